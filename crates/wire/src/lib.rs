@@ -1,0 +1,14 @@
+//! What goes over the wire: the remote services' requests, answers and names as types.
+//!
+//! Nothing here does I/O, reads a clock or decides anything, and no type that holds a secret can be
+//! printed or serialised by accident: [`Pin`] and [`ConfText`] leave only through `expose`.
+
+pub mod hook;
+pub mod loginwithme;
+pub mod pin;
+pub mod region;
+
+pub use hook::{HookType, Side};
+pub use loginwithme::ConfText;
+pub use pin::{Pin, PinShape};
+pub use region::Region;

@@ -1,0 +1,265 @@
+//! The remote-support service's requests and answers (services.md, section 1).
+//!
+//! Answers ignore fields that they don't know. A success is `success: true` and nothing else; an
+//! error's prose is kept for people and never decided upon.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::GeneralPurpose};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{HookType, Pin, pin};
+
+/// `{"success":true}`, or `{"success":false,"error":"..."}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Whether the call did what it was asked.
+    pub success: bool,
+    /// The service's words for a failure; undocumented, for people only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// The answer to `GET /session_pin`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SessionPin {
+    /// Always true where the call succeeded.
+    pub success: bool,
+    /// The new session's PIN.
+    #[serde(serialize_with = "pin::expose")]
+    pub session_pin: Pin,
+}
+
+/// The body of `PUT /hook/`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PutHook {
+    /// Which of the session's four hooks.
+    #[serde(rename = "type")]
+    pub hook: HookType,
+    /// Where the service POSTs when the hook fires. Ours carries a secret token: not for logs.
+    pub url: String,
+    /// The session.
+    #[serde(serialize_with = "pin::expose")]
+    pub session_pin: Pin,
+}
+
+/// What a fired hook POSTs, and the body of `POST /email/{address}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HookBody {
+    /// What happened. `/email` takes the two `_started` types only.
+    #[serde(rename = "type")]
+    pub hook: HookType,
+    /// The name of the side that has come: untrusted text.
+    #[serde(default)]
+    pub name: String,
+    /// The session.
+    #[serde(serialize_with = "pin::expose")]
+    pub session_pin: Pin,
+}
+
+/// The answer to `GET /session_url`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SessionUrl {
+    /// Always true where the call succeeded.
+    pub success: bool,
+    /// The viewer's link. It carries the PIN, so it is as secret.
+    pub url: String,
+}
+
+/// The answer to `GET /session_parameters`, given once per session, ever.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SessionParameters {
+    /// Always true where the call succeeded.
+    pub success: bool,
+    /// The presenter's configuration, as the service encoded it.
+    pub conf: ConfText,
+    /// The presenter program's version.
+    pub version: String,
+}
+
+/// The conf as text: unpadded base64 of JSON. It belongs on the presenter's PC and nowhere else.
+#[derive(Clone, Deserialize)]
+#[serde(from = "String")]
+pub struct ConfText(SecretString);
+
+impl ConfText {
+    /// The text as it goes into `/session_exe`.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<String> for ConfText {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for ConfText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConfText(redacted)")
+    }
+}
+
+/// What the conf holds.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conf {
+    /// When the session's life is over, in seconds since 1970; about a day after allocation.
+    pub ttl: u64,
+    /// The host that carries the session.
+    pub session_host: String,
+    /// Its SSH port.
+    pub ssh_port: u16,
+    /// The tunnel's user.
+    pub sftp_user: String,
+    /// The tunnel's password.
+    pub sftp_pass: String,
+    /// The screen's port.
+    pub rfb_port: u16,
+    /// The screen's key, 8 bytes in hex.
+    pub rfb_enc_key: String,
+    /// The sound's port.
+    pub pulseaudio_port: u16,
+    /// The files' port.
+    pub sftp_port: u16,
+    /// The session's PIN in plain text.
+    pub session_pin: String,
+    /// The host key's MD5 fingerprint, hex with colons.
+    pub host_key: String,
+    /// The presenter program's version.
+    pub version: String,
+}
+
+/// A conf that can't be read. It doesn't repeat any of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the session's configuration is damaged: it is not base64 of the expected JSON")]
+pub struct DamagedConf;
+
+impl Conf {
+    /// Reads the text that the service gave; standard and url-safe alphabets, with or without padding.
+    ///
+    /// # Errors
+    /// [`DamagedConf`].
+    pub fn decode(text: &ConfText) -> Result<Self, DamagedConf> {
+        let plain = text.expose().trim_end_matches('=').replace('-', "+").replace('_', "/");
+        let json = UNPADDED.decode(plain).map_err(|_| DamagedConf)?;
+        serde_json::from_slice(&json).map_err(|_| DamagedConf)
+    }
+
+    /// Writes the text as the service does: unpadded standard base64 of compact JSON.
+    pub fn encode(&self) -> ConfText {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        ConfText::from(UNPADDED.encode(json))
+    }
+}
+
+const UNPADDED: GeneralPurpose = base64::engine::general_purpose::STANDARD_NO_PAD;
+
+/// The answer to `GET /chat`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Chat {
+    /// Always true where the call succeeded.
+    pub success: bool,
+    /// The messages of the last day.
+    pub chat: Vec<ChatMessage>,
+}
+
+/// One message. Everything a person wrote in it is untrusted text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// The message's identity: the archive has each once.
+    pub guid: String,
+    /// When the service forgets it, in seconds since 1970: `timestamp` + 86,400.
+    #[serde(default, deserialize_with = "lenient_seconds")]
+    pub ttl: u64,
+    /// When it was sent, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient_seconds")]
+    pub timestamp: u64,
+    /// The sender's self-chosen name.
+    #[serde(default)]
+    pub subject: String,
+    /// The text.
+    #[serde(default)]
+    pub body: String,
+}
+
+impl fmt::Debug for ChatMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What people wrote is not for logs.
+        f.debug_struct("ChatMessage").field("guid", &self.guid).finish_non_exhaustive()
+    }
+}
+
+/// A time that is negative, fractional or missing must not cost the whole transcript.
+fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates here
+    let whole = |f: f64| f as u64;
+    Ok(value.as_u64().or_else(|| value.as_f64().map(whole)).unwrap_or(0))
+}
+
+/// The body of `POST /report_abuse`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportAbuse {
+    /// The reporter's User-Agent.
+    pub user_agent: String,
+    /// The PIN that a scammer gave.
+    #[serde(serialize_with = "pin::expose")]
+    pub session_pin: Pin,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_the_documented_answers() {
+        let pin: SessionPin = parse(include_str!("../fixtures/loginwithme/session_pin.json"));
+        assert_eq!(pin.session_pin.expose(), "7W2-97-8570");
+        let hook: Outcome = parse(include_str!("../fixtures/loginwithme/hook.json"));
+        assert!(hook.success);
+        let url: SessionUrl = parse(include_str!("../fixtures/loginwithme/session_url.json"));
+        assert!(url.url.starts_with("https://connect.tier2.tech/view?session_pin="));
+        let chat: Chat = parse(include_str!("../fixtures/loginwithme/chat.json"));
+        assert_eq!(chat.chat.len(), 3);
+        assert!(chat.chat.iter().all(|message| message.ttl == message.timestamp + 86_400));
+        assert_eq!(chat.chat[1].subject, "space man@¿");
+        let regions: Vec<crate::Region> =
+            parse(include_str!("../fixtures/loginwithme/regions.json"));
+        assert_eq!(regions.len(), 5);
+    }
+
+    #[test]
+    fn decodes_the_documented_conf_and_writes_it_back() {
+        let answer: SessionParameters =
+            parse(include_str!("../fixtures/loginwithme/session_parameters.json"));
+        let conf = Conf::decode(&answer.conf).unwrap();
+        assert_eq!((conf.ssh_port, conf.rfb_enc_key.len()), (443, 16));
+        assert_eq!(conf.version, answer.version);
+        assert_eq!(conf.encode().expose(), answer.conf.expose());
+    }
+
+    #[test]
+    fn odd_times_do_not_cost_the_transcript() {
+        let chat: Chat = parse(
+            r#"{"success":true,"chat":[{"guid":"a","timestamp":-1,"ttl":"x","subject":"s","body":"b"},{"guid":"b"}]}"#,
+        );
+        assert_eq!(chat.chat.iter().map(|m| m.timestamp).collect::<Vec<_>>(), [0, 0]);
+    }
+
+    fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
+        serde_json::from_str(text).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = serde_json::from_slice::<Chat>(&bytes);
+            let _ = serde_json::from_slice::<SessionParameters>(&bytes);
+            let _ = Conf::decode(&String::from_utf8_lossy(&bytes).into_owned().into());
+        }
+    }
+}
