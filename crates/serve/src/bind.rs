@@ -1,0 +1,105 @@
+//! Taking a port: the one remembered from last time if it is free, so that links survive a restart.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, TcpListener},
+};
+
+/// Which port to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// Any free one.
+    Any,
+    /// This one if it is free, else any other.
+    Remembered(u16),
+    /// This one and no other, because somebody outside was told of it (a public URL).
+    Exactly(u16),
+}
+
+/// A listening socket that nobody serves yet.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    addr: SocketAddr,
+    remembered: bool,
+}
+
+impl Bound {
+    /// The address that was taken, with its real port.
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// False if another port had to be taken than the one that was asked for: links made for the
+    /// old one are dead and hooks must be armed again.
+    pub const fn got_what_was_asked(&self) -> bool {
+        self.remembered
+    }
+
+    pub(crate) fn into_listener(self) -> TcpListener {
+        self.listener
+    }
+}
+
+/// The address can't be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("listen on {addr}: {source}")]
+pub struct BindError {
+    /// What was tried.
+    pub addr: SocketAddr,
+    /// Why it failed.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Binds and starts to queue connections; they are answered once a [`crate::Server`] runs.
+///
+/// # Errors
+/// [`BindError`] when the address isn't this machine's, or [`Port::Exactly`] is taken.
+pub fn bind(ip: IpAddr, port: Port) -> Result<Bound, BindError> {
+    match port {
+        Port::Any => listen(SocketAddr::new(ip, 0), true),
+        Port::Exactly(port) => listen(SocketAddr::new(ip, port), true),
+        Port::Remembered(port) => listen(SocketAddr::new(ip, port), true)
+            .or_else(|_| listen(SocketAddr::new(ip, 0), false)),
+    }
+}
+
+fn listen(asked: SocketAddr, remembered: bool) -> Result<Bound, BindError> {
+    let failed = |source| BindError { addr: asked, source };
+    let listener = TcpListener::bind(asked).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    Ok(Bound { listener, addr, remembered })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn takes_the_remembered_port_when_it_is_free() {
+        let port = bind(LOOPBACK, Port::Any).unwrap().addr().port();
+        let again = bind(LOOPBACK, Port::Remembered(port)).unwrap();
+        assert_eq!((again.addr().port(), again.got_what_was_asked()), (port, true));
+    }
+
+    #[test]
+    fn takes_another_port_when_the_remembered_one_is_taken() {
+        let first = bind(LOOPBACK, Port::Any).unwrap();
+        let second = bind(LOOPBACK, Port::Remembered(first.addr().port())).unwrap();
+        assert_ne!(second.addr(), first.addr());
+        assert!(!second.got_what_was_asked());
+    }
+
+    #[test]
+    fn fails_when_exactly_one_port_will_do_and_it_is_taken() {
+        let first = bind(LOOPBACK, Port::Any).unwrap();
+        let error = bind(LOOPBACK, Port::Exactly(first.addr().port())).unwrap_err();
+        assert!(error.to_string().starts_with("listen on 127.0.0.1:"), "{error}");
+    }
+}

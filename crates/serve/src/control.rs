@@ -1,0 +1,89 @@
+//! The control API: moves the clock and sets faults, on a listener of its own.
+//!
+//! Every route, also one that its owner adds, answers 401 without the token.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{ControlToken, FaultPlan, FaultRule};
+
+/// What a clock can be moved by at once: a month.
+const FURTHEST: Duration = Duration::from_secs(31 * 86_400);
+
+/// Moves the server's clock and returns when everything that fell due has been done.
+pub type Advance = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// The control routes of a server.
+///
+/// - `POST /control/clock {"advance_s": 61}` moves the clock and fires what is due before it answers;
+/// - `GET`, `PUT` (`{"rules": [...]}`) and `DELETE /control/faults` read, set and clear the plan;
+/// - whatever `extra` adds.
+pub fn routes(token: ControlToken, advance: Advance, faults: FaultPlan, extra: Router) -> Router {
+    let plan = get(read_faults).put(set_faults).delete(clear_faults);
+    Router::new()
+        .route("/control/clock", post(move_clock).with_state(advance))
+        .route("/control/faults", plan.with_state(faults))
+        .merge(extra)
+        .layer(middleware::from_fn_with_state(token, require_token))
+}
+
+#[derive(Deserialize)]
+struct MoveClock {
+    advance_s: f64,
+}
+
+async fn move_clock(State(advance): State<Advance>, Json(asked): Json<MoveClock>) -> Response {
+    match Duration::try_from_secs_f64(asked.advance_s) {
+        Ok(by) if by <= FURTHEST => {
+            advance(by).await;
+            Json(json!({ "success": true })).into_response()
+        }
+        Ok(_) | Err(_) => {
+            let error = "advance_s is a number of seconds from 0 to 2678400";
+            let body = Json(json!({ "success": false, "error": error }));
+            (StatusCode::BAD_REQUEST, body).into_response()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct SetFaults {
+    rules: Vec<FaultRule>,
+}
+
+async fn read_faults(State(plan): State<FaultPlan>) -> Response {
+    Json(json!({ "rules": plan.rules(), "counts": plan.counts() })).into_response()
+}
+
+async fn set_faults(State(plan): State<FaultPlan>, Json(asked): Json<SetFaults>) -> Response {
+    plan.set(asked.rules);
+    Json(json!({ "success": true })).into_response()
+}
+
+async fn clear_faults(State(plan): State<FaultPlan>) -> Response {
+    plan.clear();
+    Json(json!({ "success": true })).into_response()
+}
+
+async fn require_token(
+    State(token): State<ControlToken>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if given.is_some_and(|given| token.accepts(given)) {
+        next.run(request).await
+    } else {
+        (StatusCode::UNAUTHORIZED, "The control token is missing or wrong.\n").into_response()
+    }
+}

@@ -1,0 +1,154 @@
+//! Who a request says that it is for, and which page made it.
+//!
+//! A page on a foreign site can point its own name at this machine (DNS rebinding); the browser then
+//! sends that name as `Host`, so a request whose `Host` isn't ours never reaches a handler.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use url::Url;
+
+/// The hosts that a server answers to.
+#[derive(Debug, Clone)]
+pub struct HostGuard {
+    hosts: Arc<[String]>,
+    /// With a listener on all addresses, any IP literal with this port: rebinding needs a name.
+    any_ip: Option<u16>,
+}
+
+impl HostGuard {
+    /// Answers to the bound address (on loopback by each of its names) and to the public URL's host.
+    pub fn new(bound: SocketAddr, public: Option<&Url>) -> Self {
+        let port = bound.port();
+        let mut hosts = vec![bound.to_string()];
+        if bound.ip().is_loopback() || bound.ip().is_unspecified() {
+            hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}")));
+        }
+        if let Some((public, host)) = public.and_then(|url| Some((url, url.host_str()?))) {
+            let host = host.to_ascii_lowercase();
+            if let Some(port) = public.port_or_known_default() {
+                hosts.push(format!("{host}:{port}"));
+            }
+            if public.port().is_none() {
+                hosts.push(host);
+            }
+        }
+        Self { hosts: hosts.into(), any_ip: bound.ip().is_unspecified().then_some(port) }
+    }
+
+    /// Whether a `Host` header's value is ours.
+    pub fn allows_host(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        self.hosts.contains(&host) || self.any_ip.is_some_and(|port| is_ip_with_port(&host, port))
+    }
+
+    /// Whether an `Origin` header's value is a page of ours.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"))
+            .is_some_and(|host| self.allows_host(host))
+    }
+
+    /// Whether the request comes from a page of ours or from no page at all (a program).
+    ///
+    /// For WebSockets, which browsers let any page open, and for calls that change something.
+    pub fn allows_caller(&self, headers: &HeaderMap) -> bool {
+        let foreign_site = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+        let origin = headers.get(header::ORIGIN);
+        let own = |value: &header::HeaderValue| value.to_str().is_ok_and(|o| self.allows_origin(o));
+        origin.map_or(!foreign_site, own)
+    }
+
+    /// Answers 403 to every request with a foreign `Host`, before any route is looked at.
+    pub fn protect<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
+        routes.layer(middleware::from_fn_with_state(self.clone(), require_host))
+    }
+}
+
+async fn require_host(State(guard): State<HostGuard>, request: Request, next: Next) -> Response {
+    // HTTP/2 carries the host in the URI, HTTP/1.1 in the header.
+    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    match host {
+        Some(host) if guard.allows_host(host) => next.run(request).await,
+        Some(_) | None => {
+            (StatusCode::FORBIDDEN, "This address is not served here.\n").into_response()
+        }
+    }
+}
+
+fn is_ip_with_port(host: &str, port: u16) -> bool {
+    let Some((ip, given)) = host.rsplit_once(':') else { return false };
+    let ip = ip.trim_start_matches('[').trim_end_matches(']');
+    given.parse() == Ok(port) && ip.parse::<IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn loopback() -> HostGuard {
+        HostGuard::new(([127, 0, 0, 1], 4000).into(), None)
+    }
+
+    #[test]
+    fn answers_to_loopback_by_each_of_its_names_and_to_nothing_else() {
+        for ours in ["127.0.0.1:4000", "LOCALHOST:4000", "[::1]:4000"] {
+            assert!(loopback().allows_host(ours), "{ours}");
+        }
+        for foreign in ["127.0.0.1", "localhost:4001", "evil.example:4000", "10.0.0.5:4000", ""] {
+            assert!(!loopback().allows_host(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn answers_to_the_public_url_with_and_without_its_usual_port() {
+        let url = Url::parse("https://help.example.org/").unwrap();
+        let guard = HostGuard::new(([127, 0, 0, 1], 4000).into(), Some(&url));
+        assert!(guard.allows_host("help.example.org"));
+        assert!(guard.allows_host("help.example.org:443"));
+        assert!(!guard.allows_host("help.example.org:80"));
+        assert!(!guard.allows_host("help.example.org.evil.example"));
+    }
+
+    #[test]
+    fn on_all_addresses_it_answers_to_ip_literals_but_to_no_name() {
+        let guard = HostGuard::new(([0, 0, 0, 0], 4000).into(), None);
+        assert!(guard.allows_host("192.168.1.20:4000"));
+        assert!(guard.allows_host("[fd00::5]:4000"));
+        assert!(!guard.allows_host("rebound.example:4000"));
+        assert!(!guard.allows_host("192.168.1.20:5000"));
+    }
+
+    #[test]
+    fn a_foreign_page_is_no_caller_and_a_program_is() {
+        let with = |name: &'static str, value: &'static str| {
+            HeaderMap::from_iter([(name.parse().unwrap(), header::HeaderValue::from_static(value))])
+        };
+        assert!(loopback().allows_caller(&HeaderMap::new()));
+        assert!(loopback().allows_caller(&with("origin", "http://127.0.0.1:4000")));
+        assert!(!loopback().allows_caller(&with("origin", "http://evil.example")));
+        assert!(!loopback().allows_caller(&with("origin", "null")));
+        assert!(!loopback().allows_caller(&with("sec-fetch-site", "cross-site")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_host_or_origin_panics(text in "\\PC{0,60}") {
+            let guard = HostGuard::new(([0, 0, 0, 0], 4000).into(), None);
+            let _ = (guard.allows_host(&text), guard.allows_origin(&text));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What every server of this workspace shares: the webhook listener, the broker and the sandbox.
+//!
+//! The parts are independent. A listener needs [`bind`], [`HostGuard`], [`Limits`] and [`Server`];
+//! a simulator adds [`Clock`], [`FaultPlan`] and a [`control`] listener of its own.
+//!
+//! What holds for all of them:
+//! - nothing listens beyond loopback unless its caller passed another address;
+//! - no request reaches a handler with a foreign `Host`, a body over the limit, or headers or a
+//!   body that take longer than the limit;
+//! - there is no control API unless one was started, and it never shares a listener with the
+//!   server that it controls;
+//! - nothing here logs a URI, a header or a body.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::net::Ipv4Addr;
+//! use serve::{HostGuard, Limits, Port, Server};
+//!
+//! let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Remembered(47213))?;
+//! let guard = HostGuard::new(bound.addr(), None);
+//! let routes = axum::Router::new().route("/hook/{token}", axum::routing::post(|| async { "ok" }));
+//! let server = Server::start(bound, guard.protect(routes), Limits::default(), None)?;
+//! println!("listening on {}", server.addr());
+//! server.shutdown().await;
+//! # Ok(()) }
+//! ```
+
+pub mod bind;
+pub mod clock;
+pub mod control;
+pub mod fault;
+pub mod guard;
+pub mod limits;
+pub mod peer;
+pub mod server;
+pub mod tls;
+pub mod token;
+
+pub use bind::{BindError, Bound, Port, bind};
+pub use clock::{Clock, Millis};
+pub use fault::{Fault, FaultPlan, FaultRule};
+pub use guard::HostGuard;
+pub use limits::Limits;
+pub use peer::{Client, TrustedProxies};
+pub use server::{CutConnection, Server};
+pub use tls::{TlsError, TlsFiles};
+pub use token::ControlToken;

@@ -1,0 +1,79 @@
+//! How much a request may weigh and how long it may take to arrive.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+
+/// A server's limits.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The largest body in bytes; more gets 413.
+    pub body_bytes: usize,
+    /// How long a request's headers may take; then the connection is closed. An idle connection
+    /// is closed after the same time.
+    pub headers_within: Duration,
+    /// How long a request's body may take; more gets 408.
+    pub body_within: Duration,
+    /// How many connections are open at once; one more is closed at once.
+    pub connections: usize,
+    /// How long requests under way are waited for on shutdown.
+    pub shutdown_within: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 64 * 1024,
+            headers_within: Duration::from_secs(5),
+            body_within: Duration::from_secs(5),
+            connections: 1024,
+            shutdown_within: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Limits {
+    /// Reads every body whole before a handler sees the request, and refuses what is over the
+    /// limit in size (413) or time (408).
+    pub fn protect<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
+        routes.layer(middleware::from_fn_with_state(*self, read_body))
+    }
+}
+
+async fn read_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+    if declared.and_then(|v| v.parse().ok()).is_some_and(|n: u64| n > limits.body_bytes as u64) {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    }
+    let (parts, body) = request.into_parts();
+    // A body of unknown length is read to one byte over the limit and no further.
+    let read = tokio::time::timeout(limits.body_within, to_bytes(body, limits.body_bytes)).await;
+    match read {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, whole(bytes))).await,
+        Ok(Err(error)) => refusal(&error).into_response(),
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+fn whole(bytes: Bytes) -> Body {
+    if bytes.is_empty() { Body::empty() } else { Body::from(bytes) }
+}
+
+/// Over the limit, or the client went away half-way (who then never sees the answer).
+fn refusal(error: &axum::Error) -> StatusCode {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("length limit exceeded") {
+            return StatusCode::PAYLOAD_TOO_LARGE;
+        }
+        cause = error.source();
+    }
+    StatusCode::BAD_REQUEST
+}

@@ -1,0 +1,154 @@
+//! Whose request this is: the socket's peer, or behind a listed proxy the address that it names.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    sync::Arc,
+};
+
+use axum::http::HeaderMap;
+
+/// A client's address as limits and blocks count it.
+///
+/// A whole IPv6 /64 is one client, since one household has that many addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Client(pub IpAddr);
+
+impl Client {
+    /// The client at an address.
+    pub fn at(ip: IpAddr) -> Self {
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => Self(ip.into()),
+            IpAddr::V6(ip) if ip.is_loopback() => Self(ip.into()),
+            IpAddr::V6(ip) => {
+                let prefix = ip.to_bits() & (u128::MAX << 64);
+                Self(IpAddr::V6(prefix.into()))
+            }
+        }
+    }
+}
+
+/// The proxies whose `X-Forwarded-For` is believed. Nobody's, unless listed.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies(Arc<[Network]>);
+
+impl TrustedProxies {
+    /// These networks and no other.
+    pub fn new(networks: impl IntoIterator<Item = Network>) -> Self {
+        Self(networks.into_iter().collect())
+    }
+
+    /// The client behind a request: walks `X-Forwarded-For` from the right as long as the
+    /// addresses are trusted proxies'.
+    pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Client {
+        let forwarded = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(|part| part.trim().parse::<IpAddr>());
+        let mut hops: Vec<_> = forwarded.collect();
+        let mut at = peer.ip();
+        while self.trusts(at) {
+            match hops.pop() {
+                Some(Ok(next)) => at = next,
+                Some(Err(_)) | None => break,
+            }
+        }
+        Client::at(at)
+    }
+
+    fn trusts(&self, ip: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(ip))
+    }
+}
+
+/// A network in CIDR notation, or a single address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    base: IpAddr,
+    prefix: u8,
+}
+
+/// A text that is no network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a network is an address, or an address and a prefix length like 10.0.0.0/8")]
+pub struct NetworkShape;
+
+impl Network {
+    /// Whether the address is in the network.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let same_start = |a: u128, b: u128, width: u32| {
+            let free = width - u32::from(self.prefix);
+            a.checked_shr(free).unwrap_or(0) == b.checked_shr(free).unwrap_or(0)
+        };
+        match (self.base, ip.to_canonical()) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                same_start(a.to_bits().into(), b.to_bits().into(), 32)
+            }
+            (IpAddr::V6(a), IpAddr::V6(b)) => same_start(a.to_bits(), b.to_bits(), 128),
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkShape;
+
+    fn from_str(text: &str) -> Result<Self, NetworkShape> {
+        let (base, prefix) = match text.split_once('/') {
+            Some((base, prefix)) => (base, Some(prefix.parse::<u8>().map_err(|_| NetworkShape)?)),
+            None => (text, None),
+        };
+        let base: IpAddr = base.trim().parse().map_err(|_| NetworkShape)?;
+        let width = if base.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.unwrap_or(width);
+        if prefix <= width { Ok(Self { base, prefix }) } else { Err(NetworkShape) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seen(proxies: &str, peer: &str, forwarded: &str) -> String {
+        let proxies = TrustedProxies::new(proxies.split_whitespace().map(|n| n.parse().unwrap()));
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        proxies.client(peer.parse().unwrap(), &headers).0.to_string()
+    }
+
+    #[test]
+    fn a_client_that_is_no_listed_proxy_cannot_forge_its_address() {
+        assert_eq!(seen("", "203.0.113.9:1", "10.0.0.1"), "203.0.113.9");
+        assert_eq!(seen("10.0.0.0/8", "203.0.113.9:1", "198.51.100.7"), "203.0.113.9");
+    }
+
+    #[test]
+    fn behind_listed_proxies_the_last_address_that_is_none_of_them_counts() {
+        assert_eq!(
+            seen("10.0.0.0/8", "10.0.0.1:1", "1.2.3.4, 198.51.100.7, 10.9.9.9"),
+            "198.51.100.7"
+        );
+        assert_eq!(seen("10.0.0.0/8", "10.0.0.1:1", "garbage"), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_ipv6_household_is_one_client() {
+        let a = Client::at("2001:db8:1:2:aaaa::1".parse().unwrap());
+        assert_eq!(a, Client::at("2001:db8:1:2:bbbb::9".parse().unwrap()));
+        assert_ne!(a, Client::at("2001:db8:1:3::1".parse().unwrap()));
+        assert_eq!(Client::at("::ffff:10.0.0.1".parse().unwrap()).0.to_string(), "10.0.0.1");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_every_network_contains_its_base(text in "[0-9a-f:./]{0,30}") {
+            if let Ok(network) = text.parse::<Network>() {
+                prop_assert!(network.contains(network.base) || network.base != network.base.to_canonical());
+            }
+        }
+    }
+}

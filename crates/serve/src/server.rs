@@ -1,0 +1,211 @@
+//! Serving: a bound socket, routes, limits, and a shutdown that waits for what is under way.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{Router, extract::Request, response::Response};
+use axum_server::{Handle, accept::Accept, tls_rustls::RustlsAcceptor};
+use hyper_util::rt::TokioTimer;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
+use tower_service::Service;
+
+use crate::{Bound, Limits, tls::Tls};
+
+/// A running server. Dropping it leaves it running until the runtime ends; see [`Server::shutdown`].
+#[derive(Debug)]
+pub struct Server {
+    addr: SocketAddr,
+    handle: Handle<SocketAddr>,
+    task: JoinHandle<io::Result<()>>,
+    limits: Limits,
+}
+
+/// Put into a response's extensions by a handler: the connection is closed and no byte of the
+/// response is sent, as if the network had failed.
+#[derive(Debug, Clone, Copy)]
+pub struct CutConnection;
+
+impl Server {
+    /// Starts to answer on a bound socket. Handlers find the peer in `ConnectInfo<SocketAddr>`.
+    ///
+    /// # Errors
+    /// When the socket can't be handed to the runtime.
+    pub fn start(
+        bound: Bound,
+        routes: Router,
+        limits: Limits,
+        tls: Option<Tls>,
+    ) -> io::Result<Self> {
+        let addr = bound.addr();
+        let handle = Handle::new();
+        let routes = limits.protect(routes);
+        let slots = ConnectionSlots(Arc::new(Semaphore::new(limits.connections)));
+        let mut server = axum_server::from_tcp(bound.into_listener())?.handle(handle.clone());
+        server
+            .http_builder()
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.headers_within)
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(32);
+        let routes = Cuttable(routes.into_make_service_with_connect_info::<SocketAddr>());
+        let task = match tls {
+            None => tokio::spawn(server.acceptor(slots).serve(routes)),
+            Some(Tls(config)) => {
+                let acceptor = RustlsAcceptor::new(config)
+                    .handshake_timeout(limits.headers_within)
+                    .acceptor(slots);
+                tokio::spawn(server.acceptor(acceptor).serve(routes))
+            }
+        };
+        Ok(Self { addr, handle, task, limits })
+    }
+
+    /// The address that it listens on.
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Takes no more connections, lets requests under way finish for a while (see [`Limits`]),
+    /// and returns when the port is free again.
+    ///
+    /// WebSockets are not waited for: whoever opened them ends them.
+    pub async fn shutdown(self) {
+        self.handle.graceful_shutdown(Some(self.limits.shutdown_within));
+        if let Ok(Err(error)) = self.task.await {
+            tracing::warn!(%error, "the server ended with an error");
+        }
+    }
+}
+
+/// Caps the connections: each holds a slot as long as its socket lives, also as a WebSocket.
+#[derive(Debug, Clone)]
+struct ConnectionSlots(Arc<Semaphore>);
+
+impl<S> Accept<TcpStream, S> for ConnectionSlots {
+    type Stream = Slotted;
+    type Service = S;
+    type Future = std::future::Ready<io::Result<(Slotted, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let slotted = Arc::clone(&self.0)
+            .try_acquire_owned()
+            .map_err(|_| io::Error::other("too many connections"))
+            .and_then(|slot| stream.set_nodelay(true).map(|()| Slotted { stream, _slot: slot }));
+        std::future::ready(slotted.map(|slotted| (slotted, service)))
+    }
+}
+
+/// A connection and its slot.
+#[derive(Debug)]
+struct Slotted {
+    stream: TcpStream,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl AsyncRead for Slotted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Slotted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Turns [`CutConnection`] into an error, upon which hyper closes the connection without an answer.
+#[derive(Debug, Clone)]
+struct Cuttable<S>(S);
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response, io::Error>> + Send>>;
+
+impl<M> Service<SocketAddr> for Cuttable<M>
+where
+    M: Service<SocketAddr, Error = Infallible>,
+    M::Future: Send + 'static,
+{
+    type Response = CuttableConnection<M::Response>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, peer: SocketAddr) -> Self::Future {
+        let made = self.0.call(peer);
+        Box::pin(async move { made.await.map(CuttableConnection) })
+    }
+}
+
+/// One connection's routes.
+#[derive(Debug, Clone)]
+struct CuttableConnection<S>(S);
+
+impl<S, B> Service<Request<B>> for CuttableConnection<S>
+where
+    S: Service<Request<B>, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = io::Error;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
+        self.0.poll_ready(cx).map_err(|never| match never {})
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let response = answer.await.unwrap_or_else(|never| match never {});
+            if response.extensions().get::<CutConnection>().is_some() {
+                return Err(io::Error::other("cut by the fault plan"));
+            }
+            Ok(response)
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! The shared parts over real connections.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, body::Bytes, routing::post};
+use serve::{ControlToken, Fault, FaultPlan, FaultRule, HostGuard, Limits, Port, Server, control};
+
+fn start(routes: impl FnOnce(HostGuard) -> Router, limits: Limits) -> Server {
+    let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).unwrap();
+    let guard = HostGuard::new(bound.addr(), None);
+    Server::start(bound, routes(guard), limits, None).unwrap()
+}
+
+fn echo(guard: HostGuard) -> Router {
+    guard.protect(Router::new().route("/echo", post(|body: Bytes| async { body })))
+}
+
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+fn url(addr: SocketAddr, path: &str) -> String {
+    format!("http://{addr}{path}")
+}
+
+#[tokio::test]
+async fn answers_403_to_a_foreign_host_on_every_path() {
+    let server = start(echo, Limits::default());
+    for path in ["/echo", "/nothing"] {
+        let request = client().post(url(server.addr(), path)).header("host", "rebound.example");
+        assert_eq!(request.send().await.unwrap().status(), 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn takes_a_body_at_the_limit_and_answers_413_to_one_byte_more() {
+    let server = start(echo, Limits::default());
+    let send = |len: usize| client().post(url(server.addr(), "/echo")).body(vec![b'x'; len]).send();
+    assert_eq!(send(65_536).await.unwrap().bytes().await.unwrap().len(), 65_536);
+    assert_eq!(send(65_537).await.unwrap().status(), 413);
+}
+
+#[test]
+fn answers_413_to_a_chunked_body_that_never_says_how_long_it_is() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(async { start(echo, Limits::default()) });
+    let mut socket = TcpStream::connect(server.addr()).unwrap();
+    let head = "POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n";
+    write!(socket, "{head}host: {}\r\n\r\n", server.addr()).unwrap();
+    let chunk = "x".repeat(0x9000);
+    write!(socket, "9000\r\n{chunk}\r\n9000\r\n{chunk}\r\n").unwrap();
+    let mut start = [0; 12];
+    socket.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 413");
+}
+
+#[test]
+fn gives_up_on_headers_and_bodies_that_do_not_arrive() {
+    let short = Duration::from_millis(50);
+    let limits = Limits { headers_within: short, body_within: short, ..Limits::default() };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(async { start(echo, limits) });
+    let answer_to = |text: String| {
+        let mut socket = TcpStream::connect(server.addr()).unwrap();
+        socket.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = socket.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    assert!(!answer_to("POST /echo HTTP/1.1\r\nhost: ".to_owned()).contains("200"));
+    let head =
+        format!("POST /echo HTTP/1.1\r\nhost: {}\r\ncontent-length: 5\r\n\r\nab", server.addr());
+    assert!(answer_to(head).starts_with("HTTP/1.1 408"));
+}
+
+#[tokio::test]
+async fn closes_the_connection_over_the_cap() {
+    let server = start(echo, Limits { connections: 1, ..Limits::default() });
+    let first = client();
+    let ok = first.post(url(server.addr(), "/echo")).body("a").send().await.unwrap();
+    assert_eq!(ok.text().await.unwrap(), "a");
+    assert!(client().post(url(server.addr(), "/echo")).send().await.is_err());
+    assert!(first.post(url(server.addr(), "/echo")).send().await.is_ok());
+}
+
+#[tokio::test]
+async fn gives_the_port_back_when_it_shuts_down() {
+    let server = start(echo, Limits::default());
+    let addr = server.addr();
+    server.shutdown().await;
+    let again = serve::bind(addr.ip(), Port::Exactly(addr.port())).unwrap();
+    assert_eq!(again.addr(), addr);
+}
+
+/// A server that counts what its handler did, with a fault plan.
+fn counting(plan: &FaultPlan) -> (Server, Arc<AtomicU64>) {
+    let handled = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&handled);
+    let count = move || async move {
+        counter.fetch_add(1, Ordering::SeqCst);
+        "done"
+    };
+    let routes = plan.protect(Router::new().route("/work", post(count)));
+    (start(|guard| guard.protect(routes), Limits::default()), handled)
+}
+
+fn once(fault: Fault) -> Vec<FaultRule> {
+    vec![FaultRule { route: "/work".into(), fault, after: 0, times: Some(1) }]
+}
+
+#[tokio::test]
+async fn a_dropped_request_does_nothing_and_a_dropped_answer_has_done_it() {
+    let plan = FaultPlan::default();
+    let (server, handled) = counting(&plan);
+    for (fault, times_handled) in [(Fault::Drop, 0), (Fault::DropAnswer, 1)] {
+        handled.store(0, Ordering::SeqCst);
+        plan.set(once(fault));
+        assert!(client().post(url(server.addr(), "/work")).send().await.is_err(), "{fault:?}");
+        assert_eq!(handled.load(Ordering::SeqCst), times_handled, "{fault:?}");
+    }
+    assert_eq!(plan.counts()["/work"].faults, 2);
+}
+
+#[tokio::test]
+async fn a_duplicated_request_is_handled_twice_and_a_failed_one_never() {
+    let plan = FaultPlan::default();
+    let (server, handled) = counting(&plan);
+    plan.set(once(Fault::Duplicate));
+    client().post(url(server.addr(), "/work")).send().await.unwrap();
+    assert_eq!(handled.load(Ordering::SeqCst), 2);
+    plan.set(once(Fault::Status { code: 503 }));
+    assert_eq!(client().post(url(server.addr(), "/work")).send().await.unwrap().status(), 503);
+    assert_eq!(handled.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn the_control_api_wants_its_token_and_moves_the_clock() {
+    let clock = serve::Clock::frozen(serve::Millis(0));
+    let advance: control::Advance = Arc::new({
+        let clock = clock.clone();
+        move |by| {
+            let clock = clock.clone();
+            Box::pin(async move { clock.advance(by) })
+        }
+    });
+    let token = ControlToken::of("secret");
+    let routes = control::routes(token, advance, FaultPlan::default(), Router::new());
+    let server = start(|guard| guard.protect(routes), Limits::default());
+    let ask = |token: &'static str, body: &'static str| {
+        client()
+            .post(url(server.addr(), "/control/clock"))
+            .bearer_auth(token)
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+    };
+    assert_eq!(ask("guess", r#"{"advance_s":61}"#).await.unwrap().status(), 401);
+    assert_eq!(clock.now().0, 0);
+    assert_eq!(ask("secret", r#"{"advance_s":61}"#).await.unwrap().status(), 200);
+    assert_eq!(clock.now().0, 61_000);
+    for wrong in [r#"{"advance_s":-1}"#, r#"{"advance_s":1e300}"#] {
+        assert_eq!(ask("secret", wrong).await.unwrap().status(), 400, "{wrong}");
+    }
+}
