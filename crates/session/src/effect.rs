@@ -1,0 +1,88 @@
+//! What a step wants done. Effects are data; `engine::perform` is the only place that does them.
+
+use std::time::Duration;
+
+use wire::{HookType, Region};
+
+use crate::mail::Template;
+
+/// One thing to do. Its result comes back as an [`Input`](crate::Input).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Find the fastest region: `RegionChosen` or `AllocateFailed` comes back.
+    ChooseRegion,
+    /// Ask for a PIN there: `Allocated` or `AllocateFailed` comes back.
+    Allocate {
+        /// Where.
+        region: Region,
+    },
+    /// Put a hook: `Armed` or `ArmFailed` comes back with the same generation.
+    PutHook {
+        /// Which.
+        hook: HookType,
+        /// Ties the answer to this very call; an older call's answer is ignored.
+        generation: u32,
+        /// Who goes first when the budget is short.
+        urgency: Urgency,
+    },
+    /// Fetch the chat and archive it by guid: `ChatSaved` or `ChatFailed` comes back.
+    FetchChat {
+        /// Whether it is the transcript of an ended session (or a poll).
+        transcript: bool,
+    },
+    /// Send an e-mail, once: `MailSent` or `MailFailed` comes back.
+    SendMail {
+        /// The order's number.
+        id: u32,
+        /// To whom.
+        to: String,
+        /// The template.
+        template: Template,
+        /// Whose name it gives.
+        name: String,
+    },
+    /// Ask the broker to end the PIN's life now, where it can.
+    RevokePin,
+    /// Start a timer, replacing one with the same key.
+    Start {
+        /// Its key.
+        timer: Timer,
+        /// How long, in the machine's own time.
+        after: Duration,
+        /// Whether chance may spread it by a quarter.
+        spread: bool,
+    },
+    /// Stop a timer, if it runs.
+    Stop {
+        /// Its key.
+        timer: Timer,
+    },
+}
+
+/// A session's timers. A stale one never arrives: starting or stopping a key ends the older one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// All hooks are put again.
+    Heartbeat,
+    /// One hook's next try.
+    Rearm(HookType),
+    /// The next look at the chat.
+    PollChat,
+    /// The next try to save the transcript.
+    RetryTranscript,
+    /// The end of the PIN's life.
+    PinOver,
+}
+
+/// The order in which hooks are put when the budget is short: the first goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// It has just fired, or was never armed: what happens meanwhile is lost.
+    Fired,
+    /// It failed before.
+    Failed,
+    /// A heartbeat of a session that is being looked at.
+    OnScreen,
+    /// A heartbeat of another live session.
+    Other,
+}

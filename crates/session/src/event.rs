@@ -1,0 +1,96 @@
+//! What happened, once: the edges that feed notifications, timeline, log and headless output.
+
+use serde::{Deserialize, Serialize};
+use wire::{HookType, Region};
+
+use crate::{Failure, Outcome, Timestamp, mail::Template};
+
+/// One thing that happened in a session. No secret is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// The technician asked for a session.
+    Created,
+    /// The PIN was given out and the hooks are being armed.
+    PinReady {
+        /// Where.
+        region: Region,
+    },
+    /// No PIN could be had.
+    AllocationFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// The presenter is online.
+    PresenterOnline {
+        /// It already was: its page was loaded or its program started again.
+        again: bool,
+    },
+    /// The presenter has been gone for over 60 s.
+    PresenterOffline,
+    /// A viewer joined.
+    ViewerJoined {
+        /// One was there already.
+        again: bool,
+    },
+    /// All viewers have been gone for over 60 s.
+    ViewersGone,
+    /// Events may have been missed: both facts, or one, are unknown.
+    StatusUnknown {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// A hook could not be re-armed twice in a row: the status may be out of date.
+    HookLost {
+        /// Which.
+        hook: HookType,
+        /// Why the last try failed.
+        failure: Failure,
+    },
+    /// A lost hook is armed again.
+    HookBack {
+        /// Which.
+        hook: HookType,
+    },
+    /// The service took an e-mail.
+    MailSent {
+        /// The order.
+        id: u32,
+        /// To whom it speaks.
+        template: Template,
+    },
+    /// An e-mail was not taken, or may not have been.
+    MailFailed {
+        /// The order.
+        id: u32,
+        /// Why.
+        failure: Failure,
+        /// It may have been sent all the same.
+        maybe_sent: bool,
+    },
+    /// New chat messages were archived.
+    ChatArrived {
+        /// How many.
+        messages: u32,
+    },
+    /// The transcript is in the archive.
+    TranscriptSaved {
+        /// How many messages it has.
+        messages: u32,
+    },
+    /// The transcript is not saved yet; it is tried again.
+    TranscriptFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// The technician closed the session here.
+    Closed {
+        /// With which outcome.
+        outcome: Outcome,
+    },
+    /// The PIN's life is over.
+    PinOver {
+        /// Whether anybody had ever joined.
+        joined: bool,
+    },
+}

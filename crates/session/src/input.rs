@@ -1,0 +1,135 @@
+//! What a session is told: the answers to its effects, the service's events, the technician's commands.
+
+use wire::{HookType, Region};
+
+use crate::{About, Failure, Outcome, Timer, Timestamp, mail};
+
+/// One input of the machine. Commands that a person gives carry who did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// First input of a new session.
+    Created,
+    /// First input of a session found in the journal at a start.
+    Restored {
+        /// When the engine that had it was last known to be alive.
+        since: Timestamp,
+    },
+    /// The fastest region, or the one chosen by hand.
+    RegionChosen {
+        /// Which.
+        region: Region,
+    },
+    /// The service gave a PIN; the actor keeps it.
+    Allocated {
+        /// Where.
+        region: Region,
+        /// The end of its life.
+        expires: Timestamp,
+    },
+    /// No PIN could be had.
+    AllocateFailed(Failure),
+    /// The technician asked to try again, where they like in a region chosen by hand.
+    Retry {
+        /// The region, unless the fastest is to be found.
+        region: Option<Region>,
+    },
+    /// A hook's POST has arrived; it isn't committed yet. Its only effect is to put the hook again.
+    Received(HookType),
+    /// A hook's POST is in the journal.
+    Committed {
+        /// Its place there.
+        seq: u64,
+        /// Which hook.
+        hook: HookType,
+    },
+    /// The service confirmed a hook.
+    Armed {
+        /// Which.
+        hook: HookType,
+        /// Of which call.
+        generation: u32,
+    },
+    /// The service didn't confirm a hook.
+    ArmFailed {
+        /// Which.
+        hook: HookType,
+        /// Of which call.
+        generation: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// A timer ran out.
+    Elapsed(Timer),
+    /// The listener or the computer was away: what happened since may have been missed.
+    Missed {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The technician asks for all hooks to be put now (Retry at a lamp).
+    Recheck,
+    /// The session is on screen, or not any more.
+    OnScreen(bool),
+    /// A viewer window of ours was opened or closed.
+    Windows {
+        /// How many are open now.
+        open: u32,
+    },
+    /// Who and what it is about.
+    Described(About),
+    /// An e-mail was ordered.
+    MailOrdered {
+        /// A validated address.
+        to: String,
+        /// The template.
+        template: mail::Template,
+        /// Whose name it gives.
+        name: String,
+        /// When.
+        when: mail::When,
+    },
+    /// An order that waits was withdrawn.
+    MailWithdrawn {
+        /// Its number.
+        id: u32,
+    },
+    /// The service took an e-mail.
+    MailSent {
+        /// Its order.
+        id: u32,
+    },
+    /// The service didn't take an e-mail.
+    MailFailed {
+        /// Its order.
+        id: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// The chat was fetched and is in the archive.
+    ChatSaved {
+        /// Messages that the archive didn't have.
+        new: u32,
+        /// Messages that it has now.
+        total: u32,
+        /// Whether it was fetched as the transcript.
+        transcript: bool,
+    },
+    /// The chat could not be fetched or archived.
+    ChatFailed {
+        /// Why.
+        failure: Failure,
+        /// Whether it was to be the transcript.
+        transcript: bool,
+    },
+    /// The technician closes the session here.
+    Close {
+        /// How it came out.
+        outcome: Outcome,
+    },
+    /// The broker answered whether it ended the PIN's life.
+    Revoked {
+        /// It did.
+        done: bool,
+    },
+    /// The actor failed for good.
+    GaveUp,
+}

@@ -1,0 +1,29 @@
+//! The session machine: decides what a support session is and what must be done, and does nothing.
+//!
+//! `step(State, Input, now) -> Transition` is all there is. No clock, no chance, no I/O and no secret
+//! is in this crate: the PIN and the hooks' tokens stay with the actor that performs the effects, so
+//! a [`State`] can be printed, compared and stored as it is.
+
+pub mod effect;
+pub mod event;
+pub mod fact;
+pub mod input;
+pub mod lamp;
+pub mod mail;
+pub mod region;
+pub mod retry;
+pub mod state;
+mod step;
+pub mod time;
+pub mod word;
+
+pub use effect::{Effect, Timer, Urgency};
+pub use event::Event;
+pub use fact::{Presenter, Viewers};
+pub use input::Input;
+pub use lamp::Lamp;
+pub use retry::Failure;
+pub use state::{About, Life, Outcome, Record, State, Transcript};
+pub use step::{Transition, step};
+pub use time::Timestamp;
+pub use word::Word;

@@ -1,0 +1,322 @@
+//! Which region is fastest: the race of probes as data, and the choice among its results.
+//!
+//! All regions are probed at once on a warm connection each. A region drops out when its best result,
+//! or its wait so far, exceeds [`DROP_OUT`] times the leader's best; what was cut off has no number,
+//! only a bound that it exceeded.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use wire::Region;
+
+/// A region this many times slower than the leader drops out (quality.md, Regions).
+const DROP_OUT: f64 = 1.6;
+/// The current region is kept if it is within both of these of the fastest.
+const NEAR_TIE: Duration = Duration::from_millis(10);
+const NEAR_TIE_SHARE: f64 = 0.15;
+
+/// One region's part in the race.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lane {
+    /// The region.
+    pub region: Region,
+    /// Round trips that finished, in microseconds, in their order.
+    pub samples_us: Vec<u64>,
+    /// How it came out.
+    pub end: End,
+}
+
+/// How a region came out of the race.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum End {
+    /// Still being probed.
+    Running,
+    /// All its rounds finished.
+    Finished,
+    /// It was too slow to matter: slower than this, in microseconds.
+    Stopped {
+        /// What its round trip exceeded.
+        over_us: u64,
+    },
+    /// It didn't answer as a region does.
+    Failed {
+        /// Why.
+        failure: crate::Failure,
+    },
+}
+
+/// What was chosen and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The region.
+    pub region: Region,
+    /// Why this one.
+    pub reason: Reason,
+    /// Every region's part.
+    pub lanes: Vec<Lane>,
+    /// How long the race took, in microseconds.
+    pub took_us: u64,
+}
+
+/// Why a region was chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Reason {
+    /// Its best round trip was the shortest.
+    Fastest,
+    /// It was in use and the fastest is hardly faster.
+    KeptNearTie {
+        /// The fastest.
+        fastest: Region,
+    },
+    /// The technician chose it.
+    ByHand,
+}
+
+/// The race of all regions. Times are handed in, measured from its start.
+#[derive(Debug, Clone)]
+pub struct Race {
+    lanes: Vec<Lane>,
+    /// Per lane: since when the running round trip waits, and the handshake, which is no sample.
+    waits: Vec<Wait>,
+    rounds: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    since: Duration,
+    handshake: Option<Duration>,
+}
+
+impl Race {
+    /// A race over `regions`, `rounds` samples each; the first round trip of each is its handshake.
+    pub fn new(regions: impl IntoIterator<Item = Region>, rounds: usize) -> Self {
+        let lanes: Vec<Lane> = regions
+            .into_iter()
+            .map(|region| Lane { region, samples_us: Vec::new(), end: End::Running })
+            .collect();
+        let waits = vec![Wait { since: Duration::ZERO, handshake: None }; lanes.len()];
+        Self { lanes, waits, rounds: rounds.max(1) }
+    }
+
+    /// The lanes as they are, in the order given.
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// Whether no lane is running any more.
+    pub fn is_over(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.end != End::Running)
+    }
+
+    /// Lane `place` answered at `elapsed`, after a round trip of `took`.
+    ///
+    /// Returns whether it shall probe again.
+    pub fn answered(&mut self, place: usize, took: Duration, elapsed: Duration) -> bool {
+        let (Some(lane), Some(wait)) = (self.lanes.get_mut(place), self.waits.get_mut(place))
+        else {
+            return false;
+        };
+        if lane.end != End::Running {
+            return false;
+        }
+        wait.since = elapsed;
+        match wait.handshake {
+            None => wait.handshake = Some(took),
+            Some(_) => lane.samples_us.push(micros(took)),
+        }
+        if lane.samples_us.len() >= self.rounds {
+            lane.end = End::Finished;
+        }
+        self.cut(elapsed);
+        self.lanes.get(place).is_some_and(|lane| lane.end == End::Running)
+    }
+
+    /// Lane `place` failed.
+    pub fn failed(&mut self, place: usize, failure: crate::Failure) {
+        if let Some(lane) = self.lanes.get_mut(place)
+            && lane.end == End::Running
+        {
+            // What it had answered before still counts.
+            lane.end =
+                if lane.samples_us.is_empty() { End::Failed { failure } } else { End::Finished };
+        }
+    }
+
+    /// Drops the lanes whose best, or wait so far at `elapsed`, is too slow to matter.
+    pub fn cut(&mut self, elapsed: Duration) {
+        let (limit, handshake_limit) = (self.limit(), self.handshake_limit());
+        for (lane, wait) in self.lanes.iter_mut().zip(&self.waits) {
+            if lane.end != End::Running {
+                continue;
+            }
+            let waited = elapsed.saturating_sub(wait.since);
+            let exceeded =
+                |limit: Option<Duration>, by: Duration| limit.filter(|&limit| by > limit);
+            // Like is compared with like: a handshake takes several round trips.
+            let over = match (wait.handshake, lane.best_us()) {
+                (None, _) => exceeded(handshake_limit, waited),
+                (Some(handshake), None) => {
+                    exceeded(handshake_limit, handshake).or(exceeded(limit, waited))
+                }
+                (Some(_), Some(best)) => exceeded(limit, Duration::from_micros(best)),
+            };
+            if let Some(over) = over {
+                lane.end = if lane.samples_us.is_empty() {
+                    End::Stopped { over_us: micros(over) }
+                } else {
+                    End::Finished
+                };
+            }
+        }
+    }
+
+    /// When, measured from the start, the next lane will have waited too long; none if that is open.
+    pub fn next_cut(&self) -> Option<Duration> {
+        let (limit, handshake_limit) = (self.limit(), self.handshake_limit());
+        self.lanes
+            .iter()
+            .zip(&self.waits)
+            .filter(|(lane, _)| lane.end == End::Running && lane.samples_us.is_empty())
+            .filter_map(|(_, wait)| {
+                let limit = if wait.handshake.is_some() { limit } else { handshake_limit };
+                Some(wait.since + limit? + Duration::from_micros(1))
+            })
+            .min()
+    }
+
+    /// The fastest region, or `current` where the two are near; none if no lane has a sample.
+    pub fn choose(self, current: Option<&Region>, took: Duration) -> Option<Choice> {
+        choose(self.lanes, current, took)
+    }
+
+    /// What a round trip may take at most: a multiple of the best sample.
+    fn limit(&self) -> Option<Duration> {
+        let best = self.lanes.iter().filter_map(Lane::best_us).min()?;
+        Some(Duration::from_micros(best).mul_f64(DROP_OUT))
+    }
+
+    /// What a handshake may take at most: a multiple of the shortest.
+    fn handshake_limit(&self) -> Option<Duration> {
+        let best = self.waits.iter().filter_map(|wait| wait.handshake).min()?;
+        Some(best.mul_f64(DROP_OUT))
+    }
+}
+
+/// The best of all results per region wins; `current` is kept on a near tie.
+pub fn choose(lanes: Vec<Lane>, current: Option<&Region>, took: Duration) -> Option<Choice> {
+    let best_of = |region: &Region| {
+        lanes
+            .iter()
+            .find(|lane| lane.region == *region)
+            .and_then(Lane::best_us)
+            .map(Duration::from_micros)
+    };
+    let fastest = lanes
+        .iter()
+        .filter(|lane| lane.best_us().is_some())
+        .min_by_key(|lane| lane.best_us())?
+        .region
+        .clone();
+    let best = best_of(&fastest)?;
+    let near = |other: Duration| {
+        let behind = other.saturating_sub(best);
+        behind <= NEAR_TIE && behind <= best.mul_f64(NEAR_TIE_SHARE)
+    };
+    let (region, reason) = match current {
+        Some(current) if *current != fastest && best_of(current).is_some_and(near) => {
+            (current.clone(), Reason::KeptNearTie { fastest })
+        }
+        Some(_) | None => (fastest, Reason::Fastest),
+    };
+    Some(Choice { region, reason, lanes, took_us: micros(took) })
+}
+
+impl Lane {
+    /// The shortest round trip, in microseconds.
+    pub fn best_us(&self) -> Option<u64> {
+        self.samples_us.iter().copied().min()
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    fn named(name: &str) -> Region {
+        name.parse().unwrap()
+    }
+
+    fn lane(name: &str, samples_ms: &[u64]) -> Lane {
+        let samples_us = samples_ms.iter().map(|ms| ms * 1000).collect();
+        Lane { region: named(name), samples_us, end: End::Finished }
+    }
+
+    #[test]
+    fn best_of_all_results_wins() {
+        let lanes = vec![lane("a", &[50, 24, 60]), lane("b", &[31, 30, 31])];
+        let choice = choose(lanes, None, ms(100)).unwrap();
+        assert_eq!((choice.region.as_str(), choice.reason), ("a", Reason::Fastest));
+    }
+
+    #[test]
+    fn keeps_region_when_another_is_only_slightly_faster() {
+        let lanes = || vec![lane("a", &[60]), lane("b", &[66])];
+        let current = named("b");
+        assert_eq!(choose(lanes(), Some(&current), ms(1)).unwrap().region, current);
+        let far = vec![lane("a", &[60]), lane("b", &[71])];
+        assert_eq!(choose(far, Some(&current), ms(1)).unwrap().region.as_str(), "a");
+        let share = vec![lane("a", &[10]), lane("b", &[12])];
+        assert_eq!(choose(share, Some(&current), ms(1)).unwrap().region.as_str(), "a");
+    }
+
+    #[test]
+    fn nothing_is_chosen_where_nothing_answered() {
+        assert_eq!(choose(vec![lane("a", &[])], None, ms(1)), None);
+    }
+
+    #[test]
+    fn a_region_that_keeps_us_waiting_drops_out_with_a_bound_and_no_number() {
+        let mut race = Race::new([named("near"), named("far")], 3);
+        assert!(race.answered(0, ms(50), ms(50)));
+        assert_eq!(race.next_cut(), Some(ms(80) + Duration::from_micros(1)));
+        assert!(race.answered(0, ms(24), ms(74)));
+        assert_eq!(race.lanes()[1].end, End::Running);
+        race.cut(ms(81));
+        assert_eq!(race.lanes()[1].end, End::Stopped { over_us: 80_000 });
+        assert!(race.answered(0, ms(25), ms(99)));
+        assert!(!race.answered(0, ms(26), ms(125)));
+        assert!(race.is_over());
+        assert_eq!(race.choose(None, ms(125)).unwrap().region.as_str(), "near");
+    }
+
+    #[test]
+    fn the_handshake_is_no_sample() {
+        let mut race = Race::new([named("a")], 1);
+        assert!(race.answered(0, ms(5), ms(5)));
+        assert!(race.lanes()[0].samples_us.is_empty());
+        assert!(!race.answered(0, ms(3), ms(8)));
+        assert_eq!(race.lanes()[0].best_us(), Some(3_000));
+    }
+
+    #[test]
+    fn a_region_that_fails_later_keeps_what_it_had() {
+        let mut race = Race::new([named("a"), named("b")], 3);
+        race.failed(1, crate::Failure::Unreachable);
+        race.answered(0, ms(5), ms(5));
+        race.answered(0, ms(5), ms(10));
+        race.failed(0, crate::Failure::TimedOut);
+        assert_eq!(race.lanes()[1].end, End::Failed { failure: crate::Failure::Unreachable });
+        assert!(race.is_over());
+        assert_eq!(race.choose(None, ms(10)).unwrap().region.as_str(), "a");
+    }
+}

@@ -1,0 +1,112 @@
+//! Why a call failed, by what helps, and how long to wait before the next try.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A failed call, named by its remedy. It holds no text of the other side's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum Failure {
+    /// The service doesn't accept our credentials: sign in again.
+    Unauthorized,
+    /// Too many calls: wait.
+    RateLimited {
+        /// For how long, in milliseconds, where the service said so.
+        retry_after_ms: Option<u64>,
+    },
+    /// Nothing answers at the address: check address and network.
+    Unreachable,
+    /// It took too long: try again.
+    TimedOut,
+    /// The service refused the request as such (4xx or `success: false`): trying again won't help soon.
+    Rejected {
+        /// The HTTP status; 200 where only the body said no.
+        status: u16,
+    },
+    /// The service has a fault (5xx): try again later.
+    Faulty {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The answer isn't what the service documents: check the address.
+    Malformed,
+    /// No region answered: choose one by hand or check the network.
+    NoRegion,
+    /// It could not be written to this computer's disk: free space, check permissions.
+    Storage,
+    /// The session's actor failed for good: a bug, see the log.
+    Internal,
+}
+
+/// The first wait of the backoff.
+const FIRST: Duration = Duration::from_millis(500);
+/// No wait is longer, except where the service asks for it.
+const LONGEST: Duration = Duration::from_secs(30);
+/// While a session is on screen and its fault is fresh, somebody is waiting.
+const ON_SCREEN: Duration = Duration::from_secs(2);
+/// How long a fault counts as fresh.
+pub const FRESH_FAULT: Duration = Duration::from_secs(60);
+
+/// How long to wait after try number `attempt` (from 1) failed, before chance is added.
+///
+/// `fresh_on_screen`: the session is being looked at and the fault is younger than [`FRESH_FAULT`].
+pub fn wait(attempt: u32, failure: Failure, fresh_on_screen: bool) -> Duration {
+    let doubled = FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST);
+    match failure {
+        Failure::RateLimited { retry_after_ms: Some(ms) } => Duration::from_millis(ms).max(doubled),
+        // A refusal seldom changes: don't hammer.
+        Failure::Rejected { .. } | Failure::Unauthorized | Failure::Malformed => LONGEST,
+        Failure::RateLimited { retry_after_ms: None } => doubled.max(ON_SCREEN),
+        Failure::Unreachable
+        | Failure::TimedOut
+        | Failure::Faulty { .. }
+        | Failure::NoRegion
+        | Failure::Storage
+        | Failure::Internal => {
+            if fresh_on_screen {
+                doubled.min(ON_SCREEN)
+            } else {
+                doubled
+            }
+        }
+    }
+}
+
+/// Spreads a wait by up to a quarter either way, so that a herd doesn't stay one.
+///
+/// `chance` is a number from 0 to 1.
+pub fn spread(wait: Duration, chance: f64) -> Duration {
+    wait.mul_f64(0.75 + chance.clamp(0.0, 1.0) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_up_to_half_a_minute() {
+        let waits: Vec<_> =
+            (1..=9).map(|n| wait(n, Failure::Unreachable, false).as_millis()).collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
+        assert_eq!(wait(u32::MAX, Failure::TimedOut, false), LONGEST);
+    }
+
+    #[test]
+    fn hurries_while_somebody_looks() {
+        assert_eq!(wait(8, Failure::Faulty { status: 503 }, true), ON_SCREEN);
+    }
+
+    #[test]
+    fn honours_what_the_service_asks_for() {
+        let asked = Failure::RateLimited { retry_after_ms: Some(90_000) };
+        assert_eq!(wait(1, asked, true), Duration::from_secs(90));
+    }
+
+    #[test]
+    fn spreads_by_a_quarter() {
+        let second = Duration::from_secs(1);
+        assert_eq!(spread(second, 0.0), Duration::from_millis(750));
+        assert_eq!(spread(second, 1.0), Duration::from_millis(1250));
+    }
+}

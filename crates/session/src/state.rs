@@ -1,0 +1,200 @@
+//! A session as it is: the record that is stored, and beside it what only a running console knows.
+
+use serde::{Deserialize, Serialize};
+use wire::Region;
+
+use crate::{Lamp, Presenter, Timestamp, Viewers, mail};
+
+/// A session: what is stored, and what isn't.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Survives a restart; written in one transaction with each turn that changes it.
+    pub record: Record,
+    /// The four hooks, in the order of `HookType::ALL`.
+    pub lamps: [Lamp; 4],
+    /// The generation of each hook's newest call.
+    pub generations: [u32; 4],
+    /// Whether the technician is looking at it.
+    pub on_screen: bool,
+    /// Viewer windows of ours that are open.
+    pub windows: u32,
+    /// When chat was last fetched.
+    pub chat_as_of: Option<Timestamp>,
+}
+
+/// What is stored of a session. No secret is in it: the PIN is kept beside it, sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// When the technician asked for it.
+    pub created: Timestamp,
+    /// Who asked for it.
+    pub by: String,
+    /// Who and what it is about.
+    pub about: About,
+    /// How far it has come.
+    pub life: Life,
+    /// The presenter, by the service's word.
+    pub presenter: Presenter,
+    /// The viewers, by the service's word.
+    pub viewers: Viewers,
+    /// Whether a side was ever there.
+    pub joined: bool,
+    /// When a presenter first joined: the end of waiting.
+    pub first_joined: Option<Timestamp>,
+    /// How long presenter and a viewer were there together, in milliseconds, before `active_since`.
+    pub active_ms: u64,
+    /// Since when both are there.
+    pub active_since: Option<Timestamp>,
+    /// E-mails ordered.
+    pub mail: Vec<mail::Order>,
+    /// The chat's way into the archive.
+    pub transcript: Transcript,
+}
+
+/// Who and what a session is about: all optional, all typed by the technician.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct About {
+    /// The customer's name; empty if not given.
+    pub customer: String,
+    /// The ticket's number; empty if not given.
+    pub ticket: String,
+    /// How to reach the customer; empty if not given.
+    pub contact: String,
+}
+
+/// How far a session has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Life {
+    /// A PIN has been asked for.
+    Allocating,
+    /// No PIN, or the actor failed for good.
+    Failed {
+        /// Since when.
+        at: Timestamp,
+        /// Why.
+        failure: crate::Failure,
+    },
+    /// The PIN is good.
+    Live(Allocation),
+    /// The PIN's life is over.
+    Over {
+        /// When it was noticed.
+        at: Timestamp,
+        /// What it was.
+        allocation: Allocation,
+    },
+    /// The technician closed it here; it never reopens.
+    Closed {
+        /// When.
+        at: Timestamp,
+        /// How it came out.
+        outcome: Outcome,
+        /// What the PIN was, if there was one.
+        allocation: Option<Allocation>,
+        /// Whether the broker ended the PIN's life; none while not known.
+        revoked: Option<bool>,
+    },
+}
+
+/// Where and how long a PIN is good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocation {
+    /// The region it was minted in.
+    pub region: Region,
+    /// When.
+    pub at: Timestamp,
+    /// About when its life is over.
+    pub expires: Timestamp,
+}
+
+/// How a session came out, by the technician's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// What was asked for is done.
+    Resolved,
+    /// It isn't.
+    Unresolved,
+    /// The technician doesn't say.
+    Unknown,
+}
+
+/// The transcript's way into the archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Transcript {
+    /// Nothing to save has been asked for yet.
+    NotYet,
+    /// It is to be saved: being tried, or tried again.
+    Wanted {
+        /// Tries that failed.
+        failed: u32,
+    },
+    /// It is in the archive.
+    Saved {
+        /// When.
+        at: Timestamp,
+        /// How many messages it has.
+        messages: u32,
+    },
+}
+
+impl State {
+    /// A session that was just asked for; feed it [`Input::Created`](crate::Input::Created).
+    pub fn new(about: About, by: String, now: Timestamp) -> Self {
+        Self::restored(Record {
+            created: now,
+            by,
+            about,
+            life: Life::Allocating,
+            presenter: Presenter::Never,
+            viewers: Viewers::Never,
+            joined: false,
+            first_joined: None,
+            active_ms: 0,
+            active_since: None,
+            mail: Vec::new(),
+            transcript: Transcript::NotYet,
+        })
+    }
+
+    /// A session as the journal has it; feed it [`Input::Restored`](crate::Input::Restored).
+    pub fn restored(record: Record) -> Self {
+        Self {
+            record,
+            lamps: [const { Lamp::Off }; 4],
+            generations: [0; 4],
+            on_screen: false,
+            windows: 0,
+            chat_as_of: None,
+        }
+    }
+}
+
+impl Record {
+    /// Whether its hooks are kept armed: it has a PIN, whose life isn't over, and wasn't closed.
+    pub fn is_live(&self) -> bool {
+        match self.life {
+            Life::Live(_) => true,
+            Life::Allocating | Life::Failed { .. } | Life::Over { .. } | Life::Closed { .. } => {
+                false
+            }
+        }
+    }
+
+    /// Where and how long the PIN is or was good, once there is one.
+    pub fn allocation(&self) -> Option<&Allocation> {
+        match &self.life {
+            Life::Live(allocation) | Life::Over { allocation, .. } => Some(allocation),
+            Life::Closed { allocation, .. } => allocation.as_ref(),
+            Life::Allocating | Life::Failed { .. } => None,
+        }
+    }
+
+    /// Whether presenter and a viewer are both known to be there.
+    pub fn is_active(&self) -> bool {
+        matches!((self.presenter, self.viewers), (Presenter::Online { .. }, Viewers::Some { .. }))
+    }
+}

@@ -1,0 +1,98 @@
+//! One input, one turn: the flat match that sends each input to the room that decides it.
+//!
+//! Invariant: a turn for [`Input::Received`] has no effect but `PutHook`, so nothing can come before
+//! the re-arming.
+
+mod chat;
+mod hooks;
+mod life;
+mod mail;
+
+use crate::{Effect, Event, Input, State, Timer, Timestamp};
+
+/// What a turn came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// The session now.
+    pub state: State,
+    /// What is to be done, in this order, after the record is stored.
+    pub effects: Vec<Effect>,
+    /// What happened, in this order.
+    pub events: Vec<Event>,
+}
+
+/// Takes one turn: `state` is told `input` at `now`.
+///
+/// Never panics, whatever the order of inputs: an input that doesn't fit the state changes nothing.
+pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
+    let mut turn = Turn { state, now, effects: Vec::new(), events: Vec::new() };
+    match input {
+        Input::Created => turn.created(),
+        Input::Restored { since } => turn.restored(since),
+        Input::RegionChosen { region } => turn.region_chosen(region),
+        Input::Allocated { region, expires } => turn.allocated(region, expires),
+        Input::AllocateFailed(failure) => turn.allocate_failed(failure),
+        Input::Retry { region } => turn.retry(region),
+        Input::Received(hook) => turn.received(hook),
+        Input::Committed { seq: _, hook } => turn.committed(hook),
+        Input::Armed { hook, generation } => turn.armed(hook, generation),
+        Input::ArmFailed { hook, generation, failure } => {
+            turn.arm_failed(hook, generation, failure)
+        }
+        Input::Elapsed(Timer::Heartbeat) => turn.heartbeat(),
+        Input::Elapsed(Timer::Rearm(hook)) => turn.rearm(hook),
+        Input::Elapsed(Timer::PollChat) => turn.poll_chat(),
+        Input::Elapsed(Timer::RetryTranscript) => turn.retry_transcript(),
+        Input::Elapsed(Timer::PinOver) => turn.pin_over(),
+        Input::Missed { since } => turn.missed(since),
+        Input::Recheck => turn.put_all(),
+        Input::OnScreen(on_screen) => turn.on_screen(on_screen),
+        Input::Windows { open } => turn.state.windows = open,
+        Input::Described(about) => turn.state.record.about = about,
+        Input::MailOrdered { to, template, name, when } => {
+            turn.mail_ordered(to, template, name, when)
+        }
+        Input::MailWithdrawn { id } => turn.mail_withdrawn(id),
+        Input::MailSent { id } => turn.mail_sent(id),
+        Input::MailFailed { id, failure } => turn.mail_failed(id, failure),
+        Input::ChatSaved { new, total, transcript } => turn.chat_saved(new, total, transcript),
+        Input::ChatFailed { failure, transcript } => turn.chat_failed(failure, transcript),
+        Input::Close { outcome } => turn.close(outcome),
+        Input::Revoked { done } => turn.revoked(done),
+        Input::GaveUp => turn.gave_up(),
+    }
+    Transition { state: turn.state, effects: turn.effects, events: turn.events }
+}
+
+/// A turn in the making.
+struct Turn {
+    state: State,
+    now: Timestamp,
+    effects: Vec<Effect>,
+    events: Vec<Event>,
+}
+
+impl Turn {
+    fn do_(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Keeps the time that both sides were there, after a fact has changed.
+    fn count_active(&mut self) {
+        let record = &mut self.state.record;
+        match (record.active_since, record.is_active()) {
+            (None, true) => record.active_since = Some(self.now),
+            (Some(since), false) => {
+                let stretch = self.now.since(since).as_millis();
+                record.active_ms =
+                    record.active_ms.saturating_add(u64::try_from(stretch).unwrap_or(u64::MAX));
+                record.active_since = None;
+            }
+            (None, false) | (Some(_), true) => {}
+        }
+    }
+}

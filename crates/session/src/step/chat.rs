@@ -1,0 +1,88 @@
+//! The chat: polled while the session lives, saved as its transcript when it ends.
+
+use std::time::Duration;
+
+use super::Turn;
+use crate::{Effect, Event, Failure, Presenter, Timer, Transcript, Viewers, retry};
+
+/// How often the chat on screen is fetched: the API has no push.
+const ON_SCREEN: Duration = Duration::from_secs(2);
+/// How often, where somebody is there but nobody looks.
+const ACTIVE: Duration = Duration::from_secs(10);
+/// How often in any case: the service forgets a message after a day.
+const WELL_BEFORE_A_DAY: Duration = Duration::from_secs(6 * 3600);
+
+impl Turn {
+    pub(super) fn poll_chat(&mut self) {
+        if self.state.record.is_live() {
+            self.do_(Effect::FetchChat { transcript: false });
+        }
+    }
+
+    /// Starts the timer for the next poll, by who is there and who looks.
+    pub(super) fn schedule_chat(&mut self) {
+        if !self.state.record.is_live() {
+            return;
+        }
+        let somebody = matches!(
+            self.state.record.presenter,
+            Presenter::Online { .. } | Presenter::Unknown { .. }
+        ) || matches!(
+            self.state.record.viewers,
+            Viewers::Some { .. } | Viewers::Unknown { .. }
+        );
+        let after = match (self.state.on_screen, somebody) {
+            (true, true) => ON_SCREEN,
+            (false, true) => ACTIVE,
+            (_, false) if self.state.record.joined && self.state.on_screen => ACTIVE,
+            (_, false) => WELL_BEFORE_A_DAY,
+        };
+        self.do_(Effect::Start { timer: Timer::PollChat, after, spread: true });
+    }
+
+    /// The session has ended, as far as is known: everything said in it goes into the archive.
+    pub(super) fn want_transcript(&mut self) {
+        self.state.record.transcript = Transcript::Wanted { failed: 0 };
+        self.do_(Effect::Stop { timer: Timer::RetryTranscript });
+        self.do_(Effect::FetchChat { transcript: true });
+    }
+
+    pub(super) fn retry_transcript(&mut self) {
+        match self.state.record.transcript {
+            Transcript::Wanted { .. } => self.do_(Effect::FetchChat { transcript: true }),
+            Transcript::NotYet | Transcript::Saved { .. } => {}
+        }
+    }
+
+    pub(super) fn chat_saved(&mut self, new: u32, total: u32, transcript: bool) {
+        self.state.chat_as_of = Some(self.now);
+        if new > 0 {
+            self.tell(Event::ChatArrived { messages: new });
+        }
+        match &mut self.state.record.transcript {
+            Transcript::Wanted { .. } if transcript => {
+                self.state.record.transcript = Transcript::Saved { at: self.now, messages: total };
+                self.tell(Event::TranscriptSaved { messages: total });
+            }
+            Transcript::Saved { messages, .. } => *messages = total,
+            Transcript::NotYet | Transcript::Wanted { .. } => {}
+        }
+        self.schedule_chat();
+    }
+
+    pub(super) fn chat_failed(&mut self, failure: Failure, transcript: bool) {
+        match &mut self.state.record.transcript {
+            Transcript::Wanted { failed } if transcript => {
+                *failed = failed.saturating_add(1);
+                let attempt = *failed;
+                if attempt == 1 {
+                    self.tell(Event::TranscriptFailed { failure });
+                }
+                let after = retry::wait(attempt, failure, self.state.on_screen);
+                self.do_(Effect::Start { timer: Timer::RetryTranscript, after, spread: true });
+            }
+            Transcript::NotYet | Transcript::Wanted { .. } | Transcript::Saved { .. } => {}
+        }
+        self.schedule_chat();
+    }
+}

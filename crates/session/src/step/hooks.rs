@@ -1,0 +1,235 @@
+//! Hooks: what they tell, and keeping all four armed while the session lives.
+
+use std::time::Duration;
+
+use wire::{HookType, Side};
+
+use super::Turn;
+use crate::{
+    Effect, Event, Failure, Lamp, Presenter, Timer, Timestamp, Urgency, Viewers,
+    retry::{self, FRESH_FAULT},
+};
+
+/// All hooks of a live session are put again this often, unless the engine's settings say otherwise.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+/// And this often while somebody looks at a session with a fresh fault.
+const HURRIED: Duration = Duration::from_secs(2);
+/// A hook that failed this many times in a row is told as lost.
+const LOST_AFTER: u32 = 2;
+
+impl Turn {
+    /// Re-arm first: what happens while the hook is consumed is lost.
+    pub(super) fn received(&mut self, hook: HookType) {
+        if self.state.record.is_live() {
+            self.state.lamps[hook.index()] = Lamp::Rearming { since: self.now, attempt: 1 };
+            self.put(hook, Urgency::Fired);
+        } else {
+            self.state.lamps[hook.index()] = Lamp::Consumed { at: self.now };
+        }
+    }
+
+    pub(super) fn committed(&mut self, hook: HookType) {
+        if !self.state.record.is_live() {
+            return;
+        }
+        let before = (self.state.record.presenter, self.state.record.viewers);
+        let record = &mut self.state.record;
+        record.presenter = record.presenter.told(hook, self.now);
+        record.viewers = record.viewers.told(hook, self.now);
+        if hook.is_started() {
+            record.joined = true;
+        }
+        if hook == HookType::PresenterStarted && record.first_joined.is_none() {
+            record.first_joined = Some(self.now);
+        }
+        self.count_active();
+        self.tell_hook(hook, before);
+        if hook.is_started() {
+            self.mails_due(hook);
+            self.schedule_chat();
+        } else if hook == HookType::ViewerOffline && before.1 != self.state.record.viewers {
+            self.want_transcript();
+        }
+    }
+
+    fn tell_hook(&mut self, hook: HookType, before: (Presenter, Viewers)) {
+        let event = match hook {
+            HookType::PresenterStarted => {
+                Event::PresenterOnline { again: matches!(before.0, Presenter::Online { .. }) }
+            }
+            HookType::ViewerStarted => {
+                Event::ViewerJoined { again: matches!(before.1, Viewers::Some { .. }) }
+            }
+            HookType::PresenterOffline => Event::PresenterOffline,
+            HookType::ViewerOffline => Event::ViewersGone,
+        };
+        self.tell(event);
+    }
+
+    pub(super) fn armed(&mut self, hook: HookType, generation: u32) {
+        if !self.is_newest(hook, generation) {
+            return;
+        }
+        let lamp = std::mem::replace(
+            &mut self.state.lamps[hook.index()],
+            Lamp::Armed { checked: self.now },
+        );
+        match lamp {
+            Lamp::Rearming { since, attempt } => {
+                if attempt > 1 {
+                    self.gap(hook, since);
+                }
+                self.back(hook, attempt);
+            }
+            Lamp::Failed { since, attempt, .. } => {
+                self.gap(hook, since);
+                self.back(hook, attempt);
+            }
+            Lamp::Off | Lamp::Armed { .. } | Lamp::Consumed { .. } => {}
+        }
+    }
+
+    fn back(&mut self, hook: HookType, attempt: u32) {
+        if attempt > LOST_AFTER {
+            self.tell(Event::HookBack { hook });
+        }
+    }
+
+    pub(super) fn arm_failed(&mut self, hook: HookType, generation: u32, failure: Failure) {
+        if !self.is_newest(hook, generation) {
+            return;
+        }
+        let (since, attempt) = match self.state.lamps[hook.index()] {
+            // A heartbeat failed: it was known to be well when it was last confirmed.
+            Lamp::Armed { checked } => (checked, 1),
+            Lamp::Rearming { since, attempt } | Lamp::Failed { since, attempt, .. } => {
+                (since, attempt)
+            }
+            Lamp::Off | Lamp::Consumed { .. } => return,
+        };
+        self.state.lamps[hook.index()] = Lamp::Failed { since, attempt, failure };
+        if attempt == LOST_AFTER {
+            self.tell(Event::HookLost { hook, failure });
+        }
+        let fresh = self.state.on_screen && self.now.since(since) < FRESH_FAULT;
+        let after = retry::wait(attempt, failure, fresh);
+        self.do_(Effect::Start { timer: Timer::Rearm(hook), after, spread: true });
+    }
+
+    pub(super) fn rearm(&mut self, hook: HookType) {
+        if !self.state.record.is_live() {
+            return;
+        }
+        match self.state.lamps[hook.index()] {
+            Lamp::Failed { since, attempt, .. } => {
+                let attempt = attempt.saturating_add(1);
+                self.state.lamps[hook.index()] = Lamp::Rearming { since, attempt };
+                self.put(hook, Urgency::Failed);
+            }
+            Lamp::Off | Lamp::Rearming { .. } | Lamp::Armed { .. } | Lamp::Consumed { .. } => {}
+        }
+    }
+
+    /// A hook whose POST was lost is dead for good, and nobody tells: so all are put periodically.
+    pub(super) fn heartbeat(&mut self) {
+        if !self.state.record.is_live() {
+            return;
+        }
+        let urgency = if self.state.on_screen { Urgency::OnScreen } else { Urgency::Other };
+        for hook in HookType::ALL {
+            match self.state.lamps[hook.index()] {
+                Lamp::Armed { .. } => self.put(hook, urgency),
+                // Those have a call or a timer of their own.
+                Lamp::Rearming { .. } | Lamp::Failed { .. } => {}
+                Lamp::Off | Lamp::Consumed { .. } => {
+                    self.state.lamps[hook.index()] = Lamp::Rearming { since: self.now, attempt: 1 };
+                    self.put(hook, Urgency::Fired);
+                }
+            }
+        }
+        self.start_heartbeat();
+    }
+
+    /// The technician asks for certainty: every hook is put now.
+    pub(super) fn put_all(&mut self) {
+        if !self.state.record.is_live() {
+            return;
+        }
+        for hook in HookType::ALL {
+            match self.state.lamps[hook.index()] {
+                Lamp::Failed { .. } => {
+                    self.do_(Effect::Stop { timer: Timer::Rearm(hook) });
+                    self.rearm(hook);
+                }
+                Lamp::Off | Lamp::Rearming { .. } | Lamp::Armed { .. } | Lamp::Consumed { .. } => {
+                    self.put(hook, Urgency::OnScreen);
+                }
+            }
+        }
+    }
+
+    /// The listener, the broker or this computer was away: put everything, know nothing.
+    pub(super) fn missed(&mut self, since: Timestamp) {
+        if self.state.record.is_live() {
+            self.facts_unknown(since);
+            self.put_all();
+            self.do_(Effect::Start { timer: Timer::PinOver, after: Duration::ZERO, spread: false });
+        }
+    }
+
+    pub(super) fn facts_unknown(&mut self, since: Timestamp) {
+        let record = &mut self.state.record;
+        let before = (record.presenter, record.viewers);
+        record.presenter = record.presenter.missed(since);
+        record.viewers = record.viewers.missed(since);
+        if before != (record.presenter, record.viewers) {
+            self.tell(Event::StatusUnknown { since });
+        }
+        self.count_active();
+    }
+
+    /// `hook` wasn't armed since `since`: the fact that hangs on it isn't known any more.
+    fn gap(&mut self, hook: HookType, since: Timestamp) {
+        let record = &mut self.state.record;
+        let before = (record.presenter, record.viewers);
+        match hook.side() {
+            Side::Presenter if record.presenter.hangs_on(hook) => {
+                record.presenter = record.presenter.missed(since);
+            }
+            Side::Viewers if record.viewers.hangs_on(hook) => {
+                record.viewers = record.viewers.missed(since);
+            }
+            Side::Presenter | Side::Viewers => {}
+        }
+        if before != (record.presenter, record.viewers) {
+            self.tell(Event::StatusUnknown { since });
+            self.count_active();
+        }
+    }
+
+    pub(super) fn put(&mut self, hook: HookType, urgency: Urgency) {
+        let generation = self.state.generations[hook.index()].wrapping_add(1);
+        self.state.generations[hook.index()] = generation;
+        self.do_(Effect::PutHook { hook, generation, urgency });
+    }
+
+    pub(super) fn start_heartbeat(&mut self) {
+        let fresh_fault = self.state.lamps.iter().any(|lamp| match lamp {
+            Lamp::Failed { since, .. } => self.now.since(*since) < FRESH_FAULT,
+            Lamp::Off | Lamp::Rearming { .. } | Lamp::Armed { .. } | Lamp::Consumed { .. } => false,
+        });
+        let after = if fresh_fault && self.state.on_screen { HURRIED } else { HEARTBEAT };
+        self.do_(Effect::Start { timer: Timer::Heartbeat, after, spread: true });
+    }
+
+    pub(super) fn on_screen(&mut self, on_screen: bool) {
+        if self.state.on_screen != on_screen {
+            self.state.on_screen = on_screen;
+            self.schedule_chat();
+        }
+    }
+
+    fn is_newest(&self, hook: HookType, generation: u32) -> bool {
+        self.state.generations[hook.index()] == generation
+    }
+}

@@ -1,0 +1,167 @@
+//! From the first request for a PIN to its end: allocation, restart, closing.
+
+use wire::{HookType, Region};
+
+use super::Turn;
+use crate::{
+    Effect, Event, Failure, Lamp, Life, Outcome, Timer, Timestamp, Transcript, state::Allocation,
+};
+
+impl Turn {
+    pub(super) fn created(&mut self) {
+        self.tell(Event::Created);
+        self.do_(Effect::ChooseRegion);
+    }
+
+    /// After a start nothing is known of what happened meanwhile, and every hook is put again.
+    pub(super) fn restored(&mut self, since: Timestamp) {
+        self.interrupted_mails();
+        match &self.state.record.life {
+            Life::Allocating => self.do_(Effect::ChooseRegion),
+            Life::Live(allocation) => {
+                let expires = allocation.expires;
+                self.went_live(expires);
+                self.facts_unknown(since);
+            }
+            Life::Over { .. } | Life::Closed { .. } | Life::Failed { .. } => {
+                self.resume_transcript()
+            }
+        }
+    }
+
+    pub(super) fn region_chosen(&mut self, region: Region) {
+        match self.state.record.life {
+            Life::Allocating => self.do_(Effect::Allocate { region }),
+            // It was asked for before the technician closed it, or twice.
+            Life::Failed { .. } | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
+        }
+    }
+
+    pub(super) fn allocated(&mut self, region: Region, expires: Timestamp) {
+        let allocation = Allocation { region: region.clone(), at: self.now, expires };
+        match &mut self.state.record.life {
+            Life::Allocating => {
+                self.state.record.life = Life::Live(allocation);
+                self.tell(Event::PinReady { region });
+                self.went_live(expires);
+            }
+            // The PIN came after all: it is valid, so it is named and, where the broker can, ended.
+            Life::Closed { allocation: late @ None, .. } => {
+                *late = Some(allocation);
+                self.do_(Effect::RevokePin);
+            }
+            Life::Closed { .. } | Life::Failed { .. } | Life::Live(_) | Life::Over { .. } => {}
+        }
+    }
+
+    pub(super) fn allocate_failed(&mut self, failure: Failure) {
+        match self.state.record.life {
+            Life::Allocating => {
+                self.state.record.life = Life::Failed { at: self.now, failure };
+                self.tell(Event::AllocationFailed { failure });
+            }
+            Life::Failed { .. } | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
+        }
+    }
+
+    pub(super) fn retry(&mut self, region: Option<Region>) {
+        match self.state.record.life {
+            Life::Failed { .. } => {
+                self.state.record.life = Life::Allocating;
+                self.do_(region.map_or(Effect::ChooseRegion, |region| Effect::Allocate { region }));
+            }
+            Life::Allocating | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
+        }
+    }
+
+    pub(super) fn close(&mut self, outcome: Outcome) {
+        if matches!(self.state.record.life, Life::Closed { .. }) {
+            return;
+        }
+        let allocation = self.state.record.allocation().cloned();
+        let had_pin = allocation.is_some();
+        let live = self.state.record.is_live();
+        self.state.record.life = Life::Closed { at: self.now, outcome, allocation, revoked: None };
+        self.tell(Event::Closed { outcome });
+        self.stop_hooks();
+        if had_pin {
+            // Before the revocation: afterwards the service may not answer for this PIN any more.
+            self.want_transcript();
+        }
+        if live {
+            self.do_(Effect::RevokePin);
+        }
+    }
+
+    pub(super) fn revoked(&mut self, done: bool) {
+        match &mut self.state.record.life {
+            Life::Closed { revoked, .. } => *revoked = Some(done),
+            Life::Allocating | Life::Failed { .. } | Life::Live(_) | Life::Over { .. } => {}
+        }
+    }
+
+    pub(super) fn pin_over(&mut self) {
+        match &self.state.record.life {
+            // The wall clock was set back, or the timer ran a little early.
+            Life::Live(allocation) if allocation.expires > self.now => {
+                let after = allocation.expires.since(self.now);
+                self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
+            }
+            Life::Live(allocation) => {
+                let allocation = allocation.clone();
+                let joined = self.state.record.joined;
+                self.state.record.life = Life::Over { at: self.now, allocation };
+                self.tell(Event::PinOver { joined });
+                self.stop_hooks();
+                self.want_transcript();
+            }
+            Life::Allocating | Life::Failed { .. } | Life::Over { .. } | Life::Closed { .. } => {}
+        }
+    }
+
+    /// A session whose actor died too often: shown as failed, with its PIN still named.
+    pub(super) fn gave_up(&mut self) {
+        match self.state.record.life {
+            Life::Closed { .. } | Life::Over { .. } => {}
+            Life::Allocating | Life::Failed { .. } | Life::Live(_) => {
+                self.stop_hooks();
+                self.state.record.life = Life::Failed { at: self.now, failure: Failure::Internal };
+            }
+        }
+    }
+
+    fn went_live(&mut self, expires: Timestamp) {
+        let after = expires.since(self.now);
+        self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
+        for hook in HookType::ALL {
+            self.state.lamps[hook.index()] = Lamp::Rearming { since: self.now, attempt: 1 };
+            self.put(hook, crate::Urgency::Fired);
+        }
+        self.start_heartbeat();
+        self.schedule_chat();
+        self.resume_transcript();
+    }
+
+    fn stop_hooks(&mut self) {
+        for timer in [Timer::Heartbeat, Timer::PollChat, Timer::PinOver] {
+            self.do_(Effect::Stop { timer });
+        }
+        for hook in HookType::ALL {
+            self.do_(Effect::Stop { timer: Timer::Rearm(hook) });
+            self.state.generations[hook.index()] += 1;
+            self.state.lamps[hook.index()] = Lamp::Off;
+        }
+        self.state.record.active_since.take().into_iter().for_each(|since| {
+            let stretch = u64::try_from(self.now.since(since).as_millis()).unwrap_or(u64::MAX);
+            self.state.record.active_ms = self.state.record.active_ms.saturating_add(stretch);
+        });
+    }
+
+    /// Brings a transcript that was being saved when the program ended on its way again.
+    fn resume_transcript(&mut self) {
+        match self.state.record.transcript {
+            Transcript::Wanted { .. } => self.want_transcript(),
+            Transcript::NotYet | Transcript::Saved { .. } => {}
+        }
+    }
+}

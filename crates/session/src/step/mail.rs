@@ -1,0 +1,126 @@
+//! E-mails: ordered, due, sent. Each call is made at most once.
+
+use wire::HookType;
+
+use super::Turn;
+use crate::{
+    Effect, Event, Failure,
+    mail::{Order, Status, Template, When},
+};
+
+/// A session keeps this many orders: far more than a person gives, and a bound for a script.
+const MOST: usize = 64;
+
+impl Turn {
+    pub(super) fn mail_ordered(
+        &mut self,
+        to: String,
+        template: Template,
+        name: String,
+        when: When,
+    ) {
+        let record = &mut self.state.record;
+        if record.mail.len() >= MOST {
+            return;
+        }
+        let id = record.mail.iter().map(|order| order.id).max().unwrap_or(0).saturating_add(1);
+        record.mail.push(Order { id, to, template, name, when, status: Status::Waiting });
+        match when {
+            When::Now => self.send(record_len(&self.state.record.mail)),
+            When::NextEvent | When::EveryEvent => {}
+        }
+    }
+
+    pub(super) fn mail_withdrawn(&mut self, id: u32) {
+        self.state.record.mail.retain(|order| match order.status {
+            Status::Waiting => order.id != id,
+            Status::Sent { .. } if order.when == When::EveryEvent => order.id != id,
+            Status::Sending | Status::Sent { .. } | Status::MaybeSent | Status::Failed { .. } => {
+                true
+            }
+        });
+    }
+
+    /// An event made a claim true: the orders that wait for it go out, each once.
+    pub(super) fn mails_due(&mut self, hook: HookType) {
+        for place in 0..self.state.record.mail.len() {
+            let order = &self.state.record.mail[place];
+            let due = order.template.hook() == hook
+                && match (order.when, order.status) {
+                    (When::NextEvent | When::EveryEvent, Status::Waiting) => true,
+                    (
+                        When::EveryEvent,
+                        Status::Sent { .. } | Status::Failed { .. } | Status::MaybeSent,
+                    ) => true,
+                    (When::Now, _) | (_, Status::Sending) | (When::NextEvent, _) => false,
+                };
+            if due {
+                self.send(place);
+            }
+        }
+    }
+
+    pub(super) fn mail_sent(&mut self, id: u32) {
+        let now = self.now;
+        if let Some(template) = self.settle(id, Status::Sent { at: now }) {
+            self.tell(Event::MailSent { id, template });
+        }
+    }
+
+    pub(super) fn mail_failed(&mut self, id: u32, failure: Failure) {
+        let maybe_sent = match failure {
+            // No answer came: the service may have taken it all the same.
+            Failure::TimedOut | Failure::Malformed | Failure::Internal => true,
+            Failure::Unauthorized
+            | Failure::RateLimited { .. }
+            | Failure::Unreachable
+            | Failure::Rejected { .. }
+            | Failure::Faulty { .. }
+            | Failure::NoRegion
+            | Failure::Storage => false,
+        };
+        let status = if maybe_sent { Status::MaybeSent } else { Status::Failed { failure } };
+        if self.settle(id, status).is_some() {
+            self.tell(Event::MailFailed { id, failure, maybe_sent });
+        }
+    }
+
+    /// After a start: what was being sent may have been.
+    pub(super) fn interrupted_mails(&mut self) {
+        let interrupted: Vec<u32> = self
+            .state
+            .record
+            .mail
+            .iter()
+            .filter(|order| order.status == Status::Sending)
+            .map(|order| order.id)
+            .collect();
+        for id in interrupted {
+            self.mail_failed(id, Failure::Internal);
+        }
+    }
+
+    fn send(&mut self, place: usize) {
+        let Some(order) = self.state.record.mail.get_mut(place) else { return };
+        order.status = Status::Sending;
+        let (id, to, template, name) =
+            (order.id, order.to.clone(), order.template, order.name.clone());
+        self.do_(Effect::SendMail { id, to, template, name });
+    }
+
+    fn settle(&mut self, id: u32, status: Status) -> Option<Template> {
+        let order = self
+            .state
+            .record
+            .mail
+            .iter_mut()
+            .find(|order| order.id == id && order.status == Status::Sending)?;
+        order.status = status;
+        Some(order.template)
+    }
+}
+
+/// The place of the newest order.
+fn record_len(orders: &[Order]) -> usize {
+    orders.len().saturating_sub(1)
+}

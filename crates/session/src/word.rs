@@ -1,0 +1,151 @@
+//! The one word for a session's state, derived from its record: the first that fits wins
+//! (product.md, State words).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, Life, Outcome, Presenter, Record, Timestamp, Viewers};
+
+/// A session's state in a word, with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Word {
+    /// Closed here; never reopens.
+    Closed {
+        /// When.
+        at: Timestamp,
+        /// How it came out.
+        outcome: Outcome,
+        /// Until about when the PIN stays valid; none if it is over or was revoked.
+        pin_valid_until: Option<Timestamp>,
+    },
+    /// No PIN, or the actor failed for good.
+    Failed {
+        /// Why.
+        failure: Failure,
+    },
+    /// The PIN's life is over and nobody ever joined.
+    Expired,
+    /// All viewers gone by the service's word, or the PIN is over after somebody had joined.
+    Ended {
+        /// Since when.
+        since: Timestamp,
+        /// Because the PIN's life is over.
+        pin_over: bool,
+        /// The presenter isn't known to be gone.
+        may_still_run: bool,
+    },
+    /// It was online and is gone.
+    PresenterOffline {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Presenter and at least one viewer are there.
+    Active {
+        /// Since when both are.
+        since: Timestamp,
+    },
+    /// A viewer is there, the presenter not yet.
+    ViewerWaiting {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Presenter online, no viewer.
+    Ready {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// PIN given out, nobody there yet.
+    Waiting {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Events may have been missed, so none of the words above is known to be true.
+    Unknown {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The PIN has been asked for.
+    Allocating,
+}
+
+impl Word {
+    /// The word for `record` at `now`.
+    pub fn of(record: &Record, now: Timestamp) -> Self {
+        match &record.life {
+            Life::Closed { at, outcome, allocation, revoked } => Self::Closed {
+                at: *at,
+                outcome: *outcome,
+                pin_valid_until: allocation
+                    .as_ref()
+                    .map(|allocation| allocation.expires)
+                    .filter(|&expires| *revoked != Some(true) && expires > now),
+            },
+            Life::Failed { failure, .. } => Self::Failed { failure: *failure },
+            Life::Over { allocation, .. } if record.joined => Self::Ended {
+                since: allocation.expires,
+                pin_over: true,
+                may_still_run: !matches!(record.presenter, Presenter::Offline { .. }),
+            },
+            Life::Over { .. } => Self::Expired,
+            Life::Allocating => Self::Allocating,
+            Life::Live(allocation) => of_facts(record.presenter, record.viewers, allocation.at),
+        }
+    }
+}
+
+fn of_facts(presenter: Presenter, viewers: Viewers, allocated: Timestamp) -> Word {
+    match (presenter, viewers) {
+        (_, Viewers::None { since, reopened: false }) => Word::Ended {
+            since,
+            pin_over: false,
+            may_still_run: !matches!(presenter, Presenter::Offline { .. }),
+        },
+        (Presenter::Offline { since }, _) => Word::PresenterOffline { since },
+        (Presenter::Unknown { since }, Viewers::Unknown { since: other }) => {
+            Word::Unknown { since: since.min(other) }
+        }
+        (Presenter::Unknown { since }, _) | (_, Viewers::Unknown { since }) => {
+            Word::Unknown { since }
+        }
+        (Presenter::Online { since }, Viewers::Some { since: other }) => {
+            Word::Active { since: since.max(other) }
+        }
+        (Presenter::Never, Viewers::Some { since }) => Word::ViewerWaiting { since },
+        (Presenter::Online { since }, Viewers::Never | Viewers::None { reopened: true, .. }) => {
+            Word::Ready { since }
+        }
+        (Presenter::Never, Viewers::Never | Viewers::None { reopened: true, .. }) => {
+            Word::Waiting { since: allocated }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T: Timestamp = Timestamp(1_000);
+
+    #[test]
+    fn the_first_word_that_fits_wins() {
+        let online = Presenter::Online { since: T };
+        let offline = Presenter::Offline { since: T };
+        let some = Viewers::Some { since: T };
+        let none = Viewers::None { since: T, reopened: false };
+        let table = [
+            (Presenter::Never, Viewers::Never, Word::Waiting { since: T }),
+            (online, Viewers::Never, Word::Ready { since: T }),
+            (Presenter::Never, some, Word::ViewerWaiting { since: T }),
+            (online, some, Word::Active { since: T }),
+            (offline, some, Word::PresenterOffline { since: T }),
+            (online, none, Word::Ended { since: T, pin_over: false, may_still_run: true }),
+            (offline, none, Word::Ended { since: T, pin_over: false, may_still_run: false }),
+            (online, Viewers::None { since: T, reopened: true }, Word::Ready { since: T }),
+            (Presenter::Unknown { since: T }, some, Word::Unknown { since: T }),
+            (online, Viewers::Unknown { since: T }, Word::Unknown { since: T }),
+        ];
+        for (presenter, viewers, word) in table {
+            assert_eq!(of_facts(presenter, viewers, T), word, "{presenter:?} {viewers:?}");
+        }
+    }
+}

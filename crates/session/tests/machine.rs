@@ -1,0 +1,407 @@
+//! The machine under any sequence of inputs, and along the story that it exists for.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use deskhand_session::{
+    About, Effect, Event, Failure, Input, Lamp, Life, Outcome, Presenter, State, Timer, Timestamp,
+    Urgency, Viewers, Word, mail, step,
+};
+use proptest::prelude::*;
+use wire::HookType;
+
+const T0: Timestamp = Timestamp(1_700_000_000_000);
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn region() -> wire::Region {
+    "us-east-1".parse().unwrap()
+}
+
+/// A session and the clock that it is told.
+struct Told {
+    state: State,
+    now: Timestamp,
+    events: Vec<Event>,
+}
+
+impl Told {
+    fn new() -> Self {
+        let state = State::new(About::default(), "anna".into(), T0);
+        Self { state, now: T0, events: Vec::new() }
+    }
+
+    fn live() -> Self {
+        let mut told = Self::new();
+        told.tell(Input::Created);
+        told.tell(Input::RegionChosen { region: region() });
+        told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
+        told.arm_all();
+        told
+    }
+
+    fn tell(&mut self, input: Input) -> Vec<Effect> {
+        self.now = self.now.plus(Duration::from_millis(100));
+        let transition = step(self.state.clone(), input, self.now);
+        self.state = transition.state;
+        self.events.extend(transition.events);
+        transition.effects
+    }
+
+    fn arm_all(&mut self) {
+        for hook in HookType::ALL {
+            let generation = self.state.generations[hook.index()];
+            self.tell(Input::Armed { hook, generation });
+        }
+    }
+
+    fn fire(&mut self, hook: HookType) -> Vec<Effect> {
+        self.tell(Input::Received(hook));
+        let generation = self.state.generations[hook.index()];
+        let effects = self.tell(Input::Committed { seq: 1, hook });
+        self.tell(Input::Armed { hook, generation });
+        effects
+    }
+
+    fn word(&self) -> Word {
+        Word::of(&self.state.record, self.now)
+    }
+
+    fn lamp(&self, hook: HookType) -> &Lamp {
+        &self.state.lamps[hook.index()]
+    }
+}
+
+#[test]
+fn a_new_session_chooses_a_region_allocates_and_arms_all_four_hooks() {
+    let mut told = Told::new();
+    assert_eq!(told.tell(Input::Created), [Effect::ChooseRegion]);
+    assert_eq!(told.word(), Word::Allocating);
+    let effects = told.tell(Input::RegionChosen { region: region() });
+    assert_eq!(effects, [Effect::Allocate { region: region() }]);
+    let effects = told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
+    let put: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::PutHook { hook, urgency: Urgency::Fired, .. } => Some(*hook),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(put, HookType::ALL);
+    assert!(matches!(told.word(), Word::Waiting { .. }));
+}
+
+#[test]
+fn receiving_a_hook_does_nothing_but_put_it_again() {
+    for hook in HookType::ALL {
+        let mut told = Told::live();
+        let effects = told.tell(Input::Received(hook));
+        assert!(
+            matches!(effects[..], [Effect::PutHook { hook: put, .. }] if put == hook),
+            "{effects:?}"
+        );
+    }
+}
+
+#[test]
+fn an_older_calls_answer_does_not_light_the_lamp() {
+    let mut told = Told::live();
+    let hook = HookType::PresenterStarted;
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    let heartbeat = told.state.generations[hook.index()];
+    told.tell(Input::Received(hook));
+    told.tell(Input::Armed { hook, generation: heartbeat });
+    assert!(matches!(told.lamp(hook), Lamp::Rearming { .. }));
+}
+
+#[test]
+fn the_story_from_waiting_to_ended_and_back() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    assert!(matches!(told.word(), Word::Ready { .. }));
+    told.fire(HookType::ViewerStarted);
+    assert!(matches!(told.word(), Word::Active { .. }));
+    let effects = told.fire(HookType::ViewerOffline);
+    assert!(effects.contains(&Effect::FetchChat { transcript: true }));
+    assert!(matches!(told.word(), Word::Ended { may_still_run: true, pin_over: false, .. }));
+    told.tell(Input::ChatSaved { new: 3, total: 3, transcript: true });
+    assert!(told.events.contains(&Event::TranscriptSaved { messages: 3 }));
+    told.fire(HookType::ViewerStarted);
+    assert!(matches!(told.word(), Word::Active { .. }));
+}
+
+#[test]
+fn five_reloads_are_five_events_and_one_state() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    let first = told.state.record.presenter;
+    for _ in 0..4 {
+        told.fire(HookType::PresenterStarted);
+        assert!(matches!(told.lamp(HookType::PresenterStarted), Lamp::Armed { .. }));
+    }
+    assert_eq!(told.state.record.presenter, first);
+    let online =
+        told.events.iter().filter(|event| matches!(event, Event::PresenterOnline { .. })).count();
+    assert_eq!(online, 5);
+}
+
+#[test]
+fn a_repeated_event_leaves_the_record_as_it_was() {
+    for hook in HookType::ALL {
+        let mut told = Told::live();
+        told.fire(HookType::PresenterStarted);
+        told.fire(HookType::ViewerStarted);
+        told.fire(hook);
+        told.tell(Input::ChatSaved { new: 0, total: 0, transcript: true });
+        let before = told.state.record.clone();
+        told.fire(hook);
+        assert_eq!(told.state.record, before, "{hook}");
+    }
+}
+
+#[test]
+fn a_presenter_that_starts_again_reopens_an_ended_session() {
+    let mut told = Told::live();
+    told.fire(HookType::ViewerStarted);
+    told.fire(HookType::ViewerOffline);
+    told.fire(HookType::PresenterStarted);
+    assert!(matches!(told.word(), Word::Ready { .. }));
+}
+
+#[test]
+fn after_a_restart_both_facts_are_unknown_until_their_sides_next_event() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    told.fire(HookType::ViewerStarted);
+    let since = told.now;
+    told.state = State::restored(told.state.record.clone());
+    told.tell(Input::Restored { since });
+    assert_eq!(told.state.record.presenter, Presenter::Unknown { since });
+    assert_eq!(told.state.record.viewers, Viewers::Unknown { since });
+    assert_eq!(told.word(), Word::Unknown { since });
+    told.arm_all();
+    told.fire(HookType::PresenterStarted);
+    assert!(matches!(told.state.record.presenter, Presenter::Online { .. }));
+    assert_eq!(told.state.record.viewers, Viewers::Unknown { since });
+}
+
+#[test]
+fn a_gap_in_the_hook_that_a_fact_hangs_on_makes_it_unknown() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    let hook = HookType::PresenterOffline;
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::ArmFailed { hook, generation, failure: Failure::Unreachable });
+    assert!(matches!(told.state.record.presenter, Presenter::Online { .. }));
+    told.tell(Input::Elapsed(Timer::Rearm(hook)));
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::Armed { hook, generation });
+    assert!(matches!(told.state.record.presenter, Presenter::Unknown { .. }));
+    assert!(matches!(told.state.record.viewers, Viewers::Never));
+}
+
+#[test]
+fn a_gap_in_a_hook_that_tells_what_is_known_anyway_changes_nothing() {
+    let mut told = Told::live();
+    let hook = HookType::PresenterStarted;
+    told.tell(Input::Received(hook));
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::Committed { seq: 1, hook });
+    told.tell(Input::ArmFailed { hook, generation, failure: Failure::Faulty { status: 503 } });
+    told.tell(Input::Elapsed(Timer::Rearm(hook)));
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::Armed { hook, generation });
+    assert!(matches!(told.word(), Word::Ready { .. }));
+}
+
+#[test]
+fn a_hook_that_fails_twice_is_told_once_and_its_return_too() {
+    let mut told = Told::live();
+    let hook = HookType::ViewerOffline;
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    for _ in 0..4 {
+        let generation = told.state.generations[hook.index()];
+        told.tell(Input::ArmFailed { hook, generation, failure: Failure::TimedOut });
+        told.tell(Input::Elapsed(Timer::Rearm(hook)));
+    }
+    let lost = told.events.iter().filter(|event| matches!(event, Event::HookLost { .. })).count();
+    assert_eq!(lost, 1);
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::Armed { hook, generation });
+    assert!(told.events.contains(&Event::HookBack { hook }));
+}
+
+#[test]
+fn a_mail_waits_for_what_it_claims_and_goes_out_once() {
+    let mut told = Told::live();
+    told.tell(Input::MailOrdered {
+        to: "maria@example.com".into(),
+        template: mail::Template::ToCustomer,
+        name: "Anna".into(),
+        when: mail::When::NextEvent,
+    });
+    let sends = |effects: &[Effect]| {
+        effects.iter().filter(|e| matches!(e, Effect::SendMail { .. })).count()
+    };
+    assert_eq!(sends(&told.fire(HookType::PresenterStarted)), 0);
+    assert_eq!(sends(&told.fire(HookType::ViewerStarted)), 1);
+    told.tell(Input::MailSent { id: 1 });
+    assert_eq!(sends(&told.fire(HookType::ViewerStarted)), 0);
+}
+
+#[test]
+fn a_mail_found_half_sent_after_a_crash_is_never_repeated() {
+    let mut told = Told::live();
+    told.tell(Input::MailOrdered {
+        to: "maria@example.com".into(),
+        template: mail::Template::ToCustomer,
+        name: "Anna".into(),
+        when: mail::When::Now,
+    });
+    told.state = State::restored(told.state.record.clone());
+    let effects = told.tell(Input::Restored { since: T0 });
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::SendMail { .. })));
+    assert_eq!(told.state.record.mail[0].status, mail::Status::MaybeSent);
+}
+
+#[test]
+fn closing_saves_the_transcript_before_it_ends_the_pin() {
+    let mut told = Told::live();
+    let effects = told.tell(Input::Close { outcome: Outcome::Resolved });
+    let place = |wanted: &Effect| effects.iter().position(|effect| effect == wanted).unwrap();
+    assert!(place(&Effect::FetchChat { transcript: true }) < place(&Effect::RevokePin));
+    assert!(matches!(told.word(), Word::Closed { pin_valid_until: Some(_), .. }));
+    told.tell(Input::Revoked { done: true });
+    assert!(matches!(told.word(), Word::Closed { pin_valid_until: None, .. }));
+}
+
+#[test]
+fn a_pin_that_nobody_used_expires_and_one_that_was_used_ends() {
+    let mut told = Told::live();
+    told.now = T0.plus(DAY);
+    told.tell(Input::Elapsed(Timer::PinOver));
+    assert_eq!(told.word(), Word::Expired);
+
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    told.now = T0.plus(DAY);
+    told.tell(Input::Elapsed(Timer::PinOver));
+    assert!(matches!(told.word(), Word::Ended { pin_over: true, .. }));
+}
+
+#[test]
+fn the_record_survives_its_storage() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    let stored = serde_json::to_string(&told.state.record).unwrap();
+    assert_eq!(
+        serde_json::from_str::<deskhand_session::Record>(&stored).unwrap(),
+        told.state.record
+    );
+}
+
+fn any_hook() -> impl Strategy<Value = HookType> {
+    proptest::sample::select(HookType::ALL.to_vec())
+}
+
+fn any_failure() -> impl Strategy<Value = Failure> {
+    proptest::sample::select(vec![
+        Failure::Unreachable,
+        Failure::TimedOut,
+        Failure::Malformed,
+        Failure::Faulty { status: 500 },
+        Failure::Rejected { status: 404 },
+        Failure::RateLimited { retry_after_ms: Some(5) },
+    ])
+}
+
+fn any_input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        Just(Input::Created),
+        Just(Input::Restored { since: T0 }),
+        Just(Input::RegionChosen { region: region() }),
+        Just(Input::Allocated { region: region(), expires: T0.plus(DAY) }),
+        any_failure().prop_map(Input::AllocateFailed),
+        Just(Input::Retry { region: None }),
+        any_hook().prop_map(Input::Received),
+        (any::<u64>(), any_hook()).prop_map(|(seq, hook)| Input::Committed { seq, hook }),
+        (any_hook(), 0..6_u32).prop_map(|(hook, generation)| Input::Armed { hook, generation }),
+        (any_hook(), 0..6_u32, any_failure())
+            .prop_map(|(hook, generation, failure)| Input::ArmFailed { hook, generation, failure }),
+        Just(Input::Elapsed(Timer::Heartbeat)),
+        any_hook().prop_map(|hook| Input::Elapsed(Timer::Rearm(hook))),
+        Just(Input::Elapsed(Timer::PollChat)),
+        Just(Input::Elapsed(Timer::RetryTranscript)),
+        Just(Input::Elapsed(Timer::PinOver)),
+        any::<i64>().prop_map(|since| Input::Missed { since: Timestamp(since) }),
+        any::<bool>().prop_map(Input::OnScreen),
+        (any::<u32>(), any::<u32>(), any::<bool>())
+            .prop_map(|(new, total, transcript)| Input::ChatSaved { new, total, transcript }),
+        (any_failure(), any::<bool>())
+            .prop_map(|(failure, transcript)| Input::ChatFailed { failure, transcript }),
+        Just(Input::Close { outcome: Outcome::Unknown }),
+        Just(Input::GaveUp),
+    ]
+}
+
+/// A failed hook has a timer running; one being re-armed has a call under way. Checked by replaying
+/// what the effects said.
+fn hook_is_cared_for(lamp: &Lamp, timer: bool, call: bool) -> bool {
+    match lamp {
+        Lamp::Armed { .. } => true,
+        Lamp::Rearming { .. } => call,
+        Lamp::Failed { .. } => timer || call,
+        Lamp::Off | Lamp::Consumed { .. } => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_hook_of_a_live_session_is_armed_being_rearmed_or_visibly_failed(
+        inputs in proptest::collection::vec((any_input(), -50_000_i64..100_000), 0..60),
+    ) {
+        let mut state = State::new(About::default(), "anna".into(), T0);
+        let mut now = T0;
+        let mut timers = std::collections::HashSet::new();
+        for (input, later) in inputs {
+            now = Timestamp(now.0 + later);
+            if let Input::Elapsed(timer) = &input {
+                // Only a timer that runs can run out.
+                if !timers.remove(timer) { continue; }
+            }
+            if let Input::Restored { .. } = &input {
+                timers.clear();
+            }
+            let received = match input { Input::Received(hook) => Some(hook), _ => None };
+            let transition = step(state, input, now);
+            state = transition.state;
+            if let Some(hook) = received {
+                let only_puts = transition.effects.iter().all(
+                    |effect| matches!(effect, Effect::PutHook { hook: put, .. } if *put == hook),
+                );
+                prop_assert!(only_puts, "something came beside the re-arming");
+            }
+            for effect in &transition.effects {
+                match effect {
+                    Effect::Start { timer, .. } => { timers.insert(*timer); }
+                    Effect::Stop { timer } => { timers.remove(timer); }
+                    _ => {}
+                }
+            }
+            if state.record.is_live() {
+                for hook in HookType::ALL {
+                    let lamp = &state.lamps[hook.index()];
+                    let timer = timers.contains(&Timer::Rearm(hook));
+                    prop_assert!(hook_is_cared_for(lamp, timer, true), "{hook} {lamp:?}");
+                    if matches!(lamp, Lamp::Failed { .. }) {
+                        prop_assert!(timer, "{hook} failed and nothing will try again");
+                    }
+                }
+                prop_assert!(timers.contains(&Timer::Heartbeat));
+                prop_assert!(matches!(state.record.life, Life::Live(_)));
+            }
+            let _ = Word::of(&state.record, now);
+        }
+    }
+}
