@@ -1,0 +1,288 @@
+//! What a person or a script can say. One enum for the window, the headless program and the tests.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::view;
+
+/// One command. Its answer is a [`Reply`] or a [`Trouble`](view::Trouble).
+#[derive(Clone, Deserialize, TS)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// A new session: allocates at once. Answers `session`.
+    NewSession {
+        /// Who and what it is about; all may be empty.
+        #[serde(default)]
+        about: About,
+        /// A region chosen by hand; none for the fastest.
+        #[serde(default)]
+        region: Option<String>,
+    },
+    /// Starts a new session with an earlier one's customer, ticket and contact. Answers `session`.
+    Again {
+        /// The earlier one, live or archived.
+        session: String,
+    },
+    /// Sets who and what a session is about.
+    Describe {
+        /// Which.
+        session: String,
+        /// What.
+        about: About,
+    },
+    /// Tries again to get a PIN.
+    Retry {
+        /// Which.
+        session: String,
+        /// A region chosen by hand; none for the fastest.
+        #[serde(default)]
+        region: Option<String>,
+    },
+    /// Puts all hooks of a session now.
+    Recheck {
+        /// Which.
+        session: String,
+    },
+    /// Says which session is on screen, so that it is polled faster and pushed in full.
+    Show {
+        /// Which; none if none is.
+        session: Option<String>,
+    },
+    /// Marks a session's chat as read.
+    Read {
+        /// Which.
+        session: String,
+    },
+    /// Orders an e-mail.
+    Mail {
+        /// Which.
+        session: String,
+        /// The address.
+        to: String,
+        /// To the customer (`viewer_started`), else to a colleague (`presenter_started`).
+        to_customer: bool,
+        /// When it goes out.
+        when: MailWhen,
+    },
+    /// Withdraws an e-mail that waits.
+    WithdrawMail {
+        /// Which.
+        session: String,
+        /// Its number.
+        mail: u32,
+    },
+    /// Gives the viewer's link, for a colleague. Answers `link`.
+    ViewerLink {
+        /// Which.
+        session: String,
+        /// Read-only: a convenience, not a lock.
+        read_only: bool,
+    },
+    /// Opens a viewer window.
+    OpenViewer {
+        /// Which.
+        session: String,
+        /// Read-only (Watch).
+        read_only: bool,
+    },
+    /// Closes the session here.
+    Close {
+        /// Which.
+        session: String,
+        /// How it came out.
+        outcome: Outcome,
+        /// A note; empty for none.
+        #[serde(default)]
+        note: String,
+    },
+    /// Sets a session's note.
+    Note {
+        /// Which.
+        session: String,
+        /// The whole note.
+        text: String,
+    },
+    /// Sets a session's tags.
+    Tags {
+        /// Which.
+        session: String,
+        /// All of them.
+        tags: Vec<String>,
+    },
+    /// Everything about a session, live or archived. Answers `detail`.
+    Detail {
+        /// Which.
+        session: String,
+    },
+    /// Full-text search over sessions, notes, tickets and transcripts, newest first. Answers `found`.
+    Search {
+        /// What was typed; empty lists everything.
+        query: String,
+        /// Go on after this cursor.
+        #[serde(default)]
+        cursor: Option<String>,
+    },
+    /// Writes a session's transcript. Answers `text`.
+    Export {
+        /// Which.
+        session: String,
+        /// As what.
+        format: Format,
+    },
+    /// Races the regions again.
+    ProbeRegions,
+    /// Settings as they are. Answers `settings`.
+    Settings,
+    /// Changes settings; all fields given are validated first.
+    Configure {
+        /// Field by field, as in the settings file.
+        #[ts(type = "Record<string, unknown>")]
+        changes: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Asks the service to reach our listener with a nonce. Answers `reach`.
+    TestReach,
+    /// Mails that the embedded broker would have sent. Answers `outbox`.
+    Outbox,
+    /// Reports a scammer's PIN; one minted here is refused.
+    ReportAbuse {
+        /// The PIN as typed.
+        pin: String,
+    },
+    /// Ends the program in good order.
+    Quit,
+}
+
+/// Who and what a session is about.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct About {
+    /// The customer's name.
+    pub customer: String,
+    /// The ticket's number.
+    pub ticket: String,
+    /// How to reach the customer.
+    pub contact: String,
+}
+
+/// When an e-mail goes out.
+#[derive(Debug, Clone, Copy, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum MailWhen {
+    /// At once.
+    Now,
+    /// When what it claims has become true, once.
+    NextEvent,
+    /// Whenever it becomes true.
+    EveryEvent,
+}
+
+/// How a session came out.
+#[derive(Debug, Clone, Copy, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is done.
+    Resolved,
+    /// It isn't.
+    Unresolved,
+    /// Not said.
+    Unknown,
+}
+
+/// What a transcript is exported as.
+#[derive(Debug, Clone, Copy, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Plain text.
+    Text,
+    /// JSON.
+    Json,
+    /// Comma-separated, safe for spreadsheets.
+    Csv,
+}
+
+/// A command's answer.
+#[derive(Clone, Serialize, TS)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// Done, nothing to say.
+    Done,
+    /// A session was made.
+    Session {
+        /// Which.
+        id: String,
+    },
+    /// A link, as secret as the PIN in it.
+    Link {
+        /// The URL.
+        url: String,
+    },
+    /// A session in full.
+    Detail {
+        /// It.
+        detail: Box<view::SessionDetail>,
+    },
+    /// A page of what was found.
+    Found {
+        /// The hits, newest first.
+        hits: Vec<Hit>,
+        /// Where to go on; none at the end.
+        cursor: Option<String>,
+    },
+    /// A text to save or copy.
+    Text {
+        /// A file name for it.
+        file_name: String,
+        /// The text.
+        text: String,
+    },
+    /// The settings.
+    Settings {
+        /// Field by field, with the defaults filled in.
+        #[ts(type = "Record<string, unknown>")]
+        settings: serde_json::Value,
+    },
+    /// Whether the service can reach us.
+    Reach {
+        /// It.
+        reach: view::Reach,
+        /// In a sentence.
+        text: String,
+    },
+    /// What the embedded broker would have sent.
+    Outbox {
+        /// The mails, newest first.
+        mails: Vec<OutboxMail>,
+    },
+}
+
+/// One hit of a search.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct Hit {
+    /// The session.
+    pub session: String,
+    /// What it is called.
+    pub name: String,
+    /// When it was.
+    pub at: i64,
+    /// Where the words were found: session, note, ticket or message.
+    pub place: String,
+    /// The text around them.
+    pub snippet: String,
+    /// Highlights in `snippet`, as pairs of UTF-16 offsets from and to.
+    pub marks: Vec<(u32, u32)>,
+    /// The session's state.
+    pub state: view::StateView,
+}
+
+/// One mail in the embedded broker's outbox.
+#[derive(Clone, Serialize, TS)]
+pub struct OutboxMail {
+    /// When.
+    pub at: i64,
+    /// To whom.
+    pub to: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text; carries a link, so it is as secret as the PIN.
+    pub body: String,
+}
