@@ -1,22 +1,78 @@
-//! The shell: the only crate that names tauri.
-mod commands;
+//! The shell: the only crate that names tauri. It opens windows and passes on what they say; the console decides.
 
-/// Opens the window.
+mod commands;
+pub mod desktop;
+pub mod tray;
+mod window;
+
+use tauri::{AppHandle, Builder, RunEvent};
+use tray::{Badge, Entry, TrayModel};
+
+/// Opens the main window and returns when the app has ended.
 ///
 /// # Errors
-/// The window system can't be reached.
+/// The window system can't be reached, or a plugin could not start.
 pub fn run() -> Result<(), tauri::Error> {
-    tauri::Builder::default()
-        .plugin(tauri_plugin_store::Builder::default().build())
-        .plugin(tauri_plugin_window_state::Builder::default().build())
-        .plugin(tauri_plugin_single_instance::init(|_, _, _| {}))
-        .invoke_handler(tauri::generate_handler![commands::command, commands::subscribe])
-        .setup(|app| {
-            tauri::WebviewWindowBuilder::new(app, "main", tauri::WebviewUrl::App("index.html".into()))
-                .title("Deskhand")
-                .inner_size(1100.0, 720.0)
-                .build()?;
-            Ok(())
-        })
-        .run(tauri::generate_context!())
+    let app =
+        Builder::default()
+            // First, so that a second start ends before it touches anything.
+            .plugin(tauri_plugin_single_instance::init(|app, _, _| window::show_main(app)))
+            .plugin(tauri_plugin_store::Builder::default().build())
+            .plugin(
+                tauri_plugin_window_state::Builder::default()
+                    .with_state_flags(window::remembered())
+                    .map_label(|label| {
+                        if label.starts_with(desktop::viewer::LABEL) { "viewer" } else { label }
+                    })
+                    .build(),
+            )
+            .invoke_handler(tauri::generate_handler![commands::command, commands::subscribe])
+            .setup(|app| {
+                let app = app.handle();
+                tray::create(app, &first_menu(), clicked)?;
+                window::create(app)?;
+                end_on_signal(app.clone());
+                Ok(())
+            })
+            .build(tauri::generate_context!())?;
+    app.run(|_, event| {
+        // Closing the last window leaves the tray; only `exit` with a code ends the app.
+        if let RunEvent::ExitRequested { code: None, api, .. } = event {
+            api.prevent_exit();
+        }
+    });
+    Ok(())
+}
+
+fn first_menu() -> TrayModel {
+    let action = |name: &str, label: &str| Entry::Action { name: name.into(), label: label.into() };
+    TrayModel {
+        badge: Badge::Idle,
+        tooltip: "Deskhand".into(),
+        entries: vec![action("open", "Open"), Entry::Separator, action("quit", "Quit")],
+    }
+}
+
+fn clicked(app: &AppHandle, name: &str) {
+    match name {
+        "quit" => app.exit(0),
+        _ => window::show_main(app),
+    }
+}
+
+/// Ctrl-C in a terminal and the end of the desktop session both end the app in order.
+fn end_on_signal(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    tauri::async_runtime::spawn(async move {
+        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            tracing::warn!("listen for Ctrl-C: the system refused; quit by the tray");
+            return;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        app.exit(0);
+    });
 }

@@ -1,1 +1,86 @@
-fn main(){}
+//! The real window, driven by WebDriver on a desktop of the test's own.
+#![allow(clippy::unwrap_used)]
+
+mod desk;
+
+use desk::{Desk, eventually};
+use fantoccini::{Client, Locator};
+
+#[tokio::test]
+async fn the_window_comes_up_with_the_new_session_button() {
+    let mut desk = Desk::new().await;
+    let app = desk.open_app().await;
+    app.wait().for_element(Locator::XPath("//button[contains(., 'New session')]")).await.unwrap();
+    eventually("the window on the screen", async || main_is_visible(&desk)).await;
+}
+
+#[tokio::test]
+async fn closing_hides_the_window_and_a_second_start_brings_it_back() {
+    let mut desk = Desk::new().await;
+    let app = desk.open_app().await;
+    eventually("the window on the screen", async || main_is_visible(&desk)).await;
+
+    desk.tool("wmctrl", &["-F", "-c", "Deskhand"]);
+    eventually("the window to be gone", async || desk.visible_windows().is_empty().then_some(()))
+        .await;
+    assert_eq!(app.title().await.unwrap(), "Deskhand", "the app lives on behind its tray icon");
+
+    let second = desk.start_again().await;
+    assert!(second.status.success(), "{second:?}");
+    eventually("the window to be back", async || main_is_visible(&desk)).await;
+}
+
+#[tokio::test]
+async fn the_page_can_call_nothing_but_its_own_commands() {
+    let mut desk = Desk::new().await;
+    let app = desk.open_app().await;
+    for refused in [
+        "plugin:store|load",
+        "plugin:window-state|save_window_state",
+        "plugin:window|close",
+        "plugin:webview|create_webview_window",
+        "plugin:event|listen",
+        "plugin:path|resolve_directory",
+        "no_such_command",
+    ] {
+        let answer = invoke(&app, refused).await;
+        assert!(
+            answer.contains("not allowed") || answer.contains("not found"),
+            "{refused}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_page_can_load_and_run_nothing_from_elsewhere() {
+    let mut desk = Desk::new().await;
+    let app = desk.open_app().await;
+    let violations = app
+        .execute_async(
+            "const done = arguments[0]; const seen = [];
+             addEventListener('securitypolicyviolation', e => {
+               seen.push(e.effectiveDirective); if (seen.length === 3) done(seen.sort());
+             });
+             const script = document.createElement('script');
+             script.textContent = 'window.injected = true'; document.head.append(script);
+             const image = new Image(); image.src = 'http://127.0.0.1:9/x.png';
+             fetch('http://127.0.0.1:9/').catch(() => {});",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert_eq!(violations, serde_json::json!(["connect-src", "img-src", "script-src-elem"]));
+    assert_eq!(app.execute("return window.injected === undefined", vec![]).await.unwrap(), true);
+}
+
+fn main_is_visible(desk: &Desk) -> Option<()> {
+    desk.visible_windows().contains(&"Deskhand".to_owned()).then_some(())
+}
+
+/// Calls a command of the app from the page and returns what came of it, as text.
+async fn invoke(page: &Client, command: &str) -> String {
+    let script = "const [command, done] = arguments;
+        if (!window.__TAURI_INTERNALS__) done('not found: no bridge');
+        else window.__TAURI_INTERNALS__.invoke(command, {}).then(v => done('ANSWERED ' + JSON.stringify(v)), e => done(String(e)));";
+    page.execute_async(script, vec![command.into()]).await.unwrap().as_str().unwrap().to_owned()
+}

@@ -1,0 +1,153 @@
+//! Where a viewer window may go: pure, and the only place that decides it.
+//!
+//! What is absent: a rule that lets in the app's own pages, the dev server or one of our listeners, whoever asks for it.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use tauri::Url;
+use url::{Host, Origin};
+
+/// The origins that one viewer window may load, and nothing beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boundary {
+    allowed: Vec<Origin>,
+}
+
+/// Why a viewer's address is not opened at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Neither https, nor http to a broker on this computer.
+    #[error(
+        "open the viewer: its address is not secure (https), and the broker is not on this computer"
+    )]
+    Insecure,
+    /// The address leads to one of our own pages or servers.
+    #[error("open the viewer: its address leads back into Deskhand itself")]
+    Ourselves,
+}
+
+impl Boundary {
+    /// The boundary of the viewer at `target`, which the broker at `broker` named; `also` is the configured list of
+    /// further origins, `never` those of our own servers.
+    ///
+    /// # Errors
+    /// [`Refused`] when `target` itself may not be opened. An entry of `also` that may not is dropped.
+    pub fn new(target: &Url, broker: &Url, also: &[Url], never: &[Url]) -> Result<Self, Refused> {
+        let local = is_loopback(broker);
+        judge(target, local, never)?;
+        let further = also.iter().filter(|url| judge(url, local, never).is_ok());
+        Ok(Self { allowed: std::iter::once(target).chain(further).map(Url::origin).collect() })
+    }
+
+    /// Whether a page may be loaded from `url`, be it by a link, a redirect or a frame.
+    #[must_use]
+    pub fn allows(&self, url: &Url) -> bool {
+        self.allowed.contains(&url.origin())
+    }
+}
+
+fn judge(url: &Url, local_broker: bool, never: &[Url]) -> Result<(), Refused> {
+    match url.scheme() {
+        "https" => {}
+        "http" if local_broker && is_loopback(url) => {}
+        _ => return Err(Refused::Insecure),
+    }
+    if never.iter().any(|ours| same_place(ours, url)) {
+        return Err(Refused::Ourselves);
+    }
+    Ok(())
+}
+
+/// `localhost`, `127.0.0.1` and `[::1]` with one port are one place, whatever they are called.
+fn same_place(ours: &Url, url: &Url) -> bool {
+    let same_port = ours.port_or_known_default() == url.port_or_known_default();
+    let same_host = ours.host() == url.host() || (is_loopback(ours) && is_loopback(url));
+    same_port && same_host
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback() || address == Ipv4Addr::UNSPECIFIED,
+        Some(Host::Ipv6(address)) => address.is_loopback() || address == Ipv6Addr::UNSPECIFIED,
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    fn local(target: &str, never: &[&str]) -> Result<Boundary, Refused> {
+        let never: Vec<Url> = never.iter().map(|text| url(text)).collect();
+        Boundary::new(&url(target), &url("http://127.0.0.1:7000/api/v1"), &[], &never)
+    }
+
+    #[test]
+    fn lets_the_viewer_stay_on_the_origin_that_the_broker_named() {
+        let boundary = local("http://127.0.0.1:7000/view?x=1", &[]).unwrap();
+        assert!(boundary.allows(&url("http://127.0.0.1:7000/other")));
+    }
+
+    #[test]
+    fn another_port_scheme_or_host_is_another_origin() {
+        let boundary = local("http://127.0.0.1:7000/view", &[]).unwrap();
+        for outside in
+            ["http://127.0.0.1:7001/", "https://127.0.0.1:7000/", "http://localhost:7000/"]
+        {
+            assert!(!boundary.allows(&url(outside)), "{outside}");
+        }
+    }
+
+    #[test]
+    fn schemes_without_an_origin_are_outside() {
+        let boundary = local("http://127.0.0.1:7000/view", &[]).unwrap();
+        for outside in [
+            "about:blank",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "javascript:1",
+            "tauri://localhost",
+        ] {
+            assert!(!boundary.allows(&url(outside)), "{outside}");
+        }
+    }
+
+    #[test]
+    fn http_is_opened_only_when_both_ends_are_on_this_computer() {
+        let remote = url("https://broker.example/api/v1");
+        let judge = |target: &str, broker: &Url| Boundary::new(&url(target), broker, &[], &[]);
+        assert_eq!(judge("http://broker.example/view", &remote), Err(Refused::Insecure));
+        assert_eq!(judge("http://127.0.0.1:7000/view", &remote), Err(Refused::Insecure));
+        assert_eq!(
+            judge("http://broker.example/view", &url("http://localhost:7000")),
+            Err(Refused::Insecure)
+        );
+        assert!(judge("https://viewer.example/view", &remote).is_ok());
+    }
+
+    #[test]
+    fn our_own_servers_are_never_opened_under_any_name() {
+        for ours in ["http://127.0.0.1:1420/", "http://localhost:1420/", "http://[::1]:1420/"] {
+            assert_eq!(local(ours, &["http://localhost:1420"]), Err(Refused::Ourselves), "{ours}");
+        }
+    }
+
+    #[test]
+    fn a_configured_origin_is_let_in_unless_it_is_ours() {
+        let also = [url("https://files.example/x"), url("https://ours.example/")];
+        let boundary = Boundary::new(
+            &url("https://viewer.example/view"),
+            &url("https://broker.example"),
+            &also,
+            &[url("https://ours.example")],
+        )
+        .unwrap();
+        assert!(boundary.allows(&url("https://files.example/logo.png")));
+        assert!(!boundary.allows(&url("https://ours.example/")));
+    }
+}

@@ -1,0 +1,181 @@
+//! A desktop for one test: a screen, a window manager, a bus, folders and a driver, all its own, all gone afterwards.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+/// The app under test.
+pub const DESKHAND: &str = env!("CARGO_BIN_EXE_deskhand");
+
+/// How long anything may take before the test says what it waited for. No test passes by waiting.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The private desktop. Dropping it ends every process that it or the app started.
+pub struct Desk {
+    home: TempDir,
+    display: String,
+    bus: String,
+    groups: Vec<Child>,
+}
+
+impl Desk {
+    /// Starts a screen, a bus and a window manager.
+    pub async fn new() -> Self {
+        let home = TempDir::new().unwrap();
+        for folder in ["data", "config", "cache", "state", "run"] {
+            std::fs::create_dir(home.path().join(folder)).unwrap();
+        }
+        private(&home.path().join("run"));
+        let mut desk =
+            Self { home, display: String::new(), bus: String::new(), groups: Vec::new() };
+        let mut screen = Command::new("Xvfb");
+        screen.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        desk.display = format!(":{}", desk.start_and_read(screen));
+        let mut bus = Command::new("dbus-daemon");
+        bus.args(["--session", "--nofork", "--print-address=1"]);
+        desk.bus = desk.start_and_read(bus);
+        desk.start(Command::new("openbox"));
+        let managed = async || desk.tool("wmctrl", &["-m"]).status.success().then_some(());
+        eventually("a window manager", managed).await;
+        desk
+    }
+
+    /// The folder that holds everything the app writes.
+    #[expect(dead_code, reason = "for the tests of what the app writes")]
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Starts the app under a WebDriver of its own and waits for its main window.
+    pub async fn open_app(&mut self) -> Client {
+        let address = driver_address();
+        let mut driver = Command::new("WebKitWebDriver");
+        driver.args([format!("--host={}", address.0), format!("--port={}", address.1)]);
+        driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
+        self.start(driver);
+        let url = format!("http://{}:{}", address.0, address.1);
+        eventually("a WebDriver session with the app", async || connect(&url).await.ok()).await
+    }
+
+    /// Starts the app a second time, as by a click on its icon, and waits for that start to end.
+    pub async fn start_again(&self) -> Output {
+        let command = self.inside(Command::new(DESKHAND));
+        tokio::process::Command::from(command).output().await.unwrap()
+    }
+
+    /// Runs a small program on this desktop.
+    pub fn tool(&self, program: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        self.inside(command).output().unwrap_or_else(|error| panic!("{program}: {error}"))
+    }
+
+    /// The titles of the windows that can be seen.
+    pub fn visible_windows(&self) -> Vec<String> {
+        let listed = self.tool("wmctrl", &["-l"]);
+        let text = String::from_utf8(listed.stdout).unwrap();
+        text.lines()
+            .filter_map(|line| line.splitn(4, char::is_whitespace).nth(3))
+            .map(clean_title)
+            .collect()
+    }
+
+    /// Starts a program on this desktop that lives as long as the desktop does.
+    pub fn start(&mut self, command: Command) {
+        let mut command = self.inside(command);
+        command.stdin(Stdio::null()).process_group(0);
+        let program = command.get_program().to_owned();
+        let child = command.spawn().unwrap_or_else(|error| panic!("{program:?}: {error}"));
+        self.groups.push(child);
+    }
+
+    /// Starts a program and returns the first line that it prints.
+    fn start_and_read(&mut self, mut command: Command) -> String {
+        command.stdout(Stdio::piped());
+        self.start(command);
+        let stdout = self.groups.last_mut().unwrap().stdout.take().unwrap();
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+
+    /// The environment of this desktop, and nothing of the one that the tests run in.
+    fn inside(&self, mut command: Command) -> Command {
+        let folder = |name: &str| -> PathBuf { self.home.path().join(name) };
+        command
+            .env_remove("WAYLAND_DISPLAY")
+            .env("DISPLAY", &self.display)
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
+            .env("HOME", self.home.path())
+            .env("XDG_DATA_HOME", folder("data"))
+            .env("XDG_CONFIG_HOME", folder("config"))
+            .env("XDG_CACHE_HOME", folder("cache"))
+            .env("XDG_STATE_HOME", folder("state"))
+            .env("XDG_RUNTIME_DIR", folder("run"))
+            .env("NO_AT_BRIDGE", "1")
+            .env("LC_ALL", "C.UTF-8");
+        command
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        for child in self.groups.iter_mut().rev() {
+            let group = format!("-{}", child.id());
+            let _ =
+                Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Asks again and again until `condition` holds, and says what it waited for if it never does.
+pub async fn eventually<T, F>(what: impl Display, mut condition: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = condition().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn connect(url: &str) -> Result<Client, fantoccini::error::NewSessionError> {
+    let options = json!({ "binary": DESKHAND, "args": [] });
+    let Value::Object(capabilities) = json!({ "webkitgtk:browserOptions": options }) else {
+        unreachable!()
+    };
+    ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(url).await
+}
+
+/// An address that no other test has: the process's number makes the host, a counter the port.
+fn driver_address() -> (String, u16) {
+    static NEXT: AtomicU16 = AtomicU16::new(4444);
+    let [_, a, b, c] = std::process::id().to_be_bytes();
+    (format!("127.{}.{b}.{}", a.max(1), c.clamp(1, 254)), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn private(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+/// `wmctrl -l` separates the host from the title by one space, of which the split leaves none or some.
+fn clean_title(title: &str) -> String {
+    title.trim().split_once(' ').map_or_else(String::new, |(_, title)| title.to_owned())
+}
