@@ -87,6 +87,8 @@ pub enum Event {
     Closed {
         /// With which outcome.
         outcome: Outcome,
+        /// Who did.
+        by: String,
     },
     /// The PIN's life is over.
     PinOver {

@@ -86,6 +86,8 @@ pub enum Input {
         name: String,
         /// When.
         when: mail::When,
+        /// Who ordered it.
+        by: String,
     },
     /// An order that waits was withdrawn.
     MailWithdrawn {
@@ -124,6 +126,8 @@ pub enum Input {
     Close {
         /// How it came out.
         outcome: Outcome,
+        /// Who closes it.
+        by: String,
     },
     /// The broker answered whether it ended the PIN's life.
     Revoked {

@@ -53,6 +53,8 @@ pub struct Order {
     pub name: String,
     /// When it goes out.
     pub when: When,
+    /// Who ordered it.
+    pub by: String,
     /// What became of it.
     pub status: Status,
 }
