@@ -52,6 +52,11 @@ pub enum Effect {
         /// Whether chance may spread it by a quarter.
         spread: bool,
     },
+    /// Start the heartbeat's timer: 2 s where `hurried`, else as the settings say.
+    Heartbeat {
+        /// Somebody looks at a session with a fresh fault.
+        hurried: bool,
+    },
     /// Stop a timer, if it runs.
     Stop {
         /// Its key.

@@ -8,7 +8,10 @@ mod hooks;
 mod life;
 mod mail;
 
-use crate::{Effect, Event, Input, State, Timer, Timestamp};
+use crate::{
+    Effect, Event, Input, State, Timer, Timestamp,
+    mail::{Order, Status},
+};
 
 /// What a turn came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,15 +52,23 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::OnScreen(on_screen) => turn.on_screen(on_screen),
         Input::Windows { open } => turn.state.windows = open,
         Input::Described(about) => turn.state.record.about = about,
-        Input::MailOrdered { to, template, name, when } => {
-            turn.mail_ordered(to, template, name, when)
+        Input::MailOrdered { to, template, name, when, by } => {
+            turn.mail_ordered(Order {
+                id: 0,
+                to,
+                template,
+                name,
+                when,
+                by,
+                status: Status::Waiting,
+            });
         }
         Input::MailWithdrawn { id } => turn.mail_withdrawn(id),
         Input::MailSent { id } => turn.mail_sent(id),
         Input::MailFailed { id, failure } => turn.mail_failed(id, failure),
         Input::ChatSaved { new, total, transcript } => turn.chat_saved(new, total, transcript),
         Input::ChatFailed { failure, transcript } => turn.chat_failed(failure, transcript),
-        Input::Close { outcome } => turn.close(outcome),
+        Input::Close { outcome, by } => turn.close(outcome, by),
         Input::Revoked { done } => turn.revoked(done),
         Input::GaveUp => turn.gave_up(),
     }

@@ -240,6 +240,7 @@ fn a_mail_waits_for_what_it_claims_and_goes_out_once() {
         template: mail::Template::ToCustomer,
         name: "Anna".into(),
         when: mail::When::NextEvent,
+        by: "anna".into(),
     });
     let sends = |effects: &[Effect]| {
         effects.iter().filter(|e| matches!(e, Effect::SendMail { .. })).count()
@@ -258,6 +259,7 @@ fn a_mail_found_half_sent_after_a_crash_is_never_repeated() {
         template: mail::Template::ToCustomer,
         name: "Anna".into(),
         when: mail::When::Now,
+        by: "anna".into(),
     });
     told.state = State::restored(told.state.record.clone());
     let effects = told.tell(Input::Restored { since: T0 });
@@ -268,7 +270,7 @@ fn a_mail_found_half_sent_after_a_crash_is_never_repeated() {
 #[test]
 fn closing_saves_the_transcript_before_it_ends_the_pin() {
     let mut told = Told::live();
-    let effects = told.tell(Input::Close { outcome: Outcome::Resolved });
+    let effects = told.tell(Input::Close { outcome: Outcome::Resolved, by: "anna".into() });
     let place = |wanted: &Effect| effects.iter().position(|effect| effect == wanted).unwrap();
     assert!(place(&Effect::FetchChat { transcript: true }) < place(&Effect::RevokePin));
     assert!(matches!(told.word(), Word::Closed { pin_valid_until: Some(_), .. }));
@@ -340,7 +342,7 @@ fn any_input() -> impl Strategy<Value = Input> {
             .prop_map(|(new, total, transcript)| Input::ChatSaved { new, total, transcript }),
         (any_failure(), any::<bool>())
             .prop_map(|(failure, transcript)| Input::ChatFailed { failure, transcript }),
-        Just(Input::Close { outcome: Outcome::Unknown }),
+        Just(Input::Close { outcome: Outcome::Unknown, by: "anna".into() }),
         Just(Input::GaveUp),
     ]
 }
@@ -385,6 +387,7 @@ proptest! {
             for effect in &transition.effects {
                 match effect {
                     Effect::Start { timer, .. } => { timers.insert(*timer); }
+                    Effect::Heartbeat { .. } => { timers.insert(Timer::Heartbeat); }
                     Effect::Stop { timer } => { timers.remove(timer); }
                     _ => {}
                 }

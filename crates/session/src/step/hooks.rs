@@ -10,10 +10,6 @@ use crate::{
     retry::{self, FRESH_FAULT},
 };
 
-/// All hooks of a live session are put again this often, unless the engine's settings say otherwise.
-const HEARTBEAT: Duration = Duration::from_secs(30);
-/// And this often while somebody looks at a session with a fresh fault.
-const HURRIED: Duration = Duration::from_secs(2);
 /// A hook that failed this many times in a row is told as lost.
 const LOST_AFTER: u32 = 2;
 
@@ -218,8 +214,7 @@ impl Turn {
             Lamp::Failed { since, .. } => self.now.since(*since) < FRESH_FAULT,
             Lamp::Off | Lamp::Rearming { .. } | Lamp::Armed { .. } | Lamp::Consumed { .. } => false,
         });
-        let after = if fresh_fault && self.state.on_screen { HURRIED } else { HEARTBEAT };
-        self.do_(Effect::Start { timer: Timer::Heartbeat, after, spread: true });
+        self.do_(Effect::Heartbeat { hurried: fresh_fault && self.state.on_screen });
     }
 
     pub(super) fn on_screen(&mut self, on_screen: bool) {

@@ -74,7 +74,7 @@ impl Turn {
         }
     }
 
-    pub(super) fn close(&mut self, outcome: Outcome) {
+    pub(super) fn close(&mut self, outcome: Outcome, by: String) {
         if matches!(self.state.record.life, Life::Closed { .. }) {
             return;
         }
@@ -82,7 +82,7 @@ impl Turn {
         let had_pin = allocation.is_some();
         let live = self.state.record.is_live();
         self.state.record.life = Life::Closed { at: self.now, outcome, allocation, revoked: None };
-        self.tell(Event::Closed { outcome });
+        self.tell(Event::Closed { outcome, by });
         self.stop_hooks();
         if had_pin {
             // Before the revocation: afterwards the service may not answer for this PIN any more.

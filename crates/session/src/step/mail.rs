@@ -12,22 +12,17 @@ use crate::{
 const MOST: usize = 64;
 
 impl Turn {
-    pub(super) fn mail_ordered(
-        &mut self,
-        to: String,
-        template: Template,
-        name: String,
-        when: When,
-    ) {
-        let record = &mut self.state.record;
-        if record.mail.len() >= MOST {
+    /// Takes an order; its number is given here.
+    pub(super) fn mail_ordered(&mut self, order: Order) {
+        let orders = &mut self.state.record.mail;
+        if orders.len() >= MOST {
             return;
         }
-        let id = record.mail.iter().map(|order| order.id).max().unwrap_or(0).saturating_add(1);
-        record.mail.push(Order { id, to, template, name, when, status: Status::Waiting });
-        match when {
-            When::Now => self.send(record_len(&self.state.record.mail)),
-            When::NextEvent | When::EveryEvent => {}
+        let id = orders.iter().map(|order| order.id).max().unwrap_or(0).saturating_add(1);
+        let now = order.when == When::Now;
+        orders.push(Order { id, ..order });
+        if now {
+            self.send(self.state.record.mail.len() - 1);
         }
     }
 
@@ -118,9 +113,4 @@ impl Turn {
         order.status = status;
         Some(order.template)
     }
-}
-
-/// The place of the newest order.
-fn record_len(orders: &[Order]) -> usize {
-    orders.len().saturating_sub(1)
 }
