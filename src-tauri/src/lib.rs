@@ -1,12 +1,14 @@
 //! The shell: the only crate that names tauri. It opens windows and passes on what they say; the console decides.
 
+mod board;
 mod commands;
 pub mod desktop;
 pub mod tray;
 mod window;
 
+use board::Board;
 use tauri::{AppHandle, Builder, RunEvent};
-use tray::{Badge, Entry, TrayModel};
+use tray::Click;
 
 /// Opens the main window and returns when the app has ended.
 ///
@@ -29,7 +31,7 @@ pub fn run() -> Result<(), tauri::Error> {
             .invoke_handler(tauri::generate_handler![commands::command, commands::subscribe])
             .setup(|app| {
                 let app = app.handle();
-                tray::create(app, &first_menu(), clicked)?;
+                tray::create(app, &Board::default().tray(), clicked)?;
                 window::create(app)?;
                 end_on_signal(app.clone());
                 Ok(())
@@ -44,19 +46,12 @@ pub fn run() -> Result<(), tauri::Error> {
     Ok(())
 }
 
-fn first_menu() -> TrayModel {
-    let action = |name: &str, label: &str| Entry::Action { name: name.into(), label: label.into() };
-    TrayModel {
-        badge: Badge::Idle,
-        tooltip: "Deskhand".into(),
-        entries: vec![action("open", "Open"), Entry::Separator, action("quit", "Quit")],
-    }
-}
-
-fn clicked(app: &AppHandle, name: &str) {
-    match name {
-        "quit" => app.exit(0),
-        _ => window::show_main(app),
+fn clicked(app: &AppHandle, click: Click) {
+    match click {
+        Click::Quit => app.exit(0),
+        Click::NewSession | Click::Session(_) | Click::Pause | Click::Open => {
+            window::show_main(app)
+        }
     }
 }
 

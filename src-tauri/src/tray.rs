@@ -1,6 +1,6 @@
 //! The tray: a menu that is data, drawn as a native one.
 //!
-//! What is absent: any decision. What the menu says comes from the console; a click goes back there by its name.
+//! What is absent: any decision. `board.rs` says what the menu shows, and whoever made the tray gets the clicks.
 
 use tauri::image::Image;
 use tauri::menu::{CheckMenuItemBuilder, Menu, MenuBuilder, MenuItemBuilder};
@@ -21,25 +21,53 @@ pub enum Badge {
     Attention,
 }
 
+/// What a click in the menu means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Click {
+    /// A new session, at once.
+    NewSession,
+    /// Brings this session to the front.
+    Session(String),
+    /// Turns desktop notifications off, or on again.
+    Pause,
+    /// Brings the window to the front.
+    Open,
+    /// Ends the app; asks first, if a session is live.
+    Quit,
+}
+
+impl Click {
+    /// The native menu knows strings only.
+    fn id(&self) -> String {
+        match self {
+            Self::NewSession => "new".into(),
+            Self::Session(session) => format!("session:{session}"),
+            Self::Pause => "pause".into(),
+            Self::Open => "open".into(),
+            Self::Quit => "quit".into(),
+        }
+    }
+
+    fn parse(id: &str) -> Option<Self> {
+        match id {
+            "new" => Some(Self::NewSession),
+            "pause" => Some(Self::Pause),
+            "open" => Some(Self::Open),
+            "quit" => Some(Self::Quit),
+            other => {
+                other.strip_prefix("session:").map(|session| Self::Session(session.to_owned()))
+            }
+        }
+    }
+}
+
 /// One line of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Something that can be clicked; `name` is handed back.
-    Action {
-        /// What a click hands back.
-        name: String,
-        /// What it says.
-        label: String,
-    },
+    /// Something that can be clicked.
+    Action(Click, String),
     /// Something that is on or off.
-    Switch {
-        /// What a click hands back.
-        name: String,
-        /// What it says.
-        label: String,
-        /// Whether it is on.
-        on: bool,
-    },
+    Switch(Click, String, bool),
     /// Something that is only read.
     Text(String),
     /// A line between groups.
@@ -57,20 +85,24 @@ pub struct TrayModel {
     pub entries: Vec<Entry>,
 }
 
-/// Puts the icon into the tray; `clicked` gets the name of every entry that is clicked.
+/// Puts the icon into the tray; `clicked` gets every click.
 ///
 /// # Errors
 /// The menu could not be built. A desktop without a tray is no error: the icon is then nowhere.
 pub fn create<R: Runtime>(
     app: &AppHandle<R>,
     model: &TrayModel,
-    clicked: impl Fn(&AppHandle<R>, &str) + Send + Sync + 'static,
+    clicked: impl Fn(&AppHandle<R>, Click) + Send + Sync + 'static,
 ) -> tauri::Result<TrayIcon<R>> {
     TrayIconBuilder::with_id(ID)
         .icon(picture(model.badge))
         .tooltip(&model.tooltip)
         .menu(&draw(app, &model.entries)?)
-        .on_menu_event(move |app, event| clicked(app, event.id().as_ref()))
+        .on_menu_event(move |app, event| {
+            if let Some(click) = Click::parse(event.id().as_ref()) {
+                clicked(app, click);
+            }
+        })
         .build(app)
 }
 
@@ -89,11 +121,12 @@ fn draw<R: Runtime>(app: &AppHandle<R>, entries: &[Entry]) -> tauri::Result<Menu
     let mut menu = MenuBuilder::new(app);
     for entry in entries {
         menu = match entry {
-            Entry::Action { name, label } => {
-                menu.item(&MenuItemBuilder::with_id(name, escape(label)).build(app)?)
-            }
-            Entry::Switch { name, label, on } => menu
-                .item(&CheckMenuItemBuilder::with_id(name, escape(label)).checked(*on).build(app)?),
+            Entry::Action(click, label) => menu.text(click.id(), escape(label)),
+            Entry::Switch(click, label, on) => menu.item(
+                &CheckMenuItemBuilder::with_id(click.id(), escape(label))
+                    .checked(*on)
+                    .build(app)?,
+            ),
             Entry::Text(label) => {
                 menu.item(&MenuItemBuilder::new(escape(label)).enabled(false).build(app)?)
             }
@@ -113,5 +146,25 @@ fn picture(badge: Badge) -> Image<'static> {
         Badge::Idle => include_image!("icons/tray-idle.png"),
         Badge::Active => include_image!("icons/tray-active.png"),
         Badge::Attention => include_image!("icons/tray-attention.png"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_click_comes_back_as_what_was_drawn() {
+        let clicks = [
+            Click::NewSession,
+            Click::Session("a:b".into()),
+            Click::Pause,
+            Click::Open,
+            Click::Quit,
+        ];
+        for click in clicks {
+            assert_eq!(Click::parse(&click.id()), Some(click));
+        }
+        assert_eq!(Click::parse("something else"), None);
     }
 }

@@ -57,6 +57,11 @@ impl Desk {
         self.home.path()
     }
 
+    /// The bus's address.
+    pub fn bus(&self) -> &str {
+        &self.bus
+    }
+
     /// Starts the app under a WebDriver of its own and waits for its main window.
     pub async fn open_app(&mut self) -> Client {
         let address = driver_address();

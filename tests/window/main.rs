@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod desk;
+mod shell;
 
 use desk::{Desk, eventually};
 use fantoccini::{Client, Locator};
+use shell::Shell;
 
 #[tokio::test]
 async fn the_window_comes_up_with_the_new_session_button() {
@@ -28,6 +30,26 @@ async fn closing_hides_the_window_and_a_second_start_brings_it_back() {
     let second = desk.start_again().await;
     assert!(second.status.success(), "{second:?}");
     eventually("the window to be back", async || main_is_visible(&desk)).await;
+}
+
+#[tokio::test]
+async fn the_tray_brings_the_window_back_and_ends_the_app() {
+    let mut desk = Desk::new().await;
+    let shell = Shell::on(&desk).await;
+    let app = desk.open_app().await;
+    let tray = shell.tray().await;
+    eventually("the window on the screen", async || main_is_visible(&desk)).await;
+    desk.tool("wmctrl", &["-F", "-c", "Deskhand"]);
+    eventually("the window to be gone", async || desk.visible_windows().is_empty().then_some(()))
+        .await;
+
+    let labels: Vec<String> = tray.lines().await.into_iter().map(|line| line.label).collect();
+    assert_eq!(labels, ["No live session", "New session", "Pause notifications", "Open", "Quit"]);
+    tray.click("Open").await;
+    eventually("the window to be back", async || main_is_visible(&desk)).await;
+
+    tray.click("Quit").await;
+    eventually("the app to be gone", async || app.title().await.err()).await;
 }
 
 #[tokio::test]

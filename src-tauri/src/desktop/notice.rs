@@ -5,31 +5,79 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use console::view::Happening;
 use notify_rust::{Notification, NotificationResponse, Timeout, Urgency};
 
 /// How many shown notifications may wait for a click; each holds a connection to the bus.
 const WAITING: usize = 64;
 
-/// A notification to show. Names in it come from strangers: `body` is escaped here, since servers read it as markup.
+/// A notification to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// One line, the name first.
-    pub summary: String,
-    /// More, as plain text; may be empty.
-    pub body: String,
-    /// The buttons: what is handed back, and what is written on it.
-    pub actions: Vec<(String, String)>,
+    /// One line, the name first. Names come from strangers: this is shown as text, never read as markup.
+    pub text: String,
+    /// Its buttons, in reading order.
+    pub buttons: Vec<Button>,
     /// Stays until it was seen, for what needs somebody.
     pub urgent: bool,
 }
 
+impl Notice {
+    /// The notification of what happened; `None` if it isn't worth one.
+    #[must_use]
+    pub fn of(happening: &Happening) -> Option<Self> {
+        let (buttons, urgent): (&[Button], bool) = match happening.event.as_str() {
+            "presenter_online" => (&[Button::OpenViewer, Button::Chat], false),
+            "viewer_joined" | "chat_arrived" => (&[Button::Chat], false),
+            "hook_lost" => (&[Button::Retry], true),
+            _ => (&[], false),
+        };
+        happening.notify.then(|| Self {
+            text: happening.text.clone(),
+            buttons: buttons.to_vec(),
+            urgent,
+        })
+    }
+}
+
 /// What the person did with a notification.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Clicked it.
     Opened,
-    /// Pressed the button of this name.
-    Pressed(String),
+    /// Pressed this button.
+    Pressed(Button),
+}
+
+/// A notification's button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    /// Opens the session's viewer window.
+    OpenViewer,
+    /// Brings the session's chat to the front.
+    Chat,
+    /// Puts the session's hooks again.
+    Retry,
+}
+
+impl Button {
+    const ALL: [Self; 3] = [Self::OpenViewer, Self::Chat, Self::Retry];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::OpenViewer => "open_viewer",
+            Self::Chat => "chat",
+            Self::Retry => "retry",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::OpenViewer => "Open viewer",
+            Self::Chat => "Chat",
+            Self::Retry => "Retry",
+        }
+    }
 }
 
 /// Shows notifications on the session bus; without a bus it says so in the log, once a notice.
@@ -63,14 +111,11 @@ impl Notices {
 
 fn draw(notice: &Notice) -> Notification {
     let mut drawn = Notification::new();
-    drawn
-        .appname("Deskhand")
-        .icon("deskhand")
-        .summary(&plain(&notice.summary))
-        .body(&escape(&plain(&notice.body)));
+    // The summary alone: by the protocol it is plain text, while a body may be read as markup.
+    drawn.appname("Deskhand").icon("deskhand").summary(&plain(&notice.text));
     drawn.action("default", "Open");
-    for (name, label) in &notice.actions {
-        drawn.action(name, label);
+    for button in &notice.buttons {
+        drawn.action(button.name(), button.label());
     }
     if notice.urgent {
         drawn.urgency(Urgency::Critical).timeout(Timeout::Never);
@@ -81,7 +126,9 @@ fn draw(notice: &Notice) -> Notification {
 fn answer(response: &NotificationResponse) -> Option<Answer> {
     match response {
         NotificationResponse::Default => Some(Answer::Opened),
-        NotificationResponse::Action(name) => Some(Answer::Pressed(name.clone())),
+        NotificationResponse::Action(name) => {
+            Button::ALL.into_iter().find(|button| button.name() == name).map(Answer::Pressed)
+        }
         NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => None,
     }
 }
@@ -95,50 +142,66 @@ fn is_direction(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The five characters that markup gives a meaning to.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
+    use notify_rust::CloseReason;
+
     use super::*;
 
-    fn notice(summary: &str, body: &str) -> Notice {
-        let actions = vec![("open_viewer".into(), "Open viewer".into())];
-        Notice { summary: summary.into(), body: body.into(), actions, urgent: false }
+    fn happening(event: &str, notify: bool) -> Happening {
+        let text = "Maria Lopez is online".into();
+        Happening {
+            seq: 1,
+            at: 0,
+            session: "a".into(),
+            name: "Maria Lopez".into(),
+            event: event.into(),
+            text,
+            notify,
+        }
+    }
+
+    #[test]
+    fn the_customer_online_can_be_opened_from_the_notification() {
+        let notice = Notice::of(&happening("presenter_online", true)).unwrap();
+        assert_eq!(notice.buttons, [Button::OpenViewer, Button::Chat]);
+        let drawn = draw(&notice);
+        assert_eq!(drawn.summary, "Maria Lopez is online");
+        assert_eq!(
+            drawn.actions,
+            ["default", "Open", "open_viewer", "Open viewer", "chat", "Chat"]
+        );
+    }
+
+    #[test]
+    fn a_lost_hook_stays_until_it_was_seen() {
+        let notice = Notice::of(&happening("hook_lost", true)).unwrap();
+        assert_eq!((notice.buttons, notice.urgent), (vec![Button::Retry], true));
+    }
+
+    #[test]
+    fn what_is_not_worth_a_notification_gets_none() {
+        assert_eq!(Notice::of(&happening("presenter_online", false)), None);
     }
 
     #[test]
     fn a_strangers_name_is_text_and_never_markup() {
-        let drawn = draw(&notice("<b>Eve</b> is online", "<a href=\"x\">Eve & Bob</a>"));
-        assert_eq!(drawn.summary, "<b>Eve</b> is online", "a summary is no markup by the protocol");
-        assert_eq!(drawn.body, "&lt;a href=&quot;x&quot;&gt;Eve &amp; Bob&lt;/a&gt;");
-    }
-
-    #[test]
-    fn characters_that_disguise_a_name_are_dropped() {
-        let drawn = draw(&notice("Eve\u{202E}nimda\u{0007} is\nonline", ""));
-        assert_eq!(drawn.summary, "Evenimda isonline");
+        let text = "<b>Eve\u{202E}nimda\u{0007}</b> is online".into();
+        let drawn = draw(&Notice { text, buttons: vec![], urgent: false });
+        assert_eq!(
+            (drawn.summary.as_str(), drawn.body.as_str()),
+            ("<b>Evenimda</b> is online", "")
+        );
     }
 
     #[test]
     fn a_click_opens_a_button_is_named_and_closing_says_nothing() {
-        use notify_rust::CloseReason;
         assert_eq!(answer(&NotificationResponse::Default), Some(Answer::Opened));
-        let pressed = answer(&NotificationResponse::Action("chat".into()));
-        assert_eq!(pressed, Some(Answer::Pressed("chat".into())));
+        for button in Button::ALL {
+            let pressed = NotificationResponse::Action(button.name().into());
+            assert_eq!(answer(&pressed), Some(Answer::Pressed(button)));
+        }
+        assert_eq!(answer(&NotificationResponse::Action("unheard of".into())), None);
         assert_eq!(answer(&NotificationResponse::Closed(CloseReason::Expired)), None);
     }
 }

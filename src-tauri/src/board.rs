@@ -1,0 +1,194 @@
+//! What the tray shows, made from what the console pushes: pure.
+//!
+//! A push replaces what was known of its kind, so a push that was skipped does no harm.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use console::view::{ConsoleView, Push, SessionRow};
+
+use crate::tray::{Badge, Click, Entry, TrayModel};
+
+/// How many sessions the menu lists; the window has the others.
+const LISTED: usize = 12;
+
+/// The little that the tray needs to know.
+#[derive(Default)]
+pub struct Board {
+    console: Option<ConsoleView>,
+    live: BTreeMap<String, SessionRow>,
+    paused: bool,
+}
+
+impl Board {
+    /// Takes in a push.
+    pub fn apply(&mut self, push: &Push) {
+        match push {
+            Push::Console(console) => self.console = Some(console.clone()),
+            Push::Row(row) if row.live => {
+                self.live.insert(row.id.clone(), row.clone());
+            }
+            Push::Row(SessionRow { id, .. }) | Push::Gone { id } => {
+                self.live.remove(id);
+            }
+            Push::Detail(_) | Push::Regions(_) | Push::Happening(_) => {}
+        }
+    }
+
+    /// How many sessions are live.
+    pub fn live(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Turns "Pause notifications" on or off.
+    pub fn pause(&mut self) {
+        self.paused = !self.paused;
+    }
+
+    /// Whether desktop notifications are paused.
+    pub fn paused(&self) -> bool {
+        self.paused
+    }
+
+    /// The tray as it should be now.
+    pub fn tray(&self) -> TrayModel {
+        let counts = self.counts();
+        let mut entries = vec![
+            Entry::Text(counts.clone()),
+            Entry::Action(Click::NewSession, "New session".into()),
+        ];
+        entries.push(Entry::Separator);
+        entries.extend(self.sessions());
+        entries.push(Entry::Switch(Click::Pause, "Pause notifications".into(), self.paused));
+        entries.push(Entry::Action(Click::Open, "Open".into()));
+        entries.push(Entry::Action(Click::Quit, "Quit".into()));
+        TrayModel { badge: self.badge(), tooltip: format!("Deskhand: {counts}"), entries }
+    }
+
+    fn counts(&self) -> String {
+        let (waiting, active) =
+            self.console.as_ref().map_or((0, 0), |console| (console.waiting, console.active));
+        match (self.live.len(), waiting, active) {
+            (0, _, _) => "No live session".into(),
+            (live, 0, 0) => format!("{live} live"),
+            (_, waiting, 0) => format!("{waiting} waiting"),
+            (_, 0, active) => format!("{active} active"),
+            (_, waiting, active) => format!("{waiting} waiting, {active} active"),
+        }
+    }
+
+    fn sessions(&self) -> Vec<Entry> {
+        let mut rows: Vec<&SessionRow> = self.live.values().collect();
+        rows.sort_by_key(|row| Reverse(row.active_at));
+        let line = |row: &&SessionRow| {
+            Entry::Action(
+                Click::Session(row.id.clone()),
+                format!("{} - {}", row.name, row.state.label),
+            )
+        };
+        let mut entries: Vec<Entry> = rows.iter().take(LISTED).map(line).collect();
+        if rows.len() > LISTED {
+            entries.push(Entry::Text(format!("and {} more", rows.len() - LISTED)));
+        }
+        if !entries.is_empty() {
+            entries.push(Entry::Separator);
+        }
+        entries
+    }
+
+    fn badge(&self) -> Badge {
+        let trouble = self.console.as_ref().is_some_and(|console| !console.troubles.is_empty());
+        if trouble || self.live.values().any(|row| row.hook_lost) {
+            Badge::Attention
+        } else if self.live.is_empty() {
+            Badge::Idle
+        } else {
+            Badge::Active
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use console::view::{StateKind, StateView};
+
+    use super::*;
+
+    fn row(id: &str, name: &str, active_at: i64) -> SessionRow {
+        let state = StateView {
+            kind: StateKind::Ready,
+            label: "Ready".into(),
+            detail: String::new(),
+            since: None,
+        };
+        SessionRow {
+            id: id.into(),
+            revision: 1,
+            name: name.into(),
+            state,
+            active_at,
+            timer_since: None,
+            unread: 0,
+            hook_lost: false,
+            live: true,
+        }
+    }
+
+    fn sessions(board: &Board) -> Vec<String> {
+        let label = |entry| match entry {
+            Entry::Action(Click::Session(_), label) => Some(label),
+            Entry::Action(..) | Entry::Switch(..) | Entry::Text(_) | Entry::Separator => None,
+        };
+        board.tray().entries.into_iter().filter_map(label).collect()
+    }
+
+    #[test]
+    fn lists_live_sessions_with_their_state_newest_activity_first() {
+        let mut board = Board::default();
+        board.apply(&Push::Row(row("a", "Maria Lopez", 1)));
+        board.apply(&Push::Row(row("b", "Ben", 2)));
+        assert_eq!(sessions(&board), ["Ben - Ready", "Maria Lopez - Ready"]);
+        assert_eq!(board.tray().badge, Badge::Active);
+    }
+
+    #[test]
+    fn a_session_leaves_the_menu_when_it_is_over_or_gone() {
+        let mut board = Board::default();
+        board.apply(&Push::Row(row("a", "Maria Lopez", 1)));
+        board.apply(&Push::Row(row("b", "Ben", 2)));
+        board.apply(&Push::Row(SessionRow { live: false, ..row("a", "Maria Lopez", 3) }));
+        board.apply(&Push::Gone { id: "b".into() });
+        assert_eq!(sessions(&board), [""; 0]);
+        assert_eq!(board.tray().badge, Badge::Idle);
+        assert_eq!(board.tray().entries[0], Entry::Text("No live session".into()));
+    }
+
+    #[test]
+    fn a_lost_hook_asks_for_attention() {
+        let mut board = Board::default();
+        board.apply(&Push::Row(SessionRow { hook_lost: true, ..row("a", "Maria Lopez", 1) }));
+        assert_eq!(board.tray().badge, Badge::Attention);
+    }
+
+    #[test]
+    fn the_menu_stays_short_and_says_how_many_it_leaves_out() {
+        let mut board = Board::default();
+        for n in 0..15 {
+            board.apply(&Push::Row(row(&n.to_string(), "Someone", n)));
+        }
+        assert_eq!(sessions(&board).len(), LISTED);
+        assert!(board.tray().entries.contains(&Entry::Text("and 3 more".into())));
+    }
+
+    #[test]
+    fn pausing_is_shown_as_a_switch_that_is_on() {
+        let mut board = Board::default();
+        board.pause();
+        assert!(board.paused());
+        assert!(board.tray().entries.contains(&Entry::Switch(
+            Click::Pause,
+            "Pause notifications".into(),
+            true
+        )));
+    }
+}

@@ -1,0 +1,172 @@
+//! The desktop shell's side of the bus: a tray that takes icons and a daemon that takes notifications.
+
+use std::collections::HashMap;
+
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use zbus::message::Header;
+use zbus::object_server::SignalEmitter;
+use zbus::{Connection, OwnedObjectPath, OwnedVariant, Proxy, Structure, Variant, connection};
+
+use crate::desk::{Desk, eventually};
+
+/// A line of a tray menu: its number, what it says, whether it can be clicked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub number: i32,
+    pub label: String,
+    pub enabled: bool,
+}
+
+/// A notification as the daemon got it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub number: u32,
+    pub summary: String,
+    pub body: String,
+    pub actions: Vec<String>,
+}
+
+/// The shell on a desk's bus.
+pub struct Shell {
+    connection: Connection,
+    icons: Mutex<UnboundedReceiver<(String, String)>>,
+    shown: Mutex<UnboundedReceiver<Shown>>,
+}
+
+impl Shell {
+    /// Takes the names on the bus that a desktop's shell has.
+    pub async fn on(desk: &Desk) -> Self {
+        let (icon, icons) = unbounded_channel();
+        let (show, shown) = unbounded_channel();
+        let connection = connection::Builder::address(desk.bus())
+            .name("org.kde.StatusNotifierWatcher")
+            .name("org.freedesktop.Notifications")
+            .serve_at("/StatusNotifierWatcher", Watcher { icon })
+            .serve_at("/org/freedesktop/Notifications", Daemon { show, last: 0 })
+            .build()
+            .await
+            .unwrap();
+        Self { connection, icons: Mutex::new(icons), shown: Mutex::new(shown) }
+    }
+
+    /// The tray icon that the app puts up.
+    pub async fn tray(&self) -> Tray<'_> {
+        let (owner, path) = self.icons.lock().await.recv().await.unwrap();
+        let item = self.proxy(&owner, &path, "org.kde.StatusNotifierItem").await;
+        let menu: OwnedObjectPath = item.get_property("Menu").await.unwrap();
+        Tray { menu: self.proxy(&owner, menu.as_str(), "com.canonical.dbusmenu").await }
+    }
+
+    /// The next notification.
+    pub async fn notification(&self) -> Shown {
+        self.shown.lock().await.recv().await.unwrap()
+    }
+
+    /// Presses a notification's button, as the daemon says it.
+    pub async fn press(&self, shown: &Shown, action: &str) {
+        let emitter =
+            SignalEmitter::new(&self.connection, "/org/freedesktop/Notifications").unwrap();
+        Daemon::action_invoked(&emitter, shown.number, action).await.unwrap();
+    }
+
+    async fn proxy(&self, owner: &str, path: &str, interface: &str) -> Proxy<'_> {
+        Proxy::new(&self.connection, owner.to_owned(), path.to_owned(), interface.to_owned())
+            .await
+            .unwrap()
+    }
+}
+
+/// The app's icon in the tray, with its menu.
+pub struct Tray<'a> {
+    menu: Proxy<'a>,
+}
+
+impl Tray<'_> {
+    /// The menu's lines, top to bottom, without the separators.
+    pub async fn lines(&self) -> Vec<Line> {
+        let _: bool = self.menu.call("AboutToShow", &(0_i32,)).await.unwrap();
+        let (_, (_, _, children)): (u32, Node) =
+            self.menu.call("GetLayout", &(0_i32, -1_i32, Vec::<String>::new())).await.unwrap();
+        children.into_iter().filter_map(line).collect()
+    }
+
+    /// Waits for a line that says `label`, then clicks it.
+    pub async fn click(&self, label: &str) {
+        let wanted = async || self.lines().await.into_iter().find(|line| line.label == label);
+        let line = eventually(format!("\"{label}\" in the tray"), wanted).await;
+        let event = (line.number, "clicked", Variant::I32(0), 0_u32);
+        self.menu.call_noreply("Event", &event).await.unwrap();
+    }
+}
+
+type Node = (i32, HashMap<String, OwnedVariant>, Vec<OwnedVariant>);
+
+fn line(child: OwnedVariant) -> Option<Line> {
+    let (number, properties, _) = Node::try_from(Structure::try_from(child).unwrap()).unwrap();
+    // A single underscore marks a mnemonic; a doubled one is an underscore.
+    let label = String::try_from(properties.get("label")?.clone()).unwrap().replace("__", "_");
+    let enabled =
+        properties.get("enabled").is_none_or(|value| bool::try_from(value.clone()).unwrap());
+    Some(Line { number, label, enabled })
+}
+
+struct Watcher {
+    icon: UnboundedSender<(String, String)>,
+}
+
+#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
+impl Watcher {
+    fn register_status_notifier_item(&self, service: String, #[zbus(header)] header: Header<'_>) {
+        let owner = header.sender().unwrap().to_string();
+        let path = if service.starts_with('/') { service } else { "/StatusNotifierItem".into() };
+        let _ = self.icon.send((owner, path));
+    }
+
+    #[zbus(property)]
+    fn is_status_notifier_host_registered(&self) -> bool {
+        true
+    }
+}
+
+struct Daemon {
+    show: UnboundedSender<Shown>,
+    last: u32,
+}
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Daemon {
+    #[expect(clippy::too_many_arguments, reason = "the protocol's")]
+    fn notify(
+        &mut self,
+        _app: String,
+        _replaces: u32,
+        _icon: String,
+        summary: String,
+        body: String,
+        actions: Vec<String>,
+        _hints: HashMap<String, OwnedVariant>,
+        _timeout_ms: i32,
+    ) -> u32 {
+        self.last += 1;
+        let _ = self.show.send(Shown { number: self.last, summary, body, actions });
+        self.last
+    }
+
+    fn get_capabilities(&self) -> Vec<String> {
+        ["actions", "body", "body-markup"].map(String::from).to_vec()
+    }
+
+    fn get_server_information(&self) -> (String, String, String, String) {
+        ("test".into(), "deskhand".into(), "1".into(), "1.2".into())
+    }
+
+    fn close_notification(&self, _number: u32) {}
+
+    #[zbus(signal)]
+    async fn action_invoked(
+        emitter: &SignalEmitter<'_>,
+        number: u32,
+        action: &str,
+    ) -> zbus::Result<()>;
+}
