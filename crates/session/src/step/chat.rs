@@ -63,6 +63,7 @@ impl Turn {
             Transcript::Wanted { .. } if transcript => {
                 self.state.record.transcript = Transcript::Saved { at: self.now, messages: total };
                 self.tell(Event::TranscriptSaved { messages: total });
+                self.revoke_if_closed();
             }
             Transcript::Saved { messages, .. } => *messages = total,
             Transcript::NotYet | Transcript::Wanted { .. } => {}

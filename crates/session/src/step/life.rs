@@ -80,16 +80,28 @@ impl Turn {
         }
         let allocation = self.state.record.allocation().cloned();
         let had_pin = allocation.is_some();
-        let live = self.state.record.is_live();
         self.state.record.life = Life::Closed { at: self.now, outcome, allocation, revoked: None };
         self.tell(Event::Closed { outcome, by });
         self.stop_hooks();
         if had_pin {
-            // Before the revocation: afterwards the service may not answer for this PIN any more.
             self.want_transcript();
         }
-        if live {
-            self.do_(Effect::RevokePin);
+    }
+
+    /// Ends a closed session's PIN, once its transcript is saved: afterwards the service may not
+    /// answer for this PIN any more.
+    pub(super) fn revoke_if_closed(&mut self) {
+        match &self.state.record.life {
+            Life::Closed { allocation: Some(allocation), revoked: None, .. }
+                if allocation.expires > self.now =>
+            {
+                self.do_(Effect::RevokePin);
+            }
+            Life::Closed { .. }
+            | Life::Allocating
+            | Life::Failed { .. }
+            | Life::Live(_)
+            | Life::Over { .. } => {}
         }
     }
 
@@ -161,7 +173,7 @@ impl Turn {
     fn resume_transcript(&mut self) {
         match self.state.record.transcript {
             Transcript::Wanted { .. } => self.want_transcript(),
-            Transcript::NotYet | Transcript::Saved { .. } => {}
+            Transcript::NotYet | Transcript::Saved { .. } => self.revoke_if_closed(),
         }
     }
 }
