@@ -1,0 +1,109 @@
+//! Streams the customer's program to a file: whole, or not at all.
+//!
+//! The program carries the session's conf, so the file is its owner's alone (0600), and until it is
+//! complete it stands under another name, which is removed on failure, on cancelling and on drop.
+
+use std::{fs::File, io::Write as _, path::Path, time::Duration};
+
+use reqwest::{Client, Response, header};
+use session::Failure;
+use tempfile::NamedTempFile;
+use url::Url;
+
+use super::{
+    error::{Cause, malformed, of_transport},
+    http::{self, within},
+};
+
+/// How a download ended that didn't fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Download {
+    /// The file is complete and on the disk.
+    Complete {
+        /// Its size.
+        bytes: u64,
+    },
+    /// It was cancelled and left nothing behind.
+    Cancelled,
+}
+
+/// No program is larger; an endless answer must not fill the disk.
+const MOST_BYTES: u64 = 512 << 20;
+/// An answer that isn't a program is read this far, to learn why.
+const MOST_EXPLANATION: usize = 1 << 16;
+
+/// `idle` bounds the silence before the answer and between two of its pieces.
+pub(super) async fn to_file(
+    client: &Client,
+    url: Url,
+    idle: Duration,
+    into: &Path,
+    mut progress: impl FnMut(u64, Option<u64>) + Send,
+) -> Result<Download, Cause> {
+    let mut response = program(within(idle, http::get(client, url)).await?, idle).await?;
+    let total = response.content_length();
+    let mut file = beside(into).await?;
+    let mut bytes = 0;
+    progress(bytes, total);
+    loop {
+        let piece = async { response.chunk().await.map_err(|error| of_transport(&error)) };
+        let Some(piece) = within(idle, piece).await? else { break };
+        bytes += piece.len() as u64;
+        if bytes > MOST_BYTES {
+            return Err(malformed("the program is too large"));
+        }
+        file = on_disk(move || file.write_all(&piece).map(|()| file)).await?;
+        progress(bytes, total);
+    }
+    if bytes == 0 {
+        return Err(malformed("the service's answer is empty"));
+    }
+    let into = into.to_owned();
+    on_disk(move || keep(file, &into)).await?;
+    Ok(Download::Complete { bytes })
+}
+
+/// The answer, if it is a program and not a page or a refusal.
+async fn program(response: Response, idle: Duration) -> Result<Response, Cause> {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    let text = ["application/json", "text/"].iter().any(|text| kind.starts_with(text));
+    if response.status().is_success() && !text {
+        return Ok(response);
+    }
+    let status = response.status();
+    let body = within(idle, http::body(response, MOST_EXPLANATION)).await?;
+    http::succeeded::<serde::de::IgnoredAny>(status, &body)?;
+    Err(malformed("the service's answer is not a program"))
+}
+
+async fn beside(into: &Path) -> Result<NamedTempFile, Cause> {
+    let folder = folder_of(into).to_owned();
+    on_disk(move || {
+        tempfile::Builder::new().prefix(".deskhand-").suffix(".part").tempfile_in(folder)
+    })
+    .await
+}
+
+fn keep(file: NamedTempFile, into: &Path) -> std::io::Result<()> {
+    file.as_file().sync_all()?;
+    file.persist(into).map_err(|error| error.error)?;
+    // The name is on the disk only when its folder is.
+    if cfg!(unix) { File::open(folder_of(into))?.sync_all() } else { Ok(()) }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, Cause> {
+    let storage = |why: std::io::ErrorKind| {
+        (Failure::Storage, format!("the file could not be written: {why}"))
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| storage(error.kind())),
+        Err(_) => Err((Failure::Internal, "writing the file was broken off".to_owned())),
+    }
+}

@@ -1,0 +1,212 @@
+//! Why a call failed: what was being done, by what it is remedied, and a short text for people.
+//!
+//! No error holds a URL, a PIN or anything that the other side wrote: a URL can carry a PIN or a
+//! secret token, and an error's prose is undocumented and may repeat what was sent.
+
+use std::{error::Error as _, fmt, io, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::{Response, StatusCode, header};
+use session::Failure;
+use wire::HookType;
+
+/// What was being done when a call failed. Its text completes "could not ...".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Doing {
+    /// `GET /regions`.
+    ListRegions,
+    /// Timing one region.
+    TimeRegion,
+    /// `GET /session_pin`.
+    AllocatePin,
+    /// `PUT /hook/`.
+    ArmHook(HookType),
+    /// `GET /session_url`.
+    FetchViewerLink,
+    /// `GET /chat`.
+    FetchChat,
+    /// `POST /email/...`.
+    SendEmail,
+    /// `GET /session_parameters`, once per session, ever.
+    FetchParameters,
+    /// `GET /session_exe`.
+    DownloadProgram,
+    /// `POST /report_abuse`.
+    ReportAbuse,
+    /// `GET /x/capabilities`.
+    AskCapabilities,
+    /// `POST /x/revoke`.
+    RevokePin,
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ListRegions => f.write_str("list the regions"),
+            Self::TimeRegion => f.write_str("time the region"),
+            Self::AllocatePin => f.write_str("get a PIN"),
+            Self::ArmHook(hook) => write!(f, "arm the hook {hook}"),
+            Self::FetchViewerLink => f.write_str("get the viewer link"),
+            Self::FetchChat => f.write_str("fetch the chat"),
+            Self::SendEmail => f.write_str("send the e-mail"),
+            Self::FetchParameters => f.write_str("fetch the session's parameters"),
+            Self::DownloadProgram => f.write_str("download the customer's program"),
+            Self::ReportAbuse => f.write_str("report the abuse"),
+            Self::AskCapabilities => f.write_str("ask what the service can do"),
+            Self::RevokePin => f.write_str("revoke the PIN"),
+        }
+    }
+}
+
+/// A failed call. Its text reads "arm the hook viewer_offline: the service answered 503".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{doing}: {detail}")]
+pub struct CallError {
+    /// What was being done.
+    pub doing: Doing,
+    /// Why it failed, by its remedy; the only part that is decided upon.
+    pub failure: Failure,
+    /// Why it failed, for people: our own words, without URL, PIN or body.
+    pub detail: String,
+}
+
+/// A failure and its text, before it is known what was being done.
+pub(super) type Cause = (Failure, String);
+
+/// Nobody waits for longer than this because a service asked for it.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+pub(super) fn malformed(detail: &str) -> Cause {
+    (Failure::Malformed, detail.to_owned())
+}
+
+pub(super) fn timed_out() -> Cause {
+    (Failure::TimedOut, "the service did not answer in time".to_owned())
+}
+
+/// The answer's body said no, whatever its status.
+pub(super) fn refused(status: StatusCode) -> Cause {
+    (Failure::Rejected { status: status.as_u16() }, "the service refused it".to_owned())
+}
+
+/// What an answer that isn't a success means.
+///
+/// A 503 that says when to come back counts as rate limiting: the remedy is the same, to wait.
+pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
+    let status = response.status();
+    let code = status.as_u16();
+    let retry_after_ms = retry_after(response.headers(), now);
+    let failure = match code {
+        401 => Failure::Unauthorized,
+        429 => Failure::RateLimited { retry_after_ms },
+        503 if retry_after_ms.is_some() => Failure::RateLimited { retry_after_ms },
+        500..=599 => Failure::Faulty { status: code },
+        400..=499 => Failure::Rejected { status: code },
+        // A redirect to elsewhere or a success that is none: no such thing is documented.
+        _ => Failure::Malformed,
+    };
+    let elsewhere = if status.is_redirection() { " and points elsewhere" } else { "" };
+    (failure, format!("the service answered {code}{elsewhere}"))
+}
+
+/// How long `Retry-After` asks to wait, in milliseconds: seconds, or a date, which is taken against
+/// the answer's own `Date` where it has one, since our clock may be wrong.
+fn retry_after(headers: &header::HeaderMap, now: Timestamp) -> Option<u64> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let longest = u64::try_from(LONGEST_WAIT.as_millis()).unwrap_or(u64::MAX);
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        let seconds = text.parse::<u64>().unwrap_or(u64::MAX);
+        return Some(seconds.saturating_mul(1000).min(longest));
+    }
+    let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|at| at.timestamp());
+    let theirs = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?));
+    let wait = date(text)?.as_millisecond() - theirs.unwrap_or(now).as_millisecond();
+    Some(u64::try_from(wait).unwrap_or(0).min(longest))
+}
+
+/// What a request that brought no answer, or only a part of one, means.
+pub(super) fn of_transport(error: &reqwest::Error) -> Cause {
+    if error.is_timeout() {
+        return timed_out();
+    }
+    if error.is_body() || error.is_decode() {
+        return malformed("the service's answer broke off");
+    }
+    if error.is_builder() {
+        return (Failure::Internal, "the request could not be built".to_owned());
+    }
+    let detail = if is_tls(error) {
+        "no secure connection could be made, its certificate may not be trusted"
+    } else if let Some(io::ErrorKind::ConnectionRefused) = io_kind(error) {
+        "nothing answers at the service's address"
+    } else if error.is_connect() {
+        "the service could not be reached"
+    } else {
+        "the service closed the connection without an answer"
+    };
+    (Failure::Unreachable, detail.to_owned())
+}
+
+fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
+    causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        // An io::Error's source skips the error that it wraps.
+        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+    })
+}
+
+fn causes<'a>(
+    error: &'a reqwest::Error,
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(pairs: &[(header::HeaderName, &str)]) -> Option<u64> {
+        let headers = pairs.iter().map(|(name, text)| (name.clone(), text.parse().unwrap()));
+        let now = "1994-11-06T08:49:00Z".parse().unwrap();
+        retry_after(&headers.collect(), now)
+    }
+
+    #[test]
+    fn reads_retry_after_as_seconds_and_as_a_date() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(asked(&[(header::RETRY_AFTER, "7")]), Some(7_000));
+        assert_eq!(asked(&[(header::RETRY_AFTER, date)]), Some(37_000));
+        let theirs = "Sun, 06 Nov 1994 08:49:30 GMT";
+        assert_eq!(asked(&[(header::RETRY_AFTER, date), (header::DATE, theirs)]), Some(7_000));
+    }
+
+    #[test]
+    fn retry_after_in_the_past_is_now_and_nonsense_is_nothing() {
+        let past = "Sun, 06 Nov 1994 08:00:00 GMT";
+        assert_eq!(asked(&[(header::RETRY_AFTER, past)]), Some(0));
+        for nonsense in ["", "soon", "-1", "1.5"] {
+            assert_eq!(asked(&[(header::RETRY_AFTER, nonsense)]), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn no_service_can_ask_for_more_than_an_hour() {
+        for long in ["99999999999999999999999", "86400", "Sat, 06 Nov 2094 08:00:00 GMT"] {
+            assert_eq!(asked(&[(header::RETRY_AFTER, long)]), Some(3_600_000), "{long}");
+        }
+    }
+
+    #[test]
+    fn its_text_says_what_was_being_done_and_why_it_failed() {
+        let error = CallError {
+            doing: Doing::ArmHook(HookType::ViewerOffline),
+            failure: Failure::Faulty { status: 503 },
+            detail: "the service answered 503".to_owned(),
+        };
+        assert_eq!(error.to_string(), "arm the hook viewer_offline: the service answered 503");
+    }
+}

@@ -1,0 +1,137 @@
+//! One HTTP exchange: bounded in time, size and redirects, and without retries.
+//!
+//! A PIN travels in queries and bodies here, so nothing in this file logs a URL or hands one on.
+
+use std::{future::Future, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    Service, ServiceError, Timeouts,
+    error::{Cause, malformed, of_status, of_transport, refused, timed_out},
+    is_loopback,
+};
+
+/// A GET may be sent on within the service's own origin this often.
+const MOST_REDIRECTS: usize = 3;
+
+/// What a call may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// The whole call, redirects and body included.
+    pub time: Duration,
+    /// The body's bytes.
+    pub body: usize,
+}
+
+/// The client for calls, with a pool of warm connections.
+///
+/// # Errors
+/// [`ServiceError::Certificates`].
+pub(super) fn client(service: &Service, timeouts: &Timeouts) -> Result<Client, ServiceError> {
+    builder(service, &service.base_url, timeouts).build().map_err(|_| ServiceError::Certificates)
+}
+
+/// What every client of ours is built from, to talk to `target`.
+pub(super) fn builder(service: &Service, target: &Url, timeouts: &Timeouts) -> ClientBuilder {
+    // Somebody else in the process may have installed one already: any will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .user_agent(&service.user_agent)
+        .connect_timeout(timeouts.connect)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .tcp_nodelay(true);
+    // A proxy from the environment can't reach this computer's own servers.
+    let builder = if is_loopback(target) { builder.no_proxy() } else { builder };
+    // Reading this computer's certificates takes long, and http has no use for them.
+    if target.scheme() == "http" { builder.tls_certs_only([]) } else { builder }
+}
+
+/// Sends a GET, follows redirects within the URL's origin, and gives the answer, whatever it is.
+pub(super) async fn get(client: &Client, mut url: Url) -> Result<Response, Cause> {
+    for _ in 0..=MOST_REDIRECTS {
+        let response = send(client.get(url.clone())).await?;
+        match onward(&url, &response) {
+            Some(next) => url = next,
+            None => return Ok(response),
+        }
+    }
+    Err(malformed("the service redirects in a circle"))
+}
+
+/// Sends `body` as JSON. A redirect is an answer: nothing that changes something is sent twice.
+pub(super) async fn send_json(
+    client: &Client,
+    method: Method,
+    url: Url,
+    body: &(impl Serialize + Sync),
+) -> Result<Response, Cause> {
+    send(client.request(method, url).json(body)).await
+}
+
+async fn send(request: RequestBuilder) -> Result<Response, Cause> {
+    let request = request.header(header::ACCEPT, "application/json, */*;q=0.5");
+    request.send().await.map_err(|error| of_transport(&error))
+}
+
+fn onward(from: &Url, response: &Response) -> Option<Url> {
+    let follows = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = response.headers().get(header::LOCATION).filter(|_| follows)?;
+    let next = from.join(location.to_str().ok()?).ok()?;
+    (next.origin() == from.origin()).then_some(next)
+}
+
+/// Ends `call` when its time is over.
+pub(super) async fn within<T>(
+    time: Duration,
+    call: impl Future<Output = Result<T, Cause>>,
+) -> Result<T, Cause> {
+    tokio::time::timeout(time, call).await.unwrap_or_else(|_| Err(timed_out()))
+}
+
+/// A 2xx answer's whole body, at most `most` bytes of it.
+pub(super) async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
+    if !response.status().is_success() {
+        return Err(of_status(&response, Timestamp::now()));
+    }
+    let too_large = || malformed("the service's answer is too large");
+    if response.content_length().is_some_and(|length| length > most as u64) {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| of_transport(&error))? {
+        if body.len() + piece.len() > most {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
+}
+
+/// Reads an object that says `success: true`; its prose and its content type decide nothing.
+pub(super) fn succeeded<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, Cause> {
+    let value: Value = json(body)?;
+    match value.get("success") {
+        Some(Value::Bool(true)) => {
+            serde_json::from_value(value).map_err(|_| malformed(UNDOCUMENTED))
+        }
+        Some(_) => Err(refused(status)),
+        None => Err(malformed(UNDOCUMENTED)),
+    }
+}
+
+/// Reads any JSON. The parser's own message is dropped, since it may quote the body.
+pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Cause> {
+    if body.is_empty() {
+        return Err(malformed("the service's answer is empty"));
+    }
+    serde_json::from_slice(body).map_err(|_| malformed(UNDOCUMENTED))
+}
+
+const UNDOCUMENTED: &str = "the service's answer is not what it documents";

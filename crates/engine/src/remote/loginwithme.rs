@@ -1,0 +1,390 @@
+//! The remote-support service's nine calls and our own broker's extensions (services.md, section 1).
+//!
+//! Only [`LoginWithMe::session_parameters`], [`LoginWithMe::email`] and
+//! [`LoginWithMe::report_abuse`] must not be repeated after an unclear end; every other call may be.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::Path,
+};
+
+use reqwest::{Client, Method, StatusCode};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use session::Failure;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use wire::{
+    ConfText, HookType, Pin, Region,
+    loginwithme::{
+        ChatMessage, HookBody, Outcome, PutHook, ReportAbuse, SessionParameters, SessionPin,
+        SessionUrl,
+    },
+};
+
+use super::{
+    CallError, Doing, Download, Service, ServiceError, Timeouts, ViewerUrl, download,
+    error::{Cause, malformed},
+    http::{self, Bounds},
+};
+
+/// Where the hosted service is.
+pub const HOSTED_BASE_URL: &str = "https://www.loginwith.me/api/v1";
+/// Where the hosted service's regions are timed.
+pub const HOSTED_REGION_URL: &str = "https://{region}.loginwith.me";
+
+/// The bytes of an answer, at most.
+const API_BODY: usize = 1 << 20;
+const CHAT_BODY: usize = 8 << 20;
+/// A service has a handful of regions; no answer makes us open connections without end.
+const MOST_REGIONS: usize = 64;
+
+/// A client of one remote-support service. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct LoginWithMe {
+    service: Service,
+    timeouts: Timeouts,
+    client: Client,
+}
+
+/// What a service can do beyond the nine calls. Features appear by capability, never by mode.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Capabilities(BTreeSet<String>);
+
+impl Capabilities {
+    /// Whether the service names this one.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
+    /// Whether a PIN's life can be ended: [`LoginWithMe::revoke`].
+    pub fn can_revoke(&self) -> bool {
+        self.has("revoke")
+    }
+
+    /// All their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Reads `["revoke"]`, `{"revoke": true}`, or either under `capabilities` [A].
+    fn read(answer: &Value) -> Option<Self> {
+        let listed = answer.get("capabilities").unwrap_or(answer);
+        match listed {
+            Value::Array(names) => {
+                Some(Self(names.iter().filter_map(|name| Some(name.as_str()?.into())).collect()))
+            }
+            Value::Object(flags) => {
+                let able = flags.iter().filter(|(name, flag)| {
+                    *name != "success" && !matches!(flag, Value::Bool(false) | Value::Null)
+                });
+                Some(Self(able.map(|(name, _)| name.clone()).collect()))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        }
+    }
+}
+
+impl LoginWithMe {
+    /// A client of `service`.
+    ///
+    /// # Errors
+    /// [`ServiceError`], which says what must be changed.
+    pub fn new(service: Service) -> Result<Self, ServiceError> {
+        Self::with_timeouts(service, Timeouts::default())
+    }
+
+    /// A client of `service` that waits no longer than `timeouts`.
+    ///
+    /// # Errors
+    /// [`ServiceError`], which says what must be changed.
+    pub fn with_timeouts(service: Service, timeouts: Timeouts) -> Result<Self, ServiceError> {
+        service.check()?;
+        let client = http::client(&service, &timeouts)?;
+        Ok(Self { service, timeouts, client })
+    }
+
+    /// Where it is and how it is spoken to.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// How long it waits.
+    pub fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
+    /// `GET /regions`: their names, each once, in the service's order.
+    ///
+    /// A name that can't be a region's is left out: it could send the probe anywhere.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Failure::Malformed`] if no name is left.
+    pub async fn regions(&self) -> Result<Vec<Region>, CallError> {
+        let call = async {
+            let response = http::get(&self.client, self.service.endpoint(&["regions"])).await?;
+            let names: Vec<Value> = http::json(&http::body(response, API_BODY).await?)?;
+            let mut known = HashSet::new();
+            let regions: Vec<Region> = names
+                .iter()
+                .filter_map(|name| name.as_str()?.parse().ok())
+                .filter(|region: &Region| known.insert(region.clone()))
+                .take(MOST_REGIONS)
+                .collect();
+            if regions.is_empty() {
+                Err(malformed("the service names no region"))
+            } else {
+                Ok(regions)
+            }
+        };
+        self.bounded(Doing::ListRegions, call).await
+    }
+
+    /// `GET /session_pin`: a new session there.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Failure::Malformed`] if what came isn't shaped as a PIN is.
+    pub async fn session_pin(&self, region: &Region) -> Result<Pin, CallError> {
+        let query = [("region", region.as_str())];
+        let answer: SessionPin = self.get(Doing::AllocatePin, "session_pin", &query).await?;
+        Ok(answer.session_pin)
+    }
+
+    /// `PUT /hook/`: the hook fires once, to `url`. Putting it again changes nothing else.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn put_hook(&self, pin: &Pin, hook: HookType, url: &str) -> Result<(), CallError> {
+        let body = PutHook { hook, url: url.to_owned(), session_pin: pin.clone() };
+        let _: Outcome = self.send(Doing::ArmHook(hook), Method::PUT, &["hook", ""], &body).await?;
+        Ok(())
+    }
+
+    /// `GET /session_url`: a viewer's link (never the customer's, who would become a viewer).
+    ///
+    /// `read_only` is a convenience and no security boundary; `un` is the viewer's display name [A].
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Failure::Malformed`] if it isn't https, or http from a service over http.
+    pub async fn session_url(
+        &self,
+        pin: &Pin,
+        read_only: bool,
+        un: Option<&str>,
+    ) -> Result<ViewerUrl, CallError> {
+        let doing = Doing::FetchViewerLink;
+        let mut query = vec![("session_pin", pin.expose()), ("ro", flag(read_only))];
+        query.extend(un.map(|un| ("un", un)));
+        let answer: SessionUrl = self.get(doing, "session_url", &query).await?;
+        ViewerUrl::parse(&answer.url, &self.service.base_url)
+            .ok_or_else(|| failed(doing, malformed("the service's link can't be opened safely")))
+    }
+
+    /// `GET /chat`: the last day's messages, each once, in the service's order.
+    ///
+    /// A message without an identity is left out, so that it doesn't cost the others.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn chat(&self, pin: &Pin) -> Result<Vec<ChatMessage>, CallError> {
+        #[derive(Deserialize)]
+        struct Chat {
+            chat: Vec<Value>,
+        }
+        let bounds = Bounds { time: self.timeouts.chat, body: CHAT_BODY };
+        let query = [("session_pin", pin.expose())];
+        let answer: Chat = self.get_within(Doing::FetchChat, "chat", &query, bounds).await?;
+        let sent = answer.chat.len();
+        let mut known = HashSet::new();
+        let messages: Vec<ChatMessage> = answer.chat.into_iter().filter_map(message).collect();
+        if messages.is_empty() && sent > 0 {
+            return Err(failed(Doing::FetchChat, malformed("the service's chat can't be read")));
+        }
+        if messages.len() < sent {
+            tracing::warn!(unreadable = sent - messages.len(), "chat messages were left out");
+        }
+        Ok(messages.into_iter().filter(|message| known.insert(message.guid.clone())).collect())
+    }
+
+    /// `POST /email/{address}`: sends the template `hook` (a `_started` type) that names `name`.
+    ///
+    /// Each call sends a mail: after an unclear end it "may have been sent" and isn't repeated.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Failure::Rejected`] without a call for another type or what is no address.
+    pub async fn email(
+        &self,
+        pin: &Pin,
+        address: &str,
+        hook: HookType,
+        name: &str,
+    ) -> Result<(), CallError> {
+        let refused = |why: &str| {
+            Err(failed(Doing::SendEmail, (Failure::Rejected { status: 400 }, why.to_owned())))
+        };
+        if !hook.is_started() {
+            return refused("an e-mail can only say that somebody has come");
+        }
+        if !address.contains('@') || address.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return refused("this is not an e-mail address");
+        }
+        let body = HookBody { hook, name: name.to_owned(), session_pin: pin.clone() };
+        let _: Outcome =
+            self.send(Doing::SendEmail, Method::POST, &["email", address], &body).await?;
+        Ok(())
+    }
+
+    /// `GET /session_parameters`: what the customer's program needs, given once per session, ever.
+    ///
+    /// # Errors
+    /// [`CallError`]; even then the service may have given it away.
+    pub async fn session_parameters(&self, pin: &Pin) -> Result<SessionParameters, CallError> {
+        let query = [("session_pin", pin.expose())];
+        self.get(Doing::FetchParameters, "session_parameters", &query).await
+    }
+
+    /// `GET /session_exe`: streams the customer's program to the file `into`.
+    ///
+    /// `progress` is told the bytes done and, where known, their total. On failure, on `cancel` and
+    /// when the future is dropped, no half file stays and a former file at `into` is untouched.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Failure::Storage`] if it can't be written.
+    pub async fn session_exe(
+        &self,
+        conf: &ConfText,
+        hide_progress: bool,
+        self_delete: bool,
+        into: &Path,
+        progress: impl FnMut(u64, Option<u64>) + Send,
+        cancel: CancellationToken,
+    ) -> Result<Download, CallError> {
+        let query = [
+            ("hide_progress", flag(hide_progress)),
+            ("self_delete", flag(self_delete)),
+            ("conf", conf.expose()),
+        ];
+        let url = self.url("session_exe", &query);
+        let work = download::to_file(&self.client, url, self.timeouts.idle, into, progress);
+        match cancel.run_until_cancelled(work).await {
+            Some(done) => done.map_err(|cause| failed(Doing::DownloadProgram, cause)),
+            None => Ok(Download::Cancelled),
+        }
+    }
+
+    /// `POST /report_abuse`: reports a scammer's PIN. One minted here must not be given.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn report_abuse(&self, pin: &Pin) -> Result<(), CallError> {
+        let user_agent = self.service.user_agent.clone();
+        let body = ReportAbuse { user_agent, session_pin: pin.clone() };
+        let _: Outcome =
+            self.send(Doing::ReportAbuse, Method::POST, &["report_abuse"], &body).await?;
+        Ok(())
+    }
+
+    /// `GET /x/capabilities`: what the service can do beyond the nine calls; 404 means nothing [A].
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn capabilities(&self) -> Result<Capabilities, CallError> {
+        let url = self.service.endpoint(&["x", "capabilities"]);
+        let call = async {
+            let response = http::get(&self.client, url).await?;
+            if response.status() == StatusCode::NOT_FOUND {
+                return Ok(Capabilities::default());
+            }
+            let answer = http::json(&http::body(response, API_BODY).await?)?;
+            Capabilities::read(&answer)
+                .ok_or_else(|| malformed("the service's answer is not what it documents"))
+        };
+        self.bounded(Doing::AskCapabilities, call).await
+    }
+
+    /// `POST /x/revoke` [A]: ends the PIN's life now. Only where [`Capabilities::can_revoke`].
+    ///
+    /// False if the service knows no such PIN, or no such call.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn revoke(&self, pin: &Pin) -> Result<bool, CallError> {
+        let body = json!({ "session_pin": pin.expose() });
+        let sent: Result<Outcome, CallError> =
+            self.send(Doing::RevokePin, Method::POST, &["x", "revoke"], &body).await;
+        match sent {
+            Ok(_) => Ok(true),
+            Err(CallError { failure: Failure::Rejected { status: 404 }, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        doing: Doing,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, CallError> {
+        let bounds = Bounds { time: self.timeouts.call, body: API_BODY };
+        self.get_within(doing, path, query, bounds).await
+    }
+
+    async fn get_within<T: DeserializeOwned>(
+        &self,
+        doing: Doing,
+        path: &str,
+        query: &[(&str, &str)],
+        bounds: Bounds,
+    ) -> Result<T, CallError> {
+        let call = async {
+            let response = http::get(&self.client, self.url(path, query)).await?;
+            let status = response.status();
+            http::succeeded(status, &http::body(response, bounds.body).await?)
+        };
+        http::within(bounds.time, call).await.map_err(|cause| failed(doing, cause))
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        doing: Doing,
+        method: Method,
+        path: &[&str],
+        body: &(impl serde::Serialize + Sync),
+    ) -> Result<T, CallError> {
+        let call = async {
+            let url = self.service.endpoint(path);
+            let response = http::send_json(&self.client, method, url, body).await?;
+            let status = response.status();
+            http::succeeded(status, &http::body(response, API_BODY).await?)
+        };
+        self.bounded(doing, call).await
+    }
+
+    async fn bounded<T>(
+        &self,
+        doing: Doing,
+        call: impl Future<Output = Result<T, Cause>>,
+    ) -> Result<T, CallError> {
+        http::within(self.timeouts.call, call).await.map_err(|cause| failed(doing, cause))
+    }
+
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.service.endpoint(&[path]);
+        url.query_pairs_mut().extend_pairs(query);
+        url
+    }
+}
+
+fn failed(doing: Doing, (failure, detail): Cause) -> CallError {
+    CallError { doing, failure, detail }
+}
+
+fn flag(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+/// A message, where it has an identity; a field that is null counts as left out.
+fn message(mut value: Value) -> Option<ChatMessage> {
+    value.as_object_mut()?.retain(|_, field| !field.is_null());
+    serde_json::from_value(value).ok().filter(|message: &ChatMessage| !message.guid.is_empty())
+}
