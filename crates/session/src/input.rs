@@ -8,7 +8,10 @@ use crate::{About, Failure, Outcome, Timer, Timestamp, mail};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// First input of a new session.
-    Created,
+    Created {
+        /// A region chosen by hand, unless the fastest is to be found.
+        region: Option<Region>,
+    },
     /// First input of a session found in the journal at a start.
     Restored {
         /// When the engine that had it was last known to be alive.

@@ -30,7 +30,7 @@ pub struct Transition {
 pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
     let mut turn = Turn { state, now, effects: Vec::new(), events: Vec::new() };
     match input {
-        Input::Created => turn.created(),
+        Input::Created { region } => turn.created(region),
         Input::Restored { since } => turn.restored(since),
         Input::RegionChosen { region } => turn.region_chosen(region),
         Input::Allocated { region, expires } => turn.allocated(region, expires),

@@ -33,7 +33,7 @@ impl Told {
 
     fn live() -> Self {
         let mut told = Self::new();
-        told.tell(Input::Created);
+        told.tell(Input::Created { region: None });
         told.tell(Input::RegionChosen { region: region() });
         told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
         told.arm_all();
@@ -75,7 +75,7 @@ impl Told {
 #[test]
 fn a_new_session_chooses_a_region_allocates_and_arms_all_four_hooks() {
     let mut told = Told::new();
-    assert_eq!(told.tell(Input::Created), [Effect::ChooseRegion]);
+    assert_eq!(told.tell(Input::Created { region: None }), [Effect::ChooseRegion]);
     assert_eq!(told.word(), Word::Allocating);
     let effects = told.tell(Input::RegionChosen { region: region() });
     assert_eq!(effects, [Effect::Allocate { region: region() }]);
@@ -322,7 +322,7 @@ fn any_failure() -> impl Strategy<Value = Failure> {
 
 fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
-        Just(Input::Created),
+        Just(Input::Created { region: None }),
         Just(Input::Restored { since: T0 }),
         Just(Input::RegionChosen { region: region() }),
         Just(Input::Allocated { region: region(), expires: T0.plus(DAY) }),

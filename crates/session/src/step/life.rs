@@ -8,9 +8,9 @@ use crate::{
 };
 
 impl Turn {
-    pub(super) fn created(&mut self) {
+    pub(super) fn created(&mut self, region: Option<Region>) {
         self.tell(Event::Created);
-        self.do_(Effect::ChooseRegion);
+        self.do_(region.map_or(Effect::ChooseRegion, |region| Effect::Allocate { region }));
     }
 
     /// After a start nothing is known of what happened meanwhile, and every hook is put again.
