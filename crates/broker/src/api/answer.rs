@@ -1,0 +1,207 @@
+//! The bytes that are answered: as the hosted service's were recorded (services.md, section 1).
+
+use std::io;
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
+use wire::{Pin, loginwithme::Outcome, loginwithme::SessionPin};
+
+use crate::error::Refused;
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// JSON with 4 spaces and every non-ASCII sign as `\uXXXX`.
+pub(crate) fn pretty(value: &impl Serialize) -> String {
+    let mut bytes = Vec::new();
+    let indented = Escaping(PrettyFormatter::with_indent(b"    "));
+    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, indented));
+    debug_assert!(written.is_ok(), "our own types can be written");
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The answer to `/session_pin`, the one call that the service doesn't indent.
+pub(crate) fn session_pin(pin: Pin) -> String {
+    serde_json::to_string(&SessionPin { success: true, session_pin: pin }).unwrap_or_default()
+}
+
+/// `{"success": true}`
+pub(super) fn success() -> String {
+    pretty(&Outcome { success: true, error: None })
+}
+
+/// A body of JSON text.
+pub(super) fn json(text: String) -> Response {
+    ([(header::CONTENT_TYPE, JSON)], text).into_response()
+}
+
+/// The same text, declared as the service declares `/report_abuse`.
+pub(super) fn html(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/html; charset=UTF-8")], text).into_response()
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::UnknownPin { .. } | Self::NoSuchCall => StatusCode::NOT_FOUND,
+            Self::PinOver => StatusCode::GONE,
+            Self::AlreadyGiven => StatusCode::CONFLICT,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Blocked | Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::NotSaved => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let error = Some(self.to_string());
+        let mut response = json(pretty(&Outcome { success: false, error }));
+        *response.status_mut() = status;
+        if let Self::TooMany { retry_after } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after.as_secs().max(1).into());
+        }
+        response
+    }
+}
+
+/// Pretty, with non-ASCII escaped.
+struct Escaping(PrettyFormatter<'static>);
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        for sign in text.chars() {
+            if sign.is_ascii() {
+                w.write_all(&[sign as u8])?;
+            } else {
+                let mut units = [0; 2];
+                for unit in sign.encode_utf16(&mut units) {
+                    write!(w, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        c: CharEscape,
+    ) -> io::Result<()> {
+        self.0.write_char_escape(w, c)
+    }
+
+    fn begin_array<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.begin_array(w)
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.end_array(w)
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_array_value(w, first)
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.end_array_value(w)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.begin_object(w)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.end_object(w)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_object_key(w, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(w)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.end_object_value(w)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use wire::{Region, loginwithme::Chat};
+
+    use super::*;
+    use crate::chat::{Message, Transcript};
+
+    fn fixture(name: &str) -> String {
+        let path = format!("{}/../wire/fixtures/loginwithme/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn the_recorded_content_lengths_are_met_to_the_byte() {
+        let pin: Pin = "7W2-97-8570".parse().unwrap();
+        assert_eq!(session_pin(pin).len(), 44);
+        assert_eq!(success().len(), 23);
+        assert_eq!(success(), "{\n    \"success\": true\n}");
+    }
+
+    #[test]
+    fn the_seeds_transcript_takes_823_bytes() {
+        let chat: Chat = serde_json::from_str(&fixture("chat.json")).unwrap();
+        let messages: Vec<Message> = chat
+            .chat
+            .into_iter()
+            .map(|m| Message {
+                guid: m.guid.parse().unwrap(),
+                ttl: m.ttl,
+                timestamp: m.timestamp,
+                subject: m.subject,
+                body: m.body,
+            })
+            .collect();
+        let pin: Pin = "Y4L-30-W32L".parse().unwrap();
+        let text = pretty(&Transcript::of(&pin, messages.iter()));
+        assert_eq!(text.len(), 823);
+        assert!(text.contains(r#""subject": "space man@\u00bf""#));
+    }
+
+    #[test]
+    fn the_seeds_parameters_take_521_bytes() {
+        let answer: wire::loginwithme::SessionParameters =
+            serde_json::from_str(&fixture("session_parameters.json")).unwrap();
+        assert_eq!(
+            super::super::calls::render_parameters(&answer.conf, &answer.version).len(),
+            521
+        );
+    }
+
+    #[test]
+    fn regions_are_a_bare_indented_list() {
+        let regions: Vec<Region> = serde_json::from_str(&fixture("regions.json")).unwrap();
+        assert_eq!(pretty(&regions), fixture("regions.json").trim_end());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_ascii_and_reads_back_the_same(text in "\\PC{0,60}|.{0,40}") {
+            let written = pretty(&text);
+            prop_assert!(written.is_ascii());
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The calls over HTTP: doors that parse, ask the switchboard once, and render the answer.
+
+mod answer;
+mod calls;
+mod extensions;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Extension, Router,
+    extract::{ConnectInfo, FromRequestParts, Request, State, WebSocketUpgrade},
+    http::{Method, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use serve::TrustedProxies;
+
+use crate::{
+    error::Refused,
+    live, pages,
+    switchboard::{Client, Switchboard},
+};
+
+/// What the routes share.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub board: Arc<Switchboard>,
+    pub proxies: TrustedProxies,
+    pub compat_cors: bool,
+}
+
+/// All routes of the broker: calls, pages, live connections.
+pub(crate) fn routes(desk: Desk) -> Router {
+    let guard = desk.board.guard.clone();
+    let faults = desk.board.faults.clone();
+    let calls = Router::new()
+        .merge(recorded(&desk))
+        .route("/api/v1/chat", get(calls::chat))
+        .route("/api/v1/email/{address}", post(calls::email))
+        .route("/api/v1/report_abuse", post(calls::report_abuse))
+        .route("/api/v1/session_exe", get(calls::session_exe))
+        .route("/api/v1/x/capabilities", get(extensions::capabilities))
+        .route("/api/v1/x/revoke", post(extensions::revoke))
+        .route("/region/{name}", get(calls::probe))
+        .route("/live", get(live_connection));
+    let calls = faults
+        .protect(calls)
+        .route("/api/{*rest}", axum::routing::any(no_such_call))
+        .layer(middleware::from_fn_with_state(desk.clone(), admit))
+        .with_state(desk);
+    guard.protect(calls.merge(pages::routes(guard.clone())))
+}
+
+/// Those on which the hosted service allows every origin (services.md).
+fn recorded(desk: &Desk) -> Router<Desk> {
+    Router::new()
+        .route("/api/v1/regions", get(calls::regions).options(calls::preflight))
+        .route("/api/v1/session_pin", get(calls::session_pin).options(calls::preflight))
+        .route("/api/v1/hook/", put(calls::hook).options(calls::preflight))
+        .route("/api/v1/hook", put(calls::hook).options(calls::preflight))
+        .route("/api/v1/session_url", get(calls::session_url).options(calls::preflight))
+        .route("/api/v1/session_parameters", get(calls::parameters).options(calls::preflight))
+        .layer(middleware::from_fn_with_state(desk.clone(), allow_origin))
+}
+
+/// `*` if that was asked for, else this broker's own origin.
+async fn allow_origin(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let allowed = if desk.compat_cors { "*" } else { &desk.board.origin };
+    if let Ok(value) = allowed.parse() {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
+    }
+    response
+}
+
+/// Before every call: blocked clients and pages of foreign sites go no further.
+async fn admit(
+    State(desk): State<Desk>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let client = desk.proxies.client(peer, request.headers());
+    if desk.board.is_blocked(client) {
+        return Refused::Blocked.into_response();
+    }
+    let probe = request.uri().path().starts_with("/region/");
+    let live = request.uri().path() == "/live";
+    // With `*` any page may call, but a live connection is for pages of ours in any case.
+    let open = (desk.compat_cors && !live) || probe;
+    if !open && !desk.board.guard.allows_caller(request.headers()) {
+        return Refused::ForeignPage.into_response();
+    }
+    request.extensions_mut().insert(client);
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::CACHE_CONTROL, "no-cache, no-store, must-revalidate"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    for (name, value) in fixed {
+        headers.entry(name).or_insert(header::HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn no_such_call(method: Method) -> Response {
+    tracing::debug!(%method, "no such call");
+    Refused::NoSuchCall.into_response()
+}
+
+async fn live_connection(
+    State(desk): State<Desk>,
+    Extension(client): Extension<Client>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    upgrade
+        .max_message_size(16 * 1024)
+        .max_frame_size(16 * 1024)
+        .on_upgrade(move |socket| live::serve(socket, desk.board, client))
+}
+
+/// The query, read leniently: what can't be decoded is not there.
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// The first value of this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+    }
+}

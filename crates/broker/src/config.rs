@@ -1,0 +1,211 @@
+//! Everything that can be set about a broker.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use secrecy::SecretString;
+use serve::{Clock, Limits, Port, TlsFiles, TrustedProxies};
+use url::Url;
+use wire::Region;
+
+use crate::{
+    rules::{rates::Rate, target::TargetPolicy},
+    store::StoreKey,
+};
+
+/// A broker's settings. [`Config::embedded`] and [`Config::network`] are the two starting points.
+#[derive(Debug)]
+pub struct Config {
+    /// The address to listen on.
+    pub ip: IpAddr,
+    /// The port to listen on.
+    pub port: Port,
+    /// Where the store lies. Made if missing; nobody else may read it.
+    pub data: PathBuf,
+    /// The store's key; without one the store is a plain SQLite file.
+    pub store_key: Option<StoreKey>,
+    /// The address under which others reach this broker; links are made of it.
+    pub public_url: Option<Url>,
+    /// Serve https.
+    pub tls: Option<TlsFiles>,
+    /// Answer `Access-Control-Allow-Origin: *` where the hosted service does, so that pages of any
+    /// origin may call this broker.
+    pub compat_cors: bool,
+    /// Where hooks may go.
+    pub hook_targets: TargetPolicy,
+    /// The regions that are offered, with how long each takes to answer.
+    pub regions: Vec<RegionDelay>,
+    /// How long things last.
+    pub durations: Durations,
+    /// How often things may be done.
+    pub rates: Rates,
+    /// How e-mail is sent. Without it mails stay in the outbox.
+    pub smtp: Option<Smtp>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// The control listener. Absent unless asked for.
+    pub control: Option<Control>,
+    /// Size and time limits of requests.
+    pub limits: Limits,
+    /// Starts with hook delivery held, until `Running::release_deliveries`.
+    pub hold_deliveries: bool,
+    /// The clock; tests pass a frozen one.
+    pub clock: Clock,
+}
+
+/// A region and its simulated distance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionDelay {
+    /// Its name.
+    pub region: Region,
+    /// How long its probe takes to answer at least.
+    pub latency: Duration,
+}
+
+/// How long things last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Durations {
+    /// A side is offline after *more than* this.
+    pub offline_grace: Duration,
+    /// A PIN's life.
+    pub pin_life: Duration,
+    /// How long a chat message can be fetched.
+    pub chat_life: Duration,
+    /// How long a hook's receiver has to answer, of real time.
+    pub hook_timeout: Duration,
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self {
+            offline_grace: Duration::from_secs(60),
+            pin_life: Duration::from_secs(86_400),
+            chat_life: Duration::from_secs(86_400),
+            hook_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How often things may be done.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates {
+    /// PINs minted by one client.
+    pub mint: Rate,
+    /// E-mails asked for by one client.
+    pub mail_by_client: Rate,
+    /// E-mails about one PIN.
+    pub mail_by_pin: Rate,
+    /// Chat messages of one page.
+    pub chat: Rate,
+    /// Unknown PINs asked for by one client; then it is refused for the rest of the window.
+    pub guesses: Rate,
+    /// From this many guesses on, each answer takes [`Rates::guess_delay`] longer than the last.
+    pub slow_after: usize,
+    /// See [`Rates::slow_after`]; of real time.
+    pub guess_delay: Duration,
+    /// Live connections of one client at once.
+    pub lines_by_client: usize,
+}
+
+impl Rates {
+    /// For a broker that strangers can reach.
+    pub const fn network() -> Self {
+        Self {
+            mint: Rate::new(60, 600),
+            mail_by_client: Rate::new(30, 3_600),
+            mail_by_pin: Rate::new(10, 3_600),
+            chat: Rate::new(20, 10),
+            guesses: Rate::new(20, 900),
+            slow_after: 5,
+            guess_delay: Duration::from_millis(200),
+            lines_by_client: 64,
+        }
+    }
+
+    /// For the embedded broker, whose only client is this machine. Guessing is still bounded.
+    pub const fn embedded() -> Self {
+        Self {
+            mint: Rate::new(20_000, 60),
+            mail_by_client: Rate::new(1_000, 3_600),
+            mail_by_pin: Rate::new(60, 3_600),
+            guesses: Rate::new(1_000, 60),
+            slow_after: 200,
+            lines_by_client: 4_096,
+            ..Self::network()
+        }
+    }
+}
+
+/// How e-mail is sent.
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    /// `smtps://user:password@host:465` or `smtp://host:587?tls=required`.
+    pub url: SecretString,
+    /// The sender, such as `Support <support@example.org>`.
+    pub from: String,
+}
+
+/// Where the control API listens and where its token is written.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// The address.
+    pub ip: IpAddr,
+    /// The port.
+    pub port: Port,
+    /// The token's file; made anew (mode 0600) at each start.
+    pub token_file: PathBuf,
+}
+
+impl Config {
+    /// The broker that comes with the console: loopback, hooks to loopback allowed.
+    pub fn embedded(data: impl Into<PathBuf>) -> Self {
+        Self {
+            ip: Ipv4Addr::LOCALHOST.into(),
+            port: Port::Any,
+            data: data.into(),
+            store_key: None,
+            public_url: None,
+            tls: None,
+            compat_cors: false,
+            hook_targets: TargetPolicy { loopback: true, private: false },
+            regions: default_regions(),
+            durations: Durations::default(),
+            rates: Rates::embedded(),
+            smtp: None,
+            trusted_proxies: TrustedProxies::default(),
+            control: None,
+            limits: Limits::default(),
+            hold_deliveries: false,
+            clock: Clock::system(),
+        }
+    }
+
+    /// A broker of its own: loopback until told otherwise, hooks to public addresses only, strict
+    /// rates.
+    pub fn network(data: impl Into<PathBuf>) -> Self {
+        Self {
+            hook_targets: TargetPolicy::default(),
+            rates: Rates::network(),
+            ..Self::embedded(data)
+        }
+    }
+}
+
+/// The five regions that the hosted service lists, at distances of 24 to 205 ms.
+pub fn default_regions() -> Vec<RegionDelay> {
+    let regions = [
+        ("ap-southeast-2", 205),
+        ("us-east-1", 24),
+        ("us-west-2", 71),
+        ("eu-west-2", 98),
+        ("ca-central-1", 31),
+    ];
+    let delay = |(name, ms): (&str, u64)| {
+        let region = name.parse().ok()?;
+        Some(RegionDelay { region, latency: Duration::from_millis(ms) })
+    };
+    regions.into_iter().filter_map(delay).collect()
+}

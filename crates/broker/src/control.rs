@@ -1,0 +1,113 @@
+//! What the control API adds for this broker: stand-in presence, deliveries, the outbox.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::json;
+use serve::control::Advance;
+use uuid::Uuid;
+use wire::{Pin, Side};
+
+use crate::{
+    rules::presence::PageId,
+    switchboard::{Switchboard, caller},
+};
+
+/// How the control API moves this broker's clock: deliveries that fell due have been made, or
+/// given up, when it answers.
+pub(crate) fn advance(board: &Arc<Switchboard>) -> Advance {
+    let board = Arc::clone(board);
+    Arc::new(move |by| {
+        let board = Arc::clone(&board);
+        Box::pin(async move {
+            board.advance(by).await;
+            board.deliverer.idle().await;
+        })
+    })
+}
+
+/// - `POST /control/presence {session_pin, side, page, name, online}`: a page without a browser;
+/// - `POST /control/deliveries {hold}`: keeps fired hooks back, or lets them go;
+/// - `GET /control/outbox`: the e-mails, newest last.
+pub(crate) fn routes(board: Arc<Switchboard>) -> Router {
+    Router::new()
+        .route("/control/presence", post(presence))
+        .route("/control/deliveries", post(deliveries))
+        .route("/control/outbox", get(outbox))
+        .with_state(board)
+}
+
+#[derive(Deserialize)]
+struct Presence {
+    session_pin: Pin,
+    side: Side,
+    page: Uuid,
+    #[serde(default)]
+    name: String,
+    online: bool,
+}
+
+async fn presence(State(board): State<Arc<Switchboard>>, Json(asked): Json<Presence>) -> Response {
+    let Presence { session_pin: pin, side, page, name, online } = asked;
+    if online {
+        return match board.stand_in(&pin, caller(side, page, &name, None)).await {
+            Ok(_) => done(),
+            Err(refused) => refused.into_response(),
+        };
+    }
+    let line = board.lock().0.line_of(&pin, PageId(page));
+    match line {
+        Some(line) => {
+            board.depart(line).await;
+            done()
+        }
+        None => {
+            let body = Json(json!({ "success": false, "error": "this page is not online" }));
+            (StatusCode::CONFLICT, body).into_response()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Deliveries {
+    hold: bool,
+}
+
+async fn deliveries(
+    State(board): State<Arc<Switchboard>>,
+    Json(asked): Json<Deliveries>,
+) -> Response {
+    if asked.hold {
+        board.deliverer.hold();
+    } else {
+        board.release_deliveries();
+        board.deliverer.idle().await;
+    }
+    done()
+}
+
+async fn outbox(State(board): State<Arc<Switchboard>>) -> Response {
+    let (state, _) = board.lock();
+    let mails: Vec<_> = state
+        .outbox
+        .iter()
+        .map(|mail| {
+            json!({
+                "id": mail.id, "at_s": mail.at.seconds(), "to": mail.to, "subject": mail.subject,
+                "body": mail.body, "state": mail.state.word(),
+            })
+        })
+        .collect();
+    Json(json!({ "success": true, "outbox": mails })).into_response()
+}
+
+fn done() -> Response {
+    Json(json!({ "success": true })).into_response()
+}

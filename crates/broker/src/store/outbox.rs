@@ -1,0 +1,55 @@
+//! E-mails that were asked for, sent or not.
+
+use rusqlite::{Connection, Transaction, params};
+use serve::Millis;
+use uuid::Uuid;
+
+use super::sessions::parse;
+use crate::mail::{Mail, MailState};
+
+pub(super) const TABLE: &str = "
+    CREATE TABLE outbox (
+        id TEXT PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        recipient TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        body TEXT NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT
+    ) STRICT;";
+
+pub(super) fn insert(tx: &Transaction<'_>, mail: &Mail) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO outbox (id, at_ms, recipient, subject, body, state, reason)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (state, reason) = mail.state.as_columns();
+    let (id, at) = (mail.id.to_string(), mail.at.0);
+    tx.execute(sql, params![id, at, mail.to, mail.subject, mail.body, state, reason]).map(drop)
+}
+
+pub(super) fn update(tx: &Transaction<'_>, id: Uuid, state: &MailState) -> rusqlite::Result<()> {
+    let (state, reason) = state.as_columns();
+    let sql = "UPDATE outbox SET state = ?2, reason = ?3 WHERE id = ?1";
+    tx.execute(sql, params![id.to_string(), state, reason]).map(drop)
+}
+
+pub(super) fn forget(tx: &Transaction<'_>, before: Millis) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM outbox WHERE at_ms < ?1", [before.0]).map(drop)
+}
+
+pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Mail>> {
+    let sql =
+        "SELECT id, at_ms, recipient, subject, body, state, reason FROM outbox ORDER BY at_ms";
+    let mut statement = connection.prepare(sql)?;
+    let mail = |row: &rusqlite::Row<'_>| {
+        let state: String = row.get(5)?;
+        Ok(Mail {
+            id: parse(row, 0)?,
+            at: Millis(row.get(1)?),
+            to: row.get(2)?,
+            subject: row.get(3)?,
+            body: row.get(4)?,
+            state: MailState::from_columns(&state, row.get(6)?),
+        })
+    };
+    statement.query_map([], mail)?.collect()
+}

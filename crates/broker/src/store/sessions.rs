@@ -1,0 +1,160 @@
+//! Sessions with their hooks and sides.
+
+use std::net::IpAddr;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params, types::Type};
+use serve::{Client, Millis};
+use wire::{HookType, Pin, Side};
+
+use crate::rules::{
+    presence::{Presence, StoredPresence},
+    session::Session,
+};
+
+pub(super) const TABLES: &str = "
+    CREATE TABLE sessions (
+        pin TEXT PRIMARY KEY,
+        region TEXT NOT NULL,
+        minter TEXT NOT NULL,
+        minted_ms INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        revoked INTEGER NOT NULL DEFAULT 0,
+        conf_sha256 BLOB
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE hooks (
+        pin TEXT NOT NULL REFERENCES sessions(pin) ON DELETE CASCADE,
+        type TEXT NOT NULL,
+        url TEXT NOT NULL,
+        PRIMARY KEY (pin, type)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sides (
+        pin TEXT NOT NULL REFERENCES sessions(pin) ON DELETE CASCADE,
+        side TEXT NOT NULL,
+        announced INTEGER NOT NULL,
+        presence TEXT NOT NULL,
+        PRIMARY KEY (pin, side)
+    ) STRICT, WITHOUT ROWID;";
+
+pub(super) fn insert(tx: &Transaction<'_>, pin: &Pin, session: &Session) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO sessions (pin, region, minter, minted_ms, expires_ms)
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let minter = session.minter.0.to_string();
+    let times = (session.minted.0, session.expires.0);
+    let row = params![pin.expose(), session.region.as_str(), minter, times.0, times.1];
+    tx.prepare_cached(sql)?.execute(row).map(drop)
+}
+
+pub(super) fn put_hook(
+    tx: &Transaction<'_>,
+    pin: &Pin,
+    hook: HookType,
+    url: &str,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO hooks (pin, type, url) VALUES (?1, ?2, ?3)
+               ON CONFLICT DO UPDATE SET url = excluded.url";
+    tx.prepare_cached(sql)?.execute(params![pin.expose(), hook.as_str(), url]).map(drop)
+}
+
+pub(super) fn remove_hook(tx: &Transaction<'_>, pin: &Pin, hook: HookType) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM hooks WHERE pin = ?1 AND type = ?2";
+    tx.prepare_cached(sql)?.execute(params![pin.expose(), hook.as_str()]).map(drop)
+}
+
+pub(super) fn save_side(
+    tx: &Transaction<'_>,
+    pin: &Pin,
+    side: Side,
+    presence: &StoredPresence,
+    announced: bool,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO sides (pin, side, announced, presence) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT DO UPDATE SET announced = excluded.announced, presence = excluded.presence";
+    let json = serde_json::to_string(presence)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    tx.prepare_cached(sql)?.execute(params![pin.expose(), name(side), announced, json]).map(drop)
+}
+
+pub(super) fn give_conf(tx: &Transaction<'_>, pin: &Pin, hash: &[u8; 32]) -> rusqlite::Result<()> {
+    let sql = "UPDATE sessions SET conf_sha256 = ?2 WHERE pin = ?1";
+    tx.prepare_cached(sql)?.execute(params![pin.expose(), hash]).map(drop)
+}
+
+pub(super) fn revoke(tx: &Transaction<'_>, pin: &Pin) -> rusqlite::Result<()> {
+    tx.execute("UPDATE sessions SET revoked = 1 WHERE pin = ?1", [pin.expose()])?;
+    tx.execute("DELETE FROM hooks WHERE pin = ?1", [pin.expose()]).map(drop)
+}
+
+pub(super) fn forget(tx: &Transaction<'_>, expired_before: Millis) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM sessions WHERE expires_ms < ?1", [expired_before.0]).map(drop)
+}
+
+pub(super) fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Vec<(Pin, Session)>> {
+    let sql =
+        "SELECT pin, region, minter, minted_ms, expires_ms, revoked, conf_sha256 FROM sessions";
+    let mut statement = connection.prepare(sql)?;
+    let sessions: Vec<_> = statement.query_map([], session)?.collect::<Result<_, _>>()?;
+    let complete = |(pin, mut session): (Pin, Session)| {
+        add_hooks(connection, &pin, &mut session)?;
+        add_side(connection, &pin, &mut session, Side::Presenter, now)?;
+        add_side(connection, &pin, &mut session, Side::Viewers, now)?;
+        Ok((pin, session))
+    };
+    sessions.into_iter().map(complete).collect()
+}
+
+fn session(row: &Row<'_>) -> rusqlite::Result<(Pin, Session)> {
+    let pin = parse(row, 0)?;
+    let minter: IpAddr = parse(row, 2)?;
+    let (minted, expires) = (Millis(row.get(3)?), Millis(row.get(4)?));
+    let region = parse(row, 1)?;
+    let mut session = Session::new(region, Client::at(minter), minted, expires.since(minted));
+    session.revoked = row.get(5)?;
+    session.conf_hash = row.get(6)?;
+    Ok((pin, session))
+}
+
+fn add_hooks(connection: &Connection, pin: &Pin, session: &mut Session) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("SELECT type, url FROM hooks WHERE pin = ?1")?;
+    let mut rows = statement.query([pin.expose()])?;
+    while let Some(row) = rows.next()? {
+        session.put_hook(parse(row, 0)?, row.get(1)?);
+    }
+    Ok(())
+}
+
+fn add_side(
+    connection: &Connection,
+    pin: &Pin,
+    session: &mut Session,
+    side: Side,
+    now: Millis,
+) -> rusqlite::Result<()> {
+    let sql = "SELECT announced, presence FROM sides WHERE pin = ?1 AND side = ?2";
+    let found: Option<(bool, String)> = connection
+        .prepare_cached(sql)?
+        .query_row([pin.expose(), name(side)], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((announced, json)) = found else { return Ok(()) };
+    let stored = serde_json::from_str(&json).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error))
+    })?;
+    session.restore_side(side, Presence::from_stored(stored, now), announced);
+    Ok(())
+}
+
+/// Reads a text column into a type of ours.
+pub(super) fn parse<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    row.get_ref(column)?.as_str()?.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}
+
+const fn name(side: Side) -> &'static str {
+    match side {
+        Side::Presenter => "presenter",
+        Side::Viewers => "viewers",
+    }
+}

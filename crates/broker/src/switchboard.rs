@@ -1,0 +1,509 @@
+//! The broker's one centre: decides under the lock, saves, and only then acts.
+//!
+//! A hook's consumption is on disk before its POST leaves, so a broker that is killed in between
+//! never delivers the same event twice.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use ring::digest::{SHA256, digest};
+use serve::{Clock, Fault, FaultPlan, HostGuard, Millis};
+use tokio::sync::{Notify, mpsc};
+use url::Url;
+use uuid::Uuid;
+use wire::{ConfText, HookType, Pin, Region, Side, loginwithme::Conf};
+
+use crate::{
+    chat::Transcript,
+    config::{Durations, Rates, RegionDelay},
+    deliver::{Deliverer, Delivery},
+    error::Refused,
+    live::ToPage,
+    mail::{Links, Mail, MailState, Mailer, Template, address, compose},
+    rules::{
+        pin,
+        presence::{LineId, PageId},
+        session::Session,
+        target::TargetPolicy,
+        text,
+    },
+    state::{Act, Caller, Change, State},
+    store::{Store, Write},
+};
+pub(crate) use serve::Client;
+
+/// The version that `session_parameters` names.
+const PRESENTER_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+pub(crate) struct Switchboard {
+    pub clock: Clock,
+    pub durations: Durations,
+    pub rates: Rates,
+    pub regions: Vec<RegionDelay>,
+    pub policy: TargetPolicy,
+    pub guard: HostGuard,
+    /// Scheme, host and port that links begin with.
+    pub origin: String,
+    pub faults: FaultPlan,
+    pub deliverer: Arc<Deliverer>,
+    pub mailer: Option<Mailer>,
+    pub store: Store,
+    pub state: Mutex<State>,
+    /// Wakes the timer: what is due next may have changed.
+    pub rescheduled: Notify,
+    /// A delivery that the fault plan makes wait for the next one.
+    pub reordered: Mutex<Option<Delivery>>,
+}
+
+impl Switchboard {
+    /// Mints a PIN.
+    pub async fn mint(self: &Arc<Self>, client: Client, region: Region) -> Result<Pin, Refused> {
+        if !self.regions.iter().any(|known| known.region == region) {
+            return Err(Refused::malformed("there is no such region; GET /regions lists them"));
+        }
+        let (pin, change) = {
+            let (mut state, now) = self.lock();
+            let wait = state.windows.mint.admit(&client, self.rates.mint, now);
+            wait.map_err(|retry_after| Refused::TooMany { retry_after })?;
+            let pin = self.unused_pin(&state)?;
+            let session = Session::new(region, client, now, self.durations.pin_life);
+            let chat = Vec::new();
+            let entry = crate::state::Entry { session: session.clone(), chat };
+            state.sessions.insert(pin.clone(), entry);
+            let writes = vec![Write::Minted { pin: pin.clone(), session }];
+            (pin, self.settle(&state, Change { writes, acts: Vec::new() }))
+        };
+        change.done().await?;
+        self.rescheduled.notify_one();
+        Ok(pin)
+    }
+
+    /// Arms a hook, or edits where it goes.
+    pub async fn put_hook(
+        self: &Arc<Self>,
+        client: Client,
+        pin: Pin,
+        hook: HookType,
+        url: &str,
+    ) -> Result<(), Refused> {
+        if self.own_mail_address(url).is_none() {
+            self.policy.parse(url).map_err(|refused| Refused::malformed(refused.to_string()))?;
+        }
+        let url = url.to_owned();
+        let change = {
+            let (mut state, now) = self.lock();
+            let entry = state.live(client, &pin, &self.rates, now)?;
+            entry.session.put_hook(hook, url.clone());
+            let writes = vec![Write::HookPut { pin, hook, url }];
+            self.settle(&state, Change { writes, acts: Vec::new() })
+        };
+        change.done().await
+    }
+
+    /// The viewers' link.
+    pub fn session_url(&self, client: Client, pin: &Pin, ro: bool) -> Result<String, Refused> {
+        let (mut state, now) = self.lock();
+        state.live(client, pin, &self.rates, now)?;
+        Ok(format!("{}/view?session_pin={}&un=&ro={ro}", self.origin, pin.expose()))
+    }
+
+    /// The presenter's configuration: once per session, ever.
+    pub async fn give_conf(
+        self: &Arc<Self>,
+        client: Client,
+        pin: Pin,
+    ) -> Result<(ConfText, &'static str), Refused> {
+        let (conf, change) = {
+            let (mut state, now) = self.lock();
+            let entry = state.live(client, &pin, &self.rates, now)?;
+            if entry.session.conf_hash.is_some() {
+                return Err(Refused::AlreadyGiven);
+            }
+            let conf = self.new_conf(&pin, entry.session.expires).encode();
+            let hash = sha256(conf.expose());
+            entry.session.conf_hash = Some(hash);
+            let writes = vec![Write::ConfGiven { pin, hash }];
+            (conf, self.settle(&state, Change { writes, acts: Vec::new() }))
+        };
+        change.done().await?;
+        Ok((conf, PRESENTER_VERSION))
+    }
+
+    /// The PIN of a conf that this broker gave.
+    pub fn pin_of_conf(&self, client: Client, conf: &ConfText) -> Result<Pin, Refused> {
+        let wrong = || Refused::malformed("conf is not one that this broker gave");
+        let pin: Pin =
+            Conf::decode(conf).ok().and_then(|c| c.session_pin.parse().ok()).ok_or_else(wrong)?;
+        let (mut state, now) = self.lock();
+        let entry = state.live(client, &pin, &self.rates, now)?;
+        if entry.session.conf_hash == Some(sha256(conf.expose())) { Ok(pin) } else { Err(wrong()) }
+    }
+
+    /// The messages of the last day, rendered by `render`. Also of a PIN whose life is over.
+    pub fn transcript<T>(
+        &self,
+        client: Client,
+        pin: &Pin,
+        render: impl FnOnce(Transcript<'_>) -> T,
+    ) -> Result<T, Refused> {
+        let (mut state, now) = self.lock();
+        let entry = state.known(client, pin, &self.rates, now)?;
+        let fresh = entry.chat.iter().filter(|message| message.ttl > now.seconds());
+        Ok(render(Transcript::of(pin, fresh)))
+    }
+
+    /// Keeps an e-mail, and sends it if it can be sent.
+    pub async fn mail(
+        self: &Arc<Self>,
+        client: Client,
+        to: &str,
+        template: Template,
+        name: &str,
+        pin: &Pin,
+    ) -> Result<(), Refused> {
+        let to = address(to).ok_or_else(|| Refused::malformed("this is not an e-mail address"))?;
+        let name =
+            text::mail_name(name).map_err(|refused| Refused::malformed(refused.to_string()))?;
+        let (subject, body) = compose(template, name, pin, &self.links(pin));
+        let change = {
+            let (mut state, now) = self.lock();
+            state.live(client, pin, &self.rates, now)?;
+            let mut wait = state.windows.mail_by_pin.admit(pin, self.rates.mail_by_pin, now);
+            if wait.is_ok() {
+                wait = state.windows.mail_by_client.admit(&client, self.rates.mail_by_client, now);
+            }
+            wait.map_err(|retry_after| Refused::TooMany { retry_after })?;
+            let sends = self.mailer.is_some();
+            let mail_state = if sends { MailState::Sending } else { MailState::Kept };
+            let (id, to) = (Uuid::new_v4(), to.to_string());
+            let mail = Mail { id, at: now, to, subject, body, state: mail_state };
+            let change = state.keep_mail(mail, sends);
+            self.settle(&state, change)
+        };
+        change.done().await
+    }
+
+    /// Counts a report of abuse.
+    pub async fn report(self: &Arc<Self>, reporter: Client, pin: Pin) -> Result<(), Refused> {
+        let change = {
+            let (mut state, now) = self.lock();
+            let minter = state.known(reporter, &pin, &self.rates, now)?.session.minter;
+            let blocked = state.strikes.report(minter, pin.clone(), reporter);
+            let mut writes = vec![Write::Reported { minter, pin, reporter, at: now }];
+            if blocked {
+                tracing::warn!(client = %minter.0, "blocked after three strikes");
+                writes.push(Write::Blocked { client: minter, at: now });
+            }
+            self.settle(&state, Change { writes, acts: Vec::new() })
+        };
+        change.done().await
+    }
+
+    /// Ends a session before its time.
+    pub async fn revoke(self: &Arc<Self>, client: Client, pin: &Pin) -> Result<(), Refused> {
+        let change = {
+            let (mut state, now) = self.lock();
+            state.known(client, pin, &self.rates, now)?;
+            let change = state.revoke(pin);
+            self.settle(&state, change)
+        };
+        change.done().await
+    }
+
+    /// A page connects. Answers its line, and what it is told first.
+    pub async fn arrive(
+        self: &Arc<Self>,
+        client: Client,
+        pin: &Pin,
+        caller: Caller,
+    ) -> Result<(LineId, ToPage), Refused> {
+        let side = caller.side;
+        let (line, resumed, change) = {
+            let (mut state, now) = self.lock();
+            state.live(client, pin, &self.rates, now)?;
+            let (line, resumed, change) = state.arrive(pin, caller).ok_or(Refused::PinOver)?;
+            (line, resumed, self.settle(&state, change))
+        };
+        change.done().await?;
+        self.rescheduled.notify_one();
+        let (mut state, now) = self.lock();
+        let entry = state.live(client, pin, &self.rates, now)?;
+        let fresh = entry.chat.iter().filter(|message| message.ttl > now.seconds()).cloned();
+        let chat = fresh.collect();
+        Ok((line, ToPage::welcome(side, resumed, &entry.session, chat)))
+    }
+
+    /// A page's connection has ended.
+    pub async fn depart(self: &Arc<Self>, line: LineId) {
+        let change = {
+            let (mut state, now) = self.lock();
+            let change = state.depart(line, now);
+            self.settle(&state, change)
+        };
+        let _ = change.done().await;
+        self.rescheduled.notify_one();
+    }
+
+    /// Somebody says something.
+    pub async fn say(
+        self: &Arc<Self>,
+        line: LineId,
+        name: &str,
+        body: &str,
+    ) -> Result<(), Refused> {
+        let body = text::tidy_message(body)
+            .ok_or_else(|| Refused::malformed("a message has 1 to 2000 characters"))?;
+        let name = text::tidy_name(name);
+        let change = {
+            let (mut state, now) = self.lock();
+            let change = state.say(line, name, body, (now, &self.durations, &self.rates))?;
+            self.settle(&state, change)
+        };
+        change.done().await
+    }
+
+    /// A page gives itself another name.
+    pub async fn rename(self: &Arc<Self>, line: LineId, name: &str) {
+        let change = {
+            let (mut state, _) = self.lock();
+            let change = state.rename(line, &text::tidy_name(name));
+            self.settle(&state, change)
+        };
+        let _ = change.done().await;
+    }
+
+    /// Whether this client may not use the broker at all.
+    pub fn is_blocked(&self, client: Client) -> bool {
+        self.lock().0.strikes.is_blocked(client)
+    }
+
+    /// Moves the clock and does everything that falls due, deliveries excepted: those go on
+    /// beside it.
+    pub async fn advance(self: &Arc<Self>, by: Duration) {
+        self.clock.advance(by);
+        self.fire_due().await;
+    }
+
+    /// Does everything that is due.
+    pub async fn fire_due(self: &Arc<Self>) {
+        let change = {
+            let (mut state, now) = self.lock();
+            let change = state.fire_due(now, &self.durations);
+            self.settle(&state, change)
+        };
+        let _ = change.done().await;
+    }
+
+    /// Forgets what is too old to matter.
+    pub async fn forget_old(self: &Arc<Self>) {
+        let change = {
+            let (mut state, now) = self.lock();
+            let change = state.forget_old(now, &self.durations);
+            self.settle(&state, change)
+        };
+        let _ = change.done().await;
+    }
+
+    /// Lets held deliveries go.
+    pub fn release_deliveries(self: &Arc<Self>) {
+        self.deliverer.release().into_iter().for_each(|delivery| self.spawn_delivery(delivery));
+    }
+
+    /// A page that exists only for the control API.
+    pub async fn stand_in(self: &Arc<Self>, pin: &Pin, caller: Caller) -> Result<LineId, Refused> {
+        let local = Client::at(IpAddr::from([127, 0, 0, 1]));
+        Ok(self.arrive(local, pin, caller).await?.0)
+    }
+
+    /// The lock, and the time.
+    pub fn lock(&self) -> (MutexGuard<'_, State>, Millis) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state, self.clock.now())
+    }
+
+    /// Hands a change to the writer. Called under the lock, so that changes are written in the
+    /// order in which they were made; what follows from it happens even if the caller goes away.
+    fn settle(self: &Arc<Self>, _under_lock: &State, change: Change) -> Settling {
+        let ticket = self.store.submit(change.writes);
+        let (this, acts) = (Arc::clone(self), change.acts);
+        let under_way = self.deliverer.begin();
+        Settling(tokio::spawn(async move {
+            let _under_way = under_way;
+            ticket.saved().await?;
+            acts.into_iter().for_each(|act| this.act(act));
+            Ok(())
+        }))
+    }
+
+    fn act(self: &Arc<Self>, act: Act) {
+        match act {
+            Act::Deliver(delivery) => {
+                if let Some(delivery) = self.deliverer.admit(delivery) {
+                    self.spawn_delivery(delivery);
+                }
+            }
+            Act::TellPresence(pin) => {
+                let (mut state, _) = self.lock();
+                if let Some(told) = state.presence(&pin) {
+                    state.tell(&pin, &told);
+                }
+            }
+            Act::TellMessage(pin, message) => self.lock().0.tell(&pin, &ToPage::said(message)),
+            Act::SendMail(mail) => self.spawn_mail(mail),
+        }
+    }
+
+    fn spawn_delivery(self: &Arc<Self>, delivery: Delivery) {
+        let (this, under_way) = (Arc::clone(self), self.deliverer.begin());
+        tokio::spawn(async move {
+            let _under_way = under_way;
+            let waiting = this.reordered().take();
+            match this.faults.take("deliver") {
+                None | Some(Fault::Status { .. } | Fault::DropAnswer) => {
+                    this.deliver(&delivery).await
+                }
+                Some(Fault::Delay { ms }) => {
+                    tokio::time::sleep(Duration::from_millis(ms)).await;
+                    this.deliver(&delivery).await;
+                }
+                Some(Fault::Drop) => {}
+                Some(Fault::Duplicate) => {
+                    this.deliver(&delivery).await;
+                    this.deliver(&delivery).await;
+                }
+                Some(Fault::Reorder) => *this.reordered() = Some(delivery),
+            }
+            if let Some(earlier) = waiting {
+                this.deliver(&earlier).await;
+            }
+        });
+    }
+
+    async fn deliver(self: &Arc<Self>, delivery: &Delivery) {
+        let fired = &delivery.fired;
+        let Some(to) = self.own_mail_address(&fired.url) else {
+            return self.deliverer.post(delivery).await;
+        };
+        let template = match fired.hook {
+            HookType::PresenterStarted => Template::PresenterStarted,
+            HookType::ViewerStarted => Template::ViewerStarted,
+            // `/email` knows no text for these.
+            HookType::PresenterOffline | HookType::ViewerOffline => return,
+        };
+        // A name that may not stand in a mail costs the name and not the mail.
+        let name = text::mail_name(&fired.name).unwrap_or_default();
+        // Counted for whoever minted the session, as nobody else is there to be counted for.
+        let minter = self.lock().0.sessions.get(&delivery.pin).map(|e| e.session.minter);
+        let Some(minter) = minter else { return };
+        if let Err(refused) = self.mail(minter, &to, template, name, &delivery.pin).await {
+            tracing::warn!(hook = %fired.hook, %refused, "hook's e-mail not kept");
+        }
+    }
+
+    fn spawn_mail(self: &Arc<Self>, mail: Mail) {
+        let (this, under_way) = (Arc::clone(self), self.deliverer.begin());
+        tokio::spawn(async move {
+            let _under_way = under_way;
+            let Some(mailer) = &this.mailer else { return };
+            let outcome = mailer.send(&mail).await;
+            let ticket = {
+                let (mut state, _) = this.lock();
+                if let Some(kept) = state.outbox.iter_mut().find(|kept| kept.id == mail.id) {
+                    kept.state = outcome.clone();
+                }
+                this.store.submit(vec![Write::MailChanged { id: mail.id, state: outcome }])
+            };
+            let _ = ticket.saved().await;
+        });
+    }
+
+    /// The address, if the URL is this broker's own `/email/{address}`.
+    fn own_mail_address(&self, url: &str) -> Option<String> {
+        let url = Url::parse(url).ok()?;
+        let host = url.host_str()?;
+        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let encoded = url.path().strip_prefix("/api/v1/email/")?;
+        self.guard.allows_host(&host).then(|| decode_segment(encoded))
+    }
+
+    fn links(&self, pin: &Pin) -> Links {
+        let (origin, pin) = (&self.origin, pin.expose());
+        Links {
+            front: format!("{origin}/"),
+            join: format!("{origin}/join#{pin}"),
+            view: format!("{origin}/view?session_pin={pin}&un=&ro=false"),
+        }
+    }
+
+    fn unused_pin(&self, state: &State) -> Result<Pin, Refused> {
+        for _ in 0..8 {
+            let mut random = [0; 32];
+            getrandom::fill(&mut random).map_err(|_| Refused::NotSaved)?;
+            let minted = pin::mint(&random).filter(|pin| !state.sessions.contains_key(pin));
+            if let Some(pin) = minted {
+                return Ok(pin);
+            }
+        }
+        Err(Refused::NotSaved)
+    }
+
+    /// Ports are 0 until there is a presenter that listens; the rest is random and unguessable.
+    fn new_conf(&self, pin: &Pin, expires: Millis) -> Conf {
+        let random = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
+        let host = Url::parse(&self.origin).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let print: Vec<String> = (0..16).map(|i| random[i * 2..i * 2 + 2].to_owned()).collect();
+        Conf {
+            ttl: expires.seconds(),
+            session_host: host.unwrap_or_default(),
+            ssh_port: 443,
+            sftp_user: random[..13].to_owned(),
+            sftp_pass: random[16..29].to_owned(),
+            rfb_port: 0,
+            rfb_enc_key: random[32..48].to_owned(),
+            pulseaudio_port: 0,
+            sftp_port: 0,
+            session_pin: pin.expose().to_owned(),
+            host_key: print.join(":"),
+            version: PRESENTER_VERSION.to_owned(),
+        }
+    }
+
+    fn reordered(&self) -> MutexGuard<'_, Option<Delivery>> {
+        self.reordered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A change on its way to the disk.
+struct Settling(tokio::task::JoinHandle<Result<(), Refused>>);
+
+impl Settling {
+    async fn done(self) -> Result<(), Refused> {
+        self.0.await.unwrap_or(Err(Refused::NotSaved))
+    }
+}
+
+/// A connected page, made for [`Switchboard::arrive`].
+pub(crate) fn caller(
+    side: Side,
+    page: Uuid,
+    name: &str,
+    out: Option<mpsc::Sender<ToPage>>,
+) -> Caller {
+    Caller { side, page: PageId(page), name: text::tidy_name(name), out }
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    hash
+}
+
+/// Undoes percent-encoding: form decoding, with the signs that mean more there put out of its way.
+fn decode_segment(encoded: &str) -> String {
+    let plain = encoded.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let mut pairs = url::form_urlencoded::parse(plain.as_bytes());
+    pairs.next().map(|(key, _)| key.into_owned()).unwrap_or_default()
+}

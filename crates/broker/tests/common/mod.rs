@@ -1,0 +1,237 @@
+//! A broker on a free port, a receiver of hooks, and pages that talk to it.
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses its own part of this
+
+use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
+
+use axum::{Router, body::Bytes, extract::Path, routing::post};
+use broker::{Broker, Config, Handle, Running};
+use futures_util::{SinkExt as _, StreamExt as _};
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use serve::{Clock, Limits, Millis, Port, Server};
+use tempfile::TempDir;
+use tokio::{net::TcpStream, sync::mpsc};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
+use uuid::Uuid;
+
+/// Long enough for a loaded machine; only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// Monday, 2023-11-13 22:13:20 UTC.
+pub const START: Millis = Millis(1_699_913_600_000);
+
+pub struct Rig {
+    pub running: Running,
+    pub http: reqwest::Client,
+    pub folder: TempDir,
+}
+
+/// An embedded broker whose clock stands still.
+pub async fn broker() -> Rig {
+    broker_with(|_| {}).await
+}
+
+pub async fn broker_with(adjust: impl FnOnce(&mut Config)) -> Rig {
+    let folder = tempfile::tempdir().unwrap();
+    let running = start(folder.path().join("data"), Port::Any, adjust).await;
+    Rig { running, http: client(), folder }
+}
+
+async fn start(data: PathBuf, port: Port, adjust: impl FnOnce(&mut Config)) -> Running {
+    let mut config = Config::embedded(data);
+    config.port = port;
+    config.clock = Clock::frozen(START);
+    adjust(&mut config);
+    Broker::start(config).await.unwrap()
+}
+
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let plain = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    plain.timeout(PATIENCE).build().unwrap()
+}
+
+impl Rig {
+    pub fn handle(&self) -> Handle {
+        self.running.handle()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.running.base_url())
+    }
+
+    /// Ends the broker and starts it again on the same folder and port.
+    pub async fn restart_with(self, adjust: impl FnOnce(&mut Config)) -> Self {
+        let (port, now) = (self.running.addr().port(), self.handle().now());
+        self.running.shutdown().await;
+        let again = |config: &mut Config| {
+            config.clock = Clock::frozen(now);
+            adjust(config);
+        };
+        let data = self.folder.path().join("data");
+        let running = start(data, Port::Exactly(port), again).await;
+        Self { running, http: client(), folder: self.folder }
+    }
+
+    pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.http.get(self.url(path)).send().await.unwrap()
+    }
+
+    pub async fn get_json(&self, path: &str) -> Value {
+        json_of(self.get(path).await).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
+        self.http.post(self.url(path)).body(body.to_string()).send().await.unwrap()
+    }
+
+    pub async fn mint(&self) -> String {
+        let answer = self.get_json("/session_pin?region=us-east-1").await;
+        answer["session_pin"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn put_hook(&self, pin: &str, hook: &str, url: &str) -> Response {
+        let body = json!({ "type": hook, "url": url, "session_pin": pin });
+        self.http.put(self.url("/hook/")).body(body.to_string()).send().await.unwrap()
+    }
+
+    /// Arms all four hooks, each at a path of its own name.
+    pub async fn arm_all(&self, pin: &str, receiver: &Receiver) {
+        for hook in HOOKS {
+            let armed = self.put_hook(pin, hook, &receiver.url(hook)).await;
+            assert_eq!(armed.status(), StatusCode::OK);
+        }
+    }
+
+    /// Moves the clock, and waits until what fell due has been delivered.
+    pub async fn advance(&self, by: Duration) {
+        self.handle().advance(by).await;
+        self.handle().idle().await;
+    }
+
+    pub async fn page(&self, pin: &str, side: &str) -> Page {
+        Page::open(self, pin, side, Uuid::new_v4()).await
+    }
+}
+
+pub const HOOKS: [&str; 4] =
+    ["presenter_started", "viewer_started", "presenter_offline", "viewer_offline"];
+
+pub async fn json_of(response: Response) -> Value {
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+}
+
+/// Takes hooks on a free port.
+pub struct Receiver {
+    server: Server,
+    came: mpsc::UnboundedReceiver<(String, Value)>,
+}
+
+impl Receiver {
+    pub fn start() -> Self {
+        let (tell, came) = mpsc::unbounded_channel();
+        let take = move |Path(path): Path<String>, body: Bytes| async move {
+            tell.send((path, serde_json::from_slice(&body).unwrap())).unwrap();
+        };
+        let routes = Router::new().route("/hook/{path}", post(take));
+        let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).unwrap();
+        let server = Server::start(bound, routes, Limits::default(), None).unwrap();
+        Self { server, came }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}/hook/{path}", self.server.addr())
+    }
+
+    /// The next hook that comes: the path that it was sent to, and its body.
+    pub async fn next(&mut self) -> (String, Value) {
+        tokio::time::timeout(PATIENCE, self.came.recv()).await.expect("no hook came").unwrap()
+    }
+
+    /// Asserts that the next one went to this path.
+    pub async fn expect(&mut self, path: &str) -> Value {
+        let (to, body) = self.next().await;
+        assert_eq!(to, path);
+        body
+    }
+
+    /// Asserts that nothing has come; call it when the broker is idle.
+    pub fn expect_nothing(&mut self) {
+        if let Ok((path, _)) = self.came.try_recv() {
+            panic!("{path} fired");
+        }
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A page as a browser would open it.
+pub struct Page {
+    socket: Socket,
+    pub id: Uuid,
+    pub welcome: Value,
+}
+
+impl Page {
+    pub async fn open(rig: &Rig, pin: &str, side: &str, id: Uuid) -> Self {
+        Self::named(rig, pin, side, id, "Maria").await
+    }
+
+    pub async fn named(rig: &Rig, pin: &str, side: &str, id: Uuid, name: &str) -> Self {
+        let mut page = Self::connect(rig, id).await;
+        let hello = json!({
+            "type": "hello", "session_pin": pin, "side": side, "page": id, "name": name,
+        });
+        page.send(&hello).await;
+        page.welcome = page.next().await;
+        page
+    }
+
+    pub async fn connect(rig: &Rig, id: Uuid) -> Self {
+        let url = format!("{}/live", rig.running.origin().replace("http", "ws"));
+        let (socket, _) = connect_async(url).await.unwrap();
+        Self { socket, id, welcome: Value::Null }
+    }
+
+    pub async fn send(&mut self, message: &Value) {
+        self.socket.send(tungstenite::Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// The next message; `Null` when the connection has ended.
+    pub async fn next(&mut self) -> Value {
+        let read = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(tungstenite::Message::Text(text))) => {
+                        return serde_json::from_str(&text).unwrap();
+                    }
+                    Some(Ok(tungstenite::Message::Close(_)) | Err(_)) | None => return Value::Null,
+                    Some(Ok(_)) => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("nothing was told")
+    }
+
+    /// The next message of this type.
+    pub async fn next_of(&mut self, kind: &str) -> Value {
+        loop {
+            let message = self.next().await;
+            assert!(!message.is_null(), "the connection ended before a {kind} came");
+            if message["type"] == kind {
+                return message;
+            }
+        }
+    }
+
+    /// Closes the page and waits until the broker has taken note.
+    pub async fn close(mut self, rig: &Rig) {
+        let _ = self.socket.close(None).await;
+        while self.socket.next().await.is_some_and(|frame| frame.is_ok()) {}
+        rig.handle().idle().await;
+    }
+}
