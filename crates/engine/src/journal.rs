@@ -1,0 +1,316 @@
+//! The durable inbox: what was acknowledged is on the disk, each event once by its sequence.
+//!
+//! Plain SQLite whose rows are sealed, `synchronous=FULL`, one writer that commits in groups. An
+//! [`Answer`] comes only after the commit that made it true. Rows say which row they are, so that
+//! one moved, altered or put back under another number is noticed. No row is ever read unsealed.
+
+mod ledger;
+mod read;
+mod secrets;
+mod table;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use session::{Event, Record, Timestamp};
+use wire::HookType;
+
+pub use self::{
+    secrets::SessionSecrets,
+    writer::{Answer, Fault, Faults},
+};
+/// Why the journal failed, by what helps.
+pub use crate::sqlite::StoreError as JournalError;
+use crate::{SessionId, sqlite::Readers, vault::SealKey};
+
+/// The journal's file within the data folder.
+pub const JOURNAL_FILE: &str = "journal.db";
+
+/// The journal; clones speak to the same one. When the last is dropped, what is queued is written.
+#[derive(Clone)]
+pub struct Journal {
+    // Before `readers`: fields are dropped in order, and the writer shall finish first.
+    writer: Arc<writer::Writer>,
+    readers: Arc<Readers>,
+    key: Arc<SealKey>,
+}
+
+/// How to open a journal, for tests; the default is for everybody else.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Makes writes fail on demand.
+    pub faults: Faults,
+    /// The database's largest size in pages of 4 KiB: a disk that is full sooner.
+    pub max_pages: Option<u32>,
+}
+
+/// What one turn of a session's actor leaves behind, in one transaction.
+#[derive(Debug, Clone)]
+pub struct SessionTurn {
+    /// Whose.
+    pub session: SessionId,
+    /// Its record after the turn.
+    pub record: Record,
+    /// Its secrets, only when they changed.
+    pub secrets: Option<SessionSecrets>,
+    /// The newest event that the record takes into account.
+    pub applied_seq: u64,
+    /// What happened, in order.
+    pub happenings: Vec<(Event, Timestamp)>,
+}
+
+/// A committed hook event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// Its place in the order of all events.
+    pub seq: u64,
+    /// What fired.
+    pub hook: HookType,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+/// One thing that happened, as subscribers see it: never skipped, in the order of `seq`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happening {
+    /// Its place in the order of all happenings.
+    pub seq: u64,
+    /// Whose.
+    pub session: SessionId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// An input that killed its actor, and how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Killer {
+    /// The event's sequence; 0 for what is no event (restoring itself).
+    pub seq: u64,
+    /// How often it killed its actor.
+    pub kills: u32,
+    /// What the actor said.
+    pub why: String,
+}
+
+/// How many kills set an input aside.
+pub const KILLS_TO_SET_ASIDE: u32 = 2;
+
+/// A session as the journal has it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Whose.
+    pub session: SessionId,
+    /// Its record.
+    pub record: Record,
+    /// Its secrets; none once they were erased or before there were any.
+    pub secrets: Option<SessionSecrets>,
+    /// The newest event that the record takes into account.
+    pub applied_seq: u64,
+    /// Newer events, in order, without those set aside.
+    pub replay: Vec<Committed>,
+    /// Inputs that killed its actor; those with [`KILLS_TO_SET_ASIDE`] kills are set aside.
+    pub killers: Vec<Killer>,
+}
+
+/// Everything that the journal has of sessions.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// Those that can be read.
+    pub sessions: Vec<Stored>,
+    /// Those that can't, and why: to be shown, not dropped.
+    pub damaged: Vec<(SessionId, JournalError)>,
+}
+
+impl Journal {
+    /// Opens the journal at `path`, or makes it. Blocks.
+    ///
+    /// # Errors
+    /// [`JournalError::WrongKey`], `TooNew`, `Damaged`, `Locked`, `DiskFull` or `Io`.
+    pub fn open(path: &Path, key: SealKey, options: Options) -> Result<Self, JournalError> {
+        let key = Arc::new(key);
+        let connection = table::open(path, &key, options.max_pages)?;
+        let ledger = ledger::Ledger::new(connection, Arc::clone(&key))?;
+        let writer = Arc::new(writer::Writer::start(ledger, options.faults)?);
+        let path = path.to_owned();
+        let readers = Readers::new(4, move || table::open_reader(&path));
+        Ok(Self { writer, readers, key })
+    }
+
+    /// Commits a hook event; answers its sequence. It is queued at once, whether awaited or not.
+    ///
+    /// # Errors
+    /// By remedy; the event is not on the disk then, and may be appended again.
+    pub fn append(&self, session: SessionId, hook: HookType, at: Timestamp) -> Answer<u64> {
+        self.writer.write("save an event", move |ledger| ledger.append(session, hook, at))
+    }
+
+    /// Commits a turn: the record with its `applied_seq`, and what happened; answers the
+    /// happenings' sequences. It is queued at once, whether awaited or not.
+    ///
+    /// # Errors
+    /// By remedy; nothing of the turn is on the disk then.
+    pub fn save_turn(&self, turn: SessionTurn) -> Answer<Vec<u64>> {
+        self.writer.write("save a session", move |ledger| ledger.save_turn(&turn))
+    }
+
+    /// Erases a session's secrets, for good: its PIN's life is over.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub fn erase_secrets(&self, session: SessionId) -> Answer<()> {
+        self.writer.write("erase a session's secrets", move |ledger| ledger.erase_secrets(session))
+    }
+
+    /// Forgets a session: record, secrets, events, bookkeeping. Its happenings stay until pruned.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub fn forget(&self, session: SessionId) -> Answer<()> {
+        self.writer.write("forget a session", move |ledger| ledger.forget(session))
+    }
+
+    /// Counts one more actor killed by the input `seq`; answers how many it has killed now.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub fn killed(&self, session: SessionId, seq: u64, why: &str) -> Answer<u32> {
+        let why: String = why.chars().take(500).collect();
+        self.writer.write("set an input aside", move |ledger| ledger.killed(session, seq, &why))
+    }
+
+    /// Stores a small fact under `key`, sealed; none removes it.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub fn mark(&self, key: &str, value: Option<&[u8]>) -> Answer<()> {
+        let (key, value) = (key.to_owned(), value.map(<[u8]>::to_vec));
+        self.writer.write("save a mark", move |ledger| ledger.mark(&key, value.as_deref()))
+    }
+
+    /// Removes applied events that arrived before `older_than`, and happenings up to
+    /// `happenings_up_to`; a bounded number at a time. Answers how many went: repeat until 0.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub fn prune(&self, older_than: Timestamp, happenings_up_to: u64) -> Answer<usize> {
+        self.writer.write("tidy the journal", move |ledger| {
+            Ok(ledger.prune_events(older_than)? + ledger.prune_happenings(happenings_up_to)?)
+        })
+    }
+
+    /// Resolves when everything queued before it is written.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub fn flush(&self) -> Answer<()> {
+        self.writer.write("finish writing the journal", |_| Ok(()))
+    }
+
+    /// All sessions, with the events that their records don't take into account yet.
+    ///
+    /// # Errors
+    /// By remedy; a single damaged session is no error but is named in the answer.
+    pub async fn load(&self) -> Result<Loaded, JournalError> {
+        let key = Arc::clone(&self.key);
+        self.readers.read(read::LOAD, move |connection| read::load(connection, &key)).await
+    }
+
+    /// Up to `limit` happenings after `seq`, in order.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn happenings_after(
+        &self,
+        seq: u64,
+        limit: u32,
+    ) -> Result<Vec<Happening>, JournalError> {
+        let key = Arc::clone(&self.key);
+        let work = move |c: &rusqlite::Connection| read::happenings_after(c, &key, seq, limit);
+        self.readers.read(read::HAPPENINGS, work).await
+    }
+
+    /// All happenings of `session`, in order.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn happenings_of(&self, session: SessionId) -> Result<Vec<Happening>, JournalError> {
+        let key = Arc::clone(&self.key);
+        let work = move |c: &rusqlite::Connection| read::happenings_of(c, &key, session);
+        self.readers.read(read::HAPPENINGS, work).await
+    }
+
+    /// The newest happening's sequence; 0 before the first.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn last_happening(&self) -> Result<u64, JournalError> {
+        self.readers.read(read::HAPPENINGS, read::last_happening).await
+    }
+
+    /// The fact stored under `key`.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn marked(&self, key: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        let (seal, key) = (Arc::clone(&self.key), key.to_owned());
+        self.readers.read(read::MARKS, move |c| read::mark(c, &seal, &key)).await
+    }
+
+    /// Stores that the engine was alive at `at`: what happened later may have been missed.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub fn mark_alive(&self, at: Timestamp) -> Answer<()> {
+        self.mark(ALIVE_AT, Some(&at.0.to_le_bytes()))
+    }
+
+    /// When the engine was last known to be alive.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn alive_at(&self) -> Result<Option<Timestamp>, JournalError> {
+        let value = self.marked(ALIVE_AT).await?;
+        Ok(value.and_then(|v| v.try_into().ok()).map(|v| Timestamp(i64::from_le_bytes(v))))
+    }
+
+    /// Stores whether the engine ended in order: false while it runs.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub fn mark_clean_end(&self, clean: bool) -> Answer<()> {
+        self.mark(CLEAN_END, Some(&[u8::from(clean)]))
+    }
+
+    /// Whether the engine ended in order the last time; none if it never ran.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn ended_cleanly(&self) -> Result<Option<bool>, JournalError> {
+        Ok(self.marked(CLEAN_END).await?.map(|value| value == [1]))
+    }
+
+    /// Stores that `subscriber` has dealt with all happenings up to `seq`.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub fn mark_seen(&self, subscriber: &str, seq: u64) -> Answer<()> {
+        self.mark(&format!("{SEEN}{subscriber}"), Some(&seq.to_le_bytes()))
+    }
+
+    /// Up to which happening `subscriber` has dealt with; none if it never said.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn seen(&self, subscriber: &str) -> Result<Option<u64>, JournalError> {
+        let value = self.marked(&format!("{SEEN}{subscriber}")).await?;
+        Ok(value.and_then(|v| v.try_into().ok()).map(u64::from_le_bytes))
+    }
+}
+
+const ALIVE_AT: &str = "engine/alive-at";
+const CLEAN_END: &str = "engine/clean-end";
+const SEEN: &str = "seen/";

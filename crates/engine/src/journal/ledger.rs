@@ -1,0 +1,251 @@
+//! What is written, inside the writer's transactions. Sequences grow for ever, also over restarts:
+//! the newest row of each sequence is never pruned.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, Params};
+use serde::Serialize;
+use session::{Event, Record, Timestamp};
+use wire::HookType;
+
+use super::{SessionSecrets, SessionTurn, table};
+use crate::{
+    SessionId,
+    sqlite::{StoreError, fault},
+    vault::SealKey,
+};
+
+/// The most rows that one call prunes, so that an event never waits long behind it.
+const PRUNED_AT_ONCE: usize = 1_000;
+
+/// The writer's connection and the sequences' ends.
+pub(super) struct Ledger {
+    connection: Connection,
+    key: Arc<SealKey>,
+    ends: Ends,
+}
+
+/// The newest number of each sequence.
+#[derive(Clone, Copy)]
+struct Ends {
+    event: u64,
+    happening: u64,
+}
+
+/// A hook event, as sealed.
+#[derive(Serialize, serde::Deserialize)]
+pub(super) struct SealedEvent {
+    pub hook: HookType,
+    pub at: Timestamp,
+}
+
+/// A happening, as sealed.
+#[derive(Serialize, serde::Deserialize)]
+pub(super) struct SealedHappening<E> {
+    pub at: Timestamp,
+    pub happened: E,
+}
+
+impl Ledger {
+    pub fn new(connection: Connection, key: Arc<SealKey>) -> Result<Self, StoreError> {
+        let end = |sql| {
+            connection
+                .query_row(sql, [], |row| row.get::<_, Option<u64>>(0))
+                .map(Option::unwrap_or_default)
+                .map_err(fault("open the journal"))
+        };
+        let ends = Ends {
+            event: end("SELECT max(seq) FROM events")?,
+            happening: end("SELECT max(seq) FROM happenings")?,
+        };
+        Ok(Self { connection, key, ends })
+    }
+
+    /// Runs `work` in one transaction: all of it, or nothing.
+    pub fn in_transaction(
+        &mut self,
+        doing: &'static str,
+        work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let ends = self.ends;
+        let outcome = self
+            .execute("BEGIN IMMEDIATE", [], doing)
+            .and_then(|_| work(self))
+            .and_then(|()| self.execute("COMMIT", [], doing).map(drop));
+        if outcome.is_err() {
+            self.ends = ends;
+            if !self.connection.is_autocommit() {
+                let _ = self.execute("ROLLBACK", [], doing);
+            }
+        }
+        outcome
+    }
+
+    pub fn append(
+        &mut self,
+        session: SessionId,
+        hook: HookType,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let doing = "save an event";
+        let seq = self.ends.event + 1;
+        let place = table::place_of_event(seq, session);
+        let sealed = self.seal(&place, &SealedEvent { hook, at }, doing)?;
+        let sql = "INSERT INTO events(seq, session, sealed) VALUES(?1, ?2, ?3)";
+        self.execute(sql, (seq, session.as_bytes(), sealed), doing)?;
+        self.ends.event = seq;
+        Ok(seq)
+    }
+
+    pub fn save_turn(&mut self, turn: &SessionTurn) -> Result<Vec<u64>, StoreError> {
+        self.save_record(turn.session, &turn.record, turn.applied_seq)?;
+        if let Some(secrets) = &turn.secrets {
+            self.save_secrets(turn.session, secrets)?;
+        }
+        turn.happenings
+            .iter()
+            .map(|(event, at)| self.save_happening(turn.session, event, *at))
+            .collect()
+    }
+
+    fn save_record(
+        &mut self,
+        session: SessionId,
+        record: &Record,
+        applied_seq: u64,
+    ) -> Result<(), StoreError> {
+        let doing = "save a session";
+        let sealed = self.seal(&table::place_of_session(session, applied_seq), record, doing)?;
+        let sql = "INSERT INTO sessions(id, applied_seq, sealed) VALUES(?1, ?2, ?3)
+             ON CONFLICT(id) DO UPDATE SET applied_seq = ?2, sealed = ?3";
+        self.execute(sql, (session.as_bytes(), applied_seq, sealed), doing).map(drop)
+    }
+
+    fn save_secrets(
+        &mut self,
+        session: SessionId,
+        secrets: &SessionSecrets,
+    ) -> Result<(), StoreError> {
+        let doing = "save a session's secrets";
+        let place = table::place_of_secrets(session);
+        let sealed =
+            self.key.seal(&place, &secrets.to_plain()).map_err(|_| table::no_random(doing))?;
+        let sql = "INSERT INTO secrets(session, sealed) VALUES(?1, ?2)
+             ON CONFLICT(session) DO UPDATE SET sealed = ?2";
+        self.execute(sql, (session.as_bytes(), sealed), doing).map(drop)
+    }
+
+    fn save_happening(
+        &mut self,
+        session: SessionId,
+        event: &Event,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let doing = "save what happened";
+        let seq = self.ends.happening + 1;
+        let place = table::place_of_happening(seq, session);
+        let sealed = self.seal(&place, &SealedHappening { at, happened: event }, doing)?;
+        let sql = "INSERT INTO happenings(seq, session, sealed) VALUES(?1, ?2, ?3)";
+        self.execute(sql, (seq, session.as_bytes(), sealed), doing)?;
+        self.ends.happening = seq;
+        Ok(seq)
+    }
+
+    pub fn erase_secrets(&mut self, session: SessionId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM secrets WHERE session = ?1";
+        self.execute(sql, [session.as_bytes()], "erase a session's secrets").map(drop)
+    }
+
+    pub fn forget(&mut self, session: SessionId) -> Result<(), StoreError> {
+        let doing = "forget a session";
+        let end = self.ends.event;
+        self.erase_secrets(session)?;
+        self.execute("DELETE FROM killers WHERE session = ?1", [session.as_bytes()], doing)?;
+        let sql = "DELETE FROM events WHERE session = ?1 AND seq < ?2";
+        self.execute(sql, (session.as_bytes(), end), doing)?;
+        self.execute("DELETE FROM sessions WHERE id = ?1", [session.as_bytes()], doing).map(drop)
+    }
+
+    pub fn killed(&mut self, session: SessionId, seq: u64, why: &str) -> Result<u32, StoreError> {
+        let doing = "set an input aside";
+        let sealed = self.seal(&table::place_of_killer(session, seq), &why, doing)?;
+        let sql = "INSERT INTO killers(session, seq, kills, sealed) VALUES(?1, ?2, 1, ?3)
+             ON CONFLICT(session, seq) DO UPDATE SET kills = kills + 1, sealed = ?3";
+        self.execute(sql, (session.as_bytes(), seq, sealed), doing)?;
+        let sql = "SELECT kills FROM killers WHERE session = ?1 AND seq = ?2";
+        self.connection
+            .query_row(sql, (session.as_bytes(), seq), |row| row.get(0))
+            .map_err(fault(doing))
+    }
+
+    pub fn mark(&mut self, key: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
+        let doing = "save a mark";
+        let Some(value) = value else {
+            return self.execute("DELETE FROM marks WHERE key = ?1", [key], doing).map(drop);
+        };
+        let sealed = self
+            .key
+            .seal(&table::place_of_mark(key), value)
+            .map_err(|_| table::no_random(doing))?;
+        let sql = "INSERT INTO marks(key, sealed) VALUES(?1, ?2)
+             ON CONFLICT(key) DO UPDATE SET sealed = ?2";
+        self.execute(sql, (key, sealed), doing).map(drop)
+    }
+
+    pub fn prune_events(&mut self, older_than: Timestamp) -> Result<usize, StoreError> {
+        let doing = "tidy the journal";
+        let sql = "SELECT events.seq, events.session, events.sealed FROM events
+             LEFT JOIN sessions ON sessions.id = events.session
+             WHERE events.seq < ?1 AND (sessions.id IS NULL OR events.seq <= sessions.applied_seq)
+             ORDER BY events.seq";
+        let mut old = Vec::new();
+        {
+            let mut statement = self.connection.prepare_cached(sql).map_err(fault(doing))?;
+            let mut rows = statement.query([self.ends.event]).map_err(fault(doing))?;
+            while old.len() < PRUNED_AT_ONCE
+                && let Some(row) = rows.next().map_err(fault(doing))?
+            {
+                let (seq, event) = super::read::event(row, &self.key)?;
+                // Events are in the order of their arrival: the rest is newer.
+                if event.at >= older_than {
+                    break;
+                }
+                old.push(seq);
+            }
+        }
+        for seq in &old {
+            self.execute("DELETE FROM events WHERE seq = ?1", [seq], doing)?;
+        }
+        Ok(old.len())
+    }
+
+    pub fn prune_happenings(&mut self, up_to: u64) -> Result<usize, StoreError> {
+        let last = up_to.min(self.ends.happening.saturating_sub(1));
+        let sql = "DELETE FROM happenings WHERE seq IN
+             (SELECT seq FROM happenings WHERE seq <= ?1 ORDER BY seq LIMIT ?2)";
+        self.execute(sql, (last, PRUNED_AT_ONCE), "tidy the journal")
+    }
+
+    fn seal(
+        &self,
+        place: &[u8],
+        value: &impl Serialize,
+        doing: &'static str,
+    ) -> Result<Vec<u8>, StoreError> {
+        let text = serde_json::to_vec(value)
+            .map_err(|e| StoreError::Damaged { doing, why: e.to_string() })?;
+        self.key.seal(place, &text).map_err(|_| table::no_random(doing))
+    }
+
+    fn execute(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        doing: &'static str,
+    ) -> Result<usize, StoreError> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(parameters))
+            .map_err(fault(doing))
+    }
+}

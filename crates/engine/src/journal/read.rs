@@ -1,0 +1,216 @@
+//! What is read: every row is opened for the place it was found at.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use serde::de::DeserializeOwned;
+use session::{Event, Record};
+
+use super::{
+    Committed, Happening, KILLS_TO_SET_ASIDE, Killer, Loaded, SessionSecrets, Stored,
+    ledger::{SealedEvent, SealedHappening},
+    table,
+};
+use crate::{
+    SessionId,
+    sqlite::{StoreError, fault},
+    vault::SealKey,
+};
+
+pub(super) const LOAD: &str = "read the sessions from the journal";
+pub(super) const HAPPENINGS: &str = "read what happened from the journal";
+pub(super) const MARKS: &str = "read a mark from the journal";
+
+pub(super) fn load(connection: &Connection, key: &SealKey) -> Result<Loaded, StoreError> {
+    // One snapshot: a turn that is written meanwhile is seen whole or not at all.
+    let snapshot = connection.unchecked_transaction().map_err(fault(LOAD))?;
+    let mut found: BTreeMap<SessionId, Result<Stored, StoreError>> = BTreeMap::new();
+    each(&snapshot, "SELECT id, applied_seq, sealed FROM sessions", LOAD, |row| {
+        let session = session_of(row, 0)?;
+        found.insert(session, record(session, row, key));
+        Ok(())
+    })?;
+    each(&snapshot, "SELECT session, sealed FROM secrets", LOAD, |row| {
+        let session = session_of(row, 0)?;
+        add(&mut found, session, |stored| {
+            stored.secrets = Some(secrets(session, row, key)?);
+            Ok(())
+        });
+        Ok(())
+    })?;
+    each(&snapshot, "SELECT session, seq, kills, sealed FROM killers", LOAD, |row| {
+        let session = session_of(row, 0)?;
+        add(&mut found, session, |stored| {
+            stored.killers.push(killer(session, row, key)?);
+            Ok(())
+        });
+        Ok(())
+    })?;
+    let replay = "SELECT events.seq, events.session, events.sealed FROM events
+         JOIN sessions ON sessions.id = events.session
+         WHERE events.seq > sessions.applied_seq ORDER BY events.seq";
+    each(&snapshot, replay, LOAD, |row| {
+        add(&mut found, session_of(row, 1)?, |stored| {
+            let (seq, SealedEvent { hook, at }) = event(row, key)?;
+            let aside = |k: &Killer| k.seq == seq && k.kills >= KILLS_TO_SET_ASIDE;
+            if !stored.killers.iter().any(aside) {
+                stored.replay.push(Committed { seq, hook, at });
+            }
+            Ok(())
+        });
+        Ok(())
+    })?;
+    Ok(sort(found))
+}
+
+/// Adds a row to its session; a row that doesn't open damages its session and no other.
+fn add(
+    found: &mut BTreeMap<SessionId, Result<Stored, StoreError>>,
+    session: SessionId,
+    put: impl FnOnce(&mut Stored) -> Result<(), StoreError>,
+) {
+    if let Some(slot) = found.get_mut(&session)
+        && let Ok(stored) = slot
+        && let Err(error) = put(stored)
+    {
+        *slot = Err(error);
+    }
+}
+
+fn sort(found: BTreeMap<SessionId, Result<Stored, StoreError>>) -> Loaded {
+    let mut loaded = Loaded::default();
+    for (session, outcome) in found {
+        match outcome {
+            Ok(stored) => loaded.sessions.push(stored),
+            Err(error) => loaded.damaged.push((session, error)),
+        }
+    }
+    loaded.sessions.sort_by_key(|stored| (stored.record.created, stored.session));
+    loaded
+}
+
+fn record(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<Stored, StoreError> {
+    let applied_seq: u64 = row.get(1).map_err(fault(LOAD))?;
+    let place = table::place_of_session(session, applied_seq);
+    let record: Record = unseal(key, &place, row, 2, LOAD)?;
+    let (replay, killers) = (Vec::new(), Vec::new());
+    Ok(Stored { session, record, secrets: None, applied_seq, replay, killers })
+}
+
+fn secrets(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<SessionSecrets, StoreError> {
+    let sealed = blob(row, 1, LOAD)?;
+    let plain =
+        key.open(&table::place_of_secrets(session), sealed).map_err(|e| damaged(LOAD, e))?;
+    SessionSecrets::from_plain(&plain).ok_or_else(|| damaged(LOAD, "secrets of an unknown form"))
+}
+
+fn killer(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<Killer, StoreError> {
+    let seq: u64 = row.get(1).map_err(fault(LOAD))?;
+    let kills: u32 = row.get(2).map_err(fault(LOAD))?;
+    let why: String = unseal(key, &table::place_of_killer(session, seq), row, 3, LOAD)?;
+    Ok(Killer { seq, kills, why })
+}
+
+/// An event from a row of seq, session, sealed.
+pub(super) fn event(row: &Row<'_>, key: &SealKey) -> Result<(u64, SealedEvent), StoreError> {
+    let seq: u64 = row.get(0).map_err(fault(LOAD))?;
+    let place = table::place_of_event(seq, session_of(row, 1)?);
+    Ok((seq, unseal(key, &place, row, 2, LOAD)?))
+}
+
+pub(super) fn happenings_after(
+    connection: &Connection,
+    key: &SealKey,
+    seq: u64,
+    limit: u32,
+) -> Result<Vec<Happening>, StoreError> {
+    let sql = "SELECT seq, session, sealed FROM happenings WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql).map_err(fault(HAPPENINGS))?;
+    let mut rows = statement.query((seq, limit)).map_err(fault(HAPPENINGS))?;
+    happenings(&mut rows, key)
+}
+
+pub(super) fn happenings_of(
+    connection: &Connection,
+    key: &SealKey,
+    session: SessionId,
+) -> Result<Vec<Happening>, StoreError> {
+    let sql = "SELECT seq, session, sealed FROM happenings WHERE session = ?1 ORDER BY seq";
+    let mut statement = connection.prepare_cached(sql).map_err(fault(HAPPENINGS))?;
+    let mut rows = statement.query([session.as_bytes()]).map_err(fault(HAPPENINGS))?;
+    happenings(&mut rows, key)
+}
+
+pub(super) fn last_happening(connection: &Connection) -> Result<u64, StoreError> {
+    connection
+        .query_row("SELECT max(seq) FROM happenings", [], |row| row.get::<_, Option<u64>>(0))
+        .map(Option::unwrap_or_default)
+        .map_err(fault(HAPPENINGS))
+}
+
+fn happenings(rows: &mut rusqlite::Rows<'_>, key: &SealKey) -> Result<Vec<Happening>, StoreError> {
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(fault(HAPPENINGS))? {
+        let seq: u64 = row.get(0).map_err(fault(HAPPENINGS))?;
+        let session = session_of(row, 1)?;
+        let place = table::place_of_happening(seq, session);
+        let SealedHappening::<Event> { at, happened } = unseal(key, &place, row, 2, HAPPENINGS)?;
+        found.push(Happening { seq, session, at, event: happened });
+    }
+    Ok(found)
+}
+
+pub(super) fn mark(
+    connection: &Connection,
+    key: &SealKey,
+    name: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let sealed: Option<Vec<u8>> = connection
+        .query_row("SELECT sealed FROM marks WHERE key = ?1", [name], |row| row.get(0))
+        .optional()
+        .map_err(fault(MARKS))?;
+    let open = |sealed: Vec<u8>| key.open(&table::place_of_mark(name), &sealed);
+    let plain = sealed.map(open).transpose().map_err(|e| damaged(MARKS, e))?;
+    Ok(plain.map(|plain| plain.to_vec()))
+}
+
+fn each(
+    connection: &Connection,
+    sql: &str,
+    doing: &'static str,
+    mut take: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(sql).map_err(fault(doing))?;
+    let mut rows = statement.query([]).map_err(fault(doing))?;
+    while let Some(row) = rows.next().map_err(fault(doing))? {
+        take(row)?;
+    }
+    Ok(())
+}
+
+fn session_of(row: &Row<'_>, column: usize) -> Result<SessionId, StoreError> {
+    row.get(column).map(SessionId::from_bytes).map_err(fault(LOAD))
+}
+
+fn unseal<T: DeserializeOwned>(
+    key: &SealKey,
+    place: &[u8],
+    row: &Row<'_>,
+    column: usize,
+    doing: &'static str,
+) -> Result<T, StoreError> {
+    let plain = key.open(place, blob(row, column, doing)?).map_err(|e| damaged(doing, e))?;
+    // Not serde's words, which may quote what was read.
+    serde_json::from_slice(&plain).map_err(|_| damaged(doing, "a row of an unknown form"))
+}
+
+fn blob<'a>(row: &'a Row<'_>, column: usize, doing: &'static str) -> Result<&'a [u8], StoreError> {
+    row.get_ref(column)
+        .map_err(fault(doing))?
+        .as_blob()
+        .map_err(|_| damaged(doing, "a row of an unknown form"))
+}
+
+fn damaged(doing: &'static str, why: impl ToString) -> StoreError {
+    StoreError::Damaged { doing, why: why.to_string() }
+}

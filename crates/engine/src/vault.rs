@@ -1,0 +1,285 @@
+//! The one master key, who keeps it, and the keys derived from it.
+//!
+//! A key is made only where there is no database yet: a key that can't be had is an error by its
+//! remedy, never a second key. It is stored before `vault.json` names it, and erased elsewhere only
+//! after `vault.json` names its new keeper, so that a crash at any moment leaves a way to it. No key
+//! can be printed or serialised.
+
+mod keeper;
+mod keyring;
+mod record;
+mod seal;
+mod wrap;
+
+use std::{
+    io,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use ring::hkdf;
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    keyring::{Keyring, KeyringFault, OsKeyring},
+    record::VAULT_FILE,
+    seal::{SealKey, Tampered},
+};
+use self::{record::Kept, wrap::Wrapped};
+
+/// How often PBKDF2-HMAC-SHA256 hashes a passphrase (OWASP's advice of 2023).
+const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
+
+/// The data folder's master key.
+pub struct Vault {
+    folder: PathBuf,
+    options: Options,
+    record: record::Record,
+    master: MasterKey,
+}
+
+type MasterKey = SecretBox<[u8; 32]>;
+
+/// Who keeps the master key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keeper {
+    /// The operating system's keyring.
+    Keyring,
+    /// A file in the data folder: no protection against someone who copies the folder.
+    KeyFile,
+    /// A passphrase, which wraps the key.
+    Passphrase,
+}
+
+/// How the key is come by.
+#[derive(Clone)]
+pub struct Options {
+    /// The keyring to use; none uses none at all.
+    pub keyring: Option<Arc<dyn Keyring>>,
+    /// How long the keyring may take: one that is locked hangs until somebody unlocks it.
+    pub keyring_timeout: Duration,
+    /// The passphrase, where one wraps the key; a new folder's key is wrapped with it.
+    pub passphrase: Option<SecretString>,
+    /// How often a new passphrase is hashed: at least 600,000 but in tests.
+    pub iterations: NonZeroU32,
+}
+
+impl Default for Options {
+    /// The system's keyring, 20 s, no passphrase.
+    fn default() -> Self {
+        Self {
+            keyring: Some(Arc::new(OsKeyring)),
+            keyring_timeout: Duration::from_secs(20),
+            passphrase: None,
+            iterations: ITERATIONS,
+        }
+    }
+}
+
+/// Why the key can't be had, by what helps.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// Unlock the keyring, then try again.
+    #[error("{doing}: the system's keyring is locked; unlock it, then try again")]
+    KeyringLocked {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The keyring that has the key isn't there, or has it no more.
+    #[error("get the key from the system's keyring: {why}; start the keyring or restore its entry")]
+    KeyringGone {
+        /// What was found.
+        why: String,
+    },
+    /// Ask for the passphrase.
+    #[error("unlock the data: a passphrase is needed; enter it")]
+    PassphraseNeeded,
+    /// Ask for the passphrase again.
+    #[error("unlock the data: the passphrase is wrong; enter it again")]
+    WrongPassphrase,
+    /// Put the key file back.
+    #[error("read the key file {}: it is missing or unreadable; put it back from a copy", path.display())]
+    KeyFileMissing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Put `vault.json` back.
+    #[error("find the key: {} is missing, but there are databases; put it back from a copy", path.display())]
+    RecordMissing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Put an undamaged `vault.json` back.
+    #[error("find the key: {} is damaged; put it back from a copy", path.display())]
+    RecordDamaged {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// A newer Deskhand made it: use that.
+    #[error("find the key: a newer version of Deskhand wrote {}; use that version", path.display())]
+    TooNew {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// What the keeper has isn't this folder's key.
+    #[error("check the key: its keeper has another key than this folder's; restore the right one")]
+    WrongKey,
+    /// The new keeper has the key, but the old one has it still.
+    #[error("erase the key where it was: {why}; it is tried again at the next start")]
+    OldKeyLeft {
+        /// Why.
+        why: String,
+    },
+    /// The file system refused.
+    #[error("{doing} {}: {source}; check the disk and the folder's permissions", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// The operating system gave no random bytes.
+    #[error(transparent)]
+    NoRandom(#[from] crate::token::NoRandom),
+}
+
+impl Vault {
+    /// Gets the key of `folder` from its keeper, or makes it where there is no database yet. Blocks.
+    ///
+    /// # Errors
+    /// By remedy; nothing was changed then.
+    pub fn open(folder: &Path, options: Options) -> Result<Self, VaultError> {
+        let found = record::read(folder)?;
+        let has_databases = record::has_databases(folder)?;
+        let Some(record) = found else {
+            return if has_databases {
+                Err(VaultError::RecordMissing { path: folder.join(VAULT_FILE) })
+            } else {
+                Self::create(folder, options)
+            };
+        };
+        match keeper::fetch(folder, &record, &options) {
+            Ok(master) => Self { folder: folder.to_owned(), options, record, master }.checked(),
+            // Nothing was ever sealed with it.
+            Err(VaultError::KeyringGone { .. } | VaultError::KeyFileMissing { .. })
+                if !has_databases =>
+            {
+                Self::create(folder, options)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Who keeps the key.
+    pub fn keeper(&self) -> Keeper {
+        self.record.kept.keeper()
+    }
+
+    /// The key's name, for the keyring's entry and for support. No secret.
+    pub fn key_id(&self) -> uuid::Uuid {
+        self.record.key_id
+    }
+
+    /// Wraps the key with `passphrase` and erases it elsewhere; none gives it back to the keyring,
+    /// or to a key file where there is no keyring. Blocks.
+    ///
+    /// # Errors
+    /// By remedy. After [`VaultError::OldKeyLeft`] the new keeper counts; else the old one.
+    pub fn set_passphrase(&mut self, passphrase: Option<SecretString>) -> Result<(), VaultError> {
+        let old = self.keeper();
+        let mut record = self.record.clone();
+        record.kept = match &passphrase {
+            Some(passphrase) => Kept::Passphrase {
+                wrap: Wrapped::new(
+                    &self.master,
+                    passphrase,
+                    self.options.iterations,
+                    record.key_id,
+                )?,
+            },
+            None => keeper::store(&self.folder, record.key_id, &self.master, &self.options)?,
+        };
+        record.to_erase = (record.kept.keeper() != old && old != Keeper::Passphrase).then_some(old);
+        record::write(&self.folder, &record)?;
+        self.record = record;
+        self.options.passphrase = passphrase;
+        self.erase_old()
+    }
+
+    /// The journal's sealing key.
+    pub fn journal_key(&self) -> SealKey {
+        SealKey::new(&self.subkey("journal"))
+    }
+
+    /// The archive's raw key.
+    pub fn archive_key(&self) -> SecretBox<[u8; 32]> {
+        self.subkey("archive")
+    }
+
+    /// The key of the embedded broker's store and outbox.
+    pub fn broker_store_key(&self) -> SecretBox<[u8; 32]> {
+        self.subkey("broker store")
+    }
+
+    /// A key of its own for each `purpose` (HKDF-SHA256): none tells anything about another.
+    pub fn subkey(&self, purpose: &str) -> SecretBox<[u8; 32]> {
+        derive(&self.master, self.record.key_id, purpose)
+    }
+
+    fn create(folder: &Path, options: Options) -> Result<Self, VaultError> {
+        let key_id = uuid::Uuid::new_v4();
+        let mut random = Ok(());
+        let master = SecretBox::init_with_mut(|bits: &mut [u8; 32]| {
+            random = getrandom::fill(bits).map_err(|_| crate::token::NoRandom);
+        });
+        random?;
+        let kept = match &options.passphrase {
+            Some(passphrase) => Kept::Passphrase {
+                wrap: Wrapped::new(&master, passphrase, options.iterations, key_id)?,
+            },
+            None => keeper::store(folder, key_id, &master, &options)?,
+        };
+        let check = record::check_text(&derive(&master, key_id, "check"));
+        let record = record::Record::new(key_id, kept, check);
+        record::write(folder, &record)?;
+        Ok(Self { folder: folder.to_owned(), options, record, master })
+    }
+
+    fn checked(mut self) -> Result<Self, VaultError> {
+        if record::check_text(&self.subkey("check")) != self.record.check {
+            return Err(VaultError::WrongKey);
+        }
+        if let Err(error) = self.erase_old() {
+            tracing::warn!(%error, "the key is still where it was before the passphrase was set");
+        }
+        Ok(self)
+    }
+
+    fn erase_old(&mut self) -> Result<(), VaultError> {
+        let Some(old) = self.record.to_erase else { return Ok(()) };
+        keeper::erase(&self.folder, self.record.key_id, old, &self.options)?;
+        let done = record::Record { to_erase: None, ..self.record.clone() };
+        record::write(&self.folder, &done)?;
+        self.record = done;
+        Ok(())
+    }
+}
+
+fn derive(master: &MasterKey, key_id: uuid::Uuid, purpose: &str) -> SecretBox<[u8; 32]> {
+    let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, key_id.as_bytes());
+    let info = [b"deskhand 1 ".as_slice(), purpose.as_bytes()];
+    let extracted = salt.extract(master.expose_secret());
+    SecretBox::init_with_mut(|bits: &mut [u8; 32]| {
+        extracted
+            .expand(&info, hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(bits))
+            .unwrap_or_else(|_| unreachable!("32 bytes are one block"));
+    })
+}

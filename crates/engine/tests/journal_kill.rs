@@ -1,0 +1,97 @@
+//! `kill -9` in the middle of writing: every sequence that was acknowledged is there afterwards.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::VecDeque,
+    io::{BufRead as _, BufReader, Write as _},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use engine::{
+    SessionId,
+    journal::{JOURNAL_FILE, Journal, Options, SessionTurn},
+    vault::SealKey,
+};
+use secrecy::SecretBox;
+use session::{About, Event, State, Timestamp};
+use wire::HookType;
+
+const FOLDER: &str = "DESKHAND_TEST_KILL_FOLDER";
+const ACKNOWLEDGED: &str = "acknowledged ";
+const KILLS: u64 = 20;
+
+fn open(folder: &Path) -> Journal {
+    let key = SealKey::new(&SecretBox::new(Box::new([1; 32])));
+    Journal::open(&folder.join(JOURNAL_FILE), key, Options::default()).unwrap()
+}
+
+fn session() -> SessionId {
+    SessionId::from_bytes([1; 16])
+}
+
+/// The child's part: writes until it is killed, eight in flight, and says what was acknowledged.
+#[test]
+fn child_that_writes_until_it_is_killed() {
+    let Ok(folder) = std::env::var(FOLDER) else { return };
+    let journal = open(Path::new(&folder));
+    let mut out = std::io::stdout();
+    let mut in_flight = VecDeque::new();
+    loop {
+        in_flight.push_back(journal.append(session(), HookType::ViewerStarted, Timestamp(1)));
+        if in_flight.len() == 8 {
+            let seq = in_flight.pop_front().unwrap().wait().unwrap();
+            // One write: a line is told whole or not at all.
+            out.write_all(format!("{ACKNOWLEDGED}{seq}\n").as_bytes()).unwrap();
+            out.flush().unwrap();
+        }
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_by_20_kills() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = State::new(About::default(), "tess".into(), Timestamp(0)).record;
+    let happenings = vec![(Event::Created, Timestamp(0))];
+    let first =
+        SessionTurn { session: session(), record, secrets: None, applied_seq: 0, happenings };
+    open(dir.path()).save_turn(first).wait().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut acknowledged = Vec::new();
+    for kill in 0..KILLS {
+        let told = run_and_kill(dir.path(), 1 + kill * 7 % 40);
+        assert!(!told.is_empty());
+        acknowledged.extend(told);
+        let loaded = runtime.block_on(open(dir.path()).load()).unwrap();
+        let kept: Vec<u64> = loaded.sessions[0].replay.iter().map(|event| event.seq).collect();
+        assert!(kept.windows(2).all(|pair| pair[0] < pair[1]), "each once, in order");
+        for seq in &acknowledged {
+            assert!(kept.binary_search(seq).is_ok(), "{seq} was acknowledged and is lost");
+        }
+    }
+    let distinct: std::collections::BTreeSet<_> = acknowledged.iter().collect();
+    assert_eq!(distinct.len(), acknowledged.len(), "no sequence was given twice");
+}
+
+/// Runs the child until it told `acks` acknowledgements, kills it, and answers all that it told.
+fn run_and_kill(folder: &Path, acks: u64) -> Vec<u64> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_writes_until_it_is_killed", "--nocapture"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut told = Vec::new();
+    let mut killed = false;
+    while let Some(Ok(line)) = lines.next() {
+        let Some((_, seq)) = line.split_once(ACKNOWLEDGED) else { continue };
+        told.extend(seq.parse::<u64>().ok());
+        if told.len() as u64 >= acks && !killed {
+            child.kill().unwrap();
+            killed = true;
+        }
+    }
+    child.wait().unwrap();
+    told
+}
