@@ -1,11 +1,33 @@
 //! Actors and I/O: what the console's sessions do, and where it is kept. No tauri here.
+//!
+//! [`Engine`] is the only way in. It owns one data folder: whoever starts it holds the folder's
+//! [`lock`]. What it acknowledges is on disk, and nothing that it prints or logs has a secret in it.
 
+pub mod actor;
+pub mod archive;
+mod budget;
+pub mod bus;
+pub mod clock;
+pub mod config;
+mod context;
+pub mod desktop;
+mod engine;
+pub mod error;
+pub mod hooks;
 pub mod id;
 pub mod journal;
 pub mod lock;
+mod perform;
 pub mod remote;
 pub mod sqlite;
+mod timers;
 pub mod token;
 pub mod vault;
 
+pub use actor::regions::Race;
+pub use bus::{Changes, Snapshot, Subscription};
+pub use config::{Config, Listener};
+pub use context::{Health, ServiceHealth};
+pub use engine::{Engine, Keys};
+pub use error::{CommandError, StartError};
 pub use id::SessionId;

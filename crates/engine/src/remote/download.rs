@@ -8,6 +8,7 @@ use std::{fs::File, io::Write as _, path::Path, time::Duration};
 use reqwest::{Client, Response, header};
 use session::Failure;
 use tempfile::NamedTempFile;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
@@ -33,21 +34,32 @@ const MOST_BYTES: u64 = 512 << 20;
 const MOST_EXPLANATION: usize = 1 << 16;
 
 /// `idle` bounds the silence before the answer and between two of its pieces.
+///
+/// `cancel` is heard wherever the network is waited for; a write to the disk is waited out, so that
+/// nothing is left, or appears, after the end.
 pub(super) async fn to_file(
     client: &Client,
     url: Url,
     idle: Duration,
     into: &Path,
     mut progress: impl FnMut(u64, Option<u64>) + Send,
+    cancel: &CancellationToken,
 ) -> Result<Download, Cause> {
-    let mut response = program(within(idle, http::get(client, url)).await?, idle).await?;
+    let ask = async { program(within(idle, http::get(client, url)).await?, idle).await };
+    let Some(asked) = cancel.run_until_cancelled(ask).await else {
+        return Ok(Download::Cancelled);
+    };
+    let mut response = asked?;
     let total = response.content_length();
     let mut file = beside(into).await?;
     let mut bytes = 0;
     progress(bytes, total);
     loop {
         let piece = async { response.chunk().await.map_err(|error| of_transport(&error)) };
-        let Some(piece) = within(idle, piece).await? else { break };
+        let Some(waited) = cancel.run_until_cancelled(within(idle, piece)).await else {
+            return Ok(Download::Cancelled);
+        };
+        let Some(piece) = waited? else { break };
         bytes += piece.len() as u64;
         if bytes > MOST_BYTES {
             return Err(malformed("the program is too large"));

@@ -265,11 +265,9 @@ impl LoginWithMe {
             ("conf", conf.expose()),
         ];
         let url = self.url("session_exe", &query);
-        let work = download::to_file(&self.client, url, self.timeouts.idle, into, progress);
-        match cancel.run_until_cancelled(work).await {
-            Some(done) => done.map_err(|cause| failed(Doing::DownloadProgram, cause)),
-            None => Ok(Download::Cancelled),
-        }
+        download::to_file(&self.client, url, self.timeouts.idle, into, progress, &cancel)
+            .await
+            .map_err(|cause| failed(Doing::DownloadProgram, cause))
     }
 
     /// `POST /report_abuse`: reports a scammer's PIN. One minted here must not be given.

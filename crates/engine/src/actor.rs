@@ -1,0 +1,7 @@
+//! The actors: one a session, one over all of them, one for the regions.
+//!
+//! No handler awaits a remote call, so every actor can always be told to stop.
+
+pub mod regions;
+pub mod session;
+pub mod supervisor;

@@ -1,0 +1,141 @@
+//! The regions: one race at a time, whose result all who asked meanwhile share.
+
+use std::sync::Arc;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use session::{
+    Failure, Timestamp,
+    region::{Choice, Lane, Reason},
+};
+use tokio::sync::watch;
+use wire::Region;
+
+use crate::{
+    clock::now,
+    remote::{LoginWithMe, probe::probe},
+};
+
+/// What the regions' actor can be sent.
+pub enum Message {
+    /// Who asks gets the region to use, after a race.
+    Choose(Box<dyn FnOnce(Result<Region, Failure>) + Send>),
+    /// Race again, to look.
+    Probe,
+    /// Use this region from now on; `None` goes back to the fastest.
+    ByHand(Option<Region>),
+    /// A race is over.
+    Raced(Result<Choice, Failure>),
+}
+
+/// The newest race, as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Race {
+    /// When it began.
+    pub at: Timestamp,
+    /// Every region's part so far.
+    pub lanes: Vec<Lane>,
+    /// What came of it; none while it runs.
+    pub result: Option<Result<Choice, Failure>>,
+}
+
+/// What the actor needs.
+pub struct Start {
+    /// The service.
+    pub client: Arc<LoginWithMe>,
+    /// Samples a region.
+    pub rounds: usize,
+    /// Where the newest race is shown.
+    pub shown: watch::Sender<Option<Race>>,
+}
+
+/// The actor's kind.
+pub struct Regions;
+
+/// The actor's data.
+pub struct Probing {
+    start: Start,
+    current: Option<Region>,
+    by_hand: Option<Region>,
+    running: bool,
+    waiting: Vec<Box<dyn FnOnce(Result<Region, Failure>) + Send>>,
+}
+
+impl Actor for Regions {
+    type Msg = Message;
+    type State = Probing;
+    type Arguments = Start;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Message>,
+        start: Start,
+    ) -> Result<Probing, ActorProcessingErr> {
+        Ok(Probing { start, current: None, by_hand: None, running: false, waiting: Vec::new() })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        probing: &mut Probing,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Choose(answer) => {
+                if let Some(region) = probing.by_hand.clone() {
+                    answer(Ok(region));
+                } else {
+                    probing.waiting.push(answer);
+                    probing.race(&myself);
+                }
+            }
+            Message::Probe => probing.race(&myself),
+            Message::ByHand(region) => probing.by_hand = region,
+            Message::Raced(result) => probing.raced(result),
+        }
+        Ok(())
+    }
+}
+
+impl Probing {
+    fn race(&mut self, myself: &ActorRef<Message>) {
+        if std::mem::replace(&mut self.running, true) {
+            return;
+        }
+        let (client, shown) = (self.start.client.clone(), self.start.shown.clone());
+        let (rounds, current, myself) = (self.start.rounds, self.current.clone(), myself.clone());
+        shown.send_replace(Some(Race { at: now(), lanes: Vec::new(), result: None }));
+        tokio::spawn(async move {
+            let result = probe(&client, rounds, current.as_ref(), |lanes| {
+                shown.send_modify(|race| {
+                    if let Some(race) = race {
+                        race.lanes = lanes.to_vec();
+                    }
+                });
+            })
+            .await
+            .map_err(|failed| failed.failure);
+            // Gone only when the engine stops.
+            let _ = myself.cast(Message::Raced(result));
+        });
+    }
+
+    fn raced(&mut self, result: Result<Choice, Failure>) {
+        self.running = false;
+        if let Ok(choice) = &result
+            && choice.reason != Reason::ByHand
+        {
+            self.current = Some(choice.region.clone());
+        }
+        for answer in self.waiting.drain(..) {
+            answer(result.as_ref().map(|choice| choice.region.clone()).map_err(|failure| *failure));
+        }
+        self.start.shown.send_modify(|race| {
+            if let Some(race) = race {
+                if let Ok(choice) = &result {
+                    race.lanes = choice.lanes.clone();
+                }
+                race.result = Some(result);
+            }
+        });
+    }
+}

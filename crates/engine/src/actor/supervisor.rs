@@ -1,0 +1,244 @@
+//! The supervisor: owns the set of sessions, and starts one that died again, from the journal.
+//!
+//! Three restarts in 15 s, then the session is failed and visibly so. The others never notice:
+//! ractor's default, which stops a supervisor with its first child, is overridden.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use session::{About, Input, State, Timestamp};
+use tokio::{sync::oneshot, time::Instant};
+
+use crate::{
+    SessionId,
+    actor::session::{self as session_actor, Session, Start},
+    clock::now,
+    context::Context,
+    error::CommandError,
+    journal::{Committed, SessionSecrets, Stored},
+    token::HookToken,
+};
+
+/// This many restarts...
+const RESTARTS: usize = 3;
+/// ...within this time are one too many.
+const WITHIN: Duration = Duration::from_secs(15);
+
+/// What the supervisor can be sent.
+pub enum Message {
+    /// Make a session and start it; answered with its id once it is on disk.
+    Create {
+        /// Who and what it is about.
+        about: About,
+        /// Who asks.
+        by: String,
+        /// Where, unless the fastest region is to be found.
+        region: Option<wire::Region>,
+        /// Gets the answer.
+        done: oneshot::Sender<Result<SessionId, CommandError>>,
+    },
+    /// Start a session as the journal has it.
+    Restore {
+        /// It.
+        stored: Box<Stored>,
+        /// When the engine that had it was last known to be alive.
+        since: Timestamp,
+        /// Told when its actor runs.
+        done: oneshot::Sender<()>,
+    },
+}
+
+/// The actor's kind.
+pub struct Supervisor;
+
+/// The actor's data.
+pub struct Supervising {
+    context: Arc<Context>,
+    children: HashMap<ActorId, Child>,
+    deaths: HashMap<SessionId, VecDeque<Instant>>,
+}
+
+struct Child {
+    id: SessionId,
+    /// Which event it is applying; 0 for none.
+    in_turn: Arc<AtomicU64>,
+}
+
+impl Actor for Supervisor {
+    type Msg = Message;
+    type State = Supervising;
+    type Arguments = Arc<Context>;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Message>,
+        context: Arc<Context>,
+    ) -> Result<Supervising, ActorProcessingErr> {
+        Ok(Supervising { context, children: HashMap::new(), deaths: HashMap::new() })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        supervising: &mut Supervising,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Create { about, by, region, done } => {
+                let made = supervising.create(&myself, about, by, region).await;
+                let _ = done.send(made);
+            }
+            Message::Restore { stored, since, done } => {
+                let id = stored.session;
+                supervising.start(&myself, restored(&supervising.context, *stored, since)).await;
+                tracing::debug!(session = %id, "restored");
+                let _ = done.send(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Message>,
+        event: SupervisionEvent,
+        supervising: &mut Supervising,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorFailed(cell, error) => {
+                if let Some(child) = supervising.children.remove(&cell.get_id()) {
+                    supervising.died(&myself, child, &error.to_string()).await;
+                }
+            }
+            SupervisionEvent::ActorTerminated(cell, _, _) => {
+                supervising.children.remove(&cell.get_id());
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Supervising {
+    async fn create(
+        &mut self,
+        myself: &ActorRef<Message>,
+        about: About,
+        by: String,
+        region: Option<wire::Region>,
+    ) -> Result<SessionId, CommandError> {
+        let id = SessionId::random();
+        let start = Start {
+            id,
+            context: self.context.clone(),
+            state: State::new(about, by, now()),
+            secrets: Some(SessionSecrets { pin: None, tokens: tokens()? }),
+            applied_seq: 0,
+            replay: Vec::new(),
+            in_turn: Arc::default(),
+            first: Input::Created { region },
+        };
+        self.start(myself, start).await;
+        let made = self.context.bus.latest(id).is_some_and(|snapshot| !snapshot.unsaved);
+        if made { Ok(id) } else { Err(CommandError::NotMade) }
+    }
+
+    async fn start(&mut self, myself: &ActorRef<Message>, start: Start) {
+        let child = Child { id: start.id, in_turn: start.in_turn.clone() };
+        match Actor::spawn_linked(None, Session, start, myself.get_cell()).await {
+            Ok((actor, _)) => {
+                let mut sessions =
+                    self.context.sessions.write().unwrap_or_else(PoisonError::into_inner);
+                sessions.insert(child.id, actor.clone());
+                drop(sessions);
+                self.children.insert(actor.get_id(), child);
+            }
+            Err(error) => Box::pin(self.died(myself, child, &error.to_string())).await,
+        }
+    }
+
+    /// Starts a session that died again, from the journal, unless it dies too often.
+    async fn died(&mut self, myself: &ActorRef<Message>, child: Child, why: &str) {
+        let id = child.id;
+        tracing::error!(session = %id, why, "a session's actor died");
+        let seq = child.in_turn.load(Ordering::Relaxed);
+        if let Err(error) = self.context.journal.killed(id, seq, why).await {
+            tracing::error!(session = %id, %error, "note what killed a session's actor");
+        }
+        let Some(stored) = self.stored(id).await else { return };
+        match self.deaths_lately(id) {
+            deaths if deaths <= RESTARTS => {
+                let start = restored(&self.context, stored, now());
+                let seen = start.replay.last().map_or(start.applied_seq, |committed| committed.seq);
+                self.start(myself, start).await;
+                self.catch_up(id, seen).await;
+            }
+            // Once more, only to show the failure.
+            deaths if deaths == RESTARTS + 1 => {
+                let mut start = restored(&self.context, stored, now());
+                start.replay.clear();
+                start.first = Input::GaveUp;
+                self.start(myself, start).await;
+            }
+            _ => tracing::error!(session = %id, "a session's actor can't even show that it failed"),
+        }
+    }
+
+    /// Sends what was committed between the look into the journal and the new actor's first day.
+    async fn catch_up(&self, id: SessionId, seen: u64) {
+        let (Some(stored), Some(actor)) = (self.stored(id).await, self.context.actor(id)) else {
+            return;
+        };
+        for Committed { seq, hook, at } in stored.replay {
+            if seq > seen {
+                let _ = actor.cast(session_actor::Message::Committed { hook, seq: Some(seq), at });
+            }
+        }
+    }
+
+    fn deaths_lately(&mut self, id: SessionId) -> usize {
+        let deaths = self.deaths.entry(id).or_default();
+        let this = Instant::now();
+        deaths.push_back(this);
+        while deaths.front().is_some_and(|death| this.duration_since(*death) > WITHIN) {
+            deaths.pop_front();
+        }
+        deaths.len()
+    }
+
+    async fn stored(&self, id: SessionId) -> Option<Stored> {
+        match self.context.journal.load().await {
+            Ok(loaded) => loaded.sessions.into_iter().find(|stored| stored.session == id),
+            Err(error) => {
+                tracing::error!(session = %id, %error, "load a session that died");
+                None
+            }
+        }
+    }
+}
+
+fn restored(context: &Arc<Context>, stored: Stored, since: Timestamp) -> Start {
+    let Stored { session, record, secrets, applied_seq, replay, killers: _ } = stored;
+    Start {
+        id: session,
+        context: context.clone(),
+        state: State::restored(record),
+        secrets,
+        applied_seq,
+        replay,
+        in_turn: Arc::default(),
+        first: Input::Restored { since },
+    }
+}
+
+fn tokens() -> Result<[HookToken; 4], CommandError> {
+    let token = || HookToken::random().map_err(|_| CommandError::NoRandom);
+    Ok([token()?, token()?, token()?, token()?])
+}

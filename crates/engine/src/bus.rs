@@ -1,0 +1,177 @@
+//! The two outputs: snapshots (the level, may be skipped) and happenings (the edge, never skipped).
+//!
+//! A slow subscriber costs no memory: it is only told which sessions changed, and that something
+//! happened; it reads the newest snapshot, and the happenings from the journal, when it gets to it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use session::{Lamp, Record, State, Timestamp};
+use tokio::sync::Notify;
+use wire::Pin;
+
+use crate::SessionId;
+
+/// A session as it is now.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Which.
+    pub id: SessionId,
+    /// Newer is larger, per session and run of the engine.
+    pub revision: u64,
+    /// What is stored.
+    pub record: Record,
+    /// The hooks' lamps.
+    pub lamps: [Lamp; 4],
+    /// Viewer windows of ours.
+    pub windows: u32,
+    /// When the chat was last fetched.
+    pub chat_as_of: Option<Timestamp>,
+    /// The PIN; it doesn't print itself.
+    pub pin: Option<Pin>,
+    /// Its newest change isn't on disk yet.
+    pub unsaved: bool,
+    /// When it last changed.
+    pub changed: Timestamp,
+}
+
+impl Snapshot {
+    pub(crate) fn of(
+        id: SessionId,
+        revision: u64,
+        state: &State,
+        pin: Option<Pin>,
+        unsaved: bool,
+        changed: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            revision,
+            record: state.record.clone(),
+            lamps: state.lamps.clone(),
+            windows: state.windows,
+            chat_as_of: state.chat_as_of,
+            pin,
+            unsaved,
+            changed,
+        }
+    }
+}
+
+/// Where snapshots are put and subscribers wait.
+#[derive(Default)]
+pub struct Bus {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    latest: BTreeMap<SessionId, Arc<Snapshot>>,
+    subscribers: Vec<Weak<Subscriber>>,
+}
+
+#[derive(Default)]
+struct Subscriber {
+    dirty: Mutex<Dirty>,
+    notify: Notify,
+}
+
+#[derive(Default)]
+struct Dirty {
+    sessions: BTreeSet<SessionId>,
+    happened: bool,
+    troubled: bool,
+}
+
+/// What changed since the last look.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// The newest snapshots of the sessions that changed.
+    pub snapshots: Vec<Arc<Snapshot>>,
+    /// Something new is in the journal's happenings.
+    pub happened: bool,
+    /// The engine's own health changed.
+    pub health: bool,
+}
+
+/// A subscription; it ends when dropped.
+pub struct Subscription {
+    subscriber: Arc<Subscriber>,
+    bus: Arc<Bus>,
+}
+
+impl Bus {
+    /// Subscribes; the first look has every session.
+    pub fn subscribe(self: &Arc<Self>) -> Subscription {
+        let subscriber = Arc::new(Subscriber::default());
+        let mut inner = lock(&self.inner);
+        {
+            let mut dirty = lock(&subscriber.dirty);
+            dirty.sessions = inner.latest.keys().copied().collect();
+            dirty.happened = true;
+            dirty.troubled = true;
+        }
+        subscriber.notify.notify_one();
+        inner.subscribers.retain(|weak| weak.strong_count() > 0);
+        inner.subscribers.push(Arc::downgrade(&subscriber));
+        drop(inner);
+        Subscription { subscriber, bus: self.clone() }
+    }
+
+    /// The newest snapshot of a session.
+    pub fn latest(&self, id: SessionId) -> Option<Arc<Snapshot>> {
+        lock(&self.inner).latest.get(&id).cloned()
+    }
+
+    /// The newest snapshots of all sessions.
+    pub fn all(&self) -> Vec<Arc<Snapshot>> {
+        lock(&self.inner).latest.values().cloned().collect()
+    }
+
+    pub(crate) fn publish(&self, snapshot: Snapshot, happened: bool) {
+        let mut inner = lock(&self.inner);
+        let id = snapshot.id;
+        inner.latest.insert(id, Arc::new(snapshot));
+        inner.tell(|dirty| {
+            dirty.sessions.insert(id);
+            dirty.happened |= happened;
+        });
+    }
+
+    pub(crate) fn health_changed(&self) {
+        lock(&self.inner).tell(|dirty| dirty.troubled = true);
+    }
+}
+
+impl Inner {
+    fn tell(&self, mark: impl Fn(&mut Dirty)) {
+        for subscriber in self.subscribers.iter().filter_map(Weak::upgrade) {
+            mark(&mut lock(&subscriber.dirty));
+            subscriber.notify.notify_one();
+        }
+    }
+}
+
+impl Subscription {
+    /// Waits for the next change and takes all that has come together by then.
+    pub async fn changed(&mut self) -> Changes {
+        loop {
+            self.subscriber.notify.notified().await;
+            let dirty = std::mem::take(&mut *lock(&self.subscriber.dirty));
+            if dirty.sessions.is_empty() && !dirty.happened && !dirty.troubled {
+                continue;
+            }
+            let inner = lock(&self.bus.inner);
+            let snapshots =
+                dirty.sessions.iter().filter_map(|id| inner.latest.get(id).cloned()).collect();
+            return Changes { snapshots, happened: dirty.happened, health: dirty.troubled };
+        }
+    }
+}
+
+/// No code panics while it holds one of these locks; if it did, the data would still be whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,35 @@
+//! What an engine needs to know before it starts. Parsed and validated by whoever starts it.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use url::Url;
+
+use crate::remote::Service;
+
+/// The engine's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where journal, archive and key live. One engine at a time.
+    pub data: PathBuf,
+    /// The remote-support service.
+    pub service: Service,
+    /// Where hooks arrive.
+    pub listener: Listener,
+    /// Samples a region.
+    pub probe_rounds: usize,
+    /// How often every hook of a live session is put again.
+    pub heartbeat: Duration,
+    /// How long a PIN's life is taken to be (services.md: about a day).
+    pub pin_life: Duration,
+}
+
+/// The webhook listener's configuration.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    /// The address to bind; loopback unless somebody said otherwise.
+    pub ip: IpAddr,
+    /// The port: a remembered one is tried first, a fixed one is taken or the start fails.
+    pub port: serve::Port,
+    /// The URL under which the service reaches the listener, where that isn't its own address.
+    pub public_url: Option<Url>,
+}

@@ -1,0 +1,175 @@
+//! What all actors of one engine share.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+};
+
+use ractor::ActorRef;
+use session::{Failure, Timestamp};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    SessionId,
+    actor::{regions, session::Message},
+    archive::Archive,
+    budget::Budget,
+    bus::{Bus, lock},
+    clock::now,
+    config::Config,
+    hooks::Routes,
+    journal::Journal,
+    remote::LoginWithMe,
+    timers::Timers,
+    token::HookToken,
+};
+
+/// What all actors of one engine share.
+pub struct Context {
+    pub(crate) config: Config,
+    pub(crate) client: Arc<LoginWithMe>,
+    pub(crate) journal: Journal,
+    pub(crate) archive: Archive,
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) budget: Budget,
+    pub(crate) timers: Timers,
+    pub(crate) routes: Routes,
+    /// Under this URL the service reaches our listener.
+    pub(crate) hook_base: Url,
+    pub(crate) regions: ActorRef<regions::Message>,
+    pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<Message>>>,
+    pub(crate) health: Health,
+    pub(crate) stopping: CancellationToken,
+}
+
+/// How the engine's own parts fare, as far as is known.
+#[derive(Default)]
+pub struct Health {
+    /// When a hook was last confirmed, in ms since 1970; 0 for never.
+    hooks_checked: AtomicI64,
+    service: Mutex<Option<ServiceHealth>>,
+    journal_fails: Mutex<Option<String>>,
+    archive_fails: Mutex<Option<String>>,
+    slept: AtomicBool,
+}
+
+/// Whether the service answered the last call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceHealth {
+    /// It did.
+    Answers {
+        /// When.
+        at: Timestamp,
+    },
+    /// It didn't.
+    Fails {
+        /// Since when.
+        since: Timestamp,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+impl Context {
+    /// The secret URL of a hook.
+    pub(crate) fn hook_url(&self, token: &HookToken) -> String {
+        format!("{}/hook/{}", self.hook_base.as_str().trim_end_matches('/'), token.expose())
+    }
+
+    /// The actor of a session, if it runs.
+    pub(crate) fn actor(&self, id: SessionId) -> Option<ActorRef<Message>> {
+        self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// Notes how a call to the service came out.
+    pub(crate) fn service_answered(&self, failure: Option<Failure>) {
+        let changed = self.health.service_answered(failure, now());
+        if changed {
+            self.bus.health_changed();
+        }
+    }
+
+    /// Notes that the journal took a write, or why it didn't.
+    pub(crate) fn journal_wrote(&self, failure: Option<String>) {
+        if replace(&self.health.journal_fails, failure) {
+            self.bus.health_changed();
+        }
+    }
+
+    /// Notes that the archive took a write, or why it didn't.
+    pub(crate) fn archive_wrote(&self, failure: Option<String>) {
+        if replace(&self.health.archive_fails, failure) {
+            self.bus.health_changed();
+        }
+    }
+
+    /// Notes that a hook was confirmed.
+    pub(crate) fn hook_checked(&self, at: Timestamp) {
+        // Once a second is enough for whoever shows it.
+        let before = self.health.hooks_checked.swap(at.0, Ordering::Relaxed);
+        if at.0.saturating_sub(before) >= 1_000 {
+            self.bus.health_changed();
+        }
+    }
+}
+
+impl Health {
+    /// When a hook was last confirmed by the service.
+    pub fn hooks_checked(&self) -> Option<Timestamp> {
+        Some(self.hooks_checked.load(Ordering::Relaxed)).filter(|&ms| ms != 0).map(Timestamp)
+    }
+
+    /// Whether the service answered the last call; none before the first.
+    pub fn service(&self) -> Option<ServiceHealth> {
+        *lock(&self.service)
+    }
+
+    /// Why the journal doesn't take writes; none if it does.
+    pub fn journal_fails(&self) -> Option<String> {
+        lock(&self.journal_fails).clone()
+    }
+
+    /// Why the archive doesn't take writes; none if it does.
+    pub fn archive_fails(&self) -> Option<String> {
+        lock(&self.archive_fails).clone()
+    }
+
+    /// Whether the computer slept, or its clock jumped, since the last call of this.
+    pub fn take_slept(&self) -> bool {
+        self.slept.swap(false, Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_slept(&self) {
+        self.slept.store(true, Ordering::Relaxed);
+    }
+
+    fn service_answered(&self, failure: Option<Failure>, at: Timestamp) -> bool {
+        let mut service = lock(&self.service);
+        let before = *service;
+        *service = Some(match (failure, before) {
+            (None, _) => ServiceHealth::Answers { at },
+            (Some(failure), Some(ServiceHealth::Fails { since, .. })) => {
+                ServiceHealth::Fails { since, failure }
+            }
+            (Some(failure), Some(ServiceHealth::Answers { .. }) | None) => {
+                ServiceHealth::Fails { since: at, failure }
+            }
+        });
+        std::mem::discriminant(&before) != std::mem::discriminant(&*service)
+            || match (before, *service) {
+                (Some(ServiceHealth::Answers { .. }), Some(ServiceHealth::Answers { .. })) => false,
+                (before, after) => before != after,
+            }
+    }
+}
+
+fn replace(slot: &Mutex<Option<String>>, new: Option<String>) -> bool {
+    let mut old = lock(slot);
+    let changed = *old != new;
+    *old = new;
+    changed
+}

@@ -1,0 +1,43 @@
+//! What the engine's owner may ask of the desktop, so that everything above it is tested without one.
+
+use std::{future::Future, pin::Pin};
+
+use crate::{SessionId, remote::ViewerUrl};
+
+/// Why the desktop didn't do it, in words for people; never with a URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DesktopError(pub String);
+
+/// A desktop's answer, when it comes.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), DesktopError>> + Send + 'a>>;
+
+/// A desktop: windows beside the console's own.
+pub trait Desktop: Send + Sync + 'static {
+    /// Opens a viewer window for `session`, or brings the one with the same role to the front.
+    ///
+    /// `name` is what the session is called (it becomes the title, so it carries no secret); `url`
+    /// carries the PIN and may be shown to nobody but the window's own page.
+    fn open_viewer<'a>(
+        &'a self,
+        session: SessionId,
+        name: &'a str,
+        url: ViewerUrl,
+        read_only: bool,
+    ) -> Answer<'a>;
+}
+
+/// No desktop: headless programs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Headless;
+
+impl Desktop for Headless {
+    fn open_viewer<'a>(&'a self, _: SessionId, _: &'a str, _: ViewerUrl, _: bool) -> Answer<'a> {
+        Box::pin(async {
+            Err(DesktopError(
+                "open a viewer window: this program runs without a desktop. Ask for the viewer link instead."
+                    .into(),
+            ))
+        })
+    }
+}

@@ -1,0 +1,411 @@
+//! The engine's handle: start, stop, ask, subscribe.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use ractor::{Actor, ActorRef};
+use secrecy::SecretBox;
+use serve::{HostGuard, Limits, Server};
+use session::{About, Input, Lamp, Timestamp};
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use wire::{HookType, Pin, Region};
+
+use crate::{
+    SessionId,
+    actor::{
+        regions::{self, Race, Regions},
+        session::Message,
+        supervisor::{self, Supervisor},
+    },
+    archive::Archive,
+    budget::Budget,
+    bus::{Bus, Snapshot, Subscription},
+    clock::now,
+    config::Config,
+    context::{Context, Health},
+    error::{CommandError, StartError},
+    hooks::{self, Nonces, Receiver, Routes},
+    journal::{Happening, Journal, JournalError},
+    remote::{LoginWithMe, ViewerUrl},
+    timers::Timers,
+    vault::{SealKey, Vault},
+};
+
+/// How often the engine notes that it is alive: what "unknown since" is accurate to.
+const ALIVE_EVERY: Duration = Duration::from_secs(5);
+/// The wall clock and the machine's own differ by more than this only after sleep or a set clock.
+const JUMP: Duration = Duration::from_secs(10);
+
+/// A running engine. Dropping it without [`Engine::stop`] is like a crash: nothing is lost.
+pub struct Engine {
+    context: Arc<Context>,
+    supervisor: ActorRef<supervisor::Message>,
+    regions: ActorRef<regions::Message>,
+    race: watch::Receiver<Option<Race>>,
+    nonces: Nonces,
+    listener: Server,
+    addr: SocketAddr,
+}
+
+/// The stores' keys, derived from the vault's.
+pub struct Keys {
+    /// Seals the journal's rows.
+    pub journal: SealKey,
+    /// Opens the archive.
+    pub archive: SecretBox<[u8; 32]>,
+}
+
+impl Keys {
+    /// The keys that `vault` derives.
+    pub fn of(vault: &Vault) -> Self {
+        Self { journal: vault.journal_key(), archive: vault.archive_key() }
+    }
+}
+
+impl Engine {
+    /// Starts: opens the stores, binds the listener, brings every session back.
+    ///
+    /// The caller holds the data folder's lock.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was changed then.
+    pub async fn start(config: Config, keys: Keys) -> Result<Self, StartError> {
+        let (journal, archive) = open(&config, keys).await?;
+        let client =
+            Arc::new(LoginWithMe::new(config.service.clone()).map_err(StartError::Service)?);
+        let bound =
+            serve::bind(config.listener.ip, config.listener.port).map_err(StartError::Listen)?;
+        let addr = bound.addr();
+        let (shown, race) = watch::channel(None);
+        let start = regions::Start { client: client.clone(), rounds: config.probe_rounds, shown };
+        let (regions, _) = Actor::spawn(None, Regions, start)
+            .await
+            .map_err(|error| StartError::Spawn(error.to_string()))?;
+        let public_url = config.listener.public_url.clone();
+        let hook_base = public_url.clone().unwrap_or_else(|| own_url(addr));
+        let context = Arc::new(Context {
+            budget: Budget::start(client.clone()),
+            client,
+            journal: journal.clone(),
+            archive,
+            bus: Arc::new(Bus::default()),
+            timers: Timers::start(),
+            routes: Routes::default(),
+            hook_base,
+            regions: regions.clone(),
+            sessions: RwLock::default(),
+            health: Health::default(),
+            stopping: CancellationToken::new(),
+            config,
+        });
+        let nonces = Nonces::default();
+        let routes = hooks::router(
+            context.routes.clone(),
+            nonces.clone(),
+            journal,
+            ToActors(context.clone()),
+        );
+        let limits = Limits::default();
+        let routes = HostGuard::new(addr, public_url.as_ref()).protect(limits.protect(routes));
+        let listener = Server::start(bound, routes, limits, None).map_err(StartError::Serve)?;
+        let (supervisor, _) = Actor::spawn(None, Supervisor, context.clone())
+            .await
+            .map_err(|error| StartError::Spawn(error.to_string()))?;
+        let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
+        engine.restore().await?;
+        tokio::spawn(keep_alive(engine.context.clone()));
+        Ok(engine)
+    }
+
+    /// Stops in good order: no session is told of it, so all are as they were at the next start.
+    pub async fn stop(self) {
+        self.context.stopping.cancel();
+        self.listener.shutdown().await;
+        // The supervisor first: it must not take its children's end for their death.
+        let _ = self.supervisor.stop_and_wait(None, None).await;
+        let actors: Vec<_> =
+            self.context.sessions.write().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        for (_, actor) in actors {
+            let _ = actor.stop_and_wait(None, None).await;
+        }
+        let _ = self.regions.stop_and_wait(None, None).await;
+        let _ = self.context.journal.mark_alive(now()).await;
+        let _ = self.context.journal.mark_clean_end(true).await;
+    }
+
+    /// Where the listener is bound.
+    pub const fn listener(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The URL that hooks are given, without their secret part.
+    pub fn hook_base(&self) -> &Url {
+        &self.context.hook_base
+    }
+
+    /// Subscribes to snapshots and to the news that something happened.
+    pub fn subscribe(&self) -> Subscription {
+        self.context.bus.subscribe()
+    }
+
+    /// The newest snapshot of a session.
+    pub fn snapshot(&self, id: SessionId) -> Option<Arc<Snapshot>> {
+        self.context.bus.latest(id)
+    }
+
+    /// The newest snapshots of all sessions.
+    pub fn snapshots(&self) -> Vec<Arc<Snapshot>> {
+        self.context.bus.all()
+    }
+
+    /// What happened after `seq`, oldest first, at most `limit` of it.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub async fn happenings_after(
+        &self,
+        seq: u64,
+        limit: u32,
+    ) -> Result<Vec<Happening>, JournalError> {
+        self.context.journal.happenings_after(seq, limit).await
+    }
+
+    /// Everything that happened in a session, oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub async fn happenings_of(&self, id: SessionId) -> Result<Vec<Happening>, JournalError> {
+        self.context.journal.happenings_of(id).await
+    }
+
+    /// The journal, for marks such as "notified up to".
+    pub fn journal(&self) -> &Journal {
+        &self.context.journal
+    }
+
+    /// The archive.
+    pub fn archive(&self) -> &Archive {
+        &self.context.archive
+    }
+
+    /// The remote-support service's client.
+    pub fn client(&self) -> &LoginWithMe {
+        &self.context.client
+    }
+
+    /// How the engine's own parts fare.
+    pub fn health(&self) -> &Health {
+        &self.context.health
+    }
+
+    /// The newest race of the regions, now and whenever it changes.
+    pub fn race(&self) -> watch::Receiver<Option<Race>> {
+        self.race.clone()
+    }
+
+    /// Races the regions again.
+    pub fn probe(&self) {
+        // Gone only while stopping.
+        let _ = self.regions.cast(regions::Message::Probe);
+    }
+
+    /// Makes a session; it is on disk when this returns, and allocates from then on.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn create(
+        &self,
+        about: About,
+        by: String,
+        region: Option<Region>,
+    ) -> Result<SessionId, CommandError> {
+        let (done, made) = oneshot::channel();
+        self.supervisor
+            .cast(supervisor::Message::Create { about, by, region, done })
+            .map_err(|_| CommandError::Stopping)?;
+        made.await.map_err(|_| CommandError::Stopping)?
+    }
+
+    /// Gives a session a command; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn order(&self, id: SessionId, input: Input) -> Result<(), CommandError> {
+        let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
+        let (done, answer) = oneshot::channel();
+        actor.cast(Message::Ordered(input, done)).map_err(|_| CommandError::Stopping)?;
+        answer.await.map_err(|_| CommandError::Stopping)?
+    }
+
+    /// Tells a session something that need not be on disk, such as whether it is on screen.
+    pub fn tell(&self, id: SessionId, input: Input) {
+        if let Some(actor) = self.context.actor(id) {
+            let _ = actor.cast(Message::Told(input));
+        }
+    }
+
+    /// The viewer's link of a live session.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn viewer_url(
+        &self,
+        id: SessionId,
+        read_only: bool,
+        name: Option<&str>,
+    ) -> Result<ViewerUrl, CommandError> {
+        let pin = self.pin(id)?;
+        let url = self.context.client.session_url(&pin, read_only, name).await;
+        self.context.service_answered(url.as_ref().err().map(|error| error.failure));
+        url.map_err(CommandError::Call)
+    }
+
+    /// Whether `pin` was given to a session of this console.
+    pub fn minted(&self, pin: &Pin) -> bool {
+        self.context.bus.all().iter().any(|snapshot| snapshot.pin.as_ref() == Some(pin))
+    }
+
+    /// Tells every session that events since `since` may have been missed.
+    pub fn missed(&self, since: Timestamp) {
+        missed(&self.context, since);
+    }
+
+    /// Waits until every hook of every live session has been tried at least once since the start.
+    pub async fn hooks_tried(&self) {
+        let mut subscription = self.subscribe();
+        while self.snapshots().iter().any(|snapshot| is_being_armed(snapshot)) {
+            subscription.changed().await;
+        }
+    }
+
+    /// Expects the service to call our listener with `nonce`; the receiver resolves when it does.
+    pub fn expect_nonce(&self, nonce: String) -> oneshot::Receiver<()> {
+        self.nonces.expect(nonce)
+    }
+
+    fn pin(&self, id: SessionId) -> Result<Pin, CommandError> {
+        let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
+        snapshot.pin.clone().ok_or(CommandError::DoesNotFit(
+            "find the session's PIN: it has none, or its life is over. Start a new session.",
+        ))
+    }
+
+    async fn restore(&self) -> Result<(), StartError> {
+        let journal = &self.context.journal;
+        let since = journal.alive_at().await.map_err(StartError::Journal)?.unwrap_or_else(now);
+        let loaded = journal.load().await.map_err(StartError::Journal)?;
+        for (id, error) in loaded.damaged {
+            tracing::error!(session = %id, %error, "a stored session can't be read");
+        }
+        for stored in loaded.sessions {
+            let (done, started) = oneshot::channel();
+            let message = supervisor::Message::Restore { stored: Box::new(stored), since, done };
+            self.supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
+            let _ = started.await;
+        }
+        let _ = journal.mark_clean_end(false).await;
+        Ok(())
+    }
+}
+
+async fn open(config: &Config, keys: Keys) -> Result<(Journal, Archive), StartError> {
+    let data = config.data.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        let journal = Journal::open(
+            &data.join(crate::journal::JOURNAL_FILE),
+            keys.journal,
+            crate::journal::Options::default(),
+        )
+        .map_err(StartError::Journal)?;
+        let archive = Archive::open(&data.join(crate::archive::ARCHIVE_FILE), keys.archive)
+            .map_err(StartError::Archive)?;
+        Ok((journal, archive))
+    });
+    opened.await.map_err(|error| StartError::Spawn(error.to_string()))?
+}
+
+fn own_url(addr: SocketAddr) -> Url {
+    Url::parse(&format!("http://{addr}/"))
+        .unwrap_or_else(|_| unreachable!("an IP address and a port make a URL"))
+}
+
+fn is_being_armed(snapshot: &Snapshot) -> bool {
+    snapshot.record.is_live()
+        && snapshot.lamps.iter().any(|lamp| match lamp {
+            Lamp::Off | Lamp::Rearming { attempt: 0 | 1, .. } => true,
+            Lamp::Rearming { .. }
+            | Lamp::Armed { .. }
+            | Lamp::Failed { .. }
+            | Lamp::Consumed { .. } => false,
+        })
+}
+
+fn missed(context: &Context, since: Timestamp) {
+    let sessions = context.sessions.read().unwrap_or_else(PoisonError::into_inner);
+    for actor in sessions.values() {
+        let _ = actor.cast(Message::Told(Input::Missed { since }));
+    }
+}
+
+/// Notes that the engine lives, and notices when the computer slept or its clock was set.
+async fn keep_alive(context: Arc<Context>) {
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let (mut wall, mut own) = (now(), tokio::time::Instant::now());
+    let mut noted = own;
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = context.stopping.cancelled() => return,
+        }
+        let (wall_now, own_now) = (now(), tokio::time::Instant::now());
+        let own_gone = i64::try_from((own_now - own).as_millis()).unwrap_or(i64::MAX);
+        let jumped = (wall_now.0 - wall.0).saturating_sub(own_gone);
+        if jumped.unsigned_abs() > JUMP.as_millis() as u64 {
+            tracing::warn!(jumped_ms = jumped, "the computer slept or its clock was set");
+            context.health.set_slept();
+            missed(&context, wall.min(wall_now));
+        }
+        (wall, own) = (wall_now, own_now);
+        if own_now - noted >= ALIVE_EVERY {
+            noted = own_now;
+            let noted = context.journal.mark_alive(wall_now).await;
+            context.journal_wrote(noted.err().map(|error| error.to_string()));
+        }
+    }
+}
+
+/// Sends the listener's news to the sessions' actors.
+struct ToActors(Arc<Context>);
+
+impl Receiver for ToActors {
+    fn received(&self, session: SessionId, hook: HookType) {
+        self.send(session, Message::Received(hook));
+    }
+
+    fn committed(&self, session: SessionId, hook: HookType, seq: Option<u64>, at: Timestamp) {
+        self.send(session, Message::Committed { hook, seq, at });
+    }
+
+    fn written(&self, session: SessionId, seq: u64) {
+        self.send(session, Message::Written { seq });
+    }
+
+    fn disk(&self, failure: Option<&JournalError>) {
+        self.0.journal_wrote(failure.map(ToString::to_string));
+    }
+}
+
+impl ToActors {
+    fn send(&self, session: SessionId, message: Message) {
+        if let Some(actor) = self.0.actor(session) {
+            // An actor that just died gets the event from the journal when it starts again.
+            let _ = actor.cast(message);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! One short function per effect: does it in a task of its own and sends its result back as an input.
+
+use std::{sync::Arc, time::Duration};
+
+use ractor::ActorRef;
+use session::{Effect, Failure, Input, Record, Word, mail::Template, retry};
+use wire::{HookType, Pin};
+
+use crate::{
+    SessionId,
+    actor::{regions, session::Message},
+    archive::Summary,
+    budget::Put,
+    clock::now,
+    context::Context,
+    journal::SessionSecrets,
+    remote::CallError,
+};
+
+/// While somebody looks at a session with a fresh fault.
+const HURRIED: Duration = Duration::from_secs(2);
+
+/// Begins `effect` for session `id`; `to` gets the result.
+pub(crate) fn effect(
+    context: &Arc<Context>,
+    id: SessionId,
+    secrets: Option<&SessionSecrets>,
+    to: &ActorRef<Message>,
+    effect: Effect,
+) {
+    let pin = secrets.and_then(|secrets| secrets.pin.clone());
+    match (effect, pin.zip(secrets)) {
+        (Effect::ChooseRegion, _) => choose_region(context, to),
+        (Effect::Allocate { region }, _) => allocate(context, to, region),
+        (Effect::PutHook { hook, generation, urgency }, Some((pin, secrets))) => {
+            let url = context.hook_url(&secrets.tokens[hook.index()]);
+            let to = to.clone();
+            context.budget.put(Put { session: id, hook, generation, urgency, pin, url, to });
+        }
+        (Effect::FetchChat { transcript }, Some((pin, _))) => {
+            fetch_chat(context, id, to, pin, transcript)
+        }
+        (Effect::SendMail { id, to: address, template, name }, Some((pin, _))) => {
+            send_mail(context, to, pin, Mail { id, address, template, name });
+        }
+        (Effect::RevokePin, Some((pin, _))) => revoke(context, to, pin),
+        // A record that says live without a PIN: the journal was tampered with or a bug is here.
+        (
+            Effect::PutHook { .. }
+            | Effect::FetchChat { .. }
+            | Effect::SendMail { .. }
+            | Effect::RevokePin,
+            None,
+        ) => tracing::error!(session = %id, "an effect needs a PIN and there is none"),
+        (Effect::Start { .. } | Effect::Heartbeat { .. } | Effect::Stop { .. }, _) => {
+            tracing::error!(session = %id, "a timer's effect is the actor's own");
+        }
+    }
+}
+
+/// How long until the next heartbeat.
+pub(crate) fn heartbeat(context: &Context, hurried: bool) -> Duration {
+    spread(if hurried { HURRIED } else { context.config.heartbeat })
+}
+
+/// `wait`, spread by chance.
+pub(crate) fn spread(wait: Duration) -> Duration {
+    retry::spread(wait, chance())
+}
+
+/// Brings the archive's row of a session up to date.
+pub(crate) fn summarise(context: &Arc<Context>, id: SessionId, record: &Record) {
+    let summary = Summary::of(id, record, &Word::of(record, now()));
+    let context = context.clone();
+    tokio::spawn(async move {
+        let saved = context.archive.save_summary(summary).await;
+        context.archive_wrote(saved.err().map(|error| error.to_string()));
+    });
+}
+
+/// A number from 0 to 1.
+fn chance() -> f64 {
+    let mut bytes = [0; 4];
+    // Without randomness herds stay herds; nothing else depends on it.
+    let _ = getrandom::fill(&mut bytes);
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}
+
+fn choose_region(context: &Arc<Context>, to: &ActorRef<Message>) {
+    let to = to.clone();
+    let asked = context.regions.cast(regions::Message::Choose(Box::new({
+        let to = to.clone();
+        move |chosen| {
+            let input = match chosen {
+                Ok(region) => Input::RegionChosen { region },
+                Err(failure) => Input::AllocateFailed(failure),
+            };
+            let _ = to.cast(Message::Told(input));
+        }
+    })));
+    if asked.is_err() {
+        let _ = to.cast(Message::Told(Input::AllocateFailed(Failure::Internal)));
+    }
+}
+
+fn allocate(context: &Arc<Context>, to: &ActorRef<Message>, region: wire::Region) {
+    let (context, to) = (context.clone(), to.clone());
+    tokio::spawn(async move {
+        let given = context.client.session_pin(&region).await;
+        note(&context, given.as_ref().err());
+        let message = match given {
+            Ok(pin) => Message::PinGiven { region, pin },
+            Err(error) => Message::Told(Input::AllocateFailed(error.failure)),
+        };
+        let _ = to.cast(message);
+    });
+}
+
+fn fetch_chat(
+    context: &Arc<Context>,
+    id: SessionId,
+    to: &ActorRef<Message>,
+    pin: Pin,
+    transcript: bool,
+) {
+    let (context, to) = (context.clone(), to.clone());
+    tokio::spawn(async move {
+        let input = match fetch_and_archive(&context, id, &pin).await {
+            Ok((new, total)) => Input::ChatSaved { new, total, transcript },
+            Err(failure) => Input::ChatFailed { failure, transcript },
+        };
+        let _ = to.cast(Message::Told(input));
+    });
+}
+
+async fn fetch_and_archive(
+    context: &Context,
+    id: SessionId,
+    pin: &Pin,
+) -> Result<(u32, u32), Failure> {
+    let fetched = context.client.chat(pin).await;
+    note(context, fetched.as_ref().err());
+    let messages = fetched.map_err(|error| error.failure)?;
+    let saved = context.archive.save_messages(id, messages).await;
+    context.archive_wrote(saved.as_ref().err().map(ToString::to_string));
+    saved.map(|saved| (saved.new, saved.total)).map_err(|_| Failure::Storage)
+}
+
+struct Mail {
+    id: u32,
+    address: String,
+    template: Template,
+    name: String,
+}
+
+fn send_mail(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin, mail: Mail) {
+    let (context, to) = (context.clone(), to.clone());
+    tokio::spawn(async move {
+        let hook: HookType = mail.template.hook();
+        let sent = context.client.email(&pin, &mail.address, hook, &mail.name).await;
+        note(&context, sent.as_ref().err());
+        let input = match sent {
+            Ok(()) => Input::MailSent { id: mail.id },
+            Err(error) => Input::MailFailed { id: mail.id, failure: error.failure },
+        };
+        let _ = to.cast(Message::Told(input));
+    });
+}
+
+fn revoke(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
+    let (context, to) = (context.clone(), to.clone());
+    tokio::spawn(async move {
+        // The transcript is fetched first: afterwards the broker doesn't know this PIN any more.
+        let done = match context.client.capabilities().await {
+            Ok(capabilities) if capabilities.can_revoke() => {
+                context.client.revoke(&pin).await.unwrap_or(false)
+            }
+            Ok(_) | Err(_) => false,
+        };
+        let _ = to.cast(Message::Told(Input::Revoked { done }));
+    });
+}
+
+fn note(context: &Context, error: Option<&CallError>) {
+    context.service_answered(error.map(|error| error.failure));
+}

@@ -1,0 +1,199 @@
+//! Each call sends exactly what the service documents.
+
+use deskhand_engine::remote::{Download, USER_AGENT};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use wire::{ConfText, HookType};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
+
+use crate::{client, pin, region};
+
+const CHAT: &str = include_str!("../../../wire/fixtures/loginwithme/chat.json");
+const REGIONS: &str = include_str!("../../../wire/fixtures/loginwithme/regions.json");
+const PARAMETERS: &str = include_str!("../../../wire/fixtures/loginwithme/session_parameters.json");
+const SESSION_PIN: &str = include_str!("../../../wire/fixtures/loginwithme/session_pin.json");
+const SESSION_URL: &str = include_str!("../../../wire/fixtures/loginwithme/session_url.json");
+const SUCCESS: &str = include_str!("../../../wire/fixtures/loginwithme/hook.json");
+
+async fn answering(body: &str) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200)
+        .insert_header("Set-Cookie", "tracked=yes; Path=/")
+        .set_body_raw(body, "application/json; charset=utf-8");
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    server
+}
+
+async fn only_request(server: &MockServer) -> Request {
+    let mut requests = server.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 1);
+    requests.remove(0)
+}
+
+/// Method, path and query of the only request.
+async fn line(server: &MockServer) -> String {
+    let request = only_request(server).await;
+    let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{} {}{query}", request.method, request.url.path())
+}
+
+/// The only request's JSON.
+async fn sent(server: &MockServer) -> Value {
+    let request = only_request(server).await;
+    assert_eq!(request.headers["content-type"], "application/json");
+    serde_json::from_slice(&request.body).unwrap()
+}
+
+#[tokio::test]
+async fn lists_the_regions() {
+    let server = answering(REGIONS).await;
+    let regions = client(&server.uri()).regions().await.unwrap();
+    let names: Vec<_> = regions.iter().map(wire::Region::as_str).collect();
+    assert_eq!(names, ["ap-southeast-2", "us-east-1", "us-west-2", "eu-west-2", "ca-central-1"]);
+    assert_eq!(line(&server).await, "GET /api/v1/regions");
+}
+
+#[tokio::test]
+async fn says_who_it_is_and_keeps_no_cookie() {
+    let server = answering(REGIONS).await;
+    let client = client(&server.uri());
+    client.regions().await.unwrap();
+    client.regions().await.unwrap();
+    for request in server.received_requests().await.unwrap() {
+        assert_eq!(request.headers["user-agent"], USER_AGENT);
+        assert!(!request.headers.contains_key("cookie"));
+        assert!(!request.headers.contains_key("referer"));
+    }
+}
+
+#[tokio::test]
+async fn allocates_a_pin_in_the_region() {
+    let server = answering(SESSION_PIN).await;
+    let pin = client(&server.uri()).session_pin(&region("us-east-1")).await.unwrap();
+    assert_eq!(pin.expose(), "7W2-97-8570");
+    assert_eq!(line(&server).await, "GET /api/v1/session_pin?region=us-east-1");
+}
+
+#[tokio::test]
+async fn puts_a_hook_with_the_trailing_slash() {
+    let server = answering(SUCCESS).await;
+    let url = "https://console.example/hook/secret-token";
+    client(&server.uri()).put_hook(&pin(), HookType::ViewerOffline, url).await.unwrap();
+    assert_eq!(line(&server).await, "PUT /api/v1/hook/");
+    let expected = json!({"type": "viewer_offline", "url": url, "session_pin": "7W2-97-8570"});
+    assert_eq!(sent(&server).await, expected);
+}
+
+#[tokio::test]
+async fn asks_for_a_viewers_link() {
+    let server = answering(SESSION_URL).await;
+    let url = client(&server.uri()).session_url(&pin(), false, None).await.unwrap();
+    assert!(url.expose().starts_with("https://connect.tier2.tech/view?session_pin=7W2-97-8570"));
+    assert_eq!(url.origin().ascii_serialization(), "https://connect.tier2.tech");
+    assert_eq!(line(&server).await, "GET /api/v1/session_url?session_pin=7W2-97-8570&ro=false");
+}
+
+#[tokio::test]
+async fn asks_for_a_read_only_link_in_somebodys_name() {
+    let server = answering(SESSION_URL).await;
+    client(&server.uri()).session_url(&pin(), true, Some("Téa & Ü")).await.unwrap();
+    assert_eq!(
+        line(&server).await,
+        "GET /api/v1/session_url?session_pin=7W2-97-8570&ro=true&un=T%C3%A9a+%26+%C3%9C"
+    );
+}
+
+#[tokio::test]
+async fn fetches_the_chat() {
+    let server = answering(CHAT).await;
+    let chat = client(&server.uri()).chat(&pin()).await.unwrap();
+    assert_eq!(chat.len(), 3);
+    assert_eq!((chat[1].subject.as_str(), chat[1].timestamp), ("space man@¿", 1_628_259_992));
+    assert_eq!(line(&server).await, "GET /api/v1/chat?session_pin=7W2-97-8570");
+}
+
+#[tokio::test]
+async fn sends_an_email_that_names_somebody() {
+    let server = answering(SUCCESS).await;
+    let client = client(&server.uri());
+    let hook = HookType::PresenterStarted;
+    client.email(&pin(), "john+1/x@example.com", hook, "Jöhn").await.unwrap();
+    assert_eq!(line(&server).await, "POST /api/v1/email/john+1%2Fx@example.com");
+    let expected =
+        json!({"type": "presenter_started", "name": "Jöhn", "session_pin": "7W2-97-8570"});
+    assert_eq!(sent(&server).await, expected);
+}
+
+#[tokio::test]
+async fn fetches_the_parameters() {
+    let server = answering(PARAMETERS).await;
+    let answer = client(&server.uri()).session_parameters(&pin()).await.unwrap();
+    assert_eq!(answer.version, "21.12.9.41372");
+    let conf = wire::loginwithme::Conf::decode(&answer.conf).unwrap();
+    assert_eq!(conf.session_pin, "72F-35-1709");
+    assert_eq!(line(&server).await, "GET /api/v1/session_parameters?session_pin=7W2-97-8570");
+}
+
+#[tokio::test]
+async fn downloads_the_program_for_a_conf() {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_raw("MZ\0\u{1}", "application/octet-stream");
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("support.exe");
+    let conf = ConfText::from("ey+J/0".to_owned());
+    let done = client(&server.uri())
+        .session_exe(&conf, false, true, &into, |_, _| {}, CancellationToken::new())
+        .await
+        .unwrap();
+    assert_eq!(done, Download::Complete { bytes: 4 });
+    assert_eq!(std::fs::read(into).unwrap(), b"MZ\0\x01");
+    assert_eq!(
+        line(&server).await,
+        "GET /api/v1/session_exe?hide_progress=false&self_delete=true&conf=ey%2BJ%2F0"
+    );
+}
+
+#[tokio::test]
+async fn reports_abuse_and_reads_the_answer_that_is_sent_as_html() {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_raw(SUCCESS, "text/html; charset=UTF-8");
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    client(&server.uri()).report_abuse(&pin()).await.unwrap();
+    assert_eq!(line(&server).await, "POST /api/v1/report_abuse");
+    let expected = json!({"user_agent": USER_AGENT, "session_pin": "7W2-97-8570"});
+    assert_eq!(sent(&server).await, expected);
+}
+
+#[tokio::test]
+async fn asks_what_the_service_can_do() {
+    for body in [
+        r#"{"success":true,"capabilities":["revoke","roster"]}"#,
+        r#"{"success":true,"capabilities":{"revoke":true,"roster":{"v":1},"chat_send":false}}"#,
+        r#"{"revoke":true,"roster":true}"#,
+        r#"["roster","revoke",7]"#,
+    ] {
+        let server = answering(body).await;
+        let able = client(&server.uri()).capabilities().await.unwrap();
+        assert!(able.can_revoke(), "{body}");
+        assert_eq!(able.names().collect::<Vec<_>>(), ["revoke", "roster"], "{body}");
+        assert_eq!(line(&server).await, "GET /api/v1/x/capabilities");
+    }
+}
+
+#[tokio::test]
+async fn a_service_without_extensions_can_nothing_more() {
+    let server = MockServer::start().await; // answers 404 to all
+    let client = client(&server.uri());
+    let able = client.capabilities().await.unwrap();
+    assert!(!able.can_revoke() && able.names().next().is_none());
+    assert!(!client.revoke(&pin()).await.unwrap());
+}
+
+#[tokio::test]
+async fn revokes_a_pin() {
+    let server = answering(SUCCESS).await;
+    assert!(client(&server.uri()).revoke(&pin()).await.unwrap());
+    assert_eq!(line(&server).await, "POST /api/v1/x/revoke");
+    assert_eq!(sent(&server).await, json!({"session_pin": "7W2-97-8570"}));
+}

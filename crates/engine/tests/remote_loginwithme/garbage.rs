@@ -1,0 +1,238 @@
+//! A service that answers nonsense, half, too much or nothing: each call fails by its remedy, says
+//! nothing that is secret, and doesn't panic.
+
+use std::sync::{Arc, Mutex};
+
+use deskhand_engine::remote::{CallError, Doing, LoginWithMe};
+use proptest::{prelude::*, test_runner::TestRunner};
+use session::Failure;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_util::sync::CancellationToken;
+use wire::{ConfText, HookType};
+
+use crate::{
+    PIN, client, impatient, pin, region,
+    server::{Answer, Server, http, json},
+};
+
+const HOOK_TOKEN: &str = "hook-token-5e2f";
+const CONF: &str = "eyJzZWNyZXQiOiJjb25mIn0";
+const ADDRESS: &str = "ann@customer.example";
+/// What the garbage itself says: an error must not repeat it either.
+const MARK: &str = "m4rk-0f-th3-b0dy";
+
+/// How each of the calls fails; none where it doesn't.
+async fn every_call(client: &LoginWithMe) -> Vec<CallError> {
+    let pin = pin();
+    let url = format!("http://127.0.0.1:9/hook/{HOOK_TOKEN}");
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("support.exe");
+    let conf = ConfText::from(CONF.to_owned());
+    let (started, stop) = (HookType::ViewerStarted, CancellationToken::new());
+    let results = [
+        client.regions().await.err(),
+        client.session_pin(&region("us-east-1")).await.err(),
+        client.put_hook(&pin, HookType::ViewerOffline, &url).await.err(),
+        client.session_url(&pin, true, Some("Ann")).await.err(),
+        client.chat(&pin).await.err(),
+        client.email(&pin, ADDRESS, started, "Ann").await.err(),
+        client.session_parameters(&pin).await.err(),
+        client.session_exe(&conf, true, true, &into, |_, _| {}, stop).await.err(),
+        client.report_abuse(&pin).await.err(),
+        client.capabilities().await.err(),
+        client.revoke(&pin).await.err(),
+    ];
+    results.into_iter().flatten().collect()
+}
+
+const CALLS: usize = 11;
+
+/// Holds for every error, whatever went wrong.
+fn assert_discreet(error: &CallError, server: &Server) {
+    let port = server.origin.rsplit(':').next().unwrap();
+    let shown = format!("{error:?} {error} {error:#?}");
+    for secret in [PIN, HOOK_TOKEN, CONF, "customer.example", MARK, port, "http:", "/api", "127.0"]
+    {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+    assert!(std::error::Error::source(error).is_none(), "{error:?}");
+}
+
+async fn assert_all_fail(server: &Server, client: &LoginWithMe, failure: Failure) {
+    let errors = every_call(client).await;
+    assert_eq!(errors.len(), CALLS, "{errors:?}");
+    for error in errors {
+        assert_eq!(error.failure, failure, "{error:?}");
+        assert_discreet(&error, server);
+    }
+}
+
+async fn assert_all_malformed(answer: Vec<u8>) {
+    let server = Server::saying(answer).await;
+    assert_all_fail(&server, &client(&server.origin), Failure::Malformed).await;
+}
+
+#[tokio::test]
+async fn a_page_is_malformed() {
+    let page = format!("<!doctype html><title>{MARK} {PIN}</title>");
+    assert_all_malformed(http("200 OK", "text/html", page.as_bytes())).await;
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_malformed() {
+    assert_all_malformed(http("200 OK", "application/json", b"")).await;
+    assert_all_malformed(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()).await;
+}
+
+#[tokio::test]
+async fn json_of_another_shape_is_malformed() {
+    assert_all_malformed(json(&format!("\"{MARK} {PIN}\""))).await;
+}
+
+#[tokio::test]
+async fn half_a_body_is_malformed() {
+    let half = "HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"success\":true,\"url\":\"m4rk";
+    assert_all_malformed(half.into()).await;
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"suc\r\n";
+    assert_all_malformed(chunked.into()).await;
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_malformed_and_not_read() {
+    let huge =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 999999999999\r\n\r\n[";
+    assert_all_malformed(huge.into()).await;
+    let mut unannounced =
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n".to_vec();
+    unannounced.resize(9 << 20, b' ');
+    assert_all_malformed(unannounced).await;
+}
+
+#[tokio::test]
+async fn a_fault_of_the_service_is_its_own() {
+    let page = format!("<h1>{MARK}</h1>");
+    let server = Server::saying(http("500 Oops", "text/html", page.as_bytes())).await;
+    assert_all_fail(&server, &client(&server.origin), Failure::Faulty { status: 500 }).await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_refusal_and_its_prose_is_dropped() {
+    let body = format!(r#"{{"success":false,"error":"{MARK}: no session {PIN}"}}"#);
+    let refusal = http("400 Bad Request", "application/json", body.as_bytes());
+    let server = Server::saying(refusal).await;
+    assert_all_fail(&server, &client(&server.origin), Failure::Rejected { status: 400 }).await;
+}
+
+#[tokio::test]
+async fn a_connection_closed_without_an_answer_is_unreachable() {
+    let server = Server::saying("").await;
+    assert_all_fail(&server, &client(&server.origin), Failure::Unreachable).await;
+}
+
+#[tokio::test]
+async fn an_address_where_nothing_listens_is_unreachable() {
+    let mut server = Server::silent().await;
+    // A port that was bound a moment ago and is free again.
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    server.origin = format!("http://{}", taken.local_addr().unwrap());
+    drop(taken);
+    assert_all_fail(&server, &client(&server.origin), Failure::Unreachable).await;
+}
+
+#[tokio::test]
+async fn an_address_that_speaks_no_tls_is_unreachable_and_says_so() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut hello = [0; 1];
+            let _ = stream.read_exact(&mut hello).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Plain HTTP\r\n\r\n").await;
+            let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+        }
+    });
+    let error = client(&origin).chat(&pin()).await.unwrap_err();
+    assert_eq!(error.failure, Failure::Unreachable);
+    assert!(error.to_string().contains("secure connection"), "{error}");
+}
+
+#[tokio::test]
+async fn a_service_that_never_answers_times_out() {
+    let server = Server::silent().await;
+    assert_all_fail(&server, &impatient(&server.origin), Failure::TimedOut).await;
+}
+
+#[tokio::test]
+async fn a_service_that_stops_in_the_middle_times_out() {
+    let start = b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"success\":true";
+    let server = Server::start(|_| std::future::ready(Answer::SendAndHold(start.to_vec()))).await;
+    assert_all_fail(&server, &impatient(&server.origin), Failure::TimedOut).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_call_is_hung_up() {
+    let (asked, mut was_asked) = tokio::sync::mpsc::unbounded_channel();
+    let mut server = Server::start(move |_| {
+        asked.send(()).unwrap();
+        std::future::ready(Answer::SendAndHold(Vec::new()))
+    })
+    .await;
+    let client = client(&server.origin);
+    let pin = pin();
+    let call = client.chat(&pin);
+    tokio::select! {
+        _ = call => unreachable!("it was never answered"),
+        asked = was_asked.recv() => asked.unwrap(),
+    }
+    server.gone.recv().await.unwrap();
+}
+
+#[test]
+fn a_doing_reads_on_from_could_not() {
+    let text = Doing::ArmHook(HookType::PresenterStarted).to_string();
+    assert_eq!(text, "arm the hook presenter_started");
+}
+
+/// Bytes that are near enough to an answer to reach every reader.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let near = prop::sample::select(vec![
+        r#"{"success":true,"chat":["#,
+        r#"{"success":true,"session_pin":"#,
+        r#"{"success":true,"url":"#,
+        r#"{"success":true,"conf":"a","version":"#,
+        r#"["us-east-1","#,
+        "",
+    ]);
+    let piece = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..40),
+        "[\\[\\]{}:,\"a-z0-9\\\\.-]{0,40}".prop_map(String::into_bytes),
+    ];
+    let end = prop::sample::select(vec!["]}", "\"}", "}", "]", ""]);
+    (near, piece, end)
+        .prop_map(|(near, piece, end)| [near.as_bytes(), &piece, end.as_bytes()].concat())
+}
+
+#[test]
+fn no_bytes_make_a_call_panic_or_tell() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = Arc::<Mutex<Vec<u8>>>::default();
+    let now = answer.clone();
+    let server = runtime.block_on(Server::start(move |_| {
+        std::future::ready(Answer::SendAndClose(now.lock().unwrap().clone()))
+    }));
+    let config = ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() };
+    let framed = prop_oneof![
+        3 => body().prop_map(|body| http("200 OK", "application/json", &body)),
+        1 => prop::collection::vec(any::<u8>(), 0..60).prop_map(|body| http("200 OK", "x/y", &body)),
+        1 => prop::collection::vec(any::<u8>(), 0..60),
+    ];
+    TestRunner::new(config)
+        .run(&framed, |bytes| {
+            *answer.lock().unwrap() = bytes;
+            for error in runtime.block_on(every_call(&client(&server.origin))) {
+                assert_discreet(&error, &server);
+            }
+            Ok(())
+        })
+        .unwrap();
+}

@@ -1,0 +1,179 @@
+//! A world for headless integration tests: the real engine and the real broker over loopback HTTP.
+//!
+//! Nothing here sleeps. A test waits for a snapshot, and fails if none comes within [`PATIENCE`]; the
+//! only clock that moves is the broker's, by hand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use broker::{Broker, Running};
+use engine::{
+    Config, Engine, Keys, Listener, SessionId, Snapshot,
+    lock::FolderLock,
+    remote::Service,
+    vault::{Options, Vault},
+};
+use serve::Port;
+use session::{About, Lamp, Timestamp};
+use tempfile::TempDir;
+use uuid::Uuid;
+use wire::{Pin, Side};
+
+/// Longer than any machine needs: ends a test that waits for what will never come.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A broker and a folder for engines.
+pub struct World {
+    /// Everything that is kept.
+    pub folder: TempDir,
+    /// The broker.
+    pub broker: Running,
+}
+
+impl World {
+    /// A fresh world.
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let broker = start_broker(folder.path(), Port::Any, false).await;
+        Self { folder, broker }
+    }
+
+    /// Starts an engine on this world's folder, as the console does.
+    pub async fn engine(&self) -> Desk {
+        let data = self.folder.path().join("console");
+        std::fs::create_dir_all(&data).unwrap();
+        Desk::start(&data, &self.broker.base_url(), &self.broker.region_url_template()).await
+    }
+
+    /// Restarts the broker on its port, keeping its store.
+    pub async fn restart_broker(self) -> Self {
+        let Self { folder, broker } = self;
+        let port = broker.addr().port();
+        broker.shutdown().await;
+        let broker = start_broker(folder.path(), Port::Remembered(port), false).await;
+        assert!(broker.got_remembered_port());
+        Self { folder, broker }
+    }
+
+    /// A customer's page arrives; returns its id.
+    pub async fn presenter_joins(&self, pin: &Pin) -> Uuid {
+        self.page_joins(pin, Side::Presenter, "Maria").await
+    }
+
+    /// A viewer's page arrives; returns its id.
+    pub async fn viewer_joins(&self, pin: &Pin) -> Uuid {
+        self.page_joins(pin, Side::Viewers, "Anna").await
+    }
+
+    async fn page_joins(&self, pin: &Pin, side: Side, name: &str) -> Uuid {
+        let page = Uuid::new_v4();
+        self.broker.handle().page_arrives(pin, side, page, name).await.unwrap();
+        page
+    }
+
+    /// Moves the broker's clock by more than the 60 s after which a side counts as offline.
+    pub async fn over_a_minute_passes(&self) {
+        self.broker.handle().advance(Duration::from_secs(61)).await;
+    }
+}
+
+async fn start_broker(folder: &Path, port: Port, hold: bool) -> Running {
+    let config = broker::Config {
+        port,
+        hold_deliveries: hold,
+        ..broker::Config::embedded(folder.join("broker"))
+    };
+    Broker::start(config).await.unwrap()
+}
+
+/// An engine with its folder's lock.
+pub struct Desk {
+    /// The engine.
+    pub engine: Engine,
+    _lock: FolderLock,
+}
+
+impl Desk {
+    /// Starts an engine on `data` against the service at `base_url`.
+    pub async fn start(data: &Path, base_url: &str, region_template: &str) -> Self {
+        let lock = FolderLock::take(data, "test", engine::clock::now()).unwrap();
+        let folder = data.to_owned();
+        let vault = tokio::task::spawn_blocking(move || Vault::open(&folder, without_keyring()))
+            .await
+            .unwrap()
+            .unwrap();
+        let config = Config {
+            data: data.to_owned(),
+            service: Service::parse(base_url, region_template).unwrap(),
+            listener: Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url: None },
+            probe_rounds: 1,
+            heartbeat: Duration::from_secs(3600),
+            pin_life: Duration::from_secs(86_400),
+        };
+        let engine = Engine::start(config, Keys::of(&vault)).await.unwrap();
+        Self { engine, _lock: lock }
+    }
+
+    /// Makes a session and waits until its hooks are armed.
+    pub async fn armed_session(&self) -> (SessionId, Pin) {
+        let id = self.engine.create(About::default(), "anna".into(), None).await.unwrap();
+        let snapshot = self.until(id, "all four hooks are armed", all_armed).await;
+        (id, snapshot.pin.clone().unwrap())
+    }
+
+    /// Waits for a snapshot of `id` that is as `holds` wants it.
+    pub async fn until(
+        &self,
+        id: SessionId,
+        what: &str,
+        holds: impl Fn(&Snapshot) -> bool,
+    ) -> Arc<Snapshot> {
+        let mut subscription = self.engine.subscribe();
+        let wait = async {
+            loop {
+                if let Some(snapshot) = self.engine.snapshot(id)
+                    && holds(&snapshot)
+                {
+                    return snapshot;
+                }
+                subscription.changed().await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wait).await {
+            Ok(snapshot) => snapshot,
+            Err(_) => panic!("waited in vain until {what}; now: {:?}", self.engine.snapshot(id)),
+        }
+    }
+
+    /// The names of what happened in a session so far, oldest first.
+    pub async fn happened(&self, id: SessionId) -> Vec<String> {
+        let happenings = self.engine.happenings_of(id).await.unwrap();
+        happenings.iter().map(|happening| name_of(&happening.event)).collect()
+    }
+
+    /// Ends in good order.
+    pub async fn stop(self) {
+        self.engine.stop().await;
+    }
+}
+
+/// Whether all four lamps are armed.
+pub fn all_armed(snapshot: &Snapshot) -> bool {
+    snapshot.lamps.iter().all(|lamp| matches!(lamp, Lamp::Armed { .. }))
+}
+
+/// The event's name as the UI and the journal know it.
+pub fn name_of(event: &session::Event) -> String {
+    let debug = format!("{event:?}");
+    debug.split([' ', '{']).next().unwrap_or_default().to_owned()
+}
+
+/// This moment.
+pub fn now() -> Timestamp {
+    engine::clock::now()
+}
+
+fn without_keyring() -> Options {
+    Options { keyring: None, ..Options::default() }
+}
