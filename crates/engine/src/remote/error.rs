@@ -153,9 +153,11 @@ fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
 
 fn is_tls(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| {
-        // An io::Error's source skips the error that it wraps.
-        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+        // An io::Error's source skips the error that it wraps, which may be another io::Error.
+        let wrapped = std::iter::successors(Some(cause), |&cause| {
+            Some(cause.downcast_ref::<io::Error>()?.get_ref()? as &(dyn std::error::Error + 'static))
+        });
+        wrapped.into_iter().any(|inner| inner.is::<rustls::Error>())
     })
 }
 
