@@ -34,11 +34,13 @@ pub(crate) fn advance(board: &Arc<Switchboard>) -> Advance {
 }
 
 /// - `POST /control/presence {session_pin, side, page, name, online}`: a page without a browser;
+/// - `POST /control/chat {session_pin, page, name, body}`: such a page says something;
 /// - `POST /control/deliveries {hold}`: keeps fired hooks back, or lets them go;
 /// - `GET /control/outbox`: the e-mails, newest last.
 pub(crate) fn routes(board: Arc<Switchboard>) -> Router {
     Router::new()
         .route("/control/presence", post(presence))
+        .route("/control/chat", post(chat))
         .route("/control/deliveries", post(deliveries))
         .route("/control/outbox", get(outbox))
         .with_state(board)
@@ -68,10 +70,25 @@ async fn presence(State(board): State<Arc<Switchboard>>, Json(asked): Json<Prese
             board.depart(line).await;
             done()
         }
-        None => {
-            let body = Json(json!({ "success": false, "error": "this page is not online" }));
-            (StatusCode::CONFLICT, body).into_response()
-        }
+        None => not_online(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Chat {
+    session_pin: Pin,
+    page: Uuid,
+    #[serde(default)]
+    name: String,
+    body: String,
+}
+
+async fn chat(State(board): State<Arc<Switchboard>>, Json(asked): Json<Chat>) -> Response {
+    let line = board.lock().0.line_of(&asked.session_pin, PageId(asked.page));
+    let Some(line) = line else { return not_online() };
+    match board.say(line, &asked.name, &asked.body).await {
+        Ok(()) => done(),
+        Err(refused) => refused.into_response(),
     }
 }
 
@@ -106,6 +123,11 @@ async fn outbox(State(board): State<Arc<Switchboard>>) -> Response {
         })
         .collect();
     Json(json!({ "success": true, "outbox": mails })).into_response()
+}
+
+fn not_online() -> Response {
+    let body = Json(json!({ "success": false, "error": "this page is not online" }));
+    (StatusCode::CONFLICT, body).into_response()
 }
 
 fn done() -> Response {

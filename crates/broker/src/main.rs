@@ -1,2 +1,120 @@
-//! The broker as a program.
-fn main() {}
+//! `deskhand-broker`: the broker as a program.
+
+mod cli;
+
+use std::{io::Write as _, process::ExitCode};
+
+use broker::{Broker, Running};
+use clap::Parser as _;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use self::cli::{Args, Command, DEFAULT_FILE, Settings};
+
+/// The settings can't be used.
+const WRONG_SETTINGS: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    if let Some(Command::Config) = args.command {
+        print!("{DEFAULT_FILE}");
+        return ExitCode::SUCCESS;
+    }
+    let settings = match cli::settings(args) {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("deskhand-broker: {error}");
+            return ExitCode::from(WRONG_SETTINGS);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("deskhand-broker: start its threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(run(settings))
+}
+
+async fn run(settings: Settings) -> ExitCode {
+    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let token_file = settings.config.control.as_ref().map(|control| control.token_file.clone());
+    // Asked for before the broker starts, so that no signal is lost in between.
+    let Ok(mut stop) = Stop::new() else {
+        eprintln!("deskhand-broker: listen for Ctrl-C: the system refused");
+        return ExitCode::FAILURE;
+    };
+    let running = match Broker::start(settings.config).await {
+        Ok(running) => running,
+        Err(error) => {
+            eprintln!("deskhand-broker: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    say_ready(&running, token_file.as_deref());
+    stop.asked().await;
+    tracing::info!("stopping");
+    running.shutdown().await;
+    ExitCode::SUCCESS
+}
+
+/// One line of JSON on stdout, so that a script can wait for it.
+fn say_ready(running: &Running, token_file: Option<&std::path::Path>) {
+    let control = running.control_addr().map(|addr| format!("http://{addr}/control"));
+    let line = json!({
+        "event": "ready",
+        "base_url": running.base_url(),
+        "origin": running.origin(),
+        "listen": running.addr(),
+        "region_url_template": running.region_url_template(),
+        "join_url_template": running.join_url_template(),
+        "control_url": control,
+        "control_token_file": token_file,
+    });
+    let mut out = std::io::stdout().lock();
+    // Nobody may be reading; the broker runs all the same.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    if running.addr().ip().is_unspecified() && running.origin().contains("127.0.0.1") {
+        tracing::warn!("links lead to this machine only; set --public-url for others");
+    }
+}
+
+/// Ctrl-C or SIGTERM.
+#[cfg(unix)]
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+struct Stop;
+
+#[cfg(not(unix))]
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn asked(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

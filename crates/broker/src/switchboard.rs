@@ -73,7 +73,7 @@ impl Switchboard {
             let chat = Vec::new();
             let entry = crate::state::Entry { session: session.clone(), chat };
             state.sessions.insert(pin.clone(), entry);
-            let writes = vec![Write::Minted { pin: pin.clone(), session }];
+            let writes = vec![Write::Minted { pin: pin.clone(), session: Box::new(session) }];
             (pin, self.settle(&state, Change { writes, acts: Vec::new() }))
         };
         change.done().await?;

@@ -37,7 +37,7 @@ pub type StoreKey = SecretBox<[u8; 32]>;
 pub(crate) enum Write {
     Minted {
         pin: Pin,
-        session: Session,
+        session: Box<Session>,
     },
     HookPut {
         pin: Pin,
@@ -335,7 +335,7 @@ mod tests {
         let pin: Pin = "7W2-97-8570".parse().unwrap();
         let minter = Client::at([127, 0, 0, 1].into());
         let life = std::time::Duration::from_secs(60);
-        let session = Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life);
+        let session = Box::new(Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life));
         store.submit(vec![Write::Minted { pin: pin.clone(), session }]).saved().await.unwrap();
         store.close();
         writer.join().unwrap();

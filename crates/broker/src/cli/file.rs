@@ -1,0 +1,66 @@
+//! The settings' file.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use super::SettingsError;
+
+/// The file with all defaults and comments, as `deskhand-broker config` prints it.
+pub const DEFAULT_FILE: &str = include_str!("../default-config.toml");
+
+/// What can stand in the file. An unknown name is an error: it is a typing mistake.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub listen: Option<SocketAddr>,
+    pub public_url: Option<Url>,
+    pub tls_cert: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    pub data: Option<PathBuf>,
+    pub store_key_file: Option<PathBuf>,
+    pub trusted_proxies: Vec<String>,
+    pub compat_cors: bool,
+    pub allow_loopback_hooks: Option<bool>,
+    pub allow_private_hooks: Option<bool>,
+    pub offline_grace_s: Option<u64>,
+    pub pin_life_s: Option<u64>,
+    pub chat_life_s: Option<u64>,
+    pub control: Option<SocketAddr>,
+    pub control_token_file: Option<PathBuf>,
+    pub log: Option<String>,
+    pub smtp: Option<SmtpTable>,
+    pub regions: Option<BTreeMap<String, u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SmtpTable {
+    #[serde(deserialize_with = "secret")]
+    pub url: SecretString,
+    pub from: String,
+}
+
+impl File {
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+        // The parser's words with its place, but without the line itself, which may hold a password.
+        toml::from_str(&text).map_err(|error| {
+            let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
+            let place = line.map_or(String::new(), |line| format!("line {line}: "));
+            let reason = format!("{place}{}", error.message());
+            SettingsError::Malformed { path: path.to_owned(), reason }
+        })
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}

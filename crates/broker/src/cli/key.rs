@@ -1,0 +1,46 @@
+//! The store's key in a file: protects the store where it is copied without its key, and nobody
+//! from whoever copies both.
+
+use std::{fs, io, io::Write as _, path::Path};
+
+use broker::StoreKey;
+
+use super::SettingsError;
+
+/// Reads the key, or makes one. Never makes one for a store that is there already: that store was
+/// written under another, and opening it with a new one would look like damage.
+pub(super) fn read_or_make(path: &Path, store_exists: bool) -> Result<StoreKey, SettingsError> {
+    let failed = |reason: String| SettingsError::Key { path: path.to_owned(), reason };
+    match fs::read_to_string(path) {
+        Ok(text) => parse(text.trim()).ok_or_else(|| failed("it is not 64 hex digits".into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !store_exists => {
+            make(path).map_err(|error| failed(format!("make it: {error}")))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(failed(
+            "it is missing, but there is a store already; put the key back, or move the store away"
+                .into(),
+        )),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+fn make(path: &Path) -> io::Result<StoreKey> {
+    let mut key = [0u8; 32];
+    getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
+    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut file = serve::token::private_file(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    Ok(StoreKey::new(Box::new(key)))
+}
+
+fn parse(text: &str) -> Option<StoreKey> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut key = Box::new([0u8; 32]);
+    for (i, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[i * 2..i * 2 + 2], 16).ok()?;
+    }
+    Some(StoreKey::new(key))
+}
