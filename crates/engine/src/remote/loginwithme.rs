@@ -3,10 +3,7 @@
 //! Only [`LoginWithMe::session_parameters`], [`LoginWithMe::email`] and
 //! [`LoginWithMe::report_abuse`] must not be repeated after an unclear end; every other call may be.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    path::Path,
-};
+use std::{collections::HashSet, path::Path};
 
 use reqwest::{Client, Method, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -47,41 +44,25 @@ pub struct LoginWithMe {
     client: Client,
 }
 
-/// What a service can do beyond the nine calls. Features appear by capability, never by mode.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Capabilities(BTreeSet<String>);
+/// What a service can do beyond the nine calls [A]. Features appear by capability, never by mode.
+///
+/// Our own broker answers with these; the default is what a service without extensions can do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Capabilities {
+    revoke: bool,
+    /// The path at which a region is timed on the service's own origin, with `{region}` in it.
+    pub region_path: Option<String>,
+    /// The path of the page where a customer joins, with `{pin}` in it.
+    pub join_path: Option<String>,
+    /// The broker's version.
+    pub version: Option<String>,
+}
 
 impl Capabilities {
-    /// Whether the service names this one.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.contains(name)
-    }
-
     /// Whether a PIN's life can be ended: [`LoginWithMe::revoke`].
-    pub fn can_revoke(&self) -> bool {
-        self.has("revoke")
-    }
-
-    /// All their names.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-
-    /// Reads `["revoke"]`, `{"revoke": true}`, or either under `capabilities` [A].
-    fn read(answer: &Value) -> Option<Self> {
-        let listed = answer.get("capabilities").unwrap_or(answer);
-        match listed {
-            Value::Array(names) => {
-                Some(Self(names.iter().filter_map(|name| Some(name.as_str()?.into())).collect()))
-            }
-            Value::Object(flags) => {
-                let able = flags.iter().filter(|(name, flag)| {
-                    *name != "success" && !matches!(flag, Value::Bool(false) | Value::Null)
-                });
-                Some(Self(able.map(|(name, _)| name.clone()).collect()))
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-        }
+    pub const fn can_revoke(&self) -> bool {
+        self.revoke
     }
 }
 
@@ -293,9 +274,8 @@ impl LoginWithMe {
             if response.status() == StatusCode::NOT_FOUND {
                 return Ok(Capabilities::default());
             }
-            let answer = http::json(&http::body(response, API_BODY).await?)?;
-            Capabilities::read(&answer)
-                .ok_or_else(|| malformed("the service's answer is not what it documents"))
+            let status = response.status();
+            http::succeeded(status, &http::body(response, API_BODY).await?)
         };
         self.bounded(Doing::AskCapabilities, call).await
     }
