@@ -165,7 +165,7 @@ pub struct About {
 }
 
 /// When an e-mail goes out.
-#[derive(Debug, Clone, Copy, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum MailWhen {
     /// At once.

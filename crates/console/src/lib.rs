@@ -1,8 +1,17 @@
 //! What a person or a script can say and see: commands, view models, settings, and the programs
 //! without a window.
 //!
-//! Nothing here knows Tauri, and nothing that this crate hands out but [`view::Pin`] carries a PIN.
+//! Nothing here knows Tauri, and nothing that this crate pushes but [`view::Pin`] carries a PIN.
 
+pub mod app;
 pub mod bindings;
 pub mod command;
+mod dispatch;
+pub mod export;
+pub mod present;
+pub mod settings;
 pub mod view;
+pub mod words;
+
+pub use app::{App, AppError, Embedded, Feed, Options};
+pub use settings::{Settings, SettingsError, SettingsSource};

@@ -1,0 +1,177 @@
+//! The console as a whole: starts everything in its order, takes commands, feeds whoever looks.
+//!
+//! One [`App`] owns one data folder from before anything in it is opened until [`App::stop`]. What it
+//! feeds is made from snapshots and the journal's happenings, so a slow subscriber skips states but
+//! never something that happened.
+
+mod embedded;
+mod error;
+mod feed;
+mod ports;
+mod reach;
+mod side;
+mod start;
+mod watch;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, OnceLock, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use engine::{Engine, SessionId, desktop::Desktop, lock::FolderLock, vault::Vault};
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use session::Input;
+use tokio::sync::watch as change;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::{embedded::Embedded, error::AppError, feed::Feed};
+pub(crate) use self::{reach::Tested, side::Side};
+use crate::{
+    Settings, SettingsSource,
+    command::{Command, Reply},
+    dispatch,
+    present::trouble,
+    view,
+};
+
+/// A running console; clones are the same one.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// How a console is started.
+pub struct Options {
+    /// The data folder; a temporary one for what shall leave nothing behind.
+    pub data: PathBuf,
+    /// Where settings come from and go to.
+    pub settings: SettingsSource,
+    /// The desktop, or [`engine::desktop::Headless`].
+    pub desktop: Arc<dyn Desktop>,
+    /// What the data folder's holder is called, such as `deskhand headless`.
+    pub program: &'static str,
+    /// The passphrase that wraps the key, where one does.
+    pub passphrase: Option<SecretString>,
+    /// Whether the system's keyring may keep the key; else a key file does.
+    pub use_keyring: bool,
+    /// Hand out the embedded broker ([`App::broker`]): for the demo and tests, which move its clock.
+    pub broker_control: bool,
+    /// Feeds begin after this happening; none for those from now on.
+    pub from_seq: Option<u64>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) data: PathBuf,
+    pub(crate) desktop: Arc<dyn Desktop>,
+    pub(crate) source: SettingsSource,
+    pub(crate) held: RwLock<Held>,
+    /// Given away when the console stops. Whoever carries something out holds it for reading.
+    pub(crate) engine: tokio::sync::RwLock<Option<Engine>>,
+    pub(crate) embedded: OnceLock<Embedded>,
+    broker: tokio::sync::Mutex<Option<broker::Running>>,
+    broker_control: bool,
+    pub(crate) vault: Vault,
+    lock: Mutex<Option<FolderLock>>,
+    pub(crate) on_screen: change::Sender<Option<SessionId>>,
+    /// Counts changes that no snapshot shows: settings, notes, marks, tests of the way to us.
+    pub(crate) changed: change::Sender<u64>,
+    /// Counts engines: a new one means to subscribe again.
+    pub(crate) epoch: change::Sender<u64>,
+    pub(crate) side: Mutex<Side>,
+    revision: AtomicU64,
+    from_seq: Option<u64>,
+    /// The newest happening that this run knows of.
+    newest: AtomicU64,
+    pub(crate) zone: TimeZone,
+    pub(crate) stopping: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// The settings in force, and what of them is kept.
+pub(crate) struct Held {
+    pub(crate) stored: Map<String, Value>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl App {
+    /// Starts the console: folder, lock, key, broker, engine, hooks, in this order.
+    ///
+    /// # Errors
+    /// [`AppError`]; everything that was begun is ended again.
+    pub async fn start(options: Options) -> Result<Self, AppError> {
+        start::start(options).await
+    }
+
+    /// Carries out a command that `by` (a person) gave; what it changes is fed, too.
+    ///
+    /// # Errors
+    /// Why it was not done, with the remedy.
+    pub async fn command(&self, command: Command, by: &str) -> Result<Reply, view::Trouble> {
+        let by = crate::words::plain(by, 64);
+        let stopping = self.0.stopping.clone();
+        tokio::select! {
+            biased;
+            () = stopping.cancelled() => Err(trouble::stopping()),
+            answer = dispatch::dispatch(self, command, &by) => answer,
+        }
+    }
+
+    /// Subscribes: the whole present state first, then what changes.
+    pub fn subscribe(&self) -> Feed {
+        let from = self.0.from_seq.unwrap_or_else(|| self.0.newest.load(Ordering::Acquire));
+        Feed::start(self.0.clone(), from)
+    }
+
+    /// Ends in good order: what is under way is on disk, and the data folder is free again.
+    pub async fn stop(&self) {
+        start::stop(&self.0).await;
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Settings {
+        Settings::clone(&self.0.settings())
+    }
+
+    /// The broker that came along, where it was asked for and runs.
+    pub fn broker(&self) -> Option<&Embedded> {
+        self.0.embedded.get().filter(|_| self.0.broker_control)
+    }
+
+    /// Tells how many viewer windows of a session the desktop has open.
+    pub async fn viewer_windows(&self, session: SessionId, open: u32) {
+        if let Some(engine) = self.0.engine.read().await.as_ref() {
+            engine.tell(session, Input::Windows { open });
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.0
+    }
+}
+
+impl Inner {
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.held.read().unwrap_or_else(std::sync::PoisonError::into_inner).settings.clone()
+    }
+
+    pub(crate) fn hold(&self, held: Held) {
+        *self.held.write().unwrap_or_else(std::sync::PoisonError::into_inner) = held;
+        self.tell_change();
+    }
+
+    pub(crate) fn tell_change(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn side<T>(&self, look: impl FnOnce(&mut Side) -> T) -> T {
+        look(&mut self.side.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// A revision for a view that is about to be made: what is read after this is not older.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.fetch_add(1, Ordering::AcqRel) + 1
+    }
+}

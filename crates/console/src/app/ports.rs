@@ -1,0 +1,70 @@
+//! The ports of last time, so that links and hooks survive a restart.
+
+use std::{fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+const FILE: &str = "ports.json";
+
+/// The ports that were taken last time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Ports {
+    pub listener: Option<u16>,
+    pub broker: Option<u16>,
+}
+
+impl Ports {
+    /// Those of last time; none if the file is missing or damaged, for any port will do then.
+    pub fn read(data: &Path) -> Self {
+        let text = fs::read(data.join(FILE)).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// Remembers them.
+    pub fn write(self, data: &Path) -> std::io::Result<()> {
+        if Self::read(data) == self {
+            return Ok(());
+        }
+        let text = serde_json::to_vec(&self).unwrap_or_default();
+        crate::settings::replace(&data.join(FILE), &text)
+    }
+}
+
+/// `asked` as a person set it (0: whatever it was last time), and `last`.
+///
+/// `promised`: somebody outside was told of the port, so no other will do.
+pub(super) fn choose(asked: u16, last: Option<u16>, promised: bool) -> serve::Port {
+    let wanted = if asked == 0 { last } else { Some(asked) };
+    match (wanted, promised) {
+        (None, _) => serve::Port::Any,
+        (Some(port), true) => serve::Port::Exactly(port),
+        (Some(port), false) => serve::Port::Remembered(port),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serve::Port;
+
+    use super::*;
+
+    #[test]
+    fn the_port_of_last_time_is_tried_first_and_is_a_must_where_it_was_promised() {
+        assert_eq!(choose(0, None, true), Port::Any);
+        assert_eq!(choose(0, Some(7), false), Port::Remembered(7));
+        assert_eq!(choose(0, Some(7), true), Port::Exactly(7));
+        assert_eq!(choose(9, Some(7), false), Port::Remembered(9));
+        assert_eq!(choose(9, Some(7), true), Port::Exactly(9));
+    }
+
+    #[test]
+    fn remembers_ports_and_forgives_a_damaged_file() {
+        let data = tempfile::tempdir().unwrap();
+        let ports = Ports { listener: Some(1), broker: Some(2) };
+        ports.write(data.path()).unwrap();
+        assert_eq!(Ports::read(data.path()), ports);
+        fs::write(data.path().join(FILE), "garbage").unwrap();
+        assert_eq!(Ports::read(data.path()), Ports::default());
+    }
+}

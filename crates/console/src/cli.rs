@@ -1,0 +1,180 @@
+//! The programs without a window: `headless`, `regions`, `demo` and `doctor`.
+//!
+//! Whatever happens, standard output carries only what a program is asked for; everything else goes
+//! to standard error. Ctrl-C and SIGTERM end each of them in good order.
+
+mod demo;
+mod doctor;
+mod flags;
+mod headless;
+mod lines;
+mod os;
+mod page;
+mod protocol;
+mod regions;
+mod watch;
+
+use std::{fmt, future::Future, io, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+pub use flags::Global;
+
+use crate::app::AppError;
+
+/// A technician's console for remote support.
+///
+/// Without a subcommand the window opens.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "deskhand", version, about, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What holds for every program.
+    #[command(flatten)]
+    pub global: Global,
+    /// Which program.
+    #[command(subcommand)]
+    pub program: Option<Program>,
+}
+
+/// A program without a window.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Program {
+    /// The same commands and events as JSON Lines on standard input and output
+    Headless(headless::Flags),
+    /// Times every region and says which it would choose, and why
+    Regions(regions::Flags),
+    /// The whole story in this terminal, live, in a temporary folder
+    Demo(demo::Flags),
+    /// Looks at everything that Deskhand needs on this computer
+    Doctor(doctor::Flags),
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 it failed (demo: a step was not seen; doctor: the main job can't work); \
+2 wrong usage or settings; 3 another console uses the data folder; 4 the key can't be had (passphrase, keyring); \
+130 a demo or a probe was interrupted.";
+
+/// How a program ended, if nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It did what it was asked for.
+    Done,
+    /// What it looked at isn't good; it has said so.
+    NotGood,
+    /// Ctrl-C or SIGTERM came before it was done.
+    Interrupted,
+}
+
+/// Why a program failed.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    code: u8,
+    text: String,
+    remedy: String,
+}
+
+impl Failed {
+    /// It failed while it did its work.
+    pub fn general(text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code: 1, text: text.into(), remedy: remedy.into() }
+    }
+
+    /// Something that it was told is wrong.
+    pub fn usage(text: impl Into<String>) -> Self {
+        Self { code: 2, text: text.into(), remedy: "See --help.".to_owned() }
+    }
+
+    /// A bug.
+    pub fn internal(error: &dyn fmt::Display) -> Self {
+        Self::general(format!("a bug: {error}"), "Please report it.")
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.text)?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, "\n{}", self.remedy) }
+    }
+}
+
+/// Runs the program that was asked for, on a runtime of its own, and answers its exit code.
+///
+/// Without a subcommand (whoever has a window opens it instead) it prints the help and answers 2.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let Arguments { global, program } = arguments;
+    let Some(program) = program else {
+        use clap::CommandFactory as _;
+        let _ = Arguments::command().print_help();
+        return ExitCode::from(2);
+    };
+    global.start_log();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return conclude(Err(Failed::general(format!("start: {error}"), ""))),
+    };
+    let ended = runtime.block_on(async {
+        match program {
+            Program::Headless(flags) => headless::run(&global, &flags).await,
+            Program::Regions(flags) => until_interrupted(regions::run(&global, &flags)).await,
+            Program::Demo(flags) => demo::run(&flags).await,
+            Program::Doctor(flags) => until_interrupted(doctor::run(&global, &flags)).await,
+        }
+    });
+    // A read of standard input can't be cancelled, and nobody waits for it any more.
+    runtime.shutdown_background();
+    conclude(ended)
+}
+
+fn conclude(ended: Result<End, Failed>) -> ExitCode {
+    match ended {
+        Ok(End::Done) => ExitCode::SUCCESS,
+        Ok(End::NotGood) => ExitCode::FAILURE,
+        Ok(End::Interrupted) => ExitCode::from(130),
+        Err(failed) => {
+            eprintln!("deskhand: {failed}");
+            ExitCode::from(failed.code)
+        }
+    }
+}
+
+/// Drops `work` when Ctrl-C or SIGTERM comes.
+async fn until_interrupted(work: impl Future<Output = Result<End, Failed>>) -> Result<End, Failed> {
+    tokio::select! {
+        ended = work => ended,
+        () = interrupted() => Ok(End::Interrupted),
+    }
+}
+
+/// Resolves when Ctrl-C or SIGTERM comes.
+pub(crate) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+/// A folder that is gone when it is dropped.
+fn temporary_folder() -> Result<TempDir, Failed> {
+    tempfile::Builder::new().prefix("deskhand-").tempdir().map_err(|error: io::Error| {
+        Failed::general(format!("make a temporary folder: {error}"), "Free some space in it, or set TMPDIR.")
+    })
+}
+
+impl From<AppError> for Failed {
+    fn from(error: AppError) -> Self {
+        let trouble = error.trouble();
+        Self { code: error.exit_code(), text: trouble.text, remedy: trouble.remedy }
+    }
+}

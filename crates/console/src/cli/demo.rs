@@ -1,0 +1,51 @@
+//! `deskhand demo`: the whole story in the terminal, live.
+//!
+//! Nothing is staged: the engine, its broker and both pages are the real ones, over real sockets; only
+//! the broker's clock is moved, because nobody wants to watch a minute pass. It ends well only if
+//! every step was seen on the feed that the window gets, too.
+
+mod story;
+mod telling;
+
+use std::{io::IsTerminal as _, time::Duration};
+
+use clap::Args;
+
+use self::{story::Story, telling::Telling};
+use super::{End, Failed, interrupted, temporary_folder};
+
+/// What `deskhand demo` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct Flags {
+    /// How many seconds each step may take
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..=3600))]
+    patience: u16,
+}
+
+/// Tells the story.
+pub(super) async fn run(flags: &Flags) -> Result<End, Failed> {
+    let folder = temporary_folder()?;
+    let patience = Duration::from_secs(flags.patience.into());
+    let mut telling = Telling::new(std::io::stdout().is_terminal());
+    telling.title("A support session from its PIN to its archived transcript");
+    let mut story = Story::new(folder.path().join("data"), patience);
+    let told = tokio::select! {
+        told = story.tell(&mut telling) => Some(told),
+        () = interrupted() => None,
+    };
+    story.end().await;
+    match told {
+        Some(Ok(())) => {
+            telling.end(&format!("All {} steps were seen. The demo's data is gone again.", telling.steps()));
+            Ok(End::Done)
+        }
+        Some(Err(missed)) => {
+            telling.missed(&missed);
+            Ok(End::NotGood)
+        }
+        None => {
+            telling.end("Interrupted; the demo's data is gone again.");
+            Ok(End::Interrupted)
+        }
+    }
+}

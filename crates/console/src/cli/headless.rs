@@ -1,0 +1,181 @@
+//! `deskhand headless`: the same commands and events as JSON Lines.
+//!
+//! Commands are carried out one after another, in the order of their lines. Whoever reads standard
+//! output slowly loses no happening: the feed is asked for more only once it has been written.
+
+use std::{path::Path, sync::Arc};
+
+use clap::Args;
+use engine::desktop::Headless;
+use serde_json::json;
+use tokio::{
+    io::{AsyncWriteExt as _, BufReader},
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Duration, timeout},
+};
+
+use super::{
+    End, Failed, Global, interrupted,
+    lines::{Line, Lines},
+    os,
+    protocol::{self, PROTOCOL},
+};
+use crate::{
+    app::{App, Feed},
+    command::{Command, Reply},
+};
+
+/// Lines that may wait for whoever reads standard output; then everything waits.
+const WAITING: usize = 16;
+/// How long whoever reads standard output has to take the last lines.
+const LAST_LINES: Duration = Duration::from_secs(5);
+
+/// What `deskhand headless` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct Flags {
+    /// Go on when standard input ends, until Ctrl-C, SIGTERM or the command quit
+    #[arg(long, env = "DESKHAND_KEEP_RUNNING")]
+    keep_running: bool,
+    /// Begin with what happened after this sequence number, for a script that resumes; without it,
+    /// with what happens from now on
+    #[arg(long, env = "DESKHAND_FROM_SEQ", value_name = "SEQ")]
+    from_seq: Option<u64>,
+    /// Who goes on record as having given the commands; without it, the operating system's user
+    #[arg(long, env = "DESKHAND_BY", value_name = "NAME")]
+    by: Option<String>,
+    /// Give the embedded broker a control listener (its clock, faults, stand-in pages), whose address
+    /// and token lie in the data folder: for tests
+    #[arg(long, env = "DESKHAND_BROKER_CONTROL")]
+    broker_control: bool,
+}
+
+/// Starts the engine, and ends when it is told to or standard input ends.
+pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
+    let mut options = global.options("deskhand headless", Arc::new(Headless))?;
+    options.broker_control = flags.broker_control;
+    options.from_seq = flags.from_seq;
+    let data = options.data.clone();
+    // A signal while it starts ends it as well; nothing was changed then.
+    let app = tokio::select! {
+        app = App::start(options) => app?,
+        () = interrupted() => return Ok(End::Done),
+    };
+    let (out, written) = mpsc::channel(WAITING);
+    let writer = tokio::spawn(write(written));
+    // The writer can't have ended before it has written something.
+    let _ = out.send(hello(&data)).await;
+    let feed = tokio::spawn(push(app.subscribe(), out.clone()));
+    tokio::select! {
+        () = obey(&app, flags, &out) => {}
+        () = interrupted() => {}
+        // Nobody reads any more.
+        () = out.closed() => tracing::info!("standard output is closed, so this ends"),
+    }
+    finish(app, feed, out, writer).await;
+    Ok(End::Done)
+}
+
+/// In good order: the engine first, then what it has said last.
+async fn finish(
+    app: App,
+    feed: JoinHandle<()>,
+    out: mpsc::Sender<String>,
+    writer: JoinHandle<()>,
+) {
+    drop(out);
+    app.stop().await;
+    drop(app);
+    let last = async {
+        let _ = feed.await;
+        let _ = writer.await;
+    };
+    if timeout(LAST_LINES, last).await.is_err() {
+        tracing::warn!("standard output isn't read, so its last lines are lost; --from-seq gets them");
+    }
+}
+
+fn hello(data: &Path) -> String {
+    protocol::line(&json!({
+        "hello": "deskhand",
+        "protocol": PROTOCOL,
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "data": data,
+    }))
+}
+
+/// Carries out one command after another.
+async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
+    let by = flags.by.clone().unwrap_or_else(os::user);
+    let mut lines = read_input();
+    while let Some(line) = lines.recv().await {
+        let Some(request) = protocol::read(line) else { continue };
+        let (id, result) = match request {
+            Ok(request) => {
+                if matches!(request.command, Command::Quit) {
+                    let _ = out.send(protocol::answer(&request.id, &Ok(Reply::Done))).await;
+                    return;
+                }
+                let by = request.by.as_deref().unwrap_or(&by);
+                (request.id, app.command(request.command, by).await)
+            }
+            Err(bad) => (bad.id, Err(bad.trouble)),
+        };
+        if out.send(protocol::answer(&id, &result)).await.is_err() {
+            return;
+        }
+    }
+    if flags.keep_running {
+        tracing::info!("standard input has ended; going on until Ctrl-C or SIGTERM");
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Reads standard input, one line ahead at most.
+fn read_input() -> mpsc::Receiver<Line> {
+    let (send, lines) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut input = Lines::new(BufReader::new(tokio::io::stdin()));
+        loop {
+            match input.next().await {
+                Ok(Some(line)) => {
+                    if send.send(line).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::error!(%error, "standard input can't be read");
+                    return;
+                }
+            }
+        }
+    });
+    lines
+}
+
+/// Hands on what is pushed, no faster than it is written.
+async fn push(mut feed: Feed, out: mpsc::Sender<String>) {
+    while let Some(pushes) = feed.next().await {
+        let text: String = pushes.iter().map(protocol::line).collect();
+        if !text.is_empty() && out.send(text).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Writes to standard output until it is closed or there is nothing more to say.
+async fn write(mut written: mpsc::Receiver<String>) {
+    let mut output = tokio::io::stdout();
+    while let Some(text) = written.recv().await {
+        let done = async {
+            output.write_all(text.as_bytes()).await?;
+            output.flush().await
+        };
+        if done.await.is_err() {
+            return;
+        }
+    }
+}
+

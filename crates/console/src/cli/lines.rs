@@ -1,0 +1,103 @@
+//! Lines off a byte stream, none longer than a limit: whoever writes can't make us grow.
+
+use std::io;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
+
+/// The longest line that is taken, in bytes, its end not counted.
+pub const LONGEST: usize = 1 << 20;
+
+/// Reads lines.
+pub struct Lines<R> {
+    input: R,
+    number: u64,
+}
+
+/// A line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its place, from 1.
+    pub number: u64,
+    /// Its bytes without the end; none if it was longer than [`LONGEST`] and thrown away.
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl<R: AsyncBufRead + Unpin> Lines<R> {
+    /// Lines off `input`.
+    pub const fn new(input: R) -> Self {
+        Self { input, number: 0 }
+    }
+
+    /// The next line; none at the end. A last line without an end counts. Not cancel safe.
+    ///
+    /// # Errors
+    /// What the stream says.
+    pub async fn next(&mut self) -> io::Result<Option<Line>> {
+        let mut bytes = Some(Vec::new());
+        let mut any = false;
+        loop {
+            let piece = self.input.fill_buf().await?;
+            if piece.is_empty() {
+                return Ok(any.then(|| self.line(bytes)));
+            }
+            any = true;
+            let end = piece.iter().position(|&byte| byte == b'\n');
+            let taken = end.unwrap_or(piece.len());
+            bytes = bytes.filter(|line| line.len() + taken <= LONGEST);
+            if let Some(line) = &mut bytes {
+                line.extend_from_slice(&piece[..taken]);
+            }
+            self.input.consume(taken + usize::from(end.is_some()));
+            if end.is_some() {
+                return Ok(Some(self.line(bytes)));
+            }
+        }
+    }
+
+    fn line(&mut self, bytes: Option<Vec<u8>>) -> Line {
+        self.number += 1;
+        Line { number: self.number, bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::BufReader;
+
+    use super::*;
+
+    async fn all(text: &[u8]) -> Vec<Line> {
+        let mut lines = Lines::new(BufReader::with_capacity(7, text));
+        let mut found = Vec::new();
+        while let Some(line) = lines.next().await.unwrap() {
+            found.push(line);
+        }
+        found
+    }
+
+    fn line(number: u64, text: &str) -> Line {
+        Line { number, bytes: Some(text.into()) }
+    }
+
+    #[tokio::test]
+    async fn lines_come_numbered_and_the_last_needs_no_end() {
+        assert_eq!(all(b"one\n\nthree, longer than the buffer").await, [
+            line(1, "one"),
+            line(2, ""),
+            line(3, "three, longer than the buffer"),
+        ]);
+        assert_eq!(all(b"").await, []);
+        assert_eq!(all(b"one\n").await, [line(1, "one")]);
+    }
+
+    #[tokio::test]
+    async fn a_line_over_the_limit_is_thrown_away_and_the_next_is_read() {
+        let longest = "x".repeat(LONGEST);
+        let text = format!("{longest}\n{longest}x\nafter\n");
+        assert_eq!(all(text.as_bytes()).await, [
+            line(1, &longest),
+            Line { number: 2, bytes: None },
+            line(3, "after"),
+        ]);
+    }
+}

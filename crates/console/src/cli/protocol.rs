@@ -1,0 +1,179 @@
+//! The words of `deskhand headless`: a line in is a command, a line out an answer or a push.
+//!
+//! Every line in gets exactly one answer, in the order of the lines, whatever is in it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::lines::{LONGEST, Line};
+use crate::{
+    command::{Command, Reply},
+    view::{Code, Trouble},
+};
+
+/// The number of this protocol; it grows when a script must be changed.
+pub const PROTOCOL: u32 = 1;
+
+/// A line that was understood.
+pub struct Request {
+    /// The script's own mark, given back with the answer.
+    pub id: Value,
+    /// Who gave the command; none for who runs the program.
+    pub by: Option<String>,
+    /// What to do.
+    pub command: Command,
+}
+
+/// A line that wasn't.
+#[derive(Debug)]
+pub struct BadLine {
+    /// The script's own mark, where at least that was understood.
+    pub id: Value,
+    /// Why.
+    pub trouble: Trouble,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    id: Value,
+    #[serde(default)]
+    by: Option<String>,
+    #[serde(flatten)]
+    command: Map<String, Value>,
+}
+
+/// Understands a line; none if there is nothing on it.
+pub fn read(line: Line) -> Option<Result<Request, BadLine>> {
+    let number = line.number;
+    let Some(bytes) = line.bytes else {
+        let why = format!("it is longer than {LONGEST} bytes");
+        return Some(Err(bad(number, Value::Null, &why)));
+    };
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return None;
+    }
+    Some(understand(number, &bytes))
+}
+
+fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
+    let envelope: Envelope = serde_json::from_slice(bytes)
+        .map_err(|error| bad(number, Value::Null, &format!("it is not a JSON object: {error}")))?;
+    let Envelope { id, by, command } = envelope;
+    if !matches!(id, Value::Null | Value::Number(_) | Value::String(_)) {
+        return Err(bad(number, Value::Null, "its id is neither a number nor a text"));
+    }
+    match serde_json::from_value(Value::Object(command)) {
+        Ok(command) => Ok(Request { id, by, command }),
+        Err(error) => Err(bad(number, id, &error.to_string())),
+    }
+}
+
+fn bad(number: u64, id: Value, why: &str) -> BadLine {
+    let trouble = Trouble {
+        code: Code::BadInput,
+        text: format!("read line {number}: {why}"),
+        remedy: "Send one command a line, such as {\"id\":1,\"do\":\"settings\"}; docs/headless.md lists them."
+            .to_owned(),
+    };
+    BadLine { id, trouble }
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: &'a Value,
+    #[serde(flatten)]
+    what: What<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum What<'a> {
+    // The answer's own `id` is the script's, so the session's has another name here.
+    Session { reply: &'static str, session: &'a str },
+    Reply(&'a Reply),
+    Error { error: &'a Trouble },
+}
+
+/// The line that answers a command.
+pub fn answer(id: &Value, result: &Result<Reply, Trouble>) -> String {
+    let what = match result {
+        Ok(Reply::Session { id }) => What::Session { reply: "session", session: id },
+        Ok(reply) => What::Reply(reply),
+        Err(error) => What::Error { error },
+    };
+    line(&Answer { id, what })
+}
+
+/// One line of JSON.
+pub fn line(value: &impl Serialize) -> String {
+    // Nothing that we print has keys that aren't text or numbers that aren't finite.
+    let text = serde_json::to_string(value);
+    text.unwrap_or_else(|error| format!("{{\"bug\":{}}}", Value::String(error.to_string()))) + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn understood(text: &str) -> Option<Result<Request, BadLine>> {
+        read(Line { number: 7, bytes: Some(text.into()) })
+    }
+
+    fn refused(text: &str) -> BadLine {
+        match understood(text) {
+            Some(Err(bad)) => bad,
+            Some(Ok(_)) | None => panic!("{text} was taken"),
+        }
+    }
+
+    #[test]
+    fn a_command_carries_its_id_and_who_gave_it() {
+        let text = r#"{"id":"a","by":"Ada","do":"new_session","about":{"customer":"Maria"}}"#;
+        let request = understood(text).unwrap().unwrap_or_else(|bad| panic!("{bad:?}"));
+        assert_eq!((request.id, request.by.as_deref()), (Value::from("a"), Some("Ada")));
+        let Command::NewSession { about, region: None } = request.command else { panic!() };
+        assert_eq!(about.customer, "Maria");
+    }
+
+    #[test]
+    fn an_id_may_be_left_out_and_an_empty_line_says_nothing() {
+        assert!(understood(r#"{"do":"outbox"}"#).unwrap().is_ok());
+        assert!(understood("  \r").is_none());
+    }
+
+    #[test]
+    fn a_bad_line_is_named_by_its_number_and_keeps_its_id_where_it_has_one() {
+        let bad = refused(r#"{"id":3,"do":"dance"}"#);
+        assert_eq!(bad.id, Value::from(3));
+        assert!(bad.trouble.text.starts_with("read line 7: unknown variant `dance`"), "{}", bad.trouble.text);
+        for text in ["nonsense", "[1]", "{", "{\"id\":[1],\"do\":\"outbox\"}", "\u{1}"] {
+            assert_eq!(refused(text).id, Value::Null, "{text}");
+        }
+        assert!(refused(r#"{"do":"outbox","extra":1}"#).trouble.text.contains("extra"));
+        assert!(refused("{}").trouble.text.contains("do"));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_answered() {
+        let Some(Err(bad)) = read(Line { number: 2, bytes: None }) else { panic!() };
+        assert_eq!(bad.trouble.text, "read line 2: it is longer than 1048576 bytes");
+    }
+
+    #[test]
+    fn answers_name_the_command_first() {
+        let session = Ok(Reply::Session { id: "s".into() });
+        assert_eq!(answer(&1.into(), &session), "{\"id\":1,\"reply\":\"session\",\"session\":\"s\"}\n");
+        assert_eq!(answer(&Value::Null, &Ok(Reply::Done)), "{\"id\":null,\"reply\":\"done\"}\n");
+        let text = Ok(Reply::Text { file_name: "a.txt".into(), text: "x".into() });
+        assert_eq!(
+            answer(&"b".into(), &text),
+            "{\"id\":\"b\",\"reply\":\"text\",\"file_name\":\"a.txt\",\"text\":\"x\"}\n"
+        );
+        let trouble = Trouble { code: Code::NotFound, text: "t".into(), remedy: "r".into() };
+        assert_eq!(
+            answer(&2.into(), &Err(trouble)),
+            "{\"id\":2,\"error\":{\"code\":\"not_found\",\"text\":\"t\",\"remedy\":\"r\"}}\n"
+        );
+    }
+}

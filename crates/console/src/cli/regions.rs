@@ -1,0 +1,232 @@
+//! `deskhand regions`: times every region once, and says which it would choose and why.
+//!
+//! It keeps nothing: its own broker, if it needs one, lives in a temporary folder and ends with it.
+
+use std::{fmt::Write as _, time::Duration};
+
+use broker::{Broker, Config, Running};
+use clap::Args;
+use engine::remote::{
+    LoginWithMe, ProbeFailed, Service,
+    loginwithme::{HOSTED_BASE_URL, HOSTED_REGION_URL},
+    probe,
+};
+use session::region::{Choice, End, Lane, Reason};
+use tempfile::TempDir;
+use url::Url;
+
+use super::{End as Ended, Failed};
+use crate::view::{LaneView, RegionsView};
+
+/// What `deskhand regions` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct Flags {
+    /// The service whose regions are timed, such as https://host/api/v1; without it, the broker that
+    /// Deskhand brings along (its five regions are simulated)
+    #[arg(long, env = "DESKHAND_BASE_URL", value_name = "URL")]
+    base_url: Option<String>,
+    /// Where a region answers, with {region} for its name
+    #[arg(long, env = "DESKHAND_REGION_URL_TEMPLATE", value_name = "TEMPLATE")]
+    region_url_template: Option<String>,
+    /// Samples a region, at most
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
+    rounds: u8,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Probes, prints, ends.
+pub(super) async fn run(flags: &Flags) -> Result<Ended, Failed> {
+    let own = match flags.base_url {
+        Some(_) => None,
+        None => Some(own_broker().await?),
+    };
+    let result = race(flags, own.as_ref().map(|(running, _)| running)).await;
+    if let Some((running, folder)) = own {
+        running.shutdown().await;
+        drop(folder);
+    }
+    let (choice, base_url) = result?;
+    let view = view(&choice);
+    if flags.json {
+        let text = serde_json::to_string(&view).map_err(|error| Failed::internal(&error))?;
+        println!("{text}");
+    } else {
+        print!("Regions of {base_url}\n\n{}", table(&view));
+    }
+    Ok(Ended::Done)
+}
+
+async fn own_broker() -> Result<(Running, TempDir), Failed> {
+    let folder = super::temporary_folder()?;
+    let running = Broker::start(Config::embedded(folder.path()))
+        .await
+        .map_err(|error| Failed::general(error.to_string(), ""))?;
+    Ok((running, folder))
+}
+
+async fn race(flags: &Flags, own: Option<&Running>) -> Result<(Choice, Url), Failed> {
+    let (base_url, template) = match (own, &flags.base_url) {
+        (Some(own), _) => (own.base_url(), own.region_url_template()),
+        (None, given) => {
+            let base_url = given.clone().unwrap_or_default();
+            let template = flags.region_url_template.clone();
+            let template = template.unwrap_or_else(|| usual_template(&base_url));
+            (base_url, template)
+        }
+    };
+    let wrong = |error: engine::remote::ServiceError| Failed::usage(error.to_string());
+    let service = Service::parse(&base_url, &template).map_err(wrong)?;
+    let client = LoginWithMe::new(service).map_err(wrong)?;
+    let choice = probe(&client, flags.rounds.into(), None, |_| {}).await;
+    let choice = choice.map_err(|failed| Failed::general(why_none(&failed), "Check the address and the network, then try again."))?;
+    Ok((choice, client.service().base_url.clone()))
+}
+
+/// The hosted service's regions have names of their own; a broker of ours answers for all of its.
+fn usual_template(base_url: &str) -> String {
+    if base_url.trim_end_matches('/') == HOSTED_BASE_URL {
+        return HOSTED_REGION_URL.to_owned();
+    }
+    let origin = Url::parse(base_url).map(|url| url.origin().ascii_serialization());
+    format!("{}/region/{{region}}", origin.unwrap_or_default())
+}
+
+fn why_none(failed: &ProbeFailed) -> String {
+    let mut text = failed.to_string();
+    for lane in &failed.lanes {
+        let _ = write!(text, "\n  {}: {}", lane.region, failure_of(lane).unwrap_or_default());
+    }
+    text
+}
+
+fn failure_of(lane: &Lane) -> Option<String> {
+    match &lane.end {
+        End::Failed { failure } => Some(failure_text(*failure).to_owned()),
+        End::Running | End::Finished | End::Stopped { .. } => None,
+    }
+}
+
+const fn failure_text(failure: session::Failure) -> &'static str {
+    use session::Failure;
+    match failure {
+        Failure::Unreachable => "nothing answers",
+        Failure::TimedOut => "no answer in time",
+        Failure::Malformed => "its address is no good",
+        Failure::Unauthorized | Failure::RateLimited { .. } | Failure::Rejected { .. } => "refused",
+        Failure::Faulty { .. } => "has a fault",
+        Failure::NoRegion | Failure::Storage | Failure::Internal => "failed",
+    }
+}
+
+fn view(choice: &Choice) -> RegionsView {
+    RegionsView {
+        lanes: choice.lanes.iter().map(lane_view).collect(),
+        chosen: Some(choice.region.to_string()),
+        reason: reason(choice),
+        took_ms: Some(milliseconds(choice.took_us)),
+        at: engine::clock::now().0,
+    }
+}
+
+fn lane_view(lane: &Lane) -> LaneView {
+    LaneView {
+        region: lane.region.to_string(),
+        samples_ms: lane.samples_us.iter().map(|&us| milliseconds(us)).collect(),
+        best_ms: lane.best_us().map(milliseconds),
+        over_ms: match lane.end {
+            End::Stopped { over_us } => Some(milliseconds(over_us)),
+            End::Running | End::Finished | End::Failed { .. } => None,
+        },
+        failure: failure_of(lane),
+        running: lane.end == End::Running,
+    }
+}
+
+fn milliseconds(us: u64) -> f64 {
+    Duration::from_micros(us).as_secs_f64() * 1000.0
+}
+
+fn reason(choice: &Choice) -> String {
+    let finished = choice.lanes.iter().filter(|lane| lane.end == End::Finished).count();
+    match &choice.reason {
+        Reason::Fastest => format!("fastest of {finished} that finished"),
+        Reason::KeptNearTie { fastest } => format!("kept: {fastest} is hardly faster"),
+        Reason::ByHand => "chosen by hand".to_owned(),
+    }
+}
+
+/// Fastest first, then those that were stopped, then those that failed.
+fn table(view: &RegionsView) -> String {
+    let mut lanes: Vec<&LaneView> = view.lanes.iter().collect();
+    lanes.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal));
+    let wide = lanes.iter().map(|lane| lane.region.len()).max().unwrap_or(0).max(6);
+    let mut text = format!("  {:wide$}  {:<20}  Samples\n", "Region", "Best");
+    for lane in lanes {
+        let mark = if view.chosen.as_deref() == Some(&lane.region) { '*' } else { ' ' };
+        let samples: Vec<_> = lane.samples_ms.iter().map(|ms| format!("{ms:.1}")).collect();
+        let line = format!("{mark} {:wide$}  {:<20}  {}", lane.region, best(lane), samples.join("  "));
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    if let (Some(chosen), Some(took)) = (&view.chosen, view.took_ms) {
+        let _ = writeln!(text, "\nChosen: {chosen} ({}). It took {took:.0} ms.", view.reason);
+    }
+    text
+}
+
+fn key(lane: &LaneView) -> (u8, f64) {
+    match (&lane.failure, lane.over_ms) {
+        (Some(_), _) => (2, 0.0),
+        (None, Some(over)) => (1, lane.best_ms.unwrap_or(over)),
+        (None, None) => (0, lane.best_ms.unwrap_or(f64::MAX)),
+    }
+}
+
+fn best(lane: &LaneView) -> String {
+    match (&lane.failure, lane.over_ms, lane.best_ms) {
+        (Some(failure), _, _) => failure.clone(),
+        (None, Some(over), _) => format!("> {over:.0} ms, stopped"),
+        (None, None, Some(best)) => format!("{best:.1} ms"),
+        (None, None, None) => "no answer".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(region: &str, samples_us: &[u64], end: End) -> Lane {
+        Lane { region: region.parse().unwrap(), samples_us: samples_us.to_vec(), end }
+    }
+
+    #[test]
+    fn the_table_puts_the_fastest_first_and_shows_no_number_for_what_was_stopped() {
+        let lanes = vec![
+            lane("ap-southeast-2", &[], End::Stopped { over_us: 39_000 }),
+            lane("ca-central-1", &[31_200, 31_000, 32_000], End::Finished),
+            lane("us-west-2", &[], End::Failed { failure: session::Failure::Unreachable }),
+            lane("us-east-1", &[24_500, 24_100, 24_300], End::Finished),
+        ];
+        let region = "us-east-1".parse().unwrap();
+        let choice = Choice { region, reason: Reason::Fastest, lanes, took_us: 129_400 };
+        let expected = "  Region          Best                  Samples
+* us-east-1       24.1 ms               24.5  24.1  24.3
+  ca-central-1    31.0 ms               31.2  31.0  32.0
+  ap-southeast-2  > 39 ms, stopped
+  us-west-2       nothing answers
+
+Chosen: us-east-1 (fastest of 2 that finished). It took 129 ms.
+";
+        assert_eq!(table(&view(&choice)), expected);
+    }
+
+    #[test]
+    fn a_service_of_ones_own_answers_for_its_regions_and_the_hosted_one_has_hosts_for_them() {
+        assert_eq!(
+            usual_template("http://127.0.0.1:4000/api/v1"),
+            "http://127.0.0.1:4000/region/{region}"
+        );
+        assert_eq!(usual_template(HOSTED_BASE_URL), HOSTED_REGION_URL);
+    }
+}

@@ -1,0 +1,207 @@
+//! Every setting, its default, and what is said of a value that can't be.
+//!
+//! A [`Settings`] that exists is valid: each way to one (file, environment, flag, window) goes through
+//! [`Settings::layer`]. Every field may be left out; null and an empty text mean the default. No secret
+//! is a setting.
+
+mod check;
+mod environment;
+mod source;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+
+pub use self::{
+    check::is_hosted,
+    environment::{PREFIX, from_environment, from_text},
+    source::{Keep, Loaded, SettingsSource},
+};
+use crate::command::MailWhen;
+
+/// The version of the settings' shape that this program writes.
+pub const VERSION: u32 = 1;
+/// What the hosted service's owner asks for, shown before consent.
+pub const LICENCE_TERMS: &str = "The hosted service at loginwith.me is free for personal and internal business use. \
+     A product that is distributed and uses it needs an agreement with its vendor. \
+     Deskhand records who accepted this, and when.";
+
+/// All settings, valid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The shape's version.
+    pub version: u32,
+    /// Who is at this console, as mails name them. Default: the OS user's full name, or login.
+    pub technician: String,
+    /// The window's looks. Default: as the system has it.
+    pub theme: Theme,
+    /// The remote-support service's API, such as `https://help.example.org/api/v1`. Default: the
+    /// broker that comes along, in this process.
+    pub base_url: Option<String>,
+    /// Where a region is timed; `{region}` stands for its name. Default: the service's own.
+    pub region_url_template: Option<String>,
+    /// The customer's link; `{pin}` stands for the PIN. Default: our own brokers' join page; none
+    /// for the hosted service, which tells no such link.
+    pub join_url_template: Option<String>,
+    /// The hosted service's licence terms were accepted ([`LICENCE_TERMS`]). Default: false.
+    pub licence_consent: bool,
+    /// When they were; written by the console.
+    pub licence_consent_at: Option<String>,
+    /// By whom; written by the console.
+    pub licence_consent_by: Option<String>,
+    /// Where webhooks are listened for: address and port. Port 0 takes the one of last time, or any.
+    /// Default: `127.0.0.1:0`.
+    pub listen: std::net::SocketAddr,
+    /// The URL under which the service reaches the listener. Default: its own address.
+    pub public_url: Option<Url>,
+    /// Samples a region, 1 to 10. Default: 3.
+    pub probe_rounds: u32,
+    /// How often every hook is put again, in seconds, 5 to 3600. Default: 30 on the broker that comes
+    /// along, 120 elsewhere.
+    pub heartbeat_s: Option<u32>,
+    /// E-mails that are ordered for every new session. Default: none.
+    pub mail_rules: Vec<MailRule>,
+    /// Let customers on this network join at the broker that comes along. Default: false.
+    pub lan: bool,
+    /// Where it listens then. Default: `0.0.0.0:0`, all addresses and the port of last time.
+    pub lan_listen: std::net::SocketAddr,
+    /// The address that customers use then. Default: this computer's own on its network.
+    pub lan_url: Option<Url>,
+    /// The TLS certificate (PEM, with its chain) that it shows then. Default: none, plain http.
+    pub tls_cert: Option<std::path::PathBuf>,
+    /// The certificate's key (PEM). Default: none.
+    pub tls_key: Option<std::path::PathBuf>,
+}
+
+/// The window's looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Light on dark.
+    Dark,
+    /// Dark on light.
+    Light,
+}
+
+/// An e-mail that is ordered for every new session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailRule {
+    /// The address.
+    pub to: String,
+    /// To the customer, else to a colleague.
+    #[serde(default)]
+    pub to_customer: bool,
+    /// When it goes out: `next_event` or `every_event`.
+    #[serde(default = "next_event")]
+    pub when: MailWhen,
+}
+
+const fn next_event() -> MailWhen {
+    MailWhen::NextEvent
+}
+
+/// A setting that can't be: which, what is wrong with it, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("set {field}: {problem}; {remedy}")]
+pub struct SettingsError {
+    /// The field's name.
+    pub field: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            technician: environment::operating_system_user(),
+            theme: Theme::System,
+            base_url: None,
+            region_url_template: None,
+            join_url_template: None,
+            licence_consent: false,
+            licence_consent_at: None,
+            licence_consent_by: None,
+            listen: ([127, 0, 0, 1], 0).into(),
+            public_url: None,
+            probe_rounds: 3,
+            heartbeat_s: None,
+            mail_rules: Vec::new(),
+            lan: false,
+            lan_listen: ([0, 0, 0, 0], 0).into(),
+            lan_url: None,
+            tls_cert: None,
+            tls_key: None,
+        }
+    }
+}
+
+impl Settings {
+    /// These settings with the fields of `over` laid on top.
+    ///
+    /// # Errors
+    /// The first field that can't be; the settings are as they were.
+    pub fn layer(&self, over: &Map<String, Value>) -> Result<Self, SettingsError> {
+        let mut all = self.to_map();
+        for (field, value) in over {
+            check::field(field, value)?;
+            if is_unset(value) {
+                match Self::default().to_map().remove(field) {
+                    Some(default) => all.insert(field.clone(), default),
+                    None => all.remove(field),
+                };
+            } else {
+                all.insert(field.clone(), value.clone());
+            }
+        }
+        let settings: Self = serde_json::from_value(Value::Object(all)).map_err(|error| {
+            check::error("settings", &error.to_string(), "correct the settings")
+        })?;
+        check::together(&settings)?;
+        Ok(settings)
+    }
+
+    /// Field by field, with the defaults filled in.
+    pub fn to_map(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => map,
+            Ok(_) | Err(_) => Map::new(),
+        }
+    }
+
+    /// How often every hook is put again, in seconds.
+    pub fn heartbeat(&self) -> u32 {
+        self.heartbeat_s.unwrap_or(if self.base_url.is_some() { 120 } else { 30 })
+    }
+
+    /// The service's address and its regions', where one is configured.
+    pub fn service(&self) -> Option<(String, String)> {
+        let base_url = self.base_url.clone()?;
+        let regions = self.region_url_template.clone().unwrap_or_else(|| {
+            if is_hosted(&base_url) {
+                engine::remote::loginwithme::HOSTED_REGION_URL.to_owned()
+            } else {
+                // What our own broker answers, wherever it runs.
+                format!("{}/region/{{region}}", origin(&base_url))
+            }
+        });
+        Some((base_url, regions))
+    }
+}
+
+/// Null and the empty text stand for "not set".
+pub(crate) fn is_unset(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// Scheme, host and port of a URL; empty if it isn't one.
+pub(crate) fn origin(url: &str) -> String {
+    Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}

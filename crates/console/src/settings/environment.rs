@@ -1,0 +1,90 @@
+//! Settings from `DESKHAND_*` variables and flags: the same names, and values as texts.
+
+use serde_json::{Map, Value};
+
+use super::{SettingsError, check};
+use crate::words;
+
+/// How every variable that is a setting begins: `DESKHAND_BASE_URL` is `base_url`.
+pub const PREFIX: &str = "DESKHAND_";
+
+/// The settings among `variables`; a variable that names no setting is somebody else's.
+///
+/// # Errors
+/// The first value that can't be, by its field.
+pub fn from_environment(
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Map<String, Value>, SettingsError> {
+    let mut map = Map::new();
+    for (name, text) in variables {
+        let Some(field) = name.strip_prefix(PREFIX).map(str::to_ascii_lowercase) else { continue };
+        if check::FIELDS.iter().any(|(known, _)| *known == field) {
+            map.insert(field.clone(), from_text(&field, &text)?);
+        }
+    }
+    Ok(map)
+}
+
+/// A field's value from the text of a variable or flag: as a text where the field is one, else as
+/// JSON (`true`, `3`, `[{"to":"..."}]`).
+///
+/// # Errors
+/// The field's [`SettingsError`] if it is neither.
+pub fn from_text(field: &str, text: &str) -> Result<Value, SettingsError> {
+    let as_text = Value::String(text.to_owned());
+    match check::field(field, &as_text) {
+        Ok(()) => Ok(as_text),
+        Err(error) => match serde_json::from_str(text) {
+            Ok(value) => check::field(field, &value).map(|()| value),
+            Err(_) => Err(error),
+        },
+    }
+}
+
+/// Who the operating system says is at this computer: the full name, else the login.
+pub(super) fn operating_system_user() -> String {
+    let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let login = variable("USER").or_else(|| variable("LOGNAME")).or_else(|| variable("USERNAME"));
+    let login = login.unwrap_or_else(|| "Technician".to_owned());
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = full_name(&accounts, &login).unwrap_or(login);
+    let name = words::plain(&name, 64);
+    if name.is_empty() { "Technician".to_owned() } else { name }
+}
+
+/// The full name of `login` in the text of a passwd file, if it has one.
+fn full_name(accounts: &str, login: &str) -> Option<String> {
+    let account = accounts.lines().find(|line| line.split(':').next() == Some(login))?;
+    let name = account.split(':').nth(4)?.split(',').next()?.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+
+    #[test]
+    fn finds_the_full_name_of_a_login() {
+        let accounts = "root:x:0:0:root:/root:/bin/sh\nanna:x:1000:1000:Anna Keller,,,:/home/anna:/bin/sh\nbo:x:1:1::/:/bin/sh";
+        assert_eq!(full_name(accounts, "anna").unwrap(), "Anna Keller");
+        assert_eq!(full_name(accounts, "bo"), None);
+        assert_eq!(full_name(accounts, "eve"), None);
+    }
+
+    #[test]
+    fn takes_what_is_a_setting_and_leaves_the_rest() {
+        let set = [("DESKHAND_PROBE_ROUNDS", "5"), ("DESKHAND_TECHNICIAN", "1234"), ("DESKHAND_LOG", "debug"), ("HOME", "/")];
+        let map = from_environment(set.map(|(n, v)| (n.into(), v.into()))).unwrap();
+        assert_eq!(map.len(), 2);
+        let settings = Settings::default().layer(&map).unwrap();
+        assert_eq!((settings.probe_rounds, settings.technician.as_str()), (5, "1234"));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_is_named_by_its_field() {
+        let error = from_environment([("DESKHAND_LAN".into(), "maybe".into())]).unwrap_err();
+        assert_eq!(error.field, "lan");
+        assert!(error.to_string().contains("write true or false"), "{error}");
+    }
+}

@@ -1,0 +1,215 @@
+//! Where settings are kept: a file, the window's store, or nowhere.
+//!
+//! Only what somebody set is kept, so a default may change with the program. What can't be read is
+//! set aside and said, never overwritten.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value};
+
+use super::{Settings, SettingsError, VERSION, check};
+
+/// Where settings come from, and where changes go.
+#[derive(Clone)]
+pub struct SettingsSource {
+    kept: Kept,
+    /// What environment and flags say; it wins over what is kept and is never written.
+    over: Map<String, Value>,
+    /// A file that somebody wrote by hand: what is wrong in it stops the start, instead of being set
+    /// aside.
+    by_hand: bool,
+}
+
+#[derive(Clone)]
+enum Kept {
+    Nowhere,
+    File(PathBuf),
+    By(Arc<dyn Keep>),
+}
+
+/// Somebody else who keeps settings, such as the window's store.
+pub trait Keep: Send + Sync {
+    /// What is kept; none before the first write.
+    ///
+    /// # Errors
+    /// Why it can't be read, in words for people. It is taken for damaged then.
+    fn read(&self) -> Result<Option<Map<String, Value>>, String>;
+
+    /// Keeps all of `settings`, and nothing else, atomically.
+    ///
+    /// # Errors
+    /// Why it can't, in words for people.
+    fn write(&self, settings: &Map<String, Value>) -> Result<(), String>;
+
+    /// Puts what is kept aside, to be looked at, and says where.
+    ///
+    /// # Errors
+    /// Why it can't, in words for people.
+    fn set_aside(&self) -> Result<String, String>;
+}
+
+/// Settings as they were found.
+pub struct Loaded {
+    /// What is kept, without what can't be.
+    pub stored: Map<String, Value>,
+    /// The settings in force.
+    pub settings: Settings,
+    /// What was wrong with what is kept; it was set aside.
+    pub damaged: Option<String>,
+}
+
+impl SettingsSource {
+    /// The program's own file (TOML), made at the first change.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self { kept: Kept::File(path.into()), over: Map::new(), by_hand: false }
+    }
+
+    /// A file (TOML) that somebody wrote and named: what is wrong in it is an error.
+    pub fn file_by_hand(path: impl Into<PathBuf>) -> Self {
+        Self { by_hand: true, ..Self::file(path) }
+    }
+
+    /// Nowhere: the defaults, and changes for this run only.
+    pub fn nowhere() -> Self {
+        Self { kept: Kept::Nowhere, over: Map::new(), by_hand: false }
+    }
+
+    /// Somebody else keeps them.
+    pub fn kept_by(keep: Arc<dyn Keep>) -> Self {
+        Self { kept: Kept::By(keep), over: Map::new(), by_hand: false }
+    }
+
+    /// Lays `map` (from environment or flags) over what is kept; a later call wins.
+    #[must_use]
+    pub fn with(mut self, map: Map<String, Value>) -> Self {
+        self.over.extend(map);
+        self
+    }
+
+    /// The fields that environment and flags decide.
+    pub const fn over(&self) -> &Map<String, Value> {
+        &self.over
+    }
+
+    /// Reads them. Blocks.
+    ///
+    /// # Errors
+    /// A field from environment, flags or a file by hand that can't be.
+    pub fn load(&self, now: jiff::Timestamp) -> Result<Loaded, SettingsError> {
+        let (stored, damaged) = match self.read().and_then(migrated) {
+            Ok(stored) => self.sound(stored, now)?,
+            Err(why) if self.by_hand => {
+                return Err(check::error("the file", &why, "correct it"));
+            }
+            Err(why) => (Map::new(), Some(self.set_aside(&why, now))),
+        };
+        let settings = Settings::default().layer(&stored)?.layer(&self.over)?;
+        Ok(Loaded { stored, settings, damaged })
+    }
+
+    /// Keeps `stored`. Blocks.
+    ///
+    /// # Errors
+    /// Why it can't, in words for people.
+    pub fn save(&self, stored: &Map<String, Value>) -> Result<(), String> {
+        let mut stored = stored.clone();
+        stored.insert("version".into(), VERSION.into());
+        match &self.kept {
+            Kept::Nowhere => Ok(()),
+            Kept::By(keep) => keep.write(&stored),
+            Kept::File(path) => {
+                let text = toml::to_string_pretty(&stored).map_err(|error| error.to_string())?;
+                replace(path, text.as_bytes())
+                    .map_err(|error| format!("write {}: {error}", path.display()))
+            }
+        }
+    }
+
+    /// Takes out what can't be; then the whole is set aside first.
+    fn sound(
+        &self,
+        stored: Map<String, Value>,
+        now: jiff::Timestamp,
+    ) -> Result<(Map<String, Value>, Option<String>), SettingsError> {
+        let defaults = Settings::default();
+        let Err(error) = defaults.layer(&stored) else { return Ok((stored, None)) };
+        if self.by_hand {
+            return Err(error);
+        }
+        let mut sound = Map::new();
+        for (field, value) in stored {
+            let mut tried = sound.clone();
+            tried.insert(field, value);
+            // Consent and address belong together, whichever comes first.
+            if defaults.layer(&tried).is_ok() {
+                sound = tried;
+            }
+        }
+        Ok((sound, Some(self.set_aside(&error.to_string(), now))))
+    }
+
+    fn read(&self) -> Result<Map<String, Value>, String> {
+        let stored = match &self.kept {
+            Kept::Nowhere => None,
+            Kept::By(keep) => keep.read()?,
+            Kept::File(path) => match fs::read_to_string(path) {
+                Ok(text) => Some(toml::from_str(&text).map_err(|error| error.message().to_owned())?),
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !self.by_hand => None,
+                Err(error) => return Err(format!("read {}: {error}", path.display())),
+            },
+        };
+        Ok(stored.unwrap_or_default())
+    }
+
+    fn set_aside(&self, why: &str, now: jiff::Timestamp) -> String {
+        let kept = match &self.kept {
+            Kept::Nowhere => return why.to_owned(),
+            Kept::By(keep) => keep.set_aside(),
+            Kept::File(path) => {
+                let aside = aside(path, now);
+                fs::rename(path, &aside)
+                    .map(|()| aside.display().to_string())
+                    .map_err(|error| error.to_string())
+            }
+        };
+        match kept {
+            Ok(place) => format!("{why}. The settings as they were are kept in {place}"),
+            Err(failed) => format!("{why}. They could not be kept aside: {failed}"),
+        }
+    }
+}
+
+/// Brings settings of an older shape to this one. Migrations are frozen once released.
+fn migrated(mut stored: Map<String, Value>) -> Result<Map<String, Value>, String> {
+    match stored.remove("version").map(|version| version.as_u64()) {
+        // Before the first release with a version there was none.
+        None | Some(Some(1)) => Ok(stored),
+        Some(Some(_)) => Err("a newer version of Deskhand wrote the settings".to_owned()),
+        Some(None) => Err("the settings' version is not a number".to_owned()),
+    }
+}
+
+fn aside(path: &Path, now: jiff::Timestamp) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".corrupt-{}", now.as_second()));
+    path.with_file_name(name)
+}
+
+/// Writes a file whole or not at all: beside the old one, to the disk, then over it.
+pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = fs::File::create(&new)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}

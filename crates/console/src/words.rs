@@ -1,0 +1,168 @@
+//! Texts for people: names made harmless, the spelling alphabet, times of day. All pure.
+//!
+//! Names and messages come from strangers: what leaves [`plain`] has no control character and none
+//! that turns the reading direction. Markup is escaped where it would be read as such, not here.
+
+use jiff::{Timestamp as Moment, tz::TimeZone};
+use session::Timestamp;
+
+/// The longest name that is shown, in characters.
+pub const LONGEST_NAME: usize = 80;
+
+/// `text` in one line, without control and direction characters, of at most `most` characters.
+pub fn plain(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    for c in text.chars() {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        let doubled = c == ' ' && (out.is_empty() || out.ends_with(' '));
+        if doubled || is_hidden(c) {
+            continue;
+        }
+        if length == most {
+            break;
+        }
+        out.push(c);
+        length += 1;
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// A text of several lines made harmless: line breaks and tabs stay.
+pub fn plain_lines(text: &str, most: usize) -> String {
+    let unified = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
+    unified.chars().filter(|&c| matches!(c, '\n' | '\t') || !is_hidden(c)).take(most).collect()
+}
+
+/// Characters that are not seen but change what is: controls, direction marks, tags.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
+            | '\u{202A}'..='\u{202E}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// For the phone, a word a character of a PIN.
+pub fn spelled(pin: &str) -> Vec<String> {
+    pin.chars().map(|c| spell(c).map_or_else(|| c.to_string(), str::to_owned)).collect()
+}
+
+/// The NATO spelling alphabet.
+fn spell(c: char) -> Option<&'static str> {
+    const LETTERS: [&str; 26] = [
+        "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India", "Juliett",
+        "Kilo", "Lima", "Mike", "November", "Oscar", "Papa", "Quebec", "Romeo", "Sierra", "Tango",
+        "Uniform", "Victor", "Whiskey", "X-ray", "Yankee", "Zulu",
+    ];
+    const DIGITS: [&str; 10] =
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    match c {
+        'A'..='Z' => LETTERS.get(usize::from(c as u8 - b'A')).copied(),
+        '0'..='9' => DIGITS.get(usize::from(c as u8 - b'0')).copied(),
+        '-' => Some("dash"),
+        _ => None,
+    }
+}
+
+/// A link from its template; `{pin}` (or `{PIN}`) stands for the PIN.
+pub fn fill_pin(template: &str, pin: &str) -> String {
+    template.replace("{pin}", pin).replace("{PIN}", pin)
+}
+
+/// The time of day, such as `14:03`; another day's with its date.
+pub fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (at, now) = (zoned(at, zone), zoned(now, zone));
+    let format = if at.date() == now.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    at.strftime(format).to_string()
+}
+
+/// Date and time to the second, such as `2026-11-22 14:03:07`.
+pub fn date_and_time(at: Timestamp, zone: &TimeZone) -> String {
+    zoned(at, zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn zoned(at: Timestamp, zone: &TimeZone) -> jiff::Zoned {
+    Moment::from_millisecond(at.0).unwrap_or(Moment::UNIX_EPOCH).to_zoned(zone.clone())
+}
+
+/// `one window`, `2 windows`.
+pub fn count(n: u32, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// Whether `text` is an e-mail address to which a mail can go: `local@host.example`.
+///
+/// Quoted local parts and address literals are not taken: no person has one, and they hide much.
+pub fn is_address(text: &str) -> bool {
+    let Some((local, host)) = text.rsplit_once('@') else { return false };
+    let local_byte = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
+    let local_fits = (1..=64).contains(&local.len())
+        && local.bytes().all(local_byte)
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..");
+    local_fits && (1..=253).contains(&host.len()) && host.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_strangers_name_loses_what_could_disguise_it() {
+        assert_eq!(plain("  Maria\u{202E}\r\n Lopez\u{200B}\u{7}\u{2066} ", 80), "Maria Lopez");
+        assert_eq!(plain("\u{202E}", 80), "");
+        assert_eq!(plain("<b>Zoë</b> 🧑‍💻", 80), "<b>Zoë</b> 🧑‍💻");
+        assert_eq!(plain(&"x".repeat(200), LONGEST_NAME).len(), LONGEST_NAME);
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(plain_lines("a\r\nb\u{2028}c\td\u{202E}", 100), "a\nb\nc\td");
+    }
+
+    #[test]
+    fn spells_a_pin_for_the_phone() {
+        assert_eq!(spelled("7W2-9")[..], ["seven", "Whiskey", "two", "dash", "nine"]);
+    }
+
+    #[test]
+    fn says_the_date_only_of_another_day() {
+        let zone = TimeZone::UTC;
+        let now = Timestamp(1_700_000_000_000);
+        assert_eq!(clock(now, now, &zone), "22:13");
+        assert_eq!(clock(Timestamp(now.0 - 86_400_000), now, &zone), "2023-11-13 22:13");
+    }
+
+    #[test]
+    fn an_address_is_one_that_a_mail_can_go_to() {
+        for good in ["maria@example.com", "a.b+c@help.example.co.uk", "root@localhost", "o'neil@x.y"] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in ["", "maria", "@x.y", "maria@", "a b@x.y", "a@x..y", "a@-x.y", "\"a\"@x.y", "a@[::1]", "a@x.y\r\nBcc: b@x.y", ".a@x.y", "a@b@c."] {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_hidden_is_left(text in "\\PC{0,60}|.{0,60}", most in 0usize..50) {
+            let clean = plain(&text, most);
+            prop_assert!(clean.chars().count() <= most);
+            prop_assert!(!clean.chars().any(is_hidden));
+            prop_assert_eq!(plain(&clean, most), clean.clone());
+            let _ = (is_address(&text), plain_lines(&text, most), spelled(&text));
+        }
+    }
+}
