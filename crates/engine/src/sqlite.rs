@@ -25,7 +25,9 @@ pub enum StoreError {
         doing: &'static str,
     },
     /// The key isn't the one that the database was made with.
-    #[error("{doing}: the key isn't the one that this database was made with; restore the key")]
+    #[error(
+        "{doing}: the key isn't the one that this database was made with, or its beginning is damaged; restore the key or a copy"
+    )]
     WrongKey {
         /// What was being done.
         doing: &'static str,

@@ -29,6 +29,7 @@ pub use self::{
     seal::{SealKey, Tampered},
 };
 use self::{record::Kept, wrap::Wrapped};
+use crate::archive::ArchiveKey;
 
 /// How often PBKDF2-HMAC-SHA256 hashes a passphrase (OWASP's advice of 2023).
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
@@ -219,8 +220,8 @@ impl Vault {
     }
 
     /// The archive's raw key.
-    pub fn archive_key(&self) -> SecretBox<[u8; 32]> {
-        self.subkey("archive")
+    pub fn archive_key(&self) -> ArchiveKey {
+        ArchiveKey::new(self.subkey("archive"))
     }
 
     /// The key of the embedded broker's store and outbox.

@@ -70,7 +70,7 @@ fn with_keyring(keyring: &Arc<Fake>) -> Options {
 }
 
 fn bits(vault: &Vault) -> [u8; 32] {
-    *vault.archive_key().expose_secret()
+    *vault.subkey("archive").expose_secret()
 }
 
 fn with_database(folder: &Path) {
@@ -234,7 +234,7 @@ fn a_keyring_that_does_not_erase_is_told_and_tried_again_at_the_next_start() {
 fn each_purpose_has_a_key_of_its_own_and_no_file_shows_one() {
     let dir = tempfile::tempdir().unwrap();
     let vault = Vault::open(dir.path(), without_keyring(Some("correct horse"))).unwrap();
-    assert_ne!(vault.archive_key().expose_secret(), vault.broker_store_key().expose_secret());
+    assert_ne!(bits(&vault), *vault.broker_store_key().expose_secret());
     let text = fs::read_to_string(dir.path().join(VAULT_FILE)).unwrap();
     assert!(!text.contains("correct horse"));
     assert!(text.contains("pbkdf2-hmac-sha256") && text.contains("\"iterations\": 2"), "{text}");

@@ -1,0 +1,71 @@
+//! The timeline: a copy of the journal's happenings, each once by its sequence.
+
+use rusqlite::Connection;
+use rusqlite_migration::M;
+use session::Timestamp;
+
+use super::{ArchiveError, READ, damaged};
+use crate::{SessionId, journal::Happening, sqlite::fault};
+
+pub(super) const TABLE: M<'static> = M::up(
+    "CREATE TABLE happenings(
+         seq INTEGER PRIMARY KEY, session BLOB NOT NULL, at INTEGER NOT NULL, event TEXT NOT NULL);
+     CREATE INDEX happenings_of ON happenings(session);",
+);
+
+const SAVE: &str = "archive what happened";
+
+pub(super) fn save(connection: &Connection, happenings: &[Happening]) -> Result<(), ArchiveError> {
+    let sql = "INSERT OR IGNORE INTO happenings(seq, session, at, event) VALUES(?1, ?2, ?3, ?4)";
+    let mut insert = connection.prepare_cached(sql).map_err(fault(SAVE))?;
+    for Happening { seq, session, at, event } in happenings {
+        let event = serde_json::to_string(event).map_err(damaged)?;
+        insert.execute((seq, session.as_bytes(), at.0, event)).map_err(fault(SAVE))?;
+    }
+    Ok(())
+}
+
+pub(super) fn of(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<Vec<Happening>, ArchiveError> {
+    let sql = "SELECT seq, at, event FROM happenings WHERE session = ?1 ORDER BY seq";
+    let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
+    let mut rows = statement.query([session.as_bytes()]).map_err(fault(READ))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(fault(READ))? {
+        let event: String = row.get(2).map_err(fault(READ))?;
+        let event =
+            serde_json::from_str(&event).map_err(|_| damaged("an event of an unknown form"))?;
+        let (seq, at) = (row.get(0).map_err(fault(READ))?, row.get(1).map_err(fault(READ))?);
+        found.push(Happening { seq, session, at: Timestamp(at), event });
+    }
+    Ok(found)
+}
+
+pub(super) fn last(connection: &Connection) -> Result<u64, ArchiveError> {
+    connection
+        .query_row("SELECT max(seq) FROM happenings", [], |row| row.get::<_, Option<u64>>(0))
+        .map(Option::unwrap_or_default)
+        .map_err(fault(READ))
+}
+
+#[cfg(test)]
+mod tests {
+    use session::Event;
+
+    use super::*;
+    use crate::archive::in_memory;
+
+    #[test]
+    fn a_happening_copied_twice_is_there_once() {
+        let connection = in_memory();
+        let session = SessionId::from_bytes([1; 16]);
+        let happening = |seq, event| Happening { seq, session, at: Timestamp(5), event };
+        let all = [happening(1, Event::Created), happening(4, Event::PresenterOffline)];
+        save(&connection, &all[..1]).unwrap();
+        save(&connection, &all).unwrap();
+        assert_eq!(of(&connection, session).unwrap(), all);
+        assert_eq!(last(&connection).unwrap(), 4);
+    }
+}
