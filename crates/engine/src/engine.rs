@@ -7,7 +7,6 @@ use std::{
 };
 
 use ractor::{Actor, ActorRef};
-use secrecy::SecretBox;
 use serve::{HostGuard, Limits, Server};
 use session::{About, Input, Lamp, Timestamp};
 use tokio::sync::{oneshot, watch};
@@ -22,7 +21,7 @@ use crate::{
         session::Message,
         supervisor::{self, Supervisor},
     },
-    archive::Archive,
+    archive::{Archive, ArchiveKey},
     budget::Budget,
     bus::{Bus, Snapshot, Subscription},
     clock::now,
@@ -57,7 +56,7 @@ pub struct Keys {
     /// Seals the journal's rows.
     pub journal: SealKey,
     /// Opens the archive.
-    pub archive: SecretBox<[u8; 32]>,
+    pub archive: ArchiveKey,
 }
 
 impl Keys {

@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock, Weak,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -21,12 +21,14 @@ use axum::{
     routing::{get, post},
 };
 use session::Timestamp;
+use tokio::sync::{mpsc, oneshot};
 use wire::HookType;
 
 use crate::{
     SessionId,
+    bus::lock,
     clock::now,
-    journal::{Journal, JournalError},
+    journal::{Answer, Journal, JournalError},
     token::{HookToken, TokenHash},
 };
 
@@ -83,12 +85,12 @@ impl Routes {
 
 /// The nonces with which the service's way to this listener is tested.
 #[derive(Clone, Default)]
-pub struct Nonces(Arc<Mutex<HashMap<String, tokio::sync::oneshot::Sender<()>>>>);
+pub struct Nonces(Arc<Mutex<HashMap<String, oneshot::Sender<()>>>>);
 
 impl Nonces {
     /// Expects a call of `/reach/{nonce}`; the receiver resolves when it comes.
-    pub fn expect(&self, nonce: String) -> tokio::sync::oneshot::Receiver<()> {
-        let (came, wait) = tokio::sync::oneshot::channel();
+    pub fn expect(&self, nonce: String) -> oneshot::Receiver<()> {
+        let (came, wait) = oneshot::channel();
         let mut nonces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         nonces.retain(|_, waiting| !waiting.is_closed());
         nonces.insert(nonce, came);
@@ -107,6 +109,16 @@ struct Shared<R> {
     nonces: Nonces,
     journal: Journal,
     receiver: R,
+    /// Behind a lock, so that events go to the journal and to the line in the same order.
+    line: Mutex<mpsc::UnboundedSender<Waiting>>,
+}
+
+/// An event on its way to the disk.
+struct Waiting {
+    route: Arc<Route>,
+    at: Timestamp,
+    written: Answer<u64>,
+    done: oneshot::Sender<bool>,
 }
 
 /// The listener's routes, to be served behind [`serve::HostGuard`] and [`serve::Limits`].
@@ -116,7 +128,9 @@ pub fn router<R: Receiver>(
     journal: Journal,
     receiver: R,
 ) -> Router {
-    let shared = Arc::new(Shared { routes, nonces, journal, receiver });
+    let (line, waiting) = mpsc::unbounded_channel();
+    let shared = Arc::new(Shared { routes, nonces, journal, receiver, line: Mutex::new(line) });
+    tokio::spawn(tell_in_order(Arc::downgrade(&shared), waiting));
     Router::new()
         .route("/hook/{token}", post(hook::<R>))
         .route("/reach/{nonce}", get(reach::<R>).post(reach::<R>))
@@ -135,27 +149,47 @@ async fn hook<R: Receiver>(
         return StatusCode::TOO_MANY_REQUESTS;
     }
     shared.receiver.received(route.session, route.hook);
-    let at = now();
-    // In a task of its own: the sender may hang up, and the event must be committed all the same.
-    let committed = tokio::spawn(commit(shared.clone(), route, at)).await;
-    if committed.unwrap_or(false) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    // The sender may hang up: the event is committed and told all the same.
+    match shared.commit(route, now()).await {
+        Ok(true) => StatusCode::OK,
+        Ok(false) | Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
 }
 
-/// Commits one event and tells of it. Answers whether it is on disk.
-async fn commit<R: Receiver>(shared: Arc<Shared<R>>, route: Arc<Route>, at: Timestamp) -> bool {
-    let (session, hook) = (route.session, route.hook);
-    match shared.journal.append(session, hook, at).await {
-        Ok(seq) => {
-            route.uncommitted.fetch_sub(1, Ordering::Relaxed);
-            shared.receiver.committed(session, hook, Some(seq), at);
-            true
-        }
-        Err(error) => {
-            // It has happened, so it is applied; it is written as soon as the disk takes it.
-            shared.receiver.disk(Some(&error));
-            shared.receiver.committed(session, hook, None, at);
-            tokio::spawn(write_later(shared, route, at));
-            false
+impl<R> Shared<R> {
+    /// Sends an event to the disk. The answer says whether it is there.
+    fn commit(&self, route: Arc<Route>, at: Timestamp) -> oneshot::Receiver<bool> {
+        let (done, committed) = oneshot::channel();
+        let line = lock(&self.line);
+        let written = self.journal.append(route.session, route.hook, at);
+        // The line ends only with the listener.
+        let _ = line.send(Waiting { route, at, written, done });
+        committed
+    }
+}
+
+/// Tells of events in the order of their sequence, so that "applied up to" has no holes.
+async fn tell_in_order<R: Receiver>(
+    shared: Weak<Shared<R>>,
+    mut waiting: mpsc::UnboundedReceiver<Waiting>,
+) {
+    while let Some(Waiting { route, at, written, done }) = waiting.recv().await {
+        let written = written.await;
+        let Some(shared) = shared.upgrade() else { return };
+        let (session, hook) = (route.session, route.hook);
+        match written {
+            Ok(seq) => {
+                route.uncommitted.fetch_sub(1, Ordering::Relaxed);
+                shared.receiver.committed(session, hook, Some(seq), at);
+                let _ = done.send(true);
+            }
+            Err(error) => {
+                // It has happened, so it is applied; it is written as soon as the disk takes it.
+                shared.receiver.disk(Some(&error));
+                shared.receiver.committed(session, hook, None, at);
+                let _ = done.send(false);
+                tokio::spawn(write_later(shared, route, at));
+            }
         }
     }
 }

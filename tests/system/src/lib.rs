@@ -169,6 +169,13 @@ pub fn name_of(event: &session::Event) -> String {
     debug.split([' ', '{']).next().unwrap_or_default().to_owned()
 }
 
+/// An HTTP client of the tests' own.
+pub fn http() -> reqwest::Client {
+    // Another test of this process may have installed it before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().timeout(PATIENCE).build().unwrap()
+}
+
 /// This moment.
 pub fn now() -> Timestamp {
     engine::clock::now()

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Duration;
-
-use deskhand_system_tests::{World, all_armed};
+use deskhand_system_tests::{World, all_armed, http};
 use session::{Input, Outcome, Presenter, Transcript, Viewers, Word, event::Event};
 
 fn word(snapshot: &engine::Snapshot) -> Word {
@@ -209,7 +207,7 @@ async fn an_unknown_token_a_large_body_and_a_foreign_host_are_refused() {
     let desk = world.engine().await;
     let (id, _) = desk.armed_session().await;
     let at = desk.engine.listener();
-    let client = reqwest_client();
+    let client = http();
     let unknown = client.post(format!("http://{at}/hook/{}", "A".repeat(43))).send().await.unwrap();
     assert_eq!(unknown.status(), 404);
     let large = client
@@ -228,8 +226,4 @@ async fn an_unknown_token_a_large_body_and_a_foreign_host_are_refused() {
     assert_eq!(foreign.status(), 403);
     assert_eq!(desk.happened(id).await, ["Created", "PinReady"]);
     desk.stop().await;
-}
-
-fn reqwest_client() -> reqwest::Client {
-    reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap()
 }

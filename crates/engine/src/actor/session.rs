@@ -94,12 +94,8 @@ pub struct Live {
     state: State,
     secrets: Option<SessionSecrets>,
     secrets_changed: bool,
-    /// Up to where the journal's events are in the state, as far as is known to be without a hole.
+    /// Up to where the journal's events are in the state: they are told in the order of their sequence.
     applied_seq: u64,
-    /// The highest sequence applied.
-    seen_seq: u64,
-    /// Events received whose commit has not been told yet.
-    uncommitted: u32,
     revision: u64,
     unsaved: Option<JournalError>,
     /// Happenings that the disk has refused so far.
@@ -130,8 +126,6 @@ impl Actor for Session {
             secrets,
             secrets_changed: true,
             applied_seq,
-            seen_seq: applied_seq,
-            uncommitted: 0,
             revision: 0,
             unsaved: None,
             untold: Vec::new(),
@@ -167,14 +161,12 @@ impl Actor for Session {
                 }
             }
             Message::Received(hook) => {
-                live.uncommitted = live.uncommitted.saturating_add(1);
                 live.turn(&myself, Input::Received(hook), now()).await;
             }
             Message::Committed { hook, seq, at } => {
-                live.uncommitted = live.uncommitted.saturating_sub(1);
                 live.committed(&myself, hook, seq.unwrap_or(0), at).await;
             }
-            Message::Written { seq } => live.seen_seq = live.seen_seq.max(seq),
+            Message::Written { seq } => live.applied_seq = live.applied_seq.max(seq),
             Message::PinGiven { region, pin } => {
                 if let Some(secrets) = &mut live.secrets {
                     secrets.pin = Some(pin);
@@ -206,7 +198,7 @@ impl Live {
         at: Timestamp,
     ) {
         self.in_turn.store(seq, Ordering::Relaxed);
-        self.seen_seq = self.seen_seq.max(seq);
+        self.applied_seq = self.applied_seq.max(seq);
         self.turn(myself, Input::Committed { seq, hook }, at).await;
         self.in_turn.store(0, Ordering::Relaxed);
     }
@@ -242,11 +234,6 @@ impl Live {
 
     /// One transaction: the record with how far the journal is in it, and what happened.
     async fn save(&mut self) {
-        if self.uncommitted == 0 {
-            // With a commit under way a lower sequence may still come: a restart replays from here,
-            // and an event told twice changes nothing.
-            self.applied_seq = self.seen_seq;
-        }
         let turn = SessionTurn {
             session: self.id,
             record: self.state.record.clone(),

@@ -1,0 +1,104 @@
+//! The borders that the compiler holds (ARCHITECTURE.md), read from what cargo knows.
+
+#![allow(clippy::unwrap_used)]
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// Who may import whom among our own crates.
+const MAY_IMPORT: [(&str, &[&str]); 7] = [
+    ("deskhand-wire", &[]),
+    ("deskhand-session", &["deskhand-wire"]),
+    ("deskhand-serve", &[]),
+    ("deskhand-broker", &["deskhand-serve", "deskhand-wire"]),
+    ("deskhand-engine", &["deskhand-serve", "deskhand-session", "deskhand-wire"]),
+    (
+        "deskhand-console",
+        &[
+            "deskhand-broker",
+            "deskhand-engine",
+            "deskhand-serve",
+            "deskhand-session",
+            "deskhand-wire",
+        ],
+    ),
+    ("deskhand", &["deskhand-console", "deskhand-engine"]),
+];
+
+/// What the pure crates must never reach, at any depth.
+const IMPURE: [&str; 9] =
+    ["tokio", "reqwest", "axum", "hyper", "rusqlite", "ring", "getrandom", "jiff", "ractor"];
+
+#[test]
+fn every_crate_imports_only_what_it_may() {
+    let metadata = metadata();
+    for package in metadata.workspace_packages() {
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| package.name == *name) else {
+            assert!(is_tool(&package.name), "{} has no row in the table of borders", package.name);
+            continue;
+        };
+        for dependency in
+            package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development)
+        {
+            let ours = dependency.name.starts_with("deskhand");
+            assert!(
+                !ours || allowed.contains(&dependency.name.as_str()),
+                "{} imports {}",
+                package.name,
+                dependency.name
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_shell_names_tauri() {
+    let metadata = metadata();
+    for package in metadata.workspace_packages() {
+        let named =
+            package.dependencies.iter().any(|dependency| dependency.name.starts_with("tauri"));
+        assert!(!named || package.name == "deskhand", "{} names tauri", package.name);
+    }
+}
+
+#[test]
+fn the_pure_crates_reach_no_clock_network_or_disk() {
+    let metadata = metadata();
+    for pure in ["deskhand-wire", "deskhand-session"] {
+        let reached = reached_from(&metadata, pure);
+        for impure in IMPURE {
+            assert!(!reached.iter().any(|name| name == impure), "{pure} reaches {impure}");
+        }
+    }
+}
+
+fn is_tool(name: &str) -> bool {
+    ["deskhand-system-tests", "deskhand-bench"].contains(&name)
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
+        .other_options(["--offline".to_owned(), "--locked".to_owned()])
+        .exec()
+        .unwrap()
+}
+
+/// All packages that `name` reaches by normal dependencies.
+fn reached_from(metadata: &Metadata, name: &str) -> Vec<String> {
+    let resolve = metadata.resolve.as_ref().unwrap();
+    let start = metadata.packages.iter().find(|package| package.name == name).unwrap();
+    let mut found = vec![&start.id];
+    let mut next = 0;
+    while let Some(id) = found.get(next).copied() {
+        next += 1;
+        let node = resolve.nodes.iter().find(|node| node.id == *id).unwrap();
+        for dependency in &node.deps {
+            let normal =
+                dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
+            if normal && !found.contains(&&dependency.pkg) {
+                found.push(&dependency.pkg);
+            }
+        }
+    }
+    found.iter().map(|id| metadata[*id].name.to_string()).collect()
+}
