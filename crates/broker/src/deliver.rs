@@ -33,6 +33,7 @@ pub(crate) struct Delivery {
 #[derive(Debug)]
 pub(crate) struct Deliverer {
     client: Client,
+    policy: TargetPolicy,
     gate: Mutex<Gate>,
     slots: Semaphore,
     under_way: watch::Sender<usize>,
@@ -61,7 +62,7 @@ impl Deliverer {
             .build()?;
         let gate = Mutex::new(if held { Gate::Held(Vec::new()) } else { Gate::Open });
         let slots = Semaphore::new(AT_ONCE);
-        Ok(Self { client, gate, slots, under_way: watch::Sender::new(0) })
+        Ok(Self { client, policy, gate, slots, under_way: watch::Sender::new(0) })
     }
 
     /// Passes a delivery on, or keeps it while delivery is held.
@@ -107,6 +108,12 @@ impl Deliverer {
     pub async fn post(&self, delivery: &Delivery) {
         let Ok(_slot) = self.slots.acquire().await else { return };
         let Fired { hook, url, name } = &delivery.fired;
+        // The resolver never sees an address that stands in the URL itself; and the hook may have
+        // been put when the policy was another.
+        let url = match self.policy.parse(url) {
+            Ok(url) => url,
+            Err(refused) => return tracing::warn!(%hook, %refused, "hook not delivered"),
+        };
         let body = HookBody { hook: *hook, name: name.clone(), session_pin: delivery.pin.clone() };
         let request = self
             .client

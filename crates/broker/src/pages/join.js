@@ -23,8 +23,6 @@ if (!pin) {
     },
     onEnd: () => {
       $("lead").textContent = "You are not connected.";
-      $("leave").disabled = $("alarm").disabled = true;
-      $("confirm").hidden = true;
       showPeople([{ name: "You", word: "Not connected", here: false }]);
     },
   });

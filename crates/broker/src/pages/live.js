@@ -40,7 +40,7 @@ export function connect({ pin, side, name, onRoster, onEnd, onOnline }) {
     $("over-title").textContent = title;
     $("over-text").textContent = text;
     $("over").hidden = false;
-    for (const id of ["text", "name", "send"]) $(id).disabled = true;
+    document.body.classList.add("over");
     onEnd();
     socket?.close();
   };
@@ -67,7 +67,7 @@ export function connect({ pin, side, name, onRoster, onEnd, onOnline }) {
         joined = true;
         showState("online", "Connected");
         $("send").disabled = false;
-        message.chat.forEach(showMessage);
+        message.chat.forEach((earlier) => showMessage(earlier, false));
         onOnline(message);
         onRoster(message);
         break;
@@ -75,7 +75,7 @@ export function connect({ pin, side, name, onRoster, onEnd, onOnline }) {
         onRoster(message);
         break;
       case "chat":
-        showMessage(message.message);
+        showMessage(message.message, true);
         break;
       case "refused":
         if (!joined && message.code !== "too_many" && message.code !== "not_saved") end(message.code);
@@ -146,7 +146,7 @@ export function chatForm(live, key, initial) {
 
 const shown = new Set();
 
-function showMessage({ guid, timestamp, subject, body }) {
+function showMessage({ guid, timestamp, subject, body }, isNew) {
   if (shown.has(guid)) return;
   shown.add(guid);
   $("empty")?.remove();
@@ -162,6 +162,7 @@ function showMessage({ guid, timestamp, subject, body }) {
   who.append(time);
   text.className = "text";
   text.textContent = body;
+  if (isNew) item.className = "new";
   item.append(who, text);
   log.append(item);
   if (atEnd) log.scrollTop = log.scrollHeight;
