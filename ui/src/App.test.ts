@@ -1,0 +1,24 @@
+import { screen, within } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { expect, test } from 'vitest';
+import { open } from '../tests/rendered';
+
+test('shows the newest session at once, with its state as icon and word', async () => {
+  open('rich');
+  expect(await screen.findByRole('heading', { name: 'Maria Lopez' })).toBeVisible();
+  const main = screen.getByRole('main');
+  expect(within(main).getByText('Active')).toBeVisible();
+});
+
+test('asks for one thing when there is no session yet', async () => {
+  const port = open('empty');
+  const main = await screen.findByRole('main', { name: 'Session' });
+  await userEvent.click(within(main).getByRole('button', { name: 'New session' }));
+  expect(port.asked.map((c) => c.do)).toContain('new_session');
+});
+
+test('says why the console could not be opened, and offers to try again', async () => {
+  open('unreachable');
+  expect(await screen.findByText(/another Deskhand has it/)).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Try again' })).toBeVisible();
+});

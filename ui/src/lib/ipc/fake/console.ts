@@ -1,0 +1,294 @@
+import type { Command, Hit, Push, Reply, SessionDetail, Trouble } from '../bindings';
+import type { ConsolePort } from '../port';
+import { chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
+import { SCENES, type Scene } from './scenes';
+import { SETTINGS } from './settings';
+
+const PAGE = 100;
+
+/** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
+export class FakeConsole implements ConsolePort {
+  readonly asked: Command[] = [];
+  readonly details = new Map<string, SessionDetail>();
+  readonly #refusals = new Map<Command['do'], Trouble>();
+  readonly #scene: Scene;
+  #receive: ((pushes: Push[]) => void) | null = null;
+  #revision = 100;
+  #made = 0;
+  #settings: Record<string, unknown> = { ...SETTINGS };
+
+  constructor(
+    scene = 'rich',
+    private readonly now: () => number = Date.now,
+  ) {
+    this.#scene = (SCENES[scene] ?? SCENES['rich'] ?? never)(now());
+    for (const known of this.#scene.details) this.details.set(known.row.id, known);
+  }
+
+  subscribe(receive: (pushes: Push[]) => void): Promise<void> {
+    if (this.#scene.unreachable) return Promise.reject(UNREACHABLE);
+    this.#receive = receive;
+    this.push({ push: 'console', ...this.#scene.console });
+    for (const known of this.details.values()) this.push({ push: 'row', ...known.row });
+    if (this.#scene.busy) setInterval(() => this.#stir(), 250);
+    return Promise.resolve();
+  }
+
+  ask(command: Command): Promise<Reply> {
+    this.asked.push(command);
+    const refusal = this.#refusals.get(command.do);
+    if (refusal) return Promise.reject(refusal);
+    try {
+      return Promise.resolve(this.#answer(command));
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  /** Tells the window something, as the console would. */
+  push(...pushes: Push[]): void {
+    this.#receive?.(pushes);
+  }
+
+  /** Makes each command of a kind fail from now on. */
+  refuse(kind: Command['do'], trouble: Trouble): void {
+    this.#refusals.set(kind, trouble);
+  }
+
+  allow(kind: Command['do']): void {
+    this.#refusals.delete(kind);
+  }
+
+  /** Changes a session and tells the window. */
+  change(id: string, change: (known: SessionDetail) => SessionDetail): void {
+    const known = this.details.get(id);
+    if (known === undefined) throw notFound(id);
+    const next = change(structuredClone(known));
+    next.row.revision = ++this.#revision;
+    this.details.set(id, next);
+    this.push({ push: 'row', ...next.row }, { push: 'detail', ...next });
+  }
+
+  #answer(command: Command): Reply {
+    switch (command.do) {
+      case 'new_session':
+        return this.#start(command.about.customer);
+      case 'again':
+        return this.#start(this.#known(command.session).customer || this.#known(command.session).row.name);
+      case 'describe':
+        this.change(command.session, (d) => ({
+          ...d,
+          ...command.about,
+          row: { ...d.row, name: command.about.customer || d.row.name },
+        }));
+        return DONE;
+      case 'retry':
+        this.#allocate(command.session);
+        return DONE;
+      case 'recheck':
+        this.change(command.session, (d) => ({
+          ...d,
+          hooks: HOOKS.map((h) => hook(h, 'armed', { checked_at: this.now() })),
+        }));
+        return DONE;
+      case 'read':
+        this.change(command.session, (d) => ({ ...d, row: { ...d.row, unread: 0 } }));
+        return DONE;
+      case 'mail':
+        this.change(command.session, (d) => ({
+          ...d,
+          mails: [
+            ...d.mails,
+            {
+              id: d.mails.length + 1,
+              to: command.to,
+              to_customer: command.to_customer,
+              status: command.when === 'now' ? 'Sent' : 'Waits',
+              waiting: command.when !== 'now',
+              doubtful: false,
+            },
+          ],
+        }));
+        return DONE;
+      case 'withdraw_mail':
+        this.change(command.session, (d) => ({ ...d, mails: d.mails.filter((m) => m.id !== command.mail) }));
+        return DONE;
+      case 'viewer_link':
+        return { reply: 'link', url: `http://127.0.0.1:47210/view?k=fake&ro=${command.read_only}` };
+      case 'open_viewer':
+        this.change(command.session, (d) => ({ ...d, windows: d.windows + 1 }));
+        return DONE;
+      case 'close':
+        this.change(command.session, (d) => ({
+          ...d,
+          note: [d.note, command.note].filter(Boolean).join('\n'),
+          row: {
+            ...d.row,
+            live: false,
+            timer_since: null,
+            state: { kind: 'closed', label: 'Closed', detail: command.outcome, since: this.now() },
+          },
+        }));
+        return DONE;
+      case 'note':
+        this.change(command.session, (d) => ({ ...d, note: command.text }));
+        return DONE;
+      case 'tags':
+        this.change(command.session, (d) => ({ ...d, tags: command.tags }));
+        return DONE;
+      case 'detail':
+        return { reply: 'detail', detail: this.#known(command.session) };
+      case 'search':
+        return this.#search(command.query, command.cursor);
+      case 'export':
+        return {
+          reply: 'text',
+          file_name: `session.${command.format === 'text' ? 'txt' : command.format}`,
+          text: this.#known(command.session)
+            .chat.map((l) => `${l.from}: ${l.text}`)
+            .join('\n'),
+        };
+      case 'probe_regions':
+        this.#race();
+        return DONE;
+      case 'settings':
+        return { reply: 'settings', settings: this.#settings };
+      case 'configure':
+        if (String(command.changes['base_url'] ?? 'http').startsWith('http') === false) throw BAD_URL;
+        this.#settings = { ...this.#settings, ...command.changes };
+        return { reply: 'settings', settings: this.#settings };
+      case 'test_reach':
+        return { reply: 'reach', reach: 'reachable', text: 'The service reached 127.0.0.1:47213 in 3 ms.' };
+      case 'outbox':
+        return { reply: 'outbox', mails: [] };
+      case 'show':
+      case 'report_abuse':
+      case 'quit':
+        return DONE;
+    }
+  }
+
+  #known(id: string): SessionDetail {
+    const known = this.details.get(id);
+    if (known) return known;
+    const hit = this.#scene.archive.find((h) => h.session === id);
+    if (!hit) throw notFound(id);
+    const past = row(id, hit.name, hit.state.kind, hit.at, { live: false, state: hit.state });
+    return detail(past, hit.at, {
+      customer: hit.name,
+      pin: null,
+      created_at: hit.at - 20 * MINUTE,
+      note: hit.snippet,
+      chat: chat([
+        [hit.name, hit.at - 9 * MINUTE, 'it prints again'],
+        ['Anna', hit.at - 8 * MINUTE, 'Good to hear.'],
+      ]),
+      transcript: { is: 'saved', at: hit.at, messages: 2 },
+    });
+  }
+
+  #start(customer: string): Reply {
+    const id = `new${++this.#made}`;
+    const now = this.now();
+    const made = row(id, customer || 'New session', 'allocating', now, { timer_since: now });
+    this.details.set(
+      id,
+      detail(made, now, {
+        customer,
+        pin: null,
+        created_at: now,
+        regions: null,
+        region: null,
+        region_ms: null,
+        hooks: HOOKS.map((h) => hook(h, 'off')),
+        waited_ms: 0,
+      }),
+    );
+    this.push({ push: 'row', ...made });
+    this.#allocate(id);
+    return { reply: 'session', id };
+  }
+
+  #allocate(id: string): void {
+    this.#race();
+    setTimeout(() => {
+      this.change(id, (d) => ({
+        ...d,
+        failure: null,
+        pin: pin('9FY-42-0L7W', this.now()),
+        region: 'us-east-1',
+        region_ms: 24.3,
+        regions: race(this.now()),
+        waiting: true,
+        timers_at: this.now(),
+        hooks: HOOKS.map((h) => hook(h, 'rearming')),
+        row: { ...d.row, state: { kind: 'waiting', label: 'Waiting', detail: '', since: this.now() } },
+      }));
+    }, 900);
+    setTimeout(
+      () =>
+        this.change(id, (d) => ({
+          ...d,
+          hooks: HOOKS.map((h) => hook(h, 'armed', { checked_at: this.now() })),
+        })),
+      1300,
+    );
+  }
+
+  #race(): void {
+    const at = this.now();
+    const names = race(at).lanes.map((l) => l.region);
+    this.push({
+      push: 'regions',
+      ...race(at, {
+        lanes: names.map((n) => lane(n, { running: true })),
+        chosen: null,
+        reason: '',
+        took_ms: null,
+      }),
+    });
+    setTimeout(() => this.push({ push: 'regions', ...race(at) }), 600);
+  }
+
+  #search(query: string, cursor: string | null): Reply {
+    const wanted = query.trim().toLowerCase();
+    const from = Number(cursor ?? 0);
+    const found = this.#scene.archive.flatMap((hit) => marked(hit, wanted));
+    const next = from + PAGE < found.length ? String(from + PAGE) : null;
+    return { reply: 'found', hits: found.slice(from, from + PAGE), cursor: next };
+  }
+
+  #stir(): void {
+    const ids = [...this.details.keys()];
+    const id = ids[Math.floor(Math.random() * ids.length)];
+    if (id)
+      this.change(id, (d) => ({ ...d, row: { ...d.row, active_at: this.now(), unread: d.row.unread + 1 } }));
+  }
+}
+
+function marked(hit: Hit, wanted: string): Hit[] {
+  if (wanted === '') return [hit];
+  const at = hit.snippet.toLowerCase().indexOf(wanted);
+  if (at >= 0) return [{ ...hit, marks: [[at, at + wanted.length]] }];
+  return hit.name.toLowerCase().includes(wanted) ? [{ ...hit, place: 'session' }] : [];
+}
+
+const DONE: Reply = { reply: 'done' };
+const UNREACHABLE: Trouble = {
+  code: 'already_running',
+  text: 'Open the data folder: another Deskhand has it (process 4711).',
+  remedy: 'Use that window, or quit it and try again.',
+};
+const BAD_URL: Trouble = {
+  code: 'bad_input',
+  text: 'Set the base URL: it must begin with http:// or https://.',
+  remedy: 'Correct the address.',
+};
+const notFound = (id: string): Trouble => ({
+  code: 'not_found',
+  text: `Show session ${id}: there is none of that name.`,
+  remedy: 'Choose another one.',
+});
+const never = (): never => {
+  throw new Error('no scenes');
+};

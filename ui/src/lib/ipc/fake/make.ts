@@ -1,0 +1,165 @@
+import type {
+  ChatLine,
+  ConsoleView,
+  HookView,
+  LampKind,
+  LaneView,
+  Pin,
+  RegionsView,
+  SessionDetail,
+  SessionRow,
+  StateKind,
+} from '../bindings';
+
+export const MINUTE = 60_000;
+
+const WORDS: Record<StateKind, string> = {
+  allocating: 'Allocating',
+  waiting: 'Waiting',
+  ready: 'Ready',
+  viewer_waiting: 'Viewer waiting',
+  active: 'Active',
+  presenter_offline: 'Presenter offline',
+  ended: 'Ended',
+  unknown: 'Unknown',
+  expired: 'Expired',
+  failed: 'Failed',
+  closed: 'Closed',
+};
+
+export const HOOKS = ['presenter_started', 'viewer_started', 'presenter_offline', 'viewer_offline'];
+
+export function row(
+  id: string,
+  name: string,
+  kind: StateKind,
+  at: number,
+  more: Partial<SessionRow> = {},
+): SessionRow {
+  return {
+    id,
+    revision: 1,
+    name,
+    state: { kind, label: WORDS[kind], detail: '', since: at },
+    active_at: at,
+    timer_since: null,
+    unread: 0,
+    hook_lost: false,
+    live: kind !== 'closed',
+    ...more,
+  };
+}
+
+export function hook(name: string, lamp: LampKind, more: Partial<HookView> = {}): HookView {
+  return { hook: name, lamp, fired_at: null, checked_at: null, attempt: 0, failure: null, ...more };
+}
+
+export function pin(text: string, now: number): Pin {
+  const link = `http://127.0.0.1:47210/join#${text}`;
+  return {
+    text,
+    spelled: [...text].map((c) => SPELLING[c] ?? c),
+    expires_at: now + 24 * 60 * MINUTE,
+    join_link: link,
+    join_page: 'http://127.0.0.1:47210/',
+  };
+}
+
+export function detail(of: SessionRow, now: number, more: Partial<SessionDetail> = {}): SessionDetail {
+  return {
+    row: of,
+    by: 'Anna Keller',
+    created_at: now - 15 * MINUTE,
+    customer: '',
+    ticket: '',
+    contact: '',
+    pin: pin('4LW-90-2F7Y', now),
+    region: 'us-east-1',
+    region_ms: 24.3,
+    failure: null,
+    hooks: HOOKS.map((name) => hook(name, 'armed', { checked_at: now - 4000 })),
+    presenter: { is: 'never', since: null },
+    viewers: { is: 'never', since: null },
+    windows: 0,
+    timeline: { presenter: [], viewers: [], events: [] },
+    waited_ms: 52_000,
+    waiting: of.state.kind === 'waiting',
+    connected_ms: 0,
+    connected: of.state.kind === 'active',
+    timers_at: now,
+    mails: [],
+    chat: [],
+    chat_as_of: null,
+    transcript: { is: 'not_yet' },
+    note: '',
+    tags: [],
+    log: [],
+    regions: race(now - 15 * MINUTE),
+    ...more,
+  };
+}
+
+export function chat(lines: [string, number, string][]): ChatLine[] {
+  return lines.map(([from, at, text], n) => ({ guid: `guid-${at}-${n}`, from, at, text }));
+}
+
+export function lane(region: string, more: Partial<LaneView> = {}): LaneView {
+  return { region, samples_ms: [], best_ms: null, over_ms: null, failure: null, running: false, ...more };
+}
+
+export function race(at: number, more: Partial<RegionsView> = {}): RegionsView {
+  return {
+    lanes: [
+      lane('us-east-1', { samples_ms: [24.3, 25.8, 26.9], best_ms: 24.3 }),
+      lane('ca-central-1', { samples_ms: [33.1, 31.2, 35.7], best_ms: 31.2 }),
+      lane('us-west-2', { over_ms: 39 }),
+      lane('eu-west-2', { over_ms: 39 }),
+      lane('ap-southeast-2', { over_ms: 39 }),
+    ],
+    chosen: 'us-east-1',
+    reason: 'fastest of 2 that finished',
+    took_ms: 118,
+    at,
+    ...more,
+  };
+}
+
+export function console_(now: number, more: Partial<ConsoleView> = {}): ConsoleView {
+  return {
+    revision: 1,
+    technician: 'Anna Keller',
+    service: {
+      kind: 'embedded',
+      base_url: 'http://127.0.0.1:47210/api/v1',
+      health: { is: 'answers', at: now - 4000 },
+      join_page: 'http://127.0.0.1:47210/',
+      this_computer_only: true,
+    },
+    listener: { address: '127.0.0.1:47213', public_url: null, reach: 'reachable' },
+    hooks_checked_at: now - 4000,
+    live: 0,
+    waiting: 0,
+    active: 0,
+    troubles: [],
+    key_keeper: 'keyring',
+    ...more,
+  };
+}
+
+const SPELLING: Record<string, string> = {
+  '-': 'dash',
+  '0': 'zero',
+  '1': 'one',
+  '2': 'two',
+  '3': 'three',
+  '4': 'four',
+  '5': 'five',
+  '6': 'six',
+  '7': 'seven',
+  '8': 'eight',
+  '9': 'nine',
+  F: 'Foxtrot',
+  L: 'Lima',
+  W: 'Whiskey',
+  Y: 'Yankee',
+};

@@ -1,0 +1,45 @@
+import type { Command, Push, Reply, Trouble } from './bindings';
+
+/** What the window knows of the console: it asks, and it is told. */
+export interface ConsolePort {
+  /** Rejects with a `Trouble`. */
+  ask(command: Command): Promise<Reply>;
+  /** The present state comes first, then every change, in batches. Rejects with a `Trouble`. */
+  subscribe(receive: (pushes: Push[]) => void): Promise<void>;
+}
+
+/** The reply of the kind that a command promises. Anything else is a bug on the other side. */
+export async function expect<K extends Reply['reply']>(
+  asked: Promise<Reply>,
+  kind: K,
+): Promise<Extract<Reply, { reply: K }>> {
+  const reply = await asked;
+  if (isKind(reply, kind)) return reply;
+  throw internal(`The console answered “${reply.reply}” where “${kind}” was due.`);
+}
+
+/** Whatever was thrown, as something that can be shown. */
+export function toTrouble(thrown: unknown): Trouble {
+  if (isTrouble(thrown)) return thrown;
+  if (thrown instanceof Error) return internal(thrown.message);
+  return internal(typeof thrown === 'string' ? thrown : 'The console gave no reason.');
+}
+
+export function internal(text: string): Trouble {
+  return { code: 'internal', text, remedy: 'Try again. If it stays so, start Deskhand again.' };
+}
+
+function isKind<K extends Reply['reply']>(reply: Reply, kind: K): reply is Extract<Reply, { reply: K }> {
+  return reply.reply === kind;
+}
+
+function isTrouble(thrown: unknown): thrown is Trouble {
+  return (
+    typeof thrown === 'object' &&
+    thrown !== null &&
+    'code' in thrown &&
+    'text' in thrown &&
+    'remedy' in thrown &&
+    typeof thrown.text === 'string'
+  );
+}

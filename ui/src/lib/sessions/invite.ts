@@ -1,0 +1,48 @@
+import type { MailWhen, Pin } from '../ipc/bindings';
+
+/** What `viewer_started` (to the customer) or `presenter_started` (to a colleague) says as a fact. */
+export function claim(toCustomer: boolean, technician: string, customer: string): string {
+  const who = toCustomer ? technician.trim() || 'the technician' : customer.trim() || 'the customer';
+  return toCustomer
+    ? `The mail says that ${who} is connected and waiting, and carries the customer’s link.`
+    : `The mail says that ${who} is connected, and carries a viewer’s link.`;
+}
+
+/** The choices of a moment, in the words of the one who is asked. */
+export function moments(toCustomer: boolean): { when: MailWhen; label: string }[] {
+  return [
+    { when: 'now', label: 'Now' },
+    { when: 'next_event', label: toCustomer ? 'When I am connected' : 'When the customer is online' },
+    {
+      when: 'every_event',
+      label: toCustomer ? 'Each time I connect' : 'Each time the customer comes online',
+    },
+  ];
+}
+
+/** What is wrong with an address, in a sentence; none if nothing is. The console checks it again. */
+export function addressFault(typed: string): string | null {
+  const address = typed.trim();
+  if (address === '') return 'Type the address that the mail goes to.';
+  const at = address.lastIndexOf('@');
+  if (at < 1) return 'An address has a name, an @ and a domain, like maria@example.com.';
+  const domain = address.slice(at + 1);
+  if (address.length > 254 || /[\s,;<>()"]/.test(address))
+    return 'One plain address, without spaces or commas.';
+  if (address.slice(0, at).includes('@')) return 'There is more than one @ in it.';
+  if (
+    !/^(?=.{1,253}$)([\p{L}\p{N}]([\p{L}\p{N}-]*[\p{L}\p{N}])?\.)*[\p{L}\p{N}]([\p{L}\p{N}-]*[\p{L}\p{N}])?$/u.test(
+      domain,
+    )
+  )
+    return `“${domain}” is not a domain.`;
+  return null;
+}
+
+/** The invitation to paste into a chat or a ticket. Carries the PIN: for the clipboard only. */
+export function invitation(pin: Pin): string {
+  if (pin.join_link !== null) return `To let me help you, please open ${pin.join_link}`;
+  if (pin.join_page !== null)
+    return `To let me help you, please open ${pin.join_page} and type the PIN ${pin.text}`;
+  return `The PIN for our support session is ${pin.text}`;
+}

@@ -1,0 +1,62 @@
+import { scaleTime } from 'd3-scale';
+import type { SessionDetail, Stretch } from '../ipc/bindings';
+import { hhmm } from '../time/format';
+
+const MINUTE = 60_000;
+/** What the card shows of a session that goes on, unless all of it is asked for. */
+export const RECENT = 15 * MINUTE;
+
+export interface Piece {
+  /** Per cent of the lane's width. */
+  x: number;
+  width: number;
+  unknown: boolean;
+}
+
+export interface Lanes {
+  from: number;
+  to: number;
+  presenter: Piece[];
+  viewers: Piece[];
+  events: { x: number; text: string; side: 'presenter' | 'viewers' | 'other'; at: number }[];
+  ticks: { x: number; text: string }[];
+}
+
+/** The time that is shown: the last quarter of an hour of what goes on, the whole of what is over. */
+export function span(detail: SessionDetail, now: number, whole: boolean): [number, number] {
+  const { presenter, viewers, events } = detail.timeline;
+  if (detail.row.live) {
+    const begin = Math.min(detail.created_at, now - MINUTE);
+    return [whole ? begin : Math.max(begin, now - RECENT), now];
+  }
+  const ends = [...presenter, ...viewers].map((s) => s.to ?? s.from).concat(events.map((e) => e.at));
+  const from = detail.created_at;
+  return [from, Math.max(from + MINUTE, ...ends)];
+}
+
+/** Presence laid out between 0 and 100 per cent of the lanes' width. */
+export function lanes(detail: SessionDetail, now: number, whole: boolean): Lanes {
+  const [from, to] = span(detail, now, whole);
+  const x = scaleTime().domain([from, to]).range([0, 100]).clamp(true);
+  const piece = (stretch: Stretch): Piece => {
+    const left = x(stretch.from);
+    return { x: left, width: Math.max(0, x(stretch.to ?? to) - left), unknown: stretch.is === 'unknown' };
+  };
+  const seen = (stretch: Stretch) =>
+    (stretch.to ?? to) >= from && stretch.is !== 'never' && stretch.is !== 'offline';
+  return {
+    from,
+    to,
+    presenter: detail.timeline.presenter.filter(seen).map(piece),
+    viewers: detail.timeline.viewers.filter(seen).map(piece),
+    events: detail.timeline.events
+      .filter((event) => event.at >= from)
+      .map((event) => ({ x: x(event.at), text: event.text, side: event.side ?? 'other', at: event.at })),
+    ticks: x
+      .ticks(4)
+      .map((at) => ({ x: x(at), text: hhmm(at.getTime()) }))
+      // Too near an end, they would lie under its label.
+      .filter((tick) => tick.x > 9 && tick.x < 91)
+      .filter((tick, n, all) => n === 0 || tick.text !== all[n - 1]?.text),
+  };
+}

@@ -1,0 +1,40 @@
+import CalendarX from '@lucide/svelte/icons/calendar-x-2';
+import CircleStop from '@lucide/svelte/icons/circle-stop';
+import CircleQuestion from '@lucide/svelte/icons/circle-question-mark';
+import Hourglass from '@lucide/svelte/icons/hourglass';
+import Loader from '@lucide/svelte/icons/loader-circle';
+import MonitorPlay from '@lucide/svelte/icons/monitor-play';
+import SquareCheck from '@lucide/svelte/icons/square-check';
+import TriangleAlert from '@lucide/svelte/icons/triangle-alert';
+import UserCheck from '@lucide/svelte/icons/user-check';
+import UserSearch from '@lucide/svelte/icons/user-search';
+import WifiOff from '@lucide/svelte/icons/wifi-off';
+import type { Component } from 'svelte';
+import type { StateKind } from '../ipc/bindings';
+
+export type Tone = 'ok' | 'wait' | 'bad' | 'info' | 'quiet';
+
+export interface Look {
+  icon: Component<{ size?: number | string; class?: string }>;
+  tone: Tone;
+}
+
+/** Each state's icon and tone. The word comes from the console, so that meaning is never by colour alone. */
+export const LOOKS: Record<StateKind, Look> = {
+  allocating: { icon: Loader, tone: 'info' },
+  waiting: { icon: Hourglass, tone: 'wait' },
+  ready: { icon: UserCheck, tone: 'info' },
+  viewer_waiting: { icon: UserSearch, tone: 'wait' },
+  active: { icon: MonitorPlay, tone: 'ok' },
+  presenter_offline: { icon: WifiOff, tone: 'bad' },
+  ended: { icon: CircleStop, tone: 'quiet' },
+  unknown: { icon: CircleQuestion, tone: 'wait' },
+  expired: { icon: CalendarX, tone: 'quiet' },
+  failed: { icon: TriangleAlert, tone: 'bad' },
+  closed: { icon: SquareCheck, tone: 'quiet' },
+};
+
+export const isWaiting = (kind: StateKind): boolean =>
+  kind === 'waiting' || kind === 'viewer_waiting' || kind === 'allocating';
+
+export const isActive = (kind: StateKind): boolean => kind === 'active';

@@ -1,0 +1,192 @@
+import { SvelteMap, SvelteSet } from 'svelte/reactivity';
+import type {
+  About,
+  ConsoleView,
+  Happening,
+  Push,
+  RegionsView,
+  SessionDetail,
+  SessionRow,
+  Trouble,
+} from '../ipc/bindings';
+import { expect, toTrouble, type ConsolePort } from '../ipc/port';
+import { isActive, isWaiting } from './state';
+
+export type Filter = 'live' | 'waiting' | 'active' | 'archive';
+
+export type Link = { is: 'connecting' } | { is: 'open' } | { is: 'failed'; trouble: Trouble };
+
+/**
+ * What the console told us, as it stands. Nothing here is guessed: a row, a detail or the console's own
+ * state is replaced only by one with a revision that isn't lower.
+ */
+export class Sessions {
+  link = $state.raw<Link>({ is: 'connecting' });
+  console = $state.raw<ConsoleView | null>(null);
+  race = $state.raw<RegionsView | null>(null);
+  last = $state.raw<Happening | null>(null);
+  filter = $state<Filter>('live');
+  selected = $state<string | null>(null);
+  /** The session whose customer, ticket and contact are still being asked for. */
+  asking = $state<string | null>(null);
+  /** Why the session on screen can't be shown; none while it can. */
+  missing = $state.raw<Trouble | null>(null);
+
+  readonly #rows = new SvelteMap<string, SessionRow>();
+  readonly #details = new SvelteMap<string, SessionDetail>();
+  readonly #gone = new SvelteSet<string>();
+  readonly #sorted = $derived(
+    [...this.#rows.values()].sort((a, b) => b.active_at - a.active_at || b.id.localeCompare(a.id)),
+  );
+
+  constructor(readonly port: ConsolePort) {}
+
+  /** Subscribes; the present state comes as pushes. */
+  async open(): Promise<void> {
+    this.link = { is: 'connecting' };
+    try {
+      await this.port.subscribe((pushes) => this.apply(pushes));
+      this.link = { is: 'open' };
+    } catch (thrown) {
+      this.link = { is: 'failed', trouble: toTrouble(thrown) };
+    }
+  }
+
+  /** Takes one batch. */
+  apply(pushes: Push[]): void {
+    for (const push of pushes) this.#take(push);
+  }
+
+  get live(): SessionRow[] {
+    return this.#sorted.filter((row) => row.live);
+  }
+
+  /** The rows that the filter lets through, newest activity first. */
+  get shown(): SessionRow[] {
+    switch (this.filter) {
+      case 'live':
+        return this.live;
+      case 'waiting':
+        return this.live.filter((row) => isWaiting(row.state.kind));
+      case 'active':
+        return this.live.filter((row) => isActive(row.state.kind));
+      case 'archive':
+        return [];
+    }
+  }
+
+  get counts(): Record<'live' | 'waiting' | 'active', number> {
+    const live = this.live;
+    return {
+      live: live.length,
+      waiting: live.filter((row) => isWaiting(row.state.kind)).length,
+      active: live.filter((row) => isActive(row.state.kind)).length,
+    };
+  }
+
+  row(id: string): SessionRow | undefined {
+    return this.#rows.get(id);
+  }
+
+  get detail(): SessionDetail | null {
+    return this.selected === null ? null : (this.#details.get(this.selected) ?? null);
+  }
+
+  /** Brings a session to the screen and says so to the console. */
+  async select(id: string | null): Promise<void> {
+    if (this.selected === id && this.missing === null) return;
+    this.selected = id;
+    this.missing = null;
+    if (id === null) {
+      await this.port.ask({ do: 'show', session: null }).catch(() => undefined);
+      return;
+    }
+    this.#forgetStale(id);
+    try {
+      const [found] = await Promise.all([
+        expect(this.port.ask({ do: 'detail', session: id }), 'detail'),
+        this.port.ask({ do: 'show', session: id }).catch(() => undefined),
+      ]);
+      this.#takeDetail(found.detail);
+    } catch (thrown) {
+      if (this.selected === id && !this.#details.has(id)) this.missing = toTrouble(thrown);
+    }
+  }
+
+  /** Asks again for what could not be shown. */
+  async reload(): Promise<void> {
+    const id = this.selected;
+    this.selected = null;
+    await this.select(id);
+  }
+
+  /** Moves through the rows shown, by `step`, around the ends. */
+  async move(step: number): Promise<void> {
+    const rows = this.shown;
+    if (rows.length === 0) return;
+    const at = rows.findIndex((row) => row.id === this.selected);
+    const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : (at + step + rows.length) % rows.length;
+    await this.select(rows[next]?.id ?? null);
+  }
+
+  /** Allocates at once; who it is for is asked afterwards. */
+  async start(region: string | null = null): Promise<void> {
+    const about: About = { customer: '', ticket: '', contact: '' };
+    const made = await expect(this.port.ask({ do: 'new_session', about, region }), 'session');
+    this.filter = 'live';
+    this.asking = made.id;
+    await this.select(made.id);
+  }
+
+  /** A new session with an earlier one's customer, ticket and contact. */
+  async again(id: string): Promise<void> {
+    const made = await expect(this.port.ask({ do: 'again', session: id }), 'session');
+    this.filter = 'live';
+    await this.select(made.id);
+  }
+
+  #take(push: Push): void {
+    switch (push.push) {
+      case 'console':
+        if (push.revision >= (this.console?.revision ?? 0)) this.console = push;
+        return;
+      case 'row':
+        this.#takeRow(push);
+        return;
+      case 'gone':
+        this.#gone.add(push.id);
+        this.#rows.delete(push.id);
+        return;
+      case 'detail':
+        this.#takeDetail(push);
+        return;
+      case 'regions':
+        if (push.at >= (this.race?.at ?? 0)) this.race = push;
+        return;
+      case 'happening':
+        this.last = push;
+        return;
+    }
+  }
+
+  #takeRow(row: SessionRow): void {
+    if (this.#gone.has(row.id)) return;
+    const known = this.#rows.get(row.id);
+    if (known === undefined || row.revision >= known.revision) this.#rows.set(row.id, row);
+  }
+
+  #takeDetail(detail: SessionDetail): void {
+    const { id, revision } = detail.row;
+    const known = this.#details.get(id);
+    if (known !== undefined && revision < known.row.revision) return;
+    // Only what is on screen is kept: a detail carries a PIN and goes stale unseen.
+    for (const other of this.#details.keys()) if (other !== this.selected) this.#details.delete(other);
+    if (id !== this.selected) return;
+    this.#details.set(id, detail);
+    this.missing = null;
+  }
+
+  #forgetStale(id: string): void {
+    for (const other of this.#details.keys()) if (other !== id) this.#details.delete(other);
+  }
+}

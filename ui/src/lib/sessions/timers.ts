@@ -1,0 +1,16 @@
+import type { SessionDetail } from '../ipc/bindings';
+
+export type Counted = Pick<
+  SessionDetail,
+  'waited_ms' | 'waiting' | 'connected_ms' | 'connected' | 'timers_at' | 'created_at'
+> & { row: Pick<SessionDetail['row'], 'live' | 'active_at'> };
+
+/** The three timers in milliseconds at `now`: those that run go on from the moment at which they were read. */
+export function timers(detail: Counted, now: number): { waited: number; connected: number; total: number } {
+  const since = Math.max(0, now - detail.timers_at);
+  return {
+    waited: detail.waited_ms + (detail.waiting ? since : 0),
+    connected: detail.connected_ms + (detail.connected ? since : 0),
+    total: Math.max(0, (detail.row.live ? now : detail.row.active_at) - detail.created_at),
+  };
+}

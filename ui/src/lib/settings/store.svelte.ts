@@ -1,0 +1,77 @@
+import type { Trouble } from '../ipc/bindings';
+import { expect, toTrouble, type ConsolePort } from '../ipc/port';
+import { GROUPS, others, type Group } from './fields';
+
+export type Settings = Record<string, unknown>;
+export type State =
+  | { is: 'loading' }
+  | { is: 'loaded' }
+  | { is: 'saving' }
+  | { is: 'saved'; at: number }
+  | { is: 'failed'; trouble: Trouble };
+
+/** The settings as the console has them, and what is typed over them. Only what changed is sent. */
+export class SettingsForm {
+  state = $state.raw<State>({ is: 'loading' });
+  known = $state.raw<Settings | null>(null);
+  typed = $state<Settings>({});
+
+  constructor(private readonly port: ConsolePort) {}
+
+  /** Groups that the console's settings have fields of; what no group names comes last. */
+  get groups(): Group[] {
+    const known = this.known;
+    if (known === null) return [];
+    const present = GROUPS.map((group) => ({ ...group, fields: group.fields.filter((f) => f.key in known) }));
+    const rest = others(known);
+    return [...present, { id: 'more', title: 'More', fields: rest }].filter(
+      (group) => group.fields.length > 0,
+    );
+  }
+
+  get changes(): Settings {
+    const known = this.known ?? {};
+    return Object.fromEntries(
+      Object.entries(this.typed).filter(([key, value]) => (known[key] ?? '') !== value),
+    );
+  }
+
+  get changed(): boolean {
+    return Object.keys(this.changes).length > 0;
+  }
+
+  value(key: string): unknown {
+    return key in this.typed ? this.typed[key] : this.known?.[key];
+  }
+
+  async load(): Promise<void> {
+    this.state = { is: 'loading' };
+    try {
+      this.known = (await expect(this.port.ask({ do: 'settings' }), 'settings')).settings;
+      this.state = { is: 'loaded' };
+    } catch (thrown) {
+      this.state = { is: 'failed', trouble: toTrouble(thrown) };
+    }
+  }
+
+  async save(): Promise<void> {
+    if (!this.changed) return;
+    this.state = { is: 'saving' };
+    try {
+      const reply = await this.port.ask({ do: 'configure', changes: this.changes });
+      // What the console made of it is what counts: it may have put an address in order.
+      const now =
+        reply.reply === 'settings' ? reply : await expect(this.port.ask({ do: 'settings' }), 'settings');
+      this.known = now.settings;
+      this.typed = {};
+      this.state = { is: 'saved', at: Date.now() };
+    } catch (thrown) {
+      this.state = { is: 'failed', trouble: toTrouble(thrown) };
+    }
+  }
+
+  undo(): void {
+    this.typed = {};
+    if (this.known !== null) this.state = { is: 'loaded' };
+  }
+}

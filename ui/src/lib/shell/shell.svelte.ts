@@ -1,0 +1,44 @@
+import { remember, remembered } from './remember';
+
+export type Page = 'sessions' | 'settings';
+export type Tab = 'chat' | 'details' | 'log';
+export type Open = { is: 'none' } | { is: 'map' } | { is: 'close'; session: string };
+
+export const SIDE = { min: 240, usual: 284, max: 460 } as const;
+
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+const isWidth = (value: unknown): value is number =>
+  typeof value === 'number' && value >= SIDE.min && value <= SIDE.max;
+
+/** What of the window is open: page, side panel, dialog. */
+export class Shell {
+  page = $state<Page>('sessions');
+  tab = $state<Tab>('chat');
+  open = $state.raw<Open>({ is: 'none' });
+  side = $state(remembered('side', isBoolean, true));
+  sideWidth = $state(remembered('side_width', isWidth, SIDE.usual));
+  /** Typed into the search box. */
+  query = $state('');
+  /** Counts up each time that the search box is asked for. */
+  find = $state(0);
+
+  toggleSide(): void {
+    this.side = !this.side;
+    remember('side', this.side);
+  }
+
+  resizeSide(width: number): void {
+    this.sideWidth = Math.round(Math.min(SIDE.max, Math.max(SIDE.min, width)));
+    remember('side_width', this.sideWidth);
+  }
+
+  /** Looks for something: the archive takes the list's place. */
+  search(): void {
+    this.page = 'sessions';
+    this.find += 1;
+  }
+
+  close(): void {
+    this.open = { is: 'none' };
+  }
+}

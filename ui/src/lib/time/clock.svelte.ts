@@ -1,0 +1,29 @@
+import { createSubscriber } from 'svelte/reactivity';
+
+/**
+ * The one ticker: whoever reads `now` is told each second, and nothing ticks while nobody reads it.
+ * Everything that counts on the screen counts together.
+ */
+class Clock {
+  #now = Date.now();
+  readonly #watched = createSubscriber((changed) => {
+    let timer: ReturnType<typeof setTimeout>;
+    const tick = () => {
+      this.#now = Date.now();
+      changed();
+      timer = setTimeout(tick, 1000 - (this.#now % 1000) + 5);
+    };
+    timer = setTimeout(tick, 1000 - (Date.now() % 1000) + 5);
+    return () => clearTimeout(timer);
+  });
+
+  /** Milliseconds since 1970, whole seconds apart. */
+  get now(): number {
+    this.#watched();
+    // A timer that starts between two ticks must not count below zero.
+    if (Date.now() - this.#now > 1000) this.#now = Date.now();
+    return this.#now;
+  }
+}
+
+export const clock = new Clock();
