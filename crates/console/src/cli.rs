@@ -8,7 +8,6 @@ mod doctor;
 mod flags;
 mod headless;
 mod lines;
-mod os;
 mod page;
 mod protocol;
 mod regions;
@@ -51,9 +50,10 @@ pub enum Program {
     Doctor(doctor::Flags),
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 it failed (demo: a step was not seen; doctor: the main job can't work); \
-2 wrong usage or settings; 3 another console uses the data folder; 4 the key can't be had (passphrase, keyring); \
-130 a demo or a probe was interrupted.";
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 it failed (demo: a step was not seen; doctor: a session can't work here); \
+2 wrong usage or settings; 3 another console uses the data folder; 4 the key can't be had (passphrase, \
+keyring); 5 an address is taken or no good; 6 disk or database; 130 demo, regions or doctor was interrupted.";
 
 /// How a program ended, if nothing failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,11 @@ impl Failed {
     /// Something that it was told is wrong.
     pub fn usage(text: impl Into<String>) -> Self {
         Self { code: 2, text: text.into(), remedy: "See --help.".to_owned() }
+    }
+
+    /// The key can't be had.
+    pub fn key(text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code: 4, text: text.into(), remedy: remedy.into() }
     }
 
     /// A bug.
@@ -168,7 +173,10 @@ pub(crate) async fn interrupted() {
 /// A folder that is gone when it is dropped.
 fn temporary_folder() -> Result<TempDir, Failed> {
     tempfile::Builder::new().prefix("deskhand-").tempdir().map_err(|error: io::Error| {
-        Failed::general(format!("make a temporary folder: {error}"), "Free some space in it, or set TMPDIR.")
+        Failed::general(
+            format!("make a temporary folder: {error}"),
+            "Free some space in it, or set TMPDIR.",
+        )
     })
 }
 

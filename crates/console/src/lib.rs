@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod bindings;
+pub mod cli;
 pub mod command;
 mod dispatch;
 pub mod export;

@@ -4,6 +4,7 @@
 //! the broker's clock is moved, because nobody wants to watch a minute pass. It ends well only if
 //! every step was seen on the feed that the window gets, too.
 
+mod stage;
 mod story;
 mod telling;
 
@@ -11,7 +12,7 @@ use std::{io::IsTerminal as _, time::Duration};
 
 use clap::Args;
 
-use self::{story::Story, telling::Telling};
+use self::{stage::Stage, telling::Telling};
 use super::{End, Failed, interrupted, temporary_folder};
 
 /// What `deskhand demo` can be told.
@@ -28,15 +29,18 @@ pub(super) async fn run(flags: &Flags) -> Result<End, Failed> {
     let patience = Duration::from_secs(flags.patience.into());
     let mut telling = Telling::new(std::io::stdout().is_terminal());
     telling.title("A support session from its PIN to its archived transcript");
-    let mut story = Story::new(folder.path().join("data"), patience);
+    let mut stage = Stage::new(folder.path().join("data"), patience);
     let told = tokio::select! {
-        told = story.tell(&mut telling) => Some(told),
+        told = stage.tell_story(&mut telling) => Some(told),
         () = interrupted() => None,
     };
-    story.end().await;
+    stage.end().await;
     match told {
         Some(Ok(())) => {
-            telling.end(&format!("All {} steps were seen. The demo's data is gone again.", telling.steps()));
+            telling.end(&format!(
+                "All {} steps were seen. The demo's data is gone again.",
+                telling.steps()
+            ));
             Ok(End::Done)
         }
         Some(Err(missed)) => {

@@ -18,7 +18,6 @@ use tokio::{
 use super::{
     End, Failed, Global, interrupted,
     lines::{Line, Lines},
-    os,
     protocol::{self, PROTOCOL},
 };
 use crate::{
@@ -41,19 +40,14 @@ pub struct Flags {
     /// with what happens from now on
     #[arg(long, env = "DESKHAND_FROM_SEQ", value_name = "SEQ")]
     from_seq: Option<u64>,
-    /// Who goes on record as having given the commands; without it, the operating system's user
+    /// Who goes on record as having given the commands; without it, the technician of the settings
     #[arg(long, env = "DESKHAND_BY", value_name = "NAME")]
     by: Option<String>,
-    /// Give the embedded broker a control listener (its clock, faults, stand-in pages), whose address
-    /// and token lie in the data folder: for tests
-    #[arg(long, env = "DESKHAND_BROKER_CONTROL")]
-    broker_control: bool,
 }
 
 /// Starts the engine, and ends when it is told to or standard input ends.
 pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
     let mut options = global.options("deskhand headless", Arc::new(Headless))?;
-    options.broker_control = flags.broker_control;
     options.from_seq = flags.from_seq;
     let data = options.data.clone();
     // A signal while it starts ends it as well; nothing was changed then.
@@ -77,12 +71,7 @@ pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
 }
 
 /// In good order: the engine first, then what it has said last.
-async fn finish(
-    app: App,
-    feed: JoinHandle<()>,
-    out: mpsc::Sender<String>,
-    writer: JoinHandle<()>,
-) {
+async fn finish(app: App, feed: JoinHandle<()>, out: mpsc::Sender<String>, writer: JoinHandle<()>) {
     drop(out);
     app.stop().await;
     drop(app);
@@ -91,7 +80,9 @@ async fn finish(
         let _ = writer.await;
     };
     if timeout(LAST_LINES, last).await.is_err() {
-        tracing::warn!("standard output isn't read, so its last lines are lost; --from-seq gets them");
+        tracing::warn!(
+            "standard output isn't read, so its last lines are lost; --from-seq gets them"
+        );
     }
 }
 
@@ -107,7 +98,7 @@ fn hello(data: &Path) -> String {
 
 /// Carries out one command after another.
 async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
-    let by = flags.by.clone().unwrap_or_else(os::user);
+    let by = flags.by.clone().unwrap_or_else(|| app.settings().technician);
     let mut lines = read_input();
     while let Some(line) = lines.recv().await {
         let Some(request) = protocol::read(line) else { continue };
@@ -178,4 +169,3 @@ async fn write(mut written: mpsc::Receiver<String>) {
         }
     }
 }
-

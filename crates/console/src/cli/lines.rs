@@ -81,11 +81,10 @@ mod tests {
 
     #[tokio::test]
     async fn lines_come_numbered_and_the_last_needs_no_end() {
-        assert_eq!(all(b"one\n\nthree, longer than the buffer").await, [
-            line(1, "one"),
-            line(2, ""),
-            line(3, "three, longer than the buffer"),
-        ]);
+        assert_eq!(
+            all(b"one\n\nthree, longer than the buffer").await,
+            [line(1, "one"), line(2, ""), line(3, "three, longer than the buffer"),]
+        );
         assert_eq!(all(b"").await, []);
         assert_eq!(all(b"one\n").await, [line(1, "one")]);
     }
@@ -94,10 +93,9 @@ mod tests {
     async fn a_line_over_the_limit_is_thrown_away_and_the_next_is_read() {
         let longest = "x".repeat(LONGEST);
         let text = format!("{longest}\n{longest}x\nafter\n");
-        assert_eq!(all(text.as_bytes()).await, [
-            line(1, &longest),
-            Line { number: 2, bytes: None },
-            line(3, "after"),
-        ]);
+        assert_eq!(
+            all(text.as_bytes()).await,
+            [line(1, &longest), Line { number: 2, bytes: None }, line(3, "after"),]
+        );
     }
 }

@@ -146,7 +146,11 @@ mod tests {
     fn a_bad_line_is_named_by_its_number_and_keeps_its_id_where_it_has_one() {
         let bad = refused(r#"{"id":3,"do":"dance"}"#);
         assert_eq!(bad.id, Value::from(3));
-        assert!(bad.trouble.text.starts_with("read line 7: unknown variant `dance`"), "{}", bad.trouble.text);
+        assert!(
+            bad.trouble.text.starts_with("read line 7: unknown variant `dance`"),
+            "{}",
+            bad.trouble.text
+        );
         for text in ["nonsense", "[1]", "{", "{\"id\":[1],\"do\":\"outbox\"}", "\u{1}"] {
             assert_eq!(refused(text).id, Value::Null, "{text}");
         }
@@ -163,7 +167,10 @@ mod tests {
     #[test]
     fn answers_name_the_command_first() {
         let session = Ok(Reply::Session { id: "s".into() });
-        assert_eq!(answer(&1.into(), &session), "{\"id\":1,\"reply\":\"session\",\"session\":\"s\"}\n");
+        assert_eq!(
+            answer(&1.into(), &session),
+            "{\"id\":1,\"reply\":\"session\",\"session\":\"s\"}\n"
+        );
         assert_eq!(answer(&Value::Null, &Ok(Reply::Done)), "{\"id\":null,\"reply\":\"done\"}\n");
         let text = Ok(Reply::Text { file_name: "a.txt".into(), text: "x".into() });
         assert_eq!(

@@ -1,59 +1,48 @@
-//! `deskhand regions`: times every region once, and says which it would choose and why.
+//! `deskhand regions`: times every region, and says which it would choose and why.
 //!
-//! It keeps nothing: its own broker, if it needs one, lives in a temporary folder and ends with it.
+//! It keeps nothing: where no service is configured, a broker in a temporary folder stands for it.
 
 use std::{fmt::Write as _, time::Duration};
 
 use broker::{Broker, Config, Running};
 use clap::Args;
-use engine::remote::{
-    LoginWithMe, ProbeFailed, Service,
-    loginwithme::{HOSTED_BASE_URL, HOSTED_REGION_URL},
-    probe,
-};
+use engine::remote::{LoginWithMe, ProbeFailed, Service, probe};
 use session::region::{Choice, End, Lane, Reason};
 use tempfile::TempDir;
-use url::Url;
 
-use super::{End as Ended, Failed};
+use super::{End as Ended, Failed, Global};
 use crate::view::{LaneView, RegionsView};
 
 /// What `deskhand regions` can be told.
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
-    /// The service whose regions are timed, such as https://host/api/v1; without it, the broker that
-    /// Deskhand brings along (its five regions are simulated)
-    #[arg(long, env = "DESKHAND_BASE_URL", value_name = "URL")]
-    base_url: Option<String>,
-    /// Where a region answers, with {region} for its name
-    #[arg(long, env = "DESKHAND_REGION_URL_TEMPLATE", value_name = "TEMPLATE")]
-    region_url_template: Option<String>,
-    /// Samples a region, at most
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
-    rounds: u8,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
 /// Probes, prints, ends.
-pub(super) async fn run(flags: &Flags) -> Result<Ended, Failed> {
-    let own = match flags.base_url {
-        Some(_) => None,
-        None => Some(own_broker().await?),
+pub(super) async fn run(global: &Global, flags: &Flags) -> Result<Ended, Failed> {
+    let settings = global.settings()?;
+    let (own, service) = match settings.service() {
+        Some(service) => (None, service),
+        None => {
+            let (running, folder) = own_broker().await?;
+            let service = (running.base_url(), running.region_url_template());
+            (Some((running, folder)), service)
+        }
     };
-    let result = race(flags, own.as_ref().map(|(running, _)| running)).await;
+    let result = race(&service, settings.probe_rounds).await;
     if let Some((running, folder)) = own {
         running.shutdown().await;
         drop(folder);
     }
-    let (choice, base_url) = result?;
-    let view = view(&choice);
+    let view = view(&result?);
     if flags.json {
         let text = serde_json::to_string(&view).map_err(|error| Failed::internal(&error))?;
         println!("{text}");
     } else {
-        print!("Regions of {base_url}\n\n{}", table(&view));
+        print!("Regions of {}\n\n{}", service.0, table(&view));
     }
     Ok(Ended::Done)
 }
@@ -66,31 +55,14 @@ async fn own_broker() -> Result<(Running, TempDir), Failed> {
     Ok((running, folder))
 }
 
-async fn race(flags: &Flags, own: Option<&Running>) -> Result<(Choice, Url), Failed> {
-    let (base_url, template) = match (own, &flags.base_url) {
-        (Some(own), _) => (own.base_url(), own.region_url_template()),
-        (None, given) => {
-            let base_url = given.clone().unwrap_or_default();
-            let template = flags.region_url_template.clone();
-            let template = template.unwrap_or_else(|| usual_template(&base_url));
-            (base_url, template)
-        }
-    };
+async fn race(service: &(String, String), rounds: u32) -> Result<Choice, Failed> {
     let wrong = |error: engine::remote::ServiceError| Failed::usage(error.to_string());
-    let service = Service::parse(&base_url, &template).map_err(wrong)?;
+    let service = Service::parse(&service.0, &service.1).map_err(wrong)?;
     let client = LoginWithMe::new(service).map_err(wrong)?;
-    let choice = probe(&client, flags.rounds.into(), None, |_| {}).await;
-    let choice = choice.map_err(|failed| Failed::general(why_none(&failed), "Check the address and the network, then try again."))?;
-    Ok((choice, client.service().base_url.clone()))
-}
-
-/// The hosted service's regions have names of their own; a broker of ours answers for all of its.
-fn usual_template(base_url: &str) -> String {
-    if base_url.trim_end_matches('/') == HOSTED_BASE_URL {
-        return HOSTED_REGION_URL.to_owned();
-    }
-    let origin = Url::parse(base_url).map(|url| url.origin().ascii_serialization());
-    format!("{}/region/{{region}}", origin.unwrap_or_default())
+    let rounds = usize::try_from(rounds).unwrap_or(1);
+    probe(&client, rounds, None, |_| {}).await.map_err(|failed| {
+        Failed::general(why_none(&failed), "Check the address and the network, then try again.")
+    })
 }
 
 fn why_none(failed: &ProbeFailed) -> String {
@@ -166,7 +138,8 @@ fn table(view: &RegionsView) -> String {
     for lane in lanes {
         let mark = if view.chosen.as_deref() == Some(&lane.region) { '*' } else { ' ' };
         let samples: Vec<_> = lane.samples_ms.iter().map(|ms| format!("{ms:.1}")).collect();
-        let line = format!("{mark} {:wide$}  {:<20}  {}", lane.region, best(lane), samples.join("  "));
+        let line =
+            format!("{mark} {:wide$}  {:<20}  {}", lane.region, best(lane), samples.join("  "));
         let _ = writeln!(text, "{}", line.trim_end());
     }
     if let (Some(chosen), Some(took)) = (&view.chosen, view.took_ms) {
@@ -219,14 +192,5 @@ mod tests {
 Chosen: us-east-1 (fastest of 2 that finished). It took 129 ms.
 ";
         assert_eq!(table(&view(&choice)), expected);
-    }
-
-    #[test]
-    fn a_service_of_ones_own_answers_for_its_regions_and_the_hosted_one_has_hosts_for_them() {
-        assert_eq!(
-            usual_template("http://127.0.0.1:4000/api/v1"),
-            "http://127.0.0.1:4000/region/{region}"
-        );
-        assert_eq!(usual_template(HOSTED_BASE_URL), HOSTED_REGION_URL);
     }
 }

@@ -1,21 +1,15 @@
 //! The demo's story, chapter by chapter. Each step waits for what the feed shows.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use engine::desktop::Headless;
-use tokio::time::timeout;
-
-use super::telling::{Missed, Telling};
+use super::{
+    stage::{Stage, Told, unexpected},
+    telling::{Missed, Telling},
+};
 use crate::{
-    app::{App, Options},
-    cli::{
-        os,
-        page::{Page, Who},
-        watch::{Seen, Watch},
-    },
+    cli::page::Page,
     command::{About, Command, Outcome, Reply},
-    settings::SettingsSource,
-    view::{FactKind, LampKind, SessionDetail, StateKind, TranscriptView},
+    view::{FactKind, SessionDetail, StateKind, TranscriptView},
 };
 
 const CUSTOMER: &str = "Maria Lopez";
@@ -25,30 +19,9 @@ const COLLEAGUE: &str = "Tom";
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 const RELOADS: usize = 5;
 
-/// The story, as far as it has come.
-pub struct Story {
-    data: PathBuf,
-    patience: Duration,
-    by: String,
-    stage: Option<Stage>,
-}
-
-/// A running console, and the feed that is watched.
-struct Stage {
-    app: App,
-    watch: Watch,
-}
-
-type Told<T = ()> = Result<T, Missed>;
-
-impl Story {
-    /// A story that keeps its data in `data` and waits for each step as long as `patience`.
-    pub fn new(data: PathBuf, patience: Duration) -> Self {
-        Self { data, patience, by: os::user(), stage: None }
-    }
-
+impl Stage {
     /// Tells it.
-    pub async fn tell(&mut self, telling: &mut Telling) -> Told {
+    pub async fn tell_story(&mut self, telling: &mut Telling) -> Told {
         self.start(telling).await?;
         let session = self.new_session(telling, CUSTOMER, "T-1001").await?;
         let (customer, viewer) = self.meeting(telling, &session).await?;
@@ -62,13 +35,6 @@ impl Story {
         self.restart(telling).await
     }
 
-    /// Stops what runs.
-    pub async fn end(&mut self) {
-        if let Some(stage) = self.stage.take() {
-            stage.app.stop().await;
-        }
-    }
-
     async fn start(&mut self, telling: &mut Telling) -> Told {
         telling.part("Start");
         self.open().await?;
@@ -80,27 +46,6 @@ impl Story {
         Ok(())
     }
 
-    async fn open(&mut self) -> Told {
-        let options = Options {
-            data: self.data.clone(),
-            settings: SettingsSource::default(),
-            desktop: Arc::new(Headless),
-            program: "deskhand demo",
-            passphrase: None,
-            // The demo's key dies with its folder; a keyring would keep it.
-            use_keyring: false,
-            broker_control: true,
-            from_seq: None,
-        };
-        let app = App::start(options).await.map_err(|error| Missed {
-            what: "the start".into(),
-            why: error.to_string(),
-        })?;
-        let watch = Watch::new(app.subscribe());
-        self.stage = Some(Stage { app, watch });
-        Ok(())
-    }
-
     async fn new_session(
         &mut self,
         telling: &mut Telling,
@@ -108,7 +53,8 @@ impl Story {
         ticket: &str,
     ) -> Told<String> {
         telling.part(&format!("A new session for {customer}"));
-        let about = About { customer: customer.into(), ticket: ticket.into(), contact: String::new() };
+        let about =
+            About { customer: customer.into(), ticket: ticket.into(), contact: String::new() };
         let reply = self.command(Command::NewSession { about, region: None }).await?;
         let Reply::Session { id: session } = reply else { return Err(unexpected("a session")) };
         self.command(Command::Show { session: Some(session.clone()) }).await?;
@@ -137,7 +83,7 @@ impl Story {
         telling.seen("Presenter online");
         self.all_armed(session).await?;
         telling.seen("The hook that fired is armed again");
-        let mut viewer = self.viewer(session).await?;
+        let mut viewer = self.viewer(session, COLLEAGUE).await?;
         self.state(session, StateKind::Active, "the viewer connected").await?;
         telling.seen("Viewer connected: the session is active");
         self.all_armed(session).await?;
@@ -173,7 +119,7 @@ impl Story {
         telling.part("The customer reloads the page five times");
         for reload in 1..=RELOADS {
             self.all_armed(session).await?;
-            let before = self.watch()?.seen.count(session, "presenter_online");
+            let before = self.seen()?.count(session, "presenter_online");
             customer.close().await;
             customer = self.presenter(session, CUSTOMER).await?;
             self.until("the presenter's next start", |seen| {
@@ -184,7 +130,7 @@ impl Story {
             self.state(session, StateKind::Active, "the session still active").await?;
             telling.seen(&format!("Reload {reload}: started again, hook armed again"));
         }
-        let offline = self.watch()?.seen.count(session, "presenter_offline");
+        let offline = self.seen()?.count(session, "presenter_offline");
         if offline != 0 {
             return Err(Missed {
                 what: "five reloads without an offline event".into(),
@@ -203,7 +149,7 @@ impl Story {
         messages: u32,
     ) -> Told {
         telling.part("The last viewer leaves");
-        let before = self.watch()?.seen.count(session, "viewers_gone");
+        let before = self.seen()?.count(session, "viewers_gone");
         viewer.close().await;
         telling.seen("Viewer window closed");
         self.advance(OVER_A_MINUTE).await?;
@@ -213,11 +159,11 @@ impl Story {
         })
         .await?;
         telling.seen("viewer_offline arrived");
-        self.detail(session, &format!("{messages} messages in the archive"), |detail| {
-            match detail.transcript {
-                TranscriptView::Saved { messages: saved, .. } => (saved == messages).then_some(()),
-                TranscriptView::NotYet | TranscriptView::Wanted { .. } => None,
-            }
+        self.detail(session, &format!("{messages} messages in the archive"), |detail| match detail
+            .transcript
+        {
+            TranscriptView::Saved { messages: saved, .. } => (saved == messages).then_some(()),
+            TranscriptView::NotYet | TranscriptView::Wanted { .. } => None,
         })
         .await?;
         telling.seen(&format!("Transcript archived: {messages} messages"));
@@ -229,7 +175,7 @@ impl Story {
     async fn comes_back(&mut self, telling: &mut Telling, session: &str) -> Told<Page> {
         telling.part("The viewer comes back");
         self.all_armed(session).await?;
-        let mut viewer = self.viewer(session).await?;
+        let mut viewer = self.viewer(session, COLLEAGUE).await?;
         self.state(session, StateKind::Active, "the session active again").await?;
         telling.seen("The session is live again");
         let said = viewer.chat(COLLEAGUE, "One more thing: the new cartridge is under way.").await;
@@ -287,7 +233,8 @@ impl Story {
         }
         telling.seen("The session is there, and its link is the same");
         self.detail(&session, "the presenter unknown", |detail| {
-            (detail.presenter.is == FactKind::Unknown && detail.presenter.since.is_some()).then_some(())
+            (detail.presenter.is == FactKind::Unknown && detail.presenter.since.is_some())
+                .then_some(())
         })
         .await?;
         telling.seen("What can't be known is shown as unknown, with its time");
@@ -299,101 +246,6 @@ impl Story {
         customer.close().await;
         Ok(())
     }
-
-    async fn command(&self, command: Command) -> Told<Reply> {
-        let answer = self.stage()?.app.command(command, &self.by);
-        self.within("the answer to a command", async {
-            answer.await.map_err(|trouble| format!("{} {}", trouble.text, trouble.remedy))
-        })
-        .await
-    }
-
-    async fn presenter(&self, session: &str, name: &str) -> Told<Page> {
-        self.page(session, "presenter", name).await
-    }
-
-    async fn viewer(&self, session: &str) -> Told<Page> {
-        self.page(session, "viewers", COLLEAGUE).await
-    }
-
-    async fn page(&self, session: &str, side: &str, name: &str) -> Told<Page> {
-        let stage = self.stage()?;
-        let detail = stage.watch.seen.details.get(session);
-        let pin = detail.and_then(|detail| Some(detail.pin.as_ref()?.text.clone()));
-        let (Some(pin), Some(broker)) = (pin, stage.app.broker()) else {
-            return Err(unexpected("a PIN of the demo's own broker"));
-        };
-        let who = Who { origin: broker.origin(), pin: &pin, side, name };
-        self.within("a page that joins", Page::open(who)).await
-    }
-
-    async fn advance(&self, by: Duration) -> Told {
-        let broker = self.stage()?.app.broker().ok_or_else(|| unexpected("the demo's own broker"))?;
-        let handle = broker.handle();
-        self.within("the broker's clock", async {
-            // The page's end is taken note of first.
-            handle.idle().await;
-            handle.advance(by).await;
-            handle.idle().await;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn all_armed(&mut self, session: &str) -> Told {
-        self.detail(session, "all four hooks armed", |detail| {
-            let armed = detail.hooks.iter().filter(|hook| hook.lamp == LampKind::Armed).count();
-            (armed == 4).then_some(())
-        })
-        .await
-    }
-
-    async fn chat_lines(&mut self, session: &str, lines: usize) -> Told {
-        self.detail(session, &format!("{lines} chat messages"), |detail| {
-            (detail.chat.len() == lines).then_some(())
-        })
-        .await
-    }
-
-    async fn state(&mut self, session: &str, kind: StateKind, what: &str) -> Told<SessionDetail> {
-        self.detail(session, what, |detail| (detail.row.state.kind == kind).then(|| detail.clone()))
-            .await
-    }
-
-    async fn detail<T>(
-        &mut self,
-        session: &str,
-        what: &str,
-        mut look: impl FnMut(&SessionDetail) -> Option<T>,
-    ) -> Told<T> {
-        self.until(what, |seen| look(seen.details.get(session)?)).await
-    }
-
-    async fn until<T>(&mut self, what: &str, look: impl FnMut(&Seen) -> Option<T>) -> Told<T> {
-        let patience = self.patience;
-        let watch = &mut self.stage.as_mut().ok_or_else(|| unexpected("a running console"))?.watch;
-        let found = watch.until(patience, look).await;
-        found.ok_or_else(|| Missed {
-            what: what.to_owned(),
-            why: format!("It was waited for {} s.", patience.as_secs()),
-        })
-    }
-
-    async fn within<T>(&self, what: &str, work: impl Future<Output = Result<T, String>>) -> Told<T> {
-        let missed = |why| Missed { what: what.to_owned(), why };
-        match timeout(self.patience, work).await {
-            Ok(done) => done.map_err(missed),
-            Err(_) => Err(missed(format!("It was waited for {} s.", self.patience.as_secs()))),
-        }
-    }
-
-    fn stage(&self) -> Told<&Stage> {
-        self.stage.as_ref().ok_or_else(|| unexpected("a running console"))
-    }
-
-    fn watch(&self) -> Told<&Watch> {
-        Ok(&self.stage()?.watch)
-    }
 }
 
 fn with_detail(word: &str, detail: &SessionDetail) -> String {
@@ -401,8 +253,4 @@ fn with_detail(word: &str, detail: &SessionDetail) -> String {
         "" => word.to_owned(),
         more => format!("{word}: {more}"),
     }
-}
-
-fn unexpected(what: &str) -> Missed {
-    Missed { what: what.to_owned(), why: "This is a bug.".to_owned() }
 }

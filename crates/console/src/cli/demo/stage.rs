@@ -1,0 +1,194 @@
+//! The console that the demo runs, its feed, and the waits of which the story is made.
+//!
+//! Every wait ends: with what was waited for, or with a [`Missed`] that names it.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use engine::desktop::Headless;
+use tokio::time::timeout;
+
+use super::telling::Missed;
+use crate::{
+    app::{App, Options},
+    cli::{
+        page::{Page, Who},
+        watch::{Seen, Watch},
+    },
+    command::{Command, Reply},
+    settings::SettingsSource,
+    view::{LampKind, SessionDetail, StateKind},
+};
+
+/// The demo's console, while it runs.
+pub struct Stage {
+    data: PathBuf,
+    patience: Duration,
+    running: Option<Running>,
+}
+
+struct Running {
+    app: App,
+    watch: Watch,
+}
+
+/// What came of a step.
+pub type Told<T = ()> = Result<T, Missed>;
+
+impl Stage {
+    /// A stage that keeps its data in `data` and waits for each step as long as `patience`.
+    pub fn new(data: PathBuf, patience: Duration) -> Self {
+        Self { data, patience, running: None }
+    }
+
+    /// Starts the console on the demo's folder and subscribes.
+    pub async fn open(&mut self) -> Told {
+        let options = Options {
+            data: self.data.clone(),
+            settings: SettingsSource::nowhere(),
+            desktop: Arc::new(Headless),
+            program: "deskhand demo",
+            passphrase: None,
+            // The demo's key dies with its folder; a keyring would keep it.
+            use_keyring: false,
+            broker_control: true,
+            from_seq: None,
+        };
+        let app = App::start(options)
+            .await
+            .map_err(|error| Missed { what: "the start".into(), why: error.to_string() })?;
+        let watch = Watch::new(app.subscribe());
+        self.running = Some(Running { app, watch });
+        Ok(())
+    }
+
+    /// Stops the console, if it runs.
+    pub async fn end(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.app.stop().await;
+        }
+    }
+
+    /// Gives a command.
+    pub async fn command(&self, command: Command) -> Told<Reply> {
+        let app = &self.running()?.app;
+        let by = app.settings().technician;
+        let answer = app.command(command, &by);
+        self.within("the answer to a command", async {
+            answer.await.map_err(|trouble| format!("{} {}", trouble.text, trouble.remedy))
+        })
+        .await
+    }
+
+    /// The customer's page is loaded.
+    pub async fn presenter(&self, session: &str, name: &str) -> Told<Page> {
+        self.page(session, "presenter", name).await
+    }
+
+    /// A viewer's page is loaded.
+    pub async fn viewer(&self, session: &str, name: &str) -> Told<Page> {
+        self.page(session, "viewers", name).await
+    }
+
+    async fn page(&self, session: &str, side: &str, name: &str) -> Told<Page> {
+        let running = self.running()?;
+        let detail = running.watch.seen.details.get(session);
+        let pin = detail.and_then(|detail| Some(detail.pin.as_ref()?.text.clone()));
+        let (Some(pin), Some(broker)) = (pin, running.app.broker()) else {
+            return Err(unexpected("a PIN of the demo's own broker"));
+        };
+        let who = Who { origin: broker.origin(), pin: &pin, side, name };
+        self.within("a page that joins", Page::open(who)).await
+    }
+
+    /// Moves the broker's clock, and waits until what fell due has been delivered.
+    pub async fn advance(&self, by: Duration) -> Told {
+        let broker =
+            self.running()?.app.broker().ok_or_else(|| unexpected("the demo's own broker"))?;
+        let handle = broker.handle();
+        self.within("the broker's clock", async {
+            // The page's end is taken note of first.
+            handle.idle().await;
+            handle.advance(by).await;
+            handle.idle().await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Waits until all four hooks are armed.
+    pub async fn all_armed(&mut self, session: &str) -> Told {
+        self.detail(session, "all four hooks armed", |detail| {
+            let armed = detail.hooks.iter().filter(|hook| hook.lamp == LampKind::Armed).count();
+            (armed == 4).then_some(())
+        })
+        .await
+    }
+
+    /// Waits until the console shows that many chat messages.
+    pub async fn chat_lines(&mut self, session: &str, lines: usize) -> Told {
+        self.detail(session, &format!("{lines} chat messages"), |detail| {
+            (detail.chat.len() == lines).then_some(())
+        })
+        .await
+    }
+
+    /// Waits until the session is in that state.
+    pub async fn state(
+        &mut self,
+        session: &str,
+        kind: StateKind,
+        what: &str,
+    ) -> Told<SessionDetail> {
+        self.detail(session, what, |detail| (detail.row.state.kind == kind).then(|| detail.clone()))
+            .await
+    }
+
+    /// Waits for something in the session's details.
+    pub async fn detail<T>(
+        &mut self,
+        session: &str,
+        what: &str,
+        mut look: impl FnMut(&SessionDetail) -> Option<T>,
+    ) -> Told<T> {
+        self.until(what, |seen| look(seen.details.get(session)?)).await
+    }
+
+    /// Waits for something on the feed.
+    pub async fn until<T>(&mut self, what: &str, look: impl FnMut(&Seen) -> Option<T>) -> Told<T> {
+        let patience = self.patience;
+        let watch =
+            &mut self.running.as_mut().ok_or_else(|| unexpected("a running console"))?.watch;
+        let found = watch.until(patience, look).await;
+        found.ok_or_else(|| Missed {
+            what: what.to_owned(),
+            why: format!("It was waited for {} s.", patience.as_secs()),
+        })
+    }
+
+    /// Does something that mustn't take longer than a step may.
+    pub async fn within<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, String>>,
+    ) -> Told<T> {
+        let missed = |why| Missed { what: what.to_owned(), why };
+        match timeout(self.patience, work).await {
+            Ok(done) => done.map_err(missed),
+            Err(_) => Err(missed(format!("It was waited for {} s.", self.patience.as_secs()))),
+        }
+    }
+
+    /// What was seen so far.
+    pub fn seen(&self) -> Told<&Seen> {
+        Ok(&self.running()?.watch.seen)
+    }
+
+    fn running(&self) -> Told<&Running> {
+        self.running.as_ref().ok_or_else(|| unexpected("a running console"))
+    }
+}
+
+/// A step that can't be seen unless there is a bug.
+pub fn unexpected(what: &str) -> Missed {
+    Missed { what: what.to_owned(), why: "This is a bug.".to_owned() }
+}

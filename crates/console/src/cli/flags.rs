@@ -1,0 +1,298 @@
+//! What holds for every program: where data and settings lie, how the key is come by, what is logged.
+//!
+//! A setting comes from its flag, else from its variable, else from the file, else from its default.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use directories::ProjectDirs;
+use engine::desktop::Desktop;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tracing_subscriber::EnvFilter;
+
+use super::Failed;
+use crate::{
+    app::Options,
+    settings::{Settings, SettingsError, SettingsSource, from_environment, from_text},
+};
+
+/// The settings' file within the data folder, where no other is named.
+pub const SETTINGS_FILE: &str = "settings.toml";
+
+/// What holds for every program.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// The folder with sessions, archive and key
+    #[arg(long, global = true, env = "DESKHAND_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// The settings' file (TOML), named as the flags with _ for -; without it, settings.toml in the
+    /// data folder
+    #[arg(long, global = true, env = "DESKHAND_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A file whose first line is the passphrase that wraps the key
+    #[arg(long, global = true, env = "DESKHAND_PASSPHRASE_FILE", value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Don't ask the system's keyring; the key lies in the data folder then
+    #[arg(long, global = true, env = "DESKHAND_NO_KEYRING", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_keyring: bool,
+    /// What is logged to standard error: error, warn, info, debug, trace, or a filter
+    #[arg(
+        long,
+        global = true,
+        env = "DESKHAND_LOG",
+        value_name = "FILTER",
+        default_value = "warn"
+    )]
+    pub log: String,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+/// Every setting as a flag. Each is also a variable: --base-url is DESKHAND_BASE_URL.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings (each also as DESKHAND_... and in the file)")]
+pub struct SettingFlags {
+    /// Who mails say is at this console
+    #[arg(long, global = true, value_name = "NAME")]
+    technician: Option<String>,
+    /// The window's looks: system, dark or light
+    #[arg(long, global = true, value_name = "THEME")]
+    theme: Option<String>,
+    /// The remote-support service, such as https://host/api/v1; without it, the broker that comes along
+    #[arg(long, global = true, value_name = "URL")]
+    base_url: Option<String>,
+    /// Where a region is timed, with {region} for its name
+    #[arg(long, global = true, value_name = "TEMPLATE")]
+    region_url_template: Option<String>,
+    /// The customer's link, with {pin} for the PIN
+    #[arg(long, global = true, value_name = "TEMPLATE")]
+    join_url_template: Option<String>,
+    /// Accept the hosted service's licence terms: true or false
+    #[arg(long, global = true, value_name = "BOOL")]
+    licence_consent: Option<String>,
+    /// Where webhooks are listened for; port 0 takes that of last time, or any
+    #[arg(long, global = true, value_name = "IP:PORT")]
+    listen: Option<String>,
+    /// The URL under which the service reaches the listener
+    #[arg(long, global = true, value_name = "URL")]
+    public_url: Option<String>,
+    /// Samples a region, 1 to 10
+    #[arg(long, global = true, value_name = "NUMBER")]
+    probe_rounds: Option<String>,
+    /// How often every hook is put again, in seconds
+    #[arg(long, global = true, value_name = "SECONDS")]
+    heartbeat_s: Option<String>,
+    /// E-mails for every new session: [{"to":"a@b.c","to_customer":false,"when":"next_event"}]
+    #[arg(long, global = true, value_name = "JSON")]
+    mail_rules: Option<String>,
+    /// Let customers on this network join at the broker that comes along: true or false
+    #[arg(long, global = true, value_name = "BOOL")]
+    lan: Option<String>,
+    /// Where it listens then
+    #[arg(long, global = true, value_name = "IP:PORT")]
+    lan_listen: Option<String>,
+    /// The address that customers use then
+    #[arg(long, global = true, value_name = "URL")]
+    lan_url: Option<String>,
+    /// Its TLS certificate (PEM)
+    #[arg(long, global = true, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// Its certificate's key (PEM)
+    #[arg(long, global = true, value_name = "FILE")]
+    tls_key: Option<String>,
+}
+
+impl SettingFlags {
+    fn given(&self) -> [(&'static str, &Option<String>); 16] {
+        [
+            ("technician", &self.technician),
+            ("theme", &self.theme),
+            ("base_url", &self.base_url),
+            ("region_url_template", &self.region_url_template),
+            ("join_url_template", &self.join_url_template),
+            ("licence_consent", &self.licence_consent),
+            ("listen", &self.listen),
+            ("public_url", &self.public_url),
+            ("probe_rounds", &self.probe_rounds),
+            ("heartbeat_s", &self.heartbeat_s),
+            ("mail_rules", &self.mail_rules),
+            ("lan", &self.lan),
+            ("lan_listen", &self.lan_listen),
+            ("lan_url", &self.lan_url),
+            ("tls_cert", &self.tls_cert),
+            ("tls_key", &self.tls_key),
+        ]
+    }
+
+    /// The settings among the flags.
+    ///
+    /// # Errors
+    /// The first that can't be.
+    pub fn map(&self) -> Result<Map<String, Value>, SettingsError> {
+        let given =
+            self.given().into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?)));
+        given.map(|(field, text)| Ok((field.to_owned(), from_text(field, text)?))).collect()
+    }
+}
+
+impl Global {
+    /// The data folder: the one that was named, else the user's own.
+    ///
+    /// # Errors
+    /// A [`Failed`] that asks for one, where the user has no home.
+    pub(crate) fn data(&self) -> Result<PathBuf, Failed> {
+        let own = || ProjectDirs::from("", "", "deskhand").map(|own| own.data_dir().to_owned());
+        self.data.clone().or_else(own).ok_or_else(|| {
+            Failed::usage(
+                "find the data folder: this user has no home folder. Name one with --data.",
+            )
+        })
+    }
+
+    /// Where settings come from.
+    ///
+    /// # Errors
+    /// A flag or variable that can't be.
+    pub(crate) fn settings_source(&self) -> Result<SettingsSource, Failed> {
+        let file = match &self.config {
+            Some(named) => SettingsSource::file_by_hand(named),
+            None => SettingsSource::file(self.data()?.join(SETTINGS_FILE)),
+        };
+        Ok(file.with(from_environment(variables())?).with(self.settings.map()?))
+    }
+
+    /// The settings in force. Blocks for a moment.
+    ///
+    /// # Errors
+    /// A setting that can't be.
+    pub(crate) fn settings(&self) -> Result<Settings, Failed> {
+        Ok(self.settings_source()?.load(jiff::Timestamp::now())?.settings)
+    }
+
+    /// The passphrase, if a file with one was named.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub(crate) fn passphrase(&self) -> Result<Option<SecretString>, Failed> {
+        self.passphrase_file.as_deref().map(first_line).transpose()
+    }
+
+    /// What an engine is started with.
+    ///
+    /// # Errors
+    /// What was said is wrong.
+    pub(crate) fn options(
+        &self,
+        program: &'static str,
+        desktop: Arc<dyn Desktop>,
+    ) -> Result<Options, Failed> {
+        Ok(Options {
+            data: self.data()?,
+            settings: self.settings_source()?,
+            desktop,
+            program,
+            passphrase: self.passphrase()?,
+            use_keyring: !self.no_keyring,
+            broker_control: false,
+            from_seq: None,
+        })
+    }
+
+    /// Logs to standard error from now on; whoever has set up a log already keeps it.
+    pub(super) fn start_log(&self) {
+        let filter = EnvFilter::try_new(&self.log).unwrap_or_else(|_| EnvFilter::new("warn"));
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let _ = log.try_init();
+    }
+}
+
+/// Those variables that are text; no setting is anything else.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+fn first_line(path: &Path) -> Result<SecretString, Failed> {
+    let failed = |why: &str| {
+        let text = format!("read the passphrase from {}: {why}", path.display());
+        Failed::key(text, "Write it on the file's first line, readable for you.")
+    };
+    // The error's text names no content.
+    let text = fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() { Err(failed("its first line is empty")) } else { Ok(line.into()) }
+}
+
+impl From<SettingsError> for Failed {
+    fn from(error: SettingsError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::*;
+    use crate::cli::Arguments;
+
+    #[test]
+    fn every_setting_but_those_that_the_console_writes_itself_is_a_flag() {
+        let own = ["version", "licence_consent_at", "licence_consent_by"];
+        let mut settings: Vec<String> =
+            Settings::default().to_map().into_iter().map(|(name, _)| name).collect();
+        settings.retain(|name| !own.contains(&name.as_str()));
+        let flags = SettingFlags::default();
+        let mut given: Vec<_> = flags.given().map(|(name, _)| name).to_vec();
+        given.sort_unstable();
+        settings.sort();
+        assert_eq!(given, settings);
+        let command = Arguments::command();
+        for name in given {
+            let long = name.replace('_', "-");
+            assert!(command.get_arguments().any(|flag| flag.get_long() == Some(&long)), "--{long}");
+        }
+    }
+
+    #[test]
+    fn flags_are_taken_before_and_after_the_programs_name() {
+        for words in [
+            ["deskhand", "--listen", "127.0.0.1:1", "headless"],
+            ["deskhand", "headless", "--listen", "127.0.0.1:1"],
+        ] {
+            let global = Arguments::try_parse_from(words).unwrap().global;
+            assert_eq!(global.settings.map().unwrap()["listen"], "127.0.0.1:1");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_is_refused_by_its_name() {
+        let words = ["deskhand", "headless", "--lan", "perhaps"];
+        let global = Arguments::try_parse_from(words).unwrap().global;
+        assert_eq!(global.settings.map().unwrap_err().field, "lan");
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_passphrase_is_the_first_line_and_not_empty() {
+        use secrecy::ExposeSecret as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("passphrase");
+        fs::write(&path, "correct horse\nsecond line\n").unwrap();
+        assert_eq!(first_line(&path).unwrap().expose_secret(), "correct horse");
+        fs::write(&path, "\n").unwrap();
+        let failed = first_line(&path).unwrap_err();
+        assert!(failed.to_string().contains("first line is empty"), "{failed}");
+        assert!(first_line(&folder.path().join("missing")).is_err());
+    }
+}

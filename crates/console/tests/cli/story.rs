@@ -1,0 +1,108 @@
+//! The story over JSON Lines, against a broker of one's own whose clock the test moves.
+
+use std::{path::Path, time::Duration};
+
+use broker::{Broker, Config, Running};
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wire::{Pin, Side};
+
+use crate::process::{Console, armed, run};
+
+const OVER_A_MINUTE: Duration = Duration::from_secs(61);
+
+async fn broker(home: &Path) -> Running {
+    Broker::start(Config::embedded(home.join("broker"))).await.unwrap()
+}
+
+fn pin_of(detail: &Value) -> Pin {
+    detail["pin"]["text"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_demo_sees_every_step_and_ends_well() {
+    let home = tempfile::tempdir().unwrap();
+    let output = run(home.path(), &["demo", "--patience", "100"]).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    for step in ["Reload 5", "Transcript archived: 5 messages", "unknown, with its time"] {
+        assert!(text.contains(step), "{step} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_sees_the_story_from_pin_to_archived_transcript() {
+    let home = tempfile::tempdir().unwrap();
+    let broker = broker(home.path()).await;
+    let handle = broker.handle();
+    let mut console = Console::start(home.path(), &["--base-url", &broker.base_url()]).await;
+    let (session, detail) = console.new_session("Maria Lopez").await;
+    let pin = pin_of(&detail);
+    assert_eq!(detail["pin"]["join_link"], format!("{}/join#{}", broker.origin(), pin.expose()));
+
+    let (customer, viewer) = (Uuid::new_v4(), Uuid::new_v4());
+    handle.page_arrives(&pin, Side::Presenter, customer, "Maria").await.unwrap();
+    let online = console.happening(&session, "presenter_online").await;
+    assert_eq!(online["text"], "Maria Lopez is online");
+    console.forget();
+    console.detail(&session, "re-armed", armed).await;
+    handle.page_arrives(&pin, Side::Viewers, viewer, "Tom").await.unwrap();
+    console.state(&session, "active").await;
+
+    handle.page_says(&pin, customer, "Maria", "The printer is out of toner").await.unwrap();
+    handle.page_says(&pin, viewer, "Tom", "I see it").await.unwrap();
+    console.detail(&session, "the chat", |d| d["chat"].as_array().unwrap().len() == 2).await;
+
+    console.forget();
+    console.ask(json!({ "do": "recheck", "session": session })).await;
+    assert!(handle.page_leaves(&pin, viewer).await);
+    handle.advance(OVER_A_MINUTE).await;
+    console.happening(&session, "viewers_gone").await;
+    let saved =
+        console.detail(&session, "the transcript", |d| d["transcript"]["is"] == "saved").await;
+    assert_eq!(saved["transcript"]["messages"], 2);
+    console.state(&session, "ended").await;
+
+    let found = console.ask(json!({ "do": "search", "query": "toner" })).await;
+    assert_eq!(found["hits"][0]["session"], session, "{found}");
+    let text = console.ask(json!({ "do": "export", "session": session, "format": "text" })).await;
+    assert!(text["text"].as_str().unwrap().contains("I see it"), "{text}");
+    let close =
+        json!({ "do": "close", "session": session, "outcome": "resolved", "note": "Toner" });
+    assert_eq!(console.ask(close).await["reply"], "done");
+    console.state(&session, "closed").await;
+    console.quit().await;
+    broker.shutdown().await;
+}
+
+#[tokio::test]
+async fn no_push_but_the_detail_that_was_asked_for_carries_a_pin() {
+    let home = tempfile::tempdir().unwrap();
+    let mut console = Console::start(home.path(), &["--log", "debug"]).await;
+    let (_, detail) = console.new_session("Maria Lopez").await;
+    let pin = pin_of(&detail);
+    console.close_input();
+    assert_eq!(console.ended().await, Some(0));
+    for line in console.said().iter().filter(|line| line["push"] != "detail") {
+        assert!(!line.to_string().contains(pin.expose()), "a PIN is in {}", line["push"]);
+    }
+}
+
+#[tokio::test]
+async fn who_gave_a_command_is_on_record() {
+    let home = tempfile::tempdir().unwrap();
+    let mut console = Console::start(home.path(), &["--by", "Ada"]).await;
+    let new = |by: Option<&str>| {
+        let mut command = json!({ "do": "new_session" });
+        if let Some(by) = by {
+            command["by"] = by.into();
+        }
+        command
+    };
+    for (by, shown) in [(None, "Ada"), (Some("Bob"), "Bob")] {
+        let session = console.ask(new(by)).await["session"].clone();
+        let answer = console.ask(json!({ "do": "detail", "session": session })).await;
+        assert_eq!(answer["detail"]["by"], shown);
+    }
+    console.quit().await;
+}
