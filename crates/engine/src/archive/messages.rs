@@ -115,13 +115,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
 
 #[cfg(test)]
 pub(super) fn sample(guid: &str, timestamp: u64, subject: &str, body: &str) -> ChatMessage {
-    ChatMessage {
-        guid: guid.into(),
-        ttl: 0,
-        timestamp,
-        subject: subject.into(),
-        body: body.into(),
-    }
+    ChatMessage { guid: guid.into(), ttl: 0, timestamp, subject: subject.into(), body: body.into() }
 }
 
 #[cfg(test)]

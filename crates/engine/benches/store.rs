@@ -1,0 +1,240 @@
+//! F7 and F8 of the quality aims, each beside its baseline in the same run.
+//!
+//! `cargo bench -p deskhand-engine --bench store -- [archive] [journal] [messages=1000000]
+//! [folder=/path]`. It prints a table and judges nothing.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use engine::{
+    SessionId,
+    archive::{ARCHIVE_FILE, Archive, ArchiveKey, Summary},
+    journal::{JOURNAL_FILE, Journal, Options},
+    vault::SealKey,
+};
+use secrecy::SecretBox;
+use session::{About, State, Timestamp, Word};
+use wire::{HookType, loginwithme::ChatMessage};
+
+fn main() {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let value = |name: &str| {
+        arguments.iter().find_map(|a| Some(a.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+    };
+    let asked = |name: &str| {
+        arguments.iter().any(|a| a == name) || arguments.iter().all(|a| a.contains('='))
+    };
+    let parent = value("folder").map_or_else(std::env::temp_dir, PathBuf::from);
+    let dir = tempfile::tempdir_in(parent).unwrap();
+    if asked("journal") {
+        journal(dir.path());
+    }
+    if asked("archive") {
+        let messages = value("messages").and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+        archive(dir.path(), messages);
+    }
+}
+
+// F8.
+
+const APPENDS: u32 = 400;
+const IN_FLIGHT: usize = 64;
+
+fn journal(folder: &Path) {
+    let key = SealKey::new(&SecretBox::new(Box::new([1; 32])));
+    let journal = Journal::open(&folder.join(JOURNAL_FILE), key, Options::default()).unwrap();
+    let file = File::create(folder.join("baseline")).unwrap();
+    let (mut raw, mut one, mut many) = (Vec::new(), Vec::new(), Vec::new());
+    // In alternation, since the disk's mood changes.
+    for _ in 0..4 {
+        raw.push(rate(APPENDS, || append_and_sync(&file)));
+        one.push(rate(APPENDS, || in_flight(&journal, APPENDS, 1)));
+        many.push(rate(APPENDS * 8, || in_flight(&journal, APPENDS * 8, IN_FLIGHT)));
+    }
+    let [raw, one, many] = [raw, one, many].map(median);
+    println!("F8 journal, events a second (median of 4 in alternation)");
+    println!("  4 KiB append + fdatasync, one at a time   {raw:>10.0}");
+    println!(
+        "  journal, one at a time                    {one:>10.0}   {:.2}x (aim 0.7)",
+        one / raw
+    );
+    println!(
+        "  journal, {IN_FLIGHT} in flight                     {many:>10.0}   {:.2}x (aim 4)",
+        many / raw
+    );
+}
+
+fn append_and_sync(mut file: &File) {
+    for _ in 0..APPENDS {
+        file.write_all(&[7; 4096]).unwrap();
+        file.sync_data().unwrap();
+    }
+}
+
+fn in_flight(journal: &Journal, count: u32, most: usize) {
+    let mut waiting = VecDeque::new();
+    for _ in 0..count {
+        if waiting.len() == most {
+            let oldest: engine::journal::Answer<u64> = waiting.pop_front().unwrap();
+            oldest.wait().unwrap();
+        }
+        let session = SessionId::from_bytes([1; 16]);
+        waiting.push_back(journal.append(session, HookType::ViewerStarted, Timestamp(0)));
+    }
+    for answer in waiting {
+        answer.wait().unwrap();
+    }
+}
+
+fn rate(count: u32, work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    f64::from(count) / start.elapsed().as_secs_f64()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+// F7.
+
+/// What is typed: common words, rare ones, short beginnings, several at once, none that exist.
+const QUERIES: [&str; 12] = [
+    "the",
+    "printer",
+    "p",
+    "pr",
+    "pri",
+    "print",
+    "printe",
+    "rare7",
+    "customer 77",
+    "the printer",
+    "word3 word5",
+    "nothingofthekind",
+];
+const ROUNDS: usize = 60;
+
+fn archive(folder: &Path, messages: u64) {
+    let path = folder.join(ARCHIVE_FILE);
+    let key = || ArchiveKey::new(SecretBox::new(Box::new([1; 32])));
+    let archive = Archive::open(&path, key()).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let start = Instant::now();
+    runtime.block_on(fill(&archive, messages));
+    println!(
+        "F7 archive with {messages} messages: filled in {:.0?}, {} MiB",
+        start.elapsed(),
+        std::fs::metadata(&path).unwrap().len() >> 20
+    );
+    drop(archive);
+    let archive = Archive::open(&path, key()).unwrap();
+    let bare = bare(&path);
+    println!("  {:<18} {:>7} {:>11} {:>11} {:>11}", "typed", "hits", "p50", "p99", "bare p99");
+    let (mut all, mut all_bare) = (Vec::new(), Vec::new());
+    for typed in QUERIES {
+        let (mut ours, mut theirs, mut hits) = (Vec::new(), Vec::new(), 0);
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            hits = runtime.block_on(archive.search(typed, None, 50)).unwrap().rows.len();
+            ours.push(start.elapsed());
+            let start = Instant::now();
+            assert_eq!(bare_search(&bare, typed), hits);
+            theirs.push(start.elapsed());
+        }
+        println!(
+            "  {typed:<18} {hits:>7} {:>11.2?} {:>11.2?} {:>11.2?}",
+            percentile(&mut ours, 50),
+            percentile(&mut ours, 99),
+            percentile(&mut theirs, 99)
+        );
+        all.append(&mut ours);
+        all_bare.append(&mut theirs);
+    }
+    let (ours, theirs) = (percentile(&mut all, 99), percentile(&mut all_bare, 99));
+    println!(
+        "  the whole mix: p99 {ours:.2?} (aim 10 ms), bare SQL {theirs:.2?}, {:.2}x (aim 1.5)",
+        ours.as_secs_f64() / theirs.as_secs_f64()
+    );
+}
+
+fn percentile(times: &mut [Duration], percent: usize) -> Duration {
+    times.sort_unstable();
+    times[(times.len() * percent / 100).min(times.len() - 1)]
+}
+
+async fn fill(archive: &Archive, messages: u64) {
+    const SESSION: u64 = 100;
+    let mut random = 1u64;
+    for n in 0..messages.div_ceil(SESSION) {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&n.to_be_bytes());
+        let session = SessionId::from_bytes(id);
+        let at = 1_700_000_000 + n * 600;
+        let about = About { customer: format!("customer {n}"), ..About::default() };
+        let record = State::new(about, "tess".into(), Timestamp(at as i64 * 1000)).record;
+        archive.save_summary(Summary::of(session, &record, &Word::Expired)).await.unwrap();
+        let chat = (0..SESSION.min(messages - n * SESSION))
+            .map(|m| ChatMessage {
+                guid: format!("{n:08x}-0000-4000-8000-{m:012x}"),
+                ttl: 0,
+                timestamp: at + m,
+                subject: ["Maria Lopez", "Tess"][(m % 2) as usize].into(),
+                body: text(&mut random, n),
+            })
+            .collect();
+        archive.save_messages(session, chat).await.unwrap();
+    }
+}
+
+/// About 12 words: "the" in nearly all, "printer" and its like in a quarter, 20,000 others.
+fn text(random: &mut u64, n: u64) -> String {
+    let mut next = |below: u64| {
+        *random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*random >> 33) % below
+    };
+    let mut words = vec!["the".to_owned()];
+    for _ in 0..10 {
+        // Small numbers are common, as words are.
+        let (top, place) = (next(20_000), next(20_000));
+        words.push(format!("word{}", top * place / 20_000));
+    }
+    if next(4) == 0 {
+        let kinds = ["printer", "printers", "printing", "printed"];
+        words.push(kinds[next(4) as usize].to_owned());
+    }
+    if n.is_multiple_of(5_000) && next(10) == 0 {
+        words.push("rare7".to_owned());
+    }
+    words.join(" ")
+}
+
+/// The same file and key, and nothing around the SQL.
+fn bare(path: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let key = "01".repeat(32);
+    connection
+        .execute_batch(&format!("PRAGMA key = \"x'{key}'\"; PRAGMA cache_size=-16384;"))
+        .unwrap();
+    connection
+}
+
+fn bare_search(connection: &rusqlite::Connection, typed: &str) -> usize {
+    let query: Vec<String> = typed.split(' ').map(|word| format!("\"{word}\"*")).collect();
+    let sql = "SELECT rowid, highlight(search, 0, '[', ']'), highlight(search, 1, '[', ']'),
+             snippet(search, 2, '[', ']', '…', 24)
+         FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT 50";
+    let mut statement = connection.prepare_cached(sql).unwrap();
+    let rows = statement
+        .query_map([query.join(" ")], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(3)?)));
+    rows.unwrap().map(Result::unwrap).count()
+}
