@@ -21,6 +21,7 @@ use crate::{
     bus::{Bus, lock},
     clock::now,
     config::Config,
+    faults::Faults,
     hooks::Routes,
     journal::Journal,
     remote::LoginWithMe,
@@ -44,6 +45,7 @@ pub struct Context {
     pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<Message>>>,
     pub(crate) health: Health,
     pub(crate) stopping: CancellationToken,
+    pub(crate) faults: Faults,
 }
 
 /// How the engine's own parts fare, as far as is known.

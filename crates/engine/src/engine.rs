@@ -2,13 +2,14 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
 use ractor::{Actor, ActorRef};
 use serve::{HostGuard, Limits, Server};
-use session::{About, Input, Lamp, Timestamp};
+use session::{About, Input, Lamp, Life, Timestamp, Transcript};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -21,15 +22,17 @@ use crate::{
         session::Message,
         supervisor::{self, Supervisor},
     },
-    archive::{Archive, ArchiveKey},
+    archive::{ARCHIVE_FILE, Archive, ArchiveKey},
+    archivist,
     budget::Budget,
     bus::{Bus, Snapshot, Subscription},
     clock::now,
     config::Config,
     context::{Context, Health},
     error::{CommandError, StartError},
+    faults::Faults,
     hooks::{self, Nonces, Receiver, Routes},
-    journal::{Happening, Journal, JournalError},
+    journal::{self, Happening, JOURNAL_FILE, Journal, JournalError, Stored},
     remote::{LoginWithMe, ViewerUrl},
     timers::Timers,
     vault::{SealKey, Vault},
@@ -37,6 +40,8 @@ use crate::{
 
 /// How often the engine notes that it is alive: what "unknown since" is accurate to.
 const ALIVE_EVERY: Duration = Duration::from_secs(5);
+/// A session that ended this long ago is only in the archive.
+const KEPT: Duration = Duration::from_secs(7 * 86_400);
 /// The wall clock and the machine's own differ by more than this only after sleep or a set clock.
 const JUMP: Duration = Duration::from_secs(10);
 
@@ -66,6 +71,33 @@ impl Keys {
     }
 }
 
+/// An engine's two stores.
+pub struct Stores {
+    /// The durable inbox and the sessions' records.
+    pub journal: Journal,
+    /// What stays of sessions.
+    pub archive: Archive,
+}
+
+impl Stores {
+    /// Opens both in the data folder.
+    ///
+    /// # Errors
+    /// [`StartError::Journal`], [`StartError::Archive`].
+    pub async fn open(data: &Path, keys: Keys) -> Result<Self, StartError> {
+        let (journal, archive) = (data.join(JOURNAL_FILE), data.join(ARCHIVE_FILE));
+        let opened = tokio::task::spawn_blocking(move || {
+            let options = journal::Options::default();
+            Ok(Self {
+                journal: Journal::open(&journal, keys.journal, options)
+                    .map_err(StartError::Journal)?,
+                archive: Archive::open(&archive, keys.archive).map_err(StartError::Archive)?,
+            })
+        });
+        opened.await.map_err(|error| StartError::Spawn(error.to_string()))?
+    }
+}
+
 impl Engine {
     /// Starts: opens the stores, binds the listener, brings every session back.
     ///
@@ -74,7 +106,20 @@ impl Engine {
     /// # Errors
     /// [`StartError`]; nothing was changed then.
     pub async fn start(config: Config, keys: Keys) -> Result<Self, StartError> {
-        let (journal, archive) = open(&config, keys).await?;
+        let stores = Stores::open(&config.data, keys).await?;
+        Self::start_on(config, stores, Faults::default()).await
+    }
+
+    /// Starts on stores that are open already; `faults` are for tests.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_on(
+        config: Config,
+        stores: Stores,
+        faults: Faults,
+    ) -> Result<Self, StartError> {
+        let Stores { journal, archive } = stores;
         let client =
             Arc::new(LoginWithMe::new(config.service.clone()).map_err(StartError::Service)?);
         let bound =
@@ -100,6 +145,7 @@ impl Engine {
             sessions: RwLock::default(),
             health: Health::default(),
             stopping: CancellationToken::new(),
+            faults,
             config,
         });
         let nonces = Nonces::default();
@@ -118,6 +164,7 @@ impl Engine {
         let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
         engine.restore().await?;
         tokio::spawn(keep_alive(engine.context.clone()));
+        tokio::spawn(archivist::follow(engine.context.clone()));
         Ok(engine)
     }
 
@@ -294,6 +341,22 @@ impl Engine {
         ))
     }
 
+    /// Whether a session ended long ago and is in the archive, so that the journal may forget it.
+    async fn is_history(&self, stored: &Stored) -> bool {
+        let ended = match (&stored.record.life, &stored.record.transcript) {
+            (
+                Life::Closed { at, .. } | Life::Over { at, .. },
+                Transcript::Saved { .. } | Transcript::NotYet,
+            ) => *at,
+            (Life::Failed { at, .. }, Transcript::NotYet) => *at,
+            (Life::Allocating | Life::Live(_), _)
+            | (Life::Closed { .. } | Life::Over { .. } | Life::Failed { .. }, _) => return false,
+        };
+        now().since(ended) > KEPT
+            && stored.replay.is_empty()
+            && matches!(self.context.archive.summary(stored.session).await, Ok(Some(_)))
+    }
+
     async fn restore(&self) -> Result<(), StartError> {
         let journal = &self.context.journal;
         let since = journal.alive_at().await.map_err(StartError::Journal)?.unwrap_or_else(now);
@@ -302,6 +365,10 @@ impl Engine {
             tracing::error!(session = %id, %error, "a stored session can't be read");
         }
         for stored in loaded.sessions {
+            if self.is_history(&stored).await {
+                let _ = journal.forget(stored.session).await;
+                continue;
+            }
             let (done, started) = oneshot::channel();
             let message = supervisor::Message::Restore { stored: Box::new(stored), since, done };
             self.supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
@@ -310,22 +377,6 @@ impl Engine {
         let _ = journal.mark_clean_end(false).await;
         Ok(())
     }
-}
-
-async fn open(config: &Config, keys: Keys) -> Result<(Journal, Archive), StartError> {
-    let data = config.data.clone();
-    let opened = tokio::task::spawn_blocking(move || {
-        let journal = Journal::open(
-            &data.join(crate::journal::JOURNAL_FILE),
-            keys.journal,
-            crate::journal::Options::default(),
-        )
-        .map_err(StartError::Journal)?;
-        let archive = Archive::open(&data.join(crate::archive::ARCHIVE_FILE), keys.archive)
-            .map_err(StartError::Archive)?;
-        Ok((journal, archive))
-    });
-    opened.await.map_err(|error| StartError::Spawn(error.to_string()))?
 }
 
 fn own_url(addr: SocketAddr) -> Url {

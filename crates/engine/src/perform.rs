@@ -3,15 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use ractor::ActorRef;
-use session::{Effect, Failure, Input, Record, Word, mail::Template, retry};
+use session::{Effect, Failure, Input, mail::Template, retry};
+use tokio::sync::oneshot;
 use wire::{HookType, Pin};
 
 use crate::{
     SessionId,
     actor::{regions, session::Message},
-    archive::Summary,
     budget::Put,
-    clock::now,
     context::Context,
     journal::SessionSecrets,
     remote::CallError,
@@ -30,7 +29,7 @@ pub(crate) fn effect(
 ) {
     let pin = secrets.and_then(|secrets| secrets.pin.clone());
     match (effect, pin.zip(secrets)) {
-        (Effect::ChooseRegion, _) => choose_region(context, to),
+        (Effect::ChooseRegion, _) => choose_region(context, id, to),
         (Effect::Allocate { region }, _) => allocate(context, to, region),
         (Effect::PutHook { hook, generation, urgency }, Some((pin, secrets))) => {
             let url = context.hook_url(&secrets.tokens[hook.index()]);
@@ -68,16 +67,6 @@ pub(crate) fn spread(wait: Duration) -> Duration {
     retry::spread(wait, chance())
 }
 
-/// Brings the archive's row of a session up to date.
-pub(crate) fn summarise(context: &Arc<Context>, id: SessionId, record: &Record) {
-    let summary = Summary::of(id, record, &Word::of(record, now()));
-    let context = context.clone();
-    tokio::spawn(async move {
-        let saved = context.archive.save_summary(summary).await;
-        context.archive_wrote(saved.err().map(|error| error.to_string()));
-    });
-}
-
 /// A number from 0 to 1.
 fn chance() -> f64 {
     let mut bytes = [0; 4];
@@ -86,21 +75,25 @@ fn chance() -> f64 {
     f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
 }
 
-fn choose_region(context: &Arc<Context>, to: &ActorRef<Message>) {
-    let to = to.clone();
-    let asked = context.regions.cast(regions::Message::Choose(Box::new({
-        let to = to.clone();
-        move |chosen| {
-            let input = match chosen {
-                Ok(region) => Input::RegionChosen { region },
-                Err(failure) => Input::AllocateFailed(failure),
-            };
-            let _ = to.cast(Message::Told(input));
-        }
-    })));
-    if asked.is_err() {
-        let _ = to.cast(Message::Told(Input::AllocateFailed(Failure::Internal)));
-    }
+fn choose_region(context: &Arc<Context>, id: SessionId, to: &ActorRef<Message>) {
+    let (answer, chosen) = oneshot::channel();
+    let asked = context.regions.cast(regions::Message::Choose(answer));
+    let (context, to) = (context.clone(), to.clone());
+    tokio::spawn(async move {
+        let chosen = if asked.is_ok() { chosen.await } else { Ok(Err(Failure::Internal)) };
+        let input = match chosen {
+            Ok(Ok(choice)) => {
+                let region = choice.region.clone();
+                let saved = context.archive.save_region(id, choice).await;
+                context.archive_wrote(saved.err().map(|error| error.to_string()));
+                Input::RegionChosen { region }
+            }
+            Ok(Err(failure)) => Input::AllocateFailed(failure),
+            // The regions' actor is gone: the engine is stopping.
+            Err(_) => return,
+        };
+        let _ = to.cast(Message::Told(input));
+    });
 }
 
 fn allocate(context: &Arc<Context>, to: &ActorRef<Message>, region: wire::Region) {

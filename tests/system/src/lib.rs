@@ -9,7 +9,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use broker::{Broker, Running};
 use engine::{
-    Config, Engine, Keys, Listener, SessionId, Snapshot,
+    Config, Engine, Keys, Listener, SessionId, Snapshot, Stores,
+    archive::{ARCHIVE_FILE, Archive},
+    faults::Faults,
+    journal::{self, JOURNAL_FILE, Journal},
     lock::FolderLock,
     remote::Service,
     vault::{Options, Vault},
@@ -91,6 +94,10 @@ async fn start_broker(folder: &Path, port: Port, hold: bool) -> Running {
 pub struct Desk {
     /// The engine.
     pub engine: Engine,
+    /// Makes the journal's writes fail.
+    pub disk: journal::Faults,
+    /// Kills actors.
+    pub faults: Faults,
     _lock: FolderLock,
 }
 
@@ -111,8 +118,15 @@ impl Desk {
             heartbeat: Duration::from_secs(3600),
             pin_life: Duration::from_secs(86_400),
         };
-        let engine = Engine::start(config, Keys::of(&vault)).await.unwrap();
-        Self { engine, _lock: lock }
+        let (disk, faults) = (journal::Faults::default(), Faults::default());
+        let keys = Keys::of(&vault);
+        let options = journal::Options { faults: disk.clone(), ..journal::Options::default() };
+        let stores = Stores {
+            journal: Journal::open(&data.join(JOURNAL_FILE), keys.journal, options).unwrap(),
+            archive: Archive::open(&data.join(ARCHIVE_FILE), keys.archive).unwrap(),
+        };
+        let engine = Engine::start_on(config, stores, faults.clone()).await.unwrap();
+        Self { engine, disk, faults, _lock: lock }
     }
 
     /// Makes a session and waits until its hooks are armed.
@@ -173,7 +187,8 @@ pub fn name_of(event: &session::Event) -> String {
 pub fn http() -> reqwest::Client {
     // Another test of this process may have installed it before.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(PATIENCE).build().unwrap()
+    // A connection a request: a server may close one after it refused a body.
+    reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0).build().unwrap()
 }
 
 /// This moment.

@@ -7,7 +7,7 @@ use session::{
     Failure, Timestamp,
     region::{Choice, Lane, Reason},
 };
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use wire::Region;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 /// What the regions' actor can be sent.
 pub enum Message {
     /// Who asks gets the region to use, after a race.
-    Choose(Box<dyn FnOnce(Result<Region, Failure>) + Send>),
+    Choose(oneshot::Sender<Result<Choice, Failure>>),
     /// Race again, to look.
     Probe,
     /// Use this region from now on; `None` goes back to the fastest.
@@ -57,7 +57,7 @@ pub struct Probing {
     current: Option<Region>,
     by_hand: Option<Region>,
     running: bool,
-    waiting: Vec<Box<dyn FnOnce(Result<Region, Failure>) + Send>>,
+    waiting: Vec<oneshot::Sender<Result<Choice, Failure>>>,
 }
 
 impl Actor for Regions {
@@ -82,7 +82,8 @@ impl Actor for Regions {
         match message {
             Message::Choose(answer) => {
                 if let Some(region) = probing.by_hand.clone() {
-                    answer(Ok(region));
+                    // Whoever asked may have gone meanwhile; so below.
+                    let _ = answer.send(Ok(by_hand(region)));
                 } else {
                     probing.waiting.push(answer);
                     probing.race(&myself);
@@ -127,7 +128,7 @@ impl Probing {
             self.current = Some(choice.region.clone());
         }
         for answer in self.waiting.drain(..) {
-            answer(result.as_ref().map(|choice| choice.region.clone()).map_err(|failure| *failure));
+            let _ = answer.send(result.clone());
         }
         self.start.shown.send_modify(|race| {
             if let Some(race) = race {
@@ -138,4 +139,8 @@ impl Probing {
             }
         });
     }
+}
+
+fn by_hand(region: Region) -> Choice {
+    Choice { region, reason: Reason::ByHand, lanes: Vec::new(), took_us: 0 }
 }

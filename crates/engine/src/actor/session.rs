@@ -12,7 +12,9 @@ use std::{
 };
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use session::{Effect, Event, Failure, Input, Record, State, Timer, Timestamp, step};
+use session::{
+    Effect, Event, Failure, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
+};
 use tokio::sync::oneshot;
 use wire::{HookType, Pin, Region};
 
@@ -198,6 +200,7 @@ impl Live {
         at: Timestamp,
     ) {
         self.in_turn.store(seq, Ordering::Relaxed);
+        self.context.faults.die_if_asked();
         self.applied_seq = self.applied_seq.max(seq);
         self.turn(myself, Input::Committed { seq, hook }, at).await;
         self.in_turn.store(0, Ordering::Relaxed);
@@ -226,10 +229,20 @@ impl Live {
             }
             self.perform(myself, transition.effects);
         }
-        if before != self.state.record {
-            perform::summarise(&self.context, self.id, &self.state.record);
+        if pin_is_done(&self.state.record, at) && self.unsaved.is_none() {
+            self.erase_secrets().await;
         }
         self.publish(at, happened);
+    }
+
+    /// The PIN's life is over and all that it was needed for is done: nobody shall find it later.
+    async fn erase_secrets(&mut self) {
+        let Some(secrets) = self.secrets.take() else { return };
+        self.context.routes.close(&secrets.tokens);
+        if let Err(error) = self.context.journal.erase_secrets(self.id).await {
+            tracing::warn!(session = %self.id, %error, "the secrets are erased at the next start");
+            self.secrets = Some(secrets);
+        }
     }
 
     /// One transaction: the record with how far the journal is in it, and what happened.
@@ -304,6 +317,18 @@ impl Live {
         let snapshot =
             Snapshot::of(self.id, self.revision, &self.state, pin, self.unsaved.is_some(), at);
         self.context.bus.publish(snapshot, happened && self.unsaved.is_none());
+    }
+}
+
+fn pin_is_done(record: &Record, now: Timestamp) -> bool {
+    let saved = matches!(record.transcript, Transcript::Saved { .. });
+    match &record.life {
+        Life::Over { .. } => saved,
+        Life::Closed { revoked, allocation, .. } => {
+            let over = allocation.as_ref().is_none_or(|allocation| allocation.expires <= now);
+            saved && (*revoked == Some(true) || over)
+        }
+        Life::Allocating | Life::Failed { .. } | Life::Live(_) => false,
     }
 }
 

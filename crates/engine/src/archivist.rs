@@ -1,0 +1,68 @@
+//! Keeps the archive's copy of sessions and happenings up to date with the journal's truth.
+//!
+//! It only follows: what it has not copied when the program ends, or when the archive refuses, it
+//! copies later. The journal forgets nothing that isn't here.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use session::{Record, Word};
+
+use crate::{
+    SessionId,
+    archive::{ArchiveError, Summary},
+    bus::Snapshot,
+    clock::now,
+    context::Context,
+};
+
+/// Between two tries when the archive refuses.
+const RETRY: Duration = Duration::from_secs(5);
+/// Happenings copied in one transaction.
+const PAGE: u32 = 500;
+
+/// Follows the bus until the engine stops.
+pub(crate) async fn follow(context: Arc<Context>) {
+    let mut subscription = context.bus.subscribe();
+    let mut copied = HashMap::<SessionId, Record>::new();
+    let mut waiting = HashMap::<SessionId, Arc<Snapshot>>::new();
+    let mut happened = true;
+    loop {
+        tokio::select! {
+            changes = subscription.changed() => {
+                happened |= changes.happened;
+                waiting.extend(changes.snapshots.into_iter().map(|snapshot| (snapshot.id, snapshot)));
+            }
+            () = tokio::time::sleep(RETRY), if happened || !waiting.is_empty() => {}
+            () = context.stopping.cancelled() => return,
+        }
+        let done = copy(&context, &mut copied, &mut waiting, &mut happened).await;
+        context.archive_wrote(done.err().map(|error| error.to_string()));
+    }
+}
+
+async fn copy(
+    context: &Context,
+    copied: &mut HashMap<SessionId, Record>,
+    waiting: &mut HashMap<SessionId, Arc<Snapshot>>,
+    happened: &mut bool,
+) -> Result<(), ArchiveError> {
+    while let Some(id) = waiting.keys().next().copied() {
+        if let Some(snapshot) = waiting.get(&id)
+            && copied.get(&id) != Some(&snapshot.record)
+        {
+            let word = Word::of(&snapshot.record, now());
+            context.archive.save_summary(Summary::of(id, &snapshot.record, &word)).await?;
+            copied.insert(id, snapshot.record.clone());
+        }
+        waiting.remove(&id);
+    }
+    while *happened {
+        let last = context.archive.last_happening().await?;
+        let page = context.journal.happenings_after(last, PAGE).await?;
+        *happened = page.len() == PAGE as usize;
+        if !page.is_empty() {
+            context.archive.save_happenings(page).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! What happens when the disk or an actor fails: it is shown, retried, and nothing is lost or doubled.
+
+#![allow(clippy::unwrap_used)]
+
+use deskhand_system_tests::{Desk, World, all_armed};
+use engine::{CommandError, SessionId, journal::Fault};
+use session::{About, Failure, Input, Life, Presenter, Word};
+
+fn is_online(snapshot: &engine::Snapshot) -> bool {
+    matches!(snapshot.record.presenter, Presenter::Online { .. })
+}
+
+async fn times_told(desk: &Desk, id: SessionId, name: &str) -> usize {
+    desk.happened(id).await.iter().filter(|told| *told == name).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_the_disk_refuses_counts_is_shown_and_written_later_once() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let (id, pin) = desk.armed_session().await;
+    desk.disk.set(Some(Fault::DiskFull));
+    world.presenter_joins(&pin).await;
+    let shown = desk.until(id, "it is online though the disk is full", is_online).await;
+    assert!(shown.unsaved, "it says that it is not saved to disk");
+    assert!(desk.engine.health().journal_fails().unwrap().contains("the disk is full"));
+    assert_eq!(times_told(&desk, id, "PresenterOnline").await, 0, "nothing unsaved is told");
+
+    desk.disk.set(None);
+    desk.engine.tell(id, Input::Recheck);
+    desk.until(id, "it is saved", |s| !s.unsaved && all_armed(s)).await;
+    assert_eq!(times_told(&desk, id, "PresenterOnline").await, 1);
+    desk.stop().await;
+
+    let desk = world.engine().await;
+    desk.until(id, "it is back", all_armed).await;
+    assert!(times_told(&desk, id, "PresenterOnline").await >= 1);
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_the_disk_refuses_is_not_acknowledged() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let (id, _) = desk.armed_session().await;
+    desk.disk.set(Some(Fault::DiskFull));
+    let about = About { customer: "Maria".into(), ..About::default() };
+    let refused = desk.engine.order(id, Input::Described(about)).await;
+    assert!(matches!(refused, Err(CommandError::NotSaved(_))));
+    let refused = desk.engine.create(About::default(), "anna".into(), None).await;
+    assert!(refused.is_err());
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_actor_that_dies_is_back_with_its_event_and_the_others_never_notice() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let (id, pin) = desk.armed_session().await;
+    let (other, _) = desk.armed_session().await;
+    let before = desk.engine.snapshot(other).unwrap().revision;
+    desk.faults.kill_actors(1);
+    world.presenter_joins(&pin).await;
+    // The restart makes the facts unknown: what happened around it isn't known for sure.
+    desk.until(id, "it is back", |s| {
+        all_armed(s)
+            && matches!(Word::of(&s.record, deskhand_system_tests::now()), Word::Unknown { .. })
+    })
+    .await;
+    assert_eq!(times_told(&desk, id, "PresenterOnline").await, 1);
+    assert_eq!(desk.engine.snapshot(other).unwrap().revision, before);
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_kills_its_actor_twice_is_set_aside() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let (id, pin) = desk.armed_session().await;
+    desk.faults.kill_actors(2);
+    world.presenter_joins(&pin).await;
+    desk.until(id, "it is back without the event", |s| {
+        all_armed(s) && matches!(s.record.presenter, Presenter::Unknown { .. })
+    })
+    .await;
+    assert_eq!(times_told(&desk, id, "PresenterOnline").await, 0);
+    let loaded = desk.engine.journal().load().await.unwrap();
+    let stored = loaded.sessions.iter().find(|stored| stored.session == id).unwrap();
+    assert_eq!(stored.killers.len(), 1);
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_service_fails_the_session_with_its_reason_and_a_retry_helps() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let faults = world.broker.handle().faults();
+    faults.set(vec![serve::FaultRule {
+        route: "/api/v1/session_pin".into(),
+        fault: serve::Fault::Status { code: 500 },
+        after: 0,
+        times: None,
+    }]);
+    let id = desk.engine.create(About::default(), "anna".into(), None).await.unwrap();
+    desk.until(id, "it has failed", |s| {
+        matches!(s.record.life, Life::Failed { failure: Failure::Faulty { status: 500 }, .. })
+    })
+    .await;
+    faults.clear();
+    desk.engine.order(id, Input::Retry { region: None }).await.unwrap();
+    desk.until(id, "the retry has armed it", all_armed).await;
+    desk.stop().await;
+}
