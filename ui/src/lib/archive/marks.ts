@@ -3,8 +3,11 @@ export interface Part {
   hit: boolean;
 }
 
-/** A snippet cut at its marks. Marks that overlap or lie outside are made to fit; the text stays whole. */
-export function parts(text: string, marks: [number, number][]): Part[] {
+/**
+ * A snippet cut at its marks. Marks that overlap or lie outside are made to fit. Of what stands before the
+ * first mark at most `lead` characters stay, so that a narrow line shows the mark.
+ */
+export function parts(text: string, marks: [number, number][], lead = Infinity): Part[] {
   const cut: Part[] = [];
   let at = 0;
   for (const [from, to] of marks.toSorted(([a], [b]) => a - b)) {
@@ -15,5 +18,13 @@ export function parts(text: string, marks: [number, number][]): Part[] {
     at = end;
   }
   if (at < text.length) cut.push({ text: text.slice(at), hit: false });
-  return cut;
+  return shortened(cut, lead);
+}
+
+function shortened(cut: Part[], lead: number): Part[] {
+  const [first, ...rest] = cut;
+  if (first === undefined || first.hit || rest.length === 0 || first.text.length <= lead + 2) return cut;
+  // Whole words, if there is a gap between two of them.
+  const tail = first.text.slice(-lead);
+  return [{ text: `…${tail.slice(tail.indexOf(' ') + 1)}`, hit: false }, ...rest];
 }

@@ -34,6 +34,6 @@ export function lampWords(hook: HookView): string {
     case 'consumed':
       return `${fired}not armed`;
     case 'armed_unreachable':
-      return 'armed, can’t reach us';
+      return 'armed, unreachable';
   }
 }

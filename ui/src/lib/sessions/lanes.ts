@@ -56,7 +56,7 @@ export function lanes(detail: SessionDetail, now: number, whole: boolean): Lanes
       .ticks(4)
       .map((at) => ({ x: x(at), text: hhmm(at.getTime()) }))
       // Too near an end, they would lie under its label.
-      .filter((tick) => tick.x > 9 && tick.x < 91)
+      .filter((tick) => tick.x > 12 && tick.x < 88)
       .filter((tick, n, all) => n === 0 || tick.text !== all[n - 1]?.text),
   };
 }

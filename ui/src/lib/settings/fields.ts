@@ -3,7 +3,7 @@ export type Field = { key: string; label: string; hint?: string } & (
   | { kind: 'text'; placeholder?: string; mono?: boolean }
   | { kind: 'number'; unit: string; min: number; max: number }
   | { kind: 'switch' }
-  | { kind: 'choice'; choices: { value: string; label: string }[] }
+  | { kind: 'mail_rules' }
 );
 
 export interface Group {
@@ -30,7 +30,7 @@ export const GROUPS: Group[] = [
   {
     id: 'service',
     title: 'Service',
-    text: 'Leave the base URL empty to use the broker that comes along.',
+    text: 'Without a base URL, the broker that comes along is used. It can change only while no session is live.',
     fields: [
       {
         key: 'base_url',
@@ -42,25 +42,49 @@ export const GROUPS: Group[] = [
       {
         key: 'region_url_template',
         label: 'Region URL',
-        hint: 'Where a region is probed; {region} stands for its name.',
+        hint: 'Where a region is timed; {region} stands for its name.',
         kind: 'text',
         mono: true,
-        placeholder: 'https://{region}.support.example.com/',
+        placeholder: 'The service’s own',
       },
       {
         key: 'join_url_template',
         label: 'Join URL',
-        hint: 'The customer’s page; {pin} stands for the PIN. Empty if the service has none.',
+        hint: 'The customer’s link; {pin} stands for the PIN.',
         kind: 'text',
         mono: true,
-        placeholder: 'https://support.example.com/join#{pin}',
+        placeholder: 'The service’s own, if it has one',
       },
+    ],
+  },
+  {
+    id: 'lan',
+    title: 'Customers on this network',
+    text: 'For the broker that comes along. In force at the next start.',
+    fields: [
       {
         key: 'lan',
         label: 'Let customers on this network join',
-        hint: 'Without it, only this computer reaches the broker that comes along.',
+        hint: 'Without it, invites work on this computer only.',
         kind: 'switch',
       },
+      { key: 'lan_listen', label: 'Listens at', kind: 'text', mono: true, placeholder: '0.0.0.0:0' },
+      {
+        key: 'lan_url',
+        label: 'Address that customers use',
+        kind: 'text',
+        mono: true,
+        placeholder: 'This computer’s own',
+      },
+      {
+        key: 'tls_cert',
+        label: 'TLS certificate',
+        hint: 'A PEM file with its chain. Without one, plain http is spoken.',
+        kind: 'text',
+        mono: true,
+        placeholder: '/etc/ssl/deskhand.pem',
+      },
+      { key: 'tls_key', label: 'TLS key', kind: 'text', mono: true, placeholder: '/etc/ssl/deskhand.key' },
     ],
   },
   {
@@ -68,14 +92,21 @@ export const GROUPS: Group[] = [
     title: 'Listener',
     text: 'Where the service tells this console what happens.',
     fields: [
-      { key: 'listen', label: 'Address', kind: 'text', mono: true, placeholder: '127.0.0.1:0' },
+      {
+        key: 'listen',
+        label: 'Address',
+        hint: 'Port 0 takes the one of last time, or any.',
+        kind: 'text',
+        mono: true,
+        placeholder: '127.0.0.1:0',
+      },
       {
         key: 'public_url',
         label: 'Public URL',
-        hint: 'Set it when the service is on another computer and a proxy or a forwarded port leads here.',
+        hint: 'Needed when the service runs elsewhere: what leads here from there.',
         kind: 'text',
         mono: true,
-        placeholder: 'https://hooks.example.com/',
+        placeholder: 'Its own address',
       },
     ],
   },
@@ -86,48 +117,52 @@ export const GROUPS: Group[] = [
       {
         key: 'probe_rounds',
         label: 'Probe rounds',
-        hint: 'Measurements a region, 1 to 3.',
+        hint: 'Measurements a region, 1 to 10.',
         kind: 'number',
         unit: 'rounds',
         min: 1,
-        max: 3,
+        max: 10,
       },
       {
         key: 'heartbeat_s',
         label: 'Heartbeat',
-        hint: 'How often each hook is put again, in case one was lost.',
+        hint: 'How often each hook is put again, in case one was lost. Empty: 30 s on the broker that comes along, else 120 s.',
         kind: 'number',
         unit: 's',
-        min: 2,
+        min: 5,
         max: 3600,
       },
     ],
   },
   {
     id: 'mail',
-    title: 'Mail rule for every session',
-    text: 'Sends at most one mail for each event.',
-    fields: [
-      { key: 'mail_rule_to', label: 'Address', kind: 'text', placeholder: 'desk@example.com' },
-      {
-        key: 'mail_rule_when',
-        label: 'Sent',
-        kind: 'choice',
-        choices: [
-          { value: 'off', label: 'Never' },
-          { value: 'next_event', label: 'The first time that a customer is online' },
-          { value: 'every_event', label: 'Each time that a customer comes online' },
-        ],
-      },
-    ],
+    title: 'Mail rules',
+    text: 'Ordered for every new session. A rule sends at most one mail for each event.',
+    fields: [{ key: 'mail_rules', label: 'Mail rules', kind: 'mail_rules' }],
   },
 ];
+
+/** Shown elsewhere, or written by the console. */
+const NOT_HERE = new Set(['version', 'theme', 'licence_consent', 'licence_consent_at', 'licence_consent_by']);
+
+/** One mail that is ordered for every new session. */
+export interface MailRule {
+  to: string;
+  to_customer: boolean;
+  when: 'next_event' | 'every_event';
+}
+
+export function isMailRules(value: unknown): value is MailRule[] {
+  return (
+    Array.isArray(value) && value.every((rule) => typeof rule === 'object' && rule !== null && 'to' in rule)
+  );
+}
 
 /** The settings that no group names: shown as text, so that nothing is out of reach. */
 export function others(settings: Record<string, unknown>): Field[] {
   const named = new Set(GROUPS.flatMap((group) => group.fields.map((field) => field.key)));
   return Object.entries(settings)
-    .filter(([key]) => !named.has(key))
+    .filter(([key]) => !named.has(key) && !NOT_HERE.has(key))
     .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
     .map(([key, value]) => {
       const label = sentence(key);

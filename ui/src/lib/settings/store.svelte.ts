@@ -31,9 +31,7 @@ export class SettingsForm {
 
   get changes(): Settings {
     const known = this.known ?? {};
-    return Object.fromEntries(
-      Object.entries(this.typed).filter(([key, value]) => (known[key] ?? '') !== value),
-    );
+    return Object.fromEntries(Object.entries(this.typed).filter(([key, value]) => !same(known[key], value)));
   }
 
   get changed(): boolean {
@@ -70,8 +68,33 @@ export class SettingsForm {
     }
   }
 
+  /** Whether the typed service is the hosted one, whose licence terms nobody accepted here yet. */
+  get needsConsent(): boolean {
+    return this.known?.['licence_consent'] !== true && isHosted(String(this.value('base_url') ?? ''));
+  }
+
+  /** Accepts the licence terms that the console has just shown, and saves. */
+  async consent(): Promise<void> {
+    this.typed['licence_consent'] = true;
+    await this.save();
+  }
+
   undo(): void {
     this.typed = {};
     if (this.known !== null) this.state = { is: 'loaded' };
+  }
+}
+
+/** Whether a field still has its value: an unset one is shown as an empty text. */
+function same(known: unknown, typed: unknown): boolean {
+  return JSON.stringify(known ?? '') === JSON.stringify(typed ?? '');
+}
+
+function isHosted(url: string): boolean {
+  try {
+    const host = new URL(url).hostname.replace(/\.$/, '');
+    return host === 'loginwith.me' || host.endsWith('.loginwith.me');
+  } catch {
+    return false;
   }
 }

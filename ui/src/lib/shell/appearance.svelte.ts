@@ -13,6 +13,11 @@ class Appearance {
     this.#apply();
   }
 
+  /** Takes the theme that the settings have; what isn't one is left alone. */
+  adopt(theme: unknown): void {
+    if (isTheme(theme) && theme !== this.theme) this.choose(theme);
+  }
+
   choose(theme: Theme): void {
     this.theme = theme;
     remember('theme', theme);

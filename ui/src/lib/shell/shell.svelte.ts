@@ -4,6 +4,9 @@ export type Page = 'sessions' | 'settings';
 export type Tab = 'chat' | 'details' | 'log';
 export type Open = { is: 'none' } | { is: 'map' } | { is: 'close'; session: string };
 
+/** How long a word about what was just done stays, in milliseconds. */
+const SAID_FOR = 2200;
+
 export const SIDE = { min: 240, usual: 284, max: 460 } as const;
 
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
@@ -21,6 +24,16 @@ export class Shell {
   query = $state('');
   /** Counts up each time that the search box is asked for. */
   find = $state(0);
+
+  /** What was just done, for a moment. Never a secret. */
+  said = $state('');
+  #forget: ReturnType<typeof setTimeout> | undefined;
+
+  say(text: string): void {
+    this.said = text;
+    clearTimeout(this.#forget);
+    this.#forget = setTimeout(() => (this.said = ''), SAID_FOR);
+  }
 
   toggleSide(): void {
     this.side = !this.side;

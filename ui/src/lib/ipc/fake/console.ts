@@ -1,4 +1,4 @@
-import type { Command, Hit, Push, Reply, SessionDetail, Trouble } from '../bindings';
+import type { Command, Hit, OutboxMail, Push, Reply, SessionDetail, Trouble } from '../bindings';
 import type { ConsolePort } from '../port';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
 import { SCENES, type Scene } from './scenes';
@@ -154,13 +154,18 @@ export class FakeConsole implements ConsolePort {
       case 'settings':
         return { reply: 'settings', settings: this.#settings };
       case 'configure':
-        if (String(command.changes['base_url'] ?? 'http').startsWith('http') === false) throw BAD_URL;
+        if (String(command.changes['base_url'] || 'http').startsWith('http') === false) throw BAD_URL;
+        if (
+          String(command.changes['base_url'] ?? '').includes('loginwith.me') &&
+          command.changes['licence_consent'] !== true
+        )
+          throw TERMS;
         this.#settings = { ...this.#settings, ...command.changes };
         return { reply: 'settings', settings: this.#settings };
       case 'test_reach':
         return { reply: 'reach', reach: 'reachable', text: 'The service reached 127.0.0.1:47213 in 3 ms.' };
       case 'outbox':
-        return { reply: 'outbox', mails: [] };
+        return { reply: 'outbox', mails: this.#outbox() };
       case 'show':
       case 'report_abuse':
       case 'quit':
@@ -258,6 +263,19 @@ export class FakeConsole implements ConsolePort {
     return { reply: 'found', hits: found.slice(from, from + PAGE), cursor: next };
   }
 
+  #outbox(): OutboxMail[] {
+    return [...this.details.values()].flatMap((known) =>
+      known.mails
+        .filter((mail) => !mail.waiting)
+        .map((mail) => ({
+          at: this.now(),
+          to: mail.to,
+          subject: 'Anna Keller is waiting for you',
+          body: 'Open the link to let Anna Keller help you.',
+        })),
+    );
+  }
+
   #stir(): void {
     const ids = [...this.details.keys()];
     const id = ids[Math.floor(Math.random() * ids.length)];
@@ -283,6 +301,11 @@ const BAD_URL: Trouble = {
   code: 'bad_input',
   text: 'Set the base URL: it must begin with http:// or https://.',
   remedy: 'Correct the address.',
+};
+const TERMS: Trouble = {
+  code: 'bad_input',
+  text: 'Set base_url: the hosted service’s licence terms are not accepted yet.',
+  remedy: 'Read them: personal and internal business use is free.',
 };
 const notFound = (id: string): Trouble => ({
   code: 'not_found',

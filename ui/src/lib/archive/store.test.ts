@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Command, Reply } from '../ipc/bindings';
+import { FakeConsole } from '../ipc/fake/console';
+import { Archive, PAUSE } from './store.svelte';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('asks once when typing pauses', async () => {
+  const port = new FakeConsole('rich');
+  const archive = new Archive(port);
+  for (const typed of ['p', 'pr', 'pri']) archive.type(typed);
+  await vi.advanceTimersByTimeAsync(PAUSE);
+  expect(port.asked).toEqual([{ do: 'search', query: 'pri', cursor: null }]);
+  expect(archive.hits.length).toBeGreaterThan(0);
+  expect(archive.hits[0]?.marks.length).toBe(1);
+});
+
+test('goes on page by page to the end', async () => {
+  const archive = new Archive(new FakeConsole('many'));
+  await archive.search('');
+  expect(archive.hits).toHaveLength(100);
+  await archive.more();
+  expect(archive.hits).toHaveLength(200);
+  while (archive.cursor !== null) await archive.more();
+  expect(archive.hits).toHaveLength(10_000);
+});
+
+test('an answer to an older question is dropped', async () => {
+  const answers: ((reply: Reply) => void)[] = [];
+  const ask = (_: Command) => new Promise<Reply>((resolve) => answers.push(resolve));
+  const archive = new Archive({ ask, subscribe: () => Promise.resolve() });
+  const old = archive.search('old');
+  const young = archive.search('new');
+  answers[1]?.({ reply: 'found', hits: [], cursor: 'new' });
+  await young;
+  answers[0]?.({ reply: 'found', hits: [], cursor: 'old' });
+  await old;
+  expect(archive.cursor).toBe('new');
+});
+
+test('says why a search failed and keeps what was found', async () => {
+  const port = new FakeConsole('rich');
+  const archive = new Archive(port);
+  await archive.search('');
+  port.refuse('search', { code: 'unlock_key', text: 'Search: the archive is locked.', remedy: 'Unlock it.' });
+  await archive.search('x');
+  expect(archive.state).toMatchObject({ is: 'failed', trouble: { code: 'unlock_key' } });
+  expect(archive.hits.length).toBeGreaterThan(0);
+});
