@@ -30,7 +30,13 @@ use tokio::sync::watch as change;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{embedded::Embedded, error::AppError, feed::Feed};
-pub(crate) use self::{reach::Tested, side::Side};
+pub(crate) use self::{
+    feed::{detail_of, name_of, setting},
+    reach::{Tested, test as test_reach},
+    side::Side,
+    start::restart_engine,
+    watch::{count as count_unread, mark_name as read_mark},
+};
 use crate::{
     Settings, SettingsSource,
     command::{Command, Reply},
@@ -72,6 +78,8 @@ pub(crate) struct Inner {
     pub(crate) engine: tokio::sync::RwLock<Option<Engine>>,
     pub(crate) embedded: OnceLock<Embedded>,
     broker: tokio::sync::Mutex<Option<broker::Running>>,
+    /// One at a time: a change of settings, or the end.
+    pub(crate) serial: tokio::sync::Mutex<()>,
     broker_control: bool,
     pub(crate) vault: Vault,
     lock: Mutex<Option<FolderLock>>,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
+pub(crate) use self::source::replace;
 pub use self::{
     check::is_hosted,
     environment::{PREFIX, from_environment, from_text},
@@ -204,4 +205,69 @@ pub(crate) fn is_unset(value: &Value) -> bool {
 /// Scheme, host and port of a URL; empty if it isn't one.
 pub(crate) fn origin(url: &str) -> String {
     Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str) -> Result<Settings, SettingsError> {
+        Settings::default().layer(&serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn an_empty_value_is_the_default() {
+        let set = with(r#"{"heartbeat_s": 60, "base_url": "http://10.0.0.1/api/v1"}"#).unwrap();
+        assert_eq!(
+            (set.heartbeat(), set.service().unwrap().1.as_str()),
+            (60, "http://10.0.0.1/region/{region}")
+        );
+        let unset = serde_json::from_str(r#"{"heartbeat_s": null, "base_url": " "}"#).unwrap();
+        assert_eq!(set.layer(&unset).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn a_hosted_service_is_asked_less_often_and_needs_consent() {
+        let hosted = r#"{"base_url": "https://www.loginwith.me/api/v1"}"#;
+        let error = with(hosted).unwrap_err();
+        assert!(error.remedy.contains("licence_consent"), "{error}");
+        let hosted = r#"{"base_url": "https://www.loginwith.me/api/v1", "licence_consent": true}"#;
+        let set = with(hosted).unwrap();
+        assert_eq!(set.heartbeat(), 120);
+        assert_eq!(set.service().unwrap().1, "https://{region}.loginwith.me");
+        assert!(is_hosted("https://LOGINWITH.me./x") && !is_hosted("https://notloginwith.me/x"));
+    }
+
+    #[test]
+    fn an_error_names_the_field_the_problem_and_the_remedy() {
+        let wrong = [
+            (r#"{"probe_rounds": 0}"#, "probe_rounds"),
+            (r#"{"heartbeat_s": "often"}"#, "heartbeat_s"),
+            (r#"{"listen": "localhost"}"#, "listen"),
+            (r#"{"join_url_template": "https://a.example/"}"#, "join_url_template"),
+            (
+                r#"{"region_url_template": "https://a/", "base_url": "https://a/"}"#,
+                "region_url_template",
+            ),
+            (r#"{"base_url": "https://u:p@a.example/"}"#, "base_url"),
+            (r#"{"tls_cert": "/c.pem"}"#, "tls_key"),
+            (r#"{"mail_rules": [{"to": "x"}]}"#, "mail_rules"),
+            (r#"{"mail_rules": [{"to": "a@b.c", "when": "now"}]}"#, "mail_rules"),
+            (r#"{"technician": "a\u202Eb"}"#, "technician"),
+            (r#"{"lan_url": "javascript:x"}"#, "lan_url"),
+            (r#"{"colour": 1}"#, "colour"),
+        ];
+        for (text, field) in wrong {
+            let error = with(text).unwrap_err();
+            assert_eq!(error.field, field, "{text}");
+            assert!(!error.problem.is_empty() && !error.remedy.is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_field_has_a_remedy() {
+        let map = Settings { base_url: Some("http://a/".into()), ..Settings::default() }.to_map();
+        assert_eq!(map.len(), check::FIELDS.len());
+        assert!(map.keys().all(|field| check::FIELDS.iter().any(|(known, _)| known == field)));
+    }
 }

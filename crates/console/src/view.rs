@@ -28,7 +28,7 @@ pub enum Push {
 }
 
 /// The console as a whole.
-#[derive(Debug, Clone, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ConsoleView {
     /// Newer is larger; lower ones are dropped.
     pub revision: u64,
@@ -53,7 +53,7 @@ pub struct ConsoleView {
 }
 
 /// The remote-support service in use.
-#[derive(Debug, Clone, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ServiceView {
     /// The broker that comes along, one of our own elsewhere, or the hosted service.
     pub kind: ServiceKind,
@@ -98,7 +98,7 @@ pub enum Health {
 }
 
 /// The webhook listener.
-#[derive(Debug, Clone, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ListenerView {
     /// The address it is bound to, such as `127.0.0.1:47213`; none if it isn't.
     pub address: Option<String>,

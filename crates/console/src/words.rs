@@ -31,8 +31,23 @@ pub fn plain(text: &str, most: usize) -> String {
 
 /// A text of several lines made harmless: line breaks and tabs stay.
 pub fn plain_lines(text: &str, most: usize) -> String {
-    let unified = text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
+    let unified =
+        text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
     unified.chars().filter(|&c| matches!(c, '\n' | '\t') || !is_hidden(c)).take(most).collect()
+}
+
+/// `text` in one line with blanks instead of hidden characters, so that UTF-16 offsets into it stay
+/// right.
+pub fn masked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_whitespace() || is_hidden(c) {
+            out.extend(std::iter::repeat_n(' ', c.len_utf16()));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Characters that are not seen but change what is: controls, direction marks, tags.
@@ -52,9 +67,9 @@ pub fn spelled(pin: &str) -> Vec<String> {
 /// The NATO spelling alphabet.
 fn spell(c: char) -> Option<&'static str> {
     const LETTERS: [&str; 26] = [
-        "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India", "Juliett",
-        "Kilo", "Lima", "Mike", "November", "Oscar", "Papa", "Quebec", "Romeo", "Sierra", "Tango",
-        "Uniform", "Victor", "Whiskey", "X-ray", "Yankee", "Zulu",
+        "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India",
+        "Juliett", "Kilo", "Lima", "Mike", "November", "Oscar", "Papa", "Quebec", "Romeo",
+        "Sierra", "Tango", "Uniform", "Victor", "Whiskey", "X-ray", "Yankee", "Zulu",
     ];
     const DIGITS: [&str; 10] =
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
@@ -133,6 +148,14 @@ mod tests {
     }
 
     #[test]
+    fn offsets_into_a_masked_text_stay_right() {
+        let text = "a\u{202E}b\n\u{E0041}😀c";
+        let masked = masked(text);
+        assert_eq!(masked, "a b   😀c");
+        assert_eq!(masked.encode_utf16().count(), text.encode_utf16().count());
+    }
+
+    #[test]
     fn spells_a_pin_for_the_phone() {
         assert_eq!(spelled("7W2-9")[..], ["seven", "Whiskey", "two", "dash", "nine"]);
     }
@@ -147,10 +170,25 @@ mod tests {
 
     #[test]
     fn an_address_is_one_that_a_mail_can_go_to() {
-        for good in ["maria@example.com", "a.b+c@help.example.co.uk", "root@localhost", "o'neil@x.y"] {
+        for good in
+            ["maria@example.com", "a.b+c@help.example.co.uk", "root@localhost", "o'neil@x.y"]
+        {
             assert!(is_address(good), "{good}");
         }
-        for bad in ["", "maria", "@x.y", "maria@", "a b@x.y", "a@x..y", "a@-x.y", "\"a\"@x.y", "a@[::1]", "a@x.y\r\nBcc: b@x.y", ".a@x.y", "a@b@c."] {
+        for bad in [
+            "",
+            "maria",
+            "@x.y",
+            "maria@",
+            "a b@x.y",
+            "a@x..y",
+            "a@-x.y",
+            "\"a\"@x.y",
+            "a@[::1]",
+            "a@x.y\r\nBcc: b@x.y",
+            ".a@x.y",
+            "a@b@c.",
+        ] {
             assert!(!is_address(bad), "{bad}");
         }
     }

@@ -3,7 +3,10 @@
 
 use engine::{StartError, lock::LockError, sqlite::StoreError, vault::VaultError};
 
-use crate::{settings::SettingsError, view::{Code, Trouble}};
+use crate::{
+    settings::SettingsError,
+    view::{Code, Trouble},
+};
 
 /// Why a console could not start. Nothing is left running.
 #[derive(Debug, thiserror::Error)]
@@ -21,11 +24,21 @@ pub enum AppError {
     #[error("{0}; quit what uses its address or store, then start again")]
     Broker(#[from] broker::StartError),
     /// The engine doesn't start.
-    #[error("{0}{}", next_step(.0))]
-    Engine(#[from] StartError),
+    #[error("{why}{}", next_step(why))]
+    Engine {
+        /// Why.
+        #[source]
+        why: StartError,
+    },
     /// A task of the start died: a bug.
     #[error("start the console: a part of it failed ({0}); see the log and report it")]
     Internal(String),
+}
+
+impl From<StartError> for AppError {
+    fn from(why: StartError) -> Self {
+        Self::Engine { why }
+    }
 }
 
 impl AppError {
@@ -40,7 +53,7 @@ impl AppError {
             ) => Code::FreeSpace,
             Self::Key(_) => Code::UnlockKey,
             Self::Broker(_) => Code::CheckAddress,
-            Self::Engine(error) => engine_code(error),
+            Self::Engine { why } => engine_code(why),
             Self::Internal(_) => Code::Internal,
         }
     }

@@ -65,7 +65,8 @@ pub(super) fn together(settings: &Settings) -> Result<(), SettingsError> {
         return Err(wrong("version", "another version of Deskhand wrote these settings"));
     }
     let technician = words::plain(&settings.technician, 65);
-    if technician.is_empty() || technician.chars().count() > 64 || technician != settings.technician {
+    if technician.is_empty() || technician.chars().count() > 64 || technician != settings.technician
+    {
         return Err(wrong("technician", "it is empty, too long, or has control characters"));
     }
     if !(1..=10).contains(&settings.probe_rounds) {

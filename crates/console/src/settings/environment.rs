@@ -74,7 +74,12 @@ mod tests {
 
     #[test]
     fn takes_what_is_a_setting_and_leaves_the_rest() {
-        let set = [("DESKHAND_PROBE_ROUNDS", "5"), ("DESKHAND_TECHNICIAN", "1234"), ("DESKHAND_LOG", "debug"), ("HOME", "/")];
+        let set = [
+            ("DESKHAND_PROBE_ROUNDS", "5"),
+            ("DESKHAND_TECHNICIAN", "1234"),
+            ("DESKHAND_LOG", "debug"),
+            ("HOME", "/"),
+        ];
         let map = from_environment(set.map(|(n, v)| (n.into(), v.into()))).unwrap();
         assert_eq!(map.len(), 2);
         let settings = Settings::default().layer(&map).unwrap();

@@ -158,7 +158,9 @@ impl SettingsSource {
             Kept::Nowhere => None,
             Kept::By(keep) => keep.read()?,
             Kept::File(path) => match fs::read_to_string(path) {
-                Ok(text) => Some(toml::from_str(&text).map_err(|error| error.message().to_owned())?),
+                Ok(text) => {
+                    Some(toml::from_str(&text).map_err(|error| error.message().to_owned())?)
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !self.by_hand => None,
                 Err(error) => return Err(format!("read {}: {error}", path.display())),
             },
@@ -212,4 +214,57 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     file.write_all(text)?;
     file.sync_all()?;
     fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
+
+    #[test]
+    fn only_what_was_set_is_kept_and_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = SettingsSource::file(folder.path().join("deep/settings.toml"));
+        assert_eq!(source.load(NOW).unwrap().settings, Settings::default());
+        let rules = serde_json::json!([{ "to": "a@b.c", "when": "every_event" }]);
+        let stored =
+            Map::from_iter([("mail_rules".to_owned(), rules), ("lan".to_owned(), true.into())]);
+        source.save(&stored).unwrap();
+        let loaded = source.load(NOW).unwrap();
+        assert_eq!(loaded.stored, stored);
+        assert_eq!((loaded.settings.lan, loaded.settings.mail_rules.len()), (true, 1));
+    }
+
+    #[test]
+    fn what_is_sound_in_a_damaged_file_stays_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        fs::write(&path, "probe_rounds = 99\nlan = true\n").unwrap();
+        let loaded = SettingsSource::file(&path).load(NOW).unwrap();
+        assert!(loaded.settings.lan && loaded.settings.probe_rounds == 3);
+        assert!(loaded.damaged.unwrap().contains("probe_rounds"));
+        assert!(folder.path().join("settings.toml.corrupt-0").exists() && !path.exists());
+    }
+
+    #[test]
+    fn a_newer_versions_file_is_set_aside_and_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        fs::write(&path, "version = 2\nlan = true\n").unwrap();
+        let loaded = SettingsSource::file(&path).load(NOW).unwrap();
+        assert!(!loaded.settings.lan && loaded.damaged.unwrap().contains("newer version"));
+        assert!(folder.path().join("settings.toml.corrupt-0").exists());
+    }
+
+    #[test]
+    fn flags_win_over_what_is_kept_and_are_never_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        fs::write(&path, "probe_rounds = 5\n").unwrap();
+        let over = Map::from_iter([("probe_rounds".to_owned(), 2.into())]);
+        let source = SettingsSource::file(&path).with(over);
+        let loaded = source.load(NOW).unwrap();
+        assert_eq!((loaded.settings.probe_rounds, &loaded.stored["probe_rounds"]), (2, &5.into()));
+    }
 }

@@ -1,0 +1,233 @@
+//! What a subscriber is fed: the whole present state, then what changes, at most once a frame.
+//!
+//! A slow subscriber holds nobody up: a batch is made only when it can be taken, from what is true
+//! then. States may be skipped; happenings are read from the journal by number and never are.
+
+mod views;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use engine::{Changes, Engine, Race, Subscription};
+use tokio::sync::{mpsc, watch};
+
+use super::Inner;
+use crate::view::{ConsoleView, Push, RegionsView, SessionRow};
+
+pub(crate) use self::views::{detail_of, name as name_of, setting};
+
+/// Changes within a frame of each other go out together.
+const FRAME: Duration = Duration::from_millis(16);
+/// Happenings are read this many at a time.
+const PAGE: u32 = 500;
+
+/// A subscription; it ends when dropped.
+pub struct Feed {
+    batches: mpsc::Receiver<Vec<Push>>,
+}
+
+impl Feed {
+    /// The next batch; none once the console has stopped. May be dropped while it waits.
+    pub async fn next(&mut self) -> Option<Vec<Push>> {
+        self.batches.recv().await
+    }
+
+    pub(super) fn start(inner: Arc<Inner>, from_seq: u64) -> Self {
+        let (out, batches) = mpsc::channel(1);
+        let tasks = inner.tasks.clone();
+        tasks.spawn(async move {
+            let stopping = inner.stopping.clone();
+            let feeding = Feeding { inner, out, sent: Sent::default(), cursor: from_seq };
+            tokio::select! {
+                () = feeding.run() => {}
+                () = stopping.cancelled() => {}
+            }
+        });
+        Self { batches }
+    }
+}
+
+struct Feeding {
+    inner: Arc<Inner>,
+    out: mpsc::Sender<Vec<Push>>,
+    sent: Sent,
+    /// The newest happening that was fed.
+    cursor: u64,
+}
+
+/// What the subscriber has, to leave out what didn't change.
+#[derive(Default)]
+struct Sent {
+    rows: HashMap<String, SessionRow>,
+    console: Option<ConsoleView>,
+    regions: Option<RegionsView>,
+}
+
+/// What may have changed since the last batch.
+#[derive(Default)]
+struct News {
+    changes: Changes,
+    /// Something that no snapshot shows.
+    beside: bool,
+    race: bool,
+    on_screen: bool,
+}
+
+/// Where news of one engine come from.
+struct Sources {
+    snapshots: Subscription,
+    race: watch::Receiver<Option<Race>>,
+}
+
+impl Feeding {
+    async fn run(mut self) {
+        let mut epoch = self.inner.epoch.subscribe();
+        let mut changed = self.inner.changed.subscribe();
+        let mut on_screen = self.inner.on_screen.subscribe();
+        loop {
+            epoch.mark_unchanged();
+            let sources = self
+                .inner
+                .engine
+                .read()
+                .await
+                .as_ref()
+                .map(|engine| Sources { snapshots: engine.subscribe(), race: engine.race() });
+            // The first look has everything.
+            let mut news = News { beside: true, race: true, on_screen: true, ..News::default() };
+            let Some(mut sources) = sources else {
+                if !self.send(news).await || epoch.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            };
+            loop {
+                let more = tokio::select! {
+                    changes = sources.snapshots.changed() => News { changes, ..News::default() },
+                    Ok(()) = changed.changed() => News { beside: true, ..News::default() },
+                    Ok(()) = sources.race.changed() => News { race: true, ..News::default() },
+                    Ok(()) = on_screen.changed() => News { on_screen: true, ..News::default() },
+                    Ok(()) = epoch.changed() => break,
+                    else => return,
+                };
+                news.add(more);
+                if !self.send(std::mem::take(&mut news)).await {
+                    return;
+                }
+                // What comes within this frame goes out with the next batch.
+                tokio::time::sleep(FRAME).await;
+            }
+        }
+    }
+
+    /// Makes a batch of `news` as soon as it can be taken; false when nobody takes it any more.
+    async fn send(&mut self, news: News) -> bool {
+        let Ok(permit) = self.out.clone().reserve_owned().await else { return false };
+        let batch = self.batch(news).await;
+        if !batch.is_empty() {
+            permit.send(batch);
+        }
+        true
+    }
+
+    async fn batch(&mut self, news: News) -> Vec<Push> {
+        let inner = self.inner.clone();
+        let guard = inner.engine.read().await;
+        let engine = guard.as_ref();
+        let mut batch = Vec::new();
+        if let Some(view) = self.sent.console(views::console(&inner, engine)) {
+            batch.push(Push::Console(view));
+        }
+        let Some(engine) = engine else { return batch };
+        self.rows(engine, &news, &mut batch);
+        self.detail(engine, &news, &mut batch).await;
+        if news.race {
+            let race = engine.race().borrow().as_ref().map(crate::present::regions::running);
+            if let Some(view) = race
+                && self.sent.regions.as_ref() != Some(&view)
+            {
+                self.sent.regions = Some(view.clone());
+                batch.push(Push::Regions(view));
+            }
+        }
+        if news.changes.happened {
+            self.happenings(engine, &mut batch).await;
+        }
+        batch
+    }
+
+    fn rows(&mut self, engine: &Engine, news: &News, batch: &mut Vec<Push>) {
+        let all = if news.beside { engine.snapshots() } else { Vec::new() };
+        for known in all.iter().chain(&news.changes.snapshots) {
+            let revision = self.inner.revision();
+            // Read after the revision is taken: what is newer has a higher one.
+            let Some(snapshot) = engine.snapshot(known.id) else { continue };
+            let row = views::row(&self.inner, &snapshot, revision);
+            if let Some(row) = self.sent.row(row) {
+                batch.push(Push::Row(row));
+            }
+        }
+    }
+
+    async fn detail(&mut self, engine: &Engine, news: &News, batch: &mut Vec<Push>) {
+        let on_screen = *self.inner.on_screen.borrow();
+        let Some(id) = on_screen else { return };
+        let touched = news.beside
+            || news.on_screen
+            || news.changes.snapshots.iter().any(|snapshot| snapshot.id == id);
+        if touched {
+            match detail_of(&self.inner, engine, id).await {
+                Ok(detail) => batch.push(Push::Detail(Box::new(detail))),
+                Err(trouble) => tracing::warn!(text = trouble.text, "show the session on screen"),
+            }
+        }
+    }
+
+    async fn happenings(&mut self, engine: &Engine, batch: &mut Vec<Push>) {
+        loop {
+            let happenings = match engine.happenings_after(self.cursor, PAGE).await {
+                Ok(happenings) => happenings,
+                Err(error) => return tracing::warn!(%error, "read what happened"),
+            };
+            let Some(last) = happenings.last().map(|happening| happening.seq) else { return };
+            for happening in &happenings {
+                let name = views::name(&self.inner, engine, happening.session).await;
+                batch.push(Push::Happening(crate::present::event::happening(happening, &name)));
+            }
+            self.cursor = last;
+        }
+    }
+}
+
+impl News {
+    fn add(&mut self, more: Self) {
+        self.changes.snapshots.extend(more.changes.snapshots);
+        self.changes.happened |= more.changes.happened;
+        self.changes.health |= more.changes.health;
+        self.beside |= more.beside;
+        self.race |= more.race;
+        self.on_screen |= more.on_screen;
+    }
+}
+
+impl Sent {
+    /// The row, if the subscriber hasn't got it already.
+    fn row(&mut self, row: SessionRow) -> Option<SessionRow> {
+        let same = |old: &SessionRow| SessionRow { revision: row.revision, ..old.clone() } == row;
+        if self.rows.get(&row.id).is_some_and(same) {
+            return None;
+        }
+        self.rows.insert(row.id.clone(), row.clone());
+        Some(row)
+    }
+
+    /// The console, if it looks different from what the subscriber has.
+    fn console(&mut self, view: ConsoleView) -> Option<ConsoleView> {
+        let same =
+            |old: &ConsoleView| ConsoleView { revision: view.revision, ..old.clone() } == view;
+        if self.console.as_ref().is_some_and(same) {
+            return None;
+        }
+        self.console = Some(view.clone());
+        Some(view)
+    }
+}

@@ -1,0 +1,30 @@
+//! What no snapshot shows: unread counts, standing troubles, whether the service reaches us.
+
+use std::collections::HashMap;
+
+use engine::SessionId;
+
+use super::Tested;
+use crate::view::Trouble;
+
+/// What no snapshot shows.
+#[derive(Default)]
+pub(crate) struct Side {
+    /// Chat messages not seen yet; a session that is not here has none.
+    pub unread: HashMap<SessionId, u32>,
+    /// What stands until the next start.
+    pub standing: Vec<Trouble>,
+    /// What the test of the way to our listener said.
+    pub tested: Tested,
+    /// Where customers join at a configured broker of ours, by its own word.
+    pub join: Option<Join>,
+}
+
+/// Where customers join.
+#[derive(Debug, Clone)]
+pub(crate) struct Join {
+    /// The page where a PIN is typed.
+    pub page: String,
+    /// The customer's link; `{pin}` stands for the PIN.
+    pub template: String,
+}

@@ -1,0 +1,214 @@
+//! Settings: all that is given is checked first, kept second, and then in force: at once where that
+//! can be, by a new engine where it must be, else at the next start, which is said.
+
+use std::sync::Arc;
+
+use engine::Engine;
+use serde_json::{Map, Value};
+
+use super::{Answer, refused};
+use crate::{
+    Settings, SettingsSource,
+    app::{Held, Inner, restart_engine},
+    command::Reply,
+    present::trouble,
+    settings::is_unset,
+    view::{Code, Trouble},
+};
+
+/// When a change is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InForce {
+    AtOnce,
+    /// With a new engine: where it listens, or whom it speaks to.
+    NewEngine,
+    /// With a new engine, but not worth missing an event for.
+    WhenIdle,
+    NextStart,
+}
+
+/// The settings, with the defaults filled in.
+pub(super) fn settings(inner: &Inner) -> Reply {
+    Reply::Settings { settings: Value::Object(inner.settings().to_map()) }
+}
+
+pub(super) async fn configure(inner: &Arc<Inner>, changes: Map<String, Value>, by: &str) -> Answer {
+    let (inner, by) = (inner.clone(), by.to_owned());
+    let tasks = inner.tasks.clone();
+    // In a task of its own: whoever asked may go away, and half a change is none.
+    let task = tasks.spawn(async move {
+        let _alone = inner.serial.lock().await;
+        change(&inner, &changes, &by).await
+    });
+    match task.await {
+        Ok(answer) => answer,
+        Err(_) => Err(trouble::stopping()),
+    }
+}
+
+async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> Answer {
+    let before = inner.settings();
+    let stored =
+        inner.held.read().unwrap_or_else(std::sync::PoisonError::into_inner).stored.clone();
+    let new = changed(&stored, changes, by);
+    let after = check(&inner.source, &new, changes)?;
+    let how = in_force(&before, &after);
+    let live = live(inner.engine.read().await.as_ref());
+    if before.base_url != after.base_url && live > 0 {
+        return Err(refused(
+            "change the service: live sessions belong to the one in use",
+            "Close them first.",
+        ));
+    }
+    save(inner, &new).await?;
+    let restart = match how {
+        InForce::NewEngine => true,
+        InForce::WhenIdle => live == 0,
+        InForce::AtOnce | InForce::NextStart => false,
+    };
+    if restart && let Err(error) = restart_engine(inner, &after, &before).await {
+        save(inner, &stored).await?;
+        return Err(error.trouble());
+    }
+    inner.hold(Held { stored: new, settings: Arc::new(after) });
+    if how == InForce::NextStart || (how == InForce::WhenIdle && !restart) {
+        say_later(inner);
+    }
+    Ok(settings(inner))
+}
+
+/// What is kept, with the changes in it; who accepted the licence terms, and when, is noted.
+fn changed(
+    stored: &Map<String, Value>,
+    changes: &Map<String, Value>,
+    by: &str,
+) -> Map<String, Value> {
+    let mut new = stored.clone();
+    for (field, value) in changes {
+        if is_unset(value) {
+            new.remove(field);
+        } else {
+            new.insert(field.clone(), value.clone());
+        }
+    }
+    let consents =
+        |map: &Map<String, Value>| map.get("licence_consent") == Some(&Value::Bool(true));
+    if consents(&new) && !consents(stored) {
+        new.insert("licence_consent_at".into(), jiff::Timestamp::now().to_string().into());
+        new.insert("licence_consent_by".into(), by.into());
+    }
+    new
+}
+
+fn check(
+    source: &SettingsSource,
+    new: &Map<String, Value>,
+    changes: &Map<String, Value>,
+) -> Result<Settings, Trouble> {
+    if let Some(field) = changes.keys().find(|field| source.over().contains_key(*field)) {
+        return Err(trouble::bad_input(
+            &format!("set {field}: an environment variable or a flag decides it"),
+            "start Deskhand without it",
+        ));
+    }
+    // Unset fields are looked at too, so that a wrong name isn't taken silently.
+    let settings = Settings::default()
+        .layer(changes)
+        .or_else(|_| Settings::default().layer(new))
+        .and_then(|_| Settings::default().layer(new))
+        .and_then(|settings| settings.layer(source.over()));
+    settings.map_err(|error| trouble::of_setting(&error))
+}
+
+fn in_force(before: &Settings, after: &Settings) -> InForce {
+    let differ = |part: fn(&Settings) -> Value| part(before) != part(after);
+    let addresses = |s: &Settings| {
+        serde_json::json!([s.base_url, s.region_url_template, s.listen, s.public_url])
+    };
+    let pace = |s: &Settings| serde_json::json!([s.probe_rounds, s.heartbeat()]);
+    let network =
+        |s: &Settings| serde_json::json!([s.lan, s.lan_listen, s.lan_url, s.tls_cert, s.tls_key]);
+    if differ(addresses) {
+        InForce::NewEngine
+    } else if differ(network) {
+        InForce::NextStart
+    } else if differ(pace) {
+        InForce::WhenIdle
+    } else {
+        InForce::AtOnce
+    }
+}
+
+fn live(engine: Option<&Engine>) -> usize {
+    let snapshots = engine.map(Engine::snapshots).unwrap_or_default();
+    snapshots.iter().filter(|snapshot| snapshot.record.is_live()).count()
+}
+
+async fn save(inner: &Inner, stored: &Map<String, Value>) -> Result<(), Trouble> {
+    let (source, stored) = (inner.source.clone(), stored.clone());
+    let saved = tokio::task::spawn_blocking(move || source.save(&stored)).await;
+    let failed = |why: &str| Trouble {
+        code: Code::FreeSpace,
+        text: trouble::sentence(&format!("save the settings: {why}")),
+        remedy: "Free some space and check the folder's permissions.".into(),
+    };
+    match saved {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(why)) => Err(failed(&why)),
+        Err(error) => Err(failed(&error.to_string())),
+    }
+}
+
+fn say_later(inner: &Inner) {
+    let later = Trouble {
+        code: Code::TryAgain,
+        text: "Some changed settings are saved, but not in force yet.".into(),
+        remedy: "Start Deskhand again.".into(),
+    };
+    inner.side(|side| {
+        if !side.standing.contains(&later) {
+            side.standing.push(later);
+        }
+    });
+    inner.tell_change();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(text: &str) -> Map<String, Value> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_change_is_in_force_as_soon_as_it_can_be() {
+        let with = |text| Settings::default().layer(&map(text)).unwrap();
+        let before = Settings::default();
+        let how = |text| in_force(&before, &with(text));
+        assert_eq!(how(r#"{"technician":"Anna Keller","theme":"dark"}"#), InForce::AtOnce);
+        assert_eq!(how(r#"{"listen":"127.0.0.1:4000"}"#), InForce::NewEngine);
+        assert_eq!(how(r#"{"heartbeat_s":60}"#), InForce::WhenIdle);
+        assert_eq!(how(r#"{"heartbeat_s":30}"#), InForce::AtOnce);
+        assert_eq!(how(r#"{"lan":true}"#), InForce::NextStart);
+    }
+
+    #[test]
+    fn consent_is_recorded_with_who_gave_it_once() {
+        let first = changed(&Map::new(), &map(r#"{"licence_consent":true}"#), "Anna");
+        assert_eq!(first["licence_consent_by"], "Anna");
+        let later = changed(&first, &map(r#"{"licence_consent":true,"theme":"dark"}"#), "Bo");
+        assert_eq!(later["licence_consent_by"], "Anna");
+    }
+
+    #[test]
+    fn what_a_flag_decides_is_not_changed_here() {
+        let source = SettingsSource::nowhere().with(map(r#"{"probe_rounds":5}"#));
+        let changes = map(r#"{"probe_rounds":2}"#);
+        let refused = check(&source, &changes, &changes).unwrap_err();
+        assert_eq!(refused.code, Code::BadInput);
+        let changes = map(r#"{"no_such":""}"#);
+        let refused = check(&SettingsSource::nowhere(), &Map::new(), &changes).unwrap_err();
+        assert!(refused.text.contains("no_such"), "{}", refused.text);
+    }
+}

@@ -1,0 +1,82 @@
+//! Commands that ask the service itself: links, abuse, the way from it to us, the outbox.
+
+use wire::Pin;
+
+use super::{Answer, engine, failed, parse_id, refused, session_name};
+use crate::{
+    app::{Inner, Tested, test_reach as test},
+    command::{OutboxMail, Reply},
+    present::trouble,
+    view::{Code, Reach, Trouble},
+};
+
+pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool) -> Answer {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    // Without a name: whoever gets the link gives their own.
+    let url = engine.viewer_url(id, read_only, None).await.map_err(failed)?;
+    Ok(Reply::Link { url: url.expose().to_owned() })
+}
+
+pub(super) async fn open_viewer(inner: &Inner, session: &str, read_only: bool) -> Answer {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let technician = inner.settings().technician.clone();
+    let url = engine.viewer_url(id, read_only, Some(&technician)).await.map_err(failed)?;
+    let name = session_name(inner, &engine, id).await;
+    drop(engine);
+    let opened = inner.desktop.open_viewer(id, &name, url, read_only).await;
+    opened.map_err(|error| refused(&error.0, ""))?;
+    Ok(Reply::Done)
+}
+
+pub(super) async fn report_abuse(inner: &Inner, typed: &str) -> Answer {
+    let pin = Pin::from_typed(typed).map_err(|shape| {
+        trouble::bad_input(&format!("report the PIN: {shape}"), "type it as it was given")
+    })?;
+    let engine = engine(inner).await?;
+    if engine.minted(&pin) {
+        return Err(refused(
+            "report the PIN: this console gave it out. Reports count against whoever did, so a \
+             help desk that reports its own PINs is blocked in the end",
+            "Close the session instead.",
+        ));
+    }
+    let reported = engine.client().report_abuse(&pin).await;
+    reported.map_err(|error| failed(engine::CommandError::Call(error)))?;
+    Ok(Reply::Done)
+}
+
+pub(super) async fn test_reach(inner: &Inner) -> Answer {
+    let engine = engine(inner).await?;
+    let tested = test(inner, &engine).await;
+    let url = engine.hook_base().as_str().trim_end_matches('/');
+    Ok(match tested {
+        Tested::Came { took_ms, .. } => Reply::Reach {
+            reach: Reach::Reachable,
+            text: format!("{url} leads to this console: the answer came in {took_ms} ms."),
+        },
+        Tested::Failed(error) => {
+            let Trouble { text, remedy, .. } =
+                trouble::from_text(Code::CheckAddress, &error.to_string());
+            Reply::Reach { reach: Reach::Unreachable, text: format!("{text} {remedy}") }
+        }
+        Tested::Not => Reply::Reach { reach: Reach::Unknown, text: "Not tested.".into() },
+    })
+}
+
+pub(super) fn outbox(inner: &Inner) -> Answer {
+    let embedded = inner.embedded.get().filter(|_| inner.settings().base_url.is_none());
+    let embedded = embedded.ok_or_else(|| {
+        trouble::bad_input(
+            "show the outbox: the configured service keeps its own",
+            "look there, or leave the base URL empty to use the broker that comes along",
+        )
+    })?;
+    let mails = embedded.handle().outbox().into_iter().rev();
+    let mails = mails.map(|mail| OutboxMail {
+        at: mail.at.0,
+        to: mail.to,
+        subject: mail.subject,
+        body: mail.body,
+    });
+    Ok(Reply::Outbox { mails: mails.collect() })
+}

@@ -1,0 +1,142 @@
+//! The console as a whole: the service, the listener, what is wrong.
+
+use std::net::SocketAddr;
+
+use engine::{ServiceHealth, Snapshot, vault::Keeper};
+use session::{Timestamp, Word};
+
+use super::{state, trouble};
+use crate::view::{
+    Code, ConsoleView, Health, KeyKeeper, ListenerView, Reach, ServiceKind, ServiceView, Trouble,
+};
+
+/// What the view is made of.
+pub struct Parts<'a> {
+    /// The view's revision.
+    pub revision: u64,
+    /// Who is at this console.
+    pub technician: &'a str,
+    /// The service in use.
+    pub service: Service<'a>,
+    /// Where the listener is bound; none while the engine isn't there.
+    pub listener: Option<SocketAddr>,
+    /// The URL that hooks are given.
+    pub hook_base: Option<&'a str>,
+    /// Whether the service can reach it.
+    pub reach: Reach,
+    /// How the engine fares; none while it isn't there.
+    pub health: Option<&'a engine::Health>,
+    /// What stands beside: settings that were damaged, ports that moved.
+    pub standing: &'a [Trouble],
+    /// Who keeps the key.
+    pub keeper: Keeper,
+    /// All sessions.
+    pub sessions: &'a [std::sync::Arc<Snapshot>],
+    /// This moment.
+    pub now: Timestamp,
+}
+
+/// The service in use.
+pub struct Service<'a> {
+    /// Which kind.
+    pub kind: ServiceKind,
+    /// Its API.
+    pub base_url: &'a str,
+    /// The page where a PIN is typed.
+    pub join_page: Option<&'a str>,
+    /// Whether only this computer reaches it.
+    pub this_computer_only: bool,
+}
+
+/// The view.
+pub fn of(parts: &Parts<'_>) -> ConsoleView {
+    let mut counts = (0, 0, 0);
+    for snapshot in parts.sessions {
+        let word = Word::of(&snapshot.record, parts.now);
+        count(&word, &mut counts);
+    }
+    let (live, waiting, active) = counts;
+    ConsoleView {
+        revision: parts.revision,
+        technician: parts.technician.to_owned(),
+        service: ServiceView {
+            kind: parts.service.kind,
+            base_url: parts.service.base_url.to_owned(),
+            health: health(parts.health.and_then(engine::Health::service)),
+            join_page: parts.service.join_page.map(str::to_owned),
+            this_computer_only: parts.service.this_computer_only,
+        },
+        listener: ListenerView {
+            address: parts.listener.map(|addr| addr.to_string()),
+            public_url: parts.hook_base.map(str::to_owned),
+            reach: parts.reach,
+        },
+        hooks_checked_at: parts.health.and_then(engine::Health::hooks_checked).map(|at| at.0),
+        live,
+        waiting,
+        active,
+        troubles: troubles(parts),
+        key_keeper: match parts.keeper {
+            Keeper::Keyring => KeyKeeper::Keyring,
+            Keeper::KeyFile => KeyKeeper::KeyFile,
+            Keeper::Passphrase => KeyKeeper::Passphrase,
+        },
+    }
+}
+
+/// Counts a session: live, of these waiting, of these active.
+fn count(word: &Word, (live, waiting, active): &mut (u32, u32, u32)) {
+    let failed = matches!(word, Word::Failed { .. });
+    *live += u32::from(state::is_live(word) && !failed);
+    match word {
+        Word::Waiting { .. } | Word::ViewerWaiting { .. } => *waiting += 1,
+        Word::Active { .. } => *active += 1,
+        Word::Closed { .. }
+        | Word::Failed { .. }
+        | Word::Expired
+        | Word::Ended { .. }
+        | Word::PresenterOffline { .. }
+        | Word::Ready { .. }
+        | Word::Unknown { .. }
+        | Word::Allocating => {}
+    }
+}
+
+fn health(known: Option<ServiceHealth>) -> Health {
+    match known {
+        None => Health::Unknown,
+        Some(ServiceHealth::Answers { at }) => Health::Answers { at: at.0 },
+        Some(ServiceHealth::Fails { since, failure }) => {
+            let Trouble { text, remedy, .. } = trouble::of_failure("call the service", failure);
+            Health::Fails { since: since.0, text: format!("{text} {remedy}") }
+        }
+    }
+}
+
+/// What the technician must know and can mend, worst first.
+fn troubles(parts: &Parts<'_>) -> Vec<Trouble> {
+    let mut troubles = Vec::new();
+    if let Some(health) = parts.health {
+        if let Some(why) = health.journal_fails() {
+            let mut not_saved = trouble::from_text(Code::FreeSpace, &why);
+            not_saved.text = format!("Not saved to disk. {}", not_saved.text);
+            troubles.push(not_saved);
+        }
+        if let Some(why) = health.archive_fails() {
+            troubles.push(trouble::from_text(Code::FreeSpace, &why));
+        }
+        if let Some(ServiceHealth::Fails { failure, .. }) = health.service() {
+            troubles.push(trouble::of_failure("call the service", failure));
+        }
+    }
+    match parts.reach {
+        Reach::Unreachable => troubles.push(Trouble {
+            code: Code::CheckAddress,
+            text: "The service cannot reach this console, so nothing that happens is told.".into(),
+            remedy: "Set a public URL that leads to the listener, and test it.".into(),
+        }),
+        Reach::Reachable | Reach::Unknown => {}
+    }
+    troubles.extend(parts.standing.iter().cloned());
+    troubles
+}

@@ -1,0 +1,276 @@
+//! Everything about one session. The PIN goes from here into [`Pin`] and nowhere else.
+
+use engine::{
+    Snapshot,
+    archive::{Message, Summary},
+    journal::Happening,
+};
+use session::{
+    Lamp, Life, Record, Timestamp, Transcript,
+    mail::{Order, Status, Template, When},
+    region::Choice,
+};
+
+use super::{Setting, event, hooks, name, regions, row, state, timeline, trouble};
+use crate::{
+    view::{
+        ChatLine, FactKind, FactView, MailView, Pin, Reach, SessionDetail, SessionRow, Timeline,
+        TranscriptView,
+    },
+    words,
+};
+
+/// The longest text of a message or note, in characters.
+const LONGEST_TEXT: usize = 20_000;
+
+/// What is known of a session beside its snapshot.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Everything that happened, oldest first.
+    pub happenings: Vec<Happening>,
+    /// The transcript so far, oldest first.
+    pub messages: Vec<Message>,
+    /// The note.
+    pub note: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// The choice of its region.
+    pub choice: Option<Choice>,
+    /// Chat messages not seen yet.
+    pub unread: u32,
+}
+
+/// What is true of the whole console.
+#[derive(Debug)]
+pub struct Around<'a> {
+    /// Whether the service can reach us.
+    pub reach: Reach,
+    /// The customer's link; `{pin}` stands for the PIN.
+    pub join_template: Option<&'a str>,
+    /// The page where a PIN is typed.
+    pub join_page: Option<&'a str>,
+    /// The view's revision.
+    pub revision: u64,
+}
+
+/// A session that the engine has.
+pub fn of(
+    snapshot: &Snapshot,
+    beside: Beside,
+    around: &Around<'_>,
+    setting: &Setting<'_>,
+) -> SessionDetail {
+    let record = &snapshot.record;
+    let timers = Timers::of(record, setting.now);
+    SessionDetail {
+        row: row::of(snapshot, around.revision, beside.unread, setting),
+        by: words::plain(&record.by, words::LONGEST_NAME),
+        created_at: record.created.0,
+        customer: words::plain(&record.about.customer, 200),
+        ticket: words::plain(&record.about.ticket, 200),
+        contact: words::plain(&record.about.contact, 200),
+        pin: snapshot
+            .pin
+            .as_ref()
+            .zip(record.allocation())
+            .map(|(pin, allocation)| pin_view(pin.expose(), allocation.expires, around)),
+        region: record.allocation().map(|allocation| allocation.region.to_string()),
+        region_ms: beside.choice.as_ref().and_then(regions::best_ms),
+        failure: failure(record),
+        hooks: hooks::of(&snapshot.lamps, &beside.happenings, around.reach),
+        presenter: state::presenter(record.presenter),
+        viewers: state::viewers(record.viewers),
+        windows: snapshot.windows,
+        timeline: timeline::of(record, &beside.happenings, setting),
+        waited_ms: timers.waited_ms,
+        waiting: timers.waiting,
+        connected_ms: timers.connected_ms,
+        connected: timers.connected,
+        timers_at: setting.now.0,
+        mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
+        chat: chat(&beside.messages),
+        chat_as_of: snapshot.chat_as_of.map(|at| at.0),
+        transcript: transcript(&record.transcript),
+        note: words::plain_lines(&beside.note, LONGEST_TEXT),
+        tags: beside.tags,
+        log: log(&beside.happenings, &record.by, setting),
+        regions: race(beside.choice.as_ref(), &beside.happenings, record.created),
+    }
+}
+
+/// A session that only the archive has: history, without PIN and hooks.
+pub fn archived(
+    summary: &Summary,
+    beside: Beside,
+    around: &Around<'_>,
+    setting: &Setting<'_>,
+) -> SessionDetail {
+    let never = FactView { is: FactKind::Never, since: None };
+    let messages = u32::try_from(beside.messages.len()).unwrap_or(u32::MAX);
+    let ended = summary.closed_at.unwrap_or(summary.created);
+    SessionDetail {
+        row: archived_row(summary, around.revision, setting),
+        by: words::plain(&summary.by, words::LONGEST_NAME),
+        created_at: summary.created.0,
+        customer: words::plain(&summary.about.customer, 200),
+        ticket: words::plain(&summary.about.ticket, 200),
+        contact: words::plain(&summary.about.contact, 200),
+        pin: None,
+        region: summary.region.as_ref().map(ToString::to_string),
+        region_ms: beside.choice.as_ref().and_then(regions::best_ms),
+        failure: None,
+        hooks: hooks::of(&[const { Lamp::Off }; 4], &beside.happenings, around.reach),
+        presenter: never.clone(),
+        viewers: never,
+        windows: 0,
+        timeline: Timeline { presenter: Vec::new(), viewers: Vec::new(), events: Vec::new() },
+        waited_ms: summary.waited_ms().map_or(0, whole),
+        waiting: false,
+        connected_ms: whole(summary.active_ms),
+        connected: false,
+        timers_at: ended.0,
+        mails: Vec::new(),
+        chat: chat(&beside.messages),
+        chat_as_of: None,
+        transcript: TranscriptView::Saved { at: ended.0, messages },
+        note: words::plain_lines(&beside.note, LONGEST_TEXT),
+        tags: beside.tags,
+        log: log(&beside.happenings, &summary.by, setting),
+        regions: race(beside.choice.as_ref(), &beside.happenings, summary.created),
+    }
+}
+
+/// The row of a session that only the archive has.
+fn archived_row(summary: &Summary, revision: u64, setting: &Setting<'_>) -> SessionRow {
+    SessionRow {
+        id: summary.session.to_string(),
+        revision,
+        name: name(&summary.about, summary.created, setting),
+        state: state::of(&summary.word, 0, setting),
+        active_at: summary.closed_at.unwrap_or(summary.created).0,
+        timer_since: None,
+        unread: 0,
+        hook_lost: false,
+        live: false,
+    }
+}
+
+/// Chat as it is shown: who wrote it and what, made harmless.
+pub fn chat(messages: &[Message]) -> Vec<ChatLine> {
+    messages
+        .iter()
+        .map(|message| ChatLine {
+            guid: message.guid.clone(),
+            at: message.at.0,
+            from: words::plain(&message.subject, words::LONGEST_NAME),
+            text: words::plain_lines(&message.body, LONGEST_TEXT),
+        })
+        .collect()
+}
+
+fn pin_view(pin: &str, expires: Timestamp, around: &Around<'_>) -> Pin {
+    Pin {
+        text: pin.to_owned(),
+        spelled: words::spelled(pin),
+        expires_at: expires.0,
+        join_link: around.join_template.map(|template| words::fill_pin(template, pin)),
+        join_page: around.join_page.map(str::to_owned),
+    }
+}
+
+fn failure(record: &Record) -> Option<crate::view::Trouble> {
+    match &record.life {
+        Life::Failed { failure, .. } => Some(trouble::of_failure("get a PIN", *failure)),
+        Life::Allocating | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => None,
+    }
+}
+
+fn log(happenings: &[Happening], by: &str, setting: &Setting<'_>) -> Vec<crate::view::LogLine> {
+    happenings.iter().map(|happening| event::line(happening, by, setting)).collect()
+}
+
+fn race(
+    choice: Option<&Choice>,
+    happenings: &[Happening],
+    created: Timestamp,
+) -> Option<crate::view::RegionsView> {
+    let ready = |happening: &&Happening| matches!(happening.event, session::Event::PinReady { .. });
+    let at = happenings.iter().find(ready).map_or(created, |ready| ready.at);
+    choice.map(|choice| regions::over(at, choice))
+}
+
+fn transcript(transcript: &Transcript) -> TranscriptView {
+    match transcript {
+        Transcript::NotYet => TranscriptView::NotYet,
+        Transcript::Wanted { failed } => TranscriptView::Wanted { failed: *failed },
+        Transcript::Saved { at, messages } => {
+            TranscriptView::Saved { at: at.0, messages: *messages }
+        }
+    }
+}
+
+fn mail(order: &Order, setting: &Setting<'_>) -> MailView {
+    let event = match order.template {
+        Template::ToCustomer => "you are connected",
+        Template::ToColleague => "the customer is online",
+    };
+    let (status, waiting, doubtful) = match (order.status, order.when) {
+        (Status::Waiting, When::Now) => ("Goes out".to_owned(), true, false),
+        (Status::Waiting, When::NextEvent) => (format!("Goes out when {event}"), true, false),
+        (Status::Waiting, When::EveryEvent) => (format!("Goes out whenever {event}"), true, false),
+        (Status::Sending, _) => ("Being sent".to_owned(), false, false),
+        (Status::Sent { at }, _) => (format!("Sent {}", setting.clock(at)), false, false),
+        (Status::MaybeSent, _) => {
+            ("May have been sent; it is not repeated".to_owned(), false, true)
+        }
+        (Status::Failed { failure }, _) => {
+            (format!("Not sent: {}", trouble::why(failure)), false, true)
+        }
+    };
+    // A rule that has sent goes on waiting for the next time.
+    let waiting =
+        waiting || (order.when == When::EveryEvent && matches!(order.status, Status::Sent { .. }));
+    MailView {
+        id: order.id,
+        to: words::plain(&order.to, 320),
+        to_customer: order.template == Template::ToCustomer,
+        status,
+        waiting,
+        doubtful,
+    }
+}
+
+/// How long it waited and was connected.
+struct Timers {
+    waited_ms: i64,
+    waiting: bool,
+    connected_ms: i64,
+    connected: bool,
+}
+
+impl Timers {
+    fn of(record: &Record, now: Timestamp) -> Self {
+        let since = record.allocation().map(|allocation| allocation.at);
+        let over = match &record.life {
+            Life::Closed { at, .. } => Some(*at),
+            Life::Over { allocation, .. } => Some(allocation.expires),
+            Life::Allocating | Life::Failed { .. } | Life::Live(_) => None,
+        };
+        let until = record.first_joined.or(over).unwrap_or(now);
+        let now_active = record.active_since.map_or(0, |since| ms(now, since));
+        Self {
+            waited_ms: since.map_or(0, |since| ms(until, since)),
+            waiting: since.is_some() && record.first_joined.is_none() && over.is_none(),
+            connected_ms: whole(record.active_ms).saturating_add(now_active),
+            connected: record.active_since.is_some(),
+        }
+    }
+}
+
+fn ms(later: Timestamp, earlier: Timestamp) -> i64 {
+    later.0.saturating_sub(earlier.0).max(0)
+}
+
+fn whole(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}

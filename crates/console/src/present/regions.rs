@@ -1,0 +1,89 @@
+//! The regions' race. What was cut off has no number, only a bound that it exceeded.
+
+use engine::Race;
+use serde::{Deserialize, Serialize};
+use session::{
+    Timestamp,
+    region::{Choice, End, Lane, Reason},
+};
+
+use crate::view::{LaneView, RegionsView};
+
+/// A race that is over, as it is stored with the session that it was run for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raced {
+    /// When it began.
+    pub at: Timestamp,
+    /// What was chosen and why.
+    pub choice: Choice,
+}
+
+/// The newest race, running or over.
+pub fn running(race: &Race) -> RegionsView {
+    match &race.result {
+        Some(Ok(choice)) => over(race.at, choice),
+        Some(Err(failure)) => RegionsView {
+            lanes: race.lanes.iter().map(lane).collect(),
+            chosen: None,
+            reason: super::trouble::why(*failure),
+            took_ms: None,
+            at: race.at.0,
+        },
+        None => RegionsView {
+            lanes: race.lanes.iter().map(lane).collect(),
+            chosen: None,
+            reason: String::new(),
+            took_ms: None,
+            at: race.at.0,
+        },
+    }
+}
+
+/// A race that is over.
+pub fn over(at: Timestamp, choice: &Choice) -> RegionsView {
+    RegionsView {
+        lanes: choice.lanes.iter().map(lane).collect(),
+        chosen: Some(choice.region.to_string()),
+        reason: reason(choice),
+        took_ms: Some(ms(choice.took_us)),
+        at: at.0,
+    }
+}
+
+/// The chosen region's best round trip in milliseconds.
+pub fn best_ms(choice: &Choice) -> Option<f64> {
+    let chosen = choice.lanes.iter().find(|lane| lane.region == choice.region)?;
+    chosen.best_us().map(ms)
+}
+
+fn reason(choice: &Choice) -> String {
+    let finished = choice.lanes.iter().filter(|lane| lane.end == End::Finished).count();
+    match &choice.reason {
+        Reason::Fastest => format!("fastest of {finished} that finished"),
+        Reason::KeptNearTie { fastest } => format!("kept, since {fastest} is hardly faster"),
+        Reason::ByHand => "chosen by hand".into(),
+    }
+}
+
+fn lane(lane: &Lane) -> LaneView {
+    let (over_ms, failure, running) = match &lane.end {
+        End::Running => (None, None, true),
+        End::Finished => (None, None, false),
+        End::Stopped { over_us } => (Some(ms(*over_us)), None, false),
+        End::Failed { failure } => (None, Some(super::trouble::why(*failure)), false),
+    };
+    LaneView {
+        region: lane.region.to_string(),
+        samples_ms: lane.samples_us.iter().copied().map(ms).collect(),
+        best_ms: lane.best_us().map(ms),
+        over_ms,
+        failure,
+        running,
+    }
+}
+
+/// Microseconds as milliseconds.
+#[allow(clippy::cast_precision_loss)] // exact up to 2^53 microseconds
+fn ms(us: u64) -> f64 {
+    us as f64 / 1000.0
+}

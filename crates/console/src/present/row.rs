@@ -1,0 +1,24 @@
+//! A row of the session list.
+
+use engine::Snapshot;
+use session::Word;
+
+use super::{Setting, hooks, name, state};
+use crate::view::SessionRow;
+
+/// The row of `snapshot`.
+pub fn of(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'_>) -> SessionRow {
+    let record = &snapshot.record;
+    let word = Word::of(record, setting.now);
+    SessionRow {
+        id: snapshot.id.to_string(),
+        revision,
+        name: name(&record.about, record.created, setting),
+        state: state::of(&word, snapshot.windows, setting),
+        active_at: snapshot.changed.0,
+        timer_since: state::timer(&word),
+        unread,
+        hook_lost: record.is_live() && hooks::is_lost(&snapshot.lamps),
+        live: state::is_live(&word),
+    }
+}

@@ -1,0 +1,148 @@
+//! Presence over time, from what happened. The end of each lane agrees with the stored facts.
+
+use engine::journal::Happening;
+use session::{Event, Presenter, Record, Timestamp, Viewers};
+
+use super::event;
+use crate::view::{Dot, FactKind, Stretch, Timeline};
+
+/// The swim lanes of a session.
+pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_>) -> Timeline {
+    let mut presenter = Lane::default();
+    let mut viewers = Lane::default();
+    for Happening { at, event, .. } in happenings {
+        match event {
+            Event::PresenterOnline { .. } => presenter.begin(*at, FactKind::Online),
+            Event::PresenterOffline => presenter.end(*at),
+            Event::ViewerJoined { .. } => viewers.begin(*at, FactKind::Online),
+            Event::ViewersGone => viewers.end(*at),
+            Event::StatusUnknown { since } => {
+                presenter.begin(*since, FactKind::Unknown);
+                viewers.begin(*since, FactKind::Unknown);
+            }
+            Event::Closed { .. } | Event::PinOver { .. } => {
+                presenter.end(*at);
+                viewers.end(*at);
+            }
+            Event::Created
+            | Event::PinReady { .. }
+            | Event::AllocationFailed { .. }
+            | Event::HookLost { .. }
+            | Event::HookBack { .. }
+            | Event::MailSent { .. }
+            | Event::MailFailed { .. }
+            | Event::ChatArrived { .. }
+            | Event::TranscriptSaved { .. }
+            | Event::TranscriptFailed { .. } => {}
+        }
+    }
+    if record.is_live() {
+        presenter.agree(match record.presenter {
+            Presenter::Never | Presenter::Offline { .. } => None,
+            Presenter::Online { since } => Some((since, FactKind::Online)),
+            Presenter::Unknown { since } => Some((since, FactKind::Unknown)),
+        });
+        viewers.agree(match record.viewers {
+            Viewers::Never | Viewers::None { .. } => None,
+            Viewers::Some { since } => Some((since, FactKind::Online)),
+            Viewers::Unknown { since } => Some((since, FactKind::Unknown)),
+        });
+    }
+    let events = happenings.iter().map(|happening| dot(happening, record, setting)).collect();
+    Timeline { presenter: presenter.0, viewers: viewers.0, events }
+}
+
+fn dot(happening: &Happening, record: &Record, setting: &super::Setting<'_>) -> Dot {
+    let text = event::line(happening, &record.by, setting).text;
+    Dot { at: happening.at.0, side: event::side(&happening.event), text }
+}
+
+#[derive(Default)]
+struct Lane(Vec<Stretch>);
+
+impl Lane {
+    /// The side is `is` from `at` on; what was so already goes on.
+    fn begin(&mut self, at: Timestamp, is: FactKind) {
+        if self.open().is_some_and(|open| open.is == is) {
+            return;
+        }
+        self.end(at);
+        self.0.push(Stretch { from: at.0, to: None, is });
+    }
+
+    fn end(&mut self, at: Timestamp) {
+        if let Some(open) = self.open() {
+            // The clock may have been set back.
+            open.to = Some(at.0.max(open.from));
+        }
+    }
+
+    fn open(&mut self) -> Option<&mut Stretch> {
+        self.0.last_mut().filter(|stretch| stretch.to.is_none())
+    }
+
+    /// Makes the end of the lane what is stored: one side may be unknown and the other not.
+    fn agree(&mut self, fact: Option<(Timestamp, FactKind)>) {
+        let open = self.open().map(|stretch| stretch.is);
+        match (open, fact) {
+            (Some(FactKind::Unknown), None) => {
+                self.0.pop();
+            }
+            (Some(FactKind::Unknown), Some((_, FactKind::Online))) => {
+                self.0.pop();
+                match self.0.last_mut() {
+                    Some(before) if before.is == FactKind::Online => before.to = None,
+                    Some(_) | None => self.reopen(fact),
+                }
+            }
+            (None, Some(_)) => self.reopen(fact),
+            (Some(_), Some(_)) | (Some(_) | None, None) => {}
+        }
+    }
+
+    fn reopen(&mut self, fact: Option<(Timestamp, FactKind)>) {
+        if let Some((at, is)) = fact {
+            self.begin(at, is);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stretch(from: i64, to: Option<i64>, is: FactKind) -> Stretch {
+        Stretch { from, to, is }
+    }
+
+    #[test]
+    fn an_outage_is_a_stretch_of_its_own() {
+        let mut lane = Lane::default();
+        lane.begin(Timestamp(1), FactKind::Online);
+        lane.begin(Timestamp(2), FactKind::Online);
+        lane.begin(Timestamp(5), FactKind::Unknown);
+        lane.begin(Timestamp(9), FactKind::Online);
+        lane.end(Timestamp(12));
+        assert_eq!(
+            lane.0,
+            [
+                stretch(1, Some(5), FactKind::Online),
+                stretch(5, Some(9), FactKind::Unknown),
+                stretch(9, Some(12), FactKind::Online),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_side_that_was_never_in_doubt_shows_no_doubt() {
+        let mut lane = Lane::default();
+        lane.begin(Timestamp(1), FactKind::Online);
+        lane.begin(Timestamp(5), FactKind::Unknown);
+        lane.agree(Some((Timestamp(1), FactKind::Online)));
+        assert_eq!(lane.0, [stretch(1, None, FactKind::Online)]);
+        let mut never = Lane::default();
+        never.begin(Timestamp(5), FactKind::Unknown);
+        never.agree(None);
+        assert_eq!(never.0, []);
+    }
+}

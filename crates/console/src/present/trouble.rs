@@ -1,0 +1,182 @@
+//! Every failure as a trouble: its code, what was being done and why it failed, what to do next.
+//!
+//! The only place where errors become text for people.
+
+use engine::{CommandError, sqlite::StoreError};
+use session::Failure;
+
+use crate::{
+    settings::SettingsError,
+    view::{Code, Trouble},
+};
+
+/// A failed call or effect. `doing` completes "could not ...".
+pub fn of_failure(doing: &str, failure: Failure) -> Trouble {
+    let (code, remedy) = remedy(failure);
+    Trouble { code, text: sentence(&format!("{doing}: {}", why(failure))), remedy: remedy.into() }
+}
+
+/// A command that was not carried out.
+pub fn of_command(error: &CommandError) -> Trouble {
+    let text = error.to_string();
+    match error {
+        CommandError::NoSession(_) => not_found(&text),
+        CommandError::NotSaved(store) => of_store(store),
+        CommandError::Archive(_) => from_text(Code::FreeSpace, &text),
+        CommandError::Call(call) => {
+            let (code, remedy) = remedy(call.failure);
+            Trouble { code, text: sentence(&text), remedy: remedy.into() }
+        }
+        CommandError::DoesNotFit(_) => from_text(Code::BadInput, &text),
+        CommandError::NotMade => from_text(Code::FreeSpace, &text),
+        CommandError::NoRandom => from_text(Code::Internal, &text),
+        CommandError::Stopping => stopping(),
+    }
+}
+
+/// A store that didn't do it.
+pub fn of_store(error: &StoreError) -> Trouble {
+    let code = match error {
+        StoreError::WrongKey { .. } => Code::UnlockKey,
+        StoreError::DiskFull { .. }
+        | StoreError::Locked { .. }
+        | StoreError::Damaged { .. }
+        | StoreError::TooNew { .. }
+        | StoreError::Io { .. } => Code::FreeSpace,
+        StoreError::Closed { .. } => return stopping(),
+    };
+    from_text(code, &error.to_string())
+}
+
+/// A setting that can't be.
+pub fn of_setting(error: &SettingsError) -> Trouble {
+    Trouble {
+        code: Code::BadInput,
+        text: sentence(&format!("set {}: {}", error.field, error.problem)),
+        remedy: sentence(&error.remedy),
+    }
+}
+
+/// A command that doesn't fit.
+pub fn bad_input(text: &str, remedy: &str) -> Trouble {
+    Trouble { code: Code::BadInput, text: sentence(text), remedy: sentence(remedy) }
+}
+
+/// Something that doesn't exist.
+pub fn not_found(text: &str) -> Trouble {
+    Trouble {
+        code: Code::NotFound,
+        text: sentence(text),
+        remedy: "Choose a session from the list or the archive.".into(),
+    }
+}
+
+/// The console is ending.
+pub fn stopping() -> Trouble {
+    Trouble {
+        code: Code::TryAgain,
+        text: "Carry out the command: Deskhand is ending.".into(),
+        remedy: "Start it again.".into(),
+    }
+}
+
+/// A text of the form "doing: why; what to do next".
+pub fn from_text(code: Code, text: &str) -> Trouble {
+    let (text, remedy) = text.rsplit_once("; ").unwrap_or((text, ""));
+    Trouble { code, text: sentence(text), remedy: sentence(remedy) }
+}
+
+/// Why, in words that follow "because" or a colon.
+pub fn why(failure: Failure) -> String {
+    match failure {
+        Failure::Unauthorized => "the service does not accept the credentials".into(),
+        Failure::RateLimited { retry_after_ms: Some(ms) } => {
+            format!("the service asks to wait {} s", ms.div_ceil(1000))
+        }
+        Failure::RateLimited { retry_after_ms: None } => "the service got too many calls".into(),
+        Failure::Unreachable => "nothing answers at the service's address".into(),
+        Failure::TimedOut => "no answer came in time".into(),
+        Failure::Rejected { status: 200 } => "the service refused it".into(),
+        Failure::Rejected { status } => format!("the service refused it ({status})"),
+        Failure::Faulty { status } => format!("the service has a fault ({status})"),
+        Failure::Malformed => "what answers is not what the service documents".into(),
+        Failure::NoRegion => "no region answers".into(),
+        Failure::Storage => "this computer's disk did not take it".into(),
+        Failure::Internal => "a part of Deskhand failed".into(),
+    }
+}
+
+fn remedy(failure: Failure) -> (Code, &'static str) {
+    match failure {
+        Failure::Unauthorized => (Code::SignInAgain, "Sign in again."),
+        Failure::RateLimited { .. } => (Code::Wait, "Wait a little; then try again."),
+        Failure::Unreachable => {
+            (Code::CheckNetwork, "Check the network, and the service's address in the settings.")
+        }
+        Failure::TimedOut => (Code::TryAgain, "Try again; if it stays so, check the network."),
+        Failure::Rejected { .. } => (
+            Code::Refused,
+            "Check what was asked for. If the PIN's life is over, start a new session.",
+        ),
+        Failure::Faulty { .. } => {
+            (Code::ServiceFault, "Try again later, or ask who runs the service.")
+        }
+        Failure::Malformed => (Code::CheckAddress, "Check the service's address in the settings."),
+        Failure::NoRegion => {
+            (Code::ChooseRegion, "Check the network and try again, or choose a region by hand.")
+        }
+        Failure::Storage => {
+            (Code::FreeSpace, "Free some space and check the data folder's permissions.")
+        }
+        Failure::Internal => {
+            (Code::Internal, "Try again; see the log and report it if it stays so.")
+        }
+    }
+}
+
+/// Upper case at its start, a full stop at its end; an empty text stays empty.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let mut sentence: String = first.to_uppercase().chain(chars).collect();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_a_reason_and_a_remedy() {
+        let all = [
+            Failure::Unauthorized,
+            Failure::RateLimited { retry_after_ms: Some(1_500) },
+            Failure::RateLimited { retry_after_ms: None },
+            Failure::Unreachable,
+            Failure::TimedOut,
+            Failure::Rejected { status: 404 },
+            Failure::Faulty { status: 503 },
+            Failure::Malformed,
+            Failure::NoRegion,
+            Failure::Storage,
+            Failure::Internal,
+        ];
+        for failure in all {
+            let trouble = of_failure("get a PIN", failure);
+            assert!(trouble.text.starts_with("Get a PIN: ") && trouble.text.ends_with('.'));
+            assert!(!trouble.remedy.is_empty(), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_falls_into_what_happened_and_what_to_do() {
+        let trouble =
+            from_text(Code::FreeSpace, "save an event: the disk is full; free some space");
+        assert_eq!(trouble.text, "Save an event: the disk is full.");
+        assert_eq!(trouble.remedy, "Free some space.");
+    }
+}

@@ -1,0 +1,125 @@
+//! Commands by themselves: what they answer, and what they refuse.
+
+use console::{command::Reply, view::Code};
+use serde_json::json;
+
+use crate::rig::Rig;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_email_goes_out_once_in_the_technicians_name_and_a_wrong_address_is_refused() {
+    let mut rig = Rig::start().await;
+    rig.ask(json!({ "do": "configure", "changes": { "technician": "Anna Keller" } })).await;
+    let id = rig.session("Maria").await;
+    let mail = |to: &str| json!({ "do": "mail", "session": id, "to": to, "to_customer": true, "when": "now" });
+    assert_eq!(rig.refused(mail("maria at example")).await.code, Code::BadInput);
+    rig.ask(mail("maria@example.com")).await;
+    rig.seen.event("mail_sent").await;
+    let Reply::Outbox { mails } = rig.ask(json!({ "do": "outbox" })).await else {
+        panic!("no outbox")
+    };
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, "maria@example.com"));
+    assert!(mails[0].subject.contains("Anna Keller") || mails[0].body.contains("Anna Keller"));
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_rule_is_ordered_for_a_new_session_and_can_be_withdrawn() {
+    let mut rig = Rig::start().await;
+    let rules = json!([{ "to": "team@example.com", "when": "every_event" }]);
+    rig.ask(json!({ "do": "configure", "changes": { "mail_rules": rules } })).await;
+    let id = rig.session("Maria").await;
+    let mail = rig.seen.detail(&id, "the order", |d| d.mails.first().cloned()).await;
+    assert!(mail.waiting && !mail.to_customer, "{mail:?}");
+    rig.ask(json!({ "do": "withdraw_mail", "session": id, "mail": mail.id })).await;
+    rig.seen.detail(&id, "no order", |d| d.mails.is_empty().then_some(())).await;
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn viewer_links_and_windows_are_for_colleagues_and_carry_the_role() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria").await;
+    let asked = rig.ask(json!({ "do": "viewer_link", "session": id, "read_only": true })).await;
+    let Reply::Link { url } = asked else { panic!("no link") };
+    assert!(url.contains("ro=true"), "a link that isn't read-only");
+    rig.ask(json!({ "do": "open_viewer", "session": id, "read_only": false })).await;
+    assert_eq!(rig.desktop.0.lock().unwrap()[..], [("Maria".to_owned(), false)]);
+    rig.app.viewer_windows(id.parse().unwrap(), 2).await;
+    rig.seen.detail(&id, "two windows", |d| (d.windows == 2).then_some(())).await;
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_tags_search_and_export_are_of_one_session() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("=Maria").await;
+    rig.ask(json!({ "do": "describe", "session": id, "about": { "customer": "=Maria", "ticket": "HD-7", "contact": "" } })).await;
+    rig.ask(json!({ "do": "note", "session": id, "text": "Spooler stuck" })).await;
+    rig.ask(json!({ "do": "tags", "session": id, "tags": ["printer", "printer", " "] })).await;
+    rig.seen
+        .detail(&id, "note and tag", |d| {
+            (d.note == "Spooler stuck" && d.tags == ["printer"]).then_some(())
+        })
+        .await;
+    let Reply::Found { hits, .. } = rig.ask(json!({ "do": "search", "query": "spool" })).await
+    else {
+        panic!("not found")
+    };
+    assert_eq!((hits[0].place.as_str(), hits[0].name.as_str()), ("note", "=Maria"));
+    for (format, wanted) in
+        [("text", "Ticket: HD-7"), ("json", "\"ticket\": \"HD-7\""), ("csv", "'=Maria,HD-7")]
+    {
+        let asked = rig.ask(json!({ "do": "export", "session": id, "format": format })).await;
+        let Reply::Text { text, file_name } = asked else { panic!("no text") };
+        assert!(text.contains(wanted), "{file_name}: {text}");
+        assert!(!text.contains(&rig.seen.details[&id].pin.as_ref().unwrap().text));
+    }
+    let Reply::Session { id: other } = rig.ask(json!({ "do": "again", "session": id })).await
+    else {
+        panic!("no session")
+    };
+    rig.seen.until("the same name", |s| (s.rows.get(&other)?.name == "=Maria").then_some(())).await;
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_of_our_own_is_not_reported_as_abuse() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria").await;
+    let pin = rig.seen.pin(&id).await.to_lowercase().replace('-', " ");
+    let refused = rig.refused(json!({ "do": "report_abuse", "pin": pin })).await;
+    assert_eq!(refused.code, Code::Refused);
+    assert!(refused.text.contains("this console gave it out"), "{}", refused.text);
+    assert_eq!(
+        rig.refused(json!({ "do": "report_abuse", "pin": "123" })).await.code,
+        Code::BadInput
+    );
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_exist_is_said_to_be_not_there() {
+    let rig = Rig::start().await;
+    let nobody = uuid::Uuid::new_v4().to_string();
+    for session in ["x", nobody.as_str()] {
+        for what in ["detail", "recheck", "again"] {
+            let refused = rig.refused(json!({ "do": what, "session": session })).await;
+            assert_eq!(refused.code, Code::NotFound, "{what}: {refused:?}");
+            assert!(!refused.remedy.is_empty());
+        }
+    }
+    assert_eq!(
+        rig.refused(json!({ "do": "new_session", "region": "No Such" })).await.code,
+        Code::BadInput
+    );
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_to_the_listener_is_tested_by_a_real_request() {
+    let rig = Rig::start().await;
+    let asked = rig.ask(json!({ "do": "test_reach" })).await;
+    let Reply::Reach { reach, text } = asked else { panic!("no answer") };
+    assert_eq!(reach, console::view::Reach::Reachable, "{text}");
+    rig.app.stop().await;
+}

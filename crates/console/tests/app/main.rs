@@ -1,0 +1,8 @@
+//! The console against its own real broker, in a temporary folder: no mock, no window.
+#![allow(clippy::unwrap_used)] // a test that can't go on has failed
+
+mod commands;
+mod restart;
+mod rig;
+mod settings;
+mod story;

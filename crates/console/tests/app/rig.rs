@@ -1,0 +1,267 @@
+//! A console in a temporary folder, what it pushes, and pages that join it.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use console::{
+    App, Feed, Options, SettingsSource,
+    command::{About, Command, Reply},
+    view::{ConsoleView, Happening, LampKind, Push, SessionDetail, SessionRow, Trouble},
+};
+use engine::{
+    SessionId,
+    desktop::{Answer, Desktop},
+    remote::ViewerUrl,
+};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
+
+/// Long enough for a loaded machine; only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+pub const BY: &str = "Anna Keller";
+/// More than the minute after which a side counts as gone.
+pub const GONE: Duration = Duration::from_secs(61);
+
+pub struct Rig {
+    pub app: App,
+    pub seen: Seen,
+    pub desktop: Arc<Opened>,
+    pub folder: TempDir,
+}
+
+/// A desktop that only remembers which viewer windows were opened.
+#[derive(Default)]
+pub struct Opened(pub Mutex<Vec<(String, bool)>>);
+
+impl Desktop for Opened {
+    fn open_viewer<'a>(
+        &'a self,
+        _: SessionId,
+        name: &'a str,
+        _: ViewerUrl,
+        ro: bool,
+    ) -> Answer<'a> {
+        self.0.lock().unwrap().push((name.to_owned(), ro));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+pub fn options(data: &Path, settings: SettingsSource, desktop: Arc<Opened>) -> Options {
+    Options {
+        data: data.join("data"),
+        settings,
+        desktop,
+        program: "a test",
+        passphrase: None,
+        use_keyring: false,
+        broker_control: true,
+        from_seq: None,
+    }
+}
+
+impl Rig {
+    pub async fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), SettingsSource::nowhere()).await
+    }
+
+    pub async fn start_in(folder: TempDir, settings: SettingsSource) -> Self {
+        let desktop = Arc::new(Opened::default());
+        let app = App::start(options(folder.path(), settings, desktop.clone())).await.unwrap();
+        let seen = Seen::new(app.subscribe());
+        Self { app, seen, desktop, folder }
+    }
+
+    /// Gives a command that must be carried out.
+    pub async fn ask(&self, command: Value) -> Reply {
+        let asked: Command = serde_json::from_value(command.clone()).unwrap();
+        match self.app.command(asked, BY).await {
+            Ok(reply) => reply,
+            Err(trouble) => panic!("{command} was refused: {trouble:?}"),
+        }
+    }
+
+    /// Gives a command that must be refused.
+    pub async fn refused(&self, command: Value) -> Trouble {
+        let asked: Command = serde_json::from_value(command.clone()).unwrap();
+        match self.app.command(asked, BY).await {
+            Ok(_) => panic!("{command} was not refused"),
+            Err(trouble) => trouble,
+        }
+    }
+
+    /// A new session on screen, with all four hooks armed.
+    pub async fn session(&mut self, customer: &str) -> String {
+        let about = About { customer: customer.into(), ..About::default() };
+        let made = self.ask(json!({ "do": "new_session", "about": about })).await;
+        let Reply::Session { id } = made else { panic!("no session was made") };
+        self.ask(json!({ "do": "show", "session": id })).await;
+        self.seen.armed(&id).await;
+        id
+    }
+
+    pub async fn page(&self, pin: &str, side: &str, name: &str) -> Page {
+        Page::open(self.app.broker().unwrap().origin(), pin, side, name).await
+    }
+
+    /// Moves the broker's clock, and waits until what fell due has been delivered.
+    pub async fn advance(&self, by: Duration) {
+        let handle = self.app.broker().unwrap().handle();
+        handle.idle().await;
+        handle.advance(by).await;
+        handle.idle().await;
+    }
+}
+
+/// Everything that was pushed.
+pub struct Seen {
+    feed: Feed,
+    pub console: Option<ConsoleView>,
+    pub rows: BTreeMap<String, SessionRow>,
+    pub details: BTreeMap<String, SessionDetail>,
+    pub happenings: Vec<Happening>,
+    /// Each push as JSON, a session's PIN taken out of where it may be.
+    pub texts: Vec<String>,
+}
+
+impl Seen {
+    pub fn new(feed: Feed) -> Self {
+        Self {
+            feed,
+            console: None,
+            rows: BTreeMap::new(),
+            details: BTreeMap::new(),
+            happenings: Vec::new(),
+            texts: Vec::new(),
+        }
+    }
+
+    /// Takes in what is pushed until `look` finds what it looks for.
+    pub async fn until<T>(&mut self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
+        let watch = async {
+            loop {
+                if let Some(found) = look(self) {
+                    return found;
+                }
+                let batch = self.feed.next().await.expect("the feed ended");
+                batch.into_iter().for_each(|push| self.take(push));
+            }
+        };
+        match tokio::time::timeout(PATIENCE, watch).await {
+            Ok(found) => found,
+            Err(_) => panic!("{what} was not seen; {:?} {:?}", self.rows, self.happenings),
+        }
+    }
+
+    pub async fn detail<T>(
+        &mut self,
+        id: &str,
+        what: &str,
+        look: impl Fn(&SessionDetail) -> Option<T>,
+    ) -> T {
+        self.until(what, |seen| seen.details.get(id).and_then(&look)).await
+    }
+
+    pub async fn armed(&mut self, id: &str) {
+        self.detail(id, "four armed hooks", |detail| {
+            detail.hooks.iter().all(|hook| hook.lamp == LampKind::Armed).then_some(())
+        })
+        .await;
+    }
+
+    pub async fn label(&mut self, id: &str, label: &str) {
+        self.until(label, |seen| {
+            seen.rows.get(id).filter(|row| row.state.label == label).map(drop)
+        })
+        .await;
+    }
+
+    pub async fn event(&mut self, event: &str) -> Happening {
+        self.until(event, |seen| seen.happenings.iter().rfind(|h| h.event == event).cloned()).await
+    }
+
+    pub async fn pin(&mut self, id: &str) -> String {
+        self.detail(id, "a PIN", |detail| detail.pin.as_ref().map(|pin| pin.text.clone())).await
+    }
+
+    /// Whether the feed has ended.
+    pub async fn ended(&mut self) -> bool {
+        let drained = async { while self.feed.next().await.is_some() {} };
+        tokio::time::timeout(PATIENCE, drained).await.is_ok()
+    }
+
+    fn take(&mut self, push: Push) {
+        let mut text = serde_json::to_value(&push).unwrap();
+        if let Some(pin) = text.get_mut("pin") {
+            *pin = Value::Null;
+        }
+        self.texts.push(text.to_string());
+        match push {
+            Push::Console(view) => self.console = Some(view),
+            Push::Row(row) => {
+                self.rows.insert(row.id.clone(), row);
+            }
+            Push::Gone { id } => {
+                self.rows.remove(&id);
+            }
+            Push::Detail(detail) => {
+                self.details.insert(detail.row.id.clone(), *detail);
+            }
+            Push::Regions(_) => {}
+            Push::Happening(happening) => self.happenings.push(happening),
+        }
+    }
+}
+
+/// A page as a browser would open it.
+pub struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Page {
+    async fn open(origin: &str, pin: &str, side: &str, name: &str) -> Self {
+        let (socket, _) =
+            connect_async(format!("{}/live", origin.replacen("http", "ws", 1))).await.unwrap();
+        let mut page = Self(socket);
+        let id = uuid::Uuid::new_v4();
+        page.send(
+            json!({ "type": "hello", "session_pin": pin, "side": side, "page": id, "name": name }),
+        )
+        .await;
+        page.next_of("welcome").await;
+        page
+    }
+
+    pub async fn say(&mut self, name: &str, body: &str) {
+        self.send(json!({ "type": "chat", "name": name, "body": body })).await;
+        self.next_of("chat").await;
+    }
+
+    pub async fn close(mut self) {
+        let _ = self.0.close(None).await;
+        while self.0.next().await.is_some_and(|frame| frame.is_ok()) {}
+    }
+
+    async fn send(&mut self, message: Value) {
+        self.0.send(tungstenite::Message::text(message.to_string())).await.unwrap();
+    }
+
+    async fn next_of(&mut self, kind: &str) {
+        let read = async {
+            loop {
+                let frame = self.0.next().await.expect("the page was hung up").unwrap();
+                let tungstenite::Message::Text(text) = frame else { continue };
+                let message: Value = serde_json::from_str(&text).unwrap();
+                assert_ne!(message["type"], "refused", "{message}");
+                if message["type"] == kind {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("the page was told nothing");
+    }
+}

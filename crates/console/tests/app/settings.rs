@@ -1,0 +1,112 @@
+//! Settings: kept, changed while it runs, and set aside when they are damaged.
+
+use std::{fs, sync::Arc};
+
+use console::{App, SettingsSource, command::Reply, view::Code};
+use serde_json::json;
+
+use crate::rig::{Opened, Rig, options};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_in_force_at_once_and_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let mut rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+    rig.ask(json!({ "do": "configure", "changes": { "technician": "Bo", "probe_rounds": 2 } }))
+        .await;
+    let named = |seen: &crate::rig::Seen| {
+        seen.console.as_ref().filter(|console| console.technician == "Bo").map(drop)
+    };
+    rig.seen.until("the new name", named).await;
+    rig.app.stop().await;
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("technician = \"Bo\"") && !text.contains("heartbeat"), "{text}");
+
+    let mut rig = Rig::start_in(rig.folder, SettingsSource::file(&file)).await;
+    rig.seen.until("the kept name", named).await;
+    assert_eq!(rig.app.settings().probe_rounds, 2);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_cannot_be_changes_nothing_and_is_named() {
+    let rig = Rig::start().await;
+    let before = rig.app.settings();
+    for (changes, field) in [
+        (json!({ "technician": "Bo", "probe_rounds": 99 }), "probe_rounds"),
+        (json!({ "base_url": "https://www.loginwith.me/api/v1" }), "base_url"),
+        (json!({ "no_such_thing": 1 }), "no_such_thing"),
+        (json!({ "public_url": "ftp://x" }), "public_url"),
+    ] {
+        let refused = rig.refused(json!({ "do": "configure", "changes": changes })).await;
+        assert_eq!(refused.code, Code::BadInput);
+        assert!(refused.text.contains(field) && !refused.remedy.is_empty(), "{refused:?}");
+    }
+    assert_eq!(rig.app.settings(), before);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_listener_moves_without_a_restart_and_live_sessions_are_armed_there() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria").await;
+    let pin = rig.seen.pin(&id).await;
+    let port = serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap().addr().port();
+    let listen = format!("127.0.0.1:{port}");
+    rig.ask(json!({ "do": "configure", "changes": { "listen": listen } })).await;
+    let moved = |seen: &crate::rig::Seen| {
+        let address = seen.console.as_ref()?.listener.address.clone()?;
+        (address == listen).then_some(())
+    };
+    rig.seen.until("the new address", moved).await;
+    rig.seen.label(&id, "Unknown").await;
+    rig.seen.armed(&id).await;
+    let _page = rig.page(&pin, "presenter", "Maria").await;
+    rig.seen.event("presenter_online").await;
+    let other = json!({ "base_url": "http://127.0.0.1:1/api/v1" });
+    let refused = rig.refused(json!({ "do": "configure", "changes": other })).await;
+    assert_eq!(refused.code, Code::Refused, "live sessions belong to their service");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_settings_are_kept_aside_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    fs::write(&file, "technician = [").unwrap();
+    let mut rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+    let told = |seen: &crate::rig::Seen| {
+        let troubles = &seen.console.as_ref()?.troubles;
+        troubles.iter().find(|trouble| trouble.text.contains("corrupt-")).cloned()
+    };
+    let trouble = rig.seen.until("the trouble", told).await;
+    assert_eq!(trouble.code, Code::BadInput);
+    let names = fs::read_dir(rig.folder.path()).unwrap().map(|e| e.unwrap().file_name());
+    let kept: Vec<_> = names.filter(|n| n.to_string_lossy().contains(".corrupt-")).collect();
+    assert_eq!(kept.len(), 1);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_by_hand_with_an_error_stops_the_start_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("by-hand.toml");
+    fs::write(&file, "heartbeat_s = 1\n").unwrap();
+    let source = SettingsSource::file_by_hand(&file);
+    let started = App::start(options(folder.path(), source, Arc::new(Opened::default()))).await;
+    let Err(error) = started else { panic!("it started") };
+    assert_eq!((error.code(), error.exit_code()), (Code::BadInput, 2));
+    assert!(error.to_string().contains("heartbeat_s"), "{error}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "heartbeat_s = 1\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_answered_with_their_defaults() {
+    let rig = Rig::start().await;
+    let Reply::Settings { settings } = rig.ask(json!({ "do": "settings" })).await else {
+        panic!("no settings")
+    };
+    assert_eq!(settings["probe_rounds"], 3);
+    assert_eq!(settings["listen"], "127.0.0.1:0");
+    rig.app.stop().await;
+}
