@@ -78,6 +78,7 @@ pub(crate) struct AllWindows {
 /// A page that is connected.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
+    client: Client,
     pub pin: Pin,
     pub side: Side,
     pub page: PageId,
@@ -149,7 +150,12 @@ impl State {
     }
 
     /// A page connects to a live session.
-    pub fn arrive(&mut self, pin: &Pin, caller: Caller) -> Option<(LineId, bool, Change)> {
+    pub fn arrive(
+        &mut self,
+        client: Client,
+        pin: &Pin,
+        caller: Caller,
+    ) -> Option<(LineId, bool, Change)> {
         let id = LineId(self.next_line);
         let Caller { side, page, name, out } = caller;
         let session = &mut self.sessions.get_mut(pin)?.session;
@@ -161,8 +167,13 @@ impl State {
         for line in &arrival.displaced {
             self.hang_up(*line, ToPage::replaced());
         }
-        self.lines.insert(id, Line { pin: pin.clone(), side, page, out });
+        self.lines.insert(id, Line { client, pin: pin.clone(), side, page, out });
         Some((id, !arrival.started, change))
+    }
+
+    /// How many pages of this client are connected.
+    pub fn lines_of(&self, client: Client) -> usize {
+        self.lines.values().filter(|line| line.out.is_some() && line.client == client).count()
     }
 
     /// A page's connection has ended.
@@ -345,4 +356,29 @@ fn side_changed(pin: &Pin, session: &Session, side: Side) -> Write {
 /// False if the page doesn't read what it is told, or is gone.
 fn send(out: &mpsc::Sender<ToPage>, told: &ToPage) -> bool {
     out.try_send(told.clone()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_guess_is_answered_later_than_the_last_until_there_is_no_answer() {
+        let mut state = State::from_kept(Kept::default());
+        let rates = Rates::network();
+        let guesser = Client::at([198, 51, 100, 1].into());
+        let pin: Pin = "AAA-AA-AAAA".parse().unwrap();
+        let mut guess = || state.known(guesser, &pin, &rates, Millis(0)).unwrap_err();
+        let delays: Vec<_> = (0..rates.guesses.times)
+            .map(|_| match guess() {
+                Refused::UnknownPin { answer_after } => answer_after,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(delays[..5], [Duration::ZERO; 5][..]);
+        assert!(delays[4..].is_sorted_by(|a, b| a < b), "{delays:?}");
+        assert!(matches!(guess(), Refused::TooMany { .. }));
+    }
 }

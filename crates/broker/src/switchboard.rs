@@ -224,7 +224,11 @@ impl Switchboard {
         let (line, resumed, change) = {
             let (mut state, now) = self.lock();
             state.live(client, pin, &self.rates, now)?;
-            let (line, resumed, change) = state.arrive(pin, caller).ok_or(Refused::PinOver)?;
+            if caller.out.is_some() && state.lines_of(client) >= self.rates.lines_by_client {
+                return Err(Refused::TooMany { retry_after: Duration::from_secs(60) });
+            }
+            let (line, resumed, change) =
+                state.arrive(client, pin, caller).ok_or(Refused::PinOver)?;
             (line, resumed, self.settle(&state, change))
         };
         change.done().await?;

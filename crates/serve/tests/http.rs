@@ -172,3 +172,21 @@ async fn the_control_api_wants_its_token_and_moves_the_clock() {
         assert_eq!(ask("secret", wrong).await.unwrap().status(), 400, "{wrong}");
     }
 }
+
+/// The certificate is self-signed for these tests alone and valid until 2126.
+#[tokio::test]
+async fn serves_https_from_two_pem_files_and_names_them_when_they_do_not_fit() {
+    let file = |name: &str| format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (cert, key) = (file("test-only.cert.pem"), file("test-only.key.pem"));
+    let tls = serve::TlsFiles::new(&cert, &key).load().await.unwrap();
+    let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).unwrap();
+    let routes = echo(HostGuard::new(bound.addr(), None));
+    let server = Server::start(bound, routes, Limits::default(), Some(tls)).unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let trusted = reqwest::Certificate::from_pem(&std::fs::read(&cert).unwrap()).unwrap();
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([trusted]).build().unwrap();
+    let answer = client.post(format!("https://{}/echo", server.addr())).body("a").send().await;
+    assert_eq!(answer.unwrap().text().await.unwrap(), "a");
+    let wrong = serve::TlsFiles::new(&cert, &cert).load().await.unwrap_err().to_string();
+    assert!(wrong.contains("test-only.cert.pem"), "{wrong}");
+}

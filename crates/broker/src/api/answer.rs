@@ -1,6 +1,6 @@
 //! The bytes that are answered: as the hosted service's were recorded (services.md, section 1).
 
-use std::io;
+use std::{io, time::Duration};
 
 use axum::{
     http::{StatusCode, header},
@@ -57,12 +57,29 @@ impl IntoResponse for Refused {
         let error = Some(self.to_string());
         let mut response = json(pretty(&Outcome { success: false, error }));
         *response.status_mut() = status;
-        if let Self::TooMany { retry_after } = self {
-            response.headers_mut().insert(header::RETRY_AFTER, retry_after.as_secs().max(1).into());
+        match self {
+            Self::TooMany { retry_after } => {
+                let seconds = retry_after.as_secs().max(1);
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            Self::UnknownPin { answer_after } => {
+                response.extensions_mut().insert(AnswerAfter(answer_after));
+            }
+            Self::Malformed(_)
+            | Self::PinOver
+            | Self::AlreadyGiven
+            | Self::Blocked
+            | Self::NotSaved
+            | Self::ForeignPage
+            | Self::NoSuchCall => {}
         }
         response
     }
 }
+
+/// In a response's extensions: who guesses PINs waits for this answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AnswerAfter(pub Duration);
 
 /// Pretty, with non-ASCII escaped.
 struct Escaping(PrettyFormatter<'static>);

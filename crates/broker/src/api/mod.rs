@@ -16,6 +16,7 @@ use axum::{
 };
 use serve::TrustedProxies;
 
+use self::answer::AnswerAfter;
 use crate::{
     error::Refused,
     live, pages,
@@ -94,6 +95,9 @@ async fn admit(
     }
     request.extensions_mut().insert(client);
     let mut response = next.run(request).await;
+    if let Some(AnswerAfter(wait)) = response.extensions().get().copied() {
+        tokio::time::sleep(wait).await;
+    }
     let headers = response.headers_mut();
     let fixed = [
         (header::CACHE_CONTROL, "no-cache, no-store, must-revalidate"),
