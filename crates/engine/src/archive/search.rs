@@ -21,7 +21,7 @@ pub(super) const TABLE: M<'static> = M::up(
          UNION ALL SELECT doc, customer, ticket, contact FROM sessions;
      CREATE VIRTUAL TABLE search USING fts5(
          subject, ticket, text, content='searchable', content_rowid='doc', columnsize=0,
-         tokenize='unicode61 remove_diacritics 2', prefix='1 2 3 4');",
+         tokenize='unicode61 remove_diacritics 2', prefix='1 2 3 4 5 6 7 8');",
 );
 
 const SAVE: &str = "index for the search";

@@ -1,7 +1,7 @@
 //! What answers mean: by status and `success`, never by prose, and nothing more is taken from them
 //! than what is documented.
 
-use deskhand_engine::remote::CallError;
+use engine::remote::CallError;
 use session::Failure;
 use wire::HookType;
 

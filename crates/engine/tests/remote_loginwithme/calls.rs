@@ -1,6 +1,6 @@
 //! Each call sends exactly what the service documents.
 
-use deskhand_engine::remote::{Capabilities, Download, USER_AGENT};
+use engine::remote::{Capabilities, Download, USER_AGENT};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use wire::{ConfText, HookType};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use deskhand_engine::remote::{CallError, Download, LoginWithMe};
+use engine::remote::{CallError, Download, LoginWithMe};
 use session::Failure;
 use tempfile::TempDir;
 use tokio::sync::mpsc;

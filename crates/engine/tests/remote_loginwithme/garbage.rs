@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use deskhand_engine::remote::{CallError, Doing, LoginWithMe};
+use engine::remote::{CallError, Doing, LoginWithMe};
 use proptest::{prelude::*, test_runner::TestRunner};
 use session::Failure;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -12,7 +12,7 @@ mod server;
 
 use std::time::Duration;
 
-use deskhand_engine::remote::{LoginWithMe, Service, Timeouts};
+use engine::remote::{LoginWithMe, Service, Timeouts};
 use wire::{Pin, Region};
 
 const PIN: &str = "7W2-97-8570";

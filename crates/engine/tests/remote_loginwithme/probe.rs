@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use deskhand_engine::remote::{LoginWithMe, ProbeFailed, Timeouts, probe};
+use engine::remote::{LoginWithMe, ProbeFailed, Timeouts, probe};
 use session::{
     Failure,
     region::{Choice, End, Lane},
