@@ -138,7 +138,10 @@ fn archive(folder: &Path, messages: u64) {
     drop(archive);
     let archive = Archive::open(&path, key()).unwrap();
     let bare = bare(&path);
-    println!("  {:<18} {:>7} {:>11} {:>11} {:>11}", "typed", "hits", "p50", "p99", "bare p99");
+    println!(
+        "  {:<18} {:>7} {:>11} {:>11} {:>11} {:>11}",
+        "typed", "hits", "p50", "p99", "bare p50", "bare p99"
+    );
     let (mut all, mut all_bare) = (Vec::new(), Vec::new());
     for typed in QUERIES {
         let (mut ours, mut theirs, mut hits) = (Vec::new(), Vec::new(), 0);
@@ -151,9 +154,10 @@ fn archive(folder: &Path, messages: u64) {
             theirs.push(start.elapsed());
         }
         println!(
-            "  {typed:<18} {hits:>7} {:>11.2?} {:>11.2?} {:>11.2?}",
+            "  {typed:<18} {hits:>7} {:>11.2?} {:>11.2?} {:>11.2?} {:>11.2?}",
             percentile(&mut ours, 50),
             percentile(&mut ours, 99),
+            percentile(&mut theirs, 50),
             percentile(&mut theirs, 99)
         );
         all.append(&mut ours);
