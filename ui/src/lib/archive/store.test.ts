@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Command, Reply } from '../ipc/bindings';
+import type { Reply } from '../ipc/bindings';
 import { FakeConsole } from '../ipc/fake/console';
 import { Archive, PAUSE } from './store.svelte';
 
@@ -32,7 +32,7 @@ test('goes on page by page to the end', async () => {
 
 test('an answer to an older question is dropped', async () => {
   const answers: ((reply: Reply) => void)[] = [];
-  const ask = (_: Command) => new Promise<Reply>((resolve) => answers.push(resolve));
+  const ask = () => new Promise<Reply>((resolve) => answers.push(resolve));
   const archive = new Archive({ ask, subscribe: () => Promise.resolve() });
   const old = archive.search('old');
   const young = archive.search('new');

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
 import type { StateKind } from '../ipc/bindings';
-import { FakeConsole } from '../ipc/fake/console';
+import type { FakeConsole } from '../ipc/fake/console';
 import { hook, row } from '../ipc/fake/make';
 import HookRow from './HookRow.svelte';
 import { LAMPS, lampWords } from './hooks';

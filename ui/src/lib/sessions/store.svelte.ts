@@ -75,6 +75,11 @@ export class Sessions {
     }
   }
 
+  /** The rows that keys go through: those shown, or the live ones while the archive is. */
+  get within(): SessionRow[] {
+    return this.filter === 'archive' ? this.live : this.shown;
+  }
+
   get counts(): Record<'live' | 'waiting' | 'active', number> {
     const live = this.live;
     return {
@@ -122,7 +127,7 @@ export class Sessions {
 
   /** Moves through the rows shown, by `step`, around the ends. */
   async move(step: number): Promise<void> {
-    const rows = this.shown;
+    const rows = this.within;
     if (rows.length === 0) return;
     const at = rows.findIndex((row) => row.id === this.selected);
     const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : (at + step + rows.length) % rows.length;
@@ -156,6 +161,8 @@ export class Sessions {
       case 'gone':
         this.#gone.add(push.id);
         this.#rows.delete(push.id);
+        this.#details.delete(push.id);
+        if (this.selected === push.id) this.selected = null;
         return;
       case 'detail':
         this.#takeDetail(push);

@@ -107,3 +107,16 @@ test('a late answer for a session that left the screen changes nothing', async (
   port.push({ push: 'detail', ...detail(row('s9', 'Other', 'active', NOW), NOW) });
   expect(sessions.detail?.row.id).toBe('s2');
 });
+
+test('a session that is gone leaves the screen', async () => {
+  await sessions.select('s1');
+  port.push({ push: 'gone', id: 's1' });
+  expect(sessions.selected).toBeNull();
+  expect(sessions.detail).toBeNull();
+});
+
+test('keys go through the live sessions while the archive is shown', async () => {
+  sessions.filter = 'archive';
+  await sessions.move(1);
+  expect(sessions.selected).toBe('s1');
+});

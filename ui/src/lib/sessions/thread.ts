@@ -1,0 +1,28 @@
+import type { ChatLine, Dot } from '../ipc/bindings';
+
+export type Entry =
+  { is: 'line'; key: string; line: ChatLine; follows: boolean } | { is: 'event'; key: string; event: Dot };
+
+/** Lines of one person within this many milliseconds belong together. */
+const TOGETHER = 60_000;
+
+/** Chat and what happened meanwhile in one row of time; of two at once, what happened comes first. */
+export function thread(chat: ChatLine[], events: Dot[]): Entry[] {
+  const entries: { at: number; entry: Entry }[] = [
+    ...events.map((event, n) => ({
+      at: event.at,
+      entry: { is: 'event', key: `event-${n}`, event } as const,
+    })),
+    ...chat.map((line) => ({
+      at: line.at,
+      entry: { is: 'line', key: line.guid, line, follows: false } as const,
+    })),
+  ];
+  entries.sort((a, b) => a.at - b.at);
+  return entries.map(({ at, entry }, n) => {
+    const before = entries[n - 1];
+    if (entry.is === 'event' || before?.entry.is !== 'line') return entry;
+    const follows = before.entry.line.from === entry.line.from && at - before.at < TOGETHER;
+    return { ...entry, follows };
+  });
+}
