@@ -169,6 +169,14 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Whether every field of `map` exists and has its shape, whatever the others are.
+    ///
+    /// # Errors
+    /// The first that doesn't.
+    pub fn check_fields(map: &Map<String, Value>) -> Result<(), SettingsError> {
+        map.iter().try_for_each(|(field, value)| check::field(field, value))
+    }
+
     /// Field by field, with the defaults filled in.
     pub fn to_map(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {

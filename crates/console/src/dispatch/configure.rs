@@ -111,11 +111,9 @@ fn check(
             "start Deskhand without it",
         ));
     }
-    // Unset fields are looked at too, so that a wrong name isn't taken silently.
-    let settings = Settings::default()
-        .layer(changes)
-        .or_else(|_| Settings::default().layer(new))
-        .and_then(|_| Settings::default().layer(new))
+    // Fields that are unset are looked at too, so that a wrong name isn't taken silently.
+    let settings = Settings::check_fields(changes)
+        .and_then(|()| Settings::default().layer(new))
         .and_then(|settings| settings.layer(source.over()));
     settings.map_err(|error| trouble::of_setting(&error))
 }
