@@ -61,7 +61,7 @@ ensure_packages() {
         "su -c 'apt-get update && $install'"
     fi
   fi
-  echo "Installing ${#missing[@]} system packages: ${missing[*]}"
+  echo "Installing ${#missing[@]} system packages, which can take some minutes: ${missing[*]}"
   local log
   log="$(mktemp)"
   # shellcheck disable=SC2086

@@ -6,11 +6,16 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use console::view::{ConsoleView, Push, SessionRow};
+use tauri::Url;
 
+use crate::desktop::boundary::{Boundary, Refused};
 use crate::tray::{Badge, Click, Entry, TrayModel};
 
 /// How many sessions the menu lists; the window has the others.
 const LISTED: usize = 12;
+
+/// Where the UI comes from while it is developed: tauri counts it as our own page.
+const DEV_SERVER: &str = "http://localhost:1420";
 
 /// The little that the tray needs to know.
 #[derive(Default)]
@@ -48,6 +53,23 @@ impl Board {
     /// Whether desktop notifications are paused.
     pub fn paused(&self) -> bool {
         self.paused
+    }
+
+    /// Where a viewer window that begins at `target` may go.
+    ///
+    /// # Errors
+    /// It may not be opened: it isn't secure, or it leads to a server of our own that is none of a viewer's.
+    pub fn boundary(&self, target: &Url) -> Result<Boundary, Refused> {
+        let console = self.console.as_ref();
+        let broker = console.and_then(|console| console.service.base_url.parse().ok());
+        let listener = console.and_then(|console| console.listener.address.as_ref());
+        let ours: Vec<Url> = listener
+            .map(|address| format!("http://{address}"))
+            .iter()
+            .chain([&DEV_SERVER.to_owned()])
+            .filter_map(|text| text.parse().ok())
+            .collect();
+        Boundary::new(target, broker.as_ref(), &[], &ours)
     }
 
     /// The tray as it should be now.

@@ -1,16 +1,111 @@
 //! The doors: parse, one call, convert. `build.rs` lists them, and only the main window may call them.
 
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use console::Feed;
+use console::command::{Command, Reply};
+use console::view::{Code, Push, Trouble};
+use serde::Serialize;
 use serde_json::Value;
 use tauri::ipc::Channel;
+use tauri::{AppHandle, Manager, State, Url};
+use tokio::sync::broadcast::{self, error::RecvError};
 
-/// Carries out one command of the console and answers with its result.
-#[tauri::command]
-pub async fn command(request: Value) -> Result<Value, Value> {
-    Ok(request)
+use crate::desktop::{link, save};
+use crate::shell::{self, Ask, Shell};
+
+/// What a batch carries.
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+pub enum Item {
+    /// The console's.
+    Push(Push),
+    /// The shell's own, told apart by `push: "ask"`.
+    Ask {
+        /// Always `ask`.
+        push: &'static str,
+        /// What is asked.
+        #[serde(flatten)]
+        ask: Ask,
+    },
 }
 
-/// Sends every snapshot from now on, the current one first.
+/// Carries out one command of the console and answers with its reply.
 #[tauri::command]
-pub async fn subscribe(channel: Channel<Value>) -> Result<(), Value> {
-    channel.send(Value::Null).map_err(|error| Value::String(error.to_string()))
+pub async fn command(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    command: Value,
+) -> Result<Reply, Trouble> {
+    match serde_json::from_value(command).map_err(|error| malformed(&error))? {
+        Command::Quit => {
+            shell::end(&app);
+            Ok(Reply::Done)
+        }
+        command => shell.console().await?.command(command, &shell::person()).await,
+    }
+}
+
+/// Sends what the console pushes, the present state first, until the page is gone.
+#[tauri::command]
+pub async fn subscribe(
+    shell: State<'_, Shell>,
+    channel: Channel<Vec<Item>>,
+) -> Result<(), Trouble> {
+    let mut asks = shell.asks();
+    let mut feed = shell.console().await?.subscribe();
+    tauri::async_runtime::spawn(async move {
+        while let Some(items) = next_batch(&mut feed, &mut asks).await {
+            if channel.send(items).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Waits for something to send; `None` when the console has ended. The feed itself keeps to one batch a frame.
+async fn next_batch(feed: &mut Feed, asks: &mut broadcast::Receiver<Ask>) -> Option<Vec<Item>> {
+    tokio::select! {
+        batch = feed.next() => batch.map(|batch| batch.into_iter().map(Item::Push).collect()),
+        ask = asks.recv() => match ask {
+            Ok(ask) => Some(vec![Item::Ask { push: "ask", ask }]),
+            // What was asked long ago is no longer wanted.
+            Err(RecvError::Lagged(_)) => Some(vec![]),
+            Err(RecvError::Closed) => None,
+        },
+    }
+}
+
+/// Opens a web or mail address outside of Deskhand.
+#[tauri::command]
+pub fn open_link(url: Url) -> Result<(), Trouble> {
+    link::open(&url).map_err(|error| refused(&error))
+}
+
+/// Saves a text among the person's downloads and answers with its path.
+#[tauri::command]
+pub async fn save_text(
+    app: AppHandle,
+    file_name: String,
+    text: String,
+) -> Result<PathBuf, Trouble> {
+    let folder = app
+        .path()
+        .download_dir()
+        .or_else(|_| app.path().home_dir())
+        .map_err(|error| refused(&error))?;
+    let saved =
+        tauri::async_runtime::spawn_blocking(move || save::save(&folder, &file_name, &text)).await;
+    saved.map_err(|error| refused(&error))?.map_err(|error| refused(&error))
+}
+
+fn refused(error: &impl Display) -> Trouble {
+    Trouble { code: Code::Refused, text: error.to_string(), remedy: String::new() }
+}
+
+fn malformed(error: &serde_json::Error) -> Trouble {
+    let text = format!("understand a command of the window: {error}");
+    Trouble { code: Code::BadInput, text, remedy: "Start Deskhand again.".into() }
 }

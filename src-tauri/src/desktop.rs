@@ -1,6 +1,53 @@
-//! What Deskhand does to the desktop: viewer windows, notifications, links. Each does one thing and decides nothing.
+//! What Deskhand does to the desktop: viewer windows, notifications, links, files. Each does one thing and decides nothing.
 
 pub mod boundary;
 pub mod link;
 pub mod notice;
+pub mod save;
 pub mod viewer;
+
+use engine::SessionId;
+use engine::desktop::{Answer, Desktop, DesktopError};
+use engine::remote::ViewerUrl;
+use tauri::{AppHandle, Manager, Url};
+use viewer::Viewer;
+
+use crate::shell::{self, Shell};
+
+/// The real desktop, as the console asks it.
+pub struct Windows(pub AppHandle);
+
+impl Desktop for Windows {
+    fn open_viewer<'a>(
+        &'a self,
+        session: SessionId,
+        name: &'a str,
+        url: ViewerUrl,
+        read_only: bool,
+    ) -> Answer<'a> {
+        let viewer = Viewer { session: session.to_string(), read_only };
+        let app = self.0.clone();
+        let counted = move |open| shell::viewers(&app, session, open);
+        Box::pin(async move {
+            // The address carries the PIN, so no error may quote it.
+            let target: Url = url.expose().parse().map_err(|error| said(&error))?;
+            let boundary =
+                self.0.state::<Shell>().board().boundary(&target).map_err(|error| said(&error))?;
+            viewer::open(&self.0, &viewer, name, target, boundary, counted)
+                .map_err(|error| DesktopError(format!("open a viewer window: {error}")))
+        })
+    }
+}
+
+fn said(error: &impl std::fmt::Display) -> DesktopError {
+    DesktopError(error.to_string())
+}
+
+/// Without control characters and without those that turn the reading direction, which could disguise a name.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() && !is_direction(*c)).collect()
+}
+
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}

@@ -3,18 +3,19 @@
 mod board;
 mod commands;
 pub mod desktop;
+mod shell;
 pub mod tray;
 mod window;
 
-use board::Board;
-use tauri::{AppHandle, Builder, RunEvent};
-use tray::Click;
+use console::cli::Global;
+use shell::Shell;
+use tauri::{AppHandle, Builder, Manager, RunEvent};
 
 /// Opens the main window and returns when the app has ended.
 ///
 /// # Errors
 /// The window system can't be reached, or a plugin could not start.
-pub fn run() -> Result<(), tauri::Error> {
+pub fn run(global: Global) -> Result<(), tauri::Error> {
     let app =
         Builder::default()
             // First, so that a second start ends before it touches anything.
@@ -28,11 +29,19 @@ pub fn run() -> Result<(), tauri::Error> {
                     })
                     .build(),
             )
-            .invoke_handler(tauri::generate_handler![commands::command, commands::subscribe])
-            .setup(|app| {
+            .manage(Shell::new())
+            .invoke_handler(tauri::generate_handler![
+                commands::command,
+                commands::subscribe,
+                commands::open_link,
+                commands::save_text
+            ])
+            .setup(move |app| {
                 let app = app.handle();
-                tray::create(app, &Board::default().tray(), clicked)?;
+                let empty = app.state::<Shell>().board().tray();
+                tray::create(app, &empty, shell::clicked)?;
                 window::create(app)?;
+                shell::start(app.clone(), global);
                 end_on_signal(app.clone());
                 Ok(())
             })
@@ -44,15 +53,6 @@ pub fn run() -> Result<(), tauri::Error> {
         }
     });
     Ok(())
-}
-
-fn clicked(app: &AppHandle, click: Click) {
-    match click {
-        Click::Quit => app.exit(0),
-        Click::NewSession | Click::Session(_) | Click::Pause | Click::Open => {
-            window::show_main(app)
-        }
-    }
 }
 
 /// Ctrl-C in a terminal and the end of the desktop session both end the app in order.
@@ -68,6 +68,6 @@ fn end_on_signal(app: AppHandle) {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        app.exit(0);
+        shell::end(&app);
     });
 }

@@ -26,6 +26,7 @@ pub struct Desk {
     home: TempDir,
     display: String,
     bus: String,
+    settings: Vec<(&'static str, String)>,
     groups: Vec<Child>,
 }
 
@@ -37,10 +38,25 @@ impl Desk {
             std::fs::create_dir(home.path().join(folder)).unwrap();
         }
         private(&home.path().join("run"));
-        let mut desk =
-            Self { home, display: String::new(), bus: String::new(), groups: Vec::new() };
+        let mut desk = Self {
+            home,
+            display: String::new(),
+            bus: String::new(),
+            settings: Vec::new(),
+            groups: Vec::new(),
+        };
         let mut screen = Command::new("Xvfb");
-        screen.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        // Without -noreset it starts anew whenever its last client leaves, under the feet of the next one.
+        screen.args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1280x800x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ]);
         desk.display = format!(":{}", desk.start_and_read(screen));
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--print-address=1"]);
@@ -52,9 +68,13 @@ impl Desk {
     }
 
     /// The folder that holds everything the app writes.
-    #[expect(dead_code, reason = "for the tests of what the app writes")]
     pub fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// Sets a variable for every app that is started from now on.
+    pub fn set(&mut self, variable: &'static str, value: String) {
+        self.settings.push((variable, value));
     }
 
     /// The bus's address.
@@ -63,14 +83,26 @@ impl Desk {
     }
 
     /// Starts the app under a WebDriver of its own and waits for its main window.
+    ///
+    /// WebKit's driver sometimes never answers the first request when the machine is busy (it waits for a message that
+    /// came before it listened), so that request alone has a deadline and is made again, with a new app.
     pub async fn open_app(&mut self) -> Client {
-        let address = driver_address();
-        let mut driver = Command::new("WebKitWebDriver");
-        driver.args([format!("--host={}", address.0), format!("--port={}", address.1)]);
-        driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
-        self.start(driver);
-        let url = format!("http://{}:{}", address.0, address.1);
-        eventually("a WebDriver session with the app", async || connect(&url).await.ok()).await
+        for _ in 0..5 {
+            let (host, port) = driver_address();
+            let mut driver = Command::new("WebKitWebDriver");
+            driver.args([format!("--host={host}"), format!("--port={port}")]);
+            driver.env("TAURI_WEBVIEW_AUTOMATION", "true");
+            self.start(driver);
+            let listening = async || std::net::TcpStream::connect((host.as_str(), port)).ok();
+            drop(eventually("the WebDriver", listening).await);
+            match tokio::time::timeout(PATIENCE / 3, connect(&format!("http://{host}:{port}")))
+                .await
+            {
+                Ok(connected) => return connected.unwrap(),
+                Err(_) => end(self.groups.pop().unwrap()),
+            }
+        }
+        panic!("waited in vain for a WebDriver session with the app");
     }
 
     /// Starts the app a second time, as by a click on its icon, and waits for that start to end.
@@ -96,18 +128,22 @@ impl Desk {
             .collect()
     }
 
-    /// Starts a program on this desktop that lives as long as the desktop does.
+    /// Starts a program on this desktop that lives as long as the desktop does: in a group of its own, so that it ends
+    /// with all that it starts, and bound to us, so that it ends even if this test is killed.
     pub fn start(&mut self, command: Command) {
-        let mut command = self.inside(command);
-        command.stdin(Stdio::null()).process_group(0);
-        let program = command.get_program().to_owned();
-        let child = command.spawn().unwrap_or_else(|error| panic!("{program:?}: {error}"));
+        let mut bound = Command::new("setpriv");
+        bound.args(["--pdeathsig", "KILL"]).arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            bound.env(name, value.unwrap());
+        }
+        let mut bound = self.inside(bound);
+        bound.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+        let child = bound.spawn().unwrap_or_else(|error| panic!("{bound:?}: {error}"));
         self.groups.push(child);
     }
 
     /// Starts a program and returns the first line that it prints.
-    fn start_and_read(&mut self, mut command: Command) -> String {
-        command.stdout(Stdio::piped());
+    fn start_and_read(&mut self, command: Command) -> String {
         self.start(command);
         let stdout = self.groups.last_mut().unwrap().stdout.take().unwrap();
         let mut line = String::new();
@@ -128,6 +164,9 @@ impl Desk {
             .env("XDG_CACHE_HOME", folder("cache"))
             .env("XDG_STATE_HOME", folder("state"))
             .env("XDG_RUNTIME_DIR", folder("run"))
+            .envs(self.settings.iter().map(|(name, value)| (*name, value)))
+            // A keyring would ask for a password on a screen where nobody is.
+            .env("DESKHAND_NO_KEYRING", "1")
             .env("NO_AT_BRIDGE", "1")
             .env("LC_ALL", "C.UTF-8");
         command
@@ -136,13 +175,15 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        for child in self.groups.iter_mut().rev() {
-            let group = format!("-{}", child.id());
-            let _ =
-                Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
-            let _ = child.wait();
-        }
+        self.groups.drain(..).rev().for_each(end);
     }
+}
+
+/// Ends a program and all that it started.
+fn end(mut child: Child) {
+    let group = format!("-{}", child.id());
+    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+    let _ = child.wait();
 }
 
 /// Asks again and again until `condition` holds, and says what it waited for if it never does.

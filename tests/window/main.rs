@@ -2,10 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod desk;
+mod page;
+mod service;
 mod shell;
+mod viewer;
 
 use desk::{Desk, eventually};
-use fantoccini::{Client, Locator};
+use fantoccini::Locator;
+use page::{invoke, is_refusal, order};
+use serde_json::json;
 use shell::Shell;
 
 #[tokio::test]
@@ -65,12 +70,10 @@ async fn the_page_can_call_nothing_but_its_own_commands() {
         "plugin:path|resolve_directory",
         "no_such_command",
     ] {
-        let answer = invoke(&app, refused).await;
-        assert!(
-            answer.contains("not allowed") || answer.contains("not found"),
-            "{refused}: {answer}"
-        );
+        let answer = invoke(&app, refused, json!({})).await;
+        assert!(is_refusal(&answer), "{refused}: {answer:?}");
     }
+    assert_eq!(order(&app, json!({ "do": "settings" })).await["reply"], "settings");
 }
 
 #[tokio::test]
@@ -91,18 +94,10 @@ async fn the_page_can_load_and_run_nothing_from_elsewhere() {
         )
         .await
         .unwrap();
-    assert_eq!(violations, serde_json::json!(["connect-src", "img-src", "script-src-elem"]));
+    assert_eq!(violations, json!(["connect-src", "img-src", "script-src-elem"]));
     assert_eq!(app.execute("return window.injected === undefined", vec![]).await.unwrap(), true);
 }
 
 fn main_is_visible(desk: &Desk) -> Option<()> {
     desk.visible_windows().contains(&"Deskhand".to_owned()).then_some(())
-}
-
-/// Calls a command of the app from the page and returns what came of it, as text.
-async fn invoke(page: &Client, command: &str) -> String {
-    let script = "const [command, done] = arguments;
-        if (!window.__TAURI_INTERNALS__) done('not found: no bridge');
-        else window.__TAURI_INTERNALS__.invoke(command, {}).then(v => done('ANSWERED ' + JSON.stringify(v)), e => done(String(e)));";
-    page.execute_async(script, vec![command.into()]).await.unwrap().as_str().unwrap().to_owned()
 }

@@ -27,13 +27,18 @@ pub enum Refused {
 }
 
 impl Boundary {
-    /// The boundary of the viewer at `target`, which the broker at `broker` named; `also` is the configured list of
+    /// The boundary of the viewer at `target`, which the broker at `broker` (if it is known yet) named; `also` is the configured list of
     /// further origins, `never` those of our own servers.
     ///
     /// # Errors
     /// [`Refused`] when `target` itself may not be opened. An entry of `also` that may not is dropped.
-    pub fn new(target: &Url, broker: &Url, also: &[Url], never: &[Url]) -> Result<Self, Refused> {
-        let local = is_loopback(broker);
+    pub fn new(
+        target: &Url,
+        broker: Option<&Url>,
+        also: &[Url],
+        never: &[Url],
+    ) -> Result<Self, Refused> {
+        let local = broker.is_some_and(is_loopback);
         judge(target, local, never)?;
         let further = also.iter().filter(|url| judge(url, local, never).is_ok());
         Ok(Self { allowed: std::iter::once(target).chain(further).map(Url::origin).collect() })
@@ -84,7 +89,7 @@ mod tests {
 
     fn local(target: &str, never: &[&str]) -> Result<Boundary, Refused> {
         let never: Vec<Url> = never.iter().map(|text| url(text)).collect();
-        Boundary::new(&url(target), &url("http://127.0.0.1:7000/api/v1"), &[], &never)
+        Boundary::new(&url(target), Some(&url("http://127.0.0.1:7000/api/v1")), &[], &never)
     }
 
     #[test]
@@ -120,7 +125,8 @@ mod tests {
     #[test]
     fn http_is_opened_only_when_both_ends_are_on_this_computer() {
         let remote = url("https://broker.example/api/v1");
-        let judge = |target: &str, broker: &Url| Boundary::new(&url(target), broker, &[], &[]);
+        let judge =
+            |target: &str, broker: &Url| Boundary::new(&url(target), Some(broker), &[], &[]);
         assert_eq!(judge("http://broker.example/view", &remote), Err(Refused::Insecure));
         assert_eq!(judge("http://127.0.0.1:7000/view", &remote), Err(Refused::Insecure));
         assert_eq!(
@@ -142,7 +148,7 @@ mod tests {
         let also = [url("https://files.example/x"), url("https://ours.example/")];
         let boundary = Boundary::new(
             &url("https://viewer.example/view"),
-            &url("https://broker.example"),
+            Some(&url("https://broker.example")),
             &also,
             &[url("https://ours.example")],
         )

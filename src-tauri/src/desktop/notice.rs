@@ -112,7 +112,7 @@ impl Notices {
 fn draw(notice: &Notice) -> Notification {
     let mut drawn = Notification::new();
     // The summary alone: by the protocol it is plain text, while a body may be read as markup.
-    drawn.appname("Deskhand").icon("deskhand").summary(&plain(&notice.text));
+    drawn.appname("Deskhand").icon("deskhand").summary(&super::plain(&notice.text));
     drawn.action("default", "Open");
     for button in &notice.buttons {
         drawn.action(button.name(), button.label());
@@ -131,15 +131,6 @@ fn answer(response: &NotificationResponse) -> Option<Answer> {
         }
         NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => None,
     }
-}
-
-/// Without control characters and without those that turn the reading direction, which could disguise a name.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !is_direction(*c)).collect()
-}
-
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

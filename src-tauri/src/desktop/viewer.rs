@@ -4,39 +4,58 @@
 //! window, a second window, a download, a permission.
 
 use tauri::webview::{NewWindowResponse, PermissionResponse};
-use tauri::{
-    AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
-};
+use tauri::{AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use super::boundary::Boundary;
+use crate::window;
 
-/// How every viewer window's label begins; the rest is the number that the caller gave it.
+/// How every viewer window's label begins.
 pub const LABEL: &str = "viewer-";
 
-/// A viewer window to open.
+/// A viewer window: at most one of a session and a role is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
-    /// Chosen by the caller, unique among the open windows.
-    pub number: u64,
-    /// The window's title: never a page's own, which could claim anything, and never with a PIN in it.
-    pub title: String,
-    /// What the broker answered for this session.
-    pub target: Url,
-    /// Where the window may go.
-    pub boundary: Boundary,
+    /// The session's id.
+    pub session: String,
+    /// Whether it only watches.
+    pub read_only: bool,
 }
 
-/// Opens the window and calls `closed` once when it is gone.
+impl Viewer {
+    fn label(&self) -> String {
+        format!("{LABEL}{}-{}", self.session, if self.read_only { "watch" } else { "drive" })
+    }
+
+    /// The window's title: never a page's own, which could claim anything.
+    fn title(&self, name: &str) -> String {
+        let name = super::plain(name);
+        if self.read_only {
+            format!("{name} (watching) - Deskhand")
+        } else {
+            format!("{name} - Deskhand")
+        }
+    }
+}
+
+/// Opens the window of `viewer` at `target`, or brings it to the front if it is open; `name` is what the session is
+/// called. `counted` gets the number of the session's open windows whenever it changes.
 ///
 /// # Errors
 /// The window system refused.
 pub fn open<R: Runtime>(
     app: &AppHandle<R>,
-    viewer: Viewer,
-    closed: impl Fn(u64) + Send + 'static,
-) -> tauri::Result<WebviewWindow<R>> {
-    let Viewer { number, title, target, boundary } = viewer;
-    let window = WebviewWindowBuilder::new(app, label(number), WebviewUrl::External(target))
-        .title(title)
+    viewer: &Viewer,
+    name: &str,
+    target: Url,
+    boundary: Boundary,
+    counted: impl Fn(u32) + Send + 'static,
+) -> tauri::Result<()> {
+    if let Some(window) = app.get_webview_window(&viewer.label()) {
+        window::raise(&window);
+        return Ok(());
+    }
+    let window = WebviewWindowBuilder::new(app, viewer.label(), WebviewUrl::External(target))
+        .title(viewer.title(name))
         .inner_size(1024.0, 768.0)
         .incognito(!automated())
         .devtools(false)
@@ -55,29 +74,22 @@ pub fn open<R: Runtime>(
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .build()?;
+    counted(count(app, viewer, None));
+    let (app, viewer) = (app.clone(), viewer.clone());
     window.on_window_event(move |event| {
         if matches!(event, WindowEvent::Destroyed) {
-            closed(number);
+            counted(count(&app, &viewer, Some(&viewer.label())));
         }
     });
-    Ok(window)
+    Ok(())
 }
 
-/// Brings the window to the front; `false` when there is none of that number.
-pub fn focus<R: Runtime>(app: &AppHandle<R>, number: u64) -> bool {
-    app.get_webview_window(&label(number)).is_some_and(|window| crate::window::raise(&window))
-}
-
-/// Closes the window, if it is open.
-pub fn close<R: Runtime>(app: &AppHandle<R>, number: u64) {
-    let Some(window) = app.get_webview_window(&label(number)) else { return };
-    if let Err(error) = window.destroy() {
-        tracing::warn!(%error, "close a viewer window");
-    }
-}
-
-fn label(number: u64) -> String {
-    format!("{LABEL}{number}")
+/// How many windows of the same session are open, the one that is just `going` not counted.
+fn count<R: Runtime>(app: &AppHandle<R>, viewer: &Viewer, going: Option<&str>) -> u32 {
+    let roles = [true, false].map(|read_only| Viewer { read_only, ..viewer.clone() }.label());
+    let open =
+        |label: &&String| Some(label.as_str()) != going && app.get_webview_window(label).is_some();
+    roles.iter().filter(open).map(|_| 1).sum()
 }
 
 /// WebKit drives only windows of the shared profile; the switch is the one that turns driving on at all, so that a

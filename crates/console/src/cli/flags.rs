@@ -204,6 +204,15 @@ impl Global {
         })
     }
 
+    /// What the window's console is started with; logs to standard error from now on.
+    ///
+    /// # Errors
+    /// What was said is wrong, and what to do, for people.
+    pub fn for_window(&self, desktop: Arc<dyn Desktop>) -> Result<Options, String> {
+        self.start_log();
+        self.options("deskhand", desktop).map_err(|failed| failed.to_string())
+    }
+
     /// Logs to standard error from now on; whoever has set up a log already keeps it.
     pub(super) fn start_log(&self) {
         let filter = EnvFilter::try_new(&self.log).unwrap_or_else(|_| EnvFilter::new("warn"));

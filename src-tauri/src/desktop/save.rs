@@ -1,0 +1,101 @@
+//! Saves a text that a person asked for, such as a transcript, among their downloads.
+//!
+//! What is absent: overwriting, and a path that the page could choose: it names a file, never a folder.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// How many files of one name are kept apart by a number before it is called a failure.
+const SAME_NAME: u32 = 1000;
+
+/// Why nothing was saved; no half file is left.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// The name is none for a file.
+    #[error("save a file: \"{0}\" is no name for a file")]
+    Name(String),
+    /// The file system refused.
+    #[error("save a file in {folder}: {source}")]
+    Io {
+        /// Where.
+        folder: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Writes `text` into a new file in `folder` (made if it isn't there) and returns its path. A taken name gets a number.
+///
+/// # Errors
+/// [`SaveError`] by remedy.
+pub fn save(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveError> {
+    let (stem, extension) = split(name).ok_or_else(|| SaveError::Name(name.to_owned()))?;
+    let failed = |source| SaveError::Io { folder: folder.display().to_string(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    for number in 1..=SAME_NAME {
+        let numbered = if number == 1 {
+            format!("{stem}{extension}")
+        } else {
+            format!("{stem} ({number}){extension}")
+        };
+        let path = folder.join(numbered);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+                return match written {
+                    Ok(()) => Ok(path),
+                    Err(error) => {
+                        let _ = std::fs::remove_file(&path);
+                        Err(failed(error))
+                    }
+                };
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Err(failed(io::ErrorKind::AlreadyExists.into()))
+}
+
+/// Stem and extension (with its dot), if `name` is a plain file name that isn't hidden.
+fn split(name: &str) -> Option<(&str, &str)> {
+    let plain = !name.starts_with('.')
+        && !name.contains(['/', '\\'])
+        && !name.chars().any(char::is_control);
+    let fits = !name.is_empty() && name.len() <= 200;
+    (plain && fits).then(|| name.rfind('.').map_or((name, ""), |dot| name.split_at(dot)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_file_of_the_same_name_gets_a_number_and_the_first_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = save(folder.path(), "Maria Lopez.txt", "one").unwrap();
+        let second = save(folder.path(), "Maria Lopez.txt", "two").unwrap();
+        assert_eq!(std::fs::read_to_string(first).unwrap(), "one");
+        assert_eq!(second, folder.path().join("Maria Lopez (2).txt"));
+        assert_eq!(std::fs::read_to_string(second).unwrap(), "two");
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_or_hides_the_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["", "../x.txt", "/etc/x", "a\\b", ".bashrc", "a\nb", &"x".repeat(201)] {
+            assert!(matches!(save(folder.path(), name, "x"), Err(SaveError::Name(_))), "{name:?}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_is_none_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let error = save(&file, "x.txt", "x").unwrap_err();
+        assert!(error.to_string().starts_with("save a file in "), "{error}");
+    }
+}

@@ -1,0 +1,255 @@
+//! What the windows, the tray and the notifications share: the running console, and what the tray knows of it.
+//!
+//! What is absent: a decision about a session. A click becomes a command, and what is pushed becomes pictures.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use console::App;
+use console::cli::Global;
+use console::command::{Command, Reply};
+use console::view::{Code, Happening, Push, Trouble};
+use engine::SessionId;
+use serde::Serialize;
+use tauri::{AppHandle, Manager};
+use tokio::sync::{broadcast, watch};
+
+use crate::board::Board;
+use crate::desktop::Windows;
+use crate::desktop::notice::{Answer, Button, Notice, Notices};
+use crate::tray::Click;
+use crate::{tray, window};
+
+/// How long the console may take to end in good order before the process ends all the same.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A console that was started, or why it could not be.
+type Started = Result<App, Trouble>;
+
+/// The shell's state, one for the process.
+pub struct Shell {
+    started: watch::Sender<Option<Started>>,
+    asks: broadcast::Sender<Ask>,
+    board: Mutex<Board>,
+    notices: Notices,
+}
+
+/// What the shell asks of the page, in the same batches as the console's pushes.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Ask {
+    /// Whether to end, while sessions are live.
+    Quit {
+        /// How many.
+        live: usize,
+    },
+    /// Brings a session to the front.
+    Show {
+        /// Which.
+        session: String,
+        /// Its chat too.
+        chat: bool,
+    },
+}
+
+impl Shell {
+    /// A shell whose console is not started yet.
+    pub fn new() -> Self {
+        Self {
+            started: watch::Sender::new(None),
+            asks: broadcast::Sender::new(16),
+            board: Mutex::default(),
+            notices: Notices::default(),
+        }
+    }
+
+    /// The console, as soon as it is started.
+    ///
+    /// # Errors
+    /// Why it could not be started.
+    pub async fn console(&self) -> Started {
+        let mut started = self.started.subscribe();
+        let known = started.wait_for(Option::is_some).await.ok().and_then(|known| known.clone());
+        known.unwrap_or_else(|| Err(ending()))
+    }
+
+    /// What the shell asks of the page from now on.
+    pub fn asks(&self) -> broadcast::Receiver<Ask> {
+        self.asks.subscribe()
+    }
+
+    /// What the tray knows.
+    pub fn board(&self) -> MutexGuard<'_, Board> {
+        // A panic elsewhere leaves nothing half done here: every change of the board is one assignment.
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts the console behind the window, which is open already and shows what comes of it.
+pub fn start(app: AppHandle, global: Global) {
+    tauri::async_runtime::spawn(async move {
+        let started = begin(&app, &global).await;
+        if let Err(trouble) = &started {
+            tracing::error!(code = ?trouble.code, "{} {}", trouble.text, trouble.remedy);
+        }
+        app.state::<Shell>().started.send_replace(Some(started.clone()));
+        if let Ok(console) = started {
+            attend(&app, &console).await;
+        }
+    });
+}
+
+async fn begin(app: &AppHandle, global: &Global) -> Started {
+    let wrong = |text| Trouble { code: Code::BadInput, text, remedy: String::new() };
+    let options = global.for_window(Arc::new(Windows(app.clone()))).map_err(wrong)?;
+    App::start(options).await.map_err(|error| error.trouble())
+}
+
+/// Keeps tray and notifications up with the console until it ends.
+async fn attend(app: &AppHandle, console: &App) {
+    let shell = app.state::<Shell>();
+    let mut feed = console.subscribe();
+    let mut shown = shell.board().tray();
+    while let Some(batch) = feed.next().await {
+        for push in batch {
+            shell.board().apply(&push);
+            if let Push::Happening(happening) = push {
+                announce(app, &happening);
+            }
+        }
+        let wanted = shell.board().tray();
+        if wanted != shown {
+            redraw(app, wanted.clone());
+            shown = wanted;
+        }
+    }
+}
+
+/// The native menu belongs to the main thread.
+fn redraw(app: &AppHandle, wanted: tray::TrayModel) {
+    let drawn = app.clone();
+    let asked = app.run_on_main_thread(move || {
+        if let Err(error) = tray::update(&drawn, &wanted) {
+            tracing::warn!(%error, "redraw the tray");
+        }
+    });
+    if let Err(error) = asked {
+        tracing::warn!(%error, "redraw the tray");
+    }
+}
+
+fn announce(app: &AppHandle, happening: &Happening) {
+    let shell = app.state::<Shell>();
+    let Some(notice) = Notice::of(happening) else { return };
+    if shell.board().paused() {
+        return;
+    }
+    let (app, session, notices) = (app.clone(), happening.session.clone(), shell.notices.clone());
+    tauri::async_runtime::spawn(async move {
+        notices.show(notice, |answer| answered(&app, session, answer)).await;
+    });
+}
+
+fn answered(app: &AppHandle, session: String, answer: Answer) {
+    match answer {
+        Answer::Opened => show(app, session, false),
+        Answer::Pressed(Button::Chat) => show(app, session, true),
+        Answer::Pressed(Button::OpenViewer) => {
+            order(app, Command::OpenViewer { session, read_only: false })
+        }
+        Answer::Pressed(Button::Retry) => order(app, Command::Recheck { session }),
+    }
+}
+
+/// Carries out a click in the tray.
+pub fn clicked(app: &AppHandle, click: Click) {
+    let shell = app.state::<Shell>();
+    match click {
+        Click::NewSession => {
+            window::show_main(app);
+            order(app, Command::NewSession { about: Default::default(), region: None });
+        }
+        Click::Session(session) => show(app, session, false),
+        Click::Pause => {
+            shell.board().pause();
+            let wanted = shell.board().tray();
+            redraw(app, wanted);
+        }
+        Click::Open => window::show_main(app),
+        Click::Quit => quit(app),
+    }
+}
+
+/// Ends at once if nothing is live; else the page asks, and its yes comes back as a command.
+fn quit(app: &AppHandle) {
+    let shell = app.state::<Shell>();
+    let live = shell.board().live();
+    let asked = live > 0 && shell.asks.send(Ask::Quit { live }).is_ok();
+    if asked {
+        window::show_main(app);
+    } else {
+        end(app);
+    }
+}
+
+/// Ends the app in good order.
+pub fn end(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let started = app.state::<Shell>().started.send_replace(Some(Err(ending())));
+        if let Some(Ok(console)) = started
+            && tokio::time::timeout(GOODBYE, console.stop()).await.is_err()
+        {
+            tracing::warn!("end the console: it took too long, and the process ends without it");
+        }
+        app.exit(0);
+    });
+}
+
+fn show(app: &AppHandle, session: String, chat: bool) {
+    window::show_main(app);
+    // Without a page there is nobody to ask, and the window alone is shown.
+    let _ = app.state::<Shell>().asks.send(Ask::Show { session, chat });
+}
+
+/// Tells the console how many viewer windows of a session are open.
+pub fn viewers(app: &AppHandle, session: SessionId, open: u32) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Ok(console) = app.state::<Shell>().console().await {
+            console.viewer_windows(session, open).await;
+        }
+    });
+}
+
+/// Who gives commands here: the user of the operating system, until people sign in.
+pub fn person() -> String {
+    ["USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_else(|| "technician".to_owned())
+}
+
+/// Gives a command whose answer nobody waits for; what it changes is pushed.
+fn order(app: &AppHandle, command: Command) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let given = match app.state::<Shell>().console().await {
+            Ok(console) => console.command(command, &person()).await,
+            Err(trouble) => Err(trouble),
+        };
+        match given {
+            Ok(Reply::Session { id }) => show(&app, id, false),
+            Ok(_) => {}
+            Err(trouble) => tracing::warn!(code = ?trouble.code, "{}", trouble.text),
+        }
+    });
+}
+
+fn ending() -> Trouble {
+    Trouble {
+        code: Code::TryAgain,
+        text: "Deskhand is ending.".into(),
+        remedy: "Start it again.".into(),
+    }
+}

@@ -1,0 +1,100 @@
+//! A remote-support service whose viewer page wants out: it answers the calls, and its page tries everything.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::json;
+
+/// The PIN that it gives out.
+pub const PIN: &str = "7W2-97-8570";
+
+/// A server on loopback that remembers what it was asked for.
+pub struct Service {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Service {
+    /// Starts it. It ends with the process.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let remembered = Arc::clone(&asked);
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let remembered = Arc::clone(&remembered);
+                thread::spawn(move || serve(connection, address, &remembered));
+            }
+        });
+        Self { address, asked }
+    }
+
+    /// Its origin.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it was asked for, as `GET /path?query`.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn serve(mut connection: TcpStream, address: SocketAddr, asked: &Mutex<Vec<String>>) {
+    let mut reader = BufReader::new(connection.try_clone().unwrap());
+    while let Some(request) = read(&mut reader) {
+        asked.lock().unwrap().push(request.clone());
+        if connection.write_all(answer(&request, address).as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The next request's method and target; its headers and body are read and dropped.
+fn read(reader: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let request = line.rsplit_once(' ')?.0.to_owned();
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok()?;
+        let Some((name, value)) = header.trim().split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).ok()?;
+    Some(request)
+}
+
+fn answer(request: &str, address: SocketAddr) -> String {
+    let path = request.split([' ', '?']).nth(1).unwrap_or_default();
+    match path {
+        "/api/v1/regions" => ok("application/json", &json!(["here"]).to_string()),
+        "/api/v1/session_pin" => ok("application/json", &json!({"success": true, "session_pin": PIN}).to_string()),
+        "/api/v1/hook/" => ok("application/json", &json!({"success": true}).to_string()),
+        "/api/v1/chat" => ok("application/json", &json!({"success": true, "chat": []}).to_string()),
+        "/api/v1/session_url" => {
+            let url = format!("http://{address}/view");
+            ok("application/json", &json!({"success": true, "url": url}).to_string())
+        }
+        "/view" => ok("text/html", "<!doctype html><title>Deskhand settings</title><h1>Viewer</h1>"),
+        "/file" => "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=x.exe\r\nContent-Length: 2\r\n\r\nMZ".into(),
+        "/redirect" => {
+            let target = request.split_once("to=").map_or("", |(_, target)| target);
+            format!("HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n")
+        }
+        _ => ok("text/plain", "here"),
+    }
+}
+
+fn ok(kind: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
