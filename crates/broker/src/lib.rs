@@ -27,6 +27,7 @@
 //! Then `{"type":"chat","name":"...","body":"..."}`, `{"type":"name","name":"..."}` and
 //! `{"type":"leave"}`. The page is told `welcome`, `presence`, `chat`, `refused` and `bye`.
 
+mod acts;
 mod api;
 mod chat;
 pub mod config;

@@ -110,12 +110,12 @@ fn counting(plan: &FaultPlan) -> (Server, Arc<AtomicU64>) {
         counter.fetch_add(1, Ordering::SeqCst);
         "done"
     };
-    let routes = plan.protect(Router::new().route("/work", post(count)));
+    let routes = plan.protect(Router::new().route("/task", post(count)));
     (start(|guard| guard.protect(routes), Limits::default()), handled)
 }
 
 fn once(fault: Fault) -> Vec<FaultRule> {
-    vec![FaultRule { route: "/work".into(), fault, after: 0, times: Some(1) }]
+    vec![FaultRule { route: "/task".into(), fault, after: 0, times: Some(1) }]
 }
 
 #[tokio::test]
@@ -125,10 +125,10 @@ async fn a_dropped_request_does_nothing_and_a_dropped_answer_has_done_it() {
     for (fault, times_handled) in [(Fault::Drop, 0), (Fault::DropAnswer, 1)] {
         handled.store(0, Ordering::SeqCst);
         plan.set(once(fault));
-        assert!(client().post(url(server.addr(), "/work")).send().await.is_err(), "{fault:?}");
+        assert!(client().post(url(server.addr(), "/task")).send().await.is_err(), "{fault:?}");
         assert_eq!(handled.load(Ordering::SeqCst), times_handled, "{fault:?}");
     }
-    assert_eq!(plan.counts()["/work"].faults, 2);
+    assert_eq!(plan.counts()["/task"].faults, 2);
 }
 
 #[tokio::test]
@@ -136,10 +136,10 @@ async fn a_duplicated_request_is_handled_twice_and_a_failed_one_never() {
     let plan = FaultPlan::default();
     let (server, handled) = counting(&plan);
     plan.set(once(Fault::Duplicate));
-    client().post(url(server.addr(), "/work")).send().await.unwrap();
+    client().post(url(server.addr(), "/task")).send().await.unwrap();
     assert_eq!(handled.load(Ordering::SeqCst), 2);
     plan.set(once(Fault::Status { code: 503 }));
-    assert_eq!(client().post(url(server.addr(), "/work")).send().await.unwrap().status(), 503);
+    assert_eq!(client().post(url(server.addr(), "/task")).send().await.unwrap().status(), 503);
     assert_eq!(handled.load(Ordering::SeqCst), 2);
 }
 
