@@ -1,4 +1,4 @@
-import { scaleLinear } from 'd3-scale';
+import { perCent, type Scale } from '../chart/scale';
 import type { LaneView, RegionsView } from '../ipc/bindings';
 import { count, millis } from '../time/format';
 
@@ -17,18 +17,13 @@ export interface Bar {
 export function bars(race: RegionsView, chosen: string | null): Bar[] {
   const known = race.lanes.flatMap((lane) => [...lane.samples_ms, lane.best_ms ?? 0, lane.over_ms ?? 0]);
   // Room to the right of the longest, so that an open bar has somewhere to fade to.
-  const x = scaleLinear()
-    .domain([0, Math.max(...known, 10) * 1.6])
-    .range([0, 100])
-    .clamp(true);
+  const x = perCent(0, Math.max(...known, 10) * 1.6);
   return race.lanes.map((lane) => ({
     region: lane.region,
     chosen: lane.region === chosen,
     ...shape(lane, x),
   }));
 }
-
-type Scale = (ms: number) => number;
 
 function shape(lane: LaneView, x: Scale): Omit<Bar, 'region' | 'chosen'> {
   if (lane.failure !== null) return { kind: 'failed', width: 0, ticks: [], words: lane.failure };

@@ -1,7 +1,6 @@
-// Lanes are a scale and a few rectangles: d3-scale places them and Svelte draws the SVG, which keeps them
-// readable to assistive technology, themed by the same custom properties, and free of inline styles.
-import { scaleTime } from 'd3-scale';
+import { timeTicks } from 'd3-time';
 import type { SessionDetail, Stretch } from '../ipc/bindings';
+import { perCent } from '../chart/scale';
 import { hhmm } from '../time/format';
 
 const MINUTE = 60_000;
@@ -39,7 +38,7 @@ export function span(detail: SessionDetail, now: number, whole: boolean): [numbe
 /** Presence laid out between 0 and 100 per cent of the lanes' width. */
 export function lanes(detail: SessionDetail, now: number, whole: boolean): Lanes {
   const [from, to] = span(detail, now, whole);
-  const x = scaleTime().domain([from, to]).range([0, 100]).clamp(true);
+  const x = perCent(from, to);
   const piece = (stretch: Stretch): Piece => {
     const left = x(stretch.from);
     return { x: left, width: Math.max(0, x(stretch.to ?? to) - left), unknown: stretch.is === 'unknown' };
@@ -54,9 +53,8 @@ export function lanes(detail: SessionDetail, now: number, whole: boolean): Lanes
     events: detail.timeline.events
       .filter((event) => event.at >= from)
       .map((event) => ({ x: x(event.at), text: event.text, side: event.side ?? 'other', at: event.at })),
-    ticks: x
-      .ticks(4)
-      .map((at) => ({ x: x(at), text: hhmm(at.getTime()) }))
+    ticks: timeTicks(new Date(from), new Date(to), 4)
+      .map((at) => ({ x: x(at.getTime()), text: hhmm(at.getTime()) }))
       // Too near an end, they would lie under its label.
       .filter((tick) => tick.x > 12 && tick.x < 88)
       .filter((tick, n, all) => n === 0 || tick.text !== all[n - 1]?.text),
