@@ -3,6 +3,8 @@
 //! An FTS5 index without texts of its own, whose rows are numbered by time: the first page of a
 //! common word is read from the index's end and never ranks every match. Any text is a valid query.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
 use session::Timestamp;
@@ -166,11 +168,13 @@ pub(super) fn find(
     let before = before.map_or(i64::MAX, |cursor| cursor.0);
     let mut rows = statement.query((query, before, limit)).map_err(fault(READ))?;
     let mut page = Page::new(limit);
+    // Hits of one session are often neighbours.
+    let mut known = HashMap::new();
     while let Some(row) = rows.next().map_err(fault(READ))? {
         let column = |index| row.get::<_, String>(index).map_err(fault(READ));
         let found = [column(1)?, column(2)?, column(3)?].map(|text| Snippet::read(&text));
         let doc = row.get(0).map_err(fault(READ))?;
-        page.push(doc, hit(connection, doc, found)?);
+        page.push(doc, hit(connection, doc, found, &mut known)?);
     }
     Ok(page.ended())
 }
@@ -191,6 +195,7 @@ fn hit(
     connection: &Connection,
     doc: i64,
     [subject, ticket, text]: [Snippet; 3],
+    known: &mut HashMap<SessionId, Option<Summary>>,
 ) -> Result<Hit, ArchiveError> {
     let kind = doc::kind(doc).ok_or_else(|| damaged("a row number of an unknown form"))?;
     let session = session_of(connection, kind, doc)?;
@@ -205,7 +210,11 @@ fn hit(
         Kind::Session => (Place::Session, subject),
     };
     let at = Timestamp(doc::at_ms(doc));
-    Ok(Hit { session, at, place, snippet, summary: sessions::one(connection, session)? })
+    let summary = match known.entry(session) {
+        Entry::Occupied(known) => known.get().clone(),
+        Entry::Vacant(slot) => slot.insert(sessions::one(connection, session)?).clone(),
+    };
+    Ok(Hit { session, at, place, snippet, summary })
 }
 
 fn session_of(connection: &Connection, kind: Kind, doc: i64) -> Result<SessionId, ArchiveError> {
