@@ -48,7 +48,7 @@ pub use config::{Config, Control, Durations, Rates, RegionDelay, Smtp, default_r
 pub use mail::{Mail, MailState};
 pub use rules::{
     rates::Rate,
-    target::TargetPolicy,
+    target::{TargetPolicy, TargetRefused},
     text::{LONGEST_MESSAGE, LONGEST_NAME},
 };
 pub use running::{Broker, Handle, Running, StartError};

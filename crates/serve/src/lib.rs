@@ -1,6 +1,6 @@
 //! What every server of this workspace shares: the webhook listener, the broker and the sandbox.
 //!
-//! The parts are independent. A listener needs [`bind`], [`HostGuard`], [`Limits`] and [`Server`];
+//! The parts are independent. A listener needs [`bind()`], [`HostGuard`], [`Limits`] and [`Server`];
 //! a simulator adds [`Clock`], [`FaultPlan`] and a [`control`] listener of its own.
 //!
 //! What holds for all of them:
