@@ -28,6 +28,7 @@ pub fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>>
         .min_inner_size(900.0, 600.0)
         .visible(false)
         .disable_drag_drop_handler()
+        .initialization_script(include_str!("freeze.js"))
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)

@@ -98,6 +98,28 @@ async fn the_page_can_load_and_run_nothing_from_elsewhere() {
     assert_eq!(app.execute("return window.injected === undefined", vec![]).await.unwrap(), true);
 }
 
+#[tokio::test]
+async fn the_pages_libraries_cannot_change_what_every_object_inherits() {
+    let mut desk = Desk::new().await;
+    let app = desk.open_app().await;
+    let tried = app
+        .execute(
+            "const refused = change => { try { change(); return false } catch { return true } };
+             Object.prototype.polluted = 1;
+             const own = {}; own.constructor = 7; own.toString = () => 'own';
+             return [
+               ({}).polluted === undefined,
+               refused(() => { Object.prototype.toString = 1; }),
+               refused(() => Object.defineProperty(Object.prototype, 'polluted', { value: 1 })),
+               own.constructor === 7 && String(own) === 'own' && ({}).constructor === Object,
+             ];",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert_eq!(tried, json!([true, true, true, true]));
+}
+
 fn main_is_visible(desk: &Desk) -> Option<()> {
     desk.visible_windows().contains(&"Deskhand".to_owned()).then_some(())
 }
