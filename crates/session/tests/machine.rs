@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use deskhand_session::{
+use proptest::prelude::*;
+use session::{
     About, Effect, Event, Failure, Input, Lamp, Life, Outcome, Presenter, State, Timer, Timestamp,
     Urgency, Viewers, Word, mail, step,
 };
-use proptest::prelude::*;
 use wire::HookType;
 
 const T0: Timestamp = Timestamp(1_700_000_000_000);
@@ -299,10 +299,7 @@ fn the_record_survives_its_storage() {
     let mut told = Told::live();
     told.fire(HookType::PresenterStarted);
     let stored = serde_json::to_string(&told.state.record).unwrap();
-    assert_eq!(
-        serde_json::from_str::<deskhand_session::Record>(&stored).unwrap(),
-        told.state.record
-    );
+    assert_eq!(serde_json::from_str::<session::Record>(&stored).unwrap(), told.state.record);
 }
 
 fn any_hook() -> impl Strategy<Value = HookType> {
