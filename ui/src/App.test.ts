@@ -22,3 +22,21 @@ test('says why the console could not be opened, and offers to try again', async 
   expect(await screen.findByText(/another Deskhand has it/)).toBeVisible();
   expect(screen.getByRole('button', { name: 'Try again' })).toBeVisible();
 });
+
+test('the shell brings a session and its chat to the front', async () => {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  port.push({ push: 'ask', ask: 'show', session: 's4', chat: true });
+  expect(await screen.findByRole('heading', { name: 'Lars Nygård' })).toBeVisible();
+  expect(screen.getByRole('tab', { name: /Chat/ })).toHaveAttribute('aria-selected', 'true');
+});
+
+test('quitting asks while sessions are live', async () => {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  port.push({ push: 'ask', ask: 'quit', live: 6 });
+  const dialog = await screen.findByRole('dialog', { name: 'Quit Deskhand' });
+  expect(within(dialog).getByText(/6 sessions are live/)).toBeVisible();
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Quit' }));
+  expect(port.asked).toContainEqual({ do: 'quit' });
+});

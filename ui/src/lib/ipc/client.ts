@@ -1,8 +1,8 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { Push, Reply } from './bindings';
-import { toTrouble, type ConsolePort } from './port';
+import type { Reply } from './bindings';
+import { toTrouble, type ConsolePort, type Pushed } from './port';
 
-/** The real console, behind the shell's two doors. The only file that knows Tauri. */
+/** The real console, behind the shell's doors. The only file that knows Tauri. */
 export const tauriConsole: ConsolePort = {
   ask: async (command) => {
     try {
@@ -13,7 +13,14 @@ export const tauriConsole: ConsolePort = {
   },
   subscribe: async (receive) => {
     try {
-      await invoke('subscribe', { channel: new Channel<Push[]>(receive) });
+      await invoke('subscribe', { channel: new Channel<Pushed[]>(receive) });
+    } catch (thrown) {
+      throw toTrouble(thrown);
+    }
+  },
+  save: async (fileName, text) => {
+    try {
+      return await invoke<string>('save_text', { fileName, text });
     } catch (thrown) {
       throw toTrouble(thrown);
     }

@@ -1,11 +1,20 @@
 import type { Command, Push, Reply, Trouble } from './bindings';
 
+/** What the shell asks of the window, in the same batches as the console's pushes. */
+export type Ask = { push: 'ask' } & (
+  { ask: 'quit'; live: number } | { ask: 'show'; session: string; chat: boolean }
+);
+
+export type Pushed = Push | Ask;
+
 /** What the window knows of the console: it asks, and it is told. */
 export interface ConsolePort {
   /** Rejects with a `Trouble`. */
   ask(command: Command): Promise<Reply>;
   /** The present state comes first, then every change, in batches. Rejects with a `Trouble`. */
-  subscribe(receive: (pushes: Push[]) => void): Promise<void>;
+  subscribe(receive: (pushes: Pushed[]) => void): Promise<void>;
+  /** Saves a text as a file and says where. Rejects with a `Trouble`. */
+  save(fileName: string, text: string): Promise<string>;
 }
 
 /** The reply of the kind that a command promises. Anything else is a bug on the other side. */

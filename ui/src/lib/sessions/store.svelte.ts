@@ -3,13 +3,12 @@ import type {
   About,
   ConsoleView,
   Happening,
-  Push,
   RegionsView,
   SessionDetail,
   SessionRow,
   Trouble,
 } from '../ipc/bindings';
-import { expect, toTrouble, type ConsolePort } from '../ipc/port';
+import { expect, toTrouble, type Ask, type ConsolePort, type Pushed } from '../ipc/port';
 import { isActive, isWaiting } from './state';
 
 export type Filter = 'live' | 'waiting' | 'active' | 'archive';
@@ -39,6 +38,9 @@ export class Sessions {
     [...this.#rows.values()].sort((a, b) => b.active_at - a.active_at || b.id.localeCompare(a.id)),
   );
 
+  /** What the shell asks of the window, each once. */
+  asked: (ask: Ask) => void = () => undefined;
+
   constructor(readonly port: ConsolePort) {}
 
   /** Subscribes; the present state comes as pushes. */
@@ -53,7 +55,7 @@ export class Sessions {
   }
 
   /** Takes one batch. */
-  apply(pushes: Push[]): void {
+  apply(pushes: Pushed[]): void {
     for (const push of pushes) this.#take(push);
   }
 
@@ -150,7 +152,7 @@ export class Sessions {
     await this.select(made.id);
   }
 
-  #take(push: Push): void {
+  #take(push: Pushed): void {
     switch (push.push) {
       case 'console':
         if (push.revision >= (this.console?.revision ?? 0)) this.console = push;
@@ -169,6 +171,9 @@ export class Sessions {
         return;
       case 'regions':
         if (push.at >= (this.race?.at ?? 0)) this.race = push;
+        return;
+      case 'ask':
+        this.asked(push);
         return;
       case 'happening':
         this.last = push;

@@ -1,5 +1,5 @@
-import type { Command, Hit, OutboxMail, Push, Reply, SessionDetail, Trouble } from '../bindings';
-import type { ConsolePort } from '../port';
+import type { Command, Hit, OutboxMail, Reply, SessionDetail, Trouble } from '../bindings';
+import type { ConsolePort, Pushed } from '../port';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
 import { SCENES, type Scene } from './scenes';
 import { SETTINGS } from './settings';
@@ -12,7 +12,7 @@ export class FakeConsole implements ConsolePort {
   readonly details = new Map<string, SessionDetail>();
   readonly #refusals = new Map<Command['do'], Trouble>();
   readonly #scene: Scene;
-  #receive: ((pushes: Push[]) => void) | null = null;
+  #receive: ((pushes: Pushed[]) => void) | null = null;
   #revision = 100;
   #made = 0;
   #settings: Record<string, unknown> = { ...SETTINGS };
@@ -25,7 +25,7 @@ export class FakeConsole implements ConsolePort {
     for (const known of this.#scene.details) this.details.set(known.row.id, known);
   }
 
-  subscribe(receive: (pushes: Push[]) => void): Promise<void> {
+  subscribe(receive: (pushes: Pushed[]) => void): Promise<void> {
     if (this.#scene.unreachable) return Promise.reject(UNREACHABLE);
     this.#receive = receive;
     this.push({ push: 'console', ...this.#scene.console });
@@ -45,8 +45,20 @@ export class FakeConsole implements ConsolePort {
     }
   }
 
+  /** A plain browser saves by its own download. */
+  save(fileName: string, text: string): Promise<string> {
+    const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
+    const link = document.createElement('a');
+    link.href = url;
+    link.download = fileName;
+    link.click();
+    // The download reads it after the click has returned.
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    return Promise.resolve(fileName);
+  }
+
   /** Tells the window something, as the console would. */
-  push(...pushes: Push[]): void {
+  push(...pushes: Pushed[]): void {
     this.#receive?.(pushes);
   }
 
