@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod desk;
+mod notice;
 mod page;
 mod service;
 mod shell;

@@ -1,11 +1,13 @@
 //! A remote-support service whose viewer page wants out: it answers the calls, and its page tries everything.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::desk::eventually;
 
 /// The PIN that it gives out.
 pub const PIN: &str = "7W2-97-8570";
@@ -13,7 +15,14 @@ pub const PIN: &str = "7W2-97-8570";
 /// A server on loopback that remembers what it was asked for.
 pub struct Service {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Mutex<Vec<Request>>>,
+}
+
+/// A request: `GET /path?query`, and its body.
+#[derive(Clone)]
+struct Request {
+    line: String,
+    body: Vec<u8>,
 }
 
 impl Service {
@@ -39,25 +48,47 @@ impl Service {
 
     /// What it was asked for, as `GET /path?query`.
     pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().unwrap().iter().map(|request| request.line.clone()).collect()
+    }
+
+    /// Makes what a hook of this type is for happen, once the hook is armed: its URL is called.
+    pub async fn fire(&self, kind: &str) {
+        let armed = || {
+            let asked = self.asked.lock().unwrap();
+            let hooks = asked.iter().filter(|request| request.line == "PUT /api/v1/hook/");
+            let mut hooks =
+                hooks.map(|request| serde_json::from_slice::<Value>(&request.body).unwrap());
+            Some(hooks.find(|hook| hook["type"] == kind)?["url"].as_str()?.to_owned())
+        };
+        let url = eventually(format!("the hook {kind}"), async || armed()).await;
+        let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let mut connection = TcpStream::connect(host).unwrap();
+        let post = format!(
+            "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        connection.write_all(post.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 }
 
-fn serve(mut connection: TcpStream, address: SocketAddr, asked: &Mutex<Vec<String>>) {
+fn serve(mut connection: TcpStream, address: SocketAddr, asked: &Mutex<Vec<Request>>) {
     let mut reader = BufReader::new(connection.try_clone().unwrap());
     while let Some(request) = read(&mut reader) {
-        asked.lock().unwrap().push(request.clone());
-        if connection.write_all(answer(&request, address).as_bytes()).is_err() {
+        let answer = answer(&request.line, address);
+        asked.lock().unwrap().push(request);
+        if connection.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }
 }
 
-/// The next request's method and target; its headers and body are read and dropped.
-fn read(reader: &mut impl BufRead) -> Option<String> {
+/// The next request, without its headers.
+fn read(reader: &mut impl BufRead) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
-    let request = line.rsplit_once(' ')?.0.to_owned();
+    let line = line.rsplit_once(' ')?.0.to_owned();
     let mut length = 0;
     loop {
         let mut header = String::new();
@@ -67,8 +98,9 @@ fn read(reader: &mut impl BufRead) -> Option<String> {
             length = value.trim().parse().ok()?;
         }
     }
-    reader.read_exact(&mut vec![0; length]).ok()?;
-    Some(request)
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Request { line, body })
 }
 
 fn answer(request: &str, address: SocketAddr) -> String {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::desk::{Desk, eventually};
 use crate::page::{invoke, is_refusal, order};
 use crate::service::{PIN, Service};
+use crate::shell::Shell;
 
 #[tokio::test]
 async fn a_viewers_page_may_call_nothing_of_the_app() {
@@ -88,27 +89,29 @@ async fn driving_and_watching_have_a_window_each_and_neither_twice() {
 }
 
 /// A session of Maria Lopez with a service that is not ours.
-struct Stage {
-    desk: Desk,
-    service: Service,
-    app: Client,
+pub struct Stage {
+    pub desk: Desk,
+    pub service: Service,
+    pub shell: Shell,
+    pub app: Client,
     main: WindowHandle,
     session: String,
 }
 
 impl Stage {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let service = Service::start();
         let mut desk = Desk::new().await;
         desk.set("DESKHAND_BASE_URL", format!("{}/api/v1", service.url()));
         desk.set("DESKHAND_REGION_URL_TEMPLATE", format!("{}/region/{{region}}", service.url()));
+        let shell = Shell::on(&desk).await;
         let app = desk.open_app().await;
         let main = app.window().await.unwrap();
         let made =
             order(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } }))
                 .await;
         let session = made["id"].as_str().unwrap().to_owned();
-        let stage = Self { desk, service, app, main, session };
+        let stage = Self { desk, service, shell, app, main, session };
         eventually("a PIN", async || stage.detail().await["pin"].is_object().then_some(())).await;
         stage
     }
@@ -147,7 +150,7 @@ impl Stage {
     }
 
     /// Waits until the console knows of so many viewer windows.
-    async fn windows_become(&self, open: u32) {
+    pub async fn windows_become(&self, open: u32) {
         self.switch(|handle, main| handle == main).await;
         let told = async || (self.detail().await["windows"] == open).then_some(());
         eventually(format!("{open} viewer windows"), told).await;

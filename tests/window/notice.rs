@@ -1,0 +1,62 @@
+//! Desktop notifications, as a notification daemon gets and answers them.
+
+use crate::desk::eventually;
+use crate::service::PIN;
+use crate::shell::Shown;
+use crate::viewer::Stage;
+
+#[tokio::test]
+async fn the_customer_online_is_told_and_a_button_opens_the_viewer() {
+    let stage = Stage::new().await;
+    stage.service.fire("presenter_started").await;
+    let shown = stage.shell.notification().await;
+    assert_eq!((shown.summary.as_str(), shown.body.as_str()), ("Maria Lopez is online", ""));
+    assert_eq!(shown.actions, ["default", "Open", "open_viewer", "Open viewer", "chat", "Chat"]);
+    assert!(!format!("{shown:?}").contains(PIN));
+
+    let opened = async || press(&stage, &shown, "open_viewer", "Maria Lopez - Deskhand").await;
+    eventually("the viewer window", opened).await;
+    stage.windows_become(1).await;
+}
+
+#[tokio::test]
+async fn clicking_a_notification_brings_the_hidden_window_to_the_front() {
+    let stage = Stage::new().await;
+    let visible = || stage.desk.visible_windows().contains(&"Deskhand".to_owned());
+    eventually("the window on the screen", async || visible().then_some(())).await;
+    stage.desk.tool("wmctrl", &["-F", "-c", "Deskhand"]);
+    eventually("the window to be gone", async || (!visible()).then_some(())).await;
+    stage.service.fire("presenter_started").await;
+    let shown = stage.shell.notification().await;
+    let back = async || press(&stage, &shown, "default", "Deskhand").await;
+    eventually("the window to be back", back).await;
+}
+
+/// Presses a notification's button and looks for a window. The app hears one press, from a moment after it has shown
+/// the notification; an earlier one, which no person could make, is lost.
+async fn press(stage: &Stage, shown: &Shown, action: &str, window: &str) -> Option<()> {
+    stage.shell.press(shown, action).await;
+    stage.desk.visible_windows().iter().any(|title| title == window).then_some(())
+}
+
+#[tokio::test]
+async fn the_tray_lists_the_live_session_and_its_quit_asks_first() {
+    let stage = Stage::new().await;
+    let tray = stage.shell.tray().await;
+    stage.service.fire("presenter_started").await;
+    let listed = async || {
+        tray.lines().await.into_iter().find(|line| line.label.starts_with("Maria Lopez - Ready"))
+    };
+    let line = eventually("the session in the tray", listed).await;
+    assert!(line.enabled);
+
+    tray.click("Quit").await;
+    tray.click("Pause notifications").await;
+    let paused = async || tray.lines().await.iter().any(|line| line.label == "Quit").then_some(());
+    eventually("the tray after its clicks", paused).await;
+    assert_eq!(
+        stage.app.title().await.unwrap(),
+        "Deskhand",
+        "the app asks before it ends with a live session"
+    );
+}
