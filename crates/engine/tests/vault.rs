@@ -113,8 +113,9 @@ fn a_keyring_keeps_the_key_and_no_file_does() {
 }
 
 #[test]
-fn an_absent_or_broken_keyring_means_a_key_file_for_a_new_folder() {
-    for fault in [KeyringFault::Absent, KeyringFault::Failed("no bus".into())] {
+fn an_absent_broken_or_locked_keyring_means_a_key_file_for_a_new_folder() {
+    for fault in [KeyringFault::Absent, KeyringFault::Locked, KeyringFault::Failed("no bus".into())]
+    {
         let (dir, keyring) = (tempfile::tempdir().unwrap(), Arc::new(Fake::default()));
         keyring.fails(Some(fault));
         let vault = Vault::open(dir.path(), with_keyring(&keyring)).unwrap();
@@ -148,7 +149,7 @@ fn with_databases_a_key_that_cannot_be_had_is_named_by_its_remedy() {
 }
 
 #[test]
-fn a_keyring_that_hangs_behind_a_prompt_counts_as_locked() {
+fn a_keyring_that_waits_behind_a_prompt_is_waited_for_and_no_key_is_made_elsewhere() {
     let (dir, keyring) = (tempfile::tempdir().unwrap(), Arc::new(Fake::default()));
     *keyring.hang.lock().unwrap() = true;
     let options = Options { keyring_timeout: Duration::ZERO, ..with_keyring(&keyring) };

@@ -38,8 +38,9 @@ pub(super) fn store(
     });
     match stored {
         Ok(true) => Ok(Kept::Keyring),
-        Err(KeyringFault::Locked) => Err(VaultError::KeyringLocked { doing: STORE }),
-        Ok(false) | Err(KeyringFault::Absent | KeyringFault::Failed(_)) => {
+        Err(KeyringFault::Waiting) => Err(VaultError::KeyringLocked { doing: STORE }),
+        // There is nothing to lose yet, so a keyring that nobody can unlock here is as good as none.
+        Ok(false) | Err(KeyringFault::Locked | KeyringFault::Absent | KeyringFault::Failed(_)) => {
             store_in_file(folder, key_id, master).map(|()| Kept::KeyFile)
         }
     }
@@ -97,7 +98,9 @@ fn fetch_from_keyring(key_id: Uuid, options: &Options) -> Result<MasterKey, Vaul
     match answer {
         Ok(Some(secret)) => master_from(&secret).ok_or(VaultError::WrongKey),
         Ok(None) => Err(gone(format!("it has no entry {key_id} any more"))),
-        Err(KeyringFault::Locked) => Err(VaultError::KeyringLocked { doing: FETCH }),
+        Err(KeyringFault::Locked | KeyringFault::Waiting) => {
+            Err(VaultError::KeyringLocked { doing: FETCH })
+        }
         Err(fault @ (KeyringFault::Absent | KeyringFault::Failed(_))) => {
             Err(gone(fault.to_string()))
         }

@@ -37,9 +37,12 @@ pub enum KeyringFault {
     /// There is none.
     #[error("there is no keyring")]
     Absent,
-    /// It is locked, or waits for somebody to unlock it.
+    /// It is locked and asks nobody to unlock it.
     #[error("the keyring is locked")]
     Locked,
+    /// It is locked and waits for somebody to unlock it.
+    #[error("the keyring waits to be unlocked")]
+    Waiting,
     /// It failed.
     #[error("the keyring failed: {0}")]
     Failed(String),
@@ -84,7 +87,7 @@ fn fault(error: &keyring::Error) -> KeyringFault {
     }
 }
 
-/// Asks a keyring on a thread of its own: one that hangs behind a prompt counts as locked.
+/// Asks a keyring on a thread of its own: one that hangs waits behind a prompt.
 pub(super) fn ask<T: Send + 'static>(
     keyring: &Arc<dyn Keyring>,
     timeout: Duration,
@@ -99,7 +102,7 @@ pub(super) fn ask<T: Send + 'static>(
         })
         .map_err(|error| KeyringFault::Failed(error.to_string()))?;
     answer.recv_timeout(timeout).unwrap_or_else(|error| match error {
-        mpsc::RecvTimeoutError::Timeout => Err(KeyringFault::Locked),
+        mpsc::RecvTimeoutError::Timeout => Err(KeyringFault::Waiting),
         mpsc::RecvTimeoutError::Disconnected => {
             Err(KeyringFault::Failed("it ended without an answer".to_owned()))
         }

@@ -97,7 +97,7 @@ pub(super) async fn keyring(unused: bool) -> Check {
     match timeout(PATIENCE, asked).await {
         Ok(Ok(Ok(_))) => Check::ok(NAME, "the system's keyring answers"),
         Ok(Ok(Err(KeyringFault::Absent))) => Check::warning(NAME, "there is none", remedy),
-        Ok(Ok(Err(fault @ (KeyringFault::Locked | KeyringFault::Failed(_))))) => {
+        Ok(Ok(Err(fault @ (KeyringFault::Locked | KeyringFault::Waiting | KeyringFault::Failed(_))))) => {
             Check::warning(NAME, fault.to_string(), remedy)
         }
         Ok(Err(_)) => Check::warning(NAME, "asking it failed", remedy),
