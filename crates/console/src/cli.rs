@@ -13,7 +13,7 @@ mod protocol;
 mod regions;
 mod watch;
 
-use std::{fmt, future::Future, io, process::ExitCode};
+use std::{fmt, future::Future, io, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use tempfile::TempDir;
@@ -54,6 +54,9 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 it failed (demo: a step was not seen; doctor: a session can't work here); \
 2 wrong usage or settings; 3 another console uses the data folder; 4 the key can't be had (passphrase, \
 keyring); 5 an address is taken or no good; 6 disk or database; 130 demo, regions or doctor was interrupted.";
+
+/// How long what still runs in the background has to end.
+const LAST_WORK: Duration = Duration::from_secs(10);
 
 /// How a program ended, if nothing failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +129,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
             Program::Doctor(flags) => until_interrupted(doctor::run(&global, &flags)).await,
         }
     });
-    // A read of standard input can't be cancelled, and nobody waits for it any more.
-    runtime.shutdown_background();
+    // Whatever still holds a store closes it before the process ends: the cipher's library is taken
+    // down at the exit, and a connection that closes after it frees what is free already.
+    runtime.shutdown_timeout(LAST_WORK);
     conclude(ended)
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use engine::desktop::Headless;
 use serde_json::json;
 use tokio::{
-    io::{AsyncWriteExt as _, BufReader},
+    io::AsyncWriteExt as _,
     sync::mpsc,
     task::JoinHandle,
     time::{Duration, timeout},
@@ -123,15 +123,16 @@ async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
     }
 }
 
-/// Reads standard input, one line ahead at most.
+/// Reads standard input, one line ahead at most, on a thread of its own: a read of it can't be
+/// cancelled, and the end of the program must not wait for it.
 fn read_input() -> mpsc::Receiver<Line> {
     let (send, lines) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let mut input = Lines::new(BufReader::new(tokio::io::stdin()));
+    let read = move || {
+        let mut input = Lines::new(std::io::stdin().lock());
         loop {
-            match input.next().await {
+            match input.next() {
                 Ok(Some(line)) => {
-                    if send.send(line).await.is_err() {
+                    if send.blocking_send(line).is_err() {
                         return;
                     }
                 }
@@ -142,7 +143,10 @@ fn read_input() -> mpsc::Receiver<Line> {
                 }
             }
         }
-    });
+    };
+    if let Err(error) = std::thread::Builder::new().name("input".to_owned()).spawn(read) {
+        tracing::error!(%error, "standard input can't be read");
+    }
     lines
 }
 

@@ -1,8 +1,6 @@
 //! Lines off a byte stream, none longer than a limit: whoever writes can't make us grow.
 
-use std::io;
-
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
+use std::io::{self, BufRead};
 
 /// The longest line that is taken, in bytes, its end not counted.
 pub const LONGEST: usize = 1 << 20;
@@ -22,21 +20,21 @@ pub struct Line {
     pub bytes: Option<Vec<u8>>,
 }
 
-impl<R: AsyncBufRead + Unpin> Lines<R> {
+impl<R: BufRead> Lines<R> {
     /// Lines off `input`.
     pub const fn new(input: R) -> Self {
         Self { input, number: 0 }
     }
 
-    /// The next line; none at the end. A last line without an end counts. Not cancel safe.
+    /// The next line; none at the end. A last line without an end counts.
     ///
     /// # Errors
     /// What the stream says.
-    pub async fn next(&mut self) -> io::Result<Option<Line>> {
+    pub fn next(&mut self) -> io::Result<Option<Line>> {
         let mut bytes = Some(Vec::new());
         let mut any = false;
         loop {
-            let piece = self.input.fill_buf().await?;
+            let piece = self.input.fill_buf()?;
             if piece.is_empty() {
                 return Ok(any.then(|| self.line(bytes)));
             }
@@ -62,14 +60,14 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::BufReader;
+    use std::io::BufReader;
 
     use super::*;
 
-    async fn all(text: &[u8]) -> Vec<Line> {
+    fn all(text: &[u8]) -> Vec<Line> {
         let mut lines = Lines::new(BufReader::with_capacity(7, text));
         let mut found = Vec::new();
-        while let Some(line) = lines.next().await.unwrap() {
+        while let Some(line) = lines.next().unwrap() {
             found.push(line);
         }
         found
@@ -79,22 +77,22 @@ mod tests {
         Line { number, bytes: Some(text.into()) }
     }
 
-    #[tokio::test]
-    async fn lines_come_numbered_and_the_last_needs_no_end() {
+    #[test]
+    fn lines_come_numbered_and_the_last_needs_no_end() {
         assert_eq!(
-            all(b"one\n\nthree, longer than the buffer").await,
+            all(b"one\n\nthree, longer than the buffer"),
             [line(1, "one"), line(2, ""), line(3, "three, longer than the buffer"),]
         );
-        assert_eq!(all(b"").await, []);
-        assert_eq!(all(b"one\n").await, [line(1, "one")]);
+        assert_eq!(all(b""), []);
+        assert_eq!(all(b"one\n"), [line(1, "one")]);
     }
 
-    #[tokio::test]
-    async fn a_line_over_the_limit_is_thrown_away_and_the_next_is_read() {
+    #[test]
+    fn a_line_over_the_limit_is_thrown_away_and_the_next_is_read() {
         let longest = "x".repeat(LONGEST);
         let text = format!("{longest}\n{longest}x\nafter\n");
         assert_eq!(
-            all(text.as_bytes()).await,
+            all(text.as_bytes()),
             [line(1, &longest), Line { number: 2, bytes: None }, line(3, "after"),]
         );
     }

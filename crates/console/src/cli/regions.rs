@@ -2,16 +2,22 @@
 //!
 //! It keeps nothing: where no service is configured, a broker in a temporary folder stands for it.
 
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 use broker::{Broker, Config, Running};
 use clap::Args;
-use engine::remote::{LoginWithMe, ProbeFailed, Service, probe};
-use session::region::{Choice, End, Lane, Reason};
+use engine::{
+    clock::now,
+    remote::{LoginWithMe, ProbeFailed, Service, probe},
+};
+use session::region::{Choice, End as RegionEnd};
 use tempfile::TempDir;
 
-use super::{End as Ended, Failed, Global};
-use crate::view::{LaneView, RegionsView};
+use super::{End, Failed, Global};
+use crate::{
+    present::{regions::over, trouble},
+    view::{LaneView, RegionsView},
+};
 
 /// What `deskhand regions` can be told.
 #[derive(Debug, Clone, Args)]
@@ -22,7 +28,7 @@ pub struct Flags {
 }
 
 /// Probes, prints, ends.
-pub(super) async fn run(global: &Global, flags: &Flags) -> Result<Ended, Failed> {
+pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
     let settings = global.settings()?;
     let (own, service) = match settings.service() {
         Some(service) => (None, service),
@@ -37,14 +43,14 @@ pub(super) async fn run(global: &Global, flags: &Flags) -> Result<Ended, Failed>
         running.shutdown().await;
         drop(folder);
     }
-    let view = view(&result?);
+    let view = over(now(), &result?);
     if flags.json {
         let text = serde_json::to_string(&view).map_err(|error| Failed::internal(&error))?;
         println!("{text}");
     } else {
         print!("Regions of {}\n\n{}", service.0, table(&view));
     }
-    Ok(Ended::Done)
+    Ok(End::Done)
 }
 
 async fn own_broker() -> Result<(Running, TempDir), Failed> {
@@ -68,65 +74,11 @@ async fn race(service: &(String, String), rounds: u32) -> Result<Choice, Failed>
 fn why_none(failed: &ProbeFailed) -> String {
     let mut text = failed.to_string();
     for lane in &failed.lanes {
-        let _ = write!(text, "\n  {}: {}", lane.region, failure_of(lane).unwrap_or_default());
+        if let RegionEnd::Failed { failure } = &lane.end {
+            let _ = write!(text, "\n  {}: {}", lane.region, trouble::why(*failure));
+        }
     }
     text
-}
-
-fn failure_of(lane: &Lane) -> Option<String> {
-    match &lane.end {
-        End::Failed { failure } => Some(failure_text(*failure).to_owned()),
-        End::Running | End::Finished | End::Stopped { .. } => None,
-    }
-}
-
-const fn failure_text(failure: session::Failure) -> &'static str {
-    use session::Failure;
-    match failure {
-        Failure::Unreachable => "nothing answers",
-        Failure::TimedOut => "no answer in time",
-        Failure::Malformed => "its address is no good",
-        Failure::Unauthorized | Failure::RateLimited { .. } | Failure::Rejected { .. } => "refused",
-        Failure::Faulty { .. } => "has a fault",
-        Failure::NoRegion | Failure::Storage | Failure::Internal => "failed",
-    }
-}
-
-fn view(choice: &Choice) -> RegionsView {
-    RegionsView {
-        lanes: choice.lanes.iter().map(lane_view).collect(),
-        chosen: Some(choice.region.to_string()),
-        reason: reason(choice),
-        took_ms: Some(milliseconds(choice.took_us)),
-        at: engine::clock::now().0,
-    }
-}
-
-fn lane_view(lane: &Lane) -> LaneView {
-    LaneView {
-        region: lane.region.to_string(),
-        samples_ms: lane.samples_us.iter().map(|&us| milliseconds(us)).collect(),
-        best_ms: lane.best_us().map(milliseconds),
-        over_ms: match lane.end {
-            End::Stopped { over_us } => Some(milliseconds(over_us)),
-            End::Running | End::Finished | End::Failed { .. } => None,
-        },
-        failure: failure_of(lane),
-        running: lane.end == End::Running,
-    }
-}
-
-fn milliseconds(us: u64) -> f64 {
-    Duration::from_micros(us).as_secs_f64() * 1000.0
-}
-
-fn reason(choice: &Choice) -> String {
-    let finished = choice.lanes.iter().filter(|lane| lane.end == End::Finished).count();
-    match &choice.reason {
-        Reason::Fastest => format!("fastest of {finished} that finished"),
-        Reason::KeptNearTie { fastest } => format!("kept: {fastest} is hardly faster"),
-        Reason::ByHand => "chosen by hand".to_owned(),
-    }
 }
 
 /// Fastest first, then those that were stopped, then those that failed.
@@ -167,7 +119,9 @@ fn best(lane: &LaneView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use session::region::{End, Lane, Reason};
+
+    use super::{Choice, now, over, table};
 
     fn lane(region: &str, samples_us: &[u64], end: End) -> Lane {
         Lane { region: region.parse().unwrap(), samples_us: samples_us.to_vec(), end }
@@ -183,14 +137,17 @@ mod tests {
         ];
         let region = "us-east-1".parse().unwrap();
         let choice = Choice { region, reason: Reason::Fastest, lanes, took_us: 129_400 };
-        let expected = "  Region          Best                  Samples
+        let failed = super::trouble::why(session::Failure::Unreachable);
+        let expected = format!(
+            "  Region          Best                  Samples
 * us-east-1       24.1 ms               24.5  24.1  24.3
   ca-central-1    31.0 ms               31.2  31.0  32.0
   ap-southeast-2  > 39 ms, stopped
-  us-west-2       nothing answers
+  us-west-2       {failed}
 
 Chosen: us-east-1 (fastest of 2 that finished). It took 129 ms.
-";
-        assert_eq!(table(&view(&choice)), expected);
+"
+        );
+        assert_eq!(table(&over(now(), &choice)), expected);
     }
 }

@@ -13,7 +13,7 @@ async fn bad_lines_are_answered_and_it_goes_on() {
     let cases: [(&[u8], Value, &str); 5] = [
         (b"nonsense\n", Value::Null, "read line 1: it is not a JSON object"),
         (b"{\"id\":7,\"do\":\"dance\"}\n", json!(7), "read line 2: unknown variant `dance`"),
-        (b"\n{\"id\":\"x\",\"do\":\"show\"}\n", json!("x"), "read line 4: missing field `session`"),
+        (b"\n{\"id\":\"x\",\"do\":\"read\"}\n", json!("x"), "read line 4: missing field `session`"),
         (b"\xff\xfe\n", Value::Null, "read line 5: it is not a JSON object"),
         (
             b"{\"id\":9,\"do\":\"outbox\",\"more\":1}\n",

@@ -178,6 +178,13 @@ impl Stage {
         }
     }
 
+    /// The regions' race that was seen counts no more.
+    pub fn forget_race(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.watch.seen.regions = None;
+        }
+    }
+
     /// What was seen so far.
     pub fn seen(&self) -> Told<&Seen> {
         Ok(&self.running()?.watch.seen)

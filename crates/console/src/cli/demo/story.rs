@@ -53,6 +53,7 @@ impl Stage {
         ticket: &str,
     ) -> Told<String> {
         telling.part(&format!("A new session for {customer}"));
+        self.forget_race();
         let about =
             About { customer: customer.into(), ticket: ticket.into(), contact: String::new() };
         let reply = self.command(Command::NewSession { about, region: None }).await?;
@@ -207,7 +208,8 @@ impl Stage {
         };
         self.command(close).await?;
         let row = self.state(session, StateKind::Closed, "the session closed").await?;
-        telling.seen(&with_detail("Closed as resolved, with a note", &row));
+        telling.seen("Closed as resolved, with a note");
+        telling.note(&row.row.state.detail);
         Ok(())
     }
 
@@ -241,8 +243,15 @@ impl Stage {
         self.all_armed(&session).await?;
         telling.seen("All four hooks are armed again");
         let customer = self.presenter(&session, OTHER_CUSTOMER).await?;
-        self.state(&session, StateKind::Ready, "the presenter online after the restart").await?;
+        self.detail(&session, "the presenter online after the restart", |detail| {
+            (detail.presenter.is == FactKind::Online).then_some(())
+        })
+        .await?;
         telling.seen("The customer's page is loaded again: presenter online");
+        let viewer = self.viewer(&session, COLLEAGUE).await?;
+        self.state(&session, StateKind::Active, "the viewer connected after the restart").await?;
+        telling.seen("Viewer connected: now both sides are known again");
+        viewer.close().await;
         customer.close().await;
         Ok(())
     }

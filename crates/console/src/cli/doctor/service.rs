@@ -1,21 +1,32 @@
-//! The way to the service and the way back: the listener, the broker, and a nonce through both.
+//! The way to the service and the way back: the listener, the broker, and a hook through both.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use broker::Handle;
 use engine::desktop::Headless;
 use serve::Port;
 use tokio::time::timeout;
+use uuid::Uuid;
+use wire::{Pin, Side};
 
-use super::{Check, Failed};
+use super::{Check, Failed, Found};
 use crate::{
     app::{App, Options},
-    cli::temporary_folder,
-    command::{Command, Reply},
+    cli::{
+        temporary_folder,
+        watch::{Seen, Watch},
+    },
+    command::{About, Command, Reply},
     settings::{Settings, SettingsSource},
-    view::{Reach, Trouble},
+    view::{HookView, LampKind, Reach, Trouble},
 };
 
-/// How long the whole way there and back may take.
+const BROKER: &str = "broker";
+const WAY_BACK: &str = "way back";
+const NETWORK: &str = "Check the address and the network, then try again.";
+/// Who gives the doctor's commands.
+const BY: &str = "doctor";
+/// How long each part of the way may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether webhooks can be listened for.
@@ -39,9 +50,8 @@ pub(super) fn listener(listen: SocketAddr) -> Check {
     }
 }
 
-/// Starts a console in a temporary folder and has the service call it with a nonce.
+/// Starts a console in a temporary folder, has it call the service, and has the service call it.
 pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed> {
-    const NAME: &str = "broker";
     let folder = temporary_folder()?;
     let options = Options {
         data: folder.path().join("data"),
@@ -50,43 +60,97 @@ pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed>
         program: "deskhand doctor",
         passphrase: None,
         use_keyring: false,
-        broker_control: false,
+        broker_control: true,
         from_seq: None,
     };
     let app = match App::start(options).await {
         Ok(app) => app,
         Err(error) => {
             let Trouble { text, remedy, .. } = error.trouble();
-            return Ok(vec![Check::failed(NAME, text, remedy)]);
+            return Ok(vec![Check::failed(BROKER, text, remedy)]);
         }
     };
-    let tested = timeout(PATIENCE, app.command(Command::TestReach, "doctor")).await;
-    let checks = match tested {
-        Ok(answer) => judge(answer, settings),
-        Err(_) => {
-            vec![Check::failed(NAME, "no answer in time", "Check the network, then try again.")]
-        }
-    };
+    let mut watch = Watch::new(app.subscribe());
+    let there = way_there(&app, &mut watch, settings).await;
+    let answers = there.found == Found::Ok;
+    let mut checks = vec![there];
+    if answers {
+        checks.push(match app.broker() {
+            Some(broker) => hook_of_own_broker(&app, &mut watch, &broker.handle()).await,
+            None => nonce(&app).await,
+        });
+    }
     app.stop().await;
     Ok(checks)
 }
 
-fn judge(answer: Result<Reply, Trouble>, settings: &Settings) -> Vec<Check> {
-    const NAME: &str = "broker";
+/// The regions can be listed and timed.
+async fn way_there(app: &App, watch: &mut Watch, settings: &Settings) -> Check {
     let which = settings.base_url.as_deref().unwrap_or("the broker that comes along");
-    match answer {
-        Ok(Reply::Reach { reach: Reach::Reachable, text }) => {
-            vec![Check::ok(NAME, format!("{which} answers")), Check::ok("way back", text)]
+    if let Err(Trouble { text, remedy, .. }) = app.command(Command::ProbeRegions, BY).await {
+        return Check::failed(BROKER, text, remedy);
+    }
+    let raced = |seen: &Seen| {
+        let race = seen.regions.as_ref()?;
+        let over = race.chosen.is_some() || !race.reason.is_empty();
+        over.then(|| race.chosen.clone().ok_or_else(|| race.reason.clone()))
+    };
+    match watch.until(PATIENCE, raced).await {
+        Some(Ok(region)) => {
+            Check::ok(BROKER, format!("{which} answers; its fastest region is {region}"))
         }
-        Ok(Reply::Reach { reach: Reach::Unknown | Reach::Unreachable, text }) => {
-            let remedy = "Set --listen and --public-url so that the service can reach this computer; until then hooks don't arrive.";
-            vec![Check::failed("way back", text, remedy)]
+        Some(Err(why)) => {
+            Check::failed(BROKER, format!("choose a region of {which}: {why}"), NETWORK)
         }
-        Ok(_) => vec![Check::failed(
-            NAME,
-            "it was tested, and the answer makes no sense",
-            "Please report it.",
-        )],
-        Err(Trouble { text, remedy, .. }) => vec![Check::failed(NAME, text, remedy)],
+        None => Check::failed(BROKER, format!("{which} does not answer in time"), NETWORK),
+    }
+}
+
+/// A real session, a stand-in customer, and the hook that this fires.
+async fn hook_of_own_broker(app: &App, watch: &mut Watch, broker: &Handle) -> Check {
+    const REMEDY: &str = "See the log with --log debug, and check --listen and --public-url.";
+    let failed = |text: String| Check::failed(WAY_BACK, text, REMEDY);
+    let command = Command::NewSession { about: About::default(), region: None };
+    let session = match app.command(command, BY).await {
+        Ok(Reply::Session { id }) => id,
+        Ok(_) => return failed("make a session: the answer makes no sense".to_owned()),
+        Err(trouble) => return failed(trouble.text),
+    };
+    let _ = app.command(Command::Show { session: Some(session.clone()) }, BY).await;
+    let armed = |seen: &Seen| {
+        let detail = seen.details.get(&session)?;
+        let armed =
+            |hook: &HookView| matches!(hook.lamp, LampKind::Armed | LampKind::ArmedUnreachable);
+        let pin = detail.pin.as_ref()?.text.parse::<Pin>().ok()?;
+        detail.hooks.iter().all(armed).then_some(pin)
+    };
+    let Some(pin) = watch.until(PATIENCE, armed).await else {
+        return failed("arm the hooks of a session: it was not done in time".to_owned());
+    };
+    let page = Uuid::new_v4();
+    if let Err(why) = broker.page_arrives(&pin, Side::Presenter, page, "doctor").await {
+        return failed(format!("join as a stand-in customer: {why}"));
+    }
+    let online = |seen: &Seen| (seen.count(&session, "presenter_online") > 0).then_some(());
+    match watch.until(PATIENCE, online).await {
+        Some(()) => Check::ok(WAY_BACK, "a hook of a session made for this arrived"),
+        None => failed("wait for a hook of a session made for this: it did not arrive".to_owned()),
+    }
+}
+
+/// The listener answers at the URL that hooks are given; the service itself can't be told to call.
+async fn nonce(app: &App) -> Check {
+    const REMEDY: &str = "Set --listen and --public-url so that the service can reach this computer; until then hooks don't arrive.";
+    match timeout(PATIENCE, app.command(Command::TestReach, BY)).await {
+        Ok(Ok(Reply::Reach { reach: Reach::Reachable, text })) => Check::ok(WAY_BACK, text),
+        Ok(Ok(Reply::Reach { reach: Reach::Unknown, text })) => {
+            Check::warning(WAY_BACK, text, REMEDY)
+        }
+        Ok(Ok(Reply::Reach { reach: Reach::Unreachable, text })) => {
+            Check::failed(WAY_BACK, text, REMEDY)
+        }
+        Ok(Ok(_)) => Check::failed(WAY_BACK, "the answer makes no sense", "Please report it."),
+        Ok(Err(Trouble { text, remedy, .. })) => Check::failed(WAY_BACK, text, remedy),
+        Err(_) => Check::failed(WAY_BACK, "the listener doesn't answer in time", REMEDY),
     }
 }
