@@ -97,9 +97,9 @@ pub(super) async fn keyring(unused: bool) -> Check {
     match timeout(PATIENCE, asked).await {
         Ok(Ok(Ok(_))) => Check::ok(NAME, "the system's keyring answers"),
         Ok(Ok(Err(KeyringFault::Absent))) => Check::warning(NAME, "there is none", remedy),
-        Ok(Ok(Err(fault @ (KeyringFault::Locked | KeyringFault::Waiting | KeyringFault::Failed(_))))) => {
-            Check::warning(NAME, fault.to_string(), remedy)
-        }
+        Ok(Ok(Err(
+            fault @ (KeyringFault::Locked | KeyringFault::Waiting | KeyringFault::Failed(_)),
+        ))) => Check::warning(NAME, fault.to_string(), remedy),
         Ok(Err(_)) => Check::warning(NAME, "asking it failed", remedy),
         Err(_) => Check::warning(NAME, "it is locked, or waits for somebody", remedy),
     }
