@@ -13,6 +13,19 @@ test('what was stopped early is an open bar and not a number', () => {
   expect(stopped).toMatchObject({ kind: 'open', words: '> 39 ms' });
 });
 
+test('the fastest is on top, then what was stopped, then what failed', () => {
+  const mixed = [
+    lane('failed', { failure: 'no answer' }),
+    lane('far', { best_ms: null, over_ms: 39 }),
+    lane('slow', { best_ms: 31 }),
+    lane('fast', { best_ms: 24 }),
+  ];
+  const order = (took_ms: number | null) =>
+    bars(race(0, { lanes: mixed, took_ms }), 'fast').map((bar) => bar.region);
+  expect(order(118)).toEqual(['fast', 'slow', 'far', 'failed']);
+  expect(order(null)).toEqual(['failed', 'far', 'slow', 'fast']);
+});
+
 test('what failed says so in words', () => {
   const [only] = bars(race(0, { lanes: [lane('eu', { failure: 'no answer in 5 s' })] }), null);
   expect(only).toMatchObject({ kind: 'failed', words: 'no answer in 5 s' });

@@ -18,11 +18,18 @@ export function bars(race: RegionsView, chosen: string | null): Bar[] {
   const known = race.lanes.flatMap((lane) => [...lane.samples_ms, lane.best_ms ?? 0, lane.over_ms ?? 0]);
   // Room to the right of the longest, so that an open bar has somewhere to fade to.
   const x = perCent(0, Math.max(...known, 10) * 1.6);
-  return race.lanes.map((lane) => ({
+  // While it runs nothing jumps; then the fastest is on top and what never answered at the bottom.
+  const lanes = race.took_ms === null ? race.lanes : race.lanes.toSorted((a, b) => rank(a) - rank(b));
+  return lanes.map((lane) => ({
     region: lane.region,
     chosen: lane.region === chosen,
     ...shape(lane, x),
   }));
+}
+
+function rank(lane: LaneView): number {
+  if (lane.failure !== null) return 2e9;
+  return lane.best_ms ?? (lane.over_ms ?? 0) + 1e6;
 }
 
 function shape(lane: LaneView, x: Scale): Omit<Bar, 'region' | 'chosen'> {

@@ -54,6 +54,8 @@ export function lanes(detail: SessionDetail, now: number, whole: boolean): Lanes
       .filter((event) => event.at >= from)
       .map((event) => ({ x: x(event.at), text: event.text, side: event.side ?? 'other', at: event.at })),
     ticks: timeTicks(new Date(from), new Date(to), 4)
+      // Labels are whole minutes: a tick between two would bear the name of another moment.
+      .filter((at) => at.getTime() % MINUTE === 0)
       .map((at) => ({ x: x(at.getTime()), text: hhmm(at.getTime()) }))
       // Too near an end, they would lie under its label.
       .filter((tick) => tick.x > 12 && tick.x < 88)
