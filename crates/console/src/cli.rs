@@ -18,6 +18,7 @@ use std::{fmt, future::Future, io, process::ExitCode, time::Duration};
 use clap::{Parser, Subcommand};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 pub use flags::Global;
 
@@ -122,11 +123,12 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Err(error) => return conclude(Err(Failed::general(format!("start: {error}"), ""))),
     };
     let ended = runtime.block_on(async {
+        let stop = interruption();
         match program {
-            Program::Headless(flags) => headless::run(&global, &flags).await,
-            Program::Regions(flags) => until_interrupted(regions::run(&global, &flags)).await,
-            Program::Demo(flags) => demo::run(&flags).await,
-            Program::Doctor(flags) => until_interrupted(doctor::run(&global, &flags)).await,
+            Program::Headless(flags) => headless::run(&global, &flags, &stop).await,
+            Program::Regions(flags) => unless(&stop, regions::run(&global, &flags)).await,
+            Program::Demo(flags) => demo::run(&flags, &stop).await,
+            Program::Doctor(flags) => unless(&stop, doctor::run(&global, &flags)).await,
         }
     });
     // Whatever still holds a store closes it before the process ends: the cipher's library is taken
@@ -147,16 +149,26 @@ fn conclude(ended: Result<End, Failed>) -> ExitCode {
     }
 }
 
-/// Drops `work` when Ctrl-C or SIGTERM comes.
-async fn until_interrupted(work: impl Future<Output = Result<End, Failed>>) -> Result<End, Failed> {
-    tokio::select! {
-        ended = work => ended,
-        () = interrupted() => Ok(End::Interrupted),
-    }
+/// Drops `work` when it shall stop.
+async fn unless(
+    stop: &CancellationToken,
+    work: impl Future<Output = Result<End, Failed>>,
+) -> Result<End, Failed> {
+    stop.run_until_cancelled(work).await.unwrap_or(Ok(End::Interrupted))
 }
 
-/// Resolves when Ctrl-C or SIGTERM comes.
-pub(crate) async fn interrupted() {
+/// Is cancelled by the first Ctrl-C or SIGTERM from now on, whoever looks at it and when.
+fn interruption() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let came = stop.clone();
+    tokio::spawn(async move {
+        interrupted().await;
+        came.cancel();
+    });
+    stop
+}
+
+async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -11,9 +11,10 @@ mod telling;
 use std::{io::IsTerminal as _, time::Duration};
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use self::{stage::Stage, telling::Telling};
-use super::{End, Failed, interrupted, temporary_folder};
+use super::{End, Failed, temporary_folder};
 
 /// What `deskhand demo` can be told.
 #[derive(Debug, Clone, Args)]
@@ -24,7 +25,7 @@ pub struct Flags {
 }
 
 /// Tells the story.
-pub(super) async fn run(flags: &Flags) -> Result<End, Failed> {
+pub(super) async fn run(flags: &Flags, stop: &CancellationToken) -> Result<End, Failed> {
     let folder = temporary_folder()?;
     let patience = Duration::from_secs(flags.patience.into());
     let mut telling = Telling::new(std::io::stdout().is_terminal());
@@ -32,7 +33,7 @@ pub(super) async fn run(flags: &Flags) -> Result<End, Failed> {
     let mut stage = Stage::new(folder.path().join("data"), patience);
     let told = tokio::select! {
         told = stage.tell_story(&mut telling) => Some(told),
-        () = interrupted() => None,
+        () = stop.cancelled() => None,
     };
     stage.end().await;
     match told {

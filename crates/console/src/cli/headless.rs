@@ -14,9 +14,10 @@ use tokio::{
     task::JoinHandle,
     time::{Duration, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    End, Failed, Global, interrupted,
+    End, Failed, Global,
     lines::{Line, Lines},
     protocol::{self, PROTOCOL},
 };
@@ -46,14 +47,18 @@ pub struct Flags {
 }
 
 /// Starts the engine, and ends when it is told to or standard input ends.
-pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
+pub(super) async fn run(
+    global: &Global,
+    flags: &Flags,
+    stop: &CancellationToken,
+) -> Result<End, Failed> {
     let mut options = global.options("deskhand headless", Arc::new(Headless))?;
     options.from_seq = flags.from_seq;
     let data = options.data.clone();
     // A signal while it starts ends it as well; nothing was changed then.
     let app = tokio::select! {
         app = App::start(options) => app?,
-        () = interrupted() => return Ok(End::Done),
+        () = stop.cancelled() => return Ok(End::Done),
     };
     let (out, written) = mpsc::channel(WAITING);
     let writer = tokio::spawn(write(written));
@@ -62,7 +67,7 @@ pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
     let feed = tokio::spawn(push(app.subscribe(), out.clone()));
     tokio::select! {
         () = obey(&app, flags, &out) => {}
-        () = interrupted() => {}
+        () = stop.cancelled() => {}
         // Nobody reads any more.
         () = out.closed() => tracing::info!("standard output is closed, so this ends"),
     }

@@ -63,10 +63,26 @@ fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
     if !matches!(id, Value::Null | Value::Number(_) | Value::String(_)) {
         return Err(bad(number, Value::Null, "its id is neither a number nor a text"));
     }
-    match serde_json::from_value(Value::Object(command)) {
-        Ok(command) => Ok(Request { id, by, command }),
-        Err(error) => Err(bad(number, id, &error.to_string())),
+    let more = command.keys().find(|field| *field != "do").cloned();
+    match (serde_json::from_value(Value::Object(command)), more) {
+        // serde refuses unknown fields only where a command has some of its own.
+        (Ok(command), Some(field)) if has_no_fields(&command) => {
+            Err(bad(number, id, &format!("unknown field `{field}`, there are none")))
+        }
+        (Ok(command), _) => Ok(Request { id, by, command }),
+        (Err(error), _) => Err(bad(number, id, &error.to_string())),
     }
+}
+
+const fn has_no_fields(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::ProbeRegions
+            | Command::Settings
+            | Command::TestReach
+            | Command::Outbox
+            | Command::Quit
+    )
 }
 
 fn bad(number: u64, id: Value, why: &str) -> BadLine {
@@ -154,7 +170,9 @@ mod tests {
         for text in ["nonsense", "[1]", "{", "{\"id\":[1],\"do\":\"outbox\"}", "\u{1}"] {
             assert_eq!(refused(text).id, Value::Null, "{text}");
         }
-        assert!(refused(r#"{"do":"outbox","extra":1}"#).trouble.text.contains("extra"));
+        for text in [r#"{"do":"outbox","extra":1}"#, r#"{"do":"read","session":"s","extra":1}"#] {
+            assert!(refused(text).trouble.text.contains("unknown field `extra`"), "{text}");
+        }
         assert!(refused("{}").trouble.text.contains("do"));
     }
 

@@ -101,7 +101,7 @@ impl Console {
         let answer = self.ask(json!({ "do": "new_session", "about": about })).await;
         let session = answer["session"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
         self.ask(json!({ "do": "show", "session": session })).await;
-        let detail = self.detail(&session, "armed", |detail| armed(detail)).await;
+        let detail = self.detail(&session, "armed", armed).await;
         (session, detail)
     }
 
