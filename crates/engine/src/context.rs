@@ -10,7 +10,7 @@ use std::{
 
 use ractor::ActorRef;
 use session::{Failure, Timestamp};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 use crate::{
@@ -45,6 +45,8 @@ pub struct Context {
     pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<Message>>>,
     pub(crate) health: Health,
     pub(crate) stopping: CancellationToken,
+    /// Everything that uses a store; the engine waits for it before it ends.
+    pub(crate) tasks: TaskTracker,
     pub(crate) faults: Faults,
 }
 

@@ -11,7 +11,7 @@ use ractor::{Actor, ActorRef};
 use serve::{HostGuard, Limits, Server};
 use session::{About, Input, Lamp, Life, Timestamp, Transcript};
 use tokio::sync::{oneshot, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 use wire::{HookType, Pin, Region};
 
@@ -145,6 +145,7 @@ impl Engine {
             sessions: RwLock::default(),
             health: Health::default(),
             stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
             faults,
             config,
         });
@@ -154,6 +155,7 @@ impl Engine {
             nonces.clone(),
             journal,
             ToActors(context.clone()),
+            context.stopping.clone(),
         );
         let limits = Limits::default();
         let routes = HostGuard::new(addr, public_url.as_ref()).protect(limits.protect(routes));
@@ -163,8 +165,8 @@ impl Engine {
             .map_err(|error| StartError::Spawn(error.to_string()))?;
         let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
         engine.restore().await?;
-        tokio::spawn(keep_alive(engine.context.clone()));
-        tokio::spawn(archivist::follow(engine.context.clone()));
+        engine.context.tasks.spawn(keep_alive(engine.context.clone()));
+        engine.context.tasks.spawn(archivist::follow(engine.context.clone()));
         Ok(engine)
     }
 
@@ -180,6 +182,9 @@ impl Engine {
             let _ = actor.stop_and_wait(None, None).await;
         }
         let _ = self.regions.stop_and_wait(None, None).await;
+        // A connection that is closed while the process ends would meet a library that is gone.
+        self.context.tasks.close();
+        self.context.tasks.wait().await;
         let _ = self.context.journal.mark_alive(now()).await;
         let _ = self.context.journal.mark_clean_end(true).await;
     }

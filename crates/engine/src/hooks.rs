@@ -22,6 +22,7 @@ use axum::{
 };
 use session::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use wire::HookType;
 
 use crate::{
@@ -109,6 +110,7 @@ struct Shared<R> {
     nonces: Nonces,
     journal: Journal,
     receiver: R,
+    stopping: CancellationToken,
     /// Behind a lock, so that events go to the journal and to the line in the same order.
     line: Mutex<mpsc::UnboundedSender<Waiting>>,
 }
@@ -127,9 +129,11 @@ pub fn router<R: Receiver>(
     nonces: Nonces,
     journal: Journal,
     receiver: R,
+    stopping: CancellationToken,
 ) -> Router {
     let (line, waiting) = mpsc::unbounded_channel();
-    let shared = Arc::new(Shared { routes, nonces, journal, receiver, line: Mutex::new(line) });
+    let shared =
+        Arc::new(Shared { routes, nonces, journal, receiver, stopping, line: Mutex::new(line) });
     tokio::spawn(tell_in_order(Arc::downgrade(&shared), waiting));
     Router::new()
         .route("/hook/{token}", post(hook::<R>))
@@ -196,7 +200,10 @@ async fn tell_in_order<R: Receiver>(
 
 async fn write_later<R: Receiver>(shared: Arc<Shared<R>>, route: Arc<Route>, at: Timestamp) {
     loop {
-        tokio::time::sleep(RETRY_WRITE).await;
+        let wait = tokio::time::sleep(RETRY_WRITE);
+        if shared.stopping.run_until_cancelled(wait).await.is_none() {
+            return;
+        }
         match shared.journal.append(route.session, route.hook, at).await {
             Ok(seq) => {
                 route.uncommitted.fetch_sub(1, Ordering::Relaxed);

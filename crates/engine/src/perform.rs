@@ -1,11 +1,11 @@
 //! One short function per effect: does it in a task of its own and sends its result back as an input.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use ractor::ActorRef;
 use session::{Effect, Failure, Input, mail::Template, retry};
 use tokio::sync::oneshot;
-use wire::{HookType, Pin};
+use wire::{HookType, Pin, loginwithme::ChatMessage};
 
 use crate::{
     SessionId,
@@ -75,37 +75,58 @@ fn chance() -> f64 {
     f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
 }
 
+/// Runs `work` beside the actor and sends it the result. A remote call ends when the engine stops;
+/// what is being written to the archive is written first, so that no store is in use after that.
+fn beside<W>(context: &Arc<Context>, to: &ActorRef<Message>, work: W)
+where
+    W: Future<Output = Option<Message>> + Send + 'static,
+{
+    let to = to.clone();
+    context.tasks.spawn(async move {
+        if let Some(message) = work.await {
+            // A session that is gone doesn't need the answer.
+            let _ = to.cast(message);
+        }
+    });
+}
+
+/// A call to the service; none if the engine stops first.
+async fn remote<T>(context: &Context, call: impl Future<Output = T>) -> Option<T> {
+    context.stopping.run_until_cancelled(call).await
+}
+
 fn choose_region(context: &Arc<Context>, id: SessionId, to: &ActorRef<Message>) {
     let (answer, chosen) = oneshot::channel();
     let asked = context.regions.cast(regions::Message::Choose(answer));
-    let (context, to) = (context.clone(), to.clone());
-    tokio::spawn(async move {
-        let chosen = if asked.is_ok() { chosen.await } else { Ok(Err(Failure::Internal)) };
+    let shared = context.clone();
+    beside(context, to, async move {
+        let chosen = match asked {
+            // Without an answer the regions' actor is gone: the engine is stopping.
+            Ok(()) => remote(&shared, chosen).await?.ok()?,
+            Err(_) => Err(Failure::Internal),
+        };
         let input = match chosen {
-            Ok(Ok(choice)) => {
+            Ok(choice) => {
                 let region = choice.region.clone();
-                let saved = context.archive.save_region(id, choice).await;
-                context.archive_wrote(saved.err().map(|error| error.to_string()));
+                let saved = shared.archive.save_region(id, choice).await;
+                shared.archive_wrote(saved.err().map(|error| error.to_string()));
                 Input::RegionChosen { region }
             }
-            Ok(Err(failure)) => Input::AllocateFailed(failure),
-            // The regions' actor is gone: the engine is stopping.
-            Err(_) => return,
+            Err(failure) => Input::AllocateFailed(failure),
         };
-        let _ = to.cast(Message::Told(input));
+        Some(Message::Told(input))
     });
 }
 
 fn allocate(context: &Arc<Context>, to: &ActorRef<Message>, region: wire::Region) {
-    let (context, to) = (context.clone(), to.clone());
-    tokio::spawn(async move {
-        let given = context.client.session_pin(&region).await;
-        note(&context, given.as_ref().err());
-        let message = match given {
+    let shared = context.clone();
+    beside(context, to, async move {
+        let given = remote(&shared, shared.client.session_pin(&region)).await?;
+        note(&shared, given.as_ref().err());
+        Some(match given {
             Ok(pin) => Message::PinGiven { region, pin },
             Err(error) => Message::Told(Input::AllocateFailed(error.failure)),
-        };
-        let _ = to.cast(message);
+        })
     });
 }
 
@@ -116,23 +137,23 @@ fn fetch_chat(
     pin: Pin,
     transcript: bool,
 ) {
-    let (context, to) = (context.clone(), to.clone());
-    tokio::spawn(async move {
-        let input = match fetch_and_archive(&context, id, &pin).await {
+    let shared = context.clone();
+    beside(context, to, async move {
+        let fetched = remote(&shared, shared.client.chat(&pin)).await?;
+        note(&shared, fetched.as_ref().err());
+        let input = match archive_chat(&shared, id, fetched).await {
             Ok((new, total)) => Input::ChatSaved { new, total, transcript },
             Err(failure) => Input::ChatFailed { failure, transcript },
         };
-        let _ = to.cast(Message::Told(input));
+        Some(Message::Told(input))
     });
 }
 
-async fn fetch_and_archive(
+async fn archive_chat(
     context: &Context,
     id: SessionId,
-    pin: &Pin,
+    fetched: Result<Vec<ChatMessage>, CallError>,
 ) -> Result<(u32, u32), Failure> {
-    let fetched = context.client.chat(pin).await;
-    note(context, fetched.as_ref().err());
     let messages = fetched.map_err(|error| error.failure)?;
     let saved = context.archive.save_messages(id, messages).await;
     context.archive_wrote(saved.as_ref().err().map(ToString::to_string));
@@ -147,30 +168,33 @@ struct Mail {
 }
 
 fn send_mail(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin, mail: Mail) {
-    let (context, to) = (context.clone(), to.clone());
-    tokio::spawn(async move {
+    let shared = context.clone();
+    beside(context, to, async move {
         let hook: HookType = mail.template.hook();
-        let sent = context.client.email(&pin, &mail.address, hook, &mail.name).await;
-        note(&context, sent.as_ref().err());
-        let input = match sent {
+        let call = shared.client.email(&pin, &mail.address, hook, &mail.name);
+        // Cut short, it is found as "sending" at the next start: it may have been sent.
+        let sent = remote(&shared, call).await?;
+        note(&shared, sent.as_ref().err());
+        Some(Message::Told(match sent {
             Ok(()) => Input::MailSent { id: mail.id },
             Err(error) => Input::MailFailed { id: mail.id, failure: error.failure },
-        };
-        let _ = to.cast(Message::Told(input));
+        }))
     });
 }
 
 fn revoke(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
-    let (context, to) = (context.clone(), to.clone());
-    tokio::spawn(async move {
-        // The transcript is fetched first: afterwards the broker doesn't know this PIN any more.
-        let done = match context.client.capabilities().await {
-            Ok(capabilities) if capabilities.can_revoke() => {
-                context.client.revoke(&pin).await.unwrap_or(false)
+    let shared = context.clone();
+    beside(context, to, async move {
+        let call = async {
+            match shared.client.capabilities().await {
+                Ok(capabilities) if capabilities.can_revoke() => {
+                    shared.client.revoke(&pin).await.unwrap_or(false)
+                }
+                Ok(_) | Err(_) => false,
             }
-            Ok(_) | Err(_) => false,
         };
-        let _ = to.cast(Message::Told(Input::Revoked { done }));
+        let done = remote(&shared, call).await?;
+        Some(Message::Told(Input::Revoked { done }))
     });
 }
 

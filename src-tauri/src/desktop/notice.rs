@@ -1,6 +1,6 @@
 //! Desktop notifications with buttons, by the freedesktop protocol.
 //!
-//! What is absent: a thread per notification, and a wait without bound: at most [`WAITING`] are listened to at once.
+//! What is absent: a thread per notification, and a wait without bound: at most `WAITING` are listened to at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
