@@ -1,7 +1,7 @@
 //! Which region is fastest: the race of probes as data, and the choice among its results.
 //!
 //! All regions are probed at once on a warm connection each. A region drops out when its best result,
-//! or its wait so far, exceeds [`DROP_OUT`] times the leader's best; what was cut off has no number,
+//! or its wait so far, exceeds 1.6 times the leader's best; what was cut off has no number,
 //! only a bound that it exceeded.
 
 use std::time::Duration;

@@ -44,7 +44,7 @@ pub struct LoginWithMe {
     client: Client,
 }
 
-/// What a service can do beyond the nine calls [A]. Features appear by capability, never by mode.
+/// What a service can do beyond the nine calls (assumed). Features appear by capability, never by mode.
 ///
 /// Our own broker answers with these; the default is what a service without extensions can do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -143,7 +143,7 @@ impl LoginWithMe {
 
     /// `GET /session_url`: a viewer's link (never the customer's, who would become a viewer).
     ///
-    /// `read_only` is a convenience and no security boundary; `un` is the viewer's display name [A].
+    /// `read_only` is a convenience and no security boundary; `un` is the viewer's display name (assumed).
     ///
     /// # Errors
     /// [`CallError`]; [`Failure::Malformed`] if it isn't https, or http from a service over http.
@@ -263,7 +263,7 @@ impl LoginWithMe {
         Ok(())
     }
 
-    /// `GET /x/capabilities`: what the service can do beyond the nine calls; 404 means nothing [A].
+    /// `GET /x/capabilities`: what the service can do beyond the nine calls; 404 means nothing (assumed).
     ///
     /// # Errors
     /// [`CallError`].
@@ -280,7 +280,7 @@ impl LoginWithMe {
         self.bounded(Doing::AskCapabilities, call).await
     }
 
-    /// `POST /x/revoke` [A]: ends the PIN's life now. Only where [`Capabilities::can_revoke`].
+    /// `POST /x/revoke` (assumed): ends the PIN's life now. Only where [`Capabilities::can_revoke`].
     ///
     /// False if the service knows no such PIN, or no such call.
     ///

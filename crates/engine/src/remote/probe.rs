@@ -40,7 +40,7 @@ const MOST_DRAINED: usize = 256 << 10;
 
 /// Lists the service's regions, times each `rounds` times on a warm connection, and chooses.
 ///
-/// Any HTTP answer is a sample, whatever its status [D]; a broken connection ends the region's part.
+/// Any HTTP answer is a sample, whatever its status (documented); a broken connection ends the region's part.
 /// `on_change` sees every region's part at the start and after each change. `current` is kept on a
 /// near tie.
 ///
