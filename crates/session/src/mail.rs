@@ -8,6 +8,9 @@ use wire::HookType;
 
 use crate::{Failure, Timestamp};
 
+/// A session keeps this many orders: far more than a person gives, and a bound for a script.
+pub const MOST: usize = 64;
+
 /// Which of the service's two templates, named by whom it goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,7 +35,7 @@ impl Template {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// At once, whether or not its claim is true.
+    /// At once, or as soon as there is a PIN, whether or not its claim is true.
     Now,
     /// At the next event that makes its claim true, once.
     NextEvent,

@@ -252,6 +252,23 @@ fn a_mail_waits_for_what_it_claims_and_goes_out_once() {
 }
 
 #[test]
+fn a_mail_for_at_once_waits_for_the_pin() {
+    let mut told = Told::new();
+    told.tell(Input::Created { region: None });
+    let ordered = Input::MailOrdered {
+        to: "maria@example.com".into(),
+        template: mail::Template::ToCustomer,
+        name: "Anna".into(),
+        when: mail::When::Now,
+        by: "anna".into(),
+    };
+    assert_eq!(told.tell(ordered), []);
+    let effects = told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
+    let sends = effects.iter().filter(|effect| matches!(effect, Effect::SendMail { .. })).count();
+    assert_eq!(sends, 1);
+}
+
+#[test]
 fn a_mail_found_half_sent_after_a_crash_is_never_repeated() {
     let mut told = Told::live();
     told.tell(Input::MailOrdered {

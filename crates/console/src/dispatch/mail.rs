@@ -3,7 +3,7 @@
 use engine::{Engine, SessionId};
 use session::{
     About, Input,
-    mail::{Template, When},
+    mail::{MOST, Template, When},
 };
 
 use super::{Answer, engine, failed, no_session, parse_id};
@@ -33,6 +33,12 @@ pub(super) async fn order(inner: &Inner, session: &str, asked: &Asked, by: &str)
         return Err(trouble::bad_input(
             "order the e-mail: this session has no PIN that is still good",
             "start a new session",
+        ));
+    }
+    if snapshot.record.mail.len() >= MOST {
+        return Err(trouble::bad_input(
+            "order the e-mail: this session has as many as it can keep",
+            "withdraw one that waits",
         ));
     }
     let about = snapshot.record.about.clone();

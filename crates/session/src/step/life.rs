@@ -44,6 +44,7 @@ impl Turn {
                 self.state.record.life = Life::Live(allocation);
                 self.tell(Event::PinReady { region });
                 self.went_live(expires);
+                self.mails_that_need_only_a_pin();
             }
             // The PIN came after all: it is valid, so it is named and, where the broker can, ended.
             Life::Closed { allocation: late @ None, .. } => {

@@ -5,11 +5,8 @@ use wire::HookType;
 use super::Turn;
 use crate::{
     Effect, Event, Failure,
-    mail::{Order, Status, Template, When},
+    mail::{MOST, Order, Status, Template, When},
 };
-
-/// A session keeps this many orders: far more than a person gives, and a bound for a script.
-const MOST: usize = 64;
 
 impl Turn {
     /// Takes an order; its number is given here.
@@ -19,10 +16,20 @@ impl Turn {
             return;
         }
         let id = orders.iter().map(|order| order.id).max().unwrap_or(0).saturating_add(1);
-        let now = order.when == When::Now;
         orders.push(Order { id, ..order });
-        if now {
-            self.send(self.state.record.mail.len() - 1);
+        self.mails_that_need_only_a_pin();
+    }
+
+    /// Orders without an event to wait for go out as soon as there is a PIN to send.
+    pub(super) fn mails_that_need_only_a_pin(&mut self) {
+        if !self.state.record.is_live() {
+            return;
+        }
+        for place in 0..self.state.record.mail.len() {
+            let order = &self.state.record.mail[place];
+            if order.when == When::Now && order.status == Status::Waiting {
+                self.send(place);
+            }
         }
     }
 
