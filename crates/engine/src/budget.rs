@@ -1,5 +1,8 @@
 //! One budget for all PUTs of hooks: 20 a second, 16 in flight, the most urgent first.
 //!
+//! A hook that has just fired doesn't wait for the rate, for events come at their own; it is paid for
+//! by those that follow. Only what the service itself asks for (Retry-After) holds it back.
+//!
 //! Invariant: a hook has at most one PUT waiting here, its newest; what an older one would have
 //! answered no longer matters. The rate is halved on 429 and 5xx, and comes back slowly.
 
@@ -100,8 +103,8 @@ impl Queue {
         Some(put)
     }
 
-    fn is_empty(&self) -> bool {
-        self.by_order.is_empty()
+    fn first(&self) -> Option<Urgency> {
+        self.by_order.keys().next().map(|(urgency, _)| *urgency)
     }
 }
 
@@ -118,17 +121,23 @@ impl Pace {
         Self { rate: FULL_RATE, tokens: f64::from(IN_FLIGHT), filled: now, not_before: now }
     }
 
-    /// When the next PUT may start: now, or later.
-    fn next(&mut self, now: Instant) -> Instant {
+    /// When a PUT may start: now, or later.
+    fn next(&mut self, urgency: Urgency, now: Instant) -> Instant {
         let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.rate;
         self.tokens = (self.tokens + gained).min(f64::from(IN_FLIGHT));
         self.filled = now;
-        let wait = ((1.0 - self.tokens) / self.rate).max(0.0);
+        let wait = match urgency {
+            Urgency::Fired => 0.0,
+            Urgency::New | Urgency::Failed | Urgency::OnScreen | Urgency::Other => {
+                ((1.0 - self.tokens) / self.rate).max(0.0)
+            }
+        };
         (now + Duration::from_secs_f64(wait)).max(self.not_before)
     }
 
     fn take(&mut self) {
-        self.tokens -= 1.0;
+        // A storm of events shall not silence the heartbeats for long after it.
+        self.tokens = (self.tokens - 1.0).max(-f64::from(IN_FLIGHT));
     }
 
     fn answered(&mut self, failure: Option<Failure>, now: Instant) {
@@ -168,9 +177,10 @@ async fn spend(
     let mut pace = Pace::new(Instant::now());
     let flights = Arc::new(Semaphore::new(IN_FLIGHT.into()));
     loop {
+        let first = queue.first();
         let start_next = async {
             let permit = flights.clone().acquire_owned().await.ok();
-            let at = pace.next(Instant::now());
+            let at = pace.next(first.unwrap_or(Urgency::Other), Instant::now());
             if at > Instant::now() {
                 tokio::time::sleep_until(at).await;
             }
@@ -183,8 +193,7 @@ async fn spend(
                 Some(Event::Answered(failure)) => pace.answered(failure, Instant::now()),
                 None => return,
             },
-            Some(permit) = start_next, if !queue.is_empty() => {
-                pace.next(Instant::now());
+            Some(permit) = start_next, if first.is_some() => {
                 pace.take();
                 if let Some(put) = queue.pop() {
                     tokio::spawn(fly(put, client.clone(), answers.clone(), permit));
@@ -224,10 +233,21 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::new(now);
         for _ in 0..IN_FLIGHT {
-            assert_eq!(pace.next(now), now);
+            assert_eq!(pace.next(Urgency::Other, now), now);
             pace.take();
         }
-        assert_eq!(pace.next(now), now + Duration::from_millis(50));
+        assert_eq!(pace.next(Urgency::Other, now), now + Duration::from_millis(50));
+    }
+
+    #[test]
+    fn what_has_just_fired_does_not_wait_and_is_paid_for_by_the_rest() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        for _ in 0..IN_FLIGHT + 1 {
+            assert_eq!(pace.next(Urgency::Fired, now), now);
+            pace.take();
+        }
+        assert_eq!(pace.next(Urgency::Other, now), now + Duration::from_millis(100));
     }
 
     #[test]
@@ -247,6 +267,6 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::new(now);
         pace.answered(Some(Failure::RateLimited { retry_after_ms: Some(7_000) }), now);
-        assert_eq!(pace.next(now), now + Duration::from_secs(7));
+        assert_eq!(pace.next(Urgency::Other, now), now + Duration::from_secs(7));
     }
 }

@@ -82,8 +82,10 @@ pub enum Timer {
 /// The order in which hooks are put when the budget is short: the first goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Urgency {
-    /// It has just fired, or was never armed: what happens meanwhile is lost.
+    /// It has just fired: what happens meanwhile is lost. Waits for no budget.
     Fired,
+    /// The first time for a new PIN, or since a start.
+    New,
     /// It failed before.
     Failed,
     /// A heartbeat of a session that is being looked at.

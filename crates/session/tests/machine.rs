@@ -83,7 +83,7 @@ fn a_new_session_chooses_a_region_allocates_and_arms_all_four_hooks() {
     let put: Vec<_> = effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::PutHook { hook, urgency: Urgency::Fired, .. } => Some(*hook),
+            Effect::PutHook { hook, urgency: Urgency::New, .. } => Some(*hook),
             _ => None,
         })
         .collect();

@@ -186,7 +186,10 @@ fn failure(record: &Record) -> Option<crate::view::Trouble> {
 }
 
 fn log(happenings: &[Happening], by: &str, setting: &Setting<'_>) -> Vec<crate::view::LogLine> {
-    happenings.iter().map(|happening| event::line(happening, by, setting)).collect()
+    // That messages came is said by the messages themselves.
+    let told =
+        |happening: &&Happening| !matches!(happening.event, session::Event::ChatArrived { .. });
+    happenings.iter().filter(told).map(|happening| event::line(happening, by, setting)).collect()
 }
 
 fn race(

@@ -48,7 +48,10 @@ pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_
             Viewers::Unknown { since } => Some((since, FactKind::Unknown)),
         });
     }
-    let events = happenings.iter().map(|happening| dot(happening, record, setting)).collect();
+    // That messages came is said by the messages themselves.
+    let told = |happening: &&Happening| !matches!(happening.event, Event::ChatArrived { .. });
+    let events =
+        happenings.iter().filter(told).map(|happening| dot(happening, record, setting)).collect();
     Timeline { presenter: presenter.0, viewers: viewers.0, events }
 }
 

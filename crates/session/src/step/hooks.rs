@@ -139,7 +139,7 @@ impl Turn {
                 Lamp::Rearming { .. } | Lamp::Failed { .. } => {}
                 Lamp::Off | Lamp::Consumed { .. } => {
                     self.state.lamps[hook.index()] = Lamp::Rearming { since: self.now, attempt: 1 };
-                    self.put(hook, Urgency::Fired);
+                    self.put(hook, Urgency::New);
                 }
             }
         }

@@ -148,7 +148,7 @@ impl Turn {
         self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
         for hook in HookType::ALL {
             self.state.lamps[hook.index()] = Lamp::Rearming { since: self.now, attempt: 1 };
-            self.put(hook, crate::Urgency::Fired);
+            self.put(hook, crate::Urgency::New);
         }
         self.start_heartbeat();
         self.schedule_chat();
