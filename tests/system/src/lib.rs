@@ -160,6 +160,22 @@ impl Desk {
         }
     }
 
+    /// Waits until `name` has happened `times` times in a session.
+    pub async fn until_told(&self, id: SessionId, name: &str, times: usize) {
+        let mut subscription = self.engine.subscribe();
+        let wait = async {
+            while self.happened(id).await.iter().filter(|told| *told == name).count() < times {
+                subscription.changed().await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
+            panic!(
+                "waited in vain for {name} to happen {times} times: {:?}",
+                self.happened(id).await
+            );
+        }
+    }
+
     /// The names of what happened in a session so far, oldest first.
     pub async fn happened(&self, id: SessionId) -> Vec<String> {
         let happenings = self.engine.happenings_of(id).await.unwrap();

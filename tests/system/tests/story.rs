@@ -54,30 +54,20 @@ async fn five_reloads_are_five_events_and_each_hook_is_armed_again() {
     let desk = world.engine().await;
     let (id, pin) = desk.armed_session().await;
     let mut page = world.presenter_joins(&pin).await;
-    for reload in 1..=5_usize {
-        desk.until(id, "presenter_started was told and is armed again", |s| {
-            all_armed(s) && matches!(s.record.presenter, Presenter::Online { .. })
-        })
-        .await;
-        while started(&desk, id).await < reload {
-            desk.engine.subscribe().changed().await;
-        }
+    for starts in 1..=5 {
+        // Told first: only then a lamp that is armed was armed again since.
+        desk.until_told(id, "PresenterOnline", starts).await;
+        desk.until(id, "presenter_started is armed again", all_armed).await;
         world.broker.handle().page_leaves(&pin, page).await;
         page = world.presenter_joins(&pin).await;
     }
-    while started(&desk, id).await < 6 {
-        desk.engine.subscribe().changed().await;
-    }
+    desk.until_told(id, "PresenterOnline", 6).await;
     let snapshot = desk.until(id, "all is armed", all_armed).await;
     assert!(matches!(word(&snapshot), Word::Ready { .. }));
     let gone =
         desk.happened(id).await.into_iter().filter(|name| name == "PresenterOffline").count();
     assert_eq!(gone, 0, "a reload within 60 s is no end");
     desk.stop().await;
-}
-
-async fn started(desk: &deskhand_system_tests::Desk, id: engine::SessionId) -> usize {
-    desk.happened(id).await.into_iter().filter(|name| name == "PresenterOnline").count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
