@@ -138,6 +138,11 @@ impl Feeding {
             batch.push(Push::Console(view));
         }
         let Some(engine) = engine else { return batch };
+        // Read first and sent last: whoever is told of a happening has the state that it made.
+        let mut told = Vec::new();
+        if news.changes.happened {
+            self.happenings(engine, &mut told).await;
+        }
         self.rows(engine, &news, &mut batch);
         self.detail(engine, &news, &mut batch).await;
         if news.race {
@@ -149,9 +154,7 @@ impl Feeding {
                 batch.push(Push::Regions(view));
             }
         }
-        if news.changes.happened {
-            self.happenings(engine, &mut batch).await;
-        }
+        batch.append(&mut told);
         batch
     }
 
