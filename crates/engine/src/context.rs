@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
 };
 
@@ -58,7 +58,6 @@ pub struct Health {
     service: Mutex<Option<ServiceHealth>>,
     journal_fails: Mutex<Option<String>>,
     archive_fails: Mutex<Option<String>>,
-    slept: AtomicBool,
 }
 
 /// Whether the service answered the last call.
@@ -140,15 +139,6 @@ impl Health {
     /// Why the archive doesn't take writes; none if it does.
     pub fn archive_fails(&self) -> Option<String> {
         lock(&self.archive_fails).clone()
-    }
-
-    /// Whether the computer slept, or its clock jumped, since the last call of this.
-    pub fn take_slept(&self) -> bool {
-        self.slept.swap(false, Ordering::Relaxed)
-    }
-
-    pub(crate) fn set_slept(&self) {
-        self.slept.store(true, Ordering::Relaxed);
     }
 
     fn service_answered(&self, failure: Option<Failure>, at: Timestamp) -> bool {

@@ -423,7 +423,6 @@ async fn keep_alive(context: Arc<Context>) {
         let jumped = (wall_now.0 - wall.0).saturating_sub(own_gone);
         if jumped.unsigned_abs() > JUMP.as_millis() as u64 {
             tracing::warn!(jumped_ms = jumped, "the computer slept or its clock was set");
-            context.health.set_slept();
             missed(&context, wall.min(wall_now));
         }
         (wall, own) = (wall_now, own_now);
