@@ -260,7 +260,7 @@ pub struct SessionDetail {
     pub pin: Option<Pin>,
     /// The region; none before.
     pub region: Option<String>,
-    /// Its best round trip in milliseconds when it was chosen; none if chosen by hand.
+    /// Its best round trip in milliseconds when it was chosen; none if it wasn't measured.
     pub region_ms: Option<f64>,
     /// Why the session failed; none if it didn't.
     pub failure: Option<Trouble>,
@@ -298,7 +298,7 @@ pub struct SessionDetail {
     pub tags: Vec<String>,
     /// Everything that happened, oldest first.
     pub log: Vec<LogLine>,
-    /// The regions' race at its allocation; none if chosen by hand or not yet.
+    /// How its region was chosen: a race, or no lane if by hand. None if not yet, or not kept.
     pub regions: Option<RegionsView>,
 }
 

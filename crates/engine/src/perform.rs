@@ -3,9 +3,9 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use ractor::ActorRef;
-use session::{Effect, Failure, Input, mail::Template, retry};
+use session::{Effect, Failure, Input, mail::Template, region::Choice, retry};
 use tokio::sync::oneshot;
-use wire::{HookType, Pin, loginwithme::ChatMessage};
+use wire::{HookType, Pin, Region, loginwithme::ChatMessage};
 
 use crate::{
     SessionId,
@@ -30,7 +30,7 @@ pub(crate) fn effect(
     let pin = secrets.and_then(|secrets| secrets.pin.clone());
     match (effect, pin.zip(secrets)) {
         (Effect::ChooseRegion, _) => choose_region(context, id, to),
-        (Effect::Allocate { region }, _) => allocate(context, to, region),
+        (Effect::Allocate { region, by_hand }, _) => allocate(context, id, to, region, by_hand),
         (Effect::PutHook { hook, generation, urgency }, Some((pin, secrets))) => {
             let url = context.hook_url(&secrets.tokens[hook.index()]);
             let to = to.clone();
@@ -108,8 +108,7 @@ fn choose_region(context: &Arc<Context>, id: SessionId, to: &ActorRef<Message>) 
         let input = match chosen {
             Ok(choice) => {
                 let region = choice.region.clone();
-                let saved = shared.archive.save_region(id, choice).await;
-                shared.archive_wrote(saved.err().map(|error| error.to_string()));
+                save_choice(&shared, id, choice).await;
                 Input::RegionChosen { region }
             }
             Err(failure) => Input::AllocateFailed(failure),
@@ -118,9 +117,23 @@ fn choose_region(context: &Arc<Context>, id: SessionId, to: &ActorRef<Message>) 
     });
 }
 
-fn allocate(context: &Arc<Context>, to: &ActorRef<Message>, region: wire::Region) {
+async fn save_choice(context: &Context, id: SessionId, choice: Choice) {
+    let saved = context.archive.save_region(id, choice).await;
+    context.archive_wrote(saved.err().map(|error| error.to_string()));
+}
+
+fn allocate(
+    context: &Arc<Context>,
+    id: SessionId,
+    to: &ActorRef<Message>,
+    region: Region,
+    by_hand: bool,
+) {
     let shared = context.clone();
     beside(context, to, async move {
+        if by_hand {
+            save_choice(&shared, id, Choice::by_hand(region.clone())).await;
+        }
         let given = remote(&shared, shared.client.session_pin(&region)).await?;
         note(&shared, given.as_ref().err());
         Some(match given {

@@ -15,6 +15,8 @@ pub enum Effect {
     Allocate {
         /// Where.
         region: Region,
+        /// The technician chose it, so no race says why.
+        by_hand: bool,
     },
     /// Put a hook: `Armed` or `ArmFailed` comes back with the same generation.
     PutHook {

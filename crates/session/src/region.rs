@@ -59,6 +59,13 @@ pub struct Choice {
     pub took_us: u64,
 }
 
+impl Choice {
+    /// The technician's own choice, without a race.
+    pub const fn by_hand(region: Region) -> Self {
+        Self { region, reason: Reason::ByHand, lanes: Vec::new(), took_us: 0 }
+    }
+}
+
 /// Why a region was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]

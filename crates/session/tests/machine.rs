@@ -78,7 +78,7 @@ fn a_new_session_chooses_a_region_allocates_and_arms_all_four_hooks() {
     assert_eq!(told.tell(Input::Created { region: None }), [Effect::ChooseRegion]);
     assert_eq!(told.word(), Word::Allocating);
     let effects = told.tell(Input::RegionChosen { region: region() });
-    assert_eq!(effects, [Effect::Allocate { region: region() }]);
+    assert_eq!(effects, [Effect::Allocate { region: region(), by_hand: false }]);
     let effects = told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
     let put: Vec<_> = effects
         .iter()

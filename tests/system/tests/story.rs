@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use deskhand_system_tests::{World, all_armed, http};
-use session::{Input, Outcome, Presenter, Transcript, Viewers, Word, event::Event};
+use session::{
+    About, Input, Outcome, Presenter, Transcript, Viewers, Word, event::Event, region::Choice,
+};
 
 fn word(snapshot: &engine::Snapshot) -> Word {
     Word::of(&snapshot.record, engine::clock::now())
@@ -215,5 +217,18 @@ async fn an_unknown_token_a_large_body_and_a_foreign_host_are_refused() {
         .unwrap();
     assert_eq!(foreign.status(), 403);
     assert_eq!(desk.happened(id).await, ["Created", "PinReady"]);
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_chosen_by_hand_is_kept_as_that() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let region: wire::Region = "eu-west-2".parse().unwrap();
+    let chosen = Some(region.clone());
+    let id = desk.engine.create(About::default(), "anna".into(), chosen).await.unwrap();
+    desk.until(id, "all four hooks are armed", all_armed).await;
+    let kept = desk.engine.archive().region(id).await.unwrap();
+    assert_eq!(kept, Some(Choice::by_hand(region)));
     desk.stop().await;
 }

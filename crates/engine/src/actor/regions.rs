@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use session::{
     Failure, Timestamp,
-    region::{Choice, Lane, Reason},
+    region::{Choice, Lane},
 };
 use tokio::sync::{oneshot, watch};
 use wire::Region;
@@ -21,8 +21,6 @@ pub enum Message {
     Choose(oneshot::Sender<Result<Choice, Failure>>),
     /// Race again, to look.
     Probe,
-    /// Use this region from now on; `None` goes back to the fastest.
-    ByHand(Option<Region>),
     /// A race is over.
     Raced(Result<Choice, Failure>),
 }
@@ -55,7 +53,6 @@ pub struct Regions;
 pub struct Probing {
     start: Start,
     current: Option<Region>,
-    by_hand: Option<Region>,
     running: bool,
     waiting: Vec<oneshot::Sender<Result<Choice, Failure>>>,
 }
@@ -70,7 +67,7 @@ impl Actor for Regions {
         _: ActorRef<Message>,
         start: Start,
     ) -> Result<Probing, ActorProcessingErr> {
-        Ok(Probing { start, current: None, by_hand: None, running: false, waiting: Vec::new() })
+        Ok(Probing { start, current: None, running: false, waiting: Vec::new() })
     }
 
     async fn handle(
@@ -81,16 +78,10 @@ impl Actor for Regions {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Choose(answer) => {
-                if let Some(region) = probing.by_hand.clone() {
-                    // Whoever asked may have gone meanwhile; so below.
-                    let _ = answer.send(Ok(by_hand(region)));
-                } else {
-                    probing.waiting.push(answer);
-                    probing.race(&myself);
-                }
+                probing.waiting.push(answer);
+                probing.race(&myself);
             }
             Message::Probe => probing.race(&myself),
-            Message::ByHand(region) => probing.by_hand = region,
             Message::Raced(result) => probing.raced(result),
         }
         Ok(())
@@ -122,12 +113,11 @@ impl Probing {
 
     fn raced(&mut self, result: Result<Choice, Failure>) {
         self.running = false;
-        if let Ok(choice) = &result
-            && choice.reason != Reason::ByHand
-        {
+        if let Ok(choice) = &result {
             self.current = Some(choice.region.clone());
         }
         for answer in self.waiting.drain(..) {
+            // Whoever asked may have gone meanwhile.
             let _ = answer.send(result.clone());
         }
         self.start.shown.send_modify(|race| {
@@ -139,8 +129,4 @@ impl Probing {
             }
         });
     }
-}
-
-fn by_hand(region: Region) -> Choice {
-    Choice { region, reason: Reason::ByHand, lanes: Vec::new(), took_us: 0 }
 }

@@ -10,7 +10,7 @@ use crate::{
 impl Turn {
     pub(super) fn created(&mut self, region: Option<Region>) {
         self.tell(Event::Created);
-        self.do_(region.map_or(Effect::ChooseRegion, |region| Effect::Allocate { region }));
+        self.do_(asked_for(region));
     }
 
     /// After a start nothing is known of what happened meanwhile, and every hook is put again.
@@ -31,7 +31,7 @@ impl Turn {
 
     pub(super) fn region_chosen(&mut self, region: Region) {
         match self.state.record.life {
-            Life::Allocating => self.do_(Effect::Allocate { region }),
+            Life::Allocating => self.do_(Effect::Allocate { region, by_hand: false }),
             // It was asked for before the technician closed it, or twice.
             Life::Failed { .. } | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
         }
@@ -69,7 +69,7 @@ impl Turn {
         match self.state.record.life {
             Life::Failed { .. } => {
                 self.state.record.life = Life::Allocating;
-                self.do_(region.map_or(Effect::ChooseRegion, |region| Effect::Allocate { region }));
+                self.do_(asked_for(region));
             }
             Life::Allocating | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
         }
@@ -177,4 +177,8 @@ impl Turn {
             Transcript::NotYet | Transcript::Saved { .. } => self.revoke_if_closed(),
         }
     }
+}
+
+fn asked_for(region: Option<Region>) -> Effect {
+    region.map_or(Effect::ChooseRegion, |region| Effect::Allocate { region, by_hand: true })
 }

@@ -38,6 +38,7 @@ test('what has no sample yet is being measured', () => {
 
 test('sums up what finished, stopped and failed', () => {
   expect(summary(race(0))).toBe('2 finished, 3 stopped · 118 ms in all');
+  expect(summary(race(0, { lanes: [], took_ms: 0 })), 'chosen by hand').toBe('');
   expect(summary(race(0, { lanes: [lane('eu', { failure: 'x' })], took_ms: 5003 }))).toBe(
     '1 failed · 5003 ms in all',
   );

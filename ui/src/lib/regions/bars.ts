@@ -45,9 +45,10 @@ function shape(lane: LaneView, x: Scale): Omit<Bar, 'region' | 'chosen'> {
   return { kind: 'failed', width: 0, ticks: [], words: 'no answer' };
 }
 
-/** `2 finished, 3 stopped · 118 ms in all`. */
+/** `2 finished, 3 stopped · 118 ms in all`; empty where there was no race. */
 export function summary(race: RegionsView): string {
   if (race.took_ms === null) return 'measuring';
+  if (race.lanes.length === 0) return '';
   const finished = race.lanes.filter(
     (l) => l.failure === null && l.over_ms === null && l.best_ms !== null,
   ).length;
