@@ -41,6 +41,7 @@ impl Snapshot {
     pub(crate) fn of(
         id: SessionId,
         revision: u64,
+        record: &Record,
         state: &State,
         pin: Option<Pin>,
         unsaved: bool,
@@ -49,7 +50,7 @@ impl Snapshot {
         Self {
             id,
             revision,
-            record: state.record.clone(),
+            record: record.clone(),
             lamps: state.lamps.clone(),
             windows: state.windows,
             chat_as_of: state.chat_as_of,

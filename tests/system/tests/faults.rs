@@ -39,6 +39,31 @@ async fn an_event_that_the_disk_refuses_counts_is_shown_and_written_later_once()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hook_is_armed_again_while_the_disk_hangs() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let (id, pin) = desk.armed_session().await;
+    let revision = desk.engine.snapshot(id).unwrap().revision;
+    desk.disk.set(Some(Fault::Hangs));
+    let about = About { customer: "Maria".into(), ..About::default() };
+    let described = desk.engine.order(id, Input::Described(about));
+    let watched = async {
+        world.presenter_joins(&pin).await;
+        // One for the hook that fired, one for its arming.
+        let again = |s: &engine::Snapshot| s.revision >= revision + 2 && all_armed(s);
+        let armed = desk.until(id, "it is armed again", again).await;
+        assert!(armed.record.about.customer.is_empty(), "nothing is shown that isn't on disk");
+        assert!(!is_online(&armed));
+        desk.disk.set(None);
+    };
+    let (saved, ()) = tokio::join!(described, watched);
+    saved.unwrap();
+    let s = desk.until(id, "the event counts", is_online).await;
+    assert_eq!(s.record.about.customer, "Maria");
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_the_disk_refuses_is_not_acknowledged() {
     let world = World::new().await;
     let desk = world.engine().await;

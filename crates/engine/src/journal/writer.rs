@@ -5,7 +5,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Condvar, Mutex, PoisonError,
         mpsc::{Receiver, Sender, channel},
     },
     task::{Context, Poll},
@@ -54,7 +54,7 @@ impl<T> Answer<T> {
 
 /// Makes writes fail on demand, for tests of what happens then. Clones switch the same fault.
 #[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Mutex<Option<Fault>>>);
+pub struct Faults(Arc<(Mutex<Option<Fault>>, Condvar)>);
 
 /// How writes fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,17 +63,22 @@ pub enum Fault {
     DiskFull,
     /// As on a broken one.
     Io,
+    /// They wait, as for a disk that starts up, until the fault is over.
+    Hangs,
 }
 
 impl Faults {
     /// From now on every write fails so; none: writes succeed again.
     pub fn set(&self, fault: Option<Fault>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        self.0.1.notify_all();
     }
 
     fn check(&self, doing: &'static str) -> Result<(), StoreError> {
-        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            None => Ok(()),
+        let fault = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let hangs = |fault: &mut Option<Fault>| matches!(fault, Some(Fault::Hangs));
+        match *self.0.1.wait_while(fault, hangs).unwrap_or_else(PoisonError::into_inner) {
+            None | Some(Fault::Hangs) => Ok(()),
             Some(Fault::DiskFull) => Err(StoreError::DiskFull { doing }),
             Some(Fault::Io) => Err(StoreError::Io { doing, why: "a fault was asked for".into() }),
         }

@@ -1,0 +1,359 @@
+//! A running session: takes turns, has them written, and does what they want once they are on disk.
+//!
+//! Invariant: at most one transaction is on its way to the disk. What the turns since then want
+//! waits in `next` and goes with the transaction after it, so effects keep the order of their turns.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use ractor::ActorRef;
+use session::{
+    Effect, Event, Failure, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
+};
+use tokio::sync::oneshot;
+use wire::{HookType, Pin, Region};
+
+use super::{Message, Start};
+use crate::{
+    SessionId,
+    bus::Snapshot,
+    clock::now,
+    context::Context,
+    error::CommandError,
+    journal::{Committed, JournalError, SessionSecrets, SessionTurn},
+    perform,
+};
+
+type Done = oneshot::Sender<Result<(), CommandError>>;
+
+/// A running session.
+pub struct Live {
+    id: SessionId,
+    context: Arc<Context>,
+    state: State,
+    secrets: Option<SessionSecrets>,
+    secrets_changed: bool,
+    /// The disk doesn't have the state as it is.
+    changed: bool,
+    /// Up to where the journal's events are in the state: they are told in the order of their sequence.
+    applied_seq: u64,
+    revision: u64,
+    unsaved: Option<JournalError>,
+    /// Happenings that the disk hasn't taken so far.
+    untold: Vec<(Event, Timestamp)>,
+    /// The record as subscribers see it: what the disk has, or has refused.
+    shown: Record,
+    /// What the turns want that aren't given to the disk yet.
+    next: Wanted,
+    saving: Option<Saving>,
+    generations: HashMap<Timer, u64>,
+    next_generation: u64,
+    in_turn: Arc<AtomicU64>,
+}
+
+/// What turns want once they are on disk.
+#[derive(Default)]
+struct Wanted {
+    effects: Vec<Effect>,
+    answers: Vec<Done>,
+    /// When the newest of the turns was taken; none if there was none.
+    at: Option<Timestamp>,
+}
+
+/// A transaction on its way to the disk.
+struct Saving {
+    wanted: Wanted,
+    record: Record,
+    /// How many of the untold happenings are in it.
+    told: usize,
+    secrets: bool,
+}
+
+impl Live {
+    /// Comes to life; everything up to here is on disk, or known not to be, when this returns.
+    pub async fn begin(myself: &ActorRef<Message>, start: Start) -> Self {
+        let Start { id, context, state, secrets, applied_seq, replay, in_turn, first } = start;
+        if let Some(secrets) = &secrets {
+            context.routes.open(id, &secrets.tokens);
+        }
+        let mut live = Self {
+            id,
+            context,
+            shown: state.record.clone(),
+            state,
+            secrets,
+            secrets_changed: true,
+            changed: true,
+            applied_seq,
+            revision: 0,
+            unsaved: None,
+            untold: Vec::new(),
+            next: Wanted::default(),
+            saving: None,
+            generations: HashMap::new(),
+            next_generation: 0,
+            in_turn,
+        };
+        // What was committed before the program ended happened before anything that happens now.
+        for Committed { seq, hook, at } in replay {
+            live.committed(myself, hook, seq, at);
+        }
+        live.turn(myself, first, now());
+        let (turns, saving) = live.give();
+        live.saving = Some(saving);
+        let outcome = live.context.journal.save_turn(turns).await.map(drop);
+        live.saved(myself, outcome).await;
+        live
+    }
+
+    /// Takes a turn. Re-arming begins at once, for nothing of such a turn needs the disk.
+    pub fn turn(&mut self, myself: &ActorRef<Message>, input: Input, at: Timestamp) {
+        if let Input::Armed { .. } = input {
+            self.context.hook_checked(at);
+        }
+        let received = matches!(input, Input::Received(_));
+        // The step takes the state by value; the old record tells whether anything has to be stored.
+        let before = self.state.record.clone();
+        let state = std::mem::replace(&mut self.state, State::restored(before.clone()));
+        let transition = step(state, input, at);
+        self.state = transition.state;
+        self.changed |= before != self.state.record;
+        self.next.at = Some(at);
+        self.untold.extend(transition.events.into_iter().map(|event| (event, at)));
+        if received {
+            self.perform(myself, transition.effects);
+        } else {
+            self.next.effects.extend(transition.effects);
+        }
+    }
+
+    /// Applies a committed event.
+    pub fn committed(
+        &mut self,
+        myself: &ActorRef<Message>,
+        hook: HookType,
+        seq: u64,
+        at: Timestamp,
+    ) {
+        self.in_turn.store(seq, Ordering::Relaxed);
+        self.context.faults.die_if_asked();
+        self.written(seq);
+        self.turn(myself, Input::Committed { seq, hook }, at);
+        self.in_turn.store(0, Ordering::Relaxed);
+    }
+
+    /// The event at `seq` is in the state.
+    pub fn written(&mut self, seq: u64) {
+        self.applied_seq = self.applied_seq.max(seq);
+    }
+
+    /// A timer ran out; only the newest of its key counts.
+    pub fn elapsed(&mut self, myself: &ActorRef<Message>, timer: Timer, generation: u64) {
+        if self.generations.get(&timer) == Some(&generation) {
+            self.generations.remove(&timer);
+            self.turn(myself, Input::Elapsed(timer), now());
+        }
+    }
+
+    /// The service gave a PIN.
+    pub fn pin_given(&mut self, myself: &ActorRef<Message>, region: Region, pin: Pin) {
+        if let Some(secrets) = &mut self.secrets {
+            secrets.pin = Some(pin);
+            self.secrets_changed = true;
+        }
+        let expires = now().plus(self.context.config.pin_life);
+        self.turn(myself, Input::Allocated { region, expires }, now());
+    }
+
+    /// Answers a command as soon as its turn is on disk, or isn't.
+    pub fn answer_once_saved(&mut self, done: Done) {
+        self.next.answers.push(done);
+    }
+
+    /// Gives the newest turns to the disk, or does at once what they want if nothing is to be written.
+    pub async fn go_on(&mut self, myself: &ActorRef<Message>) {
+        let Some(at) = self.next.at else { return };
+        if self.saving.is_some() {
+            // Lamps are never written: they are true at once, however long the disk takes.
+            self.publish(at, false);
+            return;
+        }
+        if !self.has_to_be_saved() {
+            let wanted = std::mem::take(&mut self.next);
+            self.finish(myself, wanted, self.state.record.clone(), false).await;
+            return;
+        }
+        let (turns, saving) = self.give();
+        self.saving = Some(saving);
+        let (to, written) = (myself.clone(), self.context.journal.save_turn(turns));
+        self.context.tasks.spawn(async move {
+            let outcome = written.await.map(drop);
+            // A session that is gone doesn't need the answer.
+            let _ = to.cast(Message::Saved(outcome));
+        });
+    }
+
+    /// The disk has answered.
+    pub async fn saved(&mut self, myself: &ActorRef<Message>, outcome: Result<(), JournalError>) {
+        let Some(Saving { wanted, record, told, secrets }) = self.saving.take() else { return };
+        let happened = told > 0 && outcome.is_ok();
+        match outcome {
+            Ok(()) => {
+                self.untold.drain(..told);
+                self.unsaved = None;
+                self.context.journal_wrote(None);
+            }
+            Err(error) => {
+                // Tried again with the next turn.
+                self.changed = true;
+                self.secrets_changed |= secrets;
+                self.context.journal_wrote(Some(error.to_string()));
+                self.unsaved = Some(error);
+            }
+        }
+        self.finish(myself, wanted, record, happened).await;
+    }
+
+    /// The actor ends in order: what isn't on its way to the disk goes there now.
+    pub async fn end(&mut self) {
+        self.context.timers.forget(self.id);
+        if self.has_to_be_saved() {
+            let (turns, _) = self.give();
+            if let Err(error) = self.context.journal.save_turn(turns).await {
+                tracing::warn!(session = %self.id, %error, "the last turn wasn't saved");
+            }
+        }
+    }
+
+    fn has_to_be_saved(&self) -> bool {
+        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.told);
+        self.changed || self.secrets_changed || self.untold.len() > in_flight
+    }
+
+    /// One transaction: the record with how far the journal is in it, and what happened.
+    fn give(&mut self) -> (SessionTurn, Saving) {
+        let record = self.state.record.clone();
+        let secrets = std::mem::take(&mut self.secrets_changed);
+        self.changed = false;
+        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.told);
+        let turns = SessionTurn {
+            session: self.id,
+            record: record.clone(),
+            secrets: self.secrets.clone().filter(|_| secrets),
+            applied_seq: self.applied_seq,
+            happenings: self.untold[in_flight..].to_vec(),
+        };
+        let wanted = std::mem::take(&mut self.next);
+        (turns, Saving { wanted, record, told: self.untold.len(), secrets })
+    }
+
+    /// Does what turns want that the disk has, or has refused.
+    async fn finish(
+        &mut self,
+        myself: &ActorRef<Message>,
+        wanted: Wanted,
+        record: Record,
+        happened: bool,
+    ) {
+        let Wanted { effects, answers, at } = wanted;
+        let at = at.unwrap_or_else(now);
+        self.shown = record;
+        self.perform(myself, effects);
+        if pin_is_done(&self.state.record, at) && !self.has_to_be_saved() {
+            self.erase_secrets().await;
+        }
+        self.publish(at, happened);
+        for done in answers {
+            // Whoever asked may have gone away meanwhile.
+            let _ =
+                done.send(self.unsaved.clone().map_or(Ok(()), |e| Err(CommandError::NotSaved(e))));
+        }
+    }
+
+    /// The PIN's life is over and all that it was needed for is done: nobody shall find it later.
+    async fn erase_secrets(&mut self) {
+        let Some(secrets) = self.secrets.take() else { return };
+        self.context.routes.close(&secrets.tokens);
+        if let Err(error) = self.context.journal.erase_secrets(self.id).await {
+            tracing::warn!(session = %self.id, %error, "the secrets are erased at the next start");
+            self.secrets = Some(secrets);
+        }
+    }
+
+    fn perform(&mut self, myself: &ActorRef<Message>, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Start { timer, after, spread } => {
+                    let after = if spread { perform::spread(after) } else { after };
+                    self.start(myself, timer, after);
+                }
+                Effect::Heartbeat { hurried } => {
+                    let after = perform::heartbeat(&self.context, hurried);
+                    self.start(myself, Timer::Heartbeat, after);
+                }
+                Effect::Stop { timer } => {
+                    self.generations.remove(&timer);
+                    self.context.timers.stop(self.id, timer);
+                }
+                // What may happen only once is not begun unless the disk knows of it.
+                Effect::SendMail { id, .. } if self.unsaved.is_some() => {
+                    let refused = Input::MailFailed { id, failure: Failure::Storage };
+                    let _ = myself.cast(Message::Told(refused));
+                }
+                effect @ (Effect::ChooseRegion
+                | Effect::Allocate { .. }
+                | Effect::PutHook { .. }
+                | Effect::FetchChat { .. }
+                | Effect::SendMail { .. }
+                | Effect::RevokePin) => {
+                    perform::effect(&self.context, self.id, self.secrets.as_ref(), myself, effect);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, myself: &ActorRef<Message>, timer: Timer, after: Duration) {
+        self.next_generation += 1;
+        self.generations.insert(timer, self.next_generation);
+        self.context.timers.set(self.id, timer, self.next_generation, after, myself.clone());
+    }
+
+    fn publish(&mut self, at: Timestamp, happened: bool) {
+        self.revision += 1;
+        let pin = self.secrets.as_ref().and_then(|secrets| secrets.pin.clone());
+        let pin = pin.filter(|_| pin_is_shown(&self.shown));
+        let snapshot = Snapshot::of(
+            self.id,
+            self.revision,
+            &self.shown,
+            &self.state,
+            pin,
+            self.unsaved.is_some(),
+            at,
+        );
+        self.context.bus.publish(snapshot, happened);
+    }
+}
+
+fn pin_is_done(record: &Record, now: Timestamp) -> bool {
+    let saved = matches!(record.transcript, Transcript::Saved { .. });
+    match &record.life {
+        Life::Over { .. } => saved,
+        Life::Closed { revoked, allocation, .. } => {
+            let over = allocation.as_ref().is_none_or(|allocation| allocation.expires <= now);
+            saved && (*revoked == Some(true) || over)
+        }
+        Life::Allocating | Life::Failed { .. } | Life::Live(_) => false,
+    }
+}
+
+/// A PIN that is no good any more is shown nowhere.
+fn pin_is_shown(record: &Record) -> bool {
+    record.is_live()
+}
