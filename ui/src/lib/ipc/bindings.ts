@@ -464,7 +464,7 @@ pin: Pin | null,
  */
 region: string | null, 
 /**
- * Its best round trip in milliseconds when it was chosen; none if chosen by hand.
+ * Its best round trip in milliseconds when it was chosen; none if it wasn't measured.
  */
 region_ms: number | null, 
 /**
@@ -540,7 +540,7 @@ tags: Array<string>,
  */
 log: Array<LogLine>, 
 /**
- * The regions' race at its allocation; none if chosen by hand or not yet.
+ * How its region was chosen: a race, or no lane if by hand. None if not yet, or not kept.
  */
 regions: RegionsView | null, };
 
