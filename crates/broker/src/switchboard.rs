@@ -12,7 +12,7 @@ use std::{
 use ring::digest::{SHA256, digest};
 use serve::{Clock, FaultPlan, HostGuard, Millis};
 use tokio::sync::{Notify, mpsc};
-use url::Url;
+use url::{Url, form_urlencoded::byte_serialize};
 use uuid::Uuid;
 use wire::{ConfText, HookType, Pin, Region, Side, loginwithme::Conf};
 
@@ -103,11 +103,18 @@ impl Switchboard {
         change.done().await
     }
 
-    /// The viewers' link.
-    pub fn session_url(&self, client: Client, pin: &Pin, ro: bool) -> Result<String, Refused> {
+    /// The viewers' link; `un` is the name that the viewer's page begins with, if there is one.
+    pub fn session_url(
+        &self,
+        client: Client,
+        pin: &Pin,
+        ro: bool,
+        un: &str,
+    ) -> Result<String, Refused> {
         let (mut state, now) = self.lock();
         state.live(client, pin, &self.rates, now)?;
-        Ok(format!("{}/view?session_pin={}&un=&ro={ro}", self.origin, pin.expose()))
+        let un: String = byte_serialize(text::tidy_name(un).as_bytes()).collect();
+        Ok(format!("{}/view?session_pin={}&un={un}&ro={ro}", self.origin, pin.expose()))
     }
 
     /// The presenter's configuration: once per session, ever.

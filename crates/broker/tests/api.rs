@@ -85,9 +85,14 @@ async fn session_exe_delivers_the_stand_in_for_the_conf_that_was_given_and_no_ot
 async fn session_url_is_the_viewers_page_of_this_broker() {
     let rig = broker().await;
     let pin = rig.mint().await;
-    for (query, ro) in [("", "false"), ("&ro=false", "false"), ("&ro=true", "true")] {
+    for (query, un, ro) in [
+        ("", "", "false"),
+        ("&ro=false", "", "false"),
+        ("&ro=true", "", "true"),
+        ("&un=Anna%20%26%20Bo&ro=true", "Anna+%26+Bo", "true"),
+    ] {
         let answer = rig.get_json(&format!("/session_url?session_pin={pin}{query}")).await;
-        let expected = format!("{}/view?session_pin={pin}&un=&ro={ro}", rig.running.origin());
+        let expected = format!("{}/view?session_pin={pin}&un={un}&ro={ro}", rig.running.origin());
         assert_eq!(answer, json!({ "success": true, "url": expected }));
     }
 }

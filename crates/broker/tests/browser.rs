@@ -119,9 +119,8 @@ async fn customer_and_technician_meet_chat_and_come_back_after_a_restart() {
     receiver.expect("presenter_started").await;
 
     let technician = driver.browser("technician").await;
-    let link = rig.get_json(&format!("/session_url?session_pin={pin}&ro=true")).await;
-    let link = link["url"].as_str().unwrap().replace("un=", "un=Anna");
-    technician.goto(&link).await.unwrap();
+    let link = rig.get_json(&format!("/session_url?session_pin={pin}&ro=true&un=Anna")).await;
+    technician.goto(link["url"].as_str().unwrap()).await.unwrap();
     see(&technician, "state-text", "Connected").await;
     see(&technician, "readonly", "Read-only").await;
     see(&customer, "lead", "Anna is here with you").await;

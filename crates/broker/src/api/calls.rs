@@ -77,7 +77,8 @@ pub(super) async fn session_url(
         Some("true" | "1") => true,
         Some(_) => return Err(Refused::malformed("ro is true or false")),
     };
-    let url = desk.board.session_url(client, &pin(&query)?, ro)?;
+    let un = query.get("un").unwrap_or_default();
+    let url = desk.board.session_url(client, &pin(&query)?, ro, un)?;
     Ok(json(pretty(&wire::loginwithme::SessionUrl { success: true, url })))
 }
 
