@@ -7,7 +7,7 @@ use std::{
 };
 
 use secrecy::SecretString;
-use serve::{Clock, Limits, Port, TlsFiles, TrustedProxies};
+use serve::{Client, Clock, Limits, Port, TlsFiles, TrustedProxies};
 use url::Url;
 use wire::Region;
 
@@ -34,14 +34,14 @@ pub struct Config {
     /// Answer `Access-Control-Allow-Origin: *` where the hosted service does, so that pages of any
     /// origin may call this broker.
     pub compat_cors: bool,
-    /// Where hooks may go.
-    pub hook_targets: TargetPolicy,
+    /// Where hooks may go, by who minted their session.
+    pub hook_targets: ByClient<TargetPolicy>,
     /// The regions that are offered, with how long each takes to answer.
     pub regions: Vec<RegionDelay>,
     /// How long things last.
     pub durations: Durations,
     /// How often things may be done.
-    pub rates: Rates,
+    pub rates: ByClient<Rates>,
     /// How e-mail is sent. Without it mails stay in the outbox.
     pub smtp: Option<Smtp>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -54,6 +54,28 @@ pub struct Config {
     pub hold_deliveries: bool,
     /// The clock; tests pass a frozen one.
     pub clock: Clock,
+}
+
+/// One thing for clients on this machine, another for all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByClient<T> {
+    /// For clients on this machine.
+    pub here: T,
+    /// For all others.
+    pub elsewhere: T,
+}
+
+impl<T> ByClient<T> {
+    /// What holds for this client.
+    pub const fn of(&self, client: Client) -> &T {
+        if client.is_this_machine() { &self.here } else { &self.elsewhere }
+    }
+}
+
+impl<T: Copy> From<T> for ByClient<T> {
+    fn from(same: T) -> Self {
+        Self { here: same, elsewhere: same }
+    }
 }
 
 /// A region and its simulated distance.
@@ -106,6 +128,8 @@ pub struct Rates {
     pub slow_after: usize,
     /// See [`Rates::slow_after`]; of real time.
     pub guess_delay: Duration,
+    /// Tests of the way to one client's listener.
+    pub reach: Rate,
     /// Live connections of one client at once.
     pub lines_by_client: usize,
 }
@@ -121,11 +145,12 @@ impl Rates {
             guesses: Rate::new(20, 900),
             slow_after: 5,
             guess_delay: Duration::from_millis(200),
+            reach: Rate::new(6, 60),
             lines_by_client: 64,
         }
     }
 
-    /// For the embedded broker, whose only client is this machine. Guessing is still bounded.
+    /// For the embedded broker's console, on this machine. Guessing is still bounded.
     pub const fn embedded() -> Self {
         Self {
             mint: Rate::new(20_000, 60),
@@ -133,6 +158,7 @@ impl Rates {
             mail_by_pin: Rate::new(60, 3_600),
             guesses: Rate::new(1_000, 60),
             slow_after: 200,
+            reach: Rate::new(60, 60),
             lines_by_client: 4_096,
             ..Self::network()
         }
@@ -160,7 +186,8 @@ pub struct Control {
 }
 
 impl Config {
-    /// The broker that comes with the console: loopback, hooks to loopback allowed.
+    /// The broker that comes with the console: loopback, where its own sessions' hooks may go. Whoever
+    /// else it lets in later ([`crate::Running::open_to_network`]) is bound as on any network.
     pub fn embedded(data: impl Into<PathBuf>) -> Self {
         Self {
             ip: Ipv4Addr::LOCALHOST.into(),
@@ -170,10 +197,13 @@ impl Config {
             public_url: None,
             tls: None,
             compat_cors: false,
-            hook_targets: TargetPolicy { loopback: true, private: false },
+            hook_targets: ByClient {
+                here: TargetPolicy { loopback: true, private: false },
+                elsewhere: TargetPolicy::default(),
+            },
             regions: default_regions(),
             durations: Durations::default(),
-            rates: Rates::embedded(),
+            rates: ByClient { here: Rates::embedded(), elsewhere: Rates::network() },
             smtp: None,
             trusted_proxies: TrustedProxies::default(),
             control: None,
@@ -187,8 +217,8 @@ impl Config {
     /// rates.
     pub fn network(data: impl Into<PathBuf>) -> Self {
         Self {
-            hook_targets: TargetPolicy::default(),
-            rates: Rates::network(),
+            hook_targets: TargetPolicy::default().into(),
+            rates: Rates::network().into(),
             ..Self::embedded(data)
         }
     }

@@ -10,14 +10,19 @@ use std::{
 };
 
 use reqwest::{
-    Client, dns,
+    dns,
     header::{CONTENT_TYPE, HeaderValue},
     redirect,
 };
+use serve::Client;
 use tokio::sync::{Semaphore, watch};
+use url::Url;
 use wire::{Pin, loginwithme::HookBody};
 
-use crate::rules::{session::Fired, target::TargetPolicy};
+use crate::{
+    ByClient,
+    rules::{session::Fired, target::TargetPolicy},
+};
 
 /// How many deliveries are under way at once.
 const AT_ONCE: usize = 256;
@@ -27,13 +32,15 @@ const AT_ONCE: usize = 256;
 pub(crate) struct Delivery {
     pub pin: Pin,
     pub fired: Fired,
+    /// Who minted the session: by that it is judged where its hooks may go.
+    pub minter: Client,
 }
 
-/// The client that delivers, and the gate before it.
+/// The clients that deliver, and the gate before them.
 #[derive(Debug)]
 pub(crate) struct Deliverer {
-    client: Client,
-    policy: TargetPolicy,
+    clients: ByClient<reqwest::Client>,
+    policy: ByClient<TargetPolicy>,
     gate: Mutex<Gate>,
     slots: Semaphore,
     under_way: watch::Sender<usize>,
@@ -49,20 +56,24 @@ impl Deliverer {
     /// # Errors
     /// When the HTTP client can't be built.
     pub fn new(
-        policy: TargetPolicy,
+        policy: ByClient<TargetPolicy>,
         timeout: Duration,
         held: bool,
     ) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .user_agent(concat!("deskhand-broker/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .timeout(timeout)
-            .dns_resolver(Judged(policy))
-            .build()?;
+        // Two, for a connection that one may use is not the other's.
+        let client = |policy| {
+            reqwest::Client::builder()
+                .user_agent(concat!("deskhand-broker/", env!("CARGO_PKG_VERSION")))
+                .redirect(redirect::Policy::none())
+                .no_proxy()
+                .timeout(timeout)
+                .dns_resolver(Judged(policy))
+                .build()
+        };
+        let clients = ByClient { here: client(policy.here)?, elsewhere: client(policy.elsewhere)? };
         let gate = Mutex::new(if held { Gate::Held(Vec::new()) } else { Gate::Open });
         let slots = Semaphore::new(AT_ONCE);
-        Ok(Self { client, policy, gate, slots, under_way: watch::Sender::new(0) })
+        Ok(Self { clients, policy, gate, slots, under_way: watch::Sender::new(0) })
     }
 
     /// Passes a delivery on, or keeps it while delivery is held.
@@ -110,13 +121,14 @@ impl Deliverer {
         let Fired { hook, url, name } = &delivery.fired;
         // The resolver never sees an address that stands in the URL itself; and the hook may have
         // been put when the policy was another.
-        let url = match self.policy.parse(url) {
+        let url = match self.policy.of(delivery.minter).parse(url) {
             Ok(url) => url,
             Err(refused) => return tracing::warn!(%hook, %refused, "hook not delivered"),
         };
         let body = HookBody { hook: *hook, name: name.clone(), session_pin: delivery.pin.clone() };
         let request = self
-            .client
+            .clients
+            .of(delivery.minter)
             .post(url)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
             .body(serde_json::to_vec(&body).unwrap_or_default());
@@ -129,6 +141,15 @@ impl Deliverer {
                 tracing::warn!(%hook, error = %error.without_url(), "hook not delivered");
             }
         }
+    }
+
+    /// Calls a listener for `client`, who wants to know whether it can be reached: true if anything
+    /// answered. What it answered stays untold: it would say what else is at an address.
+    pub async fn knock(&self, client: Client, url: Url) -> bool {
+        let Ok(_slot) = self.slots.acquire().await else { return false };
+        let knocked = self.clients.of(client).post(url).send().await;
+        tracing::debug!(answered = knocked.is_ok(), "called a listener");
+        knocked.is_ok()
     }
 
     fn gate(&self) -> MutexGuard<'_, Gate> {

@@ -22,6 +22,9 @@ pub(crate) enum Refused {
     /// Come back later.
     #[error("too many requests; wait {} s and try again", retry_after.as_secs())]
     TooMany { retry_after: Duration },
+    /// A session of the console on the broker's own machine is steered from there alone.
+    #[error("this session belongs to the console on this broker's computer; only that may do this")]
+    NotYours,
     /// Shut out for abuse.
     #[error("this address has been blocked after reports of abuse")]
     Blocked,

@@ -9,6 +9,8 @@
 //!   its POST leaves;
 //! - an `_offline` hook fires more than 60 s after a side went, once, and only if that side's
 //!   `_started` hook had fired;
+//! - what this machine minted is steered from this machine only, and no hook of anybody else's leads
+//!   to this machine, unless allowed;
 //! - no PIN, no hook URL and no text of a person is logged;
 //! - no call waits for the disk on the async runtime.
 //!
@@ -36,6 +38,7 @@ mod deliver;
 mod error;
 mod live;
 mod mail;
+mod network;
 mod pages;
 mod program;
 mod rules;
@@ -44,8 +47,9 @@ mod state;
 mod store;
 mod switchboard;
 
-pub use config::{Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};
+pub use config::{ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};
 pub use mail::{Mail, MailState};
+pub use network::Network;
 pub use rules::{
     rates::Rate,
     target::{TargetPolicy, TargetRefused},

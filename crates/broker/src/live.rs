@@ -128,7 +128,10 @@ impl ToPage {
             Refused::TooMany { .. } => "too_many",
             Refused::Blocked => "blocked",
             Refused::NotSaved => "not_saved",
-            Refused::AlreadyGiven | Refused::ForeignPage | Refused::NoSuchCall => "refused",
+            Refused::AlreadyGiven
+            | Refused::NotYours
+            | Refused::ForeignPage
+            | Refused::NoSuchCall => "refused",
         };
         Self::Refused { code, error: refused.to_string() }
     }

@@ -3,14 +3,14 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, RwLock},
     thread,
     time::Duration,
 };
 
 use serve::{
-    BindError, Bound, Client, ControlToken, FaultPlan, HostGuard, Limits, Server, TlsError,
-    control as control_api, tls::Tls, token::TokenError,
+    BindError, Client, ControlToken, FaultPlan, HostGuard, Limits, Server, TlsError,
+    control as control_api, token::TokenError,
 };
 use tokio::{sync::Notify, task::JoinHandle};
 use url::Url;
@@ -24,6 +24,7 @@ use crate::{
     deliver::Deliverer,
     live::ToPage,
     mail::{Mail, Mailer},
+    network::Door,
     rules::presence::PageId,
     state::State,
     store::{Store, StoreError},
@@ -63,10 +64,13 @@ pub enum StartError {
 /// A running broker. End it with [`Running::shutdown`].
 #[derive(Debug)]
 pub struct Running {
-    board: Arc<Switchboard>,
+    pub(crate) board: Arc<Switchboard>,
     addr: SocketAddr,
     got_asked_port: bool,
     server: Server,
+    pub(crate) limits: Limits,
+    /// The door to the network, and whether it got the port that was asked for.
+    pub(crate) network: Option<(Server, bool)>,
     control: Option<Server>,
     timer: JoinHandle<()>,
     writer: thread::JoinHandle<()>,
@@ -74,7 +78,7 @@ pub struct Running {
 
 impl std::fmt::Debug for Switchboard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Switchboard").field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("Switchboard").field("origin", &self.door.origin).finish_non_exhaustive()
     }
 }
 
@@ -93,8 +97,11 @@ impl Broker {
             None => None,
         };
         let bound = serve::bind(config.ip, config.port)?;
-        let guard = HostGuard::new(bound.addr(), config.public_url.as_ref());
-        let origin = origin(&config, bound.addr());
+        let door = Arc::new(Door {
+            guard: HostGuard::new(bound.addr(), config.public_url.as_ref()),
+            origin: origin(&config, bound.addr()),
+            strangers: false,
+        });
         let (folder, key, now) = (config.data.clone(), config.store_key, config.clock.now());
         let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key.as_ref(), now));
         let (store, kept, writer) =
@@ -109,8 +116,8 @@ impl Broker {
             rates: config.rates,
             regions: config.regions,
             policy,
-            guard,
-            origin,
+            door: Arc::clone(&door),
+            network: RwLock::default(),
             faults: FaultPlan::default(),
             deliverer: Arc::new(deliverer),
             mailer: mailer.map_err(StartError::Settings)?,
@@ -122,33 +129,36 @@ impl Broker {
         let control =
             config.control.map(|settings| start_control(&settings, &board)).transpose()?;
         let proxies = config.trusted_proxies;
-        let desk = Desk { board: Arc::clone(&board), proxies, compat_cors: config.compat_cors };
+        let desk =
+            Desk { board: Arc::clone(&board), door, proxies, compat_cors: config.compat_cors };
+        let limits = config.limits;
         let (addr, got_asked_port) = (bound.addr(), bound.got_what_was_asked());
-        let server = start_server(bound, desk, config.limits, tls)?;
+        let server = Server::start(bound, api::routes(desk), limits, tls)?;
         let timer = tokio::spawn(keep_time(Arc::clone(&board)));
-        Ok(Running { board, addr, got_asked_port, server, control, timer, writer })
+        let network = None;
+        Ok(Running { board, addr, got_asked_port, server, limits, network, control, timer, writer })
     }
 }
 
 impl Running {
     /// Scheme, host and port, such as `http://127.0.0.1:47211`, without a slash at the end.
     pub fn origin(&self) -> &str {
-        &self.board.origin
+        &self.board.door.origin
     }
 
     /// What clients take as the service's base URL: the origin and `/api/v1`.
     pub fn base_url(&self) -> String {
-        format!("{}/api/v1", self.board.origin)
+        format!("{}/api/v1", self.origin())
     }
 
     /// Where a region's probe answers; `{region}` stands for its name.
     pub fn region_url_template(&self) -> String {
-        format!("{}/region/{{region}}", self.board.origin)
+        format!("{}/region/{{region}}", self.origin())
     }
 
     /// The customer's link; `{pin}` stands for the PIN.
     pub fn join_url_template(&self) -> String {
-        format!("{}/join#{{pin}}", self.board.origin)
+        format!("{}/join#{{pin}}", self.board.customers_origin())
     }
 
     /// The address that it listens on.
@@ -172,8 +182,9 @@ impl Running {
     }
 
     /// Tells the pages, finishes what is under way, and frees port and store.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         self.timer.abort();
+        self.close_to_network().await;
         self.board.lock().0.hang_up_all(&ToPage::restarting());
         if let Some(control) = self.control {
             control.shutdown().await;
@@ -214,6 +225,12 @@ impl Handle {
     /// Returns once every change is saved and every delivery has been made or given up.
     pub async fn idle(&self) {
         self.0.deliverer.idle().await;
+    }
+
+    /// What links for people elsewhere begin with: the network's address while it is open to that,
+    /// else the broker's own.
+    pub fn customers_origin(&self) -> String {
+        self.0.customers_origin()
     }
 
     /// The e-mails that were asked for lately, newest last.
@@ -285,7 +302,11 @@ fn check(config: &Config) -> Result<(), StartError> {
     if config.regions.is_empty() {
         return Err(StartError::Settings("there must be at least one region".into()));
     }
-    match config.public_url.as_ref().map(Url::scheme) {
+    check_public(config.public_url.as_ref())
+}
+
+pub(crate) fn check_public(url: Option<&Url>) -> Result<(), StartError> {
+    match url.map(Url::scheme) {
         None | Some("http" | "https") => Ok(()),
         Some(_) => {
             Err(StartError::Settings("the public URL must begin with http:// or https://".into()))
@@ -302,15 +323,6 @@ fn origin(config: &Config, addr: SocketAddr) -> String {
     let loopback = SocketAddr::from(([127, 0, 0, 1], addr.port()));
     let shown = if addr.ip().is_unspecified() { loopback } else { addr };
     format!("{scheme}://{shown}")
-}
-
-fn start_server(
-    bound: Bound,
-    desk: Desk,
-    limits: Limits,
-    tls: Option<Tls>,
-) -> Result<Server, StartError> {
-    Ok(Server::start(bound, api::routes(desk), limits, tls)?)
 }
 
 fn start_control(settings: &Control, board: &Arc<Switchboard>) -> Result<Server, StartError> {

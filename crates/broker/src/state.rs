@@ -12,7 +12,7 @@ use wire::{HookType, Pin, Side};
 
 use crate::{
     chat::{MOST_MESSAGES, Message},
-    config::{Durations, Rates},
+    config::{ByClient, Durations, Rates},
     deliver::Delivery,
     error::Refused,
     live::ToPage,
@@ -72,6 +72,7 @@ pub(crate) struct AllWindows {
     pub mail_by_client: Windows<Client>,
     pub mail_by_pin: Windows<Pin>,
     pub guesses: Windows<Client>,
+    pub reach: Windows<Client>,
     pub chat: Windows<PageId>,
 }
 
@@ -162,7 +163,7 @@ impl State {
         self.next_line += 1;
         let (arrival, fired) = session.arrive(side, page, &name, id);
         let mut change = Change { writes: vec![side_changed(pin, session, side)], acts: vec![] };
-        change.add_fired(pin, fired);
+        change.add_fired(pin, session.minter, fired);
         change.acts.push(Act::TellPresence(pin.clone()));
         for line in &arrival.displaced {
             self.hang_up(*line, ToPage::replaced());
@@ -224,10 +225,10 @@ impl State {
         id: LineId,
         name: String,
         body: String,
-        (now, durations, rates): (Millis, &Durations, &Rates),
+        (now, durations, rates): (Millis, &Durations, &ByClient<Rates>),
     ) -> Result<Change, Refused> {
         let line = self.lines.get(&id).cloned().ok_or(Refused::PinOver)?;
-        let wait = self.windows.chat.admit(&line.page, rates.chat, now);
+        let wait = self.windows.chat.admit(&line.page, rates.of(line.client).chat, now);
         wait.map_err(|retry_after| Refused::TooMany { retry_after })?;
         let entry = self.sessions.get_mut(&line.pin).ok_or(Refused::PinOver)?;
         if entry.chat.len() >= MOST_MESSAGES {
@@ -298,7 +299,16 @@ impl State {
 
     /// Ends all connections, on shutdown.
     pub fn hang_up_all(&mut self, told: &ToPage) {
-        for line in self.lines.values_mut() {
+        self.hang_up_where(|_| true, told);
+    }
+
+    /// Ends the connections of everybody who isn't on this machine.
+    pub fn hang_up_strangers(&mut self, told: &ToPage) {
+        self.hang_up_where(|line| !line.client.is_this_machine(), told);
+    }
+
+    fn hang_up_where(&mut self, chosen: impl Fn(&Line) -> bool, told: &ToPage) {
+        for line in self.lines.values_mut().filter(|line| chosen(line)) {
             if let Some(out) = line.out.take() {
                 send(&out, told);
             }
@@ -312,11 +322,7 @@ impl State {
     }
 
     fn hang_up_session(&mut self, pin: &Pin, told: &ToPage) {
-        for line in self.lines.values_mut().filter(|line| line.pin == *pin) {
-            if let Some(out) = line.out.take() {
-                send(&out, told);
-            }
-        }
+        self.hang_up_where(|line| line.pin == *pin, told);
     }
 
     fn hang_up(&mut self, id: LineId, told: ToPage) {
@@ -332,18 +338,18 @@ impl Entry {
             let (gone, fired) = self.session.expire_side(side, now, durations.offline_grace);
             if gone {
                 change.writes.push(side_changed(pin, &self.session, side));
-                change.add_fired(pin, fired);
+                change.add_fired(pin, self.session.minter, fired);
             }
         }
     }
 }
 
 impl Change {
-    fn add_fired(&mut self, pin: &Pin, fired: Option<Fired>) {
+    fn add_fired(&mut self, pin: &Pin, minter: Client, fired: Option<Fired>) {
         if let Some(fired) = fired {
             let hook: HookType = fired.hook;
             self.writes.push(Write::HookConsumed { pin: pin.clone(), hook });
-            self.acts.push(Act::Deliver(Delivery { pin: pin.clone(), fired }));
+            self.acts.push(Act::Deliver(Delivery { pin: pin.clone(), fired, minter }));
         }
     }
 }

@@ -5,12 +5,12 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
 use ring::digest::{SHA256, digest};
-use serve::{Clock, FaultPlan, HostGuard, Millis};
+use serve::{Clock, FaultPlan, Millis};
 use tokio::sync::{Notify, mpsc};
 use url::{Url, form_urlencoded::byte_serialize};
 use uuid::Uuid;
@@ -18,11 +18,12 @@ use wire::{ConfText, HookType, Pin, Region, Side, loginwithme::Conf};
 
 use crate::{
     chat::Transcript,
-    config::{Durations, Rates, RegionDelay},
+    config::{ByClient, Durations, Rates, RegionDelay},
     deliver::{Deliverer, Delivery},
     error::Refused,
     live::ToPage,
     mail::{Mail, MailState, Mailer, Template, address, compose},
+    network::Door,
     rules::{
         pin,
         presence::{LineId, PageId},
@@ -41,12 +42,13 @@ const PRESENTER_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) struct Switchboard {
     pub clock: Clock,
     pub durations: Durations,
-    pub rates: Rates,
+    pub rates: ByClient<Rates>,
     pub regions: Vec<RegionDelay>,
-    pub policy: TargetPolicy,
-    pub guard: HostGuard,
-    /// Scheme, host and port that links begin with.
-    pub origin: String,
+    pub policy: ByClient<TargetPolicy>,
+    /// The door that is always open.
+    pub door: Arc<Door>,
+    /// The one that is open to strangers while the owner wants it.
+    pub network: RwLock<Option<Arc<Door>>>,
     pub faults: FaultPlan,
     pub deliverer: Arc<Deliverer>,
     pub mailer: Option<Mailer>,
@@ -66,7 +68,7 @@ impl Switchboard {
         }
         let (pin, change) = {
             let (mut state, now) = self.lock();
-            let wait = state.windows.mint.admit(&client, self.rates.mint, now);
+            let wait = state.windows.mint.admit(&client, self.rates.of(client).mint, now);
             wait.map_err(|retry_after| Refused::TooMany { retry_after })?;
             let pin = self.unused_pin(&state)?;
             let session = Session::new(region, client, now, self.durations.pin_life);
@@ -89,13 +91,16 @@ impl Switchboard {
         hook: HookType,
         url: &str,
     ) -> Result<(), Refused> {
-        if self.own_mail_address(url).is_none() {
-            self.policy.parse(url).map_err(|refused| Refused::malformed(refused.to_string()))?;
-        }
-        let url = url.to_owned();
+        let own = self.own_mail_address(url).is_some();
+        self.judge(client, url, own)?;
         let change = {
             let (mut state, now) = self.lock();
-            let entry = state.live(client, &pin, &self.rates, now)?;
+            let entry = state.live(client, &pin, self.rates.of(client), now)?;
+            if !entry.session.takes_orders_of(client) {
+                return Err(Refused::NotYours);
+            }
+            self.judge(entry.session.minter, url, own)?;
+            let url = url.to_owned();
             entry.session.put_hook(hook, url.clone());
             let writes = vec![Write::HookPut { pin, hook, url }];
             self.settle(&state, Change { writes, acts: Vec::new() })
@@ -103,18 +108,20 @@ impl Switchboard {
         change.done().await
     }
 
-    /// The viewers' link; `un` is the name that the viewer's page begins with, if there is one.
+    /// The viewers' link, at the door where it was asked for; `un` is the name that the viewer's page
+    /// begins with, if there is one.
     pub fn session_url(
         &self,
         client: Client,
+        door: &Door,
         pin: &Pin,
         ro: bool,
         un: &str,
     ) -> Result<String, Refused> {
         let (mut state, now) = self.lock();
-        state.live(client, pin, &self.rates, now)?;
+        state.live(client, pin, self.rates.of(client), now)?;
         let un: String = byte_serialize(text::tidy_name(un).as_bytes()).collect();
-        Ok(format!("{}/view?session_pin={}&un={un}&ro={ro}", self.origin, pin.expose()))
+        Ok(format!("{}/view?session_pin={}&un={un}&ro={ro}", door.origin, pin.expose()))
     }
 
     /// The presenter's configuration: once per session, ever.
@@ -125,7 +132,7 @@ impl Switchboard {
     ) -> Result<(ConfText, &'static str), Refused> {
         let (conf, change) = {
             let (mut state, now) = self.lock();
-            let entry = state.live(client, &pin, &self.rates, now)?;
+            let entry = state.live(client, &pin, self.rates.of(client), now)?;
             if entry.session.conf_hash.is_some() {
                 return Err(Refused::AlreadyGiven);
             }
@@ -145,7 +152,7 @@ impl Switchboard {
         let pin: Pin =
             Conf::decode(conf).ok().and_then(|c| c.session_pin.parse().ok()).ok_or_else(wrong)?;
         let (mut state, now) = self.lock();
-        let entry = state.live(client, &pin, &self.rates, now)?;
+        let entry = state.live(client, &pin, self.rates.of(client), now)?;
         if entry.session.conf_hash == Some(sha256(conf.expose())) { Ok(pin) } else { Err(wrong()) }
     }
 
@@ -157,7 +164,7 @@ impl Switchboard {
         render: impl FnOnce(Transcript<'_>) -> T,
     ) -> Result<T, Refused> {
         let (mut state, now) = self.lock();
-        let entry = state.known(client, pin, &self.rates, now)?;
+        let entry = state.known(client, pin, self.rates.of(client), now)?;
         let fresh = entry.chat.iter().filter(|message| message.ttl > now.seconds());
         Ok(render(Transcript::of(pin, fresh)))
     }
@@ -177,10 +184,13 @@ impl Switchboard {
         let (subject, body) = compose(template, name, pin, &self.links(pin));
         let change = {
             let (mut state, now) = self.lock();
-            state.live(client, pin, &self.rates, now)?;
-            let mut wait = state.windows.mail_by_pin.admit(pin, self.rates.mail_by_pin, now);
+            let rates = self.rates.of(client);
+            if !state.live(client, pin, rates, now)?.session.takes_orders_of(client) {
+                return Err(Refused::NotYours);
+            }
+            let mut wait = state.windows.mail_by_pin.admit(pin, rates.mail_by_pin, now);
             if wait.is_ok() {
-                wait = state.windows.mail_by_client.admit(&client, self.rates.mail_by_client, now);
+                wait = state.windows.mail_by_client.admit(&client, rates.mail_by_client, now);
             }
             wait.map_err(|retry_after| Refused::TooMany { retry_after })?;
             let sends = self.mailer.is_some();
@@ -197,7 +207,7 @@ impl Switchboard {
     pub async fn report(self: &Arc<Self>, reporter: Client, pin: Pin) -> Result<(), Refused> {
         let change = {
             let (mut state, now) = self.lock();
-            let minter = state.known(reporter, &pin, &self.rates, now)?.session.minter;
+            let minter = state.known(reporter, &pin, self.rates.of(reporter), now)?.session.minter;
             let blocked = state.strikes.report(minter, pin.clone(), reporter);
             let mut writes = vec![Write::Reported { minter, pin, reporter, at: now }];
             if blocked {
@@ -213,7 +223,7 @@ impl Switchboard {
     pub async fn revoke(self: &Arc<Self>, client: Client, pin: &Pin) -> Result<(), Refused> {
         let change = {
             let (mut state, now) = self.lock();
-            state.known(client, pin, &self.rates, now)?;
+            state.known(client, pin, self.rates.of(client), now)?;
             let change = state.revoke(pin);
             self.settle(&state, change)
         };
@@ -230,8 +240,10 @@ impl Switchboard {
         let side = caller.side;
         let (line, resumed, change) = {
             let (mut state, now) = self.lock();
-            state.live(client, pin, &self.rates, now)?;
-            if caller.out.is_some() && state.lines_of(client) >= self.rates.lines_by_client {
+            state.live(client, pin, self.rates.of(client), now)?;
+            if caller.out.is_some()
+                && state.lines_of(client) >= self.rates.of(client).lines_by_client
+            {
                 return Err(Refused::TooMany { retry_after: Duration::from_secs(60) });
             }
             let (line, resumed, change) =
@@ -241,7 +253,7 @@ impl Switchboard {
         change.done().await?;
         self.rescheduled.notify_one();
         let (mut state, now) = self.lock();
-        let entry = state.live(client, pin, &self.rates, now)?;
+        let entry = state.live(client, pin, self.rates.of(client), now)?;
         let fresh = entry.chat.iter().filter(|message| message.ttl > now.seconds()).cloned();
         let chat = fresh.collect();
         Ok((line, ToPage::welcome(side, resumed, &entry.session, chat)))
@@ -287,8 +299,10 @@ impl Switchboard {
     }
 
     /// Whether this client may not use the broker at all.
+    ///
+    /// Whoever owns the machine isn't shut out of their own broker, whatever strangers report.
     pub fn is_blocked(&self, client: Client) -> bool {
-        self.lock().0.strikes.is_blocked(client)
+        !client.is_this_machine() && self.lock().0.strikes.is_blocked(client)
     }
 
     /// Moves the clock and does everything that falls due, deliveries excepted: those go on
@@ -321,6 +335,30 @@ impl Switchboard {
     /// Lets held deliveries go.
     pub fn release_deliveries(self: &Arc<Self>) {
         self.deliverer.release().into_iter().for_each(|delivery| self.spawn_delivery(delivery));
+    }
+
+    /// Calls a client's listener, so that it learns whether it can be reached from here; true if
+    /// anything answered there.
+    pub async fn reach(&self, client: Client, url: &str) -> Result<bool, Refused> {
+        self.judge(client, url, false)?;
+        let url = Url::parse(url).ok().filter(is_reach_test).ok_or_else(|| {
+            Refused::malformed("url does not end with /reach/ and a nonce of 32 hex digits")
+        })?;
+        let wait = {
+            let (mut state, now) = self.lock();
+            state.windows.reach.admit(&client, self.rates.of(client).reach, now)
+        };
+        wait.map_err(|retry_after| Refused::TooMany { retry_after })?;
+        Ok(self.deliverer.knock(client, url).await)
+    }
+
+    /// Whether a hook of `client` may go to `url`; `own` if that is this broker's own e-mail call.
+    fn judge(&self, client: Client, url: &str, own: bool) -> Result<(), Refused> {
+        if own {
+            return Ok(());
+        }
+        let judged = self.policy.of(client).parse(url);
+        judged.map(drop).map_err(|refused| Refused::malformed(refused.to_string()))
     }
 
     /// A page that exists only for the control API.
@@ -364,7 +402,9 @@ impl Switchboard {
     /// Ports are 0 until there is a presenter that listens; the rest is random and unguessable.
     fn new_conf(&self, pin: &Pin, expires: Millis) -> Conf {
         let random = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
-        let host = Url::parse(&self.origin).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let host = Url::parse(&self.customers_origin())
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
         let print: Vec<String> = (0..16).map(|i| random[i * 2..i * 2 + 2].to_owned()).collect();
         Conf {
             ttl: expires.seconds(),
@@ -400,6 +440,17 @@ pub(crate) fn caller(
     out: Option<mpsc::Sender<ToPage>>,
 ) -> Caller {
     Caller { side, page: PageId(page), name: text::tidy_name(name), out }
+}
+
+/// `.../reach/` and a nonce, nothing after it: what no other server takes for a call of its own.
+fn is_reach_test(url: &Url) -> bool {
+    let mut path = url.path().rsplit('/');
+    let nonce = path.next().unwrap_or_default();
+    nonce.len() == 32
+        && nonce.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && path.next() == Some("reach")
+        && url.query().is_none()
+        && url.fragment().is_none()
 }
 
 fn sha256(text: &str) -> [u8; 32] {

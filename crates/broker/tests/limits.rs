@@ -74,8 +74,8 @@ async fn one_reporter_cannot_block_anybody_nor_can_many_with_one_pin() {
 async fn guessing_pins_is_refused_after_a_while_for_the_guesser_alone() {
     let rig = broker_with(|config| {
         config.trusted_proxies = TrustedProxies::new(["127.0.0.1".parse().unwrap()]);
-        config.rates.guesses = Rate::new(4, 900);
-        config.rates.guess_delay = Duration::ZERO;
+        config.rates.elsewhere.guesses = Rate::new(4, 900);
+        config.rates.elsewhere.guess_delay = Duration::ZERO;
     })
     .await;
     let pin = mint_from(&rig, "203.0.113.7").await;
@@ -97,9 +97,9 @@ async fn guessing_pins_is_refused_after_a_while_for_the_guesser_alone() {
 #[tokio::test]
 async fn minting_and_email_are_limited_by_client_and_by_pin() {
     let rig = broker_with(|config| {
-        config.rates.mint = Rate::new(2, 600);
-        config.rates.mail_by_pin = Rate::new(2, 3_600);
-        config.rates.mail_by_client = Rate::new(3, 3_600);
+        config.rates.here.mint = Rate::new(2, 600);
+        config.rates.here.mail_by_pin = Rate::new(2, 3_600);
+        config.rates.here.mail_by_client = Rate::new(3, 3_600);
     })
     .await;
     let pins = [rig.mint().await, rig.mint().await];
@@ -117,7 +117,7 @@ async fn minting_and_email_are_limited_by_client_and_by_pin() {
 
 #[tokio::test]
 async fn hooks_to_this_machine_or_a_private_network_are_refused_unless_allowed() {
-    let rig = broker_with(|config| config.hook_targets = TargetPolicy::default()).await;
+    let rig = broker_with(|config| config.hook_targets = TargetPolicy::default().into()).await;
     let pin = rig.mint().await;
     for inside in [
         "http://127.0.0.1:80/",
@@ -147,7 +147,7 @@ async fn the_address_is_judged_again_when_the_hook_is_delivered() {
     let named = receiver.url("x").replace("127.0.0.1", "localhost");
     assert_eq!(rig.put_hook(&pin, "viewer_started", &named).await.status(), 200);
     rig.put_hook(&pin, "presenter_started", &receiver.url("y")).await;
-    let rig = rig.restart_with(|config| config.hook_targets = TargetPolicy::default()).await;
+    let rig = rig.restart_with(|config| config.hook_targets = TargetPolicy::default().into()).await;
     let _pages = [rig.page(&pin, "viewers").await, rig.page(&pin, "presenter").await];
     rig.handle().idle().await;
     receiver.expect_nothing();

@@ -47,7 +47,7 @@ async fn what_one_says_all_hear_and_who_comes_later_reads_it() {
 
 #[tokio::test]
 async fn chat_is_limited_in_length_and_rate() {
-    let rig = broker_with(|config| config.rates.chat = Rate::new(2, 10)).await;
+    let rig = broker_with(|config| config.rates.here.chat = Rate::new(2, 10)).await;
     let pin = rig.mint().await;
     let mut page = rig.page(&pin, "viewers").await;
     let say = |body: &str| json!({ "type": "chat", "name": "A", "body": body });
@@ -121,7 +121,7 @@ async fn a_page_of_another_origin_gets_no_live_connection() {
 
 #[tokio::test]
 async fn one_client_has_no_more_than_its_share_of_live_connections() {
-    let rig = broker_with(|config| config.rates.lines_by_client = 2).await;
+    let rig = broker_with(|config| config.rates.here.lines_by_client = 2).await;
     let pin = rig.mint().await;
     let first = rig.page(&pin, "viewers").await;
     let _second = rig.page(&pin, "viewers").await;

@@ -31,11 +31,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{embedded::Embedded, error::AppError, feed::Feed};
 pub(crate) use self::{
-    feed::{detail_of, name_of, setting},
+    feed::{detail_of, known_reach, name_of, setting},
     reach::{Tested, test as test_reach},
     side::Side,
-    start::restart_engine,
-    watch::{count as count_unread, mark_name as read_mark},
+    start::{restart_engine, set_network},
+    watch::{count as count_unread, learn_of_service, mark_name as read_mark},
 };
 use crate::{
     Settings, SettingsSource,

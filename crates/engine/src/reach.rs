@@ -1,17 +1,37 @@
 //! A test of the way to our listener: a request to the URL that hooks are given, with a nonce.
 //!
-//! It is made from this computer, so it proves that the URL leads to this very listener (name, proxy,
+//! Where the service can be asked to, it makes the request: then it came the way that hooks come. Else
+//! it is made from this computer, which proves that the URL leads to this very listener (name, proxy,
 //! forwarding), not that no firewall keeps the service away.
 
 use std::time::{Duration, Instant};
 
 use reqwest::Client;
+use session::Failure;
 use url::{Host, Url};
 
 use crate::{Engine, remote::USER_AGENT};
 
-/// How long the request and the nonce may take.
+/// How long our own request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A request that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// Who made it.
+    pub by: Caller,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Who made the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// The service, so its hooks come too.
+    Service,
+    /// This computer, as the service can't be asked.
+    Ourselves,
+}
 
 /// Why the URL doesn't lead here, by what helps. Its text completes "could not ...".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,34 +49,83 @@ pub enum ReachError {
         /// The HTTP status.
         status: u16,
     },
+    /// Check the way from there: a firewall, too.
+    #[error(
+        "reach the listener by its URL: the service called and nothing answered; check the name, the port, the forwarding and the firewall"
+    )]
+    NothingForService,
+    /// Check what it is forwarded to, seen from there.
+    #[error(
+        "reach the listener by its URL: something else answers the service there; check where the name leads and what it is forwarded to"
+    )]
+    AnotherForService,
+    /// Ask its operator, or use another URL.
+    #[error(
+        "reach the listener by its URL: the service may not call this address; have its operator allow it or set another public URL"
+    )]
+    NotAllowed,
+    /// Wait.
+    #[error(
+        "reach the listener by its URL: the service was asked too often; wait a minute and test again"
+    )]
+    TooOften,
     /// The client can't be made.
     #[error("reach the listener by its URL: no client could be made; install ca-certificates")]
     NoClient,
 }
 
 impl Engine {
-    /// Calls the listener by the URL that hooks are given; answers how long it took.
+    /// Has the listener called by the URL that hooks are given, by the service where it can be asked.
     ///
     /// # Errors
     /// [`ReachError`].
-    pub async fn test_reach(&self) -> Result<Duration, ReachError> {
+    pub async fn test_reach(&self) -> Result<Reached, ReachError> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let base = self.hook_base().as_str().trim_end_matches('/');
         let url: Url = format!("{base}/reach/{nonce}").parse().map_err(|_| ReachError::NoAnswer)?;
-        let client = client(&url)?;
-        let came = self.expect_nonce(nonce);
+        // The listener notes the nonce before it answers: once the call is over, it has come or won't.
+        let mut came = self.expect_nonce(nonce);
         let began = Instant::now();
-        let call = async {
-            let answer = client.get(url).send().await.map_err(|_| ReachError::NoAnswer)?;
-            let status = answer.status();
-            if !status.is_success() {
-                return Err(ReachError::SomethingElse { status: status.as_u16() });
-            }
-            came.await.map_err(|_| ReachError::SomethingElse { status: status.as_u16() })
+        let (by, missed) = match self.service_calls(&url).await? {
+            Some(true) => (Caller::Service, ReachError::AnotherForService),
+            Some(false) => (Caller::Service, ReachError::NothingForService),
+            None => (Caller::Ourselves, ReachError::SomethingElse { status: call(url).await? }),
         };
-        tokio::time::timeout(PATIENCE, call).await.unwrap_or(Err(ReachError::NoAnswer))?;
-        Ok(began.elapsed())
+        came.try_recv().map_err(|_| missed)?;
+        Ok(Reached { by, took: began.elapsed() })
     }
+
+    /// Has the service call `url`: whether anything answered; none if it can't be asked.
+    async fn service_calls(&self, url: &Url) -> Result<Option<bool>, ReachError> {
+        let can = self.client().capabilities().await.is_ok_and(|able| able.can_reach());
+        if !can {
+            return Ok(None);
+        }
+        match self.client().reach(url).await.map_err(|error| error.failure) {
+            Ok(answered) => Ok(Some(answered)),
+            Err(Failure::Rejected { .. }) => Err(ReachError::NotAllowed),
+            Err(Failure::RateLimited { .. }) => Err(ReachError::TooOften),
+            Err(
+                Failure::Unauthorized
+                | Failure::Unreachable
+                | Failure::TimedOut
+                | Failure::Faulty { .. }
+                | Failure::Malformed
+                | Failure::NoRegion
+                | Failure::Storage
+                | Failure::Internal,
+            ) => Ok(None),
+        }
+    }
+}
+
+async fn call(url: Url) -> Result<u16, ReachError> {
+    let answer = client(&url)?.get(url).send().await.map_err(|_| ReachError::NoAnswer)?;
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(ReachError::SomethingElse { status: status.as_u16() });
+    }
+    Ok(status.as_u16())
 }
 
 fn client(url: &Url) -> Result<Client, ReachError> {

@@ -1,7 +1,7 @@
 //! Whose request this is: the socket's peer, or behind a listed proxy the address that it names.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     str::FromStr,
     sync::Arc,
 };
@@ -15,6 +15,15 @@ use axum::http::HeaderMap;
 pub struct Client(pub IpAddr);
 
 impl Client {
+    /// Somebody who can't be told from others: whoever comes from this machine through a door that is
+    /// open to strangers, where a reverse proxy may stand for anybody.
+    pub const STRANGER: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+
+    /// Whether it is on this machine.
+    pub const fn is_this_machine(self) -> bool {
+        self.0.is_loopback()
+    }
+
     /// The client at an address.
     pub fn at(ip: IpAddr) -> Self {
         match ip.to_canonical() {

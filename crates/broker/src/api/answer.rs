@@ -51,7 +51,7 @@ impl IntoResponse for Refused {
             Self::PinOver => StatusCode::GONE,
             Self::AlreadyGiven => StatusCode::CONFLICT,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Blocked | Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::NotYours | Self::Blocked | Self::ForeignPage => StatusCode::FORBIDDEN,
             Self::NotSaved => StatusCode::SERVICE_UNAVAILABLE,
         };
         let error = Some(self.to_string());
@@ -68,6 +68,7 @@ impl IntoResponse for Refused {
             Self::Malformed(_)
             | Self::PinOver
             | Self::AlreadyGiven
+            | Self::NotYours
             | Self::Blocked
             | Self::NotSaved
             | Self::ForeignPage

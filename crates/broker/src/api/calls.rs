@@ -78,7 +78,7 @@ pub(super) async fn session_url(
         Some(_) => return Err(Refused::malformed("ro is true or false")),
     };
     let un = query.get("un").unwrap_or_default();
-    let url = desk.board.session_url(client, &pin(&query)?, ro, un)?;
+    let url = desk.board.session_url(client, &desk.door, &pin(&query)?, ro, un)?;
     Ok(json(pretty(&wire::loginwithme::SessionUrl { success: true, url })))
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn session_exe(
     let pin = desk.board.pin_of_conf(client, &ConfText::from(conf.to_owned()))?;
     let flag = |name, default| query.get(name).map_or(default, |value| value == "true");
     let script = program::script(
-        &desk.board.origin,
+        &desk.board.customers_origin(),
         &pin,
         flag("hide_progress", false),
         flag("self_delete", false),

@@ -19,7 +19,9 @@ use serve::TrustedProxies;
 use self::answer::AnswerAfter;
 use crate::{
     error::Refused,
-    live, pages,
+    live,
+    network::Door,
+    pages,
     switchboard::{Client, Switchboard},
 };
 
@@ -27,13 +29,14 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub board: Arc<Switchboard>,
+    pub door: Arc<Door>,
     pub proxies: TrustedProxies,
     pub compat_cors: bool,
 }
 
 /// All routes of the broker: calls, pages, live connections.
 pub(crate) fn routes(desk: Desk) -> Router {
-    let guard = desk.board.guard.clone();
+    let guard = desk.door.guard.clone();
     let faults = desk.board.faults.clone();
     let calls = Router::new()
         .merge(recorded(&desk))
@@ -43,6 +46,7 @@ pub(crate) fn routes(desk: Desk) -> Router {
         .route("/api/v1/session_exe", get(calls::session_exe))
         .route("/api/v1/x/capabilities", get(extensions::capabilities))
         .route("/api/v1/x/revoke", post(extensions::revoke))
+        .route("/api/v1/x/reach", post(extensions::reach))
         .route("/region/{name}", get(calls::probe))
         .route("/live", get(live_connection));
     let calls = faults
@@ -68,7 +72,7 @@ fn recorded(desk: &Desk) -> Router<Desk> {
 /// `*` if that was asked for, else this broker's own origin.
 async fn allow_origin(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let allowed = if desk.compat_cors { "*" } else { &desk.board.origin };
+    let allowed = if desk.compat_cors { "*" } else { &desk.door.origin };
     if let Ok(value) = allowed.parse() {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
     }
@@ -82,7 +86,10 @@ async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let client = desk.proxies.client(peer, request.headers());
+    let mut client = desk.proxies.client(peer, request.headers());
+    if desk.door.strangers && client.is_this_machine() {
+        client = Client::STRANGER;
+    }
     if desk.board.is_blocked(client) {
         return Refused::Blocked.into_response();
     }
@@ -90,7 +97,7 @@ async fn admit(
     let live = request.uri().path() == "/live";
     // With `*` any page may call, but a live connection is for pages of ours in any case.
     let open = (desk.compat_cors && !live) || probe;
-    if !open && !desk.board.guard.allows_caller(request.headers()) {
+    if !open && !desk.door.guard.allows_caller(request.headers()) {
         return Refused::ForeignPage.into_response();
     }
     request.extensions_mut().insert(client);

@@ -11,7 +11,8 @@ use std::{
 };
 
 use broker::{
-    Config, Control, Durations, Rates, RegionDelay, Smtp, StoreKey, TargetPolicy, default_regions,
+    ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, StoreKey, TargetPolicy,
+    default_regions,
 };
 use serve::{Port, TlsFiles, TrustedProxies, peer::Network};
 
@@ -86,11 +87,12 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
     config.public_url = public_url;
     config.tls = tls(&args, &file)?;
     config.compat_cors = args.compat_cors || file.compat_cors;
-    config.hook_targets = TargetPolicy {
+    // A proxy on this machine may pass strangers on: from where a client comes says little here.
+    config.hook_targets = ByClient::from(TargetPolicy {
         loopback: args.allow_loopback_hooks.or(file.allow_loopback_hooks).unwrap_or(local_only),
         private: args.allow_private_hooks.or(file.allow_private_hooks).unwrap_or(false),
-    };
-    config.rates = if local_only { Rates::embedded() } else { Rates::network() };
+    });
+    config.rates = if local_only { Rates::embedded() } else { Rates::network() }.into();
     config.regions = regions(&args, &file)?;
     config.durations = durations(&args, &file);
     config.smtp = smtp(&args, &file)?;
@@ -228,7 +230,8 @@ mod tests {
     #[test]
     fn a_broker_that_others_can_reach_refuses_hooks_to_its_own_machine() {
         let dir = tempfile::tempdir().unwrap();
-        let policy = |flags: &[&str]| with(dir.path(), "", flags).unwrap().config.hook_targets;
+        let policy =
+            |flags: &[&str]| with(dir.path(), "", flags).unwrap().config.hook_targets.elsewhere;
         assert!(policy(&[]).loopback);
         assert!(!policy(&["--listen", "0.0.0.0:47211"]).loopback);
         assert!(!policy(&["--public-url", "https://support.example.org"]).loopback);

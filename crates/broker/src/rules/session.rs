@@ -87,6 +87,14 @@ impl Session {
         }
     }
 
+    /// Whether a client may arm its hooks and send e-mail about it.
+    ///
+    /// Whoever holds the PIN may, except where it was minted on this machine: then a customer of the
+    /// network, who holds it too, could turn the technician's hooks away or write in their name.
+    pub fn takes_orders_of(&self, client: Client) -> bool {
+        client.is_this_machine() || !self.minter.is_this_machine()
+    }
+
     /// Arms a hook, or edits where it goes.
     pub fn put_hook(&mut self, hook: HookType, url: String) {
         self.hooks[hook.index()] = Some(url);

@@ -135,9 +135,10 @@ impl Receiver {
     pub fn start() -> Self {
         let (tell, came) = mpsc::unbounded_channel();
         let take = move |Path(path): Path<String>, body: Bytes| async move {
-            tell.send((path, serde_json::from_slice(&body).unwrap())).unwrap();
+            // A test of the way has no body.
+            tell.send((path, serde_json::from_slice(&body).unwrap_or_default())).unwrap();
         };
-        let routes = Router::new().route("/hook/{path}", post(take));
+        let routes = Router::new().route("/hook/{*path}", post(take));
         let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).unwrap();
         let server = Server::start(bound, routes, Limits::default(), None).unwrap();
         Self { server, came }
@@ -182,17 +183,29 @@ impl Page {
     }
 
     pub async fn named(rig: &Rig, pin: &str, side: &str, id: Uuid, name: &str) -> Self {
-        let mut page = Self::connect(rig, id).await;
+        Self::connect(rig, id).await.hello(pin, side, name).await
+    }
+
+    /// A page that comes in at another door.
+    pub async fn open_at(origin: &str, pin: &str, side: &str, name: &str) -> Self {
+        Self::connect_at(origin, Uuid::new_v4()).await.hello(pin, side, name).await
+    }
+
+    async fn hello(mut self, pin: &str, side: &str, name: &str) -> Self {
         let hello = json!({
-            "type": "hello", "session_pin": pin, "side": side, "page": id, "name": name,
+            "type": "hello", "session_pin": pin, "side": side, "page": self.id, "name": name,
         });
-        page.send(&hello).await;
-        page.welcome = page.next().await;
-        page
+        self.send(&hello).await;
+        self.welcome = self.next().await;
+        self
     }
 
     pub async fn connect(rig: &Rig, id: Uuid) -> Self {
-        let url = format!("{}/live", rig.running.origin().replace("http", "ws"));
+        Self::connect_at(rig.running.origin(), id).await
+    }
+
+    async fn connect_at(origin: &str, id: Uuid) -> Self {
+        let url = format!("{}/live", origin.replace("http", "ws"));
         let (socket, _) = connect_async(url).await.unwrap();
         Self { socket, id, welcome: Value::Null }
     }

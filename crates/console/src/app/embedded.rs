@@ -12,7 +12,6 @@ pub struct Embedded {
     base_url: String,
     addr: SocketAddr,
     regions: String,
-    join: String,
 }
 
 impl Embedded {
@@ -23,7 +22,6 @@ impl Embedded {
             base_url: running.base_url(),
             addr: running.addr(),
             regions: running.region_url_template(),
-            join: running.join_url_template(),
         }
     }
 
@@ -52,8 +50,13 @@ impl Embedded {
         &self.regions
     }
 
+    /// As [`Embedded::origin`], for people elsewhere: the network's while customers there may join.
+    pub fn customers_origin(&self) -> String {
+        self.handle.customers_origin()
+    }
+
     /// The customer's link; `{pin}` stands for the PIN.
-    pub fn join_url_template(&self) -> &str {
-        &self.join
+    pub fn join_url_template(&self) -> String {
+        format!("{}/join#{{pin}}", self.customers_origin())
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::Inner;
 use crate::view::{ConsoleView, Push, RegionsView, SessionRow};
 
-pub(crate) use self::views::{detail_of, name as name_of, setting};
+pub(crate) use self::views::{detail_of, known_reach, name as name_of, setting};
 
 /// Changes within a frame of each other go out together.
 const FRAME: Duration = Duration::from_millis(16);

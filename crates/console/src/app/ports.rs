@@ -12,6 +12,8 @@ const FILE: &str = "ports.json";
 pub(super) struct Ports {
     pub listener: Option<u16>,
     pub broker: Option<u16>,
+    /// Of the broker's door to the network.
+    pub network: Option<u16>,
 }
 
 impl Ports {
@@ -61,7 +63,7 @@ mod tests {
     #[test]
     fn remembers_ports_and_forgives_a_damaged_file() {
         let data = tempfile::tempdir().unwrap();
-        let ports = Ports { listener: Some(1), broker: Some(2) };
+        let ports = Ports { listener: Some(1), broker: Some(2), network: Some(3) };
         ports.write(data.path()).unwrap();
         assert_eq!(Ports::read(data.path()), ports);
         fs::write(data.path().join(FILE), "garbage").unwrap();

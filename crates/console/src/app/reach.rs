@@ -1,6 +1,9 @@
 //! Whether the service can reach our listener: by where both are, or by a test with a nonce.
 
-use engine::{Engine, reach::ReachError};
+use engine::{
+    Engine,
+    reach::{Caller, ReachError, Reached},
+};
 use session::Timestamp;
 use url::{Host, Url};
 
@@ -17,8 +20,8 @@ pub(crate) enum Tested {
     Came {
         /// When.
         at: Timestamp,
-        /// How long it took, in milliseconds.
-        took_ms: u64,
+        /// Who called, and how long that took.
+        reached: Reached,
     },
     /// It didn't.
     Failed(ReachError),
@@ -27,9 +30,17 @@ pub(crate) enum Tested {
 /// What is known of the way from the service to our listener.
 pub(super) fn known(settings: &Settings, engine: &Engine, tested: &Tested) -> Reach {
     match tested {
-        Tested::Came { .. } => return Reach::Reachable,
+        Tested::Came { reached: Reached { by: Caller::Service, .. }, .. } => {
+            return Reach::Reachable;
+        }
+        // Our own call proves where a public URL leads, and nothing about an address of this network.
+        Tested::Came { reached: Reached { by: Caller::Ourselves, .. }, .. }
+            if settings.public_url.is_some() =>
+        {
+            return Reach::Reachable;
+        }
         Tested::Failed(_) => return Reach::Unreachable,
-        Tested::Not => {}
+        Tested::Came { .. } | Tested::Not => {}
     }
     if settings.public_url.is_some() {
         return Reach::Unknown;
@@ -54,13 +65,10 @@ pub(crate) fn is_this_computer(url: &str) -> bool {
     }
 }
 
-/// Calls our own listener by the URL that hooks are given, and keeps what comes of it.
+/// Has our listener called by the URL that hooks are given, and keeps what comes of it.
 pub(crate) async fn test(inner: &Inner, engine: &Engine) -> Tested {
     let tested = match engine.test_reach().await {
-        Ok(took) => Tested::Came {
-            at: engine::clock::now(),
-            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        },
+        Ok(reached) => Tested::Came { at: engine::clock::now(), reached },
         Err(error) => Tested::Failed(error),
     };
     inner.side(|side| side.tested = tested.clone());

@@ -1,13 +1,12 @@
 //! Starting and stopping, each in its order: what is begun first is ended last.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, RwLock, atomic::AtomicU64},
     time::Duration,
 };
 
-use broker::Broker;
+use broker::{Broker, Network};
 use engine::{
     Config, Engine, Keys, Listener,
     clock::now,
@@ -16,7 +15,6 @@ use engine::{
     vault::{self, Vault},
 };
 use jiff::tz::TimeZone;
-use serve::Port;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -50,18 +48,11 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
             remedy: "Defaults are used for what could not be read. Set it again.".into(),
         });
     }
-    let ports = Ports::read(&options.data);
     let settings = Arc::new(loaded.settings);
     let running = match settings.base_url {
-        None => Some(start_broker(&options.data, &settings, &vault, ports).await?),
+        None => Some(start_broker(&options.data, &settings, &vault, &mut standing).await?),
         Some(_) => None,
     };
-    if running
-        .as_ref()
-        .is_some_and(|running| ports.broker.is_some() && !running.got_remembered_port())
-    {
-        standing.push(moved());
-    }
     let embedded = OnceLock::new();
     if let Some(running) = &running {
         let _ = embedded.set(Embedded::of(running));
@@ -76,7 +67,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
             return Err(error);
         }
     };
-    remember(&options.data, &engine, embedded.get(), &mut standing);
+    remember(&options.data, &engine, running.as_ref(), &mut standing);
     let newest = engine.journal().last_happening().await.unwrap_or_default();
     let inner = Arc::new(Inner {
         data: options.data,
@@ -155,7 +146,10 @@ pub(crate) async fn restart_engine(
     };
     *slot = engine;
     drop(slot);
-    inner.side(|side| side.tested = super::Tested::Not);
+    inner.side(|side| {
+        side.tested = super::Tested::Not;
+        side.join = None;
+    });
     inner.epoch.send_modify(|epoch| *epoch += 1);
     inner.tell_change();
     failed.map_or(Ok(()), Err)
@@ -163,15 +157,18 @@ pub(crate) async fn restart_engine(
 
 async fn bring_up(inner: &Inner, settings: &Settings) -> Result<Engine, AppError> {
     if settings.base_url.is_none() && inner.embedded.get().is_none() {
-        let ports = Ports::read(&inner.data);
-        let running = start_broker(&inner.data, settings, &inner.vault, ports).await?;
+        let mut standing = Vec::new();
+        let running = start_broker(&inner.data, settings, &inner.vault, &mut standing).await?;
+        inner.side(|side| side.standing.append(&mut standing));
         running.handle().release_deliveries();
         let _ = inner.embedded.set(Embedded::of(&running));
         *inner.broker.lock().await = Some(running);
     }
     let embedded = inner.embedded.get();
     let engine = start_engine(&inner.data, settings, embedded, &inner.vault).await?;
-    inner.side(|side| remember(&inner.data, &engine, embedded, &mut side.standing));
+    let broker = inner.broker.lock().await;
+    inner.side(|side| remember(&inner.data, &engine, broker.as_ref(), &mut side.standing));
+    drop(broker);
     Ok(engine)
 }
 
@@ -188,54 +185,58 @@ async fn start_broker(
     data: &Path,
     settings: &Settings,
     vault: &Vault,
-    ports: Ports,
+    standing: &mut Vec<Trouble>,
 ) -> Result<broker::Running, AppError> {
+    let ports = Ports::read(data);
     let mut config = broker::Config::embedded(data.join("broker"));
     config.store_key = Some(vault.broker_store_key());
     config.hold_deliveries = true;
     config.port = ports::choose(0, ports.broker, false);
+    let mut running = Broker::start(config).await?;
+    let mut moved = ports.broker.is_some() && !running.got_remembered_port();
     if settings.lan {
-        for_network(&mut config, settings, ports)?;
+        match running.open_to_network(network(settings, ports)).await {
+            Ok(()) => moved |= ports.network.is_some() && !running.network_got_remembered_port(),
+            // The technician can work all the same.
+            Err(error) => standing.push(not_open(&error)),
+        }
     }
-    Ok(Broker::start(config).await?)
+    if moved {
+        standing.push(self::moved());
+    }
+    Ok(running)
 }
 
-/// Lets customers on this network join: strangers can reach it then, so it has a network's limits.
-fn for_network(
-    config: &mut broker::Config,
-    settings: &Settings,
-    ports: Ports,
-) -> Result<(), AppError> {
-    config.ip = settings.lan_listen.ip();
-    config.rates = broker::Rates::network();
-    config.port = ports::choose(settings.lan_listen.port(), ports.broker, false);
-    if let (Some(cert), Some(key)) = (&settings.tls_cert, &settings.tls_key) {
-        config.tls = Some(serve::TlsFiles::new(cert, key));
+/// Lets customers on this network join, or not any more, as `settings` have it; nothing else stops.
+///
+/// # Errors
+/// Why they can't; then they can't.
+pub(crate) async fn set_network(inner: &Inner, settings: &Settings) -> Result<(), Trouble> {
+    let mut broker = inner.broker.lock().await;
+    let Some(running) = broker.as_mut() else { return Ok(()) };
+    inner.side(|side| side.standing.retain(|trouble| !is_not_open(trouble)));
+    if !settings.lan {
+        running.close_to_network().await;
+        return Ok(());
     }
-    config.public_url = settings.lan_url.clone();
-    if config.public_url.is_none() && config.ip.is_unspecified() {
-        // Its links need an address before it is bound, so its port is settled here.
-        let bound = serve::bind(config.ip, config.port)
-            .map_err(|error| AppError::Broker(broker::StartError::Bind(error)))?;
-        let port = bound.addr().port();
-        config.port = Port::Exactly(port);
-        let scheme = if config.tls.is_some() { "https" } else { "http" };
-        let own = SocketAddr::new(own_address(), port);
-        config.public_url = format!("{scheme}://{own}/").parse().ok();
+    let ports = Ports::read(&inner.data);
+    running.open_to_network(network(settings, ports)).await.map_err(|error| not_open(&error))?;
+    let ports = Ports { network: running.network_addr().map(|addr| addr.port()), ..ports };
+    if let Err(error) = ports.write(&inner.data) {
+        inner.side(|side| side.standing.push(not_remembered(&error)));
     }
     Ok(())
 }
 
-/// This computer's address on its network; loopback if it is on none. Nothing is sent.
-fn own_address() -> IpAddr {
-    let asked = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
-        // Of a range for documentation: only the route is looked up.
-        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
-        socket.local_addr()
-    });
-    match asked {
-        Ok(addr) if !addr.ip().is_unspecified() => addr.ip(),
-        Ok(_) | Err(_) => Ipv4Addr::LOCALHOST.into(),
+/// Where customers on this network come in.
+fn network(settings: &Settings, ports: Ports) -> Network {
+    let asked = settings.lan_listen;
+    let tls = settings.tls_cert.as_ref().zip(settings.tls_key.as_ref());
+    Network {
+        ip: asked.ip(),
+        port: ports::choose(asked.port(), ports.network, settings.lan_url.is_some()),
+        tls: tls.map(|(cert, key)| serve::TlsFiles::new(cert, key)),
+        public_url: settings.lan_url.clone(),
     }
 }
 
@@ -285,21 +286,46 @@ fn engine_config(
 fn remember(
     data: &Path,
     engine: &Engine,
-    embedded: Option<&Embedded>,
+    broker: Option<&broker::Running>,
     standing: &mut Vec<Trouble>,
 ) {
     let before = Ports::read(data);
+    let port = |addr: std::net::SocketAddr| addr.port();
     let ports = Ports {
         listener: Some(engine.listener().port()),
-        broker: embedded.map(|embedded| embedded.addr().port()).or(before.broker),
+        broker: broker.map(broker::Running::addr).map(port).or(before.broker),
+        network: broker.and_then(broker::Running::network_addr).map(port).or(before.network),
     };
     if let Err(error) = ports.write(data) {
-        standing.push(Trouble {
-            code: Code::FreeSpace,
-            text: format!("Remember the ports for the next start: {error}."),
-            remedy: "Free some space and check the data folder's permissions.".into(),
-        });
+        standing.push(not_remembered(&error));
     }
+}
+
+fn not_remembered(error: &std::io::Error) -> Trouble {
+    Trouble {
+        code: Code::FreeSpace,
+        text: format!("Remember the ports for the next start: {error}."),
+        remedy: "Free some space and check the data folder's permissions.".into(),
+    }
+}
+
+/// What a trouble with the network's door begins with.
+const NOT_OPEN: &str = "Let customers on this network join: ";
+
+fn not_open(error: &broker::StartError) -> Trouble {
+    let why = error.to_string();
+    let why = why.strip_prefix("start the broker: ").unwrap_or(&why);
+    Trouble {
+        code: Code::CheckAddress,
+        text: trouble::sentence(&format!("{NOT_OPEN}{why}")),
+        remedy: "Until then this computer only can join. Correct the address, the certificate or \
+                 the key in the settings."
+            .into(),
+    }
+}
+
+fn is_not_open(trouble: &Trouble) -> bool {
+    trouble.text.starts_with(NOT_OPEN)
 }
 
 fn moved() -> Trouble {

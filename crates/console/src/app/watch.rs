@@ -7,6 +7,7 @@ use session::Event;
 use tokio::sync::watch;
 
 use super::{Inner, Tested, reach, side::Join};
+use crate::view::Reach;
 
 /// Happenings are read this many at a time.
 const PAGE: u32 = 500;
@@ -105,7 +106,7 @@ fn unread(messages: &[Message], mark: Option<&[u8]>, technician: &str) -> u32 {
 }
 
 /// Asks a configured service what it has beside the nine calls, and tests the way from it to us.
-pub(super) async fn learn_of_service(inner: Arc<Inner>) {
+pub(crate) async fn learn_of_service(inner: Arc<Inner>) {
     let learn = async {
         let guard = inner.engine.read().await;
         let Some(engine) = guard.as_ref() else { return };
@@ -121,7 +122,12 @@ pub(super) async fn learn_of_service(inner: Arc<Inner>) {
             inner.side(|side| side.join = Some(join));
             inner.tell_change();
         }
-        if settings.public_url.is_some() && inner.side(|side| side.tested == Tested::Not) {
+        let unknown = |tested: &Tested| {
+            *tested == Tested::Not
+                && (settings.public_url.is_some()
+                    || reach::known(&settings, engine, tested) == Reach::Unknown)
+        };
+        if inner.side(|side| unknown(&side.tested)) {
             reach::test(&inner, engine).await;
         }
     };

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Answer, refused};
 use crate::{
     Settings, SettingsSource,
-    app::{Held, Inner, restart_engine},
+    app::{Held, Inner, learn_of_service, restart_engine, set_network},
     command::Reply,
     present::trouble,
     settings::is_unset,
@@ -24,7 +24,6 @@ enum InForce {
     NewEngine,
     /// With a new engine, but not worth missing an event for.
     WhenIdle,
-    NextStart,
 }
 
 /// The settings, with the defaults filled in.
@@ -64,17 +63,51 @@ async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> A
     let restart = match how {
         InForce::NewEngine => true,
         InForce::WhenIdle => live == 0,
-        InForce::AtOnce | InForce::NextStart => false,
+        InForce::AtOnce => false,
     };
-    if restart && let Err(error) = restart_engine(inner, &after, &before).await {
+    if let Err(trouble) = put_in_force(inner, &before, &after, restart).await {
         save(inner, &stored).await?;
-        return Err(error.trouble());
+        return Err(trouble);
     }
     inner.hold(Held { stored: new, settings: Arc::new(after) });
-    if how == InForce::NextStart || (how == InForce::WhenIdle && !restart) {
+    if restart {
+        inner.tasks.spawn(learn_of_service(inner.clone()));
+    } else if how == InForce::WhenIdle {
         say_later(inner);
     }
     Ok(settings(inner))
+}
+
+/// Opens or closes the way in for customers and starts the engine anew, where the change wants it. What
+/// fails leaves both as they were.
+async fn put_in_force(
+    inner: &Arc<Inner>,
+    before: &Settings,
+    after: &Settings,
+    restart: bool,
+) -> Result<(), Trouble> {
+    let doors = network(before) != network(after);
+    let opened = if doors { set_network(inner, after).await } else { Ok(()) };
+    let begun = match opened {
+        Ok(()) if restart => {
+            restart_engine(inner, after, before).await.map_err(|error| error.trouble())
+        }
+        Ok(()) => Ok(()),
+        Err(trouble) => Err(trouble),
+    };
+    if begun.is_err() && doors {
+        // It was open under these a moment ago; if it can't be any more, that is said by itself.
+        if let Err(trouble) = set_network(inner, before).await {
+            inner.side(|side| side.standing.push(trouble));
+        }
+    }
+    begun
+}
+
+/// What decides about the way in for customers on this network.
+fn network(settings: &Settings) -> Value {
+    let Settings { lan, lan_listen, lan_url, tls_cert, tls_key, .. } = settings;
+    if *lan { serde_json::json!([lan_listen, lan_url, tls_cert, tls_key]) } else { Value::Null }
 }
 
 /// What is kept, with the changes in it; who accepted the licence terms, and when, is noted.
@@ -124,12 +157,8 @@ fn in_force(before: &Settings, after: &Settings) -> InForce {
         serde_json::json!([s.base_url, s.region_url_template, s.listen, s.public_url])
     };
     let pace = |s: &Settings| serde_json::json!([s.probe_rounds, s.heartbeat()]);
-    let network =
-        |s: &Settings| serde_json::json!([s.lan, s.lan_listen, s.lan_url, s.tls_cert, s.tls_key]);
     if differ(addresses) {
         InForce::NewEngine
-    } else if differ(network) {
-        InForce::NextStart
     } else if differ(pace) {
         InForce::WhenIdle
     } else {
@@ -188,7 +217,7 @@ mod tests {
         assert_eq!(how(r#"{"listen":"127.0.0.1:4000"}"#), InForce::NewEngine);
         assert_eq!(how(r#"{"heartbeat_s":60}"#), InForce::WhenIdle);
         assert_eq!(how(r#"{"heartbeat_s":30}"#), InForce::AtOnce);
-        assert_eq!(how(r#"{"lan":true}"#), InForce::NextStart);
+        assert_eq!(how(r#"{"lan":true}"#), InForce::AtOnce);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Commands that ask the service itself: links, abuse, the way from it to us, the outbox.
 
+use engine::reach::{Caller, Reached};
 use wire::Pin;
 
 use super::{Answer, engine, failed, parse_id, refused, session_name};
 use crate::{
-    app::{Inner, Tested, test_reach as test},
+    app::{Inner, Tested, known_reach, test_reach as test},
     command::{OutboxMail, Reply},
     present::trouble,
     view::{Code, Reach, Trouble},
@@ -14,7 +15,13 @@ pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool) -
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     // Without a name: whoever gets the link gives their own.
     let url = engine.viewer_url(id, read_only, None).await.map_err(failed)?;
-    Ok(Reply::Link { url: url.expose().to_owned() })
+    let url = url.expose();
+    // The broker that comes along gives its link for this computer; a colleague may be elsewhere.
+    let here = inner.embedded.get().and_then(|embedded| {
+        let path = url.strip_prefix(embedded.origin())?;
+        Some(format!("{}{path}", embedded.customers_origin()))
+    });
+    Ok(Reply::Link { url: here.unwrap_or_else(|| url.to_owned()) })
 }
 
 pub(super) async fn open_viewer(inner: &Inner, session: &str, read_only: bool) -> Answer {
@@ -50,10 +57,9 @@ pub(super) async fn test_reach(inner: &Inner) -> Answer {
     let tested = test(inner, &engine).await;
     let url = engine.hook_base().as_str().trim_end_matches('/');
     Ok(match tested {
-        Tested::Came { took_ms, .. } => Reply::Reach {
-            reach: Reach::Reachable,
-            text: format!("{url} leads to this console: the answer came in {took_ms} ms."),
-        },
+        Tested::Came { reached, .. } => {
+            Reply::Reach { reach: known_reach(inner, &engine), text: came(url, reached) }
+        }
         Tested::Failed(error) => {
             let Trouble { text, remedy, .. } =
                 trouble::from_text(Code::CheckAddress, &error.to_string());
@@ -61,6 +67,20 @@ pub(super) async fn test_reach(inner: &Inner) -> Answer {
         }
         Tested::Not => Reply::Reach { reach: Reach::Unknown, text: "Not tested.".into() },
     })
+}
+
+/// What a call that came has proved, and what it hasn't.
+fn came(url: &str, Reached { by, took }: Reached) -> String {
+    let took = took.as_millis();
+    match by {
+        Caller::Service => {
+            format!("{url} leads to this console: the service's call came in {took} ms.")
+        }
+        Caller::Ourselves => format!(
+            "{url} leads to this console: a call from this computer came in {took} ms. The service \
+             can't be asked to call, so whether a firewall keeps it away is not known."
+        ),
+    }
 }
 
 pub(super) fn outbox(inner: &Inner) -> Answer {

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)] // a test that can't go on has failed
 
 mod commands;
+mod configured;
+mod network;
 mod restart;
 mod rig;
 mod settings;

@@ -223,7 +223,7 @@ impl Seen {
 pub struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Page {
-    async fn open(origin: &str, pin: &str, side: &str, name: &str) -> Self {
+    pub async fn open(origin: &str, pin: &str, side: &str, name: &str) -> Self {
         let (socket, _) =
             connect_async(format!("{}/live", origin.replacen("http", "ws", 1))).await.unwrap();
         let mut page = Self(socket);
@@ -239,6 +239,12 @@ impl Page {
     pub async fn say(&mut self, name: &str, body: &str) {
         self.send(json!({ "type": "chat", "name": name, "body": body })).await;
         self.next_of("chat").await;
+    }
+
+    /// Waits until the broker ends the connection.
+    pub async fn is_sent_away(&mut self) {
+        let gone = async { while self.0.next().await.is_some_and(|frame| frame.is_ok()) {} };
+        tokio::time::timeout(PATIENCE, gone).await.expect("the page is still online");
     }
 
     pub async fn close(mut self) {

@@ -37,6 +37,8 @@ pub enum Doing {
     AskCapabilities,
     /// `POST /x/revoke`.
     RevokePin,
+    /// `POST /x/reach`.
+    TestReach,
 }
 
 impl fmt::Display for Doing {
@@ -54,6 +56,7 @@ impl fmt::Display for Doing {
             Self::ReportAbuse => f.write_str("report the abuse"),
             Self::AskCapabilities => f.write_str("ask what the service can do"),
             Self::RevokePin => f.write_str("revoke the PIN"),
+            Self::TestReach => f.write_str("have the service call this console"),
         }
     }
 }

@@ -51,6 +51,7 @@ pub struct LoginWithMe {
 #[serde(default)]
 pub struct Capabilities {
     revoke: bool,
+    reach: bool,
     /// The path at which a region is timed on the service's own origin, with `{region}` in it.
     pub region_path: Option<String>,
     /// The path of the page where a customer joins, with `{pin}` in it.
@@ -63,6 +64,11 @@ impl Capabilities {
     /// Whether a PIN's life can be ended: [`LoginWithMe::revoke`].
     pub const fn can_revoke(&self) -> bool {
         self.revoke
+    }
+
+    /// Whether it can be asked to call our listener: [`LoginWithMe::reach`].
+    pub const fn can_reach(&self) -> bool {
+        self.reach
     }
 }
 
@@ -295,6 +301,23 @@ impl LoginWithMe {
             Err(CallError { failure: Failure::Rejected { status: 404 }, .. }) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// `POST /x/reach` (assumed): the service calls `url`, which ends with `/reach/` and a nonce, once.
+    /// Only where [`Capabilities::can_reach`]. True if anything answered; whether that was the listener,
+    /// only the listener knows.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Failure::Rejected`] if the service may not call there.
+    pub async fn reach(&self, url: &Url) -> Result<bool, CallError> {
+        #[derive(Deserialize)]
+        struct Reached {
+            answered: bool,
+        }
+        let body = json!({ "url": url.as_str() });
+        let reached: Reached =
+            self.send(Doing::TestReach, Method::POST, &["x", "reach"], &body).await?;
+        Ok(reached.answered)
     }
 
     async fn get<T: DeserializeOwned>(

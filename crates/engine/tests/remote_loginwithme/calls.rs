@@ -192,3 +192,12 @@ async fn revokes_a_pin() {
     assert_eq!(line(&server).await, "POST /api/v1/x/revoke");
     assert_eq!(sent(&server).await, json!({"session_pin": "7W2-97-8570"}));
 }
+
+#[tokio::test]
+async fn asks_the_service_to_call_the_listener() {
+    let server = answering(r#"{"success":true,"answered":true}"#).await;
+    let url = "https://console.example.org/reach/0123456789abcdef0123456789abcdef";
+    assert!(client(&server.uri()).reach(&url.parse().unwrap()).await.unwrap());
+    assert_eq!(line(&server).await, "POST /api/v1/x/reach");
+    assert_eq!(sent(&server).await, json!({ "url": url }));
+}

@@ -41,11 +41,12 @@ async fn every_call(client: &LoginWithMe) -> Vec<CallError> {
         client.report_abuse(&pin).await.err(),
         client.capabilities().await.err(),
         client.revoke(&pin).await.err(),
+        client.reach(&url.parse().unwrap()).await.err(),
     ];
     results.into_iter().flatten().collect()
 }
 
-const CALLS: usize = 11;
+const CALLS: usize = 12;
 
 /// Holds for every error, whatever went wrong.
 fn assert_discreet(error: &CallError, server: &Server) {

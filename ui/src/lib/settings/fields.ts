@@ -60,7 +60,7 @@ export const GROUPS: Group[] = [
   {
     id: 'lan',
     title: 'Customers on this network',
-    text: 'For the broker that comes along. In force at the next start.',
+    text: 'For the broker that comes along. Invites then carry an address that others reach.',
     fields: [
       {
         key: 'lan',

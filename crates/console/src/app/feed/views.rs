@@ -134,9 +134,9 @@ fn service(inner: &Inner) -> Service {
         (None, Some(embedded)) => Service {
             kind: ServiceKind::Embedded,
             base_url: embedded.base_url().to_owned(),
-            join_page: Some(format!("{}/", embedded.origin())),
-            join_template: chosen.or_else(|| Some(embedded.join_url_template().to_owned())),
-            this_computer_only: reach::is_this_computer(embedded.origin()),
+            join_page: Some(format!("{}/", embedded.customers_origin())),
+            join_template: chosen.or_else(|| Some(embedded.join_url_template())),
+            this_computer_only: reach::is_this_computer(&embedded.customers_origin()),
         },
         (None, None) => Service {
             kind: ServiceKind::Embedded,
@@ -148,7 +148,8 @@ fn service(inner: &Inner) -> Service {
     }
 }
 
-fn known_reach(inner: &Inner, engine: &Engine) -> Reach {
+/// What is known of the way from the service to our listener.
+pub(crate) fn known_reach(inner: &Inner, engine: &Engine) -> Reach {
     let settings = inner.settings();
     inner.side(|side| reach::known(&settings, engine, &side.tested))
 }

@@ -138,7 +138,7 @@ async fn hook_of_own_broker(app: &App, watch: &mut Watch, broker: &Handle) -> Ch
     }
 }
 
-/// The listener answers at the URL that hooks are given; the service itself can't be told to call.
+/// The listener is called at the URL that hooks are given, by the service where it can be asked to.
 async fn nonce(app: &App) -> Check {
     const REMEDY: &str = "Set --listen and --public-url so that the service can reach this computer; until then hooks don't arrive.";
     match timeout(PATIENCE, app.command(Command::TestReach, BY)).await {
