@@ -419,11 +419,9 @@ async fn keep_alive(context: Arc<Context>) {
             () = context.stopping.cancelled() => return,
         }
         let (wall_now, own_now) = (now(), tokio::time::Instant::now());
-        let own_gone = i64::try_from((own_now - own).as_millis()).unwrap_or(i64::MAX);
-        let jumped = (wall_now.0 - wall.0).saturating_sub(own_gone);
-        if jumped.unsigned_abs() > JUMP.as_millis() as u64 {
-            tracing::warn!(jumped_ms = jumped, "the computer slept or its clock was set");
-            missed(&context, wall.min(wall_now));
+        if let Some(since) = jumped(wall, wall_now, own_now - own) {
+            tracing::warn!(since_ms = since.0, "the computer slept or its clock was set");
+            missed(&context, since);
         }
         (wall, own) = (wall_now, own_now);
         if own_now - noted >= ALIVE_EVERY {
@@ -432,6 +430,15 @@ async fn keep_alive(context: Arc<Context>) {
             context.journal_wrote(noted.err().map(|error| error.to_string()));
         }
     }
+}
+
+/// Since when events may have been missed, if the wall clock went on otherwise than the machine's own.
+///
+/// Asleep, the machine's own clock stands still; a clock that was set back says nothing of how long.
+fn jumped(wall: Timestamp, wall_now: Timestamp, own_gone: Duration) -> Option<Timestamp> {
+    let own_gone = i64::try_from(own_gone.as_millis()).unwrap_or(i64::MAX);
+    let jumped = wall_now.0.saturating_sub(wall.0).saturating_sub(own_gone);
+    (u128::from(jumped.unsigned_abs()) > JUMP.as_millis()).then(|| wall.min(wall_now))
 }
 
 /// Sends the listener's news to the sessions' actors.
@@ -461,5 +468,37 @@ impl ToActors {
             // An actor that just died gets the event from the journal when it starts again.
             let _ = actor.cast(message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WALL: Timestamp = Timestamp(1_700_000_000_000);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_computer_that_slept_missed_what_came_since_it_was_last_awake() {
+        let hour = WALL.plus(Duration::from_secs(3600));
+        assert_eq!(jumped(WALL, hour, SECOND), Some(WALL));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_everything_uncertain_from_the_earlier_time_on() {
+        let back = Timestamp(WALL.0 - 3_600_000);
+        assert_eq!(jumped(WALL, back, SECOND), Some(back));
+        assert_eq!(
+            jumped(Timestamp(i64::MIN), Timestamp(i64::MAX), SECOND),
+            Some(Timestamp(i64::MIN))
+        );
+    }
+
+    #[test]
+    fn a_slow_computer_and_a_clock_that_is_nudged_miss_nothing() {
+        let minute = Duration::from_secs(60);
+        assert_eq!(jumped(WALL, WALL.plus(minute), minute), None);
+        assert_eq!(jumped(WALL, WALL.plus(Duration::from_secs(9)), SECOND), None);
+        assert_eq!(jumped(WALL, Timestamp(WALL.0 - 8_000), SECOND), None);
     }
 }

@@ -2,19 +2,34 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-/// Faults of the sessions' actors. Clones switch the same faults.
+use crate::archive::ArchiveError;
+
+/// Faults of the sessions' actors, and of the archive that they write to. Clones switch the same faults.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     deaths: Arc<AtomicU32>,
+    archive_locked: Arc<AtomicBool>,
 }
 
 impl Faults {
     /// The next `times` events that are applied kill their actor.
     pub fn kill_actors(&self, times: u32) {
         self.deaths.store(times, Ordering::SeqCst);
+    }
+
+    /// From now on another program holds the archive whenever a chat is to be archived, or not any more.
+    pub fn lock_archive(&self, locked: bool) {
+        self.archive_locked.store(locked, Ordering::SeqCst);
+    }
+
+    pub(crate) fn check_archive(&self) -> Result<(), ArchiveError> {
+        if self.archive_locked.load(Ordering::SeqCst) {
+            return Err(ArchiveError::Locked { doing: "archive the transcript" });
+        }
+        Ok(())
     }
 
     /// Dies if it was asked for.

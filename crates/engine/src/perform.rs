@@ -168,7 +168,10 @@ async fn archive_chat(
     fetched: Result<Vec<ChatMessage>, CallError>,
 ) -> Result<(u32, u32), Failure> {
     let messages = fetched.map_err(|error| error.failure)?;
-    let saved = context.archive.save_messages(id, messages).await;
+    let saved = match context.faults.check_archive() {
+        Ok(()) => context.archive.save_messages(id, messages).await,
+        Err(fault) => Err(fault),
+    };
     context.archive_wrote(saved.as_ref().err().map(ToString::to_string));
     saved.map(|saved| (saved.new, saved.total)).map_err(|_| Failure::Storage)
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use axum::http::StatusCode;
 use broker::{Broker, Config, Rates, Running, TargetPolicy};
 use console::{
     SettingsSource,
@@ -11,7 +10,10 @@ use console::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::rig::{BY, GONE, Page, Rig, Seen};
+use crate::{
+    rig::{BY, GONE, Page, Rig, Seen},
+    service::Service,
+};
 
 /// As `deskhand-broker` starts where nobody but this machine reaches it.
 async fn broker(folder: &Path) -> Running {
@@ -114,30 +116,11 @@ async fn where_no_hook_can_come_no_lamp_is_ever_green_and_it_is_said() {
     broker.shutdown().await;
 }
 
-/// A service with the documented calls alone.
-async fn plain_service() -> String {
-    use axum::{Json, Router, routing};
-    let done = || async { Json(json!({ "success": true })) };
-    let pin = || async { Json(json!({ "success": true, "session_pin": "7W2-97-8570" })) };
-    let chat = || async { Json(json!({ "success": true, "chat": [] })) };
-    let routes = Router::new()
-        .route("/api/v1/regions", routing::get(|| async { Json(json!(["us-east-1"])) }))
-        .route("/api/v1/session_pin", routing::get(pin))
-        .route("/api/v1/hook/", routing::put(done))
-        .route("/api/v1/chat", routing::get(chat))
-        .route("/region/{name}", routing::get(|| async { "" }))
-        .fallback(|| async { StatusCode::NOT_FOUND });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}/api/v1", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    base_url
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_cannot_call_is_not_asked_and_what_was_not_proved_is_said() {
-    let base_url = plain_service().await;
+    let service = Service::start();
     let folder = tempfile::tempdir().unwrap();
-    let mut rig = Rig::start_in(folder, flags(json!({ "base_url": base_url }))).await;
+    let mut rig = Rig::start_in(folder, flags(json!({ "base_url": service.base_url() }))).await;
     let asked = rig.ask(json!({ "do": "test_reach" })).await;
     let Reply::Reach { text, .. } = asked else { panic!("no answer") };
     assert!(text.contains("a call from this computer came in"), "{text}");

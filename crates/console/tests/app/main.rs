@@ -1,10 +1,13 @@
 //! The console against its own real broker, in a temporary folder: no mock, no window.
 #![allow(clippy::unwrap_used)] // a test that can't go on has failed
 
+mod bad_input;
 mod commands;
 mod configured;
 mod network;
 mod restart;
 mod rig;
+#[path = "../service/mod.rs"]
+mod service;
 mod settings;
 mod story;

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod ends;
+mod log;
 mod looks;
 mod process;
 mod restarts;
+#[path = "../service/mod.rs"]
+mod service;
 mod story;

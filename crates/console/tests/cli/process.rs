@@ -55,8 +55,21 @@ impl Console {
         console
     }
 
+    /// As [`Console::start`]; its log goes to `home/log`.
+    pub async fn start_logging(home: &Path, words: &[&str]) -> Self {
+        let log = std::fs::File::create(home.join("log")).unwrap();
+        let mut console = Self::spawn_with(home, words, log.into());
+        console.line().await;
+        console
+    }
+
     fn spawn(home: &Path, words: &[&str]) -> Self {
+        Self::spawn_with(home, words, Stdio::inherit())
+    }
+
+    fn spawn_with(home: &Path, words: &[&str], log: Stdio) -> Self {
         let mut command = deskhand(home);
+        command.stderr(log);
         command.args(["headless", "--no-keyring", "--data"]).arg(home.join("data")).args(words);
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = piped.unwrap();
