@@ -80,6 +80,8 @@ impl Running {
         self.board.set_network(None);
         self.board.lock().0.hang_up_strangers(&ToPage::restarting());
         server.shutdown().await;
+        // Who slipped in while it closed.
+        self.board.lock().0.hang_up_strangers(&ToPage::restarting());
     }
 
     /// Where the network's door is, while it is open.

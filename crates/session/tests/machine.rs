@@ -252,6 +252,62 @@ fn a_mail_waits_for_what_it_claims_and_goes_out_once() {
 }
 
 #[test]
+fn a_standing_mail_goes_out_once_for_each_event_whatever_became_of_the_last() {
+    let mut told = Told::live();
+    told.tell(Input::MailOrdered {
+        to: "team@example.com".into(),
+        template: mail::Template::ToColleague,
+        name: "Maria".into(),
+        when: mail::When::EveryEvent,
+        by: "anna".into(),
+    });
+    let sends = |effects: &[Effect]| {
+        effects.iter().filter(|e| matches!(e, Effect::SendMail { .. })).count()
+    };
+    for answer in [
+        Input::MailSent { id: 1 },
+        Input::MailFailed { id: 1, failure: Failure::Unreachable },
+        Input::MailFailed { id: 1, failure: Failure::TimedOut },
+    ] {
+        assert_eq!(sends(&told.fire(HookType::ViewerStarted)), 0);
+        assert_eq!(sends(&told.fire(HookType::PresenterStarted)), 1);
+        assert_eq!(sends(&told.tell(answer)), 0, "a call is never made twice");
+    }
+}
+
+#[test]
+fn what_was_said_is_fetched_well_before_its_day_is_over_whoever_is_there_or_looks() {
+    let stories: [&[Input]; 5] = [
+        &[],
+        &[Input::OnScreen(true)],
+        &[Input::Committed { seq: 1, hook: HookType::PresenterStarted }],
+        &[
+            Input::Committed { seq: 1, hook: HookType::ViewerStarted },
+            Input::Committed { seq: 2, hook: HookType::ViewerOffline },
+            Input::ChatSaved { new: 0, total: 0, transcript: true },
+        ],
+        &[Input::Missed { since: T0 }],
+    ];
+    let failed = Input::ChatFailed { failure: Failure::Unreachable, transcript: false };
+    for story in stories {
+        for answer in [Input::ChatSaved { new: 1, total: 1, transcript: false }, failed.clone()] {
+            let mut told = Told::live();
+            for input in story {
+                told.tell(input.clone());
+            }
+            let fetch = Effect::FetchChat { transcript: false };
+            assert_eq!(told.tell(Input::Elapsed(Timer::PollChat)), [fetch], "{story:?}");
+            let next = told.tell(answer).into_iter().find_map(|effect| match effect {
+                Effect::Start { timer: Timer::PollChat, after, .. } => Some(after),
+                _ => None,
+            });
+            // Chance may add a quarter.
+            assert!(next.unwrap().mul_f64(1.25) < DAY / 2, "{story:?}: {next:?}");
+        }
+    }
+}
+
+#[test]
 fn a_mail_for_at_once_waits_for_the_pin() {
     let mut told = Told::new();
     told.tell(Input::Created { region: None });

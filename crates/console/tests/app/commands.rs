@@ -36,6 +36,32 @@ async fn a_mail_rule_is_ordered_for_a_new_session_and_can_be_withdrawn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mail_rule_sends_once_for_each_event_and_not_for_what_comes_back_within_a_minute() {
+    let mut rig = Rig::start().await;
+    let rules = json!([{ "to": "team@example.com", "when": "every_event" }]);
+    rig.ask(json!({ "do": "configure", "changes": { "mail_rules": rules } })).await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    for load in 1..=3 {
+        let page = rig.page(&pin, "presenter", "Maria").await;
+        let sent = move |seen: &crate::rig::Seen| {
+            let sent = seen.happenings.iter().filter(|h| h.event == "mail_sent").count();
+            (sent == load).then_some(())
+        };
+        rig.seen.until("another mail", sent).await;
+        rig.seen.armed(&id).await;
+        page.close().await;
+    }
+    let Reply::Outbox { mails } = rig.ask(json!({ "do": "outbox" })).await else {
+        panic!("no outbox")
+    };
+    assert_eq!(mails.len(), 3, "one for each load, none twice");
+    assert!(mails.iter().all(|mail| mail.to == "team@example.com"));
+    assert!(mails[0].body.contains("Maria Lopez"));
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn viewer_links_and_windows_are_for_colleagues_and_carry_the_role() {
     let mut rig = Rig::start().await;
     let id = rig.session("Maria").await;

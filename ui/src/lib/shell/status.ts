@@ -33,6 +33,17 @@ export function listening(listener: ListenerView): Words {
   }
 }
 
+/** Who can join, where that depends on this console: its own broker is for this computer until told otherwise. */
+export function whoCanJoin(service: ServiceView): string | null {
+  if (service.this_computer_only)
+    return 'This computer only. Settings has a switch that lets customers on this network join.';
+  if (service.kind !== 'embedded' || service.join_page === null) return null;
+  const how = service.join_page.startsWith('https:')
+    ? 'encrypted'
+    : 'not encrypted, as no TLS certificate is set';
+  return `Customers on this network, at ${service.join_page} (${how}).`;
+}
+
 export function hostOf(url: string): string {
   try {
     return new URL(url).host;
