@@ -43,6 +43,14 @@ pub enum Effect {
         /// Whose name it gives.
         name: String,
     },
+    /// Ask for what the customer's program needs, once: `ParametersGiven` or `ParametersFailed` comes
+    /// back.
+    AskParameters,
+    /// Write the customer's program to the file that was chosen: `ProgramSaved` or `ProgramBroken`
+    /// comes back.
+    DownloadProgram,
+    /// End the download that is under way: `ProgramBroken` comes back, unless it is complete already.
+    CancelProgram,
     /// Ask the broker to end the PIN's life now, where it can.
     RevokePin,
     /// Start a timer, replacing one with the same key.

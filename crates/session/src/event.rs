@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use wire::{HookType, Region};
 
-use crate::{Failure, Outcome, Timestamp, mail::Template};
+use crate::{
+    Failure, Outcome, Timestamp,
+    mail::Template,
+    program::{Broken, Gone},
+};
 
 /// One thing that happened in a session. No secret is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +86,30 @@ pub enum Event {
     TranscriptFailed {
         /// Why.
         failure: Failure,
+    },
+    /// Somebody confirmed that the customer's program is saved here.
+    ProgramAsked {
+        /// Who.
+        by: String,
+        /// The download is tried again with what the service gave before.
+        again: bool,
+    },
+    /// The customer's program is in a file.
+    ProgramSaved {
+        /// Who asked for it.
+        by: String,
+        /// Its size.
+        bytes: u64,
+    },
+    /// The customer's program is not saved; it may be tried again by hand.
+    ProgramNotSaved {
+        /// Why.
+        why: Broken,
+    },
+    /// The customer's program can't be had for this PIN any more.
+    ProgramGone {
+        /// Why.
+        why: Gone,
     },
     /// The technician closed the session here.
     Closed {

@@ -2,7 +2,7 @@
 
 use wire::{HookType, Region};
 
-use crate::{About, Failure, Outcome, Timer, Timestamp, mail};
+use crate::{About, Failure, Outcome, Timer, Timestamp, mail, program::Broken};
 
 /// One input of the machine. Commands that a person gives carry who did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +125,26 @@ pub enum Input {
         /// Whether it was to be the transcript.
         transcript: bool,
     },
+    /// A person wants the customer's program and has confirmed that the customer's own download ends.
+    SaveProgram {
+        /// Who.
+        by: String,
+    },
+    /// The technician cancels the saving of the program.
+    CancelProgram,
+    /// The service gave what the program needs; the actor keeps it.
+    ParametersGiven,
+    /// The service didn't give it, or not for sure.
+    ParametersFailed(Failure),
+    /// The program's file is complete.
+    ProgramSaved {
+        /// Its size.
+        bytes: u64,
+        /// Where it is.
+        path: String,
+    },
+    /// The program's download ended without a file.
+    ProgramBroken(Broken),
     /// The technician closes the session here.
     Close {
         /// How it came out.

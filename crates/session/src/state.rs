@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wire::Region;
 
-use crate::{Lamp, Presenter, Timestamp, Viewers, mail};
+use crate::{Lamp, Presenter, Program, Timestamp, Viewers, mail};
 
 /// A session: what is stored, and what isn't.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,9 @@ pub struct Record {
     pub mail: Vec<mail::Order>,
     /// The chat's way into the archive.
     pub transcript: Transcript,
+    /// The customer's program, saved to be carried by hand. Records of before it have none.
+    #[serde(default)]
+    pub program: Program,
 }
 
 /// Who and what a session is about: all optional, all typed by the technician.
@@ -157,6 +160,7 @@ impl State {
             active_since: None,
             mail: Vec::new(),
             transcript: Transcript::NotYet,
+            program: Program::NotAsked,
         })
     }
 

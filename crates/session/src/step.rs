@@ -7,6 +7,7 @@ mod chat;
 mod hooks;
 mod life;
 mod mail;
+mod program;
 
 use crate::{
     Effect, Event, Input, State, Timer, Timestamp,
@@ -68,6 +69,12 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::MailFailed { id, failure } => turn.mail_failed(id, failure),
         Input::ChatSaved { new, total, transcript } => turn.chat_saved(new, total, transcript),
         Input::ChatFailed { failure, transcript } => turn.chat_failed(failure, transcript),
+        Input::SaveProgram { by } => turn.save_program(by),
+        Input::CancelProgram => turn.cancel_program(),
+        Input::ParametersGiven => turn.parameters_given(),
+        Input::ParametersFailed(failure) => turn.parameters_failed(failure),
+        Input::ProgramSaved { bytes, path } => turn.program_saved(bytes, path),
+        Input::ProgramBroken(why) => turn.program_broken(why),
         Input::Close { outcome, by } => turn.close(outcome, by),
         Input::Revoked { done } => turn.revoked(done),
         Input::GaveUp => turn.gave_up(),

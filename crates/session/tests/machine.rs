@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, Effect, Event, Failure, Input, Lamp, Life, Outcome, Presenter, State, Timer, Timestamp,
-    Urgency, Viewers, Word, mail, step,
+    About, Effect, Event, Failure, Input, Lamp, Life, Outcome, Presenter, Program, State, Timer,
+    Timestamp, Urgency, Viewers, Word, mail,
+    program::{Broken, Gone, Obstacle},
+    step,
 };
 use wire::HookType;
 
@@ -61,6 +63,13 @@ impl Told {
         let effects = self.tell(Input::Committed { seq: 1, hook });
         self.tell(Input::Armed { hook, generation });
         effects
+    }
+
+    /// The engine ends without warning and starts again.
+    fn restart(&mut self) -> Vec<Effect> {
+        self.state = State::restored(self.state.record.clone());
+        let since = self.now;
+        self.tell(Input::Restored { since })
     }
 
     fn word(&self) -> Word {
@@ -340,6 +349,134 @@ fn a_mail_found_half_sent_after_a_crash_is_never_repeated() {
     assert_eq!(told.state.record.mail[0].status, mail::Status::MaybeSent);
 }
 
+fn save() -> Input {
+    Input::SaveProgram { by: "anna".into() }
+}
+
+/// How often what is given once only is asked for.
+fn asks(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::AskParameters)).count()
+}
+
+#[test]
+fn the_customers_program_is_asked_for_once_and_saved_in_the_name_of_who_confirmed_it() {
+    let mut told = Told::live();
+    assert_eq!(told.tell(save()), [Effect::AskParameters]);
+    assert_eq!(told.tell(save()), [], "a second click changes nothing");
+    assert_eq!(told.tell(Input::ParametersGiven), [Effect::DownloadProgram]);
+    told.tell(Input::ProgramSaved { bytes: 7, path: "/x/y.exe".into() });
+    assert!(
+        matches!(&told.state.record.program, Program::Saved { by, bytes: 7, .. } if by == "anna")
+    );
+    assert!(told.events.contains(&Event::ProgramAsked { by: "anna".into(), again: false }));
+    assert!(told.events.contains(&Event::ProgramSaved { by: "anna".into(), bytes: 7 }));
+    assert_eq!(told.tell(save()), []);
+    assert_eq!(told.state.record.program_obstacle(), Some(Obstacle::Saved));
+}
+
+#[test]
+fn a_session_without_a_pin_saves_no_program() {
+    let mut told = Told::new();
+    assert_eq!(told.tell(save()), []);
+    told.tell(Input::Created { region: None });
+    assert_eq!(told.tell(save()), []);
+    let mut told = Told::live();
+    told.tell(Input::Close { outcome: Outcome::Unknown, by: "anna".into() });
+    assert_eq!(told.tell(save()), []);
+    assert_eq!(told.state.record.program_obstacle(), Some(Obstacle::NoPin));
+}
+
+#[test]
+fn a_broken_download_is_tried_again_by_hand_with_what_was_given_before() {
+    for broken in [Broken::Failed { failure: Failure::TimedOut }, Broken::Cancelled] {
+        let mut told = Told::live();
+        told.tell(save());
+        told.tell(Input::ParametersGiven);
+        assert_eq!(told.tell(Input::ProgramBroken(broken)), [], "nothing tries again by itself");
+        assert!(matches!(told.state.record.program, Program::Kept { why, .. } if why == broken));
+        assert_eq!(told.tell(save()), [Effect::DownloadProgram]);
+    }
+}
+
+#[test]
+fn cancelling_while_the_service_is_asked_keeps_what_it_gives() {
+    let mut told = Told::live();
+    told.tell(save());
+    assert_eq!(told.tell(Input::CancelProgram), []);
+    assert_eq!(told.tell(Input::ParametersGiven), []);
+    let kept = Program::Kept { at: told.now, why: Broken::Cancelled };
+    assert_eq!(told.state.record.program, kept);
+}
+
+#[test]
+fn an_unclear_end_of_the_question_is_never_followed_by_a_second_one() {
+    for unclear in [Failure::TimedOut, Failure::Unreachable, Failure::Faulty { status: 500 }] {
+        let mut told = Told::live();
+        told.tell(save());
+        told.tell(Input::ParametersFailed(unclear));
+        assert!(matches!(told.state.record.program, Program::Gone { why: Gone::MaybeTaken, .. }));
+        assert_eq!(told.tell(save()), []);
+        assert_eq!(told.tell(Input::ParametersGiven), [], "too late to be taken for it");
+    }
+}
+
+#[test]
+fn what_the_disk_did_not_take_was_not_asked_and_may_be_asked() {
+    let mut told = Told::live();
+    told.tell(save());
+    told.tell(Input::ParametersFailed(Failure::Storage));
+    assert_eq!(told.state.record.program, Program::NotAsked);
+    assert_eq!(asks(&told.tell(save())), 1);
+}
+
+#[test]
+fn a_program_found_half_asked_after_a_crash_may_be_taken_and_is_never_asked_for_again() {
+    let mut told = Told::live();
+    told.tell(save());
+    assert_eq!(asks(&told.restart()), 0);
+    assert!(matches!(told.state.record.program, Program::Gone { why: Gone::MaybeTaken, .. }));
+    assert_eq!(told.tell(save()), []);
+}
+
+#[test]
+fn a_crash_during_a_download_loses_only_what_was_never_on_disk() {
+    let mut told = Told::live();
+    told.tell(save());
+    told.tell(Input::ParametersGiven);
+    told.restart();
+    assert!(matches!(told.state.record.program, Program::Gone { why: Gone::Lost, .. }));
+
+    let mut told = Told::live();
+    told.tell(save());
+    told.tell(Input::ParametersGiven);
+    told.tell(Input::ProgramBroken(Broken::Cancelled));
+    told.tell(save());
+    told.restart();
+    assert!(matches!(told.state.record.program, Program::Kept { why: Broken::Stopped, .. }));
+}
+
+#[test]
+fn what_a_program_needs_is_given_up_with_its_session() {
+    let over: [fn(&mut Told); 2] = [
+        |told| {
+            told.tell(Input::Close { outcome: Outcome::Resolved, by: "anna".into() });
+        },
+        |told| {
+            told.now = T0.plus(DAY);
+            told.tell(Input::Elapsed(Timer::PinOver));
+        },
+    ];
+    for end in over {
+        let mut told = Told::live();
+        told.tell(save());
+        told.tell(Input::ParametersGiven);
+        told.tell(Input::ProgramBroken(Broken::Cancelled));
+        end(&mut told);
+        assert!(matches!(told.state.record.program, Program::Gone { why: Gone::Ended, .. }));
+        assert!(!told.state.record.program.needs_conf());
+    }
+}
+
 #[test]
 fn closing_saves_the_transcript_before_it_ends_the_pin() {
     let mut told = Told::live();
@@ -373,6 +510,35 @@ fn the_record_survives_its_storage() {
     told.fire(HookType::PresenterStarted);
     let stored = serde_json::to_string(&told.state.record).unwrap();
     assert_eq!(serde_json::from_str::<session::Record>(&stored).unwrap(), told.state.record);
+}
+
+#[test]
+fn a_record_of_before_the_program_could_be_saved_is_read() {
+    let told = Told::live();
+    let mut stored = serde_json::to_value(&told.state.record).unwrap();
+    stored.as_object_mut().unwrap().remove("program").unwrap();
+    let read: session::Record = serde_json::from_value(stored).unwrap();
+    assert_eq!(read.program, Program::NotAsked);
+}
+
+fn any_broken() -> impl Strategy<Value = Broken> {
+    prop_oneof![
+        any_failure().prop_map(|failure| Broken::Failed { failure }),
+        Just(Broken::Cancelled),
+        Just(Broken::Stopped),
+    ]
+}
+
+/// What a session is told about the customer's program.
+fn any_program_input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        4 => Just(save()),
+        1 => Just(Input::CancelProgram),
+        2 => Just(Input::ParametersGiven),
+        1 => any_failure().prop_map(Input::ParametersFailed),
+        1 => Just(Input::ProgramSaved { bytes: 1, path: "/x".into() }),
+        1 => any_broken().prop_map(Input::ProgramBroken),
+    ]
 }
 
 fn any_hook() -> impl Strategy<Value = HookType> {
@@ -414,6 +580,7 @@ fn any_input() -> impl Strategy<Value = Input> {
             .prop_map(|(new, total, transcript)| Input::ChatSaved { new, total, transcript }),
         (any_failure(), any::<bool>())
             .prop_map(|(failure, transcript)| Input::ChatFailed { failure, transcript }),
+        any_program_input(),
         Just(Input::Close { outcome: Outcome::Unknown, by: "anna".into() }),
         Just(Input::GaveUp),
     ]
@@ -477,6 +644,34 @@ proptest! {
                 prop_assert!(matches!(state.record.life, Life::Live(_)));
             }
             let _ = Word::of(&state.record, now);
+        }
+    }
+
+    #[test]
+    fn a_pins_parameters_are_asked_for_at_most_once_whatever_comes(
+        inputs in proptest::collection::vec(
+            prop_oneof![3 => any_program_input(), 1 => any_input()], 0..60),
+    ) {
+        let mut told = Told::live();
+        let mut asked = 0;
+        for input in inputs {
+            let pin_before = told.state.record.allocation().map(|allocation| allocation.at);
+            let confirmed = matches!(input, Input::SaveProgram { .. });
+            let effects = if let Input::Restored { .. } = input {
+                told.restart()
+            } else {
+                told.tell(input)
+            };
+            if told.state.record.allocation().map(|allocation| allocation.at) != pin_before {
+                asked = 0;
+            }
+            asked += asks(&effects);
+            prop_assert!(asked <= 1, "asked a second time");
+            prop_assert!(asks(&effects) == 0 || confirmed, "asked without a person's word");
+            prop_assert!(
+                told.state.record.is_live() || !told.state.record.program.needs_conf(),
+                "a conf outlives its session: {:?}", told.state.record.program
+            );
         }
     }
 }

@@ -4,7 +4,8 @@ use wire::{HookType, Region};
 
 use super::Turn;
 use crate::{
-    Effect, Event, Failure, Lamp, Life, Outcome, Timer, Timestamp, Transcript, state::Allocation,
+    Effect, Event, Failure, Lamp, Life, Outcome, Program, Timer, Timestamp, Transcript,
+    state::Allocation,
 };
 
 impl Turn {
@@ -16,6 +17,7 @@ impl Turn {
     /// After a start nothing is known of what happened meanwhile, and every hook is put again.
     pub(super) fn restored(&mut self, since: Timestamp) {
         self.interrupted_mails();
+        self.interrupted_program();
         match &self.state.record.life {
             Life::Allocating => self.do_(Effect::ChooseRegion),
             Life::Live(allocation) => {
@@ -42,6 +44,8 @@ impl Turn {
         match &mut self.state.record.life {
             Life::Allocating => {
                 self.state.record.life = Life::Live(allocation);
+                // What became of a former PIN's program says nothing about this one's.
+                self.state.record.program = Program::NotAsked;
                 self.tell(Event::PinReady { region });
                 self.went_live(expires);
                 self.mails_that_need_only_a_pin();
@@ -156,6 +160,7 @@ impl Turn {
     }
 
     fn stop_hooks(&mut self) {
+        self.end_program();
         for timer in [Timer::Heartbeat, Timer::PollChat, Timer::PinOver] {
             self.do_(Effect::Stop { timer });
         }

@@ -1,0 +1,141 @@
+//! The customer's program: asked for, downloaded, kept, given up. Its conf is asked for at most once.
+
+use super::Turn;
+use crate::{
+    Effect, Event, Failure,
+    program::{Broken, Gone, Program},
+};
+
+impl Turn {
+    /// A person confirmed that the customer's own download ends.
+    pub(super) fn save_program(&mut self, by: String) {
+        if self.state.record.program_obstacle().is_some() {
+            return;
+        }
+        let at = self.now;
+        match self.state.record.program {
+            Program::NotAsked => {
+                self.tell(Event::ProgramAsked { by: by.clone(), again: false });
+                self.state.record.program = Program::Asking { by, at, cancelled: false };
+                self.do_(Effect::AskParameters);
+            }
+            Program::Kept { .. } => {
+                self.tell(Event::ProgramAsked { by: by.clone(), again: true });
+                self.state.record.program = Program::Downloading { by, at, kept: true };
+                self.do_(Effect::DownloadProgram);
+            }
+            // Excluded above: each is an obstacle.
+            Program::Asking { .. }
+            | Program::Downloading { .. }
+            | Program::Saved { .. }
+            | Program::Gone { .. } => {}
+        }
+    }
+
+    pub(super) fn cancel_program(&mut self) {
+        match &mut self.state.record.program {
+            // The call goes on: what it brings is given only once.
+            Program::Asking { cancelled, .. } => *cancelled = true,
+            Program::Downloading { .. } => self.do_(Effect::CancelProgram),
+            Program::NotAsked
+            | Program::Kept { .. }
+            | Program::Saved { .. }
+            | Program::Gone { .. } => {}
+        }
+    }
+
+    /// The conf is in the actor's memory.
+    pub(super) fn parameters_given(&mut self) {
+        let at = self.now;
+        match std::mem::take(&mut self.state.record.program) {
+            Program::Asking { by, cancelled: false, .. } => {
+                self.state.record.program = Program::Downloading { by, at, kept: false };
+                self.do_(Effect::DownloadProgram);
+            }
+            Program::Asking { cancelled: true, .. } => self.keep_program(Broken::Cancelled),
+            other @ (Program::NotAsked
+            | Program::Downloading { .. }
+            | Program::Kept { .. }
+            | Program::Saved { .. }
+            | Program::Gone { .. }) => self.state.record.program = other,
+        }
+    }
+
+    pub(super) fn parameters_failed(&mut self, failure: Failure) {
+        match (&self.state.record.program, failure) {
+            // The disk didn't take the question, so it was not asked.
+            (Program::Asking { .. }, Failure::Storage) => {
+                self.state.record.program = Program::NotAsked;
+            }
+            (
+                Program::Asking { .. },
+                Failure::Unauthorized | Failure::RateLimited { .. } | Failure::Rejected { .. },
+            ) => self.give_program_up(Gone::Refused { failure }),
+            // A connection that was closed, and a fault of the service, may come after the giving.
+            (
+                Program::Asking { .. },
+                Failure::Unreachable
+                | Failure::TimedOut
+                | Failure::Faulty { .. }
+                | Failure::Malformed
+                | Failure::NoRegion
+                | Failure::Internal,
+            ) => self.give_program_up(Gone::MaybeTaken),
+            (
+                Program::NotAsked
+                | Program::Downloading { .. }
+                | Program::Kept { .. }
+                | Program::Saved { .. }
+                | Program::Gone { .. },
+                _,
+            ) => {}
+        }
+    }
+
+    pub(super) fn program_saved(&mut self, bytes: u64, path: String) {
+        if let Program::Downloading { by, .. } = &self.state.record.program {
+            let by = by.clone();
+            self.tell(Event::ProgramSaved { by: by.clone(), bytes });
+            self.state.record.program = Program::Saved { at: self.now, by, bytes, path };
+        }
+    }
+
+    pub(super) fn program_broken(&mut self, why: Broken) {
+        if let Program::Downloading { .. } = self.state.record.program {
+            self.keep_program(why);
+        }
+    }
+
+    /// After a start: what was asked may have been given, and what was only in memory is gone.
+    pub(super) fn interrupted_program(&mut self) {
+        match self.state.record.program {
+            Program::Asking { .. } => self.give_program_up(Gone::MaybeTaken),
+            Program::Downloading { kept: false, .. } => self.give_program_up(Gone::Lost),
+            Program::Downloading { kept: true, .. } => self.keep_program(Broken::Stopped),
+            Program::NotAsked
+            | Program::Kept { .. }
+            | Program::Saved { .. }
+            | Program::Gone { .. } => {}
+        }
+    }
+
+    /// The session is over here: nobody will carry the program to anyone.
+    pub(super) fn end_program(&mut self) {
+        match self.state.record.program {
+            Program::Asking { .. } | Program::Downloading { .. } | Program::Kept { .. } => {
+                self.give_program_up(Gone::Ended);
+            }
+            Program::NotAsked | Program::Saved { .. } | Program::Gone { .. } => {}
+        }
+    }
+
+    fn keep_program(&mut self, why: Broken) {
+        self.state.record.program = Program::Kept { at: self.now, why };
+        self.tell(Event::ProgramNotSaved { why });
+    }
+
+    fn give_program_up(&mut self, why: Gone) {
+        self.state.record.program = Program::Gone { at: self.now, why };
+        self.tell(Event::ProgramGone { why });
+    }
+}
