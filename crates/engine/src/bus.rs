@@ -35,6 +35,17 @@ pub struct Snapshot {
     pub unsaved: bool,
     /// When it last changed.
     pub changed: Timestamp,
+    /// How far the customer's program is, while it is being downloaded.
+    pub progress: Option<Progress>,
+}
+
+/// How far a download is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that are in the file.
+    pub bytes: u64,
+    /// How many it will have, where the service says so.
+    pub total: Option<u64>,
 }
 
 impl Snapshot {
@@ -57,6 +68,7 @@ impl Snapshot {
             pin,
             unsaved,
             changed,
+            progress: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The engine's handle: start, stop, ask, subscribe.
 
+mod program;
+
 use std::{
     net::SocketAddr,
     path::Path,

@@ -1,6 +1,11 @@
 //! Why an engine doesn't start, or doesn't do what it was told, by what helps.
 
-use crate::{SessionId, archive::ArchiveError, journal::JournalError, remote::CallError};
+use crate::{
+    SessionId,
+    archive::ArchiveError,
+    journal::JournalError,
+    remote::{CallError, PlaceError},
+};
 
 /// Why an engine could not start. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +45,9 @@ pub enum CommandError {
     /// The service refused or didn't answer.
     #[error("{0}")]
     Call(#[source] CallError),
+    /// A file can't be saved there.
+    #[error("{0}")]
+    Place(#[source] PlaceError),
     /// It doesn't fit the session's state; the text says why.
     #[error("{0}")]
     DoesNotFit(&'static str),

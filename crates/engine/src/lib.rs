@@ -28,7 +28,7 @@ pub mod token;
 pub mod vault;
 
 pub use actor::regions::Race;
-pub use bus::{Changes, Snapshot, Subscription};
+pub use bus::{Changes, Progress, Snapshot, Subscription};
 pub use config::{Config, Listener};
 pub use context::{Health, ServiceHealth};
 pub use engine::{Engine, Keys, Stores};

@@ -3,19 +3,23 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use ractor::ActorRef;
-use session::{Effect, Failure, Input, mail::Template, region::Choice, retry};
-use tokio::sync::oneshot;
-use wire::{HookType, Pin, Region, loginwithme::ChatMessage};
+use session::{Effect, Failure, Input, mail::Template, program::Broken, region::Choice, retry};
+use tokio::{sync::oneshot, time::Instant};
+use tokio_util::sync::CancellationToken;
+use wire::{ConfText, HookType, Pin, Region, loginwithme::ChatMessage};
 
 use crate::{
     SessionId,
     actor::{regions, session::Message},
     budget::Put,
+    bus::Progress,
     context::Context,
     journal::SessionSecrets,
-    remote::CallError,
+    remote::{CallError, Download, Place},
 };
 
+/// How far a download is, is told at most this often.
+const TOLD_EVERY: Duration = Duration::from_millis(100);
 /// While somebody looks at a session with a fresh fault.
 const HURRIED: Duration = Duration::from_secs(2);
 
@@ -42,18 +46,25 @@ pub(crate) fn effect(
         (Effect::SendMail { id, to: address, template, name }, Some((pin, _))) => {
             send_mail(context, to, pin, Mail { id, address, template, name });
         }
+        (Effect::AskParameters, Some((pin, _))) => ask_parameters(context, to, pin),
         (Effect::RevokePin, Some((pin, _))) => revoke(context, to, pin),
         // A record that says live without a PIN: the journal was tampered with or a bug is here.
         (
             Effect::PutHook { .. }
             | Effect::FetchChat { .. }
             | Effect::SendMail { .. }
+            | Effect::AskParameters
             | Effect::RevokePin,
             None,
         ) => tracing::error!(session = %id, "an effect needs a PIN and there is none"),
-        (Effect::Start { .. } | Effect::Heartbeat { .. } | Effect::Stop { .. }, _) => {
-            tracing::error!(session = %id, "a timer's effect is the actor's own");
-        }
+        (
+            Effect::Start { .. }
+            | Effect::Heartbeat { .. }
+            | Effect::Stop { .. }
+            | Effect::DownloadProgram
+            | Effect::CancelProgram,
+            _,
+        ) => tracing::error!(session = %id, "this effect is the actor's own"),
     }
 }
 
@@ -195,6 +206,61 @@ fn send_mail(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin, mail: Mai
             Ok(()) => Input::MailSent { id: mail.id },
             Err(error) => Input::MailFailed { id: mail.id, failure: error.failure },
         }))
+    });
+}
+
+fn ask_parameters(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
+    let shared = context.clone();
+    beside(context, to, async move {
+        // Cut short, it is found as "asking" at the next start: it may have been given.
+        let given = remote(&shared, shared.client.session_parameters(&pin)).await?;
+        note(&shared, given.as_ref().err());
+        Some(match given {
+            Ok(parameters) => Message::ParametersGiven(parameters.conf),
+            Err(error) => Message::Told(Input::ParametersFailed(error.failure)),
+        })
+    });
+}
+
+/// Writes the customer's program to a file; `cancel` ends it, and so does the engine's end.
+pub(crate) fn download(
+    context: &Arc<Context>,
+    to: &ActorRef<Message>,
+    conf: ConfText,
+    place: Place,
+    cancel: CancellationToken,
+) {
+    let (shared, told) = (context.clone(), to.clone());
+    beside(context, to, async move {
+        let mut last = None;
+        let progress = move |bytes, total| {
+            if total == Some(bytes) || last.is_none_or(|at: Instant| at.elapsed() >= TOLD_EVERY) {
+                last = Some(Instant::now());
+                let _ = told.cast(Message::Progressed(Progress { bytes, total }));
+            }
+        };
+        // With its progress on the customer's screen; it carries a secret, so it deletes itself after.
+        let (hide_progress, self_delete) = (false, true);
+        let call =
+            shared.client.session_exe(&conf, hide_progress, self_delete, &place, progress, cancel);
+        let input = match call.await {
+            Ok(Download::Complete { bytes, path }) => {
+                note(&shared, None);
+                Input::ProgramSaved { bytes, path: path.display().to_string() }
+            }
+            Ok(Download::Cancelled) if shared.stopping.is_cancelled() => {
+                Input::ProgramBroken(Broken::Stopped)
+            }
+            Ok(Download::Cancelled) => Input::ProgramBroken(Broken::Cancelled),
+            Err(error) => {
+                // A full disk says nothing about the service.
+                if error.failure != Failure::Storage {
+                    note(&shared, Some(&error));
+                }
+                Input::ProgramBroken(Broken::Failed { failure: error.failure })
+            }
+        };
+        Some(Message::Told(input))
     });
 }
 

@@ -9,6 +9,7 @@ pub mod download;
 pub mod error;
 mod http;
 pub mod loginwithme;
+mod place;
 pub mod probe;
 mod viewer_url;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use download::Download;
 pub use error::{CallError, Doing};
 pub use loginwithme::{Capabilities, LoginWithMe};
+pub use place::{Place, PlaceError};
 pub use probe::{ProbeFailed, probe};
 pub use viewer_url::ViewerUrl;
 

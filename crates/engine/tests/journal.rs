@@ -48,6 +48,7 @@ fn secrets() -> SessionSecrets {
     SessionSecrets {
         pin: Some(PIN.parse().unwrap()),
         tokens: [1, 2, 3, 4].map(|n| HookToken::from_bytes([n; 32])),
+        conf: None,
     }
 }
 

@@ -96,6 +96,14 @@ impl From<String> for ConfText {
     }
 }
 
+impl PartialEq for ConfText {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for ConfText {}
+
 impl fmt::Debug for ConfText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ConfText(redacted)")

@@ -5,21 +5,25 @@
 //! hook that was just received is armed again before anything else.
 
 mod live;
+mod program;
 
 use std::sync::{Arc, atomic::AtomicU64};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use session::{Input, State, Timer, Timestamp};
 use tokio::sync::oneshot;
-use wire::{HookType, Pin, Region};
+use wire::{ConfText, HookType, Pin, Region};
 
 use self::live::Live;
+pub(crate) use self::program::in_the_way;
 use crate::{
     SessionId,
+    bus::Progress,
     clock::now,
     context::Context,
     error::CommandError,
     journal::{Committed, JournalError, SessionSecrets},
+    remote::Place,
 };
 
 /// What a session's actor can be sent.
@@ -60,6 +64,20 @@ pub enum Message {
         /// It.
         pin: Pin,
     },
+    /// A person wants the customer's program and has confirmed the consequence; answered once that
+    /// is on disk.
+    SaveProgram {
+        /// Where to.
+        place: Place,
+        /// Who.
+        by: String,
+        /// Gets the answer.
+        done: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// The service gave what the program needs, for the only time.
+    ParametersGiven(ConfText),
+    /// How far the program's download is.
+    Progressed(Progress),
 }
 
 /// How a session comes to life.
@@ -118,6 +136,9 @@ impl Actor for Session {
             Message::Written { seq } => live.written(seq),
             Message::Saved(outcome) => live.saved(&myself, outcome).await,
             Message::PinGiven { region, pin } => live.pin_given(&myself, region, pin),
+            Message::SaveProgram { place, by, done } => live.save_program(&myself, place, by, done),
+            Message::ParametersGiven(conf) => live.parameters_given(&myself, conf),
+            Message::Progressed(progress) => live.progressed(progress),
         }
         live.go_on(&myself).await;
         Ok(())
@@ -125,10 +146,10 @@ impl Actor for Session {
 
     async fn post_stop(
         &self,
-        _: ActorRef<Message>,
+        myself: ActorRef<Message>,
         live: &mut Live,
     ) -> Result<(), ActorProcessingErr> {
-        live.end().await;
+        live.end(&myself).await;
         Ok(())
     }
 }

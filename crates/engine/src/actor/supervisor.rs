@@ -139,7 +139,7 @@ impl Supervising {
             id,
             context: self.context.clone(),
             state: State::new(about, by, now()),
-            secrets: Some(SessionSecrets { pin: None, tokens: tokens()? }),
+            secrets: Some(SessionSecrets { pin: None, tokens: tokens()?, conf: None }),
             applied_seq: 0,
             replay: Vec::new(),
             in_turn: Arc::default(),

@@ -1,18 +1,23 @@
 //! A session's secrets and their sealed form.
 
+use std::borrow::Cow;
+
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
-use wire::Pin;
+use wire::{ConfText, Pin};
 
 use crate::token::HookToken;
 
-/// What only the session's actor knows: the PIN and its hooks' tokens, in `HookType::ALL`'s order.
+/// What only the session's actor knows: the PIN, its hooks' tokens in `HookType::ALL`'s order, and what
+/// the customer's program needs while its download is to be tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionSecrets {
     /// The PIN, once there is one.
     pub pin: Option<Pin>,
     /// The tokens of the four hooks' URLs.
     pub tokens: [HookToken; 4],
+    /// Given once per PIN, ever; here only if the program's download didn't come to its end.
+    pub conf: Option<ConfText>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -21,6 +26,9 @@ struct Plain<'a> {
     pin: Option<&'a str>,
     #[serde(borrow)]
     tokens: [&'a str; 4],
+    /// As the service wrote it, so it may need escapes and can't be borrowed. Older rows have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conf: Option<Cow<'a, str>>,
 }
 
 impl SessionSecrets {
@@ -29,9 +37,11 @@ impl SessionSecrets {
         let plain = Plain {
             pin: self.pin.as_ref().map(Pin::expose),
             tokens: self.tokens.each_ref().map(HookToken::expose),
+            conf: self.conf.as_ref().map(|conf| Cow::Borrowed(conf.expose())),
         };
         // Room for it all at once: a growing buffer would leave copies behind.
-        let mut text = Zeroizing::new(Vec::with_capacity(512));
+        let conf = self.conf.as_ref().map_or(0, |conf| conf.expose().len());
+        let mut text = Zeroizing::new(Vec::with_capacity(512 + 2 * conf));
         serde_json::to_writer(&mut *text, &plain)
             .unwrap_or_else(|_| unreachable!("strings into memory"));
         text
@@ -41,7 +51,8 @@ impl SessionSecrets {
         let plain: Plain<'_> = serde_json::from_slice(text).ok()?;
         let pin = plain.pin.map(str::parse).transpose().ok()?;
         let [a, b, c, d] = plain.tokens.map(|token| token.parse().ok());
-        Some(Self { pin, tokens: [a?, b?, c?, d?] })
+        let conf = plain.conf.map(|conf| ConfText::from(conf.into_owned()));
+        Some(Self { pin, tokens: [a?, b?, c?, d?], conf })
     }
 }
 
@@ -52,11 +63,23 @@ mod tests {
     #[test]
     fn secrets_come_back_and_are_never_printed() {
         let tokens = [1, 2, 3, 4].map(|n| HookToken::from_bytes([n; 32]));
-        for pin in [None, Some("7W2-97-8570".parse().unwrap())] {
-            let secrets = SessionSecrets { pin, tokens: tokens.clone() };
+        let conf = || Some(ConfText::from("eyJ0dGw\"+/".to_owned()));
+        for (pin, conf) in [(None, None), (Some("7W2-97-8570".parse().unwrap()), conf())] {
+            let secrets = SessionSecrets { pin, tokens: tokens.clone(), conf };
             assert_eq!(SessionSecrets::from_plain(&secrets.to_plain()), Some(secrets.clone()));
             let printed = format!("{secrets:?}");
-            assert!(!printed.contains("7W2") && !printed.contains(tokens[0].expose()), "{printed}");
+            for secret in ["7W2", tokens[0].expose(), "eyJ"] {
+                assert!(!printed.contains(secret), "{printed}");
+            }
         }
+    }
+
+    #[test]
+    fn a_row_of_before_confs_were_kept_is_read() {
+        let tokens = [1, 2, 3, 4].map(|n| HookToken::from_bytes([n; 32]));
+        let plain =
+            serde_json::json!({ "pin": null, "tokens": tokens.each_ref().map(HookToken::expose) });
+        let read = SessionSecrets::from_plain(plain.to_string().as_bytes());
+        assert_eq!(read, Some(SessionSecrets { pin: None, tokens, conf: None }));
     }
 }

@@ -3,7 +3,12 @@
 //! The program carries the session's conf, so the file is its owner's alone (0600), and until it is
 //! complete it stands under another name, which is removed on failure, on cancelling and on drop.
 
-use std::{fs::File, io::Write as _, path::Path, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    path::PathBuf,
+    time::Duration,
+};
 
 use reqwest::{Client, Response, header};
 use session::Failure;
@@ -14,15 +19,18 @@ use url::Url;
 use super::{
     error::{Cause, malformed, of_transport},
     http::{self, within},
+    place::{self, Place},
 };
 
 /// How a download ended that didn't fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Download {
     /// The file is complete and on the disk.
     Complete {
         /// Its size.
         bytes: u64,
+        /// Where it is.
+        path: PathBuf,
     },
     /// It was cancelled and left nothing behind.
     Cancelled,
@@ -41,7 +49,7 @@ pub(super) async fn to_file(
     client: &Client,
     url: Url,
     idle: Duration,
-    into: &Path,
+    into: &Place,
     mut progress: impl FnMut(u64, Option<u64>) + Send,
     cancel: &CancellationToken,
 ) -> Result<Download, Cause> {
@@ -51,6 +59,7 @@ pub(super) async fn to_file(
     };
     let mut response = asked?;
     let total = response.content_length();
+    let extension = place::extension(response.headers());
     let mut file = beside(into).await?;
     let mut bytes = 0;
     progress(bytes, total);
@@ -70,9 +79,9 @@ pub(super) async fn to_file(
     if bytes == 0 {
         return Err(malformed("the service's answer is empty"));
     }
-    let into = into.to_owned();
-    on_disk(move || keep(file, &into)).await?;
-    Ok(Download::Complete { bytes })
+    let into = into.clone();
+    let path = on_disk(move || keep(file, &into, &extension)).await?;
+    Ok(Download::Complete { bytes, path })
 }
 
 /// The answer, if it is a program and not a page or a refusal.
@@ -89,31 +98,38 @@ async fn program(response: Response, idle: Duration) -> Result<Response, Cause> 
     Err(malformed("the service's answer is not a program"))
 }
 
-async fn beside(into: &Path) -> Result<NamedTempFile, Cause> {
-    let folder = folder_of(into).to_owned();
+async fn beside(into: &Place) -> Result<NamedTempFile, Cause> {
+    let folder = into.folder().to_owned();
     on_disk(move || {
         tempfile::Builder::new().prefix(".deskhand-").suffix(".part").tempfile_in(folder)
     })
     .await
 }
 
-fn keep(file: NamedTempFile, into: &Path) -> std::io::Result<()> {
+/// Gives the complete file the first name that nothing has.
+fn keep(mut file: NamedTempFile, into: &Place, extension: &str) -> io::Result<PathBuf> {
     file.as_file().sync_all()?;
-    file.persist(into).map_err(|error| error.error)?;
-    // The name is on the disk only when its folder is.
-    if cfg!(unix) { File::open(folder_of(into))?.sync_all() } else { Ok(()) }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    for path in into.names(extension) {
+        match file.persist_noclobber(&path) {
+            Ok(_) => {
+                // The name is on the disk only when its folder is.
+                if cfg!(unix) {
+                    File::open(into.folder())?.sync_all()?;
+                }
+                return Ok(path);
+            }
+            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => file = taken.file,
+            Err(failed) => return Err(failed.error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 async fn on_disk<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Cause> {
-    let storage = |why: std::io::ErrorKind| {
-        (Failure::Storage, format!("the file could not be written: {why}"))
-    };
+    let storage =
+        |why: io::ErrorKind| (Failure::Storage, format!("the file could not be written: {why}"));
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done.map_err(|error| storage(error.kind())),
         Err(_) => Err((Failure::Internal, "writing the file was broken off".to_owned())),

@@ -3,7 +3,7 @@
 //! Only [`LoginWithMe::session_parameters`], [`LoginWithMe::email`] and
 //! [`LoginWithMe::report_abuse`] must not be repeated after an unclear end; every other call may be.
 
-use std::{collections::HashSet, path::Path};
+use std::collections::HashSet;
 
 use reqwest::{Client, Method, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -20,7 +20,7 @@ use wire::{
 };
 
 use super::{
-    CallError, Doing, Download, Service, ServiceError, Timeouts, ViewerUrl, download,
+    CallError, Doing, Download, Place, Service, ServiceError, Timeouts, ViewerUrl, download,
     error::{Cause, malformed},
     http::{self, Bounds},
 };
@@ -230,10 +230,10 @@ impl LoginWithMe {
         self.get(Doing::FetchParameters, "session_parameters", &query).await
     }
 
-    /// `GET /session_exe`: streams the customer's program to the file `into`.
+    /// `GET /session_exe`: streams the customer's program to a new file, where `into` says.
     ///
     /// `progress` is told the bytes done and, where known, their total. On failure, on `cancel` and
-    /// when the future is dropped, no half file stays and a former file at `into` is untouched.
+    /// when the future is dropped, no half file stays; a former file of that name is never touched.
     ///
     /// # Errors
     /// [`CallError`]; [`Failure::Storage`] if it can't be written.
@@ -242,7 +242,7 @@ impl LoginWithMe {
         conf: &ConfText,
         hide_progress: bool,
         self_delete: bool,
-        into: &Path,
+        into: &Place,
         progress: impl FnMut(u64, Option<u64>) + Send,
         cancel: CancellationToken,
     ) -> Result<Download, CallError> {

@@ -1,6 +1,6 @@
 //! Each call sends exactly what the service documents.
 
-use engine::remote::{Capabilities, Download, USER_AGENT};
+use engine::remote::{Capabilities, Download, Place, USER_AGENT};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use wire::{ConfText, HookType};
@@ -141,12 +141,12 @@ async fn downloads_the_program_for_a_conf() {
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("support.exe");
-    let conf = ConfText::from("ey+J/0".to_owned());
+    let (conf, place) = (ConfText::from("ey+J/0".to_owned()), Place::file(&into).unwrap());
     let done = client(&server.uri())
-        .session_exe(&conf, false, true, &into, |_, _| {}, CancellationToken::new())
+        .session_exe(&conf, false, true, &place, |_, _| {}, CancellationToken::new())
         .await
         .unwrap();
-    assert_eq!(done, Download::Complete { bytes: 4 });
+    assert_eq!(done, Download::Complete { bytes: 4, path: into.clone() });
     assert_eq!(std::fs::read(into).unwrap(), b"MZ\0\x01");
     assert_eq!(
         line(&server).await,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine::remote::{CallError, Download, LoginWithMe};
+use engine::remote::{CallError, Download, LoginWithMe, Place};
 use session::Failure;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -18,7 +18,8 @@ const START: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\nMZ";
 
 async fn download(client: &LoginWithMe, into: &Path) -> Result<Download, CallError> {
     let conf = ConfText::from("conf".to_owned());
-    client.session_exe(&conf, false, true, into, |_, _| {}, CancellationToken::new()).await
+    let into = Place::file(into).unwrap();
+    client.session_exe(&conf, false, true, &into, |_, _| {}, CancellationToken::new()).await
 }
 
 fn files(folder: &TempDir) -> Vec<String> {
@@ -37,12 +38,13 @@ async fn tells_how_far_it_is_and_ends_with_the_whole_file_under_its_name_alone()
     let server = Server::saying(http("200 OK", "application/octet-stream", &program)).await;
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("support.exe");
+    let place = Place::file(&into).unwrap();
     let (conf, mut told) = (ConfText::from("conf".to_owned()), Vec::new());
     let stop = CancellationToken::new();
     let done = client(&server.origin)
-        .session_exe(&conf, false, true, &into, |done, total| told.push((done, total)), stop)
+        .session_exe(&conf, false, true, &place, |done, total| told.push((done, total)), stop)
         .await;
-    assert_eq!(done, Ok(Download::Complete { bytes: 300_000 }));
+    assert_eq!(done, Ok(Download::Complete { bytes: 300_000, path: into.clone() }));
     assert_eq!(std::fs::read(&into).unwrap(), program);
     assert_eq!(files(&folder), ["support.exe"]);
     assert_eq!(told.first(), Some(&(0, Some(300_000))));
@@ -74,7 +76,8 @@ async fn cancelling_leaves_no_file_and_hangs_up() {
             cancel.cancel();
         }
     };
-    let ended = client.session_exe(&conf, false, true, &into, halfway, cancel.clone()).await;
+    let place = Place::file(&into).unwrap();
+    let ended = client.session_exe(&conf, false, true, &place, halfway, cancel.clone()).await;
     assert_eq!(ended, Ok(Download::Cancelled));
     assert_eq!(files(&folder), [""; 0]);
     server.gone.recv().await.unwrap();
@@ -87,7 +90,7 @@ async fn cancelling_before_the_answer_writes_nothing() {
     let (conf, cancel) = (ConfText::from("conf".to_owned()), CancellationToken::new());
     cancel.cancel();
     let client = client(&server.origin);
-    let into = folder.path().join("support.exe");
+    let into = Place::in_folder(folder.path(), "support");
     let ended = client.session_exe(&conf, false, true, &into, |_, _| {}, cancel).await;
     assert_eq!(ended, Ok(Download::Cancelled));
     assert_eq!(files(&folder), [""; 0]);
@@ -97,7 +100,7 @@ async fn cancelling_before_the_answer_writes_nothing() {
 async fn dropping_the_call_leaves_no_file() {
     let server = stalling().await;
     let folder = tempfile::tempdir().unwrap();
-    let into = folder.path().join("support.exe");
+    let into = Place::in_folder(folder.path(), "support");
     let conf = ConfText::from("conf".to_owned());
     let client = client(&server.origin);
     let (begun, mut has_begun) = mpsc::unbounded_channel();
@@ -154,4 +157,21 @@ async fn a_folder_that_is_not_there_is_a_matter_of_storage() {
     let error = download(&client(&server.origin), &into).await.unwrap_err();
     assert_eq!(error.failure, Failure::Storage);
     assert!(!error.to_string().contains("missing"), "{error}");
+}
+
+#[tokio::test]
+async fn a_taken_name_is_never_overwritten_and_the_service_says_what_kind_of_file_it_is() {
+    let named = "200 OK\r\nContent-Disposition: attachment; filename=\"a.sh\"";
+    let server = Server::saying(http(named, "application/octet-stream", b"#!")).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("support.sh"), "former").unwrap();
+    let into = Place::in_folder(folder.path(), "support");
+    let conf = ConfText::from("conf".to_owned());
+    let done = client(&server.origin)
+        .session_exe(&conf, false, true, &into, |_, _| {}, CancellationToken::new())
+        .await;
+    let path = folder.path().join("support (2).sh");
+    assert_eq!(done, Ok(Download::Complete { bytes: 2, path: path.clone() }));
+    assert_eq!(std::fs::read(path).unwrap(), b"#!");
+    assert_eq!(std::fs::read(folder.path().join("support.sh")).unwrap(), b"former");
 }

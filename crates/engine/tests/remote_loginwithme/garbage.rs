@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use engine::remote::{CallError, Doing, LoginWithMe};
+use engine::remote::{CallError, Doing, LoginWithMe, Place};
 use proptest::{prelude::*, test_runner::TestRunner};
 use session::Failure;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -26,7 +26,7 @@ async fn every_call(client: &LoginWithMe) -> Vec<CallError> {
     let pin = pin();
     let url = format!("http://127.0.0.1:9/hook/{HOOK_TOKEN}");
     let folder = tempfile::tempdir().unwrap();
-    let into = folder.path().join("support.exe");
+    let into = Place::in_folder(folder.path(), "support");
     let conf = ConfText::from(CONF.to_owned());
     let (started, stop) = (HookType::ViewerStarted, CancellationToken::new());
     let results = [

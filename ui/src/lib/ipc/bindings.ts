@@ -80,7 +80,23 @@ session: string,
 /**
  * Read-only (Watch).
  */
-read_only: boolean, } | { "do": "close", 
+read_only: boolean, } | { "do": "save_program", 
+/**
+ * Which.
+ */
+session: string, 
+/**
+ * A person has confirmed that; else the command is refused, and says what there is to confirm.
+ */
+confirmed: boolean, 
+/**
+ * A folder, or a file that isn't there yet; none for the downloads.
+ */
+path: string | null, } | { "do": "cancel_program", 
+/**
+ * Which.
+ */
+session: string, } | { "do": "close", 
 /**
  * Which.
  */
@@ -512,6 +528,10 @@ connected: boolean,
  */
 timers_at: number, 
 /**
+ * The customer's program; none where there is nothing to say of it.
+ */
+program: ProgramView | null, 
+/**
  * E-mails ordered.
  */
 mails: Array<MailView>, 
@@ -649,6 +669,54 @@ side: SideView | null,
 text: string, };
 
 export type SideView = "presenter" | "viewers";
+
+export type ProgramView = { 
+/**
+ * How far it is.
+ */
+state: ProgramState, 
+/**
+ * That in words.
+ */
+text: string, 
+/**
+ * What a person has to confirm before it is saved, or tried again; none while it can't be.
+ */
+ask: string | null, };
+
+export type ProgramState = { "is": "not_asked" } | { "is": "asking" } | { "is": "downloading", 
+/**
+ * Bytes that are in the file.
+ */
+bytes: number, 
+/**
+ * How many it will have; none if that isn't known.
+ */
+total: number | null, } | { "is": "kept", 
+/**
+ * Why there is none, and what to do.
+ */
+trouble: Trouble, } | { "is": "saved", 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Who saved it.
+ */
+by: string, 
+/**
+ * Its size.
+ */
+bytes: number, 
+/**
+ * Where it is.
+ */
+path: string, } | { "is": "gone", 
+/**
+ * Why, and what to do instead.
+ */
+trouble: Trouble, };
 
 export type MailView = { 
 /**

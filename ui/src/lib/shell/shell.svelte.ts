@@ -3,7 +3,11 @@ import { remember, remembered } from './remember';
 export type Page = 'sessions' | 'settings';
 export type Tab = 'chat' | 'details' | 'log';
 export type Open =
-  { is: 'none' } | { is: 'map' } | { is: 'close'; session: string } | { is: 'quit'; live: number };
+  | { is: 'none' }
+  | { is: 'map' }
+  | { is: 'close'; session: string }
+  | { is: 'program'; session: string }
+  | { is: 'quit'; live: number };
 
 /** How long a word about what was just done stays, in milliseconds. */
 const SAID_FOR = 2200;

@@ -47,6 +47,12 @@ export function moment(at: number, now: number): string {
 /** `24 ms`; below ten with a tenth, for there it matters. */
 export const millis = (ms: number): string => `${ms < 9.95 ? ms.toFixed(1) : Math.round(ms)} ms`;
 
+/** `640 B`, `12 kB`, `12.3 MB`, as the console says it. */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 999_500 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** `1 message`, `2 messages`. */
 export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 

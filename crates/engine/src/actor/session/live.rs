@@ -19,7 +19,7 @@ use session::{
 use tokio::sync::oneshot;
 use wire::{HookType, Pin, Region};
 
-use super::{Message, Start};
+use super::{Message, Start, program::Errand};
 use crate::{
     SessionId,
     bus::Snapshot,
@@ -30,40 +30,42 @@ use crate::{
     perform,
 };
 
-type Done = oneshot::Sender<Result<(), CommandError>>;
+pub(super) type Done = oneshot::Sender<Result<(), CommandError>>;
 
 /// A running session.
 pub struct Live {
-    id: SessionId,
-    context: Arc<Context>,
-    state: State,
-    secrets: Option<SessionSecrets>,
-    secrets_changed: bool,
+    pub(super) id: SessionId,
+    pub(super) context: Arc<Context>,
+    pub(super) state: State,
+    pub(super) secrets: Option<SessionSecrets>,
+    pub(super) secrets_changed: bool,
     /// The disk doesn't have the state as it is.
     changed: bool,
     /// Up to where the journal's events are in the state: they are told in the order of their sequence.
     applied_seq: u64,
     revision: u64,
-    unsaved: Option<JournalError>,
+    pub(super) unsaved: Option<JournalError>,
     /// Happenings that the disk hasn't taken so far.
     untold: Vec<(Event, Timestamp)>,
     /// The record as subscribers see it: what the disk has, or has refused.
     shown: Record,
     /// What the turns want that aren't given to the disk yet.
-    next: Wanted,
+    pub(super) next: Wanted,
     saving: Option<Saving>,
     generations: HashMap<Timer, u64>,
     next_generation: u64,
     in_turn: Arc<AtomicU64>,
+    /// The customer's program, while it is being saved.
+    pub(super) errand: Option<Errand>,
 }
 
 /// What turns want once they are on disk.
 #[derive(Default)]
-struct Wanted {
+pub(super) struct Wanted {
     effects: Vec<Effect>,
     answers: Vec<Done>,
     /// When the newest of the turns was taken; none if there was none.
-    at: Option<Timestamp>,
+    pub(super) at: Option<Timestamp>,
 }
 
 /// A transaction on its way to the disk.
@@ -99,6 +101,7 @@ impl Live {
             generations: HashMap::new(),
             next_generation: 0,
             in_turn,
+            errand: None,
         };
         // What was committed before the program ended happened before anything that happens now.
         for Committed { seq, hook, at } in replay {
@@ -124,6 +127,7 @@ impl Live {
         let transition = step(state, input, at);
         self.state = transition.state;
         self.changed |= before != self.state.record;
+        self.settle_program();
         self.next.at = Some(at);
         self.untold.extend(transition.events.into_iter().map(|event| (event, at)));
         if received {
@@ -221,8 +225,9 @@ impl Live {
     }
 
     /// The actor ends in order: what isn't on its way to the disk goes there now.
-    pub async fn end(&mut self) {
+    pub async fn end(&mut self, myself: &ActorRef<Message>) {
         self.context.timers.forget(self.id);
+        self.stop_program(myself);
         if self.has_to_be_saved() {
             let (turns, _) = self.give();
             if let Err(error) = self.context.journal.save_turn(turns).await {
@@ -306,11 +311,18 @@ impl Live {
                     let refused = Input::MailFailed { id, failure: Failure::Storage };
                     let _ = myself.cast(Message::Told(refused));
                 }
+                Effect::AskParameters if self.unsaved.is_some() => {
+                    let refused = Input::ParametersFailed(Failure::Storage);
+                    let _ = myself.cast(Message::Told(refused));
+                }
+                Effect::DownloadProgram => self.download_program(myself),
+                Effect::CancelProgram => self.cancel_program(),
                 effect @ (Effect::ChooseRegion
                 | Effect::Allocate { .. }
                 | Effect::PutHook { .. }
                 | Effect::FetchChat { .. }
                 | Effect::SendMail { .. }
+                | Effect::AskParameters
                 | Effect::RevokePin) => {
                     perform::effect(&self.context, self.id, self.secrets.as_ref(), myself, effect);
                 }
@@ -337,6 +349,7 @@ impl Live {
             self.unsaved.is_some(),
             at,
         );
+        let snapshot = Snapshot { progress: self.progress(), ..snapshot };
         self.context.bus.publish(snapshot, happened);
     }
 }

@@ -1,6 +1,6 @@
-import type { Command, Hit, OutboxMail, Reply, SessionDetail, Trouble } from '../bindings';
+import type { Command, Hit, OutboxMail, ProgramState, Reply, SessionDetail, Trouble } from '../bindings';
 import type { ConsolePort, Pushed } from '../port';
-import { chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
+import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
 import { SCENES, type Scene } from './scenes';
 import { SETTINGS } from './settings';
 
@@ -13,6 +13,7 @@ export class FakeConsole implements ConsolePort {
   readonly #refusals = new Map<Command['do'], Trouble>();
   readonly #scene: Scene;
   #receive: ((pushes: Pushed[]) => void) | null = null;
+  readonly #downloads = new Map<string, ReturnType<typeof setInterval>>();
   #revision = 100;
   #made = 0;
   #settings: Record<string, unknown> = { ...SETTINGS };
@@ -129,6 +130,13 @@ export class FakeConsole implements ConsolePort {
         return { reply: 'link', url: `http://127.0.0.1:47210/view?k=fake&ro=${command.read_only}` };
       case 'open_viewer':
         this.change(command.session, (d) => ({ ...d, windows: d.windows + 1 }));
+        return DONE;
+      case 'save_program':
+        if (!command.confirmed) throw UNCONFIRMED;
+        this.#saveProgram(command.session);
+        return DONE;
+      case 'cancel_program':
+        this.#endProgram(command.session, { is: 'kept', trouble: CANCELLED });
         return DONE;
       case 'close':
         this.change(command.session, (d) => ({
@@ -252,6 +260,25 @@ export class FakeConsole implements ConsolePort {
     );
   }
 
+  /** Asks, downloads for some seconds, and is done. */
+  #saveProgram(id: string): void {
+    const total = 12_300_000;
+    let bytes = 0;
+    this.#endProgram(id, { is: 'asking' });
+    const timer = setInterval(() => {
+      bytes = Math.min(total, bytes + 260_000);
+      if (bytes < total)
+        this.change(id, (d) => ({ ...d, program: program({ is: 'downloading', bytes, total }) }));
+      else this.#endProgram(id, { is: 'saved', at: this.now(), by: 'Anna Keller', bytes, path: SAVED_AT });
+    }, 120);
+    this.#downloads.set(id, timer);
+  }
+
+  #endProgram(id: string, state: ProgramState): void {
+    clearInterval(this.#downloads.get(id));
+    this.change(id, (d) => ({ ...d, program: program(state) }));
+  }
+
   #race(): void {
     const at = this.now();
     const names = race(at).lanes.map((l) => l.region);
@@ -308,6 +335,17 @@ const UNREACHABLE: Trouble = {
   code: 'already_running',
   text: 'Open the data folder: another Deskhand has it (process 4711).',
   remedy: 'Use that window, or quit it and try again.',
+};
+const SAVED_AT = '/home/anna/Downloads/deskhand-program-Maria-Lopez.exe';
+const UNCONFIRMED: Trouble = {
+  code: 'refused',
+  text: 'Save the customer’s program: it is not confirmed.',
+  remedy: 'If that is meant, give the command again with confirmed: true.',
+};
+export const CANCELLED: Trouble = {
+  code: 'try_again',
+  text: 'Save the customer’s program: it was cancelled, and no file is left.',
+  remedy: 'Try the download again. What the service gave is kept, encrypted.',
 };
 const BAD_URL: Trouble = {
   code: 'bad_input',

@@ -5,11 +5,14 @@ import type {
   LampKind,
   LaneView,
   Pin,
+  ProgramState,
+  ProgramView,
   RegionsView,
   SessionDetail,
   SessionRow,
   StateKind,
 } from '../bindings';
+import { hhmm, size } from '../../time/format';
 
 export const MINUTE = 60_000;
 
@@ -87,6 +90,7 @@ export function detail(of: SessionRow, now: number, more: Partial<SessionDetail>
     connected_ms: 0,
     connected: of.state.kind === 'active',
     timers_at: now,
+    program: of.live ? program({ is: 'not_asked' }) : null,
     mails: [],
     chat: [],
     chat_as_of: null,
@@ -97,6 +101,32 @@ export function detail(of: SessionRow, now: number, more: Partial<SessionDetail>
     regions: race(now - 15 * MINUTE),
     ...more,
   };
+}
+
+const CONSEQUENCE =
+  "The customer's own download stops working for this PIN: what their program needs is given only once, and this console takes it. Only the file that is saved here will work. It carries the session's secrets, so give it to the customer and to nobody else.";
+const AGAIN = 'The download is tried again with what the service gave before; it is not asked a second time.';
+
+/** The customer's program as the console words it. */
+export function program(state: ProgramState): ProgramView {
+  switch (state.is) {
+    case 'not_asked':
+      return { state, text: 'Not saved here', ask: CONSEQUENCE };
+    case 'asking':
+      return { state, text: 'Asking the service for it', ask: null };
+    case 'downloading':
+      return {
+        state,
+        text: state.total === null ? size(state.bytes) : `${size(state.bytes)} of ${size(state.total)}`,
+        ask: null,
+      };
+    case 'kept':
+      return { state, text: state.trouble.text, ask: AGAIN };
+    case 'saved':
+      return { state, text: `Saved by ${state.by} at ${hhmm(state.at)}, ${size(state.bytes)}`, ask: null };
+    case 'gone':
+      return { state, text: state.trouble.text, ask: null };
+  }
 }
 
 export function chat(lines: [string, number, string][]): ChatLine[] {

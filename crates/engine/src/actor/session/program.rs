@@ -1,0 +1,139 @@
+//! The customer's program on its way: where it goes, what it needs, how far it is.
+//!
+//! Invariant: what the program needs (the conf) is in the secrets, and so on the disk, only while the
+//! record says that it is kept; when it is saved or given up, it is nowhere.
+
+use ractor::ActorRef;
+use session::{
+    Input, Program,
+    program::{Broken, Obstacle},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use wire::ConfText;
+
+use super::{
+    Message,
+    live::{Done, Live},
+};
+use crate::{bus::Progress, clock::now, error::CommandError, perform, remote::Place};
+
+/// Saving the program once, from a person's word to its end. None of it is stored.
+pub(super) struct Errand {
+    place: Place,
+    /// In memory until the file is complete.
+    conf: Option<ConfText>,
+    progress: Option<Progress>,
+    cancel: CancellationToken,
+    /// An actor that dies takes its download along.
+    _ends_with_it: DropGuard,
+}
+
+impl Live {
+    /// A person wants the program and has confirmed the consequence.
+    pub fn save_program(
+        &mut self,
+        myself: &ActorRef<Message>,
+        place: Place,
+        by: String,
+        done: Done,
+    ) {
+        if let Some(obstacle) = self.state.record.program_obstacle() {
+            // Whoever asked may have gone away meanwhile.
+            let _ = done.send(Err(CommandError::DoesNotFit(in_the_way(obstacle))));
+            return;
+        }
+        let cancel = self.context.stopping.child_token();
+        self.errand = Some(Errand {
+            place,
+            conf: self.secrets.as_ref().and_then(|secrets| secrets.conf.clone()),
+            progress: None,
+            _ends_with_it: cancel.clone().drop_guard(),
+            cancel,
+        });
+        self.turn(myself, Input::SaveProgram { by }, now());
+        self.answer_once_saved(done);
+    }
+
+    /// The service gave what the program needs. Nobody who doesn't wait for it keeps it.
+    pub fn parameters_given(&mut self, myself: &ActorRef<Message>, conf: ConfText) {
+        if let (Program::Asking { .. }, Some(errand)) =
+            (&self.state.record.program, &mut self.errand)
+        {
+            errand.conf = Some(conf);
+            self.turn(myself, Input::ParametersGiven, now());
+        }
+    }
+
+    /// The download has come further.
+    pub fn progressed(&mut self, progress: Progress) {
+        if let Some(errand) = &mut self.errand {
+            errand.progress = Some(progress);
+            self.next.at.get_or_insert_with(now);
+        }
+    }
+
+    /// How far the download is; none if there is none.
+    pub(super) fn progress(&self) -> Option<Progress> {
+        self.errand.as_ref().and_then(|errand| errand.progress)
+    }
+
+    pub(super) fn download_program(&self, myself: &ActorRef<Message>) {
+        let ready = self.errand.as_ref().and_then(|errand| Some((errand, errand.conf.clone()?)));
+        let Some((errand, conf)) = ready else {
+            tracing::error!(session = %self.id, "a program is to be downloaded that nobody asked for");
+            return;
+        };
+        perform::download(&self.context, myself, conf, errand.place.clone(), errand.cancel.clone());
+    }
+
+    pub(super) fn cancel_program(&self) {
+        if let Some(errand) = &self.errand {
+            errand.cancel.cancel();
+        }
+    }
+
+    /// After a turn: what the record keeps is sealed with it, what it doesn't need is forgotten.
+    pub(super) fn settle_program(&mut self) {
+        match self.state.record.program {
+            Program::Asking { .. } | Program::Downloading { .. } => {}
+            Program::Kept { .. } => {
+                let conf = self.errand.take().and_then(|errand| errand.conf);
+                if let (Some(conf), Some(secrets)) = (conf, &mut self.secrets) {
+                    secrets.conf = Some(conf);
+                    self.secrets_changed = true;
+                }
+            }
+            Program::NotAsked | Program::Saved { .. } | Program::Gone { .. } => {
+                self.errand = None;
+                let kept = self.secrets.as_mut().and_then(|secrets| secrets.conf.take());
+                self.secrets_changed |= kept.is_some();
+            }
+        }
+    }
+
+    /// The engine ends in order: what a download under way needs is kept for the next start.
+    pub(super) fn stop_program(&mut self, myself: &ActorRef<Message>) {
+        if let Program::Downloading { .. } = self.state.record.program {
+            self.cancel_program();
+            self.turn(myself, Input::ProgramBroken(Broken::Stopped), now());
+        }
+    }
+}
+
+/// Why not, and what to do instead.
+pub(crate) const fn in_the_way(obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::NoPin => {
+            "save the customer's program: this session has no PIN that is still good; start a new session"
+        }
+        Obstacle::UnderWay => {
+            "save the customer's program: it is being saved already; wait for it, or cancel it first"
+        }
+        Obstacle::Saved => {
+            "save the customer's program: it has been saved for this PIN; carry that file, or start a new session"
+        }
+        Obstacle::Gone => {
+            "save the customer's program: the service gives it once per PIN, and for this one it can't be had any more; start a new session"
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Saving the customer's program: what can be found out beforehand is, for the service is asked once.
+
+use session::Program;
+use tokio::sync::oneshot;
+
+use super::Engine;
+use crate::{
+    SessionId,
+    actor::session::{Message, in_the_way},
+    error::CommandError,
+    remote::{CallError, Doing, Place},
+};
+
+impl Engine {
+    /// Begins to save the customer's program at `place`, for `by`, who has confirmed that the customer's
+    /// own download stops working for this PIN; that it begins is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`CommandError`]; the service was not asked for the program then.
+    pub async fn save_program(
+        &self,
+        id: SessionId,
+        place: Place,
+        by: String,
+    ) -> Result<(), CommandError> {
+        let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
+        let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
+        if let Some(obstacle) = snapshot.record.program_obstacle() {
+            return Err(CommandError::DoesNotFit(in_the_way(obstacle)));
+        }
+        let checked = place.clone();
+        tokio::task::spawn_blocking(move || checked.check())
+            .await
+            .map_err(|_| CommandError::Stopping)?
+            .map_err(CommandError::Place)?;
+        if snapshot.record.program == Program::NotAsked {
+            self.service_is_there().await?;
+        }
+        let (done, answer) = oneshot::channel();
+        actor.cast(Message::SaveProgram { place, by, done }).map_err(|_| CommandError::Stopping)?;
+        answer.await.map_err(|_| CommandError::Stopping)?
+    }
+
+    /// A call that fails may have been heard, so the one that may be made once waits for a service
+    /// that has just answered another.
+    async fn service_is_there(&self) -> Result<(), CommandError> {
+        let answered = self.context.client.regions().await;
+        self.context.service_answered(answered.as_ref().err().map(|error| error.failure));
+        let instead = |error| CallError { doing: Doing::FetchParameters, ..error };
+        answered.map(drop).map_err(|error| CommandError::Call(instead(error)))
+    }
+}
