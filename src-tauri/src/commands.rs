@@ -43,7 +43,17 @@ pub async fn command(
             shell::end(&app);
             Ok(Reply::Done)
         }
-        command => shell.console().await?.command(command, &shell::person()).await,
+        command => shell.console().await?.command(without_path(command), &shell::person()).await,
+    }
+}
+
+/// The page names sessions, never a place on the disk: the customer's program goes to the downloads.
+fn without_path(command: Command) -> Command {
+    match command {
+        Command::SaveProgram { session, confirmed, path: _ } => {
+            Command::SaveProgram { session, confirmed, path: None }
+        }
+        command => command,
     }
 }
 
@@ -108,4 +118,17 @@ fn refused(error: &impl Display) -> Trouble {
 fn malformed(error: &serde_json::Error) -> Trouble {
     let text = format!("understand a command of the window: {error}");
     Trouble { code: Code::BadInput, text, remedy: "Start Deskhand again.".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_cannot_choose_where_the_customers_program_goes() {
+        let asked =
+            r#"{"do":"save_program","session":"s","confirmed":true,"path":"/etc/cron.d/x"}"#;
+        let command = without_path(serde_json::from_str(asked).unwrap());
+        assert!(matches!(command, Command::SaveProgram { confirmed: true, path: None, .. }));
+    }
 }

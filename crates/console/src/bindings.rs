@@ -51,6 +51,8 @@ pub fn typescript() -> String {
         view::Stretch,
         view::Dot,
         view::SideView,
+        view::ProgramView,
+        view::ProgramState,
         view::MailView,
         view::ChatLine,
         view::TranscriptView,

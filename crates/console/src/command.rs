@@ -85,6 +85,23 @@ pub enum Command {
         /// Read-only (Watch).
         read_only: bool,
     },
+    /// Saves the customer's program to a file, to be carried to them by hand. The customer's own download
+    /// stops working for this PIN.
+    SaveProgram {
+        /// Which.
+        session: String,
+        /// A person has confirmed that; else the command is refused, and says what there is to confirm.
+        #[serde(default)]
+        confirmed: bool,
+        /// A folder, or a file that isn't there yet; none for the downloads.
+        #[serde(default)]
+        path: Option<String>,
+    },
+    /// Cancels the saving of the customer's program.
+    CancelProgram {
+        /// Which.
+        session: String,
+    },
     /// Closes the session here.
     Close {
         /// Which.

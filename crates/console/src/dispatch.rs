@@ -3,6 +3,7 @@
 mod archive;
 mod configure;
 mod mail;
+mod program;
 mod service;
 
 use engine::{CommandError, Engine, SessionId, archive::NoteKind};
@@ -46,6 +47,10 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         Command::OpenViewer { session, read_only } => {
             service::open_viewer(inner, &session, read_only).await
         }
+        Command::SaveProgram { session, confirmed, path } => {
+            program::save(inner, &session, confirmed, path, by).await
+        }
+        Command::CancelProgram { session } => program::cancel(inner, &session).await,
         Command::Close { session, outcome, note } => {
             close(inner, &session, outcome, &note, by).await
         }

@@ -36,16 +36,8 @@ pub fn cell(text: &str) -> String {
 fn file_name(detail: &SessionDetail, zone: &TimeZone) -> String {
     let day = words::date_and_time(Timestamp(detail.created_at), zone);
     let day = day.split(' ').next().unwrap_or_default();
-    let mut name = String::new();
-    for c in detail.row.name.chars().take(60) {
-        if c.is_alphanumeric() {
-            name.push(c);
-        } else if !name.is_empty() && !name.ends_with('-') {
-            name.push('-');
-        }
-    }
-    let name = name.trim_end_matches('-');
-    format!("deskhand-{day}-{}", if name.is_empty() { "session" } else { name })
+    let name = words::slug(&detail.row.name);
+    format!("deskhand-{day}-{}", if name.is_empty() { "session" } else { &name })
 }
 
 fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {

@@ -5,6 +5,7 @@ pub mod console;
 pub mod detail;
 pub mod event;
 pub mod hooks;
+pub mod program;
 pub mod regions;
 pub mod row;
 pub mod state;

@@ -284,6 +284,8 @@ pub struct SessionDetail {
     pub connected: bool,
     /// The moment at which the timers were read.
     pub timers_at: i64,
+    /// The customer's program; none where there is nothing to say of it.
+    pub program: Option<ProgramView>,
     /// E-mails ordered.
     pub mails: Vec<MailView>,
     /// The chat as archived.
@@ -422,6 +424,55 @@ pub enum SideView {
     Presenter,
     /// Those who watch.
     Viewers,
+}
+
+/// The customer's program, saved to be carried to them by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ProgramView {
+    /// How far it is.
+    pub state: ProgramState,
+    /// That in words.
+    pub text: String,
+    /// What a person has to confirm before it is saved, or tried again; none while it can't be.
+    pub ask: Option<String>,
+}
+
+/// How far saving the customer's program has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum ProgramState {
+    /// Nobody asked for it here.
+    NotAsked,
+    /// The service is being asked for it, once.
+    Asking,
+    /// The file is being written.
+    Downloading {
+        /// Bytes that are in the file.
+        bytes: u64,
+        /// How many it will have; none if that isn't known.
+        total: Option<u64>,
+    },
+    /// There is no file; the download may be tried again.
+    Kept {
+        /// Why there is none, and what to do.
+        trouble: Trouble,
+    },
+    /// The file is complete.
+    Saved {
+        /// When.
+        at: i64,
+        /// Who saved it.
+        by: String,
+        /// Its size.
+        bytes: u64,
+        /// Where it is.
+        path: String,
+    },
+    /// There is no file, and for this PIN there will be none.
+    Gone {
+        /// Why, and what to do instead.
+        trouble: Trouble,
+    },
 }
 
 /// An e-mail as ordered.

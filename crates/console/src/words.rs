@@ -107,6 +107,37 @@ pub fn count(n: u32, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
+/// With its first letter in upper case.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// `640 B`, `12 kB`, `12.3 MB`.
+pub fn size(bytes: u64) -> String {
+    #[allow(clippy::cast_precision_loss)] // shown with three digits
+    let of = |unit: f64| bytes as f64 / unit;
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..999_500 => format!("{:.0} kB", of(1e3)),
+        _ => format!("{:.1} MB", of(1e6)),
+    }
+}
+
+/// `text` in characters that every file system takes; empty if it has none of them.
+pub fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.chars().take(60) {
+        if c.is_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(slug.trim_end_matches('-').len());
+    slug
+}
+
 /// Whether `text` is an e-mail address to which a mail can go: `local@host.example`.
 ///
 /// Quoted local parts and address literals are not taken: no person has one, and they hide much.
@@ -158,6 +189,18 @@ mod tests {
     #[test]
     fn spells_a_pin_for_the_phone() {
         assert_eq!(spelled("7W2-9")[..], ["seven", "Whiskey", "two", "dash", "nine"]);
+    }
+
+    #[test]
+    fn a_size_is_told_in_the_unit_that_fits() {
+        assert_eq!([640, 12_345, 12_345_678].map(size), ["640 B", "12 kB", "12.3 MB"]);
+        assert_eq!(size(999_600), "1.0 MB");
+    }
+
+    #[test]
+    fn a_slug_leads_nowhere_and_hides_nothing() {
+        assert_eq!(slug("../Maria  Lopez (2).txt/"), "Maria-Lopez-2-txt");
+        assert_eq!(slug("\u{202E}.."), "");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use session::{
     region::Choice,
 };
 
-use super::{Setting, event, hooks, name, regions, row, state, timeline, trouble};
+use super::{Setting, event, hooks, name, program, regions, row, state, timeline, trouble};
 use crate::{
     view::{
         ChatLine, FactKind, FactView, MailView, Pin, Reach, SessionDetail, SessionRow, Timeline,
@@ -87,6 +87,7 @@ pub fn of(
         connected_ms: timers.connected_ms,
         connected: timers.connected,
         timers_at: setting.now.0,
+        program: program::of(snapshot, setting),
         mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
         chat: chat(&beside.messages),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
@@ -129,6 +130,7 @@ pub fn archived(
         connected_ms: whole(summary.active_ms),
         connected: false,
         timers_at: ended.0,
+        program: None,
         mails: Vec::new(),
         chat: chat(&beside.messages),
         chat_as_of: None,

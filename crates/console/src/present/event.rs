@@ -1,11 +1,15 @@
 //! What happened, in sentences: for the log, the timeline's dots and notifications. Never a PIN.
 
-use session::{Event, mail::Template};
+use session::{
+    Event,
+    mail::Template,
+    program::{Broken, Gone},
+};
 
 use super::{Setting, state, trouble::why};
 use crate::{
     view::{Happening, LogLine, SideView},
-    words::{LONGEST_NAME, count, plain},
+    words::{LONGEST_NAME, capital, count, plain, size},
 };
 
 /// What happened to the session called `name`, as it is told once.
@@ -41,6 +45,10 @@ pub const fn side(event: &Event) -> Option<SideView> {
         | Event::HookBack { .. }
         | Event::MailSent { .. }
         | Event::MailFailed { .. }
+        | Event::ProgramAsked { .. }
+        | Event::ProgramSaved { .. }
+        | Event::ProgramNotSaved { .. }
+        | Event::ProgramGone { .. }
         | Event::ChatArrived { .. }
         | Event::TranscriptSaved { .. }
         | Event::TranscriptFailed { .. }
@@ -64,6 +72,10 @@ pub const fn kind(event: &Event) -> &'static str {
         Event::HookBack { .. } => "hook_back",
         Event::MailSent { .. } => "mail_sent",
         Event::MailFailed { .. } => "mail_failed",
+        Event::ProgramAsked { .. } => "program_asked",
+        Event::ProgramSaved { .. } => "program_saved",
+        Event::ProgramNotSaved { .. } => "program_not_saved",
+        Event::ProgramGone { .. } => "program_gone",
         Event::ChatArrived { .. } => "chat_arrived",
         Event::TranscriptSaved { .. } => "transcript_saved",
         Event::TranscriptFailed { .. } => "transcript_failed",
@@ -107,6 +119,10 @@ fn told(event: &Event, name: &str) -> (String, bool) {
         Event::MailFailed { failure, .. } => {
             (format!("{name}: an e-mail was not sent: {}", why(*failure)), false)
         }
+        Event::ProgramAsked { by, again } => (format!("{name}: {}", asked(by, *again)), false),
+        Event::ProgramSaved { by, bytes } => (format!("{name}: {}", saved(by, *bytes)), false),
+        Event::ProgramNotSaved { why } => (format!("{name}: {}", not_saved(*why)), is_bad(*why)),
+        Event::ProgramGone { why } => (format!("{name}: {}", gone(*why)), *why != Gone::Ended),
         Event::ChatArrived { messages } => {
             (format!("{name}: {}", count(*messages, "new message", "new messages")), false)
         }
@@ -145,6 +161,10 @@ fn logged(event: &Event, by: &str, setting: &Setting<'_>) -> (String, bool) {
             ("E-mail may have been sent; it is not repeated".into(), true)
         }
         Event::MailFailed { failure, .. } => (format!("E-mail not sent: {}", why(*failure)), true),
+        Event::ProgramAsked { by, again } => (asked(by, *again), false),
+        Event::ProgramSaved { by, bytes } => (saved(by, *bytes), false),
+        Event::ProgramNotSaved { why } => (capital(&not_saved(*why)), is_bad(*why)),
+        Event::ProgramGone { why } => (capital(&gone(*why)), *why != Gone::Ended),
         Event::ChatArrived { messages } => {
             (count(*messages, "chat message", "chat messages"), false)
         }
@@ -160,6 +180,48 @@ fn logged(event: &Event, by: &str, setting: &Setting<'_>) -> (String, bool) {
         }
         Event::PinOver { joined: true } => ("The PIN's life is over".into(), false),
         Event::PinOver { joined: false } => ("The PIN's life is over; nobody joined".into(), false),
+    }
+}
+
+fn asked(by: &str, again: bool) -> String {
+    let by = plain(by, LONGEST_NAME);
+    if again {
+        format!("{by} tried the download of the customer's program again")
+    } else {
+        format!("{by} asked for the customer's program; the customer's own download stops working")
+    }
+}
+
+fn saved(by: &str, bytes: u64) -> String {
+    format!("{} saved the customer's program ({})", plain(by, LONGEST_NAME), size(bytes))
+}
+
+fn not_saved(broken: Broken) -> String {
+    let why = match broken {
+        Broken::Failed { failure } => why(failure),
+        Broken::Cancelled => "cancelled".into(),
+        Broken::Stopped => "Deskhand was ended".into(),
+    };
+    format!("the customer's program was not saved: {why}")
+}
+
+const fn is_bad(why: Broken) -> bool {
+    match why {
+        Broken::Failed { .. } => true,
+        Broken::Cancelled | Broken::Stopped => false,
+    }
+}
+
+fn gone(gone: Gone) -> String {
+    match gone {
+        Gone::Refused { failure } => {
+            format!("the service did not give the customer's program: {}", why(failure))
+        }
+        Gone::MaybeTaken => {
+            "the customer's program may have been taken; it is not asked for again".into()
+        }
+        Gone::Lost => "the customer's program was cut short when Deskhand ended".into(),
+        Gone::Ended => "what was kept of the customer's program was erased".into(),
     }
 }
 
@@ -210,6 +272,9 @@ mod tests {
             Event::HookBack { hook: HookType::ViewerStarted },
             Event::PinOver { joined: false },
             Event::ChatArrived { messages: 1 },
+            Event::ProgramAsked { by: "anna".into(), again: false },
+            Event::ProgramNotSaved { why: Broken::Cancelled },
+            Event::ProgramGone { why: Gone::Lost },
         ];
         for event in events {
             assert_eq!(serde_json::to_value(&event).unwrap()["event"], kind(&event));

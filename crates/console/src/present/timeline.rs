@@ -31,6 +31,10 @@ pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_
             | Event::HookBack { .. }
             | Event::MailSent { .. }
             | Event::MailFailed { .. }
+            | Event::ProgramAsked { .. }
+            | Event::ProgramSaved { .. }
+            | Event::ProgramNotSaved { .. }
+            | Event::ProgramGone { .. }
             | Event::ChatArrived { .. }
             | Event::TranscriptSaved { .. }
             | Event::TranscriptFailed { .. } => {}

@@ -2,12 +2,13 @@
 //!
 //! The only place where errors become text for people.
 
-use engine::{CommandError, sqlite::StoreError};
+use engine::{CommandError, remote::PlaceError, sqlite::StoreError};
 use session::Failure;
 
 use crate::{
     settings::SettingsError,
     view::{Code, Trouble},
+    words,
 };
 
 /// A failed call or effect. `doing` completes "could not ...".
@@ -26,6 +27,10 @@ pub fn of_command(error: &CommandError) -> Trouble {
         CommandError::Call(call) => {
             let (code, remedy) = remedy(call.failure);
             Trouble { code, text: sentence(&text), remedy: remedy.into() }
+        }
+        CommandError::Place(PlaceError::Folder { .. }) => from_text(Code::FreeSpace, &text),
+        CommandError::Place(PlaceError::Taken(_) | PlaceError::NoName(_)) => {
+            from_text(Code::BadInput, &text)
         }
         CommandError::DoesNotFit(_) => from_text(Code::BadInput, &text),
         CommandError::NotMade => from_text(Code::FreeSpace, &text),
@@ -137,10 +142,8 @@ fn remedy(failure: Failure) -> (Code, &'static str) {
 /// Upper case at its start, a full stop at its end; an empty text stays empty.
 pub fn sentence(text: &str) -> String {
     let text = text.trim();
-    let mut chars = text.chars();
-    let Some(first) = chars.next() else { return String::new() };
-    let mut sentence: String = first.to_uppercase().chain(chars).collect();
-    if !sentence.ends_with(['.', '!', '?']) {
+    let mut sentence = words::capital(text);
+    if !sentence.is_empty() && !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
     }
     sentence

@@ -1,9 +1,12 @@
 //! Commands by themselves: what they answer, and what they refuse.
 
-use console::{command::Reply, view::Code};
+use console::{
+    command::Reply,
+    view::{Code, ProgramState, SessionDetail},
+};
 use serde_json::json;
 
-use crate::rig::Rig;
+use crate::rig::{BY, Rig};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_email_goes_out_once_in_the_technicians_name_and_a_wrong_address_is_refused() {
@@ -147,5 +150,71 @@ async fn the_way_to_the_listener_is_tested_by_a_real_request() {
     let asked = rig.ask(json!({ "do": "test_reach" })).await;
     let Reply::Reach { reach, text } = asked else { panic!("no answer") };
     assert_eq!(reach, console::view::Reach::Reachable, "{text}");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_customers_program_is_saved_once_it_is_confirmed_and_stands_in_the_log() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let downloads = tempfile::tempdir().unwrap();
+    let save = |confirmed: bool| json!({ "do": "save_program", "session": id, "confirmed": confirmed, "path": downloads.path() });
+    let unsaid = json!({ "do": "save_program", "session": id, "path": downloads.path() });
+    for unconfirmed in [save(false), unsaid] {
+        let refused = rig.refused(unconfirmed).await;
+        assert_eq!(refused.code, Code::Refused);
+        assert!(refused.text.contains("own download stops working for this PIN"), "{refused:?}");
+        assert!(refused.remedy.contains("confirmed: true"), "{refused:?}");
+    }
+    let not_asked =
+        |d: &SessionDetail| d.program.clone().filter(|p| p.state == ProgramState::NotAsked);
+    let asks = rig.seen.detail(&id, "nothing asked", not_asked).await.ask.unwrap();
+    assert!(asks.contains("give it to the customer and to nobody else"), "{asks}");
+
+    rig.ask(save(true)).await;
+    let saved = |d: &SessionDetail| match &d.program.as_ref()?.state {
+        ProgramState::Saved { path, by, .. } => Some((path.clone(), by.clone())),
+        _ => None,
+    };
+    let (path, by) = rig.seen.detail(&id, "the file", saved).await;
+    let file = downloads.path().join("deskhand-program-Maria-Lopez.sh");
+    assert_eq!((path, by.as_str()), (file.display().to_string(), BY));
+    assert!(std::fs::read_to_string(file).unwrap().starts_with("#!/bin/sh"));
+    assert_eq!(rig.seen.event("program_saved").await.name, "Maria Lopez");
+    let logged = |d: &SessionDetail| {
+        let line = d.log.iter().find(|line| line.text.contains("saved the customer's program"));
+        line.map(|line| line.text.starts_with(BY))
+    };
+    assert!(rig.seen.detail(&id, "a line of the log", logged).await, "it says who did");
+
+    assert_eq!(rig.refused(save(true)).await.code, Code::BadInput);
+    let cancel = json!({ "do": "cancel_program", "session": id });
+    assert_eq!(rig.refused(cancel).await.code, Code::BadInput);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_takes_no_file_is_said_before_the_service_is_asked() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria").await;
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("taken.exe");
+    std::fs::write(&taken, "former").unwrap();
+    let places = [
+        (folder.path().join("missing/x.exe"), Code::FreeSpace),
+        (folder.path().join("missing/"), Code::FreeSpace),
+        (taken.clone(), Code::BadInput),
+    ];
+    for (path, code) in places {
+        let save = json!({ "do": "save_program", "session": id, "confirmed": true, "path": path });
+        let refused = rig.refused(save).await;
+        assert_eq!(refused.code, code, "{refused:?}");
+        assert!(!refused.remedy.is_empty(), "{refused:?}");
+    }
+    assert_eq!(std::fs::read(taken).unwrap(), b"former");
+    let Reply::Detail { detail } = rig.ask(json!({ "do": "detail", "session": id })).await else {
+        panic!("no detail")
+    };
+    assert_eq!(detail.program.unwrap().state, ProgramState::NotAsked);
     rig.app.stop().await;
 }

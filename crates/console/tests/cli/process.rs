@@ -49,29 +49,25 @@ pub struct Console {
 impl Console {
     /// Starts one on `home/data` and waits until it is there.
     pub async fn start(home: &Path, words: &[&str]) -> Self {
-        let mut console = Self::spawn(home, words);
+        Self::started(Self::spawn(home, words, Stdio::inherit())).await
+    }
+
+    /// The same; its log goes to `home/log`.
+    pub async fn start_logging(home: &Path, words: &[&str]) -> Self {
+        let log = std::fs::File::create(home.join("log")).unwrap();
+        Self::started(Self::spawn(home, words, log.into())).await
+    }
+
+    async fn started(mut console: Self) -> Self {
         let hello = console.line().await;
         assert_eq!(hello["hello"], "deskhand", "{hello}");
         console
     }
 
-    /// As [`Console::start`]; its log goes to `home/log`.
-    pub async fn start_logging(home: &Path, words: &[&str]) -> Self {
-        let log = std::fs::File::create(home.join("log")).unwrap();
-        let mut console = Self::spawn_with(home, words, log.into());
-        console.line().await;
-        console
-    }
-
-    fn spawn(home: &Path, words: &[&str]) -> Self {
-        Self::spawn_with(home, words, Stdio::inherit())
-    }
-
-    fn spawn_with(home: &Path, words: &[&str], log: Stdio) -> Self {
+    fn spawn(home: &Path, words: &[&str], log: Stdio) -> Self {
         let mut command = deskhand(home);
-        command.stderr(log);
         command.args(["headless", "--no-keyring", "--data"]).arg(home.join("data")).args(words);
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = piped.unwrap();
         let (tell, lines) = mpsc::unbounded_channel();
         let mut output = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -106,3 +106,51 @@ async fn who_gave_a_command_is_on_record() {
     }
     console.quit().await;
 }
+
+#[tokio::test]
+async fn what_the_customers_program_needs_is_in_no_line_and_no_log() {
+    let home = tempfile::tempdir().unwrap();
+    let broker = broker(home.path()).await;
+    let rule = json!({ "route": "/api/v1/session_exe", "kind": "status", "code": 503, "times": 1 });
+    broker.handle().faults().set(vec![serde_json::from_value(rule).unwrap()]);
+    let words = ["--base-url", &broker.base_url(), "--log", "trace"];
+    let mut console = Console::start_logging(home.path(), &words).await;
+    let (session, _) = console.new_session("Maria Lopez").await;
+    let save =
+        json!({ "do": "save_program", "session": session, "confirmed": true, "path": home.path() });
+    assert_eq!(console.ask(save.clone()).await["reply"], "done");
+    console.happening(&session, "program_not_saved").await;
+    assert_eq!(console.ask(save).await["reply"], "done");
+    console.happening(&session, "program_saved").await;
+    console.close_input();
+    assert_eq!(console.ended().await, Some(0));
+    broker.shutdown().await;
+
+    // How the JSON of every conf begins, in base64.
+    let conf = base64_of_a_confs_start();
+    let log = std::fs::read_to_string(home.path().join("log")).unwrap();
+    assert!(log.contains("TRACE"), "everything is logged");
+    let lines = console.said().iter().map(Value::to_string);
+    for text in lines.chain(log.lines().map(str::to_owned)) {
+        assert!(!text.contains(&conf), "a conf is in {text}");
+    }
+}
+
+/// `{"ttl":` fills nine characters and a part of the tenth.
+fn base64_of_a_confs_start() -> String {
+    let conf = wire::loginwithme::Conf {
+        ttl: 1,
+        session_host: String::new(),
+        ssh_port: 0,
+        sftp_user: String::new(),
+        sftp_pass: String::new(),
+        rfb_port: 0,
+        rfb_enc_key: String::new(),
+        pulseaudio_port: 0,
+        sftp_port: 0,
+        session_pin: String::new(),
+        host_key: String::new(),
+        version: String::new(),
+    };
+    conf.encode().expose()[..9].to_owned()
+}

@@ -1,0 +1,90 @@
+//! The customer's program, to be carried by hand: the only place that has the service asked for it.
+
+use std::path::{Path, PathBuf};
+
+use engine::{
+    CommandError,
+    remote::{Place, PlaceError},
+};
+use session::Input;
+
+use super::{Answer, engine, failed, no_session, parse_id, refused, session_name};
+use crate::{
+    app::Inner,
+    command::Reply,
+    present::{program, trouble},
+    view::Trouble,
+    words,
+};
+
+const DOING: &str = "save the customer's program";
+
+/// Saves the program, if a person has confirmed what that does to the customer's own download.
+pub(super) async fn save(
+    inner: &Inner,
+    session: &str,
+    confirmed: bool,
+    path: Option<String>,
+    by: &str,
+) -> Answer {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let snapshot = engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
+    if let Some(consequence) = program::ask(&snapshot.record)
+        && !confirmed
+    {
+        return Err(refused(
+            &format!("{DOING}: it is not confirmed. {consequence}"),
+            "If that is meant, give the command again with confirmed: true.",
+        ));
+    }
+    let name = words::slug(&session_name(inner, &engine, id).await);
+    let stem = format!("deskhand-program-{}", if name.is_empty() { "customer" } else { &name });
+    let place = tokio::task::spawn_blocking(move || place(path.as_deref(), &stem))
+        .await
+        .map_err(|_| trouble::stopping())??;
+    engine.save_program(id, place, by.to_owned()).await.map_err(failed)?;
+    Ok(Reply::Done)
+}
+
+/// Cancels what is under way: no file is left, and what the service gave is kept.
+pub(super) async fn cancel(inner: &Inner, session: &str) -> Answer {
+    const CANCEL: &str = "cancel the customer's program";
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let snapshot = engine.snapshot(id).ok_or_else(|| no_session(CANCEL))?;
+    if !snapshot.record.program.is_under_way() {
+        return Err(trouble::bad_input(&format!("{CANCEL}: it is not being saved"), ""));
+    }
+    engine.order(id, Input::CancelProgram).await.map_err(failed)?;
+    Ok(Reply::Done)
+}
+
+/// Where `path` leads: into a folder, or to a file that isn't there yet; without it, to the downloads.
+fn place(path: Option<&str>, stem: &str) -> Result<Place, Trouble> {
+    let Some(said) = path.filter(|path| !path.trim().is_empty()) else {
+        return downloads().map(|folder| Place::in_folder(&folder, stem));
+    };
+    let path = std::path::absolute(said).map_err(|_| no_folder(Path::new(said), None))?;
+    if said.ends_with(std::path::is_separator) || path.is_dir() {
+        Ok(Place::in_folder(&path, stem))
+    } else {
+        Place::file(&path).map_err(|error| failed(CommandError::Place(error)))
+    }
+}
+
+/// The person's downloads, made if they aren't there yet.
+fn downloads() -> Result<PathBuf, Trouble> {
+    let user = directories::UserDirs::new().ok_or_else(|| {
+        trouble::bad_input(
+            &format!("{DOING}: this user has no home folder"),
+            "say with path where to save it",
+        )
+    })?;
+    let folder = user.download_dir().unwrap_or(user.home_dir());
+    std::fs::create_dir_all(folder).map_err(|error| no_folder(folder, Some(error.kind())))?;
+    Ok(folder.to_owned())
+}
+
+fn no_folder(folder: &Path, why: Option<std::io::ErrorKind>) -> Trouble {
+    let why = why.unwrap_or(std::io::ErrorKind::InvalidInput);
+    failed(CommandError::Place(PlaceError::Folder { folder: folder.display().to_string(), why }))
+}
