@@ -215,7 +215,8 @@ export class FakeConsole implements ConsolePort {
   #start(customer: string): Reply {
     const id = `new${++this.#made}`;
     const now = this.now();
-    const made = row(id, customer || 'New session', 'allocating', now, { timer_since: now });
+    const made = row(id, customer || 'New session', 'allocating', now);
+    made.state.since = null;
     this.details.set(
       id,
       detail(made, now, {
@@ -247,7 +248,11 @@ export class FakeConsole implements ConsolePort {
         waiting: true,
         timers_at: this.now(),
         hooks: HOOKS.map((h) => hook(h, 'rearming')),
-        row: { ...d.row, state: { kind: 'waiting', label: 'Waiting', detail: '', since: this.now() } },
+        row: {
+          ...d.row,
+          timer_since: this.now(),
+          state: { kind: 'waiting', label: 'Waiting', detail: '', since: this.now() },
+        },
       }));
     }, 900);
     setTimeout(
@@ -349,13 +354,14 @@ export const CANCELLED: Trouble = {
 };
 const BAD_URL: Trouble = {
   code: 'bad_input',
-  text: 'Set the base URL: it must begin with http:// or https://.',
-  remedy: 'Correct the address.',
+  text: 'Set base_url: it is not a plain http or https address.',
+  remedy: 'Give an address like https://help.example.org/api/v1, or leave it empty.',
 };
 const TERMS: Trouble = {
   code: 'bad_input',
   text: 'Set base_url: the hosted service’s licence terms are not accepted yet.',
-  remedy: 'Read them: personal and internal business use is free.',
+  remedy:
+    'Read them and set licence_consent to true. The hosted service at loginwith.me is free for personal and internal business use. A product that is distributed and uses it needs an agreement with its vendor. Deskhand records who accepted this, and when.',
 };
 const notFound = (id: string): Trouble => ({
   code: 'not_found',

@@ -1,5 +1,7 @@
 import type { ConsoleView, Hit, RegionsView, SessionDetail, SessionRow } from '../bindings';
+import { hhmm } from '../../time/format';
 import { chat, console_, detail, hook, lane, MINUTE, pin, race, row } from './make';
+import { states } from './states';
 
 /** What the fake knows at its start. */
 export interface Scene {
@@ -16,6 +18,7 @@ export const SCENES: Record<string, (now: number) => Scene> = {
   rich,
   empty,
   many,
+  words,
   trouble,
   offline,
   unreachable,
@@ -40,6 +43,17 @@ function rich(now: number): Scene {
     failed(now),
   ];
   return { console: counted(console_(now), details), details, archive: archived(now, 120) };
+}
+
+/** Every state that there is a word for. */
+function words(now: number): Scene {
+  const details = states(now);
+  const over = details.filter((known) => !known.row.live).map(({ row }) => found(row));
+  return { console: counted(console_(now), details), details, archive: [...over, ...archived(now, 3)] };
+}
+
+function found({ id, name, active_at, state }: SessionRow): Hit {
+  return { session: id, name, at: active_at, place: 'session', snippet: name, marks: [], state };
 }
 
 function many(now: number): Scene {
@@ -80,10 +94,23 @@ function offline(now: number): Scene {
   scene.console.listener = { address: '127.0.0.1:47213', public_url: null, reach: 'unreachable' };
   scene.console.hooks_checked_at = now - 3 * MINUTE;
   for (const known of scene.details) {
-    known.hooks = known.hooks.map((h) => ({ ...h, lamp: 'armed_unreachable' as const }));
+    if (known.pin === null) continue;
+    const since = now - 3 * MINUTE;
+    known.hooks = known.hooks.map((h) => ({
+      ...h,
+      lamp: 'armed_unreachable' as const,
+      checked_at: since,
+      failure: null,
+    }));
     known.row.hook_lost = true;
-    if (known.row.state.kind === 'active')
-      known.row.state = { kind: 'unknown', label: 'Unknown', detail: 'since 14:03', since: now - 3 * MINUTE };
+    known.row.timer_since = null;
+    known.row.state = { kind: 'unknown', label: 'Unknown', detail: `unknown since ${hhmm(since)}`, since };
+    known.presenter = known.viewers = { is: 'unknown', since };
+    Object.assign(known, { connected: false, waiting: false, windows: 0 });
+    for (const side of [known.timeline.presenter, known.timeline.viewers]) {
+      for (const stretch of side) stretch.to ??= since;
+      side.push({ from: since, to: null, is: 'unknown' });
+    }
   }
   return scene;
 }
@@ -166,7 +193,6 @@ function maria(now: number): SessionDetail {
 
 function okafor(now: number): SessionDetail {
   const known = row('s2', 'J. Okafor, Accounts', 'ready', now - 1000, { timer_since: now - 187_000 });
-  known.state.detail = 'presenter online';
   return detail(known, now, {
     customer: 'J. Okafor, Accounts',
     presenter: { is: 'online', since: now - 187_000 },
@@ -178,7 +204,6 @@ function reception(now: number): SessionDetail {
     timer_since: now - 28 * MINUTE - 15_000,
     hook_lost: true,
   });
-  known.state.detail = 'hook re-arming';
   const failedHook = hook('viewer_offline', 'failed', {
     attempt: 3,
     failure: { code: 'service_fault', text: 'The broker answered 503.', remedy: 'It is tried again in 8 s.' },
@@ -196,7 +221,6 @@ function reception(now: number): SessionDetail {
 
 function lars(now: number): SessionDetail {
   const known = row('s4', 'Lars Nygård', 'waiting', now - 3000, { timer_since: now - 52_000 });
-  known.state.detail = 'invited by e-mail';
   return detail(known, now, { customer: 'Lars Nygård', contact: '+47 22 12 34 56' });
 }
 
@@ -204,7 +228,6 @@ function warehouse(now: number): SessionDetail {
   const known = row('s5', 'Warehouse laptop', 'presenter_offline', now - 4000, {
     timer_since: now - 380_000,
   });
-  known.state.detail = 'for 1 min';
   return detail(known, now, {
     customer: 'Warehouse laptop',
     presenter: { is: 'offline', since: now - MINUTE },
@@ -214,7 +237,7 @@ function warehouse(now: number): SessionDetail {
 function ended(now: number): SessionDetail {
   const at = now - 3 * 60 * MINUTE;
   const known = row('s6', 'Priya Raman', 'ended', at, { live: false });
-  known.state.detail = 'customer’s program may still run';
+  known.state.detail = "customer's program may still run";
   return detail(known, now, {
     customer: 'Priya Raman',
     ticket: 'HD-20391',
@@ -240,7 +263,7 @@ function ended(now: number): SessionDetail {
 
 function failed(now: number): SessionDetail {
   const known = row('s7', 'New session 13:51', 'failed', now - 20 * MINUTE);
-  known.state.detail = 'no region answers';
+  known.state = { ...known.state, detail: 'none of the five regions answers', since: null };
   const regions: RegionsView = race(now - 20 * MINUTE, {
     chosen: null,
     reason: 'No region answered.',
@@ -328,7 +351,7 @@ function archived(now: number, size: number): Hit[] {
 }
 
 function counted(view: ConsoleView, details: SessionDetail[]): ConsoleView {
-  const rows: SessionRow[] = details.map((d) => d.row).filter((r) => r.live);
+  const rows = details.map((d) => d.row).filter((r) => r.live && r.state.kind !== 'failed');
   return {
     ...view,
     live: rows.length,
