@@ -10,7 +10,7 @@ import UserCheck from '@lucide/svelte/icons/user-check';
 import UserSearch from '@lucide/svelte/icons/user-search';
 import WifiOff from '@lucide/svelte/icons/wifi-off';
 import type { Component } from 'svelte';
-import type { StateKind } from '../ipc/bindings';
+import type { StateKind, StateView } from '../ipc/bindings';
 
 export type Tone = 'ok' | 'wait' | 'bad' | 'info' | 'quiet';
 
@@ -34,7 +34,13 @@ export const LOOKS: Record<StateKind, Look> = {
   closed: { icon: SquareCheck, tone: 'quiet' },
 };
 
-export const isWaiting = (kind: StateKind): boolean =>
-  kind === 'waiting' || kind === 'viewer_waiting' || kind === 'allocating';
+/** What else is true of a state, without the word beside which it stands: of “unknown since 14:03” the rest. */
+export function told(state: Pick<StateView, 'label' | 'detail'>): string {
+  const word = `${state.label.toLowerCase()} `;
+  return state.detail.toLowerCase().startsWith(word) ? state.detail.slice(word.length) : state.detail;
+}
+
+/** Somebody is waited for, as the console counts it: while the PIN is on its way, nobody is yet. */
+export const isWaiting = (kind: StateKind): boolean => kind === 'waiting' || kind === 'viewer_waiting';
 
 export const isActive = (kind: StateKind): boolean => kind === 'active';

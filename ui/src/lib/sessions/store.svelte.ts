@@ -23,6 +23,7 @@ export class Sessions {
   link = $state.raw<Link>({ is: 'connecting' });
   console = $state.raw<ConsoleView | null>(null);
   race = $state.raw<RegionsView | null>(null);
+  /** What is said to who can't see the screen: what is worth a word, or is about the session on it. */
   last = $state.raw<Happening | null>(null);
   filter = $state<Filter>('live');
   selected = $state<string | null>(null);
@@ -37,6 +38,9 @@ export class Sessions {
   readonly #sorted = $derived(
     [...this.#rows.values()].sort((a, b) => b.active_at - a.active_at || b.id.localeCompare(a.id)),
   );
+  readonly live: SessionRow[] = $derived(this.#sorted.filter((row) => row.live));
+  readonly #waiting = $derived(this.live.filter((row) => isWaiting(row.state.kind)));
+  readonly #active = $derived(this.live.filter((row) => isActive(row.state.kind)));
 
   /** What the shell asks of the window, each once. */
   asked: (ask: Ask) => void = () => undefined;
@@ -59,19 +63,15 @@ export class Sessions {
     for (const push of pushes) this.#take(push);
   }
 
-  get live(): SessionRow[] {
-    return this.#sorted.filter((row) => row.live);
-  }
-
   /** The rows that the filter lets through, newest activity first. */
   get shown(): SessionRow[] {
     switch (this.filter) {
       case 'live':
         return this.live;
       case 'waiting':
-        return this.live.filter((row) => isWaiting(row.state.kind));
+        return this.#waiting;
       case 'active':
-        return this.live.filter((row) => isActive(row.state.kind));
+        return this.#active;
       case 'archive':
         return [];
     }
@@ -83,12 +83,7 @@ export class Sessions {
   }
 
   get counts(): Record<'live' | 'waiting' | 'active', number> {
-    const live = this.live;
-    return {
-      live: live.length,
-      waiting: live.filter((row) => isWaiting(row.state.kind)).length,
-      active: live.filter((row) => isActive(row.state.kind)).length,
-    };
+    return { live: this.live.length, waiting: this.#waiting.length, active: this.#active.length };
   }
 
   row(id: string): SessionRow | undefined {
@@ -176,7 +171,7 @@ export class Sessions {
         this.asked(push);
         return;
       case 'happening':
-        this.last = push;
+        if (push.notify || push.session === this.selected) this.last = push;
         return;
     }
   }
