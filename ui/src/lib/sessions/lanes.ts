@@ -23,6 +23,11 @@ export interface Lanes {
   ticks: { x: number; text: string }[];
 }
 
+/** Whether presence was kept: the archive keeps none, and empty lanes would say that nobody was there. */
+export function hasTimeline({ timeline }: Pick<SessionDetail, 'timeline'>): boolean {
+  return timeline.presenter.length + timeline.viewers.length + timeline.events.length > 0;
+}
+
 /** The time that is shown: the last quarter of an hour of what goes on, the whole of what is over. */
 export function span(detail: SessionDetail, now: number, whole: boolean): [number, number] {
   const { presenter, viewers, events } = detail.timeline;

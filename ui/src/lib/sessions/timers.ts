@@ -1,4 +1,5 @@
 import type { SessionDetail } from '../ipc/bindings';
+import { moment, running } from '../time/format';
 
 export type Counted = Pick<
   SessionDetail,
@@ -13,4 +14,14 @@ export function timers(detail: Counted, now: number): { waited: number; connecte
     connected: detail.connected_ms + (detail.connected ? since : 0),
     total: Math.max(0, (detail.row.live ? now : detail.row.active_at) - detail.created_at),
   };
+}
+
+/** How long it has been as it is, in the words that go on after the state's: `Connected 12:41`, `for 1:05`. */
+export function lasting(detail: SessionDetail, now: number): string {
+  const { kind, since } = detail.row.state;
+  const counted = timers(detail, now);
+  if (detail.connected) return `Connected ${running(counted.connected)}`;
+  if (detail.waiting) return `${kind === 'waiting' ? 'for' : 'Waiting'} ${running(counted.waited)}`;
+  if (since === null) return '';
+  return `${kind === 'closed' ? 'at' : 'since'} ${moment(since, now)}`;
 }

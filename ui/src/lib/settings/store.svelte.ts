@@ -68,6 +68,12 @@ export class SettingsForm {
     }
   }
 
+  /** The setting that the console refused; none if it refused none. */
+  get refused(): string | null {
+    if (this.state.is !== 'failed' || this.state.trouble.code !== 'bad_input') return null;
+    return /^set (\w+):/i.exec(this.state.trouble.text)?.[1] ?? null;
+  }
+
   /** Whether the typed service is the hosted one, whose licence terms nobody accepted here yet. */
   get needsConsent(): boolean {
     return this.known?.['licence_consent'] !== true && isHosted(String(this.value('base_url') ?? ''));

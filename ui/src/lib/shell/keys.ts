@@ -38,7 +38,7 @@ export const MAP: { group: string; keys: { keys: string; does: string }[] }[] = 
       { keys: 'Ctrl B', does: 'Show or hide the side panel' },
       { keys: 'Ctrl ,', does: 'Settings' },
       { keys: '?', does: 'This map' },
-      { keys: 'Esc', does: 'Close what floats, leave the search' },
+      { keys: 'Esc', does: 'Close what floats; leave the search or the settings' },
     ],
   },
 ];

@@ -32,10 +32,13 @@ export class Shell {
 
   /** What was just done, for a moment. Never a secret. */
   said = $state('');
+  /** Whether it went well. */
+  well = $state(true);
   #forget: ReturnType<typeof setTimeout> | undefined;
 
-  say(text: string): void {
+  say(text: string, well = true): void {
     this.said = text;
+    this.well = well;
     clearTimeout(this.#forget);
     this.#forget = setTimeout(() => (this.said = ''), SAID_FOR);
   }
