@@ -2,14 +2,23 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 type Theme = 'light' | 'dark';
+type Tokens = Map<string, Record<Theme, Oklch>>;
 type Oklch = [lightness: number, chroma: number, hue: number];
 
 const css = readFileSync('src/styles/tokens.css', 'utf8');
-const tokens = new Map<string, Record<Theme, Oklch>>();
-for (const [, name = '', light = '', dark = ''] of css.matchAll(
-  /--([\w-]+): light-dark\(oklch\(([^)]+)\), oklch\(([^)]+)\)\)/g,
-))
-  tokens.set(name, { light: parse(light), dark: parse(dark) });
+const [usual = '', more = ''] = css.split('@media (prefers-contrast: more)');
+const tokens = read(usual);
+const highContrast: Tokens = new Map([...tokens, ...read(more)]);
+
+function read(text: string): Tokens {
+  const found = text.matchAll(/--([\w-]+): light-dark\(oklch\(([^)]+)\), oklch\(([^)]+)\)\)/g);
+  return new Map(
+    [...found].map(([, name = '', light = '', dark = '']) => [
+      name,
+      { light: parse(light), dark: parse(dark) },
+    ]),
+  );
+}
 
 function parse(text: string): Oklch {
   const [l = '', c = '', h = ''] = text.split('/')[0]?.trim().split(/\s+/) ?? [];
@@ -30,9 +39,9 @@ function luminance([lightness, chroma, hue]: Oklch): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-function contrast(theme: Theme, one: string, other: string): number {
+function contrast(theme: Theme, one: string, other: string, among = tokens): number {
   const of = (name: string) => {
-    const token = tokens.get(name);
+    const token = among.get(name);
     if (!token) throw new Error(`tokens.css has no --${name}`);
     return luminance(token[theme]);
   };
@@ -58,6 +67,14 @@ const PAIRS: [text: string, ground: string][] = [
 describe.each<Theme>(['light', 'dark'])('in the %s theme', (theme) => {
   test.each(PAIRS)('%s on %s is readable (AA, 4.5 to 1)', (text, ground) => {
     expect(contrast(theme, text, ground)).toBeGreaterThanOrEqual(4.5);
+  });
+
+  test.each(PAIRS)('%s on %s is readable with more contrast (AAA, 7 to 1)', (text, ground) => {
+    expect(contrast(theme, text, ground, highContrast)).toBeGreaterThanOrEqual(7);
+  });
+
+  test.each(['bg', 'panel'])('a line on %s can be seen with more contrast (3 to 1)', (ground) => {
+    expect(contrast(theme, 'line', ground, highContrast)).toBeGreaterThanOrEqual(3);
   });
 
   test.each(['bg', 'panel', 'raise'])('the focus ring stands out on %s (3 to 1)', (ground) => {

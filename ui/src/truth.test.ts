@@ -1,0 +1,110 @@
+import { render, screen, within } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { afterEach, expect, test, vi } from 'vitest';
+import { open } from '../tests/rendered';
+import { console_, hook, row } from './lib/ipc/fake/make';
+import HookRow from './lib/sessions/HookRow.svelte';
+import SessionItem from './lib/sessions/SessionItem.svelte';
+
+afterEach(() => vi.unstubAllGlobals());
+
+const copyInvite = '{Control>}{Shift>}C{/Shift}{/Control}';
+
+test('an invite that only this computer can follow says so wherever it is given out', async () => {
+  open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  expect(screen.getByText('Works on this computer only')).toBeVisible();
+  await userEvent.keyboard(copyInvite);
+  expect(await screen.findByText(/Invite copied: it works on this computer only/)).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'QR code of the join link' }));
+  expect(await screen.findByText(/no other can open it/)).toBeVisible();
+});
+
+test('once customers on the network can join, none of that is said', async () => {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  const service = { ...console_(Date.now()).service, this_computer_only: false };
+  port.push({ push: 'console', ...console_(Date.now(), { revision: 9, service }) });
+  await vi.waitFor(() => expect(screen.queryByText('Works on this computer only')).toBeNull());
+  await userEvent.keyboard(copyInvite);
+  expect(await screen.findByText('Invite copied')).toBeVisible();
+});
+
+test('a session that is over shows no PIN and copies none, though the service may still know it', async () => {
+  const port = open('rich');
+  await screen.findByText('7W2-97-8570');
+  const writeText = vi.spyOn(navigator.clipboard, 'writeText');
+  port.change('s1', (known) => ({
+    ...known,
+    row: { ...known.row, live: false, state: { ...known.row.state, kind: 'ended', label: 'Ended' } },
+  }));
+  await vi.waitFor(() => expect(screen.queryByText('7W2-97-8570')).toBeNull());
+  await userEvent.keyboard(copyInvite);
+  expect(await screen.findByText('This session has no PIN to invite with')).toBeVisible();
+  expect(writeText).not.toHaveBeenCalled();
+});
+
+test('an archived session draws no presence, for the archive keeps none', async () => {
+  open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  await userEvent.click(screen.getByRole('button', { name: 'Archive' }));
+  await userEvent.click(await screen.findByText('HD-20399'));
+  await screen.findByRole('heading', { level: 1, name: 'Bram de Vries' });
+  expect(screen.getByRole('region', { name: 'Transcript' })).toBeVisible();
+  expect(screen.queryByRole('region', { name: 'Presence' })).toBeNull();
+});
+
+test('since when a session is unknown is told once', () => {
+  const unknown = row('a', 'Maria Lopez', 'unknown', 0, { hook_lost: true });
+  unknown.state.detail = 'unknown since 14:03';
+  render(SessionItem, { row: unknown });
+  expect(screen.getByText('Unknown · since 14:03')).toBeInTheDocument();
+});
+
+test('a lost hook is told before what else is true of a session', () => {
+  const active = row('a', 'Maria Lopez', 'active', 0, { hook_lost: true });
+  active.state.detail = '2 windows here';
+  render(SessionItem, { row: active });
+  expect(screen.getByText('Active · a hook is lost · 2 windows here')).toBeInTheDocument();
+});
+
+test('the status bar counts as the list does', async () => {
+  const port = open('words');
+  const status = await screen.findByRole('contentinfo', { name: 'Status' });
+  const waiting = screen.getByRole('button', { name: /^Waiting/ });
+  expect(waiting).toHaveTextContent('Waiting3');
+  expect(within(status).getByText('9 live · 3 waiting')).toBeVisible();
+  const lars = port.details.get('t1');
+  if (!lars) throw new Error('no t1');
+  port.push({ push: 'row', ...row('t1', 'Lars Nygård', 'active', Date.now(), { revision: 9 }) });
+  expect(await within(status).findByText('9 live · 2 waiting')).toBeVisible();
+});
+
+test('a lamp pulses when it changes, not when its session comes on the screen', async () => {
+  const { container, rerender } = render(HookRow, { hook: hook('viewer_started', 'armed') });
+  expect(container.querySelector('.changed')).toBeNull();
+  await rerender({ hook: hook('viewer_started', 'rearming') });
+  expect(container.querySelector('.changed')).not.toBeNull();
+});
+
+test('of other sessions only what is worth a notification is spoken', async () => {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  const said = { push: 'happening', seq: 1, at: 0, session: 's4', name: 'Lars', event: 'hook_back' } as const;
+  port.push({ ...said, text: 'Lars: hook armed again', notify: false });
+  port.push({ ...said, text: 'Lars is online', notify: true });
+  port.push({ ...said, session: 's5', text: 'Warehouse: hook armed again', notify: false });
+  expect(await screen.findByText('Lars is online')).toBeInTheDocument();
+  expect(screen.queryByText(/hook armed again/)).toBeNull();
+  port.push({ ...said, session: 's1', text: 'Maria: hook armed again', notify: false });
+  expect(await screen.findByText('Maria: hook armed again')).toBeInTheDocument();
+});
+
+test('an order for a mail is told, and where to see what becomes of it', async () => {
+  open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  await userEvent.click(screen.getByRole('button', { name: 'Invite the customer by e-mail' }));
+  expect(screen.getByText('Its link works on this computer only.')).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Send' }));
+  expect(await screen.findByText(/^Mail ordered/)).toBeVisible();
+});
