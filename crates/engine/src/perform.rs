@@ -1,10 +1,10 @@
 //! One short function per effect: does it in a task of its own and sends its result back as an input.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use ractor::ActorRef;
 use session::{Effect, Failure, Input, mail::Template, program::Broken, region::Choice, retry};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use wire::{ConfText, HookType, Pin, Region, loginwithme::ChatMessage};
 
@@ -232,18 +232,19 @@ pub(crate) fn download(
 ) {
     let (shared, told) = (context.clone(), to.clone());
     beside(context, to, async move {
-        let mut last = None;
+        let (further, news) = watch::channel(Progress::default());
         let progress = move |bytes, total| {
-            if total == Some(bytes) || last.is_none_or(|at: Instant| at.elapsed() >= TOLD_EVERY) {
-                last = Some(Instant::now());
-                let _ = told.cast(Message::Progressed(Progress { bytes, total }));
-            }
+            further.send_replace(Progress { bytes, total });
         };
         // With its progress on the customer's screen; it carries a secret, so it deletes itself after.
         let (hide_progress, self_delete) = (false, true);
         let call =
             shared.client.session_exe(&conf, hide_progress, self_delete, &place, progress, cancel);
-        let input = match call.await {
+        let ended = tokio::select! {
+            ended = call => ended,
+            never = tell_progress(news, told) => match never {},
+        };
+        let input = match ended {
             Ok(Download::Complete { bytes, path }) => {
                 note(&shared, None);
                 Input::ProgramSaved { bytes, path: path.display().to_string() }
@@ -262,6 +263,18 @@ pub(crate) fn download(
         };
         Some(Message::Told(input))
     });
+}
+
+/// Tells how far a download is: not every piece of it, but the newest always.
+async fn tell_progress(mut news: watch::Receiver<Progress>, to: ActorRef<Message>) -> Infallible {
+    while news.changed().await.is_ok() {
+        let progress = *news.borrow_and_update();
+        // A session that is gone doesn't need it.
+        let _ = to.cast(Message::Progressed(progress));
+        tokio::time::sleep(TOLD_EVERY).await;
+    }
+    // The download has ended, and with it this.
+    std::future::pending().await
 }
 
 fn revoke(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
