@@ -41,6 +41,7 @@ mod mail;
 mod network;
 mod pages;
 mod program;
+mod reach;
 mod rules;
 mod running;
 mod state;

@@ -337,23 +337,8 @@ impl Switchboard {
         self.deliverer.release().into_iter().for_each(|delivery| self.spawn_delivery(delivery));
     }
 
-    /// Calls a client's listener, so that it learns whether it can be reached from here; true if
-    /// anything answered there.
-    pub async fn reach(&self, client: Client, url: &str) -> Result<bool, Refused> {
-        self.judge(client, url, false)?;
-        let url = Url::parse(url).ok().filter(is_reach_test).ok_or_else(|| {
-            Refused::malformed("url does not end with /reach/ and a nonce of 32 hex digits")
-        })?;
-        let wait = {
-            let (mut state, now) = self.lock();
-            state.windows.reach.admit(&client, self.rates.of(client).reach, now)
-        };
-        wait.map_err(|retry_after| Refused::TooMany { retry_after })?;
-        Ok(self.deliverer.knock(client, url).await)
-    }
-
     /// Whether a hook of `client` may go to `url`; `own` if that is this broker's own e-mail call.
-    fn judge(&self, client: Client, url: &str, own: bool) -> Result<(), Refused> {
+    pub fn judge(&self, client: Client, url: &str, own: bool) -> Result<(), Refused> {
         if own {
             return Ok(());
         }
@@ -440,17 +425,6 @@ pub(crate) fn caller(
     out: Option<mpsc::Sender<ToPage>>,
 ) -> Caller {
     Caller { side, page: PageId(page), name: text::tidy_name(name), out }
-}
-
-/// `.../reach/` and a nonce, nothing after it: what no other server takes for a call of its own.
-fn is_reach_test(url: &Url) -> bool {
-    let mut path = url.path().rsplit('/');
-    let nonce = path.next().unwrap_or_default();
-    nonce.len() == 32
-        && nonce.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && path.next() == Some("reach")
-        && url.query().is_none()
-        && url.fragment().is_none()
 }
 
 fn sha256(text: &str) -> [u8; 32] {
