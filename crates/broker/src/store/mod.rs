@@ -315,6 +315,12 @@ mod tests {
         StoreKey::new(Box::new([byte; 32]))
     }
 
+    /// A connection that its thread closes while the process ends would meet a library that is gone.
+    fn end(store: &Store, writer: JoinHandle<()>) {
+        store.close();
+        writer.join().unwrap();
+    }
+
     #[test]
     fn the_migrations_are_valid() {
         MIGRATIONS.validate().unwrap();
@@ -323,9 +329,10 @@ mod tests {
     #[test]
     fn a_second_broker_on_the_same_folder_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let _first = Store::open(dir.path(), None, Millis(0)).unwrap();
+        let (first, _, writer) = Store::open(dir.path(), None, Millis(0)).unwrap();
         let second = Store::open(dir.path(), None, Millis(0)).map(drop);
         assert!(matches!(second, Err(StoreError::InUse)), "{second:?}");
+        end(&first, writer);
     }
 
     #[tokio::test]
@@ -337,15 +344,15 @@ mod tests {
         let life = std::time::Duration::from_secs(60);
         let session = Box::new(Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life));
         store.submit(vec![Write::Minted { pin: pin.clone(), session }]).saved().await.unwrap();
-        store.close();
-        writer.join().unwrap();
+        end(&store, writer);
         for file in std::fs::read_dir(dir.path()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
             assert!(!bytes.windows(11).any(|w| w == pin.expose().as_bytes()));
         }
         let wrong = Store::open(dir.path(), Some(&key(2)), Millis(0)).map(drop);
         assert!(matches!(wrong, Err(StoreError::Locked)), "{wrong:?}");
-        let (_, kept, _) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();
+        let (store, kept, writer) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();
         assert_eq!(kept.sessions[0].0, pin);
+        end(&store, writer);
     }
 }
