@@ -8,9 +8,13 @@ use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use session::Failure;
+use tokio::sync::oneshot;
 use url::{Host, Url};
 
-use crate::{Engine, remote::USER_AGENT};
+use crate::{
+    Engine,
+    remote::{LoginWithMe, USER_AGENT},
+};
 
 /// How long our own request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -76,46 +80,53 @@ pub enum ReachError {
 
 impl Engine {
     /// Has the listener called by the URL that hooks are given, by the service where it can be asked.
+    /// The future keeps nothing of the engine, which may stop meanwhile: then nothing comes.
     ///
     /// # Errors
     /// [`ReachError`].
-    pub async fn test_reach(&self) -> Result<Reached, ReachError> {
+    pub fn test_reach(&self) -> impl Future<Output = Result<Reached, ReachError>> + Send + use<> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let base = self.hook_base().as_str().trim_end_matches('/');
-        let url: Url = format!("{base}/reach/{nonce}").parse().map_err(|_| ReachError::NoAnswer)?;
-        // The listener notes the nonce before it answers: once the call is over, it has come or won't.
-        let mut came = self.expect_nonce(nonce);
-        let began = Instant::now();
-        let (by, missed) = match self.service_calls(&url).await? {
-            Some(true) => (Caller::Service, ReachError::AnotherForService),
-            Some(false) => (Caller::Service, ReachError::NothingForService),
-            None => (Caller::Ourselves, ReachError::SomethingElse { status: call(url).await? }),
-        };
-        came.try_recv().map_err(|_| missed)?;
-        Ok(Reached { by, took: began.elapsed() })
+        let url = format!("{}/reach/{nonce}", self.hook_base().as_str().trim_end_matches('/'));
+        test(self.client().clone(), url, self.expect_nonce(nonce))
     }
+}
 
-    /// Has the service call `url`: whether anything answered; none if it can't be asked.
-    async fn service_calls(&self, url: &Url) -> Result<Option<bool>, ReachError> {
-        let can = self.client().capabilities().await.is_ok_and(|able| able.can_reach());
-        if !can {
-            return Ok(None);
-        }
-        match self.client().reach(url).await.map_err(|error| error.failure) {
-            Ok(answered) => Ok(Some(answered)),
-            Err(Failure::Rejected { .. }) => Err(ReachError::NotAllowed),
-            Err(Failure::RateLimited { .. }) => Err(ReachError::TooOften),
-            Err(
-                Failure::Unauthorized
-                | Failure::Unreachable
-                | Failure::TimedOut
-                | Failure::Faulty { .. }
-                | Failure::Malformed
-                | Failure::NoRegion
-                | Failure::Storage
-                | Failure::Internal,
-            ) => Ok(None),
-        }
+async fn test(
+    service: LoginWithMe,
+    url: String,
+    mut came: oneshot::Receiver<()>,
+) -> Result<Reached, ReachError> {
+    let url: Url = url.parse().map_err(|_| ReachError::NoAnswer)?;
+    let began = Instant::now();
+    // The listener notes the nonce before it answers: once the call is over, it has come or won't.
+    let (by, missed) = match service_calls(&service, &url).await? {
+        Some(true) => (Caller::Service, ReachError::AnotherForService),
+        Some(false) => (Caller::Service, ReachError::NothingForService),
+        None => (Caller::Ourselves, ReachError::SomethingElse { status: call(url).await? }),
+    };
+    came.try_recv().map_err(|_| missed)?;
+    Ok(Reached { by, took: began.elapsed() })
+}
+
+/// Has the service call `url`: whether anything answered; none if it can't be asked.
+async fn service_calls(service: &LoginWithMe, url: &Url) -> Result<Option<bool>, ReachError> {
+    if !service.capabilities().await.is_ok_and(|able| able.can_reach()) {
+        return Ok(None);
+    }
+    match service.reach(url).await.map_err(|error| error.failure) {
+        Ok(answered) => Ok(Some(answered)),
+        Err(Failure::Rejected { .. }) => Err(ReachError::NotAllowed),
+        Err(Failure::RateLimited { .. }) => Err(ReachError::TooOften),
+        Err(
+            Failure::Unauthorized
+            | Failure::Unreachable
+            | Failure::TimedOut
+            | Failure::Faulty { .. }
+            | Failure::Malformed
+            | Failure::NoRegion
+            | Failure::Storage
+            | Failure::Internal,
+        ) => Ok(None),
     }
 }
 

@@ -8,7 +8,7 @@ use session::Timestamp;
 use url::{Host, Url};
 
 use super::Inner;
-use crate::{Settings, view::Reach};
+use crate::view::Reach;
 
 /// What the last test said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,32 +27,38 @@ pub(crate) enum Tested {
     Failed(ReachError),
 }
 
-/// What is known of the way from the service to our listener.
-pub(super) fn known(settings: &Settings, engine: &Engine, tested: &Tested) -> Reach {
+/// What is known of the way from the service to our listener; by the engine as it runs, not by settings
+/// that are about to be in force.
+pub(super) fn known(engine: &Engine, tested: &Tested) -> Reach {
     match tested {
         Tested::Came { reached: Reached { by: Caller::Service, .. }, .. } => {
             return Reach::Reachable;
         }
         // Our own call proves where a public URL leads, and nothing about an address of this network.
         Tested::Came { reached: Reached { by: Caller::Ourselves, .. }, .. }
-            if settings.public_url.is_some() =>
+            if has_public_url(engine) =>
         {
             return Reach::Reachable;
         }
         Tested::Failed(_) => return Reach::Unreachable,
         Tested::Came { .. } | Tested::Not => {}
     }
-    if settings.public_url.is_some() {
-        return Reach::Unknown;
-    }
-    let service_is_here = settings.base_url.as_deref().is_none_or(is_this_computer);
-    if service_is_here {
+    let listener = engine.listener().ip();
+    if has_public_url(engine) {
+        Reach::Unknown
+    } else if is_this_computer(engine.client().service().base_url.as_str()) {
         Reach::Reachable
-    } else if engine.listener().ip().is_loopback() || engine.listener().ip().is_unspecified() {
+    } else if listener.is_loopback() || listener.is_unspecified() {
         Reach::Unreachable
     } else {
         Reach::Unknown
     }
+}
+
+/// Whether hooks are given another address than the listener's own.
+pub(super) fn has_public_url(engine: &Engine) -> bool {
+    let own = Url::parse(&format!("http://{}/", engine.listener()));
+    own.is_ok_and(|own| own != *engine.hook_base())
 }
 
 /// Whether a URL names this computer.
@@ -65,15 +71,25 @@ pub(crate) fn is_this_computer(url: &str) -> bool {
     }
 }
 
-/// Has our listener called by the URL that hooks are given, and keeps what comes of it.
-pub(crate) async fn test(inner: &Inner, engine: &Engine) -> Tested {
-    let tested = match engine.test_reach().await {
+/// Has our listener called by the URL that hooks are given, and keeps what comes of it. Nothing waits for
+/// that: a new engine may start meanwhile, of which it says nothing.
+pub(crate) async fn test(inner: &Inner) -> Tested {
+    let epoch = *inner.epoch.borrow();
+    let test = inner.engine.read().await.as_ref().map(Engine::test_reach);
+    let Some(test) = test else { return Tested::Not };
+    let tested = match test.await {
         Ok(reached) => Tested::Came { at: engine::clock::now(), reached },
         Err(error) => Tested::Failed(error),
     };
-    inner.side(|side| side.tested = tested.clone());
+    let is_of_this_engine = inner.side(|side| {
+        let same = *inner.epoch.borrow() == epoch;
+        if same {
+            side.tested = tested.clone();
+        }
+        same
+    });
     inner.tell_change();
-    tested
+    if is_of_this_engine { tested } else { Tested::Not }
 }
 
 #[cfg(test)]

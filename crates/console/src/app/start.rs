@@ -145,12 +145,13 @@ pub(crate) async fn restart_engine(
         Err(error) => (bring_up(inner, before).await.ok(), Some(error)),
     };
     *slot = engine;
-    drop(slot);
+    // Before anybody sees the new engine, and at once with the epoch: what was learnt is of the old one.
     inner.side(|side| {
         side.tested = super::Tested::Not;
         side.join = None;
+        inner.epoch.send_modify(|epoch| *epoch += 1);
     });
-    inner.epoch.send_modify(|epoch| *epoch += 1);
+    drop(slot);
     inner.tell_change();
     failed.map_or(Ok(()), Err)
 }

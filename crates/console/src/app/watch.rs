@@ -108,27 +108,32 @@ fn unread(messages: &[Message], mark: Option<&[u8]>, technician: &str) -> u32 {
 /// Asks a configured service what it has beside the nine calls, and tests the way from it to us.
 pub(crate) async fn learn_of_service(inner: Arc<Inner>) {
     let learn = async {
-        let guard = inner.engine.read().await;
-        let Some(engine) = guard.as_ref() else { return };
-        let settings = inner.settings();
+        let (settings, epoch) = (inner.settings(), *inner.epoch.borrow());
+        let client = inner.engine.read().await.as_ref().map(|engine| engine.client().clone());
+        let Some(client) = client else { return };
         if let Some(base_url) = &settings.base_url
-            && let Ok(capabilities) = engine.client().capabilities().await
+            && let Ok(capabilities) = client.capabilities().await
             && let Some(path) = capabilities.join_path
             && path.starts_with('/')
             && path.contains("{pin}")
         {
             let origin = crate::settings::origin(base_url);
             let join = Join { page: format!("{origin}/"), template: format!("{origin}{path}") };
-            inner.side(|side| side.join = Some(join));
+            inner.side(|side| {
+                if *inner.epoch.borrow() == epoch {
+                    side.join = Some(join);
+                }
+            });
             inner.tell_change();
         }
-        let unknown = |tested: &Tested| {
-            *tested == Tested::Not
-                && (settings.public_url.is_some()
-                    || reach::known(&settings, engine, tested) == Reach::Unknown)
+        let unknown = {
+            let guard = inner.engine.read().await;
+            let Some(engine) = guard.as_ref() else { return };
+            let known = inner.side(|side| reach::known(engine, &side.tested));
+            reach::has_public_url(engine) || known == Reach::Unknown
         };
-        if inner.side(|side| unknown(&side.tested)) {
-            reach::test(&inner, engine).await;
+        if unknown && inner.side(|side| side.tested == Tested::Not) {
+            reach::test(&inner).await;
         }
     };
     tokio::select! {

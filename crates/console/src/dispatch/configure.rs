@@ -65,14 +65,19 @@ async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> A
         InForce::WhenIdle => live == 0,
         InForce::AtOnce => false,
     };
-    if let Err(trouble) = put_in_force(inner, &before, &after, restart).await {
+    let begun = put_in_force(inner, &before, &after, restart).await;
+    if begun.is_ok() {
+        inner.hold(Held { stored: new, settings: Arc::new(after) });
+    }
+    if restart {
+        // Also where the engine that was is back: what it knew of its service is gone.
+        inner.tasks.spawn(learn_of_service(inner.clone()));
+    }
+    if let Err(trouble) = begun {
         save(inner, &stored).await?;
         return Err(trouble);
     }
-    inner.hold(Held { stored: new, settings: Arc::new(after) });
-    if restart {
-        inner.tasks.spawn(learn_of_service(inner.clone()));
-    } else if how == InForce::WhenIdle {
+    if how == InForce::WhenIdle && !restart {
         say_later(inner);
     }
     Ok(settings(inner))

@@ -53,8 +53,8 @@ pub(super) async fn report_abuse(inner: &Inner, typed: &str) -> Answer {
 }
 
 pub(super) async fn test_reach(inner: &Inner) -> Answer {
+    let tested = test(inner).await;
     let engine = engine(inner).await?;
-    let tested = test(inner, &engine).await;
     let url = engine.hook_base().as_str().trim_end_matches('/');
     Ok(match tested {
         Tested::Came { reached, .. } => {

@@ -157,3 +157,25 @@ async fn the_hosted_services_terms_are_shown_once_and_who_accepted_them_is_kept(
     assert_eq!(rig.app.settings(), kept);
     rig.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_url_set_while_it_runs_is_tested_at_once_and_its_lamps_are_never_green_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::start_in(folder, SettingsSource::nowhere()).await;
+    assert_eq!(reach(&mut rig).await, Reach::Reachable);
+    let port = serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap().addr().port();
+    let good = json!({ "listen": format!("127.0.0.1:{port}"), "public_url": format!("http://localhost:{port}/") });
+    rig.ask(json!({ "do": "configure", "changes": good })).await;
+    let tested = |seen: &Seen| {
+        let listener = &seen.console.as_ref()?.listener;
+        let public = listener.public_url.as_ref()?.starts_with("http://localhost");
+        (public && listener.reach == Reach::Reachable).then_some(())
+    };
+    rig.seen.until("a test that came", tested).await;
+    rig.ask(json!({ "do": "configure", "changes": { "public_url": "http://127.0.0.1:9/" } })).await;
+    let failed =
+        |seen: &Seen| (seen.console.as_ref()?.listener.reach == Reach::Unreachable).then_some(());
+    rig.seen.until("a test that did not", failed).await;
+    lamps(&mut rig, LampKind::ArmedUnreachable).await;
+    rig.app.stop().await;
+}

@@ -150,8 +150,7 @@ fn service(inner: &Inner) -> Service {
 
 /// What is known of the way from the service to our listener.
 pub(crate) fn known_reach(inner: &Inner, engine: &Engine) -> Reach {
-    let settings = inner.settings();
-    inner.side(|side| reach::known(&settings, engine, &side.tested))
+    inner.side(|side| reach::known(engine, &side.tested))
 }
 
 pub(crate) fn setting(inner: &Inner) -> Setting<'_> {
