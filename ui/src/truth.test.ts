@@ -108,3 +108,16 @@ test('an order for a mail is told, and where to see what becomes of it', async (
   await userEvent.click(screen.getByRole('button', { name: 'Send' }));
   expect(await screen.findByText(/^Mail ordered/)).toBeVisible();
 });
+
+test('a customer with the technician’s first name is not shown as the technician', async () => {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  port.change('s1', (known) => ({
+    ...known,
+    chat: [...known.chat, { guid: 'n', at: Date.now(), from: 'Anna', text: 'my name is Anna too' }],
+  }));
+  const line = (await screen.findByText('my name is Anna too')).closest('li');
+  const other = screen.getByText(/should I switch it off/).closest('li');
+  const sender = (of: Element | null | undefined) => of?.querySelector('[dir="auto"]')?.className;
+  expect(sender(line)).toBe(sender(other));
+});

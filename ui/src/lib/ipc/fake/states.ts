@@ -85,7 +85,7 @@ function viewerWaiting(now: number): SessionDetail {
 
 function ready(now: number): SessionDetail {
   return detail(
-    base(3, 'ready', 'Bundesanstalt für Materialforschung und -prüfung, Empfang 🖨️', 'presenter online', now),
+    base(3, 'ready', 'Bundesanstalt für Materialforschung und -prüfung, Empfang 🖨️', '', now),
     now,
     {
       customer: 'Bundesanstalt für Materialforschung und -prüfung, Empfang 🖨️',
