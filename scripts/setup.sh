@@ -1,4 +1,4 @@
-# Sourced by ./run and ./test: sets up what is missing, says what and why, and is quiet when nothing is.
+# Sourced by ./run, ./test and ./bench: sets up what is missing, says what and why, and is quiet when nothing is.
 # shellcheck shell=bash
 
 # What the program needs to be built and to run: the web view, the tray, icons, libcrypto under the encrypted archive.
@@ -13,6 +13,8 @@ TEST_PACKAGES=(
   python3-dbusmock python3-dbus python3-gi python3-pip imagemagick x11-utils xdotool wmctrl procps
   chromium chromium-driver jq
 )
+# What ./bench measures against and with: a webhook server, a load generator, a tracer of system calls.
+BENCH_PACKAGES=(webhook wrk strace)
 NODE_MINIMUM="20.19.0" # what vite asks for
 NODE_WANTED="22"
 

@@ -57,6 +57,8 @@ impl Desk {
             "tcp",
             "-noreset",
         ]);
+        // What is on the screen can be read from a file, without asking for it.
+        screen.arg("-fbdir").arg(desk.home.path());
         desk.display = format!(":{}", desk.start_and_read(screen));
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--print-address=1"]);
@@ -87,6 +89,11 @@ impl Desk {
     /// WebKit's driver sometimes never answers the first request when the machine is busy (it waits for a message that
     /// came before it listened), so that request alone has a deadline and is made again, with a new app.
     pub async fn open_app(&mut self) -> Client {
+        self.open(DESKHAND).await
+    }
+
+    /// Starts any program with a web view so.
+    pub async fn open(&mut self, program: &str) -> Client {
         for _ in 0..5 {
             let (host, port) = driver_address();
             let mut driver = Command::new("WebKitWebDriver");
@@ -95,11 +102,10 @@ impl Desk {
             self.start(driver);
             let listening = async || std::net::TcpStream::connect((host.as_str(), port)).ok();
             drop(eventually("the WebDriver", listening).await);
-            match tokio::time::timeout(PATIENCE / 3, connect(&format!("http://{host}:{port}")))
-                .await
-            {
+            let url = format!("http://{host}:{port}");
+            match tokio::time::timeout(PATIENCE / 3, connect(&url, program)).await {
                 Ok(connected) => return connected.unwrap(),
-                Err(_) => end(self.groups.pop().unwrap()),
+                Err(_) => self.end_newest(),
             }
         }
         panic!("waited in vain for a WebDriver session with the app");
@@ -129,8 +135,8 @@ impl Desk {
     }
 
     /// Starts a program on this desktop that lives as long as the desktop does: in a group of its own, so that it ends
-    /// with all that it starts, and bound to us, so that it ends even if this test is killed.
-    pub fn start(&mut self, command: Command) {
+    /// with all that it starts, and bound to us, so that it ends even if this test is killed. Answers its number.
+    pub fn start(&mut self, command: Command) -> u32 {
         let mut bound = Command::new("setpriv");
         bound.args(["--pdeathsig", "KILL"]).arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
@@ -139,7 +145,14 @@ impl Desk {
         let mut bound = self.inside(bound);
         bound.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
         let child = bound.spawn().unwrap_or_else(|error| panic!("{bound:?}: {error}"));
+        let number = child.id();
         self.groups.push(child);
+        number
+    }
+
+    /// Ends the program that was started last, and all that it started.
+    pub fn end_newest(&mut self) {
+        end(self.groups.pop().unwrap());
     }
 
     /// Starts a program and returns the first line that it prints.
@@ -201,8 +214,11 @@ where
     }
 }
 
-async fn connect(url: &str) -> Result<Client, fantoccini::error::NewSessionError> {
-    let options = json!({ "binary": DESKHAND, "args": [] });
+async fn connect(
+    url: &str,
+    program: &str,
+) -> Result<Client, fantoccini::error::NewSessionError> {
+    let options = json!({ "binary": program, "args": [] });
     let Value::Object(capabilities) = json!({ "webkitgtk:browserOptions": options }) else {
         unreachable!()
     };

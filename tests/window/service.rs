@@ -51,8 +51,8 @@ impl Service {
         self.asked.lock().unwrap().iter().map(|request| request.line.clone()).collect()
     }
 
-    /// Makes what a hook of this type is for happen, once the hook is armed: its URL is called.
-    pub async fn fire(&self, kind: &str) {
+    /// Where a hook of this type goes, once it is armed.
+    pub async fn hook(&self, kind: &str) -> String {
         let armed = || {
             let asked = self.asked.lock().unwrap();
             let hooks = asked.iter().filter(|request| request.line == "PUT /api/v1/hook/");
@@ -60,17 +60,27 @@ impl Service {
                 hooks.map(|request| serde_json::from_slice::<Value>(&request.body).unwrap());
             Some(hooks.find(|hook| hook["type"] == kind)?["url"].as_str()?.to_owned())
         };
-        let url = eventually(format!("the hook {kind}"), async || armed()).await;
-        let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let mut connection = TcpStream::connect(host).unwrap();
-        let post = format!(
-            "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        );
-        connection.write_all(post.as_bytes()).unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
+        eventually(format!("the hook {kind}"), async || armed()).await
+    }
+
+    /// Makes what a hook of this type is for happen, once the hook is armed: its URL is called.
+    pub async fn fire(&self, kind: &str) {
+        let answer = call(&self.hook(kind).await);
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
+}
+
+/// Posts to a hook and returns what came back.
+pub fn call(url: &str) -> String {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut connection = TcpStream::connect(host).unwrap();
+    let post = format!(
+        "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    connection.write_all(post.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 fn serve(mut connection: TcpStream, address: SocketAddr, asked: &Mutex<Vec<Request>>) {

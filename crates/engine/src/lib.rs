@@ -6,7 +6,7 @@
 pub mod actor;
 pub mod archive;
 mod archivist;
-mod budget;
+pub mod budget;
 pub mod bus;
 pub mod clock;
 pub mod config;

@@ -19,7 +19,11 @@ use wire::HookType;
 
 const FOLDER: &str = "DESKHAND_TEST_KILL_FOLDER";
 const ACKNOWLEDGED: &str = "acknowledged ";
-const KILLS: u64 = 20;
+
+/// `./bench` asks for more.
+fn kills() -> u64 {
+    std::env::var("DESKHAND_TEST_KILLS").map_or(20, |kills| kills.parse().unwrap())
+}
 
 fn open(folder: &Path) -> Journal {
     let key = SealKey::new(&SecretBox::new(Box::new([1; 32])));
@@ -49,7 +53,7 @@ fn child_that_writes_until_it_is_killed() {
 }
 
 #[test]
-fn nothing_acknowledged_is_lost_by_20_kills() {
+fn nothing_acknowledged_is_lost_by_kills() {
     let dir = tempfile::tempdir().unwrap();
     let record = State::new(About::default(), "tess".into(), Timestamp(0)).record;
     let happenings = vec![(Event::Created, Timestamp(0))];
@@ -58,7 +62,7 @@ fn nothing_acknowledged_is_lost_by_20_kills() {
     open(dir.path()).save_turn(first).wait().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut acknowledged = Vec::new();
-    for kill in 0..KILLS {
+    for kill in 0..kills() {
         let told = run_and_kill(dir.path(), 1 + kill * 7 % 40);
         assert!(!told.is_empty());
         acknowledged.extend(told);
@@ -71,6 +75,11 @@ fn nothing_acknowledged_is_lost_by_20_kills() {
     }
     let distinct: std::collections::BTreeSet<_> = acknowledged.iter().collect();
     assert_eq!(distinct.len(), acknowledged.len(), "no sequence was given twice");
+    println!(
+        "F9 journal, {} kills: {} events acknowledged, 0 lost, each once (aim 0 lost)",
+        kills(),
+        acknowledged.len()
+    );
 }
 
 /// Runs the child until it told `acks` acknowledgements, kills it, and answers all that it told.

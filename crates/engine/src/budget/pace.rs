@@ -1,0 +1,123 @@
+//! How fast PUTs may start: pure, the time is passed in.
+
+use std::time::Duration;
+
+use session::{Failure, Urgency};
+use tokio::time::Instant;
+
+/// PUTs a second when all is well.
+pub const FULL_RATE: f64 = 20.0;
+/// It is never slower than this.
+const LOWEST_RATE: f64 = 0.5;
+/// PUTs that may start at once after a pause, and be in flight together.
+pub const IN_FLIGHT: u16 = 16;
+
+/// How fast PUTs may start.
+pub struct Pace {
+    rate: f64,
+    tokens: f64,
+    filled: Instant,
+    not_before: Instant,
+}
+
+impl Pace {
+    /// At full rate.
+    pub fn new(now: Instant) -> Self {
+        Self { rate: FULL_RATE, tokens: f64::from(IN_FLIGHT), filled: now, not_before: now }
+    }
+
+    /// When a PUT may start: now, or later.
+    pub fn next(&mut self, urgency: Urgency, now: Instant) -> Instant {
+        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.rate;
+        self.tokens = (self.tokens + gained).min(f64::from(IN_FLIGHT));
+        self.filled = now;
+        let wait = match urgency {
+            Urgency::Fired => 0.0,
+            Urgency::New | Urgency::Failed | Urgency::OnScreen | Urgency::Other => {
+                ((1.0 - self.tokens) / self.rate).max(0.0)
+            }
+        };
+        (now + Duration::from_secs_f64(wait)).max(self.not_before)
+    }
+
+    /// A PUT starts.
+    pub fn take(&mut self) {
+        // A storm of events shall not silence the heartbeats for long after it.
+        self.tokens = (self.tokens - 1.0).max(-f64::from(IN_FLIGHT));
+    }
+
+    /// A PUT was answered.
+    pub fn answered(&mut self, failure: Option<Failure>, now: Instant) {
+        match failure {
+            None => self.rate = (self.rate + 1.0).min(FULL_RATE),
+            Some(Failure::RateLimited { retry_after_ms }) => {
+                self.slow_down();
+                let pause = Duration::from_millis(retry_after_ms.unwrap_or(1_000));
+                self.not_before = self.not_before.max(now + pause);
+            }
+            Some(Failure::Faulty { .. }) => self.slow_down(),
+            Some(
+                Failure::Unauthorized
+                | Failure::Unreachable
+                | Failure::TimedOut
+                | Failure::Rejected { .. }
+                | Failure::Malformed
+                | Failure::NoRegion
+                | Failure::Storage
+                | Failure::Internal,
+            ) => {}
+        }
+    }
+
+    fn slow_down(&mut self) {
+        self.rate = (self.rate / 2.0).max(LOWEST_RATE);
+        self.tokens = self.tokens.min(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_sixteen_at_once_and_then_twenty_a_second() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        for _ in 0..IN_FLIGHT {
+            assert_eq!(pace.next(Urgency::Other, now), now);
+            pace.take();
+        }
+        assert_eq!(pace.next(Urgency::Other, now), now + Duration::from_millis(50));
+    }
+
+    #[test]
+    fn what_has_just_fired_does_not_wait_and_is_paid_for_by_the_rest() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        for _ in 0..IN_FLIGHT + 1 {
+            assert_eq!(pace.next(Urgency::Fired, now), now);
+            pace.take();
+        }
+        assert_eq!(pace.next(Urgency::Other, now), now + Duration::from_millis(100));
+    }
+
+    #[test]
+    fn halves_on_a_fault_and_comes_back() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        pace.answered(Some(Failure::Faulty { status: 503 }), now);
+        assert!((pace.rate - 10.0).abs() < f64::EPSILON);
+        for _ in 0..10 {
+            pace.answered(None, now);
+        }
+        assert!((pace.rate - FULL_RATE).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn honours_retry_after() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        pace.answered(Some(Failure::RateLimited { retry_after_ms: Some(7_000) }), now);
+        assert_eq!(pace.next(Urgency::Other, now), now + Duration::from_secs(7));
+    }
+}

@@ -1,0 +1,332 @@
+//! F2b: how long a hook stays dead after a fault has ended.
+//!
+//! The real session machine and the real budget, in simulated time with fixed seeds: hours of faults
+//! take seconds, and each run is the same. Dead is what the *service* doesn't have armed, also where
+//! nobody knows it yet, because a POST was lost.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    time::Duration,
+};
+
+use engine::{
+    SessionId,
+    budget::{FULL_RATE, IN_FLIGHT, Pace, Queue},
+};
+use session::{
+    About, Effect, Failure, Input, Life, State, Timer, Timestamp, retry, state::Allocation, step,
+};
+use tokio::time::Instant;
+use wire::HookType;
+
+use crate::{
+    Sizes,
+    spread::{Chance, Spread},
+};
+
+/// Of every call to the service.
+const TRIP: Duration = Duration::from_millis(50);
+/// How long a call is waited for, as the client does.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The heartbeat with our own broker, and with another service.
+const HEARTBEATS: [u64; 2] = [30, 120];
+/// While somebody looks at a fresh fault.
+const HURRIED: Duration = Duration::from_secs(2);
+/// How long a fault lasts, in seconds.
+const LASTS: [u64; 3] = [10, 60, 600];
+/// The share of hooks that fire during a fault, whose POST is lost.
+const FIRE: f64 = 0.3;
+/// This session is on screen.
+const LOOKED_AT: usize = 0;
+
+/// What goes wrong.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    /// Every call is answered with 503.
+    Faulty,
+    /// Nothing comes through, in either direction.
+    Silence,
+    /// The service restarts and has forgotten every hook.
+    Restart,
+}
+
+pub fn measure(sizes: Sizes) {
+    println!("F2b a hook that was dead when a fault ended -> armed, seconds, {} seeds each", sizes.seeds);
+    println!("  simulated: the session machine and the budget as they are, a round trip of {TRIP:?}");
+    for (name, fault) in
+        [("503", Fault::Faulty), ("silence", Fault::Silence), ("restart", Fault::Restart)]
+    {
+        for heartbeat in HEARTBEATS {
+            for count in [10, 100, 1_000] {
+                row(name, fault, Duration::from_secs(heartbeat), count, sizes.seeds);
+            }
+        }
+    }
+    println!();
+}
+
+fn row(name: &str, fault: Fault, heartbeat: Duration, count: usize, seeds: u64) {
+    let (mut all, mut looked_at) = (Vec::new(), Vec::new());
+    for seed in 0..seeds {
+        let lasts = Duration::from_secs(LASTS[seed as usize % LASTS.len()]);
+        for (session, dead) in World::new(count, heartbeat, seed).suffer(fault, lasts) {
+            all.push(dead.as_secs_f64());
+            // On screen a fresh fault is what somebody waits for.
+            if session == LOOKED_AT && lasts < retry::FRESH_FAULT {
+                looked_at.push(dead.as_secs_f64());
+            }
+        }
+    }
+    let aim = (4.0 * count as f64 / FULL_RATE).max(30.0) + TRIP.as_secs_f64();
+    let all = Spread::of(all);
+    let seen = if looked_at.is_empty() { 0.0 } else { Spread::of(looked_at).most };
+    println!(
+        "  {name:<8} heartbeat {:>3} s, {count:>5} sessions: p50 {:>6.1}, p99 {:>6.1}, most {:>6.1} (aim {aim:.2}) \
+         | on screen most {seen:.1} (aim 2 s + a round trip)",
+        heartbeat.as_secs(),
+        all.p50,
+        all.p99,
+        all.most
+    );
+}
+
+/// What will happen, in its order.
+enum What {
+    Elapsed { session: usize, timer: Timer, generation: u64 },
+    Put { session: usize, hook: HookType, generation: u32 },
+    Answered { session: usize, input: Input, failure: Option<Failure> },
+    Fires { session: usize, hook: HookType },
+    Spend,
+}
+
+struct Session {
+    state: Option<State>,
+    timers: HashMap<Timer, u64>,
+    /// As the service has it.
+    armed: [bool; 4],
+}
+
+struct World {
+    start: Instant,
+    now: Duration,
+    coming: BinaryHeap<Reverse<(Duration, u64)>>,
+    whats: HashMap<u64, What>,
+    next: u64,
+    sessions: Vec<Session>,
+    heartbeat: Duration,
+    queue: Queue<(usize, HookType, u32)>,
+    pace: Pace,
+    flights: u16,
+    spends_at: Option<Duration>,
+    fault: Option<Fault>,
+    chance: Chance,
+}
+
+impl World {
+    fn new(count: usize, heartbeat: Duration, seed: u64) -> Self {
+        let start = Instant::now();
+        let mut world = Self {
+            start,
+            now: Duration::ZERO,
+            coming: BinaryHeap::new(),
+            whats: HashMap::new(),
+            next: 0,
+            sessions: Vec::new(),
+            heartbeat,
+            queue: Queue::default(),
+            pace: Pace::new(start),
+            flights: 0,
+            spends_at: None,
+            fault: None,
+            chance: Chance(seed.wrapping_mul(7_919)),
+        };
+        for session in 0..count {
+            world.sessions.push(Session {
+                state: Some(live()),
+                timers: HashMap::new(),
+                armed: [false; 4],
+            });
+            world.tell(session, Input::Restored { since: Timestamp(0) });
+        }
+        world.tell(LOOKED_AT, Input::OnScreen(true));
+        world
+    }
+
+    /// Lives through a fault, and answers how long after its end each hook that was dead then was
+    /// armed again.
+    fn suffer(mut self, fault: Fault, lasts: Duration) -> Vec<(usize, Duration)> {
+        let begins = Duration::from_secs(300) + self.heartbeat;
+        self.run_until(begins, |_| false);
+        self.fault = Some(fault);
+        let ends = begins + lasts;
+        for session in 0..self.sessions.len() {
+            for hook in HookType::ALL {
+                if self.chance.next() < FIRE {
+                    let at = begins + lasts.mul_f64(self.chance.next());
+                    self.at(at, What::Fires { session, hook });
+                }
+            }
+        }
+        if fault == Fault::Restart {
+            self.sessions.iter_mut().for_each(|session| session.armed = [false; 4]);
+        }
+        self.run_until(ends, |_| false);
+        self.fault = None;
+        let mut dead: Vec<(usize, usize)> = Vec::new();
+        for (place, session) in self.sessions.iter().enumerate() {
+            dead.extend((0..4).filter(|&hook| !session.armed[hook]).map(|hook| (place, hook)));
+        }
+        let mut back = Vec::new();
+        let sooner_or_later = ends + Duration::from_secs(3_600);
+        while !dead.is_empty() && self.now < sooner_or_later {
+            self.run_until(sooner_or_later, |world| {
+                dead.iter().any(|&(session, hook)| world.sessions[session].armed[hook])
+            });
+            dead.retain(|&(session, hook)| {
+                let armed = self.sessions[session].armed[hook];
+                if armed {
+                    back.push((session, self.now - ends));
+                }
+                !armed
+            });
+        }
+        back.extend(dead.iter().map(|&(session, _)| (session, self.now - ends)));
+        back
+    }
+
+    fn run_until(&mut self, end: Duration, reached: impl Fn(&Self) -> bool) {
+        while let Some(&Reverse((at, number))) = self.coming.peek() {
+            if at > end {
+                break;
+            }
+            self.coming.pop();
+            self.now = at;
+            if let Some(what) = self.whats.remove(&number) {
+                let arms = matches!(what, What::Put { .. });
+                self.happens(what);
+                if arms && reached(self) {
+                    return;
+                }
+            }
+        }
+        self.now = end;
+    }
+
+    fn happens(&mut self, what: What) {
+        match what {
+            What::Elapsed { session, timer, generation } => {
+                if self.sessions[session].timers.get(&timer) == Some(&generation) {
+                    self.sessions[session].timers.remove(&timer);
+                    self.tell(session, Input::Elapsed(timer));
+                }
+            }
+            What::Put { session, hook, generation } => self.put(session, hook, generation),
+            What::Answered { session, input, failure } => {
+                self.flights -= 1;
+                self.pace.answered(failure, self.start + self.now);
+                self.tell(session, input);
+                self.spend();
+            }
+            // The POST is lost: nobody is told.
+            What::Fires { session, hook } => self.sessions[session].armed[hook.index()] = false,
+            What::Spend => {
+                self.spends_at = None;
+                self.spend();
+            }
+        }
+    }
+
+    /// A PUT reaches the service, or doesn't.
+    fn put(&mut self, session: usize, hook: HookType, generation: u32) {
+        let failed = |failure| (Input::ArmFailed { hook, generation, failure }, Some(failure));
+        let ((input, failure), after) = match self.fault {
+            None | Some(Fault::Restart) => {
+                self.sessions[session].armed[hook.index()] = true;
+                ((Input::Armed { hook, generation }, None), TRIP / 2)
+            }
+            Some(Fault::Faulty) => (failed(Failure::Faulty { status: 503 }), TRIP / 2),
+            Some(Fault::Silence) => (failed(Failure::TimedOut), PATIENCE),
+        };
+        self.at(self.now + after, What::Answered { session, input, failure });
+    }
+
+    fn tell(&mut self, session: usize, input: Input) {
+        let now = Timestamp(i64::try_from(self.now.as_millis()).unwrap());
+        let state = self.sessions[session].state.take().unwrap();
+        let transition = step(state, input, now);
+        self.sessions[session].state = Some(transition.state);
+        for effect in transition.effects {
+            self.perform(session, effect);
+        }
+        self.spend();
+    }
+
+    fn perform(&mut self, session: usize, effect: Effect) {
+        match effect {
+            Effect::PutHook { hook, generation, urgency } => {
+                let mut id = [0; 16];
+                id[..8].copy_from_slice(&session.to_be_bytes());
+                let whose = (SessionId::from_bytes(id), hook);
+                self.queue.push(whose, urgency, (session, hook, generation));
+            }
+            Effect::Start { timer, after, spread } => {
+                let after = if spread { retry::spread(after, self.chance.next()) } else { after };
+                self.set(session, timer, after);
+            }
+            Effect::Heartbeat { hurried } => {
+                let after = if hurried { HURRIED } else { self.heartbeat };
+                let after = retry::spread(after, self.chance.next());
+                self.set(session, Timer::Heartbeat, after);
+            }
+            Effect::Stop { timer } => {
+                self.sessions[session].timers.remove(&timer);
+            }
+            // Nothing that has to do with hooks.
+            Effect::ChooseRegion
+            | Effect::Allocate { .. }
+            | Effect::FetchChat { .. }
+            | Effect::SendMail { .. }
+            | Effect::RevokePin => {}
+        }
+    }
+
+    fn set(&mut self, session: usize, timer: Timer, after: Duration) {
+        let generation = self.next;
+        self.sessions[session].timers.insert(timer, generation);
+        self.at(self.now + after, What::Elapsed { session, timer, generation });
+    }
+
+    /// Lets go what the budget allows, as its task does.
+    fn spend(&mut self) {
+        while self.flights < IN_FLIGHT {
+            let Some(urgency) = self.queue.first() else { return };
+            let at = self.pace.next(urgency, self.start + self.now) - self.start;
+            if at > self.now {
+                if self.spends_at.is_none_or(|planned| planned > at) {
+                    self.spends_at = Some(at);
+                    self.at(at, What::Spend);
+                }
+                return;
+            }
+            self.pace.take();
+            let Some((session, hook, generation)) = self.queue.pop() else { return };
+            self.flights += 1;
+            self.at(self.now + TRIP / 2, What::Put { session, hook, generation });
+        }
+    }
+
+    fn at(&mut self, at: Duration, what: What) {
+        self.coming.push(Reverse((at, self.next)));
+        self.whats.insert(self.next, what);
+        self.next += 1;
+    }
+}
+
+fn live() -> State {
+    let mut state = State::new(About::default(), "anna".into(), Timestamp(0));
+    let expires = Timestamp(86_400_000);
+    let region = "a".parse().unwrap();
+    state.record.life = Life::Live(Allocation { region, at: Timestamp(0), expires });
+    state
+}

@@ -1,0 +1,47 @@
+//! F1 and F6 of the quality aims, in the real window on a desktop of the bench's own.
+//!
+//! `cargo bench --profile release --bench window-figures -- [F1] [F6] [quick]`. It prints figures and judges nothing.
+//! The baseline is a bare Tauri window: this binary in another role.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod bare;
+#[allow(dead_code, reason = "each of its users needs another part")]
+#[path = "../desk.rs"]
+mod desk;
+mod latency;
+#[allow(dead_code, reason = "each of its users needs another part")]
+#[path = "../page.rs"]
+mod page;
+mod screen;
+#[allow(dead_code, reason = "each of its users needs another part")]
+#[path = "../service.rs"]
+mod service;
+mod start;
+
+fn main() {
+    if bare::is_asked_for() {
+        return bare::run();
+    }
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let quick = arguments.iter().any(|argument| argument == "quick");
+    let figures: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|argument| *argument != "quick").collect();
+    let asked = |figure: &str| figures.is_empty() || figures.contains(&figure);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        if asked("F1") {
+            latency::measure(if quick { 10 } else { 100 }).await;
+        }
+        if asked("F6") {
+            start::measure(if quick { 1 } else { 5 }).await;
+        }
+    });
+}
+
+/// The middle and the last hundredth.
+fn spread(mut values: Vec<f64>) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().checked_sub(1).unwrap();
+    (values[values.len() / 2], values[(values.len() * 99 / 100).min(last)])
+}

@@ -1,0 +1,50 @@
+//! A piece of the screen, read from the file in which Xvfb keeps it: looking costs the programs nothing.
+
+use std::{fs::File, os::unix::fs::FileExt as _, path::Path};
+
+/// Bytes of a pixel at a depth of 24.
+const PIXEL: u64 = 4;
+/// Bytes of a colour in the table before the pixels.
+const COLOUR: u64 = 12;
+
+/// Where a piece of the screen is.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece {
+    pub left: u64,
+    pub top: u64,
+    pub width: u64,
+    pub height: u64,
+}
+
+/// The screen of a desk.
+pub struct Screen {
+    file: File,
+    pixels: u64,
+    line: u64,
+}
+
+impl Screen {
+    /// Of the desk with this home.
+    pub fn of(home: &Path) -> Self {
+        let file = File::open(home.join("Xvfb_screen0")).unwrap();
+        // An XWD file: numbers of 32 bits, the most significant byte first.
+        let number = |place: u64| {
+            let mut bytes = [0; 4];
+            file.read_exact_at(&mut bytes, place * 4).unwrap();
+            u64::from(u32::from_be_bytes(bytes))
+        };
+        let (header, line, colours) = (number(0), number(12), number(19));
+        Self { pixels: header + colours * COLOUR, line, file }
+    }
+
+    /// What is to be seen there.
+    pub fn look(&self, piece: Piece) -> Vec<u8> {
+        let mut seen = vec![0; usize::try_from(piece.width * PIXEL * piece.height).unwrap()];
+        let row = usize::try_from(piece.width * PIXEL).unwrap();
+        for (y, bytes) in (piece.top..).zip(seen.chunks_mut(row)) {
+            let place = self.pixels + y * self.line + piece.left * PIXEL;
+            self.file.read_exact_at(bytes, place).unwrap();
+        }
+        seen
+    }
+}
