@@ -214,10 +214,7 @@ where
     }
 }
 
-async fn connect(
-    url: &str,
-    program: &str,
-) -> Result<Client, fantoccini::error::NewSessionError> {
+async fn connect(url: &str, program: &str) -> Result<Client, fantoccini::error::NewSessionError> {
     let options = json!({ "binary": program, "args": [] });
     let Value::Object(capabilities) = json!({ "webkitgtk:browserOptions": options }) else {
         unreachable!()

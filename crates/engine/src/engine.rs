@@ -159,9 +159,9 @@ impl Engine {
             ToActors(context.clone()),
             context.stopping.clone(),
         );
-        let limits = Limits::default();
-        let routes = HostGuard::new(addr, public_url.as_ref()).protect(limits.protect(routes));
-        let listener = Server::start(bound, routes, limits, None).map_err(StartError::Serve)?;
+        let routes = HostGuard::new(addr, public_url.as_ref()).protect(routes);
+        let listener =
+            Server::start(bound, routes, Limits::default(), None).map_err(StartError::Serve)?;
         let (supervisor, _) = Actor::spawn(None, Supervisor, context.clone())
             .await
             .map_err(|error| StartError::Spawn(error.to_string()))?;

@@ -51,7 +51,10 @@ pub async fn measure(rounds: usize) {
     let [(our_start, our_worst), (their_start, their_worst)] =
         [&ours, &theirs].map(|subject| spread(subject.started_ms.clone()));
     let [our_pss, their_pss] = [&ours, &theirs].map(|subject| spread(subject.pss_mib.clone()).0);
-    println!("F6 start of the process -> New session button on the screen ({} each, A B B A)", 2 * rounds);
+    println!(
+        "F6 start of the process -> New session button on the screen ({} each, A B B A)",
+        2 * rounds
+    );
     println!("  Deskhand          p50 {our_start:>6.0} ms  most {our_worst:>6.0} ms");
     println!("  bare Tauri window p50 {their_start:>6.0} ms  most {their_worst:>6.0} ms");
     println!("  p50 against bare: {:.2}x (aim 1.3)", our_start / their_start);

@@ -194,8 +194,7 @@ pub async fn with_journal(folder: &str) {
     known.open(SessionId::from_bytes([1; 16]), &tokens);
     let bound = serve::bind([127, 0, 0, 1].into(), Port::Any).unwrap();
     let addr = bound.addr();
-    let routes =
-        hooks::router(known, Default::default(), journal, Nobody, Default::default());
+    let routes = hooks::router(known, Default::default(), journal, Nobody, Default::default());
     let routes = HostGuard::new(addr, None).protect(routes);
     let _server = Server::start(bound, routes, Limits::default(), None).unwrap();
     child::say(format!("http://{addr}/hook/{}", tokens[0].expose()));

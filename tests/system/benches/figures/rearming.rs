@@ -67,12 +67,7 @@ async fn link(origin: &str, to: &str, ms: u64) -> String {
 }
 
 /// A B B A, so that a machine that slows down slows both.
-async fn alternated(
-    origin: &str,
-    puts_to: &str,
-    way: &str,
-    rounds: usize,
-) -> [Spread; 2] {
+async fn alternated(origin: &str, puts_to: &str, way: &str, rounds: usize) -> [Spread; 2] {
     let client = service::warm_client();
     let fired = format!("{origin}/measure?rounds={rounds}{way}");
     // The first ones make the connections.

@@ -52,8 +52,13 @@ enum Fault {
 }
 
 pub fn measure(sizes: Sizes) {
-    println!("F2b a hook that was dead when a fault ended -> armed, seconds, {} seeds each", sizes.seeds);
-    println!("  simulated: the session machine and the budget as they are, a round trip of {TRIP:?}");
+    println!(
+        "F2b a hook that was dead when a fault ended -> armed, seconds, {} seeds each",
+        sizes.seeds
+    );
+    println!(
+        "  simulated: the session machine and the budget as they are, a round trip of {TRIP:?}"
+    );
     for (name, fault) in
         [("503", Fault::Faulty), ("silence", Fault::Silence), ("restart", Fault::Restart)]
     {

@@ -78,7 +78,8 @@ struct Saving {
 }
 
 impl Live {
-    /// Comes to life; everything up to here is on disk, or known not to be, when this returns.
+    /// Comes to life. A new session is on disk, or known not to be, when this returns; one that the
+    /// journal has already isn't waited for, so that many come back with few writes.
     pub async fn begin(myself: &ActorRef<Message>, start: Start) -> Self {
         let Start { id, context, state, secrets, applied_seq, replay, in_turn, first } = start;
         if let Some(secrets) = &secrets {
@@ -107,11 +108,19 @@ impl Live {
         for Committed { seq, hook, at } in replay {
             live.committed(myself, hook, seq, at);
         }
+        let is_new = matches!(first, Input::Created { .. });
         live.turn(myself, first, now());
-        let (turns, saving) = live.give();
-        live.saving = Some(saving);
-        let outcome = live.context.journal.save_turn(turns).await.map(drop);
-        live.saved(myself, outcome).await;
+        if is_new {
+            let (turns, saving) = live.give();
+            live.saving = Some(saving);
+            let outcome = live.context.journal.save_turn(turns).await.map(drop);
+            live.saved(myself, outcome).await;
+        } else {
+            live.go_on(myself).await;
+            // What follows from the journal is as true as the journal.
+            live.shown = live.state.record.clone();
+            live.publish(now(), false);
+        }
         live
     }
 
