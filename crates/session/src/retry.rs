@@ -41,17 +41,18 @@ pub enum Failure {
 
 /// The first wait of the backoff.
 const FIRST: Duration = Duration::from_millis(500);
-/// No wait is longer, except where the service asks for it.
-const LONGEST: Duration = Duration::from_secs(30);
-/// While a session is on screen and its fault is fresh, somebody is waiting.
+/// No wait is longer, except where the service asks for it: with the 10 s that a call may take, a hook
+/// is tried again within half a minute after a fault has ended.
+const LONGEST: Duration = Duration::from_secs(20);
+/// While a session is on screen, somebody is waiting.
 const ON_SCREEN: Duration = Duration::from_secs(2);
-/// How long a fault counts as fresh.
+/// How long after a failure all hooks of what is on screen are put more often.
 pub const FRESH_FAULT: Duration = Duration::from_secs(60);
 
 /// How long to wait after try number `attempt` (from 1) failed, before chance is added.
 ///
-/// `fresh_on_screen`: the session is being looked at and the fault is younger than [`FRESH_FAULT`].
-pub fn wait(attempt: u32, failure: Failure, fresh_on_screen: bool) -> Duration {
+/// `on_screen`: the session is being looked at.
+pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
     let doubled = FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST);
     match failure {
         Failure::RateLimited { retry_after_ms: Some(ms) } => Duration::from_millis(ms).max(doubled),
@@ -64,7 +65,7 @@ pub fn wait(attempt: u32, failure: Failure, fresh_on_screen: bool) -> Duration {
         | Failure::NoRegion
         | Failure::Storage
         | Failure::Internal => {
-            if fresh_on_screen {
+            if on_screen {
                 doubled.min(ON_SCREEN)
             } else {
                 doubled
@@ -85,10 +86,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn doubles_up_to_half_a_minute() {
+    fn doubles_up_to_a_third_of_a_minute() {
         let waits: Vec<_> =
             (1..=9).map(|n| wait(n, Failure::Unreachable, false).as_millis()).collect();
-        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 20000, 20000, 20000]);
         assert_eq!(wait(u32::MAX, Failure::TimedOut, false), LONGEST);
     }
 

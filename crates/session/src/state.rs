@@ -20,6 +20,8 @@ pub struct State {
     pub windows: u32,
     /// When chat was last fetched.
     pub chat_as_of: Option<Timestamp>,
+    /// When a hook last could not be put.
+    pub hook_failed: Option<Timestamp>,
 }
 
 /// What is stored of a session. No secret is in it: the PIN is kept beside it, sealed.
@@ -173,6 +175,7 @@ impl State {
             on_screen: false,
             windows: 0,
             chat_as_of: None,
+            hook_failed: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use session::{
     About, Effect, Event, Failure, Input, Lamp, Life, Outcome, Presenter, Program, State, Timer,
     Timestamp, Urgency, Viewers, Word, mail,
     program::{Broken, Gone, Obstacle},
-    step,
+    retry, step,
 };
 use wire::HookType;
 
@@ -222,6 +222,29 @@ fn a_gap_in_a_hook_that_tells_what_is_known_anyway_changes_nothing() {
     let generation = told.state.generations[hook.index()];
     told.tell(Input::Armed { hook, generation });
     assert!(matches!(told.word(), Word::Ready { .. }));
+}
+
+#[test]
+fn a_failure_on_screen_has_all_hooks_put_soon_and_for_a_minute_after_it() {
+    let mut told = Told::live();
+    told.tell(Input::OnScreen(true));
+    let hook = HookType::ViewerOffline;
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    let failure = Failure::Unreachable;
+    let generation = told.state.generations[hook.index()];
+    let effects = told.tell(Input::ArmFailed { hook, generation, failure });
+    assert!(effects.contains(&Effect::Heartbeat { hurried: true }));
+    told.tell(Input::Elapsed(Timer::Rearm(hook)));
+    let generation = told.state.generations[hook.index()];
+    // A timer that each failure started anew would never run out.
+    let effects = told.tell(Input::ArmFailed { hook, generation, failure });
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Heartbeat { .. })));
+    told.arm_all();
+    let effects = told.tell(Input::Elapsed(Timer::Heartbeat));
+    assert!(effects.contains(&Effect::Heartbeat { hurried: true }));
+    told.now = told.now.plus(retry::FRESH_FAULT);
+    let effects = told.tell(Input::Elapsed(Timer::Heartbeat));
+    assert!(effects.contains(&Effect::Heartbeat { hurried: false }));
 }
 
 #[test]

@@ -107,9 +107,14 @@ impl Turn {
         if attempt == LOST_AFTER {
             self.tell(Event::HookLost { hook, failure });
         }
-        let fresh = self.state.on_screen && self.now.since(since) < FRESH_FAULT;
-        let after = retry::wait(attempt, failure, fresh);
+        let after = retry::wait(attempt, failure, self.state.on_screen);
         self.do_(Effect::Start { timer: Timer::Rearm(hook), after, spread: true });
+        let known = self.has_fresh_fault();
+        self.state.hook_failed = Some(self.now);
+        // Others may be dead without anybody knowing, for their POSTs were lost.
+        if self.state.on_screen && !known {
+            self.start_heartbeat();
+        }
     }
 
     pub(super) fn rearm(&mut self, hook: HookType) {
@@ -210,11 +215,12 @@ impl Turn {
     }
 
     pub(super) fn start_heartbeat(&mut self) {
-        let fresh_fault = self.state.lamps.iter().any(|lamp| match lamp {
-            Lamp::Failed { since, .. } => self.now.since(*since) < FRESH_FAULT,
-            Lamp::Off | Lamp::Rearming { .. } | Lamp::Armed { .. } | Lamp::Consumed { .. } => false,
-        });
-        self.do_(Effect::Heartbeat { hurried: fresh_fault && self.state.on_screen });
+        let hurried = self.state.on_screen && self.has_fresh_fault();
+        self.do_(Effect::Heartbeat { hurried });
+    }
+
+    fn has_fresh_fault(&self) -> bool {
+        self.state.hook_failed.is_some_and(|at| self.now.since(at) < FRESH_FAULT)
     }
 
     pub(super) fn on_screen(&mut self, on_screen: bool) {

@@ -77,8 +77,7 @@ fn row(name: &str, fault: Fault, heartbeat: Duration, count: usize, seeds: u64) 
         let lasts = Duration::from_secs(LASTS[seed as usize % LASTS.len()]);
         for (session, dead) in World::new(count, heartbeat, seed).suffer(fault, lasts) {
             all.push(dead.as_secs_f64());
-            // On screen a fresh fault is what somebody waits for.
-            if session == LOOKED_AT && lasts < retry::FRESH_FAULT {
+            if session == LOOKED_AT {
                 looked_at.push(dead.as_secs_f64());
             }
         }

@@ -36,7 +36,7 @@ pub async fn measure(sizes: Sizes) {
         "  A session holds: its record, four lamps, the sealed PIN and tokens in the journal and open ones"
     );
     println!(
-        "  in memory, four routes, its snapshot, six timers, and four PUTs that wait for the budget (20 a"
+        "  in memory, four routes, its snapshot, three timers, and four PUTs that wait for the budget (20 a"
     );
     println!(
         "  second), which is what it holds most; one subscriber has seen every session. A bare actor"
