@@ -139,26 +139,43 @@ fn secrets(n: usize) -> SessionSecrets {
 
 /// The role of an engine that finds its sessions again.
 pub async fn restored(folder: &str, origin: &str) {
-    let template = format!("{origin}/region/{{region}}");
-    let service = format!("{origin}/api/v1");
+    let (service, template) = (format!("{origin}/api/v1"), format!("{origin}/region/{{region}}"));
     // Engines without a session first, so that what any engine costs isn't counted; the first of them
     // also pays what a process pays once.
-    let (once, empty) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let first = Desk::start(once.path(), &service, &template).await;
+    let folder = Path::new(folder);
+    // Within the folder that is removed by whoever made it, for this process is killed.
+    let (empty, other) = (folder.join("empty"), folder.join("other"));
+    std::fs::create_dir(&empty).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    let first = Desk::start(&empty, &service, &template).await;
     let before = resident_kib();
-    let start = Instant::now();
-    let second = Desk::start(empty.path(), &service, &template).await;
-    let (any_kib, any_ms) = (resident_kib() - before, millis(start.elapsed()));
+    let second = Desk::start(&other, &service, &template).await;
+    let any_kib = resident_kib() - before;
     let before = resident_kib();
-    let start = Instant::now();
-    let desk = Desk::start(Path::new(folder), &service, &template).await;
-    let took = millis(start.elapsed()) - any_ms;
+    let desk = Desk::start(folder, &service, &template).await;
     let mut subscription = desk.engine.subscribe();
     let seen = subscription.changed().await.snapshots.len();
     assert_eq!(seen, desk.engine.snapshots().len());
-    child::say(format!("{} {took}", resident_kib() - before - any_kib));
+    let kib = resident_kib() - before - any_kib;
+    for desk in [first, second, desk] {
+        desk.stop().await;
+    }
+    let any_ms = fastest_start(&empty, &service, &template).await;
+    let ms = fastest_start(folder, &service, &template).await - any_ms;
+    child::say(format!("{kib} {ms}"));
     std::future::pending::<()>().await;
-    drop((first, second));
+}
+
+/// Of a few starts, for a start of little takes as long as the disk's mood has it.
+async fn fastest_start(folder: &Path, service: &str, template: &str) -> f64 {
+    let mut fastest = f64::INFINITY;
+    for _ in 0..5 {
+        let start = Instant::now();
+        let desk = Desk::start(folder, service, template).await;
+        fastest = fastest.min(millis(start.elapsed()));
+        desk.stop().await;
+    }
+    fastest
 }
 
 /// The role of as many actors that do nothing.
