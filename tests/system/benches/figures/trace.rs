@@ -58,14 +58,16 @@ pub async fn engine(folder: &str, origin: &str, telling: bool) {
     let desk = Desk::start(Path::new(folder), &format!("{origin}/api/v1"), &template).await;
     let mut subscription = desk.engine.subscribe();
     let (id, _) = desk.armed_session().await;
+    if !telling {
+        std::future::pending::<()>().await;
+    }
     let mut told = desk.happened(id).await.len();
-    while telling {
+    loop {
         subscription.changed().await;
         let now = desk.happened(id).await.len();
         (told..now).for_each(child::say);
         told = now;
     }
-    std::future::pending::<()>().await;
 }
 
 /// What a trace shows.
