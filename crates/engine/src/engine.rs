@@ -318,9 +318,14 @@ impl Engine {
         url.map_err(CommandError::Call)
     }
 
-    /// Whether `pin` was given to a session of this console.
-    pub fn minted(&self, pin: &Pin) -> bool {
-        self.context.bus.all().iter().any(|snapshot| snapshot.pin.as_ref() == Some(pin))
+    /// Whether `pin` was ever given to a session of this console.
+    ///
+    /// # Errors
+    /// [`JournalError`]: nobody can tell then.
+    pub async fn minted(&self, pin: &Pin) -> Result<bool, JournalError> {
+        // The disk may have refused what the bus knows.
+        let live = self.snapshots().iter().any(|snapshot| snapshot.pin.as_ref() == Some(pin));
+        Ok(live || self.context.journal.minted(pin).await?)
     }
 
     /// Tells every session that events since `since` may have been missed.

@@ -14,7 +14,7 @@ use std::{path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use session::{Event, Record, Timestamp};
-use wire::HookType;
+use wire::{HookType, Pin};
 
 pub use self::{
     secrets::SessionSecrets,
@@ -249,6 +249,15 @@ impl Journal {
     /// By remedy.
     pub async fn last_happening(&self) -> Result<u64, JournalError> {
         self.readers.read(read::HAPPENINGS, read::last_happening).await
+    }
+
+    /// Whether `pin` was ever a session's of this journal, be it forgotten and its secrets erased.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn minted(&self, pin: &Pin) -> Result<bool, JournalError> {
+        let digest = self.key.digest(pin.expose().as_bytes());
+        self.readers.read(read::MINTED, move |connection| read::minted(connection, &digest)).await
     }
 
     /// The fact stored under `key`.

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     keyring::{Keyring, KeyringFault, OsKeyring},
     record::VAULT_FILE,
-    seal::{SealKey, Tampered},
+    seal::{Digest, SealKey, Tampered},
 };
 use self::{record::Kept, wrap::Wrapped};
 use crate::archive::ArchiveKey;

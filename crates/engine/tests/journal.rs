@@ -267,6 +267,41 @@ async fn erased_secrets_are_gone_and_the_record_stays() {
 }
 
 #[tokio::test]
+async fn a_pin_is_known_for_good_without_being_kept() {
+    let dir = folder();
+    let journal = open(dir.path());
+    let (ours, other) = (PIN.parse().unwrap(), "7W2-97-8571".parse().unwrap());
+    assert!(!journal.minted(&ours).await.unwrap());
+    for _ in 0..2 {
+        let saved = SessionTurn { secrets: Some(secrets()), ..turn(session(1), 0) };
+        journal.save_turn(saved).await.unwrap();
+    }
+    journal.erase_secrets(session(1)).await.unwrap();
+    journal.forget(session(1)).await.unwrap();
+    drop(journal);
+    let journal = open(dir.path());
+    assert!(journal.minted(&ours).await.unwrap());
+    assert!(!journal.minted(&other).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_journal_from_before_the_digests_learns_the_pins_that_it_still_has() {
+    let dir = folder();
+    let journal = open(dir.path());
+    let saved = SessionTurn { secrets: Some(secrets()), ..turn(session(1), 0) };
+    journal.save_turn(saved).await.unwrap();
+    drop(journal);
+    alter(dir.path(), "DROP TABLE minted; PRAGMA user_version = 1");
+    let journal = open(dir.path());
+    let ours = PIN.parse().unwrap();
+    assert!(!journal.minted(&ours).await.unwrap());
+    // As a session does whenever it comes to life.
+    let secrets = journal.load().await.unwrap().sessions.remove(0).secrets;
+    journal.save_turn(SessionTurn { secrets, ..turn(session(1), 0) }).await.unwrap();
+    assert!(journal.minted(&ours).await.unwrap());
+}
+
+#[tokio::test]
 async fn marks_are_remembered() {
     let dir = folder();
     let journal = open(dir.path());

@@ -132,7 +132,11 @@ impl Ledger {
             self.key.seal(&place, &secrets.to_plain()).map_err(|_| table::no_random(doing))?;
         let sql = "INSERT INTO secrets(session, sealed) VALUES(?1, ?2)
              ON CONFLICT(session) DO UPDATE SET sealed = ?2";
-        self.execute(sql, (session.as_bytes(), sealed), doing).map(drop)
+        self.execute(sql, (session.as_bytes(), sealed), doing)?;
+        let Some(pin) = &secrets.pin else { return Ok(()) };
+        let digest = self.key.digest(pin.expose().as_bytes());
+        let sql = "INSERT INTO minted(digest) VALUES(?1) ON CONFLICT DO NOTHING";
+        self.execute(sql, [digest], doing).map(drop)
     }
 
     fn save_happening(

@@ -14,11 +14,12 @@ use super::{
 use crate::{
     SessionId,
     sqlite::{StoreError, fault},
-    vault::SealKey,
+    vault::{Digest, SealKey},
 };
 
 pub(super) const LOAD: &str = "read the sessions from the journal";
 pub(super) const HAPPENINGS: &str = "read what happened from the journal";
+pub(super) const MINTED: &str = "look a PIN up in the journal";
 pub(super) const MARKS: &str = "read a mark from the journal";
 
 pub(super) fn load(connection: &Connection, key: &SealKey) -> Result<Loaded, StoreError> {
@@ -158,6 +159,14 @@ fn happenings(rows: &mut rusqlite::Rows<'_>, key: &SealKey) -> Result<Vec<Happen
         found.push(Happening { seq, session, at, event: happened });
     }
     Ok(found)
+}
+
+pub(super) fn minted(connection: &Connection, digest: &Digest) -> Result<bool, StoreError> {
+    connection
+        .query_row("SELECT EXISTS(SELECT 1 FROM minted WHERE digest = ?1)", [digest], |row| {
+            row.get(0)
+        })
+        .map_err(fault(MINTED))
 }
 
 pub(super) fn mark(

@@ -14,8 +14,9 @@ use crate::{
 const OPEN: &str = "open the journal";
 
 /// Frozen once released: add to the end.
-const STEPS: &[M<'static>] = &[M::up(
-    "CREATE TABLE marks(key TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
+const STEPS: &[M<'static>] = &[
+    M::up(
+        "CREATE TABLE marks(key TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
      CREATE TABLE events(seq INTEGER PRIMARY KEY, session BLOB NOT NULL, sealed BLOB NOT NULL);
      CREATE TABLE sessions(
          id BLOB PRIMARY KEY, applied_seq INTEGER NOT NULL, sealed BLOB NOT NULL);
@@ -26,7 +27,10 @@ const STEPS: &[M<'static>] = &[M::up(
      CREATE TABLE killers(
          session BLOB, seq INTEGER, kills INTEGER NOT NULL, sealed BLOB NOT NULL,
          PRIMARY KEY(session, seq)) WITHOUT ROWID;",
-)];
+    ),
+    // Every PIN that this console ever had, as a digest: it outlives the session and its secrets.
+    M::up("CREATE TABLE minted(digest BLOB PRIMARY KEY) WITHOUT ROWID;"),
+];
 
 /// Opens the writer's connection and checks that `key` is the journal's.
 pub(super) fn open(

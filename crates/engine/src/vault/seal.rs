@@ -3,6 +3,7 @@
 
 use ring::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf, hmac,
     rand::{SecureRandom as _, SystemRandom},
 };
 use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
@@ -10,8 +11,12 @@ use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
 /// A key for sealing rows (ChaCha20-Poly1305). Good for 2^32 rows, by its random 96-bit nonces.
 pub struct SealKey {
     key: LessSafeKey,
+    digests: hmac::Key,
     random: SystemRandom,
 }
+
+/// Stands for a text without telling it: only under the same key can it be made again.
+pub type Digest = [u8; 32];
 
 /// Something sealed that doesn't open: altered, moved, or sealed under another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +28,20 @@ impl SealKey {
     pub fn new(bits: &SecretBox<[u8; 32]>) -> Self {
         let key = UnboundKey::new(&CHACHA20_POLY1305, bits.expose_secret())
             .unwrap_or_else(|_| unreachable!("the algorithm's keys have 32 bytes"));
-        Self { key: LessSafeKey::new(key), random: SystemRandom::new() }
+        let digests = hkdf::Salt::new(hkdf::HKDF_SHA256, b"deskhand 1 digests")
+            .extract(bits.expose_secret())
+            .expand(&[], hmac::HMAC_SHA256)
+            .map(hmac::Key::from)
+            .unwrap_or_else(|_| unreachable!("32 bytes are one block"));
+        Self { key: LessSafeKey::new(key), digests, random: SystemRandom::new() }
+    }
+
+    /// The digest of `text` (HMAC-SHA256, under a key of its own): always the same, so that it can
+    /// be looked up, and of no use without the key, however few texts there are to guess from.
+    pub fn digest(&self, text: &[u8]) -> Digest {
+        let mut digest = Digest::default();
+        digest.copy_from_slice(hmac::sign(&self.digests, text).as_ref());
+        digest
     }
 
     /// Seals `plain` for the place that `place` names: nonce, ciphertext, tag.
@@ -87,6 +105,13 @@ mod tests {
     #[test]
     fn the_same_text_never_looks_the_same() {
         assert_ne!(key(1).seal(b"a", b"text").unwrap(), key(1).seal(b"a", b"text").unwrap());
+    }
+
+    #[test]
+    fn a_digest_is_the_same_again_and_another_for_another_text_or_key() {
+        assert_eq!(key(1).digest(b"text"), key(1).digest(b"text"));
+        assert_ne!(key(1).digest(b"text"), key(1).digest(b"texts"));
+        assert_ne!(key(1).digest(b"text"), key(2).digest(b"text"));
     }
 
     proptest! {
