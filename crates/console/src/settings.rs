@@ -73,6 +73,9 @@ pub struct Settings {
     pub tls_cert: Option<std::path::PathBuf>,
     /// The certificate's key (PEM). Default: none.
     pub tls_key: Option<std::path::PathBuf>,
+    /// Origins that a viewer's page may load beside its own, such as `https://files.example.org`.
+    /// Default: none.
+    pub viewer_origins: Vec<Url>,
 }
 
 /// The window's looks.
@@ -140,6 +143,7 @@ impl Default for Settings {
             lan_url: None,
             tls_cert: None,
             tls_key: None,
+            viewer_origins: Vec::new(),
         }
     }
 }
@@ -263,6 +267,11 @@ mod tests {
             (r#"{"mail_rules": [{"to": "a@b.c", "when": "now"}]}"#, "mail_rules"),
             (r#"{"technician": "a\u202Eb"}"#, "technician"),
             (r#"{"lan_url": "javascript:x"}"#, "lan_url"),
+            (r#"{"viewer_origins": "https://a.example"}"#, "viewer_origins"),
+            (r#"{"viewer_origins": ["http://a.example"]}"#, "viewer_origins"),
+            (r#"{"viewer_origins": ["https://a.example/path"]}"#, "viewer_origins"),
+            (r#"{"viewer_origins": ["https://u:p@a.example"]}"#, "viewer_origins"),
+            (r#"{"viewer_origins": ["data:text/html,x"]}"#, "viewer_origins"),
             (r#"{"colour": 1}"#, "colour"),
         ];
         for (text, field) in wrong {
@@ -270,6 +279,14 @@ mod tests {
             assert_eq!(error.field, field, "{text}");
             assert!(!error.problem.is_empty() && !error.remedy.is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_viewer_may_be_let_to_other_origins_if_they_are_secure_or_on_this_computer() {
+        let set = with(r#"{"viewer_origins": ["https://a.example", "http://127.0.0.1:8080/"]}"#);
+        let origins = set.unwrap().viewer_origins;
+        assert_eq!(origins.len(), 2);
+        assert_eq!(origins[0].as_str(), "https://a.example/");
     }
 
     #[test]

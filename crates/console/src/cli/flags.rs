@@ -106,10 +106,13 @@ pub struct SettingFlags {
     /// Its certificate's key (PEM)
     #[arg(long, global = true, value_name = "FILE")]
     tls_key: Option<String>,
+    /// Origins that a viewer's page may load beside its own: ["https://files.example.org"]
+    #[arg(long, global = true, value_name = "JSON")]
+    viewer_origins: Option<String>,
 }
 
 impl SettingFlags {
-    fn given(&self) -> [(&'static str, &Option<String>); 16] {
+    fn given(&self) -> [(&'static str, &Option<String>); 17] {
         [
             ("technician", &self.technician),
             ("theme", &self.theme),
@@ -127,6 +130,7 @@ impl SettingFlags {
             ("lan_url", &self.lan_url),
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
+            ("viewer_origins", &self.viewer_origins),
         ]
     }
 

@@ -8,7 +8,7 @@ use super::{MailRule, Settings, SettingsError, is_unset};
 use crate::{command::MailWhen, words};
 
 /// The names of all fields, and what to write there.
-pub(super) const FIELDS: [(&str, &str); 19] = [
+pub(super) const FIELDS: [(&str, &str); 20] = [
     ("version", "leave it out"),
     ("technician", "give a name of at most 64 characters"),
     ("theme", "write system, dark or light"),
@@ -28,6 +28,7 @@ pub(super) const FIELDS: [(&str, &str); 19] = [
     ("lan_url", "give an address like https://this-computer.example.org:47210/, or leave it empty"),
     ("tls_cert", "give the path of a PEM file, or leave it empty"),
     ("tls_key", "give the path of a PEM file, or leave it empty"),
+    ("viewer_origins", "give a list of origins like https://files.example.org, without a path"),
 ];
 
 /// Whether `url` is the hosted service's.
@@ -82,6 +83,7 @@ pub(super) fn together(settings: &Settings) -> Result<(), SettingsError> {
         let field = if settings.tls_cert.is_some() { "tls_key" } else { "tls_cert" };
         return Err(error(field, "certificate and key belong together", "give both or none"));
     }
+    settings.viewer_origins.iter().try_for_each(viewer_origin)?;
     settings.mail_rules.iter().try_for_each(rule)
 }
 
@@ -126,6 +128,26 @@ fn plain_http(field: &str, url: Option<&Url>) -> Result<(), SettingsError> {
         && url.query().is_none()
         && url.fragment().is_none();
     if plain { Ok(()) } else { Err(wrong(field, "it is not a plain http or https address")) }
+}
+
+fn viewer_origin(url: &Url) -> Result<(), SettingsError> {
+    plain_http("viewer_origins", Some(url))?;
+    if url.path() != "/" {
+        return Err(wrong("viewer_origins", "an origin in it has a path"));
+    }
+    if url.scheme() != "https" && !is_loopback(url) {
+        return Err(wrong("viewer_origins", "an origin in it is not secure (https)"));
+    }
+    Ok(())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn rule(rule: &MailRule) -> Result<(), SettingsError> {

@@ -3,6 +3,7 @@ export type Field = { key: string; label: string; hint?: string } & (
   | { kind: 'text'; placeholder?: string; mono?: boolean }
   | { kind: 'number'; unit: string; min: number; max: number }
   | { kind: 'switch' }
+  | { kind: 'list'; placeholder?: string }
   | { kind: 'mail_rules' }
 );
 
@@ -54,6 +55,13 @@ export const GROUPS: Group[] = [
         kind: 'text',
         mono: true,
         placeholder: 'The service’s own, if it has one',
+      },
+      {
+        key: 'viewer_origins',
+        label: 'Further viewer origins',
+        hint: 'A viewer window stays on the origin that the service names. One more a line, if its page needs it.',
+        kind: 'list',
+        placeholder: 'https://files.example.org',
       },
     ],
   },

@@ -31,7 +31,8 @@ export class SettingsForm {
 
   get changes(): Settings {
     const known = this.known ?? {};
-    return Object.fromEntries(Object.entries(this.typed).filter(([key, value]) => !same(known[key], value)));
+    const typed = Object.entries(this.typed).map(([key, value]) => [key, withoutBlanks(value)] as const);
+    return Object.fromEntries(typed.filter(([key, value]) => !same(known[key], value)));
   }
 
   get changed(): boolean {
@@ -89,6 +90,12 @@ export class SettingsForm {
     this.typed = {};
     if (this.known !== null) this.state = { is: 'loaded' };
   }
+}
+
+/** What is typed line by line, without the lines on which nothing stands. */
+function withoutBlanks(typed: unknown): unknown {
+  if (!Array.isArray(typed) || !typed.every((line) => typeof line === 'string')) return typed;
+  return typed.map((line) => line.trim()).filter((line) => line !== '');
 }
 
 /** Whether a field still has its value: an unset one is shown as an empty text. */

@@ -25,6 +25,15 @@ test('an unset setting that was typed and emptied again is no change', () => {
   expect(form.changed).toBe(false);
 });
 
+test('a list is what stands on its lines', async () => {
+  form.typed['viewer_origins'] = ['', ' '];
+  expect(form.changed).toBe(false);
+  form.typed['viewer_origins'] = ['https://files.example.org ', ''];
+  await form.save();
+  const changes = { viewer_origins: ['https://files.example.org'] };
+  expect(port.asked).toContainEqual({ do: 'configure', changes });
+});
+
 test('says why a value was refused and keeps what was typed', async () => {
   form.typed['base_url'] = 'ftp://x';
   await form.save();

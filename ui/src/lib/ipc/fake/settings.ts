@@ -18,4 +18,5 @@ export const SETTINGS: Record<string, unknown> = {
   lan_url: null,
   tls_cert: null,
   tls_key: null,
+  viewer_origins: [],
 };
