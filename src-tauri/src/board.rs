@@ -45,9 +45,16 @@ impl Board {
         self.live.len()
     }
 
-    /// Turns "Pause notifications" on or off.
-    pub fn pause(&mut self) {
+    /// The tray at the start, with "Pause notifications" as it was at the end.
+    pub fn begin(&mut self, paused: bool) -> TrayModel {
+        self.paused = paused;
+        self.tray()
+    }
+
+    /// Turns "Pause notifications" on or off, and says which it is now.
+    pub fn pause(&mut self) -> bool {
         self.paused = !self.paused;
+        self.paused
     }
 
     /// Whether desktop notifications are paused.
@@ -55,11 +62,11 @@ impl Board {
         self.paused
     }
 
-    /// Where a viewer window that begins at `target` may go.
+    /// Where a viewer window that begins at `target` may go; `also` is what the settings add.
     ///
     /// # Errors
     /// It may not be opened: it isn't secure, or it leads to a server of our own that is none of a viewer's.
-    pub fn boundary(&self, target: &Url) -> Result<Boundary, Refused> {
+    pub fn boundary(&self, target: &Url, also: &[Url]) -> Result<Boundary, Refused> {
         let console = self.console.as_ref();
         let broker = console.and_then(|console| console.service.base_url.parse().ok());
         let listener = console.and_then(|console| console.listener.address.as_ref());
@@ -69,7 +76,7 @@ impl Board {
             .chain([&DEV_SERVER.to_owned()])
             .filter_map(|text| text.parse().ok())
             .collect();
-        Boundary::new(target, broker.as_ref(), &[], &ours)
+        Boundary::new(target, broker.as_ref(), also, &ours)
     }
 
     /// The tray as it should be now.
@@ -205,12 +212,21 @@ mod tests {
     #[test]
     fn pausing_is_shown_as_a_switch_that_is_on() {
         let mut board = Board::default();
-        board.pause();
+        assert!(board.pause());
         assert!(board.paused());
         assert!(board.tray().entries.contains(&Entry::Switch(
             Click::Pause,
             "Pause notifications".into(),
             true
         )));
+    }
+
+    #[test]
+    fn what_was_paused_at_the_end_is_paused_at_the_start() {
+        let mut board = Board::default();
+        let first = board.begin(true);
+        assert_eq!(first, board.tray());
+        assert!(board.paused());
+        assert!(!board.pause(), "and a click turns it off");
     }
 }

@@ -7,7 +7,7 @@ pub mod save;
 pub mod viewer;
 
 use engine::SessionId;
-use engine::desktop::{Answer, Desktop, DesktopError};
+use engine::desktop::{Answer, Desktop, DesktopError, View};
 use engine::remote::ViewerUrl;
 use tauri::{AppHandle, Manager, Url};
 use viewer::Viewer;
@@ -23,19 +23,30 @@ impl Desktop for Windows {
         session: SessionId,
         name: &'a str,
         url: ViewerUrl,
-        read_only: bool,
+        view: View,
     ) -> Answer<'a> {
-        let viewer = Viewer { session: session.to_string(), read_only };
+        let viewer = Viewer { session: session.to_string(), read_only: view.read_only };
         let app = self.0.clone();
         let counted = move |open| shell::viewers(&app, session, open);
         Box::pin(async move {
             // The address carries the PIN, so no error may quote it.
-            let target: Url = url.expose().parse().map_err(|error| said(&error))?;
-            let boundary =
-                self.0.state::<Shell>().board().boundary(&target).map_err(|error| said(&error))?;
+            let mut target: Url = url.expose().parse().map_err(|error| said(&error))?;
+            if view.chat {
+                target.set_fragment(Some(viewer::CHAT));
+            }
+            let shell = self.0.state::<Shell>();
+            let console = shell.console().await.map_err(|trouble| DesktopError(trouble.text))?;
+            let boundary = shell
+                .board()
+                .boundary(&target, &console.settings().viewer_origins)
+                .map_err(|error| said(&error))?;
             viewer::open(&self.0, &viewer, name, target, boundary, counted)
                 .map_err(|error| DesktopError(format!("open a viewer window: {error}")))
         })
+    }
+
+    fn show_chat(&self, session: SessionId) -> bool {
+        viewer::show_chat(&self.0, &session.to_string())
     }
 }
 

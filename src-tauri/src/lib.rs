@@ -3,6 +3,7 @@
 mod board;
 mod commands;
 pub mod desktop;
+mod memory;
 mod shell;
 pub mod tray;
 mod window;
@@ -38,8 +39,9 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
             ])
             .setup(move |app| {
                 let app = app.handle();
-                let empty = app.state::<Shell>().board().tray();
-                tray::create(app, &empty, shell::clicked)?;
+                let paused = memory::paused(app);
+                let first = app.state::<Shell>().board().begin(paused);
+                tray::create(app, &first, shell::clicked)?;
                 window::create(app)?;
                 shell::start(app.clone(), global);
                 end_on_signal(app.clone());

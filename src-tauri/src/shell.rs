@@ -6,22 +6,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use console::App;
+use console::app::{News, Notices as Notifications, Tell};
 use console::cli::Global;
 use console::command::{Command, Reply};
-use console::view::{Code, Happening, Push, Trouble};
+use console::view::{Code, Push, Trouble};
 use engine::SessionId;
 use serde::Serialize;
 use tauri::{AppHandle, Manager};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{broadcast, watch};
 
 use crate::board::Board;
 use crate::desktop::Windows;
 use crate::desktop::notice::{Answer, Button, Notice, Notices};
 use crate::tray::Click;
-use crate::{tray, window};
+use crate::{memory, tray, window};
 
 /// How long the console may take to end in good order before the process ends all the same.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// As whom the console knows us, up to where notifications were shown.
+const SUBSCRIBER: &str = "window";
 
 /// A console that was started, or why it could not be.
 type Started = Result<App, Trouble>;
@@ -109,13 +114,24 @@ async fn begin(app: &AppHandle, global: &Global) -> Started {
 async fn attend(app: &AppHandle, console: &App) {
     let shell = app.state::<Shell>();
     let mut feed = console.subscribe();
+    let mut notices = console.notices(SUBSCRIBER);
+    let announcer = announcer(app, &notices);
     let mut shown = shell.board().tray();
+    // What an earlier run did not come to tell is there before anything happens.
+    let mut happened = true;
     while let Some(batch) = feed.next().await {
         for push in batch {
+            happened |= matches!(push, Push::Happening(_));
             shell.board().apply(&push);
-            if let Push::Happening(happening) = push {
-                announce(app, &happening);
+        }
+        if std::mem::take(&mut happened)
+            && let Some(mut news) = notices.read().await
+        {
+            if shell.board().paused() {
+                news.tell.clear();
             }
+            // It is there as long as we are.
+            let _ = announcer.send(news);
         }
         let wanted = shell.board().tray();
         if wanted != shown {
@@ -138,27 +154,58 @@ fn redraw(app: &AppHandle, wanted: tray::TrayModel) {
     }
 }
 
-fn announce(app: &AppHandle, happening: &Happening) {
-    let shell = app.state::<Shell>();
-    let Some(notice) = Notice::of(happening) else { return };
-    if shell.board().paused() {
-        return;
-    }
-    let (app, session, notices) = (app.clone(), happening.session.clone(), shell.notices.clone());
+/// Shows one notification after another and notes it, beside who draws the tray: the desktop may be slow to take one.
+fn announcer(app: &AppHandle, notices: &Notifications) -> UnboundedSender<News> {
+    let (app, marks) = (app.clone(), notices.marks());
+    let (send, mut queue) = unbounded_channel::<News>();
     tauri::async_runtime::spawn(async move {
-        notices.show(notice, |answer| answered(&app, session, answer)).await;
+        while let Some(news) = queue.recv().await {
+            for tell in &news.tell {
+                announce(&app, tell).await;
+            }
+            marks.dealt_with(&news).await;
+        }
     });
+    send
 }
 
-fn answered(app: &AppHandle, session: String, answer: Answer) {
+/// Shows a notification; what the person does with it is waited for elsewhere.
+async fn announce(app: &AppHandle, tell: &Tell) {
+    let session = match tell {
+        Tell::Happened(happening) => Some(happening.session.clone()),
+        Tell::Summary(_) => None,
+    };
+    let notices = app.state::<Shell>().notices.clone();
+    if let Some(shown) = notices.show(&Notice::of(tell)).await {
+        let app = app.clone();
+        tauri::async_runtime::spawn(async move {
+            notices.listen(shown, |answer| answered(&app, session, answer)).await;
+        });
+    }
+}
+
+/// Carries out a click on a notification; one that sums up is of no session.
+fn answered(app: &AppHandle, session: Option<String>, answer: Answer) {
+    let Some(session) = session else { return window::show_main(app) };
     match answer {
         Answer::Opened => show(app, session, false),
-        Answer::Pressed(Button::Chat) => show(app, session, true),
+        Answer::Pressed(Button::Chat) => chat(app, session),
         Answer::Pressed(Button::OpenViewer) => {
-            order(app, Command::OpenViewer { session, read_only: false })
+            order(app, Command::OpenViewer { session, read_only: false, chat: false })
         }
         Answer::Pressed(Button::Retry) => order(app, Command::Recheck { session }),
     }
+}
+
+/// Brings a session's chat to the front: the viewer window's, where one can write, else our own, where one can read.
+fn chat(app: &AppHandle, session: String) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let wanted = Command::OpenViewer { session: session.clone(), read_only: false, chat: true };
+        if give(&app, wanted).await.is_none() {
+            show(&app, session, true);
+        }
+    });
 }
 
 /// Carries out a click in the tray.
@@ -171,7 +218,8 @@ pub fn clicked(app: &AppHandle, click: Click) {
         }
         Click::Session(session) => show(app, session, false),
         Click::Pause => {
-            shell.board().pause();
+            let paused = shell.board().pause();
+            memory::keep_paused(app, paused);
             let wanted = shell.board().tray();
             redraw(app, wanted);
         }
@@ -234,16 +282,19 @@ pub fn person() -> String {
 fn order(app: &AppHandle, command: Command) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let given = match app.state::<Shell>().console().await {
-            Ok(console) => console.command(command, &person()).await,
-            Err(trouble) => Err(trouble),
-        };
-        match given {
-            Ok(Reply::Session { id }) => show(&app, id, false),
-            Ok(_) => {}
-            Err(trouble) => tracing::warn!(code = ?trouble.code, "{}", trouble.text),
+        if let Some(Reply::Session { id }) = give(&app, command).await {
+            show(&app, id, false);
         }
     });
+}
+
+/// Gives a command; none if it was refused, which the log says.
+async fn give(app: &AppHandle, command: Command) -> Option<Reply> {
+    let given = match app.state::<Shell>().console().await {
+        Ok(console) => console.command(command, &person()).await,
+        Err(trouble) => Err(trouble),
+    };
+    given.inspect_err(|trouble| tracing::warn!(code = ?trouble.code, "{}", trouble.text)).ok()
 }
 
 fn ending() -> Trouble {

@@ -1,2 +1,3 @@
-// As the shell does before the page's first script (`freezePrototype`). To be imported before anything else.
+// Stricter than what the shell runs before the page's first script (`src-tauri/src/freeze.js`). To be imported before
+// anything else.
 Object.freeze(Object.prototype);

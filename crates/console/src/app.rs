@@ -7,6 +7,7 @@
 mod embedded;
 mod error;
 mod feed;
+mod notices;
 mod ports;
 mod reach;
 mod side;
@@ -29,7 +30,12 @@ use session::Input;
 use tokio::sync::watch as change;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::{embedded::Embedded, error::AppError, feed::Feed};
+pub use self::{
+    embedded::Embedded,
+    error::AppError,
+    feed::Feed,
+    notices::{Marks, News, Notices, Tell},
+};
 pub(crate) use self::{
     feed::{detail_of, known_reach, name_of, setting},
     reach::{Tested, test as test_reach},
@@ -131,6 +137,11 @@ impl App {
     pub fn subscribe(&self) -> Feed {
         let from = self.0.from_seq.unwrap_or_else(|| self.0.newest.load(Ordering::Acquire));
         Feed::start(self.0.clone(), from)
+    }
+
+    /// What is worth a notification, for a `subscriber` who is told everything once, over all runs.
+    pub fn notices(&self, subscriber: &'static str) -> Notices {
+        Notices::new(self.0.clone(), subscriber)
     }
 
     /// Ends in good order: what is under way is on disk, and the data folder is free again.

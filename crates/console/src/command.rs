@@ -84,6 +84,10 @@ pub enum Command {
         session: String,
         /// Read-only (Watch).
         read_only: bool,
+        /// To write to the customer: a window that is open already will do, and its chat is shown.
+        #[serde(default)]
+        #[ts(as = "Option<bool>", optional)]
+        chat: bool,
     },
     /// Saves the customer's program to a file, to be carried to them by hand. The customer's own download
     /// stops working for this PIN.

@@ -6,7 +6,7 @@ mod mail;
 mod program;
 mod service;
 
-use engine::{CommandError, Engine, SessionId, archive::NoteKind};
+use engine::{CommandError, Engine, SessionId, archive::NoteKind, desktop::View};
 use session::{About, Input, Life};
 use tokio::sync::RwLockReadGuard;
 use wire::Region;
@@ -44,8 +44,8 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         Command::ViewerLink { session, read_only } => {
             service::viewer_link(inner, &session, read_only).await
         }
-        Command::OpenViewer { session, read_only } => {
-            service::open_viewer(inner, &session, read_only).await
+        Command::OpenViewer { session, read_only, chat } => {
+            service::open_viewer(inner, &session, View { read_only, chat }).await
         }
         Command::SaveProgram { session, confirmed, path } => {
             program::save(inner, &session, confirmed, path, by).await

@@ -12,6 +12,15 @@ pub struct DesktopError(pub String);
 /// A desktop's answer, when it comes.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), DesktopError>> + Send + 'a>>;
 
+/// How a viewer window is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// To watch only.
+    pub read_only: bool,
+    /// To write: its page begins at the chat.
+    pub chat: bool,
+}
+
 /// A desktop: windows beside the console's own.
 pub trait Desktop: Send + Sync + 'static {
     /// Opens a viewer window for `session`, or brings the one with the same role to the front.
@@ -23,8 +32,12 @@ pub trait Desktop: Send + Sync + 'static {
         session: SessionId,
         name: &'a str,
         url: ViewerUrl,
-        read_only: bool,
+        view: View,
     ) -> Answer<'a>;
+
+    /// Brings the chat of a viewer window that is open for `session` to the front, whatever its role;
+    /// false if none is open.
+    fn show_chat(&self, session: SessionId) -> bool;
 }
 
 /// No desktop: headless programs.
@@ -32,12 +45,16 @@ pub trait Desktop: Send + Sync + 'static {
 pub struct Headless;
 
 impl Desktop for Headless {
-    fn open_viewer<'a>(&'a self, _: SessionId, _: &'a str, _: ViewerUrl, _: bool) -> Answer<'a> {
+    fn open_viewer<'a>(&'a self, _: SessionId, _: &'a str, _: ViewerUrl, _: View) -> Answer<'a> {
         Box::pin(async {
             Err(DesktopError(
                 "open a viewer window: this program runs without a desktop. Ask for the viewer link instead."
                     .into(),
             ))
         })
+    }
+
+    fn show_chat(&self, _: SessionId) -> bool {
+        false
     }
 }

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use console::view::Happening;
-use notify_rust::{Notification, NotificationResponse, Timeout, Urgency};
+use console::app::Tell;
+use notify_rust::{Notification, NotificationHandle, NotificationResponse, Timeout, Urgency};
 
 /// How many shown notifications may wait for a click; each holds a connection to the bus.
 const WAITING: usize = 64;
@@ -23,20 +23,22 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// The notification of what happened; `None` if it isn't worth one.
+    /// The notification that tells it.
     #[must_use]
-    pub fn of(happening: &Happening) -> Option<Self> {
+    pub fn of(tell: &Tell) -> Self {
+        let happening = match tell {
+            Tell::Happened(happening) => happening,
+            Tell::Summary(text) => {
+                return Self { text: text.clone(), buttons: Vec::new(), urgent: false };
+            }
+        };
         let (buttons, urgent): (&[Button], bool) = match happening.event.as_str() {
             "presenter_online" => (&[Button::OpenViewer, Button::Chat], false),
             "viewer_joined" | "chat_arrived" => (&[Button::Chat], false),
             "hook_lost" => (&[Button::Retry], true),
             _ => (&[], false),
         };
-        happening.notify.then(|| Self {
-            text: happening.text.clone(),
-            buttons: buttons.to_vec(),
-            urgent,
-        })
+        Self { text: happening.text.clone(), buttons: buttons.to_vec(), urgent }
     }
 }
 
@@ -54,7 +56,7 @@ pub enum Answer {
 pub enum Button {
     /// Opens the session's viewer window.
     OpenViewer,
-    /// Brings the session's chat to the front.
+    /// Brings the session's chat to the front, to write there.
     Chat,
     /// Puts the session's hooks again.
     Retry,
@@ -87,17 +89,16 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Shows `notice` and calls `answered` if it is clicked or a button of it is pressed.
-    pub async fn show(&self, notice: Notice, answered: impl FnOnce(Answer) + Send) {
-        let handle = match draw(&notice).show_async().await {
-            Ok(handle) => handle,
-            Err(error) => {
-                tracing::warn!(%error, "show a notification");
-                return;
-            }
-        };
+    /// Shows `notice`; none if the desktop did not take it.
+    pub async fn show(&self, notice: &Notice) -> Option<NotificationHandle> {
+        let shown = draw(notice).show_async().await;
+        shown.inspect_err(|error| tracing::warn!(%error, "show a notification")).ok()
+    }
+
+    /// Calls `answered` if what was shown is clicked or a button of it is pressed.
+    pub async fn listen(&self, shown: NotificationHandle, answered: impl FnOnce(Answer) + Send) {
         if self.waiting.fetch_add(1, Ordering::Relaxed) < WAITING {
-            handle
+            shown
                 .wait_for_action_async(|response| {
                     if let Some(answer) = answer(response) {
                         answered(answer);
@@ -135,26 +136,26 @@ fn answer(response: &NotificationResponse) -> Option<Answer> {
 
 #[cfg(test)]
 mod tests {
+    use console::view::Happening;
     use notify_rust::CloseReason;
 
     use super::*;
 
-    fn happening(event: &str, notify: bool) -> Happening {
-        let text = "Maria Lopez is online".into();
-        Happening {
+    fn happened(event: &str) -> Tell {
+        Tell::Happened(Happening {
             seq: 1,
             at: 0,
             session: "a".into(),
             name: "Maria Lopez".into(),
             event: event.into(),
-            text,
-            notify,
-        }
+            text: "Maria Lopez is online".into(),
+            notify: true,
+        })
     }
 
     #[test]
     fn the_customer_online_can_be_opened_from_the_notification() {
-        let notice = Notice::of(&happening("presenter_online", true)).unwrap();
+        let notice = Notice::of(&happened("presenter_online"));
         assert_eq!(notice.buttons, [Button::OpenViewer, Button::Chat]);
         let drawn = draw(&notice);
         assert_eq!(drawn.summary, "Maria Lopez is online");
@@ -166,13 +167,15 @@ mod tests {
 
     #[test]
     fn a_lost_hook_stays_until_it_was_seen() {
-        let notice = Notice::of(&happening("hook_lost", true)).unwrap();
+        let notice = Notice::of(&happened("hook_lost"));
         assert_eq!((notice.buttons, notice.urgent), (vec![Button::Retry], true));
     }
 
     #[test]
-    fn what_is_not_worth_a_notification_gets_none() {
-        assert_eq!(Notice::of(&happening("presenter_online", false)), None);
+    fn what_sums_up_is_of_no_session_and_has_no_button() {
+        let text = "12 things happened while Deskhand was not running";
+        let notice = Notice::of(&Tell::Summary(text.into()));
+        assert_eq!((notice.text.as_str(), &notice.buttons[..]), (text, &[][..]));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use crate::window;
 /// How every viewer window's label begins.
 pub const LABEL: &str = "viewer-";
 
+/// The part of a viewer's page where people write, as an address names it.
+pub const CHAT: &str = "chat";
+
 /// A viewer window: at most one of a session and a role is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
@@ -82,6 +85,24 @@ pub fn open<R: Runtime>(
         }
     });
     Ok(())
+}
+
+/// Brings the chat of an open window of `session` to the front, the driving one first; `false` if none is open.
+pub fn show_chat<R: Runtime>(app: &AppHandle<R>, session: &str) -> bool {
+    let open = |read_only| {
+        app.get_webview_window(&Viewer { session: session.to_owned(), read_only }.label())
+    };
+    let Some(window) = [false, true].into_iter().find_map(open) else { return false };
+    // Only the fragment is another, so the page stays as it is and nobody in the session sees a new viewer.
+    let sent = window.url().and_then(|mut here| {
+        here.set_fragment(Some(CHAT));
+        window.navigate(here)
+    });
+    // The error may quote the address, which carries the PIN.
+    if sent.is_err() {
+        tracing::warn!("show a viewer's chat: its page could not be told");
+    }
+    window::raise(&window)
 }
 
 /// How many windows of the same session are open, the one that is just `going` not counted.

@@ -22,7 +22,7 @@ const ENDINGS = {
 };
 
 /** Connects, and connects again after every loss with the same page id, so that it isn't a new start. */
-export function connect({ pin, side, name, onRoster, onEnd, onOnline }) {
+export function connect({ pin, side, name, onRoster, onEnd, onOnline, onHash }) {
   const page = newId();
   let socket, timer, tries = 0, over = false;
 
@@ -98,7 +98,8 @@ export function connect({ pin, side, name, onRoster, onEnd, onOnline }) {
   document.addEventListener("visibilitychange", () => document.hidden || hurry());
   // A page out of the back-forward cache is a new load.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
-  addEventListener("hashchange", () => location.reload());
+  // Another link in the same page is another session.
+  addEventListener("hashchange", () => onHash?.() || location.reload());
 
   showState("connecting", "Connecting");
   open();

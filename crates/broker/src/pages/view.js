@@ -8,14 +8,23 @@ const readOnly = given.get("ro") === "true";
 if (!pin) {
   location.replace("/");
 } else {
-  history.replaceState(null, "", `/view#${given}`);
+  // #chat asks for the chat of the session that is open, so the link takes its place again.
+  const link = `/view#${given}`;
+  const showChat = () => {
+    if (location.hash !== "#chat") return false;
+    history.replaceState(null, "", link);
+    $("text").focus();
+    return true;
+  };
   $("readonly").hidden = !readOnly;
   let live;
   const name = chatForm(() => live, "viewer-name", given.get("un"));
+  if (!showChat()) history.replaceState(null, "", link);
   live = connect({
     pin,
     side: "viewers",
     name,
+    onHash: showChat,
     onOnline: ({ expires }) => showValid(expires),
     onRoster: ({ presenter, viewers }) => {
       const customer = presenter || "The customer";

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use engine::SessionId;
+use session::Timestamp;
 
 use super::Tested;
 use crate::view::Trouble;
@@ -12,6 +13,8 @@ use crate::view::Trouble;
 pub(crate) struct Side {
     /// Chat messages not seen yet; a session that is not here has none.
     pub unread: HashMap<SessionId, u32>,
+    /// When the person here opened a session's first viewer window, until that viewer was seen.
+    pub own_viewers: HashMap<SessionId, Timestamp>,
     /// What stands until the next start.
     pub standing: Vec<Trouble>,
     /// What the test of the way to our listener said.

@@ -1,6 +1,10 @@
 //! Commands that ask the service itself: links, abuse, the way from it to us, the outbox.
 
-use engine::reach::{Caller, Reached};
+use engine::{
+    clock::now,
+    desktop::View,
+    reach::{Caller, Reached},
+};
 use wire::Pin;
 
 use super::{Answer, engine, failed, parse_id, refused, session_name};
@@ -24,14 +28,25 @@ pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool) -
     Ok(Reply::Link { url: here.unwrap_or_else(|| url.to_owned()) })
 }
 
-pub(super) async fn open_viewer(inner: &Inner, session: &str, read_only: bool) -> Answer {
+pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View) -> Answer {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    if view.chat && inner.desktop.show_chat(id) {
+        return Ok(Reply::Done);
+    }
     let technician = inner.settings().technician.clone();
-    let url = engine.viewer_url(id, read_only, Some(&technician)).await.map_err(failed)?;
+    let url = engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?;
     let name = session_name(inner, &engine, id).await;
+    // A window more makes no viewer that is news; before it opens, for its page is quick.
+    let first = engine.snapshot(id).is_some_and(|snapshot| snapshot.windows == 0);
     drop(engine);
-    let opened = inner.desktop.open_viewer(id, &name, url, read_only).await;
-    opened.map_err(|error| refused(&error.0, ""))?;
+    if first {
+        inner.side(|side| side.own_viewers.insert(id, now()));
+    }
+    let opened = inner.desktop.open_viewer(id, &name, url, view).await;
+    opened.map_err(|error| {
+        inner.side(|side| side.own_viewers.remove(&id));
+        refused(&error.0, "")
+    })?;
     Ok(Reply::Done)
 }
 
@@ -40,7 +55,8 @@ pub(super) async fn report_abuse(inner: &Inner, typed: &str) -> Answer {
         trouble::bad_input(&format!("report the PIN: {shape}"), "type it as it was given")
     })?;
     let engine = engine(inner).await?;
-    if engine.minted(&pin) {
+    // Where the disk can't tell, nothing is reported: a wrong report can't be taken back.
+    if engine.minted(&pin).await.map_err(|error| trouble::of_store(&error))? {
         return Err(refused(
             "report the PIN: this console gave it out. Reports count against whoever did, so a \
              help desk that reports its own PINs is blocked in the end",

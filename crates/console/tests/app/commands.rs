@@ -1,9 +1,11 @@
 //! Commands by themselves: what they answer, and what they refuse.
 
 use console::{
+    SettingsSource,
     command::Reply,
     view::{Code, ProgramState, SessionDetail},
 };
+use engine::desktop::View;
 use serde_json::json;
 
 use crate::rig::{BY, Rig};
@@ -72,7 +74,13 @@ async fn viewer_links_and_windows_are_for_colleagues_and_carry_the_role() {
     let Reply::Link { url } = asked else { panic!("no link") };
     assert!(url.contains("ro=true"), "a link that isn't read-only");
     rig.ask(json!({ "do": "open_viewer", "session": id, "read_only": false })).await;
-    assert_eq!(rig.desktop.0.lock().unwrap()[..], [("Maria".to_owned(), false)]);
+    let chat = json!({ "do": "open_viewer", "session": id, "read_only": false, "chat": true });
+    rig.ask(chat.clone()).await;
+    let opened = std::mem::take(&mut *rig.desktop.0.lock().unwrap());
+    let view = |chat| ("Maria".to_owned(), View { read_only: false, chat });
+    assert_eq!(opened, [view(false)], "the window that is open will do for the chat");
+    rig.ask(chat).await;
+    assert_eq!(rig.desktop.0.lock().unwrap()[..], [view(true)]);
     rig.app.viewer_windows(id.parse().unwrap(), 2).await;
     rig.seen.detail(&id, "two windows", |d| (d.windows == 2).then_some(())).await;
     rig.app.stop().await;
@@ -123,6 +131,28 @@ async fn a_pin_of_our_own_is_not_reported_as_abuse() {
         rig.refused(json!({ "do": "report_abuse", "pin": "123" })).await.code,
         Code::BadInput
     );
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_of_our_own_is_known_when_its_session_is_closed_and_after_a_restart() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria").await;
+    let pin = rig.seen.pin(&id).await;
+    rig.ask(json!({ "do": "close", "session": id, "outcome": "resolved" })).await;
+    rig.seen.label(&id, "Closed").await;
+    rig.seen.detail(&id, "no PIN any more", |d| d.pin.is_none().then_some(())).await;
+    let report = |pin: &str| json!({ "do": "report_abuse", "pin": pin });
+    assert_eq!(rig.refused(report(&pin)).await.code, Code::Refused);
+    rig.app.stop().await;
+
+    let rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+    let refused = rig.refused(report(&pin)).await;
+    assert!(refused.text.contains("this console gave it out"), "{}", refused.text);
+    // Somebody else's is not ours, so it goes to the broker, which doesn't know it.
+    let answer = rig.app.command(serde_json::from_value(report("AAA-AA-AAAA")).unwrap(), BY).await;
+    let text = answer.err().map(|trouble| trouble.text).unwrap_or_default();
+    assert!(!text.contains("this console gave it out"), "{text}");
     rig.app.stop().await;
 }
 

@@ -5,6 +5,7 @@ mod bad_input;
 mod commands;
 mod configured;
 mod network;
+mod notices;
 mod restart;
 mod rig;
 #[path = "../service/mod.rs"]

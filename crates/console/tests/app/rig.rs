@@ -14,7 +14,7 @@ use console::{
 };
 use engine::{
     SessionId,
-    desktop::{Answer, Desktop},
+    desktop::{Answer, Desktop, View},
     remote::ViewerUrl,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -38,7 +38,7 @@ pub struct Rig {
 
 /// A desktop that only remembers which viewer windows were opened.
 #[derive(Default)]
-pub struct Opened(pub Mutex<Vec<(String, bool)>>);
+pub struct Opened(pub Mutex<Vec<(String, View)>>);
 
 impl Desktop for Opened {
     fn open_viewer<'a>(
@@ -46,10 +46,14 @@ impl Desktop for Opened {
         _: SessionId,
         name: &'a str,
         _: ViewerUrl,
-        ro: bool,
+        view: View,
     ) -> Answer<'a> {
-        self.0.lock().unwrap().push((name.to_owned(), ro));
+        self.0.lock().unwrap().push((name.to_owned(), view));
         Box::pin(async { Ok(()) })
+    }
+
+    fn show_chat(&self, _: SessionId) -> bool {
+        !self.0.lock().unwrap().is_empty()
     }
 }
 

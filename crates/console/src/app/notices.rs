@@ -1,0 +1,224 @@
+//! What is worth a notification, for one who must be told everything once, also over a crash.
+//!
+//! Up to where it was told is on the disk. What came after that is given again at the next start; so
+//! a crash between a notification and its mark shows that one twice, and none is ever lost.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use engine::{Engine, clock::now, journal::Happening};
+use session::{Event, Timestamp};
+
+use super::{Inner, feed::name_of};
+use crate::{present, view, words::count};
+
+/// Happenings are read this many at a time.
+const PAGE: u32 = 500;
+/// From an earlier run, so many are told one by one; more are summed up.
+const ONE_BY_ONE: usize = 5;
+/// Nothing from an earlier run that is older than this is told as if it were news, in ms.
+const NEWS: i64 = 15 * 60_000;
+/// A viewer that comes this soon after we opened its window is our own, in ms.
+const OWN_VIEWER: i64 = 60_000;
+
+/// Tells a subscriber what is worth a notification.
+pub struct Notices {
+    inner: Arc<Inner>,
+    subscriber: &'static str,
+    /// The newest happening that was read; none before the first look.
+    read_to: Option<u64>,
+}
+
+/// What came since the last look. When all of it is dealt with, [`Notices::mark`] it.
+#[derive(Debug, Default)]
+pub struct News {
+    /// What to tell, oldest first.
+    pub tell: Vec<Tell>,
+    /// Up to where this was read.
+    up_to: u64,
+}
+
+/// One thing to tell.
+#[derive(Debug, Clone)]
+pub enum Tell {
+    /// Something that happened.
+    Happened(view::Happening),
+    /// A sentence that sums up what came while nobody was told.
+    Summary(String),
+}
+
+/// Notes what was told; clones note for the same subscriber.
+#[derive(Clone)]
+pub struct Marks {
+    inner: Arc<Inner>,
+    subscriber: &'static str,
+}
+
+impl Notices {
+    pub(super) fn new(inner: Arc<Inner>, subscriber: &'static str) -> Self {
+        Self { inner, subscriber, read_to: None }
+    }
+
+    /// What notes that all of a [`News`] was dealt with, shown or kept quiet.
+    pub fn marks(&self) -> Marks {
+        Marks { inner: self.inner.clone(), subscriber: self.subscriber }
+    }
+
+    /// Looks for what came since the last look, or since the mark of an earlier run; to be called
+    /// again whenever something has happened. None if nothing came.
+    pub async fn read(&mut self) -> Option<News> {
+        let inner = self.inner.clone();
+        let guard = inner.engine.read().await;
+        let engine = guard.as_ref()?;
+        let (from, first) = match self.read_to {
+            Some(seq) => (seq, false),
+            None => (self.begin(engine).await?, true),
+        };
+        let happenings = read_after(engine, from).await?;
+        let up_to = happenings.last().map_or(from, |happening| happening.seq);
+        self.read_to = Some(up_to);
+        let mut tell = Vec::new();
+        for happening in happenings.iter().filter(|happening| !is_own(&inner, happening)) {
+            let name = name_of(&inner, engine, happening.session).await;
+            let told = present::event::happening(happening, &name);
+            if told.notify {
+                tell.push(told);
+            }
+        }
+        let tell = if first {
+            after_a_break(tell, now())
+        } else {
+            tell.into_iter().map(Tell::Happened).collect()
+        };
+        (up_to > from).then_some(News { tell, up_to })
+    }
+
+    /// Where an earlier run has stopped; the newest happening if there was none.
+    async fn begin(&self, engine: &Engine) -> Option<u64> {
+        match engine.journal().seen(self.subscriber).await {
+            Ok(Some(seq)) => return Some(seq),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "read up to where notifications were shown");
+                return None;
+            }
+        }
+        let newest = self.inner.newest.load(Ordering::Acquire);
+        // At once: what comes next must not be taken for old, should it end before it was told.
+        note(engine, self.subscriber, newest).await;
+        Some(newest)
+    }
+}
+
+impl Marks {
+    /// Notes that everything up to this was dealt with.
+    pub async fn dealt_with(&self, news: &News) {
+        if let Some(engine) = self.inner.engine.read().await.as_ref() {
+            note(engine, self.subscriber, news.up_to).await;
+        }
+    }
+}
+
+async fn note(engine: &Engine, subscriber: &str, seq: u64) {
+    if let Err(error) = engine.journal().mark_seen(subscriber, seq).await {
+        tracing::warn!(%error, "note up to where notifications were shown; they may come again");
+    }
+}
+
+/// Everything after `from`; none if it can't be read now.
+async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<Happening>> {
+    let mut all = Vec::new();
+    loop {
+        match engine.happenings_after(from, PAGE).await {
+            Ok(page) => {
+                let Some(last) = page.last() else { return Some(all) };
+                from = last.seq;
+                all.extend(page);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "read what happened");
+                return None;
+            }
+        }
+    }
+}
+
+/// Whether it is what the person at this console has just done: nobody has to be told of that.
+fn is_own(inner: &Inner, happening: &Happening) -> bool {
+    match happening.event {
+        Event::ViewerJoined { .. } => {
+            let opened = inner.side(|side| side.own_viewers.remove(&happening.session));
+            opened.is_some_and(|opened| happening.at.0.saturating_sub(opened.0) < OWN_VIEWER)
+        }
+        Event::Created
+        | Event::PinReady { .. }
+        | Event::AllocationFailed { .. }
+        | Event::PresenterOnline { .. }
+        | Event::PresenterOffline
+        | Event::ViewersGone
+        | Event::StatusUnknown { .. }
+        | Event::HookLost { .. }
+        | Event::HookBack { .. }
+        | Event::MailSent { .. }
+        | Event::MailFailed { .. }
+        | Event::ChatArrived { .. }
+        | Event::TranscriptSaved { .. }
+        | Event::TranscriptFailed { .. }
+        | Event::Closed { .. }
+        | Event::PinOver { .. } => false,
+    }
+}
+
+/// What an earlier run did not come to tell: one by one if it is little and new, else in a sentence.
+fn after_a_break(tell: Vec<view::Happening>, now: Timestamp) -> Vec<Tell> {
+    let old = tell.iter().any(|happening| now.0.saturating_sub(happening.at) > NEWS);
+    if old || tell.len() > ONE_BY_ONE {
+        let many = u32::try_from(tell.len()).unwrap_or(u32::MAX);
+        let things = count(many, "thing", "things");
+        vec![Tell::Summary(format!("{things} happened while Deskhand was not running"))]
+    } else {
+        tell.into_iter().map(Tell::Happened).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(10_000_000);
+
+    fn told(ages_ms: &[i64]) -> Vec<String> {
+        let happening = |age: &i64| view::Happening {
+            seq: 1,
+            at: NOW.0 - age,
+            session: "a".into(),
+            name: "Maria Lopez".into(),
+            event: "presenter_online".into(),
+            text: "Maria Lopez is online".into(),
+            notify: true,
+        };
+        let tell = after_a_break(ages_ms.iter().map(happening).collect(), NOW);
+        let text = |tell| match tell {
+            Tell::Happened(happening) => happening.text,
+            Tell::Summary(text) => text,
+        };
+        tell.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn little_and_new_is_told_one_by_one() {
+        assert_eq!(told(&[]), [""; 0]);
+        assert_eq!(told(&[60_000, 0]), ["Maria Lopez is online"; 2]);
+    }
+
+    #[test]
+    fn much_is_summed_up() {
+        assert_eq!(told(&[0; 12]), ["12 things happened while Deskhand was not running"]);
+    }
+
+    #[test]
+    fn what_is_old_is_not_told_as_if_it_were_news() {
+        let summed = ["2 things happened while Deskhand was not running"];
+        assert_eq!(told(&[NEWS + 1, 0]), summed);
+        assert_eq!(told(&[NEWS + 1]), ["1 thing happened while Deskhand was not running"]);
+    }
+}
