@@ -80,6 +80,13 @@ test('a mail to a bad address is not sent, and the window says what is wrong', a
   expect(port.asked.some((command) => command.do === 'mail')).toBe(false);
 });
 
+test('Reply asks for the viewer at its chat', async () => {
+  const port = await onScreen();
+  await userEvent.click(screen.getByRole('button', { name: 'Reply' }));
+  const asked = { do: 'open_viewer', session: 's1', read_only: false, chat: true };
+  expect(port.asked).toContainEqual(asked);
+});
+
 test('a session is closed with outcome and note by keys alone', async () => {
   const port = await onScreen();
   await userEvent.keyboard('{Control>}{Shift>}X{/Shift}{/Control}');
