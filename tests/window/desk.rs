@@ -1,6 +1,7 @@
 //! A desktop for one test: a screen, a window manager, a bus, folders and a driver, all its own, all gone afterwards.
 
 use std::fmt::Display;
+use std::fs::OpenOptions;
 use std::future::Future;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -111,6 +112,16 @@ impl Desk {
         panic!("waited in vain for a WebDriver session with the app");
     }
 
+    /// Ends the app as a power cut would: at once, and its WebDriver with it.
+    pub fn kill_app(&mut self) {
+        end(self.groups.pop().unwrap());
+    }
+
+    /// What apps and drivers have written to standard error.
+    pub fn log(&self) -> PathBuf {
+        self.home.path().join("stderr.log")
+    }
+
     /// Starts the app a second time, as by a click on its icon, and waits for that start to end.
     pub async fn start_again(&self) -> Output {
         let command = self.inside(Command::new(DESKHAND));
@@ -134,6 +145,29 @@ impl Desk {
             .collect()
     }
 
+    /// The title of the window that has the keyboard.
+    pub fn active_window(&self) -> String {
+        let named = self.tool("xdotool", &["getactivewindow", "getwindowname"]);
+        String::from_utf8(named.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Brings a window to the front, as a click on it would.
+    pub async fn activate(&self, title: &str) {
+        let active = async || {
+            self.tool("wmctrl", &["-F", "-a", title]);
+            (self.active_window() == title).then_some(())
+        };
+        eventually(format!("{title} at the front"), active).await;
+    }
+
+    /// Hides the main window, by its close button.
+    pub async fn hide_main(&self) {
+        let main = || self.visible_windows().contains(&"Deskhand".to_owned());
+        eventually("the window on the screen", async || main().then_some(())).await;
+        self.tool("wmctrl", &["-F", "-c", "Deskhand"]);
+        eventually("the window to be gone", async || (!main()).then_some(())).await;
+    }
+
     /// Starts a program on this desktop that lives as long as the desktop does: in a group of its own, so that it ends
     /// with all that it starts, and bound to us, so that it ends even if this test is killed. Answers its number.
     pub fn start(&mut self, command: Command) -> u32 {
@@ -143,7 +177,8 @@ impl Desk {
             bound.env(name, value.unwrap());
         }
         let mut bound = self.inside(bound);
-        bound.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+        let log = OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
+        bound.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).process_group(0);
         let child = bound.spawn().unwrap_or_else(|error| panic!("{bound:?}: {error}"));
         let number = child.id();
         self.groups.push(child);

@@ -1,11 +1,15 @@
 //! The real window, driven by WebDriver on a desktop of the test's own.
 #![allow(clippy::unwrap_used)]
 
+mod chat;
 mod desk;
+mod keyboard;
 mod notice;
 mod page;
+mod secrets;
 mod service;
 mod shell;
+mod tray;
 mod viewer;
 
 use desk::{Desk, eventually};

@@ -1,5 +1,6 @@
 //! A remote-support service whose viewer page wants out: it answers the calls, and its page tries everything.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -49,6 +50,22 @@ impl Service {
     /// What it was asked for, as `GET /path?query`.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().iter().map(|request| request.line.clone()).collect()
+    }
+
+    /// Forgets what it was asked for, hooks as well.
+    pub fn forget(&self) {
+        self.asked.lock().unwrap().clear();
+    }
+
+    /// The secret parts of the hooks' URLs.
+    pub fn hook_tokens(&self) -> BTreeSet<String> {
+        let asked = self.asked.lock().unwrap();
+        let hooks = asked.iter().filter(|request| request.line == "PUT /api/v1/hook/");
+        let url = |hook: &Request| {
+            let hook: Value = serde_json::from_slice(&hook.body).unwrap();
+            hook["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+        };
+        hooks.map(url).collect()
     }
 
     /// Where a hook of this type goes, once it is armed.
@@ -121,7 +138,7 @@ fn answer(request: &str, address: SocketAddr) -> String {
         "/api/v1/hook/" => ok("application/json", &json!({"success": true}).to_string()),
         "/api/v1/chat" => ok("application/json", &json!({"success": true, "chat": []}).to_string()),
         "/api/v1/session_url" => {
-            let url = format!("http://{address}/view");
+            let url = format!("http://{address}/view?session_pin={PIN}&un=&ro=false");
             ok("application/json", &json!({"success": true, "url": url}).to_string())
         }
         "/view" => ok("text/html", "<!doctype html><title>Deskhand settings</title><h1>Viewer</h1>"),

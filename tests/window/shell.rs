@@ -2,20 +2,21 @@
 
 use std::collections::HashMap;
 
-use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Mutex, watch};
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Proxy, Structure, Variant, connection};
 
 use crate::desk::{Desk, eventually};
 
-/// A line of a tray menu: its number, what it says, whether it can be clicked.
+/// A line of a tray menu: its number, what it says, whether it can be clicked, whether it is ticked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub number: i32,
     pub label: String,
     pub enabled: bool,
+    pub on: bool,
 }
 
 /// A notification as the daemon got it.
@@ -32,6 +33,7 @@ pub struct Shell {
     connection: Connection,
     icons: Mutex<UnboundedReceiver<(String, String)>>,
     shown: Mutex<UnboundedReceiver<Shown>>,
+    busy: watch::Sender<bool>,
 }
 
 impl Shell {
@@ -39,23 +41,42 @@ impl Shell {
     pub async fn on(desk: &Desk) -> Self {
         let (icon, icons) = unbounded_channel();
         let (show, shown) = unbounded_channel();
+        let busy = watch::Sender::new(false);
         let connection = connection::Builder::address(desk.bus())
             .name("org.kde.StatusNotifierWatcher")
             .name("org.freedesktop.Notifications")
             .serve_at("/StatusNotifierWatcher", Watcher { icon })
-            .serve_at("/org/freedesktop/Notifications", Daemon { show, last: 0 })
+            .serve_at(
+                "/org/freedesktop/Notifications",
+                Daemon { show, last: 0, busy: busy.subscribe() },
+            )
             .build()
             .await
             .unwrap();
-        Self { connection, icons: Mutex::new(icons), shown: Mutex::new(shown) }
+        Self { connection, icons: Mutex::new(icons), shown: Mutex::new(shown), busy }
     }
 
-    /// The tray icon that the app puts up.
+    /// While the daemon is busy it gets notifications, but whoever asked for one is left waiting.
+    pub fn be_busy(&self, busy: bool) {
+        self.busy.send_replace(busy);
+    }
+
+    /// The tray icon that the app has put up; one of an app that is gone doesn't count.
     pub async fn tray(&self) -> Tray<'_> {
-        let (owner, path) = self.icons.lock().await.recv().await.unwrap();
-        let item = self.proxy(&owner, &path, "org.kde.StatusNotifierItem").await;
-        let menu: OwnedObjectPath = item.get_property("Menu").await.unwrap();
-        Tray { menu: self.proxy(&owner, menu.as_str(), "com.canonical.dbusmenu").await }
+        loop {
+            let (owner, path) = self.icons.lock().await.recv().await.unwrap();
+            let item = self.proxy(&owner, &path, "org.kde.StatusNotifierItem").await;
+            if let Ok(menu) = item.get_property::<OwnedObjectPath>("Menu").await {
+                let menu = self.proxy(&owner, menu.as_str(), "com.canonical.dbusmenu").await;
+                return Tray { menu };
+            }
+        }
+    }
+
+    /// Every notification that has come and that no test has taken.
+    pub async fn notifications(&self) -> Vec<Shown> {
+        let mut shown = self.shown.lock().await;
+        std::iter::from_fn(|| shown.try_recv().ok()).collect()
     }
 
     /// The next notification.
@@ -91,10 +112,22 @@ impl Tray<'_> {
         children.into_iter().filter_map(line).collect()
     }
 
-    /// Waits for a line that says `label`, then clicks it.
+    /// Waits for a line that begins so.
+    pub async fn line(&self, start: &str) -> Line {
+        let wanted =
+            async || self.lines().await.into_iter().find(|line| line.label.starts_with(start));
+        eventually(format!("\"{start}\" in the tray"), wanted).await
+    }
+
+    /// Waits until the switch `label` is on, or off.
+    pub async fn switched(&self, label: &str, on: bool) {
+        let wanted = async || (self.line(label).await.on == on).then_some(());
+        eventually(format!("\"{label}\" to be {on}"), wanted).await;
+    }
+
+    /// Waits for a line that begins so, then clicks it.
     pub async fn click(&self, label: &str) {
-        let wanted = async || self.lines().await.into_iter().find(|line| line.label == label);
-        let line = eventually(format!("\"{label}\" in the tray"), wanted).await;
+        let line = self.line(label).await;
         let event = (line.number, "clicked", Variant::I32(0), 0_u32);
         self.menu.call_noreply("Event", &event).await.unwrap();
     }
@@ -108,7 +141,10 @@ fn line(child: OwnedVariant) -> Option<Line> {
     let label = String::try_from(properties.get("label")?.clone()).unwrap().replace("__", "_");
     let enabled =
         properties.get("enabled").is_none_or(|value| bool::try_from(value.clone()).unwrap());
-    Some(Line { number, label, enabled })
+    let on = properties
+        .get("toggle-state")
+        .is_some_and(|value| i32::try_from(value.clone()).unwrap() == 1);
+    Some(Line { number, label, enabled, on })
 }
 
 struct Watcher {
@@ -132,12 +168,13 @@ impl Watcher {
 struct Daemon {
     show: UnboundedSender<Shown>,
     last: u32,
+    busy: watch::Receiver<bool>,
 }
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Daemon {
     #[expect(clippy::too_many_arguments, reason = "the protocol's")]
-    fn notify(
+    async fn notify(
         &mut self,
         _app: String,
         _replaces: u32,
@@ -149,7 +186,11 @@ impl Daemon {
         _timeout_ms: i32,
     ) -> u32 {
         self.last += 1;
+        let busy = *self.busy.borrow();
         let _ = self.show.send(Shown { number: self.last, summary, body, actions });
+        if busy {
+            let _ = self.busy.wait_for(|busy| !busy).await;
+        }
         self.last
     }
 

@@ -11,7 +11,7 @@ use crate::shell::Shell;
 
 #[tokio::test]
 async fn a_viewers_page_may_call_nothing_of_the_app() {
-    let mut stage = Stage::new().await;
+    let stage = Stage::new().await;
     stage.open_viewer(false).await;
     for command in [
         "command",
@@ -29,7 +29,7 @@ async fn a_viewers_page_may_call_nothing_of_the_app() {
 
 #[tokio::test]
 async fn a_viewers_page_stays_on_its_own_origin() {
-    let mut stage = Stage::new().await;
+    let stage = Stage::new().await;
     let elsewhere = Service::start();
     stage.open_viewer(false).await;
     let frame = "const [there, done] = arguments; const frame = document.createElement('iframe');
@@ -58,8 +58,24 @@ async fn a_viewers_page_stays_on_its_own_origin() {
 }
 
 #[tokio::test]
+async fn a_viewers_page_may_load_from_an_origin_that_the_settings_name_and_from_no_other() {
+    let stage = Stage::new().await;
+    let (named, other) = (Service::start(), Service::start());
+    let changes = json!({ "viewer_origins": [named.url()] });
+    order(&stage.app, json!({ "do": "configure", "changes": changes })).await;
+    stage.open_viewer(false).await;
+    let frame = "const [there, done] = arguments; const frame = document.createElement('iframe');
+        frame.src = there; document.body.append(frame); done(null);";
+    stage.run(frame, &format!("{}/frame", other.url())).await;
+    stage.run(frame, &format!("{}/frame", named.url())).await;
+    let loaded = async || named.asked().contains(&"GET /frame".to_owned()).then_some(());
+    eventually("the frame from the origin that is named", loaded).await;
+    assert_eq!(other.asked(), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_viewers_page_may_download_nothing() {
-    let mut stage = Stage::new().await;
+    let stage = Stage::new().await;
     stage.open_viewer(false).await;
     let click = "const [there, done] = arguments; const link = document.createElement('a');
         link.href = there; link.download = 'x.exe'; document.body.append(link); link.click(); done(null);";
@@ -73,7 +89,7 @@ async fn a_viewers_page_may_download_nothing() {
 
 #[tokio::test]
 async fn driving_and_watching_have_a_window_each_and_neither_twice() {
-    let mut stage = Stage::new().await;
+    let stage = Stage::new().await;
     for read_only in [false, true, false, true] {
         stage.open_viewer(read_only).await;
     }
@@ -100,8 +116,14 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new() -> Self {
+        Self::logging("warn").await
+    }
+
+    /// The same, with this much in the log.
+    pub async fn logging(level: &str) -> Self {
         let service = Service::start();
         let mut desk = Desk::new().await;
+        desk.set("DESKHAND_LOG", level.to_owned());
         desk.set("DESKHAND_BASE_URL", format!("{}/api/v1", service.url()));
         desk.set("DESKHAND_REGION_URL_TEMPLATE", format!("{}/region/{{region}}", service.url()));
         let shell = Shell::on(&desk).await;
@@ -116,9 +138,17 @@ impl Stage {
         stage
     }
 
+    /// The app is killed and started again, on the same desktop.
+    pub async fn restart_after_kill(&mut self) {
+        self.desk.kill_app();
+        self.service.forget();
+        self.app = self.desk.open_app().await;
+        self.main = self.app.window().await.unwrap();
+    }
+
     /// Opens a viewer window and looks at it from now on.
-    async fn open_viewer(&mut self, read_only: bool) {
-        self.switch(|handle, main| handle == main).await;
+    pub async fn open_viewer(&self, read_only: bool) {
+        self.look_at_main().await;
         let before = self.app.windows().await.unwrap();
         order(
             &self.app,
@@ -135,10 +165,20 @@ impl Stage {
         }
     }
 
+    /// Looks at the main window from now on.
+    pub async fn look_at_main(&self) {
+        self.switch(|handle, main| handle == main).await;
+    }
+
     async fn switch(&self, wanted: impl Fn(&WindowHandle, &WindowHandle) -> bool) {
         let handles = self.app.windows().await.unwrap();
         let handle = handles.into_iter().find(|handle| wanted(handle, &self.main)).unwrap();
         self.app.switch_to_window(handle).await.unwrap();
+    }
+
+    /// The session's id.
+    pub fn session(&self) -> &str {
+        &self.session
     }
 
     async fn run(&self, script: &str, argument: &str) {
@@ -151,7 +191,7 @@ impl Stage {
 
     /// Waits until the console knows of so many viewer windows.
     pub async fn windows_become(&self, open: u32) {
-        self.switch(|handle, main| handle == main).await;
+        self.look_at_main().await;
         let told = async || (self.detail().await["windows"] == open).then_some(());
         eventually(format!("{open} viewer windows"), told).await;
     }

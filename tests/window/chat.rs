@@ -1,0 +1,79 @@
+//! Reply: the viewer window's chat comes to the front, where the technician can write.
+
+use fantoccini::{Client, Locator};
+use serde_json::json;
+
+use crate::desk::{Desk, eventually};
+use crate::page::order;
+use crate::shell::Shell;
+
+#[tokio::test]
+async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_again() {
+    let mut desk = Desk::new().await;
+    let _shell = Shell::on(&desk).await;
+    let app = desk.open_app().await;
+    let main = app.window().await.unwrap();
+    let about = json!({ "customer": "Maria Lopez" });
+    let made = order(&app, json!({ "do": "new_session", "about": about })).await;
+    let open = json!({ "do": "open_viewer", "session": made["id"], "read_only": true });
+    let reply = Locator::XPath("//button[contains(., 'Reply')]");
+    app.wait().for_element(reply).await.unwrap();
+    order(&app, open).await;
+    desk.activate("Maria Lopez (watching) - Deskhand").await;
+    let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
+    app.switch_to_window(viewer.clone()).await.unwrap();
+    see(&app, "state-text", "Connected").await;
+    app.execute("window.loadedOnce = true; document.activeElement.blur()", vec![]).await.unwrap();
+
+    app.switch_to_window(main).await.unwrap();
+    desk.activate("Deskhand").await;
+    app.find(reply).await.unwrap().click().await.unwrap();
+    let front =
+        async || (desk.active_window() == "Maria Lopez (watching) - Deskhand").then_some(());
+    eventually("the viewer at the front", front).await;
+    app.switch_to_window(viewer).await.unwrap();
+    let writes = async || {
+        let script = "return document.hasFocus() && document.activeElement.id";
+        (app.execute(script, vec![]).await.unwrap() == "text").then_some(())
+    };
+    eventually("the keyboard in the message field", writes).await;
+    let loaded = app.execute("return window.loadedOnce === true", vec![]).await.unwrap();
+    assert_eq!(loaded, true, "the page was loaded again");
+    let fragment = app.current_url().await.unwrap().fragment().unwrap_or_default().to_owned();
+    assert!(fragment.starts_with("session_pin="), "a reload would lose the session");
+    assert_eq!(app.windows().await.unwrap().len(), 2, "the window that was open will do");
+    desk.tool("xdotool", &["type", "Hello Maria"]);
+    let typed = async || {
+        let text = app.execute("return document.activeElement.value", vec![]).await.unwrap();
+        (text == "Hello Maria").then_some(())
+    };
+    eventually("what was typed", typed).await;
+    desk.tool("xdotool", &["key", "Return"]);
+    see(&app, "log", "Hello Maria").await;
+}
+
+#[tokio::test]
+async fn reply_opens_a_viewer_at_its_chat_where_none_is_open() {
+    let mut desk = Desk::new().await;
+    let _shell = Shell::on(&desk).await;
+    let app = desk.open_app().await;
+    let main = app.window().await.unwrap();
+    order(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
+    let reply = app.wait().for_element(Locator::XPath("//button[contains(., 'Reply')]")).await;
+    reply.unwrap().click().await.unwrap();
+    let opened = async || app.windows().await.unwrap().into_iter().find(|window| *window != main);
+    let viewer = eventually("a viewer window", opened).await;
+    app.switch_to_window(viewer).await.unwrap();
+    see(&app, "state-text", "Connected").await;
+    let field = app.execute("return document.activeElement.id", vec![]).await.unwrap();
+    assert_eq!(field, "text");
+}
+
+/// Waits until an element of the page shows this text.
+async fn see(page: &Client, id: &str, text: &str) {
+    let shown = async || {
+        let found = page.find(Locator::Id(id)).await.ok()?.text().await.ok()?;
+        found.contains(text).then_some(())
+    };
+    eventually(format!("{text:?} in #{id}"), shown).await;
+}

@@ -1,0 +1,71 @@
+//! The whole of a session by the keyboard alone: real keys, from the new session to its end with outcome and note.
+
+use fantoccini::{Client, Locator};
+
+use crate::desk::{Desk, eventually};
+use crate::shell::Shell;
+
+#[tokio::test]
+async fn a_session_is_made_shared_opened_and_closed_without_the_mouse() {
+    let mut desk = Desk::new().await;
+    let _shell = Shell::on(&desk).await;
+    let app = desk.open_app().await;
+    let main = app.window().await.unwrap();
+    see(&app, "//button[contains(., 'New session')][not(@disabled)]").await;
+    desk.activate("Deskhand").await;
+
+    press(&desk, &["ctrl+n"]);
+    see(&app, "//h1[starts-with(., 'New session ')]").await;
+    let pin = see(&app, "//button[starts-with(@class, 'pin ')]").await;
+    press(&desk, &["ctrl+shift+c"]);
+
+    press(&desk, &["ctrl+o"]);
+    let opened = async || app.windows().await.unwrap().into_iter().find(|window| *window != main);
+    let viewer = eventually("the viewer window", opened).await;
+    app.switch_to_window(viewer).await.unwrap();
+    see(&app, "//*[@id='state-text'][. = 'Connected']").await;
+    app.switch_to_window(main).await.unwrap();
+
+    desk.activate("Deskhand").await;
+    press(&desk, &["ctrl+f"]);
+    see(&app, "//input[@type='search' or @role='searchbox' or contains(@placeholder, 'Search')]")
+        .await;
+    // What was copied is what the customer is told.
+    press(&desk, &["ctrl+v"]);
+    under_the_keyboard(&app, &pin).await;
+    press(&desk, &["ctrl+a", "BackSpace", "Escape"]);
+    see(&app, "//h1[starts-with(., 'New session ')]").await;
+
+    press(&desk, &["ctrl+shift+x"]);
+    see(&app, "//*[@role='dialog']//input[@value='resolved'][@type='radio']").await;
+    under_the_keyboard(&app, "resolved").await;
+    press(&desk, &["u"]);
+    under_the_keyboard(&app, "unresolved").await;
+    press(&desk, &["Tab"]);
+    desk.tool("xdotool", &["type", "Waits for toner"]);
+    under_the_keyboard(&app, "Waits for toner").await;
+    press(&desk, &["ctrl+Return"]);
+    see(&app, "//header[contains(@class, 'header')]//*[contains(., 'Closed')]").await;
+    see(&app, "//*[contains(., 'unresolved') or contains(., 'Unresolved')]").await;
+}
+
+fn press(desk: &Desk, keys: &[&str]) {
+    let arguments: Vec<&str> = ["key", "--clearmodifiers"].iter().chain(keys).copied().collect();
+    let pressed = desk.tool("xdotool", &arguments);
+    assert!(pressed.status.success(), "{pressed:?}");
+}
+
+/// Waits until the field with the keyboard has this in it.
+async fn under_the_keyboard(app: &Client, text: &str) {
+    let has = async || {
+        let value = app.execute("return document.activeElement.value ?? ''", vec![]).await.unwrap();
+        value.as_str()?.contains(text).then_some(())
+    };
+    // Not the text itself, which may be a secret.
+    eventually(format!("{} letters under the keyboard", text.len()), has).await;
+}
+
+/// Waits for an element and answers its text.
+async fn see(app: &Client, path: &str) -> String {
+    app.wait().for_element(Locator::XPath(path)).await.unwrap().text().await.unwrap()
+}
