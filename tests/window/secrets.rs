@@ -12,7 +12,7 @@ use crate::viewer::Stage;
 
 #[tokio::test]
 async fn no_secret_is_in_the_log_a_notification_a_title_the_tray_or_a_file() {
-    let stage = Stage::logging("debug").await;
+    let stage = Stage::logging("trace").await;
     let shown = Locator::XPath("//button[starts-with(@class, 'pin ')]");
     let pin = stage.app.wait().for_element(shown).await.unwrap().text().await.unwrap();
     assert_eq!(pin, PIN, "the page is what the PIN is for");
