@@ -59,7 +59,7 @@ export const GROUPS: Group[] = [
       {
         key: 'viewer_origins',
         label: 'Further viewer origins',
-        hint: 'A viewer window stays on the origin that the service names. One more a line, if its page needs it.',
+        hint: 'What a viewer’s page may load beside the origin that the service names, one a line.',
         kind: 'list',
         placeholder: 'https://files.example.org',
       },
