@@ -67,6 +67,8 @@ async fn reply_opens_a_viewer_at_its_chat_where_none_is_open() {
     see(&app, "state-text", "Connected").await;
     let field = app.execute("return document.activeElement.id", vec![]).await.unwrap();
     assert_eq!(field, "text");
+    let name = app.execute("return document.getElementById('name').value", vec![]).await.unwrap();
+    assert_ne!(name, "", "the customer sees who writes");
 }
 
 /// Waits until an element of the page shows this text.
