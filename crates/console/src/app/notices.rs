@@ -28,7 +28,7 @@ pub struct Notices {
     read_to: Option<u64>,
 }
 
-/// What came since the last look. When all of it is dealt with, [`Notices::mark`] it.
+/// What came since the last look. When all of it is dealt with, tell [`Marks::dealt_with`].
 #[derive(Debug, Default)]
 pub struct News {
     /// What to tell, oldest first.
