@@ -163,6 +163,10 @@ fn is_own(inner: &Inner, happening: &Happening) -> bool {
         | Event::ChatArrived { .. }
         | Event::TranscriptSaved { .. }
         | Event::TranscriptFailed { .. }
+        | Event::ProgramAsked { .. }
+        | Event::ProgramSaved { .. }
+        | Event::ProgramNotSaved { .. }
+        | Event::ProgramGone { .. }
         | Event::Closed { .. }
         | Event::PinOver { .. } => false,
     }

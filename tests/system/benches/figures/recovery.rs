@@ -291,6 +291,9 @@ impl World {
             | Effect::Allocate { .. }
             | Effect::FetchChat { .. }
             | Effect::SendMail { .. }
+            | Effect::AskParameters
+            | Effect::DownloadProgram
+            | Effect::CancelProgram
             | Effect::RevokePin => {}
         }
     }

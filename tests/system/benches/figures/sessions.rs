@@ -134,7 +134,7 @@ fn secrets(n: usize) -> SessionSecrets {
         bytes[..8].copy_from_slice(&n.to_be_bytes());
         HookToken::from_bytes(bytes)
     });
-    SessionSecrets { pin: Some(pin), tokens }
+    SessionSecrets { pin: Some(pin), tokens, conf: None }
 }
 
 /// The role of an engine that finds its sessions again.

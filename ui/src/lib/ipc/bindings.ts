@@ -80,7 +80,11 @@ session: string,
 /**
  * Read-only (Watch).
  */
-read_only: boolean, } | { "do": "save_program", 
+read_only: boolean, 
+/**
+ * To write to the customer: a window that is open already will do, and its chat is shown.
+ */
+chat?: boolean, } | { "do": "save_program", 
 /**
  * Which.
  */
