@@ -1,0 +1,193 @@
+//! Everything about the session on screen: its PIN, its hooks, who was there.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use super::{
+    ChatLine, LogLine, MailView, ProgramView, RegionsView, SessionRow, TranscriptView, Trouble,
+};
+
+/// Everything about the session on screen.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct SessionDetail {
+    /// Its row.
+    pub row: SessionRow,
+    /// Who asked for it.
+    pub by: String,
+    /// When.
+    pub created_at: i64,
+    /// The customer's name; empty if not given.
+    pub customer: String,
+    /// The ticket's number; empty if not given.
+    pub ticket: String,
+    /// How to reach the customer; empty if not given.
+    pub contact: String,
+    /// The PIN, once there is one and while it is good.
+    pub pin: Option<Pin>,
+    /// The region; none before.
+    pub region: Option<String>,
+    /// Its best round trip in milliseconds when it was chosen; none if it wasn't measured.
+    pub region_ms: Option<f64>,
+    /// Why the session failed; none if it didn't.
+    pub failure: Option<Trouble>,
+    /// The four hooks, in the order in which they are shown.
+    pub hooks: Vec<HookView>,
+    /// The presenter.
+    pub presenter: FactView,
+    /// The viewers.
+    pub viewers: FactView,
+    /// Viewer windows of ours that are open.
+    pub windows: u32,
+    /// Presence over time.
+    pub timeline: Timeline,
+    /// How long it waited for the first to join, in milliseconds, as of `timers_at`.
+    pub waited_ms: i64,
+    /// Whether the waiting goes on.
+    pub waiting: bool,
+    /// How long presenter and viewer were connected, in milliseconds, as of `timers_at`.
+    pub connected_ms: i64,
+    /// Whether they are now.
+    pub connected: bool,
+    /// The moment at which the timers were read.
+    pub timers_at: i64,
+    /// The customer's program; none where there is nothing to say of it.
+    pub program: Option<ProgramView>,
+    /// E-mails ordered.
+    pub mails: Vec<MailView>,
+    /// The chat as archived.
+    pub chat: Vec<ChatLine>,
+    /// When the chat was last fetched; none if never.
+    pub chat_as_of: Option<i64>,
+    /// The transcript's way into the archive.
+    pub transcript: TranscriptView,
+    /// The note.
+    pub note: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Everything that happened, oldest first.
+    pub log: Vec<LogLine>,
+    /// How its region was chosen: a race, or no lane if by hand. None if not yet, or not kept.
+    pub regions: Option<RegionsView>,
+}
+
+/// The PIN and the ways to hand it over. The only view that carries it.
+#[derive(Clone, Serialize, TS)]
+pub struct Pin {
+    /// `7W2-97-8570`.
+    pub text: String,
+    /// For the phone, a word a character: `seven`, `Whiskey`, `two`, `dash`...
+    pub spelled: Vec<String>,
+    /// About when its life is over.
+    pub expires_at: i64,
+    /// The customer's link; none if the service has none.
+    pub join_link: Option<String>,
+    /// The page where it is typed; none if not known.
+    pub join_page: Option<String>,
+}
+
+impl std::fmt::Debug for Pin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pin").finish_non_exhaustive()
+    }
+}
+
+/// One hook.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct HookView {
+    /// `presenter_started` and so on.
+    pub hook: String,
+    /// Its lamp.
+    pub lamp: LampKind,
+    /// When it last fired; none if never.
+    pub fired_at: Option<i64>,
+    /// When the service last confirmed it; none if not now.
+    pub checked_at: Option<i64>,
+    /// Which try is under way or failed last; 0 while armed.
+    pub attempt: u32,
+    /// Why it failed and what to do; none if it didn't.
+    pub failure: Option<Trouble>,
+}
+
+/// A hook's lamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LampKind {
+    /// No PIN yet, or no longer needed.
+    Off,
+    /// The service confirmed it and can reach us.
+    Armed,
+    /// Being put.
+    Rearming,
+    /// The last try failed.
+    Failed,
+    /// Fired, and not armed again.
+    Consumed,
+    /// Armed, but the service can't reach this console (or that isn't known): never green.
+    ArmedUnreachable,
+}
+
+/// A fact about one side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct FactView {
+    /// never, online, offline, some, none or unknown.
+    pub is: FactKind,
+    /// Since when; none for never.
+    pub since: Option<i64>,
+}
+
+/// What is known of a side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FactKind {
+    /// Not seen.
+    Never,
+    /// There (for viewers: at least one).
+    Online,
+    /// Gone.
+    Offline,
+    /// Events may have been missed.
+    Unknown,
+}
+
+/// Presence over time, as swim lanes.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Timeline {
+    /// Stretches of the presenter.
+    pub presenter: Vec<Stretch>,
+    /// Stretches of viewers.
+    pub viewers: Vec<Stretch>,
+    /// Single events.
+    pub events: Vec<Dot>,
+}
+
+/// A stretch of time.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Stretch {
+    /// Its begin.
+    pub from: i64,
+    /// Its end; none while it goes on.
+    pub to: Option<i64>,
+    /// Online or unknown.
+    pub is: FactKind,
+}
+
+/// A single event on the timeline.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Dot {
+    /// When.
+    pub at: i64,
+    /// Of which side; none if of neither.
+    pub side: Option<SideView>,
+    /// What, in a few words.
+    pub text: String,
+}
+
+/// A side of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SideView {
+    /// The customer's PC.
+    Presenter,
+    /// Those who watch.
+    Viewers,
+}

@@ -1,0 +1,125 @@
+//! What a session keeps on record: mails, chat, transcript, the customer's program, its log.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use super::Trouble;
+
+/// The customer's program, saved to be carried to them by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ProgramView {
+    /// How far it is.
+    pub state: ProgramState,
+    /// That in words.
+    pub text: String,
+    /// What a person has to confirm before it is saved, or tried again; none while it can't be.
+    pub ask: Option<String>,
+}
+
+/// How far saving the customer's program has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum ProgramState {
+    /// Nobody asked for it here.
+    NotAsked,
+    /// The service is being asked for it, once.
+    Asking,
+    /// The file is being written.
+    Downloading {
+        /// Bytes that are in the file.
+        bytes: u64,
+        /// How many it will have; none if that isn't known.
+        total: Option<u64>,
+    },
+    /// There is no file; the download may be tried again.
+    Kept {
+        /// Why there is none, and what to do.
+        trouble: Trouble,
+    },
+    /// The file is complete.
+    Saved {
+        /// When.
+        at: i64,
+        /// Who saved it.
+        by: String,
+        /// Its size.
+        bytes: u64,
+        /// Where it is.
+        path: String,
+    },
+    /// There is no file, and for this PIN there will be none.
+    Gone {
+        /// Why, and what to do instead.
+        trouble: Trouble,
+    },
+}
+
+/// An e-mail as ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct MailView {
+    /// Its number within the session.
+    pub id: u32,
+    /// To whom.
+    pub to: String,
+    /// To the customer (else to a colleague).
+    pub to_customer: bool,
+    /// What became of it, in words.
+    pub status: String,
+    /// Whether it still waits and can be withdrawn.
+    pub waiting: bool,
+    /// Whether it failed or may not have been sent.
+    pub doubtful: bool,
+}
+
+/// One chat message.
+#[derive(Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ChatLine {
+    /// Its identity.
+    pub guid: String,
+    /// When it was sent.
+    pub at: i64,
+    /// The sender's self-chosen name, made harmless.
+    pub from: String,
+    /// The text, made harmless.
+    pub text: String,
+}
+
+impl std::fmt::Debug for ChatLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What people wrote is not for logs.
+        f.debug_struct("ChatLine").field("guid", &self.guid).finish_non_exhaustive()
+    }
+}
+
+/// The transcript's way into the archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum TranscriptView {
+    /// The session goes on.
+    NotYet,
+    /// It is being saved, or will be tried again.
+    Wanted {
+        /// Tries that failed.
+        failed: u32,
+    },
+    /// It is in the archive.
+    Saved {
+        /// When.
+        at: i64,
+        /// How many messages.
+        messages: u32,
+    },
+}
+
+/// One line of a session's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct LogLine {
+    /// Its place among everything that happened.
+    pub seq: u64,
+    /// When.
+    pub at: i64,
+    /// What, in a sentence.
+    pub text: String,
+    /// Whether it is a failure.
+    pub bad: bool,
+}
