@@ -32,7 +32,8 @@
 mod acts;
 mod api;
 mod chat;
-pub mod config;
+pub mod conf;
+mod config;
 mod control;
 mod deliver;
 mod error;

@@ -9,12 +9,11 @@ use std::{
     time::Duration,
 };
 
-use ring::digest::{SHA256, digest};
 use serve::{Clock, FaultPlan, Millis};
 use tokio::sync::{Notify, mpsc};
-use url::{Url, form_urlencoded::byte_serialize};
+use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
-use wire::{ConfText, HookType, Pin, Region, Side, loginwithme::Conf};
+use wire::{HookType, Pin, Region, Side};
 
 use crate::{
     chat::Transcript,
@@ -35,9 +34,6 @@ use crate::{
     store::{Store, Write},
 };
 pub(crate) use serve::Client;
-
-/// The version that `session_parameters` names.
-const PRESENTER_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub(crate) struct Switchboard {
     pub clock: Clock,
@@ -122,38 +118,6 @@ impl Switchboard {
         state.live(client, pin, self.rates.of(client), now)?;
         let un: String = byte_serialize(text::tidy_name(un).as_bytes()).collect();
         Ok(format!("{}/view?session_pin={}&un={un}&ro={ro}", door.origin, pin.expose()))
-    }
-
-    /// The presenter's configuration: once per session, ever.
-    pub async fn give_conf(
-        self: &Arc<Self>,
-        client: Client,
-        pin: Pin,
-    ) -> Result<(ConfText, &'static str), Refused> {
-        let (conf, change) = {
-            let (mut state, now) = self.lock();
-            let entry = state.live(client, &pin, self.rates.of(client), now)?;
-            if entry.session.conf_hash.is_some() {
-                return Err(Refused::AlreadyGiven);
-            }
-            let conf = self.new_conf(&pin, entry.session.expires).encode();
-            let hash = sha256(conf.expose());
-            entry.session.conf_hash = Some(hash);
-            let writes = vec![Write::ConfGiven { pin, hash }];
-            (conf, self.settle(&state, Change { writes, acts: Vec::new() }))
-        };
-        change.done().await?;
-        Ok((conf, PRESENTER_VERSION))
-    }
-
-    /// The PIN of a conf that this broker gave.
-    pub fn pin_of_conf(&self, client: Client, conf: &ConfText) -> Result<Pin, Refused> {
-        let wrong = || Refused::malformed("conf is not one that this broker gave");
-        let pin: Pin =
-            Conf::decode(conf).ok().and_then(|c| c.session_pin.parse().ok()).ok_or_else(wrong)?;
-        let (mut state, now) = self.lock();
-        let entry = state.live(client, &pin, self.rates.of(client), now)?;
-        if entry.session.conf_hash == Some(sha256(conf.expose())) { Ok(pin) } else { Err(wrong()) }
     }
 
     /// The messages of the last day, rendered by `render`. Also of a PIN whose life is over.
@@ -360,7 +324,7 @@ impl Switchboard {
 
     /// Hands a change to the writer. Called under the lock, so that changes are written in the
     /// order in which they were made; what follows from it happens even if the caller goes away.
-    fn settle(self: &Arc<Self>, _under_lock: &State, change: Change) -> Settling {
+    pub fn settle(self: &Arc<Self>, _under_lock: &State, change: Change) -> Settling {
         let ticket = self.store.submit(change.writes);
         let (this, acts) = (Arc::clone(self), change.acts);
         let under_way = self.deliverer.begin();
@@ -383,36 +347,13 @@ impl Switchboard {
         }
         Err(Refused::NotSaved)
     }
-
-    /// Ports are 0 until there is a presenter that listens; the rest is random and unguessable.
-    fn new_conf(&self, pin: &Pin, expires: Millis) -> Conf {
-        let random = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
-        let host = Url::parse(&self.customers_origin())
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned));
-        let print: Vec<String> = (0..16).map(|i| random[i * 2..i * 2 + 2].to_owned()).collect();
-        Conf {
-            ttl: expires.seconds(),
-            session_host: host.unwrap_or_default(),
-            ssh_port: 443,
-            sftp_user: random[..13].to_owned(),
-            sftp_pass: random[16..29].to_owned(),
-            rfb_port: 0,
-            rfb_enc_key: random[32..48].to_owned(),
-            pulseaudio_port: 0,
-            sftp_port: 0,
-            session_pin: pin.expose().to_owned(),
-            host_key: print.join(":"),
-            version: PRESENTER_VERSION.to_owned(),
-        }
-    }
 }
 
 /// A change on its way to the disk.
-struct Settling(tokio::task::JoinHandle<Result<(), Refused>>);
+pub(crate) struct Settling(tokio::task::JoinHandle<Result<(), Refused>>);
 
 impl Settling {
-    async fn done(self) -> Result<(), Refused> {
+    pub async fn done(self) -> Result<(), Refused> {
         self.0.await.unwrap_or(Err(Refused::NotSaved))
     }
 }
@@ -425,10 +366,4 @@ pub(crate) fn caller(
     out: Option<mpsc::Sender<ToPage>>,
 ) -> Caller {
     Caller { side, page: PageId(page), name: text::tidy_name(name), out }
-}
-
-fn sha256(text: &str) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-    hash
 }
