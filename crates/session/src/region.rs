@@ -1,8 +1,9 @@
 //! Which region is fastest: the race of probes as data, and the choice among its results.
 //!
-//! All regions are probed at once on a warm connection each. A region drops out when its best result,
-//! or its wait so far, exceeds 1.6 times the leader's best; what was cut off has no number,
-//! only a bound that it exceeded.
+//! All regions are probed at once on a warm connection each. Once the leader is through, a region drops
+//! out when its best result, or its wait so far, exceeds 1.6 times the leader's best; what was cut off
+//! has no number, only a bound that it exceeded. Before that no region drops out: one slow round trip
+//! says little of a region, and the leader may be none of the near ones (docs/adr/0010).
 
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use wire::Region;
 
 /// A region this many times slower than the leader drops out (quality.md, Regions).
 const DROP_OUT: f64 = 1.6;
+/// A round is given up only if it waits so much longer than the leader's best: less may be this
+/// computer's own delay.
+const HICCUP: Duration = Duration::from_millis(50);
 /// The current region is kept if it is within both of these of the fastest.
 const NEAR_TIE: Duration = Duration::from_millis(10);
 const NEAR_TIE_SHARE: f64 = 0.15;
@@ -153,25 +157,15 @@ impl Race {
 
     /// Drops the lanes whose best, or wait so far at `elapsed`, is too slow to matter.
     pub fn cut(&mut self, elapsed: Duration) {
-        let (limit, handshake_limit) = (self.limit(), self.handshake_limit());
+        let bounds = self.bounds();
         for (lane, wait) in self.lanes.iter_mut().zip(&self.waits) {
-            if lane.end != End::Running {
-                continue;
-            }
-            let waited = elapsed.saturating_sub(wait.since);
-            let exceeded =
-                |limit: Option<Duration>, by: Duration| limit.filter(|&limit| by > limit);
-            // Like is compared with like: a handshake takes several round trips.
-            let over = match (wait.handshake, lane.best_us()) {
-                (None, _) => exceeded(handshake_limit, waited),
-                (Some(handshake), None) => {
-                    exceeded(handshake_limit, handshake).or(exceeded(limit, waited))
-                }
-                (Some(_), Some(best)) => exceeded(limit, Duration::from_micros(best)),
-            };
-            if let Some(over) = over {
+            let over = (lane.end == End::Running)
+                .then(|| bounds.of(lane, wait))
+                .flatten()
+                .filter(|over| over.at < elapsed);
+            if let Some(Over { limit, .. }) = over {
                 lane.end = if lane.samples_us.is_empty() {
-                    End::Stopped { over_us: micros(over) }
+                    End::Stopped { over_us: micros(limit) }
                 } else {
                     End::Finished
                 };
@@ -181,15 +175,12 @@ impl Race {
 
     /// When, measured from the start, the next lane will have waited too long; none if that is open.
     pub fn next_cut(&self) -> Option<Duration> {
-        let (limit, handshake_limit) = (self.limit(), self.handshake_limit());
+        let bounds = self.bounds();
         self.lanes
             .iter()
             .zip(&self.waits)
-            .filter(|(lane, _)| lane.end == End::Running && lane.samples_us.is_empty())
-            .filter_map(|(_, wait)| {
-                let limit = if wait.handshake.is_some() { limit } else { handshake_limit };
-                Some(wait.since + limit? + Duration::from_micros(1))
-            })
+            .filter(|(lane, _)| lane.end == End::Running)
+            .filter_map(|(lane, wait)| Some(bounds.of(lane, wait)?.at + Duration::from_micros(1)))
             .min()
     }
 
@@ -198,16 +189,52 @@ impl Race {
         choose(self.lanes, current, took)
     }
 
-    /// What a round trip may take at most: a multiple of the best sample.
-    fn limit(&self) -> Option<Duration> {
-        let best = self.lanes.iter().filter_map(Lane::best_us).min()?;
-        Some(Duration::from_micros(best).mul_f64(DROP_OUT))
+    fn bounds(&self) -> Bounds {
+        let sampled = self.lanes.iter().filter(|lane| lane.best_us().is_some());
+        let leader = sampled.min_by_key(|lane| lane.best_us());
+        let best = leader.and_then(Lane::best_us).map(Duration::from_micros);
+        let slow = |best: Duration| best.mul_f64(DROP_OUT);
+        Bounds {
+            sample: best.map(slow),
+            round: best.map(|best| slow(best).max(best + HICCUP)),
+            handshake: self.waits.iter().filter_map(|wait| wait.handshake).min().map(slow),
+            through: leader.is_some_and(|leader| leader.end != End::Running),
+        }
     }
+}
 
-    /// What a handshake may take at most: a multiple of the shortest.
-    fn handshake_limit(&self) -> Option<Duration> {
-        let best = self.waits.iter().filter_map(|wait| wait.handshake).min()?;
-        Some(best.mul_f64(DROP_OUT))
+/// What round trips may take at most: a multiple of the shortest. Like is compared with like, for a
+/// handshake takes several round trips.
+struct Bounds {
+    sample: Option<Duration>,
+    /// A further round's, of a lane that has a sample.
+    round: Option<Duration>,
+    handshake: Option<Duration>,
+    /// Whether the lane with the best sample has ended.
+    through: bool,
+}
+
+/// When a lane exceeds its bound, measured from the start, and the bound.
+struct Over {
+    at: Duration,
+    limit: Duration,
+}
+
+impl Bounds {
+    fn of(&self, lane: &Lane, wait: &Wait) -> Option<Over> {
+        let waiting =
+            |limit: Option<Duration>| limit.map(|limit| Over { at: wait.since + limit, limit });
+        let took = |by: Duration, limit: Option<Duration>| {
+            limit.filter(|&limit| by > limit).map(|limit| Over { at: limit, limit })
+        };
+        match (wait.handshake, lane.best_us().map(Duration::from_micros)) {
+            // A round that takes so long no longer helps a lane that has a sample.
+            (_, Some(_)) if !self.through => waiting(self.round),
+            (_, Some(best)) => took(best, self.sample).or(waiting(self.round)),
+            (_, None) if !self.through => None,
+            (Some(handshake), None) => took(handshake, self.handshake).or(waiting(self.sample)),
+            (None, None) => waiting(self.handshake),
+        }
     }
 }
 
@@ -292,18 +319,59 @@ mod tests {
     }
 
     #[test]
-    fn a_region_that_keeps_us_waiting_drops_out_with_a_bound_and_no_number() {
+    fn a_region_that_keeps_us_waiting_drops_out_with_a_bound_and_no_number_once_the_leader_is_through()
+     {
         let mut race = Race::new([named("near"), named("far")], 3);
         assert!(race.answered(0, ms(50), ms(50)));
-        assert_eq!(race.next_cut(), Some(ms(80) + Duration::from_micros(1)));
         assert!(race.answered(0, ms(24), ms(74)));
-        assert_eq!(race.lanes()[1].end, End::Running);
-        race.cut(ms(81));
-        assert_eq!(race.lanes()[1].end, End::Stopped { over_us: 80_000 });
         assert!(race.answered(0, ms(25), ms(99)));
+        assert_eq!(race.lanes()[1].end, End::Running);
         assert!(!race.answered(0, ms(26), ms(125)));
+        assert_eq!(race.lanes()[1].end, End::Stopped { over_us: 80_000 });
         assert!(race.is_over());
         assert_eq!(race.choose(None, ms(125)).unwrap().region.as_str(), "near");
+    }
+
+    #[test]
+    fn a_region_still_waited_for_when_the_leader_is_through_drops_out_at_its_bound() {
+        let mut race = Race::new([named("near"), named("next")], 1);
+        assert!(race.answered(0, ms(50), ms(50)));
+        assert!(race.answered(1, ms(60), ms(60)));
+        assert!(!race.answered(0, ms(24), ms(74)));
+        assert_eq!(race.next_cut(), Some(Duration::from_micros(60_000 + 38_400 + 1)));
+        race.cut(ms(98));
+        assert_eq!(race.lanes()[1].end, End::Running);
+        race.cut(ms(99));
+        assert_eq!(race.lanes()[1].end, End::Stopped { over_us: 38_400 });
+    }
+
+    #[test]
+    fn one_slow_round_trip_of_the_nearest_region_does_not_make_a_far_one_win() {
+        let mut race = Race::new([named("near"), named("far")], 3);
+        assert!(race.answered(1, ms(90), ms(90)));
+        assert!(race.answered(1, ms(90), ms(180)));
+        assert!(race.answered(0, ms(230), ms(230)), "a slow handshake");
+        assert!(race.answered(0, ms(25), ms(255)));
+        assert_eq!(race.choose(None, ms(255)).unwrap().region.as_str(), "near");
+
+        let mut race = Race::new([named("near"), named("far")], 3);
+        assert!(race.answered(0, ms(25), ms(25)));
+        assert!(race.answered(1, ms(90), ms(90)));
+        assert!(race.answered(1, ms(90), ms(180)));
+        assert!(race.answered(0, ms(225), ms(250)), "a slow sample");
+        assert!(race.answered(0, ms(25), ms(275)));
+        assert_eq!(race.choose(None, ms(275)).unwrap().region.as_str(), "near");
+    }
+
+    #[test]
+    fn a_round_that_can_no_longer_help_is_given_up_and_what_was_there_counts() {
+        let mut race = Race::new([named("a")], 3);
+        race.answered(0, ms(50), ms(50));
+        race.answered(0, ms(24), ms(74));
+        assert_eq!(race.next_cut(), Some(ms(74 + 24) + HICCUP + Duration::from_micros(1)));
+        race.cut(ms(149));
+        assert_eq!(race.lanes()[0].end, End::Finished);
+        assert_eq!(race.lanes()[0].samples_us, [24_000]);
     }
 
     #[test]

@@ -111,6 +111,8 @@ impl Track {
         while !race.is_over() {
             let cut = race.next_cut().map_or(over, |cut| over.min(start + cut));
             tokio::select! {
+                // An answer that has come is taken, however late this gets to it.
+                biased;
                 Some((place, arrival)) = running.next() => {
                     let again = match arrival {
                         Some(Ok((took, answer))) => {
