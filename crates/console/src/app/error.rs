@@ -1,9 +1,10 @@
 //! Why a console doesn't start, by what helps. Its text says what was being done, why it failed, and
 //! what to do next.
 
-use engine::{StartError, lock::LockError, sqlite::StoreError, vault::VaultError};
+use engine::{StartError, lock::LockError, vault::VaultError};
 
 use crate::{
+    present::trouble,
     settings::SettingsError,
     view::{Code, Trouble},
 };
@@ -87,22 +88,10 @@ impl AppError {
 
 fn engine_code(error: &StartError) -> Code {
     match error {
-        StartError::Journal(store) => store_code(store),
+        StartError::Journal(store) => trouble::store_code(store).unwrap_or(Code::Internal),
         StartError::Archive(_) => Code::FreeSpace,
         StartError::Listen(_) | StartError::Service(_) => Code::CheckAddress,
         StartError::Serve(_) | StartError::Spawn(_) => Code::Internal,
-    }
-}
-
-fn store_code(error: &StoreError) -> Code {
-    match error {
-        StoreError::WrongKey { .. } => Code::UnlockKey,
-        StoreError::DiskFull { .. }
-        | StoreError::Locked { .. }
-        | StoreError::Damaged { .. }
-        | StoreError::TooNew { .. }
-        | StoreError::Io { .. } => Code::FreeSpace,
-        StoreError::Closed { .. } => Code::Internal,
     }
 }
 

@@ -41,16 +41,20 @@ pub fn of_command(error: &CommandError) -> Trouble {
 
 /// A store that didn't do it.
 pub fn of_store(error: &StoreError) -> Trouble {
-    let code = match error {
-        StoreError::WrongKey { .. } => Code::UnlockKey,
+    store_code(error).map_or_else(stopping, |code| from_text(code, &error.to_string()))
+}
+
+/// What helps against a store's failure; none if it is closed already.
+pub const fn store_code(error: &StoreError) -> Option<Code> {
+    match error {
+        StoreError::WrongKey { .. } => Some(Code::UnlockKey),
         StoreError::DiskFull { .. }
         | StoreError::Locked { .. }
         | StoreError::Damaged { .. }
         | StoreError::TooNew { .. }
-        | StoreError::Io { .. } => Code::FreeSpace,
-        StoreError::Closed { .. } => return stopping(),
-    };
-    from_text(code, &error.to_string())
+        | StoreError::Io { .. } => Some(Code::FreeSpace),
+        StoreError::Closed { .. } => None,
+    }
 }
 
 /// A setting that can't be.
