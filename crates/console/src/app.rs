@@ -111,7 +111,7 @@ pub(crate) struct Held {
 }
 
 impl App {
-    /// Starts the console: folder, lock, key, broker, engine, hooks, in this order.
+    /// Starts the console: folder, lock, key, broker, engine, in this order. Hooks are being put then.
     ///
     /// # Errors
     /// [`AppError`]; everything that was begun is ended again.
@@ -136,7 +136,13 @@ impl App {
     /// Subscribes: the whole present state first, then what changes.
     pub fn subscribe(&self) -> Feed {
         let from = self.0.from_seq.unwrap_or_else(|| self.0.newest.load(Ordering::Acquire));
-        Feed::start(self.0.clone(), from)
+        Feed::start(self.0.clone(), from, true)
+    }
+
+    /// Subscribes without the session on screen: for whoever shows no session as a whole.
+    pub fn overview(&self) -> Feed {
+        let from = self.0.from_seq.unwrap_or_else(|| self.0.newest.load(Ordering::Acquire));
+        Feed::start(self.0.clone(), from, false)
     }
 
     /// What is worth a notification, for a `subscriber` who is told everything once, over all runs.

@@ -67,6 +67,19 @@ impl ArchiveKey {
 #[serde(transparent)]
 pub struct Cursor(i64);
 
+/// What the archive has beside a session's row and what happened in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// Its messages in the order of their sending.
+    pub messages: Vec<Message>,
+    /// Its notes.
+    pub notes: Vec<Note>,
+    /// Its tags in alphabetical order.
+    pub tags: Vec<String>,
+    /// Why it is in its region.
+    pub choice: Option<Choice>,
+}
+
 impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
@@ -275,6 +288,22 @@ impl Archive {
     /// By remedy.
     pub async fn region(&self, session: SessionId) -> Result<Option<Choice>, ArchiveError> {
         self.read(move |c| regions::of(c, session)).await
+    }
+
+    /// All of a session that its page shows, by one way to a reader and back.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn kept(&self, session: SessionId) -> Result<Kept, ArchiveError> {
+        let of = move |c: &Connection| {
+            Ok(Kept {
+                messages: messages::of(c, session)?,
+                notes: notes::of(c, session)?,
+                tags: tags::of(c, session)?,
+                choice: regions::of(c, session)?,
+            })
+        };
+        self.read(of).await
     }
 
     async fn read<T: Send + 'static>(

@@ -1,22 +1,23 @@
-//! What a subscriber is fed: the whole present state, then what changes, at most once a frame.
+//! What a subscriber is fed: the whole present state, then what changes: at once to who was idle, and
+//! at most once a frame while there is much.
 //!
 //! A slow subscriber holds nobody up: a batch is made only when it can be taken, from what is true
 //! then. States may be skipped; happenings are read from the journal by number and never are.
 
+mod pace;
 mod views;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use engine::{Changes, Engine, Race, Subscription};
 use tokio::sync::{mpsc, watch};
 
+use self::pace::Pace;
 use super::Inner;
 use crate::view::{ConsoleView, Push, RegionsView, SessionRow};
 
 pub(crate) use self::views::{detail_of, known_reach, name as name_of, setting};
 
-/// Changes within a frame of each other go out together.
-const FRAME: Duration = Duration::from_millis(16);
 /// Happenings are read this many at a time.
 const PAGE: u32 = 500;
 
@@ -31,12 +32,12 @@ impl Feed {
         self.batches.recv().await
     }
 
-    pub(super) fn start(inner: Arc<Inner>, from_seq: u64) -> Self {
+    pub(super) fn start(inner: Arc<Inner>, from_seq: u64, details: bool) -> Self {
         let (out, batches) = mpsc::channel(1);
         let tasks = inner.tasks.clone();
         tasks.spawn(async move {
             let stopping = inner.stopping.clone();
-            let feeding = Feeding { inner, out, sent: Sent::default(), cursor: from_seq };
+            let feeding = Feeding { inner, out, details, sent: Sent::default(), cursor: from_seq };
             tokio::select! {
                 () = feeding.run() => {}
                 () = stopping.cancelled() => {}
@@ -49,6 +50,8 @@ impl Feed {
 struct Feeding {
     inner: Arc<Inner>,
     out: mpsc::Sender<Vec<Push>>,
+    /// Whether the session on screen is wanted too.
+    details: bool,
     sent: Sent,
     /// The newest happening that was fed.
     cursor: u64,
@@ -83,6 +86,7 @@ impl Feeding {
         let mut epoch = self.inner.epoch.subscribe();
         let mut changed = self.inner.changed.subscribe();
         let mut on_screen = self.inner.on_screen.subscribe();
+        let mut pace = Pace::new(Instant::now());
         loop {
             epoch.mark_unchanged();
             let sources = self
@@ -101,20 +105,20 @@ impl Feeding {
                 continue;
             };
             loop {
-                let more = tokio::select! {
+                // What comes meanwhile goes out with the next batch.
+                tokio::time::sleep_until(pace.next().into()).await;
+                news.add(tokio::select! {
                     changes = sources.snapshots.changed() => News { changes, ..News::default() },
                     Ok(()) = changed.changed() => News { beside: true, ..News::default() },
                     Ok(()) = sources.race.changed() => News { race: true, ..News::default() },
                     Ok(()) = on_screen.changed() => News { on_screen: true, ..News::default() },
                     Ok(()) = epoch.changed() => break,
                     else => return,
-                };
-                news.add(more);
+                });
                 if !self.send(std::mem::take(&mut news)).await {
                     return;
                 }
-                // What comes within this frame goes out with the next batch.
-                tokio::time::sleep(FRAME).await;
+                pace.went(Instant::now());
             }
         }
     }
@@ -173,7 +177,7 @@ impl Feeding {
 
     async fn detail(&mut self, engine: &Engine, news: &News, batch: &mut Vec<Push>) {
         let on_screen = *self.inner.on_screen.borrow();
-        let Some(id) = on_screen else { return };
+        let Some(id) = on_screen.filter(|_| self.details) else { return };
         let touched = news.beside
             || news.on_screen
             || news.changes.snapshots.iter().any(|snapshot| snapshot.id == id);

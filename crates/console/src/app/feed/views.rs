@@ -1,6 +1,9 @@
 //! Gathers what a view is made of, and has it made.
 
-use engine::{Engine, SessionId, Snapshot, archive::NoteKind};
+use engine::{
+    Engine, SessionId, Snapshot,
+    archive::{Kept, NoteKind},
+};
 
 use crate::{
     app::{Inner, reach},
@@ -62,21 +65,21 @@ pub(crate) async fn detail_of(
 async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
     let failed = |error: engine::sqlite::StoreError| trouble::of_store(&error);
-    let mut happenings = engine.happenings_of(id).await.map_err(failed)?;
+    let (mut happenings, Kept { messages, notes, tags, choice }) =
+        tokio::try_join!(engine.happenings_of(id), archive.kept(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.happenings_of(id).await.map_err(failed)?;
     }
-    let notes = archive.notes(id).await.map_err(failed)?;
     let mut texts: Vec<String> = Vec::new();
     for kind in [NoteKind::Working, NoteKind::Closing] {
         texts.extend(notes.iter().filter(|note| note.kind == kind).map(|note| note.text.clone()));
     }
     Ok(Beside {
         happenings,
-        messages: archive.transcript(id).await.map_err(failed)?,
+        messages,
         note: texts.join("\n"),
-        tags: archive.tags(id).await.map_err(failed)?,
-        choice: archive.region(id).await.map_err(failed)?,
+        tags,
+        choice,
         unread: inner.side(|side| side.unread.get(&id).copied().unwrap_or_default()),
     })
 }
