@@ -4,7 +4,8 @@
 //! by those that follow. Only what the service itself asks for (Retry-After) holds it back.
 //!
 //! Invariant: a hook has at most one PUT waiting here, its newest; what an older one would have
-//! answered no longer matters. The rate is halved on 429 and 5xx, and comes back slowly.
+//! answered no longer matters. The rate is halved on 429 and 5xx, and comes back with the
+//! good answers. What they all tell of the service's outages is told on.
 
 mod pace;
 mod queue;
@@ -12,7 +13,7 @@ mod queue;
 use std::sync::Arc;
 
 use ractor::ActorRef;
-use session::{Failure, Input, Urgency};
+use session::{Failure, Input, Outage, Timestamp, Urgency, outage::News};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::Instant,
@@ -23,7 +24,7 @@ pub use self::{
     pace::{FULL_RATE, IN_FLIGHT, Pace},
     queue::Queue,
 };
-use crate::{SessionId, actor::session::Message, remote::LoginWithMe};
+use crate::{SessionId, actor::session::Message, clock::now, remote::LoginWithMe};
 
 /// A handle to the budget; it ends with its last handle.
 #[derive(Clone)]
@@ -49,17 +50,17 @@ pub struct Put {
 
 enum Event {
     Put(Box<Put>),
-    /// A PUT has been answered.
-    Answered(Option<Failure>),
+    /// A PUT that began then has been answered.
+    Answered(Timestamp, Option<Failure>),
 }
 
 impl Budget {
-    /// Starts the budget of one host.
-    pub fn start(client: Arc<LoginWithMe>) -> Self {
+    /// Starts the budget of one host; `news` gets what its answers tell of the host.
+    pub fn start(client: Arc<LoginWithMe>, news: mpsc::UnboundedSender<News>) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
         // Weak: the budget must end when the last handle outside of it is gone.
         let answers = events.downgrade();
-        tokio::spawn(spend(inbox, answers, client));
+        tokio::spawn(spend(inbox, answers, client, news));
         Self(events)
     }
 
@@ -74,7 +75,9 @@ async fn spend(
     mut inbox: mpsc::UnboundedReceiver<Event>,
     answers: mpsc::WeakUnboundedSender<Event>,
     client: Arc<LoginWithMe>,
+    news: mpsc::UnboundedSender<News>,
 ) {
+    let mut outage = Outage::default();
     let mut queue = Queue::default();
     let mut pace = Pace::new(Instant::now());
     let flights = Arc::new(Semaphore::new(IN_FLIGHT.into()));
@@ -92,7 +95,13 @@ async fn spend(
             biased;
             event = inbox.recv() => match event {
                 Some(Event::Put(put)) => queue.push((put.session, put.hook), put.urgency, put),
-                Some(Event::Answered(failure)) => pace.answered(failure, Instant::now()),
+                Some(Event::Answered(began, failure)) => {
+                    pace.answered(failure, Instant::now());
+                    if let Some(told) = outage.ended(began, failure, now()) {
+                        // Nobody hears it only while the engine stops.
+                        let _ = news.send(told);
+                    }
+                }
                 None => return,
             },
             Some(permit) = start_next, if first.is_some() => {
@@ -112,6 +121,7 @@ async fn fly(
     permit: OwnedSemaphorePermit,
 ) {
     let Put { hook, generation, pin, url, to, .. } = *put;
+    let began = now();
     let answer = client.put_hook(&pin, hook, &url).await;
     drop(permit);
     let failure = answer.as_ref().err().map(|error| error.failure);
@@ -122,6 +132,6 @@ async fn fly(
     // A session that is gone doesn't need the answer.
     let _ = to.cast(Message::Told(input));
     if let Some(answers) = answers.upgrade() {
-        let _ = answers.send(Event::Answered(failure));
+        let _ = answers.send(Event::Answered(began, failure));
     }
 }

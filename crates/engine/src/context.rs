@@ -9,7 +9,7 @@ use std::{
 };
 
 use ractor::ActorRef;
-use session::{Failure, Timestamp};
+use session::{Failure, Input, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
@@ -88,8 +88,21 @@ impl Context {
         self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
-    /// Notes how a call to the service came out.
+    /// Tells every session.
+    pub(crate) fn tell_all(&self, input: &Input) {
+        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        for actor in sessions.values() {
+            // A session that is gone doesn't need it.
+            let _ = actor.cast(Message::Told(input.clone()));
+        }
+    }
+
+    /// Notes how a call to the service came out, other than a hook's PUT, which the budget follows.
     pub(crate) fn service_answered(&self, failure: Option<Failure>) {
+        let failed = matches!(self.health.service(), Some(ServiceHealth::Fails { .. }));
+        if !failed && failure.is_some_and(Failure::is_a_fault) {
+            self.tell_all(&Input::ServiceFails);
+        }
         let changed = self.health.service_answered(failure, now());
         if changed {
             self.bus.health_changed();

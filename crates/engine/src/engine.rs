@@ -11,8 +11,8 @@ use std::{
 
 use ractor::{Actor, ActorRef};
 use serve::{HostGuard, Limits, Server};
-use session::{About, Input, Lamp, Life, Timestamp, Transcript};
-use tokio::sync::{oneshot, watch};
+use session::{About, Input, Lamp, Life, Timestamp, Transcript, outage::News};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 use wire::{HookType, Pin, Region};
@@ -133,9 +133,10 @@ impl Engine {
             .await
             .map_err(|error| StartError::Spawn(error.to_string()))?;
         let public_url = config.listener.public_url.clone();
+        let (news, outages) = mpsc::unbounded_channel();
         let hook_base = public_url.clone().unwrap_or_else(|| own_url(addr));
         let context = Arc::new(Context {
-            budget: Budget::start(client.clone()),
+            budget: Budget::start(client.clone(), news),
             client,
             journal: journal.clone(),
             archive,
@@ -167,6 +168,7 @@ impl Engine {
             .map_err(|error| StartError::Spawn(error.to_string()))?;
         let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
         engine.restore().await?;
+        engine.context.tasks.spawn(tell_outages(engine.context.clone(), outages));
         engine.context.tasks.spawn(keep_alive(engine.context.clone()));
         engine.context.tasks.spawn(archivist::follow(engine.context.clone()));
         Ok(engine)
@@ -330,7 +332,7 @@ impl Engine {
 
     /// Tells every session that events since `since` may have been missed.
     pub fn missed(&self, since: Timestamp) {
-        missed(&self.context, since);
+        self.context.tell_all(&Input::Missed { since });
     }
 
     /// Waits until every hook of every live session has been tried at least once since the start.
@@ -407,10 +409,16 @@ fn is_being_armed(snapshot: &Snapshot) -> bool {
         })
 }
 
-fn missed(context: &Context, since: Timestamp) {
-    let sessions = context.sessions.read().unwrap_or_else(PoisonError::into_inner);
-    for actor in sessions.values() {
-        let _ = actor.cast(Message::Told(Input::Missed { since }));
+/// Tells the sessions what the PUTs of all of them bring to light.
+async fn tell_outages(context: Arc<Context>, mut news: mpsc::UnboundedReceiver<News>) {
+    while let Some(Some(news)) = context.stopping.run_until_cancelled(news.recv()).await {
+        match news {
+            News::Fails => context.tell_all(&Input::ServiceFails),
+            News::Over { since } => {
+                tracing::warn!(since_ms = since.0, "the service was away");
+                context.tell_all(&Input::Missed { since });
+            }
+        }
     }
 }
 
@@ -428,7 +436,7 @@ async fn keep_alive(context: Arc<Context>) {
         let (wall_now, own_now) = (now(), tokio::time::Instant::now());
         if let Some(since) = jumped(wall, wall_now, own_now - own) {
             tracing::warn!(since_ms = since.0, "the computer slept or its clock was set");
-            missed(&context, since);
+            context.tell_all(&Input::Missed { since });
         }
         (wall, own) = (wall_now, own_now);
         if own_now - noted >= ALIVE_EVERY {

@@ -120,6 +120,7 @@ async fn service_calls(service: &LoginWithMe, url: &Url) -> Result<Option<bool>,
         Err(
             Failure::Unauthorized
             | Failure::Unreachable
+            | Failure::NoAnswer
             | Failure::TimedOut
             | Failure::Faulty { .. }
             | Failure::Malformed

@@ -64,7 +64,7 @@ pub enum Effect {
     },
     /// Start the heartbeat's timer: 2 s where `hurried`, else as the settings say.
     Heartbeat {
-        /// Somebody looks at the session, and one of its hooks failed within the last minute.
+        /// Somebody looks at the session, and the service failed within the last minute.
         hurried: bool,
     },
     /// Stop a timer, if it runs.

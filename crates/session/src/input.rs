@@ -63,7 +63,9 @@ pub enum Input {
     },
     /// A timer ran out.
     Elapsed(Timer),
-    /// The listener or the computer was away: what happened since may have been missed.
+    /// Somebody's call failed by a fault of the service or of the way there.
+    ServiceFails,
+    /// The listener, the service or the computer was away: what happened since may have been missed.
     Missed {
         /// Since when.
         since: Timestamp,

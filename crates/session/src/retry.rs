@@ -15,8 +15,10 @@ pub enum Failure {
         /// For how long, in milliseconds, where the service said so.
         retry_after_ms: Option<u64>,
     },
-    /// Nothing answers at the address: check address and network.
+    /// Nothing answers at the address, so nothing was sent: check address and network.
     Unreachable,
+    /// The connection ended before an answer came; the service may have done what was asked: try again.
+    NoAnswer,
     /// It took too long: try again.
     TimedOut,
     /// The service refused the request as such (4xx or `success: false`): trying again won't help soon.
@@ -60,6 +62,7 @@ pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
         Failure::Rejected { .. } | Failure::Unauthorized | Failure::Malformed => LONGEST,
         Failure::RateLimited { retry_after_ms: None } => doubled.max(ON_SCREEN),
         Failure::Unreachable
+        | Failure::NoAnswer
         | Failure::TimedOut
         | Failure::Faulty { .. }
         | Failure::NoRegion

@@ -20,7 +20,7 @@ pub struct State {
     pub windows: u32,
     /// When chat was last fetched.
     pub chat_as_of: Option<Timestamp>,
-    /// When a hook last could not be put.
+    /// When a hook last could not be put, or another call showed that the service fails.
     pub hook_failed: Option<Timestamp>,
 }
 

@@ -10,7 +10,7 @@ mod mail;
 mod program;
 
 use crate::{
-    Effect, Event, Input, State, Timer, Timestamp,
+    Effect, Event, Input, State, Timer, Timestamp, Urgency,
     mail::{Order, Status},
 };
 
@@ -48,8 +48,9 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::Elapsed(Timer::PollChat) => turn.poll_chat(),
         Input::Elapsed(Timer::RetryTranscript) => turn.retry_transcript(),
         Input::Elapsed(Timer::PinOver) => turn.pin_over(),
+        Input::ServiceFails => turn.service_fails(),
         Input::Missed { since } => turn.missed(since),
-        Input::Recheck => turn.put_all(),
+        Input::Recheck => turn.put_all(Urgency::OnScreen),
         Input::OnScreen(on_screen) => turn.on_screen(on_screen),
         Input::Windows { open } => turn.state.windows = open,
         Input::Described(about) => turn.state.record.about = about,

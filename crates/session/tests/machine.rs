@@ -248,6 +248,39 @@ fn a_failure_on_screen_has_all_hooks_put_soon_and_for_a_minute_after_it() {
 }
 
 #[test]
+fn when_others_calls_fail_what_is_on_screen_finds_out_once_and_then_hurries() {
+    let mut told = Told::live();
+    assert_eq!(told.tell(Input::ServiceFails), [], "nobody looks at it");
+    told.tell(Input::OnScreen(true));
+    let effects = told.tell(Input::ServiceFails);
+    assert_eq!(puts(&effects), [Urgency::OnScreen; 4]);
+    assert!(effects.contains(&Effect::Heartbeat { hurried: true }));
+    assert_eq!(told.tell(Input::ServiceFails), [], "it is on its way");
+}
+
+#[test]
+fn after_an_outage_nothing_is_known_and_what_is_on_screen_is_put_first() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    told.arm_all();
+    let since = told.now;
+    let effects = told.tell(Input::Missed { since });
+    assert_eq!(puts(&effects), [Urgency::Other; 4]);
+    assert!(matches!(told.state.record.presenter, Presenter::Unknown { .. }));
+    told.tell(Input::OnScreen(true));
+    assert_eq!(puts(&told.tell(Input::Missed { since })), [Urgency::OnScreen; 4]);
+}
+
+/// How urgent the PUTs among `effects` are.
+fn puts(effects: &[Effect]) -> Vec<Urgency> {
+    let urgency = |effect: &Effect| {
+        let Effect::PutHook { urgency, .. } = effect else { return None };
+        Some(*urgency)
+    };
+    effects.iter().filter_map(urgency).collect()
+}
+
+#[test]
 fn a_hook_that_fails_twice_is_told_once_and_its_return_too() {
     let mut told = Told::live();
     let hook = HookType::ViewerOffline;
@@ -422,6 +455,27 @@ fn a_broken_download_is_tried_again_by_hand_with_what_was_given_before() {
 }
 
 #[test]
+fn a_mail_may_have_been_sent_exactly_where_no_clear_answer_came() {
+    for (failure, maybe_sent) in [
+        (Failure::Unreachable, false),
+        (Failure::Faulty { status: 503 }, false),
+        (Failure::NoAnswer, true),
+        (Failure::TimedOut, true),
+    ] {
+        let mut told = Told::live();
+        told.tell(Input::MailOrdered {
+            to: "maria@example.com".into(),
+            template: mail::Template::ToCustomer,
+            name: "Anna".into(),
+            when: mail::When::Now,
+            by: "anna".into(),
+        });
+        told.tell(Input::MailFailed { id: 1, failure });
+        assert!(told.events.contains(&Event::MailFailed { id: 1, failure, maybe_sent }));
+    }
+}
+
+#[test]
 fn cancelling_while_the_service_is_asked_keeps_what_it_gives() {
     let mut told = Told::live();
     told.tell(save());
@@ -433,7 +487,7 @@ fn cancelling_while_the_service_is_asked_keeps_what_it_gives() {
 
 #[test]
 fn an_unclear_end_of_the_question_is_never_followed_by_a_second_one() {
-    for unclear in [Failure::TimedOut, Failure::Unreachable, Failure::Faulty { status: 500 }] {
+    for unclear in [Failure::TimedOut, Failure::NoAnswer, Failure::Faulty { status: 500 }] {
         let mut told = Told::live();
         told.tell(save());
         told.tell(Input::ParametersFailed(unclear));
@@ -441,6 +495,17 @@ fn an_unclear_end_of_the_question_is_never_followed_by_a_second_one() {
         assert_eq!(told.tell(save()), []);
         assert_eq!(told.tell(Input::ParametersGiven), [], "too late to be taken for it");
     }
+}
+
+#[test]
+fn a_question_that_reached_nobody_was_not_asked_and_may_be_asked() {
+    let mut told = Told::live();
+    told.tell(save());
+    told.tell(Input::ParametersFailed(Failure::Unreachable));
+    assert_eq!(told.state.record.program, Program::NotAsked);
+    let why = Broken::Failed { failure: Failure::Unreachable };
+    assert!(told.events.contains(&Event::ProgramNotSaved { why }), "it says so");
+    assert_eq!(asks(&told.tell(save())), 1);
 }
 
 #[test]
@@ -571,6 +636,7 @@ fn any_hook() -> impl Strategy<Value = HookType> {
 fn any_failure() -> impl Strategy<Value = Failure> {
     proptest::sample::select(vec![
         Failure::Unreachable,
+        Failure::NoAnswer,
         Failure::TimedOut,
         Failure::Malformed,
         Failure::Faulty { status: 500 },
@@ -583,6 +649,7 @@ fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
         Just(Input::Created { region: None }),
         Just(Input::Restored { since: T0 }),
+        Just(Input::ServiceFails),
         Just(Input::RegionChosen { region: region() }),
         Just(Input::Allocated { region: region(), expires: T0.plus(DAY) }),
         any_failure().prop_map(Input::AllocateFailed),
@@ -680,12 +747,15 @@ proptest! {
         for input in inputs {
             let pin_before = told.state.record.allocation().map(|allocation| allocation.at);
             let confirmed = matches!(input, Input::SaveProgram { .. });
+            let reached_nobody = input == Input::ParametersFailed(Failure::Unreachable)
+                && matches!(told.state.record.program, Program::Asking { .. });
             let effects = if let Input::Restored { .. } = input {
                 told.restart()
             } else {
                 told.tell(input)
             };
-            if told.state.record.allocation().map(|allocation| allocation.at) != pin_before {
+            let pin_now = told.state.record.allocation().map(|allocation| allocation.at);
+            if reached_nobody || pin_now != pin_before {
                 asked = 0;
             }
             asked += asks(&effects);

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use deskhand_system_tests::{Desk, World, all_armed};
-use engine::{CommandError, SessionId, journal::Fault};
-use session::{About, Failure, Input, Life, Presenter, Word};
+use engine::{CommandError, SessionId, Snapshot, journal::Fault};
+use session::{About, Failure, Input, Lamp, Life, Presenter, Word, mail};
 
 fn is_online(snapshot: &engine::Snapshot) -> bool {
     matches!(snapshot.record.presenter, Presenter::Online { .. })
@@ -134,5 +134,81 @@ async fn a_dead_service_fails_the_session_with_its_reason_and_a_retry_helps() {
     faults.clear();
     desk.engine.order(id, Input::Retry { region: None }).await.unwrap();
     desk.until(id, "the retry has armed it", all_armed).await;
+    desk.stop().await;
+}
+
+/// Orders an e-mail that goes out at once, and waits for what becomes of it.
+async fn mailed(desk: &Desk, id: SessionId) -> mail::Status {
+    let order = Input::MailOrdered {
+        to: "maria@example.com".into(),
+        template: mail::Template::ToCustomer,
+        name: "Anna".into(),
+        when: mail::When::Now,
+        by: "anna".into(),
+    };
+    desk.engine.order(id, order).await.unwrap();
+    let settled = |s: &Snapshot| match s.record.mail.last().map(|order| order.status) {
+        None | Some(mail::Status::Waiting | mail::Status::Sending) => false,
+        Some(mail::Status::Sent { .. } | mail::Status::MaybeSent | mail::Status::Failed { .. }) => {
+            true
+        }
+    };
+    desk.until(id, "the e-mail has come to its end", settled).await.record.mail[0].status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_email_may_have_been_sent_where_the_service_took_it_and_hung_up() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let (id, _) = desk.armed_session().await;
+    world.broker.handle().faults().set(vec![serve::FaultRule {
+        route: "/api/v1/email/{address}".into(),
+        fault: serve::Fault::DropAnswer,
+        after: 0,
+        times: None,
+    }]);
+    assert_eq!(mailed(&desk, id).await, mail::Status::MaybeSent);
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_email_was_surely_not_sent_where_nothing_listens() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let (id, _) = desk.armed_session().await;
+    world.broker.shutdown().await;
+    let failed = mail::Status::Failed { failure: Failure::Unreachable };
+    assert_eq!(mailed(&desk, id).await, failed);
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_was_away_leaves_nothing_known_in_any_session() {
+    let world = World::new().await;
+    let desk = world.engine().await;
+    let (failing, pin) = desk.armed_session().await;
+    let (other, others_pin) = desk.armed_session().await;
+    for (id, pin) in [(failing, &pin), (other, &others_pin)] {
+        world.presenter_joins(pin).await;
+        desk.until(id, "it is online", |s| is_online(s) && all_armed(s)).await;
+    }
+    let faults = world.broker.handle().faults();
+    faults.set(vec![serve::FaultRule {
+        route: "/api/v1/hook/".into(),
+        fault: serve::Fault::Drop,
+        after: 0,
+        times: None,
+    }]);
+    desk.engine.tell(failing, Input::Recheck);
+    // The waits between its tries add up to more than the time after which it is an outage.
+    desk.until(failing, "it was tried four times", |s| {
+        s.lamps.iter().any(|lamp| matches!(lamp, Lamp::Failed { attempt: 4.., .. }))
+    })
+    .await;
+    faults.clear();
+    desk.until(other, "the other one is unknown and armed", |s| {
+        matches!(s.record.presenter, Presenter::Unknown { .. }) && all_armed(s)
+    })
+    .await;
     desk.stop().await;
 }

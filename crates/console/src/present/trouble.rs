@@ -104,6 +104,7 @@ pub fn why(failure: Failure) -> String {
         }
         Failure::RateLimited { retry_after_ms: None } => "the service got too many calls".into(),
         Failure::Unreachable => "nothing answers at the service's address".into(),
+        Failure::NoAnswer => "the service closed the connection without an answer".into(),
         Failure::TimedOut => "no answer came in time".into(),
         Failure::Rejected { status: 200 } => "the service refused it".into(),
         Failure::Rejected { status } => format!("the service refused it ({status})"),
@@ -122,7 +123,9 @@ fn remedy(failure: Failure) -> (Code, &'static str) {
         Failure::Unreachable => {
             (Code::CheckNetwork, "Check the network, and the service's address in the settings.")
         }
-        Failure::TimedOut => (Code::TryAgain, "Try again; if it stays so, check the network."),
+        Failure::NoAnswer | Failure::TimedOut => {
+            (Code::TryAgain, "Try again; if it stays so, check the network.")
+        }
         Failure::Rejected { .. } => (
             Code::Refused,
             "Check what was asked for. If the PIN's life is over, start a new session.",
@@ -164,6 +167,7 @@ mod tests {
             Failure::RateLimited { retry_after_ms: Some(1_500) },
             Failure::RateLimited { retry_after_ms: None },
             Failure::Unreachable,
+            Failure::NoAnswer,
             Failure::TimedOut,
             Failure::Rejected { status: 404 },
             Failure::Faulty { status: 503 },

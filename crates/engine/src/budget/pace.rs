@@ -8,13 +8,15 @@ use tokio::time::Instant;
 /// PUTs a second when all is well.
 pub const FULL_RATE: f64 = 20.0;
 /// It is never slower than this.
-const LOWEST_RATE: f64 = 0.5;
+const LOWEST_RATE: f64 = 1.0;
 /// PUTs that may start at once after a pause, and be in flight together.
 pub const IN_FLIGHT: u16 = 16;
 
 /// How fast PUTs may start.
 pub struct Pace {
     rate: f64,
+    /// Good answers in a row since the last bad one.
+    good: f64,
     tokens: f64,
     filled: Instant,
     not_before: Instant,
@@ -23,7 +25,13 @@ pub struct Pace {
 impl Pace {
     /// At full rate.
     pub fn new(now: Instant) -> Self {
-        Self { rate: FULL_RATE, tokens: f64::from(IN_FLIGHT), filled: now, not_before: now }
+        Self {
+            rate: FULL_RATE,
+            good: 0.0,
+            tokens: f64::from(IN_FLIGHT),
+            filled: now,
+            not_before: now,
+        }
     }
 
     /// When a PUT may start: now, or later.
@@ -49,7 +57,7 @@ impl Pace {
     /// A PUT was answered.
     pub fn answered(&mut self, failure: Option<Failure>, now: Instant) {
         match failure {
-            None => self.rate = (self.rate + 1.0).min(FULL_RATE),
+            None => self.speed_up(),
             Some(Failure::RateLimited { retry_after_ms }) => {
                 self.slow_down();
                 let pause = Duration::from_millis(retry_after_ms.unwrap_or(1_000));
@@ -59,6 +67,7 @@ impl Pace {
             Some(
                 Failure::Unauthorized
                 | Failure::Unreachable
+                | Failure::NoAnswer
                 | Failure::TimedOut
                 | Failure::Rejected { .. }
                 | Failure::Malformed
@@ -69,7 +78,15 @@ impl Pace {
         }
     }
 
+    /// The longer all is well, the faster: six good answers lead from the lowest rate to the full one,
+    /// and a service that fails every other time stays slow.
+    fn speed_up(&mut self) {
+        self.good += 1.0;
+        self.rate = (self.rate + self.good).min(FULL_RATE);
+    }
+
     fn slow_down(&mut self) {
+        self.good = 0.0;
         self.rate = (self.rate / 2.0).max(LOWEST_RATE);
         self.tokens = self.tokens.min(1.0);
     }
@@ -101,16 +118,29 @@ mod tests {
         assert_eq!(pace.next(Urgency::Other, now), now + Duration::from_millis(100));
     }
 
-    #[test]
-    fn halves_on_a_fault_and_comes_back() {
+    const FAULT: Option<Failure> = Some(Failure::Faulty { status: 503 });
+
+    fn rates(pace: &mut Pace, answers: &[Option<Failure>]) -> Vec<f64> {
         let now = Instant::now();
-        let mut pace = Pace::new(now);
-        pace.answered(Some(Failure::Faulty { status: 503 }), now);
-        assert!((pace.rate - 10.0).abs() < f64::EPSILON);
-        for _ in 0..10 {
-            pace.answered(None, now);
-        }
-        assert!((pace.rate - FULL_RATE).abs() < f64::EPSILON);
+        let after = |answer: &Option<Failure>| {
+            pace.answered(*answer, now);
+            pace.rate
+        };
+        answers.iter().map(after).collect()
+    }
+
+    #[test]
+    fn halves_on_a_fault_and_comes_back_faster_with_each_good_answer() {
+        let mut pace = Pace::new(Instant::now());
+        assert_eq!(rates(&mut pace, &[FAULT; 6]), [10.0, 5.0, 2.5, 1.25, 1.0, 1.0]);
+        assert_eq!(rates(&mut pace, &[None; 7]), [2.0, 4.0, 7.0, 11.0, 16.0, 20.0, 20.0]);
+    }
+
+    #[test]
+    fn stays_slow_while_every_other_answer_is_bad() {
+        let mut pace = Pace::new(Instant::now());
+        let rates = rates(&mut pace, &[FAULT, None].repeat(20));
+        assert!(rates[10..].iter().all(|rate| *rate <= 3.0), "{rates:?}");
     }
 
     #[test]

@@ -128,26 +128,32 @@ fn retry_after(headers: &header::HeaderMap, now: Timestamp) -> Option<u64> {
 }
 
 /// What a request that brought no answer, or only a part of one, means.
+///
+/// Only without a connection is it sure that the service wasn't asked.
 pub(super) fn of_transport(error: &reqwest::Error) -> Cause {
+    if error.is_builder() {
+        return (Failure::Internal, "the request could not be built".to_owned());
+    }
+    if error.is_connect() {
+        return (Failure::Unreachable, why_unconnected(error).to_owned());
+    }
     if error.is_timeout() {
         return timed_out();
     }
     if error.is_body() || error.is_decode() {
         return malformed("the service's answer broke off");
     }
-    if error.is_builder() {
-        return (Failure::Internal, "the request could not be built".to_owned());
-    }
-    let detail = if is_tls(error) {
+    (Failure::NoAnswer, "the service closed the connection without an answer".to_owned())
+}
+
+fn why_unconnected(error: &reqwest::Error) -> &'static str {
+    if is_tls(error) {
         "no secure connection could be made, its certificate may not be trusted"
     } else if let Some(io::ErrorKind::ConnectionRefused) = io_kind(error) {
         "nothing answers at the service's address"
-    } else if error.is_connect() {
-        "the service could not be reached"
     } else {
-        "the service closed the connection without an answer"
-    };
-    (Failure::Unreachable, detail.to_owned())
+        "the service could not be reached"
+    }
 }
 
 fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {

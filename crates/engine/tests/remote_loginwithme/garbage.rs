@@ -125,9 +125,9 @@ async fn a_refusal_is_a_refusal_and_its_prose_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_without_an_answer_is_unreachable() {
+async fn a_connection_closed_without_an_answer_is_no_proof_that_nobody_was_asked() {
     let server = Server::saying("").await;
-    assert_all_fail(&server, &client(&server.origin), Failure::Unreachable).await;
+    assert_all_fail(&server, &client(&server.origin), Failure::NoAnswer).await;
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ async fn a_region_that_hangs_up_has_failed() {
     assert_eq!(choice.region, region("near"));
     for dead in ["far", "away"] {
         let end = &lane(&choice.lanes, dead).end;
-        assert_eq!(*end, End::Failed { failure: Failure::Unreachable });
+        assert_eq!(*end, End::Failed { failure: Failure::NoAnswer });
     }
 }
 
@@ -162,7 +162,7 @@ async fn says_so_when_all_regions_are_dead() {
     assert_eq!(failed.to_string(), "choose a region: no region answered");
     assert_eq!(failed.lanes.len(), 3);
     for lane in &failed.lanes {
-        assert_eq!(lane.end, End::Failed { failure: Failure::Unreachable });
+        assert_eq!(lane.end, End::Failed { failure: Failure::NoAnswer });
     }
 }
 

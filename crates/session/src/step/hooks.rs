@@ -136,7 +136,7 @@ impl Turn {
         if !self.state.record.is_live() {
             return;
         }
-        let urgency = if self.state.on_screen { Urgency::OnScreen } else { Urgency::Other };
+        let urgency = self.unhurried();
         for hook in HookType::ALL {
             match self.state.lamps[hook.index()] {
                 Lamp::Armed { .. } => self.put(hook, urgency),
@@ -151,8 +151,13 @@ impl Turn {
         self.start_heartbeat();
     }
 
-    /// The technician asks for certainty: every hook is put now.
-    pub(super) fn put_all(&mut self) {
+    /// How urgent a PUT is that nothing but caution asks for.
+    const fn unhurried(&self) -> Urgency {
+        if self.state.on_screen { Urgency::OnScreen } else { Urgency::Other }
+    }
+
+    /// Somebody asks for certainty: every hook is put now.
+    pub(super) fn put_all(&mut self, urgency: Urgency) {
         if !self.state.record.is_live() {
             return;
         }
@@ -163,17 +168,26 @@ impl Turn {
                     self.rearm(hook);
                 }
                 Lamp::Off | Lamp::Rearming { .. } | Lamp::Armed { .. } | Lamp::Consumed { .. } => {
-                    self.put(hook, Urgency::OnScreen);
+                    self.put(hook, urgency);
                 }
             }
         }
     }
 
-    /// The listener, the broker or this computer was away: put everything, know nothing.
+    /// Somebody's call failed: what is on screen finds out for itself, and from then on every 2 s.
+    pub(super) fn service_fails(&mut self) {
+        if self.state.record.is_live() && self.state.on_screen && !self.has_fresh_fault() {
+            self.state.hook_failed = Some(self.now);
+            self.put_all(Urgency::OnScreen);
+            self.start_heartbeat();
+        }
+    }
+
+    /// The listener, the service or this computer was away: put everything, know nothing.
     pub(super) fn missed(&mut self, since: Timestamp) {
         if self.state.record.is_live() {
             self.facts_unknown(since);
-            self.put_all();
+            self.put_all(self.unhurried());
             self.do_(Effect::Start { timer: Timer::PinOver, after: Duration::ZERO, spread: false });
         }
     }

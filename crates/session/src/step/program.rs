@@ -67,6 +67,11 @@ impl Turn {
             (Program::Asking { .. }, Failure::Storage) => {
                 self.state.record.program = Program::NotAsked;
             }
+            // Nobody was there to be asked.
+            (Program::Asking { .. }, Failure::Unreachable) => {
+                self.state.record.program = Program::NotAsked;
+                self.tell(Event::ProgramNotSaved { why: Broken::Failed { failure } });
+            }
             (
                 Program::Asking { .. },
                 Failure::Unauthorized | Failure::RateLimited { .. } | Failure::Rejected { .. },
@@ -74,7 +79,7 @@ impl Turn {
             // A connection that was closed, and a fault of the service, may come after the giving.
             (
                 Program::Asking { .. },
-                Failure::Unreachable
+                Failure::NoAnswer
                 | Failure::TimedOut
                 | Failure::Faulty { .. }
                 | Failure::Malformed

@@ -15,7 +15,8 @@ use engine::{
     budget::{FULL_RATE, IN_FLIGHT, Pace, Queue},
 };
 use session::{
-    About, Effect, Failure, Input, Life, State, Timer, Timestamp, retry, state::Allocation, step,
+    About, Effect, Failure, Input, Life, Outage, State, Timer, Timestamp, outage::News, retry,
+    state::Allocation, step,
 };
 use tokio::time::Instant;
 use wire::HookType;
@@ -99,7 +100,7 @@ fn row(name: &str, fault: Fault, heartbeat: Duration, count: usize, seeds: u64) 
 enum What {
     Elapsed { session: usize, timer: Timer, generation: u64 },
     Put { session: usize, hook: HookType, generation: u32 },
-    Answered { session: usize, input: Input, failure: Option<Failure> },
+    Answered { session: usize, input: Input, began: Timestamp, failure: Option<Failure> },
     Fires { session: usize, hook: HookType },
     Spend,
 }
@@ -121,6 +122,7 @@ struct World {
     heartbeat: Duration,
     queue: Queue<(usize, HookType, u32)>,
     pace: Pace,
+    outage: Outage,
     flights: u16,
     spends_at: Option<Duration>,
     fault: Option<Fault>,
@@ -140,6 +142,7 @@ impl World {
             heartbeat,
             queue: Queue::default(),
             pace: Pace::new(start),
+            outage: Outage::default(),
             flights: 0,
             spends_at: None,
             fault: None,
@@ -226,10 +229,16 @@ impl World {
                 }
             }
             What::Put { session, hook, generation } => self.put(session, hook, generation),
-            What::Answered { session, input, failure } => {
+            What::Answered { session, input, began, failure } => {
                 self.flights -= 1;
                 self.pace.answered(failure, self.start + self.now);
+                let news = self.outage.ended(began, failure, self.wall());
                 self.tell(session, input);
+                match news {
+                    None => {}
+                    Some(News::Fails) => self.tell_all(&Input::ServiceFails),
+                    Some(News::Over { since }) => self.tell_all(&Input::Missed { since }),
+                }
                 self.spend();
             }
             // The POST is lost: nobody is told.
@@ -252,11 +261,24 @@ impl World {
             Some(Fault::Faulty) => (failed(Failure::Faulty { status: 503 }), TRIP / 2),
             Some(Fault::Silence) => (failed(Failure::TimedOut), PATIENCE),
         };
-        self.at(self.now + after, What::Answered { session, input, failure });
+        // Half a trip after it left us: near enough.
+        let began = self.wall();
+        self.at(self.now + after, What::Answered { session, input, began, failure });
+    }
+
+    /// The wall clock.
+    fn wall(&self) -> Timestamp {
+        Timestamp(i64::try_from(self.now.as_millis()).unwrap())
+    }
+
+    fn tell_all(&mut self, input: &Input) {
+        for session in 0..self.sessions.len() {
+            self.tell(session, input.clone());
+        }
     }
 
     fn tell(&mut self, session: usize, input: Input) {
-        let now = Timestamp(i64::try_from(self.now.as_millis()).unwrap());
+        let now = self.wall();
         let state = self.sessions[session].state.take().unwrap();
         let transition = step(state, input, now);
         self.sessions[session].state = Some(transition.state);
