@@ -19,6 +19,7 @@ use engine::{
     journal::{JOURNAL_FILE, Journal, Options},
     vault::SealKey,
 };
+use rusqlite::types::Value;
 use secrecy::SecretBox;
 use session::{About, State, Timestamp, Word};
 use tokio::runtime::{Builder, Runtime};
@@ -265,13 +266,24 @@ fn bare(path: &Path) -> rusqlite::Connection {
     connection
 }
 
+/// The archive's job in one statement: the same columns and, for each hit, its session's row.
+const BARE: &str = "SELECT search.rowid, highlight(search, 0, '[', ']'),
+         highlight(search, 1, '[', ']'), snippet(search, 2, '[', ']', '…', 24),
+         session.id, session.created, session.by, session.customer, session.ticket,
+         session.contact, session.word, session.outcome, session.region, session.first_joined,
+         session.active_ms, session.closed_at
+     FROM search
+     LEFT JOIN messages ON messages.doc = search.rowid
+     LEFT JOIN sessions AS own ON own.doc = search.rowid
+     LEFT JOIN sessions AS session ON session.id = coalesce(messages.session, own.id)
+     WHERE search MATCH ?1 ORDER BY search.rowid DESC LIMIT 50";
+
 fn bare_search(connection: &rusqlite::Connection, typed: &str) -> usize {
     let query: Vec<String> = typed.split(' ').map(|word| format!("\"{word}\"*")).collect();
-    let sql = "SELECT rowid, highlight(search, 0, '[', ']'), highlight(search, 1, '[', ']'),
-             snippet(search, 2, '[', ']', '…', 24)
-         FROM search WHERE search MATCH ?1 ORDER BY rowid DESC LIMIT 50";
-    let mut statement = connection.prepare_cached(sql).unwrap();
-    let rows = statement
-        .query_map([query.join(" ")], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(3)?)));
+    let mut statement = connection.prepare_cached(BARE).unwrap();
+    let columns = statement.column_count();
+    let rows = statement.query_map([query.join(" ")], |row| {
+        (0..columns).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>()
+    });
     rows.unwrap().map(Result::unwrap).count()
 }
