@@ -113,7 +113,7 @@ async fn begin(app: &AppHandle, global: &Global) -> Started {
 /// Keeps tray and notifications up with the console until it ends.
 async fn attend(app: &AppHandle, console: &App) {
     let shell = app.state::<Shell>();
-    let mut feed = console.subscribe();
+    let mut feed = console.overview();
     let mut notices = console.notices(SUBSCRIBER);
     let announcer = announcer(app, &notices);
     let mut shown = shell.board().tray();
