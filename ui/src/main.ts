@@ -1,6 +1,7 @@
 import './styles/base.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
+import { tauriConsole } from './lib/ipc/client';
 import type { ConsolePort } from './lib/ipc/port';
 import { appearance } from './lib/shell/appearance.svelte';
 
@@ -14,7 +15,6 @@ async function port(): Promise<ConsolePort> {
     if (theme === 'dark' || theme === 'light') appearance.choose(theme);
     return new FakeConsole(wanted.get('fake') ?? 'rich');
   }
-  const { tauriConsole } = await import('./lib/ipc/client');
   return tauriConsole;
 }
 
