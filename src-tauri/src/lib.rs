@@ -41,9 +41,10 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 let app = app.handle();
                 let paused = memory::paused(app);
                 let first = app.state::<Shell>().board().begin(paused);
-                tray::create(app, &first, shell::clicked)?;
+                // The window first: its page loads longest, and meanwhile the console starts and the tray is made.
                 window::create(app)?;
                 shell::start(app.clone(), global);
+                tray::create(app, &first, shell::clicked)?;
                 end_on_signal(app.clone());
                 Ok(())
             })

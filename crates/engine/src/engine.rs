@@ -336,10 +336,14 @@ impl Engine {
     }
 
     /// Waits until every hook of every live session has been tried at least once since the start.
-    pub async fn hooks_tried(&self) {
-        let mut subscription = self.subscribe();
-        while self.snapshots().iter().any(|snapshot| is_being_armed(snapshot)) {
-            subscription.changed().await;
+    /// The engine may be stopped meanwhile.
+    pub fn hooks_tried(&self) -> impl Future<Output = ()> + Send + use<> {
+        let bus = self.context.bus.clone();
+        async move {
+            let mut subscription = bus.subscribe();
+            while bus.all().iter().any(|snapshot| is_being_armed(snapshot)) {
+                subscription.changed().await;
+            }
         }
     }
 

@@ -8,8 +8,9 @@ use std::{
 
 use broker::{Broker, Network};
 use engine::{
-    Config, Engine, Keys, Listener,
+    Config, Engine, Keys, Listener, Stores,
     clock::now,
+    faults::Faults,
     lock::FolderLock,
     remote::Service,
     vault::{self, Vault},
@@ -25,7 +26,7 @@ use crate::{
     view::{Code, Trouble},
 };
 
-/// How long a start waits for the first try of every hook.
+/// How long what the broker kept back waits for the first try of every hook.
 const HOOKS_TRIED: Duration = Duration::from_secs(5);
 /// How long a PIN's life is taken to be (services.md: about a day).
 const PIN_LIFE: Duration = Duration::from_secs(86_400);
@@ -49,15 +50,23 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         });
     }
     let settings = Arc::new(loaded.settings);
-    let running = match settings.base_url {
-        None => Some(start_broker(&options.data, &settings, &vault, &mut standing).await?),
-        Some(_) => None,
+    let broker = async {
+        match settings.base_url {
+            None => start_broker(&options.data, &settings, &vault, &mut standing).await.map(Some),
+            Some(_) => Ok(None),
+        }
     };
+    // Neither needs the other, and both wait for the disk.
+    let (running, stores) = tokio::join!(broker, Stores::open(&options.data, Keys::of(&vault)));
+    let running = running?;
     let embedded = OnceLock::new();
     if let Some(running) = &running {
         let _ = embedded.set(Embedded::of(running));
     }
-    let engine = start_engine(&options.data, &settings, embedded.get(), &vault).await;
+    let engine = match stores {
+        Ok(stores) => start_engine(&options.data, &settings, embedded.get(), stores).await,
+        Err(error) => Err(error.into()),
+    };
     let engine = match engine {
         Ok(engine) => engine,
         Err(error) => {
@@ -96,16 +105,25 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
     Ok(App(inner))
 }
 
-/// Hooks first, then what was kept back of them, then whoever watches.
+/// What goes on beside the commands, which can be given from here on.
 async fn begin(inner: &Arc<Inner>) {
-    if let Some(engine) = inner.engine.read().await.as_ref() {
-        let _ = tokio::time::timeout(HOOKS_TRIED, engine.hooks_tried()).await;
+    let tried = inner.engine.read().await.as_ref().map(Engine::hooks_tried);
+    if let Some(tried) = tried {
+        inner.tasks.spawn(release(inner.clone(), tried));
+    }
+    inner.tasks.spawn(super::watch::follow(inner.clone()));
+    inner.tasks.spawn(super::watch::learn_of_service(inner.clone()));
+}
+
+/// Hooks first, then what was kept back of them.
+async fn release(inner: Arc<Inner>, tried: impl Future<Output = ()>) {
+    tokio::select! {
+        _ = tokio::time::timeout(HOOKS_TRIED, tried) => {}
+        () = inner.stopping.cancelled() => return,
     }
     if let Some(embedded) = inner.embedded.get() {
         embedded.handle().release_deliveries();
     }
-    inner.tasks.spawn(super::watch::follow(inner.clone()));
-    inner.tasks.spawn(super::watch::learn_of_service(inner.clone()));
 }
 
 pub(super) async fn stop(inner: &Inner) {
@@ -166,7 +184,8 @@ async fn bring_up(inner: &Inner, settings: &Settings) -> Result<Engine, AppError
         *inner.broker.lock().await = Some(running);
     }
     let embedded = inner.embedded.get();
-    let engine = start_engine(&inner.data, settings, embedded, &inner.vault).await?;
+    let stores = Stores::open(&inner.data, Keys::of(&inner.vault)).await?;
+    let engine = start_engine(&inner.data, settings, embedded, stores).await?;
     let broker = inner.broker.lock().await;
     inner.side(|side| remember(&inner.data, &engine, broker.as_ref(), &mut side.standing));
     drop(broker);
@@ -245,10 +264,10 @@ async fn start_engine(
     data: &Path,
     settings: &Settings,
     embedded: Option<&Embedded>,
-    vault: &Vault,
+    stores: Stores,
 ) -> Result<Engine, AppError> {
     let config = engine_config(data.to_owned(), settings, embedded)?;
-    Ok(Engine::start(config, Keys::of(vault)).await?)
+    Ok(Engine::start_on(config, stores, Faults::default()).await?)
 }
 
 fn engine_config(
