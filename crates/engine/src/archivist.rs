@@ -23,7 +23,7 @@ const PAGE: u32 = 500;
 /// Follows the bus until the engine stops.
 pub(crate) async fn follow(context: Arc<Context>) {
     let mut subscription = context.bus.subscribe();
-    let mut copied = HashMap::<SessionId, Record>::new();
+    let mut copied = HashMap::<SessionId, Arc<Record>>::new();
     let mut waiting = HashMap::<SessionId, Arc<Snapshot>>::new();
     let mut happened = true;
     loop {
@@ -42,7 +42,7 @@ pub(crate) async fn follow(context: Arc<Context>) {
 
 async fn copy(
     context: &Context,
-    copied: &mut HashMap<SessionId, Record>,
+    copied: &mut HashMap<SessionId, Arc<Record>>,
     waiting: &mut HashMap<SessionId, Arc<Snapshot>>,
     happened: &mut bool,
 ) -> Result<(), ArchiveError> {

@@ -22,7 +22,7 @@ pub struct Snapshot {
     /// Newer is larger, per session and run of the engine.
     pub revision: u64,
     /// What is stored.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// The hooks' lamps.
     pub lamps: [Lamp; 4],
     /// Viewer windows of ours.
@@ -52,7 +52,7 @@ impl Snapshot {
     pub(crate) fn of(
         id: SessionId,
         revision: u64,
-        record: &Record,
+        record: &Arc<Record>,
         state: &State,
         pin: Option<Pin>,
         unsaved: bool,

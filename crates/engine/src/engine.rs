@@ -382,16 +382,18 @@ impl Engine {
         for (id, error) in loaded.damaged {
             tracing::error!(session = %id, %error, "a stored session can't be read");
         }
-        for stored in loaded.sessions {
-            if self.is_history(&stored).await {
-                let _ = journal.forget(stored.session).await;
-                continue;
+        let mut stored = Vec::with_capacity(loaded.sessions.len());
+        for session in loaded.sessions {
+            if self.is_history(&session).await {
+                let _ = journal.forget(session.session).await;
+            } else {
+                stored.push(session);
             }
-            let (done, started) = oneshot::channel();
-            let message = supervisor::Message::Restore { stored: Box::new(stored), since, done };
-            self.supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
-            let _ = started.await;
         }
+        let (done, started) = oneshot::channel();
+        let message = supervisor::Message::Restore { stored, since, done };
+        self.supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
+        let _ = started.await;
         let _ = journal.mark_clean_end(false).await;
         Ok(())
     }

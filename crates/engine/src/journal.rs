@@ -51,7 +51,7 @@ pub struct SessionTurn {
     /// Whose.
     pub session: SessionId,
     /// Its record after the turn.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// Its secrets, only when they changed.
     pub secrets: Option<SessionSecrets>,
     /// The newest event that the record takes into account.

@@ -55,7 +55,7 @@ fn secrets() -> SessionSecrets {
 fn turn(session: SessionId, applied_seq: u64) -> SessionTurn {
     SessionTurn {
         session,
-        record: record("Maria Lopez"),
+        record: record("Maria Lopez").into(),
         secrets: None,
         applied_seq,
         happenings: Vec::new(),
@@ -149,7 +149,7 @@ async fn a_really_full_database_refuses_the_large_and_keeps_what_it_has() {
     let options = Options { max_pages: Some(40), ..Options::default() };
     let journal = open_with(dir.path(), options);
     journal.save_turn(turn(session(1), 0)).await.unwrap();
-    let large = SessionTurn { record: record(&"x".repeat(200_000)), ..turn(session(2), 0) };
+    let large = SessionTurn { record: record(&"x".repeat(200_000)).into(), ..turn(session(2), 0) };
     let (large, small) = (journal.save_turn(large), journal.append(session(1), HOOK, Timestamp(0)));
     let error = large.await.unwrap_err();
     assert!(matches!(error, JournalError::DiskFull { .. }), "{error}");
@@ -352,7 +352,7 @@ proptest! {
         let about = About { customer, ticket, contact: String::new() };
         let record = State::new(about, by, Timestamp(at)).record;
         let applied_seq = u64::from(applied);
-        let turn = SessionTurn { record: record.clone(), ..turn(session(1), applied_seq) };
+        let turn = SessionTurn { record: record.clone().into(), ..turn(session(1), applied_seq) };
         open(dir.path()).save_turn(turn).wait().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let loaded = runtime.block_on(open(dir.path()).load()).unwrap();

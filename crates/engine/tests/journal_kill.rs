@@ -57,8 +57,13 @@ fn nothing_acknowledged_is_lost_by_kills() {
     let dir = tempfile::tempdir().unwrap();
     let record = State::new(About::default(), "tess".into(), Timestamp(0)).record;
     let happenings = vec![(Event::Created, Timestamp(0))];
-    let first =
-        SessionTurn { session: session(), record, secrets: None, applied_seq: 0, happenings };
+    let first = SessionTurn {
+        session: session(),
+        record: record.into(),
+        secrets: None,
+        applied_seq: 0,
+        happenings,
+    };
     open(dir.path()).save_turn(first).wait().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut acknowledged = Vec::new();

@@ -44,13 +44,13 @@ pub enum Message {
         /// Gets the answer.
         done: oneshot::Sender<Result<SessionId, CommandError>>,
     },
-    /// Start a session as the journal has it.
+    /// Start sessions as the journal has them.
     Restore {
-        /// It.
-        stored: Box<Stored>,
-        /// When the engine that had it was last known to be alive.
+        /// They.
+        stored: Vec<Stored>,
+        /// When the engine that had them was last known to be alive.
         since: Timestamp,
-        /// Told when its actor runs.
+        /// Told when their actors run.
         done: oneshot::Sender<()>,
     },
 }
@@ -96,9 +96,11 @@ impl Actor for Supervisor {
                 let _ = done.send(made);
             }
             Message::Restore { stored, since, done } => {
-                let id = stored.session;
-                supervising.start(&myself, restored(&supervising.context, *stored, since)).await;
-                tracing::debug!(session = %id, "restored");
+                for stored in stored {
+                    let id = stored.session;
+                    supervising.start(&myself, restored(&supervising.context, stored, since)).await;
+                    tracing::debug!(session = %id, "restored");
+                }
                 let _ = done.send(());
             }
         }

@@ -106,7 +106,7 @@ async fn prepare(folder: &Path, count: usize) {
         .map(|n| {
             journal.save_turn(SessionTurn {
                 session: SessionId::random(),
-                record: waiting(n).record,
+                record: waiting(n).record.into(),
                 secrets: Some(secrets(n)),
                 applied_seq: 0,
                 happenings: Vec::new(),

@@ -14,7 +14,7 @@ use std::{
 
 use ractor::ActorRef;
 use session::{
-    Effect, Event, Failure, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
+    About, Effect, Event, Failure, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
 };
 use tokio::sync::oneshot;
 use wire::{HookType, Pin, Region};
@@ -39,6 +39,8 @@ pub struct Live {
     pub(super) state: State,
     pub(super) secrets: Option<SessionSecrets>,
     pub(super) secrets_changed: bool,
+    /// The state's record as it is shared with the disk and with subscribers, who only read it.
+    record: Arc<Record>,
     /// The disk doesn't have the state as it is.
     changed: bool,
     /// Up to where the journal's events are in the state: they are told in the order of their sequence.
@@ -48,7 +50,7 @@ pub struct Live {
     /// Happenings that the disk hasn't taken so far.
     untold: Vec<(Event, Timestamp)>,
     /// The record as subscribers see it: what the disk has, or has refused.
-    shown: Record,
+    shown: Arc<Record>,
     /// What the turns want that aren't given to the disk yet.
     pub(super) next: Wanted,
     saving: Option<Saving>,
@@ -71,7 +73,7 @@ pub(super) struct Wanted {
 /// A transaction on its way to the disk.
 struct Saving {
     wanted: Wanted,
-    record: Record,
+    record: Arc<Record>,
     /// How many of the untold happenings are in it.
     told: usize,
     secrets: bool,
@@ -85,14 +87,18 @@ impl Live {
         if let Some(secrets) = &secrets {
             context.routes.open(id, &secrets.tokens);
         }
+        let is_new = matches!(first, Input::Created { .. });
+        let record = Arc::new(state.record.clone());
         let mut live = Self {
             id,
             context,
-            shown: state.record.clone(),
+            shown: record.clone(),
+            record,
             state,
             secrets,
-            secrets_changed: true,
-            changed: true,
+            // The journal has what came from it.
+            secrets_changed: is_new,
+            changed: is_new || !replay.is_empty(),
             applied_seq,
             revision: 0,
             unsaved: None,
@@ -108,7 +114,6 @@ impl Live {
         for Committed { seq, hook, at } in replay {
             live.committed(myself, hook, seq, at);
         }
-        let is_new = matches!(first, Input::Created { .. });
         live.turn(myself, first, now());
         if is_new {
             let (turns, saving) = live.give();
@@ -118,7 +123,7 @@ impl Live {
         } else {
             live.go_on(myself).await;
             // What follows from the journal is as true as the journal.
-            live.shown = live.state.record.clone();
+            live.shown = live.record.clone();
             live.publish(now(), false);
         }
         live
@@ -130,12 +135,14 @@ impl Live {
             self.context.hook_checked(at);
         }
         let received = matches!(input, Input::Received(_));
-        // The step takes the state by value; the old record tells whether anything has to be stored.
-        let before = self.state.record.clone();
-        let state = std::mem::replace(&mut self.state, State::restored(before.clone()));
-        let transition = step(state, input, at);
+        // The step takes the state by value; what stands in for it meanwhile holds nothing.
+        let empty = State::new(About::default(), String::new(), at);
+        let transition = step(std::mem::replace(&mut self.state, empty), input, at);
         self.state = transition.state;
-        self.changed |= before != self.state.record;
+        if *self.record != self.state.record {
+            self.record = Arc::new(self.state.record.clone());
+            self.changed = true;
+        }
         self.settle_program();
         self.next.at = Some(at);
         self.untold.extend(transition.events.into_iter().map(|event| (event, at)));
@@ -199,7 +206,7 @@ impl Live {
         }
         if !self.has_to_be_saved() {
             let wanted = std::mem::take(&mut self.next);
-            self.finish(myself, wanted, self.state.record.clone(), false).await;
+            self.finish(myself, wanted, self.record.clone(), false).await;
             return;
         }
         let (turns, saving) = self.give();
@@ -252,7 +259,7 @@ impl Live {
 
     /// One transaction: the record with how far the journal is in it, and what happened.
     fn give(&mut self) -> (SessionTurn, Saving) {
-        let record = self.state.record.clone();
+        let record = self.record.clone();
         let secrets = std::mem::take(&mut self.secrets_changed);
         self.changed = false;
         let in_flight = self.saving.as_ref().map_or(0, |saving| saving.told);
@@ -272,7 +279,7 @@ impl Live {
         &mut self,
         myself: &ActorRef<Message>,
         wanted: Wanted,
-        record: Record,
+        record: Arc<Record>,
         happened: bool,
     ) {
         let Wanted { effects, answers, at } = wanted;
