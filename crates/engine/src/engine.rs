@@ -11,11 +11,11 @@ use std::{
 
 use ractor::{Actor, ActorRef};
 use serve::{HostGuard, Limits, Server};
-use session::{About, Input, Lamp, Life, Timestamp, Transcript, outage::News};
+use session::{About, Input, Lamp, Life, Timestamp, Transcript};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
-use wire::{HookType, Pin, Region};
+use wire::{Pin, Region};
 
 use crate::{
     SessionId,
@@ -25,7 +25,7 @@ use crate::{
         supervisor::{self, Supervisor},
     },
     archive::{ARCHIVE_FILE, Archive, ArchiveKey},
-    archivist,
+    archivist, away,
     budget::Budget,
     bus::{Bus, Snapshot, Subscription},
     clock::now,
@@ -33,19 +33,16 @@ use crate::{
     context::{Context, Health},
     error::{CommandError, StartError},
     faults::Faults,
-    hooks::{self, Nonces, Receiver, Routes},
+    hooks::{self, Nonces, Routes},
     journal::{self, Happening, JOURNAL_FILE, Journal, JournalError, Stored},
     remote::{LoginWithMe, ViewerUrl},
     timers::Timers,
+    to_actors::ToActors,
     vault::{SealKey, Vault},
 };
 
-/// How often the engine notes that it is alive: what "unknown since" is accurate to.
-const ALIVE_EVERY: Duration = Duration::from_secs(5);
 /// A session that ended this long ago is only in the archive.
 const KEPT: Duration = Duration::from_secs(7 * 86_400);
-/// The wall clock and the machine's own differ by more than this only after sleep or a set clock.
-const JUMP: Duration = Duration::from_secs(10);
 
 /// A running engine. Dropping it without [`Engine::stop`] is like a crash: nothing is lost.
 pub struct Engine {
@@ -168,8 +165,8 @@ impl Engine {
             .map_err(|error| StartError::Spawn(error.to_string()))?;
         let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
         engine.restore().await?;
-        engine.context.tasks.spawn(tell_outages(engine.context.clone(), outages));
-        engine.context.tasks.spawn(keep_alive(engine.context.clone()));
+        engine.context.tasks.spawn(away::tell_outages(engine.context.clone(), outages));
+        engine.context.tasks.spawn(away::keep_alive(engine.context.clone()));
         engine.context.tasks.spawn(archivist::follow(engine.context.clone()));
         Ok(engine)
     }
@@ -413,113 +410,4 @@ fn is_being_armed(snapshot: &Snapshot) -> bool {
             | Lamp::Failed { .. }
             | Lamp::Consumed { .. } => false,
         })
-}
-
-/// Tells the sessions what the PUTs of all of them bring to light.
-async fn tell_outages(context: Arc<Context>, mut news: mpsc::UnboundedReceiver<News>) {
-    while let Some(Some(news)) = context.stopping.run_until_cancelled(news.recv()).await {
-        match news {
-            News::Fails => context.tell_all(&Input::ServiceFails),
-            News::Over { since } => {
-                tracing::warn!(since_ms = since.0, "the service was away");
-                context.tell_all(&Input::Missed { since });
-            }
-        }
-    }
-}
-
-/// Notes that the engine lives, and notices when the computer slept or its clock was set.
-async fn keep_alive(context: Arc<Context>) {
-    let mut every = tokio::time::interval(Duration::from_secs(1));
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let (mut wall, mut own) = (now(), tokio::time::Instant::now());
-    let mut noted = own;
-    loop {
-        tokio::select! {
-            _ = every.tick() => {}
-            () = context.stopping.cancelled() => return,
-        }
-        let (wall_now, own_now) = (now(), tokio::time::Instant::now());
-        if let Some(since) = jumped(wall, wall_now, own_now - own) {
-            tracing::warn!(since_ms = since.0, "the computer slept or its clock was set");
-            context.tell_all(&Input::Missed { since });
-        }
-        (wall, own) = (wall_now, own_now);
-        if own_now - noted >= ALIVE_EVERY {
-            noted = own_now;
-            let noted = context.journal.mark_alive(wall_now).await;
-            context.journal_wrote(noted.err().map(|error| error.to_string()));
-        }
-    }
-}
-
-/// Since when events may have been missed, if the wall clock went on otherwise than the machine's own.
-///
-/// Asleep, the machine's own clock stands still; a clock that was set back says nothing of how long.
-fn jumped(wall: Timestamp, wall_now: Timestamp, own_gone: Duration) -> Option<Timestamp> {
-    let own_gone = i64::try_from(own_gone.as_millis()).unwrap_or(i64::MAX);
-    let jumped = wall_now.0.saturating_sub(wall.0).saturating_sub(own_gone);
-    (u128::from(jumped.unsigned_abs()) > JUMP.as_millis()).then(|| wall.min(wall_now))
-}
-
-/// Sends the listener's news to the sessions' actors.
-struct ToActors(Arc<Context>);
-
-impl Receiver for ToActors {
-    fn received(&self, session: SessionId, hook: HookType) {
-        self.send(session, Message::Received(hook));
-    }
-
-    fn committed(&self, session: SessionId, hook: HookType, seq: Option<u64>, at: Timestamp) {
-        self.send(session, Message::Committed { hook, seq, at });
-    }
-
-    fn written(&self, session: SessionId, seq: u64) {
-        self.send(session, Message::Written { seq });
-    }
-
-    fn disk(&self, failure: Option<&JournalError>) {
-        self.0.journal_wrote(failure.map(ToString::to_string));
-    }
-}
-
-impl ToActors {
-    fn send(&self, session: SessionId, message: Message) {
-        if let Some(actor) = self.0.actor(session) {
-            // An actor that just died gets the event from the journal when it starts again.
-            let _ = actor.cast(message);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WALL: Timestamp = Timestamp(1_700_000_000_000);
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn a_computer_that_slept_missed_what_came_since_it_was_last_awake() {
-        let hour = WALL.plus(Duration::from_secs(3600));
-        assert_eq!(jumped(WALL, hour, SECOND), Some(WALL));
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_makes_everything_uncertain_from_the_earlier_time_on() {
-        let back = Timestamp(WALL.0 - 3_600_000);
-        assert_eq!(jumped(WALL, back, SECOND), Some(back));
-        assert_eq!(
-            jumped(Timestamp(i64::MIN), Timestamp(i64::MAX), SECOND),
-            Some(Timestamp(i64::MIN))
-        );
-    }
-
-    #[test]
-    fn a_slow_computer_and_a_clock_that_is_nudged_miss_nothing() {
-        let minute = Duration::from_secs(60);
-        assert_eq!(jumped(WALL, WALL.plus(minute), minute), None);
-        assert_eq!(jumped(WALL, WALL.plus(Duration::from_secs(9)), SECOND), None);
-        assert_eq!(jumped(WALL, Timestamp(WALL.0 - 8_000), SECOND), None);
-    }
 }

@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod archive;
 mod archivist;
+mod away;
 pub mod budget;
 pub mod bus;
 pub mod clock;
@@ -24,6 +25,7 @@ pub mod reach;
 pub mod remote;
 pub mod sqlite;
 mod timers;
+mod to_actors;
 pub mod token;
 pub mod vault;
 
