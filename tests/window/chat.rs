@@ -23,6 +23,7 @@ async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_agai
     let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
     app.switch_to_window(viewer.clone()).await.unwrap();
     see(&app, "state-text", "Connected").await;
+    see(&app, "people", "(you)").await;
     app.execute("window.loadedOnce = true; document.activeElement.blur()", vec![]).await.unwrap();
 
     app.switch_to_window(main).await.unwrap();

@@ -180,6 +180,8 @@ export function showPeople(rows) {
     item.append(who, state);
     return item;
   }));
+  // Not by the style sheet's :empty, which WebKit doesn't look at again when the list is filled.
+  $("people-card").hidden = rows.length === 0;
 }
 
 export function showValid(expires) {
