@@ -33,8 +33,8 @@ pub struct Snapshot {
     pub pin: Option<Pin>,
     /// Its newest change isn't on disk yet.
     pub unsaved: bool,
-    /// When it last changed.
-    pub changed: Timestamp,
+    /// When something was last done in it.
+    pub active_at: Timestamp,
     /// How far the customer's program is, while it is being downloaded.
     pub progress: Option<Progress>,
 }
@@ -56,7 +56,6 @@ impl Snapshot {
         state: &State,
         pin: Option<Pin>,
         unsaved: bool,
-        changed: Timestamp,
     ) -> Self {
         Self {
             id,
@@ -67,7 +66,7 @@ impl Snapshot {
             chat_as_of: state.chat_as_of,
             pin,
             unsaved,
-            changed,
+            active_at: state.active_at,
             progress: None,
         }
     }

@@ -124,3 +124,31 @@ pub enum Event {
         joined: bool,
     },
 }
+
+impl Event {
+    /// Whether somebody did something, or something came of it: not what the console has only noticed of
+    /// its own knowledge, which must not bring a session to the top of a list.
+    pub const fn is_activity(&self) -> bool {
+        match self {
+            Self::Created
+            | Self::PinReady { .. }
+            | Self::AllocationFailed { .. }
+            | Self::PresenterOnline { .. }
+            | Self::PresenterOffline
+            | Self::ViewerJoined { .. }
+            | Self::ViewersGone
+            | Self::MailSent { .. }
+            | Self::MailFailed { .. }
+            | Self::ChatArrived { .. }
+            | Self::TranscriptSaved { .. }
+            | Self::TranscriptFailed { .. }
+            | Self::ProgramAsked { .. }
+            | Self::ProgramSaved { .. }
+            | Self::ProgramNotSaved { .. }
+            | Self::ProgramGone { .. }
+            | Self::Closed { .. }
+            | Self::PinOver { .. } => true,
+            Self::StatusUnknown { .. } | Self::HookLost { .. } | Self::HookBack { .. } => false,
+        }
+    }
+}

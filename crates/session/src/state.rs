@@ -20,6 +20,8 @@ pub struct State {
     pub windows: u32,
     /// When chat was last fetched.
     pub chat_as_of: Option<Timestamp>,
+    /// When something was last done in it.
+    pub active_at: Timestamp,
     /// When a hook last could not be put, or another call showed that the service fails.
     pub hook_failed: Option<Timestamp>,
 }
@@ -169,6 +171,7 @@ impl State {
     /// A session as the journal has it; feed it [`Input::Restored`](crate::Input::Restored).
     pub fn restored(record: Record) -> Self {
         Self {
+            active_at: record.last_activity(),
             record,
             lamps: [const { Lamp::Off }; 4],
             generations: [0; 4],
@@ -189,6 +192,25 @@ impl Record {
                 false
             }
         }
+    }
+
+    /// The newest thing that was done, as far as the record tells.
+    pub fn last_activity(&self) -> Timestamp {
+        let life = match &self.life {
+            Life::Allocating => None,
+            Life::Live(allocation) => Some(allocation.at),
+            Life::Failed { at, .. } | Life::Over { at, .. } | Life::Closed { at, .. } => Some(*at),
+        };
+        let presenter = match self.presenter {
+            Presenter::Online { since } | Presenter::Offline { since } => Some(since),
+            Presenter::Never | Presenter::Unknown { .. } => None,
+        };
+        let viewers = match self.viewers {
+            Viewers::Some { since } | Viewers::None { since, .. } => Some(since),
+            Viewers::Never | Viewers::Unknown { .. } => None,
+        };
+        let times = [life, presenter, viewers, self.first_joined];
+        times.into_iter().flatten().fold(self.created, Timestamp::max)
     }
 
     /// Where and how long the PIN is or was good, once there is one.

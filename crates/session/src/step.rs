@@ -97,6 +97,9 @@ impl Turn {
     }
 
     fn tell(&mut self, event: Event) {
+        if event.is_activity() {
+            self.state.active_at = self.now;
+        }
         self.events.push(event);
     }
 

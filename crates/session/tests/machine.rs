@@ -768,3 +768,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_heartbeat_or_a_lost_hook_is_no_activity_and_a_customer_is() {
+    let mut told = Told::live();
+    let before = told.state.active_at;
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    for hook in HookType::ALL {
+        let generation = told.state.generations[hook.index()];
+        told.tell(Input::ArmFailed { hook, generation, failure: Failure::TimedOut });
+        let generation = told.state.generations[hook.index()];
+        told.tell(Input::Armed { hook, generation });
+    }
+    assert_eq!(told.state.active_at, before);
+    told.tell(Input::Committed { seq: 1, hook: HookType::PresenterStarted });
+    assert!(told.state.active_at > before);
+}

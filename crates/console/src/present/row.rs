@@ -15,7 +15,7 @@ pub fn of(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'_>
         revision,
         name: name(&record.about, record.created, setting),
         state: state::of(&word, snapshot.windows, setting),
-        active_at: snapshot.changed.0,
+        active_at: snapshot.active_at.0,
         timer_since: state::timer(&word),
         unread,
         hook_lost: record.is_live() && hooks::is_lost(&snapshot.lamps),

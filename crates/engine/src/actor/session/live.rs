@@ -124,7 +124,7 @@ impl Live {
             live.go_on(myself).await;
             // What follows from the journal is as true as the journal.
             live.shown = live.record.clone();
-            live.publish(now(), false);
+            live.publish(false);
         }
         live
     }
@@ -198,10 +198,12 @@ impl Live {
 
     /// Gives the newest turns to the disk, or does at once what they want if nothing is to be written.
     pub async fn go_on(&mut self, myself: &ActorRef<Message>) {
-        let Some(at) = self.next.at else { return };
+        if self.next.at.is_none() {
+            return;
+        }
         if self.saving.is_some() {
             // Lamps are never written: they are true at once, however long the disk takes.
-            self.publish(at, false);
+            self.publish(false);
             return;
         }
         if !self.has_to_be_saved() {
@@ -289,7 +291,7 @@ impl Live {
         if pin_is_done(&self.state.record, at) && !self.has_to_be_saved() {
             self.erase_secrets().await;
         }
-        self.publish(at, happened);
+        self.publish(happened);
         for done in answers {
             // Whoever asked may have gone away meanwhile.
             let _ =
@@ -352,7 +354,7 @@ impl Live {
         self.context.timers.set(self.id, timer, self.next_generation, after, myself.clone());
     }
 
-    fn publish(&mut self, at: Timestamp, happened: bool) {
+    fn publish(&mut self, happened: bool) {
         self.revision += 1;
         let pin = self.secrets.as_ref().and_then(|secrets| secrets.pin.clone());
         let pin = pin.filter(|_| pin_is_shown(&self.shown));
@@ -363,7 +365,6 @@ impl Live {
             &self.state,
             pin,
             self.unsaved.is_some(),
-            at,
         );
         let snapshot = Snapshot { progress: self.progress(), ..snapshot };
         self.context.bus.publish(snapshot, happened);
