@@ -10,6 +10,7 @@ mod feed;
 mod notices;
 mod ports;
 mod reach;
+mod services;
 mod side;
 mod start;
 mod watch;
@@ -39,6 +40,7 @@ pub use self::{
 pub(crate) use self::{
     feed::{detail_of, known_reach, name_of, setting},
     reach::{Tested, test as test_reach},
+    services::set_up as set_up_services,
     side::Side,
     start::{restart_engine, set_network},
     watch::{count as count_unread, learn_of_service, mark_name as read_mark},
@@ -84,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) engine: tokio::sync::RwLock<Option<Engine>>,
     pub(crate) embedded: OnceLock<Embedded>,
     broker: tokio::sync::Mutex<Option<broker::Running>>,
+    /// The stand-ins of the services that are not set up for real.
+    pub(crate) sandbox: tokio::sync::Mutex<Option<sandbox::Running>>,
     /// One at a time: a change of settings, or the end.
     pub(crate) serial: tokio::sync::Mutex<()>,
     broker_control: bool,

@@ -169,8 +169,184 @@ pub enum Command {
         /// The PIN as typed.
         pin: String,
     },
+    /// Makes a profile and its first passkey, in the browser. Answers `link`.
+    CreateProfile {
+        /// The name.
+        name: String,
+        /// The e-mail address.
+        email: String,
+    },
+    /// "Not now": nobody signs in here, and records carry the OS user. Can be changed at any time.
+    SkipProfile,
+    /// Signs in or unlocks, in the browser. Answers `link`.
+    SignIn {
+        /// Who; none for whoever has a passkey of this console.
+        #[serde(default)]
+        #[ts(optional)]
+        person: Option<String>,
+    },
+    /// The address of the step in the browser that is under way. Answers `link`.
+    CeremonyLink,
+    /// Gives up the step in the browser.
+    CancelCeremony,
+    /// Locks the console. Hooks are put and transcripts archived all the same.
+    Lock,
+    /// The passkeys and aliases of who is signed in. Answers `passkeys`.
+    Passkeys,
+    /// A further passkey, in the browser. Answers `link`.
+    AddPasskey {
+        /// What it is called.
+        nickname: String,
+    },
+    /// Deletes a passkey.
+    DeletePasskey {
+        /// Its id.
+        id: String,
+        /// A person has confirmed that it is the last one.
+        #[serde(default)]
+        confirmed: bool,
+    },
+    /// Sets all aliases of who is signed in; those of before are replaced.
+    SetAliases {
+        /// All of them.
+        aliases: Vec<String>,
+        /// Whether the service keeps them hashed.
+        hashing: bool,
+    },
+    /// Asks a person's phone. What comes of it is pushed with the session.
+    Verify {
+        /// Which session.
+        session: String,
+        /// Whom.
+        who: view::Verified,
+        /// The verification service's name or id of the person.
+        user: String,
+        /// It is an id.
+        #[serde(default)]
+        by_id: bool,
+        /// Why, for the phone to show.
+        #[serde(default)]
+        reason: String,
+        /// A one-time password (6 or 8 digits) or bypass code (9), instead of a push.
+        #[serde(default)]
+        #[ts(as = "Option<String>", optional)]
+        code: Option<Secret>,
+    },
+    /// Cancels a verification that waits for an answer.
+    CancelVerification {
+        /// Which session.
+        session: String,
+        /// Its number.
+        verification: u32,
+    },
+    /// Has a one-time password sent by e-mail; needs the person's id.
+    MailCode {
+        /// The verification service's id of the person.
+        user: String,
+    },
+    /// Overrides the verification gate of one session, by a fresh sign-in. Answers `link`.
+    OverrideGate {
+        /// Which session.
+        session: String,
+        /// Why.
+        reason: String,
+    },
+    /// Looks a login session up in the chat workspace and pins it to the session. Answers `device`, or
+    /// `code_asked`.
+    LookUpDevice {
+        /// Which session.
+        session: String,
+        /// The workspace's id of the login session.
+        login_session: String,
+        /// The second factor, where one was asked for.
+        #[serde(default)]
+        #[ts(as = "Option<SecondFactor>", optional)]
+        factor: Option<SecondFactor>,
+    },
+    /// A page of the workspace's login sessions to pick from. Answers `devices`, or `code_asked`.
+    Devices {
+        /// What was typed; empty for all.
+        filter: String,
+        /// How many to skip.
+        offset: u32,
+        /// The second factor, where one was asked for.
+        #[serde(default)]
+        #[ts(as = "Option<SecondFactor>", optional)]
+        factor: Option<SecondFactor>,
+    },
+    /// Logs a login session out. Answers `done`, or `code_asked`.
+    LogOutDevice {
+        /// The session that it is pinned to; none from the list.
+        #[serde(default)]
+        #[ts(optional)]
+        session: Option<String>,
+        /// The workspace's id of the login session.
+        login_session: String,
+        /// A person has confirmed it.
+        #[serde(default)]
+        confirmed: bool,
+        /// The second factor, where one was asked for.
+        #[serde(default)]
+        #[ts(as = "Option<SecondFactor>", optional)]
+        factor: Option<SecondFactor>,
+    },
+    /// The three services, and what each still needs. Answers `services`.
+    Services,
+    /// Keeps a service's secret. It is never shown again.
+    SetSecret {
+        /// Which.
+        secret: view::SecretName,
+        /// It.
+        #[ts(as = "String")]
+        value: Secret,
+    },
+    /// Removes a service's secret.
+    RemoveSecret {
+        /// Which.
+        secret: view::SecretName,
+    },
+    /// Tries a service with what is set. Answers `connection`.
+    TestConnection {
+        /// Which.
+        service: view::Identity,
+    },
+    /// A page of the audit log, newest first. Answers `audit`.
+    Audit {
+        /// Go on before this entry.
+        #[serde(default)]
+        #[ts(optional)]
+        before: Option<u64>,
+    },
+    /// Looks through the whole audit log for a broken link. Answers `audit_check`.
+    VerifyAudit,
+    /// The whole audit log as JSON Lines. Answers `text`.
+    ExportAudit,
     /// Ends the program in good order.
     Quit,
+}
+
+/// A secret on its way in: it can't be printed or sent back.
+#[derive(Clone, Deserialize)]
+#[serde(from = "String")]
+pub struct Secret(pub secrecy::SecretString);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+/// A second factor.
+#[derive(Clone, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SecondFactor {
+    /// The code.
+    #[ts(as = "String")]
+    pub code: Secret,
+    /// `totp`, `email` or `password`; none for what the workspace asked for.
+    #[serde(default)]
+    #[ts(optional)]
+    pub method: Option<String>,
 }
 
 /// Who and what a session is about.
@@ -273,6 +449,54 @@ pub enum Reply {
     Outbox {
         /// The mails, newest first.
         mails: Vec<OutboxMail>,
+    },
+    /// The passkeys and aliases of who is signed in.
+    Passkeys {
+        /// The passkeys.
+        passkeys: Vec<view::PasskeyView>,
+        /// What of aliases is known here.
+        aliases: view::AliasesView,
+    },
+    /// A device that was looked up.
+    Device {
+        /// It.
+        device: view::DeviceView,
+    },
+    /// The workspace asks for a second factor: give the command again, with it.
+    CodeAsked {
+        /// Which.
+        asked: view::CodeAsked,
+    },
+    /// A page of login sessions.
+    Devices {
+        /// They.
+        devices: Vec<view::DeviceView>,
+        /// How many there are in all.
+        total: u32,
+        /// How many were skipped.
+        offset: u32,
+    },
+    /// The three services.
+    Services {
+        /// They.
+        services: Vec<view::IdentityServiceView>,
+    },
+    /// What a test of a connection found.
+    Connection {
+        /// It.
+        connection: view::ConnectionView,
+    },
+    /// A page of the audit log.
+    Audit {
+        /// Its entries, newest first.
+        entries: Vec<view::AuditLine>,
+        /// Where to go on; none at the end.
+        before: Option<u64>,
+    },
+    /// What a look at the whole audit log found.
+    AuditCheck {
+        /// It.
+        check: view::AuditCheck,
     },
 }
 

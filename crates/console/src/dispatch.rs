@@ -1,10 +1,15 @@
 //! Every command: parse, one call, answer. What a command changes is fed to all subscribers.
 
 mod archive;
+mod audit;
 mod configure;
+mod device;
+mod identity;
 mod mail;
 mod program;
+mod secrets;
 mod service;
+mod verify;
 
 use engine::{CommandError, Engine, SessionId, archive::NoteKind, desktop::View};
 use session::{About, Input, Life};
@@ -70,6 +75,50 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         Command::TestReach => service::test_reach(inner).await,
         Command::Outbox => service::outbox(inner),
         Command::ReportAbuse { pin } => service::report_abuse(inner, &pin).await,
+        Command::CreateProfile { name, email } => {
+            identity::create_profile(inner, &name, &email).await
+        }
+        Command::SkipProfile => identity::skip_profile(inner, by).await,
+        Command::SignIn { person } => identity::sign_in(inner, person.as_deref()).await,
+        Command::CeremonyLink => identity::ceremony_link(inner),
+        Command::CancelCeremony => identity::cancel_ceremony(inner),
+        Command::Lock => identity::lock(inner, by).await,
+        Command::Passkeys => identity::passkeys(inner).await,
+        Command::AddPasskey { nickname } => identity::add_passkey(inner, &nickname).await,
+        Command::DeletePasskey { id, confirmed } => {
+            identity::delete_passkey(inner, &id, confirmed, by).await
+        }
+        Command::SetAliases { aliases, hashing } => {
+            identity::set_aliases(inner, &aliases, hashing, by).await
+        }
+        Command::Verify { session, who, user, by_id, reason, code } => {
+            let asked = verify::Asked { who, user, by_id, reason, code };
+            verify::verify(inner, &session, asked, by).await
+        }
+        Command::CancelVerification { session, verification } => {
+            verify::cancel(inner, &session, verification, by).await
+        }
+        Command::MailCode { user } => verify::mail_code(inner, &user).await,
+        Command::OverrideGate { session, reason } => {
+            identity::override_gate(inner, &session, &reason).await
+        }
+        Command::LookUpDevice { session, login_session, factor } => {
+            device::look_up(inner, &session, &login_session, factor, by).await
+        }
+        Command::Devices { filter, offset, factor } => {
+            device::list(inner, &filter, offset, factor).await
+        }
+        Command::LogOutDevice { session, login_session, confirmed, factor } => {
+            let asked = device::LogOut { session, login_session, confirmed, factor };
+            device::log_out(inner, asked, by).await
+        }
+        Command::Services => secrets::services(inner).await,
+        Command::SetSecret { secret, value } => secrets::set(inner, secret, value, by).await,
+        Command::RemoveSecret { secret } => secrets::remove(inner, secret, by).await,
+        Command::TestConnection { service } => secrets::test(inner, service).await,
+        Command::Audit { before } => audit::page(inner, before).await,
+        Command::VerifyAudit => audit::verify(inner).await,
+        Command::ExportAudit => audit::export(inner, by).await,
         Command::Quit => {
             let app = app.clone();
             tokio::spawn(async move { app.stop().await });

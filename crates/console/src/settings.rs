@@ -18,7 +18,7 @@ pub use self::{
     environment::{PREFIX, from_environment, from_text},
     source::{Keep, Loaded, SettingsSource},
 };
-use crate::command::MailWhen;
+use crate::{command::MailWhen, view::GatePolicy};
 
 /// The version of the settings' shape that this program writes.
 pub const VERSION: u32 = 1;
@@ -76,6 +76,36 @@ pub struct Settings {
     /// Origins that a viewer's page may load beside its own, such as `https://files.example.org`.
     /// Default: none.
     pub viewer_origins: Vec<Url>,
+    /// The company, as a customer's phone shows it. Default: none.
+    pub company: String,
+    /// Somebody must be signed in with a passkey. Default: false.
+    pub require_sign_in: bool,
+    /// "Not now" was chosen at the first start. Default: false.
+    pub sign_in_skipped: bool,
+    /// Lock after so many minutes without a key or a click, 0 to 480; 0 for never. Only where somebody
+    /// signs in. Default: 15.
+    pub lock_after_min: u32,
+    /// Lock when the desktop's screen is locked. Only where somebody signs in. Default: true.
+    pub lock_with_screen: bool,
+    /// Whether a viewer needs a verified person: off, warn or require. This console's policy, not a lock
+    /// on the service. Default: off.
+    pub verify_gate: GatePolicy,
+    /// How long an approved verification counts, in minutes, 1 to 1440. Default: 30.
+    pub verify_gate_min: u32,
+    /// How long an answer to a push is waited for, in seconds, 10 to 600. Default: 60.
+    pub verify_wait_s: u32,
+    /// The passkey service, such as `https://v4.passwordless.dev`. Default: the sandbox that comes along.
+    pub passwordless_url: Option<String>,
+    /// Its public API key, such as `app:public:...`; the secret is no setting. Default: none.
+    pub passwordless_key: Option<String>,
+    /// The verification service, such as `https://cloud.logintc.com/api`. Default: the sandbox.
+    pub logintc_url: Option<String>,
+    /// Its domain's id: 40 hex digits. Default: none.
+    pub logintc_domain: Option<String>,
+    /// The chat workspace, such as `https://chat.example.org`. Default: the sandbox.
+    pub rocketchat_url: Option<String>,
+    /// The user id that belongs to its token. Default: none.
+    pub rocketchat_user: Option<String>,
 }
 
 /// The window's looks.
@@ -144,6 +174,20 @@ impl Default for Settings {
             tls_cert: None,
             tls_key: None,
             viewer_origins: Vec::new(),
+            company: String::new(),
+            require_sign_in: false,
+            sign_in_skipped: false,
+            lock_after_min: 15,
+            lock_with_screen: true,
+            verify_gate: GatePolicy::Off,
+            verify_gate_min: 30,
+            verify_wait_s: 60,
+            passwordless_url: None,
+            passwordless_key: None,
+            logintc_url: None,
+            logintc_domain: None,
+            rocketchat_url: None,
+            rocketchat_user: None,
         }
     }
 }
@@ -272,6 +316,13 @@ mod tests {
             (r#"{"viewer_origins": ["https://a.example/path"]}"#, "viewer_origins"),
             (r#"{"viewer_origins": ["https://u:p@a.example"]}"#, "viewer_origins"),
             (r#"{"viewer_origins": ["data:text/html,x"]}"#, "viewer_origins"),
+            (r#"{"lock_after_min": 481}"#, "lock_after_min"),
+            (r#"{"verify_gate": "perhaps"}"#, "verify_gate"),
+            (r#"{"verify_wait_s": 5}"#, "verify_wait_s"),
+            (r#"{"logintc_domain": "x"}"#, "logintc_domain"),
+            (r#"{"logintc_url": "http://logintc.example/api"}"#, "logintc_url"),
+            (r#"{"passwordless_key": "app:secret:1"}"#, "passwordless_key"),
+            (r#"{"rocketchat_user": "../x"}"#, "rocketchat_user"),
             (r#"{"colour": 1}"#, "colour"),
         ];
         for (text, field) in wrong {
@@ -291,7 +342,7 @@ mod tests {
 
     #[test]
     fn every_field_has_a_remedy() {
-        let map = Settings { base_url: Some("http://a/".into()), ..Settings::default() }.to_map();
+        let map = Settings::default().to_map();
         assert_eq!(map.len(), check::FIELDS.len());
         assert!(map.keys().all(|field| check::FIELDS.iter().any(|(known, _)| known == field)));
     }

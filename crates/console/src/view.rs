@@ -3,16 +3,22 @@
 //! Everything here is made from a snapshot and thrown away; times are milliseconds since 1970. The PIN
 //! is in exactly one place, [`Pin`] inside [`SessionDetail`].
 
+mod audit;
 mod console;
 mod detail;
+mod device;
+mod identity;
 mod record;
 mod regions;
 mod row;
+mod services;
+mod verify;
 
 use serde::Serialize;
 use ts_rs::TS;
 
 pub use self::{
+    audit::{AuditCheck, AuditLine, BrokenLink},
     console::{
         Code, ConsoleView, Health, KeyKeeper, ListenerView, Reach, ServiceKind, ServiceView,
         Trouble,
@@ -21,9 +27,19 @@ pub use self::{
         Dot, FactKind, FactView, HookView, LampKind, Pin, SessionDetail, SideView, Stretch,
         Timeline,
     },
+    device::{CodeAsked, DeviceView},
+    identity::{
+        AccessKind, AccessView, AliasesView, CeremonyStep, CeremonyView, PasskeyView, PersonView,
+        Purpose,
+    },
     record::{ChatLine, LogLine, MailView, ProgramState, ProgramView, TranscriptView},
     regions::{LaneView, RegionsView},
     row::{SessionRow, StateKind, StateView},
+    services::{ConnectionView, Identity, IdentityServiceView, SecretName},
+    verify::{
+        GatePolicy, GateView, OverrideView, VerificationState, VerificationView, Verified,
+        VerifyHow,
+    },
 };
 
 /// What is pushed to a subscriber. Each replaces what it had of the same kind (and session).

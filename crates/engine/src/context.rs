@@ -24,7 +24,7 @@ use crate::{
     faults::Faults,
     hooks::Routes,
     journal::Journal,
-    remote::LoginWithMe,
+    remote::{LoginWithMe, Services},
     timers::Timers,
     token::HookToken,
 };
@@ -33,6 +33,8 @@ use crate::{
 pub struct Context {
     pub(crate) config: Config,
     pub(crate) client: Arc<LoginWithMe>,
+    /// The services that tell who somebody is; they are set up while the engine runs.
+    pub(crate) services: RwLock<Services>,
     pub(crate) journal: Journal,
     pub(crate) archive: Archive,
     pub(crate) bus: Arc<Bus>,
@@ -78,6 +80,11 @@ pub enum ServiceHealth {
 }
 
 impl Context {
+    /// The services that tell who somebody is, as they are set up now.
+    pub(crate) fn services(&self) -> Services {
+        self.services.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The secret URL of a hook.
     pub(crate) fn hook_url(&self, token: &HookToken) -> String {
         format!("{}/hook/{}", self.hook_base.as_str().trim_end_matches('/'), token.expose())

@@ -35,7 +35,7 @@ use crate::{
     faults::Faults,
     hooks::{self, Nonces, Routes},
     journal::{self, Happening, JOURNAL_FILE, Journal, JournalError, Stored},
-    remote::{LoginWithMe, ViewerUrl},
+    remote::{LoginWithMe, Services, ViewerUrl},
     timers::Timers,
     to_actors::ToActors,
     vault::{SealKey, Vault},
@@ -135,6 +135,7 @@ impl Engine {
         let context = Arc::new(Context {
             budget: Budget::start(client.clone(), news),
             client,
+            services: RwLock::default(),
             journal: journal.clone(),
             archive,
             bus: Arc::new(Bus::default()),
@@ -248,6 +249,16 @@ impl Engine {
     /// The remote-support service's client.
     pub fn client(&self) -> &LoginWithMe {
         &self.context.client
+    }
+
+    /// The services that tell who somebody is, as they are set up now.
+    pub fn services(&self) -> Services {
+        self.context.services()
+    }
+
+    /// Sets those services up anew; what is under way goes on with the old ones.
+    pub fn set_services(&self, services: Services) {
+        *self.context.services.write().unwrap_or_else(PoisonError::into_inner) = services;
     }
 
     /// How the engine's own parts fare.

@@ -8,18 +8,26 @@
 pub mod download;
 pub mod error;
 mod http;
+pub mod logintc;
 pub mod loginwithme;
+pub mod passwordless;
 mod place;
 pub mod probe;
+pub mod rocketchat;
+mod services;
 mod viewer_url;
 
 use std::time::Duration;
 
 pub use download::Download;
 pub use error::{CallError, Doing};
+pub use logintc::LoginTc;
 pub use loginwithme::{Capabilities, LoginWithMe};
+pub use passwordless::Passwordless;
 pub use place::{Place, PlaceError};
 pub use probe::{ProbeFailed, probe};
+pub use rocketchat::RocketChat;
+pub use services::Services;
 pub use viewer_url::ViewerUrl;
 
 use url::{Host, Url};

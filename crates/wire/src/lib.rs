@@ -4,9 +4,12 @@
 //! printed or serialised by accident: [`Pin`] and [`ConfText`] leave only through `expose`.
 
 pub mod hook;
+pub mod logintc;
 pub mod loginwithme;
+pub mod passwordless;
 pub mod pin;
 pub mod region;
+pub mod rocketchat;
 
 pub use hook::{HookType, Side};
 pub use loginwithme::ConfText;

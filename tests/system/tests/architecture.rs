@@ -5,17 +5,19 @@
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Who may import whom among our own crates.
-const MAY_IMPORT: [(&str, &[&str]); 7] = [
+const MAY_IMPORT: [(&str, &[&str]); 8] = [
     ("deskhand-wire", &[]),
     ("deskhand-session", &["deskhand-wire"]),
     ("deskhand-serve", &[]),
     ("deskhand-broker", &["deskhand-serve", "deskhand-wire"]),
+    ("deskhand-sandbox", &["deskhand-serve", "deskhand-wire"]),
     ("deskhand-engine", &["deskhand-serve", "deskhand-session", "deskhand-wire"]),
     (
         "deskhand-console",
         &[
             "deskhand-broker",
             "deskhand-engine",
+            "deskhand-sandbox",
             "deskhand-serve",
             "deskhand-session",
             "deskhand-wire",

@@ -75,6 +75,10 @@ impl AppError {
             | Code::Refused
             | Code::ServiceFault
             | Code::ChooseRegion
+            | Code::Locked
+            | Code::Verify
+            | Code::CodeNeeded
+            | Code::SetUp
             | Code::NotFound
             | Code::Internal => 1,
         }

@@ -14,6 +14,9 @@ pub(super) struct Ports {
     pub broker: Option<u16>,
     /// Of the broker's door to the network.
     pub network: Option<u16>,
+    pub sandbox_logintc: Option<u16>,
+    pub sandbox_rocketchat: Option<u16>,
+    pub sandbox_passwordless: Option<u16>,
 }
 
 impl Ports {
@@ -63,7 +66,8 @@ mod tests {
     #[test]
     fn remembers_ports_and_forgives_a_damaged_file() {
         let data = tempfile::tempdir().unwrap();
-        let ports = Ports { listener: Some(1), broker: Some(2), network: Some(3) };
+        let ports =
+            Ports { listener: Some(1), broker: Some(2), network: Some(3), ..Ports::default() };
         ports.write(data.path()).unwrap();
         assert_eq!(Ports::read(data.path()), ports);
         fs::write(data.path().join(FILE), "garbage").unwrap();

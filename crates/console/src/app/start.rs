@@ -19,7 +19,9 @@ use jiff::tz::TimeZone;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{App, AppError, Embedded, Held, Inner, Options, ports, ports::Ports, side::Side};
+use super::{
+    App, AppError, Embedded, Held, Inner, Options, ports, ports::Ports, services, side::Side,
+};
 use crate::{
     Settings,
     present::trouble,
@@ -56,9 +58,24 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
             Some(_) => Ok(None),
         }
     };
-    // Neither needs the other, and both wait for the disk.
-    let (running, stores) = tokio::join!(broker, Stores::open(&options.data, Keys::of(&vault)));
+    let sandbox = async {
+        match services::need_sandbox(&settings) {
+            true => services::start_sandbox(&options.data, &vault).await.map(Some),
+            false => Ok(None),
+        }
+    };
+    // None needs another, and all wait for the disk.
+    let (running, sandbox, stores) =
+        tokio::join!(broker, sandbox, Stores::open(&options.data, Keys::of(&vault)));
     let running = running?;
+    let sandbox = match sandbox {
+        Ok(sandbox) => sandbox,
+        // The technician can work all the same.
+        Err(error) => {
+            standing.push(services::no_sandbox(&error));
+            None
+        }
+    };
     let embedded = OnceLock::new();
     if let Some(running) = &running {
         let _ = embedded.set(Embedded::of(running));
@@ -73,6 +90,9 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
             if let Some(running) = running {
                 running.shutdown().await;
             }
+            if let Some(sandbox) = sandbox {
+                sandbox.shutdown().await;
+            }
             return Err(error);
         }
     };
@@ -86,6 +106,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         engine: tokio::sync::RwLock::new(Some(engine)),
         embedded,
         broker: tokio::sync::Mutex::new(running),
+        sandbox: tokio::sync::Mutex::new(sandbox),
         serial: tokio::sync::Mutex::new(()),
         broker_control: options.broker_control,
         vault,
@@ -101,6 +122,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         stopping: CancellationToken::new(),
         tasks: TaskTracker::new(),
     });
+    services::set_up(&inner).await;
     begin(&inner).await;
     Ok(App(inner))
 }
@@ -140,6 +162,10 @@ pub(super) async fn stop(inner: &Inner) {
     if let Some(broker) = broker {
         broker.shutdown().await;
     }
+    let sandbox = inner.sandbox.lock().await.take();
+    if let Some(sandbox) = sandbox {
+        sandbox.shutdown().await;
+    }
     let lock = inner.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     drop(lock);
 }
@@ -170,6 +196,7 @@ pub(crate) async fn restart_engine(
         inner.epoch.send_modify(|epoch| *epoch += 1);
     });
     drop(slot);
+    super::services::set_up(inner).await;
     inner.tell_change();
     failed.map_or(Ok(()), Err)
 }
@@ -315,6 +342,7 @@ fn remember(
         listener: Some(engine.listener().port()),
         broker: broker.map(broker::Running::addr).map(port).or(before.broker),
         network: broker.and_then(broker::Running::network_addr).map(port).or(before.network),
+        ..before
     };
     if let Err(error) = ports.write(data) {
         standing.push(not_remembered(&error));

@@ -109,10 +109,49 @@ pub struct SettingFlags {
     /// Origins that a viewer's page may load beside its own: ["https://files.example.org"]
     #[arg(long, global = true, value_name = "JSON")]
     viewer_origins: Option<String>,
+    /// The company, as a customer's phone shows it
+    #[arg(long, global = true, value_name = "NAME")]
+    company: Option<String>,
+    /// Somebody must be signed in with a passkey: true or false
+    #[arg(long, global = true, value_name = "BOOL")]
+    require_sign_in: Option<String>,
+    /// Lock after so many minutes without a key or a click; 0 for never
+    #[arg(long, global = true, value_name = "MINUTES")]
+    lock_after_min: Option<String>,
+    /// Lock when the desktop's screen is locked: true or false
+    #[arg(long, global = true, value_name = "BOOL")]
+    lock_with_screen: Option<String>,
+    /// Whether a viewer needs a verified person: off, warn or require
+    #[arg(long, global = true, value_name = "POLICY")]
+    verify_gate: Option<String>,
+    /// How long an approved verification counts
+    #[arg(long, global = true, value_name = "MINUTES")]
+    verify_gate_min: Option<String>,
+    /// How long an answer to a push is waited for
+    #[arg(long, global = true, value_name = "SECONDS")]
+    verify_wait_s: Option<String>,
+    /// The passkey service; without it, the sandbox that comes along
+    #[arg(long, global = true, value_name = "URL")]
+    passwordless_url: Option<String>,
+    /// The passkey service's public API key
+    #[arg(long, global = true, value_name = "KEY")]
+    passwordless_key: Option<String>,
+    /// The verification service; without it, the sandbox that comes along
+    #[arg(long, global = true, value_name = "URL")]
+    logintc_url: Option<String>,
+    /// The verification service's domain id
+    #[arg(long, global = true, value_name = "ID")]
+    logintc_domain: Option<String>,
+    /// The chat workspace; without it, the sandbox that comes along
+    #[arg(long, global = true, value_name = "URL")]
+    rocketchat_url: Option<String>,
+    /// The user id that belongs to the chat workspace's token
+    #[arg(long, global = true, value_name = "ID")]
+    rocketchat_user: Option<String>,
 }
 
 impl SettingFlags {
-    fn given(&self) -> [(&'static str, &Option<String>); 17] {
+    fn given(&self) -> [(&'static str, &Option<String>); 30] {
         [
             ("technician", &self.technician),
             ("theme", &self.theme),
@@ -131,6 +170,19 @@ impl SettingFlags {
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
             ("viewer_origins", &self.viewer_origins),
+            ("company", &self.company),
+            ("require_sign_in", &self.require_sign_in),
+            ("lock_after_min", &self.lock_after_min),
+            ("lock_with_screen", &self.lock_with_screen),
+            ("verify_gate", &self.verify_gate),
+            ("verify_gate_min", &self.verify_gate_min),
+            ("verify_wait_s", &self.verify_wait_s),
+            ("passwordless_url", &self.passwordless_url),
+            ("passwordless_key", &self.passwordless_key),
+            ("logintc_url", &self.logintc_url),
+            ("logintc_domain", &self.logintc_domain),
+            ("rocketchat_url", &self.rocketchat_url),
+            ("rocketchat_user", &self.rocketchat_user),
         ]
     }
 

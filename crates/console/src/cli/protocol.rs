@@ -81,6 +81,14 @@ const fn has_no_fields(command: &Command) -> bool {
             | Command::Settings
             | Command::TestReach
             | Command::Outbox
+            | Command::SkipProfile
+            | Command::CeremonyLink
+            | Command::CancelCeremony
+            | Command::Lock
+            | Command::Passkeys
+            | Command::Services
+            | Command::VerifyAudit
+            | Command::ExportAudit
             | Command::Quit
     )
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Answer, refused};
 use crate::{
     Settings, SettingsSource,
-    app::{Held, Inner, learn_of_service, restart_engine, set_network},
+    app::{Held, Inner, learn_of_service, restart_engine, set_network, set_up_services},
     command::Reply,
     present::trouble,
     settings::is_unset,
@@ -68,6 +68,7 @@ async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> A
     let begun = put_in_force(inner, &before, &after, restart).await;
     if begun.is_ok() {
         inner.hold(Held { stored: new, settings: Arc::new(after) });
+        set_up_services(inner).await;
     }
     if restart {
         // Also where the engine that was is back: what it knew of its service is gone.

@@ -16,6 +16,8 @@ pub struct Parts<'a> {
     pub revision: u64,
     /// Who is at this console.
     pub technician: &'a str,
+    /// Who is signed in, and whether the console is locked.
+    pub access: crate::view::AccessView,
     /// The service in use.
     pub service: Service<'a>,
     /// Where the listener is bound; none while the engine isn't there.
@@ -59,6 +61,7 @@ pub fn of(parts: &Parts<'_>) -> ConsoleView {
     ConsoleView {
         revision: parts.revision,
         technician: parts.technician.to_owned(),
+        access: parts.access.clone(),
         service: ServiceView {
             kind: parts.service.kind,
             base_url: parts.service.base_url.to_owned(),

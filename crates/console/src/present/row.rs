@@ -19,6 +19,7 @@ pub fn of(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'_>
         timer_since: state::timer(&word),
         unread,
         hook_lost: record.is_live() && hooks::is_lost(&snapshot.lamps),
+        verified: None,
         live: state::is_live(&word),
     }
 }

@@ -8,7 +8,7 @@ use super::{MailRule, Settings, SettingsError, is_unset};
 use crate::{command::MailWhen, words};
 
 /// The names of all fields, and what to write there.
-pub(super) const FIELDS: [(&str, &str); 20] = [
+pub(super) const FIELDS: [(&str, &str); 34] = [
     ("version", "leave it out"),
     ("technician", "give a name of at most 64 characters"),
     ("theme", "write system, dark or light"),
@@ -29,6 +29,20 @@ pub(super) const FIELDS: [(&str, &str); 20] = [
     ("tls_cert", "give the path of a PEM file, or leave it empty"),
     ("tls_key", "give the path of a PEM file, or leave it empty"),
     ("viewer_origins", "give a list of origins like https://files.example.org, without a path"),
+    ("company", "give a name of at most 64 characters, or leave it empty"),
+    ("require_sign_in", "write true or false"),
+    ("sign_in_skipped", "write true or false"),
+    ("lock_after_min", "give minutes from 0 to 480; 0 for never"),
+    ("lock_with_screen", "write true or false"),
+    ("verify_gate", "write off, warn or require"),
+    ("verify_gate_min", "give minutes from 1 to 1440"),
+    ("verify_wait_s", "give seconds from 10 to 600"),
+    ("passwordless_url", "give an address like https://v4.passwordless.dev, or leave it empty"),
+    ("passwordless_key", "give a key like app:public:..., never the secret"),
+    ("logintc_url", "give an address like https://cloud.logintc.com/api, or leave it empty"),
+    ("logintc_domain", "give the 40 hex digits of the domain's id"),
+    ("rocketchat_url", "give an address like https://chat.example.org, or leave it empty"),
+    ("rocketchat_user", "give the user id that belongs to the token"),
 ];
 
 /// Whether `url` is the hosted service's.
@@ -84,7 +98,62 @@ pub(super) fn together(settings: &Settings) -> Result<(), SettingsError> {
         return Err(error(field, "certificate and key belong together", "give both or none"));
     }
     settings.viewer_origins.iter().try_for_each(viewer_origin)?;
+    identity(settings)?;
     settings.mail_rules.iter().try_for_each(rule)
+}
+
+/// What the three services of identity are told, and the rules that they serve.
+fn identity(settings: &Settings) -> Result<(), SettingsError> {
+    let company = words::plain(&settings.company, 65);
+    if company.chars().count() > 64 || company != settings.company {
+        return Err(wrong("company", "it is too long, or has control characters"));
+    }
+    let ranges = [
+        ("lock_after_min", settings.lock_after_min, 0..=480),
+        ("verify_gate_min", settings.verify_gate_min, 1..=1440),
+        ("verify_wait_s", settings.verify_wait_s, 10..=600),
+    ];
+    for (field, value, range) in ranges {
+        if !range.contains(&value) {
+            return Err(wrong(field, "it is out of range"));
+        }
+    }
+    let addresses = [
+        ("passwordless_url", &settings.passwordless_url),
+        ("logintc_url", &settings.logintc_url),
+        ("rocketchat_url", &settings.rocketchat_url),
+    ];
+    for (field, text) in addresses {
+        let Some(text) = text else { continue };
+        let url = Url::parse(text).map_err(|_| wrong(field, "it is not an address"))?;
+        plain_http(field, Some(&url))?;
+        if url.scheme() != "https" && !is_loopback(&url) {
+            // A secret goes there with every call.
+            return Err(wrong(field, "it is not secure (https)"));
+        }
+    }
+    let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if settings.logintc_domain.as_ref().is_some_and(|id| id.len() != 40 || !hex(id)) {
+        return Err(wrong("logintc_domain", "it is not 40 hex digits"));
+    }
+    if let Some(key) = &settings.passwordless_key {
+        if key.contains(":secret:") {
+            return Err(wrong(
+                "passwordless_key",
+                "it is the secret, which no settings file may hold",
+            ));
+        }
+        if !key.contains(":public:") {
+            return Err(wrong("passwordless_key", "it is not a public key"));
+        }
+    }
+    let word = |id: &String| {
+        id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    if settings.rocketchat_user.as_ref().is_some_and(word) {
+        return Err(wrong("rocketchat_user", "it is not a user id"));
+    }
+    Ok(())
 }
 
 fn service(settings: &Settings) -> Result<(), SettingsError> {

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use ts_rs::TS;
 
+use super::AccessView;
+
 /// The console as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ConsoleView {
@@ -10,6 +12,8 @@ pub struct ConsoleView {
     pub revision: u64,
     /// Who is at this console: the name that mails give.
     pub technician: String,
+    /// Who is signed in, and whether the console is locked.
+    pub access: AccessView,
     /// Which service this console talks to.
     pub service: ServiceView,
     /// Where hooks arrive.
@@ -135,6 +139,14 @@ pub enum Code {
     BadInput,
     /// The session doesn't exist.
     NotFound,
+    /// The console is locked: sign in.
+    Locked,
+    /// The verification gate is shut: verify the person, or override it.
+    Verify,
+    /// The workspace asks for a second factor.
+    CodeNeeded,
+    /// A secret or a setting of a service is missing.
+    SetUp,
     /// Another console has the data folder.
     AlreadyRunning,
     /// A bug.

@@ -4,7 +4,8 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::{
-    ChatLine, LogLine, MailView, ProgramView, RegionsView, SessionRow, TranscriptView, Trouble,
+    ChatLine, DeviceView, GateView, LogLine, MailView, ProgramView, RegionsView, SessionRow,
+    TranscriptView, Trouble, VerificationView,
 };
 
 /// Everything about the session on screen.
@@ -52,6 +53,12 @@ pub struct SessionDetail {
     pub timers_at: i64,
     /// The customer's program; none where there is nothing to say of it.
     pub program: Option<ProgramView>,
+    /// Verifications of people in this session, oldest first.
+    pub verifications: Vec<VerificationView>,
+    /// Whether a viewer may be opened.
+    pub gate: GateView,
+    /// Devices that were looked up for this session, oldest first.
+    pub devices: Vec<DeviceView>,
     /// E-mails ordered.
     pub mails: Vec<MailView>,
     /// The chat as archived.

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use ts_rs::TS;
 
+use super::Verified;
+
 /// A row of the session list.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct SessionRow {
@@ -22,6 +24,8 @@ pub struct SessionRow {
     pub unread: u32,
     /// Whether a hook is lost: the state may be out of date.
     pub hook_lost: bool,
+    /// Who was verified last with approval that still counts; none if nobody.
+    pub verified: Option<Verified>,
     /// Whether it still lives (else it is history).
     pub live: bool,
 }

@@ -39,6 +39,32 @@ pub enum Doing {
     RevokePin,
     /// `POST /x/reach`.
     TestReach,
+    /// LoginTC: `GET /ping`.
+    PingVerification,
+    /// LoginTC: `POST .../sessions`.
+    AskPhone,
+    /// LoginTC: `GET .../sessions/{s}`.
+    PollPhone,
+    /// LoginTC: `DELETE .../sessions/{s}`.
+    CancelPhone,
+    /// LoginTC: `POST .../users/{u}/otp`.
+    MailCode,
+    /// Rocket.Chat: `GET sessions/info.admin`.
+    LookUpDevice,
+    /// Rocket.Chat: `GET sessions/list.all`.
+    ListDevices,
+    /// Rocket.Chat: `POST sessions/logout`.
+    LogOutDevice,
+    /// Passwordless.dev: `POST /register/token`.
+    BeginPasskey,
+    /// Passwordless.dev: `POST /signin/verify`.
+    CheckSignIn,
+    /// Passwordless.dev: `POST /credentials/list`.
+    ListPasskeys,
+    /// Passwordless.dev: `POST /credentials/delete`.
+    DeletePasskey,
+    /// Passwordless.dev: `POST /alias`.
+    SetAliases,
 }
 
 impl fmt::Display for Doing {
@@ -57,6 +83,19 @@ impl fmt::Display for Doing {
             Self::AskCapabilities => f.write_str("ask what the service can do"),
             Self::RevokePin => f.write_str("revoke the PIN"),
             Self::TestReach => f.write_str("have the service call this console"),
+            Self::PingVerification => f.write_str("test the verification service"),
+            Self::AskPhone => f.write_str("ask the phone"),
+            Self::PollPhone => f.write_str("ask for the phone's answer"),
+            Self::CancelPhone => f.write_str("cancel the push"),
+            Self::MailCode => f.write_str("have a code sent by e-mail"),
+            Self::LookUpDevice => f.write_str("look up the device"),
+            Self::ListDevices => f.write_str("list the login sessions"),
+            Self::LogOutDevice => f.write_str("log the login session out"),
+            Self::BeginPasskey => f.write_str("begin a passkey"),
+            Self::CheckSignIn => f.write_str("check the sign-in"),
+            Self::ListPasskeys => f.write_str("list the passkeys"),
+            Self::DeletePasskey => f.write_str("delete the passkey"),
+            Self::SetAliases => f.write_str("set the aliases"),
         }
     }
 }

@@ -33,15 +33,27 @@ pub(super) struct Bounds {
 /// # Errors
 /// [`ServiceError::Certificates`].
 pub(super) fn client(service: &Service, timeouts: &Timeouts) -> Result<Client, ServiceError> {
-    builder(service, &service.base_url, timeouts).build().map_err(|_| ServiceError::Certificates)
+    client_of(&service.user_agent, &service.base_url, timeouts)
+}
+
+/// As [`client`], for any service at `target`.
+///
+/// # Errors
+/// [`ServiceError::Certificates`].
+pub(super) fn client_of(
+    user_agent: &str,
+    target: &Url,
+    timeouts: &Timeouts,
+) -> Result<Client, ServiceError> {
+    builder(user_agent, target, timeouts).build().map_err(|_| ServiceError::Certificates)
 }
 
 /// What every client of ours is built from, to talk to `target`.
-pub(super) fn builder(service: &Service, target: &Url, timeouts: &Timeouts) -> ClientBuilder {
+pub(super) fn builder(user_agent: &str, target: &Url, timeouts: &Timeouts) -> ClientBuilder {
     // Somebody else in the process may have installed one already: any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
-        .user_agent(&service.user_agent)
+        .user_agent(user_agent)
         .connect_timeout(timeouts.connect)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -75,7 +87,7 @@ pub(super) async fn send_json(
     send(client.request(method, url).json(body)).await
 }
 
-async fn send(request: RequestBuilder) -> Result<Response, Cause> {
+pub(super) async fn send(request: RequestBuilder) -> Result<Response, Cause> {
     let request = request.header(header::ACCEPT, "application/json, */*;q=0.5");
     request.send().await.map_err(|error| of_transport(&error))
 }
@@ -96,10 +108,29 @@ pub(super) async fn within<T>(
 }
 
 /// A 2xx answer's whole body, at most `most` bytes of it.
-pub(super) async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
+pub(super) async fn body(response: Response, most: usize) -> Result<Vec<u8>, Cause> {
     if !response.status().is_success() {
         return Err(of_status(&response, Timestamp::now()));
     }
+    read(response, most).await
+}
+
+/// An answer of any status, with its whole body: for services that say in it what went wrong.
+pub(super) struct Answer {
+    pub status: StatusCode,
+    /// What the status alone means, where it isn't a success.
+    pub cause: Option<Cause>,
+    pub body: Vec<u8>,
+}
+
+/// The whole answer, whatever its status; at most `most` bytes of body.
+pub(super) async fn answer(response: Response, most: usize) -> Result<Answer, Cause> {
+    let status = response.status();
+    let cause = (!status.is_success()).then(|| of_status(&response, Timestamp::now()));
+    Ok(Answer { status, cause, body: read(response, most).await? })
+}
+
+async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
     let too_large = || malformed("the service's answer is too large");
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_large());

@@ -77,7 +77,7 @@ async fn connections(client: &LoginWithMe) -> Option<Client> {
     let (service, timeouts) = (client.service().clone(), *client.timeouts());
     let build = move || {
         let sample = service.region_url(&"region-1".parse().ok()?)?;
-        builder(&service, &sample, &timeouts).http1_only().build().ok()
+        builder(&service.user_agent, &sample, &timeouts).http1_only().build().ok()
     };
     tokio::task::spawn_blocking(build).await.ok()?
 }

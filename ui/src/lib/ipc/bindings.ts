@@ -156,7 +156,143 @@ changes: Record<string, unknown>, } | { "do": "test_reach" } | { "do": "outbox" 
 /**
  * The PIN as typed.
  */
-pin: string, } | { "do": "quit" };
+pin: string, } | { "do": "create_profile", 
+/**
+ * The name.
+ */
+name: string, 
+/**
+ * The e-mail address.
+ */
+email: string, } | { "do": "skip_profile" } | { "do": "sign_in", 
+/**
+ * Who; none for whoever has a passkey of this console.
+ */
+person?: string, } | { "do": "ceremony_link" } | { "do": "cancel_ceremony" } | { "do": "lock" } | { "do": "passkeys" } | { "do": "add_passkey", 
+/**
+ * What it is called.
+ */
+nickname: string, } | { "do": "delete_passkey", 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * A person has confirmed that it is the last one.
+ */
+confirmed: boolean, } | { "do": "set_aliases", 
+/**
+ * All of them.
+ */
+aliases: Array<string>, 
+/**
+ * Whether the service keeps them hashed.
+ */
+hashing: boolean, } | { "do": "verify", 
+/**
+ * Which session.
+ */
+session: string, 
+/**
+ * Whom.
+ */
+who: Verified, 
+/**
+ * The verification service's name or id of the person.
+ */
+user: string, 
+/**
+ * It is an id.
+ */
+by_id: boolean, 
+/**
+ * Why, for the phone to show.
+ */
+reason: string, 
+/**
+ * A one-time password (6 or 8 digits) or bypass code (9), instead of a push.
+ */
+code?: string, } | { "do": "cancel_verification", 
+/**
+ * Which session.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+verification: number, } | { "do": "mail_code", 
+/**
+ * The verification service's id of the person.
+ */
+user: string, } | { "do": "override_gate", 
+/**
+ * Which session.
+ */
+session: string, 
+/**
+ * Why.
+ */
+reason: string, } | { "do": "look_up_device", 
+/**
+ * Which session.
+ */
+session: string, 
+/**
+ * The workspace's id of the login session.
+ */
+login_session: string, 
+/**
+ * The second factor, where one was asked for.
+ */
+factor?: SecondFactor, } | { "do": "devices", 
+/**
+ * What was typed; empty for all.
+ */
+filter: string, 
+/**
+ * How many to skip.
+ */
+offset: number, 
+/**
+ * The second factor, where one was asked for.
+ */
+factor?: SecondFactor, } | { "do": "log_out_device", 
+/**
+ * The session that it is pinned to; none from the list.
+ */
+session?: string, 
+/**
+ * The workspace's id of the login session.
+ */
+login_session: string, 
+/**
+ * A person has confirmed it.
+ */
+confirmed: boolean, 
+/**
+ * The second factor, where one was asked for.
+ */
+factor?: SecondFactor, } | { "do": "services" } | { "do": "set_secret", 
+/**
+ * Which.
+ */
+secret: SecretName, 
+/**
+ * It.
+ */
+value: string, } | { "do": "remove_secret", 
+/**
+ * Which.
+ */
+secret: SecretName, } | { "do": "test_connection", 
+/**
+ * Which.
+ */
+service: Identity, } | { "do": "audit", 
+/**
+ * Go on before this entry.
+ */
+before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "quit" };
 
 export type About = { 
 /**
@@ -222,7 +358,55 @@ text: string, } | { "reply": "outbox",
 /**
  * The mails, newest first.
  */
-mails: Array<OutboxMail>, };
+mails: Array<OutboxMail>, } | { "reply": "passkeys", 
+/**
+ * The passkeys.
+ */
+passkeys: Array<PasskeyView>, 
+/**
+ * What of aliases is known here.
+ */
+aliases: AliasesView, } | { "reply": "device", 
+/**
+ * It.
+ */
+device: DeviceView, } | { "reply": "code_asked", 
+/**
+ * Which.
+ */
+asked: CodeAsked, } | { "reply": "devices", 
+/**
+ * They.
+ */
+devices: Array<DeviceView>, 
+/**
+ * How many there are in all.
+ */
+total: number, 
+/**
+ * How many were skipped.
+ */
+offset: number, } | { "reply": "services", 
+/**
+ * They.
+ */
+services: Array<IdentityServiceView>, } | { "reply": "connection", 
+/**
+ * It.
+ */
+connection: ConnectionView, } | { "reply": "audit", 
+/**
+ * Its entries, newest first.
+ */
+entries: Array<AuditLine>, 
+/**
+ * Where to go on; none at the end.
+ */
+before: number | null, } | { "reply": "audit_check", 
+/**
+ * It.
+ */
+check: AuditCheck, };
 
 export type Hit = { 
 /**
@@ -272,6 +456,16 @@ subject: string,
  */
 body: string, };
 
+export type SecondFactor = { 
+/**
+ * The code.
+ */
+code: string, 
+/**
+ * `totp`, `email` or `password`; none for what the workspace asked for.
+ */
+method?: string, };
+
 export type Push = { "push": "console" } & ConsoleView | { "push": "row" } & SessionRow | { "push": "gone", 
 /**
  * Which.
@@ -287,6 +481,10 @@ revision: number,
  * Who is at this console: the name that mails give.
  */
 technician: string, 
+/**
+ * Who is signed in, and whether the console is locked.
+ */
+access: AccessView, 
 /**
  * Which service this console talks to.
  */
@@ -388,7 +586,7 @@ text: string,
  */
 remedy: string, };
 
-export type Code = "sign_in_again" | "wait" | "check_network" | "try_again" | "refused" | "service_fault" | "check_address" | "choose_region" | "free_space" | "unlock_key" | "bad_input" | "not_found" | "already_running" | "internal";
+export type Code = "sign_in_again" | "wait" | "check_network" | "try_again" | "refused" | "service_fault" | "check_address" | "choose_region" | "free_space" | "unlock_key" | "bad_input" | "not_found" | "locked" | "verify" | "code_needed" | "set_up" | "already_running" | "internal";
 
 export type KeyKeeper = "keyring" | "key_file" | "passphrase";
 
@@ -425,6 +623,10 @@ unread: number,
  * Whether a hook is lost: the state may be out of date.
  */
 hook_lost: boolean, 
+/**
+ * Who was verified last with approval that still counts; none if nobody.
+ */
+verified: Verified | null, 
 /**
  * Whether it still lives (else it is history).
  */
@@ -535,6 +737,18 @@ timers_at: number,
  * The customer's program; none where there is nothing to say of it.
  */
 program: ProgramView | null, 
+/**
+ * Verifications of people in this session, oldest first.
+ */
+verifications: Array<VerificationView>, 
+/**
+ * Whether a viewer may be opened.
+ */
+gate: GateView, 
+/**
+ * Devices that were looked up for this session, oldest first.
+ */
+devices: Array<DeviceView>, 
 /**
  * E-mails ordered.
  */
@@ -875,3 +1089,391 @@ text: string,
  * Whether it is worth a desktop notification.
  */
 notify: boolean, };
+
+export type AccessView = { 
+/**
+ * Whether commands are taken, and from whom.
+ */
+is: AccessKind, 
+/**
+ * Since when; none before anything was decided.
+ */
+since: number | null, 
+/**
+ * Who is signed in; while locked, who was.
+ */
+person: PersonView | null, 
+/**
+ * Who can sign in here.
+ */
+people: Array<PersonView>, 
+/**
+ * A setting requires that somebody is signed in: "not now" is not offered.
+ */
+required: boolean, 
+/**
+ * The step in the browser that is under way, or how the last one failed.
+ */
+ceremony: CeremonyView | null, };
+
+export type AccessKind = "first_start" | "open" | "signed_in" | "locked";
+
+export type PersonView = { 
+/**
+ * A random UUID, the passkey service's `userId`.
+ */
+id: string, 
+/**
+ * The name, made harmless.
+ */
+name: string, 
+/**
+ * The e-mail address.
+ */
+email: string, };
+
+export type CeremonyView = { 
+/**
+ * What for.
+ */
+purpose: Purpose, 
+/**
+ * That in words: "Sign in as Anna Keller".
+ */
+text: string, 
+/**
+ * How far it is.
+ */
+step: CeremonyStep, 
+/**
+ * When it is given up, while it is waited for.
+ */
+until: number, 
+/**
+ * How it failed and what to do; none while it hasn't.
+ */
+trouble: Trouble | null, };
+
+export type Purpose = "create_profile" | "sign_in" | "add_passkey" | "override";
+
+export type CeremonyStep = "waiting" | "checking" | "failed";
+
+export type PasskeyView = { 
+/**
+ * The credential's id, as the service names it.
+ */
+id: string, 
+/**
+ * What it was called; may be empty.
+ */
+nickname: string, 
+/**
+ * The device that made it, as far as the service knows.
+ */
+device: string, 
+/**
+ * The country, as far as the service knows.
+ */
+country: string, 
+/**
+ * When it was made.
+ */
+created_at: number | null, 
+/**
+ * When it was last used.
+ */
+last_used_at: number | null, };
+
+export type AliasesView = { 
+/**
+ * Those that were set last from this console.
+ */
+set_here: Array<string>, 
+/**
+ * When; none if never from here.
+ */
+set_at: number | null, 
+/**
+ * Whether the service keeps them hashed.
+ */
+hashing: boolean, };
+
+export type VerificationView = { 
+/**
+ * Its number within the session.
+ */
+id: number, 
+/**
+ * Whom: the customer or the technician.
+ */
+who: Verified, 
+/**
+ * By which name or id of the verification service.
+ */
+user: string, 
+/**
+ * How.
+ */
+how: VerifyHow, 
+/**
+ * Who asked.
+ */
+by: string, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Why, as the phone shows it; may be empty.
+ */
+reason: string, 
+/**
+ * What the phone shows: names and values.
+ */
+shown: Array<[string, string]>, 
+/**
+ * What came of it.
+ */
+state: VerificationState, 
+/**
+ * When it is given up, while an answer is waited for.
+ */
+until: number | null, 
+/**
+ * When it ended.
+ */
+ended_at: number | null, 
+/**
+ * Why it failed and what to do; none if it didn't.
+ */
+trouble: Trouble | null, };
+
+export type Verified = "customer" | "technician";
+
+export type VerifyHow = "push" | "otp" | "bypass_code";
+
+export type VerificationState = "asking" | "no_answer_yet" | "approved" | "denied" | "timed_out" | "cancelled" | "no_device" | "failed" | "unknown";
+
+export type GateView = { 
+/**
+ * The policy.
+ */
+policy: GatePolicy, 
+/**
+ * Whether a viewer may be opened without a word.
+ */
+open: boolean, 
+/**
+ * Until when, where it is open by a verification or an override.
+ */
+until: number | null, 
+/**
+ * Why it is open or shut, in a sentence; empty where the policy is off.
+ */
+text: string, 
+/**
+ * The override in force: who, and the reason.
+ */
+overridden: OverrideView | null, };
+
+export type GatePolicy = "off" | "warn" | "require";
+
+export type OverrideView = { 
+/**
+ * Who signed it.
+ */
+by: string, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * The reason.
+ */
+reason: string, };
+
+export type DeviceView = { 
+/**
+ * The workspace's id of the login session.
+ */
+login_session: string, 
+/**
+ * `browser` and so on; empty where not known, as all that follows.
+ */
+kind: string, 
+/**
+ * The browser or app, with its version.
+ */
+app: string, 
+/**
+ * The operating system, with its version.
+ */
+os: string, 
+/**
+ * The host that it logged in to.
+ */
+host: string, 
+/**
+ * Its IP address.
+ */
+ip: string, 
+/**
+ * When it logged in.
+ */
+login_at: number | null, 
+/**
+ * The person's name.
+ */
+name: string, 
+/**
+ * The person's username.
+ */
+username: string, 
+/**
+ * The workspace's id of the person.
+ */
+user_id: string, 
+/**
+ * When it was looked up; none in a list to pick from.
+ */
+looked_up_at: number | null, 
+/**
+ * By whom; empty in a list to pick from.
+ */
+by: string, 
+/**
+ * Whether it was logged out from here.
+ */
+logged_out: boolean, };
+
+export type CodeAsked = { 
+/**
+ * `totp`, `email`, `password`, or another word of the workspace's.
+ */
+method: string, 
+/**
+ * What can be used instead.
+ */
+methods: Array<string>, 
+/**
+ * The workspace has sent a code.
+ */
+sent: boolean, 
+/**
+ * A code was given, and it was wrong.
+ */
+wrong: boolean, 
+/**
+ * That in a sentence.
+ */
+text: string, };
+
+export type Identity = "passwordless" | "logintc" | "rocketchat";
+
+export type SecretName = "passwordless_secret" | "logintc_key" | "rocketchat_token";
+
+export type IdentityServiceView = { 
+/**
+ * Which.
+ */
+service: Identity, 
+/**
+ * It is the sandbox that comes along.
+ */
+sandbox: boolean, 
+/**
+ * Its address.
+ */
+base_url: string, 
+/**
+ * Its secret.
+ */
+secret: SecretName, 
+/**
+ * Whether the secret is kept here; where it is the sandbox none is needed.
+ */
+has_secret: boolean, 
+/**
+ * When the secret was entered, and by whom.
+ */
+secret_set_at: number | null, 
+/**
+ * By whom; empty where there is none.
+ */
+secret_set_by: string, 
+/**
+ * What is missing before it can be used; none if nothing is.
+ */
+missing: Trouble | null, 
+/**
+ * The sandbox's page for people: the phones, the workspace; none elsewhere.
+ */
+page: string | null, };
+
+export type ConnectionView = { 
+/**
+ * Which service.
+ */
+service: Identity, 
+/**
+ * What works, a line each.
+ */
+works: Array<string>, 
+/**
+ * What doesn't; none if all does.
+ */
+trouble: Trouble | null, };
+
+export type AuditLine = { 
+/**
+ * Its place; the first is 1.
+ */
+seq: number, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Who did it.
+ */
+by: string, 
+/**
+ * What, such as `signed_in`.
+ */
+action: string, 
+/**
+ * What, in a sentence. No secret.
+ */
+text: string, 
+/**
+ * The session that it was about; none if about none.
+ */
+session: string | null, };
+
+export type AuditCheck = { 
+/**
+ * How many entries were looked at.
+ */
+entries: number, 
+/**
+ * The first broken link: the entry's place and what is wrong with it; none if all hold.
+ */
+broken: BrokenLink | null, 
+/**
+ * That in a sentence.
+ */
+text: string, 
+/**
+ * The newest entry's hash, to be kept elsewhere; empty if there is no entry.
+ */
+head: string, };
+
+export type BrokenLink = { 
+/**
+ * The entry's place.
+ */
+seq: number, 
+/**
+ * What is wrong with it.
+ */
+why: string, };

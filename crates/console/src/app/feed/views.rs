@@ -94,6 +94,7 @@ pub(super) fn console(inner: &Inner, engine: Option<&Engine>) -> ConsoleView {
     present::console::of(&present::console::Parts {
         revision,
         technician: &settings.technician,
+        access: access(inner),
         service: present::console::Service {
             kind: service.kind,
             base_url: &service.base_url,
@@ -109,6 +110,17 @@ pub(super) fn console(inner: &Inner, engine: Option<&Engine>) -> ConsoleView {
         sessions: &sessions,
         now: engine::clock::now(),
     })
+}
+
+fn access(_: &Inner) -> crate::view::AccessView {
+    crate::view::AccessView {
+        is: crate::view::AccessKind::Open,
+        since: None,
+        person: None,
+        people: Vec::new(),
+        required: false,
+        ceremony: None,
+    }
 }
 
 /// The service as settings and embedded broker have it.

@@ -48,6 +48,7 @@ export function row(
     timer_since: null,
     unread: 0,
     hook_lost: false,
+    verified: null,
     live: kind !== 'closed',
     ...more,
   };
@@ -91,6 +92,9 @@ export function detail(of: SessionRow, now: number, more: Partial<SessionDetail>
     connected: of.state.kind === 'active',
     timers_at: now,
     program: of.live ? program({ is: 'not_asked' }) : null,
+    verifications: [],
+    gate: { policy: 'off', open: true, until: null, text: '', overridden: null },
+    devices: [],
     mails: [],
     chat: [],
     chat_as_of: null,
@@ -158,6 +162,7 @@ export function console_(now: number, more: Partial<ConsoleView> = {}): ConsoleV
   return {
     revision: 1,
     technician: 'Anna Keller',
+    access: { is: 'open', since: null, person: null, people: [], required: false, ceremony: null },
     service: {
       kind: 'embedded',
       base_url: 'http://127.0.0.1:47210/api/v1',

@@ -1,0 +1,23 @@
+//! What all handlers of the three services share.
+
+use serve::{Clock, FaultPlan, HostGuard};
+
+use crate::store::Store;
+
+/// What all handlers share; clones are the same one.
+#[derive(Debug, Clone)]
+pub(crate) struct Desk {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    /// Which hosts and pages one service answers to; each has its own.
+    pub(crate) guard: HostGuard,
+    /// Scheme, host and port of one service, without a slash at the end.
+    pub(crate) origin: String,
+}
+
+impl Desk {
+    /// `routes` behind the guard against foreign hosts, and with the faults that are planned.
+    pub(crate) fn protect(&self, routes: axum::Router, faults: &FaultPlan) -> axum::Router {
+        self.guard.protect(faults.protect(routes))
+    }
+}

@@ -1,0 +1,156 @@
+//! `deskhand-sandbox`: the three stand-ins as a program.
+
+use std::{
+    io::Write as _,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use sandbox::{Config, Control, Ports, Running, Sandbox};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use serve::Port;
+use tracing_subscriber::EnvFilter;
+
+/// Stand-ins of LoginTC, Rocket.Chat and Passwordless.dev, each on a port of its own.
+///
+/// When they are ready, one line of JSON on stdout says where each is, and where the file with their
+/// keys lies. Ctrl-C or SIGTERM ends them cleanly; people, devices and passkeys survive. They are for
+/// trying and testing: whoever reaches them can approve every push.
+#[derive(Debug, Parser)]
+#[command(name = "deskhand-sandbox", version, max_term_width = 100)]
+struct Args {
+    /// Listen on this address.
+    #[arg(long, env = "DESKHAND_SANDBOX_IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "IP")]
+    ip: IpAddr,
+    /// LoginTC's port; 0 takes any free one.
+    #[arg(long, env = "DESKHAND_SANDBOX_LOGINTC_PORT", default_value_t = 0, value_name = "PORT")]
+    logintc_port: u16,
+    /// Rocket.Chat's port; 0 takes any free one.
+    #[arg(
+        long,
+        env = "DESKHAND_SANDBOX_ROCKETCHAT_PORT",
+        default_value_t = 0,
+        value_name = "PORT"
+    )]
+    rocketchat_port: u16,
+    /// Passwordless.dev's port; 0 takes any free one.
+    #[arg(
+        long,
+        env = "DESKHAND_SANDBOX_PASSWORDLESS_PORT",
+        default_value_t = 0,
+        value_name = "PORT"
+    )]
+    passwordless_port: u16,
+    /// Keep everything here.
+    #[arg(long, env = "DESKHAND_SANDBOX_DATA", value_name = "FOLDER")]
+    data: PathBuf,
+    /// Begin with a few people, phones and devices to try.
+    #[arg(long, env = "DESKHAND_SANDBOX_EXAMPLES")]
+    examples: bool,
+    /// Start the control API here: clock and faults. For tests.
+    #[arg(long, env = "DESKHAND_SANDBOX_CONTROL", value_name = "IP:PORT")]
+    control: Option<SocketAddr>,
+    /// Write the control API's token here, mode 0600. [default: control-token in the data folder]
+    #[arg(long, env = "DESKHAND_SANDBOX_CONTROL_TOKEN_FILE", value_name = "FILE")]
+    control_token_file: Option<PathBuf>,
+    /// Log to stderr: error, warn, info, debug, or a tracing filter.
+    #[arg(long, env = "DESKHAND_SANDBOX_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = EnvFilter::try_new(&args.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("deskhand-sandbox: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), String> {
+    // Asked for before the servers start, so that no signal is lost in between.
+    let stop = stop_signal().map_err(|error| format!("listen for Ctrl-C: {error}"))?;
+    let (data, config) = (args.data.clone(), config(args));
+    let token_file = config.control.as_ref().map(|control| control.token_file.clone());
+    let running = Sandbox::start(config).await.map_err(|error| error.to_string())?;
+    let keys = write_keys(&data, &running).map_err(|error| format!("write the keys: {error}"))?;
+    say_ready(&running, &keys, token_file.as_deref());
+    stop.await;
+    tracing::info!("stopping");
+    running.shutdown().await;
+    Ok(())
+}
+
+fn config(args: Args) -> Config {
+    let port = |port| if port == 0 { Port::Any } else { Port::Exactly(port) };
+    let token_file = args.control_token_file.unwrap_or_else(|| args.data.join("control-token"));
+    let mut config = Config::embedded(args.data);
+    config.ip = args.ip;
+    config.ports = Ports {
+        logintc: port(args.logintc_port),
+        rocketchat: port(args.rocketchat_port),
+        passwordless: port(args.passwordless_port),
+    };
+    config.examples = args.examples;
+    config.control = args.control.map(|listen| Control {
+        ip: listen.ip(),
+        port: port(listen.port()),
+        token_file,
+    });
+    config
+}
+
+/// What clients are set to, in a file that only its owner may read.
+fn write_keys(data: &Path, running: &Running) -> std::io::Result<PathBuf> {
+    let (logintc, chat, keys) = (running.logintc(), running.rocketchat(), running.passwordless());
+    let text = json!({
+        "logintc": { "domain": logintc.domain(), "key": logintc.key().expose_secret() },
+        "rocketchat": { "user_id": chat.user_id(), "token": chat.token().expose_secret() },
+        "passwordless": {
+            "api_key": keys.api_key(),
+            "api_secret": keys.api_secret().expose_secret(),
+        },
+    });
+    let path = data.join("keys.json");
+    let _ = std::fs::remove_file(&path);
+    let mut file = serve::token::private_file(&path)?;
+    writeln!(file, "{text:#}")?;
+    Ok(path)
+}
+
+/// One line of JSON on stdout, so that a script can wait for it.
+fn say_ready(running: &Running, keys: &Path, token_file: Option<&Path>) {
+    let line: Value = json!({
+        "event": "ready",
+        "logintc": running.logintc().base_url(),
+        "rocketchat": running.rocketchat().base_url(),
+        "passwordless": running.passwordless().base_url(),
+        "keys_file": keys,
+        "control_url": running.control_addr().map(|addr| format!("http://{addr}/control")),
+        "control_token_file": token_file,
+    });
+    let mut out = std::io::stdout().lock();
+    // Nobody may be reading; the servers run all the same.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,58 @@
+//! Passwordless.dev's stand-in (services.md has the wire format).
+
+mod api;
+pub(crate) mod store;
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::{StoreError, desk::Desk, keys};
+
+pub(crate) use api::routes;
+
+const TABLE: &str = "passwordless_settings";
+
+/// A way to control the stand-in of Passwordless.dev from within its process, and what a client needs to use it.
+#[derive(Debug, Clone)]
+pub struct Passwordless {
+    pub(crate) desk: Desk,
+    api_key: Arc<str>,
+    api_secret: Arc<SecretString>,
+}
+
+impl Passwordless {
+    /// Takes the keys out of the store, or makes them; `examples` puts something to try in at the first
+    /// start.
+    pub(crate) async fn open(desk: Desk, _examples: bool) -> Result<Self, StoreError> {
+        let (api_key, api_secret) = desk
+            .store
+            .with(|tx| {
+                Ok((
+                    keys::kept(tx, TABLE, "api_key", keys::HEX, 32)?,
+                    keys::kept(tx, TABLE, "api_secret", keys::HEX, 32)?,
+                ))
+            })
+            .await?;
+        Ok(Self {
+            desk,
+            api_key: format!("app:public:{api_key}").into(),
+            api_secret: Arc::new(SecretString::from(format!("app:secret:{api_secret}"))),
+        })
+    }
+
+    /// Where its API begins.
+    pub fn base_url(&self) -> String {
+        format!("{}", self.desk.origin)
+    }
+
+    /// The public API key.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// The private API secret.
+    pub fn api_secret(&self) -> SecretString {
+        SecretString::clone(&self.api_secret)
+    }
+}

@@ -1,0 +1,1 @@
+//! LoginTC's requests and answers (services.md).

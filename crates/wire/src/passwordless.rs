@@ -1,0 +1,1 @@
+//! Passwordless.dev's requests and answers (services.md).

@@ -1,0 +1,1 @@
+//! Rocket.Chat's requests and answers (services.md).
