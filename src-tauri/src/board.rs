@@ -159,6 +159,7 @@ mod tests {
             timer_since: None,
             unread: 0,
             hook_lost: false,
+            verified: None,
             live: true,
         }
     }

@@ -7,6 +7,7 @@
 mod embedded;
 mod error;
 mod feed;
+mod noted;
 mod notices;
 mod ports;
 mod reach;
@@ -39,6 +40,7 @@ pub use self::{
 };
 pub(crate) use self::{
     feed::{detail_of, known_reach, name_of, setting},
+    noted::Noted,
     reach::{Tested, test as test_reach},
     services::set_up as set_up_services,
     side::Side,
