@@ -3,6 +3,7 @@
 //! One writer and a few readers, each under a raw key that is given before anything else. No PIN and
 //! no token is ever in it. An answer comes only after the commit that made it true.
 
+mod audit;
 mod doc;
 mod happenings;
 mod messages;
@@ -22,6 +23,7 @@ use tokio::sync::Mutex;
 use wire::loginwithme::ChatMessage;
 
 pub use self::{
+    audit::{AuditEntry, AuditHash, AuditReport, Broken, Deed},
     messages::{Message, Saved},
     notes::{Note, NoteKind},
     search::{Hit, Page, Place, Snippet},
@@ -50,6 +52,7 @@ const STEPS: &[M<'static>] = &[
     happenings::TABLE,
     regions::TABLE,
     search::TABLE,
+    audit::TABLE,
 ];
 
 /// The archive's raw key, as [`Vault::archive_key`](crate::vault::Vault::archive_key) gives it.
