@@ -11,13 +11,14 @@ mod regions;
 mod search;
 mod sessions;
 mod tags;
+mod verifications;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::M;
 use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
-use session::{Timestamp, region::Choice};
+use session::{Timestamp, Verification, region::Choice, verification::Override};
 use tokio::sync::Mutex;
 use wire::loginwithme::ChatMessage;
 
@@ -50,6 +51,7 @@ const STEPS: &[M<'static>] = &[
     happenings::TABLE,
     regions::TABLE,
     search::TABLE,
+    verifications::TABLE,
 ];
 
 /// The archive's raw key, as [`Vault::archive_key`](crate::vault::Vault::archive_key) gives it.
@@ -78,6 +80,10 @@ pub struct Kept {
     pub tags: Vec<String>,
     /// Why it is in its region.
     pub choice: Option<Choice>,
+    /// Verifications of people, oldest first.
+    pub verifications: Vec<Verification>,
+    /// The newest override of the verification gate.
+    pub overridden: Option<Override>,
 }
 
 impl std::fmt::Display for Cursor {
@@ -185,6 +191,22 @@ impl Archive {
         choice: Choice,
     ) -> Result<(), ArchiveError> {
         self.write("save the choice of region", move |tx| regions::save(tx, session, &choice)).await
+    }
+
+    /// Brings what came of a session's verifications up to date.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn save_verifications(
+        &self,
+        session: SessionId,
+        verifications: Vec<Verification>,
+        overridden: Option<Override>,
+    ) -> Result<(), ArchiveError> {
+        self.write("archive the verifications", move |tx| {
+            verifications::save(tx, session, &verifications, overridden.as_ref())
+        })
+        .await
     }
 
     /// A session's row.
@@ -301,6 +323,8 @@ impl Archive {
                 notes: notes::of(c, session)?,
                 tags: tags::of(c, session)?,
                 choice: regions::of(c, session)?,
+                verifications: verifications::of(c, session)?,
+                overridden: verifications::overridden(c, session)?,
             })
         };
         self.read(of).await

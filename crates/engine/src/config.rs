@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+use session::Gate;
 use url::Url;
 
 use crate::remote::Service;
@@ -21,6 +22,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long a PIN's life is taken to be (services.md: about a day).
     pub pin_life: Duration,
+    /// What is asked for before a viewer is opened, until it is set anew.
+    pub gate: Gate,
 }
 
 /// The webhook listener's configuration.
