@@ -327,6 +327,7 @@ fn engine_config(
         probe_rounds: settings.probe_rounds as usize,
         heartbeat: Duration::from_secs(u64::from(settings.heartbeat())),
         pin_life: PIN_LIFE,
+        gate: services::gate(settings),
     })
 }
 

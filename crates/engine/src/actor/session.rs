@@ -16,11 +16,11 @@ use tokio::sync::oneshot;
 use wire::{ConfText, HookType, Pin, Region};
 
 use self::live::Live;
+pub use self::verification::Order;
 pub(crate) use self::{
     program::in_the_way,
     verification::{Question, failure_of, not_now, user_of},
 };
-pub use self::verification::Order;
 use crate::{
     SessionId,
     bus::Progress,

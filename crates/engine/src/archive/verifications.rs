@@ -22,8 +22,7 @@ pub(super) fn save(
     verifications: &[Verification],
     overridden: Option<&Override>,
 ) -> Result<(), ArchiveError> {
-    let sql =
-        "INSERT OR REPLACE INTO verifications(session, id, verification) VALUES(?1, ?2, ?3)";
+    let sql = "INSERT OR REPLACE INTO verifications(session, id, verification) VALUES(?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql).map_err(fault(SAVE))?;
     for verification in verifications {
         let text = serde_json::to_string(verification).map_err(damaged)?;

@@ -23,7 +23,7 @@ use wire::{HookType, Pin, Region};
 use super::{
     Message, Start,
     program::Errand,
-     verification::{Phone, user_of},
+    verification::{Phone, user_of},
 };
 use crate::{
     SessionId,
