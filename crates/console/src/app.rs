@@ -11,6 +11,7 @@ mod noted;
 mod notices;
 mod ports;
 mod reach;
+mod results;
 mod services;
 mod side;
 mod start;
@@ -169,6 +170,12 @@ impl App {
     /// The broker that came along, where it was asked for and runs.
     pub fn broker(&self) -> Option<&Embedded> {
         self.0.embedded.get().filter(|_| self.0.broker_control)
+    }
+
+    /// The stand-in of the verification service, where control was asked for and it runs.
+    pub async fn logintc(&self) -> Option<sandbox::logintc::Logintc> {
+        let sandbox = self.0.sandbox.lock().await;
+        sandbox.as_ref().filter(|_| self.0.broker_control).map(sandbox::Running::logintc)
     }
 
     /// Tells how many viewer windows of a session the desktop has open.

@@ -47,10 +47,10 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
             order(inner, &session, Input::MailWithdrawn { id: mail }).await
         }
         Command::ViewerLink { session, read_only } => {
-            service::viewer_link(inner, &session, read_only).await
+            service::viewer_link(inner, &session, read_only, by).await
         }
         Command::OpenViewer { session, read_only, chat } => {
-            service::open_viewer(inner, &session, View { read_only, chat }).await
+            service::open_viewer(inner, &session, View { read_only, chat }, by).await
         }
         Command::SaveProgram { session, confirmed, path } => {
             program::save(inner, &session, confirmed, path, by).await

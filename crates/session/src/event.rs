@@ -134,7 +134,7 @@ pub enum Event {
         /// By which name or id of the verification service.
         user: String,
     },
-    /// A person denied, or a code was not good.
+    /// A person denied.
     VerificationDenied {
         /// Its number.
         id: u32,

@@ -103,7 +103,7 @@ pub enum Status {
 pub enum End {
     /// The person approved, or the code was good.
     Approved,
-    /// The person denied, or the code was not good. No reason to report abuse: that would strike the
+    /// The person denied. No reason to report abuse: that would strike the
     /// address that the PIN was minted from, which is the help desk's own (services.md, section 1).
     Denied,
     /// Nobody answered in time.
@@ -128,10 +128,10 @@ pub enum End {
 pub enum Cause {
     /// The service knows nobody of that name or id.
     UnknownUser,
+    /// The code was not good. That is no denial: a slip of the finger takes no approval away.
+    WrongCode,
     /// The service has no such domain for our key.
     WrongDomain,
-    /// No service is set up any more.
-    NotSetUp,
     /// The call failed.
     Call {
         /// How.
@@ -277,12 +277,39 @@ impl Gate {
         }
     }
 
+    /// When something that counts at `now` will not count any more, whatever the policy; none if
+    /// nothing does.
+    pub fn next_end(&self, record: &Record, now: Timestamp) -> Option<Timestamp> {
+        let approvals =
+            [Who::Customer, Who::Technician].map(|who| record.newest(who, End::Approved));
+        let overridden = record.overridden.as_ref().map(|over| over.at);
+        let ends = approvals.into_iter().chain([overridden]).flatten().map(|at| self.until(at));
+        ends.filter(|&until| record.is_live() && until > now).min()
+    }
+
+    /// Who was verified last in this session, with approval that still counts at `now`.
+    pub fn verified(&self, record: &Record, now: Timestamp) -> Option<Who> {
+        let counts = |&(who, at): &(Who, Timestamp)| {
+            let denied = record.newest(who, End::Denied);
+            record.is_live() && self.until(at) > now && denied.is_none_or(|denied| denied < at)
+        };
+        let approvals = [Who::Technician, Who::Customer]
+            .into_iter()
+            .filter_map(|who| Some((who, record.newest(who, End::Approved)?)));
+        approvals.filter(counts).max_by_key(|&(_, at)| at).map(|(who, _)| who)
+    }
+
+    /// For how long what happened at `at` counts.
+    fn until(&self, at: Timestamp) -> Timestamp {
+        at.plus(Duration::from_secs(60 * u64::from(self.minutes)))
+    }
+
     fn look(&self, record: &Record, now: Timestamp) -> Verdict {
         if !record.is_live() {
             return Verdict::Shut { why: Shut::Over };
         }
-        let verified = record.newest(End::Approved);
-        let denied = record.newest(End::Denied);
+        let verified = record.newest(Who::Customer, End::Approved);
+        let denied = record.newest(Who::Customer, End::Denied);
         let overridden = record.overridden.as_ref().map(|over| over.at);
         let opened = verified.max(overridden);
         match (opened, denied) {
@@ -294,7 +321,7 @@ impl Gate {
             }
             (None, _) => Verdict::Shut { why: Shut::NotVerified },
             (Some(at), _) => {
-                let until = at.plus(Duration::from_secs(60 * u64::from(self.minutes)));
+                let until = self.until(at);
                 if until <= now {
                     Verdict::Shut { why: Shut::TooOld { at } }
                 } else if overridden == Some(at) {
@@ -326,10 +353,10 @@ impl Record {
         self.verifications.iter().any(|v| v.asked.who == who && v.status.is_under_way())
     }
 
-    /// When a verification of the customer last ended so.
-    fn newest(&self, wanted: End) -> Option<Timestamp> {
-        let of_customer = self.verifications.iter().filter(|v| v.asked.who == Who::Customer);
-        of_customer.filter_map(|v| v.status.ended(wanted)).max()
+    /// When a verification of `who` last ended so.
+    fn newest(&self, who: Who, wanted: End) -> Option<Timestamp> {
+        let of_them = self.verifications.iter().filter(|v| v.asked.who == who);
+        of_them.filter_map(|v| v.status.ended(wanted)).max()
     }
 }
 

@@ -1,24 +1,27 @@
 //! Commands that ask the service itself: links, abuse, the way from it to us, the outbox.
 
 use engine::{
+    Engine, SessionId,
     clock::now,
     desktop::View,
     reach::{Caller, Reached},
 };
+use session::verification::Verdict;
 use wire::Pin;
 
 use super::{Answer, engine, failed, parse_id, refused, session_name};
 use crate::{
-    app::{Inner, Tested, known_reach, test_reach as test},
+    app::{Inner, Noted, Tested, known_reach, test_reach as test},
     command::{OutboxMail, Reply},
     present::trouble,
     view::{Code, Reach, Trouble},
 };
 
-pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool) -> Answer {
+pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool, by: &str) -> Answer {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     // Without a name: whoever gets the link gives their own.
     let url = engine.viewer_url(id, read_only, None).await.map_err(failed)?;
+    note_unverified(inner, &engine, id, by, "gave a viewer's link").await;
     let url = url.expose();
     // The broker that comes along gives its link for this computer; a colleague may be elsewhere.
     let here = inner.embedded.get().and_then(|embedded| {
@@ -28,13 +31,14 @@ pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool) -
     Ok(Reply::Link { url: here.unwrap_or_else(|| url.to_owned()) })
 }
 
-pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View) -> Answer {
+pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View, by: &str) -> Answer {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     if view.chat && inner.desktop.show_chat(id) {
         return Ok(Reply::Done);
     }
     let technician = inner.settings().technician.clone();
     let url = engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?;
+    note_unverified(inner, &engine, id, by, "opened a viewer").await;
     let name = session_name(inner, &engine, id).await;
     // A window more makes no viewer that is news; before it opens, for its page is quick.
     let first = engine.snapshot(id).is_some_and(|snapshot| snapshot.windows == 0);
@@ -48,6 +52,18 @@ pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View) -> Ans
         refused(&error.0, "")
     })?;
     Ok(Reply::Done)
+}
+
+/// A policy that only warns lets pass, and the log has it.
+async fn note_unverified(inner: &Inner, engine: &Engine, id: SessionId, by: &str, what: &str) {
+    if !matches!(engine.verdict(id), Some(Verdict::Shut { .. })) {
+        return;
+    }
+    let text = format!("{what} though the customer is not verified");
+    let noted = Noted { by: by.to_owned(), action: "viewer_unverified", text, session: Some(id) };
+    if let Err(trouble) = inner.note(noted).await {
+        tracing::warn!(text = trouble.text, "note an unverified viewer in the audit log");
+    }
 }
 
 pub(super) async fn report_abuse(inner: &Inner, typed: &str) -> Answer {

@@ -12,3 +12,4 @@ mod rig;
 mod service;
 mod settings;
 mod story;
+mod verify;

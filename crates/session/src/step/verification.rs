@@ -6,7 +6,7 @@ use super::Turn;
 use crate::{
     Effect, Event, Failure, Timer, Timestamp,
     verification::{
-        Answer, Asked, Cause, End, Gate, Override, POLL, Status, Verdict, Verification, Who,
+        Answer, Asked, Cause, End, Gate, How, Override, POLL, Status, Verification, Who,
     },
 };
 
@@ -51,7 +51,7 @@ impl Turn {
                 self.end_verification(id, End::Approved);
             }
             (Status::Asking { .. } | Status::Waiting { .. }, Answer::Denied) => {
-                self.end_verification(id, End::Denied);
+                self.end_verification(id, self.no(id));
             }
             // It was cancelled, or given up, while the service was being asked: it shall not ring on.
             (Status::Ended { .. }, Answer::Pending) => self.do_(Effect::CancelPhone { id }),
@@ -147,22 +147,30 @@ impl Turn {
         self.gate_moved();
     }
 
-    /// After the gate may have opened: what it held goes out, and its end is waited for.
+    /// After the gate may have opened or shut: what it held goes out, and what counts now is looked at
+    /// again when it doesn't any more.
     pub(super) fn gate_moved(&mut self) {
-        match self.state.gate.verdict(&self.state.record, self.now) {
-            Verdict::Open { until: Some(until), why: _ } => {
-                let after = until.since(self.now);
+        match self.state.gate.next_end(&self.state.record, self.now) {
+            Some(end) => {
+                let after = end.since(self.now);
                 self.do_(Effect::Start { timer: Timer::GateOver, after, spread: false });
             }
-            Verdict::Open { .. } | Verdict::Shut { .. } => {
-                self.do_(Effect::Stop { timer: Timer::GateOver });
-            }
+            None => self.do_(Effect::Stop { timer: Timer::GateOver }),
         }
         self.release_mails();
     }
 
     fn status(&self, id: u32) -> Option<&Status> {
         self.state.record.verifications.iter().find(|v| v.id == id).map(|v| &v.status)
+    }
+
+    /// What a no means: to a push it is the person's word, to a code it is that the code is wrong.
+    fn no(&self, id: u32) -> End {
+        let of = self.state.record.verifications.iter().find(|v| v.id == id);
+        match of.map(|v| v.asked.how) {
+            Some(How::Push) | None => End::Denied,
+            Some(How::Otp | How::BypassCode) => End::Failed { cause: Cause::WrongCode },
+        }
     }
 
     fn set_status(&mut self, id: u32, status: Status) {
