@@ -73,7 +73,7 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         Command::Settings => Ok(configure::settings(inner)),
         Command::Configure { changes } => configure::configure(inner, changes, by).await,
         Command::TestReach => service::test_reach(inner).await,
-        Command::Outbox => service::outbox(inner),
+        Command::Outbox => service::outbox(inner).await,
         Command::ReportAbuse { pin } => service::report_abuse(inner, &pin).await,
         Command::CreateProfile { name, email } => {
             identity::create_profile(inner, &name, &email).await

@@ -1,4 +1,4 @@
-//! Notes in the audit log what came of verifications, and overrides of their gate.
+//! Notes in the audit log what came of verifications.
 //!
 //! They come by themselves, so up to where they were noted is on the disk, and what ended while this
 //! console was not looking is noted later. A crash between a note and its mark notes that one twice; none
@@ -71,23 +71,23 @@ async fn mark(engine: &Engine, seq: u64) {
 
 /// How the log has it; none for what isn't its business.
 fn noted(Happening { session, event, .. }: &Happening) -> Option<Noted> {
-    let (by, action, text) = match event {
+    let (action, text) = match event {
         Event::VerificationApproved { who, user, .. } => {
-            (NOBODY, "verification_approved", format!("{} approved", named(*who, user)))
+            ("verification_approved", format!("{} approved", named(*who, user)))
         }
         Event::VerificationDenied { who, user, .. } => {
-            (NOBODY, "verification_denied", format!("{} denied", named(*who, user)))
+            ("verification_denied", format!("{} denied", named(*who, user)))
         }
         Event::VerificationTimedOut { who, user, .. } => {
             let text = format!("{} did not answer in time", named(*who, user));
-            (NOBODY, "verification_timed_out", text)
+            ("verification_timed_out", text)
         }
         Event::VerificationCancelled { who, user, .. } => {
             let text = format!("the verification of {} was cancelled", named(*who, user));
-            (NOBODY, "verification_cancelled", text)
+            ("verification_cancelled", text)
         }
         Event::VerificationNoDevice { who, user, .. } => {
-            (NOBODY, "verification_no_device", format!("{} has no device", named(*who, user)))
+            ("verification_no_device", format!("{} has no device", named(*who, user)))
         }
         Event::VerificationFailed { who, user, cause, .. } => {
             let why = match cause {
@@ -97,20 +97,16 @@ fn noted(Happening { session, event, .. }: &Happening) -> Option<Noted> {
                 Cause::Call { .. } => "the service did not do it",
             };
             let text = format!("{} could not be verified: {why}", named(*who, user));
-            (NOBODY, "verification_failed", text)
+            ("verification_failed", text)
         }
         Event::VerificationUnknown { who, user, .. } => {
             let text =
                 format!("what came of the verification of {} is not known", named(*who, user));
-            (NOBODY, "verification_unknown", text)
+            ("verification_unknown", text)
         }
-        Event::GateOverridden { by, reason } => (
-            by.as_str(),
-            "gate_overridden",
-            format!("overrode the verification gate: {}", crate::words::plain(reason, 500)),
-        ),
-        // Noted when somebody asks, with who did.
+        // Noted with who asks, and who signs it, at the time when they do.
         Event::VerificationAsked { .. }
+        | Event::GateOverridden { .. }
         | Event::Created
         | Event::PinReady { .. }
         | Event::AllocationFailed { .. }
@@ -133,13 +129,14 @@ fn noted(Happening { session, event, .. }: &Happening) -> Option<Noted> {
         | Event::Closed { .. }
         | Event::PinOver { .. } => return None,
     };
-    Some(Noted { by: by.to_owned(), action, text, session: Some(*session) })
+    let text = crate::present::trouble::sentence(&text);
+    Some(Noted { by: NOBODY.to_owned(), action, text, session: Some(*session) })
 }
 
 fn named(who: Who, user: &str) -> String {
     let user = crate::words::plain(user, crate::words::LONGEST_NAME);
     match who {
-        Who::Customer => format!("{user} (the customer)"),
-        Who::Technician => format!("{user} (the technician)"),
+        Who::Customer => format!("the customer ({user})"),
+        Who::Technician => format!("the technician ({user})"),
     }
 }

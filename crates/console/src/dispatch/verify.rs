@@ -37,7 +37,7 @@ pub(super) async fn verify(inner: &Inner, session: &str, asked: Asked, by: &str)
     engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
     let code = asked.code.as_ref().map(typed).transpose()?;
     let question = question(inner, &id.to_string(), asked, code.as_ref(), by)?;
-    let text = format!("asked {} ({}) {}", question.user, side(question.who), way(question.how));
+    let text = format!("Asked {} ({}) {}.", side(question.who), question.user, way(question.how));
     let wait = Duration::from_secs(u64::from(inner.settings().verify_wait_s));
     engine.verify(id, question, code, wait).await.map_err(failed)?;
     drop(engine);
@@ -60,7 +60,7 @@ pub(super) async fn cancel(inner: &Inner, session: &str, verification: u32, by: 
     }
     engine.order(id, Input::CancelVerification { id: verification }).await.map_err(failed)?;
     drop(engine);
-    let text = format!("cancelled verification {verification}");
+    let text = format!("Cancelled verification {verification}.");
     let by = by.to_owned();
     note(inner, Noted { by, action: "verification_withdrawn", text, session: Some(id) }).await;
     Ok(Reply::Done)

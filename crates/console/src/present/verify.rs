@@ -60,10 +60,12 @@ pub const fn who(who: Who) -> Verified {
 
 /// The gate of a session that the engine has.
 pub fn gate(gate: Gate, record: &Record, setting: &Setting<'_>) -> GateView {
-    let (open, until, text) = match gate.verdict(record, setting.now) {
+    let verdict = gate.verdict(record, setting.now);
+    let (open, until, text) = match verdict {
         Verdict::Open { until, why } => (true, until.map(|at| at.0), opened(why, setting)),
         Verdict::Shut { why } => (false, None, shut(why, setting)),
     };
+    let in_force = matches!(verdict, Verdict::Open { why: Opened::Overridden { .. }, .. });
     GateView {
         policy: match gate.policy {
             Policy::Off => GatePolicy::Off,
@@ -73,7 +75,7 @@ pub fn gate(gate: Gate, record: &Record, setting: &Setting<'_>) -> GateView {
         open,
         until,
         text,
-        overridden: record.overridden.as_ref().map(overridden),
+        overridden: record.overridden.as_ref().filter(|_| in_force).map(overridden),
     }
 }
 

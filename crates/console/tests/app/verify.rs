@@ -158,6 +158,11 @@ async fn with_require_no_viewer_is_opened_or_linked_before_the_customer_approved
     let why = gate(&mut rig, &id, false).await;
     assert!(why.starts_with("The customer denied at"), "{why}");
     assert_eq!(rig.refused(link.clone()).await.code, Code::Verify);
+    let Reply::Outbox { mails } = rig.ask(json!({ "do": "outbox" })).await else { panic!() };
+    assert!(mails[0].body.contains("is not shown"), "the mail to the colleague had a link");
+    configure(&rig, json!({ "verify_gate": "off" })).await;
+    let Reply::Outbox { mails } = rig.ask(json!({ "do": "outbox" })).await else { panic!() };
+    assert!(mails[0].body.contains("/view?"));
     let told = rig.seen.event("verification_denied").await;
     assert_eq!((told.text.as_str(), told.notify), ("Maria Lopez denied", true));
     rig.app.stop().await;

@@ -28,7 +28,7 @@ use crate::{
     context::Context,
     error::CommandError,
     journal::{Committed, JournalError, SessionSecrets},
-    remote::{LoginTc, Place, logintc},
+    remote::{Place, logintc},
 };
 
 /// What a session's actor can be sent.
@@ -85,10 +85,8 @@ pub enum Message {
     Progressed(Progress),
     /// Somebody wants to know whether this is the person; answered once that is on disk.
     Verify {
-        /// The service as it is set up now.
-        client: LoginTc,
-        /// Whom and how.
-        order: Order,
+        /// Whom, how, and at which service.
+        order: Box<Order>,
         /// Gets the answer.
         done: oneshot::Sender<Result<(), CommandError>>,
     },
@@ -160,7 +158,7 @@ impl Actor for Session {
             Message::SaveProgram { place, by, done } => live.save_program(&myself, place, by, done),
             Message::ParametersGiven(conf) => live.parameters_given(&myself, conf),
             Message::Progressed(progress) => live.progressed(progress),
-            Message::Verify { client, order, done } => live.verify(&myself, client, order, done),
+            Message::Verify { order, done } => live.verify(&myself, *order, done),
             Message::PhoneAsked { id, outcome } => live.phone_asked(&myself, id, outcome),
         }
         live.go_on(&myself).await;

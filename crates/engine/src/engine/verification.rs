@@ -42,10 +42,9 @@ impl Engine {
         let shown: Vec<_> = asked.shown.iter().cloned().map(attribute).collect();
         check_request(&user_of(asked.user.clone(), asked.by_id), &shown)
             .map_err(CommandError::Verification)?;
-        let order = Order { asked, code, wait };
+        let order = Box::new(Order { client, asked, code, wait });
         let (done, answer) = oneshot::channel();
-        let message = Message::Verify { client, order, done };
-        actor.cast(message).map_err(|_| CommandError::Stopping)?;
+        actor.cast(Message::Verify { order, done }).map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 
@@ -88,6 +87,12 @@ impl Engine {
             ));
         }
         self.order(id, Input::GateOverridden { by, reason }).await
+    }
+
+    /// Whether the gate keeps viewers of this session shut now; none if there is no such session.
+    pub fn keeps_shut(&self, id: SessionId) -> Option<bool> {
+        let snapshot = self.snapshot(id)?;
+        Some(self.context.gate().keeps_shut(&snapshot.record, now()).is_some())
     }
 
     /// The one door before viewers, their links and the mails that have one.

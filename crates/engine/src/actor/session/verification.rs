@@ -27,6 +27,8 @@ use crate::{
 
 /// A verification as somebody orders it.
 pub struct Order {
+    /// The service as it is set up now.
+    pub client: LoginTc,
     /// Whom, how and why.
     pub asked: Asked,
     /// A one-time password or a bypass code, instead of a push.
@@ -47,14 +49,8 @@ pub(super) struct Phone {
 
 impl Live {
     /// Somebody wants to know whether this is the person.
-    pub fn verify(
-        &mut self,
-        myself: &ActorRef<Message>,
-        client: LoginTc,
-        order: Order,
-        done: Done,
-    ) {
-        let Order { asked, code, wait } = order;
+    pub fn verify(&mut self, myself: &ActorRef<Message>, order: Order, done: Done) {
+        let Order { client, asked, code, wait } = order;
         if let Some(obstacle) = self.state.record.verification_obstacle(asked.who) {
             // Whoever asked may have gone away meanwhile.
             let _ = done.send(Err(CommandError::DoesNotFit(not_now(obstacle))));
