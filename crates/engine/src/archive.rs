@@ -193,22 +193,6 @@ impl Archive {
         self.write("save the choice of region", move |tx| regions::save(tx, session, &choice)).await
     }
 
-    /// Brings what came of a session's verifications up to date.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn save_verifications(
-        &self,
-        session: SessionId,
-        verifications: Vec<Verification>,
-        overridden: Option<Override>,
-    ) -> Result<(), ArchiveError> {
-        self.write("archive the verifications", move |tx| {
-            verifications::save(tx, session, &verifications, overridden.as_ref())
-        })
-        .await
-    }
-
     /// A session's row.
     ///
     /// # Errors

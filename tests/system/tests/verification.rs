@@ -101,9 +101,9 @@ impl Scene {
 
     async fn newest(&self, what: &str, holds: impl Fn(&Status) -> bool) -> Verification {
         let newest = |s: &engine::Snapshot| s.record.verifications.last().cloned();
-        let snapshot =
-            self.desk.until(self.id, what, |s| newest(s).is_some_and(|v| holds(&v.status)));
-        newest(&snapshot.await).unwrap()
+        let fits = |s: &engine::Snapshot| newest(s).is_some_and(|v| holds(&v.status));
+        let snapshot = self.desk.until(self.id, what, fits).await;
+        newest(&snapshot).unwrap()
     }
 
     async fn end_of_newest(&self) -> End {
@@ -396,8 +396,7 @@ async fn what_the_disk_does_not_take_is_not_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_between_question_and_answer_leaves_it_unknown_and_asks_nobody_again() {
-    let Scene { world, sandbox, phones, desk, id, pin, maria } = Scene::new().await;
-    let scene = Scene { world, sandbox, phones, desk, id, pin, maria };
+    let scene = Scene::new().await;
     scene.desk.engine.set_gate(Policy::Require, 30);
     scene.fails(ASK, NEVER, None);
     scene.ask("maria.lopez", LONG).await.unwrap();
@@ -434,6 +433,8 @@ async fn while_the_gate_is_shut_no_viewer_comes_through_any_door() {
     assert_eq!(shut(scene.viewer().await), Shut::NotVerified);
     assert_eq!(shut(scene.mail(Template::ToColleague, When::Now).await), Shut::NotVerified);
     scene.mail(Template::ToCustomer, When::Now).await.unwrap();
+    let first = |s: &engine::Snapshot| matches!(s.record.mail[0].status, MailStatus::Sent { .. });
+    scene.desk.until(scene.id, "the customer's mail went out", first).await;
     scene.mail(Template::ToColleague, When::NextEvent).await.unwrap();
     scene.world.presenter_joins(&scene.pin).await;
     let rule = |s: &engine::Snapshot| s.record.mail.last().map(|order| order.status);

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use console::{
+    SettingsSource,
     command::{Format, Reply},
     view::{
         Code, GatePolicy, SessionDetail, Trouble, VerificationState, VerificationView, Verified,
@@ -169,15 +170,26 @@ async fn with_require_no_viewer_is_opened_or_linked_before_the_customer_approved
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_gate_stays_shut_over_a_restart_of_the_console() {
-    let mut rig = Rig::start().await;
-    configure(&rig, json!({ "verify_gate": "require" })).await;
-    let id = rig.session("Maria Lopez").await;
-    // A new engine, as a change of its service makes one.
-    configure(&rig, json!({ "heartbeat_s": 45, "verify_gate_min": 5 })).await;
-    rig.seen.armed(&id).await;
-    let link = json!({ "do": "viewer_link", "session": id, "read_only": true });
-    assert_eq!(rig.refused(link).await.code, Code::Verify);
+async fn over_a_restart_a_gate_is_as_open_or_shut_as_it_was() {
+    let settings = || {
+        let Value::Object(flags) = json!({ "verify_gate": "require" }) else { panic!() };
+        SettingsSource::nowhere().with(flags)
+    };
+    let mut rig = Rig::start_in(tempfile::tempdir().unwrap(), settings()).await;
+    let phones = Phones::of(&rig).await;
+    let (shut, open) = (rig.session("John Smith").await, rig.session("Maria Lopez").await);
+    rig.ask(verify(&open, "customer", "maria.lopez")).await;
+    phones.answer(true).await;
+    ended(&mut rig, &open, 1).await;
+    let Rig { app, folder, .. } = rig;
+    app.stop().await;
+
+    let mut rig = Rig::start_in(folder, settings()).await;
+    let link = |id: &str| json!({ "do": "viewer_link", "session": id, "read_only": true });
+    assert_eq!(rig.refused(link(&shut)).await.code, Code::Verify);
+    rig.ask(link(&open)).await;
+    rig.ask(json!({ "do": "show", "session": open })).await;
+    assert_eq!(ended(&mut rig, &open, 1).await.state, VerificationState::Approved);
     rig.app.stop().await;
 }
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
 use session::{Verification, verification::Override};
 
-use super::{ArchiveError, READ, damaged};
+use super::{Archive, ArchiveError, READ, damaged};
 use crate::{SessionId, sqlite::fault};
 
 pub(super) const TABLE: M<'static> = M::up(
@@ -15,6 +15,21 @@ pub(super) const TABLE: M<'static> = M::up(
 );
 
 const SAVE: &str = "archive the verifications";
+
+impl Archive {
+    /// Brings what came of a session's verifications up to date.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn save_verifications(
+        &self,
+        session: SessionId,
+        verifications: Vec<Verification>,
+        overridden: Option<Override>,
+    ) -> Result<(), ArchiveError> {
+        self.write(SAVE, move |tx| save(tx, session, &verifications, overridden.as_ref())).await
+    }
+}
 
 pub(super) fn save(
     connection: &Connection,

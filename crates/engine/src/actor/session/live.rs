@@ -15,7 +15,6 @@ use std::{
 use ractor::ActorRef;
 use session::{
     About, Effect, Event, Failure, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
-    verification::{Cause, End},
 };
 use tokio::sync::oneshot;
 use wire::{HookType, Pin, Region};
@@ -342,11 +341,6 @@ impl Live {
                 Effect::AskParameters if self.unsaved.is_some() => {
                     let refused = Input::ParametersFailed(Failure::Storage);
                     let _ = myself.cast(Message::Told(refused));
-                }
-                Effect::AskPhone { id, .. } if self.unsaved.is_some() => {
-                    let cause = Cause::Call { failure: Failure::Storage };
-                    let end = End::Failed { cause };
-                    let _ = myself.cast(Message::Told(Input::VerificationFailed { id, end }));
                 }
                 Effect::AskPhone { id, user, by_id, shown } => {
                     self.ask_phone(myself, id, user_of(user, by_id), shown);

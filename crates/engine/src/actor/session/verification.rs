@@ -70,6 +70,12 @@ impl Live {
         user: User,
         shown: Vec<(String, String)>,
     ) {
+        // What may happen only once is not begun unless the disk knows of it.
+        if self.unsaved.is_some() {
+            let end = End::Failed { cause: Cause::Call { failure: Failure::Storage } };
+            let _ = myself.cast(Message::Told(Input::VerificationFailed { id, end }));
+            return;
+        }
         let Some(phone) = self.phones.get_mut(&id) else {
             tracing::error!(session = %self.id, "a phone is to be asked that nobody ordered");
             return;
