@@ -14,6 +14,7 @@ mod notices;
 mod pages;
 mod ports;
 mod reach;
+mod results;
 mod services;
 mod side;
 mod start;
@@ -208,6 +209,12 @@ impl App {
     /// The broker that came along, where it was asked for and runs.
     pub fn broker(&self) -> Option<&Embedded> {
         self.0.embedded.get().filter(|_| self.0.broker_control)
+    }
+
+    /// The stand-in of the verification service, where control was asked for and it runs.
+    pub async fn logintc(&self) -> Option<sandbox::logintc::Logintc> {
+        let sandbox = self.0.sandbox.lock().await;
+        sandbox.as_ref().filter(|_| self.0.broker_control).map(sandbox::Running::logintc)
     }
 
     /// Tells how many viewer windows of a session the desktop has open.

@@ -13,3 +13,4 @@ mod rig;
 mod service;
 mod settings;
 mod story;
+mod verify;
