@@ -3,6 +3,7 @@
 
 pub mod console;
 pub mod detail;
+pub mod device;
 pub mod event;
 pub mod hooks;
 pub mod program;

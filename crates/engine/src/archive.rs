@@ -3,6 +3,7 @@
 //! One writer and a few readers, each under a raw key that is given before anything else. No PIN and
 //! no token is ever in it. An answer comes only after the commit that made it true.
 
+mod devices;
 mod doc;
 mod happenings;
 mod messages;
@@ -22,6 +23,7 @@ use tokio::sync::Mutex;
 use wire::loginwithme::ChatMessage;
 
 pub use self::{
+    devices::LookedUp,
     messages::{Message, Saved},
     notes::{Note, NoteKind},
     search::{Hit, Page, Place, Snippet},
@@ -50,6 +52,7 @@ const STEPS: &[M<'static>] = &[
     happenings::TABLE,
     regions::TABLE,
     search::TABLE,
+    devices::TABLE,
 ];
 
 /// The archive's raw key, as [`Vault::archive_key`](crate::vault::Vault::archive_key) gives it.
@@ -78,6 +81,8 @@ pub struct Kept {
     pub tags: Vec<String>,
     /// Why it is in its region.
     pub choice: Option<Choice>,
+    /// Devices that were looked up for it, in this order.
+    pub devices: Vec<LookedUp>,
 }
 
 impl std::fmt::Display for Cursor {
@@ -185,6 +190,31 @@ impl Archive {
         choice: Choice,
     ) -> Result<(), ArchiveError> {
         self.write("save the choice of region", move |tx| regions::save(tx, session, &choice)).await
+    }
+
+    /// Pins a device to a session; what was known of the same login session there is replaced.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn pin_device(
+        &self,
+        session: SessionId,
+        device: LookedUp,
+    ) -> Result<(), ArchiveError> {
+        self.write("save the device", move |tx| devices::pin(tx, session, &device)).await
+    }
+
+    /// Notes, wherever it is pinned, that a login session was logged out from here.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn device_logged_out(
+        &self,
+        login_session: &str,
+        at: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let login_session = login_session.to_owned();
+        self.write("save the device", move |tx| devices::logged_out(tx, &login_session, at)).await
     }
 
     /// A session's row.
@@ -301,6 +331,7 @@ impl Archive {
                 notes: notes::of(c, session)?,
                 tags: tags::of(c, session)?,
                 choice: regions::of(c, session)?,
+                devices: devices::of(c, session)?,
             })
         };
         self.read(of).await

@@ -2,7 +2,7 @@
 
 use engine::{
     Snapshot,
-    archive::{Message, Summary},
+    archive::{LookedUp, Message, Summary},
     journal::Happening,
 };
 use session::{
@@ -11,7 +11,7 @@ use session::{
     region::Choice,
 };
 
-use super::{Setting, event, hooks, name, program, regions, row, state, timeline, trouble};
+use super::{Setting, device, event, hooks, name, program, regions, row, state, timeline, trouble};
 use crate::{
     view::{
         ChatLine, FactKind, FactView, MailView, Pin, Reach, SessionDetail, SessionRow, Timeline,
@@ -36,6 +36,8 @@ pub struct Beside {
     pub tags: Vec<String>,
     /// The choice of its region.
     pub choice: Option<Choice>,
+    /// Devices that were looked up, oldest first.
+    pub devices: Vec<LookedUp>,
     /// Chat messages not seen yet.
     pub unread: u32,
 }
@@ -96,7 +98,7 @@ pub fn of(
             text: String::new(),
             overridden: None,
         },
-        devices: Vec::new(),
+        devices: beside.devices.iter().map(device::pinned).collect(),
         mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
         chat: chat(&beside.messages),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
@@ -148,7 +150,7 @@ pub fn archived(
             text: String::new(),
             overridden: None,
         },
-        devices: Vec::new(),
+        devices: beside.devices.iter().map(device::pinned).collect(),
         mails: Vec::new(),
         chat: chat(&beside.messages),
         chat_as_of: None,
