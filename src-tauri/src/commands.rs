@@ -111,6 +111,12 @@ pub async fn save_text(
     saved.map_err(|error| refused(&error))?.map_err(|error| refused(&error))
 }
 
+/// Somebody is at this console: the time after which it locks itself begins anew.
+#[tauri::command]
+pub async fn active(shell: State<'_, Shell>) -> Result<(), Trouble> {
+    shell.console().await.map(|_| ())
+}
+
 fn refused(error: &impl Display) -> Trouble {
     Trouble { code: Code::Refused, text: error.to_string(), remedy: String::new() }
 }
