@@ -54,6 +54,14 @@ impl Desktop for Windows {
     fn show_chat(&self, session: SessionId) -> bool {
         viewer::show_chat(&self.0, &session.to_string())
     }
+
+    fn open_browser(&self, url: &str) -> Result<(), DesktopError> {
+        // The parser's error may quote a part of the address.
+        let url: Url = url
+            .parse()
+            .map_err(|_| DesktopError("open the browser: the address is none".into()))?;
+        link::open(&url).map_err(|error| said(&error))
+    }
 }
 
 fn said(error: &impl std::fmt::Display) -> DesktopError {

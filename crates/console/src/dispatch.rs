@@ -11,7 +11,7 @@ mod secrets;
 mod service;
 mod verify;
 
-use engine::{CommandError, Engine, SessionId, archive::NoteKind, desktop::View};
+use engine::{CommandError, Engine, SessionId, access::Presence, archive::NoteKind, desktop::View};
 use session::{About, Input, Life};
 use tokio::sync::RwLockReadGuard;
 use wire::Region;
@@ -30,6 +30,7 @@ type Answer = Result<Reply, Trouble>;
 /// Carries out one command that `by` gave.
 pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
     let inner = app.inner();
+    may_pass(inner, &command)?;
     match command {
         Command::NewSession { about, region } => new_session(inner, about, region, by).await,
         Command::Again { session } => again(inner, &session, by).await,
@@ -67,7 +68,7 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         }
         Command::Export { session, format } => archive::export(inner, &session, format).await,
         Command::ProbeRegions => {
-            engine(inner).await?.probe();
+            engine(inner).await?.probe().map_err(failed)?;
             Ok(Reply::Done)
         }
         Command::Settings => Ok(configure::settings(inner)),
@@ -82,7 +83,7 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         Command::SignIn { person } => identity::sign_in(inner, person.as_deref()).await,
         Command::CeremonyLink => identity::ceremony_link(inner),
         Command::CancelCeremony => identity::cancel_ceremony(inner),
-        Command::Lock => identity::lock(inner, by).await,
+        Command::Lock => identity::lock(inner).await,
         Command::Passkeys => identity::passkeys(inner).await,
         Command::AddPasskey { nickname } => identity::add_passkey(inner, &nickname).await,
         Command::DeletePasskey { id, confirmed } => {
@@ -125,6 +126,65 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
             Ok(Reply::Done)
         }
     }
+}
+
+/// The one door: whatever a command does or shows, while the console is locked only signing in passes.
+fn may_pass(inner: &Inner, command: &Command) -> Result<(), Trouble> {
+    let passes = match command {
+        Command::SignIn { .. }
+        | Command::CeremonyLink
+        | Command::CancelCeremony
+        | Command::Lock
+        | Command::Quit => true,
+        // Where somebody has a profile already, these look at that themselves.
+        Command::CreateProfile { .. } | Command::SkipProfile => {
+            matches!(inner.access.presence(), Presence::FirstStart { .. })
+        }
+        Command::NewSession { .. }
+        | Command::Again { .. }
+        | Command::Describe { .. }
+        | Command::Retry { .. }
+        | Command::Recheck { .. }
+        | Command::Show { .. }
+        | Command::Read { .. }
+        | Command::Mail { .. }
+        | Command::WithdrawMail { .. }
+        | Command::ViewerLink { .. }
+        | Command::OpenViewer { .. }
+        | Command::SaveProgram { .. }
+        | Command::CancelProgram { .. }
+        | Command::Close { .. }
+        | Command::Note { .. }
+        | Command::Tags { .. }
+        | Command::Detail { .. }
+        | Command::Search { .. }
+        | Command::Export { .. }
+        | Command::ProbeRegions
+        | Command::Settings
+        | Command::Configure { .. }
+        | Command::TestReach
+        | Command::Outbox
+        | Command::ReportAbuse { .. }
+        | Command::Passkeys
+        | Command::AddPasskey { .. }
+        | Command::DeletePasskey { .. }
+        | Command::SetAliases { .. }
+        | Command::Verify { .. }
+        | Command::CancelVerification { .. }
+        | Command::MailCode { .. }
+        | Command::OverrideGate { .. }
+        | Command::LookUpDevice { .. }
+        | Command::Devices { .. }
+        | Command::LogOutDevice { .. }
+        | Command::Services
+        | Command::SetSecret { .. }
+        | Command::RemoveSecret { .. }
+        | Command::TestConnection { .. }
+        | Command::Audit { .. }
+        | Command::VerifyAudit
+        | Command::ExportAudit => false,
+    };
+    if passes || !inner.access.is_locked() { Ok(()) } else { Err(trouble::locked()) }
 }
 
 async fn new_session(

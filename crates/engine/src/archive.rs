@@ -7,6 +7,7 @@ mod doc;
 mod happenings;
 mod messages;
 mod notes;
+mod people;
 mod regions;
 mod search;
 mod sessions;
@@ -19,11 +20,13 @@ use rusqlite_migration::M;
 use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
 use session::{Timestamp, region::Choice};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 use wire::loginwithme::ChatMessage;
 
 pub use self::{
     messages::{Message, Saved},
     notes::{Note, NoteKind},
+    people::Aliases,
     search::{Hit, Page, Place, Snippet},
     sessions::{Filter, Summary},
     tags::TagCount,
@@ -32,6 +35,7 @@ pub use self::{
 pub use crate::sqlite::StoreError as ArchiveError;
 use crate::{
     SessionId,
+    access::Person,
     journal::Happening,
     sqlite::{Readers, fault, io_fault, migrate, private_file},
 };
@@ -50,6 +54,7 @@ const STEPS: &[M<'static>] = &[
     happenings::TABLE,
     regions::TABLE,
     search::TABLE,
+    people::TABLE,
 ];
 
 /// The archive's raw key, as [`Vault::archive_key`](crate::vault::Vault::archive_key) gives it.
@@ -185,6 +190,54 @@ impl Archive {
         choice: Choice,
     ) -> Result<(), ArchiveError> {
         self.write("save the choice of region", move |tx| regions::save(tx, session, &choice)).await
+    }
+
+    /// Keeps a new profile, made at `at`.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn add_person(&self, person: Person, at: Timestamp) -> Result<(), ArchiveError> {
+        self.write("save the profile", move |tx| people::add(tx, &person, at)).await
+    }
+
+    /// Forgets all profiles; records keep the names.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn forget_people(&self) -> Result<(), ArchiveError> {
+        self.write("forget the profiles", |tx| people::forget(tx)).await
+    }
+
+    /// Who has a profile here, in the order in which they came.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn people(&self) -> Result<Vec<Person>, ArchiveError> {
+        self.read(people::all).await
+    }
+
+    /// Keeps what was set of a person's aliases.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn set_aliases(&self, id: Uuid, aliases: Aliases) -> Result<(), ArchiveError> {
+        self.write("save the aliases", move |tx| people::set_aliases(tx, id, &aliases)).await
+    }
+
+    /// What was set of a person's aliases from here.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn aliases(&self, id: Uuid) -> Result<Aliases, ArchiveError> {
+        self.read(move |c| people::aliases(c, id)).await
+    }
+
+    /// Notes that a sign-in was taken, by its token's id; false if it was taken before.
+    ///
+    /// # Errors
+    /// By remedy; it must not be taken then.
+    pub async fn take_sign_in(&self, token: String, at: Timestamp) -> Result<bool, ArchiveError> {
+        self.write("note the sign-in", move |tx| people::take_sign_in(tx, &token, at)).await
     }
 
     /// A session's row.

@@ -59,6 +59,9 @@ pub enum CommandError {
     /// The operating system gave no random bytes.
     #[error("make a session: the operating system gave no random bytes; restart the computer")]
     NoRandom,
+    /// Somebody must sign in first.
+    #[error("carry out the command: Deskhand is locked; sign in")]
+    Locked,
     /// The engine is stopping.
     #[error("carry out the command: the engine is stopping")]
     Stopping,

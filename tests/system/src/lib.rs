@@ -117,6 +117,7 @@ impl Desk {
             probe_rounds: 1,
             heartbeat: Duration::from_secs(3600),
             pin_life: Duration::from_secs(86_400),
+            access: engine::access::Access::default(),
         };
         let (disk, faults) = (journal::Faults::default(), Faults::default());
         let keys = Keys::of(&vault);

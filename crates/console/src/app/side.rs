@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use engine::SessionId;
+use engine::{SessionId, access::Person};
 use session::Timestamp;
 
 use super::Tested;
@@ -13,6 +13,8 @@ use crate::view::Trouble;
 pub(crate) struct Side {
     /// Chat messages not seen yet; a session that is not here has none.
     pub unread: HashMap<SessionId, u32>,
+    /// Who has a profile at this console.
+    pub people: Vec<Person>,
     /// When the person here opened a session's first viewer window, until that viewer was seen.
     pub own_viewers: HashMap<SessionId, Timestamp>,
     /// What stands until the next start.

@@ -87,14 +87,13 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
 /// The console as a whole.
 pub(super) fn console(inner: &Inner, engine: Option<&Engine>) -> ConsoleView {
     let revision = inner.revision();
-    let settings = inner.settings();
     let service = service(inner);
     let sessions = engine.map(Engine::snapshots).unwrap_or_default();
     let standing = inner.side(|side| side.standing.clone());
     present::console::of(&present::console::Parts {
         revision,
-        technician: &settings.technician,
-        access: access(inner),
+        technician: &inner.technician(),
+        access: inner.access_view(),
         service: present::console::Service {
             kind: service.kind,
             base_url: &service.base_url,
@@ -110,17 +109,6 @@ pub(super) fn console(inner: &Inner, engine: Option<&Engine>) -> ConsoleView {
         sessions: &sessions,
         now: engine::clock::now(),
     })
-}
-
-fn access(_: &Inner) -> crate::view::AccessView {
-    crate::view::AccessView {
-        is: crate::view::AccessKind::Open,
-        since: None,
-        person: None,
-        people: Vec::new(),
-        required: false,
-        ceremony: None,
-    }
 }
 
 /// The service as settings and embedded broker have it.
