@@ -114,7 +114,8 @@ pub async fn save_text(
 /// Somebody is at this console: the time after which it locks itself begins anew.
 #[tauri::command]
 pub async fn active(shell: State<'_, Shell>) -> Result<(), Trouble> {
-    shell.console().await.map(|_| ())
+    shell.console().await?.active();
+    Ok(())
 }
 
 fn refused(error: &impl Display) -> Trouble {

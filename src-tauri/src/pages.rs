@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use console::app::Pages;
+
 /// As `ui/vite.passkey.config.ts` names them.
 const NAMES: [&str; 2] = ["passkey.js", "passkey.css"];
 
@@ -9,10 +11,9 @@ const NAMES: [&str; 2] = ["passkey.js", "passkey.css"];
 #[derive(Clone, Copy, Debug)]
 pub struct Bundled;
 
-impl Bundled {
+impl Pages for Bundled {
     /// The file `name`, if it is one of the sign-in page's: the window's own page is nobody else's to have.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<Cow<'static, [u8]>> {
+    fn get(&self, name: &str) -> Option<Cow<'static, [u8]>> {
         let known = NAMES.contains(&name);
         let context = known.then(crate::context)?;
         context.assets().get(&name.into()).map(|bytes| Cow::Owned(bytes.into_owned()))

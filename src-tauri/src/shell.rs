@@ -100,8 +100,12 @@ pub fn start(app: AppHandle, global: Global) {
         }
         app.state::<Shell>().started.send_replace(Some(started.clone()));
         if let Ok(console) = started {
-            let locks = app.clone();
-            tauri::async_runtime::spawn(screen::watch(move || order(&locks, Command::Lock)));
+            let lockable = console.clone();
+            let lock = move || {
+                let lockable = lockable.clone();
+                tauri::async_runtime::spawn(async move { lockable.screen_locked().await });
+            };
+            tauri::async_runtime::spawn(screen::watch(lock));
             attend(&app, &console).await;
         }
     });
@@ -128,6 +132,8 @@ async fn attend(app: &AppHandle, console: &App) {
             happened |= matches!(push, Push::Happening(_));
             shell.board().apply(&push);
         }
+        // While the console is locked no happening is pushed, but the console whenever there is one.
+        happened |= shell.board().locked();
         if std::mem::replace(&mut locked, shell.board().locked()) != locked {
             curtain(app, locked);
         }
