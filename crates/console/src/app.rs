@@ -86,7 +86,7 @@ pub struct Options {
     pub passphrase: Option<SecretString>,
     /// Whether the system's keyring may keep the key; else a key file does.
     pub use_keyring: bool,
-    /// Hand out the embedded broker ([`App::broker`]): for the demo and tests, which move its clock.
+    /// Hand out the embedded broker and sandbox ([`App::broker`], [`App::sandbox`]): for the demo and tests, which move their clocks.
     pub broker_control: bool,
     /// The page that asks for passkeys in the system's browser.
     pub pages: Arc<dyn Pages>,
@@ -208,6 +208,11 @@ impl App {
     /// The broker that came along, where it was asked for and runs.
     pub fn broker(&self) -> Option<&Embedded> {
         self.0.embedded.get().filter(|_| self.0.broker_control)
+    }
+
+    /// Looks at the sandbox that came along, where it was asked for and runs.
+    pub async fn sandbox<T>(&self, look: impl FnOnce(&sandbox::Running) -> T) -> Option<T> {
+        self.0.sandbox.lock().await.as_ref().filter(|_| self.0.broker_control).map(look)
     }
 
     /// Tells how many viewer windows of a session the desktop has open.
