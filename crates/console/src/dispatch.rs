@@ -6,6 +6,7 @@ mod configure;
 mod device;
 mod identity;
 mod mail;
+mod noting;
 mod program;
 mod secrets;
 mod service;
@@ -27,10 +28,25 @@ use crate::{
 /// What a command answers.
 type Answer = Result<Reply, Trouble>;
 
-/// Carries out one command that `by` gave.
+/// Carries out one command that `by` gave, and notes it in the audit log.
 pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
     let inner = app.inner();
     may_pass(inner, &command)?;
+    let Some(entry) = noting::before(inner, &command, by).await? else {
+        return carry_out(app, command, by).await;
+    };
+    let answer = carry_out(app, command, by).await;
+    let (to_note, by) = (inner.clone(), by.to_owned());
+    // In a task of its own: whoever asked may go away, and it was done all the same.
+    let task = inner.tasks.spawn(async move {
+        noting::after(&to_note, &entry, &by, &answer).await;
+        answer
+    });
+    task.await.unwrap_or_else(|_| Err(trouble::stopping()))
+}
+
+async fn carry_out(app: &App, command: Command, by: &str) -> Answer {
+    let inner = app.inner();
     match command {
         Command::NewSession { about, region } => new_session(inner, about, region, by).await,
         Command::Again { session } => again(inner, &session, by).await,
@@ -119,7 +135,7 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         Command::TestConnection { service } => secrets::test(inner, service).await,
         Command::Audit { before } => audit::page(inner, before).await,
         Command::VerifyAudit => audit::verify(inner).await,
-        Command::ExportAudit => audit::export(inner, by).await,
+        Command::ExportAudit => audit::export(inner).await,
         Command::Quit => {
             let app = app.clone();
             tokio::spawn(async move { app.stop().await });

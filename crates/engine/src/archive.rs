@@ -3,6 +3,7 @@
 //! One writer and a few readers, each under a raw key that is given before anything else. No PIN and
 //! no token is ever in it. An answer comes only after the commit that made it true.
 
+mod audit;
 mod doc;
 mod happenings;
 mod messages;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use wire::loginwithme::ChatMessage;
 
 pub use self::{
+    audit::{AuditEntry, AuditHash, AuditReport, Broken, Deed},
     messages::{Message, Saved},
     notes::{Note, NoteKind},
     people::Aliases,
@@ -54,6 +56,7 @@ const STEPS: &[M<'static>] = &[
     happenings::TABLE,
     regions::TABLE,
     search::TABLE,
+    audit::TABLE,
     people::TABLE,
 ];
 

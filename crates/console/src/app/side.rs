@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use engine::{SessionId, access::Person};
 use session::Timestamp;
 
-use super::Tested;
+use super::{Tested, noted::Log};
 use crate::view::Trouble;
 
 /// What no snapshot shows.
@@ -23,6 +23,8 @@ pub(crate) struct Side {
     pub tested: Tested,
     /// Where customers join at a configured broker of ours, by its own word.
     pub join: Option<Join>,
+    /// The audit log.
+    pub log: Log,
 }
 
 /// Where customers join.

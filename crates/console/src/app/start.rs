@@ -21,7 +21,8 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    App, AppError, Embedded, Held, Inner, Noted, Options, ports, ports::Ports, services, side::Side,
+    App, AppError, Embedded, Held, Inner, Noted, Options, noted::Log, ports, ports::Ports,
+    services, side::Side,
 };
 use crate::{
     Settings,
@@ -102,6 +103,8 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         }
     };
     remember(&options.data, &engine, running.as_ref(), &mut standing);
+    let mut log = Log::default();
+    log.write_to(Some(engine.archive()));
     let newest = engine.journal().last_happening().await.unwrap_or_default();
     let inner = Arc::new(Inner {
         data: options.data,
@@ -124,7 +127,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         on_screen: watch::channel(None).0,
         changed: watch::channel(0).0,
         epoch: watch::channel(0).0,
-        side: Mutex::new(Side { standing, people, ..Side::default() }),
+        side: Mutex::new(Side { standing, log, people, ..Side::default() }),
         revision: AtomicU64::new(0),
         from_seq: options.from_seq,
         newest: AtomicU64::new(newest),
@@ -179,6 +182,7 @@ pub(super) async fn stop(inner: &Inner) {
     let _alone = inner.serial.lock().await;
     inner.tasks.close();
     inner.tasks.wait().await;
+    inner.side(|side| side.log.write_to(None));
     let engine = inner.engine.write().await.take();
     if let Some(engine) = engine {
         engine.stop().await;
@@ -218,6 +222,9 @@ pub(crate) async fn restart_engine(
     inner.side(|side| {
         side.tested = super::Tested::Not;
         side.join = None;
+        if let Some(engine) = &*slot {
+            side.log.write_to(Some(engine.archive()));
+        }
         inner.epoch.send_modify(|epoch| *epoch += 1);
     });
     drop(slot);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test that can't go on has failed
 
 mod access;
+mod audit;
 mod bad_input;
 mod commands;
 mod configured;
