@@ -487,7 +487,11 @@ fn known_commands() -> BTreeSet<String> {
     let Err(error) = serde_json::from_value::<Command>(json!({ "do": "dance" })) else { panic!() };
     let text = error.to_string();
     let (_, names) = text.split_once("expected one of ").expect("the names are listed");
-    names.split('`').filter(|name| !name.is_empty() && !name.contains([',', ' '])).map(String::from).collect()
+    names
+        .split('`')
+        .filter(|name| !name.is_empty() && !name.contains([',', ' ']))
+        .map(String::from)
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -630,7 +634,8 @@ async fn passkeys_are_listed_added_and_deleted_the_last_one_only_after_a_warning
     assert!(passkeys.iter().all(|passkey| passkey.created_at.is_some()));
     assert_eq!((aliases.set_here.len(), aliases.set_at), (0, None));
 
-    let of = |id: &str, confirmed| json!({ "do": "delete_passkey", "id": id, "confirmed": confirmed });
+    let of =
+        |id: &str, confirmed| json!({ "do": "delete_passkey", "id": id, "confirmed": confirmed });
     assert_eq!(rig.refused(of("no-such", true)).await.code, Code::NotFound);
     rig.ask(of(&passkeys[0].id, false)).await;
     let (left, _) = list(&rig).await;
@@ -646,7 +651,8 @@ async fn passkeys_are_listed_added_and_deleted_the_last_one_only_after_a_warning
 async fn aliases_are_checked_first_and_those_set_from_here_are_remembered() {
     let mut rig = Rig::start().await;
     person(&mut rig, "Bo").await;
-    let set = |aliases: &[&str]| json!({ "do": "set_aliases", "aliases": aliases, "hashing": false });
+    let set =
+        |aliases: &[&str]| json!({ "do": "set_aliases", "aliases": aliases, "hashing": false });
     rig.ask(set(&["bo@help.example"])).await;
     person(&mut rig, "Anna").await;
     let many: Vec<String> = (0..11).map(|n| format!("a{n}")).collect();
@@ -661,7 +667,9 @@ async fn aliases_are_checked_first_and_those_set_from_here_are_remembered() {
     assert!(taken.text.contains("belongs to somebody else"), "{taken:?}");
     rig.ask(set(&["anna", "anna@help.example"])).await;
     rig.ask(set(&[" anna.keller "])).await;
-    let Reply::Passkeys { aliases, .. } = rig.ask(json!({ "do": "passkeys" })).await else { panic!() };
+    let Reply::Passkeys { aliases, .. } = rig.ask(json!({ "do": "passkeys" })).await else {
+        panic!()
+    };
     assert_eq!(aliases.set_here, ["anna.keller"], "the last ones, all of them");
     assert!(aliases.set_at.is_some() && !aliases.hashing);
     rig.app.stop().await;
