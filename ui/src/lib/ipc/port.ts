@@ -15,6 +15,8 @@ export interface ConsolePort {
   subscribe(receive: (pushes: Pushed[]) => void): Promise<void>;
   /** Saves a text as a file and says where. Rejects with a `Trouble`. */
   save(fileName: string, text: string): Promise<string>;
+  /** Tells that somebody is at this console, as often as one likes; nothing hangs on a single time. */
+  active?(): void;
 }
 
 /** The reply of the kind that a command promises. Anything else is a bug on the other side. */

@@ -9,6 +9,8 @@ const PAGE = 100;
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
+  /** How often it was told that somebody is there. */
+  activeTold = 0;
   readonly details = new Map<string, SessionDetail>();
   readonly #refusals = new Map<Command['do'], Trouble>();
   readonly #scene: Scene;
@@ -56,6 +58,10 @@ export class FakeConsole implements ConsolePort {
     // The download reads it after the click has returned.
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
     return Promise.resolve(fileName);
+  }
+
+  active(): void {
+    this.activeTold += 1;
   }
 
   /** Tells the window something, as the console would. */
