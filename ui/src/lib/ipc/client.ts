@@ -25,4 +25,11 @@ export const tauriConsole: ConsolePort = {
       throw toTrouble(thrown);
     }
   },
+  open: async (url) => {
+    try {
+      await invoke('open_link', { url });
+    } catch (thrown) {
+      throw toTrouble(thrown);
+    }
+  },
 };

@@ -15,6 +15,10 @@ export interface ConsolePort {
   subscribe(receive: (pushes: Pushed[]) => void): Promise<void>;
   /** Saves a text as a file and says where. Rejects with a `Trouble`. */
   save(fileName: string, text: string): Promise<string>;
+  /** Somebody uses the window: it need not lock yet. */
+  active?(): void;
+  /** Opens a web page outside of the window. Rejects with a `Trouble`. */
+  open?(url: string): Promise<void>;
 }
 
 /** The reply of the kind that a command promises. Anything else is a bug on the other side. */
