@@ -15,7 +15,7 @@ export interface ConsolePort {
   subscribe(receive: (pushes: Pushed[]) => void): Promise<void>;
   /** Saves a text as a file and says where. Rejects with a `Trouble`. */
   save(fileName: string, text: string): Promise<string>;
-  /** Somebody uses the window: it need not lock yet. */
+  /** Tells that somebody is at this console, as often as one likes; nothing hangs on a single time. */
   active?(): void;
   /** Opens a web page outside of the window. Rejects with a `Trouble`. */
   open?(url: string): Promise<void>;

@@ -35,8 +35,8 @@ export class Shell {
   query = $state('');
   /** Counts up each time that the search box is asked for. */
   find = $state(0);
-  /** Counts up each time that somebody is to be verified. */
-  verifying = $state(0);
+  /** Somebody is to be verified: whoever shows how takes it back. */
+  verifying = $state(false);
 
   /** What was just done, for a moment. Never a secret. */
   said = $state('');
@@ -72,7 +72,7 @@ export class Shell {
     this.page = 'sessions';
     this.tab = 'details';
     if (!this.side) this.toggleSide();
-    this.verifying += 1;
+    this.verifying = true;
   }
 
   /** Looks for something: the archive takes the list's place. */

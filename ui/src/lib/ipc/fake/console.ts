@@ -20,8 +20,9 @@ const PAGE = 100;
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
-  /** How often the window said that somebody uses it, and the pages that it had opened outside. */
-  used = 0;
+  /** How often it was told that somebody is there. */
+  activeTold = 0;
+  /** The pages that it was asked to open outside of the window. */
   readonly opened: string[] = [];
   readonly identity: FakeIdentity;
   readonly details = new Map<string, SessionDetail>();
@@ -81,7 +82,7 @@ export class FakeConsole implements ConsolePort {
   }
 
   active(): void {
-    this.used += 1;
+    this.activeTold += 1;
   }
 
   open(url: string): Promise<void> {

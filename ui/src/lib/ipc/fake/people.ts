@@ -135,7 +135,7 @@ export function passkeys(now: number): PasskeyView[] {
       device: 'Chrome, Windows 11',
       country: 'DE',
       created_at: now - 90 * DAY,
-      last_used_at: now - 8 * MINUTE,
+      last_used_at: now - 8.5 * MINUTE,
     },
     {
       id: 'cred-2',
