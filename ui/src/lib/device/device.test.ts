@@ -28,7 +28,7 @@ test('a second factor is asked for in place, a wrong code again, and the result 
   await vi.waitFor(() => expect(code).toHaveFocus());
   await userEvent.type(code, `${GOOD_CODE}{Enter}`);
   expect(await card().findByText('Firefox 145.0 on Windows 11')).toBeVisible();
-  expect(card().getByText('Maria Lopez @maria.lopez')).toBeVisible();
+  expect(card().getByText('maria.lopez')).toBeVisible();
   expect(card().getByText('10.0.0.17')).toBeVisible();
   expect(card().getByText(ID)).toBeVisible();
   expect(document.body.innerHTML).not.toContain(GOOD_CODE);
@@ -128,7 +128,9 @@ test('what is typed while an answer is on its way is asked for in its turn', asy
 
 test('what isn’t known of a device isn’t said', () => {
   const bare = { ...device(0, 0), kind: '', app: '', os: '', host: '', ip: '', login_at: null };
-  expect(facts(bare, 0).map(([name]) => name)).toEqual(['User']);
+  expect(facts(bare, 0).map(([name]) => name)).toEqual(['User', 'Username']);
+  const nameless = { ...bare, name: '', username: '', user_id: 'u1' };
+  expect(facts(nameless, 0)).toEqual([['User', 'u1']]);
   expect(what(bare)).toBe('Unknown device');
   expect(what({ ...bare, os: 'Android 15' })).toBe('Android 15');
   expect(methodWords('sms')).toBe('sms');

@@ -3,9 +3,9 @@ import { moment } from '../time/format';
 
 /** What is known of a login session, as pairs of a word and a value; what isn't known isn't there. */
 export function facts(device: DeviceView, now: number): [string, string][] {
-  const person = [device.name, device.username && `@${device.username}`].filter(Boolean).join(' ');
   const all: [string, string][] = [
-    ['User', person || device.user_id],
+    ['User', device.name || (device.username ? '' : device.user_id)],
+    ['Username', device.username],
     ['App', device.app],
     ['System', device.os],
     ['Kind', device.kind],

@@ -1,4 +1,4 @@
-import type { AccessView, PersonView } from '../ipc/bindings';
+import type { AccessView, CeremonyView, PersonView, Purpose } from '../ipc/bindings';
 
 /** Whether somebody can be locked out: there is a person who can sign in again. */
 export const canLock = (access: AccessView | undefined): boolean => access?.is === 'signed_in';
@@ -6,6 +6,14 @@ export const canLock = (access: AccessView | undefined): boolean => access?.is =
 /** Nobody signs in here yet, and a profile can be made. */
 export const canSetUp = (access: AccessView): boolean =>
   access.people.length === 0 && (access.is === 'open' || access.is === 'first_start');
+
+/** The step in the browser that is for one purpose: under way, or how it failed. */
+export const step = (access: AccessView, purpose: Purpose): CeremonyView | null =>
+  access.ceremony?.purpose === purpose ? access.ceremony : null;
+
+/** Whether the browser is still waited for. */
+export const waits = (ceremony: CeremonyView | null): boolean =>
+  ceremony !== null && ceremony.step !== 'failed';
 
 /** Who signs in unless somebody else is chosen: who was here last. */
 export const likely = (access: AccessView): PersonView | null => access.person ?? access.people[0] ?? null;

@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
 import type { FakeConsole } from '../ipc/fake/console';
+import { console_ } from '../ipc/fake/make';
 import { CANCELLED_IN_BROWSER } from '../ipc/fake/refusals';
 
 const lockKey = '{Control>}l{/Control}';
@@ -156,4 +157,14 @@ test('the console is told that somebody is here', async () => {
   const before = port.activeTold;
   await userEvent.keyboard('a');
   expect(port.activeTold).toBeGreaterThan(before);
+});
+
+test('the settings are asked for once, not with every word of the console', async () => {
+  const port = await signedIn();
+  const before = asked(port).filter((does) => does === 'settings').length;
+  for (const live of [1, 2, 3])
+    port.push({ push: 'console', ...console_(Date.now(), { revision: 900 + live, live }) });
+  await screen.findByText('The name that mails give');
+  expect(before).toBe(1);
+  expect(asked(port).filter((does) => does === 'settings')).toHaveLength(before);
 });

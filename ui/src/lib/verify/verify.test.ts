@@ -59,6 +59,16 @@ test('a push says what the phone will show, counts down, and can be cancelled', 
   expect(await card().findByRole('button', { name: 'Send push' })).toBeVisible();
 });
 
+test('what is being typed stays, whatever the console tells meanwhile', async () => {
+  const port = await details('signed_in');
+  await userEvent.type(card().getByLabelText('Their LoginTC user'), 'mar');
+  port.change('s1', (d) => ({ ...d, row: { ...d.row, unread: 9 } }));
+  await screen.findByRole('tab', { name: /Chat 9/ });
+  expect(card().getByLabelText('Their LoginTC user')).toHaveValue('mar');
+  await userEvent.click(card().getByRole('radio', { name: 'Me' }));
+  expect(card().getByLabelText('Your LoginTC user')).toHaveValue('');
+});
+
 test('nobody is asked while no name is given', async () => {
   const port = await details('signed_in');
   await userEvent.click(card().getByRole('button', { name: 'Send push' }));
