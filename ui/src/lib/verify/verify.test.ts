@@ -175,7 +175,7 @@ test.each(['denied', 'timed_out', 'no_device', 'failed', 'unknown', 'cancelled']
 test('a gate that warns stands beside buttons that work', async () => {
   const port = open('gate_warns');
   await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
-  expect(screen.getByText('Nobody is verified here')).toBeVisible();
+  expect(screen.getByText('Not verified')).toBeVisible();
   expect(screen.queryByRole('button', { name: /Override/ })).toBeNull();
   await userEvent.click(screen.getByRole('button', { name: /^Open viewer/ }));
   expect(port.asked).toContainEqual({ do: 'open_viewer', session: 's1', read_only: false });

@@ -22,12 +22,12 @@ export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
   /** How often it was told that somebody is there. */
   activeTold = 0;
-  /** The pages that it was asked to open outside of the window. */
-  readonly opened: string[] = [];
-  readonly identity: FakeIdentity;
   readonly details = new Map<string, SessionDetail>();
   readonly #refusals = new Map<Command['do'], Trouble>();
   readonly #scene: Scene;
+  /** The pages that it was asked to open outside of the window. */
+  readonly opened: string[] = [];
+  readonly identity: FakeIdentity;
   #receive: ((pushes: Pushed[]) => void) | null = null;
   readonly #downloads = new Map<string, ReturnType<typeof setInterval>>();
   #revision = 100;
@@ -69,6 +69,11 @@ export class FakeConsole implements ConsolePort {
     }
   }
 
+  open(url: string): Promise<void> {
+    this.opened.push(url);
+    return Promise.resolve();
+  }
+
   /** A plain browser saves by its own download. */
   save(fileName: string, text: string): Promise<string> {
     const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
@@ -83,11 +88,6 @@ export class FakeConsole implements ConsolePort {
 
   active(): void {
     this.activeTold += 1;
-  }
-
-  open(url: string): Promise<void> {
-    this.opened.push(url);
-    return Promise.resolve();
   }
 
   /** Tells the window something, as the console would. */

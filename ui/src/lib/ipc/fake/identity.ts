@@ -11,6 +11,7 @@ import type {
   Trouble,
   VerificationState,
 } from '../bindings';
+import { hhmm } from '../../time/format';
 import { MINUTE } from './make';
 import { KEY_REFUSED, LAST, NO_MAIL, NO_SESSION, TAKEN, UNCONFIRMED } from './refusals';
 import {
@@ -230,7 +231,7 @@ export class FakeIdentity {
             ? gate(d.gate.policy, {
                 open: true,
                 until: at + 30 * MINUTE,
-                text: `${known.user} was verified.`,
+                text: `The customer approved at ${hhmm(at)}.`,
               })
             : d.gate,
         verifications: d.verifications.map((one) =>

@@ -1,5 +1,6 @@
 import type { AccessView, SessionDetail, VerificationState } from '../bindings';
 import { CANCELLED_IN_BROWSER } from './refusals';
+import { hhmm } from '../../time/format';
 import { MINUTE } from './make';
 import { access, ANNA, ceremony, device, gate, JONAS, verification } from './people';
 import type { Scene } from './scenes';
@@ -52,7 +53,7 @@ function verified(d: SessionDetail, now: number): SessionDetail {
     gate: gate('require', {
       open: true,
       until: now + 27 * MINUTE,
-      text: 'Maria Lopez approved as maria.lopez.',
+      text: `The customer approved at ${hhmm(now - 3 * MINUTE)}.`,
     }),
     verifications: [verification(1, 'approved', now - 3 * MINUTE)],
     devices: [device(0, now, { looked_up_at: now - 2 * MINUTE, by: ANNA.name })],
@@ -114,7 +115,7 @@ function overridden(d: SessionDetail, now: number): SessionDetail {
     gate: gate('require', {
       open: true,
       until: now + 22 * MINUTE,
-      text: `Anna Keller overrode it: “${reason}”.`,
+      text: `The customer was not verified: overridden by ${ANNA.name}, “${reason}”.`,
       overridden: { by: ANNA.name, at: now - 8 * MINUTE, reason },
     }),
   };

@@ -59,7 +59,7 @@ export function ceremony(purpose: Purpose, now: number, more: Partial<CeremonyVi
 }
 
 export function gate(policy: GateView['policy'], more: Partial<GateView> = {}): GateView {
-  const text = policy === 'off' ? '' : 'Nobody was verified in this session in the last 30 minutes.';
+  const text = policy === 'off' ? '' : 'The customer has not been verified in this session.';
   return { policy, open: policy === 'off', until: null, text, overridden: null, ...more };
 }
 
