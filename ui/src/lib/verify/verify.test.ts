@@ -202,7 +202,7 @@ test('an override needs a reason, then a passkey; only then the viewer opens', a
   port.identity.complete();
   await vi.waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
   expect(await screen.findByText('Overridden')).toBeVisible();
-  expect(screen.getByText(/“Phone is broken”/)).toBeVisible();
+  expect(screen.getByText(/by Anna Keller: “Phone is broken”/)).toBeVisible();
   expect(screen.getByRole('button', { name: /^Open viewer/ })).toBeEnabled();
 });
 

@@ -172,7 +172,7 @@ export class FakeIdentity {
             gate: gate('require', {
               open: true,
               until: at + 30 * MINUTE,
-              text: `Overridden by ${ANNA.name}: “${command.reason}”.`,
+              text: `The customer was not verified: overridden at ${hhmm(at)}.`,
               overridden,
             }),
           }));

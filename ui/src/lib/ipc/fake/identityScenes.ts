@@ -115,7 +115,7 @@ function overridden(d: SessionDetail, now: number): SessionDetail {
     gate: gate('require', {
       open: true,
       until: now + 22 * MINUTE,
-      text: `The customer was not verified: overridden by ${ANNA.name}, “${reason}”.`,
+      text: `The customer was not verified: overridden at ${hhmm(now - 8 * MINUTE)}.`,
       overridden: { by: ANNA.name, at: now - 8 * MINUTE, reason },
     }),
   };
