@@ -22,6 +22,13 @@ export const tauriConsole: ConsolePort = {
       throw toTrouble(thrown);
     }
   },
+  open: async (url) => {
+    try {
+      await invoke('open_link', { url });
+    } catch (thrown) {
+      throw toTrouble(thrown);
+    }
+  },
   save: async (fileName, text) => {
     try {
       return await invoke<string>('save_text', { fileName, text });
