@@ -171,6 +171,12 @@ impl App {
         self.0.embedded.get().filter(|_| self.0.broker_control)
     }
 
+    /// The stand-in of the chat workspace, where control was asked for and it runs.
+    pub async fn rocketchat(&self) -> Option<sandbox::rocketchat::Rocketchat> {
+        let sandbox = self.0.sandbox.lock().await;
+        sandbox.as_ref().filter(|_| self.0.broker_control).map(sandbox::Running::rocketchat)
+    }
+
     /// Tells how many viewer windows of a session the desktop has open.
     pub async fn viewer_windows(&self, session: SessionId, open: u32) {
         if let Some(engine) = self.0.engine.read().await.as_ref() {

@@ -4,6 +4,7 @@
 mod bad_input;
 mod commands;
 mod configured;
+mod device;
 mod network;
 mod notices;
 mod restart;
