@@ -120,6 +120,24 @@ ensure_cargo_tools() {
   cp "$list" "$stamp"
 }
 
+# ensure_client_packages: the services' official Python clients, which the tests hold the sandbox against, as
+# scripts/clients.txt names them, in target/clients.
+ensure_client_packages() {
+  local list=scripts/clients.txt into="$PWD/target/clients/python" requirement
+  ! cmp -s "$list" "$into/.list" || return 0
+  echo "Fetching the services' official Python clients into target/clients"
+  rm -rf "$into"
+  mkdir -p "$into"
+  # One at a time, each with its hashes: a package that is built here finds those before it.
+  while IFS= read -r requirement; do
+    PYTHONPATH="$into" /usr/bin/python3 -m pip install --quiet --no-deps --require-hashes --no-build-isolation \
+      --use-pep517 --disable-pip-version-check --root-user-action=ignore --target "$into" \
+      -r /dev/stdin <<<"$requirement" ||
+      fail "the official Python client ${requirement%% *} could not be installed." "Check the network, then start again."
+  done < <(sed -e '/^#/d' -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' "$list")
+  cp "$list" "$into/.list"
+}
+
 # ensure_ui_packages: npm packages exactly as the lock file says, when the lock file changed.
 ensure_ui_packages() {
   local stamp=ui/node_modules/.deskhand-lock
