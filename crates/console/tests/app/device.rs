@@ -18,7 +18,7 @@ const ID: &str = "uBNL9dTjJ4s6Pjp4K";
 
 async fn workspace(rig: &Rig) -> Rocketchat {
     let chat = rig.app.rocketchat().await.unwrap();
-    chat.put_sessions(vec![session("newest0", "Ann"), session(ID, "田中 \u{202e}浩")])
+    chat.put_sessions(vec![session("newest0", "Ann"), session(ID, "桜井 \u{202e}翔")])
         .await
         .unwrap();
     chat
@@ -67,7 +67,7 @@ async fn a_code_is_asked_for_in_place_and_what_is_found_stays_with_the_session()
     let found = device(rig.ask(look_up(&id, ID, Some(&spaced))).await);
     assert_eq!(
         (found.name.as_str(), found.app.as_str(), found.os.as_str()),
-        ("田中 浩", "Chrome 113.0.0", "Windows 10")
+        ("桜井 翔", "Chrome 113.0.0", "Windows 10")
     );
     assert_eq!((found.by.as_str(), found.logged_out), (BY, false));
     assert!(found.looked_up_at.is_some() && found.login_at.is_some());
@@ -78,7 +78,7 @@ async fn a_code_is_asked_for_in_place_and_what_is_found_stays_with_the_session()
     for format in ["text", "json"] {
         let export = json!({ "do": "export", "session": id, "format": format });
         let Reply::Text { text, .. } = rig.ask(export).await else { panic!("no export") };
-        assert!(text.contains(ID) && text.contains("田中 浩"), "{text}");
+        assert!(text.contains(ID) && text.contains("桜井 翔"), "{text}");
     }
     rig.app.stop().await;
     let rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
@@ -137,7 +137,7 @@ async fn every_failure_says_what_helps_and_pins_nothing() {
 async fn ten_thousand_login_sessions_are_paged_and_found_by_names_in_any_script() {
     let rig = Rig::start().await;
     let chat = workspace(&rig).await;
-    let many = (0..10_000).map(|n| session(&format!("many{n:05}"), &format!("Числo {n}")));
+    let many = (0..10_000).map(|n| session(&format!("many{n:05}"), &format!("Число {n}")));
     chat.put_sessions(many.collect()).await.unwrap();
     let list = |filter: &str, offset: u32| json!({ "do": "devices", "filter": filter, "offset": offset, "factor": { "code": code(&chat) } });
     let page = |reply: Reply| {
@@ -147,7 +147,7 @@ async fn ten_thousand_login_sessions_are_paged_and_found_by_names_in_any_script(
     let (devices, total, offset) = page(rig.ask(list("many", 9_950)).await);
     assert_eq!((devices.len(), total, offset), (50, 10_000, 9_950));
     assert_eq!(devices[49].login_session, "many09999");
-    let (devices, total, _) = page(rig.ask(list("田中", 0)).await);
+    let (devices, total, _) = page(rig.ask(list("桜井", 0)).await);
     assert_eq!((devices[0].login_session.as_str(), total), (ID, 1));
     let (_, total, _) = page(rig.ask(list(".*", 0)).await);
     assert_eq!(total, 0, "what was typed is no pattern");
