@@ -148,6 +148,16 @@ ensure_ui_packages() {
   cp ui/package-lock.json "$stamp"
 }
 
+# ensure_npm_clients: the services' own npm clients, which the sandbox is held against, as their lock file says.
+ensure_npm_clients() {
+  local stamp=tests/clients/node_modules/.deskhand-lock
+  cmp -s tests/clients/package-lock.json "$stamp" && return 0
+  echo "Installing the services' own clients for Node and browsers"
+  (cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null) ||
+    fail "the services' npm clients could not be installed." "Check the network, then start again."
+  cp tests/clients/package-lock.json "$stamp"
+}
+
 # ensure_ui_built: bundles the UI, when one of its files is newer than the bundle.
 ensure_ui_built() {
   local newer

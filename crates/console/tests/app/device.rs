@@ -17,7 +17,7 @@ use crate::rig::{BY, Rig};
 const ID: &str = "uBNL9dTjJ4s6Pjp4K";
 
 async fn workspace(rig: &Rig) -> Rocketchat {
-    let chat = rig.app.rocketchat().await.unwrap();
+    let chat = rig.app.sandbox(sandbox::Running::rocketchat).await.unwrap();
     chat.put_sessions(vec![session("newest0", "Ann"), session(ID, "桜井 \u{202e}翔")])
         .await
         .unwrap();
