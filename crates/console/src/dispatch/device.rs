@@ -70,7 +70,7 @@ pub(super) async fn look_up(
     let view = device::pinned(&looked_up);
     let text =
         format!("Looked up the login session {login_session}: {}", whose(&view.name, &view.app));
-    note(inner, by, "device_looked_up", text, Some(id)).await?;
+    note(inner, by, "device_looked_up", text, Some(id)).await;
     inner.tell_change();
     Ok(Reply::Device { device: view })
 }
@@ -126,7 +126,7 @@ pub(super) async fn log_out(inner: &Inner, asked: LogOut, by: &str) -> Answer {
     }
     let marked = engine(inner).await?.archive().device_logged_out(login_session, now()).await;
     let text = format!("Logged the login session {login_session} out");
-    note(inner, by, "device_logged_out", text, id).await?;
+    note(inner, by, "device_logged_out", text, id).await;
     inner.tell_change();
     // Last, for it is logged out all the same.
     marked.map_err(|error| trouble::of_store(&error))?;
@@ -254,14 +254,15 @@ fn whose(name: &str, app: &str) -> String {
     format!("{}, {}", or(name, "a person without a name"), or(app, "an unknown app"))
 }
 
+/// It is done by then, so an entry that can't be written doesn't make it fail: that stands as a trouble.
 async fn note(
     inner: &Inner,
     by: &str,
     action: &'static str,
     text: String,
     session: Option<SessionId>,
-) -> Result<(), Trouble> {
-    inner.note(Noted { by: by.to_owned(), action, text, session }).await
+) {
+    let _ = inner.note(Noted { by: by.to_owned(), action, text, session }).await;
 }
 
 #[cfg(test)]

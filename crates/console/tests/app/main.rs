@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod commands;
 mod configured;
+mod device;
 mod network;
 mod notices;
 #[path = "../../../../tests/system/src/passkeys.rs"]
