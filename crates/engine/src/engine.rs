@@ -23,6 +23,7 @@ use wire::{Pin, Region};
 
 use crate::{
     SessionId,
+    access::Access,
     actor::{
         regions::{self, Race, Regions},
         session::Message,
@@ -251,6 +252,11 @@ impl Engine {
         &self.context.archive
     }
 
+    /// Who is at this console: asked before everything that a person wants done.
+    pub fn access(&self) -> &Access {
+        &self.context.config.access
+    }
+
     /// The remote-support service's client.
     pub fn client(&self) -> &LoginWithMe {
         &self.context.client
@@ -277,9 +283,23 @@ impl Engine {
     }
 
     /// Races the regions again.
-    pub fn probe(&self) {
+    ///
+    /// # Errors
+    /// [`CommandError::Locked`].
+    pub fn probe(&self) -> Result<(), CommandError> {
+        self.access().permit()?;
         // Gone only while stopping.
         let _ = self.regions.cast(regions::Message::Probe);
+        Ok(())
+    }
+
+    /// Reports a scammer's PIN to the service.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn report_abuse(&self, pin: &Pin) -> Result<(), CommandError> {
+        self.access().permit()?;
+        self.context.client.report_abuse(pin).await.map_err(CommandError::Call)
     }
 
     /// Makes a session; it is on disk when this returns, and allocates from then on.
@@ -292,6 +312,7 @@ impl Engine {
         by: String,
         region: Option<Region>,
     ) -> Result<SessionId, CommandError> {
+        self.access().permit()?;
         let (done, made) = oneshot::channel();
         self.supervisor
             .cast(supervisor::Message::Create { about, by, region, done })
@@ -305,6 +326,7 @@ impl Engine {
     /// [`CommandError`]; [`CommandError::Gate`] where it would tell a colleague how to view a session now
     /// whose gate is shut.
     pub async fn order(&self, id: SessionId, input: Input) -> Result<(), CommandError> {
+        self.access().permit()?;
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
         if let Input::MailOrdered { template: Template::ToColleague, when: When::Now, .. } = input {
             self.pass_gate(id, "send the e-mail")?;
@@ -331,6 +353,7 @@ impl Engine {
         read_only: bool,
         name: Option<&str>,
     ) -> Result<ViewerUrl, CommandError> {
+        self.access().permit()?;
         let pin = self.pin(id)?;
         self.pass_gate(id, "open a viewer")?;
         let url = self.context.client.session_url(&pin, read_only, name).await;

@@ -61,6 +61,9 @@ pub enum CommandError {
     /// The operating system gave no random bytes.
     #[error("make a session: the operating system gave no random bytes; restart the computer")]
     NoRandom,
+    /// Somebody must sign in first.
+    #[error("carry out the command: Deskhand is locked; sign in")]
+    Locked,
     /// The verification gate is shut: verify the customer, or override it.
     #[error("{doing}: {}", why_shut(*why))]
     Gate {

@@ -84,7 +84,7 @@ async fn read_on(inner: &Inner) {
 /// Counts a session's messages after the last one read, without the technician's own.
 pub(crate) async fn count(inner: &Inner, engine: &Engine, session: SessionId) {
     let mark = engine.journal().marked(&mark_name(session)).await.ok().flatten();
-    let technician = inner.settings().technician.clone();
+    let technician = inner.technician();
     let messages = match engine.archive().transcript(session).await {
         Ok(messages) => messages,
         Err(error) => return tracing::warn!(%error, "count unread messages"),

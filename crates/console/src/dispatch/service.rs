@@ -36,7 +36,7 @@ pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View, by: &s
     if view.chat && inner.desktop.show_chat(id) {
         return Ok(Reply::Done);
     }
-    let technician = inner.settings().technician.clone();
+    let technician = inner.technician();
     let url = engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?;
     note_unverified(inner, &engine, id, by, "Opened a viewer").await;
     let name = session_name(inner, &engine, id).await;
@@ -79,8 +79,7 @@ pub(super) async fn report_abuse(inner: &Inner, typed: &str) -> Answer {
             "Close the session instead.",
         ));
     }
-    let reported = engine.client().report_abuse(&pin).await;
-    reported.map_err(|error| failed(engine::CommandError::Call(error)))?;
+    engine.report_abuse(&pin).await.map_err(failed)?;
     Ok(Reply::Done)
 }
 

@@ -50,6 +50,7 @@ pub fn of_command(error: &CommandError) -> Trouble {
         },
         CommandError::NotMade => from_text(Code::FreeSpace, &text),
         CommandError::NoRandom => from_text(Code::Internal, &text),
+        CommandError::Locked => locked(),
         CommandError::Stopping => stopping(),
     }
 }
@@ -111,6 +112,15 @@ pub fn not_found(text: &str) -> Trouble {
         code: Code::NotFound,
         text: sentence(text),
         remedy: "Choose a session from the list or the archive.".into(),
+    }
+}
+
+/// Somebody must sign in first.
+pub fn locked() -> Trouble {
+    Trouble {
+        code: Code::Locked,
+        text: "Carry out the command: Deskhand is locked.".into(),
+        remedy: "Sign in.".into(),
     }
 }
 
