@@ -115,7 +115,7 @@ async fn carry_out(app: &App, command: Command, by: &str) -> Answer {
         Command::CancelVerification { session, verification } => {
             verify::cancel(inner, &session, verification, by).await
         }
-        Command::MailCode { user } => verify::mail_code(inner, &user).await,
+        Command::MailCode { user } => verify::mail_code(inner, &user, by).await,
         Command::OverrideGate { session, reason } => {
             identity::override_gate(inner, &session, &reason).await
         }
