@@ -14,6 +14,7 @@ mod notices;
 mod pages;
 mod ports;
 mod reach;
+mod results;
 mod services;
 mod side;
 mod start;
@@ -213,6 +214,12 @@ impl App {
     /// Looks at the sandbox that came along, where it was asked for and runs.
     pub async fn sandbox<T>(&self, look: impl FnOnce(&sandbox::Running) -> T) -> Option<T> {
         self.0.sandbox.lock().await.as_ref().filter(|_| self.0.broker_control).map(look)
+    }
+
+    /// The stand-in of the verification service, where control was asked for and it runs.
+    pub async fn logintc(&self) -> Option<sandbox::logintc::Logintc> {
+        let sandbox = self.0.sandbox.lock().await;
+        sandbox.as_ref().filter(|_| self.0.broker_control).map(sandbox::Running::logintc)
     }
 
     /// Tells how many viewer windows of a session the desktop has open.

@@ -64,10 +64,10 @@ async fn carry_out(app: &App, command: Command, by: &str) -> Answer {
             order(inner, &session, Input::MailWithdrawn { id: mail }).await
         }
         Command::ViewerLink { session, read_only } => {
-            service::viewer_link(inner, &session, read_only).await
+            service::viewer_link(inner, &session, read_only, by).await
         }
         Command::OpenViewer { session, read_only, chat } => {
-            service::open_viewer(inner, &session, View { read_only, chat }).await
+            service::open_viewer(inner, &session, View { read_only, chat }, by).await
         }
         Command::SaveProgram { session, confirmed, path } => {
             program::save(inner, &session, confirmed, path, by).await
@@ -90,7 +90,7 @@ async fn carry_out(app: &App, command: Command, by: &str) -> Answer {
         Command::Settings => Ok(configure::settings(inner)),
         Command::Configure { changes } => configure::configure(inner, changes, by).await,
         Command::TestReach => service::test_reach(inner).await,
-        Command::Outbox => service::outbox(inner),
+        Command::Outbox => service::outbox(inner).await,
         Command::ReportAbuse { pin } => service::report_abuse(inner, &pin).await,
         Command::CreateProfile { name, email } => {
             identity::create_profile(inner, &name, &email).await

@@ -12,6 +12,7 @@ pub mod row;
 pub mod state;
 pub mod timeline;
 pub mod trouble;
+pub mod verify;
 
 use jiff::tz::TimeZone;
 use session::Timestamp;

@@ -13,13 +13,14 @@ mod regions;
 mod search;
 mod sessions;
 mod tags;
+mod verifications;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::M;
 use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
-use session::{Timestamp, region::Choice};
+use session::{Timestamp, Verification, region::Choice, verification::Override};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 use wire::loginwithme::ChatMessage;
@@ -58,6 +59,7 @@ const STEPS: &[M<'static>] = &[
     search::TABLE,
     audit::TABLE,
     people::TABLE,
+    verifications::TABLE,
 ];
 
 /// The archive's raw key, as [`Vault::archive_key`](crate::vault::Vault::archive_key) gives it.
@@ -86,6 +88,10 @@ pub struct Kept {
     pub tags: Vec<String>,
     /// Why it is in its region.
     pub choice: Option<Choice>,
+    /// Verifications of people, oldest first.
+    pub verifications: Vec<Verification>,
+    /// The newest override of the verification gate.
+    pub overridden: Option<Override>,
 }
 
 impl std::fmt::Display for Cursor {
@@ -357,6 +363,8 @@ impl Archive {
                 notes: notes::of(c, session)?,
                 tags: tags::of(c, session)?,
                 choice: regions::of(c, session)?,
+                verifications: verifications::of(c, session)?,
+                overridden: verifications::overridden(c, session)?,
             })
         };
         self.read(of).await

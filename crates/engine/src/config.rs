@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+use session::Gate;
 use url::Url;
 
 use crate::{access::Access, remote::Service};
@@ -23,6 +24,8 @@ pub struct Config {
     pub pin_life: Duration,
     /// Who is at this console; the owner of the engine says, and the engine asks.
     pub access: Access,
+    /// What is asked for before a viewer is opened, until it is set anew.
+    pub gate: Gate,
 }
 
 /// The webhook listener's configuration.

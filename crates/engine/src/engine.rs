@@ -1,6 +1,7 @@
 //! The engine's handle: start, stop, ask, subscribe.
 
 mod program;
+mod verification;
 
 use std::{
     net::SocketAddr,
@@ -11,7 +12,10 @@ use std::{
 
 use ractor::{Actor, ActorRef};
 use serve::{HostGuard, Limits, Server};
-use session::{About, Input, Lamp, Life, Timestamp, Transcript};
+use session::{
+    About, Input, Lamp, Life, Timestamp, Transcript,
+    mail::{Template, When},
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
@@ -137,6 +141,7 @@ impl Engine {
             budget: Budget::start(client.clone(), news),
             client,
             services: RwLock::default(),
+            gate: RwLock::new(config.gate),
             journal: journal.clone(),
             archive,
             bus: Arc::new(Bus::default()),
@@ -318,10 +323,14 @@ impl Engine {
     /// Gives a session a command; it is on disk when this returns.
     ///
     /// # Errors
-    /// [`CommandError`].
+    /// [`CommandError`]; [`CommandError::Gate`] where it would tell a colleague how to view a session now
+    /// whose gate is shut.
     pub async fn order(&self, id: SessionId, input: Input) -> Result<(), CommandError> {
         self.access().permit()?;
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
+        if let Input::MailOrdered { template: Template::ToColleague, when: When::Now, .. } = input {
+            self.pass_gate(id, "send the e-mail")?;
+        }
         let (done, answer) = oneshot::channel();
         actor.cast(Message::Ordered(input, done)).map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
@@ -334,10 +343,10 @@ impl Engine {
         }
     }
 
-    /// The viewer's link of a live session.
+    /// The viewer's link of a live session: the one door for viewer windows and links.
     ///
     /// # Errors
-    /// [`CommandError`].
+    /// [`CommandError`]; [`CommandError::Gate`] while the verification gate is shut.
     pub async fn viewer_url(
         &self,
         id: SessionId,
@@ -346,6 +355,7 @@ impl Engine {
     ) -> Result<ViewerUrl, CommandError> {
         self.access().permit()?;
         let pin = self.pin(id)?;
+        self.pass_gate(id, "open a viewer")?;
         let url = self.context.client.session_url(&pin, read_only, name).await;
         self.context.service_answered(url.as_ref().err().map(|error| error.failure));
         url.map_err(CommandError::Call)

@@ -113,6 +113,7 @@ impl Desk {
             .unwrap()
             .unwrap();
         let config = Config {
+            gate: session::Gate::default(),
             data: data.to_owned(),
             service: Service::parse(base_url, region_template).unwrap(),
             listener: Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url: None },

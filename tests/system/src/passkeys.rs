@@ -199,10 +199,13 @@ impl UserValidationMethod for Owner {
 
     async fn check_user<'a>(
         &self,
-        _hint: UiHint<'a, Passkey>,
+        hint: UiHint<'a, Passkey>,
         presence: bool,
         verification: bool,
     ) -> Result<UserCheck, Ctap2Error> {
+        if let UiHint::InformExcludedCredentialFound(_) = hint {
+            return Err(Ctap2Error::CredentialExcluded);
+        }
         Ok(UserCheck { presence, verification })
     }
 

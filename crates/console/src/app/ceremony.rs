@@ -441,7 +441,7 @@ impl Step {
 /// Overrides the verification gate; what can't be noted isn't done.
 async fn override_gate(
     inner: &Inner,
-    _engine: &engine::Engine,
+    engine: &engine::Engine,
     session: SessionId,
     reason: &str,
     by: &str,
@@ -449,7 +449,9 @@ async fn override_gate(
     let text = format!("{by} overrode the verification: {reason}");
     let noted =
         Noted { by: by.to_owned(), action: "gate_overridden", text, session: Some(session) };
-    inner.note(noted).await
+    inner.note(noted).await?;
+    let done = engine.override_gate(session, by.to_owned(), reason.to_owned()).await;
+    done.map_err(|error| trouble::of_command(&error))
 }
 
 impl Ceremony {

@@ -169,6 +169,15 @@ fn is_own(inner: &Inner, happening: &Happening) -> bool {
         | Event::ProgramSaved { .. }
         | Event::ProgramNotSaved { .. }
         | Event::ProgramGone { .. }
+        | Event::VerificationAsked { .. }
+        | Event::VerificationApproved { .. }
+        | Event::VerificationDenied { .. }
+        | Event::VerificationTimedOut { .. }
+        | Event::VerificationCancelled { .. }
+        | Event::VerificationNoDevice { .. }
+        | Event::VerificationFailed { .. }
+        | Event::VerificationUnknown { .. }
+        | Event::GateOverridden { .. }
         | Event::Closed { .. }
         | Event::PinOver { .. } => false,
     }

@@ -362,6 +362,7 @@ fn engine_config(
         heartbeat: Duration::from_secs(u64::from(settings.heartbeat())),
         pin_life: PIN_LIFE,
         access,
+        gate: services::gate(settings),
     })
 }
 

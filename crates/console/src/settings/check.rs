@@ -165,7 +165,7 @@ fn service(settings: &Settings) -> Result<(), SettingsError> {
             Why::RegionUrl => {
                 wrong("region_url_template", "it does not make an http or https address")
             }
-            // The last two are another service's.
+            // The last two are no business of this service.
             Why::UserAgent | Why::Certificates | Why::VerificationDomain | Why::VerificationKey => {
                 wrong("base_url", &why.to_string())
             }

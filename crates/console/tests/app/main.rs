@@ -17,3 +17,4 @@ mod rig;
 mod service;
 mod settings;
 mod story;
+mod verify;

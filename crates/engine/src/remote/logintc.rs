@@ -286,6 +286,14 @@ impl Service {
     }
 }
 
+/// Whether a push could be asked for so, without asking: what is refused here reaches nobody.
+///
+/// # Errors
+/// [`Error::Input`].
+pub fn check_request(user: &User, attributes: &[Attribute]) -> Result<(), Error> {
+    request(user, attributes, None).map(drop).map_err(|why| Error::Input(Doing::AskPhone, why))
+}
+
 fn request(
     user: &User,
     attributes: &[Attribute],

@@ -215,3 +215,15 @@ fn file(kind: &'static str, text: &'static str) -> Response {
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    /// The broker's tests compute that every text of this palette can be read on every ground.
+    #[test]
+    fn the_palette_is_that_of_the_brokers_pages() {
+        let palette = |css: &'static str| css.split("*, *::before").next().unwrap();
+        let brokers = palette(include_str!("../../../broker/src/pages/pages.css"));
+        assert_eq!(palette(include_str!("phone/phone.css")), brokers);
+        assert!(brokers.contains("prefers-color-scheme: light"));
+    }
+}

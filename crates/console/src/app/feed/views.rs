@@ -65,7 +65,7 @@ pub(crate) async fn detail_of(
 async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
     let failed = |error: engine::sqlite::StoreError| trouble::of_store(&error);
-    let (mut happenings, Kept { messages, notes, tags, choice }) =
+    let (mut happenings, Kept { messages, notes, tags, choice, verifications, overridden }) =
         tokio::try_join!(engine.happenings_of(id), archive.kept(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.happenings_of(id).await.map_err(failed)?;
@@ -80,6 +80,8 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
         note: texts.join("\n"),
         tags,
         choice,
+        verifications,
+        overridden,
         unread: inner.side(|side| side.unread.get(&id).copied().unwrap_or_default()),
     })
 }

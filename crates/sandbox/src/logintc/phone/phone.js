@@ -73,12 +73,13 @@ function render() {
   $("mail").checked = state.mail;
   $("who").textContent = user?.username ?? "Nobody yet";
   $("has").textContent = user ? (user.device ? "Has a phone" : "Has no phone") : "Add a person to begin.";
-  $("device").hidden = $("codes").hidden = !user;
+  $("device").hidden = $("codes").hidden = $("id-line").hidden = !user;
   if (!user) {
     $("pushes").replaceChildren();
     $("empty").textContent = "";
     return;
   }
+  $("id").textContent = user.id;
   $("device").textContent = user.device ? "Take the phone away" : "Give a phone";
   renderPushes(user);
   $("otp-card").hidden = !user.device;
