@@ -641,8 +641,7 @@ async fn passkeys_are_listed_added_and_deleted_the_last_one_only_after_a_warning
     assert!(passkeys.iter().all(|passkey| passkey.created_at.is_some()));
     assert_eq!((aliases.set_here.len(), aliases.set_at), (0, None));
 
-    let of =
-        |id: &str, confirmed| json!({ "do": "delete_passkey", "id": id, "confirmed": confirmed });
+    let of = |id: &str, confirmed: bool| json!({ "do": "delete_passkey", "id": id, "confirmed": confirmed });
     assert_eq!(rig.refused(of("no-such", true)).await.code, Code::NotFound);
     rig.ask(of(&passkeys[0].id, false)).await;
     let (left, _) = list(&rig).await;
