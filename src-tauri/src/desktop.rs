@@ -4,6 +4,7 @@ pub mod boundary;
 pub mod link;
 pub mod notice;
 pub mod save;
+pub mod screen;
 pub mod viewer;
 
 use engine::SessionId;
@@ -41,7 +42,12 @@ impl Desktop for Windows {
                 .boundary(&target, &console.settings().viewer_origins)
                 .map_err(|error| said(&error))?;
             viewer::open(&self.0, &viewer, name, target, boundary, counted)
-                .map_err(|error| DesktopError(format!("open a viewer window: {error}")))
+                .map_err(|error| DesktopError(format!("open a viewer window: {error}")))?;
+            // The console may have been locked meanwhile, too late to hide this one with the others.
+            if shell.board().locked() {
+                viewer::hide_all(&self.0);
+            }
+            Ok(())
         })
     }
 

@@ -216,12 +216,6 @@ impl App {
         self.0.sandbox.lock().await.as_ref().filter(|_| self.0.broker_control).map(look)
     }
 
-    /// The stand-in of the verification service, where control was asked for and it runs.
-    pub async fn logintc(&self) -> Option<sandbox::logintc::Logintc> {
-        let sandbox = self.0.sandbox.lock().await;
-        sandbox.as_ref().filter(|_| self.0.broker_control).map(sandbox::Running::logintc)
-    }
-
     /// Tells how many viewer windows of a session the desktop has open.
     pub async fn viewer_windows(&self, session: SessionId, open: u32) {
         if let Some(engine) = self.0.engine.read().await.as_ref() {

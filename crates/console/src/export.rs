@@ -7,7 +7,10 @@ use session::Timestamp;
 
 use crate::{
     command::Format,
-    view::{ChatLine, OverrideView, SessionDetail, VerificationState, VerificationView, Verified},
+    view::{
+        ChatLine, DeviceView, OverrideView, SessionDetail, VerificationState, VerificationView,
+        Verified,
+    },
     words,
 };
 
@@ -57,6 +60,9 @@ fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
     for (label, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
         text.push_str(&format!("{label}: {fact}\n"));
     }
+    for device in &detail.devices {
+        text.push_str(&format!("Device: {}\n", device_line(device, zone)));
+    }
     if !detail.note.is_empty() {
         text.push_str(&format!("\n{}\n", detail.note));
     }
@@ -77,6 +83,27 @@ fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
     text
 }
 
+/// Who, on what, from where, and when it was looked up.
+fn device_line(device: &DeviceView, zone: &TimeZone) -> String {
+    let when = |at: Option<i64>| at.map(|at| words::date_and_time(Timestamp(at), zone));
+    let parts = [
+        ("", Some(device.name.clone())),
+        ("", Some(device.username.clone())),
+        ("", Some(device.app.clone())),
+        ("", Some(device.os.clone())),
+        ("", Some(device.ip.clone())),
+        ("logged in ", when(device.login_at)),
+        ("login session ", Some(device.login_session.clone())),
+        ("looked up ", when(device.looked_up_at)),
+        ("by ", Some(device.by.clone())),
+        ("", device.logged_out.then(|| "logged out from here".to_owned())),
+    ];
+    let said = parts.into_iter().filter_map(|(label, part)| {
+        part.filter(|part| !part.is_empty()).map(|part| format!("{label}{part}"))
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
 fn as_json(detail: &SessionDetail) -> String {
     let value = json!({
         "session": detail.row.id,
@@ -94,6 +121,7 @@ fn as_json(detail: &SessionDetail) -> String {
         "tags": detail.tags,
         "verifications": detail.verifications,
         "gate_overridden": detail.gate.overridden,
+        "devices": detail.devices,
         "messages": detail.chat,
     });
     format!("{value:#}\n")

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod console;
 pub mod detail;
+pub mod device;
 pub mod event;
 pub mod hooks;
 pub mod program;

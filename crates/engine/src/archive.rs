@@ -4,6 +4,7 @@
 //! no token is ever in it. An answer comes only after the commit that made it true.
 
 mod audit;
+mod devices;
 mod doc;
 mod happenings;
 mod messages;
@@ -27,6 +28,7 @@ use wire::loginwithme::ChatMessage;
 
 pub use self::{
     audit::{AuditEntry, AuditHash, AuditReport, Broken, Deed},
+    devices::LookedUp,
     messages::{Message, Saved},
     notes::{Note, NoteKind},
     people::Aliases,
@@ -60,6 +62,7 @@ const STEPS: &[M<'static>] = &[
     audit::TABLE,
     people::TABLE,
     verifications::TABLE,
+    devices::TABLE,
 ];
 
 /// The archive's raw key, as [`Vault::archive_key`](crate::vault::Vault::archive_key) gives it.
@@ -92,6 +95,8 @@ pub struct Kept {
     pub verifications: Vec<Verification>,
     /// The newest override of the verification gate.
     pub overridden: Option<Override>,
+    /// Devices that were looked up for it, in this order.
+    pub devices: Vec<LookedUp>,
 }
 
 impl std::fmt::Display for Cursor {
@@ -249,6 +254,31 @@ impl Archive {
         self.write("note the sign-in", move |tx| people::take_sign_in(tx, &token, at)).await
     }
 
+    /// Pins a device to a session; what was known of the same login session there is replaced.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn pin_device(
+        &self,
+        session: SessionId,
+        device: LookedUp,
+    ) -> Result<(), ArchiveError> {
+        self.write("save the device", move |tx| devices::pin(tx, session, &device)).await
+    }
+
+    /// Notes, wherever it is pinned, that a login session was logged out from here.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn device_logged_out(
+        &self,
+        login_session: &str,
+        at: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let login_session = login_session.to_owned();
+        self.write("save the device", move |tx| devices::logged_out(tx, &login_session, at)).await
+    }
+
     /// A session's row.
     ///
     /// # Errors
@@ -365,6 +395,7 @@ impl Archive {
                 choice: regions::of(c, session)?,
                 verifications: verifications::of(c, session)?,
                 overridden: verifications::overridden(c, session)?,
+                devices: devices::of(c, session)?,
             })
         };
         self.read(of).await

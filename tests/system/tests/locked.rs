@@ -15,11 +15,7 @@ async fn the_engine_refuses_whoever_is_there_and_goes_on_by_itself() {
     let desk = world.engine().await;
     let (id, pin) = desk.armed_session().await;
     let broker = world.broker.handle();
-    let person = Person {
-        id: uuid::Uuid::new_v4(),
-        name: "Anna".into(),
-        email: String::new(),
-    };
+    let person = Person { id: uuid::Uuid::new_v4(), name: "Anna".into(), email: String::new() };
     desk.engine.access().set(Presence::SignedIn { person: person.clone(), since: now() });
     assert_eq!(desk.engine.access().lock(Why::Asked, now()), Some(person));
 

@@ -147,6 +147,10 @@ impl Feeding {
         let guard = inner.engine.read().await;
         let engine = guard.as_ref();
         let mut batch = Vec::new();
+        if inner.access.is_locked() && news.changes.happened {
+            // What happened isn't told, but that something did: whoever shows notices looks for them then.
+            self.sent.console = None;
+        }
         if let Some(view) = self.sent.console(views::console(&inner, engine)) {
             batch.push(Push::Console(view));
         }

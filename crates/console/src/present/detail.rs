@@ -2,7 +2,7 @@
 
 use engine::{
     Snapshot,
-    archive::{Message, Summary},
+    archive::{LookedUp, Message, Summary},
     journal::Happening,
 };
 use session::{
@@ -12,7 +12,9 @@ use session::{
     verification::Override,
 };
 
-use super::{Setting, event, hooks, name, program, regions, row, state, timeline, trouble, verify};
+use super::{
+    Setting, device, event, hooks, name, program, regions, row, state, timeline, trouble, verify,
+};
 use crate::{
     view::{
         ChatLine, FactKind, FactView, MailView, Pin, Reach, SessionDetail, SessionRow, Timeline,
@@ -41,6 +43,8 @@ pub struct Beside {
     pub verifications: Vec<Verification>,
     /// The gate's newest override as the archive has it.
     pub overridden: Option<Override>,
+    /// Devices that were looked up, oldest first.
+    pub devices: Vec<LookedUp>,
     /// Chat messages not seen yet.
     pub unread: u32,
 }
@@ -95,7 +99,7 @@ pub fn of(
         program: program::of(snapshot, setting),
         verifications: record.verifications.iter().map(verify::of).collect(),
         gate: verify::gate(snapshot.gate, record, setting),
-        devices: Vec::new(),
+        devices: beside.devices.iter().map(device::pinned).collect(),
         mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
         chat: chat(&beside.messages),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
@@ -141,7 +145,7 @@ pub fn archived(
         program: None,
         verifications: beside.verifications.iter().map(verify::of).collect(),
         gate: verify::old_gate(beside.overridden.as_ref()),
-        devices: Vec::new(),
+        devices: beside.devices.iter().map(device::pinned).collect(),
         mails: Vec::new(),
         chat: chat(&beside.messages),
         chat_as_of: None,

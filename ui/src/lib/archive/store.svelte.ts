@@ -62,6 +62,16 @@ export class Archive {
     }
   }
 
+  /** What was found is in the memory no more. */
+  forget(): void {
+    clearTimeout(this.#timer);
+    this.#asked += 1;
+    this.#query = '';
+    this.hits = [];
+    this.cursor = null;
+    this.state = { is: 'idle' };
+  }
+
   again(): Promise<void> {
     return this.search(this.#query);
   }

@@ -2,6 +2,10 @@ import { Channel, invoke } from '@tauri-apps/api/core';
 import type { Reply } from './bindings';
 import { toTrouble, type ConsolePort, type Pushed } from './port';
 
+/** Idle time is counted in minutes, so of what a person does once in this time is told, in ms. */
+const ACTIVE_EVERY = 20_000;
+let active = -ACTIVE_EVERY;
+
 /** The real console, behind the shell's doors. The only file that knows Tauri. */
 export const tauriConsole: ConsolePort = {
   ask: async (command) => {
@@ -18,11 +22,23 @@ export const tauriConsole: ConsolePort = {
       throw toTrouble(thrown);
     }
   },
+  open: async (url) => {
+    try {
+      await invoke('open_link', { url });
+    } catch (thrown) {
+      throw toTrouble(thrown);
+    }
+  },
   save: async (fileName, text) => {
     try {
       return await invoke<string>('save_text', { fileName, text });
     } catch (thrown) {
       throw toTrouble(thrown);
     }
+  },
+  active: () => {
+    if (performance.now() - active < ACTIVE_EVERY) return;
+    active = performance.now();
+    invoke('active').catch(() => undefined);
   },
 };

@@ -13,8 +13,12 @@ export interface ConsolePort {
   ask(command: Command): Promise<Reply>;
   /** The present state comes first, then every change, in batches. Rejects with a `Trouble`. */
   subscribe(receive: (pushes: Pushed[]) => void): Promise<void>;
+  /** Opens a web page outside of the window. Rejects with a `Trouble`. */
+  open?(url: string): Promise<void>;
   /** Saves a text as a file and says where. Rejects with a `Trouble`. */
   save(fileName: string, text: string): Promise<string>;
+  /** Tells that somebody is at this console, as often as one likes; nothing hangs on a single time. */
+  active?(): void;
 }
 
 /** The reply of the kind that a command promises. Anything else is a bug on the other side. */

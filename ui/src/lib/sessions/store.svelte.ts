@@ -35,6 +35,8 @@ export class Sessions {
   readonly #rows = new SvelteMap<string, SessionRow>();
   readonly #details = new SvelteMap<string, SessionDetail>();
   readonly #gone = new SvelteSet<string>();
+  /** What was on the screen before it was locked. */
+  #before: string | null = null;
   readonly #sorted = $derived(
     [...this.#rows.values()].sort((a, b) => b.active_at - a.active_at || b.id.localeCompare(a.id)),
   );
@@ -61,6 +63,11 @@ export class Sessions {
   /** Takes one batch. */
   apply(pushes: Pushed[]): void {
     for (const push of pushes) this.#take(push);
+  }
+
+  /** Nobody may see anything here until somebody signs in. */
+  get locked(): boolean {
+    return this.console?.access.is === 'locked';
   }
 
   /** The rows that the filter lets through, newest activity first. */
@@ -150,16 +157,19 @@ export class Sessions {
   #take(push: Pushed): void {
     switch (push.push) {
       case 'console':
-        if (push.revision >= (this.console?.revision ?? 0)) this.console = push;
+        if (push.revision >= (this.console?.revision ?? 0)) this.#takeConsole(push);
         return;
       case 'row':
         this.#takeRow(push);
         return;
       case 'gone':
-        this.#gone.add(push.id);
+        // What a lock takes away comes back.
+        if (!this.locked) this.#gone.add(push.id);
         this.#rows.delete(push.id);
         this.#details.delete(push.id);
-        if (this.selected === push.id) this.selected = null;
+        if (this.selected !== push.id) return;
+        this.#before = push.id;
+        this.selected = null;
         return;
       case 'detail':
         this.#takeDetail(push);
@@ -174,6 +184,31 @@ export class Sessions {
         if (push.notify || push.session === this.selected) this.last = push;
         return;
     }
+  }
+
+  #takeConsole(view: ConsoleView): void {
+    const was = this.locked;
+    this.console = view;
+    if (this.locked && !was) this.#forget();
+    if (was && !this.locked) void this.#comeBack();
+  }
+
+  /** A locked window knows nothing of sessions: there is nothing in it to look at. */
+  #forget(): void {
+    this.#before = this.selected ?? this.#before;
+    this.selected = this.missing = this.asking = this.race = this.last = null;
+    this.#rows.clear();
+    this.#details.clear();
+    this.#gone.clear();
+  }
+
+  /** To the session that was on the screen, if it is still there. */
+  async #comeBack(): Promise<void> {
+    const id = this.#before;
+    this.#before = null;
+    if (id === null || this.selected !== null) return;
+    await this.select(id);
+    if (this.missing !== null) await this.select(null);
   }
 
   #takeRow(row: SessionRow): void {

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { FakeConsole } from '../ipc/fake/console';
 import { console_, detail, row } from '../ipc/fake/make';
+import { access } from '../ipc/fake/people';
 import { Sessions } from './store.svelte';
 
 const NOW = 1_795_000_000_000;
@@ -119,4 +120,38 @@ test('keys go through the live sessions while the archive is shown', async () =>
   sessions.filter = 'archive';
   await sessions.move(1);
   expect(sessions.selected).toBe('s1');
+});
+
+const told = (is: 'locked' | 'signed_in', revision: number) =>
+  ({ push: 'console', ...console_(NOW, { revision, access: access(is, NOW) }) }) as const;
+
+test('a lock empties it, and what the lock took away comes back, in whatever order it is told', async () => {
+  const rows = [...port.details.values()].map((known) => ({ push: 'row', ...known.row }) as const);
+  const gone = rows.map(({ id }) => ({ push: 'gone', id }) as const);
+  await sessions.select('s2');
+  for (const [revision, lock, unlock] of [
+    [500, [told('locked', 500), ...gone], [told('signed_in', 501), ...rows]],
+    [510, [...gone, told('locked', 510)], [...rows, told('signed_in', 511)]],
+  ] as const) {
+    sessions.apply([...lock]);
+    expect(sessions.live, `${revision}`).toEqual([]);
+    expect([sessions.detail, sessions.selected, sessions.last, sessions.race]).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
+    sessions.apply([...unlock]);
+    expect(sessions.live.length).toBeGreaterThan(0);
+    expect(sessions.selected).toBe('s2');
+    await expect.poll(() => sessions.detail?.row.id).toBe('s2');
+  }
+});
+
+test('a session that went away while it was locked is not come back to', async () => {
+  await sessions.select('s2');
+  sessions.apply([told('locked', 500)]);
+  port.details.delete('s2');
+  sessions.apply([told('signed_in', 501)]);
+  await expect.poll(() => sessions.selected).toBeNull();
 });

@@ -1,14 +1,20 @@
+import { IDENTITY_GROUPS } from './identityFields';
+import type { Section } from '../shell/shell.svelte';
+
 /** Every setting that the page shows, by its name in the settings file. The only place that knows the names. */
 export type Field = { key: string; label: string; hint?: string } & (
   | { kind: 'text'; placeholder?: string; mono?: boolean }
   | { kind: 'number'; unit: string; min: number; max: number }
   | { kind: 'switch' }
   | { kind: 'list'; placeholder?: string }
+  | { kind: 'choice'; options: { value: string; label: string; hint: string }[] }
   | { kind: 'mail_rules' }
 );
 
 export interface Group {
   id: string;
+  /** Where of the settings it stands; with the general ones if it doesn't say. */
+  section?: Section;
   title: string;
   text?: string;
   fields: Field[];
@@ -148,10 +154,22 @@ export const GROUPS: Group[] = [
     text: 'Ordered for every new session. A rule sends at most one mail for each event.',
     fields: [{ key: 'mail_rules', label: 'Mail rules', kind: 'mail_rules' }],
   },
+  ...IDENTITY_GROUPS,
 ];
 
 /** Shown elsewhere, or written by the console. */
-const NOT_HERE = new Set(['version', 'theme', 'licence_consent', 'licence_consent_at', 'licence_consent_by']);
+const NOT_HERE = new Set([
+  'version',
+  'theme',
+  'licence_consent',
+  'licence_consent_at',
+  'licence_consent_by',
+  'sign_in_skipped',
+]);
+
+/** Where of the settings a setting stands. */
+export const sectionOf = (key: string): Section =>
+  GROUPS.find((group) => group.fields.some((field) => field.key === key))?.section ?? 'general';
 
 /** One mail that is ordered for every new session. */
 export interface MailRule {

@@ -1,6 +1,7 @@
 import type { Trouble } from '../ipc/bindings';
 import { expect, toTrouble, type ConsolePort } from '../ipc/port';
 import { GROUPS, others, type Group } from './fields';
+import type { Section } from '../shell/shell.svelte';
 
 export type Settings = Record<string, unknown>;
 export type State =
@@ -27,6 +28,11 @@ export class SettingsForm {
     return [...present, { id: 'more', title: 'More', fields: rest }].filter(
       (group) => group.fields.length > 0,
     );
+  }
+
+  /** The groups that stand in one section. */
+  within(section: Section): Group[] {
+    return this.groups.filter((group) => (group.section ?? 'general') === section);
   }
 
   get changes(): Settings {
@@ -84,6 +90,13 @@ export class SettingsForm {
   async consent(): Promise<void> {
     this.typed['licence_consent'] = true;
     await this.save();
+  }
+
+  /** Nothing of them is known here any more, nor what was typed. */
+  forget(): void {
+    this.typed = {};
+    this.known = null;
+    this.state = { is: 'loading' };
   }
 
   undo(): void {

@@ -3,6 +3,8 @@ export type Wish =
   | { is: 'new' }
   | { is: 'find' }
   | { is: 'settings' }
+  | { is: 'lock' }
+  | { is: 'verify' }
   | { is: 'map' }
   | { is: 'copy_invite' }
   | { is: 'open_viewer'; readOnly: boolean }
@@ -29,6 +31,7 @@ export const MAP: { group: string; keys: { keys: string; does: string }[] }[] = 
       { keys: 'Ctrl Shift C', does: 'Copy the invite' },
       { keys: 'Ctrl O', does: 'Open viewer' },
       { keys: 'Ctrl Shift O', does: 'Watch: a viewer that can’t touch anything' },
+      { keys: 'Ctrl Shift V', does: 'Verify who it is' },
       { keys: 'Ctrl Shift X', does: 'Close here' },
     ],
   },
@@ -36,6 +39,7 @@ export const MAP: { group: string; keys: { keys: string; does: string }[] }[] = 
     group: 'Window',
     keys: [
       { keys: 'Ctrl B', does: 'Show or hide the side panel' },
+      { keys: 'Ctrl L', does: 'Lock, where somebody is signed in' },
       { keys: 'Ctrl ,', does: 'Settings' },
       { keys: '?', does: 'This map' },
       { keys: 'Esc', does: 'Close what floats; leave the search or the settings' },
@@ -61,6 +65,8 @@ function plain(key: string): Wish | null {
       return { is: 'find' };
     case ',':
       return { is: 'settings' };
+    case 'l':
+      return { is: 'lock' };
     case 'b':
       return { is: 'side' };
     case 'o':
@@ -76,6 +82,8 @@ function withShift(key: string): Wish | null {
       return { is: 'copy_invite' };
     case 'o':
       return { is: 'open_viewer', readOnly: true };
+    case 'v':
+      return { is: 'verify' };
     case 'x':
       return { is: 'close_here' };
     default:

@@ -1,12 +1,17 @@
 import { remember, remembered } from './remember';
 
 export type Page = 'sessions' | 'settings';
+export type Section = 'general' | 'access' | 'passkeys' | 'services' | 'audit';
 export type Tab = 'chat' | 'details' | 'log';
 export type Open =
   | { is: 'none' }
   | { is: 'map' }
   | { is: 'close'; session: string }
   | { is: 'program'; session: string }
+  | { is: 'set_up' }
+  | { is: 'sign_in' }
+  | { is: 'override'; session: string }
+  | { is: 'devices'; session: string }
   | { is: 'quit'; live: number };
 
 /** How long a word about what was just done stays, in milliseconds. */
@@ -21,6 +26,7 @@ const isWidth = (value: unknown): value is number =>
 /** What of the window is open: page, side panel, dialog. */
 export class Shell {
   page = $state<Page>('sessions');
+  section = $state<Section>('general');
   tab = $state<Tab>('chat');
   open = $state.raw<Open>({ is: 'none' });
   side = $state(remembered('side', isBoolean, true));
@@ -29,6 +35,8 @@ export class Shell {
   query = $state('');
   /** Counts up each time that the search box is asked for. */
   find = $state(0);
+  /** Somebody is to be verified: whoever shows how takes it back. */
+  verifying = $state(false);
 
   /** What was just done, for a moment. Never a secret. */
   said = $state('');
@@ -53,10 +61,33 @@ export class Shell {
     remember('side_width', this.sideWidth);
   }
 
+  /** Opens the settings where they say something of one matter. */
+  settings(section: Section): void {
+    this.section = section;
+    this.page = 'settings';
+  }
+
+  /** Brings the verification of the session on screen to the front. */
+  verify(): void {
+    this.page = 'sessions';
+    this.tab = 'details';
+    if (!this.side) this.toggleSide();
+    this.verifying = true;
+  }
+
   /** Looks for something: the archive takes the list's place. */
   search(): void {
     this.page = 'sessions';
     this.find += 1;
+  }
+
+  /** Nobody is to see any more what was going on here. */
+  leave(): void {
+    this.close();
+    this.query = '';
+    this.said = '';
+    this.page = 'sessions';
+    this.tab = 'chat';
   }
 
   close(): void {

@@ -5,6 +5,7 @@ const SECONDS = new Intl.DateTimeFormat('en-GB', {
   second: '2-digit',
   hourCycle: 'h23',
 });
+const NUMBER = new Intl.NumberFormat('en-GB');
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const DAY_YEAR = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 
@@ -53,8 +54,9 @@ export function size(bytes: number): string {
   return bytes < 999_500 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** `1 message`, `2 messages`. */
-export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+/** `1 message`, `2 messages`, `10,000 messages`. */
+export const count = (n: number, one: string, many = `${one}s`): string =>
+  `${NUMBER.format(n)} ${n === 1 ? one : many}`;
 
 function midnight(at: number): number {
   const day = new Date(at);

@@ -65,8 +65,10 @@ pub(crate) async fn detail_of(
 async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
     let failed = |error: engine::sqlite::StoreError| trouble::of_store(&error);
-    let (mut happenings, Kept { messages, notes, tags, choice, verifications, overridden }) =
-        tokio::try_join!(engine.happenings_of(id), archive.kept(id)).map_err(failed)?;
+    let (
+        mut happenings,
+        Kept { messages, notes, tags, choice, verifications, overridden, devices },
+    ) = tokio::try_join!(engine.happenings_of(id), archive.kept(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.happenings_of(id).await.map_err(failed)?;
     }
@@ -82,6 +84,7 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
         choice,
         verifications,
         overridden,
+        devices,
         unread: inner.side(|side| side.unread.get(&id).copied().unwrap_or_default()),
     })
 }

@@ -1,6 +1,17 @@
-import type { Command, Hit, OutboxMail, ProgramState, Reply, SessionDetail, Trouble } from '../bindings';
+import type {
+  AccessView,
+  Command,
+  Hit,
+  OutboxMail,
+  ProgramState,
+  Reply,
+  SessionDetail,
+  Trouble,
+} from '../bindings';
 import type { ConsolePort, Pushed } from '../port';
+import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
+import { LOCKED } from './refusals';
 import { SCENES, type Scene } from './scenes';
 import { SETTINGS } from './settings';
 
@@ -9,9 +20,14 @@ const PAGE = 100;
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
+  /** How often it was told that somebody is there. */
+  activeTold = 0;
   readonly details = new Map<string, SessionDetail>();
   readonly #refusals = new Map<Command['do'], Trouble>();
   readonly #scene: Scene;
+  /** The pages that it was asked to open outside of the window. */
+  readonly opened: string[] = [];
+  readonly identity: FakeIdentity;
   #receive: ((pushes: Pushed[]) => void) | null = null;
   readonly #downloads = new Map<string, ReturnType<typeof setInterval>>();
   #revision = 100;
@@ -24,13 +40,19 @@ export class FakeConsole implements ConsolePort {
   ) {
     this.#scene = (SCENES[scene] ?? SCENES['rich'] ?? never)(now());
     for (const known of this.#scene.details) this.details.set(known.row.id, known);
+    this.identity = new FakeIdentity(this.#scene.identity ?? {}, {
+      now,
+      access: () => this.#scene.console.access,
+      setAccess: (access) => this.#setAccess(access),
+      change: (id, change) => this.change(id, change),
+    });
   }
 
   subscribe(receive: (pushes: Pushed[]) => void): Promise<void> {
     if (this.#scene.unreachable) return Promise.reject(UNREACHABLE);
     this.#receive = receive;
     this.push({ push: 'console', ...this.#scene.console });
-    for (const known of this.details.values()) this.push({ push: 'row', ...known.row });
+    if (!this.#locked) this.#pushRows();
     if (this.#scene.busy) setInterval(() => this.#stir(), 250);
     return Promise.resolve();
   }
@@ -39,11 +61,17 @@ export class FakeConsole implements ConsolePort {
     this.asked.push(command);
     const refusal = this.#refusals.get(command.do);
     if (refusal) return Promise.reject(refusal);
+    if (this.#locked && !WHILE_LOCKED.has(command.do)) return Promise.reject(LOCKED);
     try {
       return Promise.resolve(this.#answer(command));
     } catch (thrown) {
       return Promise.reject(thrown);
     }
+  }
+
+  open(url: string): Promise<void> {
+    this.opened.push(url);
+    return Promise.resolve();
   }
 
   /** A plain browser saves by its own download. */
@@ -56,6 +84,10 @@ export class FakeConsole implements ConsolePort {
     // The download reads it after the click has returned.
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
     return Promise.resolve(fileName);
+  }
+
+  active(): void {
+    this.activeTold += 1;
   }
 
   /** Tells the window something, as the console would. */
@@ -79,7 +111,24 @@ export class FakeConsole implements ConsolePort {
     const next = change(structuredClone(known));
     next.row.revision = ++this.#revision;
     this.details.set(id, next);
-    this.push({ push: 'row', ...next.row }, { push: 'detail', ...next });
+    if (!this.#locked) this.push({ push: 'row', ...next.row }, { push: 'detail', ...next });
+  }
+
+  get #locked(): boolean {
+    return this.#scene.console.access.is === 'locked';
+  }
+
+  #pushRows(): void {
+    for (const known of this.details.values()) this.push({ push: 'row', ...known.row });
+  }
+
+  /** As the console does it: a lock takes the sessions from the window, and unlocking brings them back. */
+  #setAccess(access: AccessView): void {
+    const was = this.#locked;
+    this.#scene.console = { ...this.#scene.console, access, revision: ++this.#revision };
+    this.push({ push: 'console', ...this.#scene.console });
+    if (this.#locked && !was) for (const id of this.details.keys()) this.push({ push: 'gone', id });
+    else if (was && !this.#locked) this.#pushRows();
   }
 
   #answer(command: Command): Reply {
@@ -190,6 +239,8 @@ export class FakeConsole implements ConsolePort {
       case 'report_abuse':
       case 'quit':
         return DONE;
+      default:
+        return this.identity.answer(command);
     }
   }
 
@@ -335,6 +386,7 @@ function marked(hit: Hit, wanted: string): Hit[] {
   return hit.name.toLowerCase().includes(wanted) ? [{ ...hit, place: 'session' }] : [];
 }
 
+const WHILE_LOCKED = new Set<Command['do']>(['sign_in', 'ceremony_link', 'cancel_ceremony', 'lock', 'quit']);
 const DONE: Reply = { reply: 'done' };
 const UNREACHABLE: Trouble = {
   code: 'already_running',

@@ -1,6 +1,8 @@
 import type { ConsoleView, Hit, RegionsView, SessionDetail, SessionRow } from '../bindings';
 import { hhmm } from '../../time/format';
 import { chat, console_, detail, hook, lane, MINUTE, pin, race, row } from './make';
+import type { IdentityScene } from './identity';
+import { identityScenes } from './identityScenes';
 import { states } from './states';
 
 /** What the fake knows at its start. */
@@ -12,6 +14,7 @@ export interface Scene {
   busy?: boolean;
   /** The console can't be reached at all. */
   unreachable?: boolean;
+  identity?: IdentityScene;
 }
 
 export const SCENES: Record<string, (now: number) => Scene> = {
@@ -22,6 +25,7 @@ export const SCENES: Record<string, (now: number) => Scene> = {
   trouble,
   offline,
   unreachable,
+  ...identityScenes(empty, rich),
 };
 
 function empty(now: number): Scene {
