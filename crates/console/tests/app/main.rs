@@ -9,6 +9,7 @@ mod network;
 mod notices;
 mod restart;
 mod rig;
+mod secrets;
 #[path = "../service/mod.rs"]
 mod service;
 mod settings;
