@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod commands;
 mod configured;
+mod leaks;
 mod network;
 mod notices;
 mod restart;
