@@ -120,6 +120,24 @@ ensure_cargo_tools() {
   cp "$list" "$stamp"
 }
 
+# ensure_client_packages: the services' official Python clients, which the tests hold the sandbox against, as
+# scripts/clients.txt names them, in target/clients.
+ensure_client_packages() {
+  local list=scripts/clients.txt into="$PWD/target/clients/python" requirement
+  ! cmp -s "$list" "$into/.list" || return 0
+  echo "Fetching the services' official Python clients into target/clients"
+  rm -rf "$into"
+  mkdir -p "$into"
+  # One at a time, each with its hashes: a package that is built here finds those before it.
+  while IFS= read -r requirement; do
+    PYTHONPATH="$into" /usr/bin/python3 -m pip install --quiet --no-deps --require-hashes --no-build-isolation \
+      --use-pep517 --disable-pip-version-check --root-user-action=ignore --target "$into" \
+      -r /dev/stdin <<<"$requirement" ||
+      fail "the official Python client ${requirement%% *} could not be installed." "Check the network, then start again."
+  done < <(sed -e '/^#/d' -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' "$list")
+  cp "$list" "$into/.list"
+}
+
 # ensure_ui_packages: npm packages exactly as the lock file says, when the lock file changed.
 ensure_ui_packages() {
   local stamp=ui/node_modules/.deskhand-lock
@@ -128,6 +146,16 @@ ensure_ui_packages() {
   (cd ui && npm ci --no-audit --no-fund --loglevel=error </dev/null) ||
     fail "the user interface's packages could not be installed." "Check the network, then start again."
   cp ui/package-lock.json "$stamp"
+}
+
+# ensure_npm_clients: the services' own npm clients, which the sandbox is held against, as their lock file says.
+ensure_npm_clients() {
+  local stamp=tests/clients/node_modules/.deskhand-lock
+  cmp -s tests/clients/package-lock.json "$stamp" && return 0
+  echo "Installing the services' own clients for Node and browsers"
+  (cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null) ||
+    fail "the services' npm clients could not be installed." "Check the network, then start again."
+  cp tests/clients/package-lock.json "$stamp"
 }
 
 # ensure_ui_built: bundles the UI, when one of its files is newer than the bundle.

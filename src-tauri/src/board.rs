@@ -1,11 +1,12 @@
 //! What the tray shows, made from what the console pushes: pure.
 //!
-//! A push replaces what was known of its kind, so a push that was skipped does no harm.
+//! A push replaces what was known of its kind, so a push that was skipped does no harm. While the console is locked
+//! the board holds no session, so nothing that is made of it can name a customer.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use console::view::{ConsoleView, Push, SessionRow};
+use console::view::{AccessKind, ConsoleView, Push, SessionRow};
 use tauri::Url;
 
 use crate::desktop::boundary::{Boundary, Refused};
@@ -29,7 +30,13 @@ impl Board {
     /// Takes in a push.
     pub fn apply(&mut self, push: &Push) {
         match push {
-            Push::Console(console) => self.console = Some(console.clone()),
+            Push::Console(console) => {
+                self.console = Some(console.clone());
+                if self.locked() {
+                    self.live.clear();
+                }
+            }
+            Push::Row(_) if self.locked() => {}
             Push::Row(row) if row.live => {
                 self.live.insert(row.id.clone(), row.clone());
             }
@@ -42,7 +49,17 @@ impl Board {
 
     /// How many sessions are live.
     pub fn live(&self) -> usize {
-        self.live.len()
+        let counted = self.console.as_ref().map_or(0, |console| console.live as usize);
+        if self.locked() { counted } else { self.live.len() }
+    }
+
+    /// Whether somebody must sign in before anything of a session is shown.
+    pub fn locked(&self) -> bool {
+        self.console.as_ref().is_some_and(|console| match console.access.is {
+            AccessKind::Locked => true,
+            AccessKind::FirstStart => console.access.required,
+            AccessKind::Open | AccessKind::SignedIn => false,
+        })
     }
 
     /// The tray at the start, with "Pause notifications" as it was at the end.
@@ -82,28 +99,37 @@ impl Board {
     /// The tray as it should be now.
     pub fn tray(&self) -> TrayModel {
         let counts = self.counts();
-        let mut entries = vec![
-            Entry::Text(counts.clone()),
-            Entry::Action(Click::NewSession, "New session".into()),
-        ];
+        let mut entries = vec![Entry::Text(counts.clone())];
+        if !self.locked() {
+            entries.push(Entry::Action(Click::NewSession, "New session".into()));
+        }
         entries.push(Entry::Separator);
         entries.extend(self.sessions());
         entries.push(Entry::Switch(Click::Pause, "Pause notifications".into(), self.paused));
-        entries.push(Entry::Action(Click::Open, "Open".into()));
+        if self.signed_in() {
+            entries.push(Entry::Action(Click::Lock, "Lock".into()));
+        }
+        let open = if self.locked() { "Open to sign in" } else { "Open" };
+        entries.push(Entry::Action(Click::Open, open.into()));
         entries.push(Entry::Action(Click::Quit, "Quit".into()));
         TrayModel { badge: self.badge(), tooltip: format!("Deskhand: {counts}"), entries }
+    }
+
+    fn signed_in(&self) -> bool {
+        self.console.as_ref().is_some_and(|console| console.access.is == AccessKind::SignedIn)
     }
 
     fn counts(&self) -> String {
         let (waiting, active) =
             self.console.as_ref().map_or((0, 0), |console| (console.waiting, console.active));
-        match (self.live.len(), waiting, active) {
+        let counts = match (self.live(), waiting, active) {
             (0, _, _) => "No live session".into(),
             (live, 0, 0) => format!("{live} live"),
             (_, waiting, 0) => format!("{waiting} waiting"),
             (_, 0, active) => format!("{active} active"),
             (_, waiting, active) => format!("{waiting} waiting, {active} active"),
-        }
+        };
+        if self.locked() { format!("Locked - {counts}") } else { counts }
     }
 
     fn sessions(&self) -> Vec<Entry> {
@@ -129,7 +155,7 @@ impl Board {
         let trouble = self.console.as_ref().is_some_and(|console| !console.troubles.is_empty());
         if trouble || self.live.values().any(|row| row.hook_lost) {
             Badge::Attention
-        } else if self.live.is_empty() {
+        } else if self.live() == 0 {
             Badge::Idle
         } else {
             Badge::Active
@@ -139,7 +165,10 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
-    use console::view::{StateKind, StateView};
+    use console::view::{
+        AccessView, Health, KeyKeeper, ListenerView, PersonView, Reach, ServiceKind, ServiceView,
+        StateKind, StateView,
+    };
 
     use super::*;
 
@@ -162,6 +191,96 @@ mod tests {
             verified: None,
             live: true,
         }
+    }
+
+    fn anna() -> PersonView {
+        PersonView { id: "1".into(), name: "Anna Keller".into(), email: "anna@a.example".into() }
+    }
+
+    /// A console with two live sessions, one of them active.
+    fn console(is: AccessKind, required: bool) -> Push {
+        let access = AccessView {
+            is,
+            since: None,
+            person: Some(anna()),
+            people: vec![anna()],
+            required,
+            ceremony: None,
+        };
+        let service = ServiceView {
+            kind: ServiceKind::Embedded,
+            base_url: "http://127.0.0.1:7000".into(),
+            health: Health::Unknown,
+            join_page: None,
+            this_computer_only: true,
+        };
+        let listener = ListenerView { address: None, public_url: None, reach: Reach::Reachable };
+        Push::Console(ConsoleView {
+            revision: 1,
+            technician: "Anna Keller".into(),
+            access,
+            service,
+            listener,
+            hooks_checked_at: None,
+            live: 2,
+            waiting: 0,
+            active: 1,
+            troubles: vec![],
+            key_keeper: KeyKeeper::KeyFile,
+        })
+    }
+
+    fn labels(board: &Board) -> Vec<String> {
+        let label = |entry| match entry {
+            Entry::Action(_, label) | Entry::Switch(_, label, _) | Entry::Text(label) => {
+                Some(label)
+            }
+            Entry::Separator => None,
+        };
+        board.tray().entries.into_iter().filter_map(label).collect()
+    }
+
+    #[test]
+    fn lock_is_there_only_while_somebody_is_signed_in() {
+        let mut board = Board::default();
+        let lock = Entry::Action(Click::Lock, "Lock".into());
+        assert!(!board.tray().entries.contains(&lock), "nothing is known yet");
+        for (is, there) in [
+            (AccessKind::FirstStart, false),
+            (AccessKind::Open, false),
+            (AccessKind::SignedIn, true),
+            (AccessKind::Locked, false),
+        ] {
+            board.apply(&console(is, false));
+            assert_eq!(board.tray().entries.contains(&lock), there, "{is:?}");
+        }
+    }
+
+    #[test]
+    fn a_locked_console_counts_its_sessions_and_names_none() {
+        let mut board = Board::default();
+        board.apply(&console(AccessKind::SignedIn, false));
+        board.apply(&Push::Row(row("a", "Maria Lopez", 1)));
+        board.apply(&console(AccessKind::Locked, false));
+        board.apply(&Push::Row(row("b", "Ben", 2)));
+        let menu = ["Locked - 1 active", "Pause notifications", "Open to sign in", "Quit"];
+        assert_eq!(labels(&board), menu);
+        assert_eq!(board.tray().tooltip, "Deskhand: Locked - 1 active");
+        assert_eq!((board.live(), board.tray().badge), (2, Badge::Active));
+
+        board.apply(&console(AccessKind::SignedIn, false));
+        assert_eq!(sessions(&board), [""; 0], "what was before the lock is not kept");
+        board.apply(&Push::Row(row("a", "Maria Lopez", 1)));
+        assert_eq!(sessions(&board), ["Maria Lopez - Ready"]);
+    }
+
+    #[test]
+    fn a_first_start_shows_sessions_unless_signing_in_is_required() {
+        let mut board = Board::default();
+        board.apply(&console(AccessKind::FirstStart, false));
+        assert!(!board.locked());
+        board.apply(&console(AccessKind::FirstStart, true));
+        assert!(board.locked());
     }
 
     fn sessions(board: &Board) -> Vec<String> {

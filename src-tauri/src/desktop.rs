@@ -4,6 +4,7 @@ pub mod boundary;
 pub mod link;
 pub mod notice;
 pub mod save;
+pub mod screen;
 pub mod viewer;
 
 use engine::SessionId;
@@ -41,12 +42,25 @@ impl Desktop for Windows {
                 .boundary(&target, &console.settings().viewer_origins)
                 .map_err(|error| said(&error))?;
             viewer::open(&self.0, &viewer, name, target, boundary, counted)
-                .map_err(|error| DesktopError(format!("open a viewer window: {error}")))
+                .map_err(|error| DesktopError(format!("open a viewer window: {error}")))?;
+            // The console may have been locked meanwhile, too late to hide this one with the others.
+            if shell.board().locked() {
+                viewer::hide_all(&self.0);
+            }
+            Ok(())
         })
     }
 
     fn show_chat(&self, session: SessionId) -> bool {
         viewer::show_chat(&self.0, &session.to_string())
+    }
+
+    fn open_browser(&self, url: &str) -> Result<(), DesktopError> {
+        // The parser's error may quote a part of the address.
+        let url: Url = url
+            .parse()
+            .map_err(|_| DesktopError("open the browser: the address is none".into()))?;
+        link::open(&url).map_err(|error| said(&error))
     }
 }
 

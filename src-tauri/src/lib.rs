@@ -4,6 +4,7 @@ mod board;
 mod commands;
 pub mod desktop;
 mod memory;
+pub mod pages;
 mod shell;
 pub mod tray;
 mod window;
@@ -35,7 +36,8 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 commands::command,
                 commands::subscribe,
                 commands::open_link,
-                commands::save_text
+                commands::save_text,
+                commands::active
             ])
             .setup(move |app| {
                 let app = app.handle();
@@ -48,7 +50,7 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 end_on_signal(app.clone());
                 Ok(())
             })
-            .build(tauri::generate_context!())?;
+            .build(context())?;
     app.run(|_, event| {
         // Closing the last window leaves the tray; only `exit` with a code ends the app.
         if let RunEvent::ExitRequested { code: None, api, .. } = event {
@@ -56,6 +58,11 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
         }
     });
     Ok(())
+}
+
+/// The app's configuration and bundle, embedded once.
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
 
 /// Ctrl-C in a terminal and the end of the desktop session both end the app in order.

@@ -1,12 +1,16 @@
 //! The program: the window, or with a subcommand one of the programs without a window.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
+use console::app::Bundle;
 use console::cli::Arguments;
+use deskhand_shell::pages::Bundled;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    arguments.global.bundle = Bundle(Arc::new(Bundled));
     if arguments.program.is_some() {
         return console::cli::run(arguments);
     }

@@ -19,6 +19,7 @@ use tokio::sync::{broadcast, watch};
 use crate::board::Board;
 use crate::desktop::Windows;
 use crate::desktop::notice::{Answer, Button, Notice, Notices};
+use crate::desktop::{screen, viewer};
 use crate::tray::Click;
 use crate::{memory, tray, window};
 
@@ -99,6 +100,12 @@ pub fn start(app: AppHandle, global: Global) {
         }
         app.state::<Shell>().started.send_replace(Some(started.clone()));
         if let Ok(console) = started {
+            let lockable = console.clone();
+            let lock = move || {
+                let lockable = lockable.clone();
+                tauri::async_runtime::spawn(async move { lockable.screen_locked().await });
+            };
+            tauri::async_runtime::spawn(screen::watch(lock));
             attend(&app, &console).await;
         }
     });
@@ -117,12 +124,18 @@ async fn attend(app: &AppHandle, console: &App) {
     let mut notices = console.notices(SUBSCRIBER);
     let announcer = announcer(app, &notices);
     let mut shown = shell.board().tray();
+    let mut locked = false;
     // What an earlier run did not come to tell is there before anything happens.
     let mut happened = true;
     while let Some(batch) = feed.next().await {
         for push in batch {
             happened |= matches!(push, Push::Happening(_));
             shell.board().apply(&push);
+        }
+        // While the console is locked no happening is pushed, but the console whenever there is one.
+        happened |= shell.board().locked();
+        if std::mem::replace(&mut locked, shell.board().locked()) != locked {
+            curtain(app, locked);
         }
         if std::mem::take(&mut happened)
             && let Some(mut news) = notices.read().await
@@ -138,6 +151,16 @@ async fn attend(app: &AppHandle, console: &App) {
             redraw(app, wanted.clone());
             shown = wanted;
         }
+    }
+}
+
+/// What names a customer goes out of sight while the console is locked; the sessions go on behind.
+fn curtain(app: &AppHandle, locked: bool) {
+    if locked {
+        viewer::hide_all(app);
+        app.state::<Shell>().notices.withdraw();
+    } else {
+        viewer::show_all(app);
     }
 }
 
@@ -175,8 +198,10 @@ async fn announce(app: &AppHandle, tell: &Tell) {
         Tell::Happened(happening) => Some(happening.session.clone()),
         Tell::Summary(_) => None,
     };
-    let notices = app.state::<Shell>().notices.clone();
-    if let Some(shown) = notices.show(&Notice::of(tell)).await {
+    let shell = app.state::<Shell>();
+    let notices = shell.notices.clone();
+    let notice = || Notice::of(tell, shell.board().locked());
+    if let Some(shown) = notices.show(notice).await {
         let app = app.clone();
         tauri::async_runtime::spawn(async move {
             notices.listen(shown, |answer| answered(&app, session, answer)).await;
@@ -223,6 +248,7 @@ pub fn clicked(app: &AppHandle, click: Click) {
             let wanted = shell.board().tray();
             redraw(app, wanted);
         }
+        Click::Lock => order(app, Command::Lock),
         Click::Open => window::show_main(app),
         Click::Quit => quit(app),
     }
@@ -256,6 +282,10 @@ pub fn end(app: &AppHandle) {
 
 fn show(app: &AppHandle, session: String, chat: bool) {
     window::show_main(app);
+    // From a notification or a menu of before the lock: the page asks to sign in, and shows no session.
+    if app.state::<Shell>().board().locked() {
+        return;
+    }
     // Without a page there is nobody to ask, and the window alone is shown.
     let _ = app.state::<Shell>().asks.send(Ask::Show { session, chat });
 }

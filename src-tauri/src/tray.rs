@@ -30,6 +30,8 @@ pub enum Click {
     Session(String),
     /// Turns desktop notifications off, or on again.
     Pause,
+    /// Locks the console.
+    Lock,
     /// Brings the window to the front.
     Open,
     /// Ends the app; asks first, if a session is live.
@@ -43,6 +45,7 @@ impl Click {
             Self::NewSession => "new".into(),
             Self::Session(session) => format!("session:{session}"),
             Self::Pause => "pause".into(),
+            Self::Lock => "lock".into(),
             Self::Open => "open".into(),
             Self::Quit => "quit".into(),
         }
@@ -52,6 +55,7 @@ impl Click {
         match id {
             "new" => Some(Self::NewSession),
             "pause" => Some(Self::Pause),
+            "lock" => Some(Self::Lock),
             "open" => Some(Self::Open),
             "quit" => Some(Self::Quit),
             other => {
@@ -159,6 +163,7 @@ mod tests {
             Click::NewSession,
             Click::Session("a:b".into()),
             Click::Pause,
+            Click::Lock,
             Click::Open,
             Click::Quit,
         ];

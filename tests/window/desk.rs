@@ -39,6 +39,7 @@ impl Desk {
             std::fs::create_dir(home.path().join(folder)).unwrap();
         }
         private(&home.path().join("run"));
+        catch_links(home.path());
         let mut desk = Self {
             home,
             display: String::new(),
@@ -60,10 +61,10 @@ impl Desk {
         ]);
         // What is on the screen can be read from a file, without asking for it.
         screen.arg("-fbdir").arg(desk.home.path());
-        desk.display = format!(":{}", desk.start_and_read(screen));
+        desk.display = format!(":{}", desk.start_and_find(screen, ""));
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--print-address=1"]);
-        desk.bus = desk.start_and_read(bus);
+        desk.bus = desk.start_and_find(bus, "");
         desk.start(Command::new("openbox"));
         let managed = async || desk.tool("wmctrl", &["-m"]).status.success().then_some(());
         eventually("a window manager", managed).await;
@@ -73,6 +74,17 @@ impl Desk {
     /// The folder that holds everything the app writes.
     pub fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// The link that was handed to the desktop's browser last, once.
+    pub async fn opened_link(&self) -> String {
+        let caught = self.home().join(OPENED);
+        let taken = async || {
+            let link = std::fs::read_to_string(&caught).ok()?;
+            std::fs::remove_file(&caught).unwrap();
+            Some(link)
+        };
+        eventually("a link to be opened", taken).await
     }
 
     /// Sets a variable for every app that is started from now on.
@@ -190,13 +202,13 @@ impl Desk {
         end(self.groups.pop().unwrap());
     }
 
-    /// Starts a program and returns the first line that it prints.
-    fn start_and_read(&mut self, command: Command) -> String {
+    /// Starts a program and returns what follows `mark` in the first line that it prints with it.
+    pub fn start_and_find(&mut self, command: Command, mark: &str) -> String {
         self.start(command);
         let stdout = self.groups.last_mut().unwrap().stdout.take().unwrap();
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        line.trim().to_owned()
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let found = lines.find_map(|line| Some(line.split_once(mark)?.1.trim().to_owned()));
+        found.unwrap_or_else(|| panic!("a program ended before it said {mark:?}"))
     }
 
     /// The environment of this desktop, and nothing of the one that the tests run in.
@@ -207,6 +219,7 @@ impl Desk {
             .env("DISPLAY", &self.display)
             .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
             .env("HOME", self.home.path())
+            .env("PATH", format!("{}:{}", folder("bin").display(), std::env::var("PATH").unwrap()))
             .env("XDG_DATA_HOME", folder("data"))
             .env("XDG_CONFIG_HOME", folder("config"))
             .env("XDG_CACHE_HOME", folder("cache"))
@@ -225,6 +238,21 @@ impl Drop for Desk {
     fn drop(&mut self) {
         self.groups.drain(..).rev().for_each(end);
     }
+}
+
+/// Where `catch_links` keeps the newest link.
+const OPENED: &str = "opened-link";
+
+/// Instead of a browser, a file gets what is opened: no browser comes up, and the test goes on with the link.
+fn catch_links(home: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir(home.join("bin")).unwrap();
+    let program = home.join("bin/xdg-open");
+    let script = format!(
+        "#!/bin/sh\nprintf %s \"$1\" >\"$HOME/{OPENED}.new\" && mv \"$HOME/{OPENED}.new\" \"$HOME/{OPENED}\"\n"
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Ends a program and all that it started.

@@ -1,6 +1,8 @@
 //! The real window, driven by WebDriver on a desktop of the test's own.
 #![allow(clippy::unwrap_used)]
 
+mod access;
+mod browser;
 mod chat;
 mod desk;
 mod keyboard;

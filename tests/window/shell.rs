@@ -33,6 +33,7 @@ pub struct Shell {
     connection: Connection,
     icons: Mutex<UnboundedReceiver<(String, String)>>,
     shown: Mutex<UnboundedReceiver<Shown>>,
+    closed: Mutex<UnboundedReceiver<u32>>,
     busy: watch::Sender<bool>,
 }
 
@@ -41,6 +42,7 @@ impl Shell {
     pub async fn on(desk: &Desk) -> Self {
         let (icon, icons) = unbounded_channel();
         let (show, shown) = unbounded_channel();
+        let (close, closed) = unbounded_channel();
         let busy = watch::Sender::new(false);
         let connection = connection::Builder::address(desk.bus())
             .name("org.kde.StatusNotifierWatcher")
@@ -48,12 +50,18 @@ impl Shell {
             .serve_at("/StatusNotifierWatcher", Watcher { icon })
             .serve_at(
                 "/org/freedesktop/Notifications",
-                Daemon { show, last: 0, busy: busy.subscribe() },
+                Daemon { show, close, last: 0, busy: busy.subscribe() },
             )
             .build()
             .await
             .unwrap();
-        Self { connection, icons: Mutex::new(icons), shown: Mutex::new(shown), busy }
+        Self {
+            connection,
+            icons: Mutex::new(icons),
+            shown: Mutex::new(shown),
+            closed: Mutex::new(closed),
+            busy,
+        }
     }
 
     /// While the daemon is busy it gets notifications, but whoever asked for one is left waiting.
@@ -82,6 +90,21 @@ impl Shell {
     /// The next notification.
     pub async fn notification(&self) -> Shown {
         self.shown.lock().await.recv().await.unwrap()
+    }
+
+    /// The next notification that the app takes back, by its number.
+    pub async fn closed(&self) -> u32 {
+        self.closed.lock().await.recv().await.unwrap()
+    }
+
+    /// Tells that the screen saver has begun, as a desktop does that locks its screen.
+    pub async fn lock_screen(&self) {
+        let saver = "org.freedesktop.ScreenSaver";
+        let path = "/org/freedesktop/ScreenSaver";
+        self.connection
+            .emit_signal(None::<&str>, path, saver, "ActiveChanged", &(true,))
+            .await
+            .unwrap();
     }
 
     /// Presses a notification's button, as the daemon says it.
@@ -167,6 +190,7 @@ impl Watcher {
 
 struct Daemon {
     show: UnboundedSender<Shown>,
+    close: UnboundedSender<u32>,
     last: u32,
     busy: watch::Receiver<bool>,
 }
@@ -202,7 +226,9 @@ impl Daemon {
         ("test".into(), "deskhand".into(), "1".into(), "1.2".into())
     }
 
-    fn close_notification(&self, _number: u32) {}
+    fn close_notification(&self, number: u32) {
+        let _ = self.close.send(number);
+    }
 
     #[zbus(signal)]
     async fn action_invoked(

@@ -18,6 +18,7 @@ async fn a_viewers_page_may_call_nothing_of_the_app() {
         "subscribe",
         "open_link",
         "save_text",
+        "active",
         "plugin:store|load",
         "plugin:window|close",
     ] {

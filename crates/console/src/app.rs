@@ -4,13 +4,17 @@
 //! feeds is made from snapshots and the journal's happenings, so a slow subscriber skips states but
 //! never something that happened.
 
+mod access;
+mod ceremony;
 mod embedded;
 mod error;
 mod feed;
 mod noted;
 mod notices;
+mod pages;
 mod ports;
 mod reach;
+mod results;
 mod services;
 mod side;
 mod start;
@@ -22,23 +26,33 @@ use std::{
         Arc, Mutex, OnceLock, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use engine::{Engine, SessionId, desktop::Desktop, lock::FolderLock, vault::Vault};
+use engine::{
+    Engine, SessionId,
+    access::{Access, Why},
+    desktop::Desktop,
+    lock::FolderLock,
+    vault::Vault,
+};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use session::Input;
+use session::{Input, Timestamp};
 use tokio::sync::watch as change;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
+    ceremony::IN_THE_BROWSER,
     embedded::Embedded,
     error::AppError,
     feed::Feed,
     notices::{Marks, News, Notices, Tell},
+    pages::{Bundle, NoPages, Pages, PagesIn},
 };
 pub(crate) use self::{
+    ceremony::{Ceremony, Errand, begin as begin_ceremony, of_passkey, passkeys},
     feed::{detail_of, known_reach, name_of, setting},
     noted::Noted,
     reach::{Tested, test as test_reach},
@@ -73,8 +87,14 @@ pub struct Options {
     pub passphrase: Option<SecretString>,
     /// Whether the system's keyring may keep the key; else a key file does.
     pub use_keyring: bool,
-    /// Hand out the embedded broker ([`App::broker`]): for the demo and tests, which move its clock.
+    /// Hand out the embedded broker and sandbox ([`App::broker`], [`App::sandbox`]): for the demo and tests, which move their clocks.
     pub broker_control: bool,
+    /// The page that asks for passkeys in the system's browser.
+    pub pages: Arc<dyn Pages>,
+    /// How long a person has there ([`IN_THE_BROWSER`]).
+    pub in_the_browser: Duration,
+    /// Forget who has a profile here: for who has lost the passkey. Records keep the names.
+    pub forget_profiles: bool,
     /// Feeds begin after this happening; none for those from now on.
     pub from_seq: Option<u64>,
 }
@@ -93,6 +113,13 @@ pub(crate) struct Inner {
     /// One at a time: a change of settings, or the end.
     pub(crate) serial: tokio::sync::Mutex<()>,
     broker_control: bool,
+    /// Who is at this console; it outlives an engine.
+    pub(crate) access: Access,
+    /// When somebody last did something.
+    pub(crate) acted: change::Sender<Timestamp>,
+    ceremony: Mutex<ceremony::Ceremony>,
+    pub(crate) pages: Arc<dyn Pages>,
+    in_the_browser: Duration,
     pub(crate) vault: Vault,
     lock: Mutex<Option<FolderLock>>,
     pub(crate) on_screen: change::Sender<Option<SessionId>>,
@@ -125,12 +152,13 @@ impl App {
         start::start(options).await
     }
 
-    /// Carries out a command that `by` (a person) gave; what it changes is fed, too.
+    /// Carries out a command that `by` (a person) gave; what it changes is fed, too. Who is signed in goes
+    /// on record in the place of `by`.
     ///
     /// # Errors
     /// Why it was not done, with the remedy.
     pub async fn command(&self, command: Command, by: &str) -> Result<Reply, view::Trouble> {
-        let by = crate::words::plain(by, 64);
+        let by = self.0.who_acts(by);
         let stopping = self.0.stopping.clone();
         tokio::select! {
             biased;
@@ -156,6 +184,18 @@ impl App {
         Notices::new(self.0.clone(), subscriber)
     }
 
+    /// Somebody did something at this console: it doesn't lock itself for a while.
+    pub fn active(&self) {
+        self.0.acted();
+    }
+
+    /// The desktop's screen was locked: so is this console, where the settings say so.
+    pub async fn screen_locked(&self) {
+        if self.0.settings().lock_with_screen {
+            self.0.lock_for(Why::Screen).await;
+        }
+    }
+
     /// Ends in good order: what is under way is on disk, and the data folder is free again.
     pub async fn stop(&self) {
         start::stop(&self.0).await;
@@ -169,6 +209,11 @@ impl App {
     /// The broker that came along, where it was asked for and runs.
     pub fn broker(&self) -> Option<&Embedded> {
         self.0.embedded.get().filter(|_| self.0.broker_control)
+    }
+
+    /// Looks at the sandbox that came along, where it was asked for and runs.
+    pub async fn sandbox<T>(&self, look: impl FnOnce(&sandbox::Running) -> T) -> Option<T> {
+        self.0.sandbox.lock().await.as_ref().filter(|_| self.0.broker_control).map(look)
     }
 
     /// Tells how many viewer windows of a session the desktop has open.
@@ -199,6 +244,10 @@ impl Inner {
 
     pub(crate) fn side<T>(&self, look: impl FnOnce(&mut Side) -> T) -> T {
         look(&mut self.side.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    pub(crate) fn ceremony<T>(&self, look: impl FnOnce(&mut ceremony::Ceremony) -> T) -> T {
+        look(&mut self.ceremony.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// A revision for a view that is about to be made: what is read after this is not older.

@@ -292,7 +292,7 @@ pub enum Command {
     },
     /// The three services, and what each still needs. Answers `services`.
     Services,
-    /// Keeps a service's secret. It is never shown again.
+    /// Keeps a service's secret. It is never shown again. Answers `services`.
     SetSecret {
         /// Which.
         secret: view::SecretName,
@@ -300,7 +300,7 @@ pub enum Command {
         #[ts(as = "String")]
         value: Secret,
     },
-    /// Removes a service's secret.
+    /// Removes a service's secret. Answers `services`.
     RemoveSecret {
         /// Which.
         secret: view::SecretName,
@@ -326,9 +326,18 @@ pub enum Command {
 }
 
 /// A secret on its way in: it can't be printed or sent back.
-#[derive(Clone, Deserialize)]
-#[serde(from = "String")]
+#[derive(Clone)]
 pub struct Secret(pub secrecy::SecretString);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // By hand: what serde says of a number repeats it, and six digits may be a code.
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Ok(text.into()),
+            _ => Err(serde::de::Error::custom("a secret must be given as a text, in quotes")),
+        }
+    }
+}
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {

@@ -6,12 +6,13 @@ mod configure;
 mod device;
 mod identity;
 mod mail;
+mod noting;
 mod program;
 mod secrets;
 mod service;
 mod verify;
 
-use engine::{CommandError, Engine, SessionId, archive::NoteKind, desktop::View};
+use engine::{CommandError, Engine, SessionId, access::Presence, archive::NoteKind, desktop::View};
 use session::{About, Input, Life};
 use tokio::sync::RwLockReadGuard;
 use wire::Region;
@@ -27,8 +28,24 @@ use crate::{
 /// What a command answers.
 type Answer = Result<Reply, Trouble>;
 
-/// Carries out one command that `by` gave.
+/// Carries out one command that `by` gave, and notes it in the audit log.
 pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
+    let inner = app.inner();
+    may_pass(inner, &command)?;
+    let Some(entry) = noting::before(inner, &command, by).await? else {
+        return carry_out(app, command, by).await;
+    };
+    let answer = carry_out(app, command, by).await;
+    let (to_note, by) = (inner.clone(), by.to_owned());
+    // In a task of its own: whoever asked may go away, and it was done all the same.
+    let task = inner.tasks.spawn(async move {
+        noting::after(&to_note, &entry, &by, &answer).await;
+        answer
+    });
+    task.await.unwrap_or_else(|_| Err(trouble::stopping()))
+}
+
+async fn carry_out(app: &App, command: Command, by: &str) -> Answer {
     let inner = app.inner();
     match command {
         Command::NewSession { about, region } => new_session(inner, about, region, by).await,
@@ -47,10 +64,10 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
             order(inner, &session, Input::MailWithdrawn { id: mail }).await
         }
         Command::ViewerLink { session, read_only } => {
-            service::viewer_link(inner, &session, read_only).await
+            service::viewer_link(inner, &session, read_only, by).await
         }
         Command::OpenViewer { session, read_only, chat } => {
-            service::open_viewer(inner, &session, View { read_only, chat }).await
+            service::open_viewer(inner, &session, View { read_only, chat }, by).await
         }
         Command::SaveProgram { session, confirmed, path } => {
             program::save(inner, &session, confirmed, path, by).await
@@ -67,13 +84,13 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         }
         Command::Export { session, format } => archive::export(inner, &session, format).await,
         Command::ProbeRegions => {
-            engine(inner).await?.probe();
+            engine(inner).await?.probe().map_err(failed)?;
             Ok(Reply::Done)
         }
         Command::Settings => Ok(configure::settings(inner)),
         Command::Configure { changes } => configure::configure(inner, changes, by).await,
         Command::TestReach => service::test_reach(inner).await,
-        Command::Outbox => service::outbox(inner),
+        Command::Outbox => service::outbox(inner).await,
         Command::ReportAbuse { pin } => service::report_abuse(inner, &pin).await,
         Command::CreateProfile { name, email } => {
             identity::create_profile(inner, &name, &email).await
@@ -82,7 +99,7 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         Command::SignIn { person } => identity::sign_in(inner, person.as_deref()).await,
         Command::CeremonyLink => identity::ceremony_link(inner),
         Command::CancelCeremony => identity::cancel_ceremony(inner),
-        Command::Lock => identity::lock(inner, by).await,
+        Command::Lock => identity::lock(inner).await,
         Command::Passkeys => identity::passkeys(inner).await,
         Command::AddPasskey { nickname } => identity::add_passkey(inner, &nickname).await,
         Command::DeletePasskey { id, confirmed } => {
@@ -118,13 +135,72 @@ pub(crate) async fn dispatch(app: &App, command: Command, by: &str) -> Answer {
         Command::TestConnection { service } => secrets::test(inner, service).await,
         Command::Audit { before } => audit::page(inner, before).await,
         Command::VerifyAudit => audit::verify(inner).await,
-        Command::ExportAudit => audit::export(inner, by).await,
+        Command::ExportAudit => audit::export(inner).await,
         Command::Quit => {
             let app = app.clone();
             tokio::spawn(async move { app.stop().await });
             Ok(Reply::Done)
         }
     }
+}
+
+/// The one door: whatever a command does or shows, while the console is locked only signing in passes.
+fn may_pass(inner: &Inner, command: &Command) -> Result<(), Trouble> {
+    let passes = match command {
+        Command::SignIn { .. }
+        | Command::CeremonyLink
+        | Command::CancelCeremony
+        | Command::Lock
+        | Command::Quit => true,
+        // Where somebody has a profile already, these look at that themselves.
+        Command::CreateProfile { .. } | Command::SkipProfile => {
+            matches!(inner.access.presence(), Presence::FirstStart { .. })
+        }
+        Command::NewSession { .. }
+        | Command::Again { .. }
+        | Command::Describe { .. }
+        | Command::Retry { .. }
+        | Command::Recheck { .. }
+        | Command::Show { .. }
+        | Command::Read { .. }
+        | Command::Mail { .. }
+        | Command::WithdrawMail { .. }
+        | Command::ViewerLink { .. }
+        | Command::OpenViewer { .. }
+        | Command::SaveProgram { .. }
+        | Command::CancelProgram { .. }
+        | Command::Close { .. }
+        | Command::Note { .. }
+        | Command::Tags { .. }
+        | Command::Detail { .. }
+        | Command::Search { .. }
+        | Command::Export { .. }
+        | Command::ProbeRegions
+        | Command::Settings
+        | Command::Configure { .. }
+        | Command::TestReach
+        | Command::Outbox
+        | Command::ReportAbuse { .. }
+        | Command::Passkeys
+        | Command::AddPasskey { .. }
+        | Command::DeletePasskey { .. }
+        | Command::SetAliases { .. }
+        | Command::Verify { .. }
+        | Command::CancelVerification { .. }
+        | Command::MailCode { .. }
+        | Command::OverrideGate { .. }
+        | Command::LookUpDevice { .. }
+        | Command::Devices { .. }
+        | Command::LogOutDevice { .. }
+        | Command::Services
+        | Command::SetSecret { .. }
+        | Command::RemoveSecret { .. }
+        | Command::TestConnection { .. }
+        | Command::Audit { .. }
+        | Command::VerifyAudit
+        | Command::ExportAudit => false,
+    };
+    if passes || !inner.access.is_locked() { Ok(()) } else { Err(trouble::locked()) }
 }
 
 async fn new_session(

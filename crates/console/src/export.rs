@@ -7,7 +7,10 @@ use session::Timestamp;
 
 use crate::{
     command::Format,
-    view::{ChatLine, SessionDetail},
+    view::{
+        ChatLine, DeviceView, OverrideView, SessionDetail, VerificationState, VerificationView,
+        Verified,
+    },
     words,
 };
 
@@ -57,14 +60,48 @@ fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
     for (label, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
         text.push_str(&format!("{label}: {fact}\n"));
     }
+    for device in &detail.devices {
+        text.push_str(&format!("Device: {}\n", device_line(device, zone)));
+    }
     if !detail.note.is_empty() {
         text.push_str(&format!("\n{}\n", detail.note));
+    }
+    if !detail.verifications.is_empty() {
+        text.push('\n');
+    }
+    for line in detail.verifications.iter().map(|verification| verified(verification, zone)) {
+        text.push_str(&format!("Verification: {line}\n"));
+    }
+    if let Some(over) = &detail.gate.overridden {
+        let (at, OverrideView { by, reason, .. }) = (when(over.at), over);
+        text.push_str(&format!("Verification gate overridden: {at}, by {by}: {reason}\n"));
     }
     text.push('\n');
     for ChatLine { at, from, text: said, .. } in &detail.chat {
         text.push_str(&format!("{}  {from}: {said}\n", when(*at)));
     }
     text
+}
+
+/// Who, on what, from where, and when it was looked up.
+fn device_line(device: &DeviceView, zone: &TimeZone) -> String {
+    let when = |at: Option<i64>| at.map(|at| words::date_and_time(Timestamp(at), zone));
+    let parts = [
+        ("", Some(device.name.clone())),
+        ("", Some(device.username.clone())),
+        ("", Some(device.app.clone())),
+        ("", Some(device.os.clone())),
+        ("", Some(device.ip.clone())),
+        ("logged in ", when(device.login_at)),
+        ("login session ", Some(device.login_session.clone())),
+        ("looked up ", when(device.looked_up_at)),
+        ("by ", Some(device.by.clone())),
+        ("", device.logged_out.then(|| "logged out from here".to_owned())),
+    ];
+    let said = parts.into_iter().filter_map(|(label, part)| {
+        part.filter(|part| !part.is_empty()).map(|part| format!("{label}{part}"))
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 fn as_json(detail: &SessionDetail) -> String {
@@ -82,12 +119,15 @@ fn as_json(detail: &SessionDetail) -> String {
         "connected_ms": detail.connected_ms,
         "note": detail.note,
         "tags": detail.tags,
+        "verifications": detail.verifications,
+        "gate_overridden": detail.gate.overridden,
+        "devices": detail.devices,
         "messages": detail.chat,
     });
     format!("{value:#}\n")
 }
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "session",
     "customer",
     "ticket",
@@ -103,6 +143,7 @@ const COLUMNS: [&str; 15] = [
     "sent",
     "from",
     "text",
+    "verifications",
 ];
 
 fn as_csv(detail: &SessionDetail, zone: &TimeZone) -> String {
@@ -121,18 +162,44 @@ fn as_csv(detail: &SessionDetail, zone: &TimeZone) -> String {
         detail.tags.join(", "),
         detail.note.clone(),
     ];
+    let all = detail.verifications.iter().map(|verification| verified(verification, zone));
+    let verifications = all.collect::<Vec<_>>().join("; ");
     let said = detail.chat.iter().map(|line| [when(line.at), line.from.clone(), line.text.clone()]);
     // A session without chat has a row all the same: it is what is billed.
     let none = detail.chat.is_empty().then(<[String; 3]>::default);
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut written = writer.write_record(COLUMNS);
     for message in said.chain(none) {
-        let row = session.iter().chain(&message).map(|text| cell(text));
+        let row = session.iter().chain(&message).chain([&verifications]).map(|text| cell(text));
         written = written.and_then(|()| writer.write_record(row));
     }
     // Writing to memory doesn't fail.
     let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Who was verified, when, by whom, and what came of it.
+fn verified(verification: &VerificationView, zone: &TimeZone) -> String {
+    let at = words::date_and_time(Timestamp(verification.at), zone);
+    let VerificationView { user, by, .. } = verification;
+    let who = match verification.who {
+        Verified::Customer => "customer",
+        Verified::Technician => "technician",
+    };
+    format!("{at}, {who} {user}, asked by {by}: {}", came_of(verification.state))
+}
+
+const fn came_of(state: VerificationState) -> &'static str {
+    match state {
+        VerificationState::Asking | VerificationState::NoAnswerYet => "no answer yet",
+        VerificationState::Approved => "approved",
+        VerificationState::Denied => "denied",
+        VerificationState::TimedOut => "timed out",
+        VerificationState::Cancelled => "cancelled",
+        VerificationState::NoDevice => "no device",
+        VerificationState::Failed => "failed",
+        VerificationState::Unknown => "not known",
+    }
 }
 
 fn state(detail: &SessionDetail) -> String {

@@ -1,8 +1,10 @@
 //! From what the engine knows to what a person sees. Pure: snapshot, happenings and time go in, views
 //! come out; nothing is asked for and nothing is kept here.
 
+pub mod audit;
 pub mod console;
 pub mod detail;
+pub mod device;
 pub mod event;
 pub mod hooks;
 pub mod program;
@@ -11,6 +13,7 @@ pub mod row;
 pub mod state;
 pub mod timeline;
 pub mod trouble;
+pub mod verify;
 
 use jiff::tz::TimeZone;
 use session::Timestamp;

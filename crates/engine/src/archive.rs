@@ -3,27 +3,35 @@
 //! One writer and a few readers, each under a raw key that is given before anything else. No PIN and
 //! no token is ever in it. An answer comes only after the commit that made it true.
 
+mod audit;
+mod devices;
 mod doc;
 mod happenings;
 mod messages;
 mod notes;
+mod people;
 mod regions;
 mod search;
 mod sessions;
 mod tags;
+mod verifications;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::M;
 use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
-use session::{Timestamp, region::Choice};
+use session::{Timestamp, Verification, region::Choice, verification::Override};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 use wire::loginwithme::ChatMessage;
 
 pub use self::{
+    audit::{AuditEntry, AuditHash, AuditReport, Broken, Deed},
+    devices::LookedUp,
     messages::{Message, Saved},
     notes::{Note, NoteKind},
+    people::Aliases,
     search::{Hit, Page, Place, Snippet},
     sessions::{Filter, Summary},
     tags::TagCount,
@@ -32,6 +40,7 @@ pub use self::{
 pub use crate::sqlite::StoreError as ArchiveError;
 use crate::{
     SessionId,
+    access::Person,
     journal::Happening,
     sqlite::{Readers, fault, io_fault, migrate, private_file},
 };
@@ -50,6 +59,10 @@ const STEPS: &[M<'static>] = &[
     happenings::TABLE,
     regions::TABLE,
     search::TABLE,
+    audit::TABLE,
+    people::TABLE,
+    verifications::TABLE,
+    devices::TABLE,
 ];
 
 /// The archive's raw key, as [`Vault::archive_key`](crate::vault::Vault::archive_key) gives it.
@@ -78,6 +91,12 @@ pub struct Kept {
     pub tags: Vec<String>,
     /// Why it is in its region.
     pub choice: Option<Choice>,
+    /// Verifications of people, oldest first.
+    pub verifications: Vec<Verification>,
+    /// The newest override of the verification gate.
+    pub overridden: Option<Override>,
+    /// Devices that were looked up for it, in this order.
+    pub devices: Vec<LookedUp>,
 }
 
 impl std::fmt::Display for Cursor {
@@ -185,6 +204,79 @@ impl Archive {
         choice: Choice,
     ) -> Result<(), ArchiveError> {
         self.write("save the choice of region", move |tx| regions::save(tx, session, &choice)).await
+    }
+
+    /// Keeps a new profile, made at `at`.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn add_person(&self, person: Person, at: Timestamp) -> Result<(), ArchiveError> {
+        self.write("save the profile", move |tx| people::add(tx, &person, at)).await
+    }
+
+    /// Forgets all profiles; records keep the names.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn forget_people(&self) -> Result<(), ArchiveError> {
+        self.write("forget the profiles", |tx| people::forget(tx)).await
+    }
+
+    /// Who has a profile here, in the order in which they came.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn people(&self) -> Result<Vec<Person>, ArchiveError> {
+        self.read(people::all).await
+    }
+
+    /// Keeps what was set of a person's aliases.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn set_aliases(&self, id: Uuid, aliases: Aliases) -> Result<(), ArchiveError> {
+        self.write("save the aliases", move |tx| people::set_aliases(tx, id, &aliases)).await
+    }
+
+    /// What was set of a person's aliases from here.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn aliases(&self, id: Uuid) -> Result<Aliases, ArchiveError> {
+        self.read(move |c| people::aliases(c, id)).await
+    }
+
+    /// Notes that a sign-in was taken, by its token's id; false if it was taken before.
+    ///
+    /// # Errors
+    /// By remedy; it must not be taken then.
+    pub async fn take_sign_in(&self, token: String, at: Timestamp) -> Result<bool, ArchiveError> {
+        self.write("note the sign-in", move |tx| people::take_sign_in(tx, &token, at)).await
+    }
+
+    /// Pins a device to a session; what was known of the same login session there is replaced.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn pin_device(
+        &self,
+        session: SessionId,
+        device: LookedUp,
+    ) -> Result<(), ArchiveError> {
+        self.write("save the device", move |tx| devices::pin(tx, session, &device)).await
+    }
+
+    /// Notes, wherever it is pinned, that a login session was logged out from here.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn device_logged_out(
+        &self,
+        login_session: &str,
+        at: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let login_session = login_session.to_owned();
+        self.write("save the device", move |tx| devices::logged_out(tx, &login_session, at)).await
     }
 
     /// A session's row.
@@ -301,6 +393,9 @@ impl Archive {
                 notes: notes::of(c, session)?,
                 tags: tags::of(c, session)?,
                 choice: regions::of(c, session)?,
+                verifications: verifications::of(c, session)?,
+                overridden: verifications::overridden(c, session)?,
+                devices: devices::of(c, session)?,
             })
         };
         self.read(of).await

@@ -52,6 +52,7 @@ async fn copy(
         {
             let word = Word::of(&snapshot.record, now());
             context.archive.save_summary(Summary::of(id, &snapshot.record, &word)).await?;
+            copy_verifications(context, id, copied.get(&id), &snapshot.record).await?;
             copied.insert(id, snapshot.record.clone());
         }
         waiting.remove(&id);
@@ -65,4 +66,22 @@ async fn copy(
         }
     }
     Ok(())
+}
+
+/// What the archive has not got of a session's verifications.
+async fn copy_verifications(
+    context: &Context,
+    id: SessionId,
+    copied: Option<&Arc<Record>>,
+    record: &Record,
+) -> Result<(), ArchiveError> {
+    let none = record.verifications.is_empty() && record.overridden.is_none();
+    let same = copied.is_some_and(|copied| {
+        copied.verifications == record.verifications && copied.overridden == record.overridden
+    });
+    if none || same {
+        return Ok(());
+    }
+    let (verifications, overridden) = (record.verifications.clone(), record.overridden.clone());
+    context.archive.save_verifications(id, verifications, overridden).await
 }

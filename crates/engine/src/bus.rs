@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use session::{Lamp, Record, State, Timestamp};
+use session::{Gate, Lamp, Record, State, Timestamp};
 use tokio::sync::Notify;
 use wire::Pin;
 
@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub active_at: Timestamp,
     /// How far the customer's program is, while it is being downloaded.
     pub progress: Option<Progress>,
+    /// What is asked for before a viewer is opened.
+    pub gate: Gate,
 }
 
 /// How far a download is.
@@ -68,6 +70,7 @@ impl Snapshot {
             unsaved,
             active_at: state.active_at,
             progress: None,
+            gate: state.gate,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+use session::Gate;
 use url::Url;
 
-use crate::remote::Service;
+use crate::{access::Access, remote::Service};
 
 /// The engine's configuration.
 #[derive(Debug, Clone)]
@@ -21,6 +22,10 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long a PIN's life is taken to be (services.md: about a day).
     pub pin_life: Duration,
+    /// Who is at this console; the owner of the engine says, and the engine asks.
+    pub access: Access,
+    /// What is asked for before a viewer is opened, until it is set anew.
+    pub gate: Gate,
 }
 
 /// The webhook listener's configuration.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use ractor::ActorRef;
-use session::{Failure, Input, Timestamp};
+use session::{Failure, Gate, Input, Timestamp};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
@@ -35,6 +35,8 @@ pub struct Context {
     pub(crate) client: Arc<LoginWithMe>,
     /// The services that tell who somebody is; they are set up while the engine runs.
     pub(crate) services: RwLock<Services>,
+    /// What is asked for before a viewer is opened; it is set while the engine runs.
+    pub(crate) gate: RwLock<Gate>,
     pub(crate) journal: Journal,
     pub(crate) archive: Archive,
     pub(crate) bus: Arc<Bus>,
@@ -83,6 +85,11 @@ impl Context {
     /// The services that tell who somebody is, as they are set up now.
     pub(crate) fn services(&self) -> Services {
         self.services.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is asked for before a viewer is opened, as it is set now.
+    pub(crate) fn gate(&self) -> Gate {
+        *self.gate.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The secret URL of a hook.

@@ -38,6 +38,13 @@ pub trait Desktop: Send + Sync + 'static {
     /// Brings the chat of a viewer window that is open for `session` to the front, whatever its role;
     /// false if none is open.
     fn show_chat(&self, session: SessionId) -> bool;
+
+    /// Opens `url` in the system's browser. It carries a one-time secret, so it is neither logged nor
+    /// quoted in an error.
+    ///
+    /// # Errors
+    /// There is a browser, but it can't be started.
+    fn open_browser(&self, url: &str) -> Result<(), DesktopError>;
 }
 
 /// No desktop: headless programs.
@@ -56,5 +63,10 @@ impl Desktop for Headless {
 
     fn show_chat(&self, _: SessionId) -> bool {
         false
+    }
+
+    /// Whoever gave the command has the link, and opens it where there is a browser.
+    fn open_browser(&self, _: &str) -> Result<(), DesktopError> {
+        Ok(())
     }
 }

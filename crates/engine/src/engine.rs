@@ -1,6 +1,7 @@
 //! The engine's handle: start, stop, ask, subscribe.
 
 mod program;
+mod verification;
 
 use std::{
     net::SocketAddr,
@@ -11,7 +12,10 @@ use std::{
 
 use ractor::{Actor, ActorRef};
 use serve::{HostGuard, Limits, Server};
-use session::{About, Input, Lamp, Life, Timestamp, Transcript};
+use session::{
+    About, Input, Lamp, Life, Timestamp, Transcript,
+    mail::{Template, When},
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
@@ -19,6 +23,7 @@ use wire::{Pin, Region};
 
 use crate::{
     SessionId,
+    access::Access,
     actor::{
         regions::{self, Race, Regions},
         session::Message,
@@ -136,6 +141,7 @@ impl Engine {
             budget: Budget::start(client.clone(), news),
             client,
             services: RwLock::default(),
+            gate: RwLock::new(config.gate),
             journal: journal.clone(),
             archive,
             bus: Arc::new(Bus::default()),
@@ -246,6 +252,11 @@ impl Engine {
         &self.context.archive
     }
 
+    /// Who is at this console: asked before everything that a person wants done.
+    pub fn access(&self) -> &Access {
+        &self.context.config.access
+    }
+
     /// The remote-support service's client.
     pub fn client(&self) -> &LoginWithMe {
         &self.context.client
@@ -272,9 +283,23 @@ impl Engine {
     }
 
     /// Races the regions again.
-    pub fn probe(&self) {
+    ///
+    /// # Errors
+    /// [`CommandError::Locked`].
+    pub fn probe(&self) -> Result<(), CommandError> {
+        self.access().permit()?;
         // Gone only while stopping.
         let _ = self.regions.cast(regions::Message::Probe);
+        Ok(())
+    }
+
+    /// Reports a scammer's PIN to the service.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn report_abuse(&self, pin: &Pin) -> Result<(), CommandError> {
+        self.access().permit()?;
+        self.context.client.report_abuse(pin).await.map_err(CommandError::Call)
     }
 
     /// Makes a session; it is on disk when this returns, and allocates from then on.
@@ -287,6 +312,7 @@ impl Engine {
         by: String,
         region: Option<Region>,
     ) -> Result<SessionId, CommandError> {
+        self.access().permit()?;
         let (done, made) = oneshot::channel();
         self.supervisor
             .cast(supervisor::Message::Create { about, by, region, done })
@@ -297,9 +323,14 @@ impl Engine {
     /// Gives a session a command; it is on disk when this returns.
     ///
     /// # Errors
-    /// [`CommandError`].
+    /// [`CommandError`]; [`CommandError::Gate`] where it would tell a colleague how to view a session now
+    /// whose gate is shut.
     pub async fn order(&self, id: SessionId, input: Input) -> Result<(), CommandError> {
+        self.access().permit()?;
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
+        if let Input::MailOrdered { template: Template::ToColleague, when: When::Now, .. } = input {
+            self.pass_gate(id, "send the e-mail")?;
+        }
         let (done, answer) = oneshot::channel();
         actor.cast(Message::Ordered(input, done)).map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
@@ -312,17 +343,19 @@ impl Engine {
         }
     }
 
-    /// The viewer's link of a live session.
+    /// The viewer's link of a live session: the one door for viewer windows and links.
     ///
     /// # Errors
-    /// [`CommandError`].
+    /// [`CommandError`]; [`CommandError::Gate`] while the verification gate is shut.
     pub async fn viewer_url(
         &self,
         id: SessionId,
         read_only: bool,
         name: Option<&str>,
     ) -> Result<ViewerUrl, CommandError> {
+        self.access().permit()?;
         let pin = self.pin(id)?;
+        self.pass_gate(id, "open a viewer")?;
         let url = self.context.client.session_url(&pin, read_only, name).await;
         self.context.service_answered(url.as_ref().err().map(|error| error.failure));
         url.map_err(CommandError::Call)

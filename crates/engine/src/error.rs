@@ -1,10 +1,12 @@
 //! Why an engine doesn't start, or doesn't do what it was told, by what helps.
 
+use session::verification::Shut;
+
 use crate::{
     SessionId,
     archive::ArchiveError,
     journal::JournalError,
-    remote::{CallError, PlaceError},
+    remote::{CallError, PlaceError, logintc},
 };
 
 /// Why an engine could not start. Nothing was changed.
@@ -59,7 +61,39 @@ pub enum CommandError {
     /// The operating system gave no random bytes.
     #[error("make a session: the operating system gave no random bytes; restart the computer")]
     NoRandom,
+    /// Somebody must sign in first.
+    #[error("carry out the command: Deskhand is locked; sign in")]
+    Locked,
+    /// The verification gate is shut: verify the customer, or override it.
+    #[error("{doing}: {}", why_shut(*why))]
+    Gate {
+        /// What was to be done.
+        doing: &'static str,
+        /// Why it is shut.
+        why: Shut,
+    },
+    /// The verification service refused or didn't answer, or can't be asked so.
+    #[error("{0}")]
+    Verification(#[source] logintc::Error),
+    /// A service that it needs isn't set up.
+    #[error("{doing}: {what}")]
+    NotSetUp {
+        /// What was to be done.
+        doing: &'static str,
+        /// What is missing.
+        what: &'static str,
+    },
     /// The engine is stopping.
     #[error("carry out the command: the engine is stopping")]
     Stopping,
+}
+
+const fn why_shut(why: Shut) -> &'static str {
+    match why {
+        Shut::NotVerified => "the customer has not been verified in this session",
+        Shut::UnderWay => "the customer is being asked and has not answered yet",
+        Shut::Denied { .. } => "the customer denied when asked",
+        Shut::TooOld { .. } => "the customer's verification is too long ago",
+        Shut::Over => "the session is over, and its verifications with it",
+    }
 }

@@ -3,6 +3,7 @@
 //! [`Engine`] is the only way in. It owns one data folder: whoever starts it holds the folder's
 //! [`lock`]. What it acknowledges is on disk, and nothing that it prints or logs has a secret in it.
 
+pub mod access;
 pub mod actor;
 pub mod archive;
 mod archivist;

@@ -3,19 +3,25 @@
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use ractor::ActorRef;
-use session::{Effect, Failure, Input, mail::Template, program::Broken, region::Choice, retry};
+use session::{
+    Effect, Failure, Input, mail::Template, program::Broken, region::Choice, retry,
+    verification::Answer,
+};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use wire::{ConfText, HookType, Pin, Region, loginwithme::ChatMessage};
 
 use crate::{
     SessionId,
-    actor::{regions, session::Message},
+    actor::{
+        regions,
+        session::{Message, Question, failure_of},
+    },
     budget::Put,
     bus::Progress,
     context::Context,
     journal::SessionSecrets,
-    remote::{CallError, Download, Place},
+    remote::{CallError, Download, LoginTc, Place, logintc::State},
 };
 
 /// How far a download is, is told at most this often.
@@ -62,7 +68,10 @@ pub(crate) fn effect(
             | Effect::Heartbeat { .. }
             | Effect::Stop { .. }
             | Effect::DownloadProgram
-            | Effect::CancelProgram,
+            | Effect::CancelProgram
+            | Effect::AskPhone { .. }
+            | Effect::PollPhone { .. }
+            | Effect::CancelPhone { .. },
             _,
         ) => tracing::error!(session = %id, "this effect is the actor's own"),
     }
@@ -275,6 +284,55 @@ async fn tell_progress(mut news: watch::Receiver<Progress>, to: ActorRef<Message
     }
     // The download has ended, and with it this.
     std::future::pending().await
+}
+
+/// Asks a person's phone, or tries a code, once.
+pub(crate) fn ask_phone(
+    context: &Arc<Context>,
+    to: &ActorRef<Message>,
+    id: u32,
+    client: LoginTc,
+    question: Question,
+) {
+    let shared = context.clone();
+    beside(context, to, async move {
+        let Question { user, shown, code } = question;
+        // Cut short, it is found as "asking" at the next start: it may have been sent.
+        let outcome = remote(&shared, client.ask(&user, &shown, code.as_ref())).await?;
+        Some(Message::PhoneAsked { id, outcome })
+    });
+}
+
+pub(crate) fn poll_phone(
+    context: &Arc<Context>,
+    to: &ActorRef<Message>,
+    id: u32,
+    client: LoginTc,
+    question: String,
+) {
+    let shared = context.clone();
+    beside(context, to, async move {
+        let answered = |answer| Input::VerificationAnswered { id, answer };
+        let failed = |failure| Input::PollFailed { id, failure };
+        Some(Message::Told(match remote(&shared, client.poll(&question)).await? {
+            Ok(State::Pending) => answered(Answer::Pending),
+            Ok(State::Approved) => answered(Answer::Approved),
+            Ok(State::Denied) => answered(Answer::Denied),
+            // Neither a yes nor a no.
+            Ok(State::Other(_)) => failed(Failure::Malformed),
+            Err(error) => failed(failure_of(&error)),
+        }))
+    });
+}
+
+/// Takes a question back. Where that fails, an answer to it has no effect here all the same.
+pub(crate) fn cancel_phone(context: &Arc<Context>, client: LoginTc, question: String) {
+    let shared = context.clone();
+    context.tasks.spawn(async move {
+        if let Some(Err(error)) = remote(&shared, client.cancel(&question)).await {
+            tracing::info!(%error, "a push could not be taken back");
+        }
+    });
 }
 
 fn revoke(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {

@@ -76,6 +76,14 @@ pub enum ServiceError {
         "prepare secure connections: this computer's certificates could not be read; install ca-certificates"
     )]
     Certificates,
+    /// The verification service's domain has another shape.
+    #[error("read the verification service's domain: it is not 40 hex digits; copy it from there")]
+    VerificationDomain,
+    /// The verification service's key has another shape.
+    #[error(
+        "read the verification service's API key: it is not 64 letters and digits; copy it from there"
+    )]
+    VerificationKey,
 }
 
 impl Service {

@@ -4,6 +4,8 @@ use rusqlite::{OptionalExtension as _, Transaction};
 
 /// Hex digits, as LoginTC's domain ids and Passwordless.dev's keys have them.
 pub(crate) const HEX: &[u8] = b"0123456789abcdef";
+/// Digits, as codes that people type have them.
+pub(crate) const DIGITS: &[u8] = b"0123456789";
 /// Digits and letters, as LoginTC's keys and Rocket.Chat's tokens and ids have them.
 pub(crate) const ALPHANUMERIC: &[u8] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

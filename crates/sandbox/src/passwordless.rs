@@ -1,7 +1,16 @@
-//! Passwordless.dev's stand-in (services.md has the wire format).
+//! Passwordless.dev's stand-in: its wire format (services.md, section 4) in front of a real relying party.
+//!
+//! Where the real service believes what a caller says of its page, this one also holds a ceremony to the page
+//! that it was begun on; and a `verify_` or `session_` token is good for one call.
 
 mod api;
+mod cors;
+mod device;
+mod input;
+mod options;
+mod problem;
 pub(crate) mod store;
+mod webauthn;
 
 use std::sync::Arc;
 

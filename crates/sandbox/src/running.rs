@@ -82,7 +82,8 @@ impl Sandbox {
         };
         let logintc = {
             let handle = Logintc::open(desk(&logintc), config.examples).await?;
-            serve_one(logintc, handle.clone(), handle.desk, logintc::routes, &faults, limits)?
+            let (desk, routes) = (handle.desk.clone(), logintc::routes(handle.clone()));
+            serve_one(logintc, handle, desk, |_| routes, &faults, limits)?
         };
         let rocketchat = {
             let handle = Rocketchat::open(desk(&rocketchat), config.examples).await?;
@@ -162,7 +163,7 @@ fn serve_one<H>(
     bound: Bound,
     handle: H,
     desk: Desk,
-    routes: fn(Desk) -> Router,
+    routes: impl FnOnce(Desk) -> Router,
     faults: &FaultPlan,
     limits: Limits,
 ) -> Result<Service<H>, StartError> {

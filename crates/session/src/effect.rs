@@ -51,6 +51,27 @@ pub enum Effect {
     DownloadProgram,
     /// End the download that is under way: `ProgramBroken` comes back, unless it is complete already.
     CancelProgram,
+    /// Ask a person's phone, or try a code, once: `VerificationAnswered` or `VerificationFailed` comes back.
+    AskPhone {
+        /// The verification's number.
+        id: u32,
+        /// The verification service's name or id of the person.
+        user: String,
+        /// It is an id.
+        by_id: bool,
+        /// What the phone shows.
+        shown: Vec<(String, String)>,
+    },
+    /// Look whether somebody has answered: `VerificationAnswered` or `PollFailed` comes back.
+    PollPhone {
+        /// The verification's number.
+        id: u32,
+    },
+    /// Take a question back that nobody has answered. Nothing comes back.
+    CancelPhone {
+        /// The verification's number.
+        id: u32,
+    },
     /// Ask the broker to end the PIN's life now, where it can.
     RevokePin,
     /// Start a timer, replacing one with the same key.
@@ -87,6 +108,12 @@ pub enum Timer {
     RetryTranscript,
     /// The end of the PIN's life.
     PinOver,
+    /// The next look at a verification.
+    PollVerification(u32),
+    /// The end of the time that a verification has.
+    VerificationOver(u32),
+    /// The end of the time for which the verification gate is open.
+    GateOver,
 }
 
 /// The order in which hooks are put when the budget is short: the first goes first.

@@ -7,6 +7,7 @@ use crate::{
     Failure, Outcome, Timestamp,
     mail::Template,
     program::{Broken, Gone},
+    verification::{Cause, How, Who},
 };
 
 /// One thing that happened in a session. No secret is in it.
@@ -111,6 +112,92 @@ pub enum Event {
         /// Why.
         why: Gone,
     },
+    /// Somebody asked for a verification.
+    VerificationAsked {
+        /// Its number.
+        id: u32,
+        /// Whom.
+        who: Who,
+        /// By which name or id of the verification service.
+        user: String,
+        /// How.
+        how: How,
+        /// Who asked.
+        by: String,
+    },
+    /// A person approved, or a code was good.
+    VerificationApproved {
+        /// Its number.
+        id: u32,
+        /// Whom.
+        who: Who,
+        /// By which name or id of the verification service.
+        user: String,
+    },
+    /// A person denied.
+    VerificationDenied {
+        /// Its number.
+        id: u32,
+        /// Whom.
+        who: Who,
+        /// By which name or id of the verification service.
+        user: String,
+    },
+    /// Nobody answered a verification in time.
+    VerificationTimedOut {
+        /// Its number.
+        id: u32,
+        /// Whom.
+        who: Who,
+        /// By which name or id of the verification service.
+        user: String,
+    },
+    /// A verification was cancelled here, or its session ended first.
+    VerificationCancelled {
+        /// Its number.
+        id: u32,
+        /// Whom.
+        who: Who,
+        /// By which name or id of the verification service.
+        user: String,
+    },
+    /// A person has no device to be asked on.
+    VerificationNoDevice {
+        /// Its number.
+        id: u32,
+        /// Whom.
+        who: Who,
+        /// By which name or id of the verification service.
+        user: String,
+    },
+    /// What came of a verification is not known: the program ended meanwhile.
+    VerificationUnknown {
+        /// Its number.
+        id: u32,
+        /// Whom.
+        who: Who,
+        /// By which name or id of the verification service.
+        user: String,
+    },
+    /// A verification failed.
+    VerificationFailed {
+        /// Its number.
+        id: u32,
+        /// Whom.
+        who: Who,
+        /// By which name or id of the verification service.
+        user: String,
+        /// Why.
+        #[serde(flatten)]
+        cause: Cause,
+    },
+    /// Somebody overrode the verification gate.
+    GateOverridden {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// The technician closed the session here.
     Closed {
         /// With which outcome.
@@ -146,6 +233,15 @@ impl Event {
             | Self::ProgramSaved { .. }
             | Self::ProgramNotSaved { .. }
             | Self::ProgramGone { .. }
+            | Self::VerificationAsked { .. }
+            | Self::VerificationApproved { .. }
+            | Self::VerificationDenied { .. }
+            | Self::VerificationTimedOut { .. }
+            | Self::VerificationCancelled { .. }
+            | Self::VerificationNoDevice { .. }
+            | Self::VerificationFailed { .. }
+            | Self::VerificationUnknown { .. }
+            | Self::GateOverridden { .. }
             | Self::Closed { .. }
             | Self::PinOver { .. } => true,
             Self::StatusUnknown { .. } | Self::HookLost { .. } | Self::HookBack { .. } => false,

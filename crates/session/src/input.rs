@@ -1,8 +1,14 @@
 //! What a session is told: the answers to its effects, the service's events, the technician's commands.
 
+use std::time::Duration;
+
 use wire::{HookType, Region};
 
-use crate::{About, Failure, Outcome, Timer, Timestamp, mail, program::Broken};
+use crate::{
+    About, Failure, Gate, Outcome, Timer, Timestamp, mail,
+    program::Broken,
+    verification::{Answer, Asked, End},
+};
 
 /// One input of the machine. Commands that a person gives carry who did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +153,48 @@ pub enum Input {
     },
     /// The program's download ended without a file.
     ProgramBroken(Broken),
+    /// Somebody wants to know whether this is the person.
+    Verify {
+        /// Whom, how and why.
+        asked: Asked,
+        /// How long an answer is waited for.
+        wait: Duration,
+    },
+    /// The service answered a verification's question, or a look for what came of it.
+    VerificationAnswered {
+        /// Its number.
+        id: u32,
+        /// What.
+        answer: Answer,
+    },
+    /// The service didn't take a verification's question.
+    VerificationFailed {
+        /// Its number.
+        id: u32,
+        /// What came of it so.
+        end: End,
+    },
+    /// A look for what came of a verification failed.
+    PollFailed {
+        /// Its number.
+        id: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// A person cancels a verification.
+    CancelVerification {
+        /// Its number.
+        id: u32,
+    },
+    /// The settings have the verification gate so.
+    GateSet(Gate),
+    /// Somebody overrides the verification gate, after a fresh sign-in.
+    GateOverridden {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// The technician closes the session here.
     Close {
         /// How it came out.

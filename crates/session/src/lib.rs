@@ -17,6 +17,7 @@ pub mod retry;
 pub mod state;
 mod step;
 pub mod time;
+pub mod verification;
 pub mod word;
 
 pub use effect::{Effect, Timer, Urgency};
@@ -30,4 +31,5 @@ pub use retry::Failure;
 pub use state::{About, Life, Outcome, Record, State, Transcript};
 pub use step::{Transition, step};
 pub use time::Timestamp;
+pub use verification::{Gate, Verification};
 pub use word::Word;

@@ -68,6 +68,8 @@ pub struct Order {
 pub enum Status {
     /// It waits for its event.
     Waiting,
+    /// What it waited for has come, but the verification gate is shut: it waits for that.
+    Held,
     /// The call is under way.
     Sending,
     /// The service took it.

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use wire::Region;
 
-use crate::{Lamp, Presenter, Program, Timestamp, Viewers, mail};
+use crate::{
+    Gate, Lamp, Presenter, Program, Timestamp, Verification, Viewers, mail, verification::Override,
+};
 
 /// A session: what is stored, and what isn't.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct State {
     pub active_at: Timestamp,
     /// When a hook last could not be put, or another call showed that the service fails.
     pub hook_failed: Option<Timestamp>,
+    /// What is asked for before a viewer is opened, as the settings have it.
+    pub gate: Gate,
 }
 
 /// What is stored of a session. No secret is in it: the PIN is kept beside it, sealed.
@@ -56,6 +60,12 @@ pub struct Record {
     /// The customer's program, saved to be carried by hand. Records of before it have none.
     #[serde(default)]
     pub program: Program,
+    /// Verifications of people, oldest first. Records of before them have none.
+    #[serde(default)]
+    pub verifications: Vec<Verification>,
+    /// The newest override of the verification gate.
+    #[serde(default)]
+    pub overridden: Option<Override>,
 }
 
 /// Who and what a session is about: all optional, all typed by the technician.
@@ -165,6 +175,8 @@ impl State {
             mail: Vec::new(),
             transcript: Transcript::NotYet,
             program: Program::NotAsked,
+            verifications: Vec::new(),
+            overridden: None,
         })
     }
 
@@ -179,6 +191,7 @@ impl State {
             windows: 0,
             chat_as_of: None,
             hook_failed: None,
+            gate: Gate::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod hooks;
 mod life;
 mod mail;
 mod program;
+mod verification;
 
 use crate::{
     Effect, Event, Input, State, Timer, Timestamp, Urgency,
@@ -48,6 +49,9 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::Elapsed(Timer::PollChat) => turn.poll_chat(),
         Input::Elapsed(Timer::RetryTranscript) => turn.retry_transcript(),
         Input::Elapsed(Timer::PinOver) => turn.pin_over(),
+        Input::Elapsed(Timer::PollVerification(id)) => turn.poll_phone(id),
+        Input::Elapsed(Timer::VerificationOver(id)) => turn.verification_over(id),
+        Input::Elapsed(Timer::GateOver) => turn.gate_moved(),
         Input::ServiceFails => turn.service_fails(),
         Input::Missed { since } => turn.missed(since),
         Input::Recheck => turn.put_all(Urgency::OnScreen),
@@ -76,6 +80,13 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::ParametersFailed(failure) => turn.parameters_failed(failure),
         Input::ProgramSaved { bytes, path } => turn.program_saved(bytes, path),
         Input::ProgramBroken(why) => turn.program_broken(why),
+        Input::Verify { asked, wait } => turn.verify(asked, wait),
+        Input::VerificationAnswered { id, answer } => turn.verification_answered(id, answer),
+        Input::VerificationFailed { id, end } => turn.verification_failed(id, end),
+        Input::PollFailed { id, failure } => turn.poll_failed(id, failure),
+        Input::CancelVerification { id } => turn.cancel_verification(id),
+        Input::GateSet(gate) => turn.gate_set(gate),
+        Input::GateOverridden { by, reason } => turn.gate_overridden(by, reason),
         Input::Close { outcome, by } => turn.close(outcome, by),
         Input::Revoked { done } => turn.revoked(done),
         Input::GaveUp => turn.gave_up(),

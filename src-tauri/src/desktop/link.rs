@@ -30,8 +30,12 @@ pub fn open(url: &Url) -> Result<(), LinkError> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(LinkError::Start)?;
-    // Reaped, or every opened link would leave a zombie until we end.
-    std::thread::spawn(move || child.wait());
+    // Reaped, or every opened link would leave a zombie until we end. It may last as long as the browser does.
+    std::thread::spawn(move || match child.wait() {
+        Ok(ended) if ended.success() => {}
+        Ok(ended) => tracing::warn!(%ended, "open a link: xdg-open found no program for it"),
+        Err(error) => tracing::warn!(%error, "open a link"),
+    });
     Ok(())
 }
 

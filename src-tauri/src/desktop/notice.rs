@@ -7,9 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use console::app::Tell;
 use notify_rust::{Notification, NotificationHandle, NotificationResponse, Timeout, Urgency};
+use tokio::sync::watch;
 
 /// How many shown notifications may wait for a click; each holds a connection to the bus.
 const WAITING: usize = 64;
+
+/// What is told of any session while the console is locked.
+const LOCKED: &str = "Something happened in a session - sign in to see it";
 
 /// A notification to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +27,18 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// The notification that tells it.
+    /// The notification that tells it; one of a `locked` console names nobody, and nothing can be done from it.
     #[must_use]
-    pub fn of(tell: &Tell) -> Self {
+    pub fn of(tell: &Tell, locked: bool) -> Self {
         let happening = match tell {
             Tell::Happened(happening) => happening,
             Tell::Summary(text) => {
                 return Self { text: text.clone(), buttons: Vec::new(), urgent: false };
             }
         };
+        if locked {
+            return Self { text: LOCKED.into(), buttons: Vec::new(), urgent: false };
+        }
         let (buttons, urgent): (&[Button], bool) = match happening.event.as_str() {
             "presenter_online" => (&[Button::OpenViewer, Button::Chat], false),
             "viewer_joined" | "chat_arrived" => (&[Button::Chat], false),
@@ -86,25 +93,43 @@ impl Button {
 #[derive(Clone, Default)]
 pub struct Notices {
     waiting: Arc<AtomicUsize>,
+    withdrawn: watch::Sender<()>,
+}
+
+/// A notification that the desktop has taken.
+pub struct Shown {
+    handle: NotificationHandle,
+    withdrawn: watch::Receiver<()>,
 }
 
 impl Notices {
-    /// Shows `notice`; none if the desktop did not take it.
-    pub async fn show(&self, notice: &Notice) -> Option<NotificationHandle> {
-        let shown = draw(notice).show_async().await;
-        shown.inspect_err(|error| tracing::warn!(%error, "show a notification")).ok()
+    /// Shows `notice`; none if the desktop did not take it. From when `notice` is made it can be withdrawn.
+    pub async fn show(&self, notice: impl FnOnce() -> Notice) -> Option<Shown> {
+        let withdrawn = self.withdrawn.subscribe();
+        let shown = draw(&notice()).show_async().await;
+        let shown = shown.inspect_err(|error| tracing::warn!(%error, "show a notification"));
+        shown.ok().map(|handle| Shown { handle, withdrawn })
+    }
+
+    /// Takes back what is still shown.
+    pub fn withdraw(&self) {
+        self.withdrawn.send_replace(());
     }
 
     /// Calls `answered` if what was shown is clicked or a button of it is pressed.
-    pub async fn listen(&self, shown: NotificationHandle, answered: impl FnOnce(Answer) + Send) {
+    pub async fn listen(&self, shown: Shown, answered: impl FnOnce(Answer) + Send) {
+        let Shown { handle, mut withdrawn } = shown;
         if self.waiting.fetch_add(1, Ordering::Relaxed) < WAITING {
-            shown
-                .wait_for_action_async(|response| {
-                    if let Some(answer) = answer(response) {
-                        answered(answer);
-                    }
-                })
-                .await;
+            let clicked = handle.wait_for_action_async(|response| {
+                if let Some(answer) = answer(response) {
+                    answered(answer);
+                }
+            });
+            tokio::select! {
+                () = clicked => {}
+                // We hold a sender, so this is a withdrawal and no end.
+                _ = withdrawn.changed() => handle.close_async().await,
+            }
         }
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
@@ -155,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_customer_online_can_be_opened_from_the_notification() {
-        let notice = Notice::of(&happened("presenter_online"));
+        let notice = Notice::of(&happened("presenter_online"), false);
         assert_eq!(notice.buttons, [Button::OpenViewer, Button::Chat]);
         let drawn = draw(&notice);
         assert_eq!(drawn.summary, "Maria Lopez is online");
@@ -167,15 +192,24 @@ mod tests {
 
     #[test]
     fn a_lost_hook_stays_until_it_was_seen() {
-        let notice = Notice::of(&happened("hook_lost"));
+        let notice = Notice::of(&happened("hook_lost"), false);
         assert_eq!((notice.buttons, notice.urgent), (vec![Button::Retry], true));
     }
 
     #[test]
     fn what_sums_up_is_of_no_session_and_has_no_button() {
         let text = "12 things happened while Deskhand was not running";
-        let notice = Notice::of(&Tell::Summary(text.into()));
+        let notice = Notice::of(&Tell::Summary(text.into()), false);
         assert_eq!((notice.text.as_str(), &notice.buttons[..]), (text, &[][..]));
+    }
+
+    #[test]
+    fn a_locked_console_tells_that_something_happened_and_not_to_whom() {
+        for event in ["presenter_online", "viewer_joined", "chat_arrived", "hook_lost"] {
+            let drawn = draw(&Notice::of(&happened(event), true));
+            assert_eq!(drawn.summary, "Something happened in a session - sign in to see it");
+            assert_eq!(drawn.actions, ["default", "Open"], "{event}");
+        }
     }
 
     #[test]

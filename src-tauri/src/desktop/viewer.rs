@@ -4,7 +4,9 @@
 //! window, a second window, a download, a permission.
 
 use tauri::webview::{NewWindowResponse, PermissionResponse};
-use tauri::{AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::{
+    AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+};
 
 use super::boundary::Boundary;
 use crate::window;
@@ -85,6 +87,26 @@ pub fn open<R: Runtime>(
         }
     });
     Ok(())
+}
+
+/// Hides every viewer window while the console is locked: closing one would end what the customer sees of the session.
+pub fn hide_all<R: Runtime>(app: &AppHandle<R>) {
+    each(app, WebviewWindow::hide);
+}
+
+/// Shows them again, without the keyboard going to one of them.
+pub fn show_all<R: Runtime>(app: &AppHandle<R>) {
+    each(app, WebviewWindow::show);
+}
+
+fn each<R: Runtime>(app: &AppHandle<R>, change: impl Fn(&WebviewWindow<R>) -> tauri::Result<()>) {
+    for (label, window) in app.webview_windows() {
+        if label.starts_with(LABEL)
+            && let Err(error) = change(&window)
+        {
+            tracing::warn!(%error, "hide or show a viewer window");
+        }
+    }
 }
 
 /// Brings the chat of an open window of `session` to the front, the driving one first; `false` if none is open.

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
+pub mod passkeys;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use broker::{Broker, Running};
@@ -111,12 +113,14 @@ impl Desk {
             .unwrap()
             .unwrap();
         let config = Config {
+            gate: session::Gate::default(),
             data: data.to_owned(),
             service: Service::parse(base_url, region_template).unwrap(),
             listener: Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url: None },
             probe_rounds: 1,
             heartbeat: Duration::from_secs(3600),
             pin_life: Duration::from_secs(86_400),
+            access: engine::access::Access::default(),
         };
         let (disk, faults) = (journal::Faults::default(), Faults::default());
         let keys = Keys::of(&vault);

@@ -148,7 +148,7 @@ async fn mailed(desk: &Desk, id: SessionId) -> mail::Status {
     };
     desk.engine.order(id, order).await.unwrap();
     let settled = |s: &Snapshot| match s.record.mail.last().map(|order| order.status) {
-        None | Some(mail::Status::Waiting | mail::Status::Sending) => false,
+        None | Some(mail::Status::Waiting | mail::Status::Held | mail::Status::Sending) => false,
         Some(mail::Status::Sent { .. } | mail::Status::MaybeSent | mail::Status::Failed { .. }) => {
             true
         }

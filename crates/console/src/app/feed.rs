@@ -63,6 +63,8 @@ struct Sent {
     rows: HashMap<String, SessionRow>,
     console: Option<ConsoleView>,
     regions: Option<RegionsView>,
+    /// Everything but the console was taken back.
+    locked: bool,
 }
 
 /// What may have changed since the last batch.
@@ -97,7 +99,8 @@ impl Feeding {
                 .as_ref()
                 .map(|engine| Sources { snapshots: engine.subscribe(), race: engine.race() });
             // The first look has everything.
-            let mut news = News { beside: true, race: true, on_screen: true, ..News::default() };
+            let mut news = News::all();
+            news.changes.happened = false;
             let Some(mut sources) = sources else {
                 if !self.send(news).await || epoch.changed().await.is_err() {
                     return;
@@ -126,7 +129,13 @@ impl Feeding {
     /// Makes a batch of `news` as soon as it can be taken; false when nobody takes it any more.
     async fn send(&mut self, news: News) -> bool {
         let Ok(permit) = self.out.clone().reserve_owned().await else { return false };
-        let batch = self.batch(news).await;
+        let cursor = self.cursor;
+        let mut batch = self.batch(news).await;
+        if self.inner.access.is_locked() && !self.sent.locked {
+            // Locked while it was made: what is in it is told after the next sign-in.
+            self.cursor = cursor;
+            batch = self.batch(News::default()).await;
+        }
         if !batch.is_empty() {
             permit.send(batch);
         }
@@ -138,9 +147,18 @@ impl Feeding {
         let guard = inner.engine.read().await;
         let engine = guard.as_ref();
         let mut batch = Vec::new();
+        if inner.access.is_locked() && news.changes.happened {
+            // What happened isn't told, but that something did: whoever shows notices looks for them then.
+            self.sent.console = None;
+        }
         if let Some(view) = self.sent.console(views::console(&inner, engine)) {
             batch.push(Push::Console(view));
         }
+        if inner.access.is_locked() {
+            self.sent.lock(&mut batch);
+            return batch;
+        }
+        let news = if std::mem::take(&mut self.sent.locked) { News::all() } else { news };
         let Some(engine) = engine else { return batch };
         // Read first and sent last: whoever is told of a happening has the state that it made.
         let mut told = Vec::new();
@@ -206,6 +224,12 @@ impl Feeding {
 }
 
 impl News {
+    /// Everything may have changed.
+    fn all() -> Self {
+        let changes = Changes { happened: true, ..Changes::default() };
+        Self { changes, beside: true, race: true, on_screen: true }
+    }
+
     fn add(&mut self, more: Self) {
         self.changes.snapshots.extend(more.changes.snapshots);
         self.changes.happened |= more.changes.happened;
@@ -217,6 +241,13 @@ impl News {
 }
 
 impl Sent {
+    /// Takes everything back but the console: while it is locked nobody's name is shown.
+    fn lock(&mut self, batch: &mut Vec<Push>) {
+        batch.extend(self.rows.drain().map(|(id, _)| Push::Gone { id }));
+        self.regions = None;
+        self.locked = true;
+    }
+
     /// The row, if the subscriber hasn't got it already.
     fn row(&mut self, row: SessionRow) -> Option<SessionRow> {
         let same = |old: &SessionRow| SessionRow { revision: row.revision, ..old.clone() } == row;

@@ -1,9 +1,20 @@
 //! What goes into the audit log: who did what, and to which session.
+//!
+//! What could not be written is not forgotten: it stands as a trouble, and the next entry that can be
+//! written says how many there were.
 
-use engine::SessionId;
+use engine::{
+    SessionId,
+    archive::{Archive, Deed},
+    clock::now,
+    sqlite::StoreError,
+};
 
 use super::Inner;
-use crate::view::Trouble;
+use crate::{
+    present::trouble,
+    view::{Code, Trouble},
+};
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +29,84 @@ pub(crate) struct Noted {
     pub session: Option<SessionId>,
 }
 
+/// Where it is written, and how much wasn't.
+#[derive(Default)]
+pub(crate) struct Log {
+    /// None before the start and after the end. Its own way to the archive: whoever notes something may
+    /// hold the engine.
+    archive: Option<Archive>,
+    /// Entries that could not be written since the last that could.
+    missed: u32,
+}
+
+impl Log {
+    /// Writes to `archive` from now on; to none at the end.
+    pub fn write_to(&mut self, archive: Option<&Archive>) {
+        self.archive = archive.cloned();
+    }
+}
+
 impl Inner {
     /// Appends to the audit log; it is on disk when this returns.
     ///
     /// # Errors
-    /// It could not be written. What must not happen unseen (an override, an export) is refused then.
+    /// It could not be written, which stands as a trouble then. What must not happen unseen (an
+    /// override, an export) is refused; for the rest the answer may be let go.
     pub(crate) async fn note(&self, noted: Noted) -> Result<(), Trouble> {
-        tracing::debug!(action = noted.action, "noted");
-        Ok(())
+        let (archive, mut missed) =
+            self.side(|side| (side.log.archive.clone(), std::mem::take(&mut side.log.missed)));
+        let archive = archive.ok_or_else(trouble::stopping)?;
+        let before = missed;
+        let Noted { by, action, text, session } = noted;
+        let deed = Deed { at: now(), by, action: action.to_owned(), text, session };
+        let failed = append(&archive, deed, &mut missed).await.err();
+        if failed.is_none() && before == 0 {
+            return Ok(());
+        }
+        let trouble = failed.map(|error| {
+            tracing::error!(action, %error, "write the audit log");
+            not_noted(&error)
+        });
+        self.side(|side| {
+            let more = missed.saturating_add(u32::from(trouble.is_some()));
+            side.log.missed = side.log.missed.saturating_add(more);
+            side.standing.retain(|trouble| !is_not_noted(trouble));
+            side.standing.extend(trouble.clone());
+        });
+        self.tell_change();
+        trouble.map_or(Ok(()), Err)
     }
+}
+
+/// Appends `deed`, and before it how many were missed, which are none then.
+async fn append(archive: &Archive, deed: Deed, missed: &mut u32) -> Result<(), StoreError> {
+    if *missed > 0 {
+        let gap = Deed {
+            at: deed.at,
+            by: "Deskhand".into(),
+            action: "not_noted".into(),
+            text: format!(
+                "Before this, {missed} of what was done or asked for could not be written."
+            ),
+            session: None,
+        };
+        archive.append_audit(gap).await?;
+        *missed = 0;
+    }
+    archive.append_audit(deed).await.map(drop)
+}
+
+/// What a trouble with the audit log begins with.
+const NOT_NOTED: &str = "The audit log is not written. ";
+
+fn not_noted(error: &StoreError) -> Trouble {
+    let Trouble { code, text, remedy } = trouble::from_text(
+        trouble::store_code(error).unwrap_or(Code::TryAgain),
+        &error.to_string(),
+    );
+    Trouble { code, text: format!("{NOT_NOTED}{text}"), remedy }
+}
+
+fn is_not_noted(trouble: &Trouble) -> bool {
+    trouble.text.starts_with(NOT_NOTED)
 }

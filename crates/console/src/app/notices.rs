@@ -84,7 +84,9 @@ impl Notices {
                 tell.push(told);
             }
         }
-        let tell = if first {
+        let tell = if inner.access.is_locked() {
+            without_names(tell.len())
+        } else if first {
             after_a_break(tell, now())
         } else {
             tell.into_iter().map(Tell::Happened).collect()
@@ -167,8 +169,26 @@ fn is_own(inner: &Inner, happening: &Happening) -> bool {
         | Event::ProgramSaved { .. }
         | Event::ProgramNotSaved { .. }
         | Event::ProgramGone { .. }
+        | Event::VerificationAsked { .. }
+        | Event::VerificationApproved { .. }
+        | Event::VerificationDenied { .. }
+        | Event::VerificationTimedOut { .. }
+        | Event::VerificationCancelled { .. }
+        | Event::VerificationNoDevice { .. }
+        | Event::VerificationFailed { .. }
+        | Event::VerificationUnknown { .. }
+        | Event::GateOverridden { .. }
         | Event::Closed { .. }
         | Event::PinOver { .. } => false,
+    }
+}
+
+/// What is told while the console is locked.
+fn without_names(things: usize) -> Vec<Tell> {
+    match u32::try_from(things).unwrap_or(u32::MAX) {
+        0 => Vec::new(),
+        1 => vec![Tell::Summary("A session changed".to_owned())],
+        many => vec![Tell::Summary(format!("{many} things happened in your sessions"))],
     }
 }
 

@@ -11,13 +11,14 @@ use engine::{
     vault::Vault,
 };
 use sandbox::Sandbox;
+use session::{Gate, verification::Policy};
 use url::Url;
 
 use super::{Inner, ports, ports::Ports};
 use crate::{
     Settings,
     present::trouble,
-    view::{Code, Trouble},
+    view::{Code, GatePolicy, Trouble},
 };
 
 /// Whether one of the three is not configured, so that its stand-in is wanted.
@@ -79,7 +80,19 @@ pub(crate) async fn set_up(inner: &Inner) {
     drop(sandbox);
     if let Some(engine) = inner.engine.read().await.as_ref() {
         engine.set_services(services);
+        let gate = gate(&settings);
+        engine.set_gate(gate.policy, gate.minutes);
     }
+}
+
+/// What is asked for before a viewer is opened, as the settings have it.
+pub(super) fn gate(settings: &Settings) -> Gate {
+    let policy = match settings.verify_gate {
+        GatePolicy::Off => Policy::Off,
+        GatePolicy::Warn => Policy::Warn,
+        GatePolicy::Require => Policy::Require,
+    };
+    Gate { policy, minutes: settings.verify_gate_min }
 }
 
 fn services(settings: &Settings, sandbox: Option<&sandbox::Running>) -> Services {

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use engine::SessionId;
+use engine::{SessionId, access::Person};
 use session::Timestamp;
 
-use super::Tested;
+use super::{Tested, noted::Log};
 use crate::view::Trouble;
 
 /// What no snapshot shows.
@@ -13,6 +13,8 @@ use crate::view::Trouble;
 pub(crate) struct Side {
     /// Chat messages not seen yet; a session that is not here has none.
     pub unread: HashMap<SessionId, u32>,
+    /// Who has a profile at this console.
+    pub people: Vec<Person>,
     /// When the person here opened a session's first viewer window, until that viewer was seen.
     pub own_viewers: HashMap<SessionId, Timestamp>,
     /// What stands until the next start.
@@ -21,6 +23,8 @@ pub(crate) struct Side {
     pub tested: Tested,
     /// Where customers join at a configured broker of ours, by its own word.
     pub join: Option<Join>,
+    /// The audit log.
+    pub log: Log,
 }
 
 /// Where customers join.

@@ -8,7 +8,8 @@ use std::{
 
 use broker::{Broker, Network};
 use engine::{
-    Config, Engine, Keys, Listener, Stores,
+    Config, Engine, Keys, Listener, StartError, Stores,
+    access::{Access, Person},
     clock::now,
     faults::Faults,
     lock::FolderLock,
@@ -20,7 +21,8 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    App, AppError, Embedded, Held, Inner, Options, ports, ports::Ports, services, side::Side,
+    App, AppError, Embedded, Held, Inner, Noted, Options, noted::Log, ports, ports::Ports,
+    services, side::Side,
 };
 use crate::{
     Settings,
@@ -80,12 +82,16 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
     if let Some(running) = &running {
         let _ = embedded.set(Embedded::of(running));
     }
-    let engine = match stores {
-        Ok(stores) => start_engine(&options.data, &settings, embedded.get(), stores).await,
-        Err(error) => Err(error.into()),
+    let engine = async {
+        let stores = stores?;
+        let people = people(&stores, options.forget_profiles).await?;
+        let access = super::access::at_start(&settings, &people);
+        let on = (embedded.get(), access.clone());
+        let engine = start_engine(&options.data, &settings, on, stores).await?;
+        Ok::<_, AppError>((engine, access, people))
     };
-    let engine = match engine {
-        Ok(engine) => engine,
+    let (engine, access, people) = match engine.await {
+        Ok(begun) => begun,
         Err(error) => {
             if let Some(running) = running {
                 running.shutdown().await;
@@ -97,6 +103,8 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         }
     };
     remember(&options.data, &engine, running.as_ref(), &mut standing);
+    let mut log = Log::default();
+    log.write_to(Some(engine.archive()));
     let newest = engine.journal().last_happening().await.unwrap_or_default();
     let inner = Arc::new(Inner {
         data: options.data,
@@ -109,12 +117,17 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         sandbox: tokio::sync::Mutex::new(sandbox),
         serial: tokio::sync::Mutex::new(()),
         broker_control: options.broker_control,
+        access,
+        acted: watch::channel(now()).0,
+        ceremony: Mutex::default(),
+        pages: options.pages,
+        in_the_browser: options.in_the_browser,
         vault,
         lock: Mutex::new(Some(lock)),
         on_screen: watch::channel(None).0,
         changed: watch::channel(0).0,
         epoch: watch::channel(0).0,
-        side: Mutex::new(Side { standing, ..Side::default() }),
+        side: Mutex::new(Side { standing, log, people, ..Side::default() }),
         revision: AtomicU64::new(0),
         from_seq: options.from_seq,
         newest: AtomicU64::new(newest),
@@ -123,8 +136,22 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         tasks: TaskTracker::new(),
     });
     services::set_up(&inner).await;
+    if options.forget_profiles {
+        let (by, text) =
+            (inner.settings().technician.clone(), "The profiles were forgotten".into());
+        let noted = Noted { by, action: "profiles_forgotten", text, session: None };
+        inner.note_or_warn(noted).await;
+    }
     begin(&inner).await;
     Ok(App(inner))
+}
+
+/// Who has a profile here. Where nobody can tell, nothing is started: it would be open to everybody.
+async fn people(stores: &Stores, forget: bool) -> Result<Vec<Person>, AppError> {
+    if forget {
+        stores.archive.forget_people().await.map_err(StartError::Archive)?;
+    }
+    Ok(stores.archive.people().await.map_err(StartError::Archive)?)
 }
 
 /// What goes on beside the commands, which can be given from here on.
@@ -133,6 +160,7 @@ async fn begin(inner: &Arc<Inner>) {
     if let Some(tried) = tried {
         inner.tasks.spawn(release(inner.clone(), tried));
     }
+    inner.tasks.spawn(super::access::lock_when_idle(inner.clone()));
     inner.tasks.spawn(super::watch::follow(inner.clone()));
     inner.tasks.spawn(super::watch::learn_of_service(inner.clone()));
 }
@@ -154,6 +182,7 @@ pub(super) async fn stop(inner: &Inner) {
     let _alone = inner.serial.lock().await;
     inner.tasks.close();
     inner.tasks.wait().await;
+    inner.side(|side| side.log.write_to(None));
     let engine = inner.engine.write().await.take();
     if let Some(engine) = engine {
         engine.stop().await;
@@ -193,6 +222,9 @@ pub(crate) async fn restart_engine(
     inner.side(|side| {
         side.tested = super::Tested::Not;
         side.join = None;
+        if let Some(engine) = &*slot {
+            side.log.write_to(Some(engine.archive()));
+        }
         inner.epoch.send_modify(|epoch| *epoch += 1);
     });
     drop(slot);
@@ -212,7 +244,8 @@ async fn bring_up(inner: &Inner, settings: &Settings) -> Result<Engine, AppError
     }
     let embedded = inner.embedded.get();
     let stores = Stores::open(&inner.data, Keys::of(&inner.vault)).await?;
-    let engine = start_engine(&inner.data, settings, embedded, stores).await?;
+    let on = (embedded, inner.access.clone());
+    let engine = start_engine(&inner.data, settings, on, stores).await?;
     let broker = inner.broker.lock().await;
     inner.side(|side| remember(&inner.data, &engine, broker.as_ref(), &mut side.standing));
     drop(broker);
@@ -290,10 +323,10 @@ fn network(settings: &Settings, ports: Ports) -> Network {
 async fn start_engine(
     data: &Path,
     settings: &Settings,
-    embedded: Option<&Embedded>,
+    (embedded, access): (Option<&Embedded>, Access),
     stores: Stores,
 ) -> Result<Engine, AppError> {
-    let config = engine_config(data.to_owned(), settings, embedded)?;
+    let config = engine_config(data.to_owned(), settings, embedded, access)?;
     Ok(Engine::start_on(config, stores, Faults::default()).await?)
 }
 
@@ -301,6 +334,7 @@ fn engine_config(
     data: PathBuf,
     settings: &Settings,
     embedded: Option<&Embedded>,
+    access: Access,
 ) -> Result<Config, AppError> {
     let (base_url, regions) = match (settings.service(), embedded) {
         (Some(service), _) => service,
@@ -327,6 +361,8 @@ fn engine_config(
         probe_rounds: settings.probe_rounds as usize,
         heartbeat: Duration::from_secs(u64::from(settings.heartbeat())),
         pin_life: PIN_LIFE,
+        access,
+        gate: services::gate(settings),
     })
 }
 

@@ -6,7 +6,7 @@ use engine::{Engine, SessionId, archive::Message, journal::Happening};
 use session::Event;
 use tokio::sync::watch;
 
-use super::{Inner, Tested, reach, side::Join};
+use super::{Inner, Tested, reach, results::Results, side::Join};
 use crate::view::Reach;
 
 /// Happenings are read this many at a time.
@@ -15,15 +15,16 @@ const PAGE: u32 = 500;
 /// Follows every engine of this console until it stops.
 pub(super) async fn follow(inner: Arc<Inner>) {
     let mut epoch = inner.epoch.subscribe();
+    let mut results = Results::default();
     loop {
-        follow_one(&inner, &mut epoch).await;
+        follow_one(&inner, &mut epoch, &mut results).await;
         if inner.stopping.is_cancelled() {
             return;
         }
     }
 }
 
-async fn follow_one(inner: &Inner, epoch: &mut watch::Receiver<u64>) {
+async fn follow_one(inner: &Inner, epoch: &mut watch::Receiver<u64>, results: &mut Results) {
     epoch.mark_unchanged();
     let subscription = inner.engine.read().await.as_ref().map(Engine::subscribe);
     let Some(mut subscription) = subscription else {
@@ -34,6 +35,7 @@ async fn follow_one(inner: &Inner, epoch: &mut watch::Receiver<u64>) {
         return;
     };
     count_all(inner).await;
+    results.read_on(inner).await;
     loop {
         let changes = tokio::select! {
             changes = subscription.changed() => changes,
@@ -42,6 +44,7 @@ async fn follow_one(inner: &Inner, epoch: &mut watch::Receiver<u64>) {
         };
         if changes.happened {
             read_on(inner).await;
+            results.read_on(inner).await;
         }
     }
 }
@@ -81,7 +84,7 @@ async fn read_on(inner: &Inner) {
 /// Counts a session's messages after the last one read, without the technician's own.
 pub(crate) async fn count(inner: &Inner, engine: &Engine, session: SessionId) {
     let mark = engine.journal().marked(&mark_name(session)).await.ok().flatten();
-    let technician = inner.settings().technician.clone();
+    let technician = inner.technician();
     let messages = match engine.archive().transcript(session).await {
         Ok(messages) => messages,
         Err(error) => return tracing::warn!(%error, "count unread messages"),

@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Failed;
 use crate::{
-    app::Options,
+    app::{Bundle, IN_THE_BROWSER, Options, Pages, PagesIn},
     settings::{Settings, SettingsError, SettingsSource, from_environment, from_text},
 };
 
@@ -40,6 +40,21 @@ pub struct Global {
     /// Don't ask the system's keyring; the key lies in the data folder then
     #[arg(long, global = true, env = "DESKHAND_NO_KEYRING", value_parser = clap::builder::FalseyValueParser::new())]
     pub no_keyring: bool,
+    /// Forget who has a profile here, for who has lost the passkey; records keep the names
+    #[arg(long, global = true)]
+    pub forget_profiles: bool,
+    /// The folder that the page for passkeys was built into, for programs without it
+    #[arg(
+        long = "pages",
+        global = true,
+        env = "DESKHAND_PAGES",
+        value_name = "FOLDER",
+        hide = true
+    )]
+    pub pages_in: Option<PathBuf>,
+    /// The page that the program brings along.
+    #[arg(skip)]
+    pub bundle: Bundle,
     /// What is logged to standard error: error, warn, info, debug, trace, or a filter
     #[arg(
         long,
@@ -239,6 +254,14 @@ impl Global {
         self.passphrase_file.as_deref().map(first_line).transpose()
     }
 
+    /// The page for passkeys: out of the folder that was named, else the program's own.
+    fn pages(&self) -> Arc<dyn Pages> {
+        match &self.pages_in {
+            Some(folder) => Arc::new(PagesIn(folder.clone())),
+            None => self.bundle.0.clone(),
+        }
+    }
+
     /// What an engine is started with.
     ///
     /// # Errors
@@ -256,6 +279,9 @@ impl Global {
             passphrase: self.passphrase()?,
             use_keyring: !self.no_keyring,
             broker_control: false,
+            pages: self.pages(),
+            in_the_browser: IN_THE_BROWSER,
+            forget_profiles: self.forget_profiles,
             from_seq: None,
         })
     }

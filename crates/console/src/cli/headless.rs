@@ -114,6 +114,7 @@ async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
                     return;
                 }
                 let by = request.by.as_deref().unwrap_or(&by);
+                app.active();
                 (request.id, app.command(request.command, by).await)
             }
             Err(bad) => (bad.id, Err(bad.trouble)),

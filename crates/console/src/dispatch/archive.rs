@@ -114,7 +114,7 @@ const fn place(place: Place) -> &'static str {
     }
 }
 
-async fn must_exist(engine: &Engine, id: SessionId, doing: &str) -> Result<(), Trouble> {
+pub(super) async fn must_exist(engine: &Engine, id: SessionId, doing: &str) -> Result<(), Trouble> {
     if engine.snapshot(id).is_some() {
         return Ok(());
     }

@@ -67,7 +67,13 @@ async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> A
     };
     let begun = put_in_force(inner, &before, &after, restart).await;
     if begun.is_ok() {
+        let service = |s: &Settings| (s.passwordless_url.clone(), s.passwordless_key.clone());
+        let moved = service(&before) != service(&after);
         inner.hold(Held { stored: new, settings: Arc::new(after) });
+        inner.settle_access();
+        if moved {
+            say_new_passkeys(inner);
+        }
         set_up_services(inner).await;
     }
     if restart {
@@ -192,15 +198,34 @@ async fn save(inner: &Inner, stored: &Map<String, Value>) -> Result<(), Trouble>
     }
 }
 
+/// Whoever signs in here has passkeys at the service of before only.
+fn say_new_passkeys(inner: &Inner) {
+    if inner.side(|side| side.people.is_empty()) {
+        return;
+    }
+    say(
+        inner,
+        Trouble {
+            code: Code::SetUp,
+            text: "The passkeys of this console belong to the passkey service of before.".into(),
+            remedy: "Add a passkey at the new one before you lock Deskhand.".into(),
+        },
+    );
+}
+
 fn say_later(inner: &Inner) {
     let later = Trouble {
         code: Code::TryAgain,
         text: "Some changed settings are saved, but not in force yet.".into(),
         remedy: "Start Deskhand again.".into(),
     };
+    say(inner, later);
+}
+
+fn say(inner: &Inner, trouble: Trouble) {
     inner.side(|side| {
-        if !side.standing.contains(&later) {
-            side.standing.push(later);
+        if !side.standing.contains(&trouble) {
+            side.standing.push(trouble);
         }
     });
     inner.tell_change();

@@ -1,24 +1,27 @@
 //! Commands that ask the service itself: links, abuse, the way from it to us, the outbox.
 
 use engine::{
+    Engine, SessionId,
     clock::now,
     desktop::View,
     reach::{Caller, Reached},
 };
+use session::verification::Verdict;
 use wire::Pin;
 
 use super::{Answer, engine, failed, parse_id, refused, session_name};
 use crate::{
-    app::{Inner, Tested, known_reach, test_reach as test},
+    app::{Inner, Noted, Tested, known_reach, test_reach as test},
     command::{OutboxMail, Reply},
     present::trouble,
-    view::{Code, Reach, Trouble},
+    view::{Code, GatePolicy, Reach, Trouble},
 };
 
-pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool) -> Answer {
+pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool, by: &str) -> Answer {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     // Without a name: whoever gets the link gives their own.
     let url = engine.viewer_url(id, read_only, None).await.map_err(failed)?;
+    note_unverified(inner, &engine, id, by, "Gave a viewer's link").await;
     let url = url.expose();
     // The broker that comes along gives its link for this computer; a colleague may be elsewhere.
     let here = inner.embedded.get().and_then(|embedded| {
@@ -28,13 +31,14 @@ pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool) -
     Ok(Reply::Link { url: here.unwrap_or_else(|| url.to_owned()) })
 }
 
-pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View) -> Answer {
+pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View, by: &str) -> Answer {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     if view.chat && inner.desktop.show_chat(id) {
         return Ok(Reply::Done);
     }
-    let technician = inner.settings().technician.clone();
+    let technician = inner.technician();
     let url = engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?;
+    note_unverified(inner, &engine, id, by, "Opened a viewer").await;
     let name = session_name(inner, &engine, id).await;
     // A window more makes no viewer that is news; before it opens, for its page is quick.
     let first = engine.snapshot(id).is_some_and(|snapshot| snapshot.windows == 0);
@@ -50,6 +54,18 @@ pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View) -> Ans
     Ok(Reply::Done)
 }
 
+/// A policy that only warns lets pass, and the log has it.
+async fn note_unverified(inner: &Inner, engine: &Engine, id: SessionId, by: &str, what: &str) {
+    if !matches!(engine.verdict(id), Some(Verdict::Shut { .. })) {
+        return;
+    }
+    let text = format!("{what} though the customer is not verified.");
+    let noted = Noted { by: by.to_owned(), action: "viewer_unverified", text, session: Some(id) };
+    if let Err(trouble) = inner.note(noted).await {
+        tracing::warn!(text = trouble.text, "note an unverified viewer in the audit log");
+    }
+}
+
 pub(super) async fn report_abuse(inner: &Inner, typed: &str) -> Answer {
     let pin = Pin::from_typed(typed).map_err(|shape| {
         trouble::bad_input(&format!("report the PIN: {shape}"), "type it as it was given")
@@ -63,8 +79,7 @@ pub(super) async fn report_abuse(inner: &Inner, typed: &str) -> Answer {
             "Close the session instead.",
         ));
     }
-    let reported = engine.client().report_abuse(&pin).await;
-    reported.map_err(|error| failed(engine::CommandError::Call(error)))?;
+    engine.report_abuse(&pin).await.map_err(failed)?;
     Ok(Reply::Done)
 }
 
@@ -99,7 +114,8 @@ fn came(url: &str, Reached { by, took }: Reached) -> String {
     }
 }
 
-pub(super) fn outbox(inner: &Inner) -> Answer {
+pub(super) async fn outbox(inner: &Inner) -> Answer {
+    let engine = engine(inner).await?;
     let embedded = inner.embedded.get().filter(|_| inner.settings().base_url.is_none());
     let embedded = embedded.ok_or_else(|| {
         trouble::bad_input(
@@ -112,7 +128,23 @@ pub(super) fn outbox(inner: &Inner) -> Answer {
         at: mail.at.0,
         to: mail.to,
         subject: mail.subject,
-        body: mail.body,
+        body: if shows_a_viewer(inner, &engine, &mail.body) { HELD_BACK.into() } else { mail.body },
     });
     Ok(Reply::Outbox { mails: mails.collect() })
+}
+
+/// Instead of a mail's text that has a viewer's link while the gate is shut.
+const HELD_BACK: &str = "This e-mail has a viewer's link. It is not shown while the verification gate \
+    of its session is shut.";
+
+/// Whether a mail's text gives away a viewer that the verification gate keeps shut.
+fn shows_a_viewer(inner: &Inner, engine: &Engine, body: &str) -> bool {
+    let required = inner.settings().verify_gate == GatePolicy::Require;
+    let snapshots = engine.snapshots();
+    let of = snapshots
+        .iter()
+        .find(|snapshot| snapshot.pin.as_ref().is_some_and(|pin| body.contains(pin.expose())));
+    // A session that is over has no gate to open, and no viewer either.
+    let shut = of.and_then(|snapshot| engine.keeps_shut(snapshot.id)).unwrap_or_default();
+    required && shut && body.contains("/view?")
 }

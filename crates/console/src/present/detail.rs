@@ -2,16 +2,19 @@
 
 use engine::{
     Snapshot,
-    archive::{Message, Summary},
+    archive::{LookedUp, Message, Summary},
     journal::Happening,
 };
 use session::{
-    Lamp, Life, Record, Timestamp, Transcript,
+    Lamp, Life, Record, Timestamp, Transcript, Verification,
     mail::{Order, Status, Template, When},
     region::Choice,
+    verification::Override,
 };
 
-use super::{Setting, event, hooks, name, program, regions, row, state, timeline, trouble};
+use super::{
+    Setting, device, event, hooks, name, program, regions, row, state, timeline, trouble, verify,
+};
 use crate::{
     view::{
         ChatLine, FactKind, FactView, MailView, Pin, Reach, SessionDetail, SessionRow, Timeline,
@@ -36,6 +39,12 @@ pub struct Beside {
     pub tags: Vec<String>,
     /// The choice of its region.
     pub choice: Option<Choice>,
+    /// Verifications as the archive has them, oldest first.
+    pub verifications: Vec<Verification>,
+    /// The gate's newest override as the archive has it.
+    pub overridden: Option<Override>,
+    /// Devices that were looked up, oldest first.
+    pub devices: Vec<LookedUp>,
     /// Chat messages not seen yet.
     pub unread: u32,
 }
@@ -88,15 +97,9 @@ pub fn of(
         connected: timers.connected,
         timers_at: setting.now.0,
         program: program::of(snapshot, setting),
-        verifications: Vec::new(),
-        gate: crate::view::GateView {
-            policy: crate::view::GatePolicy::Off,
-            open: true,
-            until: None,
-            text: String::new(),
-            overridden: None,
-        },
-        devices: Vec::new(),
+        verifications: record.verifications.iter().map(verify::of).collect(),
+        gate: verify::gate(snapshot.gate, record, setting),
+        devices: beside.devices.iter().map(device::pinned).collect(),
         mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
         chat: chat(&beside.messages),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
@@ -140,15 +143,9 @@ pub fn archived(
         connected: false,
         timers_at: ended.0,
         program: None,
-        verifications: Vec::new(),
-        gate: crate::view::GateView {
-            policy: crate::view::GatePolicy::Off,
-            open: true,
-            until: None,
-            text: String::new(),
-            overridden: None,
-        },
-        devices: Vec::new(),
+        verifications: beside.verifications.iter().map(verify::of).collect(),
+        gate: verify::old_gate(beside.overridden.as_ref()),
+        devices: beside.devices.iter().map(device::pinned).collect(),
         mails: Vec::new(),
         chat: chat(&beside.messages),
         chat_as_of: None,
@@ -242,6 +239,7 @@ fn mail(order: &Order, setting: &Setting<'_>) -> MailView {
         (Status::Waiting, When::Now) => ("Goes out".to_owned(), true, false),
         (Status::Waiting, When::NextEvent) => (format!("Goes out when {event}"), true, false),
         (Status::Waiting, When::EveryEvent) => (format!("Goes out whenever {event}"), true, false),
+        (Status::Held, _) => ("Held back until the customer is verified".to_owned(), true, false),
         (Status::Sending, _) => ("Being sent".to_owned(), false, false),
         (Status::Sent { at }, _) => (format!("Sent {}", setting.clock(at)), false, false),
         (Status::MaybeSent, _) => {

@@ -4,6 +4,7 @@ use session::{
     Event,
     mail::Template,
     program::{Broken, Gone},
+    verification::{Cause, How, Who},
 };
 
 use super::{Setting, state, trouble::why};
@@ -49,6 +50,15 @@ pub const fn side(event: &Event) -> Option<SideView> {
         | Event::ProgramSaved { .. }
         | Event::ProgramNotSaved { .. }
         | Event::ProgramGone { .. }
+        | Event::VerificationAsked { .. }
+        | Event::VerificationApproved { .. }
+        | Event::VerificationDenied { .. }
+        | Event::VerificationTimedOut { .. }
+        | Event::VerificationCancelled { .. }
+        | Event::VerificationNoDevice { .. }
+        | Event::VerificationFailed { .. }
+        | Event::VerificationUnknown { .. }
+        | Event::GateOverridden { .. }
         | Event::ChatArrived { .. }
         | Event::TranscriptSaved { .. }
         | Event::TranscriptFailed { .. }
@@ -76,6 +86,15 @@ pub const fn kind(event: &Event) -> &'static str {
         Event::ProgramSaved { .. } => "program_saved",
         Event::ProgramNotSaved { .. } => "program_not_saved",
         Event::ProgramGone { .. } => "program_gone",
+        Event::VerificationAsked { .. } => "verification_asked",
+        Event::VerificationApproved { .. } => "verification_approved",
+        Event::VerificationDenied { .. } => "verification_denied",
+        Event::VerificationTimedOut { .. } => "verification_timed_out",
+        Event::VerificationCancelled { .. } => "verification_cancelled",
+        Event::VerificationNoDevice { .. } => "verification_no_device",
+        Event::VerificationFailed { .. } => "verification_failed",
+        Event::VerificationUnknown { .. } => "verification_unknown",
+        Event::GateOverridden { .. } => "gate_overridden",
         Event::ChatArrived { .. } => "chat_arrived",
         Event::TranscriptSaved { .. } => "transcript_saved",
         Event::TranscriptFailed { .. } => "transcript_failed",
@@ -123,6 +142,34 @@ fn told(event: &Event, name: &str) -> (String, bool) {
         Event::ProgramSaved { by, bytes } => (format!("{name}: {}", saved(by, *bytes)), false),
         Event::ProgramNotSaved { why } => (format!("{name}: {}", not_saved(*why)), is_bad(*why)),
         Event::ProgramGone { why } => (format!("{name}: {}", gone(*why)), *why != Gone::Ended),
+        Event::VerificationAsked { user, how, by, .. } => {
+            (format!("{name}: {}", phone_asked(by, user, *how)), false)
+        }
+        Event::VerificationApproved { who, user, .. } => {
+            (format!("{} approved", person(*who, user, name)), true)
+        }
+        Event::VerificationDenied { who, user, .. } => {
+            (format!("{} denied", person(*who, user, name)), true)
+        }
+        Event::VerificationTimedOut { who, user, .. } => {
+            (format!("{} did not answer in time", person(*who, user, name)), true)
+        }
+        Event::VerificationCancelled { who, user, .. } => {
+            (format!("{}: verification cancelled", person(*who, user, name)), false)
+        }
+        Event::VerificationNoDevice { who, user, .. } => {
+            (format!("{} has no device to be asked on", person(*who, user, name)), true)
+        }
+        Event::VerificationFailed { who, user, cause, .. } => {
+            let why = no_answer(*cause);
+            (format!("{} could not be verified: {why}", person(*who, user, name)), true)
+        }
+        Event::VerificationUnknown { who, user, .. } => {
+            (format!("{}: {UNKNOWN}", person(*who, user, name)), true)
+        }
+        Event::GateOverridden { by, .. } => {
+            (format!("{name}: {} overrode the verification gate", plain(by, LONGEST_NAME)), false)
+        }
         Event::ChatArrived { messages } => {
             (format!("{name}: {}", count(*messages, "new message", "new messages")), false)
         }
@@ -165,6 +212,26 @@ fn logged(event: &Event, by: &str, setting: &Setting<'_>) -> (String, bool) {
         Event::ProgramSaved { by, bytes } => (saved(by, *bytes), false),
         Event::ProgramNotSaved { why } => (capital(&not_saved(*why)), is_bad(*why)),
         Event::ProgramGone { why } => (capital(&gone(*why)), *why != Gone::Ended),
+        Event::VerificationAsked { user, how, by, .. } => (phone_asked(by, user, *how), false),
+        Event::VerificationApproved { user, .. } => (format!("{} approved", named(user)), false),
+        Event::VerificationDenied { user, .. } => (format!("{} denied", named(user)), true),
+        Event::VerificationTimedOut { user, .. } => {
+            (format!("{} did not answer in time", named(user)), true)
+        }
+        Event::VerificationCancelled { user, .. } => {
+            (format!("Verification of {} cancelled", named(user)), false)
+        }
+        Event::VerificationNoDevice { user, .. } => {
+            (format!("{} has no device to be asked on", named(user)), true)
+        }
+        Event::VerificationFailed { user, cause, .. } => {
+            (format!("{} could not be verified: {}", named(user), no_answer(*cause)), true)
+        }
+        Event::VerificationUnknown { user, .. } => (format!("{}: {UNKNOWN}", named(user)), true),
+        Event::GateOverridden { by, reason } => {
+            let (by, reason) = (plain(by, LONGEST_NAME), plain(reason, 500));
+            (format!("{by} overrode the verification gate: {reason}"), true)
+        }
         Event::ChatArrived { messages } => {
             (count(*messages, "chat message", "chat messages"), false)
         }
@@ -180,6 +247,40 @@ fn logged(event: &Event, by: &str, setting: &Setting<'_>) -> (String, bool) {
         }
         Event::PinOver { joined: true } => ("The PIN's life is over".into(), false),
         Event::PinOver { joined: false } => ("The PIN's life is over; nobody joined".into(), false),
+    }
+}
+
+/// What became of it while the program was away.
+const UNKNOWN: &str = "the verification may have been sent; what came of it is not known";
+
+/// Who a notification speaks of: the customer has the session's name.
+fn person(who: Who, user: &str, name: &str) -> String {
+    match who {
+        Who::Customer => name.to_owned(),
+        Who::Technician => named(user),
+    }
+}
+
+/// As the verification service names them.
+fn named(user: &str) -> String {
+    plain(user, LONGEST_NAME)
+}
+
+fn phone_asked(by: &str, user: &str, how: How) -> String {
+    let (by, user) = (plain(by, LONGEST_NAME), named(user));
+    match how {
+        How::Push => format!("{by} sent a push to {user}"),
+        How::Otp => format!("{by} entered a one-time password of {user}"),
+        How::BypassCode => format!("{by} entered a bypass code of {user}"),
+    }
+}
+
+fn no_answer(cause: Cause) -> String {
+    match cause {
+        Cause::UnknownUser => "the verification service knows no such person".into(),
+        Cause::WrongCode => "the code was not accepted".into(),
+        Cause::WrongDomain => "the verification service knows no such domain".into(),
+        Cause::Call { failure } => why(failure),
     }
 }
 
@@ -248,6 +349,9 @@ mod tests {
         };
         assert_eq!(told(Event::PresenterOnline { again: false }), "Maria Lopez is online");
         assert_eq!(told(Event::PresenterOffline), "Maria Lopez went offline");
+        let denied = |who| Event::VerificationDenied { id: 1, who, user: "maria.lopez".into() };
+        assert_eq!(told(denied(Who::Customer)), "Maria Lopez denied");
+        assert_eq!(told(denied(Who::Technician)), "maria.lopez denied");
         assert_eq!(
             told(Event::ViewerJoined { again: false }),
             "A viewer joined Maria Lopez's session"
@@ -275,6 +379,17 @@ mod tests {
             Event::ProgramAsked { by: "anna".into(), again: false },
             Event::ProgramNotSaved { why: Broken::Cancelled },
             Event::ProgramGone { why: Gone::Lost },
+            Event::VerificationAsked {
+                id: 1,
+                who: Who::Customer,
+                user: "maria".into(),
+                how: How::Push,
+                by: "anna".into(),
+            },
+            Event::VerificationDenied { id: 1, who: Who::Customer, user: "maria".into() },
+            Event::VerificationTimedOut { id: 1, who: Who::Customer, user: "maria".into() },
+            Event::VerificationNoDevice { id: 1, who: Who::Customer, user: "maria".into() },
+            Event::GateOverridden { by: "anna".into(), reason: "known".into() },
         ];
         for event in events {
             assert_eq!(serde_json::to_value(&event).unwrap()["event"], kind(&event));

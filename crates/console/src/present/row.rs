@@ -3,7 +3,7 @@
 use engine::Snapshot;
 use session::Word;
 
-use super::{Setting, hooks, name, state};
+use super::{Setting, hooks, name, state, verify};
 use crate::view::SessionRow;
 
 /// The row of `snapshot`.
@@ -19,7 +19,7 @@ pub fn of(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'_>
         timer_since: state::timer(&word),
         unread,
         hook_lost: record.is_live() && hooks::is_lost(&snapshot.lamps),
-        verified: None,
+        verified: snapshot.gate.verified(record, setting.now).map(verify::who),
         live: state::is_live(&word),
     }
 }

@@ -35,6 +35,15 @@ pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_
             | Event::ProgramSaved { .. }
             | Event::ProgramNotSaved { .. }
             | Event::ProgramGone { .. }
+            | Event::VerificationAsked { .. }
+            | Event::VerificationApproved { .. }
+            | Event::VerificationDenied { .. }
+            | Event::VerificationTimedOut { .. }
+            | Event::VerificationCancelled { .. }
+            | Event::VerificationNoDevice { .. }
+            | Event::VerificationFailed { .. }
+            | Event::VerificationUnknown { .. }
+            | Event::GateOverridden { .. }
             | Event::ChatArrived { .. }
             | Event::TranscriptSaved { .. }
             | Event::TranscriptFailed { .. } => {}

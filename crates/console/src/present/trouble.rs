@@ -2,7 +2,11 @@
 //!
 //! The only place where errors become text for people.
 
-use engine::{CommandError, remote::PlaceError, sqlite::StoreError};
+use engine::{
+    CommandError,
+    remote::{PlaceError, logintc},
+    sqlite::StoreError,
+};
 use session::Failure;
 
 use crate::{
@@ -33,9 +37,40 @@ pub fn of_command(error: &CommandError) -> Trouble {
             from_text(Code::BadInput, &text)
         }
         CommandError::DoesNotFit(_) => from_text(Code::BadInput, &text),
+        CommandError::Gate { .. } => Trouble {
+            code: Code::Verify,
+            text: sentence(&text),
+            remedy: "Verify the customer first, or override the gate with a reason.".into(),
+        },
+        CommandError::Verification(error) => of_verification(error),
+        CommandError::NotSetUp { .. } => Trouble {
+            code: Code::SetUp,
+            text: sentence(&text),
+            remedy: "Set it up in the settings, under Services.".into(),
+        },
         CommandError::NotMade => from_text(Code::FreeSpace, &text),
         CommandError::NoRandom => from_text(Code::Internal, &text),
+        CommandError::Locked => locked(),
         CommandError::Stopping => stopping(),
+    }
+}
+
+/// What the verification service didn't do.
+pub fn of_verification(error: &logintc::Error) -> Trouble {
+    let text = error.to_string();
+    match error {
+        logintc::Error::NoDevice | logintc::Error::NotEnabled => from_text(Code::Refused, &text),
+        logintc::Error::UnknownUser(_) | logintc::Error::Input(..) => {
+            from_text(Code::BadInput, &text)
+        }
+        logintc::Error::Unauthorized(_) | logintc::Error::WrongDomain(_) => {
+            from_text(Code::SetUp, &text)
+        }
+        logintc::Error::Gone(_) => from_text(Code::TryAgain, &text),
+        logintc::Error::Call(call) => {
+            let (code, remedy) = remedy(call.failure);
+            Trouble { code, text: sentence(&text), remedy: remedy.into() }
+        }
     }
 }
 
@@ -77,6 +112,15 @@ pub fn not_found(text: &str) -> Trouble {
         code: Code::NotFound,
         text: sentence(text),
         remedy: "Choose a session from the list or the archive.".into(),
+    }
+}
+
+/// Somebody must sign in first.
+pub fn locked() -> Trouble {
+    Trouble {
+        code: Code::Locked,
+        text: "Carry out the command: Deskhand is locked.".into(),
+        remedy: "Sign in.".into(),
     }
 }
 

@@ -165,7 +165,10 @@ fn service(settings: &Settings) -> Result<(), SettingsError> {
             Why::RegionUrl => {
                 wrong("region_url_template", "it does not make an http or https address")
             }
-            Why::UserAgent | Why::Certificates => wrong("base_url", &why.to_string()),
+            // The last two are no business of this service.
+            Why::UserAgent | Why::Certificates | Why::VerificationDomain | Why::VerificationKey => {
+                wrong("base_url", &why.to_string())
+            }
         })?;
         if is_hosted(&base_url) && !settings.licence_consent {
             return Err(error(

@@ -1,14 +1,20 @@
 //! The console against its own real broker, in a temporary folder: no mock, no window.
 #![allow(clippy::unwrap_used)] // a test that can't go on has failed
 
+mod access;
+mod audit;
 mod bad_input;
 mod commands;
 mod configured;
 mod network;
 mod notices;
+#[path = "../../../../tests/system/src/passkeys.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod passkeys;
 mod restart;
 mod rig;
 #[path = "../service/mod.rs"]
 mod service;
 mod settings;
 mod story;
+mod verify;

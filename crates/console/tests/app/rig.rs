@@ -1,6 +1,7 @@
 //! A console in a temporary folder, what it pushes, and pages that join it.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex},
@@ -9,12 +10,13 @@ use std::{
 
 use console::{
     App, Feed, Options, SettingsSource,
+    app::{IN_THE_BROWSER, Pages},
     command::{About, Command, Reply},
     view::{ConsoleView, Happening, LampKind, Push, SessionDetail, SessionRow, Trouble},
 };
 use engine::{
     SessionId,
-    desktop::{Answer, Desktop, View},
+    desktop::{Answer, Desktop, DesktopError, View},
     remote::ViewerUrl,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -36,9 +38,9 @@ pub struct Rig {
     pub folder: TempDir,
 }
 
-/// A desktop that only remembers which viewer windows were opened.
+/// A desktop that only remembers which viewer windows were opened, and what in the browser.
 #[derive(Default)]
-pub struct Opened(pub Mutex<Vec<(String, View)>>);
+pub struct Opened(pub Mutex<Vec<(String, View)>>, pub Mutex<Vec<String>>);
 
 impl Desktop for Opened {
     fn open_viewer<'a>(
@@ -55,6 +57,20 @@ impl Desktop for Opened {
     fn show_chat(&self, _: SessionId) -> bool {
         !self.0.lock().unwrap().is_empty()
     }
+
+    fn open_browser(&self, url: &str) -> Result<(), DesktopError> {
+        self.1.lock().unwrap().push(url.to_owned());
+        Ok(())
+    }
+}
+
+/// Stands for the page's files, whose bytes matter to no test here.
+pub struct Bundled;
+
+impl Pages for Bundled {
+    fn get(&self, name: &str) -> Option<Cow<'static, [u8]>> {
+        matches!(name, "passkey.js" | "passkey.css").then(|| Cow::Borrowed(b"/* */".as_slice()))
+    }
 }
 
 pub fn options(data: &Path, settings: SettingsSource, desktop: Arc<Opened>) -> Options {
@@ -66,6 +82,9 @@ pub fn options(data: &Path, settings: SettingsSource, desktop: Arc<Opened>) -> O
         passphrase: None,
         use_keyring: false,
         broker_control: true,
+        pages: Arc::new(Bundled),
+        in_the_browser: IN_THE_BROWSER,
+        forget_profiles: false,
         from_seq: None,
     }
 }
@@ -76,8 +95,18 @@ impl Rig {
     }
 
     pub async fn start_in(folder: TempDir, settings: SettingsSource) -> Self {
+        Self::start_with(folder, settings, |_| {}).await
+    }
+
+    pub async fn start_with(
+        folder: TempDir,
+        settings: SettingsSource,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
         let desktop = Arc::new(Opened::default());
-        let app = App::start(options(folder.path(), settings, desktop.clone())).await.unwrap();
+        let mut options = options(folder.path(), settings, desktop.clone());
+        change(&mut options);
+        let app = App::start(options).await.unwrap();
         let seen = Seen::new(app.subscribe());
         Self { app, seen, desktop, folder }
     }

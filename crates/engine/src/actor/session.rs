@@ -6,6 +6,7 @@
 
 mod live;
 mod program;
+mod verification;
 
 use std::sync::{Arc, atomic::AtomicU64};
 
@@ -15,7 +16,11 @@ use tokio::sync::oneshot;
 use wire::{ConfText, HookType, Pin, Region};
 
 use self::live::Live;
-pub(crate) use self::program::in_the_way;
+pub use self::verification::Order;
+pub(crate) use self::{
+    program::in_the_way,
+    verification::{Question, failure_of, not_now, user_of},
+};
 use crate::{
     SessionId,
     bus::Progress,
@@ -23,7 +28,7 @@ use crate::{
     context::Context,
     error::CommandError,
     journal::{Committed, JournalError, SessionSecrets},
-    remote::Place,
+    remote::{Place, logintc},
 };
 
 /// What a session's actor can be sent.
@@ -78,6 +83,20 @@ pub enum Message {
     ParametersGiven(ConfText),
     /// How far the program's download is.
     Progressed(Progress),
+    /// Somebody wants to know whether this is the person; answered once that is on disk.
+    Verify {
+        /// Whom, how, and at which service.
+        order: Box<Order>,
+        /// Gets the answer.
+        done: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// The verification service has taken a question, or hasn't.
+    PhoneAsked {
+        /// The verification.
+        id: u32,
+        /// Its name at the service, and what is known of it at once.
+        outcome: Result<logintc::Asked, logintc::Error>,
+    },
 }
 
 /// How a session comes to life.
@@ -139,6 +158,8 @@ impl Actor for Session {
             Message::SaveProgram { place, by, done } => live.save_program(&myself, place, by, done),
             Message::ParametersGiven(conf) => live.parameters_given(&myself, conf),
             Message::Progressed(progress) => live.progressed(progress),
+            Message::Verify { order, done } => live.verify(&myself, *order, done),
+            Message::PhoneAsked { id, outcome } => live.phone_asked(&myself, id, outcome),
         }
         live.go_on(&myself).await;
         Ok(())

@@ -23,6 +23,7 @@ impl Engine {
         place: Place,
         by: String,
     ) -> Result<(), CommandError> {
+        self.access().permit()?;
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         if let Some(obstacle) = snapshot.record.program_obstacle() {

@@ -1,10 +1,35 @@
 //! Passwordless.dev: passkeys (services.md, section 4).
+//!
+//! Only the calls that carry the API secret; those of the browser are its own business. Nothing is
+//! repeated here: a token is good for one check.
 
-use reqwest::Client;
-use secrecy::SecretString;
+use jiff::{Timestamp, civil, tz::TimeZone};
+use reqwest::{Client, header::HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+use session::Failure;
 use url::Url;
+use uuid::Uuid;
+use wire::passwordless::{
+    self as form, CredentialList, LimitError, Problem, RegisterToken, SignInKind, Token,
+    VerifiedSignIn,
+};
 
-use super::{ServiceError, Timeouts, USER_AGENT, http};
+use super::{
+    CallError, Doing, ServiceError, Timeouts, USER_AGENT,
+    error::{Cause, malformed},
+    http::{self, Answer},
+    is_plain_http,
+};
+
+/// Where the hosted service is.
+pub const HOSTED_BASE_URL: &str = "https://v4.passwordless.dev";
+
+/// The bytes of an answer, at most.
+const BODY: usize = 4 << 20;
+/// The passkeys of one user that are read, at most.
+const MOST_CREDENTIALS: usize = 1_000;
 
 /// Where Passwordless.dev is and what it is told.
 #[derive(Debug, Clone)]
@@ -25,14 +50,399 @@ pub struct Passwordless {
     client: Client,
 }
 
+/// What a token that came from the browser stands for. Success, user, origin, relying party and age are the
+/// caller's to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// Whether somebody has signed in at all.
+    pub success: bool,
+    /// Who.
+    pub user_id: String,
+    /// When, by the service's clock.
+    pub timestamp: Timestamp,
+    /// The relying party's id: the host of the page.
+    pub rp_id: String,
+    /// The page's origin.
+    pub origin: String,
+    /// The browser and its system.
+    pub device: String,
+    /// Two letters, or nothing.
+    pub country: String,
+    /// What the passkey is called; may be empty.
+    pub nickname: String,
+    /// When the token ends, by the service's clock.
+    pub expires_at: Timestamp,
+    /// Which token it was; each names one sign-in.
+    pub token_id: String,
+    /// Which passkey; empty in the service's older form.
+    pub credential_id: String,
+    /// What was done with it.
+    pub kind: SignInKind,
+}
+
+/// A passkey as the service lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Its id.
+    pub id: String,
+    /// What it is called; may be empty.
+    pub nickname: String,
+    /// The browser that made or last used it, and its system.
+    pub device: String,
+    /// Two letters, or nothing.
+    pub country: String,
+    /// The page that it was made on.
+    pub origin: String,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A failed call, by its remedy. It repeats nothing that the service wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PasskeyError {
+    /// The API secret isn't accepted.
+    #[error("{0}: the passkey service does not accept the API secret; enter it again")]
+    Unauthorized(Doing),
+    /// The token isn't one, is one for something else, or was used before.
+    #[error("{0}: the passkey service does not accept what the browser brought; begin again")]
+    InvalidToken(Doing),
+    /// The token's time is over: somebody waited too long, or one of the clocks is wrong.
+    #[error("{0}: it came too late; begin again, and check this computer's clock if that repeats")]
+    ExpiredToken(Doing),
+    /// An alias belongs to another user.
+    #[error("{0}: one of the aliases belongs to somebody else; remove or change it")]
+    AliasConflict(Doing),
+    /// No such passkey.
+    #[error("{0}: the passkey service does not know this passkey; load the list again")]
+    UnknownCredential(Doing),
+    /// It was not sent, since it would go beyond the service's limits.
+    #[error("{doing}: {limit}")]
+    Limit {
+        /// What was to be done.
+        doing: Doing,
+        /// What to change.
+        limit: LimitError,
+    },
+    /// The service refused fields.
+    #[error("{doing}: the passkey service refused {}; change that", listed(fields))]
+    Invalid {
+        /// What was being done.
+        doing: Doing,
+        /// Which, as far as we know them.
+        fields: Vec<Field>,
+    },
+    /// It failed as any call can.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+/// A field that the service can refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The user's id.
+    UserId,
+    /// The user's name.
+    Username,
+    /// The person's name.
+    DisplayName,
+    /// The aliases.
+    Aliases,
+    /// A token.
+    Token,
+    /// A passkey's id.
+    CredentialId,
+    /// One that we don't know.
+    Other,
+}
+
 impl Passwordless {
     /// A client of `service`.
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
     pub fn new(service: Service) -> Result<Self, ServiceError> {
-        let timeouts = Timeouts::default();
-        let client = http::client_of(USER_AGENT, &service.base_url, &timeouts)?;
+        Self::with_timeouts(service, Timeouts::default())
+    }
+
+    /// A client of `service` that waits no longer than `timeouts`.
+    ///
+    /// # Errors
+    /// [`ServiceError`], which says what must be changed.
+    pub fn with_timeouts(service: Service, timeouts: Timeouts) -> Result<Self, ServiceError> {
+        let base = &service.base_url;
+        if !is_plain_http(base) || base.query().is_some() || base.fragment().is_some() {
+            return Err(ServiceError::BaseUrl);
+        }
+        let client = http::client_of(USER_AGENT, base, &timeouts)?;
         Ok(Self { service, timeouts, client })
+    }
+
+    /// Where it is and how it is spoken to.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// `POST /register/token`: what the browser makes a passkey with, within two minutes.
+    ///
+    /// # Errors
+    /// [`PasskeyError`]; [`PasskeyError::AliasConflict`] if an alias is somebody else's.
+    pub async fn register_token(
+        &self,
+        asked: &RegisterToken,
+    ) -> Result<SecretString, PasskeyError> {
+        let doing = Doing::BeginPasskey;
+        asked.check().map_err(|limit| PasskeyError::Limit { doing, limit })?;
+        let answer: Token = self.ask(doing, &["register", "token"], asked).await?;
+        Ok(answer.token)
+    }
+
+    /// `POST /signin/verify`: what a token stands for. Each token is good for one call.
+    ///
+    /// # Errors
+    /// [`PasskeyError`]; [`PasskeyError::ExpiredToken`] and [`PasskeyError::InvalidToken`] for a token that is
+    /// too old, forged or used.
+    pub async fn verify(&self, token: &SecretString) -> Result<SignIn, PasskeyError> {
+        let doing = Doing::CheckSignIn;
+        let body = json!({ "token": token.expose_secret() });
+        let answer = self.ask(doing, &["signin", "verify"], &body).await?;
+        sign_in(answer).ok_or_else(|| {
+            failed(doing, malformed("the service's answer is not what it documents")).into()
+        })
+    }
+
+    /// `POST /credentials/list`: a user's passkeys, in the service's order.
+    ///
+    /// A row without an id is left out, so that it doesn't cost the others.
+    ///
+    /// # Errors
+    /// [`PasskeyError`].
+    pub async fn credentials(&self, user_id: &str) -> Result<Vec<Credential>, PasskeyError> {
+        let doing = Doing::ListPasskeys;
+        form::check_user_id(user_id).map_err(|limit| PasskeyError::Limit { doing, limit })?;
+        let body = json!({ "userId": user_id });
+        let answer: CredentialList = self.ask(doing, &["credentials", "list"], &body).await?;
+        let rows = answer.rows();
+        let sent = rows.len();
+        let rows = rows.into_iter().take(MOST_CREDENTIALS);
+        let read: Vec<Credential> = rows.filter_map(credential).collect();
+        if read.len() < sent {
+            tracing::warn!(unreadable = sent - read.len(), "passkeys were left out");
+        }
+        Ok(read)
+    }
+
+    /// `POST /credentials/delete`: the passkey signs nobody in any more.
+    ///
+    /// # Errors
+    /// [`PasskeyError`].
+    pub async fn delete_credential(&self, id: &str) -> Result<(), PasskeyError> {
+        let body = json!({ "credentialId": id });
+        self.tell(Doing::DeletePasskey, &["credentials", "delete"], &body).await
+    }
+
+    /// `POST /alias`: these are the user's aliases, all of them; those of before are gone.
+    ///
+    /// # Errors
+    /// [`PasskeyError`]; [`PasskeyError::Limit`] without a call.
+    pub async fn set_aliases(
+        &self,
+        user_id: &str,
+        aliases: &[String],
+        hashing: bool,
+    ) -> Result<(), PasskeyError> {
+        let doing = Doing::SetAliases;
+        form::check_user_id(user_id)
+            .and_then(|()| form::check_aliases(aliases))
+            .map_err(|limit| PasskeyError::Limit { doing, limit })?;
+        let body = json!({ "userId": user_id, "aliases": aliases, "hashing": hashing });
+        self.tell(doing, &["alias"], &body).await
+    }
+
+    /// Whether the service answers and accepts the API secret: asks for the passkeys of nobody.
+    ///
+    /// # Errors
+    /// [`PasskeyError`].
+    pub async fn ping(&self) -> Result<(), PasskeyError> {
+        self.credentials(&Uuid::new_v4().to_string()).await.map(drop)
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        doing: Doing,
+        path: &[&str],
+        body: &(impl Serialize + Sync),
+    ) -> Result<T, PasskeyError> {
+        let answer = self.post(doing, path, body).await?;
+        http::json(&answer.body).map_err(|cause| failed(doing, cause).into())
+    }
+
+    /// Any 2xx is a success: the service has answered 200 and answers 204.
+    async fn tell(
+        &self,
+        doing: Doing,
+        path: &[&str],
+        body: &(impl Serialize + Sync),
+    ) -> Result<(), PasskeyError> {
+        self.post(doing, path, body).await.map(drop)
+    }
+
+    async fn post(
+        &self,
+        doing: Doing,
+        path: &[&str],
+        body: &(impl Serialize + Sync),
+    ) -> Result<Answer, PasskeyError> {
+        // What can't be a header can't be a secret of the service's either.
+        let secret = self.service.api_secret.expose_secret();
+        let mut secret =
+            HeaderValue::from_str(secret).map_err(|_| PasskeyError::Unauthorized(doing))?;
+        secret.set_sensitive(true);
+        let request = self.client.post(self.url(path)).header("ApiSecret", secret).json(body);
+        let call = async { http::answer(http::send(request).await?, BODY).await };
+        let answer =
+            http::within(self.timeouts.call, call).await.map_err(|cause| failed(doing, cause))?;
+        match answer.cause {
+            None => Ok(answer),
+            Some(cause) => Err(refusal(doing, cause, &answer.body)),
+        }
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.service.base_url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+}
+
+/// What an answer that isn't a success means: by its code where it has one, else by its status.
+fn refusal(doing: Doing, cause: Cause, body: &[u8]) -> PasskeyError {
+    if cause.0 == Failure::Unauthorized {
+        return PasskeyError::Unauthorized(doing);
+    }
+    let Failure::Rejected { status } = cause.0 else { return failed(doing, cause).into() };
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    match problem.error_code.as_str() {
+        "expired_token" => PasskeyError::ExpiredToken(doing),
+        "invalid_token" | "missing_token" | "invalid_token_format" => {
+            PasskeyError::InvalidToken(doing)
+        }
+        "alias_conflict" => PasskeyError::AliasConflict(doing),
+        "unknown_credential" => PasskeyError::UnknownCredential(doing),
+        _ if status == 409 => PasskeyError::AliasConflict(doing),
+        _ if !problem.errors.is_empty() => {
+            let mut fields: Vec<Field> = problem.errors.keys().map(|name| field(name)).collect();
+            fields.dedup();
+            PasskeyError::Invalid { doing, fields }
+        }
+        _ => failed(doing, cause).into(),
+    }
+}
+
+fn field(name: &str) -> Field {
+    // `aliases[3]` and `$.aliases` are the aliases too.
+    let name = name.trim_start_matches("$.").to_ascii_lowercase();
+    match name.split(['[', '.']).next().unwrap_or_default() {
+        "userid" => Field::UserId,
+        "username" => Field::Username,
+        "displayname" => Field::DisplayName,
+        "aliases" => Field::Aliases,
+        "token" => Field::Token,
+        "credentialid" => Field::CredentialId,
+        _ => Field::Other,
+    }
+}
+
+fn listed(fields: &[Field]) -> String {
+    let names = fields.iter().map(|field| match field {
+        Field::UserId => "the user id",
+        Field::Username => "the username",
+        Field::DisplayName => "the name",
+        Field::Aliases => "the aliases",
+        Field::Token => "the token",
+        Field::CredentialId => "the passkey's id",
+        Field::Other => "a field",
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn sign_in(answer: VerifiedSignIn) -> Option<SignIn> {
+    Some(SignIn {
+        timestamp: time(&answer.timestamp)?,
+        expires_at: time(&answer.expires_at)?,
+        rp_id: answer.rp_id()?.to_owned(),
+        success: answer.success,
+        user_id: answer.user_id,
+        origin: answer.origin,
+        device: answer.device,
+        country: answer.country,
+        nickname: answer.nickname,
+        token_id: answer.token_id,
+        credential_id: answer.credential_id,
+        kind: answer.kind,
+    })
+}
+
+fn credential(row: serde_json::Value) -> Option<Credential> {
+    let row: form::Credential = serde_json::from_value(row).ok()?;
+    (!row.descriptor.id.is_empty()).then(|| Credential {
+        created_at: time(&row.created_at),
+        last_used_at: time(&row.last_used_at),
+        id: row.descriptor.id,
+        nickname: row.nickname,
+        device: row.device,
+        country: row.country,
+        origin: row.origin,
+    })
+}
+
+/// A time as the service writes it: without a zone it is UTC.
+fn time(text: &str) -> Option<Timestamp> {
+    let zoned = text.parse::<Timestamp>().ok();
+    zoned.or_else(|| {
+        let local = text.parse::<civil::DateTime>().ok()?;
+        TimeZone::UTC.to_timestamp(local).ok()
+    })
+}
+
+fn failed(doing: Doing, (failure, detail): Cause) -> CallError {
+    CallError { doing, failure, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_a_zone_is_utc() {
+        let utc: Timestamp = "2023-04-21T13:33:50.0764103Z".parse().unwrap();
+        assert_eq!(time("2023-04-21T13:33:50.0764103"), Some(utc));
+        assert_eq!(time("2023-04-21T15:33:50.0764103+02:00"), Some(utc));
+        assert_eq!(time("TODO"), None);
+    }
+
+    #[test]
+    fn a_refusal_is_named_by_its_code_and_repeats_no_prose() {
+        let of = |status, body: &str| {
+            let cause = (Failure::Rejected { status }, "the service refused it".to_owned());
+            refusal(Doing::SetAliases, cause, body.as_bytes())
+        };
+        let conflict = PasskeyError::AliasConflict(Doing::SetAliases);
+        assert_eq!(of(409, r#"{"errorCode":"alias_conflict","title":"hush"}"#), conflict);
+        assert_eq!(of(409, "<html>"), conflict);
+        let expired = of(403, r#"{"errorCode":"expired_token","title":"expired 5 min ago"}"#);
+        assert!(expired.to_string().contains("clock"), "{expired}");
+        let invalid = of(400, r#"{"errors":{"Aliases[2]":["hush"],"$.userId":[],"x":1}}"#);
+        let text = "set the aliases: the passkey service refused the aliases, the user id, a field; change that";
+        let sorted = |text: &str| {
+            let mut words: Vec<_> = text.split([' ', ',', ';']).map(str::to_owned).collect();
+            words.sort();
+            words
+        };
+        assert_eq!(sorted(&invalid.to_string()), sorted(text));
+        assert!(matches!(of(403, "{}"), PasskeyError::Call(_)));
     }
 }

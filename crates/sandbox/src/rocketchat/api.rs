@@ -1,10 +1,194 @@
-//! Rocket.Chat's calls.
+//! Rocket.Chat's calls about login sessions, and the way to all others.
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+use rusqlite::Transaction;
+use serde_json::{Value, json};
 
+use super::{
+    admit::{Asked, Caller, Chat, Params, Rules, number, serve, session_body, text},
+    answer::{Refused, done},
+    limiter::Limiter,
+    page, people, store,
+};
 use crate::desk::Desk;
+
+/// A page has so many rows, at most.
+const MOST_ROWS: usize = 100;
+const USUAL_ROWS: usize = 50;
+/// People whose sessions a filter finds, at most.
+const MOST_PEOPLE: usize = 5;
+
+const VIEW: Option<&str> = Some("view-device-management");
+const LOG_OUT: Option<&str> = Some("logout-device-management");
+const PAGED: &[(&str, bool)] =
+    &[("offset", false), ("count", false), ("filter", false), ("sort", false)];
+const ONE: &[(&str, bool)] = &[("sessionId", true)];
 
 /// All routes.
 pub(crate) fn routes(desk: Desk) -> Router {
-    Router::new().with_state(desk)
+    let clock = desk.clock.clone();
+    let chat = Chat { desk, limiter: Limiter::default() };
+    let sessions = Router::new()
+        .route("/list", get(list))
+        .route("/info", get(info))
+        .route("/logout.me", post(log_out_mine))
+        .route("/list.all", get(list_all))
+        .route("/info.admin", get(info_admin))
+        .route("/logout", post(log_out));
+    let api = people::routes().nest("/sessions", sessions);
+    Router::new()
+        .nest("/api/v1", api)
+        .merge(people::beside())
+        .merge(page::routes())
+        .with_state(chat)
+        // Times in answers are the shared clock's, so the header that says what time it is must be too.
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            let clock = clock.clone();
+            async move {
+                let mut response = next.run(request).await;
+                let now = jiff::Timestamp::from_millisecond(clock.now().0).unwrap_or_default();
+                let date = jiff::fmt::rfc2822::DateTimePrinter::new()
+                    .timestamp_to_rfc9110_string(&now)
+                    .ok()
+                    .and_then(|date| HeaderValue::from_str(&date).ok());
+                if let Some(date) = date {
+                    response.headers_mut().insert(header::DATE, date);
+                }
+                response
+            }
+        }))
+}
+
+async fn list(State(chat): State<Chat>, asked: Asked) -> Response {
+    static RULES: Rules =
+        Rules { route: "sessions/list", params: PAGED, permission: None, second_factor: false };
+    serve(chat, asked, &RULES, |tx, caller, params| {
+        let pattern = compiled(&regex::escape(text(params, "filter")))?;
+        page_of(tx, params, Some(&caller.person.id), &pattern)
+    })
+    .await
+}
+
+async fn info(State(chat): State<Chat>, asked: Asked) -> Response {
+    static RULES: Rules =
+        Rules { route: "sessions/info", params: ONE, permission: None, second_factor: false };
+    serve(chat, asked, &RULES, |tx, caller, params| {
+        let found = store::session(tx, text(params, "sessionId"), Some(&caller.person.id))?;
+        let (session, _) = found.ok_or(Refused::NotFound)?;
+        Ok(done(session_body(&session, false)))
+    })
+    .await
+}
+
+async fn log_out_mine(State(chat): State<Chat>, asked: Asked) -> Response {
+    static RULES: Rules =
+        Rules { route: "sessions/logout.me", params: ONE, permission: None, second_factor: false };
+    serve(chat, asked, &RULES, |tx, caller, params| {
+        end(tx, caller, params, Some(&caller.person.id))
+    })
+    .await
+}
+
+async fn list_all(State(chat): State<Chat>, asked: Asked) -> Response {
+    static RULES: Rules =
+        Rules { route: "sessions/list.all", params: PAGED, permission: VIEW, second_factor: true };
+    serve(chat, asked, &RULES, |tx, _, params| {
+        let filter = text(params, "filter");
+        let mut patterns = vec![regex::escape(filter)];
+        if !filter.is_empty() {
+            let pattern = compiled(&patterns[0])?;
+            let people = store::people(tx)?.into_iter();
+            let meant =
+                people.filter(|p| pattern.is_match(&p.username) || pattern.is_match(&p.name));
+            patterns.extend(meant.take(MOST_PEOPLE).map(|person| regex::escape(&person.id)));
+        }
+        page_of(tx, params, None, &compiled(&patterns.join("|"))?)
+    })
+    .await
+}
+
+async fn info_admin(State(chat): State<Chat>, asked: Asked) -> Response {
+    static RULES: Rules =
+        Rules { route: "sessions/info.admin", params: ONE, permission: VIEW, second_factor: true };
+    serve(chat, asked, &RULES, |tx, _, params| {
+        // As the real one does: whatever matches, in any case, and the newest of those.
+        let pattern = compiled(text(params, "sessionId"))?;
+        let search = store::Search {
+            user: None,
+            pattern: &pattern,
+            order: "s.login_at DESC, s.id",
+            offset: 0,
+            count: 1,
+        };
+        let (found, _) = store::search(tx, &search)?;
+        let session = found.first().ok_or(Refused::NotFound)?;
+        Ok(done(session_body(session, true)))
+    })
+    .await
+}
+
+async fn log_out(State(chat): State<Chat>, asked: Asked) -> Response {
+    static RULES: Rules =
+        Rules { route: "sessions/logout", params: ONE, permission: LOG_OUT, second_factor: true };
+    serve(chat, asked, &RULES, |tx, caller, params| end(tx, caller, params, None)).await
+}
+
+fn end(
+    tx: &Transaction<'_>,
+    caller: &Caller,
+    params: &Params,
+    user: Option<&str>,
+) -> Result<Value, Refused> {
+    let id = text(params, "sessionId");
+    let (_, token) = store::session(tx, id, user)?.ok_or(Refused::NotFound)?;
+    store::log_out(tx, &token, &caller.person.id, caller.now)?;
+    Ok(done(json!({ "sessionId": id })))
+}
+
+fn compiled(pattern: &str) -> Result<regex::Regex, Refused> {
+    store::pattern(pattern).ok_or(Refused::Failed("Regular expression is invalid", None))
+}
+
+fn page_of(
+    tx: &Transaction<'_>,
+    params: &Params,
+    user: Option<&str>,
+    pattern: &regex::Regex,
+) -> Result<Value, Refused> {
+    let order = order(text(params, "sort"))?;
+    let offset = number(params, "offset").unwrap_or_default();
+    let count = number(params, "count").unwrap_or(USUAL_ROWS).min(MOST_ROWS);
+    let search = store::Search { user, pattern, order: &order, offset, count };
+    let (rows, total) = store::search(tx, &search)?;
+    let sessions: Vec<Value> = rows.iter().map(|row| session_body(row, user.is_none())).collect();
+    let count = sessions.len();
+    Ok(done(json!({ "sessions": sessions, "count": count, "offset": offset, "total": total })))
+}
+
+/// `ORDER BY` of the service's `{"loginAt":-1}`.
+fn order(sort: &str) -> Result<String, Refused> {
+    let invalid = || Refused::Failed("Invalid sort parameter provided", Some("error-invalid-sort"));
+    let keys: serde_json::Map<String, Value> = match sort {
+        "" => return Ok("s.login_at DESC, s.id".to_owned()),
+        sort => serde_json::from_str(sort).map_err(|_| invalid())?,
+    };
+    let mut order = String::new();
+    for (key, way) in &keys {
+        let column =
+            store::sort_column(key).ok_or(Refused::Failed("error-invalid-sort-keys", None))?;
+        let way = match way.as_i64() {
+            Some(1) => "ASC",
+            Some(-1) => "DESC",
+            _ => return Err(invalid()),
+        };
+        order.push_str(&format!("{column} {way}, "));
+    }
+    Ok(order + "s.id")
 }

@@ -18,12 +18,14 @@ impl Turn {
     pub(super) fn restored(&mut self, since: Timestamp) {
         self.interrupted_mails();
         self.interrupted_program();
+        self.interrupted_verifications();
         match &self.state.record.life {
             Life::Allocating => self.do_(Effect::ChooseRegion),
             Life::Live(allocation) => {
                 let expires = allocation.expires;
                 self.went_live(expires);
                 self.facts_unknown(since);
+                self.gate_moved();
             }
             Life::Over { .. } | Life::Closed { .. } | Life::Failed { .. } => {
                 self.resume_transcript()
@@ -141,6 +143,8 @@ impl Turn {
         match self.state.record.life {
             Life::Closed { .. } | Life::Over { .. } => {}
             Life::Allocating | Life::Failed { .. } | Life::Live(_) => {
+                // It comes right after a death: what was asked may have been sent.
+                self.interrupted_verifications();
                 self.stop_hooks();
                 self.state.record.life = Life::Failed { at: self.now, failure: Failure::Internal };
             }
@@ -161,6 +165,7 @@ impl Turn {
 
     fn stop_hooks(&mut self) {
         self.end_program();
+        self.cancel_verifications();
         for timer in [Timer::Heartbeat, Timer::PollChat, Timer::PinOver] {
             self.do_(Effect::Stop { timer });
         }

@@ -4,7 +4,7 @@ use wire::HookType;
 
 use super::Turn;
 use crate::{
-    Effect, Event, Failure,
+    Effect, Event, Failure, Presenter,
     mail::{MOST, Order, Status, Template, When},
 };
 
@@ -35,7 +35,7 @@ impl Turn {
 
     pub(super) fn mail_withdrawn(&mut self, id: u32) {
         self.state.record.mail.retain(|order| match order.status {
-            Status::Waiting => order.id != id,
+            Status::Waiting | Status::Held => order.id != id,
             Status::Sent { .. } if order.when == When::EveryEvent => order.id != id,
             Status::Sending | Status::Sent { .. } | Status::MaybeSent | Status::Failed { .. } => {
                 true
@@ -49,7 +49,7 @@ impl Turn {
             let order = &self.state.record.mail[place];
             let due = order.template.hook() == hook
                 && match (order.when, order.status) {
-                    (When::NextEvent | When::EveryEvent, Status::Waiting) => true,
+                    (When::NextEvent | When::EveryEvent, Status::Waiting | Status::Held) => true,
                     (
                         When::EveryEvent,
                         Status::Sent { .. } | Status::Failed { .. } | Status::MaybeSent,
@@ -102,8 +102,45 @@ impl Turn {
         }
     }
 
+    /// After the gate may have opened: what it held goes out if its claim is true now, else it waits
+    /// for that again.
+    pub(super) fn release_mails(&mut self) {
+        if self.gate_keeps_mails() {
+            return;
+        }
+        let online = matches!(self.state.record.presenter, Presenter::Online { .. });
+        for place in 0..self.state.record.mail.len() {
+            let order = &mut self.state.record.mail[place];
+            match (order.status, order.when) {
+                (Status::Held, When::Now) => self.send(place),
+                (Status::Held, When::NextEvent | When::EveryEvent) if online => self.send(place),
+                (Status::Held, When::NextEvent | When::EveryEvent) => {
+                    order.status = Status::Waiting;
+                }
+                (
+                    Status::Waiting
+                    | Status::Sending
+                    | Status::Sent { .. }
+                    | Status::MaybeSent
+                    | Status::Failed { .. },
+                    _,
+                ) => {}
+            }
+        }
+    }
+
+    fn gate_keeps_mails(&self) -> bool {
+        self.state.gate.keeps_shut(&self.state.record, self.now).is_some()
+    }
+
     fn send(&mut self, place: usize) {
+        let shut = self.gate_keeps_mails();
         let Some(order) = self.state.record.mail.get_mut(place) else { return };
+        // A colleague's mail has the viewer's link in it; a customer's has not.
+        if shut && order.template == Template::ToColleague {
+            order.status = Status::Held;
+            return;
+        }
         order.status = Status::Sending;
         let (id, to, template, name) =
             (order.id, order.to.clone(), order.template, order.name.clone());

@@ -316,6 +316,9 @@ impl World {
             | Effect::AskParameters
             | Effect::DownloadProgram
             | Effect::CancelProgram
+            | Effect::AskPhone { .. }
+            | Effect::PollPhone { .. }
+            | Effect::CancelPhone { .. }
             | Effect::RevokePin => {}
         }
     }

@@ -65,8 +65,10 @@ pub(crate) async fn detail_of(
 async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
     let failed = |error: engine::sqlite::StoreError| trouble::of_store(&error);
-    let (mut happenings, Kept { messages, notes, tags, choice }) =
-        tokio::try_join!(engine.happenings_of(id), archive.kept(id)).map_err(failed)?;
+    let (
+        mut happenings,
+        Kept { messages, notes, tags, choice, verifications, overridden, devices },
+    ) = tokio::try_join!(engine.happenings_of(id), archive.kept(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.happenings_of(id).await.map_err(failed)?;
     }
@@ -80,6 +82,9 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
         note: texts.join("\n"),
         tags,
         choice,
+        verifications,
+        overridden,
+        devices,
         unread: inner.side(|side| side.unread.get(&id).copied().unwrap_or_default()),
     })
 }
@@ -87,14 +92,13 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
 /// The console as a whole.
 pub(super) fn console(inner: &Inner, engine: Option<&Engine>) -> ConsoleView {
     let revision = inner.revision();
-    let settings = inner.settings();
     let service = service(inner);
     let sessions = engine.map(Engine::snapshots).unwrap_or_default();
     let standing = inner.side(|side| side.standing.clone());
     present::console::of(&present::console::Parts {
         revision,
-        technician: &settings.technician,
-        access: access(inner),
+        technician: &inner.technician(),
+        access: inner.access_view(),
         service: present::console::Service {
             kind: service.kind,
             base_url: &service.base_url,
@@ -110,17 +114,6 @@ pub(super) fn console(inner: &Inner, engine: Option<&Engine>) -> ConsoleView {
         sessions: &sessions,
         now: engine::clock::now(),
     })
-}
-
-fn access(_: &Inner) -> crate::view::AccessView {
-    crate::view::AccessView {
-        is: crate::view::AccessKind::Open,
-        since: None,
-        person: None,
-        people: Vec::new(),
-        required: false,
-        ceremony: None,
-    }
 }
 
 /// The service as settings and embedded broker have it.

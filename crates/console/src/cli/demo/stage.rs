@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::telling::Missed;
 use crate::{
-    app::{App, Options},
+    app::{App, IN_THE_BROWSER, NoPages, Options},
     cli::{
         page::{Page, Who},
         watch::{Seen, Watch},
@@ -51,6 +51,9 @@ impl Stage {
             // The demo's key dies with its folder; a keyring would keep it.
             use_keyring: false,
             broker_control: true,
+            pages: Arc::new(NoPages),
+            in_the_browser: IN_THE_BROWSER,
+            forget_profiles: false,
             from_seq: None,
         };
         let app = App::start(options)

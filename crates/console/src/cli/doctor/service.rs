@@ -11,7 +11,7 @@ use wire::{Pin, Side};
 
 use super::{Check, Failed, Found};
 use crate::{
-    app::{App, Options},
+    app::{App, IN_THE_BROWSER, NoPages, Options},
     cli::{
         temporary_folder,
         watch::{Seen, Watch},
@@ -61,6 +61,9 @@ pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed>
         passphrase: None,
         use_keyring: false,
         broker_control: true,
+        pages: Arc::new(NoPages),
+        in_the_browser: IN_THE_BROWSER,
+        forget_profiles: false,
         from_seq: None,
     };
     let app = match App::start(options).await {

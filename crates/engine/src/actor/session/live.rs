@@ -19,7 +19,11 @@ use session::{
 use tokio::sync::oneshot;
 use wire::{HookType, Pin, Region};
 
-use super::{Message, Start, program::Errand};
+use super::{
+    Message, Start,
+    program::Errand,
+    verification::{Phone, user_of},
+};
 use crate::{
     SessionId,
     bus::Snapshot,
@@ -59,6 +63,8 @@ pub struct Live {
     in_turn: Arc<AtomicU64>,
     /// The customer's program, while it is being saved.
     pub(super) errand: Option<Errand>,
+    /// Verifications that the service is or was asked for, by their numbers.
+    pub(super) phones: HashMap<u32, Phone>,
 }
 
 /// What turns want once they are on disk.
@@ -83,7 +89,9 @@ impl Live {
     /// Comes to life. A new session is on disk, or known not to be, when this returns; one that the
     /// journal has already isn't waited for, so that many come back with few writes.
     pub async fn begin(myself: &ActorRef<Message>, start: Start) -> Self {
-        let Start { id, context, state, secrets, applied_seq, replay, in_turn, first } = start;
+        let Start { id, context, mut state, secrets, applied_seq, replay, in_turn, first } = start;
+        // Before anything is done: what it keeps back isn't sent at a start, either.
+        state.gate = context.gate();
         if let Some(secrets) = &secrets {
             context.routes.open(id, &secrets.tokens);
         }
@@ -109,6 +117,7 @@ impl Live {
             next_generation: 0,
             in_turn,
             errand: None,
+            phones: HashMap::new(),
         };
         // What was committed before the program ended happened before anything that happens now.
         for Committed { seq, hook, at } in replay {
@@ -333,6 +342,11 @@ impl Live {
                     let refused = Input::ParametersFailed(Failure::Storage);
                     let _ = myself.cast(Message::Told(refused));
                 }
+                Effect::AskPhone { id, user, by_id, shown } => {
+                    self.ask_phone(myself, id, user_of(user, by_id), shown);
+                }
+                Effect::PollPhone { id } => self.poll_phone(myself, id),
+                Effect::CancelPhone { id } => self.cancel_phone(id),
                 Effect::DownloadProgram => self.download_program(myself),
                 Effect::CancelProgram => self.cancel_program(),
                 effect @ (Effect::ChooseRegion

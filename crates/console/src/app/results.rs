@@ -1,0 +1,142 @@
+//! Notes in the audit log what came of verifications.
+//!
+//! They come by themselves, so up to where they were noted is on the disk, and what ended while this
+//! console was not looking is noted later. A crash between a note and its mark notes that one twice; none
+//! is left out.
+
+use engine::{Engine, journal::Happening};
+use session::{
+    Event,
+    verification::{Cause, Who},
+};
+
+use super::{Inner, Noted};
+
+/// Happenings are read this many at a time.
+const PAGE: u32 = 500;
+/// The mark's name.
+const SUBSCRIBER: &str = "audit of verifications";
+/// Who answers a phone is not at this console.
+const NOBODY: &str = "deskhand";
+
+/// Up to where they were noted.
+#[derive(Default)]
+pub(super) struct Results {
+    /// None before the first look.
+    read_to: Option<u64>,
+}
+
+impl Results {
+    /// Notes what came since the last look. What can't be noted now is, at the next.
+    pub async fn read_on(&mut self, inner: &Inner) {
+        let guard = inner.engine.read().await;
+        let Some(engine) = guard.as_ref() else { return };
+        let mut from = match self.read_to {
+            Some(seq) => seq,
+            None => match engine.journal().seen(SUBSCRIBER).await {
+                Ok(seq) => seq.unwrap_or_default(),
+                Err(error) => {
+                    return tracing::warn!(%error, "read up to where verifications were noted");
+                }
+            },
+        };
+        loop {
+            let page = match engine.happenings_after(from, PAGE).await {
+                Ok(page) => page,
+                Err(error) => return tracing::warn!(%error, "read what happened"),
+            };
+            for happening in &page {
+                if let Some(noted) = noted(happening) {
+                    if inner.note(noted).await.is_err() {
+                        return;
+                    }
+                    mark(engine, happening.seq).await;
+                }
+                from = happening.seq;
+                self.read_to = Some(from);
+            }
+            if page.len() < PAGE as usize {
+                return;
+            }
+            mark(engine, from).await;
+        }
+    }
+}
+
+async fn mark(engine: &Engine, seq: u64) {
+    if let Err(error) = engine.journal().mark_seen(SUBSCRIBER, seq).await {
+        tracing::warn!(%error, "note up to where verifications were noted");
+    }
+}
+
+/// How the log has it; none for what isn't its business.
+fn noted(Happening { session, event, .. }: &Happening) -> Option<Noted> {
+    let (action, text) = match event {
+        Event::VerificationApproved { who, user, .. } => {
+            ("verification_approved", format!("{} approved", named(*who, user)))
+        }
+        Event::VerificationDenied { who, user, .. } => {
+            ("verification_denied", format!("{} denied", named(*who, user)))
+        }
+        Event::VerificationTimedOut { who, user, .. } => {
+            let text = format!("{} did not answer in time", named(*who, user));
+            ("verification_timed_out", text)
+        }
+        Event::VerificationCancelled { who, user, .. } => {
+            let text = format!("the verification of {} was cancelled", named(*who, user));
+            ("verification_cancelled", text)
+        }
+        Event::VerificationNoDevice { who, user, .. } => {
+            ("verification_no_device", format!("{} has no device", named(*who, user)))
+        }
+        Event::VerificationFailed { who, user, cause, .. } => {
+            let why = match cause {
+                Cause::UnknownUser => "the service knows no such person",
+                Cause::WrongCode => "the code was not accepted",
+                Cause::WrongDomain => "the service knows no such domain",
+                Cause::Call { .. } => "the service did not do it",
+            };
+            let text = format!("{} could not be verified: {why}", named(*who, user));
+            ("verification_failed", text)
+        }
+        Event::VerificationUnknown { who, user, .. } => {
+            let text =
+                format!("what came of the verification of {} is not known", named(*who, user));
+            ("verification_unknown", text)
+        }
+        // Noted with who asks, and who signs it, at the time when they do.
+        Event::VerificationAsked { .. }
+        | Event::GateOverridden { .. }
+        | Event::Created
+        | Event::PinReady { .. }
+        | Event::AllocationFailed { .. }
+        | Event::PresenterOnline { .. }
+        | Event::PresenterOffline
+        | Event::ViewerJoined { .. }
+        | Event::ViewersGone
+        | Event::StatusUnknown { .. }
+        | Event::HookLost { .. }
+        | Event::HookBack { .. }
+        | Event::MailSent { .. }
+        | Event::MailFailed { .. }
+        | Event::ChatArrived { .. }
+        | Event::TranscriptSaved { .. }
+        | Event::TranscriptFailed { .. }
+        | Event::ProgramAsked { .. }
+        | Event::ProgramSaved { .. }
+        | Event::ProgramNotSaved { .. }
+        | Event::ProgramGone { .. }
+        | Event::Closed { .. }
+        | Event::PinOver { .. } => return None,
+    };
+    let text = crate::present::trouble::sentence(&text);
+    Some(Noted { by: NOBODY.to_owned(), action, text, session: Some(*session) })
+}
+
+fn named(who: Who, user: &str) -> String {
+    let user = crate::words::plain(user, crate::words::LONGEST_NAME);
+    match who {
+        Who::Customer => format!("the customer ({user})"),
+        Who::Technician => format!("the technician ({user})"),
+    }
+}

@@ -1,0 +1,287 @@
+//! Verifications and the gate that they open, as a person sees them. Never a code.
+
+use session::{
+    Failure, Gate, Record, Verification,
+    verification::{Cause, End, How, Opened, Override, Policy, Shut, Status, Verdict, Who},
+};
+
+use super::{Setting, trouble};
+use crate::{
+    view::{
+        Code, GatePolicy, GateView, OverrideView, Trouble, VerificationState, VerificationView,
+        Verified, VerifyHow,
+    },
+    words::{LONGEST_NAME, plain},
+};
+
+const ASK: &str = "ask the phone";
+/// The longest reason or detail that is shown, in characters.
+const LONGEST_TEXT: usize = 500;
+
+/// A verification.
+pub fn of(verification: &Verification) -> VerificationView {
+    let Verification { id, asked, at, status } = verification;
+    let (state, until, ended_at) = match status {
+        Status::Asking { until } => (VerificationState::Asking, Some(until.0), None),
+        Status::Waiting { until, .. } => (VerificationState::NoAnswerYet, Some(until.0), None),
+        Status::Ended { at, end } => (state(*end), None, Some(at.0)),
+    };
+    VerificationView {
+        id: *id,
+        who: who(asked.who),
+        user: plain(&asked.user, 255),
+        how: match asked.how {
+            How::Push => VerifyHow::Push,
+            How::Otp => VerifyHow::Otp,
+            How::BypassCode => VerifyHow::BypassCode,
+        },
+        by: plain(&asked.by, LONGEST_NAME),
+        at: at.0,
+        reason: plain(&asked.reason, LONGEST_TEXT),
+        shown: asked
+            .shown
+            .iter()
+            .map(|(key, value)| (plain(key, LONGEST_NAME), plain(value, LONGEST_TEXT)))
+            .collect(),
+        state,
+        until,
+        ended_at,
+        trouble: why(status),
+    }
+}
+
+/// Whom, as the view has it.
+pub const fn who(who: Who) -> Verified {
+    match who {
+        Who::Customer => Verified::Customer,
+        Who::Technician => Verified::Technician,
+    }
+}
+
+/// The gate of a session that the engine has.
+pub fn gate(gate: Gate, record: &Record, setting: &Setting<'_>) -> GateView {
+    let verdict = gate.verdict(record, setting.now);
+    let (open, until, text) = match verdict {
+        Verdict::Open { until, why } => (true, until.map(|at| at.0), opened(why, setting)),
+        Verdict::Shut { why } => (false, None, shut(why, setting)),
+    };
+    let in_force = matches!(verdict, Verdict::Open { why: Opened::Overridden { .. }, .. });
+    GateView {
+        policy: match gate.policy {
+            Policy::Off => GatePolicy::Off,
+            Policy::Warn => GatePolicy::Warn,
+            Policy::Require => GatePolicy::Require,
+        },
+        open,
+        until,
+        text,
+        overridden: record.overridden.as_ref().filter(|_| in_force).map(overridden),
+    }
+}
+
+/// The gate of a session that is history: nothing is opened any more, and an override stays known.
+pub fn old_gate(over: Option<&Override>) -> GateView {
+    GateView {
+        policy: GatePolicy::Off,
+        open: true,
+        until: None,
+        text: String::new(),
+        overridden: over.map(overridden),
+    }
+}
+
+fn overridden(over: &Override) -> OverrideView {
+    OverrideView {
+        by: plain(&over.by, LONGEST_NAME),
+        at: over.at.0,
+        reason: plain(&over.reason, LONGEST_TEXT),
+    }
+}
+
+fn opened(why: Opened, setting: &Setting<'_>) -> String {
+    match why {
+        Opened::NoPolicy => String::new(),
+        Opened::Verified { at } => format!("The customer approved at {}.", setting.clock(at)),
+        Opened::Overridden { at } => {
+            format!("The customer was not verified: overridden at {}.", setting.clock(at))
+        }
+    }
+}
+
+fn shut(why: Shut, setting: &Setting<'_>) -> String {
+    match why {
+        Shut::NotVerified => "The customer has not been verified in this session.".into(),
+        Shut::UnderWay => "The customer is being asked and has not answered yet.".into(),
+        Shut::Denied { at } => format!("The customer denied at {}.", setting.clock(at)),
+        Shut::TooOld { at } => {
+            format!("What was approved at {} is too long ago.", setting.clock(at))
+        }
+        Shut::Over => "The session is over, and its verifications with it.".into(),
+    }
+}
+
+const fn state(end: End) -> VerificationState {
+    match end {
+        End::Approved => VerificationState::Approved,
+        End::Denied => VerificationState::Denied,
+        End::TimedOut => VerificationState::TimedOut,
+        End::Cancelled => VerificationState::Cancelled,
+        End::NoDevice => VerificationState::NoDevice,
+        End::Failed { .. } => VerificationState::Failed,
+        End::Unknown => VerificationState::Unknown,
+    }
+}
+
+/// What stands in the way, and what to do; none where nothing does.
+fn why(status: &Status) -> Option<Trouble> {
+    match status {
+        Status::Asking { .. } | Status::Waiting { blind: None, .. } => None,
+        Status::Waiting { blind: Some(failure), .. } => {
+            let seen = of_failure("look for the answer", *failure);
+            Some(Trouble { text: format!("{} It is tried again.", seen.text), ..seen })
+        }
+        Status::Ended { end, .. } => of_end(*end),
+    }
+}
+
+fn of_end(end: End) -> Option<Trouble> {
+    let said = |code, text: &str, remedy: &str| {
+        Some(Trouble { code, text: trouble::sentence(text), remedy: remedy.to_owned() })
+    };
+    match end {
+        End::Approved | End::Denied | End::TimedOut | End::Cancelled => None,
+        End::NoDevice => said(
+            Code::Refused,
+            "ask the phone: this person has no device at the verification service",
+            "Add a device there, or take a bypass code.",
+        ),
+        End::Failed { cause: Cause::UnknownUser } => said(
+            Code::BadInput,
+            "ask the phone: the verification service knows no such person",
+            "Check the username or id.",
+        ),
+        End::Failed { cause: Cause::WrongCode } => said(
+            Code::Refused,
+            "try the code: the verification service does not accept it",
+            "Type it again, or ask for a new one; each is good once.",
+        ),
+        End::Failed { cause: Cause::WrongDomain } => said(
+            Code::SetUp,
+            "ask the phone: the verification service knows no such domain for this key",
+            "Check the domain's id in the settings.",
+        ),
+        End::Failed { cause: Cause::Call { failure } } => Some(of_call(failure)),
+        End::Unknown => said(
+            Code::TryAgain,
+            "ask the phone: Deskhand ended before the answer; it may have been sent, and is not \
+             repeated",
+            "Ask again, if it is still needed.",
+        ),
+    }
+}
+
+fn of_call(failure: Failure) -> Trouble {
+    let trouble = of_failure(ASK, failure);
+    match failure {
+        // Whoever hears nothing, or nothing sensible, can't know that the phone didn't ring.
+        Failure::NoAnswer | Failure::TimedOut | Failure::Malformed | Failure::Faulty { .. } => {
+            let text = format!("{} It may have been sent, and is not repeated.", trouble.text);
+            Trouble { text, ..trouble }
+        }
+        Failure::Unauthorized
+        | Failure::RateLimited { .. }
+        | Failure::Unreachable
+        | Failure::Rejected { .. }
+        | Failure::NoRegion
+        | Failure::Storage
+        | Failure::Internal => trouble,
+    }
+}
+
+fn of_failure(doing: &str, failure: Failure) -> Trouble {
+    let known = trouble::of_failure(doing, failure);
+    match failure {
+        Failure::Unauthorized => Trouble {
+            code: Code::SetUp,
+            remedy: "Enter a valid key of the verification service in the settings.".into(),
+            ..known
+        },
+        Failure::Rejected { .. } => {
+            Trouble { remedy: "Check what was asked for, then ask again.".into(), ..known }
+        }
+        Failure::RateLimited { .. }
+        | Failure::Unreachable
+        | Failure::NoAnswer
+        | Failure::TimedOut
+        | Failure::Faulty { .. }
+        | Failure::Malformed
+        | Failure::NoRegion
+        | Failure::Storage
+        | Failure::Internal => known,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use session::{About, State, Timestamp, verification::Asked};
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp(1_000);
+
+    fn verification(status: Status) -> Verification {
+        let asked = Asked {
+            who: Who::Customer,
+            user: "maria\u{202E}.lopez".into(),
+            by_id: false,
+            how: How::Push,
+            by: "anna".into(),
+            reason: "printer".into(),
+            shown: vec![("Reason".into(), "printer".into())],
+        };
+        Verification { id: 1, asked, at: AT, status }
+    }
+
+    #[test]
+    fn every_end_that_is_no_answer_says_what_to_do() {
+        let failed = |failure| End::Failed { cause: Cause::Call { failure } };
+        let ends = [
+            End::NoDevice,
+            End::Unknown,
+            End::Failed { cause: Cause::UnknownUser },
+            End::Failed { cause: Cause::WrongDomain },
+            failed(Failure::Unauthorized),
+            failed(Failure::Malformed),
+            failed(Failure::Storage),
+        ];
+        for end in ends {
+            let trouble = of(&verification(Status::Ended { at: AT, end })).trouble.unwrap();
+            assert!(trouble.text.starts_with("Ask the phone: "), "{trouble:?}");
+            assert!(!trouble.remedy.is_empty(), "{end:?}");
+        }
+        for end in [End::Approved, End::Denied, End::TimedOut, End::Cancelled] {
+            assert_eq!(of(&verification(Status::Ended { at: AT, end })).trouble, None);
+        }
+    }
+
+    #[test]
+    fn who_can_not_look_says_so_while_it_waits() {
+        let blind = Some(Failure::Faulty { status: 503 });
+        let view = of(&verification(Status::Waiting { until: Timestamp(61_000), blind }));
+        assert_eq!((view.state, view.until), (VerificationState::NoAnswerYet, Some(61_000)));
+        assert_eq!(view.user, "maria.lopez");
+        assert!(view.trouble.unwrap().text.ends_with("It is tried again."));
+    }
+
+    #[test]
+    fn a_policy_that_is_off_says_nothing() {
+        let setting = Setting { now: AT, zone: &TimeZone::UTC };
+        let record = State::new(About::default(), "anna".into(), AT).record;
+        let off = gate(Gate::default(), &record, &setting);
+        assert!(off.open && off.text.is_empty() && off.policy == GatePolicy::Off);
+        let require = Gate { policy: Policy::Require, minutes: 5 };
+        let shut = gate(require, &record, &setting);
+        assert!(!shut.open && !shut.text.is_empty());
+    }
+}

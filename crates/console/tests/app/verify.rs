@@ -1,0 +1,284 @@
+//! Whether this is the person: the console against the verification service's stand-in, whose phones are
+//! answered by the test.
+
+use std::time::Duration;
+
+use console::{
+    SettingsSource,
+    command::{Format, Reply},
+    view::{
+        Code, GatePolicy, SessionDetail, Trouble, VerificationState, VerificationView, Verified,
+    },
+};
+use sandbox::logintc::{Logintc, Push};
+use serde_json::{Value, json};
+
+use crate::rig::Rig;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Phones(Logintc);
+
+impl Phones {
+    async fn of(rig: &Rig) -> Self {
+        Self(rig.app.logintc().await.unwrap())
+    }
+
+    async fn rings(&self) -> Push {
+        tokio::time::timeout(PATIENCE, self.0.next_push()).await.expect("no phone rings").unwrap()
+    }
+
+    async fn answer(&self, approve: bool) {
+        let push = self.rings().await;
+        assert!(self.0.answer(&push.id, approve).await.unwrap());
+    }
+}
+
+fn verify(session: &str, who: &str, user: &str) -> Value {
+    json!({ "do": "verify", "session": session, "who": who, "user": user, "reason": "Printer" })
+}
+
+async fn configure(rig: &Rig, changes: Value) {
+    rig.ask(json!({ "do": "configure", "changes": changes })).await;
+}
+
+async fn ended(rig: &mut Rig, id: &str, number: u32) -> VerificationView {
+    let look = |detail: &SessionDetail| {
+        let all = detail.verifications.iter();
+        all.clone().find(|v| v.id == number && v.ended_at.is_some()).cloned()
+    };
+    rig.seen.detail(id, "the verification's end", look).await
+}
+
+async fn gate(rig: &mut Rig, id: &str, open: bool) -> String {
+    let look =
+        |detail: &SessionDetail| (detail.gate.open == open).then(|| detail.gate.text.clone());
+    rig.seen.detail(id, "the gate", look).await
+}
+
+async fn export(rig: &Rig, id: &str, format: Format) -> String {
+    let format = match format {
+        Format::Text => "text",
+        Format::Json => "json",
+        Format::Csv => "csv",
+    };
+    let asked = json!({ "do": "export", "session": id, "format": format });
+    let Reply::Text { text, .. } = rig.ask(asked).await else { panic!("no text") };
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_phone_shows_who_asks_and_why_and_the_session_keeps_what_came_of_it() {
+    let mut rig = Rig::start().await;
+    let phones = Phones::of(&rig).await;
+    configure(&rig, json!({ "company": "Tier Two", "technician": "Anna Keller" })).await;
+    let id = rig.session("Maria Lopez").await;
+    rig.ask(verify(&id, "customer", "maria.lopez")).await;
+    let push = phones.rings().await;
+    let shown: Vec<_> =
+        push.attributes.iter().map(|a| (a.key.as_str(), a.value.as_str())).collect();
+    let reference = id[..8].to_uppercase();
+    assert_eq!(
+        shown,
+        [
+            ("Technician", "Anna Keller"),
+            ("Company", "Tier Two"),
+            ("Reason", "Printer"),
+            ("Session", reference.as_str()),
+        ]
+    );
+    let waiting = |detail: &SessionDetail| {
+        let newest = detail.verifications.last()?;
+        (newest.state == VerificationState::NoAnswerYet).then(|| newest.clone())
+    };
+    let newest = rig.seen.detail(&id, "no answer yet", waiting).await;
+    assert_eq!(newest.until.unwrap() - newest.at, 60_000);
+    let twice = rig.refused(verify(&id, "customer", "maria.lopez")).await;
+    assert_eq!(twice.code, Code::BadInput);
+
+    phones.answer(true).await;
+    let newest = ended(&mut rig, &id, 1).await;
+    assert_eq!((newest.state, newest.by.as_str()), (VerificationState::Approved, "Anna Keller"));
+    rig.seen
+        .until("the row says so", |seen| {
+            (seen.rows[&id].verified == Some(Verified::Customer)).then_some(())
+        })
+        .await;
+    let told = rig.seen.event("verification_approved").await;
+    assert_eq!((told.text.as_str(), told.notify), ("Maria Lopez approved", true));
+    let text = export(&rig, &id, Format::Text).await;
+    assert!(text.contains("customer maria.lopez, asked by Anna Keller: approved"), "{text}");
+    let text: Value = serde_json::from_str(&export(&rig, &id, Format::Json).await).unwrap();
+    assert_eq!(text["verifications"][0]["state"], "approved");
+    assert!(export(&rig, &id, Format::Csv).await.contains(": approved"));
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_require_no_viewer_is_opened_or_linked_before_the_customer_approved() {
+    let mut rig = Rig::start().await;
+    let phones = Phones::of(&rig).await;
+    let id = rig.session("Maria Lopez").await;
+    let link = json!({ "do": "viewer_link", "session": id, "read_only": true });
+    let open = json!({ "do": "open_viewer", "session": id, "read_only": false });
+    let mail = json!({ "do": "mail", "session": id, "to": "bob@example.com",
+        "to_customer": false, "when": "now" });
+    configure(&rig, json!({ "verify_gate": "warn" })).await;
+    let warning = gate(&mut rig, &id, false).await;
+    assert!(warning.contains("has not been verified"), "{warning}");
+    rig.ask(link.clone()).await;
+
+    configure(&rig, json!({ "verify_gate": "require" })).await;
+    let required = |detail: &SessionDetail| {
+        (detail.gate.policy == GatePolicy::Require && !detail.gate.open).then_some(())
+    };
+    rig.seen.detail(&id, "the policy", required).await;
+    for door in [&link, &open, &mail] {
+        let Trouble { code, text, remedy } = rig.refused(door.clone()).await;
+        assert_eq!(code, Code::Verify, "{text}");
+        assert!(text.contains("has not been verified") && remedy.starts_with("Verify"), "{text}");
+    }
+    assert!(rig.desktop.0.lock().unwrap().is_empty());
+
+    rig.ask(verify(&id, "technician", "anna.keller")).await;
+    phones.answer(true).await;
+    ended(&mut rig, &id, 1).await;
+    assert_eq!(rig.refused(link.clone()).await.code, Code::Verify, "it is not the technician's PC");
+
+    rig.ask(verify(&id, "customer", "maria.lopez")).await;
+    phones.answer(true).await;
+    let why = gate(&mut rig, &id, true).await;
+    assert!(why.starts_with("The customer approved at"), "{why}");
+    for door in [&link, &open, &mail] {
+        rig.ask(door.clone()).await;
+    }
+    assert_eq!(rig.desktop.0.lock().unwrap().len(), 1);
+
+    rig.ask(verify(&id, "customer", "maria.lopez")).await;
+    phones.answer(false).await;
+    let why = gate(&mut rig, &id, false).await;
+    assert!(why.starts_with("The customer denied at"), "{why}");
+    assert_eq!(rig.refused(link.clone()).await.code, Code::Verify);
+    let Reply::Outbox { mails } = rig.ask(json!({ "do": "outbox" })).await else { panic!() };
+    assert!(mails[0].body.contains("is not shown"), "the mail to the colleague had a link");
+    configure(&rig, json!({ "verify_gate": "off" })).await;
+    let Reply::Outbox { mails } = rig.ask(json!({ "do": "outbox" })).await else { panic!() };
+    assert!(mails[0].body.contains("/view?"));
+    let told = rig.seen.event("verification_denied").await;
+    assert_eq!((told.text.as_str(), told.notify), ("Maria Lopez denied", true));
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_a_restart_a_gate_is_as_open_or_shut_as_it_was() {
+    let settings = || {
+        let Value::Object(flags) = json!({ "verify_gate": "require" }) else { panic!() };
+        SettingsSource::nowhere().with(flags)
+    };
+    let mut rig = Rig::start_in(tempfile::tempdir().unwrap(), settings()).await;
+    let phones = Phones::of(&rig).await;
+    let (shut, open) = (rig.session("John Smith").await, rig.session("Maria Lopez").await);
+    rig.ask(verify(&open, "customer", "maria.lopez")).await;
+    phones.answer(true).await;
+    ended(&mut rig, &open, 1).await;
+    let Rig { app, folder, .. } = rig;
+    app.stop().await;
+
+    let mut rig = Rig::start_in(folder, settings()).await;
+    let link = |id: &str| json!({ "do": "viewer_link", "session": id, "read_only": true });
+    assert_eq!(rig.refused(link(&shut)).await.code, Code::Verify);
+    rig.ask(link(&open)).await;
+    rig.ask(json!({ "do": "show", "session": open })).await;
+    assert_eq!(ended(&mut rig, &open, 1).await.state, VerificationState::Approved);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_tried_instead_of_a_push_and_is_seen_nowhere() {
+    let mut rig = Rig::start().await;
+    let phones = Phones::of(&rig).await;
+    let user = phones.0.add_user("lee", true).await.unwrap().unwrap();
+    let id = rig.session("Lee").await;
+    let with = |code: &str| {
+        let mut asked = verify(&id, "customer", "lee");
+        asked["code"] = code.into();
+        asked
+    };
+    let (otp, bypass) = (
+        phones.0.otp(&user).await.unwrap().unwrap(),
+        phones.0.add_bypass_code(&user).await.unwrap(),
+    );
+    rig.ask(with(&otp)).await;
+    assert_eq!(ended(&mut rig, &id, 1).await.state, VerificationState::Approved);
+    rig.ask(with(&format!("{} {} {}", &bypass[..3], &bypass[3..6], &bypass[6..]))).await;
+    assert_eq!(ended(&mut rig, &id, 2).await.state, VerificationState::Approved);
+    rig.ask(with(&bypass)).await;
+    let wrong = ended(&mut rig, &id, 3).await;
+    assert_eq!(wrong.state, VerificationState::Failed);
+    assert!(wrong.trouble.unwrap().text.contains("does not accept it"));
+    for shape in ["12345", "abcdef", "1234567890"] {
+        let refused = rig.refused(with(shape)).await;
+        assert_eq!(refused.code, Code::BadInput);
+        assert!(!refused.text.contains(shape), "{}", refused.text);
+    }
+    rig.seen.event("verification_failed").await;
+    for secret in [&otp, &bypass] {
+        assert!(rig.seen.texts.iter().all(|text| !text.contains(secret.as_str())));
+    }
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailed_code_needs_the_id_and_says_when_the_domain_does_not_have_it() {
+    let rig = Rig::start().await;
+    let phones = Phones::of(&rig).await;
+    let user = phones.0.add_user("lee", true).await.unwrap().unwrap();
+    let mail = |user: &str| json!({ "do": "mail_code", "user": user });
+    let name = rig.refused(mail("lee")).await;
+    assert!(name.text.contains("needs the person's id"), "{name:?}");
+    rig.ask(mail(&user)).await;
+    assert_eq!(phones.0.mailed(&user).await.unwrap().len(), 1);
+    phones.0.set_mail(false).await.unwrap();
+    let off = rig.refused(mail(&user)).await;
+    assert!(off.text.contains("not enabled in this domain"), "{off:?}");
+    let nobody = rig.refused(mail(&"0".repeat(40))).await;
+    assert!(nobody.text.contains("no such person"), "{nobody:?}");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_asked_is_refused_before_anything_is_sent() {
+    let mut rig = Rig::start().await;
+    let phones = Phones::of(&rig).await;
+    let id = rig.session("Maria Lopez").await;
+    let mut long = verify(&id, "customer", "maria.lopez");
+    long["reason"] = "x".repeat(201).into();
+    let refused = rig.refused(long).await;
+    assert!(refused.text.contains("longer than 200 characters"), "{refused:?}");
+    let mut by_id = verify(&id, "customer", "maria.*");
+    by_id["by_id"] = true.into();
+    for wrong in [
+        verify(&id, "customer", "  "),
+        verify(&id, "customer", &"x".repeat(300)),
+        verify(&id, "customer", "maria\nlopez"),
+        by_id,
+    ] {
+        let refused = rig.refused(wrong).await;
+        assert_eq!(refused.code, Code::BadInput, "{refused:?}");
+        assert!(!refused.remedy.is_empty(), "{refused:?}");
+    }
+    let none = "00000000-0000-4000-8000-000000000000";
+    let refused = rig.refused(verify(none, "customer", "maria.lopez")).await;
+    assert_eq!(refused.code, Code::NotFound);
+    let cancel = json!({ "do": "cancel_verification", "session": id, "verification": 7 });
+    assert_eq!(rig.refused(cancel).await.code, Code::BadInput);
+    assert!(phones.0.pending().await.unwrap().is_empty());
+
+    // Names in any script are asked as they are.
+    phones.0.add_user("мария.лопес", true).await.unwrap();
+    rig.ask(verify(&id, "customer", "мария.лопес")).await;
+    assert_eq!(phones.rings().await.username, "мария.лопес");
+    rig.ask(json!({ "do": "cancel_verification", "session": id, "verification": 1 })).await;
+    assert_eq!(ended(&mut rig, &id, 1).await.state, VerificationState::Cancelled);
+    rig.app.stop().await;
+}

@@ -1,0 +1,445 @@
+//! The audit log: who did what, append-only, each entry chained to the one before by its hash.
+//!
+//! No code here changes or removes an entry, and triggers refuse it to whoever tries in SQL. The chain
+//! shows that an entry was changed, moved or taken out. It can't show that the whole log, or its end,
+//! was replaced by somebody who has the key: for that, the newest hash has to be kept elsewhere.
+
+use std::io::Write;
+
+use ring::digest::{Context, SHA256};
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite_migration::M;
+use serde::Serialize;
+use session::Timestamp;
+
+use super::{Archive, ArchiveError, PAGE, damaged};
+use crate::{
+    SessionId,
+    sqlite::{fault, io_fault},
+};
+
+pub(super) const TABLE: M<'static> = M::up(
+    "CREATE TABLE audit(
+         seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT NOT NULL, action TEXT NOT NULL,
+         text TEXT NOT NULL, session BLOB, prev BLOB NOT NULL, hash BLOB NOT NULL);
+     CREATE TRIGGER audit_keeps BEFORE UPDATE ON audit
+         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+     CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+     CREATE TRIGGER audit_grows BEFORE INSERT ON audit
+         WHEN NEW.seq IS NOT (SELECT ifnull(max(seq), 0) + 1 FROM audit)
+         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;",
+);
+
+const APPEND: &str = "write the audit log";
+const READ: &str = "read the audit log";
+const EXPORT: &str = "export the audit log";
+/// What every hash begins with, so that it is of nothing else. A new encoding gets a new number.
+const FORM: &[u8] = b"deskhand audit 1\n";
+
+/// An entry's hash, and what the next one is chained to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditHash([u8; 32]);
+
+impl AuditHash {
+    /// What the first entry is chained to.
+    const NONE: Self = Self([0; 32]);
+}
+
+impl std::fmt::Display for AuditHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for AuditHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What somebody did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Deed {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: String,
+    /// What, for programs, such as `signed_in`.
+    pub action: String,
+    /// What, in a sentence. No secret.
+    pub text: String,
+    /// The session that it was about.
+    pub session: Option<SessionId>,
+}
+
+/// An entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditEntry {
+    /// Its place; the first is 1, and none is left out.
+    pub seq: u64,
+    /// What was done.
+    #[serde(flatten)]
+    pub deed: Deed,
+    /// The hash of the entry before; zeros for the first.
+    pub prev: AuditHash,
+    /// This entry's hash.
+    pub hash: AuditHash,
+}
+
+/// What a look at the whole log found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditReport {
+    /// How many entries hold, from the first on.
+    pub entries: u64,
+    /// The first that doesn't: its place, and why.
+    pub broken: Option<(u64, Broken)>,
+    /// The hash of the last that holds; none if none does.
+    pub head: Option<AuditHash>,
+}
+
+/// What is wrong with a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// There is no entry at this place, but there are later ones.
+    #[error("it is missing")]
+    Missing,
+    /// Its place is below the first.
+    #[error("it is out of order: no entry can be at this place")]
+    Order,
+    /// It isn't chained to the entry before it.
+    #[error("it does not follow from the entry before it: one of the two was replaced")]
+    Prev,
+    /// Its hash isn't of what it says.
+    #[error("it was changed: its hash is of something else")]
+    Hash,
+    /// A column holds what it never would.
+    #[error("it was changed: it can't be read")]
+    Unreadable,
+}
+
+impl Archive {
+    /// Appends an entry; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// By remedy; nothing is appended then.
+    pub async fn append_audit(&self, deed: Deed) -> Result<AuditEntry, ArchiveError> {
+        self.write(APPEND, move |tx| append(tx, deed)).await
+    }
+
+    /// Entries below `before`, or the newest, newest first; at most [`PAGE`].
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn audit_page(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, ArchiveError> {
+        self.readers.read(READ, move |c| page(c, before, limit.min(PAGE))).await
+    }
+
+    /// Looks through the whole log, an entry at a time, up to the first broken link.
+    ///
+    /// # Errors
+    /// By remedy. A broken link is none: it is what was looked for.
+    pub async fn verify_audit(&self) -> Result<AuditReport, ArchiveError> {
+        self.readers.read(READ, verify).await
+    }
+
+    /// Writes the whole log to `to` as JSON Lines, an entry at a time, oldest first.
+    ///
+    /// # Errors
+    /// By remedy; what `to` refuses counts as the file system's refusal.
+    pub async fn export_audit<W: Write + Send + 'static>(
+        &self,
+        mut to: W,
+    ) -> Result<W, ArchiveError> {
+        let write = move |connection: &Connection| {
+            each(connection, "seq > 0 ORDER BY seq", [], |entry| {
+                let entry = entry.ok_or_else(|| damaged("an entry of the audit log"))?;
+                serde_json::to_writer(&mut to, &entry)
+                    .map_err(|error| io_fault(EXPORT)(error.into()))?;
+                to.write_all(b"\n").map_err(io_fault(EXPORT))?;
+                Ok(true)
+            })?;
+            to.flush().map_err(io_fault(EXPORT))?;
+            Ok(to)
+        };
+        self.readers.read(EXPORT, write).await
+    }
+}
+
+fn append(connection: &Connection, deed: Deed) -> Result<AuditEntry, ArchiveError> {
+    let last = connection
+        .query_row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
+            Ok((row.get::<_, u64>(0)?, row.get::<_, [u8; 32]>(1)?))
+        })
+        .optional()
+        .map_err(fault(APPEND))?;
+    let (before, prev) = last.map_or((0, AuditHash::NONE), |(seq, hash)| (seq, AuditHash(hash)));
+    let seq = before + 1;
+    let entry = AuditEntry { seq, hash: hash(seq, &deed, prev), prev, deed };
+    let Deed { at, by, action, text, session } = &entry.deed;
+    connection
+        .prepare_cached(
+            "INSERT INTO audit(seq, at, by, action, text, session, prev, hash)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )
+        .and_then(|mut insert| {
+            let session = session.as_ref().map(SessionId::as_bytes);
+            insert.execute((seq, at.0, by, action, text, session, prev.0, entry.hash.0))
+        })
+        .map_err(fault(APPEND))?;
+    Ok(entry)
+}
+
+/// The hash of an entry (docs/audit.md): SHA-256 over a line that names the form, then each field as a
+/// netstring, its length in bytes, a colon, its bytes, a comma. Numbers are decimal, a session is its
+/// lower-case UUID or empty, the hash before is hexadecimal.
+fn hash(seq: u64, deed: &Deed, prev: AuditHash) -> AuditHash {
+    let Deed { at, by, action, text, session } = deed;
+    let session = session.map(|session| session.to_string()).unwrap_or_default();
+    let mut hashed = Context::new(&SHA256);
+    hashed.update(FORM);
+    for field in
+        [&seq.to_string(), &at.0.to_string(), by, action, text, &session, &prev.to_string()]
+    {
+        hashed.update(format!("{}:{field},", field.len()).as_bytes());
+    }
+    let mut hash = [0; 32];
+    hash.copy_from_slice(hashed.finish().as_ref());
+    AuditHash(hash)
+}
+
+fn page(
+    connection: &Connection,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<AuditEntry>, ArchiveError> {
+    let before = before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
+    let mut entries = Vec::new();
+    each(connection, "seq < ?1 ORDER BY seq DESC LIMIT ?2", [before, limit.into()], |entry| {
+        // An entry that can't be read is left out; to verify the log names it.
+        entries.extend(entry);
+        Ok(true)
+    })?;
+    Ok(entries)
+}
+
+fn verify(connection: &Connection) -> Result<AuditReport, ArchiveError> {
+    let mut report = AuditReport { entries: 0, broken: None, head: None };
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM audit ORDER BY seq"))
+        .map_err(fault(READ))?;
+    let mut rows = statement.query([]).map_err(fault(READ))?;
+    while let Some(row) = rows.next().map_err(fault(READ))? {
+        match holds(row, &report) {
+            Ok(hash) => {
+                report.entries += 1;
+                report.head = Some(hash);
+            }
+            Err(broken) => {
+                report.broken = Some(broken);
+                break;
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// The hash of the entry in `row`, if it goes on where `report` is.
+fn holds(row: &Row<'_>, report: &AuditReport) -> Result<AuditHash, (u64, Broken)> {
+    let next = report.entries + 1;
+    let seq = row.get::<_, i64>(0).map_err(|_| (next, Broken::Unreadable))?;
+    let seq = u64::try_from(seq).ok().filter(|seq| *seq > 0).ok_or((0, Broken::Order))?;
+    if seq != next {
+        return Err((next, Broken::Missing));
+    }
+    let entry = read(row).ok_or((seq, Broken::Unreadable))?;
+    if entry.prev != report.head.unwrap_or(AuditHash::NONE) {
+        return Err((seq, Broken::Prev));
+    }
+    if entry.hash != hash(seq, &entry.deed, entry.prev) {
+        return Err((seq, Broken::Hash));
+    }
+    Ok(entry.hash)
+}
+
+const COLUMNS: &str = "seq, at, by, action, text, session, prev, hash";
+
+/// Gives `take` the entries that `which` finds, none for one that can't be read, until it has enough.
+fn each<P: rusqlite::Params>(
+    connection: &Connection,
+    which: &str,
+    params: P,
+    mut take: impl FnMut(Option<AuditEntry>) -> Result<bool, ArchiveError>,
+) -> Result<(), ArchiveError> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE {which}");
+    let mut statement = connection.prepare_cached(&sql).map_err(fault(READ))?;
+    let mut rows = statement.query(params).map_err(fault(READ))?;
+    while let Some(row) = rows.next().map_err(fault(READ))? {
+        if !take(read(row))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Option<AuditEntry> {
+    let columns = |row: &Row<'_>| -> rusqlite::Result<AuditEntry> {
+        let session: Option<[u8; 16]> = row.get(5)?;
+        let deed = Deed {
+            at: Timestamp(row.get(1)?),
+            by: row.get(2)?,
+            action: row.get(3)?,
+            text: row.get(4)?,
+            session: session.map(SessionId::from_bytes),
+        };
+        let (prev, hash) = (AuditHash(row.get(6)?), AuditHash(row.get(7)?));
+        Ok(AuditEntry { seq: row.get(0)?, deed, prev, hash })
+    };
+    columns(row).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::in_memory;
+
+    fn deed(n: u8) -> Deed {
+        Deed {
+            at: Timestamp(1_000 + i64::from(n)),
+            by: "Tess Äyräs".into(),
+            action: "viewer_link".into(),
+            text: format!("Gave the viewer link of customer {n}, \"quoted\"."),
+            session: (n % 2 == 0).then(|| SessionId::from_bytes([n; 16])),
+        }
+    }
+
+    fn filled(entries: u8) -> Connection {
+        let connection = in_memory();
+        for n in 1..=entries {
+            append(&connection, deed(n)).unwrap();
+        }
+        connection
+    }
+
+    /// As somebody would who has the key, and takes the triggers away first.
+    fn tampered(sql: &str) -> AuditReport {
+        let connection = filled(5);
+        let triggers =
+            "DROP TRIGGER audit_keeps; DROP TRIGGER audit_stays; DROP TRIGGER audit_grows;";
+        connection.execute_batch(&format!("{triggers} {sql}")).unwrap();
+        verify(&connection).unwrap()
+    }
+
+    #[test]
+    fn entries_are_numbered_chained_and_read_newest_first() {
+        let connection = filled(5);
+        let all = page(&connection, None, 10).unwrap();
+        assert_eq!(all.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [5, 4, 3, 2, 1]);
+        assert_eq!(all[1].deed, deed(4));
+        assert!(all.windows(2).all(|pair| pair[0].prev == pair[1].hash));
+        assert_eq!(all[4].prev, AuditHash::NONE);
+        let below = page(&connection, Some(3), 1).unwrap();
+        assert_eq!(below.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [2]);
+        let report = verify(&connection).unwrap();
+        assert_eq!(report, AuditReport { entries: 5, broken: None, head: Some(all[0].hash) });
+    }
+
+    #[test]
+    fn an_empty_log_holds() {
+        let report = verify(&in_memory()).unwrap();
+        assert_eq!(report, AuditReport { entries: 0, broken: None, head: None });
+    }
+
+    #[test]
+    fn the_hash_is_the_documented_one() {
+        let first = page(&filled(1), None, 1).unwrap().remove(0);
+        // printf 'deskhand audit 1\n1:1,4:1001,...' | sha256sum, as docs/audit.md says.
+        let text = deed(1).text;
+        let plain = format!(
+            "deskhand audit 1\n1:1,4:1001,12:Tess Äyräs,11:viewer_link,{}:{text},0:,64:{},",
+            text.len(),
+            "0".repeat(64)
+        );
+        let expected = ring::digest::digest(&SHA256, plain.as_bytes());
+        assert_eq!(first.hash.0, expected.as_ref());
+    }
+
+    #[test]
+    fn each_field_that_was_changed_is_named() {
+        let changes = [
+            ("at = at + 1", Broken::Hash),
+            ("by = 'somebody else'", Broken::Hash),
+            ("action = 'lookup'", Broken::Hash),
+            ("text = text || ' '", Broken::Hash),
+            ("session = NULL", Broken::Hash),
+            ("session = zeroblob(16)", Broken::Hash),
+            ("session = x'00'", Broken::Unreadable),
+            ("hash = zeroblob(32)", Broken::Hash),
+            ("hash = 'abc'", Broken::Unreadable),
+            ("prev = zeroblob(32)", Broken::Prev),
+            ("text = x'ff'", Broken::Unreadable),
+            ("at = 'soon'", Broken::Unreadable),
+        ];
+        for (change, why) in changes {
+            let report = tampered(&format!("UPDATE audit SET {change} WHERE seq = 4"));
+            assert_eq!((report.entries, report.broken), (3, Some((4, why))), "{change}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_missing_moved_or_put_in_is_named() {
+        let cases = [
+            ("DELETE FROM audit WHERE seq = 2", (2, Broken::Missing)),
+            ("DELETE FROM audit WHERE seq = 1", (1, Broken::Missing)),
+            // Taken out, and the gap closed.
+            (
+                "DELETE FROM audit WHERE seq = 2; UPDATE audit SET seq = seq - 1 WHERE seq = 3;",
+                (2, Broken::Prev),
+            ),
+            // Two that changed places.
+            (
+                "UPDATE audit SET seq = 9 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3;
+                 UPDATE audit SET seq = 3 WHERE seq = 9;",
+                (2, Broken::Prev),
+            ),
+            ("UPDATE audit SET seq = 0 WHERE seq = 3", (0, Broken::Order)),
+            ("UPDATE audit SET seq = -7 WHERE seq = 3", (0, Broken::Order)),
+        ];
+        for (sql, broken) in cases {
+            assert_eq!(tampered(sql).broken, Some(broken), "{sql}");
+        }
+    }
+
+    #[test]
+    fn an_entry_replaced_together_with_its_hash_breaks_the_next_link() {
+        let mut other = deed(3);
+        other.by = "somebody else".into();
+        let prev = page(&filled(5), Some(3), 1).unwrap()[0].hash;
+        let hash = hash(3, &other, prev);
+        let report = tampered(&format!(
+            "UPDATE audit SET by = 'somebody else', hash = x'{hash}' WHERE seq = 3"
+        ));
+        assert_eq!((report.entries, report.broken), (3, Some((4, Broken::Prev))));
+    }
+
+    #[test]
+    fn sql_can_neither_change_nor_remove_nor_replace_an_entry() {
+        let connection = filled(3);
+        let refused = [
+            "UPDATE audit SET text = 'x' WHERE seq = 2",
+            "DELETE FROM audit WHERE seq = 3",
+            "DELETE FROM audit",
+            "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE seq = 2",
+            "INSERT INTO audit VALUES(9, 1, '', '', '', NULL, x'', x'')",
+        ];
+        for sql in refused {
+            let error = connection.execute_batch(sql).unwrap_err().to_string();
+            assert!(error.contains("append-only"), "{sql}: {error}");
+        }
+        assert_eq!(verify(&connection).unwrap().entries, 3);
+    }
+}

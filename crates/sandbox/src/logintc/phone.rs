@@ -1,0 +1,229 @@
+//! The phones: a page where pushes appear and are answered by hand, and what it asks for.
+//!
+//! It needs no key, like a phone that lies on the table; only pages of this origin and programs get in.
+
+use axum::{
+    Json, Router,
+    extract::{Path, Request, State as Shared},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use rusqlite::Transaction;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use serve::{HostGuard, Millis};
+use wire::logintc::{UserRef, limits};
+
+use super::{
+    Logintc, MAIL,
+    store::{self, Kind, SESSION_LIFE},
+};
+use crate::StoreError;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+pub(super) fn routes(logintc: Logintc) -> Router {
+    let guard = logintc.desk.guard.clone();
+    Router::new()
+        .route("/phone", get(|| async { file("text/html", include_str!("phone/phone.html")) }))
+        .route(
+            "/phone/phone.css",
+            get(|| async { file("text/css", include_str!("phone/phone.css")) }),
+        )
+        .route(
+            "/phone/phone.js",
+            get(|| async { file("text/javascript", include_str!("phone/phone.js")) }),
+        )
+        .route(
+            "/phone/icon.svg",
+            get(|| async { file("image/svg+xml", include_str!("phone/icon.svg")) }),
+        )
+        .route("/phone/state", get(state))
+        .route("/phone/pushes/{session}", post(answer))
+        .route("/phone/users", post(add_user))
+        .route("/phone/users/{user}/device", post(set_device))
+        .route("/phone/users/{user}/bypass", post(add_bypass_code))
+        .route("/phone/mail", post(set_mail))
+        .layer(middleware::from_fn_with_state(guard, protect))
+        .with_state(logintc)
+}
+
+/// No foreign page gets in, nothing inline, nothing from elsewhere, in no frame, kept nowhere.
+async fn protect(Shared(guard): Shared<HostGuard>, request: Request, next: Next) -> Response {
+    // A link from elsewhere may open the page; its data and its buttons are for the page alone.
+    let opens_page = request.uri().path() == "/phone";
+    if !opens_page && !guard.allows_caller(request.headers()) {
+        return (StatusCode::FORBIDDEN, "Another page asked for this.\n").into_response();
+    }
+    let mut response = next.run(request).await;
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in fixed {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Everything that the page shows.
+async fn state(Shared(logintc): Shared<Logintc>) -> Result<Json<Value>, Failed> {
+    let now = logintc.desk.clock.now();
+    Ok(Json(logintc.desk.store.with(move |tx| shown(tx, now)).await?))
+}
+
+fn shown(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<Value> {
+    let mut users = Vec::new();
+    for user in store::users(tx)? {
+        let bypass = store::codes(tx, &user.id, Kind::Bypass, now)?;
+        let mailed = store::codes(tx, &user.id, Kind::Mailed, now)?;
+        let otp = user.device.then_some(user.otp);
+        users.push(json!({
+            "id": user.id, "username": user.username, "device": user.device,
+            "otp": otp, "bypass": bypass, "mailed": mailed,
+        }));
+    }
+    let pushes = store::pushes(tx, now)?.into_iter().map(|push| {
+        let left = push.made.after(SESSION_LIFE).since(now);
+        json!({
+            "id": push.id, "user": push.user, "attributes": push.attributes, "state": push.state,
+            "seconds_ago": now.since(push.made).as_secs(), "seconds_left": left.as_secs(),
+        })
+    });
+    let pushes: Vec<Value> = pushes.collect();
+    Ok(json!({ "mail": store::is_on(tx, MAIL)?, "users": users, "pushes": pushes }))
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    approve: bool,
+}
+
+async fn answer(
+    Shared(logintc): Shared<Logintc>,
+    Path(session): Path<String>,
+    Json(given): Json<Answered>,
+) -> Result<StatusCode, Failed> {
+    match logintc.answer(&session, given.approve).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Failed::Says("This request is no longer waiting for an answer.")),
+    }
+}
+
+#[derive(Deserialize)]
+struct NewUser {
+    username: String,
+    device: bool,
+}
+
+async fn add_user(
+    Shared(logintc): Shared<Logintc>,
+    Json(asked): Json<NewUser>,
+) -> Result<Json<Value>, Failed> {
+    let username = asked.username.trim();
+    let length = username.chars().count();
+    if !(1..=limits::USERNAME).contains(&length) || username.chars().any(char::is_control) {
+        return Err(Failed::Says("A username has 1 to 255 characters."));
+    }
+    match logintc.add_user(username, asked.device).await? {
+        Some(id) => Ok(Json(json!({ "id": id }))),
+        None => Err(Failed::Says("This username is taken: choose another.")),
+    }
+}
+
+#[derive(Deserialize)]
+struct Device {
+    device: bool,
+}
+
+async fn set_device(
+    Shared(logintc): Shared<Logintc>,
+    Path(user): Path<String>,
+    Json(asked): Json<Device>,
+) -> Result<StatusCode, Failed> {
+    match logintc.set_device(&user, asked.device).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Failed::Says(NOBODY)),
+    }
+}
+
+async fn add_bypass_code(
+    Shared(logintc): Shared<Logintc>,
+    Path(user): Path<String>,
+) -> Result<StatusCode, Failed> {
+    let now = logintc.desk.clock.now();
+    let add = move |tx: &Transaction<'_>| {
+        let asked = UserRef { id: Some(user), username: None };
+        let Some(user) = store::user(tx, &asked)? else { return Ok(false) };
+        store::add_code(tx, &user.id, Kind::Bypass, now).map(|_| true)
+    };
+    match logintc.desk.store.with(add).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Failed::Says(NOBODY)),
+    }
+}
+
+#[derive(Deserialize)]
+struct Mail {
+    enabled: bool,
+}
+
+async fn set_mail(
+    Shared(logintc): Shared<Logintc>,
+    Json(asked): Json<Mail>,
+) -> Result<StatusCode, Failed> {
+    logintc.set_mail(asked.enabled).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+const NOBODY: &str = "There is no such person: reload the page.";
+
+/// What the page is told when something can't be done.
+enum Failed {
+    Says(&'static str),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let (status, text) = match self {
+            Self::Says(text) => (StatusCode::CONFLICT, text),
+            Self::Store(error) => {
+                tracing::error!(%error, "answer the phone page");
+                (StatusCode::INTERNAL_SERVER_ERROR, "The store could not be used: see the log.")
+            }
+        };
+        (status, Json(json!({ "error": text }))).into_response()
+    }
+}
+
+fn file(kind: &'static str, text: &'static str) -> Response {
+    let kind = HeaderValue::from_static(kind);
+    let mut response = text.into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    /// The broker's tests compute that every text of this palette can be read on every ground.
+    #[test]
+    fn the_palette_is_that_of_the_brokers_pages() {
+        let palette = |css: &'static str| css.split("*, *::before").next().unwrap();
+        let brokers = palette(include_str!("../../../broker/src/pages/pages.css"));
+        assert_eq!(palette(include_str!("phone/phone.css")), brokers);
+        assert!(brokers.contains("prefers-color-scheme: light"));
+    }
+}

@@ -1,0 +1,276 @@
+//! Making a passkey: a backend's token, a browser's begin, the device's answer.
+
+use axum::{extract::State, http::HeaderMap, response::Response};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use jiff::{Timestamp, civil, tz::TimeZone};
+use rusqlite::Transaction;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use serve::Millis;
+use uuid::Uuid;
+use wire::passwordless::{LimitError, check_user_id};
+
+use super::{
+    super::{
+        device::Device,
+        input::{Backend, Browser, Input},
+        options::Creation,
+        problem::{Problem, Stop},
+        store::{
+            aliases,
+            credentials::{self, Credential},
+            tokens::{self, Kind, LIFE},
+        },
+        webauthn::{self, NewCredential, Refusal},
+    },
+    Page, USER_VERIFICATION, backend, bytes, challenge, choice, ok,
+    signin::{Verified, verify_token},
+    work,
+};
+use crate::desk::Desk;
+
+/// A nickname's length, at most.
+const NICKNAME_LENGTH: usize = 255;
+
+#[derive(Deserialize)]
+pub(super) struct TokenAsked {
+    #[serde(default, rename = "userid")]
+    user_id: String,
+    #[serde(default)]
+    username: String,
+    #[serde(rename = "displayname")]
+    display_name: Option<String>,
+    attestation: Option<String>,
+    #[serde(rename = "authenticatortype")]
+    authenticator_type: Option<String>,
+    discoverable: Option<bool>,
+    #[serde(rename = "userverification")]
+    user_verification: Option<String>,
+    #[serde(rename = "expiresat")]
+    expires_at: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(rename = "aliashashing")]
+    alias_hashing: Option<bool>,
+}
+
+/// What a `register_` token stands for.
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    user_id: String,
+    username: String,
+    display_name: String,
+    authenticator_type: String,
+    discoverable: bool,
+    user_verification: String,
+    aliases: Vec<String>,
+    alias_hashing: bool,
+}
+
+/// What the `session_` token of a registration stands for.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    user_id: String,
+    challenge: String,
+    page: Page,
+    user_verification: bool,
+    aliases: Vec<String>,
+    alias_hashing: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Begin {
+    token: Option<String>,
+    rpid: String,
+    origin: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Complete {
+    #[serde(alias = "sessionid")]
+    session: Option<String>,
+    response: Made,
+    nickname: Option<String>,
+    rpid: String,
+    origin: String,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+    #[serde(default, alias = "extensions", rename = "clientextensionresults")]
+    extensions: Value,
+    response: Attestation,
+}
+
+#[derive(Deserialize)]
+struct Attestation {
+    #[serde(rename = "attestationobject")]
+    object: String,
+    #[serde(rename = "clientdatajson")]
+    client_data: String,
+}
+
+/// `POST /register/token`
+pub(super) async fn token(
+    State(desk): State<Desk>,
+    _: Backend,
+    Input(asked): Input<TokenAsked>,
+) -> Result<Response, Problem> {
+    let now = desk.clock.now();
+    let expires_at = match &asked.expires_at {
+        Some(text) => time(text).ok_or(Problem::Invalid {
+            field: "expiresAt",
+            why: "It should be a time in ISO 8601.".to_owned(),
+        })?,
+        None => now.after(LIFE),
+    };
+    let asked = asked.checked()?;
+    let token = work(&desk, move |tx| {
+        aliases::free_for(tx, &asked.user_id, &asked.aliases)?;
+        Ok(tokens::issue(tx, Kind::Register, &asked, now, expires_at)?)
+    });
+    Ok(ok(&json!({ "token": token.await? })))
+}
+
+impl TokenAsked {
+    fn checked(self) -> Result<Asked, Problem> {
+        check_user_id(&self.user_id).map_err(|limit| backend::invalid("userId", limit))?;
+        if self.username.trim().is_empty() {
+            return Err(backend::invalid("username", LimitError::NoUsername));
+        }
+        if self.attestation.is_some_and(|kind| !matches!(kind.as_str(), "" | "none" | "None")) {
+            return Err(Problem::Attestation);
+        }
+        let devices = ["any", "platform", "cross-platform"];
+        Ok(Asked {
+            display_name: self.display_name.unwrap_or_else(|| self.username.clone()),
+            authenticator_type: choice(
+                "authenticatorType",
+                self.authenticator_type,
+                "any",
+                &devices,
+            )?,
+            user_verification: choice(
+                "userVerification",
+                self.user_verification,
+                "preferred",
+                &USER_VERIFICATION,
+            )?,
+            aliases: backend::distinct(self.aliases)?,
+            user_id: self.user_id,
+            username: self.username,
+            discoverable: self.discoverable.unwrap_or(true),
+            alias_hashing: self.alias_hashing.unwrap_or(true),
+        })
+    }
+}
+
+/// `POST /register/begin`
+pub(super) async fn begin(
+    State(desk): State<Desk>,
+    _: Browser,
+    Input(asked): Input<Begin>,
+) -> Result<Response, Problem> {
+    let page = Page::checked(asked.rpid, asked.origin)?;
+    let now = desk.clock.now();
+    let begun = work(&desk, move |tx| {
+        let token: Asked = tokens::take(tx, Kind::Register, asked.token.as_deref(), now)?;
+        let (challenge, has) = (challenge(), credentials::of_user(tx, &token.user_id)?);
+        let exclude: Vec<String> = has.into_iter().map(|credential| credential.id).collect();
+        let data = Creation {
+            challenge: &challenge,
+            rp_id: &page.rp_id,
+            user_id: &token.user_id,
+            username: &token.username,
+            display_name: &token.display_name,
+            authenticator_type: &token.authenticator_type,
+            discoverable: token.discoverable,
+            user_verification: &token.user_verification,
+            exclude: &exclude,
+        }
+        .json();
+        let session = Begun {
+            challenge: BASE64URL.encode(challenge),
+            user_verification: token.user_verification == "required",
+            page,
+            user_id: token.user_id,
+            aliases: token.aliases,
+            alias_hashing: token.alias_hashing,
+        };
+        let session = tokens::issue(tx, Kind::RegisterSession, &session, now, now.after(LIFE))?;
+        Ok(json!({ "data": data, "session": session }))
+    });
+    Ok(ok(&begun.await?))
+}
+
+/// `POST /register/complete`
+pub(super) async fn complete(
+    State(desk): State<Desk>,
+    _: Browser,
+    headers: HeaderMap,
+    Input(asked): Input<Complete>,
+) -> Result<Response, Problem> {
+    if asked.nickname.as_ref().is_some_and(|name| name.encode_utf16().count() > NICKNAME_LENGTH) {
+        let why = "It should be at most 255 characters.".to_owned();
+        return Err(Problem::Invalid { field: "nickname", why });
+    }
+    let (now, device) = (desk.clock.now(), Device::of(&headers));
+    let token = work(&desk, move |tx| register(tx, asked, device, now)).await?;
+    Ok(ok(&json!({ "token": token })))
+}
+
+fn register(
+    tx: &Transaction<'_>,
+    asked: Complete,
+    device: Device,
+    now: Millis,
+) -> Result<String, Stop> {
+    let begun: Begun = tokens::take(tx, Kind::RegisterSession, asked.session.as_deref(), now)?;
+    let made = checked(&begun, &asked).map_err(Problem::Registration)?;
+    aliases::free_for(tx, &begun.user_id, &begun.aliases)?;
+    let discoverable = asked.response.extensions.pointer("/credprops/rk").and_then(Value::as_bool);
+    let credential = Credential {
+        id: BASE64URL.encode(&made.id),
+        user_id: begun.user_id,
+        public_key: made.public_key,
+        counter: made.counter,
+        aaguid: Uuid::from_bytes(made.aaguid).to_string(),
+        rp_id: begun.page.rp_id,
+        origin: begun.page.origin,
+        device,
+        nickname: asked.nickname,
+        discoverable,
+        backup_eligible: made.backup_eligible,
+        backed_up: made.backed_up,
+        created_at: now,
+        last_used_at: now,
+    };
+    if !credential.insert(tx)? {
+        return Err(Problem::CredentialExists.into());
+    }
+    if !begun.aliases.is_empty() {
+        aliases::replace(tx, &credential.user_id, &begun.aliases, begun.alias_hashing)?;
+    }
+    Ok(verify_token(tx, &credential, Verified::Registered, now)?)
+}
+
+fn checked(begun: &Begun, asked: &Complete) -> Result<NewCredential, Refusal> {
+    begun.page.is(&asked.rpid, &asked.origin)?;
+    let challenge = bytes(&begun.challenge).ok_or(Refusal::Challenge)?;
+    let sent = &asked.response.response;
+    let client_data = bytes(&sent.client_data).ok_or(Refusal::ClientData)?;
+    let object = bytes(&sent.object).ok_or(Refusal::AttestationObject)?;
+    let expected = begun.page.expected(&challenge, begun.user_verification);
+    let made = webauthn::register(&expected, &client_data, &object)?;
+    let named = bytes(&asked.response.id).is_some_and(|id| id == made.id);
+    if named { Ok(made) } else { Err(Refusal::CredentialId) }
+}
+
+/// A time as backends write it: without a zone it is UTC.
+fn time(text: &str) -> Option<Millis> {
+    let zoned = text.parse::<Timestamp>().ok();
+    let at =
+        zoned.or_else(|| TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok())?;
+    Some(Millis(at.as_millisecond()))
+}

@@ -1,0 +1,102 @@
+//! The page that shows the workspace: its people, their login sessions, and the authenticator of the
+//! token's user. Whoever reaches it sees everything; the sandbox is for trying and testing.
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use serde_json::{Value, json};
+
+use super::{admit::Chat, admit::session_body, store, totp};
+
+/// Rows that are shown.
+const ROWS: usize = 200;
+
+pub(super) fn routes() -> Router<Chat> {
+    Router::new()
+        .route(
+            "/",
+            get(|| async { text("text/html; charset=utf-8", include_str!("page/page.html")) }),
+        )
+        .route(
+            "/page.css",
+            get(|| async { text("text/css; charset=utf-8", include_str!("page/page.css")) }),
+        )
+        .route(
+            "/page.js",
+            get(|| async { text("text/javascript; charset=utf-8", include_str!("page/page.js")) }),
+        )
+        .route("/page/workspace", get(workspace))
+        .layer(middleware::from_fn(protect))
+}
+
+/// Nothing inline, nothing from elsewhere, in no frame.
+async fn protect(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let fixed = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in fixed {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn text(kind: &'static str, body: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind)], body).into_response()
+}
+
+async fn workspace(State(chat): State<Chat>, headers: HeaderMap) -> Response {
+    if !chat.desk.guard.allows_caller(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let now = chat.desk.clock.now();
+    let shown = chat.desk.store.with(move |tx| {
+        let mut people = Vec::new();
+        for person in store::people(tx)? {
+            let code = (person.factor == "totp").then(|| totp::code(&person.totp, now));
+            people.push(json!({
+                "name": person.name,
+                "username": person.username,
+                "role": person.role,
+                "factor": person.factor,
+                "code": code,
+                "secret": code.as_ref().map(|_| data_encoding::BASE32_NOPAD.encode(&person.totp)),
+                "backupCodes": store::backup_codes(tx, &person.id)?,
+                "mailedCode": store::mailed_code(tx, &person.id, now)?,
+            }));
+        }
+        let all = store::pattern("").ok_or(rusqlite::Error::InvalidQuery)?;
+        let search = store::Search {
+            user: None,
+            pattern: &all,
+            order: "s.login_at DESC, s.id",
+            offset: 0,
+            count: ROWS,
+        };
+        let (rows, total) = store::search(tx, &search)?;
+        let sessions: Vec<Value> = rows.iter().map(|row| session_body(row, true)).collect();
+        Ok(json!({
+            "people": people,
+            "sessions": sessions,
+            "total": total,
+            "secondsLeft": totp::seconds_left(now),
+        }))
+    });
+    match shown.await {
+        Ok(shown) => Json(shown).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

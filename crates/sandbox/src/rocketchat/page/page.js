@@ -1,0 +1,74 @@
+// What people wrote only ever becomes text, never markup.
+
+const $ = (id) => document.getElementById(id);
+
+function row(cells, mono = -1) {
+  const tr = document.createElement("tr");
+  cells.forEach((text, at) => {
+    const td = document.createElement("td");
+    td.textContent = text || "–";
+    td.dir = "auto";
+    if (at === mono) td.className = "mono";
+    tr.append(td);
+  });
+  return tr;
+}
+
+function code(person, secondsLeft) {
+  const li = document.createElement("li");
+  const add = (tag, text, className) => {
+    const element = document.createElement(tag);
+    element.textContent = text;
+    if (className) element.className = className;
+    li.append(element);
+  };
+  add("strong", person.name);
+  if (person.code) {
+    add("span", `${person.code.slice(0, 3)} ${person.code.slice(3)}`, "code");
+    add("span", `for ${secondsLeft} s more`, "quiet");
+    add("span", `Secret for an app of yours: ${person.secret}`, "quiet mono");
+  }
+  if (person.mailedCode) add("span", `Sent by e-mail: ${person.mailedCode}`, "mono");
+  if (person.backupCodes.length) add("span", `Backup codes left: ${person.backupCodes.join(" ")}`, "quiet mono");
+  return li;
+}
+
+const FACTORS = { totp: "Authenticator app", email: "E-mail", none: "Password, where asked for" };
+
+function show({ people, sessions, total, secondsLeft }) {
+  const withCodes = people.filter((person) => person.code || person.mailedCode || person.backupCodes.length);
+  $("codes").replaceChildren(...withCodes.map((person) => code(person, secondsLeft)));
+  $("people").replaceChildren(
+    ...people.map((p) => row([p.name, p.username, p.role, FACTORS[p.factor] ?? p.factor], 1)),
+  );
+  $("sessions").replaceChildren(
+    ...sessions.map((s) =>
+      row(
+        [
+          s._user.name,
+          `${s.device.name} ${s.device.version}`.trim(),
+          `${s.device.os.name} ${s.device.os.version}`.trim(),
+          s.ip,
+          new Date(s.loginAt).toLocaleString(),
+          s.sessionId,
+        ],
+        5,
+      ),
+    ),
+  );
+  $("total").textContent = sessions.length < total ? `(the newest ${sessions.length} of ${total})` : `(${total})`;
+}
+
+async function refresh() {
+  try {
+    const answer = await fetch("/page/workspace");
+    if (!answer.ok) throw new Error(String(answer.status));
+    show(await answer.json());
+    $("state").textContent = "";
+  } catch {
+    $("state").textContent = "The workspace does not answer";
+  }
+  setTimeout(refresh, 2000);
+}
+
+refresh();

@@ -1,0 +1,220 @@
+//! Verifications: asked for once, looked after each second, given up in time; and what the gate holds.
+
+use std::time::Duration;
+
+use super::Turn;
+use crate::{
+    Effect, Event, Failure, Timer, Timestamp,
+    verification::{
+        Answer, Asked, Cause, End, Gate, How, Override, POLL, Status, Verification, Who,
+    },
+};
+
+impl Turn {
+    /// Somebody wants to know whether this is the person.
+    pub(super) fn verify(&mut self, asked: Asked, wait: Duration) {
+        if self.state.record.verification_obstacle(asked.who).is_some() {
+            return;
+        }
+        let known = &self.state.record.verifications;
+        let id = known.iter().map(|v| v.id).max().unwrap_or(0).saturating_add(1);
+        let (at, until) = (self.now, self.now.plus(wait));
+        self.tell(Event::VerificationAsked {
+            id,
+            who: asked.who,
+            user: asked.user.clone(),
+            how: asked.how,
+            by: asked.by.clone(),
+        });
+        let effect = Effect::AskPhone {
+            id,
+            user: asked.user.clone(),
+            by_id: asked.by_id,
+            shown: asked.shown.clone(),
+        };
+        let status = Status::Asking { until };
+        self.state.record.verifications.push(Verification { id, asked, at, status });
+        self.do_(effect);
+        let timer = Timer::VerificationOver(id);
+        self.do_(Effect::Start { timer, after: wait, spread: false });
+    }
+
+    /// The service answered the question, or a look for what came of it.
+    pub(super) fn verification_answered(&mut self, id: u32, answer: Answer) {
+        let Some(status) = self.status(id) else { return };
+        match (status.clone(), answer) {
+            (Status::Asking { until } | Status::Waiting { until, .. }, Answer::Pending) => {
+                self.set_status(id, Status::Waiting { until, blind: None });
+                self.poll_later(id, POLL);
+            }
+            (Status::Asking { .. } | Status::Waiting { .. }, Answer::Approved) => {
+                self.end_verification(id, End::Approved);
+            }
+            (Status::Asking { .. } | Status::Waiting { .. }, Answer::Denied) => {
+                self.end_verification(id, self.no(id));
+            }
+            // It was cancelled, or given up, while the service was being asked: it shall not ring on.
+            (Status::Ended { .. }, Answer::Pending) => self.do_(Effect::CancelPhone { id }),
+            (Status::Ended { .. }, Answer::Approved | Answer::Denied) => {}
+        }
+    }
+
+    /// The service didn't take the question.
+    pub(super) fn verification_failed(&mut self, id: u32, end: End) {
+        match self.status(id) {
+            Some(Status::Asking { .. }) => self.end_verification(id, end),
+            Some(Status::Waiting { .. } | Status::Ended { .. }) | None => {}
+        }
+    }
+
+    /// A look for an answer failed. The person may have answered all the same, so it goes on.
+    pub(super) fn poll_failed(&mut self, id: u32, failure: Failure) {
+        if let Some(&Status::Waiting { until, .. }) = self.status(id) {
+            self.set_status(id, Status::Waiting { until, blind: Some(failure) });
+            let asked = match failure {
+                Failure::RateLimited { retry_after_ms: Some(ms) } => Duration::from_millis(ms),
+                Failure::Unauthorized
+                | Failure::RateLimited { retry_after_ms: None }
+                | Failure::Unreachable
+                | Failure::NoAnswer
+                | Failure::TimedOut
+                | Failure::Rejected { .. }
+                | Failure::Faulty { .. }
+                | Failure::Malformed
+                | Failure::NoRegion
+                | Failure::Storage
+                | Failure::Internal => POLL,
+            };
+            self.poll_later(id, asked.max(POLL));
+        }
+    }
+
+    pub(super) fn poll_phone(&mut self, id: u32) {
+        match self.status(id) {
+            Some(Status::Waiting { .. }) => self.do_(Effect::PollPhone { id }),
+            Some(Status::Asking { .. } | Status::Ended { .. }) | None => {}
+        }
+    }
+
+    /// Its time is up.
+    pub(super) fn verification_over(&mut self, id: u32) {
+        match self.status(id) {
+            // Who can't look doesn't know that nobody answered.
+            Some(&Status::Waiting { blind: Some(failure), .. }) => {
+                self.call_off(id, End::Failed { cause: Cause::Call { failure } });
+            }
+            Some(Status::Asking { .. } | Status::Waiting { blind: None, .. }) => {
+                self.call_off(id, End::TimedOut);
+            }
+            Some(Status::Ended { .. }) | None => {}
+        }
+    }
+
+    pub(super) fn cancel_verification(&mut self, id: u32) {
+        if self.status(id).is_some_and(Status::is_under_way) {
+            self.call_off(id, End::Cancelled);
+        }
+    }
+
+    /// The session is over, and its verifications with it.
+    pub(super) fn cancel_verifications(&mut self) {
+        for id in self.under_way() {
+            self.call_off(id, End::Cancelled);
+        }
+        self.do_(Effect::Stop { timer: Timer::GateOver });
+    }
+
+    /// After a start: what was asked may have been sent, and what would tell is gone.
+    pub(super) fn interrupted_verifications(&mut self) {
+        for id in self.under_way() {
+            self.end_verification(id, End::Unknown);
+        }
+    }
+
+    /// Somebody signed that a viewer is opened without a verification.
+    pub(super) fn gate_overridden(&mut self, by: String, reason: String) {
+        if !self.state.record.is_live() {
+            return;
+        }
+        self.tell(Event::GateOverridden { by: by.clone(), reason: reason.clone() });
+        self.state.record.overridden = Some(Override { by, at: self.now, reason });
+        self.gate_moved();
+    }
+
+    /// The settings ask for something else now.
+    pub(super) fn gate_set(&mut self, gate: Gate) {
+        self.state.gate = gate;
+        self.gate_moved();
+    }
+
+    /// After the gate may have opened or shut: what it held goes out, and what counts now is looked at
+    /// again when it doesn't any more.
+    pub(super) fn gate_moved(&mut self) {
+        match self.state.gate.next_end(&self.state.record, self.now) {
+            Some(end) => {
+                let after = end.since(self.now);
+                self.do_(Effect::Start { timer: Timer::GateOver, after, spread: false });
+            }
+            None => self.do_(Effect::Stop { timer: Timer::GateOver }),
+        }
+        self.release_mails();
+    }
+
+    fn status(&self, id: u32) -> Option<&Status> {
+        self.state.record.verifications.iter().find(|v| v.id == id).map(|v| &v.status)
+    }
+
+    /// What a no means: to a push it is the person's word, to a code it is that the code is wrong.
+    fn no(&self, id: u32) -> End {
+        let of = self.state.record.verifications.iter().find(|v| v.id == id);
+        match of.map(|v| v.asked.how) {
+            Some(How::Push) | None => End::Denied,
+            Some(How::Otp | How::BypassCode) => End::Failed { cause: Cause::WrongCode },
+        }
+    }
+
+    fn set_status(&mut self, id: u32, status: Status) {
+        if let Some(of) = self.state.record.verifications.iter_mut().find(|v| v.id == id) {
+            of.status = status;
+        }
+    }
+
+    fn under_way(&self) -> Vec<u32> {
+        let all = self.state.record.verifications.iter();
+        all.filter(|v| v.status.is_under_way()).map(|v| v.id).collect()
+    }
+
+    fn poll_later(&mut self, id: u32, after: Duration) {
+        self.do_(Effect::Start { timer: Timer::PollVerification(id), after, spread: false });
+    }
+
+    /// Ends what the service may still wait for.
+    fn call_off(&mut self, id: u32, end: End) {
+        self.end_verification(id, end);
+        self.do_(Effect::CancelPhone { id });
+    }
+
+    fn end_verification(&mut self, id: u32, end: End) {
+        let at: Timestamp = self.now;
+        self.set_status(id, Status::Ended { at, end });
+        for timer in [Timer::PollVerification(id), Timer::VerificationOver(id)] {
+            self.do_(Effect::Stop { timer });
+        }
+        let Some(of) = self.state.record.verifications.iter().find(|v| v.id == id) else { return };
+        let (who, user) = (of.asked.who, of.asked.user.clone());
+        self.tell(told(id, who, user, end));
+        self.gate_moved();
+    }
+}
+
+fn told(id: u32, who: Who, user: String, end: End) -> Event {
+    match end {
+        End::Approved => Event::VerificationApproved { id, who, user },
+        End::Denied => Event::VerificationDenied { id, who, user },
+        End::TimedOut => Event::VerificationTimedOut { id, who, user },
+        End::Cancelled => Event::VerificationCancelled { id, who, user },
+        End::NoDevice => Event::VerificationNoDevice { id, who, user },
+        End::Failed { cause } => Event::VerificationFailed { id, who, user, cause },
+        End::Unknown => Event::VerificationUnknown { id, who, user },
+    }
+}

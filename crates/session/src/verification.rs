@@ -1,0 +1,379 @@
+//! Whether this is the person: verifications by push or code, and the gate that they open.
+//!
+//! The question (a POST that makes a phone ring) may be asked once: it is stored as `Asking` before it
+//! is sent, and one found without a result after a crash is `Unknown` and never asked again. A code that
+//! was typed, and the verification service's own name of the question, are not in here: they stay in the
+//! actor's memory, like the PIN, and so an answer can't be waited for over a restart.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, Record, Timestamp};
+
+/// A session keeps this many verifications: far more than a person orders, and a bound for a script.
+pub const MOST: usize = 64;
+/// Between two looks at whether somebody has answered (services.md, section 2).
+pub const POLL: Duration = Duration::from_secs(1);
+/// How long an answer is waited for, unless the order says otherwise (services.md, section 2).
+pub const WAIT: Duration = Duration::from_secs(60);
+
+/// Whom a verification is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// The customer.
+    Customer,
+    /// The technician.
+    Technician,
+}
+
+/// How somebody is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// A push to the phone.
+    Push,
+    /// A one-time password of 6 or 8 digits.
+    Otp,
+    /// A bypass code of 9 digits.
+    BypassCode,
+}
+
+/// A verification as it was asked for. The code, where there is one, isn't in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Whom.
+    pub who: Who,
+    /// The verification service's name or id of the person.
+    pub user: String,
+    /// It is an id.
+    pub by_id: bool,
+    /// How.
+    pub how: How,
+    /// Who asks.
+    pub by: String,
+    /// Why; may be empty.
+    pub reason: String,
+    /// What the phone shows: names and values.
+    pub shown: Vec<(String, String)>,
+}
+
+/// One verification, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// Its number within the session.
+    pub id: u32,
+    /// As it was asked for.
+    pub asked: Asked,
+    /// When.
+    pub at: Timestamp,
+    /// How far it is.
+    pub status: Status,
+}
+
+/// How far a verification is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Status {
+    /// The service is being asked, for the only time.
+    Asking {
+        /// When it is given up.
+        until: Timestamp,
+    },
+    /// The service has sent it; nobody has answered, or it was ignored.
+    Waiting {
+        /// When it is given up.
+        until: Timestamp,
+        /// Why the last look for an answer failed; none if it didn't.
+        blind: Option<Failure>,
+    },
+    /// It is over.
+    Ended {
+        /// When.
+        at: Timestamp,
+        /// What came of it.
+        end: End,
+    },
+}
+
+/// What came of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "end")]
+pub enum End {
+    /// The person approved, or the code was good.
+    Approved,
+    /// The person denied. No reason to report abuse: that would strike the
+    /// address that the PIN was minted from, which is the help desk's own (services.md, section 1).
+    Denied,
+    /// Nobody answered in time.
+    TimedOut,
+    /// It was cancelled here, or the session ended first.
+    Cancelled,
+    /// The person has no device.
+    NoDevice,
+    /// It failed.
+    Failed {
+        /// Why.
+        #[serde(flatten)]
+        cause: Cause,
+    },
+    /// The program ended meanwhile: it may have been sent, and what came of it is not known.
+    Unknown,
+}
+
+/// Why a verification failed, by what helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "cause")]
+pub enum Cause {
+    /// The service knows nobody of that name or id.
+    UnknownUser,
+    /// The code was not good. That is no denial: a slip of the finger takes no approval away.
+    WrongCode,
+    /// The service has no such domain for our key.
+    WrongDomain,
+    /// The call failed.
+    Call {
+        /// How.
+        failure: Failure,
+    },
+}
+
+/// What the service said of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// No answer yet.
+    Pending,
+    /// Approved.
+    Approved,
+    /// Denied.
+    Denied,
+}
+
+/// An override of the gate, signed by somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a wish to verify somebody isn't granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The session has no PIN that is good: a verification belongs to a session, and ends with it.
+    NotLive,
+    /// The same side is being verified already: its phone rings once.
+    UnderWay,
+    /// The session has as many as it keeps.
+    TooMany,
+}
+
+/// What the gate asks for before a viewer is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// Nothing.
+    #[default]
+    Off,
+    /// It warns.
+    Warn,
+    /// No viewer, no viewer's link and no mail that has one.
+    Require,
+}
+
+/// The verification gate. It is this console's policy, not a lock on the service: whoever has the PIN
+/// can have the service's viewer page all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// What it asks for.
+    pub policy: Policy,
+    /// For how many minutes a verification, or an override, opens it.
+    pub minutes: u32,
+}
+
+/// Whether a gate is open, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// A viewer may be opened.
+    Open {
+        /// Until when; none where nothing is asked for.
+        until: Option<Timestamp>,
+        /// Why.
+        why: Opened,
+    },
+    /// It may not, or only with a warning.
+    Shut {
+        /// Why.
+        why: Shut,
+    },
+}
+
+/// Why a gate is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// Nothing is asked for.
+    NoPolicy,
+    /// The customer approved.
+    Verified {
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody overrode it.
+    Overridden {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Why a gate is shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shut {
+    /// The customer has not been verified in this session.
+    NotVerified,
+    /// The customer's phone is being asked.
+    UnderWay,
+    /// The newest answer of the customer is a no.
+    Denied {
+        /// When.
+        at: Timestamp,
+    },
+    /// It is too long ago.
+    TooOld {
+        /// When the verification or override was.
+        at: Timestamp,
+    },
+    /// The session is over, and its verifications with it.
+    Over,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { policy: Policy::Off, minutes: 30 }
+    }
+}
+
+impl Gate {
+    /// Whether a viewer of the session may be opened at `now`.
+    ///
+    /// What counts is the customer's newest answer in this session, or an override after it: an approval
+    /// opens the gate for as long as it is young enough, a later denial shuts it at once. That the
+    /// technician was verified opens nothing, for it says nothing about whose PC this is. That nobody
+    /// answered says neither yes nor no and leaves the gate as it was.
+    pub fn verdict(&self, record: &Record, now: Timestamp) -> Verdict {
+        match self.policy {
+            Policy::Off => Verdict::Open { until: None, why: Opened::NoPolicy },
+            Policy::Warn | Policy::Require => self.look(record, now),
+        }
+    }
+
+    /// Whether the policy keeps a viewer shut at `now`, and why: only [`Policy::Require`] does.
+    pub fn keeps_shut(&self, record: &Record, now: Timestamp) -> Option<Shut> {
+        match (self.policy, self.verdict(record, now)) {
+            (Policy::Require, Verdict::Shut { why }) => Some(why),
+            (Policy::Require, Verdict::Open { .. }) | (Policy::Off | Policy::Warn, _) => None,
+        }
+    }
+
+    /// When something that counts at `now` will not count any more, whatever the policy; none if
+    /// nothing does.
+    pub fn next_end(&self, record: &Record, now: Timestamp) -> Option<Timestamp> {
+        let approvals =
+            [Who::Customer, Who::Technician].map(|who| record.newest(who, End::Approved));
+        let overridden = record.overridden.as_ref().map(|over| over.at);
+        let ends = approvals.into_iter().chain([overridden]).flatten().map(|at| self.until(at));
+        ends.filter(|&until| record.is_live() && until > now).min()
+    }
+
+    /// Who was verified last in this session, with approval that still counts at `now`.
+    pub fn verified(&self, record: &Record, now: Timestamp) -> Option<Who> {
+        let counts = |&(who, at): &(Who, Timestamp)| {
+            let denied = record.newest(who, End::Denied);
+            record.is_live() && self.until(at) > now && denied.is_none_or(|denied| denied < at)
+        };
+        let approvals = [Who::Technician, Who::Customer]
+            .into_iter()
+            .filter_map(|who| Some((who, record.newest(who, End::Approved)?)));
+        approvals.filter(counts).max_by_key(|&(_, at)| at).map(|(who, _)| who)
+    }
+
+    /// For how long what happened at `at` counts.
+    fn until(&self, at: Timestamp) -> Timestamp {
+        at.plus(Duration::from_secs(60 * u64::from(self.minutes)))
+    }
+
+    fn look(&self, record: &Record, now: Timestamp) -> Verdict {
+        if !record.is_live() {
+            return Verdict::Shut { why: Shut::Over };
+        }
+        let verified = record.newest(Who::Customer, End::Approved);
+        let denied = record.newest(Who::Customer, End::Denied);
+        let overridden = record.overridden.as_ref().map(|over| over.at);
+        let opened = verified.max(overridden);
+        match (opened, denied) {
+            (opened, Some(at)) if opened.is_none_or(|opened| opened <= at) => {
+                Verdict::Shut { why: Shut::Denied { at } }
+            }
+            (None, _) if record.is_verifying(Who::Customer) => {
+                Verdict::Shut { why: Shut::UnderWay }
+            }
+            (None, _) => Verdict::Shut { why: Shut::NotVerified },
+            (Some(at), _) => {
+                let until = self.until(at);
+                if until <= now {
+                    Verdict::Shut { why: Shut::TooOld { at } }
+                } else if overridden == Some(at) {
+                    Verdict::Open { until: Some(until), why: Opened::Overridden { at } }
+                } else {
+                    Verdict::Open { until: Some(until), why: Opened::Verified { at } }
+                }
+            }
+        }
+    }
+}
+
+impl Record {
+    /// What is in the way of verifying `who` now; none if nothing is.
+    pub fn verification_obstacle(&self, who: Who) -> Option<Obstacle> {
+        if !self.is_live() {
+            Some(Obstacle::NotLive)
+        } else if self.is_verifying(who) {
+            Some(Obstacle::UnderWay)
+        } else if self.verifications.len() >= MOST {
+            Some(Obstacle::TooMany)
+        } else {
+            None
+        }
+    }
+
+    /// Whether `who` is being verified.
+    pub fn is_verifying(&self, who: Who) -> bool {
+        self.verifications.iter().any(|v| v.asked.who == who && v.status.is_under_way())
+    }
+
+    /// When a verification of `who` last ended so.
+    fn newest(&self, who: Who, wanted: End) -> Option<Timestamp> {
+        let of_them = self.verifications.iter().filter(|v| v.asked.who == who);
+        of_them.filter_map(|v| v.status.ended(wanted)).max()
+    }
+}
+
+impl Status {
+    /// Whether an answer may still come.
+    pub const fn is_under_way(&self) -> bool {
+        match self {
+            Self::Asking { .. } | Self::Waiting { .. } => true,
+            Self::Ended { .. } => false,
+        }
+    }
+
+    /// When it ended so; none if it didn't.
+    pub fn ended(&self, wanted: End) -> Option<Timestamp> {
+        match self {
+            Self::Ended { at, end } if *end == wanted => Some(*at),
+            Self::Asking { .. } | Self::Waiting { .. } | Self::Ended { .. } => None,
+        }
+    }
+}

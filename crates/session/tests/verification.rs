@@ -1,0 +1,458 @@
+//! Verifications under any sequence of inputs: asked for once, ended once, never approved on hope; and
+//! the gate that they open.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{collections::HashSet, time::Duration};
+
+use proptest::prelude::*;
+use session::{
+    About, Effect, Event, Failure, Gate, Input, Outcome, State, Timer, Timestamp, mail, step,
+    verification::{
+        Answer, Asked, Cause, End, How, MOST, Obstacle, POLL, Policy, Shut, Status, Verdict, WAIT,
+        Who,
+    },
+};
+use wire::HookType;
+
+const T0: Timestamp = Timestamp(1_700_000_000_000);
+const DAY: Duration = Duration::from_secs(86_400);
+const REQUIRE: Gate = Gate { policy: Policy::Require, minutes: 30 };
+
+fn region() -> wire::Region {
+    "us-east-1".parse().unwrap()
+}
+
+fn asked(who: Who) -> Asked {
+    Asked {
+        who,
+        user: "maria.lopez".into(),
+        by_id: false,
+        how: How::Push,
+        by: "anna".into(),
+        reason: "printer".into(),
+        shown: vec![("Technician".into(), "anna".into())],
+    }
+}
+
+fn verify(who: Who) -> Input {
+    Input::Verify { asked: asked(who), wait: WAIT }
+}
+
+/// A live session and the clock that it is told.
+struct Told {
+    state: State,
+    now: Timestamp,
+    events: Vec<Event>,
+}
+
+impl Told {
+    fn live() -> Self {
+        let state = State::new(About::default(), "anna".into(), T0);
+        let mut told = Self { state, now: T0, events: Vec::new() };
+        told.tell(Input::Created { region: None });
+        told.tell(Input::RegionChosen { region: region() });
+        told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
+        told
+    }
+
+    fn gated() -> Self {
+        let mut told = Self::live();
+        told.tell(Input::GateSet(REQUIRE));
+        told
+    }
+
+    fn tell(&mut self, input: Input) -> Vec<Effect> {
+        self.now = self.now.plus(Duration::from_millis(100));
+        let transition = step(self.state.clone(), input, self.now);
+        self.state = transition.state;
+        self.events.extend(transition.events);
+        transition.effects
+    }
+
+    fn answered(&mut self, id: u32, answer: Answer) -> Vec<Effect> {
+        self.tell(Input::VerificationAnswered { id, answer })
+    }
+
+    /// The engine ends without warning and starts again.
+    fn restart(&mut self) -> Vec<Effect> {
+        self.state = State::restored(self.state.record.clone());
+        self.state.gate = REQUIRE;
+        let since = self.now;
+        self.tell(Input::Restored { since })
+    }
+
+    fn status(&self, id: u32) -> &Status {
+        &self.state.record.verifications.iter().find(|v| v.id == id).unwrap().status
+    }
+
+    fn end(&self, id: u32) -> Option<End> {
+        match self.status(id) {
+            Status::Ended { end, .. } => Some(*end),
+            Status::Asking { .. } | Status::Waiting { .. } => None,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.state.gate.verdict(&self.state.record, self.now)
+    }
+
+    fn shut(&self) -> Option<Shut> {
+        self.state.gate.keeps_shut(&self.state.record, self.now)
+    }
+
+    fn approve(&mut self, who: Who) -> Vec<Effect> {
+        self.tell(verify(who));
+        let id = self.state.record.verifications.last().unwrap().id;
+        self.answered(id, Answer::Approved)
+    }
+
+    fn order_mail(&mut self, template: mail::Template, when: mail::When) -> Vec<Effect> {
+        let (to, name) = ("bob@example.com".to_owned(), "Maria".to_owned());
+        self.tell(Input::MailOrdered { to, template, name, when, by: "anna".into() })
+    }
+}
+
+fn asks(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::AskPhone { .. })).count()
+}
+
+fn mails(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::SendMail { .. })).count()
+}
+
+#[test]
+fn a_phone_is_asked_looked_after_each_second_and_approves() {
+    let mut told = Told::live();
+    let effects = told.tell(verify(Who::Customer));
+    assert_eq!(asks(&effects), 1);
+    let over = Timer::VerificationOver(1);
+    assert!(effects.contains(&Effect::Start { timer: over, after: WAIT, spread: false }));
+    assert!(matches!(told.status(1), Status::Asking { until } if *until == told.now.plus(WAIT)));
+    let poll = Effect::Start { timer: Timer::PollVerification(1), after: POLL, spread: false };
+    assert!(told.answered(1, Answer::Pending).contains(&poll));
+    for _ in 0..3 {
+        let effects = told.tell(Input::Elapsed(Timer::PollVerification(1)));
+        assert_eq!(effects, [Effect::PollPhone { id: 1 }]);
+        assert!(told.answered(1, Answer::Pending).contains(&poll));
+    }
+    let effects = told.answered(1, Answer::Approved);
+    assert_eq!(told.end(1), Some(End::Approved));
+    assert!(effects.contains(&Effect::Stop { timer: Timer::VerificationOver(1) }));
+    assert!(!effects.contains(&Effect::CancelPhone { id: 1 }));
+    assert!(matches!(told.events.last(), Some(Event::VerificationApproved { id: 1, .. })));
+}
+
+#[test]
+fn nobody_is_asked_twice_at_once_and_no_more_than_a_session_keeps() {
+    let mut told = Told::live();
+    assert_eq!(asks(&told.tell(verify(Who::Customer))), 1);
+    let record = &told.state.record;
+    assert_eq!(record.verification_obstacle(Who::Customer), Some(Obstacle::UnderWay));
+    assert_eq!(record.verification_obstacle(Who::Technician), None);
+    assert_eq!(asks(&told.tell(verify(Who::Customer))), 0);
+    told.answered(1, Answer::Denied);
+    for _ in 1..MOST {
+        told.approve(Who::Technician);
+    }
+    let record = &told.state.record;
+    assert_eq!(record.verification_obstacle(Who::Customer), Some(Obstacle::TooMany));
+    assert_eq!(asks(&told.tell(verify(Who::Customer))), 0);
+    assert_eq!(told.state.record.verifications.len(), MOST);
+}
+
+#[test]
+fn at_the_deadline_it_is_given_up_and_taken_back() {
+    let mut told = Told::live();
+    told.tell(verify(Who::Customer));
+    told.answered(1, Answer::Pending);
+    let effects = told.tell(Input::Elapsed(Timer::VerificationOver(1)));
+    assert!(effects.contains(&Effect::CancelPhone { id: 1 }));
+    assert_eq!(told.end(1), Some(End::TimedOut));
+    // What was on its way comes too late.
+    told.answered(1, Answer::Approved);
+    assert_eq!(told.end(1), Some(End::TimedOut));
+    assert_eq!(told.tell(Input::Elapsed(Timer::PollVerification(1))), []);
+}
+
+#[test]
+fn a_look_that_fails_is_said_and_ends_nothing_before_the_deadline() {
+    let mut told = Told::live();
+    told.tell(verify(Who::Customer));
+    told.answered(1, Answer::Pending);
+    let failure = Failure::Faulty { status: 503 };
+    let effects = told.tell(Input::PollFailed { id: 1, failure });
+    let poll = |after| Effect::Start { timer: Timer::PollVerification(1), after, spread: false };
+    assert_eq!(effects, [poll(POLL)]);
+    assert!(matches!(told.status(1), Status::Waiting { blind: Some(why), .. } if *why == failure));
+    let limited = Failure::RateLimited { retry_after_ms: Some(4_000) };
+    let effects = told.tell(Input::PollFailed { id: 1, failure: limited });
+    assert_eq!(effects, [poll(Duration::from_secs(4))]);
+    // Who can look again is blind no more.
+    told.answered(1, Answer::Pending);
+    assert!(matches!(told.status(1), Status::Waiting { blind: None, .. }));
+    told.tell(Input::PollFailed { id: 1, failure });
+    told.tell(Input::Elapsed(Timer::VerificationOver(1)));
+    assert_eq!(told.end(1), Some(End::Failed { cause: Cause::Call { failure } }));
+}
+
+#[test]
+fn a_cancelled_question_is_taken_back_even_if_the_service_names_it_only_later() {
+    let mut told = Told::live();
+    told.tell(verify(Who::Customer));
+    told.tell(Input::CancelVerification { id: 1 });
+    assert_eq!(told.end(1), Some(End::Cancelled));
+    assert_eq!(told.answered(1, Answer::Pending), [Effect::CancelPhone { id: 1 }]);
+    assert_eq!(told.end(1), Some(End::Cancelled));
+    assert_eq!(told.tell(Input::CancelVerification { id: 1 }), []);
+    assert_eq!(told.tell(Input::CancelVerification { id: 9 }), []);
+}
+
+#[test]
+fn what_was_under_way_before_a_crash_is_unknown_and_never_asked_again() {
+    let mut told = Told::live();
+    told.tell(verify(Who::Customer));
+    told.tell(verify(Who::Technician));
+    told.answered(2, Answer::Pending);
+    let effects = told.restart();
+    assert_eq!(asks(&effects), 0);
+    assert_eq!((told.end(1), told.end(2)), (Some(End::Unknown), Some(End::Unknown)));
+    assert!(told.shut().is_some());
+    // Twice is once.
+    let events = told.events.len();
+    told.restart();
+    let again = told.events[events..].iter();
+    assert!(!again.clone().any(|event| matches!(event, Event::VerificationUnknown { .. })));
+}
+
+#[test]
+fn the_sessions_end_cancels_what_is_under_way_and_shuts_the_gate() {
+    for end in [
+        Input::Close { outcome: Outcome::Resolved, by: "anna".into() },
+        Input::Elapsed(Timer::PinOver),
+    ] {
+        let mut told = Told::gated();
+        told.approve(Who::Customer);
+        assert_eq!(told.shut(), None);
+        told.tell(verify(Who::Customer));
+        told.answered(2, Answer::Pending);
+        if let Input::Elapsed(_) = end {
+            told.now = T0.plus(DAY);
+        }
+        assert!(told.tell(end).contains(&Effect::CancelPhone { id: 2 }));
+        assert_eq!(told.end(2), Some(End::Cancelled));
+        assert_eq!(told.shut(), Some(Shut::Over));
+        assert_eq!(asks(&told.tell(verify(Who::Customer))), 0);
+    }
+}
+
+#[test]
+fn the_gate_follows_the_customers_newest_answer_and_its_age() {
+    let mut told = Told::gated();
+    assert_eq!(told.shut(), Some(Shut::NotVerified));
+    told.approve(Who::Technician);
+    assert_eq!(told.shut(), Some(Shut::NotVerified), "whose PC it is, is not known by that");
+    told.tell(verify(Who::Customer));
+    assert_eq!(told.shut(), Some(Shut::UnderWay));
+    told.tell(Input::Elapsed(Timer::VerificationOver(2)));
+    assert_eq!(told.shut(), Some(Shut::NotVerified));
+    let effects = told.approve(Who::Customer);
+    let at = told.now;
+    let until = at.plus(Duration::from_secs(30 * 60));
+    assert!(matches!(told.verdict(), Verdict::Open { until: Some(said), .. } if said == until));
+    assert!(effects.iter().any(|e| matches!(e, Effect::Start { timer: Timer::GateOver, .. })));
+    // One that nobody answers takes nothing away, a denial does at once.
+    told.tell(verify(Who::Customer));
+    assert_eq!(told.shut(), None);
+    told.answered(4, Answer::Denied);
+    assert_eq!(told.shut(), Some(Shut::Denied { at: told.now }));
+    told.approve(Who::Customer);
+    let at = told.now;
+    told.now = at.plus(Duration::from_secs(30 * 60 - 1));
+    assert_eq!(told.shut(), None);
+    told.now = at.plus(Duration::from_secs(30 * 60));
+    assert_eq!(told.shut(), Some(Shut::TooOld { at }));
+}
+
+#[test]
+fn a_wrong_code_is_no_denial_and_takes_no_approval_away() {
+    let mut told = Told::gated();
+    told.approve(Who::Customer);
+    for how in [How::Otp, How::BypassCode] {
+        let asked = Asked { how, ..asked(Who::Customer) };
+        told.tell(Input::Verify { asked, wait: WAIT });
+        let id = told.state.record.verifications.last().unwrap().id;
+        told.answered(id, Answer::Denied);
+        assert_eq!(told.end(id), Some(End::Failed { cause: Cause::WrongCode }));
+        assert_eq!(told.shut(), None);
+    }
+}
+
+#[test]
+fn an_override_opens_the_gate_for_as_long_as_a_verification_would() {
+    let mut told = Told::gated();
+    told.tell(verify(Who::Customer));
+    told.answered(1, Answer::Denied);
+    told.tell(Input::GateOverridden { by: "anna".into(), reason: "I know the voice".into() });
+    let at = told.now;
+    assert_eq!(told.shut(), None);
+    assert_eq!(told.state.record.overridden.as_ref().unwrap().at, at);
+    told.restart();
+    assert_eq!(told.shut(), None);
+    told.now = at.plus(Duration::from_secs(30 * 60));
+    assert_eq!(told.shut(), Some(Shut::TooOld { at }));
+}
+
+#[test]
+fn a_policy_that_asks_for_nothing_or_only_warns_keeps_nothing_shut() {
+    let mut told = Told::live();
+    assert!(matches!(told.verdict(), Verdict::Open { until: None, .. }));
+    told.tell(Input::GateSet(Gate { policy: Policy::Warn, minutes: 30 }));
+    assert!(matches!(told.verdict(), Verdict::Shut { .. }));
+    assert_eq!(told.shut(), None);
+    let effects = told.order_mail(mail::Template::ToColleague, mail::When::Now);
+    assert_eq!(mails(&effects), 1);
+}
+
+#[test]
+fn a_colleagues_mail_waits_for_the_gate_and_a_customers_does_not() {
+    let mut told = Told::gated();
+    let effects = told.order_mail(mail::Template::ToCustomer, mail::When::Now);
+    assert_eq!(mails(&effects), 1);
+    told.order_mail(mail::Template::ToColleague, mail::When::NextEvent);
+    told.order_mail(mail::Template::ToColleague, mail::When::Now);
+    let hook = HookType::PresenterStarted;
+    assert_eq!(mails(&told.tell(Input::Committed { seq: 1, hook })), 0);
+    let status = |told: &Told, place: usize| told.state.record.mail[place].status;
+    assert_eq!((status(&told, 1), status(&told, 2)), (mail::Status::Held, mail::Status::Held));
+    // A crash loses neither, and the start sends none.
+    assert_eq!(mails(&told.restart()), 0);
+    told.tell(Input::Committed { seq: 2, hook });
+    let effects = told.approve(Who::Customer);
+    assert_eq!(mails(&effects), 2, "the customer is there and verified: both go out, once");
+    assert_eq!(mails(&told.tell(Input::GateSet(REQUIRE))), 0);
+}
+
+#[test]
+fn a_held_mail_whose_claim_is_not_true_any_more_waits_for_its_event_again() {
+    let mut told = Told::gated();
+    told.order_mail(mail::Template::ToColleague, mail::When::NextEvent);
+    told.tell(Input::Committed { seq: 1, hook: HookType::PresenterStarted });
+    told.tell(Input::Committed { seq: 2, hook: HookType::PresenterOffline });
+    assert_eq!(mails(&told.approve(Who::Customer)), 0);
+    assert_eq!(told.state.record.mail[0].status, mail::Status::Waiting);
+    let effects = told.tell(Input::Committed { seq: 3, hook: HookType::PresenterStarted });
+    assert_eq!(mails(&effects), 1);
+}
+
+#[test]
+fn a_record_of_before_verifications_is_read() {
+    let mut value = serde_json::to_value(&Told::live().state.record).unwrap();
+    let fields = value.as_object_mut().unwrap();
+    assert!(fields.remove("verifications").is_some() && fields.remove("overridden").is_some());
+    let record: session::Record = serde_json::from_value(value).unwrap();
+    assert!(record.verifications.is_empty() && record.overridden.is_none());
+}
+
+#[test]
+fn a_status_and_an_event_come_back_from_the_disk_as_they_were() {
+    let failure = Failure::RateLimited { retry_after_ms: Some(5) };
+    for cause in [Cause::UnknownUser, Cause::WrongCode, Cause::WrongDomain, Cause::Call { failure }]
+    {
+        let status = Status::Ended { at: T0, end: End::Failed { cause } };
+        let text = serde_json::to_string(&status).unwrap();
+        assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status, "{text}");
+        let event =
+            Event::VerificationFailed { id: 1, who: Who::Customer, user: "m".into(), cause };
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "{text}");
+    }
+}
+
+fn any_who() -> impl Strategy<Value = Who> {
+    proptest::sample::select(vec![Who::Customer, Who::Technician])
+}
+
+fn any_end() -> impl Strategy<Value = End> {
+    proptest::sample::select(vec![
+        End::NoDevice,
+        End::Failed { cause: Cause::UnknownUser },
+        End::Failed { cause: Cause::Call { failure: Failure::TimedOut } },
+    ])
+}
+
+fn any_input() -> impl Strategy<Value = Input> {
+    let answer = proptest::sample::select(vec![Answer::Pending, Answer::Approved, Answer::Denied]);
+    let id = 0..5_u32;
+    let policy = proptest::sample::select(vec![Policy::Off, Policy::Warn, Policy::Require]);
+    prop_oneof![
+        6 => any_who().prop_map(verify),
+        6 => (id.clone(), answer).prop_map(|(id, answer)| Input::VerificationAnswered { id, answer }),
+        1 => (id.clone(), any_end()).prop_map(|(id, end)| Input::VerificationFailed { id, end }),
+        1 => id.clone().prop_map(|id| Input::PollFailed { id, failure: Failure::NoAnswer }),
+        2 => id.clone().prop_map(|id| Input::Elapsed(Timer::PollVerification(id))),
+        1 => id.clone().prop_map(|id| Input::Elapsed(Timer::VerificationOver(id))),
+        1 => id.prop_map(|id| Input::CancelVerification { id }),
+        1 => Just(Input::Elapsed(Timer::GateOver)),
+        1 => policy.prop_map(|policy| Input::GateSet(Gate { policy, minutes: 1 })),
+        1 => Just(Input::GateOverridden { by: "anna".into(), reason: "known".into() }),
+        1 => Just(Input::Committed { seq: 1, hook: HookType::PresenterStarted }),
+        1 => Just(Input::MailOrdered {
+            to: "bob@example.com".into(),
+            template: mail::Template::ToColleague,
+            name: "Maria".into(),
+            when: mail::When::EveryEvent,
+            by: "anna".into(),
+        }),
+        1 => Just(Input::Restored { since: T0 }),
+        1 => Just(Input::Elapsed(Timer::PinOver)),
+        1 => Just(Input::GaveUp),
+        1 => Just(Input::Retry { region: None }),
+        1 => Just(Input::Allocated { region: region(), expires: T0.plus(DAY) }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn each_order_is_asked_once_ends_once_and_is_never_left_alone(
+        inputs in proptest::collection::vec((any_input(), 0_i64..30_000), 0..80),
+    ) {
+        let mut told = Told::live();
+        let (mut asked, mut ended) = (HashSet::new(), HashSet::new());
+        let mut timers = HashSet::new();
+        for (input, later) in inputs {
+            told.now = Timestamp(told.now.0 + later);
+            let restarts = matches!(input, Input::Restored { .. });
+            let ordered = matches!(input, Input::Verify { .. });
+            let before: Vec<Option<End>> =
+                told.state.record.verifications.iter().map(|v| told.end(v.id)).collect();
+            let effects = if restarts { timers.clear(); told.restart() } else { told.tell(input) };
+            for effect in &effects {
+                match effect {
+                    Effect::AskPhone { id, .. } => {
+                        prop_assert!(ordered, "asked without an order");
+                        prop_assert!(asked.insert(*id), "asked a second time");
+                    }
+                    Effect::SendMail { template: mail::Template::ToColleague, .. } => {
+                        prop_assert!(told.shut().is_none(), "a viewer's link went out");
+                    }
+                    Effect::Start { timer, .. } => { timers.insert(*timer); }
+                    Effect::Stop { timer } => { timers.remove(timer); }
+                    _ => {}
+                }
+            }
+            for (place, verification) in told.state.record.verifications.iter().enumerate() {
+                if let Some(end) = told.end(verification.id) {
+                    ended.insert(verification.id);
+                    if let Some(Some(old)) = before.get(place) {
+                        prop_assert!(*old == end, "an end changed");
+                    }
+                } else {
+                    prop_assert!(timers.contains(&Timer::VerificationOver(verification.id)));
+                    prop_assert!(!ended.contains(&verification.id), "it came back");
+                    prop_assert!(told.state.record.is_live(), "it outlives its session");
+                }
+            }
+        }
+    }
+}

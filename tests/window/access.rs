@@ -1,0 +1,83 @@
+//! Who is at the console: a passkey in the system's browser opens it, a locked screen or the tray locks it.
+
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::desk::{Desk, eventually};
+use crate::page::{invoke, order};
+use crate::shell::{Shell, Tray};
+use crate::viewer::Stage;
+
+const MADE: &str = "Your passkey is made";
+const RIGHT: &str = "Your passkey is right";
+
+#[tokio::test]
+async fn a_passkey_in_the_systems_browser_signs_in_and_a_locked_screen_locks() {
+    let mut desk = Desk::new().await;
+    let shell = Shell::on(&desk).await;
+    let browser = Browser::on(&mut desk).await;
+    let app = desk.open_app().await;
+    let tray = shell.tray().await;
+
+    order(&app, anna()).await;
+    browser.go_through(&desk.opened_link().await, MADE).await;
+    tray.line("Lock").await;
+    order(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
+    tray.line("Maria Lopez - ").await;
+
+    shell.lock_screen().await;
+    tray.line("Locked - ").await;
+    assert_eq!(labels(&tray).await[1..], ["Pause notifications", "Open to sign in", "Quit"]);
+    let refused = invoke(&app, "command", json!({ "command": { "do": "settings" } })).await;
+    assert_eq!(refused.unwrap_err()["code"], "locked");
+
+    order(&app, json!({ "do": "sign_in" })).await;
+    browser.go_through(&desk.opened_link().await, RIGHT).await;
+    tray.line("Maria Lopez - ").await;
+    assert_eq!(order(&app, json!({ "do": "settings" })).await["reply"], "settings");
+    let log = std::fs::read_to_string(desk.log()).unwrap();
+    assert!(!log.contains("http://localhost"), "no link is logged: {log}");
+}
+
+#[tokio::test]
+async fn a_lock_hides_viewer_windows_takes_back_names_and_the_customers_session_goes_on() {
+    let mut stage = Stage::new().await;
+    let browser = Browser::on(&mut stage.desk).await;
+    order(&stage.app, anna()).await;
+    browser.go_through(&stage.desk.opened_link().await, MADE).await;
+    stage.open_viewer(false).await;
+    stage.windows_become(1).await;
+    stage.service.fire("presenter_started").await;
+    let shown = stage.shell.notification().await;
+    assert_eq!(shown.summary, "Maria Lopez is online");
+
+    let tray = stage.shell.tray().await;
+    tray.click("Lock").await;
+    assert_eq!(stage.shell.closed().await, shown.number);
+    let hidden = async || (!named(&stage.desk)).then_some(());
+    eventually("the viewer window to be gone", hidden).await;
+    stage.service.fire("presenter_offline").await;
+    let told = stage.shell.notification().await;
+    assert!(!format!("{told:?}").contains("Maria"), "{told:?}");
+    assert_eq!(told.actions, ["default", "Open"]);
+
+    stage.look_at_main().await;
+    order(&stage.app, json!({ "do": "sign_in" })).await;
+    browser.go_through(&stage.desk.opened_link().await, RIGHT).await;
+    eventually("the viewer window", async || named(&stage.desk).then_some(())).await;
+    stage.windows_become(1).await;
+    let viewed = stage.service.asked().iter().filter(|line| line.starts_with("GET /view?")).count();
+    assert_eq!(viewed, 1, "the window was hidden, not closed and opened again");
+}
+
+fn anna() -> serde_json::Value {
+    json!({ "do": "create_profile", "name": "Anna Keller", "email": "anna@a.example" })
+}
+
+async fn labels(tray: &Tray<'_>) -> Vec<String> {
+    tray.lines().await.into_iter().map(|line| line.label).collect()
+}
+
+fn named(desk: &Desk) -> bool {
+    desk.visible_windows().iter().any(|title| title.contains("Maria Lopez"))
+}

@@ -1,0 +1,161 @@
+import { Refusal, type Door, type Task, type Why } from './door';
+import type { Outcome, Passkeys } from './passkeys';
+
+/** What the page says at one moment. */
+export interface Scene {
+  tone: 'plain' | 'busy' | 'good' | 'bad';
+  heading: string;
+  text: string;
+  /** The one thing that can be done here. */
+  button?: { label: string; press: () => void };
+}
+
+/** The step as a person goes through it: Deskhand says what for, the browser asks, Deskhand is told. */
+export class Flow {
+  constructor(
+    private readonly state: string,
+    private readonly door: Door,
+    private readonly passkeys: Passkeys,
+    private readonly show: (scene: Scene) => void,
+  ) {
+    this.state = state;
+  }
+
+  async begin(): Promise<void> {
+    if (this.state === '') {
+      this.show(NO_STATE);
+      return;
+    }
+    if (!this.passkeys.supported()) {
+      await this.#tell('unsupported');
+      this.show(UNSUPPORTED);
+      return;
+    }
+    this.show(STARTING);
+    try {
+      const task = await this.door.begin(this.state);
+      this.show(offer(task, () => void this.#ask(task)));
+    } catch (thrown) {
+      this.show(refused(thrown));
+    }
+  }
+
+  async #ask(task: Task): Promise<void> {
+    this.show(ASKING);
+    const outcome = await this.passkeys.ask(task);
+    if (outcome.is === 'token') {
+      await this.#handBack(task, outcome.token);
+      return;
+    }
+    const { why, ...scene } = FAILURES[outcome.is];
+    // What another try may mend is no end yet, and what Deskhand is told of is one: it begins anew there.
+    if (why === null) {
+      const button = { label: 'Try again', press: () => void this.#ask(task) };
+      this.show({ tone: 'bad', ...scene, button });
+      return;
+    }
+    await this.#tell(why);
+    this.show({ tone: 'bad', ...scene });
+  }
+
+  /** Once: whatever comes of it, the token is used up. */
+  async #handBack(task: Task, token: string): Promise<void> {
+    this.show(CHECKING);
+    try {
+      await this.door.done(this.state, token);
+      this.show(task.do === 'register' ? MADE : SIGNED_IN);
+    } catch (thrown) {
+      this.show(refused(thrown));
+    }
+  }
+
+  /** Deskhand need not answer: what the page says holds without it. */
+  #tell(why: Why): Promise<void> {
+    return this.door.failed(this.state, why).catch(() => undefined);
+  }
+}
+
+function offer(task: Task, press: () => void): Scene {
+  const text =
+    task.do === 'register'
+      ? 'Your browser will offer to make a passkey: with this computer’s lock, a phone or a security key. Deskhand never sees it.'
+      : 'Your browser will ask for your passkey, as you made it: with this computer’s lock, a phone or a security key.';
+  return { tone: 'plain', heading: task.text, text, button: { label: 'Continue', press } };
+}
+
+function refused(thrown: unknown): Scene {
+  const known = thrown instanceof Refusal;
+  const text = known
+    ? `${thrown.text} ${thrown.remedy}`.trim()
+    : 'Go back to Deskhand and begin again there.';
+  return { tone: 'bad', heading: 'This did not work', text };
+}
+
+const CLOSE = 'You can close this page and go back to Deskhand.';
+
+const NO_STATE: Scene = {
+  tone: 'bad',
+  heading: 'This page is used up',
+  text: 'It works once, and only as Deskhand opens it. Close it, go back to Deskhand and begin again there.',
+};
+const UNSUPPORTED: Scene = {
+  tone: 'bad',
+  heading: 'This browser can’t use passkeys',
+  text: 'Go back to Deskhand, begin again, and open the link in a browser that can: a current Firefox, Chrome or Edge.',
+};
+const STARTING: Scene = { tone: 'busy', heading: 'One moment', text: 'Asking Deskhand what this is for.' };
+const ASKING: Scene = {
+  tone: 'busy',
+  heading: 'Your browser is asking',
+  text: 'Follow what it shows. To stop, cancel there.',
+};
+const CHECKING: Scene = { tone: 'busy', heading: 'One moment', text: 'Deskhand is checking your passkey.' };
+const MADE: Scene = { tone: 'good', heading: 'Your passkey is made', text: CLOSE };
+const SIGNED_IN: Scene = { tone: 'good', heading: 'Your passkey is right', text: CLOSE };
+
+/** `why`: as what Deskhand is told of it; none where another try from here may do. */
+const FAILURES: Record<
+  Exclude<Outcome['is'], 'token'>,
+  { heading: string; text: string; why: Why | null }
+> = {
+  cancelled: {
+    heading: 'No passkey was used',
+    text: 'You cancelled, it took too long, or this browser has no passkey that fits. Go back to Deskhand to try again; if your passkey isn’t offered here, copy the link there and open it in the browser that has it.',
+    why: 'cancelled',
+  },
+  has_one: {
+    heading: 'There is a passkey on this device already',
+    text: 'One of yours, so no second one was made. Go back to Deskhand and sign in with it, or begin again with another device.',
+    why: 'failed',
+  },
+  unfit: {
+    heading: 'This browser can’t use a passkey here',
+    text: 'Go back to Deskhand, begin again, and open the link in another browser, or use another device or security key.',
+    why: 'unsupported',
+  },
+  late: {
+    heading: 'That took too long',
+    text: 'What Deskhand had prepared is over. Go back to Deskhand and begin again; if it stays so, check this computer’s clock.',
+    why: 'failed',
+  },
+  unknown: {
+    heading: 'The passkey service doesn’t know this passkey',
+    text: 'It was deleted, or belongs elsewhere. Try again with another one.',
+    why: null,
+  },
+  wrong_key: {
+    heading: 'The passkey service doesn’t accept this console',
+    text: 'Its public key is wrong or was withdrawn. Correct it in Deskhand’s settings under Passkeys.',
+    why: 'failed',
+  },
+  unreachable: {
+    heading: 'The passkey service can’t be reached',
+    text: 'Check this computer’s network, then try again.',
+    why: null,
+  },
+  failed: {
+    heading: 'The passkey was not accepted',
+    text: 'The browser or the passkey service refused it. Go back to Deskhand and begin again, if need be with another passkey.',
+    why: 'failed',
+  },
+};
