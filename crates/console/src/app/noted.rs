@@ -119,7 +119,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{App, Options, SettingsSource, command::Reply};
+    use crate::{App, Options, SettingsSource, app::NoPages, command::Reply};
 
     async fn app(folder: &std::path::Path) -> App {
         let options = Options {
@@ -131,6 +131,9 @@ mod tests {
             use_keyring: false,
             broker_control: false,
             from_seq: None,
+            pages: Arc::new(NoPages),
+            in_the_browser: std::time::Duration::from_secs(60),
+            forget_profiles: false,
         };
         App::start(options).await.unwrap()
     }

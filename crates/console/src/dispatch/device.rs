@@ -20,7 +20,7 @@ use crate::{
     app::{Inner, Noted},
     command::{Reply, SecondFactor},
     present::{device, trouble},
-    view::{Code, Trouble},
+    view::{Code, CodeAsked, Trouble},
     words,
 };
 
@@ -57,7 +57,7 @@ pub(super) async fn look_up(
     };
     let factor = match checked(factor) {
         Ok(factor) => factor,
-        Err(asked) => return Ok(asked),
+        Err(asked) => return Ok(Reply::CodeAsked { asked }),
     };
     // Without the engine in hand: a slow workspace holds nothing up.
     let found = match chat.info(login_session, factor.as_ref()).await {
@@ -84,7 +84,7 @@ pub(super) async fn list(
     let chat = client(&*engine(inner).await?, "list the login sessions")?;
     let factor = match checked(factor) {
         Ok(factor) => factor,
-        Err(asked) => return Ok(asked),
+        Err(asked) => return Ok(Reply::CodeAsked { asked }),
     };
     let filter = words::plain(filter, LONGEST_FILTER);
     let page = chat.list_all(MOST_ROWS, offset, &filter, Some(NEWEST_FIRST), factor.as_ref()).await;
@@ -119,7 +119,7 @@ pub(super) async fn log_out(inner: &Inner, asked: LogOut, by: &str) -> Answer {
     }
     let factor = match checked(asked.factor) {
         Ok(factor) => factor,
-        Err(asked) => return Ok(asked),
+        Err(asked) => return Ok(Reply::CodeAsked { asked }),
     };
     if let Err(error) = chat.log_out(login_session, factor.as_ref()).await {
         return code_or_trouble(error);
@@ -158,7 +158,7 @@ fn client(engine: &engine::Engine, doing: &str) -> Result<RocketChat, Trouble> {
 
 /// A second factor that can be sent. What can't be one is asked for again without asking the workspace,
 /// which counts wrong ones.
-fn checked(given: Option<SecondFactor>) -> Result<Option<Factor>, Reply> {
+fn checked(given: Option<SecondFactor>) -> Result<Option<Factor>, CodeAsked> {
     let Some(SecondFactor { code, method }) = given else { return Ok(None) };
     let method = method.map(|method| method.trim().to_owned()).filter(|method| !method.is_empty());
     let text = code.0.expose_secret();
@@ -173,7 +173,7 @@ fn checked(given: Option<SecondFactor>) -> Result<Option<Factor>, Reply> {
     if !fits || (!password && !bare.bytes().all(|b| b.is_ascii_graphic())) {
         let method = method.unwrap_or_else(|| "totp".to_owned());
         let asked = Asked { method, methods: Vec::new(), sent: false };
-        return Err(Reply::CodeAsked { asked: device::code_asked(&asked, true) });
+        return Err(device::code_asked(&asked, true));
     }
     Ok(Some(Factor { method, code: bare.into() }))
 }

@@ -326,7 +326,7 @@ mod tests {
             by: "Tess Äyräs".into(),
             action: "viewer_link".into(),
             text: format!("Gave the viewer link of customer {n}, \"quoted\"."),
-            session: (n % 2 == 0).then(|| SessionId::from_bytes([n; 16])),
+            session: (n.is_multiple_of(2)).then(|| SessionId::from_bytes([n; 16])),
         }
     }
 
