@@ -213,9 +213,7 @@ pub(super) fn of_chat(error: &RocketChatError) -> Trouble {
             Code::NotFound,
             "Check the id. The login session may have been logged out, or belong to another workspace.",
         ),
-        Why::RateLimited { .. } => {
-            (Code::Wait, "Wait that long, a minute at most; then try again.")
-        }
+        Why::RateLimited { .. } => (Code::Wait, "Wait a minute; then try again."),
         Why::InvalidParams => (
             Code::Refused,
             "Check the id; if it is right, the workspace may be of a version that has no such call.",
