@@ -21,7 +21,7 @@ struct Phones(Logintc);
 
 impl Phones {
     async fn of(rig: &Rig) -> Self {
-        Self(rig.app.logintc().await.unwrap())
+        Self(rig.app.sandbox(sandbox::Running::logintc).await.unwrap())
     }
 
     async fn rings(&self) -> Push {
