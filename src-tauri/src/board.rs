@@ -31,7 +31,7 @@ impl Board {
     pub fn apply(&mut self, push: &Push) {
         match push {
             Push::Console(console) => {
-                self.console = Some(console.clone());
+                self.console = Some(ConsoleView::clone(console));
                 if self.locked() {
                     self.live.clear();
                 }
@@ -215,7 +215,7 @@ mod tests {
             this_computer_only: true,
         };
         let listener = ListenerView { address: None, public_url: None, reach: Reach::Reachable };
-        Push::Console(ConsoleView {
+        Push::Console(Box::new(ConsoleView {
             revision: 1,
             technician: "Anna Keller".into(),
             access,
@@ -227,7 +227,7 @@ mod tests {
             active: 1,
             troubles: vec![],
             key_keeper: KeyKeeper::KeyFile,
-        })
+        }))
     }
 
     fn labels(board: &Board) -> Vec<String> {

@@ -20,7 +20,7 @@ use crate::shell::{self, Ask, Shell};
 #[serde(untagged)]
 pub enum Item {
     /// The console's.
-    Push(Box<Push>),
+    Push(Push),
     /// The shell's own, told apart by `push: "ask"`.
     Ask {
         /// Always `ask`.
@@ -78,7 +78,7 @@ pub async fn subscribe(
 /// Waits for something to send; `None` when the console has ended. The feed itself keeps to one batch a frame.
 async fn next_batch(feed: &mut Feed, asks: &mut broadcast::Receiver<Ask>) -> Option<Vec<Item>> {
     tokio::select! {
-        batch = feed.next() => batch.map(pushes),
+        batch = feed.next() => batch.map(|batch| batch.into_iter().map(Item::Push).collect()),
         ask = asks.recv() => match ask {
             Ok(ask) => Some(vec![Item::Ask { push: "ask", ask }]),
             // What was asked long ago is no longer wanted.
@@ -86,10 +86,6 @@ async fn next_batch(feed: &mut Feed, asks: &mut broadcast::Receiver<Ask>) -> Opt
             Err(RecvError::Closed) => None,
         },
     }
-}
-
-fn pushes(batch: Vec<Push>) -> Vec<Item> {
-    batch.into_iter().map(|push| Item::Push(Box::new(push))).collect()
 }
 
 /// Opens a web or mail address outside of Deskhand.

@@ -56,7 +56,7 @@ pub(crate) use self::{
     feed::{detail_of, known_reach, name_of, setting},
     noted::Noted,
     reach::{Tested, test as test_reach},
-    services::set_up as set_up_services,
+    services::{Kept, check_secret, place as secret_place, set_up as set_up_services, stand_in},
     side::Side,
     start::{restart_engine, set_network},
     watch::{count as count_unread, learn_of_service, mark_name as read_mark},

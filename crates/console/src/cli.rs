@@ -1,8 +1,9 @@
-//! The programs without a window: `headless`, `regions`, `demo` and `doctor`.
+//! The programs without a window: `headless`, `regions`, `demo`, `doctor` and `audit`.
 //!
 //! Whatever happens, standard output carries only what a program is asked for; everything else goes
 //! to standard error. Ctrl-C and SIGTERM end each of them in good order.
 
+mod audit;
 mod demo;
 mod doctor;
 mod flags;
@@ -49,10 +50,13 @@ pub enum Program {
     Demo(demo::Flags),
     /// Looks at everything that Deskhand needs on this computer
     Doctor(doctor::Flags),
+    /// Looks through the audit log for a broken link, or writes it out
+    Audit(audit::Flags),
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 it failed (demo: a step was not seen; doctor: a session can't work here); \
+Exit codes: 0 done; 1 it failed (demo: a step was not seen; doctor: a session can't work here; \
+audit: a link is broken); \
 2 wrong usage or settings; 3 another console uses the data folder; 4 the key can't be had (passphrase, \
 keyring); 5 an address is taken or no good; 6 disk or database; 130 demo, regions or doctor was interrupted.";
 
@@ -129,6 +133,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             Program::Regions(flags) => unless(&stop, regions::run(&global, &flags)).await,
             Program::Demo(flags) => demo::run(&flags, &stop).await,
             Program::Doctor(flags) => unless(&stop, doctor::run(&global, &flags)).await,
+            Program::Audit(flags) => unless(&stop, audit::run(&global, &flags)).await,
         }
     });
     // Whatever still holds a store closes it before the process ends: the cipher's library is taken

@@ -115,7 +115,7 @@ async fn carry_out(app: &App, command: Command, by: &str) -> Answer {
         Command::CancelVerification { session, verification } => {
             verify::cancel(inner, &session, verification, by).await
         }
-        Command::MailCode { user } => verify::mail_code(inner, &user).await,
+        Command::MailCode { user } => verify::mail_code(inner, &user, by).await,
         Command::OverrideGate { session, reason } => {
             identity::override_gate(inner, &session, &reason).await
         }
@@ -131,7 +131,7 @@ async fn carry_out(app: &App, command: Command, by: &str) -> Answer {
         }
         Command::Services => secrets::services(inner).await,
         Command::SetSecret { secret, value } => secrets::set(inner, secret, value, by).await,
-        Command::RemoveSecret { secret } => secrets::remove(inner, secret, by).await,
+        Command::RemoveSecret { secret } => secrets::remove(inner, secret).await,
         Command::TestConnection { service } => secrets::test(inner, service).await,
         Command::Audit { before } => audit::page(inner, before).await,
         Command::VerifyAudit => audit::verify(inner).await,

@@ -47,7 +47,7 @@ pub use self::{
 #[serde(tag = "push", rename_all = "snake_case")]
 pub enum Push {
     /// The console as a whole: status bar, settings that show, who is here.
-    Console(ConsoleView),
+    Console(Box<ConsoleView>),
     /// A row of the session list, new or changed.
     Row(SessionRow),
     /// A session that is not in the list any more.

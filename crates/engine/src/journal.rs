@@ -4,6 +4,7 @@
 //! [`Answer`] comes only after the commit that made it true. Rows say which row they are, so that
 //! one moved, altered or put back under another number is noticed. No row is ever read unsealed.
 
+mod kept;
 mod ledger;
 mod read;
 mod secrets;
@@ -17,6 +18,7 @@ use session::{Event, Record, Timestamp};
 use wire::{HookType, Pin};
 
 pub use self::{
+    kept::{KeptSecret, ServiceSecret},
     secrets::SessionSecrets,
     writer::{Answer, Fault, Faults},
 };
@@ -266,7 +268,8 @@ impl Journal {
     /// By remedy.
     pub async fn marked(&self, key: &str) -> Result<Option<Vec<u8>>, JournalError> {
         let (seal, key) = (Arc::clone(&self.key), key.to_owned());
-        self.readers.read(read::MARKS, move |c| read::mark(c, &seal, &key)).await
+        let value = self.readers.read(read::MARKS, move |c| read::mark(c, &seal, &key)).await?;
+        Ok(value.map(|value| value.to_vec()))
     }
 
     /// Stores that the engine was alive at `at`: what happened later may have been missed.

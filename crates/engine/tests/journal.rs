@@ -6,13 +6,14 @@ use std::{collections::BTreeSet, path::Path};
 use engine::{
     SessionId,
     journal::{
-        Fault, Faults, JOURNAL_FILE, Journal, JournalError, Options, SessionSecrets, SessionTurn,
+        Fault, Faults, JOURNAL_FILE, Journal, JournalError, KeptSecret, Options, ServiceSecret,
+        SessionSecrets, SessionTurn,
     },
     token::HookToken,
     vault::SealKey,
 };
 use proptest::prelude::*;
-use secrecy::SecretBox;
+use secrecy::{ExposeSecret as _, SecretBox};
 use session::{About, Event, Failure, Record, State, Timestamp};
 use tempfile::TempDir;
 use wire::HookType;
@@ -359,4 +360,47 @@ proptest! {
         prop_assert_eq!(&loaded.sessions[0].record, &record);
         prop_assert_eq!(loaded.sessions[0].applied_seq, applied_seq);
     }
+}
+
+#[tokio::test]
+async fn a_services_secret_is_kept_sealed_replaced_and_removed() {
+    let dir = folder();
+    let journal = open(dir.path());
+    let which = ServiceSecret::Logintc;
+    let kept =
+        |value: &str, at| KeptSecret { value: value.into(), at: Timestamp(at), by: "tess".into() };
+    assert!(journal.secret(which).await.unwrap().is_none());
+    journal.keep_secret(which, kept("f1rst-s3cret", 1)).await.unwrap();
+    journal.keep_secret(which, kept("s3cond \"s3cret\"", 2)).await.unwrap();
+    drop(journal);
+    let journal = open(dir.path());
+    let read = journal.secret(which).await.unwrap().unwrap();
+    assert_eq!(read.value.expose_secret(), "s3cond \"s3cret\"");
+    assert_eq!((read.at, read.by.as_str()), (Timestamp(2), "tess"));
+    assert!(!format!("{read:?}").contains("s3c"));
+    assert!(journal.secret(ServiceSecret::Rocketchat).await.unwrap().is_none());
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        for secret in ["f1rst-s3cret", "s3cond"] {
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()));
+        }
+    }
+    journal.remove_secret(which).await.unwrap();
+    assert!(journal.secret(which).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_secret_moved_to_another_services_place_does_not_open() {
+    let dir = folder();
+    let journal = open(dir.path());
+    let kept = KeptSecret { value: "s3cret".into(), at: Timestamp(1), by: "tess".into() };
+    journal.keep_secret(ServiceSecret::Logintc, kept).await.unwrap();
+    drop(journal);
+    let plain = rusqlite::Connection::open(dir.path().join(JOURNAL_FILE)).unwrap();
+    plain
+        .execute("UPDATE marks SET key = 'secret/rocketchat' WHERE key = 'secret/logintc'", [])
+        .unwrap();
+    drop(plain);
+    let error = open(dir.path()).secret(ServiceSecret::Rocketchat).await.unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
 }

@@ -52,7 +52,7 @@ impl Passwordless {
 
     /// Where its API begins.
     pub fn base_url(&self) -> String {
-        format!("{}", self.desk.origin)
+        self.desk.origin.clone()
     }
 
     /// The public API key.

@@ -3,15 +3,14 @@
 //! The document of 2023 and the service of today differ in form, so answers are read in either. Tokens
 //! are as secret as a password while they live, and leave only through `expose_secret`.
 
+mod limits;
+
+pub use limits::{
+    ALIAS_LENGTH, LimitError, MOST_ALIASES, USER_ID_BYTES, check_aliases, check_user_id,
+};
+
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
-
-/// A user id's bytes, at most.
-pub const USER_ID_BYTES: usize = 64;
-/// A user's aliases, at most.
-pub const MOST_ALIASES: usize = 10;
-/// An alias's length, at most; counted as the service counts, in UTF-16 units.
-pub const ALIAS_LENGTH: usize = 250;
 
 /// The body of `POST /register/token`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,60 +85,6 @@ pub enum UserVerification {
     Required,
     /// It need not.
     Discouraged,
-}
-
-/// Something that would go beyond the service's documented limits, by what to change. It isn't sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LimitError {
-    /// There is no user id, or it is too long.
-    #[error("the user id is empty or longer than 64 bytes")]
-    UserId,
-    /// There is no username.
-    #[error("the username is empty; give one")]
-    NoUsername,
-    /// There are too many aliases.
-    #[error("there are more than 10 aliases; remove some")]
-    TooManyAliases,
-    /// An alias is empty.
-    #[error("alias {0} is empty; remove it")]
-    EmptyAlias(usize),
-    /// An alias is too long.
-    #[error("alias {0} is longer than 250 characters; shorten it")]
-    LongAlias(usize),
-    /// An alias is there twice.
-    #[error("alias {0} is given twice; remove one")]
-    TwiceAlias(usize),
-}
-
-/// Whether a user id keeps the documented limits.
-///
-/// # Errors
-/// [`LimitError::UserId`].
-pub fn check_user_id(user_id: &str) -> Result<(), LimitError> {
-    let good = !user_id.trim().is_empty() && user_id.len() <= USER_ID_BYTES;
-    good.then_some(()).ok_or(LimitError::UserId)
-}
-
-/// Whether a user's aliases, all of them, keep the documented limits.
-///
-/// # Errors
-/// [`LimitError`], which counts aliases from 1.
-pub fn check_aliases(aliases: &[String]) -> Result<(), LimitError> {
-    if aliases.len() > MOST_ALIASES {
-        return Err(LimitError::TooManyAliases);
-    }
-    for (at, alias) in aliases.iter().enumerate() {
-        if alias.trim().is_empty() {
-            return Err(LimitError::EmptyAlias(at + 1));
-        }
-        if alias.encode_utf16().count() > ALIAS_LENGTH {
-            return Err(LimitError::LongAlias(at + 1));
-        }
-        if aliases[..at].contains(alias) {
-            return Err(LimitError::TwiceAlias(at + 1));
-        }
-    }
-    Ok(())
 }
 
 /// The answer to `POST /register/token`.
@@ -363,26 +308,6 @@ mod tests {
             "userVerification": "preferred", "aliases": [], "aliasHashing": true,
         });
         assert_eq!(sent, documented);
-    }
-
-    #[test]
-    fn limits_count_as_the_service_does_and_name_the_alias() {
-        let texts =
-            |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let (most, more) = ("é".repeat(250), "é".repeat(251));
-        assert_eq!(check_aliases(&texts(&["a", &most])), Ok(()));
-        assert_eq!(check_aliases(&texts(&["a", &more])), Err(LimitError::LongAlias(2)));
-        // Two units each, as the service counts.
-        assert_eq!(check_aliases(&["😀".repeat(126)]), Err(LimitError::LongAlias(1)));
-        assert_eq!(check_aliases(&texts(&["a", "b", "a"])), Err(LimitError::TwiceAlias(3)));
-        assert_eq!(check_aliases(&texts(&["a", " "])), Err(LimitError::EmptyAlias(2)));
-        let eleven: Vec<String> = (0..11).map(|n| n.to_string()).collect();
-        assert_eq!(check_aliases(&eleven), Err(LimitError::TooManyAliases));
-        assert_eq!(check_aliases(&eleven[..10]), Ok(()));
-        assert_eq!(check_user_id(&"é".repeat(32)), Ok(()));
-        assert_eq!(check_user_id(&"é".repeat(33)), Err(LimitError::UserId));
-        assert_eq!(check_user_id(""), Err(LimitError::UserId));
-        assert_eq!(RegisterToken::new("u", " ", "").check(), Err(LimitError::NoUsername));
     }
 
     #[test]

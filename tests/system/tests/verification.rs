@@ -405,6 +405,7 @@ async fn a_crash_between_question_and_answer_leaves_it_unknown_and_asks_nobody_a
     scene.world.presenter_joins(&scene.pin).await;
     assert_eq!(scene.end_of_newest().await, End::Unknown);
     scene.sandbox.faults().clear();
+    scene.desk.until(scene.id, "its actor is back", all_armed).await;
 
     // While an answer is waited for, too.
     scene.ask("maria.lopez", LONG).await.unwrap();

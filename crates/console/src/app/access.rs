@@ -81,12 +81,12 @@ impl Inner {
         self.ceremony(super::ceremony::Ceremony::lock);
         self.tell_change();
         let reason = match why {
-            Why::Asked => "locked Deskhand",
-            Why::Idle => "did nothing for a while, so Deskhand locked itself",
-            Why::Screen => "locked the screen, and Deskhand with it",
-            Why::Started => "started Deskhand",
+            Why::Asked => "Locked Deskhand.",
+            Why::Idle => "Did nothing for a while, so Deskhand locked itself.",
+            Why::Screen => "Locked the screen, and Deskhand with it.",
+            Why::Started => "Started Deskhand.",
         };
-        let text = format!("{} {reason}", person.name);
+        let text = reason.to_owned();
         self.note_or_warn(Noted { by: person.name, action: "locked", text, session: None }).await;
         true
     }

@@ -377,7 +377,7 @@ impl Step {
     }
 
     async fn note(&self, person: &Person, action: &'static str, what: &str) {
-        let text = format!("{} {what}", person.name);
+        let text = trouble::sentence(what);
         self.inner
             .note_or_warn(Noted { by: person.name.clone(), action, text, session: None })
             .await;

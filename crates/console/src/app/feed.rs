@@ -152,7 +152,7 @@ impl Feeding {
             self.sent.console = None;
         }
         if let Some(view) = self.sent.console(views::console(&inner, engine)) {
-            batch.push(Push::Console(view));
+            batch.push(Push::Console(Box::new(view)));
         }
         if inner.access.is_locked() {
             self.sent.lock(&mut batch);

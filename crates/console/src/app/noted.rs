@@ -110,3 +110,78 @@ fn not_noted(error: &StoreError) -> Trouble {
 fn is_not_noted(trouble: &Trouble) -> bool {
     trouble.text.starts_with(NOT_NOTED)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use engine::desktop::Headless;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{App, Options, SettingsSource, app::NoPages, command::Reply};
+
+    async fn app(folder: &std::path::Path) -> App {
+        let options = Options {
+            data: folder.join("data"),
+            settings: SettingsSource::nowhere(),
+            desktop: Arc::new(Headless),
+            program: "a test",
+            passphrase: None,
+            use_keyring: false,
+            broker_control: false,
+            from_seq: None,
+            pages: Arc::new(NoPages),
+            in_the_browser: std::time::Duration::from_secs(60),
+            forget_profiles: false,
+        };
+        App::start(options).await.unwrap()
+    }
+
+    async fn give(app: &App, command: serde_json::Value) -> Result<Reply, Trouble> {
+        app.command(serde_json::from_value(command).unwrap(), "Anna").await
+    }
+
+    fn standing(app: &App) -> usize {
+        app.inner().side(|side| side.standing.iter().filter(|t| is_not_noted(t)).count())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn with_a_full_disk_nothing_happens_unseen_and_what_was_missed_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = app(folder.path()).await;
+        let archive = app.inner().side(|side| side.log.archive.clone()).unwrap();
+        archive.limit_pages(Some(1)).await.unwrap();
+        let filler = || Noted {
+            by: "Anna".into(),
+            action: "filled",
+            text: "x".repeat(1_000),
+            session: None,
+        };
+        let mut filled = 0;
+        while app.inner().note(filler()).await.is_ok() {
+            filled += 1;
+            assert!(filled < 1_000, "the disk is never full");
+        }
+        assert_eq!(standing(&app), 1);
+        let refused = give(&app, json!({ "do": "export_audit" })).await.err().unwrap();
+        assert!(refused.text.starts_with(NOT_NOTED), "{refused:?}");
+        let guards = json!({ "do": "configure", "changes": { "verify_gate": "warn" } });
+        assert!(give(&app, guards).await.is_err());
+        assert_eq!(app.settings().verify_gate, crate::view::GatePolicy::Off);
+        // What need not be noted first is done.
+        let long = "x".repeat(60);
+        give(&app, json!({ "do": "configure", "changes": { "company": long } })).await.unwrap();
+        assert_eq!((app.settings().company, standing(&app)), (long, 1));
+
+        archive.limit_pages(None).await.unwrap();
+        give(&app, json!({ "do": "configure", "changes": { "company": "ACME" } })).await.unwrap();
+        assert_eq!(standing(&app), 0);
+        let newest = archive.audit_page(None, 2).await.unwrap();
+        assert_eq!(newest[0].deed.action, "settings_changed");
+        assert_eq!(newest[1].deed.action, "not_noted");
+        assert!(newest[1].deed.text.contains("Before this, "), "{newest:?}");
+        assert_eq!(archive.verify_audit().await.unwrap().broken, None);
+        app.stop().await;
+    }
+}

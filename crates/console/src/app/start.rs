@@ -138,7 +138,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
     services::set_up(&inner).await;
     if options.forget_profiles {
         let (by, text) =
-            (inner.settings().technician.clone(), "The profiles were forgotten".into());
+            (inner.settings().technician.clone(), "Forgot who has a profile here.".into());
         let noted = Noted { by, action: "profiles_forgotten", text, session: None };
         inner.note_or_warn(noted).await;
     }

@@ -117,7 +117,7 @@ async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
                 app.active();
                 (request.id, app.command(request.command, by).await)
             }
-            Err(bad) => (bad.id, Err(bad.trouble)),
+            Err(bad) => (bad.id, Err(*bad.trouble)),
         };
         if out.send(protocol::answer(&id, &result)).await.is_err() {
             return;

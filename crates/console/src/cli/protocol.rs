@@ -30,7 +30,7 @@ pub struct BadLine {
     /// The script's own mark, where at least that was understood.
     pub id: Value,
     /// Why.
-    pub trouble: Trouble,
+    pub trouble: Box<Trouble>,
 }
 
 #[derive(Deserialize)]
@@ -100,7 +100,7 @@ fn bad(number: u64, id: Value, why: &str) -> BadLine {
         remedy: "Send one command a line, such as {\"id\":1,\"do\":\"settings\"}; docs/headless.md lists them."
             .to_owned(),
     };
-    BadLine { id, trouble }
+    BadLine { id, trouble: Box::new(trouble) }
 }
 
 #[derive(Serialize)]

@@ -40,7 +40,7 @@ impl Seen {
 
     fn take(&mut self, push: Push) {
         match push {
-            Push::Console(console) => self.console = Some(console),
+            Push::Console(console) => self.console = Some(*console),
             Push::Row(row) => {
                 self.rows.insert(row.id.clone(), row);
             }

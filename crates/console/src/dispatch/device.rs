@@ -20,7 +20,7 @@ use crate::{
     app::{Inner, Noted},
     command::{Reply, SecondFactor},
     present::{device, trouble},
-    view::{Code, Trouble},
+    view::{Code, CodeAsked, Trouble},
     words,
 };
 
@@ -57,7 +57,7 @@ pub(super) async fn look_up(
     };
     let factor = match checked(factor) {
         Ok(factor) => factor,
-        Err(asked) => return Ok(asked),
+        Err(asked) => return Ok(Reply::CodeAsked { asked }),
     };
     // Without the engine in hand: a slow workspace holds nothing up.
     let found = match chat.info(login_session, factor.as_ref()).await {
@@ -70,7 +70,7 @@ pub(super) async fn look_up(
     let view = device::pinned(&looked_up);
     let text =
         format!("Looked up the login session {login_session}: {}", whose(&view.name, &view.app));
-    note(inner, by, "device_looked_up", text, Some(id)).await?;
+    note(inner, by, "device_looked_up", text, Some(id)).await;
     inner.tell_change();
     Ok(Reply::Device { device: view })
 }
@@ -84,7 +84,7 @@ pub(super) async fn list(
     let chat = client(&*engine(inner).await?, "list the login sessions")?;
     let factor = match checked(factor) {
         Ok(factor) => factor,
-        Err(asked) => return Ok(asked),
+        Err(asked) => return Ok(Reply::CodeAsked { asked }),
     };
     let filter = words::plain(filter, LONGEST_FILTER);
     let page = chat.list_all(MOST_ROWS, offset, &filter, Some(NEWEST_FIRST), factor.as_ref()).await;
@@ -119,14 +119,14 @@ pub(super) async fn log_out(inner: &Inner, asked: LogOut, by: &str) -> Answer {
     }
     let factor = match checked(asked.factor) {
         Ok(factor) => factor,
-        Err(asked) => return Ok(asked),
+        Err(asked) => return Ok(Reply::CodeAsked { asked }),
     };
     if let Err(error) = chat.log_out(login_session, factor.as_ref()).await {
         return code_or_trouble(error);
     }
     let marked = engine(inner).await?.archive().device_logged_out(login_session, now()).await;
     let text = format!("Logged the login session {login_session} out");
-    note(inner, by, "device_logged_out", text, id).await?;
+    note(inner, by, "device_logged_out", text, id).await;
     inner.tell_change();
     // Last, for it is logged out all the same.
     marked.map_err(|error| trouble::of_store(&error))?;
@@ -158,7 +158,7 @@ fn client(engine: &engine::Engine, doing: &str) -> Result<RocketChat, Trouble> {
 
 /// A second factor that can be sent. What can't be one is asked for again without asking the workspace,
 /// which counts wrong ones.
-fn checked(given: Option<SecondFactor>) -> Result<Option<Factor>, Reply> {
+fn checked(given: Option<SecondFactor>) -> Result<Option<Factor>, CodeAsked> {
     let Some(SecondFactor { code, method }) = given else { return Ok(None) };
     let method = method.map(|method| method.trim().to_owned()).filter(|method| !method.is_empty());
     let text = code.0.expose_secret();
@@ -173,7 +173,7 @@ fn checked(given: Option<SecondFactor>) -> Result<Option<Factor>, Reply> {
     if !fits || (!password && !bare.bytes().all(|b| b.is_ascii_graphic())) {
         let method = method.unwrap_or_else(|| "totp".to_owned());
         let asked = Asked { method, methods: Vec::new(), sent: false };
-        return Err(Reply::CodeAsked { asked: device::code_asked(&asked, true) });
+        return Err(device::code_asked(&asked, true));
     }
     Ok(Some(Factor { method, code: bare.into() }))
 }
@@ -254,14 +254,15 @@ fn whose(name: &str, app: &str) -> String {
     format!("{}, {}", or(name, "a person without a name"), or(app, "an unknown app"))
 }
 
+/// It is done by then, so an entry that can't be written doesn't make it fail: that stands as a trouble.
 async fn note(
     inner: &Inner,
     by: &str,
     action: &'static str,
     text: String,
     session: Option<SessionId>,
-) -> Result<(), Trouble> {
-    inner.note(Noted { by: by.to_owned(), action, text, session }).await
+) {
+    let _ = inner.note(Noted { by: by.to_owned(), action, text, session }).await;
 }
 
 #[cfg(test)]

@@ -242,6 +242,6 @@ fn passkey(credential: Credential) -> PasskeyView {
 }
 
 async fn note(inner: &Inner, by: &str, action: &'static str, what: &str) {
-    let text = format!("{by} {what}");
+    let text = trouble::sentence(what);
     inner.note_or_warn(Noted { by: by.to_owned(), action, text, session: None }).await;
 }

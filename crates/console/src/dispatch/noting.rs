@@ -223,11 +223,6 @@ fn changed(changes: &Map<String, Value>) -> String {
     format!("Settings: {}.", fields.collect::<Vec<_>>().join(", "))
 }
 
-/// As people know it.
-pub(super) const fn secret_name(secret: SecretName) -> &'static str {
-    match secret {
-        SecretName::PasswordlessSecret => "the API secret of the passkey service",
-        SecretName::LogintcKey => "the API key of the verification service",
-        SecretName::RocketchatToken => "the access token of the chat workspace",
-    }
+fn secret_name(secret: SecretName) -> String {
+    format!("the {} of {}", secret.name(), secret.service().name())
 }

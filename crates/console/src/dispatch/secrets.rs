@@ -1,21 +1,145 @@
 //! The three services: where each is, their secrets, a test of the connection.
 
-use super::Answer;
-use crate::{
-    app::Inner,
-    command::Secret,
-    view::{Identity, SecretName},
+use engine::{
+    clock::now,
+    journal::KeptSecret,
+    remote::{LoginTc, RocketChat, logintc, rocketchat},
 };
 
-pub(super) async fn services(_: &Inner) -> Answer {
-    Err(super::refused("do this: it is being built", ""))
+use super::{Answer, engine};
+use crate::{
+    app::{Inner, Kept, check_secret, secret_place, set_up_services, stand_in},
+    command::{Reply, Secret},
+    present::{services as present, trouble},
+    view::{ConnectionView, Identity, IdentityServiceView, SecretName, Trouble},
+};
+
+pub(super) async fn services(inner: &Inner) -> Answer {
+    let engine = engine(inner).await?;
+    let kept = Kept::read(engine.journal()).await.map_err(|error| trouble::of_store(&error))?;
+    drop(engine);
+    let mut services = Vec::with_capacity(Identity::ALL.len());
+    for service in Identity::ALL {
+        services.push(view(inner, service, &kept).await);
+    }
+    Ok(Reply::Services { services })
 }
-pub(super) async fn set(_: &Inner, _secret: SecretName, _value: Secret, _by: &str) -> Answer {
-    Err(super::refused("do this: it is being built", ""))
+
+/// Checked, kept, in use: in this order.
+pub(super) async fn set(inner: &Inner, secret: SecretName, value: Secret, by: &str) -> Answer {
+    let value = check_secret(secret, &value.0)?;
+    let kept = KeptSecret { value, at: now(), by: by.to_owned() };
+    let written = engine(inner).await?.journal().keep_secret(secret_place(secret), kept).await;
+    written.map_err(|error| trouble::of_store(&error))?;
+    changed(inner).await
 }
-pub(super) async fn remove(_: &Inner, _secret: SecretName, _by: &str) -> Answer {
-    Err(super::refused("do this: it is being built", ""))
+
+pub(super) async fn remove(inner: &Inner, secret: SecretName) -> Answer {
+    let written = engine(inner).await?.journal().remove_secret(secret_place(secret)).await;
+    written.map_err(|error| trouble::of_store(&error))?;
+    changed(inner).await
 }
-pub(super) async fn test(_: &Inner, _service: Identity) -> Answer {
-    Err(super::refused("do this: it is being built", ""))
+
+async fn changed(inner: &Inner) -> Answer {
+    set_up_services(inner).await;
+    inner.tell_change();
+    services(inner).await
+}
+
+async fn view(inner: &Inner, service: Identity, kept: &Kept) -> IdentityServiceView {
+    let settings = inner.settings();
+    let stand_in = stand_in(inner, service).await;
+    let secret = kept.of(service);
+    let address = service.address(&settings).map(str::to_owned);
+    let mut missing = present::missing(service, &settings, secret.is_some());
+    if address.is_none() && stand_in.is_none() {
+        missing = Some(present::unusable(service));
+    }
+    let (base_url, page) = match stand_in {
+        Some(stand_in) => (stand_in.base_url, stand_in.page),
+        None => (address.clone().unwrap_or_default(), None),
+    };
+    IdentityServiceView {
+        service,
+        sandbox: address.is_none(),
+        base_url,
+        secret: service.secret(),
+        has_secret: secret.is_some(),
+        secret_set_at: secret.map(|kept| kept.at.0),
+        secret_set_by: secret.map(|kept| kept.by.clone()).unwrap_or_default(),
+        missing,
+        page,
+    }
+}
+
+/// Has the service called as the console calls it, by what changes nothing there.
+pub(super) async fn test(inner: &Inner, service: Identity) -> Answer {
+    let clients = engine(inner).await?.services();
+    let mut works = Vec::new();
+    let tested = match service {
+        Identity::Passwordless => match clients.passwordless {
+            Some(client) => {
+                client.ping().await.map_err(|error| present::of_passkeys(&error)).map(|()| {
+                    works.push("The passkey service answers and accepts the API secret.".into());
+                })
+            }
+            None => Err(not_set_up(inner, service).await?),
+        },
+        Identity::Logintc => match clients.logintc {
+            Some(client) => test_logintc(&client, &mut works).await,
+            None => Err(not_set_up(inner, service).await?),
+        },
+        Identity::Rocketchat => match clients.rocketchat {
+            Some(client) => test_workspace(&client, &mut works).await,
+            None => Err(not_set_up(inner, service).await?),
+        },
+    };
+    let connection = ConnectionView { service, works, trouble: tested.err() };
+    Ok(Reply::Connection { connection })
+}
+
+/// A verification that nobody asked for: whether it is unknown tells whether the domain is known.
+const NO_VERIFICATION: &str = "0000000000000000000000000000000000000000";
+
+async fn test_logintc(client: &LoginTc, works: &mut Vec<String>) -> Result<(), Trouble> {
+    client.ping().await.map_err(|error| present::of_logintc(&error))?;
+    works.push("The verification service answers and accepts the API key.".into());
+    match client.poll(NO_VERIFICATION).await {
+        Ok(_) | Err(logintc::Error::Gone(_)) => {
+            works.push("It knows the domain.".into());
+            Ok(())
+        }
+        Err(error) => Err(present::of_logintc(&error)),
+    }
+}
+
+async fn test_workspace(client: &RocketChat, works: &mut Vec<String>) -> Result<(), Trouble> {
+    client.check().await.map_err(|error| present::of_workspace(&error))?;
+    works.push("The workspace answers and accepts the access token with its user id.".into());
+    match client.list_all(1, 0, "", None, None).await {
+        Ok(_) => works.push("Its user may look devices up.".into()),
+        Err(error) => match error.why {
+            rocketchat::Why::FactorNeeded(_) => works.push(
+                "Its user may look devices up; the workspace will ask for a second factor.".into(),
+            ),
+            rocketchat::Why::NotLoggedIn
+            | rocketchat::Why::NoPermission
+            | rocketchat::Why::FactorWrong(_)
+            | rocketchat::Why::NotFound
+            | rocketchat::Why::RateLimited { .. }
+            | rocketchat::Why::InvalidParams
+            | rocketchat::Why::OtherSession
+            | rocketchat::Why::Call(..) => return Err(present::of_workspace(&error)),
+        },
+    }
+    Ok(())
+}
+
+/// Why a service has no client.
+async fn not_set_up(inner: &Inner, service: Identity) -> Result<Trouble, Trouble> {
+    let engine = engine(inner).await?;
+    let kept = Kept::read(engine.journal()).await.map_err(|error| trouble::of_store(&error))?;
+    drop(engine);
+    let view = view(inner, service, &kept).await;
+    Ok(view.missing.unwrap_or_else(|| present::unusable(service)))
 }

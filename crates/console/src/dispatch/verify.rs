@@ -67,7 +67,7 @@ pub(super) async fn cancel(inner: &Inner, session: &str, verification: u32, by: 
 }
 
 /// Has a one-time password sent by e-mail to the person with this id.
-pub(super) async fn mail_code(inner: &Inner, user: &str) -> Answer {
+pub(super) async fn mail_code(inner: &Inner, user: &str, by: &str) -> Answer {
     const MAIL: &str = "have a code sent by e-mail";
     let user = user.trim();
     if !is_id(user) {
@@ -78,6 +78,9 @@ pub(super) async fn mail_code(inner: &Inner, user: &str) -> Answer {
     }
     let engine = engine(inner).await?;
     engine.mail_code(user).await.map_err(failed)?;
+    drop(engine);
+    let (by, text) = (by.to_owned(), format!("Had a code sent by e-mail to {user}."));
+    note(inner, Noted { by, action: "code_mailed", text, session: None }).await;
     Ok(Reply::Done)
 }
 

@@ -6,6 +6,8 @@ mod audit;
 mod bad_input;
 mod commands;
 mod configured;
+mod device;
+mod leaks;
 mod network;
 mod notices;
 #[path = "../../../../tests/system/src/passkeys.rs"]
@@ -13,6 +15,7 @@ mod notices;
 mod passkeys;
 mod restart;
 mod rig;
+mod secrets;
 #[path = "../service/mod.rs"]
 mod service;
 mod settings;

@@ -236,7 +236,7 @@ impl Seen {
         }
         self.texts.push(text.to_string());
         match push {
-            Push::Console(view) => self.console = Some(view),
+            Push::Console(view) => self.console = Some(*view),
             Push::Row(row) => {
                 self.rows.insert(row.id.clone(), row);
             }

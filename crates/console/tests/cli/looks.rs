@@ -44,7 +44,16 @@ async fn the_doctor_finds_that_a_session_works_here_without_a_desktop() {
     };
     assert_eq!(report["ok"], true);
     assert_eq!(found("display"), "warning");
-    for works in ["data folder", "stores", "listener", "broker", "way back"] {
+    for works in [
+        "data folder",
+        "stores",
+        "passkeys",
+        "verification",
+        "devices",
+        "listener",
+        "broker",
+        "way back",
+    ] {
         assert_eq!(found(works), "ok", "{works}");
     }
 }
@@ -69,7 +78,7 @@ async fn without_a_program_it_prints_its_help() {
     let output = run(home.path(), &[]).await;
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stdout).unwrap();
-    for program in ["headless", "regions", "demo", "doctor", "--base-url"] {
+    for program in ["headless", "regions", "demo", "doctor", "audit", "--base-url"] {
         assert!(text.contains(program), "{text}");
     }
 }

@@ -1,6 +1,7 @@
 //! The programs without a window, as a person or a script runs them: real processes, real sockets.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
 mod ends;
 mod log;
 mod looks;

@@ -127,6 +127,19 @@ impl Archive {
         self.write(APPEND, move |tx| append(tx, deed)).await
     }
 
+    /// As if the disk had room for no page more, or, with none, as much as it has: for tests of what
+    /// happens then.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn limit_pages(&self, most: Option<u32>) -> Result<(), ArchiveError> {
+        let connection = self.writer.lock().await;
+        let most = most.unwrap_or(u32::MAX - 1);
+        connection
+            .query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(()))
+            .map_err(fault(APPEND))
+    }
+
     /// Entries below `before`, or the newest, newest first; at most [`PAGE`].
     ///
     /// # Errors
@@ -313,7 +326,7 @@ mod tests {
             by: "Tess Äyräs".into(),
             action: "viewer_link".into(),
             text: format!("Gave the viewer link of customer {n}, \"quoted\"."),
-            session: (n % 2 == 0).then(|| SessionId::from_bytes([n; 16])),
+            session: (n.is_multiple_of(2)).then(|| SessionId::from_bytes([n; 16])),
         }
     }
 

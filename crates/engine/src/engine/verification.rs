@@ -33,6 +33,7 @@ impl Engine {
         code: Option<Code>,
         wait: Duration,
     ) -> Result<(), CommandError> {
+        self.access().permit()?;
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         if let Some(obstacle) = snapshot.record.verification_obstacle(asked.who) {
@@ -53,6 +54,7 @@ impl Engine {
     /// # Errors
     /// [`CommandError`].
     pub async fn mail_code(&self, user_id: &str) -> Result<(), CommandError> {
+        self.access().permit()?;
         let client = self.logintc("have a code sent by e-mail")?;
         client.mail_code(user_id).await.map_err(CommandError::Verification)
     }

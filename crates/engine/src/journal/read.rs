@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
+use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use session::{Event, Record};
 
@@ -173,14 +174,13 @@ pub(super) fn mark(
     connection: &Connection,
     key: &SealKey,
     name: &str,
-) -> Result<Option<Vec<u8>>, StoreError> {
+) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
     let sealed: Option<Vec<u8>> = connection
         .query_row("SELECT sealed FROM marks WHERE key = ?1", [name], |row| row.get(0))
         .optional()
         .map_err(fault(MARKS))?;
     let open = |sealed: Vec<u8>| key.open(&table::place_of_mark(name), &sealed);
-    let plain = sealed.map(open).transpose().map_err(|e| damaged(MARKS, e))?;
-    Ok(plain.map(|plain| plain.to_vec()))
+    sealed.map(open).transpose().map_err(|e| damaged(MARKS, e))
 }
 
 fn each(

@@ -3,17 +3,19 @@
 //! Only the calls that carry the API secret; those of the browser are its own business. Nothing is
 //! repeated here: a token is good for one check.
 
+mod refusal;
+
+pub use refusal::{Field, PasskeyError};
+
 use jiff::{Timestamp, civil, tz::TimeZone};
 use reqwest::{Client, header::HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
-use session::Failure;
 use url::Url;
 use uuid::Uuid;
 use wire::passwordless::{
-    self as form, CredentialList, LimitError, Problem, RegisterToken, SignInKind, Token,
-    VerifiedSignIn,
+    self as form, CredentialList, RegisterToken, SignInKind, Token, VerifiedSignIn,
 };
 
 use super::{
@@ -97,64 +99,6 @@ pub struct Credential {
     pub created_at: Option<Timestamp>,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
-}
-
-/// A failed call, by its remedy. It repeats nothing that the service wrote.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PasskeyError {
-    /// The API secret isn't accepted.
-    #[error("{0}: the passkey service does not accept the API secret; enter it again")]
-    Unauthorized(Doing),
-    /// The token isn't one, is one for something else, or was used before.
-    #[error("{0}: the passkey service does not accept what the browser brought; begin again")]
-    InvalidToken(Doing),
-    /// The token's time is over: somebody waited too long, or one of the clocks is wrong.
-    #[error("{0}: it came too late; begin again, and check this computer's clock if that repeats")]
-    ExpiredToken(Doing),
-    /// An alias belongs to another user.
-    #[error("{0}: one of the aliases belongs to somebody else; remove or change it")]
-    AliasConflict(Doing),
-    /// No such passkey.
-    #[error("{0}: the passkey service does not know this passkey; load the list again")]
-    UnknownCredential(Doing),
-    /// It was not sent, since it would go beyond the service's limits.
-    #[error("{doing}: {limit}")]
-    Limit {
-        /// What was to be done.
-        doing: Doing,
-        /// What to change.
-        limit: LimitError,
-    },
-    /// The service refused fields.
-    #[error("{doing}: the passkey service refused {}; change that", listed(fields))]
-    Invalid {
-        /// What was being done.
-        doing: Doing,
-        /// Which, as far as we know them.
-        fields: Vec<Field>,
-    },
-    /// It failed as any call can.
-    #[error(transparent)]
-    Call(#[from] CallError),
-}
-
-/// A field that the service can refuse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// The user's id.
-    UserId,
-    /// The user's name.
-    Username,
-    /// The person's name.
-    DisplayName,
-    /// The aliases.
-    Aliases,
-    /// A token.
-    Token,
-    /// A passkey's id.
-    CredentialId,
-    /// One that we don't know.
-    Other,
 }
 
 impl Passwordless {
@@ -305,7 +249,7 @@ impl Passwordless {
             http::within(self.timeouts.call, call).await.map_err(|cause| failed(doing, cause))?;
         match answer.cause {
             None => Ok(answer),
-            Some(cause) => Err(refusal(doing, cause, &answer.body)),
+            Some(cause) => Err(refusal::of(doing, cause, &answer.body)),
         }
     }
 
@@ -316,57 +260,6 @@ impl Passwordless {
         }
         url
     }
-}
-
-/// What an answer that isn't a success means: by its code where it has one, else by its status.
-fn refusal(doing: Doing, cause: Cause, body: &[u8]) -> PasskeyError {
-    if cause.0 == Failure::Unauthorized {
-        return PasskeyError::Unauthorized(doing);
-    }
-    let Failure::Rejected { status } = cause.0 else { return failed(doing, cause).into() };
-    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-    match problem.error_code.as_str() {
-        "expired_token" => PasskeyError::ExpiredToken(doing),
-        "invalid_token" | "missing_token" | "invalid_token_format" => {
-            PasskeyError::InvalidToken(doing)
-        }
-        "alias_conflict" => PasskeyError::AliasConflict(doing),
-        "unknown_credential" => PasskeyError::UnknownCredential(doing),
-        _ if status == 409 => PasskeyError::AliasConflict(doing),
-        _ if !problem.errors.is_empty() => {
-            let mut fields: Vec<Field> = problem.errors.keys().map(|name| field(name)).collect();
-            fields.dedup();
-            PasskeyError::Invalid { doing, fields }
-        }
-        _ => failed(doing, cause).into(),
-    }
-}
-
-fn field(name: &str) -> Field {
-    // `aliases[3]` and `$.aliases` are the aliases too.
-    let name = name.trim_start_matches("$.").to_ascii_lowercase();
-    match name.split(['[', '.']).next().unwrap_or_default() {
-        "userid" => Field::UserId,
-        "username" => Field::Username,
-        "displayname" => Field::DisplayName,
-        "aliases" => Field::Aliases,
-        "token" => Field::Token,
-        "credentialid" => Field::CredentialId,
-        _ => Field::Other,
-    }
-}
-
-fn listed(fields: &[Field]) -> String {
-    let names = fields.iter().map(|field| match field {
-        Field::UserId => "the user id",
-        Field::Username => "the username",
-        Field::DisplayName => "the name",
-        Field::Aliases => "the aliases",
-        Field::Token => "the token",
-        Field::CredentialId => "the passkey's id",
-        Field::Other => "a field",
-    });
-    names.collect::<Vec<_>>().join(", ")
 }
 
 fn sign_in(answer: VerifiedSignIn) -> Option<SignIn> {
@@ -422,27 +315,5 @@ mod tests {
         assert_eq!(time("2023-04-21T13:33:50.0764103"), Some(utc));
         assert_eq!(time("2023-04-21T15:33:50.0764103+02:00"), Some(utc));
         assert_eq!(time("TODO"), None);
-    }
-
-    #[test]
-    fn a_refusal_is_named_by_its_code_and_repeats_no_prose() {
-        let of = |status, body: &str| {
-            let cause = (Failure::Rejected { status }, "the service refused it".to_owned());
-            refusal(Doing::SetAliases, cause, body.as_bytes())
-        };
-        let conflict = PasskeyError::AliasConflict(Doing::SetAliases);
-        assert_eq!(of(409, r#"{"errorCode":"alias_conflict","title":"hush"}"#), conflict);
-        assert_eq!(of(409, "<html>"), conflict);
-        let expired = of(403, r#"{"errorCode":"expired_token","title":"expired 5 min ago"}"#);
-        assert!(expired.to_string().contains("clock"), "{expired}");
-        let invalid = of(400, r#"{"errors":{"Aliases[2]":["hush"],"$.userId":[],"x":1}}"#);
-        let text = "set the aliases: the passkey service refused the aliases, the user id, a field; change that";
-        let sorted = |text: &str| {
-            let mut words: Vec<_> = text.split([' ', ',', ';']).map(str::to_owned).collect();
-            words.sort();
-            words
-        };
-        assert_eq!(sorted(&invalid.to_string()), sorted(text));
-        assert!(matches!(of(403, "{}"), PasskeyError::Call(_)));
     }
 }

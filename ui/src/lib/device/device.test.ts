@@ -109,6 +109,25 @@ test('the list goes on page by page, and never asks for the same page twice', as
   expect(new Set(devices.rows.map((row) => row.login_session)).size).toBe(300);
 });
 
+test('a page that was refused is not asked for by itself, and goes on where it was', async () => {
+  const { port, devices } = await remembered();
+  await devices.load('');
+  port.refuse('devices', {
+    code: 'wait',
+    text: 'List login sessions: asked too often.',
+    remedy: 'Wait 40 s.',
+  });
+  await devices.more();
+  const asked = port.asked.length;
+  await devices.more();
+  expect(port.asked).toHaveLength(asked);
+  expect(devices.rows).toHaveLength(100);
+  port.allow('devices');
+  await devices.again();
+  expect(devices.rows).toHaveLength(200);
+  expect(devices.asking.action.trouble).toBeNull();
+});
+
 test('after the last there is nothing to ask for', async () => {
   const { port, devices } = await remembered();
   await devices.load('no such thing');

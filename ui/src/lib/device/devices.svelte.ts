@@ -43,6 +43,11 @@ export class Devices {
     await this.#page(this.rows.length);
   }
 
+  /** Asks once more for the page that could not be fetched. */
+  async again(): Promise<void> {
+    await this.#page(this.rows.length);
+  }
+
   async #page(offset: number): Promise<void> {
     const filter = this.#filter;
     await this.asking.run(

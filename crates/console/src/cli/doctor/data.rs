@@ -1,4 +1,5 @@
-//! The data folder: who has it, whether it can be written to, and whether its key opens its stores.
+//! The data folder: who has it, whether it can be written to, whether its key opens its stores, whether
+//! its audit log holds, and what the three services of identity still need.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,7 +7,7 @@ use std::{
 };
 
 use engine::{
-    archive::{ARCHIVE_FILE, Archive},
+    archive::{ARCHIVE_FILE, Archive, ArchiveError, AuditReport},
     clock::now,
     journal::{JOURNAL_FILE, Journal, Options as JournalOptions},
     lock::{FolderLock, LockError},
@@ -14,6 +15,12 @@ use engine::{
 };
 
 use super::{Check, Failed, Global};
+use crate::{
+    Settings,
+    app::Kept,
+    present::{self, services::missing},
+    view::{Identity, Trouble},
+};
 
 /// Looks at the data folder and what is in it.
 pub(super) async fn look(global: &Global) -> Result<Vec<Check>, Failed> {
@@ -24,11 +31,12 @@ pub(super) async fn look(global: &Global) -> Result<Vec<Check>, Failed> {
     } else {
         options.keyring = Some(Arc::new(OsKeyring));
     }
-    let looked = tokio::task::spawn_blocking(move || look_at(&folder, options));
+    let settings = global.settings()?;
+    let looked = tokio::task::spawn_blocking(move || look_at(&folder, options, &settings));
     looked.await.map_err(|error| Failed::internal(&error))
 }
 
-fn look_at(folder: &Path, options: VaultOptions) -> Vec<Check> {
+fn look_at(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Check> {
     const NAME: &str = "data folder";
     let shown = folder.display();
     let _lock = match FolderLock::take(folder, "deskhand doctor", now()) {
@@ -52,10 +60,11 @@ fn look_at(folder: &Path, options: VaultOptions) -> Vec<Check> {
         }
     }];
     if folder.join(VAULT_FILE).exists() {
-        checks.extend(stores(folder, options));
+        checks.extend(stores(folder, options, settings));
     } else {
         checks
             .push(Check::ok("stores", "none yet: the first start makes key, journal and archive"));
+        checks.extend(services(settings, &Kept::default()));
     }
     checks
 }
@@ -67,7 +76,7 @@ fn write_probe(folder: &Path) -> std::io::Result<()> {
     probe.as_file().sync_all()
 }
 
-fn stores(folder: &Path, options: VaultOptions) -> Vec<Check> {
+fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Check> {
     let vault = match Vault::open(folder, options) {
         Ok(vault) => vault,
         Err(error) => return vec![Check::failed("key", error.to_string(), "")],
@@ -83,22 +92,63 @@ fn stores(folder: &Path, options: VaultOptions) -> Vec<Check> {
         },
     )];
     let exists = |file: &str| Some(folder.join(file)).filter(|path: &PathBuf| path.exists());
+    // Off the async threads here, so it may be waited for.
+    let wait = tokio::runtime::Handle::current();
+    let mut kept = Kept::default();
     if let Some(path) = exists(JOURNAL_FILE) {
-        let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default());
-        checks.push(opened.map_or_else(
-            |error| Check::failed("journal", error.to_string(), ""),
-            |_| Check::ok("journal", "it opens"),
-        ));
+        let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default())
+            .and_then(|journal| wait.block_on(Kept::read(&journal)));
+        checks.push(match opened {
+            Ok(read) => {
+                kept = read;
+                Check::ok("journal", "it opens")
+            }
+            Err(error) => Check::failed("journal", error.to_string(), ""),
+        });
     }
     if let Some(path) = exists(ARCHIVE_FILE) {
-        checks.push(archive(&path, &vault));
+        match Archive::open(&path, vault.archive_key()) {
+            Ok(archive) => {
+                checks.push(Check::ok("archive", "it opens"));
+                checks.push(audit(wait.block_on(archive.verify_audit())));
+            }
+            Err(error) => checks.push(Check::failed("archive", error.to_string(), "")),
+        }
     }
+    checks.extend(services(settings, &kept));
     checks
 }
 
-fn archive(path: &Path, vault: &Vault) -> Check {
-    match Archive::open(path, vault.archive_key()) {
-        Ok(_) => Check::ok("archive", "it opens"),
-        Err(error) => Check::failed("archive", error.to_string(), ""),
+fn audit(report: Result<AuditReport, ArchiveError>) -> Check {
+    const NAME: &str = "audit log";
+    let check = match report {
+        Ok(report) => present::audit::check(&report),
+        Err(error) => return Check::failed(NAME, error.to_string(), ""),
+    };
+    match check.broken {
+        None => Check::ok(NAME, check.text),
+        // Sessions work all the same; what is wrong is for whoever looks after this console.
+        Some(_) => Check::warning(
+            NAME,
+            check.text,
+            "Somebody who has the key changed it, or the disk did. Compare it with an export of before.",
+        ),
     }
+}
+
+/// A line for each: the sandbox, set up, or what is missing. A session works without them.
+fn services(settings: &Settings, kept: &Kept) -> Vec<Check> {
+    let look = |service: Identity| {
+        let name = match service {
+            Identity::Passwordless => "passkeys",
+            Identity::Logintc => "verification",
+            Identity::Rocketchat => "devices",
+        };
+        match (missing(service, settings, kept.of(service).is_some()), service.address(settings)) {
+            (Some(Trouble { text, remedy, .. }), _) => Check::warning(name, text, remedy),
+            (None, Some(address)) => Check::ok(name, format!("set up for {address}")),
+            (None, None) => Check::ok(name, "the sandbox that comes along stands for the service"),
+        }
+    };
+    Identity::ALL.into_iter().map(look).collect()
 }
