@@ -1,5 +1,6 @@
 //! Who is at the console: a passkey in the system's browser opens it, a locked screen or the tray locks it.
 
+use fantoccini::Locator;
 use serde_json::json;
 
 use crate::browser::Browser;
@@ -24,9 +25,14 @@ async fn a_passkey_in_the_systems_browser_signs_in_and_a_locked_screen_locks() {
     tray.line("Lock").await;
     order(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
     tray.line("Maria Lopez - ").await;
+    let on_screen = async || app.find(Locator::Css("body")).await.ok()?.text().await.ok();
+    let named = async || on_screen().await?.contains("Maria Lopez").then_some(());
+    eventually("the session in the window", named).await;
 
     shell.lock_screen().await;
     tray.line("Locked - ").await;
+    let locked = async || (!on_screen().await?.contains("Maria Lopez")).then_some(());
+    eventually("the session to leave the window", locked).await;
     assert_eq!(labels(&tray).await[1..], ["Pause notifications", "Open to sign in", "Quit"]);
     let refused = invoke(&app, "command", json!({ "command": { "do": "settings" } })).await;
     assert_eq!(refused.unwrap_err()["code"], "locked");
