@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn every_setting_but_those_that_the_console_writes_itself_is_a_flag() {
-        let own = ["version", "licence_consent_at", "licence_consent_by"];
+        let own = ["version", "licence_consent_at", "licence_consent_by", "sign_in_skipped"];
         let mut settings: Vec<String> =
             Settings::default().to_map().into_iter().map(|(name, _)| name).collect();
         settings.retain(|name| !own.contains(&name.as_str()));
