@@ -202,6 +202,7 @@ mod tests {
         let access = AccessView {
             is,
             since: None,
+            why: None,
             person: Some(anna()),
             people: vec![anna()],
             required,

@@ -49,6 +49,11 @@ pub enum Ask {
         /// How many.
         live: usize,
     },
+    /// Whether to close a session, which is brought to the front.
+    Close {
+        /// Which.
+        session: String,
+    },
     /// Brings a session to the front.
     Show {
         /// Which.
@@ -219,6 +224,8 @@ fn answered(app: &AppHandle, session: Option<String>, answer: Answer) {
             order(app, Command::OpenViewer { session, read_only: false, chat: false })
         }
         Answer::Pressed(Button::Retry) => order(app, Command::Recheck { session }),
+        // With its outcome, which the page asks for.
+        Answer::Pressed(Button::Close) => ask(app, Ask::Close { session }),
     }
 }
 
@@ -281,13 +288,18 @@ pub fn end(app: &AppHandle) {
 }
 
 fn show(app: &AppHandle, session: String, chat: bool) {
+    ask(app, Ask::Show { session, chat });
+}
+
+/// Asks the page, which is brought to the front.
+fn ask(app: &AppHandle, asked: Ask) {
     window::show_main(app);
     // From a notification or a menu of before the lock: the page asks to sign in, and shows no session.
     if app.state::<Shell>().board().locked() {
         return;
     }
     // Without a page there is nobody to ask, and the window alone is shown.
-    let _ = app.state::<Shell>().asks.send(Ask::Show { session, chat });
+    let _ = app.state::<Shell>().asks.send(asked);
 }
 
 /// Tells the console how many viewer windows of a session are open.

@@ -151,9 +151,10 @@ fn answer(request: &str, address: SocketAddr) -> String {
     }
 }
 
+/// As the services answer: a viewer window that is driven by a test isn't ephemeral, and would keep the address.
 fn ok(kind: &str, body: &str) -> String {
     format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nCache-Control: no-store\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
 }

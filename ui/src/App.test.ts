@@ -31,6 +31,15 @@ test('the shell brings a session and its chat to the front', async () => {
   expect(screen.getByRole('tab', { name: /Chat/ })).toHaveAttribute('aria-selected', 'true');
 });
 
+test('the shell asks whether to close a session, and its outcome', async () => {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  port.push({ push: 'ask', ask: 'close', session: 's4' });
+  expect(await screen.findByRole('heading', { name: 'Lars Nygård' })).toBeVisible();
+  expect(await screen.findByRole('dialog', { name: /Close/ })).toBeVisible();
+  expect(port.asked.map((command) => command.do)).not.toContain('close');
+});
+
 test('quitting asks while sessions are live', async () => {
   const port = open('rich');
   await screen.findByRole('heading', { name: 'Maria Lopez' });

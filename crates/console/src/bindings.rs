@@ -63,6 +63,7 @@ pub fn typescript() -> String {
         view::Happening,
         view::AccessView,
         view::AccessKind,
+        view::LockReason,
         view::PersonView,
         view::CeremonyView,
         view::Purpose,

@@ -29,8 +29,8 @@ pub use self::{
     },
     device::{CodeAsked, DeviceView},
     identity::{
-        AccessKind, AccessView, AliasesView, CeremonyStep, CeremonyView, PasskeyView, PersonView,
-        Purpose,
+        AccessKind, AccessView, AliasesView, CeremonyStep, CeremonyView, LockReason, PasskeyView,
+        PersonView, Purpose,
     },
     record::{ChatLine, LogLine, MailView, ProgramState, ProgramView, TranscriptView},
     regions::{LaneView, RegionsView},

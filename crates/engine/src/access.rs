@@ -107,6 +107,14 @@ impl Access {
         }
     }
 
+    /// Why it is locked; none while it isn't.
+    pub fn locked_why(&self) -> Option<Why> {
+        match &*self.0.borrow() {
+            Presence::Locked { why, .. } => Some(*why),
+            Presence::FirstStart { .. } | Presence::Open | Presence::SignedIn { .. } => None,
+        }
+    }
+
     /// Asked before everything that a person wants done.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ use crate::{
     faults::Faults,
     hooks::{self, Nonces, Routes},
     journal::{self, Happening, JOURNAL_FILE, Journal, JournalError, Stored},
-    remote::{LoginWithMe, Services, ViewerUrl},
+    remote::{LoginWithMe, RocketChat, Services, ViewerUrl},
     timers::Timers,
     to_actors::ToActors,
     vault::{SealKey, Vault},
@@ -182,13 +182,9 @@ impl Engine {
     pub async fn stop(self) {
         self.context.stopping.cancel();
         self.listener.shutdown().await;
-        // The supervisor first: it must not take its children's end for their death.
+        // It ends its sessions.
         let _ = self.supervisor.stop_and_wait(None, None).await;
-        let actors: Vec<_> =
-            self.context.sessions.write().unwrap_or_else(PoisonError::into_inner).drain().collect();
-        for (_, actor) in actors {
-            let _ = actor.stop_and_wait(None, None).await;
-        }
+        self.context.sessions.write().unwrap_or_else(PoisonError::into_inner).clear();
         let _ = self.regions.stop_and_wait(None, None).await;
         // A connection that is closed while the process ends would meet a library that is gone.
         self.context.tasks.close();
@@ -265,6 +261,15 @@ impl Engine {
     /// The services that tell who somebody is, as they are set up now.
     pub fn services(&self) -> Services {
         self.context.services()
+    }
+
+    /// The chat workspace's client, for what a person wants looked up; none where it isn't set up.
+    ///
+    /// # Errors
+    /// [`CommandError::Locked`].
+    pub fn workspace(&self) -> Result<Option<RocketChat>, CommandError> {
+        self.access().permit()?;
+        Ok(self.context.services().rocketchat)
     }
 
     /// Sets those services up anew; what is under way goes on with the old ones.

@@ -43,6 +43,8 @@ impl Notice {
             "presenter_online" => (&[Button::OpenViewer, Button::Chat], false),
             "viewer_joined" | "chat_arrived" => (&[Button::Chat], false),
             "hook_lost" => (&[Button::Retry], true),
+            // Somebody said that they did not ask for this.
+            "verification_denied" => (&[Button::Close], true),
             _ => (&[], false),
         };
         Self { text: happening.text.clone(), buttons: buttons.to_vec(), urgent }
@@ -67,16 +69,19 @@ pub enum Button {
     Chat,
     /// Puts the session's hooks again.
     Retry,
+    /// Asks whether to close the session here.
+    Close,
 }
 
 impl Button {
-    const ALL: [Self; 3] = [Self::OpenViewer, Self::Chat, Self::Retry];
+    const ALL: [Self; 4] = [Self::OpenViewer, Self::Chat, Self::Retry, Self::Close];
 
     fn name(self) -> &'static str {
         match self {
             Self::OpenViewer => "open_viewer",
             Self::Chat => "chat",
             Self::Retry => "retry",
+            Self::Close => "close",
         }
     }
 
@@ -85,6 +90,7 @@ impl Button {
             Self::OpenViewer => "Open viewer",
             Self::Chat => "Chat",
             Self::Retry => "Retry",
+            Self::Close => "Close session",
         }
     }
 }
@@ -197,6 +203,13 @@ mod tests {
     }
 
     #[test]
+    fn a_denied_push_stays_and_offers_to_close_the_session() {
+        let notice = Notice::of(&happened("verification_denied"), false);
+        assert_eq!(draw(&notice).actions, ["default", "Open", "close", "Close session"]);
+        assert!(notice.urgent);
+    }
+
+    #[test]
     fn what_sums_up_is_of_no_session_and_has_no_button() {
         let text = "12 things happened while Deskhand was not running";
         let notice = Notice::of(&Tell::Summary(text.into()), false);
@@ -205,7 +218,13 @@ mod tests {
 
     #[test]
     fn a_locked_console_tells_that_something_happened_and_not_to_whom() {
-        for event in ["presenter_online", "viewer_joined", "chat_arrived", "hook_lost"] {
+        for event in [
+            "presenter_online",
+            "viewer_joined",
+            "chat_arrived",
+            "hook_lost",
+            "verification_denied",
+        ] {
             let drawn = draw(&Notice::of(&happened(event), true));
             assert_eq!(drawn.summary, "Something happened in a session - sign in to see it");
             assert_eq!(drawn.actions, ["default", "Open"], "{event}");

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::{Inner, Noted};
 use crate::{
     Settings,
-    view::{AccessKind, AccessView, PersonView},
+    view::{AccessKind, AccessView, LockReason, PersonView},
 };
 
 /// How often it is looked whether somebody has gone away, at least: a computer that slept has missed
@@ -107,18 +107,26 @@ impl Inner {
             Presence::SignedIn { person, since } => {
                 (AccessKind::SignedIn, Some(since.0), Some(person))
             }
-            Presence::Locked { person, since, why: _ } => {
-                (AccessKind::Locked, Some(since.0), person)
-            }
+            Presence::Locked { person, since, .. } => (AccessKind::Locked, Some(since.0), person),
         };
         AccessView {
             is,
             since,
+            why: self.access.locked_why().map(lock_reason),
             person: person.as_ref().map(person_view),
             people: self.side(|side| side.people.iter().map(person_view).collect()),
             required: settings.require_sign_in,
             ceremony: self.ceremony(|ceremony| ceremony.view()),
         }
+    }
+}
+
+const fn lock_reason(why: Why) -> LockReason {
+    match why {
+        Why::Started => LockReason::Started,
+        Why::Asked => LockReason::Asked,
+        Why::Idle => LockReason::Idle,
+        Why::Screen => LockReason::Screen,
     }
 }
 

@@ -15,7 +15,7 @@ use engine::{
 use secrecy::ExposeSecret as _;
 use session::Failure;
 
-use super::{Answer, archive::must_exist, engine, parse_id};
+use super::{Answer, archive::must_exist, engine, failed, parse_id};
 use crate::{
     app::{Inner, Noted},
     command::{Reply, SecondFactor},
@@ -149,7 +149,7 @@ fn login_session_id<'a>(doing: &str, typed: &'a str) -> Result<&'a str, Trouble>
 }
 
 fn client(engine: &engine::Engine, doing: &str) -> Result<RocketChat, Trouble> {
-    engine.services().rocketchat.ok_or_else(|| Trouble {
+    engine.workspace().map_err(failed)?.ok_or_else(|| Trouble {
         code: Code::SetUp,
         text: trouble::sentence(&format!("{doing}: the chat workspace is not set up")),
         remedy: "Give its address, a user id and that user's token in the settings.".into(),

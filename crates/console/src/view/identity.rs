@@ -12,6 +12,8 @@ pub struct AccessView {
     pub is: AccessKind,
     /// Since when; none before anything was decided.
     pub since: Option<i64>,
+    /// Why it is locked; none while it isn't.
+    pub why: Option<LockReason>,
     /// Who is signed in; while locked, who was.
     pub person: Option<PersonView>,
     /// Who can sign in here.
@@ -34,6 +36,20 @@ pub enum AccessKind {
     SignedIn,
     /// Locked: every command but signing in is refused.
     Locked,
+}
+
+/// Why a console is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LockReason {
+    /// It has just been started.
+    Started,
+    /// Somebody locked it.
+    Asked,
+    /// Nobody did anything for a while.
+    Idle,
+    /// The desktop's screen was locked.
+    Screen,
 }
 
 /// Somebody with a profile at this console.

@@ -703,3 +703,28 @@ async fn a_lock_ends_what_only_who_is_signed_in_may_do() {
     assert!(is_locked(&rig).await);
     rig.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_override_takes_a_fresh_sign_in_opens_the_gate_and_is_in_the_audit_log() {
+    let mut rig = Rig::start().await;
+    let (mut anna, _) = person(&rig, "Anna Keller").await;
+    let id = rig.session("Maria Lopez").await;
+    rig.ask(json!({ "do": "configure", "changes": { "verify_gate": "require" } })).await;
+    let link = || json!({ "do": "viewer_link", "session": id, "read_only": false });
+    assert_eq!(rig.refused(link()).await.code, Code::Verify);
+    let wish = json!({ "do": "override_gate", "session": id, "reason": "known by voice" });
+    let tab = page(&rig, wish).await;
+    assert_eq!(rig.refused(link()).await.code, Code::Verify, "asking is not signing");
+    let (status, told) = tab.take(&mut anna).await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    access(&rig, AccessKind::SignedIn).await;
+    assert!(matches!(rig.ask(link()).await, Reply::Link { .. }));
+    let Reply::Audit { entries, .. } = rig.ask(json!({ "do": "audit" })).await else { panic!() };
+    let entry = entries.iter().find(|entry| entry.action == "gate_overridden").unwrap();
+    assert_eq!((entry.by.as_str(), entry.session.as_deref()), ("Anna Keller", Some(id.as_str())));
+    assert!(entry.text.contains("known by voice"), "{}", entry.text);
+    // It is of this session alone.
+    let other = rig.session("Ben Okafor").await;
+    let link = json!({ "do": "viewer_link", "session": other, "read_only": true });
+    assert_eq!(rig.refused(link).await.code, Code::Verify);
+}

@@ -107,6 +107,17 @@ impl Actor for Supervisor {
         Ok(())
     }
 
+    /// Ends the sessions in good order: ractor kills the children that a supervisor leaves behind, and one
+    /// that is killed keeps nothing of what it has in memory. No child's end is taken for its death here.
+    async fn post_stop(
+        &self,
+        myself: ActorRef<Message>,
+        _: &mut Supervising,
+    ) -> Result<(), ActorProcessingErr> {
+        myself.stop_children_and_wait(None, None).await;
+        Ok(())
+    }
+
     async fn handle_supervisor_evt(
         &self,
         myself: ActorRef<Message>,

@@ -31,7 +31,7 @@ pub(super) fn routes(logintc: Logintc) -> Router {
         .route("/phone", get(|| async { file("text/html", include_str!("phone/phone.html")) }))
         .route(
             "/phone/phone.css",
-            get(|| async { file("text/css", include_str!("phone/phone.css")) }),
+            get(|| async { file("text/css", serve::style_sheet(include_str!("phone/phone.css"))) }),
         )
         .route(
             "/phone/phone.js",
@@ -209,21 +209,9 @@ impl IntoResponse for Failed {
     }
 }
 
-fn file(kind: &'static str, text: &'static str) -> Response {
+fn file(kind: &'static str, text: impl IntoResponse) -> Response {
     let kind = HeaderValue::from_static(kind);
     let mut response = text.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
-}
-
-#[cfg(test)]
-mod tests {
-    /// The broker's tests compute that every text of this palette can be read on every ground.
-    #[test]
-    fn the_palette_is_that_of_the_brokers_pages() {
-        let palette = |css: &'static str| css.split("*, *::before").next().unwrap();
-        let brokers = palette(include_str!("../../../broker/src/pages/pages.css"));
-        assert_eq!(palette(include_str!("phone/phone.css")), brokers);
-        assert!(brokers.contains("prefers-color-scheme: light"));
-    }
 }

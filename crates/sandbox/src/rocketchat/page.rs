@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::{Value, json};
@@ -24,7 +24,9 @@ pub(super) fn routes() -> Router<Chat> {
         )
         .route(
             "/page.css",
-            get(|| async { text("text/css; charset=utf-8", include_str!("page/page.css")) }),
+            get(|| async {
+                text("text/css; charset=utf-8", serve::style_sheet(include_str!("page/page.css")))
+            }),
         )
         .route(
             "/page.js",
@@ -54,7 +56,7 @@ async fn protect(request: Request, next: Next) -> Response {
     response
 }
 
-fn text(kind: &'static str, body: &'static str) -> Response {
+fn text(kind: &'static str, body: impl IntoResponse) -> Response {
     ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 

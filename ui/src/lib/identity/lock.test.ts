@@ -31,7 +31,7 @@ test('Ctrl L locks, and nothing of any session is left in the page', async () =>
   await signInButton();
   expect(asked(port)).toContain('lock');
   nothingOfSessions();
-  expect(screen.getByText(/^since \d\d:\d\d/)).toBeVisible();
+  expect(screen.getByText(/^since \d\d:\d\d, by hand$/)).toBeVisible();
   expect(screen.getByText(/keeps working in the background/)).toBeVisible();
 });
 

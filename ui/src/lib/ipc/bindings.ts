@@ -1100,6 +1100,10 @@ is: AccessKind,
  */
 since: number | null, 
 /**
+ * Why it is locked; none while it isn't.
+ */
+why: LockReason | null, 
+/**
  * Who is signed in; while locked, who was.
  */
 person: PersonView | null, 
@@ -1117,6 +1121,8 @@ required: boolean,
 ceremony: CeremonyView | null, };
 
 export type AccessKind = "first_start" | "open" | "signed_in" | "locked";
+
+export type LockReason = "started" | "asked" | "idle" | "screen";
 
 export type PersonView = { 
 /**

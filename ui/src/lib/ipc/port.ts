@@ -2,7 +2,9 @@ import type { Command, Push, Reply, Trouble } from './bindings';
 
 /** What the shell asks of the window, in the same batches as the console's pushes. */
 export type Ask = { push: 'ask' } & (
-  { ask: 'quit'; live: number } | { ask: 'show'; session: string; chat: boolean }
+  | { ask: 'quit'; live: number }
+  | { ask: 'show'; session: string; chat: boolean }
+  | { ask: 'close'; session: string }
 );
 
 export type Pushed = Push | Ask;

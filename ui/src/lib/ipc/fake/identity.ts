@@ -131,7 +131,7 @@ export class FakeIdentity {
         this.#ceremony(null);
         return DONE;
       case 'lock':
-        this.#set({ is: 'locked', since: this.around.now(), ceremony: null });
+        this.#set({ is: 'locked', since: this.around.now(), why: 'asked', ceremony: null });
         return DONE;
       case 'passkeys':
         return { reply: 'passkeys', passkeys: this.#passkeys, aliases: this.#aliases };

@@ -162,7 +162,7 @@ export function console_(now: number, more: Partial<ConsoleView> = {}): ConsoleV
   return {
     revision: 1,
     technician: 'Anna Keller',
-    access: { is: 'open', since: null, person: null, people: [], required: false, ceremony: null },
+    access: { is: 'open', since: null, why: null, person: null, people: [], required: false, ceremony: null },
     service: {
       kind: 'embedded',
       base_url: 'http://127.0.0.1:47210/api/v1',

@@ -32,6 +32,7 @@ export function access(is: AccessView['is'], now: number, more: Partial<AccessVi
   return {
     is,
     since: is === 'first_start' ? null : now - 8 * MINUTE,
+    why: is === 'locked' ? 'idle' : null,
     person: known ? ANNA : null,
     people: known ? [ANNA] : [],
     required: false,
