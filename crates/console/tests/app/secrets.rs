@@ -13,6 +13,7 @@ use console::{
     command::Reply,
     view::{Code, ConnectionView, Identity, IdentityServiceView, Trouble},
 };
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::rig::{BY, Rig};
@@ -221,4 +222,42 @@ async fn nothing_at_the_address_says_so() {
     let trouble = test(&rig, "rocketchat").await.trouble.unwrap();
     assert_eq!(trouble.code, Code::CheckNetwork, "{trouble:?}");
     rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_of_ones_own_work_by_their_addresses_ids_and_secrets_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = sandbox::Config::embedded(folder.path());
+    let elsewhere = sandbox::Sandbox::start(config).await.unwrap();
+    let (phones, chat, keys) =
+        (elsewhere.logintc(), elsewhere.rocketchat(), elsewhere.passwordless());
+    let rig = Rig::start().await;
+    let changes = json!({
+        "logintc_url": phones.base_url(), "logintc_domain": phones.domain(),
+        "rocketchat_url": chat.base_url(), "rocketchat_user": chat.user_id(),
+        "passwordless_url": keys.base_url(), "passwordless_key": keys.api_key(),
+    });
+    rig.ask(json!({ "do": "configure", "changes": changes })).await;
+    for view in services(&rig).await {
+        assert!(view.missing.is_some() && !view.sandbox, "{view:?}");
+    }
+    for (secret, value) in [
+        ("logintc_key", phones.key()),
+        ("rocketchat_token", chat.token()),
+        ("passwordless_secret", keys.api_secret()),
+    ] {
+        rig.ask(set(secret, value.expose_secret())).await;
+    }
+    for view in services(&rig).await {
+        assert!(view.missing.is_none() && view.has_secret && view.page.is_none(), "{view:?}");
+    }
+    for service in ["logintc", "rocketchat", "passwordless"] {
+        let tested = test(&rig, service).await;
+        assert!(tested.trouble.is_none() && !tested.works.is_empty(), "{tested:?}");
+    }
+    rig.ask(set("logintc_key", &key())).await;
+    let refused = test(&rig, "logintc").await.trouble.unwrap();
+    assert_eq!(refused.code, Code::SignInAgain, "{refused:?}");
+    rig.app.stop().await;
+    elsewhere.shutdown().await;
 }
