@@ -4,6 +4,7 @@
 mod answers;
 mod calls;
 mod ceremonies;
+mod rsa;
 mod tokens;
 
 use std::time::Duration;

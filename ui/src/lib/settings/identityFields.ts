@@ -48,7 +48,7 @@ const ACCESS: Group[] = [
           {
             value: 'require',
             label: 'Require',
-            hint: 'No viewer and no viewer’s link until somebody has approved. An override needs a reason and a passkey, and is in the audit log.',
+            hint: 'No viewer and no viewer’s link until the customer has approved. An override needs a reason and a passkey, and is in the audit log.',
           },
         ],
       },
