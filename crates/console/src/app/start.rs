@@ -69,7 +69,15 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
     // None needs another, and all wait for the disk.
     let (running, sandbox, stores) =
         tokio::join!(broker, sandbox, Stores::open(&options.data, Keys::of(&vault)));
-    let running = running?;
+    let running = match running {
+        Ok(running) => running,
+        Err(error) => {
+            if let Ok(Some(sandbox)) = sandbox {
+                sandbox.shutdown().await;
+            }
+            return Err(error);
+        }
+    };
     let sandbox = match sandbox {
         Ok(sandbox) => sandbox,
         // The technician can work all the same.

@@ -174,3 +174,20 @@ async fn an_archive_that_another_program_holds_is_named_and_nothing_in_it_is_los
     rig.seen.armed(&id).await;
     rig.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_at_the_broker_leaves_no_sandbox_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = async || {
+        let desktop = Arc::new(Opened::default());
+        App::start(options(folder.path(), SettingsSource::nowhere(), desktop)).await
+    };
+    let broker = folder.path().join("data/broker");
+    std::fs::create_dir_all(folder.path().join("data")).unwrap();
+    std::fs::write(&broker, "a file where its folder should be").unwrap();
+    assert!(begin().await.is_err());
+    std::fs::remove_file(&broker).unwrap();
+    let app = begin().await.unwrap();
+    assert!(app.sandbox(|_| ()).await.is_some(), "its store is still held");
+    app.stop().await;
+}
