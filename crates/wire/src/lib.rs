@@ -10,6 +10,8 @@ pub mod passwordless;
 pub mod pin;
 pub mod region;
 pub mod rocketchat;
+pub mod screen;
+pub mod trailer;
 
 pub use hook::{HookType, Side};
 pub use loginwithme::ConfText;

@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::GeneralPurpose};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{HookType, Pin, pin};
+use crate::{HookType, Pin, pin, screen::Asker};
 
 /// `{"success":true}`, or `{"success":false,"error":"..."}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +137,15 @@ pub struct Conf {
     pub host_key: String,
     /// The presenter program's version.
     pub version: String,
+    /// Where the program dials: the broker's origin. Our own broker's only (assumed), as all below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Who asks for the screen.
+    #[serde(flatten)]
+    pub asker: Asker,
+    /// Whether the screen may be shared without anybody at the PC agreeing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unattended: bool,
 }
 
 /// A conf that can't be read. It doesn't repeat any of it.

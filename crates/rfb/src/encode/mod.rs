@@ -1,0 +1,184 @@
+//! From blocks of a picture to rectangles of an update.
+
+mod jpeg;
+mod palette;
+mod raw;
+mod tight;
+mod zlib;
+mod zrle;
+
+pub(crate) use jpeg::Quality;
+pub(crate) use zlib::Stream;
+
+use crate::{
+    Picture, Rect,
+    format::{Colour, Format, colours},
+};
+
+/// About how many pixels a block has: a browser pays for each block, a palette serves only few colours.
+const BLOCK: u32 = 128 * 128;
+/// The side of a block that is large both ways.
+const SIDE: u32 = 128;
+/// From how many pixels on a second thread is worth its start.
+const TWO_THREADS: u64 = 96 * 1024;
+
+/// How the pixels travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Raw,
+    Tight,
+    Zrle,
+}
+
+/// How one update's pixels are to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    pub(crate) encoding: Encoding,
+    pub(crate) format: Format,
+    /// Photos may go as JPEG.
+    pub(crate) quality: Option<Quality>,
+}
+
+/// The encoders of one viewer, with their streams.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    tight: [tight::Tight; 2],
+    zrle: zrle::Zrle,
+    level: u32,
+    block: Vec<Colour>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Encoded {
+    /// The rectangles, one after the other.
+    pub(crate) bytes: Vec<u8>,
+    /// How many they are.
+    pub(crate) count: usize,
+    /// Where the viewer got a JPEG.
+    pub(crate) lossy: Vec<Rect>,
+}
+
+impl Encoder {
+    pub(crate) fn new(level: u32) -> Self {
+        let tight = [tight::Tight::new(0, level), tight::Tight::new(2, level)];
+        Self { tight, zrle: zrle::Zrle::new(level), level, block: Vec::new() }
+    }
+
+    /// How much it tries to make it small: 1 to 9. ZRLE can't change it under way.
+    pub(crate) fn set_level(&mut self, level: u32) {
+        if self.level != level {
+            self.level = level;
+            self.tight.iter_mut().for_each(|tight| tight.restart(level));
+        }
+    }
+
+    /// Encodes these areas of the picture.
+    pub(crate) fn encode(&mut self, picture: &Picture, areas: &[Rect], style: Style) -> Encoded {
+        let blocks: Vec<_> = areas.iter().flat_map(|area| blocks(*area)).collect();
+        match style.encoding {
+            Encoding::Tight => tight(&mut self.tight, picture, &blocks, style),
+            Encoding::Zrle => self.each(picture, &blocks, |zrle, block, area, to| {
+                zrle.encode(block, area.w, style.format, to);
+                ZRLE
+            }),
+            Encoding::Raw => self.each(picture, &blocks, |_, block, _, to| {
+                raw::encode(block, style.format, to);
+                RAW
+            }),
+        }
+    }
+
+    fn each(
+        &mut self,
+        picture: &Picture,
+        blocks: &[Rect],
+        mut one: impl FnMut(&mut zrle::Zrle, &[Colour], Rect, &mut Vec<u8>) -> i32,
+    ) -> Encoded {
+        let mut done = Encoded { count: blocks.len(), ..Encoded::default() };
+        let mut body = Vec::new();
+        for area in blocks {
+            load(picture, *area, &mut self.block);
+            body.clear();
+            let encoding = one(&mut self.zrle, &self.block, *area, &mut body);
+            head(*area, encoding, &mut done.bytes);
+            done.bytes.extend(&body);
+        }
+        done
+    }
+}
+
+const RAW: i32 = 0;
+const TIGHT: i32 = 7;
+const ZRLE: i32 = 16;
+
+/// The header of a rectangle.
+pub(crate) fn head(area: Rect, encoding: i32, to: &mut Vec<u8>) {
+    to.extend([area.x, area.y, area.w, area.h].map(u16::to_be_bytes).as_flattened());
+    to.extend(encoding.to_be_bytes());
+}
+
+/// Tight: half of it on a second thread if it is much.
+fn tight(
+    both: &mut [tight::Tight; 2],
+    picture: &Picture,
+    blocks: &[Rect],
+    style: Style,
+) -> Encoded {
+    let [one, other] = both;
+    if blocks.iter().map(|block| block.area()).sum::<u64>() < TWO_THREADS {
+        return tight_blocks(one, picture, blocks, style);
+    }
+    let (first, second) = blocks.split_at(blocks.len() / 2);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| tight_blocks(other, picture, second, style));
+        let mut all = tight_blocks(one, picture, first, style);
+        let second = second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        all.bytes.extend(second.bytes);
+        all.count += second.count;
+        all.lossy.extend(second.lossy);
+        all
+    })
+}
+
+fn tight_blocks(
+    tight: &mut tight::Tight,
+    picture: &Picture,
+    blocks: &[Rect],
+    style: Style,
+) -> Encoded {
+    let mut done = Encoded { count: blocks.len(), ..Encoded::default() };
+    let mut block = Vec::new();
+    for area in blocks {
+        load(picture, *area, &mut block);
+        head(*area, TIGHT, &mut done.bytes);
+        if tight.encode(&block, area.w, style.format, style.quality, &mut done.bytes) {
+            done.lossy.push(*area);
+        }
+    }
+    done
+}
+
+/// The area as colours.
+fn load(picture: &Picture, area: Rect, to: &mut Vec<Colour>) {
+    to.clear();
+    for y in area.y..area.y + area.h {
+        to.extend(colours(picture.row(area.x, y, area.w)));
+    }
+}
+
+/// Cuts an area into blocks.
+fn blocks(area: Rect) -> impl Iterator<Item = Rect> {
+    let (w, h) = (u32::from(area.w), u32::from(area.h));
+    // Tight allows 2048 at most, and a block as wide as that is high enough for a line of text.
+    let across = w.min((BLOCK / h.max(1)).clamp(SIDE, 2048));
+    let down = h.min((BLOCK / across.max(1)).max(1));
+    let rows = (0..h).step_by(down.max(1) as usize);
+    rows.flat_map(move |y| {
+        (0..w).step_by(across.max(1) as usize).map(move |x| {
+            let (left, top) = (u32::from(area.x) + x, u32::from(area.y) + y);
+            let (w, h) = (across.min(w - x), down.min(h - y));
+            Rect::new(left as u16, top as u16, w as u16, h as u16)
+        })
+    })
+}

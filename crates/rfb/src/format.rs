@@ -1,0 +1,187 @@
+//! How a viewer wants its pixels (RFC 6143, 7.4).
+
+use crate::ProtocolError;
+
+/// A colour as the rest of the crate passes it round: 0x00RRGGBB.
+pub(crate) type Colour = u32;
+
+/// What of a pixel's 32 bits means something.
+pub(crate) const COLOUR: u32 = 0x00ff_ffff;
+
+/// The bytes of a picture as colours.
+pub(crate) fn colours(bytes: &[u8]) -> impl Iterator<Item = Colour> + '_ {
+    let pixels = bytes.as_chunks::<4>().0;
+    pixels.iter().map(|pixel| u32::from_le_bytes(*pixel) & COLOUR)
+}
+
+/// A true colour pixel format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Format {
+    bits: u8,
+    depth: u8,
+    big_endian: bool,
+    max: [u16; 3],
+    shift: [u8; 3],
+}
+
+/// Which bytes of a pixel an encoding leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// None.
+    Whole,
+    /// Red, green, blue, whatever the shifts: Tight's TPIXEL.
+    RedGreenBlue,
+    /// The most significant byte: ZRLE's CPIXEL.
+    LowThree,
+    /// The least significant byte: ZRLE's CPIXEL.
+    HighThree,
+}
+
+impl Format {
+    /// What the server offers: a picture's own layout.
+    pub(crate) const OWN: Self =
+        Self { bits: 32, depth: 24, big_endian: false, max: [255; 3], shift: [16, 8, 0] };
+
+    /// Reads PIXEL_FORMAT.
+    pub(crate) fn read(bytes: &[u8; 16]) -> Result<Self, ProtocolError> {
+        let [bits, depth, big_endian, true_colour, r0, r1, g0, g1, b0, b1, sr, sg, sb, ..] = *bytes;
+        let max = [[r0, r1], [g0, g1], [b0, b1]].map(u16::from_be_bytes);
+        let format = Self { bits, depth, big_endian: big_endian != 0, max, shift: [sr, sg, sb] };
+        if true_colour != 0 && format.can_be_drawn() {
+            Ok(format)
+        } else {
+            Err(ProtocolError::PixelFormat)
+        }
+    }
+
+    fn can_be_drawn(&self) -> bool {
+        let fits = |(max, shift): (&u16, &u8)| {
+            let max = u32::from(*max);
+            max > 0
+                && (max + 1).is_power_of_two()
+                && max.ilog2() + 1 + u32::from(*shift) <= self.bits.into()
+        };
+        matches!(self.bits, 8 | 16 | 32) && self.max.iter().zip(&self.shift).all(fits)
+    }
+
+    /// Writes PIXEL_FORMAT.
+    pub(crate) fn write(self, to: &mut Vec<u8>) {
+        to.extend([self.bits, self.depth, self.big_endian.into(), 1]);
+        to.extend(self.max.map(u16::to_be_bytes).as_flattened());
+        to.extend(self.shift);
+        to.extend([0; 3]);
+    }
+
+    /// Eight bits for each colour in a pixel of four bytes, one of which says nothing.
+    pub(crate) fn is_888(self) -> bool {
+        self.bits == 32 && self.depth == 24 && self.max == [255; 3]
+    }
+
+    /// A picture's rows are already in it.
+    pub(crate) fn is_own(self) -> bool {
+        Self { depth: 24, ..self } == Self::OWN
+    }
+
+    /// How Tight writes a pixel.
+    pub(crate) fn tight(self) -> Shape {
+        if self.is_888() { Shape::RedGreenBlue } else { Shape::Whole }
+    }
+
+    /// How ZRLE writes a pixel.
+    pub(crate) fn zrle(self) -> Shape {
+        let used = self.value(COLOUR);
+        match (self.bits, self.depth) {
+            (32, ..=24) if used & 0xff00_0000 == 0 => Shape::LowThree,
+            (32, ..=24) if used & 0x0000_00ff == 0 => Shape::HighThree,
+            _ => Shape::Whole,
+        }
+    }
+
+    /// The pixel as a number.
+    fn value(self, colour: Colour) -> u32 {
+        let part = |at: usize, eight: u32| {
+            let max = u32::from(self.max[at]);
+            ((eight * max + 127) / 255) << self.shift[at]
+        };
+        part(0, colour >> 16 & 0xff) | part(1, colour >> 8 & 0xff) | part(2, colour & 0xff)
+    }
+
+    /// Writes one pixel.
+    pub(crate) fn put(self, colour: Colour, shape: Shape, to: &mut Vec<u8>) {
+        if shape == Shape::RedGreenBlue {
+            return to.extend(&colour.to_be_bytes()[1..]);
+        }
+        let value = self.value(colour);
+        match (shape, self.bits, self.big_endian) {
+            (_, 8, _) => to.push(value as u8),
+            (_, 16, true) => to.extend((value as u16).to_be_bytes()),
+            (_, 16, false) => to.extend((value as u16).to_le_bytes()),
+            (Shape::LowThree, _, true) => to.extend(&value.to_be_bytes()[1..]),
+            (Shape::LowThree, _, false) => to.extend(&value.to_le_bytes()[..3]),
+            (Shape::HighThree, _, true) => to.extend(&value.to_be_bytes()[..3]),
+            (Shape::HighThree, _, false) => to.extend(&value.to_le_bytes()[1..]),
+            (_, _, true) => to.extend(value.to_be_bytes()),
+            (_, _, false) => to.extend(value.to_le_bytes()),
+        }
+    }
+
+    /// Writes many.
+    pub(crate) fn put_all(self, colours: &[Colour], shape: Shape, to: &mut Vec<u8>) {
+        if shape == Shape::RedGreenBlue {
+            let start = to.len();
+            to.resize(start + colours.len() * 3, 0);
+            let pixels = to[start..].as_chunks_mut::<3>().0;
+            for (pixel, colour) in pixels.iter_mut().zip(colours) {
+                let [_, r, g, b] = colour.to_be_bytes();
+                *pixel = [r, g, b];
+            }
+            return;
+        }
+        colours.iter().for_each(|colour| self.put(*colour, shape, to));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_drawn_is_refused() {
+        let with = |change: &dyn Fn(&mut [u8; 16])| {
+            let mut bytes = Vec::new();
+            Format::OWN.write(&mut bytes);
+            let mut bytes: [u8; 16] = bytes.try_into().unwrap();
+            change(&mut bytes);
+            Format::read(&bytes)
+        };
+        assert_eq!(with(&|_| ()), Ok(Format::OWN));
+        assert!(with(&|b| b[0] = 24).is_err(), "24 bits a pixel");
+        assert!(with(&|b| b[3] = 0).is_err(), "a colour map");
+        assert!(with(&|b| b[5] = 0).is_err(), "no red at all");
+        assert!(with(&|b| b[5] = 254).is_err(), "a maximum with a hole in it");
+        assert!(with(&|b| b[10] = 25).is_err(), "a shift out of the pixel");
+        assert!(with(&|b| b[10] = 255).is_err(), "a shift out of the word");
+        assert!(with(&|b| b[0] = 8).is_err(), "a shift out of a byte");
+    }
+
+    #[test]
+    fn a_pixel_in_565() {
+        let format =
+            Format { bits: 16, depth: 16, big_endian: true, max: [31, 63, 31], shift: [11, 5, 0] };
+        let mut to = Vec::new();
+        format.put(0xff_00_ff, Shape::Whole, &mut to);
+        format.put(0x00_ff_00, format.tight(), &mut to);
+        assert_eq!(to, [0xf8, 0x1f, 0x07, 0xe0]);
+    }
+
+    #[test]
+    fn zrle_leaves_out_the_byte_that_says_nothing() {
+        let high = Format { shift: [24, 16, 8], ..Format::OWN };
+        assert_eq!(Format::OWN.zrle(), Shape::LowThree);
+        assert_eq!(high.zrle(), Shape::HighThree);
+        assert_eq!(Format { depth: 32, ..Format::OWN }.zrle(), Shape::Whole);
+        let mut to = Vec::new();
+        high.put(0x11_22_33, high.zrle(), &mut to);
+        assert_eq!(to, [0x33, 0x22, 0x11]);
+    }
+}
