@@ -11,12 +11,12 @@ use wire::{HookType, Pin};
 
 use crate::{
     deliver::Delivery,
-    live::ToPage,
     mail::{Links, Mail, Template},
     rules::text,
     state::Act,
     store::Write,
     switchboard::Switchboard,
+    words::ToPage,
 };
 
 impl Switchboard {
@@ -27,12 +27,7 @@ impl Switchboard {
                     self.spawn_delivery(delivery);
                 }
             }
-            Act::TellPresence(pin) => {
-                let (mut state, _) = self.lock();
-                if let Some(told) = state.presence(&pin) {
-                    state.tell(&pin, &told);
-                }
-            }
+            Act::TellPresence(pin) => self.lock().0.tell_roster(&pin),
             Act::TellMessage(pin, message) => self.lock().0.tell(&pin, &ToPage::said(message)),
             Act::SendMail(mail) => self.spawn_mail(mail),
         }

@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use ring::digest::{SHA256, digest};
-use serve::Millis;
 use url::Url;
 use uuid::Uuid;
 use wire::{ConfText, Pin, loginwithme::Conf};
 
 use crate::{
     error::Refused,
+    keys::hash_of,
+    rules::session::Session,
     state::Change,
     store::Write,
     switchboard::{Client, Switchboard},
@@ -33,8 +33,8 @@ impl Switchboard {
             if entry.session.conf_hash.is_some() {
                 return Err(Refused::AlreadyGiven);
             }
-            let conf = self.new_conf(&pin, entry.session.expires).encode();
-            let hash = sha256(conf.expose());
+            let conf = self.new_conf(&pin, &entry.session).encode();
+            let hash = hash_of(conf.expose());
             entry.session.conf_hash = Some(hash);
             let writes = vec![Write::ConfGiven { pin, hash }];
             (conf, self.settle(&state, Change { writes, acts: Vec::new() }))
@@ -50,18 +50,22 @@ impl Switchboard {
             Conf::decode(conf).ok().and_then(|c| c.session_pin.parse().ok()).ok_or_else(wrong)?;
         let (mut state, now) = self.lock();
         let entry = state.live(client, &pin, self.rates.of(client), now)?;
-        if entry.session.conf_hash == Some(sha256(conf.expose())) { Ok(pin) } else { Err(wrong()) }
+        if entry.session.conf_hash == Some(hash_of(conf.expose())) {
+            return Ok(pin);
+        }
+        state.windows.guesses.note(&client, now);
+        Err(wrong())
     }
 
     /// Ports are 0 until there is a presenter that listens; the rest is random and unguessable.
-    fn new_conf(&self, pin: &Pin, expires: Millis) -> Conf {
+    fn new_conf(&self, pin: &Pin, session: &Session) -> Conf {
         let random = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
         let host = Url::parse(&self.customers_origin())
             .ok()
             .and_then(|url| url.host_str().map(str::to_owned));
         let print: Vec<String> = (0..16).map(|i| random[i * 2..i * 2 + 2].to_owned()).collect();
         Conf {
-            ttl: expires.seconds(),
+            ttl: session.expires.seconds(),
             session_host: host.unwrap_or_default(),
             ssh_port: 443,
             sftp_user: random[..13].to_owned(),
@@ -73,12 +77,9 @@ impl Switchboard {
             session_pin: pin.expose().to_owned(),
             host_key: print.join(":"),
             version: PRESENTER_VERSION.to_owned(),
+            origin: Some(self.customers_origin()),
+            asker: session.asker.clone(),
+            unattended: session.unattended,
         }
     }
-}
-
-fn sha256(text: &str) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-    hash
 }

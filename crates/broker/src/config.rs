@@ -12,6 +12,7 @@ use url::Url;
 use wire::Region;
 
 use crate::{
+    programs::ProgramFile,
     rules::{rates::Rate, target::TargetPolicy},
     store::StoreKey,
 };
@@ -50,6 +51,11 @@ pub struct Config {
     pub control: Option<Control>,
     /// Size and time limits of requests.
     pub limits: Limits,
+    /// The presenter's programs that are delivered; the first file that is there counts for its
+    /// platform.
+    pub programs: Vec<ProgramFile>,
+    /// Whoever gives a session orders may have its conf say that nobody at the PC has to agree.
+    pub allow_unattended: bool,
     /// Starts with hook delivery held, until `Running::release_deliveries`.
     pub hold_deliveries: bool,
     /// The clock; tests pass a frozen one.
@@ -98,6 +104,10 @@ pub struct Durations {
     pub chat_life: Duration,
     /// How long a hook's receiver has to answer, of real time.
     pub hook_timeout: Duration,
+    /// How long the presenter's program has to dial a stream that a viewer waits for.
+    pub dial: Duration,
+    /// A stream that carried nothing either way for so long is ended.
+    pub stream_idle: Duration,
 }
 
 impl Default for Durations {
@@ -107,6 +117,8 @@ impl Default for Durations {
             pin_life: Duration::from_secs(86_400),
             chat_life: Duration::from_secs(86_400),
             hook_timeout: Duration::from_secs(5),
+            dial: Duration::from_secs(10),
+            stream_idle: Duration::from_secs(1_800),
         }
     }
 }
@@ -132,6 +144,12 @@ pub struct Rates {
     pub reach: Rate,
     /// Live connections of one client at once.
     pub lines_by_client: usize,
+    /// Viewers of one session at once; each has one stream at most.
+    pub viewers_by_pin: usize,
+    /// Streams that one viewer's page asks for.
+    pub streams: Rate,
+    /// Times that one viewer's page tells of its quality, or of a picture that it saved.
+    pub signals: Rate,
 }
 
 impl Rates {
@@ -147,6 +165,9 @@ impl Rates {
             guess_delay: Duration::from_millis(200),
             reach: Rate::new(6, 60),
             lines_by_client: 64,
+            viewers_by_pin: 32,
+            streams: Rate::new(30, 60),
+            signals: Rate::new(20, 10),
         }
     }
 
@@ -208,6 +229,8 @@ impl Config {
             trusted_proxies: TrustedProxies::default(),
             control: None,
             limits: Limits::default(),
+            programs: ProgramFile::beside_this_one(),
+            allow_unattended: false,
             hold_deliveries: false,
             clock: Clock::system(),
         }

@@ -13,11 +13,15 @@ use serde::Deserialize;
 use serde_json::json;
 use serve::control::Advance;
 use uuid::Uuid;
-use wire::{Pin, Side};
+use wire::{
+    Pin, Side,
+    screen::{Program, Sharing},
+};
 
 use crate::{
+    lines::Wish,
     rules::presence::PageId,
-    switchboard::{Switchboard, caller},
+    switchboard::{Switchboard, stand_in},
 };
 
 /// How the control API moves this broker's clock: deliveries that fell due have been made, or
@@ -33,7 +37,8 @@ pub(crate) fn advance(board: &Arc<Switchboard>) -> Advance {
     })
 }
 
-/// - `POST /control/presence {session_pin, side, page, name, online}`: a page without a browser;
+/// - `POST /control/presence {session_pin, side, page, name, online, sharing?}`: a page without a
+///   browser; a presenter with `sharing` (`shared`, `paused`) counts as a program that shares;
 /// - `POST /control/chat {session_pin, page, name, body}`: such a page says something;
 /// - `POST /control/deliveries {hold}`: keeps fired hooks back, or lets them go;
 /// - `GET /control/outbox`: the e-mails, newest last.
@@ -54,13 +59,28 @@ struct Presence {
     #[serde(default)]
     name: String,
     online: bool,
+    /// A presenter that shares a screen, as far as others can tell; no stream of it answers.
+    sharing: Option<Sharing>,
 }
 
 async fn presence(State(board): State<Arc<Switchboard>>, Json(asked): Json<Presence>) -> Response {
-    let Presence { session_pin: pin, side, page, name, online } = asked;
+    let Presence { session_pin: pin, side, page, name, online, sharing } = asked;
     if online {
-        return match board.stand_in(&pin, caller(side, page, &name, None)).await {
-            Ok(_) => done(),
+        let wish = match (side, sharing) {
+            (Side::Presenter, Some(Sharing::Shared | Sharing::Paused)) => {
+                Wish::Presenter(Some(stand_in_program()))
+            }
+            (Side::Presenter | Side::Viewers, _) => Wish::of(side),
+        };
+        let came = board.stand_in(stand_in(pin, wish, page, &name)).await;
+        let shown = came.and_then(|line| match (side, sharing) {
+            (Side::Presenter, Some(state @ (Sharing::Shared | Sharing::Paused))) => {
+                board.lock().0.share(line, state)
+            }
+            (Side::Presenter | Side::Viewers, _) => Ok(()),
+        });
+        return match shown {
+            Ok(()) => done(),
             Err(refused) => refused.into_response(),
         };
     }
@@ -72,6 +92,10 @@ async fn presence(State(board): State<Arc<Switchboard>>, Json(asked): Json<Prese
         }
         None => not_online(),
     }
+}
+
+fn stand_in_program() -> Program {
+    Program { version: "0".into(), platform: "stand-in".into(), conf: None }
 }
 
 #[derive(Deserialize)]

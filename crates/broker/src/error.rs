@@ -13,6 +13,27 @@ pub(crate) enum Refused {
     /// No such PIN: ask for it again. The answer is held back a little from who guesses.
     #[error("no session has this PIN; check it and try again")]
     UnknownPin { answer_after: Duration },
+    /// No such ticket, watch key or stream: it ended with what it belonged to.
+    #[error("this link or key is not valid, or no longer; ask for a new one")]
+    UnknownKey { answer_after: Duration },
+    /// The program that the session's own conf started is there already.
+    #[error("the screen of this session is shared by its own program already")]
+    Taken,
+    /// Nobody shares a screen.
+    #[error("no screen is shared in this session yet")]
+    NoPresenter,
+    /// The presenter didn't dial.
+    #[error("the customer's program did not answer in time; try again")]
+    NoAnswer,
+    /// More viewers than a session holds.
+    #[error("this session has as many viewers as it can have; ask one to leave")]
+    Full,
+    /// What isn't allowed on this broker.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// There is no program for this computer.
+    #[error("{0}")]
+    NoProgram(String),
     /// The PIN's life is over: ask for a new one.
     #[error("this PIN is no longer valid; ask for a new one")]
     PinOver,
@@ -43,6 +64,50 @@ impl Refused {
     /// A request that has to be mended.
     pub fn malformed(text: impl Into<Cow<'static, str>>) -> Self {
         Self::Malformed(text.into())
+    }
+
+    /// What a connection is told for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::UnknownPin { .. } => "unknown_pin",
+            Self::UnknownKey { .. } => "unknown",
+            Self::PinOver => "pin_over",
+            Self::TooMany { .. } | Self::Full => "too_many",
+            Self::Blocked => "blocked",
+            Self::NotSaved => "not_saved",
+            Self::Taken => "taken",
+            Self::NoPresenter => "no_presenter",
+            Self::NoAnswer => "timeout",
+            Self::AlreadyGiven
+            | Self::NotYours
+            | Self::NotAllowed(_)
+            | Self::NoProgram(_)
+            | Self::ForeignPage
+            | Self::NoSuchCall => "refused",
+        }
+    }
+
+    /// How long whoever guesses waits for this answer.
+    pub const fn answer_after(&self) -> Duration {
+        match self {
+            Self::UnknownPin { answer_after } | Self::UnknownKey { answer_after } => *answer_after,
+            Self::Malformed(_)
+            | Self::PinOver
+            | Self::TooMany { .. }
+            | Self::Full
+            | Self::Blocked
+            | Self::NotSaved
+            | Self::Taken
+            | Self::NoPresenter
+            | Self::NoAnswer
+            | Self::AlreadyGiven
+            | Self::NotYours
+            | Self::NotAllowed(_)
+            | Self::NoProgram(_)
+            | Self::ForeignPage
+            | Self::NoSuchCall => Duration::ZERO,
+        }
     }
 }
 

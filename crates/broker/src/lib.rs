@@ -1,7 +1,8 @@
 //! The self-hosted remote-support broker: a server that speaks the `loginwith.me` API.
 //!
 //! It mints session PINs, keeps four hooks per session, knows by WebSocket who is there, carries
-//! the chat, sends (or keeps) e-mail, and serves the pages where customers and technicians meet.
+//! screen and chat, delivers the customer's program, sends (or keeps) e-mail, and serves the pages
+//! where customers and technicians meet.
 //! The console embeds it with [`Config::embedded`]; `deskhand-broker` runs it as a program.
 //!
 //! What always holds:
@@ -11,6 +12,8 @@
 //!   `_started` hook had fired;
 //! - what this machine minted is steered from this machine only, and no hook of anybody else's leads
 //!   to this machine, unless allowed;
+//! - what a viewer may do was issued to it here, and its stream ends with its live connection;
+//! - of a stream no more than one message each way is held;
 //! - no PIN, no hook URL and no text of a person is logged;
 //! - no call waits for the disk on the async runtime.
 //!
@@ -24,10 +27,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A page's live connection is a WebSocket at `{origin}/live`; its first message is
-//! `{"type":"hello","session_pin":"...","side":"presenter"|"viewers","page":"<uuid>","name":"..."}`.
-//! Then `{"type":"chat","name":"...","body":"..."}`, `{"type":"name","name":"..."}` and
-//! `{"type":"leave"}`. The page is told `welcome`, `presence`, `chat`, `refused` and `bye`.
+//! A page's live connection is a WebSocket at `{origin}/live`, its words are in `words.rs`; the screen
+//! travels at `{origin}/screen`, a stream for each viewer. docs/broker.md describes both.
 
 mod acts;
 mod api;
@@ -37,21 +38,30 @@ mod config;
 mod control;
 mod deliver;
 mod error;
+mod guests;
+mod keys;
+mod lines;
 mod live;
 mod mail;
 mod network;
 mod pages;
-mod program;
+mod programs;
 mod reach;
+mod roster;
 mod rules;
 mod running;
+mod splice;
 mod state;
 mod store;
+mod streams;
 mod switchboard;
+mod viewer;
+mod words;
 
 pub use config::{ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};
 pub use mail::{Mail, MailState};
 pub use network::Network;
+pub use programs::ProgramFile;
 pub use rules::{
     rates::Rate,
     target::{TargetPolicy, TargetRefused},
@@ -59,3 +69,4 @@ pub use rules::{
 };
 pub use running::{Broker, Handle, Running, StartError};
 pub use store::{StoreError, StoreKey};
+pub use viewer::{ViewerAssets, viewer_assets, viewer_policy};

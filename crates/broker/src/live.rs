@@ -1,141 +1,37 @@
 //! The live connection of a page: presence and chat over one WebSocket.
 //!
 //! The first message is a page's `hello` with PIN, side and page id, so that the PIN stands in no
-//! URL. The presenter's program will speak the same words as the join page does now.
+//! URL. The presenter's program speaks the same words as a page ([`crate::words`]).
 
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
-use serde::{Deserialize, Serialize};
 use tokio::{
     sync::mpsc,
-    time::{Instant, interval_at, timeout},
+    time::{Instant, interval_at, sleep_until, timeout},
 };
-use uuid::Uuid;
-use wire::{Pin, Side};
+use wire::{PinShape, Side};
 
 use crate::{
-    chat::Message,
     error::Refused,
-    rules::{presence::LineId, session::Session},
-    switchboard::{Client, Switchboard, caller},
+    lines::{Caller, Claim, Wish},
+    rules::{
+        presence::{LineId, PageId},
+        text,
+    },
+    switchboard::{Client, Switchboard},
+    words::{FromPage, Hello, ToPage},
 };
 
 /// How long a page has to say hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
-/// How often a silent page is asked whether it is there.
-const PING_EVERY: Duration = Duration::from_secs(15);
+/// How often a page is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// A page of which nothing was heard for so long, not even an answer to a ping, is gone: a network that
+/// drops everything closes no connection. Its screen must not go on to look as if it were shared.
+const SILENT: Duration = Duration::from_secs(15);
 /// How many messages may wait for a page that reads slowly.
 const WAITING: usize = 256;
-
-/// What a page says.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum FromPage {
-    Hello {
-        session_pin: String,
-        side: Side,
-        /// Made anew at each load, kept across reconnects.
-        page: Uuid,
-        #[serde(default)]
-        name: String,
-    },
-    Name {
-        name: String,
-    },
-    Chat {
-        #[serde(default)]
-        name: String,
-        body: String,
-    },
-    Leave,
-}
-
-/// What a page is told.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum ToPage {
-    /// The answer to hello.
-    Welcome {
-        side: Side,
-        /// The same page came back within the grace.
-        resumed: bool,
-        /// Seconds since 1970.
-        expires: u64,
-        #[serde(flatten)]
-        roster: Roster,
-        chat: Vec<Message>,
-    },
-    /// Somebody came or went.
-    Presence {
-        #[serde(flatten)]
-        roster: Roster,
-    },
-    /// Somebody said something.
-    Chat { message: Message },
-    /// Something that this page asked for was refused.
-    Refused { code: &'static str, error: String },
-    /// The last message: do not reconnect (`replaced`, `expired`, `revoked`, `refused`), or do
-    /// (`restarting`).
-    Bye { code: &'static str },
-}
-
-/// Who is there.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Roster {
-    presenter: Option<String>,
-    viewers: Vec<String>,
-}
-
-impl Roster {
-    fn of(session: &Session) -> Self {
-        let names = |side| session.presence(side).names().map(str::to_owned);
-        Self { presenter: names(Side::Presenter).next(), viewers: names(Side::Viewers).collect() }
-    }
-}
-
-impl ToPage {
-    pub fn welcome(side: Side, resumed: bool, session: &Session, chat: Vec<Message>) -> Self {
-        let expires = session.expires.seconds();
-        Self::Welcome { side, resumed, expires, roster: Roster::of(session), chat }
-    }
-
-    pub fn presence(session: &Session) -> Self {
-        Self::Presence { roster: Roster::of(session) }
-    }
-
-    pub const fn said(message: Message) -> Self {
-        Self::Chat { message }
-    }
-
-    pub const fn replaced() -> Self {
-        Self::Bye { code: "replaced" }
-    }
-
-    pub const fn over(code: &'static str) -> Self {
-        Self::Bye { code }
-    }
-
-    pub const fn restarting() -> Self {
-        Self::Bye { code: "restarting" }
-    }
-
-    fn refused(refused: &Refused) -> Self {
-        let code = match refused {
-            Refused::Malformed(_) => "malformed",
-            Refused::UnknownPin { .. } => "unknown_pin",
-            Refused::PinOver => "pin_over",
-            Refused::TooMany { .. } => "too_many",
-            Refused::Blocked => "blocked",
-            Refused::NotSaved => "not_saved",
-            Refused::AlreadyGiven
-            | Refused::NotYours
-            | Refused::ForeignPage
-            | Refused::NoSuchCall => "refused",
-        };
-        Self::Refused { code, error: refused.to_string() }
-    }
-}
 
 /// Serves one connection until either end has enough.
 pub(crate) async fn serve(
@@ -146,26 +42,30 @@ pub(crate) async fn serve(
     let (out, mut told) = mpsc::channel(WAITING);
     let hello = timeout(HELLO_WITHIN, next(&mut socket)).await.ok().flatten();
     let joined = match hello {
-        Some(FromPage::Hello { session_pin, side, page, name }) => match session_pin.parse::<Pin>()
-        {
-            Ok(pin) => board.arrive(client, &pin, caller(side, page, &name, Some(out))).await,
-            Err(shape) => Err(Refused::malformed(shape.to_string())),
+        Some(FromPage::Hello(hello)) => match caller(hello, out) {
+            Ok(caller) => board.arrive(client, caller).await,
+            Err(refused) => Err(refused),
         },
-        Some(FromPage::Name { .. } | FromPage::Chat { .. } | FromPage::Leave) | None => {
-            Err(Refused::malformed("the first message is a hello"))
-        }
+        Some(
+            FromPage::Name { .. }
+            | FromPage::Chat { .. }
+            | FromPage::Sharing { .. }
+            | FromPage::Quality { .. }
+            | FromPage::Snapshot
+            | FromPage::Ping
+            | FromPage::Leave,
+        )
+        | None => Err(Refused::malformed("the first message is a hello")),
     };
     match joined {
         Ok((line, welcome)) => {
             if tell(&mut socket, &welcome).await {
-                talk(&mut socket, &board, line, &mut told).await;
+                talk(&mut socket, &board, (client, line), &mut told).await;
             }
             board.depart(line).await;
         }
         Err(refused) => {
-            if let Refused::UnknownPin { answer_after } = refused {
-                tokio::time::sleep(answer_after).await;
-            }
+            tokio::time::sleep(refused.answer_after()).await;
             tell(&mut socket, &ToPage::refused(&refused)).await;
         }
     }
@@ -173,15 +73,34 @@ pub(crate) async fn serve(
     let _ = timeout(HELLO_WITHIN, socket.send(Frame::Close(Some(goodbye)))).await;
 }
 
+/// Who wants to connect as what, and what lets it in.
+fn caller(hello: Hello, out: mpsc::Sender<ToPage>) -> Result<Caller, Refused> {
+    let Hello { session_pin, ticket, side, page, name, ro, companion, program } = hello;
+    let wish = match side {
+        Side::Presenter if companion => Wish::Companion,
+        Side::Presenter => Wish::Presenter(program),
+        Side::Viewers => Wish::Viewer { ro },
+    };
+    let claim = match (session_pin, ticket, side) {
+        (None, Some(ticket), Side::Viewers) => Claim::Ticket(ticket),
+        (Some(pin), _, _) => Claim::Pin(
+            pin.parse().map_err(|shape: PinShape| Refused::malformed(shape.to_string()))?,
+        ),
+        (None, _, _) => return Err(Refused::malformed("session_pin is missing")),
+    };
+    let name = text::tidy_name(&name);
+    Ok(Caller { claim, wish, page: PageId(page), name, out: Some(out) })
+}
+
 /// Carries messages both ways until the page leaves, is hung up, or no longer answers.
 async fn talk(
     socket: &mut WebSocket,
     board: &std::sync::Arc<Switchboard>,
-    line: LineId,
+    (client, line): (Client, LineId),
     told: &mut mpsc::Receiver<ToPage>,
 ) {
     let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
-    let mut heard = true;
+    let mut heard = Instant::now();
     loop {
         tokio::select! {
             message = told.recv() => match message {
@@ -189,20 +108,21 @@ async fn talk(
                 None => return,
             },
             frame = socket.recv() => {
-                heard = true;
+                heard = Instant::now();
                 match frame {
                     None | Some(Err(_) | Ok(Frame::Close(_))) => return,
                     Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
                     Some(Ok(Frame::Text(text))) => {
-                        if !answer(socket, board, line, text.as_bytes()).await { return }
+                        if !answer(socket, board, (client, line), text.as_bytes()).await { return }
                     }
                     Some(Ok(Frame::Binary(_))) => return,
                 }
             }
             _ = pings.tick() => {
-                let alive = std::mem::replace(&mut heard, false);
-                if !alive || socket.send(Frame::Ping(Vec::new().into())).await.is_err() { return }
+                let ping = socket.send(Frame::Ping(Vec::new().into()));
+                if !matches!(timeout(HELLO_WITHIN, ping).await, Ok(Ok(()))) { return }
             }
+            () = sleep_until(heard + SILENT) => return,
         }
     }
 }
@@ -211,17 +131,28 @@ async fn talk(
 async fn answer(
     socket: &mut WebSocket,
     board: &std::sync::Arc<Switchboard>,
-    line: LineId,
+    (client, line): (Client, LineId),
     text: &[u8],
 ) -> bool {
+    let rates = board.rates.of(client);
     let outcome = match serde_json::from_slice(text) {
         Ok(FromPage::Chat { name, body }) => board.say(line, &name, &body).await,
         Ok(FromPage::Name { name }) => {
             board.rename(line, &name).await;
             Ok(())
         }
+        Ok(FromPage::Sharing { state }) => board.lock().0.share(line, state),
+        Ok(FromPage::Quality { latency_ms, fps }) => {
+            let (mut state, now) = board.lock();
+            state.judge_quality(line, (latency_ms, fps), rates, now)
+        }
+        Ok(FromPage::Snapshot) => {
+            let (mut state, now) = board.lock();
+            state.saved_picture(line, rates, now)
+        }
+        Ok(FromPage::Ping) => return tell(socket, &ToPage::Pong).await,
         Ok(FromPage::Leave) => return false,
-        Ok(FromPage::Hello { .. }) | Err(_) => Err(Refused::malformed("no such message")),
+        Ok(FromPage::Hello(_)) | Err(_) => Err(Refused::malformed("no such message")),
     };
     match outcome {
         Ok(()) => true,

@@ -15,9 +15,9 @@ use url::Url;
 use crate::{
     StartError,
     api::{self, Desk},
-    live::ToPage,
     running::Running,
     switchboard::Switchboard,
+    words::ToPage,
 };
 
 /// How strangers on the network get in.

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use ring::signature::Ed25519KeyPair;
+use secrecy::ExposeSecret as _;
 use serve::{
     BindError, Client, ControlToken, FaultPlan, HostGuard, Limits, Server, TlsError,
     control as control_api, token::TokenError,
@@ -22,13 +24,15 @@ use crate::{
     config::{Config, Control},
     control,
     deliver::Deliverer,
-    live::ToPage,
+    lines::Wish,
     mail::{Mail, Mailer},
     network::Door,
+    programs::Programs,
     rules::presence::PageId,
     state::State,
-    store::{Store, StoreError},
-    switchboard::{Switchboard, caller},
+    store::{SigningKey, Store, StoreError},
+    switchboard::{Switchboard, stand_in},
+    words::ToPage,
 };
 
 /// How often what is too old is forgotten.
@@ -73,7 +77,23 @@ pub struct Running {
     pub(crate) network: Option<(Server, bool)>,
     control: Option<Server>,
     timer: JoinHandle<()>,
-    writer: thread::JoinHandle<()>,
+    writer: Writer,
+}
+
+/// What writes the store. Its end waits until all is on disk and the file is closed, also where a
+/// broker is only dropped: a thread that closes it while the process ends meets a cipher library that is gone.
+#[derive(Debug)]
+struct Writer {
+    board: Arc<Switchboard>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.board.store.close();
+        // A writer that panicked has said so; nothing is left to wait for.
+        let _ended = self.thread.take().map(thread::JoinHandle::join);
+    }
 }
 
 impl std::fmt::Debug for Switchboard {
@@ -121,11 +141,15 @@ impl Broker {
             faults: FaultPlan::default(),
             deliverer: Arc::new(deliverer),
             mailer: mailer.map_err(StartError::Settings)?,
+            programs: Arc::new(Programs::new(config.programs)),
+            signer: signer(kept.signing_key.as_ref())?,
+            allow_unattended: config.allow_unattended,
             store,
             state: Mutex::new(State::from_kept(kept)),
             rescheduled: Notify::new(),
             reordered: Mutex::new(None),
         });
+        let writer = Writer { board: Arc::clone(&board), thread: Some(writer) };
         let control =
             config.control.map(|settings| start_control(&settings, &board)).transpose()?;
         let proxies = config.trusted_proxies;
@@ -196,9 +220,8 @@ impl Running {
             self.board.deliverer.idle(),
         )
         .await;
-        self.board.store.close();
         let writer = self.writer;
-        let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        let _ = tokio::task::spawn_blocking(move || drop(writer)).await;
     }
 }
 
@@ -269,7 +292,7 @@ impl Handle {
         page: Uuid,
         name: &str,
     ) -> Result<(), String> {
-        let come = self.0.stand_in(pin, caller(side, page, name, None)).await;
+        let come = self.0.stand_in(stand_in(pin.clone(), Wish::of(side), page, name)).await;
         come.map(drop).map_err(|refused| refused.to_string())
     }
 
@@ -323,6 +346,11 @@ fn origin(config: &Config, addr: SocketAddr) -> String {
     let loopback = SocketAddr::from(([127, 0, 0, 1], addr.port()));
     let shown = if addr.ip().is_unspecified() { loopback } else { addr };
     format!("{scheme}://{shown}")
+}
+
+fn signer(key: Option<&SigningKey>) -> Result<Ed25519KeyPair, StartError> {
+    let pair = key.and_then(|key| Ed25519KeyPair::from_pkcs8(key.expose_secret()).ok());
+    pair.ok_or_else(|| StartError::Settings("read or make the key that signs programs".into()))
 }
 
 fn start_control(settings: &Control, board: &Arc<Switchboard>) -> Result<Server, StartError> {

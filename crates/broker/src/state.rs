@@ -3,19 +3,22 @@
 //! Every change answers what has to be written ([`Write`]) and what has to be done once that is on
 //! disk ([`Act`]); it does neither itself.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use serve::{Client, Millis};
-use tokio::sync::mpsc;
 use uuid::Uuid;
-use wire::{HookType, Pin, Side};
+use wire::{HookType, Pin, Side, screen::Role};
 
 use crate::{
     chat::{MOST_MESSAGES, Message},
     config::{ByClient, Durations, Rates},
     deliver::Delivery,
     error::Refused,
-    live::ToPage,
+    keys::KeyHash,
+    lines::Line,
     mail::Mail,
     rules::{
         abuse::Strikes,
@@ -24,6 +27,8 @@ use crate::{
         session::{Fired, Life, Session},
     },
     store::{Kept, Write},
+    streams::Streams,
+    words::ToPage,
 };
 
 /// How many e-mails the outbox lists.
@@ -52,8 +57,13 @@ pub(crate) struct Change {
 #[derive(Debug)]
 pub(crate) struct State {
     pub sessions: HashMap<Pin, Entry>,
-    lines: HashMap<LineId, Line>,
-    next_line: u64,
+    pub lines: HashMap<LineId, Line>,
+    pub next_line: u64,
+    /// Which viewer asks with which key, by the key's hash.
+    pub watch_keys: HashMap<KeyHash, LineId>,
+    pub streams: Streams,
+    /// Viewers' links, by the hash of what they carry.
+    pub tickets: HashMap<KeyHash, Ticket>,
     pub strikes: Strikes,
     pub windows: AllWindows,
     pub outbox: VecDeque<Mail>,
@@ -63,6 +73,17 @@ pub(crate) struct State {
 pub(crate) struct Entry {
     pub session: Session,
     pub chat: Vec<Message>,
+    /// When its viewers' quality was told last.
+    pub quality_told: Option<Millis>,
+}
+
+/// What a viewer's link lets its holder do.
+#[derive(Debug, Clone)]
+pub(crate) struct Ticket {
+    pub pin: Pin,
+    pub role: Role,
+    /// The name that its holder's page begins with.
+    pub name: String,
 }
 
 /// What is counted, and for whom.
@@ -74,30 +95,15 @@ pub(crate) struct AllWindows {
     pub guesses: Windows<Client>,
     pub reach: Windows<Client>,
     pub chat: Windows<PageId>,
-}
-
-/// A page that is connected.
-#[derive(Debug, Clone)]
-pub(crate) struct Line {
-    client: Client,
-    pub pin: Pin,
-    pub side: Side,
-    pub page: PageId,
-    /// None for a stand-in of the control API.
-    out: Option<mpsc::Sender<ToPage>>,
-}
-
-/// A page that wants to connect.
-pub(crate) struct Caller {
-    pub side: Side,
-    pub page: PageId,
-    pub name: String,
-    pub out: Option<mpsc::Sender<ToPage>>,
+    pub streams: Windows<PageId>,
+    pub signals: Windows<PageId>,
+    /// Wrong confs that programs showed.
+    pub proofs: Windows<Pin>,
 }
 
 impl State {
     pub fn from_kept(kept: Kept) -> Self {
-        let entry = |(pin, session)| (pin, Entry { session, chat: Vec::new() });
+        let entry = |(pin, session)| (pin, Entry::new(session));
         let mut sessions: HashMap<Pin, Entry> = kept.sessions.into_iter().map(entry).collect();
         for (pin, message) in kept.messages {
             if let Some(entry) = sessions.get_mut(&pin) {
@@ -110,8 +116,17 @@ impl State {
         }
         kept.blocked.into_iter().for_each(|client| strikes.block(client));
         let outbox = kept.outbox.into();
-        let (lines, windows) = (HashMap::new(), AllWindows::default());
-        Self { sessions, lines, next_line: 1, strikes, windows, outbox }
+        Self {
+            sessions,
+            lines: HashMap::new(),
+            next_line: 1,
+            watch_keys: HashMap::new(),
+            streams: Streams::default(),
+            tickets: kept.tickets.into_iter().collect(),
+            strikes,
+            windows: AllWindows::default(),
+            outbox,
+        }
     }
 
     /// The session of a PIN that somebody gave. Unknown PINs count as guesses.
@@ -122,17 +137,36 @@ impl State {
         rates: &Rates,
         now: Millis,
     ) -> Result<&mut Entry, Refused> {
+        let guesses = self.guesses_of(client, rates, now)?;
+        let Some(entry) = self.sessions.get_mut(pin) else {
+            let answer_after = note_guess(&mut self.windows.guesses, client, guesses, rates, now);
+            return Err(Refused::UnknownPin { answer_after });
+        };
+        Ok(entry)
+    }
+
+    /// What a credential of ours leads to, if it was found. Unknown ones count as guesses, too.
+    pub fn known_key<T>(
+        &mut self,
+        client: Client,
+        found: Option<T>,
+        rates: &Rates,
+        now: Millis,
+    ) -> Result<T, Refused> {
+        let guesses = self.guesses_of(client, rates, now)?;
+        found.ok_or_else(|| {
+            let answer_after = note_guess(&mut self.windows.guesses, client, guesses, rates, now);
+            Refused::UnknownKey { answer_after }
+        })
+    }
+
+    /// How often a client has guessed lately; refused once that is too often.
+    fn guesses_of(&mut self, client: Client, rates: &Rates, now: Millis) -> Result<usize, Refused> {
         let guesses = self.windows.guesses.count(&client, rates.guesses.per, now);
         if guesses >= rates.guesses.times {
             return Err(Refused::TooMany { retry_after: rates.guesses.per });
         }
-        let Some(entry) = self.sessions.get_mut(pin) else {
-            self.windows.guesses.note(&client, now);
-            let over = guesses.saturating_sub(rates.slow_after.saturating_sub(1));
-            let over = u32::try_from(over).unwrap_or(u32::MAX).min(20);
-            return Err(Refused::UnknownPin { answer_after: rates.guess_delay * over });
-        };
-        Ok(entry)
+        Ok(guesses)
     }
 
     /// As [`State::known`], for what only a live session can do.
@@ -148,45 +182,6 @@ impl State {
             Life::Live => Ok(entry),
             Life::Expired | Life::Revoked => Err(Refused::PinOver),
         }
-    }
-
-    /// A page connects to a live session.
-    pub fn arrive(
-        &mut self,
-        client: Client,
-        pin: &Pin,
-        caller: Caller,
-    ) -> Option<(LineId, bool, Change)> {
-        let id = LineId(self.next_line);
-        let Caller { side, page, name, out } = caller;
-        let session = &mut self.sessions.get_mut(pin)?.session;
-        self.next_line += 1;
-        let (arrival, fired) = session.arrive(side, page, &name, id);
-        let mut change = Change { writes: vec![side_changed(pin, session, side)], acts: vec![] };
-        change.add_fired(pin, session.minter, fired);
-        change.acts.push(Act::TellPresence(pin.clone()));
-        for line in &arrival.displaced {
-            self.hang_up(*line, ToPage::replaced());
-        }
-        self.lines.insert(id, Line { client, pin: pin.clone(), side, page, out });
-        Some((id, !arrival.started, change))
-    }
-
-    /// How many pages of this client are connected.
-    pub fn lines_of(&self, client: Client) -> usize {
-        self.lines.values().filter(|line| line.out.is_some() && line.client == client).count()
-    }
-
-    /// A page's connection has ended.
-    pub fn depart(&mut self, id: LineId, now: Millis) -> Change {
-        let mut change = Change::default();
-        let Some(line) = self.lines.remove(&id) else { return change };
-        let Some(entry) = self.sessions.get_mut(&line.pin) else { return change };
-        if entry.session.depart(line.side, line.page, id, now) {
-            change.writes.push(side_changed(&line.pin, &entry.session, line.side));
-            change.acts.push(Act::TellPresence(line.pin));
-        }
-        change
     }
 
     /// Fires what is due: graces that are over, PINs whose life is over.
@@ -227,7 +222,7 @@ impl State {
         body: String,
         (now, durations, rates): (Millis, &Durations, &ByClient<Rates>),
     ) -> Result<Change, Refused> {
-        let line = self.lines.get(&id).cloned().ok_or(Refused::PinOver)?;
+        let line = self.lines.get(&id).ok_or(Refused::PinOver)?;
         let wait = self.windows.chat.admit(&line.page, rates.of(line.client).chat, now);
         wait.map_err(|retry_after| Refused::TooMany { retry_after })?;
         let entry = self.sessions.get_mut(&line.pin).ok_or(Refused::PinOver)?;
@@ -238,18 +233,9 @@ impl State {
         let ttl = timestamp + durations.chat_life.as_secs();
         let message = Message { guid: Uuid::new_v4(), ttl, timestamp, subject: name, body };
         entry.chat.push(message.clone());
-        let pin = line.pin;
+        let pin = line.pin.clone();
         let write = Write::Said { pin: pin.clone(), message: message.clone() };
         Ok(Change { writes: vec![write], acts: vec![Act::TellMessage(pin, message)] })
-    }
-
-    /// A page gives itself another name.
-    pub fn rename(&mut self, id: LineId, name: &str) -> Change {
-        let Some(line) = self.lines.get(&id) else { return Change::default() };
-        let Some(entry) = self.sessions.get_mut(&line.pin) else { return Change::default() };
-        entry.session.presence_mut(line.side).rename(line.page, name);
-        let write = side_changed(&line.pin, &entry.session, line.side);
-        Change { writes: vec![write], acts: vec![Act::TellPresence(line.pin.clone())] }
     }
 
     /// Ends a session before its time.
@@ -276,63 +262,18 @@ impl State {
         let keep = durations.chat_life * 2;
         let before = Millis(now.0 - Millis(0).after(keep).0);
         self.sessions.retain(|_, entry| entry.session.expires >= before);
+        self.tickets.retain(|_, ticket| self.sessions.contains_key(&ticket.pin));
         self.outbox.retain(|mail| mail.at >= before);
         let write = Write::Forget { sessions_before: before, messages_before: now };
         Change { writes: vec![write], acts: Vec::new() }
     }
-
-    /// Who is there, as pages are told it.
-    pub fn presence(&self, pin: &Pin) -> Option<ToPage> {
-        let session = &self.sessions.get(pin)?.session;
-        Some(ToPage::presence(session))
-    }
-
-    /// Tells all pages of a session something. A page that doesn't read is hung up.
-    pub fn tell(&mut self, pin: &Pin, told: &ToPage) {
-        for line in self.lines.values_mut().filter(|line| line.pin == *pin) {
-            if line.out.as_ref().is_some_and(|out| !send(out, told)) {
-                // Its socket closes with the sender, and `depart` follows.
-                line.out = None;
-            }
-        }
-    }
-
-    /// Ends all connections, on shutdown.
-    pub fn hang_up_all(&mut self, told: &ToPage) {
-        self.hang_up_where(|_| true, told);
-    }
-
-    /// Ends the connections of everybody who isn't on this machine.
-    pub fn hang_up_strangers(&mut self, told: &ToPage) {
-        self.hang_up_where(|line| !line.client.is_this_machine(), told);
-    }
-
-    fn hang_up_where(&mut self, chosen: impl Fn(&Line) -> bool, told: &ToPage) {
-        for line in self.lines.values_mut().filter(|line| chosen(line)) {
-            if let Some(out) = line.out.take() {
-                send(&out, told);
-            }
-        }
-    }
-
-    /// The stand-in (or page) that is connected under this id.
-    pub fn line_of(&self, pin: &Pin, page: PageId) -> Option<LineId> {
-        let is_it = |line: &Line| line.pin == *pin && line.page == page;
-        self.lines.iter().find(|(_, line)| is_it(line)).map(|(id, _)| *id)
-    }
-
-    fn hang_up_session(&mut self, pin: &Pin, told: &ToPage) {
-        self.hang_up_where(|line| line.pin == *pin, told);
-    }
-
-    fn hang_up(&mut self, id: LineId, told: ToPage) {
-        if let Some(out) = self.lines.get_mut(&id).and_then(|line| line.out.take()) {
-            let _ = out.try_send(told);
-        }
-    }
 }
 
 impl Entry {
+    pub const fn new(session: Session) -> Self {
+        Self { session, chat: Vec::new(), quality_told: None }
+    }
+
     fn expire_sides(&mut self, pin: &Pin, now: Millis, durations: &Durations, change: &mut Change) {
         for side in [Side::Presenter, Side::Viewers] {
             let (gone, fired) = self.session.expire_side(side, now, durations.offline_grace);
@@ -345,7 +286,7 @@ impl Entry {
 }
 
 impl Change {
-    fn add_fired(&mut self, pin: &Pin, minter: Client, fired: Option<Fired>) {
+    pub fn add_fired(&mut self, pin: &Pin, minter: Client, fired: Option<Fired>) {
         if let Some(fired) = fired {
             let hook: HookType = fired.hook;
             self.writes.push(Write::HookConsumed { pin: pin.clone(), hook });
@@ -354,20 +295,26 @@ impl Change {
     }
 }
 
-fn side_changed(pin: &Pin, session: &Session, side: Side) -> Write {
+pub(crate) fn side_changed(pin: &Pin, session: &Session, side: Side) -> Write {
     let presence = session.presence(side).to_stored();
     Write::SideChanged { pin: pin.clone(), side, presence, announced: session.announced(side) }
 }
 
-/// False if the page doesn't read what it is told, or is gone.
-fn send(out: &mpsc::Sender<ToPage>, told: &ToPage) -> bool {
-    out.try_send(told.clone()).is_ok()
+/// Counts a guess; answers how long this one's answer is held back.
+fn note_guess(
+    windows: &mut Windows<Client>,
+    client: Client,
+    before: usize,
+    rates: &Rates,
+    now: Millis,
+) -> Duration {
+    windows.note(&client, now);
+    let over = before.saturating_sub(rates.slow_after.saturating_sub(1));
+    rates.guess_delay * u32::try_from(over).unwrap_or(u32::MAX).min(20)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -9,20 +9,23 @@ use std::{
     time::Duration,
 };
 
+use ring::signature::Ed25519KeyPair;
 use serve::{Clock, FaultPlan, Millis};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
-use wire::{HookType, Pin, Region, Side};
+use wire::{HookType, Pin, Region};
 
 use crate::{
     chat::Transcript,
     config::{ByClient, Durations, Rates, RegionDelay},
     deliver::{Deliverer, Delivery},
     error::Refused,
-    live::ToPage,
+    keys,
+    lines::{Caller, Claim, Wish},
     mail::{Mail, MailState, Mailer, Template, address, compose},
     network::Door,
+    programs::Programs,
     rules::{
         pin,
         presence::{LineId, PageId},
@@ -30,8 +33,9 @@ use crate::{
         target::TargetPolicy,
         text,
     },
-    state::{Caller, Change, State},
+    state::{Change, Entry, State},
     store::{Store, Write},
+    words::{ToPage, Welcome},
 };
 pub(crate) use serve::Client;
 
@@ -48,6 +52,10 @@ pub(crate) struct Switchboard {
     pub faults: FaultPlan,
     pub deliverer: Arc<Deliverer>,
     pub mailer: Option<Mailer>,
+    pub programs: Arc<Programs>,
+    /// Signs what is delivered.
+    pub signer: Ed25519KeyPair,
+    pub allow_unattended: bool,
     pub store: Store,
     pub state: Mutex<State>,
     /// Wakes the timer: what is due next may have changed.
@@ -68,9 +76,7 @@ impl Switchboard {
             wait.map_err(|retry_after| Refused::TooMany { retry_after })?;
             let pin = self.unused_pin(&state)?;
             let session = Session::new(region, client, now, self.durations.pin_life);
-            let chat = Vec::new();
-            let entry = crate::state::Entry { session: session.clone(), chat };
-            state.sessions.insert(pin.clone(), entry);
+            state.sessions.insert(pin.clone(), Entry::new(session.clone()));
             let writes = vec![Write::Minted { pin: pin.clone(), session: Box::new(session) }];
             (pin, self.settle(&state, Change { writes, acts: Vec::new() }))
         };
@@ -198,29 +204,33 @@ impl Switchboard {
     pub async fn arrive(
         self: &Arc<Self>,
         client: Client,
-        pin: &Pin,
         caller: Caller,
     ) -> Result<(LineId, ToPage), Refused> {
-        let side = caller.side;
-        let (line, resumed, change) = {
+        let (side, page) = (caller.wish.side(), caller.page);
+        let rates = self.rates.of(client);
+        let (pin, arrived, change) = {
             let (mut state, now) = self.lock();
-            state.live(client, pin, self.rates.of(client), now)?;
-            if caller.out.is_some()
-                && state.lines_of(client) >= self.rates.of(client).lines_by_client
-            {
-                return Err(Refused::TooMany { retry_after: Duration::from_secs(60) });
-            }
-            let (line, resumed, change) =
-                state.arrive(client, pin, caller).ok_or(Refused::PinOver)?;
-            (line, resumed, self.settle(&state, change))
+            let (pin, arrived, change) = state.arrive(client, caller, (rates, now))?;
+            (pin, arrived, self.settle(&state, change))
         };
         change.done().await?;
         self.rescheduled.notify_one();
         let (mut state, now) = self.lock();
-        let entry = state.live(client, pin, self.rates.of(client), now)?;
+        let roster = state.roster(&pin).ok_or(Refused::PinOver)?;
+        let entry = state.live(client, &pin, rates, now)?;
         let fresh = entry.chat.iter().filter(|message| message.ttl > now.seconds()).cloned();
-        let chat = fresh.collect();
-        Ok((line, ToPage::welcome(side, resumed, &entry.session, chat)))
+        let welcome = Welcome {
+            side,
+            resumed: arrived.resumed,
+            expires: entry.session.expires.seconds(),
+            you: keys::public_half(page.0),
+            role: arrived.role,
+            watch_key: arrived.watch_key,
+            asker: entry.session.asker.clone(),
+            roster,
+            chat: fresh.collect(),
+        };
+        Ok((arrived.line, ToPage::Welcome(Box::new(welcome))))
     }
 
     /// A page's connection has ended.
@@ -311,9 +321,9 @@ impl Switchboard {
     }
 
     /// A page that exists only for the control API.
-    pub async fn stand_in(self: &Arc<Self>, pin: &Pin, caller: Caller) -> Result<LineId, Refused> {
+    pub async fn stand_in(self: &Arc<Self>, caller: Caller) -> Result<LineId, Refused> {
         let local = Client::at(IpAddr::from([127, 0, 0, 1]));
-        Ok(self.arrive(local, pin, caller).await?.0)
+        Ok(self.arrive(local, caller).await?.0)
     }
 
     /// The lock, and the time.
@@ -358,12 +368,8 @@ impl Settling {
     }
 }
 
-/// A connected page, made for [`Switchboard::arrive`].
-pub(crate) fn caller(
-    side: Side,
-    page: Uuid,
-    name: &str,
-    out: Option<mpsc::Sender<ToPage>>,
-) -> Caller {
-    Caller { side, page: PageId(page), name: text::tidy_name(name), out }
+/// A page that nobody sees behind: for [`Switchboard::stand_in`].
+pub(crate) fn stand_in(pin: Pin, wish: Wish, page: Uuid, name: &str) -> Caller {
+    let (claim, name) = (Claim::Pin(pin), text::tidy_name(name));
+    Caller { claim, wish, page: PageId(page), name, out: None }
 }

@@ -53,32 +53,6 @@ async fn session_parameters_have_the_recorded_shape_and_are_given_once_even_afte
     assert_eq!(rig.get(&path).await.status(), 409);
     let rig = rig.restart().await;
     assert_eq!(rig.get(&path).await.status(), 409);
-    let exe =
-        format!("/session_exe?hide_progress=false&self_delete=true&conf={}", answer.conf.expose());
-    assert_eq!(rig.get(&exe).await.status(), 200, "its conf works after a restart too");
-}
-
-#[tokio::test]
-async fn session_exe_delivers_the_stand_in_for_the_conf_that_was_given_and_no_other() {
-    let rig = broker().await;
-    let pin = rig.mint().await;
-    let answer = rig.get_json(&format!("/session_parameters?session_pin={pin}")).await;
-    let conf = answer["conf"].as_str().unwrap();
-    let given =
-        rig.get(&format!("/session_exe?hide_progress=true&self_delete=true&conf={conf}")).await;
-    assert_eq!(header(given.headers(), "content-type"), Some("application/octet-stream"));
-    let script = given.text().await.unwrap();
-    assert!(script.starts_with("#!/bin/sh\n# Deskhand: a stand-in"));
-    assert!(script.contains(&format!("{}/join#{pin}", rig.running.origin())));
-
-    let forged = wire::loginwithme::Conf::decode(&conf.to_owned().into()).map(|mut conf| {
-        conf.sftp_pass = "guessed".into();
-        conf.encode().expose().to_owned()
-    });
-    for wrong in [forged.unwrap(), "e30".into(), "!!!".into(), String::new()] {
-        assert_eq!(rig.get(&format!("/session_exe?conf={wrong}")).await.status(), 400, "{wrong}");
-    }
-    assert_eq!(rig.get("/session_exe").await.status(), 400);
 }
 
 #[tokio::test]

@@ -2,99 +2,16 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+mod browsing;
 mod common;
 
-use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::path::Path;
 
-use common::{Receiver, Rig, broker};
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
+use broker::ProgramFile;
+use browsing::{Driver, holds, press, see, type_into};
+use common::{Page, Receiver, Rig, broker, broker_with};
 use serde_json::json;
-
-/// Long enough for a loaded machine; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(40);
-
-/// A chromedriver, ended with its test.
-struct Driver {
-    child: Child,
-    url: String,
-    profiles: tempfile::TempDir,
-}
-
-impl Driver {
-    fn start() -> Self {
-        let mut child = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is missing; ./test installs it");
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let mark = "started successfully on port ";
-        let port = out.lines().map_while(Result::ok).find_map(|line| {
-            let (_, rest) = line.split_once(mark)?;
-            rest.trim_end_matches('.').parse::<u16>().ok()
-        });
-        let url = format!("http://127.0.0.1:{}", port.expect("chromedriver did not start"));
-        Self { child, url, profiles: tempfile::tempdir().unwrap() }
-    }
-
-    async fn browser(&self, name: &str) -> Client {
-        let profile = self.profiles.path().join(name);
-        let args = [
-            "--headless=new".to_owned(),
-            "--no-sandbox".into(),
-            "--disable-gpu".into(),
-            "--disable-dev-shm-usage".into(),
-            "--disable-background-networking".into(),
-            "--no-first-run".into(),
-            format!("--user-data-dir={}", profile.display()),
-        ];
-        let capabilities = json!({ "goog:chromeOptions": { "args": args } });
-        ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities.as_object().unwrap().clone())
-            .connect(&self.url)
-            .await
-            .unwrap()
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Waits until the element's text has this in it.
-async fn see(browser: &Client, id: &str, text: &str) {
-    let sees = async {
-        loop {
-            let found = browser.find(Locator::Id(id)).await;
-            if let Ok(element) = found
-                && element.text().await.is_ok_and(|shown| shown.contains(text))
-            {
-                return;
-            }
-            // Each look is a round trip to the browser, so this doesn't spin.
-        }
-    };
-    if tokio::time::timeout(PATIENCE, sees).await.is_err() {
-        panic!("#{id} never showed {text:?}: {}", browser.source().await.unwrap_or_default());
-    }
-}
-
-async fn type_into(browser: &Client, id: &str, text: &str) {
-    browser.find(Locator::Id(id)).await.unwrap().send_keys(text).await.unwrap();
-}
-
-async fn press(browser: &Client, id: &str) {
-    browser.find(Locator::Id(id)).await.unwrap().click().await.unwrap();
-}
+use uuid::Uuid;
 
 async fn arm(rig: &Rig, pin: &str, receiver: &Receiver) {
     let put = rig.put_hook(pin, "presenter_started", &receiver.url("presenter_started")).await;
@@ -102,7 +19,7 @@ async fn arm(rig: &Rig, pin: &str, receiver: &Receiver) {
 }
 
 #[tokio::test]
-async fn customer_and_technician_meet_chat_and_come_back_after_a_restart() {
+async fn the_customers_page_stands_beside_the_program_and_counts_for_nobody() {
     let (driver, rig, mut receiver) = (Driver::start(), broker().await, Receiver::start());
     let pin = rig.mint().await;
     arm(&rig, &pin, &receiver).await;
@@ -116,43 +33,43 @@ async fn customer_and_technician_meet_chat_and_come_back_after_a_restart() {
     type_into(&customer, "pin", &typed).await;
     see(&customer, "state-text", "Connected").await;
     assert_eq!(customer.current_url().await.unwrap().as_str(), format!("{origin}/join#{pin}"));
-    receiver.expect("presenter_started").await;
+    see(&customer, "works", "Linux with X11").await;
+    see(&customer, "sharing-title", "No screen is shared").await;
 
-    let technician = driver.browser("technician").await;
-    let link = rig.get_json(&format!("/session_url?session_pin={pin}&ro=true&un=Anna")).await;
-    technician.goto(link["url"].as_str().unwrap()).await.unwrap();
-    see(&technician, "state-text", "Connected").await;
-    see(&technician, "readonly", "Read-only").await;
+    let mut technician = Page::named(&rig, &pin, "viewers", Uuid::new_v4(), "Anna").await;
+    assert!(technician.welcome["presenter"].is_null(), "a page is no presenter");
     see(&customer, "lead", "Anna is here with you").await;
-    let shown = technician.current_url().await.unwrap();
-    assert_eq!(shown.query(), None, "the PIN has left the query");
-
-    type_into(&technician, "text", "what does it say? <b>&\n").await;
-    see(&customer, "log", "what does it say? <b>&").await;
+    technician.send(&json!({ "type": "chat", "name": "Anna", "body": "what? <b>&" })).await;
+    see(&customer, "log", "what? <b>&").await;
     type_into(&customer, "name", "Maria\t").await;
     type_into(&customer, "text", "paper jam").await;
     press(&customer, "send").await;
-    see(&technician, "log", "paper jam").await;
-    see(&technician, "title", "Session with Maria").await;
-
-    arm(&rig, &pin, &receiver).await;
-    let rig = rig.restart().await;
-    for browser in [&customer, &technician] {
-        see(browser, "state-text", "Connected").await;
-    }
-    see(&customer, "log", "paper jam").await;
+    let said = technician.next_of("chat").await;
+    assert_eq!(said["message"]["body"], "what? <b>&");
+    let said = technician.next_of("chat").await;
+    assert_eq!(
+        (&said["message"]["subject"], &said["message"]["body"]),
+        (&json!("Maria"), &json!("paper jam"))
+    );
     rig.handle().idle().await;
     receiver.expect_nothing();
 
-    customer.refresh().await.unwrap();
+    let program = rig.program(&pin).await;
     receiver.expect("presenter_started").await;
+    see(&customer, "sharing-title", "Your screen is shared").await;
+    program.close(&rig).await;
+    see(&customer, "sharing-title", "No screen is shared any more").await;
+
+    let rig = rig.restart().await;
+    see(&customer, "state-text", "Connected").await;
+    see(&customer, "log", "paper jam").await;
+    customer.refresh().await.unwrap();
     see(&customer, "state-text", "Connected").await;
     press(&customer, "leave").await;
     see(&customer, "over-title", "You have left the session").await;
-    see(&technician, "screen-text", "The customer is not connected").await;
-    for browser in [customer, technician] {
-        browser.close().await.unwrap();
-    }
+    rig.handle().idle().await;
+    receiver.expect_nothing();
+    customer.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -181,5 +98,54 @@ async fn i_did_not_ask_for_this_reports_the_session_and_leaves_it() {
     see(&customer, "confirm", "Report this session?").await;
     press(&customer, "report").await;
     see(&customer, "over-title", "Reported, and you have left").await;
+    customer.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_program_is_handed_out_for_the_session_once_and_alone_after_that() {
+    let (driver, folder) = (Driver::start(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("deskhand-presenter");
+    std::fs::write(&path, "#!/bin/sh\nexit 0\n").unwrap();
+    let program = ProgramFile { platform: "linux-x86_64".into(), path };
+    let rig = broker_with(|config| config.programs = vec![program]).await;
+    let pin = rig.mint().await;
+    let asker = json!({ "session_pin": pin, "technician": "Anna Keller", "company": "Example" });
+    let told = rig.http.put(rig.url("/x/asker")).body(asker.to_string()).send().await.unwrap();
+    assert_eq!(told.status(), 200);
+    let customer = driver.browser("customer").await;
+    customer.goto(&format!("{}/join#{pin}", rig.running.origin())).await.unwrap();
+    see(&customer, "asker-name", "Anna Keller, Example, asks to see").await;
+    holds(&customer, "!document.getElementById('download').disabled").await;
+    press(&customer, "download").await;
+    see(&customer, "file", "deskhand-presenter.run").await;
+    let info = rig.get_json("/x/program_info").await;
+    let plain = info["platforms"][0]["sha256"].as_str().unwrap();
+    holds(&customer, "/^[0-9a-f]{64}$/.test(document.getElementById('sum').textContent)").await;
+    holds(&customer, &format!("document.getElementById('sum').textContent !== '{plain}'")).await;
+
+    customer.refresh().await.unwrap();
+    holds(&customer, "!document.getElementById('download').disabled").await;
+    press(&customer, "download").await;
+    see(&customer, "again", "handed out before").await;
+    press(&customer, "plain").await;
+    see(&customer, "sum", plain).await;
+    see(&customer, "command", &format!("--broker {}", rig.running.origin())).await;
+    customer.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_computer_that_no_program_fits_is_told_so_before_anything_is_downloaded() {
+    let driver = Driver::start();
+    // Some file; nobody runs it.
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let program = ProgramFile { platform: "windows-x86_64".into(), path };
+    let rig = broker_with(|config| config.programs = vec![program]).await;
+    let pin = rig.mint().await;
+    let customer = driver.browser("customer").await;
+    customer.goto(&format!("{}/join#{pin}", rig.running.origin())).await.unwrap();
+    see(&customer, "unfit", "The program doesn't work on Linux yet").await;
+    see(&customer, "unfit", "It works on Windows only so far").await;
+    press(&customer, "download").await;
+    see(&customer, "download-error", "no program for this computer").await;
     customer.close().await.unwrap();
 }

@@ -46,6 +46,20 @@ async fn what_one_says_all_hear_and_who_comes_later_reads_it() {
 }
 
 #[tokio::test]
+async fn a_ping_is_answered_and_who_answers_none_is_gone() {
+    let rig = broker().await;
+    let pin = rig.mint().await;
+    let mut viewer = rig.page(&pin, "viewers").await;
+    viewer.send(&json!({ "type": "ping" })).await;
+    viewer.next_of("pong").await;
+    // Nothing of it is read from here on, so its end answers nothing either.
+    let _silent = rig.program(&pin).await;
+    viewer.roster_where(|roster| roster["sharing"] == "shared").await;
+    let after = viewer.roster_where(|roster| roster["sharing"] == "none").await;
+    assert_eq!((&after["presenter"], &after["viewers"]), (&Value::Null, &json!(["Maria"])));
+}
+
+#[tokio::test]
 async fn chat_is_limited_in_length_and_rate() {
     let rig = broker_with(|config| config.rates.here.chat = Rate::new(2, 10)).await;
     let pin = rig.mint().await;
@@ -159,7 +173,9 @@ async fn every_page_forbids_what_is_inline_framed_or_from_elsewhere() {
             assert!(!html.contains(inline), "{path}: {inline}");
         }
     }
-    for script in ["front.js", "join.js", "view.js", "live.js", "pages.css", "icon.svg"] {
+    for script in
+        ["front.js", "join.js", "live.js", "parts.js", "program.js", "pages.css", "icon.svg"]
+    {
         let url = format!("{}/assets/{script}", rig.running.origin());
         let answer = rig.http.get(url).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{script}");

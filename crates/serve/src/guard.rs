@@ -51,6 +51,14 @@ impl HostGuard {
         self.hosts.contains(&host) || self.any_ip.is_some_and(|port| is_ip_with_port(&host, port))
     }
 
+    /// The host that a request is for, if it is ours.
+    pub(crate) fn host_of<'r>(&self, request: &'r Request) -> Option<&'r str> {
+        // HTTP/2 carries the host in the URI, HTTP/1.1 in the header.
+        let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+        host.filter(|host| self.allows_host(host))
+    }
+
     /// Whether an `Origin` header's value is a page of ours.
     pub fn allows_origin(&self, origin: &str) -> bool {
         origin
@@ -76,14 +84,10 @@ impl HostGuard {
 }
 
 async fn require_host(State(guard): State<HostGuard>, request: Request, next: Next) -> Response {
-    // HTTP/2 carries the host in the URI, HTTP/1.1 in the header.
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    match host {
-        Some(host) if guard.allows_host(host) => next.run(request).await,
-        Some(_) | None => {
-            (StatusCode::FORBIDDEN, "This address is not served here.\n").into_response()
-        }
+    if guard.host_of(&request).is_some() {
+        next.run(request).await
+    } else {
+        (StatusCode::FORBIDDEN, "This address is not served here.\n").into_response()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every server of this workspace shares: the webhook listener, the broker and the sandbox.
 //!
 //! The parts are independent. A listener needs [`bind()`], [`HostGuard`], [`Limits`] and [`Server`];
-//! a simulator adds [`Clock`], [`FaultPlan`] and a [`control`] listener of its own.
+//! a page adds [`PagePolicy`], a simulator [`Clock`], [`FaultPlan`] and a [`control`] listener of its own.
 //!
 //! What holds for all of them:
 //! - nothing listens beyond loopback unless its caller passed another address;
@@ -31,6 +31,7 @@ pub mod control;
 pub mod fault;
 pub mod guard;
 pub mod limits;
+pub mod page;
 pub mod palette;
 pub mod peer;
 pub mod server;
@@ -42,6 +43,7 @@ pub use clock::{Clock, Millis};
 pub use fault::{Fault, FaultPlan, FaultRule};
 pub use guard::HostGuard;
 pub use limits::Limits;
+pub use page::PagePolicy;
 pub use palette::style_sheet;
 pub use peer::{Client, TrustedProxies};
 pub use server::{CutConnection, Server};

@@ -11,8 +11,14 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Bytes, routing::post};
-use serve::{ControlToken, Fault, FaultPlan, FaultRule, HostGuard, Limits, Port, Server, control};
+use axum::{
+    Router,
+    body::Bytes,
+    routing::{get, post},
+};
+use serve::{
+    ControlToken, Fault, FaultPlan, FaultRule, HostGuard, Limits, PagePolicy, Port, Server, control,
+};
 
 fn start(routes: impl FnOnce(HostGuard) -> Router, limits: Limits) -> Server {
     let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).unwrap();
@@ -40,6 +46,27 @@ async fn answers_403_to_a_foreign_host_on_every_path() {
         let request = client().post(url(server.addr(), path)).header("host", "rebound.example");
         assert_eq!(request.send().await.unwrap().status(), 403, "{path}");
     }
+}
+
+#[tokio::test]
+async fn every_answer_of_a_page_says_what_it_may_do_and_names_the_host_that_was_asked() {
+    let page = |guard: HostGuard| {
+        let routes =
+            Router::new().route("/", get(|| async { ([("cache-control", "public")], "a page") }));
+        guard.protect(PagePolicy::default().live(guard.clone()).protect(routes))
+    };
+    let server = start(page, Limits::default());
+    let host = format!("localhost:{}", server.addr().port());
+    let request = client().get(url(server.addr(), "/")).header("host", &host);
+    let answer = request.send().await.unwrap();
+    let header = |name: &str| answer.headers()[name].to_str().unwrap();
+    let connect = format!("connect-src 'self' ws://{host} wss://{host};");
+    assert!(header("content-security-policy").contains(&connect));
+    assert_eq!(header("referrer-policy"), "no-referrer");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(header("x-frame-options"), "DENY");
+    assert_eq!(header("cache-control"), "no-store");
+    assert!(header("permissions-policy").contains("display-capture=()"));
 }
 
 #[tokio::test]

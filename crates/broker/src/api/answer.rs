@@ -47,32 +47,28 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::UnknownPin { .. } | Self::NoSuchCall => StatusCode::NOT_FOUND,
+            Self::UnknownPin { .. }
+            | Self::UnknownKey { .. }
+            | Self::NoProgram(_)
+            | Self::NoSuchCall => StatusCode::NOT_FOUND,
             Self::PinOver => StatusCode::GONE,
-            Self::AlreadyGiven => StatusCode::CONFLICT,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotYours | Self::Blocked | Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::AlreadyGiven | Self::Taken | Self::NoPresenter => StatusCode::CONFLICT,
+            Self::TooMany { .. } | Self::Full => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotYours | Self::NotAllowed(_) | Self::Blocked | Self::ForeignPage => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotSaved => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoAnswer => StatusCode::GATEWAY_TIMEOUT,
         };
         let error = Some(self.to_string());
         let mut response = json(pretty(&Outcome { success: false, error }));
         *response.status_mut() = status;
-        match self {
-            Self::TooMany { retry_after } => {
-                let seconds = retry_after.as_secs().max(1);
-                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-            }
-            Self::UnknownPin { answer_after } => {
-                response.extensions_mut().insert(AnswerAfter(answer_after));
-            }
-            Self::Malformed(_)
-            | Self::PinOver
-            | Self::AlreadyGiven
-            | Self::NotYours
-            | Self::Blocked
-            | Self::NotSaved
-            | Self::ForeignPage
-            | Self::NoSuchCall => {}
+        if let Self::TooMany { retry_after } = self {
+            let seconds = retry_after.as_secs().max(1);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if !self.answer_after().is_zero() {
+            response.extensions_mut().insert(AnswerAfter(self.answer_after()));
         }
         response
     }

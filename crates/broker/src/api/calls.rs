@@ -1,4 +1,4 @@
-//! The nine documented calls, and the region probe.
+//! The documented calls, and the region probe; `session_exe` stands with the programs.
 
 use axum::{
     Extension,
@@ -15,9 +15,9 @@ use super::{
     Desk, Query,
     answer::{self, html, json, pretty, success},
 };
-use crate::{error::Refused, mail::Template, program, switchboard::Client};
+use crate::{error::Refused, mail::Template, switchboard::Client};
 
-type Answer = Result<Response, Refused>;
+pub(super) type Answer = Result<Response, Refused>;
 
 pub(super) async fn regions(State(desk): State<Desk>) -> Response {
     let names: Vec<&Region> = desk.board.regions.iter().map(|known| &known.region).collect();
@@ -102,27 +102,6 @@ pub(super) fn render_parameters(conf: &ConfText, version: &str) -> String {
     pretty(&Parameters { success: true, conf: conf.expose(), version })
 }
 
-pub(super) async fn session_exe(
-    State(desk): State<Desk>,
-    Extension(client): Extension<Client>,
-    query: Query,
-) -> Answer {
-    let conf = query.get("conf").ok_or_else(|| Refused::malformed("conf is missing"))?;
-    let pin = desk.board.pin_of_conf(client, &ConfText::from(conf.to_owned()))?;
-    let flag = |name, default| query.get(name).map_or(default, |value| value == "true");
-    let script = program::script(
-        &desk.board.customers_origin(),
-        &pin,
-        flag("hide_progress", false),
-        flag("self_delete", false),
-    );
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"deskhand-join.sh\""),
-    ];
-    Ok((headers, script).into_response())
-}
-
 pub(super) async fn chat(
     State(desk): State<Desk>,
     Extension(client): Extension<Client>,
@@ -174,7 +153,7 @@ pub(super) async fn preflight(headers: HeaderMap) -> Response {
     (StatusCode::NO_CONTENT, allowed).into_response()
 }
 
-fn pin(query: &Query) -> Result<Pin, Refused> {
+pub(super) fn pin(query: &Query) -> Result<Pin, Refused> {
     let text =
         query.get("session_pin").ok_or_else(|| Refused::malformed("session_pin is missing"))?;
     text.parse().map_err(|shape| Refused::malformed(format!("session_pin: {shape}")))
@@ -205,6 +184,15 @@ impl Fields {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(""),
             Some(_) => self.text(name),
+        }
+    }
+
+    /// False if it isn't there.
+    pub fn flag(&self, name: &str) -> Result<bool, Refused> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(Refused::malformed(format!("{name} is true or false"))),
         }
     }
 

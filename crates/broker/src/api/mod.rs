@@ -3,6 +3,7 @@
 mod answer;
 mod calls;
 mod extensions;
+mod programs;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -21,7 +22,7 @@ use crate::{
     error::Refused,
     live,
     network::Door,
-    pages,
+    pages, splice, streams,
     switchboard::{Client, Switchboard},
 };
 
@@ -43,12 +44,18 @@ pub(crate) fn routes(desk: Desk) -> Router {
         .route("/api/v1/chat", get(calls::chat))
         .route("/api/v1/email/{address}", post(calls::email))
         .route("/api/v1/report_abuse", post(calls::report_abuse))
-        .route("/api/v1/session_exe", get(calls::session_exe))
+        .route("/api/v1/session_exe", get(programs::session_exe))
         .route("/api/v1/x/capabilities", get(extensions::capabilities))
         .route("/api/v1/x/revoke", post(extensions::revoke))
         .route("/api/v1/x/reach", post(extensions::reach))
+        .route("/api/v1/x/asker", put(extensions::set_asker).get(extensions::asker))
+        .route("/api/v1/x/viewer_link", post(extensions::viewer_link))
+        .route("/api/v1/x/roster", post(extensions::roster))
+        .route("/api/v1/x/program", get(programs::program))
+        .route("/api/v1/x/program_info", get(programs::program_info))
         .route("/region/{name}", get(calls::probe))
-        .route("/live", get(live_connection));
+        .route("/live", get(live_connection))
+        .route("/screen", get(screen_stream));
     let calls = faults
         .protect(calls)
         .route("/api/{*rest}", axum::routing::any(no_such_call))
@@ -94,8 +101,8 @@ async fn admit(
         return Refused::Blocked.into_response();
     }
     let probe = request.uri().path().starts_with("/region/");
-    let live = request.uri().path() == "/live";
-    // With `*` any page may call, but a live connection is for pages of ours in any case.
+    let live = matches!(request.uri().path(), "/live" | "/screen");
+    // With `*` any page may call, but live connections are for pages of ours in any case.
     let open = (desk.compat_cors && !live) || probe;
     if !open && !desk.door.guard.allows_caller(request.headers()) {
         return Refused::ForeignPage.into_response();
@@ -132,6 +139,21 @@ async fn live_connection(
         .max_message_size(16 * 1024)
         .max_frame_size(16 * 1024)
         .on_upgrade(move |socket| live::serve(socket, desk.board, client))
+}
+
+/// The write buffer holds one message, and a pong beside it: more is never written before the last
+/// went out.
+async fn screen_stream(
+    State(desk): State<Desk>,
+    Extension(client): Extension<Client>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    upgrade
+        .max_message_size(splice::LONGEST)
+        .max_frame_size(splice::LONGEST)
+        .write_buffer_size(0)
+        .max_write_buffer_size(2 * splice::LONGEST)
+        .on_upgrade(move |socket| streams::serve(socket, desk.board, client))
 }
 
 /// The query, read leniently: what can't be decoded is not there.

@@ -9,7 +9,8 @@ use url::Url;
 /// A self-hosted remote-support broker that speaks the loginwith.me API.
 ///
 /// It mints session PINs, delivers webhooks when a customer or a technician comes or goes, carries
-/// the chat, and serves the pages where both meet. With no flag it listens on this machine only.
+/// the screen and the chat, delivers the customer's program, and serves the pages where both meet.
+/// With no flag it listens on this machine only.
 ///
 /// When it is ready it prints one line of JSON on stdout with base_url, the address that clients
 /// are set to. Ctrl-C or SIGTERM ends it cleanly; sessions and hooks survive.
@@ -85,6 +86,19 @@ pub struct Args {
     #[arg(long, env = "DESKHAND_BROKER_CHAT_LIFE_S", value_name = "SECONDS")]
     pub chat_life_s: Option<u64>,
 
+    /// A stream of the screen that carried nothing for so many seconds ends. [default: 1800]
+    #[arg(long, env = "DESKHAND_BROKER_STREAM_IDLE_S", value_name = "SECONDS")]
+    pub stream_idle_s: Option<u64>,
+
+    /// Deliver the customer's programs of this folder, named deskhand-presenter-PLATFORM, such as
+    /// deskhand-presenter-linux-x86_64. [default: the deskhand-presenter beside this program]
+    #[arg(long, env = "DESKHAND_BROKER_PROGRAMS", value_name = "FOLDER")]
+    pub programs: Option<PathBuf>,
+
+    /// Let a session's conf say that its screen is shared without anybody there agreeing.
+    #[arg(long, env = "DESKHAND_BROKER_ALLOW_UNATTENDED")]
+    pub allow_unattended: bool,
+
     /// Send e-mail by this server, such as smtps://user:password@host:465. Better given by
     /// environment or file, since others can see command lines.
     #[arg(long, env = "DESKHAND_BROKER_SMTP_URL", hide_env_values = true, value_name = "URL")]
@@ -125,6 +139,10 @@ Examples:
       '{\"type\":\"presenter_started\",\"url\":\"http://127.0.0.1:9000/\",\"session_pin\":\"PIN\"}'
     Then open http://127.0.0.1:47211/join#PIN in a browser.
     The viewer's link: curl \"$B/session_url?session_pin=PIN&ro=false\"
+    A viewer's link that can be held to watching, without the PIN in it:
+      curl \"$B/x/viewer_link\" --data '{\"session_pin\":\"PIN\",\"role\":\"watch\",\"name\":\"Anna\"}'
+    Who shares, who watches: curl \"$B/x/roster\" --data '{\"session_pin\":\"PIN\"}'
+    The customer's programs: curl \"$B/x/program_info\"
     The chat:          curl \"$B/chat?session_pin=PIN\"
     A region's probe:  curl http://127.0.0.1:47211/region/us-east-1
 

@@ -11,8 +11,8 @@ use std::{
 };
 
 use broker::{
-    ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, StoreKey, TargetPolicy,
-    default_regions,
+    ByClient, Config, Control, Durations, ProgramFile, Rates, RegionDelay, Smtp, StoreKey,
+    TargetPolicy, default_regions,
 };
 use serve::{Port, TlsFiles, TrustedProxies, peer::Network};
 
@@ -97,6 +97,10 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
     config.durations = durations(&args, &file);
     config.smtp = smtp(&args, &file)?;
     config.trusted_proxies = proxies(&args, &file)?;
+    if let Some(folder) = args.programs.as_ref().or(file.programs.as_ref()) {
+        config.programs = programs(folder)?;
+    }
+    config.allow_unattended = args.allow_unattended || file.allow_unattended;
     config.control = control(&args, &file, &data);
     let log = args.log.or(file.log).unwrap_or_else(|| "info".to_owned());
     Ok(Settings { config, log })
@@ -151,8 +155,15 @@ fn durations(args: &Args, file: &File) -> Durations {
         offline_grace: seconds(args.offline_grace_s, file.offline_grace_s, usual.offline_grace),
         pin_life: seconds(args.pin_life_s, file.pin_life_s, usual.pin_life),
         chat_life: seconds(args.chat_life_s, file.chat_life_s, usual.chat_life),
+        stream_idle: seconds(args.stream_idle_s, file.stream_idle_s, usual.stream_idle),
         ..usual
     }
+}
+
+fn programs(folder: &Path) -> Result<Vec<ProgramFile>, SettingsError> {
+    ProgramFile::in_folder(folder).map_err(|error| {
+        SettingsError::Wrong(format!("read the programs' folder {}: {error}", folder.display()))
+    })
 }
 
 fn smtp(args: &Args, file: &File) -> Result<Option<Smtp>, SettingsError> {
@@ -245,6 +256,7 @@ mod tests {
             ("lisen = \"127.0.0.1:1\"", "lisen"),
             ("tls_cert = \"a.pem\"", "certificate and a key"),
             ("trusted_proxies = [\"10.0.0.0/99\"]", "10.0.0.0/99"),
+            ("programs = \"/nonexistent/programs\"", "/nonexistent/programs"),
             ("[regions]\n\"Not A Region\" = 5", "Not A Region"),
             ("[smtp]\nurl = \"smtp://x\"", "from"),
         ] {

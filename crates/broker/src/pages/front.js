@@ -1,4 +1,5 @@
-import { $, readPin } from "/assets/live.js";
+import { readPin } from "/assets/live.js";
+import { $ } from "/assets/parts.js";
 
 $("form").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -156,6 +156,13 @@ impl Presence {
         self.pages.values().filter(|page| page.line().is_some()).map(|page| page.name.as_str())
     }
 
+    /// The pages that are connected: each with its name and its connection.
+    pub fn here(&self) -> impl Iterator<Item = (PageId, &str, LineId)> {
+        self.pages
+            .iter()
+            .filter_map(|(id, page)| page.line().map(|line| (*id, page.name.as_str(), line)))
+    }
+
     /// The name that this side gave last.
     pub fn last_name(&self) -> &str {
         &self.last_name

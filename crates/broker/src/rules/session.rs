@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serve::{Client, Millis};
-use wire::{HookType, Region, Side};
+use wire::{HookType, Region, Side, screen::Asker};
 
 use super::presence::{Arrival, LineId, PageId, Presence};
 
@@ -25,6 +25,10 @@ pub struct Session {
     pub revoked: bool,
     /// SHA-256 of the conf once that was given; it is given once, ever.
     pub conf_hash: Option<[u8; 32]>,
+    /// Who asks for the screen.
+    pub asker: Asker,
+    /// The conf says that nobody at the PC has to agree.
+    pub unattended: bool,
     hooks: [Option<String>; 4],
     presenter: Party,
     viewers: Party,
@@ -70,6 +74,8 @@ impl Session {
             minter,
             revoked: false,
             conf_hash: None,
+            asker: Asker::default(),
+            unattended: false,
             hooks: [const { None }; 4],
             presenter: Party::default(),
             viewers: Party::default(),

@@ -7,7 +7,9 @@
 mod chat;
 mod outbox;
 mod sessions;
+mod signing;
 mod strikes;
+mod tickets;
 
 use std::{
     path::{Path, PathBuf},
@@ -21,13 +23,16 @@ use rusqlite_migration::{M, Migrations};
 use secrecy::{ExposeSecret, SecretBox};
 use serve::{Client, Millis};
 use tokio::sync::oneshot;
-use wire::{HookType, Pin, Side};
+use wire::{HookType, Pin, Side, screen::Asker};
 
 use crate::{
     chat::Message,
+    keys::KeyHash,
     mail::{Mail, MailState},
     rules::{presence::StoredPresence, session::Session},
 };
+
+pub(crate) use signing::SigningKey;
 
 /// The 32 bytes under which the store is encrypted.
 pub type StoreKey = SecretBox<[u8; 32]>;
@@ -57,6 +62,15 @@ pub(crate) enum Write {
     ConfGiven {
         pin: Pin,
         hash: [u8; 32],
+    },
+    AskerSaid {
+        pin: Pin,
+        asker: Asker,
+        unattended: bool,
+    },
+    TicketMade {
+        hash: KeyHash,
+        ticket: crate::state::Ticket,
     },
     Revoked {
         pin: Pin,
@@ -97,6 +111,8 @@ pub(crate) struct Kept {
     pub reports: Vec<(Client, Pin, Client)>,
     pub blocked: Vec<Client>,
     pub outbox: Vec<Mail>,
+    pub tickets: Vec<(KeyHash, crate::state::Ticket)>,
+    pub signing_key: Option<SigningKey>,
 }
 
 /// The store can't be used.
@@ -204,8 +220,15 @@ impl Store {
     }
 }
 
-const STEPS: &[M<'static>] =
-    &[M::up(sessions::TABLES), M::up(chat::TABLE), M::up(strikes::TABLES), M::up(outbox::TABLE)];
+const STEPS: &[M<'static>] = &[
+    M::up(sessions::TABLES),
+    M::up(chat::TABLE),
+    M::up(strikes::TABLES),
+    M::up(outbox::TABLE),
+    M::up(sessions::ASKER),
+    M::up(tickets::TABLE),
+    M::up(signing::TABLE),
+];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 
 fn prepare(folder: &Path) -> Result<(), StoreError> {
@@ -257,6 +280,8 @@ fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Kept> {
         reports: strikes::load_reports(connection)?,
         blocked: strikes::load_blocked(connection)?,
         outbox: outbox::load(connection)?,
+        tickets: tickets::load(connection)?,
+        signing_key: signing::load_or_make(connection)?,
     })
 }
 
@@ -291,6 +316,10 @@ fn apply(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
             sessions::save_side(tx, pin, *side, presence, *announced)
         }
         Write::ConfGiven { pin, hash } => sessions::give_conf(tx, pin, hash),
+        Write::AskerSaid { pin, asker, unattended } => {
+            sessions::say_asker(tx, pin, asker, *unattended)
+        }
+        Write::TicketMade { hash, ticket } => tickets::insert(tx, hash, ticket),
         Write::Revoked { pin } => sessions::revoke(tx, pin),
         Write::Said { pin, message } => chat::insert(tx, pin, message),
         Write::Reported { minter, pin, reporter, at } => {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params, types::Type};
 use serve::{Client, Millis};
-use wire::{HookType, Pin, Side};
+use wire::{HookType, Pin, Side, screen::Asker};
 
 use crate::rules::{
     presence::{Presence, StoredPresence},
@@ -34,6 +34,12 @@ pub(super) const TABLES: &str = "
         presence TEXT NOT NULL,
         PRIMARY KEY (pin, side)
     ) STRICT, WITHOUT ROWID;";
+
+/// Who asks for the screen came later.
+pub(super) const ASKER: &str = "
+    ALTER TABLE sessions ADD COLUMN technician TEXT NOT NULL DEFAULT '';
+    ALTER TABLE sessions ADD COLUMN company TEXT NOT NULL DEFAULT '';
+    ALTER TABLE sessions ADD COLUMN unattended INTEGER NOT NULL DEFAULT 0;";
 
 pub(super) fn insert(tx: &Transaction<'_>, pin: &Pin, session: &Session) -> rusqlite::Result<()> {
     let sql = "INSERT INTO sessions (pin, region, minter, minted_ms, expires_ms)
@@ -79,6 +85,17 @@ pub(super) fn give_conf(tx: &Transaction<'_>, pin: &Pin, hash: &[u8; 32]) -> rus
     tx.prepare_cached(sql)?.execute(params![pin.expose(), hash]).map(drop)
 }
 
+pub(super) fn say_asker(
+    tx: &Transaction<'_>,
+    pin: &Pin,
+    asker: &Asker,
+    unattended: bool,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE sessions SET technician = ?2, company = ?3, unattended = ?4 WHERE pin = ?1";
+    let row = params![pin.expose(), asker.technician, asker.company, unattended];
+    tx.prepare_cached(sql)?.execute(row).map(drop)
+}
+
 pub(super) fn revoke(tx: &Transaction<'_>, pin: &Pin) -> rusqlite::Result<()> {
     tx.execute("UPDATE sessions SET revoked = 1 WHERE pin = ?1", [pin.expose()])?;
     tx.execute("DELETE FROM hooks WHERE pin = ?1", [pin.expose()]).map(drop)
@@ -89,8 +106,8 @@ pub(super) fn forget(tx: &Transaction<'_>, expired_before: Millis) -> rusqlite::
 }
 
 pub(super) fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Vec<(Pin, Session)>> {
-    let sql =
-        "SELECT pin, region, minter, minted_ms, expires_ms, revoked, conf_sha256 FROM sessions";
+    let sql = "SELECT pin, region, minter, minted_ms, expires_ms, revoked, conf_sha256,
+                      technician, company, unattended FROM sessions";
     let mut statement = connection.prepare(sql)?;
     let sessions: Vec<_> = statement.query_map([], session)?.collect::<Result<_, _>>()?;
     let complete = |(pin, mut session): (Pin, Session)| {
@@ -110,6 +127,8 @@ fn session(row: &Row<'_>) -> rusqlite::Result<(Pin, Session)> {
     let mut session = Session::new(region, Client::at(minter), minted, expires.since(minted));
     session.revoked = row.get(5)?;
     session.conf_hash = row.get(6)?;
+    session.asker = Asker { technician: row.get(7)?, company: row.get(8)? };
+    session.unattended = row.get(9)?;
     Ok((pin, session))
 }
 

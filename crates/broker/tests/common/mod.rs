@@ -89,6 +89,16 @@ impl Rig {
         self.http.post(self.url(path)).body(body.to_string()).send().await.unwrap()
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Response {
+        self.http.put(self.url(path)).body(body.to_string()).send().await.unwrap()
+    }
+
+    /// The session's conf; it is given once.
+    pub async fn conf(&self, pin: &str) -> String {
+        let answer = self.get_json(&format!("/session_parameters?session_pin={pin}")).await;
+        answer["conf"].as_str().unwrap().to_owned()
+    }
+
     pub async fn mint(&self) -> String {
         let answer = self.get_json("/session_pin?region=us-east-1").await;
         answer["session_pin"].as_str().unwrap().to_owned()
@@ -111,6 +121,17 @@ impl Rig {
     pub async fn advance(&self, by: Duration) {
         self.handle().advance(by).await;
         self.handle().idle().await;
+    }
+
+    /// A presenter's program that shares its screen.
+    pub async fn program(&self, pin: &str) -> Page {
+        let mut page = Page::connect(self, Uuid::new_v4()).await;
+        page.greet(&json!({
+            "session_pin": pin, "side": "presenter", "name": "Maria",
+            "program": { "version": "1.0.0", "platform": "linux-x86_64" },
+        }))
+        .await;
+        page
     }
 
     pub async fn page(&self, pin: &str, side: &str) -> Page {
@@ -168,7 +189,7 @@ impl Receiver {
     }
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A page as a browser would open it.
 pub struct Page {
@@ -198,6 +219,30 @@ impl Page {
         self.send(&hello).await;
         self.welcome = self.next().await;
         self
+    }
+
+    /// Says hello with these fields beside its id.
+    pub async fn greet(&mut self, fields: &Value) {
+        let mut hello = fields.clone();
+        hello["type"] = json!("hello");
+        hello["page"] = json!(self.id);
+        self.send(&hello).await;
+        self.welcome = self.next().await;
+    }
+
+    /// What this viewer shows to be given a stream.
+    pub fn watch(&self) -> Value {
+        json!({ "type": "watch", "key": self.welcome["watch_key"] })
+    }
+
+    /// The next roster for which this holds.
+    pub async fn roster_where(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let roster = self.next_of("presence").await;
+            if holds(&roster) {
+                return roster;
+            }
+        }
     }
 
     pub async fn connect(rig: &Rig, id: Uuid) -> Self {
@@ -247,4 +292,79 @@ impl Page {
         while self.socket.next().await.is_some_and(|frame| frame.is_ok()) {}
         rig.handle().idle().await;
     }
+}
+
+/// A socket of `/screen`.
+pub struct Stream(pub Socket);
+
+impl Stream {
+    /// Opens a socket and says what it is for.
+    pub async fn open(origin: &str, hello: &Value) -> Self {
+        let (socket, _) =
+            connect_async(format!("{}/screen", origin.replace("http", "ws"))).await.unwrap();
+        let mut stream = Self(socket);
+        stream.0.send(tungstenite::Message::text(hello.to_string())).await.unwrap();
+        stream
+    }
+
+    /// Both ends of a stream, joined.
+    pub async fn pair(rig: &Rig, viewer: &Page, presenter: &mut Page) -> (Self, Self) {
+        let mut seen = Self::open(rig.running.origin(), &viewer.watch()).await;
+        let told = presenter.next_of("viewer").await;
+        let mut shown = Self::open(rig.running.origin(), &present(&told)).await;
+        assert_eq!(shown.answer().await["type"], "joined");
+        assert_eq!(seen.answer().await["type"], "joined");
+        (seen, shown)
+    }
+
+    /// The broker's answer.
+    pub async fn answer(&mut self) -> Value {
+        match self.next().await {
+            Some(tungstenite::Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+            other => panic!("no answer but {other:?}"),
+        }
+    }
+
+    pub async fn send(&mut self, bytes: Vec<u8>) {
+        self.0.send(tungstenite::Message::binary(bytes)).await.unwrap();
+    }
+
+    /// The next binary message.
+    pub async fn bytes(&mut self) -> Vec<u8> {
+        match self.next().await {
+            Some(tungstenite::Message::Binary(bytes)) => bytes.to_vec(),
+            other => panic!("no bytes but {other:?}"),
+        }
+    }
+
+    /// Waits for the end; answers the reason that the broker gave.
+    pub async fn end(&mut self) -> String {
+        loop {
+            match self.next().await {
+                Some(tungstenite::Message::Close(frame)) => {
+                    return frame.map_or_else(String::new, |frame| frame.reason.to_string());
+                }
+                Some(_) => {}
+                None => return "cut".to_owned(),
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Option<tungstenite::Message> {
+        let read = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_))) => {}
+                    Some(Ok(message)) => return Some(message),
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("nothing came")
+    }
+}
+
+/// What the presenter dials with, when it was told of a viewer.
+pub fn present(told: &Value) -> Value {
+    json!({ "type": "present", "stream": told["stream"] })
 }

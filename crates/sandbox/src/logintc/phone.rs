@@ -13,7 +13,7 @@ use axum::{
 use rusqlite::Transaction;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serve::{HostGuard, Millis};
+use serve::{HostGuard, Millis, PagePolicy};
 use wire::logintc::{UserRef, limits};
 
 use super::{
@@ -22,12 +22,9 @@ use super::{
 };
 use crate::StoreError;
 
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 pub(super) fn routes(logintc: Logintc) -> Router {
     let guard = logintc.desk.guard.clone();
-    Router::new()
+    let routes = Router::new()
         .route("/phone", get(|| async { file("text/html", include_str!("phone/phone.html")) }))
         .route(
             "/phone/phone.css",
@@ -47,29 +44,19 @@ pub(super) fn routes(logintc: Logintc) -> Router {
         .route("/phone/users/{user}/device", post(set_device))
         .route("/phone/users/{user}/bypass", post(add_bypass_code))
         .route("/phone/mail", post(set_mail))
-        .layer(middleware::from_fn_with_state(guard, protect))
-        .with_state(logintc)
+        .layer(middleware::from_fn_with_state(guard, keep_out))
+        .with_state(logintc);
+    PagePolicy::default().protect(routes)
 }
 
-/// No foreign page gets in, nothing inline, nothing from elsewhere, in no frame, kept nowhere.
-async fn protect(Shared(guard): Shared<HostGuard>, request: Request, next: Next) -> Response {
+/// No foreign page gets in.
+async fn keep_out(Shared(guard): Shared<HostGuard>, request: Request, next: Next) -> Response {
     // A link from elsewhere may open the page; its data and its buttons are for the page alone.
     let opens_page = request.uri().path() == "/phone";
     if !opens_page && !guard.allows_caller(request.headers()) {
         return (StatusCode::FORBIDDEN, "Another page asked for this.\n").into_response();
     }
-    let mut response = next.run(request).await;
-    let fixed = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    for (name, value) in fixed {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+    next.run(request).await
 }
 
 /// Everything that the page shows.

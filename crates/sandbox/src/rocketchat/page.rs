@@ -3,13 +3,13 @@
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::{self, Next},
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::{Value, json};
+use serve::PagePolicy;
 
 use super::{admit::Chat, admit::session_body, store, totp};
 
@@ -17,7 +17,7 @@ use super::{admit::Chat, admit::session_body, store, totp};
 const ROWS: usize = 200;
 
 pub(super) fn routes() -> Router<Chat> {
-    Router::new()
+    let routes = Router::new()
         .route(
             "/",
             get(|| async { text("text/html; charset=utf-8", include_str!("page/page.html")) }),
@@ -32,28 +32,8 @@ pub(super) fn routes() -> Router<Chat> {
             "/page.js",
             get(|| async { text("text/javascript; charset=utf-8", include_str!("page/page.js")) }),
         )
-        .route("/page/workspace", get(workspace))
-        .layer(middleware::from_fn(protect))
-}
-
-/// Nothing inline, nothing from elsewhere, in no frame.
-async fn protect(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let fixed = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    for (name, value) in fixed {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+        .route("/page/workspace", get(workspace));
+    PagePolicy::default().protect(routes)
 }
 
 fn text(kind: &'static str, body: impl IntoResponse) -> Response {

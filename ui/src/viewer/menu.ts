@@ -1,0 +1,65 @@
+/** A button and what floats below it: opened by one, closed by Escape, a click elsewhere, or a choice. */
+export class Menu {
+  constructor(
+    private readonly button: HTMLElement,
+    private readonly panel: HTMLElement,
+    /** Where the keyboard goes when it closes. */
+    private readonly leave: () => void,
+  ) {
+    button.addEventListener('click', () => {
+      this.toggle();
+    });
+    panel.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.close();
+    });
+    document.addEventListener('pointerdown', ({ target }) => {
+      const inside = target instanceof Node && (panel.contains(target) || button.contains(target));
+      if (!inside && !panel.hidden) this.hide();
+    });
+  }
+
+  toggle(): void {
+    if (this.panel.hidden) this.open();
+    else this.close();
+  }
+
+  close(): void {
+    this.hide();
+    this.leave();
+  }
+
+  private open(): void {
+    this.panel.hidden = false;
+    this.button.setAttribute('aria-expanded', 'true');
+    this.panel.querySelector<HTMLElement>('textarea, button')?.focus();
+  }
+
+  private hide(): void {
+    this.panel.hidden = true;
+    this.button.setAttribute('aria-expanded', 'false');
+  }
+}
+
+/** An entry of a menu. */
+export type Entry = { label: string; hint?: string; current?: boolean; choose(): void };
+
+/** Fills a floating list. */
+export function fill(list: HTMLElement, entries: readonly Entry[]): void {
+  list.replaceChildren(
+    ...entries.map(({ label, hint, current, choose }) => {
+      const button = document.createElement('button');
+      button.type = 'button';
+      const word = document.createElement('span');
+      word.textContent = label;
+      button.append(word);
+      if (current !== undefined) button.setAttribute('aria-pressed', String(current));
+      if (hint) {
+        const keys = document.createElement('kbd');
+        keys.textContent = hint;
+        button.append(keys);
+      }
+      button.addEventListener('click', choose);
+      return button;
+    }),
+  );
+}

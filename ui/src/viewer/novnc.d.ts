@@ -1,0 +1,44 @@
+/** What the viewer uses of noVNC 1.7.0, also of its inner parts: package.json pins exactly this version. */
+declare module '@novnc/novnc' {
+  export interface Sock {
+    rQlen(): number;
+    rQpeekBytes(length: number, copy?: boolean): Uint8Array;
+    rQskipBytes(length: number): void;
+    rQwait(what: string, length: number, back?: number): boolean;
+  }
+  export default class RFB extends EventTarget {
+    static messages: { clientFence(sock: Sock, flags: number, payload: string): void };
+    constructor(target: HTMLElement, channel: WebSocket, options?: { shared?: boolean });
+    viewOnly: boolean;
+    scaleViewport: boolean;
+    clipViewport: boolean;
+    background: string;
+    showDotCursor: boolean;
+    focus(options?: FocusOptions): void;
+    blur(): void;
+    disconnect(): void;
+    sendCtrlAltDel(): void;
+    sendKey(keysym: number, code: string | null, down?: boolean): void;
+    clipboardPasteFrom(text: string): void;
+    toBlob(done: (blob: Blob | null) => void, type?: string): void;
+
+    protected _canvas: HTMLCanvasElement;
+    protected _sock: Sock;
+    protected _supportsFence: boolean;
+    protected _rfbConnectionState: string;
+    protected _keyboard: { _allKeysUp(): void };
+    protected _display: {
+      clipViewport: boolean;
+      _viewportLoc: { x: number; y: number; w: number; h: number };
+      viewportChangeSize(width: number, height: number): void;
+      viewportChangePos(dx: number, dy: number): void;
+    };
+    protected _fail(details: string): false;
+    protected _handleMessage(): void;
+    protected _framebufferUpdate(): boolean;
+    protected _handleExtendedDesktopSize(): boolean;
+    protected _handleServerFenceMsg(): boolean;
+    protected _updateClip(): void;
+    protected _updateScale(): void;
+  }
+}

@@ -1,0 +1,39 @@
+/** Bytes of the largest picture that the app takes: `LARGEST_PICTURE` in its crate. */
+const LARGEST = 32 << 20;
+
+/** Why a picture can't be kept, known before the customer is told of it; null if it can. */
+export function tooLarge(picture: Blob, app: boolean): string | null {
+  return app && picture.size > LARGEST
+    ? 'The picture was not saved: it is larger than 32 MB. Save it from the page in a browser.'
+    : null;
+}
+
+/** Keeps a picture of the screen: in a window of the app with the session, elsewhere as a download. Says what became of it. */
+export async function keep(picture: Blob, app: boolean): Promise<string> {
+  if (!app) {
+    download(picture, `screen-${stamp(new Date())}.png`);
+    return 'The picture was downloaded. The customer has been told.';
+  }
+  const headers = { 'content-type': 'image/png' };
+  const answer = await fetch('picture', { method: 'POST', headers, body: picture }).catch(() => null);
+  return answer?.ok
+    ? 'The picture was saved to the session. The customer has been told.'
+    : 'The picture was not saved: the app did not take it.';
+}
+
+function download(blob: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => {
+    URL.revokeObjectURL(link.href);
+  }, 60_000);
+}
+
+/** The local time, as a file's name has it. */
+function stamp(now: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');
+  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}

@@ -1,0 +1,51 @@
+/** How the connection to the customer's computer has been lately. */
+export type Quality = { latency: number | null; fps: number };
+
+/** A round trip that takes longer than this is no round trip any more. */
+const STALLED_MS = 5000;
+
+/** Counts pictures and keeps the last round trip. Time is an argument, in milliseconds. */
+export class Meter {
+  private frames = 0;
+  private latency: number | null = null;
+  private since: number;
+
+  constructor(now: number) {
+    this.since = now;
+  }
+
+  frame(): void {
+    this.frames += 1;
+  }
+
+  roundTrip(ms: number): void {
+    this.latency = ms;
+  }
+
+  /** What was measured since the last look. `pending` is how long an answer has been waited for. */
+  look(now: number, pending: number): Quality {
+    const seconds = Math.max(0.001, (now - this.since) / 1000);
+    const fps = Math.round(this.frames / seconds);
+    this.frames = 0;
+    this.since = now;
+    const latency = Math.max(this.latency ?? 0, pending);
+    return { latency: this.latency === null && pending === 0 ? null : Math.round(latency), fps };
+  }
+}
+
+/** The quality in a word and in figures; a screen that rests has no frame rate to speak of. */
+export function inWords({ latency, fps }: Quality): { word: string; level: string; text: string } {
+  const [word, level] = grade(latency);
+  const parts = [word];
+  if (latency !== null) parts.push(`${latency} ms`);
+  parts.push(fps === 0 ? 'still' : `${fps} ${fps === 1 ? 'picture' : 'pictures'}/s`);
+  return { word, level, text: parts.join(' · ') };
+}
+
+function grade(latency: number | null): [string, string] {
+  if (latency === null) return ['Connected', 'unknown'];
+  if (latency < 80) return ['Good', 'good'];
+  if (latency < 250) return ['Fair', 'fair'];
+  if (latency < STALLED_MS) return ['Slow', 'slow'];
+  return ['No answer', 'slow'];
+}

@@ -1,0 +1,126 @@
+import RFB from '@novnc/novnc';
+import { type Monitor, monitorsOf } from './monitors';
+
+/** The flag of a fence that asks for an answer. */
+const REQUEST = 2 ** 31;
+
+/** What a remote screen tells the page, beside noVNC's own events. */
+export type Told = {
+  /** A picture was drawn. */
+  onFrame(): void;
+  /** A round trip took this long, in milliseconds. */
+  onLatency(ms: number): void;
+  /** The monitors are these now. */
+  onMonitors(monitors: Monitor[]): void;
+};
+
+/** noVNC, with what its outside doesn't give: one monitor of several, round trips, pictures counted. */
+export class Remote extends RFB {
+  private monitor: Monitor | null = null;
+  private asked = 0;
+  private waiting = false;
+  private heard = 0;
+
+  constructor(
+    target: HTMLElement,
+    channel: WebSocket,
+    private readonly told: Told,
+  ) {
+    super(target, channel);
+    // Keys that are down when the person goes elsewhere come up nowhere else.
+    this._canvas.addEventListener('blur', () => {
+      this.releaseKeys();
+    });
+  }
+
+  /** The picture itself. */
+  get canvas(): HTMLCanvasElement {
+    return this._canvas;
+  }
+
+  /** Lets every key go that is down there. */
+  releaseKeys(): void {
+    this._keyboard._allKeysUp();
+  }
+
+  /** Ends the connection, if it hasn't ended already. */
+  leave(): void {
+    if (this._rfbConnectionState !== 'disconnected') this.disconnect();
+  }
+
+  /** Shows one monitor, or all of them. */
+  show(monitor: Monitor | null): void {
+    this.monitor = monitor;
+    this._updateClip();
+    this._updateScale();
+  }
+
+  /** Measures a round trip to the customer's computer and back, if it can be measured and none is under way. */
+  measure(): void {
+    if (!this._supportsFence || this.waiting || this._rfbConnectionState !== 'connected') return;
+    this.waiting = true;
+    this.asked = performance.now();
+    RFB.messages.clientFence(this._sock, REQUEST, 'r');
+  }
+
+  /** How long the answer has been waited for, in milliseconds; 0 while none is under way. */
+  pending(now: number): number {
+    return this.waiting ? now - this.asked : 0;
+  }
+
+  /** How long an answer has been waited for without a single byte, in milliseconds; 0 while none is under way. */
+  silence(now: number): number {
+    return this.waiting ? now - Math.max(this.asked, this.heard) : 0;
+  }
+
+  /** Bytes that make no sense end this connection, not the page. */
+  protected override _handleMessage(): void {
+    this.heard = performance.now();
+    try {
+      super._handleMessage();
+    } catch (error) {
+      this._fail(String(error));
+    }
+  }
+
+  protected override _framebufferUpdate(): boolean {
+    const drawn = super._framebufferUpdate();
+    if (drawn) this.told.onFrame();
+    return drawn;
+  }
+
+  protected override _handleExtendedDesktopSize(): boolean {
+    const head = this._sock.rQlen() >= 4 ? this._sock.rQpeekBytes(4)[0] : undefined;
+    const layout = head === undefined ? null : 4 + head * 16;
+    const bytes = layout !== null && this._sock.rQlen() >= layout ? this._sock.rQpeekBytes(layout) : null;
+    const done = super._handleExtendedDesktopSize();
+    if (done && bytes) this.told.onMonitors(monitorsOf(bytes));
+    return done;
+  }
+
+  /** Answers to our own fences; noVNC itself asks for none. */
+  protected override _handleServerFenceMsg(): boolean {
+    const head = this._sock.rQlen() >= 8 ? this._sock.rQpeekBytes(8) : null;
+    const [flag, length] = [head?.[3], head?.[7]];
+    if (flag === undefined || length === undefined || flag & 0x80 || !this.waiting) {
+      return super._handleServerFenceMsg();
+    }
+    if (this._sock.rQwait('fence', 8 + length, 1)) return false;
+    this._sock.rQskipBytes(8 + length);
+    this.waiting = false;
+    this.told.onLatency(performance.now() - this.asked);
+    return true;
+  }
+
+  protected override _updateClip(): void {
+    if (!this.monitor) {
+      super._updateClip();
+      return;
+    }
+    const { x, y, width, height } = this.monitor;
+    this._display.clipViewport = true;
+    this._display.viewportChangeSize(width, height);
+    const at = this._display._viewportLoc;
+    this._display.viewportChangePos(x - at.x, y - at.y);
+  }
+}

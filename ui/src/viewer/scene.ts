@@ -1,0 +1,138 @@
+/** What there is to see of the customer's screen, as the broker says. */
+export type Sharing = 'none' | 'shared' | 'paused';
+
+/** What this viewer may do. */
+export type Role = 'watch' | 'control';
+
+/** Somebody who views, as the broker tells of them. */
+export type Watcher = {
+  page: string;
+  name: string;
+  role: Role;
+  watching: boolean;
+  sealed: boolean;
+  latency_ms?: number;
+  fps?: number;
+};
+
+/** Who is there. An older broker knows nothing of screens. */
+export type Roster = {
+  presenter: string | null;
+  viewers: string[];
+  sharing: Sharing;
+  watchers: Watcher[] | null;
+};
+
+/** Where the picture's own connection stands. */
+export type Flow = { is: 'off' } | { is: 'opening' } | { is: 'open' } | { is: 'lost'; why: string | null };
+
+/** What the stage says, and what stands behind it: nothing, the last picture, or the screen. */
+export type Scene = { title: string; text: string; behind: 'nothing' | 'still' | 'screen' };
+
+/** Everything that the stage's words follow from. */
+export type Facts = {
+  online: boolean;
+  over: boolean;
+  roster: Roster | null;
+  flow: Flow;
+  /** A picture was seen before. */
+  seen: boolean;
+};
+
+const LEVEL: Record<string, Sharing> = { shared: 'shared', paused: 'paused' };
+
+/** Reads what the broker told; what a later one adds is passed over. */
+export function rosterOf(told: Record<string, unknown>): Roster {
+  const { presenter, viewers, sharing, watchers } = told;
+  return {
+    presenter: typeof presenter === 'string' ? presenter : null,
+    viewers: Array.isArray(viewers) ? viewers.map(String) : [],
+    sharing: LEVEL[String(sharing)] ?? 'none',
+    watchers: Array.isArray(watchers) ? (watchers as Watcher[]) : null,
+  };
+}
+
+/** What the stage shows. */
+export function sceneOf({ online, over, roster, flow, seen }: Facts): Scene {
+  if (over) return nothing('Not connected', 'This page is not connected to the session.');
+  if (!online || !roster) {
+    const text = seen
+      ? 'The connection was lost. It comes back by itself as soon as there is a way.'
+      : 'Connecting to the session.';
+    return { title: seen ? 'Reconnecting' : 'Connecting', text, behind: seen ? 'still' : 'nothing' };
+  }
+  if (roster.sharing === 'none') return nobody(roster);
+  switch (flow.is) {
+    case 'open':
+      return { title: '', text: '', behind: 'screen' };
+    case 'off':
+    case 'opening':
+      return seen
+        ? { title: 'Reconnecting', text: 'The screen is on its way.', behind: 'still' }
+        : nothing('Opening the screen', 'The first picture is on its way.');
+    case 'lost': {
+      const why = flow.why ?? "The way to the customer's computer was lost.";
+      const text = `${why} It is tried again until it is back.`;
+      return { title: 'Reconnecting', text, behind: seen ? 'still' : 'nothing' };
+    }
+  }
+}
+
+/** Without a program that shares. Whether the customer is being asked just now, nobody can know here. */
+function nobody({ presenter }: Roster): Scene {
+  const title = 'No screen is shared yet';
+  if (presenter === null) {
+    return nothing(
+      title,
+      'The customer is not connected. The screen appears here as soon as they start their program and agree.',
+    );
+  }
+  const who = presenter || 'The customer';
+  return nothing(
+    title,
+    `${who} is connected, but without the program that shares the screen. You can chat meanwhile.`,
+  );
+}
+
+function nothing(title: string, text: string): Scene {
+  return { title, text, behind: 'nothing' };
+}
+
+/** A line of the list of people. */
+export type Row = { name: string; word: string; here: boolean };
+
+/** Everybody, the customer first; `own` is this page, `me` the name that it gave itself. */
+export function rowsOf(roster: Roster, own: string, me: string): Row[] {
+  const { presenter, viewers, sharing, watchers } = roster;
+  const customer = {
+    name: presenter || 'The customer',
+    word: presenter === null ? 'Not connected' : CUSTOMER[sharing],
+    here: presenter !== null,
+  };
+  const all = watchers
+    ? watchers.map((one) => ({ name: one.name, word: doing(one), own: one.page === own }))
+    : viewers.map((name) => ({ name, word: 'Viewer', own: false }));
+  const mine = all.find((one) => one.own) ?? all.find((one) => one.name === me);
+  return [
+    customer,
+    ...all.map((one) => {
+      const shown = one.name || 'A technician';
+      return { name: one === mine ? `${shown} (you)` : shown, word: one.word, here: true };
+    }),
+  ];
+}
+
+const CUSTOMER: Record<Sharing, string> = {
+  none: 'Connected',
+  shared: 'Shares the screen',
+  paused: 'Control paused',
+};
+
+function doing({ role, watching, sealed, latency_ms, fps }: Watcher): string {
+  if (!watching) return 'Connected';
+  const parts = [role === 'control' ? 'Controls' : 'Watches'];
+  if (latency_ms !== undefined) parts.push(`${latency_ms} ms`);
+  if (fps) parts.push(`${fps}/s`);
+  if (sealed) parts.push('encrypted');
+  return parts.join(' · ');
+}
