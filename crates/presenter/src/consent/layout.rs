@@ -1,0 +1,309 @@
+//! Where everything is in each window, in the screen's pixels. Nothing is drawn here.
+
+use super::look::{Colour, Look};
+use super::say::{self, Part, Sentence};
+use super::text::{Cut, Laid, Room, Span, Type};
+use super::{Choice, Question};
+
+/// A rectangle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Area {
+    /// From the left.
+    pub x: f32,
+    /// From the top.
+    pub y: f32,
+    /// Wide.
+    pub w: f32,
+    /// High.
+    pub h: f32,
+}
+
+impl Area {
+    /// Whether a point is in it.
+    pub fn has(&self, x: f32, y: f32) -> bool {
+        (self.x..self.x + self.w).contains(&x) && (self.y..self.y + self.h).contains(&y)
+    }
+
+    /// It with that much more on each side.
+    pub fn grown(&self, by: f32) -> Self {
+        Self { x: self.x - by, y: self.y - by, w: self.w + 2.0 * by, h: self.h + 2.0 * by }
+    }
+}
+
+/// Something drawn that is no text.
+pub enum Mark {
+    /// A filled area.
+    Fill(Area, f32, Colour),
+    /// A line around an area, inside it: radius, width.
+    Frame(Area, f32, f32, Colour),
+    /// A sign.
+    Sign(Sign, Area, Colour),
+}
+
+/// The signs there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// Beware.
+    Beware,
+    /// A screen.
+    Screen,
+    /// Seen by somebody.
+    Live,
+    /// Seen by nobody.
+    Idle,
+    /// Paused.
+    Paused,
+}
+
+/// How a button looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The one that does what is asked for.
+    Primary,
+    /// Another one.
+    Plain,
+    /// The one that ends it.
+    Stop,
+}
+
+/// A button.
+pub struct Button {
+    /// What it means.
+    pub choice: Choice,
+    /// Where it is.
+    pub area: Area,
+    /// How it looks.
+    pub kind: Kind,
+    /// What is on it.
+    pub label: Laid,
+}
+
+/// A window's content.
+pub struct Scene {
+    /// Wide, in pixels.
+    pub width: f32,
+    /// High.
+    pub height: f32,
+    /// Behind everything.
+    pub ground: Colour,
+    /// From back to front.
+    pub marks: Vec<Mark>,
+    /// Each with its top left corner.
+    pub texts: Vec<(f32, f32, Laid)>,
+    /// In the order of Tab.
+    pub buttons: Vec<Button>,
+}
+
+/// What scenes are made with.
+pub struct Setter<'a> {
+    /// The fonts.
+    pub fonts: &'a mut Type,
+    /// The colours.
+    pub look: Look,
+    /// Pixels per unit of the design.
+    pub scale: f32,
+}
+
+/// Sizes of type and their lines.
+const LARGE: (f32, f32) = (20.0, 28.0);
+pub const BODY: (f32, f32) = (13.0, 20.0);
+const SMALL: (f32, f32) = (11.0, 16.0);
+/// A window's inner margin, and its width.
+const MARGIN: f32 = 28.0;
+const WIDTH: f32 = 540.0;
+
+impl Setter<'_> {
+    /// The window that asks.
+    pub fn question(&mut self, question: &Question) -> Scene {
+        let mut scene = self.sheet(Sign::Screen, self.look.accent, "Support session");
+        let said = say::asks(&question.asker);
+        // What is not known takes more words, none of them to be missed.
+        let size = if question.asker.is_unknown() { (16.0, 24.0) } else { LARGE };
+        let headline = self.spans(&said, self.look.fg, self.look.fg);
+        self.below(&mut scene, 14.0, &headline, size, 4);
+        if !question.asker.is_unknown() {
+            let claim = [self.span(
+                "This is what they say about themselves; this program can't check it.",
+                self.look.fg_3,
+            )];
+            self.below(&mut scene, 2.0, &claim, BODY, 2);
+        }
+        self.facts(&mut scene, question);
+        let means = "They will see everything on this screen, and may type and click. You can pause their control, or stop, at any time.";
+        let means = [self.span(means, self.look.fg_2)];
+        self.below(&mut scene, 16.0, &means, BODY, 4);
+        self.beware(&mut scene);
+        self.buttons(
+            &mut scene,
+            &[
+                (Choice::Share, Kind::Primary, "Share my screen"),
+                (Choice::Decline, Kind::Plain, "Decline"),
+            ],
+        );
+        let hint = [self.span("Esc declines", self.look.fg_3)];
+        let hint = self.lay(&hint, SMALL, self.px(200.0), 1);
+        let y = scene.buttons[0].area.y + (scene.buttons[0].area.h - hint.height) / 2.0;
+        scene.texts.push((self.px(MARGIN), y, hint));
+        scene
+    }
+
+    /// The window that says one thing.
+    pub fn message(&mut self, title: &str, text: &str) -> Scene {
+        let mut scene = self.sheet(Sign::Screen, self.look.accent, "Support session");
+        let title = [Span { bold: true, ..self.span(&say::told(title), self.look.fg) }];
+        self.below(&mut scene, 14.0, &title, LARGE, 3);
+        let text = [self.span(&say::told(text), self.look.fg_2)];
+        self.below(&mut scene, 10.0, &text, BODY, 10);
+        self.buttons(&mut scene, &[(Choice::Decline, Kind::Plain, "Close")]);
+        scene
+    }
+
+    /// A window with nothing but its heading.
+    fn sheet(&mut self, sign: Sign, colour: Colour, heading: &str) -> Scene {
+        let mut scene = Scene::new(self.px(WIDTH), self.px(MARGIN - 6.0), self.look.panel);
+        let size = self.px(16.0);
+        let at = Area { x: self.px(MARGIN), y: scene.height, w: size, h: size };
+        scene.marks.push(Mark::Sign(sign, at, colour));
+        let heading = [self.span(heading, self.look.fg_3)];
+        let laid = self.lay(&heading, SMALL, self.px(300.0), 1);
+        let (x, height) = (at.x + size + self.px(8.0), laid.height);
+        scene.texts.push((x, scene.height + (size - height) / 2.0, laid));
+        scene.height += size;
+        scene
+    }
+
+    /// A paragraph below what is there.
+    fn below(
+        &mut self,
+        scene: &mut Scene,
+        gap: f32,
+        spans: &[Span],
+        size: (f32, f32),
+        lines: usize,
+    ) {
+        let laid = self.lay(spans, size, self.px(WIDTH - 2.0 * MARGIN), lines);
+        scene.height += self.px(gap);
+        let height = laid.height;
+        scene.texts.push((self.px(MARGIN), scene.height, laid));
+        scene.height += height;
+    }
+
+    /// The PIN and the host, to be compared on the phone.
+    fn facts(&mut self, scene: &mut Scene, question: &Question) {
+        let card = Area {
+            x: self.px(MARGIN),
+            y: scene.height + self.px(16.0),
+            w: self.px(WIDTH - 2.0 * MARGIN),
+            h: self.px(60.0),
+        };
+        scene.marks.push(Mark::Fill(card, self.px(8.0), self.look.bg));
+        scene.marks.push(Mark::Frame(card, self.px(8.0), self.px(1.0), self.look.line));
+        let facts = [
+            (0.0, 130.0, "PIN", say::pin(&question.pin)),
+            (160.0, 290.0, "Through the server", say::host(&question.host)),
+        ];
+        for (x, width, label, fact) in facts {
+            let x = card.x + self.px(16.0 + x);
+            let label = [self.span(label, self.look.fg_3)];
+            let label = self.lay(&label, SMALL, self.px(width), 1);
+            let fact = [Span { mono: true, ..self.span(&fact, self.look.fg) }];
+            let (size, leading) = (self.px(14.0), self.px(20.0));
+            let room = Room { size, leading, width: self.px(width), lines: 1, cut: Cut::Start };
+            let fact = self.fonts.lay(&fact, room);
+            scene.texts.push((x, card.y + self.px(10.0), label));
+            scene.texts.push((x, card.y + self.px(28.0), fact));
+        }
+        scene.height = card.y + card.h;
+    }
+
+    /// The warning.
+    fn beware(&mut self, scene: &mut Scene) {
+        let said = [Span {
+            bold: true,
+            ..self.span("Did somebody call you unasked? Decline.", self.look.wait)
+        }];
+        let size = self.px(16.0);
+        let laid = self.lay(&said, BODY, self.px(WIDTH - 2.0 * MARGIN - 26.0), 2);
+        scene.height += self.px(12.0);
+        let y = scene.height + (self.px(BODY.1) - size) / 2.0;
+        let at = Area { x: self.px(MARGIN), y, w: size, h: size };
+        scene.marks.push(Mark::Sign(Sign::Beware, at, self.look.wait));
+        let height = laid.height;
+        scene.texts.push((self.px(MARGIN + 26.0), scene.height, laid));
+        scene.height += height;
+    }
+
+    /// Buttons at the right, below what is there; then the window ends.
+    fn buttons(&mut self, scene: &mut Scene, row: &[(Choice, Kind, &str)]) {
+        let mut buttons = self.row(row);
+        let y = (scene.height + self.px(24.0)).max(self.px(90.0));
+        let mut x = scene.width - self.px(MARGIN);
+        for button in buttons.iter_mut().rev() {
+            (button.area.x, button.area.y) = (x - button.area.w, y);
+            x -= button.area.w + self.px(10.0);
+        }
+        scene.height = y + buttons[0].area.h + self.px(MARGIN - 4.0);
+        scene.buttons = buttons;
+        let frame = Mark::Frame(scene.all(), 0.0, self.px(1.0).max(1.0), self.look.line);
+        scene.marks.push(frame);
+    }
+
+    /// Buttons with their sizes, nowhere yet.
+    pub fn row(&mut self, row: &[(Choice, Kind, &str)]) -> Vec<Button> {
+        let high = self.px(32.0);
+        row.iter()
+            .map(|&(choice, kind, label)| {
+                let colour = if kind == Kind::Plain { self.look.fg } else { self.look.ink };
+                let label = [Span { bold: kind != Kind::Plain, ..self.span(label, colour) }];
+                let label = self.lay(&label, BODY, self.px(300.0), 1);
+                let area = Area { x: 0.0, y: 0.0, w: label.width + self.px(28.0), h: high };
+                Button { choice, area, kind, label }
+            })
+            .collect()
+    }
+
+    /// Sets text of a size and leading in units, in a width in pixels.
+    pub fn lay(
+        &mut self,
+        spans: &[Span],
+        (size, leading): (f32, f32),
+        width: f32,
+        lines: usize,
+    ) -> Laid {
+        let (size, leading) = (self.px(size), self.px(leading));
+        self.fonts.lay(spans, Room { size, leading, width, lines, cut: Cut::End })
+    }
+
+    /// Text of this program's own.
+    pub fn span(&self, text: &str, colour: Colour) -> Span {
+        Span { text: text.to_owned(), colour, bold: false, mono: false }
+    }
+
+    /// A sentence, its names and words brighter and heavier than what this program says itself.
+    pub fn spans(&self, said: &Sentence, plain: Colour, name: Colour) -> Vec<Span> {
+        let of = |part: &Part| match part {
+            Part::Plain(text) => self.span(text, plain),
+            Part::Name(text) => Span { bold: true, ..self.span(text, name) },
+            Part::Words(text) => Span { mono: true, ..self.span(text, self.look.accent) },
+        };
+        said.0.iter().map(of).collect()
+    }
+
+    /// Units in whole pixels.
+    pub fn px(&self, units: f32) -> f32 {
+        (units * self.scale).round()
+    }
+}
+
+impl Scene {
+    /// An empty one.
+    pub fn new(width: f32, height: f32, ground: Colour) -> Self {
+        let (marks, texts, buttons) = (Vec::new(), Vec::new(), Vec::new());
+        Self { width, height, ground, marks, texts, buttons }
+    }
+
+    /// All of it.
+    pub fn all(&self) -> Area {
+        Area { x: 0.0, y: 0.0, w: self.width, h: self.height }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the customer is asked and told: before anything is shared, and while it is.
+
+mod banner;
+mod draw;
+mod hands;
+mod layout;
+mod look;
+mod place;
+mod say;
+mod text;
+mod top;
+mod window;
+mod x11;
+
+use std::fmt;
+use std::sync::mpsc::Receiver;
+
+use wire::screen::{Asker, Role};
+
+pub use x11::{Timing, X11Desk};
+
+use crate::screen::ScreenError;
+
+/// What the customer is asked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Who asks; what is not known is said to be not known.
+    pub asker: Asker,
+    /// The session's PIN, shown so that it can be compared on the phone.
+    pub pin: String,
+    /// The host of the broker that carries the session.
+    pub host: String,
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the PIN: whoever reads it can join.
+        let mut shown = f.debug_struct("Question");
+        shown.field("asker", &self.asker).field("host", &self.host).finish_non_exhaustive()
+    }
+}
+
+/// Somebody who watches or controls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    /// The name that they gave; may be empty.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// The words to compare, where the stream is end-to-end encrypted.
+    pub words: Option<String>,
+}
+
+/// What the banner says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Banner {
+    /// Who watches or controls.
+    pub guests: Vec<Guest>,
+    /// Control is paused.
+    pub paused: bool,
+    /// The connection is lost and tried again.
+    pub reconnecting: bool,
+    /// Something to be told once, such as "Anna saved a picture of your screen": it stays for some seconds,
+    /// whatever comes next, so the next banner has none.
+    pub notice: Option<String>,
+}
+
+/// What the customer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Share my screen.
+    Share,
+    /// Decline, or the window closed.
+    Decline,
+    /// Pause control.
+    Pause,
+    /// Let them control again.
+    Resume,
+    /// Stop sharing.
+    Stop,
+}
+
+/// The window that asks, and then the banner. Blocking; it has the main thread.
+pub trait Desk {
+    /// Asks, and waits for the answer: [`Choice::Share`] or [`Choice::Decline`].
+    ///
+    /// # Errors
+    /// The window can't be shown, for people.
+    fn ask(&mut self, question: &Question) -> Result<Choice, ScreenError>;
+
+    /// Shows one sentence and a button until the customer has read it.
+    ///
+    /// # Errors
+    /// The window can't be shown.
+    fn tell(&mut self, title: &str, text: &str) -> Result<(), ScreenError>;
+
+    /// Shows the banner and follows what `banners` says until it ends; `choose` gets every choice.
+    ///
+    /// # Errors
+    /// The window can't be shown any more.
+    fn share(
+        &mut self,
+        banners: Receiver<Banner>,
+        choose: &mut dyn FnMut(Choice),
+    ) -> Result<(), ScreenError>;
+}
+
+/// Nobody is there to be asked: for a config that says unattended, and for tests.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unattended;
+
+impl Desk for Unattended {
+    fn ask(&mut self, _question: &Question) -> Result<Choice, ScreenError> {
+        Ok(Choice::Share)
+    }
+
+    fn tell(&mut self, _title: &str, _text: &str) -> Result<(), ScreenError> {
+        Ok(())
+    }
+
+    fn share(
+        &mut self,
+        banners: Receiver<Banner>,
+        _choose: &mut dyn FnMut(Choice),
+    ) -> Result<(), ScreenError> {
+        banners.iter().for_each(drop);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nobody_is_there_it_shares_until_the_banners_end() {
+        let (banner, banners) = std::sync::mpsc::channel();
+        let asked = Question { asker: Asker::default(), pin: "12345".into(), host: "b".into() };
+        assert_eq!(Unattended.ask(&asked), Ok(Choice::Share));
+        let sharing = std::thread::spawn(move || {
+            Unattended.share(banners, &mut |choice| panic!("nobody chose {choice:?}"))
+        });
+        banner.send(Banner::default()).unwrap();
+        drop(banner);
+        assert_eq!(sharing.join().unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn the_pin_shows_in_no_debug() {
+        let asked = Question { asker: Asker::default(), pin: "geheim".into(), host: "b".into() };
+        assert!(!format!("{asked:?}").contains("geheim"));
+    }
+}

@@ -1,0 +1,199 @@
+//! The way out: this program dials, and nobody dials it.
+//!
+//! No URL and no header of a request is logged here, since a PIN may stand in it.
+
+use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
+
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
+use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, client_async_with_config,
+    tungstenite::protocol::WebSocketConfig,
+};
+use url::{Host, Url};
+
+/// Resolving, connecting, TLS and the WebSocket's handshake together.
+const WITHIN: Duration = Duration::from_secs(15);
+/// Bytes of the longest answer to a GET.
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// An open WebSocket.
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// The broker wasn't reached, by what can be done about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DialError {
+    /// Not an address that can be dialled.
+    #[error("The server's address must begin with https:// or http:// and name a computer.")]
+    Address,
+    /// The file with certificates can't be used.
+    #[error("The file given with --ca holds no certificate that can be read.")]
+    Ca,
+    /// Nothing answers.
+    #[error(
+        "The server {0} can't be reached. Check this computer's network connection and try again."
+    )]
+    Unreachable(String),
+    /// Something answers that can't prove to be the server.
+    #[error(
+        "What answers at {0} can't prove that it is the server, so nothing was sent to it. Check this computer's date and time, and tell the person who helps you."
+    )]
+    Certificate(String),
+    /// Something else than a broker answers.
+    #[error("What answers at {0} is not a server that can share a screen. Check the address.")]
+    Answer(String),
+}
+
+/// Where to dial and how to know who answers.
+#[derive(Clone)]
+pub struct Dialler {
+    origin: Url,
+    tls: Option<Arc<ClientConfig>>,
+}
+
+impl Dialler {
+    /// Prepares to dial the broker at `origin`, whose path is ignored. Certificates are those that this
+    /// computer trusts, or those in the PEM file `ca` and no others.
+    ///
+    /// # Errors
+    /// [`DialError::Address`], [`DialError::Ca`].
+    pub fn new(origin: &Url, ca: Option<&Path>) -> Result<Self, DialError> {
+        let tls = match origin.scheme() {
+            "http" => None,
+            "https" => Some(Arc::new(client_config(ca)?)),
+            _ => return Err(DialError::Address),
+        };
+        if origin.host().is_none() || origin.cannot_be_a_base() {
+            return Err(DialError::Address);
+        }
+        let mut origin = origin.clone();
+        origin.set_path("/");
+        origin.set_query(None);
+        origin.set_fragment(None);
+        // A name or password in the address would go into every request's Host.
+        let _ = origin.set_username("");
+        let _ = origin.set_password(None);
+        Ok(Self { origin, tls })
+    }
+
+    /// The broker as it is shown to the customer: host, and port if it is an unusual one.
+    pub fn host(&self) -> String {
+        let host = self.origin.host_str().unwrap_or_default();
+        self.origin.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// Whether what is sent can be read on the way.
+    pub fn is_open_to_readers(&self) -> bool {
+        let local = match self.origin.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        };
+        self.tls.is_none() && !local
+    }
+
+    /// Opens the WebSocket at `path`; messages of more than `longest` bytes end it.
+    ///
+    /// # Errors
+    /// [`DialError`].
+    pub async fn socket(&self, path: &str, longest: usize) -> Result<Socket, DialError> {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(16 * 1024)
+            .write_buffer_size(16 * 1024)
+            .max_write_buffer_size(2 * longest + 64 * 1024)
+            .max_message_size(Some(longest))
+            .max_frame_size(Some(longest));
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        let url = format!("{scheme}://{}{path}", self.host());
+        let opening = async {
+            let stream = self.connect().await?;
+            let opened = client_async_with_config(url, stream, Some(config)).await;
+            opened.map(|(socket, _)| socket).map_err(|_| DialError::Answer(self.host()))
+        };
+        self.in_time(opening).await
+    }
+
+    /// Sends one GET and gives its status and body.
+    ///
+    /// # Errors
+    /// [`DialError`].
+    pub async fn get(&self, path: &str) -> Result<(StatusCode, Bytes), DialError> {
+        self.in_time(async {
+            let stream = self.connect().await?;
+            let not_http = || DialError::Answer(self.host());
+            let (mut sender, connection) =
+                http1::handshake(TokioIo::new(stream)).await.map_err(|_| not_http())?;
+            let driving = tokio::spawn(connection);
+            let request = Request::get(path)
+                .header(header::HOST, self.host())
+                .header(header::ACCEPT, "application/json")
+                .body(Empty::<Bytes>::new())
+                .map_err(|_| DialError::Address)?;
+            let answer = sender.send_request(request).await.map_err(|_| not_http())?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await;
+            driving.abort();
+            Ok((status, body.map_err(|_| not_http())?.to_bytes()))
+        })
+        .await
+    }
+
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, DialError>>,
+    ) -> Result<T, DialError> {
+        timeout(WITHIN, call).await.unwrap_or_else(|_| Err(DialError::Unreachable(self.host())))
+    }
+
+    async fn connect(&self) -> Result<MaybeTlsStream<TcpStream>, DialError> {
+        let port = self.origin.port_or_known_default().ok_or(DialError::Address)?;
+        let (stream, name) = match self.origin.host().ok_or(DialError::Address)? {
+            Host::Domain(name) => (
+                TcpStream::connect((name, port)).await,
+                ServerName::try_from(name.to_owned()).map_err(|_| DialError::Address)?,
+            ),
+            Host::Ipv4(ip) => at(ip.into(), port).await,
+            Host::Ipv6(ip) => at(ip.into(), port).await,
+        };
+        let unreachable = |_| DialError::Unreachable(self.host());
+        let stream = stream.map_err(unreachable)?;
+        stream.set_nodelay(true).map_err(unreachable)?;
+        let Some(tls) = &self.tls else { return Ok(MaybeTlsStream::Plain(stream)) };
+        let secured = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
+        secured.map(MaybeTlsStream::Rustls).map_err(|error| {
+            let of_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+            if of_tls { DialError::Certificate(self.host()) } else { unreachable(error) }
+        })
+    }
+}
+
+async fn at(ip: IpAddr, port: u16) -> (std::io::Result<TcpStream>, ServerName<'static>) {
+    (TcpStream::connect((ip, port)).await, ServerName::IpAddress(ip.into()))
+}
+
+fn client_config(ca: Option<&Path>) -> Result<ClientConfig, DialError> {
+    let mut roots = RootCertStore::empty();
+    let certificates = match ca {
+        Some(file) => CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|_| DialError::Ca)?,
+        None => rustls_native_certs::load_native_certs().certs,
+    };
+    let (usable, _) = roots.add_parsable_certificates(certificates);
+    if usable == 0 && ca.is_some() {
+        return Err(DialError::Ca);
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = versions.map_err(|_| DialError::Ca)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}

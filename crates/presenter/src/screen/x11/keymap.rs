@@ -1,0 +1,260 @@
+//! Which key types which character, in the layout that the customer's keyboard has now.
+
+use x11rb::errors::ReplyError;
+use x11rb::protocol::xkb::{self, GetStateReply, KeySymMap, KeyType};
+use x11rb::protocol::xproto::ModMask;
+use x11rb::rust_connection::RustConnection;
+use xkeysym::Keysym;
+
+/// The keyboard that all programs listen to.
+pub const CORE_KEYBOARD: u16 = 0x100;
+const LOCK: u8 = 2;
+/// What the two top bits of a key's group information say: a group that it hasn't becomes its last.
+const CLAMP: u8 = 0x40;
+
+/// The layout and the modifiers as they are now.
+pub struct Keymap {
+    first: u8,
+    keys: Vec<KeySymMap>,
+    types: Vec<KeyType>,
+    modifiers: Vec<(u8, u8)>,
+    /// The modifiers and the group now.
+    pub state: GetStateReply,
+}
+
+/// How a character is typed: a key, and what has to hold meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stroke {
+    /// The key.
+    pub keycode: u8,
+    /// The group, where it isn't the present one.
+    pub group: Option<u8>,
+    /// Modifiers that are missing.
+    pub set: u8,
+    /// Modifiers that are in the way.
+    pub clear: u8,
+}
+
+impl Stroke {
+    const fn plain(keycode: u8) -> Self {
+        Self { keycode, group: None, set: 0, clear: 0 }
+    }
+
+    /// Whether the key alone does it.
+    pub const fn is_plain(self) -> bool {
+        self.group.is_none() && self.set == 0 && self.clear == 0
+    }
+}
+
+impl Keymap {
+    /// Asks the server. Not kept: it costs less than a screen update, and layouts change under way.
+    pub fn ask(conn: &RustConnection) -> Result<Self, ReplyError> {
+        let parts = xkb::MapPart::KEY_TYPES | xkb::MapPart::KEY_SYMS | xkb::MapPart::MODIFIER_MAP;
+        let none = xkb::MapPart::from(0u8);
+        let map = xkb::get_map(
+            conn,
+            CORE_KEYBOARD,
+            parts,
+            none,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            xkb::VMod::default(),
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        )?;
+        let state = xkb::get_state(conn, CORE_KEYBOARD)?;
+        let (map, state) = (map.reply()?, state.reply()?);
+        let modifiers = map.map.modmap_rtrn.unwrap_or_default();
+        Ok(Self {
+            first: map.first_key_sym,
+            keys: map.map.syms_rtrn.unwrap_or_default(),
+            types: map.map.types_rtrn.unwrap_or_default(),
+            modifiers: modifiers
+                .iter()
+                .map(|entry| (entry.keycode, u16::from(entry.mods).to_le_bytes()[0]))
+                .collect(),
+            state,
+        })
+    }
+
+    /// How to type a character or press another key; `held` are modifiers that can't be let go.
+    pub fn find(&self, keysym: u32, held: u8) -> Option<Stroke> {
+        if !types_text(keysym) {
+            return self.key_of(keysym).map(Stroke::plain);
+        }
+        self.keys()
+            .flat_map(|(keycode, key)| self.strokes(keycode, key, keysym, held))
+            .min_by_key(|stroke| (stroke.group.is_some(), (stroke.set | stroke.clear).count_ones()))
+    }
+
+    /// A key that has this keysym anywhere, without regard to modifiers: Tab stays Tab under Shift.
+    fn key_of(&self, keysym: u32) -> Option<u8> {
+        if keysym == xkeysym::key::NoSymbol {
+            return None;
+        }
+        let at = |key: &KeySymMap| key.syms.iter().position(|sym| *sym == keysym);
+        let having = self.keys().filter_map(|(keycode, key)| Some((at(key)?, keycode)));
+        having.min().map(|(_, keycode)| keycode)
+    }
+
+    /// All ways to type it with one key.
+    fn strokes<'k>(
+        &'k self,
+        keycode: u8,
+        key: &'k KeySymMap,
+        keysym: u32,
+        held: u8,
+    ) -> impl Iterator<Item = Stroke> + 'k {
+        let now = modifiers(self.state.mods);
+        let present = present_group(u8::from(self.state.group), key.group_info);
+        (0..groups(key)).flat_map(move |group| {
+            let kind = self.types.get(usize::from(key.kt_index[usize::from(group & 3)]));
+            let mask = kind.map_or(0, |kind| modifiers(kind.mods_mask));
+            subsets(mask).filter_map(move |wanted| {
+                let level = kind.map_or(0, |kind| level(kind, wanted));
+                let sym = key.syms.get(usize::from(group) * usize::from(key.width) + level)?;
+                let clear = now & mask & !wanted | capitals(now & !mask, keysym);
+                (same(*sym, keysym) && clear & held == 0).then_some(Stroke {
+                    keycode,
+                    group: (present != Some(group)).then_some(group),
+                    set: wanted & !now,
+                    clear,
+                })
+            })
+        })
+    }
+
+    /// How to type a keysym with a key that has it whatever the modifiers are.
+    pub fn bound(&self, keycode: u8, keysym: u32) -> Stroke {
+        Stroke { clear: capitals(modifiers(self.state.mods), keysym), ..Stroke::plain(keycode) }
+    }
+
+    /// Keys without any meaning, which may be given one.
+    pub fn spare(&self) -> impl DoubleEndedIterator<Item = u8> {
+        let free = |keycode: u8, key: &KeySymMap| {
+            key.syms.iter().all(|sym| *sym == 0) && self.modifier(keycode) == 0
+        };
+        let keys = self.keys().filter(move |(keycode, key)| free(*keycode, key));
+        keys.map(|(keycode, _)| keycode).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Whether this key can type this keysym in some way.
+    pub fn has(&self, keycode: u8, keysym: u32) -> bool {
+        let key = self.keys().find(|(other, _)| *other == keycode);
+        key.is_some_and(|(_, key)| key.syms.iter().any(|sym| same(*sym, keysym)))
+    }
+
+    /// The modifiers that this key sets while it is down.
+    pub fn modifier(&self, keycode: u8) -> u8 {
+        let entries = self.modifiers.iter().filter(|(key, _)| *key == keycode);
+        entries.fold(0, |all, (_, mods)| all | mods)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = (u8, &KeySymMap)> {
+        (self.first..=u8::MAX).zip(&self.keys)
+    }
+}
+
+/// The eight modifiers of a mask.
+pub fn modifiers(mask: ModMask) -> u8 {
+    u16::from(mask).to_le_bytes()[0]
+}
+
+fn groups(key: &KeySymMap) -> u8 {
+    (key.group_info & 0x0f).min(4)
+}
+
+/// The group that a key takes while `group` is the keyboard's.
+fn present_group(group: u8, info: u8) -> Option<u8> {
+    match info & 0x0f {
+        0 => None,
+        count if group < count => Some(group),
+        count if info & 0xc0 == CLAMP => Some(count - 1),
+        count => Some(group % count),
+    }
+}
+
+fn level(kind: &KeyType, mods: u8) -> usize {
+    let entry = kind.map.iter().find(|entry| entry.active && modifiers(entry.mods_mask) == mods);
+    entry.map_or(0, |entry| entry.level.into())
+}
+
+/// All combinations of these modifiers.
+fn subsets(mask: u8) -> impl Iterator<Item = u8> {
+    (0..=u8::MAX).filter(move |mods| mods & !mask == 0)
+}
+
+/// Caps Lock makes capitals even of keys that don't know it.
+fn capitals(mods: u8, keysym: u32) -> u8 {
+    let small = character(keysym).is_some_and(char::is_lowercase);
+    if small { mods & LOCK } else { 0 }
+}
+
+/// Whether the keysym stands for what is typed, so that the modifiers must suit it; of the others,
+/// the modifiers are the viewer's business.
+pub fn types_text(keysym: u32) -> bool {
+    character(keysym).is_some() || Keysym::new(keysym).is_keypad_key()
+}
+
+/// Whether a key could be given this keysym: it is a character or a key that X knows.
+pub fn is_known(keysym: u32) -> bool {
+    keysym != xkeysym::key::NoSymbol
+        && keysym != xkeysym::key::VoidSymbol
+        && (character(keysym).is_some() || Keysym::new(keysym).name().is_some())
+}
+
+fn character(keysym: u32) -> Option<char> {
+    let sym = Keysym::new(keysym);
+    sym.key_char().filter(|c| !c.is_control() && !sym.is_keypad_key())
+}
+
+/// The same key or character: many characters have a keysym of their own and one from Unicode.
+fn same(a: u32, b: u32) -> bool {
+    a == b || character(a).is_some_and(|a| character(b) == Some(a))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_a_character_by_either_keysym() {
+        assert!(same(0x06d6, 0x0100_0436), "Cyrillic zhe");
+        assert!(same(0x20ac, 0x0100_20ac), "euro");
+        assert!(same(0xdf, 0x0100_00df), "sharp s");
+        assert!(!same(0xffb7, 0x37), "7 on the keypad is another key");
+        assert!(!same(0xff0d, 0x0100_000d), "Return is no character");
+    }
+
+    #[test]
+    fn gives_no_key_to_what_is_neither_character_nor_key() {
+        assert!(is_known(0x0100_6f22) && is_known(0xffbe) && is_known(0x1008_ff13));
+        for keysym in [0, 1, 0x0100_0000, 0x0100_0009, 0x0100_d800, 0x0111_0000, u32::MAX] {
+            assert!(!is_known(keysym), "{keysym:#x}");
+        }
+    }
+
+    #[test]
+    fn takes_every_combination_of_a_mask() {
+        assert_eq!(subsets(0x81).collect::<Vec<_>>(), [0, 1, 0x80, 0x81]);
+    }
+
+    #[test]
+    fn keeps_a_group_that_the_key_has() {
+        assert_eq!(present_group(1, 2), Some(1));
+        assert_eq!(present_group(3, 2), Some(1));
+        assert_eq!(present_group(2, 2), Some(0));
+        assert_eq!(present_group(2, 2 | CLAMP), Some(1));
+        assert_eq!(present_group(0, 0), None);
+    }
+}

@@ -1,0 +1,28 @@
+//! The screen of an X11 desktop. Capture, input and the clipboard have a connection each, so that none
+//! waits for another; nothing polls: at rest all three sleep in the X server's socket.
+
+mod areas;
+mod capture;
+mod clipboard;
+mod cursor;
+mod grab;
+mod input;
+mod keymap;
+mod pixels;
+mod scancode;
+mod selection;
+pub(crate) mod server;
+
+use std::sync::Arc;
+
+use super::{Screen, ScreenError};
+
+/// Opens the X11 display of this name, or the one that the environment names.
+pub(super) fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
+    let name = server::display_name(display, |name| std::env::var(name).ok())?;
+    let clipboard = clipboard::Clipboard::open(&name)?;
+    let capture = capture::X11Capture::open(&name, clipboard.own())?;
+    let waker = Arc::new(capture.waker());
+    let input = input::X11Input::open(&name, clipboard)?;
+    Ok((Box::new(capture), waker, Box::new(input)))
+}

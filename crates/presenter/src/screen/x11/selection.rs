@@ -1,0 +1,158 @@
+//! The customer's clipboard, read when another program puts something there.
+
+use x11rb::protocol::Event;
+use x11rb::protocol::xfixes::{self, SelectionEventMask};
+use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Window};
+
+use super::clipboard::Own;
+use super::server::Server;
+use crate::screen::ScreenError;
+
+/// Bytes of a text; a longer one is not told.
+const LONGEST: usize = 1024 * 1024;
+
+/// Watches and reads the clipboard.
+pub struct Selection {
+    window: Window,
+    own: Own,
+    clipboard: Atom,
+    utf8: Atom,
+    incr: Atom,
+    /// Two, taken in turn: an owner that is still sending can't mix its text with the next owner's.
+    properties: [Atom; 2],
+    state: State,
+}
+
+enum State {
+    Idle,
+    /// The owner has been asked.
+    Asked,
+    /// The owner sends it in pieces; nothing is kept of one that is too long.
+    Pieces(Option<Vec<u8>>),
+}
+
+impl Selection {
+    /// Starts to watch.
+    pub fn watch(server: &Server, own: Own) -> Result<Self, ScreenError> {
+        let window = server.hidden_window(EventMask::PROPERTY_CHANGE)?;
+        let clipboard = server.atom("CLIPBOARD")?;
+        let mask = SelectionEventMask::SET_SELECTION_OWNER;
+        xfixes::select_selection_input(&server.conn, window, clipboard, mask)?.check()?;
+        Ok(Self {
+            window,
+            own,
+            clipboard,
+            utf8: server.atom("UTF8_STRING")?,
+            incr: server.atom("INCR")?,
+            properties: [server.atom("DESKHAND_TEXT_A")?, server.atom("DESKHAND_TEXT_B")?],
+            state: State::Idle,
+        })
+    }
+
+    /// Follows an event; answers a text when it is complete.
+    pub fn see(&mut self, server: &Server, event: &Event) -> Result<Option<String>, ScreenError> {
+        match event {
+            Event::XfixesSelectionNotify(change) => {
+                self.state = State::Idle;
+                if change.owner != x11rb::NONE && !self.own.is_window(change.owner) {
+                    self.properties.reverse();
+                    self.ask(server, self.utf8)?;
+                }
+                Ok(None)
+            }
+            Event::SelectionNotify(answer) => self.answered(server, answer),
+            Event::PropertyNotify(change) => self.piece(server, change),
+            _ => Ok(None),
+        }
+    }
+
+    fn ask(&mut self, server: &Server, target: Atom) -> Result<(), ScreenError> {
+        let (conn, property) = (&server.conn, self.properties[0]);
+        xproto::delete_property(conn, self.window, property)?;
+        xproto::convert_selection(
+            conn,
+            self.window,
+            self.clipboard,
+            target,
+            property,
+            x11rb::CURRENT_TIME,
+        )?;
+        self.state = State::Asked;
+        Ok(())
+    }
+
+    fn answered(
+        &mut self,
+        server: &Server,
+        answer: &xproto::SelectionNotifyEvent,
+    ) -> Result<Option<String>, ScreenError> {
+        if !matches!(self.state, State::Asked) {
+            return Ok(None);
+        }
+        if answer.property == x11rb::NONE {
+            self.state = State::Idle;
+            // An old program may know no Unicode; one without any text refuses this as well.
+            if answer.target == self.utf8 {
+                self.ask(server, AtomEnum::STRING.into())?;
+            }
+            return Ok(None);
+        }
+        if answer.property != self.properties[0] {
+            return Ok(None);
+        }
+        let (kind, text) = self.read(server)?;
+        if kind == self.incr {
+            self.state = State::Pieces(Some(Vec::new()));
+            return Ok(None);
+        }
+        self.state = State::Idle;
+        Ok(text.and_then(|text| self.told(kind, text)))
+    }
+
+    fn piece(
+        &mut self,
+        server: &Server,
+        change: &xproto::PropertyNotifyEvent,
+    ) -> Result<Option<String>, ScreenError> {
+        let ours = change.atom == self.properties[0] && change.state == Property::NEW_VALUE;
+        if !ours || !matches!(self.state, State::Pieces(_)) {
+            return Ok(None);
+        }
+        let (kind, piece) = self.read(server)?;
+        let State::Pieces(before) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Ok(None);
+        };
+        if piece.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(before.and_then(|text| self.told(kind, text)));
+        }
+        let longer = before.zip(piece).map(|(before, piece)| [before, piece].concat());
+        self.state = State::Pieces(longer.filter(|text| text.len() <= LONGEST));
+        Ok(None)
+    }
+
+    /// Takes what the owner has put into our window: its type, and the bytes if there aren't too many.
+    fn read(&self, server: &Server) -> Result<(Atom, Option<Vec<u8>>), ScreenError> {
+        let (conn, property) = (&server.conn, self.properties[0]);
+        let words = u32::try_from(LONGEST / 4).unwrap_or(u32::MAX);
+        let any = AtomEnum::ANY;
+        let reply = xproto::get_property(conn, true, self.window, property, any, 0, words)?;
+        let reply = reply.reply()?;
+        if reply.bytes_after > 0 {
+            xproto::delete_property(conn, self.window, property)?;
+            return Ok((reply.type_, None));
+        }
+        Ok((reply.type_, Some(reply.value)))
+    }
+
+    /// The text, if it is one, unless it is the one that this program has put there itself.
+    fn told(&self, kind: Atom, text: Vec<u8>) -> Option<String> {
+        let text = if kind == self.utf8 {
+            String::from_utf8(text).ok()?
+        } else if kind == Atom::from(AtomEnum::STRING) {
+            text.into_iter().map(char::from).collect()
+        } else {
+            return None;
+        };
+        self.own.is_news(&text).then_some(text)
+    }
+}

@@ -1,0 +1,177 @@
+//! The built program by itself: what its own file brings along, and its exit codes.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "sharing/broker.rs"]
+#[allow(dead_code, reason = "this test needs no viewer")]
+mod broker;
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use broker::Broker;
+use ring::{
+    digest::{SHA256, digest},
+    signature::{Ed25519KeyPair, KeyPair as _},
+};
+use serde_json::json;
+use wire::{ConfText, loginwithme::Conf, screen::Asker, trailer};
+
+const BUILT: &str = env!("CARGO_BIN_EXE_deskhand-presenter");
+
+#[test]
+fn a_changed_program_does_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = signed(&conf("http://127.0.0.1:1", true), true);
+    // Near the end, where no loader looks.
+    let at = bytes.len() - 100_000;
+    bytes[at] ^= 1;
+    let program = saved(folder.path(), &bytes);
+    let output = run(&program, &["--yes"], None);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(said(&output).contains("was changed"), "{}", said(&output));
+    assert!(program.exists());
+}
+
+#[test]
+fn a_damaged_conf_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = saved(folder.path(), &signed(&ConfText::from("%".to_owned()), false));
+    let output = run(&program, &[], None);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(said(&output).contains("configuration is damaged"));
+}
+
+#[test]
+fn yes_is_refused_where_somebody_may_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = saved(folder.path(), &signed(&conf("http://127.0.0.1:1", false), false));
+    assert_eq!(run(&program, &["--yes"], None).status.code(), Some(2));
+}
+
+#[test]
+fn without_a_screen_it_says_so_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = saved(folder.path(), &signed(&conf("http://127.0.0.1:1", true), true));
+    let output = run(&program, &["--yes"], None);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(said(&output).lines().count(), 1, "one sentence: {}", said(&output));
+    assert!(program.exists());
+}
+
+#[test]
+fn no_credential_shows_in_what_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let pin = folder.path().join("pin");
+    fs::write(&pin, "0LL-7L-8WY?").unwrap();
+    let file = ["--broker", "http://127.0.0.1:1", "--pin-file", pin.to_str().unwrap()];
+    for given in [&file[..], &["--broker", "http://127.0.0.1:1", "--pin", "0LL-7L-8WY?"]] {
+        let output = run(Path::new(BUILT), given, None);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!said(&output).contains("0LL"), "{}", said(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unattended_program_shares_and_removes_itself_at_the_end() {
+    let (display, _server) = display();
+    let mut broker = Broker::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let text = conf(&broker.origin(), true);
+    let program = saved(folder.path(), &signed(&text, true));
+    let started = program.clone();
+    let running = tokio::task::spawn_blocking(move || run(&started, &["--yes"], Some(&display)));
+    let (mut live, hello) = broker.welcomed().await;
+    assert_eq!(hello["program"]["conf"], text.expose());
+    assert!(program.exists());
+    live.tell(&json!({"type": "bye", "code": "revoked"})).await;
+    let output = running.await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(said(&output).lines().count(), 1, "no progress, as it was told: {}", said(&output));
+    assert!(!program.exists());
+    assert!(Path::new(BUILT).exists());
+}
+
+fn run(program: &Path, given: &[&str], display: Option<&str>) -> Output {
+    let mut command = Command::new(program);
+    command.args(given).stdin(Stdio::null());
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "DESKHAND_PIN", "RUST_LOG"] {
+        command.env_remove(name);
+    }
+    command.envs(display.map(|display| ("DISPLAY", display)));
+    command.output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn saved(folder: &Path, bytes: &[u8]) -> PathBuf {
+    let path = folder.join("support");
+    fs::write(&path, bytes).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+/// The built program with a conf, as the broker hands it out.
+fn signed(conf: &ConfText, self_delete: bool) -> Vec<u8> {
+    let program = fs::read(BUILT).unwrap();
+    let key = Ed25519KeyPair::from_seed_unchecked(&[5; 32]).unwrap();
+    let payload = trailer::Payload { conf: conf.clone(), hide_progress: true, self_delete };
+    let payload = payload.to_json();
+    let hash = digest(&SHA256, &program);
+    let said = trailer::signed_bytes(hash.as_ref().try_into().unwrap(), &payload);
+    let signature = key.sign(&said).as_ref().try_into().unwrap();
+    let public = key.public_key().as_ref().try_into().unwrap();
+    [program, trailer::append(&payload, &signature, &public)].concat()
+}
+
+fn conf(origin: &str, unattended: bool) -> ConfText {
+    Conf {
+        ttl: 1,
+        session_host: "127.0.0.1".to_owned(),
+        ssh_port: 443,
+        sftp_user: String::new(),
+        sftp_pass: String::new(),
+        rfb_port: 1,
+        rfb_enc_key: String::new(),
+        pulseaudio_port: 1,
+        sftp_port: 1,
+        session_pin: "7W2-97-8570".to_owned(),
+        host_key: String::new(),
+        version: String::new(),
+        origin: Some(origin.to_owned()),
+        asker: Asker::default(),
+        unattended,
+    }
+    .encode()
+}
+
+/// An X server of this test's own; it ends with the guard.
+fn display() -> (String, Guard) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "320x240x24"])
+        .stdout(writer)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let guard = Guard(server);
+    let mut number = String::new();
+    BufReader::new(reader).read_line(&mut number).unwrap();
+    (format!(":{}", number.trim()), guard)
+}
+
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

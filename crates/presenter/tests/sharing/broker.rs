@@ -1,0 +1,123 @@
+//! A broker's end of the sockets, driven step by step by a test.
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+use tokio_tungstenite::{
+    WebSocketStream, accept_hdr_async,
+    tungstenite::{
+        Message,
+        handshake::server::{ErrorResponse, Request, Response},
+    },
+};
+
+pub type Socket = WebSocketStream<TcpStream>;
+
+/// Takes every call and hands it to the test, each path by itself.
+pub struct Broker {
+    pub addr: SocketAddr,
+    lives: mpsc::Receiver<Socket>,
+    screens: mpsc::Receiver<Socket>,
+}
+
+impl Broker {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (live, lives) = mpsc::channel(64);
+        let (screen, screens) = mpsc::channel(64);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (live, screen) = (live.clone(), screen.clone());
+                tokio::spawn(async move {
+                    let (path, socket) = accepted(stream).await;
+                    let to = if path == "/live" { live } else { screen };
+                    let _ = to.send(socket).await;
+                });
+            }
+        });
+        Self { addr, lives, screens }
+    }
+
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The next live connection, with its hello.
+    pub async fn live(&mut self) -> (Live, Value) {
+        let mut live = Live(self.lives.recv().await.unwrap());
+        let hello = live.hear().await;
+        (live, hello)
+    }
+
+    /// The next live connection, welcomed, with what it said about the sharing.
+    pub async fn welcomed(&mut self) -> (Live, Value) {
+        let (mut live, hello) = self.live().await;
+        live.tell(&json!({"type": "welcome", "side": "presenter", "resumed": false, "expires": 1}))
+            .await;
+        let sharing = live.hear().await;
+        assert_eq!(sharing["type"], "sharing");
+        (live, hello)
+    }
+
+    /// The next stream, with the secret that it gave; not answered yet.
+    pub async fn screen(&mut self) -> (Socket, String) {
+        let mut socket = self.screens.recv().await.unwrap();
+        let hello: Value = serde_json::from_str(&text(&mut socket).await.unwrap()).unwrap();
+        assert_eq!(hello["type"], "present");
+        let stream = hello["stream"].as_str().unwrap().to_owned();
+        (socket, stream)
+    }
+
+    pub fn was_called(&mut self) -> bool {
+        self.lives.try_recv().is_ok() || self.screens.try_recv().is_ok()
+    }
+}
+
+async fn accepted(stream: TcpStream) -> (String, Socket) {
+    let mut path = String::new();
+    #[expect(clippy::result_large_err, reason = "the library's shape")]
+    let note = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
+        request.uri().path().clone_into(&mut path);
+        Ok(response)
+    };
+    let socket = accept_hdr_async(stream, note).await.unwrap();
+    (path, socket)
+}
+
+/// The broker's end of a live connection.
+pub struct Live(pub Socket);
+
+impl Live {
+    pub async fn hear(&mut self) -> Value {
+        serde_json::from_str(&text(&mut self.0).await.unwrap()).unwrap()
+    }
+
+    pub async fn tell(&mut self, message: &Value) {
+        self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    pub async fn viewer(&mut self, stream: &str, role: &str, sealed: bool) {
+        let message = json!({
+            "type": "viewer", "stream": stream, "page": "p", "name": format!("Anna {stream}"),
+            "role": role, "sealed": sealed,
+        });
+        self.tell(&message).await;
+    }
+}
+
+async fn text(socket: &mut Socket) -> Option<String> {
+    loop {
+        match socket.next().await?.ok()? {
+            Message::Text(text) => return Some(text.to_string()),
+            Message::Ping(_) | Message::Pong(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}

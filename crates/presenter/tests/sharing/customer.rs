@@ -1,0 +1,255 @@
+//! The customer and their screen, at the traits where the real ones stand.
+
+use std::sync::{
+    Arc, Mutex,
+    mpsc::{Receiver, Sender, channel},
+};
+
+use presenter::{
+    Open, Parts,
+    consent::{Banner, Choice, Desk, Question},
+    dial::Dialler,
+    end::Ended,
+    invited::Invitation,
+    run,
+    screen::{Capture, Change, Input, Screen, ScreenError, Waker},
+};
+use rfb::{Cursor, Monitor, Picture, Rect};
+use tokio::sync::{mpsc, oneshot};
+
+pub const SIZE: (u16, u16) = (320, 240);
+
+/// The program at work, with both hands on the customer's side of it.
+pub struct Customer {
+    pub questions: mpsc::UnboundedReceiver<Question>,
+    pub banners: mpsc::UnboundedReceiver<Banner>,
+    pub deeds: mpsc::UnboundedReceiver<Done>,
+    pub told: mpsc::UnboundedReceiver<&'static str>,
+    choose: Sender<Heard>,
+    screen: Arc<Mutex<Option<Sender<Draw>>>>,
+    ended: Option<oneshot::Receiver<Ended>>,
+}
+
+/// What was done at the customer's PC.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Done {
+    Key(bool, u32),
+    Pointer(u16, u16, u16),
+    Clipboard(String),
+    Released,
+}
+
+enum Heard {
+    Choice(Choice),
+    Banner(Banner),
+    End,
+}
+
+enum Draw {
+    Fill(u8),
+    Clipboard(String),
+    Fail,
+    Wake,
+}
+
+impl Customer {
+    pub fn start(invitation: Invitation) -> Self {
+        let (question, questions) = mpsc::unbounded_channel();
+        let (banner, banners) = mpsc::unbounded_channel();
+        let (deed, deeds) = mpsc::unbounded_channel();
+        let (tell, told) = mpsc::unbounded_channel();
+        let (choose, heard) = channel();
+        let (end, ended) = oneshot::channel();
+        let screen = Arc::new(Mutex::new(None));
+        let mut desk = TestDesk { question, banner, heard, choose: choose.clone() };
+        let open = opener(Arc::clone(&screen), deed, tell);
+        std::thread::spawn(move || {
+            let dialler = Dialler::new(&invitation.broker, None).unwrap();
+            let name = "Maria".to_owned();
+            let parts = Parts { desk: &mut desk, open, dialler, name, clipboard: true };
+            let _ = end.send(run(&invitation, parts));
+        });
+        Self { questions, banners, deeds, told, choose, screen, ended: Some(ended) }
+    }
+
+    /// Agrees as soon as asked.
+    pub async fn agrees(&mut self) -> Question {
+        let question = self.questions.recv().await.unwrap();
+        self.choose(Choice::Share);
+        question
+    }
+
+    pub fn choose(&self, choice: Choice) {
+        self.choose.send(Heard::Choice(choice)).unwrap();
+    }
+
+    /// The next banner of which `holds` is true.
+    pub async fn banner(&mut self, holds: impl Fn(&Banner) -> bool) -> Banner {
+        loop {
+            let banner = self.banners.recv().await.expect("the banner ended");
+            if holds(&banner) {
+                return banner;
+            }
+        }
+    }
+
+    pub fn fill(&self, value: u8) {
+        self.draw(Draw::Fill(value));
+    }
+
+    pub fn copies(&self, text: &str) {
+        self.draw(Draw::Clipboard(text.to_owned()));
+    }
+
+    pub fn loses_the_screen(&self) {
+        self.draw(Draw::Fail);
+    }
+
+    fn draw(&self, draw: Draw) {
+        self.screen.lock().unwrap().as_ref().unwrap().send(draw).unwrap();
+    }
+
+    /// What happened to the screen next: `opened` or `closed`.
+    pub async fn screen_was(&mut self) -> &'static str {
+        self.told.recv().await.unwrap()
+    }
+
+    pub async fn ended(&mut self) -> Ended {
+        self.ended.take().unwrap().await.unwrap()
+    }
+}
+
+struct TestDesk {
+    question: mpsc::UnboundedSender<Question>,
+    banner: mpsc::UnboundedSender<Banner>,
+    heard: Receiver<Heard>,
+    choose: Sender<Heard>,
+}
+
+impl Desk for TestDesk {
+    fn ask(&mut self, question: &Question) -> Result<Choice, ScreenError> {
+        self.question.send(question.clone()).unwrap();
+        match self.heard.recv() {
+            Ok(Heard::Choice(choice)) => Ok(choice),
+            Ok(Heard::Banner(_) | Heard::End) | Err(_) => Err(ScreenError::Gone),
+        }
+    }
+
+    fn tell(&mut self, _: &str, _: &str) -> Result<(), ScreenError> {
+        Ok(())
+    }
+
+    fn share(
+        &mut self,
+        banners: Receiver<Banner>,
+        choose: &mut dyn FnMut(Choice),
+    ) -> Result<(), ScreenError> {
+        let merged = self.choose.clone();
+        std::thread::spawn(move || {
+            for banner in banners {
+                let _ = merged.send(Heard::Banner(banner));
+            }
+            let _ = merged.send(Heard::End);
+        });
+        while let Ok(heard) = self.heard.recv() {
+            match heard {
+                Heard::Choice(choice) => choose(choice),
+                Heard::Banner(banner) => drop(self.banner.send(banner)),
+                Heard::End => return Ok(()),
+            }
+        }
+        Err(ScreenError::Gone)
+    }
+}
+
+/// The first opening only looks whether there is a screen.
+fn opener(
+    screen: Arc<Mutex<Option<Sender<Draw>>>>,
+    deeds: mpsc::UnboundedSender<Done>,
+    tell: mpsc::UnboundedSender<&'static str>,
+) -> Open {
+    Arc::new(move || -> Result<Screen, ScreenError> {
+        let (draw, draws) = channel();
+        *screen.lock().unwrap() = Some(draw.clone());
+        let capture = TestCapture { draws, tell: tell.clone(), used: false };
+        let input = TestInput(deeds.clone());
+        Ok((Box::new(capture), Arc::new(TestWaker(Mutex::new(draw))), Box::new(input)))
+    })
+}
+
+struct TestCapture {
+    draws: Receiver<Draw>,
+    tell: mpsc::UnboundedSender<&'static str>,
+    used: bool,
+}
+
+impl Capture for TestCapture {
+    fn monitors(&self) -> Vec<Monitor> {
+        vec![Monitor { id: 1, area: Rect::new(0, 0, SIZE.0, SIZE.1) }]
+    }
+
+    fn cursor(&self) -> Cursor {
+        Cursor::default()
+    }
+
+    fn whole(&mut self) -> Result<Picture, ScreenError> {
+        self.used = true;
+        let _ = self.tell.send("opened");
+        Ok(Picture::new(SIZE.0, SIZE.1))
+    }
+
+    fn next(&mut self, picture: &mut Picture, _lacks: &[Rect]) -> Result<Vec<Change>, ScreenError> {
+        match self.draws.recv() {
+            Ok(Draw::Fill(value)) => {
+                picture.pixels_mut().fill(value);
+                Ok(vec![Change::Damage(vec![picture.bounds()])])
+            }
+            Ok(Draw::Clipboard(text)) => Ok(vec![Change::Clipboard(text)]),
+            Ok(Draw::Wake) => Ok(Vec::new()),
+            Ok(Draw::Fail) | Err(_) => Err(ScreenError::Gone),
+        }
+    }
+}
+
+impl Drop for TestCapture {
+    fn drop(&mut self) {
+        if self.used {
+            let _ = self.tell.send("closed");
+        }
+    }
+}
+
+struct TestWaker(Mutex<Sender<Draw>>);
+
+impl Waker for TestWaker {
+    fn wake(&self) {
+        let _ = self.0.lock().unwrap().send(Draw::Wake);
+    }
+}
+
+struct TestInput(mpsc::UnboundedSender<Done>);
+
+impl TestInput {
+    fn done(&self, done: Done) -> Result<(), ScreenError> {
+        let _ = self.0.send(done);
+        Ok(())
+    }
+}
+
+impl Input for TestInput {
+    fn key(&mut self, down: bool, keysym: u32, _: Option<u32>) -> Result<(), ScreenError> {
+        self.done(Done::Key(down, keysym))
+    }
+
+    fn pointer(&mut self, x: u16, y: u16, buttons: u16) -> Result<(), ScreenError> {
+        self.done(Done::Pointer(x, y, buttons))
+    }
+
+    fn clipboard(&mut self, text: &str) -> Result<(), ScreenError> {
+        self.done(Done::Clipboard(text.to_owned()))
+    }
+
+    fn release_all(&mut self) -> Result<(), ScreenError> {
+        self.done(Done::Released)
+    }
+}

@@ -1,0 +1,203 @@
+//! The clipboard, both ways, with xclip as the customer's program.
+
+use std::io::Write as _;
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+
+use presenter::screen::{self, Capture, Change, Input, Waker};
+use rfb::Picture;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
+use x11rb::protocol::xfixes::{ConnectionExt as _, SelectionEventMask};
+use x11rb::protocol::xproto::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+
+use crate::desk::Desk;
+
+struct Shared {
+    capture: Box<dyn Capture>,
+    waker: Arc<dyn Waker>,
+    input: Box<dyn Input>,
+    picture: Picture,
+    desk: Desk,
+}
+
+impl Shared {
+    fn start() -> Self {
+        let desk = Desk::start("320x200x24", &[]);
+        let (mut capture, waker, input) = screen::open(Some(&desk.display)).unwrap();
+        let picture = capture.whole().unwrap();
+        Self { capture, waker, input, picture, desk }
+    }
+
+    /// The next text that is told.
+    fn told(&mut self) -> String {
+        loop {
+            for change in self.capture.next(&mut self.picture, &[]).unwrap() {
+                if let Change::Clipboard(text) = change {
+                    return text;
+                }
+            }
+        }
+    }
+
+    /// The texts that are told until a program has put `last` there.
+    fn told_until(&mut self, last: &str) -> Vec<String> {
+        let _owner = self.copy(last, &[]);
+        let mut all = Vec::new();
+        while all.last().is_none_or(|text| text != last) {
+            all.push(self.told());
+        }
+        all
+    }
+
+    /// A program of the customer's copies; it owns the clipboard from now on, until it ends.
+    fn copy(&self, text: &str, options: &[&str]) -> Owner {
+        let owners = Owners::watch(&self.desk);
+        let mut xclip = self
+            .desk
+            .program("xclip")
+            .args(["-selection", "clipboard", "-quiet", "-in"])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("xclip is installed");
+        xclip.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        owners.wait();
+        Owner(xclip)
+    }
+
+    fn paste(&self, target: &str) -> Vec<u8> {
+        paste(&self.desk, target)
+    }
+}
+
+/// A program of the customer's pastes.
+fn paste(desk: &Desk, target: &str) -> Vec<u8> {
+    let mut xclip = desk.program("xclip");
+    let ran = xclip.args(["-selection", "clipboard", "-out", "-target", target]).output();
+    ran.unwrap().stdout
+}
+
+/// Sees who owns the clipboard.
+struct Owners(RustConnection);
+
+impl Owners {
+    fn watch(desk: &Desk) -> Self {
+        let (conn, screen) = RustConnection::connect(Some(&desk.display)).unwrap();
+        let root = conn.setup().roots[screen].root;
+        conn.xfixes_query_version(5, 0).unwrap().reply().unwrap();
+        let clipboard = conn.intern_atom(false, b"CLIPBOARD").unwrap().reply().unwrap().atom;
+        let mask = SelectionEventMask::SET_SELECTION_OWNER;
+        conn.xfixes_select_selection_input(root, clipboard, mask).unwrap().check().unwrap();
+        Self(conn)
+    }
+
+    fn wait(&self) {
+        while !matches!(self.0.wait_for_event().unwrap(), Event::XfixesSelectionNotify(_)) {}
+    }
+}
+
+struct Owner(Child);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+#[test]
+fn tells_what_the_customer_copies() {
+    let mut shared = Shared::start();
+    for text in ["Grüße, 漢字\nund 5 €", "", "second"] {
+        let _owner = shared.copy(text, &[]);
+        assert_eq!(shared.told(), text);
+    }
+}
+
+#[test]
+fn tells_a_long_text_that_comes_in_pieces() {
+    let mut shared = Shared::start();
+    let text = "0123456789abcdé\n".repeat(60_000);
+    let _owner = shared.copy(&text, &[]);
+    assert!(shared.told() == text);
+}
+
+#[test]
+fn leaves_out_a_text_beyond_a_mebibyte_and_tells_the_next() {
+    let mut shared = Shared::start();
+    let _owner = shared.copy(&"x".repeat(3 * 1024 * 1024), &[]);
+    assert_eq!(shared.told_until("short"), ["short"]);
+}
+
+#[test]
+fn tells_what_an_old_program_copies_without_unicode() {
+    let mut shared = Shared::start();
+    let _owner = shared.copy("plain", &["-target", "STRING"]);
+    assert_eq!(shared.told(), "plain");
+}
+
+#[test]
+fn leaves_out_what_is_no_text() {
+    let mut shared = Shared::start();
+    let _owner = shared.copy("not really a picture", &["-target", "image/png"]);
+    assert_eq!(shared.told_until("text"), ["text"]);
+}
+
+#[test]
+fn gives_every_program_what_a_viewer_has_copied() {
+    let mut shared = Shared::start();
+    let text = "von Zoë: 漢字 € \n";
+    shared.input.clipboard(text).unwrap();
+    for target in ["UTF8_STRING", "TEXT", "text/plain;charset=utf-8"] {
+        assert_eq!(shared.paste(target), text.as_bytes(), "{target}");
+    }
+    assert_eq!(shared.paste("STRING"), b"von Zo\xeb: ?? ? \n");
+    let targets = String::from_utf8(shared.paste("TARGETS")).unwrap();
+    assert!(targets.lines().any(|target| target == "UTF8_STRING"), "{targets}");
+    assert_eq!(shared.paste("image/png"), b"");
+
+    shared.input.clipboard("another").unwrap();
+    assert_eq!(shared.paste("UTF8_STRING"), b"another");
+}
+
+#[test]
+fn gives_a_long_text_in_pieces_to_several_at_once() {
+    let mut shared = Shared::start();
+    let text = "0123456789abcdé\n".repeat(60_000);
+    shared.input.clipboard(&text).unwrap();
+    let desk = &shared.desk;
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..4).map(|_| scope.spawn(|| paste(desk, "UTF8_STRING"))).collect();
+        for reader in readers {
+            assert!(reader.join().unwrap() == text.as_bytes());
+        }
+    });
+}
+
+#[test]
+fn never_tells_a_viewer_what_a_viewer_has_copied() {
+    let mut shared = Shared::start();
+    shared.input.clipboard("from the viewer").unwrap();
+    assert_eq!(shared.told_until("first"), ["first"]);
+    shared.input.clipboard("kept by a history").unwrap();
+    // A clipboard's history program takes over what it finds there.
+    let _history = shared.copy("kept by a history", &[]);
+    assert_eq!(shared.told_until("other"), ["other"]);
+    // But now the viewers have another text, and so the old one is news.
+    let _owner = shared.copy("kept by a history", &[]);
+    assert_eq!(shared.told(), "kept by a history");
+}
+
+#[test]
+fn gives_nothing_any_more_once_it_is_closed() {
+    let mut shared = Shared::start();
+    shared.input.clipboard("secret").unwrap();
+    let Shared { capture, waker, input, desk, .. } = shared;
+    drop((capture, waker, input));
+    let ran = desk.program("xclip").args(["-selection", "clipboard", "-out"]).output().unwrap();
+    assert_eq!(ran.stdout, b"");
+    assert!(!ran.status.success());
+}
