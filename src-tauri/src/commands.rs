@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use console::Feed;
 use console::command::{Command, Reply};
 use console::view::{Code, Push, Trouble};
@@ -101,13 +102,28 @@ pub async fn save_text(
     file_name: String,
     text: String,
 ) -> Result<PathBuf, Trouble> {
+    keep(&app, file_name, text.into_bytes()).await
+}
+
+/// Saves a picture among the person's downloads and answers with its path.
+#[tauri::command]
+pub async fn save_picture(
+    app: AppHandle,
+    file_name: String,
+    png: String,
+) -> Result<PathBuf, Trouble> {
+    let bytes = BASE64_STANDARD.decode(png).map_err(|error| refused(&error))?;
+    keep(&app, file_name, bytes).await
+}
+
+async fn keep(app: &AppHandle, file_name: String, bytes: Vec<u8>) -> Result<PathBuf, Trouble> {
     let folder = app
         .path()
         .download_dir()
         .or_else(|_| app.path().home_dir())
         .map_err(|error| refused(&error))?;
     let saved =
-        tauri::async_runtime::spawn_blocking(move || save::save(&folder, &file_name, &text)).await;
+        tauri::async_runtime::spawn_blocking(move || save::save(&folder, &file_name, &bytes)).await;
     saved.map_err(|error| refused(&error))?.map_err(|error| refused(&error))
 }
 

@@ -7,6 +7,8 @@ pub mod save;
 pub mod screen;
 pub mod viewer;
 
+use boundary::Boundary;
+use console::settings;
 use engine::SessionId;
 use engine::desktop::{Answer, Desktop, DesktopError, View};
 use engine::remote::ViewerUrl;
@@ -28,7 +30,7 @@ impl Desktop for Windows {
     ) -> Answer<'a> {
         let viewer = Viewer { session: session.to_string(), read_only: view.read_only };
         let app = self.0.clone();
-        let counted = move |open| shell::viewers(&app, session, open);
+        let counted = move |windows| shell::viewers(&app, session, view.read_only, windows);
         Box::pin(async move {
             // The address carries the PIN, so no error may quote it.
             let mut target: Url = url.expose().parse().map_err(|error| said(&error))?;
@@ -37,11 +39,15 @@ impl Desktop for Windows {
             }
             let shell = self.0.state::<Shell>();
             let console = shell.console().await.map_err(|trouble| DesktopError(trouble.text))?;
-            let boundary = shell
-                .board()
-                .boundary(&target, &console.settings().viewer_origins)
-                .map_err(|error| said(&error))?;
-            viewer::open(&self.0, &viewer, name, target, boundary, counted)
+            let settings = console.settings();
+            let boundary = if url.is_our_page() {
+                Boundary::only(&target)
+            } else {
+                let also = &settings.viewer_origins;
+                shell.board().boundary(&target, also).map_err(|error| said(&error))?
+            };
+            let theme = theme(settings.theme);
+            viewer::open(&self.0, &viewer, name, target, boundary, theme, counted)
                 .map_err(|error| DesktopError(format!("open a viewer window: {error}")))?;
             // The console may have been locked meanwhile, too late to hide this one with the others.
             if shell.board().locked() {
@@ -61,6 +67,15 @@ impl Desktop for Windows {
             .parse()
             .map_err(|_| DesktopError("open the browser: the address is none".into()))?;
         link::open(&url).map_err(|error| said(&error))
+    }
+}
+
+/// What the technician has chosen, if it isn't the system's choice.
+fn theme(chosen: settings::Theme) -> Option<tauri::Theme> {
+    match chosen {
+        settings::Theme::System => None,
+        settings::Theme::Dark => Some(tauri::Theme::Dark),
+        settings::Theme::Light => Some(tauri::Theme::Light),
     }
 }
 

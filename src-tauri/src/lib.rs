@@ -37,6 +37,7 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 commands::subscribe,
                 commands::open_link,
                 commands::save_text,
+                commands::save_picture,
                 commands::active
             ])
             .setup(move |app| {

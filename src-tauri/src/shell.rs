@@ -19,6 +19,7 @@ use tokio::sync::{broadcast, watch};
 use crate::board::Board;
 use crate::desktop::Windows;
 use crate::desktop::notice::{Answer, Button, Notice, Notices};
+use crate::desktop::viewer::OpenWindows;
 use crate::desktop::{screen, viewer};
 use crate::tray::Click;
 use crate::{memory, tray, window};
@@ -302,8 +303,13 @@ fn ask(app: &AppHandle, asked: Ask) {
     let _ = app.state::<Shell>().asks.send(asked);
 }
 
-/// Tells the console how many viewer windows of a session are open.
-pub fn viewers(app: &AppHandle, session: SessionId, open: u32) {
+/// Tells the console how many viewer windows of a session are open, and at once which one isn't any more: its
+/// place must not be given to a window that opens after it.
+pub fn viewers(app: &AppHandle, session: SessionId, read_only: bool, windows: OpenWindows) {
+    let OpenWindows { open, closed } = windows;
+    if closed && let Some(Ok(console)) = &*app.state::<Shell>().started.borrow() {
+        console.viewer_closed(session, read_only);
+    }
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         if let Ok(console) = app.state::<Shell>().console().await {

@@ -15,9 +15,11 @@ mod pages;
 mod ports;
 mod reach;
 mod results;
+mod roster;
 mod services;
 mod side;
 mod start;
+mod viewer;
 mod watch;
 
 use std::{
@@ -59,6 +61,7 @@ pub(crate) use self::{
     services::{Kept, check_secret, place as secret_place, set_up as set_up_services, stand_in},
     side::Side,
     start::{restart_engine, set_network},
+    viewer::has_page as has_viewer_page,
     watch::{count as count_unread, learn_of_service, mark_name as read_mark},
 };
 use crate::{
@@ -119,6 +122,8 @@ pub(crate) struct Inner {
     pub(crate) acted: change::Sender<Timestamp>,
     ceremony: Mutex<ceremony::Ceremony>,
     pub(crate) pages: Arc<dyn Pages>,
+    /// Windows that show a customer's screen.
+    pub(crate) viewers: viewer::Viewers,
     in_the_browser: Duration,
     pub(crate) vault: Vault,
     lock: Mutex<Option<FolderLock>>,
@@ -221,6 +226,11 @@ impl App {
         if let Some(engine) = self.0.engine.read().await.as_ref() {
             engine.tell(session, Input::Windows { open });
         }
+    }
+
+    /// The desktop has closed the viewer window of a session and a role.
+    pub fn viewer_closed(&self, session: SessionId, read_only: bool) {
+        self.0.viewers.leave(session, read_only);
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {

@@ -150,6 +150,13 @@ pub enum Command {
         /// As what.
         format: Format,
     },
+    /// A picture of the customer's screen that was saved. Answers `picture`.
+    Picture {
+        /// Of which session.
+        session: String,
+        /// Its number.
+        picture: i64,
+    },
     /// Races the regions again.
     ProbeRegions,
     /// Settings as they are. Answers `settings`.
@@ -421,6 +428,9 @@ pub enum Reply {
     Link {
         /// The URL.
         url: String,
+        /// Whether a viewer's link is held to its role, whoever has it; if not, read-only is a
+        /// convenience. None where it is no viewer's.
+        by_role: Option<bool>,
     },
     /// A session in full.
     Detail {
@@ -433,6 +443,13 @@ pub enum Reply {
         hits: Vec<Hit>,
         /// Where to go on; none at the end.
         cursor: Option<String>,
+    },
+    /// A picture to look at or save.
+    Picture {
+        /// A file name for it.
+        file_name: String,
+        /// The picture (PNG), in base64.
+        png: String,
     },
     /// A text to save or copy.
     Text {

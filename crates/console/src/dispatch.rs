@@ -83,6 +83,7 @@ async fn carry_out(app: &App, command: Command, by: &str) -> Answer {
             archive::search(inner, &query, cursor.as_deref()).await
         }
         Command::Export { session, format } => archive::export(inner, &session, format).await,
+        Command::Picture { session, picture } => archive::picture(inner, &session, picture).await,
         Command::ProbeRegions => {
             engine(inner).await?.probe().map_err(failed)?;
             Ok(Reply::Done)
@@ -175,6 +176,7 @@ fn may_pass(inner: &Inner, command: &Command) -> Result<(), Trouble> {
         | Command::Detail { .. }
         | Command::Search { .. }
         | Command::Export { .. }
+        | Command::Picture { .. }
         | Command::ProbeRegions
         | Command::Settings
         | Command::Configure { .. }

@@ -8,8 +8,8 @@ use session::Timestamp;
 use crate::{
     command::Format,
     view::{
-        ChatLine, DeviceView, OverrideView, SessionDetail, VerificationState, VerificationView,
-        Verified,
+        ChatLine, DeviceView, OverrideView, PictureView, SessionDetail, VerificationState,
+        VerificationView, Verified,
     },
     words,
 };
@@ -22,6 +22,11 @@ pub fn export(detail: &SessionDetail, format: Format, zone: &TimeZone) -> (Strin
         Format::Csv => ("csv", as_csv(detail, zone)),
     };
     (format!("{}.{extension}", file_name(detail, zone)), text)
+}
+
+/// The file's name of the session's picture of this number, counted from one.
+pub fn picture_name(detail: &SessionDetail, number: usize, zone: &TimeZone) -> String {
+    format!("{}-picture-{number}.png", file_name(detail, zone))
 }
 
 /// A cell that no spreadsheet takes for a formula (quality.md, Security).
@@ -62,6 +67,9 @@ fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
     }
     for device in &detail.devices {
         text.push_str(&format!("Device: {}\n", device_line(device, zone)));
+    }
+    for PictureView { at, by, .. } in &detail.pictures {
+        text.push_str(&format!("Picture of the screen: {}, saved by {by}\n", when(*at)));
     }
     if !detail.note.is_empty() {
         text.push_str(&format!("\n{}\n", detail.note));
@@ -122,6 +130,7 @@ fn as_json(detail: &SessionDetail) -> String {
         "verifications": detail.verifications,
         "gate_overridden": detail.gate.overridden,
         "devices": detail.devices,
+        "pictures": detail.pictures,
         "messages": detail.chat,
     });
     format!("{value:#}\n")

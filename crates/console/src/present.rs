@@ -10,6 +10,7 @@ pub mod hooks;
 pub mod program;
 pub mod regions;
 pub mod row;
+pub mod screen;
 pub mod services;
 pub mod state;
 pub mod timeline;

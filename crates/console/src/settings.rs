@@ -76,7 +76,7 @@ pub struct Settings {
     /// Origins that a viewer's page may load beside its own, such as `https://files.example.org`.
     /// Default: none.
     pub viewer_origins: Vec<Url>,
-    /// The company, as a customer's phone shows it. Default: none.
+    /// The company, as customers are told: on their phone, and before they share their screen. Default: none.
     pub company: String,
     /// Somebody must be signed in with a passkey. Default: false.
     pub require_sign_in: bool,

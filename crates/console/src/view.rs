@@ -11,6 +11,7 @@ mod identity;
 mod record;
 mod regions;
 mod row;
+mod screen;
 mod services;
 mod verify;
 
@@ -35,6 +36,7 @@ pub use self::{
     record::{ChatLine, LogLine, MailView, ProgramState, ProgramView, TranscriptView},
     regions::{LaneView, RegionsView},
     row::{SessionRow, StateKind, StateView},
+    screen::{PictureView, ScreenView, SharingKind, WatcherView},
     services::{ConnectionView, Identity, IdentityServiceView, SecretName},
     verify::{
         GatePolicy, GateView, OverrideView, VerificationState, VerificationView, Verified,

@@ -10,6 +10,7 @@ mod happenings;
 mod messages;
 mod notes;
 mod people;
+mod pictures;
 mod regions;
 mod search;
 mod sessions;
@@ -32,6 +33,7 @@ pub use self::{
     messages::{Message, Saved},
     notes::{Note, NoteKind},
     people::Aliases,
+    pictures::{MOST_PICTURES, Picture},
     search::{Hit, Page, Place, Snippet},
     sessions::{Filter, Summary},
     tags::TagCount,
@@ -63,6 +65,7 @@ const STEPS: &[M<'static>] = &[
     people::TABLE,
     verifications::TABLE,
     devices::TABLE,
+    pictures::TABLE,
 ];
 
 /// The archive's raw key, as [`Vault::archive_key`](crate::vault::Vault::archive_key) gives it.
@@ -97,6 +100,8 @@ pub struct Kept {
     pub overridden: Option<Override>,
     /// Devices that were looked up for it, in this order.
     pub devices: Vec<LookedUp>,
+    /// Pictures of the customer's screen, oldest first, without their bytes.
+    pub pictures: Vec<Picture>,
 }
 
 impl std::fmt::Display for Cursor {
@@ -266,6 +271,33 @@ impl Archive {
         self.write("save the device", move |tx| devices::pin(tx, session, &device)).await
     }
 
+    /// Saves a picture of the customer's screen; false if the session has [`MOST_PICTURES`] already.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn save_picture(
+        &self,
+        session: SessionId,
+        png: Vec<u8>,
+        by: String,
+        at: Timestamp,
+    ) -> Result<bool, ArchiveError> {
+        let save = move |tx: &Transaction<'_>| pictures::save(tx, session, &png, &by, at);
+        self.write("save the picture", save).await
+    }
+
+    /// A picture's bytes (PNG); none if the session has none of that number.
+    ///
+    /// # Errors
+    /// By remedy.
+    pub async fn picture(
+        &self,
+        session: SessionId,
+        id: i64,
+    ) -> Result<Option<Vec<u8>>, ArchiveError> {
+        self.read(move |c| pictures::bytes(c, session, id)).await
+    }
+
     /// Notes, wherever it is pinned, that a login session was logged out from here.
     ///
     /// # Errors
@@ -396,6 +428,7 @@ impl Archive {
                 verifications: verifications::of(c, session)?,
                 overridden: verifications::overridden(c, session)?,
                 devices: devices::of(c, session)?,
+                pictures: pictures::of(c, session)?,
             })
         };
         self.read(of).await

@@ -19,7 +19,7 @@ use session::{
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
-use wire::{Pin, Region};
+use wire::{Pin, Region, screen::Role};
 
 use crate::{
     SessionId,
@@ -40,7 +40,7 @@ use crate::{
     faults::Faults,
     hooks::{self, Nonces, Routes},
     journal::{self, Happening, JOURNAL_FILE, Journal, JournalError, Stored},
-    remote::{LoginWithMe, RocketChat, Services, ViewerUrl},
+    remote::{CallError, LoginWithMe, RocketChat, Services, ViewerUrl},
     timers::Timers,
     to_actors::ToActors,
     vault::{SealKey, Vault},
@@ -358,12 +358,41 @@ impl Engine {
         read_only: bool,
         name: Option<&str>,
     ) -> Result<ViewerUrl, CommandError> {
+        let pin = self.may_view(id)?;
+        let url = self.context.client.session_url(&pin, read_only, name).await;
+        self.answered(url)
+    }
+
+    /// As [`Engine::viewer_url`], a link that its `role` is held to, whoever has it. Only where the
+    /// service [can](crate::remote::Capabilities::links_by_role).
+    ///
+    /// # Errors
+    /// [`CommandError`]; [`CommandError::Gate`] while the verification gate is shut.
+    pub async fn viewer_link(
+        &self,
+        id: SessionId,
+        role: Role,
+        name: &str,
+    ) -> Result<ViewerUrl, CommandError> {
+        let pin = self.may_view(id)?;
+        let url = self.context.client.viewer_link(&pin, role, name).await;
+        self.answered(url)
+    }
+
+    /// The PIN of a session that may be viewed now: the gate of every viewer, ours or the service's.
+    ///
+    /// # Errors
+    /// [`CommandError`]; [`CommandError::Gate`] while the verification gate is shut.
+    pub fn may_view(&self, id: SessionId) -> Result<Pin, CommandError> {
         self.access().permit()?;
         let pin = self.pin(id)?;
         self.pass_gate(id, "open a viewer")?;
-        let url = self.context.client.session_url(&pin, read_only, name).await;
-        self.context.service_answered(url.as_ref().err().map(|error| error.failure));
-        url.map_err(CommandError::Call)
+        Ok(pin)
+    }
+
+    fn answered<T>(&self, outcome: Result<T, CallError>) -> Result<T, CommandError> {
+        self.context.service_answered(outcome.as_ref().err().map(|error| error.failure));
+        outcome.map_err(CommandError::Call)
     }
 
     /// Whether `pin` was ever given to a session of this console.

@@ -14,6 +14,7 @@ pub mod passwordless;
 mod place;
 pub mod probe;
 pub mod rocketchat;
+pub mod screen;
 mod services;
 mod viewer_url;
 
@@ -22,7 +23,7 @@ use std::time::Duration;
 pub use download::Download;
 pub use error::{CallError, Doing};
 pub use logintc::LoginTc;
-pub use loginwithme::{Capabilities, LoginWithMe};
+pub use loginwithme::{Capabilities, LoginWithMe, Roster};
 pub use passwordless::Passwordless;
 pub use place::{Place, PlaceError};
 pub use probe::{ProbeFailed, probe};

@@ -198,6 +198,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A picture of the customer's screen was saved; the customer is told.
+    PictureSaved {
+        /// Who did.
+        by: String,
+    },
     /// The technician closed the session here.
     Closed {
         /// With which outcome.
@@ -242,6 +247,7 @@ impl Event {
             | Self::VerificationFailed { .. }
             | Self::VerificationUnknown { .. }
             | Self::GateOverridden { .. }
+            | Self::PictureSaved { .. }
             | Self::Closed { .. }
             | Self::PinOver { .. } => true,
             Self::StatusUnknown { .. } | Self::HookLost { .. } | Self::HookBack { .. } => false,

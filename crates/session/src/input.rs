@@ -195,6 +195,11 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+    /// A picture of the customer's screen is in the archive.
+    PictureSaved {
+        /// Who saved it.
+        by: String,
+    },
     /// The technician closes the session here.
     Close {
         /// How it came out.

@@ -87,6 +87,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::CancelVerification { id } => turn.cancel_verification(id),
         Input::GateSet(gate) => turn.gate_set(gate),
         Input::GateOverridden { by, reason } => turn.gate_overridden(by, reason),
+        Input::PictureSaved { by } => turn.tell(Event::PictureSaved { by }),
         Input::Close { outcome, by } => turn.close(outcome, by),
         Input::Revoked { done } => turn.revoked(done),
         Input::GaveUp => turn.gave_up(),

@@ -44,6 +44,12 @@ impl Boundary {
         Ok(Self { allowed: std::iter::once(target).chain(further).map(Url::origin).collect() })
     }
 
+    /// The boundary of a page that the console itself serves on this computer: that server, and nothing
+    /// that the settings name.
+    pub fn only(target: &Url) -> Self {
+        Self { allowed: vec![target.origin()] }
+    }
+
     /// Whether a page may be loaded from `url`, be it by a link, a redirect or a frame.
     #[must_use]
     pub fn allows(&self, url: &Url) -> bool {
@@ -104,6 +110,15 @@ mod tests {
         for outside in
             ["http://127.0.0.1:7001/", "https://127.0.0.1:7000/", "http://localhost:7000/"]
         {
+            assert!(!boundary.allows(&url(outside)), "{outside}");
+        }
+    }
+
+    #[test]
+    fn our_own_viewer_page_stays_on_its_own_server() {
+        let boundary = Boundary::only(&url("http://127.0.0.1:7000/viewer/x/"));
+        assert!(boundary.allows(&url("http://127.0.0.1:7000/viewer/x/viewer.js")));
+        for outside in ["http://127.0.0.1:7001/", "http://localhost:7000/", "https://a.example/"] {
             assert!(!boundary.allows(&url(outside)), "{outside}");
         }
     }

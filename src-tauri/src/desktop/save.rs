@@ -1,4 +1,4 @@
-//! Saves a text that a person asked for, such as a transcript, among their downloads.
+//! Saves what a person asked for, such as a transcript or a picture, among their downloads.
 //!
 //! What is absent: overwriting, and a path that the page could choose: it names a file, never a folder.
 
@@ -25,11 +25,11 @@ pub enum SaveError {
     },
 }
 
-/// Writes `text` into a new file in `folder` (made if it isn't there) and returns its path. A taken name gets a number.
+/// Writes `bytes` into a new file in `folder` (made if it isn't there) and returns its path. A taken name gets a number.
 ///
 /// # Errors
 /// [`SaveError`] by remedy.
-pub fn save(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveError> {
+pub fn save(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, SaveError> {
     let (stem, extension) = split(name).ok_or_else(|| SaveError::Name(name.to_owned()))?;
     let failed = |source| SaveError::Io { folder: folder.display().to_string(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
@@ -42,7 +42,7 @@ pub fn save(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveError>
         let path = folder.join(numbered);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(mut file) => {
-                let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+                let written = file.write_all(bytes).and_then(|()| file.sync_all());
                 return match written {
                     Ok(()) => Ok(path),
                     Err(error) => {
@@ -74,8 +74,8 @@ mod tests {
     #[test]
     fn a_second_file_of_the_same_name_gets_a_number_and_the_first_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let first = save(folder.path(), "Maria Lopez.txt", "one").unwrap();
-        let second = save(folder.path(), "Maria Lopez.txt", "two").unwrap();
+        let first = save(folder.path(), "Maria Lopez.txt", b"one").unwrap();
+        let second = save(folder.path(), "Maria Lopez.txt", b"two").unwrap();
         assert_eq!(std::fs::read_to_string(first).unwrap(), "one");
         assert_eq!(second, folder.path().join("Maria Lopez (2).txt"));
         assert_eq!(std::fs::read_to_string(second).unwrap(), "two");
@@ -85,7 +85,7 @@ mod tests {
     fn a_name_that_leads_elsewhere_or_hides_the_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["", "../x.txt", "/etc/x", "a\\b", ".bashrc", "a\nb", &"x".repeat(201)] {
-            assert!(matches!(save(folder.path(), name, "x"), Err(SaveError::Name(_))), "{name:?}");
+            assert!(matches!(save(folder.path(), name, b"x"), Err(SaveError::Name(_))), "{name:?}");
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -95,7 +95,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let error = save(&file, "x.txt", "x").unwrap_err();
+        let error = save(&file, "x.txt", b"x").unwrap_err();
         assert!(error.to_string().starts_with("save a file in "), "{error}");
     }
 }

@@ -5,7 +5,8 @@
 
 use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{
-    AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+    AppHandle, Manager, Runtime, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    WindowEvent,
 };
 
 use super::boundary::Boundary;
@@ -26,6 +27,15 @@ pub struct Viewer {
     pub read_only: bool,
 }
 
+/// The number of a session's windows has changed.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenWindows {
+    /// How many are open now.
+    pub open: u32,
+    /// Because this one was closed.
+    pub closed: bool,
+}
+
 impl Viewer {
     fn label(&self) -> String {
         format!("{LABEL}{}-{}", self.session, if self.read_only { "watch" } else { "drive" })
@@ -43,7 +53,7 @@ impl Viewer {
 }
 
 /// Opens the window of `viewer` at `target`, or brings it to the front if it is open; `name` is what the session is
-/// called. `counted` gets the number of the session's open windows whenever it changes.
+/// called. `counted` is told whenever the number of the session's open windows changes.
 ///
 /// # Errors
 /// The window system refused.
@@ -53,7 +63,8 @@ pub fn open<R: Runtime>(
     name: &str,
     target: Url,
     boundary: Boundary,
-    counted: impl Fn(u32) + Send + 'static,
+    theme: Option<Theme>,
+    counted: impl Fn(OpenWindows) + Send + 'static,
 ) -> tauri::Result<()> {
     if let Some(window) = app.get_webview_window(&viewer.label()) {
         window::raise(&window);
@@ -79,11 +90,17 @@ pub fn open<R: Runtime>(
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .build()?;
-    counted(count(app, viewer, None));
+    // Its page asks the web view whether it is dark. Without a choice of the technician's it is as the system has it,
+    // which no call can bring back, so none is made.
+    if theme.is_some() {
+        window.set_theme(theme)?;
+    }
+    counted(OpenWindows { open: count(app, viewer, None), closed: false });
     let (app, viewer) = (app.clone(), viewer.clone());
     window.on_window_event(move |event| {
         if matches!(event, WindowEvent::Destroyed) {
-            counted(count(&app, &viewer, Some(&viewer.label())));
+            let open = count(&app, &viewer, Some(&viewer.label()));
+            counted(OpenWindows { open, closed: true });
         }
     });
     Ok(())

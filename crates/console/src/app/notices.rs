@@ -178,6 +178,7 @@ fn is_own(inner: &Inner, happening: &Happening) -> bool {
         | Event::VerificationFailed { .. }
         | Event::VerificationUnknown { .. }
         | Event::GateOverridden { .. }
+        | Event::PictureSaved { .. }
         | Event::Closed { .. }
         | Event::PinOver { .. } => false,
     }

@@ -107,6 +107,7 @@ fn noted(Happening { session, event, .. }: &Happening) -> Option<Noted> {
         // Noted with who asks, and who signs it, at the time when they do.
         Event::VerificationAsked { .. }
         | Event::GateOverridden { .. }
+        | Event::PictureSaved { .. }
         | Event::Created
         | Event::PinReady { .. }
         | Event::AllocationFailed { .. }

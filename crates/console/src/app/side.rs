@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
-use engine::{SessionId, access::Person};
+use engine::{SessionId, access::Person, remote::Capabilities};
 use session::Timestamp;
 
-use super::{Tested, noted::Log};
+use super::{
+    Tested,
+    noted::Log,
+    roster::{Known, Told},
+};
 use crate::view::Trouble;
 
 /// What no snapshot shows.
@@ -23,6 +27,12 @@ pub(crate) struct Side {
     pub tested: Tested,
     /// Where customers join at a configured broker of ours, by its own word.
     pub join: Option<Join>,
+    /// What the service can do beyond the nine calls; none while that isn't known.
+    pub capabilities: Option<Capabilities>,
+    /// Who shares their screen and who watches it, by the service's last word.
+    pub rosters: HashMap<SessionId, Known>,
+    /// Who customers were told asks.
+    pub askers: HashMap<SessionId, Told>,
     /// The audit log.
     pub log: Log,
 }

@@ -56,7 +56,12 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
     let settings = Arc::new(loaded.settings);
     let broker = async {
         match settings.base_url {
-            None => start_broker(&options.data, &settings, &vault, &mut standing).await.map(Some),
+            None => {
+                let demo = options.broker_control;
+                start_broker(&options.data, (&settings, demo), &vault, &mut standing)
+                    .await
+                    .map(Some)
+            }
             Some(_) => Ok(None),
         }
     };
@@ -129,6 +134,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         acted: watch::channel(now()).0,
         ceremony: Mutex::default(),
         pages: options.pages,
+        viewers: super::viewer::Viewers::default(),
         in_the_browser: options.in_the_browser,
         vault,
         lock: Mutex::new(Some(lock)),
@@ -171,6 +177,7 @@ async fn begin(inner: &Arc<Inner>) {
     inner.tasks.spawn(super::access::lock_when_idle(inner.clone()));
     inner.tasks.spawn(super::watch::follow(inner.clone()));
     inner.tasks.spawn(super::watch::learn_of_service(inner.clone()));
+    inner.tasks.spawn(super::roster::follow(inner.clone()));
 }
 
 /// Hooks first, then what was kept back of them.
@@ -190,6 +197,7 @@ pub(super) async fn stop(inner: &Inner) {
     let _alone = inner.serial.lock().await;
     inner.tasks.close();
     inner.tasks.wait().await;
+    inner.viewers.stop().await;
     inner.side(|side| side.log.write_to(None));
     let engine = inner.engine.write().await.take();
     if let Some(engine) = engine {
@@ -230,6 +238,9 @@ pub(crate) async fn restart_engine(
     inner.side(|side| {
         side.tested = super::Tested::Not;
         side.join = None;
+        side.capabilities = None;
+        side.rosters.clear();
+        side.askers.clear();
         if let Some(engine) = &*slot {
             side.log.write_to(Some(engine.archive()));
         }
@@ -244,7 +255,8 @@ pub(crate) async fn restart_engine(
 async fn bring_up(inner: &Inner, settings: &Settings) -> Result<Engine, AppError> {
     if settings.base_url.is_none() && inner.embedded.get().is_none() {
         let mut standing = Vec::new();
-        let running = start_broker(&inner.data, settings, &inner.vault, &mut standing).await?;
+        let on = (settings, inner.broker_control);
+        let running = start_broker(&inner.data, on, &inner.vault, &mut standing).await?;
         inner.side(|side| side.standing.append(&mut standing));
         running.handle().release_deliveries();
         let _ = inner.embedded.set(Embedded::of(&running));
@@ -269,9 +281,10 @@ fn vault_options(options: &Options) -> vault::Options {
     chosen
 }
 
+/// `demo`: nobody sits at the customer's computer.
 async fn start_broker(
     data: &Path,
-    settings: &Settings,
+    (settings, demo): (&Settings, bool),
     vault: &Vault,
     standing: &mut Vec<Trouble>,
 ) -> Result<broker::Running, AppError> {
@@ -279,6 +292,7 @@ async fn start_broker(
     let mut config = broker::Config::embedded(data.join("broker"));
     config.store_key = Some(vault.broker_store_key());
     config.hold_deliveries = true;
+    config.allow_unattended = demo;
     config.port = ports::choose(0, ports.broker, false);
     let mut running = Broker::start(config).await?;
     let mut moved = ports.broker.is_some() && !running.got_remembered_port();

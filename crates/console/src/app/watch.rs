@@ -115,7 +115,7 @@ pub(crate) async fn learn_of_service(inner: Arc<Inner>) {
         let client = inner.engine.read().await.as_ref().map(|engine| engine.client().clone());
         let Some(client) = client else { return };
         if let Some(base_url) = &settings.base_url
-            && let Ok(capabilities) = client.capabilities().await
+            && let Some(capabilities) = inner.capabilities(&client).await
             && let Some(path) = capabilities.join_path
             && path.starts_with('/')
             && path.contains("{pin}")

@@ -1,12 +1,18 @@
 //! `deskhand demo`: the whole story in the terminal, live.
 //!
-//! Nothing is staged: the engine, its broker and both pages are the real ones, over real sockets; only
-//! the broker's clock is moved, because nobody wants to watch a minute pass. It ends well only if
-//! every step was seen on the feed that the window gets, too.
+//! Nothing is staged: the engine and its broker are the real ones, over real sockets, and so is every
+//! customer's program, each on a virtual display of its own, where this computer has Xvfb and the program;
+//! else a page stands in for it, and the demo says so. Only the broker's clock is moved, because nobody
+//! wants to watch a minute pass. It ends well only if every step was seen on the feed that the window
+//! gets, too.
 
+mod customer;
+mod display;
+mod screen;
 mod stage;
 mod story;
 mod telling;
+mod window;
 
 use std::{io::IsTerminal as _, time::Duration};
 
@@ -30,7 +36,7 @@ pub(super) async fn run(flags: &Flags, stop: &CancellationToken) -> Result<End, 
     let patience = Duration::from_secs(flags.patience.into());
     let mut telling = Telling::new(std::io::stdout().is_terminal());
     telling.title("A support session from its PIN to its archived transcript");
-    let mut stage = Stage::new(folder.path().join("data"), patience);
+    let mut stage = Stage::new(folder.path().to_owned(), patience);
     let told = tokio::select! {
         told = stage.tell_story(&mut telling) => Some(told),
         () = stop.cancelled() => None,

@@ -23,10 +23,30 @@ pub struct Who<'a> {
     pub origin: &'a str,
     /// The PIN.
     pub pin: &'a str,
-    /// `presenter` or `viewers`.
-    pub side: &'a str,
+    /// As what it joins.
+    pub side: As,
     /// What the person is called.
     pub name: &'a str,
+}
+
+/// As what a page joins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum As {
+    /// The presenter itself, where no program is.
+    Presenter,
+    /// The customer's page beside the program: it chats, and counts for no presence.
+    Companion,
+    /// A viewer.
+    Viewer,
+}
+
+impl As {
+    const fn side(self) -> &'static str {
+        match self {
+            Self::Presenter | Self::Companion => "presenter",
+            Self::Viewer => "viewers",
+        }
+    }
 }
 
 impl Page {
@@ -41,7 +61,8 @@ impl Page {
         let (say, told, line) = carry(socket);
         let mut page = Self { say, told, line };
         let hello = json!({
-            "type": "hello", "session_pin": who.pin, "side": who.side, "page": Uuid::new_v4(), "name": who.name,
+            "type": "hello", "session_pin": who.pin, "side": who.side.side(), "companion": who.side == As::Companion,
+            "page": Uuid::new_v4(), "name": who.name,
         });
         page.send(hello).await?;
         page.told("welcome").await?;

@@ -1,5 +1,6 @@
 //! Commands over what stays: notes, tags, search, export.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::{
     Engine, SessionId,
     archive::{Hit as Found, NoteKind, Place},
@@ -78,6 +79,20 @@ pub(super) async fn export(inner: &Inner, session: &str, format: Format) -> Answ
     let detail = detail_of(inner, &engine, id).await?;
     let (file_name, text) = export::export(&detail, format, &inner.zone);
     Ok(Reply::Text { file_name, text })
+}
+
+pub(super) async fn picture(inner: &Inner, session: &str, picture: i64) -> Answer {
+    const DOING: &str = "show the picture";
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let detail = detail_of(inner, &engine, id).await?;
+    let number = detail.pictures.iter().position(|kept| kept.id == picture);
+    let png = engine.archive().picture(id, picture).await;
+    let png = png.map_err(|error| trouble::of_store(&error))?;
+    let (Some(number), Some(png)) = (number, png) else {
+        return Err(trouble::not_found(&format!("{DOING}: the session has none of that number")));
+    };
+    let file_name = export::picture_name(&detail, number + 1, &inner.zone);
+    Ok(Reply::Picture { file_name, png: BASE64_STANDARD.encode(png) })
 }
 
 fn hit(inner: &Inner, engine: &Engine, found: &Found) -> Hit {

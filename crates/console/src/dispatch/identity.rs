@@ -99,7 +99,7 @@ pub(super) fn ceremony_link(inner: &Inner) -> Answer {
         text: "Give the link to the step in the browser: none is under way.".into(),
         remedy: "Begin again.".into(),
     })?;
-    Ok(Reply::Link { url })
+    Ok(Reply::Link { url, by_role: None })
 }
 
 pub(super) fn cancel_ceremony(inner: &Inner) -> Answer {
@@ -211,7 +211,7 @@ pub(super) async fn override_gate(inner: &Arc<Inner>, session: &str, reason: &st
 }
 
 async fn link(inner: &Arc<Inner>, errand: Errand) -> Answer {
-    Ok(Reply::Link { url: begin_ceremony(inner, errand).await? })
+    Ok(Reply::Link { url: begin_ceremony(inner, errand).await?, by_role: None })
 }
 
 /// Who is signed in; a passkey belongs to somebody.

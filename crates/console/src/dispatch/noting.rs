@@ -116,6 +116,11 @@ fn of(command: &Command, settings: &crate::Settings) -> Option<Entry> {
         Command::Export { session, format } => {
             first(about("exported", exported(*format).into(), session))
         }
+        Command::Picture { session, .. } => first(about(
+            "picture_opened",
+            "Opens a saved picture of the customer's screen.".into(),
+            session,
+        )),
         Command::Configure { changes } => {
             let entry = by_itself("settings_changed", changed(changes));
             if changes.keys().any(|field| GUARDS.contains(&field.as_str())) {

@@ -42,6 +42,12 @@ pub(super) async fn save(
     let place = tokio::task::spawn_blocking(move || place(path.as_deref(), &stem))
         .await
         .map_err(|_| trouble::stopping())??;
+    if let Some(pin) = &snapshot.pin
+        && inner.capabilities(engine.client()).await.is_some_and(|able| able.tells_asker())
+    {
+        // What the program says of who asks is made with it, and can't be changed afterwards.
+        inner.tell_asker(engine.client(), id, pin).await;
+    }
     engine.save_program(id, place, by.to_owned()).await.map_err(failed)?;
     Ok(Reply::Done)
 }

@@ -1,17 +1,20 @@
 //! Commands that ask the service itself: links, abuse, the way from it to us, the outbox.
 
+use std::sync::Arc;
+
 use engine::{
     Engine, SessionId,
     clock::now,
     desktop::View,
     reach::{Caller, Reached},
+    remote::Capabilities,
 };
 use session::verification::Verdict;
-use wire::Pin;
+use wire::{Pin, screen::Role};
 
 use super::{Answer, engine, failed, parse_id, refused, session_name};
 use crate::{
-    app::{Inner, Noted, Tested, known_reach, test_reach as test},
+    app::{Inner, Noted, Tested, has_viewer_page, known_reach, test_reach as test},
     command::{OutboxMail, Reply},
     present::trouble,
     view::{Code, GatePolicy, Reach, Trouble},
@@ -19,8 +22,15 @@ use crate::{
 
 pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool, by: &str) -> Answer {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let by_role = able(inner, &engine).await.is_some_and(|able| able.links_by_role());
     // Without a name: whoever gets the link gives their own.
-    let url = engine.viewer_url(id, read_only, None).await.map_err(failed)?;
+    let url = if by_role {
+        let role = if read_only { Role::Watch } else { Role::Control };
+        engine.viewer_link(id, role, "").await
+    } else {
+        engine.viewer_url(id, read_only, None).await
+    };
+    let url = url.map_err(failed)?;
     note_unverified(inner, &engine, id, by, "Gave a viewer's link").await;
     let url = url.expose();
     // The broker that comes along gives its link for this computer; a colleague may be elsewhere.
@@ -28,16 +38,24 @@ pub(super) async fn viewer_link(inner: &Inner, session: &str, read_only: bool, b
         let path = url.strip_prefix(embedded.origin())?;
         Some(format!("{}{path}", embedded.customers_origin()))
     });
-    Ok(Reply::Link { url: here.unwrap_or_else(|| url.to_owned()) })
+    Ok(Reply::Link { url: here.unwrap_or_else(|| url.to_owned()), by_role: Some(by_role) })
 }
 
-pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View, by: &str) -> Answer {
+pub(super) async fn open_viewer(inner: &Arc<Inner>, session: &str, view: View, by: &str) -> Answer {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     if view.chat && inner.desktop.show_chat(id) {
         return Ok(Reply::Done);
     }
     let technician = inner.technician();
-    let url = engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?;
+    let ours = has_viewer_page(inner)
+        && able(inner, &engine).await.is_some_and(|able| able.carries_screens());
+    let url = if ours {
+        engine.may_view(id).map_err(failed)?;
+        let seat = inner.viewers.seat(inner, id, view.read_only, &technician).await;
+        seat.map_err(|error| trouble::from_text(Code::TryAgain, &error.to_string()))?
+    } else {
+        engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?
+    };
     note_unverified(inner, &engine, id, by, "Opened a viewer").await;
     let name = session_name(inner, &engine, id).await;
     // A window more makes no viewer that is news; before it opens, for its page is quick.
@@ -52,6 +70,11 @@ pub(super) async fn open_viewer(inner: &Inner, session: &str, view: View, by: &s
         refused(&error.0, "")
     })?;
     Ok(Reply::Done)
+}
+
+/// What the service can do beyond the nine calls.
+async fn able(inner: &Inner, engine: &Engine) -> Option<Capabilities> {
+    inner.capabilities(engine.client()).await
 }
 
 /// A policy that only warns lets pass, and the log has it.

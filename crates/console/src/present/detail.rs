@@ -2,7 +2,7 @@
 
 use engine::{
     Snapshot,
-    archive::{LookedUp, Message, Summary},
+    archive::{LookedUp, Message, Picture, Summary},
     journal::Happening,
 };
 use session::{
@@ -13,12 +13,13 @@ use session::{
 };
 
 use super::{
-    Setting, device, event, hooks, name, program, regions, row, state, timeline, trouble, verify,
+    Setting, device, event, hooks, name, program, regions, row, screen, state, timeline, trouble,
+    verify,
 };
 use crate::{
     view::{
-        ChatLine, FactKind, FactView, MailView, Pin, Reach, SessionDetail, SessionRow, Timeline,
-        TranscriptView,
+        ChatLine, FactKind, FactView, MailView, Pin, Reach, ScreenView, SessionDetail, SessionRow,
+        Timeline, TranscriptView,
     },
     words,
 };
@@ -45,6 +46,10 @@ pub struct Beside {
     pub overridden: Option<Override>,
     /// Devices that were looked up, oldest first.
     pub devices: Vec<LookedUp>,
+    /// Pictures of the customer's screen, oldest first.
+    pub pictures: Vec<Picture>,
+    /// Who shares the screen and who watches it; none where the service doesn't say.
+    pub screen: Option<ScreenView>,
     /// Chat messages not seen yet.
     pub unread: u32,
 }
@@ -90,6 +95,7 @@ pub fn of(
         presenter: state::presenter(record.presenter),
         viewers: state::viewers(record.viewers),
         windows: snapshot.windows,
+        screen: beside.screen.filter(|_| record.is_live()),
         timeline: timeline::of(record, &beside.happenings, setting),
         waited_ms: timers.waited_ms,
         waiting: timers.waiting,
@@ -100,6 +106,7 @@ pub fn of(
         verifications: record.verifications.iter().map(verify::of).collect(),
         gate: verify::gate(snapshot.gate, record, setting),
         devices: beside.devices.iter().map(device::pinned).collect(),
+        pictures: beside.pictures.iter().map(screen::picture).collect(),
         mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
         chat: chat(&beside.messages),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
@@ -136,6 +143,7 @@ pub fn archived(
         presenter: never.clone(),
         viewers: never,
         windows: 0,
+        screen: None,
         timeline: Timeline { presenter: Vec::new(), viewers: Vec::new(), events: Vec::new() },
         waited_ms: summary.waited_ms().map_or(0, whole),
         waiting: false,
@@ -146,6 +154,7 @@ pub fn archived(
         verifications: beside.verifications.iter().map(verify::of).collect(),
         gate: verify::old_gate(beside.overridden.as_ref()),
         devices: beside.devices.iter().map(device::pinned).collect(),
+        pictures: beside.pictures.iter().map(screen::picture).collect(),
         mails: Vec::new(),
         chat: chat(&beside.messages),
         chat_as_of: None,

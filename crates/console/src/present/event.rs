@@ -59,6 +59,7 @@ pub const fn side(event: &Event) -> Option<SideView> {
         | Event::VerificationFailed { .. }
         | Event::VerificationUnknown { .. }
         | Event::GateOverridden { .. }
+        | Event::PictureSaved { .. }
         | Event::ChatArrived { .. }
         | Event::TranscriptSaved { .. }
         | Event::TranscriptFailed { .. }
@@ -95,6 +96,7 @@ pub const fn kind(event: &Event) -> &'static str {
         Event::VerificationFailed { .. } => "verification_failed",
         Event::VerificationUnknown { .. } => "verification_unknown",
         Event::GateOverridden { .. } => "gate_overridden",
+        Event::PictureSaved { .. } => "picture_saved",
         Event::ChatArrived { .. } => "chat_arrived",
         Event::TranscriptSaved { .. } => "transcript_saved",
         Event::TranscriptFailed { .. } => "transcript_failed",
@@ -170,6 +172,10 @@ fn told(event: &Event, name: &str) -> (String, bool) {
         Event::GateOverridden { by, .. } => {
             (format!("{name}: {} overrode the verification gate", plain(by, LONGEST_NAME)), false)
         }
+        Event::PictureSaved { by } => {
+            let by = plain(by, LONGEST_NAME);
+            (format!("{name}: {by} saved a picture of the screen"), false)
+        }
         Event::ChatArrived { messages } => {
             (format!("{name}: {}", count(*messages, "new message", "new messages")), false)
         }
@@ -231,6 +237,9 @@ fn logged(event: &Event, by: &str, setting: &Setting<'_>) -> (String, bool) {
         Event::GateOverridden { by, reason } => {
             let (by, reason) = (plain(by, LONGEST_NAME), plain(reason, 500));
             (format!("{by} overrode the verification gate: {reason}"), true)
+        }
+        Event::PictureSaved { by } => {
+            (format!("{} saved a picture of the screen", plain(by, LONGEST_NAME)), false)
         }
         Event::ChatArrived { messages } => {
             (count(*messages, "chat message", "chat messages"), false)
@@ -390,6 +399,7 @@ mod tests {
             Event::VerificationTimedOut { id: 1, who: Who::Customer, user: "maria".into() },
             Event::VerificationNoDevice { id: 1, who: Who::Customer, user: "maria".into() },
             Event::GateOverridden { by: "anna".into(), reason: "known".into() },
+            Event::PictureSaved { by: "anna".into() },
         ];
         for event in events {
             assert_eq!(serde_json::to_value(&event).unwrap()["event"], kind(&event));

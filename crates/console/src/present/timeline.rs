@@ -44,6 +44,7 @@ pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_
             | Event::VerificationFailed { .. }
             | Event::VerificationUnknown { .. }
             | Event::GateOverridden { .. }
+            | Event::PictureSaved { .. }
             | Event::ChatArrived { .. }
             | Event::TranscriptSaved { .. }
             | Event::TranscriptFailed { .. } => {}

@@ -4,8 +4,8 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::{
-    ChatLine, DeviceView, GateView, LogLine, MailView, ProgramView, RegionsView, SessionRow,
-    TranscriptView, Trouble, VerificationView,
+    ChatLine, DeviceView, GateView, LogLine, MailView, PictureView, ProgramView, RegionsView,
+    ScreenView, SessionRow, TranscriptView, Trouble, VerificationView,
 };
 
 /// Everything about the session on screen.
@@ -39,6 +39,8 @@ pub struct SessionDetail {
     pub viewers: FactView,
     /// Viewer windows of ours that are open.
     pub windows: u32,
+    /// Who shares the screen and who watches it; none where the service doesn't say.
+    pub screen: Option<ScreenView>,
     /// Presence over time.
     pub timeline: Timeline,
     /// How long it waited for the first to join, in milliseconds, as of `timers_at`.
@@ -59,6 +61,8 @@ pub struct SessionDetail {
     pub gate: GateView,
     /// Devices that were looked up for this session, oldest first.
     pub devices: Vec<DeviceView>,
+    /// Pictures of the customer's screen that were saved, oldest first.
+    pub pictures: Vec<PictureView>,
     /// E-mails ordered.
     pub mails: Vec<MailView>,
     /// The chat as archived.

@@ -91,7 +91,7 @@ async fn browser(rig: &Rig) -> Browser {
 
 /// Gives a command that opens a page.
 async fn page(rig: &Rig, command: Value) -> Tab {
-    let Reply::Link { url } = rig.ask(command).await else { panic!("no link") };
+    let Reply::Link { url, .. } = rig.ask(command).await else { panic!("no link") };
     assert_eq!(rig.desktop.1.lock().unwrap().last(), Some(&url), "the browser was opened");
     Tab::open(&url)
 }
@@ -156,7 +156,7 @@ async fn a_profile_is_made_with_its_passkey_and_whoever_has_that_unlocks() {
     assert_eq!(access(&rig, AccessKind::FirstStart).await.people, []);
     let mut browser = browser(&rig).await;
     let tab = page(&rig, profile("Anna Keller")).await;
-    let Reply::Link { url } = rig.ask(json!({ "do": "ceremony_link" })).await else { panic!() };
+    let Reply::Link { url, .. } = rig.ask(json!({ "do": "ceremony_link" })).await else { panic!() };
     assert_eq!(url, format!("{}/#{}", tab.origin, tab.state));
     let waits: CeremonyView = rig
         .seen
@@ -479,6 +479,7 @@ fn every_command() -> Vec<Value> {
         of("audit", json!({})),
         of("verify_audit", json!({})),
         of("export_audit", json!({})),
+        on("picture", json!({ "picture": 1 })),
         of("quit", json!({})),
     ]
 }

@@ -71,8 +71,11 @@ async fn viewer_links_and_windows_are_for_colleagues_and_carry_the_role() {
     let mut rig = Rig::start().await;
     let id = rig.session("Maria").await;
     let asked = rig.ask(json!({ "do": "viewer_link", "session": id, "read_only": true })).await;
-    let Reply::Link { url } = asked else { panic!("no link") };
-    assert!(url.contains("ro=true"), "a link that isn't read-only");
+    let Reply::Link { url, by_role } = asked else { panic!("no link") };
+    assert!(
+        by_role == Some(true) && url.contains("/view#ticket="),
+        "a link that the colleague could widen"
+    );
     rig.ask(json!({ "do": "open_viewer", "session": id, "read_only": false })).await;
     let chat = json!({ "do": "open_viewer", "session": id, "read_only": false, "chat": true });
     rig.ask(chat.clone()).await;
@@ -185,6 +188,9 @@ async fn the_way_to_the_listener_is_tested_by_a_real_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_customers_program_is_saved_once_it_is_confirmed_and_stands_in_the_log() {
+    // The embedded broker delivers what lies beside the running program.
+    let own = std::env::current_exe().unwrap();
+    std::fs::write(own.with_file_name("deskhand-presenter"), b"\x7fELF").unwrap();
     let mut rig = Rig::start().await;
     let id = rig.session("Maria Lopez").await;
     let downloads = tempfile::tempdir().unwrap();
@@ -207,9 +213,9 @@ async fn the_customers_program_is_saved_once_it_is_confirmed_and_stands_in_the_l
         _ => None,
     };
     let (path, by) = rig.seen.detail(&id, "the file", saved).await;
-    let file = downloads.path().join("deskhand-program-Maria-Lopez.sh");
+    let file = downloads.path().join("deskhand-program-Maria-Lopez.run");
     assert_eq!((path, by.as_str()), (file.display().to_string(), BY));
-    assert!(std::fs::read_to_string(file).unwrap().starts_with("#!/bin/sh"));
+    assert!(wire::trailer::split(&std::fs::read(file).unwrap()).unwrap().is_some());
     assert_eq!(rig.seen.event("program_saved").await.name, "Maria Lopez");
     let logged = |d: &SessionDetail| {
         let line = d.log.iter().find(|line| line.text.contains("saved the customer's program"));

@@ -81,7 +81,7 @@ impl Story {
         let command: Command = serde_json::from_value(command).unwrap();
         match self.rig.app.command(command, BY).await {
             // These are the doors through which a link or the PIN is given on purpose.
-            Ok(Reply::Link { url }) => {
+            Ok(Reply::Link { url, .. }) => {
                 let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
                 for state in url.split(|c| !word(c)).filter(|part| part.len() >= 20) {
                     self.knows("one-time state of a link", state);

@@ -15,6 +15,7 @@ mod notices;
 mod passkeys;
 mod restart;
 mod rig;
+mod screen;
 mod secrets;
 #[path = "../service/mod.rs"]
 mod service;

@@ -40,16 +40,22 @@ pub struct Rig {
 
 /// A desktop that only remembers which viewer windows were opened, and what in the browser.
 #[derive(Default)]
-pub struct Opened(pub Mutex<Vec<(String, View)>>, pub Mutex<Vec<String>>);
+pub struct Opened(
+    pub Mutex<Vec<(String, View)>>,
+    pub Mutex<Vec<String>>,
+    /// Where the windows begin.
+    pub Mutex<Vec<ViewerUrl>>,
+);
 
 impl Desktop for Opened {
     fn open_viewer<'a>(
         &'a self,
         _: SessionId,
         name: &'a str,
-        _: ViewerUrl,
+        url: ViewerUrl,
         view: View,
     ) -> Answer<'a> {
+        self.2.lock().unwrap().push(url);
         self.0.lock().unwrap().push((name.to_owned(), view));
         Box::pin(async { Ok(()) })
     }
@@ -69,7 +75,8 @@ pub struct Bundled;
 
 impl Pages for Bundled {
     fn get(&self, name: &str) -> Option<Cow<'static, [u8]>> {
-        matches!(name, "passkey.js" | "passkey.css").then(|| Cow::Borrowed(b"/* */".as_slice()))
+        let known = ["passkey.js", "passkey.css", "viewer.html", "viewer.js", "viewer.css"];
+        known.contains(&name).then(|| Cow::Borrowed(b"/* */".as_slice()))
     }
 }
 
@@ -253,7 +260,7 @@ impl Seen {
 }
 
 /// A page as a browser would open it.
-pub struct Page(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Page(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Page {
     pub async fn open(origin: &str, pin: &str, side: &str, name: &str) -> Self {
@@ -267,6 +274,29 @@ impl Page {
         .await;
         page.next_of("welcome").await;
         page
+    }
+
+    /// Any WebSocket, which nothing was said on so far.
+    pub async fn dial(url: &str) -> Result<Self, tungstenite::Error> {
+        connect_async(url.replacen("http", "ws", 1)).await.map(|(socket, _)| Self(socket))
+    }
+
+    /// The bytes of the next binary message.
+    pub async fn bytes(&mut self) -> Vec<u8> {
+        let read = async {
+            loop {
+                let frame = self.0.next().await.expect("the page was hung up").unwrap();
+                if let tungstenite::Message::Binary(bytes) = frame {
+                    return bytes.to_vec();
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("no bytes came")
+    }
+
+    pub async fn send_bytes(&mut self, bytes: impl Into<Vec<u8>>) {
+        let bytes: Vec<u8> = bytes.into();
+        self.0.send(tungstenite::Message::binary(bytes)).await.unwrap();
     }
 
     pub async fn say(&mut self, name: &str, body: &str) {
@@ -285,11 +315,11 @@ impl Page {
         while self.0.next().await.is_some_and(|frame| frame.is_ok()) {}
     }
 
-    async fn send(&mut self, message: Value) {
+    pub async fn send(&mut self, message: Value) {
         self.0.send(tungstenite::Message::text(message.to_string())).await.unwrap();
     }
 
-    async fn next_of(&mut self, kind: &str) {
+    pub async fn next_of(&mut self, kind: &str) -> Value {
         let read = async {
             loop {
                 let frame = self.0.next().await.expect("the page was hung up").unwrap();
@@ -297,10 +327,23 @@ impl Page {
                 let message: Value = serde_json::from_str(&text).unwrap();
                 assert_ne!(message["type"], "refused", "{message}");
                 if message["type"] == kind {
-                    return;
+                    return message;
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, read).await.expect("the page was told nothing");
+        tokio::time::timeout(PATIENCE, read).await.expect("the page was told nothing")
     }
+}
+
+/// Asks until `look` has an answer: for what only a service can tell, which tells nobody by itself.
+pub async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let watch = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, watch).await.unwrap_or_else(|_| panic!("{what} never came"))
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use broker::{Broker, Config, Running};
+use broker::{Broker, Config, ProgramFile, Running};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{Pin, Side};
@@ -12,7 +12,11 @@ use crate::process::{Console, armed, run};
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 
 async fn broker(home: &Path) -> Running {
-    Broker::start(Config::embedded(home.join("broker"))).await.unwrap()
+    let program = home.join("deskhand-presenter");
+    std::fs::write(&program, b"\x7fELF").unwrap();
+    let mut config = Config::embedded(home.join("broker"));
+    config.programs = vec![ProgramFile { platform: "linux-x86_64".into(), path: program }];
+    Broker::start(config).await.unwrap()
 }
 
 fn pin_of(detail: &Value) -> Pin {
@@ -28,6 +32,29 @@ async fn the_demo_sees_every_step_and_ends_well() {
     for step in ["Reload 5", "Transcript archived: 5 messages", "unknown, with its time"] {
         assert!(text.contains(step), "{step} is not in\n{text}");
     }
+    // Where this computer lacks what it takes, it is said, and nothing is made up instead.
+    let stood_in = text.contains("stands in for");
+    assert_eq!(programs_in(&text), if stood_in { 0 } else { 3 }, "{text}");
+    assert_ne!(stood_in, text.contains("The first picture: 800x600, decoded"), "{text}");
+}
+
+#[tokio::test]
+async fn the_demo_says_what_is_missing_for_a_screen_and_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let demo = crate::process::deskhand(home.path())
+        .args(["demo", "--patience", "100"])
+        .env("PATH", home.path())
+        .output();
+    let output = demo.await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("no Xvfb on this computer, so a page stands in for"), "{text}");
+    assert_eq!(programs_in(&text), 0, "{text}");
+}
+
+/// In how many of the demo's sessions the customer had the real program.
+fn programs_in(text: &str) -> usize {
+    text.matches("The customer's program has dialled out: presenter online").count()
 }
 
 #[tokio::test]
@@ -151,6 +178,9 @@ fn base64_of_a_confs_start() -> String {
         session_pin: String::new(),
         host_key: String::new(),
         version: String::new(),
+        origin: None,
+        asker: wire::screen::Asker::default(),
+        unattended: false,
     };
     conf.encode().expose()[..9].to_owned()
 }

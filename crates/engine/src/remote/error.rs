@@ -39,6 +39,12 @@ pub enum Doing {
     RevokePin,
     /// `POST /x/reach`.
     TestReach,
+    /// `PUT /x/asker`.
+    TellAsker,
+    /// `POST /x/roster`.
+    AskRoster,
+    /// A WebSocket of a viewer of ours.
+    OpenScreen,
     /// LoginTC: `GET /ping`.
     PingVerification,
     /// LoginTC: `POST .../sessions`.
@@ -83,6 +89,9 @@ impl fmt::Display for Doing {
             Self::AskCapabilities => f.write_str("ask what the service can do"),
             Self::RevokePin => f.write_str("revoke the PIN"),
             Self::TestReach => f.write_str("have the service call this console"),
+            Self::TellAsker => f.write_str("tell the service who asks for the screen"),
+            Self::AskRoster => f.write_str("ask who watches"),
+            Self::OpenScreen => f.write_str("connect the viewer"),
             Self::PingVerification => f.write_str("test the verification service"),
             Self::AskPhone => f.write_str("ask the phone"),
             Self::PollPhone => f.write_str("ask for the phone's answer"),

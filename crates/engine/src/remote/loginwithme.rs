@@ -5,9 +5,9 @@
 
 use std::collections::HashSet;
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::Value;
 use session::Failure;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -19,6 +19,9 @@ use wire::{
     },
 };
 
+mod extensions;
+
+pub use self::extensions::{Capabilities, Presenter, Roster};
 use super::{
     CallError, Doing, Download, Place, Service, ServiceError, Timeouts, ViewerUrl, download,
     error::{Cause, malformed},
@@ -42,34 +45,6 @@ pub struct LoginWithMe {
     service: Service,
     timeouts: Timeouts,
     client: Client,
-}
-
-/// What a service can do beyond the nine calls (assumed). Features appear by capability, never by mode.
-///
-/// Our own broker answers with these; the default is what a service without extensions can do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Capabilities {
-    revoke: bool,
-    reach: bool,
-    /// The path at which a region is timed on the service's own origin, with `{region}` in it.
-    pub region_path: Option<String>,
-    /// The path of the page where a customer joins, with `{pin}` in it.
-    pub join_path: Option<String>,
-    /// The broker's version.
-    pub version: Option<String>,
-}
-
-impl Capabilities {
-    /// Whether a PIN's life can be ended: [`LoginWithMe::revoke`].
-    pub const fn can_revoke(&self) -> bool {
-        self.revoke
-    }
-
-    /// Whether it can be asked to call our listener: [`LoginWithMe::reach`].
-    pub const fn can_reach(&self) -> bool {
-        self.reach
-    }
 }
 
 impl LoginWithMe {
@@ -267,57 +242,6 @@ impl LoginWithMe {
         let _: Outcome =
             self.send(Doing::ReportAbuse, Method::POST, &["report_abuse"], &body).await?;
         Ok(())
-    }
-
-    /// `GET /x/capabilities`: what the service can do beyond the nine calls; 404 means nothing (assumed).
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn capabilities(&self) -> Result<Capabilities, CallError> {
-        let url = self.service.endpoint(&["x", "capabilities"]);
-        let call = async {
-            let response = http::get(&self.client, url).await?;
-            if response.status() == StatusCode::NOT_FOUND {
-                return Ok(Capabilities::default());
-            }
-            let status = response.status();
-            http::succeeded(status, &http::body(response, API_BODY).await?)
-        };
-        self.bounded(Doing::AskCapabilities, call).await
-    }
-
-    /// `POST /x/revoke` (assumed): ends the PIN's life now. Only where [`Capabilities::can_revoke`].
-    ///
-    /// False if the service knows no such PIN, or no such call.
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn revoke(&self, pin: &Pin) -> Result<bool, CallError> {
-        let body = json!({ "session_pin": pin.expose() });
-        let sent: Result<Outcome, CallError> =
-            self.send(Doing::RevokePin, Method::POST, &["x", "revoke"], &body).await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(CallError { failure: Failure::Rejected { status: 404 }, .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// `POST /x/reach` (assumed): the service calls `url`, which ends with `/reach/` and a nonce, once.
-    /// Only where [`Capabilities::can_reach`]. True if anything answered; whether that was the listener,
-    /// only the listener knows.
-    ///
-    /// # Errors
-    /// [`CallError`]; [`Failure::Rejected`] if the service may not call there.
-    pub async fn reach(&self, url: &Url) -> Result<bool, CallError> {
-        #[derive(Deserialize)]
-        struct Reached {
-            answered: bool,
-        }
-        let body = json!({ "url": url.as_str() });
-        let reached: Reached =
-            self.send(Doing::TestReach, Method::POST, &["x", "reach"], &body).await?;
-        Ok(reached.answered)
     }
 
     async fn get<T: DeserializeOwned>(

@@ -1,4 +1,4 @@
-//! The viewer's link. It carries the PIN, so it prints itself no more than the PIN does.
+//! The viewer's link. It carries the PIN or a token, so it prints itself no more than the PIN does.
 
 use std::fmt;
 
@@ -10,9 +10,20 @@ use url::{Origin, Url};
 pub struct ViewerUrl {
     link: SecretString,
     origin: Origin,
+    ours: bool,
 }
 
 impl ViewerUrl {
+    /// The address of a viewer's page that this program serves itself: a token in the place of a PIN.
+    pub fn of_our_page(url: Url) -> Self {
+        Self { origin: url.origin(), link: String::from(url).into(), ours: true }
+    }
+
+    /// Whether this program serves the page itself, on this computer.
+    pub const fn is_our_page(&self) -> bool {
+        self.ours
+    }
+
     /// The link, if it is https, or http where the service itself is spoken to over http: an answer
     /// can't take the PIN from a secure service to an open line.
     pub(super) fn parse(link: &str, service: &Url) -> Option<Self> {
@@ -21,7 +32,7 @@ impl ViewerUrl {
         if !secure || !super::is_plain_http(&url) {
             return None;
         }
-        Some(Self { origin: url.origin(), link: String::from(url).into() })
+        Some(Self { origin: url.origin(), link: String::from(url).into(), ours: false })
     }
 
     /// The link in plain text, for the viewer window, the clipboard or the one view that shows it.

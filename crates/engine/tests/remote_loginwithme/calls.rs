@@ -3,7 +3,10 @@
 use engine::remote::{Capabilities, Download, Place, USER_AGENT};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use wire::{ConfText, HookType};
+use wire::{
+    ConfText, HookType,
+    screen::{Asker, Role},
+};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use crate::{client, pin, region};
@@ -200,4 +203,35 @@ async fn asks_the_service_to_call_the_listener() {
     assert!(client(&server.uri()).reach(&url.parse().unwrap()).await.unwrap());
     assert_eq!(line(&server).await, "POST /api/v1/x/reach");
     assert_eq!(sent(&server).await, json!({ "url": url }));
+}
+
+#[tokio::test]
+async fn tells_who_asks() {
+    let server = answering(SUCCESS).await;
+    let asker = Asker { technician: "Anna".into(), company: "Lopez & Sons".into() };
+    client(&server.uri()).set_asker(&pin(), &asker, false).await.unwrap();
+    assert_eq!(line(&server).await, "PUT /api/v1/x/asker");
+    let told = json!({"session_pin": "7W2-97-8570", "technician": "Anna",
+        "company": "Lopez & Sons", "unattended": false});
+    assert_eq!(sent(&server).await, told);
+}
+
+#[tokio::test]
+async fn asks_for_a_link_that_is_held_to_its_role() {
+    let server = answering(r#"{"success":true,"url":"http://a.example/view#ticket=x"}"#).await;
+    let link = client(&server.uri()).viewer_link(&pin(), Role::Watch, "").await.unwrap();
+    assert_eq!(link.expose(), "http://a.example/view#ticket=x");
+    assert_eq!(line(&server).await, "POST /api/v1/x/viewer_link");
+    let asked = json!({"session_pin": "7W2-97-8570", "role": "watch", "name": ""});
+    assert_eq!(sent(&server).await, asked);
+}
+
+#[tokio::test]
+async fn a_roster_has_no_more_watchers_than_a_session_can() {
+    let one = r#"{"page":"p","name":"Ben","role":"watch","watching":true,"sealed":false}"#;
+    let many = vec![one; 500].join(",");
+    let server = answering(&format!(r#"{{"success":true,"watchers":[{many}]}}"#)).await;
+    let roster = client(&server.uri()).roster(&pin()).await.unwrap();
+    assert_eq!((roster.watchers.len(), roster.presenter), (64, None));
+    assert_eq!(line(&server).await, "POST /api/v1/x/roster");
 }

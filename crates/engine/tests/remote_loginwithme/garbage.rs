@@ -8,7 +8,10 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use session::Failure;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
-use wire::{ConfText, HookType};
+use wire::{
+    ConfText, HookType,
+    screen::{Asker, Role},
+};
 
 use crate::{
     PIN, client, impatient, pin, region,
@@ -42,11 +45,14 @@ async fn every_call(client: &LoginWithMe) -> Vec<CallError> {
         client.capabilities().await.err(),
         client.revoke(&pin).await.err(),
         client.reach(&url.parse().unwrap()).await.err(),
+        client.set_asker(&pin, &Asker::default(), false).await.err(),
+        client.viewer_link(&pin, Role::Watch, "").await.err(),
+        client.roster(&pin).await.err(),
     ];
     results.into_iter().flatten().collect()
 }
 
-const CALLS: usize = 12;
+const CALLS: usize = 15;
 
 /// Holds for every error, whatever went wrong.
 fn assert_discreet(error: &CallError, server: &Server) {

@@ -33,7 +33,12 @@ test('goes on page by page to the end', async () => {
 test('an answer to an older question is dropped', async () => {
   const answers: ((reply: Reply) => void)[] = [];
   const ask = () => new Promise<Reply>((resolve) => answers.push(resolve));
-  const archive = new Archive({ ask, subscribe: () => Promise.resolve(), save: () => Promise.resolve('') });
+  const archive = new Archive({
+    ask,
+    subscribe: () => Promise.resolve(),
+    save: () => Promise.resolve(''),
+    savePicture: () => Promise.resolve(''),
+  });
   const old = archive.search('old');
   const young = archive.search('new');
   answers[1]?.({ reply: 'found', hits: [], cursor: 'new' });

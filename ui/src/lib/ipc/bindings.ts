@@ -148,7 +148,15 @@ session: string,
 /**
  * As what.
  */
-format: Format, } | { "do": "probe_regions" } | { "do": "settings" } | { "do": "configure", 
+format: Format, } | { "do": "picture", 
+/**
+ * Of which session.
+ */
+session: string, 
+/**
+ * Its number.
+ */
+picture: number, } | { "do": "probe_regions" } | { "do": "settings" } | { "do": "configure", 
 /**
  * Field by field, as in the settings file.
  */
@@ -322,7 +330,12 @@ id: string, } | { "reply": "link",
 /**
  * The URL.
  */
-url: string, } | { "reply": "detail", 
+url: string, 
+/**
+ * Whether a viewer's link is held to its role, whoever has it; if not, read-only is a
+ * convenience. None where it is no viewer's.
+ */
+by_role: boolean | null, } | { "reply": "detail", 
 /**
  * It.
  */
@@ -334,7 +347,15 @@ hits: Array<Hit>,
 /**
  * Where to go on; none at the end.
  */
-cursor: string | null, } | { "reply": "text", 
+cursor: string | null, } | { "reply": "picture", 
+/**
+ * A file name for it.
+ */
+file_name: string, 
+/**
+ * The picture (PNG), in base64.
+ */
+png: string, } | { "reply": "text", 
 /**
  * A file name for it.
  */
@@ -710,6 +731,10 @@ viewers: FactView,
  */
 windows: number, 
 /**
+ * Who shares the screen and who watches it; none where the service doesn't say.
+ */
+screen: ScreenView | null, 
+/**
  * Presence over time.
  */
 timeline: Timeline, 
@@ -749,6 +774,10 @@ gate: GateView,
  * Devices that were looked up for this session, oldest first.
  */
 devices: Array<DeviceView>, 
+/**
+ * Pictures of the customer's screen that were saved, oldest first.
+ */
+pictures: Array<PictureView>, 
 /**
  * E-mails ordered.
  */
@@ -887,6 +916,74 @@ side: SideView | null,
 text: string, };
 
 export type SideView = "presenter" | "viewers";
+
+export type ScreenView = { 
+/**
+ * What there is to see.
+ */
+sharing: SharingKind, 
+/**
+ * What the customer's program runs on, such as `linux-x86_64`; none if not known.
+ */
+platform: string | null, 
+/**
+ * Who is there to watch.
+ */
+watchers: Array<WatcherView>, 
+/**
+ * When the service said so; none if it hasn't so far.
+ */
+as_of: number | null, };
+
+export type SharingKind = "unknown" | "none" | "shared" | "paused";
+
+export type WatcherView = { 
+/**
+ * Tells viewers apart.
+ */
+id: string, 
+/**
+ * Its name, by its own word; empty if it gave none.
+ */
+name: string, 
+/**
+ * It may type and point; else it may only watch.
+ */
+controls: boolean, 
+/**
+ * It sees the screen now.
+ */
+watching: boolean, 
+/**
+ * Its picture is encrypted from end to end.
+ */
+sealed: boolean, 
+/**
+ * The round trip to the customer in milliseconds; none if not known.
+ */
+latency_ms: number | null, 
+/**
+ * Pictures a second; none if not known.
+ */
+fps: number | null, };
+
+export type PictureView = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * When it was saved.
+ */
+at: number, 
+/**
+ * By whom.
+ */
+by: string, 
+/**
+ * How large it is.
+ */
+bytes: number, };
 
 export type ProgramView = { 
 /**

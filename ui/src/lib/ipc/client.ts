@@ -36,6 +36,13 @@ export const tauriConsole: ConsolePort = {
       throw toTrouble(thrown);
     }
   },
+  savePicture: async (fileName, png) => {
+    try {
+      return await invoke<string>('save_picture', { fileName, png });
+    } catch (thrown) {
+      throw toTrouble(thrown);
+    }
+  },
   active: () => {
     if (performance.now() - active < ACTIVE_EVERY) return;
     active = performance.now();

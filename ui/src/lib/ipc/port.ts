@@ -19,6 +19,8 @@ export interface ConsolePort {
   open?(url: string): Promise<void>;
   /** Saves a text as a file and says where. Rejects with a `Trouble`. */
   save(fileName: string, text: string): Promise<string>;
+  /** Saves a picture (PNG, in base64) as a file and says where. Rejects with a `Trouble`. */
+  savePicture(fileName: string, png: string): Promise<string>;
   /** Tells that somebody is at this console, as often as one likes; nothing hangs on a single time. */
   active?(): void;
 }

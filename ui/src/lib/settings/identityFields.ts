@@ -73,7 +73,7 @@ const ACCESS: Group[] = [
       {
         key: 'company',
         label: 'Company',
-        hint: 'The phone shows it beside your name, so that people see who asks.',
+        hint: 'People see it beside your name: on the phone, and before they share their screen.',
         kind: 'text',
         placeholder: 'Example Help Desk',
       },

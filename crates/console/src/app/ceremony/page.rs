@@ -14,8 +14,7 @@ use axum::{
     Json, Router,
     extract::State,
     extract::rejection::JsonRejection,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -23,7 +22,7 @@ use engine::token::{HookToken, TokenHash};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use serve::{BindError, Bound, HostGuard, Limits, Port, Server};
+use serve::{BindError, Bound, HostGuard, Limits, PagePolicy, Port, Server};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -119,7 +118,6 @@ struct Desk {
     pages: Arc<dyn Pages>,
     state: TokenHash,
     guard: HostGuard,
-    policy: HeaderValue,
     came: mpsc::Sender<Came>,
 }
 
@@ -137,14 +135,9 @@ impl Door {
         let addr = bound[0].addr();
         let (send, came) = mpsc::channel(WAITING);
         let guard = HostGuard::new(addr, None);
-        let desk = Desk {
-            pages,
-            state: state.hash(),
-            guard: guard.clone(),
-            policy: policy(service),
-            came: send,
-        };
-        let routes = guard.protect(routes(desk));
+        let desk = Desk { pages, state: state.hash(), guard: guard.clone(), came: send };
+        let policy = PagePolicy::default().images("data:").service(service);
+        let routes = guard.protect(policy.protect(routes(desk)));
         let limits = Limits { body_bytes: 16 * 1024, connections: 32, ..Limits::default() };
         let mut servers = Vec::new();
         for bound in bound {
@@ -177,17 +170,7 @@ fn bind() -> Result<Vec<Bound>, BindError> {
     serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).map(|four| vec![four])
 }
 
-fn policy(service: &str) -> HeaderValue {
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
-         connect-src 'self' {service}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-    );
-    // An origin is plain ASCII; without one, the page may speak to nobody.
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-}
-
 fn routes(desk: Desk) -> Router {
-    let headers = middleware::from_fn_with_state(desk.clone(), protect);
     Router::new()
         .route("/", get(async || ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE)))
         .route("/passkey.js", get(script))
@@ -195,26 +178,7 @@ fn routes(desk: Desk) -> Router {
         .route("/begin", post(begin))
         .route("/done", post(done))
         .route("/failed", post(failed))
-        .layer(headers)
         .with_state(desk)
-}
-
-async fn protect(
-    State(desk): State<Desk>,
-    request: axum::extract::Request,
-    next: middleware::Next,
-) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, desk.policy);
-    for (name, value) in [
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
 }
 
 async fn script(State(desk): State<Desk>) -> Response {

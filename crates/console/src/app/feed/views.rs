@@ -12,7 +12,7 @@ use crate::{
         detail::{Around, Beside},
         trouble,
     },
-    view::{ConsoleView, Reach, ServiceKind, SessionDetail, SessionRow, Trouble},
+    view::{ConsoleView, Reach, ScreenView, ServiceKind, SessionDetail, SessionRow, Trouble},
 };
 
 /// A session's row.
@@ -67,7 +67,7 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
     let failed = |error: engine::sqlite::StoreError| trouble::of_store(&error);
     let (
         mut happenings,
-        Kept { messages, notes, tags, choice, verifications, overridden, devices },
+        Kept { messages, notes, tags, choice, verifications, overridden, devices, pictures },
     ) = tokio::try_join!(engine.happenings_of(id), archive.kept(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.happenings_of(id).await.map_err(failed)?;
@@ -85,7 +85,18 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
         verifications,
         overridden,
         devices,
+        pictures,
+        screen: screen(inner, id),
         unread: inner.side(|side| side.unread.get(&id).copied().unwrap_or_default()),
+    })
+}
+
+/// Who shares the screen and who watches it, where the service can say.
+fn screen(inner: &Inner, id: SessionId) -> Option<ScreenView> {
+    inner.side(|side| {
+        side.capabilities.as_ref().filter(|able| able.knows_roster())?;
+        let known = side.rosters.get(&id).map(|known| (&known.roster, known.at));
+        Some(present::screen::of(known))
     })
 }
 

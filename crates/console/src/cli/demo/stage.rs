@@ -2,16 +2,24 @@
 //!
 //! Every wait ends: with what was waited for, or with a [`Missed`] that names it.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use engine::desktop::Headless;
 use tokio::time::timeout;
+use wire::{ConfText, screen::Asker};
 
-use super::telling::Missed;
+use super::{
+    display,
+    telling::Missed,
+    window::{Desk, OwnPage},
+};
 use crate::{
-    app::{App, IN_THE_BROWSER, NoPages, Options},
+    app::{App, IN_THE_BROWSER, Options},
     cli::{
-        page::{Page, Who},
+        page::{As, Page, Who},
         watch::{Seen, Watch},
     },
     command::{Command, Reply},
@@ -21,7 +29,9 @@ use crate::{
 
 /// The demo's console, while it runs.
 pub struct Stage {
-    data: PathBuf,
+    folder: PathBuf,
+    desk: Arc<Desk>,
+    program: Result<PathBuf, &'static str>,
     patience: Duration,
     running: Option<Running>,
 }
@@ -35,23 +45,23 @@ struct Running {
 pub type Told<T = ()> = Result<T, Missed>;
 
 impl Stage {
-    /// A stage that keeps its data in `data` and waits for each step as long as `patience`.
-    pub fn new(data: PathBuf, patience: Duration) -> Self {
-        Self { data, patience, running: None }
+    /// A stage that keeps its data in `folder` and waits for each step as long as `patience`.
+    pub fn new(folder: PathBuf, patience: Duration) -> Self {
+        Self { folder, desk: Arc::default(), program: display::program(), patience, running: None }
     }
 
     /// Starts the console on the demo's folder and subscribes.
     pub async fn open(&mut self) -> Told {
         let options = Options {
-            data: self.data.clone(),
+            data: self.folder.join("data"),
             settings: SettingsSource::nowhere(),
-            desktop: Arc::new(Headless),
+            desktop: self.desk.clone(),
             program: "deskhand demo",
             passphrase: None,
             // The demo's key dies with its folder; a keyring would keep it.
             use_keyring: false,
             broker_control: true,
-            pages: Arc::new(NoPages),
+            pages: Arc::new(OwnPage),
             in_the_browser: IN_THE_BROWSER,
             forget_profiles: false,
             from_seq: None,
@@ -82,17 +92,18 @@ impl Stage {
         .await
     }
 
-    /// The customer's page is loaded.
-    pub async fn presenter(&self, session: &str, name: &str) -> Told<Page> {
-        self.page(session, "presenter", name).await
+    /// The customer's program; else why this computer can't have it share a screen.
+    pub fn program(&self) -> Result<&Path, &'static str> {
+        self.program.as_deref().map_err(|missing| *missing)
     }
 
     /// A viewer's page is loaded.
     pub async fn viewer(&self, session: &str, name: &str) -> Told<Page> {
-        self.page(session, "viewers", name).await
+        self.page(session, As::Viewer, name).await
     }
 
-    async fn page(&self, session: &str, side: &str, name: &str) -> Told<Page> {
+    /// A page is loaded.
+    pub async fn page(&self, session: &str, side: As, name: &str) -> Told<Page> {
         let running = self.running()?;
         let detail = running.watch.seen.details.get(session);
         let pin = detail.and_then(|detail| Some(detail.pin.as_ref()?.text.clone()));
@@ -101,6 +112,36 @@ impl Stage {
         };
         let who = Who { origin: broker.origin(), pin: &pin, side, name };
         self.within("a page that joins", Page::open(who)).await
+    }
+
+    /// The configuration of a session's program, which says that nobody sits at its computer: the demo's
+    /// own broker allows that.
+    pub async fn conf(&self, session: &str) -> Told<ConfText> {
+        let app = &self.running()?.app;
+        let technician = app.settings().technician;
+        let asker = Asker { technician, company: "Deskhand's demo".into() };
+        self.within("the program's configuration", async {
+            let guard = app.inner().engine.read().await;
+            let engine = guard.as_ref().ok_or("the engine has ended")?;
+            let id = session.parse().map_err(|_| "this is no session")?;
+            let pin = engine.snapshot(id).and_then(|snapshot| snapshot.pin.clone());
+            let pin = pin.ok_or("it has no PIN")?;
+            let client = engine.client();
+            client.set_asker(&pin, &asker, true).await.map_err(|error| error.to_string())?;
+            let given = client.session_parameters(&pin).await;
+            given.map(|given| given.conf).map_err(|error| error.to_string())
+        })
+        .await
+    }
+
+    /// Where the demo keeps what dies with it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where viewer windows are opened.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Moves the broker's clock, and waits until what fell due has been delivered.

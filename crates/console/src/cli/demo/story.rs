@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    customer::Customer,
     stage::{Stage, Told, unexpected},
     telling::{Missed, Telling},
 };
@@ -14,6 +15,8 @@ use crate::{
 
 const CUSTOMER: &str = "Maria Lopez";
 const OTHER_CUSTOMER: &str = "Ben Okafor";
+/// Whose screen is shared.
+pub const SCREEN_CUSTOMER: &str = "Ida Berg";
 const COLLEAGUE: &str = "Tom";
 /// More than the 60 s after which a side counts as gone.
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
@@ -31,7 +34,8 @@ impl Stage {
         self.viewers_leave(telling, &session, viewer, 5).await?;
         self.search(telling, &session).await?;
         self.close(telling, &session).await?;
-        customer.close().await;
+        customer.end().await;
+        self.screen(telling).await?;
         self.restart(telling).await
     }
 
@@ -43,10 +47,14 @@ impl Stage {
             .until("the webhook listener", |seen| seen.console.as_ref()?.listener.address.clone())
             .await?;
         telling.seen(&format!("Webhooks arrive at {address}"));
+        if let Err(missing) = self.program() {
+            telling.note(missing);
+        }
         Ok(())
     }
 
-    async fn new_session(
+    /// A session whose hooks are armed.
+    pub async fn new_session(
         &mut self,
         telling: &mut Telling,
         customer: &str,
@@ -76,12 +84,32 @@ impl Stage {
         Ok(session)
     }
 
-    async fn meeting(&mut self, telling: &mut Telling, session: &str) -> Told<(Page, Page)> {
-        telling.part("Customer and technician meet");
-        let mut customer = self.presenter(session, CUSTOMER).await?;
-        telling.seen(&format!("{CUSTOMER} opens the join page"));
+    /// The customer of a session comes, and the console sees it.
+    pub async fn come_online(
+        &mut self,
+        telling: &mut Telling,
+        session: &str,
+        name: &str,
+    ) -> Told<Customer> {
+        let computer = self.computer(session).await?;
+        let has_program = computer.is_some();
+        if has_program {
+            telling.seen("A virtual display runs, with nobody at it");
+        }
+        let customer = self.arrive(session, name, computer).await?;
+        telling.seen(&format!("{name} opens the join page"));
         self.state(session, StateKind::Ready, "the presenter online").await?;
-        telling.seen("Presenter online");
+        telling.seen(if has_program {
+            "The customer's program has dialled out: presenter online"
+        } else {
+            "Presenter online: the page, in place of a program"
+        });
+        Ok(customer)
+    }
+
+    async fn meeting(&mut self, telling: &mut Telling, session: &str) -> Told<(Customer, Page)> {
+        telling.part("Customer and technician meet");
+        let mut customer = self.come_online(telling, session, CUSTOMER).await?;
         self.all_armed(session).await?;
         telling.seen("The hook that fired is armed again");
         let mut viewer = self.viewer(session, COLLEAGUE).await?;
@@ -97,12 +125,12 @@ impl Stage {
         ];
         for (by_customer, body) in talk {
             let said = if by_customer {
-                customer.chat(CUSTOMER, body).await
+                customer.page.chat(CUSTOMER, body).await
             } else {
                 viewer.chat(COLLEAGUE, body).await
             };
             said.map_err(|why| Missed { what: "a chat message".into(), why })?;
-            let other = if by_customer { &mut viewer } else { &mut customer };
+            let other = if by_customer { &mut viewer } else { &mut customer.page };
             self.within("the chat message on the other side", other.hears(body)).await?;
         }
         telling.seen("Both chat: 4 messages reached the other side");
@@ -115,14 +143,18 @@ impl Stage {
         &mut self,
         telling: &mut Telling,
         session: &str,
-        mut customer: Page,
-    ) -> Told<Page> {
-        telling.part("The customer reloads the page five times");
+        mut customer: Customer,
+    ) -> Told<Customer> {
+        telling.part(if self.program().is_ok() {
+            "The customer reloads the page and starts the program anew, five times"
+        } else {
+            "The customer reloads the page five times"
+        });
         for reload in 1..=RELOADS {
             self.all_armed(session).await?;
             let before = self.seen()?.count(session, "presenter_online");
-            customer.close().await;
-            customer = self.presenter(session, CUSTOMER).await?;
+            let computer = customer.leave().await;
+            customer = self.arrive(session, CUSTOMER, computer).await?;
             self.until("the presenter's next start", |seen| {
                 (seen.count(session, "presenter_online") > before).then_some(())
             })
@@ -215,14 +247,13 @@ impl Stage {
 
     async fn restart(&mut self, telling: &mut Telling) -> Told {
         let session = self.new_session(telling, OTHER_CUSTOMER, "T-1002").await?;
-        let customer = self.presenter(&session, OTHER_CUSTOMER).await?;
-        self.state(&session, StateKind::Ready, "the presenter online").await?;
-        telling.seen("Presenter online");
+        let customer = self.come_online(telling, &session, OTHER_CUSTOMER).await?;
         let link = |detail: &SessionDetail| detail.pin.clone()?.join_link;
         let before = self.detail(&session, "the customer's link", link).await?;
         telling.part("The console is ended in the middle of it, and started again");
         self.end().await;
-        customer.close().await;
+        // Left alone, the program would come back as the one that it was, which is no event.
+        let computer = customer.leave().await;
         self.open().await?;
         self.command(Command::Show { session: Some(session.clone()) }).await?;
         telling.seen("Started again on the same data");
@@ -242,17 +273,17 @@ impl Stage {
         telling.seen("What can't be known is shown as unknown, with its time");
         self.all_armed(&session).await?;
         telling.seen("All four hooks are armed again");
-        let customer = self.presenter(&session, OTHER_CUSTOMER).await?;
+        let customer = self.arrive(&session, OTHER_CUSTOMER, computer).await?;
         self.detail(&session, "the presenter online after the restart", |detail| {
             (detail.presenter.is == FactKind::Online).then_some(())
         })
         .await?;
-        telling.seen("The customer's page is loaded again: presenter online");
+        telling.seen("The customer is there again: presenter online");
         let viewer = self.viewer(&session, COLLEAGUE).await?;
         self.state(&session, StateKind::Active, "the viewer connected after the restart").await?;
         telling.seen("Viewer connected: now both sides are known again");
         viewer.close().await;
-        customer.close().await;
+        customer.end().await;
         Ok(())
     }
 }

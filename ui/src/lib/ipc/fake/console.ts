@@ -13,6 +13,7 @@ import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
 import { LOCKED } from './refusals';
 import { SCENES, type Scene } from './scenes';
+import { download, keep, PICTURE } from './saving';
 import { SETTINGS } from './settings';
 
 const PAGE = 100;
@@ -27,6 +28,8 @@ export class FakeConsole implements ConsolePort {
   readonly #scene: Scene;
   /** The pages that it was asked to open outside of the window. */
   readonly opened: string[] = [];
+  /** The pictures that were saved to files. */
+  readonly pictures: string[] = [];
   readonly identity: FakeIdentity;
   #receive: ((pushes: Pushed[]) => void) | null = null;
   readonly #downloads = new Map<string, ReturnType<typeof setInterval>>();
@@ -74,16 +77,14 @@ export class FakeConsole implements ConsolePort {
     return Promise.resolve();
   }
 
+  /** A plain browser has no folder to say. */
+  savePicture(fileName: string, png: string): Promise<string> {
+    return keep(this.pictures, fileName, png);
+  }
+
   /** A plain browser saves by its own download. */
   save(fileName: string, text: string): Promise<string> {
-    const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
-    const link = document.createElement('a');
-    link.href = url;
-    link.download = fileName;
-    link.click();
-    // The download reads it after the click has returned.
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    return Promise.resolve(fileName);
+    return download(fileName, text);
   }
 
   active(): void {
@@ -176,7 +177,7 @@ export class FakeConsole implements ConsolePort {
         this.change(command.session, (d) => ({ ...d, mails: d.mails.filter((m) => m.id !== command.mail) }));
         return DONE;
       case 'viewer_link':
-        return { reply: 'link', url: `http://127.0.0.1:47210/view?k=fake&ro=${command.read_only}` };
+        return { reply: 'link', url: 'http://127.0.0.1:47210/view#ticket=fake', by_role: true };
       case 'open_viewer':
         this.change(command.session, (d) => ({ ...d, windows: d.windows + 1 }));
         return DONE;
@@ -217,6 +218,8 @@ export class FakeConsole implements ConsolePort {
             .chat.map((l) => `${l.from}: ${l.text}`)
             .join('\n'),
         };
+      case 'picture':
+        return { reply: 'picture', file_name: 'session-picture-1.png', png: PICTURE };
       case 'probe_regions':
         this.#race();
         return DONE;

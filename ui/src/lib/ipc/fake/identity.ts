@@ -387,4 +387,4 @@ export class FakeIdentity {
 type IdentityServiceTested = Extract<Command, { do: 'test_connection' }>['service'];
 
 const DONE: Reply = { reply: 'done' };
-const LINK: Reply = { reply: 'link', url: 'http://localhost:47230/#one-time-state' };
+const LINK: Reply = { reply: 'link', url: 'http://localhost:47230/#one-time-state', by_role: null };

@@ -1,0 +1,179 @@
+//! A window's live connection, carried to the broker's: presence, chat, who watches.
+//!
+//! The page's hello is replaced by one with the PIN, so the page never has it; from the broker's welcome
+//! the stream's credential is kept here.
+
+use axum::extract::ws::{Message as Frame, WebSocket};
+use engine::remote::screen::{Line, Socket};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::{sync::watch, time::timeout};
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+use wire::{Pin, screen::Secret};
+
+use super::{PATIENCE, Seat, heard, tell};
+use crate::app::Inner;
+
+/// What a page says first. Whatever else is in it is the window's own business, not the broker's.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum FromPage {
+    Hello { page: Uuid },
+}
+
+/// Serves one live connection of the seat's page until either end has enough.
+pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
+    let first = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
+    if let Some(FromPage::Hello { page: id }) = first
+        && let Some((broker, key)) = join(&mut page, inner, seat, id).await
+    {
+        tokio::select! {
+            () = talk(&mut page, broker, seat) => {}
+            () = seat.left.cancelled() => {}
+            () = inner.stopping.cancelled() => {}
+        }
+        // A page that came back may have another by now.
+        seat.key.send_if_modified(|now| {
+            let ours = *now == key;
+            if ours {
+                *now = None;
+            }
+            ours
+        });
+    }
+    super::hang_up(page).await;
+}
+
+/// Says hello to the broker in the page's place, and gives the page its answer.
+async fn join(
+    page: &mut WebSocket,
+    inner: &Inner,
+    seat: &Seat,
+    id: Uuid,
+) -> Option<(Socket, Option<Secret>)> {
+    let (client, pin) = {
+        let guard = inner.engine.read().await;
+        let engine = guard.as_ref()?;
+        (engine.client().clone(), engine.snapshot(seat.session).and_then(|now| now.pin.clone()))
+    };
+    let Some(pin) = pin else {
+        // The session was closed here, or its PIN's life is over.
+        tell(page, json!({ "type": "bye", "code": "expired" }).to_string()).await;
+        return None;
+    };
+    let mut broker = match client.dial(Line::Live).await {
+        Ok(broker) => broker,
+        // The page tries again.
+        Err(error) => {
+            tracing::info!(%error, "a viewer window");
+            return None;
+        }
+    };
+    let hello = hello(&pin, seat, id);
+    timeout(PATIENCE, broker.send(Message::text(hello))).await.ok()?.ok()?;
+    let mut welcome = next(&mut broker).await?;
+    let key = key_in(&mut welcome);
+    if key.is_some() {
+        seat.key.send_replace(key.clone());
+    }
+    tell(page, Value::Object(welcome).to_string()).await.then_some((broker, key))
+}
+
+fn hello(pin: &Pin, seat: &Seat, page: Uuid) -> String {
+    json!({
+        "type": "hello", "session_pin": pin.expose(), "side": "viewers", "page": page,
+        "name": seat.name, "ro": seat.read_only,
+    })
+    .to_string()
+}
+
+/// Takes the streams' credential out of a welcome, and says in its place that this window's are sealed.
+fn key_in(welcome: &mut Map<String, Value>) -> Option<Secret> {
+    if welcome.get("type").and_then(Value::as_str) != Some("welcome") {
+        return None;
+    }
+    let key = welcome.get_mut("watch_key").map(Value::take)?;
+    welcome.insert("watch_key".into(), KEPT.into());
+    welcome.insert("sealed".into(), true.into());
+    key.as_str().map(|key| Secret::from(key.to_owned()))
+}
+
+/// What a page has instead of the credential.
+const KEPT: &str = "kept by the app";
+
+/// The broker's first answer.
+async fn next(broker: &mut Socket) -> Option<Map<String, Value>> {
+    let text = async {
+        loop {
+            match broker.next().await?.ok()? {
+                Message::Text(text) => return serde_json::from_str(text.as_str()).ok(),
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+                Message::Binary(_) | Message::Close(_) => return None,
+            }
+        }
+    };
+    timeout(PATIENCE, text).await.ok().flatten()
+}
+
+/// Carries texts both ways, one at a time, and tells the page the words to compare.
+async fn talk(page: &mut WebSocket, mut broker: Socket, seat: &Seat) {
+    let mut words = seat.words.subscribe();
+    if !tell_words(page, &mut words).await {
+        return;
+    }
+    loop {
+        tokio::select! {
+            frame = page.recv() => match frame {
+                Some(Ok(Frame::Text(text))) => {
+                    let said = broker.send(Message::text(text.as_str()));
+                    if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { break }
+                }
+                Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
+                None | Some(Err(_) | Ok(Frame::Binary(_) | Frame::Close(_))) => break,
+            },
+            message = broker.next() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    if !tell(page, text.as_str().to_owned()).await { break }
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                None | Some(Err(_) | Ok(Message::Binary(_) | Message::Close(_))) => break,
+            },
+            Ok(()) = words.changed() => if !tell_words(page, &mut words).await { break },
+        }
+    }
+    let _ = timeout(PATIENCE, broker.close(None)).await;
+}
+
+async fn tell_words(page: &mut WebSocket, words: &mut watch::Receiver<Option<String>>) -> bool {
+    let words = words.borrow_and_update().clone();
+    match words {
+        Some(words) => tell(page, json!({ "type": "words", "words": words }).to_string()).await,
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_credential_stays_here_and_the_page_knows_that_it_is_sealed() {
+        let text = r#"{"type":"welcome","role":"watch","watch_key":"geheim","chat":[]}"#;
+        let mut welcome = serde_json::from_str(text).unwrap();
+        assert_eq!(key_in(&mut welcome).unwrap().expose(), "geheim");
+        let told = Value::Object(welcome);
+        assert_eq!(told["sealed"], true);
+        assert!(!told.to_string().contains("geheim"), "{told}");
+    }
+
+    #[test]
+    fn what_is_no_welcome_is_passed_on_as_it_is() {
+        for text in [r#"{"type":"refused","watch_key":"x"}"#, r#"{"watch_key":"x"}"#, "{}"] {
+            let mut said = serde_json::from_str(text).unwrap();
+            assert!(key_in(&mut said).is_none(), "{text}");
+            assert_eq!(Value::Object(said).to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What our own broker can do beyond the nine calls, under `/x/` (assumed): features appear by capability.
+
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+use session::Failure;
+use url::Url;
+use wire::{
+    Pin,
+    loginwithme::{Outcome, SessionUrl},
+    screen::{Asker, Role, Sharing, Watcher},
+};
+
+use super::{API_BODY, LoginWithMe, failed};
+use crate::remote::{CallError, Doing, ViewerUrl, error::malformed, http};
+
+/// More than a session can have; no answer makes us show people without end.
+const MOST_WATCHERS: usize = 64;
+
+/// What a service can do beyond the nine calls (assumed). Features appear by capability, never by mode.
+///
+/// Our own broker answers with these; the default is what a service without extensions can do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Capabilities {
+    revoke: bool,
+    reach: bool,
+    screen: bool,
+    asker: bool,
+    viewer_link: bool,
+    roster: bool,
+    program: bool,
+    /// The path at which a region is timed on the service's own origin, with `{region}` in it.
+    pub region_path: Option<String>,
+    /// The path of the page where a customer joins, with `{pin}` in it.
+    pub join_path: Option<String>,
+    /// The broker's version.
+    pub version: Option<String>,
+}
+
+impl Capabilities {
+    /// Whether a PIN's life can be ended: [`LoginWithMe::revoke`].
+    pub const fn can_revoke(&self) -> bool {
+        self.revoke
+    }
+
+    /// Whether it can be asked to call our listener: [`LoginWithMe::reach`].
+    pub const fn can_reach(&self) -> bool {
+        self.reach
+    }
+
+    /// Whether it carries a screen from a presenter to viewers, so that a viewer of ours can show it.
+    pub const fn carries_screens(&self) -> bool {
+        self.screen
+    }
+
+    /// Whether it tells the customer who asks: [`LoginWithMe::set_asker`].
+    pub const fn tells_asker(&self) -> bool {
+        self.asker
+    }
+
+    /// Whether a viewer's link can be held to a role: [`LoginWithMe::viewer_link`].
+    pub const fn links_by_role(&self) -> bool {
+        self.viewer_link
+    }
+
+    /// Whether it says who watches, and how well: [`LoginWithMe::roster`].
+    pub const fn knows_roster(&self) -> bool {
+        self.roster
+    }
+
+    /// Whether it has a program that shares a customer's screen.
+    pub const fn has_program(&self) -> bool {
+        self.program
+    }
+}
+
+/// Who shares the screen, and who watches it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Roster {
+    /// What there is to see.
+    #[serde(default)]
+    pub sharing: Sharing,
+    /// Who is there on the customer's side.
+    #[serde(default)]
+    pub presenter: Option<Presenter>,
+    /// The viewers' pages.
+    #[serde(default)]
+    pub watchers: Vec<Watcher>,
+}
+
+/// The customer's side.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Presenter {
+    /// The name that it gave itself: untrusted text.
+    pub name: String,
+    /// Such as `linux-x86_64`; none where no program of ours is there.
+    pub platform: Option<String>,
+    /// The program's version.
+    pub version: Option<String>,
+}
+
+impl LoginWithMe {
+    /// `GET /x/capabilities`: what the service can do beyond the nine calls; 404 means nothing (assumed).
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn capabilities(&self) -> Result<Capabilities, CallError> {
+        let url = self.service.endpoint(&["x", "capabilities"]);
+        let call = async {
+            let response = http::get(&self.client, url).await?;
+            if response.status() == StatusCode::NOT_FOUND {
+                return Ok(Capabilities::default());
+            }
+            let status = response.status();
+            http::succeeded(status, &http::body(response, API_BODY).await?)
+        };
+        self.bounded(Doing::AskCapabilities, call).await
+    }
+
+    /// `POST /x/revoke` (assumed): ends the PIN's life now. Only where [`Capabilities::can_revoke`].
+    ///
+    /// False if the service knows no such PIN, or no such call.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn revoke(&self, pin: &Pin) -> Result<bool, CallError> {
+        let body = json!({ "session_pin": pin.expose() });
+        let sent: Result<Outcome, CallError> =
+            self.send(Doing::RevokePin, Method::POST, &["x", "revoke"], &body).await;
+        match sent {
+            Ok(_) => Ok(true),
+            Err(CallError { failure: Failure::Rejected { status: 404 }, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `PUT /x/asker` (assumed): who asks for the screen, as the customer is told. Only where
+    /// [`Capabilities::tells_asker`]; may be repeated. `unattended`: nobody sits there to be asked, which
+    /// only a broker that is set up for it allows.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn set_asker(
+        &self,
+        pin: &Pin,
+        asker: &Asker,
+        unattended: bool,
+    ) -> Result<(), CallError> {
+        let Asker { technician, company } = asker;
+        let body = json!({
+            "session_pin": pin.expose(), "technician": technician, "company": company,
+            "unattended": unattended,
+        });
+        let _: Outcome = self.send(Doing::TellAsker, Method::PUT, &["x", "asker"], &body).await?;
+        Ok(())
+    }
+
+    /// `POST /x/viewer_link` (assumed): a link whose role no one who has it can widen. Only where
+    /// [`Capabilities::links_by_role`]. Each call makes another link.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Failure::Malformed`] if it isn't https, or http from a service over http.
+    pub async fn viewer_link(
+        &self,
+        pin: &Pin,
+        role: Role,
+        name: &str,
+    ) -> Result<ViewerUrl, CallError> {
+        let doing = Doing::FetchViewerLink;
+        let body = json!({ "session_pin": pin.expose(), "role": role, "name": name });
+        let answer: SessionUrl =
+            self.send(doing, Method::POST, &["x", "viewer_link"], &body).await?;
+        ViewerUrl::parse(&answer.url, &self.service.base_url)
+            .ok_or_else(|| failed(doing, malformed("the service's link can't be opened safely")))
+    }
+
+    /// `POST /x/roster` (assumed): who shares the screen, and who watches it. Only where
+    /// [`Capabilities::knows_roster`].
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn roster(&self, pin: &Pin) -> Result<Roster, CallError> {
+        let body = json!({ "session_pin": pin.expose() });
+        let mut roster: Roster =
+            self.send(Doing::AskRoster, Method::POST, &["x", "roster"], &body).await?;
+        roster.watchers.truncate(MOST_WATCHERS);
+        Ok(roster)
+    }
+
+    /// `POST /x/reach` (assumed): the service calls `url`, which ends with `/reach/` and a nonce, once.
+    /// Only where [`Capabilities::can_reach`]. True if anything answered; whether that was the listener,
+    /// only the listener knows.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Failure::Rejected`] if the service may not call there.
+    pub async fn reach(&self, url: &Url) -> Result<bool, CallError> {
+        #[derive(Deserialize)]
+        struct Reached {
+            answered: bool,
+        }
+        let body = json!({ "url": url.as_str() });
+        let reached: Reached =
+            self.send(Doing::TestReach, Method::POST, &["x", "reach"], &body).await?;
+        Ok(reached.answered)
+    }
+}

@@ -1,0 +1,21 @@
+/** One pixel. */
+export const PICTURE =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** What a plain browser does to save a text. */
+export function download(fileName: string, text: string): Promise<string> {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = fileName;
+  link.click();
+  // The download reads it after the click has returned.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  return Promise.resolve(fileName);
+}
+
+/** Instead of a file, for whoever looks. */
+export function keep(files: string[], fileName: string, bytes: string): Promise<string> {
+  files.push(bytes);
+  return Promise.resolve(fileName);
+}

@@ -1,0 +1,78 @@
+import { render, screen, within } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { expect, test } from 'vitest';
+import type { ScreenView, WatcherView } from '../ipc/bindings';
+import { open } from '../../../tests/rendered';
+import type { FakeConsole } from '../ipc/fake/console';
+import { age, platform, watches } from './screen';
+import ScreenPeople from './ScreenPeople.svelte';
+
+const ANNA: WatcherView = {
+  id: 'a',
+  name: 'Anna',
+  controls: true,
+  watching: true,
+  sealed: true,
+  latency_ms: 12,
+  fps: 24,
+};
+
+test('a viewer is said with what is known of it, and nothing else', () => {
+  expect(watches(ANNA)).toBe('Anna controls · 12 ms · 24 pictures/s · end-to-end encrypted');
+  const ben = { ...ANNA, name: 'Ben', controls: false, sealed: false, latency_ms: null, fps: 1 };
+  expect(watches(ben)).toBe('Ben watches · 1 picture/s · not end-to-end encrypted');
+  expect(watches({ ...ANNA, name: '', watching: false })).toBe('Somebody is here, without a picture');
+  expect(platform('linux-x86_64')).toBe('Linux x86_64');
+  expect(platform('plan9')).toBe('plan9');
+});
+
+test('what gets old says so, and what is fresh does not', () => {
+  const known: ScreenView = { sharing: 'shared', platform: null, watchers: [], as_of: 100_000 };
+  expect(age(known, 106_000)).toBeNull();
+  expect(age(known, 120_000)).toBe(20);
+  expect(age({ ...known, as_of: null }, 120_000)).toBeNull();
+});
+
+test('people without a word of the service are not made up', () => {
+  render(ScreenPeople, { screen: { sharing: 'unknown', platform: null, watchers: [], as_of: null } });
+  const people = screen.getByRole('region', { name: 'Screen' });
+  expect(within(people).getByText('Not known yet')).toBeInTheDocument();
+  expect(within(people).queryByText('Nobody is watching.')).toBeNull();
+});
+
+async function onDetails(): Promise<FakeConsole> {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  const known: ScreenView = { sharing: 'paused', platform: null, watchers: [ANNA], as_of: Date.now() };
+  const pictures = [
+    { id: 7, at: 0, by: 'Anna', bytes: 1 },
+    { id: 9, at: 0, by: 'Anna', bytes: 1 },
+  ];
+  port.change('s1', (detail) => ({ ...detail, screen: known, pictures }));
+  await userEvent.click(screen.getByRole('tab', { name: 'Details' }));
+  return port;
+}
+
+test('the session says who controls, and what there is to see beside the presence', async () => {
+  await onDetails();
+  const people = await screen.findByRole('region', { name: 'Screen' });
+  expect(within(people).getByText(/^Anna controls · 12 ms/)).toBeInTheDocument();
+  expect(screen.getAllByText('Control paused by the customer')).toHaveLength(2);
+});
+
+test('a saved picture is opened and saved from the details', async () => {
+  const port = await onDetails();
+  await userEvent.click(await screen.findByRole('button', { name: 'Open picture 2' }));
+  expect(port.asked).toContainEqual({ do: 'picture', session: 's1', picture: 9 });
+  const dialog = await screen.findByRole('dialog', { name: 'The customer’s screen' });
+  expect(within(dialog).getByRole('img').getAttribute('src')).toMatch(/^data:image\/png;base64,iVBOR/);
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Save' }));
+  expect(port.pictures).toHaveLength(1);
+});
+
+test('a colleague’s read-only link says what it is worth on this service', async () => {
+  await onDetails();
+  await userEvent.click(screen.getByRole('button', { name: 'Viewer link' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: /read-only/ }));
+  expect(await screen.findByText(/can watch and no more|clipboard refused/)).toBeInTheDocument();
+});

@@ -1,0 +1,36 @@
+import type { ScreenView, SharingKind, WatcherView } from '../ipc/bindings';
+
+/** What there is to see, beside the presence. */
+export const SHARING: Record<SharingKind, string> = {
+  unknown: 'Not known yet',
+  none: 'No screen yet',
+  shared: 'Screen shared',
+  paused: 'Control paused by the customer',
+};
+
+/** Older than this, in ms, what is known is shown with its age: the service is asked every 2 s. */
+const FRESH = 7_000;
+
+/** “Anna controls · 12 ms · 24 pictures/s · end-to-end encrypted”: only what is known. */
+export function watches(watcher: WatcherView): string {
+  const name = watcher.name || 'Somebody';
+  if (!watcher.watching) return `${name} is here, without a picture`;
+  const parts = [`${name} ${watcher.controls ? 'controls' : 'watches'}`];
+  if (watcher.latency_ms !== null) parts.push(`${watcher.latency_ms} ms`);
+  if (watcher.fps !== null) parts.push(`${watcher.fps} ${watcher.fps === 1 ? 'picture' : 'pictures'}/s`);
+  parts.push(watcher.sealed ? 'end-to-end encrypted' : 'not end-to-end encrypted');
+  return parts.join(' · ');
+}
+
+/** `linux-x86_64` as people say it. */
+export function platform(name: string): string {
+  const [system = '', ...machine] = name.split('-');
+  const known: Record<string, string> = { linux: 'Linux', windows: 'Windows', macos: 'macOS' };
+  return [known[system] ?? system, ...machine].join(' ');
+}
+
+/** How old what is known is, in seconds, where that should be said; none while it is fresh. */
+export function age(screen: ScreenView, now: number): number | null {
+  if (screen.as_of === null || now - screen.as_of < FRESH) return null;
+  return Math.round((now - screen.as_of) / 1000);
+}
