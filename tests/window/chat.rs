@@ -40,8 +40,9 @@ async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_agai
     eventually("the keyboard in the message field", writes).await;
     let loaded = app.execute("return window.loadedOnce === true", vec![]).await.unwrap();
     assert_eq!(loaded, true, "the page was loaded again");
-    let fragment = app.current_url().await.unwrap().fragment().unwrap_or_default().to_owned();
-    assert!(fragment.starts_with("session_pin="), "a reload would lose the session");
+    let address = app.current_url().await.unwrap();
+    assert!(address.path().starts_with("/viewer/"), "a reload would lose the session");
+    assert!(!address.as_str().contains("pin"), "no PIN is in the address of a window of ours");
     assert_eq!(app.windows().await.unwrap().len(), 2, "the window that was open will do");
     desk.tool("xdotool", &["type", "Hello Maria"]);
     let typed = async || {

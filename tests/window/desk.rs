@@ -20,7 +20,7 @@ use tokio::time::Instant;
 pub const DESKHAND: &str = env!("CARGO_BIN_EXE_deskhand");
 
 /// How long anything may take before the test says what it waited for. No test passes by waiting.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The private desktop. Dropping it ends every process that it or the app started.
 pub struct Desk {

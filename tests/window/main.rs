@@ -8,6 +8,7 @@ mod desk;
 mod keyboard;
 mod notice;
 mod page;
+mod screen;
 mod secrets;
 mod service;
 mod shell;

@@ -8,7 +8,7 @@ use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Proxy, Structure, Variant, connection};
 
-use crate::desk::{Desk, eventually};
+use crate::desk::{Desk, PATIENCE, eventually};
 
 /// A line of a tray menu: its number, what it says, whether it can be clicked, whether it is ticked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,12 +89,12 @@ impl Shell {
 
     /// The next notification.
     pub async fn notification(&self) -> Shown {
-        self.shown.lock().await.recv().await.unwrap()
+        next("a notification", &self.shown).await
     }
 
     /// The next notification that the app takes back, by its number.
     pub async fn closed(&self) -> u32 {
-        self.closed.lock().await.recv().await.unwrap()
+        next("a notification to be taken back", &self.closed).await
     }
 
     /// Tells that the screen saver has begun, as a desktop does that locks its screen.
@@ -119,6 +119,12 @@ impl Shell {
             .await
             .unwrap()
     }
+}
+
+async fn next<T>(what: &str, of: &Mutex<UnboundedReceiver<T>>) -> T {
+    let next = async { of.lock().await.recv().await.unwrap() };
+    let came = tokio::time::timeout(PATIENCE, next).await;
+    came.unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
 /// The app's icon in the tray, with its menu.

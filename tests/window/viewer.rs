@@ -29,6 +29,49 @@ async fn a_viewers_page_may_call_nothing_of_the_app() {
 }
 
 #[tokio::test]
+async fn a_window_of_ours_has_no_pin_may_call_nothing_and_goes_nowhere() {
+    let mut desk = Desk::new().await;
+    let _shell = Shell::on(&desk).await;
+    let app = desk.open_app().await;
+    let main = app.window().await.unwrap();
+    let made =
+        order(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
+    let session = json!({ "do": "detail", "session": made["id"] });
+    let pin = async || {
+        let detail = order(&app, session.clone()).await["detail"].clone();
+        detail["pin"]["text"].as_str().map(str::to_owned)
+    };
+    let pin = eventually("a PIN", pin).await;
+    order(&app, json!({ "do": "open_viewer", "session": made["id"], "read_only": false })).await;
+    let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
+    app.switch_to_window(viewer).await.unwrap();
+    let connected = async || {
+        let script = "return document.getElementById('state-text')?.textContent ?? ''";
+        let told = app.execute(script, vec![]).await.ok()?;
+        told.as_str()?.contains("Connected").then_some(())
+    };
+    eventually("the session", connected).await;
+    let html = app.source().await.unwrap();
+    let address = app.current_url().await.unwrap();
+    assert!(address.path().starts_with("/viewer/"), "a page of ours");
+    for place in [address.as_str(), &html, &app.title().await.unwrap()] {
+        assert!(!place.contains(&pin), "the PIN is in the window");
+    }
+    assert!(!desk.visible_windows().concat().contains(&pin));
+    let answer = invoke(&app, "command", json!({ "command": { "do": "settings" } })).await;
+    assert!(is_refusal(&answer), "{answer:?}");
+
+    let elsewhere = Service::start();
+    let leave =
+        "const [there, done] = arguments; setTimeout(() => done(null), 0); location = there;";
+    app.execute_async(leave, vec![elsewhere.url().into()]).await.unwrap();
+    let stays = "const [, done] = arguments; fetch('viewer.css').finally(() => done(null));";
+    app.execute_async(stays, vec![Value::Null]).await.unwrap();
+    assert_eq!(elsewhere.asked(), [""; 0]);
+    assert_eq!(app.current_url().await.unwrap().path(), address.path());
+}
+
+#[tokio::test]
 async fn a_viewers_page_stays_on_its_own_origin() {
     let stage = Stage::new().await;
     let elsewhere = Service::start();

@@ -5,12 +5,15 @@
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Who may import whom among our own crates.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("deskhand-wire", &[]),
     ("deskhand-session", &["deskhand-wire"]),
     ("deskhand-serve", &[]),
     ("deskhand-broker", &["deskhand-serve", "deskhand-wire"]),
     ("deskhand-sandbox", &["deskhand-serve", "deskhand-wire"]),
+    ("deskhand-rfb", &[]),
+    ("deskhand-seal", &[]),
+    ("deskhand-presenter", &["deskhand-rfb", "deskhand-seal", "deskhand-wire"]),
     ("deskhand-engine", &["deskhand-serve", "deskhand-session", "deskhand-wire"]),
     (
         "deskhand-console",
@@ -18,6 +21,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
             "deskhand-broker",
             "deskhand-engine",
             "deskhand-sandbox",
+            "deskhand-seal",
             "deskhand-serve",
             "deskhand-session",
             "deskhand-wire",
@@ -65,7 +69,7 @@ fn only_the_shell_names_tauri() {
 #[test]
 fn the_pure_crates_reach_no_clock_network_or_disk() {
     let metadata = metadata();
-    for pure in ["deskhand-wire", "deskhand-session"] {
+    for pure in ["deskhand-wire", "deskhand-session", "deskhand-rfb"] {
         let reached = reached_from(&metadata, pure);
         for impure in IMPURE {
             assert!(!reached.iter().any(|name| name == impure), "{pure} reaches {impure}");
@@ -74,7 +78,7 @@ fn the_pure_crates_reach_no_clock_network_or_disk() {
 }
 
 fn is_tool(name: &str) -> bool {
-    ["deskhand-system-tests", "deskhand-bench"].contains(&name)
+    ["deskhand-system-tests", "deskhand-screen-tests", "deskhand-bench"].contains(&name)
 }
 
 fn metadata() -> Metadata {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use deskhand_system_tests::{Desk, PATIENCE, World, all_armed, http};
+use deskhand_system_tests::{Desk, PATIENCE, PROGRAM, World, all_armed, http};
 use engine::{
     CommandError, Progress, SessionId, Snapshot,
     journal::{Fault as DiskFault, JOURNAL_FILE},
@@ -15,7 +15,11 @@ use session::{
     About, Failure, Input, Outcome, Program,
     program::{Broken, Gone},
 };
-use wire::ConfText;
+use wire::{
+    ConfText,
+    loginwithme::Conf,
+    trailer::{self, Payload},
+};
 
 const PARAMETERS: &str = "/api/v1/session_parameters";
 const EXE: &str = "/api/v1/session_exe";
@@ -137,9 +141,13 @@ async fn the_service_is_asked_once_and_the_customers_own_download_is_refused_fro
     let scene = Scene::new().await;
     scene.save().await.unwrap();
     let path = scene.until_saved().await;
-    assert_eq!(path, scene.downloads.path().join("program.sh").display().to_string());
-    let script = std::fs::read_to_string(&path).unwrap();
-    assert!(script.contains(scene.pin.expose()), "it is this session's program");
+    assert_eq!(path, scene.downloads.path().join("program.run").display().to_string());
+    let file = std::fs::read(&path).unwrap();
+    let parts = trailer::split(&file).unwrap().unwrap();
+    assert_eq!(parts.program, PROGRAM);
+    let conf = Payload::from_json(parts.payload).unwrap().conf;
+    let pin = Conf::decode(&conf).unwrap().session_pin;
+    assert_eq!(pin, scene.pin.expose(), "it is this session's program");
     assert_eq!((scene.calls(PARAMETERS), scene.calls(EXE)), (1, 1));
     assert_eq!(scene.sealed().await, None, "what it needed is kept nowhere");
     assert!(matches!(scene.save().await, Err(CommandError::DoesNotFit(_))));
@@ -216,7 +224,7 @@ async fn a_cancelled_download_leaves_no_file_and_can_be_tried_again() {
     assert!(scene.files().is_empty());
     scene.save().await.unwrap();
     scene.until_saved().await;
-    assert_eq!(scene.files(), ["program.sh"]);
+    assert_eq!(scene.files(), ["program.run"]);
     assert_eq!(scene.calls(PARAMETERS), 1);
     scene.end().await;
 }

@@ -31,6 +31,12 @@ impl Checkout {
             checkout.path("ui/node_modules/.deskhand-lock"),
         )
         .unwrap();
+        for made in ["ui/dist-viewer/viewer.js", "crates/broker/src/pages/live.js"] {
+            fs::create_dir_all(checkout.path(made).parent().unwrap()).unwrap();
+            fs::write(checkout.path(made), "").unwrap();
+        }
+        fs::create_dir_all(checkout.path("crates/serve/src")).unwrap();
+        fs::write(checkout.path("crates/serve/src/palette.css"), "").unwrap();
         fs::create_dir_all(checkout.path("ui/dist")).unwrap();
         fs::write(checkout.path("ui/dist/.built"), "").unwrap();
         for (tool, does) in [
@@ -129,6 +135,19 @@ fn without_a_display_it_runs_the_demo_and_says_so() {
     assert!(ended.status.success(), "{}", text(&ended.stderr));
     assert_eq!(text(&ended.stdout), "deskhand demo\n");
     assert!(text(&ended.stderr).contains("There is no display"));
+}
+
+#[test]
+fn the_demo_gets_the_virtual_display_that_nothing_else_needs_and_runs_without_it() {
+    let checkout = Checkout::new();
+    checkout.tool("dpkg-query", "[ \"$3\" = xvfb ] && exit 1; echo installed");
+    for (words, asked) in [(&["demo"][..], true), (&["doctor"][..], false)] {
+        let ended = checkout.run(words);
+        let said = text(&ended.stderr);
+        assert_eq!(said.contains("--no-install-recommends xvfb"), asked, "{said}");
+        assert_eq!(said.contains("The demo goes on without"), asked, "{said}");
+        assert_eq!(text(&ended.stdout), format!("deskhand {}\n", words[0]), "{said}");
+    }
 }
 
 #[test]

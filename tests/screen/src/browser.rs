@@ -1,0 +1,196 @@
+//! Headless Chromium by chromedriver.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    actions::{
+        InputSource as _, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
+    },
+};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+use crate::{PATIENCE, process::Program};
+
+/// A chromedriver, ended with its test.
+#[derive(Debug)]
+pub struct Driver {
+    _program: Program,
+    url: String,
+    profiles: tempfile::TempDir,
+}
+
+impl Driver {
+    /// Starts one.
+    pub fn start() -> Self {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0");
+        let program = Program::start(command);
+        let port = program.says("its port", |line| {
+            let (_, rest) = line.split_once("started successfully on port ")?;
+            rest.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let url = format!("http://127.0.0.1:{port}");
+        Self { _program: program, url, profiles: tempfile::tempdir().unwrap() }
+    }
+
+    /// A browser with a profile of its own and a window of this size.
+    pub async fn browser(&self, name: &str, width: u16, height: u16) -> Client {
+        let profile = self.profiles.path().join(name);
+        let args = [
+            "--headless=new".to_owned(),
+            "--no-sandbox".into(),
+            "--disable-gpu".into(),
+            "--disable-dev-shm-usage".into(),
+            "--disable-background-networking".into(),
+            "--disable-background-timer-throttling".into(),
+            "--disable-renderer-backgrounding".into(),
+            "--disable-backgrounding-occluded-windows".into(),
+            "--no-first-run".into(),
+            format!("--window-size={width},{height}"),
+            format!("--user-data-dir={}", profile.display()),
+        ];
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": args },
+            "timeouts": { "script": PATIENCE.as_millis() as u64 },
+            // That of `tls` is nobody's but ours.
+            "acceptInsecureCerts": true,
+        });
+        ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities.as_object().unwrap().clone())
+            .connect(&self.url)
+            .await
+            .unwrap()
+    }
+}
+
+/// Waits until a script in the page returns something that is neither null nor false.
+pub async fn until(browser: &Client, what: &str, script: &str) -> Value {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        // Each look is a round trip to the browser, so this doesn't spin.
+        let found = browser.execute(script, Vec::new()).await.unwrap();
+        if !matches!(found, Value::Null | Value::Bool(false)) {
+            return found;
+        }
+        if Instant::now() > until {
+            let page = browser.execute("return document.body.innerText", Vec::new()).await;
+            panic!("waited in vain until {what}; the page says {page:?}");
+        }
+    }
+}
+
+/// Waits until the element's text has this in it.
+pub async fn see(browser: &Client, id: &str, text: &str) {
+    let script = format!(
+        "const e = document.getElementById({}); return e && e.innerText.includes({})",
+        json!(id),
+        json!(text)
+    );
+    until(browser, &format!("#{id} shows {text:?}"), &script).await;
+}
+
+/// Clicks on the element.
+pub async fn press(browser: &Client, id: &str) {
+    browser.find(Locator::Id(id)).await.unwrap().click().await.unwrap();
+}
+
+/// What a page shows of a screen: its canvas, and when it changes.
+///
+/// The probe hooks into the one call by which noVNC shows something on its visible canvas, so that
+/// looking costs the same whoever the server is, and nothing is polled.
+#[derive(Debug)]
+pub struct Shown<'b>(pub &'b Client);
+
+impl Shown<'_> {
+    /// Waits for a screen of this width, then watches it.
+    pub async fn watch(&self, width: u16) {
+        self.is_wide(width).await;
+        self.0.execute(include_str!("probe.js"), Vec::new()).await.unwrap();
+    }
+
+    /// Waits for a screen of this width.
+    pub async fn is_wide(&self, width: u16) {
+        let script = format!(
+            "return [...document.querySelectorAll('canvas')].some(c => c.width === {width} && c.id !== 'still')"
+        );
+        until(self.0, &format!("there is a screen {width} wide"), &script).await;
+    }
+
+    /// Where in the page a place of the screen is.
+    async fn in_page(&self, (x, y): (u16, u16)) -> (i64, i64) {
+        let script = "return window.probe.inPage(...arguments)";
+        let place = self.0.execute(script, vec![json!(x), json!(y)]).await.unwrap();
+        serde_json::from_value(place).unwrap()
+    }
+
+    /// Clicks with the mouse at a place of the screen.
+    pub async fn click(&self, place: (u16, u16)) {
+        let (x, y) = self.in_page(place).await;
+        let mouse = MouseActions::new("mouse".into())
+            .then(PointerAction::MoveTo { duration: None, x: x as f64, y: y as f64 })
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.0.perform_actions(mouse).await.unwrap();
+    }
+
+    /// Types on the keyboard, into whatever has it.
+    pub async fn types(&self, text: &str) {
+        let keys = text.chars().fold(KeyActions::new("keyboard".into()), |keys, value| {
+            keys.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+        });
+        self.0.perform_actions(keys).await.unwrap();
+    }
+
+    /// The colour at a place of the screen.
+    pub async fn colour(&self, (x, y): (u16, u16)) -> [u8; 3] {
+        let script = "return window.probe.colour(...arguments)";
+        let seen = self.0.execute(script, vec![json!(x), json!(y)]).await.unwrap();
+        serde_json::from_value(seen).unwrap()
+    }
+
+    /// Waits until the colour at a place is this one.
+    pub async fn becomes(&self, place: (u16, u16), wanted: [u8; 3]) {
+        let near = |seen: [u8; 3]| seen.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) < 24);
+        let until = Instant::now() + PATIENCE;
+        loop {
+            // Each look is a round trip to the browser, so this doesn't spin.
+            let seen = self.colour(place).await;
+            if near(seen) {
+                return;
+            }
+            assert!(Instant::now() < until, "{place:?} stays {seen:?}, not {wanted:?}");
+        }
+    }
+
+    /// The number of the subject's frame that is to be seen.
+    pub async fn frame(&self) -> u64 {
+        let seen = self.0.execute("return window.probe.frame()", Vec::new()).await.unwrap();
+        seen.as_u64().unwrap()
+    }
+
+    /// Waits for another frame than this one; its number.
+    pub async fn frame_after(&self, last: u64) -> u64 {
+        let script = format!("const f = window.probe.frame(); return f === {last} ? null : f + 1");
+        until(self.0, "another frame is shown", &script).await.as_u64().unwrap() - 1
+    }
+
+    /// Presses a key in the page, and waits until the colour at a place has changed: milliseconds.
+    pub async fn key_to_pixel(&self, (x, y): (u16, u16)) -> f64 {
+        let script =
+            "const done = arguments[2]; window.probe.press(arguments[0], arguments[1]).then(done)";
+        let took = self.0.execute_async(script, vec![json!(x), json!(y)]).await.unwrap();
+        took.as_f64().unwrap()
+    }
+
+    /// Counts for a while the frames of the subject that are to be seen: how many a second.
+    pub async fn frames_a_second(&self, time: Duration) -> f64 {
+        let script = "const done = arguments[1]; window.probe.frames(arguments[0]).then(done)";
+        let rate = self.0.execute_async(script, vec![json!(time.as_millis() as u64)]).await;
+        rate.unwrap().as_f64().unwrap()
+    }
+}

@@ -1,0 +1,122 @@
+//! The customer at the window that asks: with a hand on the real mouse.
+
+use std::time::Instant;
+
+use x11rb::{
+    connection::Connection as _,
+    protocol::{
+        xproto::{
+            AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConfigureWindowAux,
+            ConnectionExt as _, CreateWindowAux, EventMask, MOTION_NOTIFY_EVENT, MapState,
+            StackMode, Window, WindowClass,
+        },
+        xtest::ConnectionExt as _,
+    },
+    rust_connection::RustConnection,
+    wrapper::ConnectionExt as _,
+};
+
+use crate::{PATIENCE, display::Display};
+
+/// The window's title.
+const TITLE: &[u8] = b"Support session";
+/// From the window's lower edge to the middle of its buttons.
+const UP: i16 = 40;
+/// From the end of `Share my screen` into `Decline`.
+const ON: i16 = 30;
+/// How far apart a colour's parts are at least, which only the button's are.
+const COLOURFUL: u8 = 60;
+
+/// Clicks on `Share my screen` until the question is answered.
+pub fn agree(display: &Display) {
+    click(display, |(from, to)| from + (to - from) / 2);
+}
+
+/// Clicks on `Decline` until the question is answered.
+pub fn decline(display: &Display) {
+    click(display, |(_, to)| to + ON);
+}
+
+/// Whether the customer is asked just now.
+pub fn is_asked(display: &Display) -> bool {
+    let look = display.connect();
+    let root = look.setup().roots[0].root;
+    asks(&look, root).is_some()
+}
+
+/// Clicks again while the window is there: at first it takes no click for one that was meant.
+fn click(display: &Display, place: impl Fn((i16, i16)) -> i16) {
+    let hand = display.connect();
+    let root = hand.setup().roots[0].root;
+    let window = wait_for(&hand, "the window that asks", || asks(&hand, root));
+    let (y, button) = wait_for(&hand, "its button", || button(display, &hand, window));
+    shield(&hand, window, (place(button), y));
+    let fake = |kind, detail, x, y| {
+        hand.xtest_fake_input(kind, detail, x11rb::CURRENT_TIME, root, x, y, 0).unwrap();
+    };
+    wait_for(&hand, "the answer taken", || {
+        fake(MOTION_NOTIFY_EVENT, 0, place(button), y);
+        fake(BUTTON_PRESS_EVENT, 1, 0, 0);
+        fake(BUTTON_RELEASE_EVENT, 1, 0, 0);
+        hand.sync().unwrap();
+        asks(&hand, root).is_none().then_some(())
+    });
+}
+
+/// Takes the click that comes when the window has just gone, behind it, until the connection ends. A grab
+/// of the server would not do: it still serves those whose requests it has already.
+fn shield(hand: &RustConnection, window: Window, (x, y): (i16, i16)) {
+    let root = hand.setup().roots[0].root;
+    let shield = hand.generate_id().unwrap();
+    let presses = EventMask::BUTTON_PRESS | EventMask::BUTTON_RELEASE | EventMask::POINTER_MOTION;
+    let looks = CreateWindowAux::new().override_redirect(1).do_not_propogate_mask(presses);
+    let class = WindowClass::INPUT_ONLY;
+    hand.create_window(0, shield, root, x - 1, y - 1, 3, 3, 0, class, 0, &looks).unwrap();
+    let behind = ConfigureWindowAux::new().sibling(window).stack_mode(StackMode::BELOW);
+    hand.configure_window(shield, &behind).unwrap();
+    hand.map_window(shield).unwrap();
+    hand.sync().unwrap();
+}
+
+/// The window that asks, while it is to be seen.
+fn asks(display: &RustConnection, root: Window) -> Option<Window> {
+    let tree = display.query_tree(root).unwrap().reply().unwrap();
+    // A window may go while it is looked at.
+    tree.children.into_iter().find(|window| {
+        let title =
+            display.get_property(false, *window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64).unwrap();
+        let looks = display.get_window_attributes(*window).unwrap();
+        title.reply().is_ok_and(|title| title.value == TITLE)
+            && looks.reply().is_ok_and(|looks| looks.map_state == MapState::VIEWABLE)
+    })
+}
+
+/// Where the coloured button is: its height, and from where to where.
+fn button(
+    display: &Display,
+    connection: &RustConnection,
+    window: Window,
+) -> Option<(i16, (i16, i16))> {
+    let area = connection.get_geometry(window).unwrap().reply().ok()?;
+    let y = area.y + area.height as i16 - UP;
+    let picture = display.picture();
+    let coloured = |x: &i16| {
+        let pixel = picture.at(*x as u16, y as u16);
+        pixel.iter().max().unwrap() - pixel.iter().min().unwrap() > COLOURFUL
+    };
+    let mut row = (area.x.max(0)..area.x + area.width as i16).filter(coloured);
+    let from = row.next()?;
+    Some((y, (from, row.next_back()?)))
+}
+
+fn wait_for<T>(display: &RustConnection, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < until, "waited in vain for {what}");
+        // Each look is a round trip to the display, so this doesn't spin.
+        display.sync().unwrap();
+    }
+}

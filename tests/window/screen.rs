@@ -1,0 +1,78 @@
+//! The customer's real screen in the app's own viewer window: from the question to a key that is typed.
+
+use screen_tests::browser::{Shown, until};
+use screen_tests::consent;
+use screen_tests::display::Display;
+use screen_tests::process::Program;
+use screen_tests::service::Service as Broker;
+use screen_tests::subject::{SQUARE, Subject};
+use screen_tests::world::presenter;
+use serde_json::json;
+
+use crate::desk::{Desk, eventually};
+use crate::page::order;
+use crate::shell::Shell;
+
+/// The subject's first two colours.
+const RED: [u8; 3] = [0xd0, 0x30, 0x30];
+const GREEN: [u8; 3] = [0x20, 0xa0, 0x40];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_viewer_window_shows_the_customers_screen_sealed_and_a_key_in_it_reaches_their_pc() {
+    let mut desk = Desk::new().await;
+    desk.set("DESKHAND_THEME", "dark".into());
+    let _shell = Shell::on(&desk).await;
+    let app = desk.open_app().await;
+    let main = app.window().await.unwrap();
+    let about = json!({ "customer": "Maria Lopez" });
+    let made = order(&app, json!({ "do": "new_session", "about": about })).await;
+    let session = json!({ "do": "detail", "session": made["id"] });
+    let detail = async || order(&app, session.clone()).await["detail"].clone();
+    let link = async || detail().await["pin"]["join_link"].as_str().map(str::to_owned);
+    let link = eventually("the customer's link", link).await;
+    let (origin, pin) = link.split_once("/join#").unwrap();
+
+    let display = Display::virtual_of(1280, 800);
+    let mut subject = Subject::on(&display);
+    let conf = Broker::at(origin.to_owned()).conf(pin, false, desk.home()).await;
+    let mut command = presenter(&display);
+    command.arg("--conf").arg(conf);
+    let _presenter = Program::start(command);
+    consent::agree(&display);
+    let shared = async || (detail().await["screen"]["sharing"] == "shared").then_some(());
+    eventually("the console to know that the screen is shared", shared).await;
+
+    order(&app, json!({ "do": "open_viewer", "session": made["id"], "read_only": false })).await;
+    let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
+    app.switch_to_window(viewer.clone()).await.unwrap();
+    until(
+        &app,
+        "it is dark, as was chosen",
+        "return matchMedia('(prefers-color-scheme: dark)').matches",
+    )
+    .await;
+    let shown = Shown(&app);
+    shown.watch(1280).await;
+    assert_eq!(
+        display.picture().at(SQUARE.0, SQUARE.1),
+        RED,
+        "on the customer's own screen, after {:?}",
+        subject.got()
+    );
+    shown.becomes(SQUARE, RED).await;
+    let words = "return document.getElementById('words-text').textContent";
+    let words = app.execute(words, vec![]).await.unwrap();
+    assert_eq!(words.as_str().unwrap().split_whitespace().count(), 3, "{words}");
+    shown.click((600, 700)).await;
+    subject.gets("button");
+    shown.becomes(SQUARE, GREEN).await;
+    shown.types("k").await;
+    assert!(subject.gets("key").contains("down"));
+
+    app.switch_to_window(main).await.unwrap();
+    let sealed = async || {
+        let watchers = detail().await["screen"]["watchers"].clone();
+        (watchers[0]["sealed"] == true && watchers[0]["controls"] == true).then_some(())
+    };
+    eventually("the console to know that it is encrypted end to end", sealed).await;
+}
