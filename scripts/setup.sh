@@ -10,11 +10,14 @@ BUILD_PACKAGES=(
 # What the tests need beside it: a screen, a window manager, a private bus with its services, a driver for each browser.
 TEST_PACKAGES=(
   webkit2gtk-driver xvfb xauth openbox dunst dbus-x11 gnome-keyring libsecret-tools
-  python3-dbusmock python3-dbus python3-gi python3-pip imagemagick x11-utils xdotool wmctrl procps
-  chromium chromium-driver jq
+  python3-dbusmock python3-dbus python3-gi python3-pip imagemagick x11-utils x11-xkb-utils
+  x11-xserver-utils xclip xdotool wmctrl procps
+  chromium chromium-driver jq tigervnc-viewer faketime iproute2
 )
 # What ./bench measures against and with: a webhook server, a load generator, a tracer of system calls.
 BENCH_PACKAGES=(webhook wrk strace)
+# The peers of ./bench screen.
+SCREEN_PACKAGES=(tigervnc-standalone-server x11vnc websockify)
 NODE_MINIMUM="20.19.0" # what vite asks for
 NODE_WANTED="22"
 
@@ -158,11 +161,11 @@ ensure_npm_clients() {
   cp tests/clients/package-lock.json "$stamp"
 }
 
-# ensure_ui_built: bundles the UI, when one of its files is newer than the bundle.
+# ensure_ui_built: bundles the UI, when one of its files is newer than the bundle. The viewer shares some with the broker's pages.
 ensure_ui_built() {
-  local newer
-  if [ -f ui/dist/.built ]; then
-    newer="$(find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -newer ui/dist/.built -print -quit)"
+  local newer shared=(crates/broker/src/pages crates/serve/src/palette.css)
+  if [ -f ui/dist/.built ] && [ -f ui/dist-viewer/viewer.js ]; then
+    newer="$(find ui "${shared[@]}" -path ui/node_modules -prune -o -path 'ui/dist*' -prune -o -type f -newer ui/dist/.built -print -quit)"
     [ -n "$newer" ] || return 0
   fi
   echo "Bundling the user interface"
