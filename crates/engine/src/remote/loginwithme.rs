@@ -114,11 +114,18 @@ impl LoginWithMe {
 
     /// `PUT /hook/`: the hook fires once, to `url`. Putting it again changes nothing else.
     ///
+    /// So it is put again where the connection ended without an answer: a service closes connections that
+    /// were idle, and may do so just when one is used. Otherwise a hook that was well would count as lost.
+    ///
     /// # Errors
     /// [`CallError`].
     pub async fn put_hook(&self, pin: &Pin, hook: HookType, url: &str) -> Result<(), CallError> {
         let body = PutHook { hook, url: url.to_owned(), session_pin: pin.clone() };
-        let _: Outcome = self.send(Doing::ArmHook(hook), Method::PUT, &["hook", ""], &body).await?;
+        let put = || self.send(Doing::ArmHook(hook), Method::PUT, &["hook", ""], &body);
+        let _: Outcome = match put().await {
+            Err(error) if error.failure == Failure::NoAnswer => put().await?,
+            answer => answer?,
+        };
         Ok(())
     }
 

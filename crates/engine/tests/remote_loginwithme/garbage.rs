@@ -134,6 +134,31 @@ async fn a_refusal_is_a_refusal_and_its_prose_is_dropped() {
 async fn a_connection_closed_without_an_answer_is_no_proof_that_nobody_was_asked() {
     let server = Server::saying("").await;
     assert_all_fail(&server, &client(&server.origin), Failure::NoAnswer).await;
+    assert_eq!(server.requests().len(), CALLS + 1, "nothing but the hook's PUT was sent twice");
+}
+
+#[tokio::test]
+async fn a_hook_is_put_on_a_new_connection_where_an_idle_one_was_just_closed() {
+    let ports = Arc::<Mutex<Vec<u16>>>::default();
+    let server = Server::start(move |request| {
+        let mut ports = ports.lock().unwrap();
+        let is_idle = ports.contains(&request.port);
+        ports.push(request.port);
+        let done = http("200 OK", "application/json", br#"{"success":true}"#);
+        std::future::ready(if is_idle {
+            Answer::SendAndClose(Vec::new())
+        } else {
+            Answer::Send(done)
+        })
+    })
+    .await;
+    let client = client(&server.origin);
+    for _ in 0..2 {
+        client.put_hook(&pin(), HookType::ViewerOffline, "http://127.0.0.1:9/hook").await.unwrap();
+    }
+    let ports: Vec<u16> = server.requests().iter().map(|request| request.port).collect();
+    assert_eq!(ports.len(), 3);
+    assert!(ports[0] == ports[1] && ports[1] != ports[2], "{ports:?}");
 }
 
 #[tokio::test]
