@@ -92,6 +92,9 @@ pub struct Options {
     pub use_keyring: bool,
     /// Hand out the embedded broker and sandbox ([`App::broker`], [`App::sandbox`]): for the demo and tests, which move their clocks.
     pub broker_control: bool,
+    /// Customers' programs may share without asking, as nobody sits there: for the demo, whose own broker
+    /// allows that.
+    pub unattended: bool,
     /// The page that asks for passkeys in the system's browser.
     pub pages: Arc<dyn Pages>,
     /// How long a person has there ([`IN_THE_BROWSER`]).
@@ -116,6 +119,7 @@ pub(crate) struct Inner {
     /// One at a time: a change of settings, or the end.
     pub(crate) serial: tokio::sync::Mutex<()>,
     broker_control: bool,
+    unattended: bool,
     /// Who is at this console; it outlives an engine.
     pub(crate) access: Access,
     /// When somebody last did something.

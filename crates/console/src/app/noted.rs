@@ -130,6 +130,7 @@ mod tests {
             passphrase: None,
             use_keyring: false,
             broker_control: false,
+            unattended: false,
             from_seq: None,
             pages: Arc::new(NoPages),
             in_the_browser: std::time::Duration::from_secs(60),

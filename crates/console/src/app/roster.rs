@@ -145,7 +145,7 @@ impl Inner {
     /// and tried again; the customer is then asked by nobody in particular.
     pub(crate) async fn tell_asker(&self, client: &LoginWithMe, session: SessionId, pin: &Pin) {
         let asker = self.asker();
-        let told = client.set_asker(pin, &asker, false).await;
+        let told = client.set_asker(pin, &asker, self.unattended).await;
         let first = self.side(|side| {
             let now = Told { asker, done: told.is_ok() };
             side.askers.insert(session, now).is_none_or(|before| before.done)

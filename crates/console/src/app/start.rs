@@ -57,8 +57,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
     let broker = async {
         match settings.base_url {
             None => {
-                let demo = options.broker_control;
-                start_broker(&options.data, (&settings, demo), &vault, &mut standing)
+                start_broker(&options.data, (&settings, options.unattended), &vault, &mut standing)
                     .await
                     .map(Some)
             }
@@ -130,6 +129,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         sandbox: tokio::sync::Mutex::new(sandbox),
         serial: tokio::sync::Mutex::new(()),
         broker_control: options.broker_control,
+        unattended: options.unattended,
         access,
         acted: watch::channel(now()).0,
         ceremony: Mutex::default(),
@@ -255,7 +255,7 @@ pub(crate) async fn restart_engine(
 async fn bring_up(inner: &Inner, settings: &Settings) -> Result<Engine, AppError> {
     if settings.base_url.is_none() && inner.embedded.get().is_none() {
         let mut standing = Vec::new();
-        let on = (settings, inner.broker_control);
+        let on = (settings, inner.unattended);
         let running = start_broker(&inner.data, on, &inner.vault, &mut standing).await?;
         inner.side(|side| side.standing.append(&mut standing));
         running.handle().release_deliveries();
@@ -281,10 +281,10 @@ fn vault_options(options: &Options) -> vault::Options {
     chosen
 }
 
-/// `demo`: nobody sits at the customer's computer.
+/// `unattended`: nobody sits at the customers' computers.
 async fn start_broker(
     data: &Path,
-    (settings, demo): (&Settings, bool),
+    (settings, unattended): (&Settings, bool),
     vault: &Vault,
     standing: &mut Vec<Trouble>,
 ) -> Result<broker::Running, AppError> {
@@ -292,7 +292,7 @@ async fn start_broker(
     let mut config = broker::Config::embedded(data.join("broker"));
     config.store_key = Some(vault.broker_store_key());
     config.hold_deliveries = true;
-    config.allow_unattended = demo;
+    config.allow_unattended = unattended;
     config.port = ports::choose(0, ports.broker, false);
     let mut running = Broker::start(config).await?;
     let mut moved = ports.broker.is_some() && !running.got_remembered_port();

@@ -8,6 +8,7 @@
 
 mod customer;
 mod display;
+mod program;
 mod screen;
 mod stage;
 mod story;

@@ -279,6 +279,7 @@ impl Global {
             passphrase: self.passphrase()?,
             use_keyring: !self.no_keyring,
             broker_control: false,
+            unattended: false,
             pages: self.pages(),
             in_the_browser: IN_THE_BROWSER,
             forget_profiles: self.forget_profiles,

@@ -89,6 +89,7 @@ pub fn options(data: &Path, settings: SettingsSource, desktop: Arc<Opened>) -> O
         passphrase: None,
         use_keyring: false,
         broker_control: true,
+        unattended: false,
         pages: Arc::new(Bundled),
         in_the_browser: IN_THE_BROWSER,
         forget_profiles: false,

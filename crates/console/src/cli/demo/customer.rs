@@ -9,11 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tokio::process::Child;
 use wire::ConfText;
 
 use super::{
-    display::{Display, quiet},
+    display::Display,
+    program::Program,
     stage::{Stage, Told},
     telling::Missed,
 };
@@ -36,7 +36,7 @@ pub struct Computer {
     program: PathBuf,
     /// Given once for a session, and good for each start of its program.
     conf: PathBuf,
-    running: Option<Child>,
+    running: Option<Program>,
 }
 
 impl Stage {
@@ -72,8 +72,8 @@ impl Customer {
     pub async fn leave(self) -> Option<Computer> {
         self.page.close().await;
         let mut computer = self.computer?;
-        if let Some(mut program) = computer.running.take() {
-            let _ = program.kill().await;
+        if let Some(program) = computer.running.take() {
+            program.kill().await;
         }
         Some(computer)
     }
@@ -82,6 +82,14 @@ impl Customer {
     pub async fn end(self) {
         if let Some(computer) = self.leave().await {
             computer.display.end().await;
+        }
+    }
+
+    /// Waits for what needs the program, and no longer than that runs.
+    pub async fn with_program<T>(&mut self, wait: impl Future<Output = Told<T>>) -> Told<T> {
+        match self.computer.as_mut().and_then(|computer| computer.running.as_mut()) {
+            Some(program) => program.while_it_runs(wait).await,
+            None => wait.await,
         }
     }
 
@@ -94,10 +102,10 @@ impl Customer {
 impl Computer {
     /// Starts the program, by a configuration which says that nobody sits there.
     fn share(&mut self, name: &str) -> Result<(), String> {
-        let mut program = quiet(&self.program);
+        let mut program = tokio::process::Command::new(&self.program);
         program.arg("--conf").arg(&self.conf).args(["--yes", "--no-clipboard", "--name", name]);
-        let started = program.args(["--display", &self.display.name]).spawn();
-        self.running = Some(started.map_err(|error| format!("start it: {error}"))?);
+        program.args(["--display", &self.display.name]);
+        self.running = Some(Program::start(program).map_err(|error| format!("start it: {error}"))?);
         Ok(())
     }
 }

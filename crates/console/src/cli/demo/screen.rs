@@ -24,11 +24,11 @@ impl Stage {
         }
         let session = self.new_session(telling, SCREEN_CUSTOMER, "T-1003").await?;
         telling.part("The customer's screen, on a virtual display");
-        let customer = self.come_online(telling, &session, SCREEN_CUSTOMER).await?;
-        self.detail(&session, "the shared screen", |detail| {
+        let mut customer = self.come_online(telling, &session, SCREEN_CUSTOMER).await?;
+        let shared = self.detail(&session, "the shared screen", |detail| {
             (detail.screen.as_ref()?.sharing == SharingKind::Shared).then_some(())
-        })
-        .await?;
+        });
+        customer.with_program(shared).await?;
         telling.seen("The console knows that the screen is shared");
         let window = self.watch(telling, &session).await?;
         let window = self.steer(telling, window, customer.has_terminal()).await?;

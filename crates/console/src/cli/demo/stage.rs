@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::time::timeout;
-use wire::{ConfText, screen::Asker};
+use wire::ConfText;
 
 use super::{
     display,
@@ -61,6 +61,7 @@ impl Stage {
             // The demo's key dies with its folder; a keyring would keep it.
             use_keyring: false,
             broker_control: true,
+            unattended: true,
             pages: Arc::new(OwnPage),
             in_the_browser: IN_THE_BROWSER,
             forget_profiles: false,
@@ -114,21 +115,18 @@ impl Stage {
         self.within("a page that joins", Page::open(who)).await
     }
 
-    /// The configuration of a session's program, which says that nobody sits at its computer: the demo's
-    /// own broker allows that.
+    /// The configuration of a session's program, which says that nobody sits at its computer.
     pub async fn conf(&self, session: &str) -> Told<ConfText> {
-        let app = &self.running()?.app;
-        let technician = app.settings().technician;
-        let asker = Asker { technician, company: "Deskhand's demo".into() };
+        let inner = self.running()?.app.inner();
         self.within("the program's configuration", async {
-            let guard = app.inner().engine.read().await;
+            let guard = inner.engine.read().await;
             let engine = guard.as_ref().ok_or("the engine has ended")?;
             let id = session.parse().map_err(|_| "this is no session")?;
             let pin = engine.snapshot(id).and_then(|snapshot| snapshot.pin.clone());
             let pin = pin.ok_or("it has no PIN")?;
-            let client = engine.client();
-            client.set_asker(&pin, &asker, true).await.map_err(|error| error.to_string())?;
-            let given = client.session_parameters(&pin).await;
+            // The conf is made once, with what was said of who asks until then.
+            inner.tell_asker(engine.client(), id, &pin).await;
+            let given = engine.client().session_parameters(&pin).await;
             given.map(|given| given.conf).map_err(|error| error.to_string())
         })
         .await

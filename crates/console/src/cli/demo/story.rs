@@ -96,9 +96,10 @@ impl Stage {
         if has_program {
             telling.seen("A virtual display runs, with nobody at it");
         }
-        let customer = self.arrive(session, name, computer).await?;
+        let mut customer = self.arrive(session, name, computer).await?;
         telling.seen(&format!("{name} opens the join page"));
-        self.state(session, StateKind::Ready, "the presenter online").await?;
+        let online = self.state(session, StateKind::Ready, "the presenter online");
+        customer.with_program(online).await?;
         telling.seen(if has_program {
             "The customer's program has dialled out: presenter online"
         } else {
@@ -155,10 +156,10 @@ impl Stage {
             let before = self.seen()?.count(session, "presenter_online");
             let computer = customer.leave().await;
             customer = self.arrive(session, CUSTOMER, computer).await?;
-            self.until("the presenter's next start", |seen| {
+            let started = self.until("the presenter's next start", |seen| {
                 (seen.count(session, "presenter_online") > before).then_some(())
-            })
-            .await?;
+            });
+            customer.with_program(started).await?;
             self.all_armed(session).await?;
             self.state(session, StateKind::Active, "the session still active").await?;
             telling.seen(&format!("Reload {reload}: started again, hook armed again"));
@@ -273,11 +274,11 @@ impl Stage {
         telling.seen("What can't be known is shown as unknown, with its time");
         self.all_armed(&session).await?;
         telling.seen("All four hooks are armed again");
-        let customer = self.arrive(&session, OTHER_CUSTOMER, computer).await?;
-        self.detail(&session, "the presenter online after the restart", |detail| {
+        let mut customer = self.arrive(&session, OTHER_CUSTOMER, computer).await?;
+        let online = self.detail(&session, "the presenter online after the restart", |detail| {
             (detail.presenter.is == FactKind::Online).then_some(())
-        })
-        .await?;
+        });
+        customer.with_program(online).await?;
         telling.seen("The customer is there again: presenter online");
         let viewer = self.viewer(&session, COLLEAGUE).await?;
         self.state(&session, StateKind::Active, "the viewer connected after the restart").await?;

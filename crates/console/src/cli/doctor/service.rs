@@ -61,6 +61,7 @@ pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed>
         passphrase: None,
         use_keyring: false,
         broker_control: true,
+        unattended: false,
         pages: Arc::new(NoPages),
         in_the_browser: IN_THE_BROWSER,
         forget_profiles: false,
