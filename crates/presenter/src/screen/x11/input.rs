@@ -18,9 +18,10 @@ use crate::screen::{Input, ScreenError};
 const MOST_HELD: usize = 64;
 /// Programs have this long to look up what a key means before it means something else.
 const LOOKED_UP: Duration = Duration::from_millis(200);
-/// Between two keys that get a meaning. Xlib forgets a change that it is told of while it asks for the
-/// one before (`_XkbCheckPendingRefresh` clears both), and the key then types nothing.
-const TOLD: Duration = Duration::from_millis(20);
+/// Between two keys that get a meaning. A program asks for all keys at its first key press ever, and only
+/// then to be told of changes (Xlib's `_XkbLoadDpy`): it never learns of one in between. An input method
+/// sends a whole word at once, so this can happen; for a program that is late by more, it still does.
+const FIRST_PRESS: Duration = Duration::from_millis(20);
 /// Buttons: left, middle, right, four of the wheels, back and forward.
 const BUTTONS: u8 = 9;
 
@@ -146,7 +147,7 @@ impl X11Input {
 
     /// How to type this keysym now, with a spare key if there is no other way.
     fn stroke(&mut self, keysym: u32) -> Result<Option<(Keymap, Stroke)>, ScreenError> {
-        let keymap = Keymap::ask(&self.server.conn)?;
+        let mut keymap = Keymap::ask(&self.server.conn)?;
         let ours = self.held.iter().filter_map(|held| held.keycode);
         let ours = ours.fold(0, |all, keycode| all | keymap.modifier(keycode));
         let stuck = modifiers(keymap.state.base_mods) & !ours;
@@ -157,10 +158,13 @@ impl X11Input {
         if !is_known(keysym) {
             return Ok(None);
         }
-        let Some(keycode) = self.bind(&keymap, keysym)? else {
+        let Some(keycode) = self.spare(&keymap) else {
             tracing::warn!("the keyboard has no spare key for a character that it lacks");
             return Ok(None);
         };
+        keymap.give(keycode, Some(keysym));
+        keymap.put(&self.server.conn)?;
+        self.bound.push((keycode, Instant::now()));
         let stroke = keymap.bound(keycode, keysym);
         Ok(Some((keymap, stroke)))
     }
@@ -173,26 +177,22 @@ impl X11Input {
         }
     }
 
-    /// Gives a spare key this keysym. It keeps it for as long as possible: programs look the meaning up
-    /// when they get to the key press, which may be a while later.
-    fn bind(&mut self, keymap: &Keymap, keysym: u32) -> Result<Option<Keycode>, ScreenError> {
-        let unused = |keycode: &Keycode| self.bound.iter().all(|(bound, _)| bound != keycode);
-        let keycode = match keymap.spare().rev().find(unused) {
-            Some(keycode) => keycode,
-            None if self.bound.is_empty() => return Ok(None),
-            None => {
-                let (keycode, used) = self.bound.remove(0);
-                std::thread::sleep(LOOKED_UP.saturating_sub(used.elapsed()));
-                keycode
-            }
-        };
+    /// A key that may be given a meaning. It keeps that for as long as possible: programs look the meaning
+    /// up when they get to the key press, which may be a while later.
+    fn spare(&mut self, keymap: &Keymap) -> Option<Keycode> {
         if let Some((_, used)) = self.bound.last() {
-            std::thread::sleep(TOLD.saturating_sub(used.elapsed()));
+            std::thread::sleep(FIRST_PRESS.saturating_sub(used.elapsed()));
         }
-        let meaning = [keysym, keysym];
-        xproto::change_keyboard_mapping(&self.server.conn, 1, keycode, 2, &meaning)?;
-        self.bound.push((keycode, Instant::now()));
-        Ok(Some(keycode))
+        let unused = |keycode: &Keycode| self.bound.iter().all(|(bound, _)| bound != keycode);
+        if let Some(keycode) = keymap.spare().rev().find(unused) {
+            return Some(keycode);
+        }
+        if self.bound.is_empty() {
+            return None;
+        }
+        let (keycode, used) = self.bound.remove(0);
+        std::thread::sleep(LOOKED_UP.saturating_sub(used.elapsed()));
+        Some(keycode)
     }
 
     /// Types a key under other modifiers than those that hold, and puts these back.
@@ -260,9 +260,11 @@ impl X11Input {
 
     /// Takes the meaning away from the keys that had none.
     fn unbind(&mut self) -> Result<(), ReplyError> {
+        let mut keymap = Keymap::ask(&self.server.conn)?;
         for (keycode, _) in self.bound.drain(..) {
-            xproto::change_keyboard_mapping(&self.server.conn, 1, keycode, 1, &[0])?;
+            keymap.give(keycode, None);
         }
+        keymap.put(&self.server.conn)?;
         x11rb::wrapper::ConnectionExt::sync(&self.server.conn)
     }
 }

@@ -1,7 +1,7 @@
 //! Which key types which character, in the layout that the customer's keyboard has now.
 
-use x11rb::errors::ReplyError;
-use x11rb::protocol::xkb::{self, GetStateReply, KeySymMap, KeyType};
+use x11rb::errors::{ConnectionError, ReplyError};
+use x11rb::protocol::xkb::{self, GetStateReply, KeySymMap, KeyType, SetMapAux, SetMapFlags};
 use x11rb::protocol::xproto::ModMask;
 use x11rb::rust_connection::RustConnection;
 use xkeysym::Keysym;
@@ -11,6 +11,8 @@ pub const CORE_KEYBOARD: u16 = 0x100;
 const LOCK: u8 = 2;
 /// What the two top bits of a key's group information say: a group that it hasn't becomes its last.
 const CLAMP: u8 = 0x40;
+/// The type of keys that mean the same with all modifiers: every keymap's first.
+const ONE_LEVEL: u8 = 0;
 
 /// The layout and the modifiers as they are now.
 pub struct Keymap {
@@ -146,6 +148,60 @@ impl Keymap {
         };
         let keys = self.keys().filter(move |(keycode, key)| free(*keycode, key));
         keys.map(|(keycode, _)| keycode).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Gives a key one meaning, whatever the modifiers are, or none.
+    pub fn give(&mut self, keycode: u8, keysym: Option<u32>) {
+        let Some(key) = self.keys.get_mut(usize::from(keycode.wrapping_sub(self.first))) else {
+            return;
+        };
+        let count = u8::from(keysym.is_some());
+        *key = KeySymMap {
+            kt_index: [ONE_LEVEL; 4],
+            group_info: count,
+            width: count,
+            syms: keysym.into_iter().collect(),
+        };
+    }
+
+    /// Makes the server's keys these, all of them in one request, though few of them differ.
+    ///
+    /// A program is told which keys have changed, and asks what they mean now when it gets to a key press.
+    /// Xlib (`_XkbCheckPendingRefresh`) forgets whatever it is told of while it waits for that answer. As
+    /// every change is said to concern all keys, the answer has what it forgot.
+    pub fn put(&self, conn: &RustConnection) -> Result<(), ConnectionError> {
+        let count = u8::try_from(self.keys.len()).unwrap_or(u8::MAX);
+        let syms = self.keys.iter().map(|key| key.syms.len()).sum::<usize>();
+        xkb::set_map(
+            conn,
+            CORE_KEYBOARD,
+            SetMapFlags::from(0u8),
+            self.first,
+            self.first.saturating_add(count.saturating_sub(1)),
+            0,
+            0,
+            self.first,
+            count,
+            u16::try_from(syms).unwrap_or(u16::MAX),
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            xkb::VMod::default(),
+            &SetMapAux::new().syms(self.keys.clone()),
+        )?;
+        Ok(())
     }
 
     /// Whether this key can type this keysym in some way.
