@@ -15,7 +15,7 @@ const RIGHT: &str = "Your passkey is right";
 async fn a_passkey_in_the_systems_browser_signs_in_and_a_locked_screen_locks() {
     let mut desk = Desk::new().await;
     let shell = Shell::on(&desk).await;
-    let browser = Browser::on(&mut desk).await;
+    let browser = Browser::start().await;
     let app = desk.open_app().await;
     let tray = shell.tray().await;
 
@@ -47,8 +47,8 @@ async fn a_passkey_in_the_systems_browser_signs_in_and_a_locked_screen_locks() {
 
 #[tokio::test]
 async fn a_lock_hides_viewer_windows_takes_back_names_and_the_customers_session_goes_on() {
-    let mut stage = Stage::new().await;
-    let browser = Browser::on(&mut stage.desk).await;
+    let stage = Stage::new().await;
+    let browser = Browser::start().await;
     order(&stage.app, anna()).await;
     browser.go_through(&stage.desk.opened_link().await, MADE).await;
     stage.open_viewer(false).await;

@@ -8,7 +8,8 @@ mod common;
 use std::path::Path;
 
 use broker::ProgramFile;
-use browsing::{Driver, holds, press, see, type_into};
+use browser_tests::Driver;
+use browsing::{holds, press, see, type_into};
 use common::{Page, Receiver, Rig, broker, broker_with};
 use serde_json::json;
 use uuid::Uuid;
@@ -25,7 +26,7 @@ async fn the_customers_page_stands_beside_the_program_and_counts_for_nobody() {
     arm(&rig, &pin, &receiver).await;
     let origin = rig.running.origin().to_owned();
 
-    let customer = driver.browser("customer").await;
+    let customer = driver.browser("customer", 1100, 900).await;
     customer.goto(&format!("{origin}/")).await.unwrap();
     type_into(&customer, "pin", "12\n").await;
     see(&customer, "error", "nine digits and letters").await;
@@ -77,7 +78,7 @@ async fn a_pin_that_nobody_has_and_one_that_is_revoked_are_said_to_be_so() {
     let (driver, rig) = (Driver::start(), broker().await);
     let pin = rig.mint().await;
     let origin = rig.running.origin();
-    let customer = driver.browser("customer").await;
+    let customer = driver.browser("customer", 1100, 900).await;
     customer.goto(&format!("{origin}/join#AAA-AA-AAAA")).await.unwrap();
     see(&customer, "over-title", "No session has this PIN").await;
     customer.goto(&format!("{origin}/join#{pin}")).await.unwrap();
@@ -91,7 +92,7 @@ async fn a_pin_that_nobody_has_and_one_that_is_revoked_are_said_to_be_so() {
 async fn i_did_not_ask_for_this_reports_the_session_and_leaves_it() {
     let (driver, rig) = (Driver::start(), broker().await);
     let pin = rig.mint().await;
-    let customer = driver.browser("customer").await;
+    let customer = driver.browser("customer", 1100, 900).await;
     customer.goto(&format!("{}/join#{pin}", rig.running.origin())).await.unwrap();
     see(&customer, "state-text", "Connected").await;
     press(&customer, "alarm").await;
@@ -112,7 +113,7 @@ async fn the_program_is_handed_out_for_the_session_once_and_alone_after_that() {
     let asker = json!({ "session_pin": pin, "technician": "Anna Keller", "company": "Example" });
     let told = rig.http.put(rig.url("/x/asker")).body(asker.to_string()).send().await.unwrap();
     assert_eq!(told.status(), 200);
-    let customer = driver.browser("customer").await;
+    let customer = driver.browser("customer", 1100, 900).await;
     customer.goto(&format!("{}/join#{pin}", rig.running.origin())).await.unwrap();
     see(&customer, "asker-name", "Anna Keller, Example, asks to see").await;
     holds(&customer, "!document.getElementById('download').disabled").await;
@@ -141,7 +142,7 @@ async fn a_computer_that_no_program_fits_is_told_so_before_anything_is_downloade
     let program = ProgramFile { platform: "windows-x86_64".into(), path };
     let rig = broker_with(|config| config.programs = vec![program]).await;
     let pin = rig.mint().await;
-    let customer = driver.browser("customer").await;
+    let customer = driver.browser("customer", 1100, 900).await;
     customer.goto(&format!("{}/join#{pin}", rig.running.origin())).await.unwrap();
     see(&customer, "unfit", "The program doesn't work on Linux yet").await;
     see(&customer, "unfit", "It works on Windows only so far").await;

@@ -7,7 +7,8 @@ mod common;
 
 use std::time::Duration;
 
-use browsing::{Driver, holds, press, see, type_into};
+use browser_tests::Driver;
+use browsing::{holds, press, see, type_into};
 use common::{Page, Rig, Stream, broker, present};
 use fantoccini::{Client, Locator};
 use futures_util::StreamExt as _;
@@ -158,7 +159,7 @@ async fn next_bytes(joined: &mut Option<(Stream, Server)>) -> Option<Vec<u8>> {
 
 /// The viewer's page, with the picture on it.
 async fn viewing(driver: &Driver, rig: &Rig, pin: &str, ro: bool) -> Client {
-    let viewer = driver.browser("technician").await;
+    let viewer = driver.browser("technician", 1100, 900).await;
     let link = rig.get_json(&format!("/session_url?session_pin={pin}&ro={ro}&un=Anna")).await;
     viewer.goto(link["url"].as_str().unwrap()).await.unwrap();
     shows(&viewer).await;

@@ -2,71 +2,16 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
+use browser_tests::Driver;
+use fantoccini::{Client, Locator};
 use sandbox::{Config, Sandbox, logintc::Logintc};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 /// Long enough for a loaded machine; only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A chromedriver and its browser's profile, ended with the test.
-struct Driver {
-    child: Child,
-    url: String,
-    profile: tempfile::TempDir,
-}
-
-impl Driver {
-    fn start() -> Self {
-        let mut child = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is missing: run ./test, which installs it");
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let port = out.lines().map_while(Result::ok).find_map(|line| {
-            let (_, rest) = line.split_once("started successfully on port ")?;
-            rest.trim_end_matches('.').parse::<u16>().ok()
-        });
-        let url = format!("http://127.0.0.1:{}", port.expect("chromedriver did not start"));
-        Self { child, url, profile: tempfile::tempdir().unwrap() }
-    }
-
-    async fn browser(&self) -> Client {
-        let args = [
-            "--headless=new".to_owned(),
-            "--no-sandbox".into(),
-            "--disable-gpu".into(),
-            "--disable-dev-shm-usage".into(),
-            "--disable-background-networking".into(),
-            "--no-first-run".into(),
-            "--window-size=1100,900".into(),
-            format!("--user-data-dir={}", self.profile.path().display()),
-        ];
-        let capabilities = json!({ "goog:chromeOptions": { "args": args } });
-        ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities.as_object().unwrap().clone())
-            .connect(&self.url)
-            .await
-            .unwrap()
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Waits until something that fits the selector has this text in it.
 async fn see(browser: &Client, selector: &str, text: &str) {
@@ -110,7 +55,7 @@ async fn pushes_appear_by_themselves_and_are_answered_by_hand() {
     let running = Sandbox::start(Config::embedded(data.path())).await.unwrap();
     let logintc = running.logintc();
     let maria = logintc.add_user("maria.lopez", true).await.unwrap().unwrap();
-    let browser = driver.browser().await;
+    let browser = driver.browser("phones", 1100, 900).await;
     browser.goto(&format!("{}#maria.lopez", logintc.phone_url())).await.unwrap();
     see(&browser, "#state-text", "Live").await;
     see(&browser, "#empty", "Requests for this person will be here").await;

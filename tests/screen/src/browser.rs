@@ -1,87 +1,43 @@
-//! Headless Chromium by chromedriver.
+//! What is waited for and done in a page, and what it shows of a screen.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
+pub use browser_tests::Driver;
 use fantoccini::{
-    Client, ClientBuilder, Locator,
+    Client, Locator,
     actions::{
         InputSource as _, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
     },
 };
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::{PATIENCE, process::Program};
+use crate::PATIENCE;
 
-/// A chromedriver, ended with its test.
-#[derive(Debug)]
-pub struct Driver {
-    _program: Program,
-    url: String,
-    profiles: tempfile::TempDir,
-}
-
-impl Driver {
-    /// Starts one.
-    pub fn start() -> Self {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0");
-        let program = Program::start(command);
-        let port = program.says("its port", |line| {
-            let (_, rest) = line.split_once("started successfully on port ")?;
-            rest.trim_end_matches('.').parse::<u16>().ok()
-        });
-        let url = format!("http://127.0.0.1:{port}");
-        Self { _program: program, url, profiles: tempfile::tempdir().unwrap() }
-    }
-
-    /// A browser with a profile of its own and a window of this size.
-    pub async fn browser(&self, name: &str, width: u16, height: u16) -> Client {
-        let profile = self.profiles.path().join(name);
-        let args = [
-            "--headless=new".to_owned(),
-            "--no-sandbox".into(),
-            "--disable-gpu".into(),
-            "--disable-dev-shm-usage".into(),
-            "--disable-background-networking".into(),
-            "--disable-background-timer-throttling".into(),
-            "--disable-renderer-backgrounding".into(),
-            "--disable-backgrounding-occluded-windows".into(),
-            "--no-first-run".into(),
-            format!("--window-size={width},{height}"),
-            format!("--user-data-dir={}", profile.display()),
-        ];
-        let capabilities = json!({
-            "goog:chromeOptions": { "args": args },
-            "timeouts": { "script": PATIENCE.as_millis() as u64 },
-            // That of `tls` is nobody's but ours.
-            "acceptInsecureCerts": true,
-        });
-        ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities.as_object().unwrap().clone())
-            .connect(&self.url)
-            .await
-            .unwrap()
+/// Looks until something is found, and no longer than [`PATIENCE`]. Each look is a round trip to the
+/// browser, so this doesn't spin.
+async fn look<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return Some(found);
+        }
+        if Instant::now() > until {
+            return None;
+        }
     }
 }
 
 /// Waits until a script in the page returns something that is neither null nor false.
 pub async fn until(browser: &Client, what: &str, script: &str) -> Value {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        // Each look is a round trip to the browser, so this doesn't spin.
+    let found = look(async || {
         let found = browser.execute(script, Vec::new()).await.unwrap();
-        if !matches!(found, Value::Null | Value::Bool(false)) {
-            return found;
-        }
-        if Instant::now() > until {
-            let page = browser.execute("return document.body.innerText", Vec::new()).await;
-            panic!("waited in vain until {what}; the page says {page:?}");
-        }
+        (!matches!(found, Value::Null | Value::Bool(false))).then_some(found)
+    });
+    if let Some(found) = found.await {
+        return found;
     }
+    let page = browser.execute("return document.body.innerText", Vec::new()).await;
+    panic!("waited in vain until {what}; the page says {page:?}");
 }
 
 /// Waits until the element's text has this in it.
@@ -155,16 +111,13 @@ impl Shown<'_> {
 
     /// Waits until the colour at a place is this one.
     pub async fn becomes(&self, place: (u16, u16), wanted: [u8; 3]) {
-        let near = |seen: [u8; 3]| seen.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) < 24);
-        let until = Instant::now() + PATIENCE;
-        loop {
-            // Each look is a round trip to the browser, so this doesn't spin.
-            let seen = self.colour(place).await;
-            if near(seen) {
-                return;
-            }
-            assert!(Instant::now() < until, "{place:?} stays {seen:?}, not {wanted:?}");
-        }
+        let mut seen = [0; 3];
+        let found = look(async || {
+            seen = self.colour(place).await;
+            seen.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) < 24).then_some(())
+        });
+        let found = found.await.is_some();
+        assert!(found, "{place:?} stays {seen:?}, not {wanted:?}");
     }
 
     /// The number of the subject's frame that is to be seen.

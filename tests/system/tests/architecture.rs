@@ -78,7 +78,8 @@ fn the_pure_crates_reach_no_clock_network_or_disk() {
 }
 
 fn is_tool(name: &str) -> bool {
-    ["deskhand-system-tests", "deskhand-screen-tests", "deskhand-bench"].contains(&name)
+    ["deskhand-browser-tests", "deskhand-system-tests", "deskhand-screen-tests", "deskhand-bench"]
+        .contains(&name)
 }
 
 fn metadata() -> Metadata {

@@ -7,7 +7,8 @@ mod backend;
 mod browser;
 
 use backend::Backend;
-use browser::{Driver, Page};
+use browser::Page;
+use browser_tests::Driver;
 use sandbox::{Config, Running, Sandbox};
 use serde_json::{Value, json};
 use tempfile::TempDir;
