@@ -342,3 +342,6 @@ fn best_run(numbers: &[i32]) -> (i32, usize, usize) {
     }
     best
 }
+
+#[cfg(test)]
+mod tests;
