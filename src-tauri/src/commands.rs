@@ -13,7 +13,7 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, Url};
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::desktop::{link, save};
+use crate::desktop::{self, link, save};
 use crate::shell::{self, Ask, Shell};
 
 /// What a batch carries.
@@ -44,7 +44,15 @@ pub async fn command(
             shell::end(&app);
             Ok(Reply::Done)
         }
-        command => shell.console().await?.command(without_path(command), &shell::person()).await,
+        command => {
+            let console = shell.console().await?;
+            let may_paint = matches!(command, Command::Configure { .. });
+            let reply = console.command(without_path(command), &shell::person()).await?;
+            if may_paint {
+                desktop::follow(&app, &console.settings());
+            }
+            Ok(reply)
+        }
     }
 }
 

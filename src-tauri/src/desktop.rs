@@ -8,7 +8,7 @@ pub mod screen;
 pub mod viewer;
 
 use boundary::Boundary;
-use console::settings;
+use console::{Settings, settings};
 use engine::SessionId;
 use engine::desktop::{Answer, Desktop, DesktopError, View};
 use engine::remote::ViewerUrl;
@@ -67,6 +67,14 @@ impl Desktop for Windows {
             .parse()
             .map_err(|_| DesktopError("open the browser: the address is none".into()))?;
         link::open(&url).map_err(|error| said(&error))
+    }
+}
+
+/// Viewer windows are as the technician has just chosen. The system's own choice, which nothing tells us of once one was
+/// made here, comes back with the next start.
+pub fn follow(app: &AppHandle, settings: &Settings) {
+    if let Some(theme) = theme(settings.theme) {
+        viewer::paint_all(app, theme);
     }
 }
 

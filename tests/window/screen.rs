@@ -20,10 +20,11 @@ const GREEN: [u8; 3] = [0x20, 0xa0, 0x40];
 #[tokio::test(flavor = "multi_thread")]
 async fn the_viewer_window_shows_the_customers_screen_sealed_and_a_key_in_it_reaches_their_pc() {
     let mut desk = Desk::new().await;
-    desk.set("DESKHAND_THEME", "dark".into());
     let _shell = Shell::on(&desk).await;
     let app = desk.open_app().await;
     let main = app.window().await.unwrap();
+    let choose = |theme| json!({ "do": "configure", "changes": { "theme": theme } });
+    order(&app, choose("dark")).await;
     let about = json!({ "customer": "Maria Lopez" });
     let made = order(&app, json!({ "do": "new_session", "about": about })).await;
     let session = json!({ "do": "detail", "session": made["id"] });
@@ -45,12 +46,12 @@ async fn the_viewer_window_shows_the_customers_screen_sealed_and_a_key_in_it_rea
     order(&app, json!({ "do": "open_viewer", "session": made["id"], "read_only": false })).await;
     let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
     app.switch_to_window(viewer.clone()).await.unwrap();
-    until(
-        &app,
-        "it is dark, as was chosen",
-        "return matchMedia('(prefers-color-scheme: dark)').matches",
-    )
-    .await;
+    let is = |theme| format!("return matchMedia('(prefers-color-scheme: {theme})').matches");
+    until(&app, "it is dark, as was chosen", &is("dark")).await;
+    app.switch_to_window(main.clone()).await.unwrap();
+    order(&app, choose("light")).await;
+    app.switch_to_window(viewer.clone()).await.unwrap();
+    until(&app, "it is light, as was just chosen", &is("light")).await;
     let shown = Shown(&app);
     shown.watch(1280).await;
     assert_eq!(

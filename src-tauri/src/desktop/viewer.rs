@@ -90,8 +90,8 @@ pub fn open<R: Runtime>(
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .build()?;
-    // Its page asks the web view whether it is dark. Without a choice of the technician's it is as the system has it,
-    // which no call can bring back, so none is made.
+    // Its page asks the web view whether it is dark, which the builder's theme doesn't tell it. Without a choice of the
+    // technician's it is as the system has it, which no call can bring back, so none is made.
     if theme.is_some() {
         window.set_theme(theme)?;
     }
@@ -104,6 +104,11 @@ pub fn open<R: Runtime>(
         }
     });
     Ok(())
+}
+
+/// Gives every open viewer window a theme that was just chosen.
+pub fn paint_all<R: Runtime>(app: &AppHandle<R>, theme: Theme) {
+    each(app, |window| window.set_theme(Some(theme)));
 }
 
 /// Hides every viewer window while the console is locked: closing one would end what the customer sees of the session.
@@ -121,7 +126,7 @@ fn each<R: Runtime>(app: &AppHandle<R>, change: impl Fn(&WebviewWindow<R>) -> ta
         if label.starts_with(LABEL)
             && let Err(error) = change(&window)
         {
-            tracing::warn!(%error, "hide or show a viewer window");
+            tracing::warn!(%error, "change a viewer window");
         }
     }
 }
