@@ -13,7 +13,7 @@ use std::{
 use screen_tests::{
     display::Display,
     live::Live,
-    process::{Program, built},
+    process::{Program, built, by},
     rfb::Bare,
     subject::Subject,
     world::{World, plain, unattended},
@@ -141,6 +141,25 @@ async fn a_program_as_delivered_shares_and_one_that_was_changed_does_nothing() {
     changed[place] = b'd';
     save(&file, &changed);
     ends(Program::start(plain(&file)), 3, "was changed after the server made it");
+
+    // Where the customer's disk was full before all of it was there, its end is missing.
+    save(&file, &bytes[..bytes.len() - 100]);
+    ends(Program::start(plain(&file)), 2, "Download it from the page with your PIN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_takes_nothing_more_stops_nothing() {
+    let (world, display) = (World::new().await, Display::virtual_of(640, 480));
+    let (pin, conf) = invited(&world).await;
+    let mut full = Command::new("sh");
+    full.args(["-c", "ulimit -f 0 && exec \"$@\"", "sh"]);
+    let mut program = Program::start(by(full, &unattended(&display, &conf)));
+    let mut heard = world.companion(&pin).await;
+    heard.until_sharing("shared").await;
+    let origin = world.origin();
+    let viewer = Live::viewer(&origin, &pin, "Anna", true).await;
+    Bare::on(&origin, viewer).await.round_trip().await;
+    assert!(program.runs());
 }
 
 #[tokio::test(flavor = "multi_thread")]
