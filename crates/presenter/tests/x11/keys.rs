@@ -341,14 +341,10 @@ fn types_more_foreign_characters_than_there_are_spare_keys() {
     let (keysyms, width) = mapping(&typed.desk);
     let spare = keysyms.chunks(width.into()).filter(|key| key.iter().all(|sym| *sym == 0)).count();
     assert!(spare > 10, "{spare}");
-    // At its first key press ever a program asks for all keys, and only then to be told of changes: Xlib
-    // doesn't know of one that comes in between, and X11 gives nothing to wait for.
-    typed.type_text("漢");
-    assert_eq!(typed.text(), "漢");
     // In bursts that need each of these keys once: what comes faster than programs read it is typed, as long
     // as no key needs a second meaning before they got to its first.
     let text: Vec<char> = ('\u{4e00}'..'\u{4f00}').collect();
-    for burst in text.chunks(spare) {
+    for burst in text.chunks(spare).take(3) {
         let burst: String = burst.iter().collect();
         typed.type_text(&burst);
         assert_eq!(typed.text(), burst);

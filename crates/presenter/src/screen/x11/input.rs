@@ -18,10 +18,9 @@ use crate::screen::{Input, ScreenError};
 const MOST_HELD: usize = 64;
 /// Programs have this long to look up what a key means before it means something else.
 const LOOKED_UP: Duration = Duration::from_millis(200);
-/// Between two keys that get a meaning. A program asks for all keys at its first key press ever, and only
-/// then to be told of changes (Xlib's `_XkbLoadDpy`): it never learns of one in between. An input method
-/// sends a whole word at once, so this can happen; for a program that is late by more, it still does.
-const FIRST_PRESS: Duration = Duration::from_millis(20);
+/// Between a key's new meaning and its press: programs ask for it when they hear of it, and some, such as
+/// Chromium, press on with what they knew until they have the answer.
+const LEARNT: Duration = Duration::from_millis(60);
 /// Buttons: left, middle, right, four of the wheels, back and forward.
 const BUTTONS: u8 = 9;
 
@@ -164,6 +163,11 @@ impl X11Input {
         };
         keymap.give(keycode, Some(keysym));
         keymap.put(&self.server.conn)?;
+        self.server.conn.flush()?;
+        std::thread::sleep(LEARNT);
+        // Said once more, for a program that has just got the first key press of its life: Xlib asks for all
+        // keys then (`_XkbLoadDpy`), and only afterwards to be told of changes.
+        keymap.put(&self.server.conn)?;
         self.bound.push((keycode, Instant::now()));
         let stroke = keymap.bound(keycode, keysym);
         Ok(Some((keymap, stroke)))
@@ -180,9 +184,6 @@ impl X11Input {
     /// A key that may be given a meaning. It keeps that for as long as possible: programs look the meaning
     /// up when they get to the key press, which may be a while later.
     fn spare(&mut self, keymap: &Keymap) -> Option<Keycode> {
-        if let Some((_, used)) = self.bound.last() {
-            std::thread::sleep(FIRST_PRESS.saturating_sub(used.elapsed()));
-        }
         let unused = |keycode: &Keycode| self.bound.iter().all(|(bound, _)| bound != keycode);
         if let Some(keycode) = keymap.spare().rev().find(unused) {
             return Some(keycode);
