@@ -232,7 +232,7 @@ async fn the_screen_comes_back_by_itself_and_a_pause_is_said() {
     screen.order(Order::Say(json!({ "type": "sharing", "state": "shared" })));
     holds(&viewer, "document.getElementById('paused').hidden").await;
     let rig = rig.restart().await;
-    see(&viewer, "stage-title", "No screen is shared yet").await;
+    see(&viewer, "stage-title", "No screen is shared any more").await;
     let mut again = Screen::shared(&rig, &pin).await;
     shows(&viewer).await;
     type_keys(&viewer, "c").await;

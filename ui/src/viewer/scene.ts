@@ -61,7 +61,7 @@ export function sceneOf({ online, over, roster, flow, seen }: Facts): Scene {
       : 'Connecting to the session.';
     return { title: seen ? 'Reconnecting' : 'Connecting', text, behind: seen ? 'still' : 'nothing' };
   }
-  if (roster.sharing === 'none') return nobody(roster);
+  if (roster.sharing === 'none') return nobody(roster, seen);
   switch (flow.is) {
     case 'open':
       return { title: '', text: '', behind: 'screen' };
@@ -79,8 +79,8 @@ export function sceneOf({ online, over, roster, flow, seen }: Facts): Scene {
 }
 
 /** Without a program that shares. Whether the customer is being asked just now, nobody can know here. */
-function nobody({ presenter }: Roster): Scene {
-  const title = 'No screen is shared yet';
+function nobody({ presenter }: Roster, seen: boolean): Scene {
+  const title = seen ? 'No screen is shared any more' : 'No screen is shared yet';
   if (presenter === null) {
     return nothing(
       title,

@@ -147,6 +147,8 @@ describe('the stage', () => {
   test('says who is missing', () => {
     const none = { ...facts, roster: rosterOf({ ...told, sharing: 'none' }) };
     expect(sceneOf(none).text).toMatch(/^Maria is connected, but without the program/);
+    expect(sceneOf(none).title).toBe('No screen is shared any more');
+    expect(sceneOf({ ...none, seen: false }).title).toBe('No screen is shared yet');
     const gone = { ...facts, roster: rosterOf({ ...told, presenter: null, sharing: 'none' }) };
     expect(sceneOf(gone).text).toMatch(/^The customer is not connected/);
     expect(sceneOf({ ...facts, over: true }).title).toBe('Not connected');

@@ -3,7 +3,7 @@ import type { ScreenView, SharingKind, WatcherView } from '../ipc/bindings';
 /** What there is to see, beside the presence. */
 export const SHARING: Record<SharingKind, string> = {
   unknown: 'Not known yet',
-  none: 'No screen yet',
+  none: 'Not shared',
   shared: 'Screen shared',
   paused: 'Control paused by the customer',
 };
