@@ -47,8 +47,9 @@ pub(crate) fn find(picture: &Picture, shadow: &Shadow, tiles: &[Rect]) -> Option
     let distance =
         down(picture, shadow, tiles, all).or_else(|| across(picture, shadow, tiles, all))?;
     let cells = Cells::compare(picture, shadow, tiles, all, distance);
-    let to = cells.best()?;
     let both = Pictures { picture, shadow, distance };
+    // Cells that don't match cost nothing where they are new anyway, also if they came from outside.
+    let to = both.from_inside(cells.best()?)?;
     let to = both.widened(both.heightened(to, all), all);
     let from = (both.source_x(to.x)?, both.source_y(to.y)?);
     Some(Move { from, to, right: cells.right(to) })
@@ -198,6 +199,20 @@ impl Pictures<'_> {
         let source = Rect::new(from_x, from_y, w, 1);
         let is_inside = self.shadow.bounds().covers(source);
         is_inside.then(|| (self.picture.row(x, y, w), self.shadow.row(from_x, from_y, w)))
+    }
+
+    /// The part of it that comes from within the viewer's picture.
+    fn from_inside(&self, to: Rect) -> Option<Rect> {
+        let cut = |start: u16, end: u32, by: i32, length: u32| {
+            let start = i64::from(start).max(i64::from(by));
+            let end = i64::from(end).min(i64::from(length) + i64::from(by));
+            let size = u16::try_from(end - start).ok().filter(|size| *size > 0)?;
+            Some((u16::try_from(start).ok()?, size))
+        };
+        let bounds = self.shadow.bounds();
+        let (x, w) = cut(to.x, to.right(), self.distance.x, bounds.right())?;
+        let (y, h) = cut(to.y, to.bottom(), self.distance.y, bounds.bottom())?;
+        Some(Rect::new(x, y, w, h))
     }
 
     fn matches(&self, x: u16, y: u16, w: u16) -> bool {

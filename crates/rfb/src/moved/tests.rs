@@ -15,14 +15,20 @@ fn noise(seed: u32) -> Picture {
     picture
 }
 
-/// Puts what `from` has at a distance into `area` of `to`; where that is outside the window, what is new.
+/// Puts what `from` has at a distance into the window of `to`; where that is outside of it, what is new.
 fn shift(from: &Picture, to: &mut Picture, by: (i32, i32), new: &Picture) {
-    for (x, y) in places(WINDOW) {
+    shift_in(WINDOW, from, to, by, new);
+}
+
+fn shift_in(window: Rect, from: &Picture, to: &mut Picture, by: (i32, i32), new: &Picture) {
+    for (x, y) in places(window) {
         let (source_x, source_y) = (i32::from(x) - by.0, i32::from(y) - by.1);
-        let source = Rect::new(source_x as u16, source_y as u16, 1, 1);
-        let pixel = if WINDOW.covers(source) { from } else { new };
-        let pixel = pixel.row(source.x, source.y, 1).to_vec();
-        paint(to, (x, y), &pixel);
+        let source = u16::try_from(source_x).ok().zip(u16::try_from(source_y).ok());
+        let pixel = match source.filter(|(x, y)| window.covers(Rect::new(*x, *y, 1, 1))) {
+            Some((x, y)) => from.row(x, y, 1),
+            None => new.row(x, y, 1),
+        };
+        paint(to, (x, y), pixel);
     }
 }
 
@@ -77,6 +83,21 @@ fn a_page_that_is_pushed_sideways_is_found_to_the_column() {
     assert_eq!(distance(&found), (20, 0));
     assert!(found.to.covers(Rect::new(84, 64, 108, 128)) && WINDOW.covers(found.to));
     assert_eq!(found.right, [Rect::new(128, 64, TILE, TILE), Rect::new(128, 128, TILE, TILE)]);
+}
+
+#[test]
+fn nothing_is_copied_from_outside_of_the_picture() {
+    let (before, new) = (noise(13), noise(14));
+    let all = before.bounds();
+    for by in [(0, -33), (0, 33), (-33, 0), (33, 0)] {
+        let mut now = before.clone();
+        shift_in(all, &before, &mut now, by, &new);
+        let found = found(&before, &now).unwrap();
+        assert_eq!(distance(&found), by);
+        assert!(all.covers(found.to), "{found:?}");
+        let (x, y) = found.from;
+        assert!(all.covers(Rect { x, y, ..found.to }), "{found:?}");
+    }
 }
 
 #[test]
