@@ -49,7 +49,7 @@ pub(crate) fn find(picture: &Picture, shadow: &Shadow, tiles: &[Rect]) -> Option
     let cells = Cells::compare(picture, shadow, tiles, all, distance);
     let both = Pictures { picture, shadow, distance };
     // Cells that don't match cost nothing where they are new anyway, also if they came from outside.
-    let to = both.from_inside(cells.best()?)?;
+    let to = both.sourced_inside(cells.best()?)?;
     let to = both.widened(both.heightened(to, all), all);
     let from = (both.source_x(to.x)?, both.source_y(to.y)?);
     Some(Move { from, to, right: cells.right(to) })
@@ -202,7 +202,7 @@ impl Pictures<'_> {
     }
 
     /// The part of it that comes from within the viewer's picture.
-    fn from_inside(&self, to: Rect) -> Option<Rect> {
+    fn sourced_inside(&self, to: Rect) -> Option<Rect> {
         let cut = |start: u16, end: u32, by: i32, length: u32| {
             let start = i64::from(start).max(i64::from(by));
             let end = i64::from(end).min(i64::from(length) + i64::from(by));
