@@ -67,6 +67,9 @@ impl Deliverer {
                 .redirect(redirect::Policy::none())
                 .no_proxy()
                 .timeout(timeout)
+                // Each goes on a connection of its own: an idle one may be closed just when it is used, and a
+                // hook that was lost by that never fires again.
+                .pool_max_idle_per_host(0)
                 .dns_resolver(Judged(policy))
                 .build()
         };

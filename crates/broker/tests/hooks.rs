@@ -29,6 +29,20 @@ async fn a_started_hook_fires_with_type_name_and_pin_and_only_once_until_it_is_p
     receiver.expect("again").await;
 }
 
+/// An idle connection may be closed by its other end just when it is used, and what was lost so is lost for good.
+#[tokio::test]
+async fn each_hook_comes_on_a_connection_of_its_own() {
+    let (rig, mut receiver) = (broker().await, Receiver::start());
+    let pin = rig.mint().await;
+    rig.arm_all(&pin, &receiver).await;
+    let _customer = rig.page(&pin, "presenter").await;
+    receiver.expect("presenter_started").await;
+    rig.handle().idle().await;
+    let _viewer = rig.page(&pin, "viewers").await;
+    receiver.expect("viewer_started").await;
+    assert_eq!(receiver.connections(), 2);
+}
+
 #[tokio::test]
 async fn five_reloads_are_five_started_events_and_no_offline_event() {
     let (rig, mut receiver) = (broker().await, Receiver::start());

@@ -20,7 +20,9 @@ impl Service {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let certificate =
             reqwest::Certificate::from_pem(&std::fs::read(tls::certificate()).unwrap());
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
+        // An idle connection may be closed just when it is used.
+        let http =
+            reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(PATIENCE);
         let http = http.tls_certs_only([certificate.unwrap()]).build().unwrap();
         Self { origin, http }
     }

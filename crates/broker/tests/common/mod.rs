@@ -1,9 +1,20 @@
 //! A broker on a free port, a receiver of hooks, and pages that talk to it.
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses its own part of this
 
-use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
+use std::{
+    collections::HashSet,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use axum::{Router, body::Bytes, extract::Path, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{ConnectInfo, Path},
+    routing::post,
+};
 use broker::{Broker, Config, Handle, Running};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{Response, StatusCode};
@@ -48,7 +59,8 @@ async fn start(data: PathBuf, port: Port, adjust: impl FnOnce(&mut Config)) -> R
 pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let plain = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    plain.timeout(PATIENCE).build().unwrap()
+    // An idle connection may be closed just when it is used.
+    plain.timeout(PATIENCE).pool_max_idle_per_host(0).build().unwrap()
 }
 
 impl Rig {
@@ -150,19 +162,29 @@ pub async fn json_of(response: Response) -> Value {
 pub struct Receiver {
     server: Server,
     came: mpsc::UnboundedReceiver<(String, Value)>,
+    /// Whose connections the hooks came on.
+    peers: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 impl Receiver {
     pub fn start() -> Self {
         let (tell, came) = mpsc::unbounded_channel();
-        let take = move |Path(path): Path<String>, body: Bytes| async move {
+        let peers = Arc::<Mutex<Vec<SocketAddr>>>::default();
+        let seen = peers.clone();
+        let take = move |Path(path): Path<String>, ConnectInfo(peer), body: Bytes| async move {
+            seen.lock().unwrap().push(peer);
             // A test of the way has no body.
             tell.send((path, serde_json::from_slice(&body).unwrap_or_default())).unwrap();
         };
         let routes = Router::new().route("/hook/{*path}", post(take));
         let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).unwrap();
         let server = Server::start(bound, routes, Limits::default(), None).unwrap();
-        Self { server, came }
+        Self { server, came, peers }
+    }
+
+    /// How many connections the hooks came on.
+    pub fn connections(&self) -> usize {
+        self.peers.lock().unwrap().iter().collect::<HashSet<_>>().len()
     }
 
     pub fn url(&self, path: &str) -> String {
