@@ -63,8 +63,8 @@ fn click(display: &Display, place: impl Fn((i16, i16)) -> i16) {
     });
 }
 
-/// Takes the click that comes when the window has just gone, behind it, until the connection ends. A grab
-/// of the server would not do: it still serves those whose requests it has already.
+/// Takes the click that comes when the window has just gone, behind it, until the connection ends. To grab
+/// the server for look and click was tried, and did not prevent it.
 fn shield(hand: &RustConnection, window: Window, (x, y): (i16, i16)) {
     let root = hand.setup().roots[0].root;
     let shield = hand.generate_id().unwrap();
