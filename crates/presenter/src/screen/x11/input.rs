@@ -261,6 +261,9 @@ impl X11Input {
 
     /// Takes the meaning away from the keys that had none.
     fn unbind(&mut self) -> Result<(), ReplyError> {
+        if self.bound.is_empty() {
+            return Ok(());
+        }
         let mut keymap = Keymap::ask(&self.server.conn)?;
         for (keycode, _) in self.bound.drain(..) {
             keymap.give(keycode, None);
