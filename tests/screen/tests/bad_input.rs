@@ -47,6 +47,16 @@ async fn invited(world: &World) -> (String, PathBuf) {
     (pin, conf)
 }
 
+/// The screen is shared, a viewer gets it, and the program goes on.
+async fn is_seen(world: &World, pin: &str, program: &mut Program) {
+    let mut heard = world.companion(pin).await;
+    heard.until_sharing("shared").await;
+    let origin = world.origin();
+    let viewer = Live::viewer(&origin, pin, "Anna", true).await;
+    Bare::on(&origin, viewer).await.round_trip().await;
+    assert!(program.runs());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_display_or_with_wayland_only_it_says_what_to_do() {
     let world = World::new().await;
@@ -97,12 +107,7 @@ async fn a_clock_that_is_wrong_by_days_is_mentioned_and_stops_nothing() {
         program.complains("that the clock may be wrong", |line| {
             (line.contains(said) && line.contains("The clock may be wrong")).then_some(())
         });
-        let mut heard = world.companion(&pin).await;
-        heard.until_sharing("shared").await;
-        let origin = world.origin();
-        let viewer = Live::viewer(&origin, &pin, "Anna", true).await;
-        Bare::on(&origin, viewer).await.round_trip().await;
-        assert!(program.runs());
+        is_seen(&world, &pin, &mut program).await;
     }
 }
 
@@ -154,12 +159,7 @@ async fn a_disk_that_takes_nothing_more_stops_nothing() {
     let mut full = Command::new("sh");
     full.args(["-c", "ulimit -f 0 && exec \"$@\"", "sh"]);
     let mut program = Program::start(by(full, &unattended(&display, &conf)));
-    let mut heard = world.companion(&pin).await;
-    heard.until_sharing("shared").await;
-    let origin = world.origin();
-    let viewer = Live::viewer(&origin, &pin, "Anna", true).await;
-    Bare::on(&origin, viewer).await.round_trip().await;
-    assert!(program.runs());
+    is_seen(&world, &pin, &mut program).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
