@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p deskhand-engine --bench store -- [archive] [journal] [messages=1000000]
 //! [folder=/path]`. It prints a table and judges nothing.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use std::{
     collections::VecDeque,

@@ -11,6 +11,8 @@
 //! - no update is made that the viewer didn't ask for, and at most [`Limits::in_flight`] are on their
 //!   way, where the viewer can fence them.
 
+#![warn(missing_docs)]
+
 mod clipboard;
 mod cursor;
 mod encode;

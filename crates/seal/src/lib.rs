@@ -25,6 +25,8 @@
 //!
 //! Pure: messages in, messages out; each message is one WebSocket message of at most [`LONGEST`] bytes.
 
+#![warn(missing_docs)]
+
 mod exchange;
 mod sealed;
 mod words;

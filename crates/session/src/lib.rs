@@ -4,6 +4,8 @@
 //! is in this crate: the PIN and the hooks' tokens stay with the actor that performs the effects, so
 //! a [`State`] can be printed, compared and stored as it is.
 
+#![warn(missing_docs)]
+
 pub mod effect;
 pub mod event;
 pub mod fact;

@@ -3,6 +3,8 @@
 //! Nothing here does I/O, reads a clock or decides anything, and no type that holds a secret can be
 //! printed or serialised by accident: [`Pin`] and [`ConfText`] leave only through `expose`.
 
+#![warn(missing_docs)]
+
 pub mod hook;
 pub mod logintc;
 pub mod loginwithme;

@@ -1,5 +1,5 @@
 //! What the documentation prints runs as it is printed.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{os::unix::fs::symlink, path::Path, time::Duration};
 

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --profile release --bench window-figures -- [F1] [F6] [quick]`. It prints figures and judges nothing.
 //! The baseline is a bare Tauri window: this binary in another role.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 mod bare;
 #[allow(dead_code, reason = "each of its users needs another part")]

@@ -1,6 +1,6 @@
 //! The push verification client against servers that answer exactly what a test says: the documented
 //! bytes, and wrong ones.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 mod calls;
 mod garbage;

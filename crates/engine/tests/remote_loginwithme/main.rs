@@ -1,6 +1,6 @@
 //! The remote-support client against servers that answer exactly what a test says: right, wrong,
 //! half, too much, or nothing.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 mod answers;
 mod calls;

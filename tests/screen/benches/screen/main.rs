@@ -3,7 +3,7 @@
 //! `cargo bench -p deskhand-screen-tests --bench screen -- [quick] [ours] [tigervnc] [x11vnc]`. It prints a
 //! table and judges nothing. Everybody shows the same window to a page in the same headless Chromium: A B C
 //! C B A, each time from a fresh start.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 mod contender;
 mod figures;

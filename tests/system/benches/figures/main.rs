@@ -3,7 +3,7 @@
 //! `cargo bench -p deskhand-system-tests --bench figures -- [F2] [F2b] [F3] [F4] [F5] [F9] [quick]`. It
 //! prints tables and judges nothing. Whatever isn't measured (the service, the generator, the engine that
 //! is traced) is a process of its own: this binary in another role.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 mod child;
 mod listener;
