@@ -18,7 +18,9 @@ use tokio::{
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinHandle,
+    time::timeout,
 };
+use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
 use crate::{Bound, Limits, tls::Tls};
@@ -29,6 +31,7 @@ pub struct Server {
     addr: SocketAddr,
     handle: Handle<SocketAddr>,
     task: JoinHandle<io::Result<()>>,
+    under_way: TaskTracker,
     limits: Limits,
 }
 
@@ -58,10 +61,17 @@ impl Server {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.headers_within)
+            // Without it hyper gives up a request that it has read when it sees in the same turn that the
+            // sender has hung up, before any handler knows of it.
+            .half_close(true)
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(32);
-        let routes = Cuttable(routes.into_make_service_with_connect_info::<SocketAddr>());
+        let under_way = TaskTracker::new();
+        let routes = Detached {
+            make: routes.into_make_service_with_connect_info::<SocketAddr>(),
+            under_way: under_way.clone(),
+        };
         let task = match tls {
             None => tokio::spawn(server.acceptor(slots).serve(routes)),
             Some(Tls(config)) => {
@@ -71,7 +81,7 @@ impl Server {
                 tokio::spawn(server.acceptor(acceptor).serve(routes))
             }
         };
-        Ok(Self { addr, handle, task, limits })
+        Ok(Self { addr, handle, task, under_way, limits })
     }
 
     /// The address that it listens on.
@@ -80,13 +90,17 @@ impl Server {
     }
 
     /// Takes no more connections, lets requests under way finish for a while (see [`Limits`]),
-    /// and returns when the port is free again.
+    /// also those whose sender has hung up, and returns when the port is free again.
     ///
     /// WebSockets are not waited for: whoever opened them ends them.
     pub async fn shutdown(self) {
         self.handle.graceful_shutdown(Some(self.limits.shutdown_within));
         if let Ok(Err(error)) = self.task.await {
             tracing::warn!(%error, "the server ended with an error");
+        }
+        self.under_way.close();
+        if timeout(self.limits.shutdown_within, self.under_way.wait()).await.is_err() {
+            tracing::warn!("requests were still being handled when the server ended");
         }
     }
 }
@@ -122,7 +136,13 @@ impl AsyncRead for Slotted {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        match Pin::new(&mut self.stream).poll_read(cx, buf) {
+            // Who resets the connection sends nothing more, as who closes it; what was read before counts.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
+                Poll::Ready(Ok(()))
+            }
+            read => read,
+        }
     }
 }
 
@@ -156,52 +176,66 @@ impl AsyncWrite for Slotted {
     }
 }
 
-/// Turns [`CutConnection`] into an error, upon which hyper closes the connection without an answer.
+/// Handles each request in a task of its own, so that the work doesn't hang on the connection.
+///
+/// hyper drops a request's future as soon as its connection ends. A sender that posts a webhook and hangs up
+/// at once would take the event along: what was read counts, whoever is still there.
 #[derive(Debug, Clone)]
-struct Cuttable<S>(S);
+struct Detached<M> {
+    make: M,
+    under_way: TaskTracker,
+}
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response, io::Error>> + Send>>;
-
-impl<M> Service<SocketAddr> for Cuttable<M>
+impl<M> Service<SocketAddr> for Detached<M>
 where
     M: Service<SocketAddr, Error = Infallible>,
     M::Future: Send + 'static,
 {
-    type Response = CuttableConnection<M::Response>;
+    type Response = DetachedConnection<M::Response>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(cx)
+        self.make.poll_ready(cx)
     }
 
     fn call(&mut self, peer: SocketAddr) -> Self::Future {
-        let made = self.0.call(peer);
-        Box::pin(async move { made.await.map(CuttableConnection) })
+        let made = self.make.call(peer);
+        let under_way = self.under_way.clone();
+        Box::pin(async move { made.await.map(|routes| DetachedConnection { routes, under_way }) })
     }
 }
 
 /// One connection's routes.
 #[derive(Debug, Clone)]
-struct CuttableConnection<S>(S);
+struct DetachedConnection<S> {
+    routes: S,
+    under_way: TaskTracker,
+}
 
-impl<S, B> Service<Request<B>> for CuttableConnection<S>
+impl<S, B> Service<Request<B>> for DetachedConnection<S>
 where
     S: Service<Request<B>, Response = Response, Error = Infallible>,
     S::Future: Send + 'static,
 {
     type Response = Response;
     type Error = io::Error;
-    type Future = Answer;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, io::Error>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
-        self.0.poll_ready(cx).map_err(|never| match never {})
+        self.routes.poll_ready(cx).map_err(|never| match never {})
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let answer = self.0.call(request);
+        let answer = self.under_way.spawn(self.routes.call(request));
         Box::pin(async move {
-            let response = answer.await.unwrap_or_else(|never| match never {});
+            let response = match answer.await {
+                Ok(answer) => answer.unwrap_or_else(|never| match never {}),
+                // A handler's bug ends its connection and is told as one, as it would without the task.
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(_) => return Err(io::Error::other("the server is ending")),
+            };
+            // An error makes hyper close the connection without an answer.
             if response.extensions().get::<CutConnection>().is_some() {
                 return Err(io::Error::other("cut by the fault plan"));
             }

@@ -217,3 +217,100 @@ async fn serves_https_from_two_pem_files_and_names_them_when_they_do_not_fit() {
     let wrong = serve::TlsFiles::new(&cert, &cert).load().await.unwrap_err().to_string();
     assert!(wrong.contains("test-only.cert.pem"), "{wrong}");
 }
+
+/// How a sender hangs up once its request is sent.
+#[derive(Debug, Clone, Copy)]
+enum HangsUp {
+    /// Closes its socket.
+    Closes,
+    /// Says that it sends nothing more, and reads on.
+    HalfCloses,
+    /// Resets the connection, so that nothing can be answered.
+    Resets,
+}
+
+const WAYS_TO_HANG_UP: [HangsUp; 3] = [HangsUp::Closes, HangsUp::HalfCloses, HangsUp::Resets];
+
+/// Sends one POST and hangs up at once. A socket that is kept open is returned.
+fn post_and_hang_up(addr: SocketAddr, path: &str, how: HangsUp) -> Option<TcpStream> {
+    let mut socket = TcpStream::connect(addr).unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {addr}\r\ncontent-length: 2\r\n\r\n{{}}");
+    socket.write_all(head.as_bytes()).unwrap();
+    match how {
+        HangsUp::Closes => None,
+        HangsUp::HalfCloses => {
+            socket.shutdown(std::net::Shutdown::Write).unwrap();
+            Some(socket)
+        }
+        HangsUp::Resets => {
+            let socket = tokio::net::TcpSocket::from_std_stream(socket);
+            socket.set_zero_linger().unwrap();
+            None
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_handled_to_its_end_whoever_hangs_up_meanwhile() {
+    let (entered, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+    let (finished, mut ends) = tokio::sync::mpsc::unbounded_channel();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let opens = gate.clone();
+    let handler = move |body: Bytes| async move {
+        entered.send(()).unwrap();
+        gate.acquire().await.unwrap().forget();
+        finished.send(body).unwrap();
+    };
+    let server = start(|_| Router::new().route("/slow", post(handler)), Limits::default());
+    for how in WAYS_TO_HANG_UP {
+        let kept = post_and_hang_up(server.addr(), "/slow", how);
+        arrivals.recv().await.unwrap();
+        // Another connection's round trip, by which the server has learnt that the first one is gone.
+        assert_eq!(client().get(url(server.addr(), "/")).send().await.unwrap().status(), 404);
+        opens.add_permits(1);
+        let ended = tokio::time::timeout(Duration::from_secs(20), ends.recv()).await;
+        assert_eq!(ended.unwrap_or_else(|_| panic!("{how:?}")).unwrap(), "{}");
+        drop(kept);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_is_lost_that_was_sent_before_its_sender_hung_up() {
+    let came = Arc::new(AtomicU64::new(0));
+    let counts = came.clone();
+    let (last, mut lasts) = tokio::sync::mpsc::unbounded_channel();
+    let handler = move |_body: Bytes| async move {
+        tokio::task::yield_now().await;
+        last.send(counts.fetch_add(1, Ordering::Relaxed) + 1).unwrap();
+    };
+    let server = start(|_| Router::new().route("/hook", post(handler)), Limits::default());
+    let addr = server.addr();
+    let senders = WAYS_TO_HANG_UP.map(|how| {
+        std::thread::spawn(move || {
+            (0..100).filter_map(|_| post_and_hang_up(addr, "/hook", how)).collect::<Vec<_>>()
+        })
+    });
+    let kept = senders.map(|sender| sender.join().unwrap());
+    let counted = async { while lasts.recv().await.is_some_and(|count| count < 300) {} };
+    let _ = tokio::time::timeout(Duration::from_secs(20), counted).await;
+    assert_eq!(came.load(Ordering::Relaxed), 300);
+    drop(kept);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutting_down_waits_for_a_request_whose_sender_has_hung_up() {
+    let (entered, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+    let done = Arc::new(AtomicU64::new(0));
+    let (sets, gate) = (done.clone(), Arc::new(tokio::sync::Semaphore::new(0)));
+    let opens = gate.clone();
+    let handler = move || async move {
+        entered.send(()).unwrap();
+        gate.acquire().await.unwrap().forget();
+        sets.store(1, Ordering::Relaxed);
+    };
+    let server = start(|_| Router::new().route("/slow", post(handler)), Limits::default());
+    post_and_hang_up(server.addr(), "/slow", HangsUp::Closes);
+    arrivals.recv().await.unwrap();
+    let ((), ()) = tokio::join!(server.shutdown(), async { opens.add_permits(1) });
+    assert_eq!(done.load(Ordering::Relaxed), 1);
+}
