@@ -297,6 +297,9 @@ impl Input for X11Input {
             self.let_go(self.held.len() - 1)?;
         }
         self.click(0)?;
+        // A round trip, since the connection may be closed next: with events unread in it the X server sees a
+        // reset and throws away what it hasn't read yet, and the customer's Shift or button would stay down.
+        x11rb::wrapper::ConnectionExt::sync(&self.server.conn)?;
         self.flush()
     }
 }
