@@ -2,6 +2,7 @@
 //!
 //! No handler awaits a remote call, so every actor can always be told to stop.
 
+pub mod message;
 pub mod regions;
 pub mod session;
 pub mod supervisor;

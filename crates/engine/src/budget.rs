@@ -12,7 +12,6 @@ mod queue;
 
 use std::sync::Arc;
 
-use ractor::ActorRef;
 use session::{Failure, Input, Outage, Timestamp, Urgency, outage::News};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
@@ -24,7 +23,7 @@ pub use self::{
     pace::{FULL_RATE, IN_FLIGHT, Pace},
     queue::Queue,
 };
-use crate::{SessionId, actor::session::Message, clock::now, remote::LoginWithMe};
+use crate::{SessionId, actor::message::Mailbox, clock::now, remote::LoginWithMe};
 
 /// A handle to the budget; it ends with its last handle.
 #[derive(Clone)]
@@ -45,7 +44,7 @@ pub struct Put {
     /// Our secret URL for this hook.
     pub url: String,
     /// Who gets the answer.
-    pub to: ActorRef<Message>,
+    pub to: Mailbox,
 }
 
 enum Event {
@@ -129,8 +128,7 @@ async fn fly(
         None => Input::Armed { hook, generation },
         Some(failure) => Input::ArmFailed { hook, generation, failure },
     };
-    // A session that is gone doesn't need the answer.
-    let _ = to.cast(Message::Told(input));
+    to.tell(input);
     if let Some(answers) = answers.upgrade() {
         let _ = answers.send(Event::Answered(began, failure));
     }

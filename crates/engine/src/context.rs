@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::{
     SessionId,
-    actor::{regions, session::Message},
+    actor::{message::SessionMessage, regions},
     archive::Archive,
     budget::Budget,
     bus::{Bus, lock},
@@ -46,7 +46,7 @@ pub struct Context {
     /// Under this URL the service reaches our listener.
     pub(crate) hook_base: Url,
     pub(crate) regions: ActorRef<regions::Message>,
-    pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<Message>>>,
+    pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<SessionMessage>>>,
     pub(crate) health: Health,
     pub(crate) stopping: CancellationToken,
     /// Everything that uses a store; the engine waits for it before it ends.
@@ -98,7 +98,7 @@ impl Context {
     }
 
     /// The actor of a session, if it runs.
-    pub(crate) fn actor(&self, id: SessionId) -> Option<ActorRef<Message>> {
+    pub(crate) fn actor(&self, id: SessionId) -> Option<ActorRef<SessionMessage>> {
         self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
@@ -107,7 +107,7 @@ impl Context {
         let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
         for actor in sessions.values() {
             // A session that is gone doesn't need it.
-            let _ = actor.cast(Message::Told(input.clone()));
+            let _ = actor.cast(SessionMessage::Told(input.clone()));
         }
     }
 

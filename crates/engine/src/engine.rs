@@ -25,8 +25,8 @@ use crate::{
     SessionId,
     access::Access,
     actor::{
+        message::SessionMessage,
         regions::{self, Race, Regions},
-        session::Message,
         supervisor::{self, Supervisor},
     },
     archive::{ARCHIVE_FILE, Archive, ArchiveKey},
@@ -337,14 +337,14 @@ impl Engine {
             self.pass_gate(id, "send the e-mail")?;
         }
         let (done, answer) = oneshot::channel();
-        actor.cast(Message::Ordered(input, done)).map_err(|_| CommandError::Stopping)?;
+        actor.cast(SessionMessage::Ordered(input, done)).map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 
     /// Tells a session something that need not be on disk, such as whether it is on screen.
     pub fn tell(&self, id: SessionId, input: Input) {
         if let Some(actor) = self.context.actor(id) {
-            let _ = actor.cast(Message::Told(input));
+            let _ = actor.cast(SessionMessage::Told(input));
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
-use ractor::ActorRef;
 use session::{
     Effect, Failure, Input, mail::Template, program::Broken, region::Choice, retry,
     verification::Answer,
@@ -14,14 +13,17 @@ use wire::{ConfText, HookType, Pin, Region, loginwithme::ChatMessage};
 use crate::{
     SessionId,
     actor::{
+        message::{Mailbox, SessionMessage as Message},
         regions,
-        session::{Message, Question, failure_of},
     },
     budget::Put,
     bus::Progress,
     context::Context,
     journal::SessionSecrets,
-    remote::{CallError, Download, LoginTc, Place, logintc::State},
+    remote::{
+        CallError, Download, LoginTc, Place,
+        logintc::{Attribute, Code, State, User},
+    },
 };
 
 /// How far a download is, is told at most this often.
@@ -34,7 +36,7 @@ pub(crate) fn effect(
     context: &Arc<Context>,
     id: SessionId,
     secrets: Option<&SessionSecrets>,
-    to: &ActorRef<Message>,
+    to: &Mailbox,
     effect: Effect,
 ) {
     let pin = secrets.and_then(|secrets| secrets.pin.clone());
@@ -97,15 +99,14 @@ fn chance() -> f64 {
 
 /// Runs `work` beside the actor and sends it the result. A remote call ends when the engine stops;
 /// what is being written to the archive is written first, so that no store is in use after that.
-fn beside<W>(context: &Arc<Context>, to: &ActorRef<Message>, work: W)
+fn beside<W>(context: &Arc<Context>, to: &Mailbox, work: W)
 where
     W: Future<Output = Option<Message>> + Send + 'static,
 {
     let to = to.clone();
     context.tasks.spawn(async move {
         if let Some(message) = work.await {
-            // A session that is gone doesn't need the answer.
-            let _ = to.cast(message);
+            to.send(message);
         }
     });
 }
@@ -115,7 +116,7 @@ async fn remote<T>(context: &Context, call: impl Future<Output = T>) -> Option<T
     context.stopping.run_until_cancelled(call).await
 }
 
-fn choose_region(context: &Arc<Context>, id: SessionId, to: &ActorRef<Message>) {
+fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
     let (answer, chosen) = oneshot::channel();
     let asked = context.regions.cast(regions::Message::Choose(answer));
     let shared = context.clone();
@@ -142,13 +143,7 @@ async fn save_choice(context: &Context, id: SessionId, choice: Choice) {
     context.archive_wrote(saved.err().map(|error| error.to_string()));
 }
 
-fn allocate(
-    context: &Arc<Context>,
-    id: SessionId,
-    to: &ActorRef<Message>,
-    region: Region,
-    by_hand: bool,
-) {
+fn allocate(context: &Arc<Context>, id: SessionId, to: &Mailbox, region: Region, by_hand: bool) {
     let shared = context.clone();
     beside(context, to, async move {
         if by_hand {
@@ -163,13 +158,7 @@ fn allocate(
     });
 }
 
-fn fetch_chat(
-    context: &Arc<Context>,
-    id: SessionId,
-    to: &ActorRef<Message>,
-    pin: Pin,
-    transcript: bool,
-) {
+fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, transcript: bool) {
     let shared = context.clone();
     beside(context, to, async move {
         let fetched = remote(&shared, shared.client.chat(&pin)).await?;
@@ -203,7 +192,7 @@ struct Mail {
     name: String,
 }
 
-fn send_mail(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin, mail: Mail) {
+fn send_mail(context: &Arc<Context>, to: &Mailbox, pin: Pin, mail: Mail) {
     let shared = context.clone();
     beside(context, to, async move {
         let hook: HookType = mail.template.hook();
@@ -218,7 +207,7 @@ fn send_mail(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin, mail: Mai
     });
 }
 
-fn ask_parameters(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
+fn ask_parameters(context: &Arc<Context>, to: &Mailbox, pin: Pin) {
     let shared = context.clone();
     beside(context, to, async move {
         // Cut short, it is found as "asking" at the next start: it may have been given.
@@ -234,7 +223,7 @@ fn ask_parameters(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
 /// Writes the customer's program to a file; `cancel` ends it, and so does the engine's end.
 pub(crate) fn download(
     context: &Arc<Context>,
-    to: &ActorRef<Message>,
+    to: &Mailbox,
     conf: ConfText,
     place: Place,
     cancel: CancellationToken,
@@ -275,21 +264,27 @@ pub(crate) fn download(
 }
 
 /// Tells how far a download is: not every piece of it, but the newest always.
-async fn tell_progress(mut news: watch::Receiver<Progress>, to: ActorRef<Message>) -> Infallible {
+async fn tell_progress(mut news: watch::Receiver<Progress>, to: Mailbox) -> Infallible {
     while news.changed().await.is_ok() {
         let progress = *news.borrow_and_update();
-        // A session that is gone doesn't need it.
-        let _ = to.cast(Message::Progressed(progress));
+        to.send(Message::Progressed(progress));
         tokio::time::sleep(TOLD_EVERY).await;
     }
     // The download has ended, and with it this.
     std::future::pending().await
 }
 
+/// What the verification service is asked.
+pub(crate) struct Question {
+    pub user: User,
+    pub shown: Vec<Attribute>,
+    pub code: Option<Code>,
+}
+
 /// Asks a person's phone, or tries a code, once.
 pub(crate) fn ask_phone(
     context: &Arc<Context>,
-    to: &ActorRef<Message>,
+    to: &Mailbox,
     id: u32,
     client: LoginTc,
     question: Question,
@@ -305,7 +300,7 @@ pub(crate) fn ask_phone(
 
 pub(crate) fn poll_phone(
     context: &Arc<Context>,
-    to: &ActorRef<Message>,
+    to: &Mailbox,
     id: u32,
     client: LoginTc,
     question: String,
@@ -320,7 +315,7 @@ pub(crate) fn poll_phone(
             Ok(State::Denied) => answered(Answer::Denied),
             // Neither a yes nor a no.
             Ok(State::Other(_)) => failed(Failure::Malformed),
-            Err(error) => failed(failure_of(&error)),
+            Err(error) => failed(error.failure()),
         }))
     });
 }
@@ -335,7 +330,7 @@ pub(crate) fn cancel_phone(context: &Arc<Context>, client: LoginTc, question: St
     });
 }
 
-fn revoke(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
+fn revoke(context: &Arc<Context>, to: &Mailbox, pin: Pin) {
     let shared = context.clone();
     beside(context, to, async move {
         let call = async {

@@ -5,39 +5,30 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use ractor::ActorRef;
 use session::Timer;
 use tokio::sync::mpsc;
 use tokio_util::time::{DelayQueue, delay_queue::Key};
 
-use crate::{SessionId, actor::session::Message};
+use crate::{
+    SessionId,
+    actor::message::{Mailbox, SessionMessage},
+};
 
 /// A handle to the wheel. The wheel ends with its last handle.
 #[derive(Clone)]
 pub struct Timers(mpsc::UnboundedSender<Order>);
 
 enum Order {
-    Start {
-        session: SessionId,
-        timer: Timer,
-        generation: u64,
-        after: Duration,
-        to: ActorRef<Message>,
-    },
-    Stop {
-        session: SessionId,
-        timer: Timer,
-    },
-    Forget {
-        session: SessionId,
-    },
+    Start { session: SessionId, timer: Timer, generation: u64, after: Duration, to: Mailbox },
+    Stop { session: SessionId, timer: Timer },
+    Forget { session: SessionId },
 }
 
 struct Due {
     session: SessionId,
     timer: Timer,
     generation: u64,
-    to: ActorRef<Message>,
+    to: Mailbox,
 }
 
 impl Timers {
@@ -55,7 +46,7 @@ impl Timers {
         timer: Timer,
         generation: u64,
         after: Duration,
-        to: ActorRef<Message>,
+        to: Mailbox,
     ) {
         // The wheel is gone only when the engine stops: then nothing is to be timed any more.
         let _ = self.0.send(Order::Start { session, timer, generation, after, to });
@@ -89,8 +80,7 @@ async fn turn(mut inbox: mpsc::UnboundedReceiver<Order>) {
             Some(expired) = due => {
                 let Due { session, timer, generation, to } = expired.into_inner();
                 keys.remove(&(session, timer));
-                // An actor that is gone needs no timer.
-                let _ = to.cast(Message::Elapsed { timer, generation });
+                to.send(SessionMessage::Elapsed { timer, generation });
             }
         }
     }

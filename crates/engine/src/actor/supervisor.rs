@@ -18,7 +18,10 @@ use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
     SessionId,
-    actor::session::{self as session_actor, Session, Start},
+    actor::{
+        message::SessionMessage,
+        session::{Session, Start},
+    },
     clock::now,
     context::Context,
     error::CommandError,
@@ -211,7 +214,7 @@ impl Supervising {
         };
         for Committed { seq, hook, at } in stored.replay {
             if seq > seen {
-                let _ = actor.cast(session_actor::Message::Committed { hook, seq: Some(seq), at });
+                let _ = actor.cast(SessionMessage::Committed { hook, seq: Some(seq), at });
             }
         }
     }

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use super::Engine;
 use crate::{
     SessionId,
-    actor::session::{Message, in_the_way},
+    actor::{message::SessionMessage, session::in_the_way},
     error::CommandError,
     remote::{CallError, Doing, Place},
 };
@@ -38,7 +38,9 @@ impl Engine {
             self.service_is_there().await?;
         }
         let (done, answer) = oneshot::channel();
-        actor.cast(Message::SaveProgram { place, by, done }).map_err(|_| CommandError::Stopping)?;
+        actor
+            .cast(SessionMessage::SaveProgram { place, by, done })
+            .map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 

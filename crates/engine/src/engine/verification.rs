@@ -11,7 +11,10 @@ use tokio::sync::oneshot;
 use super::Engine;
 use crate::{
     SessionId,
-    actor::session::{Message, Order, not_now, user_of},
+    actor::{
+        message::{SessionMessage, VerificationOrder},
+        session::{not_now, user_of},
+    },
     clock::now,
     error::CommandError,
     remote::{
@@ -43,9 +46,9 @@ impl Engine {
         let shown: Vec<_> = asked.shown.iter().cloned().map(attribute).collect();
         check_request(&user_of(asked.user.clone(), asked.by_id), &shown)
             .map_err(CommandError::Verification)?;
-        let order = Box::new(Order { client, asked, code, wait });
+        let order = Box::new(VerificationOrder { client, asked, code, wait });
         let (done, answer) = oneshot::channel();
-        actor.cast(Message::Verify { order, done }).map_err(|_| CommandError::Stopping)?;
+        actor.cast(SessionMessage::Verify { order, done }).map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 

@@ -7,6 +7,7 @@
 use reqwest::{Client, Method, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
+use session::Failure;
 use url::Url;
 pub use wire::logintc::{Attribute, Code, CodeShape, State};
 use wire::logintc::{
@@ -87,6 +88,22 @@ pub enum Error {
     /// Everything else.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+impl Error {
+    /// Why the call failed, by what helps.
+    pub const fn failure(&self) -> Failure {
+        match self {
+            Self::Unauthorized(_) => Failure::Unauthorized,
+            Self::NoDevice | Self::UnknownUser(_) | Self::WrongDomain(_) | Self::Gone(_) => {
+                Failure::Rejected { status: 404 }
+            }
+            Self::NotEnabled => Failure::Rejected { status: 403 },
+            // What can't be sent was found before it was ordered.
+            Self::Input(..) => Failure::Internal,
+            Self::Call(call) => call.failure,
+        }
+    }
 }
 
 /// What can't be sent, by what must be changed. It repeats nothing of it.

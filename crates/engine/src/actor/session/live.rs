@@ -12,20 +12,18 @@ use std::{
     time::Duration,
 };
 
-use ractor::ActorRef;
 use session::{
     About, Effect, Event, Failure, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
 };
-use tokio::sync::oneshot;
 use wire::{HookType, Pin, Region};
 
 use super::{
-    Message, Start,
     program::Errand,
     verification::{Phone, user_of},
 };
 use crate::{
     SessionId,
+    actor::message::{Mailbox, Reply, SessionMessage},
     bus::Snapshot,
     clock::now,
     context::Context,
@@ -34,11 +32,31 @@ use crate::{
     perform,
 };
 
-pub(super) type Done = oneshot::Sender<Result<(), CommandError>>;
+/// How a session comes to life.
+pub struct Start {
+    /// Which.
+    pub id: SessionId,
+    /// What is shared.
+    pub context: Arc<Context>,
+    /// What it is.
+    pub state: State,
+    /// Its PIN and tokens; none once they are erased, and it is history.
+    pub secrets: Option<SessionSecrets>,
+    /// Up to where the journal's events are in `state`.
+    pub applied_seq: u64,
+    /// Committed events that aren't, oldest first.
+    pub replay: Vec<Committed>,
+    /// Which event is being applied, for whoever asks what killed the actor; 0 for none.
+    pub in_turn: Arc<AtomicU64>,
+    /// The first input.
+    pub first: Input,
+}
 
 /// A running session.
 pub struct Live {
     pub(super) id: SessionId,
+    /// Where the answers to its effects come back.
+    pub(super) mailbox: Mailbox,
     pub(super) context: Arc<Context>,
     pub(super) state: State,
     pub(super) secrets: Option<SessionSecrets>,
@@ -71,7 +89,7 @@ pub struct Live {
 #[derive(Default)]
 pub(super) struct Wanted {
     effects: Vec<Effect>,
-    answers: Vec<Done>,
+    answers: Vec<Reply>,
     /// When the newest of the turns was taken; none if there was none.
     pub(super) at: Option<Timestamp>,
 }
@@ -88,7 +106,7 @@ struct Saving {
 impl Live {
     /// Comes to life. A new session is on disk, or known not to be, when this returns; one that the
     /// journal has already isn't waited for, so that many come back with few writes.
-    pub async fn begin(myself: &ActorRef<Message>, start: Start) -> Self {
+    pub async fn begin(mailbox: Mailbox, start: Start) -> Self {
         let Start { id, context, mut state, secrets, applied_seq, replay, in_turn, first } = start;
         // Before anything is done: what it keeps back isn't sent at a start, either.
         state.gate = context.gate();
@@ -99,6 +117,7 @@ impl Live {
         let record = Arc::new(state.record.clone());
         let mut live = Self {
             id,
+            mailbox,
             context,
             shown: record.clone(),
             record,
@@ -121,16 +140,16 @@ impl Live {
         };
         // What was committed before the program ended happened before anything that happens now.
         for Committed { seq, hook, at } in replay {
-            live.committed(myself, hook, seq, at);
+            live.committed(hook, seq, at);
         }
-        live.turn(myself, first, now());
+        live.turn(first, now());
         if is_new {
             let (turns, saving) = live.give();
             live.saving = Some(saving);
             let outcome = live.context.journal.save_turn(turns).await.map(drop);
-            live.saved(myself, outcome).await;
+            live.saved(outcome).await;
         } else {
-            live.go_on(myself).await;
+            live.go_on().await;
             // What follows from the journal is as true as the journal.
             live.shown = live.record.clone();
             live.publish(false);
@@ -139,7 +158,7 @@ impl Live {
     }
 
     /// Takes a turn. Re-arming begins at once, for nothing of such a turn needs the disk.
-    pub fn turn(&mut self, myself: &ActorRef<Message>, input: Input, at: Timestamp) {
+    pub fn turn(&mut self, input: Input, at: Timestamp) {
         if let Input::Armed { .. } = input {
             self.context.hook_checked(at);
         }
@@ -156,24 +175,18 @@ impl Live {
         self.next.at = Some(at);
         self.untold.extend(transition.events.into_iter().map(|event| (event, at)));
         if received {
-            self.perform(myself, transition.effects);
+            self.perform(transition.effects);
         } else {
             self.next.effects.extend(transition.effects);
         }
     }
 
     /// Applies a committed event.
-    pub fn committed(
-        &mut self,
-        myself: &ActorRef<Message>,
-        hook: HookType,
-        seq: u64,
-        at: Timestamp,
-    ) {
+    pub fn committed(&mut self, hook: HookType, seq: u64, at: Timestamp) {
         self.in_turn.store(seq, Ordering::Relaxed);
         self.context.faults.die_if_asked();
         self.written(seq);
-        self.turn(myself, Input::Committed { seq, hook }, at);
+        self.turn(Input::Committed { seq, hook }, at);
         self.in_turn.store(0, Ordering::Relaxed);
     }
 
@@ -183,30 +196,30 @@ impl Live {
     }
 
     /// A timer ran out; only the newest of its key counts.
-    pub fn elapsed(&mut self, myself: &ActorRef<Message>, timer: Timer, generation: u64) {
+    pub fn elapsed(&mut self, timer: Timer, generation: u64) {
         if self.generations.get(&timer) == Some(&generation) {
             self.generations.remove(&timer);
-            self.turn(myself, Input::Elapsed(timer), now());
+            self.turn(Input::Elapsed(timer), now());
         }
     }
 
     /// The service gave a PIN.
-    pub fn pin_given(&mut self, myself: &ActorRef<Message>, region: Region, pin: Pin) {
+    pub fn pin_given(&mut self, region: Region, pin: Pin) {
         if let Some(secrets) = &mut self.secrets {
             secrets.pin = Some(pin);
             self.secrets_changed = true;
         }
         let expires = now().plus(self.context.config.pin_life);
-        self.turn(myself, Input::Allocated { region, expires }, now());
+        self.turn(Input::Allocated { region, expires }, now());
     }
 
     /// Answers a command as soon as its turn is on disk, or isn't.
-    pub fn answer_once_saved(&mut self, done: Done) {
+    pub fn answer_once_saved(&mut self, done: Reply) {
         self.next.answers.push(done);
     }
 
     /// Gives the newest turns to the disk, or does at once what they want if nothing is to be written.
-    pub async fn go_on(&mut self, myself: &ActorRef<Message>) {
+    pub async fn go_on(&mut self) {
         if self.next.at.is_none() {
             return;
         }
@@ -217,21 +230,20 @@ impl Live {
         }
         if !self.has_to_be_saved() {
             let wanted = std::mem::take(&mut self.next);
-            self.finish(myself, wanted, self.record.clone(), false).await;
+            self.finish(wanted, self.record.clone(), false).await;
             return;
         }
         let (turns, saving) = self.give();
         self.saving = Some(saving);
-        let (to, written) = (myself.clone(), self.context.journal.save_turn(turns));
+        let (to, written) = (self.mailbox.clone(), self.context.journal.save_turn(turns));
         self.context.tasks.spawn(async move {
             let outcome = written.await.map(drop);
-            // A session that is gone doesn't need the answer.
-            let _ = to.cast(Message::Saved(outcome));
+            to.send(SessionMessage::Saved(outcome));
         });
     }
 
     /// The disk has answered.
-    pub async fn saved(&mut self, myself: &ActorRef<Message>, outcome: Result<(), JournalError>) {
+    pub async fn saved(&mut self, outcome: Result<(), JournalError>) {
         let Some(Saving { wanted, record, told, secrets }) = self.saving.take() else { return };
         let happened = told > 0 && outcome.is_ok();
         match outcome {
@@ -248,13 +260,13 @@ impl Live {
                 self.unsaved = Some(error);
             }
         }
-        self.finish(myself, wanted, record, happened).await;
+        self.finish(wanted, record, happened).await;
     }
 
     /// The actor ends in order: what isn't on its way to the disk goes there now.
-    pub async fn end(&mut self, myself: &ActorRef<Message>) {
+    pub async fn end(&mut self) {
         self.context.timers.forget(self.id);
-        self.stop_program(myself);
+        self.stop_program();
         if self.has_to_be_saved() {
             let (turns, _) = self.give();
             if let Err(error) = self.context.journal.save_turn(turns).await {
@@ -286,17 +298,11 @@ impl Live {
     }
 
     /// Does what turns want that the disk has, or has refused.
-    async fn finish(
-        &mut self,
-        myself: &ActorRef<Message>,
-        wanted: Wanted,
-        record: Arc<Record>,
-        happened: bool,
-    ) {
+    async fn finish(&mut self, wanted: Wanted, record: Arc<Record>, happened: bool) {
         let Wanted { effects, answers, at } = wanted;
         let at = at.unwrap_or_else(now);
         self.shown = record;
-        self.perform(myself, effects);
+        self.perform(effects);
         if pin_is_done(&self.state.record, at) && !self.has_to_be_saved() {
             self.erase_secrets().await;
         }
@@ -318,16 +324,16 @@ impl Live {
         }
     }
 
-    fn perform(&mut self, myself: &ActorRef<Message>, effects: Vec<Effect>) {
+    fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Start { timer, after, spread } => {
                     let after = if spread { perform::spread(after) } else { after };
-                    self.start(myself, timer, after);
+                    self.start(timer, after);
                 }
                 Effect::Heartbeat { hurried } => {
                     let after = perform::heartbeat(&self.context, hurried);
-                    self.start(myself, Timer::Heartbeat, after);
+                    self.start(Timer::Heartbeat, after);
                 }
                 Effect::Stop { timer } => {
                     self.generations.remove(&timer);
@@ -336,18 +342,18 @@ impl Live {
                 // What may happen only once is not begun unless the disk knows of it.
                 Effect::SendMail { id, .. } if self.unsaved.is_some() => {
                     let refused = Input::MailFailed { id, failure: Failure::Storage };
-                    let _ = myself.cast(Message::Told(refused));
+                    self.mailbox.tell(refused);
                 }
                 Effect::AskParameters if self.unsaved.is_some() => {
                     let refused = Input::ParametersFailed(Failure::Storage);
-                    let _ = myself.cast(Message::Told(refused));
+                    self.mailbox.tell(refused);
                 }
                 Effect::AskPhone { id, user, by_id, shown } => {
-                    self.ask_phone(myself, id, user_of(user, by_id), shown);
+                    self.ask_phone(id, user_of(user, by_id), shown);
                 }
-                Effect::PollPhone { id } => self.poll_phone(myself, id),
+                Effect::PollPhone { id } => self.poll_phone(id),
                 Effect::CancelPhone { id } => self.cancel_phone(id),
-                Effect::DownloadProgram => self.download_program(myself),
+                Effect::DownloadProgram => self.download_program(),
                 Effect::CancelProgram => self.cancel_program(),
                 effect @ (Effect::ChooseRegion
                 | Effect::Allocate { .. }
@@ -356,16 +362,22 @@ impl Live {
                 | Effect::SendMail { .. }
                 | Effect::AskParameters
                 | Effect::RevokePin) => {
-                    perform::effect(&self.context, self.id, self.secrets.as_ref(), myself, effect);
+                    perform::effect(
+                        &self.context,
+                        self.id,
+                        self.secrets.as_ref(),
+                        &self.mailbox,
+                        effect,
+                    );
                 }
             }
         }
     }
 
-    fn start(&mut self, myself: &ActorRef<Message>, timer: Timer, after: Duration) {
+    fn start(&mut self, timer: Timer, after: Duration) {
         self.next_generation += 1;
         self.generations.insert(timer, self.next_generation);
-        self.context.timers.set(self.id, timer, self.next_generation, after, myself.clone());
+        self.context.timers.set(self.id, timer, self.next_generation, after, self.mailbox.clone());
     }
 
     fn publish(&mut self, happened: bool) {

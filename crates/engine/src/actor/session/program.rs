@@ -3,7 +3,6 @@
 //! Invariant: what the program needs (the conf) is in the secrets, and so on the disk, only while the
 //! record says that it is kept; when it is saved or given up, it is nowhere.
 
-use ractor::ActorRef;
 use session::{
     Input, Program,
     program::{Broken, Obstacle},
@@ -11,11 +10,10 @@ use session::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::ConfText;
 
-use super::{
-    Message,
-    live::{Done, Live},
+use super::live::Live;
+use crate::{
+    actor::message::Reply, bus::Progress, clock::now, error::CommandError, perform, remote::Place,
 };
-use crate::{bus::Progress, clock::now, error::CommandError, perform, remote::Place};
 
 /// Saving the program once, from a person's word to its end. None of it is stored.
 pub(super) struct Errand {
@@ -30,13 +28,7 @@ pub(super) struct Errand {
 
 impl Live {
     /// A person wants the program and has confirmed the consequence.
-    pub fn save_program(
-        &mut self,
-        myself: &ActorRef<Message>,
-        place: Place,
-        by: String,
-        done: Done,
-    ) {
+    pub fn save_program(&mut self, place: Place, by: String, done: Reply) {
         if let Some(obstacle) = self.state.record.program_obstacle() {
             // Whoever asked may have gone away meanwhile.
             let _ = done.send(Err(CommandError::DoesNotFit(in_the_way(obstacle))));
@@ -50,17 +42,17 @@ impl Live {
             _ends_with_it: cancel.clone().drop_guard(),
             cancel,
         });
-        self.turn(myself, Input::SaveProgram { by }, now());
+        self.turn(Input::SaveProgram { by }, now());
         self.answer_once_saved(done);
     }
 
     /// The service gave what the program needs. Nobody who doesn't wait for it keeps it.
-    pub fn parameters_given(&mut self, myself: &ActorRef<Message>, conf: ConfText) {
+    pub fn parameters_given(&mut self, conf: ConfText) {
         if let (Program::Asking { .. }, Some(errand)) =
             (&self.state.record.program, &mut self.errand)
         {
             errand.conf = Some(conf);
-            self.turn(myself, Input::ParametersGiven, now());
+            self.turn(Input::ParametersGiven, now());
         }
     }
 
@@ -77,13 +69,19 @@ impl Live {
         self.errand.as_ref().and_then(|errand| errand.progress)
     }
 
-    pub(super) fn download_program(&self, myself: &ActorRef<Message>) {
+    pub(super) fn download_program(&self) {
         let ready = self.errand.as_ref().and_then(|errand| Some((errand, errand.conf.clone()?)));
         let Some((errand, conf)) = ready else {
             tracing::error!(session = %self.id, "a program is to be downloaded that nobody asked for");
             return;
         };
-        perform::download(&self.context, myself, conf, errand.place.clone(), errand.cancel.clone());
+        perform::download(
+            &self.context,
+            &self.mailbox,
+            conf,
+            errand.place.clone(),
+            errand.cancel.clone(),
+        );
     }
 
     pub(super) fn cancel_program(&self) {
@@ -112,10 +110,10 @@ impl Live {
     }
 
     /// The engine ends in order: what a download under way needs is kept for the next start.
-    pub(super) fn stop_program(&mut self, myself: &ActorRef<Message>) {
+    pub(super) fn stop_program(&mut self) {
         if let Program::Downloading { .. } = self.state.record.program {
             self.cancel_program();
-            self.turn(myself, Input::ProgramBroken(Broken::Stopped), now());
+            self.turn(Input::ProgramBroken(Broken::Stopped), now());
         }
     }
 }

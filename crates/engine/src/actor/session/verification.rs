@@ -3,39 +3,22 @@
 //! Invariant: both are in this actor's memory and nowhere else. A code is given away with its question;
 //! whoever finds the question on the disk after a crash has neither, and so can't ask again.
 
-use std::time::Duration;
-
-use ractor::ActorRef;
 use session::{
     Failure, Input,
-    verification::{Answer, Asked, Cause, End, Obstacle},
+    verification::{Answer, Cause, End, Obstacle},
 };
 
-use super::{
-    Message,
-    live::{Done, Live},
-};
+use super::live::Live;
 use crate::{
+    actor::message::{Reply, VerificationOrder},
     clock::now,
     error::CommandError,
-    perform,
+    perform::{self, Question},
     remote::{
         LoginTc,
         logintc::{self, Attribute, Code, User},
     },
 };
-
-/// A verification as somebody orders it.
-pub struct Order {
-    /// The service as it is set up now.
-    pub client: LoginTc,
-    /// Whom, how and why.
-    pub asked: Asked,
-    /// A one-time password or a bypass code, instead of a push.
-    pub code: Option<Code>,
-    /// How long an answer is waited for.
-    pub wait: Duration,
-}
 
 /// One question at the service. None of it is stored.
 pub(super) struct Phone {
@@ -49,31 +32,25 @@ pub(super) struct Phone {
 
 impl Live {
     /// Somebody wants to know whether this is the person.
-    pub fn verify(&mut self, myself: &ActorRef<Message>, order: Order, done: Done) {
-        let Order { client, asked, code, wait } = order;
+    pub fn verify(&mut self, order: VerificationOrder, done: Reply) {
+        let VerificationOrder { client, asked, code, wait } = order;
         if let Some(obstacle) = self.state.record.verification_obstacle(asked.who) {
             // Whoever asked may have gone away meanwhile.
             let _ = done.send(Err(CommandError::DoesNotFit(not_now(obstacle))));
             return;
         }
-        self.turn(myself, Input::Verify { asked, wait }, now());
+        self.turn(Input::Verify { asked, wait }, now());
         if let Some(new) = self.state.record.verifications.last() {
             self.phones.insert(new.id, Phone { client, code, session: None });
         }
         self.answer_once_saved(done);
     }
 
-    pub(super) fn ask_phone(
-        &mut self,
-        myself: &ActorRef<Message>,
-        id: u32,
-        user: User,
-        shown: Vec<(String, String)>,
-    ) {
+    pub(super) fn ask_phone(&mut self, id: u32, user: User, shown: Vec<(String, String)>) {
         // What may happen only once is not begun unless the disk knows of it.
         if self.unsaved.is_some() {
             let end = End::Failed { cause: Cause::Call { failure: Failure::Storage } };
-            let _ = myself.cast(Message::Told(Input::VerificationFailed { id, end }));
+            self.mailbox.tell(Input::VerificationFailed { id, end });
             return;
         }
         let Some(phone) = self.phones.get_mut(&id) else {
@@ -83,16 +60,17 @@ impl Live {
         let (client, code) = (phone.client.clone(), phone.code.take());
         let shown: Vec<_> =
             shown.into_iter().map(|(key, value)| Attribute { key, value }).collect();
-        perform::ask_phone(&self.context, myself, id, client, Question { user, shown, code });
+        perform::ask_phone(
+            &self.context,
+            &self.mailbox,
+            id,
+            client,
+            Question { user, shown, code },
+        );
     }
 
     /// The service has taken the question, or hasn't.
-    pub fn phone_asked(
-        &mut self,
-        myself: &ActorRef<Message>,
-        id: u32,
-        outcome: Result<logintc::Asked, logintc::Error>,
-    ) {
+    pub fn phone_asked(&mut self, id: u32, outcome: Result<logintc::Asked, logintc::Error>) {
         let input = match outcome {
             Ok(logintc::Asked { id: session, state }) => {
                 if let Some(phone) = self.phones.get_mut(&id) {
@@ -112,12 +90,12 @@ impl Live {
                 Input::VerificationFailed { id, end: end_of(&error) }
             }
         };
-        self.turn(myself, input, now());
+        self.turn(input, now());
     }
 
-    pub(super) fn poll_phone(&self, myself: &ActorRef<Message>, id: u32) {
+    pub(super) fn poll_phone(&self, id: u32) {
         if let Some((client, session)) = self.question(id) {
-            perform::poll_phone(&self.context, myself, id, client, session);
+            perform::poll_phone(&self.context, &self.mailbox, id, client, session);
         }
     }
 
@@ -140,13 +118,6 @@ pub(crate) fn user_of(name: String, by_id: bool) -> User {
     if by_id { User::Id(name) } else { User::Username(name) }
 }
 
-/// What the service is asked.
-pub(crate) struct Question {
-    pub user: User,
-    pub shown: Vec<Attribute>,
-    pub code: Option<Code>,
-}
-
 /// What a question comes to that the service didn't take.
 fn end_of(error: &logintc::Error) -> End {
     let failed = |cause| End::Failed { cause };
@@ -159,22 +130,7 @@ fn end_of(error: &logintc::Error) -> End {
         | logintc::Error::NotEnabled
         | logintc::Error::Gone(_)
         | logintc::Error::Input(..)
-        | logintc::Error::Call(_) => call(failure_of(error)),
-    }
-}
-
-/// Why a call for a verification failed, by what helps.
-pub(crate) fn failure_of(error: &logintc::Error) -> Failure {
-    match error {
-        logintc::Error::Unauthorized(_) => Failure::Unauthorized,
-        logintc::Error::NoDevice
-        | logintc::Error::UnknownUser(_)
-        | logintc::Error::WrongDomain(_)
-        | logintc::Error::Gone(_) => Failure::Rejected { status: 404 },
-        logintc::Error::NotEnabled => Failure::Rejected { status: 403 },
-        // What can't be sent was found before it was ordered.
-        logintc::Error::Input(..) => Failure::Internal,
-        logintc::Error::Call(call) => call.failure,
+        | logintc::Error::Call(_) => call(error.failure()),
     }
 }
 
