@@ -6,3 +6,5 @@ pub mod message;
 pub mod regions;
 pub mod session;
 pub mod supervisor;
+#[cfg(test)]
+mod testing;

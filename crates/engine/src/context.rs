@@ -3,13 +3,15 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
 };
 
+use parking_lot::{Mutex, RwLock};
 use ractor::ActorRef;
-use session::{Failure, Gate, Input, Timestamp};
+use session::{Failure, Gate, Input, Timestamp, outage::News};
+use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
@@ -18,7 +20,7 @@ use crate::{
     actor::{message::SessionMessage, regions},
     archive::Archive,
     budget::Budget,
-    bus::{Bus, lock},
+    bus::Bus,
     clock::now,
     config::Config,
     faults::Faults,
@@ -81,15 +83,52 @@ pub enum ServiceHealth {
     },
 }
 
+/// What a context is made from.
+pub(crate) struct Parts {
+    pub config: Config,
+    pub client: Arc<LoginWithMe>,
+    pub journal: Journal,
+    pub archive: Archive,
+    pub regions: ActorRef<regions::Message>,
+    pub hook_base: Url,
+    pub faults: Faults,
+}
+
 impl Context {
+    /// Starts what all actors share; beside it comes what the budget learns of the service's outages.
+    pub(crate) fn start(parts: Parts) -> (Arc<Self>, mpsc::UnboundedReceiver<News>) {
+        let Parts { config, client, journal, archive, regions, hook_base, faults } = parts;
+        let (news, outages) = mpsc::unbounded_channel();
+        let context = Self {
+            budget: Budget::start(client.clone(), news),
+            client,
+            services: RwLock::default(),
+            gate: RwLock::new(config.gate),
+            journal,
+            archive,
+            bus: Arc::new(Bus::default()),
+            timers: Timers::start(),
+            routes: Routes::default(),
+            hook_base,
+            regions,
+            sessions: RwLock::default(),
+            health: Health::default(),
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            faults,
+            config,
+        };
+        (Arc::new(context), outages)
+    }
+
     /// The services that tell who somebody is, as they are set up now.
     pub(crate) fn services(&self) -> Services {
-        self.services.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.services.read().clone()
     }
 
     /// What is asked for before a viewer is opened, as it is set now.
     pub(crate) fn gate(&self) -> Gate {
-        *self.gate.read().unwrap_or_else(PoisonError::into_inner)
+        *self.gate.read()
     }
 
     /// The secret URL of a hook.
@@ -99,12 +138,12 @@ impl Context {
 
     /// The actor of a session, if it runs.
     pub(crate) fn actor(&self, id: SessionId) -> Option<ActorRef<SessionMessage>> {
-        self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.sessions.read().get(&id).cloned()
     }
 
     /// Tells every session.
     pub(crate) fn tell_all(&self, input: &Input) {
-        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        let sessions = self.sessions.read();
         for actor in sessions.values() {
             // A session that is gone doesn't need it.
             let _ = actor.cast(SessionMessage::Told(input.clone()));
@@ -155,21 +194,21 @@ impl Health {
 
     /// Whether the service answered the last call; none before the first.
     pub fn service(&self) -> Option<ServiceHealth> {
-        *lock(&self.service)
+        *self.service.lock()
     }
 
     /// Why the journal doesn't take writes; none if it does.
     pub fn journal_fails(&self) -> Option<String> {
-        lock(&self.journal_fails).clone()
+        self.journal_fails.lock().clone()
     }
 
     /// Why the archive doesn't take writes; none if it does.
     pub fn archive_fails(&self) -> Option<String> {
-        lock(&self.archive_fails).clone()
+        self.archive_fails.lock().clone()
     }
 
     fn service_answered(&self, failure: Option<Failure>, at: Timestamp) -> bool {
-        let mut service = lock(&self.service);
+        let mut service = self.service.lock();
         let before = *service;
         *service = Some(match (failure, before) {
             (None, _) => ServiceHealth::Answers { at },
@@ -189,7 +228,7 @@ impl Health {
 }
 
 fn replace(slot: &Mutex<Option<String>>, new: Option<String>) -> bool {
-    let mut old = lock(slot);
+    let mut old = slot.lock();
     let changed = *old != new;
     *old = new;
     changed

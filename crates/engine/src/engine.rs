@@ -3,12 +3,7 @@
 mod program;
 mod verification;
 
-use std::{
-    net::SocketAddr,
-    path::Path,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorRef};
 use serve::{HostGuard, Limits, Server};
@@ -16,8 +11,7 @@ use session::{
     About, Input, Lamp, Life, Timestamp, Transcript,
     mail::{Template, When},
 };
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::sync::{oneshot, watch};
 use url::Url;
 use wire::{Pin, Region, screen::Role};
 
@@ -31,17 +25,15 @@ use crate::{
     },
     archive::{ARCHIVE_FILE, Archive, ArchiveKey},
     archivist, away,
-    budget::Budget,
-    bus::{Bus, Snapshot, Subscription},
+    bus::{Snapshot, Subscription},
     clock::now,
     config::Config,
-    context::{Context, Health},
+    context::{Context, Health, Parts},
     error::{CommandError, StartError},
     faults::Faults,
-    hooks::{self, Nonces, Routes},
+    hooks::{self, Nonces},
     journal::{self, Happening, JOURNAL_FILE, Journal, JournalError, Stored},
     remote::{CallError, LoginWithMe, RocketChat, Services, ViewerUrl},
-    timers::Timers,
     to_actors::ToActors,
     vault::{SealKey, Vault},
 };
@@ -135,26 +127,15 @@ impl Engine {
             .await
             .map_err(|error| StartError::Spawn(error.to_string()))?;
         let public_url = config.listener.public_url.clone();
-        let (news, outages) = mpsc::unbounded_channel();
         let hook_base = public_url.clone().unwrap_or_else(|| own_url(addr));
-        let context = Arc::new(Context {
-            budget: Budget::start(client.clone(), news),
+        let (context, outages) = Context::start(Parts {
+            config,
             client,
-            services: RwLock::default(),
-            gate: RwLock::new(config.gate),
             journal: journal.clone(),
             archive,
-            bus: Arc::new(Bus::default()),
-            timers: Timers::start(),
-            routes: Routes::default(),
-            hook_base,
             regions: regions.clone(),
-            sessions: RwLock::default(),
-            health: Health::default(),
-            stopping: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            hook_base,
             faults,
-            config,
         });
         let nonces = Nonces::default();
         let routes = hooks::router(
@@ -184,7 +165,7 @@ impl Engine {
         self.listener.shutdown().await;
         // It ends its sessions.
         let _ = self.supervisor.stop_and_wait(None, None).await;
-        self.context.sessions.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.context.sessions.write().clear();
         let _ = self.regions.stop_and_wait(None, None).await;
         // A connection that is closed while the process ends would meet a library that is gone.
         self.context.tasks.close();
@@ -274,7 +255,7 @@ impl Engine {
 
     /// Sets those services up anew; what is under way goes on with the old ones.
     pub fn set_services(&self, services: Services) {
-        *self.context.services.write().unwrap_or_else(PoisonError::into_inner) = services;
+        *self.context.services.write() = services;
     }
 
     /// How the engine's own parts fare.

@@ -1,7 +1,10 @@
 //! One short function per effect: does it in a task of its own and sends its result back as an input.
 
-use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration,
+};
 
+use futures_util::FutureExt as _;
 use session::{
     Effect, Failure, Input, mail::Template, program::Broken, region::Choice, retry,
     verification::Answer,
@@ -105,8 +108,12 @@ where
 {
     let to = to.clone();
     context.tasks.spawn(async move {
-        if let Some(message) = work.await {
-            to.send(message);
+        match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(Some(message)) => to.send(message),
+            // The engine is stopping.
+            Ok(None) => {}
+            // The panic hook has logged it. Without an answer the session would wait for ever.
+            Err(_) => to.send(Message::EffectDied { why: "an effect of it panicked".into() }),
         }
     });
 }

@@ -7,7 +7,7 @@
 
 pub mod download;
 pub mod error;
-mod http;
+pub(crate) mod http;
 pub mod logintc;
 pub mod loginwithme;
 pub mod passwordless;

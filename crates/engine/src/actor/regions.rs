@@ -1,5 +1,8 @@
 //! The regions: one race at a time, whose result all who asked meanwhile share.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -96,16 +99,22 @@ impl Probing {
         let (client, shown) = (self.start.client.clone(), self.start.shown.clone());
         let (rounds, current, myself) = (self.start.rounds, self.current.clone(), myself.clone());
         shown.send_replace(Some(Race { at: now(), lanes: Vec::new(), result: None }));
-        tokio::spawn(async move {
+        let racing = tokio::spawn(async move {
             let result = probe(&client, rounds, current.as_ref(), |lanes| {
                 shown.send_modify(|race| {
                     if let Some(race) = race {
                         race.lanes = lanes.to_vec();
                     }
                 });
-            })
-            .await
-            .map_err(|failed| failed.failure);
+            });
+            result.await.map_err(|failed| failed.failure)
+        });
+        tokio::spawn(async move {
+            // A race that panicked must end all the same: nobody could ask for another one.
+            let result = racing.await.unwrap_or_else(|why| {
+                tracing::error!(%why, "a race of the regions died");
+                Err(Failure::Internal)
+            });
             // Gone only when the engine stops.
             let _ = myself.cast(Message::Raced(result));
         });

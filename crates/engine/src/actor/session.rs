@@ -8,6 +8,9 @@ mod live;
 mod program;
 mod verification;
 
+#[cfg(test)]
+mod tests;
+
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use session::Input;
 

@@ -3,10 +3,13 @@
 //! Three restarts in 15 s, then the session is failed and visibly so. The others never notice:
 //! ractor's default, which stops a supervisor with its first child, is overridden.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -170,10 +173,7 @@ impl Supervising {
         let child = Child { id: start.id, in_turn: start.in_turn.clone() };
         match Actor::spawn_linked(None, Session, start, myself.get_cell()).await {
             Ok((actor, _)) => {
-                let mut sessions =
-                    self.context.sessions.write().unwrap_or_else(PoisonError::into_inner);
-                sessions.insert(child.id, actor.clone());
-                drop(sessions);
+                self.context.sessions.write().insert(child.id, actor.clone());
                 self.children.insert(actor.get_id(), child);
             }
             Err(error) => Box::pin(self.died(myself, child, &error.to_string())).await,

@@ -1,6 +1,6 @@
 //! Whether this is the person: ordering a verification, and the one gate before every viewer.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use session::{
     Gate, Input,
@@ -65,7 +65,7 @@ impl Engine {
     /// What is asked for before a viewer is opened, from now on.
     pub fn set_gate(&self, policy: Policy, minutes: u32) {
         let gate = Gate { policy, minutes };
-        *self.context.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
+        *self.context.gate.write() = gate;
         self.context.tell_all(&Input::GateSet(gate));
     }
 

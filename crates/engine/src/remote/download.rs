@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Response, header};
+use reqwest::{Response, header};
 use session::Failure;
 use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +46,7 @@ const MOST_EXPLANATION: usize = 1 << 16;
 /// `cancel` is heard wherever the network is waited for; a write to the disk is waited out, so that
 /// nothing is left, or appears, after the end.
 pub(super) async fn to_file(
-    client: &Client,
+    client: &http::Client,
     url: Url,
     idle: Duration,
     into: &Place,

@@ -4,7 +4,7 @@
 //! isn't understood is a failure. [`LoginTc::ask`] and [`LoginTc::mail_code`] reach a person, so they must
 //! not be repeated after an unclear end.
 
-use reqwest::{Client, Method, StatusCode, header};
+use reqwest::{Method, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use session::Failure;
@@ -17,7 +17,7 @@ use wire::logintc::{
 
 use super::{
     CallError, Doing, ServiceError, Timeouts, USER_AGENT,
-    error::{Cause, malformed, of_transport},
+    error::{Cause, malformed},
     http::{self, Answer},
     is_loopback, is_plain_http,
 };
@@ -134,7 +134,7 @@ pub enum InputError {
 pub struct LoginTc {
     service: Service,
     timeouts: Timeouts,
-    client: Client,
+    client: http::Client,
 }
 
 impl LoginTc {
@@ -154,6 +154,12 @@ impl LoginTc {
         service.check()?;
         let client = http::client_of(USER_AGENT, &service.base_url, &timeouts)?;
         Ok(Self { service, timeouts, client })
+    }
+
+    /// A client of `service` whose requests `stand_in` answers.
+    #[cfg(test)]
+    pub(crate) fn to(service: Service, stand_in: std::sync::Arc<dyn http::StandIn>) -> Self {
+        Self { service, timeouts: Timeouts::default(), client: http::Client::to(stand_in) }
     }
 
     /// `GET /ping`: whether it is there and takes the key.
@@ -252,7 +258,7 @@ impl LoginTc {
             None => request,
         };
         let call = async {
-            let response = request.send().await.map_err(|error| of_transport(&error))?;
+            let response = self.client.send(request).await?;
             http::answer(response, BODY).await
         };
         let answer =

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use session::Failure;
@@ -44,7 +44,7 @@ const MOST_REGIONS: usize = 64;
 pub struct LoginWithMe {
     service: Service,
     timeouts: Timeouts,
-    client: Client,
+    client: http::Client,
 }
 
 impl LoginWithMe {
@@ -64,6 +64,12 @@ impl LoginWithMe {
         service.check()?;
         let client = http::client(&service, &timeouts)?;
         Ok(Self { service, timeouts, client })
+    }
+
+    /// A client of `service` whose requests `stand_in` answers.
+    #[cfg(test)]
+    pub(crate) fn to(service: Service, stand_in: std::sync::Arc<dyn http::StandIn>) -> Self {
+        Self { service, timeouts: Timeouts::default(), client: http::Client::to(stand_in) }
     }
 
     /// Where it is and how it is spoken to.
@@ -249,6 +255,11 @@ impl LoginWithMe {
         let _: Outcome =
             self.send(Doing::ReportAbuse, Method::POST, &["report_abuse"], &body).await?;
         Ok(())
+    }
+
+    /// The way to the service, for calls that this file doesn't have.
+    pub(super) fn http(&self) -> &http::Client {
+        &self.client
     }
 
     async fn get<T: DeserializeOwned>(

@@ -8,7 +8,7 @@ mod refusal;
 pub use refusal::{Field, PasskeyError};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
-use reqwest::{Client, header::HeaderValue};
+use reqwest::{Method, header::HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -49,7 +49,7 @@ pub struct Service {
 pub struct Passwordless {
     service: Service,
     timeouts: Timeouts,
-    client: Client,
+    client: http::Client,
 }
 
 /// What a token that came from the browser stands for. Success, user, origin, relying party and age are the
@@ -243,8 +243,9 @@ impl Passwordless {
         let mut secret =
             HeaderValue::from_str(secret).map_err(|_| PasskeyError::Unauthorized(doing))?;
         secret.set_sensitive(true);
-        let request = self.client.post(self.url(path)).header("ApiSecret", secret).json(body);
-        let call = async { http::answer(http::send(request).await?, BODY).await };
+        let request = self.client.request(Method::POST, self.url(path));
+        let request = request.header("ApiSecret", secret).json(body);
+        let call = async { http::answer(http::send(&self.client, request).await?, BODY).await };
         let answer =
             http::within(self.timeouts.call, call).await.map_err(|cause| failed(doing, cause))?;
         match answer.cause {

@@ -6,7 +6,7 @@
 use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
-use reqwest::{Client, RequestBuilder, StatusCode, header};
+use reqwest::{Method, RequestBuilder, StatusCode, header};
 use ring::digest;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
@@ -45,7 +45,7 @@ pub struct Service {
 pub struct RocketChat {
     service: Service,
     timeouts: Timeouts,
-    client: Client,
+    client: http::Client,
 }
 
 /// A second factor. After a good one the workspace asks this console for none for 30 minutes.
@@ -177,7 +177,7 @@ impl RocketChat {
     /// By remedy.
     pub async fn check(&self) -> Result<(), RocketChatError> {
         let query = [("count", "1"), ("offset", "0")];
-        let request = self.client.get(self.url("list", &query));
+        let request = self.client.request(Method::GET, self.url("list", &query));
         let _: List = self.call(Doing::ListDevices, request, None).await?;
         Ok(())
     }
@@ -192,7 +192,8 @@ impl RocketChat {
         factor: Option<&Factor>,
     ) -> Result<DeviceSession, RocketChatError> {
         let doing = Doing::LookUpDevice;
-        let request = self.client.get(self.url("info.admin", &[("sessionId", session_id)]));
+        let request =
+            self.client.request(Method::GET, self.url("info.admin", &[("sessionId", session_id)]));
         let found: DeviceSession = self.call(doing, request, factor).await?;
         if found.session_id != session_id {
             return Err(RocketChatError { doing, why: Why::OtherSession });
@@ -217,7 +218,7 @@ impl RocketChat {
         let mut query = vec![("count", count.as_str()), ("offset", offset.as_str())];
         query.extend((!filter.is_empty()).then_some(("filter", filter)));
         query.extend(sort.map(|sort| ("sort", sort)));
-        let request = self.client.get(self.url("list.all", &query));
+        let request = self.client.request(Method::GET, self.url("list.all", &query));
         let list: List = self.call(Doing::ListDevices, request, factor).await?;
         let total = list.total;
         Ok(Page { sessions: list.readable(), total })
@@ -234,7 +235,7 @@ impl RocketChat {
     ) -> Result<(), RocketChatError> {
         let doing = Doing::LogOutDevice;
         let body = LogOut { session_id: session_id.to_owned() };
-        let request = self.client.post(self.url("logout", &[])).json(&body);
+        let request = self.client.request(Method::POST, self.url("logout", &[])).json(&body);
         let done: LogOut = self.call(doing, request, factor).await?;
         if done.session_id != session_id {
             return Err(RocketChatError { doing, why: Why::OtherSession });
@@ -251,7 +252,7 @@ impl RocketChat {
         let failed = |why| RocketChatError { doing, why };
         let headers = self.headers(factor).map_err(failed)?;
         let exchange = async {
-            let response = http::send(request.headers(headers)).await?;
+            let response = http::send(&self.client, request.headers(headers)).await?;
             let retry_after = retry_after(response.headers());
             Ok((retry_after, http::answer(response, MOST_BODY).await?))
         };
