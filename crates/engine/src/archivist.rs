@@ -33,7 +33,7 @@ pub(crate) async fn follow(context: Arc<Context>) {
                 waiting.extend(changes.snapshots.into_iter().map(|snapshot| (snapshot.id, snapshot)));
             }
             () = tokio::time::sleep(RETRY), if happened || !waiting.is_empty() => {}
-            () = context.stopping.cancelled() => return,
+            () = context.watch.stopping.cancelled() => return,
         }
         let done = copy(&context, &mut copied, &mut waiting, &mut happened).await;
         context.archive_wrote(done.err().map(|error| error.to_string()));

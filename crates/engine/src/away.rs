@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use session::{Input, Timestamp, outage::News};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 use crate::{clock::now, context::Context};
 
@@ -13,8 +13,12 @@ const ALIVE_EVERY: Duration = Duration::from_secs(5);
 const JUMP: Duration = Duration::from_secs(10);
 
 /// Tells the sessions what the PUTs of all of them bring to light.
-pub(crate) async fn tell_outages(context: Arc<Context>, mut news: mpsc::UnboundedReceiver<News>) {
-    while let Some(Some(news)) = context.stopping.run_until_cancelled(news.recv()).await {
+pub(crate) async fn tell_outages(
+    context: Arc<Context>,
+    news: Arc<Mutex<mpsc::UnboundedReceiver<News>>>,
+) {
+    let mut news = news.lock().await;
+    while let Some(Some(news)) = context.watch.stopping.run_until_cancelled(news.recv()).await {
         match news {
             News::Fails => context.tell_all(&Input::ServiceFails),
             News::Over { since } => {
@@ -34,7 +38,7 @@ pub(crate) async fn keep_alive(context: Arc<Context>) {
     loop {
         tokio::select! {
             _ = every.tick() => {}
-            () = context.stopping.cancelled() => return,
+            () = context.watch.stopping.cancelled() => return,
         }
         let (wall_now, own_now) = (now(), tokio::time::Instant::now());
         if let Some(since) = jumped(wall, wall_now, own_now - own) {

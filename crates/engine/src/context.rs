@@ -12,7 +12,6 @@ use parking_lot::{Mutex, RwLock};
 use ractor::ActorRef;
 use session::{Failure, Gate, Input, Timestamp, outage::News};
 use tokio::sync::mpsc;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 use crate::{
@@ -29,6 +28,7 @@ use crate::{
     remote::{LoginWithMe, Services},
     timers::Timers,
     token::HookToken,
+    watch::Watch,
 };
 
 /// What all actors of one engine share.
@@ -50,20 +50,18 @@ pub struct Context {
     pub(crate) regions: ActorRef<regions::Message>,
     pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<SessionMessage>>>,
     pub(crate) health: Health,
-    pub(crate) stopping: CancellationToken,
-    /// Everything that uses a store; the engine waits for it before it ends.
-    pub(crate) tasks: TaskTracker,
+    pub(crate) watch: Watch,
     pub(crate) faults: Faults,
 }
 
 /// How the engine's own parts fare, as far as is known.
-#[derive(Default)]
 pub struct Health {
     /// When a hook was last confirmed, in ms since 1970; 0 for never.
     hooks_checked: AtomicI64,
     service: Mutex<Option<ServiceHealth>>,
     journal_fails: Mutex<Option<String>>,
     archive_fails: Mutex<Option<String>>,
+    watch: Watch,
 }
 
 /// Whether the service answered the last call.
@@ -99,22 +97,23 @@ impl Context {
     pub(crate) fn start(parts: Parts) -> (Arc<Self>, mpsc::UnboundedReceiver<News>) {
         let Parts { config, client, journal, archive, regions, hook_base, faults } = parts;
         let (news, outages) = mpsc::unbounded_channel();
+        let bus = Arc::new(Bus::default());
+        let watch = Watch::new(bus.clone());
         let context = Self {
-            budget: Budget::start(client.clone(), news),
+            bus,
+            budget: Budget::start(&watch, client.clone(), news),
             client,
             services: RwLock::default(),
             gate: RwLock::new(config.gate),
             journal,
             archive,
-            bus: Arc::new(Bus::default()),
-            timers: Timers::start(),
+            timers: Timers::start(&watch),
             routes: Routes::default(),
             hook_base,
             regions,
             sessions: RwLock::default(),
-            health: Health::default(),
-            stopping: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            health: Health::new(watch.clone()),
+            watch,
             faults,
             config,
         };
@@ -187,6 +186,16 @@ impl Context {
 }
 
 impl Health {
+    fn new(watch: Watch) -> Self {
+        Self {
+            hooks_checked: AtomicI64::new(0),
+            service: Mutex::default(),
+            journal_fails: Mutex::default(),
+            archive_fails: Mutex::default(),
+            watch,
+        }
+    }
+
     /// When a hook was last confirmed by the service.
     pub fn hooks_checked(&self) -> Option<Timestamp> {
         Some(self.hooks_checked.load(Ordering::Relaxed)).filter(|&ms| ms != 0).map(Timestamp)
@@ -205,6 +214,11 @@ impl Health {
     /// Why the archive doesn't take writes; none if it does.
     pub fn archive_fails(&self) -> Option<String> {
         self.archive_fails.lock().clone()
+    }
+
+    /// Which background tasks ended too early, with what helps; empty if none did.
+    pub fn background_fails(&self) -> Vec<String> {
+        self.watch.unwell()
     }
 
     fn service_answered(&self, failure: Option<Failure>, at: Timestamp) -> bool {

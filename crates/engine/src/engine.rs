@@ -1,14 +1,16 @@
 //! The engine's handle: start, stop, ask, subscribe.
 
 mod program;
+mod start;
 mod verification;
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+pub use self::start::{Keys, Stores};
+use std::{net::SocketAddr, sync::Arc};
 
-use ractor::{Actor, ActorRef};
-use serve::{HostGuard, Limits, Server};
+use ractor::ActorRef;
+use serve::Server;
 use session::{
-    About, Input, Lamp, Life, Timestamp, Transcript,
+    About, Input, Lamp, Timestamp,
     mail::{Template, When},
 };
 use tokio::sync::{oneshot, watch};
@@ -20,26 +22,18 @@ use crate::{
     access::Access,
     actor::{
         message::SessionMessage,
-        regions::{self, Race, Regions},
-        supervisor::{self, Supervisor},
+        regions::{self, Race},
+        supervisor,
     },
-    archive::{ARCHIVE_FILE, Archive, ArchiveKey},
-    archivist, away,
+    archive::Archive,
     bus::{Snapshot, Subscription},
     clock::now,
-    config::Config,
-    context::{Context, Health, Parts},
-    error::{CommandError, StartError},
-    faults::Faults,
-    hooks::{self, Nonces},
-    journal::{self, Happening, JOURNAL_FILE, Journal, JournalError, Stored},
+    context::{Context, Health},
+    error::CommandError,
+    hooks::Nonces,
+    journal::{Happening, Journal, JournalError},
     remote::{CallError, LoginWithMe, RocketChat, Services, ViewerUrl},
-    to_actors::ToActors,
-    vault::{SealKey, Vault},
 };
-
-/// A session that ended this long ago is only in the archive.
-const KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// A running engine. Dropping it without [`Engine::stop`] is like a crash: nothing is lost.
 pub struct Engine {
@@ -52,124 +46,18 @@ pub struct Engine {
     addr: SocketAddr,
 }
 
-/// The stores' keys, derived from the vault's.
-pub struct Keys {
-    /// Seals the journal's rows.
-    pub journal: SealKey,
-    /// Opens the archive.
-    pub archive: ArchiveKey,
-}
-
-impl Keys {
-    /// The keys that `vault` derives.
-    pub fn of(vault: &Vault) -> Self {
-        Self { journal: vault.journal_key(), archive: vault.archive_key() }
-    }
-}
-
-/// An engine's two stores.
-pub struct Stores {
-    /// The durable inbox and the sessions' records.
-    pub journal: Journal,
-    /// What stays of sessions.
-    pub archive: Archive,
-}
-
-impl Stores {
-    /// Opens both in the data folder.
-    ///
-    /// # Errors
-    /// [`StartError::Journal`], [`StartError::Archive`].
-    pub async fn open(data: &Path, keys: Keys) -> Result<Self, StartError> {
-        let (journal, archive) = (data.join(JOURNAL_FILE), data.join(ARCHIVE_FILE));
-        let opened = tokio::task::spawn_blocking(move || {
-            let options = journal::Options::default();
-            Ok(Self {
-                journal: Journal::open(&journal, keys.journal, options)
-                    .map_err(StartError::Journal)?,
-                archive: Archive::open(&archive, keys.archive).map_err(StartError::Archive)?,
-            })
-        });
-        opened.await.map_err(|error| StartError::Spawn(error.to_string()))?
-    }
-}
-
 impl Engine {
-    /// Starts: opens the stores, binds the listener, brings every session back.
-    ///
-    /// The caller holds the data folder's lock.
-    ///
-    /// # Errors
-    /// [`StartError`]; nothing was changed then.
-    pub async fn start(config: Config, keys: Keys) -> Result<Self, StartError> {
-        let stores = Stores::open(&config.data, keys).await?;
-        Self::start_on(config, stores, Faults::default()).await
-    }
-
-    /// Starts on stores that are open already; `faults` are for tests.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub async fn start_on(
-        config: Config,
-        stores: Stores,
-        faults: Faults,
-    ) -> Result<Self, StartError> {
-        let Stores { journal, archive } = stores;
-        let client =
-            Arc::new(LoginWithMe::new(config.service.clone()).map_err(StartError::Service)?);
-        let bound =
-            serve::bind(config.listener.ip, config.listener.port).map_err(StartError::Listen)?;
-        let addr = bound.addr();
-        let (shown, race) = watch::channel(None);
-        let start = regions::Start { client: client.clone(), rounds: config.probe_rounds, shown };
-        let (regions, _) = Actor::spawn(None, Regions, start)
-            .await
-            .map_err(|error| StartError::Spawn(error.to_string()))?;
-        let public_url = config.listener.public_url.clone();
-        let hook_base = public_url.clone().unwrap_or_else(|| own_url(addr));
-        let (context, outages) = Context::start(Parts {
-            config,
-            client,
-            journal: journal.clone(),
-            archive,
-            regions: regions.clone(),
-            hook_base,
-            faults,
-        });
-        let nonces = Nonces::default();
-        let routes = hooks::router(
-            context.routes.clone(),
-            nonces.clone(),
-            journal,
-            ToActors(context.clone()),
-            context.stopping.clone(),
-        );
-        let routes = HostGuard::new(addr, public_url.as_ref()).protect(routes);
-        let listener =
-            Server::start(bound, routes, Limits::default(), None).map_err(StartError::Serve)?;
-        let (supervisor, _) = Actor::spawn(None, Supervisor, context.clone())
-            .await
-            .map_err(|error| StartError::Spawn(error.to_string()))?;
-        let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
-        engine.restore().await?;
-        engine.context.tasks.spawn(away::tell_outages(engine.context.clone(), outages));
-        engine.context.tasks.spawn(away::keep_alive(engine.context.clone()));
-        engine.context.tasks.spawn(archivist::follow(engine.context.clone()));
-        Ok(engine)
-    }
-
     /// Stops in good order: no session is told of it, so all are as they were at the next start.
     pub async fn stop(self) {
-        self.context.stopping.cancel();
+        self.context.watch.stopping.cancel();
         self.listener.shutdown().await;
         // It ends its sessions.
         let _ = self.supervisor.stop_and_wait(None, None).await;
         self.context.sessions.write().clear();
         let _ = self.regions.stop_and_wait(None, None).await;
         // A connection that is closed while the process ends would meet a library that is gone.
-        self.context.tasks.close();
-        self.context.tasks.wait().await;
+        self.context.watch.tasks.close();
+        self.context.watch.tasks.wait().await;
         let _ = self.context.journal.mark_alive(now()).await;
         let _ = self.context.journal.mark_clean_end(true).await;
     }
@@ -414,50 +302,6 @@ impl Engine {
             "find the session's PIN: it has none, or its life is over. Start a new session.",
         ))
     }
-
-    /// Whether a session ended long ago and is in the archive, so that the journal may forget it.
-    async fn is_history(&self, stored: &Stored) -> bool {
-        let ended = match (&stored.record.life, &stored.record.transcript) {
-            (
-                Life::Closed { at, .. } | Life::Over { at, .. },
-                Transcript::Saved { .. } | Transcript::NotYet,
-            ) => *at,
-            (Life::Failed { at, .. }, Transcript::NotYet) => *at,
-            (Life::Allocating | Life::Live(_), _)
-            | (Life::Closed { .. } | Life::Over { .. } | Life::Failed { .. }, _) => return false,
-        };
-        now().since(ended) > KEPT
-            && stored.replay.is_empty()
-            && matches!(self.context.archive.summary(stored.session).await, Ok(Some(_)))
-    }
-
-    async fn restore(&self) -> Result<(), StartError> {
-        let journal = &self.context.journal;
-        let since = journal.alive_at().await.map_err(StartError::Journal)?.unwrap_or_else(now);
-        let loaded = journal.load().await.map_err(StartError::Journal)?;
-        for (id, error) in loaded.damaged {
-            tracing::error!(session = %id, %error, "a stored session can't be read");
-        }
-        let mut stored = Vec::with_capacity(loaded.sessions.len());
-        for session in loaded.sessions {
-            if self.is_history(&session).await {
-                let _ = journal.forget(session.session).await;
-            } else {
-                stored.push(session);
-            }
-        }
-        let (done, started) = oneshot::channel();
-        let message = supervisor::Message::Restore { stored, since, done };
-        self.supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
-        let _ = started.await;
-        let _ = journal.mark_clean_end(false).await;
-        Ok(())
-    }
-}
-
-fn own_url(addr: SocketAddr) -> Url {
-    Url::parse(&format!("http://{addr}/"))
-        .unwrap_or_else(|_| unreachable!("an IP address and a port make a URL"))
 }
 
 fn is_being_armed(snapshot: &Snapshot) -> bool {

@@ -29,6 +29,7 @@ mod timers;
 mod to_actors;
 pub mod token;
 pub mod vault;
+mod watch;
 
 pub use actor::regions::Race;
 pub use bus::{Changes, Progress, Snapshot, Subscription};

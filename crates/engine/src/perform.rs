@@ -1,10 +1,7 @@
 //! One short function per effect: does it in a task of its own and sends its result back as an input.
 
-use std::{
-    convert::Infallible, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration,
-};
+use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
-use futures_util::FutureExt as _;
 use session::{
     Effect, Failure, Input, mail::Template, program::Broken, region::Choice, retry,
     verification::Answer,
@@ -27,6 +24,7 @@ use crate::{
         CallError, Download, LoginTc, Place,
         logintc::{Attribute, Code, State, User},
     },
+    watch::{Panicked, survive},
 };
 
 /// How far a download is, is told at most this often.
@@ -107,20 +105,22 @@ where
     W: Future<Output = Option<Message>> + Send + 'static,
 {
     let to = to.clone();
-    context.tasks.spawn(async move {
-        match AssertUnwindSafe(work).catch_unwind().await {
+    context.watch.tasks.spawn(async move {
+        match survive(work).await {
             Ok(Some(message)) => to.send(message),
             // The engine is stopping.
             Ok(None) => {}
-            // The panic hook has logged it. Without an answer the session would wait for ever.
-            Err(_) => to.send(Message::EffectDied { why: "an effect of it panicked".into() }),
+            // Without an answer the session would wait for ever.
+            Err(Panicked) => {
+                to.send(Message::EffectDied { why: "an effect of it panicked".into() })
+            }
         }
     });
 }
 
 /// A call to the service; none if the engine stops first.
 async fn remote<T>(context: &Context, call: impl Future<Output = T>) -> Option<T> {
-    context.stopping.run_until_cancelled(call).await
+    context.watch.stopping.run_until_cancelled(call).await
 }
 
 fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
@@ -254,7 +254,7 @@ pub(crate) fn download(
                 note(&shared, None);
                 Input::ProgramSaved { bytes, path: path.display().to_string() }
             }
-            Ok(Download::Cancelled) if shared.stopping.is_cancelled() => {
+            Ok(Download::Cancelled) if shared.watch.stopping.is_cancelled() => {
                 Input::ProgramBroken(Broken::Stopped)
             }
             Ok(Download::Cancelled) => Input::ProgramBroken(Broken::Cancelled),
@@ -330,7 +330,7 @@ pub(crate) fn poll_phone(
 /// Takes a question back. Where that fails, an answer to it has no effect here all the same.
 pub(crate) fn cancel_phone(context: &Arc<Context>, client: LoginTc, question: String) {
     let shared = context.clone();
-    context.tasks.spawn(async move {
+    context.watch.tasks.spawn(async move {
         if let Some(Err(error)) = remote(&shared, client.cancel(&question)).await {
             tracing::info!(%error, "a push could not be taken back");
         }

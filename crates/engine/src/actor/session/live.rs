@@ -236,7 +236,7 @@ impl Live {
         let (turns, saving) = self.give();
         self.saving = Some(saving);
         let (to, written) = (self.mailbox.clone(), self.context.journal.save_turn(turns));
-        self.context.tasks.spawn(async move {
+        self.context.watch.tasks.spawn(async move {
             let outcome = written.await.map(drop);
             to.send(SessionMessage::Saved(outcome));
         });

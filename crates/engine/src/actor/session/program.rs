@@ -34,7 +34,7 @@ impl Live {
             let _ = done.send(Err(CommandError::DoesNotFit(in_the_way(obstacle))));
             return;
         }
-        let cancel = self.context.stopping.child_token();
+        let cancel = self.context.watch.stopping.child_token();
         self.errand = Some(Errand {
             place,
             conf: self.secrets.as_ref().and_then(|secrets| secrets.conf.clone()),

@@ -168,6 +168,19 @@ async fn a_session_whose_effect_panicked_begins_anew_from_the_journal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_whose_hook_panicked_while_it_was_put_puts_all_anew() {
+    let supervised = Supervised::new().await;
+    let world = &supervised.world;
+    let id = supervised.live().await;
+    world.services.forget_calls();
+    world.services.next("PUT hook viewer_started", Answer::Panics);
+    world.context.actor(id).unwrap().cast(SessionMessage::Received(ViewerStarted)).unwrap();
+    world.until(|| world.services.count("PUT hook") == 5).await;
+    world.until(|| world.is_armed(id)).await;
+    assert!(world.context.watch.unwell().is_empty(), "the budget itself lives on");
+}
+
+#[tokio::test(start_paused = true)]
 async fn ends_its_sessions_in_order_when_it_is_stopped() {
     let supervised = Supervised::new().await;
     let world = &supervised.world;
