@@ -8,8 +8,6 @@ use session::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::error::CommandError;
-
 /// Somebody with a profile at this console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
@@ -61,6 +59,10 @@ pub enum Why {
     /// The desktop's screen was locked.
     Screen,
 }
+
+/// Somebody must sign in before anything is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Locked;
 
 /// Who is at this console, as all its parts see it; clones are the same one. It outlives an engine.
 #[derive(Debug, Clone)]
@@ -118,9 +120,9 @@ impl Access {
     /// Asked before everything that a person wants done.
     ///
     /// # Errors
-    /// [`CommandError::Locked`].
-    pub fn permit(&self) -> Result<(), CommandError> {
-        if self.is_locked() { Err(CommandError::Locked) } else { Ok(()) }
+    /// [`Locked`].
+    pub fn permit(&self) -> Result<(), Locked> {
+        if self.is_locked() { Err(Locked) } else { Ok(()) }
     }
 
     /// Says who is here from now on.
@@ -167,7 +169,7 @@ mod tests {
         let access = Access::new(Presence::SignedIn { person: anna(), since: Timestamp(0) });
         assert!(access.permit().is_ok());
         assert_eq!(access.lock(Why::Asked, Timestamp(1)), Some(anna()));
-        assert!(matches!(access.permit(), Err(CommandError::Locked)));
+        assert!(matches!(access.permit(), Err(Locked)));
         assert_eq!(access.person(), None);
         // The first reason stands.
         assert_eq!(access.lock(Why::Idle, Timestamp(2)), None);

@@ -21,7 +21,7 @@ use crate::{
     context::Context,
     journal::SessionSecrets,
     remote::{
-        CallError, Download, LoginTc, Place,
+        CallError, Download, DownloadTarget, LoginTc,
         logintc::{Attribute, Code, State, User},
     },
     watch::{Panicked, survive},
@@ -232,7 +232,7 @@ pub(crate) fn download(
     context: &Arc<Context>,
     to: &Mailbox,
     conf: ConfText,
-    place: Place,
+    place: DownloadTarget,
     cancel: CancellationToken,
 ) {
     let (shared, told) = (context.clone(), to.clone());
@@ -282,7 +282,7 @@ async fn tell_progress(mut news: watch::Receiver<Progress>, to: Mailbox) -> Infa
 }
 
 /// What the verification service is asked.
-pub(crate) struct Question {
+pub(crate) struct VerificationRequest {
     pub user: User,
     pub shown: Vec<Attribute>,
     pub code: Option<Code>,
@@ -294,11 +294,11 @@ pub(crate) fn ask_phone(
     to: &Mailbox,
     id: u32,
     client: LoginTc,
-    question: Question,
+    question: VerificationRequest,
 ) {
     let shared = context.clone();
     beside(context, to, async move {
-        let Question { user, shown, code } = question;
+        let VerificationRequest { user, shown, code } = question;
         // Cut short, it is found as "asking" at the next start: it may have been sent.
         let outcome = remote(&shared, client.ask(&user, &shown, code.as_ref())).await?;
         Some(Message::PhoneAsked { id, outcome })

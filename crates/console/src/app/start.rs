@@ -13,7 +13,7 @@ use engine::{
     clock::now,
     faults::Faults,
     lock::FolderLock,
-    remote::Service,
+    remote::LoginWithMeConfig,
     vault::{self, Vault},
 };
 use jiff::tz::TimeZone;
@@ -369,7 +369,8 @@ fn engine_config(
         ),
         (None, None) => return Err(AppError::Internal("there is no broker".into())),
     };
-    let service = Service::parse(&base_url, &regions).map_err(engine::StartError::Service)?;
+    let service =
+        LoginWithMeConfig::parse(&base_url, &regions).map_err(engine::StartError::Service)?;
     let promised = settings.public_url.is_some();
     let last = Ports::read(&data).listener;
     Ok(Config {

@@ -8,7 +8,7 @@ use broker::{Broker, Config, Running};
 use clap::Args;
 use engine::{
     clock::now,
-    remote::{LoginWithMe, ProbeFailed, Service, probe},
+    remote::{LoginWithMe, LoginWithMeConfig, ProbeFailed, probe},
 };
 use session::region::{Choice, End as RegionEnd};
 use tempfile::TempDir;
@@ -63,7 +63,7 @@ async fn own_broker() -> Result<(Running, TempDir), Failed> {
 
 async fn race(service: &(String, String), rounds: u32) -> Result<Choice, Failed> {
     let wrong = |error: engine::remote::ServiceError| Failed::usage(error.to_string());
-    let service = Service::parse(&service.0, &service.1).map_err(wrong)?;
+    let service = LoginWithMeConfig::parse(&service.0, &service.1).map_err(wrong)?;
     let client = LoginWithMe::new(service).map_err(wrong)?;
     let rounds = usize::try_from(rounds).unwrap_or(1);
     probe(&client, rounds, None, |_| {}).await.map_err(|failed| {

@@ -9,7 +9,7 @@ use engine::{
     clock::now,
     remote::{
         RocketChat,
-        rocketchat::{Asked, Factor, MOST_ROWS, RocketChatError, Why},
+        rocketchat::{Factor, FactorPrompt, MOST_ROWS, RocketChatError, Why},
     },
 };
 use secrecy::ExposeSecret as _;
@@ -172,7 +172,7 @@ fn checked(given: Option<SecondFactor>) -> Result<Option<Factor>, CodeAsked> {
     let fits = !bare.is_empty() && bare.len() <= LONGEST_CODE;
     if !fits || (!password && !bare.bytes().all(|b| b.is_ascii_graphic())) {
         let method = method.unwrap_or_else(|| "totp".to_owned());
-        let asked = Asked { method, methods: Vec::new(), sent: false };
+        let asked = FactorPrompt { method, methods: Vec::new(), sent: false };
         return Err(device::code_asked(&asked, true));
     }
     Ok(Some(Factor { method, code: bare.into() }))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engine::{
     CommandError,
-    remote::{Place, PlaceError},
+    remote::{DownloadTarget, DownloadTargetError},
 };
 use session::Input;
 
@@ -65,15 +65,15 @@ pub(super) async fn cancel(inner: &Inner, session: &str) -> Answer {
 }
 
 /// Where `path` leads: into a folder, or to a file that isn't there yet; without it, to the downloads.
-fn place(path: Option<&str>, stem: &str) -> Result<Place, Trouble> {
+fn place(path: Option<&str>, stem: &str) -> Result<DownloadTarget, Trouble> {
     let Some(said) = path.filter(|path| !path.trim().is_empty()) else {
-        return downloads().map(|folder| Place::in_folder(&folder, stem));
+        return downloads().map(|folder| DownloadTarget::in_folder(&folder, stem));
     };
     let path = std::path::absolute(said).map_err(|_| no_folder(Path::new(said), None))?;
     if said.ends_with(std::path::is_separator) || path.is_dir() {
-        Ok(Place::in_folder(&path, stem))
+        Ok(DownloadTarget::in_folder(&path, stem))
     } else {
-        Place::file(&path).map_err(|error| failed(CommandError::Place(error)))
+        DownloadTarget::file(&path).map_err(|error| failed(CommandError::DownloadTarget(error)))
     }
 }
 
@@ -92,5 +92,8 @@ fn downloads() -> Result<PathBuf, Trouble> {
 
 fn no_folder(folder: &Path, why: Option<std::io::ErrorKind>) -> Trouble {
     let why = why.unwrap_or(std::io::ErrorKind::InvalidInput);
-    failed(CommandError::Place(PlaceError::Folder { folder: folder.display().to_string(), why }))
+    failed(CommandError::DownloadTarget(DownloadTargetError::Folder {
+        folder: folder.display().to_string(),
+        why,
+    }))
 }

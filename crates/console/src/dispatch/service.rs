@@ -6,7 +6,7 @@ use engine::{
     Engine, SessionId,
     clock::now,
     desktop::View,
-    reach::{Caller, Reached},
+    reach::{Reached, Requester},
     remote::Capabilities,
 };
 use session::verification::Verdict;
@@ -127,10 +127,10 @@ pub(super) async fn test_reach(inner: &Inner) -> Answer {
 fn came(url: &str, Reached { by, took }: Reached) -> String {
     let took = took.as_millis();
     match by {
-        Caller::Service => {
+        Requester::Service => {
             format!("{url} leads to this console: the service's call came in {took} ms.")
         }
-        Caller::Ourselves => format!(
+        Requester::Ourselves => format!(
             "{url} leads to this console: a call from this computer came in {took} ms. The service \
              can't be asked to call, so whether a firewall keeps it away is not known."
         ),

@@ -4,7 +4,7 @@
 
 use engine::{
     CommandError,
-    remote::{PlaceError, logintc},
+    remote::{DownloadTargetError, logintc},
     sqlite::StoreError,
 };
 use session::Failure;
@@ -32,10 +32,12 @@ pub fn of_command(error: &CommandError) -> Trouble {
             let (code, remedy) = remedy(call.failure);
             Trouble { code, text: sentence(&text), remedy: remedy.into() }
         }
-        CommandError::Place(PlaceError::Folder { .. }) => from_text(Code::FreeSpace, &text),
-        CommandError::Place(PlaceError::Taken(_) | PlaceError::NoName(_)) => {
-            from_text(Code::BadInput, &text)
+        CommandError::DownloadTarget(DownloadTargetError::Folder { .. }) => {
+            from_text(Code::FreeSpace, &text)
         }
+        CommandError::DownloadTarget(
+            DownloadTargetError::Taken(_) | DownloadTargetError::NoName(_),
+        ) => from_text(Code::BadInput, &text),
         CommandError::DoesNotFit(_) => from_text(Code::BadInput, &text),
         CommandError::Gate { .. } => Trouble {
             code: Code::Verify,

@@ -1,6 +1,6 @@
 //! What a setting may be. An error names the field, what is wrong with its value, and the remedy.
 
-use engine::remote::Service;
+use engine::remote::LoginWithMeConfig;
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
@@ -159,7 +159,7 @@ fn identity(settings: &Settings) -> Result<(), SettingsError> {
 fn service(settings: &Settings) -> Result<(), SettingsError> {
     if let Some((base_url, regions)) = settings.service() {
         use engine::remote::ServiceError as Why;
-        Service::parse(&base_url, &regions).map_err(|why| match why {
+        LoginWithMeConfig::parse(&base_url, &regions).map_err(|why| match why {
             Why::BaseUrl => wrong("base_url", "it is not a plain http or https address"),
             Why::NoRegion => wrong("region_url_template", "it has no {region} in it"),
             Why::RegionUrl => {

@@ -16,7 +16,7 @@ use console::{
 };
 use engine::{
     SessionId,
-    desktop::{Answer, Desktop, DesktopError, View},
+    desktop::{Desktop, DesktopError, DesktopReply, View},
     remote::ViewerUrl,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -54,7 +54,7 @@ impl Desktop for Opened {
         name: &'a str,
         url: ViewerUrl,
         view: View,
-    ) -> Answer<'a> {
+    ) -> DesktopReply<'a> {
         self.2.lock().unwrap().push(url);
         self.0.lock().unwrap().push((name.to_owned(), view));
         Box::pin(async { Ok(()) })

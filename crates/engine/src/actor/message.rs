@@ -15,7 +15,7 @@ use crate::{
     error::CommandError,
     journal::JournalError,
     remote::{
-        LoginTc, Place,
+        DownloadTarget, LoginTc,
         logintc::{self, Code},
     },
 };
@@ -55,7 +55,7 @@ pub enum SessionMessage {
     /// is on disk.
     SaveProgram {
         /// Where to.
-        place: Place,
+        place: DownloadTarget,
         by: String,
         done: Reply,
     },
@@ -70,7 +70,7 @@ pub enum SessionMessage {
         /// The verification's number.
         id: u32,
         /// The service's name of the question, and what is known of it at once.
-        outcome: Result<logintc::Asked, logintc::Error>,
+        outcome: Result<logintc::StartedVerification, logintc::Error>,
     },
     /// The task of an effect panicked: what it was to answer never comes.
     EffectDied { why: String },

@@ -21,7 +21,7 @@ use tokio::{
 };
 use wire::{HookType, Pin, Region};
 
-pub(super) use self::services::{Answer, QUESTION, Services};
+pub(super) use self::services::{QUESTION, Scripted, Services};
 use super::{
     message::SessionMessage,
     regions::{self, Race, Regions},

@@ -8,7 +8,7 @@ use crate::{
     SessionId,
     actor::{message::SessionMessage, session::in_the_way},
     error::CommandError,
-    remote::{CallError, Doing, Place},
+    remote::{CallError, Doing, DownloadTarget},
 };
 
 impl Engine {
@@ -20,7 +20,7 @@ impl Engine {
     pub async fn save_program(
         &self,
         id: SessionId,
-        place: Place,
+        place: DownloadTarget,
         by: String,
     ) -> Result<(), CommandError> {
         self.access().permit()?;
@@ -33,7 +33,7 @@ impl Engine {
         tokio::task::spawn_blocking(move || checked.check())
             .await
             .map_err(|_| CommandError::Stopping)?
-            .map_err(CommandError::Place)?;
+            .map_err(CommandError::DownloadTarget)?;
         if snapshot.record.program == Program::NotAsked {
             self.service_is_there().await?;
         }

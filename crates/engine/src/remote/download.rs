@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
+    download_target::{self, DownloadTarget},
     error::{Cause, malformed, of_transport},
     http::{self, within},
-    place::{self, Place},
 };
 
 /// How a download ended that didn't fail.
@@ -49,7 +49,7 @@ pub(super) async fn to_file(
     client: &http::Client,
     url: Url,
     idle: Duration,
-    into: &Place,
+    into: &DownloadTarget,
     mut progress: impl FnMut(u64, Option<u64>) + Send,
     cancel: &CancellationToken,
 ) -> Result<Download, Cause> {
@@ -59,7 +59,7 @@ pub(super) async fn to_file(
     };
     let mut response = asked?;
     let total = response.content_length();
-    let extension = place::extension(response.headers());
+    let extension = download_target::extension(response.headers());
     let mut file = beside(into).await?;
     let mut bytes = 0;
     progress(bytes, total);
@@ -98,7 +98,7 @@ async fn program(response: Response, idle: Duration) -> Result<Response, Cause> 
     Err(malformed("the service's answer is not a program"))
 }
 
-async fn beside(into: &Place) -> Result<NamedTempFile, Cause> {
+async fn beside(into: &DownloadTarget) -> Result<NamedTempFile, Cause> {
     let folder = into.folder().to_owned();
     on_disk(move || {
         tempfile::Builder::new().prefix(".deskhand-").suffix(".part").tempfile_in(folder)
@@ -107,7 +107,7 @@ async fn beside(into: &Place) -> Result<NamedTempFile, Cause> {
 }
 
 /// Gives the complete file the first name that nothing has.
-fn keep(mut file: NamedTempFile, into: &Place, extension: &str) -> io::Result<PathBuf> {
+fn keep(mut file: NamedTempFile, into: &DownloadTarget, extension: &str) -> io::Result<PathBuf> {
     file.as_file().sync_all()?;
     for path in into.names(extension) {
         match file.persist_noclobber(&path) {

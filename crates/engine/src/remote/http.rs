@@ -12,7 +12,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    Service, ServiceError, Timeouts,
+    LoginWithMeConfig, ServiceError, Timeouts,
     error::{Cause, malformed, of_status, of_transport, refused, timed_out},
     is_loopback,
 };
@@ -87,7 +87,10 @@ pub(super) struct Bounds {
 ///
 /// # Errors
 /// [`ServiceError::Certificates`].
-pub(super) fn client(service: &Service, timeouts: &Timeouts) -> Result<Client, ServiceError> {
+pub(super) fn client(
+    service: &LoginWithMeConfig,
+    timeouts: &Timeouts,
+) -> Result<Client, ServiceError> {
     client_of(&service.user_agent, &service.base_url, timeouts)
 }
 
@@ -173,7 +176,7 @@ pub(super) async fn body(response: Response, most: usize) -> Result<Vec<u8>, Cau
 }
 
 /// An answer of any status, with its whole body: for services that say in it what went wrong.
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub status: StatusCode,
     /// What the status alone means, where it isn't a success.
     pub cause: Option<Cause>,
@@ -181,10 +184,10 @@ pub(super) struct Answer {
 }
 
 /// The whole answer, whatever its status; at most `most` bytes of body.
-pub(super) async fn answer(response: Response, most: usize) -> Result<Answer, Cause> {
+pub(super) async fn whole_response(response: Response, most: usize) -> Result<HttpResponse, Cause> {
     let status = response.status();
     let cause = (!status.is_success()).then(|| of_status(&response, Timestamp::now()));
-    Ok(Answer { status, cause, body: read(response, most).await? })
+    Ok(HttpResponse { status, cause, body: read(response, most).await? })
 }
 
 async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {

@@ -18,7 +18,7 @@ use wire::logintc::{
 use super::{
     CallError, Doing, ServiceError, Timeouts, USER_AGENT,
     error::{Cause, malformed},
-    http::{self, Answer},
+    http::{self, HttpResponse},
     is_loopback, is_plain_http,
 };
 
@@ -30,7 +30,7 @@ const BODY: usize = 64 << 10;
 
 /// Where LoginTC is and what it is told.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub struct LoginTcConfig {
     /// Where its API begins, such as `https://cloud.logintc.com/api`.
     pub base_url: Url,
     /// The domain's id: 40 hex digits.
@@ -50,7 +50,7 @@ pub enum User {
 
 /// A push that was sent, or a code that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct StartedVerification {
     /// The service's id of it, for [`LoginTc::poll`] and [`LoginTc::cancel`].
     pub id: String,
     /// How far it is; with a code it can be decided at once.
@@ -132,7 +132,7 @@ pub enum InputError {
 /// A client of LoginTC. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct LoginTc {
-    service: Service,
+    service: LoginTcConfig,
     timeouts: Timeouts,
     client: http::Client,
 }
@@ -142,7 +142,7 @@ impl LoginTc {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn new(service: Service) -> Result<Self, ServiceError> {
+    pub fn new(service: LoginTcConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
 
@@ -150,7 +150,7 @@ impl LoginTc {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn with_timeouts(service: Service, timeouts: Timeouts) -> Result<Self, ServiceError> {
+    pub fn with_timeouts(service: LoginTcConfig, timeouts: Timeouts) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client_of(USER_AGENT, &service.base_url, &timeouts)?;
         Ok(Self { service, timeouts, client })
@@ -158,7 +158,7 @@ impl LoginTc {
 
     /// A client of `service` whose requests `stand_in` answers.
     #[cfg(test)]
-    pub(crate) fn to(service: Service, stand_in: std::sync::Arc<dyn http::StandIn>) -> Self {
+    pub(crate) fn to(service: LoginTcConfig, stand_in: std::sync::Arc<dyn http::StandIn>) -> Self {
         Self { service, timeouts: Timeouts::default(), client: http::Client::to(stand_in) }
     }
 
@@ -184,14 +184,14 @@ impl LoginTc {
         user: &User,
         attributes: &[Attribute],
         code: Option<&Code>,
-    ) -> Result<Asked, Error> {
+    ) -> Result<StartedVerification, Error> {
         let doing = Doing::AskPhone;
         let body = request(user, attributes, code).map_err(|why| Error::Input(doing, why))?;
         let path = ["domains", &self.service.domain, "sessions"];
         let answer = self.call(doing, Method::POST, &path, Some(&body)).await?;
         let Session { id, state } = read(doing, &answer)?;
         match id.filter(|id| is_id(id)) {
-            Some(id) => Ok(Asked { id, state }),
+            Some(id) => Ok(StartedVerification { id, state }),
             None => Err(failed(doing, malformed("the service's answer names no verification"))),
         }
     }
@@ -232,7 +232,7 @@ impl LoginTc {
         self.call(doing, Method::POST, &path, Some(&body)).await.map(drop)
     }
 
-    async fn session(&self, doing: Doing, method: Method, id: &str) -> Result<Answer, Error> {
+    async fn session(&self, doing: Doing, method: Method, id: &str) -> Result<HttpResponse, Error> {
         if !is_id(id) {
             return Err(Error::Input(doing, InputError::Id));
         }
@@ -247,7 +247,7 @@ impl LoginTc {
         method: Method,
         path: &[&str],
         body: Option<&(impl Serialize + Sync)>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<HttpResponse, Error> {
         let request = self
             .client
             .request(method, self.service.endpoint(path))
@@ -259,7 +259,7 @@ impl LoginTc {
         };
         let call = async {
             let response = self.client.send(request).await?;
-            http::answer(response, BODY).await
+            http::whole_response(response, BODY).await
         };
         let answer =
             http::within(self.timeouts.call, call).await.map_err(|cause| failed(doing, cause))?;
@@ -270,7 +270,7 @@ impl LoginTc {
     }
 }
 
-impl Service {
+impl LoginTcConfig {
     /// Whether it can be used. [`LoginTc::new`] checks it too.
     ///
     /// # Errors
@@ -355,7 +355,7 @@ fn fits(text: &str, least: usize, most: usize) -> bool {
 }
 
 /// What an answer that isn't a success means: by its error code where it has one, else by its status.
-fn refusal(doing: Doing, answer: &Answer, cause: &Cause) -> Error {
+fn refusal(doing: Doing, answer: &HttpResponse, cause: &Cause) -> Error {
     let status = answer.status;
     if status == StatusCode::UNAUTHORIZED {
         return Error::Unauthorized(doing);
@@ -381,7 +381,7 @@ fn refusal(doing: Doing, answer: &Answer, cause: &Cause) -> Error {
     }
 }
 
-fn read<T: DeserializeOwned>(doing: Doing, answer: &Answer) -> Result<T, Error> {
+fn read<T: DeserializeOwned>(doing: Doing, answer: &HttpResponse) -> Result<T, Error> {
     http::json(&answer.body).map_err(|cause| failed(doing, cause))
 }
 

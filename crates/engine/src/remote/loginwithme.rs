@@ -23,7 +23,8 @@ mod extensions;
 
 pub use self::extensions::{Capabilities, Presenter, Roster};
 use super::{
-    CallError, Doing, Download, Place, Service, ServiceError, Timeouts, ViewerUrl, download,
+    CallError, Doing, Download, DownloadTarget, LoginWithMeConfig, ServiceError, Timeouts,
+    ViewerUrl, download,
     error::{Cause, malformed},
     http::{self, Bounds},
 };
@@ -42,7 +43,7 @@ const MOST_REGIONS: usize = 64;
 /// A client of one remote-support service. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct LoginWithMe {
-    service: Service,
+    service: LoginWithMeConfig,
     timeouts: Timeouts,
     client: http::Client,
 }
@@ -52,7 +53,7 @@ impl LoginWithMe {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn new(service: Service) -> Result<Self, ServiceError> {
+    pub fn new(service: LoginWithMeConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
 
@@ -60,7 +61,10 @@ impl LoginWithMe {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn with_timeouts(service: Service, timeouts: Timeouts) -> Result<Self, ServiceError> {
+    pub fn with_timeouts(
+        service: LoginWithMeConfig,
+        timeouts: Timeouts,
+    ) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client(&service, &timeouts)?;
         Ok(Self { service, timeouts, client })
@@ -68,12 +72,15 @@ impl LoginWithMe {
 
     /// A client of `service` whose requests `stand_in` answers.
     #[cfg(test)]
-    pub(crate) fn to(service: Service, stand_in: std::sync::Arc<dyn http::StandIn>) -> Self {
+    pub(crate) fn to(
+        service: LoginWithMeConfig,
+        stand_in: std::sync::Arc<dyn http::StandIn>,
+    ) -> Self {
         Self { service, timeouts: Timeouts::default(), client: http::Client::to(stand_in) }
     }
 
     /// Where it is and how it is spoken to.
-    pub fn service(&self) -> &Service {
+    pub fn service(&self) -> &LoginWithMeConfig {
         &self.service
     }
 
@@ -230,7 +237,7 @@ impl LoginWithMe {
         conf: &ConfText,
         hide_progress: bool,
         self_delete: bool,
-        into: &Place,
+        into: &DownloadTarget,
         progress: impl FnMut(u64, Option<u64>) + Send,
         cancel: CancellationToken,
     ) -> Result<Download, CallError> {

@@ -31,7 +31,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Where Rocket.Chat is and what it is told.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub struct RocketChatConfig {
     /// The workspace, such as `https://chat.example.org`.
     pub base_url: Url,
     /// The user that the token belongs to.
@@ -43,7 +43,7 @@ pub struct Service {
 /// A client of Rocket.Chat. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct RocketChat {
-    service: Service,
+    service: RocketChatConfig,
     timeouts: Timeouts,
     client: http::Client,
 }
@@ -84,9 +84,9 @@ pub enum Why {
     /// The token's user may not do this, or the workspace's plan doesn't have it.
     NoPermission,
     /// A second factor is asked for.
-    FactorNeeded(Asked),
+    FactorNeeded(FactorPrompt),
     /// The second factor was wrong.
-    FactorWrong(Asked),
+    FactorWrong(FactorPrompt),
     /// There is no such session, or it is logged out.
     NotFound,
     /// Too many calls.
@@ -104,7 +104,7 @@ pub enum Why {
 
 /// Which second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct FactorPrompt {
     /// `totp`, `email`, `password`, or another word of the workspace's.
     pub method: String,
     /// What could be used as well.
@@ -155,7 +155,7 @@ impl RocketChat {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn new(service: Service) -> Result<Self, ServiceError> {
+    pub fn new(service: RocketChatConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
 
@@ -163,7 +163,10 @@ impl RocketChat {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn with_timeouts(service: Service, timeouts: Timeouts) -> Result<Self, ServiceError> {
+    pub fn with_timeouts(
+        service: RocketChatConfig,
+        timeouts: Timeouts,
+    ) -> Result<Self, ServiceError> {
         if !super::is_plain_http(&service.base_url) {
             return Err(ServiceError::BaseUrl);
         }
@@ -254,7 +257,7 @@ impl RocketChat {
         let exchange = async {
             let response = http::send(&self.client, request.headers(headers)).await?;
             let retry_after = retry_after(response.headers());
-            Ok((retry_after, http::answer(response, MOST_BODY).await?))
+            Ok((retry_after, http::whole_response(response, MOST_BODY).await?))
         };
         let done = http::within(self.timeouts.call, exchange).await;
         let (retry_after, answer) = done.map_err(|cause| failed(cause.into()))?;
@@ -274,7 +277,7 @@ impl RocketChat {
         if let Some(factor) = factor {
             let wrong = || {
                 let method = factor.method.clone().unwrap_or_else(|| "totp".to_owned());
-                Why::FactorWrong(Asked { method, methods: Vec::new(), sent: false })
+                Why::FactorWrong(FactorPrompt { method, methods: Vec::new(), sent: false })
             };
             headers.insert("x-2fa-code", factor.header().ok_or_else(wrong)?);
             if let Some(method) = &factor.method {
@@ -325,7 +328,10 @@ fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     Some(Duration::from_millis(wait).min(LONGEST_WAIT))
 }
 
-fn read<T: DeserializeOwned>(answer: &http::Answer, reset: Option<Duration>) -> Result<T, Why> {
+fn read<T: DeserializeOwned>(
+    answer: &http::HttpResponse,
+    reset: Option<Duration>,
+) -> Result<T, Why> {
     let Some(cause) = &answer.cause else {
         return http::succeeded(answer.status, &answer.body).map_err(Why::from);
     };
@@ -356,9 +362,9 @@ fn read<T: DeserializeOwned>(answer: &http::Answer, reset: Option<Duration>) -> 
     })
 }
 
-fn asked(said: Failed) -> Asked {
+fn asked(said: Failed) -> FactorPrompt {
     let details = said.details;
     // One that doesn't say which means the usual one.
     let method = if details.method.is_empty() { "totp".to_owned() } else { details.method };
-    Asked { method, methods: details.available_methods, sent: details.code_generated }
+    FactorPrompt { method, methods: details.available_methods, sent: details.code_generated }
 }

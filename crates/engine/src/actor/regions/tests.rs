@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::actor::testing::{Answer, World, region};
+use crate::actor::testing::{Scripted, World, region};
 
 type Chosen = oneshot::Receiver<Result<Choice, Failure>>;
 
@@ -34,7 +34,7 @@ async fn outcome(world: &World, mut chosen: Chosen) -> Result<Choice, Failure> {
 
 fn takes(world: &World, call: &'static str, milliseconds: u64) {
     let late = Duration::from_millis(milliseconds);
-    world.services.always(call, Answer::Late(late, Box::new(Answer::ok())));
+    world.services.always(call, Scripted::Late(late, Box::new(Scripted::ok())));
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,15 +73,15 @@ async fn a_race_is_shown_while_it_runs_and_with_what_came_of_it() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_cannot_be_had_is_everybodys_failure_and_the_next_race_begins_anew() {
     let cases = [
-        (Answer::status(401), Failure::Unauthorized),
-        (Answer::status(404), Failure::Rejected { status: 404 }),
-        (Answer::status(503), Failure::Faulty { status: 503 }),
-        (Answer::garbage(), Failure::Malformed),
-        (Answer::json(&json!([])), Failure::Malformed),
-        (Answer::json(&json!(["../up", 7])), Failure::Malformed),
-        (Answer::Unreachable, Failure::Unreachable),
-        (Answer::HangsUp, Failure::NoAnswer),
-        (Answer::Never, Failure::TimedOut),
+        (Scripted::status(401), Failure::Unauthorized),
+        (Scripted::status(404), Failure::Rejected { status: 404 }),
+        (Scripted::status(503), Failure::Faulty { status: 503 }),
+        (Scripted::garbage(), Failure::Malformed),
+        (Scripted::json(&json!([])), Failure::Malformed),
+        (Scripted::json(&json!(["../up", 7])), Failure::Malformed),
+        (Scripted::Unreachable, Failure::Unreachable),
+        (Scripted::HangsUp, Failure::NoAnswer),
+        (Scripted::Never, Failure::TimedOut),
     ];
     let world = World::new().await;
     for (answer, expected) in cases {
@@ -97,7 +97,7 @@ async fn a_list_that_cannot_be_had_is_everybodys_failure_and_the_next_race_begin
 #[tokio::test(start_paused = true)]
 async fn a_region_that_never_answers_does_not_hold_up_the_one_that_does() {
     let world = World::new().await;
-    world.services.always("GET region/here-1", Answer::Never);
+    world.services.always("GET region/here-1", Scripted::Never);
     takes(&world, "GET region/there-2", 30);
     let chosen = choose(&world);
     race(&world, Duration::from_millis(200)).await;
@@ -108,7 +108,7 @@ async fn a_region_that_never_answers_does_not_hold_up_the_one_that_does() {
 #[tokio::test(start_paused = true)]
 async fn no_region_that_answers_is_a_failure_of_its_own() {
     let world = World::new().await;
-    world.services.always("GET region/", Answer::Unreachable);
+    world.services.always("GET region/", Scripted::Unreachable);
     assert_eq!(outcome(&world, choose(&world)).await, Err(Failure::NoRegion));
 }
 
@@ -126,7 +126,7 @@ async fn the_region_in_use_is_kept_when_another_is_only_slightly_faster() {
 #[tokio::test(start_paused = true)]
 async fn a_race_that_panics_is_a_failure_and_not_the_last_one() {
     let world = World::new().await;
-    world.services.next("GET regions", Answer::Panics);
+    world.services.next("GET regions", Scripted::Panics);
     assert_eq!(outcome(&world, choose(&world)).await, Err(Failure::Internal));
     assert!(outcome(&world, choose(&world)).await.is_ok());
 }

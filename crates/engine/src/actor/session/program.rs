@@ -12,12 +12,13 @@ use wire::ConfText;
 
 use super::live::Live;
 use crate::{
-    actor::message::Reply, bus::Progress, clock::now, error::CommandError, perform, remote::Place,
+    actor::message::Reply, bus::Progress, clock::now, error::CommandError, perform,
+    remote::DownloadTarget,
 };
 
 /// Saving the program once, from a person's word to its end. None of it is stored.
 pub(super) struct Errand {
-    place: Place,
+    place: DownloadTarget,
     /// In memory until the file is complete.
     conf: Option<ConfText>,
     progress: Option<Progress>,
@@ -28,7 +29,7 @@ pub(super) struct Errand {
 
 impl Live {
     /// A person wants the program and has confirmed the consequence.
-    pub fn save_program(&mut self, place: Place, by: String, done: Reply) {
+    pub fn save_program(&mut self, place: DownloadTarget, by: String, done: Reply) {
         if let Some(obstacle) = self.state.record.program_obstacle() {
             // Whoever asked may have gone away meanwhile.
             let _ = done.send(Err(CommandError::DoesNotFit(in_the_way(obstacle))));

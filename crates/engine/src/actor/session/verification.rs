@@ -13,7 +13,7 @@ use crate::{
     actor::message::{Reply, VerificationOrder},
     clock::now,
     error::CommandError,
-    perform::{self, Question},
+    perform::{self, VerificationRequest},
     remote::{
         LoginTc,
         logintc::{self, Attribute, Code, User},
@@ -65,14 +65,18 @@ impl Live {
             &self.mailbox,
             id,
             client,
-            Question { user, shown, code },
+            VerificationRequest { user, shown, code },
         );
     }
 
     /// The service has taken the question, or hasn't.
-    pub fn phone_asked(&mut self, id: u32, outcome: Result<logintc::Asked, logintc::Error>) {
+    pub fn phone_asked(
+        &mut self,
+        id: u32,
+        outcome: Result<logintc::StartedVerification, logintc::Error>,
+    ) {
         let input = match outcome {
-            Ok(logintc::Asked { id: session, state }) => {
+            Ok(logintc::StartedVerification { id: session, state }) => {
                 if let Some(phone) = self.phones.get_mut(&id) {
                     phone.session = Some(session);
                 }

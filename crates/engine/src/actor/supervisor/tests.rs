@@ -2,7 +2,7 @@ use session::{Failure, Life, Outcome, Presenter};
 use wire::HookType::{PresenterStarted, ViewerStarted};
 
 use super::*;
-use crate::actor::testing::{Answer, World};
+use crate::actor::testing::{Scripted, World};
 
 struct Supervised {
     world: World,
@@ -161,7 +161,7 @@ async fn deaths_that_are_far_apart_do_not_add_up() {
 async fn a_session_whose_effect_panicked_begins_anew_from_the_journal() {
     let supervised = Supervised::new().await;
     let world = &supervised.world;
-    world.services.next("GET session_pin", Answer::Panics);
+    world.services.next("GET session_pin", Scripted::Panics);
     let id = supervised.create().await.unwrap();
     world.until(|| world.is_armed(id)).await;
     assert_eq!(world.services.count("GET session_pin"), 2);
@@ -173,7 +173,7 @@ async fn a_session_whose_hook_panicked_while_it_was_put_puts_all_anew() {
     let world = &supervised.world;
     let id = supervised.live().await;
     world.services.forget_calls();
-    world.services.next("PUT hook viewer_started", Answer::Panics);
+    world.services.next("PUT hook viewer_started", Scripted::Panics);
     world.context.actor(id).unwrap().cast(SessionMessage::Received(ViewerStarted)).unwrap();
     world.until(|| world.services.count("PUT hook") == 5).await;
     world.until(|| world.is_armed(id)).await;

@@ -14,17 +14,17 @@ use serde_json::{Value, json};
 use session::Failure;
 
 use super::PIN;
-use crate::remote::{LoginTc, Service, http::StandIn, logintc};
+use crate::remote::{LoginTc, LoginWithMeConfig, http::StandIn, logintc};
 
 /// What a service answers.
 #[derive(Debug, Clone)]
-pub(in crate::actor) enum Answer {
+pub(in crate::actor) enum Scripted {
     /// A status and a body; what the body says of itself is in the content type.
     Http { status: u16, kind: &'static str, body: String },
     /// With `Retry-After`, in seconds.
     TryLater { status: u16, seconds: u32 },
     /// Another answer, after a while.
-    Late(Duration, Box<Answer>),
+    Late(Duration, Box<Scripted>),
     /// Nothing, ever.
     Never,
     /// There is no service to answer.
@@ -35,7 +35,7 @@ pub(in crate::actor) enum Answer {
     Panics,
 }
 
-impl Answer {
+impl Scripted {
     pub fn json(value: &Value) -> Self {
         Self::Http { status: 200, kind: "application/json", body: value.to_string() }
     }
@@ -92,18 +92,18 @@ pub(in crate::actor) struct Call {
 #[derive(Debug, Default)]
 pub(in crate::actor) struct Services {
     calls: Mutex<Vec<Call>>,
-    next: Mutex<HashMap<&'static str, VecDeque<Answer>>>,
-    always: Mutex<HashMap<&'static str, Answer>>,
+    next: Mutex<HashMap<&'static str, VecDeque<Scripted>>>,
+    always: Mutex<HashMap<&'static str, Scripted>>,
 }
 
 impl Services {
     /// The next call whose name begins with `call` gets `answer`; those after it get what is next then.
-    pub fn next(&self, call: &'static str, answer: Answer) {
+    pub fn next(&self, call: &'static str, answer: Scripted) {
         self.next.lock().entry(call).or_default().push_back(answer);
     }
 
     /// Every call whose name begins with `call` and for which nothing is next gets `answer`.
-    pub fn always(&self, call: &'static str, answer: Answer) {
+    pub fn always(&self, call: &'static str, answer: Scripted) {
         self.always.lock().insert(call, answer);
     }
 
@@ -131,7 +131,7 @@ impl Services {
         self.calls.lock().clear();
     }
 
-    fn scripted(&self, name: &str) -> Option<Answer> {
+    fn scripted(&self, name: &str) -> Option<Scripted> {
         let mut next = self.next.lock();
         let waiting = next.iter_mut().filter(|(call, _)| name.starts_with(**call));
         // The more a script says of a call, the more it is meant.
@@ -172,33 +172,36 @@ fn call(request: &Request) -> Call {
     Call { name, query, body }
 }
 
-fn good(name: &str) -> Answer {
+fn good(name: &str) -> Scripted {
     match name {
-        "GET regions" => Answer::json(&json!(["here-1", "there-2"])),
-        "GET session_pin" => Answer::json(&json!({ "success": true, "session_pin": PIN })),
-        "GET chat" => Answer::json(&json!({ "success": true, "chat": [] })),
+        "GET regions" => Scripted::json(&json!(["here-1", "there-2"])),
+        "GET session_pin" => Scripted::json(&json!({ "success": true, "session_pin": PIN })),
+        "GET chat" => Scripted::json(&json!({ "success": true, "chat": [] })),
         "GET session_parameters" => {
-            Answer::json(&json!({ "success": true, "conf": "Y29uZg", "version": "1" }))
+            Scripted::json(&json!({ "success": true, "conf": "Y29uZg", "version": "1" }))
         }
         "GET session_exe" => {
-            Answer::Http { status: 200, kind: "application/octet-stream", body: "MZ".into() }
+            Scripted::Http { status: 200, kind: "application/octet-stream", body: "MZ".into() }
         }
-        "GET x/capabilities" => Answer::status(404),
-        "ask phone" | "poll phone" => Answer::json(&json!({ "id": QUESTION, "state": "pending" })),
+        "GET x/capabilities" => Scripted::status(404),
+        "ask phone" | "poll phone" => {
+            Scripted::json(&json!({ "id": QUESTION, "state": "pending" }))
+        }
         // Hooks, e-mails, revoking, timing a region, taking a push back.
-        _ => Answer::ok(),
+        _ => Scripted::ok(),
     }
 }
 
 /// The verification service's name of each question.
 pub(in crate::actor) const QUESTION: &str = "8fa7f2c0b1b0d0b6a7a0c7cb2f3d9a0f7a1c3e5b";
 
-pub(super) fn address() -> Service {
-    Service::parse("http://service.test/api/v1", "http://service.test/region/{region}").unwrap()
+pub(super) fn address() -> LoginWithMeConfig {
+    LoginWithMeConfig::parse("http://service.test/api/v1", "http://service.test/region/{region}")
+        .unwrap()
 }
 
 pub(super) fn logintc(services: Arc<Services>) -> LoginTc {
-    let service = logintc::Service {
+    let service = logintc::LoginTcConfig {
         base_url: "http://service.test/tc".parse().unwrap(),
         domain: "0123456789abcdef0123456789abcdef01234567".into(),
         key: "k".repeat(64).into(),

@@ -4,7 +4,7 @@ use serde_json::json;
 use session::{Failure, Input, Life, Outcome};
 use wire::HookType;
 
-use crate::actor::testing::{Answer, PIN, World, region};
+use crate::actor::testing::{PIN, Scripted, World, region};
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 
@@ -38,11 +38,11 @@ async fn allocates_in_the_fastest_region_where_none_was_chosen() {
     let world = World::new().await;
     world.services.always(
         "GET region/here-1",
-        Answer::Late(Duration::from_millis(80), Box::new(Answer::ok())),
+        Scripted::Late(Duration::from_millis(80), Box::new(Scripted::ok())),
     );
     world.services.always(
         "GET region/there-2",
-        Answer::Late(Duration::from_millis(30), Box::new(Answer::ok())),
+        Scripted::Late(Duration::from_millis(30), Box::new(Scripted::ok())),
     );
     let session = world.start(world.fresh(None)).await;
     world.until(|| world.services.count("GET region/") == 2).await;
@@ -57,21 +57,21 @@ async fn allocates_in_the_fastest_region_where_none_was_chosen() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_or_unreadable_pin_fails_the_allocation_by_what_helps() {
     let cases = [
-        (Answer::status(401), Failure::Unauthorized),
-        (Answer::status(404), Failure::Rejected { status: 404 }),
+        (Scripted::status(401), Failure::Unauthorized),
+        (Scripted::status(404), Failure::Rejected { status: 404 }),
         (
-            Answer::TryLater { status: 429, seconds: 7 },
+            Scripted::TryLater { status: 429, seconds: 7 },
             Failure::RateLimited { retry_after_ms: Some(7_000) },
         ),
-        (Answer::status(500), Failure::Faulty { status: 500 }),
-        (Answer::garbage(), Failure::Malformed),
+        (Scripted::status(500), Failure::Faulty { status: 500 }),
+        (Scripted::garbage(), Failure::Malformed),
         (
-            Answer::json(&json!({ "success": true, "session_pin": "../etc/passwd" })),
+            Scripted::json(&json!({ "success": true, "session_pin": "../etc/passwd" })),
             Failure::Malformed,
         ),
-        (Answer::json(&json!({ "success": false })), Failure::Rejected { status: 200 }),
-        (Answer::Unreachable, Failure::Unreachable),
-        (Answer::HangsUp, Failure::NoAnswer),
+        (Scripted::json(&json!({ "success": false })), Failure::Rejected { status: 200 }),
+        (Scripted::Unreachable, Failure::Unreachable),
+        (Scripted::HangsUp, Failure::NoAnswer),
     ];
     let world = World::new().await;
     for (answer, expected) in cases {
@@ -86,7 +86,7 @@ async fn a_refused_or_unreadable_pin_fails_the_allocation_by_what_helps() {
 #[tokio::test(start_paused = true)]
 async fn a_pin_that_never_comes_is_given_up_after_ten_seconds() {
     let world = World::new().await;
-    world.services.next("GET session_pin", Answer::Never);
+    world.services.next("GET session_pin", Scripted::Never);
     let session = world.start(world.fresh(Some("here-1"))).await;
     world.until(|| world.services.count("GET session_pin") == 1).await;
     world.pass(TEN_SECONDS - Duration::from_millis(10)).await;
@@ -99,8 +99,8 @@ async fn a_pin_that_never_comes_is_given_up_after_ten_seconds() {
 #[tokio::test(start_paused = true)]
 async fn a_pin_that_comes_late_but_in_time_counts() {
     let world = World::new().await;
-    let pin = Answer::json(&json!({ "success": true, "session_pin": PIN }));
-    world.services.next("GET session_pin", Answer::late(9, pin));
+    let pin = Scripted::json(&json!({ "success": true, "session_pin": PIN }));
+    world.services.next("GET session_pin", Scripted::late(9, pin));
     let session = world.start(world.fresh(Some("here-1"))).await;
     world.until(|| world.services.count("GET session_pin") == 1).await;
     world.pass(Duration::from_secs(9)).await;
@@ -110,7 +110,7 @@ async fn a_pin_that_comes_late_but_in_time_counts() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_allocation_is_tried_again_only_when_somebody_says_so() {
     let world = World::new().await;
-    world.services.next("GET session_pin", Answer::status(503));
+    world.services.next("GET session_pin", Scripted::status(503));
     let session = world.start(world.fresh(Some("here-1"))).await;
     world.until_record(session.id, |record| failure(&record.life).is_some()).await;
     world.pass(Duration::from_secs(3_600)).await;
@@ -123,11 +123,11 @@ async fn a_failed_allocation_is_tried_again_only_when_somebody_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_pin_that_comes_after_the_session_was_closed_is_ended_and_no_hook_put() {
     let world = World::new().await;
-    let pin = Answer::json(&json!({ "success": true, "session_pin": PIN }));
-    world.services.next("GET session_pin", Answer::late(5, pin));
+    let pin = Scripted::json(&json!({ "success": true, "session_pin": PIN }));
+    world.services.next("GET session_pin", Scripted::late(5, pin));
     world.services.always(
         "GET x/capabilities",
-        Answer::json(&json!({
+        Scripted::json(&json!({
             "success": true, "revoke": true
         })),
     );
@@ -148,9 +148,9 @@ async fn a_pin_is_on_the_disk_before_its_hooks_are_put() {
     let world = World::new().await;
     world.services.next(
         "GET session_pin",
-        Answer::late(
+        Scripted::late(
             1,
-            Answer::json(&json!({
+            Scripted::json(&json!({
                 "success": true, "session_pin": PIN
             })),
         ),

@@ -4,15 +4,15 @@ use serde_json::json;
 use session::{Failure, Input, Life, Outcome, Transcript};
 use wire::HookType::{PresenterStarted, ViewerOffline, ViewerStarted};
 
-use crate::actor::testing::{Answer, Running, World};
+use crate::actor::testing::{Running, Scripted, World};
 
-fn chat(bodies: &[&str]) -> Answer {
+fn chat(bodies: &[&str]) -> Scripted {
     let message = |body: &&str| {
         json!({ "guid": format!("guid of {body}"), "ttl": 86_400,
         "timestamp": 1_700_000_000, "subject": "customer", "body": body })
     };
     let messages: Vec<_> = bodies.iter().map(message).collect();
-    Answer::json(&json!({ "success": true, "chat": messages }))
+    Scripted::json(&json!({ "success": true, "chat": messages }))
 }
 
 fn close() -> Input {
@@ -64,7 +64,7 @@ async fn the_chat_on_screen_is_fetched_every_two_seconds() {
 async fn a_closed_session_saves_its_transcript_first_and_ends_its_pin_then() {
     let world = World::new().await;
     let able = json!({ "success": true, "revoke": true });
-    world.services.always("GET x/capabilities", Answer::json(&able));
+    world.services.always("GET x/capabilities", Scripted::json(&able));
     world.services.always("GET chat", chat(&["one", "two"]));
     let session = with_customer(&world).await;
     world.services.forget_calls();
@@ -86,7 +86,7 @@ async fn a_closed_session_saves_its_transcript_first_and_ends_its_pin_then() {
 async fn the_pin_stays_while_its_transcript_is_missing() {
     let world = World::new().await;
     let session = with_customer(&world).await;
-    world.services.always("GET chat", Answer::status(500));
+    world.services.always("GET chat", Scripted::status(500));
     world.order(&session, close()).await.unwrap();
     world.until(|| world.services.count("GET chat") == 1).await;
     world.settle().await;
@@ -102,7 +102,7 @@ async fn an_unreadable_transcript_is_fetched_again_and_told_as_failed_once() {
     let world = World::new().await;
     let session = with_customer(&world).await;
     world.fire(session.id, ViewerStarted).await;
-    world.services.always("GET chat", Answer::garbage());
+    world.services.always("GET chat", Scripted::garbage());
     world.fire(session.id, ViewerOffline).await;
     let failed = |wanted: u32| Transcript::Wanted { failed: wanted };
     world.until_record(session.id, |record| record.transcript == failed(1)).await;
@@ -120,7 +120,7 @@ async fn an_unreadable_transcript_is_fetched_again_and_told_as_failed_once() {
 async fn a_chat_that_never_comes_is_given_up_after_fifteen_seconds() {
     let world = World::new().await;
     let session = with_customer(&world).await;
-    world.services.next("GET chat", Answer::Never);
+    world.services.next("GET chat", Scripted::Never);
     world.order(&session, close()).await.unwrap();
     world.until(|| world.services.count("GET chat") == 1).await;
     world.pass(Duration::from_secs(14)).await;
@@ -150,7 +150,7 @@ async fn a_transcript_that_the_archive_refuses_is_saved_when_it_takes_it() {
 async fn a_service_that_fails_a_call_is_shown_as_failing_until_it_answers() {
     let world = World::new().await;
     let session = with_customer(&world).await;
-    world.services.next("GET chat", Answer::status(502));
+    world.services.next("GET chat", Scripted::status(502));
     world.order(&session, close()).await.unwrap();
     let service = || world.context.health.service();
     let failure = Failure::Faulty { status: 502 };

@@ -7,7 +7,7 @@ use wire::HookType::ViewerStarted;
 use crate::{
     actor::{
         message::SessionMessage,
-        testing::{Answer, World},
+        testing::{Scripted, World},
     },
     error::CommandError,
     journal::Fault,
@@ -53,7 +53,7 @@ async fn what_the_disk_refuses_is_shown_as_unsaved_and_written_with_the_next_tur
 async fn a_lamp_does_not_wait_for_the_disk() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.always("PUT hook", Answer::Never);
+    world.services.always("PUT hook", Scripted::Never);
     world.disk.set(Some(Fault::Hangs));
     session.tell(described("T-1"));
     session.send(SessionMessage::Received(ViewerStarted));
@@ -106,7 +106,7 @@ async fn no_timer_of_a_session_that_ended_runs_on() {
 #[tokio::test(start_paused = true)]
 async fn the_panic_of_an_effect_ends_the_actor_instead_of_leaving_it_waiting() {
     let world = World::new().await;
-    world.services.next("GET session_pin", Answer::Panics);
+    world.services.next("GET session_pin", Scripted::Panics);
     let session = world.start(world.fresh(Some("here-1"))).await;
     session.ended.await.unwrap();
     assert_eq!(world.in_journal(session.id).await.record.life, session::Life::Allocating);

@@ -6,7 +6,7 @@ use wire::HookType::{PresenterStarted, ViewerOffline, ViewerStarted};
 use crate::{
     actor::{
         message::SessionMessage,
-        testing::{Answer, HEARTBEAT, World, committed},
+        testing::{HEARTBEAT, Scripted, World, committed},
     },
     clock::now,
     journal::Fault,
@@ -48,7 +48,7 @@ async fn rearming_comes_before_all_that_waits_for_the_disk() {
 async fn a_hook_that_fires_while_its_put_is_under_way_is_put_once_more() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("PUT hook viewer_started", Answer::late(3, Answer::ok()));
+    world.services.next("PUT hook viewer_started", Scripted::late(3, Scripted::ok()));
     session.send(SessionMessage::Received(ViewerStarted));
     world.until(|| world.services.count("PUT hook viewer_started") == 1).await;
     session.send(SessionMessage::Received(ViewerStarted));
@@ -60,10 +60,10 @@ async fn a_hook_that_fires_while_its_put_is_under_way_is_put_once_more() {
 async fn the_answer_to_an_older_put_makes_no_lamp_green() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("PUT hook viewer_started", Answer::late(5, Answer::ok()));
+    world.services.next("PUT hook viewer_started", Scripted::late(5, Scripted::ok()));
     session.send(SessionMessage::Received(ViewerStarted));
     world.until(|| world.services.count("PUT hook viewer_started") == 1).await;
-    world.services.always("PUT hook viewer_started", Answer::status(404));
+    world.services.always("PUT hook viewer_started", Scripted::status(404));
     session.tell(Input::Recheck);
     world.until(|| !world.is_armed(session.id)).await;
     world.pass(5 * SECOND).await;
@@ -75,7 +75,7 @@ async fn the_answer_to_an_older_put_makes_no_lamp_green() {
 async fn a_hook_that_fails_is_put_again_and_told_as_lost_at_the_second_time() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.always("PUT hook viewer_started", Answer::status(503));
+    world.services.always("PUT hook viewer_started", Scripted::status(503));
     session.send(SessionMessage::Received(ViewerStarted));
     world.until(|| world.services.count("PUT hook") == 1).await;
     world.settle().await;
@@ -99,7 +99,7 @@ async fn a_hook_that_fails_is_put_again_and_told_as_lost_at_the_second_time() {
 async fn a_service_that_asks_to_wait_is_left_alone_for_so_long() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("PUT hook", Answer::TryLater { status: 429, seconds: 20 });
+    world.services.next("PUT hook", Scripted::TryLater { status: 429, seconds: 20 });
     session.send(SessionMessage::Received(ViewerStarted));
     world.until(|| world.services.count("PUT hook") == 1).await;
     world.settle().await;
@@ -113,7 +113,7 @@ async fn a_service_that_asks_to_wait_is_left_alone_for_so_long() {
 async fn a_put_that_is_never_answered_fails_after_ten_seconds_and_is_made_again() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("PUT hook", Answer::Never);
+    world.services.next("PUT hook", Scripted::Never);
     session.send(SessionMessage::Received(ViewerStarted));
     world.until(|| world.services.count("PUT hook") == 1).await;
     world.pass(10 * SECOND).await;
@@ -128,10 +128,10 @@ async fn garbage_makes_no_lamp_green() {
     let world = World::new().await;
     let session = world.live().await;
     for (answer, expected) in [
-        (Answer::garbage(), Failure::Malformed),
-        (Answer::status(200), Failure::Malformed),
-        (Answer::status(302), Failure::Malformed),
-        (Answer::status(403), Failure::Rejected { status: 403 }),
+        (Scripted::garbage(), Failure::Malformed),
+        (Scripted::status(200), Failure::Malformed),
+        (Scripted::status(302), Failure::Malformed),
+        (Scripted::status(403), Failure::Rejected { status: 403 }),
     ] {
         world.services.next("PUT hook", answer.clone());
         session.send(SessionMessage::Received(ViewerStarted));

@@ -8,7 +8,7 @@ use wire::HookType::ViewerStarted;
 
 use crate::{
     SessionId,
-    actor::testing::{Answer, World},
+    actor::testing::{Scripted, World},
     error::CommandError,
 };
 
@@ -69,18 +69,18 @@ async fn a_mail_waits_for_the_event_that_makes_it_true() {
 async fn a_mail_without_a_clear_answer_may_have_been_sent_and_is_never_repeated() {
     let failed = |failure| Status::Failed { failure };
     let cases = [
-        (Answer::status(400), failed(Failure::Rejected { status: 400 })),
-        (Answer::status(401), failed(Failure::Unauthorized)),
+        (Scripted::status(400), failed(Failure::Rejected { status: 400 })),
+        (Scripted::status(401), failed(Failure::Unauthorized)),
         (
-            Answer::TryLater { status: 429, seconds: 1 },
+            Scripted::TryLater { status: 429, seconds: 1 },
             failed(Failure::RateLimited { retry_after_ms: Some(1_000) }),
         ),
-        (Answer::status(503), failed(Failure::Faulty { status: 503 })),
-        (Answer::Unreachable, failed(Failure::Unreachable)),
-        (Answer::garbage(), Status::MaybeSent),
-        (Answer::HangsUp, Status::MaybeSent),
-        (Answer::Never, Status::MaybeSent),
-        (Answer::late(11, Answer::ok()), Status::MaybeSent),
+        (Scripted::status(503), failed(Failure::Faulty { status: 503 })),
+        (Scripted::Unreachable, failed(Failure::Unreachable)),
+        (Scripted::garbage(), Status::MaybeSent),
+        (Scripted::HangsUp, Status::MaybeSent),
+        (Scripted::Never, Status::MaybeSent),
+        (Scripted::late(11, Scripted::ok()), Status::MaybeSent),
     ];
     let world = World::new().await;
     for (answer, expected) in cases {
@@ -115,7 +115,7 @@ async fn no_mail_is_sent_that_the_disk_does_not_know_of() {
 async fn a_mail_that_was_being_sent_when_the_program_died_is_not_sent_again() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("POST email", Answer::Never);
+    world.services.next("POST email", Scripted::Never);
     world.order(&session, mail(Template::ToColleague, When::Now)).await.unwrap();
     world.until(|| world.services.count("POST email") == 1).await;
     session.actor.kill();

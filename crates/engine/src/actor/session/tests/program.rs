@@ -11,14 +11,14 @@ use crate::{
     SessionId,
     actor::{
         message::SessionMessage,
-        testing::{Answer, Running, World},
+        testing::{Running, Scripted, World},
     },
     error::CommandError,
-    remote::Place,
+    remote::DownloadTarget,
 };
 
 async fn save(world: &World, session: &Running) -> Result<(), CommandError> {
-    let place = Place::in_folder(world.folder(), "help");
+    let place = DownloadTarget::in_folder(world.folder(), "help");
     let (done, answer) = oneshot::channel();
     session.send(SessionMessage::SaveProgram { place, by: "anna".into(), done });
     answer.await.unwrap()
@@ -28,8 +28,8 @@ fn program(world: &World, id: SessionId) -> Program {
     world.record(id).program.clone()
 }
 
-fn parameters() -> Answer {
-    Answer::json(&json!({ "success": true, "conf": "Y29uZg", "version": "1" }))
+fn parameters() -> Scripted {
+    Scripted::json(&json!({ "success": true, "conf": "Y29uZg", "version": "1" }))
 }
 
 async fn conf_on_disk(world: &World, id: SessionId) -> Option<String> {
@@ -55,13 +55,13 @@ async fn the_program_is_asked_for_once_and_written_where_it_was_wanted() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_none_is_taken_for_given_away_unless_it_says_no() {
     let cases = [
-        (Answer::status(401), Gone::Refused { failure: Failure::Unauthorized }),
-        (Answer::status(404), Gone::Refused { failure: Failure::Rejected { status: 404 } }),
-        (Answer::status(500), Gone::MaybeTaken),
-        (Answer::garbage(), Gone::MaybeTaken),
-        (Answer::HangsUp, Gone::MaybeTaken),
-        (Answer::Never, Gone::MaybeTaken),
-        (Answer::late(30, parameters()), Gone::MaybeTaken),
+        (Scripted::status(401), Gone::Refused { failure: Failure::Unauthorized }),
+        (Scripted::status(404), Gone::Refused { failure: Failure::Rejected { status: 404 } }),
+        (Scripted::status(500), Gone::MaybeTaken),
+        (Scripted::garbage(), Gone::MaybeTaken),
+        (Scripted::HangsUp, Gone::MaybeTaken),
+        (Scripted::Never, Gone::MaybeTaken),
+        (Scripted::late(30, parameters()), Gone::MaybeTaken),
     ];
     let world = World::new().await;
     for (answer, expected) in cases {
@@ -84,7 +84,7 @@ async fn an_answer_that_is_none_is_taken_for_given_away_unless_it_says_no() {
 async fn a_service_that_was_not_there_to_be_asked_may_be_asked_again() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("GET session_parameters", Answer::Unreachable);
+    world.services.next("GET session_parameters", Scripted::Unreachable);
     save(&world, &session).await.unwrap();
     world.until(|| program(&world, session.id) == Program::NotAsked).await;
     save(&world, &session).await.unwrap();
@@ -107,7 +107,7 @@ async fn nobody_is_asked_for_a_program_that_the_disk_does_not_know_of() {
 async fn what_the_service_gave_to_somebody_who_cancelled_is_kept_sealed() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("GET session_parameters", Answer::late(2, parameters()));
+    world.services.next("GET session_parameters", Scripted::late(2, parameters()));
     save(&world, &session).await.unwrap();
     world.order(&session, Input::CancelProgram).await.unwrap();
     world.pass(Duration::from_secs(2)).await;
@@ -127,7 +127,7 @@ async fn what_the_service_gave_to_somebody_who_cancelled_is_kept_sealed() {
 async fn a_second_wish_for_the_program_is_refused_while_it_is_on_its_way() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("GET session_parameters", Answer::Never);
+    world.services.next("GET session_parameters", Scripted::Never);
     save(&world, &session).await.unwrap();
     let second = save(&world, &session).await;
     assert!(matches!(second, Err(CommandError::DoesNotFit(_))), "{second:?}");
@@ -139,7 +139,7 @@ async fn a_second_wish_for_the_program_is_refused_while_it_is_on_its_way() {
 async fn a_page_instead_of_a_program_leaves_no_file_and_can_be_tried_again() {
     let world = World::new().await;
     let session = world.live().await;
-    let page = Answer::Http { status: 200, kind: "text/html", body: "<h1>hello</h1>".into() };
+    let page = Scripted::Http { status: 200, kind: "text/html", body: "<h1>hello</h1>".into() };
     world.services.next("GET session_exe", page);
     save(&world, &session).await.unwrap();
     world.until(|| matches!(program(&world, session.id), Program::Kept { .. })).await;
@@ -155,7 +155,7 @@ async fn a_page_instead_of_a_program_leaves_no_file_and_can_be_tried_again() {
 async fn a_download_that_goes_silent_is_given_up_and_kept() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("GET session_exe", Answer::Never);
+    world.services.next("GET session_exe", Scripted::Never);
     save(&world, &session).await.unwrap();
     world.until(|| world.services.count("GET session_exe") == 1).await;
     world.pass(Duration::from_secs(30)).await;
@@ -168,7 +168,7 @@ async fn a_download_that_goes_silent_is_given_up_and_kept() {
 async fn an_engine_that_stops_keeps_what_its_download_needs() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("GET session_exe", Answer::Never);
+    world.services.next("GET session_exe", Scripted::Never);
     save(&world, &session).await.unwrap();
     world.until(|| world.services.count("GET session_exe") == 1).await;
     session.actor.stop_and_wait(None, None).await.unwrap();

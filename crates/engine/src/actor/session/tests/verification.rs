@@ -11,7 +11,7 @@ use crate::{
     SessionId,
     actor::{
         message::{SessionMessage, VerificationOrder},
-        testing::{Answer, QUESTION, Running, World},
+        testing::{QUESTION, Running, Scripted, World},
     },
     error::CommandError,
     remote::logintc::Code,
@@ -37,13 +37,13 @@ async fn verify(world: &World, session: &Running, code: Option<Code>) -> Result<
     answer.await.unwrap()
 }
 
-fn says(state: &str) -> Answer {
-    Answer::json(&json!({ "id": QUESTION, "state": state }))
+fn says(state: &str) -> Scripted {
+    Scripted::json(&json!({ "id": QUESTION, "state": state }))
 }
 
-fn refuses(status: u16, code: &str) -> Answer {
+fn refuses(status: u16, code: &str) -> Scripted {
     let body = json!({ "errors": [{ "code": code, "message": "no" }] }).to_string();
-    Answer::Http { status, kind: "application/json", body }
+    Scripted::Http { status, kind: "application/json", body }
 }
 
 fn status(world: &World, id: SessionId) -> Option<Status> {
@@ -103,12 +103,12 @@ async fn a_question_that_the_service_does_not_take_ends_by_what_helps() {
         (refuses(404, "api.error.notfound.user"), failed(Cause::UnknownUser)),
         (refuses(404, "api.error.notfound.domain"), failed(Cause::WrongDomain)),
         (refuses(401, "api.error.unauthorized"), call(Failure::Unauthorized)),
-        (Answer::status(500), call(Failure::Faulty { status: 500 })),
-        (Answer::garbage(), call(Failure::Malformed)),
-        (Answer::json(&json!({ "state": "approved" })), call(Failure::Malformed)),
-        (Answer::Unreachable, call(Failure::Unreachable)),
-        (Answer::Never, call(Failure::TimedOut)),
-        (Answer::late(11, says("approved")), call(Failure::TimedOut)),
+        (Scripted::status(500), call(Failure::Faulty { status: 500 })),
+        (Scripted::garbage(), call(Failure::Malformed)),
+        (Scripted::json(&json!({ "state": "approved" })), call(Failure::Malformed)),
+        (Scripted::Unreachable, call(Failure::Unreachable)),
+        (Scripted::Never, call(Failure::TimedOut)),
+        (Scripted::late(11, says("approved")), call(Failure::TimedOut)),
     ];
     let world = World::new().await;
     let session = world.live().await;
@@ -154,7 +154,7 @@ async fn a_push_that_nobody_answers_is_taken_back_when_its_time_is_up() {
 async fn a_question_cancelled_while_the_service_is_asked_is_taken_back_once_it_has_a_name() {
     let world = World::new().await;
     let session = world.live().await;
-    world.services.next("ask phone", Answer::late(3, says("pending")));
+    world.services.next("ask phone", Scripted::late(3, says("pending")));
     verify(&world, &session, None).await.unwrap();
     world.until(|| world.services.count("ask phone") == 1).await;
     world.order(&session, Input::CancelVerification { id: 1 }).await.unwrap();
@@ -173,10 +173,10 @@ async fn a_look_that_fails_is_neither_a_yes_nor_a_no() {
     let waits = |blind: Option<Failure>| matches!(status(&world, session.id), Some(Status::Waiting { blind: b, .. }) if b == blind);
     world.until(|| waits(None)).await;
     for (answer, failure) in [
-        (Answer::garbage(), Failure::Malformed),
+        (Scripted::garbage(), Failure::Malformed),
         (says("perhaps"), Failure::Malformed),
-        (Answer::status(503), Failure::Faulty { status: 503 }),
-        (Answer::json(&json!({ "id": "another", "state": "approved" })), Failure::Malformed),
+        (Scripted::status(503), Failure::Faulty { status: 503 }),
+        (Scripted::json(&json!({ "id": "another", "state": "approved" })), Failure::Malformed),
     ] {
         world.services.next("poll phone", answer.clone());
         world.settle().await;

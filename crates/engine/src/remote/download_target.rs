@@ -9,7 +9,7 @@ use reqwest::header::{self, HeaderMap};
 
 /// A file to be. What is absent: overwriting. A taken name gets a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct DownloadTarget {
     folder: PathBuf,
     name: Name,
 }
@@ -25,7 +25,7 @@ enum Name {
 
 /// Why a file can't be saved there, by what helps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlaceError {
+pub enum DownloadTargetError {
     /// There is a file of that name.
     #[error("save the customer's program: there is a file {0} already; choose another name")]
     Taken(String),
@@ -49,13 +49,13 @@ const MOST_NUMBERS: u32 = 1000;
 /// A program whose kind the service doesn't say.
 const USUAL: &str = "exe";
 
-impl Place {
+impl DownloadTarget {
     /// The file at `path` and no other.
     ///
     /// # Errors
-    /// [`PlaceError::NoName`].
-    pub fn file(path: &Path) -> Result<Self, PlaceError> {
-        let no_name = || PlaceError::NoName(path.display().to_string());
+    /// [`DownloadTargetError::NoName`].
+    pub fn file(path: &Path) -> Result<Self, DownloadTargetError> {
+        let no_name = || DownloadTargetError::NoName(path.display().to_string());
         let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(no_name)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
@@ -75,14 +75,14 @@ impl Place {
     /// Whether a file can be saved here, found out by making one and removing it. Blocks.
     ///
     /// # Errors
-    /// [`PlaceError`].
-    pub fn check(&self) -> Result<(), PlaceError> {
+    /// [`DownloadTargetError`].
+    pub fn check(&self) -> Result<(), DownloadTargetError> {
         if let Name::Exactly(name) = &self.name
             && self.folder.join(name).symlink_metadata().is_ok()
         {
-            return Err(PlaceError::Taken(self.folder.join(name).display().to_string()));
+            return Err(DownloadTargetError::Taken(self.folder.join(name).display().to_string()));
         }
-        let refused = |error: io::Error| PlaceError::Folder {
+        let refused = |error: io::Error| DownloadTargetError::Folder {
             folder: self.folder.display().to_string(),
             why: error.kind(),
         };
@@ -139,15 +139,15 @@ mod tests {
 
     #[test]
     fn a_taken_name_is_followed_by_numbered_ones() {
-        let names = |place: &Place| -> Vec<String> {
+        let names = |place: &DownloadTarget| -> Vec<String> {
             let names = place.names("sh").take(2);
             names.map(|path| path.display().to_string()).collect()
         };
-        let place = Place::in_folder(Path::new("/a"), "support-Maria");
+        let place = DownloadTarget::in_folder(Path::new("/a"), "support-Maria");
         assert_eq!(names(&place), ["/a/support-Maria.sh", "/a/support-Maria (2).sh"]);
-        let place = Place::file(Path::new("/a/p.v2.exe")).unwrap();
+        let place = DownloadTarget::file(Path::new("/a/p.v2.exe")).unwrap();
         assert_eq!(names(&place), ["/a/p.v2.exe", "/a/p.v2 (2).exe"]);
-        let place = Place::file(Path::new("/a/.p")).unwrap();
+        let place = DownloadTarget::file(Path::new("/a/.p")).unwrap();
         assert_eq!(names(&place), ["/a/.p", "/a/.p (2)"]);
     }
 
@@ -156,12 +156,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let taken = folder.path().join("x.exe");
         std::fs::write(&taken, "").unwrap();
-        let error = Place::file(&taken).unwrap().check().unwrap_err();
+        let error = DownloadTarget::file(&taken).unwrap().check().unwrap_err();
         assert!(error.to_string().contains("x.exe already; choose another name"), "{error}");
-        let missing = Place::in_folder(&folder.path().join("missing"), "x").check().unwrap_err();
-        assert!(matches!(&missing, PlaceError::Folder { why: io::ErrorKind::NotFound, .. }));
-        assert!(matches!(Place::file(Path::new("/")), Err(PlaceError::NoName(_))));
-        assert_eq!(Place::in_folder(folder.path(), "x").check(), Ok(()));
+        let missing =
+            DownloadTarget::in_folder(&folder.path().join("missing"), "x").check().unwrap_err();
+        assert!(matches!(
+            &missing,
+            DownloadTargetError::Folder { why: io::ErrorKind::NotFound, .. }
+        ));
+        assert!(matches!(
+            DownloadTarget::file(Path::new("/")),
+            Err(DownloadTargetError::NoName(_))
+        ));
+        assert_eq!(DownloadTarget::in_folder(folder.path(), "x").check(), Ok(()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
