@@ -75,7 +75,7 @@ impl Budget {
             outage: Outage::default(),
             queue: Queue::default(),
             pace: Pace::new(Instant::now()),
-            flights: Arc::new(Semaphore::new(IN_FLIGHT.into())),
+            in_flight: Arc::new(Semaphore::new(IN_FLIGHT.into())),
         };
         let (spending, stopping) = (Arc::new(Mutex::new(spending)), watch.stopping.clone());
         watch.keep("put the sessions' hooks", move || {
@@ -105,7 +105,7 @@ struct Spending {
     outage: Outage,
     queue: Queue<Box<Put>>,
     pace: Pace,
-    flights: Arc<Semaphore>,
+    in_flight: Arc<Semaphore>,
 }
 
 impl Spending {
@@ -113,9 +113,9 @@ impl Spending {
     async fn spend(&mut self) {
         loop {
             let first = self.queue.first();
-            let (pace, flights) = (&mut self.pace, self.flights.clone());
+            let (pace, in_flight) = (&mut self.pace, self.in_flight.clone());
             let start_next = async {
-                let permit = flights.acquire_owned().await.ok();
+                let permit = in_flight.acquire_owned().await.ok();
                 let at = pace.next(first.unwrap_or(Urgency::Other), Instant::now());
                 if at > Instant::now() {
                     tokio::time::sleep_until(at).await;
@@ -134,7 +134,7 @@ impl Spending {
                     self.pace.take();
                     if let Some(put) = self.queue.pop() {
                         let (client, answers) = (self.client.clone(), self.answers.clone());
-                        tokio::spawn(fly(put, client, answers, permit));
+                        tokio::spawn(send(put, client, answers, permit));
                     }
                 }
             }
@@ -150,7 +150,7 @@ impl Spending {
     }
 }
 
-async fn fly(
+async fn send(
     put: Box<Put>,
     client: Arc<LoginWithMe>,
     answers: mpsc::WeakUnboundedSender<Event>,

@@ -145,7 +145,7 @@ impl Context {
         let sessions = self.sessions.read();
         for actor in sessions.values() {
             // A session that is gone doesn't need it.
-            let _ = actor.cast(SessionMessage::Told(input.clone()));
+            let _ = actor.cast(SessionMessage::Input(input.clone()));
         }
     }
 

@@ -206,14 +206,14 @@ impl Engine {
             self.pass_gate(id, "send the e-mail")?;
         }
         let (done, answer) = oneshot::channel();
-        actor.cast(SessionMessage::Ordered(input, done)).map_err(|_| CommandError::Stopping)?;
+        actor.cast(SessionMessage::Command(input, done)).map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 
     /// Tells a session something that need not be on disk, such as whether it is on screen.
     pub fn tell(&self, id: SessionId, input: Input) {
         if let Some(actor) = self.context.actor(id) {
-            let _ = actor.cast(SessionMessage::Told(input));
+            let _ = actor.cast(SessionMessage::Input(input));
         }
     }
 

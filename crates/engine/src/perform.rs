@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How far a download is, is told at most this often.
-const TOLD_EVERY: Duration = Duration::from_millis(100);
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// While somebody looks at a session with a fresh fault.
 const HURRIED: Duration = Duration::from_secs(2);
 
@@ -100,7 +100,7 @@ fn chance() -> f64 {
 
 /// Runs `work` beside the actor and sends it the result. A remote call ends when the engine stops;
 /// what is being written to the archive is written first, so that no store is in use after that.
-fn beside<W>(context: &Arc<Context>, to: &Mailbox, work: W)
+fn spawn_effect<W>(context: &Arc<Context>, to: &Mailbox, work: W)
 where
     W: Future<Output = Option<Message>> + Send + 'static,
 {
@@ -119,7 +119,7 @@ where
 }
 
 /// A call to the service; none if the engine stops first.
-async fn remote<T>(context: &Context, call: impl Future<Output = T>) -> Option<T> {
+async fn until_stopped<T>(context: &Context, call: impl Future<Output = T>) -> Option<T> {
     context.watch.stopping.run_until_cancelled(call).await
 }
 
@@ -127,10 +127,10 @@ fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
     let (answer, chosen) = oneshot::channel();
     let asked = context.regions.cast(regions::Message::Choose(answer));
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let chosen = match asked {
             // Without an answer the regions' actor is gone: the engine is stopping.
-            Ok(()) => remote(&shared, chosen).await?.ok()?,
+            Ok(()) => until_stopped(&shared, chosen).await?.ok()?,
             Err(_) => Err(Failure::Internal),
         };
         let input = match chosen {
@@ -141,7 +141,7 @@ fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
             }
             Err(failure) => Input::AllocateFailed(failure),
         };
-        Some(Message::Told(input))
+        Some(Message::Input(input))
     });
 }
 
@@ -152,29 +152,29 @@ async fn save_choice(context: &Context, id: SessionId, choice: Choice) {
 
 fn allocate(context: &Arc<Context>, id: SessionId, to: &Mailbox, region: Region, by_hand: bool) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         if by_hand {
             save_choice(&shared, id, Choice::by_hand(region.clone())).await;
         }
-        let given = remote(&shared, shared.client.session_pin(&region)).await?;
-        note(&shared, given.as_ref().err());
+        let given = until_stopped(&shared, shared.client.session_pin(&region)).await?;
+        note_outcome(&shared, given.as_ref().err());
         Some(match given {
             Ok(pin) => Message::PinGiven { region, pin },
-            Err(error) => Message::Told(Input::AllocateFailed(error.failure)),
+            Err(error) => Message::Input(Input::AllocateFailed(error.failure)),
         })
     });
 }
 
 fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, transcript: bool) {
     let shared = context.clone();
-    beside(context, to, async move {
-        let fetched = remote(&shared, shared.client.chat(&pin)).await?;
-        note(&shared, fetched.as_ref().err());
+    spawn_effect(context, to, async move {
+        let fetched = until_stopped(&shared, shared.client.chat(&pin)).await?;
+        note_outcome(&shared, fetched.as_ref().err());
         let input = match archive_chat(&shared, id, fetched).await {
             Ok((new, total)) => Input::ChatSaved { new, total, transcript },
             Err(failure) => Input::ChatFailed { failure, transcript },
         };
-        Some(Message::Told(input))
+        Some(Message::Input(input))
     });
 }
 
@@ -201,13 +201,13 @@ struct Mail {
 
 fn send_mail(context: &Arc<Context>, to: &Mailbox, pin: Pin, mail: Mail) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let hook: HookType = mail.template.hook();
         let call = shared.client.email(&pin, &mail.address, hook, &mail.name);
         // Cut short, it is found as "sending" at the next start: it may have been sent.
-        let sent = remote(&shared, call).await?;
-        note(&shared, sent.as_ref().err());
-        Some(Message::Told(match sent {
+        let sent = until_stopped(&shared, call).await?;
+        note_outcome(&shared, sent.as_ref().err());
+        Some(Message::Input(match sent {
             Ok(()) => Input::MailSent { id: mail.id },
             Err(error) => Input::MailFailed { id: mail.id, failure: error.failure },
         }))
@@ -216,13 +216,13 @@ fn send_mail(context: &Arc<Context>, to: &Mailbox, pin: Pin, mail: Mail) {
 
 fn ask_parameters(context: &Arc<Context>, to: &Mailbox, pin: Pin) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         // Cut short, it is found as "asking" at the next start: it may have been given.
-        let given = remote(&shared, shared.client.session_parameters(&pin)).await?;
-        note(&shared, given.as_ref().err());
+        let given = until_stopped(&shared, shared.client.session_parameters(&pin)).await?;
+        note_outcome(&shared, given.as_ref().err());
         Some(match given {
             Ok(parameters) => Message::ParametersGiven(parameters.conf),
-            Err(error) => Message::Told(Input::ParametersFailed(error.failure)),
+            Err(error) => Message::Input(Input::ParametersFailed(error.failure)),
         })
     });
 }
@@ -236,7 +236,7 @@ pub(crate) fn download(
     cancel: CancellationToken,
 ) {
     let (shared, told) = (context.clone(), to.clone());
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let (further, news) = watch::channel(Progress::default());
         let progress = move |bytes, total| {
             further.send_replace(Progress { bytes, total });
@@ -247,11 +247,11 @@ pub(crate) fn download(
             shared.client.session_exe(&conf, hide_progress, self_delete, &place, progress, cancel);
         let ended = tokio::select! {
             ended = call => ended,
-            never = tell_progress(news, told) => match never {},
+            never = report_progress(news, told) => match never {},
         };
         let input = match ended {
             Ok(Download::Complete { bytes, path }) => {
-                note(&shared, None);
+                note_outcome(&shared, None);
                 Input::ProgramSaved { bytes, path: path.display().to_string() }
             }
             Ok(Download::Cancelled) if shared.watch.stopping.is_cancelled() => {
@@ -261,21 +261,21 @@ pub(crate) fn download(
             Err(error) => {
                 // A full disk says nothing about the service.
                 if error.failure != Failure::Storage {
-                    note(&shared, Some(&error));
+                    note_outcome(&shared, Some(&error));
                 }
                 Input::ProgramBroken(Broken::Failed { failure: error.failure })
             }
         };
-        Some(Message::Told(input))
+        Some(Message::Input(input))
     });
 }
 
 /// Tells how far a download is: not every piece of it, but the newest always.
-async fn tell_progress(mut news: watch::Receiver<Progress>, to: Mailbox) -> Infallible {
+async fn report_progress(mut news: watch::Receiver<Progress>, to: Mailbox) -> Infallible {
     while news.changed().await.is_ok() {
         let progress = *news.borrow_and_update();
         to.send(Message::Progressed(progress));
-        tokio::time::sleep(TOLD_EVERY).await;
+        tokio::time::sleep(PROGRESS_EVERY).await;
     }
     // The download has ended, and with it this.
     std::future::pending().await
@@ -297,10 +297,10 @@ pub(crate) fn ask_phone(
     question: VerificationRequest,
 ) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let VerificationRequest { user, shown, code } = question;
         // Cut short, it is found as "asking" at the next start: it may have been sent.
-        let outcome = remote(&shared, client.ask(&user, &shown, code.as_ref())).await?;
+        let outcome = until_stopped(&shared, client.ask(&user, &shown, code.as_ref())).await?;
         Some(Message::PhoneAsked { id, outcome })
     });
 }
@@ -313,10 +313,10 @@ pub(crate) fn poll_phone(
     question: String,
 ) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let answered = |answer| Input::VerificationAnswered { id, answer };
         let failed = |failure| Input::PollFailed { id, failure };
-        Some(Message::Told(match remote(&shared, client.poll(&question)).await? {
+        Some(Message::Input(match until_stopped(&shared, client.poll(&question)).await? {
             Ok(State::Pending) => answered(Answer::Pending),
             Ok(State::Approved) => answered(Answer::Approved),
             Ok(State::Denied) => answered(Answer::Denied),
@@ -331,7 +331,7 @@ pub(crate) fn poll_phone(
 pub(crate) fn cancel_phone(context: &Arc<Context>, client: LoginTc, question: String) {
     let shared = context.clone();
     context.watch.tasks.spawn(async move {
-        if let Some(Err(error)) = remote(&shared, client.cancel(&question)).await {
+        if let Some(Err(error)) = until_stopped(&shared, client.cancel(&question)).await {
             tracing::info!(%error, "a push could not be taken back");
         }
     });
@@ -339,7 +339,7 @@ pub(crate) fn cancel_phone(context: &Arc<Context>, client: LoginTc, question: St
 
 fn revoke(context: &Arc<Context>, to: &Mailbox, pin: Pin) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let call = async {
             match shared.client.capabilities().await {
                 Ok(capabilities) if capabilities.can_revoke() => {
@@ -348,11 +348,11 @@ fn revoke(context: &Arc<Context>, to: &Mailbox, pin: Pin) {
                 Ok(_) | Err(_) => false,
             }
         };
-        let done = remote(&shared, call).await?;
-        Some(Message::Told(Input::Revoked { done }))
+        let done = until_stopped(&shared, call).await?;
+        Some(Message::Input(Input::Revoked { done }))
     });
 }
 
-fn note(context: &Context, error: Option<&CallError>) {
+fn note_outcome(context: &Context, error: Option<&CallError>) {
     context.service_answered(error.map(|error| error.failure));
 }

@@ -17,15 +17,15 @@ use crate::{
 
 /// A handle to the wheel, which turns until the engine stops.
 #[derive(Clone)]
-pub struct Timers(mpsc::UnboundedSender<Order>);
+pub struct Timers(mpsc::UnboundedSender<Command>);
 
-enum Order {
+enum Command {
     Start { session: SessionId, timer: Timer, generation: u64, after: Duration, to: Mailbox },
     Stop { session: SessionId, timer: Timer },
     Forget { session: SessionId },
 }
 
-struct Due {
+struct Entry {
     session: SessionId,
     timer: Timer,
     generation: u64,
@@ -58,24 +58,24 @@ impl Timers {
         to: Mailbox,
     ) {
         // The wheel is gone only when the engine stops: then nothing is to be timed any more.
-        let _ = self.0.send(Order::Start { session, timer, generation, after, to });
+        let _ = self.0.send(Command::Start { session, timer, generation, after, to });
     }
 
     /// Stops `timer`, if it runs.
     pub fn stop(&self, session: SessionId, timer: Timer) {
-        let _ = self.0.send(Order::Stop { session, timer });
+        let _ = self.0.send(Command::Stop { session, timer });
     }
 
     /// Stops all timers of a session.
     pub fn forget(&self, session: SessionId) {
-        let _ = self.0.send(Order::Forget { session });
+        let _ = self.0.send(Command::Forget { session });
     }
 }
 
 /// The timers that run. It outlives the task that turns it: what is set is not lost with a bug there.
 struct Wheel {
-    inbox: mpsc::UnboundedReceiver<Order>,
-    queue: DelayQueue<Due>,
+    inbox: mpsc::UnboundedReceiver<Command>,
+    queue: DelayQueue<Entry>,
     keys: HashMap<(SessionId, Timer), Key>,
 }
 
@@ -94,7 +94,7 @@ impl Wheel {
                     None => return,
                 },
                 Some(expired) = due => {
-                    let Due { session, timer, generation, to } = expired.into_inner();
+                    let Entry { session, timer, generation, to } = expired.into_inner();
                     self.keys.remove(&(session, timer));
                     to.send(SessionMessage::Elapsed { timer, generation });
                 }
@@ -102,15 +102,15 @@ impl Wheel {
         }
     }
 
-    fn carry_out(&mut self, order: Order) {
+    fn carry_out(&mut self, order: Command) {
         match order {
-            Order::Start { session, timer, generation, after, to } => {
+            Command::Start { session, timer, generation, after, to } => {
                 self.remove(session, timer);
-                let key = self.queue.insert(Due { session, timer, generation, to }, after);
+                let key = self.queue.insert(Entry { session, timer, generation, to }, after);
                 self.keys.insert((session, timer), key);
             }
-            Order::Stop { session, timer } => self.remove(session, timer),
-            Order::Forget { session } => {
+            Command::Stop { session, timer } => self.remove(session, timer),
+            Command::Forget { session } => {
                 let keys = self.keys.keys();
                 let its: Vec<_> = keys.filter(|(id, _)| *id == session).copied().collect();
                 for (session, timer) in its {

@@ -26,9 +26,9 @@ pub type Reply = oneshot::Sender<Result<(), CommandError>>;
 /// What a session's actor can be sent.
 pub enum SessionMessage {
     /// The result of an effect, or news from the engine.
-    Told(Input),
+    Input(Input),
     /// A command; answered once it is on disk.
-    Ordered(Input, Reply),
+    Command(Input, Reply),
     /// A timer ran out; ignored unless it is the newest of its key.
     Elapsed {
         timer: Timer,
@@ -102,7 +102,7 @@ impl Mailbox {
     }
 
     pub fn tell(&self, input: Input) {
-        self.send(SessionMessage::Told(input));
+        self.send(SessionMessage::Input(input));
     }
 }
 

@@ -53,7 +53,7 @@ pub struct Start {
 pub struct Regions;
 
 /// The actor's data.
-pub struct Probing {
+pub struct RegionsState {
     start: Start,
     current: Option<Region>,
     running: bool,
@@ -62,36 +62,36 @@ pub struct Probing {
 
 impl Actor for Regions {
     type Msg = Message;
-    type State = Probing;
+    type State = RegionsState;
     type Arguments = Start;
 
     async fn pre_start(
         &self,
         _: ActorRef<Message>,
         start: Start,
-    ) -> Result<Probing, ActorProcessingErr> {
-        Ok(Probing { start, current: None, running: false, waiting: Vec::new() })
+    ) -> Result<RegionsState, ActorProcessingErr> {
+        Ok(RegionsState { start, current: None, running: false, waiting: Vec::new() })
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Message>,
         message: Message,
-        probing: &mut Probing,
+        state: &mut RegionsState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Choose(answer) => {
-                probing.waiting.push(answer);
-                probing.race(&myself);
+                state.waiting.push(answer);
+                state.race(&myself);
             }
-            Message::Probe => probing.race(&myself),
-            Message::Raced(result) => probing.raced(result),
+            Message::Probe => state.race(&myself),
+            Message::Raced(result) => state.raced(result),
         }
         Ok(())
     }
 }
 
-impl Probing {
+impl RegionsState {
     fn race(&mut self, myself: &ActorRef<Message>) {
         if std::mem::replace(&mut self.running, true) {
             return;

@@ -4,6 +4,7 @@
 //! The actor doesn't wait for the disk: turns that come meanwhile go into the next transaction, and a
 //! hook that was just received is armed again before anything else.
 
+mod effects;
 mod live;
 mod program;
 mod verification;
@@ -17,8 +18,8 @@ use session::Input;
 use self::live::Live;
 pub use self::live::Start;
 pub(crate) use self::{
-    program::in_the_way,
-    verification::{not_now, user_of},
+    program::program_obstacle_text,
+    verification::{user_of, verification_obstacle_text},
 };
 use crate::{actor::message::SessionMessage as Message, clock::now};
 
@@ -45,8 +46,8 @@ impl Actor for Session {
         live: &mut Live,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Message::Told(input) => live.turn(input, now()),
-            Message::Ordered(input, done) => {
+            Message::Input(input) => live.turn(input, now()),
+            Message::Command(input, done) => {
                 live.turn(input, now());
                 live.answer_once_saved(done);
             }
@@ -67,7 +68,7 @@ impl Actor for Session {
             // from there rather than wait for ever.
             Message::EffectDied { why } => return Err(why.into()),
         }
-        live.go_on().await;
+        live.write_or_finish().await;
         Ok(())
     }
 

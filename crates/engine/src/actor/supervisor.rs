@@ -65,7 +65,7 @@ pub enum Message {
 pub struct Supervisor;
 
 /// The actor's data.
-pub struct Supervising {
+pub struct SupervisorState {
     context: Arc<Context>,
     children: HashMap<ActorId, Child>,
     deaths: HashMap<SessionId, VecDeque<Instant>>,
@@ -79,32 +79,32 @@ struct Child {
 
 impl Actor for Supervisor {
     type Msg = Message;
-    type State = Supervising;
+    type State = SupervisorState;
     type Arguments = Arc<Context>;
 
     async fn pre_start(
         &self,
         _: ActorRef<Message>,
         context: Arc<Context>,
-    ) -> Result<Supervising, ActorProcessingErr> {
-        Ok(Supervising { context, children: HashMap::new(), deaths: HashMap::new() })
+    ) -> Result<SupervisorState, ActorProcessingErr> {
+        Ok(SupervisorState { context, children: HashMap::new(), deaths: HashMap::new() })
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Message>,
         message: Message,
-        supervising: &mut Supervising,
+        state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Create { about, by, region, done } => {
-                let made = supervising.create(&myself, about, by, region).await;
+                let made = state.create(&myself, about, by, region).await;
                 let _ = done.send(made);
             }
             Message::Restore { stored, since, done } => {
                 for stored in stored {
                     let id = stored.session;
-                    supervising.start(&myself, restored(&supervising.context, stored, since)).await;
+                    state.start(&myself, restored(&state.context, stored, since)).await;
                     tracing::debug!(session = %id, "restored");
                 }
                 let _ = done.send(());
@@ -118,7 +118,7 @@ impl Actor for Supervisor {
     async fn post_stop(
         &self,
         myself: ActorRef<Message>,
-        _: &mut Supervising,
+        _: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         myself.stop_children_and_wait(None, None).await;
         Ok(())
@@ -128,16 +128,16 @@ impl Actor for Supervisor {
         &self,
         myself: ActorRef<Message>,
         event: SupervisionEvent,
-        supervising: &mut Supervising,
+        state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorFailed(cell, error) => {
-                if let Some(child) = supervising.children.remove(&cell.get_id()) {
-                    supervising.died(&myself, child, &error.to_string()).await;
+                if let Some(child) = state.children.remove(&cell.get_id()) {
+                    state.died(&myself, child, &error.to_string()).await;
                 }
             }
             SupervisionEvent::ActorTerminated(cell, _, _) => {
-                supervising.children.remove(&cell.get_id());
+                state.children.remove(&cell.get_id());
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
         }
@@ -145,7 +145,7 @@ impl Actor for Supervisor {
     }
 }
 
-impl Supervising {
+impl SupervisorState {
     async fn create(
         &mut self,
         myself: &ActorRef<Message>,

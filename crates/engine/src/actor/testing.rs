@@ -232,7 +232,7 @@ impl World {
     /// Gives a command and waits for its answer.
     pub async fn order(&self, to: &Running, input: Input) -> Result<(), CommandError> {
         let (done, answer) = oneshot::channel();
-        to.actor.cast(SessionMessage::Ordered(input, done)).unwrap();
+        to.actor.cast(SessionMessage::Command(input, done)).unwrap();
         answer.await.unwrap()
     }
 
@@ -261,7 +261,7 @@ impl World {
 
 impl Running {
     pub fn tell(&self, input: Input) {
-        self.actor.cast(SessionMessage::Told(input)).unwrap();
+        self.actor.cast(SessionMessage::Input(input)).unwrap();
     }
 
     pub fn send(&self, message: SessionMessage) {

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use super::Engine;
 use crate::{
     SessionId,
-    actor::{message::SessionMessage, session::in_the_way},
+    actor::{message::SessionMessage, session::program_obstacle_text},
     error::CommandError,
     remote::{CallError, Doing, DownloadTarget},
 };
@@ -27,7 +27,7 @@ impl Engine {
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         if let Some(obstacle) = snapshot.record.program_obstacle() {
-            return Err(CommandError::DoesNotFit(in_the_way(obstacle)));
+            return Err(CommandError::DoesNotFit(program_obstacle_text(obstacle)));
         }
         let checked = place.clone();
         tokio::task::spawn_blocking(move || checked.check())

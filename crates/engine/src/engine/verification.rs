@@ -13,7 +13,7 @@ use crate::{
     SessionId,
     actor::{
         message::{SessionMessage, VerificationOrder},
-        session::{not_now, user_of},
+        session::{user_of, verification_obstacle_text},
     },
     clock::now,
     error::CommandError,
@@ -40,7 +40,7 @@ impl Engine {
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         if let Some(obstacle) = snapshot.record.verification_obstacle(asked.who) {
-            return Err(CommandError::DoesNotFit(not_now(obstacle)));
+            return Err(CommandError::DoesNotFit(verification_obstacle_text(obstacle)));
         }
         let client = self.logintc("verify the person")?;
         let shown: Vec<_> = asked.shown.iter().cloned().map(attribute).collect();

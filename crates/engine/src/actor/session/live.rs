@@ -9,18 +9,14 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use session::{
-    About, Effect, Event, Failure, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
+    About, Effect, Event, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
 };
 use wire::{HookType, Pin, Region};
 
-use super::{
-    program::Errand,
-    verification::{Phone, user_of},
-};
+use super::{program::ProgramDownload, verification::PhoneQuestion};
 use crate::{
     SessionId,
     actor::message::{Mailbox, Reply, SessionMessage},
@@ -29,7 +25,6 @@ use crate::{
     context::Context,
     error::CommandError,
     journal::{Committed, JournalError, SessionSecrets, SessionTurn},
-    perform,
 };
 
 /// How a session comes to life.
@@ -70,19 +65,19 @@ pub struct Live {
     revision: u64,
     pub(super) unsaved: Option<JournalError>,
     /// Happenings that the disk hasn't taken so far.
-    untold: Vec<(Event, Timestamp)>,
+    unwritten: Vec<(Event, Timestamp)>,
     /// The record as subscribers see it: what the disk has, or has refused.
     shown: Arc<Record>,
     /// What the turns want that aren't given to the disk yet.
     pub(super) next: Wanted,
     saving: Option<Saving>,
-    generations: HashMap<Timer, u64>,
-    next_generation: u64,
+    pub(super) generations: HashMap<Timer, u64>,
+    pub(super) next_generation: u64,
     in_turn: Arc<AtomicU64>,
     /// The customer's program, while it is being saved.
-    pub(super) errand: Option<Errand>,
+    pub(super) program_download: Option<ProgramDownload>,
     /// Verifications that the service is or was asked for, by their numbers.
-    pub(super) phones: HashMap<u32, Phone>,
+    pub(super) questions: HashMap<u32, PhoneQuestion>,
 }
 
 /// What turns want once they are on disk.
@@ -98,8 +93,8 @@ pub(super) struct Wanted {
 struct Saving {
     wanted: Wanted,
     record: Arc<Record>,
-    /// How many of the untold happenings are in it.
-    told: usize,
+    /// How many of the unwritten happenings are in it.
+    events: usize,
     secrets: bool,
 }
 
@@ -129,14 +124,14 @@ impl Live {
             applied_seq,
             revision: 0,
             unsaved: None,
-            untold: Vec::new(),
+            unwritten: Vec::new(),
             next: Wanted::default(),
             saving: None,
             generations: HashMap::new(),
             next_generation: 0,
             in_turn,
-            errand: None,
-            phones: HashMap::new(),
+            program_download: None,
+            questions: HashMap::new(),
         };
         // What was committed before the program ended happened before anything that happens now.
         for Committed { seq, hook, at } in replay {
@@ -144,12 +139,12 @@ impl Live {
         }
         live.turn(first, now());
         if is_new {
-            let (turns, saving) = live.give();
+            let (turns, saving) = live.begin_transaction();
             live.saving = Some(saving);
             let outcome = live.context.journal.save_turn(turns).await.map(drop);
             live.saved(outcome).await;
         } else {
-            live.go_on().await;
+            live.write_or_finish().await;
             // What follows from the journal is as true as the journal.
             live.shown = live.record.clone();
             live.publish(false);
@@ -173,7 +168,7 @@ impl Live {
         }
         self.settle_program();
         self.next.at = Some(at);
-        self.untold.extend(transition.events.into_iter().map(|event| (event, at)));
+        self.unwritten.extend(transition.events.into_iter().map(|event| (event, at)));
         if received {
             self.perform(transition.effects);
         } else {
@@ -219,7 +214,7 @@ impl Live {
     }
 
     /// Gives the newest turns to the disk, or does at once what they want if nothing is to be written.
-    pub async fn go_on(&mut self) {
+    pub async fn write_or_finish(&mut self) {
         if self.next.at.is_none() {
             return;
         }
@@ -233,7 +228,7 @@ impl Live {
             self.finish(wanted, self.record.clone(), false).await;
             return;
         }
-        let (turns, saving) = self.give();
+        let (turns, saving) = self.begin_transaction();
         self.saving = Some(saving);
         let (to, written) = (self.mailbox.clone(), self.context.journal.save_turn(turns));
         self.context.watch.tasks.spawn(async move {
@@ -244,11 +239,11 @@ impl Live {
 
     /// The disk has answered.
     pub async fn saved(&mut self, outcome: Result<(), JournalError>) {
-        let Some(Saving { wanted, record, told, secrets }) = self.saving.take() else { return };
-        let happened = told > 0 && outcome.is_ok();
+        let Some(Saving { wanted, record, events, secrets }) = self.saving.take() else { return };
+        let happened = events > 0 && outcome.is_ok();
         match outcome {
             Ok(()) => {
-                self.untold.drain(..told);
+                self.unwritten.drain(..events);
                 self.unsaved = None;
                 self.context.journal_wrote(None);
             }
@@ -268,7 +263,7 @@ impl Live {
         self.context.timers.forget(self.id);
         self.stop_program();
         if self.has_to_be_saved() {
-            let (turns, _) = self.give();
+            let (turns, _) = self.begin_transaction();
             if let Err(error) = self.context.journal.save_turn(turns).await {
                 tracing::warn!(session = %self.id, %error, "the last turn wasn't saved");
             }
@@ -276,25 +271,25 @@ impl Live {
     }
 
     fn has_to_be_saved(&self) -> bool {
-        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.told);
-        self.changed || self.secrets_changed || self.untold.len() > in_flight
+        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.events);
+        self.changed || self.secrets_changed || self.unwritten.len() > in_flight
     }
 
     /// One transaction: the record with how far the journal is in it, and what happened.
-    fn give(&mut self) -> (SessionTurn, Saving) {
+    fn begin_transaction(&mut self) -> (SessionTurn, Saving) {
         let record = self.record.clone();
         let secrets = std::mem::take(&mut self.secrets_changed);
         self.changed = false;
-        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.told);
+        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.events);
         let turns = SessionTurn {
             session: self.id,
             record: record.clone(),
             secrets: self.secrets.clone().filter(|_| secrets),
             applied_seq: self.applied_seq,
-            happenings: self.untold[in_flight..].to_vec(),
+            happenings: self.unwritten[in_flight..].to_vec(),
         };
         let wanted = std::mem::take(&mut self.next);
-        (turns, Saving { wanted, record, told: self.untold.len(), secrets })
+        (turns, Saving { wanted, record, events: self.unwritten.len(), secrets })
     }
 
     /// Does what turns want that the disk has, or has refused.
@@ -322,62 +317,6 @@ impl Live {
             tracing::warn!(session = %self.id, %error, "the secrets are erased at the next start");
             self.secrets = Some(secrets);
         }
-    }
-
-    fn perform(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
-            match effect {
-                Effect::Start { timer, after, spread } => {
-                    let after = if spread { perform::spread(after) } else { after };
-                    self.start(timer, after);
-                }
-                Effect::Heartbeat { hurried } => {
-                    let after = perform::heartbeat(&self.context, hurried);
-                    self.start(Timer::Heartbeat, after);
-                }
-                Effect::Stop { timer } => {
-                    self.generations.remove(&timer);
-                    self.context.timers.stop(self.id, timer);
-                }
-                // What may happen only once is not begun unless the disk knows of it.
-                Effect::SendMail { id, .. } if self.unsaved.is_some() => {
-                    let refused = Input::MailFailed { id, failure: Failure::Storage };
-                    self.mailbox.tell(refused);
-                }
-                Effect::AskParameters if self.unsaved.is_some() => {
-                    let refused = Input::ParametersFailed(Failure::Storage);
-                    self.mailbox.tell(refused);
-                }
-                Effect::AskPhone { id, user, by_id, shown } => {
-                    self.ask_phone(id, user_of(user, by_id), shown);
-                }
-                Effect::PollPhone { id } => self.poll_phone(id),
-                Effect::CancelPhone { id } => self.cancel_phone(id),
-                Effect::DownloadProgram => self.download_program(),
-                Effect::CancelProgram => self.cancel_program(),
-                effect @ (Effect::ChooseRegion
-                | Effect::Allocate { .. }
-                | Effect::PutHook { .. }
-                | Effect::FetchChat { .. }
-                | Effect::SendMail { .. }
-                | Effect::AskParameters
-                | Effect::RevokePin) => {
-                    perform::effect(
-                        &self.context,
-                        self.id,
-                        self.secrets.as_ref(),
-                        &self.mailbox,
-                        effect,
-                    );
-                }
-            }
-        }
-    }
-
-    fn start(&mut self, timer: Timer, after: Duration) {
-        self.next_generation += 1;
-        self.generations.insert(timer, self.next_generation);
-        self.context.timers.set(self.id, timer, self.next_generation, after, self.mailbox.clone());
     }
 
     fn publish(&mut self, happened: bool) {

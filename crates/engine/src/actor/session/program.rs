@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Saving the program once, from a person's word to its end. None of it is stored.
-pub(super) struct Errand {
+pub(super) struct ProgramDownload {
     place: DownloadTarget,
     /// In memory until the file is complete.
     conf: Option<ConfText>,
@@ -32,11 +32,11 @@ impl Live {
     pub fn save_program(&mut self, place: DownloadTarget, by: String, done: Reply) {
         if let Some(obstacle) = self.state.record.program_obstacle() {
             // Whoever asked may have gone away meanwhile.
-            let _ = done.send(Err(CommandError::DoesNotFit(in_the_way(obstacle))));
+            let _ = done.send(Err(CommandError::DoesNotFit(program_obstacle_text(obstacle))));
             return;
         }
         let cancel = self.context.watch.stopping.child_token();
-        self.errand = Some(Errand {
+        self.program_download = Some(ProgramDownload {
             place,
             conf: self.secrets.as_ref().and_then(|secrets| secrets.conf.clone()),
             progress: None,
@@ -49,30 +49,33 @@ impl Live {
 
     /// The service gave what the program needs. Nobody who doesn't wait for it keeps it.
     pub fn parameters_given(&mut self, conf: ConfText) {
-        if let (Program::Asking { .. }, Some(errand)) =
-            (&self.state.record.program, &mut self.errand)
+        if let (Program::Asking { .. }, Some(program_download)) =
+            (&self.state.record.program, &mut self.program_download)
         {
-            errand.conf = Some(conf);
+            program_download.conf = Some(conf);
             self.turn(Input::ParametersGiven, now());
         }
     }
 
     /// The download has come further.
     pub fn progressed(&mut self, progress: Progress) {
-        if let Some(errand) = &mut self.errand {
-            errand.progress = Some(progress);
+        if let Some(program_download) = &mut self.program_download {
+            program_download.progress = Some(progress);
             self.next.at.get_or_insert_with(now);
         }
     }
 
     /// How far the download is; none if there is none.
     pub(super) fn progress(&self) -> Option<Progress> {
-        self.errand.as_ref().and_then(|errand| errand.progress)
+        self.program_download.as_ref().and_then(|program_download| program_download.progress)
     }
 
     pub(super) fn download_program(&self) {
-        let ready = self.errand.as_ref().and_then(|errand| Some((errand, errand.conf.clone()?)));
-        let Some((errand, conf)) = ready else {
+        let ready = self
+            .program_download
+            .as_ref()
+            .and_then(|program_download| Some((program_download, program_download.conf.clone()?)));
+        let Some((program_download, conf)) = ready else {
             tracing::error!(session = %self.id, "a program is to be downloaded that nobody asked for");
             return;
         };
@@ -80,14 +83,14 @@ impl Live {
             &self.context,
             &self.mailbox,
             conf,
-            errand.place.clone(),
-            errand.cancel.clone(),
+            program_download.place.clone(),
+            program_download.cancel.clone(),
         );
     }
 
     pub(super) fn cancel_program(&self) {
-        if let Some(errand) = &self.errand {
-            errand.cancel.cancel();
+        if let Some(program_download) = &self.program_download {
+            program_download.cancel.cancel();
         }
     }
 
@@ -96,14 +99,15 @@ impl Live {
         match self.state.record.program {
             Program::Asking { .. } | Program::Downloading { .. } => {}
             Program::Kept { .. } => {
-                let conf = self.errand.take().and_then(|errand| errand.conf);
+                let conf =
+                    self.program_download.take().and_then(|program_download| program_download.conf);
                 if let (Some(conf), Some(secrets)) = (conf, &mut self.secrets) {
                     secrets.conf = Some(conf);
                     self.secrets_changed = true;
                 }
             }
             Program::NotAsked | Program::Saved { .. } | Program::Gone { .. } => {
-                self.errand = None;
+                self.program_download = None;
                 let kept = self.secrets.as_mut().and_then(|secrets| secrets.conf.take());
                 self.secrets_changed |= kept.is_some();
             }
@@ -120,7 +124,7 @@ impl Live {
 }
 
 /// Why not, and what to do instead.
-pub(crate) const fn in_the_way(obstacle: Obstacle) -> &'static str {
+pub(crate) const fn program_obstacle_text(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NoPin => {
             "save the customer's program: this session has no PIN that is still good; start a new session"

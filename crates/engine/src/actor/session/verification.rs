@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// One question at the service. None of it is stored.
-pub(super) struct Phone {
+pub(super) struct PhoneQuestion {
     /// As it was set up when it was asked: where it is looked after, too.
     client: LoginTc,
     /// Until it is sent.
@@ -36,12 +36,12 @@ impl Live {
         let VerificationOrder { client, asked, code, wait } = order;
         if let Some(obstacle) = self.state.record.verification_obstacle(asked.who) {
             // Whoever asked may have gone away meanwhile.
-            let _ = done.send(Err(CommandError::DoesNotFit(not_now(obstacle))));
+            let _ = done.send(Err(CommandError::DoesNotFit(verification_obstacle_text(obstacle))));
             return;
         }
         self.turn(Input::Verify { asked, wait }, now());
         if let Some(new) = self.state.record.verifications.last() {
-            self.phones.insert(new.id, Phone { client, code, session: None });
+            self.questions.insert(new.id, PhoneQuestion { client, code, session: None });
         }
         self.answer_once_saved(done);
     }
@@ -53,7 +53,7 @@ impl Live {
             self.mailbox.tell(Input::VerificationFailed { id, end });
             return;
         }
-        let Some(phone) = self.phones.get_mut(&id) else {
+        let Some(phone) = self.questions.get_mut(&id) else {
             tracing::error!(session = %self.id, "a phone is to be asked that nobody ordered");
             return;
         };
@@ -77,7 +77,7 @@ impl Live {
     ) {
         let input = match outcome {
             Ok(logintc::StartedVerification { id: session, state }) => {
-                if let Some(phone) = self.phones.get_mut(&id) {
+                if let Some(phone) = self.questions.get_mut(&id) {
                     phone.session = Some(session);
                 }
                 let answer = match state {
@@ -89,7 +89,7 @@ impl Live {
                 Input::VerificationAnswered { id, answer }
             }
             Err(error) => {
-                self.phones.remove(&id);
+                self.questions.remove(&id);
                 tracing::info!(session = %self.id, %error, "a verification was not begun");
                 Input::VerificationFailed { id, end: end_of(&error) }
             }
@@ -106,13 +106,13 @@ impl Live {
     /// A question that the service has no name for yet is taken back when it has.
     pub(super) fn cancel_phone(&mut self, id: u32) {
         if let Some((client, session)) = self.question(id) {
-            self.phones.remove(&id);
+            self.questions.remove(&id);
             perform::cancel_phone(&self.context, client, session);
         }
     }
 
     fn question(&self, id: u32) -> Option<(LoginTc, String)> {
-        let phone = self.phones.get(&id)?;
+        let phone = self.questions.get(&id)?;
         Some((phone.client.clone(), phone.session.clone()?))
     }
 }
@@ -139,7 +139,7 @@ fn end_of(error: &logintc::Error) -> End {
 }
 
 /// Why not, and what to do instead.
-pub(crate) const fn not_now(obstacle: Obstacle) -> &'static str {
+pub(crate) const fn verification_obstacle_text(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NotLive => {
             "verify the person: this session has no PIN that is still good, and a verification belongs to a session; start a new session"

@@ -188,7 +188,7 @@ async fn ends_its_sessions_in_order_when_it_is_stopped() {
     world.break_disk();
     let actor = world.context.actor(id).unwrap();
     let close = Input::Close { outcome: Outcome::Resolved, by: "anna".into() };
-    actor.cast(SessionMessage::Told(close)).unwrap();
+    actor.cast(SessionMessage::Input(close)).unwrap();
     world.until(|| world.snapshot(id).unsaved).await;
     world.mend_disk();
     supervised.supervisor.stop_and_wait(None, None).await.unwrap();

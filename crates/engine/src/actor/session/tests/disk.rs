@@ -23,7 +23,7 @@ async fn a_command_is_answered_only_once_it_is_on_the_disk() {
     let session = world.live().await;
     world.disk.set(Some(Fault::Hangs));
     let (done, mut answer) = oneshot::channel();
-    session.send(SessionMessage::Ordered(described("T-1"), done));
+    session.send(SessionMessage::Command(described("T-1"), done));
     world.settle().await;
     assert!(answer.try_recv().is_err(), "it isn't on the disk");
     assert_eq!(world.record(session.id).about.ticket, "", "nobody is shown what may not be kept");
@@ -70,7 +70,7 @@ async fn turns_that_come_while_the_disk_writes_go_with_the_next_transaction() {
     let mut answers = Vec::new();
     for ticket in ["T-1", "T-2", "T-3"] {
         let (done, answer) = oneshot::channel();
-        session.send(SessionMessage::Ordered(described(ticket), done));
+        session.send(SessionMessage::Command(described(ticket), done));
         answers.push(answer);
     }
     world.settle().await;
