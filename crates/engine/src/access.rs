@@ -30,19 +30,12 @@ pub enum Presence {
     /// Nobody signs in here: records carry the OS user.
     Open,
     /// Somebody is signed in.
-    SignedIn {
-        /// Who.
-        person: Person,
-        /// Since when.
-        since: Timestamp,
-    },
+    SignedIn { person: Person, since: Timestamp },
     /// Somebody must sign in first.
     Locked {
         /// Who was signed in, or is the only one who can be.
         person: Option<Person>,
-        /// Why.
         why: Why,
-        /// Since when.
         since: Timestamp,
     },
 }
@@ -134,6 +127,7 @@ impl Access {
     pub fn lock(&self, why: Why, since: Timestamp) -> Option<Person> {
         let mut was = None;
         self.0.send_if_modified(|presence| {
+            // The first reason to lock stands, and who isn't signed in can't be locked out.
             let Presence::SignedIn { person, .. } = presence else { return false };
             was = Some(person.clone());
             *presence = Presence::Locked { person: was.clone(), why, since };

@@ -1,4 +1,5 @@
-//! Notices when this computer or the service was away, and tells the sessions what they may have missed.
+//! Notices when this computer slept or the service was unreachable, and tells the sessions from when on
+//! they may have missed events.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ pub(crate) async fn tell_outages(
 /// Notes that the engine lives, and notices when the computer slept or its clock was set.
 pub(crate) async fn keep_alive(context: Arc<Context>) {
     let mut every = tokio::time::interval(Duration::from_secs(1));
+    // After a sleep one look tells as much as the many that were missed.
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let (mut wall, mut own) = (now(), tokio::time::Instant::now());
     let mut noted = own;
@@ -45,6 +47,7 @@ pub(crate) async fn keep_alive(context: Arc<Context>) {
             tracing::warn!(since_ms = since.0, "the computer slept or its clock was set");
             context.tell_all(&Input::Missed { since });
         }
+        // Also after a jump: it is told once, and the next is measured from here.
         (wall, own) = (wall_now, own_now);
         if own_now - noted >= ALIVE_EVERY {
             noted = own_now;

@@ -37,9 +37,7 @@ pub struct Budget(mpsc::UnboundedSender<Event>);
 
 /// A PUT that wants to go out.
 pub struct Put {
-    /// Whose.
     pub session: SessionId,
-    /// Which of the four.
     pub hook: HookType,
     /// Comes back with the answer.
     pub generation: u32,
@@ -159,6 +157,7 @@ async fn send(
     let Put { hook, generation, pin, url, to, .. } = *put;
     let began = now();
     let answer = survive(client.put_hook(&pin, hook, &url)).await;
+    // Before the answer is sent: the session may want another PUT at once.
     drop(permit);
     let Ok(answer) = answer else {
         // Without an answer the hook would count as being put for ever.

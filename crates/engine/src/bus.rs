@@ -18,7 +18,6 @@ use crate::SessionId;
 /// A session as it is now.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// Which.
     pub id: SessionId,
     /// Newer is larger, per session and run of the engine.
     pub revision: u64,
@@ -130,6 +129,7 @@ impl Bus {
             dirty.troubled = true;
         }
         subscriber.notify.notify_one();
+        // Still under the lock: a change between the list of sessions and the subscription would be lost.
         inner.subscribers.retain(|weak| weak.strong_count() > 0);
         inner.subscribers.push(Arc::downgrade(&subscriber));
         drop(inner);
@@ -179,6 +179,7 @@ impl Subscription {
             if dirty.sessions.is_empty() && !dirty.happened && !dirty.troubled {
                 continue;
             }
+            // Only now: `publish` takes `dirty` while it holds `inner`, so the other order could block both.
             let inner = self.bus.inner.lock();
             let snapshots =
                 dirty.sessions.iter().filter_map(|id| inner.latest.get(id).cloned()).collect();

@@ -1,4 +1,4 @@
-//! What an engine needs to know before it starts. Parsed and validated by whoever starts it.
+//! The configuration of an engine. Whoever starts the engine has parsed and validated it.
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 

@@ -67,18 +67,8 @@ pub struct Health {
 /// Whether the service answered the last call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceHealth {
-    /// It did.
-    Answers {
-        /// When.
-        at: Timestamp,
-    },
-    /// It didn't.
-    Fails {
-        /// Since when.
-        since: Timestamp,
-        /// Why.
-        failure: Failure,
-    },
+    Answers { at: Timestamp },
+    Fails { since: Timestamp, failure: Failure },
 }
 
 /// What a context is made from.
@@ -152,6 +142,7 @@ impl Context {
     /// Notes how a call to the service came out, other than a hook's PUT, which the budget follows.
     pub(crate) fn service_answered(&self, failure: Option<Failure>) {
         let failed = matches!(self.health.service(), Some(ServiceHealth::Fails { .. }));
+        // Only the first of a row: each makes every session on screen put all its hooks.
         if !failed && failure.is_some_and(Failure::is_a_fault) {
             self.tell_all(&Input::ServiceFails);
         }

@@ -1,4 +1,4 @@
-//! What the engine's owner may ask of the desktop, so that everything above it is tested without one.
+//! The desktop behind a trait, so that everything above it can be tested without one.
 
 use std::{future::Future, pin::Pin};
 

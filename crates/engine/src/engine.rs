@@ -49,7 +49,9 @@ pub struct Engine {
 impl Engine {
     /// Stops in good order: no session is told of it, so all are as they were at the next start.
     pub async fn stop(self) {
+        // First, so that nothing new is begun by what is still to end.
         self.context.watch.stopping.cancel();
+        // Before the sessions: an event that is still taken must find the actor that it is for.
         self.listener.shutdown().await;
         // It ends its sessions.
         let _ = self.supervisor.stop_and_wait(None, None).await;

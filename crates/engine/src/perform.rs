@@ -27,9 +27,9 @@ use crate::{
     watch::{Panicked, survive},
 };
 
-/// How far a download is, is told at most this often.
+/// A download's progress is reported at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// While somebody looks at a session with a fresh fault.
+/// Between two heartbeats of a session that is on screen, soon after a fault.
 const HURRIED: Duration = Duration::from_secs(2);
 
 /// Begins `effect` for session `id`; `to` gets the result.
@@ -136,6 +136,7 @@ fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
         let input = match chosen {
             Ok(choice) => {
                 let region = choice.region.clone();
+                // Before the PIN is asked for: the archive shall say why it is in this region, whatever comes next.
                 save_choice(&shared, id, choice).await;
                 Input::RegionChosen { region }
             }
@@ -342,6 +343,7 @@ fn revoke(context: &Arc<Context>, to: &Mailbox, pin: Pin) {
     spawn_effect(context, to, async move {
         let call = async {
             match shared.client.capabilities().await {
+                // Asked each time: a service that isn't ours may mean something else by that path.
                 Ok(capabilities) if capabilities.can_revoke() => {
                     shared.client.revoke(&pin).await.unwrap_or(false)
                 }

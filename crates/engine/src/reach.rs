@@ -68,7 +68,7 @@ pub enum ReachError {
         "reach the listener by its URL: the service may not call this address; have its operator allow it or set another public URL"
     )]
     NotAllowed,
-    /// Wait.
+    /// The service limits how often it calls: wait.
     #[error(
         "reach the listener by its URL: the service was asked too often; wait a minute and test again"
     )]
@@ -145,6 +145,7 @@ fn client(url: &Url) -> Result<Client, ReachError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(USER_AGENT)
+        // Followed, a redirect would let an answer from elsewhere count.
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE);
     let here = match url.host() {

@@ -36,6 +36,7 @@ impl Timers {
     /// Starts the wheel.
     pub fn start(watch: &Watch) -> Self {
         let (orders, inbox) = mpsc::unbounded_channel();
+        // Behind a lock that only its one task takes, so that a restarted task finds it as it was.
         let wheel = Wheel { inbox, queue: DelayQueue::new(), keys: HashMap::new() };
         let (wheel, stopping) = (Arc::new(Mutex::new(wheel)), watch.stopping.clone());
         watch.keep("run the sessions' timers", move || {
@@ -105,6 +106,7 @@ impl Wheel {
     fn carry_out(&mut self, order: Command) {
         match order {
             Command::Start { session, timer, generation, after, to } => {
+                // A timer that is started again runs once: the earlier start must not fire, too.
                 self.remove(session, timer);
                 let key = self.queue.insert(Entry { session, timer, generation, to }, after);
                 self.keys.insert((session, timer), key);

@@ -1,4 +1,4 @@
-//! The listener's news on its way to the sessions' actors.
+//! Passes what the webhook listener receives on to the sessions' actors.
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use crate::{
     journal::JournalError,
 };
 
-/// Sends the listener's news to the sessions' actors.
 pub(crate) struct ToActors(pub Arc<Context>);
 
 impl Receiver for ToActors {

@@ -93,6 +93,7 @@ impl Actor for Regions {
 
 impl RegionsState {
     fn race(&mut self, myself: &ActorRef<Message>) {
+        // Two races at once would share the line and time each other.
         if std::mem::replace(&mut self.running, true) {
             return;
         }
@@ -122,6 +123,7 @@ impl RegionsState {
 
     fn raced(&mut self, result: Result<Choice, Failure>) {
         self.running = false;
+        // A race that failed says nothing against the region that is in use.
         if let Ok(choice) = &result {
             self.current = Some(choice.region.clone());
         }

@@ -48,6 +48,7 @@ impl Actor for Session {
         match message {
             Message::Input(input) => live.turn(input, now()),
             Message::Command(input, done) => {
+                // The turn first: its answer goes with the transaction that it is in.
                 live.turn(input, now());
                 live.answer_once_saved(done);
             }

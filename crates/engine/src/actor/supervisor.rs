@@ -52,7 +52,6 @@ pub enum Message {
     },
     /// Start sessions as the journal has them.
     Restore {
-        /// They.
         stored: Vec<Stored>,
         /// When the engine that had them was last known to be alive.
         since: Timestamp,
@@ -136,6 +135,7 @@ impl Actor for Supervisor {
                     state.died(&myself, child, &error.to_string()).await;
                 }
             }
+            // It was stopped on purpose.
             SupervisionEvent::ActorTerminated(cell, _, _) => {
                 state.children.remove(&cell.get_id());
             }
@@ -165,6 +165,7 @@ impl SupervisorState {
             first: Input::Created { region },
         };
         self.start(myself, start).await;
+        // The actor starts only once the disk has answered, so its first snapshot says what the answer was.
         let made = self.context.bus.latest(id).is_some_and(|snapshot| !snapshot.unsaved);
         if made { Ok(id) } else { Err(CommandError::NotMade) }
     }
@@ -176,6 +177,7 @@ impl SupervisorState {
                 self.context.sessions.write().insert(child.id, actor.clone());
                 self.children.insert(actor.get_id(), child);
             }
+            // Boxed, for this and `died` call each other.
             Err(error) => Box::pin(self.died(myself, child, &error.to_string())).await,
         }
     }
@@ -184,6 +186,7 @@ impl SupervisorState {
     async fn died(&mut self, myself: &ActorRef<Message>, child: Child, why: &str) {
         let id = child.id;
         tracing::error!(session = %id, why, "a session's actor died");
+        // Counted before the journal is read: what has killed twice isn't replayed then.
         let seq = child.in_turn.load(Ordering::Relaxed);
         if let Err(error) = self.context.journal.killed(id, seq, why).await {
             tracing::error!(session = %id, %error, "note what killed a session's actor");
@@ -199,6 +202,7 @@ impl SupervisorState {
             // Once more, only to show the failure.
             deaths if deaths == RESTARTS + 1 => {
                 let mut start = restored(&self.context, stored, now());
+                // One of these events may be what kills it.
                 start.replay.clear();
                 start.first = Input::GaveUp;
                 self.start(myself, start).await;
@@ -221,6 +225,7 @@ impl SupervisorState {
 
     fn deaths_lately(&mut self, id: SessionId) -> usize {
         let deaths = self.deaths.entry(id).or_default();
+        // By the machine's own clock: a wall clock that is set must neither forgive nor invent a death.
         let this = Instant::now();
         deaths.push_back(this);
         while deaths.front().is_some_and(|death| this.duration_since(*death) > WITHIN) {

@@ -1,4 +1,5 @@
-//! Saving the customer's program: what can be found out beforehand is, for the service is asked once.
+//! Saving the customer's program. The service may be asked only once, so everything that can be
+//! checked beforehand is checked first.
 
 use session::Program;
 use tokio::sync::oneshot;
@@ -29,6 +30,7 @@ impl Engine {
         if let Some(obstacle) = snapshot.record.program_obstacle() {
             return Err(CommandError::DoesNotFit(program_obstacle_text(obstacle)));
         }
+        // The target before the service: what was given once and can't be written would be lost.
         let checked = place.clone();
         tokio::task::spawn_blocking(move || checked.check())
             .await

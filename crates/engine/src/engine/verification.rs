@@ -44,6 +44,7 @@ impl Engine {
         }
         let client = self.logintc("verify the person")?;
         let shown: Vec<_> = asked.shown.iter().cloned().map(attribute).collect();
+        // Before it is on the disk as asked: a request that can't be sent was never made.
         check_request(&user_of(asked.user.clone(), asked.by_id), &shown)
             .map_err(CommandError::Verification)?;
         let order = Box::new(VerificationOrder { client, asked, code, wait });

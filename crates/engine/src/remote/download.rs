@@ -70,6 +70,7 @@ pub(super) async fn to_file(
         };
         let Some(piece) = waited? else { break };
         bytes += piece.len() as u64;
+        // The announced length is the service's word only.
         if bytes > MOST_BYTES {
             return Err(malformed("the program is too large"));
         }
@@ -108,6 +109,7 @@ async fn beside(into: &DownloadTarget) -> Result<NamedTempFile, Cause> {
 
 /// Gives the complete file the first name that nothing has.
 fn keep(mut file: NamedTempFile, into: &DownloadTarget, extension: &str) -> io::Result<PathBuf> {
+    // Before it gets its name: a crash must not leave a complete name on half a file.
     file.as_file().sync_all()?;
     for path in into.names(extension) {
         match file.persist_noclobber(&path) {

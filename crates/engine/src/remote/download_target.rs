@@ -36,12 +36,7 @@ pub enum DownloadTargetError {
     #[error(
         "save the customer's program in {folder}: {why}; choose a folder that is there and takes files"
     )]
-    Folder {
-        /// Which.
-        folder: String,
-        /// Why.
-        why: io::ErrorKind,
-    },
+    Folder { folder: String, why: io::ErrorKind },
 }
 
 /// A name is tried with numbers up to this.

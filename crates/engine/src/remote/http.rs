@@ -114,8 +114,11 @@ pub(super) fn builder(user_agent: &str, target: &Url, timeouts: &Timeouts) -> Cl
     let builder = reqwest::Client::builder()
         .user_agent(user_agent)
         .connect_timeout(timeouts.connect)
+        // Redirects are followed in `get` only, within the origin: a PIN may be in the URL or the body.
         .redirect(reqwest::redirect::Policy::none())
+        // Some calls may be made once only, and the session machine decides about the others.
         .retry(reqwest::retry::never())
+        // A URL can carry a PIN, which no other server shall be told.
         .referer(false)
         .tcp_nodelay(true);
     // A proxy from the environment can't reach this computer's own servers. A new connection costs nothing
@@ -192,6 +195,7 @@ pub(super) async fn whole_response(response: Response, most: usize) -> Result<Ht
 
 async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
     let too_large = || malformed("the service's answer is too large");
+    // What is announced as too large isn't even begun to be read.
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }

@@ -204,6 +204,7 @@ impl LoginTc {
         let doing = Doing::PollPhone;
         let answer = self.session(doing, Method::GET, id).await?;
         let session: Session = read(doing, &answer)?;
+        // An approval of somebody else's must not count for this person.
         if session.id.is_some_and(|answered| answered != id) {
             return Err(failed(doing, malformed("the service answered for another verification")));
         }

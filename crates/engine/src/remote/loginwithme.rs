@@ -104,6 +104,7 @@ impl LoginWithMe {
                 .iter()
                 .filter_map(|name| name.as_str()?.parse().ok())
                 .filter(|region: &Region| known.insert(region.clone()))
+                // Each of them is timed over a connection of its own.
                 .take(MOST_REGIONS)
                 .collect();
             if regions.is_empty() {
@@ -179,6 +180,7 @@ impl LoginWithMe {
         let sent = answer.chat.len();
         let mut known = HashSet::new();
         let messages: Vec<ChatMessage> = answer.chat.into_iter().filter_map(message).collect();
+        // Taken for an empty chat, it would be saved as the transcript, and the PIN ended after it.
         if messages.is_empty() && sent > 0 {
             return Err(failed(Doing::FetchChat, malformed("the service's chat can't be read")));
         }

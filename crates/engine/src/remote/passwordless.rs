@@ -58,9 +58,9 @@ pub struct Passwordless {
 pub struct SignIn {
     /// Whether somebody has signed in at all.
     pub success: bool,
-    /// Who.
+    /// The service's id of the person.
     pub user_id: String,
-    /// When, by the service's clock.
+    /// When it was, by the service's clock.
     pub timestamp: Timestamp,
     /// The relying party's id: the host of the page.
     pub rp_id: String,

@@ -177,7 +177,7 @@ impl RocketChat {
     /// `GET sessions/list`: whether address, user id and token are good. Asks for no second factor.
     ///
     /// # Errors
-    /// By remedy.
+    /// [`RocketChatError`].
     pub async fn check(&self) -> Result<(), RocketChatError> {
         let query = [("count", "1"), ("offset", "0")];
         let request = self.client.request(Method::GET, self.url("list", &query));
@@ -188,7 +188,7 @@ impl RocketChat {
     /// `GET sessions/info.admin`: the login session of exactly this id.
     ///
     /// # Errors
-    /// By remedy; [`Why::OtherSession`] where the id matched, as a regular expression, another one's.
+    /// [`RocketChatError`]; [`Why::OtherSession`] where the id matched, as a regular expression, another one's.
     pub async fn info(
         &self,
         session_id: &str,
@@ -198,6 +198,7 @@ impl RocketChat {
         let request =
             self.client.request(Method::GET, self.url("info.admin", &[("sessionId", session_id)]));
         let found: DeviceSession = self.call(doing, request, factor).await?;
+        // The service takes the id as a regular expression, so another session may match it.
         if found.session_id != session_id {
             return Err(RocketChatError { doing, why: Why::OtherSession });
         }
@@ -208,7 +209,7 @@ impl RocketChat {
     /// for all), at most [`MOST_ROWS`]. `sort` is the service's own, such as `{"loginAt":-1}`.
     ///
     /// # Errors
-    /// By remedy.
+    /// [`RocketChatError`].
     pub async fn list_all(
         &self,
         count: u32,
@@ -230,7 +231,7 @@ impl RocketChat {
     /// `POST sessions/logout`: ends the login session of exactly this id.
     ///
     /// # Errors
-    /// By remedy.
+    /// [`RocketChatError`].
     pub async fn log_out(
         &self,
         session_id: &str,

@@ -27,13 +27,10 @@ use crate::{
     journal::{Committed, JournalError, SessionSecrets, SessionTurn},
 };
 
-/// How a session comes to life.
+/// What a session's actor starts from.
 pub struct Start {
-    /// Which.
     pub id: SessionId,
-    /// What is shared.
     pub context: Arc<Context>,
-    /// What it is.
     pub state: State,
     /// Its PIN and tokens; none once they are erased, and it is history.
     pub secrets: Option<SessionSecrets>,
@@ -139,6 +136,7 @@ impl Live {
         }
         live.turn(first, now());
         if is_new {
+            // Awaited here, so that whoever made the session learns whether the disk has it.
             let (turns, saving) = live.begin_transaction();
             live.saving = Some(saving);
             let outcome = live.context.journal.save_turn(turns).await.map(drop);
@@ -260,6 +258,7 @@ impl Live {
 
     /// The actor ends in order: what isn't on its way to the disk goes there now.
     pub async fn end(&mut self) {
+        // A timer that ran out from here on would begin what nobody waits for.
         self.context.timers.forget(self.id);
         self.stop_program();
         if self.has_to_be_saved() {
@@ -312,6 +311,7 @@ impl Live {
     /// The PIN's life is over and all that it was needed for is done: nobody shall find it later.
     async fn erase_secrets(&mut self) {
         let Some(secrets) = self.secrets.take() else { return };
+        // Closed before the disk is asked: an event that came meanwhile would find a session without a PIN.
         self.context.routes.close(&secrets.tokens);
         if let Err(error) = self.context.journal.erase_secrets(self.id).await {
             tracing::warn!(session = %self.id, %error, "the secrets are erased at the next start");

@@ -1,4 +1,4 @@
-//! The customer's program on its way: where it goes, what it needs, how far it is.
+//! Saving the customer's program: the target file, what the service gave for it, and its progress.
 //!
 //! Invariant: what the program needs (the conf) is in the secrets, and so on the disk, only while the
 //! record says that it is kept; when it is saved or given up, it is nowhere.
@@ -35,6 +35,7 @@ impl Live {
             let _ = done.send(Err(CommandError::DoesNotFit(program_obstacle_text(obstacle))));
             return;
         }
+        // A child: the engine's end ends the download, and no download's end ends the engine.
         let cancel = self.context.watch.stopping.child_token();
         self.program_download = Some(ProgramDownload {
             place,

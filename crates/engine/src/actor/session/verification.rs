@@ -1,4 +1,4 @@
-//! Verifications on their way: the code that was typed, and the service's own name of each question.
+//! Verifications that are under way: the code that was typed, and the service's id of each question.
 //!
 //! Invariant: both are in this actor's memory and nowhere else. A code is given away with its question;
 //! whoever finds the question on the disk after a crash has neither, and so can't ask again.
@@ -78,6 +78,7 @@ impl Live {
         let input = match outcome {
             Ok(logintc::StartedVerification { id: session, state }) => {
                 if let Some(phone) = self.questions.get_mut(&id) {
+                    // Kept even where it is over already: only with it a push can be taken back.
                     phone.session = Some(session);
                 }
                 let answer = match state {
