@@ -203,10 +203,9 @@ pub fn all_armed(snapshot: &Snapshot) -> bool {
     snapshot.lamps.iter().all(|lamp| matches!(lamp, Lamp::Armed { .. }))
 }
 
-/// The event's name as the UI and the journal know it.
+/// The event's name as it is declared.
 pub fn name_of(event: &session::Event) -> String {
-    let debug = format!("{event:?}");
-    debug.split([' ', '{']).next().unwrap_or_default().to_owned()
+    event.facts().name().split('_').map(session::text::capital).collect()
 }
 
 /// An HTTP client of the tests' own.

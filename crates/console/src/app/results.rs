@@ -4,13 +4,8 @@
 //! console was not looking is noted later. A crash between a note and its mark notes that one twice; none
 //! is left out.
 
-use engine::{Engine, journal::Happening};
-use session::{
-    Event,
-    verification::{Cause, Who},
-};
-
 use super::{Inner, Noted};
+use engine::{Engine, journal::Happening};
 
 /// Happenings are read this many at a time.
 const PAGE: u32 = 500;
@@ -69,75 +64,9 @@ async fn mark(engine: &Engine, seq: u64) {
     }
 }
 
-/// How the log has it; none for what isn't its business.
+/// Its entry in the audit log, unless it doesn't belong there.
 fn noted(Happening { session, event, .. }: &Happening) -> Option<Noted> {
-    let (action, text) = match event {
-        Event::VerificationApproved { who, user, .. } => {
-            ("verification_approved", format!("{} approved", named(*who, user)))
-        }
-        Event::VerificationDenied { who, user, .. } => {
-            ("verification_denied", format!("{} denied", named(*who, user)))
-        }
-        Event::VerificationTimedOut { who, user, .. } => {
-            let text = format!("{} did not answer in time", named(*who, user));
-            ("verification_timed_out", text)
-        }
-        Event::VerificationCancelled { who, user, .. } => {
-            let text = format!("the verification of {} was cancelled", named(*who, user));
-            ("verification_cancelled", text)
-        }
-        Event::VerificationNoDevice { who, user, .. } => {
-            ("verification_no_device", format!("{} has no device", named(*who, user)))
-        }
-        Event::VerificationFailed { who, user, cause, .. } => {
-            let why = match cause {
-                Cause::UnknownUser => "the service knows no such person",
-                Cause::WrongCode => "the code was not accepted",
-                Cause::WrongDomain => "the service knows no such domain",
-                Cause::Call { .. } => "the service did not do it",
-            };
-            let text = format!("{} could not be verified: {why}", named(*who, user));
-            ("verification_failed", text)
-        }
-        Event::VerificationUnknown { who, user, .. } => {
-            let text =
-                format!("what came of the verification of {} is not known", named(*who, user));
-            ("verification_unknown", text)
-        }
-        // Noted with who asks, and who signs it, at the time when they do.
-        Event::VerificationAsked { .. }
-        | Event::GateOverridden { .. }
-        | Event::PictureSaved { .. }
-        | Event::Created
-        | Event::PinReady { .. }
-        | Event::AllocationFailed { .. }
-        | Event::PresenterOnline { .. }
-        | Event::PresenterOffline
-        | Event::ViewerJoined { .. }
-        | Event::ViewersGone
-        | Event::StatusUnknown { .. }
-        | Event::HookLost { .. }
-        | Event::HookBack { .. }
-        | Event::MailSent { .. }
-        | Event::MailFailed { .. }
-        | Event::ChatArrived { .. }
-        | Event::TranscriptSaved { .. }
-        | Event::TranscriptFailed { .. }
-        | Event::ProgramAsked { .. }
-        | Event::ProgramSaved { .. }
-        | Event::ProgramNotSaved { .. }
-        | Event::ProgramGone { .. }
-        | Event::Closed { .. }
-        | Event::PinOver { .. } => return None,
-    };
-    let text = crate::present::trouble::sentence(&text);
-    Some(Noted { by: NOBODY.to_owned(), action, text, session: Some(*session) })
-}
-
-fn named(who: Who, user: &str) -> String {
-    let user = crate::words::plain(user, crate::words::LONGEST_NAME);
-    match who {
-        Who::Customer => format!("the customer ({user})"),
-        Who::Technician => format!("the technician ({user})"),
-    }
+    let facts = event.facts();
+    let text = crate::present::trouble::sentence(&facts.audit_text()?);
+    Some(Noted { by: NOBODY.to_owned(), action: facts.name(), text, session: Some(*session) })
 }

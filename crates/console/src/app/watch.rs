@@ -72,7 +72,9 @@ async fn read_on(inner: &Inner) {
         };
         let Some(last) = happenings.last().map(|happening| happening.seq) else { return };
         for Happening { session, event, .. } in &happenings {
-            if let Event::ChatArrived { .. } | Event::TranscriptSaved { .. } = event {
+            if let Event::Chat(chat) = event
+                && chat.adds_messages()
+            {
                 count(inner, engine, *session).await;
                 inner.tell_change();
             }

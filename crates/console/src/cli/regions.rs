@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::{End, Failed, Global};
 use crate::{
-    present::{regions::over, trouble},
+    present::regions::over,
     view::{LaneView, RegionsView},
 };
 
@@ -75,7 +75,7 @@ fn why_none(failed: &ProbeFailed) -> String {
     let mut text = failed.to_string();
     for lane in &failed.lanes {
         if let RegionEnd::Failed { failure } = &lane.end {
-            let _ = write!(text, "\n  {}: {}", lane.region, trouble::why(*failure));
+            let _ = write!(text, "\n  {}: {}", lane.region, failure.reason());
         }
     }
     text
@@ -137,7 +137,7 @@ mod tests {
         ];
         let region = "us-east-1".parse().unwrap();
         let choice = Choice { region, reason: Reason::Fastest, lanes, took_us: 129_400 };
-        let failed = super::trouble::why(session::Failure::Unreachable);
+        let failed = session::Failure::Unreachable.reason();
         let expected = format!(
             "  Region          Best                  Samples
 * us-east-1       24.1 ms               24.5  24.1  24.3

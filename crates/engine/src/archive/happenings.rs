@@ -52,7 +52,7 @@ pub(super) fn last(connection: &Connection) -> Result<u64, ArchiveError> {
 
 #[cfg(test)]
 mod tests {
-    use session::Event;
+    use session::{Event, LifeEvent, PresenceEvent};
 
     use super::*;
     use crate::archive::in_memory;
@@ -62,7 +62,10 @@ mod tests {
         let connection = in_memory();
         let session = SessionId::from_bytes([1; 16]);
         let happening = |seq, event| Happening { seq, session, at: Timestamp(5), event };
-        let all = [happening(1, Event::Created), happening(4, Event::PresenterOffline)];
+        let all = [
+            happening(1, Event::Life(LifeEvent::Created)),
+            happening(4, Event::Presence(PresenceEvent::PresenterOffline)),
+        ];
         save(&connection, &all[..1]).unwrap();
         save(&connection, &all).unwrap();
         assert_eq!(of(&connection, session).unwrap(), all);
