@@ -9,20 +9,20 @@
 mod chat;
 mod hook;
 mod life;
-mod mail;
+mod mail_event;
 mod presence;
-mod program;
-mod verification;
+mod program_event;
+mod verification_event;
 mod viewing;
 
 pub use chat::ChatEvent;
 pub use hook::HookEvent;
 pub use life::LifeEvent;
-pub use mail::MailEvent;
+pub use mail_event::MailEvent;
 pub use presence::PresenceEvent;
-pub use program::ProgramEvent;
+pub use program_event::ProgramEvent;
 use serde::{Deserialize, Serialize};
-pub use verification::{VerificationChange, VerificationEvent};
+pub use verification_event::{VerificationChange, VerificationEvent};
 pub use viewing::ViewingEvent;
 use wire::{HookType, Side};
 
