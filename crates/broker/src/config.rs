@@ -7,15 +7,12 @@ use std::{
 };
 
 use secrecy::SecretString;
-use serve::{Client, Clock, Limits, Port, TlsFiles, TrustedProxies};
+use serve::{Clock, Limits, Port, TlsFiles, TrustedProxies};
 use url::Url;
 use wire::Region;
 
-use crate::{
-    programs::ProgramFile,
-    rules::{rates::Rate, target::TargetPolicy},
-    store::StoreKey,
-};
+pub use crate::hub::limits::{ByClient, Durations, Rates};
+use crate::{hub::target::TargetPolicy, programs::ProgramFile, store::StoreKey};
 
 /// A broker's settings. [`Config::embedded`] and [`Config::network`] are the two starting points.
 #[derive(Debug)]
@@ -62,28 +59,6 @@ pub struct Config {
     pub clock: Clock,
 }
 
-/// One thing for clients on this machine, another for all others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ByClient<T> {
-    /// For clients on this machine.
-    pub here: T,
-    /// For all others.
-    pub elsewhere: T,
-}
-
-impl<T> ByClient<T> {
-    /// What holds for this client.
-    pub const fn of(&self, client: Client) -> &T {
-        if client.is_this_machine() { &self.here } else { &self.elsewhere }
-    }
-}
-
-impl<T: Copy> From<T> for ByClient<T> {
-    fn from(same: T) -> Self {
-        Self { here: same, elsewhere: same }
-    }
-}
-
 /// A region and its simulated distance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegionDelay {
@@ -91,99 +66,6 @@ pub struct RegionDelay {
     pub region: Region,
     /// How long its probe takes to answer at least.
     pub latency: Duration,
-}
-
-/// How long things last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Durations {
-    /// A side is offline after *more than* this.
-    pub offline_grace: Duration,
-    /// A PIN's life.
-    pub pin_life: Duration,
-    /// How long a chat message can be fetched.
-    pub chat_life: Duration,
-    /// How long a hook's receiver has to answer, of real time.
-    pub hook_timeout: Duration,
-    /// How long the presenter's program has to dial a stream that a viewer waits for.
-    pub dial: Duration,
-    /// A stream that carried nothing either way for so long is ended.
-    pub stream_idle: Duration,
-}
-
-impl Default for Durations {
-    fn default() -> Self {
-        Self {
-            offline_grace: Duration::from_secs(60),
-            pin_life: Duration::from_secs(86_400),
-            chat_life: Duration::from_secs(86_400),
-            hook_timeout: Duration::from_secs(5),
-            dial: Duration::from_secs(10),
-            stream_idle: Duration::from_secs(1_800),
-        }
-    }
-}
-
-/// How often things may be done.
-#[derive(Debug, Clone, Copy)]
-pub struct Rates {
-    /// PINs minted by one client.
-    pub mint: Rate,
-    /// E-mails asked for by one client.
-    pub mail_by_client: Rate,
-    /// E-mails about one PIN.
-    pub mail_by_pin: Rate,
-    /// Chat messages of one page.
-    pub chat: Rate,
-    /// Unknown PINs asked for by one client; then it is refused for the rest of the window.
-    pub guesses: Rate,
-    /// From this many guesses on, each answer takes [`Rates::guess_delay`] longer than the last.
-    pub slow_after: usize,
-    /// See [`Rates::slow_after`]; of real time.
-    pub guess_delay: Duration,
-    /// Tests of the way to one client's listener.
-    pub reach: Rate,
-    /// Live connections of one client at once.
-    pub lines_by_client: usize,
-    /// Viewers of one session at once; each has one stream at most.
-    pub viewers_by_pin: usize,
-    /// Streams that one viewer's page asks for.
-    pub streams: Rate,
-    /// Times that one viewer's page tells of its quality, or of a picture that it saved.
-    pub signals: Rate,
-}
-
-impl Rates {
-    /// For a broker that strangers can reach.
-    pub const fn network() -> Self {
-        Self {
-            mint: Rate::new(60, 600),
-            mail_by_client: Rate::new(30, 3_600),
-            mail_by_pin: Rate::new(10, 3_600),
-            chat: Rate::new(20, 10),
-            guesses: Rate::new(20, 900),
-            slow_after: 5,
-            guess_delay: Duration::from_millis(200),
-            reach: Rate::new(6, 60),
-            lines_by_client: 64,
-            viewers_by_pin: 32,
-            streams: Rate::new(30, 60),
-            signals: Rate::new(20, 10),
-        }
-    }
-
-    /// For the embedded broker's console, on this machine. Guessing is still bounded.
-    pub const fn embedded() -> Self {
-        Self {
-            mint: Rate::new(20_000, 60),
-            mail_by_client: Rate::new(1_000, 3_600),
-            mail_by_pin: Rate::new(60, 3_600),
-            guesses: Rate::new(1_000, 60),
-            slow_after: 200,
-            reach: Rate::new(60, 60),
-            lines_by_client: 4_096,
-            ..Self::network()
-        }
-    }
 }
 
 /// How e-mail is sent.

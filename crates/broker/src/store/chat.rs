@@ -5,7 +5,7 @@ use serve::Millis;
 use wire::Pin;
 
 use super::sessions::parse;
-use crate::chat::Message;
+use crate::hub::chat::Message;
 
 pub(super) const TABLE: &str = "
     CREATE TABLE messages (

@@ -25,11 +25,12 @@ use serve::{Client, Millis};
 use tokio::sync::oneshot;
 use wire::{HookType, Pin, Side, screen::Asker};
 
-use crate::{
+use crate::hub::{
     chat::Message,
-    keys::KeyHash,
-    mail::{Mail, MailState},
-    rules::{presence::StoredPresence, session::Session},
+    credential::KeyHash,
+    outbox::{Mail, MailState},
+    presence::StoredPresence,
+    session::Session,
 };
 
 pub(crate) use signing::SigningKey;
@@ -70,7 +71,7 @@ pub(crate) enum Write {
     },
     TicketMade {
         hash: KeyHash,
-        ticket: crate::state::Ticket,
+        ticket: crate::hub::tickets::Ticket,
     },
     Revoked {
         pin: Pin,
@@ -111,7 +112,7 @@ pub(crate) struct Kept {
     pub reports: Vec<(Client, Pin, Client)>,
     pub blocked: Vec<Client>,
     pub outbox: Vec<Mail>,
-    pub tickets: Vec<(KeyHash, crate::state::Ticket)>,
+    pub tickets: Vec<(KeyHash, crate::hub::tickets::Ticket)>,
     pub signing_key: Option<SigningKey>,
 }
 

@@ -5,7 +5,7 @@ use serve::Millis;
 use uuid::Uuid;
 
 use super::sessions::parse;
-use crate::mail::{Mail, MailState};
+use crate::hub::outbox::{Mail, MailState};
 
 pub(super) const TABLE: &str = "
     CREATE TABLE outbox (

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params, typ
 use serve::{Client, Millis};
 use wire::{HookType, Pin, Side, screen::Asker};
 
-use crate::rules::{
+use crate::hub::{
     presence::{Presence, StoredPresence},
     session::Session,
 };

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Transaction, params};
 use wire::screen::Role;
 
 use super::sessions::parse;
-use crate::{keys::KeyHash, state::Ticket};
+use crate::hub::{credential::KeyHash, tickets::Ticket};
 
 /// A ticket ends with its session.
 pub(super) const TABLE: &str = "
