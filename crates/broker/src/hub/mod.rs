@@ -198,25 +198,4 @@ impl Hub {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_guess_is_answered_later_than_the_last_until_there_is_no_answer() {
-        let rates = Rates::network();
-        let settings = HubSettings { rates: rates.into(), ..HubSettings::default() };
-        let mut hub = Hub::new(settings, Kept::default());
-        let guesser = Client::at([198, 51, 100, 1].into());
-        let pin: Pin = "AAA-AA-AAAA".parse().unwrap();
-        let mut guess = || hub.known(guesser, &pin, Millis(0)).unwrap_err();
-        let delays: Vec<_> = (0..rates.guesses.times)
-            .map(|_| match guess() {
-                Refused::UnknownPin { answer_after } => answer_after,
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        assert_eq!(delays[..5], [Duration::ZERO; 5][..]);
-        assert!(delays[4..].is_sorted_by(|a, b| a < b), "{delays:?}");
-        assert!(matches!(guess(), Refused::TooMany { .. }));
-    }
-}
+mod tests;
