@@ -31,6 +31,7 @@ impl Coordinator {
         client: Client,
         request: JoinRequest,
     ) -> Result<Connected, Refused> {
+        // First, since the hub may have something to tell as soon as it has let the page in.
         let (id, inlet) = self.outlets.lock().add_connection();
         let joined = self.join(id, client, request).await;
         let welcome =
@@ -68,6 +69,7 @@ impl Coordinator {
     /// A connection has ended.
     pub(crate) async fn disconnect(self: &Arc<Self>, id: ConnectionId) {
         self.record(|hub, now| hub.leave(id, now)).await;
+        // After the hub: until it has taken the page out, it may still tell it something.
         self.outlets.lock().remove_connection(id);
     }
 }

@@ -64,6 +64,7 @@ impl Coordinator {
         self: &Arc<Self>,
         decide: impl FnOnce(&mut Hub, Millis) -> Result<(T, Change), Refused>,
     ) -> Result<T, Refused> {
+        // In a block, so that the lock is released before the disk is waited for.
         let (answer, saved) = {
             let mut hub = self.hub.lock();
             let (answer, change) = decide(&mut hub, self.clock.now())?;
@@ -103,6 +104,9 @@ impl Coordinator {
         if reschedules {
             self.rescheduled.notify_one();
         }
+        // In a task of its own: a handler is dropped when its client goes away, and a hook that is consumed on
+        // disk must be delivered all the same. It counts as in flight from here on, or a shutdown could come
+        // between the disk and the delivery.
         let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
         tokio::spawn(async move {
             let _in_flight = in_flight;

@@ -53,7 +53,9 @@ impl Deliverer {
         let client = |policy| {
             reqwest::Client::builder()
                 .user_agent(concat!("deskhand-broker/", env!("CARGO_PKG_VERSION")))
+                // A redirect would lead past the check of the address.
                 .redirect(redirect::Policy::none())
+                // So would a proxy, which resolves names by itself.
                 .no_proxy()
                 .timeout(timeout)
                 // Each goes on a connection of its own: an idle one may be closed just when it is used, and a
@@ -68,7 +70,7 @@ impl Deliverer {
         Ok(Self { clients, policy, holding, slots, in_flight: watch::Sender::new(0) })
     }
 
-    /// Passes a delivery on, or keeps it while deliveries are held.
+    /// Passes a delivery on, or keeps it while deliveries are held back.
     pub fn admit(&self, delivery: HookDelivery) -> Option<HookDelivery> {
         match &mut *self.holding.lock() {
             Holding::Off => Some(delivery),
@@ -79,7 +81,7 @@ impl Deliverer {
         }
     }
 
-    /// Keeps everything from now on.
+    /// Holds deliveries back from now on.
     pub fn hold(&self) {
         let mut holding = self.holding.lock();
         if matches!(*holding, Holding::Off) {
@@ -87,7 +89,7 @@ impl Deliverer {
         }
     }
 
-    /// Lets everything through again; what was kept comes first, in order.
+    /// Passes deliveries on again, and returns what was held back, in order.
     pub fn release(&self) -> Vec<HookDelivery> {
         match std::mem::replace(&mut *self.holding.lock(), Holding::Off) {
             Holding::Off => Vec::new(),

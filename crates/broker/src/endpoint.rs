@@ -33,6 +33,7 @@ impl Coordinator {
     pub fn own_mail_address(&self, url: &str) -> Option<String> {
         let url = Url::parse(url).ok()?;
         let host = url.host_str()?;
+        // In the form of a Host header, which the guards compare.
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let encoded = url.path().strip_prefix("/api/v1/email/")?;
         let network = self.network.read();

@@ -34,6 +34,7 @@ impl Running {
     /// # Errors
     /// [`StartError`]; then no such endpoint is open.
     pub async fn open_to_network(&mut self, network: Network) -> Result<(), StartError> {
+        // First, since the new one may want the same port.
         self.close_to_network().await;
         check_public_url(network.public_url.as_ref())?;
         let tls = match &network.tls {
@@ -50,6 +51,7 @@ impl Running {
         let context = ApiContext {
             coordinator: Arc::clone(&self.coordinator),
             endpoint: Arc::clone(&endpoint),
+            // No proxies: this endpoint is for direct connections, where anybody could write the header.
             proxies: serve::TrustedProxies::default(),
             compat_cors: false,
         };

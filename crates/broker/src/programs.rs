@@ -108,6 +108,7 @@ impl Programs {
     /// The programs that there are now, one for each platform.
     pub async fn all(self: &Arc<Self>) -> Vec<Arc<Program>> {
         let this = Arc::clone(self);
+        // Files of many megabytes are read and hashed.
         tokio::task::spawn_blocking(move || this.read_all()).await.unwrap_or_default()
     }
 
@@ -146,6 +147,7 @@ impl Programs {
                     read.insert(file.path.clone(), Arc::clone(&program));
                     all.push(program);
                 }
+                // Usual: of the places beside the running program only one has it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     tracing::warn!(platform = %file.platform, %error, "program not delivered");
@@ -240,6 +242,7 @@ fn load(file: &ProgramFile, known: Option<&Arc<Program>>) -> io::Result<Arc<Prog
         return Err(io::Error::other("it is no program's file"));
     }
     let bytes = Bytes::from(fs::read(&file.path)?);
+    // A program that was downloaded and put here would give its customer's conf to everybody.
     if !matches!(trailer::split(&bytes), Ok(None)) {
         return Err(io::Error::other("it has a session's conf at its end already"));
     }

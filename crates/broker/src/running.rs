@@ -174,8 +174,10 @@ impl Running {
 
     /// Tells the pages, finishes what is in flight, and frees port and store.
     pub async fn shutdown(mut self) {
+        // First, so that nothing falls due while the rest ends.
         self.timer.abort();
         self.close_to_network().await;
+        // Before the server, whose end waits for its connections.
         self.coordinator.notify(|hub| hub.hang_up_all(&ServerMessage::restarting()));
         if let Some(control) = self.control {
             control.shutdown().await;
@@ -188,6 +190,7 @@ impl Running {
         )
         .await;
         let writer = self.writer;
+        // Last, when nobody has anything to write any more. It blocks until the disk has it all.
         let _ = tokio::task::spawn_blocking(move || drop(writer)).await;
     }
 }

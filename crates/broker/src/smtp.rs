@@ -38,6 +38,7 @@ impl Mailer {
         let from =
             smtp.from.parse().map_err(|_| "the sender is not an e-mail address".to_owned())?;
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(smtp.url.expose_secret())
+            // Not the error itself, which could quote the URL and its password.
             .map_err(|_| {
                 "the SMTP URL is not of the form smtps://user:password@host:465".to_owned()
             })?

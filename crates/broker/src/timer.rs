@@ -21,6 +21,7 @@ impl Coordinator {
 
 /// Runs for as long as the broker does.
 pub(crate) async fn keep_time(coordinator: Arc<Coordinator>) {
+    // At once: much may have become too old while the broker was not running.
     let mut forget_at = coordinator.clock.now();
     loop {
         if coordinator.clock.now() >= forget_at {
@@ -31,6 +32,7 @@ pub(crate) async fn keep_time(coordinator: Arc<Coordinator>) {
         let due = due.map_or(forget_at, |due| due.min(forget_at));
         tokio::select! {
             () = coordinator.clock.sleep_until(due) => coordinator.fire_due().await,
+            // What is due first may be due earlier now, so it is asked again.
             () = coordinator.rescheduled.notified() => {}
         }
     }

@@ -1,25 +1,22 @@
-//! The viewer's page: built from `ui/src/viewer`, compiled in here, shown by the broker and by the
-//! console's own windows.
+//! The viewer's page. It is built from `ui/src/viewer` and compiled in here, and both the broker and the console's own
+//! windows show it.
 
 use serve::{HostGuard, PagePolicy};
 
 /// The files of the viewer's page; the page names the other two relative to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ViewerAssets {
-    /// The page itself.
     pub html: &'static str,
-    /// `viewer.css`, beside the page.
     pub css: &'static str,
-    /// `viewer.js`, beside the page.
     pub js: &'static str,
 }
 
-/// The viewer's page; `None` if this was built without the user interface.
+/// The viewer's page; `None` if this crate was built without the user interface.
 pub const fn viewer_assets() -> Option<ViewerAssets> {
     include!(concat!(env!("OUT_DIR"), "/viewer.rs"))
 }
 
-/// The policy under which the page works: pictures and pointers come out of the stream as `data:`.
+/// The content security policy that the page needs. Its pictures and pointers come as `data:` out of the stream.
 pub fn viewer_policy(guard: HostGuard) -> PagePolicy {
     PagePolicy::default().images("'self' data:").live(guard)
 }

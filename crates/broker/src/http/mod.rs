@@ -59,13 +59,15 @@ pub(crate) fn routes(context: ApiContext) -> Router {
         .route("/screen", get(screen_stream));
     let calls = faults
         .protect(calls)
+        // After the fault plan, which knows routes by their templates.
         .route("/api/{*rest}", axum::routing::any(no_such_call))
         .layer(middleware::from_fn_with_state(context.clone(), admit))
         .with_state(context);
+    // Outermost, so that a foreign Host reaches neither a call nor a page.
     guard.protect(calls.merge(pages::routes(guard.clone())))
 }
 
-/// Those on which the hosted service allows every origin (services.md).
+/// The calls on which the hosted service allows every origin (services.md).
 fn recorded(context: &ApiContext) -> Router<ApiContext> {
     Router::new()
         .route("/api/v1/regions", get(calls::regions).options(calls::preflight))
@@ -102,9 +104,11 @@ async fn admit(
     if context.coordinator.ask(|hub, _| hub.is_blocked(client)) {
         return Refused::Blocked.into_response();
     }
+    // A probe says nothing secret, and pages of any origin may time it.
     let probe = request.uri().path().starts_with("/region/");
     let live = matches!(request.uri().path(), "/live" | "/screen");
-    // With `*` any page may call, but live connections are for pages of ours in any case.
+    // With `*` any page may call, but live connections are for our own pages in any case: a WebSocket isn't bound by
+    // the same-origin policy.
     let open = (context.compat_cors && !live) || probe;
     if !open && !context.endpoint.guard.allows_caller(request.headers()) {
         return Refused::ForeignPage.into_response();

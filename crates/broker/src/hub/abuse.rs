@@ -22,7 +22,7 @@ impl AbuseReports {
         for (minter, pin, reporter) in reports {
             all.report(minter, pin, reporter);
         }
-        // Beside what the reports say: a block stays when the rule for it changes.
+        // Beside what follows from the reports, so that a block stays if the rule above changes.
         all.blocked.extend(blocked);
         all
     }
@@ -37,7 +37,6 @@ impl AbuseReports {
         distinct_pairs(&pairs, STRIKES) && self.blocked.insert(minter)
     }
 
-    /// Whether this client is shut out.
     pub fn is_blocked(&self, client: Client) -> bool {
         self.blocked.contains(&client)
     }

@@ -52,6 +52,7 @@ impl Hub {
         if entry.session.conf_hash == Some(hash_of(conf.expose())) {
             return Ok(pin);
         }
+        // A conf with a living PIN in it that isn't ours is an attempt to forge one.
         self.usage.guesses.note(&client, now);
         Err(wrong())
     }
@@ -66,6 +67,7 @@ fn new_conf(pin: &Pin, session: &Session, origin: String, random: &[u8; 32]) -> 
         ttl: session.expires.seconds(),
         session_host: host.unwrap_or_default(),
         ssh_port: 443,
+        // As long as in the recorded conf of the hosted service.
         sftp_user: text[..13].to_owned(),
         sftp_pass: text[16..29].to_owned(),
         rfb_port: 0,

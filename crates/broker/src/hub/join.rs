@@ -104,6 +104,7 @@ impl Hub {
         now: Millis,
     ) -> Result<(Joined, Change), Refused> {
         let JoinRequest { access, join_as, page, name, link } = request;
+        // Before room is looked for: only who may come in learns how full it is.
         let admission = self.admitted(client, access, now)?;
         let most = self.rates(client).lines_by_client;
         if link == Link::Open && self.connections.open_sockets_of(client) >= most {
@@ -125,6 +126,7 @@ impl Hub {
             }
         };
         let role = participant.as_viewer().map(|viewer| viewer.role);
+        // A name that a person typed on the page counts more than the one that the link was made with.
         let name = if name.is_empty() { admission.name } else { name };
         let connection = Connection { client, pin: pin.clone(), page, participant, link };
         let (resumed, change) = self.admit(id, connection, &name)?;
@@ -187,12 +189,15 @@ impl Hub {
         let given = self.sessions.get(pin).and_then(|entry| entry.session.conf_hash);
         let proven = conf.map(|conf| given == Some(credential::hash_of(conf.expose())));
         if proven == Some(false) {
+            // For the client, too, as any other guess.
             self.usage.guesses.note(&client, now);
             let allowed = self.rates(client).guesses;
             self.usage.wrong_confs.admit(pin, allowed, now).map_err(Refused::too_many)?;
             return Err(Refused::malformed("the program's conf is not this session's"));
         }
         let proven = proven.unwrap_or(false);
+        // Otherwise whoever has only the PIN could push the proven program out, and show the technician another
+        // screen.
         if !proven && self.program_of(pin).is_some_and(|(_, program)| program.proven) {
             return Err(Refused::Taken);
         }
@@ -228,6 +233,7 @@ impl Hub {
             (resumed, displaced) = (!arrival.started, arrival.displaced);
             change.add_presence(&pin, session, side);
             change.add_fired(&pin, session, fired);
+            // Once saved, when the others can rely on it; the roster itself is made only then.
             change.effects.push(Effect::TellRoster(pin));
         }
         self.connections.insert(id, connection);

@@ -125,6 +125,8 @@ impl Hub {
         now: Millis,
     ) -> Result<&mut SessionEntry, Refused> {
         let guesses = self.guesses_of(client, now)?;
+        // The client was judged before the PIN is looked up: who has guessed too often learns nothing more, not
+        // even that a PIN exists.
         if self.sessions.contains_key(pin) {
             // Asked twice, since a borrow that is returned would last over the refusal below.
             return self.sessions.get_mut(pin).ok_or(Refused::PinOver);
@@ -157,6 +159,7 @@ impl Hub {
         let entry = self.known(client, pin, now)?;
         match entry.session.life(now) {
             Life::Live => Ok(entry),
+            // Not as unknown: whoever has the PIN may know that it existed, and should ask for a new one.
             Life::Expired | Life::Revoked => Err(Refused::PinOver),
         }
     }

@@ -93,6 +93,7 @@ impl Hub {
         let Some(viewer) = connection.participant.as_viewer_mut() else {
             return Err(not_a_viewer());
         };
+        // Without an error, which the page could do nothing about: the next figures make up for these.
         if self.usage.signals.admit(&page, allowed, now).is_err() {
             return Ok(Change::default());
         }
@@ -102,6 +103,7 @@ impl Hub {
         if entry.quality_told.is_some_and(|told| now < told.after(QUALITY_TOLD_EVERY)) {
             return Ok(Change::default());
         }
+        // One time for the whole session: with a time for each viewer, many viewers would cause many messages.
         entry.quality_told = Some(now);
         Ok(Change::telling(self.tell_roster(&pin)))
     }

@@ -2,19 +2,18 @@
 
 use wire::Pin;
 
-/// Digits, and the capital letters that look like no digit and no other letter and don't rhyme with
-/// another name of a letter or digit when they are read aloud (services.md assumes such a set).
+/// The digits, and those capital letters that don't look like a digit or another letter, and whose names don't rhyme
+/// with another one when they are read aloud (services.md assumes such a set).
 pub const ALPHABET: &[u8; 17] = b"0123456789FKLRWXY";
 
-/// Reads a PIN out of random bytes; `None` if there were too few usable ones.
-///
-/// Bytes beyond a multiple of the alphabet's length are skipped, so that each sign is as likely.
+/// Makes a PIN of random bytes; `None` if too few of them are usable.
 pub fn mint(random: &[u8]) -> Option<Pin> {
+    // Bytes beyond the last multiple of the alphabet's length would make its first characters more likely.
     let fair = 255 - (255 % ALPHABET.len());
     let usable = random.iter().map(|&byte| usize::from(byte)).filter(|&byte| byte < fair);
-    let signs: String =
+    let characters: String =
         usable.map(|byte| char::from(ALPHABET[byte % ALPHABET.len()])).take(9).collect();
-    Pin::from_typed(&signs).ok()
+    Pin::from_typed(&characters).ok()
 }
 
 #[cfg(test)]

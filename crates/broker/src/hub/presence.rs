@@ -1,8 +1,8 @@
 //! Who is present on one side of a session.
 //!
-//! A page (or the presenter's program) makes an id when it loads. A new id has *started*; the same
-//! id coming back within the grace has *resumed*, which is no event. A side goes offline once,
-//! when none of its pages has been there for more than the grace.
+//! A page (or the presenter's program) makes an id when it loads. A page with a new id has *started*. One that comes
+//! back with the same id within the grace has *resumed*, which fires no hook. A side goes offline once, when none of
+//! its pages has been connected for more than the grace.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -94,6 +94,7 @@ impl Presence {
     ) -> Arrival {
         let started = !self.pages.contains_key(&page);
         let displaced = match side {
+            // The old page is forgotten, and not only away: if it comes back, it has started anew.
             Side::Presenter => {
                 let connections = self.connections();
                 self.pages.clear();
@@ -121,8 +122,7 @@ impl Presence {
         true
     }
 
-    /// Forgets pages that were away for more than the grace. True if the side has just gone
-    /// offline.
+    /// Forgets pages that were away for more than the grace; true if the side has just gone offline.
     pub fn expire(&mut self, now: Millis, grace: Duration) -> bool {
         let over = |since: Millis| now > since.after(grace);
         self.pages.retain(|_, page| match page.at {
@@ -149,11 +149,10 @@ impl Presence {
             At::Away { since } => Some(since),
             At::Here(_) => None,
         });
-        // "More than": the first millisecond after the grace.
+        // The service fires after *more than* the grace, so this is the first millisecond after it.
         away.chain(leaving).min().map(|since| since.after(grace + Duration::from_millis(1)))
     }
 
-    /// Whether any page is connected.
     pub fn is_online(&self) -> bool {
         self.pages.values().any(|page| page.connection().is_some())
     }
@@ -173,7 +172,7 @@ impl Presence {
         })
     }
 
-    /// The name that this side gave last.
+    /// The name that a page of this side gave last.
     pub fn last_name(&self) -> &str {
         &self.last_name
     }
@@ -186,7 +185,6 @@ impl Presence {
         }
     }
 
-    /// All connections of this side.
     fn connections(&self) -> Vec<ConnectionId> {
         self.pages.values().filter_map(Page::connection).collect()
     }
@@ -195,6 +193,7 @@ impl Presence {
     pub fn to_stored(&self) -> StoredPresence {
         let phase = match self.phase {
             Phase::Never => StoredPhase::Never,
+            // Not since when: after a restart the whole grace begins anew.
             Phase::Online | Phase::Leaving { .. } => StoredPhase::There,
             Phase::Offline => StoredPhase::Offline,
         };

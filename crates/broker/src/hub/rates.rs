@@ -11,17 +11,15 @@ use wire::Pin;
 
 use super::presence::PageId;
 
-/// A number of times in a stretch of time.
+/// How many times in how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// How many times.
     pub times: usize,
-    /// In any stretch of this length.
+    /// In any period of this length.
     pub per: Duration,
 }
 
 impl Rate {
-    /// A number of times in a number of seconds.
     pub const fn new(times: usize, seconds: u64) -> Self {
         Self { times, per: Duration::from_secs(seconds) }
     }

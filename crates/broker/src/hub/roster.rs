@@ -75,6 +75,7 @@ impl Hub {
         chosen: impl Fn(&Connection) -> bool,
         message: &ServerMessage,
     ) -> Vec<Notice> {
+        // Not to connections that were hung up: their last message was the last.
         let ids = self.connections.ids_where(|one| one.link == Link::Open && chosen(one));
         ids.into_iter().map(|to| Notice::Send { to, message: message.clone() }).collect()
     }

@@ -30,6 +30,7 @@ impl Hub {
         let id = self.known_credential(client, found, now)?;
         let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
         let (pin, page) = (connection.pin.clone(), connection.page);
+        // The key lasts as long as the connection, which can outlive the PIN by a moment.
         self.live(client, &pin, now)?;
         let allowed = self.rates(client).streams;
         self.usage.streams.admit(&page, allowed, now).map_err(Refused::too_many)?;

@@ -118,6 +118,8 @@ impl Hub {
         self.commanded(client, pin, now)?;
         let rates = self.rates(client);
         let usage = &mut self.usage;
+        // The PIN first: a mail that its limit refuses must not use up what the client may send about other
+        // sessions.
         usage.mail_by_pin.admit(pin, rates.mail_by_pin, now).map_err(Refused::too_many)?;
         usage
             .mail_by_client
@@ -138,6 +140,7 @@ impl Hub {
         pin: Pin,
         now: Millis,
     ) -> Result<Change, Refused> {
+        // Also of a session whose life is over, since abuse is often noticed afterwards.
         let minter = self.known(reporter, &pin, now)?.session.minter;
         let blocked = self.abuse.report(minter, pin.clone(), reporter);
         let mut change = Change::writing(Write::Reported { minter, pin, reporter, at: now });
@@ -150,6 +153,7 @@ impl Hub {
 
     /// Ends a session before its time.
     pub fn revoke(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Change, Refused> {
+        // Also of a session that has expired: who revokes it wants to be sure, and gets the same answer.
         self.known(client, pin, now)?.session.revoked = true;
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
         Ok(Change { notices, ..Change::writing(Write::Revoked { pin: pin.clone() }) })

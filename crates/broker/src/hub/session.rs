@@ -24,7 +24,7 @@ pub struct Session {
     pub expires: Millis,
     /// The client that asked for it.
     pub minter: Client,
-    /// Ended before its time by whoever holds the PIN.
+    /// Somebody who has the PIN ended it before its time.
     pub revoked: bool,
     /// The SHA-256 of the conf, once that was given. It is given only once.
     pub conf_hash: Option<[u8; 32]>,
@@ -48,16 +48,12 @@ struct SideState {
 /// Whether a session can still be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
-    /// The PIN works.
     Live,
-    /// The PIN's time is over.
     Expired,
-    /// Somebody revoked it.
     Revoked,
 }
 
 impl Session {
-    /// A session that has just been minted.
     pub fn new(region: Region, minter: Client, minted: Millis, life: Duration) -> Self {
         Self {
             region,
@@ -87,8 +83,8 @@ impl Session {
 
     /// Whether a client may arm its hooks and send e-mail about it.
     ///
-    /// Whoever holds the PIN may, except where it was minted on this machine: then a customer of the
-    /// network, who holds it too, could turn the technician's hooks away or write in their name.
+    /// Whoever has the PIN may, unless it was minted on this machine: otherwise a customer on the network, who has
+    /// it, too, could redirect the technician's hooks or write e-mails in their name (docs/adr/0006).
     pub fn takes_orders_of(&self, client: Client) -> bool {
         client.is_this_machine() || !self.minter.is_this_machine()
     }
@@ -143,7 +139,6 @@ impl Session {
         due(Side::Presenter).into_iter().chain(due(Side::Viewers)).min()
     }
 
-    /// One side.
     pub fn presence(&self, side: Side) -> &Presence {
         &self.side(side).presence
     }
@@ -165,6 +160,7 @@ impl Session {
 
     fn fire(&mut self, hook: HookType) -> Option<FiredHook> {
         let url = self.hooks.take(hook)?;
+        // Only now that it has fired: a console that never heard of a start must not be told of an end.
         let state = self.side_mut(hook.side());
         state.announced |= hook.is_started();
         Some(FiredHook { hook, url, name: state.presence.last_name().to_owned() })

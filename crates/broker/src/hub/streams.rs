@@ -71,6 +71,7 @@ impl Streams {
     /// The stream that waits for the presenter who knows this secret.
     pub fn take_offer(&mut self, client: Client, secret: &KeyHash) -> Option<StreamId> {
         let id = self.offers.remove(secret)?;
+        // A stream is local only if both ends are: closing the network's endpoint must end it otherwise.
         self.all.get_mut(&id)?.local &= client.is_this_machine();
         Some(id)
     }

@@ -1,14 +1,14 @@
-//! Where a hook may be delivered to: a broker on a network must not become a tool for reaching
-//! its own network (server-side request forgery).
+//! The addresses that a hook may be delivered to. A broker on a network must not become a tool with which strangers
+//! reach that network from inside (server-side request forgery).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// Which addresses hooks may go to beside public ones.
+/// The addresses that hooks may go to, beside public ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TargetPolicy {
-    /// This machine. For the embedded broker, whose console listens there.
+    /// This machine, where the console of an embedded broker listens.
     pub loopback: bool,
     /// Private and link-local networks.
     pub private: bool,
@@ -17,25 +17,21 @@ pub struct TargetPolicy {
 /// Why a hook's URL is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TargetRefused {
-    /// Not a URL.
     #[error("url is not a web address")]
     Shape,
-    /// Neither http nor https.
     #[error("url must begin with http:// or https://")]
     Scheme,
-    /// User and password in the URL.
     #[error("url must not carry a user or a password")]
     Credentials,
-    /// Its address is not public.
+    /// Its address is neither public nor allowed by the policy.
     #[error("url leads to an address that this broker may not call; its operator can allow it")]
     Address,
-    /// Longer than a URL needs to be.
     #[error("url has more than 2048 characters")]
     TooLong,
 }
 
 impl TargetPolicy {
-    /// Reads a hook's URL. An address in it is judged here; a name when it is resolved.
+    /// Reads a hook's URL. An address in it is checked here, a name when it is resolved.
     ///
     /// # Errors
     /// [`TargetRefused`], which doesn't repeat the URL: it may carry a secret.
@@ -88,7 +84,7 @@ fn kind_v4(ip: Ipv4Addr) -> Kind {
     let [a, b, c, _] = ip.octets();
     match (a, b, c) {
         (127, ..) => Kind::Loopback,
-        // Private, link-local, and what carriers share among their customers.
+        // Private (RFC 1918), link-local (also the metadata service of clouds), shared by a carrier (RFC 6598).
         (10, ..) | (172, 16..=31, _) | (192, 168, _) | (169, 254, _) | (100, 64..=127, _) => {
             Kind::Private
         }
@@ -113,7 +109,7 @@ fn kind_v6(ip: Ipv6Addr) -> Kind {
     };
     match segments {
         [0, 0, 0, 0, 0, 0, 0, 1] => Kind::Loopback,
-        // Addresses that carry an IPv4 address: NAT64, 6to4, and the old compatible form.
+        // NAT64 and 6to4 carry an IPv4 address, which is where the packet goes in the end.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => carried(high, low),
         [0, 0, 0, 0, 0, 0, ..] => Kind::Never,
         [0xfc00..=0xfdff, ..] | [0xfe80..=0xfeff, ..] => Kind::Private,

@@ -1,19 +1,18 @@
-//! Text from strangers: what is let through as a name, a message or an address.
+//! Text from strangers: what may be shown as a name, as a message, or in an e-mail.
 
 /// The longest name, in characters.
 pub const LONGEST_NAME: usize = 64;
 /// The longest chat message, in characters.
 pub const LONGEST_MESSAGE: usize = 2_000;
 
-/// A name as a page shows it: control and bidirectional signs removed, cut to [`LONGEST_NAME`].
+/// A name as a page shows it: without control and bidirectional characters, cut to [`LONGEST_NAME`].
 pub fn tidy_name(raw: &str) -> String {
     let kept: String = raw.chars().filter(|&c| !is_unseen(c)).collect();
     kept.trim().chars().take(LONGEST_NAME).collect::<String>().trim_end().to_owned()
 }
 
-/// A message as it is stored: line breaks stay, other control and bidirectional signs go.
-///
-/// `None` if nothing is left or it is too long.
+/// A message as it is stored: with its line breaks, without other control and bidirectional characters; `None` if
+/// nothing is left or it is too long.
 pub fn tidy_message(raw: &str) -> Option<String> {
     let kept: String = raw.chars().filter(|&c| c == '\n' || c == '\t' || !is_unseen(c)).collect();
     let kept = kept.trim();
@@ -21,21 +20,20 @@ pub fn tidy_message(raw: &str) -> Option<String> {
     fits.then(|| kept.to_owned())
 }
 
-/// Why a name can't stand in an e-mail.
+/// Why a name may not stand in an e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameRefused {
-    /// It is longer than [`LONGEST_NAME`].
     #[error("the name has more than {LONGEST_NAME} characters")]
     TooLong,
-    /// It could break out of its line.
+    /// It could end its line and begin a header of its own.
     #[error("the name has control characters in it")]
     Control,
-    /// It would make the broker carry advertisements.
+    /// The broker would send advertisements.
     #[error("the name has a web address in it")]
     Link,
 }
 
-/// A name that may stand in an e-mail to somebody who never asked for one.
+/// A name that may stand in an e-mail to somebody who didn't ask for it.
 ///
 /// # Errors
 /// [`NameRefused`]: it is refused and not repaired, so that the sender learns of it.
@@ -50,9 +48,10 @@ pub fn mail_name(raw: &str) -> Result<&str, NameRefused> {
     if looks_like_link(name) { Err(NameRefused::Link) } else { Ok(name) }
 }
 
-/// Schemes, `www.` and `word.tld`: mail programs make links of all of them.
+/// Whether mail programs would make a link of a part of it.
 fn looks_like_link(name: &str) -> bool {
     let lower = name.to_lowercase();
+    // "word.tld", but not "J. Okafor" or "Dr. Lopez", whose dots end a word.
     let dotted = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());
         word.rsplit_once('.').is_some_and(|(head, tld)| {
@@ -64,7 +63,7 @@ fn looks_like_link(name: &str) -> bool {
         || lower.split_whitespace().any(dotted)
 }
 
-/// Control signs, and those that reorder or hide what stands beside them.
+/// Control characters, and those that reorder or hide what stands beside them.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,

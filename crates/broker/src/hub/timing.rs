@@ -24,6 +24,7 @@ impl Hub {
                     }
                 }
                 Life::Expired => expired.push(pin.clone()),
+                // Everybody was hung up when it was revoked, and none of its hooks is to fire.
                 Life::Revoked => {}
             }
             entry.chat.forget_old(now);
@@ -54,6 +55,7 @@ impl Hub {
         let keep = self.settings.durations.chat_life * 2;
         let before = Millis(now.0 - Millis(0).after(keep).0);
         self.sessions.retain(|_, entry| entry.session.expires >= before);
+        // After the sessions, on which tickets depend.
         self.tickets.retain_sessions(|pin| self.sessions.contains_key(pin));
         self.outbox.forget_before(before);
         Change::writing(Write::Forget { sessions_before: before, messages_before: now })

@@ -49,6 +49,7 @@ pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, 
             coordinator.disconnect(id).await;
         }
         Err(refused) => {
+            // Here and not only over HTTP: PINs can be guessed on either way.
             tokio::time::sleep(refused.answer_after()).await;
             tell(&mut socket, &ServerMessage::refused(&refused)).await;
         }
@@ -86,6 +87,7 @@ async fn talk(
     id: ConnectionId,
     inlet: &mut mpsc::Receiver<ServerMessage>,
 ) {
+    // A plain interval would tick at once, before the page has read its welcome.
     let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     let mut last_heard = Instant::now();
     loop {
@@ -98,6 +100,7 @@ async fn talk(
                 last_heard = Instant::now();
                 match frame {
                     None | Some(Err(_) | Ok(Frame::Close(_))) => return,
+                    // The library answers pings, and a pong was counted above.
                     Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
                     Some(Ok(Frame::Text(text))) => {
                         if !answer(socket, coordinator, id, text.as_bytes()).await { return }
@@ -158,7 +161,7 @@ async fn next(socket: &mut WebSocket) -> Option<PageMessage> {
     }
 }
 
-/// False if the page is gone, or takes too long.
+/// Sends a message; false if the page is gone, or takes too long.
 async fn tell(socket: &mut WebSocket, message: &ServerMessage) -> bool {
     let Ok(text) = serde_json::to_string(message) else { return false };
     matches!(timeout(HELLO_WITHIN, socket.send(Frame::Text(text.into()))).await, Ok(Ok(())))

@@ -34,6 +34,7 @@ impl Coordinator {
         sealed: bool,
     ) -> Result<Opened, Refused> {
         let secret = random::credential()?;
+        // Before the hub tells the presenter, which may dial at once.
         let (id, inlet) = self.outlets.lock().add_stream();
         let role = self.change(|hub, now| hub.watch(client, key, (id, secret), sealed, now)).await;
         match role {
@@ -81,6 +82,7 @@ async fn carry(mut viewer: WebSocket, coordinator: &Arc<Coordinator>, opened: Op
     let presenter = tokio::select! {
         presenter = dialled => presenter.map_err(|_| Refused::NoPresenter),
         () = coordinator.clock.sleep_until(until) => Err(Refused::NoAnswer),
+        // This also reads, without which nobody would notice that the viewer has left.
         () = gone(&mut viewer) => Err(Refused::malformed("nothing is said before the stream is there")),
         _ = &mut ended => Err(Refused::NoPresenter),
     };

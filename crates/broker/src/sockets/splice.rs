@@ -61,10 +61,12 @@ async fn pump(
             frame = from.next() => match frame {
                 Some(Ok(Frame::Binary(bytes))) => {
                     heard();
+                    // What is carried shows as well as a ping that the connection works.
                     pings.reset();
                     to.send(Frame::Binary(bytes)).await
                 }
                 Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => continue,
+                // Streams are binary: a text is a message of the exchange before them, which is over.
                 Some(Ok(Frame::Text(_))) => return StreamEnd::Malformed,
                 // An error is also a message that is too long.
                 Some(Ok(Frame::Close(_)) | Err(_)) | None => return StreamEnd::Left,
