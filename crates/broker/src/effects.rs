@@ -13,12 +13,12 @@ use crate::{
         hooks::HookDelivery,
         messages::ServerMessage,
         outbox::{Links, Mail, Template, compose},
+        records::Write,
         refusal::Refused,
         service_calls::MailRequest,
         text,
     },
     smtp,
-    store::Write,
 };
 
 impl Coordinator {

@@ -235,7 +235,7 @@ async fn open(
     let settings = hub_settings(&config);
     let (folder, key, now) = (config.data, config.store_key, config.clock.now());
     let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key.as_ref(), now));
-    let (store, kept, thread) =
+    let (store, loaded, thread) =
         opened.await.map_err(|e| StartError::Settings(format!("open the store: {e}")))??;
     let mailer = config.smtp.as_ref().map(Mailer::new).transpose();
     let timeout = config.durations.hook_timeout;
@@ -251,9 +251,9 @@ async fn open(
         deliverer: Arc::new(deliverer),
         mailer: mailer.map_err(StartError::Settings)?,
         programs: Arc::new(Programs::new(config.programs)),
-        signer: signer(kept.signing_key.as_ref())?,
+        signer: signer(loaded.signing_key.as_ref())?,
         store,
-        hub: Mutex::new(Hub::new(settings, kept)),
+        hub: Mutex::new(Hub::new(settings, loaded.state)),
         outlets: Mutex::new(Outlets::default()),
         rescheduled: Notify::new(),
         reordered: Mutex::new(None),

@@ -8,10 +8,10 @@ use super::{
     messages::ServerMessage,
     outbox::Mail,
     presence::ConnectionId,
+    records::Write,
     session::Session,
     streams::{StreamEnd, StreamId},
 };
-use crate::store::Write;
 use wire::Side;
 
 /// What one decision asks for.

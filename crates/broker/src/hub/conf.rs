@@ -10,10 +10,10 @@ use super::{
     Hub,
     change::Change,
     credential::{hash_of, hex},
+    records::Write,
     refusal::Refused,
     session::Session,
 };
-use crate::store::Write;
 
 /// The version that `session_parameters` names.
 pub(crate) const PRESENTER_VERSION: &str = env!("CARGO_PKG_VERSION");

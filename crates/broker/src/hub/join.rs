@@ -329,10 +329,7 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        hub::{SessionEntry, limits::HubSettings, session::Session},
-        store::Kept,
-    };
+    use crate::hub::{SessionEntry, limits::HubSettings, records::StoredState, session::Session};
 
     fn show(hub: &mut Hub, pin: &Pin, conf: &str, from: u8) -> Result<(), Refused> {
         let program = Program {
@@ -349,7 +346,7 @@ mod tests {
 
     #[test]
     fn wrong_confs_of_many_clients_count_for_the_session_and_the_right_one_still_gets_in() {
-        let mut hub = Hub::new(HubSettings::default(), Kept::default());
+        let mut hub = Hub::new(HubSettings::default(), StoredState::default());
         let pin: Pin = "7W2-97-8570".parse().unwrap();
         let minter = Client::at([127, 0, 0, 1].into());
         let life = Duration::from_secs(60);

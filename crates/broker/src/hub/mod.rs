@@ -19,6 +19,7 @@ mod page_messages;
 pub mod pin;
 pub mod presence;
 pub mod rates;
+pub mod records;
 pub mod refusal;
 mod roster;
 mod screen;
@@ -42,12 +43,12 @@ use self::{
     limits::{HubSettings, Rates},
     outbox::Outbox,
     rates::{RateLimiter, Usage},
+    records::StoredState,
     refusal::Refused,
     session::{Life, Session},
     streams::Streams,
     tickets::Tickets,
 };
-use crate::store::Kept;
 
 /// Everything that the broker knows.
 #[derive(Debug)]
@@ -79,11 +80,11 @@ impl SessionEntry {
 
 impl Hub {
     /// The hub as it was stored. Connections and streams don't survive a restart.
-    pub fn new(settings: HubSettings, kept: Kept) -> Self {
+    pub fn new(settings: HubSettings, stored: StoredState) -> Self {
         let entry = |(pin, session)| (pin, SessionEntry::new(session));
         let mut sessions: HashMap<Pin, SessionEntry> =
-            kept.sessions.into_iter().map(entry).collect();
-        for (pin, message) in kept.messages {
+            stored.sessions.into_iter().map(entry).collect();
+        for (pin, message) in stored.messages {
             if let Some(entry) = sessions.get_mut(&pin) {
                 entry.chat.add(message);
             }
@@ -93,10 +94,10 @@ impl Hub {
             sessions,
             connections: Connections::default(),
             streams: Streams::default(),
-            tickets: kept.tickets.into_iter().collect(),
-            abuse: AbuseReports::from_stored(kept.reports, kept.blocked),
+            tickets: stored.tickets.into_iter().collect(),
+            abuse: AbuseReports::from_stored(stored.reports, stored.blocked),
             usage: Usage::default(),
-            outbox: Outbox::from(kept.outbox),
+            outbox: Outbox::from(stored.outbox),
         }
     }
 

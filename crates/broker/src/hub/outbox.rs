@@ -133,8 +133,8 @@ pub(crate) fn compose(
 pub(crate) struct Outbox(VecDeque<Mail>);
 
 impl From<Vec<Mail>> for Outbox {
-    fn from(kept: Vec<Mail>) -> Self {
-        Self(kept.into())
+    fn from(mails: Vec<Mail>) -> Self {
+        Self(mails.into())
     }
 }
 

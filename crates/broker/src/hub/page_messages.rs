@@ -13,10 +13,10 @@ use super::{
     connections::Participant,
     messages::ServerMessage,
     presence::ConnectionId,
+    records::Write,
     refusal::Refused,
     text,
 };
-use crate::store::Write;
 
 /// A viewer's figures are passed on no more often than this, since each time tells all pages of the session.
 const QUALITY_TOLD_EVERY: Duration = Duration::from_secs(2);

@@ -12,12 +12,12 @@ use super::{
     messages::ServerMessage,
     outbox::{Mail, MailState},
     pin,
+    records::Write,
     refusal::Refused,
     session::Session,
     text,
     tickets::Ticket,
 };
-use crate::store::Write;
 
 /// A hook's URL, and whether it is this broker's own call for an e-mail, which every policy allows.
 pub(crate) struct HookTarget<'a> {

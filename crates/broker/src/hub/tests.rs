@@ -18,11 +18,11 @@ use super::{
     limits::{HubSettings, Rates},
     messages::ServerMessage,
     presence::{ConnectionId, PageId},
+    records::{StoredState, Write},
     refusal::Refused,
     service_calls::HookTarget,
     streams::{StreamEnd, StreamId},
 };
-use crate::store::{Kept, Write};
 
 const LOCAL: Client = Client(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
 const PRESENTER: u64 = 1;
@@ -33,7 +33,7 @@ fn hub() -> (Hub, Pin) {
     let region = "us-east-1".parse().unwrap();
     let rates = Rates::embedded().into();
     let settings = HubSettings { regions: vec![region], rates, ..HubSettings::default() };
-    let mut hub = Hub::new(settings, Kept::default());
+    let mut hub = Hub::new(settings, StoredState::default());
     let region = "us-east-1".parse().unwrap();
     let (pin, _) = hub.mint(LOCAL, region, &[[7; 32]], Millis(0)).unwrap();
     (hub, pin)
@@ -210,11 +210,7 @@ fn nothing_here_reaches_a_clock_chance_a_socket_the_disk_or_a_door() {
             assert!(!code.contains(foreign), "{} has {foreign}", path.display());
         }
         for used in code.split("crate::").skip(1) {
-            assert!(
-                used.starts_with("hub") || used.starts_with("store::"),
-                "{}: crate::{used:.20}",
-                path.display()
-            );
+            assert!(used.starts_with("hub"), "{}: crate::{used:.20}", path.display());
         }
     }
 }
@@ -223,7 +219,7 @@ fn nothing_here_reaches_a_clock_chance_a_socket_the_disk_or_a_door() {
 fn each_guess_is_answered_later_than_the_last_until_there_is_no_answer() {
     let rates = Rates::network();
     let settings = HubSettings { rates: rates.into(), ..HubSettings::default() };
-    let mut hub = Hub::new(settings, Kept::default());
+    let mut hub = Hub::new(settings, StoredState::default());
     let guesser = Client::at([198, 51, 100, 1].into());
     let pin: Pin = "AAA-AA-AAAA".parse().unwrap();
     let mut guess = || hub.known(guesser, &pin, Millis(0)).unwrap_err();

@@ -3,8 +3,7 @@
 use serve::Millis;
 use wire::Side;
 
-use super::{Hub, change::Change, messages::ServerMessage, session::Life};
-use crate::store::Write;
+use super::{Hub, change::Change, messages::ServerMessage, records::Write, session::Life};
 
 impl Hub {
     /// Does everything that is due: graces that are over, PINs that have expired.

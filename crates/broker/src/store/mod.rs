@@ -21,98 +21,20 @@ use std::{
 use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 use secrecy::{ExposeSecret, SecretBox};
-use serve::{Client, Millis};
+use serve::Millis;
 use tokio::sync::oneshot;
-use wire::{HookType, Pin, Side, screen::Asker};
 
-use crate::hub::{
-    chat::Message,
-    credential::KeyHash,
-    outbox::{Mail, MailState},
-    presence::StoredPresence,
-    session::Session,
-};
+use crate::hub::records::{StoredState, Write};
 
 pub(crate) use signing::SigningKey;
 
 /// The 32 bytes under which the store is encrypted.
 pub type StoreKey = SecretBox<[u8; 32]>;
 
-/// One change to what is stored.
-#[derive(Debug)]
-pub(crate) enum Write {
-    Minted {
-        pin: Pin,
-        session: Box<Session>,
-    },
-    HookPut {
-        pin: Pin,
-        hook: HookType,
-        url: String,
-    },
-    HookConsumed {
-        pin: Pin,
-        hook: HookType,
-    },
-    SideChanged {
-        pin: Pin,
-        side: Side,
-        presence: StoredPresence,
-        announced: bool,
-    },
-    ConfGiven {
-        pin: Pin,
-        hash: [u8; 32],
-    },
-    AskerSaid {
-        pin: Pin,
-        asker: Asker,
-        unattended: bool,
-    },
-    TicketMade {
-        hash: KeyHash,
-        ticket: crate::hub::tickets::Ticket,
-    },
-    Revoked {
-        pin: Pin,
-    },
-    Said {
-        pin: Pin,
-        message: Message,
-    },
-    Reported {
-        minter: Client,
-        pin: Pin,
-        reporter: Client,
-        at: Millis,
-    },
-    Blocked {
-        client: Client,
-        at: Millis,
-    },
-    MailKept {
-        mail: Mail,
-    },
-    MailChanged {
-        id: uuid::Uuid,
-        state: MailState,
-    },
-    /// Forget what is older: sessions that expired before, messages whose time is over.
-    Forget {
-        sessions_before: Millis,
-        messages_before: Millis,
-    },
-}
-
 /// What the store held when it was opened.
-#[derive(Debug, Default)]
-pub(crate) struct Kept {
-    pub sessions: Vec<(Pin, Session)>,
-    pub messages: Vec<(Pin, Message)>,
-    pub reports: Vec<(Client, Pin, Client)>,
-    pub blocked: Vec<Client>,
-    pub outbox: Vec<Mail>,
-    pub tickets: Vec<(KeyHash, crate::hub::tickets::Ticket)>,
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub state: StoredState,
     pub signing_key: Option<SigningKey>,
 }
 
@@ -184,19 +106,19 @@ impl Store {
         folder: &Path,
         key: Option<&StoreKey>,
         now: Millis,
-    ) -> Result<(Self, Kept, JoinHandle<()>), StoreError> {
+    ) -> Result<(Self, Loaded, JoinHandle<()>), StoreError> {
         prepare(folder)?;
         let mut connection = connect(&folder.join("broker.db"), key)?;
         MIGRATIONS
             .to_latest(&mut connection)
             .map_err(|error| StoreError::Migration(error.to_string()))?;
-        let kept = load(&connection, now).map_err(sql("read the broker's store"))?;
+        let loaded = load(&connection, now).map_err(sql("read the broker's store"))?;
         let (jobs, queue) = mpsc::channel();
         let writer = std::thread::Builder::new()
             .name("broker-store".into())
             .spawn(move || write_all(connection, &queue))
             .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
-        Ok((Self { jobs: Mutex::new(Some(jobs)) }, kept, writer))
+        Ok((Self { jobs: Mutex::new(Some(jobs)) }, loaded, writer))
     }
 
     /// Hands changes to the writer, in the order of the calls.
@@ -274,16 +196,16 @@ fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |source| StoreError::Sql { doing, source }
 }
 
-fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Kept> {
-    Ok(Kept {
+fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Loaded> {
+    let state = StoredState {
         sessions: sessions::load(connection, now)?,
         messages: chat::load(connection, now)?,
         reports: strikes::load_reports(connection)?,
         blocked: strikes::load_blocked(connection)?,
         outbox: outbox::load(connection)?,
         tickets: tickets::load(connection)?,
-        signing_key: signing::load_or_make(connection)?,
-    })
+    };
+    Ok(Loaded { state, signing_key: signing::load_or_make(connection)? })
 }
 
 fn write_all(mut connection: Connection, queue: &mpsc::Receiver<Job>) {
@@ -339,7 +261,11 @@ fn apply(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use serve::Client;
+    use wire::Pin;
+
     use super::*;
+    use crate::hub::session::Session;
 
     fn key(byte: u8) -> StoreKey {
         StoreKey::new(Box::new([byte; 32]))
@@ -381,8 +307,8 @@ mod tests {
         }
         let wrong = Store::open(dir.path(), Some(&key(2)), Millis(0)).map(drop);
         assert!(matches!(wrong, Err(StoreError::Locked)), "{wrong:?}");
-        let (store, kept, writer) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();
-        assert_eq!(kept.sessions[0].0, pin);
+        let (store, loaded, writer) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();
+        assert_eq!(loaded.state.sessions[0].0, pin);
         end(&store, writer);
     }
 }
