@@ -12,7 +12,7 @@ use crate::{
         change::{Change, Effect},
         hooks::HookDelivery,
         messages::ServerMessage,
-        outbox::{Links, Mail, Template, compose},
+        outbox::{Mail, Template, compose},
         records::Write,
         refusal::Refused,
         service_calls::MailRequest,
@@ -102,7 +102,7 @@ impl Coordinator {
             smtp::address(to).ok_or_else(|| Refused::malformed("this is not an e-mail address"))?;
         let name =
             text::mail_name(name).map_err(|refused| Refused::malformed(refused.to_string()))?;
-        let (subject, body) = compose(template, name, pin, &self.links(pin));
+        let (subject, body) = compose(template, name, pin, &self.mail_links(pin));
         let (id, to) = (Uuid::new_v4(), to.to_string());
         let request = MailRequest { id, to, pin, subject, body };
         self.apply(|hub, now| hub.queue_mail(client, request, now)).await
@@ -121,14 +121,5 @@ impl Coordinator {
             })
             .await;
         });
-    }
-
-    fn links(&self, pin: &Pin) -> Links {
-        let (origin, pin) = (self.customers_origin(), pin.expose());
-        Links {
-            front: format!("{origin}/"),
-            join: format!("{origin}/join#{pin}"),
-            view: format!("{origin}/view?session_pin={pin}&un=&ro=false"),
-        }
     }
 }

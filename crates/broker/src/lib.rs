@@ -43,6 +43,7 @@ mod endpoint;
 mod handle;
 mod http;
 mod hub;
+mod links;
 mod minting;
 mod network;
 mod outlets;

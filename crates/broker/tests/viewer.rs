@@ -62,7 +62,7 @@ impl Screen {
         tokio::time::timeout(PATIENCE, next).await.expect("no such event came")
     }
 
-    /// The next message of the live line for which this holds.
+    /// The next message of the live connection for which this holds.
     async fn told(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
         let next = async {
             loop {

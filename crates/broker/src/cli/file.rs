@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::SettingsError;
+use super::error::SettingsError;
 
 /// The file with all defaults and comments, as `deskhand-broker config` prints it.
 pub const DEFAULT_FILE: &str = include_str!("../default-config.toml");

@@ -4,7 +4,7 @@ use std::{fs, io, io::Write as _, path::Path};
 
 use broker::StoreKey;
 
-use super::SettingsError;
+use super::error::SettingsError;
 
 /// Reads the key, or makes one, but never for a store that exists already: that was written with another key, and
 /// opening it with a new one would look like damage.

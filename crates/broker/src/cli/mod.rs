@@ -1,6 +1,7 @@
 //! The program's settings. A flag wins over the environment, that over the file, and that over the default.
 
 mod args;
+mod error;
 mod file;
 mod key;
 
@@ -19,31 +20,10 @@ use serve::{Port, TlsFiles, TrustedProxies, peer::Network};
 pub use args::{Args, Command};
 pub use file::DEFAULT_FILE;
 
-use self::file::File;
+use self::{error::SettingsError, file::File};
 
 /// The address to listen on, unless it is set.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 47211);
-
-/// A setting that can't be used. The texts name the setting and what would be right.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    #[error("read the settings from {}: {source}", path.display())]
-    Unreadable {
-        path: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("read the settings from {}: {reason}", path.display())]
-    Malformed {
-        path: PathBuf,
-        /// Where and why, as the parser says it.
-        reason: String,
-    },
-    #[error("use the store's key in {}: {reason}", path.display())]
-    Key { path: PathBuf, reason: String },
-    #[error("{0}")]
-    Wrong(String),
-}
 
 /// Everything that the program starts with.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use url::form_urlencoded::byte_serialize;
 use wire::{ConfText, HookType, Region};
 
 use super::{
-    ApiContext,
+    context::ApiContext,
     request::{Fields, Query},
     response::{self, Answer, Transcript, html, json, pretty, success},
 };

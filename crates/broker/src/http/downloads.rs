@@ -17,7 +17,7 @@ use serve::Client;
 use wire::{ConfText, trailer::Payload};
 
 use super::{
-    ApiContext,
+    context::ApiContext,
     request::Query,
     response::{Answer, json, pretty},
 };

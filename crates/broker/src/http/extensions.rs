@@ -11,7 +11,7 @@ use wire::{
 };
 
 use super::{
-    ApiContext,
+    context::ApiContext,
     request::{Fields, Query},
     response::{Answer, json, pretty, success},
 };

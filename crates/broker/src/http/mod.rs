@@ -1,12 +1,13 @@
 //! The calls over HTTP: each parses its request, has the hub decide once, and renders the answer.
 
 mod calls;
+mod context;
 mod downloads;
 mod extensions;
 mod request;
 mod response;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use axum::{
     Extension, Router,
@@ -16,25 +17,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
-use serve::{Client, TrustedProxies};
+use serve::Client;
 
+pub(crate) use self::context::ApiContext;
 use self::response::AnswerAfter;
 use crate::{
-    coordinator::Coordinator,
-    endpoint::Endpoint,
     hub::refusal::Refused,
     pages,
-    sockets::{live, screen, splice},
+    sockets::{live_connection, splice, stream_socket},
 };
-
-/// What the routes of one endpoint share.
-#[derive(Clone)]
-pub(crate) struct ApiContext {
-    pub coordinator: Arc<Coordinator>,
-    pub endpoint: Arc<Endpoint>,
-    pub proxies: TrustedProxies,
-    pub compat_cors: bool,
-}
 
 /// All routes of the broker: calls, pages, live connections.
 pub(crate) fn routes(context: ApiContext) -> Router {
@@ -148,7 +139,7 @@ async fn live_connection(
     upgrade
         .max_message_size(16 * 1024)
         .max_frame_size(16 * 1024)
-        .on_upgrade(move |socket| live::serve(socket, context.coordinator, client))
+        .on_upgrade(move |socket| live_connection::serve(socket, context.coordinator, client))
 }
 
 /// The write buffer holds one message and a pong: nothing more is written before the last one went out.
@@ -162,5 +153,5 @@ async fn screen_stream(
         .max_frame_size(splice::LONGEST)
         .write_buffer_size(0)
         .max_write_buffer_size(2 * splice::LONGEST)
-        .on_upgrade(move |socket| screen::serve(socket, context.coordinator, client))
+        .on_upgrade(move |socket| stream_socket::serve(socket, context.coordinator, client))
 }

@@ -22,7 +22,6 @@ pub mod rates;
 pub mod records;
 pub mod refusal;
 mod roster;
-mod screen;
 pub mod service_calls;
 pub mod session;
 pub mod streams;
@@ -30,6 +29,7 @@ pub mod target;
 pub mod text;
 pub mod tickets;
 mod timing;
+mod watching;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -166,7 +166,7 @@ impl Hub {
     }
 
     /// As [`Hub::live`], for what not everybody who holds the PIN may order.
-    fn commanded(
+    fn live_for_orders(
         &mut self,
         client: Client,
         pin: &Pin,

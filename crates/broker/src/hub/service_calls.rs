@@ -67,7 +67,7 @@ impl Hub {
         now: Millis,
     ) -> Result<Change, Refused> {
         self.check_target(client, target)?;
-        let entry = self.commanded(client, &pin, now)?;
+        let entry = self.live_for_orders(client, &pin, now)?;
         let minter = entry.session.minter;
         // Also by the minter's policy, by which it will be delivered.
         self.check_target(minter, target)?;
@@ -115,7 +115,7 @@ impl Hub {
         now: Millis,
     ) -> Result<Change, Refused> {
         let MailRequest { id, to, pin, subject, body } = request;
-        self.commanded(client, pin, now)?;
+        self.live_for_orders(client, pin, now)?;
         let rates = self.rates(client);
         let usage = &mut self.usage;
         // The PIN first: a mail that its limit refuses must not use up what the client may send about other
@@ -169,7 +169,7 @@ impl Hub {
         now: Millis,
     ) -> Result<Change, Refused> {
         let may_be_unattended = self.settings.allow_unattended;
-        let entry = self.commanded(client, &pin, now)?;
+        let entry = self.live_for_orders(client, &pin, now)?;
         if unattended && !may_be_unattended {
             return Err(Refused::NotAllowed(
                 "this broker lets nobody share a screen without being asked; its owner can \
@@ -198,7 +198,7 @@ impl Hub {
         ticket: Ticket,
         now: Millis,
     ) -> Result<Change, Refused> {
-        self.commanded(client, &ticket.pin, now)?;
+        self.live_for_orders(client, &ticket.pin, now)?;
         if self.tickets.is_full(&ticket.pin) {
             return Err(Refused::Full);
         }

@@ -1,5 +1,5 @@
 //! The WebSocket doors: live connections at `/live`, streams of the screen at `/screen`.
 
-pub(crate) mod live;
-pub(crate) mod screen;
+pub(crate) mod live_connection;
 pub(crate) mod splice;
+pub(crate) mod stream_socket;

@@ -1,4 +1,4 @@
-//! Who asks, who may see what, and guessing: what a session's own side may say, and strangers may not.
+//! Who asks for the screen, who may see what, and guessing: what a session's own technician may do and strangers may not.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -249,7 +249,7 @@ async fn quality_is_bounded_and_told_on_every_two_seconds_at_most() {
     for ms in 1..=5 {
         page.send(&quality(ms, 30)).await;
     }
-    // Whatever is said next is told after these were taken note of, and they were not told on.
+    // The next message comes after these were handled, so they were not passed on.
     page.send(&json!({ "type": "chat", "name": "A", "body": "now" })).await;
     assert_eq!(presenter.next().await["type"], "chat");
     rig.advance(Duration::from_secs(2)).await;
