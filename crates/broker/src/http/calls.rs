@@ -1,20 +1,17 @@
 //! The documented calls and the region probe; `session_exe` is in `downloads`.
 
 use axum::{
-    Extension,
-    body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use serve::Client;
 use url::form_urlencoded::byte_serialize;
 use wire::{ConfText, HookType, Region};
 
 use super::{
     context::ApiContext,
-    request::{Fields, Query},
+    request::{Call, Fields, Query},
     response::{self, Answer, Transcript, html, json, pretty, success},
 };
 use crate::{
@@ -47,65 +44,48 @@ pub(super) async fn probe(State(context): State<ApiContext>, Path(name): Path<St
     Ok(response)
 }
 
-pub(super) async fn session_pin(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    query: Query,
-) -> Answer {
+pub(super) async fn session_pin(call: Call, query: Query) -> Answer {
     let region: Region = query
         .get("region")
         .ok_or_else(|| Refused::malformed("region is missing"))?
         .parse()
         .map_err(|_| Refused::malformed("there is no such region; GET /regions lists them"))?;
-    Ok(json(response::session_pin(context.coordinator.mint(client, region).await?)))
+    Ok(json(response::session_pin(call.coordinator.mint(call.client, region).await?)))
 }
 
-pub(super) async fn hook(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    body: Bytes,
-) -> Answer {
-    let fields = Fields::read(&body)?;
+pub(super) async fn hook(call: Call, fields: Fields) -> Answer {
     let hook: HookType = fields
         .text("type")?
         .parse()
         .map_err(|error| Refused::malformed(format!("type: {error}")))?;
     let (pin, url) = (fields.pin()?, fields.text("url")?);
-    let coordinator = &context.coordinator;
+    let coordinator = &call.coordinator;
     let target = HookTarget { url, is_own_mail: coordinator.own_mail_address(url).is_some() };
-    coordinator.apply(|hub, now| hub.put_hook(client, pin, hook, &target, now)).await?;
+    coordinator.apply(|hub, now| hub.put_hook(call.client, pin, hook, &target, now)).await?;
     Ok(json(success()))
 }
 
-pub(super) async fn session_url(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    query: Query,
-) -> Answer {
+pub(super) async fn session_url(call: Call, query: Query) -> Answer {
     let ro = match query.get("ro") {
         None | Some("false" | "0" | "") => false,
         Some("true" | "1") => true,
         Some(_) => return Err(Refused::malformed("ro is true or false")),
     };
     let pin = query.pin()?;
-    context.coordinator.ask(|hub, now| hub.check_live(client, &pin, now))?;
+    call.coordinator.ask(|hub, now| hub.check_live(call.client, &pin, now))?;
     // Of the endpoint where it was asked for: whoever can ask there can also follow the link.
-    let (origin, pin) = (&context.endpoint.origin, pin.expose());
+    let (origin, pin) = (&call.endpoint.origin, pin.expose());
     let name = text::tidy_name(query.get("un").unwrap_or_default());
     let name: String = byte_serialize(name.as_bytes()).collect();
     let url = format!("{origin}/view?session_pin={pin}&un={name}&ro={ro}");
     Ok(json(pretty(&wire::loginwithme::SessionUrl { success: true, url })))
 }
 
-pub(super) async fn parameters(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    query: Query,
-) -> Answer {
+pub(super) async fn parameters(call: Call, query: Query) -> Answer {
     let (pin, random) = (query.pin()?, random::bytes()?);
-    let origin = context.coordinator.customers_origin();
-    let given = |hub: &mut Hub, now| hub.give_conf(client, pin, origin, &random, now);
-    let conf = context.coordinator.change(given).await?;
+    let origin = call.coordinator.customers_origin();
+    let given = |hub: &mut Hub, now| hub.give_conf(call.client, pin, origin, &random, now);
+    let conf = call.coordinator.change(given).await?;
     Ok(json(render_parameters(&conf, PRESENTER_VERSION)))
 }
 
@@ -120,23 +100,13 @@ pub(super) fn render_parameters(conf: &ConfText, version: &str) -> String {
     pretty(&Parameters { success: true, conf: conf.expose(), version })
 }
 
-pub(super) async fn chat(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    query: Query,
-) -> Answer {
+pub(super) async fn chat(call: Call, query: Query) -> Answer {
     let pin = query.pin()?;
-    let messages = context.coordinator.ask(|hub, now| hub.messages(client, &pin, now))?;
+    let messages = call.coordinator.ask(|hub, now| hub.messages(call.client, &pin, now))?;
     Ok(json(pretty(&Transcript::new(&pin, &messages))))
 }
 
-pub(super) async fn email(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    Path(address): Path<String>,
-    body: Bytes,
-) -> Answer {
-    let fields = Fields::read(&body)?;
+pub(super) async fn email(call: Call, Path(address): Path<String>, fields: Fields) -> Answer {
     let template = match fields.text("type")?.parse() {
         Ok(HookType::PresenterStarted) => Template::PresenterStarted,
         Ok(HookType::ViewerStarted) => Template::ViewerStarted,
@@ -145,18 +115,13 @@ pub(super) async fn email(
         }
     };
     let name = fields.optional("name")?;
-    context.coordinator.queue_mail(client, &address, template, name, &fields.pin()?).await?;
+    call.coordinator.queue_mail(call.client, &address, template, name, &fields.pin()?).await?;
     Ok(json(success()))
 }
 
-pub(super) async fn report_abuse(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    body: Bytes,
-) -> Answer {
-    let fields = Fields::read(&body)?;
+pub(super) async fn report_abuse(call: Call, fields: Fields) -> Answer {
     let pin = fields.pin()?;
-    context.coordinator.apply(|hub, now| hub.report_abuse(client, pin, now)).await?;
+    call.coordinator.apply(|hub, now| hub.report_abuse(call.client, pin, now)).await?;
     Ok(html(success()))
 }
 

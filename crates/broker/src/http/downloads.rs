@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 
 use axum::{
-    Extension,
     body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, HeaderValue, header},
@@ -13,12 +12,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::stream;
 use ring::signature::KeyPair as _;
 use serde::Serialize;
-use serve::Client;
 use wire::{ConfText, trailer::Payload};
 
 use super::{
     context::ApiContext,
-    request::Query,
+    request::{Call, Query},
     response::{Answer, json, pretty},
 };
 use crate::{
@@ -27,20 +25,15 @@ use crate::{
 };
 
 /// The program with the conf at its end, for whoever brings a conf that this broker gave.
-pub(super) async fn session_exe(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    headers: HeaderMap,
-    query: Query,
-) -> Answer {
+pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) -> Answer {
     let conf = query.get("conf").ok_or_else(|| Refused::malformed("conf is missing"))?;
     let conf = ConfText::from(conf.to_owned());
-    context.coordinator.ask(|hub, now| hub.pin_of_conf(client, &conf, now))?;
+    call.coordinator.ask(|hub, now| hub.pin_of_conf(call.client, &conf, now))?;
     let flag = |name| query.get(name).is_some_and(|value| value == "true");
     let (hide_progress, self_delete) = (flag("hide_progress"), flag("self_delete"));
-    let program = context.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
+    let program = call.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
     let payload = Payload { conf, hide_progress, self_delete };
-    Ok(deliver(program.signed(&payload, &context.coordinator.signer)?))
+    Ok(deliver(program.signed(&payload, &call.coordinator.signer)?))
 }
 
 /// The program as it was built: the customer types the PIN.

@@ -1,6 +1,6 @@
 //! What this broker can do beyond the hosted service's calls, under `/api/v1/x/`.
 
-use axum::{Extension, body::Bytes, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use serde::Serialize;
 use serve::{Client, Millis};
 use url::form_urlencoded::byte_serialize;
@@ -12,7 +12,7 @@ use wire::{
 
 use super::{
     context::ApiContext,
-    request::{Fields, Query},
+    request::{Call, Fields, Query},
     response::{Answer, json, pretty, success},
 };
 use crate::{
@@ -70,41 +70,26 @@ struct Reached {
 }
 
 /// Whoever holds the PIN can reach the customer's PC, so whoever holds it may also end it.
-pub(super) async fn revoke(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    body: Bytes,
-) -> Answer {
-    let fields = Fields::read(&body)?;
+pub(super) async fn revoke(call: Call, fields: Fields) -> Answer {
     let pin = fields.pin()?;
-    context.coordinator.apply(|hub, now| hub.revoke(client, &pin, now)).await?;
+    call.coordinator.apply(|hub, now| hub.revoke(call.client, &pin, now)).await?;
     Ok(json(success()))
 }
 
 /// Calls a console's listener from here, so that the console sees whether hooks can reach it. The listener may be
 /// where hooks may go.
-pub(super) async fn reach(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    body: Bytes,
-) -> Answer {
-    let fields = Fields::read(&body)?;
-    let answered = context.coordinator.reach(client, fields.text("url")?).await?;
+pub(super) async fn reach(call: Call, fields: Fields) -> Answer {
+    let answered = call.coordinator.reach(call.client, fields.text("url")?).await?;
     Ok(json(pretty(&Reached { success: true, answered })))
 }
 
 /// Sets who asks for the screen. It is in the conf, too, if that isn't given yet.
-pub(super) async fn set_asker(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    body: Bytes,
-) -> Answer {
-    let fields = Fields::read(&body)?;
+pub(super) async fn set_asker(call: Call, fields: Fields) -> Answer {
     let (technician, company) = (fields.optional("technician")?, fields.optional("company")?);
     let asker = Asker { technician: technician.to_owned(), company: company.to_owned() };
     let (pin, unattended) = (fields.pin()?, fields.flag("unattended")?);
     let set =
-        context.coordinator.apply(|hub, now| hub.set_asker(client, pin, asker, unattended, now));
+        call.coordinator.apply(|hub, now| hub.set_asker(call.client, pin, asker, unattended, now));
     set.await?;
     Ok(json(success()))
 }
@@ -117,24 +102,15 @@ struct AskerResponse {
 }
 
 /// For the customer's page and program, before anything is shared.
-pub(super) async fn asker(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    query: Query,
-) -> Answer {
+pub(super) async fn asker(call: Call, query: Query) -> Answer {
     let pin = query.pin()?;
-    let asker = context.coordinator.ask(|hub, now| hub.asker(client, &pin, now))?;
+    let asker = call.coordinator.ask(|hub, now| hub.asker(call.client, &pin, now))?;
     let Asker { technician, company } = asker;
     Ok(json(pretty(&AskerResponse { success: true, technician, company })))
 }
 
 /// A link that lets its holder do what the role allows; the PIN isn't in it.
-pub(super) async fn viewer_link(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    body: Bytes,
-) -> Answer {
-    let fields = Fields::read(&body)?;
+pub(super) async fn viewer_link(call: Call, fields: Fields) -> Answer {
     let role = match fields.text("role")? {
         "control" => Role::Control,
         "watch" => Role::Watch,
@@ -145,10 +121,10 @@ pub(super) async fn viewer_link(
     let credential = random::credential()?;
     let encoded: String = byte_serialize(name.as_bytes()).collect();
     let ticket = Ticket { pin, role, name };
-    let issue = |hub: &mut Hub, now| hub.issue_ticket(client, credential.hash, ticket, now);
-    context.coordinator.apply(issue).await?;
+    let issue = |hub: &mut Hub, now| hub.issue_ticket(call.client, credential.hash, ticket, now);
+    call.coordinator.apply(issue).await?;
     // In the fragment, which no browser sends and no server logs.
-    let (origin, ticket) = (context.coordinator.customers_origin(), credential.secret.expose());
+    let (origin, ticket) = (call.coordinator.customers_origin(), credential.secret.expose());
     let url = format!("{origin}/view#ticket={ticket}&un={encoded}");
     Ok(json(pretty(&SessionUrl { success: true, url })))
 }
@@ -171,13 +147,9 @@ struct PresenterInfo {
 }
 
 /// Who is there. By POST, so that no log of URLs contains the PIN.
-pub(super) async fn roster(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    body: Bytes,
-) -> Answer {
-    let pin = Fields::read(&body)?.pin()?;
-    let response = context.coordinator.ask(|hub, now| roster_response(hub, client, &pin, now))?;
+pub(super) async fn roster(call: Call, fields: Fields) -> Answer {
+    let pin = fields.pin()?;
+    let response = call.coordinator.ask(|hub, now| roster_response(hub, call.client, &pin, now))?;
     Ok(json(pretty(&response)))
 }
 

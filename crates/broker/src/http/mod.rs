@@ -10,7 +10,7 @@ mod response;
 use std::net::SocketAddr;
 
 use axum::{
-    Extension, Router,
+    Router,
     extract::{ConnectInfo, Request, State, WebSocketUpgrade},
     http::{HeaderMap, Method, header},
     middleware::{self, Next},
@@ -20,7 +20,7 @@ use axum::{
 use serve::Client;
 
 pub(crate) use self::context::ApiContext;
-use self::response::AnswerAfter;
+use self::{request::Call, response::AnswerAfter};
 use crate::{
     hub::refusal::Refused,
     pages,
@@ -130,28 +130,20 @@ async fn no_such_call(method: Method) -> Response {
     Refused::NoSuchCall.into_response()
 }
 
-async fn live_connection(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+async fn live_connection(call: Call, upgrade: WebSocketUpgrade) -> Response {
     // A chat message of 2000 characters takes 8 KB in UTF-8, and nothing else that a page sends is longer.
     upgrade
         .max_message_size(16 * 1024)
         .max_frame_size(16 * 1024)
-        .on_upgrade(move |socket| live_connection::serve(socket, context.coordinator, client))
+        .on_upgrade(move |socket| live_connection::serve(socket, call.coordinator, call.client))
 }
 
 /// The write buffer holds one message and a pong: nothing more is written before the last one went out.
-async fn screen_stream(
-    State(context): State<ApiContext>,
-    Extension(client): Extension<Client>,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+async fn screen_stream(call: Call, upgrade: WebSocketUpgrade) -> Response {
     upgrade
         .max_message_size(splice::LONGEST)
         .max_frame_size(splice::LONGEST)
         .write_buffer_size(0)
         .max_write_buffer_size(2 * splice::LONGEST)
-        .on_upgrade(move |socket| stream_socket::serve(socket, context.coordinator, client))
+        .on_upgrade(move |socket| stream_socket::serve(socket, call.coordinator, call.client))
 }

@@ -1,10 +1,40 @@
-//! Reading requests: what stands in a URL's query, and the fields of a JSON body.
+//! Reading requests: who makes a call, what stands in its URL's query, and the fields of its JSON body.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request, rejection::ExtensionRejection},
+    http::request::Parts,
+    response::{IntoResponse as _, Response},
+};
 use serde_json::Value;
+use serve::Client;
 use wire::Pin;
 
-use crate::hub::refusal::Refused;
+use super::context::ApiContext;
+use crate::{coordinator::Coordinator, endpoint::Endpoint, hub::refusal::Refused};
+
+/// A call: who makes it, where it came in, and who decides on it.
+pub(super) struct Call {
+    pub coordinator: Arc<Coordinator>,
+    pub endpoint: Arc<Endpoint>,
+    pub client: Client,
+}
+
+impl FromRequestParts<ApiContext> for Call {
+    type Rejection = ExtensionRejection;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        context: &ApiContext,
+    ) -> Result<Self, Self::Rejection> {
+        let Extension(client) = Extension::from_request_parts(parts, context).await?;
+        let ApiContext { coordinator, endpoint, .. } = context.clone();
+        Ok(Self { coordinator, endpoint, client })
+    }
+}
 
 /// The query of a URL. It is read leniently: what can't be decoded isn't there.
 pub(super) struct Query(Vec<(String, String)>);
@@ -34,8 +64,17 @@ impl<S: Sync> FromRequestParts<S> for Query {
 /// A JSON object of a request, whatever Content-Type it came with.
 pub(super) struct Fields(serde_json::Map<String, Value>);
 
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let body = Bytes::from_request(request, state).await.map_err(|e| e.into_response())?;
+        Self::read(&body).map_err(|refused| refused.into_response())
+    }
+}
+
 impl Fields {
-    pub fn read(body: &[u8]) -> Result<Self, Refused> {
+    fn read(body: &[u8]) -> Result<Self, Refused> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(_) => Err(Refused::malformed("the body is not a JSON object")),
