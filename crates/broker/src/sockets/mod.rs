@@ -1,4 +1,4 @@
-//! The WebSocket doors: live connections at `/live`, streams of the screen at `/screen`.
+//! The handlers of WebSockets: live connections at `/live`, streams of the screen at `/screen`.
 
 pub(crate) mod live_connection;
 pub(crate) mod splice;
