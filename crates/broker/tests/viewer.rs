@@ -93,7 +93,7 @@ async fn present_to(
                 Some(Order::Say(message)) => page.send(&message).await,
                 Some(Order::Clipboard(text)) => {
                     if let Some((stream, server)) = &mut joined {
-                        server.clipboard(text);
+                        server.set_clipboard(text);
                         flush(stream, server, &picture).await;
                     }
                 }

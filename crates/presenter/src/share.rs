@@ -241,20 +241,20 @@ impl Pen {
     fn new(seat: &Seat, sealer: Option<Sealer>) -> Self {
         let (picture, monitors, cursor) = seat.look();
         let mut server = Server::new(&picture, &monitors, DESKTOP, Limits::default());
-        server.cursor(&cursor);
+        server.set_cursor(&cursor);
         Self { server, sealer }
     }
 
     /// Takes what is new and says what there is to say. It takes long: not for the runtime's threads.
     fn turn(&mut self, seat: &Seat, at_rest: bool) -> Result<Vec<Message>, ShareError> {
         if at_rest {
-            self.server.rest();
+            self.server.set_at_rest();
         }
         if let Some(text) = seat.clipboard() {
-            self.server.clipboard(&text);
+            self.server.set_clipboard(&text);
         }
         // What the viewer can't be sent yet is left for the capture to know, and becomes newer.
-        if self.server.is_waited_for() {
+        if self.server.may_update() {
             self.update(seat);
         }
         self.messages()
@@ -269,7 +269,7 @@ impl Pen {
             self.server.changed(&news.damage);
         }
         if let Some(cursor) = &news.cursor {
-            self.server.cursor(cursor);
+            self.server.set_cursor(cursor);
         }
         if self.server.wants_update() {
             self.server.update(&picture);

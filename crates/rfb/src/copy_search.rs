@@ -1,67 +1,70 @@
-//! What has moved on the screen since the viewer's picture: text that scrolls, a page that is pushed
-//! sideways.
+//! Finds what the viewer can copy within its framebuffer (CopyRect) instead of receiving it again: text that
+//! scrolls, a page that moves sideways.
 //!
-//! Rows (or columns) of a few bands are hashed in both pictures; those that exist once in each vote for
-//! the distance. Then every cell is compared at that distance, and the rectangle that wins most by being
-//! copied is taken. It may hold what doesn't match, such as a terminal's cursor: the update repairs that.
+//! Rows (or columns) of a few bands are hashed in the screen's picture and in the client's framebuffer; those
+//! that exist once in each vote for the distance. Then every cell is compared at that distance, and the
+//! rectangle whose copy saves most is taken. It may hold what doesn't match, such as a terminal's cursor: the
+//! rest of the update repairs that.
 
 use crate::{
     Picture, Rect,
+    client_framebuffer::{ClientFramebuffer, CopyRect, TILE},
+    compare::{first_difference, is_same, last_difference},
     format::{Colour, colours},
-    shadow::{Shadow, TILE, first_difference, is_same, last_difference},
 };
 
-/// The viewer's picture at `from` is shown at `to` now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Move {
-    pub(crate) from: (u16, u16),
-    pub(crate) to: Rect,
-    /// Tiles within `to` that are right once it is copied.
-    pub(crate) right: Vec<Rect>,
-}
-
-/// So many bands are hashed.
+/// How many bands are hashed at most.
 const BANDS: usize = 4;
-/// Fewer votes than this may be chance.
+/// Fewer votes than this may be a coincidence.
 const VOTES: u32 = 6;
-/// If one row in so many votes for the same distance, no other band has to be asked: reading them costs
-/// as much as comparing.
+/// If one row in so many votes for the same distance, no other band is hashed: reading a band costs as much as
+/// comparing it.
 const CLEAR: usize = 4;
-/// A cell is as wide as a tile and so high.
+/// A cell's height in pixels; it is as wide as a tile.
 const CELL: u16 = 8;
-/// What a copy has to win: one tile's rows.
-const WIN: i32 = TILE as i32;
-/// A row that a copy spoils costs as much as two that it spares.
+/// The least that a copy has to save: as many rows as one tile has.
+const LEAST_SAVING: i32 = TILE as i32;
+/// A cell's row that was right and that the copy makes wrong, in rows that the copy saves.
 const SPOILT: i32 = 2;
 
-/// How far something has moved.
+/// How far something has moved on the screen, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Distance {
     x: i32,
     y: i32,
 }
 
-/// Finds one move among the changed tiles.
-pub(crate) fn find(picture: &Picture, shadow: &Shadow, tiles: &[Rect]) -> Option<Move> {
+/// Finds one rectangle to copy among the changed tiles.
+pub(crate) fn find(
+    picture: &Picture,
+    client: &ClientFramebuffer,
+    tiles: &[Rect],
+) -> Option<CopyRect> {
     let all = tiles.iter().fold(Rect::default(), |all, tile| all.around(*tile));
-    let distance =
-        down(picture, shadow, tiles, all).or_else(|| across(picture, shadow, tiles, all))?;
-    let cells = Cells::compare(picture, shadow, tiles, all, distance);
-    let both = Pictures { picture, shadow, distance };
-    // Cells that don't match cost nothing where they are new anyway, also if they came from outside.
+    let distance = vertical_distance(picture, client, tiles, all)
+        .or_else(|| horizontal_distance(picture, client, tiles, all))?;
+    let cells = Cells::compare(picture, client, tiles, all, distance);
+    let both = ShiftedPair { picture, client, distance };
+    // Cells that don't match cost nothing where they have to be sent anyway, so the best rectangle may reach
+    // beyond the framebuffer.
     let to = both.sourced_inside(cells.best()?)?;
     let to = both.widened(both.heightened(to, all), all);
     let from = (both.source_x(to.x)?, both.source_y(to.y)?);
-    Some(Move { from, to, right: cells.right(to) })
+    Some(CopyRect { from, to, matching: cells.matching_tiles(to) })
 }
 
-fn down(picture: &Picture, shadow: &Shadow, tiles: &[Rect], all: Rect) -> Option<Distance> {
+fn vertical_distance(
+    picture: &Picture,
+    client: &ClientFramebuffer,
+    tiles: &[Rect],
+    all: Rect,
+) -> Option<Distance> {
     let mut votes = Votes::new(all.h);
     for x in most_frequent(tiles.iter().map(|tile| tile.x)) {
         let w = TILE.min((all.right() - u32::from(x)) as u16);
         let rows = all.y..all.y + all.h;
         let mut row = Vec::new();
-        let before: Vec<_> = rows.clone().map(|y| hash(shadow.row(x, y, w))).collect();
+        let before: Vec<_> = rows.clone().map(|y| hash(client.row(x, y, w))).collect();
         let mut shown = |y| {
             row.clear();
             row.extend(colours(picture.row(x, y, w)));
@@ -76,13 +79,18 @@ fn down(picture: &Picture, shadow: &Shadow, tiles: &[Rect], all: Rect) -> Option
     votes.winner().map(|y| Distance { x: 0, y })
 }
 
-fn across(picture: &Picture, shadow: &Shadow, tiles: &[Rect], all: Rect) -> Option<Distance> {
+fn horizontal_distance(
+    picture: &Picture,
+    client: &ClientFramebuffer,
+    tiles: &[Rect],
+    all: Rect,
+) -> Option<Distance> {
     let mut votes = Votes::new(all.w);
     for top in most_frequent(tiles.iter().map(|tile| tile.y)) {
         let bottom = all.bottom().min(u32::from(top) + u32::from(TILE)) as u16;
         let (mut before, mut now) = (vec![0; all.w.into()], vec![0; all.w.into()]);
         for y in (top..bottom).step_by(2) {
-            hash_columns(&mut before, shadow.row(all.x, y, all.w).iter().copied());
+            hash_columns(&mut before, client.row(all.x, y, all.w).iter().copied());
             hash_columns(&mut now, colours(picture.row(all.x, y, all.w)));
         }
         votes.count(&before, &now);
@@ -93,22 +101,24 @@ fn across(picture: &Picture, shadow: &Shadow, tiles: &[Rect], all: Rect) -> Opti
     votes.winner().map(|x| Distance { x, y: 0 })
 }
 
-/// The places at which most tiles have changed.
+/// The coordinates at which most tiles have changed.
 fn most_frequent(places: impl Iterator<Item = u16>) -> Vec<u16> {
     let mut places: Vec<_> = places.collect();
     places.sort_unstable();
     let runs = places.chunk_by(|one, other| one == other);
     let mut counted: Vec<_> = runs.map(|run| (run.len(), run[0])).collect();
     counted.sort_unstable_by(|one, other| other.cmp(one));
-    // Of equals not the first ones, but some from everywhere: one end may be blank.
+    // Of many equals some from everywhere, not the first ones: one end of the window may be blank.
     let equals = counted.partition_point(|(count, _)| *count * 2 >= counted[0].0);
     let step = equals.div_ceil(BANDS).max(1);
     counted[..equals].iter().step_by(step).map(|(_, place)| *place).collect()
 }
 
+/// 2^64 divided by the golden ratio, odd: multiplying by it spreads every bit upwards (Fibonacci hashing).
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Four hashes beside each other, since a multiplication takes its time.
+/// Hashes a row as four interleaved sequences, since each multiplication has to wait for the one before it in its
+/// sequence.
 fn hash(row: &[Colour]) -> u64 {
     let mix =
         |hash: u64, colour: Colour| (hash.rotate_left(23) ^ u64::from(colour)).wrapping_mul(FACTOR);
@@ -127,9 +137,9 @@ fn hash_columns(hashes: &mut [u64], row: impl Iterator<Item = Colour>) {
     }
 }
 
-/// How many say which distance.
+/// How many rows or columns vote for each distance.
 struct Votes {
-    /// By distance, from minus to plus the length.
+    /// Indexed by distance, from minus to plus the length.
     counts: Vec<u32>,
     length: usize,
 }
@@ -140,9 +150,9 @@ impl Votes {
         Self { counts: vec![0; 2 * length + 1], length }
     }
 
-    /// Lets those vote that are in each picture once, and not at the same place.
+    /// Lets those hashes vote that occur once in each picture, at different places.
     fn count(&mut self, before: &[u64], now: &[u64]) {
-        let (before, now) = (once(before), once(now));
+        let (before, now) = (unique(before), unique(now));
         let mut before = before.iter().peekable();
         for (hash, at) in now {
             while before.next_if(|(other, _)| *other < hash).is_some() {}
@@ -169,22 +179,22 @@ impl Votes {
     }
 }
 
-/// Those that occur once, sorted, and where.
-fn once(hashes: &[u64]) -> Vec<(u64, usize)> {
+/// The hashes that occur once, sorted, and where.
+fn unique(hashes: &[u64]) -> Vec<(u64, usize)> {
     let mut sorted: Vec<_> = hashes.iter().copied().zip(0..).collect();
     sorted.sort_unstable();
     let runs = sorted.chunk_by(|one, other| one.0 == other.0);
     runs.filter(|run| run.len() == 1).map(|run| run[0]).collect()
 }
 
-/// Both pictures, one of them seen from a distance.
-struct Pictures<'a> {
+/// The screen's picture, and the client's framebuffer shifted by a distance.
+struct ShiftedPair<'a> {
     picture: &'a Picture,
-    shadow: &'a Shadow,
+    client: &'a ClientFramebuffer,
     distance: Distance,
 }
 
-impl Pictures<'_> {
+impl ShiftedPair<'_> {
     fn source_x(&self, x: u16) -> Option<u16> {
         u16::try_from(i32::from(x) - self.distance.x).ok()
     }
@@ -193,15 +203,15 @@ impl Pictures<'_> {
         u16::try_from(i32::from(y) - self.distance.y).ok()
     }
 
-    /// The same part of a row in both; nothing if it comes from outside.
+    /// The same part of a row in both; `None` if its source is outside of the framebuffer.
     fn rows(&self, x: u16, y: u16, w: u16) -> Option<(&[u8], &[Colour])> {
         let (from_x, from_y) = (self.source_x(x)?, self.source_y(y)?);
         let source = Rect::new(from_x, from_y, w, 1);
-        let is_inside = self.shadow.bounds().covers(source);
-        is_inside.then(|| (self.picture.row(x, y, w), self.shadow.row(from_x, from_y, w)))
+        let is_inside = self.client.bounds().covers(source);
+        is_inside.then(|| (self.picture.row(x, y, w), self.client.row(from_x, from_y, w)))
     }
 
-    /// The part of it that comes from within the viewer's picture.
+    /// The part of the rectangle whose source is inside of the client's framebuffer.
     fn sourced_inside(&self, to: Rect) -> Option<Rect> {
         let cut = |start: u16, end: u32, by: i32, length: u32| {
             let start = i64::from(start).max(i64::from(by));
@@ -209,7 +219,7 @@ impl Pictures<'_> {
             let size = u16::try_from(end - start).ok().filter(|size| *size > 0)?;
             Some((u16::try_from(start).ok()?, size))
         };
-        let bounds = self.shadow.bounds();
+        let bounds = self.client.bounds();
         let (x, w) = cut(to.x, to.right(), self.distance.x, bounds.right())?;
         let (y, h) = cut(to.y, to.bottom(), self.distance.y, bounds.bottom())?;
         Some(Rect::new(x, y, w, h))
@@ -219,7 +229,7 @@ impl Pictures<'_> {
         self.rows(x, y, w).is_some_and(|(now, before)| is_same(now, before))
     }
 
-    /// With rows above and below that match, too.
+    /// The rectangle with the rows above and below it that match as well.
     fn heightened(&self, mut to: Rect, within: Rect) -> Rect {
         while to.y > within.y && self.matches(to.x, to.y - 1, to.w) {
             to = Rect { y: to.y - 1, h: to.h + 1, ..to };
@@ -230,12 +240,13 @@ impl Pictures<'_> {
         to
     }
 
-    /// With columns at the left and right that match in nearly all rows.
+    /// The rectangle with the columns beside it that match in nearly all rows.
     fn widened(&self, to: Rect, within: Rect) -> Rect {
         let left = TILE.min(to.x - within.x);
         let right = TILE.min((within.right() - to.right()) as u16);
         let most = |how_many: &dyn Fn(u16) -> u16| {
             let mut each: Vec<_> = (to.y..to.y + to.h).map(how_many).collect();
+            // A tenth of the rows may differ, such as those of a scroll bar or a caret.
             let at = each.len() / 10;
             *each.select_nth_unstable(at).1
         };
@@ -248,7 +259,7 @@ impl Pictures<'_> {
             None => 0,
         });
         let source_right = self.source_x(to.x).map_or(0, |from| u32::from(from) + u32::from(to.w));
-        let right = right.min(self.shadow.bounds().right().saturating_sub(source_right) as u16);
+        let right = right.min(self.client.bounds().right().saturating_sub(source_right) as u16);
         let further = most(&|y| match self.rows(to.x + to.w, y, right) {
             Some((now, before)) => first_difference(now, before).map_or(right, |at| at as u16),
             None => 0,
@@ -257,35 +268,35 @@ impl Pictures<'_> {
     }
 }
 
-/// What a copy would win, cell by cell.
+/// What a copy would save, cell by cell.
 struct Cells {
     area: Rect,
     columns: usize,
-    /// Column by column, each from the top.
-    wins: Vec<i32>,
-    /// Whether all of the cell matches.
+    /// Rows saved, column by column, each from the top.
+    savings: Vec<i32>,
+    /// Whether the whole cell matches.
     matching: Vec<bool>,
 }
 
 impl Cells {
     fn compare(
         picture: &Picture,
-        shadow: &Shadow,
+        client: &ClientFramebuffer,
         tiles: &[Rect],
         area: Rect,
         distance: Distance,
     ) -> Self {
         let (columns, rows) = (area.w.div_ceil(TILE).into(), usize::from(area.h.div_ceil(CELL)));
-        let (wins, matching) = (vec![0; columns * rows], vec![true; columns * rows]);
-        let mut cells = Self { area, columns, wins, matching };
-        let moved = Pictures { picture, shadow, distance };
-        let stays = Pictures { distance: Distance { x: 0, y: 0 }, ..moved };
+        let (savings, matching) = (vec![0; columns * rows], vec![true; columns * rows]);
+        let mut cells = Self { area, columns, savings, matching };
+        let moved = ShiftedPair { picture, client, distance };
+        let stays = ShiftedPair { distance: Distance { x: 0, y: 0 }, ..moved };
         let mut changed = vec![false; columns * usize::from(area.h.div_ceil(TILE))];
         let place = |x: u16, y: u16| {
             usize::from((y - area.y) / TILE) * columns + usize::from((x - area.x) / TILE)
         };
         tiles.iter().for_each(|tile| changed[place(tile.x, tile.y)] = true);
-        // Row by row, as both pictures lie in memory.
+        // Row by row, as both lie in memory.
         for y in area.y..area.y + area.h {
             let row = usize::from((y - area.y) / CELL);
             for column in 0..columns {
@@ -294,24 +305,26 @@ impl Cells {
                 let at = column * rows + row;
                 let matches = moved.matches(x, y, w);
                 cells.matching[at] &= matches;
-                cells.wins[at] += match (matches, !changed[place(x, y)] || stays.matches(x, y, w)) {
-                    (true, false) => 1,
-                    (false, true) => -SPOILT,
-                    (true, true) | (false, false) => 0,
-                };
+                cells.savings[at] +=
+                    match (matches, !changed[place(x, y)] || stays.matches(x, y, w)) {
+                        (true, false) => 1,
+                        (false, true) => -SPOILT,
+                        (true, true) | (false, false) => 0,
+                    };
             }
         }
         cells
     }
 
-    /// The rectangle of cells that wins most.
+    /// The rectangle of cells that saves most: Kadane's search for the best run, over the sums of every range of
+    /// columns.
     fn best(&self) -> Option<Rect> {
-        let rows = self.wins.len() / self.columns.max(1);
-        let (mut best, mut place) = (WIN - 1, None);
+        let rows = self.savings.len() / self.columns.max(1);
+        let (mut best, mut place) = (LEAST_SAVING - 1, None);
         for left in 0..self.columns {
             let mut sums = vec![0; rows];
             for right in left..self.columns {
-                let column = &self.wins[right * rows..][..rows];
+                let column = &self.savings[right * rows..][..rows];
                 sums.iter_mut().zip(column).for_each(|(sum, win)| *sum += win);
                 let (sum, top, bottom) = best_run(&sums);
                 if sum > best {
@@ -325,21 +338,21 @@ impl Cells {
         Some(Rect::new(self.area.x + x, self.area.y + y, w, h).and(self.area))
     }
 
-    /// The tiles within `to` of which every cell matches.
-    fn right(&self, to: Rect) -> Vec<Rect> {
-        let rows = self.wins.len() / self.columns.max(1);
+    /// The tiles within `to` whose cells all match.
+    fn matching_tiles(&self, to: Rect) -> Vec<Rect> {
+        let rows = self.savings.len() / self.columns.max(1);
         let per_tile = usize::from(TILE / CELL);
-        let mut right = Vec::new();
+        let mut tiles = Vec::new();
         for (column, cells) in self.matching.chunks(rows.max(1)).enumerate() {
             for (row, cells) in cells.chunks(per_tile).enumerate() {
                 let (x, y) = (column as u16 * TILE, row as u16 * TILE);
                 let tile = Rect::new(self.area.x + x, self.area.y + y, TILE, TILE).and(self.area);
                 if to.covers(tile) && cells.iter().all(|matches| *matches) {
-                    right.push(tile);
+                    tiles.push(tile);
                 }
             }
         }
-        right
+        tiles
     }
 }
 

@@ -1,27 +1,37 @@
-//! What a viewer's picture looks like, and where it may differ from what is shown.
+//! A copy of the client's framebuffer, and which of its tiles may differ from the screen.
 
 use crate::{
     Picture, Rect,
-    format::{COLOUR, Colour, colours},
-    moved::Move,
+    compare::{first_difference, is_same, last_difference},
+    format::{Colour, colours},
 };
 
-/// The side of a tile.
+/// Width and height of a tile in pixels, except at the right and lower edge.
 pub(crate) const TILE: u16 = 64;
 
-/// Something may differ there.
+/// A tile's flag: something may differ from the screen.
 const DIRTY: u8 = 1;
-/// It was looked at, but not all of it is in the area that the viewer asked for.
+/// The tile was compared as far as it is in the requested area, which doesn't hold all of it.
 const PARTLY: u8 = 2;
-/// The viewer has it as a JPEG, so not bit for bit.
+/// A part of the tile was sent as JPEG, so the viewer's pixels are only similar.
 const LOSSY: u8 = 4;
 
-/// In the shadow's fourth byte: nobody knows what the viewer has there.
+/// A pixel of which nobody knows what the viewer shows. The fourth byte makes it differ from every colour.
 const UNKNOWN: u32 = 0xff00_0000;
 
-/// The viewer's picture. A pixel that the viewer has as JPEG counts as what was shown.
+/// A rectangle that the viewer can copy from another place in its framebuffer (RFC 6143, 7.7.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CopyRect {
+    pub(crate) from: (u16, u16),
+    pub(crate) to: Rect,
+    /// The tiles within `to` that match the screen after the copy.
+    pub(crate) matching: Vec<Rect>,
+}
+
+/// What the viewer shows as far as the server knows. A pixel that was sent as JPEG counts as what it was made
+/// from: otherwise every JPEG would differ from the screen at once, and be sent again.
 #[derive(Debug)]
-pub(crate) struct Shadow {
+pub(crate) struct ClientFramebuffer {
     width: u16,
     height: u16,
     pixels: Vec<u32>,
@@ -29,8 +39,8 @@ pub(crate) struct Shadow {
     tiles: Vec<u8>,
 }
 
-impl Shadow {
-    /// One of which nothing is known.
+impl ClientFramebuffer {
+    /// A framebuffer of which nothing is known.
     pub(crate) fn new(width: u16, height: u16) -> Self {
         let (columns, rows) = (width.div_ceil(TILE), height.div_ceil(TILE));
         Self {
@@ -42,33 +52,32 @@ impl Shadow {
         }
     }
 
-    /// The whole of it.
     pub(crate) const fn bounds(&self) -> Rect {
         Rect::new(0, 0, self.width, self.height)
     }
 
-    /// A part of one row.
+    /// The `w` pixels of row `y` from `x` on.
     pub(crate) fn row(&self, x: u16, y: u16, w: u16) -> &[Colour] {
-        let start = self.at(x, y);
+        let start = self.index(x, y);
         &self.pixels[start..start + usize::from(w)]
     }
 
-    fn at(&self, x: u16, y: u16) -> usize {
+    fn index(&self, x: u16, y: u16) -> usize {
         usize::from(y) * usize::from(self.width) + usize::from(x)
     }
 
-    /// Something may have changed there.
+    /// Says that the screen may have changed there.
     pub(crate) fn mark(&mut self, area: Rect) {
         self.each(area, |tile| *tile |= DIRTY);
     }
 
-    /// The viewer has a JPEG of it.
+    /// Says that the area was sent as JPEG.
     pub(crate) fn mark_lossy(&mut self, area: Rect) {
         self.each(area, |tile| *tile |= LOSSY);
     }
 
-    /// The viewer asks for another area than before.
-    pub(crate) fn area_changed(&mut self) {
+    /// Says that the viewer requests another area than before, which may hold the rest of some tiles.
+    pub(crate) fn requested_area_changed(&mut self) {
         for tile in &mut self.tiles {
             if *tile & PARTLY != 0 {
                 *tile = *tile & !PARTLY | DIRTY;
@@ -76,35 +85,35 @@ impl Shadow {
         }
     }
 
-    /// Nothing is known of it any more.
+    /// Makes the area count as unknown, so that it is sent whatever it holds.
     pub(crate) fn forget(&mut self, area: Rect) {
         let area = area.and(self.bounds());
         for y in area.y..area.y + area.h {
-            let start = self.at(area.x, y);
+            let start = self.index(area.x, y);
             self.pixels[start..start + usize::from(area.w)].fill(UNKNOWN);
         }
         self.mark(area);
     }
 
-    /// Whether something in the area may differ.
+    /// Whether something in the area may differ from the screen.
     pub(crate) fn is_dirty(&self, area: Rect) -> bool {
         self.tiles_of(area).any(|(at, _)| self.tiles[at] & DIRTY != 0)
     }
 
-    /// The tiles within the area that the viewer has as a JPEG.
+    /// The tiles within the area that were sent as JPEG.
     pub(crate) fn lossy(&self, area: Rect) -> impl Iterator<Item = Rect> + '_ {
         self.tiles_of(area)
             .filter(move |(at, tile)| self.tiles[*at] & LOSSY != 0 && area.covers(*tile))
             .map(|(_, tile)| tile)
     }
 
-    /// It was sent bit for bit.
+    /// Says that the tile was sent again without loss.
     pub(crate) fn refined(&mut self, tile: Rect) {
         self.each(tile, |tile| *tile &= !LOSSY);
     }
 
-    /// The tiles in which something differs, as far as they are in the area, row by row. The others aren't
-    /// looked at again before they are marked again.
+    /// The tiles in which something differs, as far as they are in the area, row by row. The others are not
+    /// compared again before they are marked again.
     pub(crate) fn changed_tiles(&mut self, picture: &Picture, area: Rect) -> Vec<Rect> {
         let mut changed = Vec::new();
         for (at, tile) in self.tiles_of(area) {
@@ -115,14 +124,14 @@ impl Shadow {
             if (part.y..part.y + part.h).any(|y| self.row_differs(picture, part, y)) {
                 changed.push(part);
             } else {
-                self.looked_at(at, area.covers(tile));
+                self.set_compared(at, area.covers(tile));
             }
         }
         changed
     }
 
-    /// What differs in each of the tiles that [`Shadow::changed_tiles`] found, as the smallest rectangle.
-    /// It counts as looked at, so it has to be sent or marked.
+    /// The smallest rectangle around what differs in each of the tiles that [`Self::changed_tiles`] found. The
+    /// tiles count as compared then, so the rectangles have to be sent or marked.
     pub(crate) fn differences(
         &mut self,
         picture: &Picture,
@@ -131,12 +140,12 @@ impl Shadow {
     ) -> Vec<Rect> {
         for tile in tiles {
             let whole: Vec<_> = self.tiles_of(*tile).collect();
-            whole.into_iter().for_each(|(at, whole)| self.looked_at(at, area.covers(whole)));
+            whole.into_iter().for_each(|(at, whole)| self.set_compared(at, area.covers(whole)));
         }
         tiles.iter().map(|tile| self.difference(picture, *tile)).collect()
     }
 
-    fn looked_at(&mut self, at: usize, is_whole: bool) {
+    fn set_compared(&mut self, at: usize, is_whole: bool) {
         self.tiles[at] &= !DIRTY;
         if !is_whole {
             self.tiles[at] |= PARTLY;
@@ -172,10 +181,10 @@ impl Shadow {
         Rect::new(area.x + left, top, right - left, last - top + 1)
     }
 
-    /// The viewer now has there what the picture has.
+    /// Says that the viewer shows there now what the picture shows.
     pub(crate) fn sent(&mut self, picture: &Picture, area: Rect) {
         for y in area.y..area.y + area.h {
-            let start = self.at(area.x, y);
+            let start = self.index(area.x, y);
             let row = &mut self.pixels[start..start + usize::from(area.w)];
             for (had, shown) in row.iter_mut().zip(colours(picture.row(area.x, y, area.w))) {
                 *had = shown;
@@ -183,14 +192,15 @@ impl Shadow {
         }
     }
 
-    /// The viewer copies what was at `from`; all but the tiles that are right then may differ.
-    pub(crate) fn copied(&mut self, Move { from, to, right }: &Move) {
+    /// Follows a CopyRect. All but the tiles that match then may differ from the screen.
+    pub(crate) fn copied(&mut self, CopyRect { from, to, matching }: &CopyRect) {
         let width = usize::from(to.w);
         let mut copy = |row: u16| {
-            let start = self.at(from.0, from.1 + row);
-            let end = self.at(to.x, to.y + row);
+            let start = self.index(from.0, from.1 + row);
+            let end = self.index(to.x, to.y + row);
             self.pixels.copy_within(start..start + width, end);
         };
+        // Source and target may overlap: no row may be overwritten before it was copied.
         if from.1 < to.y {
             (0..to.h).rev().for_each(&mut copy);
         } else {
@@ -199,9 +209,9 @@ impl Shadow {
         let source = Rect::new(from.0, from.1, to.w, to.h);
         let lossy = self.tiles_of(source).any(|(at, _)| self.tiles[at] & LOSSY != 0);
         self.each(*to, |tile| *tile |= if lossy { DIRTY | LOSSY } else { DIRTY });
-        for tile in right {
+        for tile in matching {
             let whole: Vec<_> = self.tiles_of(*tile).filter(|(_, whole)| whole == tile).collect();
-            whole.into_iter().for_each(|(at, _)| self.looked_at(at, true));
+            whole.into_iter().for_each(|(at, _)| self.set_compared(at, true));
         }
     }
 
@@ -210,7 +220,7 @@ impl Shadow {
         tiles.into_iter().for_each(|at| change(&mut self.tiles[at]));
     }
 
-    /// The tiles that have a part in the area: index and place.
+    /// The tiles that have a part in the area, by index and place.
     fn tiles_of(&self, area: Rect) -> impl Iterator<Item = (usize, Rect)> + use<> {
         let bounds = self.bounds();
         let area = area.and(bounds);
@@ -227,43 +237,4 @@ impl Shadow {
             })
         })
     }
-}
-
-/// How many pixels are compared at a time: as many as the processor's registers like.
-const STEP: usize = 16;
-
-/// Whether two rows of the same length are the same.
-pub(crate) fn is_same(shown: &[u8], had: &[u32]) -> bool {
-    let (shown, had) = (shown.as_chunks::<4>().0, had);
-    let ((steps, rest), (had_steps, had_rest)) = (shown.as_chunks(), had.as_chunks());
-    !steps.iter().zip(had_steps).any(|(a, b)| step_differs(a, b))
-        && rest.iter().zip(had_rest).all(|(a, b)| pixel(a) == *b)
-}
-
-/// The first pixel that differs.
-pub(crate) fn first_difference(shown: &[u8], had: &[u32]) -> Option<usize> {
-    let shown = shown.as_chunks::<4>().0;
-    let (steps, had_steps) = (shown.as_chunks().0, had.as_chunks().0);
-    let same = steps.iter().zip(had_steps).take_while(|(a, b)| !step_differs(a, b)).count() * STEP;
-    let one = shown[same..].iter().zip(&had[same..]).position(|(a, b)| pixel(a) != *b)?;
-    Some(same + one)
-}
-
-/// The last one.
-pub(crate) fn last_difference(shown: &[u8], had: &[u32]) -> Option<usize> {
-    let shown = shown.as_chunks::<4>().0;
-    let (steps, had_steps) = (shown.as_rchunks().1, had.as_rchunks().1);
-    let pairs = steps.iter().zip(had_steps).rev();
-    let same = pairs.take_while(|(a, b)| !step_differs(a, b)).count() * STEP;
-    let end = shown.len() - same;
-    shown[..end].iter().zip(&had[..end]).rposition(|(a, b)| pixel(a) != *b)
-}
-
-fn step_differs(shown: &[[u8; 4]; STEP], had: &[u32; STEP]) -> bool {
-    let bits = |(a, b): (&[u8; 4], &u32)| pixel(a) ^ b;
-    shown.iter().zip(had).map(bits).fold(0, |all, one| all | one) != 0
-}
-
-fn pixel(bytes: &[u8; 4]) -> u32 {
-    u32::from_le_bytes(*bytes) & COLOUR
 }

@@ -43,18 +43,18 @@ fn places(area: Rect) -> impl Iterator<Item = (u16, u16)> {
 }
 
 /// How far, to the right and down.
-fn distance(found: &Move) -> (i32, i32) {
+fn distance(found: &CopyRect) -> (i32, i32) {
     let less = |to: u16, from: u16| i32::from(to) - i32::from(from);
     (less(found.to.x, found.from.0), less(found.to.y, found.from.1))
 }
 
 /// What is found for a viewer that has `before`.
-fn found(before: &Picture, now: &Picture) -> Option<Move> {
-    let mut shadow = Shadow::new(SIDE, SIDE);
-    shadow.sent(before, before.bounds());
-    shadow.mark(now.bounds());
-    let tiles = shadow.changed_tiles(now, now.bounds());
-    find(now, &shadow, &tiles)
+fn found(before: &Picture, now: &Picture) -> Option<CopyRect> {
+    let mut client = ClientFramebuffer::new(SIDE, SIDE);
+    client.sent(before, before.bounds());
+    client.mark(now.bounds());
+    let tiles = client.changed_tiles(now, now.bounds());
+    find(now, &client, &tiles)
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn text_that_scrolls_in_a_window_is_found_to_the_row() {
             found.to.covers(Rect::new(64, 64, 128, 128 - by as u16)) && WINDOW.covers(found.to)
         );
         let tiles = [Rect::new(64, 64, TILE, TILE), Rect::new(128, 64, TILE, TILE)];
-        assert_eq!(found.right, tiles, "{by}");
+        assert_eq!(found.matching, tiles, "{by}");
     }
 }
 
@@ -82,7 +82,7 @@ fn a_page_that_is_pushed_sideways_is_found_to_the_column() {
     let found = found(&before, &now).unwrap();
     assert_eq!(distance(&found), (20, 0));
     assert!(found.to.covers(Rect::new(84, 64, 108, 128)) && WINDOW.covers(found.to));
-    assert_eq!(found.right, [Rect::new(128, 64, TILE, TILE), Rect::new(128, 128, TILE, TILE)]);
+    assert_eq!(found.matching, [Rect::new(128, 64, TILE, TILE), Rect::new(128, 128, TILE, TILE)]);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn what_does_not_match_within_the_move_is_repaired_and_not_taken_for_right() {
     places(cursor).for_each(|place| paint(&mut now, place, &[255, 255, 255, 0]));
     let found = found(&before, &now).unwrap();
     assert!(found.to.covers(cursor));
-    assert_eq!(found.right, [Rect::new(64, 64, TILE, TILE)]);
+    assert_eq!(found.matching, [Rect::new(64, 64, TILE, TILE)]);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn bands_are_asked_on_until_one_is_clear() {
         let found = found(&before, &now).unwrap();
         let text = if film.x == 64 { 128 } else { 64 };
         assert_eq!(distance(&found), (0, -16));
-        assert_eq!(found.right, [Rect::new(text, 64, TILE, TILE)]);
+        assert_eq!(found.matching, [Rect::new(text, 64, TILE, TILE)]);
     }
 }
 
@@ -136,9 +136,9 @@ fn what_changed_without_moving_is_no_move() {
     assert_eq!(found(&noise(10), &noise(11)), None);
     assert_eq!(found(&Picture::new(SIDE, SIDE), &noise(12)), None);
     let plain = Picture::new(SIDE, SIDE);
-    let mut shadow = Shadow::new(SIDE, SIDE);
-    shadow.sent(&plain, plain.bounds());
-    assert_eq!(find(&plain, &shadow, &[]), None);
+    let mut client = ClientFramebuffer::new(SIDE, SIDE);
+    client.sent(&plain, plain.bounds());
+    assert_eq!(find(&plain, &client, &[]), None);
 }
 
 #[test]
