@@ -1,31 +1,31 @@
 //! What the customer is asked and told: before anything is shared, and while it is.
 
-mod banner;
+mod banner_layout;
+mod button_input;
 mod draw;
-mod hands;
-mod layout;
-mod look;
-mod place;
-mod say;
-mod text;
-mod top;
-mod window;
-mod x11;
+mod scene;
+mod screen_rect;
+mod sentences;
+mod stay_on_top;
+mod theme;
+mod typesetting;
+mod x11_ui;
+mod x11_window;
 
 use std::fmt;
 use std::sync::mpsc::Receiver;
 
 use wire::screen::{Asker, Role};
 
-pub use x11::{Timing, X11Desk};
+pub use x11_ui::{Timing, X11ConsentUi};
 
 use crate::screen::ScreenError;
 
 /// What the customer is asked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Question {
-    /// Who asks; what is not known is said to be not known.
-    pub asker: Asker,
+    /// Who asks; what is not known is sentence to be not known.
+    pub requester: Asker,
     /// The session's PIN, shown so that it can be compared on the phone.
     pub pin: String,
     /// The host of the broker that carries the session.
@@ -36,13 +36,13 @@ impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the PIN: whoever reads it can join.
         let mut shown = f.debug_struct("Question");
-        shown.field("asker", &self.asker).field("host", &self.host).finish_non_exhaustive()
+        shown.field("requester", &self.requester).field("host", &self.host).finish_non_exhaustive()
     }
 }
 
 /// Somebody who watches or controls.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Guest {
+pub struct Viewer {
     /// The name that they gave; may be empty.
     pub name: String,
     /// What they may do.
@@ -55,7 +55,7 @@ pub struct Guest {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Banner {
     /// Who watches or controls.
-    pub guests: Vec<Guest>,
+    pub viewers: Vec<Viewer>,
     /// Control is paused.
     pub paused: bool,
     /// The connection is lost and tried again.
@@ -81,7 +81,7 @@ pub enum Choice {
 }
 
 /// The window that asks, and then the banner. Blocking; it has the main thread.
-pub trait Desk {
+pub trait ConsentUi {
     /// Asks, and waits for the answer: [`Choice::Share`] or [`Choice::Decline`].
     ///
     /// # Errors
@@ -109,7 +109,7 @@ pub trait Desk {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unattended;
 
-impl Desk for Unattended {
+impl ConsentUi for Unattended {
     fn ask(&mut self, _question: &Question) -> Result<Choice, ScreenError> {
         Ok(Choice::Share)
     }
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn where_nobody_is_there_it_shares_until_the_banners_end() {
         let (banner, banners) = std::sync::mpsc::channel();
-        let asked = Question { asker: Asker::default(), pin: "12345".into(), host: "b".into() };
+        let asked = Question { requester: Asker::default(), pin: "12345".into(), host: "b".into() };
         assert_eq!(Unattended.ask(&asked), Ok(Choice::Share));
         let sharing = std::thread::spawn(move || {
             Unattended.share(banners, &mut |choice| panic!("nobody chose {choice:?}"))
@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn the_pin_shows_in_no_debug() {
-        let asked = Question { asker: Asker::default(), pin: "geheim".into(), host: "b".into() };
+        let asked =
+            Question { requester: Asker::default(), pin: "geheim".into(), host: "b".into() };
         assert!(!format!("{asked:?}").contains("geheim"));
     }
 }

@@ -14,10 +14,10 @@ use x11rb::protocol::{Event, randr};
 use x11rb::rust_connection::RustConnection;
 
 use super::clipboard::Own;
-use super::grab::Grabber;
+use super::image_fetch::ImageFetcher;
 use super::selection::Selection;
-use super::server::Server;
-use super::{areas, cursor};
+use super::x_connection::XConnection;
+use super::{cursor, merge_areas};
 use crate::screen::{Capture, Change, ScreenError, Waker};
 
 /// The larger of these two: what lies between two looks at a screen that changes all the time.
@@ -31,9 +31,9 @@ const LARGEST: u16 = 16_384;
 
 /// The screen of an X server.
 pub struct X11Capture {
-    server: Arc<Server>,
+    server: Arc<XConnection>,
     root: Window,
-    grabber: Grabber,
+    fetcher: ImageFetcher,
     damage: Damage,
     region: Region,
     width: u16,
@@ -59,7 +59,7 @@ struct Seen {
 impl X11Capture {
     /// Starts to watch the display of this name; `own` is the clipboard that this program fills itself.
     pub fn open(display: &str, own: Own) -> Result<Self, ScreenError> {
-        let server = Arc::new(Server::connect(display)?);
+        let server = Arc::new(XConnection::connect(display)?);
         server.need_capture_extensions()?;
         let root = server.screen().root;
         let conn = &server.conn;
@@ -79,7 +79,7 @@ impl X11Capture {
 
         let mut capture = Self {
             root,
-            grabber: Grabber::new(&server)?,
+            fetcher: ImageFetcher::new(&server)?,
             damage,
             region,
             width: 0,
@@ -177,8 +177,8 @@ impl X11Capture {
         if areas.is_empty() {
             return Ok(None);
         }
-        let all = areas::merge(areas.iter().chain(lacks).copied());
-        match self.grabber.fetch(&self.server.conn, picture, &all) {
+        let all = merge_areas::merge(areas.iter().chain(lacks).copied());
+        match self.fetcher.fetch(&self.server.conn, picture, &all) {
             Ok(()) => {
                 let cost = started.elapsed();
                 self.due = started + (cost * SHARE).clamp(SHORTEST_PACE, PACE);
@@ -199,7 +199,7 @@ impl X11Capture {
             self.take_damage()?;
             let mut picture = Picture::new(self.width, self.height);
             let all = [picture.bounds()];
-            match self.grabber.fetch(&self.server.conn, &mut picture, &all) {
+            match self.fetcher.fetch(&self.server.conn, &mut picture, &all) {
                 Ok(()) => return Ok(picture),
                 Err(ReplyError::X11Error(_)) if self.look_at_size()? => {}
                 Err(error) => return Err(error.into()),
@@ -211,13 +211,13 @@ impl X11Capture {
     fn take_damage(&self) -> Result<Vec<Rect>, ScreenError> {
         damage::subtract(&self.server.conn, self.damage, x11rb::NONE, self.region)?;
         let damaged = xfixes::fetch_region(&self.server.conn, self.region)?.reply()?;
-        Ok(areas::merge(damaged.rectangles.iter().map(|area| self.clip(*area))))
+        Ok(merge_areas::merge(damaged.rectangles.iter().map(|area| self.clip(*area))))
     }
 
     fn clip(&self, area: xproto::Rectangle) -> Rect {
         let (x, y) = (i32::from(area.x), i32::from(area.y));
         let (w, h) = (u32::from(area.width), u32::from(area.height));
-        areas::clip(x, y, w, h, self.width, self.height)
+        merge_areas::clip(x, y, w, h, self.width, self.height)
     }
 
     /// Learns size and monitors, and says whether they are others now.
@@ -282,7 +282,7 @@ impl Capture for X11Capture {
 fn monitors_of(reply: &randr::GetMonitorsReply, width: u16, height: u16) -> Vec<Monitor> {
     let monitor = |info: &randr::MonitorInfo| {
         let (x, y) = (info.x.into(), info.y.into());
-        let area = areas::clip(x, y, info.width.into(), info.height.into(), width, height);
+        let area = merge_areas::clip(x, y, info.width.into(), info.height.into(), width, height);
         Monitor { id: info.name, area }
     };
     let mut monitors: Vec<Monitor> =
@@ -296,14 +296,14 @@ fn monitors_of(reply: &randr::GetMonitorsReply, width: u16, height: u16) -> Vec<
 /// Wakes the capture with a message to a window of its own.
 #[derive(Clone)]
 pub struct X11Waker {
-    server: Arc<Server>,
+    server: Arc<XConnection>,
     window: Window,
     /// A message is on its way: one is enough.
     called: Arc<AtomicBool>,
 }
 
 impl X11Waker {
-    fn new(server: &Arc<Server>) -> Result<Self, ScreenError> {
+    fn new(server: &Arc<XConnection>) -> Result<Self, ScreenError> {
         let window = server.hidden_window(EventMask::NO_EVENT)?;
         Ok(Self { server: Arc::clone(server), window, called: Arc::default() })
     }

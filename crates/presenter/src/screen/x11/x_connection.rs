@@ -13,14 +13,14 @@ use crate::screen::ScreenError;
 const XWAYLAND: &str = "XWAYLAND";
 
 /// A connection, and the screen of it that the display's name says.
-pub struct Server {
+pub struct XConnection {
     /// The connection.
     pub conn: RustConnection,
     /// That screen's number.
     screen: usize,
 }
 
-impl Server {
+impl XConnection {
     /// Connects, with the cookie from the person's Xauthority.
     pub fn connect(name: &str) -> Result<Self, ScreenError> {
         let (conn, screen) = RustConnection::connect(Some(name)).map_err(refusal)?;

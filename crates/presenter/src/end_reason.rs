@@ -1,14 +1,14 @@
-//! Why the program ends: one sentence each, in the customer's words.
+//! Why the program ends, each as one sentence for the customer.
 
 use crate::{dial::DialError, screen::ScreenError};
 
-/// Why nothing is shared, or nothing any more.
+/// Why nothing is shared, or nothing any more. Its text is shown to the customer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Ended {
+pub enum EndReason {
     /// The customer stopped it, or the system asked the program to end.
     #[error("You stopped sharing. Nobody sees your screen any more.")]
     Stopped,
-    /// The customer said no.
+    /// The customer declined.
     #[error("You declined. Nothing was shared.")]
     Declined,
     /// The PIN's life ended while the screen was shared.
@@ -44,12 +44,12 @@ pub enum Ended {
         "The server doesn't take this program for the one of its session. Get it again from the page where you typed your PIN."
     )]
     NotItsProgram,
-    /// The broker has nothing to do with this network.
+    /// The broker has blocked this network.
     #[error(
         "The server refuses calls from this network. Tell the person who helps you, and give no PIN to anybody else."
     )]
     Blocked,
-    /// Too many tries.
+    /// The broker counted too many attempts from this network.
     #[error(
         "The server has had too many tries from this network. Wait some minutes and try again."
     )]
@@ -60,12 +60,12 @@ pub enum Ended {
     /// The screen can't be shared, or no longer.
     #[error("{}.", sentence(.0))]
     Screen(#[from] ScreenError),
-    /// The system refuses what a program can expect of it.
+    /// The operating system refuses something that every program needs.
     #[error("This computer couldn't {0}. Restart it and try again.")]
     System(&'static str),
 }
 
-impl Ended {
+impl EndReason {
     /// The program's exit code, as `--help` lists them.
     pub const fn exit_code(&self) -> u8 {
         match self {

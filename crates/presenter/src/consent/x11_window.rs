@@ -14,10 +14,10 @@ use x11rb::protocol::xproto::*;
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-use super::hands::Key;
-use super::place::Place;
+use super::button_input::Key;
+use super::screen_rect::ScreenRect;
 use crate::screen::ScreenError;
-use crate::screen::x11::server::{Server, display_name};
+use crate::screen::x11::x_connection::{XConnection, display_name};
 
 x11rb::atom_manager! {
     /// The names that window managers know.
@@ -41,7 +41,7 @@ x11rb::atom_manager! {
 }
 
 /// What a window's thread tells.
-pub enum Heard<T> {
+pub enum WindowEvent<T> {
     /// The X server's word.
     X(Event),
     /// The window is gone, or the display.
@@ -52,19 +52,19 @@ pub enum Heard<T> {
 
 /// How a window behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub enum WindowKind {
     /// The window manager has it: a frame, the keyboard, its place.
-    Managed,
+    Dialog,
     /// It stays where it is, whatever there is to manage windows.
-    Strip,
+    Banner,
 }
 
 /// Connects to a display, or to the one that the environment names.
 ///
 /// # Errors
 /// There is none, or it refuses.
-pub fn connect(display: Option<&str>) -> Result<Server, ScreenError> {
-    Server::connect(&display_name(display, |name| std::env::var(name).ok())?)
+pub fn connect(display: Option<&str>) -> Result<XConnection, ScreenError> {
+    XConnection::connect(&display_name(display, |name| std::env::var(name).ok())?)
 }
 
 /// The window.
@@ -77,7 +77,7 @@ pub struct Window {
     pixels: PixelLayout,
     atoms: Atoms,
     /// Where it was put last.
-    pub place: Place,
+    pub place: ScreenRect,
 }
 
 type Window_ = x11rb::protocol::xproto::Window;
@@ -87,7 +87,7 @@ impl Window {
     ///
     /// # Errors
     /// [`ScreenError`].
-    pub fn open(display: Option<&str>, manner: Manner) -> Result<Self, ScreenError> {
+    pub fn open(display: Option<&str>, kind: WindowKind) -> Result<Self, ScreenError> {
         let server = connect(display)?;
         let screen = server.screen();
         let (root, depth) = (screen.root, screen.root_depth);
@@ -98,7 +98,7 @@ impl Window {
         let aux = CreateWindowAux::new()
             .event_mask(own_events())
             .background_pixel(screen.black_pixel)
-            .override_redirect(u32::from(manner == Manner::Strip));
+            .override_redirect(u32::from(kind == WindowKind::Banner));
         let conn = server.conn;
         let atoms = Atoms::new(&conn)?.reply()?;
         let made =
@@ -107,28 +107,28 @@ impl Window {
         let class = WindowClass::INPUT_OUTPUT;
         conn.create_window(depth, id, root, 0, 0, 1, 1, 0, class, 0, &aux)?.check()?;
         conn.create_gc(gc, id, &CreateGCAux::new())?;
-        if manner == Manner::Strip {
+        if kind == WindowKind::Banner {
             // What else is on the screen, and how large it is.
             let around = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
             let aux = ChangeWindowAttributesAux::new().event_mask(around);
             conn.change_window_attributes(root, &aux)?;
         }
-        let place = Place { x: 0, y: 0, w: 1, h: 1 };
+        let place = ScreenRect { x: 0, y: 0, w: 1, h: 1 };
         let window = Self { conn: Arc::new(conn), root, id, gc, depth, pixels, atoms, place };
-        window.describe(manner)?;
+        window.describe(kind)?;
         Ok(window)
     }
 
     /// What a window manager should know.
-    fn describe(&self, manner: Manner) -> Result<(), ScreenError> {
+    fn describe(&self, kind: WindowKind) -> Result<(), ScreenError> {
         let (conn, id, a) = (&*self.conn, self.id, &self.atoms);
         let class = b"deskhand-presenter\0Deskhand-presenter\0";
         conn.change_property8(PropMode::REPLACE, id, AtomEnum::WM_CLASS, AtomEnum::STRING, class)?;
         let atoms = |property, atoms: &[Atom]| {
             conn.change_property32(PropMode::REPLACE, id, property, AtomEnum::ATOM, atoms)
         };
-        match manner {
-            Manner::Managed => {
+        match kind {
+            WindowKind::Dialog => {
                 atoms(a.WM_PROTOCOLS, &[a.WM_DELETE_WINDOW])?;
                 atoms(a._NET_WM_WINDOW_TYPE, &[a._NET_WM_WINDOW_TYPE_DIALOG])?;
                 atoms(
@@ -137,7 +137,7 @@ impl Window {
                 )?;
                 WmHints { input: Some(true), ..WmHints::new() }.set(conn, id)?;
             }
-            Manner::Strip => {
+            WindowKind::Banner => {
                 atoms(a._NET_WM_WINDOW_TYPE, &[a._NET_WM_WINDOW_TYPE_DOCK])?;
                 atoms(
                     a._NET_WM_STATE,
@@ -155,21 +155,21 @@ impl Window {
     }
 
     /// Sends what happens to it until it is gone.
-    pub fn listen<T: Send + 'static>(&self, to: Sender<Heard<T>>) {
+    pub fn listen<T: Send + 'static>(&self, to: Sender<WindowEvent<T>>) {
         let (conn, id) = (Arc::clone(&self.conn), self.id);
         std::thread::spawn(move || {
             loop {
                 match conn.wait_for_event() {
                     Ok(Event::DestroyNotify(gone)) if gone.window == id => break,
                     Ok(event) => {
-                        if to.send(Heard::X(event)).is_err() {
+                        if to.send(WindowEvent::X(event)).is_err() {
                             return;
                         }
                     }
                     Err(_) => break,
                 }
             }
-            to.send(Heard::Gone).ok();
+            to.send(WindowEvent::Gone).ok();
         });
     }
 
@@ -209,7 +209,7 @@ impl Window {
     }
 
     /// Puts it somewhere, that large and no other size.
-    pub fn put(&mut self, place: Place) -> Result<(), ScreenError> {
+    pub fn put(&mut self, place: ScreenRect) -> Result<(), ScreenError> {
         self.place = place;
         let hints = WmSizeHints {
             position: Some((WmSizeHintsSpecification::ProgramSpecified, place.x, place.y)),
@@ -283,14 +283,14 @@ impl Window {
     }
 
     /// The monitors, the primary one first; the whole screen where monitors are not known.
-    pub fn monitors(&self) -> Result<Vec<Place>, ScreenError> {
+    pub fn monitors(&self) -> Result<Vec<ScreenRect>, ScreenError> {
         let asked = self.conn.randr_get_monitors(self.root, true);
         let mut monitors = match asked.map(|cookie| cookie.reply()) {
             Ok(Ok(answer)) => answer.monitors,
             Ok(Err(_)) | Err(_) => Vec::new(),
         };
         monitors.sort_by_key(|monitor| !monitor.primary);
-        let place = |m: &x11rb::protocol::randr::MonitorInfo| Place {
+        let place = |m: &x11rb::protocol::randr::MonitorInfo| ScreenRect {
             x: m.x.into(),
             y: m.y.into(),
             w: m.width.into(),
@@ -301,15 +301,16 @@ impl Window {
         if places.is_empty() {
             let asked = self.conn.get_geometry(self.root)?;
             let root = asked.reply()?;
-            places.push(Place { x: 0, y: 0, w: root.width.into(), h: root.height.into() });
+            places.push(ScreenRect { x: 0, y: 0, w: root.width.into(), h: root.height.into() });
         }
         Ok(places)
     }
 
     /// Pixels per unit: what the desktop says, else what the first monitor's size in millimetres says.
     pub fn scale(&self) -> f32 {
-        let said = x11rb::resource_manager::new_from_default(&*self.conn).ok();
-        let dpi = said.and_then(|said| said.get_value::<f32>("Xft.dpi", "").ok().flatten());
+        let sentence = x11rb::resource_manager::new_from_default(&*self.conn).ok();
+        let dpi =
+            sentence.and_then(|sentence| sentence.get_value::<f32>("Xft.dpi", "").ok().flatten());
         if let Some(dpi) = dpi.filter(|dpi| (48.0..=768.0).contains(dpi)) {
             return dpi / 96.0;
         }
@@ -333,7 +334,8 @@ impl Window {
         let conn = &*self.conn;
         let own = (conn.get_window_attributes(self.id)?, conn.get_geometry(self.id)?);
         let (attributes, at) = (own.0.reply()?, own.1.reply()?);
-        let own = Place { x: at.x.into(), y: at.y.into(), w: at.width.into(), h: at.height.into() };
+        let own =
+            ScreenRect { x: at.x.into(), y: at.y.into(), w: at.width.into(), h: at.height.into() };
         if attributes.map_state != MapState::VIEWABLE || own != self.place {
             return Ok(true);
         }
@@ -348,7 +350,7 @@ impl Window {
             let (Ok(attributes), Ok(at)) = (attributes.reply(), at.reply()) else { continue };
             let edge = i32::from(at.border_width) * 2;
             let (w, h) = (i32::from(at.width) + edge, i32::from(at.height) + edge);
-            let other = Place { x: at.x.into(), y: at.y.into(), w, h };
+            let other = ScreenRect { x: at.x.into(), y: at.y.into(), w, h };
             covered |= attributes.class == WindowClass::INPUT_OUTPUT
                 && attributes.map_state == MapState::VIEWABLE
                 && other.meets(&self.place);

@@ -1,7 +1,7 @@
 //! The program's own file: the signed conf at its end, and its removal.
 //!
-//! The signature's key stands in the file as well, so what is shown here is that program and conf came
-//! together and undamaged from whoever signed. It shows nothing about who that was.
+//! The signature's key is in the file as well. So a good signature shows that program and conf come undamaged from
+//! the same signer, and nothing about who that is.
 
 use std::{
     fs::{self, File},
@@ -15,12 +15,12 @@ use ring::{
 };
 use wire::trailer::{self, Ending, Payload};
 
-/// Enough of the end to see whether there is a trailer.
+/// Bytes at the file's end that show whether there is a trailer.
 const LAST: usize = 12;
 /// Bytes of the largest file that is taken for this program.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// The file can't be trusted to be what was downloaded.
+/// The file isn't what was downloaded, or can't be read. Its text is shown to the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
     /// The file can't be read.
@@ -46,7 +46,7 @@ pub fn own_file() -> Result<PathBuf, ProgramError> {
     std::env::current_exe().map_err(|_| ProgramError::Unreadable)
 }
 
-/// What a program's file brings along; `None` for one as it was built.
+/// The payload that a program's file carries; `None` for a program as it was built.
 ///
 /// # Errors
 /// [`ProgramError`].
@@ -62,7 +62,7 @@ pub fn read(path: &Path) -> Result<Option<Payload>, ProgramError> {
     Payload::from_json(parts.payload).map(Some).map_err(|_| ProgramError::Trailer)
 }
 
-/// The whole file, if it ends in a trailer. One without isn't read, however large it is.
+/// The whole file, if it ends in a trailer. A file without one isn't read, however large it is.
 fn bytes_with_trailer(path: &Path) -> Result<Option<Vec<u8>>, ProgramError> {
     let unreadable = |_: io::Error| ProgramError::Unreadable;
     let mut file = File::open(path).map_err(unreadable)?;

@@ -1,8 +1,8 @@
 //! Where everything is in each window, in the screen's pixels. Nothing is drawn here.
 
-use super::look::{Colour, Look};
-use super::say::{self, Part, Sentence};
-use super::text::{Cut, Laid, Room, Span, Type};
+use super::sentences::{self, Part, Sentence};
+use super::theme::{Colour, Theme};
+use super::typesetting::{Cut, Span, TextBlock, TextBox, Typesetter};
 use super::{Choice, Question};
 
 /// A rectangle.
@@ -31,18 +31,18 @@ impl Area {
 }
 
 /// Something drawn that is no text.
-pub enum Mark {
+pub enum Shape {
     /// A filled area.
     Fill(Area, f32, Colour),
     /// A line around an area, inside it: radius, width.
     Frame(Area, f32, f32, Colour),
-    /// A sign.
-    Sign(Sign, Area, Colour),
+    /// A icon.
+    Icon(Icon, Area, Colour),
 }
 
 /// The signs there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
+pub enum Icon {
     /// Beware.
     Beware,
     /// A screen.
@@ -75,7 +75,7 @@ pub struct Button {
     /// How it looks.
     pub kind: Kind,
     /// What is on it.
-    pub label: Laid,
+    pub label: TextBlock,
 }
 
 /// A window's content.
@@ -87,19 +87,19 @@ pub struct Scene {
     /// Behind everything.
     pub ground: Colour,
     /// From back to front.
-    pub marks: Vec<Mark>,
+    pub shapes: Vec<Shape>,
     /// Each with its top left corner.
-    pub texts: Vec<(f32, f32, Laid)>,
+    pub texts: Vec<(f32, f32, TextBlock)>,
     /// In the order of Tab.
     pub buttons: Vec<Button>,
 }
 
 /// What scenes are made with.
-pub struct Setter<'a> {
+pub struct SceneBuilder<'a> {
     /// The fonts.
-    pub fonts: &'a mut Type,
+    pub fonts: &'a mut Typesetter,
     /// The colours.
-    pub look: Look,
+    pub theme: Theme,
     /// Pixels per unit of the design.
     pub scale: f32,
 }
@@ -112,25 +112,25 @@ const SMALL: (f32, f32) = (11.0, 16.0);
 const MARGIN: f32 = 28.0;
 const WIDTH: f32 = 540.0;
 
-impl Setter<'_> {
+impl SceneBuilder<'_> {
     /// The window that asks.
     pub fn question(&mut self, question: &Question) -> Scene {
-        let mut scene = self.sheet(Sign::Screen, self.look.accent, "Support session");
-        let said = say::asks(&question.asker);
+        let mut scene = self.sheet(Icon::Screen, self.theme.accent, "Support session");
+        let sentence = sentences::asks(&question.requester);
         // What is not known takes more words, none of them to be missed.
-        let size = if question.asker.is_unknown() { (16.0, 24.0) } else { LARGE };
-        let headline = self.spans(&said, self.look.fg, self.look.fg);
+        let size = if question.requester.is_unknown() { (16.0, 24.0) } else { LARGE };
+        let headline = self.spans(&sentence, self.theme.fg, self.theme.fg);
         self.below(&mut scene, 14.0, &headline, size, 4);
-        if !question.asker.is_unknown() {
+        if !question.requester.is_unknown() {
             let claim = [self.span(
                 "This is what they say about themselves; this program can't check it.",
-                self.look.fg_3,
+                self.theme.fg_3,
             )];
             self.below(&mut scene, 2.0, &claim, BODY, 2);
         }
         self.facts(&mut scene, question);
         let means = "They will see everything on this screen, and may type and click. You can pause their control, or stop, at any time.";
-        let means = [self.span(means, self.look.fg_2)];
+        let means = [self.span(means, self.theme.fg_2)];
         self.below(&mut scene, 16.0, &means, BODY, 4);
         self.beware(&mut scene);
         self.buttons(
@@ -140,7 +140,7 @@ impl Setter<'_> {
                 (Choice::Decline, Kind::Plain, "Decline"),
             ],
         );
-        let hint = [self.span("Esc declines", self.look.fg_3)];
+        let hint = [self.span("Esc declines", self.theme.fg_3)];
         let hint = self.lay(&hint, SMALL, self.px(200.0), 1);
         let y = scene.buttons[0].area.y + (scene.buttons[0].area.h - hint.height) / 2.0;
         scene.texts.push((self.px(MARGIN), y, hint));
@@ -149,25 +149,25 @@ impl Setter<'_> {
 
     /// The window that says one thing.
     pub fn message(&mut self, title: &str, text: &str) -> Scene {
-        let mut scene = self.sheet(Sign::Screen, self.look.accent, "Support session");
-        let title = [Span { bold: true, ..self.span(&say::told(title), self.look.fg) }];
+        let mut scene = self.sheet(Icon::Screen, self.theme.accent, "Support session");
+        let title = [Span { bold: true, ..self.span(&sentences::told(title), self.theme.fg) }];
         self.below(&mut scene, 14.0, &title, LARGE, 3);
-        let text = [self.span(&say::told(text), self.look.fg_2)];
+        let text = [self.span(&sentences::told(text), self.theme.fg_2)];
         self.below(&mut scene, 10.0, &text, BODY, 10);
         self.buttons(&mut scene, &[(Choice::Decline, Kind::Plain, "Close")]);
         scene
     }
 
     /// A window with nothing but its heading.
-    fn sheet(&mut self, sign: Sign, colour: Colour, heading: &str) -> Scene {
-        let mut scene = Scene::new(self.px(WIDTH), self.px(MARGIN - 6.0), self.look.panel);
+    fn sheet(&mut self, icon: Icon, colour: Colour, heading: &str) -> Scene {
+        let mut scene = Scene::new(self.px(WIDTH), self.px(MARGIN - 6.0), self.theme.panel);
         let size = self.px(16.0);
         let at = Area { x: self.px(MARGIN), y: scene.height, w: size, h: size };
-        scene.marks.push(Mark::Sign(sign, at, colour));
-        let heading = [self.span(heading, self.look.fg_3)];
-        let laid = self.lay(&heading, SMALL, self.px(300.0), 1);
-        let (x, height) = (at.x + size + self.px(8.0), laid.height);
-        scene.texts.push((x, scene.height + (size - height) / 2.0, laid));
+        scene.shapes.push(Shape::Icon(icon, at, colour));
+        let heading = [self.span(heading, self.theme.fg_3)];
+        let block = self.lay(&heading, SMALL, self.px(300.0), 1);
+        let (x, height) = (at.x + size + self.px(8.0), block.height);
+        scene.texts.push((x, scene.height + (size - height) / 2.0, block));
         scene.height += size;
         scene
     }
@@ -181,10 +181,10 @@ impl Setter<'_> {
         size: (f32, f32),
         lines: usize,
     ) {
-        let laid = self.lay(spans, size, self.px(WIDTH - 2.0 * MARGIN), lines);
+        let block = self.lay(spans, size, self.px(WIDTH - 2.0 * MARGIN), lines);
         scene.height += self.px(gap);
-        let height = laid.height;
-        scene.texts.push((self.px(MARGIN), scene.height, laid));
+        let height = block.height;
+        scene.texts.push((self.px(MARGIN), scene.height, block));
         scene.height += height;
     }
 
@@ -196,19 +196,19 @@ impl Setter<'_> {
             w: self.px(WIDTH - 2.0 * MARGIN),
             h: self.px(60.0),
         };
-        scene.marks.push(Mark::Fill(card, self.px(8.0), self.look.bg));
-        scene.marks.push(Mark::Frame(card, self.px(8.0), self.px(1.0), self.look.line));
+        scene.shapes.push(Shape::Fill(card, self.px(8.0), self.theme.bg));
+        scene.shapes.push(Shape::Frame(card, self.px(8.0), self.px(1.0), self.theme.line));
         let facts = [
-            (0.0, 130.0, "PIN", say::pin(&question.pin)),
-            (160.0, 290.0, "Through the server", say::host(&question.host)),
+            (0.0, 130.0, "PIN", sentences::pin(&question.pin)),
+            (160.0, 290.0, "Through the server", sentences::host(&question.host)),
         ];
         for (x, width, label, fact) in facts {
             let x = card.x + self.px(16.0 + x);
-            let label = [self.span(label, self.look.fg_3)];
+            let label = [self.span(label, self.theme.fg_3)];
             let label = self.lay(&label, SMALL, self.px(width), 1);
-            let fact = [Span { mono: true, ..self.span(&fact, self.look.fg) }];
+            let fact = [Span { mono: true, ..self.span(&fact, self.theme.fg) }];
             let (size, leading) = (self.px(14.0), self.px(20.0));
-            let room = Room { size, leading, width: self.px(width), lines: 1, cut: Cut::Start };
+            let room = TextBox { size, leading, width: self.px(width), lines: 1, cut: Cut::Start };
             let fact = self.fonts.lay(&fact, room);
             scene.texts.push((x, card.y + self.px(10.0), label));
             scene.texts.push((x, card.y + self.px(28.0), fact));
@@ -218,18 +218,18 @@ impl Setter<'_> {
 
     /// The warning.
     fn beware(&mut self, scene: &mut Scene) {
-        let said = [Span {
+        let sentence = [Span {
             bold: true,
-            ..self.span("Did somebody call you unasked? Decline.", self.look.wait)
+            ..self.span("Did somebody call you unasked? Decline.", self.theme.wait)
         }];
         let size = self.px(16.0);
-        let laid = self.lay(&said, BODY, self.px(WIDTH - 2.0 * MARGIN - 26.0), 2);
+        let block = self.lay(&sentence, BODY, self.px(WIDTH - 2.0 * MARGIN - 26.0), 2);
         scene.height += self.px(12.0);
         let y = scene.height + (self.px(BODY.1) - size) / 2.0;
         let at = Area { x: self.px(MARGIN), y, w: size, h: size };
-        scene.marks.push(Mark::Sign(Sign::Beware, at, self.look.wait));
-        let height = laid.height;
-        scene.texts.push((self.px(MARGIN + 26.0), scene.height, laid));
+        scene.shapes.push(Shape::Icon(Icon::Beware, at, self.theme.wait));
+        let height = block.height;
+        scene.texts.push((self.px(MARGIN + 26.0), scene.height, block));
         scene.height += height;
     }
 
@@ -244,8 +244,8 @@ impl Setter<'_> {
         }
         scene.height = y + buttons[0].area.h + self.px(MARGIN - 4.0);
         scene.buttons = buttons;
-        let frame = Mark::Frame(scene.all(), 0.0, self.px(1.0).max(1.0), self.look.line);
-        scene.marks.push(frame);
+        let frame = Shape::Frame(scene.all(), 0.0, self.px(1.0).max(1.0), self.theme.line);
+        scene.shapes.push(frame);
     }
 
     /// Buttons with their sizes, nowhere yet.
@@ -253,7 +253,7 @@ impl Setter<'_> {
         let high = self.px(32.0);
         row.iter()
             .map(|&(choice, kind, label)| {
-                let colour = if kind == Kind::Plain { self.look.fg } else { self.look.ink };
+                let colour = if kind == Kind::Plain { self.theme.fg } else { self.theme.ink };
                 let label = [Span { bold: kind != Kind::Plain, ..self.span(label, colour) }];
                 let label = self.lay(&label, BODY, self.px(300.0), 1);
                 let area = Area { x: 0.0, y: 0.0, w: label.width + self.px(28.0), h: high };
@@ -269,9 +269,9 @@ impl Setter<'_> {
         (size, leading): (f32, f32),
         width: f32,
         lines: usize,
-    ) -> Laid {
+    ) -> TextBlock {
         let (size, leading) = (self.px(size), self.px(leading));
-        self.fonts.lay(spans, Room { size, leading, width, lines, cut: Cut::End })
+        self.fonts.lay(spans, TextBox { size, leading, width, lines, cut: Cut::End })
     }
 
     /// Text of this program's own.
@@ -280,13 +280,13 @@ impl Setter<'_> {
     }
 
     /// A sentence, its names and words brighter and heavier than what this program says itself.
-    pub fn spans(&self, said: &Sentence, plain: Colour, name: Colour) -> Vec<Span> {
+    pub fn spans(&self, sentence: &Sentence, plain: Colour, name: Colour) -> Vec<Span> {
         let of = |part: &Part| match part {
             Part::Plain(text) => self.span(text, plain),
             Part::Name(text) => Span { bold: true, ..self.span(text, name) },
-            Part::Words(text) => Span { mono: true, ..self.span(text, self.look.accent) },
+            Part::Words(text) => Span { mono: true, ..self.span(text, self.theme.accent) },
         };
-        said.0.iter().map(of).collect()
+        sentence.0.iter().map(of).collect()
     }
 
     /// Units in whole pixels.
@@ -298,8 +298,8 @@ impl Setter<'_> {
 impl Scene {
     /// An empty one.
     pub fn new(width: f32, height: f32, ground: Colour) -> Self {
-        let (marks, texts, buttons) = (Vec::new(), Vec::new(), Vec::new());
-        Self { width, height, ground, marks, texts, buttons }
+        let (shapes, texts, buttons) = (Vec::new(), Vec::new(), Vec::new());
+        Self { width, height, ground, shapes, texts, buttons }
     }
 
     /// All of it.

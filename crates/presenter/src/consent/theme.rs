@@ -5,7 +5,7 @@ pub type Colour = [u8; 3];
 
 /// What each colour means. Meaning always has a word, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct Theme {
     /// Behind everything.
     pub bg: Colour,
     /// What lies on it.
@@ -51,8 +51,8 @@ const DARK: [(&str, [f32; 3]); 13] = [
     ("info", [0.74, 0.11, 260.0]),
 ];
 
-impl Look {
-    /// Dark on every desktop: what asks for so much should look the same everywhere.
+impl Theme {
+    /// Dark on every desktop: what asks for so much should theme the same everywhere.
     pub fn dark() -> Self {
         let [bg, panel, raise, line, edge, fg, fg_2, fg_3, accent, ink, wait, bad, info] =
             DARK.map(|(_, colour)| srgb(colour));
@@ -60,7 +60,7 @@ impl Look {
     }
 }
 
-/// `share` of `over` laid on `under`.
+/// `share` of `over` block on `under`.
 pub fn mix(under: Colour, over: Colour, share: f32) -> Colour {
     std::array::from_fn(|i| {
         (f32::from(under[i]) + (f32::from(over[i]) - f32::from(under[i])) * share).round() as u8
@@ -108,22 +108,23 @@ mod tests {
 
     #[test]
     fn every_text_has_aa_contrast_on_every_ground() {
-        let look = Look::dark();
-        let texts = [look.fg, look.fg_2, look.fg_3, look.accent, look.wait, look.bad, look.info];
+        let theme = Theme::dark();
+        let texts =
+            [theme.fg, theme.fg_2, theme.fg_3, theme.accent, theme.wait, theme.bad, theme.info];
         for text in texts {
-            for ground in [look.bg, look.panel, look.raise] {
+            for ground in [theme.bg, theme.panel, theme.raise] {
                 let ratio = contrast(text, ground);
                 assert!(ratio >= 4.5, "{text:?} on {ground:?}: {ratio:.2}");
             }
         }
-        for ground in [look.accent, look.bad] {
+        for ground in [theme.accent, theme.bad] {
             for pressed in [0.0, super::super::draw::HOVER, super::super::draw::PRESSED] {
-                let ground = mix(ground, look.fg, pressed);
-                assert!(contrast(look.ink, ground) >= 4.5, "ink on {ground:?}");
+                let ground = mix(ground, theme.fg, pressed);
+                assert!(contrast(theme.ink, ground) >= 4.5, "ink on {ground:?}");
             }
         }
         for pressed in [super::super::draw::HOVER, super::super::draw::PRESSED] {
-            assert!(contrast(look.fg, mix(look.raise, look.fg, pressed)) >= 4.5);
+            assert!(contrast(theme.fg, mix(theme.raise, theme.fg, pressed)) >= 4.5);
         }
     }
 
@@ -131,8 +132,8 @@ mod tests {
     fn the_colours_are_those_of_the_pages() {
         let pages = include_str!("../../../serve/src/palette.css");
         for (name, colour) in DARK {
-            let mark = format!("--{name}: oklch(");
-            let (_, rest) = pages.split_once(&mark).unwrap_or_else(|| panic!("{name}"));
+            let shape = format!("--{name}: oklch(");
+            let (_, rest) = pages.split_once(&shape).unwrap_or_else(|| panic!("{name}"));
             let theirs: Vec<f32> = rest[..rest.find(')').unwrap()]
                 .split(' ')
                 .map(|part| part.trim_end_matches('%').parse().unwrap())

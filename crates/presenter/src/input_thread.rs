@@ -18,7 +18,7 @@ const WAITING: usize = 256;
 
 /// The way to the thread; every controller has one of its own.
 #[derive(Debug, Clone)]
-pub(crate) struct Hands {
+pub(crate) struct InputThread {
     queue: mpsc::Sender<Deed>,
     shared: Arc<Shared>,
 }
@@ -42,7 +42,7 @@ enum Deed {
     Nothing,
 }
 
-impl Hands {
+impl InputThread {
     /// Starts the thread. It ends with the last clone, lets go of everything, and then drops `works`.
     pub fn start(
         mut input: Box<dyn Input>,

@@ -8,7 +8,7 @@ const MOST: Duration = Duration::from_secs(3);
 
 /// Remembers how often the banner had to come back lately.
 #[derive(Debug, Default)]
-pub struct Top {
+pub struct StayOnTop {
     due: Option<Instant>,
     /// When it was looked at last.
     looked: Option<Instant>,
@@ -16,7 +16,7 @@ pub struct Top {
     last: Option<(Instant, Duration)>,
 }
 
-impl Top {
+impl StayOnTop {
     /// Something changed that may have covered it.
     pub fn disturbed(&mut self, now: Instant) {
         let rested = self.looked.map(|looked| looked + LEAST);
@@ -25,7 +25,7 @@ impl Top {
         self.due.get_or_insert(earliest);
     }
 
-    /// When to look next, if at all.
+    /// When to theme next, if at all.
     pub fn due(&self) -> Option<Instant> {
         self.due
     }
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn comes_back_at_once_and_does_not_fight() {
         let start = Instant::now();
-        let mut top = Top::default();
+        let mut top = StayOnTop::default();
         assert_eq!(top.due(), None);
         top.disturbed(start);
         assert_eq!(top.due(), Some(start));

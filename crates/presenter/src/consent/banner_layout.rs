@@ -1,29 +1,29 @@
 //! Where everything is in the banner.
 
-use super::layout::{Area, BODY, Kind, Mark, Scene, Setter, Sign};
-use super::look::Colour;
-use super::text::Laid;
-use super::{Banner, Choice, say};
+use super::scene::{Area, BODY, Icon, Kind, Scene, SceneBuilder, Shape};
+use super::theme::Colour;
+use super::typesetting::TextBlock;
+use super::{Banner, Choice, sentences};
 
 /// The widest that a banner gets, in units.
 const WIDEST: f32 = 920.0;
 /// The most lines of words.
 const WORD_LINES: f32 = 3.0;
-/// The most guests whose names, and whose words, are tried for room.
+/// The most viewers whose names, and whose words, are tried for room.
 const NAMED: usize = 6;
 const WORDED: usize = 12;
 
 /// Texts with their places, from the left and top of their own; and how wide and high that is.
 struct Block {
-    texts: Vec<(f32, f32, Laid)>,
+    texts: Vec<(f32, f32, TextBlock)>,
     width: f32,
     height: f32,
 }
 
-impl Setter<'_> {
+impl SceneBuilder<'_> {
     /// The strip while the screen is shared, no wider than `most` pixels.
     pub fn banner(&mut self, banner: &Banner, notice: Option<&str>, most: f32) -> Scene {
-        let (sign, colour) = self.state(banner);
+        let (icon, colour) = self.state(banner);
         let toggle = if banner.paused {
             (Choice::Resume, Kind::Plain, "Let them control")
         } else {
@@ -33,7 +33,7 @@ impl Setter<'_> {
         let mut buttons = self.row(&[toggle, (Choice::Stop, Kind::Stop, "Stop")]);
         let taken = buttons.iter().map(|button| button.area.w + gap).sum::<f32>() + gap;
         let room = (most.min(self.px(WIDEST)) - side - pad - taken).max(self.px(120.0));
-        let plain = if banner.reconnecting || banner.paused { colour } else { self.look.fg_2 };
+        let plain = if banner.reconnecting || banner.paused { colour } else { self.theme.fg_2 };
         let first = self.sentence(banner, room, plain);
         let below = self.below_sentence(banner, notice, room + taken);
         let wide = (first.width.max(self.px(180.0)) + taken).max(below.width);
@@ -41,16 +41,16 @@ impl Setter<'_> {
         let top = stripe + self.px(6.0);
         let under = top + row + if below.height > 0.0 { self.px(2.0) } else { 0.0 };
         let height = under + below.height + self.px(7.0);
-        let mut scene = Scene::new(side + wide + pad, height, self.look.panel);
+        let mut scene = Scene::new(side + wide + pad, height, self.theme.panel);
         let all = scene.all();
-        scene.marks.push(Mark::Frame(all, 0.0, self.px(1.0).max(1.0), self.look.edge));
-        scene.marks.push(Mark::Fill(Area { h: stripe, ..all }, 0.0, colour));
+        scene.shapes.push(Shape::Frame(all, 0.0, self.px(1.0).max(1.0), self.theme.edge));
+        scene.shapes.push(Shape::Fill(Area { h: stripe, ..all }, 0.0, colour));
         let (size, middle) = (self.px(16.0), top + row / 2.0);
         let at = Area { x: self.px(14.0), y: middle - size / 2.0, w: size, h: size };
-        scene.marks.push(Mark::Sign(sign, at, colour));
+        scene.shapes.push(Shape::Icon(icon, at, colour));
         scene.texts.push((side, middle - first.height / 2.0, first));
         let placed = below.texts.into_iter();
-        scene.texts.extend(placed.map(|(x, y, laid)| (side + x, under + y, laid)));
+        scene.texts.extend(placed.map(|(x, y, block)| (side + x, under + y, block)));
         let mut x = scene.width - pad;
         for button in buttons.iter_mut().rev() {
             (button.area.x, button.area.y) = (x - button.area.w, middle - button.area.h / 2.0);
@@ -60,26 +60,26 @@ impl Setter<'_> {
         scene
     }
 
-    /// The sign and the colour of what is so.
-    fn state(&self, banner: &Banner) -> (Sign, Colour) {
-        match (banner.reconnecting, banner.paused, banner.guests.is_empty()) {
-            (true, _, _) => (Sign::Beware, self.look.wait),
-            (false, true, _) => (Sign::Paused, self.look.wait),
-            (false, false, true) => (Sign::Idle, self.look.fg_2),
-            (false, false, false) => (Sign::Live, self.look.bad),
+    /// The icon and the colour of what is so.
+    fn state(&self, banner: &Banner) -> (Icon, Colour) {
+        match (banner.reconnecting, banner.paused, banner.viewers.is_empty()) {
+            (true, _, _) => (Icon::Beware, self.theme.wait),
+            (false, true, _) => (Icon::Paused, self.theme.wait),
+            (false, false, true) => (Icon::Idle, self.theme.fg_2),
+            (false, false, false) => (Icon::Live, self.theme.bad),
         }
     }
 
     /// Who watches, in one line, with as many names as there is room for.
-    fn sentence(&mut self, banner: &Banner, room: f32, plain: Colour) -> Laid {
-        for named in (1..=banner.guests.len().min(NAMED)).rev() {
-            let spans = self.spans(&say::watched(banner, named), plain, self.look.fg);
-            let laid = self.lay(&spans, BODY, f32::MAX, 1);
-            if laid.width <= room {
-                return laid;
+    fn sentence(&mut self, banner: &Banner, room: f32, plain: Colour) -> TextBlock {
+        for named in (1..=banner.viewers.len().min(NAMED)).rev() {
+            let spans = self.spans(&sentences::watched(banner, named), plain, self.theme.fg);
+            let block = self.lay(&spans, BODY, f32::MAX, 1);
+            if block.width <= room {
+                return block;
             }
         }
-        let spans = self.spans(&say::watched(banner, 1), plain, self.look.fg);
+        let spans = self.spans(&sentences::watched(banner, 1), plain, self.theme.fg);
         self.lay(&spans, BODY, room, 2)
     }
 
@@ -87,26 +87,27 @@ impl Setter<'_> {
     fn below_sentence(&mut self, banner: &Banner, notice: Option<&str>, room: f32) -> Block {
         let mut block = self.words(banner, room);
         if let Some(notice) = notice {
-            let laid = self.lay(&[self.span(&say::told(notice), self.look.info)], BODY, room, 2);
-            let (y, width, height) = (block.height, laid.width, laid.height);
-            block.texts.push((0.0, y, laid));
+            let line =
+                self.lay(&[self.span(&sentences::told(notice), self.theme.info)], BODY, room, 2);
+            let (y, width, height) = (block.height, line.width, line.height);
+            block.texts.push((0.0, y, line));
             block.width = block.width.max(width);
             block.height += height;
         }
         block
     }
 
-    /// Each guest's words with its name, of as many guests as there are lines for.
+    /// Each viewer's words with its name, of as many viewers as there are lines for.
     fn words(&mut self, banner: &Banner, room: f32) -> Block {
-        let all = say::words(banner);
+        let all = sentences::words(banner);
         for shown in (1..=all.len().min(WORDED)).rev() {
-            let mut pieces = vec![self.lay(&[self.span("Words:", self.look.fg_2)], BODY, room, 1)];
-            for said in &all[..shown] {
-                let spans = self.spans(said, self.look.fg_2, self.look.fg);
+            let mut pieces = vec![self.lay(&[self.span("Words:", self.theme.fg_2)], BODY, room, 1)];
+            for sentence in &all[..shown] {
+                let spans = self.spans(sentence, self.theme.fg_2, self.theme.fg);
                 pieces.push(self.lay(&spans, BODY, room, 2));
             }
             if shown < all.len() {
-                let more = self.span(&format!("and {} more", all.len() - shown), self.look.fg_2);
+                let more = self.span(&format!("and {} more", all.len() - shown), self.theme.fg_2);
                 pieces.push(self.lay(&[more], BODY, room, 1));
             }
             let block = flow(pieces, room, [self.px(8.0), self.px(18.0)]);
@@ -120,7 +121,7 @@ impl Setter<'_> {
 
 /// Puts pieces side by side, and on the next line what has no room any more. The gap after the first one
 /// is the first.
-fn flow(pieces: Vec<Laid>, room: f32, gaps: [f32; 2]) -> Block {
+fn flow(pieces: Vec<TextBlock>, room: f32, gaps: [f32; 2]) -> Block {
     let (mut x, mut y, mut high) = (0.0_f32, 0.0, 0.0_f32);
     let mut block = Block { texts: Vec::new(), width: 0.0, height: 0.0 };
     for piece in pieces {

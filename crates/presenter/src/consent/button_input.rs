@@ -7,8 +7,8 @@
 use std::time::{Duration, Instant};
 
 use super::Choice;
-use super::draw::Touched;
-use super::layout::{Area, Button};
+use super::draw::ButtonState;
+use super::scene::{Area, Button};
 
 /// What somebody did.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,19 +48,19 @@ pub enum Key {
 
 /// Which button is under the pointer, held or in focus.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Touch {
+pub struct ButtonStates {
     hover: Option<usize>,
     pressed: Option<usize>,
     focus: Option<usize>,
 }
 
-impl Touch {
+impl ButtonStates {
     /// What that is for one button.
-    pub fn of(&self, button: usize) -> Touched {
+    pub fn of(&self, button: usize) -> ButtonState {
         let is = |which| which == Some(button);
         let (hover, held) = (is(self.hover), is(self.pressed));
         // Away from it nothing would happen, and it looks so.
-        Touched {
+        ButtonState {
             hover: hover && self.pressed.is_none_or(|i| i == button),
             pressed: held && hover,
             focus: is(self.focus),
@@ -68,11 +68,11 @@ impl Touch {
     }
 }
 
-/// The hands at one window.
+/// The input at one window.
 #[derive(Debug)]
-pub struct Hands {
+pub struct ButtonInput {
     buttons: Vec<(Choice, Area)>,
-    touch: Touch,
+    states: ButtonStates,
     guard: Duration,
     /// Before this no click is meant.
     clicks_from: Instant,
@@ -80,12 +80,12 @@ pub struct Hands {
     keys_from: Instant,
 }
 
-impl Hands {
+impl ButtonInput {
     /// At a window with these buttons that is not shown yet; `guard` is how long nothing is meant.
     pub fn new(buttons: &[Button], guard: Duration, now: Instant) -> Self {
         Self {
             buttons: places(buttons),
-            touch: Touch::default(),
+            states: ButtonStates::default(),
             guard,
             clicks_from: now + guard,
             keys_from: now + guard,
@@ -97,14 +97,14 @@ impl Hands {
         let places = places(buttons);
         if !places.iter().map(|place| place.0).eq(self.buttons.iter().map(|place| place.0)) {
             self.wait(now);
-            self.touch.pressed = None;
+            self.states.pressed = None;
         }
         self.buttons = places;
     }
 
-    /// How the buttons are touched.
-    pub fn touch(&self) -> Touch {
-        self.touch
+    /// How the buttons are state.
+    pub fn states(&self) -> ButtonStates {
+        self.states
     }
 
     /// Whether a button is there.
@@ -119,28 +119,28 @@ impl Hands {
             Input::Shown => self.wait(now),
             // By a click on a button, perhaps, which is meant.
             Input::Focused => self.keys_from = now + self.guard,
-            Input::Motion(x, y) => self.touch.hover = self.at(x, y),
-            Input::Left => self.touch.hover = None,
+            Input::Motion(x, y) => self.states.hover = self.at(x, y),
+            Input::Left => self.states.hover = None,
             Input::Press(x, y) => {
-                self.touch.hover = self.at(x, y);
-                self.touch.pressed = self.touch.hover.filter(|_| now >= self.clicks_from);
+                self.states.hover = self.at(x, y);
+                self.states.pressed = self.states.hover.filter(|_| now >= self.clicks_from);
             }
             Input::Release(x, y) => {
-                let pressed = self.touch.pressed.take();
-                self.touch.hover = self.at(x, y);
-                return pressed.filter(|_| pressed == self.touch.hover).map(|i| self.buttons[i].0);
+                let pressed = self.states.pressed.take();
+                self.states.hover = self.at(x, y);
+                return pressed.filter(|_| pressed == self.states.hover).map(|i| self.buttons[i].0);
             }
             Input::Key(Key::Escape) | Input::Closed => return Some(Choice::Decline),
             Input::Key(Key::Other) => self.keys_from = now + self.guard,
             Input::Key(Key::Tab | Key::BackTab | Key::Enter) if early => {
                 self.keys_from = now + self.guard;
             }
-            Input::Key(Key::Tab) => self.touch.focus = self.next(1, 0),
+            Input::Key(Key::Tab) => self.states.focus = self.next(1, 0),
             Input::Key(Key::BackTab) => {
                 let last = self.buttons.len().saturating_sub(1);
-                self.touch.focus = self.next(last, last);
+                self.states.focus = self.next(last, last);
             }
-            Input::Key(Key::Enter) => return self.touch.focus.map(|i| self.buttons[i].0),
+            Input::Key(Key::Enter) => return self.states.focus.map(|i| self.buttons[i].0),
         }
         None
     }
@@ -153,7 +153,7 @@ impl Hands {
     /// The button that is so many further on, or the one to begin with.
     fn next(&self, by: usize, first: usize) -> Option<usize> {
         let count = self.buttons.len();
-        (count > 0).then(|| self.touch.focus.map_or(first, |i| (i + by) % count))
+        (count > 0).then(|| self.states.focus.map_or(first, |i| (i + by) % count))
     }
 }
 
@@ -168,20 +168,20 @@ mod tests {
     const GUARD: Duration = Duration::from_millis(700);
 
     /// [Share] at 0..10, [Decline] at 20..30.
-    fn hands(now: Instant) -> Hands {
+    fn input(now: Instant) -> ButtonInput {
         let area = |x| Area { x, y: 0.0, w: 10.0, h: 10.0 };
         let buttons = vec![(Choice::Share, area(0.0)), (Choice::Decline, area(20.0))];
-        Hands {
+        ButtonInput {
             buttons,
-            touch: Touch::default(),
+            states: ButtonStates::default(),
             guard: GUARD,
             clicks_from: now + GUARD,
             keys_from: now + GUARD,
         }
     }
 
-    fn steps(hands: &mut Hands, inputs: &[Input], now: Instant) -> Option<Choice> {
-        inputs.iter().find_map(|&input| hands.step(input, now))
+    fn steps(buttons: &mut ButtonInput, inputs: &[Input], now: Instant) -> Option<Choice> {
+        inputs.iter().find_map(|&input| buttons.step(input, now))
     }
 
     #[test]
@@ -189,18 +189,18 @@ mod tests {
         let now = Instant::now();
         let later = now + GUARD;
         let click = [Input::Press(5.0, 5.0), Input::Release(6.0, 5.0)];
-        assert_eq!(steps(&mut hands(now), &click, later), Some(Choice::Share));
+        assert_eq!(steps(&mut input(now), &click, later), Some(Choice::Share));
         let slipped = [Input::Press(5.0, 5.0), Input::Release(15.0, 5.0)];
-        assert_eq!(steps(&mut hands(now), &slipped, later), None);
+        assert_eq!(steps(&mut input(now), &slipped, later), None);
         let other = [Input::Press(25.0, 5.0), Input::Release(5.0, 5.0)];
-        assert_eq!(steps(&mut hands(now), &other, later), None);
-        assert_eq!(steps(&mut hands(now), &[Input::Release(5.0, 5.0)], later), None);
+        assert_eq!(steps(&mut input(now), &other, later), None);
+        assert_eq!(steps(&mut input(now), &[Input::Release(5.0, 5.0)], later), None);
     }
 
     #[test]
     fn nothing_is_meant_right_after_the_window_appeared() {
         let now = Instant::now();
-        let mut hands = hands(now);
+        let mut input = input(now);
         let early = [
             Input::Press(5.0, 5.0),
             Input::Release(5.0, 5.0),
@@ -208,22 +208,22 @@ mod tests {
             Input::Key(Key::Tab),
             Input::Key(Key::Enter),
         ];
-        assert_eq!(steps(&mut hands, &early, now + GUARD / 2), None);
+        assert_eq!(steps(&mut input, &early, now + GUARD / 2), None);
         // It was held down since then, and let go only now.
-        assert_eq!(steps(&mut hands, &[Input::Release(5.0, 5.0)], now + GUARD * 2), None);
-        assert_eq!(hands.step(Input::Key(Key::Escape), now), Some(Choice::Decline));
+        assert_eq!(steps(&mut input, &[Input::Release(5.0, 5.0)], now + GUARD * 2), None);
+        assert_eq!(input.step(Input::Key(Key::Escape), now), Some(Choice::Decline));
     }
 
     #[test]
     fn enter_shares_only_after_tab() {
         let now = Instant::now();
         let later = now + GUARD;
-        assert_eq!(steps(&mut hands(now), &[Input::Key(Key::Enter)], later), None);
+        assert_eq!(steps(&mut input(now), &[Input::Key(Key::Enter)], later), None);
         let chosen = |tabs: &[Key]| {
-            let mut hands = hands(now);
+            let mut input = input(now);
             let keys: Vec<_> = tabs.iter().copied().map(Input::Key).collect();
-            steps(&mut hands, &keys, later);
-            hands.step(Input::Key(Key::Enter), later)
+            steps(&mut input, &keys, later);
+            input.step(Input::Key(Key::Enter), later)
         };
         assert_eq!(chosen(&[Key::Tab]), Some(Choice::Share));
         assert_eq!(chosen(&[Key::Tab, Key::Tab]), Some(Choice::Decline));
@@ -235,24 +235,24 @@ mod tests {
     #[test]
     fn somebody_who_is_still_typing_chooses_nothing() {
         let now = Instant::now();
-        let mut hands = hands(now);
+        let mut input = input(now);
         let later = now + GUARD * 2;
         let typed = [Key::Other, Key::Tab, Key::Enter].map(Input::Key);
-        assert_eq!(steps(&mut hands, &typed, later), None);
+        assert_eq!(steps(&mut input, &typed, later), None);
         // Enter held down all the time begins to mean something at no time.
         let held = (0..100).map(|i| (Input::Key(Key::Enter), later + GUARD / 2 * i));
-        assert!(held.map(|(key, at)| hands.step(key, at)).all(|choice| choice.is_none()));
+        assert!(held.map(|(key, at)| input.step(key, at)).all(|choice| choice.is_none()));
     }
 
     #[test]
     fn a_second_click_does_not_hit_what_has_just_taken_the_place() {
         let now = Instant::now();
-        let mut hands = hands(now);
+        let mut input = input(now);
         let later = now + GUARD;
-        hands.step(Input::Press(5.0, 5.0), later);
-        hands.buttons[0].0 = Choice::Pause;
-        hands.follow(&[], later);
-        assert_eq!(hands.step(Input::Release(5.0, 5.0), later), None);
-        assert!(hands.clicks_from > later);
+        input.step(Input::Press(5.0, 5.0), later);
+        input.buttons[0].0 = Choice::Pause;
+        input.follow(&[], later);
+        assert_eq!(input.step(Input::Release(5.0, 5.0), later), None);
+        assert!(input.clicks_from > later);
     }
 }

@@ -14,7 +14,7 @@ use x11rb::protocol::xproto::{self, ImageFormat, Window};
 use x11rb::rust_connection::RustConnection;
 
 use super::pixels::Layout;
-use super::server::Server;
+use super::x_connection::XConnection;
 use crate::screen::ScreenError;
 
 /// Bytes of one band: they fit into a processor's cache.
@@ -25,7 +25,7 @@ const SHARED: usize = 16 * 1024 * 1024;
 const UNSHARED: usize = 4 * 1024 * 1024;
 
 /// Fetches parts of the root window.
-pub struct Grabber {
+pub struct ImageFetcher {
     root: Window,
     layout: Layout,
     shared: Option<Shared>,
@@ -52,9 +52,9 @@ enum Asked<'c> {
     Unshared(Cookie<'c, RustConnection, xproto::GetImageReply>),
 }
 
-impl Grabber {
+impl ImageFetcher {
     /// For the server's screen.
-    pub fn new(server: &Server) -> Result<Self, ScreenError> {
+    pub fn new(server: &XConnection) -> Result<Self, ScreenError> {
         let screen = server.screen();
         let layout = Layout::of(server.conn.setup(), screen)?;
         let shared = Shared::open(&server.conn)?;

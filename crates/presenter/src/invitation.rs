@@ -1,4 +1,4 @@
-//! What this start of the program is invited to: from its own file, a conf's file, or the command line.
+//! Which session this start of the program is for: from its own file, a conf's file, or the command line.
 
 use std::{
     fs::File,
@@ -14,22 +14,21 @@ use wire::{
     trailer::Payload,
 };
 
-use crate::{cli::Args, program::ProgramError};
+use crate::{cli::Args, own_program::ProgramError};
 
 /// Bytes of the longest file with a conf or a PIN.
 const LONGEST: u64 = 64 * 1024;
 
-/// One session, and how it is to be shared.
+/// The session that the screen is to be shared with, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// The broker's origin.
     pub broker: Url,
-    /// The session.
     pub pin: Pin,
     /// The conf's text: proof that this is the session's own program.
     pub conf: Option<Secret>,
-    /// Who asks; `None` if the broker has to be asked.
-    pub asker: Option<Asker>,
+    /// Who requests the screen; `None` if the broker has to be asked.
+    pub requester: Option<Asker>,
     /// When the session's life is over, in seconds since 1970, as far as is known.
     pub until: Option<u64>,
     /// The conf says that nobody is at this computer.
@@ -40,7 +39,7 @@ pub struct Invitation {
     pub self_delete: bool,
 }
 
-/// There is nothing that this start can be invited to.
+/// This start has no session that it could share with. Its text is shown to the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationError {
     /// The program's own file.
@@ -101,11 +100,12 @@ impl InvitationError {
 }
 
 impl Invitation {
-    /// Reads what there is, and asks for the PIN in a terminal if only that is missing.
+    /// Takes the session from the program's `own` payload or from `args`. If only the PIN is missing, it is asked for
+    /// in the terminal.
     ///
     /// # Errors
     /// [`InvitationError`].
-    pub fn of(args: &Args, own: Option<Payload>) -> Result<Self, InvitationError> {
+    pub fn from_args(args: &Args, own: Option<Payload>) -> Result<Self, InvitationError> {
         let invitation = match (own, &args.conf) {
             (Some(_), Some(_)) => return Err(InvitationError::Two),
             (Some(_), None) if args.pin.is_some() || args.pin_file.is_some() => {
@@ -139,7 +139,7 @@ impl Invitation {
             broker,
             pin: conf.session_pin.parse().map_err(|_| InvitationError::Conf)?,
             conf: Some(Secret::from(text.expose().to_owned())),
-            asker: Some(conf.asker),
+            requester: Some(conf.asker),
             until: Some(conf.ttl),
             unattended: conf.unattended,
             quiet: false,
@@ -152,13 +152,13 @@ impl Invitation {
         let typed = match (&args.pin, &args.pin_file) {
             (Some(pin), _) => pin.expose().to_owned(),
             (None, Some(file)) => first_line(&read(file, "PIN")?),
-            (None, None) => asked_for()?,
+            (None, None) => ask_for_pin()?,
         };
         Ok(Self {
             broker,
             pin: Pin::from_typed(&typed).map_err(|_| InvitationError::PinShape)?,
             conf: None,
-            asker: None,
+            requester: None,
             until: None,
             unattended: false,
             quiet: false,
@@ -178,7 +178,7 @@ fn first_line(text: &str) -> String {
 }
 
 /// Asks for the PIN in the terminal, if there is one.
-fn asked_for() -> Result<String, InvitationError> {
+fn ask_for_pin() -> Result<String, InvitationError> {
     if !io::stdin().is_terminal() {
         return Err(InvitationError::NoPin);
     }
@@ -198,19 +198,19 @@ mod tests {
     #[test]
     fn a_conf_says_everything() {
         let own = own(&conf(true));
-        let invitation = Invitation::of(&args(&["--yes"]), Some(own)).unwrap();
+        let invitation = Invitation::from_args(&args(&["--yes"]), Some(own)).unwrap();
         assert_eq!(invitation.broker.as_str(), "https://support.example.org/");
         assert_eq!(invitation.pin.expose(), "7W2-97-8570");
-        assert_eq!(invitation.asker.unwrap().technician, "Anna");
+        assert_eq!(invitation.requester.unwrap().technician, "Anna");
         assert!(invitation.unattended && invitation.quiet && invitation.self_delete);
     }
 
     #[test]
     fn yes_needs_a_conf_that_says_unattended() {
-        let refused = Invitation::of(&args(&["--yes"]), Some(own(&conf(false))));
+        let refused = Invitation::from_args(&args(&["--yes"]), Some(own(&conf(false))));
         assert_eq!(refused.unwrap_err(), InvitationError::Attended);
         let by_pin = args(&["--yes", "--broker", "http://a", "--pin", "7w2978570"]);
-        assert_eq!(Invitation::of(&by_pin, None).unwrap_err(), InvitationError::Attended);
+        assert_eq!(Invitation::from_args(&by_pin, None).unwrap_err(), InvitationError::Attended);
     }
 
     #[test]
@@ -220,29 +220,30 @@ mod tests {
         std::fs::write(&file, "7w2 97 8570\nand more").unwrap();
         for pin in [["--pin", "7w2-97-8570"], ["--pin-file", file.to_str().unwrap()]] {
             let args = args(&[&["--broker", "http://127.0.0.1:1"][..], &pin].concat());
-            let invitation = Invitation::of(&args, None).unwrap();
+            let invitation = Invitation::from_args(&args, None).unwrap();
             assert_eq!(invitation.pin.expose(), "7W2-97-8570");
-            assert_eq!((invitation.conf, invitation.asker), (None, None));
+            assert_eq!((invitation.conf, invitation.requester), (None, None));
         }
         let wrong = args(&["--broker", "http://a", "--pin", "geheim"]);
-        assert_eq!(Invitation::of(&wrong, None).unwrap_err(), InvitationError::PinShape);
+        assert_eq!(Invitation::from_args(&wrong, None).unwrap_err(), InvitationError::PinShape);
         assert!(!format!("{wrong:?}").contains("geheim"));
     }
 
     #[test]
     fn what_is_damaged_or_missing_is_said() {
         for text in ["", "%%%", "YWJj"] {
-            let refused = Invitation::of(&args(&[]), Some(own(&ConfText::from(text.to_owned()))));
+            let refused =
+                Invitation::from_args(&args(&[]), Some(own(&ConfText::from(text.to_owned()))));
             assert_eq!(refused.unwrap_err(), InvitationError::Conf);
         }
-        assert_eq!(Invitation::of(&args(&[]), None).unwrap_err(), InvitationError::NoBroker);
+        assert_eq!(Invitation::from_args(&args(&[]), None).unwrap_err(), InvitationError::NoBroker);
         let file = args(&["--conf", "/no/such/file"]);
-        let refused = Invitation::of(&file, None).unwrap_err();
+        let refused = Invitation::from_args(&file, None).unwrap_err();
         assert_eq!((refused, refused.exit_code()), (InvitationError::File("configuration"), 2));
-        let two = Invitation::of(&file, Some(own(&conf(false)))).unwrap_err();
+        let two = Invitation::from_args(&file, Some(own(&conf(false)))).unwrap_err();
         assert_eq!(two, InvitationError::Two);
         let hosted = Conf { origin: None, ..Conf::decode(&conf(false)).unwrap() }.encode();
-        let refused = Invitation::of(&args(&[]), Some(own(&hosted))).unwrap_err();
+        let refused = Invitation::from_args(&args(&[]), Some(own(&hosted))).unwrap_err();
         assert_eq!(refused, InvitationError::NoOrigin);
     }
 

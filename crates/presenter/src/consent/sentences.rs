@@ -7,7 +7,7 @@ use std::fmt;
 
 use wire::screen::{Asker, Role};
 
-use super::{Banner, Guest};
+use super::{Banner, Viewer};
 
 /// The most characters of a name that are shown.
 const NAME: usize = 40;
@@ -56,78 +56,81 @@ impl fmt::Display for Sentence {
 }
 
 /// Who asks for what, as far as it is known.
-pub fn asks(asker: &Asker) -> Sentence {
-    let said = Sentence::default();
-    match (name_of(&asker.technician), name_of(&asker.company)) {
+pub fn asks(requester: &Asker) -> Sentence {
+    let sentence = Sentence::default();
+    match (name_of(&requester.technician), name_of(&requester.company)) {
         (None, None) => {
-            return said.plain(
+            return sentence.plain(
                 "Somebody who gave you a session PIN asks to see and control this computer. Who it is is not known to this program: ask them.",
             );
         }
-        (Some(technician), None) => said.name(&technician),
-        (None, Some(company)) => said.plain("Somebody from ").name(&company),
-        (Some(technician), Some(company)) => said.name(&technician).plain(" from ").name(&company),
+        (Some(technician), None) => sentence.name(&technician),
+        (None, Some(company)) => sentence.plain("Somebody from ").name(&company),
+        (Some(technician), Some(company)) => sentence.name(&technician).plain(" from ").name(&company),
     }
     .plain(" wants to see and control this computer")
 }
 
 /// Who watches and who controls, with at most `named` of them by name.
 pub fn watched(banner: &Banner, named: usize) -> Sentence {
-    let said = Sentence::default();
+    let sentence = Sentence::default();
     if banner.reconnecting {
-        return said
+        return sentence
             .plain("The connection was lost. Trying again; nobody sees your screen meanwhile");
     }
-    let paused = if banner.paused { said.plain("Control is paused · ") } else { said };
-    if banner.guests.is_empty() {
+    let paused = if banner.paused { sentence.plain("Control is paused · ") } else { sentence };
+    if banner.viewers.is_empty() {
         return paused.plain("Nobody is watching right now");
     }
-    let (control, watch): (Vec<&Guest>, Vec<&Guest>) =
-        banner.guests.iter().partition(|guest| guest.role == Role::Control && !banner.paused);
-    let said = group(paused, &control, named, ["controls this computer", "control this computer"]);
+    let (control, watch): (Vec<&Viewer>, Vec<&Viewer>) =
+        banner.viewers.iter().partition(|viewer| viewer.role == Role::Control && !banner.paused);
+    let sentence =
+        group(paused, &control, named, ["controls this computer", "control this computer"]);
     let verbs = match (control.is_empty(), banner.paused) {
         (true, false) => ["watches this screen", "watch this screen"],
         (true, true) | (false, _) => ["watches", "watch"],
     };
-    let said = if control.is_empty() || watch.is_empty() { said } else { said.plain(" · ") };
-    group(said, &watch, named.saturating_sub(control.len()), verbs)
+    let sentence =
+        if control.is_empty() || watch.is_empty() { sentence } else { sentence.plain(" · ") };
+    group(sentence, &watch, named.saturating_sub(control.len()), verbs)
 }
 
 /// "Anna, Ben and 3 more watch": nothing for nobody.
-fn group(said: Sentence, guests: &[&Guest], named: usize, verbs: [&str; 2]) -> Sentence {
-    let Some(last) = guests.len().checked_sub(1) else { return said };
-    let named = named.min(guests.len());
-    let more = guests.len() - named;
-    let said = guests[..named].iter().enumerate().fold(said, |said, (i, guest)| {
-        let said = match i {
-            0 => said,
-            _ if i == last => said.plain(" and "),
-            _ => said.plain(", "),
+fn group(sentence: Sentence, viewers: &[&Viewer], named: usize, verbs: [&str; 2]) -> Sentence {
+    let Some(last) = viewers.len().checked_sub(1) else { return sentence };
+    let named = named.min(viewers.len());
+    let more = viewers.len() - named;
+    let sentence = viewers[..named].iter().enumerate().fold(sentence, |sentence, (i, viewer)| {
+        let sentence = match i {
+            0 => sentence,
+            _ if i == last => sentence.plain(" and "),
+            _ => sentence.plain(", "),
         };
-        said.name(&guest.name)
+        sentence.name(&viewer.name)
     });
-    let said = match (more, named) {
-        (0, _) => said,
-        (more, 0) => said.plain(format!("{more} more")),
-        (more, _) => said.plain(format!(" and {more} more")),
+    let sentence = match (more, named) {
+        (0, _) => sentence,
+        (more, 0) => sentence.plain(format!("{more} more")),
+        (more, _) => sentence.plain(format!(" and {more} more")),
     };
-    said.plain(format!(" {}", verbs[usize::from(last > 0)]))
+    sentence.plain(format!(" {}", verbs[usize::from(last > 0)]))
 }
 
-/// The words to compare: of each guest whose stream has some, those who control first.
+/// The words to compare: of each viewer whose stream has some, those who control first.
 pub fn words(banner: &Banner) -> Vec<Sentence> {
     if banner.reconnecting {
         return Vec::new();
     }
-    let alone = banner.guests.len() == 1;
+    let alone = banner.viewers.len() == 1;
     let of = |role| {
-        let guests = banner.guests.iter().filter(move |guest| guest.role == role);
-        guests.filter_map(move |guest| {
-            let said = Sentence::default();
-            let words = Part::Words(text_of(guest.words.as_deref()?, NAME * 2));
-            let mut said = if alone { said } else { said.name(&guest.name).plain(": ") };
-            said.0.push(words);
-            Some(said)
+        let viewers = banner.viewers.iter().filter(move |viewer| viewer.role == role);
+        viewers.filter_map(move |viewer| {
+            let sentence = Sentence::default();
+            let words = Part::Words(text_of(viewer.words.as_deref()?, NAME * 2));
+            let mut sentence =
+                if alone { sentence } else { sentence.name(&viewer.name).plain(": ") };
+            sentence.0.push(words);
+            Some(sentence)
         })
     };
     of(Role::Control).chain(of(Role::Watch)).collect()
@@ -182,76 +185,77 @@ mod tests {
 
     use super::*;
 
-    fn guest(name: &str, role: Role) -> Guest {
-        Guest { name: name.to_owned(), role, words: None }
+    fn viewer(name: &str, role: Role) -> Viewer {
+        Viewer { name: name.to_owned(), role, words: None }
     }
 
-    fn banner(guests: Vec<Guest>) -> Banner {
-        Banner { guests, ..Banner::default() }
+    fn banner(viewers: Vec<Viewer>) -> Banner {
+        Banner { viewers, ..Banner::default() }
     }
 
-    fn asker(technician: &str, company: &str) -> Asker {
+    fn requester(technician: &str, company: &str) -> Asker {
         Asker { technician: technician.to_owned(), company: company.to_owned() }
     }
 
     #[test]
     fn says_who_asks_and_that_nobody_is_known() {
-        let said = |technician, company| asks(&asker(technician, company)).to_string();
+        let sentence = |technician, company| asks(&requester(technician, company)).to_string();
         assert_eq!(
-            said("Anna Kim", "Example Support"),
+            sentence("Anna Kim", "Example Support"),
             "Anna Kim from Example Support wants to see and control this computer"
         );
-        assert_eq!(said("Anna Kim", ""), "Anna Kim wants to see and control this computer");
+        assert_eq!(sentence("Anna Kim", ""), "Anna Kim wants to see and control this computer");
         assert_eq!(
-            said(" ", "Example Support"),
+            sentence(" ", "Example Support"),
             "Somebody from Example Support wants to see and control this computer"
         );
         assert!(
-            said("\u{202e}\u{200b}", "").starts_with("Somebody who gave you a session PIN asks")
+            sentence("\u{202e}\u{200b}", "")
+                .starts_with("Somebody who gave you a session PIN asks")
         );
     }
 
     #[test]
     fn says_who_controls_and_who_watches() {
-        let (anna, ben) = (guest("Anna Kim", Role::Control), guest("Ben", Role::Watch));
+        let (anna, ben) = (viewer("Anna Kim", Role::Control), viewer("Ben", Role::Watch));
         let both = banner(vec![ben.clone(), anna.clone()]);
-        let said = |banner: &Banner| watched(banner, 9).to_string();
-        assert_eq!(said(&both), "Anna Kim controls this computer · Ben watches");
-        assert_eq!(said(&banner(vec![ben])), "Ben watches this screen");
+        let sentence = |banner: &Banner| watched(banner, 9).to_string();
+        assert_eq!(sentence(&both), "Anna Kim controls this computer · Ben watches");
+        assert_eq!(sentence(&banner(vec![ben])), "Ben watches this screen");
         assert_eq!(
-            said(&banner(vec![guest("", Role::Control)])),
+            sentence(&banner(vec![viewer("", Role::Control)])),
             "Somebody controls this computer"
         );
-        assert_eq!(said(&banner(vec![])), "Nobody is watching right now");
+        assert_eq!(sentence(&banner(vec![])), "Nobody is watching right now");
         let paused = Banner { paused: true, ..both.clone() };
-        assert_eq!(said(&paused), "Control is paused · Ben and Anna Kim watch");
+        assert_eq!(sentence(&paused), "Control is paused · Ben and Anna Kim watch");
         let lost = Banner { reconnecting: true, ..both };
-        assert!(said(&lost).starts_with("The connection was lost. Trying again"));
+        assert!(sentence(&lost).starts_with("The connection was lost. Trying again"));
     }
 
     #[test]
     fn counts_whom_it_does_not_name() {
-        let many = (0..9).map(|i| guest(&format!("G{i}"), Role::Watch));
-        let anna = std::iter::once(guest("Anna", Role::Control));
+        let many = (0..9).map(|i| viewer(&format!("G{i}"), Role::Watch));
+        let anna = std::iter::once(viewer("Anna", Role::Control));
         let many = banner(many.chain(anna).collect());
-        let said = |named| watched(&many, named).to_string();
-        assert_eq!(said(1), "Anna controls this computer · 9 more watch");
-        assert_eq!(said(3), "Anna controls this computer · G0, G1 and 7 more watch");
+        let sentence = |named| watched(&many, named).to_string();
+        assert_eq!(sentence(1), "Anna controls this computer · 9 more watch");
+        assert_eq!(sentence(3), "Anna controls this computer · G0, G1 and 7 more watch");
     }
 
     #[test]
     fn shows_the_words_of_those_who_have_some() {
-        let mut anna = guest("Anna", Role::Control);
+        let mut anna = viewer("Anna", Role::Control);
         anna.words = Some("maple otter thunder".to_owned());
-        let said =
+        let sentence =
             |banner: &Banner| words(banner).iter().map(Sentence::to_string).collect::<Vec<_>>();
-        assert_eq!(said(&banner(vec![anna.clone()])), ["maple otter thunder"]);
-        let mut ben = guest("Ben", Role::Watch);
-        assert!(said(&banner(vec![ben.clone()])).is_empty());
+        assert_eq!(sentence(&banner(vec![anna.clone()])), ["maple otter thunder"]);
+        let mut ben = viewer("Ben", Role::Watch);
+        assert!(sentence(&banner(vec![ben.clone()])).is_empty());
         ben.words = Some("lemon river stone".to_owned());
         let both = banner(vec![ben, anna]);
-        assert_eq!(said(&both), ["Anna: maple otter thunder", "Ben: lemon river stone"]);
-        assert!(said(&Banner { reconnecting: true, ..both }).is_empty());
+        assert_eq!(sentence(&both), ["Anna: maple otter thunder", "Ben: lemon river stone"]);
+        assert!(sentence(&Banner { reconnecting: true, ..both }).is_empty());
     }
 
     #[test]

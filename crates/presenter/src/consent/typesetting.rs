@@ -6,8 +6,8 @@ use cosmic_text::{
 };
 use tiny_skia::{Pixmap, PremultipliedColorU8};
 
-use super::layout::Area;
-use super::look::Colour;
+use super::scene::Area;
+use super::theme::Colour;
 use crate::screen::ScreenError;
 
 /// The first that is there is used; any other script comes from whatever font has it.
@@ -16,7 +16,7 @@ const SANS: [&str; 9] = [
     "Noto Sans",
     "Ubuntu",
     "Cantarell",
-    "Open Sans",
+    "OpenScreen Sans",
     "Roboto",
     "DejaVu Sans",
     "Liberation Sans",
@@ -34,8 +34,8 @@ const MONO: [&str; 6] = [
 /// The most glyphs that are kept as they were drawn.
 const GLYPHS: usize = 4096;
 
-/// The fonts, and how their glyphs look.
-pub struct Type {
+/// The fonts, and how their glyphs theme.
+pub struct Typesetter {
     fonts: FontSystem,
     glyphs: SwashCache,
 }
@@ -55,7 +55,7 @@ pub struct Span {
 
 /// How much room a text has, and how large it is, in pixels.
 #[derive(Debug, Clone, Copy)]
-pub struct Room {
+pub struct TextBox {
     /// The height of the type.
     pub size: f32,
     /// From one line to the next.
@@ -78,7 +78,7 @@ pub enum Cut {
 }
 
 /// Text that is set.
-pub struct Laid {
+pub struct TextBlock {
     buffer: Buffer,
     /// How wide it came out.
     pub width: f32,
@@ -88,7 +88,7 @@ pub struct Laid {
     pub baseline: f32,
 }
 
-impl Type {
+impl Typesetter {
     /// Finds the computer's fonts. Takes a while: once is enough.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Type {
     }
 
     /// Sets a text.
-    pub fn lay(&mut self, spans: &[Span], room: Room) -> Laid {
+    pub fn lay(&mut self, spans: &[Span], room: TextBox) -> TextBlock {
         let mut buffer = Buffer::new(&mut self.fonts, Metrics::new(room.size, room.leading));
         buffer.set_wrap(if room.lines > 1 { Wrap::WordOrGlyph } else { Wrap::None });
         buffer.set_size(Some(room.width.max(1.0)), None);
@@ -140,22 +140,22 @@ impl Type {
             (width, lines) = extent(&buffer);
         }
         let baseline = buffer.layout_runs().next().map_or(0.0, |run| run.line_y);
-        Laid { buffer, width: width.ceil(), height: lines as f32 * room.leading, baseline }
+        TextBlock { buffer, width: width.ceil(), height: lines as f32 * room.leading, baseline }
     }
 
     /// Draws what is set with its top left corner at a place, and nothing of it outside its own lines:
-    /// marks that are piled on a name don't reach the text above.
-    pub fn draw(&mut self, on: &mut Pixmap, laid: &mut Laid, x: f32, y: f32) {
+    /// shapes that are piled on a name don't reach the text above.
+    pub fn draw(&mut self, on: &mut Pixmap, block: &mut TextBlock, x: f32, y: f32) {
         // Strangers choose the names: what was drawn for them is not kept for ever.
         if self.glyphs.image_cache.len() > GLYPHS {
             self.glyphs = SwashCache::new();
         }
         let (left, top) = (x.round() as i32, y.round() as i32);
-        let clip = Area { x, y, w: laid.width + 2.0, h: laid.height };
+        let clip = Area { x, y, w: block.width + 2.0, h: block.height };
         let (width, height) = (on.width() as i32, on.height() as i32);
         let pixels = on.pixels_mut();
         let ink = Color::rgb(255, 255, 255);
-        laid.buffer.draw(&mut self.fonts, &mut self.glyphs, ink, |x, y, w, h, colour| {
+        block.buffer.draw(&mut self.fonts, &mut self.glyphs, ink, |x, y, w, h, colour| {
             for y in y + top..y + top + h as i32 {
                 for x in x + left..x + left + w as i32 {
                     let inside = (0..width).contains(&x) && (0..height).contains(&y);
@@ -204,35 +204,35 @@ mod tests {
         Span { text: text.to_owned(), colour: [255, 255, 255], bold: false, mono: false }
     }
 
-    fn room(width: f32, lines: usize) -> Room {
-        Room { size: 13.0, leading: 19.0, width, lines, cut: Cut::End }
+    fn room(width: f32, lines: usize) -> TextBox {
+        TextBox { size: 13.0, leading: 19.0, width, lines, cut: Cut::End }
     }
 
     #[test]
     fn a_text_that_is_too_long_ends_in_the_lines_it_has() {
-        let mut fonts = Type::new().unwrap();
+        let mut fonts = Typesetter::new().unwrap();
         let long = span(&"many words and ".repeat(40));
         for lines in [1, 3] {
-            let laid = fonts.lay(std::slice::from_ref(&long), room(200.0, lines));
-            assert_eq!(laid.height, lines as f32 * 19.0);
-            assert!(laid.width <= 200.0, "{}", laid.width);
+            let block = fonts.lay(std::slice::from_ref(&long), room(200.0, lines));
+            assert_eq!(block.height, lines as f32 * 19.0);
+            assert!(block.width <= 200.0, "{}", block.width);
         }
     }
 
     #[test]
     fn no_text_of_a_stranger_makes_it_fail() {
-        let with = RefCell::new((Type::new().unwrap(), Pixmap::new(300, 60).unwrap()));
-        let marks = "[a\u{300}-\u{36f}]{0,60}";
+        let with = RefCell::new((Typesetter::new().unwrap(), Pixmap::new(300, 60).unwrap()));
+        let shapes = "[a\u{300}-\u{36f}]{0,60}";
         let turned = "[א-ת٠-٩0-9a-c \u{200d}\u{fe0f}👩-👯(),]{0,60}";
         let cases = ProptestConfig::with_cases(64);
-        proptest!(cases, |(raw in ".{0,60}", marks in marks, turned in turned, width in 1.0_f32..250.0)| {
+        proptest!(cases, |(raw in ".{0,60}", shapes in shapes, turned in turned, width in 1.0_f32..250.0)| {
             let (fonts, on) = &mut *with.borrow_mut();
-            for text in [raw, marks, turned] {
-                let text = super::super::say::told(&text);
-                let said = span(&format!("\u{2068}{text}\u{2069} watches"));
-                let mut laid = fonts.lay(&[said], room(width, 2));
-                prop_assert!(laid.height <= 2.0 * 19.0);
-                fonts.draw(on, &mut laid, 4.0, 4.0);
+            for text in [raw, shapes, turned] {
+                let text = super::super::sentences::told(&text);
+                let sentence = span(&format!("\u{2068}{text}\u{2069} watches"));
+                let mut block = fonts.lay(&[sentence], room(width, 2));
+                prop_assert!(block.height <= 2.0 * 19.0);
+                fonts.draw(on, &mut block, 4.0, 4.0);
             }
         });
     }

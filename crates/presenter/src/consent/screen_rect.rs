@@ -2,7 +2,7 @@
 
 /// A rectangle of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct ScreenRect {
     /// From the left.
     pub x: i32,
     /// From the top.
@@ -13,7 +13,7 @@ pub struct Place {
     pub h: i32,
 }
 
-impl Place {
+impl ScreenRect {
     /// Whether they share a pixel.
     pub fn meets(&self, other: &Self) -> bool {
         self.x < other.x + other.w
@@ -33,8 +33,8 @@ impl Place {
 }
 
 /// The monitor that a point is on, else the first one.
-pub fn around(monitors: &[Place], (x, y): (i32, i32)) -> Place {
-    let has = |m: &&Place| (m.x..m.x + m.w).contains(&x) && (m.y..m.y + m.h).contains(&y);
+pub fn around(monitors: &[ScreenRect], (x, y): (i32, i32)) -> ScreenRect {
+    let has = |m: &&ScreenRect| (m.x..m.x + m.w).contains(&x) && (m.y..m.y + m.h).contains(&y);
     *monitors.iter().find(has).unwrap_or(&monitors[0])
 }
 
@@ -42,17 +42,17 @@ pub fn around(monitors: &[Place], (x, y): (i32, i32)) -> Place {
 mod tests {
     use super::*;
 
-    const LEFT: Place = Place { x: 0, y: 0, w: 100, h: 100 };
-    const RIGHT: Place = Place { x: 100, y: 20, w: 200, h: 80 };
+    const LEFT: ScreenRect = ScreenRect { x: 0, y: 0, w: 100, h: 100 };
+    const RIGHT: ScreenRect = ScreenRect { x: 100, y: 20, w: 200, h: 80 };
 
     #[test]
     fn stays_on_the_monitor_that_it_is_on() {
-        let banner = Place { x: 80, y: -5, w: 60, h: 10 };
-        assert_eq!(banner.inside(&LEFT), Place { x: 40, y: 0, ..banner });
-        assert_eq!(banner.inside(&RIGHT), Place { x: 100, y: 20, ..banner });
+        let banner = ScreenRect { x: 80, y: -5, w: 60, h: 10 };
+        assert_eq!(banner.inside(&LEFT), ScreenRect { x: 40, y: 0, ..banner });
+        assert_eq!(banner.inside(&RIGHT), ScreenRect { x: 100, y: 20, ..banner });
         // Larger than the monitor: its beginning can be seen.
-        let wide = Place { w: 150, ..banner };
-        assert_eq!(wide.inside(&LEFT), Place { x: 0, y: 0, ..wide });
+        let wide = ScreenRect { w: 150, ..banner };
+        assert_eq!(wide.inside(&LEFT), ScreenRect { x: 0, y: 0, ..wide });
     }
 
     #[test]
@@ -64,6 +64,6 @@ mod tests {
 
     #[test]
     fn beside_is_not_above() {
-        assert!(LEFT.meets(&Place { x: 99, ..RIGHT }) && !LEFT.meets(&RIGHT));
+        assert!(LEFT.meets(&ScreenRect { x: 99, ..RIGHT }) && !LEFT.meets(&RIGHT));
     }
 }

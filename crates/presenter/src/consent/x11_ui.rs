@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use x11rb::protocol::Event;
 
+use super::button_input::{ButtonInput, Input};
 use super::draw;
-use super::hands::{Hands, Input};
-use super::layout::{Scene, Setter};
-use super::look::Look;
-use super::place::{Place, around};
-use super::text::Type;
-use super::top::Top;
-use super::window::{Heard, Manner, Window};
-use super::{Banner, Choice, Desk, Question, say};
+use super::scene::{Scene, SceneBuilder};
+use super::screen_rect::{ScreenRect, around};
+use super::stay_on_top::StayOnTop;
+use super::theme::Theme;
+use super::typesetting::Typesetter;
+use super::x11_window::{Window, WindowEvent, WindowKind};
+use super::{Banner, Choice, ConsentUi, Question, sentences};
 use crate::screen::ScreenError;
 
 /// What a window needs in each direction, in units, to be seen as a whole.
@@ -35,23 +35,23 @@ impl Default for Timing {
 }
 
 /// The customer's desk on an X11 display.
-pub struct X11Desk {
+pub struct X11ConsentUi {
     display: Option<String>,
-    fonts: Type,
-    look: Look,
+    fonts: Typesetter,
+    theme: Theme,
     timing: Timing,
 }
 
-impl X11Desk {
+impl X11ConsentUi {
     /// At this display, or at the one that the environment names.
     ///
     /// # Errors
     /// There is no display, it refuses, or there is no font to write with.
     pub fn open(display: Option<&str>) -> Result<Self, ScreenError> {
-        super::window::connect(display)?;
-        let (fonts, look) = (Type::new()?, Look::dark());
+        super::x11_window::connect(display)?;
+        let (fonts, theme) = (Typesetter::new()?, Theme::dark());
         let timing = Timing::default();
-        Ok(Self { display: display.map(str::to_owned), fonts, look, timing })
+        Ok(Self { display: display.map(str::to_owned), fonts, theme, timing })
     }
 
     /// With other times: for tests, which don't wait.
@@ -64,33 +64,34 @@ impl X11Desk {
     fn choose(
         &mut self,
         title: &str,
-        make: &dyn Fn(&mut Setter<'_>) -> Scene,
+        make: &dyn Fn(&mut SceneBuilder<'_>) -> Scene,
     ) -> Result<Choice, ScreenError> {
-        let mut window = Window::open(self.display.as_deref(), Manner::Managed)?;
+        let mut window = Window::open(self.display.as_deref(), WindowKind::Dialog)?;
         let monitor = first(&window)?;
         let scale = fitted(window.scale(), monitor);
-        let mut scene = make(&mut Setter { fonts: &mut self.fonts, look: self.look, scale });
+        let mut scene =
+            make(&mut SceneBuilder { fonts: &mut self.fonts, theme: self.theme, scale });
         let (w, h) = (scene.width as i32, scene.height as i32);
         let (x, y) = (monitor.x + (monitor.w - w) / 2, monitor.y + (monitor.h - h) / 2);
-        let mut hands = Hands::new(&scene.buttons, self.timing.guard, Instant::now());
+        let mut buttons = ButtonInput::new(&scene.buttons, self.timing.guard, Instant::now());
         let (tell, heard) = mpsc::channel();
         window.title(title)?;
-        window.put(Place { x, y, w, h }.inside(&monitor))?;
-        self.paint(&window, &mut scene, &hands, scale)?;
+        window.put(ScreenRect { x, y, w, h }.inside(&monitor))?;
+        self.paint(&window, &mut scene, &buttons, scale)?;
         window.listen::<()>(tell);
         window.map()?;
         loop {
-            let Ok(Heard::X(event)) = heard.recv() else { return Err(ScreenError::Gone) };
+            let Ok(WindowEvent::X(event)) = heard.recv() else { return Err(ScreenError::Gone) };
             if matches!(event, Event::MapNotify(_)) {
                 window.take_keyboard()?;
             }
             let Some(input) = input(&window, &event) else { continue };
-            let before = hands.touch();
-            if let Some(choice) = hands.step(input, Instant::now()) {
+            let before = buttons.states();
+            if let Some(choice) = buttons.step(input, Instant::now()) {
                 return Ok(choice);
             }
-            if hands.touch() != before {
-                self.paint(&window, &mut scene, &hands, scale)?;
+            if buttons.states() != before {
+                self.paint(&window, &mut scene, &buttons, scale)?;
             }
         }
     }
@@ -99,21 +100,21 @@ impl X11Desk {
         &mut self,
         window: &Window,
         scene: &mut Scene,
-        hands: &Hands,
+        input: &ButtonInput,
         scale: f32,
     ) -> Result<(), ScreenError> {
-        let picture = draw::picture(scene, hands.touch(), &self.look, &mut self.fonts, scale);
+        let picture = draw::picture(scene, input.states(), &self.theme, &mut self.fonts, scale);
         window.show(&picture.ok_or(ScreenError::Lacks("room for a window"))?)
     }
 }
 
-impl Desk for X11Desk {
+impl ConsentUi for X11ConsentUi {
     fn ask(&mut self, question: &Question) -> Result<Choice, ScreenError> {
-        self.choose("Support session", &|setter| setter.question(question))
+        self.choose("Support session", &|builder| builder.question(question))
     }
 
     fn tell(&mut self, title: &str, text: &str) -> Result<(), ScreenError> {
-        self.choose(&say::told(title), &|setter| setter.message(title, text)).map(drop)
+        self.choose(&sentences::told(title), &|builder| builder.message(title, text)).map(drop)
     }
 
     fn share(
@@ -122,27 +123,27 @@ impl Desk for X11Desk {
         choose: &mut dyn FnMut(Choice),
     ) -> Result<(), ScreenError> {
         let (tell, heard) = mpsc::channel();
-        let mut strip = Strip::open(self, &heard)?;
+        let mut strip = BannerWindow::open(self, &heard)?;
         strip.window.listen(tell.clone());
         std::thread::spawn(move || {
             // One that is told to nobody any more ends it, too.
-            banners.iter().all(|banner| tell.send(Heard::Other(Some(banner))).is_ok());
-            tell.send(Heard::Other(None)).ok();
+            banners.iter().all(|banner| tell.send(WindowEvent::Other(Some(banner))).is_ok());
+            tell.send(WindowEvent::Other(None)).ok();
         });
         strip.follow(choose)
     }
 }
 
 /// The banner, while it is there.
-struct Strip<'a> {
-    desk: &'a mut X11Desk,
-    heard: &'a Receiver<Heard<Option<Banner>>>,
+struct BannerWindow<'a> {
+    desk: &'a mut X11ConsentUi,
+    heard: &'a Receiver<WindowEvent<Option<Banner>>>,
     window: Window,
     scene: Scene,
-    hands: Hands,
+    input: ButtonInput,
     banner: Banner,
     notice: Option<(String, Instant)>,
-    top: Top,
+    top: StayOnTop,
     scale: f32,
     /// Where its top centre was dragged to.
     moved: Option<(i32, i32)>,
@@ -150,20 +151,20 @@ struct Strip<'a> {
     grip: Option<(i32, i32)>,
 }
 
-impl<'a> Strip<'a> {
+impl<'a> BannerWindow<'a> {
     fn open(
-        desk: &'a mut X11Desk,
-        heard: &'a Receiver<Heard<Option<Banner>>>,
+        desk: &'a mut X11ConsentUi,
+        heard: &'a Receiver<WindowEvent<Option<Banner>>>,
     ) -> Result<Self, ScreenError> {
-        let window = Window::open(desk.display.as_deref(), Manner::Strip)?;
+        let window = Window::open(desk.display.as_deref(), WindowKind::Banner)?;
         let scale = window.scale();
         let banner = Banner::default();
-        let mut setter = Setter { fonts: &mut desk.fonts, look: desk.look, scale };
-        let scene = setter.banner(&banner, None, 0.0);
-        let hands = Hands::new(&scene.buttons, desk.timing.guard, Instant::now());
-        let (notice, top, moved, grip) = (None, Top::default(), None, None);
+        let mut builder = SceneBuilder { fonts: &mut desk.fonts, theme: desk.theme, scale };
+        let scene = builder.banner(&banner, None, 0.0);
+        let input = ButtonInput::new(&scene.buttons, desk.timing.guard, Instant::now());
+        let (notice, top, moved, grip) = (None, StayOnTop::default(), None, None);
         let mut strip =
-            Self { desk, heard, window, scene, hands, banner, notice, top, scale, moved, grip };
+            Self { desk, heard, window, scene, input, banner, notice, top, scale, moved, grip };
         strip.arrange()?;
         strip.window.map()?;
         Ok(strip)
@@ -180,21 +181,21 @@ impl<'a> Strip<'a> {
                 }
             };
             match heard {
-                Heard::X(event) => {
+                WindowEvent::X(event) => {
                     if let Some(choice) = self.on_event(&event)? {
                         choose(choice);
                     }
                 }
-                Heard::Other(Some(banner)) => self.on_banner(banner)?,
-                Heard::Other(None) => return Ok(()),
+                WindowEvent::Other(Some(banner)) => self.on_banner(banner)?,
+                WindowEvent::Other(None) => return Ok(()),
                 // Without a banner nothing may be shared.
-                Heard::Gone => return Err(ScreenError::Gone),
+                WindowEvent::Gone => return Err(ScreenError::Gone),
             }
         }
     }
 
-    /// What is heard next, or nothing when it is time to look after something.
-    fn wait(&self) -> Option<Result<Heard<Option<Banner>>, ScreenError>> {
+    /// What is heard next, or nothing when it is time to theme after something.
+    fn wait(&self) -> Option<Result<WindowEvent<Option<Banner>>, ScreenError>> {
         let notice = self.notice.as_ref().map(|(_, until)| *until);
         let Some(until) = self.top.due().into_iter().chain(notice).min() else {
             return Some(self.heard.recv().map_err(|_| ScreenError::Gone));
@@ -243,7 +244,7 @@ impl<'a> Strip<'a> {
             | Event::MapNotify(_)
             | Event::CirculateNotify(_) => self.top.disturbed(now),
             Event::ButtonPress(press) if press.detail == 1 => {
-                let on_button = self.hands.at(press.event_x.into(), press.event_y.into()).is_some();
+                let on_button = self.input.at(press.event_x.into(), press.event_y.into()).is_some();
                 self.grip = (!on_button).then(|| (press.event_x.into(), press.event_y.into()));
             }
             Event::ButtonRelease(release) if release.detail == 1 => self.grip = None,
@@ -256,17 +257,17 @@ impl<'a> Strip<'a> {
             _ => {}
         }
         let Some(input) = input(&self.window, event) else { return Ok(None) };
-        let before = self.hands.touch();
-        let choice = self.hands.step(input, now);
-        if self.hands.touch() != before {
-            self.desk.paint(&self.window, &mut self.scene, &self.hands, self.scale)?;
+        let before = self.input.states();
+        let choice = self.input.step(input, now);
+        if self.input.states() != before {
+            self.desk.paint(&self.window, &mut self.scene, &self.input, self.scale)?;
         }
         Ok(choice)
     }
 
     fn drag(&mut self, pointer: (i32, i32), grip: (i32, i32)) -> Result<(), ScreenError> {
         let place = self.window.place;
-        let there = Place { x: pointer.0 - grip.0, y: pointer.1 - grip.1, ..place };
+        let there = ScreenRect { x: pointer.0 - grip.0, y: pointer.1 - grip.1, ..place };
         let monitor = around(&self.window.monitors()?, pointer);
         let there = there.inside(&monitor);
         self.moved = Some((there.x + there.w / 2, there.y));
@@ -280,19 +281,19 @@ impl<'a> Strip<'a> {
         self.scale = fitted(self.window.scale(), monitor);
         let notice = self.notice.as_ref().map(|(notice, _)| notice.as_str());
         let most = monitor.w as f32 * 0.96;
-        let mut setter =
-            Setter { fonts: &mut self.desk.fonts, look: self.desk.look, scale: self.scale };
-        self.scene = setter.banner(&self.banner, notice, most);
+        let mut builder =
+            SceneBuilder { fonts: &mut self.desk.fonts, theme: self.desk.theme, scale: self.scale };
+        self.scene = builder.banner(&self.banner, notice, most);
         let (w, h) = (self.scene.width as i32, self.scene.height as i32);
         let (centre, y) = self.moved.unwrap_or((monitor.x + monitor.w / 2, monitor.y));
-        let place = Place { x: centre - w / 2, y, w, h }.inside(&monitor);
-        self.hands.follow(&self.scene.buttons, Instant::now());
-        self.desk.paint(&self.window, &mut self.scene, &self.hands, self.scale)?;
+        let place = ScreenRect { x: centre - w / 2, y, w, h }.inside(&monitor);
+        self.input.follow(&self.scene.buttons, Instant::now());
+        self.desk.paint(&self.window, &mut self.scene, &self.input, self.scale)?;
         if place != self.window.place {
             self.window.put(place)?;
         }
         // Last: who reads it (a screen reader, a script) finds the rest as it says.
-        self.window.title(&say::watched(&self.banner, 6).to_string())
+        self.window.title(&sentences::watched(&self.banner, 6).to_string())
     }
 }
 
@@ -315,12 +316,12 @@ fn input(window: &Window, event: &Event) -> Option<Input> {
     }
 }
 
-fn first(window: &Window) -> Result<Place, ScreenError> {
+fn first(window: &Window) -> Result<ScreenRect, ScreenError> {
     Ok(window.monitors()?[0])
 }
 
 /// The scale, or a smaller one at which the windows fit on a monitor.
-fn fitted(scale: f32, monitor: Place) -> f32 {
+fn fitted(scale: f32, monitor: ScreenRect) -> f32 {
     let fits = (monitor.w as f32 / NEEDS.0).min(monitor.h as f32 / NEEDS.1);
     scale.min(fits).clamp(0.5, 6.0)
 }
