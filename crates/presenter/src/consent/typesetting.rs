@@ -16,7 +16,7 @@ const SANS: [&str; 9] = [
     "Noto Sans",
     "Ubuntu",
     "Cantarell",
-    "OpenScreen Sans",
+    "Open Sans",
     "Roboto",
     "DejaVu Sans",
     "Liberation Sans",
