@@ -303,7 +303,7 @@ fn farewell(code: &str) -> Lost {
         "restarting" => Lost::Restarting,
         "replaced" => Lost::Over(EndReason::Replaced),
         "revoked" => Lost::Over(EndReason::Revoked),
-        // `expired`, and any other goodbye: not to come back is what they all outgoing.
+        // `expired`, and any other: every Bye says not to come back.
         _ => Lost::Over(EndReason::Expired),
     }
 }

@@ -155,7 +155,7 @@ impl SharedScreen {
         self.paused.store(paused, Ordering::SeqCst);
         let input = self.shared.state.lock().running.as_ref().map(|running| running.input.clone());
         if let Some(input) = input.filter(|_| paused) {
-            input.let_go();
+            input.release_all();
         }
     }
 }
@@ -322,7 +322,7 @@ impl ScreenSubscription {
             Event::Arrived(_) => false,
         };
         if may {
-            self.input.act(event, &self.allowed).await;
+            self.input.perform(event, &self.allowed).await;
         }
     }
 }
@@ -331,7 +331,7 @@ impl Drop for ScreenSubscription {
     fn drop(&mut self) {
         self.allowed.store(false, Ordering::SeqCst);
         if self.controls {
-            self.input.let_go();
+            self.input.release_all();
         }
         let mut state = self.shared.state.lock();
         state.subscribers.remove(&self.id);

@@ -1,19 +1,19 @@
-//! Where everything is in the banner.
+//! The layout of the banner.
 
 use super::scene::{Area, BODY, Icon, Kind, Scene, SceneBuilder, Shape};
 use super::theme::Colour;
 use super::typesetting::TextBlock;
 use super::{Banner, Choice, sentences};
 
-/// The widest that a banner gets, in units.
+/// The banner's greatest width in units.
 const WIDEST: f32 = 920.0;
-/// The most lines of words.
+/// The most lines for the words to compare.
 const WORD_LINES: f32 = 3.0;
-/// The most viewers whose names, and whose words, are tried for room.
+/// The most viewers whose names, and whose words, are tried to be shown.
 const NAMED: usize = 6;
 const WORDED: usize = 12;
 
-/// Texts with their places, from the left and top of their own; and how wide and high that is.
+/// Texts with their places relative to the block, and the block's size.
 struct Block {
     texts: Vec<(f32, f32, TextBlock)>,
     width: f32,
@@ -21,7 +21,7 @@ struct Block {
 }
 
 impl SceneBuilder<'_> {
-    /// The strip while the screen is shared, no wider than `most` pixels.
+    /// The banner while the screen is shared, no wider than `most` pixels.
     pub fn banner(&mut self, banner: &Banner, notice: Option<&str>, most: f32) -> Scene {
         let (icon, colour) = self.state(banner);
         let toggle = if banner.paused {
@@ -60,7 +60,7 @@ impl SceneBuilder<'_> {
         scene
     }
 
-    /// The icon and the colour of what is so.
+    /// The icon and the colour of the present state.
     fn state(&self, banner: &Banner) -> (Icon, Colour) {
         match (banner.reconnecting, banner.paused, banner.viewers.is_empty()) {
             (true, _, _) => (Icon::Beware, self.theme.wait),
@@ -70,7 +70,7 @@ impl SceneBuilder<'_> {
         }
     }
 
-    /// Who watches, in one line, with as many names as there is room for.
+    /// Who watches, in one line, with as many names as fit.
     fn sentence(&mut self, banner: &Banner, room: f32, plain: Colour) -> TextBlock {
         for named in (1..=banner.viewers.len().min(NAMED)).rev() {
             let spans = self.spans(&sentences::watched(banner, named), plain, self.theme.fg);
@@ -83,12 +83,12 @@ impl SceneBuilder<'_> {
         self.lay(&spans, BODY, room, 2)
     }
 
-    /// The words, and what happened.
+    /// The words to compare, and the notice.
     fn below_sentence(&mut self, banner: &Banner, notice: Option<&str>, room: f32) -> Block {
         let mut block = self.words(banner, room);
         if let Some(notice) = notice {
             let line =
-                self.lay(&[self.span(&sentences::told(notice), self.theme.info)], BODY, room, 2);
+                self.lay(&[self.span(&sentences::notice(notice), self.theme.info)], BODY, room, 2);
             let (y, width, height) = (block.height, line.width, line.height);
             block.texts.push((0.0, y, line));
             block.width = block.width.max(width);
@@ -97,7 +97,7 @@ impl SceneBuilder<'_> {
         block
     }
 
-    /// Each viewer's words with its name, of as many viewers as there are lines for.
+    /// The words of as many viewers as there are lines for, each with the viewer's name.
     fn words(&mut self, banner: &Banner, room: f32) -> Block {
         let all = sentences::words(banner);
         for shown in (1..=all.len().min(WORDED)).rev() {
@@ -119,8 +119,8 @@ impl SceneBuilder<'_> {
     }
 }
 
-/// Puts pieces side by side, and on the next line what has no room any more. The gap after the first one
-/// is the first.
+/// Puts pieces side by side, and on the next line those that don't fit. `gaps` are the gap after the first piece, and
+/// that after the others.
 fn flow(pieces: Vec<TextBlock>, room: f32, gaps: [f32; 2]) -> Block {
     let (mut x, mut y, mut high) = (0.0_f32, 0.0, 0.0_f32);
     let mut block = Block { texts: Vec::new(), width: 0.0, height: 0.0 };
@@ -132,7 +132,7 @@ fn flow(pieces: Vec<TextBlock>, room: f32, gaps: [f32; 2]) -> Block {
         let right = x + piece.width;
         block.width = block.width.max(right);
         let gap = gaps[usize::from(!block.texts.is_empty())];
-        // Fonts differ in where their letters stand: here all stand on one line.
+        // Fonts have different baselines; the pieces are aligned by them.
         let base = block.texts.first().map_or(piece.baseline, |(_, _, first)| first.baseline);
         block.texts.push((x, y + base - piece.baseline, piece));
         x = right + gap;

@@ -1,8 +1,8 @@
-//! From keys and clicks to a choice.
+//! Turns keys and clicks into a choice.
 //!
-//! What always holds: nothing is shared by a key or click that was meant for what was there a moment ago.
-//! No button has the focus before somebody pressed Tab, what comes right after a window appeared or its
-//! buttons changed means nothing, and a key that means nothing here says that somebody is still typing.
+//! What always holds: a key or click that was meant for something that was there a moment before chooses nothing.
+//! No button has the focus before Tab was pressed, what comes right after a window appeared or its buttons changed
+//! is ignored, and any other key shows that somebody is still typing, so that the keys after it are ignored, too.
 
 use std::time::{Duration, Instant};
 
@@ -10,20 +10,20 @@ use super::Choice;
 use super::draw::ButtonState;
 use super::scene::{Area, Button};
 
-/// What somebody did.
+/// An event that may concern the buttons.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Input {
     /// The window appeared.
     Shown,
-    /// It has the keyboard now.
+    /// The window got the keyboard's focus.
     Focused,
-    /// The pointer is here.
+    /// The pointer moved to this point.
     Motion(f32, f32),
-    /// The pointer is elsewhere.
+    /// The pointer left the window.
     Left,
     /// The first button went down.
     Press(f32, f32),
-    /// And up.
+    /// The first button went up.
     Release(f32, f32),
     /// A key went down.
     Key(Key),
@@ -31,22 +31,22 @@ pub enum Input {
     Closed,
 }
 
-/// The keys that mean something.
+/// The keys that can be told apart here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// To the next button.
+    /// Focuses the next button.
     Tab,
-    /// To the one before.
+    /// Focuses the previous button.
     BackTab,
-    /// Press it: Enter or Space.
+    /// Enter or Space: presses the button in focus.
     Enter,
-    /// Decline, close.
+    /// Declines or closes.
     Escape,
-    /// Any other.
+    /// Any other key.
     Other,
 }
 
-/// Which button is under the pointer, held or in focus.
+/// Which button is under the pointer, held down or in focus.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ButtonStates {
     hover: Option<usize>,
@@ -55,11 +55,11 @@ pub struct ButtonStates {
 }
 
 impl ButtonStates {
-    /// What that is for one button.
-    pub fn of(&self, button: usize) -> ButtonState {
+    /// The state of one button.
+    pub fn button(&self, button: usize) -> ButtonState {
         let is = |which| which == Some(button);
         let (hover, held) = (is(self.hover), is(self.pressed));
-        // Away from it nothing would happen, and it looks so.
+        // A held button looks released while the pointer is away from it: letting go there chooses nothing.
         ButtonState {
             hover: hover && self.pressed.is_none_or(|i| i == button),
             pressed: held && hover,
@@ -68,20 +68,20 @@ impl ButtonStates {
     }
 }
 
-/// The input at one window.
+/// The buttons of one window, and how they are used.
 #[derive(Debug)]
 pub struct ButtonInput {
     buttons: Vec<(Choice, Area)>,
     states: ButtonStates,
     guard: Duration,
-    /// Before this no click is meant.
+    /// Clicks before this are ignored.
     clicks_from: Instant,
-    /// Before this no key is meant.
+    /// Keys before this are ignored.
     keys_from: Instant,
 }
 
 impl ButtonInput {
-    /// At a window with these buttons that is not shown yet; `guard` is how long nothing is meant.
+    /// For a window that isn't shown yet. `guard` is how long input is ignored after it appeared or changed.
     pub fn new(buttons: &[Button], guard: Duration, now: Instant) -> Self {
         Self {
             buttons: places(buttons),
@@ -92,8 +92,8 @@ impl ButtonInput {
         }
     }
 
-    /// The buttons are these now.
-    pub fn follow(&mut self, buttons: &[Button], now: Instant) {
+    /// Replaces the buttons.
+    pub fn set_buttons(&mut self, buttons: &[Button], now: Instant) {
         let places = places(buttons);
         if !places.iter().map(|place| place.0).eq(self.buttons.iter().map(|place| place.0)) {
             self.wait(now);
@@ -102,22 +102,21 @@ impl ButtonInput {
         self.buttons = places;
     }
 
-    /// How the buttons are state.
     pub fn states(&self) -> ButtonStates {
         self.states
     }
 
-    /// Whether a button is there.
+    /// The button at a point.
     pub fn at(&self, x: f32, y: f32) -> Option<usize> {
         self.buttons.iter().position(|(_, area)| area.has(x, y))
     }
 
-    /// What it means.
+    /// Handles an event; returns the choice that it makes.
     pub fn step(&mut self, input: Input, now: Instant) -> Option<Choice> {
         let early = now < self.keys_from;
         match input {
             Input::Shown => self.wait(now),
-            // By a click on a button, perhaps, which is meant.
+            // Only keys have to wait: the focus may have come with a click on a button, which counts.
             Input::Focused => self.keys_from = now + self.guard,
             Input::Motion(x, y) => self.states.hover = self.at(x, y),
             Input::Left => self.states.hover = None,
@@ -150,7 +149,7 @@ impl ButtonInput {
         self.keys_from = now + self.guard;
     }
 
-    /// The button that is so many further on, or the one to begin with.
+    /// The button `by` places after the one in focus; `first` if none is in focus.
     fn next(&self, by: usize, first: usize) -> Option<usize> {
         let count = self.buttons.len();
         (count > 0).then(|| self.states.focus.map_or(first, |i| (i + by) % count))
@@ -251,7 +250,7 @@ mod tests {
         let later = now + GUARD;
         input.step(Input::Press(5.0, 5.0), later);
         input.buttons[0].0 = Choice::Pause;
-        input.follow(&[], later);
+        input.set_buttons(&[], later);
         assert_eq!(input.step(Input::Release(5.0, 5.0), later), None);
         assert!(input.clicks_from > later);
     }

@@ -1,4 +1,4 @@
-//! Scenes become pictures.
+//! Draws a scene as a picture.
 
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform,
@@ -9,7 +9,7 @@ use super::scene::{Area, Button, Icon, Kind, Scene, Shape};
 use super::theme::{Colour, Theme, mix};
 use super::typesetting::Typesetter;
 
-/// How much brighter a button is under the pointer, and when it is held.
+/// How much brighter a button is under the pointer, and while it is held down.
 pub const HOVER: f32 = 0.12;
 pub const PRESSED: f32 = 0.24;
 
@@ -37,17 +37,17 @@ pub fn picture(
         fonts.draw(&mut on, block, *x, *y);
     }
     for (i, button) in scene.buttons.iter_mut().enumerate() {
-        draw_button(&mut on, button, states.of(i), theme, fonts, scale);
+        draw_button(&mut on, button, states.button(i), theme, fonts, scale);
     }
     Some(on)
 }
 
-/// How one button is state.
+/// The state of one button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ButtonState {
     /// The pointer is over it.
     pub hover: bool,
-    /// It is held.
+    /// It is held down.
     pub pressed: bool,
     /// Enter presses it.
     pub focus: bool,
@@ -87,7 +87,7 @@ fn draw_button(
 }
 
 fn draw_icon(on: &mut Pixmap, icon: Icon, area: Area, colour: Colour, ground: Colour) {
-    // Drawn on a grid of 16.
+    // Icons are designed on a grid of 16 by 16.
     let unit = area.w / 16.0;
     let at = |x: f32, y: f32| (area.x + x * unit, area.y + y * unit);
     let part = |x: f32, y: f32, w: f32, h: f32| Area {
@@ -162,7 +162,7 @@ fn rounded(Area { x, y, w, h }: Area, radius: f32) -> Option<Path> {
         return Some(PathBuilder::from_rect(Rect::from_xywh(x, y, w, h)?));
     }
     let r = radius.min(w / 2.0).min(h / 2.0);
-    // How far a curve's handles are from its corner, for the nearest to a circle.
+    // The Bézier handle's distance from the corner with which the curve comes closest to a circle.
     let k = r * 0.447_715_24;
     let (right, bottom) = (x + w, y + h);
     let mut path = PathBuilder::new();

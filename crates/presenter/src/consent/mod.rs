@@ -1,4 +1,4 @@
-//! What the customer is asked and told: before anything is shared, and while it is.
+//! The customer's windows: the question before anything is shared, and the banner while it is.
 
 mod banner_layout;
 mod button_input;
@@ -24,7 +24,7 @@ use crate::screen::ScreenError;
 /// What the customer is asked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Question {
-    /// Who asks; what is not known is sentence to be not known.
+    /// Who requests the screen; may be unknown, and is said to be then.
     pub requester: Asker,
     /// The session's PIN, shown so that it can be compared on the phone.
     pub pin: String,
@@ -34,18 +34,17 @@ pub struct Question {
 
 impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the PIN: whoever reads it can join.
+        // Without the PIN: everybody who reads it in a log could join.
         let mut shown = f.debug_struct("Question");
         shown.field("requester", &self.requester).field("host", &self.host).finish_non_exhaustive()
     }
 }
 
-/// Somebody who watches or controls.
+/// A viewer, as the customer sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
-    /// The name that they gave; may be empty.
+    /// The name that the viewer gave itself; may be empty.
     pub name: String,
-    /// What they may do.
     pub role: Role,
     /// The words to compare, where the stream is end-to-end encrypted.
     pub words: Option<String>,
@@ -54,18 +53,18 @@ pub struct Viewer {
 /// What the banner says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Banner {
-    /// Who watches or controls.
+    /// Those who watch or control.
     pub viewers: Vec<Viewer>,
     /// Control is paused.
     pub paused: bool,
     /// The connection is lost and tried again.
     pub reconnecting: bool,
-    /// Something to be told once, such as "Anna saved a picture of your screen": it stays for some seconds,
-    /// whatever comes next, so the next banner has none.
+    /// News such as "Anna saved a picture of your screen". It stays for some seconds whatever comes next, so the
+    /// next banner has none.
     pub notice: Option<String>,
 }
 
-/// What the customer does.
+/// What the customer can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     /// Share my screen.
@@ -80,12 +79,12 @@ pub enum Choice {
     Stop,
 }
 
-/// The window that asks, and then the banner. Blocking; it has the main thread.
+/// The window that asks, and then the banner. It blocks, and has the main thread.
 pub trait ConsentUi {
     /// Asks, and waits for the answer: [`Choice::Share`] or [`Choice::Decline`].
     ///
     /// # Errors
-    /// The window can't be shown, for people.
+    /// The window can't be shown.
     fn ask(&mut self, question: &Question) -> Result<Choice, ScreenError>;
 
     /// Shows one sentence and a button until the customer has read it.
@@ -94,7 +93,7 @@ pub trait ConsentUi {
     /// The window can't be shown.
     fn tell(&mut self, title: &str, text: &str) -> Result<(), ScreenError>;
 
-    /// Shows the banner and follows what `banners` says until it ends; `choose` gets every choice.
+    /// Shows the banner, each time the newest of `banners`, until that channel ends. `choose` gets every choice.
     ///
     /// # Errors
     /// The window can't be shown any more.
@@ -105,7 +104,7 @@ pub trait ConsentUi {
     ) -> Result<(), ScreenError>;
 }
 
-/// Nobody is there to be asked: for a config that says unattended, and for tests.
+/// Agrees without asking: for a conf that says that nobody is at the computer, and for tests.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unattended;
 

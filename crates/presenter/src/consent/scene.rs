@@ -1,55 +1,49 @@
-//! Where everything is in each window, in the screen's pixels. Nothing is drawn here.
+//! The layout of each window, in the screen's pixels. Nothing is drawn here.
 
 use super::sentences::{self, Part, Sentence};
 use super::theme::{Colour, Theme};
 use super::typesetting::{Cut, Span, TextBlock, TextBox, Typesetter};
 use super::{Choice, Question};
 
-/// A rectangle.
+/// A rectangle within a window, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Area {
-    /// From the left.
     pub x: f32,
-    /// From the top.
     pub y: f32,
-    /// Wide.
     pub w: f32,
-    /// High.
     pub h: f32,
 }
 
 impl Area {
-    /// Whether a point is in it.
+    /// Whether a point is inside.
     pub fn has(&self, x: f32, y: f32) -> bool {
         (self.x..self.x + self.w).contains(&x) && (self.y..self.y + self.h).contains(&y)
     }
 
-    /// It with that much more on each side.
+    /// The area with `by` more on each side.
     pub fn grown(&self, by: f32) -> Self {
         Self { x: self.x - by, y: self.y - by, w: self.w + 2.0 * by, h: self.h + 2.0 * by }
     }
 }
 
-/// Something drawn that is no text.
+/// Something that is drawn and isn't text.
 pub enum Shape {
-    /// A filled area.
+    /// A filled area: corner radius, colour.
     Fill(Area, f32, Colour),
-    /// A line around an area, inside it: radius, width.
+    /// A line along an area's edge, inside of it: corner radius, width, colour.
     Frame(Area, f32, f32, Colour),
-    /// A icon.
     Icon(Icon, Area, Colour),
 }
 
-/// The signs there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Icon {
     /// Beware.
     Beware,
     /// A screen.
     Screen,
-    /// Seen by somebody.
+    /// Somebody sees the screen.
     Live,
-    /// Seen by nobody.
+    /// Nobody sees the screen.
     Idle,
     /// Paused.
     Paused,
@@ -58,33 +52,26 @@ pub enum Icon {
 /// How a button looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The one that does what is asked for.
+    /// The button that agrees.
     Primary,
-    /// Another one.
+    /// Any other button.
     Plain,
-    /// The one that ends it.
+    /// The button that stops the sharing.
     Stop,
 }
 
-/// A button.
 pub struct Button {
-    /// What it means.
     pub choice: Choice,
-    /// Where it is.
     pub area: Area,
-    /// How it looks.
     pub kind: Kind,
-    /// What is on it.
     pub label: TextBlock,
 }
 
 /// A window's content.
 pub struct Scene {
-    /// Wide, in pixels.
     pub width: f32,
-    /// High.
     pub height: f32,
-    /// Behind everything.
+    /// The background.
     pub ground: Colour,
     /// From back to front.
     pub shapes: Vec<Shape>,
@@ -94,21 +81,19 @@ pub struct Scene {
     pub buttons: Vec<Button>,
 }
 
-/// What scenes are made with.
+/// Makes scenes out of texts, buttons and shapes.
 pub struct SceneBuilder<'a> {
-    /// The fonts.
     pub fonts: &'a mut Typesetter,
-    /// The colours.
     pub theme: Theme,
     /// Pixels per unit of the design.
     pub scale: f32,
 }
 
-/// Sizes of type and their lines.
+/// Font sizes and their line heights, in units.
 const LARGE: (f32, f32) = (20.0, 28.0);
 pub const BODY: (f32, f32) = (13.0, 20.0);
 const SMALL: (f32, f32) = (11.0, 16.0);
-/// A window's inner margin, and its width.
+/// A window's inner margin and its width, in units.
 const MARGIN: f32 = 28.0;
 const WIDTH: f32 = 540.0;
 
@@ -117,7 +102,7 @@ impl SceneBuilder<'_> {
     pub fn question(&mut self, question: &Question) -> Scene {
         let mut scene = self.sheet(Icon::Screen, self.theme.accent, "Support session");
         let sentence = sentences::asks(&question.requester);
-        // What is not known takes more words, none of them to be missed.
+        // An unknown requester takes a longer text, all of which should be read: it gets a smaller font.
         let size = if question.requester.is_unknown() { (16.0, 24.0) } else { LARGE };
         let headline = self.spans(&sentence, self.theme.fg, self.theme.fg);
         self.below(&mut scene, 14.0, &headline, size, 4);
@@ -132,7 +117,7 @@ impl SceneBuilder<'_> {
         let means = "They will see everything on this screen, and may type and click. You can pause their control, or stop, at any time.";
         let means = [self.span(means, self.theme.fg_2)];
         self.below(&mut scene, 16.0, &means, BODY, 4);
-        self.beware(&mut scene);
+        self.warning(&mut scene);
         self.buttons(
             &mut scene,
             &[
@@ -147,18 +132,18 @@ impl SceneBuilder<'_> {
         scene
     }
 
-    /// The window that says one thing.
+    /// The window that shows one message.
     pub fn message(&mut self, title: &str, text: &str) -> Scene {
         let mut scene = self.sheet(Icon::Screen, self.theme.accent, "Support session");
-        let title = [Span { bold: true, ..self.span(&sentences::told(title), self.theme.fg) }];
+        let title = [Span { bold: true, ..self.span(&sentences::notice(title), self.theme.fg) }];
         self.below(&mut scene, 14.0, &title, LARGE, 3);
-        let text = [self.span(&sentences::told(text), self.theme.fg_2)];
+        let text = [self.span(&sentences::notice(text), self.theme.fg_2)];
         self.below(&mut scene, 10.0, &text, BODY, 10);
         self.buttons(&mut scene, &[(Choice::Decline, Kind::Plain, "Close")]);
         scene
     }
 
-    /// A window with nothing but its heading.
+    /// A window with only its heading.
     fn sheet(&mut self, icon: Icon, colour: Colour, heading: &str) -> Scene {
         let mut scene = Scene::new(self.px(WIDTH), self.px(MARGIN - 6.0), self.theme.panel);
         let size = self.px(16.0);
@@ -172,7 +157,7 @@ impl SceneBuilder<'_> {
         scene
     }
 
-    /// A paragraph below what is there.
+    /// Adds a paragraph below what is there.
     fn below(
         &mut self,
         scene: &mut Scene,
@@ -188,7 +173,7 @@ impl SceneBuilder<'_> {
         scene.height += height;
     }
 
-    /// The PIN and the host, to be compared on the phone.
+    /// Adds the PIN and the host, to be compared on the phone.
     fn facts(&mut self, scene: &mut Scene, question: &Question) {
         let card = Area {
             x: self.px(MARGIN),
@@ -216,8 +201,7 @@ impl SceneBuilder<'_> {
         scene.height = card.y + card.h;
     }
 
-    /// The warning.
-    fn beware(&mut self, scene: &mut Scene) {
+    fn warning(&mut self, scene: &mut Scene) {
         let sentence = [Span {
             bold: true,
             ..self.span("Did somebody call you unasked? Decline.", self.theme.wait)
@@ -233,7 +217,7 @@ impl SceneBuilder<'_> {
         scene.height += height;
     }
 
-    /// Buttons at the right, below what is there; then the window ends.
+    /// Adds buttons at the right below what is there, and ends the window.
     fn buttons(&mut self, scene: &mut Scene, row: &[(Choice, Kind, &str)]) {
         let mut buttons = self.row(row);
         let y = (scene.height + self.px(24.0)).max(self.px(90.0));
@@ -248,7 +232,7 @@ impl SceneBuilder<'_> {
         scene.shapes.push(frame);
     }
 
-    /// Buttons with their sizes, nowhere yet.
+    /// Buttons with their sizes, not placed yet.
     pub fn row(&mut self, row: &[(Choice, Kind, &str)]) -> Vec<Button> {
         let high = self.px(32.0);
         row.iter()
@@ -262,7 +246,7 @@ impl SceneBuilder<'_> {
             .collect()
     }
 
-    /// Sets text of a size and leading in units, in a width in pixels.
+    /// Lays out text of a size and line height in units, in a width in pixels.
     pub fn lay(
         &mut self,
         spans: &[Span],
@@ -274,12 +258,12 @@ impl SceneBuilder<'_> {
         self.fonts.lay(spans, TextBox { size, leading, width, lines, cut: Cut::End })
     }
 
-    /// Text of this program's own.
+    /// A stretch of the program's own text.
     pub fn span(&self, text: &str, colour: Colour) -> Span {
         Span { text: text.to_owned(), colour, bold: false, mono: false }
     }
 
-    /// A sentence, its names and words brighter and heavier than what this program says itself.
+    /// A sentence. Its names and words are brighter and heavier than the program's own text.
     pub fn spans(&self, sentence: &Sentence, plain: Colour, name: Colour) -> Vec<Span> {
         let of = |part: &Part| match part {
             Part::Plain(text) => self.span(text, plain),
@@ -289,20 +273,19 @@ impl SceneBuilder<'_> {
         sentence.0.iter().map(of).collect()
     }
 
-    /// Units in whole pixels.
+    /// Converts units to whole pixels.
     pub fn px(&self, units: f32) -> f32 {
         (units * self.scale).round()
     }
 }
 
 impl Scene {
-    /// An empty one.
     pub fn new(width: f32, height: f32, ground: Colour) -> Self {
         let (shapes, texts, buttons) = (Vec::new(), Vec::new(), Vec::new());
         Self { width, height, ground, shapes, texts, buttons }
     }
 
-    /// All of it.
+    /// The whole window.
     pub fn all(&self) -> Area {
         Area { x: 0.0, y: 0.0, w: self.width, h: self.height }
     }

@@ -1,15 +1,15 @@
 //! Rectangles of the screen, which may have several monitors.
 
-/// A rectangle of the screen.
+/// A rectangle in the coordinates of the whole screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScreenRect {
-    /// From the left.
+    /// Pixels from the screen's left edge.
     pub x: i32,
-    /// From the top.
+    /// Pixels from the screen's top edge.
     pub y: i32,
-    /// Wide.
+    /// Width in pixels.
     pub w: i32,
-    /// High.
+    /// Height in pixels.
     pub h: i32,
 }
 
@@ -22,7 +22,7 @@ impl ScreenRect {
             && other.y < self.y + self.h
     }
 
-    /// It, moved as little as is needed to be inside another one.
+    /// This rectangle, moved as little as is needed to be inside another one.
     pub fn inside(self, other: &Self) -> Self {
         let within =
             |at: i32, long: i32, from: i32, room: i32| at.min(from + room - long).max(from);
@@ -33,7 +33,7 @@ impl ScreenRect {
 }
 
 /// The monitor that a point is on, else the first one.
-pub fn around(monitors: &[ScreenRect], (x, y): (i32, i32)) -> ScreenRect {
+pub fn monitor_at(monitors: &[ScreenRect], (x, y): (i32, i32)) -> ScreenRect {
     let has = |m: &&ScreenRect| (m.x..m.x + m.w).contains(&x) && (m.y..m.y + m.h).contains(&y);
     *monitors.iter().find(has).unwrap_or(&monitors[0])
 }
@@ -57,9 +57,9 @@ mod tests {
 
     #[test]
     fn finds_the_monitor_of_a_point_else_the_first() {
-        assert_eq!(around(&[LEFT, RIGHT], (100, 50)), RIGHT);
-        assert_eq!(around(&[LEFT, RIGHT], (99, 0)), LEFT);
-        assert_eq!(around(&[LEFT, RIGHT], (150, 5)), LEFT);
+        assert_eq!(monitor_at(&[LEFT, RIGHT], (100, 50)), RIGHT);
+        assert_eq!(monitor_at(&[LEFT, RIGHT], (99, 0)), LEFT);
+        assert_eq!(monitor_at(&[LEFT, RIGHT], (150, 5)), LEFT);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! What the windows say, in words alone.
+//! The sentences in the windows.
 //!
-//! Names come from strangers, so what always holds: a name has no control character, turns no text around,
-//! looks like a name wherever it stands, and never makes a sentence longer than a window.
+//! Names come from strangers, so what always holds: a name contains no control character, changes no text's
+//! direction, can be told from the program's own words, and is never too long for a window.
 
 use std::fmt;
 
@@ -13,22 +13,22 @@ use super::{Banner, Viewer};
 const NAME: usize = 40;
 /// The most characters of a host that are shown.
 const HOST: usize = 120;
-/// Around a name: whatever is in it, the text outside keeps its direction.
+/// Around a name, so that right-to-left characters in it don't turn the text beside it (UAX #9, isolates).
 const ISOLATE: char = '\u{2068}';
 const END_ISOLATE: char = '\u{2069}';
 
-/// A piece of a sentence.
+/// A part of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     /// This program's own words.
     Plain(String),
-    /// What somebody else calls themselves; it looks different from this program's own words.
+    /// A name that somebody gave themselves; it looks different from this program's own words.
     Name(String),
     /// Words to compare on the phone.
     Words(String),
 }
 
-/// Text whose names can be told from its own words.
+/// A text whose names can be told from the program's own words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sentence(pub Vec<Part>);
 
@@ -55,7 +55,7 @@ impl fmt::Display for Sentence {
     }
 }
 
-/// Who asks for what, as far as it is known.
+/// Who requests the screen, as far as that is known.
 pub fn asks(requester: &Asker) -> Sentence {
     let sentence = Sentence::default();
     match (name_of(&requester.technician), name_of(&requester.company)) {
@@ -95,7 +95,7 @@ pub fn watched(banner: &Banner, named: usize) -> Sentence {
     group(sentence, &watch, named.saturating_sub(control.len()), verbs)
 }
 
-/// "Anna, Ben and 3 more watch": nothing for nobody.
+/// Adds something like "Anna, Ben and 3 more watch"; nothing if there are no viewers.
 fn group(sentence: Sentence, viewers: &[&Viewer], named: usize, verbs: [&str; 2]) -> Sentence {
     let Some(last) = viewers.len().checked_sub(1) else { return sentence };
     let named = named.min(viewers.len());
@@ -116,7 +116,7 @@ fn group(sentence: Sentence, viewers: &[&Viewer], named: usize, verbs: [&str; 2]
     sentence.plain(format!(" {}", verbs[usize::from(last > 0)]))
 }
 
-/// The words to compare: of each viewer whose stream has some, those who control first.
+/// The words to compare, for each viewer whose stream is encrypted, controllers first.
 pub fn words(banner: &Banner) -> Vec<Sentence> {
     if banner.reconnecting {
         return Vec::new();
@@ -136,8 +136,8 @@ pub fn words(banner: &Banner) -> Vec<Sentence> {
     of(Role::Control).chain(of(Role::Watch)).collect()
 }
 
-/// A notice or a sentence of this program, which may have names in it.
-pub fn told(text: &str) -> String {
+/// A notice, which may contain names, as it may be shown.
+pub fn notice(text: &str) -> String {
     text_of(text, 600)
 }
 
@@ -157,10 +157,10 @@ fn name_of(raw: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-/// One line of at most `most` characters, without what is not seen or turns text around.
+/// One line of at most `most` characters, without invisible characters and such that change the direction.
 fn text_of(raw: &str, most: usize) -> String {
-    // Bounded before anything is done with it: it may be as long as a message.
-    let seen = raw.chars().take(most * 8).filter(|&c| !hidden(c));
+    // Bounded before anything else is done: a stranger's text may be as long as a message.
+    let seen = raw.chars().take(most * 8).filter(|&c| !is_invisible(c));
     let spaced: String = seen.map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= most {
@@ -170,9 +170,9 @@ fn text_of(raw: &str, most: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Whether a character shows nothing of its own: direction, fillers, tags, what joins nothing.
-/// The joiners stay: Persian and many Indian names can't be written without them.
-fn hidden(c: char) -> bool {
+/// Whether a character is invisible: direction marks, fillers, tags. The joiners don't count: Persian and many Indian
+/// names can't be written without them.
+fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -275,7 +275,7 @@ mod tests {
         fn every_name_is_one_short_line_of_what_is_seen(raw in ".{0,200}") {
             if let Some(name) = name_of(&raw) {
                 prop_assert!(name.chars().count() <= NAME);
-                prop_assert!(!name.chars().any(|c| c.is_control() || hidden(c)));
+                prop_assert!(!name.chars().any(|c| c.is_control() || is_invisible(c)));
             }
         }
     }

@@ -1,40 +1,40 @@
-//! The colours of the windows here: the dark palette that the console's pages have, in the X server's terms.
+//! The windows' colours: the dark palette of the console's pages as sRGB, which is what X11 shows.
 
 /// Red, green, blue.
 pub type Colour = [u8; 3];
 
-/// What each colour means. Meaning always has a word, too.
+/// Colours by what they mean. A meaning is always said in words as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
-    /// Behind everything.
+    /// The background of cards.
     pub bg: Colour,
-    /// What lies on it.
+    /// The background of a window.
     pub panel: Colour,
-    /// What can be pressed.
+    /// Buttons.
     pub raise: Colour,
     /// Hairlines.
     pub line: Colour,
-    /// Around what can be pressed.
+    /// The frames of buttons and of the banner.
     pub edge: Colour,
     /// Text that must be read.
     pub fg: Colour,
-    /// Text beside it.
+    /// Secondary text.
     pub fg_2: Colour,
     /// Hints.
     pub fg_3: Colour,
-    /// The one thing to do, and that somebody watches.
+    /// The primary button.
     pub accent: Colour,
     /// Text on the accent and on the other bright colours.
     pub ink: Colour,
-    /// Paused, lost, beware.
+    /// Paused, disconnected, and warnings.
     pub wait: Colour,
     /// Stop.
     pub bad: Colour,
-    /// What happened.
+    /// Notices.
     pub info: Colour,
 }
 
-/// The dark palette: lightness, chroma, hue.
+/// The dark palette in OKLCH: lightness, chroma, hue.
 const DARK: [(&str, [f32; 3]); 13] = [
     ("bg", [0.17, 0.012, 260.0]),
     ("panel", [0.205, 0.013, 260.0]),
@@ -52,7 +52,7 @@ const DARK: [(&str, [f32; 3]); 13] = [
 ];
 
 impl Theme {
-    /// Dark on every desktop: what asks for so much should theme the same everywhere.
+    /// The one theme that there is: a window that asks for so much should look the same on every desktop.
     pub fn dark() -> Self {
         let [bg, panel, raise, line, edge, fg, fg_2, fg_3, accent, ink, wait, bad, info] =
             DARK.map(|(_, colour)| srgb(colour));
@@ -60,7 +60,7 @@ impl Theme {
     }
 }
 
-/// `share` of `over` block on `under`.
+/// Blends `under` with `over`, of which `share` is taken.
 pub fn mix(under: Colour, over: Colour, share: f32) -> Colour {
     std::array::from_fn(|i| {
         (f32::from(under[i]) + (f32::from(over[i]) - f32::from(under[i])) * share).round() as u8

@@ -1,4 +1,4 @@
-//! Text of any script, with the fonts that the computer has.
+//! Lays out and draws text of any script, with the fonts of the computer.
 
 use cosmic_text::{
     Attrs, Buffer, Color, Ellipsize, EllipsizeHeightLimit, Family, FontSystem, Metrics, Shaping,
@@ -10,7 +10,7 @@ use super::scene::Area;
 use super::theme::Colour;
 use crate::screen::ScreenError;
 
-/// The first that is there is used; any other script comes from whatever font has it.
+/// The first of these that is installed is used; characters that it lacks come from any font that has them.
 const SANS: [&str; 9] = [
     "Inter",
     "Noto Sans",
@@ -31,10 +31,10 @@ const MONO: [&str; 6] = [
     "FreeMono",
 ];
 
-/// The most glyphs that are kept as they were drawn.
-const GLYPHS: usize = 4096;
+/// The most drawn glyphs that are kept.
+const MOST_GLYPHS: usize = 4096;
 
-/// The fonts, and how their glyphs theme.
+/// The fonts and their drawn glyphs.
 pub struct Typesetter {
     fonts: FontSystem,
     glyphs: SwashCache,
@@ -43,60 +43,54 @@ pub struct Typesetter {
 /// A stretch of text that looks the same.
 #[derive(Debug, Clone)]
 pub struct Span {
-    /// The text.
     pub text: String,
-    /// Its colour.
     pub colour: Colour,
-    /// Heavier than the rest.
     pub bold: bool,
-    /// Every character as wide as every other.
+    /// In a font whose characters all have the same width.
     pub mono: bool,
 }
 
-/// How much room a text has, and how large it is, in pixels.
+/// The size of a text's font, and the room that the text has, in pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct TextBox {
-    /// The height of the type.
     pub size: f32,
-    /// From one line to the next.
+    /// The distance from one line to the next.
     pub leading: f32,
-    /// Where lines end.
+    /// The width at which lines are broken.
     pub width: f32,
     /// The most lines; the last one ends in an ellipsis if there is more.
     pub lines: usize,
-    /// What is left out of a line that is too long.
+    /// Where a text that is too long is cut.
     pub cut: Cut,
 }
 
-/// Where a text that is too long loses some.
+/// Where a text that is too long is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// What comes last: a sentence.
+    /// At the end: for sentences.
     End,
-    /// What comes first: of a host the end counts.
+    /// At the start: for hosts, whose end says whose they are.
     Start,
 }
 
-/// Text that is set.
+/// Text that is laid out.
 pub struct TextBlock {
     buffer: Buffer,
-    /// How wide it came out.
     pub width: f32,
-    /// How high.
     pub height: f32,
-    /// How far below its top the letters of the first line stand.
+    /// The distance from the top to the first line's baseline.
     pub baseline: f32,
 }
 
 impl Typesetter {
-    /// Finds the computer's fonts. Takes a while: once is enough.
+    /// Finds the computer's fonts. It takes a while, so it is done once.
     ///
     /// # Errors
-    /// There is none that can be used.
+    /// There is no usable font.
     pub fn new() -> Result<Self, ScreenError> {
         let mut fonts = FontSystem::new();
         let faces: Vec<_> = fonts.db().faces().map(|face| (face.id, face.weight)).collect();
-        // Without one that loads, setting any text would panic.
+        // cosmic-text panics when it lays out text without a single font that loads.
         if !faces.into_iter().any(|(id, weight)| fonts.get_font(id, weight).is_some()) {
             return Err(ScreenError::NoFonts);
         }
@@ -119,7 +113,6 @@ impl Typesetter {
         Ok(Self { fonts, glyphs: SwashCache::new() })
     }
 
-    /// Sets a text.
     pub fn lay(&mut self, spans: &[Span], room: TextBox) -> TextBlock {
         let mut buffer = Buffer::new(&mut self.fonts, Metrics::new(room.size, room.leading));
         buffer.set_wrap(if room.lines > 1 { Wrap::WordOrGlyph } else { Wrap::None });
@@ -129,7 +122,8 @@ impl Typesetter {
         buffer.set_rich_text(spans, &plain, Shaping::Advanced, None);
         buffer.shape_until_scroll(&mut self.fonts, false);
         let (mut width, mut lines) = extent(&buffer);
-        // Not before: the last line that is allowed would begin with the space that ends the one before.
+        // Only if it is needed: with an ellipsis allowed, cosmic-text begins the last line with the space that ends the
+        // line before.
         if lines > room.lines || width > room.width {
             let limit = EllipsizeHeightLimit::Lines(room.lines);
             buffer.set_ellipsize(match room.cut {
@@ -143,11 +137,11 @@ impl Typesetter {
         TextBlock { buffer, width: width.ceil(), height: lines as f32 * room.leading, baseline }
     }
 
-    /// Draws what is set with its top left corner at a place, and nothing of it outside its own lines:
-    /// shapes that are piled on a name don't reach the text above.
+    /// Draws a text with its top left corner at a point. Nothing is drawn outside of its own lines, so that combining
+    /// characters that are piled on a name don't reach the text above.
     pub fn draw(&mut self, on: &mut Pixmap, block: &mut TextBlock, x: f32, y: f32) {
-        // Strangers choose the names: what was drawn for them is not kept for ever.
-        if self.glyphs.image_cache.len() > GLYPHS {
+        // Strangers choose the names, so the cache of their glyphs has to be bounded.
+        if self.glyphs.image_cache.len() > MOST_GLYPHS {
             self.glyphs = SwashCache::new();
         }
         let (left, top) = (x.round() as i32, y.round() as i32);
@@ -181,7 +175,7 @@ fn attrs(span: &Span) -> Attrs<'static> {
     Attrs::new().family(family).weight(weight).color(Color::rgb(red, green, blue))
 }
 
-/// A colour, as much as it covers, over an opaque pixel.
+/// Blends a colour over an opaque pixel.
 fn blend(under: PremultipliedColorU8, over: Color) -> PremultipliedColorU8 {
     let alpha = u32::from(over.a());
     let one = |under: u8, over: u8| {
@@ -228,7 +222,7 @@ mod tests {
         proptest!(cases, |(raw in ".{0,60}", shapes in shapes, turned in turned, width in 1.0_f32..250.0)| {
             let (fonts, on) = &mut *with.borrow_mut();
             for text in [raw, shapes, turned] {
-                let text = super::super::sentences::told(&text);
+                let text = super::super::sentences::notice(&text);
                 let sentence = span(&format!("\u{2068}{text}\u{2069} watches"));
                 let mut block = fonts.lay(&[sentence], room(width, 2));
                 prop_assert!(block.height <= 2.0 * 19.0);

@@ -1,4 +1,4 @@
-//! The windows on an X11 desktop, with whatever window manager there is, or none.
+//! The customer's windows on an X11 desktop, with any window manager or none.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use x11rb::protocol::Event;
 use super::button_input::{ButtonInput, Input};
 use super::draw;
 use super::scene::{Scene, SceneBuilder};
-use super::screen_rect::{ScreenRect, around};
+use super::screen_rect::{ScreenRect, monitor_at};
 use super::stay_on_top::StayOnTop;
 use super::theme::Theme;
 use super::typesetting::Typesetter;
@@ -16,13 +16,13 @@ use super::x11_window::{Window, WindowEvent, WindowKind};
 use super::{Banner, Choice, ConsentUi, Question, sentences};
 use crate::screen::ScreenError;
 
-/// What a window needs in each direction, in units, to be seen as a whole.
-const NEEDS: (f32, f32) = (580.0, 500.0);
+/// Width and height in units that a monitor needs to show the windows as a whole.
+const NEEDED_ROOM: (f32, f32) = (580.0, 500.0);
 
 /// How long things take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
-    /// After a window appeared, nothing is meant for this long.
+    /// Input is ignored for this long after a window appeared.
     pub guard: Duration,
     /// A notice stays for this long.
     pub notice: Duration,
@@ -34,7 +34,7 @@ impl Default for Timing {
     }
 }
 
-/// The customer's desk on an X11 display.
+/// The customer's windows on an X11 display.
 pub struct X11ConsentUi {
     display: Option<String>,
     fonts: Typesetter,
@@ -43,10 +43,10 @@ pub struct X11ConsentUi {
 }
 
 impl X11ConsentUi {
-    /// At this display, or at the one that the environment names.
+    /// Prepares windows on this display, or on the one that the environment names.
     ///
     /// # Errors
-    /// There is no display, it refuses, or there is no font to write with.
+    /// There is no display, it refuses, or there is no font.
     pub fn open(display: Option<&str>) -> Result<Self, ScreenError> {
         super::x11_window::connect(display)?;
         let (fonts, theme) = (Typesetter::new()?, Theme::dark());
@@ -54,13 +54,13 @@ impl X11ConsentUi {
         Ok(Self { display: display.map(str::to_owned), fonts, theme, timing })
     }
 
-    /// With other times: for tests, which don't wait.
+    /// With other times, for tests.
     #[must_use]
     pub fn with_timing(self, timing: Timing) -> Self {
         Self { timing, ..self }
     }
 
-    /// Shows a scene in the middle of the screen until something is chosen.
+    /// Shows a scene in the middle of the first monitor until something is chosen.
     fn choose(
         &mut self,
         title: &str,
@@ -74,14 +74,14 @@ impl X11ConsentUi {
         let (w, h) = (scene.width as i32, scene.height as i32);
         let (x, y) = (monitor.x + (monitor.w - w) / 2, monitor.y + (monitor.h - h) / 2);
         let mut buttons = ButtonInput::new(&scene.buttons, self.timing.guard, Instant::now());
-        let (tell, heard) = mpsc::channel();
-        window.title(title)?;
+        let (tell, events) = mpsc::channel();
+        window.set_title(title)?;
         window.put(ScreenRect { x, y, w, h }.inside(&monitor))?;
         self.paint(&window, &mut scene, &buttons, scale)?;
         window.listen::<()>(tell);
         window.map()?;
         loop {
-            let Ok(WindowEvent::X(event)) = heard.recv() else { return Err(ScreenError::Gone) };
+            let Ok(WindowEvent::X(event)) = events.recv() else { return Err(ScreenError::Gone) };
             if matches!(event, Event::MapNotify(_)) {
                 window.take_keyboard()?;
             }
@@ -114,7 +114,7 @@ impl ConsentUi for X11ConsentUi {
     }
 
     fn tell(&mut self, title: &str, text: &str) -> Result<(), ScreenError> {
-        self.choose(&sentences::told(title), &|builder| builder.message(title, text)).map(drop)
+        self.choose(&sentences::notice(title), &|builder| builder.message(title, text)).map(drop)
     }
 
     fn share(
@@ -122,22 +122,22 @@ impl ConsentUi for X11ConsentUi {
         banners: Receiver<Banner>,
         choose: &mut dyn FnMut(Choice),
     ) -> Result<(), ScreenError> {
-        let (tell, heard) = mpsc::channel();
-        let mut strip = BannerWindow::open(self, &heard)?;
-        strip.window.listen(tell.clone());
+        let (tell, events) = mpsc::channel();
+        let mut banner_window = BannerWindow::open(self, &events)?;
+        banner_window.window.listen(tell.clone());
         std::thread::spawn(move || {
-            // One that is told to nobody any more ends it, too.
+            // It also ends when the window's end of the channel is gone.
             banners.iter().all(|banner| tell.send(WindowEvent::Other(Some(banner))).is_ok());
             tell.send(WindowEvent::Other(None)).ok();
         });
-        strip.follow(choose)
+        banner_window.run(choose)
     }
 }
 
-/// The banner, while it is there.
+/// The banner's window while the screen is shared.
 struct BannerWindow<'a> {
-    desk: &'a mut X11ConsentUi,
-    heard: &'a Receiver<WindowEvent<Option<Banner>>>,
+    ui: &'a mut X11ConsentUi,
+    events: &'a Receiver<WindowEvent<Option<Banner>>>,
     window: Window,
     scene: Scene,
     input: ButtonInput,
@@ -147,40 +147,40 @@ struct BannerWindow<'a> {
     scale: f32,
     /// Where its top centre was dragged to.
     moved: Option<(i32, i32)>,
-    /// It is being dragged, held here.
+    /// The point of the banner at which it is being dragged.
     grip: Option<(i32, i32)>,
 }
 
 impl<'a> BannerWindow<'a> {
     fn open(
-        desk: &'a mut X11ConsentUi,
-        heard: &'a Receiver<WindowEvent<Option<Banner>>>,
+        ui: &'a mut X11ConsentUi,
+        events: &'a Receiver<WindowEvent<Option<Banner>>>,
     ) -> Result<Self, ScreenError> {
-        let window = Window::open(desk.display.as_deref(), WindowKind::Banner)?;
+        let window = Window::open(ui.display.as_deref(), WindowKind::Banner)?;
         let scale = window.scale();
         let banner = Banner::default();
-        let mut builder = SceneBuilder { fonts: &mut desk.fonts, theme: desk.theme, scale };
+        let mut builder = SceneBuilder { fonts: &mut ui.fonts, theme: ui.theme, scale };
         let scene = builder.banner(&banner, None, 0.0);
-        let input = ButtonInput::new(&scene.buttons, desk.timing.guard, Instant::now());
+        let input = ButtonInput::new(&scene.buttons, ui.timing.guard, Instant::now());
         let (notice, top, moved, grip) = (None, StayOnTop::default(), None, None);
-        let mut strip =
-            Self { desk, heard, window, scene, input, banner, notice, top, scale, moved, grip };
-        strip.arrange()?;
-        strip.window.map()?;
-        Ok(strip)
+        let mut banner_window =
+            Self { ui, events, window, scene, input, banner, notice, top, scale, moved, grip };
+        banner_window.arrange()?;
+        banner_window.window.map()?;
+        Ok(banner_window)
     }
 
-    /// Does what happens until the banners end.
-    fn follow(&mut self, choose: &mut dyn FnMut(Choice)) -> Result<(), ScreenError> {
+    /// Handles events until the banners end.
+    fn run(&mut self, choose: &mut dyn FnMut(Choice)) -> Result<(), ScreenError> {
         loop {
-            let heard = match self.wait() {
-                Some(heard) => heard?,
+            let events = match self.wait() {
+                Some(events) => events?,
                 None => {
-                    self.on_time()?;
+                    self.on_timeout()?;
                     continue;
                 }
             };
-            match heard {
+            match events {
                 WindowEvent::X(event) => {
                     if let Some(choice) = self.on_event(&event)? {
                         choose(choice);
@@ -194,20 +194,20 @@ impl<'a> BannerWindow<'a> {
         }
     }
 
-    /// What is heard next, or nothing when it is time to theme after something.
+    /// The next event; `None` when something is due by time.
     fn wait(&self) -> Option<Result<WindowEvent<Option<Banner>>, ScreenError>> {
         let notice = self.notice.as_ref().map(|(_, until)| *until);
         let Some(until) = self.top.due().into_iter().chain(notice).min() else {
-            return Some(self.heard.recv().map_err(|_| ScreenError::Gone));
+            return Some(self.events.recv().map_err(|_| ScreenError::Gone));
         };
-        match self.heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(heard) => Some(Ok(heard)),
+        match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(events) => Some(Ok(events)),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Err(ScreenError::Gone)),
         }
     }
 
-    fn on_time(&mut self) -> Result<(), ScreenError> {
+    fn on_timeout(&mut self) -> Result<(), ScreenError> {
         let now = Instant::now();
         if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.notice = None;
@@ -219,14 +219,14 @@ impl<'a> BannerWindow<'a> {
                 self.window.put(self.window.place)?;
                 self.window.map()?;
             }
-            self.top.looked(disturbed, now);
+            self.top.checked(disturbed, now);
         }
         Ok(())
     }
 
     fn on_banner(&mut self, mut banner: Banner) -> Result<(), ScreenError> {
         if let Some(notice) = banner.notice.take() {
-            self.notice = Some((notice, Instant::now() + self.desk.timing.notice));
+            self.notice = Some((notice, Instant::now() + self.ui.timing.notice));
         }
         self.banner = banner;
         self.arrange()
@@ -253,14 +253,14 @@ impl<'a> BannerWindow<'a> {
                     self.drag((motion.root_x.into(), motion.root_y.into()), grip)?;
                 }
             }
-            // The others mean nothing to a strip.
+            // No other event concerns the banner's place.
             _ => {}
         }
         let Some(input) = input(&self.window, event) else { return Ok(None) };
         let before = self.input.states();
         let choice = self.input.step(input, now);
         if self.input.states() != before {
-            self.desk.paint(&self.window, &mut self.scene, &self.input, self.scale)?;
+            self.ui.paint(&self.window, &mut self.scene, &self.input, self.scale)?;
         }
         Ok(choice)
     }
@@ -268,36 +268,36 @@ impl<'a> BannerWindow<'a> {
     fn drag(&mut self, pointer: (i32, i32), grip: (i32, i32)) -> Result<(), ScreenError> {
         let place = self.window.place;
         let there = ScreenRect { x: pointer.0 - grip.0, y: pointer.1 - grip.1, ..place };
-        let monitor = around(&self.window.monitors()?, pointer);
+        let monitor = monitor_at(&self.window.monitors()?, pointer);
         let there = there.inside(&monitor);
         self.moved = Some((there.x + there.w / 2, there.y));
         if there != place { self.window.put(there) } else { Ok(()) }
     }
 
-    /// Sets, places and paints it for what is so now.
+    /// Lays the banner out, places and paints it for the present state.
     fn arrange(&mut self) -> Result<(), ScreenError> {
         let monitors = self.window.monitors()?;
-        let monitor = self.moved.map_or(monitors[0], |at| around(&monitors, at));
+        let monitor = self.moved.map_or(monitors[0], |at| monitor_at(&monitors, at));
         self.scale = fitted(self.window.scale(), monitor);
         let notice = self.notice.as_ref().map(|(notice, _)| notice.as_str());
         let most = monitor.w as f32 * 0.96;
         let mut builder =
-            SceneBuilder { fonts: &mut self.desk.fonts, theme: self.desk.theme, scale: self.scale };
+            SceneBuilder { fonts: &mut self.ui.fonts, theme: self.ui.theme, scale: self.scale };
         self.scene = builder.banner(&self.banner, notice, most);
         let (w, h) = (self.scene.width as i32, self.scene.height as i32);
         let (centre, y) = self.moved.unwrap_or((monitor.x + monitor.w / 2, monitor.y));
         let place = ScreenRect { x: centre - w / 2, y, w, h }.inside(&monitor);
-        self.input.follow(&self.scene.buttons, Instant::now());
-        self.desk.paint(&self.window, &mut self.scene, &self.input, self.scale)?;
+        self.input.set_buttons(&self.scene.buttons, Instant::now());
+        self.ui.paint(&self.window, &mut self.scene, &self.input, self.scale)?;
         if place != self.window.place {
             self.window.put(place)?;
         }
-        // Last: who reads it (a screen reader, a script) finds the rest as it says.
-        self.window.title(&sentences::watched(&self.banner, 6).to_string())
+        // Last, so that whoever sees the title (a screen reader, a script) finds the rest of the banner up to date.
+        self.window.set_title(&sentences::watched(&self.banner, 6).to_string())
     }
 }
 
-/// What an event means to the buttons.
+/// The meaning of an X11 event for the buttons.
 fn input(window: &Window, event: &Event) -> Option<Input> {
     match event {
         Event::MapNotify(shown) if shown.window == window.id() => Some(Input::Shown),
@@ -322,6 +322,6 @@ fn first(window: &Window) -> Result<ScreenRect, ScreenError> {
 
 /// The scale, or a smaller one at which the windows fit on a monitor.
 fn fitted(scale: f32, monitor: ScreenRect) -> f32 {
-    let fits = (monitor.w as f32 / NEEDS.0).min(monitor.h as f32 / NEEDS.1);
+    let fits = (monitor.w as f32 / NEEDED_ROOM.0).min(monitor.h as f32 / NEEDED_ROOM.1);
     scale.min(fits).clamp(0.5, 6.0)
 }

@@ -1,4 +1,4 @@
-//! One X11 window on a connection of its own. It goes, and with it its thread, when it is dropped.
+//! One X11 window on a connection of its own. Dropping it closes the window and ends its thread.
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -40,22 +40,22 @@ x11rb::atom_manager! {
     }
 }
 
-/// What a window's thread tells.
+/// What a window's thread reports.
 pub enum WindowEvent<T> {
-    /// The X server's word.
+    /// An event from the X server.
     X(Event),
     /// The window is gone, or the display.
     Gone,
-    /// Somebody else's.
+    /// Something from another sender of the same channel.
     Other(T),
 }
 
-/// How a window behaves.
+/// The two kinds of windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WindowKind {
-    /// The window manager has it: a frame, the keyboard, its place.
+    /// A window that the window manager frames, places and gives the keyboard to.
     Dialog,
-    /// It stays where it is, whatever there is to manage windows.
+    /// A window that no window manager touches (override-redirect), so that nothing hides or moves the banner.
     Banner,
 }
 
@@ -76,7 +76,7 @@ pub struct Window {
     depth: u8,
     pixels: PixelLayout,
     atoms: Atoms,
-    /// Where it was put last.
+    /// Where it was placed last.
     pub place: ScreenRect,
 }
 
@@ -108,19 +108,19 @@ impl Window {
         conn.create_window(depth, id, root, 0, 0, 1, 1, 0, class, 0, &aux)?.check()?;
         conn.create_gc(gc, id, &CreateGCAux::new())?;
         if kind == WindowKind::Banner {
-            // What else is on the screen, and how large it is.
+            // To notice windows that cover the banner, and a screen of another size.
             let around = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
             let aux = ChangeWindowAttributesAux::new().event_mask(around);
             conn.change_window_attributes(root, &aux)?;
         }
         let place = ScreenRect { x: 0, y: 0, w: 1, h: 1 };
         let window = Self { conn: Arc::new(conn), root, id, gc, depth, pixels, atoms, place };
-        window.describe(kind)?;
+        window.set_properties(kind)?;
         Ok(window)
     }
 
-    /// What a window manager should know.
-    fn describe(&self, kind: WindowKind) -> Result<(), ScreenError> {
+    /// Sets the properties that window managers read (ICCCM, EWMH).
+    fn set_properties(&self, kind: WindowKind) -> Result<(), ScreenError> {
         let (conn, id, a) = (&*self.conn, self.id, &self.atoms);
         let class = b"deskhand-presenter\0Deskhand-presenter\0";
         conn.change_property8(PropMode::REPLACE, id, AtomEnum::WM_CLASS, AtomEnum::STRING, class)?;
@@ -154,7 +154,7 @@ impl Window {
         Ok(())
     }
 
-    /// Sends what happens to it until it is gone.
+    /// Sends the window's events until it is gone.
     pub fn listen<T: Send + 'static>(&self, to: Sender<WindowEvent<T>>) {
         let (conn, id) = (Arc::clone(&self.conn), self.id);
         std::thread::spawn(move || {
@@ -173,8 +173,7 @@ impl Window {
         });
     }
 
-    /// Its title.
-    pub fn title(&self, title: &str) -> Result<(), ScreenError> {
+    pub fn set_title(&self, title: &str) -> Result<(), ScreenError> {
         let (conn, a) = (&*self.conn, &self.atoms);
         let set = |property, kind| {
             conn.change_property8(PropMode::REPLACE, self.id, property, kind, title.as_bytes())
@@ -184,7 +183,7 @@ impl Window {
         Ok(conn.flush()?)
     }
 
-    /// What is in it. The X server keeps it, and paints it whenever it is needed.
+    /// Shows a picture. It becomes the window's background, so the X server repaints it without Expose events.
     pub fn show(&self, picture: &Pixmap) -> Result<(), ScreenError> {
         Ok(self.paint(picture)?)
     }
@@ -208,7 +207,7 @@ impl Window {
         Ok(())
     }
 
-    /// Puts it somewhere, that large and no other size.
+    /// Moves and resizes it; minimum and maximum size in the hints keep window managers from resizing it.
     pub fn put(&mut self, place: ScreenRect) -> Result<(), ScreenError> {
         self.place = place;
         let hints = WmSizeHints {
@@ -236,7 +235,7 @@ impl Window {
         Ok(self.conn.flush()?)
     }
 
-    /// Takes the keyboard where no window manager is there to give it.
+    /// Takes the keyboard's focus if there is no window manager that gives it (EWMH: _NET_SUPPORTING_WM_CHECK).
     pub fn take_keyboard(&self) -> Result<(), ScreenError> {
         let check = self.atoms._NET_SUPPORTING_WM_CHECK;
         let managed = self.conn.get_property(false, self.root, check, AtomEnum::WINDOW, 0, 1);
@@ -255,17 +254,15 @@ impl Window {
         message.type_ == self.atoms.WM_PROTOCOLS && asked == self.atoms.WM_DELETE_WINDOW
     }
 
-    /// Which window this is.
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// Which window the screen is.
     pub fn root(&self) -> u32 {
         self.root
     }
 
-    /// What a key means, by the layout as it is now.
+    /// What a key means in the present keyboard layout.
     pub fn key(&self, pressed: &KeyPressEvent) -> Key {
         let shift = pressed.state.contains(KeyButMask::SHIFT);
         let chord = KeyButMask::CONTROL | KeyButMask::MOD1 | KeyButMask::MOD4;
@@ -317,7 +314,7 @@ impl Window {
         let monitors = self.conn.randr_get_monitors(self.root, true).ok();
         let monitors = monitors.and_then(|cookie| cookie.reply().ok());
         let first = monitors.and_then(|m| m.monitors.into_iter().max_by_key(|m| m.primary));
-        // Projectors and virtual screens say anything: only what is surely dense counts.
+        // Projectors and virtual screens report any size: only a density that is surely high counts.
         let dense = first.is_some_and(|m| {
             let dpi = f32::from(m.height) * 25.4 / m.height_in_millimeters.max(1) as f32;
             m.height >= 1600 && (170.0..=400.0).contains(&dpi)
@@ -327,10 +324,10 @@ impl Window {
 
     /// Whether it is hidden, moved away, or under another window.
     pub fn disturbed(&self) -> Result<bool, ScreenError> {
-        Ok(self.look_around()?)
+        Ok(self.is_covered()?)
     }
 
-    fn look_around(&self) -> Result<bool, ReplyOrIdError> {
+    fn is_covered(&self) -> Result<bool, ReplyOrIdError> {
         let conn = &*self.conn;
         let own = (conn.get_window_attributes(self.id)?, conn.get_geometry(self.id)?);
         let (attributes, at) = (own.0.reply()?, own.1.reply()?);
@@ -346,7 +343,7 @@ impl Window {
             .collect::<Result<_, ReplyOrIdError>>()?;
         let mut covered = false;
         for (attributes, at) in asked {
-            // One that is gone meanwhile covers nothing.
+            // A window that was closed meanwhile covers nothing.
             let (Ok(attributes), Ok(at)) = (attributes.reply(), at.reply()) else { continue };
             let edge = i32::from(at.border_width) * 2;
             let (w, h) = (i32::from(at.width) + edge, i32::from(at.height) + edge);
@@ -361,13 +358,13 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        // Its thread hears of it and ends.
+        // Its thread gets DestroyNotify, and ends.
         self.conn.destroy_window(self.id).ok();
         self.conn.flush().ok();
     }
 }
 
-/// What the window itself is told of.
+/// The events of the window itself.
 fn own_events() -> EventMask {
     EventMask::KEY_PRESS
         | EventMask::BUTTON_PRESS

@@ -198,7 +198,7 @@ impl Capture for TestCapture {
         Ok(Picture::new(SIZE.0, SIZE.1))
     }
 
-    fn next(&mut self, picture: &mut Picture, _lacks: &[Rect]) -> Result<Vec<Change>, ScreenError> {
+    fn next(&mut self, picture: &mut Picture, _stale: &[Rect]) -> Result<Vec<Change>, ScreenError> {
         match self.draws.recv() {
             Ok(Draw::Fill(value)) => {
                 picture.pixels_mut().fill(value);

@@ -1,6 +1,6 @@
-//! Fetches parts of the root window: through memory shared with the X server where it is on this
-//! computer, else over the connection. Either way in bands, so that a screen of any size costs bounded
-//! memory, and the server draws one band while the one before is copied.
+//! Fetches parts of the root window: through memory shared with the X server if it is on this computer, else over
+//! the connection. Both ways in bands, so that a screen of any size takes bounded memory, and the server copies one
+//! band while this program converts the one before.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -13,32 +13,33 @@ use x11rb::protocol::shm;
 use x11rb::protocol::xproto::{self, ImageFormat, Window};
 use x11rb::rust_connection::RustConnection;
 
-use super::pixels::Layout;
+use super::pixels::RootLayout;
 use super::x_connection::XConnection;
 use crate::screen::ScreenError;
 
-/// Bytes of one band: they fit into a processor's cache.
+/// Bytes of one band. They fit into a processor's cache.
 const BAND: usize = 512 * 1024;
-/// Bytes of the shared memory; only what is used of it exists.
+/// Bytes of the shared memory. The system only provides those pages that are used.
 const SHARED: usize = 16 * 1024 * 1024;
-/// Bytes that are asked for at once over the connection.
+/// Bytes that are requested at a time over the connection.
 const UNSHARED: usize = 4 * 1024 * 1024;
 
 /// Fetches parts of the root window.
 pub struct ImageFetcher {
     root: Window,
-    layout: Layout,
+    layout: RootLayout,
     shared: Option<Shared>,
     band: Vec<u8>,
 }
 
 struct Shared {
     segment: shm::Seg,
-    /// The memory, read as the file that it is.
+    /// The memory as a file. It is read, not mapped: the X server may write to it at any time, which Rust's references
+    /// don't allow.
     file: File,
 }
 
-/// A part of an area, and where in the shared memory it comes.
+/// A part of an area, and its place in the shared memory.
 #[derive(Clone, Copy)]
 struct Band {
     area: Rect,
@@ -46,8 +47,8 @@ struct Band {
     bytes: usize,
 }
 
-/// A band that the X server has been asked for.
-enum Asked<'c> {
+/// A band that was requested from the X server.
+enum PendingImage<'c> {
     Shared(Cookie<'c, RustConnection, shm::GetImageReply>),
     Unshared(Cookie<'c, RustConnection, xproto::GetImageReply>),
 }
@@ -56,7 +57,7 @@ impl ImageFetcher {
     /// For the server's screen.
     pub fn new(server: &XConnection) -> Result<Self, ScreenError> {
         let screen = server.screen();
-        let layout = Layout::of(server.conn.setup(), screen)?;
+        let layout = RootLayout::from_screen(server.conn.setup(), screen)?;
         let shared = Shared::open(&server.conn)?;
         tracing::debug!(shared = shared.is_some(), ?layout, "how the screen is fetched");
         Ok(Self { root: screen.root, layout, shared, band: Vec::new() })
@@ -74,9 +75,10 @@ impl ImageFetcher {
     ) -> Result<(), ReplyError> {
         let most = if self.shared.is_some() { SHARED } else { UNSHARED };
         for bands in self.batches(areas, most) {
-            let asked: Result<Vec<_>, _> = bands.iter().map(|band| self.ask(conn, *band)).collect();
-            for (band, asked) in bands.iter().zip(asked?) {
-                self.take(*band, asked, picture)?;
+            let requested: Result<Vec<_>, _> =
+                bands.iter().map(|band| self.request(conn, *band)).collect();
+            for (band, requested) in bands.iter().zip(requested?) {
+                self.take(*band, requested, picture)?;
             }
         }
         Ok(())
@@ -100,17 +102,21 @@ impl ImageFetcher {
         batches
     }
 
-    fn ask<'c>(&self, conn: &'c RustConnection, band: Band) -> Result<Asked<'c>, ConnectionError> {
+    fn request<'c>(
+        &self,
+        conn: &'c RustConnection,
+        band: Band,
+    ) -> Result<PendingImage<'c>, ConnectionError> {
         const EVERY_PLANE: u32 = !0;
         let Rect { x, y, w, h } = band.area;
-        // Sizes are limited to what is far from overflowing these.
+        // The screen's size is limited to 16,384, so these don't overflow.
         let (x, y) = (x.cast_signed(), y.cast_signed());
         let format = ImageFormat::Z_PIXMAP;
         Ok(match &self.shared {
             Some(shared) => {
                 let offset = u32::try_from(band.offset).unwrap_or(u32::MAX);
                 let (segment, format) = (shared.segment, format.into());
-                Asked::Shared(shm::get_image(
+                PendingImage::Shared(shm::get_image(
                     conn,
                     self.root,
                     x,
@@ -123,7 +129,7 @@ impl ImageFetcher {
                     offset,
                 )?)
             }
-            None => Asked::Unshared(xproto::get_image(
+            None => PendingImage::Unshared(xproto::get_image(
                 conn,
                 format,
                 self.root,
@@ -136,14 +142,19 @@ impl ImageFetcher {
         })
     }
 
-    fn take(&mut self, band: Band, asked: Asked, picture: &mut Picture) -> Result<(), ReplyError> {
-        match asked {
-            Asked::Shared(cookie) => {
+    fn take(
+        &mut self,
+        band: Band,
+        requested: PendingImage,
+        picture: &mut Picture,
+    ) -> Result<(), ReplyError> {
+        match requested {
+            PendingImage::Shared(cookie) => {
                 cookie.reply()?;
                 let Some(shared) = &self.shared else { return Ok(()) };
                 let offset = u64::try_from(band.offset).unwrap_or(u64::MAX);
-                // Whole rows of our own layout need no detour.
-                let is_picture = self.layout.is_ours() && band.area.w == picture.width();
+                // Whole rows in the picture's own layout are read straight into it.
+                let is_picture = self.layout.is_own() && band.area.w == picture.width();
                 let into = if is_picture {
                     let start = usize::from(band.area.y) * self.layout.row(band.area.w);
                     &mut picture.pixels_mut()[start..start + band.bytes]
@@ -157,7 +168,7 @@ impl ImageFetcher {
                     return Ok(());
                 }
             }
-            Asked::Unshared(cookie) => self.band = cookie.reply()?.data,
+            PendingImage::Unshared(cookie) => self.band = cookie.reply()?.data,
         }
         self.draw(band.area, picture);
         Ok(())
@@ -168,18 +179,20 @@ impl ImageFetcher {
         let (left, length) = (usize::from(area.x) * 4, usize::from(area.w) * 4);
         let rows = picture.pixels_mut().chunks_exact_mut(width).skip(usize::from(area.y));
         for (row, into) in self.band.chunks_exact(self.layout.row(area.w)).zip(rows) {
-            self.layout.draw(row, &mut into[left..left + length]);
+            self.layout.convert(row, &mut into[left..left + length]);
         }
     }
 }
 
 impl Shared {
-    /// Memory shared with the X server; none if it is on another computer or can't.
+    /// Memory shared with the X server; `None` if the server is on another computer or doesn't support it.
     fn open(conn: &RustConnection) -> Result<Option<Self>, ScreenError> {
         if conn.extension_information(shm::X11_EXTENSION_NAME)?.is_none() {
             return Ok(None);
         }
         let version = shm::query_version(conn)?.reply()?;
+        // MIT-SHM 1.2 passes file descriptors. Before it, a System V segment would be needed, which stays behind when a
+        // program is killed.
         if (version.major_version, version.minor_version) < (1, 2) {
             return Ok(None);
         }
@@ -193,7 +206,7 @@ impl Shared {
     }
 }
 
-/// An area in bands of whole rows.
+/// Cuts an area into bands of whole rows.
 fn bands(area: Rect, row: usize) -> impl Iterator<Item = Rect> {
     let rows = u16::try_from(BAND / row.max(1)).unwrap_or(u16::MAX).max(1);
     (0..area.h)

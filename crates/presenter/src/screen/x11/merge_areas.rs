@@ -1,4 +1,4 @@
-//! Which areas to fetch for what is damaged: few, and not much larger.
+//! Merges damaged areas into a few that are not much larger, to be fetched from the X server.
 
 use rfb::Rect;
 
@@ -6,7 +6,7 @@ use rfb::Rect;
 const MOST: usize = 64;
 /// An area is only compared with this many before it: damage comes sorted from top to bottom.
 const NEAR: usize = 16;
-/// Pixels that may be fetched in vain to save a request.
+/// Undamaged pixels that may be fetched to save a request.
 const SLACK: u64 = 4096;
 
 /// Merges areas where that costs less than a request of its own, and always to at most [`MOST`].

@@ -1,5 +1,5 @@
 //! The screen of an X11 desktop. Capture, input and the clipboard have a connection each, so that none
-//! waits for another; nothing polls: at rest all three sleep in the X server's socket.
+//! waits for another. Nothing polls: at rest all three wait for their sockets.
 
 mod capture;
 mod clipboard;

@@ -1,4 +1,4 @@
-//! Connecting to the X server, and what its refusals mean.
+//! Connecting to the X server, and the meaning of its refusals.
 
 use std::io::ErrorKind;
 
@@ -9,19 +9,18 @@ use x11rb::rust_connection::RustConnection;
 
 use crate::screen::ScreenError;
 
-/// XWayland answers to this name since version 23.1; its root window shows nothing of the desktop.
+/// The extension by which XWayland can be known since version 23.1. Its root window shows nothing of the desktop.
 const XWAYLAND: &str = "XWAYLAND";
 
-/// A connection, and the screen of it that the display's name says.
+/// A connection to an X server, and the screen in the display's name.
 pub struct XConnection {
-    /// The connection.
     pub conn: RustConnection,
-    /// That screen's number.
+    /// The screen's number.
     screen: usize,
 }
 
 impl XConnection {
-    /// Connects, with the cookie from the person's Xauthority.
+    /// Connects, with the cookie from the user's Xauthority.
     pub fn connect(name: &str) -> Result<Self, ScreenError> {
         let (conn, screen) = RustConnection::connect(Some(name)).map_err(refusal)?;
         Ok(Self { conn, screen })
@@ -32,7 +31,7 @@ impl XConnection {
         &self.conn.setup().roots[self.screen]
     }
 
-    /// What a capture needs beyond the core protocol.
+    /// Checks that the server has the extensions that a capture needs.
     pub fn need_capture_extensions(&self) -> Result<(), ScreenError> {
         let conn = &self.conn;
         if self.has(XWAYLAND)? {
@@ -41,7 +40,7 @@ impl XConnection {
         self.need(xfixes::X11_EXTENSION_NAME, "the XFIXES extension")?;
         self.need(damage::X11_EXTENSION_NAME, "the DAMAGE extension")?;
         self.need(randr::X11_EXTENSION_NAME, "the RANDR extension")?;
-        // All three must be told which version is meant before they are used.
+        // The protocols demand that each is told the client's version before it is used.
         let fixes = xfixes::query_version(conn, 5, 0)?;
         let damaged = damage::query_version(conn, 1, 1)?;
         let resized = randr::query_version(conn, 1, 5)?;
@@ -57,7 +56,7 @@ impl XConnection {
         Ok(())
     }
 
-    /// What typing and pointing needs beyond the core protocol.
+    /// Checks that the server has the extensions that typing and pointing needs.
     pub fn need_input_extensions(&self) -> Result<(), ScreenError> {
         self.need(xtest::X11_EXTENSION_NAME, "the XTEST extension")?;
         self.need(xkb::X11_EXTENSION_NAME, "the XKEYBOARD extension")?;
@@ -75,12 +74,12 @@ impl XConnection {
         Ok(self.conn.extension_information(name)?.is_some())
     }
 
-    /// The number of a name.
+    /// The atom of a name.
     pub fn atom(&self, name: &str) -> Result<xproto::Atom, ScreenError> {
         Ok(xproto::intern_atom(&self.conn, false, name.as_bytes())?.reply()?.atom)
     }
 
-    /// A window that is never shown: events and selections need one.
+    /// A window that is never shown, as the target of events or the owner of a selection.
     pub fn hidden_window(&self, events: xproto::EventMask) -> Result<xproto::Window, ScreenError> {
         let window = self.conn.generate_id().map_err(|_| ScreenError::Gone)?;
         let settings = xproto::CreateWindowAux::new().event_mask(events).override_redirect(1);
@@ -120,7 +119,7 @@ pub fn display_name(
 fn refusal(error: ConnectError) -> ScreenError {
     match error {
         ConnectError::SetupFailed(failed) => {
-            // The protocol has no code for it; every server since X11R6 says it in these words.
+            // The protocol has no code for it; every server since X11R6 uses these words.
             if failed.reason.starts_with(b"Maximum number of clients") {
                 ScreenError::Lacks("room for one more program: close some of them and try again")
             } else {
