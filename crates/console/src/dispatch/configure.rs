@@ -12,19 +12,9 @@ use crate::{
     app::{Held, Inner, learn_of_service, restart_engine, set_network, set_up_services},
     command::Reply,
     present::trouble,
-    settings::is_unset,
+    settings::{InForce, is_unset, name_of},
     view::{Code, Trouble},
 };
-
-/// When a change is in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum InForce {
-    AtOnce,
-    /// With a new engine: where it listens, or whom it speaks to.
-    NewEngine,
-    /// With a new engine, but not worth missing an event for.
-    WhenIdle,
-}
 
 /// The settings, with the defaults filled in.
 pub(super) fn settings(inner: &Inner) -> Reply {
@@ -51,7 +41,7 @@ async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> A
         inner.held.read().unwrap_or_else(std::sync::PoisonError::into_inner).stored.clone();
     let new = changed(&stored, changes, by);
     let after = check(&inner.source, &new, changes)?;
-    let how = in_force(&before, &after);
+    let how = after.in_force(&before);
     let live = live(inner.engine.read().await.as_ref());
     if before.base_url != after.base_url && live > 0 {
         return Err(refused(
@@ -137,10 +127,10 @@ fn changed(
         }
     }
     let consents =
-        |map: &Map<String, Value>| map.get("licence_consent") == Some(&Value::Bool(true));
+        |map: &Map<String, Value>| map.get(name_of!(licence_consent)) == Some(&Value::Bool(true));
     if consents(&new) && !consents(stored) {
-        new.insert("licence_consent_at".into(), jiff::Timestamp::now().to_string().into());
-        new.insert("licence_consent_by".into(), by.into());
+        new.insert(name_of!(licence_consent_at).into(), jiff::Timestamp::now().to_string().into());
+        new.insert(name_of!(licence_consent_by).into(), by.into());
     }
     new
 }
@@ -161,21 +151,6 @@ fn check(
         .and_then(|()| Settings::default().layer(new))
         .and_then(|settings| settings.layer(source.over()));
     settings.map_err(|error| trouble::of_setting(&error))
-}
-
-fn in_force(before: &Settings, after: &Settings) -> InForce {
-    let differ = |part: fn(&Settings) -> Value| part(before) != part(after);
-    let addresses = |s: &Settings| {
-        serde_json::json!([s.base_url, s.region_url_template, s.listen, s.public_url])
-    };
-    let pace = |s: &Settings| serde_json::json!([s.probe_rounds, s.heartbeat()]);
-    if differ(addresses) {
-        InForce::NewEngine
-    } else if differ(pace) {
-        InForce::WhenIdle
-    } else {
-        InForce::AtOnce
-    }
 }
 
 fn live(engine: Option<&Engine>) -> usize {
@@ -243,7 +218,7 @@ mod tests {
     fn a_change_is_in_force_as_soon_as_it_can_be() {
         let with = |text| Settings::default().layer(&map(text)).unwrap();
         let before = Settings::default();
-        let how = |text| in_force(&before, &with(text));
+        let how = |text| with(text).in_force(&before);
         assert_eq!(how(r#"{"technician":"Anna Keller","theme":"dark"}"#), InForce::AtOnce);
         assert_eq!(how(r#"{"listen":"127.0.0.1:4000"}"#), InForce::NewEngine);
         assert_eq!(how(r#"{"heartbeat_s":60}"#), InForce::WhenIdle);

@@ -16,6 +16,7 @@ use crate::{
     app::{Errand, Inner, Noted, begin_ceremony, of_passkey, passkeys as service},
     command::Reply,
     present::trouble,
+    settings::name_of,
     view::{AliasesView, Code, PasskeyView, Trouble},
     words,
 };
@@ -65,7 +66,7 @@ pub(super) async fn skip_profile(inner: &Arc<Inner>, by: &str) -> Answer {
         }
         Presence::FirstStart { required: false } => {}
     }
-    let changes = Map::from_iter([("sign_in_skipped".to_owned(), Value::Bool(true))]);
+    let changes = Map::from_iter([(name_of!(sign_in_skipped).to_owned(), Value::Bool(true))]);
     configure::configure(inner, changes, by).await?;
     inner.ceremony(crate::app::Ceremony::cancel);
     note(inner, by, "profile_skipped", "chose to go on without a profile").await;

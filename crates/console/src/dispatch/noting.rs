@@ -6,21 +6,12 @@ use serde_json::{Map, Value};
 
 use super::{Answer, parse_id};
 use crate::{
+    Settings,
     app::{Inner, Noted},
     command::{Command, Format, Outcome, Reply},
     view::{SecretName, Trouble},
     words,
 };
-
-/// Settings that guard: a change of them must not happen unseen.
-const GUARDS: [&str; 6] = [
-    "verify_gate",
-    "verify_gate_min",
-    "require_sign_in",
-    "sign_in_skipped",
-    "lock_after_min",
-    "lock_with_screen",
-];
 
 /// What is noted of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +69,7 @@ impl Entry {
     }
 }
 
-fn of(command: &Command, settings: &crate::Settings) -> Option<Entry> {
+fn of(command: &Command, settings: &Settings) -> Option<Entry> {
     let about = |action, text: String, session: &str| {
         // What is no session's id is refused, so there is nothing to note.
         let session = Some(parse_id(session).ok()?);
@@ -123,11 +114,7 @@ fn of(command: &Command, settings: &crate::Settings) -> Option<Entry> {
         )),
         Command::Configure { changes } => {
             let entry = by_itself("settings_changed", changed(changes));
-            if changes.keys().any(|field| GUARDS.contains(&field.as_str())) {
-                first(entry)
-            } else {
-                entry
-            }
+            if changes.keys().any(|field| Settings::is_guard(field)) { first(entry) } else { entry }
         }
         Command::ReportAbuse { .. } => {
             by_itself("abuse_reported", "Reported a PIN of somebody else's for abuse.".into())
@@ -182,7 +169,7 @@ fn of(command: &Command, settings: &crate::Settings) -> Option<Entry> {
 }
 
 /// Mails that stand as rules are invites too.
-fn created(settings: &crate::Settings) -> String {
+fn created(settings: &Settings) -> String {
     let to: Vec<String> =
         settings.mail_rules.iter().map(|rule| words::plain(&rule.to, 254)).collect();
     match to.is_empty() {
@@ -220,7 +207,7 @@ const fn exported(format: Format) -> &'static str {
 fn changed(changes: &Map<String, Value>) -> String {
     let fields = changes.iter().map(|(field, value)| {
         let field = words::plain(field, 40);
-        match GUARDS.contains(&field.as_str()) {
+        match Settings::is_guard(&field) {
             true => format!("{field} to {}", words::plain(&value.to_string(), 20)),
             false => field,
         }

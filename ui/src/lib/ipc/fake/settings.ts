@@ -1,36 +1,9 @@
+import type { Settings } from '../bindings';
+import { DEFAULTS } from '../settings';
+
 /** The settings with their defaults filled in, as the console answers them. */
-export const SETTINGS: Record<string, unknown> = {
-  version: 1,
+export const SETTINGS: Settings = {
+  ...DEFAULTS,
   technician: 'Anna Keller',
-  base_url: null,
-  region_url_template: null,
-  join_url_template: null,
-  licence_consent: false,
-  licence_consent_at: null,
-  licence_consent_by: null,
-  listen: '127.0.0.1:0',
-  public_url: null,
-  probe_rounds: 3,
-  heartbeat_s: null,
-  mail_rules: [],
-  lan: false,
-  lan_listen: '0.0.0.0:0',
-  lan_url: null,
-  tls_cert: null,
-  tls_key: null,
-  viewer_origins: [],
   company: 'Example Help Desk',
-  require_sign_in: false,
-  sign_in_skipped: false,
-  lock_after_min: 15,
-  lock_with_screen: true,
-  verify_gate: 'off',
-  verify_gate_min: 30,
-  verify_wait_s: 60,
-  passwordless_url: null,
-  passwordless_key: null,
-  logintc_url: null,
-  logintc_domain: null,
-  rocketchat_url: null,
-  rocketchat_user: null,
 };
