@@ -1,6 +1,6 @@
 import { render } from '@testing-library/svelte';
 import App from '../src/App.svelte';
-import { FakeConsole } from '../src/lib/ipc/fake/console';
+import { FakeConsole } from '../fake/console';
 
 /** The whole window over a fake console. */
 export function open(scene: string): FakeConsole {

@@ -55,12 +55,12 @@ mod state;
 mod store;
 mod streams;
 mod switchboard;
-mod viewer;
 mod words;
 
 pub use config::{ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};
 pub use mail::{Mail, MailState};
 pub use network::Network;
+pub use pages::viewer_policy;
 pub use programs::ProgramFile;
 pub use rules::{
     rates::Rate,
@@ -69,4 +69,3 @@ pub use rules::{
 };
 pub use running::{Broker, Handle, Running, StartError};
 pub use store::{StoreError, StoreKey};
-pub use viewer::{ViewerAssets, viewer_assets, viewer_policy};

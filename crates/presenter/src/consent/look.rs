@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_colours_are_those_of_the_pages() {
-        let pages = include_str!("../../../serve/src/palette.css");
+        let pages = include_str!("../../../../ui/src/shared/palette.css");
         for (name, colour) in DARK {
             let mark = format!("--{name}: oklch(");
             let (_, rest) = pages.split_once(&mark).unwrap_or_else(|| panic!("{name}"));

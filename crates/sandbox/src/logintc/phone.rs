@@ -5,7 +5,7 @@
 use axum::{
     Json, Router,
     extract::{Path, Request, State as Shared},
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -13,7 +13,7 @@ use axum::{
 use rusqlite::Transaction;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serve::{HostGuard, Millis, PagePolicy};
+use serve::{HostGuard, Millis, PagePolicy, page_asset, page_html};
 use wire::logintc::{UserRef, limits};
 
 use super::{
@@ -25,19 +25,10 @@ use crate::StoreError;
 pub(super) fn routes(logintc: Logintc) -> Router {
     let guard = logintc.desk.guard.clone();
     let routes = Router::new()
-        .route("/phone", get(|| async { file("text/html", include_str!("phone/phone.html")) }))
-        .route(
-            "/phone/phone.css",
-            get(|| async { file("text/css", serve::style_sheet(include_str!("phone/phone.css"))) }),
-        )
-        .route(
-            "/phone/phone.js",
-            get(|| async { file("text/javascript", include_str!("phone/phone.js")) }),
-        )
-        .route(
-            "/phone/icon.svg",
-            get(|| async { file("image/svg+xml", include_str!("phone/icon.svg")) }),
-        )
+        .route("/phone", get(|| async { page_html("phone", "phone.html") }))
+        .route("/phone/phone.css", get(|| async { page_asset("phone", "phone.css") }))
+        .route("/phone/phone.js", get(|| async { page_asset("phone", "phone.js") }))
+        .route("/phone/icon.svg", get(|| async { page_asset("phone", "icon.svg") }))
         .route("/phone/state", get(state))
         .route("/phone/pushes/{session}", post(answer))
         .route("/phone/users", post(add_user))
@@ -194,11 +185,4 @@ impl IntoResponse for Failed {
         };
         (status, Json(json!({ "error": text }))).into_response()
     }
-}
-
-fn file(kind: &'static str, text: impl IntoResponse) -> Response {
-    let kind = HeaderValue::from_static(kind);
-    let mut response = text.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
 }

@@ -4,12 +4,12 @@
 use axum::{
     Json, Router,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::{Value, json};
-use serve::PagePolicy;
+use serve::{PagePolicy, page_asset, page_html};
 
 use super::{admit::Chat, admit::session_body, store, totp};
 
@@ -18,26 +18,11 @@ const ROWS: usize = 200;
 
 pub(super) fn routes() -> Router<Chat> {
     let routes = Router::new()
-        .route(
-            "/",
-            get(|| async { text("text/html; charset=utf-8", include_str!("page/page.html")) }),
-        )
-        .route(
-            "/page.css",
-            get(|| async {
-                text("text/css; charset=utf-8", serve::style_sheet(include_str!("page/page.css")))
-            }),
-        )
-        .route(
-            "/page.js",
-            get(|| async { text("text/javascript; charset=utf-8", include_str!("page/page.js")) }),
-        )
+        .route("/", get(|| async { page_html("workspace", "workspace.html") }))
+        .route("/page.css", get(|| async { page_asset("workspace", "page.css") }))
+        .route("/page.js", get(|| async { page_asset("workspace", "page.js") }))
         .route("/page/workspace", get(workspace));
     PagePolicy::default().protect(routes)
-}
-
-fn text(kind: &'static str, body: impl IntoResponse) -> Response {
-    ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
 async fn workspace(State(chat): State<Chat>, headers: HeaderMap) -> Response {
