@@ -11,7 +11,7 @@ pub(crate) const ALPHANUMERIC: &[u8] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The value of a row in `table(name, value)`, made of `length` letters of `alphabet` if it isn't there.
-pub(crate) fn kept(
+pub(crate) fn load_or_create(
     tx: &Transaction<'_>,
     table: &'static str,
     name: &'static str,

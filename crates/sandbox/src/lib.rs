@@ -21,7 +21,8 @@
 //! ```
 
 mod config;
-mod desk;
+mod context;
+
 mod keys;
 pub mod logintc;
 pub mod passwordless;

@@ -11,7 +11,7 @@ use serve::{
 use crate::{
     Config, StoreError,
     config::Control,
-    desk::Desk,
+    context::ServiceContext,
     logintc::{self, Logintc},
     passwordless::{self, Passwordless},
     rocketchat::{self, Rocketchat},
@@ -74,25 +74,32 @@ impl Sandbox {
         let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key.as_ref()));
         let store = opened.await.unwrap_or(Err(StoreError::Closed))?;
         let (clock, faults, limits) = (config.clock, FaultPlan::default(), config.limits);
-        let desk = |bound: &Bound| Desk {
+        let context = |bound: &Bound| ServiceContext {
             store: store.clone(),
             clock: clock.clone(),
             guard: HostGuard::new(bound.addr(), None),
             origin: format!("http://{}", bound.addr()),
         };
         let logintc = {
-            let handle = Logintc::open(desk(&logintc), config.examples).await?;
-            let (desk, routes) = (handle.desk.clone(), logintc::routes(handle.clone()));
-            serve_one(logintc, handle, desk, |_| routes, &faults, limits)?
+            let handle = Logintc::open(context(&logintc), config.examples).await?;
+            let (context, routes) = (handle.context.clone(), logintc::routes(handle.clone()));
+            serve_one(logintc, handle, context, |_| routes, &faults, limits)?
         };
         let rocketchat = {
-            let handle = Rocketchat::open(desk(&rocketchat), config.examples).await?;
-            serve_one(rocketchat, handle.clone(), handle.desk, rocketchat::routes, &faults, limits)?
+            let handle = Rocketchat::open(context(&rocketchat), config.examples).await?;
+            serve_one(
+                rocketchat,
+                handle.clone(),
+                handle.context,
+                rocketchat::routes,
+                &faults,
+                limits,
+            )?
         };
         let passwordless = {
-            let handle = Passwordless::open(desk(&passwordless), config.examples).await?;
-            let desk = handle.desk.clone();
-            serve_one(passwordless, handle, desk, passwordless::routes, &faults, limits)?
+            let handle = Passwordless::open(context(&passwordless), config.examples).await?;
+            let context = handle.context.clone();
+            serve_one(passwordless, handle, context, passwordless::routes, &faults, limits)?
         };
         let control = match &config.control {
             Some(control) => Some(start_control(control, &clock, &faults)?),
@@ -162,13 +169,13 @@ impl Running {
 fn serve_one<H>(
     bound: Bound,
     handle: H,
-    desk: Desk,
-    routes: impl FnOnce(Desk) -> Router,
+    context: ServiceContext,
+    routes: impl FnOnce(ServiceContext) -> Router,
     faults: &FaultPlan,
     limits: Limits,
 ) -> Result<Service<H>, StartError> {
     let got_asked_port = bound.got_what_was_asked();
-    let routes = desk.protect(routes(desk.clone()), faults);
+    let routes = context.protect(routes(context.clone()), faults);
     Ok(Service { handle, server: Server::start(bound, routes, limits, None)?, got_asked_port })
 }
 

@@ -14,8 +14,6 @@ use rusqlite_migration::{M, Migrations};
 use secrecy::{ExposeSecret as _, SecretBox};
 use tokio::sync::Mutex;
 
-use crate::{logintc, passwordless, rocketchat};
-
 /// The file within the data folder.
 const FILE: &str = "sandbox.db";
 
@@ -24,9 +22,9 @@ pub type StoreKey = SecretBox<[u8; 32]>;
 
 /// Frozen once released: add to the end.
 const STEPS: &[M<'static>] = &[
-    M::up(logintc::store::TABLES),
-    M::up(rocketchat::store::TABLES),
-    M::up(passwordless::store::TABLES),
+    M::up(crate::logintc::store::TABLES),
+    M::up(crate::rocketchat::store::TABLES),
+    M::up(crate::passwordless::store::TABLES),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 

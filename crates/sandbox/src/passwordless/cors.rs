@@ -29,7 +29,7 @@ pub(super) async fn allow(request: Request, next: Next) -> Response {
     response
 }
 
-fn preflight(asked: &HeaderMap, allowed: bool) -> Response {
+fn preflight(request: &HeaderMap, allowed: bool) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     if !allowed {
         return response;
@@ -37,10 +37,10 @@ fn preflight(asked: &HeaderMap, allowed: bool) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     // Any: today's client sends ApiKey, Content-Type and Client-Version.
-    if let Some(names) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+    if let Some(names) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
     }
-    if asked.contains_key("access-control-request-private-network") {
+    if request.contains_key("access-control-request-private-network") {
         let yes = HeaderValue::from_static("true");
         headers.insert("access-control-allow-private-network", yes);
     }

@@ -64,7 +64,7 @@ pub(super) fn put(tx: &Transaction<'_>, own: &str, now: Millis) -> rusqlite::Res
 }
 
 /// Puts a login session in, and its person where they aren't there yet.
-pub(super) fn put_one(
+pub(super) fn put_session(
     tx: &Transaction<'_>,
     session: &DeviceSession,
     at: Millis,

@@ -16,8 +16,10 @@ use serve::Millis;
 use wire::rocketchat::{Device, DeviceSession, Os};
 
 use super::{
-    admit::{Asked, Chat, Given, Params, Rules, check_code, number, serve, text},
-    answer::{Refused, done},
+    authorization::{CallRules, RocketchatState, handle_call},
+    request::{ApiRequest, Params, number, text},
+    response::{CallError, done},
+    second_factor::{FactorAttempt, check_code},
     store,
     store::Person,
 };
@@ -27,7 +29,7 @@ use crate::keys;
 const VERSION: &str = "6.13.0";
 const ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).expect("is not zero");
 
-pub(super) fn routes() -> Router<Chat> {
+pub(super) fn routes() -> Router<RocketchatState> {
     Router::new()
         .route("/login", post(login))
         .route("/logout", post(logout))
@@ -37,8 +39,8 @@ pub(super) fn routes() -> Router<Chat> {
         .route("/users.list", get(users_list))
 }
 
-/// What clients ask for beside the versioned API.
-pub(super) fn beside() -> Router<Chat> {
+/// What clients ask for unversioned_routes the versioned API.
+pub(super) fn unversioned_routes() -> Router<RocketchatState> {
     Router::new().route("/api/info", get(info))
 }
 
@@ -46,15 +48,15 @@ async fn info() -> Response {
     Json(done(json!({ "version": VERSION, "info": { "version": VERSION } }))).into_response()
 }
 
-async fn login(State(chat): State<Chat>, asked: Asked) -> Response {
-    let now = chat.desk.clock.now();
-    let counted = chat.limiter.count(asked.ip(), "login", now);
+async fn login(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    let now = chat.context.clock.now();
+    let counted = chat.limiter.count(request.ip(), "login", now);
     if !counted.allowed {
         let seconds = counted.reset.since(now).as_secs().max(1);
-        return Refused::TooMany { seconds }.into_response();
+        return CallError::TooMany { seconds }.into_response();
     }
-    let done = chat.desk.store.with(move |tx| match sign_in(tx, &asked, now) {
-        Err(Refused::Store(error)) => Err(error),
+    let done = chat.context.store.with(move |tx| match sign_in(tx, &request, now) {
+        Err(CallError::Store(error)) => Err(error),
         result => Ok(result),
     });
     match done.await {
@@ -62,25 +64,25 @@ async fn login(State(chat): State<Chat>, asked: Asked) -> Response {
         Ok(Err(refused)) => refused.into_response(),
         Err(error) => {
             tracing::warn!(%error, "a sign-in at Rocket.Chat's stand-in failed");
-            Refused::Store(rusqlite::Error::InvalidQuery).into_response()
+            CallError::Store(rusqlite::Error::InvalidQuery).into_response()
         }
     }
 }
 
-fn sign_in(tx: &Transaction<'_>, asked: &Asked, now: Millis) -> Result<Value, Refused> {
-    let params = &asked.params;
+fn sign_in(tx: &Transaction<'_>, request: &ApiRequest, now: Millis) -> Result<Value, CallError> {
+    let params = &request.params;
     let named = ["user", "username", "email"].into_iter().map(|name| text(params, name));
-    let named = named.into_iter().find(|name| !name.is_empty()).ok_or(Refused::WrongLogin)?;
+    let named = named.into_iter().find(|name| !name.is_empty()).ok_or(CallError::WrongLogin)?;
     let column = if named.contains('@') { "email" } else { "username" };
-    let person = store::person(tx, column, named)?.ok_or(Refused::WrongLogin)?;
+    let person = store::person(tx, column, named)?.ok_or(CallError::WrongLogin)?;
     if !is_password(&person, &password_hash(params)) {
-        return Err(Refused::WrongLogin);
+        return Err(CallError::WrongLogin);
     }
     let code = Some(text(params, "code")).filter(|code| !code.is_empty());
-    check_code(tx, &person, Given { code, method: None }, now, true)?;
+    check_code(tx, &person, FactorAttempt { code, method: None }, now, true)?;
     let token = keys::random(keys::ALPHANUMERIC, 43);
     store::put_token(tx, &person.id, &store::hash(&token))?;
-    let session = session_of(asked, &person);
+    let session = session_of(request, &person);
     store::put_session(tx, &session, now, &store::hash(&token))?;
     let me = about(&person);
     Ok(json!({
@@ -99,8 +101,8 @@ fn password_hash(params: &Params) -> String {
 }
 
 /// What a browser or a program says of itself, as far as it is needed.
-fn session_of(asked: &Asked, person: &Person) -> DeviceSession {
-    let agent = asked.header("user-agent").unwrap_or_default();
+fn session_of(request: &ApiRequest, person: &Person) -> DeviceSession {
+    let agent = request.header("user-agent").unwrap_or_default();
     let (name, version) = agent.split_once('/').unwrap_or((agent, ""));
     let version = version.split(' ').next().unwrap_or_default();
     let cut = |text: &str| text.chars().take(64).collect::<String>();
@@ -114,45 +116,45 @@ fn session_of(asked: &Asked, person: &Person) -> DeviceSession {
             os: Os::default(),
             version: cut(version),
         },
-        host: cut(asked.header("host").unwrap_or_default()),
-        ip: asked.ip().to_string(),
+        host: cut(request.header("host").unwrap_or_default()),
+        ip: request.ip().to_string(),
         login_at: String::new(),
         user: wire::rocketchat::Person::default(),
     }
 }
 
-async fn logout(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "logout", params: &[], permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |tx, caller, _| {
+async fn logout(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules =
+        CallRules { route: "logout", params: &[], permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |tx, caller, _| {
         store::log_out(tx, &caller.token, &caller.person.id, caller.now)?;
         Ok(json!({ "status": "success", "data": { "message": "You've been logged out!" } }))
     })
     .await
 }
 
-async fn me(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "me", params: &[], permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |_, caller, _| Ok(done(about(&caller.person)))).await
+async fn me(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules =
+        CallRules { route: "me", params: &[], permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |_, caller, _| Ok(done(about(&caller.person)))).await
 }
 
-async fn users_info(State(chat): State<Chat>, asked: Asked) -> Response {
+async fn users_info(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
     const PARAMS: &[(&str, bool)] = &[("userId", false), ("username", false)];
-    static RULES: Rules =
-        Rules { route: "users.info", params: PARAMS, permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |tx, _, params| {
+    static RULES: CallRules =
+        CallRules { route: "users.info", params: PARAMS, permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |tx, _, params| {
         let person = match text(params, "userId") {
             "" => store::person(tx, "username", text(params, "username"))?,
             id => store::person(tx, "id", id)?,
         };
-        let person = person.ok_or(Refused::Failed("User not found.", None))?;
+        let person = person.ok_or(CallError::Failed("User not found.", None))?;
         Ok(done(json!({ "user": about(&person) })))
     })
     .await
 }
 
-async fn users_list(State(chat): State<Chat>, asked: Asked) -> Response {
+async fn users_list(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
     const PARAMS: &[(&str, bool)] = &[
         ("offset", false),
         ("count", false),
@@ -160,9 +162,9 @@ async fn users_list(State(chat): State<Chat>, asked: Asked) -> Response {
         ("query", false),
         ("fields", false),
     ];
-    static RULES: Rules =
-        Rules { route: "users.list", params: PARAMS, permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |tx, _, params| {
+    static RULES: CallRules =
+        CallRules { route: "users.list", params: PARAMS, permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |tx, _, params| {
         let people = store::people(tx)?;
         let offset = number(params, "offset").unwrap_or_default();
         let count = number(params, "count").unwrap_or(50).min(100);

@@ -23,7 +23,7 @@ use super::{
 use crate::StoreError;
 
 pub(super) fn routes(logintc: Logintc) -> Router {
-    let guard = logintc.desk.guard.clone();
+    let guard = logintc.context.guard.clone();
     let routes = Router::new()
         .route("/phone", get(|| async { page_html("phone", "phone.html") }))
         .route("/phone/phone.css", get(|| async { page_asset("phone", "phone.css") }))
@@ -35,13 +35,17 @@ pub(super) fn routes(logintc: Logintc) -> Router {
         .route("/phone/users/{user}/device", post(set_device))
         .route("/phone/users/{user}/bypass", post(add_bypass_code))
         .route("/phone/mail", post(set_mail))
-        .layer(middleware::from_fn_with_state(guard, keep_out))
+        .layer(middleware::from_fn_with_state(guard, refuse_foreign_pages))
         .with_state(logintc);
     PagePolicy::default().protect(routes)
 }
 
 /// No foreign page gets in.
-async fn keep_out(Shared(guard): Shared<HostGuard>, request: Request, next: Next) -> Response {
+async fn refuse_foreign_pages(
+    Shared(guard): Shared<HostGuard>,
+    request: Request,
+    next: Next,
+) -> Response {
     // A link from elsewhere may open the page; its data and its buttons are for the page alone.
     let opens_page = request.uri().path() == "/phone";
     if !opens_page && !guard.allows_caller(request.headers()) {
@@ -51,9 +55,9 @@ async fn keep_out(Shared(guard): Shared<HostGuard>, request: Request, next: Next
 }
 
 /// Everything that the page shows.
-async fn state(Shared(logintc): Shared<Logintc>) -> Result<Json<Value>, Failed> {
-    let now = logintc.desk.clock.now();
-    Ok(Json(logintc.desk.store.with(move |tx| shown(tx, now)).await?))
+async fn state(Shared(logintc): Shared<Logintc>) -> Result<Json<Value>, PageError> {
+    let now = logintc.context.clock.now();
+    Ok(Json(logintc.context.store.with(move |tx| shown(tx, now)).await?))
 }
 
 fn shown(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<Value> {
@@ -79,18 +83,18 @@ fn shown(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<Value> {
 }
 
 #[derive(Deserialize)]
-struct Answered {
+struct PushAnswer {
     approve: bool,
 }
 
 async fn answer(
     Shared(logintc): Shared<Logintc>,
     Path(session): Path<String>,
-    Json(given): Json<Answered>,
-) -> Result<StatusCode, Failed> {
+    Json(given): Json<PushAnswer>,
+) -> Result<StatusCode, PageError> {
     match logintc.answer(&session, given.approve).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Failed::Says("This request is no longer waiting for an answer.")),
+        false => Err(PageError::Says("This request is no longer waiting for an answer.")),
     }
 }
 
@@ -102,16 +106,16 @@ struct NewUser {
 
 async fn add_user(
     Shared(logintc): Shared<Logintc>,
-    Json(asked): Json<NewUser>,
-) -> Result<Json<Value>, Failed> {
-    let username = asked.username.trim();
+    Json(request): Json<NewUser>,
+) -> Result<Json<Value>, PageError> {
+    let username = request.username.trim();
     let length = username.chars().count();
     if !(1..=limits::USERNAME).contains(&length) || username.chars().any(char::is_control) {
-        return Err(Failed::Says("A username has 1 to 255 characters."));
+        return Err(PageError::Says("A username has 1 to 255 characters."));
     }
-    match logintc.add_user(username, asked.device).await? {
+    match logintc.add_user(username, request.device).await? {
         Some(id) => Ok(Json(json!({ "id": id }))),
-        None => Err(Failed::Says("This username is taken: choose another.")),
+        None => Err(PageError::Says("This username is taken: choose another.")),
     }
 }
 
@@ -123,27 +127,27 @@ struct Device {
 async fn set_device(
     Shared(logintc): Shared<Logintc>,
     Path(user): Path<String>,
-    Json(asked): Json<Device>,
-) -> Result<StatusCode, Failed> {
-    match logintc.set_device(&user, asked.device).await? {
+    Json(request): Json<Device>,
+) -> Result<StatusCode, PageError> {
+    match logintc.set_device(&user, request.device).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Failed::Says(NOBODY)),
+        false => Err(PageError::Says(NOBODY)),
     }
 }
 
 async fn add_bypass_code(
     Shared(logintc): Shared<Logintc>,
     Path(user): Path<String>,
-) -> Result<StatusCode, Failed> {
-    let now = logintc.desk.clock.now();
+) -> Result<StatusCode, PageError> {
+    let now = logintc.context.clock.now();
     let add = move |tx: &Transaction<'_>| {
-        let asked = UserRef { id: Some(user), username: None };
-        let Some(user) = store::user(tx, &asked)? else { return Ok(false) };
+        let request = UserRef { id: Some(user), username: None };
+        let Some(user) = store::user(tx, &request)? else { return Ok(false) };
         store::add_code(tx, &user.id, Kind::Bypass, now).map(|_| true)
     };
-    match logintc.desk.store.with(add).await? {
+    match logintc.context.store.with(add).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Failed::Says(NOBODY)),
+        false => Err(PageError::Says(NOBODY)),
     }
 }
 
@@ -154,27 +158,27 @@ struct Mail {
 
 async fn set_mail(
     Shared(logintc): Shared<Logintc>,
-    Json(asked): Json<Mail>,
-) -> Result<StatusCode, Failed> {
-    logintc.set_mail(asked.enabled).await?;
+    Json(request): Json<Mail>,
+) -> Result<StatusCode, PageError> {
+    logintc.set_mail(request.enabled).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 const NOBODY: &str = "There is no such person: reload the page.";
 
 /// What the page is told when something can't be done.
-enum Failed {
+enum PageError {
     Says(&'static str),
     Store(StoreError),
 }
 
-impl From<StoreError> for Failed {
+impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl IntoResponse for Failed {
+impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, text) = match self {
             Self::Says(text) => (StatusCode::CONFLICT, text),

@@ -1,4 +1,5 @@
-//! What is answered, body by body (services.md, section 3).
+//! The bodies of Rocket.Chat's responses, for calls that are carried out and for those that are not (services.md,
+//! section 3).
 
 use axum::{
     Json,
@@ -6,11 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use wire::rocketchat::{INVALID_PARAMS, NOT_FOUND, TOTP_INVALID, TOTP_REQUIRED};
+use wire::rocketchat::{DeviceSession, INVALID_PARAMS, NOT_FOUND, TOTP_INVALID, TOTP_REQUIRED};
 
-/// A call that is not carried out.
+/// Why a call is not carried out.
 #[derive(Debug)]
-pub(crate) enum Refused {
+pub(crate) enum CallError {
     NotLoggedIn,
     /// With `login` alone.
     WrongLogin,
@@ -19,7 +20,7 @@ pub(crate) enum Refused {
     },
     InvalidParams(String),
     NoPermission,
-    Factor(Factor),
+    SecondFactor(FactorChallenge),
     NotFound,
     /// A text that the service has for it, and a type where it has one.
     Failed(&'static str, Option<&'static str>),
@@ -28,7 +29,7 @@ pub(crate) enum Refused {
 
 /// A second factor that is missing or wrong.
 #[derive(Debug)]
-pub(crate) struct Factor {
+pub(crate) struct FactorChallenge {
     pub method: &'static str,
     pub sent: bool,
     pub methods: Vec<&'static str>,
@@ -37,7 +38,7 @@ pub(crate) struct Factor {
     pub at_login: bool,
 }
 
-impl From<rusqlite::Error> for Refused {
+impl From<rusqlite::Error> for CallError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error)
     }
@@ -49,7 +50,17 @@ pub(crate) fn done(mut more: Value) -> Value {
     more
 }
 
-impl IntoResponse for Refused {
+/// A login session as an answer has it.
+pub(crate) fn session_body(session: &DeviceSession, with_owner: bool) -> Value {
+    let mut body = serde_json::to_value(session).unwrap_or_default();
+    body["_id"] = session.session_id.clone().into();
+    if let (false, Some(body)) = (with_owner, body.as_object_mut()) {
+        body.remove("_user");
+    }
+    body
+}
+
+impl IntoResponse for CallError {
     fn into_response(self) -> Response {
         let failed = |error: String| json!({ "success": false, "error": error });
         let typed = |error: &str, kind: &str| json!({ "success": false, "error": format!("{error} [{kind}]"), "errorType": kind });
@@ -77,7 +88,7 @@ impl IntoResponse for Refused {
                         .into(),
                 ),
             ),
-            Self::Factor(factor) => factor.body(),
+            Self::SecondFactor(challenge) => challenge.body(),
             Self::NotFound => (StatusCode::NOT_FOUND, failed(NOT_FOUND.into())),
             Self::Failed(error, Some(kind)) => (StatusCode::BAD_REQUEST, typed(error, kind)),
             Self::Failed(error, None) => (StatusCode::BAD_REQUEST, failed(error.into())),
@@ -89,7 +100,7 @@ impl IntoResponse for Refused {
     }
 }
 
-impl Factor {
+impl FactorChallenge {
     fn body(self) -> (StatusCode, Value) {
         let (text, kind) = if self.wrong {
             ("TOTP Invalid", TOTP_INVALID)

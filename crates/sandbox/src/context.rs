@@ -6,7 +6,7 @@ use crate::store::Store;
 
 /// What all handlers share; clones are the same one.
 #[derive(Debug, Clone)]
-pub(crate) struct Desk {
+pub(crate) struct ServiceContext {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     /// Which hosts and pages one service answers to; each has its own.
@@ -15,7 +15,7 @@ pub(crate) struct Desk {
     pub(crate) origin: String,
 }
 
-impl Desk {
+impl ServiceContext {
     /// `routes` behind the guard against foreign hosts, and with the faults that are planned.
     pub(crate) fn protect(&self, routes: axum::Router, faults: &FaultPlan) -> axum::Router {
         self.guard.protect(faults.protect(routes))

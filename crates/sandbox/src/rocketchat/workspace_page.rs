@@ -11,12 +11,12 @@ use axum::{
 use serde_json::{Value, json};
 use serve::{PagePolicy, page_asset, page_html};
 
-use super::{admit::Chat, admit::session_body, store, totp};
+use super::{authorization::RocketchatState, response::session_body, store, totp};
 
 /// Rows that are shown.
 const ROWS: usize = 200;
 
-pub(super) fn routes() -> Router<Chat> {
+pub(super) fn routes() -> Router<RocketchatState> {
     let routes = Router::new()
         .route("/", get(|| async { page_html("workspace", "workspace.html") }))
         .route("/page.css", get(|| async { page_asset("workspace", "page.css") }))
@@ -25,12 +25,12 @@ pub(super) fn routes() -> Router<Chat> {
     PagePolicy::default().protect(routes)
 }
 
-async fn workspace(State(chat): State<Chat>, headers: HeaderMap) -> Response {
-    if !chat.desk.guard.allows_caller(&headers) {
+async fn workspace(State(chat): State<RocketchatState>, headers: HeaderMap) -> Response {
+    if !chat.context.guard.allows_caller(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let now = chat.desk.clock.now();
-    let shown = chat.desk.store.with(move |tx| {
+    let now = chat.context.clock.now();
+    let shown = chat.context.store.with(move |tx| {
         let mut people = Vec::new();
         for person in store::people(tx)? {
             let code = (person.factor == "totp").then(|| totp::code(&person.totp, now));
