@@ -1,10 +1,10 @@
-//! What all handlers of the three services share.
+//! The state that every handler of one service works with.
 
 use serve::{Clock, FaultPlan, HostGuard};
 
 use crate::store::Store;
 
-/// What all handlers share; clones are the same one.
+/// Store, clock, guard and address of one service; clones are the same ones.
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceContext {
     pub(crate) store: Store,
@@ -18,6 +18,7 @@ pub(crate) struct ServiceContext {
 impl ServiceContext {
     /// `routes` behind the guard against foreign hosts, and with the faults that are planned.
     pub(crate) fn protect(&self, routes: axum::Router, faults: &FaultPlan) -> axum::Router {
+        // The guard stands outside: a refused host must not use up a fault that a test has planned.
         self.guard.protect(faults.protect(routes))
     }
 }

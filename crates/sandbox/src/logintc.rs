@@ -32,11 +32,11 @@ pub struct Logintc {
     pub(crate) context: ServiceContext,
     domain: Arc<str>,
     key: Arc<SecretString>,
-    /// Told after each change of a session.
+    /// Notified after each change of a session.
     changed: Arc<watch::Sender<()>>,
 }
 
-/// A push as it stands on a phone.
+/// A push that waits on a phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Push {
     /// The session's id.
@@ -48,8 +48,7 @@ pub struct Push {
 }
 
 impl Logintc {
-    /// Takes the keys out of the store, or makes them; `examples` puts something to try in at the first
-    /// start.
+    /// Loads the keys from the store, or creates them; with `examples` the first start adds people to try.
     pub(crate) async fn open(context: ServiceContext, examples: bool) -> Result<Self, StoreError> {
         let (domain, key) = context
             .store
@@ -87,7 +86,7 @@ impl Logintc {
         SecretString::clone(&self.key)
     }
 
-    /// Takes the key back, or makes it good again.
+    /// Revokes the key, or makes it valid again.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -176,7 +175,8 @@ impl Logintc {
             if let Some(push) = self.pending().await?.into_iter().next() {
                 return Ok(push);
             }
-            // It can't be closed: the sender is ours.
+            // Subscribed before the look at the store, so that no push falls between the two. It can't be closed: the
+            // sender is ours.
             let _ = changed.changed().await;
         }
     }
@@ -189,16 +189,18 @@ impl Logintc {
         let (session, now) = (session.to_owned(), self.context.clock.now());
         let answered = self.context.store.with(move |tx| store::answer(tx, &session, approve, now));
         let answered = answered.await?;
+        // `send_replace` and not `send`, which fails while nobody waits.
         self.changed.send_replace(());
         Ok(answered)
     }
 }
 
-/// Three people with phones, the last of them the technician, and one without.
+/// Adds three people with phones, the last of them the technician, and one without.
 fn add_examples(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let people =
         [("maria.lopez", true), ("john.smith", true), ("anna.keller", true), ("tom.baker", false)];
     for (username, device) in people {
+        // Time zero: bypass codes have no end, so their moment doesn't matter.
         if let Some(id) = store::add_user(tx, username, device)? {
             store::add_code(tx, &id, store::Kind::Bypass, serve::Millis(0))?;
         }

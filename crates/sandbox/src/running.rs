@@ -1,4 +1,4 @@
-//! Starting a sandbox, and what its owner can do with it while it runs.
+//! Starts a sandbox, and gives its owner the handles of the three services while it runs.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -65,6 +65,7 @@ impl Sandbox {
     /// [`StartError`]; then nothing is left running.
     pub async fn start(config: Config) -> Result<Running, StartError> {
         let ports = config.ports;
+        // All ports first: what fails most often fails before a store is opened or a socket served.
         let (logintc, rocketchat, passwordless) = (
             serve::bind(config.ip, ports.logintc)?,
             serve::bind(config.ip, ports.rocketchat)?,
@@ -152,8 +153,9 @@ impl Running {
         self.faults.clone()
     }
 
-    /// Finishes what is under way, and frees ports and store.
+    /// Finishes the calls that are under way, and frees ports and store.
     pub async fn shutdown(self) {
+        // The control API first, so that nobody plans a fault or moves the clock of servers that are ending.
         if let Some(control) = self.control {
             control.shutdown().await;
         }
@@ -162,6 +164,7 @@ impl Running {
             self.rocketchat.server.shutdown(),
             self.passwordless.server.shutdown(),
         );
+        // Last: calls that are under way still write to it.
         self.store.close().await;
     }
 }
@@ -192,6 +195,7 @@ fn start_control(
         clock.advance(by);
         Box::pin(std::future::ready(()))
     });
+    // There are no timers to fire here: times are compared with the clock when a call comes.
     let routes = control_api::routes(token, advance, faults.clone(), Router::new());
     Ok(Server::start(bound, guard.protect(routes), Limits::default(), None)?)
 }

@@ -1,4 +1,4 @@
-//! LoginTC's calls. Any Accept and any Content-Type is taken; every answer is compact JSON, or empty.
+//! LoginTC's calls. Any Accept and any Content-Type is accepted; every response is compact JSON, or empty.
 
 use axum::{
     Router,
@@ -62,17 +62,19 @@ async fn create(
     let request = checked(parse(&body)?)?;
     let now = logintc.context.clock.now();
     let session = logintc.context.store.with(move |tx| open_session(tx, &request, now)).await??;
+    // After the commit, so that whoever is woken finds the push.
     logintc.changed.send_replace(());
     Ok(json(StatusCode::OK, &session))
 }
 
-/// A bypass code wins over a one-time password, and either over a push.
+/// Opens a session. A bypass code wins over a one-time password, and either over a push.
 fn open_session(
     tx: &Transaction<'_>,
     request: &CreateSession,
     now: Millis,
 ) -> rusqlite::Result<Result<Session, Refusal>> {
     let Some(user) = store::user(tx, &request.user)? else { return Ok(Err(Refusal::NoUser)) };
+    // A code decides at once, so such a session is never pending; without one it waits for the phone.
     let good = match (&request.bypasscode, &request.otp) {
         (Some(code), _) => Some(store::spend_code(tx, &user.id, Kind::Bypass, code.expose(), now)?),
         (None, Some(otp)) => Some(
@@ -92,6 +94,7 @@ fn open_session(
     Ok(Ok(Session { id: Some(id), state }))
 }
 
+/// Holds a request to the documented limits.
 fn checked(request: CreateSession) -> Result<CreateSession, Refusal> {
     if request.user.id.is_none() && request.user.username.is_none() {
         return Err(Refusal::BadRequest("A user needs an id or a username."));
@@ -164,6 +167,7 @@ impl Logintc {
     async fn authorize(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let key = given.and_then(|text| text.strip_prefix("LoginTC key=\"")?.strip_suffix('"'));
+        // Asked each time, for a key can be revoked while the service runs.
         let revoked = self.context.store.with(|tx| store::is_on(tx, REVOKED)).await?;
         match key {
             Some(key) if key == self.key.expose_secret() && !revoked => Ok(()),
@@ -203,6 +207,7 @@ impl IntoResponse for Refusal {
             Self::NoSession => {
                 (StatusCode::NOT_FOUND, code::NO_SESSION, "There is no such session.")
             }
+            // A user without a device is "not found" to the service, with a code of its own.
             Self::NoDevice => (StatusCode::NOT_FOUND, code::NO_DEVICE, "No token loaded for user."),
             Self::MailNotEnabled => {
                 let message = "Email OTP is not enabled for the domain.";

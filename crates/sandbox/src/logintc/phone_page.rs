@@ -1,4 +1,4 @@
-//! The phones: a page where pushes appear and are answered by hand, and what it asks for.
+//! The phones: a page where pushes appear and are answered by hand, and the calls that the page makes.
 //!
 //! It needs no key, like a phone that lies on the table; only pages of this origin and programs get in.
 
@@ -40,7 +40,7 @@ pub(super) fn routes(logintc: Logintc) -> Router {
     PagePolicy::default().protect(routes)
 }
 
-/// No foreign page gets in.
+/// Refuses the calls of other sites' pages.
 async fn refuse_foreign_pages(
     Shared(guard): Shared<HostGuard>,
     request: Request,
@@ -54,7 +54,7 @@ async fn refuse_foreign_pages(
     next.run(request).await
 }
 
-/// Everything that the page shows.
+/// Everything that the page shows. It asks each second, so one answer has all of it.
 async fn state(Shared(logintc): Shared<Logintc>) -> Result<Json<Value>, PageError> {
     let now = logintc.context.clock.now();
     Ok(Json(logintc.context.store.with(move |tx| shown(tx, now)).await?))
@@ -65,6 +65,7 @@ fn shown(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<Value> {
     for user in store::users(tx)? {
         let bypass = store::codes(tx, &user.id, Kind::Bypass, now)?;
         let mailed = store::codes(tx, &user.id, Kind::Mailed, now)?;
+        // Without a phone there is nothing that would show it.
         let otp = user.device.then_some(user.otp);
         users.push(json!({
             "id": user.id, "username": user.username, "device": user.device,
@@ -166,7 +167,7 @@ async fn set_mail(
 
 const NOBODY: &str = "There is no such person: reload the page.";
 
-/// What the page is told when something can't be done.
+/// Why something can't be done, in words for the page.
 enum PageError {
     Says(&'static str),
     Store(StoreError),

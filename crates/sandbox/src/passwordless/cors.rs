@@ -1,4 +1,6 @@
-//! Lets pages call what a browser calls: pages over https and those of this computer.
+//! Lets browsers' pages make the browsers' calls: pages over https and those of this computer.
+//!
+//! Not tower-http's layer, which writes more names into Vary and answers every preflight with 200 instead of 204.
 //!
 //! The key is public and each ceremony is bound to its page's origin, so a foreign page gains nothing.
 
@@ -22,6 +24,7 @@ pub(super) async fn allow(request: Request, next: Next) -> Response {
         next.run(request).await
     };
     let headers = response.headers_mut();
+    // On refusals too: a cache must not hand one origin's answer to another.
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);

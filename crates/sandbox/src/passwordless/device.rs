@@ -1,4 +1,4 @@
-//! Which device a call comes from, as far as its headers tell: never null, and not trusted.
+//! The device that a call comes from, as far as its headers say: never null, and not trusted.
 
 use axum::http::{HeaderMap, header};
 
@@ -52,6 +52,7 @@ fn system(agent: &str) -> String {
         agent.split_once(mark).map(|(_, rest)| (name, rest, versioned))
     });
     let Some((name, rest, versioned)) = known else { return "Other".to_owned() };
+    // The major version only, as the service names devices.
     let version: String = rest.chars().take_while(char::is_ascii_digit).collect();
     if *versioned && !version.is_empty() { format!("{name} {version}") } else { (*name).to_owned() }
 }

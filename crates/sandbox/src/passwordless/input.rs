@@ -1,4 +1,4 @@
-//! What a call brings: its key, and a body whose names are read in any case.
+//! Extractors for the service's calls: the key, and a body whose names are read in any case.
 
 use axum::{
     body::Bytes,
@@ -81,6 +81,7 @@ pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
 /// All names in lower case, and what is null as if it weren't there.
 fn lower(value: Value) -> Value {
     match value {
+        // A null counts as a missing field, for a client may write all of its fields always.
         Value::Object(fields) => Value::Object(
             fields
                 .into_iter()

@@ -1,4 +1,4 @@
-//! Rocket.Chat's calls about login sessions, and the way to all others.
+//! Rocket.Chat's calls about login sessions, and the routes of all other calls.
 
 use axum::{
     Router,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::context::ServiceContext;
 
-/// A page has so many rows, at most.
+/// Rows of one list, at most.
 const MAX_ROWS: usize = 100;
 const DEFAULT_ROWS: usize = 50;
 /// People whose sessions a filter finds, at most.
@@ -72,6 +72,7 @@ async fn list(State(chat): State<RocketchatState>, request: ApiRequest) -> Respo
     static RULES: CallRules =
         CallRules { route: "sessions/list", params: PAGED, permission: None, second_factor: false };
     handle_call(chat, request, &RULES, |tx, caller, params| {
+        // A filter is a text here and in `list.all`, unlike the pattern that `info.admin` takes.
         let pattern = compiled(&regex::escape(text(params, "filter")))?;
         session_list(tx, params, Some(&caller.person.id), &pattern)
     })
@@ -111,6 +112,7 @@ async fn list_all(State(chat): State<RocketchatState>, request: ApiRequest) -> R
     };
     handle_call(chat, request, &RULES, |tx, _, params| {
         let filter = text(params, "filter");
+        // A filter also finds the sessions of people whose name or username has it.
         let mut patterns = vec![regex::escape(filter)];
         if !filter.is_empty() {
             let pattern = compiled(&patterns[0])?;
@@ -198,6 +200,7 @@ fn order(sort: &str) -> Result<String, CallError> {
         "" => return Ok("s.login_at DESC, s.id".to_owned()),
         sort => serde_json::from_str(sort).map_err(|_| invalid())?,
     };
+    // Only columns of ours get into the SQL, never a text of the request.
     let mut order = String::new();
     for (key, way) in &keys {
         let column =
@@ -209,5 +212,6 @@ fn order(sort: &str) -> Result<String, CallError> {
         };
         order.push_str(&format!("{column} {way}, "));
     }
+    // Sessions of the same moment keep one order from page to page.
     Ok(order + "s.id")
 }

@@ -1,4 +1,4 @@
-//! Signing in and out, and who is who: as far as clients need it to get at login sessions.
+//! Sign-in, sign-out and the calls about people, as far as clients need them to get at login sessions.
 
 use std::num::NonZeroU32;
 
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::keys;
 
-/// What the real one would be.
+/// The version that the stand-in claims to be.
 const VERSION: &str = "6.13.0";
 const ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).expect("is not zero");
 
@@ -39,7 +39,7 @@ pub(super) fn routes() -> Router<RocketchatState> {
         .route("/users.list", get(users_list))
 }
 
-/// What clients ask for unversioned_routes the versioned API.
+/// The calls outside of the versioned API.
 pub(super) fn unversioned_routes() -> Router<RocketchatState> {
     Router::new().route("/api/info", get(info))
 }
@@ -50,6 +50,7 @@ async fn info() -> Response {
 
 async fn login(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
     let now = chat.context.clock.now();
+    // Before the password is hashed: guesses are limited, and with them the work that they cause.
     let counted = chat.limiter.count(request.ip(), "login", now);
     if !counted.allowed {
         let seconds = counted.reset.since(now).as_secs().max(1);
@@ -75,6 +76,7 @@ fn sign_in(tx: &Transaction<'_>, request: &ApiRequest, now: Millis) -> Result<Va
     let named = named.into_iter().find(|name| !name.is_empty()).ok_or(CallError::WrongLogin)?;
     let column = if named.contains('@') { "email" } else { "username" };
     let person = store::person(tx, column, named)?.ok_or(CallError::WrongLogin)?;
+    // The same refusal as for an unknown name, so that nobody learns which names there are.
     if !is_password(&person, &password_hash(params)) {
         return Err(CallError::WrongLogin);
     }
@@ -100,11 +102,12 @@ fn password_hash(params: &Params) -> String {
     }
 }
 
-/// What a browser or a program says of itself, as far as it is needed.
+/// The login session of a client, as its headers describe it.
 fn session_of(request: &ApiRequest, person: &Person) -> DeviceSession {
     let agent = request.header("user-agent").unwrap_or_default();
     let (name, version) = agent.split_once('/').unwrap_or((agent, ""));
     let version = version.split(' ').next().unwrap_or_default();
+    // Headers may be as long as the server's limit; the list shows these in columns.
     let cut = |text: &str| text.chars().take(64).collect::<String>();
     DeviceSession {
         session_id: keys::random(keys::ALPHANUMERIC, 17),
@@ -188,9 +191,10 @@ fn about(person: &Person) -> Value {
     })
 }
 
-/// What is kept of a password for the person with this id.
+/// The hash under which a person's password is stored.
 pub(crate) fn hash_password(user: &str, password: &str) -> String {
     let mut kept = [0u8; 32];
+    // Over the SHA-256, which is all that some clients send; the id is the salt.
     let text = sha256(password);
     pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, user.as_bytes(), text.as_bytes(), &mut kept);
     HEXLOWER.encode(&kept)

@@ -29,6 +29,7 @@ async fn workspace(State(chat): State<RocketchatState>, headers: HeaderMap) -> R
     if !chat.context.guard.allows_caller(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
+    // One moment for all of it, so that a code and the seconds that it has left belong together.
     let now = chat.context.clock.now();
     let shown = chat.context.store.with(move |tx| {
         let mut people = Vec::new();

@@ -1,4 +1,4 @@
-//! What a backend asks beside registrations and sign-ins.
+//! The backends' calls about aliases and passkeys.
 
 use std::collections::HashMap;
 

@@ -219,6 +219,7 @@ fn register(
     let ceremony: RegistrationCeremony =
         tokens::take(tx, Kind::RegisterSession, request.session.as_deref(), now)?;
     let made = checked(&ceremony, &request).map_err(Problem::Registration)?;
+    // Again, for another user may have taken one since the token was issued.
     aliases::free_for(tx, &ceremony.user_id, &ceremony.aliases)?;
     let discoverable =
         request.response.extensions.pointer("/credprops/rk").and_then(Value::as_bool);
@@ -258,11 +259,12 @@ fn checked(
     let object = decode(&sent.object).ok_or(Refusal::AttestationObject)?;
     let expected = ceremony.scope.expected(&challenge, ceremony.user_verification);
     let made = webauthn::register(&expected, &client_data, &object)?;
+    // A page names the passkey beside the device's own answer; both must mean the same one.
     let named = decode(&request.response.id).is_some_and(|id| id == made.id);
     if named { Ok(made) } else { Err(Refusal::CredentialId) }
 }
 
-/// A time as backends write it: without a zone it is UTC.
+/// A time as backends write it; without a zone it is UTC.
 fn time(text: &str) -> Option<Millis> {
     let zoned = text.parse::<Timestamp>().ok();
     let at =

@@ -142,6 +142,7 @@ fn sign_in(
         return Err(Problem::OtherCredential.into());
     }
     let shown = &request.response.response;
+    // Only a handle that is there can contradict: browsers may leave it out.
     let handle = shown.user_handle.as_ref().filter(|handle| !handle.is_empty());
     let is_owner = |handle: &String| {
         decode(handle).is_some_and(|handle| handle == credential.user_id.as_bytes())
@@ -184,7 +185,7 @@ pub(super) enum Verified {
     SignedIn,
 }
 
-/// The token that tells a backend what was done; it stands for the whole answer.
+/// The token that tells a backend what was done; it stands for the whole response.
 pub(super) fn verify_token(
     tx: &Transaction<'_>,
     credential: &Credential,
