@@ -1,4 +1,4 @@
-//! What a page may do in a browser, said by the headers of every answer of its server.
+//! What a page may do in a browser: the headers on every response of its server.
 //!
 //! Nothing inline, nothing from elsewhere, in no frame, kept nowhere, and no referrer that could carry a
 //! secret of its address.
@@ -82,6 +82,7 @@ impl PagePolicy {
 async fn add_headers(State(policy): State<PagePolicy>, request: Request, next: Next) -> Response {
     let guard = policy.live.as_ref();
     let content = policy.content(guard.and_then(|guard| guard.host_of(&request)));
+    // After the handler, so that none can loosen them.
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, content);
