@@ -12,7 +12,7 @@ import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
 import { LOCKED } from './refusals';
-import { SCENES, type Scene } from './scenes';
+import { SCENARIOS, type Scenario } from './scenarios';
 import { download, keep, PICTURE } from './saving';
 import { SETTINGS } from './settings';
 
@@ -25,7 +25,7 @@ export class FakeConsole implements ConsolePort {
   activeTold = 0;
   readonly details = new Map<string, SessionDetail>();
   readonly #refusals = new Map<Command['do'], Trouble>();
-  readonly #scene: Scene;
+  readonly #scenario: Scenario;
   /** The pages that it was asked to open outside of the window. */
   readonly opened: string[] = [];
   /** The pictures that were saved to files. */
@@ -38,25 +38,25 @@ export class FakeConsole implements ConsolePort {
   #settings: Record<string, unknown> = { ...SETTINGS };
 
   constructor(
-    scene = 'rich',
+    scenario = 'rich',
     private readonly now: () => number = Date.now,
   ) {
-    this.#scene = (SCENES[scene] ?? SCENES['rich'] ?? never)(now());
-    for (const known of this.#scene.details) this.details.set(known.row.id, known);
-    this.identity = new FakeIdentity(this.#scene.identity ?? {}, {
+    this.#scenario = (SCENARIOS[scenario] ?? SCENARIOS['rich'] ?? never)(now());
+    for (const known of this.#scenario.details) this.details.set(known.row.id, known);
+    this.identity = new FakeIdentity(this.#scenario.identity ?? {}, {
       now,
-      access: () => this.#scene.console.access,
+      access: () => this.#scenario.console.access,
       setAccess: (access) => this.#setAccess(access),
       change: (id, change) => this.change(id, change),
     });
   }
 
   subscribe(receive: (pushes: Pushed[]) => void): Promise<void> {
-    if (this.#scene.unreachable) return Promise.reject(UNREACHABLE);
+    if (this.#scenario.unreachable) return Promise.reject(UNREACHABLE);
     this.#receive = receive;
-    this.push({ push: 'console', ...this.#scene.console });
+    this.push({ push: 'console', ...this.#scenario.console });
     if (!this.#locked) this.#pushRows();
-    if (this.#scene.busy) setInterval(() => this.#stir(), 250);
+    if (this.#scenario.busy) setInterval(() => this.#stir(), 250);
     return Promise.resolve();
   }
 
@@ -116,7 +116,7 @@ export class FakeConsole implements ConsolePort {
   }
 
   get #locked(): boolean {
-    return this.#scene.console.access.is === 'locked';
+    return this.#scenario.console.access.is === 'locked';
   }
 
   #pushRows(): void {
@@ -126,8 +126,8 @@ export class FakeConsole implements ConsolePort {
   /** As the console does it: a lock takes the sessions from the window, and unlocking brings them back. */
   #setAccess(access: AccessView): void {
     const was = this.#locked;
-    this.#scene.console = { ...this.#scene.console, access, revision: ++this.#revision };
-    this.push({ push: 'console', ...this.#scene.console });
+    this.#scenario.console = { ...this.#scenario.console, access, revision: ++this.#revision };
+    this.push({ push: 'console', ...this.#scenario.console });
     if (this.#locked && !was) for (const id of this.details.keys()) this.push({ push: 'gone', id });
     else if (was && !this.#locked) this.#pushRows();
   }
@@ -250,7 +250,7 @@ export class FakeConsole implements ConsolePort {
   #known(id: string): SessionDetail {
     const known = this.details.get(id);
     if (known) return known;
-    const hit = this.#scene.archive.find((h) => h.session === id);
+    const hit = this.#scenario.archive.find((h) => h.session === id);
     if (!hit) throw notFound(id);
     const past = row(id, hit.name, hit.state.kind, hit.at, { live: false, state: hit.state });
     return detail(past, hit.at, {
@@ -356,7 +356,7 @@ export class FakeConsole implements ConsolePort {
   #search(query: string, cursor: string | null): Reply {
     const wanted = query.trim().toLowerCase();
     const from = Number(cursor ?? 0);
-    const found = this.#scene.archive.flatMap((hit) => marked(hit, wanted));
+    const found = this.#scenario.archive.flatMap((hit) => marked(hit, wanted));
     const next = from + PAGE < found.length ? String(from + PAGE) : null;
     return { reply: 'found', hits: found.slice(from, from + PAGE), cursor: next };
   }

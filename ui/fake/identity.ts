@@ -26,8 +26,8 @@ import {
   type ServicesAre,
 } from './people';
 
-/** What a scene says of the three services. */
-export interface IdentityScene {
+/** What a scenario says of the three services. */
+export interface IdentityScenario {
   services?: ServicesAre;
   /** The audit log's entry whose link is broken. */
   brokenAt?: number;
@@ -88,13 +88,13 @@ export class FakeIdentity {
   #then: (() => void) | null = null;
 
   constructor(
-    private readonly scene: IdentityScene,
+    private readonly scenario: IdentityScenario,
     private readonly around: Around,
   ) {
     const now = around.now();
-    this.#services = services(scene.services ?? 'sandbox', now);
-    this.#audit = audit(now, scene.entries ?? 1240);
-    this.#passkeys = passkeys(now).slice(0, scene.onePasskey ? 1 : 2);
+    this.#services = services(scenario.services ?? 'sandbox', now);
+    this.#audit = audit(now, scenario.entries ?? 1240);
+    this.#passkeys = passkeys(now).slice(0, scenario.onePasskey ? 1 : 2);
   }
 
   /** The browser says that it went well. */
@@ -346,7 +346,7 @@ export class FakeIdentity {
   }
 
   #check(): Reply {
-    const { brokenAt } = this.scene;
+    const { brokenAt } = this.scenario;
     const entries = this.#audit.length;
     const head = entries === 0 ? '' : '9f2c41d07be65a3388d1c0f4b7e92a6615d8c3ab04f7719e2d50b86cc1a4ef37';
     const broken =

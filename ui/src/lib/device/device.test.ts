@@ -8,8 +8,8 @@ import { device } from '../../../fake/people';
 import { Devices } from './devices.svelte';
 import { facts, methodWords, what } from './words';
 
-async function details(scene = 'signed_in'): Promise<FakeConsole> {
-  const port = open(scene);
+async function details(scenario = 'signed_in'): Promise<FakeConsole> {
+  const port = open(scenario);
   await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
   await userEvent.click(screen.getByRole('tab', { name: 'Details' }));
   return port;

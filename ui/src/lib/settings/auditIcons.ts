@@ -8,10 +8,10 @@ import MonitorSmartphone from '@lucide/svelte/icons/monitor-smartphone';
 import Settings from '@lucide/svelte/icons/settings';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import ShieldOff from '@lucide/svelte/icons/shield-off';
-import type { Look } from '../sessions/state';
+import type { IconAndTone } from '../sessions/state';
 
 /** Icons by which the eye finds a kind of entry; what was done stands beside it in words. */
-const KINDS: [RegExp, Look['icon']][] = [
+const KINDS: [RegExp, IconAndTone['icon']][] = [
   [/locked/, Lock],
   [/overr/, ShieldOff],
   [/secret|connection/, KeyRound],
@@ -23,5 +23,5 @@ const KINDS: [RegExp, Look['icon']][] = [
   [/setting|configure/, Settings],
 ];
 
-export const iconOf = (action: string): Look['icon'] =>
+export const iconOf = (action: string): IconAndTone['icon'] =>
   KINDS.find(([kind]) => kind.test(action))?.[1] ?? CircleDot;

@@ -8,8 +8,8 @@ import { aliasesFault, lines } from './aliases';
 import { AuditLog } from './audit.svelte';
 import { GROUPS, sectionOf } from './fields';
 
-async function at(section: string, scene = 'signed_in'): Promise<FakeConsole> {
-  const port = open(scene);
+async function at(section: string, scenario = 'signed_in'): Promise<FakeConsole> {
+  const port = open(scenario);
   await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
   await userEvent.keyboard('{Control>},{/Control}');
   await userEvent.click(screen.getByRole('tab', { name: section }));

@@ -11,8 +11,8 @@ import { shut, warned } from './gate';
 import ResultBadge from './ResultBadge.svelte';
 import { codeKind, codeWords, RESULTS } from './results';
 
-async function details(scene: string): Promise<FakeConsole> {
-  const port = open(scene);
+async function details(scenario: string): Promise<FakeConsole> {
+  const port = open(scenario);
   await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
   await userEvent.click(screen.getByRole('tab', { name: 'Details' }));
   return port;

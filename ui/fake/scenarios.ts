@@ -1,12 +1,12 @@
 import type { ConsoleView, Hit, RegionsView, SessionDetail, SessionRow } from '../src/lib/ipc/bindings';
 import { hhmm } from '../src/lib/time/format';
 import { chat, console_, detail, hook, lane, MINUTE, pin, race, row } from './make';
-import type { IdentityScene } from './identity';
-import { identityScenes } from './identityScenes';
+import type { IdentityScenario } from './identity';
+import { identityScenarios } from './identityScenarios';
 import { states } from './states';
 
 /** What the fake knows at its start. */
-export interface Scene {
+export interface Scenario {
   console: ConsoleView;
   details: SessionDetail[];
   archive: Hit[];
@@ -14,10 +14,10 @@ export interface Scene {
   busy?: boolean;
   /** The console can't be reached at all. */
   unreachable?: boolean;
-  identity?: IdentityScene;
+  identity?: IdentityScenario;
 }
 
-export const SCENES: Record<string, (now: number) => Scene> = {
+export const SCENARIOS: Record<string, (now: number) => Scenario> = {
   rich,
   empty,
   many,
@@ -25,18 +25,18 @@ export const SCENES: Record<string, (now: number) => Scene> = {
   trouble,
   offline,
   unreachable,
-  ...identityScenes(empty, rich),
+  ...identityScenarios(empty, rich),
 };
 
-function empty(now: number): Scene {
+function empty(now: number): Scenario {
   return { console: console_(now), details: [], archive: [] };
 }
 
-function unreachable(now: number): Scene {
+function unreachable(now: number): Scenario {
   return { ...empty(now), unreachable: true };
 }
 
-function rich(now: number): Scene {
+function rich(now: number): Scenario {
   const details = [
     maria(now),
     okafor(now),
@@ -50,7 +50,7 @@ function rich(now: number): Scene {
 }
 
 /** Every state that there is a word for. */
-function words(now: number): Scene {
+function words(now: number): Scenario {
   const details = states(now);
   const over = details.filter((known) => !known.row.live).map(({ row }) => found(row));
   return { console: counted(console_(now), details), details, archive: [...over, ...archived(now, 3)] };
@@ -60,14 +60,14 @@ function found({ id, name, active_at, state }: SessionRow): Hit {
   return { session: id, name, at: active_at, place: 'session', snippet: name, marks: [], state };
 }
 
-function many(now: number): Scene {
+function many(now: number): Scenario {
   const details = Array.from({ length: 200 }, (_, n) => one(n, now));
   return { console: counted(console_(now), details), details, archive: archived(now, 10_000), busy: true };
 }
 
-function trouble(now: number): Scene {
-  const scene = rich(now);
-  scene.console.troubles = [
+function trouble(now: number): Scenario {
+  const scenario = rich(now);
+  scenario.console.troubles = [
     {
       code: 'free_space',
       text: 'Save event 4127: no space left on the disk that holds /home/anna/.local/share/deskhand.',
@@ -79,12 +79,12 @@ function trouble(now: number): Scene {
       remedy: 'Unlock the keyring in the system’s password manager.',
     },
   ];
-  return scene;
+  return scenario;
 }
 
-function offline(now: number): Scene {
-  const scene = rich(now);
-  scene.console.service = {
+function offline(now: number): Scenario {
+  const scenario = rich(now);
+  scenario.console.service = {
     kind: 'configured',
     base_url: 'https://support.example.com/api/v1',
     health: {
@@ -95,9 +95,9 @@ function offline(now: number): Scene {
     join_page: 'https://support.example.com/',
     this_computer_only: false,
   };
-  scene.console.listener = { address: '127.0.0.1:47213', public_url: null, reach: 'unreachable' };
-  scene.console.hooks_checked_at = now - 3 * MINUTE;
-  for (const known of scene.details) {
+  scenario.console.listener = { address: '127.0.0.1:47213', public_url: null, reach: 'unreachable' };
+  scenario.console.hooks_checked_at = now - 3 * MINUTE;
+  for (const known of scenario.details) {
     if (known.pin === null) continue;
     const since = now - 3 * MINUTE;
     known.hooks = known.hooks.map((h) => ({
@@ -116,7 +116,7 @@ function offline(now: number): Scene {
       side.push({ from: since, to: null, is: 'unknown' });
     }
   }
-  return scene;
+  return scenario;
 }
 
 function maria(now: number): SessionDetail {

@@ -3,17 +3,17 @@ import { CANCELLED_IN_BROWSER } from './refusals';
 import { hhmm } from '../src/lib/time/format';
 import { MINUTE } from './make';
 import { access, ANNA, ceremony, device, gate, JONAS, verification } from './people';
-import type { Scene } from './scenes';
+import type { Scenario } from './scenarios';
 
-type Made = (now: number) => Scene;
+type Made = (now: number) => Scenario;
 
 /** The scenes of who is here, is this the person, and whose device it is. */
-export function identityScenes(empty: Made, rich: Made): Record<string, Made> {
+export function identityScenarios(empty: Made, rich: Made): Record<string, Made> {
   const at =
     (base: Made, is: AccessView['is'], more: (now: number) => Partial<AccessView> = () => ({})): Made =>
     (now) => {
-      const scene = base(now);
-      return { ...scene, console: { ...scene.console, access: access(is, now, more(now)) } };
+      const scenario = base(now);
+      return { ...scenario, console: { ...scenario.console, access: access(is, now, more(now)) } };
     };
   const asked = (step: 'waiting' | 'failed') => (now: number) => ({
     ceremony: ceremony('sign_in', now, { step, trouble: step === 'failed' ? CANCELLED_IN_BROWSER : null }),
@@ -42,8 +42,8 @@ export function identityScenes(empty: Made, rich: Made): Record<string, Made> {
   };
 }
 
-function first(scene: Scene, change: (detail: SessionDetail) => SessionDetail): Scene {
-  return { ...scene, details: scene.details.map((known, n) => (n === 0 ? change(known) : known)) };
+function first(scenario: Scenario, change: (detail: SessionDetail) => SessionDetail): Scenario {
+  return { ...scenario, details: scenario.details.map((known, n) => (n === 0 ? change(known) : known)) };
 }
 
 function verified(d: SessionDetail, now: number): SessionDetail {
