@@ -205,7 +205,7 @@ pub(super) async fn complete(
         let why = "It should be at most 255 characters.".to_owned();
         return Err(Problem::Invalid { field: "nickname", why });
     }
-    let (now, device) = (context.clock.now(), Device::of(&headers));
+    let (now, device) = (context.clock.now(), Device::from_headers(&headers));
     let token = in_transaction(&context, move |tx| register(tx, request, device, now)).await?;
     Ok(ok(&json!({ "token": token })))
 }

@@ -122,7 +122,7 @@ pub(super) async fn complete(
     headers: HeaderMap,
     Input(request): Input<CompleteRequest>,
 ) -> Result<Response, Problem> {
-    let (now, device) = (context.clock.now(), Device::of(&headers));
+    let (now, device) = (context.clock.now(), Device::from_headers(&headers));
     let token = in_transaction(&context, move |tx| sign_in(tx, &request, device, now)).await?;
     Ok(ok(&json!({ "token": token })))
 }
