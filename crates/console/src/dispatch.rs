@@ -273,7 +273,7 @@ async fn show(inner: &Inner, session: Option<&str>) -> Answer {
 
 async fn read(inner: &Inner, session: &str) -> Answer {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
-    let stored = |error: engine::sqlite::StoreError| trouble::of_store(&error);
+    let stored = |error: engine::StoreError| trouble::of_store(&error);
     let messages = engine.archive().transcript(id).await.map_err(stored)?;
     if let Some(last) = messages.last() {
         engine.journal().mark(&read_mark(id), Some(last.guid.as_bytes())).await.map_err(stored)?;

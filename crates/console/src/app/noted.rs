@@ -4,10 +4,9 @@
 //! written says how many there were.
 
 use engine::{
-    SessionId,
+    SessionId, StoreError,
     archive::{Archive, Deed},
     clock::now,
-    sqlite::StoreError,
 };
 
 use super::Inner;

@@ -6,12 +6,12 @@ mod shape;
 use std::path::Path;
 
 use engine::{
+    StoreError,
     journal::{Journal, KeptSecret, ServiceSecret},
     remote::{
         LoginTc, Passwordless, RocketChat, ServiceError, Services, logintc, passwordless,
         rocketchat,
     },
-    sqlite::StoreError,
     vault::Vault,
 };
 use sandbox::Sandbox;

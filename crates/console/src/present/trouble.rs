@@ -3,9 +3,8 @@
 //! The only place where errors become text for people.
 
 use engine::{
-    CommandError,
+    CommandError, StoreError,
     remote::{PlaceError, logintc},
-    sqlite::StoreError,
 };
 use session::Failure;
 

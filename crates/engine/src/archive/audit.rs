@@ -7,16 +7,14 @@
 use std::io::Write;
 
 use ring::digest::{Context, SHA256};
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use rusqlite_migration::M;
 use serde::Serialize;
 use session::Timestamp;
+use store::{fault, io_fault};
 
 use super::{Archive, ArchiveError, PAGE, damaged};
-use crate::{
-    SessionId,
-    sqlite::{fault, io_fault},
-};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE audit(
@@ -122,28 +120,21 @@ impl Archive {
     /// Appends an entry; it is on disk when this returns.
     ///
     /// # Errors
-    /// By remedy; nothing is appended then.
+    /// An [`ArchiveError`]; nothing is appended then.
     pub async fn append_audit(&self, deed: Deed) -> Result<AuditEntry, ArchiveError> {
         self.write(APPEND, move |tx| append(tx, deed)).await
     }
 
     /// As if the disk had room for no page more, or, with none, as much as it has: for tests of what
     /// happens then.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn limit_pages(&self, most: Option<u32>) -> Result<(), ArchiveError> {
-        let connection = self.writer.lock().await;
         let most = most.unwrap_or(u32::MAX - 1);
-        connection
-            .query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(()))
-            .map_err(fault(APPEND))
+        let sql = format!("PRAGMA max_page_count = {most}");
+        let limit = move |c: &Transaction<'_>| c.query_row(&sql, [], |_| Ok(()));
+        self.write(APPEND, move |tx| limit(tx).map_err(fault(APPEND))).await
     }
 
     /// Entries below `before`, or the newest, newest first; at most [`PAGE`].
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn audit_page(
         &self,
         before: Option<u64>,
@@ -155,7 +146,7 @@ impl Archive {
     /// Looks through the whole log, an entry at a time, up to the first broken link.
     ///
     /// # Errors
-    /// By remedy. A broken link is none: it is what was looked for.
+    /// An [`ArchiveError`]. A broken link is none: it is what was looked for.
     pub async fn verify_audit(&self) -> Result<AuditReport, ArchiveError> {
         self.readers.read(READ, verify).await
     }
@@ -163,7 +154,7 @@ impl Archive {
     /// Writes the whole log to `to` as JSON Lines, an entry at a time, oldest first.
     ///
     /// # Errors
-    /// By remedy; what `to` refuses counts as the file system's refusal.
+    /// An [`ArchiveError`]; what `to` refuses counts as the file system's refusal.
     pub async fn export_audit<W: Write + Send + 'static>(
         &self,
         mut to: W,

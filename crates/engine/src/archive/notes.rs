@@ -4,13 +4,14 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
+use store::fault;
 
 use super::{
-    ArchiveError, READ, damaged,
+    Archive, ArchiveError, READ, damaged,
     doc::{self, Kind},
     search::{self, Words},
 };
-use crate::{SessionId, sqlite::fault};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE notes(
@@ -55,6 +56,31 @@ impl NoteKind {
             Self::Working => "working",
             Self::Closing => "closing",
         }
+    }
+}
+
+impl Archive {
+    /// Sets a session's note of a kind; an empty text removes it. Earlier texts are kept.
+    pub async fn set_note(
+        &self,
+        session: SessionId,
+        kind: NoteKind,
+        text: String,
+        by: String,
+        at: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let note = Note { kind, text, by, at };
+        self.write("save the note", move |tx| set(tx, session, &note)).await
+    }
+
+    /// A session's notes.
+    pub async fn notes(&self, session: SessionId) -> Result<Vec<Note>, ArchiveError> {
+        self.read(move |c| of(c, session)).await
+    }
+
+    /// What a session's notes were before, oldest first.
+    pub async fn earlier_notes(&self, session: SessionId) -> Result<Vec<Note>, ArchiveError> {
+        self.read(move |c| earlier(c, session)).await
     }
 }
 

@@ -8,13 +8,14 @@ use std::collections::{HashMap, hash_map::Entry};
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
 use session::Timestamp;
+use store::fault;
 
 use super::{
-    ArchiveError, Cursor, READ, Summary, damaged,
+    Archive, ArchiveError, Cursor, PAGE, READ, Summary, damaged,
     doc::{self, Kind},
     sessions,
 };
-use crate::{SessionId, sqlite::fault};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE VIEW searchable(doc, subject, ticket, text) AS
@@ -113,6 +114,23 @@ pub(super) struct Words<'a> {
     pub subject: &'a str,
     pub ticket: &'a str,
     pub text: &'a str,
+}
+
+impl Archive {
+    /// What has all words of `typed` or begins with them, in sessions, tickets, notes and messages:
+    /// newest first, below `before`; at most [`PAGE`]. Any text will do; without a word in it, all
+    /// sessions are found.
+    pub async fn search(
+        &self,
+        typed: &str,
+        before: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Page<Hit>, ArchiveError> {
+        let typed = typed.to_owned();
+        self.readers
+            .read("search the archive", move |c| find(c, &typed, before, limit.min(PAGE)))
+            .await
+    }
 }
 
 /// Puts a row into the index.

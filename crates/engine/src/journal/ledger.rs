@@ -6,23 +6,24 @@ use std::sync::Arc;
 use rusqlite::{Connection, Params};
 use serde::Serialize;
 use session::{Event, Record, Timestamp};
+use store::{StoreError, Transactional, WriteConnection, fault};
 use wire::HookType;
 
-use super::{SessionSecrets, SessionTurn, table};
-use crate::{
-    SessionId,
-    sqlite::{StoreError, fault},
-    vault::SealKey,
-};
+use super::{Faults, SessionSecrets, SessionTurn, table};
+use crate::{SessionId, vault::SealKey};
 
 /// The most rows that one call prunes, so that an event never waits long behind it.
 const PRUNED_AT_ONCE: usize = 1_000;
 
 /// The writer's connection and the sequences' ends.
 pub(super) struct Ledger {
-    connection: Connection,
+    connection: WriteConnection,
     key: Arc<SealKey>,
+    /// With what the transaction under way has added.
     ends: Ends,
+    /// As of the last commit.
+    committed: Ends,
+    faults: Faults,
 }
 
 /// The newest number of each sequence.
@@ -46,8 +47,31 @@ pub(super) struct SealedHappening<E> {
     pub happened: E,
 }
 
+impl Transactional for Ledger {
+    fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn before_commit(&mut self, doing: &'static str) -> Result<(), StoreError> {
+        self.faults.check(doing)
+    }
+
+    fn committed(&mut self) {
+        self.committed = self.ends;
+    }
+
+    // A number that was given out and rolled back is given out again: sequences have no gaps.
+    fn rolled_back(&mut self) {
+        self.ends = self.committed;
+    }
+}
+
 impl Ledger {
-    pub fn new(connection: Connection, key: Arc<SealKey>) -> Result<Self, StoreError> {
+    pub fn new(
+        connection: WriteConnection,
+        key: Arc<SealKey>,
+        faults: Faults,
+    ) -> Result<Self, StoreError> {
         let end = |sql| {
             connection
                 .query_row(sql, [], |row| row.get::<_, Option<u64>>(0))
@@ -58,27 +82,7 @@ impl Ledger {
             event: end("SELECT max(seq) FROM events")?,
             happening: end("SELECT max(seq) FROM happenings")?,
         };
-        Ok(Self { connection, key, ends })
-    }
-
-    /// Runs `work` in one transaction: all of it, or nothing.
-    pub fn in_transaction(
-        &mut self,
-        doing: &'static str,
-        work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let ends = self.ends;
-        let outcome = self
-            .execute("BEGIN IMMEDIATE", [], doing)
-            .and_then(|_| work(self))
-            .and_then(|()| self.execute("COMMIT", [], doing).map(drop));
-        if outcome.is_err() {
-            self.ends = ends;
-            if !self.connection.is_autocommit() {
-                let _ = self.execute("ROLLBACK", [], doing);
-            }
-        }
-        outcome
+        Ok(Self { connection, key, ends, committed: ends, faults })
     }
 
     pub fn append(

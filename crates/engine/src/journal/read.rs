@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use session::{Event, Record};
+use store::{StoreError, fault};
 
 use super::{
     Committed, Happening, KILLS_TO_SET_ASIDE, Killer, Loaded, SessionSecrets, Stored,
@@ -14,7 +15,6 @@ use super::{
 };
 use crate::{
     SessionId,
-    sqlite::{StoreError, fault},
     vault::{Digest, SealKey},
 };
 

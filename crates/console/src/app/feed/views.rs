@@ -64,7 +64,7 @@ pub(crate) async fn detail_of(
 
 async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
-    let failed = |error: engine::sqlite::StoreError| trouble::of_store(&error);
+    let failed = |error: engine::StoreError| trouble::of_store(&error);
     let (
         mut happenings,
         Kept { messages, notes, tags, choice, verifications, overridden, devices, pictures },

@@ -59,7 +59,7 @@ impl Journal {
     /// Keeps a secret in place of the one before; it is on disk, sealed, when this returns.
     ///
     /// # Errors
-    /// By remedy; the one before is kept then.
+    /// A [`JournalError`]; the one before is kept then.
     pub async fn keep_secret(
         &self,
         which: ServiceSecret,
@@ -78,7 +78,7 @@ impl Journal {
     /// Removes a secret.
     ///
     /// # Errors
-    /// By remedy; it is kept then.
+    /// A [`JournalError`]; it is kept then.
     pub async fn remove_secret(&self, which: ServiceSecret) -> Result<(), JournalError> {
         self.writer.write(REMOVE, move |ledger| ledger.mark(which.mark(), None)).await
     }
@@ -86,7 +86,7 @@ impl Journal {
     /// A secret, where one is kept.
     ///
     /// # Errors
-    /// By remedy; [`JournalError::Damaged`] too where it was altered or sealed under another key.
+    /// A [`JournalError`]; [`JournalError::Damaged`] too where it was altered or sealed under another key.
     pub async fn secret(&self, which: ServiceSecret) -> Result<Option<KeptSecret>, JournalError> {
         let seal = self.key.clone();
         let read = move |c: &rusqlite::Connection| {
