@@ -84,14 +84,14 @@ impl Switchboard {
             let _under_way = under_way;
             let Some(mailer) = &this.mailer else { return };
             let outcome = mailer.send(&mail).await;
-            let ticket = {
+            let saved = {
                 let (mut state, _) = this.lock();
                 if let Some(kept) = state.outbox.iter_mut().find(|kept| kept.id == mail.id) {
                     kept.state = outcome.clone();
                 }
                 this.store.submit(vec![Write::MailChanged { id: mail.id, state: outcome }])
             };
-            let _ = ticket.saved().await;
+            let _ = saved.await;
         });
     }
 

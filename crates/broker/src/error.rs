@@ -2,8 +2,6 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use crate::store::NotSaved;
-
 /// A call that was refused. Texts are for people; programs look at the status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
@@ -111,8 +109,8 @@ impl Refused {
     }
 }
 
-impl From<NotSaved> for Refused {
-    fn from(_: NotSaved) -> Self {
+impl From<store::StoreError> for Refused {
+    fn from(_: store::StoreError) -> Self {
         Self::NotSaved
     }
 }

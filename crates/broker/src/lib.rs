@@ -58,6 +58,7 @@ mod switchboard;
 mod viewer;
 mod words;
 
+pub use self::store::{StoreError, StoreKey};
 pub use config::{ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};
 pub use mail::{Mail, MailState};
 pub use network::Network;
@@ -68,5 +69,4 @@ pub use rules::{
     text::{LONGEST_MESSAGE, LONGEST_NAME},
 };
 pub use running::{Broker, Handle, Running, StartError};
-pub use store::{StoreError, StoreKey};
 pub use viewer::{ViewerAssets, viewer_assets, viewer_policy};

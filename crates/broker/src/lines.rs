@@ -361,7 +361,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{rules::session::Session, state::Entry, store::Kept};
+    use crate::{rules::session::Session, state::Entry, store::StoredState};
 
     fn show(state: &mut State, pin: &Pin, conf: &str, from: u8) -> Result<(), Refused> {
         let program = Program {
@@ -382,7 +382,7 @@ mod tests {
 
     #[test]
     fn wrong_confs_of_many_clients_count_for_the_session_and_the_right_one_still_gets_in() {
-        let mut state = State::from_kept(Kept::default());
+        let mut state = State::from_stored(StoredState::default());
         let pin: Pin = "7W2-97-8570".parse().unwrap();
         let minter = Client::at([127, 0, 0, 1].into());
         let life = Duration::from_secs(60);

@@ -4,7 +4,6 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, RwLock},
-    thread,
     time::Duration,
 };
 
@@ -77,22 +76,17 @@ pub struct Running {
     pub(crate) network: Option<(Server, bool)>,
     control: Option<Server>,
     timer: JoinHandle<()>,
-    writer: Writer,
+    store_end: StoreEnd,
 }
 
-/// What writes the store. Its end waits until all is on disk and the file is closed, also where a
-/// broker is only dropped: a thread that closes it while the process ends meets a cipher library that is gone.
+/// Finishes the store when it is dropped, also where a broker is only dropped: a thread that closes the
+/// file while the process ends meets a cipher library that is gone.
 #[derive(Debug)]
-struct Writer {
-    board: Arc<Switchboard>,
-    thread: Option<thread::JoinHandle<()>>,
-}
+struct StoreEnd(Arc<Switchboard>);
 
-impl Drop for Writer {
+impl Drop for StoreEnd {
     fn drop(&mut self) {
-        self.board.store.close();
-        // A writer that panicked has said so; nothing is left to wait for.
-        let _ended = self.thread.take().map(thread::JoinHandle::join);
+        self.0.store.finish();
     }
 }
 
@@ -124,7 +118,7 @@ impl Broker {
         });
         let (folder, key, now) = (config.data.clone(), config.store_key, config.clock.now());
         let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key.as_ref(), now));
-        let (store, kept, writer) =
+        let (store, stored) =
             opened.await.map_err(|e| StartError::Settings(format!("open the store: {e}")))??;
         let mailer = config.smtp.as_ref().map(Mailer::new).transpose();
         let (durations, policy) = (config.durations, config.hook_targets);
@@ -142,14 +136,14 @@ impl Broker {
             deliverer: Arc::new(deliverer),
             mailer: mailer.map_err(StartError::Settings)?,
             programs: Arc::new(Programs::new(config.programs)),
-            signer: signer(kept.signing_key.as_ref())?,
+            signer: signer(stored.signing_key.as_ref())?,
             allow_unattended: config.allow_unattended,
             store,
-            state: Mutex::new(State::from_kept(kept)),
+            state: Mutex::new(State::from_stored(stored)),
             rescheduled: Notify::new(),
             reordered: Mutex::new(None),
         });
-        let writer = Writer { board: Arc::clone(&board), thread: Some(writer) };
+        let store_end = StoreEnd(Arc::clone(&board));
         let control =
             config.control.map(|settings| start_control(&settings, &board)).transpose()?;
         let proxies = config.trusted_proxies;
@@ -160,7 +154,17 @@ impl Broker {
         let server = Server::start(bound, api::routes(desk), limits, tls)?;
         let timer = tokio::spawn(keep_time(Arc::clone(&board)));
         let network = None;
-        Ok(Running { board, addr, got_asked_port, server, limits, network, control, timer, writer })
+        Ok(Running {
+            board,
+            addr,
+            got_asked_port,
+            server,
+            limits,
+            network,
+            control,
+            timer,
+            store_end,
+        })
     }
 }
 
@@ -220,8 +224,8 @@ impl Running {
             self.board.deliverer.idle(),
         )
         .await;
-        let writer = self.writer;
-        let _ = tokio::task::spawn_blocking(move || drop(writer)).await;
+        let store_end = self.store_end;
+        let _ = tokio::task::spawn_blocking(move || drop(store_end)).await;
     }
 }
 

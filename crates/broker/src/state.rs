@@ -26,7 +26,7 @@ use crate::{
         rates::Windows,
         session::{Fired, Life, Session},
     },
-    store::{Kept, Write},
+    store::{StoredState, Write},
     streams::Streams,
     words::ToPage,
 };
@@ -102,27 +102,27 @@ pub(crate) struct AllWindows {
 }
 
 impl State {
-    pub fn from_kept(kept: Kept) -> Self {
+    pub fn from_stored(stored: StoredState) -> Self {
         let entry = |(pin, session)| (pin, Entry::new(session));
-        let mut sessions: HashMap<Pin, Entry> = kept.sessions.into_iter().map(entry).collect();
-        for (pin, message) in kept.messages {
+        let mut sessions: HashMap<Pin, Entry> = stored.sessions.into_iter().map(entry).collect();
+        for (pin, message) in stored.messages {
             if let Some(entry) = sessions.get_mut(&pin) {
                 entry.chat.push(message);
             }
         }
         let mut strikes = Strikes::default();
-        for (minter, pin, reporter) in kept.reports {
+        for (minter, pin, reporter) in stored.reports {
             strikes.report(minter, pin, reporter);
         }
-        kept.blocked.into_iter().for_each(|client| strikes.block(client));
-        let outbox = kept.outbox.into();
+        stored.blocked.into_iter().for_each(|client| strikes.block(client));
+        let outbox = stored.outbox.into();
         Self {
             sessions,
             lines: HashMap::new(),
             next_line: 1,
             watch_keys: HashMap::new(),
             streams: Streams::default(),
-            tickets: kept.tickets.into_iter().collect(),
+            tickets: stored.tickets.into_iter().collect(),
             strikes,
             windows: AllWindows::default(),
             outbox,
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn each_guess_is_answered_later_than_the_last_until_there_is_no_answer() {
-        let mut state = State::from_kept(Kept::default());
+        let mut state = State::from_stored(StoredState::default());
         let rates = Rates::network();
         let guesser = Client::at([198, 51, 100, 1].into());
         let pin: Pin = "AAA-AA-AAAA".parse().unwrap();

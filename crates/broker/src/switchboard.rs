@@ -335,12 +335,12 @@ impl Switchboard {
     /// Hands a change to the writer. Called under the lock, so that changes are written in the
     /// order in which they were made; what follows from it happens even if the caller goes away.
     pub fn settle(self: &Arc<Self>, _under_lock: &State, change: Change) -> Settling {
-        let ticket = self.store.submit(change.writes);
+        let saved = self.store.submit(change.writes);
         let (this, acts) = (Arc::clone(self), change.acts);
         let under_way = self.deliverer.begin();
         Settling(tokio::spawn(async move {
             let _under_way = under_way;
-            ticket.saved().await?;
+            saved.await?;
             acts.into_iter().for_each(|act| this.act(act));
             Ok(())
         }))

@@ -29,6 +29,6 @@ pub mod rocketchat;
 mod running;
 mod store;
 
+pub use self::store::{StoreError, StoreKey};
 pub use config::{Config, Control, Ports};
 pub use running::{Running, Sandbox, StartError};
-pub use store::{StoreError, StoreKey};

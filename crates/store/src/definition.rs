@@ -124,6 +124,11 @@ impl Definition {
                 .execute_batch(&key_pragma(key))
                 .map_err(|_| StoreError::WrongKey { doing })?;
         }
+        if self.sharing == Sharing::Exclusive {
+            // Before the first page is read: only then is the log's index kept out of shared memory.
+            let locking = "PRAGMA locking_mode=EXCLUSIVE;";
+            connection.execute_batch(locking).map_err(fault(doing))?;
+        }
         // SQLCipher notices a wrong key only at the first page that it reads.
         connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(())).map_err(
             |error| match (key, error.sqlite_error_code()) {
@@ -131,10 +136,6 @@ impl Definition {
                 _ => fault(doing)(error),
             },
         )?;
-        if self.sharing == Sharing::Exclusive {
-            let locking = "PRAGMA locking_mode=EXCLUSIVE;";
-            connection.execute_batch(locking).map_err(fault(doing))?;
-        }
         connection.set_prepared_statement_cache_capacity(self.statements);
         connection.execute_batch(self.settings).map_err(fault(doing))?;
         Ok(connection)
@@ -310,7 +311,9 @@ mod tests {
         let error = exclusive.open(&path, None).unwrap_err();
         assert_eq!(error.remedy(), Some(crate::Remedy::QuitOther));
         drop(first);
-        exclusive.open(&path, None).unwrap();
+        let _again = exclusive.open(&path, None).unwrap();
+        let error = exclusive.open(&path, None).unwrap_err();
+        assert_eq!(error.remedy(), Some(crate::Remedy::QuitOther));
     }
 
     // Broker and sandbox gave the key in this form before they shared this crate with the engine.

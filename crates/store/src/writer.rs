@@ -64,6 +64,13 @@ impl<T> Future for Answer<T> {
 }
 
 impl<T> Answer<T> {
+    /// The answer to what needs no write.
+    pub fn ready(doing: &'static str, value: T) -> Self {
+        let (answer, outcome) = oneshot::channel();
+        let _ = answer.send(Ok(value));
+        Self { doing, outcome }
+    }
+
     /// Waits on this thread, which must not be an async one.
     ///
     /// # Errors
