@@ -26,13 +26,13 @@ pub use store::StoreError as ArchiveError;
 use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 
 pub use self::{
-    audit::{AuditEntry, AuditHash, AuditReport, Broken, Deed},
+    audit::{AuditEntry, AuditHash, AuditLink, AuditReport, Broken},
     devices::LookedUp,
     messages::{Message, Saved},
     notes::{Note, NoteKind},
     people::Aliases,
     pictures::{MOST_PICTURES, Picture},
-    search::{Hit, Page, Place, Snippet},
+    search::{FoundIn, Hit, Page, Snippet},
     sessions::{Filter, Summary},
     tags::TagCount,
 };
@@ -88,7 +88,7 @@ pub struct Cursor(i64);
 
 /// What the archive has beside a session's row and what happened in it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
+pub struct SessionContents {
     /// Its messages in the order of their sending.
     pub messages: Vec<Message>,
     /// Its notes.
@@ -143,9 +143,9 @@ impl Archive {
     }
 
     /// All of a session that its page shows, by one way to a reader and back.
-    pub async fn kept(&self, session: SessionId) -> Result<Kept, ArchiveError> {
+    pub async fn contents(&self, session: SessionId) -> Result<SessionContents, ArchiveError> {
         let of = move |c: &Connection| {
-            Ok(Kept {
+            Ok(SessionContents {
                 messages: messages::of(c, session)?,
                 notes: notes::of(c, session)?,
                 tags: tags::of(c, session)?,

@@ -215,7 +215,7 @@ async fn a_push_shows_what_helps_to_decide_and_is_approved_and_kept() {
 
     let kept = scene.newest("it ended", |_| true).await;
     let archived = async {
-        while scene.desk.engine.archive().kept(scene.id).await.unwrap().verifications
+        while scene.desk.engine.archive().contents(scene.id).await.unwrap().verifications
             != [kept.clone()]
         {
             tokio::task::yield_now().await;

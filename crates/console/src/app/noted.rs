@@ -5,7 +5,7 @@
 
 use engine::{
     SessionId, StoreError,
-    archive::{Archive, Deed},
+    archive::{Archive, AuditEntry},
     clock::now,
 };
 
@@ -57,7 +57,7 @@ impl Inner {
         let archive = archive.ok_or_else(trouble::stopping)?;
         let before = missed;
         let Noted { by, action, text, session } = noted;
-        let deed = Deed { at: now(), by, action: action.to_owned(), text, session };
+        let deed = AuditEntry { at: now(), by, action: action.to_owned(), text, session };
         let failed = append(&archive, deed, &mut missed).await.err();
         if failed.is_none() && before == 0 {
             return Ok(());
@@ -78,9 +78,9 @@ impl Inner {
 }
 
 /// Appends `deed`, and before it how many were missed, which are none then.
-async fn append(archive: &Archive, deed: Deed, missed: &mut u32) -> Result<(), StoreError> {
+async fn append(archive: &Archive, deed: AuditEntry, missed: &mut u32) -> Result<(), StoreError> {
     if *missed > 0 {
-        let gap = Deed {
+        let gap = AuditEntry {
             at: deed.at,
             by: "Deskhand".into(),
             action: "not_noted".into(),
@@ -181,9 +181,9 @@ mod tests {
         give(&app, json!({ "do": "configure", "changes": { "company": "ACME" } })).await.unwrap();
         assert_eq!(standing(&app), 0);
         let newest = archive.audit_page(None, 2).await.unwrap();
-        assert_eq!(newest[0].deed.action, "settings_changed");
-        assert_eq!(newest[1].deed.action, "not_noted");
-        assert!(newest[1].deed.text.contains("Before this, "), "{newest:?}");
+        assert_eq!(newest[0].entry.action, "settings_changed");
+        assert_eq!(newest[1].entry.action, "not_noted");
+        assert!(newest[1].entry.text.contains("Before this, "), "{newest:?}");
         assert_eq!(archive.verify_audit().await.unwrap().broken, None);
         app.stop().await;
     }

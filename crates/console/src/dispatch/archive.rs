@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::{
     Engine, SessionId,
-    archive::{Hit as Found, NoteKind, Place},
+    archive::{FoundIn, Hit as Found, NoteKind},
     clock::now,
 };
 use session::Word;
@@ -120,12 +120,12 @@ fn hit(inner: &Inner, engine: &Engine, found: &Found) -> Hit {
     }
 }
 
-const fn place(place: Place) -> &'static str {
+const fn place(place: FoundIn) -> &'static str {
     match place {
-        Place::Session => "session",
-        Place::Ticket => "ticket",
-        Place::Note => "note",
-        Place::Message => "message",
+        FoundIn::Session => "session",
+        FoundIn::Ticket => "ticket",
+        FoundIn::Note => "note",
+        FoundIn::Message => "message",
     }
 }
 

@@ -10,7 +10,7 @@ use wire::loginwithme::ChatMessage;
 use super::{
     Archive, ArchiveError, READ,
     doc::{self, Kind},
-    search::{self, Words},
+    search::{self, IndexedText},
 };
 use crate::SessionId;
 
@@ -114,7 +114,7 @@ fn save_one(
             insert.execute((doc, session.as_bytes(), guid, seconds, subject, body))
         })
         .map_err(fault(SAVE))?;
-    search::put(connection, doc, &Words { subject, ticket: "", text: body })?;
+    search::put(connection, doc, &IndexedText { subject, ticket: "", text: body })?;
     Ok(true)
 }
 

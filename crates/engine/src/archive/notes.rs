@@ -9,7 +9,7 @@ use store::fault;
 use super::{
     Archive, ArchiveError, READ, damaged,
     doc::{self, Kind},
-    search::{self, Words},
+    search::{self, IndexedText},
 };
 use crate::SessionId;
 
@@ -111,8 +111,8 @@ pub(super) fn set(
     search::put(connection, doc, &words(note))
 }
 
-fn words(note: &Note) -> Words<'_> {
-    Words { subject: "", ticket: "", text: &note.text }
+fn words(note: &Note) -> IndexedText<'_> {
+    IndexedText { subject: "", ticket: "", text: &note.text }
 }
 
 fn find(

@@ -10,7 +10,7 @@ use wire::Region;
 use super::{
     Archive, ArchiveError, Cursor, PAGE, READ, damaged,
     doc::{self, Kind},
-    search::{self, Page, Words},
+    search::{self, IndexedText, Page},
 };
 use crate::SessionId;
 
@@ -89,9 +89,9 @@ impl Summary {
             .map(|joined| u64::try_from(joined.since(self.created).as_millis()).unwrap_or(u64::MAX))
     }
 
-    fn words(&self) -> Words<'_> {
+    fn words(&self) -> IndexedText<'_> {
         let About { customer, ticket, contact } = &self.about;
-        Words { subject: customer, ticket, text: contact }
+        IndexedText { subject: customer, ticket, text: contact }
     }
 }
 

@@ -63,7 +63,7 @@ fn check_key(connection: &Connection, key: &SealKey) -> Result<(), StoreError> {
         .query_row("SELECT sealed FROM marks WHERE key = ?1", [CHECK], |row| row.get(0))
         .optional()
         .map_err(fault(OPEN))?;
-    let place = place_of_mark(CHECK);
+    let place = sealed_to_mark(CHECK);
     match found {
         Some(sealed) => match key.open(&place, &sealed) {
             Ok(_) => Ok(()),
@@ -83,27 +83,27 @@ pub(super) fn no_random(doing: &'static str) -> StoreError {
     StoreError::Io { doing, why: "the operating system gave no random bytes".to_owned() }
 }
 
-pub(super) fn place_of_mark(key: &str) -> Vec<u8> {
+pub(super) fn sealed_to_mark(key: &str) -> Vec<u8> {
     [b"marks\0", key.as_bytes()].concat()
 }
 
-pub(super) fn place_of_event(seq: u64, session: SessionId) -> Vec<u8> {
+pub(super) fn sealed_to_event(seq: u64, session: SessionId) -> Vec<u8> {
     place(b"events\0", session, seq)
 }
 
-pub(super) fn place_of_happening(seq: u64, session: SessionId) -> Vec<u8> {
+pub(super) fn sealed_to_happening(seq: u64, session: SessionId) -> Vec<u8> {
     place(b"happenings\0", session, seq)
 }
 
-pub(super) fn place_of_session(session: SessionId, applied_seq: u64) -> Vec<u8> {
+pub(super) fn sealed_to_session(session: SessionId, applied_seq: u64) -> Vec<u8> {
     place(b"sessions\0", session, applied_seq)
 }
 
-pub(super) fn place_of_secrets(session: SessionId) -> Vec<u8> {
+pub(super) fn sealed_to_secrets(session: SessionId) -> Vec<u8> {
     place(b"secrets\0", session, 0)
 }
 
-pub(super) fn place_of_killer(session: SessionId, seq: u64) -> Vec<u8> {
+pub(super) fn sealed_to_killer(session: SessionId, seq: u64) -> Vec<u8> {
     place(b"killers\0", session, seq)
 }
 
