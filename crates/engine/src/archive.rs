@@ -75,13 +75,12 @@ const ARCHIVE: Definition = Definition {
 pub struct ArchiveKey(StoreKey);
 
 impl ArchiveKey {
-    /// The key with these bits.
     pub fn new(bits: StoreKey) -> Self {
         Self(bits)
     }
 }
 
-/// Where a page ends; the next one begins below it. Only the archive that gave it understands it.
+/// Where a page of results ends and the next one begins. Its number has a meaning for the archive only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(i64);
@@ -121,7 +120,7 @@ impl std::str::FromStr for Cursor {
     }
 }
 
-/// The archive; clones speak to the same one.
+/// The archive. Clones share one connection for writing and the same readers.
 #[derive(Clone)]
 pub struct Archive {
     // Before `readers`: the writer, dropped first, empties its log while they are idle.

@@ -29,7 +29,7 @@ use crate::{SessionId, vault::SealKey};
 /// The journal's file within the data folder.
 pub const JOURNAL_FILE: &str = "journal.db";
 
-/// The journal; clones speak to the same one. When the last is dropped, what is queued is written.
+/// The journal. Clones share one writer; dropping the last one waits until all that is queued is written.
 #[derive(Clone)]
 pub struct Journal {
     // Before `readers`: fields are dropped in order, and the writer shall finish first.

@@ -1,4 +1,4 @@
-//! What survives a restart: one SQLite file, encrypted where there is a key.
+//! What the sandbox keeps over a restart: one SQLite file, encrypted where there is a key.
 //!
 //! Each service has its own tables and its own SQL, in its own `store` module; this one opens the file and
 //! runs their transactions, one at a time and off the async runtime.

@@ -1,4 +1,4 @@
-//! What survives a restart: one SQLite file, one thread that writes it.
+//! What the broker keeps over a restart: one SQLite file, written by one thread.
 //!
 //! Nothing on the async side ever waits on SQLite itself: changes are sent to the writer, which
 //! commits all that are waiting in one transaction and then says so. With a key the file is

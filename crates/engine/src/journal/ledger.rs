@@ -1,5 +1,5 @@
-//! What is written, inside the writer's transactions. Sequences grow for ever, also over restarts:
-//! the newest row of each sequence is never pruned.
+//! What the journal writes, always inside one of the writer's transactions. Numbers of events and of
+//! happenings only ever grow, even over restarts, because the newest row of each is never pruned.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! What is read: every row is opened for the place it was found at.
+//! Reading the journal. A row is unsealed for the table and key under which it was found, so one that was
+//! moved or altered counts as damaged.
 
 use std::collections::BTreeMap;
 

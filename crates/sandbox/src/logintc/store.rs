@@ -37,7 +37,6 @@ CREATE TABLE logintc_sessions(
   made INTEGER NOT NULL
 );";
 
-/// A person.
 pub(super) struct User {
     pub id: String,
     pub username: String,
