@@ -18,7 +18,7 @@ pub use self::{
     environment::{PREFIX, from_environment, from_text},
     source::{Keep, Loaded, SettingsSource},
 };
-use crate::{command::MailWhen, view::GatePolicy};
+use crate::{parameters::MailWhen, view::GatePolicy};
 
 /// The version of the settings' shape that this program writes.
 pub const VERSION: u32 = 1;

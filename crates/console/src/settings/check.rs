@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use super::{MailRule, Settings, SettingsError, is_unset};
-use crate::{command::MailWhen, words};
+use crate::{parameters::MailWhen, words};
 
 /// The names of all fields, and what to write there.
 pub(super) const FIELDS: [(&str, &str); 34] = [

@@ -11,7 +11,9 @@ use std::{
 use console::{
     App, Feed, Options, SettingsSource,
     app::{IN_THE_BROWSER, Pages},
-    command::{About, Command, Reply},
+    commands::Command,
+    parameters::About,
+    reply::Reply,
     view::{ConsoleView, Happening, LampKind, Push, SessionDetail, SessionRow, Trouble},
 };
 use engine::{

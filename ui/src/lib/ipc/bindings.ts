@@ -40,7 +40,19 @@ session: string | null, } | { "do": "read",
 /**
  * Which.
  */
-session: string, } | { "do": "mail", 
+session: string, } | { "do": "close", 
+/**
+ * Which.
+ */
+session: string, 
+/**
+ * How it came out.
+ */
+outcome: Outcome, 
+/**
+ * A note; empty for none.
+ */
+note: string, } | { "do": "mail", 
 /**
  * Which.
  */
@@ -100,19 +112,7 @@ path: string | null, } | { "do": "cancel_program",
 /**
  * Which.
  */
-session: string, } | { "do": "close", 
-/**
- * Which.
- */
-session: string, 
-/**
- * How it came out.
- */
-outcome: Outcome, 
-/**
- * A note; empty for none.
- */
-note: string, } | { "do": "note", 
+session: string, } | { "do": "note", 
 /**
  * Which.
  */
@@ -156,11 +156,11 @@ session: string,
 /**
  * Its number.
  */
-picture: number, } | { "do": "probe_regions" } | { "do": "settings" } | { "do": "configure", 
+picture: number, } | { "do": "settings" } | { "do": "configure", 
 /**
  * Field by field, as in the settings file.
  */
-changes: Record<string, unknown>, } | { "do": "test_reach" } | { "do": "outbox" } | { "do": "report_abuse", 
+changes: Record<string, unknown>, } | { "do": "probe_regions" } | { "do": "test_reach" } | { "do": "outbox" } | { "do": "report_abuse", 
 /**
  * The PIN as typed.
  */

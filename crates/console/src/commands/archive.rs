@@ -1,4 +1,4 @@
-//! Commands over what stays: notes, tags, search, export.
+//! Commands over what is kept of sessions: notes, tags, search, export.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::{
@@ -6,17 +6,110 @@ use engine::{
     archive::{Hit as Found, NoteKind, Place},
     clock::now,
 };
+use serde::Deserialize;
 use session::Word;
+use strum::VariantNames;
+use ts_rs::TS;
 
-use super::{Answer, engine, no_session, parse_id};
+use super::{
+    CommandResult, engine, must_exist, parse_id,
+    policy::{AuditPolicy, Policy},
+};
 use crate::{
-    app::{Inner, detail_of, setting},
-    command::{Format, Hit, Reply},
+    Settings,
+    app::{App, Inner, detail_of, setting},
     export,
+    parameters::Format,
     present::{self, state, trouble},
+    reply::{Hit, Reply},
     view::Trouble,
     words,
 };
+
+/// Commands over what is kept of sessions.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum ArchiveCommand {
+    /// Sets a session's note.
+    Note {
+        /// Which.
+        session: String,
+        /// The whole note.
+        text: String,
+    },
+    /// Sets a session's tags.
+    Tags {
+        /// Which.
+        session: String,
+        /// All of them.
+        tags: Vec<String>,
+    },
+    /// Everything about a session, live or archived. Answers `detail`.
+    Detail {
+        /// Which.
+        session: String,
+    },
+    /// Full-text search over sessions, notes, tickets and transcripts, newest first. Answers `found`.
+    Search {
+        /// What was typed; empty lists everything.
+        query: String,
+        /// Go on after this cursor.
+        #[serde(default)]
+        cursor: Option<String>,
+    },
+    /// Writes a session's transcript. Answers `text`.
+    Export {
+        /// Which.
+        session: String,
+        /// As what.
+        format: Format,
+    },
+    /// A picture of the customer's screen that was saved. Answers `picture`.
+    Picture {
+        /// Of which session.
+        session: String,
+        /// Its number.
+        picture: i64,
+    },
+}
+
+impl ArchiveCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::Export { session, format } => {
+                AuditPolicy::before("exported", exported(*format)).about(session)
+            }
+            Self::Picture { session, .. } => {
+                let text = "Opens a saved picture of the customer's screen.";
+                AuditPolicy::before("picture_opened", text).about(session)
+            }
+            Self::Note { .. } | Self::Tags { .. } | Self::Detail { .. } | Self::Search { .. } => {
+                AuditPolicy::Nothing
+            }
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::Note { session, text } => note(inner, &session, &text, by).await,
+            Self::Tags { session, tags } => set_tags(inner, &session, &tags).await,
+            Self::Detail { session } => detail(inner, &session).await,
+            Self::Search { query, cursor } => search(inner, &query, cursor.as_deref()).await,
+            Self::Export { session, format } => export(inner, &session, format).await,
+            Self::Picture { session, picture: number } => picture(inner, &session, number).await,
+        }
+    }
+}
+
+const fn exported(format: Format) -> &'static str {
+    match format {
+        Format::Text => "Exports the session as text.",
+        Format::Json => "Exports the session as JSON.",
+        Format::Csv => "Exports the session as CSV.",
+    }
+}
 
 /// Hits a page.
 const PAGE: u32 = 50;
@@ -26,7 +119,7 @@ const LONGEST_NOTE: usize = 20_000;
 const MOST_TAGS: usize = 20;
 const LONGEST_TAG: usize = 40;
 
-pub(super) async fn note(inner: &Inner, session: &str, text: &str, by: &str) -> Answer {
+async fn note(inner: &Inner, session: &str, text: &str, by: &str) -> CommandResult {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     must_exist(&engine, id, "save the note").await?;
     set_note(&engine, id, NoteKind::Working, text, by).await?;
@@ -48,7 +141,7 @@ pub(super) async fn set_note(
     saved.map_err(|error| trouble::of_store(&error))
 }
 
-pub(super) async fn tags(inner: &Inner, session: &str, tags: &[String]) -> Answer {
+async fn set_tags(inner: &Inner, session: &str, tags: &[String]) -> CommandResult {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     must_exist(&engine, id, "save the tags").await?;
     let mut clean: Vec<String> = Vec::new();
@@ -63,7 +156,13 @@ pub(super) async fn tags(inner: &Inner, session: &str, tags: &[String]) -> Answe
     Ok(Reply::Done)
 }
 
-pub(super) async fn search(inner: &Inner, query: &str, cursor: Option<&str>) -> Answer {
+async fn detail(inner: &Inner, session: &str) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let detail = Box::new(detail_of(inner, &engine, id).await?);
+    Ok(Reply::Detail { detail })
+}
+
+async fn search(inner: &Inner, query: &str, cursor: Option<&str>) -> CommandResult {
     let cursor = cursor.map(str::parse).transpose().map_err(|_| {
         trouble::bad_input("search the archive: this is no cursor of a search", "search anew")
     })?;
@@ -74,14 +173,14 @@ pub(super) async fn search(inner: &Inner, query: &str, cursor: Option<&str>) -> 
     Ok(Reply::Found { hits, cursor: page.next.map(|cursor| cursor.to_string()) })
 }
 
-pub(super) async fn export(inner: &Inner, session: &str, format: Format) -> Answer {
+async fn export(inner: &Inner, session: &str, format: Format) -> CommandResult {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     let detail = detail_of(inner, &engine, id).await?;
     let (file_name, text) = export::export(&detail, format, &inner.zone);
     Ok(Reply::Text { file_name, text })
 }
 
-pub(super) async fn picture(inner: &Inner, session: &str, picture: i64) -> Answer {
+async fn picture(inner: &Inner, session: &str, picture: i64) -> CommandResult {
     const DOING: &str = "show the picture";
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     let detail = detail_of(inner, &engine, id).await?;
@@ -126,16 +225,5 @@ const fn place(place: Place) -> &'static str {
         Place::Ticket => "ticket",
         Place::Note => "note",
         Place::Message => "message",
-    }
-}
-
-pub(super) async fn must_exist(engine: &Engine, id: SessionId, doing: &str) -> Result<(), Trouble> {
-    if engine.snapshot(id).is_some() {
-        return Ok(());
-    }
-    match engine.archive().summary(id).await {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(no_session(doing)),
-        Err(error) => Err(trouble::of_store(&error)),
     }
 }

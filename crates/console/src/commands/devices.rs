@@ -1,7 +1,7 @@
-//! Whose device it is: lookups in the chat workspace.
+//! Commands over login sessions in the chat workspace: whose device a customer's is.
 //!
-//! Nothing is asked twice by itself: where the workspace wants a second factor, the command answers
-//! `code_asked`, and whoever gave it gives it again with the code.
+//! Nothing is asked twice by itself: if the workspace wants a second factor, the command answers `code_asked`, and
+//! whoever gave it gives it again with the code.
 
 use engine::{
     SessionId,
@@ -13,16 +13,93 @@ use engine::{
     },
 };
 use secrecy::ExposeSecret as _;
+use serde::Deserialize;
 use session::Failure;
+use strum::VariantNames;
+use ts_rs::TS;
 
-use super::{Answer, archive::must_exist, engine, failed, parse_id};
+use super::{
+    CommandResult, engine, failed, must_exist, parse_id,
+    policy::{AuditPolicy, Policy},
+};
 use crate::{
-    app::{Inner, Noted},
-    command::{Reply, SecondFactor},
+    Settings,
+    app::{App, AuditEntry, Inner},
+    parameters::SecondFactor,
     present::{device, trouble},
+    reply::Reply,
     view::{Code, CodeAsked, Trouble},
     words,
 };
+
+/// Commands over login sessions in the chat workspace.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum DeviceCommand {
+    /// Looks a login session up in the chat workspace and pins it to the session. Answers `device`, or
+    /// `code_asked`.
+    LookUpDevice {
+        /// Which session.
+        session: String,
+        /// The workspace's id of the login session.
+        login_session: String,
+        /// The second factor, where one was asked for.
+        #[serde(default)]
+        #[ts(as = "Option<SecondFactor>", optional)]
+        factor: Option<SecondFactor>,
+    },
+    /// A page of the workspace's login sessions to pick from. Answers `devices`, or `code_asked`.
+    Devices {
+        /// What was typed; empty for all.
+        filter: String,
+        /// How many to skip.
+        offset: u32,
+        /// The second factor, where one was asked for.
+        #[serde(default)]
+        #[ts(as = "Option<SecondFactor>", optional)]
+        factor: Option<SecondFactor>,
+    },
+    /// Logs a login session out. Answers `done`, or `code_asked`.
+    LogOutDevice {
+        /// The session that it is pinned to; none from the list.
+        #[serde(default)]
+        #[ts(optional)]
+        session: Option<String>,
+        /// The workspace's id of the login session.
+        login_session: String,
+        /// A person has confirmed it.
+        #[serde(default)]
+        confirmed: bool,
+        /// The second factor, where one was asked for.
+        #[serde(default)]
+        #[ts(as = "Option<SecondFactor>", optional)]
+        factor: Option<SecondFactor>,
+    },
+}
+
+impl DeviceCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::LookUpDevice { .. } | Self::LogOutDevice { .. } => AuditPolicy::ByHandler,
+            Self::Devices { .. } => AuditPolicy::Nothing,
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::LookUpDevice { session, login_session, factor } => {
+                look_up(inner, &session, &login_session, factor, by).await
+            }
+            Self::Devices { filter, offset, factor } => list(inner, &filter, offset, factor).await,
+            Self::LogOutDevice { session, login_session, confirmed, factor } => {
+                let request = LogOut { session, login_session, confirmed, factor };
+                log_out(inner, request, by).await
+            }
+        }
+    }
+}
 
 /// The longest id of a login session; the workspace's own have 17 characters.
 const LONGEST_ID: usize = 128;
@@ -34,20 +111,20 @@ const LONGEST_CODE: usize = 256;
 const NEWEST_FIRST: &str = r#"{"loginAt":-1}"#;
 
 /// A login session that is to be logged out.
-pub(super) struct LogOut {
-    pub session: Option<String>,
-    pub login_session: String,
-    pub confirmed: bool,
-    pub factor: Option<SecondFactor>,
+struct LogOut {
+    session: Option<String>,
+    login_session: String,
+    confirmed: bool,
+    factor: Option<SecondFactor>,
 }
 
-pub(super) async fn look_up(
+async fn look_up(
     inner: &Inner,
     session: &str,
     login_session: &str,
     factor: Option<SecondFactor>,
     by: &str,
-) -> Answer {
+) -> CommandResult {
     let login_session = login_session_id("look up the device", login_session)?;
     let id = parse_id(session)?;
     let chat = {
@@ -70,17 +147,17 @@ pub(super) async fn look_up(
     let view = device::pinned(&looked_up);
     let text =
         format!("Looked up the login session {login_session}: {}", whose(&view.name, &view.app));
-    note(inner, by, "device_looked_up", text, Some(id)).await;
+    record(inner, by, "device_looked_up", text, Some(id)).await;
     inner.tell_change();
     Ok(Reply::Device { device: view })
 }
 
-pub(super) async fn list(
+async fn list(
     inner: &Inner,
     filter: &str,
     offset: u32,
     factor: Option<SecondFactor>,
-) -> Answer {
+) -> CommandResult {
     let chat = client(&*engine(inner).await?, "list the login sessions")?;
     let factor = match checked(factor) {
         Ok(factor) => factor,
@@ -97,10 +174,10 @@ pub(super) async fn list(
     }
 }
 
-pub(super) async fn log_out(inner: &Inner, asked: LogOut, by: &str) -> Answer {
+async fn log_out(inner: &Inner, request: LogOut, by: &str) -> CommandResult {
     const DOING: &str = "log the login session out";
-    let login_session = login_session_id(DOING, &asked.login_session)?;
-    let id = asked.session.as_deref().map(parse_id).transpose()?;
+    let login_session = login_session_id(DOING, &request.login_session)?;
+    let id = request.session.as_deref().map(parse_id).transpose()?;
     let chat = {
         let engine = engine(inner).await?;
         if let Some(id) = id {
@@ -108,7 +185,7 @@ pub(super) async fn log_out(inner: &Inner, asked: LogOut, by: &str) -> Answer {
         }
         client(&engine, DOING)?
     };
-    if !asked.confirmed {
+    if !request.confirmed {
         return Err(Trouble {
             code: Code::Refused,
             text: "Logging it out ends this login at once on that device: whoever uses it must sign in \
@@ -117,7 +194,7 @@ pub(super) async fn log_out(inner: &Inner, asked: LogOut, by: &str) -> Answer {
             remedy: "Give the command again, confirmed, if this is what you want.".into(),
         });
     }
-    let factor = match checked(asked.factor) {
+    let factor = match checked(request.factor) {
         Ok(factor) => factor,
         Err(asked) => return Ok(Reply::CodeAsked { asked }),
     };
@@ -126,7 +203,7 @@ pub(super) async fn log_out(inner: &Inner, asked: LogOut, by: &str) -> Answer {
     }
     let marked = engine(inner).await?.archive().device_logged_out(login_session, now()).await;
     let text = format!("Logged the login session {login_session} out");
-    note(inner, by, "device_logged_out", text, id).await;
+    record(inner, by, "device_logged_out", text, id).await;
     inner.tell_change();
     // Last, for it is logged out all the same.
     marked.map_err(|error| trouble::of_store(&error))?;
@@ -178,7 +255,7 @@ fn checked(given: Option<SecondFactor>) -> Result<Option<Factor>, CodeAsked> {
     Ok(Some(Factor { method, code: bare.into() }))
 }
 
-fn code_or_trouble(error: RocketChatError) -> Answer {
+fn code_or_trouble(error: RocketChatError) -> CommandResult {
     match &error.why {
         Why::FactorNeeded(asked) => {
             Ok(Reply::CodeAsked { asked: device::code_asked(asked, false) })
@@ -194,8 +271,8 @@ fn code_or_trouble(error: RocketChatError) -> Answer {
     }
 }
 
-/// Each failure with what helps.
-pub(super) fn of_chat(error: &RocketChatError) -> Trouble {
+/// The trouble of a failed call, with a remedy of its own for each failure.
+fn of_chat(error: &RocketChatError) -> Trouble {
     let (code, remedy) = match &error.why {
         Why::NotLoggedIn => (
             Code::SignInAgain,
@@ -252,15 +329,15 @@ fn whose(name: &str, app: &str) -> String {
     format!("{}, {}", or(name, "a person without a name"), or(app, "an unknown app"))
 }
 
-/// It is done by then, so an entry that can't be written doesn't make it fail: that stands as a trouble.
-async fn note(
+/// Records what was done. An entry that can't be written stands as a trouble and makes nothing fail.
+async fn record(
     inner: &Inner,
     by: &str,
     action: &'static str,
     text: String,
     session: Option<SessionId>,
 ) {
-    let _ = inner.note(Noted { by: by.to_owned(), action, text, session }).await;
+    let _ = inner.record(AuditEntry { by: by.to_owned(), action, text, session }).await;
 }
 
 #[cfg(test)]

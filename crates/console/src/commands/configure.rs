@@ -6,12 +6,12 @@ use std::sync::Arc;
 use engine::Engine;
 use serde_json::{Map, Value};
 
-use super::{Answer, refused};
+use super::{CommandResult, refused};
 use crate::{
     Settings, SettingsSource,
     app::{Held, Inner, learn_of_service, restart_engine, set_network, set_up_services},
-    command::Reply,
     present::trouble,
+    reply::Reply,
     settings::is_unset,
     view::{Code, Trouble},
 };
@@ -31,7 +31,11 @@ pub(super) fn settings(inner: &Inner) -> Reply {
     Reply::Settings { settings: Value::Object(inner.settings().to_map()) }
 }
 
-pub(super) async fn configure(inner: &Arc<Inner>, changes: Map<String, Value>, by: &str) -> Answer {
+pub(super) async fn configure(
+    inner: &Arc<Inner>,
+    changes: Map<String, Value>,
+    by: &str,
+) -> CommandResult {
     let (inner, by) = (inner.clone(), by.to_owned());
     let tasks = inner.tasks.clone();
     // In a task of its own: whoever asked may go away, and half a change is none.
@@ -45,7 +49,7 @@ pub(super) async fn configure(inner: &Arc<Inner>, changes: Map<String, Value>, b
     }
 }
 
-async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> Answer {
+async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> CommandResult {
     let before = inner.settings();
     let stored =
         inner.held.read().unwrap_or_else(std::sync::PoisonError::into_inner).stored.clone();

@@ -1,4 +1,6 @@
-//! The customer's program, to be carried by hand: the only place that has the service asked for it.
+//! Commands over the customer's program, which is saved to be carried to them by hand.
+//!
+//! Nothing else has the service asked for the program, since that ends the customer's own download.
 
 use std::path::{Path, PathBuf};
 
@@ -6,27 +8,97 @@ use engine::{
     CommandError,
     remote::{Place, PlaceError},
 };
+use serde::Deserialize;
 use session::Input;
+use strum::VariantNames;
+use ts_rs::TS;
 
-use super::{Answer, engine, failed, no_session, parse_id, refused, session_name};
+use super::{
+    Command, CommandResult, engine, failed, no_session, parse_id,
+    policy::{AuditPolicy, Policy},
+    refused, session_name,
+};
 use crate::{
-    app::Inner,
-    command::Reply,
+    Settings,
+    app::{App, Inner},
     present::{program, trouble},
+    reply::Reply,
     view::Trouble,
     words,
 };
 
+/// Commands over the customer's program.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum CustomerProgramCommand {
+    /// Saves the customer's program to a file, to be carried to them by hand. The customer's own download
+    /// stops working for this PIN.
+    SaveProgram {
+        /// Which.
+        session: String,
+        /// A person has confirmed that; else the command is refused, and says what there is to confirm.
+        #[serde(default)]
+        confirmed: bool,
+        /// A folder, or a file that isn't there yet; none for the downloads.
+        #[serde(default)]
+        path: Option<String>,
+    },
+    /// Cancels the saving of the customer's program.
+    CancelProgram {
+        /// Which.
+        session: String,
+    },
+}
+
+impl CustomerProgramCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::SaveProgram { session, .. } => {
+                let text = "Had the customer's program saved to a file.";
+                AuditPolicy::after("program_saved", text).about(session)
+            }
+            Self::CancelProgram { .. } => AuditPolicy::Nothing,
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::SaveProgram { session, confirmed, path } => {
+                save(inner, &session, confirmed, path, by).await
+            }
+            Self::CancelProgram { session } => cancel(inner, &session).await,
+        }
+    }
+}
+
+impl Command {
+    /// The command as a window's page may give it: a page names sessions, never a place on the disk, so the customer's
+    /// program goes to the downloads.
+    #[must_use]
+    pub fn without_path(self) -> Self {
+        match self {
+            Self::CustomerProgram(CustomerProgramCommand::SaveProgram {
+                session,
+                confirmed,
+                path: _,
+            }) => CustomerProgramCommand::SaveProgram { session, confirmed, path: None }.into(),
+            other => other,
+        }
+    }
+}
+
 const DOING: &str = "save the customer's program";
 
 /// Saves the program, if a person has confirmed what that does to the customer's own download.
-pub(super) async fn save(
+async fn save(
     inner: &Inner,
     session: &str,
     confirmed: bool,
     path: Option<String>,
     by: &str,
-) -> Answer {
+) -> CommandResult {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
     if let Some(consequence) = program::ask(&snapshot.record)
@@ -43,7 +115,7 @@ pub(super) async fn save(
         .await
         .map_err(|_| trouble::stopping())??;
     if let Some(pin) = &snapshot.pin
-        && inner.capabilities(engine.client()).await.is_some_and(|able| able.tells_asker())
+        && inner.capabilities(engine.client()).await.is_some_and(|can| can.tells_asker())
     {
         // What the program says of who asks is made with it, and can't be changed afterwards.
         inner.tell_asker(engine.client(), id, pin).await;
@@ -53,7 +125,7 @@ pub(super) async fn save(
 }
 
 /// Cancels what is under way: no file is left, and what the service gave is kept.
-pub(super) async fn cancel(inner: &Inner, session: &str) -> Answer {
+async fn cancel(inner: &Inner, session: &str) -> CommandResult {
     const CANCEL: &str = "cancel the customer's program";
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session(CANCEL))?;

@@ -1,8 +1,8 @@
-//! Notes in the audit log what came of verifications.
+//! Records in the audit log how verifications ended.
 //!
-//! They come by themselves, so up to where they were noted is on the disk, and what ended while this
-//! console was not looking is noted later. A crash between a note and its mark notes that one twice; none
-//! is left out.
+//! They end by themselves, at any time. The sequence number up to which they are recorded is on the disk, so those
+//! that end while this console isn't running are recorded later. A crash between an entry and the mark after it
+//! makes a second entry; none is left out.
 
 use engine::{Engine, journal::Happening};
 use session::{
@@ -10,24 +10,24 @@ use session::{
     verification::{Cause, Who},
 };
 
-use super::{Inner, Noted};
+use super::{AuditEntry, Inner};
 
-/// Happenings are read this many at a time.
+/// How many events are read at a time.
 const PAGE: u32 = 500;
-/// The mark's name.
+/// The name of the stored mark.
 const SUBSCRIBER: &str = "audit of verifications";
-/// Who answers a phone is not at this console.
+/// Whoever answers a phone is not at this console, so these entries name the program.
 const NOBODY: &str = "deskhand";
 
-/// Up to where they were noted.
+/// Reads the events for verifications that ended.
 #[derive(Default)]
-pub(super) struct Results {
-    /// None before the first look.
+pub(super) struct VerificationAudit {
+    /// The last event that was read; none before the first look.
     read_to: Option<u64>,
 }
 
-impl Results {
-    /// Notes what came since the last look. What can't be noted now is, at the next.
+impl VerificationAudit {
+    /// Records the verifications that ended since the last look. What can't be recorded now is at the next look.
     pub async fn read_on(&mut self, inner: &Inner) {
         let guard = inner.engine.read().await;
         let Some(engine) = guard.as_ref() else { return };
@@ -36,7 +36,7 @@ impl Results {
             None => match engine.journal().seen(SUBSCRIBER).await {
                 Ok(seq) => seq.unwrap_or_default(),
                 Err(error) => {
-                    return tracing::warn!(%error, "read up to where verifications were noted");
+                    return tracing::warn!(%error, "read up to where verifications were recorded");
                 }
             },
         };
@@ -46,8 +46,8 @@ impl Results {
                 Err(error) => return tracing::warn!(%error, "read what happened"),
             };
             for happening in &page {
-                if let Some(noted) = noted(happening) {
-                    if inner.note(noted).await.is_err() {
+                if let Some(entry) = audit_entry(happening) {
+                    if inner.record(entry).await.is_err() {
                         return;
                     }
                     mark(engine, happening.seq).await;
@@ -65,12 +65,12 @@ impl Results {
 
 async fn mark(engine: &Engine, seq: u64) {
     if let Err(error) = engine.journal().mark_seen(SUBSCRIBER, seq).await {
-        tracing::warn!(%error, "note up to where verifications were noted");
+        tracing::warn!(%error, "store up to where verifications were recorded");
     }
 }
 
-/// How the log has it; none for what isn't its business.
-fn noted(Happening { session, event, .. }: &Happening) -> Option<Noted> {
+/// The entry for an event; none for events that end no verification.
+fn audit_entry(Happening { session, event, .. }: &Happening) -> Option<AuditEntry> {
     let (action, text) = match event {
         Event::VerificationApproved { who, user, .. } => {
             ("verification_approved", format!("{} approved", named(*who, user)))
@@ -104,7 +104,7 @@ fn noted(Happening { session, event, .. }: &Happening) -> Option<Noted> {
                 format!("what came of the verification of {} is not known", named(*who, user));
             ("verification_unknown", text)
         }
-        // Noted with who asks, and who signs it, at the time when they do.
+        // Recorded by the commands, which know who asked and who signed.
         Event::VerificationAsked { .. }
         | Event::GateOverridden { .. }
         | Event::PictureSaved { .. }
@@ -131,7 +131,7 @@ fn noted(Happening { session, event, .. }: &Happening) -> Option<Noted> {
         | Event::PinOver { .. } => return None,
     };
     let text = crate::present::trouble::sentence(&text);
-    Some(Noted { by: NOBODY.to_owned(), action, text, session: Some(*session) })
+    Some(AuditEntry { by: NOBODY.to_owned(), action, text, session: Some(*session) })
 }
 
 fn named(who: Who, user: &str) -> String {

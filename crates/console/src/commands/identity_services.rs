@@ -1,20 +1,83 @@
-//! The three services: where each is, their secrets, a test of the connection.
+//! Commands over the three identity services: where each is, their secrets, a test of the connection.
 
 use engine::{
     clock::now,
     journal::KeptSecret,
     remote::{LoginTc, RocketChat, logintc, rocketchat},
 };
+use serde::Deserialize;
+use strum::VariantNames;
+use ts_rs::TS;
 
-use super::{Answer, engine};
+use super::{
+    CommandResult, engine,
+    policy::{AuditPolicy, Policy},
+};
 use crate::{
-    app::{Inner, Kept, check_secret, secret_place, set_up_services, stand_in},
-    command::{Reply, Secret},
+    Settings,
+    app::{App, Inner, Kept, check_secret, secret_place, set_up_services, stand_in},
+    parameters::Secret,
     present::{services as present, trouble},
+    reply::Reply,
     view::{ConnectionView, Identity, IdentityServiceView, SecretName, Trouble},
 };
 
-pub(super) async fn services(inner: &Inner) -> Answer {
+/// Commands over the identity services and their secrets.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum IdentityServiceCommand {
+    /// The three services, and what each still needs. Answers `services`.
+    Services,
+    /// Keeps a service's secret. It is never shown again. Answers `services`.
+    SetSecret {
+        /// Which.
+        secret: SecretName,
+        /// It.
+        #[ts(as = "String")]
+        value: Secret,
+    },
+    /// Removes a service's secret. Answers `services`.
+    RemoveSecret {
+        /// Which.
+        secret: SecretName,
+    },
+    /// Tries a service with what is set. Answers `connection`.
+    TestConnection {
+        /// Which.
+        service: Identity,
+    },
+}
+
+impl IdentityServiceCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::SetSecret { secret, .. } => {
+                AuditPolicy::before("secret_set", format!("Sets {}.", secret_name(*secret)))
+            }
+            Self::RemoveSecret { secret } => {
+                AuditPolicy::before("secret_removed", format!("Removes {}.", secret_name(*secret)))
+            }
+            Self::Services | Self::TestConnection { .. } => AuditPolicy::Nothing,
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::Services => services(inner).await,
+            Self::SetSecret { secret, value } => set(inner, secret, value, by).await,
+            Self::RemoveSecret { secret } => remove(inner, secret).await,
+            Self::TestConnection { service } => test(inner, service).await,
+        }
+    }
+}
+
+fn secret_name(secret: SecretName) -> String {
+    format!("the {} of {}", secret.name(), secret.service().name())
+}
+
+async fn services(inner: &Inner) -> CommandResult {
     let engine = engine(inner).await?;
     let kept = Kept::read(engine.journal()).await.map_err(|error| trouble::of_store(&error))?;
     drop(engine);
@@ -26,7 +89,7 @@ pub(super) async fn services(inner: &Inner) -> Answer {
 }
 
 /// Checked, kept, in use: in this order.
-pub(super) async fn set(inner: &Inner, secret: SecretName, value: Secret, by: &str) -> Answer {
+async fn set(inner: &Inner, secret: SecretName, value: Secret, by: &str) -> CommandResult {
     let value = check_secret(secret, &value.0)?;
     let kept = KeptSecret { value, at: now(), by: by.to_owned() };
     let written = engine(inner).await?.journal().keep_secret(secret_place(secret), kept).await;
@@ -34,13 +97,13 @@ pub(super) async fn set(inner: &Inner, secret: SecretName, value: Secret, by: &s
     changed(inner).await
 }
 
-pub(super) async fn remove(inner: &Inner, secret: SecretName) -> Answer {
+async fn remove(inner: &Inner, secret: SecretName) -> CommandResult {
     let written = engine(inner).await?.journal().remove_secret(secret_place(secret)).await;
     written.map_err(|error| trouble::of_store(&error))?;
     changed(inner).await
 }
 
-async fn changed(inner: &Inner) -> Answer {
+async fn changed(inner: &Inner) -> CommandResult {
     set_up_services(inner).await;
     inner.tell_change();
     services(inner).await
@@ -73,7 +136,7 @@ async fn view(inner: &Inner, service: Identity, kept: &Kept) -> IdentityServiceV
 }
 
 /// Has the service called as the console calls it, by what changes nothing there.
-pub(super) async fn test(inner: &Inner, service: Identity) -> Answer {
+async fn test(inner: &Inner, service: Identity) -> CommandResult {
     let clients = engine(inner).await?.services();
     let mut works = Vec::new();
     let tested = match service {
