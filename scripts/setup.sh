@@ -161,11 +161,11 @@ ensure_npm_clients() {
   cp tests/clients/package-lock.json "$stamp"
 }
 
-# ensure_ui_built: bundles the UI, when one of its files is newer than the bundle. The viewer shares some with the broker's pages.
+# ensure_ui_built: bundles the window and the servers' pages, when a file of theirs is newer than the bundles.
 ensure_ui_built() {
-  local newer shared=(crates/broker/src/pages crates/serve/src/palette.css)
-  if [ -f ui/dist/.built ] && [ -f ui/dist-viewer/viewer.js ]; then
-    newer="$(find ui "${shared[@]}" -path ui/node_modules -prune -o -path 'ui/dist*' -prune -o -type f -newer ui/dist/.built -print -quit)"
+  local newer
+  if [ -f ui/dist/.built ] && [ -f ui/dist-pages/viewer/viewer.js ]; then
+    newer="$(find ui -path ui/node_modules -prune -o -path 'ui/dist*' -prune -o -type f -newer ui/dist/.built -print -quit)"
     [ -n "$newer" ] || return 0
   fi
   echo "Bundling the user interface"

@@ -4,7 +4,16 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 export default ts.config(
-  { ignores: ['dist/', 'dist-fake/', 'dist-viewer/', 'node_modules/', 'src/lib/ipc/bindings.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'dist-fake/',
+      'dist-pages/',
+      'node_modules/',
+      'src/lib/ipc/bindings.ts',
+      'src/lib/ipc/settings.ts',
+    ],
+  },
   ...ts.configs.strict,
   ...ts.configs.stylistic,
   ...svelte.configs.recommended,

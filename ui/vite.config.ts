@@ -1,8 +1,17 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
-  plugins: [svelte()],
+/** With `--mode fake` the window has the fake console, which stands outside of `src`: the product never has it. */
+const overFake = {
+  name: 'over-fake',
+  transformIndexHtml: {
+    order: 'pre' as const,
+    handler: (html: string) => html.replace('/src/main.ts', '/fake/main.ts'),
+  },
+};
+
+export default defineConfig(({ mode }) => ({
+  plugins: mode === 'fake' ? [svelte(), overFake] : [svelte()],
   clearScreen: false,
   server: { port: 1420, strictPort: true },
   build: {
@@ -17,8 +26,8 @@ export default defineConfig({
   resolve: process.env['VITEST'] ? { conditions: ['browser'] } : {},
   test: {
     environment: 'happy-dom',
-    include: ['src/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
     setupFiles: ['tests/setup.ts'],
     restoreMocks: true,
   },
-});
+}));

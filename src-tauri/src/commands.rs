@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use console::Feed;
-use console::command::{Command, Reply};
+use console::commands::Command;
+use console::reply::Reply;
 use console::view::{Code, Push, Trouble};
 use serde::Serialize;
 use serde_json::Value;
@@ -39,31 +40,19 @@ pub async fn command(
     shell: State<'_, Shell>,
     command: Value,
 ) -> Result<Reply, Trouble> {
-    match serde_json::from_value(command).map_err(|error| malformed(&error))? {
-        Command::Quit => {
-            shell::end(&app);
-            Ok(Reply::Done)
-        }
-        command => {
-            let console = shell.console().await?;
-            let may_paint = matches!(command, Command::Configure { .. });
-            let reply = console.command(without_path(command), &shell::person()).await?;
-            if may_paint {
-                desktop::follow(&app, &console.settings());
-            }
-            Ok(reply)
-        }
+    let command: Command = serde_json::from_value(command).map_err(|error| malformed(&error))?;
+    if command.ends_program() {
+        // The shell has windows to close before the console ends.
+        shell::end(&app);
+        return Ok(Reply::Done);
     }
-}
-
-/// The page names sessions, never a place on the disk: the customer's program goes to the downloads.
-fn without_path(command: Command) -> Command {
-    match command {
-        Command::SaveProgram { session, confirmed, path: _ } => {
-            Command::SaveProgram { session, confirmed, path: None }
-        }
-        command => command,
+    let console = shell.console().await?;
+    let may_change_looks = command.may_change_settings();
+    let reply = console.command(command.without_path(), &shell::person()).await?;
+    if may_change_looks {
+        desktop::follow(&app, &console.settings());
     }
+    Ok(reply)
 }
 
 /// Sends what the console pushes, the present state first, until the page is gone.
@@ -153,13 +142,22 @@ fn malformed(error: &serde_json::Error) -> Trouble {
 
 #[cfg(test)]
 mod tests {
+    use console::commands::CustomerProgramCommand;
+
     use super::*;
 
     #[test]
     fn the_page_cannot_choose_where_the_customers_program_goes() {
         let asked =
             r#"{"do":"save_program","session":"s","confirmed":true,"path":"/etc/cron.d/x"}"#;
-        let command = without_path(serde_json::from_str(asked).unwrap());
-        assert!(matches!(command, Command::SaveProgram { confirmed: true, path: None, .. }));
+        let command = serde_json::from_str::<Command>(asked).unwrap().without_path();
+        assert!(matches!(
+            command,
+            Command::CustomerProgram(CustomerProgramCommand::SaveProgram {
+                confirmed: true,
+                path: None,
+                ..
+            })
+        ));
     }
 }

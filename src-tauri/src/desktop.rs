@@ -10,7 +10,7 @@ pub mod viewer;
 use boundary::Boundary;
 use console::{Settings, settings};
 use engine::SessionId;
-use engine::desktop::{Answer, Desktop, DesktopError, View};
+use engine::desktop::{Desktop, DesktopError, DesktopReply, View};
 use engine::remote::ViewerUrl;
 use tauri::{AppHandle, Manager, Url};
 use viewer::Viewer;
@@ -27,7 +27,7 @@ impl Desktop for Windows {
         name: &'a str,
         url: ViewerUrl,
         view: View,
-    ) -> Answer<'a> {
+    ) -> DesktopReply<'a> {
         let viewer = Viewer { session: session.to_string(), read_only: view.read_only };
         let app = self.0.clone();
         let counted = move |windows| shell::viewers(&app, session, view.read_only, windows);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use console::app::Pages;
 
-/// As `ui/vite.passkey.config.ts` names them.
+/// As `ui/build-pages.js` names them.
 const NAMES: [&str; 2] = ["passkey.js", "passkey.css"];
 
 /// The app's own bundle.

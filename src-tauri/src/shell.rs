@@ -8,7 +8,8 @@ use std::time::Duration;
 use console::App;
 use console::app::{News, Notices as Notifications, Tell};
 use console::cli::Global;
-use console::command::{Command, Reply};
+use console::commands::{Command, ProfileCommand, SessionCommand, ViewingCommand};
+use console::reply::Reply;
 use console::view::{Code, Push, Trouble};
 use engine::SessionId;
 use serde::Serialize;
@@ -222,9 +223,9 @@ fn answered(app: &AppHandle, session: Option<String>, answer: Answer) {
         Answer::Opened => show(app, session, false),
         Answer::Pressed(Button::Chat) => chat(app, session),
         Answer::Pressed(Button::OpenViewer) => {
-            order(app, Command::OpenViewer { session, read_only: false, chat: false })
+            order(app, ViewingCommand::OpenViewer { session, read_only: false, chat: false })
         }
-        Answer::Pressed(Button::Retry) => order(app, Command::Recheck { session }),
+        Answer::Pressed(Button::Retry) => order(app, SessionCommand::Recheck { session }),
         // With its outcome, which the page asks for.
         Answer::Pressed(Button::Close) => ask(app, Ask::Close { session }),
     }
@@ -234,7 +235,8 @@ fn answered(app: &AppHandle, session: Option<String>, answer: Answer) {
 fn chat(app: &AppHandle, session: String) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let wanted = Command::OpenViewer { session: session.clone(), read_only: false, chat: true };
+        let wanted =
+            ViewingCommand::OpenViewer { session: session.clone(), read_only: false, chat: true };
         if give(&app, wanted).await.is_none() {
             show(&app, session, true);
         }
@@ -247,7 +249,7 @@ pub fn clicked(app: &AppHandle, click: Click) {
     match click {
         Click::NewSession => {
             window::show_main(app);
-            order(app, Command::NewSession { about: Default::default(), region: None });
+            order(app, SessionCommand::NewSession { about: Default::default(), region: None });
         }
         Click::Session(session) => show(app, session, false),
         Click::Pause => {
@@ -256,7 +258,7 @@ pub fn clicked(app: &AppHandle, click: Click) {
             let wanted = shell.board().tray();
             redraw(app, wanted);
         }
-        Click::Lock => order(app, Command::Lock),
+        Click::Lock => order(app, ProfileCommand::Lock),
         Click::Open => window::show_main(app),
         Click::Quit => quit(app),
     }
@@ -327,8 +329,8 @@ pub fn person() -> String {
 }
 
 /// Gives a command whose answer nobody waits for; what it changes is pushed.
-fn order(app: &AppHandle, command: Command) {
-    let app = app.clone();
+fn order(app: &AppHandle, command: impl Into<Command>) {
+    let (app, command) = (app.clone(), command.into());
     tauri::async_runtime::spawn(async move {
         if let Some(Reply::Session { id }) = give(&app, command).await {
             show(&app, id, false);
@@ -337,7 +339,7 @@ fn order(app: &AppHandle, command: Command) {
 }
 
 /// Gives a command; none if it was refused, which the log says.
-async fn give(app: &AppHandle, command: Command) -> Option<Reply> {
+async fn give(app: &AppHandle, command: impl Into<Command> + Send) -> Option<Reply> {
     let given = match app.state::<Shell>().console().await {
         Ok(console) => console.command(command, &person()).await,
         Err(trouble) => Err(trouble),

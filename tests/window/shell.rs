@@ -156,9 +156,17 @@ impl Tray<'_> {
 
     /// Waits for a line that begins so, then clicks it.
     pub async fn click(&self, label: &str) {
-        let line = self.line(label).await;
-        let event = (line.number, "clicked", Variant::I32(0), 0_u32);
-        self.menu.call_noreply("Event", &event).await.unwrap();
+        let clicked = async || {
+            let line = self.line(label).await;
+            let event = (line.number, "clicked", Variant::I32(0), 0_u32);
+            match self.menu.call::<_, _, ()>("Event", &event).await {
+                // The menu was drawn anew since it was read, and the line has another number now.
+                Err(zbus::Error::MethodError(..)) => None,
+                // Who quits may be gone before the answer.
+                Ok(()) | Err(_) => Some(()),
+            }
+        };
+        eventually(format!("a click on \"{label}\" in the tray"), clicked).await;
     }
 }
 

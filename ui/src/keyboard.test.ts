@@ -2,7 +2,7 @@ import { screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { open } from '../tests/rendered';
-import type { FakeConsole } from './lib/ipc/fake/console';
+import type { FakeConsole } from '../fake/console';
 
 let port: FakeConsole;
 

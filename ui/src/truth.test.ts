@@ -2,7 +2,7 @@ import { render, screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
 import { open } from '../tests/rendered';
-import { console_, hook, row } from './lib/ipc/fake/make';
+import { console_, hook, row } from '../fake/make';
 import HookRow from './lib/sessions/HookRow.svelte';
 import SessionItem from './lib/sessions/SessionItem.svelte';
 

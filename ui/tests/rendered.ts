@@ -1,10 +1,10 @@
 import { render } from '@testing-library/svelte';
 import App from '../src/App.svelte';
-import { FakeConsole } from '../src/lib/ipc/fake/console';
+import { FakeConsole } from '../fake/console';
 
 /** The whole window over a fake console. */
-export function open(scene: string): FakeConsole {
-  const port = new FakeConsole(scene);
+export function open(scenario: string): FakeConsole {
+  const port = new FakeConsole(scenario);
   render(App, { props: { port } });
   return port;
 }

@@ -1,4 +1,4 @@
-//! Everything that can be set about a broker.
+//! The settings of a broker, with two starting points: embedded in the console, or on a network.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -7,30 +7,25 @@ use std::{
 };
 
 use secrecy::SecretString;
-use serve::{Client, Clock, Limits, Port, TlsFiles, TrustedProxies};
+use serve::{Clock, Limits, Port, TlsFiles, TrustedProxies};
 use url::Url;
 use wire::Region;
 
-use crate::{
-    programs::ProgramFile,
-    rules::{rates::Rate, target::TargetPolicy},
-    store::StoreKey,
-};
+pub use crate::hub::limits::{ByClient, Durations, Rates};
+use crate::{hub::target::TargetPolicy, programs::ProgramFile, store::StoreKey};
 
 /// A broker's settings. [`Config::embedded`] and [`Config::network`] are the two starting points.
 #[derive(Debug)]
 pub struct Config {
-    /// The address to listen on.
     pub ip: IpAddr,
-    /// The port to listen on.
     pub port: Port,
-    /// Where the store lies. Made if missing; nobody else may read it.
+    /// The folder of the store. It is made if it is missing, and nobody else may read it.
     pub data: PathBuf,
     /// The store's key; without one the store is a plain SQLite file.
     pub store_key: Option<StoreKey>,
-    /// The address under which others reach this broker; links are made of it.
+    /// The address under which others reach this broker. Links begin with it.
     pub public_url: Option<Url>,
-    /// Serve https.
+    /// The certificate and key of https; without them http is served.
     pub tls: Option<TlsFiles>,
     /// Answer `Access-Control-Allow-Origin: *` where the hosted service does, so that pages of any
     /// origin may call this broker.
@@ -39,154 +34,34 @@ pub struct Config {
     pub hook_targets: ByClient<TargetPolicy>,
     /// The regions that are offered, with how long each takes to answer.
     pub regions: Vec<RegionDelay>,
-    /// How long things last.
     pub durations: Durations,
-    /// How often things may be done.
     pub rates: ByClient<Rates>,
-    /// How e-mail is sent. Without it mails stay in the outbox.
+    /// The server that sends e-mail. Without it mails stay in the outbox.
     pub smtp: Option<Smtp>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// The control listener. Absent unless asked for.
+    /// The control API, which tests and demos use. There is none otherwise.
     pub control: Option<Control>,
-    /// Size and time limits of requests.
     pub limits: Limits,
-    /// The presenter's programs that are delivered; the first file that is there counts for its
-    /// platform.
+    /// The presenter's programs that are delivered: for each platform the first file that exists.
     pub programs: Vec<ProgramFile>,
-    /// Whoever gives a session orders may have its conf say that nobody at the PC has to agree.
+    /// Whoever a session takes orders from may have its conf say that nobody at the customer's computer has to agree.
     pub allow_unattended: bool,
-    /// Starts with hook delivery held, until `Running::release_deliveries`.
+    /// Holds hooks back from the start, until [`crate::Handle::release_deliveries`].
     pub hold_deliveries: bool,
-    /// The clock; tests pass a frozen one.
+    /// The clock. Tests pass a frozen one.
     pub clock: Clock,
-}
-
-/// One thing for clients on this machine, another for all others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ByClient<T> {
-    /// For clients on this machine.
-    pub here: T,
-    /// For all others.
-    pub elsewhere: T,
-}
-
-impl<T> ByClient<T> {
-    /// What holds for this client.
-    pub const fn of(&self, client: Client) -> &T {
-        if client.is_this_machine() { &self.here } else { &self.elsewhere }
-    }
-}
-
-impl<T: Copy> From<T> for ByClient<T> {
-    fn from(same: T) -> Self {
-        Self { here: same, elsewhere: same }
-    }
 }
 
 /// A region and its simulated distance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegionDelay {
-    /// Its name.
     pub region: Region,
-    /// How long its probe takes to answer at least.
+    /// The shortest time in which its probe answers.
     pub latency: Duration,
 }
 
-/// How long things last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Durations {
-    /// A side is offline after *more than* this.
-    pub offline_grace: Duration,
-    /// A PIN's life.
-    pub pin_life: Duration,
-    /// How long a chat message can be fetched.
-    pub chat_life: Duration,
-    /// How long a hook's receiver has to answer, of real time.
-    pub hook_timeout: Duration,
-    /// How long the presenter's program has to dial a stream that a viewer waits for.
-    pub dial: Duration,
-    /// A stream that carried nothing either way for so long is ended.
-    pub stream_idle: Duration,
-}
-
-impl Default for Durations {
-    fn default() -> Self {
-        Self {
-            offline_grace: Duration::from_secs(60),
-            pin_life: Duration::from_secs(86_400),
-            chat_life: Duration::from_secs(86_400),
-            hook_timeout: Duration::from_secs(5),
-            dial: Duration::from_secs(10),
-            stream_idle: Duration::from_secs(1_800),
-        }
-    }
-}
-
-/// How often things may be done.
-#[derive(Debug, Clone, Copy)]
-pub struct Rates {
-    /// PINs minted by one client.
-    pub mint: Rate,
-    /// E-mails asked for by one client.
-    pub mail_by_client: Rate,
-    /// E-mails about one PIN.
-    pub mail_by_pin: Rate,
-    /// Chat messages of one page.
-    pub chat: Rate,
-    /// Unknown PINs asked for by one client; then it is refused for the rest of the window.
-    pub guesses: Rate,
-    /// From this many guesses on, each answer takes [`Rates::guess_delay`] longer than the last.
-    pub slow_after: usize,
-    /// See [`Rates::slow_after`]; of real time.
-    pub guess_delay: Duration,
-    /// Tests of the way to one client's listener.
-    pub reach: Rate,
-    /// Live connections of one client at once.
-    pub lines_by_client: usize,
-    /// Viewers of one session at once; each has one stream at most.
-    pub viewers_by_pin: usize,
-    /// Streams that one viewer's page asks for.
-    pub streams: Rate,
-    /// Times that one viewer's page tells of its quality, or of a picture that it saved.
-    pub signals: Rate,
-}
-
-impl Rates {
-    /// For a broker that strangers can reach.
-    pub const fn network() -> Self {
-        Self {
-            mint: Rate::new(60, 600),
-            mail_by_client: Rate::new(30, 3_600),
-            mail_by_pin: Rate::new(10, 3_600),
-            chat: Rate::new(20, 10),
-            guesses: Rate::new(20, 900),
-            slow_after: 5,
-            guess_delay: Duration::from_millis(200),
-            reach: Rate::new(6, 60),
-            lines_by_client: 64,
-            viewers_by_pin: 32,
-            streams: Rate::new(30, 60),
-            signals: Rate::new(20, 10),
-        }
-    }
-
-    /// For the embedded broker's console, on this machine. Guessing is still bounded.
-    pub const fn embedded() -> Self {
-        Self {
-            mint: Rate::new(20_000, 60),
-            mail_by_client: Rate::new(1_000, 3_600),
-            mail_by_pin: Rate::new(60, 3_600),
-            guesses: Rate::new(1_000, 60),
-            slow_after: 200,
-            reach: Rate::new(60, 60),
-            lines_by_client: 4_096,
-            ..Self::network()
-        }
-    }
-}
-
-/// How e-mail is sent.
+/// The server that sends e-mail.
 #[derive(Debug, Clone)]
 pub struct Smtp {
     /// `smtps://user:password@host:465` or `smtp://host:587?tls=required`.
@@ -198,17 +73,15 @@ pub struct Smtp {
 /// Where the control API listens and where its token is written.
 #[derive(Debug, Clone)]
 pub struct Control {
-    /// The address.
     pub ip: IpAddr,
-    /// The port.
     pub port: Port,
-    /// The token's file; made anew (mode 0600) at each start.
+    /// The file of the token, which is made anew (mode 0600) at each start.
     pub token_file: PathBuf,
 }
 
 impl Config {
-    /// The broker that comes with the console: loopback, where its own sessions' hooks may go. Whoever
-    /// else it lets in later ([`crate::Running::open_to_network`]) is bound as on any network.
+    /// The broker that is part of the console. It listens on loopback, where its own sessions' hooks may go. Whoever
+    /// else it lets in later ([`crate::Running::open_to_network`]) is limited as on any network.
     pub fn embedded(data: impl Into<PathBuf>) -> Self {
         Self {
             ip: Ipv4Addr::LOCALHOST.into(),
@@ -236,8 +109,8 @@ impl Config {
         }
     }
 
-    /// A broker of its own: loopback until told otherwise, hooks to public addresses only, strict
-    /// rates.
+    /// A broker that is a program of its own. It listens on loopback unless set otherwise, delivers hooks to public
+    /// addresses only, and limits everybody as on a network.
     pub fn network(data: impl Into<PathBuf>) -> Self {
         Self {
             hook_targets: TargetPolicy::default().into(),
@@ -247,7 +120,7 @@ impl Config {
     }
 }
 
-/// The five regions that the hosted service lists, at distances of 24 to 205 ms.
+/// The five regions that the hosted service lists, with simulated distances of 24 to 205 ms.
 pub fn default_regions() -> Vec<RegionDelay> {
     let regions = [
         ("ap-southeast-2", 205),

@@ -1,17 +1,20 @@
 //! The self-hosted remote-support broker: a server that speaks the `loginwith.me` API.
 //!
-//! It mints session PINs, keeps four hooks per session, knows by WebSocket who is there, carries
-//! screen and chat, delivers the customer's program, sends (or keeps) e-mail, and serves the pages
-//! where customers and technicians meet.
-//! The console embeds it with [`Config::embedded`]; `deskhand-broker` runs it as a program.
+//! It mints session PINs, keeps four hooks per session, knows by WebSocket who is present, carries screen and chat,
+//! delivers the customer's program, sends (or keeps) e-mail, and serves the pages where customers and technicians
+//! meet. The console embeds it with [`Config::embedded`]; `deskhand-broker` runs it as a program.
+//!
+//! It has two halves. The `hub` decides, and knows neither a clock nor a socket nor a disk. Everything else is doors
+//! and what carries decisions out: `http` and `sockets` parse, the `coordinator` has the hub decide, saves, and only
+//! then acts (`effects`, `delivery`, `smtp`). The hub imports none of them.
 //!
 //! What always holds:
 //! - a hook fires at most once for each time that it was put: its consumption is on disk before
 //!   its POST leaves;
 //! - an `_offline` hook fires more than 60 s after a side went, once, and only if that side's
 //!   `_started` hook had fired;
-//! - what this machine minted is steered from this machine only, and no hook of anybody else's leads
-//!   to this machine, unless allowed;
+//! - a session that was minted on this machine takes orders from this machine only, and no hook of anybody else's
+//!   leads to this machine, unless allowed;
 //! - what a viewer may do was issued to it here, and its stream ends with its live connection;
 //! - of a stream no more than one message each way is held;
 //! - no PIN, no hook URL and no text of a person is logged;
@@ -27,46 +30,43 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A page's live connection is a WebSocket at `{origin}/live`, its words are in `words.rs`; the screen
-//! travels at `{origin}/screen`, a stream for each viewer. docs/broker.md describes both.
+//! A page's live connection is a WebSocket at `{origin}/live`, whose messages are in `hub/messages.rs`. The screen
+//! travels at `{origin}/screen`, in a stream for each viewer. docs/broker.md describes both.
 
-mod acts;
-mod api;
-mod chat;
-pub mod conf;
 mod config;
-mod control;
-mod deliver;
-mod error;
-mod guests;
-mod keys;
-mod lines;
-mod live;
-mod mail;
+mod connecting;
+mod control_routes;
+mod coordinator;
+mod delivery;
+mod effects;
+mod endpoint;
+mod handle;
+mod http;
+mod hub;
+mod links;
+mod minting;
 mod network;
+mod outlets;
 mod pages;
 mod programs;
-mod reach;
-mod roster;
-mod rules;
+mod random;
+mod reach_test;
 mod running;
-mod splice;
-mod state;
+mod smtp;
+mod sockets;
 mod store;
-mod streams;
-mod switchboard;
-mod viewer;
-mod words;
+mod timer;
 
+pub use self::store::{StoreError, StoreKey};
 pub use config::{ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};
-pub use mail::{Mail, MailState};
-pub use network::Network;
-pub use programs::ProgramFile;
-pub use rules::{
+pub use handle::Handle;
+pub use hub::{
+    outbox::{Mail, MailState},
     rates::Rate,
     target::{TargetPolicy, TargetRefused},
     text::{LONGEST_MESSAGE, LONGEST_NAME},
 };
-pub use running::{Broker, Handle, Running, StartError};
-pub use store::{StoreError, StoreKey};
-pub use viewer::{ViewerAssets, viewer_assets, viewer_policy};
+pub use network::Network;
+pub use pages::viewer_policy;
+pub use programs::ProgramFile;
+pub use running::{Broker, Running, StartError};

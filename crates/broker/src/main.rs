@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use self::cli::{Args, Command, DEFAULT_FILE, Settings};
 
-/// The settings can't be used.
+/// The exit code for settings that can't be used.
 const WRONG_SETTINGS: u8 = 2;
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ async fn run(settings: Settings) -> ExitCode {
     let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let token_file = settings.config.control.as_ref().map(|control| control.token_file.clone());
-    // Asked for before the broker starts, so that no signal is lost in between.
+    // Before the broker starts, so that no signal is lost in between.
     let Ok(mut stop) = Stop::new() else {
         eprintln!("deskhand-broker: listen for Ctrl-C: the system refused");
         return ExitCode::FAILURE;
@@ -54,13 +54,13 @@ async fn run(settings: Settings) -> ExitCode {
         }
     };
     say_ready(&running, token_file.as_deref());
-    stop.asked().await;
+    stop.requested().await;
     tracing::info!("stopping");
     running.shutdown().await;
     ExitCode::SUCCESS
 }
 
-/// One line of JSON on stdout, so that a script can wait for it.
+/// Prints one line of JSON on stdout, for which a script can wait.
 fn say_ready(running: &Running, token_file: Option<&std::path::Path>) {
     let control = running.control_addr().map(|addr| format!("http://{addr}/control"));
     let line = json!({
@@ -74,14 +74,14 @@ fn say_ready(running: &Running, token_file: Option<&std::path::Path>) {
         "control_token_file": token_file,
     });
     let mut out = std::io::stdout().lock();
-    // Nobody may be reading; the broker runs all the same.
+    // The broker runs even if nobody reads this.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     if running.addr().ip().is_unspecified() && running.origin().contains("127.0.0.1") {
         tracing::warn!("links lead to this machine only; set --public-url for others");
     }
 }
 
-/// Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C or SIGTERM.
 #[cfg(unix)]
 struct Stop {
     interrupt: tokio::signal::unix::Signal,
@@ -96,7 +96,7 @@ impl Stop {
         Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
     }
 
-    async fn asked(&mut self) {
+    async fn requested(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -104,7 +104,7 @@ impl Stop {
     }
 }
 
-/// Ctrl-C.
+/// Waits for Ctrl-C.
 #[cfg(not(unix))]
 struct Stop;
 
@@ -114,7 +114,7 @@ impl Stop {
         Ok(Self)
     }
 
-    async fn asked(&mut self) {
+    async fn requested(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -1,59 +1,26 @@
-//! The pages, compiled in. They carry no data: what they show comes over the live connection.
+//! The pages of the broker and their files.
 
-use std::borrow::Cow;
-
-use axum::{
-    Router,
-    http::header,
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use serve::{HostGuard, PagePolicy};
-
-use crate::viewer::{viewer_assets, viewer_policy};
+use axum::{Router, extract::Path, routing::get};
+use serve::{HostGuard, PagePolicy, page_asset, page_html};
 
 pub(crate) fn routes(guard: HostGuard) -> Router {
-    let pages = Router::new()
-        .route("/", get(|| async { html(include_str!("pages/front.html")) }))
-        .route("/join", get(|| async { html(include_str!("pages/join.html")) }))
+    let join = Router::new()
+        .route("/", get(|| async { page_html("join", "front.html") }))
+        .route("/join", get(|| async { page_html("join", "join.html") }))
         .route(
-            "/assets/pages.css",
-            get(|| async { css(serve::style_sheet(include_str!("pages/pages.css"))) }),
-        )
-        .route("/assets/front.js", get(|| async { script(include_str!("pages/front.js")) }))
-        .route("/assets/join.js", get(|| async { script(include_str!("pages/join.js")) }))
-        .route("/assets/live.js", get(|| async { script(include_str!("pages/live.js")) }))
-        .route("/assets/parts.js", get(|| async { script(include_str!("pages/parts.js")) }))
-        .route("/assets/program.js", get(|| async { script(include_str!("pages/program.js")) }))
-        .route("/assets/icon.svg", get(|| async { icon() }));
-    let viewer = viewer_policy(guard.clone()).protect(viewer());
-    PagePolicy::default().live(guard).protect(pages).merge(viewer)
+            "/assets/{file}",
+            get(|Path(file): Path<String>| async move { page_asset("join", &file) }),
+        );
+    // The viewer's page names its files relative to itself, for the console's windows have it under another path.
+    let viewer = Router::new()
+        .route("/view", get(|| async { page_html("viewer", "viewer.html") }))
+        .route("/viewer.css", get(|| async { page_asset("viewer", "viewer.css") }))
+        .route("/viewer.js", get(|| async { page_asset("viewer", "viewer.js") }));
+    let viewer = viewer_policy(guard.clone()).protect(viewer);
+    PagePolicy::default().live(guard).protect(join).merge(viewer)
 }
 
-/// The viewer's page, or one that says that it is missing.
-fn viewer() -> Router {
-    let Some(assets) = viewer_assets() else {
-        return Router::new()
-            .route("/view", get(|| async { html(include_str!("pages/no-viewer.html")) }));
-    };
-    Router::new()
-        .route("/view", get(move || async move { html(assets.html) }))
-        .route("/viewer.css", get(move || async move { css(assets.css) }))
-        .route("/viewer.js", get(move || async move { script(assets.js) }))
-}
-
-fn html(text: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
-}
-
-fn css(text: impl Into<Cow<'static, str>>) -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], text.into()).into_response()
-}
-
-fn script(text: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], text).into_response()
-}
-
-fn icon() -> Response {
-    ([(header::CONTENT_TYPE, "image/svg+xml")], include_str!("pages/icon.svg")).into_response()
+/// The policy under which the viewer's page works: pictures and pointers come out of the stream as `data:`.
+pub fn viewer_policy(guard: HostGuard) -> PagePolicy {
+    PagePolicy::default().images("'self' data:").live(guard)
 }

@@ -1,29 +1,30 @@
-//! The presenter's program, as it is delivered: which there are, for which computer, and signed
-//! together with a session's conf.
+//! The presenter's programs that are delivered: which there are, for which computers, and how one is signed together
+//! with a session's conf.
 //!
-//! A file is read once and kept until it changes. What is appended, and what its signature says and
-//! doesn't say, stands in [`wire::trailer`].
+//! A file is read once and kept until it changes. [`wire::trailer`] says what is appended, and what its signature
+//! proves.
 
 use std::{
     collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::SystemTime,
 };
 
 use axum::body::Bytes;
+use parking_lot::Mutex;
 use ring::{
     digest::{Context, SHA256},
     signature::{Ed25519KeyPair, KeyPair as _},
 };
 use wire::trailer::{self, Payload};
 
-use crate::{error::Refused, keys::KeyHash};
+use crate::hub::{credential::KeyHash, refusal::Refused};
 
-/// The program's file name, where it lies beside the broker's own.
+/// The program's file name beside the broker's own program.
 const NAME: &str = "deskhand-presenter";
-/// A larger file is no presenter.
+/// A larger file can't be a presenter's program. All of them are kept in memory.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// A presenter's program for one platform.
@@ -31,13 +32,12 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 pub struct ProgramFile {
     /// Such as `linux-x86_64`.
     pub platform: String,
-    /// Where it lies; a file that isn't there is passed over.
+    /// Where it is. A file that is missing is ignored.
     pub path: PathBuf,
 }
 
 impl ProgramFile {
-    /// The program that lies beside the running one, or in `../lib/deskhand` of it: for the platform
-    /// that this one was built for.
+    /// The program beside the running one, or in its `../lib/deskhand`; it is for the same platform.
     pub fn beside_this_one() -> Vec<Self> {
         let own = std::env::current_exe().unwrap_or_default();
         let folder = own.parent().unwrap_or(Path::new(""));
@@ -66,7 +66,7 @@ impl ProgramFile {
     }
 }
 
-/// The platform that this broker was built for, which is its own program's, too.
+/// The platform that this broker was built for, and so was the program beside it.
 fn own_platform() -> String {
     format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH)
 }
@@ -83,16 +83,16 @@ pub(crate) struct Program {
     pub platform: String,
     pub bytes: Bytes,
     pub sha256: KeyHash,
-    /// Has seen all of the bytes.
+    /// The digest of all bytes, which goes on with what is appended.
     hashed: Context,
     stamp: Stamp,
 }
 
-/// Tells whether a file has changed.
+/// Changes when the file changes.
 type Stamp = (Option<SystemTime>, u64);
 
 /// A program for one customer.
-pub(crate) struct Delivery {
+pub(crate) struct ProgramDownload {
     pub program: Arc<Program>,
     /// What comes after the program's own bytes; empty for a plain program.
     pub trailer: Bytes,
@@ -105,13 +105,14 @@ impl Programs {
         Self { files, read: Mutex::default() }
     }
 
-    /// What there is now, one for each platform.
+    /// The programs that there are now, one for each platform.
     pub async fn all(self: &Arc<Self>) -> Vec<Arc<Program>> {
         let this = Arc::clone(self);
+        // Files of many megabytes are read and hashed.
         tokio::task::spawn_blocking(move || this.read_all()).await.unwrap_or_default()
     }
 
-    /// The program for the computer that asks: as `platform` says, else as its browser does.
+    /// The program for the computer that asks: for `platform`, or for what its browser says it runs on.
     pub async fn pick(
         self: &Arc<Self>,
         platform: Option<&str>,
@@ -119,11 +120,14 @@ impl Programs {
     ) -> Result<Arc<Program>, Refused> {
         let all = self.all().await;
         let fits = |wanted: &str| all.iter().find(|program| program.platform == wanted).cloned();
-        let wanted = platform.map_or_else(|| Asks::of(user_agent), |name| Asks::For(name.into()));
+        let wanted = platform.map_or_else(
+            || WantedPlatform::from_user_agent(user_agent),
+            |name| WantedPlatform::Named(name.into()),
+        );
         let found = match &wanted {
-            Asks::For(platform) => fits(platform),
-            // A tool that doesn't say: this computer's own, or the only one that there is.
-            Asks::Unsaid => fits(&own_platform()).or_else(|| match &all[..] {
+            WantedPlatform::Named(platform) => fits(platform),
+            // A tool that says nothing gets the program for this computer, or the only one that there is.
+            WantedPlatform::Unstated => fits(&own_platform()).or_else(|| match &all[..] {
                 [only] => Some(Arc::clone(only)),
                 [] | [_, ..] => None,
             }),
@@ -132,7 +136,7 @@ impl Programs {
     }
 
     fn read_all(&self) -> Vec<Arc<Program>> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.read.lock();
         let mut all: Vec<Arc<Program>> = Vec::new();
         for file in &self.files {
             if all.iter().any(|program| program.platform == file.platform) {
@@ -143,6 +147,7 @@ impl Programs {
                     read.insert(file.path.clone(), Arc::clone(&program));
                     all.push(program);
                 }
+                // Usual: of the places beside the running program only one has it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     tracing::warn!(platform = %file.platform, %error, "program not delivered");
@@ -154,17 +159,17 @@ impl Programs {
 }
 
 impl Program {
-    /// As it was built, without a conf.
-    pub fn plain(self: &Arc<Self>) -> Delivery {
-        Delivery { program: Arc::clone(self), trailer: Bytes::new(), sha256: self.sha256 }
+    /// The program as it was built, without a conf.
+    pub fn plain(self: &Arc<Self>) -> ProgramDownload {
+        ProgramDownload { program: Arc::clone(self), trailer: Bytes::new(), sha256: self.sha256 }
     }
 
-    /// With a session's conf at its end, both signed.
+    /// The program with a session's conf at its end, both signed.
     pub fn signed(
         self: &Arc<Self>,
         payload: &Payload,
         signer: &Ed25519KeyPair,
-    ) -> Result<Delivery, Refused> {
+    ) -> Result<ProgramDownload, Refused> {
         let payload = payload.to_json();
         let signature = signer.sign(&trailer::signed_bytes(&self.sha256, &payload));
         let (Ok(signature), Ok(key)) =
@@ -176,23 +181,23 @@ impl Program {
         let mut whole = self.hashed.clone();
         whole.update(&trailer);
         let sha256 = finished(whole);
-        Ok(Delivery { program: Arc::clone(self), trailer: trailer.into(), sha256 })
+        Ok(ProgramDownload { program: Arc::clone(self), trailer: trailer.into(), sha256 })
     }
 }
 
-/// What the computer that asks needs.
+/// The platform of the computer that asks.
 #[derive(Debug, PartialEq, Eq)]
-enum Asks {
-    For(String),
-    Unsaid,
+enum WantedPlatform {
+    Named(String),
+    Unstated,
 }
 
-impl Asks {
-    fn of(user_agent: &str) -> Self {
+impl WantedPlatform {
+    fn from_user_agent(user_agent: &str) -> Self {
         let has = |word: &str| user_agent.contains(word);
         let arm = has("aarch64") || has("arm64") || has("ARM64");
         let arch = if arm { "aarch64" } else { "x86_64" };
-        // Telephones first: they name a desktop's system beside their own.
+        // Telephones first: they also name a desktop system.
         let platform = match () {
             () if has("Android") => "android".to_owned(),
             () if has("iPhone") || has("iPad") => "ios".to_owned(),
@@ -203,13 +208,13 @@ impl Asks {
                 format!("linux-{}", if has("i686") { "x86" } else { "arm" })
             }
             () if has("Linux") => format!("linux-{arch}"),
-            () => return Self::Unsaid,
+            () => return Self::Unstated,
         };
-        Self::For(platform)
+        Self::Named(platform)
     }
 }
 
-fn none_for(wanted: &Asks, all: &[Arc<Program>]) -> String {
+fn none_for(wanted: &WantedPlatform, all: &[Arc<Program>]) -> String {
     let there: Vec<&str> = all.iter().map(|program| program.platform.as_str()).collect();
     let there = match &there[..] {
         [] => {
@@ -218,10 +223,10 @@ fn none_for(wanted: &Asks, all: &[Arc<Program>]) -> String {
         there => there.join(", "),
     };
     match wanted {
-        Asks::For(_) => {
+        WantedPlatform::Named(_) => {
             format!("there is no program for this computer yet; there is one for: {there}")
         }
-        Asks::Unsaid => {
+        WantedPlatform::Unstated => {
             format!("say for which computer, with platform=; there is one for: {there}")
         }
     }
@@ -237,6 +242,7 @@ fn load(file: &ProgramFile, known: Option<&Arc<Program>>) -> io::Result<Arc<Prog
         return Err(io::Error::other("it is no program's file"));
     }
     let bytes = Bytes::from(fs::read(&file.path)?);
+    // A program that was downloaded and put here would give its customer's conf to everybody.
     if !matches!(trailer::split(&bytes), Ok(None)) {
         return Err(io::Error::other("it has a session's conf at its end already"));
     }
@@ -276,10 +282,18 @@ mod tests {
             ("Mozilla/5.0 (Linux; Android 10; K) Chrome/140.0 Mobile", "android"),
             ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", "ios"),
         ] {
-            assert_eq!(Asks::of(agent), Asks::For(platform.into()), "{agent}");
+            assert_eq!(
+                WantedPlatform::from_user_agent(agent),
+                WantedPlatform::Named(platform.into()),
+                "{agent}"
+            );
         }
         for unsaid in ["", "curl/8.14.1", "deskhand/0.1"] {
-            assert_eq!(Asks::of(unsaid), Asks::Unsaid, "{unsaid}");
+            assert_eq!(
+                WantedPlatform::from_user_agent(unsaid),
+                WantedPlatform::Unstated,
+                "{unsaid}"
+            );
         }
     }
 

@@ -173,9 +173,7 @@ async fn every_page_forbids_what_is_inline_framed_or_from_elsewhere() {
             assert!(!html.contains(inline), "{path}: {inline}");
         }
     }
-    for script in
-        ["front.js", "join.js", "live.js", "parts.js", "program.js", "pages.css", "icon.svg"]
-    {
+    for script in ["front.js", "join.js", "pin.js", "pages.css", "icon.svg"] {
         let url = format!("{}/assets/{script}", rig.running.origin());
         let answer = rig.http.get(url).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{script}");

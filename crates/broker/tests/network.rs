@@ -1,4 +1,4 @@
-//! The door to the network: customers come in by it, and nobody gets further than that.
+//! The endpoint for strangers on the network: customers come in by it, and nobody gets further than that.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -9,15 +9,15 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use serve::{Port, TlsFiles};
 
-/// A broker whose network's door is open, and where that is.
+/// A broker that is open to the network, and the origin there.
 async fn open() -> (Rig, String) {
     let mut rig = broker().await;
-    rig.running.open_to_network(door()).await.unwrap();
+    rig.running.open_to_network(endpoint()).await.unwrap();
     let origin = rig.handle().customers_origin();
     (rig, origin)
 }
 
-fn door() -> Network {
+fn endpoint() -> Network {
     Network { ip: [127, 0, 0, 1].into(), port: Port::Any, tls: None, public_url: None }
 }
 
@@ -111,7 +111,7 @@ async fn the_network_has_limits_of_its_own_and_the_console_keeps_its_room() {
         config.rates.elsewhere.mail_by_pin = Rate::new(1, 3_600);
     })
     .await;
-    rig.running.open_to_network(door()).await.unwrap();
+    rig.running.open_to_network(endpoint()).await.unwrap();
     let origin = rig.handle().customers_origin();
     let theirs = mint(&rig, &origin).await;
     mint(&rig, &origin).await;
@@ -142,18 +142,18 @@ async fn strangers_reports_do_not_shut_the_console_out_of_its_own_broker() {
 }
 
 #[tokio::test]
-async fn the_door_speaks_tls_where_it_has_a_certificate_and_says_what_is_wrong_with_one() {
+async fn the_endpoint_speaks_tls_where_it_has_a_certificate_and_says_what_is_wrong_with_one() {
     let mut rig = broker().await;
     let file = |name: &str| {
         format!("{}/../serve/tests/fixtures/test-only.{name}.pem", env!("CARGO_MANIFEST_DIR"))
     };
     let tls = |cert: &str, key: &str| Some(TlsFiles::new(file(cert), file(key)));
-    let wrong = Network { tls: tls("cert", "cert"), ..door() };
+    let wrong = Network { tls: tls("cert", "cert"), ..endpoint() };
     let refused = rig.running.open_to_network(wrong).await.unwrap_err();
     assert!(refused.to_string().contains("test-only.cert.pem"), "{refused}");
     assert_eq!(rig.handle().customers_origin(), rig.running.origin());
 
-    rig.running.open_to_network(Network { tls: tls("cert", "key"), ..door() }).await.unwrap();
+    rig.running.open_to_network(Network { tls: tls("cert", "key"), ..endpoint() }).await.unwrap();
     let origin = rig.handle().customers_origin();
     assert!(origin.starts_with("https://127.0.0.1:"), "{origin}");
     let pem = std::fs::read(file("cert")).unwrap();

@@ -1,4 +1,4 @@
-//! Delivering the presenter's program: which, with what at its end, and how it is known again.
+//! Delivering the presenter's program: which one, with what at its end, and how it can be recognised.
 #![allow(clippy::unwrap_used)]
 
 mod common;

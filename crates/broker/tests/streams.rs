@@ -66,7 +66,7 @@ async fn the_presenter_is_told_who_wants_to_see_and_may_do_what() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_the_live_line_of_either_end() {
+async fn a_stream_ends_with_the_live_connection_of_either_end() {
     for leaves in ["viewer", "presenter"] {
         let rig = broker().await;
         let (_, mut presenter, viewer) = session(&rig).await;
@@ -206,7 +206,7 @@ async fn a_length_that_lies_ends_the_stream_before_anything_is_held_for_it() {
 }
 
 #[tokio::test]
-async fn a_viewers_key_dies_with_its_live_line() {
+async fn a_viewers_key_dies_with_its_live_connection() {
     let rig = broker().await;
     let (pin, mut presenter, viewer) = session(&rig).await;
     let watch = viewer.watch();
@@ -260,7 +260,7 @@ async fn a_viewer_that_never_reads_slows_nobody_and_fills_no_memory() {
 }
 
 #[tokio::test]
-async fn a_stream_of_somebody_on_the_network_ends_when_that_door_closes() {
+async fn a_stream_of_somebody_on_the_network_ends_when_that_endpoint_closes() {
     let mut rig = broker().await;
     let network =
         Network { ip: [127, 0, 0, 1].into(), port: Port::Any, tls: None, public_url: None };

@@ -62,7 +62,7 @@ impl Screen {
         tokio::time::timeout(PATIENCE, next).await.expect("no such event came")
     }
 
-    /// The next message of the live line for which this holds.
+    /// The next message of the live connection for which this holds.
     async fn told(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
         let next = async {
             loop {
@@ -93,7 +93,7 @@ async fn present_to(
                 Some(Order::Say(message)) => page.send(&message).await,
                 Some(Order::Clipboard(text)) => {
                     if let Some((stream, server)) = &mut joined {
-                        server.clipboard(text);
+                        server.set_clipboard(text);
                         flush(stream, server, &picture).await;
                     }
                 }
@@ -183,7 +183,6 @@ async fn type_keys(viewer: &Client, keys: &str) {
 }
 
 #[tokio::test]
-#[cfg_attr(not(viewer_built), ignore = "the user interface is not built")]
 async fn a_key_pressed_in_the_viewer_changes_the_picture_that_it_shows() {
     let (driver, rig) = (Driver::start(), broker().await);
     let pin = rig.mint().await;
@@ -214,7 +213,6 @@ async fn a_key_pressed_in_the_viewer_changes_the_picture_that_it_shows() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(viewer_built), ignore = "the user interface is not built")]
 async fn the_screen_comes_back_by_itself_and_a_pause_is_said() {
     let (driver, rig) = (Driver::start(), broker().await);
     let pin = rig.mint().await;
@@ -241,7 +239,6 @@ async fn the_screen_comes_back_by_itself_and_a_pause_is_said() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(viewer_built), ignore = "the user interface is not built")]
 async fn clipboards_chat_and_pictures_pass_between_both_sides() {
     let (driver, rig) = (Driver::start(), broker().await);
     let pin = rig.mint().await;
@@ -283,7 +280,6 @@ fn chord(key: &str) -> String {
 }
 
 #[tokio::test]
-#[cfg_attr(not(viewer_built), ignore = "the user interface is not built")]
 async fn a_watcher_is_told_so_and_passes_nothing_on() {
     let (driver, rig) = (Driver::start(), broker().await);
     let pin = rig.mint().await;
@@ -312,13 +308,14 @@ async fn the_page_is_there_or_says_that_this_build_has_none() {
     assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"));
     assert!(!policy.contains("unsafe") && !policy.contains('*'));
     let page = answer.text().await.unwrap();
-    match broker::viewer_assets() {
-        Some(assets) => {
-            assert_eq!(page, assets.html);
+    let text = |name| serve::page_file("viewer", name).map(|file| file.text);
+    match (text("viewer.html"), text("viewer.js"), text("viewer.css")) {
+        (Some(html), Some(js), Some(css)) => {
+            assert_eq!(page, html);
             assert!(!page.contains("<script>") && !page.contains("style="));
-            assert!(assets.js.contains("Mozilla Public License 2.0"));
-            assert!(!assets.css.contains("url(") && !assets.css.contains("@import"));
+            assert!(js.contains("Mozilla Public License 2.0"));
+            assert!(!css.contains("url(") && !css.contains("@import"));
         }
-        None => assert!(page.contains("This build has no viewer")),
+        _ => assert!(page.contains("This build has no pages")),
     }
 }

@@ -5,20 +5,20 @@
 //! never something that happened.
 
 mod access;
+mod audit_log;
 mod ceremony;
 mod embedded;
 mod error;
 mod feed;
-mod noted;
 mod notices;
 mod pages;
 mod ports;
 mod reach;
-mod results;
 mod roster;
 mod services;
 mod side;
 mod start;
+mod verification_audit;
 mod viewer;
 mod watch;
 
@@ -45,6 +45,17 @@ use session::{Input, Timestamp};
 use tokio::sync::watch as change;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub(crate) use self::{
+    audit_log::AuditEntry,
+    ceremony::{Ceremony, Errand, begin as begin_ceremony, of_passkey, passkeys},
+    feed::{detail_of, known_reach, name_of, setting},
+    reach::{Tested, test as test_reach},
+    services::{Kept, check_secret, place as secret_place, set_up as set_up_services, stand_in},
+    side::Side,
+    start::{restart_engine, set_network},
+    viewer::has_page as has_viewer_page,
+    watch::{count as count_unread, learn_of_service, mark_name as read_mark},
+};
 pub use self::{
     ceremony::IN_THE_BROWSER,
     embedded::Embedded,
@@ -53,24 +64,7 @@ pub use self::{
     notices::{Marks, News, Notices, Tell},
     pages::{Bundle, NoPages, Pages, PagesIn},
 };
-pub(crate) use self::{
-    ceremony::{Ceremony, Errand, begin as begin_ceremony, of_passkey, passkeys},
-    feed::{detail_of, known_reach, name_of, setting},
-    noted::Noted,
-    reach::{Tested, test as test_reach},
-    services::{Kept, check_secret, place as secret_place, set_up as set_up_services, stand_in},
-    side::Side,
-    start::{restart_engine, set_network},
-    viewer::has_page as has_viewer_page,
-    watch::{count as count_unread, learn_of_service, mark_name as read_mark},
-};
-use crate::{
-    Settings, SettingsSource,
-    command::{Command, Reply},
-    dispatch,
-    present::trouble,
-    view,
-};
+use crate::{Settings, SettingsSource};
 
 /// A running console; clones are the same one.
 #[derive(Clone)]
@@ -159,21 +153,6 @@ impl App {
     /// [`AppError`]; everything that was begun is ended again.
     pub async fn start(options: Options) -> Result<Self, AppError> {
         start::start(options).await
-    }
-
-    /// Carries out a command that `by` (a person) gave; what it changes is fed, too. Who is signed in goes
-    /// on record in the place of `by`.
-    ///
-    /// # Errors
-    /// Why it was not done, with the remedy.
-    pub async fn command(&self, command: Command, by: &str) -> Result<Reply, view::Trouble> {
-        let by = self.0.who_acts(by);
-        let stopping = self.0.stopping.clone();
-        tokio::select! {
-            biased;
-            () = stopping.cancelled() => Err(trouble::stopping()),
-            answer = dispatch::dispatch(self, command, &by) => answer,
-        }
     }
 
     /// Subscribes: the whole present state first, then what changes.

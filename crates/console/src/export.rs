@@ -6,7 +6,7 @@ use serde_json::json;
 use session::Timestamp;
 
 use crate::{
-    command::Format,
+    parameters::Format,
     view::{
         ChatLine, DeviceView, OverrideView, PictureView, SessionDetail, VerificationState,
         VerificationView, Verified,

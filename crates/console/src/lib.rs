@@ -6,10 +6,11 @@
 pub mod app;
 pub mod bindings;
 pub mod cli;
-pub mod command;
-mod dispatch;
+pub mod commands;
 pub mod export;
+pub mod parameters;
 pub mod present;
+pub mod reply;
 pub mod settings;
 pub mod view;
 pub mod words;

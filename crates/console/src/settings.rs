@@ -5,20 +5,34 @@
 //! is a setting.
 
 mod check;
+mod declaration;
+mod declared;
 mod environment;
+mod form;
+mod generated;
+#[cfg(test)]
+mod one_place;
 mod source;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use ts_rs::TS;
 use url::Url;
 
-pub(crate) use self::source::replace;
 pub use self::{
     check::is_hosted,
+    declared::Settings,
     environment::{PREFIX, from_environment, from_text},
     source::{Keep, Loaded, SettingsSource},
 };
-use crate::{command::MailWhen, view::GatePolicy};
+pub(crate) use self::{
+    declaration::{Declaration, InForce, name_of},
+    declared::declarations,
+    form::{Field, FieldGroup, FieldOption},
+    generated::{typescript, with_docs_table},
+    source::replace,
+};
+use crate::parameters::MailWhen;
 
 /// The version of the settings' shape that this program writes.
 pub const VERSION: u32 = 1;
@@ -27,89 +41,8 @@ pub const LICENCE_TERMS: &str = "The hosted service at loginwith.me is free for 
      A product that is distributed and uses it needs an agreement with its vendor. \
      Deskhand records who accepted this, and when.";
 
-/// All settings, valid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// The shape's version.
-    pub version: u32,
-    /// Who is at this console, as mails name them. Default: the OS user's full name, or login.
-    pub technician: String,
-    /// The window's looks. Default: as the system has it.
-    pub theme: Theme,
-    /// The remote-support service's API, such as `https://help.example.org/api/v1`. Default: the
-    /// broker that comes along, in this process.
-    pub base_url: Option<String>,
-    /// Where a region is timed; `{region}` stands for its name. Default: the service's own.
-    pub region_url_template: Option<String>,
-    /// The customer's link; `{pin}` stands for the PIN. Default: our own brokers' join page; none
-    /// for the hosted service, which tells no such link.
-    pub join_url_template: Option<String>,
-    /// The hosted service's licence terms were accepted ([`LICENCE_TERMS`]). Default: false.
-    pub licence_consent: bool,
-    /// When they were; written by the console.
-    pub licence_consent_at: Option<String>,
-    /// By whom; written by the console.
-    pub licence_consent_by: Option<String>,
-    /// Where webhooks are listened for: address and port. Port 0 takes the one of last time, or any.
-    /// Default: `127.0.0.1:0`.
-    pub listen: std::net::SocketAddr,
-    /// The URL under which the service reaches the listener. Default: its own address.
-    pub public_url: Option<Url>,
-    /// Samples a region, 1 to 10. Default: 3.
-    pub probe_rounds: u32,
-    /// How often every hook is put again, in seconds, 5 to 3600. Default: 30 on the broker that comes
-    /// along, 120 elsewhere.
-    pub heartbeat_s: Option<u32>,
-    /// E-mails that are ordered for every new session. Default: none.
-    pub mail_rules: Vec<MailRule>,
-    /// Let customers on this network join at the broker that comes along. Default: false.
-    pub lan: bool,
-    /// Where it listens then. Default: `0.0.0.0:0`, all addresses and the port of last time.
-    pub lan_listen: std::net::SocketAddr,
-    /// The address that customers use then. Default: this computer's own on its network.
-    pub lan_url: Option<Url>,
-    /// The TLS certificate (PEM, with its chain) that it shows then. Default: none, plain http.
-    pub tls_cert: Option<std::path::PathBuf>,
-    /// The certificate's key (PEM). Default: none.
-    pub tls_key: Option<std::path::PathBuf>,
-    /// Origins that a viewer's page may load beside its own, such as `https://files.example.org`.
-    /// Default: none.
-    pub viewer_origins: Vec<Url>,
-    /// The company, as customers are told: on their phone, and before they share their screen. Default: none.
-    pub company: String,
-    /// Somebody must be signed in with a passkey. Default: false.
-    pub require_sign_in: bool,
-    /// "Not now" was chosen at the first start. Default: false.
-    pub sign_in_skipped: bool,
-    /// Lock after so many minutes without a key or a click, 0 to 480; 0 for never. Only where somebody
-    /// signs in. Default: 15.
-    pub lock_after_min: u32,
-    /// Lock when the desktop's screen is locked. Only where somebody signs in. Default: true.
-    pub lock_with_screen: bool,
-    /// Whether a viewer needs a verified person: off, warn or require. This console's policy, not a lock
-    /// on the service. Default: off.
-    pub verify_gate: GatePolicy,
-    /// How long an approved verification counts, in minutes, 1 to 1440. Default: 30.
-    pub verify_gate_min: u32,
-    /// How long an answer to a push is waited for, in seconds, 10 to 600. Default: 60.
-    pub verify_wait_s: u32,
-    /// The passkey service, such as `https://v4.passwordless.dev`. Default: the sandbox that comes along.
-    pub passwordless_url: Option<String>,
-    /// Its public API key, such as `app:public:...`; the secret is no setting. Default: none.
-    pub passwordless_key: Option<String>,
-    /// The verification service, such as `https://cloud.logintc.com/api`. Default: the sandbox.
-    pub logintc_url: Option<String>,
-    /// Its domain's id: 40 hex digits. Default: none.
-    pub logintc_domain: Option<String>,
-    /// The chat workspace, such as `https://chat.example.org`. Default: the sandbox.
-    pub rocketchat_url: Option<String>,
-    /// The user id that belongs to its token. Default: none.
-    pub rocketchat_user: Option<String>,
-}
-
 /// The window's looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
     /// As the system has it.
@@ -122,7 +55,7 @@ pub enum Theme {
 }
 
 /// An e-mail that is ordered for every new session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct MailRule {
     /// The address.
@@ -149,47 +82,6 @@ pub struct SettingsError {
     pub problem: String,
     /// What to do.
     pub remedy: String,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            version: VERSION,
-            technician: environment::operating_system_user(),
-            theme: Theme::System,
-            base_url: None,
-            region_url_template: None,
-            join_url_template: None,
-            licence_consent: false,
-            licence_consent_at: None,
-            licence_consent_by: None,
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: None,
-            probe_rounds: 3,
-            heartbeat_s: None,
-            mail_rules: Vec::new(),
-            lan: false,
-            lan_listen: ([0, 0, 0, 0], 0).into(),
-            lan_url: None,
-            tls_cert: None,
-            tls_key: None,
-            viewer_origins: Vec::new(),
-            company: String::new(),
-            require_sign_in: false,
-            sign_in_skipped: false,
-            lock_after_min: 15,
-            lock_with_screen: true,
-            verify_gate: GatePolicy::Off,
-            verify_gate_min: 30,
-            verify_wait_s: 60,
-            passwordless_url: None,
-            passwordless_key: None,
-            logintc_url: None,
-            logintc_domain: None,
-            rocketchat_url: None,
-            rocketchat_user: None,
-        }
-    }
 }
 
 impl Settings {
@@ -236,6 +128,20 @@ impl Settings {
     /// How often every hook is put again, in seconds.
     pub fn heartbeat(&self) -> u32 {
         self.heartbeat_s.unwrap_or(if self.base_url.is_some() { 120 } else { 30 })
+    }
+
+    /// Whether a change of the setting of that name must not happen unseen.
+    pub(crate) fn is_guard(name: &str) -> bool {
+        declarations().iter().any(|known| known.name == name && known.is_guard)
+    }
+
+    /// When the change from `before` to these settings is in force.
+    pub(crate) fn in_force(&self, before: &Self) -> InForce {
+        // The pace of the heartbeat counts, not whether it was written down or is the default.
+        let paced = |s: &Self| Self { heartbeat_s: Some(s.heartbeat()), ..s.clone() }.to_map();
+        let (before, after) = (paced(before), paced(self));
+        let changed = declarations().iter().filter(|s| before.get(s.name) != after.get(s.name));
+        changed.map(|setting| setting.in_force).max().unwrap_or(InForce::AtOnce)
     }
 
     /// The service's address and its regions', where one is configured.
@@ -343,7 +249,8 @@ mod tests {
     #[test]
     fn every_field_has_a_remedy() {
         let map = Settings::default().to_map();
-        assert_eq!(map.len(), check::FIELDS.len());
-        assert!(map.keys().all(|field| check::FIELDS.iter().any(|(known, _)| known == field)));
+        assert_eq!(map.len(), declarations().len());
+        let remedy = |field: &String| declarations().iter().find(|known| known.name == *field);
+        assert!(map.keys().all(|field| !remedy(field).unwrap().remedy.is_empty()));
     }
 }

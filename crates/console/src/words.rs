@@ -1,33 +1,11 @@
-//! Texts for people: names made harmless, the spelling alphabet, times of day. All pure.
+//! Texts for people: the spelling alphabet, times of day, links and addresses. All pure.
 //!
-//! Names and messages come from strangers: what leaves [`plain`] has no control character and none
-//! that turns the reading direction. Markup is escaped where it would be read as such, not here.
+//! What makes a stranger's text harmless is the session crate's, since events are told there.
 
 use jiff::{Timestamp as Moment, tz::TimeZone};
 use session::Timestamp;
-
-/// The longest name that is shown, in characters.
-pub const LONGEST_NAME: usize = 80;
-
-/// `text` in one line, without control and direction characters, of at most `most` characters.
-pub fn plain(text: &str, most: usize) -> String {
-    let mut out = String::new();
-    let mut length = 0;
-    for c in text.chars() {
-        let c = if c.is_whitespace() { ' ' } else { c };
-        let doubled = c == ' ' && (out.is_empty() || out.ends_with(' '));
-        if doubled || is_hidden(c) {
-            continue;
-        }
-        if length == most {
-            break;
-        }
-        out.push(c);
-        length += 1;
-    }
-    out.truncate(out.trim_end().len());
-    out
-}
+use session::text::is_hidden;
+pub use session::text::{LONGEST_NAME, capital, count, plain, size};
 
 /// A text of several lines made harmless: line breaks and tabs stay.
 pub fn plain_lines(text: &str, most: usize) -> String {
@@ -48,15 +26,6 @@ pub fn masked(text: &str) -> String {
         }
     }
     out
-}
-
-/// Characters that are not seen but change what is: controls, direction marks, tags.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
-            | '\u{202A}'..='\u{202E}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206F}'
-            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
 /// For the phone, a word a character of a PIN.
@@ -100,28 +69,6 @@ pub fn date_and_time(at: Timestamp, zone: &TimeZone) -> String {
 
 fn zoned(at: Timestamp, zone: &TimeZone) -> jiff::Zoned {
     Moment::from_millisecond(at.0).unwrap_or(Moment::UNIX_EPOCH).to_zoned(zone.clone())
-}
-
-/// `one window`, `2 windows`.
-pub fn count(n: u32, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
-}
-
-/// With its first letter in upper case.
-pub fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-/// `640 B`, `12 kB`, `12.3 MB`.
-pub fn size(bytes: u64) -> String {
-    #[allow(clippy::cast_precision_loss)] // shown with three digits
-    let of = |unit: f64| bytes as f64 / unit;
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..999_500 => format!("{:.0} kB", of(1e3)),
-        _ => format!("{:.1} MB", of(1e6)),
-    }
 }
 
 /// `text` in characters that every file system takes; empty if it has none of them.

@@ -8,8 +8,6 @@ use session::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::error::CommandError;
-
 /// Somebody with a profile at this console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
@@ -32,19 +30,12 @@ pub enum Presence {
     /// Nobody signs in here: records carry the OS user.
     Open,
     /// Somebody is signed in.
-    SignedIn {
-        /// Who.
-        person: Person,
-        /// Since when.
-        since: Timestamp,
-    },
+    SignedIn { person: Person, since: Timestamp },
     /// Somebody must sign in first.
     Locked {
         /// Who was signed in, or is the only one who can be.
         person: Option<Person>,
-        /// Why.
         why: Why,
-        /// Since when.
         since: Timestamp,
     },
 }
@@ -61,6 +52,10 @@ pub enum Why {
     /// The desktop's screen was locked.
     Screen,
 }
+
+/// Somebody must sign in before anything is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Locked;
 
 /// Who is at this console, as all its parts see it; clones are the same one. It outlives an engine.
 #[derive(Debug, Clone)]
@@ -118,9 +113,9 @@ impl Access {
     /// Asked before everything that a person wants done.
     ///
     /// # Errors
-    /// [`CommandError::Locked`].
-    pub fn permit(&self) -> Result<(), CommandError> {
-        if self.is_locked() { Err(CommandError::Locked) } else { Ok(()) }
+    /// [`Locked`].
+    pub fn permit(&self) -> Result<(), Locked> {
+        if self.is_locked() { Err(Locked) } else { Ok(()) }
     }
 
     /// Says who is here from now on.
@@ -132,6 +127,7 @@ impl Access {
     pub fn lock(&self, why: Why, since: Timestamp) -> Option<Person> {
         let mut was = None;
         self.0.send_if_modified(|presence| {
+            // The first reason to lock stands, and who isn't signed in can't be locked out.
             let Presence::SignedIn { person, .. } = presence else { return false };
             was = Some(person.clone());
             *presence = Presence::Locked { person: was.clone(), why, since };
@@ -167,7 +163,7 @@ mod tests {
         let access = Access::new(Presence::SignedIn { person: anna(), since: Timestamp(0) });
         assert!(access.permit().is_ok());
         assert_eq!(access.lock(Why::Asked, Timestamp(1)), Some(anna()));
-        assert!(matches!(access.permit(), Err(CommandError::Locked)));
+        assert!(matches!(access.permit(), Err(Locked)));
         assert_eq!(access.person(), None);
         // The first reason stands.
         assert_eq!(access.lock(Why::Idle, Timestamp(2)), None);

@@ -2,6 +2,9 @@
 //!
 //! No handler awaits a remote call, so every actor can always be told to stop.
 
+pub mod message;
 pub mod regions;
 pub mod session;
 pub mod supervisor;
+#[cfg(test)]
+mod testing;

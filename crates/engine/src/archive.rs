@@ -17,35 +17,26 @@ mod sessions;
 mod tags;
 mod verifications;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction};
 use rusqlite_migration::M;
-use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
-use session::{Timestamp, Verification, region::Choice, verification::Override};
-use tokio::sync::Mutex;
-use uuid::Uuid;
-use wire::loginwithme::ChatMessage;
+use session::{Verification, region::Choice, verification::Override};
+pub use store::StoreError as ArchiveError;
+use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 
 pub use self::{
-    audit::{AuditEntry, AuditHash, AuditReport, Broken, Deed},
+    audit::{AuditEntry, AuditHash, AuditLink, AuditReport, Broken},
     devices::LookedUp,
     messages::{Message, Saved},
     notes::{Note, NoteKind},
     people::Aliases,
     pictures::{MOST_PICTURES, Picture},
-    search::{Hit, Page, Place, Snippet},
+    search::{FoundIn, Hit, Page, Snippet},
     sessions::{Filter, Summary},
     tags::TagCount,
 };
-/// Why the archive failed, by what helps.
-pub use crate::sqlite::StoreError as ArchiveError;
-use crate::{
-    SessionId,
-    access::Person,
-    journal::Happening,
-    sqlite::{Readers, fault, io_fault, migrate, private_file},
-};
+use crate::SessionId;
 
 /// The archive's file within the data folder.
 pub const ARCHIVE_FILE: &str = "archive.db";
@@ -68,24 +59,35 @@ const STEPS: &[M<'static>] = &[
     pictures::TABLE,
 ];
 
+/// The archive's file.
+const ARCHIVE: Definition = Definition {
+    opening: "open the archive",
+    migrations: STEPS,
+    sharing: Sharing::Shared,
+    // What people were told is archived survives a power cut.
+    durability: Durability::PowerCut,
+    // Nothing may spill into a plain temporary file.
+    settings: "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
+    statements: 64,
+};
+
 /// The archive's raw key, as [`Vault::archive_key`](crate::vault::Vault::archive_key) gives it.
-pub struct ArchiveKey(SecretBox<[u8; 32]>);
+pub struct ArchiveKey(StoreKey);
 
 impl ArchiveKey {
-    /// The key with these bits.
-    pub fn new(bits: SecretBox<[u8; 32]>) -> Self {
+    pub fn new(bits: StoreKey) -> Self {
         Self(bits)
     }
 }
 
-/// Where a page ends; the next one begins below it. Only the archive that gave it understands it.
+/// Where a page of results ends and the next one begins. Its number has a meaning for the archive only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(i64);
 
 /// What the archive has beside a session's row and what happened in it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
+pub struct SessionContents {
     /// Its messages in the order of their sending.
     pub messages: Vec<Message>,
     /// Its notes.
@@ -118,11 +120,12 @@ impl std::str::FromStr for Cursor {
     }
 }
 
-/// The archive; clones speak to the same one.
+/// The archive. Clones share one connection for writing and the same readers.
 #[derive(Clone)]
 pub struct Archive {
-    writer: Arc<Mutex<Connection>>,
-    readers: Arc<Readers>,
+    // Before `readers`: the writer, dropped first, empties its log while they are idle.
+    database: Database,
+    readers: Readers,
 }
 
 impl Archive {
@@ -131,296 +134,17 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::WrongKey`], `TooNew`, `Damaged`, `Locked`, `DiskFull` or `Io`.
     pub fn open(path: &Path, key: ArchiveKey) -> Result<Self, ArchiveError> {
-        private_file(path).map_err(io_fault(OPEN))?;
-        let mut connection = connect(path, &key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        // FULL: what is told as archived survives a power cut.
-        let settings = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
-        connection.execute_batch(settings).map_err(fault(OPEN))?;
-        migrate(&mut connection, STEPS, OPEN)?;
+        let key = Arc::new(key.0);
+        let database = Database::new(ARCHIVE.open(path, Some(&key))?);
         let path = path.to_owned();
-        let readers =
-            Readers::new(3, move || connect(&path, &key, OpenFlags::SQLITE_OPEN_READ_ONLY));
-        Ok(Self { writer: Arc::new(Mutex::new(connection)), readers })
-    }
-
-    /// Brings a session's row up to date, or makes it.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn save_summary(&self, summary: Summary) -> Result<(), ArchiveError> {
-        self.write(SAVE, move |tx| sessions::save(tx, &summary)).await
-    }
-
-    /// Archives messages, each once by its guid, all in one transaction.
-    ///
-    /// # Errors
-    /// By remedy; none of them is archived then.
-    pub async fn save_messages(
-        &self,
-        session: SessionId,
-        messages: Vec<ChatMessage>,
-    ) -> Result<Saved, ArchiveError> {
-        self.write("archive the transcript", move |tx| messages::save(tx, session, messages)).await
-    }
-
-    /// Sets a session's note of a kind; an empty text removes it. Earlier texts are kept.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn set_note(
-        &self,
-        session: SessionId,
-        kind: NoteKind,
-        text: String,
-        by: String,
-        at: Timestamp,
-    ) -> Result<(), ArchiveError> {
-        let note = Note { kind, text, by, at };
-        self.write("save the note", move |tx| notes::set(tx, session, &note)).await
-    }
-
-    /// Sets all of a session's tags.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn set_tags(
-        &self,
-        session: SessionId,
-        tags: Vec<String>,
-    ) -> Result<(), ArchiveError> {
-        self.write("save the tags", move |tx| tags::set(tx, session, &tags)).await
-    }
-
-    /// Copies happenings from the journal, each once by its sequence.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn save_happenings(&self, happenings: Vec<Happening>) -> Result<(), ArchiveError> {
-        self.write("archive what happened", move |tx| happenings::save(tx, &happenings)).await
-    }
-
-    /// Keeps why a session is in its region.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn save_region(
-        &self,
-        session: SessionId,
-        choice: Choice,
-    ) -> Result<(), ArchiveError> {
-        self.write("save the choice of region", move |tx| regions::save(tx, session, &choice)).await
-    }
-
-    /// Keeps a new profile, made at `at`.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn add_person(&self, person: Person, at: Timestamp) -> Result<(), ArchiveError> {
-        self.write("save the profile", move |tx| people::add(tx, &person, at)).await
-    }
-
-    /// Forgets all profiles; records keep the names.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn forget_people(&self) -> Result<(), ArchiveError> {
-        self.write("forget the profiles", |tx| people::forget(tx)).await
-    }
-
-    /// Who has a profile here, in the order in which they came.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn people(&self) -> Result<Vec<Person>, ArchiveError> {
-        self.read(people::all).await
-    }
-
-    /// Keeps what was set of a person's aliases.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn set_aliases(&self, id: Uuid, aliases: Aliases) -> Result<(), ArchiveError> {
-        self.write("save the aliases", move |tx| people::set_aliases(tx, id, &aliases)).await
-    }
-
-    /// What was set of a person's aliases from here.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn aliases(&self, id: Uuid) -> Result<Aliases, ArchiveError> {
-        self.read(move |c| people::aliases(c, id)).await
-    }
-
-    /// Notes that a sign-in was taken, by its token's id; false if it was taken before.
-    ///
-    /// # Errors
-    /// By remedy; it must not be taken then.
-    pub async fn take_sign_in(&self, token: String, at: Timestamp) -> Result<bool, ArchiveError> {
-        self.write("note the sign-in", move |tx| people::take_sign_in(tx, &token, at)).await
-    }
-
-    /// Pins a device to a session; what was known of the same login session there is replaced.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn pin_device(
-        &self,
-        session: SessionId,
-        device: LookedUp,
-    ) -> Result<(), ArchiveError> {
-        self.write("save the device", move |tx| devices::pin(tx, session, &device)).await
-    }
-
-    /// Saves a picture of the customer's screen; false if the session has [`MOST_PICTURES`] already.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn save_picture(
-        &self,
-        session: SessionId,
-        png: Vec<u8>,
-        by: String,
-        at: Timestamp,
-    ) -> Result<bool, ArchiveError> {
-        let save = move |tx: &Transaction<'_>| pictures::save(tx, session, &png, &by, at);
-        self.write("save the picture", save).await
-    }
-
-    /// A picture's bytes (PNG); none if the session has none of that number.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn picture(
-        &self,
-        session: SessionId,
-        id: i64,
-    ) -> Result<Option<Vec<u8>>, ArchiveError> {
-        self.read(move |c| pictures::bytes(c, session, id)).await
-    }
-
-    /// Notes, wherever it is pinned, that a login session was logged out from here.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn device_logged_out(
-        &self,
-        login_session: &str,
-        at: Timestamp,
-    ) -> Result<(), ArchiveError> {
-        let login_session = login_session.to_owned();
-        self.write("save the device", move |tx| devices::logged_out(tx, &login_session, at)).await
-    }
-
-    /// A session's row.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn summary(&self, session: SessionId) -> Result<Option<Summary>, ArchiveError> {
-        self.read(move |c| sessions::one(c, session)).await
-    }
-
-    /// Sessions that fit `filter`, newest first, below `before`; at most [`PAGE`].
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn list(
-        &self,
-        filter: Filter,
-        before: Option<Cursor>,
-        limit: u32,
-    ) -> Result<Page<Summary>, ArchiveError> {
-        self.read(move |c| sessions::list(c, &filter, before, limit.min(PAGE))).await
-    }
-
-    /// What has all words of `typed` or begins with them, in sessions, tickets, notes and messages:
-    /// newest first, below `before`; at most [`PAGE`]. Any text will do; without a word in it, all
-    /// sessions are found.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn search(
-        &self,
-        typed: &str,
-        before: Option<Cursor>,
-        limit: u32,
-    ) -> Result<Page<Hit>, ArchiveError> {
-        let typed = typed.to_owned();
-        self.readers
-            .read("search the archive", move |c| search::find(c, &typed, before, limit.min(PAGE)))
-            .await
-    }
-
-    /// A session's messages in the order of their sending.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn transcript(&self, session: SessionId) -> Result<Vec<Message>, ArchiveError> {
-        self.read(move |c| messages::of(c, session)).await
-    }
-
-    /// A session's notes.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn notes(&self, session: SessionId) -> Result<Vec<Note>, ArchiveError> {
-        self.read(move |c| notes::of(c, session)).await
-    }
-
-    /// What a session's notes were before, oldest first.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn earlier_notes(&self, session: SessionId) -> Result<Vec<Note>, ArchiveError> {
-        self.read(move |c| notes::earlier(c, session)).await
-    }
-
-    /// A session's tags in alphabetical order.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn tags(&self, session: SessionId) -> Result<Vec<String>, ArchiveError> {
-        self.read(move |c| tags::of(c, session)).await
-    }
-
-    /// All tags and how many sessions have them, the most used first.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn all_tags(&self) -> Result<Vec<TagCount>, ArchiveError> {
-        self.read(tags::all).await
-    }
-
-    /// What happened in a session, in order.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn happenings_of(&self, session: SessionId) -> Result<Vec<Happening>, ArchiveError> {
-        self.read(move |c| happenings::of(c, session)).await
-    }
-
-    /// The newest happening that was copied; 0 before the first.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn last_happening(&self) -> Result<u64, ArchiveError> {
-        self.read(happenings::last).await
-    }
-
-    /// Why a session is in its region.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn region(&self, session: SessionId) -> Result<Option<Choice>, ArchiveError> {
-        self.read(move |c| regions::of(c, session)).await
+        let readers = Readers::new(3, move || ARCHIVE.open_reader(&path, Some(&key)));
+        Ok(Self { database, readers })
     }
 
     /// All of a session that its page shows, by one way to a reader and back.
-    ///
-    /// # Errors
-    /// By remedy.
-    pub async fn kept(&self, session: SessionId) -> Result<Kept, ArchiveError> {
+    pub async fn contents(&self, session: SessionId) -> Result<SessionContents, ArchiveError> {
         let of = move |c: &Connection| {
-            Ok(Kept {
+            Ok(SessionContents {
                 messages: messages::of(c, session)?,
                 notes: notes::of(c, session)?,
                 tags: tags::of(c, session)?,
@@ -447,60 +171,11 @@ impl Archive {
         doing: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, ArchiveError> + Send + 'static,
     ) -> Result<T, ArchiveError> {
-        let mut connection = Arc::clone(&self.writer).lock_owned().await;
-        let task = tokio::task::spawn_blocking(move || {
-            let tx = connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)
-                .map_err(fault(doing))?;
-            let result = work(&tx)?;
-            tx.commit().map_err(fault(doing))?;
-            Ok(result)
-        });
-        task.await.unwrap_or(Err(ArchiveError::Closed { doing }))
+        self.database.transact(doing, work).await
     }
 }
 
-const OPEN: &str = "open the archive";
 const READ: &str = "read the archive";
-const SAVE: &str = "save a session to the archive";
-
-/// Opens a connection and gives it the key before anything else.
-fn connect(path: &Path, key: &ArchiveKey, access: OpenFlags) -> Result<Connection, ArchiveError> {
-    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(fault(OPEN))?;
-    connection
-        .execute_batch(&key_pragma(key))
-        .map_err(|_| ArchiveError::WrongKey { doing: OPEN })?;
-    connection
-        .query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
-        .map_err(wrong_key_or_fault)?;
-    connection.busy_timeout(Duration::from_secs(5)).map_err(fault(OPEN))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    // Nothing may spill into a plain temporary file.
-    let settings = "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;";
-    connection.execute_batch(settings).map_err(fault(OPEN))?;
-    Ok(connection)
-}
-
-fn key_pragma(key: &ArchiveKey) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(100));
-    text.push_str("PRAGMA key = \"x'");
-    for byte in key.0.expose_secret() {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-    }
-    text.push_str("'\";");
-    text
-}
-
-fn wrong_key_or_fault(error: rusqlite::Error) -> ArchiveError {
-    match error.sqlite_error_code() {
-        // Pages that don't authenticate look like no database at all.
-        Some(rusqlite::ErrorCode::NotADatabase) => ArchiveError::WrongKey { doing: OPEN },
-        Some(_) | None => fault(OPEN)(error),
-    }
-}
 
 /// What a table's column holds can't be read.
 fn damaged(why: impl ToString) -> ArchiveError {
@@ -510,7 +185,5 @@ fn damaged(why: impl ToString) -> ArchiveError {
 /// An archive in memory, for a table's own tests.
 #[cfg(test)]
 fn in_memory() -> Connection {
-    let mut connection = Connection::open_in_memory().unwrap();
-    migrate(&mut connection, STEPS, OPEN).unwrap();
-    connection
+    ARCHIVE.in_memory().unwrap()
 }

@@ -1,7 +1,7 @@
-//! Keeps the archive's copy of sessions and happenings up to date with the journal's truth.
+//! Copies sessions and happenings from the journal to the archive.
 //!
-//! It only follows: what it has not copied when the program ends, or when the archive refuses, it
-//! copies later. The journal forgets nothing that isn't here.
+//! Invariant: the journal leads. What isn't copied when the program ends, or when the archive refuses
+//! it, is copied later; the journal forgets nothing that the archive doesn't have.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ pub(crate) async fn follow(context: Arc<Context>) {
                 waiting.extend(changes.snapshots.into_iter().map(|snapshot| (snapshot.id, snapshot)));
             }
             () = tokio::time::sleep(RETRY), if happened || !waiting.is_empty() => {}
-            () = context.stopping.cancelled() => return,
+            () = context.watch.stopping.cancelled() => return,
         }
         let done = copy(&context, &mut copied, &mut waiting, &mut happened).await;
         context.archive_wrote(done.err().map(|error| error.to_string()));
@@ -60,6 +60,7 @@ async fn copy(
     while *happened {
         let last = context.archive.last_happening().await?;
         let page = context.journal.happenings_after(last, PAGE).await?;
+        // A full page may not be the last one.
         *happened = page.len() == PAGE as usize;
         if !page.is_empty() {
             context.archive.save_happenings(page).await?;
@@ -75,6 +76,7 @@ async fn copy_verifications(
     copied: Option<&Arc<Record>>,
     record: &Record,
 ) -> Result<(), ArchiveError> {
+    // Most sessions have none, and a record changes often: no write for what is the same.
     let none = record.verifications.is_empty() && record.overridden.is_none();
     let same = copied.is_some_and(|copied| {
         copied.verifications == record.verifications && copied.overridden == record.overridden

@@ -1,9 +1,10 @@
-//! Notices when this computer or the service was away, and tells the sessions what they may have missed.
+//! Notices when this computer slept or the service was unreachable, and tells the sessions from when on
+//! they may have missed events.
 
 use std::{sync::Arc, time::Duration};
 
 use session::{Input, Timestamp, outage::News};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 use crate::{clock::now, context::Context};
 
@@ -13,8 +14,12 @@ const ALIVE_EVERY: Duration = Duration::from_secs(5);
 const JUMP: Duration = Duration::from_secs(10);
 
 /// Tells the sessions what the PUTs of all of them bring to light.
-pub(crate) async fn tell_outages(context: Arc<Context>, mut news: mpsc::UnboundedReceiver<News>) {
-    while let Some(Some(news)) = context.stopping.run_until_cancelled(news.recv()).await {
+pub(crate) async fn tell_outages(
+    context: Arc<Context>,
+    news: Arc<Mutex<mpsc::UnboundedReceiver<News>>>,
+) {
+    let mut news = news.lock().await;
+    while let Some(Some(news)) = context.watch.stopping.run_until_cancelled(news.recv()).await {
         match news {
             News::Fails => context.tell_all(&Input::ServiceFails),
             News::Over { since } => {
@@ -28,19 +33,21 @@ pub(crate) async fn tell_outages(context: Arc<Context>, mut news: mpsc::Unbounde
 /// Notes that the engine lives, and notices when the computer slept or its clock was set.
 pub(crate) async fn keep_alive(context: Arc<Context>) {
     let mut every = tokio::time::interval(Duration::from_secs(1));
+    // After a sleep one look tells as much as the many that were missed.
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let (mut wall, mut own) = (now(), tokio::time::Instant::now());
     let mut noted = own;
     loop {
         tokio::select! {
             _ = every.tick() => {}
-            () = context.stopping.cancelled() => return,
+            () = context.watch.stopping.cancelled() => return,
         }
         let (wall_now, own_now) = (now(), tokio::time::Instant::now());
         if let Some(since) = jumped(wall, wall_now, own_now - own) {
             tracing::warn!(since_ms = since.0, "the computer slept or its clock was set");
             context.tell_all(&Input::Missed { since });
         }
+        // Also after a jump: it is told once, and the next is measured from here.
         (wall, own) = (wall_now, own_now);
         if own_now - noted >= ALIVE_EVERY {
             noted = own_now;

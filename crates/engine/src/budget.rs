@@ -12,10 +12,9 @@ mod queue;
 
 use std::sync::Arc;
 
-use ractor::ActorRef;
 use session::{Failure, Input, Outage, Timestamp, Urgency, outage::News};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc},
     time::Instant,
 };
 use wire::{HookType, Pin};
@@ -24,17 +23,21 @@ pub use self::{
     pace::{FULL_RATE, IN_FLIGHT, Pace},
     queue::Queue,
 };
-use crate::{SessionId, actor::session::Message, clock::now, remote::LoginWithMe};
+use crate::{
+    SessionId,
+    actor::message::{Mailbox, SessionMessage},
+    clock::now,
+    remote::LoginWithMe,
+    watch::{Watch, survive},
+};
 
-/// A handle to the budget; it ends with its last handle.
+/// A handle to the budget, which is spent until the engine stops.
 #[derive(Clone)]
 pub struct Budget(mpsc::UnboundedSender<Event>);
 
 /// A PUT that wants to go out.
 pub struct Put {
-    /// Whose.
     pub session: SessionId,
-    /// Which of the four.
     pub hook: HookType,
     /// Comes back with the answer.
     pub generation: u32,
@@ -45,7 +48,7 @@ pub struct Put {
     /// Our secret URL for this hook.
     pub url: String,
     /// Who gets the answer.
-    pub to: ActorRef<Message>,
+    pub to: Mailbox,
 }
 
 enum Event {
@@ -56,11 +59,30 @@ enum Event {
 
 impl Budget {
     /// Starts the budget of one host; `news` gets what its answers tell of the host.
-    pub fn start(client: Arc<LoginWithMe>, news: mpsc::UnboundedSender<News>) -> Self {
+    pub(crate) fn start(
+        watch: &Watch,
+        client: Arc<LoginWithMe>,
+        news: mpsc::UnboundedSender<News>,
+    ) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
-        // Weak: the budget must end when the last handle outside of it is gone.
-        let answers = events.downgrade();
-        tokio::spawn(spend(inbox, answers, client, news));
+        let spending = Spending {
+            inbox,
+            answers: events.downgrade(),
+            client,
+            news,
+            outage: Outage::default(),
+            queue: Queue::default(),
+            pace: Pace::new(Instant::now()),
+            in_flight: Arc::new(Semaphore::new(IN_FLIGHT.into())),
+        };
+        let (spending, stopping) = (Arc::new(Mutex::new(spending)), watch.stopping.clone());
+        watch.keep("put the sessions' hooks", move || {
+            let (spending, stopping) = (spending.clone(), stopping.clone());
+            async move {
+                let spend = async { spending.lock().await.spend().await };
+                stopping.run_until_cancelled(spend).await;
+            }
+        });
         Self(events)
     }
 
@@ -71,50 +93,62 @@ impl Budget {
     }
 }
 
-async fn spend(
-    mut inbox: mpsc::UnboundedReceiver<Event>,
+/// What the budget is spent by. It outlives the task that spends it: who waits isn't lost with a bug there.
+struct Spending {
+    inbox: mpsc::UnboundedReceiver<Event>,
+    /// Weak: the budget must end when the last handle outside of it is gone.
     answers: mpsc::WeakUnboundedSender<Event>,
     client: Arc<LoginWithMe>,
     news: mpsc::UnboundedSender<News>,
-) {
-    let mut outage = Outage::default();
-    let mut queue = Queue::default();
-    let mut pace = Pace::new(Instant::now());
-    let flights = Arc::new(Semaphore::new(IN_FLIGHT.into()));
-    loop {
-        let first = queue.first();
-        let start_next = async {
-            let permit = flights.clone().acquire_owned().await.ok();
-            let at = pace.next(first.unwrap_or(Urgency::Other), Instant::now());
-            if at > Instant::now() {
-                tokio::time::sleep_until(at).await;
-            }
-            permit
-        };
-        tokio::select! {
-            biased;
-            event = inbox.recv() => match event {
-                Some(Event::Put(put)) => queue.push((put.session, put.hook), put.urgency, put),
-                Some(Event::Answered(began, failure)) => {
-                    pace.answered(failure, Instant::now());
-                    if let Some(told) = outage.ended(began, failure, now()) {
-                        // Nobody hears it only while the engine stops.
-                        let _ = news.send(told);
-                    }
+    outage: Outage,
+    queue: Queue<Box<Put>>,
+    pace: Pace,
+    in_flight: Arc<Semaphore>,
+}
+
+impl Spending {
+    /// Ends with the last handle.
+    async fn spend(&mut self) {
+        loop {
+            let first = self.queue.first();
+            let (pace, in_flight) = (&mut self.pace, self.in_flight.clone());
+            let start_next = async {
+                let permit = in_flight.acquire_owned().await.ok();
+                let at = pace.next(first.unwrap_or(Urgency::Other), Instant::now());
+                if at > Instant::now() {
+                    tokio::time::sleep_until(at).await;
                 }
-                None => return,
-            },
-            Some(permit) = start_next, if first.is_some() => {
-                pace.take();
-                if let Some(put) = queue.pop() {
-                    tokio::spawn(fly(put, client.clone(), answers.clone(), permit));
+                permit
+            };
+            tokio::select! {
+                // News first: a PUT that has just come may be more urgent than the one whose turn it is.
+                biased;
+                event = self.inbox.recv() => match event {
+                    Some(Event::Put(put)) => self.queue.push((put.session, put.hook), put.urgency, put),
+                    Some(Event::Answered(began, failure)) => self.answered(began, failure),
+                    None => return,
+                },
+                Some(permit) = start_next, if first.is_some() => {
+                    self.pace.take();
+                    if let Some(put) = self.queue.pop() {
+                        let (client, answers) = (self.client.clone(), self.answers.clone());
+                        tokio::spawn(send(put, client, answers, permit));
+                    }
                 }
             }
         }
     }
+
+    fn answered(&mut self, began: Timestamp, failure: Option<Failure>) {
+        self.pace.answered(failure, Instant::now());
+        if let Some(told) = self.outage.ended(began, failure, now()) {
+            // Nobody hears it only while the engine stops.
+            let _ = self.news.send(told);
+        }
+    }
 }
 
-async fn fly(
+async fn send(
     put: Box<Put>,
     client: Arc<LoginWithMe>,
     answers: mpsc::WeakUnboundedSender<Event>,
@@ -122,15 +156,19 @@ async fn fly(
 ) {
     let Put { hook, generation, pin, url, to, .. } = *put;
     let began = now();
-    let answer = client.put_hook(&pin, hook, &url).await;
+    let answer = survive(client.put_hook(&pin, hook, &url)).await;
+    // Before the answer is sent: the session may want another PUT at once.
     drop(permit);
+    let Ok(answer) = answer else {
+        // Without an answer the hook would count as being put for ever.
+        to.send(SessionMessage::EffectDied { why: format!("putting the hook {hook} panicked") });
+        return;
+    };
     let failure = answer.as_ref().err().map(|error| error.failure);
-    let input = match failure {
+    to.tell(match failure {
         None => Input::Armed { hook, generation },
         Some(failure) => Input::ArmFailed { hook, generation, failure },
-    };
-    // A session that is gone doesn't need the answer.
-    let _ = to.cast(Message::Told(input));
+    });
     if let Some(answers) = answers.upgrade() {
         let _ = answers.send(Event::Answered(began, failure));
     }

@@ -5,9 +5,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak},
 };
 
+use parking_lot::Mutex;
 use session::{Gate, Lamp, Record, State, Timestamp};
 use tokio::sync::Notify;
 use wire::Pin;
@@ -17,7 +18,6 @@ use crate::SessionId;
 /// A session as it is now.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// Which.
     pub id: SessionId,
     /// Newer is larger, per session and run of the engine.
     pub revision: u64,
@@ -121,14 +121,15 @@ impl Bus {
     /// Subscribes; the first look has every session.
     pub fn subscribe(self: &Arc<Self>) -> Subscription {
         let subscriber = Arc::new(Subscriber::default());
-        let mut inner = lock(&self.inner);
+        let mut inner = self.inner.lock();
         {
-            let mut dirty = lock(&subscriber.dirty);
+            let mut dirty = subscriber.dirty.lock();
             dirty.sessions = inner.latest.keys().copied().collect();
             dirty.happened = true;
             dirty.troubled = true;
         }
         subscriber.notify.notify_one();
+        // Still under the lock: a change between the list of sessions and the subscription would be lost.
         inner.subscribers.retain(|weak| weak.strong_count() > 0);
         inner.subscribers.push(Arc::downgrade(&subscriber));
         drop(inner);
@@ -137,16 +138,16 @@ impl Bus {
 
     /// The newest snapshot of a session.
     pub fn latest(&self, id: SessionId) -> Option<Arc<Snapshot>> {
-        lock(&self.inner).latest.get(&id).cloned()
+        self.inner.lock().latest.get(&id).cloned()
     }
 
     /// The newest snapshots of all sessions.
     pub fn all(&self) -> Vec<Arc<Snapshot>> {
-        lock(&self.inner).latest.values().cloned().collect()
+        self.inner.lock().latest.values().cloned().collect()
     }
 
     pub(crate) fn publish(&self, snapshot: Snapshot, happened: bool) {
-        let mut inner = lock(&self.inner);
+        let mut inner = self.inner.lock();
         let id = snapshot.id;
         inner.latest.insert(id, Arc::new(snapshot));
         inner.tell(|dirty| {
@@ -156,14 +157,14 @@ impl Bus {
     }
 
     pub(crate) fn health_changed(&self) {
-        lock(&self.inner).tell(|dirty| dirty.troubled = true);
+        self.inner.lock().tell(|dirty| dirty.troubled = true);
     }
 }
 
 impl Inner {
     fn tell(&self, mark: impl Fn(&mut Dirty)) {
         for subscriber in self.subscribers.iter().filter_map(Weak::upgrade) {
-            mark(&mut lock(&subscriber.dirty));
+            mark(&mut subscriber.dirty.lock());
             subscriber.notify.notify_one();
         }
     }
@@ -174,11 +175,12 @@ impl Subscription {
     pub async fn changed(&mut self) -> Changes {
         loop {
             self.subscriber.notify.notified().await;
-            let dirty = std::mem::take(&mut *lock(&self.subscriber.dirty));
+            let dirty = std::mem::take(&mut *self.subscriber.dirty.lock());
             if dirty.sessions.is_empty() && !dirty.happened && !dirty.troubled {
                 continue;
             }
-            let inner = lock(&self.bus.inner);
+            // Only now: `publish` takes `dirty` while it holds `inner`, so the other order could block both.
+            let inner = self.bus.inner.lock();
             let snapshots =
                 dirty.sessions.iter().filter_map(|id| inner.latest.get(id).cloned()).collect();
             return Changes { snapshots, happened: dirty.happened, health: dirty.troubled };
@@ -187,6 +189,6 @@ impl Subscription {
 }
 
 /// No code panics while it holds one of these locks; if it did, the data would still be whole.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,11 @@
-//! What an engine needs to know before it starts. Parsed and validated by whoever starts it.
+//! The configuration of an engine. Whoever starts the engine has parsed and validated it.
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use session::Gate;
 use url::Url;
 
-use crate::{access::Access, remote::Service};
+use crate::{access::Access, remote::LoginWithMeConfig};
 
 /// The engine's configuration.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub struct Config {
     /// Where journal, archive and key live. One engine at a time.
     pub data: PathBuf,
     /// The remote-support service.
-    pub service: Service,
+    pub service: LoginWithMeConfig,
     /// Where hooks arrive.
     pub listener: Listener,
     /// Samples a region.

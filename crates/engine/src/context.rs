@@ -3,22 +3,23 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
 };
 
+use parking_lot::{Mutex, RwLock};
 use ractor::ActorRef;
-use session::{Failure, Gate, Input, Timestamp};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use session::{Failure, Gate, Input, Timestamp, outage::News};
+use tokio::sync::mpsc;
 use url::Url;
 
 use crate::{
     SessionId,
-    actor::{regions, session::Message},
+    actor::{message::SessionMessage, regions},
     archive::Archive,
     budget::Budget,
-    bus::{Bus, lock},
+    bus::Bus,
     clock::now,
     config::Config,
     faults::Faults,
@@ -27,6 +28,7 @@ use crate::{
     remote::{LoginWithMe, Services},
     timers::Timers,
     token::HookToken,
+    watch::Watch,
 };
 
 /// What all actors of one engine share.
@@ -46,50 +48,76 @@ pub struct Context {
     /// Under this URL the service reaches our listener.
     pub(crate) hook_base: Url,
     pub(crate) regions: ActorRef<regions::Message>,
-    pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<Message>>>,
+    pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<SessionMessage>>>,
     pub(crate) health: Health,
-    pub(crate) stopping: CancellationToken,
-    /// Everything that uses a store; the engine waits for it before it ends.
-    pub(crate) tasks: TaskTracker,
+    pub(crate) watch: Watch,
     pub(crate) faults: Faults,
 }
 
 /// How the engine's own parts fare, as far as is known.
-#[derive(Default)]
 pub struct Health {
     /// When a hook was last confirmed, in ms since 1970; 0 for never.
     hooks_checked: AtomicI64,
     service: Mutex<Option<ServiceHealth>>,
     journal_fails: Mutex<Option<String>>,
     archive_fails: Mutex<Option<String>>,
+    watch: Watch,
 }
 
 /// Whether the service answered the last call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceHealth {
-    /// It did.
-    Answers {
-        /// When.
-        at: Timestamp,
-    },
-    /// It didn't.
-    Fails {
-        /// Since when.
-        since: Timestamp,
-        /// Why.
-        failure: Failure,
-    },
+    Answers { at: Timestamp },
+    Fails { since: Timestamp, failure: Failure },
+}
+
+/// What a context is made from.
+pub(crate) struct Parts {
+    pub config: Config,
+    pub client: Arc<LoginWithMe>,
+    pub journal: Journal,
+    pub archive: Archive,
+    pub regions: ActorRef<regions::Message>,
+    pub hook_base: Url,
+    pub faults: Faults,
 }
 
 impl Context {
+    /// Starts what all actors share; beside it comes what the budget learns of the service's outages.
+    pub(crate) fn start(parts: Parts) -> (Arc<Self>, mpsc::UnboundedReceiver<News>) {
+        let Parts { config, client, journal, archive, regions, hook_base, faults } = parts;
+        let (news, outages) = mpsc::unbounded_channel();
+        let bus = Arc::new(Bus::default());
+        let watch = Watch::new(bus.clone());
+        let context = Self {
+            bus,
+            budget: Budget::start(&watch, client.clone(), news),
+            client,
+            services: RwLock::default(),
+            gate: RwLock::new(config.gate),
+            journal,
+            archive,
+            timers: Timers::start(&watch),
+            routes: Routes::default(),
+            hook_base,
+            regions,
+            sessions: RwLock::default(),
+            health: Health::new(watch.clone()),
+            watch,
+            faults,
+            config,
+        };
+        (Arc::new(context), outages)
+    }
+
     /// The services that tell who somebody is, as they are set up now.
     pub(crate) fn services(&self) -> Services {
-        self.services.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.services.read().clone()
     }
 
     /// What is asked for before a viewer is opened, as it is set now.
     pub(crate) fn gate(&self) -> Gate {
-        *self.gate.read().unwrap_or_else(PoisonError::into_inner)
+        *self.gate.read()
     }
 
     /// The secret URL of a hook.
@@ -98,22 +126,23 @@ impl Context {
     }
 
     /// The actor of a session, if it runs.
-    pub(crate) fn actor(&self, id: SessionId) -> Option<ActorRef<Message>> {
-        self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    pub(crate) fn actor(&self, id: SessionId) -> Option<ActorRef<SessionMessage>> {
+        self.sessions.read().get(&id).cloned()
     }
 
     /// Tells every session.
     pub(crate) fn tell_all(&self, input: &Input) {
-        let sessions = self.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        let sessions = self.sessions.read();
         for actor in sessions.values() {
             // A session that is gone doesn't need it.
-            let _ = actor.cast(Message::Told(input.clone()));
+            let _ = actor.cast(SessionMessage::Input(input.clone()));
         }
     }
 
     /// Notes how a call to the service came out, other than a hook's PUT, which the budget follows.
     pub(crate) fn service_answered(&self, failure: Option<Failure>) {
         let failed = matches!(self.health.service(), Some(ServiceHealth::Fails { .. }));
+        // Only the first of a row: each makes every session on screen put all its hooks.
         if !failed && failure.is_some_and(Failure::is_a_fault) {
             self.tell_all(&Input::ServiceFails);
         }
@@ -148,6 +177,16 @@ impl Context {
 }
 
 impl Health {
+    fn new(watch: Watch) -> Self {
+        Self {
+            hooks_checked: AtomicI64::new(0),
+            service: Mutex::default(),
+            journal_fails: Mutex::default(),
+            archive_fails: Mutex::default(),
+            watch,
+        }
+    }
+
     /// When a hook was last confirmed by the service.
     pub fn hooks_checked(&self) -> Option<Timestamp> {
         Some(self.hooks_checked.load(Ordering::Relaxed)).filter(|&ms| ms != 0).map(Timestamp)
@@ -155,21 +194,26 @@ impl Health {
 
     /// Whether the service answered the last call; none before the first.
     pub fn service(&self) -> Option<ServiceHealth> {
-        *lock(&self.service)
+        *self.service.lock()
     }
 
     /// Why the journal doesn't take writes; none if it does.
     pub fn journal_fails(&self) -> Option<String> {
-        lock(&self.journal_fails).clone()
+        self.journal_fails.lock().clone()
     }
 
     /// Why the archive doesn't take writes; none if it does.
     pub fn archive_fails(&self) -> Option<String> {
-        lock(&self.archive_fails).clone()
+        self.archive_fails.lock().clone()
+    }
+
+    /// Which background tasks ended too early, with what helps; empty if none did.
+    pub fn background_fails(&self) -> Vec<String> {
+        self.watch.unwell()
     }
 
     fn service_answered(&self, failure: Option<Failure>, at: Timestamp) -> bool {
-        let mut service = lock(&self.service);
+        let mut service = self.service.lock();
         let before = *service;
         *service = Some(match (failure, before) {
             (None, _) => ServiceHealth::Answers { at },
@@ -189,7 +233,7 @@ impl Health {
 }
 
 fn replace(slot: &Mutex<Option<String>>, new: Option<String>) -> bool {
-    let mut old = lock(slot);
+    let mut old = slot.lock();
     let changed = *old != new;
     *old = new;
     changed

@@ -1,4 +1,4 @@
-//! What the engine's owner may ask of the desktop, so that everything above it is tested without one.
+//! The desktop behind a trait, so that everything above it can be tested without one.
 
 use std::{future::Future, pin::Pin};
 
@@ -10,7 +10,7 @@ use crate::{SessionId, remote::ViewerUrl};
 pub struct DesktopError(pub String);
 
 /// A desktop's answer, when it comes.
-pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), DesktopError>> + Send + 'a>>;
+pub type DesktopReply<'a> = Pin<Box<dyn Future<Output = Result<(), DesktopError>> + Send + 'a>>;
 
 /// How a viewer window is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub trait Desktop: Send + Sync + 'static {
         name: &'a str,
         url: ViewerUrl,
         view: View,
-    ) -> Answer<'a>;
+    ) -> DesktopReply<'a>;
 
     /// Brings the chat of a viewer window that is open for `session` to the front, whatever its role;
     /// false if none is open.
@@ -52,7 +52,13 @@ pub trait Desktop: Send + Sync + 'static {
 pub struct Headless;
 
 impl Desktop for Headless {
-    fn open_viewer<'a>(&'a self, _: SessionId, _: &'a str, _: ViewerUrl, _: View) -> Answer<'a> {
+    fn open_viewer<'a>(
+        &'a self,
+        _: SessionId,
+        _: &'a str,
+        _: ViewerUrl,
+        _: View,
+    ) -> DesktopReply<'a> {
         Box::pin(async {
             Err(DesktopError(
                 "open a viewer window: this program runs without a desktop. Ask for the viewer link instead."

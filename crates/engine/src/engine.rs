@@ -1,23 +1,19 @@
 //! The engine's handle: start, stop, ask, subscribe.
 
 mod program;
+mod start;
 mod verification;
 
-use std::{
-    net::SocketAddr,
-    path::Path,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+pub use self::start::{Keys, Stores};
+use std::{net::SocketAddr, sync::Arc};
 
-use ractor::{Actor, ActorRef};
-use serve::{HostGuard, Limits, Server};
+use ractor::ActorRef;
+use serve::Server;
 use session::{
-    About, Input, Lamp, Life, Timestamp, Transcript,
+    About, Input, Lamp, Timestamp,
     mail::{Template, When},
 };
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::sync::{oneshot, watch};
 use url::Url;
 use wire::{Pin, Region, screen::Role};
 
@@ -25,29 +21,19 @@ use crate::{
     SessionId,
     access::Access,
     actor::{
-        regions::{self, Race, Regions},
-        session::Message,
-        supervisor::{self, Supervisor},
+        message::SessionMessage,
+        regions::{self, Race},
+        supervisor,
     },
-    archive::{ARCHIVE_FILE, Archive, ArchiveKey},
-    archivist, away,
-    budget::Budget,
-    bus::{Bus, Snapshot, Subscription},
+    archive::Archive,
+    bus::{Snapshot, Subscription},
     clock::now,
-    config::Config,
     context::{Context, Health},
-    error::{CommandError, StartError},
-    faults::Faults,
-    hooks::{self, Nonces, Routes},
-    journal::{self, Happening, JOURNAL_FILE, Journal, JournalError, Stored},
+    error::CommandError,
+    hooks::Nonces,
+    journal::{Happening, Journal, JournalError},
     remote::{CallError, LoginWithMe, RocketChat, Services, ViewerUrl},
-    timers::Timers,
-    to_actors::ToActors,
-    vault::{SealKey, Vault},
 };
-
-/// A session that ended this long ago is only in the archive.
-const KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// A running engine. Dropping it without [`Engine::stop`] is like a crash: nothing is lost.
 pub struct Engine {
@@ -60,135 +46,20 @@ pub struct Engine {
     addr: SocketAddr,
 }
 
-/// The stores' keys, derived from the vault's.
-pub struct Keys {
-    /// Seals the journal's rows.
-    pub journal: SealKey,
-    /// Opens the archive.
-    pub archive: ArchiveKey,
-}
-
-impl Keys {
-    /// The keys that `vault` derives.
-    pub fn of(vault: &Vault) -> Self {
-        Self { journal: vault.journal_key(), archive: vault.archive_key() }
-    }
-}
-
-/// An engine's two stores.
-pub struct Stores {
-    /// The durable inbox and the sessions' records.
-    pub journal: Journal,
-    /// What stays of sessions.
-    pub archive: Archive,
-}
-
-impl Stores {
-    /// Opens both in the data folder.
-    ///
-    /// # Errors
-    /// [`StartError::Journal`], [`StartError::Archive`].
-    pub async fn open(data: &Path, keys: Keys) -> Result<Self, StartError> {
-        let (journal, archive) = (data.join(JOURNAL_FILE), data.join(ARCHIVE_FILE));
-        let opened = tokio::task::spawn_blocking(move || {
-            let options = journal::Options::default();
-            Ok(Self {
-                journal: Journal::open(&journal, keys.journal, options)
-                    .map_err(StartError::Journal)?,
-                archive: Archive::open(&archive, keys.archive).map_err(StartError::Archive)?,
-            })
-        });
-        opened.await.map_err(|error| StartError::Spawn(error.to_string()))?
-    }
-}
-
 impl Engine {
-    /// Starts: opens the stores, binds the listener, brings every session back.
-    ///
-    /// The caller holds the data folder's lock.
-    ///
-    /// # Errors
-    /// [`StartError`]; nothing was changed then.
-    pub async fn start(config: Config, keys: Keys) -> Result<Self, StartError> {
-        let stores = Stores::open(&config.data, keys).await?;
-        Self::start_on(config, stores, Faults::default()).await
-    }
-
-    /// Starts on stores that are open already; `faults` are for tests.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub async fn start_on(
-        config: Config,
-        stores: Stores,
-        faults: Faults,
-    ) -> Result<Self, StartError> {
-        let Stores { journal, archive } = stores;
-        let client =
-            Arc::new(LoginWithMe::new(config.service.clone()).map_err(StartError::Service)?);
-        let bound =
-            serve::bind(config.listener.ip, config.listener.port).map_err(StartError::Listen)?;
-        let addr = bound.addr();
-        let (shown, race) = watch::channel(None);
-        let start = regions::Start { client: client.clone(), rounds: config.probe_rounds, shown };
-        let (regions, _) = Actor::spawn(None, Regions, start)
-            .await
-            .map_err(|error| StartError::Spawn(error.to_string()))?;
-        let public_url = config.listener.public_url.clone();
-        let (news, outages) = mpsc::unbounded_channel();
-        let hook_base = public_url.clone().unwrap_or_else(|| own_url(addr));
-        let context = Arc::new(Context {
-            budget: Budget::start(client.clone(), news),
-            client,
-            services: RwLock::default(),
-            gate: RwLock::new(config.gate),
-            journal: journal.clone(),
-            archive,
-            bus: Arc::new(Bus::default()),
-            timers: Timers::start(),
-            routes: Routes::default(),
-            hook_base,
-            regions: regions.clone(),
-            sessions: RwLock::default(),
-            health: Health::default(),
-            stopping: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            faults,
-            config,
-        });
-        let nonces = Nonces::default();
-        let routes = hooks::router(
-            context.routes.clone(),
-            nonces.clone(),
-            journal,
-            ToActors(context.clone()),
-            context.stopping.clone(),
-        );
-        let routes = HostGuard::new(addr, public_url.as_ref()).protect(routes);
-        let listener =
-            Server::start(bound, routes, Limits::default(), None).map_err(StartError::Serve)?;
-        let (supervisor, _) = Actor::spawn(None, Supervisor, context.clone())
-            .await
-            .map_err(|error| StartError::Spawn(error.to_string()))?;
-        let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
-        engine.restore().await?;
-        engine.context.tasks.spawn(away::tell_outages(engine.context.clone(), outages));
-        engine.context.tasks.spawn(away::keep_alive(engine.context.clone()));
-        engine.context.tasks.spawn(archivist::follow(engine.context.clone()));
-        Ok(engine)
-    }
-
     /// Stops in good order: no session is told of it, so all are as they were at the next start.
     pub async fn stop(self) {
-        self.context.stopping.cancel();
+        // First, so that nothing new is begun by what is still to end.
+        self.context.watch.stopping.cancel();
+        // Before the sessions: an event that is still taken must find the actor that it is for.
         self.listener.shutdown().await;
         // It ends its sessions.
         let _ = self.supervisor.stop_and_wait(None, None).await;
-        self.context.sessions.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.context.sessions.write().clear();
         let _ = self.regions.stop_and_wait(None, None).await;
         // A connection that is closed while the process ends would meet a library that is gone.
-        self.context.tasks.close();
-        self.context.tasks.wait().await;
+        self.context.watch.tasks.close();
+        self.context.watch.tasks.wait().await;
         let _ = self.context.journal.mark_alive(now()).await;
         let _ = self.context.journal.mark_clean_end(true).await;
     }
@@ -274,7 +145,7 @@ impl Engine {
 
     /// Sets those services up anew; what is under way goes on with the old ones.
     pub fn set_services(&self, services: Services) {
-        *self.context.services.write().unwrap_or_else(PoisonError::into_inner) = services;
+        *self.context.services.write() = services;
     }
 
     /// How the engine's own parts fare.
@@ -337,14 +208,14 @@ impl Engine {
             self.pass_gate(id, "send the e-mail")?;
         }
         let (done, answer) = oneshot::channel();
-        actor.cast(Message::Ordered(input, done)).map_err(|_| CommandError::Stopping)?;
+        actor.cast(SessionMessage::Command(input, done)).map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 
     /// Tells a session something that need not be on disk, such as whether it is on screen.
     pub fn tell(&self, id: SessionId, input: Input) {
         if let Some(actor) = self.context.actor(id) {
-            let _ = actor.cast(Message::Told(input));
+            let _ = actor.cast(SessionMessage::Input(input));
         }
     }
 
@@ -433,50 +304,6 @@ impl Engine {
             "find the session's PIN: it has none, or its life is over. Start a new session.",
         ))
     }
-
-    /// Whether a session ended long ago and is in the archive, so that the journal may forget it.
-    async fn is_history(&self, stored: &Stored) -> bool {
-        let ended = match (&stored.record.life, &stored.record.transcript) {
-            (
-                Life::Closed { at, .. } | Life::Over { at, .. },
-                Transcript::Saved { .. } | Transcript::NotYet,
-            ) => *at,
-            (Life::Failed { at, .. }, Transcript::NotYet) => *at,
-            (Life::Allocating | Life::Live(_), _)
-            | (Life::Closed { .. } | Life::Over { .. } | Life::Failed { .. }, _) => return false,
-        };
-        now().since(ended) > KEPT
-            && stored.replay.is_empty()
-            && matches!(self.context.archive.summary(stored.session).await, Ok(Some(_)))
-    }
-
-    async fn restore(&self) -> Result<(), StartError> {
-        let journal = &self.context.journal;
-        let since = journal.alive_at().await.map_err(StartError::Journal)?.unwrap_or_else(now);
-        let loaded = journal.load().await.map_err(StartError::Journal)?;
-        for (id, error) in loaded.damaged {
-            tracing::error!(session = %id, %error, "a stored session can't be read");
-        }
-        let mut stored = Vec::with_capacity(loaded.sessions.len());
-        for session in loaded.sessions {
-            if self.is_history(&session).await {
-                let _ = journal.forget(session.session).await;
-            } else {
-                stored.push(session);
-            }
-        }
-        let (done, started) = oneshot::channel();
-        let message = supervisor::Message::Restore { stored, since, done };
-        self.supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
-        let _ = started.await;
-        let _ = journal.mark_clean_end(false).await;
-        Ok(())
-    }
-}
-
-fn own_url(addr: SocketAddr) -> Url {
-    Url::parse(&format!("http://{addr}/"))
-        .unwrap_or_else(|_| unreachable!("an IP address and a port make a URL"))
 }
 
 fn is_being_armed(snapshot: &Snapshot) -> bool {

@@ -4,9 +4,10 @@ use session::verification::Shut;
 
 use crate::{
     SessionId,
+    access::Locked,
     archive::ArchiveError,
     journal::JournalError,
-    remote::{CallError, PlaceError, logintc},
+    remote::{CallError, DownloadTargetError, logintc},
 };
 
 /// Why an engine could not start. Nothing was changed.
@@ -49,7 +50,7 @@ pub enum CommandError {
     Call(#[source] CallError),
     /// A file can't be saved there.
     #[error("{0}")]
-    Place(#[source] PlaceError),
+    DownloadTarget(#[source] DownloadTargetError),
     /// It doesn't fit the session's state; the text says why.
     #[error("{0}")]
     DoesNotFit(&'static str),
@@ -86,6 +87,12 @@ pub enum CommandError {
     /// The engine is stopping.
     #[error("carry out the command: the engine is stopping")]
     Stopping,
+}
+
+impl From<Locked> for CommandError {
+    fn from(_: Locked) -> Self {
+        Self::Locked
+    }
 }
 
 const fn why_shut(why: Shut) -> &'static str {

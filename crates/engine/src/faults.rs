@@ -32,10 +32,7 @@ impl Faults {
         Ok(())
     }
 
-    /// Dies if it was asked for.
-    ///
-    /// # Panics
-    /// Then.
+    /// Panics if a death was asked for.
     pub(crate) fn die_if_asked(&self) {
         let left = self
             .deaths

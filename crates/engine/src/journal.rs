@@ -4,37 +4,37 @@
 //! [`Answer`] comes only after the commit that made it true. Rows say which row they are, so that
 //! one moved, altered or put back under another number is noticed. No row is ever read unsealed.
 
-mod kept;
+mod faults;
 mod ledger;
 mod read;
 mod secrets;
+mod service_secrets;
 mod table;
-mod writer;
 
 use std::{path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use session::{Event, Record, Timestamp};
+pub use store::{Answer, StoreError as JournalError};
+use store::{Readers, Writer};
 use wire::{HookType, Pin};
 
 pub use self::{
-    kept::{KeptSecret, ServiceSecret},
+    faults::{Fault, Faults},
     secrets::SessionSecrets,
-    writer::{Answer, Fault, Faults},
+    service_secrets::{KeptSecret, ServiceSecret},
 };
-/// Why the journal failed, by what helps.
-pub use crate::sqlite::StoreError as JournalError;
-use crate::{SessionId, sqlite::Readers, vault::SealKey};
+use crate::{SessionId, vault::SealKey};
 
 /// The journal's file within the data folder.
 pub const JOURNAL_FILE: &str = "journal.db";
 
-/// The journal; clones speak to the same one. When the last is dropped, what is queued is written.
+/// The journal. Clones share one writer; dropping the last one waits until all that is queued is written.
 #[derive(Clone)]
 pub struct Journal {
     // Before `readers`: fields are dropped in order, and the writer shall finish first.
-    writer: Arc<writer::Writer>,
-    readers: Arc<Readers>,
+    writer: Arc<Writer<ledger::Ledger>>,
+    readers: Readers,
     key: Arc<SealKey>,
 }
 
@@ -135,17 +135,17 @@ impl Journal {
     pub fn open(path: &Path, key: SealKey, options: Options) -> Result<Self, JournalError> {
         let key = Arc::new(key);
         let connection = table::open(path, &key, options.max_pages)?;
-        let ledger = ledger::Ledger::new(connection, Arc::clone(&key))?;
-        let writer = Arc::new(writer::Writer::start(ledger, options.faults)?);
+        let ledger = ledger::Ledger::new(connection, Arc::clone(&key), options.faults)?;
+        let writer = Arc::new(Writer::start("journal", ledger)?);
         let path = path.to_owned();
-        let readers = Readers::new(4, move || table::open_reader(&path));
+        let readers = Readers::new(4, move || table::JOURNAL.open_reader(&path, None));
         Ok(Self { writer, readers, key })
     }
 
     /// Commits a hook event; answers its sequence. It is queued at once, whether awaited or not.
     ///
     /// # Errors
-    /// By remedy; the event is not on the disk then, and may be appended again.
+    /// A [`JournalError`]; the event is not on the disk then, and may be appended again.
     pub fn append(&self, session: SessionId, hook: HookType, at: Timestamp) -> Answer<u64> {
         self.writer.write("save an event", move |ledger| ledger.append(session, hook, at))
     }
@@ -154,40 +154,28 @@ impl Journal {
     /// happenings' sequences. It is queued at once, whether awaited or not.
     ///
     /// # Errors
-    /// By remedy; nothing of the turn is on the disk then.
+    /// A [`JournalError`]; nothing of the turn is on the disk then.
     pub fn save_turn(&self, turn: SessionTurn) -> Answer<Vec<u64>> {
         self.writer.write("save a session", move |ledger| ledger.save_turn(&turn))
     }
 
     /// Erases a session's secrets, for good: its PIN's life is over.
-    ///
-    /// # Errors
-    /// By remedy.
     pub fn erase_secrets(&self, session: SessionId) -> Answer<()> {
         self.writer.write("erase a session's secrets", move |ledger| ledger.erase_secrets(session))
     }
 
     /// Forgets a session: record, secrets, events, bookkeeping. Its happenings stay until pruned.
-    ///
-    /// # Errors
-    /// By remedy.
     pub fn forget(&self, session: SessionId) -> Answer<()> {
         self.writer.write("forget a session", move |ledger| ledger.forget(session))
     }
 
     /// Counts one more actor killed by the input `seq`; answers how many it has killed now.
-    ///
-    /// # Errors
-    /// By remedy.
     pub fn killed(&self, session: SessionId, seq: u64, why: &str) -> Answer<u32> {
         let why: String = why.chars().take(500).collect();
         self.writer.write("set an input aside", move |ledger| ledger.killed(session, seq, &why))
     }
 
     /// Stores a small fact under `key`, sealed; none removes it.
-    ///
-    /// # Errors
-    /// By remedy.
     pub fn mark(&self, key: &str, value: Option<&[u8]>) -> Answer<()> {
         let (key, value) = (key.to_owned(), value.map(<[u8]>::to_vec));
         self.writer.write("save a mark", move |ledger| ledger.mark(&key, value.as_deref()))
@@ -195,9 +183,6 @@ impl Journal {
 
     /// Removes applied events that arrived before `older_than`, and happenings up to
     /// `happenings_up_to`; a bounded number at a time. Answers how many went: repeat until 0.
-    ///
-    /// # Errors
-    /// By remedy.
     pub fn prune(&self, older_than: Timestamp, happenings_up_to: u64) -> Answer<usize> {
         self.writer.write("tidy the journal", move |ledger| {
             Ok(ledger.prune_events(older_than)? + ledger.prune_happenings(happenings_up_to)?)
@@ -205,9 +190,6 @@ impl Journal {
     }
 
     /// Resolves when everything queued before it is written.
-    ///
-    /// # Errors
-    /// By remedy.
     pub fn flush(&self) -> Answer<()> {
         self.writer.write("finish writing the journal", |_| Ok(()))
     }
@@ -215,16 +197,13 @@ impl Journal {
     /// All sessions, with the events that their records don't take into account yet.
     ///
     /// # Errors
-    /// By remedy; a single damaged session is no error but is named in the answer.
+    /// A [`JournalError`]; a single damaged session is no error but is named in the answer.
     pub async fn load(&self) -> Result<Loaded, JournalError> {
         let key = Arc::clone(&self.key);
         self.readers.read(read::LOAD, move |connection| read::load(connection, &key)).await
     }
 
     /// Up to `limit` happenings after `seq`, in order.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn happenings_after(
         &self,
         seq: u64,
@@ -236,9 +215,6 @@ impl Journal {
     }
 
     /// All happenings of `session`, in order.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn happenings_of(&self, session: SessionId) -> Result<Vec<Happening>, JournalError> {
         let key = Arc::clone(&self.key);
         let work = move |c: &rusqlite::Connection| read::happenings_of(c, &key, session);
@@ -246,26 +222,17 @@ impl Journal {
     }
 
     /// The newest happening's sequence; 0 before the first.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn last_happening(&self) -> Result<u64, JournalError> {
         self.readers.read(read::HAPPENINGS, read::last_happening).await
     }
 
     /// Whether `pin` was ever a session's of this journal, be it forgotten and its secrets erased.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn minted(&self, pin: &Pin) -> Result<bool, JournalError> {
         let digest = self.key.digest(pin.expose().as_bytes());
         self.readers.read(read::MINTED, move |connection| read::minted(connection, &digest)).await
     }
 
     /// The fact stored under `key`.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn marked(&self, key: &str) -> Result<Option<Vec<u8>>, JournalError> {
         let (seal, key) = (Arc::clone(&self.key), key.to_owned());
         let value = self.readers.read(read::MARKS, move |c| read::mark(c, &seal, &key)).await?;
@@ -273,50 +240,32 @@ impl Journal {
     }
 
     /// Stores that the engine was alive at `at`: what happened later may have been missed.
-    ///
-    /// # Errors
-    /// By remedy.
     pub fn mark_alive(&self, at: Timestamp) -> Answer<()> {
         self.mark(ALIVE_AT, Some(&at.0.to_le_bytes()))
     }
 
     /// When the engine was last known to be alive.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn alive_at(&self) -> Result<Option<Timestamp>, JournalError> {
         let value = self.marked(ALIVE_AT).await?;
         Ok(value.and_then(|v| v.try_into().ok()).map(|v| Timestamp(i64::from_le_bytes(v))))
     }
 
     /// Stores whether the engine ended in order: false while it runs.
-    ///
-    /// # Errors
-    /// By remedy.
     pub fn mark_clean_end(&self, clean: bool) -> Answer<()> {
         self.mark(CLEAN_END, Some(&[u8::from(clean)]))
     }
 
     /// Whether the engine ended in order the last time; none if it never ran.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn ended_cleanly(&self) -> Result<Option<bool>, JournalError> {
         Ok(self.marked(CLEAN_END).await?.map(|value| value == [1]))
     }
 
     /// Stores that `subscriber` has dealt with all happenings up to `seq`.
-    ///
-    /// # Errors
-    /// By remedy.
     pub fn mark_seen(&self, subscriber: &str, seq: u64) -> Answer<()> {
         self.mark(&format!("{SEEN}{subscriber}"), Some(&seq.to_le_bytes()))
     }
 
     /// Up to which happening `subscriber` has dealt with; none if it never said.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn seen(&self, subscriber: &str) -> Result<Option<u64>, JournalError> {
         let value = self.marked(&format!("{SEEN}{subscriber}")).await?;
         Ok(value.and_then(|v| v.try_into().ok()).map(u64::from_le_bytes))

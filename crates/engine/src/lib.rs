@@ -24,11 +24,11 @@ pub mod lock;
 mod perform;
 pub mod reach;
 pub mod remote;
-pub mod sqlite;
 mod timers;
 mod to_actors;
 pub mod token;
 pub mod vault;
+mod watch;
 
 pub use actor::regions::Race;
 pub use bus::{Changes, Progress, Snapshot, Subscription};
@@ -37,3 +37,4 @@ pub use context::{Health, ServiceHealth};
 pub use engine::{Engine, Keys, Stores};
 pub use error::{CommandError, StartError};
 pub use id::SessionId;
+pub use store::StoreError;

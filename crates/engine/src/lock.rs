@@ -50,7 +50,6 @@ pub enum LockError {
     Io {
         /// The folder.
         folder: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
@@ -113,6 +112,7 @@ impl FileExtLock {
 
 fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
+    // 0700 below: the folder holds customers' names, and no other account shall list it.
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

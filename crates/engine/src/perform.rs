@@ -2,7 +2,6 @@
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
-use ractor::ActorRef;
 use session::{
     Effect, Failure, Input, mail::Template, program::Broken, region::Choice, retry,
     verification::Answer,
@@ -14,19 +13,23 @@ use wire::{ConfText, HookType, Pin, Region, loginwithme::ChatMessage};
 use crate::{
     SessionId,
     actor::{
+        message::{Mailbox, SessionMessage as Message},
         regions,
-        session::{Message, Question, failure_of},
     },
     budget::Put,
     bus::Progress,
     context::Context,
     journal::SessionSecrets,
-    remote::{CallError, Download, LoginTc, Place, logintc::State},
+    remote::{
+        CallError, Download, DownloadTarget, LoginTc,
+        logintc::{Attribute, Code, State, User},
+    },
+    watch::{Panicked, survive},
 };
 
-/// How far a download is, is told at most this often.
-const TOLD_EVERY: Duration = Duration::from_millis(100);
-/// While somebody looks at a session with a fresh fault.
+/// A download's progress is reported at most this often.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// Between two heartbeats of a session that is on screen, soon after a fault.
 const HURRIED: Duration = Duration::from_secs(2);
 
 /// Begins `effect` for session `id`; `to` gets the result.
@@ -34,7 +37,7 @@ pub(crate) fn effect(
     context: &Arc<Context>,
     id: SessionId,
     secrets: Option<&SessionSecrets>,
-    to: &ActorRef<Message>,
+    to: &Mailbox,
     effect: Effect,
 ) {
     let pin = secrets.and_then(|secrets| secrets.pin.clone());
@@ -97,43 +100,49 @@ fn chance() -> f64 {
 
 /// Runs `work` beside the actor and sends it the result. A remote call ends when the engine stops;
 /// what is being written to the archive is written first, so that no store is in use after that.
-fn beside<W>(context: &Arc<Context>, to: &ActorRef<Message>, work: W)
+fn spawn_effect<W>(context: &Arc<Context>, to: &Mailbox, work: W)
 where
     W: Future<Output = Option<Message>> + Send + 'static,
 {
     let to = to.clone();
-    context.tasks.spawn(async move {
-        if let Some(message) = work.await {
-            // A session that is gone doesn't need the answer.
-            let _ = to.cast(message);
+    context.watch.tasks.spawn(async move {
+        match survive(work).await {
+            Ok(Some(message)) => to.send(message),
+            // The engine is stopping.
+            Ok(None) => {}
+            // Without an answer the session would wait for ever.
+            Err(Panicked) => {
+                to.send(Message::EffectDied { why: "an effect of it panicked".into() })
+            }
         }
     });
 }
 
 /// A call to the service; none if the engine stops first.
-async fn remote<T>(context: &Context, call: impl Future<Output = T>) -> Option<T> {
-    context.stopping.run_until_cancelled(call).await
+async fn until_stopped<T>(context: &Context, call: impl Future<Output = T>) -> Option<T> {
+    context.watch.stopping.run_until_cancelled(call).await
 }
 
-fn choose_region(context: &Arc<Context>, id: SessionId, to: &ActorRef<Message>) {
+fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
     let (answer, chosen) = oneshot::channel();
     let asked = context.regions.cast(regions::Message::Choose(answer));
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let chosen = match asked {
             // Without an answer the regions' actor is gone: the engine is stopping.
-            Ok(()) => remote(&shared, chosen).await?.ok()?,
+            Ok(()) => until_stopped(&shared, chosen).await?.ok()?,
             Err(_) => Err(Failure::Internal),
         };
         let input = match chosen {
             Ok(choice) => {
                 let region = choice.region.clone();
+                // Before the PIN is asked for: the archive shall say why it is in this region, whatever comes next.
                 save_choice(&shared, id, choice).await;
                 Input::RegionChosen { region }
             }
             Err(failure) => Input::AllocateFailed(failure),
         };
-        Some(Message::Told(input))
+        Some(Message::Input(input))
     });
 }
 
@@ -142,43 +151,31 @@ async fn save_choice(context: &Context, id: SessionId, choice: Choice) {
     context.archive_wrote(saved.err().map(|error| error.to_string()));
 }
 
-fn allocate(
-    context: &Arc<Context>,
-    id: SessionId,
-    to: &ActorRef<Message>,
-    region: Region,
-    by_hand: bool,
-) {
+fn allocate(context: &Arc<Context>, id: SessionId, to: &Mailbox, region: Region, by_hand: bool) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         if by_hand {
             save_choice(&shared, id, Choice::by_hand(region.clone())).await;
         }
-        let given = remote(&shared, shared.client.session_pin(&region)).await?;
-        note(&shared, given.as_ref().err());
+        let given = until_stopped(&shared, shared.client.session_pin(&region)).await?;
+        note_outcome(&shared, given.as_ref().err());
         Some(match given {
             Ok(pin) => Message::PinGiven { region, pin },
-            Err(error) => Message::Told(Input::AllocateFailed(error.failure)),
+            Err(error) => Message::Input(Input::AllocateFailed(error.failure)),
         })
     });
 }
 
-fn fetch_chat(
-    context: &Arc<Context>,
-    id: SessionId,
-    to: &ActorRef<Message>,
-    pin: Pin,
-    transcript: bool,
-) {
+fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, transcript: bool) {
     let shared = context.clone();
-    beside(context, to, async move {
-        let fetched = remote(&shared, shared.client.chat(&pin)).await?;
-        note(&shared, fetched.as_ref().err());
+    spawn_effect(context, to, async move {
+        let fetched = until_stopped(&shared, shared.client.chat(&pin)).await?;
+        note_outcome(&shared, fetched.as_ref().err());
         let input = match archive_chat(&shared, id, fetched).await {
             Ok((new, total)) => Input::ChatSaved { new, total, transcript },
             Err(failure) => Input::ChatFailed { failure, transcript },
         };
-        Some(Message::Told(input))
+        Some(Message::Input(input))
     });
 }
 
@@ -203,30 +200,30 @@ struct Mail {
     name: String,
 }
 
-fn send_mail(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin, mail: Mail) {
+fn send_mail(context: &Arc<Context>, to: &Mailbox, pin: Pin, mail: Mail) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let hook: HookType = mail.template.hook();
         let call = shared.client.email(&pin, &mail.address, hook, &mail.name);
         // Cut short, it is found as "sending" at the next start: it may have been sent.
-        let sent = remote(&shared, call).await?;
-        note(&shared, sent.as_ref().err());
-        Some(Message::Told(match sent {
+        let sent = until_stopped(&shared, call).await?;
+        note_outcome(&shared, sent.as_ref().err());
+        Some(Message::Input(match sent {
             Ok(()) => Input::MailSent { id: mail.id },
             Err(error) => Input::MailFailed { id: mail.id, failure: error.failure },
         }))
     });
 }
 
-fn ask_parameters(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
+fn ask_parameters(context: &Arc<Context>, to: &Mailbox, pin: Pin) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         // Cut short, it is found as "asking" at the next start: it may have been given.
-        let given = remote(&shared, shared.client.session_parameters(&pin)).await?;
-        note(&shared, given.as_ref().err());
+        let given = until_stopped(&shared, shared.client.session_parameters(&pin)).await?;
+        note_outcome(&shared, given.as_ref().err());
         Some(match given {
             Ok(parameters) => Message::ParametersGiven(parameters.conf),
-            Err(error) => Message::Told(Input::ParametersFailed(error.failure)),
+            Err(error) => Message::Input(Input::ParametersFailed(error.failure)),
         })
     });
 }
@@ -234,13 +231,13 @@ fn ask_parameters(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
 /// Writes the customer's program to a file; `cancel` ends it, and so does the engine's end.
 pub(crate) fn download(
     context: &Arc<Context>,
-    to: &ActorRef<Message>,
+    to: &Mailbox,
     conf: ConfText,
-    place: Place,
+    place: DownloadTarget,
     cancel: CancellationToken,
 ) {
     let (shared, told) = (context.clone(), to.clone());
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let (further, news) = watch::channel(Progress::default());
         let progress = move |bytes, total| {
             further.send_replace(Progress { bytes, total });
@@ -251,76 +248,82 @@ pub(crate) fn download(
             shared.client.session_exe(&conf, hide_progress, self_delete, &place, progress, cancel);
         let ended = tokio::select! {
             ended = call => ended,
-            never = tell_progress(news, told) => match never {},
+            never = report_progress(news, told) => match never {},
         };
         let input = match ended {
             Ok(Download::Complete { bytes, path }) => {
-                note(&shared, None);
+                note_outcome(&shared, None);
                 Input::ProgramSaved { bytes, path: path.display().to_string() }
             }
-            Ok(Download::Cancelled) if shared.stopping.is_cancelled() => {
+            Ok(Download::Cancelled) if shared.watch.stopping.is_cancelled() => {
                 Input::ProgramBroken(Broken::Stopped)
             }
             Ok(Download::Cancelled) => Input::ProgramBroken(Broken::Cancelled),
             Err(error) => {
                 // A full disk says nothing about the service.
                 if error.failure != Failure::Storage {
-                    note(&shared, Some(&error));
+                    note_outcome(&shared, Some(&error));
                 }
                 Input::ProgramBroken(Broken::Failed { failure: error.failure })
             }
         };
-        Some(Message::Told(input))
+        Some(Message::Input(input))
     });
 }
 
 /// Tells how far a download is: not every piece of it, but the newest always.
-async fn tell_progress(mut news: watch::Receiver<Progress>, to: ActorRef<Message>) -> Infallible {
+async fn report_progress(mut news: watch::Receiver<Progress>, to: Mailbox) -> Infallible {
     while news.changed().await.is_ok() {
         let progress = *news.borrow_and_update();
-        // A session that is gone doesn't need it.
-        let _ = to.cast(Message::Progressed(progress));
-        tokio::time::sleep(TOLD_EVERY).await;
+        to.send(Message::Progressed(progress));
+        tokio::time::sleep(PROGRESS_EVERY).await;
     }
     // The download has ended, and with it this.
     std::future::pending().await
 }
 
+/// What the verification service is asked.
+pub(crate) struct VerificationRequest {
+    pub user: User,
+    pub shown: Vec<Attribute>,
+    pub code: Option<Code>,
+}
+
 /// Asks a person's phone, or tries a code, once.
 pub(crate) fn ask_phone(
     context: &Arc<Context>,
-    to: &ActorRef<Message>,
+    to: &Mailbox,
     id: u32,
     client: LoginTc,
-    question: Question,
+    question: VerificationRequest,
 ) {
     let shared = context.clone();
-    beside(context, to, async move {
-        let Question { user, shown, code } = question;
+    spawn_effect(context, to, async move {
+        let VerificationRequest { user, shown, code } = question;
         // Cut short, it is found as "asking" at the next start: it may have been sent.
-        let outcome = remote(&shared, client.ask(&user, &shown, code.as_ref())).await?;
+        let outcome = until_stopped(&shared, client.ask(&user, &shown, code.as_ref())).await?;
         Some(Message::PhoneAsked { id, outcome })
     });
 }
 
 pub(crate) fn poll_phone(
     context: &Arc<Context>,
-    to: &ActorRef<Message>,
+    to: &Mailbox,
     id: u32,
     client: LoginTc,
     question: String,
 ) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let answered = |answer| Input::VerificationAnswered { id, answer };
         let failed = |failure| Input::PollFailed { id, failure };
-        Some(Message::Told(match remote(&shared, client.poll(&question)).await? {
+        Some(Message::Input(match until_stopped(&shared, client.poll(&question)).await? {
             Ok(State::Pending) => answered(Answer::Pending),
             Ok(State::Approved) => answered(Answer::Approved),
             Ok(State::Denied) => answered(Answer::Denied),
             // Neither a yes nor a no.
             Ok(State::Other(_)) => failed(Failure::Malformed),
-            Err(error) => failed(failure_of(&error)),
+            Err(error) => failed(error.failure()),
         }))
     });
 }
@@ -328,29 +331,30 @@ pub(crate) fn poll_phone(
 /// Takes a question back. Where that fails, an answer to it has no effect here all the same.
 pub(crate) fn cancel_phone(context: &Arc<Context>, client: LoginTc, question: String) {
     let shared = context.clone();
-    context.tasks.spawn(async move {
-        if let Some(Err(error)) = remote(&shared, client.cancel(&question)).await {
+    context.watch.tasks.spawn(async move {
+        if let Some(Err(error)) = until_stopped(&shared, client.cancel(&question)).await {
             tracing::info!(%error, "a push could not be taken back");
         }
     });
 }
 
-fn revoke(context: &Arc<Context>, to: &ActorRef<Message>, pin: Pin) {
+fn revoke(context: &Arc<Context>, to: &Mailbox, pin: Pin) {
     let shared = context.clone();
-    beside(context, to, async move {
+    spawn_effect(context, to, async move {
         let call = async {
             match shared.client.capabilities().await {
+                // Asked each time: a service that isn't ours may mean something else by that path.
                 Ok(capabilities) if capabilities.can_revoke() => {
                     shared.client.revoke(&pin).await.unwrap_or(false)
                 }
                 Ok(_) | Err(_) => false,
             }
         };
-        let done = remote(&shared, call).await?;
-        Some(Message::Told(Input::Revoked { done }))
+        let done = until_stopped(&shared, call).await?;
+        Some(Message::Input(Input::Revoked { done }))
     });
 }
 
-fn note(context: &Context, error: Option<&CallError>) {
+fn note_outcome(context: &Context, error: Option<&CallError>) {
     context.service_answered(error.map(|error| error.failure));
 }

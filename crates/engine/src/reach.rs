@@ -23,14 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
     /// Who made it.
-    pub by: Caller,
+    pub by: Requester,
     /// How long it took.
     pub took: Duration,
 }
 
 /// Who made the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
+pub enum Requester {
     /// The service, so its hooks come too.
     Service,
     /// This computer, as the service can't be asked.
@@ -68,7 +68,7 @@ pub enum ReachError {
         "reach the listener by its URL: the service may not call this address; have its operator allow it or set another public URL"
     )]
     NotAllowed,
-    /// Wait.
+    /// The service limits how often it calls: wait.
     #[error(
         "reach the listener by its URL: the service was asked too often; wait a minute and test again"
     )]
@@ -100,9 +100,9 @@ async fn test(
     let began = Instant::now();
     // The listener notes the nonce before it answers: once the call is over, it has come or won't.
     let (by, missed) = match service_calls(&service, &url).await? {
-        Some(true) => (Caller::Service, ReachError::AnotherForService),
-        Some(false) => (Caller::Service, ReachError::NothingForService),
-        None => (Caller::Ourselves, ReachError::SomethingElse { status: call(url).await? }),
+        Some(true) => (Requester::Service, ReachError::AnotherForService),
+        Some(false) => (Requester::Service, ReachError::NothingForService),
+        None => (Requester::Ourselves, ReachError::SomethingElse { status: call(url).await? }),
     };
     came.try_recv().map_err(|_| missed)?;
     Ok(Reached { by, took: began.elapsed() })
@@ -145,6 +145,7 @@ fn client(url: &Url) -> Result<Client, ReachError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(USER_AGENT)
+        // Followed, a redirect would let an answer from elsewhere count.
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE);
     let here = match url.host() {

@@ -6,12 +6,12 @@
 //! a call's future cancels the call.
 
 pub mod download;
+mod download_target;
 pub mod error;
-mod http;
+pub(crate) mod http;
 pub mod logintc;
 pub mod loginwithme;
 pub mod passwordless;
-mod place;
 pub mod probe;
 pub mod rocketchat;
 pub mod screen;
@@ -21,11 +21,11 @@ mod viewer_url;
 use std::time::Duration;
 
 pub use download::Download;
+pub use download_target::{DownloadTarget, DownloadTargetError};
 pub use error::{CallError, Doing};
 pub use logintc::LoginTc;
 pub use loginwithme::{Capabilities, LoginWithMe, Roster};
 pub use passwordless::Passwordless;
-pub use place::{Place, PlaceError};
 pub use probe::{ProbeFailed, probe};
 pub use rocketchat::RocketChat;
 pub use services::Services;
@@ -39,7 +39,7 @@ const REGION: &str = "{region}";
 
 /// Where a remote-support service is and how it is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
+pub struct LoginWithMeConfig {
     /// Where its API begins, such as `https://www.loginwith.me/api/v1`; http or https.
     pub base_url: Url,
     /// Where a region is timed: a URL with `{region}` in it.
@@ -51,7 +51,7 @@ pub struct Service {
 /// Deskhand's own User-Agent.
 pub const USER_AGENT: &str = concat!("Deskhand/", env!("CARGO_PKG_VERSION"));
 
-/// A [`Service`] that can't be used, by what must be changed.
+/// A [`LoginWithMeConfig`] that can't be used, by what must be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {
     /// The base URL is of another kind, or has a user, a query or a fragment.
@@ -87,11 +87,11 @@ pub enum ServiceError {
     VerificationKey,
 }
 
-impl Service {
+impl LoginWithMeConfig {
     /// A service from its addresses as a person gives them, with our own User-Agent.
     ///
     /// # Errors
-    /// [`ServiceError`], as [`Service::check`].
+    /// [`ServiceError`], as [`LoginWithMeConfig::check`].
     pub fn parse(base_url: &str, region_url_template: &str) -> Result<Self, ServiceError> {
         let service = Self {
             base_url: Url::parse(base_url.trim()).map_err(|_| ServiceError::BaseUrl)?,
@@ -195,11 +195,12 @@ mod tests {
 
     #[test]
     fn takes_the_hosted_and_the_embedded_addresses() {
-        let hosted = Service::parse(loginwithme::HOSTED_BASE_URL, loginwithme::HOSTED_REGION_URL);
+        let hosted =
+            LoginWithMeConfig::parse(loginwithme::HOSTED_BASE_URL, loginwithme::HOSTED_REGION_URL);
         let region: Region = "us-east-1".parse().unwrap();
         let url = hosted.unwrap().region_url(&region).unwrap();
         assert_eq!(url.as_str(), "https://us-east-1.loginwith.me/");
-        let embedded = Service::parse(
+        let embedded = LoginWithMeConfig::parse(
             "http://127.0.0.1:8080/api/v1/",
             "http://127.0.0.1:8080/region/{region}",
         )
@@ -211,9 +212,13 @@ mod tests {
     #[test]
     fn refuses_what_is_no_plain_http_address_and_says_what_to_change() {
         for base in ["", "ftp://a/", "file:///etc", "https://u:p@a/", "https://a/?q", "data:,x"] {
-            assert_eq!(Service::parse(base, TEMPLATE), Err(ServiceError::BaseUrl), "{base}");
+            assert_eq!(
+                LoginWithMeConfig::parse(base, TEMPLATE),
+                Err(ServiceError::BaseUrl),
+                "{base}"
+            );
         }
-        let with = |template| Service::parse("https://a/api", template).unwrap_err();
+        let with = |template| LoginWithMeConfig::parse("https://a/api", template).unwrap_err();
         assert_eq!(with("https://a.example"), ServiceError::NoRegion);
         assert_eq!(with("javascript:{region}"), ServiceError::RegionUrl);
         assert_eq!(with("https://a:{region}"), ServiceError::RegionUrl);
@@ -222,14 +227,14 @@ mod tests {
 
     #[test]
     fn refuses_a_user_agent_that_could_smuggle_a_header() {
-        let mut service = Service::parse("https://a/", TEMPLATE).unwrap();
+        let mut service = LoginWithMeConfig::parse("https://a/", TEMPLATE).unwrap();
         service.user_agent = "a\r\nb: c".to_owned();
         assert_eq!(service.check(), Err(ServiceError::UserAgent));
     }
 
     #[test]
     fn an_address_cannot_leave_its_path_segment() {
-        let service = Service::parse("https://a/api/v1", TEMPLATE).unwrap();
+        let service = LoginWithMeConfig::parse("https://a/api/v1", TEMPLATE).unwrap();
         let url = service.endpoint(&["email", "a/../b?c#d@e.org"]);
         assert_eq!(url.as_str(), "https://a/api/v1/email/a%2F..%2Fb%3Fc%23d@e.org");
     }

@@ -3,48 +3,49 @@
 //! A timer that was replaced or stopped never reaches its session: the wheel forgets it, and one
 //! already on its way carries an old generation, which the actor ignores.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, task::Poll, time::Duration};
 
-use ractor::ActorRef;
 use session::Timer;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::time::{DelayQueue, delay_queue::Key};
 
-use crate::{SessionId, actor::session::Message};
+use crate::{
+    SessionId,
+    actor::message::{Mailbox, SessionMessage},
+    watch::Watch,
+};
 
-/// A handle to the wheel. The wheel ends with its last handle.
+/// A handle to the wheel, which turns until the engine stops.
 #[derive(Clone)]
-pub struct Timers(mpsc::UnboundedSender<Order>);
+pub struct Timers(mpsc::UnboundedSender<Command>);
 
-enum Order {
-    Start {
-        session: SessionId,
-        timer: Timer,
-        generation: u64,
-        after: Duration,
-        to: ActorRef<Message>,
-    },
-    Stop {
-        session: SessionId,
-        timer: Timer,
-    },
-    Forget {
-        session: SessionId,
-    },
+enum Command {
+    Start { session: SessionId, timer: Timer, generation: u64, after: Duration, to: Mailbox },
+    Stop { session: SessionId, timer: Timer },
+    Forget { session: SessionId },
 }
 
-struct Due {
+struct Entry {
     session: SessionId,
     timer: Timer,
     generation: u64,
-    to: ActorRef<Message>,
+    to: Mailbox,
 }
 
 impl Timers {
     /// Starts the wheel.
-    pub fn start() -> Self {
+    pub fn start(watch: &Watch) -> Self {
         let (orders, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(turn(inbox));
+        // Behind a lock that only its one task takes, so that a restarted task finds it as it was.
+        let wheel = Wheel { inbox, queue: DelayQueue::new(), keys: HashMap::new() };
+        let (wheel, stopping) = (Arc::new(Mutex::new(wheel)), watch.stopping.clone());
+        watch.keep("run the sessions' timers", move || {
+            let (wheel, stopping) = (wheel.clone(), stopping.clone());
+            async move {
+                let turn = async { wheel.lock().await.turn().await };
+                stopping.run_until_cancelled(turn).await;
+            }
+        });
         Self(orders)
     }
 
@@ -55,76 +56,75 @@ impl Timers {
         timer: Timer,
         generation: u64,
         after: Duration,
-        to: ActorRef<Message>,
+        to: Mailbox,
     ) {
         // The wheel is gone only when the engine stops: then nothing is to be timed any more.
-        let _ = self.0.send(Order::Start { session, timer, generation, after, to });
+        let _ = self.0.send(Command::Start { session, timer, generation, after, to });
     }
 
     /// Stops `timer`, if it runs.
     pub fn stop(&self, session: SessionId, timer: Timer) {
-        let _ = self.0.send(Order::Stop { session, timer });
+        let _ = self.0.send(Command::Stop { session, timer });
     }
 
     /// Stops all timers of a session.
     pub fn forget(&self, session: SessionId) {
-        let _ = self.0.send(Order::Forget { session });
+        let _ = self.0.send(Command::Forget { session });
     }
 }
 
-async fn turn(mut inbox: mpsc::UnboundedReceiver<Order>) {
-    let mut wheel = DelayQueue::<Due>::new();
-    let mut keys = HashMap::<(SessionId, Timer), Key>::new();
-    loop {
-        let due = std::future::poll_fn(|context| match wheel.poll_expired(context) {
-            // An empty wheel is ready at once; it has nothing to say until the next order.
-            std::task::Poll::Ready(None) => std::task::Poll::Pending,
-            other => other,
-        });
-        tokio::select! {
-            order = inbox.recv() => match order {
-                Some(order) => carry_out(order, &mut wheel, &mut keys),
-                None => return,
-            },
-            Some(expired) = due => {
-                let Due { session, timer, generation, to } = expired.into_inner();
-                keys.remove(&(session, timer));
-                // An actor that is gone needs no timer.
-                let _ = to.cast(Message::Elapsed { timer, generation });
+/// The timers that run. It outlives the task that turns it: what is set is not lost with a bug there.
+struct Wheel {
+    inbox: mpsc::UnboundedReceiver<Command>,
+    queue: DelayQueue<Entry>,
+    keys: HashMap<(SessionId, Timer), Key>,
+}
+
+impl Wheel {
+    /// Ends with the last handle.
+    async fn turn(&mut self) {
+        loop {
+            let due = std::future::poll_fn(|context| match self.queue.poll_expired(context) {
+                // An empty queue is ready at once; it has nothing to say until the next order.
+                Poll::Ready(None) => Poll::Pending,
+                other => other,
+            });
+            tokio::select! {
+                order = self.inbox.recv() => match order {
+                    Some(order) => self.carry_out(order),
+                    None => return,
+                },
+                Some(expired) = due => {
+                    let Entry { session, timer, generation, to } = expired.into_inner();
+                    self.keys.remove(&(session, timer));
+                    to.send(SessionMessage::Elapsed { timer, generation });
+                }
             }
         }
     }
-}
 
-fn carry_out(
-    order: Order,
-    wheel: &mut DelayQueue<Due>,
-    keys: &mut HashMap<(SessionId, Timer), Key>,
-) {
-    match order {
-        Order::Start { session, timer, generation, after, to } => {
-            remove(session, timer, wheel, keys);
-            let key = wheel.insert(Due { session, timer, generation, to }, after);
-            keys.insert((session, timer), key);
-        }
-        Order::Stop { session, timer } => remove(session, timer, wheel, keys),
-        Order::Forget { session } => {
-            let its: Vec<Timer> =
-                keys.keys().filter(|(id, _)| *id == session).map(|(_, timer)| *timer).collect();
-            for timer in its {
-                remove(session, timer, wheel, keys);
+    fn carry_out(&mut self, order: Command) {
+        match order {
+            Command::Start { session, timer, generation, after, to } => {
+                // A timer that is started again runs once: the earlier start must not fire, too.
+                self.remove(session, timer);
+                let key = self.queue.insert(Entry { session, timer, generation, to }, after);
+                self.keys.insert((session, timer), key);
+            }
+            Command::Stop { session, timer } => self.remove(session, timer),
+            Command::Forget { session } => {
+                let keys = self.keys.keys();
+                let its: Vec<_> = keys.filter(|(id, _)| *id == session).copied().collect();
+                for (session, timer) in its {
+                    self.remove(session, timer);
+                }
             }
         }
     }
-}
 
-fn remove(
-    session: SessionId,
-    timer: Timer,
-    wheel: &mut DelayQueue<Due>,
-    keys: &mut HashMap<(SessionId, Timer), Key>,
-) {
-    if let Some(key) = keys.remove(&(session, timer)) {
-        wheel.try_remove(&key);
+    fn remove(&mut self, session: SessionId, timer: Timer) {
+        if let Some(key) = self.keys.remove(&(session, timer)) {
+            self.queue.try_remove(&key);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The listener's news on its way to the sessions' actors.
+//! Passes what the webhook listener receives on to the sessions' actors.
 
 use std::sync::Arc;
 
@@ -6,23 +6,23 @@ use session::Timestamp;
 use wire::HookType;
 
 use crate::{
-    SessionId, actor::session::Message, context::Context, hooks::Receiver, journal::JournalError,
+    SessionId, actor::message::SessionMessage, context::Context, hooks::Receiver,
+    journal::JournalError,
 };
 
-/// Sends the listener's news to the sessions' actors.
 pub(crate) struct ToActors(pub Arc<Context>);
 
 impl Receiver for ToActors {
     fn received(&self, session: SessionId, hook: HookType) {
-        self.send(session, Message::Received(hook));
+        self.send(session, SessionMessage::Received(hook));
     }
 
     fn committed(&self, session: SessionId, hook: HookType, seq: Option<u64>, at: Timestamp) {
-        self.send(session, Message::Committed { hook, seq, at });
+        self.send(session, SessionMessage::Committed { hook, seq, at });
     }
 
     fn written(&self, session: SessionId, seq: u64) {
-        self.send(session, Message::Written { seq });
+        self.send(session, SessionMessage::Written { seq });
     }
 
     fn disk(&self, failure: Option<&JournalError>) {
@@ -31,7 +31,7 @@ impl Receiver for ToActors {
 }
 
 impl ToActors {
-    fn send(&self, session: SessionId, message: Message) {
+    fn send(&self, session: SessionId, message: SessionMessage) {
         if let Some(actor) = self.0.actor(session) {
             // An actor that just died gets the event from the journal when it starts again.
             let _ = actor.cast(message);

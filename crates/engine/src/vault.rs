@@ -56,7 +56,7 @@ pub enum Keeper {
     Passphrase,
 }
 
-/// How the key is come by.
+/// Where a key may be kept, and what unlocks it.
 #[derive(Clone)]
 pub struct Options {
     /// The keyring to use; none uses none at all.
@@ -131,10 +131,7 @@ pub enum VaultError {
     WrongKey,
     /// The new keeper has the key, but the old one has it still.
     #[error("erase the key where it was: {why}; it is tried again at the next start")]
-    OldKeyLeft {
-        /// Why.
-        why: String,
-    },
+    OldKeyLeft { why: String },
     /// The file system refused.
     #[error("{doing} {}: {source}; check the disk and the folder's permissions", path.display())]
     Io {
@@ -155,7 +152,7 @@ impl Vault {
     /// Gets the key of `folder` from its keeper, or makes it where there is no database yet. Blocks.
     ///
     /// # Errors
-    /// By remedy; nothing was changed then.
+    /// [`VaultError`]; nothing was changed then.
     pub fn open(folder: &Path, options: Options) -> Result<Self, VaultError> {
         let found = record::read(folder)?;
         let has_databases = record::has_databases(folder)?;
@@ -192,7 +189,7 @@ impl Vault {
     /// or to a key file where there is no keyring. Blocks.
     ///
     /// # Errors
-    /// By remedy. After [`VaultError::OldKeyLeft`] the new keeper counts; else the old one.
+    /// [`VaultError`]. After [`VaultError::OldKeyLeft`] the new keeper counts; else the old one.
     pub fn set_passphrase(&mut self, passphrase: Option<SecretString>) -> Result<(), VaultError> {
         let old = self.keeper();
         let mut record = self.record.clone();
@@ -208,6 +205,7 @@ impl Vault {
             None => keeper::store(&self.folder, record.key_id, &self.master, &self.options)?,
         };
         record.to_erase = (record.kept.keeper() != old && old != Keeper::Passphrase).then_some(old);
+        // Named on the disk before the old one is erased: a crash in between leaves two keys, never none.
         record::write(&self.folder, &record)?;
         self.record = record;
         self.options.passphrase = passphrase;

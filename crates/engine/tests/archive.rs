@@ -5,7 +5,7 @@ use std::path::Path;
 
 use engine::{
     SessionId,
-    archive::{ARCHIVE_FILE, Archive, ArchiveError, ArchiveKey, NoteKind, Place, Summary},
+    archive::{ARCHIVE_FILE, Archive, ArchiveError, ArchiveKey, FoundIn, NoteKind, Summary},
 };
 use secrecy::SecretBox;
 use session::{About, State, Timestamp, Word};
@@ -53,7 +53,7 @@ async fn what_was_archived_is_there_and_found_after_a_restart() {
     assert_eq!(archive.tags(session(1)).await.unwrap(), ["hardware"]);
     let found = archive.search("print", None, 10).await.unwrap();
     let places: Vec<_> = found.rows.iter().map(|hit| hit.place).collect();
-    assert_eq!(places, [Place::Note, Place::Message]);
+    assert_eq!(places, [FoundIn::Note, FoundIn::Message]);
     assert_eq!(found.rows[0].summary, Some(summary(1)));
     let saved = archive.save_messages(session(1), vec![message("a", "again")]).await.unwrap();
     assert_eq!((saved.new, saved.total), (0, 2));

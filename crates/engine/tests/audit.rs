@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use engine::archive::{ARCHIVE_FILE, Archive, ArchiveKey, Deed};
+use engine::archive::{ARCHIVE_FILE, Archive, ArchiveKey, AuditEntry};
 use secrecy::SecretBox;
 use session::Timestamp;
 
@@ -20,9 +20,9 @@ fn open(folder: &Path) -> Archive {
     Archive::open(&folder.join(ARCHIVE_FILE), key).unwrap()
 }
 
-fn deed(by: &str) -> Deed {
+fn entry(by: &str) -> AuditEntry {
     let (action, text) = ("export".into(), "Exported a session.".into());
-    Deed { at: Timestamp(1), by: by.into(), action, text, session: None }
+    AuditEntry { at: Timestamp(1), by: by.into(), action, text, session: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,7 +34,7 @@ async fn many_hands_make_one_chain_that_goes_on_after_a_restart() {
             let archive = archive.clone();
             tokio::spawn(async move {
                 for _ in 0..25 {
-                    archive.append_audit(deed(&format!("hand {hand}"))).await.unwrap();
+                    archive.append_audit(entry(&format!("hand {hand}"))).await.unwrap();
                 }
             })
         })
@@ -47,7 +47,7 @@ async fn many_hands_make_one_chain_that_goes_on_after_a_restart() {
     drop(archive);
     let archive = open(dir.path());
     assert_eq!(archive.verify_audit().await.unwrap(), before);
-    let next = archive.append_audit(deed("Tess")).await.unwrap();
+    let next = archive.append_audit(entry("Tess")).await.unwrap();
     assert_eq!((next.seq, Some(next.prev)), (201, before.head));
     assert_eq!(archive.verify_audit().await.unwrap().head, Some(next.hash));
 }
@@ -57,7 +57,7 @@ async fn an_export_has_every_entry_once_with_its_hashes() {
     let dir = tempfile::tempdir().unwrap();
     let archive = open(dir.path());
     for _ in 0..3 {
-        archive.append_audit(deed("Тесс \u{1F600}\n")).await.unwrap();
+        archive.append_audit(entry("Тесс \u{1F600}\n")).await.unwrap();
     }
     let text = String::from_utf8(archive.export_audit(Vec::new()).await.unwrap()).unwrap();
     let lines: Vec<serde_json::Value> =
@@ -76,7 +76,7 @@ async fn child_that_appends_until_it_is_killed() {
     let archive = open(Path::new(&folder));
     let mut out = std::io::stdout();
     loop {
-        let entry = archive.append_audit(deed("Tess")).await.unwrap();
+        let entry = archive.append_audit(entry("Tess")).await.unwrap();
         // One write: a line is told whole or not at all.
         out.write_all(format!("{ACKNOWLEDGED}{} {}\n", entry.seq, entry.hash).as_bytes()).unwrap();
         out.flush().unwrap();

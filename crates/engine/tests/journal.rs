@@ -14,7 +14,7 @@ use engine::{
 };
 use proptest::prelude::*;
 use secrecy::{ExposeSecret as _, SecretBox};
-use session::{About, Event, Failure, Record, State, Timestamp};
+use session::{About, Event, Failure, LifeEvent, Record, State, Timestamp};
 use tempfile::TempDir;
 use wire::HookType;
 
@@ -70,8 +70,8 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     let dir = folder();
     let journal = open(dir.path());
     let happenings = vec![
-        (Event::Created, Timestamp(1)),
-        (Event::AllocationFailed { failure: Failure::Unreachable }, Timestamp(2)),
+        (Event::Life(LifeEvent::Created), Timestamp(1)),
+        (Event::Life(LifeEvent::AllocationFailed { failure: Failure::Unreachable }), Timestamp(2)),
     ];
     let first = SessionTurn { secrets: Some(secrets()), happenings, ..turn(session(1), 0) };
     assert_eq!(journal.save_turn(first).await.unwrap(), [1, 2]);
@@ -92,7 +92,10 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     assert_eq!(journal.append(session(1), HOOK, Timestamp(8)).await.unwrap(), 4);
     let told = journal.happenings_of(session(1)).await.unwrap();
     assert_eq!(told.iter().map(|h| h.seq).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(told[1].event, Event::AllocationFailed { failure: Failure::Unreachable });
+    assert_eq!(
+        told[1].event,
+        Event::Life(LifeEvent::AllocationFailed { failure: Failure::Unreachable })
+    );
 }
 
 #[tokio::test]
@@ -100,7 +103,7 @@ async fn happenings_come_in_one_order_over_all_sessions() {
     let dir = folder();
     let journal = open(dir.path());
     for n in [1, 2, 1] {
-        let happenings = vec![(Event::Created, Timestamp(i64::from(n)))];
+        let happenings = vec![(Event::Life(LifeEvent::Created), Timestamp(i64::from(n)))];
         journal.save_turn(SessionTurn { happenings, ..turn(session(n), 0) }).await.unwrap();
     }
     let page = journal.happenings_after(1, 1).await.unwrap();
@@ -237,7 +240,7 @@ async fn an_input_that_kills_twice_is_set_aside() {
 async fn sequences_grow_on_after_pruning_and_forgetting() {
     let dir = folder();
     let journal = open(dir.path());
-    let happenings = vec![(Event::Created, Timestamp(0)); 3];
+    let happenings = vec![(Event::Life(LifeEvent::Created), Timestamp(0)); 3];
     journal.save_turn(SessionTurn { happenings, ..turn(session(1), 0) }).await.unwrap();
     for n in 1..=4 {
         journal.append(session(1), HOOK, Timestamp(n)).await.unwrap();
@@ -252,7 +255,7 @@ async fn sequences_grow_on_after_pruning_and_forgetting() {
     let journal = open(dir.path());
     assert!(journal.load().await.unwrap().sessions.is_empty());
     assert_eq!(journal.append(session(2), HOOK, Timestamp(5)).await.unwrap(), 5);
-    let happenings = vec![(Event::Created, Timestamp(0))];
+    let happenings = vec![(Event::Life(LifeEvent::Created), Timestamp(0))];
     let next = journal.save_turn(SessionTurn { happenings, ..turn(session(2), 0) }).await;
     assert_eq!(next.unwrap(), [4]);
 }

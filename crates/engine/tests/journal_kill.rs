@@ -14,7 +14,7 @@ use engine::{
     vault::SealKey,
 };
 use secrecy::SecretBox;
-use session::{About, Event, State, Timestamp};
+use session::{About, Event, LifeEvent, State, Timestamp};
 use wire::HookType;
 
 const FOLDER: &str = "DESKHAND_TEST_KILL_FOLDER";
@@ -56,7 +56,7 @@ fn child_that_writes_until_it_is_killed() {
 fn nothing_acknowledged_is_lost_by_kills() {
     let dir = tempfile::tempdir().unwrap();
     let record = State::new(About::default(), "tess".into(), Timestamp(0)).record;
-    let happenings = vec![(Event::Created, Timestamp(0))];
+    let happenings = vec![(Event::Life(LifeEvent::Created), Timestamp(0))];
     let first = SessionTurn {
         session: session(),
         record: record.into(),

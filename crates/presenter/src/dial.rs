@@ -1,4 +1,4 @@
-//! The way out: this program dials, and nobody dials it.
+//! Connections to the broker. This program only dials, and accepts no connection.
 //!
 //! No URL and no header of a request is logged here, since a PIN may stand in it.
 
@@ -19,15 +19,15 @@ use tokio_tungstenite::{
 };
 use url::{Host, Url};
 
-/// Resolving, connecting, TLS and the WebSocket's handshake together.
-const WITHIN: Duration = Duration::from_secs(15);
+/// For resolving, connecting, TLS and the WebSocket's handshake together.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// Bytes of the longest answer to a GET.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// An open WebSocket.
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// The broker wasn't reached, by what can be done about it.
+/// Why the broker can't be reached. Its text is shown to the customer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DialError {
     /// Not an address that can be dialled.
@@ -51,7 +51,7 @@ pub enum DialError {
     Answer(String),
 }
 
-/// Where to dial and how to know who answers.
+/// The broker's address, and how to authenticate it.
 #[derive(Clone)]
 pub struct Dialler {
     origin: Url,
@@ -77,7 +77,7 @@ impl Dialler {
         origin.set_path("/");
         origin.set_query(None);
         origin.set_fragment(None);
-        // A name or password in the address would go into every request's Host.
+        // Otherwise a name or password in the address would be in the Host header of every request.
         let _ = origin.set_username("");
         let _ = origin.set_password(None);
         Ok(Self { origin, tls })
@@ -89,7 +89,7 @@ impl Dialler {
         self.origin.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Whether what is sent can be read on the way.
+    /// Whether what is sent can be read on its way: there is no TLS, and the broker is on another computer.
     pub fn is_open_to_readers(&self) -> bool {
         let local = match self.origin.host() {
             Some(Host::Domain(name)) => name == "localhost",
@@ -150,7 +150,9 @@ impl Dialler {
         &self,
         call: impl Future<Output = Result<T, DialError>>,
     ) -> Result<T, DialError> {
-        timeout(WITHIN, call).await.unwrap_or_else(|_| Err(DialError::Unreachable(self.host())))
+        timeout(DIAL_TIMEOUT, call)
+            .await
+            .unwrap_or_else(|_| Err(DialError::Unreachable(self.host())))
     }
 
     async fn connect(&self) -> Result<MaybeTlsStream<TcpStream>, DialError> {

@@ -1,31 +1,31 @@
 //! The program that the customer runs: it asks, and then shares the screen with those who have the PIN.
 //!
 //! What always holds:
-//! - nothing is captured and nothing leaves this computer before the customer has agreed (who asks is
-//!   asked of the broker before, where only the PIN is known: [`asker`]);
+//! - nothing is captured and nothing leaves this computer before the customer has agreed, with one exception:
+//!   if only the PIN is known, the broker is asked who requests the screen ([`requester`]);
 //! - while the screen is shared a banner says so, with the names of those who watch and control;
-//! - no key, no click and no clipboard of a viewer that may only watch, or while control is paused;
-//! - it only dials out, and ends with its PIN.
+//! - no key, click or clipboard text is taken from a viewer that may only watch, or while control is paused;
+//! - it only dials, and ends with its PIN.
 //!
-//! Who does what: the customer's window has the main thread, the screen's two traits a thread each
-//! ([`screen::Capture`], [`screen::Input`]), updates are made on the runtime's blocking threads, and the
-//! connections live on its two others. [`sharing`] is where they meet.
+//! Threads: the customer's windows have the main thread, [`screen::Capture`] and [`screen::Input`] one each,
+//! updates are encoded on the runtime's blocking threads, and the connections run on its two others.
+//! [`sharing`] connects them all.
 
-pub mod asker;
+pub mod broker_connection;
 pub mod cli;
 pub mod consent;
 pub mod dial;
-pub mod end;
-mod hands;
-pub mod invited;
-pub mod live;
-mod pictures;
-pub mod program;
+pub mod end_reason;
+mod input_thread;
+pub mod invitation;
+pub mod own_program;
+mod picture_pool;
+pub mod requester;
 mod run;
 pub mod screen;
-mod share;
+mod shared_screen;
 pub mod sharing;
-mod stage;
+mod viewer_stream;
 
-pub use run::{Parts, run};
-pub use stage::Open;
+pub use run::{Environment, run};
+pub use shared_screen::OpenScreen;

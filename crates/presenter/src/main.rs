@@ -8,17 +8,17 @@ use std::{
 
 use clap::Parser as _;
 use presenter::{
-    Parts,
+    Environment,
     cli::Args,
-    consent::{Desk, Unattended, X11Desk},
+    consent::{ConsentUi, Unattended, X11ConsentUi},
     dial::Dialler,
-    end::Ended,
-    invited::{Invitation, InvitationError},
-    program, run, screen,
+    end_reason::EndReason,
+    invitation::{Invitation, InvitationError},
+    own_program, run, screen,
 };
 use tracing_subscriber::EnvFilter;
 
-/// Over every sentence that the customer is told.
+/// The title of the windows that tell the customer something.
 const TITLE: &str = "Support session";
 
 fn main() -> ExitCode {
@@ -44,58 +44,57 @@ fn main() -> ExitCode {
     ExitCode::from(ended.exit_code())
 }
 
-/// What this start is invited to, and the own file if that brought it along.
+/// The invitation, and the program's own file if that holds it.
 fn invited(args: &Args) -> Result<(Invitation, Option<PathBuf>), InvitationError> {
-    let own = program::own_file()?;
-    let payload = program::read(&own)?;
+    let own = own_program::own_file()?;
+    let payload = own_program::read(&own)?;
     let own = payload.is_some().then_some(own);
-    Ok((Invitation::of(args, payload)?, own))
+    Ok((Invitation::from_args(args, payload)?, own))
 }
 
-fn share(args: &Args, invitation: &Invitation) -> Ended {
+fn share(args: &Args, invitation: &Invitation) -> EndReason {
     let dialler = match Dialler::new(&invitation.broker, args.ca.as_deref()) {
         Ok(dialler) => dialler,
         Err(error) => return error.into(),
     };
-    let mut desk: Box<dyn Desk> = if args.yes {
+    let mut ui: Box<dyn ConsentUi> = if args.yes {
         Box::new(Unattended)
     } else {
-        match X11Desk::open(args.display.as_deref()) {
-            Ok(desk) => Box::new(desk),
+        match X11ConsentUi::open(args.display.as_deref()) {
+            Ok(ui) => Box::new(ui),
             Err(error) => return error.into(),
         }
     };
     let display = args.display.clone();
-    let parts = Parts {
-        desk: desk.as_mut(),
+    let environment = Environment {
+        ui: ui.as_mut(),
         open: Arc::new(move || screen::open(display.as_deref())),
         dialler,
         name: args.name.clone().unwrap_or_else(account),
         clipboard: !args.no_clipboard,
     };
-    run(invitation, parts)
+    run(invitation, environment)
 }
 
-/// Says it in the terminal and, where somebody may have started this by a double click, in a window.
+/// Shows a sentence in the terminal, and in a window for those who started the program by a double click.
 fn tell(args: &Args, sentence: &str) {
     eprintln!("deskhand-presenter: {sentence}");
     if args.yes {
         return;
     }
-    // No window: then the terminal has to do.
-    if let Ok(mut desk) = X11Desk::open(args.display.as_deref()) {
-        let _ = desk.tell(TITLE, sentence);
+    // Without a window the terminal has to do.
+    if let Ok(mut ui) = X11ConsentUi::open(args.display.as_deref()) {
+        let _ = ui.tell(TITLE, sentence);
     }
 }
 
-/// The name of this account.
 fn account() -> String {
     let named = ["USER", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     named.unwrap_or_default()
 }
 
 fn remove(own: &Path) {
-    if program::remove(own).is_err() {
+    if own_program::remove(own).is_err() {
         eprintln!("deskhand-presenter: This program couldn't remove itself. You can delete it.");
     }
 }

@@ -1,4 +1,4 @@
-//! From the start to the end: ask, share, say why it ended.
+//! One run of the program: ask the customer, share, and return why it ended.
 
 use std::{
     sync::mpsc as std_mpsc,
@@ -10,23 +10,21 @@ use uuid::Uuid;
 use wire::screen::Program;
 
 use crate::{
-    asker,
-    consent::{Choice, Desk, Question},
+    broker_connection::{BrokerConnection, LONGEST_LIFE},
+    consent::{Choice, ConsentUi, Question},
     dial::Dialler,
-    end::Ended,
-    invited::Invitation,
-    live::{LONGEST_LIFE, Line},
+    end_reason::EndReason,
+    invitation::Invitation,
+    requester,
+    shared_screen::OpenScreen,
     sharing::Sharing,
-    stage::Open,
 };
 
-/// What a start needs beside its invitation.
-pub struct Parts<'a> {
-    /// The customer's window.
-    pub desk: &'a mut dyn Desk,
-    /// Opens the screen.
-    pub open: Open,
-    /// How to dial the broker.
+/// What a run needs beside its invitation.
+pub struct Environment<'a> {
+    /// The customer's windows.
+    pub ui: &'a mut dyn ConsentUi,
+    pub open: OpenScreen,
     pub dialler: Dialler,
     /// The customer's name, as the others see it.
     pub name: String,
@@ -34,37 +32,40 @@ pub struct Parts<'a> {
     pub clipboard: bool,
 }
 
-/// Asks, shares, and answers why it ended. It takes the calling thread for the customer's window.
-pub fn run(invitation: &Invitation, parts: Parts<'_>) -> Ended {
-    match shared(invitation, parts) {
+/// Asks, shares, and returns why it ended. The calling thread serves the customer's windows.
+pub fn run(invitation: &Invitation, environment: Environment<'_>) -> EndReason {
+    match ask_and_share(invitation, environment) {
         Ok(ended) | Err(ended) => ended,
     }
 }
 
-fn shared(invitation: &Invitation, parts: Parts<'_>) -> Result<Ended, Ended> {
-    let Parts { desk, open, dialler, name, clipboard } = parts;
+fn ask_and_share(
+    invitation: &Invitation,
+    environment: Environment<'_>,
+) -> Result<EndReason, EndReason> {
+    let Environment { ui, open, dialler, name, clipboard } = environment;
     let progress = if invitation.quiet { |_: &str| {} } else { |text: &str| eprintln!("{text}") };
     if dialler.is_open_to_readers() {
         tracing::warn!("the server's address is http: what is sent to it can be read on the way");
     }
-    if let Some(doubt) = invitation.until.and_then(|until| doubt(until, now())) {
-        progress(doubt);
+    if let Some(warning) = invitation.until.and_then(|until| clock_warning(until, now())) {
+        progress(warning);
     }
-    // Whether there is a screen at all is known before anybody is asked about it.
+    // The customer isn't asked about a screen that can't be opened.
     drop(open()?);
     let runtime = runtime()?;
-    let asker = match &invitation.asker {
-        Some(asker) => asker.clone(),
-        None => runtime.block_on(asker::ask(&dialler, &invitation.pin))?,
+    let requester = match &invitation.requester {
+        Some(requester) => requester.clone(),
+        None => runtime.block_on(requester::fetch(&dialler, &invitation.pin))?,
     };
     let question =
-        Question { asker, pin: invitation.pin.expose().to_owned(), host: dialler.host() };
-    if desk.ask(&question)? != Choice::Share {
-        return Err(Ended::Declined);
+        Question { requester, pin: invitation.pin.expose().to_owned(), host: dialler.host() };
+    if ui.ask(&question)? != Choice::Share {
+        return Err(EndReason::Declined);
     }
     let (choose, choices) = mpsc::unbounded_channel();
     let (banners, banner) = std_mpsc::channel();
-    let line = Line {
+    let connection = BrokerConnection {
         dialler,
         pin: invitation.pin.clone(),
         page: Uuid::new_v4(),
@@ -75,26 +76,26 @@ fn shared(invitation: &Invitation, parts: Parts<'_>) -> Result<Ended, Ended> {
             conf: invitation.conf.clone(),
         },
     };
-    let sharing = Sharing { line, open, clipboard, choices, banners, progress };
+    let sharing = Sharing { connection, open, clipboard, choices, banners, progress };
     let stop = {
         let _entered = runtime.enter();
-        stop_asked()?
+        stop_signal()?
     };
     let running = runtime.spawn(sharing.run(stop));
-    let shown = desk.share(banner, &mut |choice| {
+    let shown = ui.share(banner, &mut |choice| {
         let _ = choose.send(choice);
     });
-    // A window that is gone is a stop: nothing is shared without it.
+    // A window that is gone stops the sharing: without it nothing may be shared.
     drop(choose);
-    let ended = runtime.block_on(running).map_err(|_| Ended::System("go on"))?;
+    let ended = runtime.block_on(running).map_err(|_| EndReason::System("go on"))?;
     shown
-        .map_err(Ended::Screen)
-        .or_else(|gone| if ended == Ended::Stopped { Err(gone) } else { Ok(()) })?;
+        .map_err(EndReason::Screen)
+        .or_else(|gone| if ended == EndReason::Stopped { Err(gone) } else { Ok(()) })?;
     Ok(ended)
 }
 
-/// What there is to say where this computer's clock, seconds since 1970 as `until`, can't be right.
-fn doubt(until: u64, now: u64) -> Option<&'static str> {
+/// What to say if this computer's clock can't be right; `until` and `now` are seconds since 1970.
+fn clock_warning(until: u64, now: u64) -> Option<&'static str> {
     if until < now {
         Some(
             "By this computer's clock the session is over already. The clock may be wrong, so the server is asked.",
@@ -108,19 +109,19 @@ fn doubt(until: u64, now: u64) -> Option<&'static str> {
     }
 }
 
-fn runtime() -> Result<Runtime, Ended> {
+fn runtime() -> Result<Runtime, EndReason> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|_| Ended::System("start this program's threads"))
+        .map_err(|_| EndReason::System("start this program's threads"))
 }
 
-/// Ctrl-C or SIGTERM; listened for from the moment of the call.
+/// Completes at Ctrl-C, SIGTERM or SIGHUP. It listens from the call on, not from the first poll.
 #[cfg(unix)]
-fn stop_asked() -> Result<impl Future<Output = ()> + Send + 'static, Ended> {
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, EndReason> {
     use tokio::signal::unix::{SignalKind, signal};
-    let refused = |_| Ended::System("listen for Ctrl-C");
+    let refused = |_| EndReason::System("listen for Ctrl-C");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(refused)?;
@@ -133,9 +134,9 @@ fn stop_asked() -> Result<impl Future<Output = ()> + Send + 'static, Ended> {
     })
 }
 
-/// Ctrl-C.
+/// Completes at Ctrl-C.
 #[cfg(not(unix))]
-fn stop_asked() -> Result<impl Future<Output = ()> + Send + 'static, Ended> {
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, EndReason> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
@@ -152,10 +153,10 @@ mod tests {
     #[test]
     fn a_clock_is_doubted_where_it_is_ahead_or_behind_by_more_than_a_sessions_life() {
         let (now, life) = (1_700_000_000, LONGEST_LIFE.as_secs());
-        assert_eq!(doubt(now, now), None);
-        assert_eq!(doubt(now + life, now), None);
-        assert!(doubt(now - 1, now).unwrap().contains("over already"));
-        assert!(doubt(now + life + 1, now).unwrap().contains("to come"));
-        assert!(doubt(u64::MAX, now).is_some() && doubt(0, u64::MAX).is_some());
+        assert_eq!(clock_warning(now, now), None);
+        assert_eq!(clock_warning(now + life, now), None);
+        assert!(clock_warning(now - 1, now).unwrap().contains("over already"));
+        assert!(clock_warning(now + life + 1, now).unwrap().contains("to come"));
+        assert!(clock_warning(u64::MAX, now).is_some() && clock_warning(0, u64::MAX).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! The sharing itself: what the broker, the viewers and the customer say, and what follows from it.
+//! The sharing itself: it reacts to the broker, the viewers and the customer, and keeps the banner up to date.
 
 use std::{collections::HashMap, sync::mpsc as std_mpsc, time::Duration};
 
@@ -10,195 +10,204 @@ use tokio::{
 use wire::screen::{Sharing as State, ToPresenter};
 
 use crate::{
-    consent::{Banner, Choice, Guest},
+    broker_connection::{BrokerConnection, BrokerEvent, PresenterMessage},
+    consent::{Banner, Choice, Viewer},
     dial::Dialler,
-    end::Ended,
-    live::{Heard, Line, Say},
-    share,
-    stage::{Open, Stage},
+    end_reason::EndReason,
+    shared_screen::{OpenScreen, SharedScreen},
+    viewer_stream::{self, StreamError},
 };
 
-/// Streams at once. The broker allows no more either; what it says is no reason to serve any number.
+/// Streams at once. The broker allows no more either, but this program doesn't depend on that.
 const MOST_STREAMS: usize = 32;
-/// The banner changes no more often.
-const BANNER_EVERY: Duration = Duration::from_millis(100);
-/// Characters of a name, which comes from a stranger.
+/// The shortest time between two changes of the banner.
+const BANNER_INTERVAL: Duration = Duration::from_millis(100);
+/// Characters of a viewer's name that are kept: a stranger chose it.
 const LONGEST_NAME: usize = 64;
-/// How long saying goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// How long leaving may take.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What is shared, with whom to talk about it.
+/// Everything that a sharing needs.
 pub struct Sharing {
     /// The live connection, not dialled yet.
-    pub line: Line,
+    pub connection: BrokerConnection,
     /// Opens the screen.
-    pub open: Open,
+    pub open: OpenScreen,
     /// Whether the clipboard may be exchanged.
     pub clipboard: bool,
-    /// What the customer does. Its end is a stop: without the banner nothing is shared.
+    /// What the customer chooses. The channel's end stops the sharing: without the banner nothing may be shared.
     pub choices: mpsc::UnboundedReceiver<Choice>,
-    /// The banner; dropped at the end.
+    /// Gets each new banner; dropped at the end.
     pub banners: std_mpsc::Sender<Banner>,
-    /// Says what happens, where progress may be shown.
+    /// Shows progress in the terminal.
     pub progress: fn(&str),
 }
 
 impl Sharing {
-    /// Shares until somebody ends it, or `stop` does.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Ended {
-        let Self { line, open, clipboard, mut choices, banners, progress } = self;
+    /// Shares until somebody ends it, or `stop` completes.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> EndReason {
+        let Self { connection, open, clipboard, mut choices, banners, progress } = self;
         let (failed, mut failures) = mpsc::unbounded_channel();
-        let (told, mut tells) = mpsc::channel(MOST_STREAMS);
-        let (hearing, mut heard) = mpsc::channel(MOST_STREAMS);
-        let (say, says) = mpsc::channel(8);
-        let (works, mut worked) = mpsc::channel(1);
-        let dialler = line.dialler.clone();
-        let mut kept = tokio::spawn(line.keep(hearing, says));
-        let mut hall = Hall {
-            stage: Stage::new(open, failed, works),
+        let (started_tx, mut started) = mpsc::channel(MOST_STREAMS);
+        let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
+        let (outgoing, outgoing_rx) = mpsc::channel(8);
+        let (threads_alive, mut threads_ended) = mpsc::channel(1);
+        let dialler = connection.dialler.clone();
+        let mut connected = tokio::spawn(connection.keep(events_tx, outgoing_rx));
+        let mut sharing = ActiveSharing {
+            screen: SharedScreen::new(open, failed, threads_alive),
             clipboard,
             dialler,
-            say,
-            told,
+            outgoing,
+            started: started_tx,
             streams: JoinSet::new(),
-            guests: HashMap::new(),
+            viewers: HashMap::new(),
             paused: false,
-            down: true,
+            disconnected: true,
             notice: None,
-            board: Board { banners, due: true, at: Instant::now() },
+            banner: BannerOutput { banners, due: true, not_before: Instant::now() },
             progress,
         };
         tokio::pin!(stop);
         let ended = loop {
             let over = tokio::select! {
-                news = heard.recv() => hall.hear(news.unwrap_or(Heard::Over(Ended::System("go on")))),
-                choice = choices.recv() => hall.choose(choice.unwrap_or(Choice::Stop)),
-                () = &mut stop => Some(Ended::Stopped),
-                failure = failures.recv() => failure.map(Ended::Screen),
-                Some((id, guest)) = tells.recv() => hall.came(id, guest),
-                Some(gone) = hall.streams.join_next_with_id() => hall.went(gone),
-                () = sleep_until(hall.board.at), if hall.board.due => hall.put_up(),
+                event = events.recv() => {
+                    let event = event.unwrap_or(BrokerEvent::Over(EndReason::System("go on")));
+                    sharing.on_broker_event(event)
+                }
+                choice = choices.recv() => sharing.on_choice(choice.unwrap_or(Choice::Stop)),
+                () = &mut stop => Some(EndReason::Stopped),
+                failure = failures.recv() => failure.map(EndReason::Screen),
+                Some((id, viewer)) = started.recv() => sharing.on_stream_started(id, viewer),
+                Some(ended) = sharing.streams.join_next_with_id() => sharing.on_stream_ended(ended),
+                () = sleep_until(sharing.banner.not_before), if sharing.banner.due => sharing.show_banner(),
             };
             if let Some(ended) = over {
                 break ended;
             }
         };
-        hall.streams.shutdown().await;
-        let _ = hall.say.try_send(Say::Leave);
-        // The stage goes with it, and the screen's threads with that.
-        drop(hall);
-        if timeout(GOODBYE, async { tokio::join!(worked.recv(), &mut kept) }).await.is_err() {
-            kept.abort();
+        sharing.streams.shutdown().await;
+        let _ = sharing.outgoing.try_send(PresenterMessage::Leave);
+        // The screen goes with it, and its threads end.
+        drop(sharing);
+        if timeout(LEAVE_TIMEOUT, async { tokio::join!(threads_ended.recv(), &mut connected) })
+            .await
+            .is_err()
+        {
+            connected.abort();
         }
         ended
     }
 }
 
-/// Who is there and what they are told.
-struct Hall {
-    stage: Stage,
+/// The state of a sharing that goes on.
+struct ActiveSharing {
+    screen: SharedScreen,
     clipboard: bool,
     dialler: Dialler,
-    say: mpsc::Sender<Say>,
-    told: mpsc::Sender<(Id, Guest)>,
-    streams: JoinSet<Result<(), share::ShareError>>,
-    guests: HashMap<Id, Guest>,
+    outgoing: mpsc::Sender<PresenterMessage>,
+    /// Gets each viewer when its stream has started.
+    started: mpsc::Sender<(Id, Viewer)>,
+    streams: JoinSet<Result<(), StreamError>>,
+    viewers: HashMap<Id, Viewer>,
     paused: bool,
-    down: bool,
+    disconnected: bool,
     notice: Option<String>,
-    board: Board,
+    banner: BannerOutput,
     progress: fn(&str),
 }
 
-struct Board {
+struct BannerOutput {
     banners: std_mpsc::Sender<Banner>,
-    /// Something is to be shown that isn't yet.
+    /// Something has changed that isn't shown yet.
     due: bool,
-    /// Not before.
-    at: Instant,
+    /// When the banner may change next.
+    not_before: Instant,
 }
 
-impl Hall {
-    fn hear(&mut self, heard: Heard) -> Option<Ended> {
-        match heard {
-            Heard::Up => {
+impl ActiveSharing {
+    fn on_broker_event(&mut self, event: BrokerEvent) -> Option<EndReason> {
+        match event {
+            BrokerEvent::Up => {
                 (self.progress)("Connected. Your screen can be seen by those who have the PIN.");
-                self.down = false;
-                self.say_state();
+                self.disconnected = false;
+                self.send_state();
             }
-            Heard::Down => {
+            BrokerEvent::Down => {
                 (self.progress)("The connection was lost. Trying again.");
-                self.down = true;
+                self.disconnected = true;
                 self.streams.abort_all();
             }
-            Heard::Viewer(call) => self.invite(call),
-            Heard::Snapshot { by } => {
-                let by = Some(name(&by)).filter(|name| !name.is_empty());
+            BrokerEvent::Viewer(request) => self.start_stream(request),
+            BrokerEvent::Snapshot { by } => {
+                let by = Some(tidy_name(&by)).filter(|name| !name.is_empty());
                 let by = by.as_deref().unwrap_or("Somebody");
                 self.notice = Some(format!("{by} saved a picture of your screen"));
             }
-            Heard::Over(ended) => return Some(ended),
+            BrokerEvent::Over(ended) => return Some(ended),
         }
-        self.board.due = true;
+        self.banner.due = true;
         None
     }
 
-    fn choose(&mut self, choice: Choice) -> Option<Ended> {
+    fn on_choice(&mut self, choice: Choice) -> Option<EndReason> {
         match choice {
             Choice::Pause | Choice::Resume => {
                 self.paused = choice == Choice::Pause;
-                self.stage.pause(self.paused);
-                self.say_state();
-                self.board.due = true;
+                self.screen.pause(self.paused);
+                self.send_state();
+                self.banner.due = true;
                 None
             }
-            Choice::Stop | Choice::Decline => Some(Ended::Stopped),
+            Choice::Stop | Choice::Decline => Some(EndReason::Stopped),
             Choice::Share => None,
         }
     }
 
-    /// Only the latest counts, and a full line is one that is down: then the next welcome asks again.
-    fn say_state(&self) {
+    /// Tells the broker whether control is paused. If the queue is full, the connection is down, and the state is
+    /// sent again when it is up.
+    fn send_state(&self) {
         let state = if self.paused { State::Paused } else { State::Shared };
-        let _ = self.say.try_send(Say::Sharing(state));
+        let _ = self.outgoing.try_send(PresenterMessage::Sharing(state));
     }
 
-    fn invite(&mut self, call: ToPresenter) {
+    fn start_stream(&mut self, request: ToPresenter) {
         if self.streams.len() >= MOST_STREAMS {
             tracing::debug!("too many streams at once");
             return;
         }
-        let (dialler, stage, told) = (self.dialler.clone(), self.stage.clone(), self.told.clone());
-        let (clipboard, ToPresenter::Viewer { name: called, .. }) = (self.clipboard, &call);
-        let called = name(called);
+        let (dialler, screen) = (self.dialler.clone(), self.screen.clone());
+        let started = self.started.clone();
+        let (clipboard, ToPresenter::Viewer { name: called, .. }) = (self.clipboard, &request);
+        let called = tidy_name(called);
         self.streams.spawn(async move {
-            let watching = async move |role, words| {
-                let guest = Guest { name: called, role, words };
-                // The task's end takes the guest off again, so it must not be told after that.
-                let _ = told.send((tokio::task::id(), guest)).await;
+            let on_watching = async move |role, words| {
+                let viewer = Viewer { name: called, role, words };
+                // Sent from the task itself: it must not arrive after the task's end, which removes the viewer.
+                let _ = started.send((tokio::task::id(), viewer)).await;
             };
-            share::serve(call, &dialler, &stage, clipboard, watching).await
+            viewer_stream::serve(request, &dialler, &screen, clipboard, on_watching).await
         });
     }
 
-    fn came(&mut self, id: Id, guest: Guest) -> Option<Ended> {
-        self.guests.insert(id, guest);
-        self.board.due = true;
+    fn on_stream_started(&mut self, id: Id, viewer: Viewer) -> Option<EndReason> {
+        self.viewers.insert(id, viewer);
+        self.banner.due = true;
         None
     }
 
-    fn went(
+    fn on_stream_ended(
         &mut self,
-        gone: Result<(Id, Result<(), share::ShareError>), tokio::task::JoinError>,
-    ) -> Option<Ended> {
-        let (id, outcome) = match gone {
+        ended: Result<(Id, Result<(), StreamError>), tokio::task::JoinError>,
+    ) -> Option<EndReason> {
+        let (id, outcome) = match ended {
             Ok((id, outcome)) => (id, outcome),
             Err(error) => (error.id(), Ok(())),
         };
-        self.guests.remove(&id);
-        self.board.due = true;
+        self.viewers.remove(&id);
+        self.banner.due = true;
         match outcome {
-            Err(share::ShareError::Screen(error)) => Some(Ended::Screen(error)),
+            Err(StreamError::Screen(error)) => Some(EndReason::Screen(error)),
             Err(error) => {
                 tracing::debug!(%error, "a viewer's stream is over");
                 None
@@ -207,24 +216,25 @@ impl Hall {
         }
     }
 
-    /// Shows how things are. A window that is gone ends the sharing by its choices' end.
-    fn put_up(&mut self) -> Option<Ended> {
-        let mut guests: Vec<_> = self.guests.values().cloned().collect();
-        guests.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.name.cmp(&b.name)));
+    /// Shows the banner as it is now.
+    fn show_banner(&mut self) -> Option<EndReason> {
+        let mut viewers: Vec<_> = self.viewers.values().cloned().collect();
+        viewers.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.name.cmp(&b.name)));
         let banner = Banner {
-            guests,
+            viewers,
             paused: self.paused,
-            reconnecting: self.down,
+            reconnecting: self.disconnected,
             notice: self.notice.take(),
         };
-        let shown = self.board.banners.send(banner);
-        (self.board.due, self.board.at) = (false, Instant::now() + BANNER_EVERY);
-        shown.is_err().then_some(Ended::Stopped)
+        let shown = self.banner.banners.send(banner);
+        (self.banner.due, self.banner.not_before) = (false, Instant::now() + BANNER_INTERVAL);
+        // The window is gone.
+        shown.is_err().then_some(EndReason::Stopped)
     }
 }
 
-/// A stranger's name, without what could disturb a line of text.
-fn name(text: &str) -> String {
+/// A stranger's name, without control characters and not too long.
+fn tidy_name(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control())
         .take(LONGEST_NAME)

@@ -5,9 +5,9 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use presenter::{
-    asker,
     dial::{DialError, Dialler},
-    end::Ended,
+    end_reason::EndReason,
+    requester,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio::{
@@ -28,10 +28,10 @@ async fn the_broker_says_who_asks() {
 #[tokio::test]
 async fn a_refusal_says_what_to_do() {
     for (status, ended) in [
-        ("404 Not Found", Ended::UnknownPin),
-        ("410 Gone", Ended::PinOver),
-        ("403 Forbidden", Ended::Blocked),
-        ("429 Too Many Requests", Ended::TooMany),
+        ("404 Not Found", EndReason::UnknownPin),
+        ("410 Gone", EndReason::PinOver),
+        ("403 Forbidden", EndReason::Blocked),
+        ("429 Too Many Requests", EndReason::TooMany),
     ] {
         let refused = answer(status, r#"{"success":false,"error":"prose"}"#);
         assert_eq!(ask(&refused).await.1, Err(ended));
@@ -44,7 +44,7 @@ async fn what_is_no_broker_is_said_to_be_none() {
     let endless = answer("200 OK", &"x".repeat(100_000));
     for said in [html, endless, b"SSH-2.0-OpenSSH\r\n".to_vec(), Vec::new()] {
         let met = ask(&said).await.1;
-        assert!(matches!(met, Err(Ended::Unreachable(DialError::Answer(_)))), "{met:?}");
+        assert!(matches!(met, Err(EndReason::Unreachable(DialError::Answer(_)))), "{met:?}");
     }
 }
 
@@ -79,7 +79,7 @@ fn only_web_addresses_are_dialled_and_only_their_origin() {
 }
 
 /// Asks somebody who says `said`, whatever is asked.
-async fn ask(said: &[u8]) -> (String, Result<wire::screen::Asker, Ended>) {
+async fn ask(said: &[u8]) -> (String, Result<wire::screen::Asker, EndReason>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dialler = dialler(listener.local_addr().unwrap(), "http", None);
     let pin = "7W2-97-8570".parse().unwrap();
@@ -90,7 +90,7 @@ async fn ask(said: &[u8]) -> (String, Result<wire::screen::Asker, Ended>) {
         let _ = stream.write_all(said).await;
         String::from_utf8_lossy(&asked[..length]).into_owned()
     };
-    tokio::join!(answering, asker::ask(&dialler, &pin))
+    tokio::join!(answering, requester::fetch(&dialler, &pin))
 }
 
 fn answer(status: &str, body: &str) -> Vec<u8> {

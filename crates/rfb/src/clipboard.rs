@@ -1,129 +1,143 @@
-//! Clipboard texts: plain ones in Latin-1, and the extended clipboard's in UTF-8.
+//! Clipboard texts: in Latin-1 as RFC 6143 has them (7.5.6, 7.6.4), and in UTF-8 by the Extended Clipboard.
 
 use flate2::{Decompress, FlushDecompress};
 
-use crate::{
-    encode::Stream,
-    server::{Event, Server, Stage},
-};
+use crate::{Limits, encode::ZlibStream};
 
 /// The one format that is exchanged.
-pub(crate) const TEXT: u32 = 1;
-pub(crate) const CAPS: u32 = 1 << 24;
-pub(crate) const REQUEST: u32 = 1 << 25;
-pub(crate) const PEEK: u32 = 1 << 26;
-pub(crate) const NOTIFY: u32 = 1 << 27;
-pub(crate) const PROVIDE: u32 = 1 << 28;
+const TEXT: u32 = 1;
+const CAPS: u32 = 1 << 24;
+const REQUEST: u32 = 1 << 25;
+const PEEK: u32 = 1 << 26;
+const NOTIFY: u32 = 1 << 27;
+const PROVIDE: u32 = 1 << 28;
 
-const CUT_TEXT: u8 = 3;
+const SERVER_CUT_TEXT: u8 = 3;
 
 /// The screen's clipboard, and how far the viewer knows it.
 #[derive(Debug, Default)]
 pub(crate) struct Clipboard {
-    pub(crate) text: String,
+    text: String,
     /// The viewer doesn't know yet that there is a text.
-    pub(crate) untold: bool,
-    /// It knows, and hasn't fetched it.
+    unannounced: bool,
+    /// The viewer knows of the text, and hasn't fetched it.
     offered: bool,
-    /// What its extended clipboard can; zero until it says so.
-    can: u32,
+    /// The flags of the viewer's Caps message; zero before it came.
+    viewer_caps: u32,
 }
 
-impl Server {
-    /// What the viewer says about texts, in its extended way.
-    pub(crate) fn extended_clipboard(&mut self, flags: u32, body: &[u8], events: &mut Vec<Event>) {
+impl Clipboard {
+    pub(crate) fn set(&mut self, text: &str) {
+        text.clone_into(&mut self.text);
+        self.unannounced = true;
+    }
+
+    /// Bytes that the text takes in memory.
+    pub(crate) fn memory(&self) -> usize {
+        self.text.capacity()
+    }
+
+    /// Handles a message of the Extended Clipboard; returns the text if it brings one.
+    pub(crate) fn receive(
+        &mut self,
+        flags: u32,
+        body: &[u8],
+        limits: &Limits,
+        to: &mut Vec<u8>,
+    ) -> Option<String> {
+        // One action per message; Caps goes first, since its other bits only list what the viewer can.
         if flags & CAPS != 0 {
-            self.clipboard.can = flags;
-            return self.tell_clipboard();
-        }
-        if flags & PROVIDE != 0 && flags & TEXT != 0 {
-            let text = provided(body, self.limits.clipboard);
-            events.extend(text.map(Event::Clipboard));
+            self.viewer_caps = flags;
+        } else if flags & PROVIDE != 0 && flags & TEXT != 0 {
+            return read_provided(body, limits.clipboard);
         } else if flags & NOTIFY != 0 && flags & TEXT != 0 {
-            extended(REQUEST | TEXT, &[], &mut self.output);
+            write_extended(REQUEST | TEXT, &[], to);
         } else if flags & PEEK != 0 {
-            self.clipboard.offered = !self.clipboard.text.is_empty();
-            let formats = if self.clipboard.offered { TEXT } else { 0 };
-            extended(NOTIFY | formats, &[], &mut self.output);
-        } else if flags & REQUEST != 0 && std::mem::take(&mut self.clipboard.offered) {
-            provide(&self.clipboard.text, &mut self.output);
+            self.offered = !self.text.is_empty();
+            let formats = if self.offered { TEXT } else { 0 };
+            write_extended(NOTIFY | formats, &[], to);
+        } else if flags & REQUEST != 0 && std::mem::take(&mut self.offered) {
+            // Once per offer: otherwise a viewer could have a long text compressed again and again.
+            write_provided(&self.text, to);
         }
+        None
     }
 
-    /// Tells of a new text, once it is known how.
-    pub(crate) fn tell_clipboard(&mut self) {
-        let can = self.clipboard.can;
-        if self.stage != Stage::Running || !self.clipboard.untold {
-        } else if !self.wishes.extended_clipboard {
-            self.clipboard.untold = false;
-            plain(&self.clipboard.text, &mut self.output);
-        } else if can & (NOTIFY | TEXT) == NOTIFY | TEXT {
-            self.clipboard.untold = false;
-            self.clipboard.offered = true;
-            extended(NOTIFY | TEXT, &[], &mut self.output);
+    /// Announces a new text. With the Extended Clipboard that waits for the viewer's Caps.
+    pub(crate) fn announce(&mut self, is_extended: bool, to: &mut Vec<u8>) {
+        if !self.unannounced {
+            return;
+        }
+        if !is_extended {
+            self.unannounced = false;
+            write_latin1(&self.text, to);
+        } else if self.viewer_caps & (NOTIFY | TEXT) == NOTIFY | TEXT {
+            self.unannounced = false;
+            self.offered = true;
+            write_extended(NOTIFY | TEXT, &[], to);
         }
     }
 }
 
-/// Latin-1 to text.
 pub(crate) fn from_latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// ServerCutText for a viewer that knows nothing else.
-pub(crate) fn plain(text: &str, to: &mut Vec<u8>) {
+/// ServerCutText for a viewer without the Extended Clipboard.
+fn write_latin1(text: &str, to: &mut Vec<u8>) {
     let latin1: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
-    to.extend([CUT_TEXT, 0, 0, 0]);
+    to.extend([SERVER_CUT_TEXT, 0, 0, 0]);
     to.extend((latin1.len() as u32).to_be_bytes());
     to.extend(latin1);
 }
 
-/// A message of the extended clipboard: a negative length says so.
-pub(crate) fn extended(flags: u32, body: &[u8], to: &mut Vec<u8>) {
+/// A message of the Extended Clipboard, which is told from a plain one by its negative length.
+fn write_extended(flags: u32, body: &[u8], to: &mut Vec<u8>) {
     let length = -(4 + body.len() as i32);
-    to.extend([CUT_TEXT, 0, 0, 0]);
+    to.extend([SERVER_CUT_TEXT, 0, 0, 0]);
     to.extend(length.to_be_bytes());
     to.extend(flags.to_be_bytes());
     to.extend(body);
 }
 
-/// What the server can: `most` is the longest text.
-pub(crate) fn capabilities(most: usize, to: &mut Vec<u8>) {
+/// Caps: what the server supports. `longest` is the size in bytes up to which a text may be provided unasked.
+pub(crate) fn write_capabilities(longest: usize, to: &mut Vec<u8>) {
     let flags = CAPS | REQUEST | PEEK | NOTIFY | PROVIDE | TEXT;
-    extended(flags, &(most.min(i32::MAX as usize) as u32).to_be_bytes(), to);
+    write_extended(flags, &(longest.min(i32::MAX as usize) as u32).to_be_bytes(), to);
 }
 
-/// The text itself: lines end with CR LF, the text with NUL.
-pub(crate) fn provide(text: &str, to: &mut Vec<u8>) {
+/// Provide: the text itself. The protocol wants CR LF at the end of lines, and a NUL at the end of the text.
+fn write_provided(text: &str, to: &mut Vec<u8>) {
     let text = text.replace("\r\n", "\n").replace('\n', "\r\n") + "\0";
     let mut data = (text.len() as u32).to_be_bytes().to_vec();
     data.extend(text.bytes());
     let mut zipped = Vec::new();
-    Stream::new(1).deflate(&data, &mut zipped);
-    extended(PROVIDE | TEXT, &zipped, to);
+    ZlibStream::new(1).deflate(&data, &mut zipped);
+    write_extended(PROVIDE | TEXT, &zipped, to);
 }
 
-/// The text of a Provide. None if it is broken or longer than `most`; more than that is not unpacked.
-pub(crate) fn provided(zipped: &[u8], most: usize) -> Option<String> {
+/// Reads the text of a Provide; `None` if it is damaged or longer than `longest` bytes.
+fn read_provided(zipped: &[u8], longest: usize) -> Option<String> {
     let mut zlib = Decompress::new(true);
     let mut taken = 0;
     let length = inflate(&mut zlib, zipped, &mut taken, 4)?;
     let length = u32::from_be_bytes(length.try_into().ok()?) as usize;
-    if length > most {
+    // Checked before the text is inflated, so that a small message can't fill the memory.
+    if length > longest {
         return None;
     }
     let text = String::from_utf8(inflate(&mut zlib, zipped, &mut taken, length)?).ok()?;
     Some(text.trim_end_matches('\0').replace("\r\n", "\n"))
 }
 
-/// Exactly so many bytes.
+/// Inflates exactly `length` bytes.
 fn inflate(
     zlib: &mut Decompress,
     zipped: &[u8],
     taken: &mut usize,
     length: usize,
 ) -> Option<Vec<u8>> {
-    // Room grows with what is really there: a length may lie.
+    // The buffer grows with what really arrives, since `length` may be a lie.
     let mut out = Vec::new();
     let mut piece = [0; 8 * 1024];
     while out.len() < length {

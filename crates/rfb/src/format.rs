@@ -1,20 +1,20 @@
-//! How a viewer wants its pixels (RFC 6143, 7.4).
+//! The pixel format that a viewer asks for (RFC 6143, 7.4).
 
 use crate::ProtocolError;
 
-/// A colour as the rest of the crate passes it round: 0x00RRGGBB.
+/// A colour within this crate: 0x00RRGGBB.
 pub(crate) type Colour = u32;
 
-/// What of a pixel's 32 bits means something.
+/// The bits of a pixel that are its colour.
 pub(crate) const COLOUR: u32 = 0x00ff_ffff;
 
-/// The bytes of a picture as colours.
+/// The colours of a picture's bytes.
 pub(crate) fn colours(bytes: &[u8]) -> impl Iterator<Item = Colour> + '_ {
     let pixels = bytes.as_chunks::<4>().0;
     pixels.iter().map(|pixel| u32::from_le_bytes(*pixel) & COLOUR)
 }
 
-/// A true colour pixel format.
+/// A true-colour pixel format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Format {
     bits: u8,
@@ -26,10 +26,10 @@ pub(crate) struct Format {
 
 /// Which bytes of a pixel an encoding leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// None.
+pub(crate) enum PixelLayout {
+    /// No byte: PIXEL.
     Whole,
-    /// Red, green, blue, whatever the shifts: Tight's TPIXEL.
+    /// All but red, green and blue, in this order whatever the shifts are: Tight's TPIXEL.
     RedGreenBlue,
     /// The most significant byte: ZRLE's CPIXEL.
     LowThree,
@@ -38,7 +38,7 @@ pub(crate) enum Shape {
 }
 
 impl Format {
-    /// What the server offers: a picture's own layout.
+    /// The format that ServerInit names, in which a picture's bytes need no conversion.
     pub(crate) const OWN: Self =
         Self { bits: 32, depth: 24, big_endian: false, max: [255; 3], shift: [16, 8, 0] };
 
@@ -47,16 +47,18 @@ impl Format {
         let [bits, depth, big_endian, true_colour, r0, r1, g0, g1, b0, b1, sr, sg, sb, ..] = *bytes;
         let max = [[r0, r1], [g0, g1], [b0, b1]].map(u16::from_be_bytes);
         let format = Self { bits, depth, big_endian: big_endian != 0, max, shift: [sr, sg, sb] };
-        if true_colour != 0 && format.can_be_drawn() {
+        // A colour map would need SetColourMapEntries, which this server does not send.
+        if true_colour != 0 && format.is_valid() {
             Ok(format)
         } else {
             Err(ProtocolError::PixelFormat)
         }
     }
 
-    fn can_be_drawn(&self) -> bool {
+    fn is_valid(&self) -> bool {
         let fits = |(max, shift): (&u16, &u8)| {
             let max = u32::from(*max);
+            // The maximum is 2^N - 1 (RFC 6143, 7.4), and its bits have to stay inside of the pixel.
             max > 0
                 && (max + 1).is_power_of_two()
                 && max.ilog2() + 1 + u32::from(*shift) <= self.bits.into()
@@ -72,33 +74,33 @@ impl Format {
         to.extend([0; 3]);
     }
 
-    /// Eight bits for each colour in a pixel of four bytes, one of which says nothing.
+    /// Whether it has eight bits for each colour in a pixel of four bytes. TPIXEL and JPEG need that.
     pub(crate) fn is_888(self) -> bool {
         self.bits == 32 && self.depth == 24 && self.max == [255; 3]
     }
 
-    /// A picture's rows are already in it.
+    /// Whether a picture's rows are already in it.
     pub(crate) fn is_own(self) -> bool {
+        // Viewers give the depth as 24 or 32, which is the same for a format of 8 bits a colour.
         Self { depth: 24, ..self } == Self::OWN
     }
 
-    /// How Tight writes a pixel.
-    pub(crate) fn tight(self) -> Shape {
-        if self.is_888() { Shape::RedGreenBlue } else { Shape::Whole }
+    /// How Tight writes a pixel: TPIXEL (rfbproto, "Tight Encoding").
+    pub(crate) fn tight_layout(self) -> PixelLayout {
+        if self.is_888() { PixelLayout::RedGreenBlue } else { PixelLayout::Whole }
     }
 
-    /// How ZRLE writes a pixel.
-    pub(crate) fn zrle(self) -> Shape {
-        let used = self.value(COLOUR);
+    /// How ZRLE writes a pixel: CPIXEL (RFC 6143, 7.7.5).
+    pub(crate) fn zrle_layout(self) -> PixelLayout {
+        let used = self.pixel_value(COLOUR);
         match (self.bits, self.depth) {
-            (32, ..=24) if used & 0xff00_0000 == 0 => Shape::LowThree,
-            (32, ..=24) if used & 0x0000_00ff == 0 => Shape::HighThree,
-            _ => Shape::Whole,
+            (32, ..=24) if used & 0xff00_0000 == 0 => PixelLayout::LowThree,
+            (32, ..=24) if used & 0x0000_00ff == 0 => PixelLayout::HighThree,
+            _ => PixelLayout::Whole,
         }
     }
 
-    /// The pixel as a number.
-    fn value(self, colour: Colour) -> u32 {
+    fn pixel_value(self, colour: Colour) -> u32 {
         let part = |at: usize, eight: u32| {
             let max = u32::from(self.max[at]);
             ((eight * max + 127) / 255) << self.shift[at]
@@ -106,28 +108,26 @@ impl Format {
         part(0, colour >> 16 & 0xff) | part(1, colour >> 8 & 0xff) | part(2, colour & 0xff)
     }
 
-    /// Writes one pixel.
-    pub(crate) fn put(self, colour: Colour, shape: Shape, to: &mut Vec<u8>) {
-        if shape == Shape::RedGreenBlue {
+    pub(crate) fn put(self, colour: Colour, layout: PixelLayout, to: &mut Vec<u8>) {
+        if layout == PixelLayout::RedGreenBlue {
             return to.extend(&colour.to_be_bytes()[1..]);
         }
-        let value = self.value(colour);
-        match (shape, self.bits, self.big_endian) {
+        let value = self.pixel_value(colour);
+        match (layout, self.bits, self.big_endian) {
             (_, 8, _) => to.push(value as u8),
             (_, 16, true) => to.extend((value as u16).to_be_bytes()),
             (_, 16, false) => to.extend((value as u16).to_le_bytes()),
-            (Shape::LowThree, _, true) => to.extend(&value.to_be_bytes()[1..]),
-            (Shape::LowThree, _, false) => to.extend(&value.to_le_bytes()[..3]),
-            (Shape::HighThree, _, true) => to.extend(&value.to_be_bytes()[..3]),
-            (Shape::HighThree, _, false) => to.extend(&value.to_le_bytes()[1..]),
+            (PixelLayout::LowThree, _, true) => to.extend(&value.to_be_bytes()[1..]),
+            (PixelLayout::LowThree, _, false) => to.extend(&value.to_le_bytes()[..3]),
+            (PixelLayout::HighThree, _, true) => to.extend(&value.to_be_bytes()[..3]),
+            (PixelLayout::HighThree, _, false) => to.extend(&value.to_le_bytes()[1..]),
             (_, _, true) => to.extend(value.to_be_bytes()),
             (_, _, false) => to.extend(value.to_le_bytes()),
         }
     }
 
-    /// Writes many.
-    pub(crate) fn put_all(self, colours: &[Colour], shape: Shape, to: &mut Vec<u8>) {
-        if shape == Shape::RedGreenBlue {
+    pub(crate) fn put_all(self, colours: &[Colour], layout: PixelLayout, to: &mut Vec<u8>) {
+        if layout == PixelLayout::RedGreenBlue {
             let start = to.len();
             to.resize(start + colours.len() * 3, 0);
             let pixels = to[start..].as_chunks_mut::<3>().0;
@@ -137,7 +137,7 @@ impl Format {
             }
             return;
         }
-        colours.iter().for_each(|colour| self.put(*colour, shape, to));
+        colours.iter().for_each(|colour| self.put(*colour, layout, to));
     }
 }
 
@@ -169,19 +169,19 @@ mod tests {
         let format =
             Format { bits: 16, depth: 16, big_endian: true, max: [31, 63, 31], shift: [11, 5, 0] };
         let mut to = Vec::new();
-        format.put(0xff_00_ff, Shape::Whole, &mut to);
-        format.put(0x00_ff_00, format.tight(), &mut to);
+        format.put(0xff_00_ff, PixelLayout::Whole, &mut to);
+        format.put(0x00_ff_00, format.tight_layout(), &mut to);
         assert_eq!(to, [0xf8, 0x1f, 0x07, 0xe0]);
     }
 
     #[test]
     fn zrle_leaves_out_the_byte_that_says_nothing() {
         let high = Format { shift: [24, 16, 8], ..Format::OWN };
-        assert_eq!(Format::OWN.zrle(), Shape::LowThree);
-        assert_eq!(high.zrle(), Shape::HighThree);
-        assert_eq!(Format { depth: 32, ..Format::OWN }.zrle(), Shape::Whole);
+        assert_eq!(Format::OWN.zrle_layout(), PixelLayout::LowThree);
+        assert_eq!(high.zrle_layout(), PixelLayout::HighThree);
+        assert_eq!(Format { depth: 32, ..Format::OWN }.zrle_layout(), PixelLayout::Whole);
         let mut to = Vec::new();
-        high.put(0x11_22_33, high.zrle(), &mut to);
+        high.put(0x11_22_33, high.zrle_layout(), &mut to);
         assert_eq!(to, [0x33, 0x22, 0x11]);
     }
 }

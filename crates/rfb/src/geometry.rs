@@ -3,13 +3,13 @@
 /// A rectangle in pixels; empty if it has no width or no height.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Rect {
-    /// Distance from the left.
+    /// Pixels from the left edge of the screen.
     pub x: u16,
-    /// Distance from the top.
+    /// Pixels from the top edge of the screen.
     pub y: u16,
-    /// Width.
+    /// Width in pixels.
     pub w: u16,
-    /// Height.
+    /// Height in pixels.
     pub h: u16,
 }
 
@@ -39,12 +39,13 @@ impl Rect {
         self.w as u64 * self.h as u64
     }
 
-    /// What both cover.
+    /// The rectangle that both cover.
     #[must_use]
     pub(crate) fn and(self, other: Self) -> Self {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
         let right = self.right().min(other.right());
         let bottom = self.bottom().min(other.bottom());
+        // Coordinates come from viewers: x + w may be more than 16 bits hold, so ends are counted in 32.
         let size = |end: u32, start: u16| end.saturating_sub(start.into()) as u16;
         let both = Self { x, y, w: size(right, x), h: size(bottom, y) };
         if both.is_empty() { Self::default() } else { both }

@@ -1,32 +1,37 @@
 //! The server's side of the Remote Framebuffer protocol 3.8 (RFC 6143 and the extensions that noVNC and
 //! TigerVNC speak), pure: bytes in, bytes and events out. No clock, no socket, no screen.
 //!
-//! One [`Server`] serves one viewer. It keeps what that viewer's picture looks like (the *shadow*), so
-//! an update holds just what differs: unchanged tiles are left out, what has moved goes as CopyRect,
-//! the rest as Tight or ZRLE, whichever the viewer and the content want.
+//! One [`Server`] serves one viewer. It keeps a copy of what that viewer shows (the client's
+//! framebuffer), so an update holds just what differs: unchanged tiles are left out, what has moved goes as
+//! CopyRect, and the rest as Tight, ZRLE or Raw, the best that the viewer takes.
 //!
 //! What always holds:
-//! - no bytes make it panic, and none make it hold more than [`Limits`] says;
-//! - the viewer's picture becomes bit for bit what was shown, once the screen is at rest;
-//! - no update is made that the viewer didn't ask for, and at most [`Limits::in_flight`] are on their
-//!   way, where the viewer can fence them.
+//! - no bytes from a viewer cause a panic, or make the server keep more in memory than [`Limits`] allows;
+//! - the viewer's pixels become those of the screen, bit for bit, once the screen is at rest;
+//! - no update is sent that the viewer didn't request, and at most [`Limits::in_flight`] are unacknowledged,
+//!   where the viewer supports fences.
 
 #![warn(missing_docs)]
 
+mod client_encodings;
+mod client_framebuffer;
+mod client_message;
 mod clipboard;
+mod compare;
+mod copy_search;
 mod cursor;
+mod desktop_size;
 mod encode;
+mod error;
+mod event;
+mod fence;
 mod format;
 mod geometry;
-mod moved;
 mod picture;
-mod read;
-mod screens;
 mod server;
-mod shadow;
-mod update;
-mod wishes;
 
+pub use error::ProtocolError;
+pub use event::Event;
 pub use geometry::Rect;
 pub use picture::{Cursor, Monitor, Picture};
-pub use server::{Event, Limits, ProtocolError, Server};
+pub use server::{Limits, Server};

@@ -1,9 +1,9 @@
-//! What is on the screen, as the capture hands it over.
+//! The screen's picture, its monitors and its cursor, as a capture delivers them.
 
 use crate::Rect;
 
-/// A whole screen: 32 bits a pixel, in memory blue, green, red and one byte that means nothing; rows
-/// without gaps.
+/// The pixels of a whole screen, 32 bits each: in memory blue, green, red and an unused byte. Rows follow each
+/// other without padding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Picture {
     width: u16,
@@ -40,13 +40,13 @@ impl Picture {
     /// The bytes of `w` pixels of row `y` from `x` on.
     ///
     /// # Panics
-    /// If that isn't inside.
+    /// If a part of that is outside of the picture.
     pub fn row(&self, x: u16, y: u16, w: u16) -> &[u8] {
         let start = (usize::from(y) * usize::from(self.width) + usize::from(x)) * 4;
         &self.pixels[start..start + usize::from(w) * 4]
     }
 
-    /// The whole of it as a rectangle.
+    /// The picture's area, from 0, 0.
     pub const fn bounds(&self) -> Rect {
         Rect::new(0, 0, self.width, self.height)
     }
@@ -55,22 +55,22 @@ impl Picture {
 /// One monitor's part of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Monitor {
-    /// Stays the same while the monitor is there.
+    /// A number that stays the same as long as the monitor is connected.
     pub id: u32,
-    /// Where it is.
+    /// The part of the screen that the monitor shows.
     pub area: Rect,
 }
 
 /// The pointer's shape.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cursor {
-    /// Width in pixels; 0 for no pointer.
+    /// Width in pixels; 0 for an invisible pointer.
     pub width: u16,
     /// Height in pixels.
     pub height: u16,
-    /// The point that points, from the left.
+    /// The hotspot, in pixels from the shape's left edge.
     pub hot_x: u16,
-    /// And from the top.
+    /// The hotspot, in pixels from the shape's top edge.
     pub hot_y: u16,
     /// Blue, green, red, alpha (not premultiplied), row by row.
     pub pixels: Vec<u8>,

@@ -106,10 +106,10 @@ fn the_same_in_the_end(pixels: Pixels, encodings: &[i32], steps: &[Step]) {
                 let replies = std::mem::take(&mut viewer.replies);
                 server.receive(&replies, &mut events).unwrap();
             }
-            Step::Rest => server.rest(),
+            Step::Rest => server.set_at_rest(),
         }
     }
-    server.rest();
+    server.set_at_rest();
     viewer.settle(&mut server, &picture);
     assert_eq!(viewer.differs_at(&picture), None);
 }
@@ -210,7 +210,7 @@ fn a_film_comes_as_jpeg_and_bit_for_bit_at_rest() {
     assert!(viewer.counts.jpegs > 0);
     assert!(viewer.differs_at(&picture).is_some(), "JPEG is never exact");
     assert!(!server.wants_update(), "nothing more while it may move");
-    server.rest();
+    server.set_at_rest();
     viewer.settle(&mut server, &picture);
     assert_eq!(viewer.differs_at(&picture), None);
 }

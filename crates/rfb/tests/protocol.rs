@@ -182,7 +182,7 @@ fn texts_are_exchanged_in_unicode_or_latin1() {
     });
     assert_eq!(caps, Some((0x1f00_0001, 4)));
     server.receive(&extended_cut_text(0x1f00_0001, &[0; 4]), &mut events).unwrap();
-    server.clipboard("Grüße\n→ λ");
+    server.set_clipboard("Grüße\n→ λ");
     viewer.take(&mut server);
     assert_eq!(viewer.told.last(), Some(&Told::ExtendedCutText(NOTIFY | 1, Vec::new())));
     server.receive(&extended_cut_text(REQUEST | 1, &[]), &mut events).unwrap();
@@ -205,7 +205,7 @@ fn texts_are_exchanged_in_unicode_or_latin1() {
     assert_eq!(CAPS & 0x1f00_0001, CAPS);
 
     let (mut server, mut viewer) = join(&Picture::new(5, 5), Pixels::NOVNC, &[0]);
-    server.clipboard("Grüße →");
+    server.set_clipboard("Grüße →");
     viewer.take(&mut server);
     assert_eq!(viewer.told, [Told::CutText(b"Gr\xfc\xdfe ?".to_vec())]);
     events.clear();
@@ -238,13 +238,13 @@ fn the_pointer_s_shape_comes_as_the_viewer_takes_it() {
     ];
     for (encodings, encoding, bytes) in cases {
         let (mut server, mut viewer) = join(&picture, Pixels::NOVNC, encodings);
-        server.cursor(&cursor);
+        server.set_cursor(&cursor);
         viewer.settle(&mut server, &picture);
         let shape = Told::Cursor { encoding, hot: (1, 0), size: (2, 1), bytes: bytes.to_vec() };
         assert_eq!(viewer.told, [shape]);
         viewer.told.clear();
         // A shape whose pixels are missing is no shape.
-        server.cursor(&Cursor { width: 9, ..cursor.clone() });
+        server.set_cursor(&Cursor { width: 9, ..cursor.clone() });
         viewer.settle(&mut server, &picture);
         assert!(
             matches!(viewer.told[..], [Told::Cursor { size: (0, 0), .. }]),

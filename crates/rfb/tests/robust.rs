@@ -14,7 +14,7 @@ const MOST_HELD: usize = 2 * (65_535 * 4 + 4) + 64 * 1024;
 
 fn server() -> Server {
     let mut server = Server::new(&Picture::new(200, 100), &[], "desk", LIMITS);
-    server.clipboard("a text");
+    server.set_clipboard("a text");
     server
 }
 
@@ -25,7 +25,7 @@ fn outcome(pieces: &[&[u8]]) -> Outcome {
     let (mut server, mut events) = (server(), Vec::new());
     for piece in pieces {
         let received = server.receive(piece, &mut events);
-        assert!(server.held() < MOST_HELD, "it holds {}", server.held());
+        assert!(server.buffered_bytes() < MOST_HELD, "it holds {}", server.buffered_bytes());
         if received.is_err() {
             return (events, server.take_output(), received);
         }
@@ -108,7 +108,7 @@ proptest! {
             viewer::noise(&mut picture, Rect::new(0, 0, w, h), at as u64);
             server.resized(&picture, &[]);
             let received = server.receive(message, &mut events);
-            server.rest();
+            server.set_at_rest();
             server.update(&picture);
             server.changed(&[Rect::new(0xffff, 0xffff, 0xffff, 0xffff), Rect::new(0, 0, 0xffff, 1)]);
             server.update(&Picture::new(w / 2 + 1, h));
@@ -128,7 +128,7 @@ fn lengths_that_lie_cost_nothing() {
     server.receive(&[6, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff], &mut events).unwrap();
     for _ in 0..100 {
         server.receive(&[b'x'; 100_000], &mut events).unwrap();
-        assert!(server.held() < MOST_HELD);
+        assert!(server.buffered_bytes() < MOST_HELD);
     }
     assert_eq!(events, []);
     assert_eq!(
@@ -167,7 +167,7 @@ fn asking_for_the_clipboard_again_and_again_costs_one_answer() {
     let (mut server, mut viewer) = join(&Picture::new(9, 9), Pixels::NOVNC, &viewer::ENCODINGS);
     let mut events = Vec::new();
     server.receive(&viewer::extended_cut_text(0x1f00_0001, &[0; 4]), &mut events).unwrap();
-    server.clipboard(&"long ".repeat(10_000));
+    server.set_clipboard(&"long ".repeat(10_000));
     let ask = viewer::extended_cut_text(1 << 25 | 1, &[]);
     server.receive(&ask.repeat(1000), &mut events).unwrap();
     viewer.take(&mut server);

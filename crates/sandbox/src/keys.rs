@@ -1,4 +1,4 @@
-//! The keys that a stand-in gives out: made at the first start, and the same ever after.
+//! The keys that a stand-in gives out: created at the first start, and the same ever after.
 
 use rusqlite::{OptionalExtension as _, Transaction};
 
@@ -10,8 +10,8 @@ pub(crate) const DIGITS: &[u8] = b"0123456789";
 pub(crate) const ALPHANUMERIC: &[u8] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The value of a row in `table(name, value)`, made of `length` letters of `alphabet` if it isn't there.
-pub(crate) fn kept(
+/// Loads a value from `table(name, value)`; creates it of `length` letters of `alphabet` if it isn't there.
+pub(crate) fn load_or_create(
     tx: &Transaction<'_>,
     table: &'static str,
     name: &'static str,
@@ -33,7 +33,7 @@ pub(crate) fn kept(
 /// If the operating system has no random bytes: nothing that is made here would be a key.
 pub(crate) fn random(alphabet: &[u8], length: usize) -> String {
     let mut text = String::with_capacity(length);
-    // What is above the last whole multiple would make the first letters likelier.
+    // Bytes above the last whole multiple are thrown away, or the first letters would be likelier.
     let fair = 256 - 256 % alphabet.len();
     let mut bytes = [0u8; 64];
     while text.len() < length {

@@ -21,7 +21,8 @@
 //! ```
 
 mod config;
-mod desk;
+mod context;
+
 mod keys;
 pub mod logintc;
 pub mod passwordless;
@@ -29,6 +30,6 @@ pub mod rocketchat;
 mod running;
 mod store;
 
+pub use self::store::{StoreError, StoreKey};
 pub use config::{Config, Control, Ports};
 pub use running::{Running, Sandbox, StartError};
-pub use store::{StoreError, StoreKey};

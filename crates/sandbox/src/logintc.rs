@@ -6,7 +6,7 @@
 //! password of 6 digits, an e-mail brings one of 8; each is good once.
 
 mod api;
-mod phone;
+mod phone_page;
 pub(crate) mod store;
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 use wire::logintc::{Attribute, State};
 
-use crate::{StoreError, desk::Desk, keys};
+use crate::{StoreError, context::ServiceContext, keys};
 
 pub(crate) use api::routes;
 
@@ -29,14 +29,14 @@ const REVOKED: &str = "revoked";
 /// A way to control the stand-in of LoginTC from within its process, and what a client needs to use it.
 #[derive(Debug, Clone)]
 pub struct Logintc {
-    pub(crate) desk: Desk,
+    pub(crate) context: ServiceContext,
     domain: Arc<str>,
     key: Arc<SecretString>,
-    /// Told after each change of a session.
+    /// Notified after each change of a session.
     changed: Arc<watch::Sender<()>>,
 }
 
-/// A push as it stands on a phone.
+/// A push that waits on a phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Push {
     /// The session's id.
@@ -48,33 +48,32 @@ pub struct Push {
 }
 
 impl Logintc {
-    /// Takes the keys out of the store, or makes them; `examples` puts something to try in at the first
-    /// start.
-    pub(crate) async fn open(desk: Desk, examples: bool) -> Result<Self, StoreError> {
-        let (domain, key) = desk
+    /// Loads the keys from the store, or creates them; with `examples` the first start adds people to try.
+    pub(crate) async fn open(context: ServiceContext, examples: bool) -> Result<Self, StoreError> {
+        let (domain, key) = context
             .store
             .with(move |tx| {
                 if examples && store::users(tx)?.is_empty() {
                     add_examples(tx)?;
                 }
                 Ok((
-                    keys::kept(tx, TABLE, "domain", keys::HEX, 40)?,
-                    keys::kept(tx, TABLE, "key", keys::ALPHANUMERIC, 64)?,
+                    keys::load_or_create(tx, TABLE, "domain", keys::HEX, 40)?,
+                    keys::load_or_create(tx, TABLE, "key", keys::ALPHANUMERIC, 64)?,
                 ))
             })
             .await?;
         let changed = Arc::new(watch::Sender::new(()));
-        Ok(Self { desk, domain: domain.into(), key: Arc::new(SecretString::from(key)), changed })
+        Ok(Self { context, domain: domain.into(), key: Arc::new(SecretString::from(key)), changed })
     }
 
     /// Where its API begins.
     pub fn base_url(&self) -> String {
-        format!("{}/api", self.desk.origin)
+        format!("{}/api", self.context.origin)
     }
 
     /// The page of the phones.
     pub fn phone_url(&self) -> String {
-        format!("{}/phone", self.desk.origin)
+        format!("{}/phone", self.context.origin)
     }
 
     /// The domain's id: 40 hex digits.
@@ -87,12 +86,12 @@ impl Logintc {
         SecretString::clone(&self.key)
     }
 
-    /// Takes the key back, or makes it good again.
+    /// Revokes the key, or makes it valid again.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn set_revoked(&self, revoked: bool) -> Result<(), StoreError> {
-        self.desk.store.with(move |tx| store::turn(tx, REVOKED, revoked)).await
+        self.context.store.with(move |tx| store::set_flag(tx, REVOKED, revoked)).await
     }
 
     /// Enables one-time passwords by e-mail in the domain, or disables them.
@@ -100,7 +99,7 @@ impl Logintc {
     /// # Errors
     /// [`StoreError`].
     pub async fn set_mail(&self, enabled: bool) -> Result<(), StoreError> {
-        self.desk.store.with(move |tx| store::turn(tx, MAIL, enabled)).await
+        self.context.store.with(move |tx| store::set_flag(tx, MAIL, enabled)).await
     }
 
     /// Adds a person, and gives the id; none if the name is taken.
@@ -113,7 +112,7 @@ impl Logintc {
         device: bool,
     ) -> Result<Option<String>, StoreError> {
         let username = username.to_owned();
-        self.desk.store.with(move |tx| store::add_user(tx, &username, device)).await
+        self.context.store.with(move |tx| store::add_user(tx, &username, device)).await
     }
 
     /// Gives a person a device, or takes it away; false if there is no such id.
@@ -122,7 +121,7 @@ impl Logintc {
     /// [`StoreError`].
     pub async fn set_device(&self, user_id: &str, device: bool) -> Result<bool, StoreError> {
         let id = user_id.to_owned();
-        self.desk.store.with(move |tx| store::set_device(tx, &id, device)).await
+        self.context.store.with(move |tx| store::set_device(tx, &id, device)).await
     }
 
     /// The one-time password that a person's device shows; none without a device.
@@ -131,7 +130,7 @@ impl Logintc {
     /// [`StoreError`].
     pub async fn otp(&self, user_id: &str) -> Result<Option<String>, StoreError> {
         let user = wire::logintc::UserRef { id: Some(user_id.to_owned()), username: None };
-        let user = self.desk.store.with(move |tx| store::user(tx, &user)).await?;
+        let user = self.context.store.with(move |tx| store::user(tx, &user)).await?;
         Ok(user.filter(|user| user.device).map(|user| user.otp))
     }
 
@@ -140,8 +139,8 @@ impl Logintc {
     /// # Errors
     /// [`StoreError`].
     pub async fn mailed(&self, user_id: &str) -> Result<Vec<String>, StoreError> {
-        let (id, now) = (user_id.to_owned(), self.desk.clock.now());
-        self.desk.store.with(move |tx| store::codes(tx, &id, store::Kind::Mailed, now)).await
+        let (id, now) = (user_id.to_owned(), self.context.clock.now());
+        self.context.store.with(move |tx| store::codes(tx, &id, store::Kind::Mailed, now)).await
     }
 
     /// Makes a bypass code: 9 digits, good once. The person must be there.
@@ -149,8 +148,8 @@ impl Logintc {
     /// # Errors
     /// [`StoreError`].
     pub async fn add_bypass_code(&self, user_id: &str) -> Result<String, StoreError> {
-        let (id, now) = (user_id.to_owned(), self.desk.clock.now());
-        self.desk.store.with(move |tx| store::add_code(tx, &id, store::Kind::Bypass, now)).await
+        let (id, now) = (user_id.to_owned(), self.context.clock.now());
+        self.context.store.with(move |tx| store::add_code(tx, &id, store::Kind::Bypass, now)).await
     }
 
     /// The pushes that wait for an answer, the newest first.
@@ -158,8 +157,8 @@ impl Logintc {
     /// # Errors
     /// [`StoreError`].
     pub async fn pending(&self) -> Result<Vec<Push>, StoreError> {
-        let now = self.desk.clock.now();
-        let pushes = self.desk.store.with(move |tx| store::pushes(tx, now)).await?;
+        let now = self.context.clock.now();
+        let pushes = self.context.store.with(move |tx| store::pushes(tx, now)).await?;
         let waiting = pushes.into_iter().filter(|push| push.state == State::Pending);
         Ok(waiting
             .map(|store::Push { id, username, attributes, .. }| Push { id, username, attributes })
@@ -176,7 +175,8 @@ impl Logintc {
             if let Some(push) = self.pending().await?.into_iter().next() {
                 return Ok(push);
             }
-            // It can't be closed: the sender is ours.
+            // Subscribed before the look at the store, so that no push falls between the two. It can't be closed: the
+            // sender is ours.
             let _ = changed.changed().await;
         }
     }
@@ -186,22 +186,24 @@ impl Logintc {
     /// # Errors
     /// [`StoreError`].
     pub async fn answer(&self, session: &str, approve: bool) -> Result<bool, StoreError> {
-        let (session, now) = (session.to_owned(), self.desk.clock.now());
-        let answered = self.desk.store.with(move |tx| store::answer(tx, &session, approve, now));
+        let (session, now) = (session.to_owned(), self.context.clock.now());
+        let answered = self.context.store.with(move |tx| store::answer(tx, &session, approve, now));
         let answered = answered.await?;
+        // `send_replace` and not `send`, which fails while nobody waits.
         self.changed.send_replace(());
         Ok(answered)
     }
 }
 
-/// Three people with phones, the last of them the technician, and one without.
+/// Adds three people with phones, the last of them the technician, and one without.
 fn add_examples(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let people =
         [("maria.lopez", true), ("john.smith", true), ("anna.keller", true), ("tom.baker", false)];
     for (username, device) in people {
+        // Time zero: bypass codes have no end, so their moment doesn't matter.
         if let Some(id) = store::add_user(tx, username, device)? {
             store::add_code(tx, &id, store::Kind::Bypass, serve::Millis(0))?;
         }
     }
-    store::turn(tx, MAIL, true)
+    store::set_flag(tx, MAIL, true)
 }

@@ -76,7 +76,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), String> {
-    // Asked for before the servers start, so that no signal is lost in between.
+    // Before the servers start, so that no signal is lost in between.
     let stop = stop_signal().map_err(|error| format!("listen for Ctrl-C: {error}"))?;
     let (data, config) = (args.data.clone(), config(args));
     let token_file = config.control.as_ref().map(|control| control.token_file.clone());
@@ -108,7 +108,7 @@ fn config(args: Args) -> Config {
     config
 }
 
-/// What clients are set to, in a file that only its owner may read.
+/// Writes the credentials that clients need into a file that only its owner may read.
 fn write_keys(data: &Path, running: &Running) -> std::io::Result<PathBuf> {
     let (logintc, chat, keys) = (running.logintc(), running.rocketchat(), running.passwordless());
     let text = json!({
@@ -120,6 +120,7 @@ fn write_keys(data: &Path, running: &Running) -> std::io::Result<PathBuf> {
         },
     });
     let path = data.join("keys.json");
+    // An older file may have another owner or mode; a new one is created with ours.
     let _ = std::fs::remove_file(&path);
     let mut file = serve::token::private_file(&path)?;
     writeln!(file, "{text:#}")?;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::{StoreError, desk::Desk, keys};
+use crate::{StoreError, context::ServiceContext, keys};
 
 pub(crate) use api::routes;
 
@@ -25,26 +25,26 @@ const TABLE: &str = "passwordless_settings";
 /// A way to control the stand-in of Passwordless.dev from within its process, and what a client needs to use it.
 #[derive(Debug, Clone)]
 pub struct Passwordless {
-    pub(crate) desk: Desk,
+    pub(crate) context: ServiceContext,
     api_key: Arc<str>,
     api_secret: Arc<SecretString>,
 }
 
 impl Passwordless {
-    /// Takes the keys out of the store, or makes them; `examples` puts something to try in at the first
-    /// start.
-    pub(crate) async fn open(desk: Desk, _examples: bool) -> Result<Self, StoreError> {
-        let (api_key, api_secret) = desk
+    /// Loads the keys from the store, or creates them. A passkey can't be made without a device, so `examples` adds
+    /// nothing here.
+    pub(crate) async fn open(context: ServiceContext, _examples: bool) -> Result<Self, StoreError> {
+        let (api_key, api_secret) = context
             .store
             .with(|tx| {
                 Ok((
-                    keys::kept(tx, TABLE, "api_key", keys::HEX, 32)?,
-                    keys::kept(tx, TABLE, "api_secret", keys::HEX, 32)?,
+                    keys::load_or_create(tx, TABLE, "api_key", keys::HEX, 32)?,
+                    keys::load_or_create(tx, TABLE, "api_secret", keys::HEX, 32)?,
                 ))
             })
             .await?;
         Ok(Self {
-            desk,
+            context,
             api_key: format!("app:public:{api_key}").into(),
             api_secret: Arc::new(SecretString::from(format!("app:secret:{api_secret}"))),
         })
@@ -52,7 +52,7 @@ impl Passwordless {
 
     /// Where its API begins.
     pub fn base_url(&self) -> String {
-        self.desk.origin.clone()
+        self.context.origin.clone()
     }
 
     /// The public API key.

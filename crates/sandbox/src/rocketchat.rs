@@ -1,14 +1,16 @@
 //! Rocket.Chat's stand-in (services.md has the wire format).
 
-mod admit;
-mod answer;
 mod api;
+mod authorization;
 mod examples;
 mod limiter;
-mod page;
 mod people;
+mod request;
+mod response;
+mod second_factor;
 pub(crate) mod store;
 mod totp;
+mod workspace_page;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,12 +19,12 @@ use secrecy::SecretString;
 use serve::Millis;
 use wire::rocketchat::DeviceSession;
 
-use crate::{StoreError, desk::Desk, keys};
+use crate::{StoreError, context::ServiceContext, keys};
 
 pub(crate) use api::routes;
 
 const TABLE: &str = "rocketchat_settings";
-/// What the token's user is.
+/// The role of the token's user.
 const ROLE: &str = "admin";
 /// The permissions that calls about everybody's login sessions need.
 pub const PERMISSIONS: [&str; 2] = ["view-device-management", "logout-device-management"];
@@ -33,7 +35,7 @@ const BACKUP_CODES: usize = 12;
 /// The token's user, `deskhand`, is an admin whose second factor is an authenticator app.
 #[derive(Debug, Clone)]
 pub struct Rocketchat {
-    pub(crate) desk: Desk,
+    pub(crate) context: ServiceContext,
     user_id: Arc<str>,
     token: Arc<SecretString>,
     totp: Arc<secrecy::SecretSlice<u8>>,
@@ -48,24 +50,23 @@ pub enum SecondFactor {
     Totp,
     /// Codes by e-mail.
     Email,
-    /// None set up, so that the password is asked for.
+    /// None set up, so the password is asked for.
     Password,
 }
 
 impl Rocketchat {
-    /// Takes the keys out of the store, or makes them; `examples` puts something to try in at the first
-    /// start.
-    pub(crate) async fn open(desk: Desk, examples: bool) -> Result<Self, StoreError> {
-        let now = desk.clock.now();
-        let (user_id, token, totp) = desk
+    /// Loads the keys from the store, or creates them; with `examples` the first start adds a workspace to try.
+    pub(crate) async fn open(context: ServiceContext, examples: bool) -> Result<Self, StoreError> {
+        let now = context.clock.now();
+        let (user_id, token, totp) = context
             .store
             .with(move |tx| {
-                let user_id = keys::kept(tx, TABLE, "user_id", keys::ALPHANUMERIC, 17)?;
-                let token = keys::kept(tx, TABLE, "token", keys::ALPHANUMERIC, 43)?;
-                let totp = keys::kept(tx, TABLE, "totp", keys::HEX, 40)?;
+                let user_id = keys::load_or_create(tx, TABLE, "user_id", keys::ALPHANUMERIC, 17)?;
+                let token = keys::load_or_create(tx, TABLE, "token", keys::ALPHANUMERIC, 43)?;
+                let totp = keys::load_or_create(tx, TABLE, "totp", keys::HEX, 40)?;
                 let totp = data_encoding::HEXLOWER.decode(totp.as_bytes()).unwrap_or_default();
                 if store::person(tx, "id", &user_id)?.is_none() {
-                    begin(tx, &user_id, &token, &totp)?;
+                    create_workspace(tx, &user_id, &token, &totp)?;
                     if examples {
                         examples::put(tx, &user_id, now)?;
                     }
@@ -74,7 +75,7 @@ impl Rocketchat {
             })
             .await?;
         Ok(Self {
-            desk,
+            context,
             user_id: user_id.into(),
             token: Arc::new(SecretString::from(token)),
             totp: Arc::new(totp.into()),
@@ -83,7 +84,7 @@ impl Rocketchat {
 
     /// Where its API begins.
     pub fn base_url(&self) -> String {
-        self.desk.origin.clone()
+        self.context.origin.clone()
     }
 
     /// The id of the user that the token belongs to.
@@ -99,7 +100,7 @@ impl Rocketchat {
     /// What the user's authenticator app shows now.
     pub fn authenticator_code(&self) -> SecretString {
         use secrecy::ExposeSecret as _;
-        totp::code(self.totp.expose_secret(), self.desk.clock.now()).into()
+        totp::code(self.totp.expose_secret(), self.context.clock.now()).into()
     }
 
     /// The user's backup codes that are not used up.
@@ -108,7 +109,7 @@ impl Rocketchat {
     /// The store's.
     pub async fn backup_codes(&self) -> Result<Vec<SecretString>, StoreError> {
         let user = self.user_id.clone();
-        let codes = self.desk.store.with(move |tx| store::backup_codes(tx, &user)).await?;
+        let codes = self.context.store.with(move |tx| store::backup_codes(tx, &user)).await?;
         Ok(codes.into_iter().map(SecretString::from).collect())
     }
 
@@ -117,8 +118,8 @@ impl Rocketchat {
     /// # Errors
     /// The store's.
     pub async fn mailed_code(&self) -> Result<Option<SecretString>, StoreError> {
-        let (user, now) = (self.user_id.clone(), self.desk.clock.now());
-        let code = self.desk.store.with(move |tx| store::mailed_code(tx, &user, now)).await?;
+        let (user, now) = (self.user_id.clone(), self.context.clock.now());
+        let code = self.context.store.with(move |tx| store::mailed_code(tx, &user, now)).await?;
         Ok(code.map(SecretString::from))
     }
 
@@ -144,7 +145,7 @@ impl Rocketchat {
             store::set_factor(tx, &user, word)?;
             store::set_password(tx, &user, hash.as_deref())
         };
-        self.desk.store.with(set).await
+        self.context.store.with(set).await
     }
 
     /// Gives the user one of [`PERMISSIONS`], or takes it away.
@@ -152,7 +153,7 @@ impl Rocketchat {
     /// # Errors
     /// The store's.
     pub async fn grant(&self, permission: &'static str, granted: bool) -> Result<(), StoreError> {
-        self.desk.store.with(move |tx| store::grant(tx, ROLE, permission, granted)).await
+        self.context.store.with(move |tx| store::grant(tx, ROLE, permission, granted)).await
     }
 
     /// Takes the token back: nobody is logged in with it any more.
@@ -162,23 +163,23 @@ impl Rocketchat {
     pub async fn revoke_token(&self) -> Result<(), StoreError> {
         use secrecy::ExposeSecret as _;
         let hash = store::hash(self.token.expose_secret());
-        self.desk.store.with(move |tx| store::drop_token(tx, &hash)).await
+        self.context.store.with(move |tx| store::drop_token(tx, &hash)).await
     }
 
-    /// Puts login sessions in, each a second older than the one before, and their people.
+    /// Adds login sessions, each a second older than the one before, and their people.
     ///
     /// # Errors
     /// The store's; an id that is there already is one.
     pub async fn put_sessions(&self, sessions: Vec<DeviceSession>) -> Result<(), StoreError> {
-        let now = self.desk.clock.now();
+        let now = self.context.clock.now();
         let put = move |tx: &Transaction<'_>| {
             for (age, session) in (0i64..).zip(&sessions) {
                 let at = Millis(now.0.saturating_sub(age.saturating_mul(1000)));
-                examples::put_one(tx, session, at)?;
+                examples::put_session(tx, session, at)?;
             }
             Ok(())
         };
-        self.desk.store.with(put).await
+        self.context.store.with(put).await
     }
 
     /// The login session of this id that is not logged out, if there is one.
@@ -187,7 +188,7 @@ impl Rocketchat {
     /// The store's.
     pub async fn session(&self, id: &str) -> Result<Option<DeviceSession>, StoreError> {
         let id = id.to_owned();
-        let found = self.desk.store.with(move |tx| store::session(tx, &id, None)).await?;
+        let found = self.context.store.with(move |tx| store::session(tx, &id, None)).await?;
         Ok(found.map(|(session, _)| session))
     }
 
@@ -208,17 +209,22 @@ impl Rocketchat {
             };
             Ok(store::search(tx, &search)?.0)
         };
-        self.desk.store.with(all).await
+        self.context.store.with(all).await
     }
 
     /// Moves the clock forward; it is that of all three stand-ins.
     pub fn advance(&self, by: Duration) {
-        self.desk.clock.advance(by);
+        self.context.clock.advance(by);
     }
 }
 
-/// The workspace at its first start: the token's user, who may do everything.
-fn begin(tx: &Transaction<'_>, user_id: &str, token: &str, totp: &[u8]) -> rusqlite::Result<()> {
+/// Sets the workspace up at its first start: with the token's user, who may do everything.
+fn create_workspace(
+    tx: &Transaction<'_>,
+    user_id: &str,
+    token: &str,
+    totp: &[u8],
+) -> rusqlite::Result<()> {
     let person = store::Person {
         id: user_id.to_owned(),
         username: "deskhand".to_owned(),

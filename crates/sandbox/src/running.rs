@@ -1,4 +1,4 @@
-//! Starting a sandbox, and what its owner can do with it while it runs.
+//! Starts a sandbox, and gives its owner the handles of the three services while it runs.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use serve::{
 use crate::{
     Config, StoreError,
     config::Control,
-    desk::Desk,
+    context::ServiceContext,
     logintc::{self, Logintc},
     passwordless::{self, Passwordless},
     rocketchat::{self, Rocketchat},
@@ -65,6 +65,7 @@ impl Sandbox {
     /// [`StartError`]; then nothing is left running.
     pub async fn start(config: Config) -> Result<Running, StartError> {
         let ports = config.ports;
+        // All ports first: what fails most often fails before a store is opened or a socket served.
         let (logintc, rocketchat, passwordless) = (
             serve::bind(config.ip, ports.logintc)?,
             serve::bind(config.ip, ports.rocketchat)?,
@@ -74,25 +75,32 @@ impl Sandbox {
         let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key.as_ref()));
         let store = opened.await.unwrap_or(Err(StoreError::Closed))?;
         let (clock, faults, limits) = (config.clock, FaultPlan::default(), config.limits);
-        let desk = |bound: &Bound| Desk {
+        let context = |bound: &Bound| ServiceContext {
             store: store.clone(),
             clock: clock.clone(),
             guard: HostGuard::new(bound.addr(), None),
             origin: format!("http://{}", bound.addr()),
         };
         let logintc = {
-            let handle = Logintc::open(desk(&logintc), config.examples).await?;
-            let (desk, routes) = (handle.desk.clone(), logintc::routes(handle.clone()));
-            serve_one(logintc, handle, desk, |_| routes, &faults, limits)?
+            let handle = Logintc::open(context(&logintc), config.examples).await?;
+            let (context, routes) = (handle.context.clone(), logintc::routes(handle.clone()));
+            serve_one(logintc, handle, context, |_| routes, &faults, limits)?
         };
         let rocketchat = {
-            let handle = Rocketchat::open(desk(&rocketchat), config.examples).await?;
-            serve_one(rocketchat, handle.clone(), handle.desk, rocketchat::routes, &faults, limits)?
+            let handle = Rocketchat::open(context(&rocketchat), config.examples).await?;
+            serve_one(
+                rocketchat,
+                handle.clone(),
+                handle.context,
+                rocketchat::routes,
+                &faults,
+                limits,
+            )?
         };
         let passwordless = {
-            let handle = Passwordless::open(desk(&passwordless), config.examples).await?;
-            let desk = handle.desk.clone();
-            serve_one(passwordless, handle, desk, passwordless::routes, &faults, limits)?
+            let handle = Passwordless::open(context(&passwordless), config.examples).await?;
+            let context = handle.context.clone();
+            serve_one(passwordless, handle, context, passwordless::routes, &faults, limits)?
         };
         let control = match &config.control {
             Some(control) => Some(start_control(control, &clock, &faults)?),
@@ -145,8 +153,9 @@ impl Running {
         self.faults.clone()
     }
 
-    /// Finishes what is under way, and frees ports and store.
+    /// Finishes the calls that are under way, and frees ports and store.
     pub async fn shutdown(self) {
+        // The control API first, so that nobody plans a fault or moves the clock of servers that are ending.
         if let Some(control) = self.control {
             control.shutdown().await;
         }
@@ -155,6 +164,7 @@ impl Running {
             self.rocketchat.server.shutdown(),
             self.passwordless.server.shutdown(),
         );
+        // Last: calls that are under way still write to it.
         self.store.close().await;
     }
 }
@@ -162,13 +172,13 @@ impl Running {
 fn serve_one<H>(
     bound: Bound,
     handle: H,
-    desk: Desk,
-    routes: impl FnOnce(Desk) -> Router,
+    context: ServiceContext,
+    routes: impl FnOnce(ServiceContext) -> Router,
     faults: &FaultPlan,
     limits: Limits,
 ) -> Result<Service<H>, StartError> {
     let got_asked_port = bound.got_what_was_asked();
-    let routes = desk.protect(routes(desk.clone()), faults);
+    let routes = context.protect(routes(context.clone()), faults);
     Ok(Service { handle, server: Server::start(bound, routes, limits, None)?, got_asked_port })
 }
 
@@ -185,6 +195,7 @@ fn start_control(
         clock.advance(by);
         Box::pin(std::future::ready(()))
     });
+    // There are no timers to fire here: times are compared with the clock when a call comes.
     let routes = control_api::routes(token, advance, faults.clone(), Router::new());
     Ok(Server::start(bound, guard.protect(routes), Limits::default(), None)?)
 }

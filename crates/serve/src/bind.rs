@@ -1,4 +1,4 @@
-//! Taking a port: the one remembered from last time if it is free, so that links survive a restart.
+//! Binds a port: the one that was used last time if it is free, so that links survive a restart.
 
 use std::{
     io,
@@ -45,7 +45,7 @@ impl Bound {
 #[derive(Debug, thiserror::Error)]
 #[error("listen on {addr}: {source}")]
 pub struct BindError {
-    /// What was tried.
+    /// The address that was tried.
     pub addr: SocketAddr,
     /// Why it failed.
     #[source]
@@ -60,14 +60,16 @@ pub fn bind(ip: IpAddr, port: Port) -> Result<Bound, BindError> {
     match port {
         Port::Any => listen(SocketAddr::new(ip, 0), true),
         Port::Exactly(port) => listen(SocketAddr::new(ip, port), true),
+        // Whatever the reason, a server on another port is of more use than none.
         Port::Remembered(port) => listen(SocketAddr::new(ip, port), true)
             .or_else(|_| listen(SocketAddr::new(ip, 0), false)),
     }
 }
 
-fn listen(asked: SocketAddr, remembered: bool) -> Result<Bound, BindError> {
-    let failed = |source| BindError { addr: asked, source };
-    let listener = TcpListener::bind(asked).map_err(failed)?;
+fn listen(requested: SocketAddr, remembered: bool) -> Result<Bound, BindError> {
+    let failed = |source| BindError { addr: requested, source };
+    let listener = TcpListener::bind(requested).map_err(failed)?;
+    // Tokio takes it over later, and would block a whole worker on a blocking socket.
     listener.set_nonblocking(true).map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
     Ok(Bound { listener, addr, remembered })

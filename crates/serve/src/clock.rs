@@ -18,7 +18,7 @@ use tokio::sync::watch;
 pub struct Millis(pub i64);
 
 impl Millis {
-    /// This time and a duration more.
+    /// The time that is `duration` later.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(millis(duration)))
@@ -81,17 +81,20 @@ impl Clock {
     /// Moves the clock forward and wakes everybody who sleeps on it.
     pub fn advance(&self, by: Duration) {
         self.0.offset_ms.fetch_add(millis(by), Ordering::SeqCst);
+        // After the offset, so that whoever wakes reads the new time. `send` would fail without a sleeper.
         self.0.moved.send_replace(());
     }
 
     /// Waits until the clock shows `at`, however it gets there.
     pub async fn sleep_until(&self, at: Millis) {
+        // Before the first look at the time, so that no advance falls between the look and the wait.
         let mut moved = self.0.moved.subscribe();
         loop {
             let left = at.since(self.now());
             if left.is_zero() {
                 return;
             }
+            // A frozen clock never gets there by itself, so no timer could tell when to look again.
             if self.0.frozen_at.is_some() {
                 let _ = moved.changed().await;
                 continue;

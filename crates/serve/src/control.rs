@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::{ControlToken, FaultPlan, FaultRule};
 
-/// What a clock can be moved by at once: a month.
+/// The longest time by which a clock can be moved at once: a month.
 const FURTHEST: Duration = Duration::from_secs(31 * 86_400);
 
 /// Moves the server's clock and returns when everything that fell due has been done.
@@ -34,6 +34,7 @@ pub fn routes(token: ControlToken, advance: Advance, faults: FaultPlan, extra: R
         .route("/control/clock", post(move_clock).with_state(advance))
         .route("/control/faults", plan.with_state(faults))
         .merge(extra)
+        // `layer` and not `route_layer`: without the token nobody learns which routes there are.
         .layer(middleware::from_fn_with_state(token, require_token))
 }
 
@@ -42,8 +43,8 @@ struct MoveClock {
     advance_s: f64,
 }
 
-async fn move_clock(State(advance): State<Advance>, Json(asked): Json<MoveClock>) -> Response {
-    match Duration::try_from_secs_f64(asked.advance_s) {
+async fn move_clock(State(advance): State<Advance>, Json(request): Json<MoveClock>) -> Response {
+    match Duration::try_from_secs_f64(request.advance_s) {
         Ok(by) if by <= FURTHEST => {
             advance(by).await;
             Json(json!({ "success": true })).into_response()
@@ -65,8 +66,8 @@ async fn read_faults(State(plan): State<FaultPlan>) -> Response {
     Json(json!({ "rules": plan.rules(), "counts": plan.counts() })).into_response()
 }
 
-async fn set_faults(State(plan): State<FaultPlan>, Json(asked): Json<SetFaults>) -> Response {
-    plan.set(asked.rules);
+async fn set_faults(State(plan): State<FaultPlan>, Json(request): Json<SetFaults>) -> Response {
+    plan.set(request.rules);
     Json(json!({ "success": true })).into_response()
 }
 

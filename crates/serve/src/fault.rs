@@ -1,13 +1,9 @@
-//! The fault plan: what goes wrong on purpose, on which route, and how many times it did.
+//! The fault plan: what goes wrong on purpose, on which route, and how often it has.
 //!
 //! With an empty plan nothing here changes a request. Rules are tried in order; each says how often
 //! it applies, so that a run with the same rules and the same requests is the same run.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -17,9 +13,10 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fault {
@@ -82,7 +79,7 @@ pub struct Count {
 impl FaultPlan {
     /// Replaces all rules.
     pub fn set(&self, rules: Vec<FaultRule>) {
-        self.lock().rules = rules;
+        self.0.lock().rules = rules;
     }
 
     /// Removes all rules.
@@ -92,19 +89,20 @@ impl FaultPlan {
 
     /// The rules as they stand, with what is left of `after` and `times`.
     pub fn rules(&self) -> Vec<FaultRule> {
-        self.lock().rules.clone()
+        self.0.lock().rules.clone()
     }
 
     /// What happened so far, by route.
     pub fn counts(&self) -> BTreeMap<String, Count> {
-        self.lock().seen.clone()
+        self.0.lock().seen.clone()
     }
 
-    /// Counts one request or delivery on `route`, and answers the fault that it meets.
+    /// Counts one request or delivery on `route`, and gives the fault that applies to it.
     pub fn take(&self, route: &str) -> Option<Fault> {
-        let mut inner = self.lock();
+        let mut inner = self.0.lock();
         let fault =
             inner.rules.iter_mut().filter(|rule| rule.is_for(route)).find_map(FaultRule::use_up);
+        // Counted without a fault too: tests read here that a request came at all.
         let count = inner.seen.entry(route.to_owned()).or_default();
         count.seen += 1;
         count.faults += u64::from(fault.is_some());
@@ -113,11 +111,7 @@ impl FaultPlan {
 
     /// Applies the plan to every request; the route is the one that the router matched.
     pub fn protect<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
-        routes.route_layer(middleware::from_fn_with_state(self.clone(), meet))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        routes.route_layer(middleware::from_fn_with_state(self.clone(), apply))
     }
 }
 
@@ -127,6 +121,7 @@ impl FaultRule {
     }
 
     fn use_up(&mut self) -> Option<Fault> {
+        // A rule that lets one pass leaves it to the rules below.
         if self.after > 0 {
             self.after -= 1;
             return None;
@@ -142,7 +137,7 @@ impl FaultRule {
     }
 }
 
-async fn meet(State(plan): State<FaultPlan>, request: Request, next: Next) -> Response {
+async fn apply(State(plan): State<FaultPlan>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     match plan.take(route.as_deref().unwrap_or("")) {
         None | Some(Fault::Reorder) => next.run(request).await,
@@ -153,28 +148,30 @@ async fn meet(State(plan): State<FaultPlan>, request: Request, next: Next) -> Re
         Some(Fault::Status { code }) => {
             StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
         }
-        Some(Fault::Drop) => cut(),
+        Some(Fault::Drop) => cut_connection(),
+        // Handled first: the client sees the same as with `Drop`, and the server has done it.
         Some(Fault::DropAnswer) => {
             next.run(request).await;
-            cut()
+            cut_connection()
         }
-        Some(Fault::Duplicate) => twice(request, next).await,
+        Some(Fault::Duplicate) => handle_twice(request, next).await,
     }
 }
 
-fn cut() -> Response {
+fn cut_connection() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(crate::CutConnection);
     response
 }
 
 /// The body has been read whole by then (see `Limits`), so it can be handled twice.
-async fn twice(request: Request, next: Next) -> Response {
+async fn handle_twice(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     let first = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+    // One after the other, as a client that tries again: only the second answer arrives.
     next.clone().run(first).await;
     next.run(Request::from_parts(parts, Body::from(bytes))).await
 }

@@ -1,4 +1,4 @@
-//! Who a request says that it is for, and which page made it.
+//! Refuses requests that are meant for another host, or that another site's page makes.
 //!
 //! A page on a foreign site can point its own name at this machine (DNS rebinding); the browser then
 //! sends that name as `Host`, so a request whose `Host` isn't ours never reaches a handler.
@@ -31,6 +31,7 @@ impl HostGuard {
         let port = bound.port();
         let mut hosts = vec![bound.to_string()];
         if bound.ip().is_loopback() || bound.ip().is_unspecified() {
+            // People type one name and links have another: all of them mean this machine.
             hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}")));
         }
         if let Some((public, host)) = public.and_then(|url| Some((url, url.host_str()?))) {
@@ -38,6 +39,7 @@ impl HostGuard {
             if let Some(port) = public.port_or_known_default() {
                 hosts.push(format!("{host}:{port}"));
             }
+            // Browsers leave a scheme's usual port out.
             if public.port().is_none() {
                 hosts.push(host);
             }
@@ -74,6 +76,7 @@ impl HostGuard {
         let foreign_site = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
         let origin = headers.get(header::ORIGIN);
         let own = |value: &header::HeaderValue| value.to_str().is_ok_and(|o| self.allows_origin(o));
+        // Some requests of pages carry no Origin, such as a GET; their Sec-Fetch-Site tells, where a browser sends it.
         origin.map_or(!foreign_site, own)
     }
 

@@ -28,25 +28,25 @@
 #![warn(missing_docs)]
 
 pub mod bind;
+pub mod built_pages;
 pub mod clock;
 pub mod control;
 pub mod fault;
 pub mod guard;
 pub mod limits;
-pub mod page;
-pub mod palette;
+pub mod page_policy;
 pub mod peer;
 pub mod server;
 pub mod tls;
 pub mod token;
 
 pub use bind::{BindError, Bound, Port, bind};
+pub use built_pages::{PageFile, page_asset, page_file, page_html};
 pub use clock::{Clock, Millis};
 pub use fault::{Fault, FaultPlan, FaultRule};
 pub use guard::HostGuard;
 pub use limits::Limits;
-pub use page::PagePolicy;
-pub use palette::style_sheet;
+pub use page_policy::PagePolicy;
 pub use peer::{Client, TrustedProxies};
 pub use server::{CutConnection, Server};
 pub use tls::{TlsError, TlsFiles};

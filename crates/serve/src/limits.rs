@@ -1,6 +1,9 @@
-//! How much a request may weigh and how long it may take to arrive.
+//! The limits of a request: its size, and the time that it may take to arrive.
+//!
+//! Not tower-http's layers, which limit a body while a handler reads it: here it has arrived whole before any handler
+//! runs, so that a fault can be applied to all of it and a handler never waits for a client.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use axum::{
     Router,
@@ -10,6 +13,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use http_body_util::LengthLimitError;
 
 /// A server's limits.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +52,7 @@ impl Limits {
 }
 
 async fn read_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    // Refused by its own word where it can be, without reading any of it.
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
     if declared.and_then(|v| v.parse().ok()).is_some_and(|n: u64| n > limits.body_bytes as u64) {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -66,14 +71,11 @@ fn whole(bytes: Bytes) -> Body {
     if bytes.is_empty() { Body::empty() } else { Body::from(bytes) }
 }
 
-/// Over the limit, or the client went away half-way (who then never sees the answer).
+/// Over the limit, or the client went away half-way (who then never sees the response).
 fn refusal(error: &axum::Error) -> StatusCode {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("length limit exceeded") {
-            return StatusCode::PAYLOAD_TOO_LARGE;
-        }
-        cause = error.source();
+    if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) {
+        StatusCode::PAYLOAD_TOO_LARGE
+    } else {
+        StatusCode::BAD_REQUEST
     }
-    StatusCode::BAD_REQUEST
 }

@@ -1,4 +1,4 @@
-//! Whose request this is: the socket's peer, or behind a listed proxy the address that it names.
+//! The client of a request: the socket's peer, or behind a listed proxy the address that the proxy names.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -28,6 +28,7 @@ impl Client {
     pub fn at(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             IpAddr::V4(ip) => Self(ip.into()),
+            // Not widened to its /64, or it were no loopback address any more.
             IpAddr::V6(ip) if ip.is_loopback() => Self(ip.into()),
             IpAddr::V6(ip) => {
                 let prefix = ip.to_bits() & (u128::MAX << 64);
@@ -57,6 +58,7 @@ impl TrustedProxies {
             .flat_map(|value| value.split(','))
             .map(|part| part.trim().parse::<IpAddr>());
         let mut hops: Vec<_> = forwarded.collect();
+        // From the right: each proxy appends the address that it saw, and what stands further left a client can forge.
         let mut at = peer.ip();
         while self.trusts(at) {
             match hops.pop() {
@@ -89,6 +91,7 @@ impl Network {
     pub fn contains(&self, ip: IpAddr) -> bool {
         let same_start = |a: u128, b: u128, width: u32| {
             let free = width - u32::from(self.prefix);
+            // A shift by all bits, which a /0 needs, would overflow.
             a.checked_shr(free).unwrap_or(0) == b.checked_shr(free).unwrap_or(0)
         };
         match (self.base, ip.to_canonical()) {

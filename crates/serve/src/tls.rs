@@ -16,7 +16,7 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// The files can't be used.
+/// The certificate or the key can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("use the TLS certificate {} and key {}: {source}", cert.display(), key.display())]
 pub struct TlsError {

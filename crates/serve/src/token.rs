@@ -34,6 +34,7 @@ impl ControlToken {
         let mut random = [0u8; 32];
         getrandom::fill(&mut random).map_err(|e| failed(io::Error::other(e.to_string())))?;
         let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        // Removed and made anew: an older file keeps whatever owner and mode it has.
         match fs::remove_file(path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -41,11 +42,11 @@ impl ControlToken {
         }
         let mut file = private_file(path).map_err(failed)?;
         writeln!(file, "{text}").map_err(failed)?;
-        Ok(Self::of(&text))
+        Ok(Self::from_text(&text))
     }
 
     /// A token that is known already.
-    pub fn of(text: &str) -> Self {
+    pub fn from_text(text: &str) -> Self {
         Self(digest(&SHA256, text.as_bytes()))
     }
 
@@ -82,7 +83,7 @@ mod tests {
 
     #[test]
     fn accepts_its_own_text_and_nothing_else() {
-        let token = ControlToken::of("abc");
+        let token = ControlToken::from_text("abc");
         assert!(token.accepts("Bearer abc"));
         for wrong in ["", "abc", "Bearer ", "Bearer abd", "Basic abc"] {
             assert!(!token.accepts(wrong), "{wrong}");

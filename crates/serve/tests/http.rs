@@ -180,7 +180,7 @@ async fn the_control_api_wants_its_token_and_moves_the_clock() {
             Box::pin(async move { clock.advance(by) })
         }
     });
-    let token = ControlToken::of("secret");
+    let token = ControlToken::from_text("secret");
     let routes = control::routes(token, advance, FaultPlan::default(), Router::new());
     let server = start(|guard| guard.protect(routes), Limits::default());
     let ask = |token: &'static str, body: &'static str| {

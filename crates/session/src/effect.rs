@@ -1,4 +1,4 @@
-//! What a step wants done. Effects are data; `engine::perform` is the only place that does them.
+//! What a step asks for. Effects are data; `engine::perform` is the only place that carries them out.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ pub enum Effect {
     ChooseRegion,
     /// Ask for a PIN there: `Allocated` or `AllocateFailed` comes back.
     Allocate {
-        /// Where.
+        /// The region to ask.
         region: Region,
         /// The technician chose it, so no race says why.
         by_hand: bool,
     },
     /// Put a hook: `Armed` or `ArmFailed` comes back with the same generation.
     PutHook {
-        /// Which.
+        /// The hook to put.
         hook: HookType,
         /// Ties the answer to this very call; an older call's answer is ignored.
         generation: u32,
@@ -36,7 +36,7 @@ pub enum Effect {
     SendMail {
         /// The order's number.
         id: u32,
-        /// To whom.
+        /// The address.
         to: String,
         /// The template.
         template: Template,
@@ -76,7 +76,7 @@ pub enum Effect {
     RevokePin,
     /// Start a timer, replacing one with the same key.
     Start {
-        /// Its key.
+        /// The key of the timer.
         timer: Timer,
         /// How long, in the machine's own time.
         after: Duration,
@@ -90,7 +90,7 @@ pub enum Effect {
     },
     /// Stop a timer, if it runs.
     Stop {
-        /// Its key.
+        /// The key of the timer.
         timer: Timer,
     },
 }

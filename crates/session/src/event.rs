@@ -1,256 +1,185 @@
-//! What happened, once: the edges that feed notifications, timeline, log and headless output.
+//! What happened in a session, each thing once: events feed notifications, the timeline, the log, the audit
+//! log and headless output.
+//!
+//! Events come in groups, one file each. A group's file says all that there is to say of its events: what they
+//! are called, how they are told, whether they notify and whether they are audited. A stored event is a JSON
+//! object whose `event` field has its name; `tests/fixtures/events.jsonl` holds one line of every event that was
+//! ever stored, and all of them must stay readable.
 
+mod chat;
+mod hook;
+mod life;
+mod mail_event;
+mod presence;
+mod program_event;
+mod verification_event;
+mod viewing;
+
+pub use chat::ChatEvent;
+pub use hook::HookEvent;
+pub use life::LifeEvent;
+pub use mail_event::MailEvent;
+pub use presence::PresenceEvent;
+pub use program_event::ProgramEvent;
 use serde::{Deserialize, Serialize};
-use wire::{HookType, Region};
+pub use verification_event::{VerificationChange, VerificationEvent};
+pub use viewing::ViewingEvent;
+use wire::{HookType, Side};
 
-use crate::{
-    Failure, Outcome, Timestamp,
-    mail::Template,
-    program::{Broken, Gone},
-    verification::{Cause, How, Who},
-};
+use crate::Timestamp;
 
-/// One thing that happened in a session. No secret is in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "event")]
-pub enum Event {
-    /// The technician asked for a session.
-    Created,
-    /// The PIN was given out and the hooks are being armed.
-    PinReady {
-        /// Where.
-        region: Region,
-    },
-    /// No PIN could be had.
-    AllocationFailed {
-        /// Why.
-        failure: Failure,
-    },
-    /// The presenter is online.
-    PresenterOnline {
-        /// It already was: its page was loaded or its program started again.
-        again: bool,
-    },
-    /// The presenter has been gone for over 60 s.
-    PresenterOffline,
-    /// A viewer joined.
-    ViewerJoined {
-        /// One was there already.
-        again: bool,
-    },
-    /// All viewers have been gone for over 60 s.
-    ViewersGone,
-    /// Events may have been missed: both facts, or one, are unknown.
-    StatusUnknown {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// A hook could not be re-armed twice in a row: the status may be out of date.
-    HookLost {
-        /// Which.
-        hook: HookType,
-        /// Why the last try failed.
-        failure: Failure,
-    },
-    /// A lost hook is armed again.
-    HookBack {
-        /// Which.
-        hook: HookType,
-    },
-    /// The service took an e-mail.
-    MailSent {
-        /// The order.
-        id: u32,
-        /// To whom it speaks.
-        template: Template,
-    },
-    /// An e-mail was not taken, or may not have been.
-    MailFailed {
-        /// The order.
-        id: u32,
-        /// Why.
-        failure: Failure,
-        /// It may have been sent all the same.
-        maybe_sent: bool,
-    },
-    /// New chat messages were archived.
-    ChatArrived {
-        /// How many.
-        messages: u32,
-    },
-    /// The transcript is in the archive.
-    TranscriptSaved {
-        /// How many messages it has.
-        messages: u32,
-    },
-    /// The transcript is not saved yet; it is tried again.
-    TranscriptFailed {
-        /// Why.
-        failure: Failure,
-    },
-    /// Somebody confirmed that the customer's program is saved here.
-    ProgramAsked {
-        /// Who.
-        by: String,
-        /// The download is tried again with what the service gave before.
-        again: bool,
-    },
-    /// The customer's program is in a file.
-    ProgramSaved {
-        /// Who asked for it.
-        by: String,
-        /// Its size.
-        bytes: u64,
-    },
-    /// The customer's program is not saved; it may be tried again by hand.
-    ProgramNotSaved {
-        /// Why.
-        why: Broken,
-    },
-    /// The customer's program can't be had for this PIN any more.
-    ProgramGone {
-        /// Why.
-        why: Gone,
-    },
-    /// Somebody asked for a verification.
-    VerificationAsked {
-        /// Its number.
-        id: u32,
-        /// Whom.
-        who: Who,
-        /// By which name or id of the verification service.
-        user: String,
-        /// How.
-        how: How,
-        /// Who asked.
-        by: String,
-    },
-    /// A person approved, or a code was good.
-    VerificationApproved {
-        /// Its number.
-        id: u32,
-        /// Whom.
-        who: Who,
-        /// By which name or id of the verification service.
-        user: String,
-    },
-    /// A person denied.
-    VerificationDenied {
-        /// Its number.
-        id: u32,
-        /// Whom.
-        who: Who,
-        /// By which name or id of the verification service.
-        user: String,
-    },
-    /// Nobody answered a verification in time.
-    VerificationTimedOut {
-        /// Its number.
-        id: u32,
-        /// Whom.
-        who: Who,
-        /// By which name or id of the verification service.
-        user: String,
-    },
-    /// A verification was cancelled here, or its session ended first.
-    VerificationCancelled {
-        /// Its number.
-        id: u32,
-        /// Whom.
-        who: Who,
-        /// By which name or id of the verification service.
-        user: String,
-    },
-    /// A person has no device to be asked on.
-    VerificationNoDevice {
-        /// Its number.
-        id: u32,
-        /// Whom.
-        who: Who,
-        /// By which name or id of the verification service.
-        user: String,
-    },
-    /// What came of a verification is not known: the program ended meanwhile.
-    VerificationUnknown {
-        /// Its number.
-        id: u32,
-        /// Whom.
-        who: Who,
-        /// By which name or id of the verification service.
-        user: String,
-    },
-    /// A verification failed.
-    VerificationFailed {
-        /// Its number.
-        id: u32,
-        /// Whom.
-        who: Who,
-        /// By which name or id of the verification service.
-        user: String,
-        /// Why.
-        #[serde(flatten)]
-        cause: Cause,
-    },
-    /// Somebody overrode the verification gate.
-    GateOverridden {
-        /// Who.
-        by: String,
-        /// Why.
-        reason: String,
-    },
-    /// A picture of the customer's screen was saved; the customer is told.
-    PictureSaved {
-        /// Who did.
-        by: String,
-    },
-    /// The technician closed the session here.
-    Closed {
-        /// With which outcome.
-        outcome: Outcome,
-        /// Who did.
-        by: String,
-    },
-    /// The PIN's life is over.
-    PinOver {
-        /// Whether anybody had ever joined.
-        joined: bool,
-    },
-}
+/// What every group says of each of its events.
+pub trait EventFacts {
+    /// The name under which it is stored, and by which scripts know it.
+    fn name(&self) -> &'static str;
 
-impl Event {
-    /// Whether somebody did something, or something came of it: not what the console has only noticed of
-    /// its own knowledge, which must not bring a session to the top of a list.
-    pub const fn is_activity(&self) -> bool {
-        match self {
-            Self::Created
-            | Self::PinReady { .. }
-            | Self::AllocationFailed { .. }
-            | Self::PresenterOnline { .. }
-            | Self::PresenterOffline
-            | Self::ViewerJoined { .. }
-            | Self::ViewersGone
-            | Self::MailSent { .. }
-            | Self::MailFailed { .. }
-            | Self::ChatArrived { .. }
-            | Self::TranscriptSaved { .. }
-            | Self::TranscriptFailed { .. }
-            | Self::ProgramAsked { .. }
-            | Self::ProgramSaved { .. }
-            | Self::ProgramNotSaved { .. }
-            | Self::ProgramGone { .. }
-            | Self::VerificationAsked { .. }
-            | Self::VerificationApproved { .. }
-            | Self::VerificationDenied { .. }
-            | Self::VerificationTimedOut { .. }
-            | Self::VerificationCancelled { .. }
-            | Self::VerificationNoDevice { .. }
-            | Self::VerificationFailed { .. }
-            | Self::VerificationUnknown { .. }
-            | Self::GateOverridden { .. }
-            | Self::PictureSaved { .. }
-            | Self::Closed { .. }
-            | Self::PinOver { .. } => true,
-            Self::StatusUnknown { .. } | Self::HookLost { .. } | Self::HookBack { .. } => false,
+    /// How it is told to somebody who may not be looking, of the session called `session`.
+    fn notice(&self, session: &str) -> Notice;
+
+    /// Its line in the session's own log.
+    fn log_line(&self, log: &LogContext<'_>) -> LogLine;
+
+    /// What it changes in who is there, if it changes anything.
+    fn presence_change(&self) -> Option<PresenceChange> {
+        None
+    }
+
+    /// The side of the session that it is about, if it is about one.
+    fn side(&self) -> Option<Side> {
+        match self.presence_change()? {
+            PresenceChange::Reported(hook) => Some(hook.side()),
+            PresenceChange::UnknownSince(_) | PresenceChange::SessionOver => None,
         }
     }
+
+    /// Whether the session's log and timeline show it.
+    fn is_logged(&self) -> bool {
+        true
+    }
+
+    /// Whether somebody did something, or an action had a result. False for what the console only noticed of
+    /// its own knowledge, which must not bring a session to the top of a list.
+    fn is_activity(&self) -> bool {
+        true
+    }
+
+    /// Its text in the audit log, if it belongs there. What a person does is audited with the command that
+    /// does it; this is for results that come later, by themselves.
+    fn audit_text(&self) -> Option<String> {
+        None
+    }
+}
+
+/// An event in a sentence that names its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The sentence.
+    pub text: String,
+    /// Whether it is worth a notification (product.md, Notifications).
+    pub notify: bool,
+}
+
+/// An event as the session's own log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// The sentence.
+    pub text: String,
+    /// Whether it reports something that went wrong.
+    pub is_failure: bool,
+}
+
+/// What an event changes in who is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceChange {
+    /// A hook reported that a side came or went.
+    Reported(HookType),
+    /// Both sides may have come or gone since then.
+    UnknownSince(Timestamp),
+    /// The session is over, and nobody is followed any more.
+    SessionOver,
+}
+
+/// What a log line needs to know beside its event.
+pub struct LogContext<'a> {
+    /// Who asked for the session.
+    pub created_by: &'a str,
+    /// Writes a time of day as people read it.
+    pub clock: &'a dyn Fn(Timestamp) -> String,
+}
+
+impl Notice {
+    fn new(text: impl Into<String>, notify: bool) -> Self {
+        Self { text: text.into(), notify }
+    }
+
+    /// Worth a notification.
+    fn loud(text: impl Into<String>) -> Self {
+        Self::new(text, true)
+    }
+
+    /// Not worth one.
+    fn quiet(text: impl Into<String>) -> Self {
+        Self::new(text, false)
+    }
+}
+
+impl LogLine {
+    fn new(text: impl Into<String>, is_failure: bool) -> Self {
+        Self { text: text.into(), is_failure }
+    }
+
+    fn success(text: impl Into<String>) -> Self {
+        Self::new(text, false)
+    }
+
+    fn failure(text: impl Into<String>) -> Self {
+        Self::new(text, true)
+    }
+}
+
+macro_rules! groups {
+    ($($(#[$doc:meta])* $group:ident($event:ident),)+) => {
+        /// One thing that happened in a session. No secret is in it.
+        // Untagged, since each group writes the `event` field itself: the groups are invisible in the JSON,
+        // which is older than they are.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(untagged, expecting = "no event that this version knows")]
+        pub enum Event {
+            $($(#[$doc])* $group($event),)+
+        }
+
+        impl Event {
+            /// What its group says of it.
+            pub fn facts(&self) -> &dyn EventFacts {
+                match self {
+                    $(Self::$group(event) => event,)+
+                }
+            }
+        }
+
+        $(impl From<$event> for Event {
+            fn from(event: $event) -> Self {
+                Self::$group(event)
+            }
+        })+
+    };
+}
+
+groups! {
+    /// The session as such began, got its PIN or ended.
+    Life(LifeEvent),
+    /// Somebody came or went, or may have.
+    Presence(PresenceEvent),
+    /// A hook was lost or is armed again.
+    Hook(HookEvent),
+    /// An e-mail was sent or wasn't.
+    Mail(MailEvent),
+    /// Chat messages or the transcript arrived.
+    Chat(ChatEvent),
+    /// The customer's program was asked for, saved or given up.
+    Program(ProgramEvent),
+    /// A person was asked to prove who they are, or answered.
+    Verification(VerificationEvent),
+    /// Something was done about viewing the customer's screen.
+    Viewing(ViewingEvent),
 }

@@ -1,4 +1,4 @@
-//! What a session is told: the answers to its effects, the service's events, the technician's commands.
+//! The inputs of the session machine: results of its effects, the service's hooks, the technician's commands.
 
 use std::time::Duration;
 
@@ -25,12 +25,12 @@ pub enum Input {
     },
     /// The fastest region, or the one chosen by hand.
     RegionChosen {
-        /// Which.
+        /// The region to ask for a PIN.
         region: Region,
     },
     /// The service gave a PIN; the actor keeps it.
     Allocated {
-        /// Where.
+        /// The region that gave it.
         region: Region,
         /// The end of its life.
         expires: Timestamp,
@@ -46,25 +46,25 @@ pub enum Input {
     Received(HookType),
     /// A hook's POST is in the journal.
     Committed {
-        /// Its place there.
+        /// Its sequence number there.
         seq: u64,
-        /// Which hook.
+        /// The hook that fired.
         hook: HookType,
     },
     /// The service confirmed a hook.
     Armed {
-        /// Which.
+        /// The hook that is armed.
         hook: HookType,
-        /// Of which call.
+        /// The generation of the call that is confirmed.
         generation: u32,
     },
     /// The service didn't confirm a hook.
     ArmFailed {
-        /// Which.
+        /// The hook that is not known to be armed.
         hook: HookType,
-        /// Of which call.
+        /// The generation of the call that failed.
         generation: u32,
-        /// Why.
+        /// Why it was not confirmed.
         failure: Failure,
     },
     /// A timer ran out.
@@ -85,7 +85,7 @@ pub enum Input {
         /// How many are open now.
         open: u32,
     },
-    /// Who and what it is about.
+    /// The technician says who and what the session is about.
     Described(About),
     /// An e-mail was ordered.
     MailOrdered {
@@ -95,7 +95,7 @@ pub enum Input {
         template: mail::Template,
         /// Whose name it gives.
         name: String,
-        /// When.
+        /// When it is to go out.
         when: mail::When,
         /// Who ordered it.
         by: String,
@@ -114,7 +114,7 @@ pub enum Input {
     MailFailed {
         /// Its order.
         id: u32,
-        /// Why.
+        /// Why it was not taken.
         failure: Failure,
     },
     /// The chat was fetched and is in the archive.
@@ -128,14 +128,14 @@ pub enum Input {
     },
     /// The chat could not be fetched or archived.
     ChatFailed {
-        /// Why.
+        /// Why it could not be had.
         failure: Failure,
         /// Whether it was to be the transcript.
         transcript: bool,
     },
     /// A person wants the customer's program and has confirmed that the customer's own download ends.
     SaveProgram {
-        /// Who.
+        /// Who confirmed it.
         by: String,
     },
     /// The technician cancels the saving of the program.
@@ -155,7 +155,7 @@ pub enum Input {
     ProgramBroken(Broken),
     /// Somebody wants to know whether this is the person.
     Verify {
-        /// Whom, how and why.
+        /// Who is verified, how and why.
         asked: Asked,
         /// How long an answer is waited for.
         wait: Duration,
@@ -164,21 +164,21 @@ pub enum Input {
     VerificationAnswered {
         /// Its number.
         id: u32,
-        /// What.
+        /// What the service said.
         answer: Answer,
     },
     /// The service didn't take a verification's question.
     VerificationFailed {
         /// Its number.
         id: u32,
-        /// What came of it so.
+        /// How the verification ends because of that.
         end: End,
     },
     /// A look for what came of a verification failed.
     PollFailed {
         /// Its number.
         id: u32,
-        /// Why.
+        /// Why it failed.
         failure: Failure,
     },
     /// A person cancels a verification.
@@ -186,13 +186,13 @@ pub enum Input {
         /// Its number.
         id: u32,
     },
-    /// The settings have the verification gate so.
+    /// The settings of the verification gate, at the start and after each change.
     GateSet(Gate),
     /// Somebody overrides the verification gate, after a fresh sign-in.
     GateOverridden {
-        /// Who.
+        /// Who overrides it.
         by: String,
-        /// Why.
+        /// The reason that they give.
         reason: String,
     },
     /// A picture of the customer's screen is in the archive.
@@ -209,9 +209,9 @@ pub enum Input {
     },
     /// The broker answered whether it ended the PIN's life.
     Revoked {
-        /// It did.
+        /// Whether it did.
         done: bool,
     },
-    /// The actor failed for good.
+    /// The actor died too often and is not started again.
     GaveUp,
 }

@@ -18,12 +18,16 @@ pub mod region;
 pub mod retry;
 pub mod state;
 mod step;
+pub mod text;
 pub mod time;
 pub mod verification;
 pub mod word;
 
 pub use effect::{Effect, Timer, Urgency};
-pub use event::Event;
+pub use event::{
+    ChatEvent, Event, EventFacts, HookEvent, LifeEvent, LogContext, MailEvent, PresenceChange,
+    PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent, ViewingEvent,
+};
 pub use fact::{Presenter, Viewers};
 pub use input::Input;
 pub use lamp::Lamp;

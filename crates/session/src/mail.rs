@@ -22,6 +22,14 @@ pub enum Template {
 }
 
 impl Template {
+    /// The person to whom it speaks.
+    pub const fn addressee(self) -> &'static str {
+        match self {
+            Self::ToCustomer => "the customer",
+            Self::ToColleague => "a colleague",
+        }
+    }
+
     /// The service's name of it, which is also the event that makes its claim true.
     pub const fn hook(self) -> HookType {
         match self {
@@ -43,7 +51,7 @@ pub enum When {
     EveryEvent,
 }
 
-/// One e-mail as ordered, and what became of it.
+/// One e-mail as ordered, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Its number within the session.
@@ -58,11 +66,11 @@ pub struct Order {
     pub when: When,
     /// Who ordered it.
     pub by: String,
-    /// What became of it.
+    /// How far it has come.
     pub status: Status,
 }
 
-/// What became of an order.
+/// How far an order has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Status {
@@ -74,14 +82,14 @@ pub enum Status {
     Sending,
     /// The service took it.
     Sent {
-        /// When.
+        /// When the service took it.
         at: Timestamp,
     },
     /// The program ended during the call, or no answer came: it may have been sent, and won't be again.
     MaybeSent,
     /// The service didn't take it.
     Failed {
-        /// Why.
+        /// Why it was not taken.
         failure: Failure,
     },
 }

@@ -13,7 +13,7 @@ const CALLS: u32 = 2;
 /// ...from the begin of the first to the end of the last.
 const LASTS: Duration = Duration::from_secs(2);
 
-/// What a hook's PUT brought to light.
+/// What the outcome of a hook's PUT says about the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
     /// The service fails, as far as this one call tells.

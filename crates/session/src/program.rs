@@ -21,7 +21,7 @@ pub enum Program {
     Asking {
         /// Who confirmed it.
         by: String,
-        /// When.
+        /// When it was confirmed.
         at: Timestamp,
         /// It was cancelled meanwhile: what the service gives is kept, and not downloaded.
         cancelled: bool,
@@ -44,7 +44,7 @@ pub enum Program {
     },
     /// The file is complete, and the conf is kept nowhere.
     Saved {
-        /// When.
+        /// When the file was complete.
         at: Timestamp,
         /// Who confirmed it.
         by: String,
@@ -55,9 +55,9 @@ pub enum Program {
     },
     /// There is no file, and for this PIN there will be none.
     Gone {
-        /// When.
+        /// When it was given up.
         at: Timestamp,
-        /// Why.
+        /// Why there will be no file.
         why: Gone,
     },
 }
@@ -68,7 +68,7 @@ pub enum Program {
 pub enum Broken {
     /// The service or the disk failed.
     Failed {
-        /// How.
+        /// What failed.
         failure: Failure,
     },
     /// The technician cancelled it.
@@ -94,7 +94,7 @@ pub enum Gone {
     Ended,
 }
 
-/// Why a wish to save the program isn't granted.
+/// Why the program can't be saved now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
     /// The session has no PIN that is good.

@@ -45,7 +45,7 @@ pub enum End {
     },
     /// It didn't answer as a region does.
     Failed {
-        /// Why.
+        /// Why it failed.
         failure: crate::Failure,
     },
 }
@@ -108,6 +108,7 @@ impl Race {
             .map(|region| Lane { region, samples_us: Vec::new(), end: End::Running })
             .collect();
         let waits = vec![Wait { since: Duration::ZERO, handshake: None }; lanes.len()];
+        // Without a single sample there would be nothing to choose by.
         Self { lanes, waits, rounds: rounds.max(1) }
     }
 
@@ -254,6 +255,7 @@ pub fn choose(lanes: Vec<Lane>, current: Option<&Region>, took: Duration) -> Opt
         .region
         .clone();
     let best = best_of(&fastest)?;
+    // Near only if both say so: 15 % of a long way is more than 10 ms, and 10 ms of a short way more than 15 %.
     let near = |other: Duration| {
         let behind = other.saturating_sub(best);
         behind <= NEAR_TIE && behind <= best.mul_f64(NEAR_TIE_SHARE)

@@ -41,6 +41,29 @@ pub enum Failure {
     Internal,
 }
 
+impl Failure {
+    /// Why it failed, in words that follow "because" or a colon.
+    pub fn reason(self) -> String {
+        match self {
+            Self::Unauthorized => "the service does not accept the credentials".into(),
+            Self::RateLimited { retry_after_ms: Some(ms) } => {
+                format!("the service asks to wait {} s", ms.div_ceil(1000))
+            }
+            Self::RateLimited { retry_after_ms: None } => "the service got too many calls".into(),
+            Self::Unreachable => "nothing answers at the service's address".into(),
+            Self::NoAnswer => "the service closed the connection without an answer".into(),
+            Self::TimedOut => "no answer came in time".into(),
+            Self::Rejected { status: 200 } => "the service refused it".into(),
+            Self::Rejected { status } => format!("the service refused it ({status})"),
+            Self::Faulty { status } => format!("the service has a fault ({status})"),
+            Self::Malformed => "what answers is not what the service documents".into(),
+            Self::NoRegion => "no region answers".into(),
+            Self::Storage => "this computer's disk did not take it".into(),
+            Self::Internal => "a part of Deskhand failed".into(),
+        }
+    }
+}
+
 /// The first wait of the backoff.
 const FIRST: Duration = Duration::from_millis(500);
 /// No wait is longer, except where the service asks for it: with the 10 s that a call may take, a hook
@@ -55,11 +78,14 @@ pub const FRESH_FAULT: Duration = Duration::from_secs(60);
 ///
 /// `on_screen`: the session is being looked at.
 pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
+    // Ten doublings are far beyond `LONGEST`; without the bound, the shift would overflow at attempt 33.
     let doubled = FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST);
     match failure {
+        // The service knows best when it will answer again, even if somebody is waiting here.
         Failure::RateLimited { retry_after_ms: Some(ms) } => Duration::from_millis(ms).max(doubled),
         // A refusal seldom changes: don't hammer.
         Failure::Rejected { .. } | Failure::Unauthorized | Failure::Malformed => LONGEST,
+        // Somebody who looks must not make a service that is flooded get even more calls.
         Failure::RateLimited { retry_after_ms: None } => doubled.max(ON_SCREEN),
         Failure::Unreachable
         | Failure::NoAnswer

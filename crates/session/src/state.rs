@@ -90,7 +90,7 @@ pub enum Life {
     Failed {
         /// Since when.
         at: Timestamp,
-        /// Why.
+        /// Why it failed.
         failure: crate::Failure,
     },
     /// The PIN is good.
@@ -104,7 +104,7 @@ pub enum Life {
     },
     /// The technician closed it here; it never reopens.
     Closed {
-        /// When.
+        /// When it was closed.
         at: Timestamp,
         /// How it came out.
         outcome: Outcome,
@@ -120,7 +120,7 @@ pub enum Life {
 pub struct Allocation {
     /// The region it was minted in.
     pub region: Region,
-    /// When.
+    /// When the PIN was given out.
     pub at: Timestamp,
     /// About when its life is over.
     pub expires: Timestamp,
@@ -138,6 +138,17 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// The outcome as people read it.
+    pub const fn as_words(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::Unresolved => "unresolved",
+            Self::Unknown => "outcome unknown",
+        }
+    }
+}
+
 /// The transcript's way into the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
@@ -151,7 +162,7 @@ pub enum Transcript {
     },
     /// It is in the archive.
     Saved {
-        /// When.
+        /// When it was saved.
         at: Timestamp,
         /// How many messages it has.
         messages: u32,
@@ -185,12 +196,14 @@ impl State {
         Self {
             active_at: record.last_activity(),
             record,
+            // What was armed before a stop may have fired since, so nothing is taken over: all are put again.
             lamps: [const { Lamp::Off }; 4],
             generations: [0; 4],
             on_screen: false,
             windows: 0,
             chat_as_of: None,
             hook_failed: None,
+            // The settings are not stored with the session; whoever restores it gives the gate as an input.
             gate: Gate::default(),
         }
     }
@@ -216,6 +229,7 @@ impl Record {
         };
         let presenter = match self.presenter {
             Presenter::Online { since } | Presenter::Offline { since } => Some(since),
+            // `Unknown` dates from what the console noticed by itself, which is no activity.
             Presenter::Never | Presenter::Unknown { .. } => None,
         };
         let viewers = match self.viewers {

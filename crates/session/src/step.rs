@@ -1,4 +1,4 @@
-//! One input, one turn: the flat match that sends each input to the room that decides it.
+//! One input, one turn: the flat match that sends each input to the file that decides it.
 //!
 //! Invariant: a turn for [`Input::Received`] has no effect but `PutHook`, so nothing can come before
 //! the re-arming.
@@ -11,11 +11,11 @@ mod program;
 mod verification;
 
 use crate::{
-    Effect, Event, Input, State, Timer, Timestamp, Urgency,
+    Effect, Event, Input, State, Timer, Timestamp, Urgency, ViewingEvent,
     mail::{Order, Status},
 };
 
-/// What a turn came to.
+/// The result of one turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
     /// The session now.
@@ -39,6 +39,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::AllocateFailed(failure) => turn.allocate_failed(failure),
         Input::Retry { region } => turn.retry(region),
         Input::Received(hook) => turn.received(hook),
+        // The actor stores the sequence number with the record; what was told does not depend on it.
         Input::Committed { seq: _, hook } => turn.committed(hook),
         Input::Armed { hook, generation } => turn.armed(hook, generation),
         Input::ArmFailed { hook, generation, failure } => {
@@ -87,7 +88,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::CancelVerification { id } => turn.cancel_verification(id),
         Input::GateSet(gate) => turn.gate_set(gate),
         Input::GateOverridden { by, reason } => turn.gate_overridden(by, reason),
-        Input::PictureSaved { by } => turn.tell(Event::PictureSaved { by }),
+        Input::PictureSaved { by } => turn.tell(ViewingEvent::PictureSaved { by }),
         Input::Close { outcome, by } => turn.close(outcome, by),
         Input::Revoked { done } => turn.revoked(done),
         Input::GaveUp => turn.gave_up(),
@@ -108,8 +109,9 @@ impl Turn {
         self.effects.push(effect);
     }
 
-    fn tell(&mut self, event: Event) {
-        if event.is_activity() {
+    fn tell(&mut self, event: impl Into<Event>) {
+        let event = event.into();
+        if event.facts().is_activity() {
             self.state.active_at = self.now;
         }
         self.events.push(event);

@@ -15,11 +15,13 @@ impl Timestamp {
     /// This moment and `later` more.
     #[must_use]
     pub fn plus(self, later: Duration) -> Self {
+        // A wall clock may be set to anything, so arithmetic on it must not panic.
         Self(self.0.saturating_add(i64::try_from(later.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// How long ago `earlier` was; zero if the clock was set back in between.
     pub fn since(self, earlier: Self) -> Duration {
+        // A duration can't be negative, and no caller could do anything sensible with one that is.
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }

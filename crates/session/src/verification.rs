@@ -1,4 +1,4 @@
-//! Whether this is the person: verifications by push or code, and the gate that they open.
+//! Verifications, by push or code, that a person is who they say, and the gate that they open.
 //!
 //! The question (a POST that makes a phone ring) may be asked once: it is stored as `Asking` before it
 //! is sent, and one found without a result after a crash is `Unknown` and never asked again. A code that
@@ -18,7 +18,7 @@ pub const POLL: Duration = Duration::from_secs(1);
 /// How long an answer is waited for, unless the order says otherwise (services.md, section 2).
 pub const WAIT: Duration = Duration::from_secs(60);
 
-/// Whom a verification is of.
+/// The person whom a verification is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Who {
@@ -43,13 +43,13 @@ pub enum How {
 /// A verification as it was asked for. The code, where there is one, isn't in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// Whom.
+    /// The person to be verified.
     pub who: Who,
     /// The verification service's name or id of the person.
     pub user: String,
     /// It is an id.
     pub by_id: bool,
-    /// How.
+    /// How they are verified.
     pub how: How,
     /// Who asks.
     pub by: String,
@@ -59,20 +59,20 @@ pub struct Asked {
     pub shown: Vec<(String, String)>,
 }
 
-/// One verification, and what came of it.
+/// One verification and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// Its number within the session.
     pub id: u32,
-    /// As it was asked for.
+    /// What was asked for.
     pub asked: Asked,
-    /// When.
+    /// When it was asked for.
     pub at: Timestamp,
-    /// How far it is.
+    /// How far it has come.
     pub status: Status,
 }
 
-/// How far a verification is.
+/// How far a verification has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Status {
@@ -90,14 +90,14 @@ pub enum Status {
     },
     /// It is over.
     Ended {
-        /// When.
+        /// When it ended.
         at: Timestamp,
-        /// What came of it.
+        /// The result.
         end: End,
     },
 }
 
-/// What came of a verification.
+/// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "end")]
 pub enum End {
@@ -114,11 +114,11 @@ pub enum End {
     NoDevice,
     /// It failed.
     Failed {
-        /// Why.
+        /// Why it failed.
         #[serde(flatten)]
         cause: Cause,
     },
-    /// The program ended meanwhile: it may have been sent, and what came of it is not known.
+    /// The program ended meanwhile: the question may have been sent, and its result is not known.
     Unknown,
 }
 
@@ -134,34 +134,34 @@ pub enum Cause {
     WrongDomain,
     /// The call failed.
     Call {
-        /// How.
+        /// How the call failed.
         failure: Failure,
     },
 }
 
-/// What the service said of a question.
+/// What the service says about a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// No answer yet.
     Pending,
-    /// Approved.
+    /// The person approved, or the code was good.
     Approved,
-    /// Denied.
+    /// The person denied, or the code was wrong.
     Denied,
 }
 
 /// An override of the gate, signed by somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
-    /// Who.
+    /// Who signed it.
     pub by: String,
-    /// When.
+    /// When they did.
     pub at: Timestamp,
-    /// Why.
+    /// The reason that they gave.
     pub reason: String,
 }
 
-/// Why a wish to verify somebody isn't granted.
+/// Why somebody can't be verified now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
     /// The session has no PIN that is good: a verification belongs to a session, and ends with it.
@@ -175,7 +175,7 @@ pub enum Obstacle {
 /// What the gate asks for before a viewer is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Policy {
-    /// Nothing.
+    /// It asks for nothing.
     #[default]
     Off,
     /// It warns.
@@ -201,12 +201,12 @@ pub enum Verdict {
     Open {
         /// Until when; none where nothing is asked for.
         until: Option<Timestamp>,
-        /// Why.
+        /// What opened it.
         why: Opened,
     },
     /// It may not, or only with a warning.
     Shut {
-        /// Why.
+        /// What keeps it shut.
         why: Shut,
     },
 }
@@ -218,12 +218,12 @@ pub enum Opened {
     NoPolicy,
     /// The customer approved.
     Verified {
-        /// When.
+        /// When they approved.
         at: Timestamp,
     },
     /// Somebody overrode it.
     Overridden {
-        /// When.
+        /// When it was overridden.
         at: Timestamp,
     },
 }
@@ -237,7 +237,7 @@ pub enum Shut {
     UnderWay,
     /// The newest answer of the customer is a no.
     Denied {
-        /// When.
+        /// When that answer came.
         at: Timestamp,
     },
     /// It is too long ago.
@@ -291,6 +291,7 @@ impl Gate {
     pub fn verified(&self, record: &Record, now: Timestamp) -> Option<Who> {
         let counts = |&(who, at): &(Who, Timestamp)| {
             let denied = record.newest(who, End::Denied);
+            // A denial at the same moment wins: in doubt, the gate fails shut.
             record.is_live() && self.until(at) > now && denied.is_none_or(|denied| denied < at)
         };
         let approvals = [Who::Technician, Who::Customer]
@@ -313,6 +314,7 @@ impl Gate {
         let overridden = record.overridden.as_ref().map(|over| over.at);
         let opened = verified.max(overridden);
         match (opened, denied) {
+            // `<=`: of a yes and a no in the same millisecond, the no counts.
             (opened, Some(at)) if opened.is_none_or(|opened| opened <= at) => {
                 Verdict::Shut { why: Shut::Denied { at } }
             }

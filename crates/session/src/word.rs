@@ -1,4 +1,4 @@
-//! The one word for a session's state, derived from its record: the first that fits wins
+//! The one word by which people know a session's state, derived from its record: the first that fits wins
 //! (product.md, State words).
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::{Failure, Life, Outcome, Presenter, Record, Timestamp, Viewers};
 pub enum Word {
     /// Closed here; never reopens.
     Closed {
-        /// When.
+        /// When it was closed.
         at: Timestamp,
         /// How it came out.
         outcome: Outcome,
@@ -20,7 +20,7 @@ pub enum Word {
     },
     /// No PIN, or the actor failed for good.
     Failed {
-        /// Why.
+        /// Why it failed.
         failure: Failure,
     },
     /// The PIN's life is over and nobody ever joined.

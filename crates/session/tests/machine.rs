@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, Effect, Event, Failure, Input, Lamp, Life, Outcome, Presenter, Program, State, Timer,
-    Timestamp, Urgency, Viewers, Word, mail,
+    About, ChatEvent, Effect, Event, Failure, HookEvent, Input, Lamp, Life, MailEvent, Outcome,
+    PresenceEvent, Presenter, Program, ProgramEvent, State, Timer, Timestamp, Urgency, Viewers,
+    Word, mail,
     program::{Broken, Gone, Obstacle},
     retry, step,
 };
@@ -134,7 +135,7 @@ fn the_story_from_waiting_to_ended_and_back() {
     assert!(effects.contains(&Effect::FetchChat { transcript: true }));
     assert!(matches!(told.word(), Word::Ended { may_still_run: true, pin_over: false, .. }));
     told.tell(Input::ChatSaved { new: 3, total: 3, transcript: true });
-    assert!(told.events.contains(&Event::TranscriptSaved { messages: 3 }));
+    assert!(told.events.contains(&Event::Chat(ChatEvent::TranscriptSaved { messages: 3 })));
     told.fire(HookType::ViewerStarted);
     assert!(matches!(told.word(), Word::Active { .. }));
 }
@@ -149,8 +150,11 @@ fn five_reloads_are_five_events_and_one_state() {
         assert!(matches!(told.lamp(HookType::PresenterStarted), Lamp::Armed { .. }));
     }
     assert_eq!(told.state.record.presenter, first);
-    let online =
-        told.events.iter().filter(|event| matches!(event, Event::PresenterOnline { .. })).count();
+    let online = told
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Presence(PresenceEvent::PresenterOnline { .. })))
+        .count();
     assert_eq!(online, 5);
 }
 
@@ -290,11 +294,15 @@ fn a_hook_that_fails_twice_is_told_once_and_its_return_too() {
         told.tell(Input::ArmFailed { hook, generation, failure: Failure::TimedOut });
         told.tell(Input::Elapsed(Timer::Rearm(hook)));
     }
-    let lost = told.events.iter().filter(|event| matches!(event, Event::HookLost { .. })).count();
+    let lost = told
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Hook(HookEvent::HookLost { .. })))
+        .count();
     assert_eq!(lost, 1);
     let generation = told.state.generations[hook.index()];
     told.tell(Input::Armed { hook, generation });
-    assert!(told.events.contains(&Event::HookBack { hook }));
+    assert!(told.events.contains(&Event::Hook(HookEvent::HookBack { hook })));
 }
 
 #[test]
@@ -424,8 +432,16 @@ fn the_customers_program_is_asked_for_once_and_saved_in_the_name_of_who_confirme
     assert!(
         matches!(&told.state.record.program, Program::Saved { by, bytes: 7, .. } if by == "anna")
     );
-    assert!(told.events.contains(&Event::ProgramAsked { by: "anna".into(), again: false }));
-    assert!(told.events.contains(&Event::ProgramSaved { by: "anna".into(), bytes: 7 }));
+    assert!(
+        told.events.contains(&Event::Program(ProgramEvent::ProgramAsked {
+            by: "anna".into(),
+            again: false
+        }))
+    );
+    assert!(
+        told.events
+            .contains(&Event::Program(ProgramEvent::ProgramSaved { by: "anna".into(), bytes: 7 }))
+    );
     assert_eq!(told.tell(save()), []);
     assert_eq!(told.state.record.program_obstacle(), Some(Obstacle::Saved));
 }
@@ -471,7 +487,11 @@ fn a_mail_may_have_been_sent_exactly_where_no_clear_answer_came() {
             by: "anna".into(),
         });
         told.tell(Input::MailFailed { id: 1, failure });
-        assert!(told.events.contains(&Event::MailFailed { id: 1, failure, maybe_sent }));
+        assert!(told.events.contains(&Event::Mail(MailEvent::MailFailed {
+            id: 1,
+            failure,
+            maybe_sent
+        })));
     }
 }
 
@@ -504,7 +524,10 @@ fn a_question_that_reached_nobody_was_not_asked_and_may_be_asked() {
     told.tell(Input::ParametersFailed(Failure::Unreachable));
     assert_eq!(told.state.record.program, Program::NotAsked);
     let why = Broken::Failed { failure: Failure::Unreachable };
-    assert!(told.events.contains(&Event::ProgramNotSaved { why }), "it says so");
+    assert!(
+        told.events.contains(&Event::Program(ProgramEvent::ProgramNotSaved { why })),
+        "it says so"
+    );
     assert_eq!(asks(&told.tell(save())), 1);
 }
 

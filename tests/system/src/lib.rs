@@ -16,7 +16,7 @@ use engine::{
     faults::Faults,
     journal::{self, JOURNAL_FILE, Journal},
     lock::FolderLock,
-    remote::Service,
+    remote::LoginWithMeConfig,
     vault::{Options, Vault},
 };
 use serve::Port;
@@ -121,7 +121,7 @@ impl Desk {
         let config = Config {
             gate: session::Gate::default(),
             data: data.to_owned(),
-            service: Service::parse(base_url, region_template).unwrap(),
+            service: LoginWithMeConfig::parse(base_url, region_template).unwrap(),
             listener: Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url: None },
             probe_rounds: 1,
             heartbeat: Duration::from_secs(3600),
@@ -203,10 +203,9 @@ pub fn all_armed(snapshot: &Snapshot) -> bool {
     snapshot.lamps.iter().all(|lamp| matches!(lamp, Lamp::Armed { .. }))
 }
 
-/// The event's name as the UI and the journal know it.
+/// The event's name as it is declared.
 pub fn name_of(event: &session::Event) -> String {
-    let debug = format!("{event:?}");
-    debug.split([' ', '{']).next().unwrap_or_default().to_owned()
+    event.facts().name().split('_').map(session::text::capital).collect()
 }
 
 /// An HTTP client of the tests' own.

@@ -15,7 +15,7 @@ use std::{
 use axum::{Json, Router, extract::State, routing::get};
 use deskhand_system_tests::{Desk, PATIENCE, http};
 use serde_json::{Value, json};
-use session::event::Event;
+use session::event::{Event, PresenceEvent};
 use tokio::{sync::watch, task::JoinSet};
 
 /// Tells the test binary to be the engine that gets killed; its value is the folder and the service.
@@ -110,7 +110,10 @@ async fn kills_lose_no_acknowledged_event_and_tell_each_once() {
     desk.engine.hooks_tried().await;
     let id = desk.engine.snapshots()[0].id;
     let told = desk.engine.happenings_of(id).await.unwrap();
-    let told = told.iter().filter(|h| matches!(h.event, Event::PresenterOnline { .. })).count();
+    let told = told
+        .iter()
+        .filter(|h| matches!(h.event, Event::Presence(PresenceEvent::PresenterOnline { .. })))
+        .count();
     // The next sequence number tells how many events the journal ever committed.
     let next = desk
         .engine

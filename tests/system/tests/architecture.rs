@@ -5,16 +5,17 @@
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Who may import whom among our own crates.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("deskhand-wire", &[]),
     ("deskhand-session", &["deskhand-wire"]),
     ("deskhand-serve", &[]),
-    ("deskhand-broker", &["deskhand-serve", "deskhand-wire"]),
-    ("deskhand-sandbox", &["deskhand-serve", "deskhand-wire"]),
+    ("deskhand-store", &[]),
+    ("deskhand-broker", &["deskhand-serve", "deskhand-store", "deskhand-wire"]),
+    ("deskhand-sandbox", &["deskhand-serve", "deskhand-store", "deskhand-wire"]),
     ("deskhand-rfb", &[]),
     ("deskhand-seal", &[]),
     ("deskhand-presenter", &["deskhand-rfb", "deskhand-seal", "deskhand-wire"]),
-    ("deskhand-engine", &["deskhand-serve", "deskhand-session", "deskhand-wire"]),
+    ("deskhand-engine", &["deskhand-serve", "deskhand-session", "deskhand-store", "deskhand-wire"]),
     (
         "deskhand-console",
         &[
@@ -63,6 +64,23 @@ fn only_the_shell_names_tauri() {
         let named =
             package.dependencies.iter().any(|dependency| dependency.name.starts_with("tauri"));
         assert!(!named || package.name == "deskhand", "{} names tauri", package.name);
+    }
+}
+
+#[test]
+fn only_the_store_and_its_users_name_sqlite() {
+    let metadata = metadata();
+    let users = ["deskhand-store", "deskhand-engine", "deskhand-broker", "deskhand-sandbox"];
+    for package in metadata.workspace_packages() {
+        let named = package.dependencies.iter().any(|dependency| {
+            dependency.kind != DependencyKind::Development
+                && dependency.name.starts_with("rusqlite")
+        });
+        assert!(
+            !named || users.contains(&package.name.as_str()) || is_tool(&package.name),
+            "{} names SQLite",
+            package.name
+        );
     }
 }
 

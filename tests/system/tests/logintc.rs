@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use engine::remote::{
     CallError, Doing, LoginTc,
-    logintc::{Attribute, Code, Error, Service, State, User},
+    logintc::{Attribute, Code, Error, LoginTcConfig, State, User},
 };
 use sandbox::{Config, Running, Sandbox, logintc::Logintc};
 use secrecy::SecretString;
@@ -43,7 +43,7 @@ impl World {
 
 fn client(service: &Logintc, domain: &str, key: SecretString) -> LoginTc {
     let base_url = service.base_url().parse().unwrap();
-    LoginTc::new(Service { base_url, domain: domain.to_owned(), key }).unwrap()
+    LoginTc::new(LoginTcConfig { base_url, domain: domain.to_owned(), key }).unwrap()
 }
 
 fn maria() -> User {

@@ -8,7 +8,7 @@ use deskhand_system_tests::{Desk, PATIENCE, PROGRAM, World, all_armed, http};
 use engine::{
     CommandError, Progress, SessionId, Snapshot,
     journal::{Fault as DiskFault, JOURNAL_FILE},
-    remote::{Place, PlaceError},
+    remote::{DownloadTarget, DownloadTargetError},
 };
 use serve::{Fault, FaultRule};
 use session::{
@@ -65,7 +65,7 @@ impl Scene {
     }
 
     async fn save(&self) -> Result<(), CommandError> {
-        let place = Place::in_folder(self.downloads.path(), "program");
+        let place = DownloadTarget::in_folder(self.downloads.path(), "program");
         self.desk.engine.save_program(self.id, place, "anna".into()).await
     }
 
@@ -273,13 +273,17 @@ async fn a_program_that_the_customer_has_taken_already_is_refused_for_good() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_asked_where_no_file_could_be_saved_or_no_service_answers() {
     let scene = Scene::new().await;
-    let save = |place: Place| scene.desk.engine.save_program(scene.id, place, "anna".into());
-    let missing = Place::in_folder(&scene.downloads.path().join("missing"), "program");
-    assert!(matches!(save(missing).await, Err(CommandError::Place(PlaceError::Folder { .. }))));
+    let save =
+        |place: DownloadTarget| scene.desk.engine.save_program(scene.id, place, "anna".into());
+    let missing = DownloadTarget::in_folder(&scene.downloads.path().join("missing"), "program");
+    assert!(matches!(
+        save(missing).await,
+        Err(CommandError::DownloadTarget(DownloadTargetError::Folder { .. }))
+    ));
     let taken = scene.downloads.path().join("taken.exe");
     std::fs::write(&taken, "former").unwrap();
-    let refused = save(Place::file(&taken).unwrap()).await;
-    assert!(matches!(refused, Err(CommandError::Place(PlaceError::Taken(_)))));
+    let refused = save(DownloadTarget::file(&taken).unwrap()).await;
+    assert!(matches!(refused, Err(CommandError::DownloadTarget(DownloadTargetError::Taken(_)))));
     scene.fails("*", Fault::Drop, None);
     assert!(matches!(scene.save().await, Err(CommandError::Call(_))));
     scene.world.broker.handle().faults().clear();
@@ -336,7 +340,7 @@ async fn how_far_a_download_is_is_shown_while_it_goes_on() {
     let about = About::default();
     let id = desk.engine.create(about, "anna".into(), None).await.unwrap();
     desk.until(id, "it has a PIN", |s| s.pin.is_some()).await;
-    let place = Place::in_folder(folder.path(), "program");
+    let place = DownloadTarget::in_folder(folder.path(), "program");
     desk.engine.save_program(id, place, "anna".into()).await.unwrap();
     let half = Progress { bytes: server::HALF, total: Some(2 * server::HALF) };
     desk.until(id, "half of it is there", |s: &Snapshot| s.progress == Some(half)).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::remote::{
     RocketChat,
-    rocketchat::{Factor, Service, Why},
+    rocketchat::{Factor, RocketChatConfig, Why},
 };
 use sandbox::{
     Config, Running, Sandbox,
@@ -34,7 +34,7 @@ async fn workspace() -> (Running, RocketChat, tempfile::TempDir) {
 
 fn client(base_url: &str, user_id: &str, token: SecretString) -> RocketChat {
     let base_url = base_url.parse().unwrap();
-    RocketChat::new(Service { base_url, user_id: user_id.to_owned(), token }).unwrap()
+    RocketChat::new(RocketChatConfig { base_url, user_id: user_id.to_owned(), token }).unwrap()
 }
 
 fn factor(code: SecretString, method: Option<&str>) -> Factor {

@@ -31,14 +31,10 @@ impl Checkout {
             checkout.path("ui/node_modules/.deskhand-lock"),
         )
         .unwrap();
-        for made in ["ui/dist-viewer/viewer.js", "crates/broker/src/pages/live.js"] {
+        for made in ["ui/dist-pages/viewer/viewer.js", "ui/dist/.built"] {
             fs::create_dir_all(checkout.path(made).parent().unwrap()).unwrap();
             fs::write(checkout.path(made), "").unwrap();
         }
-        fs::create_dir_all(checkout.path("crates/serve/src")).unwrap();
-        fs::write(checkout.path("crates/serve/src/palette.css"), "").unwrap();
-        fs::create_dir_all(checkout.path("ui/dist")).unwrap();
-        fs::write(checkout.path("ui/dist/.built"), "").unwrap();
         for (tool, does) in [
             ("id", "echo 1000"),
             ("dpkg-query", "echo installed"),

@@ -4,7 +4,9 @@
 
 use deskhand_system_tests::{World, all_armed, http};
 use session::{
-    About, Input, Outcome, Presenter, Transcript, Viewers, Word, event::Event, region::Choice,
+    About, Input, Outcome, Presenter, Transcript, Viewers, Word,
+    event::{Event, LifeEvent},
+    region::Choice,
 };
 
 fn word(snapshot: &engine::Snapshot) -> Word {
@@ -172,7 +174,7 @@ async fn a_pin_that_nobody_used_in_a_day_is_noted_and_no_secret_is_in_what_happe
     world.presenter_joins(&pin).await;
     desk.until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. })).await;
     let happenings = desk.engine.happenings_of(id).await.unwrap();
-    assert!(happenings.iter().any(|h| matches!(h.event, Event::PinReady { .. })));
+    assert!(happenings.iter().any(|h| matches!(h.event, Event::Life(LifeEvent::PinReady { .. }))));
     let printed = format!("{happenings:?} {:?}", desk.engine.snapshot(id));
     assert!(!printed.contains(pin.expose()), "what happened and a snapshot print no PIN");
     desk.stop().await;

@@ -12,7 +12,7 @@ use engine::{
     journal::Fault as DiskFault,
     remote::{
         LoginTc, Services,
-        logintc::{Code, Service},
+        logintc::{Code, LoginTcConfig},
     },
 };
 use sandbox::{Config, Sandbox, logintc::Logintc};
@@ -60,7 +60,8 @@ impl Scene {
 
     fn set_up(&self, domain: &str, key: SecretString) {
         let base_url = self.phones.base_url().parse().unwrap();
-        let client = LoginTc::new(Service { base_url, domain: domain.to_owned(), key }).unwrap();
+        let client =
+            LoginTc::new(LoginTcConfig { base_url, domain: domain.to_owned(), key }).unwrap();
         self.desk.engine.set_services(Services { logintc: Some(client), ..Services::default() });
     }
 
@@ -215,7 +216,7 @@ async fn a_push_shows_what_helps_to_decide_and_is_approved_and_kept() {
 
     let kept = scene.newest("it ended", |_| true).await;
     let archived = async {
-        while scene.desk.engine.archive().kept(scene.id).await.unwrap().verifications
+        while scene.desk.engine.archive().contents(scene.id).await.unwrap().verifications
             != [kept.clone()]
         {
             tokio::task::yield_now().await;
@@ -366,7 +367,7 @@ async fn what_is_no_answer_of_the_service_is_a_failure_and_never_a_denial() {
     let base_url = format!("http://{}/api", listener.local_addr().unwrap()).parse().unwrap();
     let portal = tokio::spawn(async move { axum::serve(listener, page).await });
     let (domain, key) = (scene.phones.domain().to_owned(), scene.phones.key());
-    let client = LoginTc::new(Service { base_url, domain, key }).unwrap();
+    let client = LoginTc::new(LoginTcConfig { base_url, domain, key }).unwrap();
     let services = Services { logintc: Some(client), ..Services::default() };
     scene.desk.engine.set_services(services);
     scene.ask("maria.lopez", LONG).await.unwrap();

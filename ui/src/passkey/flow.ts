@@ -1,8 +1,8 @@
-import { Refusal, type Door, type Task, type Why } from './door';
+import { Refusal, type ConsoleApi, type Task, type Why } from './consoleApi';
 import type { Outcome, Passkeys } from './passkeys';
 
 /** What the page says at one moment. */
-export interface Scene {
+export interface View {
   tone: 'plain' | 'busy' | 'good' | 'bad';
   heading: string;
   text: string;
@@ -14,9 +14,9 @@ export interface Scene {
 export class Flow {
   constructor(
     private readonly state: string,
-    private readonly door: Door,
+    private readonly api: ConsoleApi,
     private readonly passkeys: Passkeys,
-    private readonly show: (scene: Scene) => void,
+    private readonly show: (view: View) => void,
   ) {
     this.state = state;
   }
@@ -33,7 +33,7 @@ export class Flow {
     }
     this.show(STARTING);
     try {
-      const task = await this.door.begin(this.state);
+      const task = await this.api.begin(this.state);
       this.show(offer(task, () => void this.#ask(task)));
     } catch (thrown) {
       this.show(refused(thrown));
@@ -47,22 +47,22 @@ export class Flow {
       await this.#handBack(task, outcome.token);
       return;
     }
-    const { why, ...scene } = FAILURES[outcome.is];
+    const { why, ...view } = FAILURES[outcome.is];
     // What another try may mend is no end yet, and what Deskhand is told of is one: it begins anew there.
     if (why === null) {
       const button = { label: 'Try again', press: () => void this.#ask(task) };
-      this.show({ tone: 'bad', ...scene, button });
+      this.show({ tone: 'bad', ...view, button });
       return;
     }
     await this.#tell(why);
-    this.show({ tone: 'bad', ...scene });
+    this.show({ tone: 'bad', ...view });
   }
 
   /** Once: whatever comes of it, the token is used up. */
   async #handBack(task: Task, token: string): Promise<void> {
     this.show(CHECKING);
     try {
-      await this.door.done(this.state, token);
+      await this.api.done(this.state, token);
       this.show(task.do === 'register' ? MADE : SIGNED_IN);
     } catch (thrown) {
       this.show(refused(thrown));
@@ -71,11 +71,11 @@ export class Flow {
 
   /** Deskhand need not answer: what the page says holds without it. */
   #tell(why: Why): Promise<void> {
-    return this.door.failed(this.state, why).catch(() => undefined);
+    return this.api.failed(this.state, why).catch(() => undefined);
   }
 }
 
-function offer(task: Task, press: () => void): Scene {
+function offer(task: Task, press: () => void): View {
   const text =
     task.do === 'register'
       ? 'Your browser will offer to make a passkey: with this computer’s lock, a phone or a security key. Deskhand never sees it.'
@@ -83,7 +83,7 @@ function offer(task: Task, press: () => void): Scene {
   return { tone: 'plain', heading: task.text, text, button: { label: 'Continue', press } };
 }
 
-function refused(thrown: unknown): Scene {
+function refused(thrown: unknown): View {
   const known = thrown instanceof Refusal;
   const text = known
     ? `${thrown.text} ${thrown.remedy}`.trim()
@@ -93,25 +93,25 @@ function refused(thrown: unknown): Scene {
 
 const CLOSE = 'You can close this page and go back to Deskhand.';
 
-const NO_STATE: Scene = {
+const NO_STATE: View = {
   tone: 'bad',
   heading: 'This page is used up',
   text: 'It works once, and only as Deskhand opens it. Close it, go back to Deskhand and begin again there.',
 };
-const UNSUPPORTED: Scene = {
+const UNSUPPORTED: View = {
   tone: 'bad',
   heading: 'This browser can’t use passkeys',
   text: 'Go back to Deskhand, begin again, and open the link in a browser that can: a current Firefox, Chrome or Edge.',
 };
-const STARTING: Scene = { tone: 'busy', heading: 'One moment', text: 'Asking Deskhand what this is for.' };
-const ASKING: Scene = {
+const STARTING: View = { tone: 'busy', heading: 'One moment', text: 'Asking Deskhand what this is for.' };
+const ASKING: View = {
   tone: 'busy',
   heading: 'Your browser is asking',
   text: 'Follow what it shows. To stop, cancel there.',
 };
-const CHECKING: Scene = { tone: 'busy', heading: 'One moment', text: 'Deskhand is checking your passkey.' };
-const MADE: Scene = { tone: 'good', heading: 'Your passkey is made', text: CLOSE };
-const SIGNED_IN: Scene = { tone: 'good', heading: 'Your passkey is right', text: CLOSE };
+const CHECKING: View = { tone: 'busy', heading: 'One moment', text: 'Deskhand is checking your passkey.' };
+const MADE: View = { tone: 'good', heading: 'Your passkey is made', text: CLOSE };
+const SIGNED_IN: View = { tone: 'good', heading: 'Your passkey is right', text: CLOSE };
 
 /** `why`: as what Deskhand is told of it; none where another try from here may do. */
 const FAILURES: Record<

@@ -1,10 +1,10 @@
 import { screen } from '@testing-library/dom';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { deskhand, type Task } from './door';
+import { consoleApi, type Task } from './consoleApi';
 import { Flow } from './flow';
 import { official, type Speaker } from './passkeys';
-import { stage } from './stage';
+import { drawInto } from './view';
 
 const STATE = 'a-one-time-state';
 const SIGN_IN: Task = {
@@ -62,9 +62,9 @@ function open(answers: Answers, speaker: Speaker, state = STATE): Sent[] {
   document.body.replaceChildren(root);
   void new Flow(
     state,
-    deskhand(fetch),
+    consoleApi(fetch),
     official(() => speaker),
-    stage(root),
+    drawInto(root),
   ).begin();
   return sent;
 }

@@ -1,5 +1,5 @@
 import { Client, isBrowserSupported } from '@passwordlessdev/passwordless-client';
-import type { Task } from './door';
+import type { Task } from './consoleApi';
 
 /** How the browser and the passkey service answered. */
 export type Outcome =

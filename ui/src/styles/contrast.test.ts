@@ -64,6 +64,30 @@ const PAIRS: [text: string, ground: string][] = [
   ['accent-ink', 'accent'],
 ];
 
+/** The palette of the servers' pages names a colour once for each theme: dark first, then light. */
+function palette(): Tokens {
+  const text = readFileSync('src/shared/palette.css', 'utf8');
+  const [dark = '', light = ''] = text.split('@media (prefers-color-scheme: light)');
+  const colours = (part: string) =>
+    new Map(
+      [...part.matchAll(/--([\w-]+): oklch\(([^)]+)\)/g)].map(([, name = '', value = '']) => [name, value]),
+    );
+  const [darks, lights] = [colours(dark), colours(light)];
+  return new Map(
+    [...darks].map(([name, value]) => [name, { dark: parse(value), light: parse(lights.get(name) ?? '') }]),
+  );
+}
+
+describe.each<Theme>(['light', 'dark'])("the %s theme of the servers' pages", (theme) => {
+  const pairs = [
+    ...TEXT.flatMap((text) => ['bg', 'panel', 'raise'].map((ground) => [text, ground] as const)),
+    ['accent-ink', 'accent'] as const,
+  ];
+  test.each(pairs)('%s on %s is readable (AA, 4.5 to 1)', (text, ground) => {
+    expect(contrast(theme, text, ground, palette())).toBeGreaterThanOrEqual(4.5);
+  });
+});
+
 describe.each<Theme>(['light', 'dark'])('in the %s theme', (theme) => {
   test.each(PAIRS)('%s on %s is readable (AA, 4.5 to 1)', (text, ground) => {
     expect(contrast(theme, text, ground)).toBeGreaterThanOrEqual(4.5);

@@ -8,47 +8,47 @@ export class Clips {
   constructor(
     private readonly field: HTMLTextAreaElement,
     private readonly local: Local | undefined,
-    /** Says in the panel what became of it. */
-    private readonly tell: (text: string) => void,
+    /** Says in the panel what became of a text. */
+    private readonly report: (text: string) => void,
     /** Sends text to the customer's clipboard; false if that can't be done now. */
     private readonly send: (text: string) => boolean,
   ) {}
 
   /** The customer copied something. */
-  async came(text: string): Promise<void> {
+  async receive(text: string): Promise<void> {
     this.known = text;
     this.field.value = text;
     const written = await this.write(text);
-    this.tell(
+    this.report(
       written
         ? 'Copied by the customer; it is on your clipboard too.'
         : 'Copied by the customer. Press "Copy here" to have it on your clipboard.',
     );
   }
 
-  /** What stands in the field goes to the customer. */
-  give(): void {
+  /** Sends the text in the field to the customer. */
+  sendField(): void {
     const sent = this.send(this.field.value);
     if (sent) this.known = this.field.value;
-    this.tell(
+    this.report(
       sent
         ? "It is on the customer's clipboard now."
         : 'Not sent: the text is too long, or the screen is not connected.',
     );
   }
 
-  /** What stands in the field goes to the own clipboard. */
-  async take(): Promise<void> {
+  /** Copies the text in the field to this computer's clipboard. */
+  async copyField(): Promise<void> {
     if (await this.write(this.field.value)) {
-      this.tell('It is on your clipboard now.');
+      this.report('It is on your clipboard now.');
       return;
     }
     this.field.select();
-    this.tell('This window may not write to your clipboard. The text is selected: press Ctrl+C.');
+    this.report('This window may not write to your clipboard. The text is selected: press Ctrl+C.');
   }
 
-  /** Sends what was copied here since the last look. */
-  async follow(): Promise<void> {
+  /** Sends what was copied here since the last call. */
+  async sendNew(): Promise<void> {
     const text = await this.local?.readText().catch(() => null);
     if (!text || text === this.known || !this.send(text)) return;
     this.known = text;

@@ -1,3 +1,5 @@
+import { saveFile } from '../shared/save';
+
 /** Bytes of the largest picture that the app takes: `LARGEST_PICTURE` in its crate. */
 const LARGEST = 32 << 20;
 
@@ -11,7 +13,7 @@ export function tooLarge(picture: Blob, app: boolean): string | null {
 /** Keeps a picture of the screen: in a window of the app with the session, elsewhere as a download. Says what became of it. */
 export async function keep(picture: Blob, app: boolean): Promise<string> {
   if (!app) {
-    download(picture, `screen-${stamp(new Date())}.png`);
+    saveFile(picture, `screen-${stamp(new Date())}.png`);
     return 'The picture was downloaded. The customer has been told.';
   }
   const headers = { 'content-type': 'image/png' };
@@ -19,16 +21,6 @@ export async function keep(picture: Blob, app: boolean): Promise<string> {
   return answer?.ok
     ? 'The picture was saved to the session. The customer has been told.'
     : 'The picture was not saved: the app did not take it.';
-}
-
-function download(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => {
-    URL.revokeObjectURL(link.href);
-  }, 60_000);
 }
 
 /** The local time, as a file's name has it. */

@@ -22,8 +22,8 @@ export class Meter {
     this.latency = ms;
   }
 
-  /** What was measured since the last look. `pending` is how long an answer has been waited for. */
-  look(now: number, pending: number): Quality {
+  /** What was measured since the last call. `pending` is how long an answer has been waited for. */
+  read(now: number, pending: number): Quality {
     const seconds = Math.max(0.001, (now - this.since) / 1000);
     const fps = Math.round(this.frames / seconds);
     this.frames = 0;

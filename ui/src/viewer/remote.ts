@@ -4,8 +4,8 @@ import { type Monitor, monitorsOf } from './monitors';
 /** The flag of a fence that asks for an answer. */
 const REQUEST = 2 ** 31;
 
-/** What a remote screen tells the page, beside noVNC's own events. */
-export type Told = {
+/** What the RFB connection reports, beside noVNC's own events. */
+export type RemoteHandlers = {
   /** A picture was drawn. */
   onFrame(): void;
   /** A round trip took this long, in milliseconds. */
@@ -17,14 +17,14 @@ export type Told = {
 /** noVNC, with what its outside doesn't give: one monitor of several, round trips, pictures counted. */
 export class Remote extends RFB {
   private monitor: Monitor | null = null;
-  private asked = 0;
+  private measuredAt = 0;
   private waiting = false;
-  private heard = 0;
+  private receivedAt = 0;
 
   constructor(
     target: HTMLElement,
     channel: WebSocket,
-    private readonly told: Told,
+    private readonly handlers: RemoteHandlers,
   ) {
     super(target, channel);
     // Keys that are down when the person goes elsewhere come up nowhere else.
@@ -44,7 +44,7 @@ export class Remote extends RFB {
   }
 
   /** Ends the connection, if it hasn't ended already. */
-  leave(): void {
+  end(): void {
     if (this._rfbConnectionState !== 'disconnected') this.disconnect();
   }
 
@@ -59,23 +59,23 @@ export class Remote extends RFB {
   measure(): void {
     if (!this._supportsFence || this.waiting || this._rfbConnectionState !== 'connected') return;
     this.waiting = true;
-    this.asked = performance.now();
+    this.measuredAt = performance.now();
     RFB.messages.clientFence(this._sock, REQUEST, 'r');
   }
 
   /** How long the answer has been waited for, in milliseconds; 0 while none is under way. */
   pending(now: number): number {
-    return this.waiting ? now - this.asked : 0;
+    return this.waiting ? now - this.measuredAt : 0;
   }
 
   /** How long an answer has been waited for without a single byte, in milliseconds; 0 while none is under way. */
   silence(now: number): number {
-    return this.waiting ? now - Math.max(this.asked, this.heard) : 0;
+    return this.waiting ? now - Math.max(this.measuredAt, this.receivedAt) : 0;
   }
 
   /** Bytes that make no sense end this connection, not the page. */
   protected override _handleMessage(): void {
-    this.heard = performance.now();
+    this.receivedAt = performance.now();
     try {
       super._handleMessage();
     } catch (error) {
@@ -85,7 +85,7 @@ export class Remote extends RFB {
 
   protected override _framebufferUpdate(): boolean {
     const drawn = super._framebufferUpdate();
-    if (drawn) this.told.onFrame();
+    if (drawn) this.handlers.onFrame();
     return drawn;
   }
 
@@ -94,7 +94,7 @@ export class Remote extends RFB {
     const layout = head === undefined ? null : 4 + head * 16;
     const bytes = layout !== null && this._sock.rQlen() >= layout ? this._sock.rQpeekBytes(layout) : null;
     const done = super._handleExtendedDesktopSize();
-    if (done && bytes) this.told.onMonitors(monitorsOf(bytes));
+    if (done && bytes) this.handlers.onMonitors(monitorsOf(bytes));
     return done;
   }
 
@@ -108,7 +108,7 @@ export class Remote extends RFB {
     if (this._sock.rQwait('fence', 8 + length, 1)) return false;
     this._sock.rQskipBytes(8 + length);
     this.waiting = false;
-    this.told.onLatency(performance.now() - this.asked);
+    this.handlers.onLatency(performance.now() - this.measuredAt);
     return true;
   }
 

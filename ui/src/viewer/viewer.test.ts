@@ -1,22 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import {
-  NoProgram,
-  ownProgram,
-  plainProgram,
-  systemOf,
-  systemsOf,
-} from '../../../crates/broker/src/pages/program.js';
+import { NoProgram, ownProgram, plainProgram, systemOf, systemsOf } from '../join/program';
 import { Clips } from './clipboard';
 import { press, shortcutOf, SPECIAL } from './keys';
 import { choices, monitorsOf, same } from './monitors';
 import { tooLarge } from './picture';
 import { inWords, Meter } from './quality';
-import { type Facts, rosterOf, rowsOf, sceneOf } from './scene';
-import { answerOf, Stream } from './stream';
-import { wayOf } from './way';
+import { type ViewerState, rosterOf, rowsOf, noticeOf } from './screenNotice';
+import { readReply, ScreenStream } from './screenStream';
+import { readAddress } from './pageAddress';
 
-const at = (pathname: string, search = '', hash = '') => wayOf({ pathname, search, hash } as Location);
+const at = (pathname: string, search = '', hash = '') => readAddress({ pathname, search, hash } as Location);
 
 describe('a picture of the screen', () => {
   test('that the app would refuse is refused before the customer is told of it', () => {
@@ -108,11 +102,11 @@ describe('monitors', () => {
 describe('quality', () => {
   test('counts pictures since the last look and keeps the last round trip', () => {
     const meter = new Meter(0);
-    expect(meter.look(1000, 0)).toEqual({ latency: null, fps: 0 });
+    expect(meter.read(1000, 0)).toEqual({ latency: null, fps: 0 });
     for (let i = 0; i < 48; i += 1) meter.frame();
     meter.roundTrip(12.4);
-    expect(meter.look(3000, 0)).toEqual({ latency: 12, fps: 24 });
-    expect(meter.look(5000, 900)).toEqual({ latency: 900, fps: 0 });
+    expect(meter.read(3000, 0)).toEqual({ latency: 12, fps: 24 });
+    expect(meter.read(5000, 900)).toEqual({ latency: 900, fps: 0 });
   });
 
   test('is said in words, with figures', () => {
@@ -126,32 +120,32 @@ describe('quality', () => {
 
 describe('the stage', () => {
   const told = { presenter: 'Maria', viewers: ['Anna'], sharing: 'shared', watchers: [] };
-  const facts: Facts = {
+  const facts: ViewerState = {
     online: true,
     over: false,
     roster: rosterOf(told),
-    flow: { is: 'open' },
+    stream: { is: 'open' },
     seen: true,
   };
 
   test('shows the screen, and the last picture while it is away', () => {
-    expect(sceneOf(facts).behind).toBe('screen');
-    expect(sceneOf({ ...facts, flow: { is: 'lost', why: null } })).toMatchObject({
+    expect(noticeOf(facts).behind).toBe('screen');
+    expect(noticeOf({ ...facts, stream: { is: 'lost', why: null } })).toMatchObject({
       title: 'Reconnecting',
       behind: 'still',
     });
-    expect(sceneOf({ ...facts, online: false })).toMatchObject({ title: 'Reconnecting', behind: 'still' });
-    expect(sceneOf({ ...facts, seen: false, flow: { is: 'opening' } }).title).toBe('Opening the screen');
+    expect(noticeOf({ ...facts, online: false })).toMatchObject({ title: 'Reconnecting', behind: 'still' });
+    expect(noticeOf({ ...facts, seen: false, stream: { is: 'opening' } }).title).toBe('Opening the screen');
   });
 
   test('says who is missing', () => {
     const none = { ...facts, roster: rosterOf({ ...told, sharing: 'none' }) };
-    expect(sceneOf(none).text).toMatch(/^Maria is connected, but without the program/);
-    expect(sceneOf(none).title).toBe('No screen is shared any more');
-    expect(sceneOf({ ...none, seen: false }).title).toBe('No screen is shared yet');
+    expect(noticeOf(none).text).toMatch(/^Maria is connected, but without the program/);
+    expect(noticeOf(none).title).toBe('No screen is shared any more');
+    expect(noticeOf({ ...none, seen: false }).title).toBe('No screen is shared yet');
     const gone = { ...facts, roster: rosterOf({ ...told, presenter: null, sharing: 'none' }) };
-    expect(sceneOf(gone).text).toMatch(/^The customer is not connected/);
-    expect(sceneOf({ ...facts, over: true }).title).toBe('Not connected');
+    expect(noticeOf(gone).text).toMatch(/^The customer is not connected/);
+    expect(noticeOf({ ...facts, over: true }).title).toBe('Not connected');
   });
 
   test('takes an older broker as one without screens', () => {
@@ -209,7 +203,7 @@ describe('the stream', () => {
     vi.useFakeTimers();
     vi.stubGlobal('WebSocket', Socket);
     const told: string[] = [];
-    const stream = new Stream({
+    const stream = new ScreenStream({
       onOpening: () => told.push('opening'),
       onJoined: (_, role) => told.push(`joined ${role}`),
       onLost: (why) => told.push(`lost ${why ?? ''}`.trim()),
@@ -219,7 +213,7 @@ describe('the stream', () => {
 
   test('shows its key first, and is tried again until somebody answers', () => {
     const { stream, told, last } = begin();
-    stream.want('key');
+    stream.setKey('key');
     last().onopen?.();
     expect(last().sent).toEqual(['{"type":"watch","key":"key"}']);
     last().onmessage?.({ data: '{"type":"refused","code":"no_presenter","error":"<b>"}' });
@@ -236,10 +230,10 @@ describe('the stream', () => {
 
   test('gives up a silent one, and ends when there is no key', () => {
     const { stream, told, last } = begin();
-    stream.want('key');
+    stream.setKey('key');
     vi.advanceTimersByTime(15_000);
     expect(told.at(-1)).toBe("lost The customer's program did not answer.");
-    stream.want(null);
+    stream.setKey(null);
     vi.advanceTimersByTime(60_000);
     expect(Socket.made).toHaveLength(1);
     expect(last().closed).toBe(true);
@@ -247,7 +241,7 @@ describe('the stream', () => {
 
   test('with a key that nobody knows waits long', () => {
     const { stream, last } = begin();
-    stream.want('key');
+    stream.setKey('key');
     last().onmessage?.({ data: '{"type":"refused","code":"unknown"}' });
     vi.advanceTimersByTime(10_000);
     expect(Socket.made).toHaveLength(1);
@@ -257,9 +251,9 @@ describe('the stream', () => {
 
   test('with a new key is a new one, and the old one is heard no more', () => {
     const { stream, told } = begin();
-    stream.want('old');
+    stream.setKey('old');
     const old = Socket.made[0] as Socket;
-    stream.want('new');
+    stream.setKey('new');
     old.onclose?.();
     old.onmessage?.({ data: '{"type":"joined","role":"control"}' });
     expect(told).toEqual(['opening', 'opening']);
@@ -267,9 +261,9 @@ describe('the stream', () => {
 
   test('takes an answer that makes no sense for a refusal', () => {
     for (const data of ['', 'null', '{"type":"joined"', '[]', '{"type":"other"}', new ArrayBuffer(3)]) {
-      expect(answerOf(data).type).toBe('refused');
+      expect(readReply(data).type).toBe('refused');
     }
-    expect(answerOf('{"type":"joined","role":"god"}')).toEqual({ type: 'joined', role: 'watch' });
+    expect(readReply('{"type":"joined","role":"god"}')).toEqual({ type: 'joined', role: 'watch' });
   });
 });
 
@@ -292,12 +286,12 @@ describe('the clipboards', () => {
       readText: () => Promise.resolve(''),
       writeText: (text) => Promise.resolve(void written.push(text)),
     });
-    await clips.came('ä €');
+    await clips.receive('ä €');
     expect([field.value, written]).toEqual(['ä €', ['ä €']]);
     const denied = open(undefined);
-    await denied.clips.came('x');
+    await denied.clips.receive('x');
     expect(denied.said.at(-1)).toContain('Press "Copy here"');
-    await denied.clips.take();
+    await denied.clips.copyField();
     expect(denied.said.at(-1)).toContain('press Ctrl+C');
   });
 
@@ -307,11 +301,11 @@ describe('the clipboards', () => {
       readText: () => Promise.resolve(copied),
       writeText: () => Promise.resolve(),
     });
-    await clips.follow();
-    await clips.follow();
-    await clips.came('theirs');
+    await clips.sendNew();
+    await clips.sendNew();
+    await clips.receive('theirs');
     copied = 'theirs';
-    await clips.follow();
+    await clips.sendNew();
     expect(sent).toEqual(['secret']);
   });
 });

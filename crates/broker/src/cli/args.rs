@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line and its help.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -121,7 +121,7 @@ pub struct Args {
     pub log: Option<String>,
 }
 
-/// What the program can do beside serving.
+/// What the program can do instead of serving.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Command {
     /// Print a settings file with all defaults and comments.

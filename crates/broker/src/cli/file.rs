@@ -1,4 +1,4 @@
-//! The settings' file.
+//! The file with the program's settings.
 
 use std::{
     collections::BTreeMap,
@@ -10,12 +10,12 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::SettingsError;
+use super::error::SettingsError;
 
 /// The file with all defaults and comments, as `deskhand-broker config` prints it.
 pub const DEFAULT_FILE: &str = include_str!("../default-config.toml");
 
-/// What can stand in the file. An unknown name is an error: it is a typing mistake.
+/// The settings in the file. An unknown name is an error, since it is a typing mistake.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
@@ -54,11 +54,11 @@ impl File {
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
-        // The parser's words with its place, but without the line itself, which may hold a password.
+        // What the parser says and where, but without the line itself, which may contain a password.
         toml::from_str(&text).map_err(|error| {
             let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
-            let place = line.map_or(String::new(), |line| format!("line {line}: "));
-            let reason = format!("{place}{}", error.message());
+            let position = line.map_or(String::new(), |line| format!("line {line}: "));
+            let reason = format!("{position}{}", error.message());
             SettingsError::Malformed { path: path.to_owned(), reason }
         })
     }

@@ -1,14 +1,13 @@
-//! The store's key in a file: protects the store where it is copied without its key, and nobody
-//! from whoever copies both.
+//! The store's key in a file. It protects a store that is copied without its key, and none that is copied with it.
 
 use std::{fs, io, io::Write as _, path::Path};
 
 use broker::StoreKey;
 
-use super::SettingsError;
+use super::error::SettingsError;
 
-/// Reads the key, or makes one. Never makes one for a store that is there already: that store was
-/// written under another, and opening it with a new one would look like damage.
+/// Reads the key, or makes one, but never for a store that exists already: that was written with another key, and
+/// opening it with a new one would look like damage.
 pub(super) fn read_or_make(path: &Path, store_exists: bool) -> Result<StoreKey, SettingsError> {
     let failed = |reason: String| SettingsError::Key { path: path.to_owned(), reason };
     match fs::read_to_string(path) {
@@ -30,6 +29,7 @@ fn make(path: &Path) -> io::Result<StoreKey> {
     let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut file = serve::token::private_file(path)?;
     writeln!(file, "{text}")?;
+    // Before the store is made: after a power cut a store without its key could never be opened again.
     file.sync_all()?;
     Ok(StoreKey::new(Box::new(key)))
 }

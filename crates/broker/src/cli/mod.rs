@@ -1,6 +1,7 @@
-//! The program's settings: flags over environment over file over defaults.
+//! The program's settings. A flag wins over the environment, that over the file, and that over the default.
 
 mod args;
+mod error;
 mod file;
 mod key;
 
@@ -19,54 +20,20 @@ use serve::{Port, TlsFiles, TrustedProxies, peer::Network};
 pub use args::{Args, Command};
 pub use file::DEFAULT_FILE;
 
-use self::file::File;
+use self::{error::SettingsError, file::File};
 
-/// Where it listens if nobody says otherwise.
+/// The address to listen on, unless it is set.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 47211);
 
-/// A setting that can't be used. The texts name the setting and what would be right.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// The settings' file can't be read.
-    #[error("read the settings from {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The settings' file isn't what it should be.
-    #[error("read the settings from {}: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Where and why, in the parser's words.
-        reason: String,
-    },
-    /// The key's file can't be used.
-    #[error("use the store's key in {}: {reason}", path.display())]
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// A value is wrong.
-    #[error("{0}")]
-    Wrong(String),
-}
-
-/// What the program starts with.
+/// Everything that the program starts with.
 #[derive(Debug)]
 pub struct Settings {
-    /// The broker's own.
     pub config: Config,
-    /// What is logged.
+    /// A filter of `tracing`.
     pub log: String,
 }
 
-/// Puts the settings together. Makes the data folder and the store's key if they are missing.
+/// Combines flags, environment, file and defaults. Makes the data folder and the store's key if they are missing.
 ///
 /// # Errors
 /// [`SettingsError`], which names the setting.
@@ -75,7 +42,7 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
     let data = args.data.clone().or_else(|| file.data.clone()).unwrap_or_else(default_data);
     let listen = args.listen.or(file.listen).unwrap_or(LISTEN);
     let public_url = args.public_url.clone().or_else(|| file.public_url.clone());
-    // A public URL means that a proxy passes strangers on to the loopback address.
+    // With a public URL a proxy passes strangers on to the loopback address.
     let local_only = listen.ip().is_loopback() && public_url.is_none();
     let key_file = args.store_key_file.clone().or_else(|| file.store_key_file.clone());
     let store_key = store_key(&data, key_file)?;
@@ -87,7 +54,7 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
     config.public_url = public_url;
     config.tls = tls(&args, &file)?;
     config.compat_cors = args.compat_cors || file.compat_cors;
-    // A proxy on this machine may pass strangers on: from where a client comes says little here.
+    // The same for all clients: where a proxy on this machine passes strangers on, their address says little.
     config.hook_targets = ByClient::from(TargetPolicy {
         loopback: args.allow_loopback_hooks.or(file.allow_loopback_hooks).unwrap_or(local_only),
         private: args.allow_private_hooks.or(file.allow_private_hooks).unwrap_or(false),

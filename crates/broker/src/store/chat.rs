@@ -1,11 +1,11 @@
 //! Chat messages, kept for a day.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 use serve::Millis;
 use wire::Pin;
 
 use super::sessions::parse;
-use crate::chat::Message;
+use crate::hub::chat::Message;
 
 pub(super) const TABLE: &str = "
     CREATE TABLE messages (
@@ -20,7 +20,7 @@ pub(super) const TABLE: &str = "
     CREATE INDEX messages_by_session ON messages (pin, place);
     CREATE INDEX messages_by_ttl ON messages (ttl_s);";
 
-pub(super) fn insert(tx: &Transaction<'_>, pin: &Pin, message: &Message) -> rusqlite::Result<()> {
+pub(super) fn insert(tx: &Connection, pin: &Pin, message: &Message) -> rusqlite::Result<()> {
     // The place keeps the order of messages of the same second.
     let sql = "INSERT INTO messages (guid, pin, sent_s, ttl_s, subject, body, place)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT coalesce(max(place), 0) + 1 FROM messages))";
@@ -30,7 +30,7 @@ pub(super) fn insert(tx: &Transaction<'_>, pin: &Pin, message: &Message) -> rusq
     tx.prepare_cached(sql)?.execute(row).map(drop)
 }
 
-pub(super) fn forget(tx: &Transaction<'_>, before: Millis) -> rusqlite::Result<()> {
+pub(super) fn forget(tx: &Connection, before: Millis) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM messages WHERE ttl_s <= ?1", [seconds(before.seconds())]).map(drop)
 }
 

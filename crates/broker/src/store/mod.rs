@@ -1,4 +1,4 @@
-//! What survives a restart: one SQLite file, one thread that writes it.
+//! What the broker keeps over a restart: one SQLite file, written by one thread.
 //!
 //! Nothing on the async side ever waits on SQLite itself: changes are sent to the writer, which
 //! commits all that are waiting in one transaction and then says so. With a key the file is
@@ -11,171 +11,50 @@ mod signing;
 mod strikes;
 mod tickets;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError, mpsc},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::path::Path;
 
-use rusqlite::{Connection, Transaction};
-use rusqlite_migration::{M, Migrations};
-use secrecy::{ExposeSecret, SecretBox};
-use serve::{Client, Millis};
-use tokio::sync::oneshot;
-use wire::{HookType, Pin, Side, screen::Asker};
+use rusqlite::Connection;
+use rusqlite_migration::M;
+use serve::Millis;
+pub use store::StoreKey;
+use store::{Answer, Definition, Durability, Sharing, WriteConnection, Writer, fault};
 
-use crate::{
-    chat::Message,
-    keys::KeyHash,
-    mail::{Mail, MailState},
-    rules::{presence::StoredPresence, session::Session},
-};
+use crate::hub::records::{StoredState, Write};
 
 pub(crate) use signing::SigningKey;
 
-/// The 32 bytes under which the store is encrypted.
-pub type StoreKey = SecretBox<[u8; 32]>;
-
-/// One change to what is stored.
-#[derive(Debug)]
-pub(crate) enum Write {
-    Minted {
-        pin: Pin,
-        session: Box<Session>,
-    },
-    HookPut {
-        pin: Pin,
-        hook: HookType,
-        url: String,
-    },
-    HookConsumed {
-        pin: Pin,
-        hook: HookType,
-    },
-    SideChanged {
-        pin: Pin,
-        side: Side,
-        presence: StoredPresence,
-        announced: bool,
-    },
-    ConfGiven {
-        pin: Pin,
-        hash: [u8; 32],
-    },
-    AskerSaid {
-        pin: Pin,
-        asker: Asker,
-        unattended: bool,
-    },
-    TicketMade {
-        hash: KeyHash,
-        ticket: crate::state::Ticket,
-    },
-    Revoked {
-        pin: Pin,
-    },
-    Said {
-        pin: Pin,
-        message: Message,
-    },
-    Reported {
-        minter: Client,
-        pin: Pin,
-        reporter: Client,
-        at: Millis,
-    },
-    Blocked {
-        client: Client,
-        at: Millis,
-    },
-    MailKept {
-        mail: Mail,
-    },
-    MailChanged {
-        id: uuid::Uuid,
-        state: MailState,
-    },
-    /// Forget what is older: sessions that expired before, messages whose time is over.
-    Forget {
-        sessions_before: Millis,
-        messages_before: Millis,
-    },
-}
-
 /// What the store held when it was opened.
-#[derive(Debug, Default)]
-pub(crate) struct Kept {
-    pub sessions: Vec<(Pin, Session)>,
-    pub messages: Vec<(Pin, Message)>,
-    pub reports: Vec<(Client, Pin, Client)>,
-    pub blocked: Vec<Client>,
-    pub outbox: Vec<Mail>,
-    pub tickets: Vec<(KeyHash, crate::state::Ticket)>,
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub state: StoredState,
     pub signing_key: Option<SigningKey>,
 }
 
 /// The store can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file system refused.
-    #[error("prepare the data folder {}: {source}", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// Another broker has it open.
     #[error(
         "open the broker's store: another broker uses the same data folder; end it first, or choose another folder"
     )]
     InUse,
-    /// The key doesn't fit, or the file is damaged.
-    #[error("open the broker's store: the key does not fit, or the file is damaged")]
-    Locked,
-    /// SQLite refused.
-    #[error("{doing}: {source}")]
-    Sql {
-        /// What was being done.
-        doing: &'static str,
-        /// Why it failed.
-        #[source]
-        source: rusqlite::Error,
-    },
-    /// The tables can't be brought up to date.
-    #[error("bring the broker's store up to date: {0}")]
-    Migration(String),
+    /// What any database can suffer.
+    #[error(transparent)]
+    Database(store::StoreError),
 }
 
-/// A change was not saved.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("save to the broker's store: {0}")]
-pub(crate) struct NotSaved(String);
-
-/// The way to the writer.
-#[derive(Debug)]
-pub(crate) struct Store {
-    /// None once it is closed.
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
-}
-
-#[derive(Debug)]
-struct Job {
-    writes: Vec<Write>,
-    done: oneshot::Sender<Result<(), NotSaved>>,
-}
-
-/// Comes true when a change is on disk.
-#[derive(Debug)]
-pub(crate) struct Ticket(oneshot::Receiver<Result<(), NotSaved>>);
-
-impl Ticket {
-    pub async fn saved(self) -> Result<(), NotSaved> {
-        self.0.await.unwrap_or_else(|_| Err(NotSaved("the writer has ended".into())))
+impl From<store::StoreError> for StoreError {
+    fn from(error: store::StoreError) -> Self {
+        match error {
+            store::StoreError::Locked { .. } => Self::InUse,
+            other => Self::Database(other),
+        }
     }
 }
+
+/// The way to the thread that writes. Dropped, it waits until all is on disk and the file is closed.
+#[derive(Debug)]
+pub(crate) struct Store(Writer<WriteConnection>);
 
 impl Store {
     /// Opens (or makes) the store in `folder`, reads all of it, and starts the writer. Blocks.
@@ -183,43 +62,47 @@ impl Store {
         folder: &Path,
         key: Option<&StoreKey>,
         now: Millis,
-    ) -> Result<(Self, Kept, JoinHandle<()>), StoreError> {
-        prepare(folder)?;
-        let mut connection = connect(&folder.join("broker.db"), key)?;
-        MIGRATIONS
-            .to_latest(&mut connection)
-            .map_err(|error| StoreError::Migration(error.to_string()))?;
-        let kept = load(&connection, now).map_err(sql("read the broker's store"))?;
-        let (jobs, queue) = mpsc::channel();
-        let writer = std::thread::Builder::new()
-            .name("broker-store".into())
-            .spawn(move || write_all(connection, &queue))
-            .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
-        Ok((Self { jobs: Mutex::new(Some(jobs)) }, kept, writer))
+    ) -> Result<(Self, Loaded), StoreError> {
+        store::private_folder(folder)?;
+        let connection = BROKER.open(&folder.join("broker.db"), key)?;
+        let loaded = load(&connection, now).map_err(fault("read the broker's store"))?;
+        Ok((Self(Writer::start("broker-store", connection)?), loaded))
     }
 
     /// Hands changes to the writer, in the order of the calls.
-    pub fn submit(&self, writes: Vec<Write>) -> Ticket {
-        let (done, ticket) = oneshot::channel();
+    pub fn submit(&self, writes: Vec<Write>) -> Answer<()> {
+        // Most calls of a page change nothing that is stored; none of them waits for the disk.
         if writes.is_empty() {
-            let _ = done.send(Ok(()));
-        } else if let Some(jobs) = &*self.jobs() {
-            // If the writer is gone, the ticket is dropped with the job and says so.
-            let _ = jobs.send(Job { writes, done });
+            return Answer::ready(SAVE, ());
         }
-        Ticket(ticket)
+        let saved = move |connection: &mut WriteConnection| {
+            let saved = writes.iter().try_for_each(|write| apply(connection, write));
+            saved.map_err(fault(SAVE)).inspect_err(|error| tracing::error!(%error, "not saved"))
+        };
+        self.0.write(SAVE, saved)
     }
 
-    /// Takes no more changes; the writer ends once it has written what is waiting.
-    pub fn close(&self) {
-        self.jobs().take();
-    }
-
-    fn jobs(&self) -> MutexGuard<'_, Option<mpsc::Sender<Job>>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes no more changes, and waits until those that wait are on disk and the file is closed. Blocks.
+    pub fn finish(&self) {
+        self.0.finish();
     }
 }
 
+const SAVE: &str = "save to the broker's store";
+
+/// The broker's file.
+const BROKER: Definition = Definition {
+    opening: "open the broker's store",
+    migrations: STEPS,
+    // A second broker on the same folder would deliver every hook twice.
+    sharing: Sharing::Exclusive,
+    // After a power cut the last commits may be missing, which consoles repair by putting their hooks again.
+    durability: Durability::ProcessEnd,
+    settings: "PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;",
+    statements: 16,
+};
+
+/// Frozen once released: add to the end.
 const STEPS: &[M<'static>] = &[
     M::up(sessions::TABLES),
     M::up(chat::TABLE),
@@ -229,85 +112,20 @@ const STEPS: &[M<'static>] = &[
     M::up(tickets::TABLE),
     M::up(signing::TABLE),
 ];
-const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 
-fn prepare(folder: &Path) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Folder { path: folder.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
-    }
-    Ok(())
-}
-
-fn connect(path: &Path, key: Option<&StoreKey>) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path).map_err(sql("open the broker's store"))?;
-    // Nobody who holds the lock gives it back soon: better to say so at once.
-    connection.busy_timeout(Duration::ZERO).map_err(sql("open the broker's store"))?;
-    if let Some(key) = key {
-        // The raw key comes before anything else, or SQLCipher takes the file for a plain one.
-        let hex: String = key.expose_secret().iter().map(|byte| format!("{byte:02x}")).collect();
-        connection
-            .pragma_update(None, "key", format!("x'{hex}'"))
-            .map_err(sql("give the broker's store its key"))?;
-    }
-    // Held until the end: a second broker on the same folder would deliver every hook twice.
-    // NORMAL loses nothing when the process is killed; after a power cut the last commits may be
-    // missing, which consoles repair by putting their hooks again.
-    let pragmas = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
-                   PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
-                   BEGIN EXCLUSIVE; COMMIT;";
-    connection.execute_batch(pragmas).map_err(|source| match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-            StoreError::InUse
-        }
-        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Locked,
-        _ => StoreError::Sql { doing: "open the broker's store", source },
-    })?;
-    Ok(connection)
-}
-
-fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |source| StoreError::Sql { doing, source }
-}
-
-fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Kept> {
-    Ok(Kept {
+fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Loaded> {
+    let state = StoredState {
         sessions: sessions::load(connection, now)?,
         messages: chat::load(connection, now)?,
         reports: strikes::load_reports(connection)?,
         blocked: strikes::load_blocked(connection)?,
         outbox: outbox::load(connection)?,
         tickets: tickets::load(connection)?,
-        signing_key: signing::load_or_make(connection)?,
-    })
+    };
+    Ok(Loaded { state, signing_key: signing::load_or_make(connection)? })
 }
 
-fn write_all(mut connection: Connection, queue: &mpsc::Receiver<Job>) {
-    while let Ok(first) = queue.recv() {
-        // All that is waiting goes into one commit.
-        let jobs: Vec<Job> = std::iter::once(first).chain(queue.try_iter().take(255)).collect();
-        let result = commit(&mut connection, &jobs).map_err(|e| NotSaved(e.to_string()));
-        if let Err(error) = &result {
-            tracing::error!(%error, "a change was not saved");
-        }
-        for job in jobs {
-            let _ = job.done.send(result.clone());
-        }
-    }
-}
-
-fn commit(connection: &mut Connection, jobs: &[Job]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    for write in jobs.iter().flat_map(|job| &job.writes) {
-        apply(&transaction, write)?;
-    }
-    transaction.commit()
-}
-
-fn apply(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
+fn apply(tx: &Connection, write: &Write) -> rusqlite::Result<()> {
     match write {
         Write::Minted { pin, session } => sessions::insert(tx, pin, session),
         Write::HookPut { pin, hook, url } => sessions::put_hook(tx, pin, *hook, url),
@@ -338,50 +156,49 @@ fn apply(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use serve::Client;
+    use wire::Pin;
+
     use super::*;
+    use crate::hub::session::Session;
+
+    #[test]
+    fn the_migrations_are_valid() {
+        BROKER.in_memory().unwrap();
+    }
 
     fn key(byte: u8) -> StoreKey {
         StoreKey::new(Box::new([byte; 32]))
     }
 
-    /// A connection that its thread closes while the process ends would meet a library that is gone.
-    fn end(store: &Store, writer: JoinHandle<()>) {
-        store.close();
-        writer.join().unwrap();
-    }
-
-    #[test]
-    fn the_migrations_are_valid() {
-        MIGRATIONS.validate().unwrap();
-    }
-
     #[test]
     fn a_second_broker_on_the_same_folder_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let (first, _, writer) = Store::open(dir.path(), None, Millis(0)).unwrap();
+        let (_first, _) = Store::open(dir.path(), None, Millis(0)).unwrap();
         let second = Store::open(dir.path(), None, Millis(0)).map(drop);
         assert!(matches!(second, Err(StoreError::InUse)), "{second:?}");
-        end(&first, writer);
     }
 
     #[tokio::test]
     async fn an_encrypted_store_opens_with_its_key_only_and_shows_nothing_on_disk() {
         let dir = tempfile::tempdir().unwrap();
-        let (store, _, writer) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();
+        let (store, _) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();
         let pin: Pin = "7W2-97-8570".parse().unwrap();
         let minter = Client::at([127, 0, 0, 1].into());
         let life = std::time::Duration::from_secs(60);
         let session = Box::new(Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life));
-        store.submit(vec![Write::Minted { pin: pin.clone(), session }]).saved().await.unwrap();
-        end(&store, writer);
+        store.submit(vec![Write::Minted { pin: pin.clone(), session }]).await.unwrap();
+        store.finish();
         for file in std::fs::read_dir(dir.path()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
             assert!(!bytes.windows(11).any(|w| w == pin.expose().as_bytes()));
         }
         let wrong = Store::open(dir.path(), Some(&key(2)), Millis(0)).map(drop);
-        assert!(matches!(wrong, Err(StoreError::Locked)), "{wrong:?}");
-        let (store, kept, writer) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();
-        assert_eq!(kept.sessions[0].0, pin);
-        end(&store, writer);
+        assert!(
+            matches!(&wrong, Err(StoreError::Database(store::StoreError::WrongKey { .. }))),
+            "{wrong:?}"
+        );
+        let (_store, loaded) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();
+        assert_eq!(loaded.state.sessions[0].0, pin);
     }
 }

@@ -1,11 +1,11 @@
 //! E-mails that were asked for, sent or not.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 use serve::Millis;
 use uuid::Uuid;
 
 use super::sessions::parse;
-use crate::mail::{Mail, MailState};
+use crate::hub::outbox::{Mail, MailState};
 
 pub(super) const TABLE: &str = "
     CREATE TABLE outbox (
@@ -18,7 +18,7 @@ pub(super) const TABLE: &str = "
         reason TEXT
     ) STRICT;";
 
-pub(super) fn insert(tx: &Transaction<'_>, mail: &Mail) -> rusqlite::Result<()> {
+pub(super) fn insert(tx: &Connection, mail: &Mail) -> rusqlite::Result<()> {
     let sql = "INSERT INTO outbox (id, at_ms, recipient, subject, body, state, reason)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let (state, reason) = mail.state.as_columns();
@@ -26,13 +26,13 @@ pub(super) fn insert(tx: &Transaction<'_>, mail: &Mail) -> rusqlite::Result<()> 
     tx.execute(sql, params![id, at, mail.to, mail.subject, mail.body, state, reason]).map(drop)
 }
 
-pub(super) fn update(tx: &Transaction<'_>, id: Uuid, state: &MailState) -> rusqlite::Result<()> {
+pub(super) fn update(tx: &Connection, id: Uuid, state: &MailState) -> rusqlite::Result<()> {
     let (state, reason) = state.as_columns();
     let sql = "UPDATE outbox SET state = ?2, reason = ?3 WHERE id = ?1";
     tx.execute(sql, params![id.to_string(), state, reason]).map(drop)
 }
 
-pub(super) fn forget(tx: &Transaction<'_>, before: Millis) -> rusqlite::Result<()> {
+pub(super) fn forget(tx: &Connection, before: Millis) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM outbox WHERE at_ms < ?1", [before.0]).map(drop)
 }
 

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params, types::Type};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use serve::{Client, Millis};
 use wire::{HookType, Pin, Side, screen::Asker};
 
-use crate::rules::{
+use crate::hub::{
     presence::{Presence, StoredPresence},
     session::Session,
 };
@@ -41,7 +41,7 @@ pub(super) const ASKER: &str = "
     ALTER TABLE sessions ADD COLUMN company TEXT NOT NULL DEFAULT '';
     ALTER TABLE sessions ADD COLUMN unattended INTEGER NOT NULL DEFAULT 0;";
 
-pub(super) fn insert(tx: &Transaction<'_>, pin: &Pin, session: &Session) -> rusqlite::Result<()> {
+pub(super) fn insert(tx: &Connection, pin: &Pin, session: &Session) -> rusqlite::Result<()> {
     let sql = "INSERT INTO sessions (pin, region, minter, minted_ms, expires_ms)
                VALUES (?1, ?2, ?3, ?4, ?5)";
     let minter = session.minter.0.to_string();
@@ -51,7 +51,7 @@ pub(super) fn insert(tx: &Transaction<'_>, pin: &Pin, session: &Session) -> rusq
 }
 
 pub(super) fn put_hook(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     pin: &Pin,
     hook: HookType,
     url: &str,
@@ -61,13 +61,13 @@ pub(super) fn put_hook(
     tx.prepare_cached(sql)?.execute(params![pin.expose(), hook.as_str(), url]).map(drop)
 }
 
-pub(super) fn remove_hook(tx: &Transaction<'_>, pin: &Pin, hook: HookType) -> rusqlite::Result<()> {
+pub(super) fn remove_hook(tx: &Connection, pin: &Pin, hook: HookType) -> rusqlite::Result<()> {
     let sql = "DELETE FROM hooks WHERE pin = ?1 AND type = ?2";
     tx.prepare_cached(sql)?.execute(params![pin.expose(), hook.as_str()]).map(drop)
 }
 
 pub(super) fn save_side(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     pin: &Pin,
     side: Side,
     presence: &StoredPresence,
@@ -80,13 +80,13 @@ pub(super) fn save_side(
     tx.prepare_cached(sql)?.execute(params![pin.expose(), name(side), announced, json]).map(drop)
 }
 
-pub(super) fn give_conf(tx: &Transaction<'_>, pin: &Pin, hash: &[u8; 32]) -> rusqlite::Result<()> {
+pub(super) fn give_conf(tx: &Connection, pin: &Pin, hash: &[u8; 32]) -> rusqlite::Result<()> {
     let sql = "UPDATE sessions SET conf_sha256 = ?2 WHERE pin = ?1";
     tx.prepare_cached(sql)?.execute(params![pin.expose(), hash]).map(drop)
 }
 
 pub(super) fn say_asker(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     pin: &Pin,
     asker: &Asker,
     unattended: bool,
@@ -96,12 +96,12 @@ pub(super) fn say_asker(
     tx.prepare_cached(sql)?.execute(row).map(drop)
 }
 
-pub(super) fn revoke(tx: &Transaction<'_>, pin: &Pin) -> rusqlite::Result<()> {
+pub(super) fn revoke(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
     tx.execute("UPDATE sessions SET revoked = 1 WHERE pin = ?1", [pin.expose()])?;
     tx.execute("DELETE FROM hooks WHERE pin = ?1", [pin.expose()]).map(drop)
 }
 
-pub(super) fn forget(tx: &Transaction<'_>, expired_before: Millis) -> rusqlite::Result<()> {
+pub(super) fn forget(tx: &Connection, expired_before: Millis) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM sessions WHERE expires_ms < ?1", [expired_before.0]).map(drop)
 }
 

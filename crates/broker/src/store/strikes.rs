@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 use serve::{Client, Millis};
 use wire::Pin;
 
@@ -23,7 +23,7 @@ pub(super) const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;";
 
 pub(super) fn insert_report(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     minter: Client,
     pin: &Pin,
     reporter: Client,
@@ -35,11 +35,7 @@ pub(super) fn insert_report(
     tx.execute(sql, row).map(drop)
 }
 
-pub(super) fn insert_block(
-    tx: &Transaction<'_>,
-    client: Client,
-    at: Millis,
-) -> rusqlite::Result<()> {
+pub(super) fn insert_block(tx: &Connection, client: Client, at: Millis) -> rusqlite::Result<()> {
     let sql = "INSERT OR IGNORE INTO blocked (client, at_ms) VALUES (?1, ?2)";
     tx.execute(sql, params![client.0.to_string(), at.0]).map(drop)
 }

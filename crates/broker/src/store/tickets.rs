@@ -1,10 +1,10 @@
 //! Viewers' links, by the hash of what they carry.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 use wire::screen::Role;
 
 use super::sessions::parse;
-use crate::{keys::KeyHash, state::Ticket};
+use crate::hub::{credential::KeyHash, tickets::Ticket};
 
 /// A ticket ends with its session.
 pub(super) const TABLE: &str = "
@@ -16,11 +16,7 @@ pub(super) const TABLE: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX tickets_of_a_session ON tickets (pin);";
 
-pub(super) fn insert(
-    tx: &Transaction<'_>,
-    hash: &KeyHash,
-    ticket: &Ticket,
-) -> rusqlite::Result<()> {
+pub(super) fn insert(tx: &Connection, hash: &KeyHash, ticket: &Ticket) -> rusqlite::Result<()> {
     let sql = "INSERT INTO tickets (sha256, pin, control, name) VALUES (?1, ?2, ?3, ?4)";
     let control = ticket.role == Role::Control;
     let row = params![hash, ticket.pin.expose(), control, ticket.name];

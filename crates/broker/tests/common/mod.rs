@@ -229,7 +229,7 @@ impl Page {
         Self::connect(rig, id).await.hello(pin, side, name).await
     }
 
-    /// A page that comes in at another door.
+    /// A page that comes in at another endpoint.
     pub async fn open_at(origin: &str, pin: &str, side: &str, name: &str) -> Self {
         Self::connect_at(origin, Uuid::new_v4()).await.hello(pin, side, name).await
     }
@@ -386,7 +386,7 @@ impl Stream {
     }
 }
 
-/// What the presenter dials with, when it was told of a viewer.
+/// What the presenter says when it dials for a viewer that it was told of.
 pub fn present(told: &Value) -> Value {
     json!({ "type": "present", "stream": told["stream"] })
 }

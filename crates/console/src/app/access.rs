@@ -9,7 +9,7 @@ use engine::{
 use session::Timestamp;
 use tokio::sync::watch;
 
-use super::{Inner, Noted};
+use super::{AuditEntry, Inner};
 use crate::{
     Settings,
     view::{AccessKind, AccessView, LockReason, PersonView},
@@ -87,14 +87,15 @@ impl Inner {
             Why::Started => "Started Deskhand.",
         };
         let text = reason.to_owned();
-        self.note_or_warn(Noted { by: person.name, action: "locked", text, session: None }).await;
+        self.record_or_warn(AuditEntry { by: person.name, action: "locked", text, session: None })
+            .await;
         true
     }
 
-    /// Notes what is done anyway: a full disk must neither keep a person out nor the console open.
-    pub(crate) async fn note_or_warn(&self, noted: Noted) {
-        if let Err(trouble) = self.note(noted).await {
-            tracing::warn!(text = trouble.text, "note what was done");
+    /// Records what is done anyway: a full disk must neither keep a person out nor the console open.
+    pub(crate) async fn record_or_warn(&self, entry: AuditEntry) {
+        if let Err(trouble) = self.record(entry).await {
+            tracing::warn!(text = trouble.text, "record what was done");
         }
     }
 

@@ -27,7 +27,7 @@ use self::{
     check::{Expected, Refusal},
     page::{Asked, Came, Door, Reason, What},
 };
-use super::{Inner, Noted};
+use super::{AuditEntry, Inner};
 use crate::{
     present::trouble,
     view::{CeremonyStep, CeremonyView, Code, Purpose, Trouble},
@@ -379,14 +379,16 @@ impl Step {
     async fn note(&self, person: &Person, action: &'static str, what: &str) {
         let text = trouble::sentence(what);
         self.inner
-            .note_or_warn(Noted { by: person.name.clone(), action, text, session: None })
+            .record_or_warn(AuditEntry { by: person.name.clone(), action, text, session: None })
             .await;
     }
 
     async fn note_failure(&self, trouble: &Trouble) {
         let by = self.errand.person().map_or("nobody", |person| &person.name).to_owned();
         let text = trouble.text.clone();
-        self.inner.note_or_warn(Noted { by, action: "sign_in_failed", text, session: None }).await;
+        self.inner
+            .record_or_warn(AuditEntry { by, action: "sign_in_failed", text, session: None })
+            .await;
     }
 
     fn show(&self, step: CeremonyStep, trouble: Option<Trouble>) {
@@ -448,8 +450,8 @@ async fn override_gate(
 ) -> Ended {
     let text = format!("{by} overrode the verification: {reason}");
     let noted =
-        Noted { by: by.to_owned(), action: "gate_overridden", text, session: Some(session) };
-    inner.note(noted).await?;
+        AuditEntry { by: by.to_owned(), action: "gate_overridden", text, session: Some(session) };
+    inner.record(noted).await?;
     let done = engine.override_gate(session, by.to_owned(), reason.to_owned()).await;
     done.map_err(|error| trouble::of_command(&error))
 }

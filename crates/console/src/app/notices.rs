@@ -6,7 +6,8 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use engine::{Engine, clock::now, journal::Happening};
-use session::{Event, Timestamp};
+use session::{PresenceChange, Timestamp};
+use wire::HookType;
 
 use super::{Inner, feed::name_of};
 use crate::{present, view, words::count};
@@ -146,42 +147,12 @@ async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<Happening>> {
 
 /// Whether it is what the person at this console has just done: nobody has to be told of that.
 fn is_own(inner: &Inner, happening: &Happening) -> bool {
-    match happening.event {
-        Event::ViewerJoined { .. } => {
-            let opened = inner.side(|side| side.own_viewers.remove(&happening.session));
-            opened.is_some_and(|opened| happening.at.0.saturating_sub(opened.0) < OWN_VIEWER)
-        }
-        Event::Created
-        | Event::PinReady { .. }
-        | Event::AllocationFailed { .. }
-        | Event::PresenterOnline { .. }
-        | Event::PresenterOffline
-        | Event::ViewersGone
-        | Event::StatusUnknown { .. }
-        | Event::HookLost { .. }
-        | Event::HookBack { .. }
-        | Event::MailSent { .. }
-        | Event::MailFailed { .. }
-        | Event::ChatArrived { .. }
-        | Event::TranscriptSaved { .. }
-        | Event::TranscriptFailed { .. }
-        | Event::ProgramAsked { .. }
-        | Event::ProgramSaved { .. }
-        | Event::ProgramNotSaved { .. }
-        | Event::ProgramGone { .. }
-        | Event::VerificationAsked { .. }
-        | Event::VerificationApproved { .. }
-        | Event::VerificationDenied { .. }
-        | Event::VerificationTimedOut { .. }
-        | Event::VerificationCancelled { .. }
-        | Event::VerificationNoDevice { .. }
-        | Event::VerificationFailed { .. }
-        | Event::VerificationUnknown { .. }
-        | Event::GateOverridden { .. }
-        | Event::PictureSaved { .. }
-        | Event::Closed { .. }
-        | Event::PinOver { .. } => false,
+    let change = happening.event.facts().presence_change();
+    if change != Some(PresenceChange::Reported(HookType::ViewerStarted)) {
+        return false;
     }
+    let opened = inner.side(|side| side.own_viewers.remove(&happening.session));
+    opened.is_some_and(|opened| happening.at.0.saturating_sub(opened.0) < OWN_VIEWER)
 }
 
 /// What is told while the console is locked.

@@ -2,7 +2,7 @@
 
 use engine::{
     Engine,
-    reach::{Caller, ReachError, Reached},
+    reach::{ReachError, Reached, Requester},
 };
 use session::Timestamp;
 use url::{Host, Url};
@@ -31,11 +31,11 @@ pub(crate) enum Tested {
 /// that are about to be in force.
 pub(super) fn known(engine: &Engine, tested: &Tested) -> Reach {
     match tested {
-        Tested::Came { reached: Reached { by: Caller::Service, .. }, .. } => {
+        Tested::Came { reached: Reached { by: Requester::Service, .. }, .. } => {
             return Reach::Reachable;
         }
         // Our own call proves where a public URL leads, and nothing about an address of this network.
-        Tested::Came { reached: Reached { by: Caller::Ourselves, .. }, .. }
+        Tested::Came { reached: Reached { by: Requester::Ourselves, .. }, .. }
             if has_public_url(engine) =>
         {
             return Reach::Reachable;

@@ -6,12 +6,12 @@ mod shape;
 use std::path::Path;
 
 use engine::{
+    StoreError,
     journal::{Journal, KeptSecret, ServiceSecret},
     remote::{
         LoginTc, Passwordless, RocketChat, ServiceError, Services, logintc, passwordless,
         rocketchat,
     },
-    sqlite::StoreError,
     vault::Vault,
 };
 use sandbox::Sandbox;
@@ -206,16 +206,16 @@ fn logintc_service(
     settings: &Settings,
     sandbox: Option<&sandbox::Running>,
     kept: &Kept,
-) -> Option<logintc::Service> {
+) -> Option<logintc::LoginTcConfig> {
     let Some(address) = &settings.logintc_url else {
         let stand_in = sandbox?.logintc();
-        return Some(logintc::Service {
+        return Some(logintc::LoginTcConfig {
             base_url: Url::parse(&stand_in.base_url()).ok()?,
             domain: stand_in.domain().to_owned(),
             key: stand_in.key(),
         });
     };
-    Some(logintc::Service {
+    Some(logintc::LoginTcConfig {
         base_url: Url::parse(address).ok()?,
         domain: settings.logintc_domain.clone()?,
         key: kept.value(Identity::Logintc)?,
@@ -226,16 +226,16 @@ fn rocketchat_service(
     settings: &Settings,
     sandbox: Option<&sandbox::Running>,
     kept: &Kept,
-) -> Option<rocketchat::Service> {
+) -> Option<rocketchat::RocketChatConfig> {
     let Some(address) = &settings.rocketchat_url else {
         let stand_in = sandbox?.rocketchat();
-        return Some(rocketchat::Service {
+        return Some(rocketchat::RocketChatConfig {
             base_url: Url::parse(&stand_in.base_url()).ok()?,
             user_id: stand_in.user_id().to_owned(),
             token: stand_in.token(),
         });
     };
-    Some(rocketchat::Service {
+    Some(rocketchat::RocketChatConfig {
         base_url: Url::parse(address).ok()?,
         user_id: settings.rocketchat_user.clone()?,
         token: kept.value(Identity::Rocketchat)?,
@@ -246,16 +246,16 @@ fn passwordless_service(
     settings: &Settings,
     sandbox: Option<&sandbox::Running>,
     kept: &Kept,
-) -> Option<passwordless::Service> {
+) -> Option<passwordless::PasswordlessConfig> {
     let Some(address) = &settings.passwordless_url else {
         let stand_in = sandbox?.passwordless();
-        return Some(passwordless::Service {
+        return Some(passwordless::PasswordlessConfig {
             base_url: Url::parse(&stand_in.base_url()).ok()?,
             api_key: stand_in.api_key().to_owned(),
             api_secret: stand_in.api_secret(),
         });
     };
-    Some(passwordless::Service {
+    Some(passwordless::PasswordlessConfig {
         base_url: Url::parse(address).ok()?,
         api_key: settings.passwordless_key.clone()?,
         api_secret: kept.value(Identity::Passwordless)?,

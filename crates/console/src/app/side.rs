@@ -7,7 +7,7 @@ use session::Timestamp;
 
 use super::{
     Tested,
-    noted::Log,
+    audit_log::AuditLog,
     roster::{Known, Told},
 };
 use crate::view::Trouble;
@@ -33,8 +33,8 @@ pub(crate) struct Side {
     pub rosters: HashMap<SessionId, Known>,
     /// Who customers were told asks.
     pub askers: HashMap<SessionId, Told>,
-    /// The audit log.
-    pub log: Log,
+    /// Where audit entries are written, and how many could not be.
+    pub audit_log: AuditLog,
 }
 
 /// Where customers join.

@@ -13,7 +13,7 @@ use engine::{
     clock::now,
     faults::Faults,
     lock::FolderLock,
-    remote::Service,
+    remote::LoginWithMeConfig,
     vault::{self, Vault},
 };
 use jiff::tz::TimeZone;
@@ -21,8 +21,8 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    App, AppError, Embedded, Held, Inner, Noted, Options, noted::Log, ports, ports::Ports,
-    services, side::Side,
+    App, AppError, AuditEntry, Embedded, Held, Inner, Options, audit_log::AuditLog, ports,
+    ports::Ports, services, side::Side,
 };
 use crate::{
     Settings,
@@ -115,7 +115,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         }
     };
     remember(&options.data, &engine, running.as_ref(), &mut standing);
-    let mut log = Log::default();
+    let mut log = AuditLog::default();
     log.write_to(Some(engine.archive()));
     let newest = engine.journal().last_happening().await.unwrap_or_default();
     let inner = Arc::new(Inner {
@@ -141,7 +141,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
         on_screen: watch::channel(None).0,
         changed: watch::channel(0).0,
         epoch: watch::channel(0).0,
-        side: Mutex::new(Side { standing, log, people, ..Side::default() }),
+        side: Mutex::new(Side { standing, audit_log: log, people, ..Side::default() }),
         revision: AtomicU64::new(0),
         from_seq: options.from_seq,
         newest: AtomicU64::new(newest),
@@ -153,8 +153,8 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
     if options.forget_profiles {
         let (by, text) =
             (inner.settings().technician.clone(), "Forgot who has a profile here.".into());
-        let noted = Noted { by, action: "profiles_forgotten", text, session: None };
-        inner.note_or_warn(noted).await;
+        let entry = AuditEntry { by, action: "profiles_forgotten", text, session: None };
+        inner.record_or_warn(entry).await;
     }
     begin(&inner).await;
     Ok(App(inner))
@@ -198,7 +198,7 @@ pub(super) async fn stop(inner: &Inner) {
     inner.tasks.close();
     inner.tasks.wait().await;
     inner.viewers.stop().await;
-    inner.side(|side| side.log.write_to(None));
+    inner.side(|side| side.audit_log.write_to(None));
     let engine = inner.engine.write().await.take();
     if let Some(engine) = engine {
         engine.stop().await;
@@ -242,7 +242,7 @@ pub(crate) async fn restart_engine(
         side.rosters.clear();
         side.askers.clear();
         if let Some(engine) = &*slot {
-            side.log.write_to(Some(engine.archive()));
+            side.audit_log.write_to(Some(engine.archive()));
         }
         inner.epoch.send_modify(|epoch| *epoch += 1);
     });
@@ -369,7 +369,8 @@ fn engine_config(
         ),
         (None, None) => return Err(AppError::Internal("there is no broker".into())),
     };
-    let service = Service::parse(&base_url, &regions).map_err(engine::StartError::Service)?;
+    let service =
+        LoginWithMeConfig::parse(&base_url, &regions).map_err(engine::StartError::Service)?;
     let promised = settings.public_url.is_some();
     let last = Ports::read(&data).listener;
     Ok(Config {

@@ -182,17 +182,8 @@ pub(crate) fn has_page(inner: &Inner) -> bool {
 
 /// A file of the page: the one that the broker's browsers have, unless the program brings its own.
 fn asset(inner: &Inner, name: &str) -> Option<Cow<'static, [u8]>> {
-    let bundled = || {
-        let assets = broker::viewer_assets()?;
-        let text = match name {
-            "viewer.html" => assets.html,
-            "viewer.css" => assets.css,
-            "viewer.js" => assets.js,
-            _ => return None,
-        };
-        Some(Cow::Borrowed(text.as_bytes()))
-    };
-    inner.pages.get(name).or_else(bundled)
+    let bundled = || serve::page_file("viewer", name);
+    inner.pages.get(name).or_else(|| bundled().map(|file| Cow::Borrowed(file.text.as_bytes())))
 }
 
 /// Says something to a page; false if it is gone, or takes too long.

@@ -6,7 +6,7 @@ use engine::{Engine, SessionId, archive::Message, journal::Happening};
 use session::Event;
 use tokio::sync::watch;
 
-use super::{Inner, Tested, reach, results::Results, side::Join};
+use super::{Inner, Tested, reach, side::Join, verification_audit::VerificationAudit};
 use crate::view::Reach;
 
 /// Happenings are read this many at a time.
@@ -15,16 +15,20 @@ const PAGE: u32 = 500;
 /// Follows every engine of this console until it stops.
 pub(super) async fn follow(inner: Arc<Inner>) {
     let mut epoch = inner.epoch.subscribe();
-    let mut results = Results::default();
+    let mut verifications = VerificationAudit::default();
     loop {
-        follow_one(&inner, &mut epoch, &mut results).await;
+        follow_one(&inner, &mut epoch, &mut verifications).await;
         if inner.stopping.is_cancelled() {
             return;
         }
     }
 }
 
-async fn follow_one(inner: &Inner, epoch: &mut watch::Receiver<u64>, results: &mut Results) {
+async fn follow_one(
+    inner: &Inner,
+    epoch: &mut watch::Receiver<u64>,
+    verifications: &mut VerificationAudit,
+) {
     epoch.mark_unchanged();
     let subscription = inner.engine.read().await.as_ref().map(Engine::subscribe);
     let Some(mut subscription) = subscription else {
@@ -35,7 +39,7 @@ async fn follow_one(inner: &Inner, epoch: &mut watch::Receiver<u64>, results: &m
         return;
     };
     count_all(inner).await;
-    results.read_on(inner).await;
+    verifications.read_on(inner).await;
     loop {
         let changes = tokio::select! {
             changes = subscription.changed() => changes,
@@ -44,7 +48,7 @@ async fn follow_one(inner: &Inner, epoch: &mut watch::Receiver<u64>, results: &m
         };
         if changes.happened {
             read_on(inner).await;
-            results.read_on(inner).await;
+            verifications.read_on(inner).await;
         }
     }
 }
@@ -72,7 +76,9 @@ async fn read_on(inner: &Inner) {
         };
         let Some(last) = happenings.last().map(|happening| happening.seq) else { return };
         for Happening { session, event, .. } in &happenings {
-            if let Event::ChatArrived { .. } | Event::TranscriptSaved { .. } = event {
+            if let Event::Chat(chat) = event
+                && chat.adds_messages()
+            {
                 count(inner, engine, *session).await;
                 inner.tell_change();
             }

@@ -1,25 +1,35 @@
-//! Writes the UI's TypeScript types, or with `--check` fails if they have drifted.
+//! Writes the files that are generated from the console, or with `--check` fails if one has drifted.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{fs, io, path::Path, process::ExitCode};
+
+use console::bindings::{FILES, GeneratedFile};
 
 fn main() -> ExitCode {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/lib/ipc/bindings.ts");
-    let fresh = console::bindings::typescript();
-    if std::env::args().any(|arg| arg == "--check") {
-        if fs::read_to_string(&path).is_ok_and(|stored| stored == fresh) {
-            return ExitCode::SUCCESS;
+    let check = std::env::args().any(|arg| arg == "--check");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for GeneratedFile { path: file, text } in FILES {
+        let path = root.join(file);
+        let stored = fs::read_to_string(&path).unwrap_or_default();
+        let fresh = text(&stored);
+        if stored == fresh {
+            continue;
         }
-        eprintln!(
-            "check the generated types: ui/src/lib/ipc/bindings.ts has drifted from crates/console. \
-             Run `cargo run -p deskhand-console --bin bindings` and commit the result."
-        );
-        return ExitCode::FAILURE;
-    }
-    match path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, fresh)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("write ui/src/lib/ipc/bindings.ts: {error}");
-            ExitCode::FAILURE
+        if check {
+            eprintln!(
+                "check the generated files: {file} has drifted from crates/console. \
+                 Run `cargo run -p deskhand-console --bin bindings` and commit the result."
+            );
+            return ExitCode::FAILURE;
+        }
+        if let Err(error) = write(&path, &fresh) {
+            eprintln!("write {file}: {error}");
+            return ExitCode::FAILURE;
         }
     }
+    ExitCode::SUCCESS
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::write(path, text)
 }

@@ -11,7 +11,7 @@ use std::{
 use clap::{Args, Subcommand};
 use engine::{
     StartError,
-    archive::{ARCHIVE_FILE, Archive, ArchiveError, Deed},
+    archive::{ARCHIVE_FILE, Archive, ArchiveError, AuditEntry},
     clock::now,
     lock::FolderLock,
     vault::{Options as VaultOptions, OsKeyring, VAULT_FILE, Vault},
@@ -65,7 +65,7 @@ async fn verify(archive: &Archive, json: bool) -> Result<End, Failed> {
 /// As in the window, what can't be noted isn't done.
 async fn export(archive: &Archive, by: String) -> Result<End, Failed> {
     let (action, text) = ("audit_exported".into(), "Exports the audit log.".into());
-    let deed = Deed { at: now(), by, action, text, session: None };
+    let deed = AuditEntry { at: now(), by, action, text, session: None };
     archive.append_audit(deed).await.map_err(failed)?;
     let mut out = archive.export_audit(std::io::stdout()).await.map_err(failed)?;
     out.flush().map_err(|error| Failed::general(format!("write the audit log: {error}"), ""))?;

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use clap::Args;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use directories::ProjectDirs;
 use engine::desktop::Desktop;
 use secrecy::SecretString;
@@ -18,7 +18,9 @@ use tracing_subscriber::EnvFilter;
 use super::Failed;
 use crate::{
     app::{Bundle, IN_THE_BROWSER, Options, Pages, PagesIn},
-    settings::{Settings, SettingsError, SettingsSource, from_environment, from_text},
+    settings::{
+        Settings, SettingsError, SettingsSource, declarations, from_environment, from_text,
+    },
 };
 
 /// The settings' file within the data folder, where no other is named.
@@ -69,146 +71,51 @@ pub struct Global {
     pub settings: SettingFlags,
 }
 
-/// Every setting as a flag. Each is also a variable: --base-url is DESKHAND_BASE_URL.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Settings (each also as DESKHAND_... and in the file)")]
-pub struct SettingFlags {
-    /// Who mails say is at this console
-    #[arg(long, global = true, value_name = "NAME")]
-    technician: Option<String>,
-    /// The window's looks: system, dark or light
-    #[arg(long, global = true, value_name = "THEME")]
-    theme: Option<String>,
-    /// The remote-support service, such as https://host/api/v1; without it, the broker that comes along
-    #[arg(long, global = true, value_name = "URL")]
-    base_url: Option<String>,
-    /// Where a region is timed, with {region} for its name
-    #[arg(long, global = true, value_name = "TEMPLATE")]
-    region_url_template: Option<String>,
-    /// The customer's link, with {pin} for the PIN
-    #[arg(long, global = true, value_name = "TEMPLATE")]
-    join_url_template: Option<String>,
-    /// Accept the hosted service's licence terms: true or false
-    #[arg(long, global = true, value_name = "BOOL")]
-    licence_consent: Option<String>,
-    /// Where webhooks are listened for; port 0 takes that of last time, or any
-    #[arg(long, global = true, value_name = "IP:PORT")]
-    listen: Option<String>,
-    /// The URL under which the service reaches the listener
-    #[arg(long, global = true, value_name = "URL")]
-    public_url: Option<String>,
-    /// Samples a region, 1 to 10
-    #[arg(long, global = true, value_name = "NUMBER")]
-    probe_rounds: Option<String>,
-    /// How often every hook is put again, in seconds
-    #[arg(long, global = true, value_name = "SECONDS")]
-    heartbeat_s: Option<String>,
-    /// E-mails for every new session: [{"to":"a@b.c","to_customer":false,"when":"next_event"}]
-    #[arg(long, global = true, value_name = "JSON")]
-    mail_rules: Option<String>,
-    /// Let customers on this network join at the broker that comes along: true or false
-    #[arg(long, global = true, value_name = "BOOL")]
-    lan: Option<String>,
-    /// Where it listens then
-    #[arg(long, global = true, value_name = "IP:PORT")]
-    lan_listen: Option<String>,
-    /// The address that customers use then
-    #[arg(long, global = true, value_name = "URL")]
-    lan_url: Option<String>,
-    /// Its TLS certificate (PEM)
-    #[arg(long, global = true, value_name = "FILE")]
-    tls_cert: Option<String>,
-    /// Its certificate's key (PEM)
-    #[arg(long, global = true, value_name = "FILE")]
-    tls_key: Option<String>,
-    /// Origins that a viewer's page may load beside its own: ["https://files.example.org"]
-    #[arg(long, global = true, value_name = "JSON")]
-    viewer_origins: Option<String>,
-    /// The company, as a customer's phone shows it
-    #[arg(long, global = true, value_name = "NAME")]
-    company: Option<String>,
-    /// Somebody must be signed in with a passkey: true or false
-    #[arg(long, global = true, value_name = "BOOL")]
-    require_sign_in: Option<String>,
-    /// Lock after so many minutes without a key or a click; 0 for never
-    #[arg(long, global = true, value_name = "MINUTES")]
-    lock_after_min: Option<String>,
-    /// Lock when the desktop's screen is locked: true or false
-    #[arg(long, global = true, value_name = "BOOL")]
-    lock_with_screen: Option<String>,
-    /// Whether a viewer needs a verified person: off, warn or require
-    #[arg(long, global = true, value_name = "POLICY")]
-    verify_gate: Option<String>,
-    /// How long an approved verification counts
-    #[arg(long, global = true, value_name = "MINUTES")]
-    verify_gate_min: Option<String>,
-    /// How long an answer to a push is waited for
-    #[arg(long, global = true, value_name = "SECONDS")]
-    verify_wait_s: Option<String>,
-    /// The passkey service; without it, the sandbox that comes along
-    #[arg(long, global = true, value_name = "URL")]
-    passwordless_url: Option<String>,
-    /// The passkey service's public API key
-    #[arg(long, global = true, value_name = "KEY")]
-    passwordless_key: Option<String>,
-    /// The verification service; without it, the sandbox that comes along
-    #[arg(long, global = true, value_name = "URL")]
-    logintc_url: Option<String>,
-    /// The verification service's domain id
-    #[arg(long, global = true, value_name = "ID")]
-    logintc_domain: Option<String>,
-    /// The chat workspace; without it, the sandbox that comes along
-    #[arg(long, global = true, value_name = "URL")]
-    rocketchat_url: Option<String>,
-    /// The user id that belongs to the chat workspace's token
-    #[arg(long, global = true, value_name = "ID")]
-    rocketchat_user: Option<String>,
+/// The settings among the flags, as the texts that were given. Each is also a variable: `--base-url` is
+/// `DESKHAND_BASE_URL`.
+#[derive(Debug, Clone, Default)]
+pub struct SettingFlags(Vec<(&'static str, String)>);
+
+impl Args for SettingFlags {
+    fn augment_args(command: Command) -> Command {
+        let flags = declarations().iter().filter_map(|setting| {
+            let flag = setting.flag.as_ref()?;
+            let argument = Arg::new(setting.name).long(flag.long.as_str()).global(true);
+            Some(argument.value_name(flag.value).help(flag.help))
+        });
+        command
+            .next_help_heading("Settings (each also as DESKHAND_... and in the file)")
+            .args(flags)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let flags = declarations().iter().filter(|setting| setting.flag.is_some());
+        let given = flags.filter_map(|setting| {
+            Some((setting.name, matches.get_one::<String>(setting.name)?.clone()))
+        });
+        Ok(Self(given.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 impl SettingFlags {
-    fn given(&self) -> [(&'static str, &Option<String>); 30] {
-        [
-            ("technician", &self.technician),
-            ("theme", &self.theme),
-            ("base_url", &self.base_url),
-            ("region_url_template", &self.region_url_template),
-            ("join_url_template", &self.join_url_template),
-            ("licence_consent", &self.licence_consent),
-            ("listen", &self.listen),
-            ("public_url", &self.public_url),
-            ("probe_rounds", &self.probe_rounds),
-            ("heartbeat_s", &self.heartbeat_s),
-            ("mail_rules", &self.mail_rules),
-            ("lan", &self.lan),
-            ("lan_listen", &self.lan_listen),
-            ("lan_url", &self.lan_url),
-            ("tls_cert", &self.tls_cert),
-            ("tls_key", &self.tls_key),
-            ("viewer_origins", &self.viewer_origins),
-            ("company", &self.company),
-            ("require_sign_in", &self.require_sign_in),
-            ("lock_after_min", &self.lock_after_min),
-            ("lock_with_screen", &self.lock_with_screen),
-            ("verify_gate", &self.verify_gate),
-            ("verify_gate_min", &self.verify_gate_min),
-            ("verify_wait_s", &self.verify_wait_s),
-            ("passwordless_url", &self.passwordless_url),
-            ("passwordless_key", &self.passwordless_key),
-            ("logintc_url", &self.logintc_url),
-            ("logintc_domain", &self.logintc_domain),
-            ("rocketchat_url", &self.rocketchat_url),
-            ("rocketchat_user", &self.rocketchat_user),
-        ]
-    }
-
     /// The settings among the flags.
     ///
     /// # Errors
-    /// The first that can't be.
+    /// The first whose value can't be.
     pub fn map(&self) -> Result<Map<String, Value>, SettingsError> {
-        let given =
-            self.given().into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?)));
-        given.map(|(field, text)| Ok((field.to_owned(), from_text(field, text)?))).collect()
+        let given = self.0.iter();
+        given.map(|(field, text)| Ok(((*field).to_owned(), from_text(field, text)?))).collect()
     }
 }
 
@@ -340,8 +247,8 @@ mod tests {
         let mut settings: Vec<String> =
             Settings::default().to_map().into_iter().map(|(name, _)| name).collect();
         settings.retain(|name| !own.contains(&name.as_str()));
-        let flags = SettingFlags::default();
-        let mut given: Vec<_> = flags.given().map(|(name, _)| name).to_vec();
+        let flags = declarations().iter().filter(|setting| setting.flag.is_some());
+        let mut given: Vec<_> = flags.map(|setting| setting.name).collect();
         given.sort_unstable();
         settings.sort();
         assert_eq!(given, settings);

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     app::{App, Feed},
-    command::{Command, Reply},
+    reply::Reply,
 };
 
 /// Lines that may wait for whoever reads standard output; then everything waits.
@@ -109,7 +109,7 @@ async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
         let Some(request) = protocol::read(line) else { continue };
         let (id, result) = match request {
             Ok(request) => {
-                if matches!(request.command, Command::Quit) {
+                if request.command.ends_program() {
                     let _ = out.send(protocol::answer(&request.id, &Ok(Reply::Done))).await;
                     return;
                 }

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::lines::{LONGEST, Line};
 use crate::{
-    command::{Command, Reply},
+    commands::Command,
+    reply::Reply,
     view::{Code, Trouble},
 };
 
@@ -63,34 +64,20 @@ fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
     if !matches!(id, Value::Null | Value::Number(_) | Value::String(_)) {
         return Err(bad(number, Value::Null, "its id is neither a number nor a text"));
     }
-    let more = command.keys().find(|field| *field != "do").cloned();
-    match (serde_json::from_value(Value::Object(command)), more) {
-        // serde refuses unknown fields only where a command has some of its own.
-        (Ok(command), Some(field)) if has_no_fields(&command) => {
-            Err(bad(number, id, &format!("unknown field `{field}`, there are none")))
-        }
-        (Ok(command), _) => Ok(Request { id, by, command }),
-        (Err(error), _) => Err(bad(number, id, &error.to_string())),
+    if let Some(field) = needless_field(&command) {
+        return Err(bad(number, id, &format!("unknown field `{field}`, there are none")));
+    }
+    match serde_json::from_value(Value::Object(command)) {
+        Ok(command) => Ok(Request { id, by, command }),
+        Err(error) => Err(bad(number, id, &error.to_string())),
     }
 }
 
-const fn has_no_fields(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::ProbeRegions
-            | Command::Settings
-            | Command::TestReach
-            | Command::Outbox
-            | Command::SkipProfile
-            | Command::CeremonyLink
-            | Command::CancelCeremony
-            | Command::Lock
-            | Command::Passkeys
-            | Command::Services
-            | Command::VerifyAudit
-            | Command::ExportAudit
-            | Command::Quit
-    )
+/// A field that was given to a command without any. serde refuses unknown fields only of the other commands.
+fn needless_field(command: &Map<String, Value>) -> Option<&String> {
+    let field = command.keys().find(|field| *field != "do")?;
+    let name = command.get("do")?.as_str()?;
+    Command::has_no_fields(name).then_some(field)
 }
 
 fn bad(number: u64, id: Value, why: &str) -> BadLine {
@@ -139,6 +126,7 @@ pub fn line(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::SessionCommand;
 
     fn understood(text: &str) -> Option<Result<Request, BadLine>> {
         read(Line { number: 7, bytes: Some(text.into()) })
@@ -156,7 +144,10 @@ mod tests {
         let text = r#"{"id":"a","by":"Ada","do":"new_session","about":{"customer":"Maria"}}"#;
         let request = understood(text).unwrap().unwrap_or_else(|bad| panic!("{bad:?}"));
         assert_eq!((request.id, request.by.as_deref()), (Value::from("a"), Some("Ada")));
-        let Command::NewSession { about, region: None } = request.command else { panic!() };
+        let Command::Session(SessionCommand::NewSession { about, region: None }) = request.command
+        else {
+            panic!()
+        };
         assert_eq!(about.customer, "Maria");
     }
 

@@ -8,14 +8,14 @@ use broker::{Broker, Config, Running};
 use clap::Args;
 use engine::{
     clock::now,
-    remote::{LoginWithMe, ProbeFailed, Service, probe},
+    remote::{LoginWithMe, LoginWithMeConfig, ProbeFailed, probe},
 };
 use session::region::{Choice, End as RegionEnd};
 use tempfile::TempDir;
 
 use super::{End, Failed, Global};
 use crate::{
-    present::{regions::over, trouble},
+    present::regions::over,
     view::{LaneView, RegionsView},
 };
 
@@ -63,7 +63,7 @@ async fn own_broker() -> Result<(Running, TempDir), Failed> {
 
 async fn race(service: &(String, String), rounds: u32) -> Result<Choice, Failed> {
     let wrong = |error: engine::remote::ServiceError| Failed::usage(error.to_string());
-    let service = Service::parse(&service.0, &service.1).map_err(wrong)?;
+    let service = LoginWithMeConfig::parse(&service.0, &service.1).map_err(wrong)?;
     let client = LoginWithMe::new(service).map_err(wrong)?;
     let rounds = usize::try_from(rounds).unwrap_or(1);
     probe(&client, rounds, None, |_| {}).await.map_err(|failed| {
@@ -75,7 +75,7 @@ fn why_none(failed: &ProbeFailed) -> String {
     let mut text = failed.to_string();
     for lane in &failed.lanes {
         if let RegionEnd::Failed { failure } = &lane.end {
-            let _ = write!(text, "\n  {}: {}", lane.region, trouble::why(*failure));
+            let _ = write!(text, "\n  {}: {}", lane.region, failure.reason());
         }
     }
     text
@@ -137,7 +137,7 @@ mod tests {
         ];
         let region = "us-east-1".parse().unwrap();
         let choice = Choice { region, reason: Reason::Fastest, lanes, took_us: 129_400 };
-        let failed = super::trouble::why(session::Failure::Unreachable);
+        let failed = session::Failure::Unreachable.reason();
         let expected = format!(
             "  Region          Best                  Samples
 * us-east-1       24.1 ms               24.5  24.1  24.3

@@ -1,6 +1,6 @@
 //! The audit log for people: its lines, and what a look through it found.
 
-use engine::archive::{AuditEntry, AuditReport, Deed};
+use engine::archive::{AuditEntry, AuditLink, AuditReport};
 
 use crate::{
     view::{AuditCheck, AuditLine, BrokenLink},
@@ -11,8 +11,9 @@ use crate::{
 const LONGEST: usize = 2_000;
 
 /// An entry.
-pub fn line(entry: AuditEntry) -> AuditLine {
-    let AuditEntry { seq, deed: Deed { at, by, action, text, session }, prev: _, hash: _ } = entry;
+pub fn line(entry: AuditLink) -> AuditLine {
+    let AuditLink { seq, entry: AuditEntry { at, by, action, text, session }, prev: _, hash: _ } =
+        entry;
     AuditLine {
         seq,
         at: at.0,

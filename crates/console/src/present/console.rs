@@ -128,6 +128,9 @@ fn troubles(parts: &Parts<'_>) -> Vec<Trouble> {
         if let Some(why) = health.archive_fails() {
             troubles.push(trouble::from_text(Code::FreeSpace, &why));
         }
+        for why in health.background_fails() {
+            troubles.push(trouble::from_text(Code::Internal, &why));
+        }
         if let Some(ServiceHealth::Fails { failure, .. }) = health.service() {
             troubles.push(trouble::of_failure("call the service", failure));
         }

@@ -213,9 +213,7 @@ fn failure(record: &Record) -> Option<crate::view::Trouble> {
 }
 
 fn log(happenings: &[Happening], by: &str, setting: &Setting<'_>) -> Vec<crate::view::LogLine> {
-    // That messages came is said by the messages themselves.
-    let told =
-        |happening: &&Happening| !matches!(happening.event, session::Event::ChatArrived { .. });
+    let told = |happening: &&Happening| happening.event.facts().is_logged();
     happenings.iter().filter(told).map(|happening| event::line(happening, by, setting)).collect()
 }
 
@@ -224,7 +222,9 @@ fn race(
     happenings: &[Happening],
     created: Timestamp,
 ) -> Option<crate::view::RegionsView> {
-    let ready = |happening: &&Happening| matches!(happening.event, session::Event::PinReady { .. });
+    let ready = |happening: &&Happening| {
+        matches!(happening.event, session::Event::Life(session::LifeEvent::PinReady { .. }))
+    };
     let at = happenings.iter().find(ready).map_or(created, |ready| ready.at);
     choice.map(|choice| regions::over(at, choice))
 }
@@ -254,9 +254,7 @@ fn mail(order: &Order, setting: &Setting<'_>) -> MailView {
         (Status::MaybeSent, _) => {
             ("May have been sent; it is not repeated".to_owned(), false, true)
         }
-        (Status::Failed { failure }, _) => {
-            (format!("Not sent: {}", trouble::why(failure)), false, true)
-        }
+        (Status::Failed { failure }, _) => (format!("Not sent: {}", failure.reason()), false, true),
     };
     // A rule that has sent goes on waiting for the next time.
     let waiting =

@@ -1,6 +1,6 @@
 //! Devices of the chat workspace: every text in them is somebody else's.
 
-use engine::{archive::LookedUp, remote::rocketchat::Asked};
+use engine::{archive::LookedUp, remote::rocketchat::FactorPrompt};
 use wire::rocketchat::{Device, DeviceSession};
 
 use crate::{
@@ -43,7 +43,7 @@ pub fn listed(found: &DeviceSession) -> DeviceView {
 }
 
 /// A second factor that is asked for, in words.
-pub fn code_asked(asked: &Asked, wrong: bool) -> CodeAsked {
+pub fn code_asked(asked: &FactorPrompt, wrong: bool) -> CodeAsked {
     let what = match asked.method.as_str() {
         "totp" => "Type the six digits that your authenticator app shows, or a backup code.",
         "email" if asked.sent => "A code was sent to you by e-mail: type it here.",

@@ -1,7 +1,7 @@
 //! The four hooks as lamps. Green only where the service confirmed the hook and can reach us.
 
 use engine::journal::Happening;
-use session::{Event, Lamp};
+use session::{Lamp, PresenceChange};
 use wire::HookType;
 
 use crate::view::{HookView, LampKind, Reach};
@@ -51,13 +51,9 @@ fn one(hook: HookType, lamp: &Lamp, fired_at: Option<i64>, reach: Reach) -> Hook
 
 /// When a hook last fired, by what came of it.
 fn fired(hook: HookType, happenings: &[Happening]) -> Option<i64> {
-    let is_of = |event: &Event| match hook {
-        HookType::PresenterStarted => matches!(event, Event::PresenterOnline { .. }),
-        HookType::ViewerStarted => matches!(event, Event::ViewerJoined { .. }),
-        HookType::PresenterOffline => matches!(event, Event::PresenterOffline),
-        HookType::ViewerOffline => matches!(event, Event::ViewersGone),
-    };
-    happenings.iter().rev().find(|happening| is_of(&happening.event)).map(|found| found.at.0)
+    let reported = Some(PresenceChange::Reported(hook));
+    let of_hook = |told: &&Happening| told.event.facts().presence_change() == reported;
+    happenings.iter().rev().find(of_hook).map(|found| found.at.0)
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ fn broken(why: Broken) -> Trouble {
     match why {
         Broken::Failed { failure: Failure::Storage } => Trouble {
             code: Code::FreeSpace,
-            text: trouble::sentence(&format!("{DOING}: {}", trouble::why(Failure::Storage))),
+            text: trouble::sentence(&format!("{DOING}: {}", Failure::Storage.reason())),
             remedy: format!("Free some space, or choose another folder; then try again. {KEPT}"),
         },
         Broken::Failed { failure } => {

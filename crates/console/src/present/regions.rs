@@ -25,7 +25,7 @@ pub fn running(race: &Race) -> RegionsView {
         Some(Err(failure)) => RegionsView {
             lanes: race.lanes.iter().map(lane).collect(),
             chosen: None,
-            reason: super::trouble::why(*failure),
+            reason: failure.reason(),
             took_ms: None,
             at: race.at.0,
         },
@@ -70,7 +70,7 @@ fn lane(lane: &Lane) -> LaneView {
         End::Running => (None, None, true),
         End::Finished => (None, None, false),
         End::Stopped { over_us } => (Some(ms(*over_us)), None, false),
-        End::Failed { failure } => (None, Some(super::trouble::why(*failure)), false),
+        End::Failed { failure } => (None, Some(failure.reason()), false),
     };
     LaneView {
         region: lane.region.to_string(),

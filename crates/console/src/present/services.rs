@@ -8,6 +8,7 @@ use engine::{
 use super::trouble::{self, sentence};
 use crate::{
     Settings,
+    settings::name_of,
     view::{Code, Identity, SecretName, Trouble},
 };
 
@@ -45,9 +46,9 @@ impl Identity {
     /// The setting of its address.
     const fn field(self) -> &'static str {
         match self {
-            Self::Passwordless => "passwordless_url",
-            Self::Logintc => "logintc_url",
-            Self::Rocketchat => "rocketchat_url",
+            Self::Passwordless => name_of!(passwordless_url),
+            Self::Logintc => name_of!(logintc_url),
+            Self::Rocketchat => name_of!(rocketchat_url),
         }
     }
 }

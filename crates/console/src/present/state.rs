@@ -1,6 +1,6 @@
 //! A session's word in text (product.md, State words).
 
-use session::{Outcome, Timestamp, Word};
+use session::{Timestamp, Word};
 
 use super::Setting;
 use crate::{
@@ -75,15 +75,6 @@ pub fn viewers(fact: session::Viewers) -> FactView {
     FactView { is, since: since.map(|at| at.0) }
 }
 
-/// An outcome in a word.
-pub const fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Resolved => "resolved",
-        Outcome::Unresolved => "unresolved",
-        Outcome::Unknown => "outcome unknown",
-    }
-}
-
 fn parts(word: &Word) -> (StateKind, &'static str, Option<Timestamp>) {
     match word {
         Word::Closed { at, .. } => (StateKind::Closed, "Closed", Some(*at)),
@@ -104,13 +95,13 @@ fn parts(word: &Word) -> (StateKind, &'static str, Option<Timestamp>) {
 
 fn detail(word: &Word, windows: u32, setting: &Setting<'_>) -> String {
     match word {
-        Word::Closed { outcome: came, pin_valid_until: None, .. } => outcome(*came).into(),
+        Word::Closed { outcome: came, pin_valid_until: None, .. } => came.as_words().into(),
         Word::Closed { outcome: came, pin_valid_until: Some(until), .. } => format!(
             "{}; the PIN stays valid until about {}; ask the customer to quit the program",
-            outcome(*came),
+            came.as_words(),
             setting.clock(*until)
         ),
-        Word::Failed { failure } => super::trouble::why(*failure),
+        Word::Failed { failure } => failure.reason(),
         Word::Ended { pin_over: true, .. } => "PIN over".into(),
         Word::Ended { may_still_run: true, .. } => "customer's program may still run".into(),
         Word::Ended { .. } => String::new(),
@@ -142,7 +133,8 @@ mod tests {
             let view = of(&word, windows, &setting);
             (view.label, view.detail)
         };
-        let closed = Word::Closed { at, outcome: Outcome::Resolved, pin_valid_until: Some(at) };
+        let closed =
+            Word::Closed { at, outcome: session::Outcome::Resolved, pin_valid_until: Some(at) };
         assert_eq!(
             text(closed, 0).1,
             "resolved; the PIN stays valid until about 14:01; ask the customer to quit the program"

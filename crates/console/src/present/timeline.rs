@@ -1,7 +1,8 @@
 //! Presence over time, from what happened. The end of each lane agrees with the stored facts.
 
 use engine::journal::Happening;
-use session::{Event, Presenter, Record, Timestamp, Viewers};
+use session::{PresenceChange, Presenter, Record, Timestamp, Viewers};
+use wire::HookType;
 
 use super::event;
 use crate::view::{Dot, FactKind, Stretch, Timeline};
@@ -11,43 +12,24 @@ pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_
     let mut presenter = Lane::default();
     let mut viewers = Lane::default();
     for Happening { at, event, .. } in happenings {
-        match event {
-            Event::PresenterOnline { .. } => presenter.begin(*at, FactKind::Online),
-            Event::PresenterOffline => presenter.end(*at),
-            Event::ViewerJoined { .. } => viewers.begin(*at, FactKind::Online),
-            Event::ViewersGone => viewers.end(*at),
-            Event::StatusUnknown { since } => {
-                presenter.begin(*since, FactKind::Unknown);
-                viewers.begin(*since, FactKind::Unknown);
+        match event.facts().presence_change() {
+            Some(PresenceChange::Reported(HookType::PresenterStarted)) => {
+                presenter.begin(*at, FactKind::Online);
             }
-            Event::Closed { .. } | Event::PinOver { .. } => {
+            Some(PresenceChange::Reported(HookType::PresenterOffline)) => presenter.end(*at),
+            Some(PresenceChange::Reported(HookType::ViewerStarted)) => {
+                viewers.begin(*at, FactKind::Online);
+            }
+            Some(PresenceChange::Reported(HookType::ViewerOffline)) => viewers.end(*at),
+            Some(PresenceChange::UnknownSince(since)) => {
+                presenter.begin(since, FactKind::Unknown);
+                viewers.begin(since, FactKind::Unknown);
+            }
+            Some(PresenceChange::SessionOver) => {
                 presenter.end(*at);
                 viewers.end(*at);
             }
-            Event::Created
-            | Event::PinReady { .. }
-            | Event::AllocationFailed { .. }
-            | Event::HookLost { .. }
-            | Event::HookBack { .. }
-            | Event::MailSent { .. }
-            | Event::MailFailed { .. }
-            | Event::ProgramAsked { .. }
-            | Event::ProgramSaved { .. }
-            | Event::ProgramNotSaved { .. }
-            | Event::ProgramGone { .. }
-            | Event::VerificationAsked { .. }
-            | Event::VerificationApproved { .. }
-            | Event::VerificationDenied { .. }
-            | Event::VerificationTimedOut { .. }
-            | Event::VerificationCancelled { .. }
-            | Event::VerificationNoDevice { .. }
-            | Event::VerificationFailed { .. }
-            | Event::VerificationUnknown { .. }
-            | Event::GateOverridden { .. }
-            | Event::PictureSaved { .. }
-            | Event::ChatArrived { .. }
-            | Event::TranscriptSaved { .. }
-            | Event::TranscriptFailed { .. } => {}
+            None => {}
         }
     }
     if record.is_live() {
@@ -62,8 +44,7 @@ pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_
             Viewers::Unknown { since } => Some((since, FactKind::Unknown)),
         });
     }
-    // That messages came is said by the messages themselves.
-    let told = |happening: &&Happening| !matches!(happening.event, Event::ChatArrived { .. });
+    let told = |happening: &&Happening| happening.event.facts().is_logged();
     let events =
         happenings.iter().filter(told).map(|happening| dot(happening, record, setting)).collect();
     Timeline { presenter: presenter.0, viewers: viewers.0, events }

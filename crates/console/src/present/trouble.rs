@@ -3,9 +3,8 @@
 //! The only place where errors become text for people.
 
 use engine::{
-    CommandError,
-    remote::{PlaceError, logintc},
-    sqlite::StoreError,
+    CommandError, StoreError,
+    remote::{DownloadTargetError, logintc},
 };
 use session::Failure;
 
@@ -18,7 +17,11 @@ use crate::{
 /// A failed call or effect. `doing` completes "could not ...".
 pub fn of_failure(doing: &str, failure: Failure) -> Trouble {
     let (code, remedy) = remedy(failure);
-    Trouble { code, text: sentence(&format!("{doing}: {}", why(failure))), remedy: remedy.into() }
+    Trouble {
+        code,
+        text: sentence(&format!("{doing}: {}", failure.reason())),
+        remedy: remedy.into(),
+    }
 }
 
 /// A command that was not carried out.
@@ -32,10 +35,12 @@ pub fn of_command(error: &CommandError) -> Trouble {
             let (code, remedy) = remedy(call.failure);
             Trouble { code, text: sentence(&text), remedy: remedy.into() }
         }
-        CommandError::Place(PlaceError::Folder { .. }) => from_text(Code::FreeSpace, &text),
-        CommandError::Place(PlaceError::Taken(_) | PlaceError::NoName(_)) => {
-            from_text(Code::BadInput, &text)
+        CommandError::DownloadTarget(DownloadTargetError::Folder { .. }) => {
+            from_text(Code::FreeSpace, &text)
         }
+        CommandError::DownloadTarget(
+            DownloadTargetError::Taken(_) | DownloadTargetError::NoName(_),
+        ) => from_text(Code::BadInput, &text),
         CommandError::DoesNotFit(_) => from_text(Code::BadInput, &text),
         CommandError::Gate { .. } => Trouble {
             code: Code::Verify,
@@ -137,27 +142,6 @@ pub fn stopping() -> Trouble {
 pub fn from_text(code: Code, text: &str) -> Trouble {
     let (text, remedy) = text.rsplit_once("; ").unwrap_or((text, ""));
     Trouble { code, text: sentence(text), remedy: sentence(remedy) }
-}
-
-/// Why, in words that follow "because" or a colon.
-pub fn why(failure: Failure) -> String {
-    match failure {
-        Failure::Unauthorized => "the service does not accept the credentials".into(),
-        Failure::RateLimited { retry_after_ms: Some(ms) } => {
-            format!("the service asks to wait {} s", ms.div_ceil(1000))
-        }
-        Failure::RateLimited { retry_after_ms: None } => "the service got too many calls".into(),
-        Failure::Unreachable => "nothing answers at the service's address".into(),
-        Failure::NoAnswer => "the service closed the connection without an answer".into(),
-        Failure::TimedOut => "no answer came in time".into(),
-        Failure::Rejected { status: 200 } => "the service refused it".into(),
-        Failure::Rejected { status } => format!("the service refused it ({status})"),
-        Failure::Faulty { status } => format!("the service has a fault ({status})"),
-        Failure::Malformed => "what answers is not what the service documents".into(),
-        Failure::NoRegion => "no region answers".into(),
-        Failure::Storage => "this computer's disk did not take it".into(),
-        Failure::Internal => "a part of Deskhand failed".into(),
-    }
 }
 
 fn remedy(failure: Failure) -> (Code, &'static str) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{SettingsError, check};
+use super::{SettingsError, check, declarations};
 use crate::words;
 
 /// How every variable that is a setting begins: `DESKHAND_BASE_URL` is `base_url`.
@@ -18,7 +18,7 @@ pub fn from_environment(
     let mut map = Map::new();
     for (name, text) in variables {
         let Some(field) = name.strip_prefix(PREFIX).map(str::to_ascii_lowercase) else { continue };
-        if check::FIELDS.iter().any(|(known, _)| *known == field) {
+        if declarations().iter().any(|known| known.name == field) {
             map.insert(field.clone(), from_text(&field, &text)?);
         }
     }

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{Settings, SettingsError, VERSION, check};
+use super::{Settings, SettingsError, VERSION, check, name_of};
 
 /// Where settings come from, and where changes go.
 #[derive(Clone)]
@@ -118,7 +118,7 @@ impl SettingsSource {
     /// Why it can't, in words for people.
     pub fn save(&self, stored: &Map<String, Value>) -> Result<(), String> {
         let mut stored = stored.clone();
-        stored.insert("version".into(), VERSION.into());
+        stored.insert(name_of!(version).into(), VERSION.into());
         match &self.kept {
             Kept::Nowhere => Ok(()),
             Kept::By(keep) => keep.write(&stored),
@@ -188,7 +188,7 @@ impl SettingsSource {
 
 /// Brings settings of an older shape to this one. Migrations are frozen once released.
 fn migrated(mut stored: Map<String, Value>) -> Result<Map<String, Value>, String> {
-    match stored.remove("version").map(|version| version.as_u64()) {
+    match stored.remove(name_of!(version)).map(|version| version.as_u64()) {
         // Before the first release with a version there was none.
         None | Some(Some(1)) => Ok(stored),
         Some(Some(_)) => Err("a newer version of Deskhand wrote the settings".to_owned()),

@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, time::Duration};
 use console::{
     SettingsSource,
     app::Tell,
-    command::{Command, Reply},
+    commands::Command,
+    reply::Reply,
     view::{AccessKind, AccessView, CeremonyStep, CeremonyView, Code, Purpose, Push, Trouble},
 };
 use reqwest::StatusCode;

@@ -1,6 +1,6 @@
 //! The audit log as commands write and read it.
 
-use console::{SettingsSource, command::Reply, view::AuditLine};
+use console::{SettingsSource, reply::Reply, view::AuditLine};
 use engine::{
     archive::{ARCHIVE_FILE, Archive},
     vault::{Options, Vault},

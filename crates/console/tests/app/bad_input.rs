@@ -9,7 +9,7 @@ use std::{
 
 use console::{
     App, SettingsSource,
-    command::Reply,
+    reply::Reply,
     view::{Code, SessionDetail, StateKind, Trouble},
 };
 use serde_json::{Value, json};

@@ -2,7 +2,8 @@
 
 use console::{
     SettingsSource,
-    command::Reply,
+    commands::Command,
+    reply::Reply,
     view::{Code, ProgramState, SessionDetail},
 };
 use engine::desktop::View;
@@ -153,7 +154,10 @@ async fn a_pin_of_our_own_is_known_when_its_session_is_closed_and_after_a_restar
     let refused = rig.refused(report(&pin)).await;
     assert!(refused.text.contains("this console gave it out"), "{}", refused.text);
     // Somebody else's is not ours, so it goes to the broker, which doesn't know it.
-    let answer = rig.app.command(serde_json::from_value(report("AAA-AA-AAAA")).unwrap(), BY).await;
+    let answer = rig
+        .app
+        .command(serde_json::from_value::<Command>(report("AAA-AA-AAAA")).unwrap(), BY)
+        .await;
     let text = answer.err().map(|trouble| trouble.text).unwrap_or_default();
     assert!(!text.contains("this console gave it out"), "{text}");
     rig.app.stop().await;

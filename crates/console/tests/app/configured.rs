@@ -5,7 +5,7 @@ use std::path::Path;
 use broker::{Broker, Config, Rates, Running, TargetPolicy};
 use console::{
     SettingsSource,
-    command::Reply,
+    reply::Reply,
     view::{Code, LampKind, Reach, ServiceKind},
 };
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use console::{
     SettingsSource,
-    command::Reply,
+    reply::Reply,
     view::{Code, CodeAsked, DeviceView},
 };
 use sandbox::rocketchat::{PERMISSIONS, Rocketchat};

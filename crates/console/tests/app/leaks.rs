@@ -9,11 +9,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use console::{
-    App, SettingsSource,
-    app::Tell,
-    command::{Command, Reply},
-};
+use console::{App, SettingsSource, app::Tell, commands::Command, reply::Reply};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 
 use console::{
     SettingsSource,
-    command::Reply,
+    reply::Reply,
     view::{Code, ConsoleView},
 };
 use serde_json::{Value, json};

@@ -11,12 +11,14 @@ use std::{
 use console::{
     App, Feed, Options, SettingsSource,
     app::{IN_THE_BROWSER, Pages},
-    command::{About, Command, Reply},
+    commands::Command,
+    parameters::About,
+    reply::Reply,
     view::{ConsoleView, Happening, LampKind, Push, SessionDetail, SessionRow, Trouble},
 };
 use engine::{
     SessionId,
-    desktop::{Answer, Desktop, DesktopError, View},
+    desktop::{Desktop, DesktopError, DesktopReply, View},
     remote::ViewerUrl,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -54,7 +56,7 @@ impl Desktop for Opened {
         name: &'a str,
         url: ViewerUrl,
         view: View,
-    ) -> Answer<'a> {
+    ) -> DesktopReply<'a> {
         self.2.lock().unwrap().push(url);
         self.0.lock().unwrap().push((name.to_owned(), view));
         Box::pin(async { Ok(()) })

@@ -1,6 +1,6 @@
 //! A viewer window of ours and the presenter's program, with the real broker between them.
 
-use console::{command::Reply, view::SharingKind};
+use console::{reply::Reply, view::SharingKind};
 use engine::remote::ViewerUrl;
 use seal::{Access, Responder, Sealed};
 use serde_json::{Value, json};

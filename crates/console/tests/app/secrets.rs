@@ -10,7 +10,7 @@ use axum::{
 };
 use console::{
     SettingsSource,
-    command::Reply,
+    reply::Reply,
     view::{Code, ConnectionView, Identity, IdentityServiceView, Trouble},
 };
 use secrecy::ExposeSecret as _;

@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use console::{App, SettingsSource, command::Reply, view::Code};
+use console::{App, SettingsSource, reply::Reply, view::Code};
 use serde_json::json;
 
 use crate::rig::{Opened, Rig, options};

@@ -1,6 +1,6 @@
 //! The main job, from PIN to archived transcript.
 
-use console::{command::Reply, view::FactKind};
+use console::{reply::Reply, view::FactKind};
 use serde_json::json;
 
 use crate::rig::{GONE, Rig};

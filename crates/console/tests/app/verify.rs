@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use console::{
     SettingsSource,
-    command::{Format, Reply},
+    parameters::Format,
+    reply::Reply,
     view::{
         Code, GatePolicy, SessionDetail, Trouble, VerificationState, VerificationView, Verified,
     },

@@ -1,5 +1,8 @@
 //! The regions: one race at a time, whose result all who asked meanwhile share.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -50,7 +53,7 @@ pub struct Start {
 pub struct Regions;
 
 /// The actor's data.
-pub struct Probing {
+pub struct RegionsState {
     start: Start,
     current: Option<Region>,
     running: bool,
@@ -59,53 +62,60 @@ pub struct Probing {
 
 impl Actor for Regions {
     type Msg = Message;
-    type State = Probing;
+    type State = RegionsState;
     type Arguments = Start;
 
     async fn pre_start(
         &self,
         _: ActorRef<Message>,
         start: Start,
-    ) -> Result<Probing, ActorProcessingErr> {
-        Ok(Probing { start, current: None, running: false, waiting: Vec::new() })
+    ) -> Result<RegionsState, ActorProcessingErr> {
+        Ok(RegionsState { start, current: None, running: false, waiting: Vec::new() })
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Message>,
         message: Message,
-        probing: &mut Probing,
+        state: &mut RegionsState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Choose(answer) => {
-                probing.waiting.push(answer);
-                probing.race(&myself);
+                state.waiting.push(answer);
+                state.race(&myself);
             }
-            Message::Probe => probing.race(&myself),
-            Message::Raced(result) => probing.raced(result),
+            Message::Probe => state.race(&myself),
+            Message::Raced(result) => state.raced(result),
         }
         Ok(())
     }
 }
 
-impl Probing {
+impl RegionsState {
     fn race(&mut self, myself: &ActorRef<Message>) {
+        // Two races at once would share the line and time each other.
         if std::mem::replace(&mut self.running, true) {
             return;
         }
         let (client, shown) = (self.start.client.clone(), self.start.shown.clone());
         let (rounds, current, myself) = (self.start.rounds, self.current.clone(), myself.clone());
         shown.send_replace(Some(Race { at: now(), lanes: Vec::new(), result: None }));
-        tokio::spawn(async move {
+        let racing = tokio::spawn(async move {
             let result = probe(&client, rounds, current.as_ref(), |lanes| {
                 shown.send_modify(|race| {
                     if let Some(race) = race {
                         race.lanes = lanes.to_vec();
                     }
                 });
-            })
-            .await
-            .map_err(|failed| failed.failure);
+            });
+            result.await.map_err(|failed| failed.failure)
+        });
+        tokio::spawn(async move {
+            // A race that panicked must end all the same: nobody could ask for another one.
+            let result = racing.await.unwrap_or_else(|why| {
+                tracing::error!(%why, "a race of the regions died");
+                Err(Failure::Internal)
+            });
             // Gone only when the engine stops.
             let _ = myself.cast(Message::Raced(result));
         });
@@ -113,6 +123,7 @@ impl Probing {
 
     fn raced(&mut self, result: Result<Choice, Failure>) {
         self.running = false;
+        // A race that failed says nothing against the region that is in use.
         if let Ok(choice) = &result {
             self.current = Some(choice.region.clone());
         }

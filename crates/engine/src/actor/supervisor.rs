@@ -3,10 +3,13 @@
 //! Three restarts in 15 s, then the session is failed and visibly so. The others never notice:
 //! ractor's default, which stops a supervisor with its first child, is overridden.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -18,7 +21,10 @@ use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
     SessionId,
-    actor::session::{self as session_actor, Session, Start},
+    actor::{
+        message::SessionMessage,
+        session::{Session, Start},
+    },
     clock::now,
     context::Context,
     error::CommandError,
@@ -46,7 +52,6 @@ pub enum Message {
     },
     /// Start sessions as the journal has them.
     Restore {
-        /// They.
         stored: Vec<Stored>,
         /// When the engine that had them was last known to be alive.
         since: Timestamp,
@@ -59,7 +64,7 @@ pub enum Message {
 pub struct Supervisor;
 
 /// The actor's data.
-pub struct Supervising {
+pub struct SupervisorState {
     context: Arc<Context>,
     children: HashMap<ActorId, Child>,
     deaths: HashMap<SessionId, VecDeque<Instant>>,
@@ -73,32 +78,32 @@ struct Child {
 
 impl Actor for Supervisor {
     type Msg = Message;
-    type State = Supervising;
+    type State = SupervisorState;
     type Arguments = Arc<Context>;
 
     async fn pre_start(
         &self,
         _: ActorRef<Message>,
         context: Arc<Context>,
-    ) -> Result<Supervising, ActorProcessingErr> {
-        Ok(Supervising { context, children: HashMap::new(), deaths: HashMap::new() })
+    ) -> Result<SupervisorState, ActorProcessingErr> {
+        Ok(SupervisorState { context, children: HashMap::new(), deaths: HashMap::new() })
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Message>,
         message: Message,
-        supervising: &mut Supervising,
+        state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Create { about, by, region, done } => {
-                let made = supervising.create(&myself, about, by, region).await;
+                let made = state.create(&myself, about, by, region).await;
                 let _ = done.send(made);
             }
             Message::Restore { stored, since, done } => {
                 for stored in stored {
                     let id = stored.session;
-                    supervising.start(&myself, restored(&supervising.context, stored, since)).await;
+                    state.start(&myself, restored(&state.context, stored, since)).await;
                     tracing::debug!(session = %id, "restored");
                 }
                 let _ = done.send(());
@@ -112,7 +117,7 @@ impl Actor for Supervisor {
     async fn post_stop(
         &self,
         myself: ActorRef<Message>,
-        _: &mut Supervising,
+        _: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         myself.stop_children_and_wait(None, None).await;
         Ok(())
@@ -122,16 +127,17 @@ impl Actor for Supervisor {
         &self,
         myself: ActorRef<Message>,
         event: SupervisionEvent,
-        supervising: &mut Supervising,
+        state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorFailed(cell, error) => {
-                if let Some(child) = supervising.children.remove(&cell.get_id()) {
-                    supervising.died(&myself, child, &error.to_string()).await;
+                if let Some(child) = state.children.remove(&cell.get_id()) {
+                    state.died(&myself, child, &error.to_string()).await;
                 }
             }
+            // It was stopped on purpose.
             SupervisionEvent::ActorTerminated(cell, _, _) => {
-                supervising.children.remove(&cell.get_id());
+                state.children.remove(&cell.get_id());
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
         }
@@ -139,7 +145,7 @@ impl Actor for Supervisor {
     }
 }
 
-impl Supervising {
+impl SupervisorState {
     async fn create(
         &mut self,
         myself: &ActorRef<Message>,
@@ -159,6 +165,7 @@ impl Supervising {
             first: Input::Created { region },
         };
         self.start(myself, start).await;
+        // The actor starts only once the disk has answered, so its first snapshot says what the answer was.
         let made = self.context.bus.latest(id).is_some_and(|snapshot| !snapshot.unsaved);
         if made { Ok(id) } else { Err(CommandError::NotMade) }
     }
@@ -167,12 +174,10 @@ impl Supervising {
         let child = Child { id: start.id, in_turn: start.in_turn.clone() };
         match Actor::spawn_linked(None, Session, start, myself.get_cell()).await {
             Ok((actor, _)) => {
-                let mut sessions =
-                    self.context.sessions.write().unwrap_or_else(PoisonError::into_inner);
-                sessions.insert(child.id, actor.clone());
-                drop(sessions);
+                self.context.sessions.write().insert(child.id, actor.clone());
                 self.children.insert(actor.get_id(), child);
             }
+            // Boxed, for this and `died` call each other.
             Err(error) => Box::pin(self.died(myself, child, &error.to_string())).await,
         }
     }
@@ -181,6 +186,7 @@ impl Supervising {
     async fn died(&mut self, myself: &ActorRef<Message>, child: Child, why: &str) {
         let id = child.id;
         tracing::error!(session = %id, why, "a session's actor died");
+        // Counted before the journal is read: what has killed twice isn't replayed then.
         let seq = child.in_turn.load(Ordering::Relaxed);
         if let Err(error) = self.context.journal.killed(id, seq, why).await {
             tracing::error!(session = %id, %error, "note what killed a session's actor");
@@ -196,6 +202,7 @@ impl Supervising {
             // Once more, only to show the failure.
             deaths if deaths == RESTARTS + 1 => {
                 let mut start = restored(&self.context, stored, now());
+                // One of these events may be what kills it.
                 start.replay.clear();
                 start.first = Input::GaveUp;
                 self.start(myself, start).await;
@@ -211,13 +218,14 @@ impl Supervising {
         };
         for Committed { seq, hook, at } in stored.replay {
             if seq > seen {
-                let _ = actor.cast(session_actor::Message::Committed { hook, seq: Some(seq), at });
+                let _ = actor.cast(SessionMessage::Committed { hook, seq: Some(seq), at });
             }
         }
     }
 
     fn deaths_lately(&mut self, id: SessionId) -> usize {
         let deaths = self.deaths.entry(id).or_default();
+        // By the machine's own clock: a wall clock that is set must neither forgive nor invent a death.
         let this = Instant::now();
         deaths.push_back(this);
         while deaths.front().is_some_and(|death| this.duration_since(*death) > WITHIN) {

@@ -7,16 +7,14 @@
 use std::io::Write;
 
 use ring::digest::{Context, SHA256};
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use rusqlite_migration::M;
 use serde::Serialize;
 use session::Timestamp;
+use store::{fault, io_fault};
 
 use super::{Archive, ArchiveError, PAGE, damaged};
-use crate::{
-    SessionId,
-    sqlite::{fault, io_fault},
-};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE audit(
@@ -58,9 +56,9 @@ impl Serialize for AuditHash {
     }
 }
 
-/// What somebody did.
+/// What somebody did, to be written to the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Deed {
+pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
     /// Who did it.
@@ -73,14 +71,14 @@ pub struct Deed {
     pub session: Option<SessionId>,
 }
 
-/// An entry of the log.
+/// An entry as the log has it, chained to the one before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AuditEntry {
+pub struct AuditLink {
     /// Its place; the first is 1, and none is left out.
     pub seq: u64,
     /// What was done.
     #[serde(flatten)]
-    pub deed: Deed,
+    pub entry: AuditEntry,
     /// The hash of the entry before; zeros for the first.
     pub prev: AuditHash,
     /// This entry's hash.
@@ -122,40 +120,33 @@ impl Archive {
     /// Appends an entry; it is on disk when this returns.
     ///
     /// # Errors
-    /// By remedy; nothing is appended then.
-    pub async fn append_audit(&self, deed: Deed) -> Result<AuditEntry, ArchiveError> {
-        self.write(APPEND, move |tx| append(tx, deed)).await
+    /// An [`ArchiveError`]; nothing is appended then.
+    pub async fn append_audit(&self, entry: AuditEntry) -> Result<AuditLink, ArchiveError> {
+        self.write(APPEND, move |tx| append(tx, entry)).await
     }
 
     /// As if the disk had room for no page more, or, with none, as much as it has: for tests of what
     /// happens then.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn limit_pages(&self, most: Option<u32>) -> Result<(), ArchiveError> {
-        let connection = self.writer.lock().await;
         let most = most.unwrap_or(u32::MAX - 1);
-        connection
-            .query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(()))
-            .map_err(fault(APPEND))
+        let sql = format!("PRAGMA max_page_count = {most}");
+        let limit = move |c: &Transaction<'_>| c.query_row(&sql, [], |_| Ok(()));
+        self.write(APPEND, move |tx| limit(tx).map_err(fault(APPEND))).await
     }
 
     /// Entries below `before`, or the newest, newest first; at most [`PAGE`].
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn audit_page(
         &self,
         before: Option<u64>,
         limit: u32,
-    ) -> Result<Vec<AuditEntry>, ArchiveError> {
+    ) -> Result<Vec<AuditLink>, ArchiveError> {
         self.readers.read(READ, move |c| page(c, before, limit.min(PAGE))).await
     }
 
     /// Looks through the whole log, an entry at a time, up to the first broken link.
     ///
     /// # Errors
-    /// By remedy. A broken link is none: it is what was looked for.
+    /// An [`ArchiveError`]. A broken link is none: it is what was looked for.
     pub async fn verify_audit(&self) -> Result<AuditReport, ArchiveError> {
         self.readers.read(READ, verify).await
     }
@@ -163,15 +154,15 @@ impl Archive {
     /// Writes the whole log to `to` as JSON Lines, an entry at a time, oldest first.
     ///
     /// # Errors
-    /// By remedy; what `to` refuses counts as the file system's refusal.
+    /// An [`ArchiveError`]; what `to` refuses counts as the file system's refusal.
     pub async fn export_audit<W: Write + Send + 'static>(
         &self,
         mut to: W,
     ) -> Result<W, ArchiveError> {
         let write = move |connection: &Connection| {
-            each(connection, "seq > 0 ORDER BY seq", [], |entry| {
-                let entry = entry.ok_or_else(|| damaged("an entry of the audit log"))?;
-                serde_json::to_writer(&mut to, &entry)
+            each(connection, "seq > 0 ORDER BY seq", [], |link| {
+                let link = link.ok_or_else(|| damaged("an entry of the audit log"))?;
+                serde_json::to_writer(&mut to, &link)
                     .map_err(|error| io_fault(EXPORT)(error.into()))?;
                 to.write_all(b"\n").map_err(io_fault(EXPORT))?;
                 Ok(true)
@@ -183,7 +174,7 @@ impl Archive {
     }
 }
 
-fn append(connection: &Connection, deed: Deed) -> Result<AuditEntry, ArchiveError> {
+fn append(connection: &Connection, entry: AuditEntry) -> Result<AuditLink, ArchiveError> {
     let last = connection
         .query_row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
             Ok((row.get::<_, u64>(0)?, row.get::<_, [u8; 32]>(1)?))
@@ -192,8 +183,8 @@ fn append(connection: &Connection, deed: Deed) -> Result<AuditEntry, ArchiveErro
         .map_err(fault(APPEND))?;
     let (before, prev) = last.map_or((0, AuditHash::NONE), |(seq, hash)| (seq, AuditHash(hash)));
     let seq = before + 1;
-    let entry = AuditEntry { seq, hash: hash(seq, &deed, prev), prev, deed };
-    let Deed { at, by, action, text, session } = &entry.deed;
+    let link = AuditLink { seq, hash: hash(seq, &entry, prev), prev, entry };
+    let AuditEntry { at, by, action, text, session } = &link.entry;
     connection
         .prepare_cached(
             "INSERT INTO audit(seq, at, by, action, text, session, prev, hash)
@@ -201,17 +192,17 @@ fn append(connection: &Connection, deed: Deed) -> Result<AuditEntry, ArchiveErro
         )
         .and_then(|mut insert| {
             let session = session.as_ref().map(SessionId::as_bytes);
-            insert.execute((seq, at.0, by, action, text, session, prev.0, entry.hash.0))
+            insert.execute((seq, at.0, by, action, text, session, prev.0, link.hash.0))
         })
         .map_err(fault(APPEND))?;
-    Ok(entry)
+    Ok(link)
 }
 
 /// The hash of an entry (docs/audit.md): SHA-256 over a line that names the form, then each field as a
 /// netstring, its length in bytes, a colon, its bytes, a comma. Numbers are decimal, a session is its
 /// lower-case UUID or empty, the hash before is hexadecimal.
-fn hash(seq: u64, deed: &Deed, prev: AuditHash) -> AuditHash {
-    let Deed { at, by, action, text, session } = deed;
+fn hash(seq: u64, entry: &AuditEntry, prev: AuditHash) -> AuditHash {
+    let AuditEntry { at, by, action, text, session } = entry;
     let session = session.map(|session| session.to_string()).unwrap_or_default();
     let mut hashed = Context::new(&SHA256);
     hashed.update(FORM);
@@ -229,12 +220,12 @@ fn page(
     connection: &Connection,
     before: Option<u64>,
     limit: u32,
-) -> Result<Vec<AuditEntry>, ArchiveError> {
+) -> Result<Vec<AuditLink>, ArchiveError> {
     let before = before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
     let mut entries = Vec::new();
-    each(connection, "seq < ?1 ORDER BY seq DESC LIMIT ?2", [before, limit.into()], |entry| {
+    each(connection, "seq < ?1 ORDER BY seq DESC LIMIT ?2", [before, limit.into()], |link| {
         // An entry that can't be read is left out; to verify the log names it.
-        entries.extend(entry);
+        entries.extend(link);
         Ok(true)
     })?;
     Ok(entries)
@@ -269,14 +260,14 @@ fn holds(row: &Row<'_>, report: &AuditReport) -> Result<AuditHash, (u64, Broken)
     if seq != next {
         return Err((next, Broken::Missing));
     }
-    let entry = read(row).ok_or((seq, Broken::Unreadable))?;
-    if entry.prev != report.head.unwrap_or(AuditHash::NONE) {
+    let link = read(row).ok_or((seq, Broken::Unreadable))?;
+    if link.prev != report.head.unwrap_or(AuditHash::NONE) {
         return Err((seq, Broken::Prev));
     }
-    if entry.hash != hash(seq, &entry.deed, entry.prev) {
+    if link.hash != hash(seq, &link.entry, link.prev) {
         return Err((seq, Broken::Hash));
     }
-    Ok(entry.hash)
+    Ok(link.hash)
 }
 
 const COLUMNS: &str = "seq, at, by, action, text, session, prev, hash";
@@ -286,7 +277,7 @@ fn each<P: rusqlite::Params>(
     connection: &Connection,
     which: &str,
     params: P,
-    mut take: impl FnMut(Option<AuditEntry>) -> Result<bool, ArchiveError>,
+    mut take: impl FnMut(Option<AuditLink>) -> Result<bool, ArchiveError>,
 ) -> Result<(), ArchiveError> {
     let sql = format!("SELECT {COLUMNS} FROM audit WHERE {which}");
     let mut statement = connection.prepare_cached(&sql).map_err(fault(READ))?;
@@ -299,10 +290,10 @@ fn each<P: rusqlite::Params>(
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> Option<AuditEntry> {
-    let columns = |row: &Row<'_>| -> rusqlite::Result<AuditEntry> {
+fn read(row: &Row<'_>) -> Option<AuditLink> {
+    let columns = |row: &Row<'_>| -> rusqlite::Result<AuditLink> {
         let session: Option<[u8; 16]> = row.get(5)?;
-        let deed = Deed {
+        let entry = AuditEntry {
             at: Timestamp(row.get(1)?),
             by: row.get(2)?,
             action: row.get(3)?,
@@ -310,7 +301,7 @@ fn read(row: &Row<'_>) -> Option<AuditEntry> {
             session: session.map(SessionId::from_bytes),
         };
         let (prev, hash) = (AuditHash(row.get(6)?), AuditHash(row.get(7)?));
-        Ok(AuditEntry { seq: row.get(0)?, deed, prev, hash })
+        Ok(AuditLink { seq: row.get(0)?, entry, prev, hash })
     };
     columns(row).ok()
 }
@@ -320,8 +311,8 @@ mod tests {
     use super::*;
     use crate::archive::in_memory;
 
-    fn deed(n: u8) -> Deed {
-        Deed {
+    fn entry(n: u8) -> AuditEntry {
+        AuditEntry {
             at: Timestamp(1_000 + i64::from(n)),
             by: "Tess Äyräs".into(),
             action: "viewer_link".into(),
@@ -333,7 +324,7 @@ mod tests {
     fn filled(entries: u8) -> Connection {
         let connection = in_memory();
         for n in 1..=entries {
-            append(&connection, deed(n)).unwrap();
+            append(&connection, entry(n)).unwrap();
         }
         connection
     }
@@ -352,7 +343,7 @@ mod tests {
         let connection = filled(5);
         let all = page(&connection, None, 10).unwrap();
         assert_eq!(all.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [5, 4, 3, 2, 1]);
-        assert_eq!(all[1].deed, deed(4));
+        assert_eq!(all[1].entry, entry(4));
         assert!(all.windows(2).all(|pair| pair[0].prev == pair[1].hash));
         assert_eq!(all[4].prev, AuditHash::NONE);
         let below = page(&connection, Some(3), 1).unwrap();
@@ -371,7 +362,7 @@ mod tests {
     fn the_hash_is_the_documented_one() {
         let first = page(&filled(1), None, 1).unwrap().remove(0);
         // printf 'deskhand audit 1\n1:1,4:1001,...' | sha256sum, as docs/audit.md says.
-        let text = deed(1).text;
+        let text = entry(1).text;
         let plain = format!(
             "deskhand audit 1\n1:1,4:1001,12:Tess Äyräs,11:viewer_link,{}:{text},0:,64:{},",
             text.len(),
@@ -429,7 +420,7 @@ mod tests {
 
     #[test]
     fn an_entry_replaced_together_with_its_hash_breaks_the_next_link() {
-        let mut other = deed(3);
+        let mut other = entry(3);
         other.by = "somebody else".into();
         let prev = page(&filled(5), Some(3), 1).unwrap()[0].hash;
         let hash = hash(3, &other, prev);

@@ -3,10 +3,11 @@
 use rusqlite::{Connection, Row, params};
 use rusqlite_migration::M;
 use session::Timestamp;
+use store::fault;
 use wire::rocketchat::{Device, DeviceSession, Os, Person};
 
-use super::{ArchiveError, READ};
-use crate::{SessionId, sqlite::fault};
+use super::{Archive, ArchiveError, READ};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE devices(
@@ -31,6 +32,27 @@ pub struct LookedUp {
     pub by: String,
     /// When it was logged out from here; none if it wasn't.
     pub logged_out_at: Option<Timestamp>,
+}
+
+impl Archive {
+    /// Pins a device to a session; what was known of the same login session there is replaced.
+    pub async fn pin_device(
+        &self,
+        session: SessionId,
+        device: LookedUp,
+    ) -> Result<(), ArchiveError> {
+        self.write("save the device", move |tx| pin(tx, session, &device)).await
+    }
+
+    /// Notes, wherever it is pinned, that a login session was logged out from here.
+    pub async fn device_logged_out(
+        &self,
+        login_session: &str,
+        at: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let login_session = login_session.to_owned();
+        self.write("save the device", move |tx| logged_out(tx, &login_session, at)).await
+    }
 }
 
 /// Pins what was found; what was known of the same login session before is replaced.

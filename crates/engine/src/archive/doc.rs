@@ -3,9 +3,9 @@
 //! From the top: 43 bits of milliseconds since 1970, 2 of the kind, 18 that count within both.
 
 use rusqlite::Connection;
+use store::fault;
 
 use super::ArchiveError;
-use crate::sqlite::fault;
 
 const KIND_SHIFT: u32 = 18;
 const TIME_SHIFT: u32 = 20;

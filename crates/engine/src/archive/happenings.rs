@@ -3,9 +3,10 @@
 use rusqlite::Connection;
 use rusqlite_migration::M;
 use session::Timestamp;
+use store::fault;
 
-use super::{ArchiveError, READ, damaged};
-use crate::{SessionId, journal::Happening, sqlite::fault};
+use super::{Archive, ArchiveError, READ, damaged};
+use crate::{SessionId, journal::Happening};
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE happenings(
@@ -14,6 +15,23 @@ pub(super) const TABLE: M<'static> = M::up(
 );
 
 const SAVE: &str = "archive what happened";
+
+impl Archive {
+    /// Copies happenings from the journal, each once by its sequence.
+    pub async fn save_happenings(&self, happenings: Vec<Happening>) -> Result<(), ArchiveError> {
+        self.write("archive what happened", move |tx| save(tx, &happenings)).await
+    }
+
+    /// What happened in a session, in order.
+    pub async fn happenings_of(&self, session: SessionId) -> Result<Vec<Happening>, ArchiveError> {
+        self.read(move |c| of(c, session)).await
+    }
+
+    /// The newest happening that was copied; 0 before the first.
+    pub async fn last_happening(&self) -> Result<u64, ArchiveError> {
+        self.read(last).await
+    }
+}
 
 pub(super) fn save(connection: &Connection, happenings: &[Happening]) -> Result<(), ArchiveError> {
     let sql = "INSERT OR IGNORE INTO happenings(seq, session, at, event) VALUES(?1, ?2, ?3, ?4)";
@@ -52,7 +70,7 @@ pub(super) fn last(connection: &Connection) -> Result<u64, ArchiveError> {
 
 #[cfg(test)]
 mod tests {
-    use session::Event;
+    use session::{Event, LifeEvent, PresenceEvent};
 
     use super::*;
     use crate::archive::in_memory;
@@ -62,7 +80,10 @@ mod tests {
         let connection = in_memory();
         let session = SessionId::from_bytes([1; 16]);
         let happening = |seq, event| Happening { seq, session, at: Timestamp(5), event };
-        let all = [happening(1, Event::Created), happening(4, Event::PresenterOffline)];
+        let all = [
+            happening(1, Event::Life(LifeEvent::Created)),
+            happening(4, Event::Presence(PresenceEvent::PresenterOffline)),
+        ];
         save(&connection, &all[..1]).unwrap();
         save(&connection, &all).unwrap();
         assert_eq!(of(&connection, session).unwrap(), all);

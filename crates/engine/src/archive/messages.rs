@@ -4,14 +4,15 @@ use rusqlite::{Connection, Row};
 use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
+use store::fault;
 use wire::loginwithme::ChatMessage;
 
 use super::{
-    ArchiveError, READ,
+    Archive, ArchiveError, READ,
     doc::{self, Kind},
-    search::{self, Words},
+    search::{self, IndexedText},
 };
-use crate::{SessionId, sqlite::fault};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE messages(
@@ -48,6 +49,25 @@ impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // What people wrote is not for logs.
         f.debug_struct("Message").field("guid", &self.guid).finish_non_exhaustive()
+    }
+}
+
+impl Archive {
+    /// Archives messages, each once by its guid, all in one transaction.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`]; none of them is archived then.
+    pub async fn save_messages(
+        &self,
+        session: SessionId,
+        messages: Vec<ChatMessage>,
+    ) -> Result<Saved, ArchiveError> {
+        self.write("archive the transcript", move |tx| save(tx, session, messages)).await
+    }
+
+    /// A session's messages in the order of their sending.
+    pub async fn transcript(&self, session: SessionId) -> Result<Vec<Message>, ArchiveError> {
+        self.read(move |c| of(c, session)).await
     }
 }
 
@@ -94,7 +114,7 @@ fn save_one(
             insert.execute((doc, session.as_bytes(), guid, seconds, subject, body))
         })
         .map_err(fault(SAVE))?;
-    search::put(connection, doc, &Words { subject, ticket: "", text: body })?;
+    search::put(connection, doc, &IndexedText { subject, ticket: "", text: body })?;
     Ok(true)
 }
 

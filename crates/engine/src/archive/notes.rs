@@ -4,13 +4,14 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
+use store::fault;
 
 use super::{
-    ArchiveError, READ, damaged,
+    Archive, ArchiveError, READ, damaged,
     doc::{self, Kind},
-    search::{self, Words},
+    search::{self, IndexedText},
 };
-use crate::{SessionId, sqlite::fault};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE notes(
@@ -58,6 +59,31 @@ impl NoteKind {
     }
 }
 
+impl Archive {
+    /// Sets a session's note of a kind; an empty text removes it. Earlier texts are kept.
+    pub async fn set_note(
+        &self,
+        session: SessionId,
+        kind: NoteKind,
+        text: String,
+        by: String,
+        at: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let note = Note { kind, text, by, at };
+        self.write("save the note", move |tx| set(tx, session, &note)).await
+    }
+
+    /// A session's notes.
+    pub async fn notes(&self, session: SessionId) -> Result<Vec<Note>, ArchiveError> {
+        self.read(move |c| of(c, session)).await
+    }
+
+    /// What a session's notes were before, oldest first.
+    pub async fn earlier_notes(&self, session: SessionId) -> Result<Vec<Note>, ArchiveError> {
+        self.read(move |c| earlier(c, session)).await
+    }
+}
+
 pub(super) fn set(
     connection: &Connection,
     session: SessionId,
@@ -85,8 +111,8 @@ pub(super) fn set(
     search::put(connection, doc, &words(note))
 }
 
-fn words(note: &Note) -> Words<'_> {
-    Words { subject: "", ticket: "", text: &note.text }
+fn words(note: &Note) -> IndexedText<'_> {
+    IndexedText { subject: "", ticket: "", text: &note.text }
 }
 
 fn find(

@@ -3,10 +3,11 @@
 use rusqlite::{Connection, Row};
 use rusqlite_migration::M;
 use session::Timestamp;
+use store::fault;
 use uuid::Uuid;
 
-use super::{ArchiveError, READ, damaged};
-use crate::{access::Person, sqlite::fault};
+use super::{Archive, ArchiveError, READ, damaged};
+use crate::access::Person;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE people(
@@ -29,6 +30,41 @@ pub struct Aliases {
     pub at: Option<Timestamp>,
     /// Whether the service keeps them hashed.
     pub hashed: bool,
+}
+
+impl Archive {
+    /// Keeps a new profile, made at `at`.
+    pub async fn add_person(&self, person: Person, at: Timestamp) -> Result<(), ArchiveError> {
+        self.write("save the profile", move |tx| add(tx, &person, at)).await
+    }
+
+    /// Forgets all profiles; records keep the names.
+    pub async fn forget_people(&self) -> Result<(), ArchiveError> {
+        self.write("forget the profiles", |tx| forget(tx)).await
+    }
+
+    /// Who has a profile here, in the order in which they came.
+    pub async fn people(&self) -> Result<Vec<Person>, ArchiveError> {
+        self.read(all).await
+    }
+
+    /// Keeps what was set of a person's aliases.
+    pub async fn set_aliases(&self, id: Uuid, aliases: Aliases) -> Result<(), ArchiveError> {
+        self.write("save the aliases", move |tx| set_aliases(tx, id, &aliases)).await
+    }
+
+    /// What was set of a person's aliases from here.
+    pub async fn aliases(&self, id: Uuid) -> Result<Aliases, ArchiveError> {
+        self.read(move |c| aliases(c, id)).await
+    }
+
+    /// Notes that a sign-in was taken, by its token's id; false if it was taken before.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`]; it must not be taken then.
+    pub async fn take_sign_in(&self, token: String, at: Timestamp) -> Result<bool, ArchiveError> {
+        self.write("note the sign-in", move |tx| take_sign_in(tx, &token, at)).await
+    }
 }
 
 pub(super) fn add(

@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
 use session::Timestamp;
+use store::fault;
 
-use super::{ArchiveError, READ};
-use crate::{SessionId, sqlite::fault};
+use super::{Archive, ArchiveError, READ};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE pictures(
@@ -30,6 +31,28 @@ pub struct Picture {
     pub by: String,
     /// How large it is.
     pub bytes: u64,
+}
+
+impl Archive {
+    /// Saves a picture of the customer's screen; false if the session has [`MOST_PICTURES`] already.
+    pub async fn save_picture(
+        &self,
+        session: SessionId,
+        png: Vec<u8>,
+        by: String,
+        at: Timestamp,
+    ) -> Result<bool, ArchiveError> {
+        self.write("save the picture", move |tx| save(tx, session, &png, &by, at)).await
+    }
+
+    /// A picture's bytes (PNG); none if the session has none of that number.
+    pub async fn picture(
+        &self,
+        session: SessionId,
+        id: i64,
+    ) -> Result<Option<Vec<u8>>, ArchiveError> {
+        self.read(move |c| bytes(c, session, id)).await
+    }
 }
 
 /// False if there are enough already.

@@ -3,12 +3,29 @@
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
 use session::region::Choice;
+use store::fault;
 
-use super::{ArchiveError, READ, damaged};
-use crate::{SessionId, sqlite::fault};
+use super::{Archive, ArchiveError, READ, damaged};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> =
     M::up("CREATE TABLE regions(session BLOB PRIMARY KEY, choice TEXT NOT NULL) WITHOUT ROWID;");
+
+impl Archive {
+    /// Keeps why a session is in its region.
+    pub async fn save_region(
+        &self,
+        session: SessionId,
+        choice: Choice,
+    ) -> Result<(), ArchiveError> {
+        self.write("save the choice of region", move |tx| save(tx, session, &choice)).await
+    }
+
+    /// Why a session is in its region.
+    pub async fn region(&self, session: SessionId) -> Result<Option<Choice>, ArchiveError> {
+        self.read(move |c| of(c, session)).await
+    }
+}
 
 pub(super) fn save(
     connection: &Connection,

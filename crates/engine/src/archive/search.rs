@@ -8,13 +8,14 @@ use std::collections::{HashMap, hash_map::Entry};
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
 use session::Timestamp;
+use store::fault;
 
 use super::{
-    ArchiveError, Cursor, READ, Summary, damaged,
+    Archive, ArchiveError, Cursor, PAGE, READ, Summary, damaged,
     doc::{self, Kind},
     sessions,
 };
-use crate::{SessionId, sqlite::fault};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE VIEW searchable(doc, subject, ticket, text) AS
@@ -72,7 +73,7 @@ pub struct Hit {
     /// When it was written; a session's is when it was made.
     pub at: Timestamp,
     /// Where it was found.
-    pub place: Place,
+    pub place: FoundIn,
     /// The words around it.
     pub snippet: Snippet,
     /// The session's row; none if it isn't archived yet.
@@ -81,7 +82,7 @@ pub struct Hit {
 
 /// Where something was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum FoundIn {
     /// The customer's name or contact.
     Session,
     /// The ticket.
@@ -108,18 +109,35 @@ impl std::fmt::Debug for Snippet {
     }
 }
 
-/// What of a row can be found.
-pub(super) struct Words<'a> {
+/// The texts of a row that the search index holds.
+pub(super) struct IndexedText<'a> {
     pub subject: &'a str,
     pub ticket: &'a str,
     pub text: &'a str,
+}
+
+impl Archive {
+    /// What has all words of `typed` or begins with them, in sessions, tickets, notes and messages:
+    /// newest first, below `before`; at most [`PAGE`]. Any text will do; without a word in it, all
+    /// sessions are found.
+    pub async fn search(
+        &self,
+        typed: &str,
+        before: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Page<Hit>, ArchiveError> {
+        let typed = typed.to_owned();
+        self.readers
+            .read("search the archive", move |c| find(c, &typed, before, limit.min(PAGE)))
+            .await
+    }
 }
 
 /// Puts a row into the index.
 pub(super) fn put(
     connection: &Connection,
     doc: i64,
-    words: &Words<'_>,
+    words: &IndexedText<'_>,
 ) -> Result<(), ArchiveError> {
     let sql = "INSERT INTO search(rowid, subject, ticket, text) VALUES(?1, ?2, ?3, ?4)";
     write(connection, sql, doc, words)
@@ -129,7 +147,7 @@ pub(super) fn put(
 pub(super) fn remove(
     connection: &Connection,
     doc: i64,
-    words: &Words<'_>,
+    words: &IndexedText<'_>,
 ) -> Result<(), ArchiveError> {
     let sql = "INSERT INTO search(search, rowid, subject, ticket, text)
          VALUES('delete', ?1, ?2, ?3, ?4)";
@@ -140,7 +158,7 @@ fn write(
     connection: &Connection,
     sql: &str,
     doc: i64,
-    Words { subject, ticket, text }: &Words<'_>,
+    IndexedText { subject, ticket, text }: &IndexedText<'_>,
 ) -> Result<(), ArchiveError> {
     connection
         .prepare_cached(sql)
@@ -200,14 +218,14 @@ fn hit(
     let kind = doc::kind(doc).ok_or_else(|| damaged("a row number of an unknown form"))?;
     let session = session_of(connection, kind, doc)?;
     let (place, snippet) = match kind {
-        Kind::Note => (Place::Note, text),
-        Kind::Message if text.marks.is_empty() => (Place::Message, subject),
-        Kind::Message => (Place::Message, text),
-        Kind::Session if !ticket.marks.is_empty() => (Place::Ticket, ticket),
+        Kind::Note => (FoundIn::Note, text),
+        Kind::Message if text.marks.is_empty() => (FoundIn::Message, subject),
+        Kind::Message => (FoundIn::Message, text),
+        Kind::Session if !ticket.marks.is_empty() => (FoundIn::Ticket, ticket),
         Kind::Session if subject.marks.is_empty() && !text.marks.is_empty() => {
-            (Place::Session, text)
+            (FoundIn::Session, text)
         }
-        Kind::Session => (Place::Session, subject),
+        Kind::Session => (FoundIn::Session, subject),
     };
     let at = Timestamp(doc::at_ms(doc));
     let summary = match known.entry(session) {
@@ -237,7 +255,7 @@ fn all_sessions(
     let rows = page.rows.into_iter().map(|summary| Hit {
         session: summary.session,
         at: summary.created,
-        place: Place::Session,
+        place: FoundIn::Session,
         snippet: Snippet { text: summary.about.customer.clone(), marks: Vec::new() },
         summary: Some(summary),
     });
@@ -292,7 +310,7 @@ mod tests {
         connection
     }
 
-    fn places(connection: &Connection, typed: &str) -> Vec<(Place, i64)> {
+    fn places(connection: &Connection, typed: &str) -> Vec<(FoundIn, i64)> {
         let page = find(connection, typed, None, 10).unwrap();
         page.rows.iter().map(|hit| (hit.place, hit.at.0 / 1000)).collect()
     }
@@ -300,13 +318,13 @@ mod tests {
     #[test]
     fn finds_beginnings_of_words_everywhere_newest_first() {
         let connection = filled();
-        let printer = [(Place::Message, 30), (Place::Note, 20), (Place::Message, 10)];
+        let printer = [(FoundIn::Message, 30), (FoundIn::Note, 20), (FoundIn::Message, 10)];
         assert_eq!(places(&connection, "prin"), printer);
-        assert_eq!(places(&connection, "PRINTER rep"), [(Place::Note, 20)]);
-        assert_eq!(places(&connection, "maria"), [(Place::Message, 10), (Place::Session, 1)]);
-        assert_eq!(places(&connection, "inc-1"), [(Place::Ticket, 1)]);
+        assert_eq!(places(&connection, "PRINTER rep"), [(FoundIn::Note, 20)]);
+        assert_eq!(places(&connection, "maria"), [(FoundIn::Message, 10), (FoundIn::Session, 1)]);
+        assert_eq!(places(&connection, "inc-1"), [(FoundIn::Ticket, 1)]);
         assert_eq!(places(&connection, "nothing"), []);
-        assert_eq!(places(&connection, " - "), [(Place::Session, 1)]);
+        assert_eq!(places(&connection, " - "), [(FoundIn::Session, 1)]);
     }
 
     #[test]

@@ -4,14 +4,15 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
 use session::{About, Life, Outcome, Record, Timestamp, Word};
+use store::fault;
 use wire::Region;
 
 use super::{
-    ArchiveError, Cursor, READ, SAVE, damaged,
+    Archive, ArchiveError, Cursor, PAGE, READ, damaged,
     doc::{self, Kind},
-    search::{self, Page, Words},
+    search::{self, IndexedText, Page},
 };
-use crate::{SessionId, sqlite::fault};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE sessions(
@@ -21,6 +22,7 @@ pub(super) const TABLE: M<'static> = M::up(
          active_ms INTEGER NOT NULL, closed_at INTEGER);",
 );
 
+const SAVE: &str = "save a session to the archive";
 const COLUMNS: &str = "doc, id, created, by, customer, ticket, contact, word, outcome, region,
      first_joined, active_ms, closed_at";
 
@@ -87,9 +89,31 @@ impl Summary {
             .map(|joined| u64::try_from(joined.since(self.created).as_millis()).unwrap_or(u64::MAX))
     }
 
-    fn words(&self) -> Words<'_> {
+    fn words(&self) -> IndexedText<'_> {
         let About { customer, ticket, contact } = &self.about;
-        Words { subject: customer, ticket, text: contact }
+        IndexedText { subject: customer, ticket, text: contact }
+    }
+}
+
+impl Archive {
+    /// Brings a session's row up to date, or makes it.
+    pub async fn save_summary(&self, summary: Summary) -> Result<(), ArchiveError> {
+        self.write(SAVE, move |tx| save(tx, &summary)).await
+    }
+
+    /// A session's row.
+    pub async fn summary(&self, session: SessionId) -> Result<Option<Summary>, ArchiveError> {
+        self.read(move |c| one(c, session)).await
+    }
+
+    /// Sessions that fit `filter`, newest first, below `before`; at most [`PAGE`].
+    pub async fn list(
+        &self,
+        filter: Filter,
+        before: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Page<Summary>, ArchiveError> {
+        self.read(move |c| list(c, &filter, before, limit.min(PAGE))).await
     }
 }
 

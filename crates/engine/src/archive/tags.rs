@@ -2,9 +2,10 @@
 
 use rusqlite::Connection;
 use rusqlite_migration::M;
+use store::fault;
 
-use super::{ArchiveError, READ};
-use crate::{SessionId, sqlite::fault};
+use super::{Archive, ArchiveError, READ};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE tags(
@@ -21,6 +22,27 @@ pub struct TagCount {
     pub tag: String,
     /// How many sessions have it.
     pub sessions: u32,
+}
+
+impl Archive {
+    /// Sets all of a session's tags.
+    pub async fn set_tags(
+        &self,
+        session: SessionId,
+        tags: Vec<String>,
+    ) -> Result<(), ArchiveError> {
+        self.write("save the tags", move |tx| set(tx, session, &tags)).await
+    }
+
+    /// A session's tags in alphabetical order.
+    pub async fn tags(&self, session: SessionId) -> Result<Vec<String>, ArchiveError> {
+        self.read(move |c| of(c, session)).await
+    }
+
+    /// All tags and how many sessions have them, the most used first.
+    pub async fn all_tags(&self) -> Result<Vec<TagCount>, ArchiveError> {
+        self.read(all).await
+    }
 }
 
 pub(super) fn set(

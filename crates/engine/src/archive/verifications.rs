@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
 use session::{Verification, verification::Override};
+use store::fault;
 
 use super::{Archive, ArchiveError, READ, damaged};
-use crate::{SessionId, sqlite::fault};
+use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE verifications(
@@ -18,9 +19,6 @@ const SAVE: &str = "archive the verifications";
 
 impl Archive {
     /// Brings what came of a session's verifications up to date.
-    ///
-    /// # Errors
-    /// By remedy.
     pub async fn save_verifications(
         &self,
         session: SessionId,

@@ -1,4 +1,4 @@
-//! How fast PUTs may start: pure, the time is passed in.
+//! The rate limit for PUTs. Pure: the time is passed in.
 
 use std::time::Duration;
 
@@ -88,6 +88,7 @@ impl Pace {
     fn slow_down(&mut self) {
         self.good = 0.0;
         self.rate = (self.rate / 2.0).max(LOWEST_RATE);
+        // A burst that was saved up in good times must not hit a service in trouble.
         self.tokens = self.tokens.min(1.0);
     }
 }

@@ -1,4 +1,4 @@
-//! Who waits for the budget, in which order.
+//! The queue of PUTs that wait for the budget, in the order of their urgency.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -30,6 +30,7 @@ impl<P> Queue<P> {
         let mut place = (urgency, self.next);
         if let Some(old) = self.by_hook.remove(&hook) {
             self.by_order.remove(&old);
+            // Else a heartbeat that replaces a waiting re-arm would send it to the end of the queue.
             place = place.min(old);
         }
         self.next += 1;

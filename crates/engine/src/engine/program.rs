@@ -1,4 +1,5 @@
-//! Saving the customer's program: what can be found out beforehand is, for the service is asked once.
+//! Saving the customer's program. The service may be asked only once, so everything that can be
+//! checked beforehand is checked first.
 
 use session::Program;
 use tokio::sync::oneshot;
@@ -6,9 +7,9 @@ use tokio::sync::oneshot;
 use super::Engine;
 use crate::{
     SessionId,
-    actor::session::{Message, in_the_way},
+    actor::{message::SessionMessage, session::program_obstacle_text},
     error::CommandError,
-    remote::{CallError, Doing, Place},
+    remote::{CallError, Doing, DownloadTarget},
 };
 
 impl Engine {
@@ -20,25 +21,28 @@ impl Engine {
     pub async fn save_program(
         &self,
         id: SessionId,
-        place: Place,
+        place: DownloadTarget,
         by: String,
     ) -> Result<(), CommandError> {
         self.access().permit()?;
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         if let Some(obstacle) = snapshot.record.program_obstacle() {
-            return Err(CommandError::DoesNotFit(in_the_way(obstacle)));
+            return Err(CommandError::DoesNotFit(program_obstacle_text(obstacle)));
         }
+        // The target before the service: what was given once and can't be written would be lost.
         let checked = place.clone();
         tokio::task::spawn_blocking(move || checked.check())
             .await
             .map_err(|_| CommandError::Stopping)?
-            .map_err(CommandError::Place)?;
+            .map_err(CommandError::DownloadTarget)?;
         if snapshot.record.program == Program::NotAsked {
             self.service_is_there().await?;
         }
         let (done, answer) = oneshot::channel();
-        actor.cast(Message::SaveProgram { place, by, done }).map_err(|_| CommandError::Stopping)?;
+        actor
+            .cast(SessionMessage::SaveProgram { place, by, done })
+            .map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 

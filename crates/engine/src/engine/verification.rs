@@ -1,6 +1,6 @@
 //! Whether this is the person: ordering a verification, and the one gate before every viewer.
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use session::{
     Gate, Input,
@@ -11,7 +11,10 @@ use tokio::sync::oneshot;
 use super::Engine;
 use crate::{
     SessionId,
-    actor::session::{Message, Order, not_now, user_of},
+    actor::{
+        message::{SessionMessage, VerificationOrder},
+        session::{user_of, verification_obstacle_text},
+    },
     clock::now,
     error::CommandError,
     remote::{
@@ -37,15 +40,16 @@ impl Engine {
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         if let Some(obstacle) = snapshot.record.verification_obstacle(asked.who) {
-            return Err(CommandError::DoesNotFit(not_now(obstacle)));
+            return Err(CommandError::DoesNotFit(verification_obstacle_text(obstacle)));
         }
         let client = self.logintc("verify the person")?;
         let shown: Vec<_> = asked.shown.iter().cloned().map(attribute).collect();
+        // Before it is on the disk as asked: a request that can't be sent was never made.
         check_request(&user_of(asked.user.clone(), asked.by_id), &shown)
             .map_err(CommandError::Verification)?;
-        let order = Box::new(Order { client, asked, code, wait });
+        let order = Box::new(VerificationOrder { client, asked, code, wait });
         let (done, answer) = oneshot::channel();
-        actor.cast(Message::Verify { order, done }).map_err(|_| CommandError::Stopping)?;
+        actor.cast(SessionMessage::Verify { order, done }).map_err(|_| CommandError::Stopping)?;
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 
@@ -62,7 +66,7 @@ impl Engine {
     /// What is asked for before a viewer is opened, from now on.
     pub fn set_gate(&self, policy: Policy, minutes: u32) {
         let gate = Gate { policy, minutes };
-        *self.context.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
+        *self.context.gate.write() = gate;
         self.context.tell_all(&Input::GateSet(gate));
     }
 

@@ -1,33 +1,34 @@
-//! What is written, inside the writer's transactions. Sequences grow for ever, also over restarts:
-//! the newest row of each sequence is never pruned.
+//! What the journal writes, always inside one of the writer's transactions. Numbers of events and of
+//! happenings only ever grow, even over restarts, because the newest row of each is never pruned.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, Params};
 use serde::Serialize;
 use session::{Event, Record, Timestamp};
+use store::{StoreError, Transactional, WriteConnection, fault};
 use wire::HookType;
 
-use super::{SessionSecrets, SessionTurn, table};
-use crate::{
-    SessionId,
-    sqlite::{StoreError, fault},
-    vault::SealKey,
-};
+use super::{Faults, SessionSecrets, SessionTurn, table};
+use crate::{SessionId, vault::SealKey};
 
 /// The most rows that one call prunes, so that an event never waits long behind it.
 const PRUNED_AT_ONCE: usize = 1_000;
 
-/// The writer's connection and the sequences' ends.
+/// The writer's connection, and the last number of each sequence.
 pub(super) struct Ledger {
-    connection: Connection,
+    connection: WriteConnection,
     key: Arc<SealKey>,
-    ends: Ends,
+    /// With what the transaction under way has added.
+    last: LastNumbers,
+    /// As of the last commit.
+    committed: LastNumbers,
+    faults: Faults,
 }
 
 /// The newest number of each sequence.
 #[derive(Clone, Copy)]
-struct Ends {
+struct LastNumbers {
     event: u64,
     happening: u64,
 }
@@ -46,39 +47,42 @@ pub(super) struct SealedHappening<E> {
     pub happened: E,
 }
 
+impl Transactional for Ledger {
+    fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn before_commit(&mut self, doing: &'static str) -> Result<(), StoreError> {
+        self.faults.check(doing)
+    }
+
+    fn committed(&mut self) {
+        self.committed = self.last;
+    }
+
+    // A number that was given out and rolled back is given out again: sequences have no gaps.
+    fn rolled_back(&mut self) {
+        self.last = self.committed;
+    }
+}
+
 impl Ledger {
-    pub fn new(connection: Connection, key: Arc<SealKey>) -> Result<Self, StoreError> {
+    pub fn new(
+        connection: WriteConnection,
+        key: Arc<SealKey>,
+        faults: Faults,
+    ) -> Result<Self, StoreError> {
         let end = |sql| {
             connection
                 .query_row(sql, [], |row| row.get::<_, Option<u64>>(0))
                 .map(Option::unwrap_or_default)
                 .map_err(fault("open the journal"))
         };
-        let ends = Ends {
+        let last = LastNumbers {
             event: end("SELECT max(seq) FROM events")?,
             happening: end("SELECT max(seq) FROM happenings")?,
         };
-        Ok(Self { connection, key, ends })
-    }
-
-    /// Runs `work` in one transaction: all of it, or nothing.
-    pub fn in_transaction(
-        &mut self,
-        doing: &'static str,
-        work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let ends = self.ends;
-        let outcome = self
-            .execute("BEGIN IMMEDIATE", [], doing)
-            .and_then(|_| work(self))
-            .and_then(|()| self.execute("COMMIT", [], doing).map(drop));
-        if outcome.is_err() {
-            self.ends = ends;
-            if !self.connection.is_autocommit() {
-                let _ = self.execute("ROLLBACK", [], doing);
-            }
-        }
-        outcome
+        Ok(Self { connection, key, last, committed: last, faults })
     }
 
     pub fn append(
@@ -88,12 +92,12 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         let doing = "save an event";
-        let seq = self.ends.event + 1;
-        let place = table::place_of_event(seq, session);
+        let seq = self.last.event + 1;
+        let place = table::sealed_to_event(seq, session);
         let sealed = self.seal(&place, &SealedEvent { hook, at }, doing)?;
         let sql = "INSERT INTO events(seq, session, sealed) VALUES(?1, ?2, ?3)";
         self.execute(sql, (seq, session.as_bytes(), sealed), doing)?;
-        self.ends.event = seq;
+        self.last.event = seq;
         Ok(seq)
     }
 
@@ -115,7 +119,7 @@ impl Ledger {
         applied_seq: u64,
     ) -> Result<(), StoreError> {
         let doing = "save a session";
-        let sealed = self.seal(&table::place_of_session(session, applied_seq), record, doing)?;
+        let sealed = self.seal(&table::sealed_to_session(session, applied_seq), record, doing)?;
         let sql = "INSERT INTO sessions(id, applied_seq, sealed) VALUES(?1, ?2, ?3)
              ON CONFLICT(id) DO UPDATE SET applied_seq = ?2, sealed = ?3";
         self.execute(sql, (session.as_bytes(), applied_seq, sealed), doing).map(drop)
@@ -127,7 +131,7 @@ impl Ledger {
         secrets: &SessionSecrets,
     ) -> Result<(), StoreError> {
         let doing = "save a session's secrets";
-        let place = table::place_of_secrets(session);
+        let place = table::sealed_to_secrets(session);
         let sealed =
             self.key.seal(&place, &secrets.to_plain()).map_err(|_| table::no_random(doing))?;
         let sql = "INSERT INTO secrets(session, sealed) VALUES(?1, ?2)
@@ -146,12 +150,12 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         let doing = "save what happened";
-        let seq = self.ends.happening + 1;
-        let place = table::place_of_happening(seq, session);
+        let seq = self.last.happening + 1;
+        let place = table::sealed_to_happening(seq, session);
         let sealed = self.seal(&place, &SealedHappening { at, happened: event }, doing)?;
         let sql = "INSERT INTO happenings(seq, session, sealed) VALUES(?1, ?2, ?3)";
         self.execute(sql, (seq, session.as_bytes(), sealed), doing)?;
-        self.ends.happening = seq;
+        self.last.happening = seq;
         Ok(seq)
     }
 
@@ -162,7 +166,7 @@ impl Ledger {
 
     pub fn forget(&mut self, session: SessionId) -> Result<(), StoreError> {
         let doing = "forget a session";
-        let end = self.ends.event;
+        let end = self.last.event;
         self.erase_secrets(session)?;
         self.execute("DELETE FROM killers WHERE session = ?1", [session.as_bytes()], doing)?;
         let sql = "DELETE FROM events WHERE session = ?1 AND seq < ?2";
@@ -172,7 +176,7 @@ impl Ledger {
 
     pub fn killed(&mut self, session: SessionId, seq: u64, why: &str) -> Result<u32, StoreError> {
         let doing = "set an input aside";
-        let sealed = self.seal(&table::place_of_killer(session, seq), &why, doing)?;
+        let sealed = self.seal(&table::sealed_to_killer(session, seq), &why, doing)?;
         let sql = "INSERT INTO killers(session, seq, kills, sealed) VALUES(?1, ?2, 1, ?3)
              ON CONFLICT(session, seq) DO UPDATE SET kills = kills + 1, sealed = ?3";
         self.execute(sql, (session.as_bytes(), seq, sealed), doing)?;
@@ -189,7 +193,7 @@ impl Ledger {
         };
         let sealed = self
             .key
-            .seal(&table::place_of_mark(key), value)
+            .seal(&table::sealed_to_mark(key), value)
             .map_err(|_| table::no_random(doing))?;
         let sql = "INSERT INTO marks(key, sealed) VALUES(?1, ?2)
              ON CONFLICT(key) DO UPDATE SET sealed = ?2";
@@ -205,7 +209,7 @@ impl Ledger {
         let mut old = Vec::new();
         {
             let mut statement = self.connection.prepare_cached(sql).map_err(fault(doing))?;
-            let mut rows = statement.query([self.ends.event]).map_err(fault(doing))?;
+            let mut rows = statement.query([self.last.event]).map_err(fault(doing))?;
             while old.len() < PRUNED_AT_ONCE
                 && let Some(row) = rows.next().map_err(fault(doing))?
             {
@@ -224,7 +228,7 @@ impl Ledger {
     }
 
     pub fn prune_happenings(&mut self, up_to: u64) -> Result<usize, StoreError> {
-        let last = up_to.min(self.ends.happening.saturating_sub(1));
+        let last = up_to.min(self.last.happening.saturating_sub(1));
         let sql = "DELETE FROM happenings WHERE seq IN
              (SELECT seq FROM happenings WHERE seq <= ?1 ORDER BY seq LIMIT ?2)";
         self.execute(sql, (last, PRUNED_AT_ONCE), "tidy the journal")

@@ -1,4 +1,5 @@
-//! What is read: every row is opened for the place it was found at.
+//! Reading the journal. A row is unsealed for the table and key under which it was found, so one that was
+//! moved or altered counts as damaged.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use session::{Event, Record};
+use store::{StoreError, fault};
 
 use super::{
     Committed, Happening, KILLS_TO_SET_ASIDE, Killer, Loaded, SessionSecrets, Stored,
@@ -14,7 +16,6 @@ use super::{
 };
 use crate::{
     SessionId,
-    sqlite::{StoreError, fault},
     vault::{Digest, SealKey},
 };
 
@@ -93,7 +94,7 @@ fn sort(found: BTreeMap<SessionId, Result<Stored, StoreError>>) -> Loaded {
 
 fn record(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<Stored, StoreError> {
     let applied_seq: u64 = row.get(1).map_err(fault(LOAD))?;
-    let place = table::place_of_session(session, applied_seq);
+    let place = table::sealed_to_session(session, applied_seq);
     let record: Record = unseal(key, &place, row, 2, LOAD)?;
     let (replay, killers) = (Vec::new(), Vec::new());
     Ok(Stored { session, record, secrets: None, applied_seq, replay, killers })
@@ -102,21 +103,21 @@ fn record(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<Stored, St
 fn secrets(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<SessionSecrets, StoreError> {
     let sealed = blob(row, 1, LOAD)?;
     let plain =
-        key.open(&table::place_of_secrets(session), sealed).map_err(|e| damaged(LOAD, e))?;
+        key.open(&table::sealed_to_secrets(session), sealed).map_err(|e| damaged(LOAD, e))?;
     SessionSecrets::from_plain(&plain).ok_or_else(|| damaged(LOAD, "secrets of an unknown form"))
 }
 
 fn killer(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<Killer, StoreError> {
     let seq: u64 = row.get(1).map_err(fault(LOAD))?;
     let kills: u32 = row.get(2).map_err(fault(LOAD))?;
-    let why: String = unseal(key, &table::place_of_killer(session, seq), row, 3, LOAD)?;
+    let why: String = unseal(key, &table::sealed_to_killer(session, seq), row, 3, LOAD)?;
     Ok(Killer { seq, kills, why })
 }
 
 /// An event from a row of seq, session, sealed.
 pub(super) fn event(row: &Row<'_>, key: &SealKey) -> Result<(u64, SealedEvent), StoreError> {
     let seq: u64 = row.get(0).map_err(fault(LOAD))?;
-    let place = table::place_of_event(seq, session_of(row, 1)?);
+    let place = table::sealed_to_event(seq, session_of(row, 1)?);
     Ok((seq, unseal(key, &place, row, 2, LOAD)?))
 }
 
@@ -155,7 +156,7 @@ fn happenings(rows: &mut rusqlite::Rows<'_>, key: &SealKey) -> Result<Vec<Happen
     while let Some(row) = rows.next().map_err(fault(HAPPENINGS))? {
         let seq: u64 = row.get(0).map_err(fault(HAPPENINGS))?;
         let session = session_of(row, 1)?;
-        let place = table::place_of_happening(seq, session);
+        let place = table::sealed_to_happening(seq, session);
         let SealedHappening::<Event> { at, happened } = unseal(key, &place, row, 2, HAPPENINGS)?;
         found.push(Happening { seq, session, at, event: happened });
     }
@@ -179,7 +180,7 @@ pub(super) fn mark(
         .query_row("SELECT sealed FROM marks WHERE key = ?1", [name], |row| row.get(0))
         .optional()
         .map_err(fault(MARKS))?;
-    let open = |sealed: Vec<u8>| key.open(&table::place_of_mark(name), &sealed);
+    let open = |sealed: Vec<u8>| key.open(&table::sealed_to_mark(name), &sealed);
     sealed.map(open).transpose().map_err(|e| damaged(MARKS, e))
 }
 

@@ -10,16 +10,16 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Response, header};
+use reqwest::{Response, header};
 use session::Failure;
 use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
+    download_target::{self, DownloadTarget},
     error::{Cause, malformed, of_transport},
     http::{self, within},
-    place::{self, Place},
 };
 
 /// How a download ended that didn't fail.
@@ -46,10 +46,10 @@ const MOST_EXPLANATION: usize = 1 << 16;
 /// `cancel` is heard wherever the network is waited for; a write to the disk is waited out, so that
 /// nothing is left, or appears, after the end.
 pub(super) async fn to_file(
-    client: &Client,
+    client: &http::Client,
     url: Url,
     idle: Duration,
-    into: &Place,
+    into: &DownloadTarget,
     mut progress: impl FnMut(u64, Option<u64>) + Send,
     cancel: &CancellationToken,
 ) -> Result<Download, Cause> {
@@ -59,7 +59,7 @@ pub(super) async fn to_file(
     };
     let mut response = asked?;
     let total = response.content_length();
-    let extension = place::extension(response.headers());
+    let extension = download_target::extension(response.headers());
     let mut file = beside(into).await?;
     let mut bytes = 0;
     progress(bytes, total);
@@ -70,6 +70,7 @@ pub(super) async fn to_file(
         };
         let Some(piece) = waited? else { break };
         bytes += piece.len() as u64;
+        // The announced length is the service's word only.
         if bytes > MOST_BYTES {
             return Err(malformed("the program is too large"));
         }
@@ -98,7 +99,7 @@ async fn program(response: Response, idle: Duration) -> Result<Response, Cause> 
     Err(malformed("the service's answer is not a program"))
 }
 
-async fn beside(into: &Place) -> Result<NamedTempFile, Cause> {
+async fn beside(into: &DownloadTarget) -> Result<NamedTempFile, Cause> {
     let folder = into.folder().to_owned();
     on_disk(move || {
         tempfile::Builder::new().prefix(".deskhand-").suffix(".part").tempfile_in(folder)
@@ -107,7 +108,8 @@ async fn beside(into: &Place) -> Result<NamedTempFile, Cause> {
 }
 
 /// Gives the complete file the first name that nothing has.
-fn keep(mut file: NamedTempFile, into: &Place, extension: &str) -> io::Result<PathBuf> {
+fn keep(mut file: NamedTempFile, into: &DownloadTarget, extension: &str) -> io::Result<PathBuf> {
+    // Before it gets its name: a crash must not leave a complete name on half a file.
     file.as_file().sync_all()?;
     for path in into.names(extension) {
         match file.persist_noclobber(&path) {

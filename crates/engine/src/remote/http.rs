@@ -2,16 +2,17 @@
 //!
 //! A PIN travels in queries and bodies here, so nothing in this file logs a URL or hands one on.
 
-use std::{future::Future, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode, header};
+use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    Service, ServiceError, Timeouts,
+    LoginWithMeConfig, ServiceError, Timeouts,
     error::{Cause, malformed, of_status, of_transport, refused, timed_out},
     is_loopback,
 };
@@ -20,6 +21,58 @@ use super::{
 const IDLE_HERE: Duration = Duration::from_secs(4);
 /// A GET may be sent on within the service's own origin this often.
 const MOST_REDIRECTS: usize = 3;
+
+/// Builds requests and sends them, from a pool of warm connections. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    network: reqwest::Client,
+    stand_in: Option<Arc<dyn StandIn>>,
+}
+
+/// Answers requests within the process, where a test wants to say what a service answers, and when.
+/// Everything else stays as it is: how requests are built, how long they may take, how answers are read.
+pub(crate) trait StandIn: fmt::Debug + Send + Sync {
+    fn answer(&self, request: Request) -> BoxFuture<'_, Result<Response, Cause>>;
+}
+
+impl Client {
+    pub(super) const fn new(network: reqwest::Client) -> Self {
+        Self { network, stand_in: None }
+    }
+
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.network.request(method, url)
+    }
+
+    /// A client whose connections are its own, built by `build`.
+    pub(super) async fn with_own_connections(
+        &self,
+        build: impl FnOnce() -> Option<reqwest::Client> + Send + 'static,
+    ) -> Option<Self> {
+        if self.stand_in.is_some() {
+            return Some(self.clone());
+        }
+        // Building one may read this computer's certificates, which blocks.
+        tokio::task::spawn_blocking(build).await.ok()?.map(Self::new)
+    }
+
+    /// Sends a request once, and gives the answer, whatever it is.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Cause> {
+        let request = request.build().map_err(|error| of_transport(&error))?;
+        match &self.stand_in {
+            None => self.network.execute(request).await.map_err(|error| of_transport(&error)),
+            Some(stand_in) => stand_in.answer(request).await,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn to(stand_in: Arc<dyn StandIn>) -> Self {
+        // It only builds requests, and nothing that it would need for more is read.
+        let here = Url::parse("http://localhost/").unwrap();
+        let network = builder("test", &here, &Timeouts::default()).build().unwrap();
+        Self { network, stand_in: Some(stand_in) }
+    }
+}
 
 /// What a call may cost.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +87,10 @@ pub(super) struct Bounds {
 ///
 /// # Errors
 /// [`ServiceError::Certificates`].
-pub(super) fn client(service: &Service, timeouts: &Timeouts) -> Result<Client, ServiceError> {
+pub(super) fn client(
+    service: &LoginWithMeConfig,
+    timeouts: &Timeouts,
+) -> Result<Client, ServiceError> {
     client_of(&service.user_agent, &service.base_url, timeouts)
 }
 
@@ -47,18 +103,22 @@ pub(super) fn client_of(
     target: &Url,
     timeouts: &Timeouts,
 ) -> Result<Client, ServiceError> {
-    builder(user_agent, target, timeouts).build().map_err(|_| ServiceError::Certificates)
+    let network = builder(user_agent, target, timeouts).build();
+    network.map(Client::new).map_err(|_| ServiceError::Certificates)
 }
 
 /// What every client of ours is built from, to talk to `target`.
 pub(super) fn builder(user_agent: &str, target: &Url, timeouts: &Timeouts) -> ClientBuilder {
     // Somebody else in the process may have installed one already: any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder()
+    let builder = reqwest::Client::builder()
         .user_agent(user_agent)
         .connect_timeout(timeouts.connect)
+        // Redirects are followed in `get` only, within the origin: a PIN may be in the URL or the body.
         .redirect(reqwest::redirect::Policy::none())
+        // Some calls may be made once only, and the session machine decides about the others.
         .retry(reqwest::retry::never())
+        // A URL can carry a PIN, which no other server shall be told.
         .referer(false)
         .tcp_nodelay(true);
     // A proxy from the environment can't reach this computer's own servers. A new connection costs nothing
@@ -72,7 +132,7 @@ pub(super) fn builder(user_agent: &str, target: &Url, timeouts: &Timeouts) -> Cl
 /// Sends a GET, follows redirects within the URL's origin, and gives the answer, whatever it is.
 pub(super) async fn get(client: &Client, mut url: Url) -> Result<Response, Cause> {
     for _ in 0..=MOST_REDIRECTS {
-        let response = send(client.get(url.clone())).await?;
+        let response = send(client, client.request(Method::GET, url.clone())).await?;
         match onward(&url, &response) {
             Some(next) => url = next,
             None => return Ok(response),
@@ -88,12 +148,11 @@ pub(super) async fn send_json(
     url: Url,
     body: &(impl Serialize + Sync),
 ) -> Result<Response, Cause> {
-    send(client.request(method, url).json(body)).await
+    send(client, client.request(method, url).json(body)).await
 }
 
-pub(super) async fn send(request: RequestBuilder) -> Result<Response, Cause> {
-    let request = request.header(header::ACCEPT, "application/json, */*;q=0.5");
-    request.send().await.map_err(|error| of_transport(&error))
+pub(super) async fn send(client: &Client, request: RequestBuilder) -> Result<Response, Cause> {
+    client.send(request.header(header::ACCEPT, "application/json, */*;q=0.5")).await
 }
 
 fn onward(from: &Url, response: &Response) -> Option<Url> {
@@ -120,7 +179,7 @@ pub(super) async fn body(response: Response, most: usize) -> Result<Vec<u8>, Cau
 }
 
 /// An answer of any status, with its whole body: for services that say in it what went wrong.
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub status: StatusCode,
     /// What the status alone means, where it isn't a success.
     pub cause: Option<Cause>,
@@ -128,14 +187,15 @@ pub(super) struct Answer {
 }
 
 /// The whole answer, whatever its status; at most `most` bytes of body.
-pub(super) async fn answer(response: Response, most: usize) -> Result<Answer, Cause> {
+pub(super) async fn whole_response(response: Response, most: usize) -> Result<HttpResponse, Cause> {
     let status = response.status();
     let cause = (!status.is_success()).then(|| of_status(&response, Timestamp::now()));
-    Ok(Answer { status, cause, body: read(response, most).await? })
+    Ok(HttpResponse { status, cause, body: read(response, most).await? })
 }
 
 async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
     let too_large = || malformed("the service's answer is too large");
+    // What is announced as too large isn't even begun to be read.
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }

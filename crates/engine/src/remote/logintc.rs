@@ -4,9 +4,10 @@
 //! isn't understood is a failure. [`LoginTc::ask`] and [`LoginTc::mail_code`] reach a person, so they must
 //! not be repeated after an unclear end.
 
-use reqwest::{Client, Method, StatusCode, header};
+use reqwest::{Method, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
+use session::Failure;
 use url::Url;
 pub use wire::logintc::{Attribute, Code, CodeShape, State};
 use wire::logintc::{
@@ -16,8 +17,8 @@ use wire::logintc::{
 
 use super::{
     CallError, Doing, ServiceError, Timeouts, USER_AGENT,
-    error::{Cause, malformed, of_transport},
-    http::{self, Answer},
+    error::{Cause, malformed},
+    http::{self, HttpResponse},
     is_loopback, is_plain_http,
 };
 
@@ -29,7 +30,7 @@ const BODY: usize = 64 << 10;
 
 /// Where LoginTC is and what it is told.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub struct LoginTcConfig {
     /// Where its API begins, such as `https://cloud.logintc.com/api`.
     pub base_url: Url,
     /// The domain's id: 40 hex digits.
@@ -49,7 +50,7 @@ pub enum User {
 
 /// A push that was sent, or a code that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct StartedVerification {
     /// The service's id of it, for [`LoginTc::poll`] and [`LoginTc::cancel`].
     pub id: String,
     /// How far it is; with a code it can be decided at once.
@@ -89,6 +90,22 @@ pub enum Error {
     Call(#[from] CallError),
 }
 
+impl Error {
+    /// Why the call failed, by what helps.
+    pub const fn failure(&self) -> Failure {
+        match self {
+            Self::Unauthorized(_) => Failure::Unauthorized,
+            Self::NoDevice | Self::UnknownUser(_) | Self::WrongDomain(_) | Self::Gone(_) => {
+                Failure::Rejected { status: 404 }
+            }
+            Self::NotEnabled => Failure::Rejected { status: 403 },
+            // What can't be sent was found before it was ordered.
+            Self::Input(..) => Failure::Internal,
+            Self::Call(call) => call.failure,
+        }
+    }
+}
+
 /// What can't be sent, by what must be changed. It repeats nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
@@ -115,9 +132,9 @@ pub enum InputError {
 /// A client of LoginTC. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct LoginTc {
-    service: Service,
+    service: LoginTcConfig,
     timeouts: Timeouts,
-    client: Client,
+    client: http::Client,
 }
 
 impl LoginTc {
@@ -125,7 +142,7 @@ impl LoginTc {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn new(service: Service) -> Result<Self, ServiceError> {
+    pub fn new(service: LoginTcConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
 
@@ -133,10 +150,16 @@ impl LoginTc {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn with_timeouts(service: Service, timeouts: Timeouts) -> Result<Self, ServiceError> {
+    pub fn with_timeouts(service: LoginTcConfig, timeouts: Timeouts) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client_of(USER_AGENT, &service.base_url, &timeouts)?;
         Ok(Self { service, timeouts, client })
+    }
+
+    /// A client of `service` whose requests `stand_in` answers.
+    #[cfg(test)]
+    pub(crate) fn to(service: LoginTcConfig, stand_in: std::sync::Arc<dyn http::StandIn>) -> Self {
+        Self { service, timeouts: Timeouts::default(), client: http::Client::to(stand_in) }
     }
 
     /// `GET /ping`: whether it is there and takes the key.
@@ -161,14 +184,14 @@ impl LoginTc {
         user: &User,
         attributes: &[Attribute],
         code: Option<&Code>,
-    ) -> Result<Asked, Error> {
+    ) -> Result<StartedVerification, Error> {
         let doing = Doing::AskPhone;
         let body = request(user, attributes, code).map_err(|why| Error::Input(doing, why))?;
         let path = ["domains", &self.service.domain, "sessions"];
         let answer = self.call(doing, Method::POST, &path, Some(&body)).await?;
         let Session { id, state } = read(doing, &answer)?;
         match id.filter(|id| is_id(id)) {
-            Some(id) => Ok(Asked { id, state }),
+            Some(id) => Ok(StartedVerification { id, state }),
             None => Err(failed(doing, malformed("the service's answer names no verification"))),
         }
     }
@@ -181,6 +204,7 @@ impl LoginTc {
         let doing = Doing::PollPhone;
         let answer = self.session(doing, Method::GET, id).await?;
         let session: Session = read(doing, &answer)?;
+        // An approval of somebody else's must not count for this person.
         if session.id.is_some_and(|answered| answered != id) {
             return Err(failed(doing, malformed("the service answered for another verification")));
         }
@@ -209,7 +233,7 @@ impl LoginTc {
         self.call(doing, Method::POST, &path, Some(&body)).await.map(drop)
     }
 
-    async fn session(&self, doing: Doing, method: Method, id: &str) -> Result<Answer, Error> {
+    async fn session(&self, doing: Doing, method: Method, id: &str) -> Result<HttpResponse, Error> {
         if !is_id(id) {
             return Err(Error::Input(doing, InputError::Id));
         }
@@ -224,7 +248,7 @@ impl LoginTc {
         method: Method,
         path: &[&str],
         body: Option<&(impl Serialize + Sync)>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<HttpResponse, Error> {
         let request = self
             .client
             .request(method, self.service.endpoint(path))
@@ -235,8 +259,8 @@ impl LoginTc {
             None => request,
         };
         let call = async {
-            let response = request.send().await.map_err(|error| of_transport(&error))?;
-            http::answer(response, BODY).await
+            let response = self.client.send(request).await?;
+            http::whole_response(response, BODY).await
         };
         let answer =
             http::within(self.timeouts.call, call).await.map_err(|cause| failed(doing, cause))?;
@@ -247,7 +271,7 @@ impl LoginTc {
     }
 }
 
-impl Service {
+impl LoginTcConfig {
     /// Whether it can be used. [`LoginTc::new`] checks it too.
     ///
     /// # Errors
@@ -332,7 +356,7 @@ fn fits(text: &str, least: usize, most: usize) -> bool {
 }
 
 /// What an answer that isn't a success means: by its error code where it has one, else by its status.
-fn refusal(doing: Doing, answer: &Answer, cause: &Cause) -> Error {
+fn refusal(doing: Doing, answer: &HttpResponse, cause: &Cause) -> Error {
     let status = answer.status;
     if status == StatusCode::UNAUTHORIZED {
         return Error::Unauthorized(doing);
@@ -358,7 +382,7 @@ fn refusal(doing: Doing, answer: &Answer, cause: &Cause) -> Error {
     }
 }
 
-fn read<T: DeserializeOwned>(doing: Doing, answer: &Answer) -> Result<T, Error> {
+fn read<T: DeserializeOwned>(doing: Doing, answer: &HttpResponse) -> Result<T, Error> {
     http::json(&answer.body).map_err(|cause| failed(doing, cause))
 }
 

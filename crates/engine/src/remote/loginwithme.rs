@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use session::Failure;
@@ -23,7 +23,8 @@ mod extensions;
 
 pub use self::extensions::{Capabilities, Presenter, Roster};
 use super::{
-    CallError, Doing, Download, Place, Service, ServiceError, Timeouts, ViewerUrl, download,
+    CallError, Doing, Download, DownloadTarget, LoginWithMeConfig, ServiceError, Timeouts,
+    ViewerUrl, download,
     error::{Cause, malformed},
     http::{self, Bounds},
 };
@@ -42,9 +43,9 @@ const MOST_REGIONS: usize = 64;
 /// A client of one remote-support service. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct LoginWithMe {
-    service: Service,
+    service: LoginWithMeConfig,
     timeouts: Timeouts,
-    client: Client,
+    client: http::Client,
 }
 
 impl LoginWithMe {
@@ -52,7 +53,7 @@ impl LoginWithMe {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn new(service: Service) -> Result<Self, ServiceError> {
+    pub fn new(service: LoginWithMeConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
 
@@ -60,14 +61,26 @@ impl LoginWithMe {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn with_timeouts(service: Service, timeouts: Timeouts) -> Result<Self, ServiceError> {
+    pub fn with_timeouts(
+        service: LoginWithMeConfig,
+        timeouts: Timeouts,
+    ) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client(&service, &timeouts)?;
         Ok(Self { service, timeouts, client })
     }
 
+    /// A client of `service` whose requests `stand_in` answers.
+    #[cfg(test)]
+    pub(crate) fn to(
+        service: LoginWithMeConfig,
+        stand_in: std::sync::Arc<dyn http::StandIn>,
+    ) -> Self {
+        Self { service, timeouts: Timeouts::default(), client: http::Client::to(stand_in) }
+    }
+
     /// Where it is and how it is spoken to.
-    pub fn service(&self) -> &Service {
+    pub fn service(&self) -> &LoginWithMeConfig {
         &self.service
     }
 
@@ -91,6 +104,7 @@ impl LoginWithMe {
                 .iter()
                 .filter_map(|name| name.as_str()?.parse().ok())
                 .filter(|region: &Region| known.insert(region.clone()))
+                // Each of them is timed over a connection of its own.
                 .take(MOST_REGIONS)
                 .collect();
             if regions.is_empty() {
@@ -166,6 +180,7 @@ impl LoginWithMe {
         let sent = answer.chat.len();
         let mut known = HashSet::new();
         let messages: Vec<ChatMessage> = answer.chat.into_iter().filter_map(message).collect();
+        // Taken for an empty chat, it would be saved as the transcript, and the PIN ended after it.
         if messages.is_empty() && sent > 0 {
             return Err(failed(Doing::FetchChat, malformed("the service's chat can't be read")));
         }
@@ -224,7 +239,7 @@ impl LoginWithMe {
         conf: &ConfText,
         hide_progress: bool,
         self_delete: bool,
-        into: &Place,
+        into: &DownloadTarget,
         progress: impl FnMut(u64, Option<u64>) + Send,
         cancel: CancellationToken,
     ) -> Result<Download, CallError> {
@@ -249,6 +264,11 @@ impl LoginWithMe {
         let _: Outcome =
             self.send(Doing::ReportAbuse, Method::POST, &["report_abuse"], &body).await?;
         Ok(())
+    }
+
+    /// The way to the service, for calls that this file doesn't have.
+    pub(super) fn http(&self) -> &http::Client {
+        &self.client
     }
 
     async fn get<T: DeserializeOwned>(

@@ -8,7 +8,7 @@ mod refusal;
 pub use refusal::{Field, PasskeyError};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
-use reqwest::{Client, header::HeaderValue};
+use reqwest::{Method, header::HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -21,7 +21,7 @@ use wire::passwordless::{
 use super::{
     CallError, Doing, ServiceError, Timeouts, USER_AGENT,
     error::{Cause, malformed},
-    http::{self, Answer},
+    http::{self, HttpResponse},
     is_plain_http,
 };
 
@@ -35,7 +35,7 @@ const MOST_CREDENTIALS: usize = 1_000;
 
 /// Where Passwordless.dev is and what it is told.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub struct PasswordlessConfig {
     /// Where it is, such as `https://v4.passwordless.dev`.
     pub base_url: Url,
     /// The public API key, which the browser gets.
@@ -47,9 +47,9 @@ pub struct Service {
 /// A client of Passwordless.dev. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Passwordless {
-    service: Service,
+    service: PasswordlessConfig,
     timeouts: Timeouts,
-    client: Client,
+    client: http::Client,
 }
 
 /// What a token that came from the browser stands for. Success, user, origin, relying party and age are the
@@ -58,9 +58,9 @@ pub struct Passwordless {
 pub struct SignIn {
     /// Whether somebody has signed in at all.
     pub success: bool,
-    /// Who.
+    /// The service's id of the person.
     pub user_id: String,
-    /// When, by the service's clock.
+    /// When it was, by the service's clock.
     pub timestamp: Timestamp,
     /// The relying party's id: the host of the page.
     pub rp_id: String,
@@ -106,7 +106,7 @@ impl Passwordless {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn new(service: Service) -> Result<Self, ServiceError> {
+    pub fn new(service: PasswordlessConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
 
@@ -114,7 +114,10 @@ impl Passwordless {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn with_timeouts(service: Service, timeouts: Timeouts) -> Result<Self, ServiceError> {
+    pub fn with_timeouts(
+        service: PasswordlessConfig,
+        timeouts: Timeouts,
+    ) -> Result<Self, ServiceError> {
         let base = &service.base_url;
         if !is_plain_http(base) || base.query().is_some() || base.fragment().is_some() {
             return Err(ServiceError::BaseUrl);
@@ -124,7 +127,7 @@ impl Passwordless {
     }
 
     /// Where it is and how it is spoken to.
-    pub fn service(&self) -> &Service {
+    pub fn service(&self) -> &PasswordlessConfig {
         &self.service
     }
 
@@ -237,14 +240,16 @@ impl Passwordless {
         doing: Doing,
         path: &[&str],
         body: &(impl Serialize + Sync),
-    ) -> Result<Answer, PasskeyError> {
+    ) -> Result<HttpResponse, PasskeyError> {
         // What can't be a header can't be a secret of the service's either.
         let secret = self.service.api_secret.expose_secret();
         let mut secret =
             HeaderValue::from_str(secret).map_err(|_| PasskeyError::Unauthorized(doing))?;
         secret.set_sensitive(true);
-        let request = self.client.post(self.url(path)).header("ApiSecret", secret).json(body);
-        let call = async { http::answer(http::send(request).await?, BODY).await };
+        let request = self.client.request(Method::POST, self.url(path));
+        let request = request.header("ApiSecret", secret).json(body);
+        let call =
+            async { http::whole_response(http::send(&self.client, request).await?, BODY).await };
         let answer =
             http::within(self.timeouts.call, call).await.map_err(|cause| failed(doing, cause))?;
         match answer.cause {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use reqwest::{Client, Response};
+use reqwest::{Method, Response};
 use session::{
     Failure,
     region::{Choice, End, Lane, Race},
@@ -19,8 +19,8 @@ use wire::Region;
 
 use super::{
     CallError, LoginWithMe, Timeouts,
-    error::{Cause, malformed, of_transport, timed_out},
-    http::{builder, within},
+    error::{Cause, malformed, timed_out},
+    http::{self, builder, within},
 };
 
 /// No region could be chosen.
@@ -73,17 +73,17 @@ pub async fn probe(
 
 /// A pool of its own, empty at the start: a connection left over from an earlier probe would make
 /// its region's handshake look short. HTTP/1, for its connections carry one request at a time.
-async fn connections(client: &LoginWithMe) -> Option<Client> {
+async fn connections(client: &LoginWithMe) -> Option<http::Client> {
     let (service, timeouts) = (client.service().clone(), *client.timeouts());
     let build = move || {
         let sample = service.region_url(&"region-1".parse().ok()?)?;
         builder(&service.user_agent, &sample, &timeouts).http1_only().build().ok()
     };
-    tokio::task::spawn_blocking(build).await.ok()?
+    client.http().with_own_connections(build).await
 }
 
 struct Track {
-    client: Option<Client>,
+    client: Option<http::Client>,
     timeouts: Timeouts,
 }
 
@@ -171,8 +171,8 @@ impl Track {
                 drain(former).await;
             }
             let sent = Instant::now();
-            let answer = client.get(url.clone()).send().await;
-            Ok((sent.elapsed(), answer.map_err(|error| of_transport(&error))?))
+            let answer = client.send(client.request(Method::GET, url.clone())).await?;
+            Ok((sent.elapsed(), answer))
         })
         .await
     }

@@ -6,7 +6,7 @@
 use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
-use reqwest::{Client, RequestBuilder, StatusCode, header};
+use reqwest::{Method, RequestBuilder, StatusCode, header};
 use ring::digest;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
@@ -31,7 +31,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Where Rocket.Chat is and what it is told.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub struct RocketChatConfig {
     /// The workspace, such as `https://chat.example.org`.
     pub base_url: Url,
     /// The user that the token belongs to.
@@ -43,9 +43,9 @@ pub struct Service {
 /// A client of Rocket.Chat. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct RocketChat {
-    service: Service,
+    service: RocketChatConfig,
     timeouts: Timeouts,
-    client: Client,
+    client: http::Client,
 }
 
 /// A second factor. After a good one the workspace asks this console for none for 30 minutes.
@@ -84,9 +84,9 @@ pub enum Why {
     /// The token's user may not do this, or the workspace's plan doesn't have it.
     NoPermission,
     /// A second factor is asked for.
-    FactorNeeded(Asked),
+    FactorNeeded(FactorPrompt),
     /// The second factor was wrong.
-    FactorWrong(Asked),
+    FactorWrong(FactorPrompt),
     /// There is no such session, or it is logged out.
     NotFound,
     /// Too many calls.
@@ -104,7 +104,7 @@ pub enum Why {
 
 /// Which second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct FactorPrompt {
     /// `totp`, `email`, `password`, or another word of the workspace's.
     pub method: String,
     /// What could be used as well.
@@ -155,7 +155,7 @@ impl RocketChat {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn new(service: Service) -> Result<Self, ServiceError> {
+    pub fn new(service: RocketChatConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
 
@@ -163,7 +163,10 @@ impl RocketChat {
     ///
     /// # Errors
     /// [`ServiceError`], which says what must be changed.
-    pub fn with_timeouts(service: Service, timeouts: Timeouts) -> Result<Self, ServiceError> {
+    pub fn with_timeouts(
+        service: RocketChatConfig,
+        timeouts: Timeouts,
+    ) -> Result<Self, ServiceError> {
         if !super::is_plain_http(&service.base_url) {
             return Err(ServiceError::BaseUrl);
         }
@@ -174,10 +177,10 @@ impl RocketChat {
     /// `GET sessions/list`: whether address, user id and token are good. Asks for no second factor.
     ///
     /// # Errors
-    /// By remedy.
+    /// [`RocketChatError`].
     pub async fn check(&self) -> Result<(), RocketChatError> {
         let query = [("count", "1"), ("offset", "0")];
-        let request = self.client.get(self.url("list", &query));
+        let request = self.client.request(Method::GET, self.url("list", &query));
         let _: List = self.call(Doing::ListDevices, request, None).await?;
         Ok(())
     }
@@ -185,15 +188,17 @@ impl RocketChat {
     /// `GET sessions/info.admin`: the login session of exactly this id.
     ///
     /// # Errors
-    /// By remedy; [`Why::OtherSession`] where the id matched, as a regular expression, another one's.
+    /// [`RocketChatError`]; [`Why::OtherSession`] where the id matched, as a regular expression, another one's.
     pub async fn info(
         &self,
         session_id: &str,
         factor: Option<&Factor>,
     ) -> Result<DeviceSession, RocketChatError> {
         let doing = Doing::LookUpDevice;
-        let request = self.client.get(self.url("info.admin", &[("sessionId", session_id)]));
+        let request =
+            self.client.request(Method::GET, self.url("info.admin", &[("sessionId", session_id)]));
         let found: DeviceSession = self.call(doing, request, factor).await?;
+        // The service takes the id as a regular expression, so another session may match it.
         if found.session_id != session_id {
             return Err(RocketChatError { doing, why: Why::OtherSession });
         }
@@ -204,7 +209,7 @@ impl RocketChat {
     /// for all), at most [`MOST_ROWS`]. `sort` is the service's own, such as `{"loginAt":-1}`.
     ///
     /// # Errors
-    /// By remedy.
+    /// [`RocketChatError`].
     pub async fn list_all(
         &self,
         count: u32,
@@ -217,7 +222,7 @@ impl RocketChat {
         let mut query = vec![("count", count.as_str()), ("offset", offset.as_str())];
         query.extend((!filter.is_empty()).then_some(("filter", filter)));
         query.extend(sort.map(|sort| ("sort", sort)));
-        let request = self.client.get(self.url("list.all", &query));
+        let request = self.client.request(Method::GET, self.url("list.all", &query));
         let list: List = self.call(Doing::ListDevices, request, factor).await?;
         let total = list.total;
         Ok(Page { sessions: list.readable(), total })
@@ -226,7 +231,7 @@ impl RocketChat {
     /// `POST sessions/logout`: ends the login session of exactly this id.
     ///
     /// # Errors
-    /// By remedy.
+    /// [`RocketChatError`].
     pub async fn log_out(
         &self,
         session_id: &str,
@@ -234,7 +239,7 @@ impl RocketChat {
     ) -> Result<(), RocketChatError> {
         let doing = Doing::LogOutDevice;
         let body = LogOut { session_id: session_id.to_owned() };
-        let request = self.client.post(self.url("logout", &[])).json(&body);
+        let request = self.client.request(Method::POST, self.url("logout", &[])).json(&body);
         let done: LogOut = self.call(doing, request, factor).await?;
         if done.session_id != session_id {
             return Err(RocketChatError { doing, why: Why::OtherSession });
@@ -251,9 +256,9 @@ impl RocketChat {
         let failed = |why| RocketChatError { doing, why };
         let headers = self.headers(factor).map_err(failed)?;
         let exchange = async {
-            let response = http::send(request.headers(headers)).await?;
+            let response = http::send(&self.client, request.headers(headers)).await?;
             let retry_after = retry_after(response.headers());
-            Ok((retry_after, http::answer(response, MOST_BODY).await?))
+            Ok((retry_after, http::whole_response(response, MOST_BODY).await?))
         };
         let done = http::within(self.timeouts.call, exchange).await;
         let (retry_after, answer) = done.map_err(|cause| failed(cause.into()))?;
@@ -273,7 +278,7 @@ impl RocketChat {
         if let Some(factor) = factor {
             let wrong = || {
                 let method = factor.method.clone().unwrap_or_else(|| "totp".to_owned());
-                Why::FactorWrong(Asked { method, methods: Vec::new(), sent: false })
+                Why::FactorWrong(FactorPrompt { method, methods: Vec::new(), sent: false })
             };
             headers.insert("x-2fa-code", factor.header().ok_or_else(wrong)?);
             if let Some(method) = &factor.method {
@@ -324,7 +329,10 @@ fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     Some(Duration::from_millis(wait).min(LONGEST_WAIT))
 }
 
-fn read<T: DeserializeOwned>(answer: &http::Answer, reset: Option<Duration>) -> Result<T, Why> {
+fn read<T: DeserializeOwned>(
+    answer: &http::HttpResponse,
+    reset: Option<Duration>,
+) -> Result<T, Why> {
     let Some(cause) = &answer.cause else {
         return http::succeeded(answer.status, &answer.body).map_err(Why::from);
     };
@@ -355,9 +363,9 @@ fn read<T: DeserializeOwned>(answer: &http::Answer, reset: Option<Duration>) -> 
     })
 }
 
-fn asked(said: Failed) -> Asked {
+fn asked(said: Failed) -> FactorPrompt {
     let details = said.details;
     // One that doesn't say which means the usual one.
     let method = if details.method.is_empty() { "totp".to_owned() } else { details.method };
-    Asked { method, methods: details.available_methods, sent: details.code_generated }
+    FactorPrompt { method, methods: details.available_methods, sent: details.code_generated }
 }

@@ -48,6 +48,7 @@ impl LoginWithMe {
         let bounds = WebSocketConfig::default()
             .max_message_size(Some(most))
             .max_frame_size(Some(most))
+            // tungstenite wants room for its own write buffer (128 KiB) beside the largest message.
             .max_write_buffer_size(most + (128 << 10));
         let call = async {
             let dialled = connect_async_with_config(url.as_str(), Some(bounds), true).await;

@@ -1,4 +1,4 @@
-//! The three services that tell who somebody is, as they are set up at this moment.
+//! The clients of the three identity services, as they are configured at this moment.
 
 use super::{LoginTc, Passwordless, RocketChat};
 
@@ -9,6 +9,6 @@ pub struct Services {
     pub logintc: Option<LoginTc>,
     /// Device lookup.
     pub rocketchat: Option<RocketChat>,
-    /// Passkeys.
+    /// Passkeys, with which people sign in to this console.
     pub passwordless: Option<Passwordless>,
 }

@@ -1,4 +1,4 @@
-//! The operating system's keyring, and what can be wrong with it.
+//! The operating system's keyring behind a trait, and the ways in which it can fail.
 
 use std::{
     sync::{Arc, mpsc},

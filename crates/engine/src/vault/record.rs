@@ -94,6 +94,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = create_private(&new)?;
     file.write_all(text)?;
     file.sync_all()?;
+    // A rename is whole or not at all; writing over it could leave half of the only way to the key.
     fs::rename(&new, path)?;
     sync_folder_of(path)
 }

@@ -240,7 +240,7 @@ async fn what_cannot_be_sent_is_not() {
 
 #[test]
 fn a_service_of_another_shape_is_refused() {
-    let with = |change: fn(&mut engine::remote::logintc::Service)| {
+    let with = |change: fn(&mut engine::remote::logintc::LoginTcConfig)| {
         let mut service = service("http://127.0.0.1:1");
         change(&mut service);
         LoginTc::new(service).map(drop)

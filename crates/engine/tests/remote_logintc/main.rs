@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use engine::remote::{
     LoginTc, Timeouts,
-    logintc::{Attribute, Service, User},
+    logintc::{Attribute, LoginTcConfig, User},
 };
 use secrecy::SecretString;
 
@@ -18,8 +18,8 @@ const USER: &str = "8c184f495a5b7b6e9ed732f2ce3c67e310806f38";
 const SESSION: &str = "fcbdc4c271c889825d8338d2d8f10b6e5e95c171";
 const KEY: &str = "K3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yK3yZ";
 
-fn service(origin: &str) -> Service {
-    Service {
+fn service(origin: &str) -> LoginTcConfig {
+    LoginTcConfig {
         base_url: format!("{origin}/api").parse().unwrap(),
         domain: DOMAIN.to_owned(),
         key: SecretString::from(KEY),

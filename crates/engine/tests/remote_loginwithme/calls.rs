@@ -1,6 +1,6 @@
 //! Each call sends exactly what the service documents.
 
-use engine::remote::{Capabilities, Download, Place, USER_AGENT};
+use engine::remote::{Capabilities, Download, DownloadTarget, USER_AGENT};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use wire::{
@@ -144,7 +144,7 @@ async fn downloads_the_program_for_a_conf() {
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("support.exe");
-    let (conf, place) = (ConfText::from("ey+J/0".to_owned()), Place::file(&into).unwrap());
+    let (conf, place) = (ConfText::from("ey+J/0".to_owned()), DownloadTarget::file(&into).unwrap());
     let done = client(&server.uri())
         .session_exe(&conf, false, true, &place, |_, _| {}, CancellationToken::new())
         .await

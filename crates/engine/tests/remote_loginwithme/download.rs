@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine::remote::{CallError, Download, LoginWithMe, Place};
+use engine::remote::{CallError, Download, DownloadTarget, LoginWithMe};
 use session::Failure;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ const START: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\nMZ";
 
 async fn download(client: &LoginWithMe, into: &Path) -> Result<Download, CallError> {
     let conf = ConfText::from("conf".to_owned());
-    let into = Place::file(into).unwrap();
+    let into = DownloadTarget::file(into).unwrap();
     client.session_exe(&conf, false, true, &into, |_, _| {}, CancellationToken::new()).await
 }
 
@@ -38,7 +38,7 @@ async fn tells_how_far_it_is_and_ends_with_the_whole_file_under_its_name_alone()
     let server = Server::saying(http("200 OK", "application/octet-stream", &program)).await;
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("support.exe");
-    let place = Place::file(&into).unwrap();
+    let place = DownloadTarget::file(&into).unwrap();
     let (conf, mut told) = (ConfText::from("conf".to_owned()), Vec::new());
     let stop = CancellationToken::new();
     let done = client(&server.origin)
@@ -76,7 +76,7 @@ async fn cancelling_leaves_no_file_and_hangs_up() {
             cancel.cancel();
         }
     };
-    let place = Place::file(&into).unwrap();
+    let place = DownloadTarget::file(&into).unwrap();
     let ended = client.session_exe(&conf, false, true, &place, halfway, cancel.clone()).await;
     assert_eq!(ended, Ok(Download::Cancelled));
     assert_eq!(files(&folder), [""; 0]);
@@ -90,7 +90,7 @@ async fn cancelling_before_the_answer_writes_nothing() {
     let (conf, cancel) = (ConfText::from("conf".to_owned()), CancellationToken::new());
     cancel.cancel();
     let client = client(&server.origin);
-    let into = Place::in_folder(folder.path(), "support");
+    let into = DownloadTarget::in_folder(folder.path(), "support");
     let ended = client.session_exe(&conf, false, true, &into, |_, _| {}, cancel).await;
     assert_eq!(ended, Ok(Download::Cancelled));
     assert_eq!(files(&folder), [""; 0]);
@@ -100,7 +100,7 @@ async fn cancelling_before_the_answer_writes_nothing() {
 async fn dropping_the_call_leaves_no_file() {
     let server = stalling().await;
     let folder = tempfile::tempdir().unwrap();
-    let into = Place::in_folder(folder.path(), "support");
+    let into = DownloadTarget::in_folder(folder.path(), "support");
     let conf = ConfText::from("conf".to_owned());
     let client = client(&server.origin);
     let (begun, mut has_begun) = mpsc::unbounded_channel();
@@ -165,7 +165,7 @@ async fn a_taken_name_is_never_overwritten_and_the_service_says_what_kind_of_fil
     let server = Server::saying(http(named, "application/octet-stream", b"#!")).await;
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("support.sh"), "former").unwrap();
-    let into = Place::in_folder(folder.path(), "support");
+    let into = DownloadTarget::in_folder(folder.path(), "support");
     let conf = ConfText::from("conf".to_owned());
     let done = client(&server.origin)
         .session_exe(&conf, false, true, &into, |_, _| {}, CancellationToken::new())

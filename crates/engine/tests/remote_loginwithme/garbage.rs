@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use engine::remote::{CallError, Doing, LoginWithMe, Place};
+use engine::remote::{CallError, Doing, DownloadTarget, LoginWithMe};
 use proptest::{prelude::*, test_runner::TestRunner};
 use session::Failure;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -29,7 +29,7 @@ async fn every_call(client: &LoginWithMe) -> Vec<CallError> {
     let pin = pin();
     let url = format!("http://127.0.0.1:9/hook/{HOOK_TOKEN}");
     let folder = tempfile::tempdir().unwrap();
-    let into = Place::in_folder(folder.path(), "support");
+    let into = DownloadTarget::in_folder(folder.path(), "support");
     let conf = ConfText::from(CONF.to_owned());
     let (started, stop) = (HookType::ViewerStarted, CancellationToken::new());
     let results = [

@@ -12,7 +12,7 @@ mod server;
 
 use std::time::Duration;
 
-use engine::remote::{LoginWithMe, Service, Timeouts};
+use engine::remote::{LoginWithMe, LoginWithMeConfig, Timeouts};
 use wire::{Pin, Region};
 
 const PIN: &str = "7W2-97-8570";
@@ -37,6 +37,7 @@ fn impatient(origin: &str) -> LoginWithMe {
     LoginWithMe::with_timeouts(service(origin), timeouts).unwrap()
 }
 
-fn service(origin: &str) -> Service {
-    Service::parse(&format!("{origin}/api/v1"), &format!("{origin}/region/{{region}}")).unwrap()
+fn service(origin: &str) -> LoginWithMeConfig {
+    LoginWithMeConfig::parse(&format!("{origin}/api/v1"), &format!("{origin}/region/{{region}}"))
+        .unwrap()
 }

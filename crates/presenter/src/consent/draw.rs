@@ -1,51 +1,53 @@
-//! Scenes become pictures.
+//! Draws a scene as a picture.
 
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform,
 };
 
-use super::hands::Touch;
-use super::layout::{Area, Button, Kind, Mark, Scene, Sign};
-use super::look::{Colour, Look, mix};
-use super::text::Type;
+use super::button_input::ButtonStates;
+use super::scene::{Area, Button, Icon, Kind, Scene, Shape};
+use super::theme::{Colour, Theme, mix};
+use super::typesetting::Typesetter;
 
-/// How much brighter a button is under the pointer, and when it is held.
+/// How much brighter a button is under the pointer, and while it is held down.
 pub const HOVER: f32 = 0.12;
 pub const PRESSED: f32 = 0.24;
 
-/// Draws a scene; `touch` says which button is under the pointer, held or in focus.
+/// Draws a scene; `states` says which button is under the pointer, held or in focus.
 pub fn picture(
     scene: &mut Scene,
-    touch: Touch,
-    look: &Look,
-    fonts: &mut Type,
+    states: ButtonStates,
+    theme: &Theme,
+    fonts: &mut Typesetter,
     scale: f32,
 ) -> Option<Pixmap> {
     let mut on = Pixmap::new(scene.width as u32, scene.height as u32)?;
     let [red, green, blue] = scene.ground;
     on.fill(Color::from_rgba8(red, green, blue, 255));
-    for mark in &scene.marks {
-        match *mark {
-            Mark::Fill(area, radius, colour) => fill(&mut on, rounded(area, radius), colour),
-            Mark::Frame(area, radius, width, colour) => frame(&mut on, area, radius, width, colour),
-            Mark::Sign(sign, area, colour) => draw_sign(&mut on, sign, area, colour, scene.ground),
+    for shape in &scene.shapes {
+        match *shape {
+            Shape::Fill(area, radius, colour) => fill(&mut on, rounded(area, radius), colour),
+            Shape::Frame(area, radius, width, colour) => {
+                frame(&mut on, area, radius, width, colour)
+            }
+            Shape::Icon(icon, area, colour) => draw_icon(&mut on, icon, area, colour, scene.ground),
         }
     }
-    for (x, y, laid) in &mut scene.texts {
-        fonts.draw(&mut on, laid, *x, *y);
+    for (x, y, block) in &mut scene.texts {
+        fonts.draw(&mut on, block, *x, *y);
     }
     for (i, button) in scene.buttons.iter_mut().enumerate() {
-        draw_button(&mut on, button, touch.of(i), look, fonts, scale);
+        draw_button(&mut on, button, states.button(i), theme, fonts, scale);
     }
     Some(on)
 }
 
-/// How one button is touched.
+/// The state of one button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Touched {
+pub struct ButtonState {
     /// The pointer is over it.
     pub hover: bool,
-    /// It is held.
+    /// It is held down.
     pub pressed: bool,
     /// Enter presses it.
     pub focus: bool,
@@ -54,38 +56,38 @@ pub struct Touched {
 fn draw_button(
     on: &mut Pixmap,
     button: &mut Button,
-    touched: Touched,
-    look: &Look,
-    fonts: &mut Type,
+    state: ButtonState,
+    theme: &Theme,
+    fonts: &mut Typesetter,
     scale: f32,
 ) {
-    let lighter = match (touched.pressed, touched.hover) {
+    let lighter = match (state.pressed, state.hover) {
         (true, _) => PRESSED,
         (false, true) => HOVER,
         (false, false) => 0.0,
     };
     let ground = match button.kind {
-        Kind::Primary => look.accent,
-        Kind::Plain => look.raise,
-        Kind::Stop => look.bad,
+        Kind::Primary => theme.accent,
+        Kind::Plain => theme.raise,
+        Kind::Stop => theme.bad,
     };
     let radius = 6.0 * scale;
-    fill(on, rounded(button.area, radius), mix(ground, look.fg, lighter));
+    fill(on, rounded(button.area, radius), mix(ground, theme.fg, lighter));
     if button.kind == Kind::Plain {
-        frame(on, button.area, radius, scale.round().max(1.0), look.edge);
+        frame(on, button.area, radius, scale.round().max(1.0), theme.edge);
     }
-    if touched.focus {
+    if state.focus {
         let gap = (2.0 * scale).round();
         let ring = button.area.grown(gap * 2.0);
-        frame(on, ring, radius + gap * 2.0, gap, look.accent);
+        frame(on, ring, radius + gap * 2.0, gap, theme.accent);
     }
     let Area { x, y, w, h } = button.area;
     let (width, height) = (button.label.width, button.label.height);
     fonts.draw(on, &mut button.label, x + (w - width) / 2.0, y + (h - height) / 2.0);
 }
 
-fn draw_sign(on: &mut Pixmap, sign: Sign, area: Area, colour: Colour, ground: Colour) {
-    // Drawn on a grid of 16.
+fn draw_icon(on: &mut Pixmap, icon: Icon, area: Area, colour: Colour, ground: Colour) {
+    // Icons are designed on a grid of 16 by 16.
     let unit = area.w / 16.0;
     let at = |x: f32, y: f32| (area.x + x * unit, area.y + y * unit);
     let part = |x: f32, y: f32, w: f32, h: f32| Area {
@@ -96,25 +98,25 @@ fn draw_sign(on: &mut Pixmap, sign: Sign, area: Area, colour: Colour, ground: Co
     };
     let (middle, centre) = at(8.0, 8.0);
     let circle = |radius: f32| PathBuilder::from_circle(middle, centre, radius * unit);
-    match sign {
-        Sign::Beware => {
+    match icon {
+        Icon::Beware => {
             let corners = [at(8.0, 1.8), at(15.0, 14.0), at(1.0, 14.0)];
             stroke(on, polygon(&corners), 2.0 * unit, colour);
             fill(on, polygon(&corners), colour);
             fill(on, rounded(part(7.1, 5.4, 1.8, 4.6), 0.9 * unit), ground);
             fill(on, rounded(part(7.1, 11.2, 1.8, 1.8), 0.9 * unit), ground);
         }
-        Sign::Screen => {
+        Icon::Screen => {
             frame(on, part(0.5, 1.5, 15.0, 10.0), 2.0 * unit, 1.6 * unit, colour);
             fill(on, rounded(part(7.2, 11.0, 1.6, 3.0), 0.0), colour);
             fill(on, rounded(part(4.0, 13.4, 8.0, 1.6), 0.8 * unit), colour);
         }
-        Sign::Live => {
+        Icon::Live => {
             fill(on, circle(4.4), colour);
             stroke(on, circle(7.0), 1.2 * unit, mix(ground, colour, 0.6));
         }
-        Sign::Idle => stroke(on, circle(5.4), 1.8 * unit, colour),
-        Sign::Paused => {
+        Icon::Idle => stroke(on, circle(5.4), 1.8 * unit, colour),
+        Icon::Paused => {
             fill(on, rounded(part(3.0, 2.0, 3.6, 12.0), unit), colour);
             fill(on, rounded(part(9.4, 2.0, 3.6, 12.0), unit), colour);
         }
@@ -160,7 +162,7 @@ fn rounded(Area { x, y, w, h }: Area, radius: f32) -> Option<Path> {
         return Some(PathBuilder::from_rect(Rect::from_xywh(x, y, w, h)?));
     }
     let r = radius.min(w / 2.0).min(h / 2.0);
-    // How far a curve's handles are from its corner, for the nearest to a circle.
+    // The Bézier handle's distance from the corner with which the curve comes closest to a circle.
     let k = r * 0.447_715_24;
     let (right, bottom) = (x + w, y + h);
     let mut path = PathBuilder::new();

@@ -1,31 +1,31 @@
-//! What the customer is asked and told: before anything is shared, and while it is.
+//! The customer's windows: the question before anything is shared, and the banner while it is.
 
-mod banner;
+mod banner_layout;
+mod button_input;
 mod draw;
-mod hands;
-mod layout;
-mod look;
-mod place;
-mod say;
-mod text;
-mod top;
-mod window;
-mod x11;
+mod scene;
+mod screen_rect;
+mod sentences;
+mod stay_on_top;
+mod theme;
+mod typesetting;
+mod x11_ui;
+mod x11_window;
 
 use std::fmt;
 use std::sync::mpsc::Receiver;
 
 use wire::screen::{Asker, Role};
 
-pub use x11::{Timing, X11Desk};
+pub use x11_ui::{Timing, X11ConsentUi};
 
 use crate::screen::ScreenError;
 
 /// What the customer is asked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Question {
-    /// Who asks; what is not known is said to be not known.
-    pub asker: Asker,
+    /// Who requests the screen; may be unknown, and is said to be then.
+    pub requester: Asker,
     /// The session's PIN, shown so that it can be compared on the phone.
     pub pin: String,
     /// The host of the broker that carries the session.
@@ -34,18 +34,17 @@ pub struct Question {
 
 impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the PIN: whoever reads it can join.
+        // Without the PIN: everybody who reads it in a log could join.
         let mut shown = f.debug_struct("Question");
-        shown.field("asker", &self.asker).field("host", &self.host).finish_non_exhaustive()
+        shown.field("requester", &self.requester).field("host", &self.host).finish_non_exhaustive()
     }
 }
 
-/// Somebody who watches or controls.
+/// A viewer, as the customer sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Guest {
-    /// The name that they gave; may be empty.
+pub struct Viewer {
+    /// The name that the viewer gave itself; may be empty.
     pub name: String,
-    /// What they may do.
     pub role: Role,
     /// The words to compare, where the stream is end-to-end encrypted.
     pub words: Option<String>,
@@ -54,18 +53,18 @@ pub struct Guest {
 /// What the banner says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Banner {
-    /// Who watches or controls.
-    pub guests: Vec<Guest>,
+    /// Those who watch or control.
+    pub viewers: Vec<Viewer>,
     /// Control is paused.
     pub paused: bool,
     /// The connection is lost and tried again.
     pub reconnecting: bool,
-    /// Something to be told once, such as "Anna saved a picture of your screen": it stays for some seconds,
-    /// whatever comes next, so the next banner has none.
+    /// News such as "Anna saved a picture of your screen". It stays for some seconds whatever comes next, so the
+    /// next banner has none.
     pub notice: Option<String>,
 }
 
-/// What the customer does.
+/// What the customer can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     /// Share my screen.
@@ -80,12 +79,12 @@ pub enum Choice {
     Stop,
 }
 
-/// The window that asks, and then the banner. Blocking; it has the main thread.
-pub trait Desk {
+/// The window that asks, and then the banner. It blocks, and has the main thread.
+pub trait ConsentUi {
     /// Asks, and waits for the answer: [`Choice::Share`] or [`Choice::Decline`].
     ///
     /// # Errors
-    /// The window can't be shown, for people.
+    /// The window can't be shown.
     fn ask(&mut self, question: &Question) -> Result<Choice, ScreenError>;
 
     /// Shows one sentence and a button until the customer has read it.
@@ -94,7 +93,7 @@ pub trait Desk {
     /// The window can't be shown.
     fn tell(&mut self, title: &str, text: &str) -> Result<(), ScreenError>;
 
-    /// Shows the banner and follows what `banners` says until it ends; `choose` gets every choice.
+    /// Shows the banner, each time the newest of `banners`, until that channel ends. `choose` gets every choice.
     ///
     /// # Errors
     /// The window can't be shown any more.
@@ -105,11 +104,11 @@ pub trait Desk {
     ) -> Result<(), ScreenError>;
 }
 
-/// Nobody is there to be asked: for a config that says unattended, and for tests.
+/// Agrees without asking: for a conf that says that nobody is at the computer, and for tests.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unattended;
 
-impl Desk for Unattended {
+impl ConsentUi for Unattended {
     fn ask(&mut self, _question: &Question) -> Result<Choice, ScreenError> {
         Ok(Choice::Share)
     }
@@ -135,7 +134,7 @@ mod tests {
     #[test]
     fn where_nobody_is_there_it_shares_until_the_banners_end() {
         let (banner, banners) = std::sync::mpsc::channel();
-        let asked = Question { asker: Asker::default(), pin: "12345".into(), host: "b".into() };
+        let asked = Question { requester: Asker::default(), pin: "12345".into(), host: "b".into() };
         assert_eq!(Unattended.ask(&asked), Ok(Choice::Share));
         let sharing = std::thread::spawn(move || {
             Unattended.share(banners, &mut |choice| panic!("nobody chose {choice:?}"))
@@ -147,7 +146,8 @@ mod tests {
 
     #[test]
     fn the_pin_shows_in_no_debug() {
-        let asked = Question { asker: Asker::default(), pin: "geheim".into(), host: "b".into() };
+        let asked =
+            Question { requester: Asker::default(), pin: "geheim".into(), host: "b".into() };
         assert!(!format!("{asked:?}").contains("geheim"));
     }
 }

@@ -1,4 +1,4 @@
-//! The screen that is shared, behind traits: X11 now, Windows (GDI and SendInput) next.
+//! The screen that is shared, behind traits. X11 is the one implementation so far; Windows (GDI, SendInput) is next.
 
 pub(crate) mod x11;
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rfb::{Cursor, Monitor, Picture, Rect};
 
-/// What [`open`] opens: what shows the screen, what wakes that, and what types and points.
+/// An open screen: its capture, what wakes the capture, and its input.
 pub type Screen = (Box<dyn Capture>, Arc<dyn Waker>, Box<dyn Input>);
 
 /// Opens the screen: the X11 display of this name, or the one that the environment names.
@@ -17,7 +17,7 @@ pub fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
     x11::open(display)
 }
 
-/// Why the screen can't be shared, or no longer: one sentence each, in the customer's words.
+/// Why the screen can't be shared, or no longer. Its text is shown to the customer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScreenError {
     /// There is no display at all.
@@ -25,7 +25,7 @@ pub enum ScreenError {
         "this program found no screen: start it from the desktop of the computer that needs help, not over a text connection"
     )]
     NoDisplay,
-    /// Only Wayland, without X11 in it.
+    /// A Wayland desktop without an X server whose root window shows it.
     #[error(
         "this desktop uses Wayland, which this program can't share yet: sign out, choose an \"Xorg\" or \"X11\" session on the sign-in screen, and start it again"
     )]
@@ -35,10 +35,10 @@ pub enum ScreenError {
         "the screen refused to be shared: start this program as the person who is signed in at the desktop"
     )]
     NoPermission,
-    /// The display lacks what is needed; names it.
+    /// The display lacks something that is needed, which is named.
     #[error("this screen can't be shared: its display server lacks {0}")]
     Lacks(&'static str),
-    /// There is nothing to write the question with.
+    /// No font is installed to write the question with.
     #[error(
         "this program found no font to ask its question with: install one, such as DejaVu Sans, and start it again"
     )]
@@ -56,7 +56,7 @@ pub enum ScreenError {
     Gone,
 }
 
-/// What has changed since the last time.
+/// What has changed since the capture's last answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// These parts of the picture.
@@ -70,7 +70,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Where the picture of the same size has changed.
+    /// The areas that have changed in a picture of the same size.
     pub fn drawn(&self) -> &[Rect] {
         match self {
             Self::Damage(areas) => areas,
@@ -79,7 +79,7 @@ impl Change {
     }
 }
 
-/// Shows what is on the screen. Blocking: it has a thread of its own.
+/// Captures the screen. It blocks, so it has a thread of its own.
 pub trait Capture: Send + 'static {
     /// The monitors now.
     fn monitors(&self) -> Vec<Monitor>;
@@ -87,21 +87,21 @@ pub trait Capture: Send + 'static {
     /// The pointer's shape now.
     fn cursor(&self) -> Cursor;
 
-    /// A black picture of the screen's present size becomes what is on it.
+    /// Takes a picture of the whole screen.
     ///
     /// # Errors
     /// [`ScreenError`].
     fn whole(&mut self) -> Result<Picture, ScreenError>;
 
-    /// Waits until something changes or [`Waker::wake`] is called, brings `picture` up to date, and says
-    /// what changed. Several changes at once come in one answer.
+    /// Waits until something changes or [`Waker::wake`] is called, brings `picture` up to date, and returns what has
+    /// changed. Several changes at once come in one answer.
     ///
-    /// What `picture` lacks since an earlier answer counts as drawn with the first damage, and isn't said again;
-    /// an answer without damage leaves it lacking.
+    /// The `stale` areas of `picture`, which were reported in earlier answers, are brought up to date together with
+    /// the first damage, and are not reported again. An answer without damage leaves them stale.
     ///
     /// # Errors
     /// [`ScreenError`].
-    fn next(&mut self, picture: &mut Picture, lacks: &[Rect]) -> Result<Vec<Change>, ScreenError>;
+    fn next(&mut self, picture: &mut Picture, stale: &[Rect]) -> Result<Vec<Change>, ScreenError>;
 }
 
 /// Wakes a [`Capture::next`] from another thread.
@@ -110,10 +110,11 @@ pub trait Waker: Send + Sync + 'static {
     fn wake(&self);
 }
 
-/// Types and points. Blocking, but never for long.
+/// Types and points. It blocks, but never for long.
 pub trait Input: Send + 'static {
-    /// A key, as [`rfb::Event::Key`] has it: the key of its scancode, where that means this keysym here too; else
-    /// whatever types the keysym, which is made typable if no key has it. Keysym 0 is the scancode's key alone.
+    /// Presses or releases a key, as [`rfb::Event::Key`] has it: the key of the scancode if it has this keysym here as
+    /// well; else the key that types the keysym, which is added to the layout if no key has it. With keysym 0 the
+    /// scancode alone decides.
     ///
     /// # Errors
     /// [`ScreenError`].
@@ -131,7 +132,7 @@ pub trait Input: Send + 'static {
     /// [`ScreenError`].
     fn clipboard(&mut self, text: &str) -> Result<(), ScreenError>;
 
-    /// Lets go of every key and button that is down: the viewer is gone, or may no longer control.
+    /// Releases every key and button that is down: the viewer is gone, or may no longer control.
     ///
     /// # Errors
     /// [`ScreenError`].

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use presenter::consent::{Banner, Choice, Desk, Guest, Question, Timing, X11Desk};
+use presenter::consent::{Banner, Choice, ConsentUi, Question, Timing, Viewer, X11ConsentUi};
 use presenter::screen::ScreenError;
 use screen::{Person, SHARE, STOP, Screen};
 use wire::screen::{Asker, Role};
@@ -19,15 +19,16 @@ const ESCAPE: u32 = 0xff1b;
 /// From a button's edge into the one beside it.
 const BESIDE: i32 = 30;
 
-fn desk(screen: &Screen, guard: Duration) -> X11Desk {
+fn desk(screen: &Screen, guard: Duration) -> X11ConsentUi {
     let timing = Timing { guard, notice: Duration::from_millis(50) };
-    X11Desk::open(Some(&screen.name)).unwrap().with_timing(timing)
+    X11ConsentUi::open(Some(&screen.name)).unwrap().with_timing(timing)
 }
 
 fn ask(screen: &Screen, guard: Duration) -> JoinHandle<Result<Choice, ScreenError>> {
     let mut desk = desk(screen, guard);
-    let asker = Asker { technician: "Anna Kim".into(), company: "Example Support".into() };
-    let question = Question { asker, pin: "12345678".into(), host: "support.example.com".into() };
+    let requester = Asker { technician: "Anna Kim".into(), company: "Example Support".into() };
+    let question =
+        Question { requester, pin: "12345678".into(), host: "support.example.com".into() };
     std::thread::spawn(move || desk.ask(&question))
 }
 
@@ -47,9 +48,9 @@ fn share(screen: &Screen) -> Sharing {
     Sharing { banner, chosen, ended }
 }
 
-fn guests(guests: &[(&str, Role)]) -> Banner {
-    let guest = |&(name, role): &(&str, Role)| Guest { name: name.into(), role, words: None };
-    Banner { guests: guests.iter().map(guest).collect(), ..Banner::default() }
+fn viewers(viewers: &[(&str, Role)]) -> Banner {
+    let viewer = |&(name, role): &(&str, Role)| Viewer { name: name.into(), role, words: None };
+    Banner { viewers: viewers.iter().map(viewer).collect(), ..Banner::default() }
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn the_banner_says_who_watches_and_takes_what_is_chosen() {
     let sharing = share(&screen);
     let window = person.window();
     person.wait_for_title(window, "Nobody is watching right now");
-    let both = guests(&[("Anna Kim", Role::Control), ("Ben\u{202e}\u{2067}jamin", Role::Watch)]);
+    let both = viewers(&[("Anna Kim", Role::Control), ("Ben\u{202e}\u{2067}jamin", Role::Watch)]);
     sharing.banner.send(both.clone()).unwrap();
     person.wait_for_title(window, "Anna Kim controls this computer · Benjamin watches");
     let [x, y, w, _] = person.place(window);
@@ -170,7 +171,7 @@ fn a_notice_goes_by_itself() {
     let height = |person: &Person| person.place(window)[3];
     let plain = height(&person);
     let notice = Some("Anna Kim saved a picture of your screen".to_owned());
-    sharing.banner.send(Banner { notice, ..guests(&[]) }).unwrap();
+    sharing.banner.send(Banner { notice, ..viewers(&[]) }).unwrap();
     person.until("notice", || height(&person) > plain);
     person.until("end of it", || height(&person) == plain);
     drop(sharing.banner);
@@ -183,7 +184,7 @@ fn a_covered_banner_comes_to_the_front_again() {
         let person = Person::at(&screen);
         let sharing = share(&screen);
         let window = person.window();
-        sharing.banner.send(guests(&[("Anna Kim", Role::Control)])).unwrap();
+        sharing.banner.send(viewers(&[("Anna Kim", Role::Control)])).unwrap();
         person.wait_for_title(window, "Anna Kim controls this computer");
         let cover = person.cover([0, 0, 1280, 800]);
         person.wait_for_order(window, cover);
@@ -225,7 +226,7 @@ fn without_a_screen_nothing_is_asked_or_shared() {
     screen.end();
     assert_eq!(asked.join().unwrap(), Err(ScreenError::Gone));
     assert_eq!(sharing.ended.join().unwrap(), Err(ScreenError::Gone));
-    assert_eq!(X11Desk::open(Some(&screen.name)).err(), Some(ScreenError::NoDisplay));
+    assert_eq!(X11ConsentUi::open(Some(&screen.name)).err(), Some(ScreenError::NoDisplay));
 }
 
 #[test]

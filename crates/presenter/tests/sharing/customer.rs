@@ -6,11 +6,11 @@ use std::sync::{
 };
 
 use presenter::{
-    Open, Parts,
-    consent::{Banner, Choice, Desk, Question},
+    Environment, OpenScreen,
+    consent::{Banner, Choice, ConsentUi, Question},
     dial::Dialler,
-    end::Ended,
-    invited::Invitation,
+    end_reason::EndReason,
+    invitation::Invitation,
     run,
     screen::{Capture, Change, Input, Screen, ScreenError, Waker},
 };
@@ -27,7 +27,7 @@ pub struct Customer {
     pub told: mpsc::UnboundedReceiver<&'static str>,
     choose: Sender<Heard>,
     screen: Arc<Mutex<Option<Sender<Draw>>>>,
-    ended: Option<oneshot::Receiver<Ended>>,
+    ended: Option<oneshot::Receiver<EndReason>>,
 }
 
 /// What was done at the customer's PC.
@@ -61,13 +61,13 @@ impl Customer {
         let (choose, heard) = channel();
         let (end, ended) = oneshot::channel();
         let screen = Arc::new(Mutex::new(None));
-        let mut desk = TestDesk { question, banner, heard, choose: choose.clone() };
+        let mut ui = TestUi { question, banner, heard, choose: choose.clone() };
         let open = opener(Arc::clone(&screen), deed, tell);
         std::thread::spawn(move || {
             let dialler = Dialler::new(&invitation.broker, None).unwrap();
             let name = "Maria".to_owned();
-            let parts = Parts { desk: &mut desk, open, dialler, name, clipboard: true };
-            let _ = end.send(run(&invitation, parts));
+            let environment = Environment { ui: &mut ui, open, dialler, name, clipboard: true };
+            let _ = end.send(run(&invitation, environment));
         });
         Self { questions, banners, deeds, told, choose, screen, ended: Some(ended) }
     }
@@ -114,19 +114,19 @@ impl Customer {
         self.told.recv().await.unwrap()
     }
 
-    pub async fn ended(&mut self) -> Ended {
+    pub async fn ended(&mut self) -> EndReason {
         self.ended.take().unwrap().await.unwrap()
     }
 }
 
-struct TestDesk {
+struct TestUi {
     question: mpsc::UnboundedSender<Question>,
     banner: mpsc::UnboundedSender<Banner>,
     heard: Receiver<Heard>,
     choose: Sender<Heard>,
 }
 
-impl Desk for TestDesk {
+impl ConsentUi for TestUi {
     fn ask(&mut self, question: &Question) -> Result<Choice, ScreenError> {
         self.question.send(question.clone()).unwrap();
         match self.heard.recv() {
@@ -167,7 +167,7 @@ fn opener(
     screen: Arc<Mutex<Option<Sender<Draw>>>>,
     deeds: mpsc::UnboundedSender<Done>,
     tell: mpsc::UnboundedSender<&'static str>,
-) -> Open {
+) -> OpenScreen {
     Arc::new(move || -> Result<Screen, ScreenError> {
         let (draw, draws) = channel();
         *screen.lock().unwrap() = Some(draw.clone());
@@ -198,7 +198,7 @@ impl Capture for TestCapture {
         Ok(Picture::new(SIZE.0, SIZE.1))
     }
 
-    fn next(&mut self, picture: &mut Picture, _lacks: &[Rect]) -> Result<Vec<Change>, ScreenError> {
+    fn next(&mut self, picture: &mut Picture, _stale: &[Rect]) -> Result<Vec<Change>, ScreenError> {
         match self.draws.recv() {
             Ok(Draw::Fill(value)) => {
                 picture.pixels_mut().fill(value);

@@ -11,7 +11,9 @@ use std::time::Duration;
 use broker::{Broker, Live};
 use customer::{Customer, Done};
 use futures_util::SinkExt as _;
-use presenter::{consent::Choice, end::Ended, invited::Invitation, screen::ScreenError};
+use presenter::{
+    consent::Choice, end_reason::EndReason, invitation::Invitation, screen::ScreenError,
+};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use viewer::Viewer;
@@ -22,10 +24,10 @@ async fn nothing_leaves_before_the_customer_agrees() {
     let mut broker = Broker::start().await;
     let mut customer = Customer::start(invitation(&broker));
     let question = customer.questions.recv().await.unwrap();
-    assert_eq!((question.pin.as_str(), question.asker.technician.as_str()), (PIN, "Anna"));
+    assert_eq!((question.pin.as_str(), question.requester.technician.as_str()), (PIN, "Anna"));
     assert_eq!(question.host, broker.addr.to_string());
     customer.choose(Choice::Decline);
-    assert_eq!(customer.ended().await, Ended::Declined);
+    assert_eq!(customer.ended().await, EndReason::Declined);
     assert!(!broker.was_called());
     assert!(customer.told.try_recv().is_err(), "nothing was captured");
 }
@@ -35,9 +37,9 @@ async fn the_screen_is_shown_and_a_controller_types() {
     let mut broker = Broker::start().await;
     let (mut customer, mut live) = sharing(&mut broker).await;
     let mut viewer = joins(&mut broker, &mut live, "control").await;
-    let banner = customer.banner(|banner| !banner.guests.is_empty()).await;
-    let guest = &banner.guests[0];
-    assert_eq!((guest.name.as_str(), guest.role, &guest.words), ("Anna s", Role::Control, &None));
+    let banner = customer.banner(|banner| !banner.viewers.is_empty()).await;
+    let named = &banner.viewers[0];
+    assert_eq!((named.name.as_str(), named.role, &named.words), ("Anna s", Role::Control, &None));
     customer.fill(7);
     viewer.sees(7).await;
     viewer.key(true, 0x61).await;
@@ -48,7 +50,7 @@ async fn the_screen_is_shown_and_a_controller_types() {
     assert_eq!(customer.deeds.recv().await, Some(Done::Clipboard("text".to_owned())));
     customer.choose(Choice::Stop);
     assert_eq!(live.hear().await["type"], "leave");
-    assert_eq!(customer.ended().await, Ended::Stopped);
+    assert_eq!(customer.ended().await, EndReason::Stopped);
     assert_eq!(customer.deeds.recv().await, Some(Done::Released));
     viewer.ends().await;
 }
@@ -80,14 +82,14 @@ async fn a_sealed_stream_shows_the_same_words_on_both_ends() {
     live.viewer("s", "watch", true).await;
     let (socket, _) = broker.screen().await;
     let mut viewer = Viewer::sealed(socket, "watch").await;
-    let banner = customer.banner(|banner| !banner.guests.is_empty()).await;
-    assert_eq!(banner.guests[0].words.as_deref(), Some(viewer.words().as_str()));
+    let banner = customer.banner(|banner| !banner.viewers.is_empty()).await;
+    assert_eq!(banner.viewers[0].words.as_deref(), Some(viewer.words().as_str()));
     customer.fill(9);
     viewer.sees(9).await;
     // The broker puts a message of its own in between.
     viewer.socket.send(Message::binary(vec![0; 40])).await.unwrap();
     viewer.ends().await;
-    customer.banner(|banner| banner.guests.is_empty()).await;
+    customer.banner(|banner| banner.viewers.is_empty()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,8 +122,8 @@ async fn a_role_is_never_raised() {
     live.viewer("s", "watch", false).await;
     let (socket, _) = broker.screen().await;
     let _viewer = Viewer::plain(socket, "control").await;
-    let banner = customer.banner(|banner| !banner.guests.is_empty()).await;
-    assert_eq!(banner.guests[0].role, Role::Watch);
+    let banner = customer.banner(|banner| !banner.viewers.is_empty()).await;
+    assert_eq!(banner.viewers[0].role, Role::Watch);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,11 +156,11 @@ async fn after_an_outage_it_comes_back_with_the_same_page_and_asks_nobody() {
     customer.agrees().await;
     let (mut live, first) = broker.welcomed().await;
     let viewer = joins(&mut broker, &mut live, "control").await;
-    customer.banner(|banner| !banner.guests.is_empty()).await;
+    customer.banner(|banner| !banner.viewers.is_empty()).await;
     customer.choose(Choice::Pause);
     live.hear().await;
     drop(live);
-    customer.banner(|banner| banner.reconnecting && banner.guests.is_empty()).await;
+    customer.banner(|banner| banner.reconnecting && banner.viewers.is_empty()).await;
     viewer.ends().await;
     let (mut live, second) = broker.live().await;
     assert_eq!((&first["page"], &first["name"]), (&second["page"], &second["name"]));
@@ -168,7 +170,7 @@ async fn after_an_outage_it_comes_back_with_the_same_page_and_asks_nobody() {
     assert_eq!(live.hear().await["state"], "paused", "what the customer chose still holds");
     customer.banner(|banner| !banner.reconnecting).await;
     let _viewer = joins(&mut broker, &mut live, "control").await;
-    customer.banner(|banner| !banner.guests.is_empty()).await;
+    customer.banner(|banner| !banner.viewers.is_empty()).await;
     assert!(customer.questions.try_recv().is_err());
 }
 
@@ -177,7 +179,7 @@ async fn a_stream_on_which_nothing_comes_is_over_and_the_sharing_goes_on() {
     let mut broker = Broker::start().await;
     let (mut customer, mut live) = sharing(&mut broker).await;
     let _silent = joins(&mut broker, &mut live, "watch").await;
-    customer.banner(|banner| !banner.guests.is_empty()).await;
+    customer.banner(|banner| !banner.viewers.is_empty()).await;
     let pings = async {
         // As often as a broker does it.
         let mut due = tokio::time::interval(Duration::from_secs(5));
@@ -188,7 +190,7 @@ async fn a_stream_on_which_nothing_comes_is_over_and_the_sharing_goes_on() {
     };
     tokio::select! {
         () = pings => {}
-        banner = customer.banner(|banner| banner.guests.is_empty()) => {
+        banner = customer.banner(|banner| banner.viewers.is_empty()) => {
             assert!(!banner.reconnecting, "the live connection wasn't silent");
         }
     }
@@ -196,9 +198,11 @@ async fn a_stream_on_which_nothing_comes_is_over_and_the_sharing_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_goodbye_ends_it() {
-    for (code, ended) in
-        [("expired", Ended::Expired), ("revoked", Ended::Revoked), ("replaced", Ended::Replaced)]
-    {
+    for (code, ended) in [
+        ("expired", EndReason::Expired),
+        ("revoked", EndReason::Revoked),
+        ("replaced", EndReason::Replaced),
+    ] {
         let mut broker = Broker::start().await;
         let (mut customer, mut live) = sharing(&mut broker).await;
         live.tell(&json!({"type": "bye", "code": code})).await;
@@ -209,11 +213,11 @@ async fn a_goodbye_ends_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_says_what_to_do() {
     for (code, ended) in [
-        ("unknown_pin", Ended::UnknownPin),
-        ("pin_over", Ended::PinOver),
-        ("taken", Ended::Taken),
-        ("malformed", Ended::NotItsProgram),
-        ("blocked", Ended::Blocked),
+        ("unknown_pin", EndReason::UnknownPin),
+        ("pin_over", EndReason::PinOver),
+        ("taken", EndReason::Taken),
+        ("malformed", EndReason::NotItsProgram),
+        ("blocked", EndReason::Blocked),
     ] {
         let mut broker = Broker::start().await;
         let mut customer = Customer::start(invitation(&broker));
@@ -245,7 +249,7 @@ async fn the_last_viewer_ends_the_capture_and_the_next_begins_it_again() {
         assert_eq!(customer.screen_was().await, "opened");
         let mut other = joins(&mut broker, &mut live, "watch").await;
         drop(one);
-        customer.banner(|banner| banner.guests.len() == 1).await;
+        customer.banner(|banner| banner.viewers.len() == 1).await;
         other.sees(0).await;
         assert!(customer.told.try_recv().is_err(), "it was opened once and is still");
         drop(other);
@@ -300,7 +304,7 @@ async fn a_flood_of_viewers_dials_no_more_than_there_may_be() {
     assert!(!broker.was_called());
     // One that goes makes room.
     held.pop();
-    customer.banner(|banner| banner.guests.is_empty()).await;
+    customer.banner(|banner| banner.viewers.is_empty()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -315,11 +319,11 @@ async fn a_stream_that_breaks_the_rules_is_over_and_the_sharing_goes_on() {
     ];
     for message in broken {
         let mut viewer = joins(&mut broker, &mut live, "watch").await;
-        customer.banner(|banner| !banner.guests.is_empty()).await;
+        customer.banner(|banner| !banner.viewers.is_empty()).await;
         // The longest may be refused while it is still being sent.
         let _ = viewer.socket.send(message).await;
         viewer.ends().await;
-        customer.banner(|banner| banner.guests.is_empty()).await;
+        customer.banner(|banner| banner.viewers.is_empty()).await;
     }
 }
 
@@ -329,7 +333,7 @@ async fn a_screen_that_goes_away_ends_it() {
     let (mut customer, mut live) = sharing(&mut broker).await;
     let _viewer = joins(&mut broker, &mut live, "watch").await;
     customer.loses_the_screen();
-    assert_eq!(customer.ended().await, Ended::Screen(ScreenError::Gone));
+    assert_eq!(customer.ended().await, EndReason::Screen(ScreenError::Gone));
 }
 
 const PIN: &str = "7W2-97-8570";
@@ -339,7 +343,7 @@ fn invitation(broker: &Broker) -> Invitation {
         broker: broker.origin().parse().unwrap(),
         pin: PIN.parse().unwrap(),
         conf: Some(Secret::from("conf".to_owned())),
-        asker: Some(Asker { technician: "Anna".to_owned(), company: String::new() }),
+        requester: Some(Asker { technician: "Anna".to_owned(), company: String::new() }),
         until: None,
         unattended: false,
         quiet: true,

@@ -8,7 +8,7 @@ use rfb::{Picture, Rect};
 use x11rb::protocol::xproto::{self, ConnectionExt as _};
 use x11rb::wrapper::ConnectionExt as _;
 
-use crate::desk::{Desk, Painter};
+use crate::desk::{ConsentUi, Painter};
 
 /// Looks until this is so, and returns all changes on the way.
 fn look_until(
@@ -65,7 +65,7 @@ fn shows_it_without_shared_memory() {
 }
 
 fn shows_what_is_drawn(options: &[&str]) {
-    let desk = Desk::start("1280x1024x24", options);
+    let desk = ConsentUi::start("1280x1024x24", options);
     let painter = Painter::start(&desk, 1280, 1024);
     let (mut capture, _waker, _input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();
@@ -85,7 +85,7 @@ fn shows_what_is_drawn(options: &[&str]) {
 
 #[test]
 fn shows_a_whole_screen_of_noise() {
-    let desk = Desk::start("1920x1080x24", &[]);
+    let desk = ConsentUi::start("1920x1080x24", &[]);
     let painter = Painter::start(&desk, 1920, 1080);
     let (mut capture, _waker, _input) = screen::open(Some(&desk.display)).unwrap();
     let drawn = noise(1920, 1080);
@@ -97,7 +97,7 @@ fn shows_a_whole_screen_of_noise() {
 
 #[test]
 fn shows_sixteen_bits_as_the_colours_that_they_are() {
-    let desk = Desk::start("320x200x16", &[]);
+    let desk = ConsentUi::start("320x200x16", &[]);
     let painter = Painter::start(&desk, 320, 200);
     let (mut capture, _waker, _input) = screen::open(Some(&desk.display)).unwrap();
     painter.fill(0xf800, 0, 0, 319, 200);
@@ -108,14 +108,14 @@ fn shows_sixteen_bits_as_the_colours_that_they_are() {
 
 #[test]
 fn refuses_a_screen_with_a_palette() {
-    let desk = Desk::start("320x200x8", &[]);
+    let desk = ConsentUi::start("320x200x8", &[]);
     let refused = screen::open(Some(&desk.display)).err();
     assert_eq!(refused, Some(ScreenError::Lacks("a colour depth of 16, 24 or 32 bits")));
 }
 
 #[test]
 fn follows_a_new_size_and_back() {
-    let desk = Desk::start("1024x768x24", &[]);
+    let desk = ConsentUi::start("1024x768x24", &[]);
     let painter = Painter::start(&desk, 1024, 768);
     let (mut capture, _waker, _input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();
@@ -142,7 +142,7 @@ fn follows_a_new_size_and_back() {
 
 #[test]
 fn knows_two_hundred_monitors() {
-    let desk = Desk::start("1024x768x24", &[]);
+    let desk = ConsentUi::start("1024x768x24", &[]);
     let (mut capture, _waker, _input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();
     // RandR takes one at a time, and each is a change.
@@ -166,7 +166,7 @@ fn knows_two_hundred_monitors() {
 
 #[test]
 fn shows_a_screen_of_one_pixel() {
-    let desk = Desk::start("1x1x24", &[]);
+    let desk = ConsentUi::start("1x1x24", &[]);
     let painter = Painter::start(&desk, 1, 1);
     painter.fill(0x00ab_cdef, 0, 0, 1, 1);
     let (mut capture, _waker, _input) = screen::open(Some(&desk.display)).unwrap();
@@ -175,7 +175,7 @@ fn shows_a_screen_of_one_pixel() {
 
 #[test]
 fn shows_eight_thousand_pixels_across() {
-    let desk = Desk::start("7680x4320x24", &[]);
+    let desk = ConsentUi::start("7680x4320x24", &[]);
     let painter = Painter::start(&desk, 7680, 4320);
     painter.fill(0x0001_0203, 7679, 4319, 1, 1);
     let (mut capture, _waker, _input) = screen::open(Some(&desk.display)).unwrap();
@@ -186,14 +186,14 @@ fn shows_eight_thousand_pixels_across() {
 
 #[test]
 fn refuses_a_screen_that_is_too_wide() {
-    let desk = Desk::start("20000x10x24", &[]);
+    let desk = ConsentUi::start("20000x10x24", &[]);
     let refused = screen::open(Some(&desk.display)).err();
     assert_eq!(refused, Some(ScreenError::Size { width: 20_000, height: 10 }));
 }
 
 #[test]
 fn shows_the_pointers_shape_when_it_changes() {
-    let desk = Desk::start("640x480x24", &[]);
+    let desk = ConsentUi::start("640x480x24", &[]);
     let painter = Painter::start(&desk, 640, 480);
     let (mut capture, _waker, mut input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();
@@ -230,7 +230,7 @@ fn id(painter: &Painter) -> u32 {
 
 #[test]
 fn wakes_without_a_change() {
-    let desk = Desk::start("640x480x24", &[]);
+    let desk = ConsentUi::start("640x480x24", &[]);
     let (mut capture, waker, _input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();
     waker.wake();
@@ -246,7 +246,7 @@ fn wakes_without_a_change() {
 
 #[test]
 fn keeps_up_with_a_screen_that_changes_all_the_time() {
-    let desk = Desk::start("640x480x24", &[]);
+    let desk = ConsentUi::start("640x480x24", &[]);
     let painter = Painter::start(&desk, 640, 480);
     let (mut capture, _waker, _input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();
@@ -270,7 +270,7 @@ fn keeps_up_with_a_screen_that_changes_all_the_time() {
 
 #[test]
 fn says_when_the_screen_is_gone() {
-    let mut desk = Desk::start("640x480x24", &[]);
+    let mut desk = ConsentUi::start("640x480x24", &[]);
     let (mut capture, waker, mut input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();
     let waiting = std::thread::spawn(move || {
@@ -292,7 +292,7 @@ fn says_when_the_screen_is_gone() {
 /// Said, not judged: the numbers belong to this computer. `--nocapture` shows them.
 #[test]
 fn costs_nothing_at_rest() {
-    let desk = Desk::start("1920x1080x24", &[]);
+    let desk = ConsentUi::start("1920x1080x24", &[]);
     let painter = Painter::start(&desk, 1920, 1080);
     let (mut capture, waker, _input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();

@@ -12,19 +12,19 @@ use x11rb::protocol::xfixes::{ConnectionExt as _, SelectionEventMask};
 use x11rb::protocol::xproto::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
-use crate::desk::Desk;
+use crate::desk::ConsentUi;
 
 struct Shared {
     capture: Box<dyn Capture>,
     waker: Arc<dyn Waker>,
     input: Box<dyn Input>,
     picture: Picture,
-    desk: Desk,
+    desk: ConsentUi,
 }
 
 impl Shared {
     fn start() -> Self {
-        let desk = Desk::start("320x200x24", &[]);
+        let desk = ConsentUi::start("320x200x24", &[]);
         let (mut capture, waker, input) = screen::open(Some(&desk.display)).unwrap();
         let picture = capture.whole().unwrap();
         Self { capture, waker, input, picture, desk }
@@ -74,7 +74,7 @@ impl Shared {
 }
 
 /// A program of the customer's pastes.
-fn paste(desk: &Desk, target: &str) -> Vec<u8> {
+fn paste(desk: &ConsentUi, target: &str) -> Vec<u8> {
     let mut xclip = desk.program("xclip");
     let ran = xclip.args(["-selection", "clipboard", "-out", "-target", target]).output();
     ran.unwrap().stdout
@@ -84,7 +84,7 @@ fn paste(desk: &Desk, target: &str) -> Vec<u8> {
 struct Owners(RustConnection);
 
 impl Owners {
-    fn watch(desk: &Desk) -> Self {
+    fn watch(desk: &ConsentUi) -> Self {
         let (conn, screen) = RustConnection::connect(Some(&desk.display)).unwrap();
         let root = conn.setup().roots[screen].root;
         conn.xfixes_query_version(5, 0).unwrap().reply().unwrap();

@@ -9,12 +9,12 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
 /// A running Xvfb; it ends with this.
-pub struct Desk {
+pub struct ConsentUi {
     server: Child,
     pub display: String,
 }
 
-impl Desk {
+impl ConsentUi {
     /// Starts one of this size; it names its display when it is ready.
     pub fn start(size: &str, options: &[&str]) -> Self {
         let mut server = Command::new("Xvfb")
@@ -51,7 +51,7 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for ConsentUi {
     fn drop(&mut self) {
         let _gone = self.server.kill();
         let _gone = self.server.wait();
@@ -68,7 +68,7 @@ pub struct Painter {
 
 impl Painter {
     /// With a black window all over the screen.
-    pub fn start(desk: &Desk, width: u16, height: u16) -> Self {
+    pub fn start(desk: &ConsentUi, width: u16, height: u16) -> Self {
         let (conn, screen) = RustConnection::connect(Some(&desk.display)).unwrap();
         let root = conn.setup().roots[screen].root;
         let (window, gc) = (conn.generate_id().unwrap(), conn.generate_id().unwrap());

@@ -8,7 +8,7 @@ use presenter::screen::{self, Input};
 use x11rb::protocol::xproto::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
-use crate::desk::Desk;
+use crate::desk::ConsentUi;
 
 const SHIFT: u32 = 0xffe1;
 const CONTROL: u32 = 0xffe3;
@@ -23,7 +23,7 @@ struct Typed {
     input: Option<Box<dyn Input>>,
     xev: Child,
     said: Receiver<String>,
-    desk: Desk,
+    desk: ConsentUi,
 }
 
 /// One event as xev says it.
@@ -37,7 +37,7 @@ struct Told {
 impl Typed {
     /// With this layout. Keys don't repeat, so that a slow computer types no more than a fast one.
     fn start(layout: &[&str]) -> Self {
-        let desk = Desk::start("640x480x24", &["-r"]);
+        let desk = ConsentUi::start("640x480x24", &["-r"]);
         desk.run("setxkbmap", layout);
         let mut xev = desk
             .program("xev")
@@ -379,7 +379,7 @@ fn leaves_the_keyboard_as_it_was() {
     assert_eq!(last, Some(("KeyRelease", "Shift_L")));
 }
 
-fn mapping(desk: &Desk) -> (Vec<u32>, u8) {
+fn mapping(desk: &ConsentUi) -> (Vec<u32>, u8) {
     let (conn, _) = RustConnection::connect(Some(&desk.display)).unwrap();
     let mapping = conn.get_keyboard_mapping(8, 248).unwrap().reply().unwrap();
     (mapping.keysyms, mapping.keysyms_per_keycode)

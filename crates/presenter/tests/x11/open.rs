@@ -4,7 +4,7 @@ use std::process::Command;
 
 use presenter::screen::{self, ScreenError};
 
-use crate::desk::Desk;
+use crate::desk::ConsentUi;
 
 #[test]
 fn finds_no_screen_where_none_is() {
@@ -21,7 +21,7 @@ fn names_what_the_display_lacks() {
         ("XTEST", "the XTEST extension"),
         ("RANDR", "the RANDR extension"),
     ] {
-        let desk = Desk::start("320x200x24", &["-extension", extension]);
+        let desk = ConsentUi::start("320x200x24", &["-extension", extension]);
         let refused = screen::open(Some(&desk.display)).err();
         assert_eq!(refused, Some(ScreenError::Lacks(lacks)));
     }
@@ -38,6 +38,6 @@ fn says_when_the_display_refuses() {
         .output()
         .unwrap();
     assert!(written.status.success());
-    let desk = Desk::start("320x200x24", &["-auth", secret.to_str().unwrap()]);
+    let desk = ConsentUi::start("320x200x24", &["-auth", secret.to_str().unwrap()]);
     assert_eq!(screen::open(Some(&desk.display)).err(), Some(ScreenError::NoPermission));
 }

@@ -1,17 +1,17 @@
-//! JPEG inside Tight.
+//! JPEG as a kind of compression within Tight.
 
 use libjpeg_turbo_rs::{PixelFormat, Subsampling, compress};
 
 use crate::format::Colour;
 
-/// How good a JPEG the viewer wants: from 0 to 9.
+/// The JPEG quality level that the viewer asks for: 0 to 9 (rfbproto, "JPEG Quality Level").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Quality(pub(crate) u8);
 
-/// JPEG's own scale for each level, as the common servers have it.
+/// libjpeg's quality for each level, the same as in TigerVNC and TurboVNC.
 const SCALE: [u8; 10] = [15, 29, 41, 42, 62, 77, 79, 86, 92, 100];
 
-/// The JPEG of a block; `bytes` is room to work in. Nothing if it can't be one.
+/// Encodes a block as JPEG; `bytes` is a buffer to work in. `None` if libjpeg refuses.
 pub(crate) fn encode(
     block: &[Colour],
     width: u16,

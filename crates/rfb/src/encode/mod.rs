@@ -1,4 +1,4 @@
-//! From blocks of a picture to rectangles of an update.
+//! Encoding areas of a picture as rectangles of an update (RFC 6143, 7.7).
 
 mod jpeg;
 mod palette;
@@ -8,21 +8,21 @@ mod zlib;
 mod zrle;
 
 pub(crate) use jpeg::Quality;
-pub(crate) use zlib::Stream;
+pub(crate) use zlib::ZlibStream;
 
 use crate::{
     Picture, Rect,
     format::{Colour, Format, colours},
 };
 
-/// About how many pixels a block has: a browser pays for each block, a palette serves only few colours.
+/// About how many pixels a block has. Fewer would be more rectangles, each of which costs a browser time; more
+/// would hold more colours than a palette takes.
 const BLOCK: u32 = 128 * 128;
-/// The side of a block that is large both ways.
-const SIDE: u32 = 128;
-/// From how many pixels on a second thread is worth its start.
+/// The least width of a block in pixels, where the area is that wide.
+const BLOCK_WIDTH: u32 = 128;
+/// The number of pixels from which on a second thread is worth its start.
 const TWO_THREADS: u64 = 96 * 1024;
 
-/// How the pixels travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Raw,
@@ -35,11 +35,11 @@ pub(crate) enum Encoding {
 pub(crate) struct Style {
     pub(crate) encoding: Encoding,
     pub(crate) format: Format,
-    /// Photos may go as JPEG.
+    /// JPEG may be used for photos, with this quality.
     pub(crate) quality: Option<Quality>,
 }
 
-/// The encoders of one viewer, with their streams.
+/// The encoders of one viewer, with their zlib streams.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     tight: [tight::Tight; 2],
@@ -48,14 +48,14 @@ pub(crate) struct Encoder {
     block: Vec<Colour>,
 }
 
-/// What came of it.
+/// Encoded rectangles.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
-    /// The rectangles, one after the other.
+    /// The rectangles with their headers, one after the other.
     pub(crate) bytes: Vec<u8>,
-    /// How many they are.
+    /// How many rectangles there are.
     pub(crate) count: usize,
-    /// Where the viewer got a JPEG.
+    /// The areas that were encoded as JPEG.
     pub(crate) lossy: Vec<Rect>,
 }
 
@@ -65,7 +65,7 @@ impl Encoder {
         Self { tight, zrle: zrle::Zrle::new(level), level, block: Vec::new() }
     }
 
-    /// How much it tries to make it small: 1 to 9. ZRLE can't change it under way.
+    /// Sets zlib's level, 1 to 9. ZRLE keeps the one it began with: it has no way to say that its stream restarts.
     pub(crate) fn set_level(&mut self, level: u32) {
         if self.level != level {
             self.level = level;
@@ -73,7 +73,6 @@ impl Encoder {
         }
     }
 
-    /// Encodes these areas of the picture.
     pub(crate) fn encode(&mut self, picture: &Picture, areas: &[Rect], style: Style) -> Encoded {
         let blocks: Vec<_> = areas.iter().flat_map(|area| blocks(*area)).collect();
         match style.encoding {
@@ -101,7 +100,7 @@ impl Encoder {
             load(picture, *area, &mut self.block);
             body.clear();
             let encoding = one(&mut self.zrle, &self.block, *area, &mut body);
-            head(*area, encoding, &mut done.bytes);
+            write_rect_header(*area, encoding, &mut done.bytes);
             done.bytes.extend(&body);
         }
         done
@@ -112,13 +111,14 @@ const RAW: i32 = 0;
 const TIGHT: i32 = 7;
 const ZRLE: i32 = 16;
 
-/// The header of a rectangle.
-pub(crate) fn head(area: Rect, encoding: i32, to: &mut Vec<u8>) {
+/// Writes the header of a rectangle (RFC 6143, 7.6.1).
+pub(crate) fn write_rect_header(area: Rect, encoding: i32, to: &mut Vec<u8>) {
     to.extend([area.x, area.y, area.w, area.h].map(u16::to_be_bytes).as_flattened());
     to.extend(encoding.to_be_bytes());
 }
 
-/// Tight: half of it on a second thread if it is much.
+/// Encodes with Tight, half of it on a second thread if there is much. That is why there are two encoders: the
+/// zlib streams of each have to stay in order.
 fn tight(
     both: &mut [tight::Tight; 2],
     picture: &Picture,
@@ -151,7 +151,7 @@ fn tight_blocks(
     let mut block = Vec::new();
     for area in blocks {
         load(picture, *area, &mut block);
-        head(*area, TIGHT, &mut done.bytes);
+        write_rect_header(*area, TIGHT, &mut done.bytes);
         if tight.encode(&block, area.w, style.format, style.quality, &mut done.bytes) {
             done.lossy.push(*area);
         }
@@ -159,7 +159,6 @@ fn tight_blocks(
     done
 }
 
-/// The area as colours.
 fn load(picture: &Picture, area: Rect, to: &mut Vec<Colour>) {
     to.clear();
     for y in area.y..area.y + area.h {
@@ -167,11 +166,10 @@ fn load(picture: &Picture, area: Rect, to: &mut Vec<Colour>) {
     }
 }
 
-/// Cuts an area into blocks.
 fn blocks(area: Rect) -> impl Iterator<Item = Rect> {
     let (w, h) = (u32::from(area.w), u32::from(area.h));
-    // Tight allows 2048 at most, and a block as wide as that is high enough for a line of text.
-    let across = w.min((BLOCK / h.max(1)).clamp(SIDE, 2048));
+    // Tight allows a width of 2048 at most, and a block of that width is high enough for a line of text.
+    let across = w.min((BLOCK / h.max(1)).clamp(BLOCK_WIDTH, 2048));
     let down = h.min((BLOCK / across.max(1)).max(1));
     let rows = (0..h).step_by(down.max(1) as usize);
     rows.flat_map(move |y| {

@@ -1,29 +1,29 @@
-//! The colours of a block, and how it looks.
+//! A block's palette, and the guess whether it is a photo.
 
 use crate::format::Colour;
 
-/// Slots of the table: four times as many as colours, so that looking one up is short.
+/// Slots of the hash table: four times as many as colours, so that there are few collisions.
 const SLOTS: usize = 1024;
-/// More colours than this no encoding can number.
+/// The most colours that an encoding can number.
 pub(crate) const MOST: usize = 256;
 
-/// What a block is made of.
+/// What a block holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// As many colours as [`Palette::colours`] has; the block's pixels are numbered.
+    /// Few colours: those in [`Palette::colours`], by which [`Palette::numbers`] gives the pixels.
     Few,
-    /// More than a palette takes, in areas and lines, as people draw.
+    /// More colours than a palette takes, in areas and lines as programs draw them.
     Many,
-    /// More than a palette takes, and nearly no pixel is like its neighbour.
+    /// More colours than a palette takes, and hardly a pixel that equals its neighbour.
     Photo,
 }
 
-/// Numbers a block's colours.
+/// The colours of the block that was analysed last.
 #[derive(Debug)]
 pub(crate) struct Palette {
-    /// In the order in which they were met.
+    /// In the order in which they occur.
     pub(crate) colours: Vec<Colour>,
-    /// Each pixel's number, if there are few colours.
+    /// Each pixel's index in `colours`, if there are few.
     pub(crate) numbers: Vec<u8>,
     keys: [Colour; SLOTS],
     /// Zero for an empty slot, else one more than the number.
@@ -36,11 +36,11 @@ impl Palette {
         Self { colours, numbers, keys: [0; SLOTS], values: [0; SLOTS] }
     }
 
-    /// Looks at a block.
-    pub(crate) fn look(&mut self, block: &[Colour], most: usize) -> Content {
+    /// Fills the palette with the block's colours, unless there are more than `most`.
+    pub(crate) fn analyse(&mut self, block: &[Colour], most: usize) -> Content {
         self.numbers.resize(block.len(), 0);
         self.colours.clear();
-        if self.are_two(block) {
+        if self.fill_with_two(block) {
             return Content::Few;
         }
         self.values.fill(0);
@@ -48,6 +48,7 @@ impl Palette {
         let Some(mut number) = self.number_of(last, most) else { return Content::Many };
         for (at, eight) in block.chunks(8).enumerate() {
             let start = at * 8;
+            // Most of a screen is areas of one colour: eight equal pixels take no look-up.
             if eight.iter().fold(0, |bits, colour| bits | (colour ^ last)) == 0 {
                 self.numbers[start..start + eight.len()].fill(number);
                 continue;
@@ -64,8 +65,9 @@ impl Palette {
         Content::Few
     }
 
-    /// One or two colours, as most of a terminal is: a processor does many pixels of that at a time.
-    fn are_two(&mut self, block: &[Colour]) -> bool {
+    /// Fills the palette if there are one or two colours, as in most of a terminal. It is a case of its own because
+    /// the compiler can vectorise it.
+    fn fill_with_two(&mut self, block: &[Colour]) -> bool {
         let Some(one) = block.first().copied() else { return true };
         let other = block.iter().copied().find(|colour| *colour != one).unwrap_or(one);
         let (eights, rest) = block.as_chunks::<8>();
@@ -86,8 +88,9 @@ impl Palette {
         true
     }
 
-    /// The number of a colour, a new one if it isn't known yet; nothing if there are too many.
+    /// The index of a colour, which is added if it is new; `None` if there are more than `most` then.
     fn number_of(&mut self, colour: Colour, most: usize) -> Option<u8> {
+        // Fibonacci hashing: the product's upper 10 bits are the slot.
         let mut slot = (colour.wrapping_mul(0x9e37_79b1) >> 22) as usize;
         loop {
             if self.values[slot] == 0 {
@@ -106,7 +109,8 @@ impl Palette {
     }
 }
 
-/// Drawn things have runs; a camera's pixels differ from their neighbours. A third is far from both.
+/// Whether more than a third of the pixels differ from the one before. Drawn content has far fewer of them, and a
+/// camera's picture far more.
 fn is_photo(block: &[Colour]) -> bool {
     let changes = block.windows(2).map(|pair| usize::from(pair[0] != pair[1])).sum::<usize>();
     changes * 3 > block.len()

@@ -1,25 +1,26 @@
-//! Tight (rfbproto, 7.7.6 in the community's edition): fill, palette, full colour, JPEG.
+//! Tight (rfbproto, "Tight Encoding"): fill, palette, full colour, JPEG.
 
 use super::{
     jpeg,
     palette::{Content, MOST, Palette},
-    zlib::Stream,
+    zlib::ZlibStream,
 };
 use crate::format::{Colour, Format};
 
-/// Tight writes fewer bytes than this uncompressed and without a length.
+/// Fewer bytes than this go uncompressed and without a length, as the protocol demands.
 const SMALL: usize = 12;
 const FILL: u8 = 0x80;
 const JPEG: u8 = 0x90;
 const FILTERED: u8 = 0x40;
 const PALETTE: u8 = 1;
 
-/// One of two encoders that work at the same time: the protocol has four streams, each has two.
+/// One of two encoders that work at the same time. The protocol has four zlib streams, of which each has two.
 #[derive(Debug)]
 pub(crate) struct Tight {
-    /// The number of the first stream; it takes palettes, the one after it full colour.
+    /// The number of the first stream, for palettes; the one after it is for full colour. Data of one kind
+    /// compresses better in a stream of its own.
     first: u8,
-    streams: [Stream; 2],
+    streams: [ZlibStream; 2],
     palette: Palette,
     bytes: Vec<u8>,
     zipped: Vec<u8>,
@@ -27,16 +28,15 @@ pub(crate) struct Tight {
 
 impl Tight {
     pub(crate) fn new(first: u8, level: u32) -> Self {
-        let streams = [Stream::new(level), Stream::new(level)];
+        let streams = [ZlibStream::new(level), ZlibStream::new(level)];
         Self { first, streams, palette: Palette::new(), bytes: Vec::new(), zipped: Vec::new() }
     }
 
-    /// Another level from now on.
     pub(crate) fn restart(&mut self, level: u32) {
         self.streams.iter_mut().for_each(|stream| stream.restart(level));
     }
 
-    /// Writes a block; says whether the viewer gets it as a JPEG, which it may with a quality only.
+    /// Writes a block; returns whether it became a JPEG, which needs a `quality`.
     pub(crate) fn encode(
         &mut self,
         block: &[Colour],
@@ -45,34 +45,35 @@ impl Tight {
         quality: Option<jpeg::Quality>,
         to: &mut Vec<u8>,
     ) -> bool {
+        // With more colours than a quarter of the pixels the palette itself would take most of the space.
         let most = MOST.min(block.len() / 4).max(2);
-        let content = self.palette.look(block, most);
+        let content = self.palette.analyse(block, most);
         if content == Content::Few {
-            self.few(width, format, to);
+            self.write_palette(width, format, to);
             return false;
         }
         if let (Content::Photo, Some(quality)) = (content, quality)
             && let Some(jpeg) = jpeg::encode(block, width, quality, &mut self.bytes)
         {
             to.push(JPEG);
-            length(jpeg.len(), to);
+            write_length(jpeg.len(), to);
             to.extend(jpeg);
             return true;
         }
         self.bytes.clear();
-        format.put_all(block, format.tight(), &mut self.bytes);
-        self.compressed(1, None, to);
+        format.put_all(block, format.tight_layout(), &mut self.bytes);
+        self.write_compressed(1, None, to);
         false
     }
 
-    fn few(&mut self, width: u16, format: Format, to: &mut Vec<u8>) {
+    fn write_palette(&mut self, width: u16, format: Format, to: &mut Vec<u8>) {
         if let [one] = self.palette.colours[..] {
             to.push(FILL);
-            return format.put(one, format.tight(), to);
+            return format.put(one, format.tight_layout(), to);
         }
         let colours = self.palette.colours.len();
         let mut head = vec![PALETTE, (colours - 1) as u8];
-        format.put_all(&self.palette.colours, format.tight(), &mut head);
+        format.put_all(&self.palette.colours, format.tight_layout(), &mut head);
         if colours == 2 {
             self.bytes.clear();
             let rows = self.palette.numbers.chunks(width.into());
@@ -80,13 +81,14 @@ impl Tight {
         } else {
             std::mem::swap(&mut self.bytes, &mut self.palette.numbers);
         }
-        self.compressed(0, Some(&head), to);
+        self.write_compressed(0, Some(&head), to);
     }
 
-    /// The control byte, what the filter needs, and `bytes` through one of the streams.
-    fn compressed(&mut self, which: u8, filter: Option<&[u8]>, to: &mut Vec<u8>) {
+    /// Writes the control byte, the filter's data, and `bytes` through one of the zlib streams.
+    fn write_compressed(&mut self, which: u8, filter: Option<&[u8]>, to: &mut Vec<u8>) {
         let (id, stream) = (self.first + which, &mut self.streams[usize::from(which)]);
-        let reset = if stream.take_fresh() { 1 << id } else { 0 };
+        // The lower four bits of the control byte tell which of the viewer's streams have to be reset.
+        let reset = if stream.take_restarted() { 1 << id } else { 0 };
         to.push(id << 4 | reset | if filter.is_some() { FILTERED } else { 0 });
         to.extend(filter.unwrap_or_default());
         if self.bytes.len() < SMALL {
@@ -94,15 +96,15 @@ impl Tight {
         }
         self.zipped.clear();
         stream.deflate(&self.bytes, &mut self.zipped);
-        length(self.zipped.len(), to);
+        write_length(self.zipped.len(), to);
         to.extend(&self.zipped);
     }
 }
 
-/// Eight pixels a byte, the leftmost in the highest bit; each row starts with a new byte.
+/// Writes eight pixels a byte, the leftmost in the highest bit; each row starts with a new byte.
 fn pack_bits(row: &[u8], to: &mut Vec<u8>) {
     let (eights, rest) = row.as_chunks::<8>();
-    // Each product has its bit at another place, those that count in the highest byte.
+    // The multiplication shifts each byte's lowest bit to its place in the highest byte.
     let byte = |eight: &[u8; 8]| {
         let spread = u64::from_be_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080);
         (spread >> 56) as u8
@@ -114,8 +116,8 @@ fn pack_bits(row: &[u8], to: &mut Vec<u8>) {
     }
 }
 
-/// A compact length: seven bits a byte, least significant first, and eight in the third.
-fn length(length: usize, to: &mut Vec<u8>) {
+/// Writes a length in Tight's compact form: seven bits a byte, least significant first, and eight in the third.
+fn write_length(length: usize, to: &mut Vec<u8>) {
     let more = |bits: usize| if bits > 0 { 0x80 } else { 0 };
     to.push((length & 0x7f) as u8 | more(length >> 7));
     if length >> 7 > 0 {
@@ -134,7 +136,7 @@ mod tests {
     fn lengths_are_compact() {
         let of = |n| {
             let mut to = Vec::new();
-            length(n, &mut to);
+            write_length(n, &mut to);
             to
         };
         // The specification's own example is 10000.

@@ -2,37 +2,37 @@
 
 use flate2::{Compress, Compression, FlushCompress};
 
-/// One stream. Each piece is flushed, so that the viewer can read it at once.
+/// One stream of compressed data. Each piece is flushed, so that the viewer can read it at once.
 #[derive(Debug)]
-pub(crate) struct Stream {
+pub(crate) struct ZlibStream {
     zlib: Compress,
-    /// The viewer has to be told that the stream starts anew.
-    fresh: bool,
+    /// The stream was restarted, and the viewer hasn't been told yet.
+    restarted: bool,
 }
 
-impl Stream {
+impl ZlibStream {
     pub(crate) fn new(level: u32) -> Self {
-        Self { zlib: Compress::new(Compression::new(level), true), fresh: false }
+        Self { zlib: Compress::new(Compression::new(level), true), restarted: false }
     }
 
-    /// Starts anew at another level, where the encoding can say so.
+    /// Restarts at another level, for an encoding that can tell the viewer so.
     pub(crate) fn restart(&mut self, level: u32) {
-        *self = Self { fresh: true, ..Self::new(level) };
+        *self = Self { restarted: true, ..Self::new(level) };
     }
 
-    /// Whether it has started anew since this was asked last.
-    pub(crate) fn take_fresh(&mut self) -> bool {
-        std::mem::take(&mut self.fresh)
+    /// Whether the stream was restarted since the last call.
+    pub(crate) fn take_restarted(&mut self) -> bool {
+        std::mem::take(&mut self.restarted)
     }
 
-    /// Adds the compressed data.
+    /// Compresses `data` and appends the result to `to`.
     pub(crate) fn deflate(&mut self, data: &[u8], to: &mut Vec<u8>) {
         let (start, mut taken) = (self.zlib.total_in(), 0);
         to.reserve(data.len() + data.len() / 8 + 256);
         loop {
             let status = self.zlib.compress_vec(&data[taken..], to, FlushCompress::Sync);
             taken = (self.zlib.total_in() - start) as usize;
-            // Room that is left over means that all was written.
+            // zlib's flush is complete only when it left room in the output; otherwise more is waiting.
             let is_done = taken == data.len() && to.len() < to.capacity();
             if is_done || status.is_err() {
                 return;

@@ -1,4 +1,4 @@
-//! LoginTC's calls. Any Accept and any Content-Type is taken; every answer is compact JSON, or empty.
+//! LoginTC's calls. Any Accept and any Content-Type is accepted; every response is compact JSON, or empty.
 
 use axum::{
     Router,
@@ -18,7 +18,7 @@ use wire::logintc::{
 };
 
 use super::{
-    Logintc, MAIL, REVOKED, phone,
+    Logintc, MAIL, REVOKED, phone_page,
     store::{self, Kind},
 };
 use crate::StoreError;
@@ -31,7 +31,7 @@ pub(crate) fn routes(logintc: Logintc) -> Router {
         .route("/api/domains/{domain}/sessions/{session}", get(read).delete(cancel))
         .route("/api/domains/{domain}/users/{user}/otp", post(mail_code))
         .with_state(logintc.clone())
-        .merge(phone::routes(logintc))
+        .merge(phone_page::routes(logintc))
 }
 
 /// Why a call is refused.
@@ -59,21 +59,23 @@ async fn create(
 ) -> Result<Response, Refusal> {
     logintc.authorize(&headers).await?;
     logintc.expect_domain(&domain)?;
-    let asked = checked(parse(&body)?)?;
-    let now = logintc.desk.clock.now();
-    let session = logintc.desk.store.with(move |tx| open_session(tx, &asked, now)).await??;
+    let request = checked(parse(&body)?)?;
+    let now = logintc.context.clock.now();
+    let session = logintc.context.store.with(move |tx| open_session(tx, &request, now)).await??;
+    // After the commit, so that whoever is woken finds the push.
     logintc.changed.send_replace(());
     Ok(json(StatusCode::OK, &session))
 }
 
-/// A bypass code wins over a one-time password, and either over a push.
+/// Opens a session. A bypass code wins over a one-time password, and either over a push.
 fn open_session(
     tx: &Transaction<'_>,
-    asked: &CreateSession,
+    request: &CreateSession,
     now: Millis,
 ) -> rusqlite::Result<Result<Session, Refusal>> {
-    let Some(user) = store::user(tx, &asked.user)? else { return Ok(Err(Refusal::NoUser)) };
-    let good = match (&asked.bypasscode, &asked.otp) {
+    let Some(user) = store::user(tx, &request.user)? else { return Ok(Err(Refusal::NoUser)) };
+    // A code decides at once, so such a session is never pending; without one it waits for the phone.
+    let good = match (&request.bypasscode, &request.otp) {
         (Some(code), _) => Some(store::spend_code(tx, &user.id, Kind::Bypass, code.expose(), now)?),
         (None, Some(otp)) => Some(
             store::spend_otp(tx, &user.id, otp.expose())?
@@ -88,22 +90,23 @@ fn open_session(
         Some(false) => State::Denied,
     };
     let kind = (good.is_none(), state.clone());
-    let id = store::add_session(tx, &user.id, &asked.attributes, kind, now)?;
+    let id = store::add_session(tx, &user.id, &request.attributes, kind, now)?;
     Ok(Ok(Session { id: Some(id), state }))
 }
 
-fn checked(asked: CreateSession) -> Result<CreateSession, Refusal> {
-    if asked.user.id.is_none() && asked.user.username.is_none() {
+/// Holds a request to the documented limits.
+fn checked(request: CreateSession) -> Result<CreateSession, Refusal> {
+    if request.user.id.is_none() && request.user.username.is_none() {
         return Err(Refusal::BadRequest("A user needs an id or a username."));
     }
     let fits = |text: &str, most| text.chars().count() <= most;
-    let attributes_fit = asked.attributes.len() <= limits::ATTRIBUTES
-        && asked
+    let attributes_fit = request.attributes.len() <= limits::ATTRIBUTES
+        && request
             .attributes
             .iter()
             .all(|a| fits(&a.key, limits::KEY) && fits(&a.value, limits::VALUE));
     if attributes_fit {
-        Ok(asked)
+        Ok(request)
     } else {
         Err(Refusal::BadRequest("The attributes are too long."))
     }
@@ -116,8 +119,8 @@ async fn read(
 ) -> Result<Response, Refusal> {
     logintc.authorize(&headers).await?;
     logintc.expect_domain(&domain)?;
-    let (id, now) = (session.clone(), logintc.desk.clock.now());
-    let state = logintc.desk.store.with(move |tx| store::state(tx, &session, now)).await?;
+    let (id, now) = (session.clone(), logintc.context.clock.now());
+    let state = logintc.context.store.with(move |tx| store::state(tx, &session, now)).await?;
     let state = state.ok_or(Refusal::NoSession)?;
     Ok(json(StatusCode::OK, &Session { id: Some(id), state }))
 }
@@ -130,8 +133,8 @@ async fn cancel(
 ) -> Result<StatusCode, Refusal> {
     logintc.authorize(&headers).await?;
     logintc.expect_domain(&domain)?;
-    let now = logintc.desk.clock.now();
-    let cancelled = logintc.desk.store.with(move |tx| store::cancel(tx, &session, now)).await?;
+    let now = logintc.context.clock.now();
+    let cancelled = logintc.context.store.with(move |tx| store::cancel(tx, &session, now)).await?;
     logintc.changed.send_replace(());
     if cancelled { Ok(StatusCode::OK) } else { Err(Refusal::NoSession) }
 }
@@ -148,23 +151,24 @@ async fn mail_code(
     if by != MailCode::EMAIL {
         return Err(Refusal::BadRequest("deliverableOTPType must be EMAIL."));
     }
-    let now = logintc.desk.clock.now();
+    let now = logintc.context.clock.now();
     let mail = move |tx: &Transaction<'_>| {
-        let asked = UserRef { id: Some(user), username: None };
-        let Some(user) = store::user(tx, &asked)? else { return Ok(Err(Refusal::NoUser)) };
+        let request = UserRef { id: Some(user), username: None };
+        let Some(user) = store::user(tx, &request)? else { return Ok(Err(Refusal::NoUser)) };
         if !store::is_on(tx, MAIL)? {
             return Ok(Err(Refusal::MailNotEnabled));
         }
         store::add_code(tx, &user.id, Kind::Mailed, now).map(|_| Ok(StatusCode::OK))
     };
-    logintc.desk.store.with(mail).await?
+    logintc.context.store.with(mail).await?
 }
 
 impl Logintc {
     async fn authorize(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let key = given.and_then(|text| text.strip_prefix("LoginTC key=\"")?.strip_suffix('"'));
-        let revoked = self.desk.store.with(|tx| store::is_on(tx, REVOKED)).await?;
+        // Asked each time, for a key can be revoked while the service runs.
+        let revoked = self.context.store.with(|tx| store::is_on(tx, REVOKED)).await?;
         match key {
             Some(key) if key == self.key.expose_secret() && !revoked => Ok(()),
             Some(_) | None => Err(Refusal::BadKey),
@@ -203,6 +207,7 @@ impl IntoResponse for Refusal {
             Self::NoSession => {
                 (StatusCode::NOT_FOUND, code::NO_SESSION, "There is no such session.")
             }
+            // A user without a device is "not found" to the service, with a code of its own.
             Self::NoDevice => (StatusCode::NOT_FOUND, code::NO_DEVICE, "No token loaded for user."),
             Self::MailNotEnabled => {
                 let message = "Email OTP is not enabled for the domain.";

@@ -37,7 +37,6 @@ CREATE TABLE logintc_sessions(
   made INTEGER NOT NULL
 );";
 
-/// A person.
 pub(super) struct User {
     pub id: String,
     pub username: String,
@@ -79,7 +78,11 @@ pub(super) fn is_on(tx: &Transaction<'_>, setting: &'static str) -> rusqlite::Re
     Ok(tx.query_row(sql, [setting], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
-pub(super) fn turn(tx: &Transaction<'_>, setting: &'static str, on: bool) -> rusqlite::Result<()> {
+pub(super) fn set_flag(
+    tx: &Transaction<'_>,
+    setting: &'static str,
+    on: bool,
+) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO logintc_settings(name, value) VALUES (?1, ?2)";
     tx.execute(sql, (setting, if on { "on" } else { "off" })).map(drop)
 }
@@ -109,8 +112,8 @@ pub(super) fn users(tx: &Transaction<'_>) -> rusqlite::Result<Vec<User>> {
 }
 
 /// By id where one is given, else by name.
-pub(super) fn user(tx: &Transaction<'_>, asked: &UserRef) -> rusqlite::Result<Option<User>> {
-    let (column, value) = match (&asked.id, &asked.username) {
+pub(super) fn user(tx: &Transaction<'_>, request: &UserRef) -> rusqlite::Result<Option<User>> {
+    let (column, value) = match (&request.id, &request.username) {
         (Some(id), _) => ("id", id),
         (None, Some(username)) => ("username", username),
         (None, None) => return Ok(None),

@@ -5,6 +5,8 @@ mod backend;
 mod register;
 mod signin;
 
+use std::str::FromStr;
+
 use axum::{
     Router,
     http::header,
@@ -16,16 +18,17 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use strum::VariantNames;
 
 use super::{
     cors,
     problem::{Problem, Stop},
     webauthn::{Expected, Refusal},
 };
-use crate::desk::Desk;
+use crate::context::ServiceContext;
 
 /// All routes.
-pub(crate) fn routes(desk: Desk) -> Router {
+pub(crate) fn routes(context: ServiceContext) -> Router {
     let browser = Router::new()
         .route("/register/begin", post(register::begin))
         .route("/register/complete", post(register::complete))
@@ -38,13 +41,14 @@ pub(crate) fn routes(desk: Desk) -> Router {
         .route("/alias", post(backend::set_aliases))
         .route("/credentials/list", get(backend::list_by_query).post(backend::list))
         .route("/credentials/delete", post(backend::delete))
+        // Backends send no Origin, so only the browsers' calls have CORS.
         .merge(browser)
-        .with_state(desk)
+        .with_state(context)
 }
 
-/// Works on the store in one transaction; a refusal keeps what was written before it.
-async fn work<T: Send + 'static>(
-    desk: &Desk,
+/// Runs `work` in one transaction; a refusal commits what was written before it, such as a used token.
+async fn in_transaction<T: Send + 'static>(
+    context: &ServiceContext,
     work: impl FnOnce(&Transaction<'_>) -> Result<T, Stop> + Send + 'static,
 ) -> Result<T, Problem> {
     let ended = |tx: &Transaction<'_>| match work(tx) {
@@ -52,7 +56,7 @@ async fn work<T: Send + 'static>(
         Err(Stop::Refused(problem)) => Ok(Err(problem)),
         Err(Stop::Failed(error)) => Err(error),
     };
-    desk.store.with(ended).await?
+    context.store.with(ended).await?
 }
 
 /// 200 with JSON, declared as the service declares it.
@@ -61,18 +65,19 @@ fn ok(body: &Value) -> Response {
     (kind, body.to_string()).into_response()
 }
 
-/// A page that a ceremony is begun on.
+/// The relying party and the origin that a ceremony is bound to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Page {
+struct CeremonyScope {
     rp_id: String,
     origin: String,
 }
 
-impl Page {
-    /// What a browser would let the page ask for.
-    fn checked(rp_id: String, origin: String) -> Result<Self, Problem> {
+impl CeremonyScope {
+    /// Takes only what a browser would let the page ask for.
+    fn new(rp_id: String, origin: String) -> Result<Self, Problem> {
         let invalid = |field, why: &str| Problem::Invalid { field, why: why.to_owned() };
         let host = cors::page_host(&origin).ok_or(invalid("origin", "The origin is no page's."))?;
+        // A domain above the host must itself have a dot: `example.com` may be a relying party, `com` may not.
         let parent = host.strip_suffix(&rp_id).is_some_and(|sub| sub.ends_with('.'));
         if host == rp_id || (parent && rp_id.contains('.')) {
             Ok(Self { rp_id, origin })
@@ -81,8 +86,8 @@ impl Page {
         }
     }
 
-    /// Whether a ceremony is completed where it was begun.
-    fn is(&self, rp_id: &str, origin: &str) -> Result<(), Refusal> {
+    /// Refuses a ceremony that is completed elsewhere than where it was begun.
+    fn check(&self, rp_id: &str, origin: &str) -> Result<(), Refusal> {
         if self.rp_id != rp_id {
             return Err(Refusal::RpId);
         }
@@ -95,7 +100,7 @@ impl Page {
 }
 
 /// Bytes that a browser sends, in url-safe base64 with or without padding.
-fn bytes(text: &str) -> Option<Vec<u8>> {
+fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64URL.decode(text.trim_end_matches('=')).ok()
 }
 
@@ -109,19 +114,14 @@ fn challenge() -> [u8; 32] {
     challenge
 }
 
-/// A choice among documented names; `default` where none is made.
-fn choice(
+/// A choice among documented names, in any case; the default where none is made.
+fn choice<T: FromStr + Default + VariantNames>(
     field: &'static str,
-    given: Option<String>,
-    default: &str,
-    names: &[&str],
-) -> Result<String, Problem> {
-    let given = given.filter(|name| !name.is_empty()).unwrap_or_else(|| default.to_owned());
-    let given = given.to_ascii_lowercase();
-    if names.contains(&given.as_str()) {
-        return Ok(given);
-    }
-    Err(Problem::Invalid { field, why: format!("It should be one of: {}.", names.join(", ")) })
+    given: Option<&str>,
+) -> Result<T, Problem> {
+    let Some(name) = given.filter(|name| !name.is_empty()) else { return Ok(T::default()) };
+    name.parse().map_err(|_| {
+        let why = format!("It should be one of: {}.", T::VARIANTS.join(", "));
+        Problem::Invalid { field, why }
+    })
 }
-
-const USER_VERIFICATION: [&str; 3] = ["preferred", "required", "discouraged"];

@@ -1,4 +1,6 @@
-//! Lets pages call what a browser calls: pages over https and those of this computer.
+//! Lets browsers' pages make the browsers' calls: pages over https and those of this computer.
+//!
+//! Not tower-http's layer, which writes more names into Vary and answers every preflight with 200 instead of 204.
 //!
 //! The key is public and each ceremony is bound to its page's origin, so a foreign page gains nothing.
 
@@ -22,6 +24,7 @@ pub(super) async fn allow(request: Request, next: Next) -> Response {
         next.run(request).await
     };
     let headers = response.headers_mut();
+    // On refusals too: a cache must not hand one origin's answer to another.
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -29,7 +32,7 @@ pub(super) async fn allow(request: Request, next: Next) -> Response {
     response
 }
 
-fn preflight(asked: &HeaderMap, allowed: bool) -> Response {
+fn preflight(request: &HeaderMap, allowed: bool) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     if !allowed {
         return response;
@@ -37,10 +40,10 @@ fn preflight(asked: &HeaderMap, allowed: bool) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     // Any: today's client sends ApiKey, Content-Type and Client-Version.
-    if let Some(names) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+    if let Some(names) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
     }
-    if asked.contains_key("access-control-request-private-network") {
+    if request.contains_key("access-control-request-private-network") {
         let yes = HeaderValue::from_static("true");
         headers.insert("access-control-allow-private-network", yes);
     }

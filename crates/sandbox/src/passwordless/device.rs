@@ -1,4 +1,4 @@
-//! Which device a call comes from, as far as its headers tell: never null, and not trusted.
+//! The device that a call comes from, as far as its headers say: never null, and not trusted.
 
 use axum::http::{HeaderMap, header};
 
@@ -30,7 +30,7 @@ const SYSTEMS: [(&str, &str, bool); 6] = [
 ];
 
 impl Device {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let agent = text(header::USER_AGENT.as_str()).unwrap_or_default();
         let country = text("cf-ipcountry").unwrap_or_default();
@@ -52,6 +52,7 @@ fn system(agent: &str) -> String {
         agent.split_once(mark).map(|(_, rest)| (name, rest, versioned))
     });
     let Some((name, rest, versioned)) = known else { return "Other".to_owned() };
+    // The major version only, as the service names devices.
     let version: String = rest.chars().take_while(char::is_ascii_digit).collect();
     if *versioned && !version.is_empty() { format!("{name} {version}") } else { (*name).to_owned() }
 }
@@ -68,7 +69,7 @@ mod tests {
                 (header::USER_AGENT, value(agent)),
                 (axum::http::HeaderName::from_static("cf-ipcountry"), value(country)),
             ];
-            Device::of(&headers.into_iter().collect())
+            Device::from_headers(&headers.into_iter().collect())
         };
         let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0 Safari/537.36 Edg/129.0";
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What a call brings: its key, and a body whose names are read in any case.
+//! Extractors for the service's calls: the key, and a body whose names are read in any case.
 
 use axum::{
     body::Bytes,
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{TABLE, problem::Problem};
-use crate::{desk::Desk, keys};
+use crate::{context::ServiceContext, keys};
 
 /// The caller has shown the API secret: a backend.
 pub(super) struct Backend;
@@ -20,30 +20,30 @@ pub(super) struct Browser;
 
 impl<S: Send + Sync> FromRequestParts<S> for Backend
 where
-    Desk: FromRef<S>,
+    ServiceContext: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let (desk, headers) = (Desk::from_ref(state), &parts.headers);
-        require(&desk, headers, "ApiSecret", "app:secret:", "api_secret").await.map(|()| Self)
+        let (context, headers) = (ServiceContext::from_ref(state), &parts.headers);
+        require(&context, headers, "ApiSecret", "app:secret:", "api_secret").await.map(|()| Self)
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Browser
 where
-    Desk: FromRef<S>,
+    ServiceContext: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let (desk, headers) = (Desk::from_ref(state), &parts.headers);
-        require(&desk, headers, "ApiKey", "app:public:", "api_key").await.map(|()| Self)
+        let (context, headers) = (ServiceContext::from_ref(state), &parts.headers);
+        require(&context, headers, "ApiKey", "app:public:", "api_key").await.map(|()| Self)
     }
 }
 
 async fn require(
-    desk: &Desk,
+    context: &ServiceContext,
     headers: &HeaderMap,
     header: &'static str,
     prefix: &'static str,
@@ -52,7 +52,8 @@ async fn require(
     let unauthorized = Problem::Unauthorized { header };
     let shown = headers.get(header).and_then(|shown| shown.to_str().ok());
     let shown = shown.and_then(|shown| shown.strip_prefix(prefix)).ok_or(unauthorized.clone())?;
-    let kept = desk.store.with(move |tx| keys::kept(tx, TABLE, name, keys::HEX, 32)).await?;
+    let kept =
+        context.store.with(move |tx| keys::load_or_create(tx, TABLE, name, keys::HEX, 32)).await?;
     // Hashed, so that the time it takes tells nothing of the key.
     let same =
         digest(&SHA256, shown.as_bytes()).as_ref() == digest(&SHA256, kept.as_bytes()).as_ref();
@@ -80,6 +81,7 @@ pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
 /// All names in lower case, and what is null as if it weren't there.
 fn lower(value: Value) -> Value {
     match value {
+        // A null counts as a missing field, for a client may write all of its fields always.
         Value::Object(fields) => Value::Object(
             fields
                 .into_iter()

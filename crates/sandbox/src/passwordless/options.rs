@@ -1,6 +1,7 @@
-//! What a browser is asked with: the WebAuthn options as the service writes them.
+//! The WebAuthn options for a browser, as the service writes them.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::webauthn::PublicKey;
@@ -8,16 +9,62 @@ use super::webauthn::PublicKey;
 /// How long a browser waits for the person, in milliseconds.
 const PATIENCE_MS: u32 = 60_000;
 
-/// What a passkey is asked for with.
+/// Which device a passkey may be made with.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", ascii_case_insensitive)]
+pub(super) enum AuthenticatorType {
+    #[default]
+    Any,
+    Platform,
+    CrossPlatform,
+}
+
+/// Whether the device checks that it is its owner who uses it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", ascii_case_insensitive)]
+pub(super) enum UserVerification {
+    #[default]
+    Preferred,
+    Required,
+    Discouraged,
+}
+
+/// The options with which a browser creates a passkey.
 pub(super) struct Creation<'a> {
     pub challenge: &'a [u8],
     pub rp_id: &'a str,
     pub user_id: &'a str,
     pub username: &'a str,
     pub display_name: &'a str,
-    pub authenticator_type: &'a str,
+    pub authenticator_type: AuthenticatorType,
     pub discoverable: bool,
-    pub user_verification: &'a str,
+    pub user_verification: UserVerification,
     /// The user's passkeys: a device that has one of them makes no other.
     pub exclude: &'a [String],
 }
@@ -29,8 +76,9 @@ impl Creation<'_> {
             "requireResidentKey": self.discoverable,
             "userVerification": self.user_verification,
         });
-        if self.authenticator_type != "any" {
-            selection["authenticatorAttachment"] = self.authenticator_type.into();
+        // WebAuthn has no word for any device: the member is left out then.
+        if self.authenticator_type != AuthenticatorType::Any {
+            selection["authenticatorAttachment"] = json!(self.authenticator_type);
         }
         let algorithms = PublicKey::ALGORITHMS;
         json!({
@@ -53,12 +101,12 @@ impl Creation<'_> {
     }
 }
 
-/// What a sign-in is asked for with; without `allow` any passkey that the device can offer will do.
+/// The options with which a browser signs in; without `allow` any passkey that the device can offer will do.
 pub(super) fn request(
     challenge: &[u8],
     rp_id: &str,
     allow: &[String],
-    user_verification: &str,
+    user_verification: UserVerification,
 ) -> Value {
     json!({
         "challenge": BASE64URL.encode(challenge),

@@ -38,7 +38,7 @@ pub(super) enum Problem {
     CredentialExists,
     /// A sign-in doesn't hold.
     SignIn(Refusal),
-    /// The passkey isn't one of those that were asked for, or says another user.
+    /// The passkey isn't one of those that were asked for, or belongs to another user.
     OtherCredential,
     /// The store failed.
     Broken,
@@ -103,12 +103,14 @@ impl Problem {
             Self::CredentialExists => "The passkey is registered already.".to_owned(),
             Self::SignIn(refusal) => format!("The sign-in was refused: {refusal}."),
             Self::OtherCredential => "The sign-in was begun for another passkey.".to_owned(),
+            // What went wrong is in our log; the service's own text says no more either.
             Self::Broken => "The api has encountered an error".to_owned(),
         }
     }
 
     fn body(&self) -> Value {
         let anchor = match self {
+            // The documentation has one page for all errors, with the code as the anchor.
             Self::Unauthorized { header } => header,
             _ => self.code().unwrap_or_default(),
         };
@@ -139,8 +141,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// What ends the work on the store: a refusal, which keeps what was written before it, or a failure,
-/// which keeps nothing.
+/// Why a transaction ends early: a refusal commits what was written before it, a failure rolls everything back.
 #[derive(Debug)]
 pub(super) enum Stop {
     Refused(Problem),

@@ -16,7 +16,7 @@ use authenticator::AuthenticatorData;
 use client_data::ClientData;
 pub(super) use key::PublicKey;
 
-/// What one ceremony was begun with.
+/// What a ceremony was begun with, and must be completed with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Expected<'a> {
     pub challenge: &'a [u8],
@@ -75,7 +75,7 @@ pub(super) struct NewCredential {
     pub backed_up: bool,
 }
 
-/// What a device signed with.
+/// A device's signature, and what it is over.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Assertion<'a> {
     pub client_data: &'a [u8],
@@ -97,6 +97,7 @@ pub(super) fn register(
     attestation_object: &[u8],
 ) -> Result<NewCredential, Refusal> {
     ClientData::parse(client_data)?.check("webauthn.create", expected)?;
+    // The standard's order: what the browser says is checked before what the device says.
     let bytes = attested::authenticator_data(attestation_object)?;
     let data = AuthenticatorData::parse(&bytes)?;
     data.check(expected)?;
@@ -123,7 +124,8 @@ pub(super) fn sign_in(
     let data = AuthenticatorData::parse(assertion.authenticator_data)?;
     data.check(expected)?;
     PublicKey::parse(public_key)?.verify_assertion(assertion)?;
-    // Zero both times: the device doesn't count.
+    // A device that doesn't count sends zero each time (section 6.1.1); from any other one a counter that stands still
+    // may mean that the passkey was copied.
     if (counter, data.counter) != (0, 0) && data.counter <= counter {
         return Err(Refusal::Counter);
     }

@@ -1,4 +1,4 @@
-//! Rocket.Chat's calls about login sessions, and the way to all others.
+//! Rocket.Chat's calls about login sessions, and the routes of all other calls.
 
 use axum::{
     Router,
@@ -12,18 +12,20 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 
 use super::{
-    admit::{Asked, Caller, Chat, Params, Rules, number, serve, session_body, text},
-    answer::{Refused, done},
+    authorization::{AuthenticatedUser, CallRules, RocketchatState, handle_call},
     limiter::Limiter,
-    page, people, store,
+    people,
+    request::{ApiRequest, Params, number, text},
+    response::{CallError, done, session_body},
+    store, workspace_page,
 };
-use crate::desk::Desk;
+use crate::context::ServiceContext;
 
-/// A page has so many rows, at most.
-const MOST_ROWS: usize = 100;
-const USUAL_ROWS: usize = 50;
+/// Rows of one list, at most.
+const MAX_ROWS: usize = 100;
+const DEFAULT_ROWS: usize = 50;
 /// People whose sessions a filter finds, at most.
-const MOST_PEOPLE: usize = 5;
+const MAX_PEOPLE: usize = 5;
 
 const VIEW: Option<&str> = Some("view-device-management");
 const LOG_OUT: Option<&str> = Some("logout-device-management");
@@ -32,9 +34,9 @@ const PAGED: &[(&str, bool)] =
 const ONE: &[(&str, bool)] = &[("sessionId", true)];
 
 /// All routes.
-pub(crate) fn routes(desk: Desk) -> Router {
-    let clock = desk.clock.clone();
-    let chat = Chat { desk, limiter: Limiter::default() };
+pub(crate) fn routes(context: ServiceContext) -> Router {
+    let clock = context.clock.clone();
+    let chat = RocketchatState { context, limiter: Limiter::default() };
     let sessions = Router::new()
         .route("/list", get(list))
         .route("/info", get(info))
@@ -45,8 +47,8 @@ pub(crate) fn routes(desk: Desk) -> Router {
     let api = people::routes().nest("/sessions", sessions);
     Router::new()
         .nest("/api/v1", api)
-        .merge(people::beside())
-        .merge(page::routes())
+        .merge(people::unversioned_routes())
+        .merge(workspace_page::routes())
         .with_state(chat)
         // Times in answers are the shared clock's, so the header that says what time it is must be too.
         .layer(middleware::from_fn(move |request: Request, next: Next| {
@@ -66,58 +68,72 @@ pub(crate) fn routes(desk: Desk) -> Router {
         }))
 }
 
-async fn list(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "sessions/list", params: PAGED, permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |tx, caller, params| {
+async fn list(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules =
+        CallRules { route: "sessions/list", params: PAGED, permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |tx, caller, params| {
+        // A filter is a text here and in `list.all`, unlike the pattern that `info.admin` takes.
         let pattern = compiled(&regex::escape(text(params, "filter")))?;
-        page_of(tx, params, Some(&caller.person.id), &pattern)
+        session_list(tx, params, Some(&caller.person.id), &pattern)
     })
     .await
 }
 
-async fn info(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "sessions/info", params: ONE, permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |tx, caller, params| {
+async fn info(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules =
+        CallRules { route: "sessions/info", params: ONE, permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |tx, caller, params| {
         let found = store::session(tx, text(params, "sessionId"), Some(&caller.person.id))?;
-        let (session, _) = found.ok_or(Refused::NotFound)?;
+        let (session, _) = found.ok_or(CallError::NotFound)?;
         Ok(done(session_body(&session, false)))
     })
     .await
 }
 
-async fn log_out_mine(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "sessions/logout.me", params: ONE, permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |tx, caller, params| {
+async fn log_out_mine(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules = CallRules {
+        route: "sessions/logout.me",
+        params: ONE,
+        permission: None,
+        second_factor: false,
+    };
+    handle_call(chat, request, &RULES, |tx, caller, params| {
         end(tx, caller, params, Some(&caller.person.id))
     })
     .await
 }
 
-async fn list_all(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "sessions/list.all", params: PAGED, permission: VIEW, second_factor: true };
-    serve(chat, asked, &RULES, |tx, _, params| {
+async fn list_all(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules = CallRules {
+        route: "sessions/list.all",
+        params: PAGED,
+        permission: VIEW,
+        second_factor: true,
+    };
+    handle_call(chat, request, &RULES, |tx, _, params| {
         let filter = text(params, "filter");
+        // A filter also finds the sessions of people whose name or username has it.
         let mut patterns = vec![regex::escape(filter)];
         if !filter.is_empty() {
             let pattern = compiled(&patterns[0])?;
             let people = store::people(tx)?.into_iter();
             let meant =
                 people.filter(|p| pattern.is_match(&p.username) || pattern.is_match(&p.name));
-            patterns.extend(meant.take(MOST_PEOPLE).map(|person| regex::escape(&person.id)));
+            patterns.extend(meant.take(MAX_PEOPLE).map(|person| regex::escape(&person.id)));
         }
-        page_of(tx, params, None, &compiled(&patterns.join("|"))?)
+        session_list(tx, params, None, &compiled(&patterns.join("|"))?)
     })
     .await
 }
 
-async fn info_admin(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "sessions/info.admin", params: ONE, permission: VIEW, second_factor: true };
-    serve(chat, asked, &RULES, |tx, _, params| {
+async fn info_admin(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules = CallRules {
+        route: "sessions/info.admin",
+        params: ONE,
+        permission: VIEW,
+        second_factor: true,
+    };
+    handle_call(chat, request, &RULES, |tx, _, params| {
         // As the real one does: whatever matches, in any case, and the newest of those.
         let pattern = compiled(text(params, "sessionId"))?;
         let search = store::Search {
@@ -128,43 +144,47 @@ async fn info_admin(State(chat): State<Chat>, asked: Asked) -> Response {
             count: 1,
         };
         let (found, _) = store::search(tx, &search)?;
-        let session = found.first().ok_or(Refused::NotFound)?;
+        let session = found.first().ok_or(CallError::NotFound)?;
         Ok(done(session_body(session, true)))
     })
     .await
 }
 
-async fn log_out(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "sessions/logout", params: ONE, permission: LOG_OUT, second_factor: true };
-    serve(chat, asked, &RULES, |tx, caller, params| end(tx, caller, params, None)).await
+async fn log_out(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules = CallRules {
+        route: "sessions/logout",
+        params: ONE,
+        permission: LOG_OUT,
+        second_factor: true,
+    };
+    handle_call(chat, request, &RULES, |tx, caller, params| end(tx, caller, params, None)).await
 }
 
 fn end(
     tx: &Transaction<'_>,
-    caller: &Caller,
+    caller: &AuthenticatedUser,
     params: &Params,
     user: Option<&str>,
-) -> Result<Value, Refused> {
+) -> Result<Value, CallError> {
     let id = text(params, "sessionId");
-    let (_, token) = store::session(tx, id, user)?.ok_or(Refused::NotFound)?;
+    let (_, token) = store::session(tx, id, user)?.ok_or(CallError::NotFound)?;
     store::log_out(tx, &token, &caller.person.id, caller.now)?;
     Ok(done(json!({ "sessionId": id })))
 }
 
-fn compiled(pattern: &str) -> Result<regex::Regex, Refused> {
-    store::pattern(pattern).ok_or(Refused::Failed("Regular expression is invalid", None))
+fn compiled(pattern: &str) -> Result<regex::Regex, CallError> {
+    store::pattern(pattern).ok_or(CallError::Failed("Regular expression is invalid", None))
 }
 
-fn page_of(
+fn session_list(
     tx: &Transaction<'_>,
     params: &Params,
     user: Option<&str>,
     pattern: &regex::Regex,
-) -> Result<Value, Refused> {
+) -> Result<Value, CallError> {
     let order = order(text(params, "sort"))?;
     let offset = number(params, "offset").unwrap_or_default();
-    let count = number(params, "count").unwrap_or(USUAL_ROWS).min(MOST_ROWS);
+    let count = number(params, "count").unwrap_or(DEFAULT_ROWS).min(MAX_ROWS);
     let search = store::Search { user, pattern, order: &order, offset, count };
     let (rows, total) = store::search(tx, &search)?;
     let sessions: Vec<Value> = rows.iter().map(|row| session_body(row, user.is_none())).collect();
@@ -173,16 +193,18 @@ fn page_of(
 }
 
 /// `ORDER BY` of the service's `{"loginAt":-1}`.
-fn order(sort: &str) -> Result<String, Refused> {
-    let invalid = || Refused::Failed("Invalid sort parameter provided", Some("error-invalid-sort"));
+fn order(sort: &str) -> Result<String, CallError> {
+    let invalid =
+        || CallError::Failed("Invalid sort parameter provided", Some("error-invalid-sort"));
     let keys: serde_json::Map<String, Value> = match sort {
         "" => return Ok("s.login_at DESC, s.id".to_owned()),
         sort => serde_json::from_str(sort).map_err(|_| invalid())?,
     };
+    // Only columns of ours get into the SQL, never a text of the request.
     let mut order = String::new();
     for (key, way) in &keys {
         let column =
-            store::sort_column(key).ok_or(Refused::Failed("error-invalid-sort-keys", None))?;
+            store::sort_column(key).ok_or(CallError::Failed("error-invalid-sort-keys", None))?;
         let way = match way.as_i64() {
             Some(1) => "ASC",
             Some(-1) => "DESC",
@@ -190,5 +212,6 @@ fn order(sort: &str) -> Result<String, Refused> {
         };
         order.push_str(&format!("{column} {way}, "));
     }
+    // Sessions of the same moment keep one order from page to page.
     Ok(order + "s.id")
 }

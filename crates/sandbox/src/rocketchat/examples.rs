@@ -40,7 +40,7 @@ const DEVICES: [[&str; 6]; 8] = [
 
 const SESSIONS: usize = 30;
 
-/// `own` is the token's user, who has login sessions too.
+/// Fills the workspace; `own` is the token's user, who has login sessions too.
 pub(super) fn put(tx: &Transaction<'_>, own: &str, now: Millis) -> rusqlite::Result<()> {
     let mut ids = Vec::new();
     for (at, (username, name)) in PEOPLE.into_iter().enumerate() {
@@ -52,6 +52,7 @@ pub(super) fn put(tx: &Transaction<'_>, own: &str, now: Millis) -> rusqlite::Res
         ids.push(id);
     }
     ids.push(own.to_owned());
+    // Five and the number of people have no divisor in common, so the sessions go round among all of them.
     for at in 0..SESSIONS {
         let device = DEVICES[at % DEVICES.len()];
         let session = session(&ids[at * 5 % ids.len()], device, at);
@@ -63,8 +64,8 @@ pub(super) fn put(tx: &Transaction<'_>, own: &str, now: Millis) -> rusqlite::Res
     Ok(())
 }
 
-/// Puts a login session in, and its person where they aren't there yet.
-pub(super) fn put_one(
+/// Adds a login session, and its person where they aren't there yet.
+pub(super) fn put_session(
     tx: &Transaction<'_>,
     session: &DeviceSession,
     at: Millis,

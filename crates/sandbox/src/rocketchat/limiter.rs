@@ -1,12 +1,10 @@
 //! The rate limit: ten calls in 60 s for each address and route, counted from the first of them.
+//!
+//! Ours, since the service's windows begin with a client's first call and follow the shared clock, which tests move.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use serve::Millis;
 
 pub(crate) const CALLS: u32 = 10;
@@ -20,9 +18,9 @@ type Windows = HashMap<(IpAddr, &'static str), (Millis, u32)>;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Limiter(Arc<Mutex<Windows>>);
 
-/// What a call is told of the limit.
+/// Where a client stands with the limit after a call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Counted {
+pub(crate) struct RateLimitStatus {
     pub allowed: bool,
     pub remaining: u32,
     /// When calls are counted anew.
@@ -30,8 +28,9 @@ pub(crate) struct Counted {
 }
 
 impl Limiter {
-    pub(crate) fn count(&self, ip: IpAddr, route: &'static str, now: Millis) -> Counted {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn count(&self, ip: IpAddr, route: &'static str, now: Millis) -> RateLimitStatus {
+        let mut windows = self.0.lock();
+        // Without it every address that ever called would stay in memory.
         if windows.len() > SWEEP_AT {
             windows.retain(|_, (since, _)| since.after(WINDOW) > now);
         }
@@ -40,7 +39,7 @@ impl Limiter {
             *window = (now, 0);
         }
         window.1 = window.1.saturating_add(1);
-        Counted {
+        RateLimitStatus {
             allowed: window.1 <= CALLS,
             remaining: CALLS.saturating_sub(window.1),
             reset: window.0.after(WINDOW),

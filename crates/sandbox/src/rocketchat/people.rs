@@ -1,4 +1,4 @@
-//! Signing in and out, and who is who: as far as clients need it to get at login sessions.
+//! Sign-in, sign-out and the calls about people, as far as clients need them to get at login sessions.
 
 use std::num::NonZeroU32;
 
@@ -16,18 +16,20 @@ use serve::Millis;
 use wire::rocketchat::{Device, DeviceSession, Os};
 
 use super::{
-    admit::{Asked, Chat, Given, Params, Rules, check_code, number, serve, text},
-    answer::{Refused, done},
+    authorization::{CallRules, RocketchatState, handle_call},
+    request::{ApiRequest, Params, number, text},
+    response::{CallError, done},
+    second_factor::{FactorAttempt, check_code},
     store,
     store::Person,
 };
 use crate::keys;
 
-/// What the real one would be.
+/// The version that the stand-in claims to be.
 const VERSION: &str = "6.13.0";
 const ROUNDS: NonZeroU32 = NonZeroU32::new(10_000).expect("is not zero");
 
-pub(super) fn routes() -> Router<Chat> {
+pub(super) fn routes() -> Router<RocketchatState> {
     Router::new()
         .route("/login", post(login))
         .route("/logout", post(logout))
@@ -37,8 +39,8 @@ pub(super) fn routes() -> Router<Chat> {
         .route("/users.list", get(users_list))
 }
 
-/// What clients ask for beside the versioned API.
-pub(super) fn beside() -> Router<Chat> {
+/// The calls outside of the versioned API.
+pub(super) fn unversioned_routes() -> Router<RocketchatState> {
     Router::new().route("/api/info", get(info))
 }
 
@@ -46,15 +48,16 @@ async fn info() -> Response {
     Json(done(json!({ "version": VERSION, "info": { "version": VERSION } }))).into_response()
 }
 
-async fn login(State(chat): State<Chat>, asked: Asked) -> Response {
-    let now = chat.desk.clock.now();
-    let counted = chat.limiter.count(asked.ip(), "login", now);
+async fn login(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    let now = chat.context.clock.now();
+    // Before the password is hashed: guesses are limited, and with them the work that they cause.
+    let counted = chat.limiter.count(request.ip(), "login", now);
     if !counted.allowed {
         let seconds = counted.reset.since(now).as_secs().max(1);
-        return Refused::TooMany { seconds }.into_response();
+        return CallError::TooMany { seconds }.into_response();
     }
-    let done = chat.desk.store.with(move |tx| match sign_in(tx, &asked, now) {
-        Err(Refused::Store(error)) => Err(error),
+    let done = chat.context.store.with(move |tx| match sign_in(tx, &request, now) {
+        Err(CallError::Store(error)) => Err(error),
         result => Ok(result),
     });
     match done.await {
@@ -62,25 +65,26 @@ async fn login(State(chat): State<Chat>, asked: Asked) -> Response {
         Ok(Err(refused)) => refused.into_response(),
         Err(error) => {
             tracing::warn!(%error, "a sign-in at Rocket.Chat's stand-in failed");
-            Refused::Store(rusqlite::Error::InvalidQuery).into_response()
+            CallError::Store(rusqlite::Error::InvalidQuery).into_response()
         }
     }
 }
 
-fn sign_in(tx: &Transaction<'_>, asked: &Asked, now: Millis) -> Result<Value, Refused> {
-    let params = &asked.params;
+fn sign_in(tx: &Transaction<'_>, request: &ApiRequest, now: Millis) -> Result<Value, CallError> {
+    let params = &request.params;
     let named = ["user", "username", "email"].into_iter().map(|name| text(params, name));
-    let named = named.into_iter().find(|name| !name.is_empty()).ok_or(Refused::WrongLogin)?;
+    let named = named.into_iter().find(|name| !name.is_empty()).ok_or(CallError::WrongLogin)?;
     let column = if named.contains('@') { "email" } else { "username" };
-    let person = store::person(tx, column, named)?.ok_or(Refused::WrongLogin)?;
+    let person = store::person(tx, column, named)?.ok_or(CallError::WrongLogin)?;
+    // The same refusal as for an unknown name, so that nobody learns which names there are.
     if !is_password(&person, &password_hash(params)) {
-        return Err(Refused::WrongLogin);
+        return Err(CallError::WrongLogin);
     }
     let code = Some(text(params, "code")).filter(|code| !code.is_empty());
-    check_code(tx, &person, Given { code, method: None }, now, true)?;
+    check_code(tx, &person, FactorAttempt { code, method: None }, now, true)?;
     let token = keys::random(keys::ALPHANUMERIC, 43);
     store::put_token(tx, &person.id, &store::hash(&token))?;
-    let session = session_of(asked, &person);
+    let session = session_of(request, &person);
     store::put_session(tx, &session, now, &store::hash(&token))?;
     let me = about(&person);
     Ok(json!({
@@ -98,11 +102,12 @@ fn password_hash(params: &Params) -> String {
     }
 }
 
-/// What a browser or a program says of itself, as far as it is needed.
-fn session_of(asked: &Asked, person: &Person) -> DeviceSession {
-    let agent = asked.header("user-agent").unwrap_or_default();
+/// The login session of a client, as its headers describe it.
+fn session_of(request: &ApiRequest, person: &Person) -> DeviceSession {
+    let agent = request.header("user-agent").unwrap_or_default();
     let (name, version) = agent.split_once('/').unwrap_or((agent, ""));
     let version = version.split(' ').next().unwrap_or_default();
+    // Headers may be as long as the server's limit; the list shows these in columns.
     let cut = |text: &str| text.chars().take(64).collect::<String>();
     DeviceSession {
         session_id: keys::random(keys::ALPHANUMERIC, 17),
@@ -114,45 +119,45 @@ fn session_of(asked: &Asked, person: &Person) -> DeviceSession {
             os: Os::default(),
             version: cut(version),
         },
-        host: cut(asked.header("host").unwrap_or_default()),
-        ip: asked.ip().to_string(),
+        host: cut(request.header("host").unwrap_or_default()),
+        ip: request.ip().to_string(),
         login_at: String::new(),
         user: wire::rocketchat::Person::default(),
     }
 }
 
-async fn logout(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "logout", params: &[], permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |tx, caller, _| {
+async fn logout(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules =
+        CallRules { route: "logout", params: &[], permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |tx, caller, _| {
         store::log_out(tx, &caller.token, &caller.person.id, caller.now)?;
         Ok(json!({ "status": "success", "data": { "message": "You've been logged out!" } }))
     })
     .await
 }
 
-async fn me(State(chat): State<Chat>, asked: Asked) -> Response {
-    static RULES: Rules =
-        Rules { route: "me", params: &[], permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |_, caller, _| Ok(done(about(&caller.person)))).await
+async fn me(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
+    static RULES: CallRules =
+        CallRules { route: "me", params: &[], permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |_, caller, _| Ok(done(about(&caller.person)))).await
 }
 
-async fn users_info(State(chat): State<Chat>, asked: Asked) -> Response {
+async fn users_info(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
     const PARAMS: &[(&str, bool)] = &[("userId", false), ("username", false)];
-    static RULES: Rules =
-        Rules { route: "users.info", params: PARAMS, permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |tx, _, params| {
+    static RULES: CallRules =
+        CallRules { route: "users.info", params: PARAMS, permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |tx, _, params| {
         let person = match text(params, "userId") {
             "" => store::person(tx, "username", text(params, "username"))?,
             id => store::person(tx, "id", id)?,
         };
-        let person = person.ok_or(Refused::Failed("User not found.", None))?;
+        let person = person.ok_or(CallError::Failed("User not found.", None))?;
         Ok(done(json!({ "user": about(&person) })))
     })
     .await
 }
 
-async fn users_list(State(chat): State<Chat>, asked: Asked) -> Response {
+async fn users_list(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
     const PARAMS: &[(&str, bool)] = &[
         ("offset", false),
         ("count", false),
@@ -160,9 +165,9 @@ async fn users_list(State(chat): State<Chat>, asked: Asked) -> Response {
         ("query", false),
         ("fields", false),
     ];
-    static RULES: Rules =
-        Rules { route: "users.list", params: PARAMS, permission: None, second_factor: false };
-    serve(chat, asked, &RULES, |tx, _, params| {
+    static RULES: CallRules =
+        CallRules { route: "users.list", params: PARAMS, permission: None, second_factor: false };
+    handle_call(chat, request, &RULES, |tx, _, params| {
         let people = store::people(tx)?;
         let offset = number(params, "offset").unwrap_or_default();
         let count = number(params, "count").unwrap_or(50).min(100);
@@ -186,9 +191,10 @@ fn about(person: &Person) -> Value {
     })
 }
 
-/// What is kept of a password for the person with this id.
+/// The hash under which a person's password is stored.
 pub(crate) fn hash_password(user: &str, password: &str) -> String {
     let mut kept = [0u8; 32];
+    // Over the SHA-256, which is all that some clients send; the id is the salt.
     let text = sha256(password);
     pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, user.as_bytes(), text.as_bytes(), &mut kept);
     HEXLOWER.encode(&kept)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Turn;
-use crate::{Effect, Event, Failure, Presenter, Timer, Transcript, Viewers, retry};
+use crate::{ChatEvent, Effect, Failure, Presenter, Timer, Transcript, Viewers, retry};
 
 /// How often the chat on screen is fetched: the API has no push.
 const ON_SCREEN: Duration = Duration::from_secs(2);
@@ -57,14 +57,15 @@ impl Turn {
     pub(super) fn chat_saved(&mut self, new: u32, total: u32, transcript: bool) {
         self.state.chat_as_of = Some(self.now);
         if new > 0 {
-            self.tell(Event::ChatArrived { messages: new });
+            self.tell(ChatEvent::ChatArrived { messages: new });
         }
         match &mut self.state.record.transcript {
             Transcript::Wanted { .. } if transcript => {
                 self.state.record.transcript = Transcript::Saved { at: self.now, messages: total };
-                self.tell(Event::TranscriptSaved { messages: total });
+                self.tell(ChatEvent::TranscriptSaved { messages: total });
                 self.revoke_if_closed();
             }
+            // Somebody may write after the end; the archive has it, so the count must not stay behind.
             Transcript::Saved { messages, .. } => *messages = total,
             Transcript::NotYet | Transcript::Wanted { .. } => {}
         }
@@ -76,8 +77,9 @@ impl Turn {
             Transcript::Wanted { failed } if transcript => {
                 *failed = failed.saturating_add(1);
                 let attempt = *failed;
+                // Each further try would only say the same again.
                 if attempt == 1 {
-                    self.tell(Event::TranscriptFailed { failure });
+                    self.tell(ChatEvent::TranscriptFailed { failure });
                 }
                 let after = retry::wait(attempt, failure, self.state.on_screen);
                 self.do_(Effect::Start { timer: Timer::RetryTranscript, after, spread: true });

@@ -6,7 +6,7 @@ use wire::{HookType, Side};
 
 use super::Turn;
 use crate::{
-    Effect, Event, Failure, Lamp, Presenter, Timer, Timestamp, Urgency, Viewers,
+    Effect, Failure, HookEvent, Lamp, PresenceEvent, Presenter, Timer, Timestamp, Urgency, Viewers,
     retry::{self, FRESH_FAULT},
 };
 
@@ -50,14 +50,14 @@ impl Turn {
 
     fn tell_hook(&mut self, hook: HookType, before: (Presenter, Viewers)) {
         let event = match hook {
-            HookType::PresenterStarted => {
-                Event::PresenterOnline { again: matches!(before.0, Presenter::Online { .. }) }
-            }
+            HookType::PresenterStarted => PresenceEvent::PresenterOnline {
+                again: matches!(before.0, Presenter::Online { .. }),
+            },
             HookType::ViewerStarted => {
-                Event::ViewerJoined { again: matches!(before.1, Viewers::Some { .. }) }
+                PresenceEvent::ViewerJoined { again: matches!(before.1, Viewers::Some { .. }) }
             }
-            HookType::PresenterOffline => Event::PresenterOffline,
-            HookType::ViewerOffline => Event::ViewersGone,
+            HookType::PresenterOffline => PresenceEvent::PresenterOffline,
+            HookType::ViewerOffline => PresenceEvent::ViewersGone,
         };
         self.tell(event);
     }
@@ -87,7 +87,7 @@ impl Turn {
 
     fn back(&mut self, hook: HookType, attempt: u32) {
         if attempt > LOST_AFTER {
-            self.tell(Event::HookBack { hook });
+            self.tell(HookEvent::HookBack { hook });
         }
     }
 
@@ -105,8 +105,9 @@ impl Turn {
         };
         self.state.lamps[hook.index()] = Lamp::Failed { since, attempt, failure };
         if attempt == LOST_AFTER {
-            self.tell(Event::HookLost { hook, failure });
+            self.tell(HookEvent::HookLost { hook, failure });
         }
+        // Chance spreads the tries, for an outage fails the hooks of all sessions at the same moment.
         let after = retry::wait(attempt, failure, self.state.on_screen);
         self.do_(Effect::Start { timer: Timer::Rearm(hook), after, spread: true });
         let known = self.has_fresh_fault();
@@ -188,6 +189,7 @@ impl Turn {
         if self.state.record.is_live() {
             self.facts_unknown(since);
             self.put_all(self.unhurried());
+            // The computer may have slept past the end of the PIN: its timer looks at the wall clock again.
             self.do_(Effect::Start { timer: Timer::PinOver, after: Duration::ZERO, spread: false });
         }
     }
@@ -198,7 +200,7 @@ impl Turn {
         record.presenter = record.presenter.missed(since);
         record.viewers = record.viewers.missed(since);
         if before != (record.presenter, record.viewers) {
-            self.tell(Event::StatusUnknown { since });
+            self.tell(PresenceEvent::StatusUnknown { since });
         }
         self.count_active();
     }
@@ -217,12 +219,14 @@ impl Turn {
             Side::Presenter | Side::Viewers => {}
         }
         if before != (record.presenter, record.viewers) {
-            self.tell(Event::StatusUnknown { since });
+            self.tell(PresenceEvent::StatusUnknown { since });
             self.count_active();
         }
     }
 
     pub(super) fn put(&mut self, hook: HookType, urgency: Urgency) {
+        // An answer to an older call must not change the lamp, so each call gets a number of its own. It may
+        // wrap: no answer is four billion calls late.
         let generation = self.state.generations[hook.index()].wrapping_add(1);
         self.state.generations[hook.index()] = generation;
         self.do_(Effect::PutHook { hook, generation, urgency });

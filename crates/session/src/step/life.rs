@@ -4,13 +4,13 @@ use wire::{HookType, Region};
 
 use super::Turn;
 use crate::{
-    Effect, Event, Failure, Lamp, Life, Outcome, Program, Timer, Timestamp, Transcript,
+    Effect, Failure, Lamp, Life, LifeEvent, Outcome, Program, Timer, Timestamp, Transcript,
     state::Allocation,
 };
 
 impl Turn {
     pub(super) fn created(&mut self, region: Option<Region>) {
-        self.tell(Event::Created);
+        self.tell(LifeEvent::Created);
         self.do_(asked_for(region));
     }
 
@@ -20,6 +20,7 @@ impl Turn {
         self.interrupted_program();
         self.interrupted_verifications();
         match &self.state.record.life {
+            // The request may have been lost with the program; a PIN that nobody was told of runs out unused.
             Life::Allocating => self.do_(Effect::ChooseRegion),
             Life::Live(allocation) => {
                 let expires = allocation.expires;
@@ -48,7 +49,7 @@ impl Turn {
                 self.state.record.life = Life::Live(allocation);
                 // What became of a former PIN's program says nothing about this one's.
                 self.state.record.program = Program::NotAsked;
-                self.tell(Event::PinReady { region });
+                self.tell(LifeEvent::PinReady { region });
                 self.went_live(expires);
                 self.mails_that_need_only_a_pin();
             }
@@ -65,7 +66,7 @@ impl Turn {
         match self.state.record.life {
             Life::Allocating => {
                 self.state.record.life = Life::Failed { at: self.now, failure };
-                self.tell(Event::AllocationFailed { failure });
+                self.tell(LifeEvent::AllocationFailed { failure });
             }
             Life::Failed { .. } | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
         }
@@ -88,7 +89,7 @@ impl Turn {
         let allocation = self.state.record.allocation().cloned();
         let had_pin = allocation.is_some();
         self.state.record.life = Life::Closed { at: self.now, outcome, allocation, revoked: None };
-        self.tell(Event::Closed { outcome, by });
+        self.tell(LifeEvent::Closed { outcome, by });
         self.stop_hooks();
         if had_pin {
             self.want_transcript();
@@ -130,7 +131,7 @@ impl Turn {
                 let allocation = allocation.clone();
                 let joined = self.state.record.joined;
                 self.state.record.life = Life::Over { at: self.now, allocation };
-                self.tell(Event::PinOver { joined });
+                self.tell(LifeEvent::PinOver { joined });
                 self.stop_hooks();
                 self.want_transcript();
             }
@@ -171,6 +172,7 @@ impl Turn {
         }
         for hook in HookType::ALL {
             self.do_(Effect::Stop { timer: Timer::Rearm(hook) });
+            // Makes the answers to calls that are still under way stale: none may light a lamp again.
             self.state.generations[hook.index()] += 1;
             self.state.lamps[hook.index()] = Lamp::Off;
         }

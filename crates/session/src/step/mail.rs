@@ -4,7 +4,7 @@ use wire::HookType;
 
 use super::Turn;
 use crate::{
-    Effect, Event, Failure, Presenter,
+    Effect, Failure, MailEvent, Presenter,
     mail::{MOST, Order, Status, Template, When},
 };
 
@@ -12,9 +12,11 @@ impl Turn {
     /// Takes an order; its number is given here.
     pub(super) fn mail_ordered(&mut self, order: Order) {
         let orders = &mut self.state.record.mail;
+        // A script could order without end, and the record is written whole with every turn.
         if orders.len() >= MOST {
             return;
         }
+        // Withdrawn orders leave the list, so its length would give a number twice.
         let id = orders.iter().map(|order| order.id).max().unwrap_or(0).saturating_add(1);
         orders.push(Order { id, ..order });
         self.mails_that_need_only_a_pin();
@@ -36,6 +38,7 @@ impl Turn {
     pub(super) fn mail_withdrawn(&mut self, id: u32) {
         self.state.record.mail.retain(|order| match order.status {
             Status::Waiting | Status::Held => order.id != id,
+            // A standing rule is still waiting for its next event after it has sent.
             Status::Sent { .. } if order.when == When::EveryEvent => order.id != id,
             Status::Sending | Status::Sent { .. } | Status::MaybeSent | Status::Failed { .. } => {
                 true
@@ -54,6 +57,7 @@ impl Turn {
                         When::EveryEvent,
                         Status::Sent { .. } | Status::Failed { .. } | Status::MaybeSent,
                     ) => true,
+                    // A second event during the call must not send the same mail twice.
                     (When::Now, _) | (_, Status::Sending) | (When::NextEvent, _) => false,
                 };
             if due {
@@ -65,7 +69,7 @@ impl Turn {
     pub(super) fn mail_sent(&mut self, id: u32) {
         let now = self.now;
         if let Some(template) = self.settle(id, Status::Sent { at: now }) {
-            self.tell(Event::MailSent { id, template });
+            self.tell(MailEvent::MailSent { id, template });
         }
     }
 
@@ -83,7 +87,7 @@ impl Turn {
         };
         let status = if maybe_sent { Status::MaybeSent } else { Status::Failed { failure } };
         if self.settle(id, status).is_some() {
-            self.tell(Event::MailFailed { id, failure, maybe_sent });
+            self.tell(MailEvent::MailFailed { id, failure, maybe_sent });
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Turn;
 use crate::{
-    Effect, Event, Failure,
+    Effect, Failure, ProgramEvent,
     program::{Broken, Gone, Program},
 };
 
@@ -15,12 +15,12 @@ impl Turn {
         let at = self.now;
         match self.state.record.program {
             Program::NotAsked => {
-                self.tell(Event::ProgramAsked { by: by.clone(), again: false });
+                self.tell(ProgramEvent::ProgramAsked { by: by.clone(), again: false });
                 self.state.record.program = Program::Asking { by, at, cancelled: false };
                 self.do_(Effect::AskParameters);
             }
             Program::Kept { .. } => {
-                self.tell(Event::ProgramAsked { by: by.clone(), again: true });
+                self.tell(ProgramEvent::ProgramAsked { by: by.clone(), again: true });
                 self.state.record.program = Program::Downloading { by, at, kept: true };
                 self.do_(Effect::DownloadProgram);
             }
@@ -70,7 +70,7 @@ impl Turn {
             // Nobody was there to be asked.
             (Program::Asking { .. }, Failure::Unreachable) => {
                 self.state.record.program = Program::NotAsked;
-                self.tell(Event::ProgramNotSaved { why: Broken::Failed { failure } });
+                self.tell(ProgramEvent::ProgramNotSaved { why: Broken::Failed { failure } });
             }
             (
                 Program::Asking { .. },
@@ -100,7 +100,7 @@ impl Turn {
     pub(super) fn program_saved(&mut self, bytes: u64, path: String) {
         if let Program::Downloading { by, .. } = &self.state.record.program {
             let by = by.clone();
-            self.tell(Event::ProgramSaved { by: by.clone(), bytes });
+            self.tell(ProgramEvent::ProgramSaved { by: by.clone(), bytes });
             self.state.record.program = Program::Saved { at: self.now, by, bytes, path };
         }
     }
@@ -136,11 +136,11 @@ impl Turn {
 
     fn keep_program(&mut self, why: Broken) {
         self.state.record.program = Program::Kept { at: self.now, why };
-        self.tell(Event::ProgramNotSaved { why });
+        self.tell(ProgramEvent::ProgramNotSaved { why });
     }
 
     fn give_program_up(&mut self, why: Gone) {
         self.state.record.program = Program::Gone { at: self.now, why };
-        self.tell(Event::ProgramGone { why });
+        self.tell(ProgramEvent::ProgramGone { why });
     }
 }

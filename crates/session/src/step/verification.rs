@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use super::Turn;
 use crate::{
-    Effect, Event, Failure, Timer, Timestamp,
-    verification::{
-        Answer, Asked, Cause, End, Gate, How, Override, POLL, Status, Verification, Who,
-    },
+    Effect, Failure, Timer, Timestamp, VerificationChange, VerificationEvent, ViewingEvent,
+    verification::{Answer, Asked, Cause, End, Gate, How, Override, POLL, Status, Verification},
 };
 
 impl Turn {
@@ -19,12 +17,11 @@ impl Turn {
         let known = &self.state.record.verifications;
         let id = known.iter().map(|v| v.id).max().unwrap_or(0).saturating_add(1);
         let (at, until) = (self.now, self.now.plus(wait));
-        self.tell(Event::VerificationAsked {
+        self.tell(VerificationEvent {
             id,
             who: asked.who,
             user: asked.user.clone(),
-            how: asked.how,
-            by: asked.by.clone(),
+            change: VerificationChange::VerificationAsked { how: asked.how, by: asked.by.clone() },
         });
         let effect = Effect::AskPhone {
             id,
@@ -136,7 +133,7 @@ impl Turn {
         if !self.state.record.is_live() {
             return;
         }
-        self.tell(Event::GateOverridden { by: by.clone(), reason: reason.clone() });
+        self.tell(ViewingEvent::GateOverridden { by: by.clone(), reason: reason.clone() });
         self.state.record.overridden = Some(Override { by, at: self.now, reason });
         self.gate_moved();
     }
@@ -202,19 +199,19 @@ impl Turn {
         }
         let Some(of) = self.state.record.verifications.iter().find(|v| v.id == id) else { return };
         let (who, user) = (of.asked.who, of.asked.user.clone());
-        self.tell(told(id, who, user, end));
+        self.tell(VerificationEvent { id, who, user, change: change(end) });
         self.gate_moved();
     }
 }
 
-fn told(id: u32, who: Who, user: String, end: End) -> Event {
+fn change(end: End) -> VerificationChange {
     match end {
-        End::Approved => Event::VerificationApproved { id, who, user },
-        End::Denied => Event::VerificationDenied { id, who, user },
-        End::TimedOut => Event::VerificationTimedOut { id, who, user },
-        End::Cancelled => Event::VerificationCancelled { id, who, user },
-        End::NoDevice => Event::VerificationNoDevice { id, who, user },
-        End::Failed { cause } => Event::VerificationFailed { id, who, user, cause },
-        End::Unknown => Event::VerificationUnknown { id, who, user },
+        End::Approved => VerificationChange::VerificationApproved,
+        End::Denied => VerificationChange::VerificationDenied,
+        End::TimedOut => VerificationChange::VerificationTimedOut,
+        End::Cancelled => VerificationChange::VerificationCancelled,
+        End::NoDevice => VerificationChange::VerificationNoDevice,
+        End::Failed { cause } => VerificationChange::VerificationFailed { cause },
+        End::Unknown => VerificationChange::VerificationUnknown,
     }
 }

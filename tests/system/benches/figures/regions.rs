@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use engine::remote::{LoginWithMe, Service, probe};
+use engine::remote::{LoginWithMe, LoginWithMeConfig, probe};
 use reqwest::Client;
 
 use crate::{
@@ -22,7 +22,7 @@ const PROFILES: [(&str, f64, f64); 4] =
 pub async fn measure(sizes: Sizes) {
     let (_service, origin) = service::start();
     let template = format!("{origin}/region/{{region}}");
-    let service = Service::parse(&format!("{origin}/api/v1"), &template).unwrap();
+    let service = LoginWithMeConfig::parse(&format!("{origin}/api/v1"), &template).unwrap();
     let client = LoginWithMe::new(service).unwrap();
     let fastest = REGIONS[0].1 as f64;
     println!(

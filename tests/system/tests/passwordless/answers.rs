@@ -1,6 +1,6 @@
 //! The client against bytes that the sandbox doesn't send: the service's older forms, and garbage.
 
-use engine::remote::passwordless::{PasskeyError, Passwordless, Service};
+use engine::remote::passwordless::{PasskeyError, Passwordless, PasswordlessConfig};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use wire::passwordless::SignInKind;
@@ -18,7 +18,7 @@ async fn answering(status: u16, body: &str, kind: &str) -> (MockServer, Password
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(status).set_body_raw(body, kind);
     Mock::given(any()).respond_with(answer).mount(&server).await;
-    let service = Service {
+    let service = PasswordlessConfig {
         base_url: format!("{}/base/", server.uri()).parse().unwrap(),
         api_key: "app:public:1".into(),
         api_secret: secret(SECRET),
@@ -146,7 +146,7 @@ async fn its_debug_holds_no_secret_and_bad_addresses_are_refused() {
     let (_server, client) = answering(200, "", "").await;
     assert!(!format!("{client:?}").contains(SECRET));
     for base in ["ftp://a/", "https://u:p@a/", "https://a/?q", "https://a/#f", "data:,x"] {
-        let service = Service {
+        let service = PasswordlessConfig {
             base_url: base.parse().unwrap(),
             api_key: String::new(),
             api_secret: secret("x"),

@@ -10,7 +10,7 @@ mod tokens;
 use std::time::Duration;
 
 use deskhand_system_tests::passkeys::Browser;
-use engine::remote::passwordless::{Passwordless, Service};
+use engine::remote::passwordless::{Passwordless, PasswordlessConfig};
 use sandbox::{Config, Ports, Running, Sandbox};
 use secrecy::{ExposeSecret as _, SecretString};
 use serve::{Clock, Millis, Port};
@@ -74,7 +74,7 @@ impl World {
 }
 
 fn client(running: &Running, api_secret: SecretString) -> Passwordless {
-    Passwordless::new(Service {
+    Passwordless::new(PasswordlessConfig {
         base_url: running.passwordless().base_url().parse().unwrap(),
         api_key: running.passwordless().api_key().to_owned(),
         api_secret,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Reply } from '../ipc/bindings';
-import { FakeConsole } from '../ipc/fake/console';
+import { FakeConsole } from '../../../fake/console';
 import { Archive, PAUSE } from './store.svelte';
 
 beforeEach(() => {

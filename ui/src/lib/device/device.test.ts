@@ -2,14 +2,14 @@ import { screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
-import type { FakeConsole } from '../ipc/fake/console';
-import { GOOD_CODE } from '../ipc/fake/identity';
-import { device } from '../ipc/fake/people';
+import type { FakeConsole } from '../../../fake/console';
+import { GOOD_CODE } from '../../../fake/identity';
+import { device } from '../../../fake/people';
 import { Devices } from './devices.svelte';
 import { facts, methodWords, what } from './words';
 
-async function details(scene = 'signed_in'): Promise<FakeConsole> {
-  const port = open(scene);
+async function details(scenario = 'signed_in'): Promise<FakeConsole> {
+  const port = open(scenario);
   await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
   await userEvent.click(screen.getByRole('tab', { name: 'Details' }));
   return port;
@@ -92,7 +92,7 @@ test('from the list one is chosen by keys and pinned', async () => {
 
 /** A port whose workspace remembers the second factor already. */
 async function remembered(): Promise<{ port: FakeConsole; devices: Devices }> {
-  const { FakeConsole } = await import('../ipc/fake/console');
+  const { FakeConsole } = await import('../../../fake/console');
   const port = new FakeConsole('signed_in');
   await port.ask({ do: 'devices', filter: '', offset: 0, factor: { code: GOOD_CODE } });
   return { port, devices: new Devices(port) };

@@ -1,13 +1,13 @@
 import type { DeviceView } from '../ipc/bindings';
 import type { ConsolePort } from '../ipc/port';
-import { Factored } from './factored.svelte';
+import { CodeGuarded } from './codeGuarded.svelte';
 
 /** How long typing has to pause before the workspace is asked, in milliseconds: it counts how often it is. */
 export const PAUSE = 300;
 
 /** The workspace's login sessions to pick from, page by page. Only the newest question's answer counts. */
 export class Devices {
-  readonly asking = new Factored();
+  readonly asking = new CodeGuarded();
   rows = $state.raw<DeviceView[]>([]);
   /** How many there are in all; none before the first answer. */
   total = $state<number | null>(null);

@@ -2,9 +2,9 @@ import { screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
-import type { FakeConsole } from '../ipc/fake/console';
-import { console_ } from '../ipc/fake/make';
-import { CANCELLED_IN_BROWSER } from '../ipc/fake/refusals';
+import type { FakeConsole } from '../../../fake/console';
+import { console_ } from '../../../fake/make';
+import { CANCELLED_IN_BROWSER } from '../../../fake/refusals';
 
 const lockKey = '{Control>}l{/Control}';
 const asked = (port: FakeConsole) => port.asked.map((command) => command.do);

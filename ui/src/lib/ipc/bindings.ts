@@ -40,7 +40,19 @@ session: string | null, } | { "do": "read",
 /**
  * Which.
  */
-session: string, } | { "do": "mail", 
+session: string, } | { "do": "close", 
+/**
+ * Which.
+ */
+session: string, 
+/**
+ * How it came out.
+ */
+outcome: Outcome, 
+/**
+ * A note; empty for none.
+ */
+note: string, } | { "do": "mail", 
 /**
  * Which.
  */
@@ -100,19 +112,7 @@ path: string | null, } | { "do": "cancel_program",
 /**
  * Which.
  */
-session: string, } | { "do": "close", 
-/**
- * Which.
- */
-session: string, 
-/**
- * How it came out.
- */
-outcome: Outcome, 
-/**
- * A note; empty for none.
- */
-note: string, } | { "do": "note", 
+session: string, } | { "do": "note", 
 /**
  * Which.
  */
@@ -156,11 +156,11 @@ session: string,
 /**
  * Its number.
  */
-picture: number, } | { "do": "probe_regions" } | { "do": "settings" } | { "do": "configure", 
+picture: number, } | { "do": "settings" } | { "do": "configure", 
 /**
  * Field by field, as in the settings file.
  */
-changes: Record<string, unknown>, } | { "do": "test_reach" } | { "do": "outbox" } | { "do": "report_abuse", 
+changes: Record<string, unknown>, } | { "do": "probe_regions" } | { "do": "test_reach" } | { "do": "outbox" } | { "do": "report_abuse", 
 /**
  * The PIN as typed.
  */
@@ -486,6 +486,34 @@ code: string,
  * `totp`, `email` or `password`; none for what the workspace asked for.
  */
 method?: string, };
+
+export type Settings = { version: number, technician: string, theme: Theme, base_url: string | null, region_url_template: string | null, join_url_template: string | null, licence_consent: boolean, licence_consent_at: string | null, licence_consent_by: string | null, listen: string, public_url: string | null, probe_rounds: number, heartbeat_s: number | null, mail_rules: Array<MailRule>, lan: boolean, lan_listen: string, lan_url: string | null, tls_cert: string | null, tls_key: string | null, viewer_origins: string[], company: string, require_sign_in: boolean, sign_in_skipped: boolean, lock_after_min: number, lock_with_screen: boolean, verify_gate: GatePolicy, verify_gate_min: number, verify_wait_s: number, passwordless_url: string | null, passwordless_key: string | null, logintc_url: string | null, logintc_domain: string | null, rocketchat_url: string | null, rocketchat_user: string | null, };
+
+export type Theme = "system" | "dark" | "light";
+
+export type MailRule = { 
+/**
+ * The address.
+ */
+to: string, 
+/**
+ * To the customer, else to a colleague.
+ */
+to_customer: boolean, 
+/**
+ * When it goes out: `next_event` or `every_event`.
+ */
+when: MailWhen, };
+
+export type SettingGroup = "you" | "service" | "lan" | "listener" | "timing" | "mail" | "access" | "gate" | "company" | "passwordless" | "logintc" | "rocketchat";
+
+export type SettingField = { key: string, label: string, hint?: string, } & ({ "kind": "text", placeholder?: string, 
+/**
+ * Addresses, paths and ids: where every character counts.
+ */
+mono?: boolean, } | { "kind": "number", unit: string, min: number, max: number, } | { "kind": "switch" } | { "kind": "list", placeholder?: string, } | { "kind": "choice", options: Array<SettingOption>, } | { "kind": "mail_rules" });
+
+export type SettingOption = { value: string, label: string, hint: string, };
 
 export type Push = { "push": "console" } & ConsoleView | { "push": "row" } & SessionRow | { "push": "gone", 
 /**

@@ -1,15 +1,15 @@
 import type { Command, Push, Reply, Trouble } from './bindings';
 
-/** What the shell asks of the window, in the same batches as the console's pushes. */
-export type Ask = { push: 'ask' } & (
+/** A request of the shell to the window, in the same batches as the console's pushes. */
+export type ShellRequest = { push: 'ask' } & (
   | { ask: 'quit'; live: number }
   | { ask: 'show'; session: string; chat: boolean }
   | { ask: 'close'; session: string }
 );
 
-export type Pushed = Push | Ask;
+export type Pushed = Push | ShellRequest;
 
-/** What the window knows of the console: it asks, and it is told. */
+/** The window's only way to the console: commands, and what the console pushes. */
 export interface ConsolePort {
   /** Rejects with a `Trouble`. */
   ask(command: Command): Promise<Reply>;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lane, race } from '../ipc/fake/make';
+import { lane, race } from '../../../fake/make';
 import { bars, summary } from './bars';
 
 test('the best is the bar and the other samples are ticks', () => {

@@ -6,10 +6,10 @@ import Unplug from '@lucide/svelte/icons/unplug';
 import Zap from '@lucide/svelte/icons/zap';
 import type { HookView, LampKind } from '../ipc/bindings';
 import { hhmm } from '../time/format';
-import type { Look } from './state';
+import type { IconAndTone } from './state';
 
 /** Each lamp's icon and tone. Only `armed` is green: what can't reach us may be armed and still tells nothing. */
-export const LAMPS: Record<LampKind, Look> = {
+export const LAMPS: Record<LampKind, IconAndTone> = {
   off: { icon: CircleDashed, tone: 'quiet' },
   armed: { icon: CircleCheck, tone: 'ok' },
   rearming: { icon: RefreshCw, tone: 'wait' },

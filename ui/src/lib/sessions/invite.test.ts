@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pin } from '../ipc/fake/make';
+import { pin } from '../../../fake/make';
 import { addressFault, claim, invitation } from './invite';
 
 test('a mail to the customer claims that the technician is connected and waiting', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { detail, MINUTE, row } from '../ipc/fake/make';
+import { detail, MINUTE, row } from '../../../fake/make';
 import { lanes, RECENT, span } from './lanes';
 import { timers } from './timers';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { FakeConsole } from '../ipc/fake/console';
+import { FakeConsole } from '../../../fake/console';
 import { Note, PAUSE } from './note.svelte';
 
 beforeEach(() => {

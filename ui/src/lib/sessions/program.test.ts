@@ -3,8 +3,8 @@ import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
 import type { ProgramState } from '../ipc/bindings';
-import { CANCELLED, type FakeConsole } from '../ipc/fake/console';
-import { program } from '../ipc/fake/make';
+import { CANCELLED, type FakeConsole } from '../../../fake/console';
+import { program } from '../../../fake/make';
 
 const OPEN = 'Save the customer’s program …';
 const asked = (port: FakeConsole) => port.asked.filter((command) => command.do === 'save_program');

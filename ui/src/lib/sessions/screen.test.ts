@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import type { ScreenView, WatcherView } from '../ipc/bindings';
 import { open } from '../../../tests/rendered';
-import type { FakeConsole } from '../ipc/fake/console';
+import type { FakeConsole } from '../../../fake/console';
 import { age, platform, watches } from './screen';
 import ScreenPeople from './ScreenPeople.svelte';
 

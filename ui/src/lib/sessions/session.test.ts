@@ -3,14 +3,14 @@ import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
 import type { StateKind } from '../ipc/bindings';
-import type { FakeConsole } from '../ipc/fake/console';
-import { hook, row } from '../ipc/fake/make';
+import type { FakeConsole } from '../../../fake/console';
+import { hook, row } from '../../../fake/make';
 import HookRow from './HookRow.svelte';
 import { LAMPS, lampWords } from './hooks';
 import SessionItem from './SessionItem.svelte';
-import { LOOKS } from './state';
+import { STATE_ICONS } from './state';
 
-test.each(Object.keys(LOOKS) as StateKind[])(
+test.each(Object.keys(STATE_ICONS) as StateKind[])(
   'the state %s is told by an icon and a word, not by colour alone',
   (kind) => {
     const shown = row('a', 'Maria Lopez', kind, 0);
@@ -21,7 +21,7 @@ test.each(Object.keys(LOOKS) as StateKind[])(
 );
 
 test('no two states share icon and tone', () => {
-  const looks = Object.values(LOOKS).map((look) => look.icon);
+  const looks = Object.values(STATE_ICONS).map((look) => look.icon);
   expect(new Set(looks).size).toBe(looks.length);
 });
 

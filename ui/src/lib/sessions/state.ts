@@ -14,13 +14,13 @@ import type { StateKind, StateView } from '../ipc/bindings';
 
 export type Tone = 'ok' | 'wait' | 'bad' | 'info' | 'quiet';
 
-export interface Look {
+export interface IconAndTone {
   icon: Component<{ size?: number | string; class?: string }>;
   tone: Tone;
 }
 
 /** Each state's icon and tone. The word comes from the console, so that meaning is never by colour alone. */
-export const LOOKS: Record<StateKind, Look> = {
+export const STATE_ICONS: Record<StateKind, IconAndTone> = {
   allocating: { icon: Loader, tone: 'info' },
   waiting: { icon: Hourglass, tone: 'wait' },
   ready: { icon: UserCheck, tone: 'info' },
@@ -34,8 +34,8 @@ export const LOOKS: Record<StateKind, Look> = {
   closed: { icon: SquareCheck, tone: 'quiet' },
 };
 
-/** What else is true of a state, without the word beside which it stands: of “unknown since 14:03” the rest. */
-export function told(state: Pick<StateView, 'label' | 'detail'>): string {
+/** A state's detail without the word that it begins with and that stands beside it: of “unknown since 14:03” the rest. */
+export function stateDetail(state: Pick<StateView, 'label' | 'detail'>): string {
   const word = `${state.label.toLowerCase()} `;
   return state.detail.toLowerCase().startsWith(word) ? state.detail.slice(word.length) : state.detail;
 }

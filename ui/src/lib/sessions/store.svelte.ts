@@ -8,7 +8,7 @@ import type {
   SessionRow,
   Trouble,
 } from '../ipc/bindings';
-import { expect, toTrouble, type Ask, type ConsolePort, type Pushed } from '../ipc/port';
+import { expect, toTrouble, type ShellRequest, type ConsolePort, type Pushed } from '../ipc/port';
 import { isActive, isWaiting } from './state';
 
 export type Filter = 'live' | 'waiting' | 'active' | 'archive';
@@ -45,7 +45,7 @@ export class Sessions {
   readonly #active = $derived(this.live.filter((row) => isActive(row.state.kind)));
 
   /** What the shell asks of the window, each once. */
-  asked: (ask: Ask) => void = () => undefined;
+  asked: (ask: ShellRequest) => void = () => undefined;
 
   constructor(readonly port: ConsolePort) {}
 

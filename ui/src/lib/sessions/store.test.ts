@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
-import { FakeConsole } from '../ipc/fake/console';
-import { console_, detail, row } from '../ipc/fake/make';
-import { access } from '../ipc/fake/people';
+import { FakeConsole } from '../../../fake/console';
+import { console_, detail, row } from '../../../fake/make';
+import { access } from '../../../fake/people';
 import { Sessions } from './store.svelte';
 
 const NOW = 1_795_000_000_000;

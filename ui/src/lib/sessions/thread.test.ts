@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chat } from '../ipc/fake/make';
+import { chat } from '../../../fake/make';
 import { thread } from './thread';
 
 const joined = { at: 1000, side: 'viewers' as const, text: 'A viewer joined' };

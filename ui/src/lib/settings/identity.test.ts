@@ -2,14 +2,14 @@ import { screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
-import type { FakeConsole } from '../ipc/fake/console';
-import { FakeConsole as Fake } from '../ipc/fake/console';
+import type { FakeConsole } from '../../../fake/console';
+import { FakeConsole as Fake } from '../../../fake/console';
 import { aliasesFault, lines } from './aliases';
 import { AuditLog } from './audit.svelte';
 import { GROUPS, sectionOf } from './fields';
 
-async function at(section: string, scene = 'signed_in'): Promise<FakeConsole> {
-  const port = open(scene);
+async function at(section: string, scenario = 'signed_in'): Promise<FakeConsole> {
+  const port = open(scenario);
   await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
   await userEvent.keyboard('{Control>},{/Control}');
   await userEvent.click(screen.getByRole('tab', { name: section }));

@@ -2,13 +2,13 @@ import Fingerprint from '@lucide/svelte/icons/fingerprint-pattern';
 import MonitorSmartphone from '@lucide/svelte/icons/monitor-smartphone';
 import Smartphone from '@lucide/svelte/icons/smartphone';
 import type { Identity } from '../ipc/bindings';
-import type { Look } from '../sessions/state';
+import type { IconAndTone } from '../sessions/state';
 
 interface About {
   name: string;
   /** What it tells. */
   tells: string;
-  icon: Look['icon'];
+  icon: IconAndTone['icon'];
   secret: string;
   /** The sandbox's page. */
   page: string;

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { FakeConsole } from '../ipc/fake/console';
+import { FakeConsole } from '../../../fake/console';
 import { SettingsForm } from './store.svelte';
 
 let port: FakeConsole;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { wish } from './keys';
+import { keyAction } from './keys';
 
 const press = (key: string, held: { ctrl?: boolean; shift?: boolean; alt?: boolean } = {}, typing = false) =>
-  wish(
+  keyAction(
     {
       key,
       ctrlKey: held.ctrl ?? false,

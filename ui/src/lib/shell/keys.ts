@@ -1,5 +1,5 @@
-/** What a key asks for. */
-export type Wish =
+/** What a key combination makes the window do. */
+export type KeyAction =
   | { is: 'new' }
   | { is: 'find' }
   | { is: 'settings' }
@@ -49,15 +49,15 @@ export const MAP: { group: string; keys: { keys: string; does: string }[] }[] = 
 
 type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'shiftKey' | 'altKey' | 'metaKey'>;
 
-/** What was asked for; none if the key means nothing here. `typing`: the key went into a field. */
-export function wish(event: Pressed, typing: boolean): Wish | null {
+/** The action of a key; null if it means nothing here. `typing`: the key went into a field. */
+export function keyAction(event: Pressed, typing: boolean): KeyAction | null {
   if (event.altKey || event.metaKey) return null;
   if (!event.ctrlKey) return event.key === '?' && !typing ? { is: 'map' } : null;
   if (event.key === 'Tab') return { is: 'step', by: event.shiftKey ? -1 : 1 };
   return event.shiftKey ? withShift(event.key) : plain(event.key);
 }
 
-function plain(key: string): Wish | null {
+function plain(key: string): KeyAction | null {
   switch (key.toLowerCase()) {
     case 'n':
       return { is: 'new' };
@@ -76,7 +76,7 @@ function plain(key: string): Wish | null {
   }
 }
 
-function withShift(key: string): Wish | null {
+function withShift(key: string): KeyAction | null {
   switch (key.toLowerCase()) {
     case 'c':
       return { is: 'copy_invite' };

@@ -8,10 +8,10 @@ import Smartphone from '@lucide/svelte/icons/smartphone';
 import TimerOff from '@lucide/svelte/icons/timer-off';
 import TriangleAlert from '@lucide/svelte/icons/triangle-alert';
 import type { VerificationState, Verified, VerifyHow } from '../ipc/bindings';
-import type { Look } from '../sessions/state';
+import type { IconAndTone } from '../sessions/state';
 
 /** Each result's icon, tone and word. Only an approval is green. */
-export const RESULTS: Record<VerificationState, Look & { word: string }> = {
+export const RESULTS: Record<VerificationState, IconAndTone & { word: string }> = {
   asking: { icon: Loader, tone: 'info', word: 'Sending' },
   no_answer_yet: { icon: Smartphone, tone: 'wait', word: 'No answer yet' },
   approved: { icon: ShieldCheck, tone: 'ok', word: 'Approved' },

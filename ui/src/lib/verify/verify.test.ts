@@ -3,16 +3,16 @@ import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
 import type { VerificationState } from '../ipc/bindings';
-import type { FakeConsole } from '../ipc/fake/console';
-import { row } from '../ipc/fake/make';
-import { gate, verification } from '../ipc/fake/people';
+import type { FakeConsole } from '../../../fake/console';
+import { row } from '../../../fake/make';
+import { gate, verification } from '../../../fake/people';
 import SessionItem from '../sessions/SessionItem.svelte';
 import { shut, warned } from './gate';
 import ResultBadge from './ResultBadge.svelte';
 import { codeKind, codeWords, RESULTS } from './results';
 
-async function details(scene: string): Promise<FakeConsole> {
-  const port = open(scene);
+async function details(scenario: string): Promise<FakeConsole> {
+  const port = open(scenario);
   await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
   await userEvent.click(screen.getByRole('tab', { name: 'Details' }));
   return port;

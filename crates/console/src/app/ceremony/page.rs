@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     app::pages::Pages,
-    command::Secret,
+    parameters::Secret,
     view::{Code, Trouble},
 };
 

@@ -2,7 +2,7 @@
 
 use engine::{
     Engine, SessionId, Snapshot,
-    archive::{Kept, NoteKind},
+    archive::{NoteKind, SessionContents},
 };
 
 use crate::{
@@ -64,11 +64,20 @@ pub(crate) async fn detail_of(
 
 async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
-    let failed = |error: engine::sqlite::StoreError| trouble::of_store(&error);
+    let failed = |error: engine::StoreError| trouble::of_store(&error);
     let (
         mut happenings,
-        Kept { messages, notes, tags, choice, verifications, overridden, devices, pictures },
-    ) = tokio::try_join!(engine.happenings_of(id), archive.kept(id)).map_err(failed)?;
+        SessionContents {
+            messages,
+            notes,
+            tags,
+            choice,
+            verifications,
+            overridden,
+            devices,
+            pictures,
+        },
+    ) = tokio::try_join!(engine.happenings_of(id), archive.contents(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.happenings_of(id).await.map_err(failed)?;
     }

@@ -5,7 +5,7 @@ use engine::{SessionId, archive::MOST_PICTURES, clock::now};
 use session::Input;
 
 use crate::{
-    app::{Inner, Noted},
+    app::{AuditEntry, Inner},
     present::trouble,
     view::{Code, Trouble},
 };
@@ -39,7 +39,9 @@ pub(super) async fn save(inner: &Inner, session: SessionId, png: Bytes) -> Resul
         tracing::warn!(%error, "a saved picture is not in the session's log");
     }
     let text = "Saved a picture of the customer's screen.".to_owned();
-    inner.note_or_warn(Noted { by, action: "picture_saved", text, session: Some(session) }).await;
+    inner
+        .record_or_warn(AuditEntry { by, action: "picture_saved", text, session: Some(session) })
+        .await;
     inner.tell_change();
     Ok(())
 }

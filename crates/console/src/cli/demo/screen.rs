@@ -9,7 +9,8 @@ use super::{
     window::Window,
 };
 use crate::{
-    command::{Command, Outcome},
+    commands::{SessionCommand, ViewingCommand},
+    parameters::Outcome,
     view::{SharingKind, StateKind},
 };
 
@@ -41,13 +42,14 @@ impl Stage {
         window.close().await;
         customer.end().await;
         let note = String::new();
-        let close = Command::Close { session, outcome: Outcome::Resolved, note };
+        let close = SessionCommand::Close { session, outcome: Outcome::Resolved, note };
         self.command(close).await.map(drop)
     }
 
     /// Opens the window and shows the first picture.
     async fn watch(&mut self, telling: &mut Telling, session: &str) -> Told<Window> {
-        let open = Command::OpenViewer { session: session.into(), read_only: false, chat: false };
+        let open =
+            ViewingCommand::OpenViewer { session: session.into(), read_only: false, chat: false };
         self.command(open).await?;
         let url = self.desk().opened().filter(engine::remote::ViewerUrl::is_our_page);
         let url = url.ok_or_else(|| unexpected("a viewer window of the console's own"))?;

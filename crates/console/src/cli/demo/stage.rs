@@ -22,7 +22,8 @@ use crate::{
         page::{As, Page, Who},
         watch::{Seen, Watch},
     },
-    command::{Command, Reply},
+    commands::Command,
+    reply::Reply,
     settings::SettingsSource,
     view::{LampKind, SessionDetail, StateKind},
 };
@@ -83,7 +84,7 @@ impl Stage {
     }
 
     /// Gives a command.
-    pub async fn command(&self, command: Command) -> Told<Reply> {
+    pub async fn command(&self, command: impl Into<Command> + Send) -> Told<Reply> {
         let app = &self.running()?.app;
         let by = app.settings().technician;
         let answer = app.command(command, &by);

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     cli::page::Page,
-    command::{About, Command, Outcome, Reply},
+    commands::{ArchiveCommand, SessionCommand},
+    parameters::{About, Outcome},
+    reply::Reply,
     view::{FactKind, SessionDetail, StateKind, TranscriptView},
 };
 
@@ -64,9 +66,9 @@ impl Stage {
         self.forget_race();
         let about =
             About { customer: customer.into(), ticket: ticket.into(), contact: String::new() };
-        let reply = self.command(Command::NewSession { about, region: None }).await?;
+        let reply = self.command(SessionCommand::NewSession { about, region: None }).await?;
         let Reply::Session { id: session } = reply else { return Err(unexpected("a session")) };
-        self.command(Command::Show { session: Some(session.clone()) }).await?;
+        self.command(SessionCommand::Show { session: Some(session.clone()) }).await?;
         telling.seen("New session");
         let race = self
             .until("the regions' race", |seen| {
@@ -222,7 +224,7 @@ impl Stage {
     async fn search(&mut self, telling: &mut Telling, session: &str) -> Told {
         telling.part("Afterwards");
         let query = "cartridge".to_owned();
-        let reply = self.command(Command::Search { query, cursor: None }).await?;
+        let reply = self.command(ArchiveCommand::Search { query, cursor: None }).await?;
         let Reply::Found { hits, .. } = reply else { return Err(unexpected("hits")) };
         let hit = hits.iter().find(|hit| hit.session == session).ok_or_else(|| Missed {
             what: "the session among what a search for \u{201c}cartridge\u{201d} found".into(),
@@ -234,7 +236,7 @@ impl Stage {
     }
 
     async fn close(&mut self, telling: &mut Telling, session: &str) -> Told {
-        let close = Command::Close {
+        let close = SessionCommand::Close {
             session: session.into(),
             outcome: Outcome::Resolved,
             note: "Upper lid was open; a new cartridge is on its way.".into(),
@@ -256,7 +258,7 @@ impl Stage {
         // Left alone, the program would come back as the one that it was, which is no event.
         let computer = customer.leave().await;
         self.open().await?;
-        self.command(Command::Show { session: Some(session.clone()) }).await?;
+        self.command(SessionCommand::Show { session: Some(session.clone()) }).await?;
         telling.seen("Started again on the same data");
         let after = self.detail(&session, "the session after the restart", link).await?;
         if after != before {

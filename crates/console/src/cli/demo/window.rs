@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Mutex, time::Duration};
 
 use engine::{
     SessionId,
-    desktop::{Answer, Desktop, DesktopError, View},
+    desktop::{Desktop, DesktopError, DesktopReply, View},
     remote::ViewerUrl,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -29,7 +29,13 @@ impl Desk {
 }
 
 impl Desktop for Desk {
-    fn open_viewer<'a>(&'a self, _: SessionId, _: &'a str, url: ViewerUrl, _: View) -> Answer<'a> {
+    fn open_viewer<'a>(
+        &'a self,
+        _: SessionId,
+        _: &'a str,
+        url: ViewerUrl,
+        _: View,
+    ) -> DesktopReply<'a> {
         *self.opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(url);
         Box::pin(async { Ok(()) })
     }

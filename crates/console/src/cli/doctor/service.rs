@@ -16,7 +16,9 @@ use crate::{
         temporary_folder,
         watch::{Seen, Watch},
     },
-    command::{About, Command, Reply},
+    commands::{RemoteServiceCommand, SessionCommand},
+    parameters::About,
+    reply::Reply,
     settings::{Settings, SettingsSource},
     view::{HookView, LampKind, Reach, Trouble},
 };
@@ -91,7 +93,9 @@ pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed>
 /// The regions can be listed and timed.
 async fn way_there(app: &App, watch: &mut Watch, settings: &Settings) -> Check {
     let which = settings.base_url.as_deref().unwrap_or("the broker that comes along");
-    if let Err(Trouble { text, remedy, .. }) = app.command(Command::ProbeRegions, BY).await {
+    if let Err(Trouble { text, remedy, .. }) =
+        app.command(RemoteServiceCommand::ProbeRegions, BY).await
+    {
         return Check::failed(BROKER, text, remedy);
     }
     let raced = |seen: &Seen| {
@@ -114,13 +118,13 @@ async fn way_there(app: &App, watch: &mut Watch, settings: &Settings) -> Check {
 async fn hook_of_own_broker(app: &App, watch: &mut Watch, broker: &Handle) -> Check {
     const REMEDY: &str = "See the log with --log debug, and check --listen and --public-url.";
     let failed = |text: String| Check::failed(WAY_BACK, text, REMEDY);
-    let command = Command::NewSession { about: About::default(), region: None };
+    let command = SessionCommand::NewSession { about: About::default(), region: None };
     let session = match app.command(command, BY).await {
         Ok(Reply::Session { id }) => id,
         Ok(_) => return failed("make a session: the answer makes no sense".to_owned()),
         Err(trouble) => return failed(trouble.text),
     };
-    let _ = app.command(Command::Show { session: Some(session.clone()) }, BY).await;
+    let _ = app.command(SessionCommand::Show { session: Some(session.clone()) }, BY).await;
     let armed = |seen: &Seen| {
         let detail = seen.details.get(&session)?;
         let armed =
@@ -145,7 +149,7 @@ async fn hook_of_own_broker(app: &App, watch: &mut Watch, broker: &Handle) -> Ch
 /// The listener is called at the URL that hooks are given, by the service where it can be asked to.
 async fn nonce(app: &App) -> Check {
     const REMEDY: &str = "Set --listen and --public-url so that the service can reach this computer; until then hooks don't arrive.";
-    match timeout(PATIENCE, app.command(Command::TestReach, BY)).await {
+    match timeout(PATIENCE, app.command(RemoteServiceCommand::TestReach, BY)).await {
         Ok(Ok(Reply::Reach { reach: Reach::Reachable, text })) => Check::ok(WAY_BACK, text),
         Ok(Ok(Reply::Reach { reach: Reach::Unknown, text })) => {
             Check::warning(WAY_BACK, text, REMEDY)

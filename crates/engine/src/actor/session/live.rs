@@ -9,36 +9,46 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use ractor::ActorRef;
 use session::{
-    About, Effect, Event, Failure, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
+    About, Effect, Event, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
 };
-use tokio::sync::oneshot;
 use wire::{HookType, Pin, Region};
 
-use super::{
-    Message, Start,
-    program::Errand,
-    verification::{Phone, user_of},
-};
+use super::{program::ProgramDownload, verification::PhoneQuestion};
 use crate::{
     SessionId,
+    actor::message::{Mailbox, Reply, SessionMessage},
     bus::Snapshot,
     clock::now,
     context::Context,
     error::CommandError,
     journal::{Committed, JournalError, SessionSecrets, SessionTurn},
-    perform,
 };
 
-pub(super) type Done = oneshot::Sender<Result<(), CommandError>>;
+/// What a session's actor starts from.
+pub struct Start {
+    pub id: SessionId,
+    pub context: Arc<Context>,
+    pub state: State,
+    /// Its PIN and tokens; none once they are erased, and it is history.
+    pub secrets: Option<SessionSecrets>,
+    /// Up to where the journal's events are in `state`.
+    pub applied_seq: u64,
+    /// Committed events that aren't, oldest first.
+    pub replay: Vec<Committed>,
+    /// Which event is being applied, for whoever asks what killed the actor; 0 for none.
+    pub in_turn: Arc<AtomicU64>,
+    /// The first input.
+    pub first: Input,
+}
 
 /// A running session.
 pub struct Live {
     pub(super) id: SessionId,
+    /// Where the answers to its effects come back.
+    pub(super) mailbox: Mailbox,
     pub(super) context: Arc<Context>,
     pub(super) state: State,
     pub(super) secrets: Option<SessionSecrets>,
@@ -52,26 +62,26 @@ pub struct Live {
     revision: u64,
     pub(super) unsaved: Option<JournalError>,
     /// Happenings that the disk hasn't taken so far.
-    untold: Vec<(Event, Timestamp)>,
+    unwritten: Vec<(Event, Timestamp)>,
     /// The record as subscribers see it: what the disk has, or has refused.
     shown: Arc<Record>,
     /// What the turns want that aren't given to the disk yet.
     pub(super) next: Wanted,
     saving: Option<Saving>,
-    generations: HashMap<Timer, u64>,
-    next_generation: u64,
+    pub(super) generations: HashMap<Timer, u64>,
+    pub(super) next_generation: u64,
     in_turn: Arc<AtomicU64>,
     /// The customer's program, while it is being saved.
-    pub(super) errand: Option<Errand>,
+    pub(super) program_download: Option<ProgramDownload>,
     /// Verifications that the service is or was asked for, by their numbers.
-    pub(super) phones: HashMap<u32, Phone>,
+    pub(super) questions: HashMap<u32, PhoneQuestion>,
 }
 
 /// What turns want once they are on disk.
 #[derive(Default)]
 pub(super) struct Wanted {
     effects: Vec<Effect>,
-    answers: Vec<Done>,
+    answers: Vec<Reply>,
     /// When the newest of the turns was taken; none if there was none.
     pub(super) at: Option<Timestamp>,
 }
@@ -80,15 +90,15 @@ pub(super) struct Wanted {
 struct Saving {
     wanted: Wanted,
     record: Arc<Record>,
-    /// How many of the untold happenings are in it.
-    told: usize,
+    /// How many of the unwritten happenings are in it.
+    events: usize,
     secrets: bool,
 }
 
 impl Live {
     /// Comes to life. A new session is on disk, or known not to be, when this returns; one that the
     /// journal has already isn't waited for, so that many come back with few writes.
-    pub async fn begin(myself: &ActorRef<Message>, start: Start) -> Self {
+    pub async fn begin(mailbox: Mailbox, start: Start) -> Self {
         let Start { id, context, mut state, secrets, applied_seq, replay, in_turn, first } = start;
         // Before anything is done: what it keeps back isn't sent at a start, either.
         state.gate = context.gate();
@@ -99,6 +109,7 @@ impl Live {
         let record = Arc::new(state.record.clone());
         let mut live = Self {
             id,
+            mailbox,
             context,
             shown: record.clone(),
             record,
@@ -110,27 +121,28 @@ impl Live {
             applied_seq,
             revision: 0,
             unsaved: None,
-            untold: Vec::new(),
+            unwritten: Vec::new(),
             next: Wanted::default(),
             saving: None,
             generations: HashMap::new(),
             next_generation: 0,
             in_turn,
-            errand: None,
-            phones: HashMap::new(),
+            program_download: None,
+            questions: HashMap::new(),
         };
         // What was committed before the program ended happened before anything that happens now.
         for Committed { seq, hook, at } in replay {
-            live.committed(myself, hook, seq, at);
+            live.committed(hook, seq, at);
         }
-        live.turn(myself, first, now());
+        live.turn(first, now());
         if is_new {
-            let (turns, saving) = live.give();
+            // Awaited here, so that whoever made the session learns whether the disk has it.
+            let (turns, saving) = live.begin_transaction();
             live.saving = Some(saving);
             let outcome = live.context.journal.save_turn(turns).await.map(drop);
-            live.saved(myself, outcome).await;
+            live.saved(outcome).await;
         } else {
-            live.go_on(myself).await;
+            live.write_or_finish().await;
             // What follows from the journal is as true as the journal.
             live.shown = live.record.clone();
             live.publish(false);
@@ -139,7 +151,7 @@ impl Live {
     }
 
     /// Takes a turn. Re-arming begins at once, for nothing of such a turn needs the disk.
-    pub fn turn(&mut self, myself: &ActorRef<Message>, input: Input, at: Timestamp) {
+    pub fn turn(&mut self, input: Input, at: Timestamp) {
         if let Input::Armed { .. } = input {
             self.context.hook_checked(at);
         }
@@ -154,26 +166,20 @@ impl Live {
         }
         self.settle_program();
         self.next.at = Some(at);
-        self.untold.extend(transition.events.into_iter().map(|event| (event, at)));
+        self.unwritten.extend(transition.events.into_iter().map(|event| (event, at)));
         if received {
-            self.perform(myself, transition.effects);
+            self.perform(transition.effects);
         } else {
             self.next.effects.extend(transition.effects);
         }
     }
 
     /// Applies a committed event.
-    pub fn committed(
-        &mut self,
-        myself: &ActorRef<Message>,
-        hook: HookType,
-        seq: u64,
-        at: Timestamp,
-    ) {
+    pub fn committed(&mut self, hook: HookType, seq: u64, at: Timestamp) {
         self.in_turn.store(seq, Ordering::Relaxed);
         self.context.faults.die_if_asked();
         self.written(seq);
-        self.turn(myself, Input::Committed { seq, hook }, at);
+        self.turn(Input::Committed { seq, hook }, at);
         self.in_turn.store(0, Ordering::Relaxed);
     }
 
@@ -183,30 +189,30 @@ impl Live {
     }
 
     /// A timer ran out; only the newest of its key counts.
-    pub fn elapsed(&mut self, myself: &ActorRef<Message>, timer: Timer, generation: u64) {
+    pub fn elapsed(&mut self, timer: Timer, generation: u64) {
         if self.generations.get(&timer) == Some(&generation) {
             self.generations.remove(&timer);
-            self.turn(myself, Input::Elapsed(timer), now());
+            self.turn(Input::Elapsed(timer), now());
         }
     }
 
     /// The service gave a PIN.
-    pub fn pin_given(&mut self, myself: &ActorRef<Message>, region: Region, pin: Pin) {
+    pub fn pin_given(&mut self, region: Region, pin: Pin) {
         if let Some(secrets) = &mut self.secrets {
             secrets.pin = Some(pin);
             self.secrets_changed = true;
         }
         let expires = now().plus(self.context.config.pin_life);
-        self.turn(myself, Input::Allocated { region, expires }, now());
+        self.turn(Input::Allocated { region, expires }, now());
     }
 
     /// Answers a command as soon as its turn is on disk, or isn't.
-    pub fn answer_once_saved(&mut self, done: Done) {
+    pub fn answer_once_saved(&mut self, done: Reply) {
         self.next.answers.push(done);
     }
 
     /// Gives the newest turns to the disk, or does at once what they want if nothing is to be written.
-    pub async fn go_on(&mut self, myself: &ActorRef<Message>) {
+    pub async fn write_or_finish(&mut self) {
         if self.next.at.is_none() {
             return;
         }
@@ -217,26 +223,25 @@ impl Live {
         }
         if !self.has_to_be_saved() {
             let wanted = std::mem::take(&mut self.next);
-            self.finish(myself, wanted, self.record.clone(), false).await;
+            self.finish(wanted, self.record.clone(), false).await;
             return;
         }
-        let (turns, saving) = self.give();
+        let (turns, saving) = self.begin_transaction();
         self.saving = Some(saving);
-        let (to, written) = (myself.clone(), self.context.journal.save_turn(turns));
-        self.context.tasks.spawn(async move {
+        let (to, written) = (self.mailbox.clone(), self.context.journal.save_turn(turns));
+        self.context.watch.tasks.spawn(async move {
             let outcome = written.await.map(drop);
-            // A session that is gone doesn't need the answer.
-            let _ = to.cast(Message::Saved(outcome));
+            to.send(SessionMessage::Saved(outcome));
         });
     }
 
     /// The disk has answered.
-    pub async fn saved(&mut self, myself: &ActorRef<Message>, outcome: Result<(), JournalError>) {
-        let Some(Saving { wanted, record, told, secrets }) = self.saving.take() else { return };
-        let happened = told > 0 && outcome.is_ok();
+    pub async fn saved(&mut self, outcome: Result<(), JournalError>) {
+        let Some(Saving { wanted, record, events, secrets }) = self.saving.take() else { return };
+        let happened = events > 0 && outcome.is_ok();
         match outcome {
             Ok(()) => {
-                self.untold.drain(..told);
+                self.unwritten.drain(..events);
                 self.unsaved = None;
                 self.context.journal_wrote(None);
             }
@@ -248,15 +253,16 @@ impl Live {
                 self.unsaved = Some(error);
             }
         }
-        self.finish(myself, wanted, record, happened).await;
+        self.finish(wanted, record, happened).await;
     }
 
     /// The actor ends in order: what isn't on its way to the disk goes there now.
-    pub async fn end(&mut self, myself: &ActorRef<Message>) {
+    pub async fn end(&mut self) {
+        // A timer that ran out from here on would begin what nobody waits for.
         self.context.timers.forget(self.id);
-        self.stop_program(myself);
+        self.stop_program();
         if self.has_to_be_saved() {
-            let (turns, _) = self.give();
+            let (turns, _) = self.begin_transaction();
             if let Err(error) = self.context.journal.save_turn(turns).await {
                 tracing::warn!(session = %self.id, %error, "the last turn wasn't saved");
             }
@@ -264,39 +270,33 @@ impl Live {
     }
 
     fn has_to_be_saved(&self) -> bool {
-        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.told);
-        self.changed || self.secrets_changed || self.untold.len() > in_flight
+        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.events);
+        self.changed || self.secrets_changed || self.unwritten.len() > in_flight
     }
 
     /// One transaction: the record with how far the journal is in it, and what happened.
-    fn give(&mut self) -> (SessionTurn, Saving) {
+    fn begin_transaction(&mut self) -> (SessionTurn, Saving) {
         let record = self.record.clone();
         let secrets = std::mem::take(&mut self.secrets_changed);
         self.changed = false;
-        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.told);
+        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.events);
         let turns = SessionTurn {
             session: self.id,
             record: record.clone(),
             secrets: self.secrets.clone().filter(|_| secrets),
             applied_seq: self.applied_seq,
-            happenings: self.untold[in_flight..].to_vec(),
+            happenings: self.unwritten[in_flight..].to_vec(),
         };
         let wanted = std::mem::take(&mut self.next);
-        (turns, Saving { wanted, record, told: self.untold.len(), secrets })
+        (turns, Saving { wanted, record, events: self.unwritten.len(), secrets })
     }
 
     /// Does what turns want that the disk has, or has refused.
-    async fn finish(
-        &mut self,
-        myself: &ActorRef<Message>,
-        wanted: Wanted,
-        record: Arc<Record>,
-        happened: bool,
-    ) {
+    async fn finish(&mut self, wanted: Wanted, record: Arc<Record>, happened: bool) {
         let Wanted { effects, answers, at } = wanted;
         let at = at.unwrap_or_else(now);
         self.shown = record;
-        self.perform(myself, effects);
+        self.perform(effects);
         if pin_is_done(&self.state.record, at) && !self.has_to_be_saved() {
             self.erase_secrets().await;
         }
@@ -311,61 +311,12 @@ impl Live {
     /// The PIN's life is over and all that it was needed for is done: nobody shall find it later.
     async fn erase_secrets(&mut self) {
         let Some(secrets) = self.secrets.take() else { return };
+        // Closed before the disk is asked: an event that came meanwhile would find a session without a PIN.
         self.context.routes.close(&secrets.tokens);
         if let Err(error) = self.context.journal.erase_secrets(self.id).await {
             tracing::warn!(session = %self.id, %error, "the secrets are erased at the next start");
             self.secrets = Some(secrets);
         }
-    }
-
-    fn perform(&mut self, myself: &ActorRef<Message>, effects: Vec<Effect>) {
-        for effect in effects {
-            match effect {
-                Effect::Start { timer, after, spread } => {
-                    let after = if spread { perform::spread(after) } else { after };
-                    self.start(myself, timer, after);
-                }
-                Effect::Heartbeat { hurried } => {
-                    let after = perform::heartbeat(&self.context, hurried);
-                    self.start(myself, Timer::Heartbeat, after);
-                }
-                Effect::Stop { timer } => {
-                    self.generations.remove(&timer);
-                    self.context.timers.stop(self.id, timer);
-                }
-                // What may happen only once is not begun unless the disk knows of it.
-                Effect::SendMail { id, .. } if self.unsaved.is_some() => {
-                    let refused = Input::MailFailed { id, failure: Failure::Storage };
-                    let _ = myself.cast(Message::Told(refused));
-                }
-                Effect::AskParameters if self.unsaved.is_some() => {
-                    let refused = Input::ParametersFailed(Failure::Storage);
-                    let _ = myself.cast(Message::Told(refused));
-                }
-                Effect::AskPhone { id, user, by_id, shown } => {
-                    self.ask_phone(myself, id, user_of(user, by_id), shown);
-                }
-                Effect::PollPhone { id } => self.poll_phone(myself, id),
-                Effect::CancelPhone { id } => self.cancel_phone(id),
-                Effect::DownloadProgram => self.download_program(myself),
-                Effect::CancelProgram => self.cancel_program(),
-                effect @ (Effect::ChooseRegion
-                | Effect::Allocate { .. }
-                | Effect::PutHook { .. }
-                | Effect::FetchChat { .. }
-                | Effect::SendMail { .. }
-                | Effect::AskParameters
-                | Effect::RevokePin) => {
-                    perform::effect(&self.context, self.id, self.secrets.as_ref(), myself, effect);
-                }
-            }
-        }
-    }
-
-    fn start(&mut self, myself: &ActorRef<Message>, timer: Timer, after: Duration) {
-        self.next_generation += 1;
-        self.generations.insert(timer, self.next_generation);
-        self.context.timers.set(self.id, timer, self.next_generation, after, myself.clone());
     }
 
     fn publish(&mut self, happened: bool) {

@@ -1,9 +1,8 @@
-//! The customer's program on its way: where it goes, what it needs, how far it is.
+//! Saving the customer's program: the target file, what the service gave for it, and its progress.
 //!
 //! Invariant: what the program needs (the conf) is in the secrets, and so on the disk, only while the
 //! record says that it is kept; when it is saved or given up, it is nowhere.
 
-use ractor::ActorRef;
 use session::{
     Input, Program,
     program::{Broken, Obstacle},
@@ -11,15 +10,15 @@ use session::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::ConfText;
 
-use super::{
-    Message,
-    live::{Done, Live},
+use super::live::Live;
+use crate::{
+    actor::message::Reply, bus::Progress, clock::now, error::CommandError, perform,
+    remote::DownloadTarget,
 };
-use crate::{bus::Progress, clock::now, error::CommandError, perform, remote::Place};
 
 /// Saving the program once, from a person's word to its end. None of it is stored.
-pub(super) struct Errand {
-    place: Place,
+pub(super) struct ProgramDownload {
+    place: DownloadTarget,
     /// In memory until the file is complete.
     conf: Option<ConfText>,
     progress: Option<Progress>,
@@ -30,65 +29,69 @@ pub(super) struct Errand {
 
 impl Live {
     /// A person wants the program and has confirmed the consequence.
-    pub fn save_program(
-        &mut self,
-        myself: &ActorRef<Message>,
-        place: Place,
-        by: String,
-        done: Done,
-    ) {
+    pub fn save_program(&mut self, place: DownloadTarget, by: String, done: Reply) {
         if let Some(obstacle) = self.state.record.program_obstacle() {
             // Whoever asked may have gone away meanwhile.
-            let _ = done.send(Err(CommandError::DoesNotFit(in_the_way(obstacle))));
+            let _ = done.send(Err(CommandError::DoesNotFit(program_obstacle_text(obstacle))));
             return;
         }
-        let cancel = self.context.stopping.child_token();
-        self.errand = Some(Errand {
+        // A child: the engine's end ends the download, and no download's end ends the engine.
+        let cancel = self.context.watch.stopping.child_token();
+        self.program_download = Some(ProgramDownload {
             place,
             conf: self.secrets.as_ref().and_then(|secrets| secrets.conf.clone()),
             progress: None,
             _ends_with_it: cancel.clone().drop_guard(),
             cancel,
         });
-        self.turn(myself, Input::SaveProgram { by }, now());
+        self.turn(Input::SaveProgram { by }, now());
         self.answer_once_saved(done);
     }
 
     /// The service gave what the program needs. Nobody who doesn't wait for it keeps it.
-    pub fn parameters_given(&mut self, myself: &ActorRef<Message>, conf: ConfText) {
-        if let (Program::Asking { .. }, Some(errand)) =
-            (&self.state.record.program, &mut self.errand)
+    pub fn parameters_given(&mut self, conf: ConfText) {
+        if let (Program::Asking { .. }, Some(program_download)) =
+            (&self.state.record.program, &mut self.program_download)
         {
-            errand.conf = Some(conf);
-            self.turn(myself, Input::ParametersGiven, now());
+            program_download.conf = Some(conf);
+            self.turn(Input::ParametersGiven, now());
         }
     }
 
     /// The download has come further.
     pub fn progressed(&mut self, progress: Progress) {
-        if let Some(errand) = &mut self.errand {
-            errand.progress = Some(progress);
+        if let Some(program_download) = &mut self.program_download {
+            program_download.progress = Some(progress);
             self.next.at.get_or_insert_with(now);
         }
     }
 
     /// How far the download is; none if there is none.
     pub(super) fn progress(&self) -> Option<Progress> {
-        self.errand.as_ref().and_then(|errand| errand.progress)
+        self.program_download.as_ref().and_then(|program_download| program_download.progress)
     }
 
-    pub(super) fn download_program(&self, myself: &ActorRef<Message>) {
-        let ready = self.errand.as_ref().and_then(|errand| Some((errand, errand.conf.clone()?)));
-        let Some((errand, conf)) = ready else {
+    pub(super) fn download_program(&self) {
+        let ready = self
+            .program_download
+            .as_ref()
+            .and_then(|program_download| Some((program_download, program_download.conf.clone()?)));
+        let Some((program_download, conf)) = ready else {
             tracing::error!(session = %self.id, "a program is to be downloaded that nobody asked for");
             return;
         };
-        perform::download(&self.context, myself, conf, errand.place.clone(), errand.cancel.clone());
+        perform::download(
+            &self.context,
+            &self.mailbox,
+            conf,
+            program_download.place.clone(),
+            program_download.cancel.clone(),
+        );
     }
 
     pub(super) fn cancel_program(&self) {
-        if let Some(errand) = &self.errand {
-            errand.cancel.cancel();
+        if let Some(program_download) = &self.program_download {
+            program_download.cancel.cancel();
         }
     }
 
@@ -97,14 +100,15 @@ impl Live {
         match self.state.record.program {
             Program::Asking { .. } | Program::Downloading { .. } => {}
             Program::Kept { .. } => {
-                let conf = self.errand.take().and_then(|errand| errand.conf);
+                let conf =
+                    self.program_download.take().and_then(|program_download| program_download.conf);
                 if let (Some(conf), Some(secrets)) = (conf, &mut self.secrets) {
                     secrets.conf = Some(conf);
                     self.secrets_changed = true;
                 }
             }
             Program::NotAsked | Program::Saved { .. } | Program::Gone { .. } => {
-                self.errand = None;
+                self.program_download = None;
                 let kept = self.secrets.as_mut().and_then(|secrets| secrets.conf.take());
                 self.secrets_changed |= kept.is_some();
             }
@@ -112,16 +116,16 @@ impl Live {
     }
 
     /// The engine ends in order: what a download under way needs is kept for the next start.
-    pub(super) fn stop_program(&mut self, myself: &ActorRef<Message>) {
+    pub(super) fn stop_program(&mut self) {
         if let Program::Downloading { .. } = self.state.record.program {
             self.cancel_program();
-            self.turn(myself, Input::ProgramBroken(Broken::Stopped), now());
+            self.turn(Input::ProgramBroken(Broken::Stopped), now());
         }
     }
 }
 
 /// Why not, and what to do instead.
-pub(crate) const fn in_the_way(obstacle: Obstacle) -> &'static str {
+pub(crate) const fn program_obstacle_text(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NoPin => {
             "save the customer's program: this session has no PIN that is still good; start a new session"

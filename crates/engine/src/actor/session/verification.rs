@@ -1,44 +1,27 @@
-//! Verifications on their way: the code that was typed, and the service's own name of each question.
+//! Verifications that are under way: the code that was typed, and the service's id of each question.
 //!
 //! Invariant: both are in this actor's memory and nowhere else. A code is given away with its question;
 //! whoever finds the question on the disk after a crash has neither, and so can't ask again.
 
-use std::time::Duration;
-
-use ractor::ActorRef;
 use session::{
     Failure, Input,
-    verification::{Answer, Asked, Cause, End, Obstacle},
+    verification::{Answer, Cause, End, Obstacle},
 };
 
-use super::{
-    Message,
-    live::{Done, Live},
-};
+use super::live::Live;
 use crate::{
+    actor::message::{Reply, VerificationOrder},
     clock::now,
     error::CommandError,
-    perform,
+    perform::{self, VerificationRequest},
     remote::{
         LoginTc,
         logintc::{self, Attribute, Code, User},
     },
 };
 
-/// A verification as somebody orders it.
-pub struct Order {
-    /// The service as it is set up now.
-    pub client: LoginTc,
-    /// Whom, how and why.
-    pub asked: Asked,
-    /// A one-time password or a bypass code, instead of a push.
-    pub code: Option<Code>,
-    /// How long an answer is waited for.
-    pub wait: Duration,
-}
-
 /// One question at the service. None of it is stored.
-pub(super) struct Phone {
+pub(super) struct PhoneQuestion {
     /// As it was set up when it was asked: where it is looked after, too.
     client: LoginTc,
     /// Until it is sent.
@@ -49,53 +32,53 @@ pub(super) struct Phone {
 
 impl Live {
     /// Somebody wants to know whether this is the person.
-    pub fn verify(&mut self, myself: &ActorRef<Message>, order: Order, done: Done) {
-        let Order { client, asked, code, wait } = order;
+    pub fn verify(&mut self, order: VerificationOrder, done: Reply) {
+        let VerificationOrder { client, asked, code, wait } = order;
         if let Some(obstacle) = self.state.record.verification_obstacle(asked.who) {
             // Whoever asked may have gone away meanwhile.
-            let _ = done.send(Err(CommandError::DoesNotFit(not_now(obstacle))));
+            let _ = done.send(Err(CommandError::DoesNotFit(verification_obstacle_text(obstacle))));
             return;
         }
-        self.turn(myself, Input::Verify { asked, wait }, now());
+        self.turn(Input::Verify { asked, wait }, now());
         if let Some(new) = self.state.record.verifications.last() {
-            self.phones.insert(new.id, Phone { client, code, session: None });
+            self.questions.insert(new.id, PhoneQuestion { client, code, session: None });
         }
         self.answer_once_saved(done);
     }
 
-    pub(super) fn ask_phone(
-        &mut self,
-        myself: &ActorRef<Message>,
-        id: u32,
-        user: User,
-        shown: Vec<(String, String)>,
-    ) {
+    pub(super) fn ask_phone(&mut self, id: u32, user: User, shown: Vec<(String, String)>) {
         // What may happen only once is not begun unless the disk knows of it.
         if self.unsaved.is_some() {
             let end = End::Failed { cause: Cause::Call { failure: Failure::Storage } };
-            let _ = myself.cast(Message::Told(Input::VerificationFailed { id, end }));
+            self.mailbox.tell(Input::VerificationFailed { id, end });
             return;
         }
-        let Some(phone) = self.phones.get_mut(&id) else {
+        let Some(phone) = self.questions.get_mut(&id) else {
             tracing::error!(session = %self.id, "a phone is to be asked that nobody ordered");
             return;
         };
         let (client, code) = (phone.client.clone(), phone.code.take());
         let shown: Vec<_> =
             shown.into_iter().map(|(key, value)| Attribute { key, value }).collect();
-        perform::ask_phone(&self.context, myself, id, client, Question { user, shown, code });
+        perform::ask_phone(
+            &self.context,
+            &self.mailbox,
+            id,
+            client,
+            VerificationRequest { user, shown, code },
+        );
     }
 
     /// The service has taken the question, or hasn't.
     pub fn phone_asked(
         &mut self,
-        myself: &ActorRef<Message>,
         id: u32,
-        outcome: Result<logintc::Asked, logintc::Error>,
+        outcome: Result<logintc::StartedVerification, logintc::Error>,
     ) {
         let input = match outcome {
-            Ok(logintc::Asked { id: session, state }) => {
-                if let Some(phone) = self.phones.get_mut(&id) {
+            Ok(logintc::StartedVerification { id: session, state }) => {
+                if let Some(phone) = self.questions.get_mut(&id) {
+                    // Kept even where it is over already: only with it a push can be taken back.
                     phone.session = Some(session);
                 }
                 let answer = match state {
@@ -107,30 +90,30 @@ impl Live {
                 Input::VerificationAnswered { id, answer }
             }
             Err(error) => {
-                self.phones.remove(&id);
+                self.questions.remove(&id);
                 tracing::info!(session = %self.id, %error, "a verification was not begun");
                 Input::VerificationFailed { id, end: end_of(&error) }
             }
         };
-        self.turn(myself, input, now());
+        self.turn(input, now());
     }
 
-    pub(super) fn poll_phone(&self, myself: &ActorRef<Message>, id: u32) {
+    pub(super) fn poll_phone(&self, id: u32) {
         if let Some((client, session)) = self.question(id) {
-            perform::poll_phone(&self.context, myself, id, client, session);
+            perform::poll_phone(&self.context, &self.mailbox, id, client, session);
         }
     }
 
     /// A question that the service has no name for yet is taken back when it has.
     pub(super) fn cancel_phone(&mut self, id: u32) {
         if let Some((client, session)) = self.question(id) {
-            self.phones.remove(&id);
+            self.questions.remove(&id);
             perform::cancel_phone(&self.context, client, session);
         }
     }
 
     fn question(&self, id: u32) -> Option<(LoginTc, String)> {
-        let phone = self.phones.get(&id)?;
+        let phone = self.questions.get(&id)?;
         Some((phone.client.clone(), phone.session.clone()?))
     }
 }
@@ -138,13 +121,6 @@ impl Live {
 /// How the service is told who is asked.
 pub(crate) fn user_of(name: String, by_id: bool) -> User {
     if by_id { User::Id(name) } else { User::Username(name) }
-}
-
-/// What the service is asked.
-pub(crate) struct Question {
-    pub user: User,
-    pub shown: Vec<Attribute>,
-    pub code: Option<Code>,
 }
 
 /// What a question comes to that the service didn't take.
@@ -159,27 +135,12 @@ fn end_of(error: &logintc::Error) -> End {
         | logintc::Error::NotEnabled
         | logintc::Error::Gone(_)
         | logintc::Error::Input(..)
-        | logintc::Error::Call(_) => call(failure_of(error)),
-    }
-}
-
-/// Why a call for a verification failed, by what helps.
-pub(crate) fn failure_of(error: &logintc::Error) -> Failure {
-    match error {
-        logintc::Error::Unauthorized(_) => Failure::Unauthorized,
-        logintc::Error::NoDevice
-        | logintc::Error::UnknownUser(_)
-        | logintc::Error::WrongDomain(_)
-        | logintc::Error::Gone(_) => Failure::Rejected { status: 404 },
-        logintc::Error::NotEnabled => Failure::Rejected { status: 403 },
-        // What can't be sent was found before it was ordered.
-        logintc::Error::Input(..) => Failure::Internal,
-        logintc::Error::Call(call) => call.failure,
+        | logintc::Error::Call(_) => call(error.failure()),
     }
 }
 
 /// Why not, and what to do instead.
-pub(crate) const fn not_now(obstacle: Obstacle) -> &'static str {
+pub(crate) const fn verification_obstacle_text(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NotLive => {
             "verify the person: this session has no PIN that is still good, and a verification belongs to a session; start a new session"

@@ -110,6 +110,7 @@ impl LoginWithMe {
         let url = self.service.endpoint(&["x", "capabilities"]);
         let call = async {
             let response = http::get(&self.client, url).await?;
+            // A service without this path is one without extensions.
             if response.status() == StatusCode::NOT_FOUND {
                 return Ok(Capabilities::default());
             }

@@ -1,4 +1,4 @@
-//! What is on the screen, kept up to date from what the X server says is damaged.
+//! Captures an X11 screen: fetches the areas that the DAMAGE extension reports.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,26 +14,26 @@ use x11rb::protocol::{Event, randr};
 use x11rb::rust_connection::RustConnection;
 
 use super::clipboard::Own;
-use super::grab::Grabber;
+use super::image_fetch::ImageFetcher;
 use super::selection::Selection;
-use super::server::Server;
-use super::{areas, cursor};
+use super::x_connection::XConnection;
+use super::{cursor, merge_areas};
 use crate::screen::{Capture, Change, ScreenError, Waker};
 
-/// The larger of these two: what lies between two looks at a screen that changes all the time.
-const PACE: Duration = Duration::from_millis(16);
-/// A look that costs little may be followed by the next sooner, but not sooner than this.
-const SHORTEST_PACE: Duration = Duration::from_millis(8);
-/// Looking may take one part in this many of the time.
-const SHARE: u32 = 4;
+/// The longest pause between two fetches from a screen that changes all the time.
+const LONGEST_PAUSE: Duration = Duration::from_millis(16);
+/// The shortest pause between two fetches, even if they take hardly any time.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(8);
+/// Fetching may take one part in this many of the time; the rest is for encoding and for the customer's programs.
+const TIME_SHARE: u32 = 4;
 /// Pixels across and down that can be shared.
 const LARGEST: u16 = 16_384;
 
 /// The screen of an X server.
 pub struct X11Capture {
-    server: Arc<Server>,
+    server: Arc<XConnection>,
     root: Window,
-    grabber: Grabber,
+    fetcher: ImageFetcher,
     damage: Damage,
     region: Region,
     width: u16,
@@ -42,13 +42,13 @@ pub struct X11Capture {
     cursor: Cursor,
     selection: Selection,
     wake: X11Waker,
-    /// When the next look may be taken.
-    due: Instant,
+    /// When the next fetch may begin.
+    next_fetch: Instant,
 }
 
-/// What the events since the last look were about.
+/// What the events since the last fetch were about.
 #[derive(Default)]
-struct Seen {
+struct PendingEvents {
     damaged: bool,
     resized: bool,
     cursor: bool,
@@ -57,16 +57,16 @@ struct Seen {
 }
 
 impl X11Capture {
-    /// Starts to watch the display of this name; `own` is the clipboard that this program fills itself.
+    /// Starts to watch the display of this name. `own` is the clipboard that this program sets itself.
     pub fn open(display: &str, own: Own) -> Result<Self, ScreenError> {
-        let server = Arc::new(Server::connect(display)?);
+        let server = Arc::new(XConnection::connect(display)?);
         server.need_capture_extensions()?;
         let root = server.screen().root;
         let conn = &server.conn;
 
         let resizes = randr::NotifyMask::SCREEN_CHANGE | randr::NotifyMask::CRTC_CHANGE;
         randr::select_input(conn, root, resizes)?.check()?;
-        // Monitors that the customer has drawn up are told to the root window alone.
+        // Monitors that the customer has defined (xrandr --setmonitor) are reported by the root window's events alone.
         let configured =
             xproto::ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         xproto::change_window_attributes(conn, root, &configured)?.check()?;
@@ -74,12 +74,12 @@ impl X11Capture {
         let region = conn.generate_id()?;
         xfixes::create_region(conn, region, &[])?.check()?;
         let damage = conn.generate_id()?;
-        // One event when there is damage, not one for every line drawn; the region tells where.
+        // NON_EMPTY sends one event when there is damage, not one for every drawing request; the region tells where.
         damage::create(conn, damage, root, ReportLevel::NON_EMPTY)?.check()?;
 
         let mut capture = Self {
             root,
-            grabber: Grabber::new(&server)?,
+            fetcher: ImageFetcher::new(&server)?,
             damage,
             region,
             width: 0,
@@ -88,11 +88,11 @@ impl X11Capture {
             cursor: Cursor::default(),
             selection: Selection::watch(&server, own)?,
             wake: X11Waker::new(&server)?,
-            due: Instant::now(),
+            next_fetch: Instant::now(),
             server,
         };
-        capture.look_at_size()?;
-        capture.cursor = capture.look_at_cursor()?;
+        capture.read_size()?;
+        capture.cursor = capture.read_cursor()?;
         Ok(capture)
     }
 
@@ -101,127 +101,129 @@ impl X11Capture {
         self.wake.clone()
     }
 
-    /// Waits for an event and takes all that have come with it.
-    fn wait(&mut self) -> Result<Seen, ScreenError> {
-        let mut seen = Seen::default();
-        // What was asked without waiting for an answer goes out now; waiting alone would not send it.
+    /// Waits for an event, and takes all that are queued behind it.
+    fn wait(&mut self) -> Result<PendingEvents, ScreenError> {
+        let mut events = PendingEvents::default();
+        // x11rb buffers requests, and waiting for an event doesn't send them.
         self.server.conn.flush()?;
         let event = self.server.conn.wait_for_event()?;
-        self.see(&event, &mut seen)?;
-        self.see_queued(&mut seen)?;
-        Ok(seen)
+        self.collect(&event, &mut events)?;
+        self.collect_queued(&mut events)?;
+        Ok(events)
     }
 
-    fn see_queued(&mut self, seen: &mut Seen) -> Result<(), ScreenError> {
+    fn collect_queued(&mut self, events: &mut PendingEvents) -> Result<(), ScreenError> {
         while let Some(event) = self.server.conn.poll_for_event()? {
-            self.see(&event, seen)?;
+            self.collect(&event, events)?;
         }
         Ok(())
     }
 
-    fn see(&mut self, event: &Event, seen: &mut Seen) -> Result<(), ScreenError> {
+    fn collect(&mut self, event: &Event, events: &mut PendingEvents) -> Result<(), ScreenError> {
         match event {
-            Event::DamageNotify(_) => seen.damaged = true,
+            Event::DamageNotify(_) => events.damaged = true,
             Event::RandrScreenChangeNotify(_)
             | Event::RandrNotify(_)
-            | Event::ConfigureNotify(_) => seen.resized = true,
-            Event::XfixesCursorNotify(_) => seen.cursor = true,
+            | Event::ConfigureNotify(_) => events.resized = true,
+            Event::XfixesCursorNotify(_) => events.cursor = true,
             Event::ClientMessage(message) if message.window == self.wake.window => {
                 self.wake.called.store(false, Ordering::Release);
-                seen.woken = true;
+                events.woken = true;
             }
             other => {
                 if let Some(text) = self.selection.see(&self.server, other)? {
-                    seen.clipboard = Some(text);
+                    events.clipboard = Some(text);
                 }
             }
         }
         Ok(())
     }
 
-    /// Does what `seen` asks for.
-    fn look(
+    /// Brings the picture up to date after these events.
+    fn update(
         &mut self,
         picture: &mut Picture,
-        lacks: &[Rect],
-        seen: Seen,
+        stale: &[Rect],
+        events: PendingEvents,
     ) -> Result<Vec<Change>, ScreenError> {
         let mut changes = Vec::new();
         let fits = |capture: &Self, picture: &Picture| {
             (picture.width(), picture.height()) == (capture.width, capture.height)
         };
-        if (seen.resized && self.look_at_size()?) || !fits(self, picture) {
-            *picture = self.look_at_all()?;
+        if (events.resized && self.read_size()?) || !fits(self, picture) {
+            *picture = self.fetch_all()?;
             changes.push(Change::Resized(self.monitors.clone()));
-        } else if seen.damaged {
-            changes.extend(self.look_at_damage(picture, lacks)?);
+        } else if events.damaged {
+            changes.extend(self.fetch_damage(picture, stale)?);
         }
-        if seen.cursor {
-            let cursor = self.look_at_cursor()?;
+        if events.cursor {
+            let cursor = self.read_cursor()?;
             if cursor != self.cursor {
                 self.cursor = cursor.clone();
                 changes.push(Change::Cursor(cursor));
             }
         }
-        changes.extend(seen.clipboard.map(Change::Clipboard));
+        changes.extend(events.clipboard.map(Change::Clipboard));
         Ok(changes)
     }
 
-    fn look_at_damage(
+    fn fetch_damage(
         &mut self,
         picture: &mut Picture,
-        lacks: &[Rect],
+        stale: &[Rect],
     ) -> Result<Option<Change>, ScreenError> {
         let started = Instant::now();
         let areas = self.take_damage()?;
         if areas.is_empty() {
             return Ok(None);
         }
-        let all = areas::merge(areas.iter().chain(lacks).copied());
-        match self.grabber.fetch(&self.server.conn, picture, &all) {
+        let all = merge_areas::merge(areas.iter().chain(stale).copied());
+        match self.fetcher.fetch(&self.server.conn, picture, &all) {
             Ok(()) => {
                 let cost = started.elapsed();
-                self.due = started + (cost * SHARE).clamp(SHORTEST_PACE, PACE);
+                self.next_fetch =
+                    started + (cost * TIME_SHARE).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
                 Ok(Some(Change::Damage(areas)))
             }
-            // The screen has become smaller, and the event that says so is on its way.
-            Err(ReplyError::X11Error(_)) if self.look_at_size()? => {
-                *picture = self.look_at_all()?;
+            // BadMatch: the screen has become smaller, and the event that says so is on its way.
+            Err(ReplyError::X11Error(_)) if self.read_size()? => {
+                *picture = self.fetch_all()?;
                 Ok(Some(Change::Resized(self.monitors.clone())))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// A picture of everything; the size may change while it is taken.
-    fn look_at_all(&mut self) -> Result<Picture, ScreenError> {
+    /// Takes a picture of the whole screen, whose size may change meanwhile.
+    fn fetch_all(&mut self) -> Result<Picture, ScreenError> {
         loop {
             self.take_damage()?;
             let mut picture = Picture::new(self.width, self.height);
             let all = [picture.bounds()];
-            match self.grabber.fetch(&self.server.conn, &mut picture, &all) {
+            match self.fetcher.fetch(&self.server.conn, &mut picture, &all) {
                 Ok(()) => return Ok(picture),
-                Err(ReplyError::X11Error(_)) if self.look_at_size()? => {}
+                Err(ReplyError::X11Error(_)) if self.read_size()? => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// What has been damaged, which counts as repaired from here on: what is drawn later is damage anew.
+    /// Takes the damaged areas. It is done before they are fetched: what is drawn during the fetch is new damage then,
+    /// and isn't lost.
     fn take_damage(&self) -> Result<Vec<Rect>, ScreenError> {
         damage::subtract(&self.server.conn, self.damage, x11rb::NONE, self.region)?;
         let damaged = xfixes::fetch_region(&self.server.conn, self.region)?.reply()?;
-        Ok(areas::merge(damaged.rectangles.iter().map(|area| self.clip(*area))))
+        Ok(merge_areas::merge(damaged.rectangles.iter().map(|area| self.clip(*area))))
     }
 
     fn clip(&self, area: xproto::Rectangle) -> Rect {
         let (x, y) = (i32::from(area.x), i32::from(area.y));
         let (w, h) = (u32::from(area.width), u32::from(area.height));
-        areas::clip(x, y, w, h, self.width, self.height)
+        merge_areas::clip(x, y, w, h, self.width, self.height)
     }
 
-    /// Learns size and monitors, and says whether they are others now.
-    fn look_at_size(&mut self) -> Result<bool, ScreenError> {
+    /// Reads size and monitors; returns whether they have changed.
+    fn read_size(&mut self) -> Result<bool, ScreenError> {
         let size = xproto::get_geometry(&self.server.conn, self.root)?;
         let monitors = randr::get_monitors(&self.server.conn, self.root, true)?;
         let (size, monitors) = (size.reply()?, monitors.reply()?);
@@ -235,10 +237,10 @@ impl X11Capture {
         Ok((before.0, before.1, &before.2) != (self.width, self.height, &self.monitors))
     }
 
-    fn look_at_cursor(&self) -> Result<Cursor, ScreenError> {
+    fn read_cursor(&self) -> Result<Cursor, ScreenError> {
         match xfixes::get_cursor_image(&self.server.conn)?.reply() {
             Ok(image) => Ok(cursor::shape(&image)),
-            // No pointer is shown, or it is another program's secret.
+            // There is no pointer, or the server's security policy hides it.
             Err(ReplyError::X11Error(_)) => Ok(Cursor::default()),
             Err(error @ ReplyError::ConnectionError(_)) => Err(error.into()),
         }
@@ -255,22 +257,22 @@ impl Capture for X11Capture {
     }
 
     fn whole(&mut self) -> Result<Picture, ScreenError> {
-        self.look_at_size()?;
-        self.look_at_all()
+        self.read_size()?;
+        self.fetch_all()
     }
 
-    fn next(&mut self, picture: &mut Picture, lacks: &[Rect]) -> Result<Vec<Change>, ScreenError> {
+    fn next(&mut self, picture: &mut Picture, stale: &[Rect]) -> Result<Vec<Change>, ScreenError> {
         loop {
-            let mut seen = self.wait()?;
-            if seen.damaged {
-                let early = self.due.saturating_duration_since(Instant::now());
-                if !early.is_zero() && !seen.woken {
+            let mut events = self.wait()?;
+            if events.damaged {
+                let early = self.next_fetch.saturating_duration_since(Instant::now());
+                if !early.is_zero() && !events.woken {
                     std::thread::sleep(early);
-                    self.see_queued(&mut seen)?;
+                    self.collect_queued(&mut events)?;
                 }
             }
-            let woken = seen.woken;
-            let changes = self.look(picture, lacks, seen)?;
+            let woken = events.woken;
+            let changes = self.update(picture, stale, events)?;
             if woken || !changes.is_empty() {
                 return Ok(changes);
             }
@@ -278,11 +280,11 @@ impl Capture for X11Capture {
     }
 }
 
-/// The monitors, each with the number of its name, which stays. A screen without any is one.
+/// The monitors, each with its name's atom as a number that stays the same. A screen without monitors counts as one.
 fn monitors_of(reply: &randr::GetMonitorsReply, width: u16, height: u16) -> Vec<Monitor> {
     let monitor = |info: &randr::MonitorInfo| {
         let (x, y) = (info.x.into(), info.y.into());
-        let area = areas::clip(x, y, info.width.into(), info.height.into(), width, height);
+        let area = merge_areas::clip(x, y, info.width.into(), info.height.into(), width, height);
         Monitor { id: info.name, area }
     };
     let mut monitors: Vec<Monitor> =
@@ -296,14 +298,14 @@ fn monitors_of(reply: &randr::GetMonitorsReply, width: u16, height: u16) -> Vec<
 /// Wakes the capture with a message to a window of its own.
 #[derive(Clone)]
 pub struct X11Waker {
-    server: Arc<Server>,
+    server: Arc<XConnection>,
     window: Window,
-    /// A message is on its way: one is enough.
+    /// A message is on its way, so that no other is needed.
     called: Arc<AtomicBool>,
 }
 
 impl X11Waker {
-    fn new(server: &Arc<Server>) -> Result<Self, ScreenError> {
+    fn new(server: &Arc<XConnection>) -> Result<Self, ScreenError> {
         let window = server.hidden_window(EventMask::NO_EVENT)?;
         Ok(Self { server: Arc::clone(server), window, called: Arc::default() })
     }
@@ -318,7 +320,7 @@ impl X11Waker {
 impl Waker for X11Waker {
     fn wake(&self) {
         if !self.called.swap(true, Ordering::AcqRel) {
-            // Where it fails the server is gone, and the capture sees that by itself.
+            // If it fails, the server is gone, which the capture notices by itself.
             let _gone = self.call(&self.server.conn);
         }
     }

@@ -13,7 +13,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::wrapper::ConnectionExt as _;
 
-use super::server::Server;
+use super::x_connection::XConnection;
 use crate::screen::ScreenError;
 
 /// Longer texts go in pieces of this many bytes.
@@ -23,7 +23,7 @@ const MOST_READERS: usize = 16;
 
 /// Fills the clipboard.
 pub struct Clipboard {
-    server: Arc<Server>,
+    server: Arc<XConnection>,
     clipboard: Atom,
     own: Own,
     thread: Option<JoinHandle<()>>,
@@ -74,7 +74,7 @@ impl Own {
 impl Clipboard {
     /// Connects; it owns nothing yet.
     pub fn open(display: &str) -> Result<Self, ScreenError> {
-        let server = Arc::new(Server::connect(display)?);
+        let server = Arc::new(XConnection::connect(display)?);
         let window = server.hidden_window(EventMask::STRUCTURE_NOTIFY)?;
         let clipboard = server.atom("CLIPBOARD")?;
         let own = Own { window, text: Arc::default() };
@@ -119,7 +119,7 @@ impl Drop for Clipboard {
 
 /// The thread's part.
 struct Owner {
-    server: Arc<Server>,
+    server: Arc<XConnection>,
     own: Own,
     targets: Targets,
     readers: Vec<Reader>,
@@ -143,7 +143,7 @@ struct Reader {
 }
 
 impl Owner {
-    fn new(server: Arc<Server>, own: Own) -> Result<Self, ScreenError> {
+    fn new(server: Arc<XConnection>, own: Own) -> Result<Self, ScreenError> {
         let targets = Targets {
             targets: server.atom("TARGETS")?,
             utf8: server.atom("UTF8_STRING")?,
@@ -274,7 +274,7 @@ impl Owner {
     }
 }
 
-fn listen(server: &Server, window: Window, events: EventMask) -> Result<(), ConnectionError> {
+fn listen(server: &XConnection, window: Window, events: EventMask) -> Result<(), ConnectionError> {
     let listen = ChangeWindowAttributesAux::new().event_mask(events);
     xproto::change_window_attributes(&server.conn, window, &listen)?;
     Ok(())

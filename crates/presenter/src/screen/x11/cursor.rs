@@ -1,9 +1,9 @@
-//! The pointer's shape as viewers want it.
+//! Converts the pointer's shape from XFIXES to RFB.
 
 use rfb::Cursor;
 use x11rb::protocol::xfixes::GetCursorImageReply;
 
-/// X has alpha multiplied into the colours; RFB's pointers have not.
+/// The shape without premultiplied alpha, which XFIXES has and [`Cursor`] has not.
 pub fn shape(image: &GetCursorImageReply) -> Cursor {
     let (width, height) = (image.width, image.height);
     if image.cursor_image.len() != usize::from(width) * usize::from(height) {
@@ -14,16 +14,17 @@ pub fn shape(image: &GetCursorImageReply) -> Cursor {
         height,
         hot_x: image.xhot.min(width.saturating_sub(1)),
         hot_y: image.yhot.min(height.saturating_sub(1)),
-        pixels: image.cursor_image.iter().copied().flat_map(straight).collect(),
+        pixels: image.cursor_image.iter().copied().flat_map(unpremultiplied).collect(),
     }
 }
 
-fn straight(pixel: u32) -> [u8; 4] {
+fn unpremultiplied(pixel: u32) -> [u8; 4] {
     let [blue, green, red, alpha] = pixel.to_le_bytes();
     let part = |value: u8| match alpha {
         0 => 0,
         _ => {
             let whole = (u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha);
+            // Some programs set cursors that aren't premultiplied, which would exceed 255.
             u8::try_from(whole).unwrap_or(u8::MAX)
         }
     };
@@ -36,9 +37,9 @@ mod tests {
 
     #[test]
     fn takes_alpha_out_of_the_colours() {
-        assert_eq!(straight(0xff11_2233), [0x33, 0x22, 0x11, 0xff]);
-        assert_eq!(straight(0x8080_4000), [0, 0x80, 0xff, 0x80]);
-        assert_eq!(straight(0x0012_3456), [0, 0, 0, 0]);
-        assert_eq!(straight(0x10ff_0000), [0, 0, 0xff, 0x10], "not premultiplied after all");
+        assert_eq!(unpremultiplied(0xff11_2233), [0x33, 0x22, 0x11, 0xff]);
+        assert_eq!(unpremultiplied(0x8080_4000), [0, 0x80, 0xff, 0x80]);
+        assert_eq!(unpremultiplied(0x0012_3456), [0, 0, 0, 0]);
+        assert_eq!(unpremultiplied(0x10ff_0000), [0, 0, 0xff, 0x10], "not premultiplied after all");
     }
 }

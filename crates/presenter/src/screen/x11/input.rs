@@ -11,7 +11,7 @@ use x11rb::rust_connection::RustConnection;
 use super::clipboard::Clipboard;
 use super::keymap::{CORE_KEYBOARD, Keymap, Stroke, is_known, modifiers, types_text};
 use super::scancode;
-use super::server::Server;
+use super::x_connection::XConnection;
 use crate::screen::{Input, ScreenError};
 
 /// At most this many keys are down at once; people have ten fingers.
@@ -26,7 +26,7 @@ const BUTTONS: u8 = 9;
 
 /// The keyboard and pointer of an X server.
 pub struct X11Input {
-    server: Server,
+    server: XConnection,
     root: Window,
     clipboard: Clipboard,
     /// Keycodes are Linux's, so that scancodes say which key is meant.
@@ -59,7 +59,7 @@ enum Means {
 impl X11Input {
     /// Connects to the display of this name.
     pub fn open(display: &str, clipboard: Clipboard) -> Result<Self, ScreenError> {
-        let server = Server::connect(display)?;
+        let server = XConnection::connect(display)?;
         server.need_input_extensions()?;
         let root = server.screen().root;
         let scancodes = has_linux_keycodes(&server.conn)?;

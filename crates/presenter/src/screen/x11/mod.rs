@@ -1,17 +1,17 @@
 //! The screen of an X11 desktop. Capture, input and the clipboard have a connection each, so that none
-//! waits for another; nothing polls: at rest all three sleep in the X server's socket.
+//! waits for another. Nothing polls: at rest all three wait for their sockets.
 
-mod areas;
 mod capture;
 mod clipboard;
 mod cursor;
-mod grab;
+mod image_fetch;
 mod input;
 mod keymap;
+mod merge_areas;
 mod pixels;
 mod scancode;
 mod selection;
-pub(crate) mod server;
+pub(crate) mod x_connection;
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use super::{Screen, ScreenError};
 
 /// Opens the X11 display of this name, or the one that the environment names.
 pub(super) fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
-    let name = server::display_name(display, |name| std::env::var(name).ok())?;
+    let name = x_connection::display_name(display, |name| std::env::var(name).ok())?;
     let clipboard = clipboard::Clipboard::open(&name)?;
     let capture = capture::X11Capture::open(&name, clipboard.own())?;
     let waker = Arc::new(capture.waker());

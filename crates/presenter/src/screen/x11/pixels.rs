@@ -1,4 +1,4 @@
-//! How the X server lays out a picture, and how that becomes ours.
+//! The X server's layout of pixels, and its conversion to that of [`rfb::Picture`].
 
 use x11rb::protocol::xproto::{ImageOrder, Screen, Setup, VisualClass};
 
@@ -6,7 +6,7 @@ use crate::screen::ScreenError;
 
 /// The layout of the root window's pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub struct RootLayout {
     /// Bytes a pixel: 2, 3 or 4.
     bytes: usize,
     /// Rows begin at multiples of this many bytes.
@@ -16,9 +16,9 @@ pub struct Layout {
     masks: [u32; 3],
 }
 
-impl Layout {
+impl RootLayout {
     /// The layout of a screen, if its pixels are colours of at least 15 bits.
-    pub fn of(setup: &Setup, screen: &Screen) -> Result<Self, ScreenError> {
+    pub fn from_screen(setup: &Setup, screen: &Screen) -> Result<Self, ScreenError> {
         const NO_COLOURS: ScreenError = ScreenError::Lacks("a colour depth of 16, 24 or 32 bits");
         let visuals = screen.allowed_depths.iter().flat_map(|depth| &depth.visuals);
         let visual = visuals.into_iter().find(|visual| visual.visual_id == screen.root_visual);
@@ -42,9 +42,9 @@ impl Layout {
         (usize::from(width) * self.bytes).next_multiple_of(self.pad)
     }
 
-    /// Draws one row as the X server has it into ours.
-    pub fn draw(self, row: &[u8], into: &mut [u8]) {
-        if self.is_ours() {
+    /// Converts one row of the X server's to one of the picture's.
+    pub fn convert(self, row: &[u8], into: &mut [u8]) {
+        if self.is_own() {
             into.copy_from_slice(&row[..into.len()]);
             return;
         }
@@ -55,8 +55,8 @@ impl Layout {
         }
     }
 
-    /// Whether nothing has to be converted, as nearly everywhere.
-    pub fn is_ours(self) -> bool {
+    /// Whether it is the picture's own layout, as nearly everywhere, so that nothing has to be converted.
+    pub fn is_own(self) -> bool {
         self.bytes == 4 && !self.most_significant_first && self.masks == [0xff, 0xff00, 0xff_0000]
     }
 
@@ -70,7 +70,7 @@ impl Layout {
     }
 }
 
-/// One colour out of a pixel, stretched or cut to eight bits.
+/// One colour of a pixel, scaled to eight bits.
 fn channel(value: u32, mask: u32) -> u8 {
     if mask == 0 {
         return 0;
@@ -84,16 +84,16 @@ fn channel(value: u32, mask: u32) -> u8 {
 mod tests {
     use super::*;
 
-    const OURS: Layout = Layout {
+    const OURS: RootLayout = RootLayout {
         bytes: 4,
         pad: 4,
         most_significant_first: false,
         masks: [0xff, 0xff00, 0xff_0000],
     };
 
-    fn drawn(layout: Layout, row: &[u8]) -> Vec<u8> {
+    fn drawn(layout: RootLayout, row: &[u8]) -> Vec<u8> {
         let mut into = vec![9; row.len() / layout.bytes * 4];
-        layout.draw(row, &mut into);
+        layout.convert(row, &mut into);
         into
     }
 
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn stretches_sixteen_bits() {
-        let layout = Layout { bytes: 2, masks: [0x1f, 0x7e0, 0xf800], ..OURS };
+        let layout = RootLayout { bytes: 2, masks: [0x1f, 0x7e0, 0xf800], ..OURS };
         assert_eq!(
             drawn(layout, &[0xff, 0xff, 0x1f, 0, 0xe0, 0x07]),
             [255, 255, 255, 0, 255, 0, 0, 0, 0, 255, 0, 0]
@@ -114,9 +114,9 @@ mod tests {
 
     #[test]
     fn turns_the_other_byte_order_and_cuts_thirty_bits() {
-        let turned = Layout { most_significant_first: true, ..OURS };
+        let turned = RootLayout { most_significant_first: true, ..OURS };
         assert_eq!(drawn(turned, &[0, 3, 2, 1]), [1, 2, 3, 0]);
-        let deep = Layout { masks: [0x3ff, 0xf_fc00, 0x3ff0_0000], ..OURS };
+        let deep = RootLayout { masks: [0x3ff, 0xf_fc00, 0x3ff0_0000], ..OURS };
         assert_eq!(drawn(deep, &0x3ff0_0001u32.to_le_bytes()), [0, 0, 255, 0]);
     }
 }

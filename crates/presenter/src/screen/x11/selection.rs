@@ -5,7 +5,7 @@ use x11rb::protocol::xfixes::{self, SelectionEventMask};
 use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Window};
 
 use super::clipboard::Own;
-use super::server::Server;
+use super::x_connection::XConnection;
 use crate::screen::ScreenError;
 
 /// Bytes of a text; a longer one is not told.
@@ -33,7 +33,7 @@ enum State {
 
 impl Selection {
     /// Starts to watch.
-    pub fn watch(server: &Server, own: Own) -> Result<Self, ScreenError> {
+    pub fn watch(server: &XConnection, own: Own) -> Result<Self, ScreenError> {
         let window = server.hidden_window(EventMask::PROPERTY_CHANGE)?;
         let clipboard = server.atom("CLIPBOARD")?;
         let mask = SelectionEventMask::SET_SELECTION_OWNER;
@@ -50,7 +50,11 @@ impl Selection {
     }
 
     /// Follows an event; answers a text when it is complete.
-    pub fn see(&mut self, server: &Server, event: &Event) -> Result<Option<String>, ScreenError> {
+    pub fn see(
+        &mut self,
+        server: &XConnection,
+        event: &Event,
+    ) -> Result<Option<String>, ScreenError> {
         match event {
             Event::XfixesSelectionNotify(change) => {
                 self.state = State::Idle;
@@ -66,7 +70,7 @@ impl Selection {
         }
     }
 
-    fn ask(&mut self, server: &Server, target: Atom) -> Result<(), ScreenError> {
+    fn ask(&mut self, server: &XConnection, target: Atom) -> Result<(), ScreenError> {
         let (conn, property) = (&server.conn, self.properties[0]);
         xproto::delete_property(conn, self.window, property)?;
         xproto::convert_selection(
@@ -83,7 +87,7 @@ impl Selection {
 
     fn answered(
         &mut self,
-        server: &Server,
+        server: &XConnection,
         answer: &xproto::SelectionNotifyEvent,
     ) -> Result<Option<String>, ScreenError> {
         if !matches!(self.state, State::Asked) {
@@ -111,7 +115,7 @@ impl Selection {
 
     fn piece(
         &mut self,
-        server: &Server,
+        server: &XConnection,
         change: &xproto::PropertyNotifyEvent,
     ) -> Result<Option<String>, ScreenError> {
         let ours = change.atom == self.properties[0] && change.state == Property::NEW_VALUE;
@@ -131,7 +135,7 @@ impl Selection {
     }
 
     /// Takes what the owner has put into our window: its type, and the bytes if there aren't too many.
-    fn read(&self, server: &Server) -> Result<(Atom, Option<Vec<u8>>), ScreenError> {
+    fn read(&self, server: &XConnection) -> Result<(Atom, Option<Vec<u8>>), ScreenError> {
         let (conn, property) = (&server.conn, self.properties[0]);
         let words = u32::try_from(LONGEST / 4).unwrap_or(u32::MAX);
         let any = AtomEnum::ANY;

@@ -1,4 +1,4 @@
-//! What a backend asks beside registrations and sign-ins.
+//! The backends' calls about aliases and passkeys.
 
 use std::collections::HashMap;
 
@@ -26,12 +26,12 @@ use super::{
             credentials::{self, Credential},
         },
     },
-    bytes, ok, work,
+    decode, in_transaction, ok,
 };
-use crate::desk::Desk;
+use crate::context::ServiceContext;
 
 #[derive(Deserialize)]
-pub(super) struct SetAliases {
+pub(super) struct SetAliasesRequest {
     #[serde(default, rename = "userid")]
     user_id: String,
     aliases: Option<Vec<String>>,
@@ -39,55 +39,56 @@ pub(super) struct SetAliases {
 }
 
 #[derive(Deserialize)]
-pub(super) struct List {
+pub(super) struct ListRequest {
     #[serde(default, rename = "userid")]
     user_id: String,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Delete {
+pub(super) struct DeleteRequest {
     #[serde(default, rename = "credentialid")]
     credential_id: String,
 }
 
 pub(super) async fn set_aliases(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Backend,
-    Input(asked): Input<SetAliases>,
+    Input(request): Input<SetAliasesRequest>,
 ) -> Result<StatusCode, Problem> {
-    check_user_id(&asked.user_id).map_err(|limit| invalid("userId", limit))?;
-    let given = asked.aliases.ok_or(Problem::Invalid {
+    check_user_id(&request.user_id).map_err(|limit| invalid("userId", limit))?;
+    let given = request.aliases.ok_or(Problem::Invalid {
         field: "aliases",
         why: "The aliases are required.".to_owned(),
     })?;
     let given = distinct(given)?;
-    let hashing = asked.hashing.unwrap_or(true);
-    work(&desk, move |tx| aliases::replace(tx, &asked.user_id, &given, hashing)).await?;
+    let hashing = request.hashing.unwrap_or(true);
+    in_transaction(&context, move |tx| aliases::replace(tx, &request.user_id, &given, hashing))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn list(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Backend,
-    Input(asked): Input<List>,
+    Input(request): Input<ListRequest>,
 ) -> Result<Response, Problem> {
-    list_of(&desk, asked.user_id).await
+    list_of(&context, request.user_id).await
 }
 
 /// The older way, which puts the user's id into the address.
 pub(super) async fn list_by_query(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Backend,
-    Query(asked): Query<HashMap<String, String>>,
+    Query(request): Query<HashMap<String, String>>,
 ) -> Result<Response, Problem> {
     let named = |name: &String| name.eq_ignore_ascii_case("userid");
-    let user_id = asked.into_iter().find(|(name, _)| named(name));
-    list_of(&desk, user_id.map(|(_, id)| id).unwrap_or_default()).await
+    let user_id = request.into_iter().find(|(name, _)| named(name));
+    list_of(&context, user_id.map(|(_, id)| id).unwrap_or_default()).await
 }
 
-async fn list_of(desk: &Desk, user_id: String) -> Result<Response, Problem> {
+async fn list_of(context: &ServiceContext, user_id: String) -> Result<Response, Problem> {
     check_user_id(&user_id).map_err(|limit| invalid("userId", limit))?;
-    let found = work(desk, move |tx| Ok(credentials::of_user(tx, &user_id)?)).await?;
+    let found = in_transaction(context, move |tx| Ok(credentials::of_user(tx, &user_id)?)).await?;
     let values: Vec<Value> = found.iter().map(row).collect();
     Ok(ok(&json!({ "values": values })))
 }
@@ -118,15 +119,16 @@ fn row(credential: &Credential) -> Value {
 
 /// Deletes a passkey; one that isn't there is none afterwards either, which the service takes for a success.
 pub(super) async fn delete(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Backend,
-    Input(asked): Input<Delete>,
+    Input(request): Input<DeleteRequest>,
 ) -> Result<StatusCode, Problem> {
-    let id = bytes(&asked.credential_id).filter(|id| !id.is_empty()).ok_or(Problem::Invalid {
-        field: "credentialId",
-        why: "The credential's id is required, in base64url.".to_owned(),
-    })?;
-    work(&desk, move |tx| Ok(credentials::delete(tx, &BASE64URL.encode(id))?)).await?;
+    let id =
+        decode(&request.credential_id).filter(|id| !id.is_empty()).ok_or(Problem::Invalid {
+            field: "credentialId",
+            why: "The credential's id is required, in base64url.".to_owned(),
+        })?;
+    in_transaction(&context, move |tx| Ok(credentials::delete(tx, &BASE64URL.encode(id))?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -14,7 +14,7 @@ use super::{
     super::{
         device::Device,
         input::{Backend, Browser, Input},
-        options::Creation,
+        options::{AuthenticatorType, Creation, UserVerification},
         problem::{Problem, Stop},
         store::{
             aliases,
@@ -23,17 +23,16 @@ use super::{
         },
         webauthn::{self, NewCredential, Refusal},
     },
-    Page, USER_VERIFICATION, backend, bytes, challenge, choice, ok,
+    CeremonyScope, backend, challenge, choice, decode, in_transaction, ok,
     signin::{Verified, verify_token},
-    work,
 };
-use crate::desk::Desk;
+use crate::context::ServiceContext;
 
 /// A nickname's length, at most.
 const NICKNAME_LENGTH: usize = 255;
 
 #[derive(Deserialize)]
-pub(super) struct TokenAsked {
+pub(super) struct RegisterTokenRequest {
     #[serde(default, rename = "userid")]
     user_id: String,
     #[serde(default)]
@@ -56,47 +55,49 @@ pub(super) struct TokenAsked {
 
 /// What a `register_` token stands for.
 #[derive(Serialize, Deserialize)]
-struct Asked {
+struct Registration {
     user_id: String,
     username: String,
     display_name: String,
-    authenticator_type: String,
+    authenticator_type: AuthenticatorType,
     discoverable: bool,
-    user_verification: String,
+    user_verification: UserVerification,
     aliases: Vec<String>,
     alias_hashing: bool,
 }
 
 /// What the `session_` token of a registration stands for.
 #[derive(Serialize, Deserialize)]
-struct Begun {
+struct RegistrationCeremony {
     user_id: String,
     challenge: String,
-    page: Page,
+    // Its name in tokens that an older version issued.
+    #[serde(rename = "page")]
+    scope: CeremonyScope,
     user_verification: bool,
     aliases: Vec<String>,
     alias_hashing: bool,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Begin {
+pub(super) struct BeginRequest {
     token: Option<String>,
     rpid: String,
     origin: String,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Complete {
+pub(super) struct CompleteRequest {
     #[serde(alias = "sessionid")]
     session: Option<String>,
-    response: Made,
+    response: NewPasskey,
     nickname: Option<String>,
     rpid: String,
     origin: String,
 }
 
 #[derive(Deserialize)]
-struct Made {
+struct NewPasskey {
     id: String,
     #[serde(default, alias = "extensions", rename = "clientextensionresults")]
     extensions: Value,
@@ -113,28 +114,28 @@ struct Attestation {
 
 /// `POST /register/token`
 pub(super) async fn token(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Backend,
-    Input(asked): Input<TokenAsked>,
+    Input(request): Input<RegisterTokenRequest>,
 ) -> Result<Response, Problem> {
-    let now = desk.clock.now();
-    let expires_at = match &asked.expires_at {
+    let now = context.clock.now();
+    let expires_at = match &request.expires_at {
         Some(text) => time(text).ok_or(Problem::Invalid {
             field: "expiresAt",
             why: "It should be a time in ISO 8601.".to_owned(),
         })?,
         None => now.after(LIFE),
     };
-    let asked = asked.checked()?;
-    let token = work(&desk, move |tx| {
-        aliases::free_for(tx, &asked.user_id, &asked.aliases)?;
-        Ok(tokens::issue(tx, Kind::Register, &asked, now, expires_at)?)
+    let request = request.checked()?;
+    let token = in_transaction(&context, move |tx| {
+        aliases::free_for(tx, &request.user_id, &request.aliases)?;
+        Ok(tokens::issue(tx, Kind::Register, &request, now, expires_at)?)
     });
     Ok(ok(&json!({ "token": token.await? })))
 }
 
-impl TokenAsked {
-    fn checked(self) -> Result<Asked, Problem> {
+impl RegisterTokenRequest {
+    fn checked(self) -> Result<Registration, Problem> {
         check_user_id(&self.user_id).map_err(|limit| backend::invalid("userId", limit))?;
         if self.username.trim().is_empty() {
             return Err(backend::invalid("username", LimitError::NoUsername));
@@ -142,21 +143,10 @@ impl TokenAsked {
         if self.attestation.is_some_and(|kind| !matches!(kind.as_str(), "" | "none" | "None")) {
             return Err(Problem::Attestation);
         }
-        let devices = ["any", "platform", "cross-platform"];
-        Ok(Asked {
+        Ok(Registration {
             display_name: self.display_name.unwrap_or_else(|| self.username.clone()),
-            authenticator_type: choice(
-                "authenticatorType",
-                self.authenticator_type,
-                "any",
-                &devices,
-            )?,
-            user_verification: choice(
-                "userVerification",
-                self.user_verification,
-                "preferred",
-                &USER_VERIFICATION,
-            )?,
+            authenticator_type: choice("authenticatorType", self.authenticator_type.as_deref())?,
+            user_verification: choice("userVerification", self.user_verification.as_deref())?,
             aliases: backend::distinct(self.aliases)?,
             user_id: self.user_id,
             username: self.username,
@@ -168,32 +158,32 @@ impl TokenAsked {
 
 /// `POST /register/begin`
 pub(super) async fn begin(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Browser,
-    Input(asked): Input<Begin>,
+    Input(request): Input<BeginRequest>,
 ) -> Result<Response, Problem> {
-    let page = Page::checked(asked.rpid, asked.origin)?;
-    let now = desk.clock.now();
-    let begun = work(&desk, move |tx| {
-        let token: Asked = tokens::take(tx, Kind::Register, asked.token.as_deref(), now)?;
+    let scope = CeremonyScope::new(request.rpid, request.origin)?;
+    let now = context.clock.now();
+    let ceremony = in_transaction(&context, move |tx| {
+        let token: Registration = tokens::take(tx, Kind::Register, request.token.as_deref(), now)?;
         let (challenge, has) = (challenge(), credentials::of_user(tx, &token.user_id)?);
         let exclude: Vec<String> = has.into_iter().map(|credential| credential.id).collect();
         let data = Creation {
             challenge: &challenge,
-            rp_id: &page.rp_id,
+            rp_id: &scope.rp_id,
             user_id: &token.user_id,
             username: &token.username,
             display_name: &token.display_name,
-            authenticator_type: &token.authenticator_type,
+            authenticator_type: token.authenticator_type,
             discoverable: token.discoverable,
-            user_verification: &token.user_verification,
+            user_verification: token.user_verification,
             exclude: &exclude,
         }
         .json();
-        let session = Begun {
+        let session = RegistrationCeremony {
             challenge: BASE64URL.encode(challenge),
-            user_verification: token.user_verification == "required",
-            page,
+            user_verification: token.user_verification == UserVerification::Required,
+            scope,
             user_id: token.user_id,
             aliases: token.aliases,
             alias_hashing: token.alias_hashing,
@@ -201,45 +191,48 @@ pub(super) async fn begin(
         let session = tokens::issue(tx, Kind::RegisterSession, &session, now, now.after(LIFE))?;
         Ok(json!({ "data": data, "session": session }))
     });
-    Ok(ok(&begun.await?))
+    Ok(ok(&ceremony.await?))
 }
 
 /// `POST /register/complete`
 pub(super) async fn complete(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Browser,
     headers: HeaderMap,
-    Input(asked): Input<Complete>,
+    Input(request): Input<CompleteRequest>,
 ) -> Result<Response, Problem> {
-    if asked.nickname.as_ref().is_some_and(|name| name.encode_utf16().count() > NICKNAME_LENGTH) {
+    if request.nickname.as_ref().is_some_and(|name| name.encode_utf16().count() > NICKNAME_LENGTH) {
         let why = "It should be at most 255 characters.".to_owned();
         return Err(Problem::Invalid { field: "nickname", why });
     }
-    let (now, device) = (desk.clock.now(), Device::of(&headers));
-    let token = work(&desk, move |tx| register(tx, asked, device, now)).await?;
+    let (now, device) = (context.clock.now(), Device::from_headers(&headers));
+    let token = in_transaction(&context, move |tx| register(tx, request, device, now)).await?;
     Ok(ok(&json!({ "token": token })))
 }
 
 fn register(
     tx: &Transaction<'_>,
-    asked: Complete,
+    request: CompleteRequest,
     device: Device,
     now: Millis,
 ) -> Result<String, Stop> {
-    let begun: Begun = tokens::take(tx, Kind::RegisterSession, asked.session.as_deref(), now)?;
-    let made = checked(&begun, &asked).map_err(Problem::Registration)?;
-    aliases::free_for(tx, &begun.user_id, &begun.aliases)?;
-    let discoverable = asked.response.extensions.pointer("/credprops/rk").and_then(Value::as_bool);
+    let ceremony: RegistrationCeremony =
+        tokens::take(tx, Kind::RegisterSession, request.session.as_deref(), now)?;
+    let made = checked(&ceremony, &request).map_err(Problem::Registration)?;
+    // Again, for another user may have taken one since the token was issued.
+    aliases::free_for(tx, &ceremony.user_id, &ceremony.aliases)?;
+    let discoverable =
+        request.response.extensions.pointer("/credprops/rk").and_then(Value::as_bool);
     let credential = Credential {
         id: BASE64URL.encode(&made.id),
-        user_id: begun.user_id,
+        user_id: ceremony.user_id,
         public_key: made.public_key,
         counter: made.counter,
         aaguid: Uuid::from_bytes(made.aaguid).to_string(),
-        rp_id: begun.page.rp_id,
-        origin: begun.page.origin,
+        rp_id: ceremony.scope.rp_id,
+        origin: ceremony.scope.origin,
         device,
-        nickname: asked.nickname,
+        nickname: request.nickname,
         discoverable,
         backup_eligible: made.backup_eligible,
         backed_up: made.backed_up,
@@ -249,25 +242,29 @@ fn register(
     if !credential.insert(tx)? {
         return Err(Problem::CredentialExists.into());
     }
-    if !begun.aliases.is_empty() {
-        aliases::replace(tx, &credential.user_id, &begun.aliases, begun.alias_hashing)?;
+    if !ceremony.aliases.is_empty() {
+        aliases::replace(tx, &credential.user_id, &ceremony.aliases, ceremony.alias_hashing)?;
     }
     Ok(verify_token(tx, &credential, Verified::Registered, now)?)
 }
 
-fn checked(begun: &Begun, asked: &Complete) -> Result<NewCredential, Refusal> {
-    begun.page.is(&asked.rpid, &asked.origin)?;
-    let challenge = bytes(&begun.challenge).ok_or(Refusal::Challenge)?;
-    let sent = &asked.response.response;
-    let client_data = bytes(&sent.client_data).ok_or(Refusal::ClientData)?;
-    let object = bytes(&sent.object).ok_or(Refusal::AttestationObject)?;
-    let expected = begun.page.expected(&challenge, begun.user_verification);
+fn checked(
+    ceremony: &RegistrationCeremony,
+    request: &CompleteRequest,
+) -> Result<NewCredential, Refusal> {
+    ceremony.scope.check(&request.rpid, &request.origin)?;
+    let challenge = decode(&ceremony.challenge).ok_or(Refusal::Challenge)?;
+    let sent = &request.response.response;
+    let client_data = decode(&sent.client_data).ok_or(Refusal::ClientData)?;
+    let object = decode(&sent.object).ok_or(Refusal::AttestationObject)?;
+    let expected = ceremony.scope.expected(&challenge, ceremony.user_verification);
     let made = webauthn::register(&expected, &client_data, &object)?;
-    let named = bytes(&asked.response.id).is_some_and(|id| id == made.id);
+    // A page names the passkey beside the device's own answer; both must mean the same one.
+    let named = decode(&request.response.id).is_some_and(|id| id == made.id);
     if named { Ok(made) } else { Err(Refusal::CredentialId) }
 }
 
-/// A time as backends write it: without a zone it is UTC.
+/// A time as backends write it; without a zone it is UTC.
 fn time(text: &str) -> Option<Millis> {
     let zoned = text.parse::<Timestamp>().ok();
     let at =

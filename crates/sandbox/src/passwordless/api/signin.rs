@@ -12,7 +12,7 @@ use super::{
     super::{
         device::Device,
         input::{Backend, Browser, Input},
-        options,
+        options::{self, UserVerification},
         problem::{Problem, Stop},
         store::{
             aliases,
@@ -21,12 +21,12 @@ use super::{
         },
         webauthn::{self, Refusal, SignedIn},
     },
-    Page, USER_VERIFICATION, backend, bytes, challenge, choice, ok, work,
+    CeremonyScope, backend, challenge, choice, decode, in_transaction, ok,
 };
-use crate::desk::Desk;
+use crate::context::ServiceContext;
 
 #[derive(Deserialize)]
-pub(super) struct Begin {
+pub(super) struct BeginRequest {
     /// Its name of old is `username`.
     #[serde(alias = "username", rename = "userid")]
     user_id: Option<String>,
@@ -39,25 +39,27 @@ pub(super) struct Begin {
 
 /// What the `session_` token of a sign-in stands for.
 #[derive(Serialize, Deserialize)]
-struct Begun {
+struct SignInCeremony {
     challenge: String,
-    page: Page,
+    // Its name in tokens that an older version issued.
+    #[serde(rename = "page")]
+    scope: CeremonyScope,
     user_verification: bool,
     /// The passkeys that will do; none: any.
     allow: Vec<String>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Complete {
+pub(super) struct CompleteRequest {
     #[serde(alias = "sessionid")]
     session: Option<String>,
-    response: Shown,
+    response: UsedPasskey,
     rpid: String,
     origin: String,
 }
 
 #[derive(Deserialize)]
-struct Shown {
+struct UsedPasskey {
     id: String,
     response: Assertion,
 }
@@ -75,23 +77,23 @@ struct Assertion {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Verify {
+pub(super) struct VerifyRequest {
     token: Option<String>,
 }
 
 /// `POST /signin/begin`: an unknown user is answered as one without passkeys, which tells nobody who is known.
 pub(super) async fn begin(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Browser,
-    Input(asked): Input<Begin>,
+    Input(request): Input<BeginRequest>,
 ) -> Result<Response, Problem> {
-    let page = Page::checked(asked.rpid, asked.origin)?;
-    let user_verification =
-        choice("userVerification", asked.user_verification, "preferred", &USER_VERIFICATION)?;
-    let now = desk.clock.now();
-    let begun = work(&desk, move |tx| {
+    let scope = CeremonyScope::new(request.rpid, request.origin)?;
+    let user_verification: UserVerification =
+        choice("userVerification", request.user_verification.as_deref())?;
+    let now = context.clock.now();
+    let ceremony = in_transaction(&context, move |tx| {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let user_id = match (given(asked.user_id), given(asked.alias)) {
+        let user_id = match (given(request.user_id), given(request.alias)) {
             (Some(user_id), _) => Some(user_id),
             (None, Some(alias)) => aliases::owner(tx, &alias)?,
             (None, None) => None,
@@ -100,73 +102,79 @@ pub(super) async fn begin(
         let allow: Vec<String> =
             has.unwrap_or_default().into_iter().map(|credential| credential.id).collect();
         let challenge = challenge();
-        let data = options::request(&challenge, &page.rp_id, &allow, &user_verification);
-        let session = Begun {
+        let data = options::request(&challenge, &scope.rp_id, &allow, user_verification);
+        let session = SignInCeremony {
             challenge: BASE64URL.encode(challenge),
-            page,
-            user_verification: user_verification == "required",
+            scope,
+            user_verification: user_verification == UserVerification::Required,
             allow,
         };
         let session = tokens::issue(tx, Kind::SignInSession, &session, now, now.after(LIFE))?;
         Ok(json!({ "data": data, "session": session }))
     });
-    Ok(ok(&begun.await?))
+    Ok(ok(&ceremony.await?))
 }
 
 /// `POST /signin/complete`
 pub(super) async fn complete(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Browser,
     headers: HeaderMap,
-    Input(asked): Input<Complete>,
+    Input(request): Input<CompleteRequest>,
 ) -> Result<Response, Problem> {
-    let (now, device) = (desk.clock.now(), Device::of(&headers));
-    let token = work(&desk, move |tx| sign_in(tx, &asked, device, now)).await?;
+    let (now, device) = (context.clock.now(), Device::from_headers(&headers));
+    let token = in_transaction(&context, move |tx| sign_in(tx, &request, device, now)).await?;
     Ok(ok(&json!({ "token": token })))
 }
 
 fn sign_in(
     tx: &Transaction<'_>,
-    asked: &Complete,
+    request: &CompleteRequest,
     device: Device,
     now: Millis,
 ) -> Result<String, Stop> {
-    let begun: Begun = tokens::take(tx, Kind::SignInSession, asked.session.as_deref(), now)?;
-    let id = bytes(&asked.response.id).map(|id| BASE64URL.encode(id));
+    let ceremony: SignInCeremony =
+        tokens::take(tx, Kind::SignInSession, request.session.as_deref(), now)?;
+    let id = decode(&request.response.id).map(|id| BASE64URL.encode(id));
     let id = id.ok_or(Problem::UnknownCredential)?;
     let mut credential = credentials::find(tx, &id)?.ok_or(Problem::UnknownCredential)?;
-    if !begun.allow.is_empty() && !begun.allow.contains(&id) {
+    if !ceremony.allow.is_empty() && !ceremony.allow.contains(&id) {
         return Err(Problem::OtherCredential.into());
     }
-    let shown = &asked.response.response;
+    let shown = &request.response.response;
+    // Only a handle that is there can contradict: browsers may leave it out.
     let handle = shown.user_handle.as_ref().filter(|handle| !handle.is_empty());
     let is_owner = |handle: &String| {
-        bytes(handle).is_some_and(|handle| handle == credential.user_id.as_bytes())
+        decode(handle).is_some_and(|handle| handle == credential.user_id.as_bytes())
     };
     if !handle.is_none_or(is_owner) {
         return Err(Problem::OtherCredential.into());
     }
-    let signed_in = checked(&begun, asked, &credential).map_err(Problem::SignIn)?;
+    let signed_in = checked(&ceremony, request, &credential).map_err(Problem::SignIn)?;
     credentials::used(tx, &id, signed_in, &device, now)?;
     credential.device = device;
     // The page of this sign-in, which may be another than the one of the registration.
-    credential.origin = begun.page.origin;
+    credential.origin = ceremony.scope.origin;
     Ok(verify_token(tx, &credential, Verified::SignedIn, now)?)
 }
 
-fn checked(begun: &Begun, asked: &Complete, credential: &Credential) -> Result<SignedIn, Refusal> {
-    begun.page.is(&asked.rpid, &asked.origin)?;
-    if begun.page.rp_id != credential.rp_id {
+fn checked(
+    ceremony: &SignInCeremony,
+    request: &CompleteRequest,
+    credential: &Credential,
+) -> Result<SignedIn, Refusal> {
+    ceremony.scope.check(&request.rpid, &request.origin)?;
+    if ceremony.scope.rp_id != credential.rp_id {
         return Err(Refusal::RpId);
     }
-    let challenge = bytes(&begun.challenge).ok_or(Refusal::Challenge)?;
-    let shown = &asked.response.response;
+    let challenge = decode(&ceremony.challenge).ok_or(Refusal::Challenge)?;
+    let shown = &request.response.response;
     let assertion = webauthn::Assertion {
-        client_data: &bytes(&shown.client_data).ok_or(Refusal::ClientData)?,
-        authenticator_data: &bytes(&shown.authenticator_data).ok_or(Refusal::AuthenticatorData)?,
-        signature: &bytes(&shown.signature).ok_or(Refusal::Signature)?,
+        client_data: &decode(&shown.client_data).ok_or(Refusal::ClientData)?,
+        authenticator_data: &decode(&shown.authenticator_data).ok_or(Refusal::AuthenticatorData)?,
+        signature: &decode(&shown.signature).ok_or(Refusal::Signature)?,
     };
-    let expected = begun.page.expected(&challenge, begun.user_verification);
+    let expected = ceremony.scope.expected(&challenge, ceremony.user_verification);
     webauthn::sign_in(&expected, &credential.public_key, credential.counter, &assertion)
 }
 
@@ -177,7 +185,7 @@ pub(super) enum Verified {
     SignedIn,
 }
 
-/// The token that tells a backend what was done; it stands for the whole answer.
+/// The token that tells a backend what was done; it stands for the whole response.
 pub(super) fn verify_token(
     tx: &Transaction<'_>,
     credential: &Credential,
@@ -208,12 +216,14 @@ pub(super) fn verify_token(
 
 /// `POST /signin/verify`
 pub(super) async fn verify(
-    State(desk): State<Desk>,
+    State(context): State<ServiceContext>,
     _: Backend,
-    Input(asked): Input<Verify>,
+    Input(request): Input<VerifyRequest>,
 ) -> Result<Response, Problem> {
-    let now = desk.clock.now();
-    let answer: Value =
-        work(&desk, move |tx| tokens::take(tx, Kind::Verify, asked.token.as_deref(), now)).await?;
+    let now = context.clock.now();
+    let answer: Value = in_transaction(&context, move |tx| {
+        tokens::take(tx, Kind::Verify, request.token.as_deref(), now)
+    })
+    .await?;
     Ok(ok(&answer))
 }

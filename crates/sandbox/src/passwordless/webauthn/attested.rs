@@ -1,4 +1,4 @@
-//! The attestation object: CBOR, of which only the statement "none" is taken.
+//! The attestation object: CBOR, of which only the statement "none" is accepted.
 
 use ciborium::Value;
 
@@ -23,6 +23,7 @@ pub(super) fn authenticator_data(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
             Some(_) => continue,
             None => return Err(Refusal::AttestationObject),
         };
+        // Of two fields of one name different readers take different ones.
         if slot.replace(value).is_some() {
             return Err(Refusal::AttestationObject);
         }
@@ -41,6 +42,7 @@ pub(super) fn authenticator_data(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
 /// The first CBOR item, and what comes after it.
 pub(super) fn item(bytes: &[u8]) -> Option<(Value, &[u8])> {
     let mut rest = bytes;
+    // Nested deeper, a few bytes would make a value that costs stack and memory far beyond their own size.
     let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, DEPTH).ok()?;
     Some((value, rest))
 }

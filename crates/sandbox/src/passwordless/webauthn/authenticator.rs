@@ -36,6 +36,7 @@ impl<'a> AuthenticatorData<'a> {
     /// Reads all of it: a byte too many is an error.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let read = || {
+            // The layout of section 6.1: hash (32), flags (1), counter (4), then the parts that the flags announce.
             let (rp_id_hash, rest) = bytes.split_at_checked(32)?;
             let (&flags, rest) = rest.split_first()?;
             let (counter, mut rest) = rest.split_first_chunk()?;
@@ -68,6 +69,7 @@ impl<'a> AuthenticatorData<'a> {
         if expected.user_verification && !self.has(USER_VERIFIED) {
             return Err(Refusal::UserVerification);
         }
+        // What can't be backed up can't have been (section 6.1.3).
         if self.backed_up() && !self.backup_eligible() {
             return Err(Refusal::Backup);
         }
@@ -92,6 +94,7 @@ impl<'a> Attested<'a> {
         let (aaguid, rest) = bytes.split_first_chunk()?;
         let (length, rest) = rest.split_first_chunk()?;
         let (credential_id, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+        // The key has no length of its own: where its CBOR item ends, the extensions begin.
         let (_, after) = attested::item(rest)?;
         let public_key = &rest[..rest.len() - after.len()];
         Some((Self { aaguid: *aaguid, credential_id, public_key }, after))

@@ -1,4 +1,4 @@
-//! The client data: what the browser says of the page.
+//! The client data: the browser's statement about the page and the ceremony.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;

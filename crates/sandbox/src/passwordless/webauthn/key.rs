@@ -43,6 +43,7 @@ impl PublicKey {
     /// Reads a COSE key; a byte too many is an error.
     pub(in super::super) fn parse(cose: &[u8]) -> Result<Self, Refusal> {
         let parts = Parts::read(cose).ok_or(Refusal::Key)?;
+        // A key says its kind, algorithm and curve separately; only these three combinations make sense.
         let read = match (parts.number(KIND), parts.number(ALGORITHM), parts.number(CURVE)) {
             (Some(2), Some(ES256), Some(1)) => parts.point().map(Self::Es256),
             (Some(1), Some(EDDSA), Some(6)) => parts.bytes(X).map(Self::EdDsa),
@@ -106,6 +107,7 @@ impl Parts {
 
     fn point(&self) -> Option<[u8; 65]> {
         let (x, y) = (self.bytes::<32>(X)?, self.bytes::<32>(Y)?);
+        // 4 marks an uncompressed point (SEC 1, section 2.3.3), which is the form that ring takes.
         let mut point = [4; 65];
         point[1..33].copy_from_slice(&x);
         point[33..].copy_from_slice(&y);
@@ -120,6 +122,7 @@ impl Parts {
             Some(bytes[zeros..].to_vec())
         };
         let (modulus, exponent) = (number(MODULUS)?, number(EXPONENT)?);
+        // 2048 to 8192 bits, which is what ring verifies.
         let good = (256..=1024).contains(&modulus.len()) && (1..=5).contains(&exponent.len());
         good.then_some(PublicKey::Rs256 { modulus, exponent })
     }

@@ -1,0 +1,169 @@
+//! What the control API can do with this broker: stand-ins for pages, deliveries, the outbox.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::json;
+use serve::control::Advance;
+use uuid::Uuid;
+use wire::{
+    Pin, Side,
+    screen::{Program, Sharing},
+};
+
+use crate::{
+    coordinator::Coordinator,
+    hub::{
+        join::{JoinAs, JoinRequest},
+        outbox::Mail,
+        presence::{ConnectionId, PageId},
+        refusal::Refused,
+    },
+};
+
+/// Moves this broker's clock. The control API answers when the deliveries that fell due have been made or given up.
+pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
+    let coordinator = Arc::clone(coordinator);
+    Arc::new(move |by| {
+        let coordinator = Arc::clone(&coordinator);
+        Box::pin(async move {
+            coordinator.advance(by).await;
+            coordinator.deliverer.idle().await;
+        })
+    })
+}
+
+/// - `POST /control/presence {session_pin, side, page, name, online, sharing?}`: connects or disconnects a page without
+///   a browser; a presenter with `sharing` (`shared`, `paused`) counts as a program that shares its screen;
+/// - `POST /control/chat {session_pin, page, name, body}`: has such a page write a chat message;
+/// - `POST /control/deliveries {hold}`: holds fired hooks back, or lets them go;
+/// - `GET /control/outbox`: the e-mails, newest last.
+pub(crate) fn routes(coordinator: Arc<Coordinator>) -> Router {
+    Router::new()
+        .route("/control/presence", post(presence))
+        .route("/control/chat", post(chat))
+        .route("/control/deliveries", post(deliveries))
+        .route("/control/outbox", get(outbox))
+        .with_state(coordinator)
+}
+
+#[derive(Deserialize)]
+struct Presence {
+    session_pin: Pin,
+    side: Side,
+    page: Uuid,
+    #[serde(default)]
+    name: String,
+    online: bool,
+    /// The presenter shares a screen, as far as others can tell; none of its streams is ever answered.
+    sharing: Option<Sharing>,
+}
+
+async fn presence(
+    State(coordinator): State<Arc<Coordinator>>,
+    Json(request): Json<Presence>,
+) -> Response {
+    if request.online {
+        return match go_online(&coordinator, request).await {
+            Ok(()) => done(),
+            Err(refused) => refused.into_response(),
+        };
+    }
+    match connection_of(&coordinator, &request.session_pin, request.page) {
+        Some(id) => {
+            coordinator.disconnect(id).await;
+            done()
+        }
+        None => not_online(),
+    }
+}
+
+async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<(), Refused> {
+    let Presence { session_pin: pin, side, page, name, online: _, sharing } = request;
+    let shown = match (side, sharing) {
+        (Side::Presenter, Some(state @ (Sharing::Shared | Sharing::Paused))) => Some(state),
+        (Side::Presenter | Side::Viewers, _) => None,
+    };
+    let join_as = match shown {
+        Some(_) => JoinAs::Presenter(Some(stand_in_program())),
+        None => JoinAs::page_of(side),
+    };
+    let request = JoinRequest::stand_in(pin, join_as, page, &name);
+    let id = coordinator.connect_stand_in(request).await?;
+    match shown {
+        Some(state) => coordinator.apply(|hub, _| hub.share(id, state)).await,
+        None => Ok(()),
+    }
+}
+
+fn connection_of(coordinator: &Coordinator, pin: &Pin, page: Uuid) -> Option<ConnectionId> {
+    coordinator.ask(|hub, _| hub.connection_of(pin, PageId(page)))
+}
+
+fn stand_in_program() -> Program {
+    Program { version: "0".into(), platform: "stand-in".into(), conf: None }
+}
+
+#[derive(Deserialize)]
+struct Chat {
+    session_pin: Pin,
+    page: Uuid,
+    #[serde(default)]
+    name: String,
+    body: String,
+}
+
+async fn chat(State(coordinator): State<Arc<Coordinator>>, Json(request): Json<Chat>) -> Response {
+    let id = connection_of(&coordinator, &request.session_pin, request.page);
+    let Some(id) = id else { return not_online() };
+    let said = (&*request.name, &*request.body);
+    match coordinator.apply(|hub, now| hub.say(id, said, Uuid::new_v4(), now)).await {
+        Ok(()) => done(),
+        Err(refused) => refused.into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Deliveries {
+    hold: bool,
+}
+
+async fn deliveries(
+    State(coordinator): State<Arc<Coordinator>>,
+    Json(request): Json<Deliveries>,
+) -> Response {
+    if request.hold {
+        coordinator.deliverer.hold();
+    } else {
+        coordinator.release_deliveries();
+        coordinator.deliverer.idle().await;
+    }
+    done()
+}
+
+async fn outbox(State(coordinator): State<Arc<Coordinator>>) -> Response {
+    let entry = |mail: &Mail| {
+        json!({
+            "id": mail.id, "at_s": mail.at.seconds(), "to": mail.to, "subject": mail.subject,
+            "body": mail.body, "state": mail.state.word(),
+        })
+    };
+    let mails: Vec<_> = coordinator.ask(|hub, _| hub.outbox().iter().map(entry).collect());
+    Json(json!({ "success": true, "outbox": mails })).into_response()
+}
+
+fn not_online() -> Response {
+    let body = Json(json!({ "success": false, "error": "this page is not online" }));
+    (StatusCode::CONFLICT, body).into_response()
+}
+
+fn done() -> Response {
+    Json(json!({ "success": true })).into_response()
+}

@@ -1,0 +1,141 @@
+//! The one way to change anything: lock, decide, hand over to the store, tell, wait for the disk, act.
+//!
+//! A hook's consumption is on disk before its POST leaves, so a broker that is killed in between never delivers
+//! the same event twice.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use parking_lot::{Mutex, RwLock};
+use ring::signature::Ed25519KeyPair;
+use serve::{Clock, FaultPlan, Millis};
+use tokio::{sync::Notify, task::JoinHandle};
+
+use crate::{
+    config::{Durations, RegionDelay},
+    delivery::Deliverer,
+    endpoint::Endpoint,
+    hub::{
+        Hub,
+        change::{Change, Notice},
+        hooks::HookDelivery,
+        refusal::Refused,
+    },
+    outlets::Outlets,
+    programs::Programs,
+    smtp::Mailer,
+    store::Store,
+};
+
+/// The hub, and everything that carries out what it decides.
+pub(crate) struct Coordinator {
+    pub clock: Clock,
+    pub durations: Durations,
+    pub regions: Vec<RegionDelay>,
+    /// The endpoint that is always open.
+    pub endpoint: Arc<Endpoint>,
+    /// The endpoint for strangers, while the owner wants one.
+    pub network: RwLock<Option<Arc<Endpoint>>>,
+    pub faults: FaultPlan,
+    pub deliverer: Arc<Deliverer>,
+    pub mailer: Option<Mailer>,
+    pub programs: Arc<Programs>,
+    /// Signs the programs that are delivered.
+    pub signer: Ed25519KeyPair,
+    pub store: Store,
+    /// Never held across an `await`.
+    pub hub: Mutex<Hub>,
+    /// Locked only by itself or while the hub is locked, never the other way round.
+    pub outlets: Mutex<Outlets>,
+    /// Wakes the timer, since what falls due next may have changed.
+    pub rescheduled: Notify,
+    /// A delivery that the fault plan has wait for the next one.
+    pub reordered: Mutex<Option<HookDelivery>>,
+}
+
+impl Coordinator {
+    /// Looks something up in the hub, or counts something there that is neither stored nor told.
+    pub fn ask<T>(&self, question: impl FnOnce(&mut Hub, Millis) -> T) -> T {
+        let mut hub = self.hub.lock();
+        question(&mut hub, self.clock.now())
+    }
+
+    /// Has the hub decide, and returns once what it decided is on disk.
+    pub async fn change<T>(
+        self: &Arc<Self>,
+        decide: impl FnOnce(&mut Hub, Millis) -> Result<(T, Change), Refused>,
+    ) -> Result<T, Refused> {
+        // In a block, so that the lock is released before the disk is waited for.
+        let (answer, saved) = {
+            let mut hub = self.hub.lock();
+            let (answer, change) = decide(&mut hub, self.clock.now())?;
+            (answer, self.settle(&mut hub, change))
+        };
+        saved.await.unwrap_or(Err(Refused::NotSaved))?;
+        Ok(answer)
+    }
+
+    /// As [`Coordinator::change`], for what is answered with nothing but that it was done.
+    pub async fn apply(
+        self: &Arc<Self>,
+        decide: impl FnOnce(&mut Hub, Millis) -> Result<Change, Refused>,
+    ) -> Result<(), Refused> {
+        self.change(|hub, now| Ok(((), decide(hub, now)?))).await
+    }
+
+    /// As [`Coordinator::apply`], for what happens whether anybody is there to hear of a failure or not. The store
+    /// has logged it.
+    pub async fn record(self: &Arc<Self>, decide: impl FnOnce(&mut Hub, Millis) -> Change) {
+        let _ = self.apply(|hub, now| Ok(decide(hub, now))).await;
+    }
+
+    /// Has the hub tell pages something that isn't stored.
+    pub fn notify(&self, decide: impl FnOnce(&mut Hub) -> Vec<Notice>) {
+        let mut hub = self.hub.lock();
+        let notices = decide(&mut hub);
+        self.tell(&mut hub, notices);
+    }
+
+    /// Hands a change on while the hub is locked, so that changes are written and told in the order in which they
+    /// were decided. A task of its own does the rest, even if the caller goes away.
+    fn settle(self: &Arc<Self>, hub: &mut Hub, change: Change) -> JoinHandle<Result<(), Refused>> {
+        let Change { writes, notices, effects, reschedules } = change;
+        let saved = self.store.submit(writes);
+        self.tell(hub, notices);
+        if reschedules {
+            self.rescheduled.notify_one();
+        }
+        // In a task of its own: a handler is dropped when its client goes away, and a hook that is consumed on
+        // disk must be delivered all the same. It counts as in flight from here on, or a shutdown could come
+        // between the disk and the delivery.
+        let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
+        tokio::spawn(async move {
+            let _in_flight = in_flight;
+            saved.await?;
+            effects.into_iter().for_each(|effect| this.perform(effect));
+            Ok(())
+        })
+    }
+
+    /// Carries notices out. Whoever doesn't take one is lost, which can lead to further notices.
+    fn tell(&self, hub: &mut Hub, notices: Vec<Notice>) {
+        let mut waiting = VecDeque::from(notices);
+        while let Some(notice) = waiting.pop_front() {
+            let lost = self.outlets.lock().carry_out(notice);
+            if let Some(lost) = lost {
+                waiting.extend(hub.lose(lost));
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Coordinator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Coordinator").field("origin", &self.endpoint.origin).finish_non_exhaustive()
+    }
+}
+
+impl From<::store::StoreError> for Refused {
+    fn from(_: ::store::StoreError) -> Self {
+        Self::NotSaved
+    }
+}

@@ -1,0 +1,119 @@
+//! What the owner of a broker can do with it while it runs.
+
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+
+use serve::{Client, FaultPlan};
+use uuid::Uuid;
+use wire::{Pin, Region, Side};
+
+use crate::{
+    coordinator::Coordinator,
+    hub::{
+        join::{JoinAs, JoinRequest},
+        outbox::Mail,
+        presence::{ConnectionId, PageId},
+    },
+};
+
+/// Controls a broker from within its process.
+#[derive(Debug, Clone)]
+pub struct Handle(Arc<Coordinator>);
+
+impl Handle {
+    pub(crate) const fn new(coordinator: Arc<Coordinator>) -> Self {
+        Self(coordinator)
+    }
+
+    /// Moves the clock and fires what falls due. It doesn't wait for deliveries; [`Handle::idle`] does.
+    pub async fn advance(&self, by: Duration) {
+        self.0.advance(by).await;
+    }
+
+    /// Holds fired hooks back.
+    pub fn hold_deliveries(&self) {
+        self.0.deliverer.hold();
+    }
+
+    /// Lets fired hooks go, those that were held back first.
+    pub fn release_deliveries(&self) {
+        self.0.release_deliveries();
+    }
+
+    /// Returns once every change is saved and every delivery has been made or given up.
+    pub async fn idle(&self) {
+        self.0.deliverer.idle().await;
+    }
+
+    /// What links for people elsewhere begin with: the network's address while strangers are let in there, otherwise
+    /// the broker's own.
+    pub fn customers_origin(&self) -> String {
+        self.0.customers_origin()
+    }
+
+    /// The e-mails that were asked for lately, newest last.
+    pub fn outbox(&self) -> Vec<Mail> {
+        self.0.ask(|hub, _| hub.outbox().iter().cloned().collect())
+    }
+
+    /// What goes wrong on purpose. A route is a path's template (`/api/v1/hook/`), or `deliver` for the delivery of
+    /// hooks.
+    pub fn faults(&self) -> FaultPlan {
+        self.0.faults.clone()
+    }
+
+    /// The broker's time.
+    pub fn now(&self) -> serve::Millis {
+        self.0.clock.now()
+    }
+
+    /// Mints a PIN without HTTP.
+    ///
+    /// # Errors
+    /// Why it was refused, for people.
+    pub async fn mint(&self, region: Region) -> Result<Pin, String> {
+        let local = Client::at(Ipv4Addr::LOCALHOST.into());
+        self.0.mint(local, region).await.map_err(|refused| refused.to_string())
+    }
+
+    /// Connects a page without a browser, for tests and demos.
+    ///
+    /// # Errors
+    /// Why it was refused, for people.
+    pub async fn page_arrives(
+        &self,
+        pin: &Pin,
+        side: Side,
+        page: Uuid,
+        name: &str,
+    ) -> Result<(), String> {
+        let request = JoinRequest::stand_in(pin.clone(), JoinAs::page_of(side), page, name);
+        self.0.connect_stand_in(request).await.map(drop).map_err(|refused| refused.to_string())
+    }
+
+    /// Disconnects a page made with [`Handle::page_arrives`]; false if it wasn't there.
+    pub async fn page_leaves(&self, pin: &Pin, page: Uuid) -> bool {
+        let Some(id) = self.connection_of(pin, page) else { return false };
+        self.0.disconnect(id).await;
+        true
+    }
+
+    /// Has a page made with [`Handle::page_arrives`] write a chat message.
+    ///
+    /// # Errors
+    /// Why it was refused, for people.
+    pub async fn page_says(
+        &self,
+        pin: &Pin,
+        page: Uuid,
+        name: &str,
+        body: &str,
+    ) -> Result<(), String> {
+        let id = self.connection_of(pin, page).ok_or("this page is not online")?;
+        let said = self.0.apply(|hub, now| hub.say(id, (name, body), Uuid::new_v4(), now));
+        said.await.map_err(|refused| refused.to_string())
+    }
+
+    fn connection_of(&self, pin: &Pin, page: Uuid) -> Option<ConnectionId> {
+        self.0.ask(|hub, _| hub.connection_of(pin, PageId(page)))
+    }
+}

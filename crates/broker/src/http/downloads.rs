@@ -1,0 +1,106 @@
+//! Downloads of the presenter's program, with a session's conf or without.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures_util::stream;
+use ring::signature::KeyPair as _;
+use serde::Serialize;
+use wire::{ConfText, trailer::Payload};
+
+use super::{
+    context::ApiContext,
+    request::{Call, Query},
+    response::{Answer, json, pretty},
+};
+use crate::{
+    hub::{credential::hex, refusal::Refused},
+    programs::ProgramDownload,
+};
+
+/// The program with the conf at its end, for whoever brings a conf that this broker gave.
+pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) -> Answer {
+    let conf = query.get("conf").ok_or_else(|| Refused::malformed("conf is missing"))?;
+    let conf = ConfText::from(conf.to_owned());
+    call.coordinator.ask(|hub, now| hub.pin_of_conf(call.client, &conf, now))?;
+    let flag = |name| query.get(name).is_some_and(|value| value == "true");
+    let (hide_progress, self_delete) = (flag("hide_progress"), flag("self_delete"));
+    let program = call.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
+    let payload = Payload { conf, hide_progress, self_delete };
+    Ok(deliver(program.signed(&payload, &call.coordinator.signer)?))
+}
+
+/// The program as it was built: the customer types the PIN.
+pub(super) async fn program(
+    State(context): State<ApiContext>,
+    headers: HeaderMap,
+    query: Query,
+) -> Answer {
+    let program = context.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
+    Ok(deliver(program.plain()))
+}
+
+#[derive(Serialize)]
+struct ProgramInfo {
+    success: bool,
+    platforms: Vec<PlatformInfo>,
+    /// The Ed25519 key that checks what `session_exe` delivers, as 64 hex digits.
+    public_key: String,
+}
+
+#[derive(Serialize)]
+struct PlatformInfo {
+    platform: String,
+    size: usize,
+    /// Of the program as it was built.
+    sha256: String,
+}
+
+/// Which programs there are, and how to recognise them.
+pub(super) async fn program_info(State(context): State<ApiContext>) -> Response {
+    let all = context.coordinator.programs.all().await;
+    let info = all.iter().map(|program| PlatformInfo {
+        platform: program.platform.clone(),
+        size: program.bytes.len(),
+        sha256: hex(&program.sha256),
+    });
+    let public_key = hex(context.coordinator.signer.public_key().as_ref());
+    json(pretty(&ProgramInfo { success: true, platforms: info.collect(), public_key }))
+}
+
+/// In two pieces, so that no request costs a copy of the program.
+fn deliver(download: ProgramDownload) -> Response {
+    let ProgramDownload { program, trailer, sha256 } = download;
+    let length = program.bytes.len() + trailer.len();
+    let extension = if program.platform.starts_with("windows") { "exe" } else { "run" };
+    let name = format!("attachment; filename=\"deskhand-presenter.{extension}\"");
+    let digest = format!("sha-256=:{}:", STANDARD.encode(sha256));
+    let pieces: [Result<Bytes, Infallible>; 2] = [Ok(program.bytes.clone()), Ok(trailer)];
+    let mut response = Body::from_stream(stream::iter(pieces)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    let texts = [
+        ("content-disposition", name),
+        ("repr-digest", digest),
+        // Of everything that is delivered, as a person's tool shows it for the file.
+        ("x-program-sha256", hex(&sha256)),
+        ("x-program-platform", program.platform.clone()),
+    ];
+    for (name, text) in texts {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+fn agent(headers: &HeaderMap) -> &str {
+    headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default()
+}

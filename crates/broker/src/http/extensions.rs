@@ -1,0 +1,172 @@
+//! What this broker can do beyond the hosted service's calls, under `/api/v1/x/`.
+
+use axum::{extract::State, response::Response};
+use serde::Serialize;
+use serve::{Client, Millis};
+use url::form_urlencoded::byte_serialize;
+use wire::{
+    Pin,
+    loginwithme::SessionUrl,
+    screen::{Asker, Role, Sharing, Watcher},
+};
+
+use super::{
+    context::ApiContext,
+    request::{Call, Fields, Query},
+    response::{Answer, json, pretty, success},
+};
+use crate::{
+    hub::{Hub, refusal::Refused, text, tickets::Ticket},
+    random,
+};
+
+/// What this broker can do. A console shows a feature only if its name is here and true.
+#[derive(Serialize)]
+struct Capabilities {
+    success: bool,
+    /// `POST /api/v1/x/revoke {"session_pin"}` ends a PIN's life.
+    revoke: bool,
+    /// `POST /api/v1/x/reach {"url"}` calls a listener's `.../reach/{nonce}` once.
+    reach: bool,
+    /// `{origin}/screen` carries a screen from its presenter to its viewers.
+    screen: bool,
+    /// `PUT`, `GET /api/v1/x/asker`: who asks for the screen.
+    asker: bool,
+    /// `POST /api/v1/x/viewer_link`: a link of one role, without the PIN.
+    viewer_link: bool,
+    /// `POST /api/v1/x/roster`: who shares the screen, and who watches it.
+    roster: bool,
+    /// There is at least one presenter's program to deliver.
+    program: bool,
+    /// Regions answer at this path of the broker's own origin.
+    region_path: &'static str,
+    /// The page where a customer joins.
+    join_path: &'static str,
+    version: &'static str,
+}
+
+pub(super) async fn capabilities(State(context): State<ApiContext>) -> Response {
+    let program = !context.coordinator.programs.all().await.is_empty();
+    json(pretty(&Capabilities {
+        success: true,
+        revoke: true,
+        reach: true,
+        screen: true,
+        asker: true,
+        viewer_link: true,
+        roster: true,
+        program,
+        region_path: "/region/{region}",
+        join_path: "/join#{pin}",
+        version: env!("CARGO_PKG_VERSION"),
+    }))
+}
+
+#[derive(Serialize)]
+struct Reached {
+    success: bool,
+    /// Anything answered there. Only the listener knows whether it was the listener.
+    answered: bool,
+}
+
+/// Whoever holds the PIN can reach the customer's PC, so whoever holds it may also end it.
+pub(super) async fn revoke(call: Call, fields: Fields) -> Answer {
+    let pin = fields.pin()?;
+    call.coordinator.apply(|hub, now| hub.revoke(call.client, &pin, now)).await?;
+    Ok(json(success()))
+}
+
+/// Calls a console's listener from here, so that the console sees whether hooks can reach it. The listener may be
+/// where hooks may go.
+pub(super) async fn reach(call: Call, fields: Fields) -> Answer {
+    let answered = call.coordinator.reach(call.client, fields.text("url")?).await?;
+    Ok(json(pretty(&Reached { success: true, answered })))
+}
+
+/// Sets who asks for the screen. It is in the conf, too, if that isn't given yet.
+pub(super) async fn set_asker(call: Call, fields: Fields) -> Answer {
+    let (technician, company) = (fields.optional("technician")?, fields.optional("company")?);
+    let asker = Asker { technician: technician.to_owned(), company: company.to_owned() };
+    let (pin, unattended) = (fields.pin()?, fields.flag("unattended")?);
+    let set =
+        call.coordinator.apply(|hub, now| hub.set_asker(call.client, pin, asker, unattended, now));
+    set.await?;
+    Ok(json(success()))
+}
+
+#[derive(Serialize)]
+struct AskerResponse {
+    success: bool,
+    technician: String,
+    company: String,
+}
+
+/// For the customer's page and program, before anything is shared.
+pub(super) async fn asker(call: Call, query: Query) -> Answer {
+    let pin = query.pin()?;
+    let asker = call.coordinator.ask(|hub, now| hub.asker(call.client, &pin, now))?;
+    let Asker { technician, company } = asker;
+    Ok(json(pretty(&AskerResponse { success: true, technician, company })))
+}
+
+/// A link that lets its holder do what the role allows; the PIN isn't in it.
+pub(super) async fn viewer_link(call: Call, fields: Fields) -> Answer {
+    let role = match fields.text("role")? {
+        "control" => Role::Control,
+        "watch" => Role::Watch,
+        _ => return Err(Refused::malformed("role is control or watch")),
+    };
+    let name = fields.optional("name")?;
+    let (pin, name) = (fields.pin()?, text::tidy_name(name));
+    let credential = random::credential()?;
+    let encoded: String = byte_serialize(name.as_bytes()).collect();
+    let ticket = Ticket { pin, role, name };
+    let issue = |hub: &mut Hub, now| hub.issue_ticket(call.client, credential.hash, ticket, now);
+    call.coordinator.apply(issue).await?;
+    // In the fragment, which no browser sends and no server logs.
+    let (origin, ticket) = (call.coordinator.customers_origin(), credential.secret.expose());
+    let url = format!("{origin}/view#ticket={ticket}&un={encoded}");
+    Ok(json(pretty(&SessionUrl { success: true, url })))
+}
+
+#[derive(Serialize)]
+struct RosterResponse {
+    success: bool,
+    sharing: Sharing,
+    presenter: Option<PresenterInfo>,
+    watchers: Vec<Watcher>,
+}
+
+#[derive(Serialize)]
+struct PresenterInfo {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+}
+
+/// Who is there. By POST, so that no log of URLs contains the PIN.
+pub(super) async fn roster(call: Call, fields: Fields) -> Answer {
+    let pin = fields.pin()?;
+    let response = call.coordinator.ask(|hub, now| roster_response(hub, call.client, &pin, now))?;
+    Ok(json(pretty(&response)))
+}
+
+fn roster_response(
+    hub: &mut Hub,
+    client: Client,
+    pin: &Pin,
+    now: Millis,
+) -> Result<RosterResponse, Refused> {
+    hub.check_live(client, pin, now)?;
+    let roster = hub.roster(pin).ok_or(Refused::PinOver)?;
+    let program = hub.program_of(pin).map(|(_, program)| program);
+    let presenter = roster.presenter.map(|name| PresenterInfo {
+        name,
+        platform: program.map(|program| program.platform.clone()),
+        version: program.map(|program| program.version.clone()),
+    });
+    let (sharing, watchers) = (roster.sharing, roster.watchers);
+    Ok(RosterResponse { success: true, sharing, presenter, watchers })
+}

@@ -1,0 +1,257 @@
+//! The bytes of the answers: as they were recorded of the hosted service (services.md, section 1).
+
+use std::{io, time::Duration};
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
+use uuid::Uuid;
+use wire::{
+    Pin,
+    loginwithme::{Outcome, SessionPin},
+};
+
+use crate::hub::{chat::Message, refusal::Refused};
+
+pub(super) type Answer = Result<Response, Refused>;
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// JSON that is indented by 4 spaces, with every character beyond ASCII as `\uXXXX`.
+pub(crate) fn pretty(value: &impl Serialize) -> String {
+    let mut bytes = Vec::new();
+    let indented = Escaping(PrettyFormatter::with_indent(b"    "));
+    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, indented));
+    debug_assert!(written.is_ok(), "our own types can be written");
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The answer to `/session_pin`, the one call that the service doesn't indent.
+pub(crate) fn session_pin(pin: Pin) -> String {
+    serde_json::to_string(&SessionPin { success: true, session_pin: pin }).unwrap_or_default()
+}
+
+/// `{"success": true}`
+pub(super) fn success() -> String {
+    pretty(&Outcome { success: true, error: None })
+}
+
+/// A response with JSON text.
+pub(super) fn json(text: String) -> Response {
+    ([(header::CONTENT_TYPE, JSON)], text).into_response()
+}
+
+/// JSON text that is declared as HTML, as the service declares the answer to `/report_abuse`.
+pub(super) fn html(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/html; charset=UTF-8")], text).into_response()
+}
+
+/// The answer to `/chat`, with the fields in the service's order.
+#[derive(Serialize)]
+pub(super) struct Transcript<'a> {
+    success: bool,
+    chat: Vec<TranscriptEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct TranscriptEntry<'a> {
+    guid: Uuid,
+    ttl: u64,
+    timestamp: u64,
+    session_pin: &'a str,
+    subject: &'a str,
+    body: &'a str,
+}
+
+impl<'a> Transcript<'a> {
+    pub fn new(pin: &'a Pin, messages: &'a [Message]) -> Self {
+        let entry = |message: &'a Message| TranscriptEntry {
+            guid: message.guid,
+            ttl: message.ttl,
+            timestamp: message.timestamp,
+            session_pin: pin.expose(),
+            subject: &message.subject,
+            body: &message.body,
+        };
+        Self { success: true, chat: messages.iter().map(entry).collect() }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::UnknownPin { .. }
+            | Self::UnknownKey { .. }
+            | Self::NoProgram(_)
+            | Self::NoSuchCall => StatusCode::NOT_FOUND,
+            Self::PinOver => StatusCode::GONE,
+            Self::AlreadyGiven | Self::Taken | Self::NoPresenter => StatusCode::CONFLICT,
+            Self::TooMany { .. } | Self::Full => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotYours | Self::NotAllowed(_) | Self::Blocked | Self::ForeignPage => {
+                StatusCode::FORBIDDEN
+            }
+            Self::NotSaved => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoAnswer => StatusCode::GATEWAY_TIMEOUT,
+        };
+        let error = Some(self.to_string());
+        let mut response = json(pretty(&Outcome { success: false, error }));
+        *response.status_mut() = status;
+        if let Self::TooMany { retry_after } = self {
+            let seconds = retry_after.as_secs().max(1);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if !self.answer_after().is_zero() {
+            response.extensions_mut().insert(AnswerAfter(self.answer_after()));
+        }
+        response
+    }
+}
+
+/// Stands in the extensions of a response that is held back, since its client guesses PINs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AnswerAfter(pub Duration);
+
+/// Indents, and escapes every character beyond ASCII.
+struct Escaping(PrettyFormatter<'static>);
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        for c in text.chars() {
+            if c.is_ascii() {
+                w.write_all(&[c as u8])?;
+            } else {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    write!(w, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        c: CharEscape,
+    ) -> io::Result<()> {
+        self.0.write_char_escape(w, c)
+    }
+
+    fn begin_array<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.begin_array(w)
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.end_array(w)
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_array_value(w, first)
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.end_array_value(w)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.begin_object(w)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.end_object(w)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        w: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_object_key(w, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(w)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
+        self.0.end_object_value(w)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use wire::{Region, loginwithme::Chat};
+
+    use super::*;
+
+    fn fixture(name: &str) -> String {
+        let path = format!("{}/../wire/fixtures/loginwithme/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn the_recorded_content_lengths_are_met_to_the_byte() {
+        let pin: Pin = "7W2-97-8570".parse().unwrap();
+        assert_eq!(session_pin(pin).len(), 44);
+        assert_eq!(success().len(), 23);
+        assert_eq!(success(), "{\n    \"success\": true\n}");
+    }
+
+    #[test]
+    fn the_seeds_transcript_takes_823_bytes() {
+        let chat: Chat = serde_json::from_str(&fixture("chat.json")).unwrap();
+        let messages: Vec<Message> = chat
+            .chat
+            .into_iter()
+            .map(|m| Message {
+                guid: m.guid.parse().unwrap(),
+                ttl: m.ttl,
+                timestamp: m.timestamp,
+                subject: m.subject,
+                body: m.body,
+            })
+            .collect();
+        let pin: Pin = "Y4L-30-W32L".parse().unwrap();
+        let text = pretty(&Transcript::new(&pin, &messages));
+        assert_eq!(text.len(), 823);
+        assert!(text.contains(r#""subject": "space man@\u00bf""#));
+    }
+
+    #[test]
+    fn the_seeds_parameters_take_521_bytes() {
+        let answer: wire::loginwithme::SessionParameters =
+            serde_json::from_str(&fixture("session_parameters.json")).unwrap();
+        assert_eq!(
+            super::super::calls::render_parameters(&answer.conf, &answer.version).len(),
+            521
+        );
+    }
+
+    #[test]
+    fn regions_are_a_bare_indented_list() {
+        let regions: Vec<Region> = serde_json::from_str(&fixture("regions.json")).unwrap();
+        assert_eq!(pretty(&regions), fixture("regions.json").trim_end());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_ascii_and_reads_back_the_same(text in "\\PC{0,60}|.{0,40}") {
+            let written = pretty(&text);
+            prop_assert!(written.is_ascii());
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
+}

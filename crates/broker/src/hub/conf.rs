@@ -1,0 +1,84 @@
+//! The presenter's configuration (conf): given once per session, and recognised by its hash.
+//!
+//! No conf is kept. Whoever brings one back is believed if it hashes to what was given.
+
+use serve::{Client, Millis};
+use url::Url;
+use wire::{ConfText, Pin, loginwithme::Conf};
+
+use super::{
+    Hub,
+    change::Change,
+    credential::{hash_of, hex},
+    records::Write,
+    refusal::Refused,
+    session::Session,
+};
+
+/// The version that `session_parameters` names.
+pub(crate) const PRESENTER_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl Hub {
+    /// The presenter's configuration. `origin` is what it dials.
+    pub fn give_conf(
+        &mut self,
+        client: Client,
+        pin: Pin,
+        origin: String,
+        random: &[u8; 32],
+        now: Millis,
+    ) -> Result<(ConfText, Change), Refused> {
+        let entry = self.live(client, &pin, now)?;
+        if entry.session.conf_hash.is_some() {
+            return Err(Refused::AlreadyGiven);
+        }
+        let conf = new_conf(&pin, &entry.session, origin, random).encode();
+        let hash = hash_of(conf.expose());
+        entry.session.conf_hash = Some(hash);
+        Ok((conf, Change::writing(Write::ConfGiven { pin, hash })))
+    }
+
+    /// The PIN of a conf that this broker gave.
+    pub fn pin_of_conf(
+        &mut self,
+        client: Client,
+        conf: &ConfText,
+        now: Millis,
+    ) -> Result<Pin, Refused> {
+        let wrong = || Refused::malformed("conf is not one that this broker gave");
+        let pin: Pin =
+            Conf::decode(conf).ok().and_then(|c| c.session_pin.parse().ok()).ok_or_else(wrong)?;
+        let entry = self.live(client, &pin, now)?;
+        if entry.session.conf_hash == Some(hash_of(conf.expose())) {
+            return Ok(pin);
+        }
+        // A conf with a living PIN in it that isn't ours is an attempt to forge one.
+        self.usage.guesses.note(&client, now);
+        Err(wrong())
+    }
+}
+
+/// The ports are 0, since our presenter listens nowhere; the credentials are random, so that nobody guesses a conf.
+fn new_conf(pin: &Pin, session: &Session, origin: String, random: &[u8; 32]) -> Conf {
+    let text = hex(random);
+    let host = Url::parse(&origin).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host_key: Vec<String> = random[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    Conf {
+        ttl: session.expires.seconds(),
+        session_host: host.unwrap_or_default(),
+        ssh_port: 443,
+        // As long as in the recorded conf of the hosted service.
+        sftp_user: text[..13].to_owned(),
+        sftp_pass: text[16..29].to_owned(),
+        rfb_port: 0,
+        rfb_enc_key: text[32..48].to_owned(),
+        pulseaudio_port: 0,
+        sftp_port: 0,
+        session_pin: pin.expose().to_owned(),
+        host_key: host_key.join(":"),
+        version: PRESENTER_VERSION.to_owned(),
+        origin: Some(origin),
+        asker: session.asker.clone(),
+        unattended: session.unattended,
+    }
+}

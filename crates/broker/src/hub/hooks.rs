@@ -1,0 +1,40 @@
+//! The four hooks of a session: which are armed, and what is delivered when one fires.
+
+use serve::Client;
+use wire::{HookType, Pin};
+
+/// The armed hooks. Firing consumes a hook, so it fires at most once for each time that it was put.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ArmedHooks([Option<String>; 4]);
+
+/// A hook that has just been consumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FiredHook {
+    /// Which one.
+    pub hook: HookType,
+    /// Where its POST goes.
+    pub url: String,
+    /// The name of the side that it speaks of.
+    pub name: String,
+}
+
+/// A consumed hook that has to be delivered.
+#[derive(Debug, Clone)]
+pub(crate) struct HookDelivery {
+    pub pin: Pin,
+    pub fired: FiredHook,
+    /// Who minted the session: that decides where its hooks may go.
+    pub minter: Client,
+}
+
+impl ArmedHooks {
+    /// Arms a hook, or changes where it goes.
+    pub fn put(&mut self, hook: HookType, url: String) {
+        self.0[hook.index()] = Some(url);
+    }
+
+    /// Consumes a hook and returns where it goes; `None` if it isn't armed.
+    pub const fn take(&mut self, hook: HookType) -> Option<String> {
+        self.0[hook.index()].take()
+    }
+}

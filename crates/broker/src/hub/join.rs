@@ -1,0 +1,364 @@
+//! How a page or a presenter's program connects to a session, and how its connection ends.
+
+use std::{collections::HashSet, time::Duration};
+
+use serve::{Client, Millis};
+use uuid::Uuid;
+use wire::{
+    Pin, Side,
+    screen::{Program, Role, Secret, Sharing},
+};
+
+use super::{
+    Hub,
+    change::{Change, Effect, Notice},
+    connections::{Connection, Link, Participant, PresenterProgram, Viewer},
+    credential::{self, Credential},
+    messages::{ServerMessage, Welcome},
+    presence::{ConnectionId, PageId},
+    refusal::Refused,
+    streams::{StreamEnd, StreamId},
+    text,
+};
+
+/// A client with too many connections is asked to wait for this long.
+const RETRY_CONNECTING: Duration = Duration::from_secs(60);
+/// What a program says of itself is shown to people, so it is cut to this many characters.
+const LONGEST_PROGRAM_INFO: usize = 32;
+
+/// A page or a program that wants to connect.
+pub(crate) struct JoinRequest {
+    pub access: Access,
+    pub join_as: JoinAs,
+    pub page: PageId,
+    pub name: String,
+    /// [`Link::Open`], or [`Link::StandIn`] for a page without a socket.
+    pub link: Link,
+}
+
+/// What admits a connection to a session.
+pub(crate) enum Access {
+    Pin(Pin),
+    Ticket(Secret),
+}
+
+/// What a connection wants to be in the session.
+pub(crate) enum JoinAs {
+    Presenter(Option<Program>),
+    Companion,
+    Viewer { read_only: bool },
+}
+
+/// A connection that was admitted.
+pub(crate) struct Joined {
+    pin: Pin,
+    page: PageId,
+    side: Side,
+    resumed: bool,
+    role: Option<Role>,
+    watch_key: Option<Secret>,
+}
+
+/// A session that somebody may enter.
+struct Admission {
+    pin: Pin,
+    /// The most that may be done there.
+    role: Role,
+    /// The name that came with the ticket.
+    name: String,
+}
+
+impl JoinRequest {
+    /// A page without a socket and without a browser, for the control API and the broker's owner.
+    pub fn stand_in(pin: Pin, join_as: JoinAs, page: Uuid, name: &str) -> Self {
+        let (access, name) = (Access::Pin(pin), text::tidy_name(name));
+        Self { access, join_as, page: PageId(page), name, link: Link::StandIn }
+    }
+}
+
+impl JoinAs {
+    /// As the plain page of a side.
+    pub const fn page_of(side: Side) -> Self {
+        match side {
+            Side::Presenter => Self::Presenter(None),
+            Side::Viewers => Self::Viewer { read_only: false },
+        }
+    }
+
+    const fn side(&self) -> Side {
+        match self {
+            Self::Presenter(_) | Self::Companion => Side::Presenter,
+            Self::Viewer { .. } => Side::Viewers,
+        }
+    }
+}
+
+impl Hub {
+    /// Lets a page in, if what it shows is right and there is room. `watch_key` becomes its own if it is a viewer.
+    pub fn join(
+        &mut self,
+        id: ConnectionId,
+        client: Client,
+        request: JoinRequest,
+        watch_key: Credential,
+        now: Millis,
+    ) -> Result<(Joined, Change), Refused> {
+        let JoinRequest { access, join_as, page, name, link } = request;
+        // Before room is looked for: only who may come in learns how full it is.
+        let admission = self.admitted(client, access, now)?;
+        let most = self.rates(client).lines_by_client;
+        if link == Link::Open && self.connections.open_sockets_of(client) >= most {
+            return Err(Refused::TooMany { retry_after: RETRY_CONNECTING });
+        }
+        let pin = admission.pin;
+        let side = join_as.side();
+        let (participant, watch_key) = match join_as {
+            JoinAs::Presenter(program) => {
+                let program = self.checked_program(client, &pin, program, now)?;
+                (Participant::Presenter(program), None)
+            }
+            JoinAs::Companion => (Participant::Companion, None),
+            JoinAs::Viewer { read_only } => {
+                self.check_room(client, &pin, page)?;
+                let role = if read_only { Role::Watch } else { admission.role };
+                let viewer = Viewer::new(role, watch_key.hash);
+                (Participant::Viewer(viewer), Some(watch_key.secret))
+            }
+        };
+        let role = participant.as_viewer().map(|viewer| viewer.role);
+        // A name that a person typed on the page counts more than the one that the link was made with.
+        let name = if name.is_empty() { admission.name } else { name };
+        let connection = Connection { client, pin: pin.clone(), page, participant, link };
+        let (resumed, change) = self.admit(id, connection, &name)?;
+        Ok((Joined { pin, page, side, resumed, role, watch_key }, change))
+    }
+
+    /// What a connection is told first, as of now.
+    pub fn welcome(
+        &mut self,
+        client: Client,
+        joined: Joined,
+        now: Millis,
+    ) -> Result<ServerMessage, Refused> {
+        let roster = self.roster(&joined.pin).ok_or(Refused::PinOver)?;
+        let entry = self.live(client, &joined.pin, now)?;
+        let welcome = Welcome {
+            side: joined.side,
+            resumed: joined.resumed,
+            expires: entry.session.expires.seconds(),
+            you: credential::public_half(joined.page.0),
+            role: joined.role,
+            watch_key: joined.watch_key,
+            asker: entry.session.asker.clone(),
+            roster,
+            chat: entry.chat.current(now).cloned().collect(),
+        };
+        Ok(ServerMessage::Welcome(Box::new(welcome)))
+    }
+
+    fn admitted(
+        &mut self,
+        client: Client,
+        access: Access,
+        now: Millis,
+    ) -> Result<Admission, Refused> {
+        match access {
+            Access::Pin(pin) => {
+                self.live(client, &pin, now)?;
+                Ok(Admission { pin, role: Role::Control, name: String::new() })
+            }
+            Access::Ticket(ticket) => {
+                let found = self.tickets.get(&credential::hash_of(ticket.expose())).cloned();
+                let ticket = self.known_credential(client, found, now)?;
+                self.live(client, &ticket.pin, now)?;
+                Ok(Admission { pin: ticket.pin, role: ticket.role, name: ticket.name })
+            }
+        }
+    }
+
+    /// A program proves by its conf that it is this session's own. From then on only another program that can prove
+    /// the same takes its place while it is connected.
+    fn checked_program(
+        &mut self,
+        client: Client,
+        pin: &Pin,
+        program: Option<Program>,
+        now: Millis,
+    ) -> Result<Option<PresenterProgram>, Refused> {
+        let conf = program.as_ref().and_then(|program| program.conf.as_ref());
+        let given = self.sessions.get(pin).and_then(|entry| entry.session.conf_hash);
+        let proven = conf.map(|conf| given == Some(credential::hash_of(conf.expose())));
+        if proven == Some(false) {
+            // For the client, too, as any other guess.
+            self.usage.guesses.note(&client, now);
+            let allowed = self.rates(client).guesses;
+            self.usage.wrong_confs.admit(pin, allowed, now).map_err(Refused::too_many)?;
+            return Err(Refused::malformed("the program's conf is not this session's"));
+        }
+        let proven = proven.unwrap_or(false);
+        // Otherwise whoever has only the PIN could push the proven program out, and show the technician another
+        // screen.
+        if !proven && self.program_of(pin).is_some_and(|(_, program)| program.proven) {
+            return Err(Refused::Taken);
+        }
+        let cut = |text: &str| text.chars().take(LONGEST_PROGRAM_INFO).collect();
+        Ok(program.map(|program| PresenterProgram {
+            version: cut(&program.version),
+            platform: cut(&program.platform),
+            proven,
+            sharing: Sharing::Shared,
+        }))
+    }
+
+    /// A page that is connected already doesn't count: it takes its own place.
+    fn check_room(&self, client: Client, pin: &Pin, page: PageId) -> Result<(), Refused> {
+        let Some(entry) = self.sessions.get(pin) else { return Err(Refused::PinOver) };
+        let viewers = entry.session.presence(Side::Viewers);
+        let others = viewers.present().filter(|(id, ..)| *id != page).count();
+        if others >= self.rates(client).viewers_by_pin { Err(Refused::Full) } else { Ok(()) }
+    }
+
+    fn admit(
+        &mut self,
+        id: ConnectionId,
+        connection: Connection,
+        name: &str,
+    ) -> Result<(bool, Change), Refused> {
+        let pin = connection.pin.clone();
+        let session = &mut self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?.session;
+        let mut change = Change { reschedules: true, ..Change::default() };
+        let (mut resumed, mut displaced) = (false, Vec::new());
+        if let Some(side) = connection.participant.side() {
+            let (arrival, fired) = session.arrive(side, connection.page, name, id);
+            (resumed, displaced) = (!arrival.started, arrival.displaced);
+            change.add_presence(&pin, session, side);
+            change.add_fired(&pin, session, fired);
+            // Once saved, when the others can rely on it; the roster itself is made only then.
+            change.effects.push(Effect::TellRoster(pin));
+        }
+        self.connections.insert(id, connection);
+        for old in displaced {
+            change.notices.extend(self.hang_up(old, &ServerMessage::replaced()));
+        }
+        Ok((resumed, change))
+    }
+
+    /// A connection has ended.
+    pub fn leave(&mut self, id: ConnectionId, now: Millis) -> Change {
+        if self.connections.get(id).is_none() {
+            return Change::default();
+        }
+        let notices = self.end_streams_of(id);
+        let mut change = Change { notices, reschedules: true, ..Change::default() };
+        let Some(connection) = self.connections.remove(id) else { return change };
+        let Some(side) = connection.participant.side() else { return change };
+        let Some(entry) = self.sessions.get_mut(&connection.pin) else { return change };
+        if entry.session.depart(side, connection.page, id, now) {
+            change.add_presence(&connection.pin, &entry.session, side);
+            change.effects.push(Effect::TellRoster(connection.pin));
+        }
+        change
+    }
+
+    /// A socket doesn't take what it is told. It counts as hung up, and the viewers who wait for it to dial need
+    /// not wait until their time is over.
+    pub fn lose(&mut self, id: ConnectionId) -> Vec<Notice> {
+        self.connections.hang_up(id);
+        let waiting = self.streams.ids_where(|stream| stream.presenter == id && !stream.joined);
+        self.end_streams(waiting, StreamEnd::ConnectionEnded)
+    }
+
+    /// Ends all connections.
+    pub fn hang_up_all(&mut self, message: &ServerMessage) -> Vec<Notice> {
+        self.hang_up_where(|_| true, message)
+    }
+
+    /// Ends the connections and streams of everybody who isn't on this machine.
+    pub fn hang_up_strangers(&mut self, message: &ServerMessage) -> Vec<Notice> {
+        let mut notices =
+            self.hang_up_where(|connection| !connection.client.is_this_machine(), message);
+        // A stream can have a stranger at one end only, whose live connection may be on this machine.
+        let streams = self.streams.ids_where(|stream| !stream.local);
+        notices.extend(self.end_streams(streams, StreamEnd::ConnectionEnded));
+        notices
+    }
+
+    /// Ends the connections of one session.
+    pub(super) fn hang_up_session(&mut self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
+        self.hang_up_where(|connection| connection.pin == *pin, message)
+    }
+
+    fn hang_up_where(
+        &mut self,
+        chosen: impl Fn(&Connection) -> bool,
+        message: &ServerMessage,
+    ) -> Vec<Notice> {
+        let ids = self.connections.ids_where(chosen);
+        ids.into_iter().flat_map(|id| self.hang_up(id, message)).collect()
+    }
+
+    /// What a connection could see ends at once, even if its socket takes its time to close.
+    fn hang_up(&mut self, id: ConnectionId, message: &ServerMessage) -> Vec<Notice> {
+        let mut notices = self.end_streams_of(id);
+        if self.connections.hang_up(id) {
+            notices.push(Notice::HangUp { connection: id, message: message.clone() });
+        }
+        notices
+    }
+
+    fn end_streams_of(&mut self, id: ConnectionId) -> Vec<Notice> {
+        let ends_here = self.streams.ids_where(|one| one.viewer == id || one.presenter == id);
+        self.end_streams(ends_here, StreamEnd::ConnectionEnded)
+    }
+
+    /// Ends streams, and tells everybody who now sees less.
+    pub(super) fn end_streams(&mut self, ids: Vec<StreamId>, why: StreamEnd) -> Vec<Notice> {
+        let (mut notices, mut pins) = (Vec::new(), HashSet::new());
+        for id in ids {
+            let Some(stream) = self.streams.remove(id) else { continue };
+            notices.push(Notice::EndStream { stream: id, why });
+            if stream.joined {
+                pins.insert(stream.pin);
+            }
+        }
+        notices.extend(pins.iter().flat_map(|pin| self.tell_roster(pin)));
+        notices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{SessionEntry, limits::HubSettings, records::StoredState, session::Session};
+
+    fn show(hub: &mut Hub, pin: &Pin, conf: &str, from: u8) -> Result<(), Refused> {
+        let program = Program {
+            version: String::new(),
+            platform: String::new(),
+            conf: Some(conf.to_owned().into()),
+        };
+        let join_as = JoinAs::Presenter(Some(program));
+        let request = JoinRequest::stand_in(pin.clone(), join_as, Uuid::new_v4(), "");
+        let client = Client::at([198, 51, 100, from].into());
+        let id = ConnectionId(from.into());
+        hub.join(id, client, request, Credential::from_random([0; 32]), Millis(0)).map(drop)
+    }
+
+    #[test]
+    fn wrong_confs_of_many_clients_count_for_the_session_and_the_right_one_still_gets_in() {
+        let mut hub = Hub::new(HubSettings::default(), StoredState::default());
+        let pin: Pin = "7W2-97-8570".parse().unwrap();
+        let minter = Client::at([127, 0, 0, 1].into());
+        let life = Duration::from_secs(60);
+        let mut session = Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life);
+        session.conf_hash = Some(credential::hash_of("right"));
+        hub.sessions.insert(pin.clone(), SessionEntry::new(session));
+        for from in 0..20 {
+            let refused = show(&mut hub, &pin, "wrong", from).unwrap_err();
+            assert!(matches!(refused, Refused::Malformed(_)), "{from}: {refused:?}");
+        }
+        let refused = show(&mut hub, &pin, "wrong", 20).unwrap_err();
+        assert!(matches!(refused, Refused::TooMany { .. }), "{refused:?}");
+        show(&mut hub, &pin, "right", 21).unwrap();
+    }
+}

@@ -1,0 +1,180 @@
+//! E-mails that were asked for: their two fixed texts, and the outbox that lists them.
+//!
+//! Nothing that a stranger wrote stands in a mail, except for a name that passed [`super::text::mail_name`].
+
+use std::{collections::VecDeque, fmt};
+
+use serve::Millis;
+use uuid::Uuid;
+use wire::Pin;
+
+/// How many e-mails the outbox lists; the oldest make room.
+const LENGTH: usize = 1_000;
+
+/// An e-mail that was asked for.
+#[derive(Clone)]
+pub struct Mail {
+    /// Tells it from all others.
+    pub id: Uuid,
+    /// When it was asked for.
+    pub at: Millis,
+    /// The recipient's address.
+    pub to: String,
+    /// The subject line.
+    pub subject: String,
+    /// The text. It carries a link with the PIN, so it is as secret as the PIN.
+    pub body: String,
+    /// What has become of it.
+    pub state: MailState,
+}
+
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What has become of an e-mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailState {
+    /// No SMTP server is configured: it lies in the outbox for the console to show.
+    Kept,
+    /// It is being sent. Where a start finds this, the mail may have been sent, so it isn't sent again.
+    Sending,
+    /// The SMTP server took it.
+    Sent,
+    /// It could not be sent, and why.
+    Failed(String),
+}
+
+impl MailState {
+    pub(crate) fn as_columns(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Kept => ("kept", None),
+            Self::Sending => ("sending", None),
+            Self::Sent => ("sent", None),
+            Self::Failed(reason) => ("failed", Some(reason)),
+        }
+    }
+
+    pub(crate) fn from_columns(state: &str, reason: Option<String>) -> Self {
+        match state {
+            "kept" => Self::Kept,
+            "sent" => Self::Sent,
+            "failed" => Self::Failed(reason.unwrap_or_default()),
+            // Also a state of a later version: sending it a second time would be worse than not sending it.
+            _ => Self::Sending,
+        }
+    }
+
+    /// The state's name, as listings show it.
+    pub fn word(&self) -> &'static str {
+        self.as_columns().0
+    }
+}
+
+/// The two texts that can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Template {
+    /// To a viewer: the customer is connected.
+    PresenterStarted,
+    /// To the customer: the technician is connected.
+    ViewerStarted,
+}
+
+/// The links that a mail carries.
+pub(crate) struct Links {
+    pub front: String,
+    pub join: String,
+    pub view: String,
+}
+
+/// The subject and the body of a mail.
+pub(crate) fn compose(
+    template: Template,
+    name: &str,
+    pin: &Pin,
+    links: &Links,
+) -> (String, String) {
+    let (subject, body) = match template {
+        Template::PresenterStarted => (
+            "A remote support session is ready for you to view",
+            format!(
+                "{who} is connected to a remote support session and waits for you.\n\n\
+                 Open the session:\n{link}\n\n\
+                 Whoever has this link can reach the other person's computer: do not pass it on.\n",
+                who = if name.is_empty() { "The customer" } else { name },
+                link = links.view,
+            ),
+        ),
+        Template::ViewerStarted => (
+            "Your remote support session is ready",
+            format!(
+                "{who} is connected to a remote support session and waits for you.\n\n\
+                 Join the session:\n{link}\n\n\
+                 Or open {front} and type the PIN {pin}.\n\n\
+                 If you did not ask for help, do not open the link. Nobody can reach your computer \
+                 unless you join.\n",
+                who = if name.is_empty() { "A technician" } else { name },
+                link = links.join,
+                front = links.front,
+                pin = pin.expose(),
+            ),
+        ),
+    };
+    (subject.to_owned(), body)
+}
+
+/// The e-mails that were asked for lately, the newest last.
+#[derive(Debug)]
+pub(crate) struct Outbox(VecDeque<Mail>);
+
+impl From<Vec<Mail>> for Outbox {
+    fn from(mails: Vec<Mail>) -> Self {
+        Self(mails.into())
+    }
+}
+
+impl Outbox {
+    pub fn add(&mut self, mail: Mail) {
+        if self.0.len() >= LENGTH {
+            self.0.pop_front();
+        }
+        self.0.push_back(mail);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Mail> {
+        self.0.iter()
+    }
+
+    /// Records what became of an e-mail.
+    pub fn set_state(&mut self, id: Uuid, state: MailState) {
+        if let Some(mail) = self.0.iter_mut().find(|mail| mail.id == id) {
+            mail.state = state;
+        }
+    }
+
+    pub fn forget_before(&mut self, before: Millis) {
+        self.0.retain(|mail| mail.at >= before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_customers_mail_never_carries_the_viewer_link_and_the_viewers_never_the_join_link() {
+        let links = Links { front: "o/".into(), join: "o/join#P".into(), view: "o/view?P".into() };
+        let pin: Pin = "7W2-97-8570".parse().unwrap();
+        let (_, customer) = compose(Template::ViewerStarted, "Anna", &pin, &links);
+        assert!(customer.contains("Anna") && customer.contains("o/join#P"));
+        assert!(!customer.contains("o/view"));
+        let (_, viewer) = compose(Template::PresenterStarted, "", &pin, &links);
+        assert!(viewer.contains("The customer") && viewer.contains("o/view?P"));
+        assert!(!viewer.contains("o/join"));
+    }
+}

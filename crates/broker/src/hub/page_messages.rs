@@ -1,0 +1,128 @@
+//! What pages say on their live connections, and what follows from it.
+
+use std::time::Duration;
+
+use serve::Millis;
+use uuid::Uuid;
+use wire::screen::Sharing;
+
+use super::{
+    Hub,
+    change::{Change, Effect},
+    chat::Message,
+    connections::Participant,
+    messages::ServerMessage,
+    presence::ConnectionId,
+    records::Write,
+    refusal::Refused,
+    text,
+};
+
+/// A viewer's figures are passed on no more often than this, since each time tells all pages of the session.
+const QUALITY_TOLD_EVERY: Duration = Duration::from_secs(2);
+/// The most that a viewer may claim. The figures are shown to people, and nothing is calculated from them.
+const SLOWEST_MS: u32 = 60_000;
+const FASTEST_FPS: u16 = 1_000;
+
+impl Hub {
+    /// A page writes a chat message.
+    pub fn say(
+        &mut self,
+        id: ConnectionId,
+        (name, body): (&str, &str),
+        guid: Uuid,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        let body = text::tidy_message(body)
+            .ok_or_else(|| Refused::malformed("a message has 1 to 2000 characters"))?;
+        let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
+        let (pin, allowed) = (connection.pin.clone(), self.rates(connection.client).chat);
+        self.usage.chat.admit(&connection.page, allowed, now).map_err(Refused::too_many)?;
+        let chat = &mut self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?.chat;
+        if chat.is_full() {
+            return Err(Refused::malformed("this session's chat is full"));
+        }
+        let timestamp = now.seconds();
+        let ttl = timestamp + self.settings.durations.chat_life.as_secs();
+        let message = Message { guid, ttl, timestamp, subject: text::tidy_name(name), body };
+        chat.add(message.clone());
+        let write = Write::Said { pin: pin.clone(), message: message.clone() };
+        let effects = vec![Effect::TellMessage(pin, message)];
+        Ok(Change { effects, ..Change::writing(write) })
+    }
+
+    /// A page gives itself another name.
+    pub fn rename(&mut self, id: ConnectionId, name: &str) -> Change {
+        let mut change = Change::default();
+        let Some(connection) = self.connections.get(id) else { return change };
+        let Some(side) = connection.participant.side() else { return change };
+        let Some(entry) = self.sessions.get_mut(&connection.pin) else { return change };
+        entry.session.presence_mut(side).rename(connection.page, &text::tidy_name(name));
+        change.add_presence(&connection.pin, &entry.session, side);
+        change.effects.push(Effect::TellRoster(connection.pin.clone()));
+        change
+    }
+
+    /// The presenter's program says what there is to see.
+    pub fn share(&mut self, id: ConnectionId, state: Sharing) -> Result<Change, Refused> {
+        let connection = self.connections.get_mut(id).ok_or(Refused::PinOver)?;
+        match (&mut connection.participant, state) {
+            (Participant::Presenter(Some(program)), Sharing::Shared | Sharing::Paused) => {
+                program.sharing = state;
+            }
+            // A program that shares nothing any more ends its connection instead.
+            (Participant::Presenter(_) | Participant::Companion | Participant::Viewer(_), _) => {
+                return Err(Refused::malformed("only a program that shares a screen says so"));
+            }
+        }
+        let pin = connection.pin.clone();
+        Ok(Change::telling(self.tell_roster(&pin)))
+    }
+
+    /// A viewer says how well it sees the screen. What comes too often is ignored.
+    pub fn report_quality(
+        &mut self,
+        id: ConnectionId,
+        (latency_ms, fps): (u32, u16),
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        let client = self.connections.get(id).ok_or(Refused::PinOver)?.client;
+        let allowed = self.rates(client).signals;
+        let connection = self.connections.get_mut(id).ok_or(Refused::PinOver)?;
+        let (pin, page) = (connection.pin.clone(), connection.page);
+        let Some(viewer) = connection.participant.as_viewer_mut() else {
+            return Err(not_a_viewer());
+        };
+        // Without an error, which the page could do nothing about: the next figures make up for these.
+        if self.usage.signals.admit(&page, allowed, now).is_err() {
+            return Ok(Change::default());
+        }
+        viewer.latency_ms = Some(latency_ms.min(SLOWEST_MS));
+        viewer.fps = Some(fps.min(FASTEST_FPS));
+        let entry = self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?;
+        if entry.quality_told.is_some_and(|told| now < told.after(QUALITY_TOLD_EVERY)) {
+            return Ok(Change::default());
+        }
+        // One time for the whole session: with a time for each viewer, many viewers would cause many messages.
+        entry.quality_told = Some(now);
+        Ok(Change::telling(self.tell_roster(&pin)))
+    }
+
+    /// A viewer has saved a picture of the screen: the customer is told.
+    pub fn saved_picture(&mut self, id: ConnectionId, now: Millis) -> Result<Change, Refused> {
+        let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
+        if connection.participant.as_viewer().is_none() {
+            return Err(not_a_viewer());
+        }
+        let (pin, allowed) = (connection.pin.clone(), self.rates(connection.client).signals);
+        self.usage.signals.admit(&connection.page, allowed, now).map_err(Refused::too_many)?;
+        let message = ServerMessage::Snapshot { by: self.name_of(id) };
+        let customers = self
+            .tell_where(|one| one.pin == pin && one.participant.as_viewer().is_none(), &message);
+        Ok(Change::telling(customers))
+    }
+}
+
+const fn not_a_viewer() -> Refused {
+    Refused::Malformed(std::borrow::Cow::Borrowed("only a viewer says this"))
+}

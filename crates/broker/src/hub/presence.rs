@@ -1,0 +1,326 @@
+//! Who is present on one side of a session.
+//!
+//! A page (or the presenter's program) makes an id when it loads. A page with a new id has *started*. One that comes
+//! back with the same id within the grace has *resumed*, which fires no hook. A side goes offline once, when none of
+//! its pages has been connected for more than the grace.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serve::Millis;
+use uuid::Uuid;
+use wire::Side;
+
+/// One load of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PageId(pub Uuid);
+
+/// One connection of a page; a page that reconnects has another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// One side's pages and what is known of the side as a whole.
+#[derive(Debug, Clone)]
+pub struct Presence {
+    pages: BTreeMap<PageId, Page>,
+    phase: Phase,
+    last_name: String,
+}
+
+#[derive(Debug, Clone)]
+struct Page {
+    name: String,
+    at: At,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Here(ConnectionId),
+    Away { since: Millis },
+}
+
+/// What is known of a side as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Never,
+    Online,
+    /// Nobody is there, and they may still come back within the grace.
+    Leaving {
+        since: Millis,
+    },
+    Offline,
+}
+
+/// What an arrival means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// It is a page with a new id, which fires the side's `_started` hook; otherwise the page has resumed.
+    pub started: bool,
+    /// The connections whose place this one takes.
+    pub displaced: Vec<ConnectionId>,
+}
+
+/// What the store keeps of a side.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredPresence {
+    phase: StoredPhase,
+    last_name: String,
+    pages: Vec<(PageId, String)>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredPhase {
+    Never,
+    There,
+    Offline,
+}
+
+impl Default for Presence {
+    fn default() -> Self {
+        Self { pages: BTreeMap::new(), phase: Phase::Never, last_name: String::new() }
+    }
+}
+
+impl Presence {
+    /// A page connects. A session has one presenter, so a new one takes the old one's place.
+    pub fn arrive(
+        &mut self,
+        side: Side,
+        page: PageId,
+        name: &str,
+        connection: ConnectionId,
+    ) -> Arrival {
+        let started = !self.pages.contains_key(&page);
+        let displaced = match side {
+            // The old page is forgotten, and not only away: if it comes back, it has started anew.
+            Side::Presenter => {
+                let connections = self.connections();
+                self.pages.clear();
+                connections
+            }
+            Side::Viewers => self.pages.get(&page).and_then(Page::connection).into_iter().collect(),
+        };
+        name.clone_into(&mut self.last_name);
+        self.pages.insert(page, Page { name: name.to_owned(), at: At::Here(connection) });
+        self.phase = Phase::Online;
+        Arrival { started, displaced }
+    }
+
+    /// A connection ends. False if that changes nothing, since another has taken its place already.
+    pub fn depart(&mut self, page: PageId, connection: ConnectionId, now: Millis) -> bool {
+        let Some(there) =
+            self.pages.get_mut(&page).filter(|page| page.connection() == Some(connection))
+        else {
+            return false;
+        };
+        there.at = At::Away { since: now };
+        if !self.is_online() {
+            self.phase = Phase::Leaving { since: now };
+        }
+        true
+    }
+
+    /// Forgets pages that were away for more than the grace; true if the side has just gone offline.
+    pub fn expire(&mut self, now: Millis, grace: Duration) -> bool {
+        let over = |since: Millis| now > since.after(grace);
+        self.pages.retain(|_, page| match page.at {
+            At::Here(_) => true,
+            At::Away { since } => !over(since),
+        });
+        match self.phase {
+            Phase::Leaving { since } if over(since) => {
+                self.phase = Phase::Offline;
+                self.pages.clear();
+                true
+            }
+            Phase::Never | Phase::Online | Phase::Leaving { .. } | Phase::Offline => false,
+        }
+    }
+
+    /// When [`Presence::expire`] has something to do next.
+    pub fn next_due(&self, grace: Duration) -> Option<Millis> {
+        let leaving = match self.phase {
+            Phase::Leaving { since } => Some(since),
+            Phase::Never | Phase::Online | Phase::Offline => None,
+        };
+        let away = self.pages.values().filter_map(|page| match page.at {
+            At::Away { since } => Some(since),
+            At::Here(_) => None,
+        });
+        // The service fires after *more than* the grace, so this is the first millisecond after it.
+        away.chain(leaving).min().map(|since| since.after(grace + Duration::from_millis(1)))
+    }
+
+    pub fn is_online(&self) -> bool {
+        self.pages.values().any(|page| page.connection().is_some())
+    }
+
+    /// The names of those who are connected.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.pages
+            .values()
+            .filter(|page| page.connection().is_some())
+            .map(|page| page.name.as_str())
+    }
+
+    /// The pages that are connected, each with its name and its connection.
+    pub fn present(&self) -> impl Iterator<Item = (PageId, &str, ConnectionId)> {
+        self.pages.iter().filter_map(|(id, page)| {
+            page.connection().map(|connection| (*id, page.name.as_str(), connection))
+        })
+    }
+
+    /// The name that a page of this side gave last.
+    pub fn last_name(&self) -> &str {
+        &self.last_name
+    }
+
+    /// A page gives itself another name.
+    pub fn rename(&mut self, page: PageId, name: &str) {
+        if let Some(page) = self.pages.get_mut(&page) {
+            name.clone_into(&mut page.name);
+            name.clone_into(&mut self.last_name);
+        }
+    }
+
+    fn connections(&self) -> Vec<ConnectionId> {
+        self.pages.values().filter_map(Page::connection).collect()
+    }
+
+    /// What goes to the store.
+    pub fn to_stored(&self) -> StoredPresence {
+        let phase = match self.phase {
+            Phase::Never => StoredPhase::Never,
+            // Not since when: after a restart the whole grace begins anew.
+            Phase::Online | Phase::Leaving { .. } => StoredPhase::There,
+            Phase::Offline => StoredPhase::Offline,
+        };
+        let pages = self.pages.iter().map(|(id, page)| (*id, page.name.clone())).collect();
+        StoredPresence { phase, last_name: self.last_name.clone(), pages }
+    }
+
+    /// The side after a restart. Those who were there have the whole grace to come back, since nobody knows for how
+    /// long the broker was down.
+    pub fn from_stored(stored: StoredPresence, now: Millis) -> Self {
+        let phase = match stored.phase {
+            StoredPhase::Never => Phase::Never,
+            StoredPhase::There => Phase::Leaving { since: now },
+            StoredPhase::Offline => Phase::Offline,
+        };
+        let away = |name| Page { name, at: At::Away { since: now } };
+        let pages = stored.pages.into_iter().map(|(id, name)| (id, away(name))).collect();
+        Self { pages, phase, last_name: stored.last_name }
+    }
+}
+
+impl Page {
+    const fn connection(&self) -> Option<ConnectionId> {
+        match self.at {
+            At::Here(connection) => Some(connection),
+            At::Away { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(60);
+
+    fn page(n: u128) -> PageId {
+        PageId(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn the_same_page_within_the_grace_has_resumed_and_a_new_one_has_started() {
+        let mut side = Presence::default();
+        assert!(side.arrive(Side::Viewers, page(1), "Anna", ConnectionId(1)).started);
+        side.depart(page(1), ConnectionId(1), Millis(0));
+        assert!(!side.expire(Millis(60_000), GRACE));
+        assert!(!side.arrive(Side::Viewers, page(1), "Anna", ConnectionId(2)).started);
+        assert!(side.arrive(Side::Viewers, page(2), "Ben", ConnectionId(3)).started);
+    }
+
+    #[test]
+    fn goes_offline_once_and_only_after_more_than_the_grace() {
+        let mut side = Presence::default();
+        side.arrive(Side::Viewers, page(1), "", ConnectionId(1));
+        side.depart(page(1), ConnectionId(1), Millis(5));
+        assert_eq!(side.next_due(GRACE), Some(Millis(60_006)));
+        assert!(!side.expire(Millis(60_005), GRACE));
+        assert!(side.expire(Millis(60_006), GRACE));
+        assert!(!side.expire(Millis(999_999), GRACE));
+        assert!(
+            side.arrive(Side::Viewers, page(1), "", ConnectionId(2)).started,
+            "too late to resume"
+        );
+    }
+
+    #[test]
+    fn viewers_are_gone_only_when_all_are() {
+        let mut side = Presence::default();
+        side.arrive(Side::Viewers, page(1), "", ConnectionId(1));
+        side.arrive(Side::Viewers, page(2), "", ConnectionId(2));
+        side.depart(page(1), ConnectionId(1), Millis(0));
+        assert!(!side.expire(Millis(120_000), GRACE));
+        side.depart(page(2), ConnectionId(2), Millis(120_000));
+        assert!(!side.expire(Millis(180_000), GRACE));
+        assert!(side.expire(Millis(180_001), GRACE));
+    }
+
+    #[test]
+    fn a_new_presenter_takes_the_old_ones_place_and_the_old_line_ending_changes_nothing() {
+        let mut side = Presence::default();
+        side.arrive(Side::Presenter, page(1), "", ConnectionId(1));
+        let second = side.arrive(Side::Presenter, page(2), "", ConnectionId(2));
+        assert_eq!(second, Arrival { started: true, displaced: vec![ConnectionId(1)] });
+        assert!(!side.depart(page(1), ConnectionId(1), Millis(0)));
+        assert!(side.is_online());
+    }
+
+    #[test]
+    fn after_a_restart_the_grace_starts_anew_for_those_who_were_there() {
+        let mut side = Presence::default();
+        side.arrive(Side::Presenter, page(1), "Maria", ConnectionId(1));
+        let mut again = Presence::from_stored(side.to_stored(), Millis(1_000_000));
+        assert!(!again.expire(Millis(1_060_000), GRACE));
+        assert!(!again.clone().arrive(Side::Presenter, page(1), "Maria", ConnectionId(1)).started);
+        assert!(again.expire(Millis(1_060_001), GRACE));
+        let offline = Presence::from_stored(again.to_stored(), Millis(2_000_000));
+        assert_eq!(offline.next_due(GRACE), None, "it is told only once");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_and_goes_offline_is_never_said_of_a_side_that_is_there(
+            steps in proptest::collection::vec((0u8..3, 1u128..4, 0i64..90_000), 0..60)
+        ) {
+            let (mut side, mut now, mut line) = (Presence::default(), 0, 0);
+            let mut open: BTreeMap<PageId, ConnectionId> = BTreeMap::new();
+            for (what, id, wait) in steps {
+                now += wait;
+                match what {
+                    0 => {
+                        line += 1;
+                        side.arrive(Side::Viewers, page(id), "", ConnectionId(line));
+                        open.insert(page(id), ConnectionId(line));
+                    }
+                    1 => if let Some(line) = open.remove(&page(id)) {
+                        side.depart(page(id), line, Millis(now));
+                    }
+                    _ => {
+                        let gone = side.expire(Millis(now), GRACE);
+                        prop_assert!(!gone || open.is_empty());
+                        if let Some(due) = side.next_due(GRACE) { prop_assert!(due > Millis(now)); }
+                    }
+                }
+                prop_assert_eq!(side.is_online(), !open.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What outlives the broker's process: the changes that are written to the store, and what is read back from it.
+
+use serve::{Client, Millis};
+use uuid::Uuid;
+use wire::{HookType, Pin, Side, screen::Asker};
+
+use super::{
+    chat::Message,
+    credential::KeyHash,
+    outbox::{Mail, MailState},
+    presence::StoredPresence,
+    session::Session,
+    tickets::Ticket,
+};
+
+/// One change to what the store holds.
+#[derive(Debug)]
+pub(crate) enum Write {
+    Minted {
+        pin: Pin,
+        session: Box<Session>,
+    },
+    HookPut {
+        pin: Pin,
+        hook: HookType,
+        url: String,
+    },
+    HookConsumed {
+        pin: Pin,
+        hook: HookType,
+    },
+    SideChanged {
+        pin: Pin,
+        side: Side,
+        presence: StoredPresence,
+        announced: bool,
+    },
+    ConfGiven {
+        pin: Pin,
+        hash: KeyHash,
+    },
+    AskerSaid {
+        pin: Pin,
+        asker: Asker,
+        unattended: bool,
+    },
+    TicketMade {
+        hash: KeyHash,
+        ticket: Ticket,
+    },
+    Revoked {
+        pin: Pin,
+    },
+    Said {
+        pin: Pin,
+        message: Message,
+    },
+    Reported {
+        minter: Client,
+        pin: Pin,
+        reporter: Client,
+        at: Millis,
+    },
+    Blocked {
+        client: Client,
+        at: Millis,
+    },
+    MailKept {
+        mail: Mail,
+    },
+    MailChanged {
+        id: Uuid,
+        state: MailState,
+    },
+    /// Forgets sessions that expired, and messages whose time was over, before these moments.
+    Forget {
+        sessions_before: Millis,
+        messages_before: Millis,
+    },
+}
+
+/// The state that was stored. Connections and streams are not part of it.
+#[derive(Debug, Default)]
+pub(crate) struct StoredState {
+    pub sessions: Vec<(Pin, Session)>,
+    pub messages: Vec<(Pin, Message)>,
+    /// Minter, PIN and reporter of each.
+    pub reports: Vec<(Client, Pin, Client)>,
+    pub blocked: Vec<Client>,
+    pub outbox: Vec<Mail>,
+    pub tickets: Vec<(KeyHash, Ticket)>,
+}

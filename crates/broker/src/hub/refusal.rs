@@ -1,0 +1,102 @@
+//! Why a call is refused, by what its caller can do about it.
+
+use std::{borrow::Cow, time::Duration};
+
+/// A call that was refused. Texts are for people; programs look at the status.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    /// The request is wrong and has to be corrected.
+    #[error("{0}")]
+    Malformed(Cow<'static, str>),
+    /// There is no such PIN. Whoever guesses waits for this answer.
+    #[error("no session has this PIN; check it and try again")]
+    UnknownPin { answer_after: Duration },
+    /// There is no such ticket, watch key or stream, or it ended with what it belonged to.
+    #[error("this link or key is not valid, or no longer; ask for a new one")]
+    UnknownKey { answer_after: Duration },
+    /// The program that this session's own conf started is connected already.
+    #[error("the screen of this session is shared by its own program already")]
+    Taken,
+    /// Nobody shares a screen.
+    #[error("no screen is shared in this session yet")]
+    NoPresenter,
+    /// The presenter's program didn't dial in time.
+    #[error("the customer's program did not answer in time; try again")]
+    NoAnswer,
+    /// The session has as many viewers or links as it can have.
+    #[error("this session has as many viewers as it can have; ask one to leave")]
+    Full,
+    /// This broker's owner doesn't allow it.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// There is no presenter's program for this computer.
+    #[error("{0}")]
+    NoProgram(String),
+    /// The PIN has expired or was revoked.
+    #[error("this PIN is no longer valid; ask for a new one")]
+    PinOver,
+    /// The conf was given already.
+    #[error("the parameters of this session were given already; they are given only once")]
+    AlreadyGiven,
+    /// The client has used up what it may do in this time.
+    #[error("too many requests; wait {} s and try again", retry_after.as_secs())]
+    TooMany { retry_after: Duration },
+    /// A session that was minted on the broker's own machine takes orders from there alone.
+    #[error("this session belongs to the console on this broker's computer; only that may do this")]
+    NotYours,
+    /// The client was reported for abuse too often.
+    #[error("this address has been blocked after reports of abuse")]
+    Blocked,
+    /// The store failed, or the system had no random numbers. The broker's log says more.
+    #[error("the broker could not save this; try again in a moment")]
+    NotSaved,
+    /// A page of another site made the call.
+    #[error("pages of other sites may not call this broker")]
+    ForeignPage,
+    /// There is no such call.
+    #[error("there is no such call")]
+    NoSuchCall,
+}
+
+impl Refused {
+    /// A request that has to be corrected.
+    pub fn malformed(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Malformed(text.into())
+    }
+
+    /// The client has used up what it may do, and can try again after this time.
+    pub const fn too_many(retry_after: Duration) -> Self {
+        Self::TooMany { retry_after }
+    }
+
+    /// The reason, for programs at the other end of a live connection or a stream.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::UnknownPin { .. } => "unknown_pin",
+            Self::UnknownKey { .. } => "unknown",
+            Self::PinOver => "pin_over",
+            Self::TooMany { .. } | Self::Full => "too_many",
+            Self::Blocked => "blocked",
+            Self::NotSaved => "not_saved",
+            Self::Taken => "taken",
+            Self::NoPresenter => "no_presenter",
+            Self::NoAnswer => "timeout",
+            Self::AlreadyGiven
+            | Self::NotYours
+            | Self::NotAllowed(_)
+            | Self::NoProgram(_)
+            | Self::ForeignPage
+            | Self::NoSuchCall => "refused",
+        }
+    }
+
+    /// How long this answer is held back from whoever guesses.
+    pub const fn answer_after(&self) -> Duration {
+        if let Self::UnknownPin { answer_after } | Self::UnknownKey { answer_after } = self {
+            *answer_after
+        } else {
+            Duration::ZERO
+        }
+    }
+}

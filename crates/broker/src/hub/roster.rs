@@ -1,0 +1,87 @@
+//! What everybody in a session knows of each other: who is there, who watches, and how well.
+
+use wire::{
+    Pin, Side,
+    screen::{Sharing, Watcher},
+};
+
+use super::{
+    Hub,
+    change::Notice,
+    connections::{Connection, Link, PresenterProgram},
+    credential,
+    messages::{Roster, ServerMessage},
+    presence::{ConnectionId, PageId},
+};
+
+impl Hub {
+    /// The name that a page gave itself.
+    pub(super) fn name_of(&self, id: ConnectionId) -> String {
+        let found = self.connections.get(id).and_then(|connection| {
+            let side = connection.participant.side()?;
+            let presence = self.sessions.get(&connection.pin)?.session.presence(side);
+            presence.present().find(|(.., other)| *other == id).map(|(_, name, _)| name.to_owned())
+        });
+        found.unwrap_or_default()
+    }
+
+    /// The program that shares a session's screen, and its connection.
+    pub fn program_of(&self, pin: &Pin) -> Option<(ConnectionId, &PresenterProgram)> {
+        let presence = self.sessions.get(pin)?.session.presence(Side::Presenter);
+        presence
+            .present()
+            .find_map(|(.., id)| Some((id, self.connections.get(id)?.participant.as_program()?)))
+    }
+
+    /// Who is there, as pages are told it.
+    pub fn roster(&self, pin: &Pin) -> Option<Roster> {
+        let session = &self.sessions.get(pin)?.session;
+        let names = |side| session.presence(side).names().map(str::to_owned);
+        let watcher = |(page, name, id): (PageId, &str, ConnectionId)| {
+            let viewer = self.connections.get(id)?.participant.as_viewer()?;
+            let stream = viewer.stream.and_then(|id| self.streams.joined(id));
+            Some(Watcher {
+                page: credential::public_half(page.0),
+                name: name.to_owned(),
+                role: viewer.role,
+                watching: stream.is_some(),
+                sealed: stream.is_some_and(|stream| stream.sealed),
+                // Figures of a stream that has ended would look as if it were still there.
+                latency_ms: viewer.latency_ms.filter(|_| stream.is_some()),
+                fps: viewer.fps.filter(|_| stream.is_some()),
+            })
+        };
+        Some(Roster {
+            presenter: names(Side::Presenter).next(),
+            viewers: names(Side::Viewers).collect(),
+            sharing: self.program_of(pin).map_or(Sharing::None, |(_, program)| program.sharing),
+            watchers: session.presence(Side::Viewers).present().filter_map(watcher).collect(),
+        })
+    }
+
+    /// Tells all pages of a session who is there.
+    pub fn tell_roster(&self, pin: &Pin) -> Vec<Notice> {
+        let Some(roster) = self.roster(pin) else { return Vec::new() };
+        self.tell(pin, &ServerMessage::Presence { roster })
+    }
+
+    /// Tells all pages of a session something.
+    pub fn tell(&self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
+        self.tell_where(|connection| connection.pin == *pin, message)
+    }
+
+    pub(super) fn tell_where(
+        &self,
+        chosen: impl Fn(&Connection) -> bool,
+        message: &ServerMessage,
+    ) -> Vec<Notice> {
+        // Not to connections that were hung up: their last message was the last.
+        let ids = self.connections.ids_where(|one| one.link == Link::Open && chosen(one));
+        ids.into_iter().map(|to| Notice::Send { to, message: message.clone() }).collect()
+    }
+
+    /// The connection of a page.
+    pub fn connection_of(&self, pin: &Pin, page: PageId) -> Option<ConnectionId> {
+        self.connections.ids_where(|one| one.pin == *pin && one.page == page).pop()
+    }
+}

@@ -1,0 +1,208 @@
+//! The calls of the service's API and of our extensions, as far as they decide something.
+
+use serve::{Client, Millis};
+use uuid::Uuid;
+use wire::{HookType, Pin, Region, screen::Asker};
+
+use super::{
+    Hub, SessionEntry,
+    change::{Change, Effect},
+    chat::Message,
+    credential::KeyHash,
+    messages::ServerMessage,
+    outbox::{Mail, MailState},
+    pin,
+    records::Write,
+    refusal::Refused,
+    session::Session,
+    text,
+    tickets::Ticket,
+};
+
+/// A hook's URL, and whether it is this broker's own call for an e-mail, which every policy allows.
+pub(crate) struct HookTarget<'a> {
+    pub url: &'a str,
+    pub is_own_mail: bool,
+}
+
+/// An e-mail that a client asks for.
+pub(crate) struct MailRequest<'a> {
+    pub id: Uuid,
+    pub to: String,
+    pub pin: &'a Pin,
+    pub subject: String,
+    pub body: String,
+}
+
+impl Hub {
+    /// Mints a PIN out of several attempts' random bytes.
+    pub fn mint(
+        &mut self,
+        client: Client,
+        region: Region,
+        attempts: &[[u8; 32]],
+        now: Millis,
+    ) -> Result<(Pin, Change), Refused> {
+        if !self.settings.regions.contains(&region) {
+            return Err(Refused::malformed("there is no such region; GET /regions lists them"));
+        }
+        let allowed = self.rates(client).mint;
+        self.usage.mint.admit(&client, allowed, now).map_err(Refused::too_many)?;
+        let unused = |pin: &Pin| !self.sessions.contains_key(pin);
+        let minted = attempts.iter().filter_map(|random| pin::mint(random)).find(unused);
+        let pin = minted.ok_or(Refused::NotSaved)?;
+        let session = Session::new(region, client, now, self.settings.durations.pin_life);
+        self.sessions.insert(pin.clone(), SessionEntry::new(session.clone()));
+        let write = Write::Minted { pin: pin.clone(), session: Box::new(session) };
+        Ok((pin, Change { reschedules: true, ..Change::writing(write) }))
+    }
+
+    /// Arms a hook, or changes where it goes.
+    pub fn put_hook(
+        &mut self,
+        client: Client,
+        pin: Pin,
+        hook: HookType,
+        target: &HookTarget<'_>,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        self.check_target(client, target)?;
+        let entry = self.live_for_orders(client, &pin, now)?;
+        let minter = entry.session.minter;
+        // Also by the minter's policy, by which it will be delivered.
+        self.check_target(minter, target)?;
+        let url = target.url.to_owned();
+        let entry = self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?;
+        entry.session.put_hook(hook, url.clone());
+        Ok(Change::writing(Write::HookPut { pin, hook, url }))
+    }
+
+    /// Whether a hook of this client may go there.
+    pub fn check_target(&self, client: Client, target: &HookTarget<'_>) -> Result<(), Refused> {
+        if target.is_own_mail {
+            return Ok(());
+        }
+        let checked = self.settings.hook_targets.of(client).parse(target.url);
+        checked.map(drop).map_err(|refused| Refused::malformed(refused.to_string()))
+    }
+
+    /// Whether this session can be used by whoever gives its PIN.
+    pub fn check_live(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<(), Refused> {
+        self.live(client, pin, now).map(drop)
+    }
+
+    /// Counts a test of whether a client's listener can be reached.
+    pub fn count_reach_test(&mut self, client: Client, now: Millis) -> Result<(), Refused> {
+        let allowed = self.rates(client).reach;
+        self.usage.reach.admit(&client, allowed, now).map_err(Refused::too_many)
+    }
+
+    /// The messages of the last day, also of a session whose life is over.
+    pub fn messages(
+        &mut self,
+        client: Client,
+        pin: &Pin,
+        now: Millis,
+    ) -> Result<Vec<Message>, Refused> {
+        Ok(self.known(client, pin, now)?.chat.current(now).cloned().collect())
+    }
+
+    /// Puts an e-mail into the outbox, and has it sent if it can be sent.
+    pub fn queue_mail(
+        &mut self,
+        client: Client,
+        request: MailRequest<'_>,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        let MailRequest { id, to, pin, subject, body } = request;
+        self.live_for_orders(client, pin, now)?;
+        let rates = self.rates(client);
+        let usage = &mut self.usage;
+        // The PIN first: a mail that its limit refuses must not use up what the client may send about other
+        // sessions.
+        usage.mail_by_pin.admit(pin, rates.mail_by_pin, now).map_err(Refused::too_many)?;
+        usage
+            .mail_by_client
+            .admit(&client, rates.mail_by_client, now)
+            .map_err(Refused::too_many)?;
+        let sends = self.settings.sends_mail;
+        let state = if sends { MailState::Sending } else { MailState::Kept };
+        let mail = Mail { id, at: now, to, subject, body, state };
+        self.outbox.add(mail.clone());
+        let effects = if sends { vec![Effect::SendMail(mail.clone())] } else { Vec::new() };
+        Ok(Change { effects, ..Change::writing(Write::MailKept { mail }) })
+    }
+
+    /// Counts a report of abuse.
+    pub fn report_abuse(
+        &mut self,
+        reporter: Client,
+        pin: Pin,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        // Also of a session whose life is over, since abuse is often noticed afterwards.
+        let minter = self.known(reporter, &pin, now)?.session.minter;
+        let blocked = self.abuse.report(minter, pin.clone(), reporter);
+        let mut change = Change::writing(Write::Reported { minter, pin, reporter, at: now });
+        if blocked {
+            tracing::warn!(client = %minter.0, "blocked after three strikes");
+            change.writes.push(Write::Blocked { client: minter, at: now });
+        }
+        Ok(change)
+    }
+
+    /// Ends a session before its time.
+    pub fn revoke(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Change, Refused> {
+        // Also of a session that has expired: who revokes it wants to be sure, and gets the same answer.
+        self.known(client, pin, now)?.session.revoked = true;
+        let notices = self.hang_up_session(pin, &ServerMessage::revoked());
+        Ok(Change { notices, ..Change::writing(Write::Revoked { pin: pin.clone() }) })
+    }
+
+    /// Sets who asks for the screen, as the customer is told. A conf that is made later contains it.
+    pub fn set_asker(
+        &mut self,
+        client: Client,
+        pin: Pin,
+        asker: Asker,
+        unattended: bool,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        let may_be_unattended = self.settings.allow_unattended;
+        let entry = self.live_for_orders(client, &pin, now)?;
+        if unattended && !may_be_unattended {
+            return Err(Refused::NotAllowed(
+                "this broker lets nobody share a screen without being asked; its owner can \
+                 change that with allow_unattended",
+            ));
+        }
+        let asker = Asker {
+            technician: text::tidy_name(&asker.technician),
+            company: text::tidy_name(&asker.company),
+        };
+        entry.session.asker = asker.clone();
+        entry.session.unattended = unattended;
+        Ok(Change::writing(Write::AskerSaid { pin, asker, unattended }))
+    }
+
+    /// Who asks for the screen, for whoever has the PIN.
+    pub fn asker(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Asker, Refused> {
+        Ok(self.live(client, pin, now)?.session.asker.clone())
+    }
+
+    /// Admits whoever shows the ticket with this hash.
+    pub fn issue_ticket(
+        &mut self,
+        client: Client,
+        hash: KeyHash,
+        ticket: Ticket,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        self.live_for_orders(client, &ticket.pin, now)?;
+        if self.tickets.is_full(&ticket.pin) {
+            return Err(Refused::Full);
+        }
+        self.tickets.insert(hash, ticket.clone());
+        Ok(Change::writing(Write::TicketMade { hash, ticket }))
+    }
+}

@@ -1,0 +1,196 @@
+//! The addresses that a hook may be delivered to. A broker on a network must not become a tool with which strangers
+//! reach that network from inside (server-side request forgery).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// The addresses that hooks may go to, beside public ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TargetPolicy {
+    /// This machine, where the console of an embedded broker listens.
+    pub loopback: bool,
+    /// Private and link-local networks.
+    pub private: bool,
+}
+
+/// Why a hook's URL is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TargetRefused {
+    #[error("url is not a web address")]
+    Shape,
+    #[error("url must begin with http:// or https://")]
+    Scheme,
+    #[error("url must not carry a user or a password")]
+    Credentials,
+    /// Its address is neither public nor allowed by the policy.
+    #[error("url leads to an address that this broker may not call; its operator can allow it")]
+    Address,
+    #[error("url has more than 2048 characters")]
+    TooLong,
+}
+
+impl TargetPolicy {
+    /// Reads a hook's URL. An address in it is checked here, a name when it is resolved.
+    ///
+    /// # Errors
+    /// [`TargetRefused`], which doesn't repeat the URL: it may carry a secret.
+    pub fn parse(self, text: &str) -> Result<Url, TargetRefused> {
+        if text.len() > 2048 {
+            return Err(TargetRefused::TooLong);
+        }
+        let url = Url::parse(text).map_err(|_| TargetRefused::Shape)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(TargetRefused::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(TargetRefused::Credentials);
+        }
+        let allowed = match url.host() {
+            Some(Host::Ipv4(ip)) => self.allows(ip.into()),
+            Some(Host::Ipv6(ip)) => self.allows(ip.into()),
+            Some(Host::Domain(name)) => self.loopback || !is_loopback_name(name),
+            None => return Err(TargetRefused::Shape),
+        };
+        if allowed { Ok(url) } else { Err(TargetRefused::Address) }
+    }
+
+    /// Whether a hook may be delivered to this address.
+    pub fn allows(self, ip: IpAddr) -> bool {
+        match kind(ip) {
+            Kind::Public => true,
+            Kind::Loopback => self.loopback,
+            Kind::Private => self.private,
+            Kind::Never => false,
+        }
+    }
+}
+
+enum Kind {
+    Public,
+    Loopback,
+    Private,
+    Never,
+}
+
+fn kind(ip: IpAddr) -> Kind {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => kind_v4(ip),
+        IpAddr::V6(ip) => kind_v6(ip),
+    }
+}
+
+fn kind_v4(ip: Ipv4Addr) -> Kind {
+    let [a, b, c, _] = ip.octets();
+    match (a, b, c) {
+        (127, ..) => Kind::Loopback,
+        // Private (RFC 1918), link-local (also the metadata service of clouds), shared by a carrier (RFC 6598).
+        (10, ..) | (172, 16..=31, _) | (192, 168, _) | (169, 254, _) | (100, 64..=127, _) => {
+            Kind::Private
+        }
+        // "This network", protocol assignments, documentation, benchmarks, multicast, reserved.
+        (0, ..)
+        | (192, 0, 0 | 2)
+        | (192, 88, 99)
+        | (198, 18..=19, _)
+        | (198, 51, 100)
+        | (203, 0, 113)
+        | (224..=255, ..) => Kind::Never,
+        _ => Kind::Public,
+    }
+}
+
+fn kind_v6(ip: Ipv6Addr) -> Kind {
+    let segments = ip.segments();
+    let carried = |high: u16, low: u16| {
+        let [a, b] = high.to_be_bytes();
+        let [c, d] = low.to_be_bytes();
+        kind_v4(Ipv4Addr::new(a, b, c, d))
+    };
+    match segments {
+        [0, 0, 0, 0, 0, 0, 0, 1] => Kind::Loopback,
+        // NAT64 and 6to4 carry an IPv4 address, which is where the packet goes in the end.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => carried(high, low),
+        [0, 0, 0, 0, 0, 0, ..] => Kind::Never,
+        [0xfc00..=0xfdff, ..] | [0xfe80..=0xfeff, ..] => Kind::Private,
+        [0xff00..=0xffff, ..] | [0x2001, 0xdb8, ..] | [0x2001, 0, ..] | [0x100, 0, ..] => {
+            Kind::Never
+        }
+        [0x64, 0xff9b, ..] => Kind::Never,
+        _ => Kind::Public,
+    }
+}
+
+fn is_loopback_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STRICT: TargetPolicy = TargetPolicy { loopback: false, private: false };
+
+    #[test]
+    fn a_broker_on_a_network_calls_public_addresses_only() {
+        assert!(STRICT.parse("https://hooks.example.com/hook/x").is_ok());
+        assert!(STRICT.parse("http://93.184.216.34/").is_ok());
+        for inside in [
+            "http://127.0.0.1/",
+            "http://localhost:80/",
+            "http://a.localhost/",
+            "http://[::1]/",
+            "http://0.0.0.0/",
+            "http://10.1.2.3/",
+            "http://172.16.0.1/",
+            "http://192.168.0.1/",
+            "http://169.254.169.254/latest",
+            "http://100.64.0.1/",
+            "http://[fe80::1]/",
+            "http://[fd00::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://[2002:7f00:1::]/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://224.0.0.1/",
+        ] {
+            assert_eq!(STRICT.parse(inside), Err(TargetRefused::Address), "{inside}");
+        }
+    }
+
+    #[test]
+    fn loopback_and_private_are_allowed_only_each_by_its_own_switch() {
+        let loopback = TargetPolicy { loopback: true, private: false };
+        assert!(loopback.parse("http://127.0.0.1:4000/hook/x").is_ok());
+        assert!(loopback.parse("http://10.0.0.1/").is_err());
+        let private = TargetPolicy { loopback: false, private: true };
+        assert!(private.parse("http://10.0.0.1/").is_ok());
+        assert!(private.parse("http://127.0.0.1/").is_err());
+    }
+
+    #[test]
+    fn only_plain_web_addresses_are_taken() {
+        for (wrong, why) in [
+            ("", TargetRefused::Shape),
+            ("hook", TargetRefused::Shape),
+            ("file:///etc/passwd", TargetRefused::Scheme),
+            ("gopher://example.com/", TargetRefused::Scheme),
+            ("http://a:b@example.com/", TargetRefused::Credentials),
+        ] {
+            assert_eq!(STRICT.parse(wrong), Err(why), "{wrong}");
+        }
+        let long = format!("http://example.com/{}", "x".repeat(2048));
+        assert_eq!(STRICT.parse(&long), Err(TargetRefused::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn no_url_panics(text in "\\PC{0,80}|https?://[0-9a-fx.:\\[\\]]{0,30}/") {
+            let _ = STRICT.parse(&text);
+        }
+    }
+}

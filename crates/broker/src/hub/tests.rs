@@ -1,0 +1,235 @@
+//! What the hub returns, seen by whoever carries it out.
+
+use std::{fs, path::Path, time::Duration};
+
+use serve::{Client, Millis};
+use uuid::Uuid;
+use wire::{
+    HookType, Pin, Side,
+    screen::{Program, Role, Secret, Sharing, ToPresenter},
+};
+
+use super::{
+    Hub,
+    change::{Change, Effect, Notice},
+    connections::Link,
+    credential::Credential,
+    join::{Access, JoinAs, JoinRequest},
+    limits::{HubSettings, Rates},
+    messages::ServerMessage,
+    presence::{ConnectionId, PageId},
+    records::{StoredState, Write},
+    refusal::Refused,
+    service_calls::HookTarget,
+    streams::{StreamEnd, StreamId},
+};
+
+const LOCAL: Client = Client(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+const PRESENTER: u64 = 1;
+const VIEWER: u64 = 2;
+const STREAM: StreamId = StreamId(9);
+
+fn hub() -> (Hub, Pin) {
+    let region = "us-east-1".parse().unwrap();
+    let rates = Rates::embedded().into();
+    let settings = HubSettings { regions: vec![region], rates, ..HubSettings::default() };
+    let mut hub = Hub::new(settings, StoredState::default());
+    let region = "us-east-1".parse().unwrap();
+    let (pin, _) = hub.mint(LOCAL, region, &[[7; 32]], Millis(0)).unwrap();
+    (hub, pin)
+}
+
+/// A page with the same number as its connection and its watch key.
+fn join(hub: &mut Hub, pin: &Pin, n: u64, join_as: JoinAs) -> Result<Change, Refused> {
+    let request = JoinRequest {
+        access: Access::Pin(pin.clone()),
+        join_as,
+        page: PageId(Uuid::from_u128(n.into())),
+        name: format!("page {n}"),
+        link: Link::Open,
+    };
+    let joined = hub.join(ConnectionId(n), LOCAL, request, credential(n), Millis(0));
+    joined.map(|(_, change)| change)
+}
+
+fn credential(n: u64) -> Credential {
+    Credential::from_random([u8::try_from(n).unwrap(); 32])
+}
+
+fn program() -> JoinAs {
+    let (version, platform) = ("1".into(), "linux-x86_64".into());
+    JoinAs::Presenter(Some(Program { version, platform, conf: None }))
+}
+
+fn put(hub: &mut Hub, pin: &Pin, hook: HookType) {
+    let target = HookTarget { url: "https://example.com/hook", is_own_mail: false };
+    hub.put_hook(LOCAL, pin.clone(), hook, &target, Millis(0)).unwrap();
+}
+
+/// A program and a viewer whose stream waits for the program, as the last change left it.
+fn watched() -> (Hub, Secret, Change) {
+    let (mut hub, pin) = hub();
+    join(&mut hub, &pin, PRESENTER, program()).unwrap();
+    join(&mut hub, &pin, VIEWER, JoinAs::Viewer { read_only: true }).unwrap();
+    let (key, secret) = (credential(VIEWER).secret, credential(8));
+    let told = secret.secret.clone();
+    let (role, change) = hub.watch(LOCAL, &key, (STREAM, secret), true, Millis(0)).unwrap();
+    assert_eq!(role, Role::Watch);
+    (hub, told, change)
+}
+
+#[test]
+fn a_hook_is_written_as_consumed_by_the_change_that_has_it_delivered() {
+    let (mut hub, pin) = hub();
+    put(&mut hub, &pin, HookType::PresenterStarted);
+    let change = join(&mut hub, &pin, PRESENTER, JoinAs::page_of(Side::Presenter)).unwrap();
+    let consumed = |write: &Write| matches!(write, Write::HookConsumed { hook, .. } if *hook == HookType::PresenterStarted);
+    assert_eq!(change.writes.iter().filter(|write| consumed(write)).count(), 1);
+    assert!(matches!(&change.effects[0], Effect::Deliver(delivery) if delivery.pin == pin));
+    assert!(change.reschedules);
+}
+
+#[test]
+fn a_second_presenter_has_the_first_one_hung_up_at_once() {
+    let (mut hub, pin) = hub();
+    join(&mut hub, &pin, 1, JoinAs::page_of(Side::Presenter)).unwrap();
+    let change = join(&mut hub, &pin, 2, JoinAs::page_of(Side::Presenter)).unwrap();
+    let [Notice::HangUp { connection, message }] = &change.notices[..] else {
+        panic!("{:?}", change.notices);
+    };
+    assert_eq!(*connection, ConnectionId(1));
+    assert!(matches!(message, ServerMessage::Bye { code: "replaced" }));
+    assert!(hub.leave(ConnectionId(1), Millis(0)).writes.is_empty(), "its place is taken");
+}
+
+#[test]
+fn only_the_presenters_program_is_told_of_a_viewer_that_asks_for_a_stream() {
+    let (_, secret, change) = watched();
+    let [Notice::Send { to, message: ServerMessage::Presenter(request) }] = &change.notices[..]
+    else {
+        panic!("{:?}", change.notices);
+    };
+    let ToPresenter::Viewer { stream, role, sealed, .. } = request;
+    assert_eq!((*to, role, sealed), (ConnectionId(PRESENTER), &Role::Watch, &true));
+    assert_eq!(stream.expose(), secret.expose());
+    assert!(change.writes.is_empty() && change.effects.is_empty());
+}
+
+#[test]
+fn a_streams_secret_admits_one_presenter_and_its_end_is_told_once() {
+    let (mut hub, secret, _) = watched();
+    assert_eq!(hub.present(LOCAL, &secret), Ok(STREAM));
+    assert!(matches!(hub.present(LOCAL, &secret), Err(Refused::UnknownKey { .. })));
+    hub.stream_joined(STREAM).unwrap();
+    let change = hub.leave(ConnectionId(VIEWER), Millis(0));
+    let ended = |notice: &Notice| {
+        matches!(notice, Notice::EndStream { stream: STREAM, why: StreamEnd::ConnectionEnded })
+    };
+    assert_eq!(change.notices.iter().filter(|notice| ended(notice)).count(), 1);
+    assert!(hub.stream_ended(STREAM).notices.is_empty());
+    assert_eq!(hub.stream_joined(STREAM).map(drop), Err(Refused::NoPresenter));
+}
+
+#[test]
+fn a_presenter_that_takes_no_message_ends_only_the_streams_that_wait_for_it() {
+    let (mut hub, secret, _) = watched();
+    let notices = hub.lose(ConnectionId(PRESENTER));
+    assert!(matches!(&notices[..], [Notice::EndStream { stream: STREAM, .. }]), "{notices:?}");
+    assert!(hub.present(LOCAL, &secret).is_err());
+    let (mut hub, secret, _) = watched();
+    hub.present(LOCAL, &secret).unwrap();
+    hub.stream_joined(STREAM).unwrap();
+    assert!(hub.lose(ConnectionId(PRESENTER)).is_empty(), "its pictures still come");
+}
+
+#[test]
+fn a_stand_in_is_asked_for_no_stream() {
+    let (mut hub, pin) = hub();
+    let request = JoinRequest::stand_in(pin.clone(), program(), Uuid::from_u128(1), "Maria");
+    hub.join(ConnectionId(1), LOCAL, request, credential(1), Millis(0)).unwrap();
+    join(&mut hub, &pin, VIEWER, JoinAs::Viewer { read_only: false }).unwrap();
+    assert_eq!(hub.roster(&pin).unwrap().sharing, Sharing::Shared);
+    let (key, stream) = (credential(VIEWER).secret, (STREAM, credential(8)));
+    let refused = hub.watch(LOCAL, &key, stream, false, Millis(0)).unwrap_err();
+    assert_eq!(refused, Refused::NoPresenter);
+}
+
+#[test]
+fn what_is_due_fires_at_its_time_and_not_before() {
+    let (mut hub, pin) = hub();
+    put(&mut hub, &pin, HookType::ViewerStarted);
+    put(&mut hub, &pin, HookType::ViewerOffline);
+    join(&mut hub, &pin, VIEWER, JoinAs::page_of(Side::Viewers)).unwrap();
+    hub.leave(ConnectionId(VIEWER), Millis(1_000));
+    let due = hub.next_due(Millis(1_000)).unwrap();
+    assert_eq!(due, Millis(61_001));
+    assert!(hub.fire_due(Millis(61_000)).effects.is_empty());
+    let change = hub.fire_due(due);
+    assert!(matches!(&change.effects[..], [Effect::Deliver(_)]), "{:?}", change.effects);
+    assert!(hub.fire_due(due).effects.is_empty());
+}
+
+#[test]
+fn a_revoked_session_hangs_everybody_up_and_is_over_for_all_calls() {
+    let (mut hub, pin) = hub();
+    join(&mut hub, &pin, PRESENTER, program()).unwrap();
+    join(&mut hub, &pin, VIEWER, JoinAs::page_of(Side::Viewers)).unwrap();
+    let change = hub.revoke(LOCAL, &pin, Millis(0)).unwrap();
+    let hung_up = |notice: &Notice| {
+        matches!(notice, Notice::HangUp { message: ServerMessage::Bye { code: "revoked" }, .. })
+    };
+    assert_eq!(change.notices.iter().filter(|notice| hung_up(notice)).count(), 2);
+    assert_eq!(hub.check_live(LOCAL, &pin, Millis(0)), Err(Refused::PinOver));
+    assert!(join(&mut hub, &pin, 3, JoinAs::Companion).is_err());
+}
+
+#[test]
+fn nothing_here_reaches_a_clock_chance_a_socket_the_disk_or_a_door() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/hub");
+    for file in fs::read_dir(here).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        for foreign in [
+            "tokio::",
+            "axum::",
+            "reqwest::",
+            "rusqlite::",
+            "lettre::",
+            "getrandom",
+            "new_v4",
+            "SystemTime",
+            "Instant",
+            "Clock",
+            "std::fs",
+            "std::net::Tcp",
+        ] {
+            assert!(!code.contains(foreign), "{} has {foreign}", path.display());
+        }
+        for used in code.split("crate::").skip(1) {
+            assert!(used.starts_with("hub"), "{}: crate::{used:.20}", path.display());
+        }
+    }
+}
+
+#[test]
+fn each_guess_is_answered_later_than_the_last_until_there_is_no_answer() {
+    let rates = Rates::network();
+    let settings = HubSettings { rates: rates.into(), ..HubSettings::default() };
+    let mut hub = Hub::new(settings, StoredState::default());
+    let guesser = Client::at([198, 51, 100, 1].into());
+    let pin: Pin = "AAA-AA-AAAA".parse().unwrap();
+    let mut guess = || hub.known(guesser, &pin, Millis(0)).unwrap_err();
+    let delays: Vec<_> = (0..rates.guesses.times)
+        .map(|_| match guess() {
+            Refused::UnknownPin { answer_after } => answer_after,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(delays[..5], [Duration::ZERO; 5][..]);
+    assert!(delays[4..].is_sorted_by(|a, b| a < b), "{delays:?}");
+    assert!(matches!(guess(), Refused::TooMany { .. }));
+}

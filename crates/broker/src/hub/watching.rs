@@ -1,0 +1,100 @@
+//! Who gets a stream of the screen: a viewer asks for one, and the presenter's program is told to dial for it.
+
+use std::time::Duration;
+
+use serve::{Client, Millis};
+use wire::screen::{Role, Secret, ToPresenter};
+
+use super::{
+    Hub,
+    change::{Change, Notice},
+    connections::Link,
+    credential::{self, Credential},
+    messages::ServerMessage,
+    presence::ConnectionId,
+    refusal::Refused,
+    streams::{Stream, StreamEnd, StreamId},
+};
+
+impl Hub {
+    /// A viewer asks for its stream with the key that it was welcomed with.
+    pub fn watch(
+        &mut self,
+        client: Client,
+        key: &Secret,
+        stream: (StreamId, Credential),
+        sealed: bool,
+        now: Millis,
+    ) -> Result<(Role, Change), Refused> {
+        let found = self.connections.with_watch_key(&credential::hash_of(key.expose()));
+        let id = self.known_credential(client, found, now)?;
+        let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
+        let (pin, page) = (connection.pin.clone(), connection.page);
+        // The key lasts as long as the connection, which can outlive the PIN by a moment.
+        self.live(client, &pin, now)?;
+        let allowed = self.rates(client).streams;
+        self.usage.streams.admit(&page, allowed, now).map_err(Refused::too_many)?;
+        self.open_stream(client, id, stream, sealed)
+    }
+
+    fn open_stream(
+        &mut self,
+        client: Client,
+        viewer_id: ConnectionId,
+        (id, secret): (StreamId, Credential),
+        sealed: bool,
+    ) -> Result<(Role, Change), Refused> {
+        let connection = self.connections.get(viewer_id).ok_or(Refused::PinOver)?;
+        let viewer = connection.participant.as_viewer().ok_or(Refused::PinOver)?;
+        let (pin, role, old) = (connection.pin.clone(), viewer.role, viewer.stream);
+        let page = credential::public_half(connection.page.0);
+        let (presenter, _) = self.program_of(&pin).ok_or(Refused::NoPresenter)?;
+        // A stand-in has no socket to be told by, and never dials.
+        if self.connections.get(presenter).is_none_or(|one| one.link != Link::Open) {
+            return Err(Refused::NoPresenter);
+        }
+        let name = self.name_of(viewer_id);
+        let request = ToPresenter::Viewer { stream: secret.secret, page, name, role, sealed };
+        let message = ServerMessage::Presenter(request);
+        let mut notices = vec![Notice::Send { to: presenter, message }];
+        // Everybody hears of the old stream's end when the new one begins, and not of a gap between the two.
+        if let Some(old) = old.filter(|old| self.streams.remove(*old).is_some()) {
+            notices.push(Notice::EndStream { stream: old, why: StreamEnd::Replaced });
+        }
+        let stream = Stream {
+            pin,
+            viewer: viewer_id,
+            presenter,
+            secret: secret.hash,
+            sealed,
+            local: client.is_this_machine(),
+            joined: false,
+        };
+        self.streams.insert(id, stream);
+        let connection = self.connections.get_mut(viewer_id);
+        if let Some(viewer) = connection.and_then(|one| one.participant.as_viewer_mut()) {
+            viewer.stream = Some(id);
+        }
+        Ok((role, Change::telling(notices)))
+    }
+
+    /// The presenter's program dials for a stream.
+    ///
+    /// A wrong secret is no guess that counts: whoever asks for streams and leaves could otherwise have the
+    /// presenter, which then dials too late, shut out.
+    pub fn present(&mut self, client: Client, secret: &Secret) -> Result<StreamId, Refused> {
+        let offer = self.streams.take_offer(client, &credential::hash_of(secret.expose()));
+        offer.ok_or(Refused::UnknownKey { answer_after: Duration::ZERO })
+    }
+
+    /// Both ends of a stream are there; an error if it has ended meanwhile.
+    pub fn stream_joined(&mut self, id: StreamId) -> Result<Change, Refused> {
+        let pin = self.streams.join(id).ok_or(Refused::NoPresenter)?;
+        Ok(Change::telling(self.tell_roster(&pin)))
+    }
+
+    /// The sockets of a stream are closed.
+    pub fn stream_ended(&mut self, id: StreamId) -> Change {
+        Change::telling(self.end_streams(vec![id], StreamEnd::Left))
+    }
+}

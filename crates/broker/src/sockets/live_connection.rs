@@ -1,0 +1,168 @@
+//! The live connection of a page: presence and chat over one WebSocket.
+//!
+//! The first message is a page's `hello` with PIN, side and page id, so that no URL contains the PIN. The
+//! presenter's program exchanges the same messages as a page ([`crate::hub::messages`]).
+
+use std::{sync::Arc, time::Duration};
+
+use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
+use serve::Client;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, interval_at, sleep_until, timeout},
+};
+use uuid::Uuid;
+use wire::{PinShape, Side};
+
+use crate::{
+    connecting::Connected,
+    coordinator::Coordinator,
+    hub::{
+        connections::Link,
+        join::{Access, JoinAs, JoinRequest},
+        messages::{Hello, PageMessage, ServerMessage},
+        presence::{ConnectionId, PageId},
+        refusal::Refused,
+        text,
+    },
+};
+
+/// How long a page has to say hello.
+const HELLO_WITHIN: Duration = Duration::from_secs(5);
+/// How often a page is asked whether it is still there.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// A page that sent nothing for this long, not even an answer to a ping, is gone: a network that drops everything
+/// closes no connection. Its screen must not look as if it were still shared.
+const SILENT: Duration = Duration::from_secs(15);
+/// Serves one connection until either end closes it.
+pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, client: Client) {
+    let hello = timeout(HELLO_WITHIN, next(&mut socket)).await.ok().flatten();
+    let connected = match join_request(hello) {
+        Ok(request) => coordinator.connect(client, request).await,
+        Err(refused) => Err(refused),
+    };
+    match connected {
+        Ok(Connected { id, welcome, mut inlet }) => {
+            if tell(&mut socket, &welcome).await {
+                talk(&mut socket, &coordinator, id, &mut inlet).await;
+            }
+            coordinator.disconnect(id).await;
+        }
+        Err(refused) => {
+            // Here and not only over HTTP: PINs can be guessed on either way.
+            tokio::time::sleep(refused.answer_after()).await;
+            tell(&mut socket, &ServerMessage::refused(&refused)).await;
+        }
+    }
+    let goodbye = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+    let _ = timeout(HELLO_WITHIN, socket.send(Frame::Close(Some(goodbye)))).await;
+}
+
+/// Who wants to connect as what, and what admits them.
+fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
+    let Some(PageMessage::Hello(hello)) = first else {
+        return Err(Refused::malformed("the first message is a hello"));
+    };
+    let Hello { session_pin, ticket, side, page, name, ro, companion, program } = hello;
+    let join_as = match side {
+        Side::Presenter if companion => JoinAs::Companion,
+        Side::Presenter => JoinAs::Presenter(program),
+        Side::Viewers => JoinAs::Viewer { read_only: ro },
+    };
+    let access = match (session_pin, ticket, side) {
+        (None, Some(ticket), Side::Viewers) => Access::Ticket(ticket),
+        (Some(pin), _, _) => Access::Pin(
+            pin.parse().map_err(|shape: PinShape| Refused::malformed(shape.to_string()))?,
+        ),
+        (None, _, _) => return Err(Refused::malformed("session_pin is missing")),
+    };
+    let (page, name) = (PageId(page), text::tidy_name(&name));
+    Ok(JoinRequest { access, join_as, page, name, link: Link::Open })
+}
+
+/// Carries messages both ways until the page leaves, is hung up, or doesn't answer any more.
+async fn talk(
+    socket: &mut WebSocket,
+    coordinator: &Arc<Coordinator>,
+    id: ConnectionId,
+    inlet: &mut mpsc::Receiver<ServerMessage>,
+) {
+    // A plain interval would tick at once, before the page has read its welcome.
+    let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    let mut last_heard = Instant::now();
+    loop {
+        tokio::select! {
+            message = inlet.recv() => match message {
+                Some(message) => if !tell(socket, &message).await { return },
+                None => return,
+            },
+            frame = socket.recv() => {
+                last_heard = Instant::now();
+                match frame {
+                    None | Some(Err(_) | Ok(Frame::Close(_))) => return,
+                    // The library answers pings, and a pong was counted above.
+                    Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
+                    Some(Ok(Frame::Text(text))) => {
+                        if !answer(socket, coordinator, id, text.as_bytes()).await { return }
+                    }
+                    Some(Ok(Frame::Binary(_))) => return,
+                }
+            }
+            _ = pings.tick() => {
+                let ping = socket.send(Frame::Ping(Vec::new().into()));
+                if !matches!(timeout(HELLO_WITHIN, ping).await, Ok(Ok(()))) { return }
+            }
+            () = sleep_until(last_heard + SILENT) => return,
+        }
+    }
+}
+
+/// Does what a page asks for; false when it is leaving.
+async fn answer(
+    socket: &mut WebSocket,
+    coordinator: &Arc<Coordinator>,
+    id: ConnectionId,
+    text: &[u8],
+) -> bool {
+    let outcome = match serde_json::from_slice(text) {
+        Ok(PageMessage::Chat { name, body }) => {
+            let guid = Uuid::new_v4();
+            coordinator.apply(|hub, now| hub.say(id, (&name, &body), guid, now)).await
+        }
+        Ok(PageMessage::Name { name }) => {
+            coordinator.record(|hub, _| hub.rename(id, &name)).await;
+            Ok(())
+        }
+        Ok(PageMessage::Sharing { state }) => {
+            coordinator.apply(|hub, _| hub.share(id, state)).await
+        }
+        Ok(PageMessage::Quality { latency_ms, fps }) => {
+            coordinator.apply(|hub, now| hub.report_quality(id, (latency_ms, fps), now)).await
+        }
+        Ok(PageMessage::Snapshot) => coordinator.apply(|hub, now| hub.saved_picture(id, now)).await,
+        Ok(PageMessage::Ping) => return tell(socket, &ServerMessage::Pong).await,
+        Ok(PageMessage::Leave) => return false,
+        Ok(PageMessage::Hello(_)) | Err(_) => Err(Refused::malformed("no such message")),
+    };
+    match outcome {
+        Ok(()) => true,
+        Err(refused) => tell(socket, &ServerMessage::refused(&refused)).await,
+    }
+}
+
+/// The page's next message; `None` if the page is gone or sends something else.
+async fn next(socket: &mut WebSocket) -> Option<PageMessage> {
+    loop {
+        match socket.recv().await?.ok()? {
+            Frame::Text(text) => return serde_json::from_slice(text.as_bytes()).ok(),
+            Frame::Ping(_) | Frame::Pong(_) => {}
+            Frame::Binary(_) | Frame::Close(_) => return None,
+        }
+    }
+}
+
+/// Sends a message; false if the page is gone, or takes too long.
+async fn tell(socket: &mut WebSocket, message: &ServerMessage) -> bool {
+    let Ok(text) = serde_json::to_string(message) else { return false };
+    matches!(timeout(HELLO_WITHIN, socket.send(Frame::Text(text.into()))).await, Ok(Ok(())))
+}

@@ -1,0 +1,143 @@
+//! One socket of a stream: a viewer that asks for the screen, or the presenter's program that dials for a viewer.
+//! The task of the viewer's socket splices the two.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
+use serve::Client;
+use tokio::{sync::oneshot, time::timeout};
+use wire::screen::{Role, Secret, StreamAnswer, StreamHello};
+
+use super::splice::splice;
+use crate::{
+    coordinator::Coordinator,
+    hub::{refusal::Refused, streams::StreamId},
+    outlets::StreamInlet,
+    random,
+};
+
+/// How long a socket has to say what it is for, and to take what it is told.
+const HELLO_WITHIN: Duration = Duration::from_secs(5);
+
+/// A stream that waits for the presenter.
+struct Opened {
+    id: StreamId,
+    role: Role,
+    inlet: StreamInlet,
+}
+
+impl Coordinator {
+    async fn watch(
+        self: &Arc<Self>,
+        client: Client,
+        key: &Secret,
+        sealed: bool,
+    ) -> Result<Opened, Refused> {
+        let secret = random::credential()?;
+        // Before the hub tells the presenter, which may dial at once.
+        let (id, inlet) = self.outlets.lock().add_stream();
+        let role = self.change(|hub, now| hub.watch(client, key, (id, secret), sealed, now)).await;
+        match role {
+            Ok(role) => Ok(Opened { id, role, inlet }),
+            Err(refused) => {
+                self.outlets.lock().remove_stream(id);
+                Err(refused)
+            }
+        }
+    }
+
+    fn present(
+        &self,
+        client: Client,
+        secret: &Secret,
+    ) -> Result<oneshot::Sender<WebSocket>, Refused> {
+        let id = self.ask(|hub, _| hub.present(client, secret))?;
+        let ended = Refused::UnknownKey { answer_after: Duration::ZERO };
+        self.outlets.lock().take_dialled(id).ok_or(ended)
+    }
+}
+
+/// Serves one socket of `/screen` until its stream ends.
+pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, client: Client) {
+    let outcome = match timeout(HELLO_WITHIN, hello(&mut socket)).await.ok().flatten() {
+        Some(StreamHello::Watch { key, sealed }) => {
+            match coordinator.watch(client, &key, sealed).await {
+                Ok(opened) => return carry(socket, &coordinator, opened).await,
+                Err(refused) => Err(refused),
+            }
+        }
+        Some(StreamHello::Present { stream }) => coordinator.present(client, &stream),
+        None => Err(Refused::malformed("the first message says what this socket is for")),
+    };
+    match outcome {
+        // The viewer's task has it from here on; if that is gone, the socket closes with it.
+        Ok(dialled) => drop(dialled.send(socket)),
+        Err(refused) => refuse(socket, &refused).await,
+    }
+}
+
+async fn carry(mut viewer: WebSocket, coordinator: &Arc<Coordinator>, opened: Opened) {
+    let Opened { id, role, inlet: StreamInlet { dialled, mut ended } } = opened;
+    let until = coordinator.clock.now().after(coordinator.durations.dial);
+    let presenter = tokio::select! {
+        presenter = dialled => presenter.map_err(|_| Refused::NoPresenter),
+        () = coordinator.clock.sleep_until(until) => Err(Refused::NoAnswer),
+        // This also reads, without which nobody would notice that the viewer has left.
+        () = gone(&mut viewer) => Err(Refused::malformed("nothing is said before the stream is there")),
+        _ = &mut ended => Err(Refused::NoPresenter),
+    };
+    match presenter {
+        Ok(presenter) => {
+            let sockets = [presenter, viewer];
+            if let Some([presenter, viewer]) = join(sockets, role, coordinator, id).await {
+                let pace = (&coordinator.clock, coordinator.durations.stream_idle);
+                splice(viewer, presenter, pace, &mut ended).await;
+            }
+        }
+        Err(refused) => refuse(viewer, &refused).await,
+    }
+    coordinator.record(|hub, _| hub.stream_ended(id)).await;
+}
+
+/// Tells both ends that the other one is there.
+async fn join(
+    mut sockets: [WebSocket; 2],
+    role: Role,
+    coordinator: &Arc<Coordinator>,
+    id: StreamId,
+) -> Option<[WebSocket; 2]> {
+    for socket in &mut sockets {
+        if !answer(socket, &StreamAnswer::Joined { role }).await {
+            return None;
+        }
+    }
+    coordinator.apply(|hub, _| hub.stream_joined(id)).await.is_ok().then_some(sockets)
+}
+
+/// Returns when a viewer that should wait leaves or sends something.
+async fn gone(viewer: &mut WebSocket) {
+    while let Some(Ok(Frame::Ping(_) | Frame::Pong(_))) = viewer.recv().await {}
+}
+
+async fn hello(socket: &mut WebSocket) -> Option<StreamHello> {
+    loop {
+        match socket.recv().await?.ok()? {
+            Frame::Text(text) => return serde_json::from_str(text.as_str()).ok(),
+            Frame::Ping(_) | Frame::Pong(_) => {}
+            Frame::Binary(_) | Frame::Close(_) => return None,
+        }
+    }
+}
+
+async fn refuse(mut socket: WebSocket, refused: &Refused) {
+    tokio::time::sleep(refused.answer_after()).await;
+    let code = refused.code().to_owned();
+    answer(&mut socket, &StreamAnswer::Refused { code, error: refused.to_string() }).await;
+    let goodbye = CloseFrame { code: close_code::NORMAL, reason: "refused".into() };
+    let _ = timeout(HELLO_WITHIN, socket.send(Frame::Close(Some(goodbye)))).await;
+}
+
+async fn answer(socket: &mut WebSocket, message: &StreamAnswer) -> bool {
+    let Ok(text) = serde_json::to_string(message) else { return false };
+    matches!(timeout(HELLO_WITHIN, socket.send(Frame::Text(text.into()))).await, Ok(Ok(())))
+}

@@ -1,0 +1,39 @@
+//! Does what is due when it is due.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::coordinator::Coordinator;
+
+/// How often what is too old is forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
+impl Coordinator {
+    /// Moves the clock and does everything that falls due, except for deliveries, which take their own time.
+    pub(crate) async fn advance(self: &Arc<Self>, by: Duration) {
+        self.clock.advance(by);
+        self.fire_due().await;
+    }
+
+    async fn fire_due(self: &Arc<Self>) {
+        self.record(|hub, now| hub.fire_due(now)).await;
+    }
+}
+
+/// Runs for as long as the broker does.
+pub(crate) async fn keep_time(coordinator: Arc<Coordinator>) {
+    // At once: much may have become too old while the broker was not running.
+    let mut forget_at = coordinator.clock.now();
+    loop {
+        if coordinator.clock.now() >= forget_at {
+            coordinator.record(|hub, now| hub.forget_old(now)).await;
+            forget_at = coordinator.clock.now().after(FORGET_EVERY);
+        }
+        let due = coordinator.ask(|hub, now| hub.next_due(now));
+        let due = due.map_or(forget_at, |due| due.min(forget_at));
+        tokio::select! {
+            () = coordinator.clock.sleep_until(due) => coordinator.fire_due().await,
+            // What is due first may be due earlier now, so it is asked again.
+            () = coordinator.rescheduled.notified() => {}
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The audit log: who did what, and to which session.
+//!
+//! Entries that could not be written are counted. That stands as a trouble, and the next entry that can be
+//! written says how many are missing before it.
+
+use engine::{
+    SessionId, StoreError,
+    archive::{self, Archive},
+    clock::now,
+};
+
+use super::Inner;
+use crate::{
+    present::trouble,
+    view::{Code, Trouble},
+};
+
+/// What somebody did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AuditEntry {
+    /// Who did it.
+    pub by: String,
+    /// The kind of act, for programs: `signed_in`, `viewer_opened` and so on.
+    pub action: &'static str,
+    /// What was done, in a sentence. It must hold no secret.
+    pub text: String,
+    /// The session that it was about.
+    pub session: Option<SessionId>,
+}
+
+/// Where entries are written, and how many could not be.
+#[derive(Default)]
+pub(crate) struct AuditLog {
+    /// None before the start and after the end. It doesn't go through the engine, since whoever records something
+    /// may hold the engine's lock.
+    archive: Option<Archive>,
+    /// Entries that could not be written since the last that could.
+    missed: u32,
+}
+
+impl AuditLog {
+    /// Writes to `archive` from now on; to none at the end.
+    pub fn write_to(&mut self, archive: Option<&Archive>) {
+        self.archive = archive.cloned();
+    }
+}
+
+impl Inner {
+    /// Appends to the audit log; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// The entry could not be written, which then stands as a trouble, too. What must not happen unseen (an
+    /// override, an export) has to be refused; other callers may ignore it.
+    pub(crate) async fn record(&self, entry: AuditEntry) -> Result<(), Trouble> {
+        let (archive, mut missed) = self.side(|side| {
+            (side.audit_log.archive.clone(), std::mem::take(&mut side.audit_log.missed))
+        });
+        let archive = archive.ok_or_else(trouble::stopping)?;
+        let before = missed;
+        let AuditEntry { by, action, text, session } = entry;
+        let stored =
+            archive::AuditEntry { at: now(), by, action: action.to_owned(), text, session };
+        let failed = append(&archive, stored, &mut missed).await.err();
+        if failed.is_none() && before == 0 {
+            return Ok(());
+        }
+        let trouble = failed.map(|error| {
+            tracing::error!(action, %error, "write the audit log");
+            not_written(&error)
+        });
+        self.side(|side| {
+            let more = missed.saturating_add(u32::from(trouble.is_some()));
+            side.audit_log.missed = side.audit_log.missed.saturating_add(more);
+            side.standing.retain(|trouble| !is_not_written(trouble));
+            side.standing.extend(trouble.clone());
+        });
+        self.tell_change();
+        trouble.map_or(Ok(()), Err)
+    }
+}
+
+/// Appends `entry`, and before it an entry that says how many are missing. None are, then.
+async fn append(
+    archive: &Archive,
+    entry: archive::AuditEntry,
+    missed: &mut u32,
+) -> Result<(), StoreError> {
+    if *missed > 0 {
+        let gap = archive::AuditEntry {
+            at: entry.at,
+            by: "Deskhand".into(),
+            action: "not_noted".into(),
+            text: format!(
+                "Before this, {missed} of what was done or asked for could not be written."
+            ),
+            session: None,
+        };
+        archive.append_audit(gap).await?;
+        *missed = 0;
+    }
+    archive.append_audit(entry).await.map(drop)
+}
+
+/// What a trouble with the audit log begins with.
+const NOT_WRITTEN: &str = "The audit log is not written. ";
+
+fn not_written(error: &StoreError) -> Trouble {
+    let Trouble { code, text, remedy } = trouble::from_text(
+        trouble::store_code(error).unwrap_or(Code::TryAgain),
+        &error.to_string(),
+    );
+    Trouble { code, text: format!("{NOT_WRITTEN}{text}"), remedy }
+}
+
+fn is_not_written(trouble: &Trouble) -> bool {
+    trouble.text.starts_with(NOT_WRITTEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use engine::desktop::Headless;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{App, Options, SettingsSource, app::NoPages, commands::Command, reply::Reply};
+
+    async fn app(folder: &std::path::Path) -> App {
+        let options = Options {
+            data: folder.join("data"),
+            settings: SettingsSource::nowhere(),
+            desktop: Arc::new(Headless),
+            program: "a test",
+            passphrase: None,
+            use_keyring: false,
+            broker_control: false,
+            unattended: false,
+            from_seq: None,
+            pages: Arc::new(NoPages),
+            in_the_browser: std::time::Duration::from_secs(60),
+            forget_profiles: false,
+        };
+        App::start(options).await.unwrap()
+    }
+
+    async fn give(app: &App, command: serde_json::Value) -> Result<Reply, Trouble> {
+        app.command(serde_json::from_value::<Command>(command).unwrap(), "Anna").await
+    }
+
+    fn standing(app: &App) -> usize {
+        app.inner().side(|side| side.standing.iter().filter(|t| is_not_written(t)).count())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn with_a_full_disk_nothing_happens_unseen_and_what_was_missed_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = app(folder.path()).await;
+        let archive = app.inner().side(|side| side.audit_log.archive.clone()).unwrap();
+        archive.limit_pages(Some(1)).await.unwrap();
+        let filler = |length| AuditEntry {
+            by: "Anna".into(),
+            action: "filled",
+            text: "x".repeat(length),
+            session: None,
+        };
+        let mut filled = 0;
+        // To the last byte: where a long entry has no room, a short one may have some.
+        for length in [1_000, 1] {
+            while app.inner().record(filler(length)).await.is_ok() {
+                filled += 1;
+                assert!(filled < 1_000, "the disk is never full");
+            }
+        }
+        assert_eq!(standing(&app), 1);
+        let refused = give(&app, json!({ "do": "export_audit" })).await.err().unwrap();
+        assert!(refused.text.starts_with(NOT_WRITTEN), "{refused:?}");
+        let guards = json!({ "do": "configure", "changes": { "verify_gate": "warn" } });
+        assert!(give(&app, guards).await.is_err());
+        assert_eq!(app.settings().verify_gate, crate::view::GatePolicy::Off);
+        // What need not be recorded first is done.
+        let long = "x".repeat(60);
+        give(&app, json!({ "do": "configure", "changes": { "company": long } })).await.unwrap();
+        assert_eq!((app.settings().company, standing(&app)), (long, 1));
+
+        archive.limit_pages(None).await.unwrap();
+        give(&app, json!({ "do": "configure", "changes": { "company": "ACME" } })).await.unwrap();
+        assert_eq!(standing(&app), 0);
+        let newest = archive.audit_page(None, 2).await.unwrap();
+        assert_eq!(newest[0].entry.action, "settings_changed");
+        assert_eq!(newest[1].entry.action, "not_noted");
+        assert!(newest[1].entry.text.contains("Before this, "), "{newest:?}");
+        assert_eq!(archive.verify_audit().await.unwrap().broken, None);
+        app.stop().await;
+    }
+}

@@ -1,0 +1,73 @@
+//! Records in the audit log how verifications ended.
+//!
+//! They end by themselves, at any time. The sequence number up to which they are recorded is on the disk, so those
+//! that end while this console isn't running are recorded later. A crash between an entry and the mark after it
+//! makes a second entry; none is left out.
+
+use engine::{Engine, journal::Happening};
+
+use super::{AuditEntry, Inner};
+
+/// How many events are read at a time.
+const PAGE: u32 = 500;
+/// The name of the stored mark.
+const SUBSCRIBER: &str = "audit of verifications";
+/// Whoever answers a phone is not at this console, so these entries name the program.
+const NOBODY: &str = "deskhand";
+
+/// Reads the events for verifications that ended.
+#[derive(Default)]
+pub(super) struct VerificationAudit {
+    /// The last event that was read; none before the first look.
+    read_to: Option<u64>,
+}
+
+impl VerificationAudit {
+    /// Records the verifications that ended since the last look. What can't be recorded now is at the next look.
+    pub async fn read_on(&mut self, inner: &Inner) {
+        let guard = inner.engine.read().await;
+        let Some(engine) = guard.as_ref() else { return };
+        let mut from = match self.read_to {
+            Some(seq) => seq,
+            None => match engine.journal().seen(SUBSCRIBER).await {
+                Ok(seq) => seq.unwrap_or_default(),
+                Err(error) => {
+                    return tracing::warn!(%error, "read up to where verifications were recorded");
+                }
+            },
+        };
+        loop {
+            let page = match engine.happenings_after(from, PAGE).await {
+                Ok(page) => page,
+                Err(error) => return tracing::warn!(%error, "read what happened"),
+            };
+            for happening in &page {
+                if let Some(entry) = audit_entry(happening) {
+                    if inner.record(entry).await.is_err() {
+                        return;
+                    }
+                    mark(engine, happening.seq).await;
+                }
+                from = happening.seq;
+                self.read_to = Some(from);
+            }
+            if page.len() < PAGE as usize {
+                return;
+            }
+            mark(engine, from).await;
+        }
+    }
+}
+
+async fn mark(engine: &Engine, seq: u64) {
+    if let Err(error) = engine.journal().mark_seen(SUBSCRIBER, seq).await {
+        tracing::warn!(%error, "store up to where verifications were recorded");
+    }
+}
+
+/// The entry for an event; none for events that don't belong into the audit log.
+fn audit_entry(Happening { session, event, .. }: &Happening) -> Option<AuditEntry> {
+    let facts = event.facts();
+    let text = crate::present::trouble::sentence(&facts.audit_text()?);
+    Some(AuditEntry { by: NOBODY.to_owned(), action: facts.name(), text, session: Some(*session) })
+}

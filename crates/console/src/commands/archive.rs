@@ -1,0 +1,229 @@
+//! Commands over what is kept of sessions: notes, tags, search, export.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use engine::{
+    Engine, SessionId,
+    archive::{FoundIn, Hit as Found, NoteKind},
+    clock::now,
+};
+use serde::Deserialize;
+use session::Word;
+use strum::VariantNames;
+use ts_rs::TS;
+
+use super::{
+    CommandResult, engine, must_exist, parse_id,
+    policy::{AuditPolicy, Policy},
+};
+use crate::{
+    Settings,
+    app::{App, Inner, detail_of, setting},
+    export,
+    parameters::Format,
+    present::{self, state, trouble},
+    reply::{Hit, Reply},
+    view::Trouble,
+    words,
+};
+
+/// Commands over what is kept of sessions.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum ArchiveCommand {
+    /// Sets a session's note.
+    Note {
+        /// Which.
+        session: String,
+        /// The whole note.
+        text: String,
+    },
+    /// Sets a session's tags.
+    Tags {
+        /// Which.
+        session: String,
+        /// All of them.
+        tags: Vec<String>,
+    },
+    /// Everything about a session, live or archived. Answers `detail`.
+    Detail {
+        /// Which.
+        session: String,
+    },
+    /// Full-text search over sessions, notes, tickets and transcripts, newest first. Answers `found`.
+    Search {
+        /// What was typed; empty lists everything.
+        query: String,
+        /// Go on after this cursor.
+        #[serde(default)]
+        cursor: Option<String>,
+    },
+    /// Writes a session's transcript. Answers `text`.
+    Export {
+        /// Which.
+        session: String,
+        /// As what.
+        format: Format,
+    },
+    /// A picture of the customer's screen that was saved. Answers `picture`.
+    Picture {
+        /// Of which session.
+        session: String,
+        /// Its number.
+        picture: i64,
+    },
+}
+
+impl ArchiveCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::Export { session, format } => {
+                AuditPolicy::before("exported", exported(*format)).about(session)
+            }
+            Self::Picture { session, .. } => {
+                let text = "Opens a saved picture of the customer's screen.";
+                AuditPolicy::before("picture_opened", text).about(session)
+            }
+            Self::Note { .. } | Self::Tags { .. } | Self::Detail { .. } | Self::Search { .. } => {
+                AuditPolicy::Nothing
+            }
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::Note { session, text } => note(inner, &session, &text, by).await,
+            Self::Tags { session, tags } => set_tags(inner, &session, &tags).await,
+            Self::Detail { session } => detail(inner, &session).await,
+            Self::Search { query, cursor } => search(inner, &query, cursor.as_deref()).await,
+            Self::Export { session, format } => export(inner, &session, format).await,
+            Self::Picture { session, picture: number } => picture(inner, &session, number).await,
+        }
+    }
+}
+
+const fn exported(format: Format) -> &'static str {
+    match format {
+        Format::Text => "Exports the session as text.",
+        Format::Json => "Exports the session as JSON.",
+        Format::Csv => "Exports the session as CSV.",
+    }
+}
+
+/// Hits a page.
+const PAGE: u32 = 50;
+/// The longest note, in characters.
+const LONGEST_NOTE: usize = 20_000;
+/// Tags of one session, and the characters of one.
+const MOST_TAGS: usize = 20;
+const LONGEST_TAG: usize = 40;
+
+async fn note(inner: &Inner, session: &str, text: &str, by: &str) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    must_exist(&engine, id, "save the note").await?;
+    set_note(&engine, id, NoteKind::Working, text, by).await?;
+    // Both were shown as one, so what was typed is the whole.
+    set_note(&engine, id, NoteKind::Closing, "", by).await?;
+    inner.tell_change();
+    Ok(Reply::Done)
+}
+
+pub(super) async fn set_note(
+    engine: &Engine,
+    id: SessionId,
+    kind: NoteKind,
+    text: &str,
+    by: &str,
+) -> Result<(), Trouble> {
+    let text = words::plain_lines(text, LONGEST_NOTE);
+    let saved = engine.archive().set_note(id, kind, text, by.to_owned(), now()).await;
+    saved.map_err(|error| trouble::of_store(&error))
+}
+
+async fn set_tags(inner: &Inner, session: &str, tags: &[String]) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    must_exist(&engine, id, "save the tags").await?;
+    let mut clean: Vec<String> = Vec::new();
+    for tag in tags {
+        let tag = words::plain(tag, LONGEST_TAG);
+        if !tag.is_empty() && !clean.contains(&tag) && clean.len() < MOST_TAGS {
+            clean.push(tag);
+        }
+    }
+    engine.archive().set_tags(id, clean).await.map_err(|error| trouble::of_store(&error))?;
+    inner.tell_change();
+    Ok(Reply::Done)
+}
+
+async fn detail(inner: &Inner, session: &str) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let detail = Box::new(detail_of(inner, &engine, id).await?);
+    Ok(Reply::Detail { detail })
+}
+
+async fn search(inner: &Inner, query: &str, cursor: Option<&str>) -> CommandResult {
+    let cursor = cursor.map(str::parse).transpose().map_err(|_| {
+        trouble::bad_input("search the archive: this is no cursor of a search", "search anew")
+    })?;
+    let engine = engine(inner).await?;
+    let page = engine.archive().search(query, cursor, PAGE).await;
+    let page = page.map_err(|error| trouble::of_store(&error))?;
+    let hits = page.rows.iter().map(|found| hit(inner, &engine, found)).collect();
+    Ok(Reply::Found { hits, cursor: page.next.map(|cursor| cursor.to_string()) })
+}
+
+async fn export(inner: &Inner, session: &str, format: Format) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let detail = detail_of(inner, &engine, id).await?;
+    let (file_name, text) = export::export(&detail, format, &inner.zone);
+    Ok(Reply::Text { file_name, text })
+}
+
+async fn picture(inner: &Inner, session: &str, picture: i64) -> CommandResult {
+    const DOING: &str = "show the picture";
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let detail = detail_of(inner, &engine, id).await?;
+    let number = detail.pictures.iter().position(|kept| kept.id == picture);
+    let png = engine.archive().picture(id, picture).await;
+    let png = png.map_err(|error| trouble::of_store(&error))?;
+    let (Some(number), Some(png)) = (number, png) else {
+        return Err(trouble::not_found(&format!("{DOING}: the session has none of that number")));
+    };
+    let file_name = export::picture_name(&detail, number + 1, &inner.zone);
+    Ok(Reply::Picture { file_name, png: BASE64_STANDARD.encode(png) })
+}
+
+fn hit(inner: &Inner, engine: &Engine, found: &Found) -> Hit {
+    let setting = setting(inner);
+    // What goes on is shown as it is now, not as it was last archived.
+    let (name, word) = match (engine.snapshot(found.session), &found.summary) {
+        (Some(snapshot), _) => {
+            let record = &snapshot.record;
+            let name = present::name(&record.about, record.created, &setting);
+            (name, Word::of(record, setting.now))
+        }
+        (None, Some(summary)) => {
+            (present::name(&summary.about, summary.created, &setting), summary.word.clone())
+        }
+        (None, None) => ("A session".to_owned(), Word::Unknown { since: found.at }),
+    };
+    Hit {
+        session: found.session.to_string(),
+        name,
+        at: found.at.0,
+        place: place(found.place).to_owned(),
+        snippet: words::masked(&found.snippet.text),
+        marks: found.snippet.marks.clone(),
+        state: state::of(&word, 0, &setting),
+    }
+}
+
+const fn place(place: FoundIn) -> &'static str {
+    match place {
+        FoundIn::Session => "session",
+        FoundIn::Ticket => "ticket",
+        FoundIn::Note => "note",
+        FoundIn::Message => "message",
+    }
+}

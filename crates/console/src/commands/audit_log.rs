@@ -1,0 +1,92 @@
+//! Commands over the audit log: it is read, checked, exported.
+
+use engine::clock::now;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use strum::VariantNames;
+use ts_rs::TS;
+
+use super::{
+    CommandResult, engine,
+    policy::{AuditPolicy, Policy},
+};
+use crate::{
+    Settings,
+    app::{App, Inner},
+    present::{audit, trouble},
+    reply::Reply,
+    view::{Code, Trouble},
+    words,
+};
+
+/// Commands over the audit log.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum AuditLogCommand {
+    /// A page of the audit log, newest first. Answers `audit`.
+    Audit {
+        /// Go on before this entry.
+        #[serde(default)]
+        #[ts(optional)]
+        before: Option<u64>,
+    },
+    /// Looks through the whole audit log for a broken link. Answers `audit_check`.
+    VerifyAudit,
+    /// The whole audit log as JSON Lines. Answers `text`.
+    ExportAudit,
+}
+
+impl AuditLogCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::ExportAudit => AuditPolicy::before("audit_exported", "Exports the audit log."),
+            Self::Audit { .. } | Self::VerifyAudit => AuditPolicy::Nothing,
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, _by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::Audit { before } => page(inner, before).await,
+            Self::VerifyAudit => verify(inner).await,
+            Self::ExportAudit => export(inner).await,
+        }
+    }
+}
+
+/// Entries a page.
+const PAGE: u32 = 100;
+
+async fn page(inner: &Inner, before: Option<u64>) -> CommandResult {
+    let engine = engine(inner).await?;
+    let entries = engine.archive().audit_page(before, PAGE).await;
+    let entries = entries.map_err(|error| trouble::of_store(&error))?;
+    let before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
+    Ok(Reply::Audit { entries: entries.into_iter().map(audit::line).collect(), before })
+}
+
+async fn verify(inner: &Inner) -> CommandResult {
+    let engine = engine(inner).await?;
+    let report = engine.archive().verify_audit().await;
+    let report = report.map_err(|error| trouble::of_store(&error))?;
+    Ok(Reply::AuditCheck { check: audit::check(&report) })
+}
+
+/// The export is in the log itself, as its last entry.
+async fn export(inner: &Inner) -> CommandResult {
+    let engine = engine(inner).await?;
+    let text = engine.archive().export_audit(Vec::new()).await;
+    let text = String::from_utf8(text.map_err(|error| trouble::of_store(&error))?);
+    let text = text.map_err(|_| Trouble {
+        code: Code::Internal,
+        text: "Export the audit log: it is not written as it should be.".into(),
+        remedy: "Please report it.".into(),
+    })?;
+    Ok(Reply::Text { file_name: file_name(&inner.zone), text })
+}
+
+fn file_name(zone: &TimeZone) -> String {
+    let stamp = words::date_and_time(now(), zone).replace([' ', ':'], "-");
+    format!("deskhand-audit-{stamp}.jsonl")
+}

@@ -1,0 +1,251 @@
+//! Settings: all that is given is checked first, kept second, and then in force: at once where that
+//! can be, by a new engine where it must be, else at the next start, which is said.
+
+use std::sync::Arc;
+
+use engine::Engine;
+use serde_json::{Map, Value};
+
+use super::{CommandResult, refused};
+use crate::{
+    Settings, SettingsSource,
+    app::{Held, Inner, learn_of_service, restart_engine, set_network, set_up_services},
+    present::trouble,
+    reply::Reply,
+    settings::{InForce, is_unset, name_of},
+    view::{Code, Trouble},
+};
+
+/// The settings, with the defaults filled in.
+pub(super) fn settings(inner: &Inner) -> Reply {
+    Reply::Settings { settings: Value::Object(inner.settings().to_map()) }
+}
+
+pub(super) async fn configure(
+    inner: &Arc<Inner>,
+    changes: Map<String, Value>,
+    by: &str,
+) -> CommandResult {
+    let (inner, by) = (inner.clone(), by.to_owned());
+    let tasks = inner.tasks.clone();
+    // In a task of its own: whoever asked may go away, and half a change is none.
+    let task = tasks.spawn(async move {
+        let _alone = inner.serial.lock().await;
+        change(&inner, &changes, &by).await
+    });
+    match task.await {
+        Ok(answer) => answer,
+        Err(_) => Err(trouble::stopping()),
+    }
+}
+
+async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> CommandResult {
+    let before = inner.settings();
+    let stored =
+        inner.held.read().unwrap_or_else(std::sync::PoisonError::into_inner).stored.clone();
+    let new = changed(&stored, changes, by);
+    let after = check(&inner.source, &new, changes)?;
+    let how = after.in_force(&before);
+    let live = live(inner.engine.read().await.as_ref());
+    if before.base_url != after.base_url && live > 0 {
+        return Err(refused(
+            "change the service: live sessions belong to the one in use",
+            "Close them first.",
+        ));
+    }
+    save(inner, &new).await?;
+    let restart = match how {
+        InForce::NewEngine => true,
+        InForce::WhenIdle => live == 0,
+        InForce::AtOnce => false,
+    };
+    let begun = put_in_force(inner, &before, &after, restart).await;
+    if begun.is_ok() {
+        let service = |s: &Settings| (s.passwordless_url.clone(), s.passwordless_key.clone());
+        let moved = service(&before) != service(&after);
+        inner.hold(Held { stored: new, settings: Arc::new(after) });
+        inner.settle_access();
+        if moved {
+            say_new_passkeys(inner);
+        }
+        set_up_services(inner).await;
+    }
+    if restart {
+        // Also where the engine that was is back: what it knew of its service is gone.
+        inner.tasks.spawn(learn_of_service(inner.clone()));
+    }
+    if let Err(trouble) = begun {
+        save(inner, &stored).await?;
+        return Err(trouble);
+    }
+    if how == InForce::WhenIdle && !restart {
+        say_later(inner);
+    }
+    Ok(settings(inner))
+}
+
+/// Opens or closes the way in for customers and starts the engine anew, where the change wants it. What
+/// fails leaves both as they were.
+async fn put_in_force(
+    inner: &Arc<Inner>,
+    before: &Settings,
+    after: &Settings,
+    restart: bool,
+) -> Result<(), Trouble> {
+    let doors = network(before) != network(after);
+    let opened = if doors { set_network(inner, after).await } else { Ok(()) };
+    let begun = match opened {
+        Ok(()) if restart => {
+            restart_engine(inner, after, before).await.map_err(|error| error.trouble())
+        }
+        Ok(()) => Ok(()),
+        Err(trouble) => Err(trouble),
+    };
+    if begun.is_err() && doors {
+        // It was open under these a moment ago; if it can't be any more, that is said by itself.
+        if let Err(trouble) = set_network(inner, before).await {
+            inner.side(|side| side.standing.push(trouble));
+        }
+    }
+    begun
+}
+
+/// What decides about the way in for customers on this network.
+fn network(settings: &Settings) -> Value {
+    let Settings { lan, lan_listen, lan_url, tls_cert, tls_key, .. } = settings;
+    if *lan { serde_json::json!([lan_listen, lan_url, tls_cert, tls_key]) } else { Value::Null }
+}
+
+/// What is kept, with the changes in it; who accepted the licence terms, and when, is noted.
+fn changed(
+    stored: &Map<String, Value>,
+    changes: &Map<String, Value>,
+    by: &str,
+) -> Map<String, Value> {
+    let mut new = stored.clone();
+    for (field, value) in changes {
+        if is_unset(value) {
+            new.remove(field);
+        } else {
+            new.insert(field.clone(), value.clone());
+        }
+    }
+    let consents =
+        |map: &Map<String, Value>| map.get(name_of!(licence_consent)) == Some(&Value::Bool(true));
+    if consents(&new) && !consents(stored) {
+        new.insert(name_of!(licence_consent_at).into(), jiff::Timestamp::now().to_string().into());
+        new.insert(name_of!(licence_consent_by).into(), by.into());
+    }
+    new
+}
+
+fn check(
+    source: &SettingsSource,
+    new: &Map<String, Value>,
+    changes: &Map<String, Value>,
+) -> Result<Settings, Trouble> {
+    if let Some(field) = changes.keys().find(|field| source.over().contains_key(*field)) {
+        return Err(trouble::bad_input(
+            &format!("set {field}: an environment variable or a flag decides it"),
+            "start Deskhand without it",
+        ));
+    }
+    // Fields that are unset are looked at too, so that a wrong name isn't taken silently.
+    let settings = Settings::check_fields(changes)
+        .and_then(|()| Settings::default().layer(new))
+        .and_then(|settings| settings.layer(source.over()));
+    settings.map_err(|error| trouble::of_setting(&error))
+}
+
+fn live(engine: Option<&Engine>) -> usize {
+    let snapshots = engine.map(Engine::snapshots).unwrap_or_default();
+    snapshots.iter().filter(|snapshot| snapshot.record.is_live()).count()
+}
+
+async fn save(inner: &Inner, stored: &Map<String, Value>) -> Result<(), Trouble> {
+    let (source, stored) = (inner.source.clone(), stored.clone());
+    let saved = tokio::task::spawn_blocking(move || source.save(&stored)).await;
+    let failed = |why: &str| Trouble {
+        code: Code::FreeSpace,
+        text: trouble::sentence(&format!("save the settings: {why}")),
+        remedy: "Free some space and check the folder's permissions.".into(),
+    };
+    match saved {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(why)) => Err(failed(&why)),
+        Err(error) => Err(failed(&error.to_string())),
+    }
+}
+
+/// Whoever signs in here has passkeys at the service of before only.
+fn say_new_passkeys(inner: &Inner) {
+    if inner.side(|side| side.people.is_empty()) {
+        return;
+    }
+    say(
+        inner,
+        Trouble {
+            code: Code::SetUp,
+            text: "The passkeys of this console belong to the passkey service of before.".into(),
+            remedy: "Add a passkey at the new one before you lock Deskhand.".into(),
+        },
+    );
+}
+
+fn say_later(inner: &Inner) {
+    let later = Trouble {
+        code: Code::TryAgain,
+        text: "Some changed settings are saved, but not in force yet.".into(),
+        remedy: "Start Deskhand again.".into(),
+    };
+    say(inner, later);
+}
+
+fn say(inner: &Inner, trouble: Trouble) {
+    inner.side(|side| {
+        if !side.standing.contains(&trouble) {
+            side.standing.push(trouble);
+        }
+    });
+    inner.tell_change();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(text: &str) -> Map<String, Value> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_change_is_in_force_as_soon_as_it_can_be() {
+        let with = |text| Settings::default().layer(&map(text)).unwrap();
+        let before = Settings::default();
+        let how = |text| with(text).in_force(&before);
+        assert_eq!(how(r#"{"technician":"Anna Keller","theme":"dark"}"#), InForce::AtOnce);
+        assert_eq!(how(r#"{"listen":"127.0.0.1:4000"}"#), InForce::NewEngine);
+        assert_eq!(how(r#"{"heartbeat_s":60}"#), InForce::WhenIdle);
+        assert_eq!(how(r#"{"heartbeat_s":30}"#), InForce::AtOnce);
+        assert_eq!(how(r#"{"lan":true}"#), InForce::AtOnce);
+    }
+
+    #[test]
+    fn consent_is_recorded_with_who_gave_it_once() {
+        let first = changed(&Map::new(), &map(r#"{"licence_consent":true}"#), "Anna");
+        assert_eq!(first["licence_consent_by"], "Anna");
+        let later = changed(&first, &map(r#"{"licence_consent":true,"theme":"dark"}"#), "Bo");
+        assert_eq!(later["licence_consent_by"], "Anna");
+    }
+
+    #[test]
+    fn what_a_flag_decides_is_not_changed_here() {
+        let source = SettingsSource::nowhere().with(map(r#"{"probe_rounds":5}"#));
+        let changes = map(r#"{"probe_rounds":2}"#);
+        let refused = check(&source, &changes, &changes).unwrap_err();
+        assert_eq!(refused.code, Code::BadInput);
+        let changes = map(r#"{"no_such":""}"#);
+        let refused = check(&SettingsSource::nowhere(), &Map::new(), &changes).unwrap_err();
+        assert!(refused.text.contains("no_such"), "{}", refused.text);
+    }
+}

@@ -1,0 +1,171 @@
+//! Commands over the customer's program, which is saved to be carried to them by hand.
+//!
+//! Nothing else has the service asked for the program, since that ends the customer's own download.
+
+use std::path::{Path, PathBuf};
+
+use engine::{
+    CommandError,
+    remote::{DownloadTarget, DownloadTargetError},
+};
+use serde::Deserialize;
+use session::Input;
+use strum::VariantNames;
+use ts_rs::TS;
+
+use super::{
+    Command, CommandResult, engine, failed, no_session, parse_id,
+    policy::{AuditPolicy, Policy},
+    refused, session_name,
+};
+use crate::{
+    Settings,
+    app::{App, Inner},
+    present::{program, trouble},
+    reply::Reply,
+    view::Trouble,
+    words,
+};
+
+/// Commands over the customer's program.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum CustomerProgramCommand {
+    /// Saves the customer's program to a file, to be carried to them by hand. The customer's own download
+    /// stops working for this PIN.
+    SaveProgram {
+        /// Which.
+        session: String,
+        /// A person has confirmed that; else the command is refused, and says what there is to confirm.
+        #[serde(default)]
+        confirmed: bool,
+        /// A folder, or a file that isn't there yet; none for the downloads.
+        #[serde(default)]
+        path: Option<String>,
+    },
+    /// Cancels the saving of the customer's program.
+    CancelProgram {
+        /// Which.
+        session: String,
+    },
+}
+
+impl CustomerProgramCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::SaveProgram { session, .. } => {
+                let text = "Had the customer's program saved to a file.";
+                AuditPolicy::after("program_saved", text).about(session)
+            }
+            Self::CancelProgram { .. } => AuditPolicy::Nothing,
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::SaveProgram { session, confirmed, path } => {
+                save(inner, &session, confirmed, path, by).await
+            }
+            Self::CancelProgram { session } => cancel(inner, &session).await,
+        }
+    }
+}
+
+impl Command {
+    /// The command as a window's page may give it: a page names sessions, never a place on the disk, so the customer's
+    /// program goes to the downloads.
+    #[must_use]
+    pub fn without_path(self) -> Self {
+        match self {
+            Self::CustomerProgram(CustomerProgramCommand::SaveProgram {
+                session,
+                confirmed,
+                path: _,
+            }) => CustomerProgramCommand::SaveProgram { session, confirmed, path: None }.into(),
+            other => other,
+        }
+    }
+}
+
+const DOING: &str = "save the customer's program";
+
+/// Saves the program, if a person has confirmed what that does to the customer's own download.
+async fn save(
+    inner: &Inner,
+    session: &str,
+    confirmed: bool,
+    path: Option<String>,
+    by: &str,
+) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let snapshot = engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
+    if let Some(consequence) = program::ask(&snapshot.record)
+        && !confirmed
+    {
+        return Err(refused(
+            &format!("{DOING}: it is not confirmed. {consequence}"),
+            "If that is meant, give the command again with confirmed: true.",
+        ));
+    }
+    let name = words::slug(&session_name(inner, &engine, id).await);
+    let stem = format!("deskhand-program-{}", if name.is_empty() { "customer" } else { &name });
+    let place = tokio::task::spawn_blocking(move || place(path.as_deref(), &stem))
+        .await
+        .map_err(|_| trouble::stopping())??;
+    if let Some(pin) = &snapshot.pin
+        && inner.capabilities(engine.client()).await.is_some_and(|can| can.tells_asker())
+    {
+        // What the program says of who asks is made with it, and can't be changed afterwards.
+        inner.tell_asker(engine.client(), id, pin).await;
+    }
+    engine.save_program(id, place, by.to_owned()).await.map_err(failed)?;
+    Ok(Reply::Done)
+}
+
+/// Cancels what is under way: no file is left, and what the service gave is kept.
+async fn cancel(inner: &Inner, session: &str) -> CommandResult {
+    const CANCEL: &str = "cancel the customer's program";
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let snapshot = engine.snapshot(id).ok_or_else(|| no_session(CANCEL))?;
+    if !snapshot.record.program.is_under_way() {
+        return Err(trouble::bad_input(&format!("{CANCEL}: it is not being saved"), ""));
+    }
+    engine.order(id, Input::CancelProgram).await.map_err(failed)?;
+    Ok(Reply::Done)
+}
+
+/// Where `path` leads: into a folder, or to a file that isn't there yet; without it, to the downloads.
+fn place(path: Option<&str>, stem: &str) -> Result<DownloadTarget, Trouble> {
+    let Some(said) = path.filter(|path| !path.trim().is_empty()) else {
+        return downloads().map(|folder| DownloadTarget::in_folder(&folder, stem));
+    };
+    let path = std::path::absolute(said).map_err(|_| no_folder(Path::new(said), None))?;
+    if said.ends_with(std::path::is_separator) || path.is_dir() {
+        Ok(DownloadTarget::in_folder(&path, stem))
+    } else {
+        DownloadTarget::file(&path).map_err(|error| failed(CommandError::DownloadTarget(error)))
+    }
+}
+
+/// The person's downloads, made if they aren't there yet.
+fn downloads() -> Result<PathBuf, Trouble> {
+    let user = directories::UserDirs::new().ok_or_else(|| {
+        trouble::bad_input(
+            &format!("{DOING}: this user has no home folder"),
+            "say with path where to save it",
+        )
+    })?;
+    let folder = user.download_dir().unwrap_or(user.home_dir());
+    std::fs::create_dir_all(folder).map_err(|error| no_folder(folder, Some(error.kind())))?;
+    Ok(folder.to_owned())
+}
+
+fn no_folder(folder: &Path, why: Option<std::io::ErrorKind>) -> Trouble {
+    let why = why.unwrap_or(std::io::ErrorKind::InvalidInput);
+    failed(CommandError::DownloadTarget(DownloadTargetError::Folder {
+        folder: folder.display().to_string(),
+        why,
+    }))
+}

@@ -1,0 +1,99 @@
+//! Carries out a command as its policy says.
+
+use engine::access::Presence;
+
+use super::{
+    Command, CommandResult,
+    policy::{Act, AuditPolicy, Policy, WhileLocked},
+};
+use crate::{
+    app::{App, AuditEntry, Inner},
+    present::trouble,
+    reply::Reply,
+    view::Trouble,
+};
+
+impl App {
+    /// Carries out a command that `by` (a person) gave; what it changes is pushed to all subscribers. If somebody is
+    /// signed in, they go on record in the place of `by`.
+    ///
+    /// # Errors
+    /// Why it was not done, with the remedy.
+    pub async fn command(
+        &self,
+        command: impl Into<Command> + Send,
+        by: &str,
+    ) -> Result<Reply, Trouble> {
+        let by = self.inner().who_acts(by);
+        let stopping = self.inner().stopping.clone();
+        tokio::select! {
+            biased;
+            () = stopping.cancelled() => Err(trouble::stopping()),
+            result = dispatch(self, command.into(), &by) => result,
+        }
+    }
+}
+
+async fn dispatch(app: &App, command: Command, by: &str) -> CommandResult {
+    let inner = app.inner();
+    let Policy { while_locked, audit } = command.policy(&inner.settings());
+    check_lock(inner, while_locked)?;
+    match audit {
+        AuditPolicy::Nothing | AuditPolicy::ByHandler => command.carry_out(app, by).await,
+        AuditPolicy::Before(act) => {
+            inner.record(act.entry(by)).await?;
+            let result = command.carry_out(app, by).await;
+            let not_done = result.as_ref().err().map(|trouble| not_done(act, by, trouble));
+            record_after(inner, not_done, result).await
+        }
+        AuditPolicy::After(act) => {
+            let result = command.carry_out(app, by).await;
+            let done = result.as_ref().ok().map(|reply| done(&act, by, reply));
+            record_after(inner, done, result).await
+        }
+    }
+}
+
+/// The one place that refuses commands while the console is locked.
+fn check_lock(inner: &Inner, while_locked: WhileLocked) -> Result<(), Trouble> {
+    let allowed = match while_locked {
+        WhileLocked::Allowed => true,
+        WhileLocked::AllowedAtFirstStart => {
+            matches!(inner.access.presence(), Presence::FirstStart { .. })
+        }
+        WhileLocked::Refused => false,
+    };
+    if allowed || !inner.access.is_locked() { Ok(()) } else { Err(trouble::locked()) }
+}
+
+/// The entry for what was announced in the log and not done.
+fn not_done(act: Act, by: &str, trouble: &Trouble) -> AuditEntry {
+    let text = format!("It was not done: {} {}", act.text, trouble.text);
+    Act { action: "not_done", text, ..act }.entry(by)
+}
+
+fn done(act: &Act, by: &str, reply: &Reply) -> AuditEntry {
+    let mut entry = act.entry(by);
+    // Only a session that was made just now has an id that the command didn't name.
+    if let Reply::Session { id } = reply {
+        entry.session = id.parse().ok();
+    }
+    entry
+}
+
+/// Records an entry, if there is one, and hands the result on. An entry that can't be recorded stands as a trouble.
+async fn record_after(
+    inner: &std::sync::Arc<Inner>,
+    entry: Option<AuditEntry>,
+    result: CommandResult,
+) -> CommandResult {
+    let recorder = inner.clone();
+    // In a task of its own: whoever gave the command may go away, and it was done all the same.
+    let task = inner.tasks.spawn(async move {
+        if let Some(entry) = entry {
+            let _ = recorder.record(entry).await;
+        }
+        result
+    });
+    task.await.unwrap_or_else(|_| Err(trouble::stopping()))
+}

@@ -1,0 +1,163 @@
+//! Commands over e-mails: to the customer in the technician's name, to a colleague in the customer's.
+
+use engine::{Engine, SessionId};
+use serde::Deserialize;
+use session::{
+    About, Input,
+    mail::{MOST, Template, When},
+};
+use strum::VariantNames;
+use ts_rs::TS;
+
+use super::{
+    CommandResult, engine, failed, no_session, parse_id,
+    policy::{AuditPolicy, Policy},
+};
+use crate::{
+    Settings,
+    app::{App, Inner},
+    parameters::MailWhen,
+    present::trouble,
+    reply::Reply,
+    view::Trouble,
+    words,
+};
+
+/// Commands over e-mails.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum MailCommand {
+    /// Orders an e-mail.
+    Mail {
+        /// Which.
+        session: String,
+        /// The address.
+        to: String,
+        /// To the customer (`viewer_started`), else to a colleague (`presenter_started`).
+        to_customer: bool,
+        /// When it goes out.
+        when: MailWhen,
+    },
+    /// Withdraws an e-mail that waits.
+    WithdrawMail {
+        /// Which.
+        session: String,
+        /// Its number.
+        mail: u32,
+    },
+}
+
+impl MailCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::Mail { session, to, to_customer, .. } => {
+                AuditPolicy::after("invite_mailed", ordered(to, *to_customer)).about(session)
+            }
+            Self::WithdrawMail { .. } => AuditPolicy::Nothing,
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::Mail { session, to, to_customer, when } => {
+                order_one(inner, &session, &MailRequest { to, to_customer, when }, by).await
+            }
+            Self::WithdrawMail { session, mail } => withdraw(inner, &session, mail).await,
+        }
+    }
+}
+
+fn ordered(to: &str, to_customer: bool) -> String {
+    let whom = if to_customer { "the customer" } else { "a colleague" };
+    format!("Ordered an e-mail to {whom}, {}.", words::plain(to, 254))
+}
+
+async fn withdraw(inner: &Inner, session: &str, mail: u32) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    engine.order(id, Input::MailWithdrawn { id: mail }).await.map_err(failed)?;
+    Ok(Reply::Done)
+}
+
+/// What a customer without a name is called in a mail.
+const NAMELESS: &str = "the customer";
+
+/// An e-mail that a person or a rule asks for.
+struct MailRequest {
+    to: String,
+    to_customer: bool,
+    when: MailWhen,
+}
+
+/// Orders an e-mail of a live session.
+async fn order_one(inner: &Inner, session: &str, request: &MailRequest, by: &str) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let snapshot = engine.snapshot(id).ok_or_else(|| no_session("order the e-mail"))?;
+    if !snapshot.record.is_live() {
+        return Err(trouble::bad_input(
+            "order the e-mail: this session has no PIN that is still good",
+            "start a new session",
+        ));
+    }
+    if snapshot.record.mail.len() >= MOST {
+        return Err(trouble::bad_input(
+            "order the e-mail: this session has as many as it can keep",
+            "withdraw one that waits",
+        ));
+    }
+    let about = snapshot.record.about.clone();
+    order_checked(inner, &engine, id, request, &about, by).await?;
+    Ok(Reply::Done)
+}
+
+/// Orders the e-mails that the settings order for every new session.
+pub(super) async fn order_rules(
+    inner: &Inner,
+    engine: &Engine,
+    id: SessionId,
+    about: &About,
+    by: &str,
+) -> Result<(), Trouble> {
+    for rule in &inner.settings().mail_rules {
+        let request =
+            MailRequest { to: rule.to.clone(), to_customer: rule.to_customer, when: rule.when };
+        order_checked(inner, engine, id, &request, about, by).await?;
+    }
+    Ok(())
+}
+
+async fn order_checked(
+    inner: &Inner,
+    engine: &Engine,
+    id: SessionId,
+    request: &MailRequest,
+    about: &About,
+    by: &str,
+) -> Result<(), Trouble> {
+    let to = request.to.trim();
+    if !words::is_address(to) {
+        return Err(trouble::bad_input(
+            "order the e-mail: this is not an e-mail address",
+            "give one like name@example.com",
+        ));
+    }
+    let (template, name) = if request.to_customer {
+        (Template::ToCustomer, inner.settings().technician.clone())
+    } else {
+        (Template::ToColleague, customer(about))
+    };
+    let when = match request.when {
+        MailWhen::Now => When::Now,
+        MailWhen::NextEvent => When::NextEvent,
+        MailWhen::EveryEvent => When::EveryEvent,
+    };
+    let input = Input::MailOrdered { to: to.to_owned(), template, name, when, by: by.to_owned() };
+    engine.order(id, input).await.map_err(failed)
+}
+
+/// The customer's name, as short as the service takes names: at most 64 characters.
+fn customer(about: &About) -> String {
+    let name = words::plain(&about.customer, 64);
+    if name.is_empty() { NAMELESS.to_owned() } else { name }
+}

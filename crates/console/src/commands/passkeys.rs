@@ -1,0 +1,163 @@
+//! Commands over the passkeys and aliases of who is signed in.
+
+use std::sync::Arc;
+
+use engine::{access::Person, archive::Aliases, clock::now, remote::passwordless::Credential};
+use serde::Deserialize;
+use strum::VariantNames;
+use ts_rs::TS;
+
+use super::{
+    CommandResult, engine,
+    policy::{AuditPolicy, Policy},
+    profile::{link, record, signed_in},
+    refused,
+};
+use crate::{
+    Settings,
+    app::{App, Errand, Inner, of_passkey, passkeys as service},
+    present::trouble,
+    reply::Reply,
+    view::{AliasesView, Code, PasskeyView, Trouble},
+    words,
+};
+
+/// The longest name of a passkey, in characters.
+const LONGEST_NICKNAME: usize = 64;
+
+/// Commands over passkeys and aliases of who is signed in.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum PasskeyCommand {
+    /// The passkeys and aliases of who is signed in. Answers `passkeys`.
+    Passkeys,
+    /// A further passkey, in the browser. Answers `link`.
+    AddPasskey {
+        /// What it is called.
+        nickname: String,
+    },
+    /// Deletes a passkey.
+    DeletePasskey {
+        /// Its id.
+        id: String,
+        /// A person has confirmed that it is the last one.
+        #[serde(default)]
+        confirmed: bool,
+    },
+    /// Sets all aliases of who is signed in; those of before are replaced.
+    SetAliases {
+        /// All of them.
+        aliases: Vec<String>,
+        /// Whether the service keeps them hashed.
+        hashing: bool,
+    },
+}
+
+impl PasskeyCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::Passkeys => AuditPolicy::Nothing,
+            Self::AddPasskey { .. } | Self::DeletePasskey { .. } | Self::SetAliases { .. } => {
+                AuditPolicy::ByHandler
+            }
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::Passkeys => passkeys(inner).await,
+            Self::AddPasskey { nickname } => add_passkey(inner, &nickname).await,
+            Self::DeletePasskey { id, confirmed } => {
+                delete_passkey(inner, &id, confirmed, by).await
+            }
+            Self::SetAliases { aliases, hashing } => {
+                set_aliases(inner, &aliases, hashing, by).await
+            }
+        }
+    }
+}
+
+async fn passkeys(inner: &Inner) -> CommandResult {
+    let doing = "list the passkeys";
+    let person = signed_in(inner, doing)?;
+    let listed = list(inner, &person, doing).await?;
+    let aliases = engine(inner).await?.archive().aliases(person.id).await;
+    let Aliases { set, at, hashed } = aliases.map_err(|error| trouble::of_store(&error))?;
+    Ok(Reply::Passkeys {
+        passkeys: listed.into_iter().map(passkey).collect(),
+        aliases: AliasesView { set_here: set, set_at: at.map(|at| at.0), hashing: hashed },
+    })
+}
+
+async fn add_passkey(inner: &Arc<Inner>, nickname: &str) -> CommandResult {
+    let person = signed_in(inner, "add a passkey")?;
+    let nickname = words::plain(nickname, LONGEST_NICKNAME);
+    if nickname.is_empty() {
+        return Err(trouble::bad_input(
+            "add a passkey: it has no name",
+            "call it by the device that keeps it, such as Laptop",
+        ));
+    }
+    link(inner, Errand::AddPasskey { person, nickname }).await
+}
+
+async fn delete_passkey(inner: &Inner, id: &str, confirmed: bool, by: &str) -> CommandResult {
+    let doing = "delete the passkey";
+    let person = signed_in(inner, doing)?;
+    // Asked anew: somebody else's can't be deleted by its id, and the last one is found out.
+    let listed = list(inner, &person, doing).await?;
+    let Some(found) = listed.iter().find(|passkey| passkey.id == id) else {
+        return Err(Trouble {
+            code: Code::NotFound,
+            text: format!("Delete the passkey: {} has none of that id.", person.name),
+            remedy: "Load the list again.".into(),
+        });
+    };
+    if listed.len() == 1 && !confirmed {
+        let text = format!(
+            "delete the passkey: it is the last one of {}, who can't unlock Deskhand without one",
+            person.name
+        );
+        return Err(refused(&text, "Add another first, or confirm that it shall be deleted."));
+    }
+    let deleted = service(inner, doing).await?.delete_credential(id).await;
+    deleted.map_err(|error| of_passkey(doing, &error))?;
+    let name = words::plain(&found.nickname, LONGEST_NICKNAME);
+    record(inner, by, "passkey_deleted", &format!("deleted the passkey {name}")).await;
+    Ok(Reply::Done)
+}
+
+async fn set_aliases(inner: &Inner, aliases: &[String], hashing: bool, by: &str) -> CommandResult {
+    let doing = "set the aliases";
+    let person = signed_in(inner, doing)?;
+    let set: Vec<String> = aliases.iter().map(|alias| alias.trim().to_owned()).collect();
+    let service = service(inner, doing).await?;
+    // The limits are looked at before anything is sent.
+    let done = service.set_aliases(&person.id.to_string(), &set, hashing).await;
+    done.map_err(|error| of_passkey(doing, &error))?;
+    let count = words::count(u32::try_from(set.len()).unwrap_or(u32::MAX), "alias", "aliases");
+    let kept = Aliases { set, at: Some(now()), hashed: hashing };
+    let kept = engine(inner).await?.archive().set_aliases(person.id, kept).await;
+    kept.map_err(|error| trouble::of_store(&error))?;
+    record(inner, by, "aliases_set", &format!("set {count} in place of those of before")).await;
+    Ok(Reply::Done)
+}
+
+async fn list(inner: &Inner, person: &Person, doing: &str) -> Result<Vec<Credential>, Trouble> {
+    let listed = service(inner, doing).await?.credentials(&person.id.to_string()).await;
+    listed.map_err(|error| of_passkey(doing, &error))
+}
+
+fn passkey(credential: Credential) -> PasskeyView {
+    let plain = |text: &str| words::plain(text, 200);
+    PasskeyView {
+        nickname: plain(&credential.nickname),
+        device: plain(&credential.device),
+        country: plain(&credential.country),
+        created_at: credential.created_at.map(jiff::Timestamp::as_millisecond),
+        last_used_at: credential.last_used_at.map(jiff::Timestamp::as_millisecond),
+        id: credential.id,
+    }
+}

@@ -1,0 +1,150 @@
+//! Commands to the remote-support service itself: regions, abuse, the way from it to this console, the outbox.
+
+use engine::{
+    Engine,
+    reach::{Reached, Requester},
+};
+use serde::Deserialize;
+use strum::VariantNames;
+use ts_rs::TS;
+use wire::Pin;
+
+use super::{
+    CommandResult, engine, failed,
+    policy::{AuditPolicy, Policy},
+    refused,
+};
+use crate::{
+    Settings,
+    app::{App, Inner, Tested, known_reach, test_reach as test},
+    present::trouble,
+    reply::{OutboxMail, Reply},
+    view::{Code, GatePolicy, Reach, Trouble},
+};
+
+/// Commands to the remote-support service itself.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum RemoteServiceCommand {
+    /// Races the regions again.
+    ProbeRegions,
+    /// Asks the service to reach our listener with a nonce. Answers `reach`.
+    TestReach,
+    /// Mails that the embedded broker would have sent. Answers `outbox`.
+    Outbox,
+    /// Reports a scammer's PIN; one minted here is refused.
+    ReportAbuse {
+        /// The PIN as typed.
+        pin: String,
+    },
+}
+
+impl RemoteServiceCommand {
+    pub(super) fn policy(&self, _: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::ReportAbuse { .. } => {
+                AuditPolicy::after("abuse_reported", "Reported a PIN of somebody else's for abuse.")
+            }
+            Self::ProbeRegions | Self::TestReach | Self::Outbox => AuditPolicy::Nothing,
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, _by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::ProbeRegions => probe_regions(inner).await,
+            Self::TestReach => test_reach(inner).await,
+            Self::Outbox => outbox(inner).await,
+            Self::ReportAbuse { pin } => report_abuse(inner, &pin).await,
+        }
+    }
+}
+
+async fn probe_regions(inner: &Inner) -> CommandResult {
+    engine(inner).await?.probe().map_err(failed)?;
+    Ok(Reply::Done)
+}
+
+async fn report_abuse(inner: &Inner, typed: &str) -> CommandResult {
+    let pin = Pin::from_typed(typed).map_err(|shape| {
+        trouble::bad_input(&format!("report the PIN: {shape}"), "type it as it was given")
+    })?;
+    let engine = engine(inner).await?;
+    // Where the disk can't tell, nothing is reported: a wrong report can't be taken back.
+    if engine.minted(&pin).await.map_err(|error| trouble::of_store(&error))? {
+        return Err(refused(
+            "report the PIN: this console gave it out. Reports count against whoever did, so a \
+             help desk that reports its own PINs is blocked in the end",
+            "Close the session instead.",
+        ));
+    }
+    engine.report_abuse(&pin).await.map_err(failed)?;
+    Ok(Reply::Done)
+}
+
+async fn test_reach(inner: &Inner) -> CommandResult {
+    let tested = test(inner).await;
+    let engine = engine(inner).await?;
+    let url = engine.hook_base().as_str().trim_end_matches('/');
+    Ok(match tested {
+        Tested::Came { reached, .. } => {
+            Reply::Reach { reach: known_reach(inner, &engine), text: came(url, reached) }
+        }
+        Tested::Failed(error) => {
+            let Trouble { text, remedy, .. } =
+                trouble::from_text(Code::CheckAddress, &error.to_string());
+            Reply::Reach { reach: Reach::Unreachable, text: format!("{text} {remedy}") }
+        }
+        Tested::Not => Reply::Reach { reach: Reach::Unknown, text: "Not tested.".into() },
+    })
+}
+
+/// What a call that came has proved, and what it hasn't.
+fn came(url: &str, Reached { by, took }: Reached) -> String {
+    let took = took.as_millis();
+    match by {
+        Requester::Service => {
+            format!("{url} leads to this console: the service's call came in {took} ms.")
+        }
+        Requester::Ourselves => format!(
+            "{url} leads to this console: a call from this computer came in {took} ms. The service \
+             can't be asked to call, so whether a firewall keeps it away is not known."
+        ),
+    }
+}
+
+async fn outbox(inner: &Inner) -> CommandResult {
+    let engine = engine(inner).await?;
+    let embedded = inner.embedded.get().filter(|_| inner.settings().base_url.is_none());
+    let embedded = embedded.ok_or_else(|| {
+        trouble::bad_input(
+            "show the outbox: the configured service keeps its own",
+            "look there, or leave the base URL empty to use the broker that comes along",
+        )
+    })?;
+    let mails = embedded.handle().outbox().into_iter().rev();
+    let mails = mails.map(|mail| OutboxMail {
+        at: mail.at.0,
+        to: mail.to,
+        subject: mail.subject,
+        body: if shows_a_viewer(inner, &engine, &mail.body) { HELD_BACK.into() } else { mail.body },
+    });
+    Ok(Reply::Outbox { mails: mails.collect() })
+}
+
+/// Instead of a mail's text that has a viewer's link while the gate is shut.
+const HELD_BACK: &str = "This e-mail has a viewer's link. It is not shown while the verification gate \
+    of its session is shut.";
+
+/// Whether a mail's text gives away a viewer that the verification gate keeps shut.
+fn shows_a_viewer(inner: &Inner, engine: &Engine, body: &str) -> bool {
+    let required = inner.settings().verify_gate == GatePolicy::Require;
+    let snapshots = engine.snapshots();
+    let of = snapshots
+        .iter()
+        .find(|snapshot| snapshot.pin.as_ref().is_some_and(|pin| body.contains(pin.expose())));
+    // A session that is over has no gate to open, and no viewer either.
+    let shut = of.and_then(|snapshot| engine.keeps_shut(snapshot.id)).unwrap_or_default();
+    required && shut && body.contains("/view?")
+}

@@ -1,0 +1,263 @@
+//! Commands over live sessions.
+
+use engine::archive::NoteKind;
+use serde::Deserialize;
+use session::{About, Input, Life};
+use strum::VariantNames;
+use ts_rs::TS;
+use wire::Region;
+
+use super::{
+    CommandResult,
+    archive::set_note,
+    engine, failed, mail, no_session, parse_id,
+    policy::{AuditPolicy, Policy},
+};
+use crate::{
+    Settings,
+    app::{App, Inner, count_unread, read_mark},
+    parameters::{self, Outcome},
+    present::trouble,
+    reply::Reply,
+    view::Trouble,
+    words,
+};
+
+/// Commands over live sessions.
+#[derive(Clone, Deserialize, TS, VariantNames)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
+pub enum SessionCommand {
+    /// A new session: allocates at once. Answers `session`.
+    NewSession {
+        /// Who and what it is about; all may be empty.
+        #[serde(default)]
+        about: parameters::About,
+        /// A region chosen by hand; none for the fastest.
+        #[serde(default)]
+        region: Option<String>,
+    },
+    /// Starts a new session with an earlier one's customer, ticket and contact. Answers `session`.
+    Again {
+        /// The earlier one, live or archived.
+        session: String,
+    },
+    /// Sets who and what a session is about.
+    Describe {
+        /// Which.
+        session: String,
+        /// What.
+        about: parameters::About,
+    },
+    /// Tries again to get a PIN.
+    Retry {
+        /// Which.
+        session: String,
+        /// A region chosen by hand; none for the fastest.
+        #[serde(default)]
+        region: Option<String>,
+    },
+    /// Puts all hooks of a session now.
+    Recheck {
+        /// Which.
+        session: String,
+    },
+    /// Says which session is on screen, so that it is polled faster and pushed in full.
+    Show {
+        /// Which; none if none is.
+        session: Option<String>,
+    },
+    /// Marks a session's chat as read.
+    Read {
+        /// Which.
+        session: String,
+    },
+    /// Closes the session here.
+    Close {
+        /// Which.
+        session: String,
+        /// How it came out.
+        outcome: Outcome,
+        /// A note; empty for none.
+        #[serde(default)]
+        note: String,
+    },
+}
+
+impl SessionCommand {
+    pub(super) fn policy(&self, settings: &Settings) -> Policy {
+        Policy::refused_while_locked(match self {
+            Self::NewSession { .. } | Self::Again { .. } => {
+                AuditPolicy::after("session_created", created(settings))
+            }
+            Self::Close { session, outcome, .. } => {
+                AuditPolicy::after("session_closed", closed(*outcome)).about(session)
+            }
+            Self::Describe { .. }
+            | Self::Retry { .. }
+            | Self::Recheck { .. }
+            | Self::Show { .. }
+            | Self::Read { .. } => AuditPolicy::Nothing,
+        })
+    }
+
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
+        let inner = app.inner();
+        match self {
+            Self::NewSession { about, region } => new_session(inner, about, region, by).await,
+            Self::Again { session } => again(inner, &session, by).await,
+            Self::Describe { session, about } => {
+                order(inner, &session, Input::Described(clean(&about))).await
+            }
+            Self::Retry { session, region } => retry(inner, &session, region).await,
+            Self::Recheck { session } => order(inner, &session, Input::Recheck).await,
+            Self::Show { session } => show(inner, session.as_deref()).await,
+            Self::Read { session } => read(inner, &session).await,
+            Self::Close { session, outcome, note } => {
+                close(inner, &session, outcome, &note, by).await
+            }
+        }
+    }
+}
+
+/// Mail rules order invitations, so the entry names their addresses.
+fn created(settings: &Settings) -> String {
+    let to: Vec<String> =
+        settings.mail_rules.iter().map(|rule| words::plain(&rule.to, 254)).collect();
+    match to.is_empty() {
+        true => "Started a session.".into(),
+        false => format!("Started a session; by rule, e-mails were ordered to {}.", to.join(", ")),
+    }
+}
+
+const fn closed(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Resolved => "Closed the session as resolved.",
+        Outcome::Unresolved => "Closed the session as unresolved.",
+        Outcome::Unknown => "Closed the session.",
+    }
+}
+
+async fn new_session(
+    inner: &Inner,
+    about: parameters::About,
+    region: Option<String>,
+    by: &str,
+) -> CommandResult {
+    let region = parse_region(region)?;
+    begin(inner, clean(&about), region, by).await
+}
+
+async fn again(inner: &Inner, session: &str, by: &str) -> CommandResult {
+    let id = parse_id(session)?;
+    let about = {
+        let engine = engine(inner).await?;
+        match engine.snapshot(id) {
+            Some(snapshot) => Some(snapshot.record.about.clone()),
+            None => {
+                let summary = engine.archive().summary(id).await;
+                summary.map_err(|error| trouble::of_store(&error))?.map(|summary| summary.about)
+            }
+        }
+    };
+    let about = about.ok_or_else(|| no_session("start a session again"))?;
+    begin(inner, about, None, by).await
+}
+
+/// Makes the session and orders the mails that stand as rules.
+async fn begin(inner: &Inner, about: About, region: Option<Region>, by: &str) -> CommandResult {
+    let engine = engine(inner).await?;
+    let id = engine.create(about.clone(), by.to_owned(), region).await.map_err(failed)?;
+    mail::order_rules(inner, &engine, id, &about, by).await?;
+    Ok(Reply::Session { id: id.to_string() })
+}
+
+async fn retry(inner: &Inner, session: &str, region: Option<String>) -> CommandResult {
+    let region = parse_region(region)?;
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let snapshot = engine.snapshot(id).ok_or_else(|| no_session("try again to get a PIN"))?;
+    match snapshot.record.life {
+        Life::Failed { .. } => {
+            engine.order(id, Input::Retry { region }).await.map_err(failed)?;
+            Ok(Reply::Done)
+        }
+        Life::Allocating | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {
+            Err(trouble::bad_input(
+                "try again to get a PIN: this session has not failed",
+                "start a new session",
+            ))
+        }
+    }
+}
+
+async fn show(inner: &Inner, session: Option<&str>) -> CommandResult {
+    let shown = session.map(parse_id).transpose()?;
+    let engine = engine(inner).await?;
+    let before = inner.on_screen.send_replace(shown);
+    if before != shown {
+        for (id, on_screen) in [(before, false), (shown, true)] {
+            if let Some(id) = id {
+                engine.tell(id, Input::OnScreen(on_screen));
+            }
+        }
+    }
+    Ok(Reply::Done)
+}
+
+async fn read(inner: &Inner, session: &str) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let stored = |error: engine::StoreError| trouble::of_store(&error);
+    let messages = engine.archive().transcript(id).await.map_err(stored)?;
+    if let Some(last) = messages.last() {
+        engine.journal().mark(&read_mark(id), Some(last.guid.as_bytes())).await.map_err(stored)?;
+        count_unread(inner, &engine, id).await;
+        inner.tell_change();
+    }
+    Ok(Reply::Done)
+}
+
+async fn close(
+    inner: &Inner,
+    session: &str,
+    outcome: Outcome,
+    note: &str,
+    by: &str,
+) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    if engine.snapshot(id).is_none() {
+        return Err(no_session("close the session"));
+    }
+    if !note.trim().is_empty() {
+        // First: what can't be saved is said while the session is still open.
+        set_note(&engine, id, NoteKind::Closing, note, by).await?;
+    }
+    let outcome = match outcome {
+        Outcome::Resolved => session::Outcome::Resolved,
+        Outcome::Unresolved => session::Outcome::Unresolved,
+        Outcome::Unknown => session::Outcome::Unknown,
+    };
+    engine.order(id, Input::Close { outcome, by: by.to_owned() }).await.map_err(failed)?;
+    inner.tell_change();
+    Ok(Reply::Done)
+}
+
+async fn order(inner: &Inner, session: &str, input: Input) -> CommandResult {
+    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    engine.order(id, input).await.map_err(failed)?;
+    Ok(Reply::Done)
+}
+
+fn parse_region(region: Option<String>) -> Result<Option<Region>, Trouble> {
+    let chosen = region.filter(|name| !name.trim().is_empty()).map(|name| name.trim().parse());
+    chosen.transpose().map_err(|error: wire::region::RegionShape| {
+        trouble::bad_input(&format!("choose a region: {error}"), "choose one of the list")
+    })
+}
+
+fn clean(about: &parameters::About) -> About {
+    About {
+        customer: words::plain(&about.customer, 200),
+        ticket: words::plain(&about.ticket, 200),
+        contact: words::plain(&about.contact, 200),
+    }
+}

@@ -1,0 +1,151 @@
+//! What a command answers.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::view;
+
+/// What a command answers when it was carried out.
+#[derive(Clone, Serialize, TS)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// Done, nothing to say.
+    Done,
+    /// A session was made.
+    Session {
+        /// Which.
+        id: String,
+    },
+    /// A link, as secret as the PIN in it.
+    Link {
+        /// The URL.
+        url: String,
+        /// Whether a viewer's link is held to its role, whoever has it; if not, read-only is a
+        /// convenience. None where it is no viewer's.
+        by_role: Option<bool>,
+    },
+    /// A session in full.
+    Detail {
+        /// It.
+        detail: Box<view::SessionDetail>,
+    },
+    /// A page of what was found.
+    Found {
+        /// The hits, newest first.
+        hits: Vec<Hit>,
+        /// Where to go on; none at the end.
+        cursor: Option<String>,
+    },
+    /// A picture to look at or save.
+    Picture {
+        /// A file name for it.
+        file_name: String,
+        /// The picture (PNG), in base64.
+        png: String,
+    },
+    /// A text to save or copy.
+    Text {
+        /// A file name for it.
+        file_name: String,
+        /// The text.
+        text: String,
+    },
+    /// The settings.
+    Settings {
+        /// Field by field, with the defaults filled in.
+        #[ts(type = "Record<string, unknown>")]
+        settings: serde_json::Value,
+    },
+    /// Whether the service can reach us.
+    Reach {
+        /// It.
+        reach: view::Reach,
+        /// In a sentence.
+        text: String,
+    },
+    /// What the embedded broker would have sent.
+    Outbox {
+        /// The mails, newest first.
+        mails: Vec<OutboxMail>,
+    },
+    /// The passkeys and aliases of who is signed in.
+    Passkeys {
+        /// The passkeys.
+        passkeys: Vec<view::PasskeyView>,
+        /// What of aliases is known here.
+        aliases: view::AliasesView,
+    },
+    /// A device that was looked up.
+    Device {
+        /// It.
+        device: view::DeviceView,
+    },
+    /// The workspace asks for a second factor: give the command again, with it.
+    CodeAsked {
+        /// Which.
+        asked: view::CodeAsked,
+    },
+    /// A page of login sessions.
+    Devices {
+        /// They.
+        devices: Vec<view::DeviceView>,
+        /// How many there are in all.
+        total: u32,
+        /// How many were skipped.
+        offset: u32,
+    },
+    /// The three services.
+    Services {
+        /// They.
+        services: Vec<view::IdentityServiceView>,
+    },
+    /// What a test of a connection found.
+    Connection {
+        /// It.
+        connection: view::ConnectionView,
+    },
+    /// A page of the audit log.
+    Audit {
+        /// Its entries, newest first.
+        entries: Vec<view::AuditLine>,
+        /// Where to go on; none at the end.
+        before: Option<u64>,
+    },
+    /// What a look at the whole audit log found.
+    AuditCheck {
+        /// It.
+        check: view::AuditCheck,
+    },
+}
+
+/// One hit of a search.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct Hit {
+    /// The session.
+    pub session: String,
+    /// What it is called.
+    pub name: String,
+    /// When it was.
+    pub at: i64,
+    /// Where the words were found: session, note, ticket or message.
+    pub place: String,
+    /// The text around them.
+    pub snippet: String,
+    /// Highlights in `snippet`, as pairs of UTF-16 offsets from and to.
+    pub marks: Vec<(u32, u32)>,
+    /// The session's state.
+    pub state: view::StateView,
+}
+
+/// One mail in the embedded broker's outbox.
+#[derive(Clone, Serialize, TS)]
+pub struct OutboxMail {
+    /// When.
+    pub at: i64,
+    /// To whom.
+    pub to: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text; carries a link, so it is as secret as the PIN.
+    pub body: String,
+}

@@ -1,0 +1,199 @@
+//! What is declared of a setting, and the macro that makes the struct and the table of the declarations.
+
+use std::ops::RangeInclusive;
+
+use super::{
+    Settings,
+    form::{Field, FieldGroup, FieldKind},
+};
+
+/// All that is known of one setting, in the only place that says it: a line of `declared.rs`.
+pub(crate) struct Declaration {
+    /// The name in the settings file and in `configure`; the flag and the environment variable are made of it.
+    pub name: &'static str,
+    /// What to write there; every error about the setting ends with it.
+    pub remedy: &'static str,
+    /// None for what the console writes by itself.
+    pub flag: Option<Flag>,
+    /// It decides how the console is guarded: a change is audited before it is made, and isn't made
+    /// where that fails.
+    pub is_guard: bool,
+    /// When a change is in force.
+    pub in_force: InForce,
+    /// The numbers that are allowed.
+    pub range: Option<RangeInclusive<u32>>,
+    /// Whether the value, whose type is right, can be meant.
+    pub check: fn(&Settings) -> Result<(), Fault>,
+    /// Its line of the window's settings, and where that stands.
+    pub field: Option<(FieldGroup, Field)>,
+    unset: &'static str,
+    meaning: Option<&'static str>,
+}
+
+/// A setting on the command line.
+pub(crate) struct Flag {
+    /// Without the two dashes.
+    pub long: String,
+    /// What stands for the value in the help.
+    pub value: &'static str,
+    pub help: &'static str,
+}
+
+/// When a change is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum InForce {
+    AtOnce,
+    /// With a new engine, but that is not worth missing an event for.
+    WhenIdle,
+    /// With a new engine: where it listens, or which service it speaks to.
+    NewEngine,
+}
+
+/// What is wrong with a value that has the right type.
+pub(crate) struct Fault {
+    pub problem: String,
+    /// Said instead of the setting's own remedy.
+    pub remedy: Option<String>,
+}
+
+/// Makes `struct Settings`, its `Default` and the table out of lines such as
+/// `lan: bool = false => setting("write true or false").flag(...);`.
+macro_rules! settings {
+    ($($(#[$attribute:meta])* $name:ident: $type:ty = $default:expr => $declaration:expr;)*) => {
+        /// All settings, valid.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Settings {
+            $($(#[$attribute])* pub $name: $type,)*
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        static DECLARATIONS: LazyLock<Vec<Declaration>> =
+            LazyLock::new(|| vec![$($declaration.named(stringify!($name)),)*]);
+    };
+}
+pub(super) use settings;
+
+/// The name of a setting, as text; a name that no setting has doesn't compile.
+macro_rules! name_of {
+    ($name:ident) => {{
+        const _: fn(&$crate::Settings) = |settings| {
+            let _ = &settings.$name;
+        };
+        stringify!($name)
+    }};
+}
+pub(crate) use name_of;
+
+/// Begins a declaration: without a flag, a check or a line in the window, and in force at once.
+pub(super) fn setting(remedy: &'static str) -> Declaration {
+    Declaration {
+        name: "",
+        remedy,
+        flag: None,
+        is_guard: false,
+        in_force: InForce::AtOnce,
+        range: None,
+        check: |_| Ok(()),
+        field: None,
+        unset: "none",
+        meaning: None,
+    }
+}
+
+impl Declaration {
+    /// Offers it on the command line, and so in the docs.
+    pub(super) fn flag(mut self, value: &'static str, help: &'static str) -> Self {
+        self.flag = Some(Flag { long: String::new(), value, help });
+        self
+    }
+
+    pub(super) fn guard(mut self) -> Self {
+        self.is_guard = true;
+        self
+    }
+
+    pub(super) fn in_force(mut self, in_force: InForce) -> Self {
+        self.in_force = in_force;
+        self
+    }
+
+    pub(super) fn check(mut self, check: fn(&Settings) -> Result<(), Fault>) -> Self {
+        self.check = check;
+        self
+    }
+
+    /// What the docs say of the default where it is no value.
+    pub(super) fn unset(mut self, unset: &'static str) -> Self {
+        self.unset = unset;
+        self
+    }
+
+    /// What the docs say instead of the flag's help.
+    pub(super) fn meaning(mut self, meaning: &'static str) -> Self {
+        self.meaning = Some(meaning);
+        self
+    }
+
+    /// Shows it in the window's settings.
+    pub(super) fn field(mut self, group: FieldGroup, label: &'static str, kind: FieldKind) -> Self {
+        self.field = Some((group, Field { key: "", label, hint: None, kind }));
+        self
+    }
+
+    /// Shows it in the window's settings as a number, and allows only those of `range`.
+    pub(super) fn number(
+        mut self,
+        range: RangeInclusive<u32>,
+        group: FieldGroup,
+        label: &'static str,
+        unit: &'static str,
+    ) -> Self {
+        let (min, max) = (*range.start(), *range.end());
+        self.range = Some(range);
+        self.field(group, label, FieldKind::Number { unit, min, max })
+    }
+
+    /// Explains the line in the window.
+    pub(super) fn hint(mut self, hint: &'static str) -> Self {
+        if let Some((_, field)) = &mut self.field {
+            field.hint = Some(hint);
+        }
+        self
+    }
+
+    pub(super) fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        if let Some(flag) = &mut self.flag {
+            flag.long = name.replace('_', "-");
+        }
+        if let Some((_, field)) = &mut self.field {
+            field.key = name;
+        }
+        self
+    }
+
+    /// Its row of the docs; none without a flag.
+    pub(super) fn docs(&self, default: &serde_json::Value) -> Option<String> {
+        let flag = self.flag.as_ref()?;
+        let default = match default.as_str().map_or_else(|| default.to_string(), str::to_owned) {
+            none if matches!(none.as_str(), "" | "null" | "[]") => self.unset.to_owned(),
+            value => format!("`{value}`"),
+        };
+        let mut help = flag.help.chars();
+        let small = help.next().map(|first| first.to_ascii_lowercase());
+        let help: String = small.into_iter().chain(help).collect();
+        Some(format!("| `{}` | {default} | {} |\n", self.name, self.meaning.unwrap_or(&help)))
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(problem: &str) -> Self {
+        Self { problem: problem.to_owned(), remedy: None }
+    }
+}

@@ -1,0 +1,264 @@
+//! Every setting, declared once.
+//!
+//! Out of a declaration come the field of [`Settings`], its default, check, flag and environment variable,
+//! whether it guards, its line in the window, and its row of the docs. To add a setting, add it here, run
+//! `cargo run -p deskhand-console --bin bindings`, and use it. Every setting may be left out; null and an
+//! empty text mean the default. No secret is a setting.
+
+use std::{net::SocketAddr, path::PathBuf, sync::LazyLock};
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use url::Url;
+
+use super::{
+    MailRule, Theme, VERSION, check,
+    declaration::{Declaration, InForce, setting, settings},
+    environment::operating_system_user,
+    form::{FieldGroup as Group, FieldKind, FieldOption, code, text},
+};
+use crate::view::GatePolicy;
+
+const YES_OR_NO: &str = "write true or false";
+const WRITTEN_BY_CONSOLE: &str = "leave it out";
+const SANDBOX: &str = "The sandbox that comes along";
+
+/// The declarations, in the order of the command line's help.
+pub(crate) fn declarations() -> &'static [Declaration] {
+    &DECLARATIONS
+}
+
+settings! {
+    version: u32 = VERSION => setting(WRITTEN_BY_CONSOLE)
+        .check(|s| check::ensure(
+            s.version == VERSION,
+            "another version of Deskhand wrote these settings",
+        ));
+
+    technician: String = operating_system_user() => setting("give a name of at most 64 characters")
+        .flag("NAME", "Who mails say is at this console")
+        .check(|s| check::ensure(
+            !s.technician.is_empty() && check::is_short_name(&s.technician),
+            "it is empty, too long, or has control characters",
+        ))
+        .unset("the operating system's user")
+        .field(Group::You, "Your name", text("Anna Keller"))
+        .hint("Mails to customers say that this person is connected and waiting.");
+
+    theme: Theme = Theme::System => setting("write system, dark or light")
+        .flag("THEME", "The window's looks: system, dark or light");
+
+    base_url: Option<String> = None =>
+        setting("give an address like https://help.example.org/api/v1, or leave it empty")
+        .flag("URL", "The remote-support service, such as https://host/api/v1; without it, the broker that comes along")
+        .check(check::service)
+        .in_force(InForce::NewEngine)
+        .unset("the broker that comes along")
+        .meaning("the remote-support service, such as `https://host/api/v1`")
+        .field(Group::Service, "Base URL", code("The broker that comes along"));
+
+    region_url_template: Option<String> = None =>
+        setting("give an address with {region} in it, or leave it empty")
+        .flag("TEMPLATE", "Where a region is timed, with {region} for its name")
+        .check(check::regions)
+        .in_force(InForce::NewEngine)
+        .unset("the service's own")
+        .meaning("where a region is timed, with `{region}` for its name")
+        .field(Group::Service, "Region URL", code("The service’s own"))
+        .hint("Where a region is timed; {region} stands for its name.");
+
+    // None for the hosted service, which doesn't say what such a link looks like.
+    join_url_template: Option<String> = None =>
+        setting("give an address with {pin} in it, or leave it empty")
+        .flag("TEMPLATE", "The customer's link, with {pin} for the PIN")
+        .check(|s| check::optional(s.join_url_template.as_deref(), check::join_link))
+        .unset("our brokers' join page")
+        .meaning("the customer's link, with `{pin}` for the PIN")
+        .field(Group::Service, "Join URL", code("The service’s own, if it has one"))
+        .hint("The customer’s link; {pin} stands for the PIN.");
+
+    licence_consent: bool = false => setting(YES_OR_NO)
+        .flag("BOOL", "Accept the hosted service's licence terms: true or false")
+        .meaning("the hosted service's licence terms are accepted; needed for its base URL");
+
+    licence_consent_at: Option<String> = None => setting(WRITTEN_BY_CONSOLE);
+
+    licence_consent_by: Option<String> = None => setting(WRITTEN_BY_CONSOLE);
+
+    listen: SocketAddr = ([127, 0, 0, 1], 0).into() => setting("give address and port like 127.0.0.1:0")
+        .flag("IP:PORT", "Where webhooks are listened for; port 0 takes that of last time, or any")
+        .in_force(InForce::NewEngine)
+        .field(Group::Listener, "Address", code("127.0.0.1:0"))
+        .hint("Port 0 takes the one of last time, or any.");
+
+    #[ts(type = "string | null")]
+    public_url: Option<Url> = None =>
+        setting("give an address like https://hooks.example.org/, or leave it empty")
+        .flag("URL", "The URL under which the service reaches the listener")
+        .check(|s| check::optional(s.public_url.as_ref(), check::plain_http))
+        .in_force(InForce::NewEngine)
+        .unset("the listener's own address")
+        .field(Group::Listener, "Public URL", code("Its own address"))
+        .hint("Needed when the service runs elsewhere: what leads here from there.");
+
+    probe_rounds: u32 = 3 => setting("give a number from 1 to 10")
+        .flag("NUMBER", "Samples a region, 1 to 10")
+        .in_force(InForce::WhenIdle)
+        .number(1..=10, Group::Timing, "Probe rounds", "rounds")
+        .hint("Measurements a region, 1 to 10.");
+
+    heartbeat_s: Option<u32> = None => setting("give seconds from 5 to 3600, or leave it empty")
+        .flag("SECONDS", "How often every hook is put again, in seconds")
+        .in_force(InForce::WhenIdle)
+        .unset("30 with the own broker, else 120")
+        .number(5..=3600, Group::Timing, "Heartbeat", "s")
+        .hint("How often each hook is put again, in case one was lost. Empty: 30 s on the broker that comes along, else 120 s.");
+
+    mail_rules: Vec<MailRule> = Vec::new() =>
+        setting("give a list of {to, to_customer, when}; when is next_event or every_event")
+        .flag("JSON", r#"E-mails for every new session: [{"to":"a@b.c","to_customer":false,"when":"next_event"}]"#)
+        .check(|s| s.mail_rules.iter().try_for_each(check::mail_rule))
+        .meaning(r#"e-mails for every new session: `[{"to":"a@example.org","to_customer":false,"when":"next_event"}]`"#)
+        .field(Group::Mail, "Mail rules", FieldKind::MailRules);
+
+    lan: bool = false => setting(YES_OR_NO)
+        .flag("BOOL", "Let customers on this network join at the broker that comes along: true or false")
+        .meaning("let customers on this network join at the broker that comes along; in force at once, with the four below. They join through a listener of its own: links carry that address, and what the console does stays on this computer")
+        .field(Group::Lan, "Let customers on this network join", FieldKind::Switch)
+        .hint("Without it, invites work on this computer only.");
+
+    lan_listen: SocketAddr = ([0, 0, 0, 0], 0).into() => setting("give address and port like 0.0.0.0:47210")
+        .flag("IP:PORT", "Where it listens then")
+        .field(Group::Lan, "Listens at", code("0.0.0.0:0"));
+
+    #[ts(type = "string | null")]
+    lan_url: Option<Url> = None =>
+        setting("give an address like https://this-computer.example.org:47210/, or leave it empty")
+        .flag("URL", "The address that customers use then")
+        .check(|s| check::optional(s.lan_url.as_ref(), check::plain_http))
+        .unset("this computer's own on its network")
+        .field(Group::Lan, "Address that customers use", code("This computer’s own"));
+
+    tls_cert: Option<PathBuf> = None => setting("give the path of a PEM file, or leave it empty")
+        .flag("FILE", "Its TLS certificate (PEM)")
+        .check(|s| check::belong_together(s.tls_cert.is_some() || s.tls_key.is_none()))
+        .unset("none, plain http")
+        .field(Group::Lan, "TLS certificate", code("/etc/ssl/deskhand.pem"))
+        .hint("A PEM file with its chain. Without one, plain http is spoken.");
+
+    tls_key: Option<PathBuf> = None => setting("give the path of a PEM file, or leave it empty")
+        .flag("FILE", "Its certificate's key (PEM)")
+        .check(|s| check::belong_together(s.tls_key.is_some() || s.tls_cert.is_none()))
+        .field(Group::Lan, "TLS key", code("/etc/ssl/deskhand.key"));
+
+    #[ts(type = "string[]")]
+    viewer_origins: Vec<Url> = Vec::new() =>
+        setting("give a list of origins like https://files.example.org, without a path")
+        .flag("JSON", r#"Origins that a viewer's page may load beside its own: ["https://files.example.org"]"#)
+        .check(|s| s.viewer_origins.iter().try_for_each(check::viewer_origin))
+        .meaning(r#"origins that a viewer window may load beside the one that the service named: `["https://files.example.org"]`; https, or http on this computer"#)
+        .field(Group::Service, "Further viewer origins", FieldKind::List { placeholder: Some("https://files.example.org") })
+        .hint("What a viewer’s page may load beside the origin that the service names, one a line.");
+
+    company: String = String::new() =>
+        setting("give a name of at most 64 characters, or leave it empty")
+        .flag("NAME", "The company, as a customer's phone shows it")
+        .check(|s| check::ensure(
+            check::is_short_name(&s.company),
+            "it is too long, or has control characters",
+        ))
+        .field(Group::Company, "Company", text("Example Help Desk"))
+        .hint("People see it beside your name: on the phone, and before they share their screen.");
+
+    require_sign_in: bool = false => setting(YES_OR_NO)
+        .flag("BOOL", "Somebody must be signed in with a passkey: true or false")
+        .guard()
+        .field(Group::Access, "Somebody must be signed in", FieldKind::Switch)
+        .hint("“Not now” is not offered at the start. Somebody needs a passkey before this is switched on.");
+
+    // "Not now" was chosen at the first start.
+    sign_in_skipped: bool = false => setting(YES_OR_NO).guard();
+
+    lock_after_min: u32 = 15 => setting("give minutes from 0 to 480; 0 for never")
+        .flag("MINUTES", "Lock after so many minutes without a key or a click; 0 for never")
+        .meaning("lock after so many minutes without a key or a click, 0 to 480; 0 for never. Only where somebody signs in")
+        .guard()
+        .number(0..=480, Group::Access, "Lock after", "minutes")
+        .hint("Without a key or a click, 0 to 480; 0 for never.");
+
+    lock_with_screen: bool = true => setting(YES_OR_NO)
+        .flag("BOOL", "Lock when the desktop's screen is locked: true or false")
+        .meaning("lock when the desktop's screen is locked. Only where somebody signs in")
+        .guard()
+        .field(Group::Access, "Lock with the screen", FieldKind::Switch)
+        .hint("When the desktop locks its screen, where it tells.");
+
+    // This console's policy, not a lock on the service.
+    verify_gate: GatePolicy = GatePolicy::Off => setting("write off, warn or require")
+        .flag("POLICY", "Whether a viewer needs a verified person: off, warn or require")
+        .meaning("whether a viewer needs a verified person: `off`, `warn` or `require`")
+        .guard()
+        .field(Group::Gate, "Before a viewer is opened", FieldKind::Choice { options: vec![
+            FieldOption { value: "off", label: "Off", hint: "Nobody needs to be verified." },
+            FieldOption {
+                value: "warn",
+                label: "Warn",
+                hint: "A warning stands beside the buttons, and they work.",
+            },
+            FieldOption {
+                value: "require",
+                label: "Require",
+                hint: "No viewer and no viewer’s link until the customer has approved. An override needs a reason and a passkey, and is in the audit log.",
+            },
+        ] });
+
+    verify_gate_min: u32 = 30 => setting("give minutes from 1 to 1440")
+        .flag("MINUTES", "How long an approved verification counts")
+        .meaning("how long an approved verification counts, in minutes, 1 to 1440")
+        .guard()
+        .number(1..=1440, Group::Gate, "An approval counts for", "minutes")
+        .hint("1 to 1440. It belongs to one session and ends with it.");
+
+    verify_wait_s: u32 = 60 => setting("give seconds from 10 to 600")
+        .flag("SECONDS", "How long an answer to a push is waited for")
+        .meaning("how long an answer to a push is waited for, in seconds, 10 to 600")
+        .number(10..=600, Group::Gate, "Wait for the phone", "s")
+        .hint("10 to 600.");
+
+    passwordless_url: Option<String> = None =>
+        setting("give an address like https://v4.passwordless.dev, or leave it empty")
+        .flag("URL", "The passkey service; without it, the sandbox that comes along")
+        .check(|s| check::optional(s.passwordless_url.as_deref(), check::secure_address))
+        .unset("the sandbox that comes along")
+        .field(Group::Passwordless, "Address", code(SANDBOX));
+
+    passwordless_key: Option<String> = None =>
+        setting("give a key like app:public:..., never the secret")
+        .flag("KEY", "The passkey service's public API key")
+        .check(|s| check::optional(s.passwordless_key.as_deref(), check::public_key))
+        .field(Group::Passwordless, "Public key", code("app:public:…"));
+
+    logintc_url: Option<String> = None =>
+        setting("give an address like https://cloud.logintc.com/api, or leave it empty")
+        .flag("URL", "The verification service; without it, the sandbox that comes along")
+        .check(|s| check::optional(s.logintc_url.as_deref(), check::secure_address))
+        .unset("the sandbox that comes along")
+        .field(Group::Logintc, "Address", code(SANDBOX));
+
+    logintc_domain: Option<String> = None => setting("give the 40 hex digits of the domain's id")
+        .flag("ID", "The verification service's domain id")
+        .check(|s| check::optional(s.logintc_domain.as_deref(), check::domain_id))
+        .field(Group::Logintc, "Domain id", code("40 hex digits"));
+
+    rocketchat_url: Option<String> = None =>
+        setting("give an address like https://chat.example.org, or leave it empty")
+        .flag("URL", "The chat workspace; without it, the sandbox that comes along")
+        .check(|s| check::optional(s.rocketchat_url.as_deref(), check::secure_address))
+        .unset("the sandbox that comes along")
+        .field(Group::Rocketchat, "Address", code(SANDBOX));
+
+    rocketchat_user: Option<String> = None => setting("give the user id that belongs to the token")
+        .flag("ID", "The user id that belongs to the chat workspace's token")
+        .check(|s| check::optional(s.rocketchat_user.as_deref(), check::user_id))
+        .field(Group::Rocketchat, "User id", code("The token’s"));
+}

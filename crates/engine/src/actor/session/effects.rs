@@ -1,0 +1,69 @@
+//! Which effects are the actor's own, because they need its memory, and which are done in tasks.
+//!
+//! Invariant: what may happen only once is not begun unless the disk knows of it.
+
+use std::time::Duration;
+
+use session::{Effect, Failure, Input, Timer};
+
+use super::{live::Live, verification::user_of};
+use crate::perform;
+
+impl Live {
+    /// Begins `effects` in their order. The actor's own are done here, the others in tasks.
+    pub(super) fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Start { timer, after, spread } => {
+                    let after = if spread { perform::spread(after) } else { after };
+                    self.start(timer, after);
+                }
+                Effect::Heartbeat { hurried } => {
+                    let after = perform::heartbeat(&self.context, hurried);
+                    self.start(Timer::Heartbeat, after);
+                }
+                Effect::Stop { timer } => {
+                    self.generations.remove(&timer);
+                    self.context.timers.stop(self.id, timer);
+                }
+                // What may happen only once is not begun unless the disk knows of it.
+                Effect::SendMail { id, .. } if self.unsaved.is_some() => {
+                    let refused = Input::MailFailed { id, failure: Failure::Storage };
+                    self.mailbox.tell(refused);
+                }
+                Effect::AskParameters if self.unsaved.is_some() => {
+                    let refused = Input::ParametersFailed(Failure::Storage);
+                    self.mailbox.tell(refused);
+                }
+                Effect::AskPhone { id, user, by_id, shown } => {
+                    self.ask_phone(id, user_of(user, by_id), shown);
+                }
+                Effect::PollPhone { id } => self.poll_phone(id),
+                Effect::CancelPhone { id } => self.cancel_phone(id),
+                Effect::DownloadProgram => self.download_program(),
+                Effect::CancelProgram => self.cancel_program(),
+                effect @ (Effect::ChooseRegion
+                | Effect::Allocate { .. }
+                | Effect::PutHook { .. }
+                | Effect::FetchChat { .. }
+                | Effect::SendMail { .. }
+                | Effect::AskParameters
+                | Effect::RevokePin) => {
+                    perform::effect(
+                        &self.context,
+                        self.id,
+                        self.secrets.as_ref(),
+                        &self.mailbox,
+                        effect,
+                    );
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, timer: Timer, after: Duration) {
+        self.next_generation += 1;
+        self.generations.insert(timer, self.next_generation);
+        self.context.timers.set(self.id, timer, self.next_generation, after, self.mailbox.clone());
+    }
+}

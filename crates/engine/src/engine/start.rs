@@ -1,0 +1,201 @@
+//! Starting an engine: stores, listener, actors, and every session as the journal has it.
+//!
+//! Invariant: a start that fails leaves no background task behind.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use ractor::Actor;
+use serve::{HostGuard, Limits, Server};
+use session::{Life, Transcript, outage::News};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use url::Url;
+
+use super::Engine;
+use crate::{
+    actor::{
+        regions::{self, Regions},
+        supervisor::{self, Supervisor},
+    },
+    archive::{ARCHIVE_FILE, Archive, ArchiveKey},
+    archivist, away,
+    clock::now,
+    config::Config,
+    context::{Context, Parts},
+    error::StartError,
+    faults::Faults,
+    hooks::{self, Nonces},
+    journal::{self, JOURNAL_FILE, Journal, Stored},
+    remote::LoginWithMe,
+    to_actors::ToActors,
+    vault::{SealKey, Vault},
+};
+
+/// A session that ended this long ago is only in the archive.
+const KEPT: Duration = Duration::from_secs(7 * 86_400);
+
+/// The stores' keys, derived from the vault's.
+pub struct Keys {
+    /// Seals the journal's rows.
+    pub journal: SealKey,
+    /// Opens the archive.
+    pub archive: ArchiveKey,
+}
+
+impl Keys {
+    /// The keys that `vault` derives.
+    pub fn of(vault: &Vault) -> Self {
+        Self { journal: vault.journal_key(), archive: vault.archive_key() }
+    }
+}
+
+/// An engine's two stores.
+pub struct Stores {
+    /// The durable inbox and the sessions' records.
+    pub journal: Journal,
+    /// What stays of sessions.
+    pub archive: Archive,
+}
+
+impl Stores {
+    /// Opens both in the data folder.
+    ///
+    /// # Errors
+    /// [`StartError::Journal`], [`StartError::Archive`].
+    pub async fn open(data: &Path, keys: Keys) -> Result<Self, StartError> {
+        let (journal, archive) = (data.join(JOURNAL_FILE), data.join(ARCHIVE_FILE));
+        let opened = tokio::task::spawn_blocking(move || {
+            let options = journal::Options::default();
+            Ok(Self {
+                journal: Journal::open(&journal, keys.journal, options)
+                    .map_err(StartError::Journal)?,
+                archive: Archive::open(&archive, keys.archive).map_err(StartError::Archive)?,
+            })
+        });
+        opened.await.map_err(|error| StartError::Spawn(error.to_string()))?
+    }
+}
+
+impl Engine {
+    /// Starts: opens the stores, binds the listener, brings every session back.
+    ///
+    /// The caller holds the data folder's lock.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was changed then.
+    pub async fn start(config: Config, keys: Keys) -> Result<Self, StartError> {
+        let stores = Stores::open(&config.data, keys).await?;
+        Self::start_on(config, stores, Faults::default()).await
+    }
+
+    /// Starts on stores that are open already; `faults` are for tests.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_on(
+        config: Config,
+        stores: Stores,
+        faults: Faults,
+    ) -> Result<Self, StartError> {
+        let Stores { journal, archive } = stores;
+        let client =
+            Arc::new(LoginWithMe::new(config.service.clone()).map_err(StartError::Service)?);
+        let bound =
+            serve::bind(config.listener.ip, config.listener.port).map_err(StartError::Listen)?;
+        let addr = bound.addr();
+        let (shown, race) = watch::channel(None);
+        let start = regions::Start { client: client.clone(), rounds: config.probe_rounds, shown };
+        let (regions, regions_ended) = Actor::spawn(None, Regions, start)
+            .await
+            .map_err(|error| StartError::Spawn(error.to_string()))?;
+        let public_url = config.listener.public_url.clone();
+        let hook_base = public_url.clone().unwrap_or_else(|| own_url(addr));
+        let (context, outages) = Context::start(Parts {
+            config,
+            client,
+            journal: journal.clone(),
+            archive,
+            regions: regions.clone(),
+            hook_base,
+            faults,
+        });
+        let stop_if_it_fails = context.watch.stopping.clone().drop_guard();
+        let nonces = Nonces::default();
+        let routes = hooks::router(
+            context.routes.clone(),
+            nonces.clone(),
+            journal,
+            ToActors(context.clone()),
+            context.watch.stopping.clone(),
+        );
+        let routes = HostGuard::new(addr, public_url.as_ref()).protect(routes);
+        let listener =
+            Server::start(bound, routes, Limits::default(), None).map_err(StartError::Serve)?;
+        let (supervisor, supervisor_ended) = Actor::spawn(None, Supervisor, context.clone())
+            .await
+            .map_err(|error| StartError::Spawn(error.to_string()))?;
+        context.watch.actor("choose regions", regions_ended);
+        context.watch.actor("run the sessions", supervisor_ended);
+        let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
+        engine.restore().await?;
+        // After the sessions are back: a task that tells all of them something needs them all.
+        engine.keep_background_tasks(outages);
+        stop_if_it_fails.disarm();
+        Ok(engine)
+    }
+
+    fn keep_background_tasks(&self, outages: mpsc::UnboundedReceiver<News>) {
+        let (watch, context) = (&self.context.watch, self.context.clone());
+        let outages = Arc::new(Mutex::new(outages));
+        watch.keep("tell the sessions of outages", move || {
+            away::tell_outages(context.clone(), outages.clone())
+        });
+        let context = self.context.clone();
+        watch.keep("notice when this computer slept", move || away::keep_alive(context.clone()));
+        let context = self.context.clone();
+        watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
+    }
+
+    /// Whether a session ended long ago and is in the archive, so that the journal may forget it.
+    async fn is_history(&self, stored: &Stored) -> bool {
+        let ended = match (&stored.record.life, &stored.record.transcript) {
+            (
+                Life::Closed { at, .. } | Life::Over { at, .. },
+                Transcript::Saved { .. } | Transcript::NotYet,
+            ) => *at,
+            (Life::Failed { at, .. }, Transcript::NotYet) => *at,
+            (Life::Allocating | Life::Live(_), _)
+            | (Life::Closed { .. } | Life::Over { .. } | Life::Failed { .. }, _) => return false,
+        };
+        now().since(ended) > KEPT
+            && stored.replay.is_empty()
+            && matches!(self.context.archive.summary(stored.session).await, Ok(Some(_)))
+    }
+
+    async fn restore(&self) -> Result<(), StartError> {
+        let journal = &self.context.journal;
+        let since = journal.alive_at().await.map_err(StartError::Journal)?.unwrap_or_else(now);
+        let loaded = journal.load().await.map_err(StartError::Journal)?;
+        for (id, error) in loaded.damaged {
+            tracing::error!(session = %id, %error, "a stored session can't be read");
+        }
+        let mut stored = Vec::with_capacity(loaded.sessions.len());
+        for session in loaded.sessions {
+            if self.is_history(&session).await {
+                let _ = journal.forget(session.session).await;
+            } else {
+                stored.push(session);
+            }
+        }
+        let (done, started) = oneshot::channel();
+        let message = supervisor::Message::Restore { stored, since, done };
+        self.supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
+        let _ = started.await;
+        let _ = journal.mark_clean_end(false).await;
+        Ok(())
+    }
+}
+
+fn own_url(addr: SocketAddr) -> Url {
+    Url::parse(&format!("http://{addr}/"))
+        .unwrap_or_else(|_| unreachable!("an IP address and a port make a URL"))
+}

@@ -1,0 +1,399 @@
+//! The live connection, on which the broker says who wants a stream, and is told whether the screen is shared.
+//! It is kept up through outages and restarts of the broker, always with the same page id, so that the session
+//! goes on and the customer isn't asked again.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, timeout},
+};
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+use wire::{
+    Pin,
+    screen::{Program, Sharing, ToPresenter},
+};
+
+use crate::{
+    dial::{DialError, Dialler, Socket},
+    end_reason::EndReason,
+};
+
+/// Bytes of the longest message. It is that long because a welcome repeats the day's chat.
+const LONGEST_MESSAGE: usize = 8 * 1024 * 1024;
+/// A broker that is silent for longer than this is gone: it pings every 5 s, on streams as well.
+pub(crate) const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long one answer, or sending one message, may take.
+const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the first connection is tried.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(60);
+/// No PIN lives longer; the broker says so sooner, if it can be reached.
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(25 * 3600);
+
+/// Everything that is needed to connect, and to connect again.
+pub struct BrokerConnection {
+    pub dialler: Dialler,
+    pub pin: Pin,
+    /// The page id. It stays the same through all reconnects: by it the broker knows that nobody new has come.
+    pub page: Uuid,
+    /// The customer's name, as the others see it.
+    pub name: String,
+    pub program: Program,
+}
+
+/// What the connection reports.
+#[derive(Debug)]
+pub enum BrokerEvent {
+    /// It is up, for the first time or again. The broker doesn't know yet whether the screen is shared.
+    Up,
+    /// It was lost, and with it all streams; it is being dialled again.
+    Down,
+    /// A viewer waits for its stream.
+    Viewer(ToPresenter),
+    /// A viewer saved a picture of the screen.
+    Snapshot {
+        /// The viewer's name; may be empty.
+        by: String,
+    },
+    /// It is closed for good. Nothing comes after this.
+    Over(EndReason),
+}
+
+/// What is to be sent to the broker. Only the latest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenterMessage {
+    Sharing(Sharing),
+    /// This program ends.
+    Leave,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ToBroker<'a> {
+    Hello {
+        #[serde(serialize_with = "wire::pin::expose")]
+        session_pin: Pin,
+        side: &'static str,
+        page: Uuid,
+        name: &'a str,
+        program: &'a Program,
+    },
+    Sharing {
+        state: Sharing,
+    },
+    Leave,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum FromBroker {
+    Welcome,
+    Refused {
+        code: String,
+    },
+    Bye {
+        code: String,
+    },
+    Snapshot {
+        #[serde(default)]
+        by: String,
+    },
+    /// Chat, presence, and the messages of later brokers.
+    #[serde(other)]
+    Other,
+}
+
+/// Why one socket is closed, and what to do about it.
+enum Lost {
+    /// Dial again. If that is given up, this is the reason; without one, that no broker answers at the address.
+    Retry(Option<EndReason>),
+    /// Dial again at once: the broker said that it is restarting.
+    Restarting,
+    /// Don't dial again.
+    Over(EndReason),
+    /// This program ends, or nobody listens to the events any more.
+    Left,
+}
+
+impl BrokerConnection {
+    /// Keeps the connection up until it is over or this program leaves. A message that comes while it is down is
+    /// dropped, but for [`PresenterMessage::Leave`].
+    pub async fn keep(
+        self,
+        events: mpsc::Sender<BrokerEvent>,
+        mut outgoing: mpsc::Receiver<PresenterMessage>,
+    ) {
+        let started = Instant::now();
+        let (mut was_up, mut tries) = (false, 0);
+        loop {
+            let mut up = false;
+            let lost = self.connect_once(&events, &mut outgoing, &mut up).await;
+            if up {
+                (was_up, tries) = (true, 0);
+            }
+            let over = match lost {
+                Lost::Left => return,
+                Lost::Over(ended) => Some(adjusted(ended, was_up)),
+                Lost::Restarting => {
+                    tries = 0;
+                    None
+                }
+                Lost::Retry(why) if !was_up => {
+                    let nobody = || EndReason::Unreachable(DialError::Answer(self.dialler.host()));
+                    given_up(started.elapsed(), why.unwrap_or_else(nobody))
+                }
+                Lost::Retry(_) => None,
+            };
+            let over = if over.is_some() { over } else { outlived(started.elapsed()) };
+            if let Some(ended) = over {
+                let _ = events.send(BrokerEvent::Over(ended)).await;
+                return;
+            }
+            if up && events.send(BrokerEvent::Down).await.is_err() {
+                return;
+            }
+            let pause = backoff(tries, random_byte());
+            tracing::debug!(?pause, tries, "dial again");
+            tries += 1;
+            if !waited(pause, &mut outgoing).await {
+                return;
+            }
+        }
+    }
+
+    /// Opens one socket and serves it to its end.
+    async fn connect_once(
+        &self,
+        events: &mpsc::Sender<BrokerEvent>,
+        outgoing: &mut mpsc::Receiver<PresenterMessage>,
+        up: &mut bool,
+    ) -> Lost {
+        let opening = async {
+            let mut socket =
+                self.dialler.socket("/live", LONGEST_MESSAGE).await.map_err(|error| {
+                    tracing::debug!(%error, "dial the live connection");
+                    Lost::Retry(Some(error.into()))
+                })?;
+            self.greet(&mut socket).await?;
+            Ok(socket)
+        };
+        let socket = tokio::select! {
+            opened = opening => opened,
+            () = left(outgoing) => return Lost::Left,
+        };
+        match socket {
+            Err(lost) => lost,
+            Ok(mut socket) => {
+                *up = true;
+                if events.send(BrokerEvent::Up).await.is_err() {
+                    return Lost::Left;
+                }
+                let lost = exchange_messages(&mut socket, events, outgoing).await;
+                let _ = timeout(STEP_TIMEOUT, socket.close(None)).await;
+                lost
+            }
+        }
+    }
+
+    async fn greet(&self, socket: &mut Socket) -> Result<(), Lost> {
+        let hello = ToBroker::Hello {
+            session_pin: self.pin.clone(),
+            side: "presenter",
+            page: self.page,
+            name: &self.name,
+            program: &self.program,
+        };
+        tell(socket, &hello).await?;
+        loop {
+            let answer = timeout(STEP_TIMEOUT, socket.next()).await;
+            let Ok(Some(Ok(message))) = answer else { return Err(Lost::Retry(None)) };
+            let Message::Text(text) = message else { continue };
+            match serde_json::from_str(&text) {
+                Ok(FromBroker::Welcome) => return Ok(()),
+                Ok(FromBroker::Refused { code }) => return Err(self.refused(&code)),
+                Ok(FromBroker::Bye { code }) => return Err(farewell(&code)),
+                Ok(FromBroker::Snapshot { .. } | FromBroker::Other) | Err(_) => {}
+            }
+        }
+    }
+
+    fn refused(&self, code: &str) -> Lost {
+        Lost::Over(match code {
+            "unknown_pin" => EndReason::UnknownPin,
+            "pin_over" => EndReason::PinOver,
+            "taken" => EndReason::Taken,
+            "blocked" => EndReason::Blocked,
+            "malformed" | "refused" if self.program.conf.is_some() => EndReason::NotItsProgram,
+            "malformed" | "refused" => {
+                EndReason::Unreachable(DialError::Answer(self.dialler.host()))
+            }
+            "too_many" => return Lost::Retry(Some(EndReason::TooMany)),
+            // The broker couldn't save it, or is a later one with another code: it may succeed in a while.
+            _ => return Lost::Retry(None),
+        })
+    }
+}
+
+/// Carries messages both ways until the socket's end.
+async fn exchange_messages(
+    socket: &mut Socket,
+    events: &mpsc::Sender<BrokerEvent>,
+    outgoing: &mut mpsc::Receiver<PresenterMessage>,
+) -> Lost {
+    loop {
+        tokio::select! {
+            said = outgoing.recv() => match said {
+                Some(PresenterMessage::Sharing(state)) => {
+                    if let Err(lost) = tell(socket, &ToBroker::Sharing { state }).await {
+                        return lost;
+                    }
+                }
+                Some(PresenterMessage::Leave) | None => {
+                    let _ = tell(socket, &ToBroker::Leave).await;
+                    return Lost::Left;
+                }
+            },
+            message = timeout(SILENCE_TIMEOUT, socket.next()) => {
+                let Ok(Some(Ok(message))) = message else { return Lost::Retry(None) };
+                let news = match meaning(&message) {
+                    Meaning::Event(news) => news,
+                    Meaning::Nothing => continue,
+                    Meaning::Lost(lost) => return lost,
+                };
+                if events.send(news).await.is_err() {
+                    return Lost::Left;
+                }
+            }
+        }
+    }
+}
+
+/// What a message from the broker means.
+enum Meaning {
+    Event(BrokerEvent),
+    Nothing,
+    Lost(Lost),
+}
+
+fn meaning(message: &Message) -> Meaning {
+    let text = match message {
+        Message::Text(text) => text,
+        Message::Close(_) => return Meaning::Lost(Lost::Retry(None)),
+        Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
+            return Meaning::Nothing;
+        }
+    };
+    if let Ok(viewer) = serde_json::from_str::<ToPresenter>(text) {
+        return Meaning::Event(BrokerEvent::Viewer(viewer));
+    }
+    match serde_json::from_str(text) {
+        Ok(FromBroker::Snapshot { by }) => Meaning::Event(BrokerEvent::Snapshot { by }),
+        Ok(FromBroker::Bye { code }) => Meaning::Lost(farewell(&code)),
+        Ok(FromBroker::Welcome | FromBroker::Refused { .. } | FromBroker::Other) | Err(_) => {
+            Meaning::Nothing
+        }
+    }
+}
+
+fn farewell(code: &str) -> Lost {
+    match code {
+        "restarting" => Lost::Restarting,
+        "replaced" => Lost::Over(EndReason::Replaced),
+        "revoked" => Lost::Over(EndReason::Revoked),
+        // `expired`, and any other: every Bye says not to come back.
+        _ => Lost::Over(EndReason::Expired),
+    }
+}
+
+async fn tell(socket: &mut Socket, message: &ToBroker<'_>) -> Result<(), Lost> {
+    let text = serde_json::to_string(message).map_err(|_| Lost::Retry(None))?;
+    match timeout(STEP_TIMEOUT, socket.send(Message::text(text))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Lost::Retry(None)),
+    }
+}
+
+/// Waits before the next attempt; `false` if this program leaves meanwhile.
+async fn waited(pause: Duration, outgoing: &mut mpsc::Receiver<PresenterMessage>) -> bool {
+    tokio::select! {
+        () = sleep(pause) => true,
+        () = left(outgoing) => false,
+    }
+}
+
+/// Drops messages until this program leaves.
+async fn left(outgoing: &mut mpsc::Receiver<PresenterMessage>) {
+    while let Some(PresenterMessage::Sharing(_)) = outgoing.recv().await {}
+}
+
+/// A PIN that is over has another meaning once the screen was shared.
+fn adjusted(ended: EndReason, was_up: bool) -> EndReason {
+    match ended {
+        EndReason::PinOver | EndReason::UnknownPin if was_up => EndReason::Expired,
+        ended => ended,
+    }
+}
+
+/// Whether to give up if the broker was never reached: at once if trying again can't help, else after a while.
+fn given_up(elapsed: Duration, why: EndReason) -> Option<EndReason> {
+    let hopeless = matches!(
+        why,
+        EndReason::Unreachable(DialError::Address | DialError::Ca | DialError::Certificate(_))
+    );
+    (hopeless || elapsed > FIRST_TIMEOUT).then_some(why)
+}
+
+fn outlived(elapsed: Duration) -> Option<EndReason> {
+    (elapsed > LONGEST_LIFE).then_some(EndReason::Expired)
+}
+
+/// How long to wait before attempt number `tries`: half a second, doubled each time up to 15 s, and of that
+/// between half and all by `chance`, so that not all presenters come back at the same moment.
+fn backoff(tries: u32, chance: u8) -> Duration {
+    let whole = Duration::from_millis(500 << tries.min(5)).min(Duration::from_secs(15));
+    whole / 2 + whole / 2 * u32::from(chance) / 255
+}
+
+fn random_byte() -> u8 {
+    let mut byte = [0];
+    // Without random numbers all presenters wait equally long, which is no reason to fail.
+    let _ = getrandom::fill(&mut byte);
+    byte[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_come_later_and_later_but_never_late() {
+        assert_eq!(backoff(0, 0), Duration::from_millis(250));
+        assert_eq!(backoff(0, 255), Duration::from_millis(500));
+        assert_eq!(backoff(3, 255), Duration::from_secs(4));
+        assert_eq!(backoff(u32::MAX, 255), Duration::from_secs(15));
+    }
+
+    #[test]
+    fn what_can_become_better_is_tried_for_a_while() {
+        let late = FIRST_TIMEOUT + Duration::from_secs(1);
+        let gone = || EndReason::Unreachable(DialError::Unreachable("a".to_owned()));
+        assert_eq!(given_up(FIRST_TIMEOUT, gone()), None);
+        assert_eq!(given_up(late, gone()), Some(gone()));
+        assert_eq!(given_up(late, EndReason::TooMany), Some(EndReason::TooMany));
+        let false_one = EndReason::Unreachable(DialError::Certificate("a".to_owned()));
+        assert_eq!(given_up(Duration::ZERO, false_one.clone()), Some(false_one));
+    }
+
+    #[test]
+    fn nonsense_on_the_line_is_passed_over() {
+        for text in ["", "{}", "[]", r#"{"type":"viewer"}"#, r#"{"type":"news"}"#, "\u{0}"] {
+            assert!(matches!(meaning(&Message::text(text)), Meaning::Nothing), "{text}");
+        }
+        let viewer = r#"{"type":"viewer","stream":"s","page":"p","name":"n","role":"watch","sealed":true,"new":1}"#;
+        let heard = meaning(&Message::text(viewer));
+        assert!(matches!(heard, Meaning::Event(BrokerEvent::Viewer(_))));
+    }
+}

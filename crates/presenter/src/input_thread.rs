@@ -1,0 +1,99 @@
+//! Carries out what controllers do on the customer's PC, on a thread of its own, since that may block.
+//!
+//! Whether it is allowed is checked here, at the last moment, and not where it was received: what still waits when
+//! the customer pauses control, or when a viewer leaves, is dropped.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use rfb::Event;
+use tokio::sync::mpsc;
+
+use crate::screen::{Input, ScreenError};
+
+/// Tasks that may wait. A controller that sends faster than they are carried out has to wait, too.
+const QUEUE: usize = 256;
+
+/// A handle to the thread; every controller has one of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct InputThread {
+    queue: mpsc::Sender<InputTask>,
+    shared: Arc<Shared>,
+}
+
+/// What concerns all controllers.
+#[derive(Debug)]
+struct Shared {
+    /// The customer has paused control.
+    paused: Arc<AtomicBool>,
+    /// All keys and buttons that are down are to be released before anything else is done.
+    release_due: AtomicBool,
+}
+
+#[derive(Debug)]
+enum InputTask {
+    Perform {
+        event: Event,
+        allowed: Arc<AtomicBool>,
+    },
+    /// Only wakes the thread.
+    Wake,
+}
+
+impl InputThread {
+    /// Starts the thread. It ends with the last handle, releases everything, and then drops `alive`.
+    pub fn start(
+        mut input: Box<dyn Input>,
+        paused: Arc<AtomicBool>,
+        alive: mpsc::Sender<()>,
+    ) -> std::io::Result<Self> {
+        let (queue, mut tasks) = mpsc::channel(QUEUE);
+        let shared = Arc::new(Shared { paused, release_due: AtomicBool::new(false) });
+        let seen = Arc::clone(&shared);
+        std::thread::Builder::new().name("input".to_owned()).spawn(move || {
+            while let Some(task) = tasks.blocking_recv() {
+                if let Err(error) = seen.perform(task, input.as_mut()) {
+                    tracing::warn!(%error, "type and point for a viewer");
+                    break;
+                }
+            }
+            let _ = input.release_all();
+            // What it has put in place, such as keys that the layout lacks, goes with it.
+            drop((input, alive));
+        })?;
+        Ok(Self { queue, shared })
+    }
+
+    /// Carries out what a viewer did, as long as `allowed` is true.
+    pub async fn perform(&self, event: Event, allowed: &Arc<AtomicBool>) {
+        // An error means that the thread has ended because the screen is gone, which the capture reports.
+        let _ = self.queue.send(InputTask::Perform { event, allowed: Arc::clone(allowed) }).await;
+    }
+
+    /// Releases everything that is down: somebody's control has just ended.
+    pub fn release_all(&self) {
+        self.shared.release_due.store(true, Ordering::SeqCst);
+        // A full queue wakes the thread as well.
+        let _ = self.queue.try_send(InputTask::Wake);
+    }
+}
+
+impl Shared {
+    fn perform(&self, task: InputTask, input: &mut dyn Input) -> Result<(), ScreenError> {
+        if self.release_due.swap(false, Ordering::SeqCst) {
+            input.release_all()?;
+        }
+        let InputTask::Perform { event, allowed } = task else { return Ok(()) };
+        if self.paused.load(Ordering::SeqCst) || !allowed.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        match event {
+            Event::Key { down, keysym, scancode } => input.key(down, keysym, scancode),
+            Event::Pointer { x, y, buttons } => input.pointer(x, y, buttons),
+            Event::Clipboard(text) => input.clipboard(&text),
+            Event::Arrived(_) => Ok(()),
+        }
+    }
+}

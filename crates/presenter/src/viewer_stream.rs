@@ -1,0 +1,305 @@
+//! One viewer's stream: a WebSocket of its own, so that a slow viewer slows nobody else.
+//!
+//! At most one update is being written to the socket; the next is made of the newest picture when that one is
+//! written. So a viewer that reads slowly sees fewer pictures, and costs no memory.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{
+    SinkExt as _, StreamExt as _,
+    stream::{SplitSink, SplitStream},
+};
+use rfb::{Limits, ProtocolError, Server};
+use seal::{Access, Opener, Responder, SealError, Sealed, Sealer};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::spawn_blocking,
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use wire::screen::{Role, StreamAnswer, StreamHello, ToPresenter};
+
+use crate::{
+    broker_connection::SILENCE_TIMEOUT,
+    dial::{DialError, Dialler, Socket},
+    screen::ScreenError,
+    shared_screen::{ScreenSubscription, SharedScreen},
+};
+
+/// Bytes of the longest message on a stream.
+const LONGEST_MESSAGE: usize = 256 * 1024;
+/// Bytes of the messages into which an update is cut if it isn't encrypted.
+const PIECE: usize = 64 * 1024;
+/// How long the broker's answer, and each message of the key exchange, may take.
+const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Messages from the viewer that may wait to be handled.
+const QUEUE: usize = 8;
+/// Bytes that are taken from a viewer without an update being made. A viewer that only sends would otherwise keep
+/// the program from ever drawing.
+const MOST_UNANSWERED: usize = LONGEST_MESSAGE;
+/// A screen that hasn't changed for so long is at rest: what was sent as JPEG is sent again without loss.
+const AT_REST_AFTER: Duration = Duration::from_millis(150);
+/// The desktop's name in RFB.
+const DESKTOP_NAME: &str = "Shared screen";
+
+/// Why a stream has ended. It repeats nothing that the viewer sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StreamError {
+    #[error("dial the stream: {0}")]
+    Dial(#[from] DialError),
+    #[error("the broker refuses the stream: {0}")]
+    Refused(&'static str),
+    #[error("the stream's connection was lost")]
+    Lost,
+    #[error("the stream took too long")]
+    Slow,
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error(transparent)]
+    Rfb(#[from] ProtocolError),
+    #[error(transparent)]
+    Screen(#[from] ScreenError),
+    #[error("make an update for the viewer: the encoder failed")]
+    Broken,
+}
+
+/// Serves the viewer that `request` names until it leaves. `on_watching` is called when it begins to see the screen,
+/// with its role and the words to compare.
+pub(crate) async fn serve(
+    request: ToPresenter,
+    dialler: &Dialler,
+    screen: &SharedScreen,
+    clipboard: bool,
+    on_watching: impl AsyncFnOnce(Role, Option<String>),
+) -> Result<(), StreamError> {
+    let ToPresenter::Viewer { stream, role, sealed, .. } = request;
+    let mut socket = dialler.socket("/screen", LONGEST_MESSAGE).await?;
+    let hello = serde_json::to_string(&StreamHello::Present { stream });
+    socket.send(Message::text(hello.map_err(|_| StreamError::Broken)?)).await.map_err(lost)?;
+    // Both messages are the broker's, but the lesser role is right if they differ.
+    let role = role.min(joined(&mut socket).await?);
+    let (sealer, opener, words) = if sealed {
+        let Sealed { sealer, opener, words } = exchange(&mut socket, role).await?;
+        (Some(sealer), Some(opener), Some(words.to_string()))
+    } else {
+        (None, None, None)
+    };
+    let subscription = screen.subscribe(role == Role::Control, clipboard).await?;
+    let writer = UpdateWriter::new(&subscription, sealer);
+    on_watching(role, words).await;
+    run_stream(socket, writer, opener, subscription).await
+}
+
+async fn joined(socket: &mut Socket) -> Result<Role, StreamError> {
+    let Message::Text(text) = next_message(socket).await? else { return Err(StreamError::Lost) };
+    match serde_json::from_str(&text) {
+        Ok(StreamAnswer::Joined { role }) => Ok(role),
+        Ok(StreamAnswer::Refused { .. }) => Err(StreamError::Refused("it is over already")),
+        Err(_) => Err(StreamError::Refused("its answer can't be read")),
+    }
+}
+
+async fn exchange(socket: &mut Socket, role: Role) -> Result<Sealed, StreamError> {
+    let access = match role {
+        Role::Watch => Access::Watch,
+        Role::Control => Access::Control,
+    };
+    let first = next_message(socket).await?.into_data();
+    let (awaiting, second) = Responder::new(access)?.answer(&first)?;
+    socket.send(Message::binary(second)).await.map_err(lost)?;
+    Ok(awaiting.finish(&next_message(socket).await?.into_data())?)
+}
+
+/// The next message that is neither ping nor pong.
+async fn next_message(socket: &mut Socket) -> Result<Message, StreamError> {
+    let deadline = Instant::now() + STEP_TIMEOUT;
+    loop {
+        let heard = timeout_at(deadline, socket.next()).await;
+        match heard.map_err(|_| StreamError::Slow)? {
+            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => return Ok(message),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(StreamError::Lost),
+        }
+    }
+}
+
+/// Receives, sends and draws until one of the three ends; in one task, so that they end together.
+async fn run_stream(
+    socket: Socket,
+    writer: UpdateWriter,
+    opener: Option<Opener>,
+    subscription: ScreenSubscription,
+) -> Result<(), StreamError> {
+    let (sink, from) = socket.split();
+    let (received_tx, received) = mpsc::channel(QUEUE);
+    let (updates_tx, updates) = mpsc::channel(1);
+    let ended = tokio::try_join!(
+        receive(from, opener, received_tx),
+        send(sink, updates),
+        draw(writer, Arc::new(subscription), received, updates_tx),
+    );
+    ended.map(|_| ())
+}
+
+/// Receives and decrypts the viewer's messages. A viewer that sends nothing is pinged by the broker, so silence
+/// means that the connection is lost, even if it is only this one.
+async fn receive(
+    mut from: SplitStream<Socket>,
+    mut opener: Option<Opener>,
+    received: mpsc::Sender<Bytes>,
+) -> Result<(), StreamError> {
+    loop {
+        let bytes =
+            match timeout(SILENCE_TIMEOUT, from.next()).await.map_err(|_| StreamError::Slow)? {
+                Some(Ok(Message::Binary(bytes))) => bytes,
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+                Some(Ok(Message::Text(_) | Message::Close(_)) | Err(_)) | None => {
+                    return Err(StreamError::Lost);
+                }
+            };
+        let plain = match &mut opener {
+            Some(opener) => opener.open(&bytes)?.into(),
+            None => bytes,
+        };
+        received.send(plain).await.map_err(|_| StreamError::Lost)?;
+    }
+}
+
+/// One update, cut into messages, and the permit that allows the next one when it is dropped.
+type Update = (Vec<Message>, OwnedSemaphorePermit);
+
+async fn send(
+    mut sink: SplitSink<Socket, Message>,
+    mut updates: mpsc::Receiver<Update>,
+) -> Result<(), StreamError> {
+    while let Some((messages, permit)) = updates.recv().await {
+        for message in messages {
+            sink.send(message).await.map_err(lost)?;
+        }
+        drop(permit);
+    }
+    Ok(())
+}
+
+/// Handles what the viewer sends, and draws what has changed, one update at a time.
+async fn draw(
+    mut writer: UpdateWriter,
+    subscription: Arc<ScreenSubscription>,
+    mut received: mpsc::Receiver<Bytes>,
+    updates: mpsc::Sender<Update>,
+) -> Result<(), StreamError> {
+    let sender_free = Arc::new(Semaphore::new(1));
+    let mut events = Vec::new();
+    // ProtocolVersion is in the output already.
+    let (mut due, mut unanswered) = (true, 0);
+    // A screen that never changes from the beginning is at rest, too.
+    let (mut rest_at, mut at_rest) = (Some(Instant::now() + AT_REST_AFTER), false);
+    loop {
+        tokio::select! {
+            bytes = received.recv(), if unanswered < MOST_UNANSWERED => {
+                let bytes = bytes.ok_or(StreamError::Lost)?;
+                // Empty messages count as well: they cost time, too.
+                unanswered += bytes.len().max(1);
+                writer.server.receive(&bytes, &mut events)?;
+                for event in events.drain(..) {
+                    subscription.handle(event).await;
+                }
+                due = true;
+            }
+            () = subscription.changed(), if !due => {
+                due = true;
+                rest_at = Some(Instant::now() + AT_REST_AFTER);
+            }
+            () = sleep_until(rest_at.unwrap_or_else(Instant::now)), if rest_at.is_some() && !due => {
+                rest_at = None;
+                (due, at_rest) = (true, true);
+            }
+            permit = Arc::clone(&sender_free).acquire_owned(), if due => {
+                let permit = permit.map_err(|_| StreamError::Lost)?;
+                unanswered = 0;
+                let subscription = Arc::clone(&subscription);
+                let at_rest = std::mem::take(&mut at_rest);
+                let encoding = spawn_blocking(move || {
+                    let messages = writer.write(&subscription, at_rest);
+                    (writer, messages)
+                });
+                let messages;
+                (writer, messages) = encoding.await.map_err(|_| StreamError::Broken)?;
+                let messages = messages?;
+                due = !messages.is_empty() && writer.server.wants_update();
+                if !messages.is_empty() {
+                    updates.send((messages, permit)).await.map_err(|_| StreamError::Lost)?;
+                }
+            }
+        }
+    }
+}
+
+/// Writes one viewer's updates, encrypted if its stream is.
+struct UpdateWriter {
+    server: Server,
+    sealer: Option<Sealer>,
+}
+
+impl UpdateWriter {
+    fn new(subscription: &ScreenSubscription, sealer: Option<Sealer>) -> Self {
+        let (picture, monitors, cursor) = subscription.current();
+        let mut server = Server::new(&picture, &monitors, DESKTOP_NAME, Limits::default());
+        server.set_cursor(&cursor);
+        Self { server, sealer }
+    }
+
+    /// Writes an update if there is one, and takes what is to be sent. It takes too long for the runtime's threads.
+    fn write(
+        &mut self,
+        subscription: &ScreenSubscription,
+        at_rest: bool,
+    ) -> Result<Vec<Message>, StreamError> {
+        if at_rest {
+            self.server.set_at_rest();
+        }
+        if let Some(text) = subscription.take_clipboard() {
+            self.server.set_clipboard(&text);
+        }
+        // A viewer that isn't ready takes no picture, so the capture waits, and the viewer gets a newer one then.
+        if self.server.may_update() {
+            self.update(subscription);
+        }
+        self.take_messages()
+    }
+
+    fn update(&mut self, subscription: &ScreenSubscription) {
+        let (picture, changes) = subscription.take();
+        if let Some(monitors) = &changes.resized {
+            self.server.resized(&picture, monitors);
+        }
+        if !changes.damage.is_empty() {
+            self.server.changed(&changes.damage);
+        }
+        if let Some(cursor) = &changes.cursor {
+            self.server.set_cursor(cursor);
+        }
+        if self.server.wants_update() {
+            self.server.update(&picture);
+        }
+    }
+
+    fn take_messages(&mut self) -> Result<Vec<Message>, StreamError> {
+        let output = self.server.take_output();
+        if output.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(sealer) = &mut self.sealer {
+            let sealed = sealer.seal_all(&output)?;
+            return Ok(sealed.into_iter().map(Message::binary).collect());
+        }
+        let output = Bytes::from(output);
+        let pieces = (0..output.len()).step_by(PIECE);
+        let cut = |at: usize| output.slice(at..output.len().min(at + PIECE));
+        Ok(pieces.map(|at| Message::Binary(cut(at))).collect())
+    }
+}
+
+fn lost(_: tokio_tungstenite::tungstenite::Error) -> StreamError {
+    StreamError::Lost
+}

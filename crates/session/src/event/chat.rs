@@ -1,0 +1,81 @@
+//! Events of the chat and its transcript.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EventFacts, LogContext, LogLine, Notice};
+use crate::{Failure, text::count};
+
+/// Chat messages or the transcript arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case", tag = "event")]
+#[strum(serialize_all = "snake_case")]
+pub enum ChatEvent {
+    /// New chat messages were archived.
+    ChatArrived {
+        /// How many are new.
+        messages: u32,
+    },
+    /// The transcript is in the archive.
+    TranscriptSaved {
+        /// How many messages it has.
+        messages: u32,
+    },
+    /// The transcript is not saved yet; it is tried again.
+    TranscriptFailed {
+        /// Why it is not saved.
+        failure: Failure,
+    },
+}
+
+impl ChatEvent {
+    /// Whether the archive may have more messages than before it.
+    pub const fn adds_messages(&self) -> bool {
+        match self {
+            Self::ChatArrived { .. } | Self::TranscriptSaved { .. } => true,
+            Self::TranscriptFailed { .. } => false,
+        }
+    }
+}
+
+impl EventFacts for ChatEvent {
+    fn name(&self) -> &'static str {
+        self.into()
+    }
+
+    fn notice(&self, session: &str) -> Notice {
+        match self {
+            Self::ChatArrived { messages } => Notice::quiet(format!(
+                "{session}: {}",
+                count(*messages, "new message", "new messages")
+            )),
+            Self::TranscriptSaved { messages } => Notice::loud(format!(
+                "Transcript of {session}'s session saved ({})",
+                count(*messages, "message", "messages")
+            )),
+            Self::TranscriptFailed { .. } => Notice::loud("Transcript not saved - will retry"),
+        }
+    }
+
+    fn log_line(&self, _: &LogContext<'_>) -> LogLine {
+        match self {
+            Self::ChatArrived { messages } => {
+                LogLine::success(count(*messages, "chat message", "chat messages"))
+            }
+            Self::TranscriptSaved { messages } => LogLine::success(format!(
+                "Transcript saved ({})",
+                count(*messages, "message", "messages")
+            )),
+            Self::TranscriptFailed { failure } => {
+                LogLine::failure(format!("Transcript not saved, will retry: {}", failure.reason()))
+            }
+        }
+    }
+
+    // That messages came is said by the messages themselves.
+    fn is_logged(&self) -> bool {
+        match self {
+            Self::ChatArrived { .. } => false,
+            Self::TranscriptSaved { .. } | Self::TranscriptFailed { .. } => true,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Events of the hooks themselves: whether the service will tell what happens.
+
+use serde::{Deserialize, Serialize};
+use wire::HookType;
+
+use super::{EventFacts, LogContext, LogLine, Notice};
+use crate::Failure;
+
+/// A hook was lost or is armed again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case", tag = "event")]
+#[strum(serialize_all = "snake_case")]
+pub enum HookEvent {
+    /// A hook could not be re-armed twice in a row: the status may be out of date.
+    HookLost {
+        /// The hook that is not armed.
+        hook: HookType,
+        /// Why the last try failed.
+        failure: Failure,
+    },
+    /// A lost hook is armed again.
+    HookBack {
+        /// The hook that is armed.
+        hook: HookType,
+    },
+}
+
+impl EventFacts for HookEvent {
+    fn name(&self) -> &'static str {
+        self.into()
+    }
+
+    fn notice(&self, session: &str) -> Notice {
+        match self {
+            Self::HookLost { hook, .. } => Notice::loud(format!(
+                "Hook {hook} could not be re-armed - status may be out of date"
+            )),
+            Self::HookBack { hook } => {
+                Notice::quiet(format!("{session}: hook {hook} is armed again"))
+            }
+        }
+    }
+
+    fn log_line(&self, _: &LogContext<'_>) -> LogLine {
+        match self {
+            Self::HookLost { hook, failure } => {
+                LogLine::failure(format!("Hook {hook} could not be re-armed: {}", failure.reason()))
+            }
+            Self::HookBack { hook } => LogLine::success(format!("Hook {hook} is armed again")),
+        }
+    }
+
+    // The console arms hooks by itself: a flaky network must not make a session look busy.
+    fn is_activity(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,86 @@
+//! Events of the session as such, from the request for a PIN to the end.
+
+use serde::{Deserialize, Serialize};
+use wire::Region;
+
+use super::{EventFacts, LogContext, LogLine, Notice, PresenceChange};
+use crate::{Failure, Outcome, text::plain_name};
+
+/// The session began, got its PIN or ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case", tag = "event")]
+#[strum(serialize_all = "snake_case")]
+pub enum LifeEvent {
+    /// The technician asked for a session.
+    Created,
+    /// The PIN was given out and the hooks are being armed.
+    PinReady {
+        /// The region that gave it out.
+        region: Region,
+    },
+    /// No PIN could be had.
+    AllocationFailed {
+        /// Why not.
+        failure: Failure,
+    },
+    /// The technician closed the session here.
+    Closed {
+        /// How it came out.
+        outcome: Outcome,
+        /// Who closed it.
+        by: String,
+    },
+    /// The PIN's life is over.
+    PinOver {
+        /// Whether anybody had ever joined.
+        joined: bool,
+    },
+}
+
+impl EventFacts for LifeEvent {
+    fn name(&self) -> &'static str {
+        self.into()
+    }
+
+    fn notice(&self, session: &str) -> Notice {
+        Notice::quiet(match self {
+            Self::Created => format!("{session}: session started"),
+            Self::PinReady { region } => format!("{session}: PIN given out in {region}"),
+            Self::AllocationFailed { failure } => {
+                format!("{session}: no PIN could be had: {}", failure.reason())
+            }
+            Self::Closed { outcome, .. } => {
+                format!("{session}: session closed, {}", outcome.as_words())
+            }
+            Self::PinOver { .. } => format!("{session}: the PIN's life is over"),
+        })
+    }
+
+    fn log_line(&self, log: &LogContext<'_>) -> LogLine {
+        match self {
+            Self::Created => {
+                LogLine::success(format!("{} started the session", plain_name(log.created_by)))
+            }
+            Self::PinReady { region } => LogLine::success(format!("PIN given out in {region}")),
+            Self::AllocationFailed { failure } => {
+                LogLine::failure(format!("No PIN could be had: {}", failure.reason()))
+            }
+            Self::Closed { outcome, by } => LogLine::success(format!(
+                "{} closed the session: {}",
+                plain_name(by),
+                outcome.as_words()
+            )),
+            Self::PinOver { joined: true } => LogLine::success("The PIN's life is over"),
+            Self::PinOver { joined: false } => {
+                LogLine::success("The PIN's life is over; nobody joined")
+            }
+        }
+    }
+
+    fn presence_change(&self) -> Option<PresenceChange> {
+        match self {
+            Self::Closed { .. } | Self::PinOver { .. } => Some(PresenceChange::SessionOver),
+            Self::Created | Self::PinReady { .. } | Self::AllocationFailed { .. } => None,
+        }
+    }
+}

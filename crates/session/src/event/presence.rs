@@ -1,0 +1,95 @@
+//! Events of who is there, as the service's hooks tell it.
+
+use serde::{Deserialize, Serialize};
+use wire::HookType;
+
+use super::{EventFacts, LogContext, LogLine, Notice, PresenceChange};
+use crate::Timestamp;
+
+/// Somebody came or went, or may have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case", tag = "event")]
+#[strum(serialize_all = "snake_case")]
+pub enum PresenceEvent {
+    /// The presenter is online.
+    PresenterOnline {
+        /// It already was: its page was loaded, or its program started, once more.
+        again: bool,
+    },
+    /// The presenter has been gone for over 60 s.
+    PresenterOffline,
+    /// A viewer joined.
+    ViewerJoined {
+        /// At least one was there already.
+        again: bool,
+    },
+    /// All viewers have been gone for over 60 s.
+    ViewersGone,
+    /// Events may have been missed, so the presence of one side or both is unknown.
+    StatusUnknown {
+        /// The last moment at which it was known.
+        since: Timestamp,
+    },
+}
+
+impl EventFacts for PresenceEvent {
+    fn name(&self) -> &'static str {
+        self.into()
+    }
+
+    fn notice(&self, session: &str) -> Notice {
+        match self {
+            Self::PresenterOnline { again: false } => Notice::loud(format!("{session} is online")),
+            Self::PresenterOnline { again: true } => {
+                Notice::quiet(format!("{session} started again"))
+            }
+            Self::PresenterOffline => Notice::loud(format!("{session} went offline")),
+            Self::ViewerJoined { again: false } => {
+                Notice::loud(format!("A viewer joined {session}'s session"))
+            }
+            Self::ViewerJoined { again: true } => {
+                Notice::quiet(format!("Another viewer joined {session}'s session"))
+            }
+            Self::ViewersGone => Notice::quiet(format!("All viewers left {session}'s session")),
+            Self::StatusUnknown { .. } => Notice::quiet(format!("{session}: status unknown")),
+        }
+    }
+
+    fn log_line(&self, log: &LogContext<'_>) -> LogLine {
+        LogLine::success(match self {
+            Self::PresenterOnline { again: false } => "Presenter online",
+            Self::PresenterOnline { again: true } => "Presenter started again",
+            Self::PresenterOffline => "Presenter offline",
+            Self::ViewerJoined { again: false } => "A viewer joined",
+            // Hooks carry no identity: a page that was loaded again looks like a second viewer.
+            Self::ViewerJoined { again: true } => "A viewer joined, or came again",
+            Self::ViewersGone => "All viewers left",
+            Self::StatusUnknown { since } => {
+                let since = (log.clock)(*since);
+                return LogLine::failure(format!(
+                    "Events may have been missed: unknown since {since}"
+                ));
+            }
+        })
+    }
+
+    fn presence_change(&self) -> Option<PresenceChange> {
+        Some(match self {
+            Self::PresenterOnline { .. } => PresenceChange::Reported(HookType::PresenterStarted),
+            Self::PresenterOffline => PresenceChange::Reported(HookType::PresenterOffline),
+            Self::ViewerJoined { .. } => PresenceChange::Reported(HookType::ViewerStarted),
+            Self::ViewersGone => PresenceChange::Reported(HookType::ViewerOffline),
+            Self::StatusUnknown { since } => PresenceChange::UnknownSince(*since),
+        })
+    }
+
+    fn is_activity(&self) -> bool {
+        match self {
+            Self::PresenterOnline { .. }
+            | Self::PresenterOffline
+            | Self::ViewerJoined { .. }
+            | Self::ViewersGone => true,
+            Self::StatusUnknown { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The few texts that events are told in. All pure.
+//!
+//! Names and reasons come from strangers: what leaves [`plain`] has no control character and none that turns
+//! the reading direction, so it can't disguise itself in a notification or in the log. Markup is escaped where
+//! it would be read as such, not here.
+
+/// The longest name that is shown, in characters.
+pub const LONGEST_NAME: usize = 80;
+
+/// `text` in one line, without control and direction characters, of at most `most` characters.
+pub fn plain(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    for c in text.chars() {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        let doubled = c == ' ' && (out.is_empty() || out.ends_with(' '));
+        if doubled || is_hidden(c) {
+            continue;
+        }
+        if length == most {
+            break;
+        }
+        out.push(c);
+        length += 1;
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// A person's name as it is shown.
+pub fn plain_name(name: &str) -> String {
+    plain(name, LONGEST_NAME)
+}
+
+/// Whether `c` is not seen but changes how what is seen reads: a control character, a direction mark, a tag.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
+            | '\u{202A}'..='\u{202E}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// `one window`, `2 windows`.
+pub fn count(n: u32, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// With its first letter in upper case.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// `640 B`, `12 kB`, `12.3 MB`.
+pub fn size(bytes: u64) -> String {
+    #[allow(clippy::cast_precision_loss)] // shown with three digits
+    let of = |unit: f64| bytes as f64 / unit;
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..999_500 => format!("{:.0} kB", of(1e3)),
+        _ => format!("{:.1} MB", of(1e6)),
+    }
+}

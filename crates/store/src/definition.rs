@@ -1,0 +1,362 @@
+//! How a database is opened: private, under its key, locked, brought to the newest schema.
+
+use std::{
+    fs, io,
+    ops::{Deref, DerefMut},
+    path::Path,
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite_migration::{Error, M, MigrationDefinitionError, Migrations};
+use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
+
+use crate::{StoreError, fault, io_fault};
+
+/// The 32 bytes under which a database is encrypted.
+pub type StoreKey = SecretBox<[u8; 32]>;
+
+/// How long a shared database's lock is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// What a database is, independent of where its file lies.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// What an error says was being done, such as "open the journal".
+    pub opening: &'static str,
+    /// Its schema. Frozen once released: add to the end.
+    pub migrations: &'static [M<'static>],
+    /// Who else may have it open.
+    pub sharing: Sharing,
+    /// What a commit survives.
+    pub durability: Durability,
+    /// Further settings of each connection, as SQL.
+    pub settings: &'static str,
+    /// How many prepared statements each connection keeps.
+    pub statements: usize,
+}
+
+/// Who else may have a database open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Readers beside the writer.
+    Shared,
+    /// Nobody: a second connection is refused at once.
+    Exclusive,
+}
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process and a power cut.
+    PowerCut,
+    /// The end of the process; a power cut may undo the last commits.
+    ProcessEnd,
+}
+
+impl Definition {
+    /// Opens the database at `path` for writing, or makes it, with the newest schema. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`], but never `Closed`.
+    pub fn open(&self, path: &Path, key: Option<&StoreKey>) -> Result<WriteConnection, StoreError> {
+        private_file(path).map_err(io_fault(self.opening))?;
+        let mut connection = self.connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let synchronous = match self.durability {
+            // In WAL mode only FULL makes each commit wait for the disk.
+            Durability::PowerCut => "FULL",
+            Durability::ProcessEnd => "NORMAL",
+        };
+        let locking = match self.sharing {
+            Sharing::Shared => "",
+            // The empty transaction takes the lock now: otherwise a second program would notice only
+            // at its first write, long after it began to work with what it had read.
+            Sharing::Exclusive => "BEGIN EXCLUSIVE; COMMIT;",
+        };
+        let settings =
+            format!("PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; {locking}");
+        connection.execute_batch(&settings).map_err(fault(self.opening))?;
+        self.migrate(&mut connection)?;
+        Ok(WriteConnection(connection))
+    }
+
+    /// Opens one more connection, which only reads. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`], but never `Closed`.
+    pub fn open_reader(
+        &self,
+        path: &Path,
+        key: Option<&StoreKey>,
+    ) -> Result<Connection, StoreError> {
+        self.connect(path, key, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    /// A database in memory, for the tests of tables.
+    ///
+    /// # Errors
+    /// A migration's.
+    pub fn in_memory(&self) -> Result<Connection, StoreError> {
+        let mut connection = Connection::open_in_memory().map_err(fault(self.opening))?;
+        self.migrate(&mut connection)?;
+        Ok(connection)
+    }
+
+    fn connect(
+        &self,
+        path: &Path,
+        key: Option<&StoreKey>,
+        access: OpenFlags,
+    ) -> Result<Connection, StoreError> {
+        let doing = self.opening;
+        // NO_MUTEX: no connection is ever used by two threads at once.
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(fault(doing))?;
+        let busy = match self.sharing {
+            Sharing::Shared => BUSY,
+            // Who holds an exclusive lock doesn't give it back soon: say so at once.
+            Sharing::Exclusive => Duration::ZERO,
+        };
+        connection.busy_timeout(busy).map_err(fault(doing))?;
+        if let Some(key) = key {
+            // Before anything else, or SQLCipher takes the file for a plain one.
+            connection
+                .execute_batch(&key_pragma(key))
+                .map_err(|_| StoreError::WrongKey { doing })?;
+        }
+        if self.sharing == Sharing::Exclusive {
+            // Before the first page is read: only then is the log's index kept out of shared memory.
+            let locking = "PRAGMA locking_mode=EXCLUSIVE;";
+            connection.execute_batch(locking).map_err(fault(doing))?;
+        }
+        // SQLCipher notices a wrong key only at the first page that it reads.
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(())).map_err(
+            |error| match (key, error.sqlite_error_code()) {
+                (Some(_), Some(ErrorCode::NotADatabase)) => StoreError::WrongKey { doing },
+                _ => fault(doing)(error),
+            },
+        )?;
+        connection.set_prepared_statement_cache_capacity(self.statements);
+        connection.execute_batch(self.settings).map_err(fault(doing))?;
+        Ok(connection)
+    }
+
+    fn migrate(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        let doing = self.opening;
+        Migrations::from_slice(self.migrations).to_latest(connection).map_err(|error| match error {
+            Error::RusqliteError { err, .. } => fault(doing)(err),
+            Error::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
+                StoreError::TooNew { doing }
+            }
+            other => StoreError::Damaged { doing, why: other.to_string() },
+        })
+    }
+}
+
+/// A connection that writes. Dropped, it moves what is in the write-ahead log to the main file.
+#[derive(Debug)]
+pub struct WriteConnection(Connection);
+
+impl Deref for WriteConnection {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for WriteConnection {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+impl Drop for WriteConnection {
+    fn drop(&mut self) {
+        // SQLite does it by itself only where this is the last connection; readers may be open still.
+        // One that is reading just now isn't waited for: the log is then used up at the next start.
+        let truncated = self.0.busy_timeout(Duration::ZERO).and_then(|()| {
+            self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))
+        });
+        match truncated {
+            Ok(false) => {}
+            Ok(true) => tracing::debug!("a reader kept the write-ahead log from being emptied"),
+            Err(error) => tracing::warn!(%error, "the write-ahead log could not be emptied"),
+        }
+    }
+}
+
+/// Looks at all pages of a database for damage; takes long where there are many. Blocks.
+///
+/// # Errors
+/// [`StoreError::Damaged`] with the first thing found, or whatever keeps it from looking.
+pub fn check_integrity(connection: &Connection, doing: &'static str) -> Result<(), StoreError> {
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(fault(doing))?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { doing, why: found }) }
+}
+
+/// Makes the folder if it isn't there, and closes it to everybody else.
+///
+/// # Errors
+/// [`StoreError::Io`] or `DiskFull`.
+pub fn private_folder(folder: &Path) -> Result<(), StoreError> {
+    let doing = "prepare the data folder";
+    let failed = |error: io::Error| match io_fault(doing)(error) {
+        StoreError::Io { doing, why } => {
+            StoreError::Io { doing, why: format!("{}: {why}", folder.display()) }
+        }
+        other => other,
+    };
+    fs::create_dir_all(folder).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Makes sure that the database's file is there and nobody else may read it; what SQLite puts
+/// beside it takes the same permissions.
+fn private_file(path: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn key_pragma(key: &StoreKey) -> Zeroizing<String> {
+    // Room for all of it at once: a growing buffer would leave copies of the key behind.
+    let mut text = Zeroizing::new(String::with_capacity(100));
+    text.push_str("PRAGMA key = \"x'");
+    for byte in key.expose_secret() {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+    text.push_str("'\";");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTES: Definition = Definition {
+        opening: "open the notes",
+        migrations: &[M::up("CREATE TABLE notes(text TEXT NOT NULL);")],
+        sharing: Sharing::Shared,
+        durability: Durability::PowerCut,
+        settings: "PRAGMA secure_delete=ON;",
+        statements: 8,
+    };
+
+    fn key(byte: u8) -> StoreKey {
+        StoreKey::new(Box::new([byte; 32]))
+    }
+
+    fn write(connection: &Connection) {
+        connection.execute("INSERT INTO notes VALUES ('a note')", []).unwrap();
+    }
+
+    fn notes(connection: &Connection) -> u32 {
+        connection.query_row("SELECT count(*) FROM notes", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_clean_close_leaves_nothing_in_the_log_even_beside_an_idle_reader() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, log) = (dir.path().join("notes.db"), dir.path().join("notes.db-wal"));
+        let writer = NOTES.open(&path, Some(&key(1))).unwrap();
+        let reader = NOTES.open_reader(&path, Some(&key(1))).unwrap();
+        write(&writer);
+        assert_eq!(notes(&reader), 1);
+        assert!(fs::metadata(&log).unwrap().len() > 0);
+        drop(writer);
+        assert!(fs::metadata(&log).map_or(0, |log| log.len()) == 0);
+        let copy = dir.path().join("copy.db");
+        fs::copy(&path, &copy).unwrap();
+        assert_eq!(notes(&NOTES.open(&copy, Some(&key(1))).unwrap()), 1);
+    }
+
+    #[test]
+    fn a_wrong_key_a_missing_key_and_garbage_are_told_apart_from_a_full_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.db");
+        write(&NOTES.open(&path, Some(&key(1))).unwrap());
+        let wrong = NOTES.open(&path, Some(&key(2))).unwrap_err();
+        assert_eq!(wrong.remedy(), Some(crate::Remedy::RestoreKey));
+        let plain = NOTES.open(&path, None).unwrap_err();
+        assert_eq!(plain.remedy(), Some(crate::Remedy::RestoreCopy));
+    }
+
+    #[test]
+    fn a_database_of_a_newer_version_asks_for_an_update() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.db");
+        NOTES.open(&path, None).unwrap().pragma_update(None, "user_version", 2).unwrap();
+        let error = NOTES.open(&path, None).unwrap_err();
+        assert_eq!(error.remedy(), Some(crate::Remedy::Update));
+    }
+
+    #[test]
+    fn an_exclusive_database_refuses_a_second_program_at_once() {
+        let exclusive = Definition { sharing: Sharing::Exclusive, ..NOTES };
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.db");
+        let first = exclusive.open(&path, None).unwrap();
+        let error = exclusive.open(&path, None).unwrap_err();
+        assert_eq!(error.remedy(), Some(crate::Remedy::QuitOther));
+        drop(first);
+        let _again = exclusive.open(&path, None).unwrap();
+        let error = exclusive.open(&path, None).unwrap_err();
+        assert_eq!(error.remedy(), Some(crate::Remedy::QuitOther));
+    }
+
+    // Broker and sandbox gave the key in this form before they shared this crate with the engine.
+    #[test]
+    fn opens_a_database_that_got_its_key_as_a_quoted_pragma() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.db");
+        let old = Connection::open(&path).unwrap();
+        old.pragma_update(None, "key", format!("x'{}'", "07".repeat(32))).unwrap();
+        old.execute_batch("PRAGMA journal_mode=WAL; CREATE TABLE notes(text TEXT NOT NULL);")
+            .unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        write(&old);
+        drop(old);
+        assert_eq!(notes(&NOTES.open(&path, Some(&key(7))).unwrap()), 1);
+    }
+
+    #[test]
+    fn the_integrity_check_finds_an_overwritten_page() {
+        use std::io::{Seek as _, Write as _};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.db");
+        let connection = NOTES.open(&path, None).unwrap();
+        write(&connection);
+        check_integrity(&connection, "check the notes").unwrap();
+        drop(connection);
+        let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.seek(io::SeekFrom::Start(4096)).unwrap();
+        file.write_all(&[0xff; 4096]).unwrap();
+        let connection = NOTES.open(&path, None).unwrap();
+        let error = check_integrity(&connection, "check the notes").unwrap_err();
+        assert_eq!(error.remedy(), Some(crate::Remedy::RestoreCopy), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_what_is_made() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("data");
+        private_folder(&folder).unwrap();
+        let _notes = NOTES.open(&folder.join("notes.db"), None).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join("notes.db"))), (0o700, 0o600));
+    }
+}

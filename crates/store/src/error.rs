@@ -1,0 +1,116 @@
+//! Why a database call failed, named by its cause; each cause has one remedy.
+
+use std::io;
+
+use rusqlite::ErrorCode;
+
+/// Why a database call failed. `doing` says what was being done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full, so nothing was written.
+    #[error("{doing}: the disk is full; free some space, then it is tried again")]
+    DiskFull {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// Another program holds the database.
+    #[error("{doing}: another program holds the database; close it, then try again")]
+    Locked {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The key does not open the database.
+    #[error(
+        "{doing}: the key isn't the one that this database was made with, or its beginning is damaged; restore the key or a copy"
+    )]
+    WrongKey {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The database or one of its rows is damaged.
+    #[error("{doing}: the database is damaged ({why}); restore it from a copy")]
+    Damaged {
+        /// What was being done.
+        doing: &'static str,
+        /// What was found, without any customer's data.
+        why: String,
+    },
+    /// A newer version of Deskhand made the database.
+    #[error("{doing}: a newer version of Deskhand made this database; use that version")]
+    TooNew {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The file system refused.
+    #[error("{doing}: {why}; check the disk and the folder's permissions")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// What the database or the operating system said.
+        why: String,
+    },
+    /// The store is closed, because its owner is stopping.
+    #[error("{doing}: it is closed already")]
+    Closed {
+        /// What was being done.
+        doing: &'static str,
+    },
+}
+
+/// What a person can do about a [`StoreError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Free space on the disk.
+    FreeSpace,
+    /// Quit the other program that uses the database.
+    QuitOther,
+    /// Restore the key, or unlock where it is kept.
+    RestoreKey,
+    /// Restore the database from a copy.
+    RestoreCopy,
+    /// Update Deskhand.
+    Update,
+    /// Check the disk and the folder's permissions.
+    CheckDisk,
+}
+
+impl StoreError {
+    /// What helps; none if the store was merely closed.
+    #[must_use]
+    pub const fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::DiskFull { .. } => Some(Remedy::FreeSpace),
+            Self::Locked { .. } => Some(Remedy::QuitOther),
+            Self::WrongKey { .. } => Some(Remedy::RestoreKey),
+            Self::Damaged { .. } => Some(Remedy::RestoreCopy),
+            Self::TooNew { .. } => Some(Remedy::Update),
+            Self::Io { .. } => Some(Remedy::CheckDisk),
+            Self::Closed { .. } => None,
+        }
+    }
+}
+
+/// Converts SQLite's errors.
+pub fn fault(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + Copy {
+    move |error| match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::DiskFull { doing },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { doing },
+        // SQLite can't tell an encrypted file from a damaged one: both begin with unknown bytes.
+        Some(ErrorCode::NotADatabase) => StoreError::Damaged {
+            doing,
+            why: "it is no database, or an encrypted one and no key was given".to_owned(),
+        },
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { doing, why: error.to_string() },
+        Some(_) => StoreError::Io { doing, why: error.to_string() },
+        // An error without a code comes from rusqlite: the row isn't what the query expects.
+        None => StoreError::Damaged { doing, why: error.to_string() },
+    }
+}
+
+/// Converts the file system's errors.
+pub fn io_fault(doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
+    move |error| match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull { doing },
+        _ => StoreError::Io { doing, why: error.to_string() },
+    }
+}

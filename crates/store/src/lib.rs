@@ -1,0 +1,24 @@
+//! The one way to SQLite: how a database is opened, encrypted, locked, migrated, written, read,
+//! checked and closed, and what its errors mean. Tables and queries belong to the crates that use it.
+//!
+//! Invariants: nobody else may read what is made here; a key is given before anything else; a database
+//! that was closed in order has everything in its main file, so that a copy of that file is complete.
+
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod database;
+mod definition;
+mod error;
+mod readers;
+mod writer;
+
+pub use self::{
+    database::Database,
+    definition::{
+        Definition, Durability, Sharing, StoreKey, WriteConnection, check_integrity, private_folder,
+    },
+    error::{Remedy, StoreError, fault, io_fault},
+    readers::Readers,
+    writer::{Answer, Transactional, Writer},
+};

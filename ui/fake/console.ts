@@ -1,0 +1,428 @@
+import type {
+  AccessView,
+  Command,
+  Hit,
+  OutboxMail,
+  ProgramState,
+  Reply,
+  SessionDetail,
+  Trouble,
+} from '../src/lib/ipc/bindings';
+import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
+import { FakeIdentity } from './identity';
+import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
+import { LOCKED } from './refusals';
+import { SCENARIOS, type Scenario } from './scenarios';
+import { download, keep, PICTURE } from './saving';
+import { SETTINGS } from './settings';
+
+const PAGE = 100;
+
+/** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
+export class FakeConsole implements ConsolePort {
+  readonly asked: Command[] = [];
+  /** How often it was told that somebody is there. */
+  activeTold = 0;
+  readonly details = new Map<string, SessionDetail>();
+  readonly #refusals = new Map<Command['do'], Trouble>();
+  readonly #scenario: Scenario;
+  /** The pages that it was asked to open outside of the window. */
+  readonly opened: string[] = [];
+  /** The pictures that were saved to files. */
+  readonly pictures: string[] = [];
+  readonly identity: FakeIdentity;
+  #receive: ((pushes: Pushed[]) => void) | null = null;
+  readonly #downloads = new Map<string, ReturnType<typeof setInterval>>();
+  #revision = 100;
+  #made = 0;
+  #settings: Record<string, unknown> = { ...SETTINGS };
+
+  constructor(
+    scenario = 'rich',
+    private readonly now: () => number = Date.now,
+  ) {
+    this.#scenario = (SCENARIOS[scenario] ?? SCENARIOS['rich'] ?? never)(now());
+    for (const known of this.#scenario.details) this.details.set(known.row.id, known);
+    this.identity = new FakeIdentity(this.#scenario.identity ?? {}, {
+      now,
+      access: () => this.#scenario.console.access,
+      setAccess: (access) => this.#setAccess(access),
+      change: (id, change) => this.change(id, change),
+    });
+  }
+
+  subscribe(receive: (pushes: Pushed[]) => void): Promise<void> {
+    if (this.#scenario.unreachable) return Promise.reject(UNREACHABLE);
+    this.#receive = receive;
+    this.push({ push: 'console', ...this.#scenario.console });
+    if (!this.#locked) this.#pushRows();
+    if (this.#scenario.busy) setInterval(() => this.#stir(), 250);
+    return Promise.resolve();
+  }
+
+  ask(command: Command): Promise<Reply> {
+    this.asked.push(command);
+    const refusal = this.#refusals.get(command.do);
+    if (refusal) return Promise.reject(refusal);
+    if (this.#locked && !WHILE_LOCKED.has(command.do)) return Promise.reject(LOCKED);
+    try {
+      return Promise.resolve(this.#answer(command));
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  open(url: string): Promise<void> {
+    this.opened.push(url);
+    return Promise.resolve();
+  }
+
+  /** A plain browser has no folder to say. */
+  savePicture(fileName: string, png: string): Promise<string> {
+    return keep(this.pictures, fileName, png);
+  }
+
+  /** A plain browser saves by its own download. */
+  save(fileName: string, text: string): Promise<string> {
+    return download(fileName, text);
+  }
+
+  active(): void {
+    this.activeTold += 1;
+  }
+
+  /** Tells the window something, as the console would. */
+  push(...pushes: Pushed[]): void {
+    this.#receive?.(pushes);
+  }
+
+  /** Makes each command of a kind fail from now on. */
+  refuse(kind: Command['do'], trouble: Trouble): void {
+    this.#refusals.set(kind, trouble);
+  }
+
+  allow(kind: Command['do']): void {
+    this.#refusals.delete(kind);
+  }
+
+  /** Changes a session and tells the window. */
+  change(id: string, change: (known: SessionDetail) => SessionDetail): void {
+    const known = this.details.get(id);
+    if (known === undefined) throw notFound(id);
+    const next = change(structuredClone(known));
+    next.row.revision = ++this.#revision;
+    this.details.set(id, next);
+    if (!this.#locked) this.push({ push: 'row', ...next.row }, { push: 'detail', ...next });
+  }
+
+  get #locked(): boolean {
+    return this.#scenario.console.access.is === 'locked';
+  }
+
+  #pushRows(): void {
+    for (const known of this.details.values()) this.push({ push: 'row', ...known.row });
+  }
+
+  /** As the console does it: a lock takes the sessions from the window, and unlocking brings them back. */
+  #setAccess(access: AccessView): void {
+    const was = this.#locked;
+    this.#scenario.console = { ...this.#scenario.console, access, revision: ++this.#revision };
+    this.push({ push: 'console', ...this.#scenario.console });
+    if (this.#locked && !was) for (const id of this.details.keys()) this.push({ push: 'gone', id });
+    else if (was && !this.#locked) this.#pushRows();
+  }
+
+  #answer(command: Command): Reply {
+    switch (command.do) {
+      case 'new_session':
+        return this.#start(command.about.customer);
+      case 'again':
+        return this.#start(this.#known(command.session).customer || this.#known(command.session).row.name);
+      case 'describe':
+        this.change(command.session, (d) => ({
+          ...d,
+          ...command.about,
+          row: { ...d.row, name: command.about.customer || d.row.name },
+        }));
+        return DONE;
+      case 'retry':
+        this.#allocate(command.session);
+        return DONE;
+      case 'recheck':
+        this.change(command.session, (d) => ({
+          ...d,
+          hooks: HOOKS.map((h) => hook(h, 'armed', { checked_at: this.now() })),
+        }));
+        return DONE;
+      case 'read':
+        this.change(command.session, (d) => ({ ...d, row: { ...d.row, unread: 0 } }));
+        return DONE;
+      case 'mail':
+        this.change(command.session, (d) => ({
+          ...d,
+          mails: [
+            ...d.mails,
+            {
+              id: d.mails.length + 1,
+              to: command.to,
+              to_customer: command.to_customer,
+              status: command.when === 'now' ? 'Sent' : 'Waits',
+              waiting: command.when !== 'now',
+              doubtful: false,
+            },
+          ],
+        }));
+        return DONE;
+      case 'withdraw_mail':
+        this.change(command.session, (d) => ({ ...d, mails: d.mails.filter((m) => m.id !== command.mail) }));
+        return DONE;
+      case 'viewer_link':
+        return { reply: 'link', url: 'http://127.0.0.1:47210/view#ticket=fake', by_role: true };
+      case 'open_viewer':
+        this.change(command.session, (d) => ({ ...d, windows: d.windows + 1 }));
+        return DONE;
+      case 'save_program':
+        if (!command.confirmed) throw UNCONFIRMED;
+        this.#saveProgram(command.session);
+        return DONE;
+      case 'cancel_program':
+        this.#endProgram(command.session, { is: 'kept', trouble: CANCELLED });
+        return DONE;
+      case 'close':
+        this.change(command.session, (d) => ({
+          ...d,
+          note: [d.note, command.note].filter(Boolean).join('\n'),
+          row: {
+            ...d.row,
+            live: false,
+            timer_since: null,
+            state: { kind: 'closed', label: 'Closed', detail: command.outcome, since: this.now() },
+          },
+        }));
+        return DONE;
+      case 'note':
+        this.change(command.session, (d) => ({ ...d, note: command.text }));
+        return DONE;
+      case 'tags':
+        this.change(command.session, (d) => ({ ...d, tags: command.tags }));
+        return DONE;
+      case 'detail':
+        return { reply: 'detail', detail: this.#known(command.session) };
+      case 'search':
+        return this.#search(command.query, command.cursor);
+      case 'export':
+        return {
+          reply: 'text',
+          file_name: `session.${command.format === 'text' ? 'txt' : command.format}`,
+          text: this.#known(command.session)
+            .chat.map((l) => `${l.from}: ${l.text}`)
+            .join('\n'),
+        };
+      case 'picture':
+        return { reply: 'picture', file_name: 'session-picture-1.png', png: PICTURE };
+      case 'probe_regions':
+        this.#race();
+        return DONE;
+      case 'settings':
+        return { reply: 'settings', settings: this.#settings };
+      case 'configure':
+        if (String(command.changes['base_url'] || 'http').startsWith('http') === false) throw BAD_URL;
+        if (
+          String(command.changes['base_url'] ?? '').includes('loginwith.me') &&
+          command.changes['licence_consent'] !== true
+        )
+          throw TERMS;
+        this.#settings = { ...this.#settings, ...command.changes };
+        return { reply: 'settings', settings: this.#settings };
+      case 'test_reach':
+        return { reply: 'reach', reach: 'reachable', text: 'The service reached 127.0.0.1:47213 in 3 ms.' };
+      case 'outbox':
+        return { reply: 'outbox', mails: this.#outbox() };
+      case 'show':
+      case 'report_abuse':
+      case 'quit':
+        return DONE;
+      default:
+        return this.identity.answer(command);
+    }
+  }
+
+  #known(id: string): SessionDetail {
+    const known = this.details.get(id);
+    if (known) return known;
+    const hit = this.#scenario.archive.find((h) => h.session === id);
+    if (!hit) throw notFound(id);
+    const past = row(id, hit.name, hit.state.kind, hit.at, { live: false, state: hit.state });
+    return detail(past, hit.at, {
+      customer: hit.name,
+      pin: null,
+      created_at: hit.at - 20 * MINUTE,
+      note: hit.snippet,
+      chat: chat([
+        [hit.name, hit.at - 9 * MINUTE, 'it prints again'],
+        ['Anna', hit.at - 8 * MINUTE, 'Good to hear.'],
+      ]),
+      transcript: { is: 'saved', at: hit.at, messages: 2 },
+    });
+  }
+
+  #start(customer: string): Reply {
+    const id = `new${++this.#made}`;
+    const now = this.now();
+    const made = row(id, customer || 'New session', 'allocating', now);
+    made.state.since = null;
+    this.details.set(
+      id,
+      detail(made, now, {
+        customer,
+        pin: null,
+        created_at: now,
+        regions: null,
+        region: null,
+        region_ms: null,
+        hooks: HOOKS.map((h) => hook(h, 'off')),
+        waited_ms: 0,
+      }),
+    );
+    this.push({ push: 'row', ...made });
+    this.#allocate(id);
+    return { reply: 'session', id };
+  }
+
+  #allocate(id: string): void {
+    this.#race();
+    setTimeout(() => {
+      this.change(id, (d) => ({
+        ...d,
+        failure: null,
+        pin: pin('9FY-42-0L7W', this.now()),
+        region: 'us-east-1',
+        region_ms: 24.3,
+        regions: race(this.now()),
+        waiting: true,
+        timers_at: this.now(),
+        hooks: HOOKS.map((h) => hook(h, 'rearming')),
+        row: {
+          ...d.row,
+          timer_since: this.now(),
+          state: { kind: 'waiting', label: 'Waiting', detail: '', since: this.now() },
+        },
+      }));
+    }, 900);
+    setTimeout(
+      () =>
+        this.change(id, (d) => ({
+          ...d,
+          hooks: HOOKS.map((h) => hook(h, 'armed', { checked_at: this.now() })),
+        })),
+      1300,
+    );
+  }
+
+  /** Asks, downloads for some seconds, and is done. */
+  #saveProgram(id: string): void {
+    const total = 12_300_000;
+    let bytes = 0;
+    this.#endProgram(id, { is: 'asking' });
+    const timer = setInterval(() => {
+      bytes = Math.min(total, bytes + 260_000);
+      if (bytes < total)
+        this.change(id, (d) => ({ ...d, program: program({ is: 'downloading', bytes, total }) }));
+      else this.#endProgram(id, { is: 'saved', at: this.now(), by: 'Anna Keller', bytes, path: SAVED_AT });
+    }, 120);
+    this.#downloads.set(id, timer);
+  }
+
+  #endProgram(id: string, state: ProgramState): void {
+    clearInterval(this.#downloads.get(id));
+    this.change(id, (d) => ({ ...d, program: program(state) }));
+  }
+
+  #race(): void {
+    const at = this.now();
+    const names = race(at).lanes.map((l) => l.region);
+    this.push({
+      push: 'regions',
+      ...race(at, {
+        lanes: names.map((n) => lane(n, { running: true })),
+        chosen: null,
+        reason: '',
+        took_ms: null,
+      }),
+    });
+    setTimeout(() => this.push({ push: 'regions', ...race(at) }), 600);
+  }
+
+  #search(query: string, cursor: string | null): Reply {
+    const wanted = query.trim().toLowerCase();
+    const from = Number(cursor ?? 0);
+    const found = this.#scenario.archive.flatMap((hit) => marked(hit, wanted));
+    const next = from + PAGE < found.length ? String(from + PAGE) : null;
+    return { reply: 'found', hits: found.slice(from, from + PAGE), cursor: next };
+  }
+
+  #outbox(): OutboxMail[] {
+    return [...this.details.values()].flatMap((known) =>
+      known.mails
+        .filter((mail) => !mail.waiting)
+        .map((mail) => ({
+          at: this.now(),
+          to: mail.to,
+          subject: 'Anna Keller is waiting for you',
+          body: 'Open the link to let Anna Keller help you.',
+        })),
+    );
+  }
+
+  #stir(): void {
+    const ids = [...this.details.keys()];
+    const id = ids[Math.floor(Math.random() * ids.length)];
+    if (id)
+      this.change(id, (d) => ({ ...d, row: { ...d.row, active_at: this.now(), unread: d.row.unread + 1 } }));
+  }
+}
+
+function marked(hit: Hit, wanted: string): Hit[] {
+  if (wanted === '') return [hit];
+  const at = hit.snippet.toLowerCase().indexOf(wanted);
+  if (at >= 0) return [{ ...hit, marks: [[at, at + wanted.length]] }];
+  return hit.name.toLowerCase().includes(wanted) ? [{ ...hit, place: 'session' }] : [];
+}
+
+const WHILE_LOCKED = new Set<Command['do']>(['sign_in', 'ceremony_link', 'cancel_ceremony', 'lock', 'quit']);
+const DONE: Reply = { reply: 'done' };
+const UNREACHABLE: Trouble = {
+  code: 'already_running',
+  text: 'Open the data folder: another Deskhand has it (process 4711).',
+  remedy: 'Use that window, or quit it and try again.',
+};
+const SAVED_AT = '/home/anna/Downloads/deskhand-program-Maria-Lopez.exe';
+const UNCONFIRMED: Trouble = {
+  code: 'refused',
+  text: 'Save the customer’s program: it is not confirmed.',
+  remedy: 'If that is meant, give the command again with confirmed: true.',
+};
+export const CANCELLED: Trouble = {
+  code: 'try_again',
+  text: 'Save the customer’s program: it was cancelled, and no file is left.',
+  remedy: 'Try the download again. What the service gave is kept, encrypted.',
+};
+const BAD_URL: Trouble = {
+  code: 'bad_input',
+  text: 'Set base_url: it is not a plain http or https address.',
+  remedy: 'Give an address like https://help.example.org/api/v1, or leave it empty.',
+};
+const TERMS: Trouble = {
+  code: 'bad_input',
+  text: 'Set base_url: the hosted service’s licence terms are not accepted yet.',
+  remedy:
+    'Read them and set licence_consent to true. The hosted service at loginwith.me is free for personal and internal business use. A product that is distributed and uses it needs an agreement with its vendor. Deskhand records who accepted this, and when.',
+};
+const notFound = (id: string): Trouble => ({
+  code: 'not_found',
+  text: `Show session ${id}: there is none of that name.`,
+  remedy: 'Choose another one.',
+});
+const never = (): never => {
+  throw new Error('no scenes');
+};

@@ -1,0 +1,81 @@
+/** What Deskhand asks this page to do. */
+export interface Task {
+  /** In words: "Sign in as Anna Keller". */
+  text: string;
+  do: 'register' | 'sign_in';
+  api_url: string;
+  api_key: string;
+  register_token?: string;
+  user_id?: string;
+  nickname?: string;
+}
+
+/** Why no passkey was used. */
+export type Why = 'cancelled' | 'unsupported' | 'failed';
+
+/** What this page can ask of Deskhand. Each call rejects with a `Refusal`. */
+export interface ConsoleApi {
+  begin(state: string): Promise<Task>;
+  done(state: string, token: string): Promise<void>;
+  failed(state: string, why: Why): Promise<void>;
+}
+
+/** Why Deskhand went no further, and what to do. */
+export class Refusal extends Error {
+  constructor(
+    readonly text: string,
+    readonly remedy: string,
+  ) {
+    super(text);
+  }
+}
+
+/** Deskhand behind the address that this page came from. */
+export function consoleApi(send: typeof fetch): ConsoleApi {
+  const post = async (path: string, body: object): Promise<unknown> => {
+    const answer = await send(path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    }).catch(() => {
+      throw NO_ANSWER;
+    });
+    const reply: unknown = await answer.json().catch(() => null);
+    if (isRefusal(reply)) throw new Refusal(reply.text, reply.remedy);
+    if (!answer.ok) throw NO_ANSWER;
+    return reply;
+  };
+  return {
+    begin: async (state) => {
+      const task = await post('/begin', { state });
+      if (!isTask(task)) throw NO_ANSWER;
+      return task;
+    },
+    done: async (state, token) => {
+      await post('/done', { state, token });
+    },
+    failed: async (state, why) => {
+      await post('/failed', { state, why });
+    },
+  };
+}
+
+const NO_ANSWER = new Refusal(
+  'Deskhand doesn’t answer: it was ended, or it has given this step up.',
+  'Go back to Deskhand and begin again there.',
+);
+
+function isRefusal(reply: unknown): reply is { text: string; remedy: string } {
+  return has(reply, 'text') && has(reply, 'remedy');
+}
+
+function isTask(reply: unknown): reply is Task {
+  const named = has(reply, 'text') && has(reply, 'do') && has(reply, 'api_url') && has(reply, 'api_key');
+  return named && (reply.do === 'sign_in' || (reply.do === 'register' && has(reply, 'register_token')));
+}
+
+function has<K extends string>(reply: unknown, key: K): reply is Record<K, string> {
+  return (
+    typeof reply === 'object' && reply !== null && typeof (reply as Record<K, unknown>)[key] === 'string'
+  );
+}

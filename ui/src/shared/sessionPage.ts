@@ -1,0 +1,197 @@
+// What the pages of a session show: people, chat, the state of the connection.
+// What people wrote only ever becomes text, never markup.
+
+import { connect, type Connection, type ConnectionState, type Message } from './connection';
+import { $ } from './dom';
+
+/** A message of the chat, as the broker keeps it; the time is in seconds. */
+export type ChatMessage = { guid: string; timestamp: number; subject: string; body: string };
+
+/** A line of the list of people. */
+export type PersonRow = { name: string; word: string; here: boolean };
+
+export type SessionHandlers = {
+  /** What the first message says beside type and page. */
+  hello(): Record<string, unknown>;
+  onState?(state: ConnectionState): void;
+  onOnline(welcome: Message): void;
+  onRoster(roster: Message): void;
+  /** A new message is shown; earlier ones are not told. */
+  onChat?(message: ChatMessage): void;
+  /** Messages that only some pages know. */
+  onOther?(message: Message): void;
+  onEnd(code: string): void;
+  onHash?(): boolean;
+};
+
+const ENDINGS: Partial<Record<string, [title: string, text: string]>> = {
+  replaced: ['This page was opened again', 'The session goes on in the newer page. You can close this one.'],
+  revoked: ['The session was ended', 'Its PIN no longer works. Ask for a new one if you still need help.'],
+  expired: ["The PIN's time is over", 'Ask for a new PIN if you still need help.'],
+  pin_over: ['This PIN is no longer valid', 'Its session was ended or its time is over. Ask for a new PIN.'],
+  unknown_pin: [
+    'No session has this PIN',
+    'Check it with your technician, then type it again on the front page.',
+  ],
+  unknown: ['This link is no longer valid', 'Its session was ended or its time is over. Ask for a new link.'],
+  malformed: ['This is not a PIN', 'A PIN has nine digits and letters, like 7W2-97-8570.'],
+  blocked: [
+    'This address has been blocked',
+    'There were several reports of abuse. The operator of this server can lift the block.',
+  ],
+  left: ['You have left the session', 'You can close this page, or load it again to come back.'],
+  reported: ['Reported, and you have left', 'Thank you. If somebody is on the phone with you, hang up.'],
+};
+
+/** A live connection whose chat and state the page shows. */
+export function joinSession(handlers: SessionHandlers): Connection {
+  return connect({
+    hello: () => handlers.hello(),
+    onHash: () => handlers.onHash?.() ?? false,
+    onState: (state, text) => {
+      showState(state, text);
+      handlers.onState?.(state);
+    },
+    onRefused: showChatError,
+    onMessage: (message) => {
+      receive(message, handlers);
+    },
+    onEnd: (code) => {
+      const [title, text] = ENDINGS[code] ?? [
+        "The session can't go on",
+        'Load the page again to try once more.',
+      ];
+      $('over-title').textContent = title;
+      $('over-text').textContent = text;
+      $('over').hidden = false;
+      document.body.classList.add('over');
+      handlers.onEnd(code);
+    },
+  });
+}
+
+function receive(message: Message, handlers: SessionHandlers): void {
+  switch (message.type) {
+    case 'welcome':
+      for (const earlier of message['chat'] as ChatMessage[]) showMessage(earlier, false);
+      handlers.onOnline(message);
+      handlers.onRoster(message);
+      break;
+    case 'presence':
+      handlers.onRoster(message);
+      break;
+    case 'chat': {
+      const chat = message['message'] as ChatMessage;
+      if (showMessage(chat, true)) handlers.onChat?.(chat);
+      break;
+    }
+    default:
+      handlers.onOther?.(message);
+  }
+}
+
+/**
+ * Wires the chat's form to a connection that is made later; `key` is where this browser tab remembers the person's name.
+ * Gives what stands in the field for the name.
+ */
+export function chatForm(connection: () => Connection, key: string, initial: string): () => string {
+  const name = $<HTMLInputElement>('name');
+  const text = $<HTMLTextAreaElement>('text');
+  name.value = initial || sessionStorage.getItem(key) || '';
+  name.addEventListener('change', () => {
+    sessionStorage.setItem(key, name.value.trim());
+    connection().send({ type: 'name', name: name.value.trim() });
+  });
+  const fit = () => {
+    text.rows = Math.min(5, Math.max(1, text.value.split('\n').length));
+  };
+  const submit = () => {
+    const body = text.value.trim();
+    showChatError('');
+    if (body && connection().send({ type: 'chat', name: name.value.trim(), body })) text.value = '';
+    fit();
+  };
+  $('chat-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    submit();
+    text.focus();
+  });
+  text.addEventListener('input', fit);
+  text.addEventListener('keydown', (event) => {
+    // While a text is composed by an input method, Enter chooses a word.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (!$<HTMLButtonElement>('send').disabled) submit();
+  });
+  return () => name.value.trim();
+}
+
+/** The messages that the page shows; after a reconnection the broker sends all of them again. */
+const shown = new Set<string>();
+
+/** False if the message was shown before. */
+function showMessage({ guid, timestamp, subject, body }: ChatMessage, isNew: boolean): boolean {
+  if (shown.has(guid)) return false;
+  shown.add(guid);
+  document.getElementById('empty')?.remove();
+  const log = $('log');
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  const item = document.createElement('li');
+  const who = document.createElement('p');
+  const time = document.createElement('time');
+  const text = document.createElement('p');
+  const sent = new Date(timestamp * 1000);
+  who.className = 'who';
+  who.textContent = subject || 'No name';
+  time.dateTime = sent.toISOString();
+  time.textContent = clock(sent);
+  who.append(time);
+  text.className = 'text';
+  text.textContent = body;
+  if (isNew) item.className = 'new';
+  item.append(who, text);
+  log.append(item);
+  // Somebody who reads further up is not torn away from there.
+  if (atEnd) log.scrollTop = log.scrollHeight;
+  return true;
+}
+
+export function showPeople(rows: PersonRow[]): void {
+  const items = rows.map(({ name, word, here }) => {
+    const item = document.createElement('li');
+    const who = document.createElement('span');
+    const state = document.createElement('span');
+    who.className = 'name';
+    who.textContent = name;
+    state.className = `word ${here ? 'here' : 'away'}`;
+    state.textContent = word;
+    item.append(who, state);
+    return item;
+  });
+  $('people').replaceChildren(...items);
+  // Not by the style sheet's :empty, which WebKit doesn't look at again when the list is filled.
+  $('people-card').hidden = rows.length === 0;
+}
+
+/** Until when the PIN is valid, in seconds since 1970. */
+export function showValid(expires: number): void {
+  const until = new Date(expires * 1000);
+  const day = until.toDateString() === new Date().toDateString() ? '' : ' tomorrow';
+  $('valid').textContent = `The PIN stays valid until about ${clock(until)}${day}.`;
+}
+
+/** The word of the connection, and whether anything can be sent on it. */
+function showState(state: ConnectionState, text: string): void {
+  $<HTMLButtonElement>('send').disabled = state !== 'online';
+  $('state').dataset['state'] = state;
+  $('state-text').textContent = text;
+}
+
+function showChatError(text: string): void {
+  $('chat-error').textContent = text && `Your message was not sent: ${text}.`;
+  $('chat-error').hidden = !text;
+}
+
+function clock(date: Date): string {
+  return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+}

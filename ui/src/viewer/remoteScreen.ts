@@ -1,0 +1,368 @@
+import { $ } from '../shared/dom';
+import { Clips } from './clipboard';
+import { press, shortcutOf, SPECIAL, type Shortcut } from './keys';
+import { fill, Menu } from './menu';
+import { choices, type Monitor, same } from './monitors';
+import { keep, tooLarge } from './picture';
+import { inWords, Meter, type Quality } from './quality';
+import { Remote } from './remote';
+import type { ScreenNotice } from './screenNotice';
+
+/** How long the first picture may take after both ends are there. */
+const PICTURE_WITHIN_MS = 20_000;
+
+/**
+ * A picture on which nothing came for so long, though an answer was asked for, must not go on to look like a screen: a
+ * network that drops everything closes no connection.
+ */
+const SILENT_MS = 11_000;
+
+/** Characters of a text for the customer's clipboard: a mebibyte at worst, which is what their program takes. */
+const LONGEST_TEXT = 250_000;
+
+/** What the remote screen reports to the page. */
+export type RemoteScreenHandlers = {
+  /** The connection that carries the picture has ended. */
+  onEnded(): void;
+  /** The first picture of a connection is there. */
+  onPicture(): void;
+  /** A picture is being saved; false if the customer can't be told now. */
+  onSnapshot(): boolean;
+  /** The chat was asked for by its shortcut. */
+  onChat(): void;
+};
+
+/** The remote screen and the tools around it. */
+export class RemoteScreen {
+  private remote: Remote | null = null;
+  private meter: Meter | null = null;
+  private first: ReturnType<typeof setTimeout> | undefined;
+  private fit = true;
+  private monitors: Monitor[] = [];
+  private monitor: Monitor | null = null;
+  private control = false;
+  private shown = false;
+  private words = '';
+  private matched = '';
+  private toastTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly clips: Clips;
+  private readonly keysMenu: Menu;
+  private readonly clipMenu: Menu;
+  private readonly monitorsMenu: Menu;
+
+  constructor(
+    private readonly app: boolean,
+    private readonly handlers: RemoteScreenHandlers,
+  ) {
+    const refocus = () => {
+      this.focus();
+    };
+    this.keysMenu = new Menu($('keys'), $('keys-list'), refocus);
+    this.clipMenu = new Menu($('clipboard'), $('clipboard-panel'), refocus);
+    this.monitorsMenu = new Menu($('monitors'), $('monitors-list'), refocus);
+    this.clips = new Clips(
+      $('clip') as HTMLTextAreaElement,
+      // Missing where a page came without encryption.
+      (navigator as Partial<Navigator>).clipboard,
+      (text) => ($('clip-told').textContent = text),
+      (text) => this.paste(text),
+    );
+    this.wireKeys();
+    this.wireTools();
+    this.wireClipboard();
+  }
+
+  /** The stream is there: the picture is drawn from it until it ends. */
+  attach(socket: WebSocket): void {
+    this.detach();
+    const meter = new Meter(performance.now());
+    const remote: Remote = new Remote($('screen'), socket, {
+      onFrame: () => {
+        meter.frame();
+        if (this.remote === remote && this.meter === null) this.showFirstPicture(meter);
+      },
+      onLatency: (ms) => {
+        meter.roundTrip(ms);
+      },
+      onMonitors: (monitors) => {
+        this.showMonitors(monitors);
+      },
+    });
+    this.remote = remote;
+    remote.background = 'transparent';
+    remote.showDotCursor = true;
+    remote.addEventListener('clipboard', (event) => {
+      const { text } = (event as CustomEvent<{ text: string }>).detail;
+      void this.clips.receive(text);
+    });
+    remote.addEventListener('disconnect', () => {
+      if (this.remote === remote) this.handlers.onEnded();
+    });
+    this.arrange();
+    this.first = setTimeout(() => {
+      this.handlers.onEnded();
+    }, PICTURE_WITHIN_MS);
+  }
+
+  /** Ends the picture; the last one stays as a still. */
+  detach(): void {
+    const { remote } = this;
+    if (!remote) return;
+    clearTimeout(this.first);
+    this.keepStill(remote.canvas);
+    this.remote = this.meter = null;
+    remote.end();
+  }
+
+  /** The keyboard goes to the customer's computer, if it may. */
+  focus(): void {
+    this.remote?.focus({ preventScroll: true });
+  }
+
+  /** Whether keyboard and mouse are passed on. */
+  mayControl(role: boolean, paused: boolean): void {
+    this.control = role && !paused;
+    $('paused').hidden = !role || !paused;
+    for (const tool of document.querySelectorAll<HTMLElement>('[data-control]')) {
+      tool.hidden = !this.control;
+    }
+    this.arrange();
+  }
+
+  /** The words that both people compare. */
+  showWords(words: string): void {
+    this.words = words;
+    $('words-text').textContent = words;
+    this.drawWords();
+  }
+
+  showNotice({ title, text, behind }: ScreenNotice): void {
+    if (title) $('stage-title').textContent = title;
+    if (text) $('screen-text').textContent = text;
+    $('notice').hidden = behind === 'screen';
+    $('notice').classList.toggle('over-picture', behind === 'still');
+    $('still').hidden = behind !== 'still';
+    $('tools').hidden = behind === 'nothing';
+    $('stage').classList.toggle('bare', behind === 'nothing');
+    if (behind !== 'screen') $('quality').hidden = true;
+    this.shown = behind === 'screen';
+    this.drawWords();
+  }
+
+  /** What was measured since the last call, shown as well; null while there is no picture. */
+  measureQuality(): Quality | null {
+    if (!this.meter || !this.remote) return null;
+    if (this.remote.silence(performance.now()) > SILENT_MS) {
+      this.handlers.onEnded();
+      return null;
+    }
+    const quality = this.meter.read(performance.now(), this.remote.pending(performance.now()));
+    const { level, text } = inWords(quality);
+    $('quality').hidden = false;
+    $('quality').dataset['level'] = level;
+    $('quality-word').textContent = text;
+    this.remote.measure();
+    return quality;
+  }
+
+  private drawWords(): void {
+    $('words').hidden = !this.shown || this.words === '' || this.words === this.matched;
+  }
+
+  private showFirstPicture(meter: Meter): void {
+    clearTimeout(this.first);
+    this.meter = meter;
+    this.handlers.onPicture();
+    this.arrange();
+    const elsewhere = document.activeElement?.closest('aside, .float');
+    if (!elsewhere) this.focus();
+  }
+
+  private arrange(): void {
+    if (!this.remote) return;
+    if (this.remote.viewOnly === this.control) {
+      // While it may still be said, so that no key stays down there.
+      this.remote.releaseKeys();
+      this.remote.viewOnly = !this.control;
+    }
+    this.remote.scaleViewport = this.fit;
+    this.remote.show(this.monitor);
+  }
+
+  private keepStill(picture: HTMLCanvasElement): void {
+    const still = $('still') as HTMLCanvasElement;
+    if (picture.width === 0 || !this.meter) return;
+    still.width = picture.width;
+    still.height = picture.height;
+    still.getContext('2d')?.drawImage(picture, 0, 0);
+  }
+
+  private showMonitors(monitors: Monitor[]): void {
+    this.monitors = monitors;
+    if (!monitors.some((one) => same(one, this.monitor))) this.monitor = null;
+    this.listMonitors();
+    this.remote?.show(this.monitor);
+  }
+
+  private listMonitors(): void {
+    const offered = choices(this.monitors);
+    $('monitors-menu').hidden = offered.length === 0;
+    const now = offered.find(({ monitor }) => same(monitor, this.monitor));
+    $('monitors-word').textContent = now?.label.replace(/ \(.*/, '') ?? 'All screens';
+    const entries = offered.map(({ label, monitor }) => ({
+      label,
+      current: same(monitor, this.monitor),
+      choose: () => {
+        this.monitor = monitor;
+        this.arrange();
+        this.listMonitors();
+        this.monitorsMenu.close();
+      },
+    }));
+    fill($('monitors-list'), entries);
+  }
+
+  private wireKeys(): void {
+    const entries = SPECIAL.map(({ label, keys, hint }) => ({
+      label,
+      hint,
+      choose: () => {
+        if (this.remote) press(this.remote, keys);
+        this.keysMenu.close();
+      },
+    }));
+    fill($('keys-list'), entries);
+    // Before noVNC sees it, so that the customer's computer doesn't.
+    addEventListener(
+      'keydown',
+      (event) => {
+        const shortcut = shortcutOf(event);
+        if (!shortcut) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        this.remote?.releaseKeys();
+        if (!event.repeat) this.run(shortcut);
+      },
+      { capture: true },
+    );
+  }
+
+  private run(shortcut: Shortcut): void {
+    switch (shortcut) {
+      case 'full':
+        void this.fullScreen();
+        break;
+      case 'chat':
+        this.handlers.onChat();
+        break;
+      case 'scale':
+        this.rescale();
+        break;
+      case 'delete':
+        this.remote?.sendCtrlAltDel();
+        break;
+      case 'clipboard':
+        if (this.control) this.clipMenu.toggle();
+        break;
+      case 'picture':
+        void this.savePicture();
+        break;
+      case 'tools':
+        document.querySelector<HTMLElement>('#bar button:not([hidden] *)')?.focus();
+        break;
+    }
+  }
+
+  private wireTools(): void {
+    const press = (id: string, act: () => void) => {
+      $(id).addEventListener('click', () => {
+        act();
+        this.focus();
+      });
+    };
+    press('scale', () => {
+      this.rescale();
+    });
+    press('full', () => void this.fullScreen());
+    press('picture', () => void this.savePicture());
+    press('words-done', () => {
+      this.matched = this.words;
+      this.drawWords();
+    });
+    document.addEventListener('fullscreenchange', () => {
+      const full = document.fullscreenElement !== null;
+      $('full').setAttribute('aria-pressed', String(full));
+      // Where a browser can give it, Escape is the customer's in full screen.
+      const { keyboard } = navigator as { keyboard?: { lock(): Promise<void>; unlock(): void } };
+      if (full) void keyboard?.lock().catch(() => undefined);
+      else keyboard?.unlock();
+    });
+  }
+
+  private wireClipboard(): void {
+    const auto = $('clip-auto') as HTMLInputElement;
+    $('clip-auto-row').hidden = (navigator as Partial<Navigator>).clipboard === undefined;
+    $('clip-send').addEventListener('click', () => {
+      this.clips.sendField();
+    });
+    $('clip-copy').addEventListener('click', () => void this.clips.copyField());
+    const follow = () => {
+      if (auto.checked && this.control) void this.clips.sendNew();
+    };
+    auto.addEventListener('change', follow);
+    addEventListener('focus', follow);
+  }
+
+  private paste(text: string): boolean {
+    if (!this.remote || !this.meter || !this.control || text.length > LONGEST_TEXT) return false;
+    this.remote.clipboardPasteFrom(text);
+    return true;
+  }
+
+  private rescale(): void {
+    this.fit = !this.fit;
+    $('scale').setAttribute('aria-pressed', String(this.fit));
+    $('scale-word').textContent = this.fit ? 'Fit' : '1:1';
+    this.arrange();
+  }
+
+  private async fullScreen(): Promise<void> {
+    const change = document.fullscreenElement
+      ? document.exitFullscreen()
+      : document.documentElement.requestFullscreen();
+    await change.catch(() => {
+      this.toast('This window may not fill the screen. Make it larger by its own buttons.');
+    });
+  }
+
+  private async savePicture(): Promise<void> {
+    const remote = this.meter && this.remote;
+    if (!remote) {
+      this.toast('There is no picture to save now.');
+      return;
+    }
+    const picture = await new Promise<Blob | null>((done) => {
+      remote.toBlob(done, 'image/png');
+    });
+    const refusal = picture && tooLarge(picture, this.app);
+    if (refusal) {
+      this.toast(refusal);
+      return;
+    }
+    // The customer is told first: a picture that they don't know of is none.
+    if (!picture || !this.handlers.onSnapshot()) {
+      this.toast('The picture was not saved: the customer could not be told of it.');
+      return;
+    }
+    this.toast(await keep(picture, this.app));
+  }
+
+  private toast(text: string): void {
+    $('told').textContent = text;
+    $('told').hidden = false;
+    clearTimeout(this.toastTimer);
+    this.toastTimer = setTimeout(() => {
+      $('told').hidden = true;
+    }, 6000);
+  }
+}

@@ -1,0 +1,138 @@
+import type { PersonRow } from '../shared/sessionPage';
+
+/** What there is to see of the customer's screen, as the broker says. */
+export type Sharing = 'none' | 'shared' | 'paused';
+
+/** What this viewer may do. */
+export type Role = 'watch' | 'control';
+
+/** Somebody who views, as the broker tells of them. */
+export type Watcher = {
+  page: string;
+  name: string;
+  role: Role;
+  watching: boolean;
+  sealed: boolean;
+  latency_ms?: number;
+  fps?: number;
+};
+
+/** Who is there. An older broker knows nothing of screens. */
+export type Roster = {
+  presenter: string | null;
+  viewers: string[];
+  sharing: Sharing;
+  watchers: Watcher[] | null;
+};
+
+/** The state of the picture's own connection. */
+export type StreamState =
+  { is: 'off' } | { is: 'opening' } | { is: 'open' } | { is: 'lost'; why: string | null };
+
+/** The notice in place of the screen, and what stands behind it: nothing, the last picture, or the screen. */
+export type ScreenNotice = { title: string; text: string; behind: 'nothing' | 'still' | 'screen' };
+
+/** Everything that the notice follows from. */
+export type ViewerState = {
+  online: boolean;
+  over: boolean;
+  roster: Roster | null;
+  stream: StreamState;
+  /** A picture was seen before. */
+  seen: boolean;
+};
+
+const LEVEL: Record<string, Sharing> = { shared: 'shared', paused: 'paused' };
+
+/** Reads a message of the broker; what a later version adds is passed over. */
+export function rosterOf(message: Record<string, unknown>): Roster {
+  const { presenter, viewers, sharing, watchers } = message;
+  return {
+    presenter: typeof presenter === 'string' ? presenter : null,
+    viewers: Array.isArray(viewers) ? viewers.map(String) : [],
+    sharing: LEVEL[String(sharing)] ?? 'none',
+    watchers: Array.isArray(watchers) ? (watchers as Watcher[]) : null,
+  };
+}
+
+/** The notice that a state asks for. */
+export function noticeOf({ online, over, roster, stream, seen }: ViewerState): ScreenNotice {
+  if (over) return bare('Not connected', 'This page is not connected to the session.');
+  if (!online || !roster) {
+    const text = seen
+      ? 'The connection was lost. It comes back by itself as soon as there is a way.'
+      : 'Connecting to the session.';
+    return { title: seen ? 'Reconnecting' : 'Connecting', text, behind: seen ? 'still' : 'nothing' };
+  }
+  if (roster.sharing === 'none') return notSharing(roster, seen);
+  switch (stream.is) {
+    case 'open':
+      return { title: '', text: '', behind: 'screen' };
+    case 'off':
+    case 'opening':
+      return seen
+        ? { title: 'Reconnecting', text: 'The screen is on its way.', behind: 'still' }
+        : bare('Opening the screen', 'The first picture is on its way.');
+    case 'lost': {
+      const why = stream.why ?? "The way to the customer's computer was lost.";
+      const text = `${why} It is tried again until it is back.`;
+      return { title: 'Reconnecting', text, behind: seen ? 'still' : 'nothing' };
+    }
+  }
+}
+
+/** Without a program that shares. Whether the customer is being asked just now, nobody can know here. */
+function notSharing({ presenter }: Roster, seen: boolean): ScreenNotice {
+  const title = seen ? 'No screen is shared any more' : 'No screen is shared yet';
+  if (presenter === null) {
+    return bare(
+      title,
+      'The customer is not connected. The screen appears here as soon as they start their program and agree.',
+    );
+  }
+  const who = presenter || 'The customer';
+  return bare(
+    title,
+    `${who} is connected, but without the program that shares the screen. You can chat meanwhile.`,
+  );
+}
+
+function bare(title: string, text: string): ScreenNotice {
+  return { title, text, behind: 'nothing' };
+}
+
+/** Everybody, the customer first; `own` is this page, `me` the name that it gave itself. */
+export function rowsOf(roster: Roster, own: string, me: string): PersonRow[] {
+  const { presenter, viewers, sharing, watchers } = roster;
+  const customer = {
+    name: presenter || 'The customer',
+    word: presenter === null ? 'Not connected' : CUSTOMER[sharing],
+    here: presenter !== null,
+  };
+  const all = watchers
+    ? watchers.map((one) => ({ name: one.name, word: doing(one), own: one.page === own }))
+    : viewers.map((name) => ({ name, word: 'Viewer', own: false }));
+  const mine = all.find((one) => one.own) ?? all.find((one) => one.name === me);
+  return [
+    customer,
+    ...all.map((one) => {
+      const shown = one.name || 'A technician';
+      return { name: one === mine ? `${shown} (you)` : shown, word: one.word, here: true };
+    }),
+  ];
+}
+
+const CUSTOMER: Record<Sharing, string> = {
+  none: 'Connected',
+  shared: 'Shares the screen',
+  paused: 'Control paused',
+};
+
+function doing({ role, watching, sealed, latency_ms, fps }: Watcher): string {
+  if (!watching) return 'Connected';
+  const parts = [role === 'control' ? 'Controls' : 'Watches'];
+  if (latency_ms !== undefined) parts.push(`${latency_ms} ms`);
+  if (fps) parts.push(`${fps}/s`);
+  if (sealed) parts.push('encrypted');
+  return parts.join(' · ');
+}

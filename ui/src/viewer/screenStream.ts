@@ -1,0 +1,117 @@
+import { retryDelay, socketBeside } from '../shared/connection';
+import type { Role } from './screenNotice';
+
+/** How long the other end has to be there: the presenter has ten seconds to dial. */
+const ANSWER_WITHIN_MS = 15_000;
+
+/** So many tries make the waits as long as they get. */
+const SLOWEST = 5;
+
+/** What a stream reports. */
+export type StreamHandlers = {
+  /** The other end is there: from here on the socket carries RFB and is the caller's. */
+  onJoined(socket: WebSocket, role: Role): void;
+  /** It is being opened. */
+  onOpening(): void;
+  /** It is gone, with a reason for people where one is known; it is tried again. */
+  onLost(why: string | null): void;
+};
+
+/** Why there was no stream, in words for people: what the other side wrote is not repeated. */
+const REFUSED: Record<string, string> = {
+  no_presenter: "The customer's program is not connected just now.",
+  timeout: "The customer's program did not answer.",
+  too_many: 'As many people as possible watch already.',
+};
+
+/** The screen's own connection: kept up for as long as there is a key for it. */
+export class ScreenStream {
+  private key: string | null = null;
+  private socket: WebSocket | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private tries = 0;
+
+  constructor(private readonly handlers: StreamHandlers) {}
+
+  /** The key that opens the screen; null while there is none to be seen. A new key is a new stream. */
+  setKey(key: string | null): void {
+    if (key === this.key) return;
+    this.key = key;
+    this.tries = 0;
+    this.drop();
+    if (key !== null) this.open(key);
+  }
+
+  /** A picture came, so after the next loss the first wait is short again. */
+  resetRetries(): void {
+    this.tries = 0;
+  }
+
+  /** What carried the joined stream has ended. */
+  ended(): void {
+    this.lost(null);
+  }
+
+  private open(key: string): void {
+    const socket = new WebSocket(socketBeside('screen'));
+    this.socket = socket;
+    this.handlers.onOpening();
+    this.timer = setTimeout(() => {
+      this.lost(REFUSED['timeout'] ?? null);
+    }, ANSWER_WITHIN_MS);
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => {
+      socket.send(JSON.stringify({ type: 'watch', key }));
+    };
+    socket.onmessage = (event) => {
+      if (this.socket === socket) this.replied(socket, readReply(event.data));
+    };
+    socket.onclose = () => {
+      if (this.socket === socket) this.lost(null);
+    };
+  }
+
+  private replied(socket: WebSocket, reply: StreamReply): void {
+    if (reply.type === 'refused') {
+      // A key that nobody knows counts as a guess, and the next welcome brings another.
+      if (reply.code === 'unknown') this.tries = SLOWEST;
+      this.lost(REFUSED[reply.code] ?? null);
+      return;
+    }
+    clearTimeout(this.timer);
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    this.handlers.onJoined(socket, reply.role);
+  }
+
+  private lost(why: string | null): void {
+    this.drop();
+    const { key } = this;
+    if (key === null) return;
+    const wait = retryDelay(this.tries);
+    this.tries += 1;
+    this.timer = setTimeout(() => {
+      this.open(key);
+    }, wait);
+    this.handlers.onLost(why);
+  }
+
+  private drop(): void {
+    clearTimeout(this.timer);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+  }
+}
+
+type StreamReply = { type: 'joined'; role: Role } | { type: 'refused'; code: string };
+
+/** Reads the first message; whatever makes no sense counts as a refusal. */
+export function readReply(data: unknown): StreamReply {
+  try {
+    const { type, role, code } = JSON.parse(String(data)) as Record<string, unknown>;
+    if (type === 'joined') return { type, role: role === 'control' ? 'control' : 'watch' };
+    return { type: 'refused', code: String(code) };
+  } catch {
+    return { type: 'refused', code: 'malformed' };
+  }
+}

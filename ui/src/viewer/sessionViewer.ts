@@ -1,0 +1,154 @@
+import type { Connection } from '../shared/connection';
+import { $ } from '../shared/dom';
+import { chatForm, joinSession, showPeople, showValid } from '../shared/sessionPage';
+import { CHAT, type PageAddress } from './pageAddress';
+import { RemoteScreen } from './remoteScreen';
+import { noticeOf, type Role, rosterOf, rowsOf, type ViewerState } from './screenNotice';
+import { ScreenStream } from './screenStream';
+import { SidePanel } from './sidePanel';
+
+/** How often the quality is measured and reported. */
+const QUALITY_EVERY_MS = 2000;
+
+/** The viewer's page: shows what the live connection reports, and holds a stream while a screen is shared. */
+export class SessionViewer {
+  private state: ViewerState = {
+    online: false,
+    over: false,
+    roster: null,
+    stream: { is: 'off' },
+    seen: false,
+  };
+  private role: Role;
+  private key: string | null = null;
+  /** This page, as the others know it. */
+  private you = '';
+  private readonly side: SidePanel;
+  private readonly screen: RemoteScreen;
+  private readonly stream: ScreenStream;
+  private readonly name: () => string;
+  private readonly connection: Connection;
+
+  constructor(private readonly address: PageAddress) {
+    this.role = address.readOnly ? 'watch' : 'control';
+    this.side = new SidePanel(() => {
+      this.screen.focus();
+    });
+    this.screen = new RemoteScreen(address.app, {
+      onEnded: () => {
+        this.stream.ended();
+      },
+      onPicture: () => {
+        this.stream.resetRetries();
+        this.side.makeRoom();
+        this.change({ stream: { is: 'open' }, seen: true });
+      },
+      onSnapshot: () => this.connection.send({ type: 'snapshot' }),
+      onChat: () => {
+        this.side.toggle();
+      },
+    });
+    this.stream = new ScreenStream({
+      onOpening: () => {
+        this.change({ stream: { is: 'opening' } });
+      },
+      onJoined: (socket, role) => {
+        this.screen.attach(socket);
+        this.allow(role);
+      },
+      onLost: (why) => {
+        this.screen.detach();
+        this.change({ stream: { is: 'lost', why } });
+      },
+    });
+    this.name = chatForm(() => this.connection, 'viewer-name', address.name);
+    history.replaceState(null, '', address.link);
+    $('over-back').hidden = address.app;
+    this.allow(this.role);
+    this.draw();
+    this.connection = this.connect();
+    setInterval(() => {
+      this.reportQuality();
+    }, QUALITY_EVERY_MS);
+    if (address.chat) this.side.showChat();
+  }
+
+  private connect(): Connection {
+    const { proof, readOnly } = this.address;
+    return joinSession({
+      hello: () => ({ ...proof, side: 'viewers', name: this.name(), ro: readOnly }),
+      onState: (state) => {
+        if (state !== 'online') this.goOffline();
+      },
+      onOnline: (welcome) => {
+        showValid(Number(welcome['expires']));
+        this.key = typeof welcome['watch_key'] === 'string' ? welcome['watch_key'] : null;
+        this.you = String(welcome['you']);
+        const role = welcome['role'];
+        if (role === 'watch' || role === 'control') this.allow(role);
+        $('trust').hidden = welcome['sealed'] === true || this.address.app;
+        this.change({ online: true });
+      },
+      onRoster: (roster) => {
+        this.change({ roster: rosterOf(roster) });
+      },
+      onChat: () => {
+        this.side.countMessage();
+      },
+      onOther: ({ type, words }) => {
+        if (type === 'words' && typeof words === 'string') this.screen.showWords(words);
+      },
+      onEnd: () => {
+        this.change({ over: true });
+        showPeople([{ name: 'You', word: 'Not connected', here: false }]);
+      },
+      onHash: () => this.backToChat(),
+    });
+  }
+
+  /** The live connection is gone, and with it the key of the screen. */
+  private goOffline(): void {
+    this.key = null;
+    this.change({ online: false, stream: { is: 'off' } });
+  }
+
+  /** `#chat` asks for the chat of the session that is open, so the link takes its place again. */
+  private backToChat(): boolean {
+    if (location.hash !== CHAT) return false;
+    history.replaceState(null, '', this.address.link);
+    this.side.showChat();
+    return true;
+  }
+
+  private allow(role: Role): void {
+    this.role = role;
+    $('readonly').hidden = role !== 'watch';
+    this.screen.mayControl(role === 'control', this.state.roster?.sharing === 'paused');
+  }
+
+  private change(changes: Partial<ViewerState>): void {
+    this.state = { ...this.state, ...changes };
+    const { online, over, roster } = this.state;
+    const there = online && !over && roster !== null && roster.sharing !== 'none';
+    if (!there) this.screen.detach();
+    this.draw();
+    // Last, since it changes the state in its turn.
+    this.stream.setKey(there ? this.key : null);
+  }
+
+  private draw(): void {
+    const { roster } = this.state;
+    this.screen.showNotice(noticeOf(this.state));
+    this.screen.mayControl(this.role === 'control', roster?.sharing === 'paused');
+    if (!roster || this.state.over) return;
+    showPeople(rowsOf(roster, this.you, this.name()));
+    const title = roster.presenter ? `Session with ${roster.presenter}` : 'Support session';
+    $('title').textContent = document.title = title;
+  }
+
+  private reportQuality(): void {
+    const quality = this.screen.measureQuality();
+    if (quality?.latency == null) return;
+    this.connection.send({ type: 'quality', latency_ms: quality.latency, fps: quality.fps });
+  }
+}

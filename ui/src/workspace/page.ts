@@ -1,0 +1,102 @@
+import '../shared/palette.css';
+import './page.css';
+import { $ } from '../shared/dom';
+
+// What people wrote only ever becomes text, never markup.
+
+type Person = {
+  name: string;
+  username: string;
+  role: string;
+  factor: string;
+  /** What the authenticator shows, and its secret; null without one. */
+  code: string | null;
+  secret: string | null;
+  backupCodes: string[];
+  mailedCode: string | null;
+};
+type LoginSession = {
+  _user: { name: string };
+  device: { name: string; version: string; os: { name: string; version: string } };
+  ip: string;
+  loginAt: string;
+  sessionId: string;
+};
+type Workspace = { people: Person[]; sessions: LoginSession[]; total: number; secondsLeft: number };
+
+function row(cells: string[], mono = -1): HTMLTableRowElement {
+  const tr = document.createElement('tr');
+  cells.forEach((text, at) => {
+    const td = document.createElement('td');
+    td.textContent = text || '–';
+    td.dir = 'auto';
+    if (at === mono) td.className = 'mono';
+    tr.append(td);
+  });
+  return tr;
+}
+
+function code(person: Person, secondsLeft: number): HTMLLIElement {
+  const li = document.createElement('li');
+  const add = (tag: string, text: string, className?: string) => {
+    const element = document.createElement(tag);
+    element.textContent = text;
+    if (className) element.className = className;
+    li.append(element);
+  };
+  add('strong', person.name);
+  if (person.code) {
+    add('span', `${person.code.slice(0, 3)} ${person.code.slice(3)}`, 'code');
+    add('span', `for ${secondsLeft} s more`, 'quiet');
+    add('span', `Secret for an app of yours: ${person.secret ?? ''}`, 'quiet mono');
+  }
+  if (person.mailedCode) add('span', `Sent by e-mail: ${person.mailedCode}`, 'mono');
+  if (person.backupCodes.length)
+    add('span', `Backup codes left: ${person.backupCodes.join(' ')}`, 'quiet mono');
+  return li;
+}
+
+const FACTORS: Partial<Record<string, string>> = {
+  totp: 'Authenticator app',
+  email: 'E-mail',
+  none: 'Password, where asked for',
+};
+
+function show({ people, sessions, total, secondsLeft }: Workspace): void {
+  const withCodes = people.filter((person) => person.code || person.mailedCode || person.backupCodes.length);
+  $('codes').replaceChildren(...withCodes.map((person) => code(person, secondsLeft)));
+  $('people').replaceChildren(
+    ...people.map((p) => row([p.name, p.username, p.role, FACTORS[p.factor] ?? p.factor], 1)),
+  );
+  $('sessions').replaceChildren(
+    ...sessions.map((s) =>
+      row(
+        [
+          s._user.name,
+          `${s.device.name} ${s.device.version}`.trim(),
+          `${s.device.os.name} ${s.device.os.version}`.trim(),
+          s.ip,
+          new Date(s.loginAt).toLocaleString(),
+          s.sessionId,
+        ],
+        5,
+      ),
+    ),
+  );
+  $('total').textContent =
+    sessions.length < total ? `(the newest ${sessions.length} of ${total})` : `(${total})`;
+}
+
+async function refresh(): Promise<void> {
+  try {
+    const answer = await fetch('/page/workspace');
+    if (!answer.ok) throw new Error(String(answer.status));
+    show((await answer.json()) as Workspace);
+    $('state').textContent = '';
+  } catch {
+    $('state').textContent = 'The workspace does not answer';
+  }
+  setTimeout(() => void refresh(), 2000);
+}
+
+void refresh();
