@@ -2,7 +2,7 @@
 //! window and the tests.
 //!
 //! Each group of commands has one file, with the commands' fields, what the dispatcher must know of them (their
-//! [`Policy`]) and their handlers. A new command is added in its group's file; nothing else lists commands.
+//! `Policy`) and their handlers. A new command is added in its group's file; nothing else lists commands.
 
 mod archive;
 mod audit_log;
