@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
 
 use parking_lot::Mutex;
@@ -186,9 +186,4 @@ impl Subscription {
             return Changes { snapshots, happened: dirty.happened, health: dirty.troubled };
         }
     }
-}
-
-/// No code panics while it holds one of these locks; if it did, the data would still be whole.
-pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

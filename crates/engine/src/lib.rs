@@ -28,7 +28,7 @@ mod timers;
 mod to_actors;
 pub mod token;
 pub mod vault;
-mod watch;
+pub mod watch;
 
 pub use actor::regions::Race;
 pub use bus::{Changes, Progress, Snapshot, Subscription};

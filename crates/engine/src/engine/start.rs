@@ -125,7 +125,7 @@ impl Engine {
             nonces.clone(),
             journal,
             ToActors(context.clone()),
-            context.watch.stopping.clone(),
+            &context.watch,
         );
         let routes = HostGuard::new(addr, public_url.as_ref()).protect(routes);
         let listener =
