@@ -141,6 +141,14 @@ impl Archive {
         Ok(Self { database, readers })
     }
 
+    /// Looks at every page for damage, which takes long where there are many.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Damaged`], or why it could not look.
+    pub async fn check_integrity(&self) -> Result<(), ArchiveError> {
+        self.readers.read(CHECK, |connection| store::check_integrity(connection, CHECK)).await
+    }
+
     /// All of a session that its page shows, by one way to a reader and back.
     pub async fn contents(&self, session: SessionId) -> Result<SessionContents, ArchiveError> {
         let of = move |c: &Connection| {
@@ -176,6 +184,7 @@ impl Archive {
 }
 
 const READ: &str = "read the archive";
+const CHECK: &str = "check the archive for damage";
 
 /// What a table's column holds can't be read.
 fn damaged(why: impl ToString) -> ArchiveError {

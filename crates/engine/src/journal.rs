@@ -142,6 +142,14 @@ impl Journal {
         Ok(Self { writer, readers, key })
     }
 
+    /// Looks at every page for damage, which takes long where there are many.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`], or why it could not look.
+    pub async fn check_integrity(&self) -> Result<(), JournalError> {
+        self.readers.read(CHECK, |connection| store::check_integrity(connection, CHECK)).await
+    }
+
     /// Commits a hook event; answers its sequence. It is queued at once, whether awaited or not.
     ///
     /// # Errors
@@ -272,6 +280,7 @@ impl Journal {
     }
 }
 
+const CHECK: &str = "check the journal for damage";
 const ALIVE_AT: &str = "engine/alive-at";
 const CLEAN_END: &str = "engine/clean-end";
 const SEEN: &str = "seen/";
