@@ -6,12 +6,12 @@
 mod audit;
 mod devices;
 mod doc;
-mod happenings;
+mod event_records;
 mod messages;
 mod notes;
 mod people;
 mod pictures;
-mod regions;
+mod region_choices;
 mod search;
 mod sessions;
 mod tags;
@@ -49,8 +49,8 @@ const STEPS: &[M<'static>] = &[
     messages::TABLE,
     notes::TABLE,
     tags::TABLE,
-    happenings::TABLE,
-    regions::TABLE,
+    event_records::TABLE,
+    region_choices::TABLE,
     search::TABLE,
     audit::TABLE,
     people::TABLE,
@@ -156,7 +156,7 @@ impl Archive {
                 messages: messages::of(c, session)?,
                 notes: notes::of(c, session)?,
                 tags: tags::of(c, session)?,
-                choice: regions::of(c, session)?,
+                choice: region_choices::of(c, session)?,
                 verifications: verifications::of(c, session)?,
                 overridden: verifications::overridden(c, session)?,
                 devices: devices::of(c, session)?,

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use session::{Record, Word};
+use session::{Record, SessionStatus};
 
 use crate::{
     SessionId,
@@ -50,7 +50,7 @@ async fn copy(
         if let Some(snapshot) = waiting.get(&id)
             && copied.get(&id) != Some(&snapshot.record)
         {
-            let word = Word::of(&snapshot.record, now());
+            let word = SessionStatus::new(&snapshot.record, now());
             context.archive.save_summary(Summary::of(id, &snapshot.record, &word)).await?;
             copy_verifications(context, id, copied.get(&id), &snapshot.record).await?;
             copied.insert(id, snapshot.record.clone());

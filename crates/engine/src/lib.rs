@@ -30,7 +30,7 @@ pub mod token;
 pub mod vault;
 pub mod watch;
 
-pub use actor::regions::Race;
+pub use actor::region_choice::Race;
 pub use bus::{Changes, Progress, Snapshot, Subscription};
 pub use config::{Config, Listener};
 pub use context::{Health, ServiceHealth};

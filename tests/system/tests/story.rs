@@ -4,13 +4,13 @@
 
 use deskhand_system_tests::{World, all_armed, http};
 use session::{
-    About, Input, Outcome, Presenter, Transcript, Viewers, Word,
+    About, Input, Outcome, Presenter, SessionStatus, Transcript, Viewers,
     event::{Event, LifeEvent},
     region::Choice,
 };
 
-fn word(snapshot: &engine::Snapshot) -> Word {
-    Word::of(&snapshot.record, engine::clock::now())
+fn word(snapshot: &engine::Snapshot) -> SessionStatus {
+    SessionStatus::new(&snapshot.record, engine::clock::now())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,10 +21,15 @@ async fn from_a_pin_to_the_archived_transcript_and_live_again() {
     let broker = world.broker.handle();
 
     let customer = world.presenter_joins(&pin).await;
-    desk.until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. }) && all_armed(s)).await;
+    desk.until(id, "it is ready", |s| {
+        matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+    })
+    .await;
     let viewer = world.viewer_joins(&pin).await;
-    desk.until(id, "it is active", |s| matches!(word(s), Word::Active { .. }) && all_armed(s))
-        .await;
+    desk.until(id, "it is active", |s| {
+        matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
+    })
+    .await;
     broker.page_says(&pin, customer, "Maria", "hey! it is the printer again").await.unwrap();
     broker.page_says(&pin, viewer, "Anna", "Oh, hi. How are you?").await.unwrap();
 
@@ -32,7 +37,7 @@ async fn from_a_pin_to_the_archived_transcript_and_live_again() {
     world.over_a_minute_passes().await;
     let ended = desk
         .until(id, "it has ended and its transcript is saved", |s| {
-            matches!(word(s), Word::Ended { may_still_run: true, .. })
+            matches!(word(s), SessionStatus::Ended { may_still_run: true, .. })
                 && matches!(s.record.transcript, Transcript::Saved { messages: 2, .. })
         })
         .await;
@@ -40,8 +45,10 @@ async fn from_a_pin_to_the_archived_transcript_and_live_again() {
 
     desk.until(id, "viewer_started is armed again", all_armed).await;
     let viewer = world.viewer_joins(&pin).await;
-    desk.until(id, "it is live again", |s| matches!(word(s), Word::Active { .. }) && all_armed(s))
-        .await;
+    desk.until(id, "it is live again", |s| {
+        matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
+    })
+    .await;
     broker.page_says(&pin, viewer, "Anna", "one more thing").await.unwrap();
     broker.page_leaves(&pin, viewer).await;
     world.over_a_minute_passes().await;
@@ -67,7 +74,7 @@ async fn five_reloads_are_five_events_and_each_hook_is_armed_again() {
     }
     desk.until_told(id, "PresenterOnline", 6).await;
     let snapshot = desk.until(id, "all is armed", all_armed).await;
-    assert!(matches!(word(&snapshot), Word::Ready { .. }));
+    assert!(matches!(word(&snapshot), SessionStatus::Ready { .. }));
     let gone =
         desk.happened(id).await.into_iter().filter(|name| name == "PresenterOffline").count();
     assert_eq!(gone, 0, "a reload within 60 s is no end");
@@ -80,11 +87,14 @@ async fn a_presenter_that_goes_is_offline_after_a_minute() {
     let desk = world.engine().await;
     let (id, pin) = desk.armed_session().await;
     let page = world.presenter_joins(&pin).await;
-    desk.until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. }) && all_armed(s)).await;
+    desk.until(id, "it is ready", |s| {
+        matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+    })
+    .await;
     world.broker.handle().page_leaves(&pin, page).await;
     world.over_a_minute_passes().await;
     desk.until(id, "the presenter is offline", |s| {
-        matches!(word(s), Word::PresenterOffline { .. })
+        matches!(word(s), SessionStatus::PresenterOffline { .. })
     })
     .await;
     desk.stop().await;
@@ -97,14 +107,16 @@ async fn after_a_restart_sessions_are_rearmed_and_their_facts_unknown_until_the_
     let (first, pin) = desk.armed_session().await;
     let (second, _) = desk.armed_session().await;
     world.presenter_joins(&pin).await;
-    desk.until(first, "it is ready", |s| matches!(word(s), Word::Ready { .. }) && all_armed(s))
-        .await;
+    desk.until(first, "it is ready", |s| {
+        matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+    })
+    .await;
     desk.stop().await;
 
     let desk = world.engine().await;
     desk.engine.hooks_tried().await;
     let snapshot = desk.until(first, "its hooks are armed again", all_armed).await;
-    assert!(matches!(word(&snapshot), Word::Unknown { .. }));
+    assert!(matches!(word(&snapshot), SessionStatus::Unknown { .. }));
     assert_eq!(snapshot.pin.as_ref(), Some(&pin));
     desk.until(second, "its hooks are armed again", all_armed).await;
     world.presenter_joins(&pin).await;
@@ -122,7 +134,10 @@ async fn a_hook_that_the_broker_lost_comes_back_and_what_hangs_on_it_is_unknown(
     let desk = world.engine().await;
     let (id, pin) = desk.armed_session().await;
     world.presenter_joins(&pin).await;
-    desk.until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. }) && all_armed(s)).await;
+    desk.until(id, "it is ready", |s| {
+        matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+    })
+    .await;
     let faults = world.broker.handle().faults();
     faults.set(vec![serve::FaultRule {
         route: "/api/v1/hook/".into(),
@@ -150,7 +165,7 @@ async fn closing_saves_the_transcript_and_ends_the_pin_on_our_own_broker() {
         .await
         .unwrap();
     desk.until(id, "the PIN is revoked and the transcript saved", |s| {
-        matches!(word(s), Word::Closed { pin_valid_until: None, .. })
+        matches!(word(s), SessionStatus::Closed { pin_valid_until: None, .. })
             && matches!(s.record.transcript, Transcript::Saved { messages: 1, .. })
     })
     .await;
@@ -172,7 +187,7 @@ async fn a_pin_that_nobody_used_in_a_day_is_noted_and_no_secret_is_in_what_happe
     let (id, pin) = desk.armed_session().await;
     desk.engine.tell(id, Input::Elapsed(session::Timer::Heartbeat));
     world.presenter_joins(&pin).await;
-    desk.until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. })).await;
+    desk.until(id, "it is ready", |s| matches!(word(s), SessionStatus::Ready { .. })).await;
     let happenings = desk.engine.happenings_of(id).await.unwrap();
     assert!(happenings.iter().any(|h| matches!(h.event, Event::Life(LifeEvent::PinReady { .. }))));
     let printed = format!("{happenings:?} {:?}", desk.engine.snapshot(id));

@@ -6,8 +6,8 @@
 
 mod effects;
 mod live;
-mod program;
-mod verification;
+mod phone_questions;
+mod program_download;
 
 #[cfg(test)]
 mod tests;
@@ -18,8 +18,8 @@ use session::Input;
 use self::live::Live;
 pub use self::live::Start;
 pub(crate) use self::{
-    program::program_obstacle_text,
-    verification::{user_of, verification_obstacle_text},
+    phone_questions::{user_of, verification_obstacle_text},
+    program_download::program_obstacle_text,
 };
 use crate::{actor::message::SessionMessage as Message, clock::now};
 

@@ -16,7 +16,7 @@ use session::{
 };
 use wire::{HookType, Pin, Region};
 
-use super::{program::ProgramDownload, verification::PhoneQuestion};
+use super::{phone_questions::PhoneQuestion, program_download::ProgramDownload};
 use crate::{
     SessionId,
     actor::message::{Mailbox, Reply, SessionMessage},
