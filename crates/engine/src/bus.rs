@@ -1,7 +1,7 @@
-//! The two outputs: snapshots (the level, may be skipped) and happenings (the edge, never skipped).
+//! The two outputs: snapshots (the level, may be skipped) and events (the edge, never skipped).
 //!
 //! A slow subscriber costs no memory: it is only told which sessions changed, and that something
-//! happened; it reads the newest snapshot, and the happenings from the journal, when it gets to it.
+//! happened; it reads the newest snapshot, and the events from the journal, when it gets to it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -105,7 +105,7 @@ struct Dirty {
 pub struct Changes {
     /// The newest snapshots of the sessions that changed.
     pub snapshots: Vec<Arc<Snapshot>>,
-    /// Something new is in the journal's happenings.
+    /// Something new is in the journal's events.
     pub happened: bool,
     /// The engine's own health changed.
     pub health: bool,

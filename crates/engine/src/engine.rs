@@ -31,7 +31,7 @@ use crate::{
     context::{Context, Health},
     error::CommandError,
     hooks::Nonces,
-    journal::{Happening, Journal, JournalError},
+    journal::{EventRecord, Journal, JournalError},
     remote::{CallError, IdentityClients, LoginWithMe, RocketChat, ViewerUrl},
 };
 
@@ -93,20 +93,20 @@ impl Engine {
     ///
     /// # Errors
     /// [`JournalError`].
-    pub async fn happenings_after(
+    pub async fn events_after(
         &self,
         seq: u64,
         limit: u32,
-    ) -> Result<Vec<Happening>, JournalError> {
-        self.context.journal.happenings_after(seq, limit).await
+    ) -> Result<Vec<EventRecord>, JournalError> {
+        self.context.journal.events_after(seq, limit).await
     }
 
     /// Everything that happened in a session, oldest first.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub async fn happenings_of(&self, id: SessionId) -> Result<Vec<Happening>, JournalError> {
-        self.context.journal.happenings_of(id).await
+    pub async fn events_of(&self, id: SessionId) -> Result<Vec<EventRecord>, JournalError> {
+        self.context.journal.events_of(id).await
     }
 
     /// The journal, for marks such as "notified up to".

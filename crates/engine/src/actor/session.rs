@@ -1,6 +1,6 @@
 //! One actor per support session: it owns the state, the PIN, the hooks' tokens and the timers.
 //!
-//! A turn is: input, step, one transaction (record, applied sequence, happenings), effects, snapshot.
+//! A turn is: input, step, one transaction (record, applied sequence, events), effects, snapshot.
 //! The actor doesn't wait for the disk: turns that come meanwhile go into the next transaction, and a
 //! hook that was just received is armed again before anything else.
 

@@ -175,11 +175,11 @@ impl World {
 
     /// The events of a session as the journal has them, in their order, by name.
     pub async fn happened(&self, id: SessionId) -> Vec<String> {
-        let happenings = self.context.journal.happenings_of(id).await.unwrap();
-        let name = |happening: &journal::Happening| {
-            happening.event.facts().name().split('_').map(session::text::capital).collect()
+        let events = self.context.journal.events_of(id).await.unwrap();
+        let name = |record: &journal::EventRecord| {
+            record.event.facts().name().split('_').map(session::text::capital).collect()
         };
-        happenings.iter().map(name).collect()
+        events.iter().map(name).collect()
     }
 
     pub fn snapshot(&self, id: SessionId) -> Arc<Snapshot> {
