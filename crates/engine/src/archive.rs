@@ -26,7 +26,7 @@ pub use store::StoreError as ArchiveError;
 use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 
 pub use self::{
-    audit::{AuditEntry, AuditHash, AuditLink, AuditReport, Broken},
+    audit::{AuditEntry, AuditHash, AuditLink, AuditReport, BrokenLink},
     devices::LookedUp,
     messages::{Message, Saved},
     notes::{Note, NoteKind},

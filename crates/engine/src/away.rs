@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use session::{Input, Timestamp, outage::News};
+use session::{Input, Timestamp, outage::OutageChange};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{clock::now, context::Context};
@@ -16,13 +16,13 @@ const JUMP: Duration = Duration::from_secs(10);
 /// Tells the sessions what the PUTs of all of them bring to light.
 pub(crate) async fn tell_outages(
     context: Arc<Context>,
-    news: Arc<Mutex<mpsc::UnboundedReceiver<News>>>,
+    news: Arc<Mutex<mpsc::UnboundedReceiver<OutageChange>>>,
 ) {
     let mut news = news.lock().await;
     while let Some(Some(news)) = context.watch.stopping.run_until_cancelled(news.recv()).await {
         match news {
-            News::Fails => context.tell_all(&Input::ServiceFails),
-            News::Over { since } => {
+            OutageChange::Fails => context.tell_all(&Input::ServiceFails),
+            OutageChange::Over { since } => {
                 tracing::warn!(since_ms = since.0, "the service was away");
                 context.tell_all(&Input::Missed { since });
             }

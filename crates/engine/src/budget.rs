@@ -12,7 +12,7 @@ mod queue;
 
 use std::sync::Arc;
 
-use session::{Failure, Input, Outage, Timestamp, Urgency, outage::News};
+use session::{Failure, Input, Outage, Timestamp, Urgency, outage::OutageChange};
 use tokio::{
     sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc},
     time::Instant,
@@ -62,7 +62,7 @@ impl Budget {
     pub(crate) fn start(
         watch: &Watch,
         client: Arc<LoginWithMe>,
-        news: mpsc::UnboundedSender<News>,
+        news: mpsc::UnboundedSender<OutageChange>,
     ) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
         let spending = Spending {
@@ -99,7 +99,7 @@ struct Spending {
     /// Weak: the budget must end when the last handle outside of it is gone.
     answers: mpsc::WeakUnboundedSender<Event>,
     client: Arc<LoginWithMe>,
-    news: mpsc::UnboundedSender<News>,
+    news: mpsc::UnboundedSender<OutageChange>,
     outage: Outage,
     queue: Queue<Box<Put>>,
     pace: Pace,

@@ -149,6 +149,7 @@ impl Bus {
     pub(crate) fn publish(&self, snapshot: Snapshot, happened: bool) {
         let mut inner = self.inner.lock();
         let id = snapshot.id;
+        // Before anybody is told: whoever wakes up reads it here.
         inner.latest.insert(id, Arc::new(snapshot));
         inner.tell(|dirty| {
             dirty.sessions.insert(id);

@@ -10,7 +10,7 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 use ractor::ActorRef;
-use session::{Failure, Gate, Input, Timestamp, outage::News};
+use session::{Failure, Gate, Input, Timestamp, outage::OutageChange};
 use tokio::sync::mpsc;
 use url::Url;
 
@@ -84,7 +84,7 @@ pub(crate) struct Parts {
 
 impl Context {
     /// Starts what all actors share; beside it comes what the budget learns of the service's outages.
-    pub(crate) fn start(parts: Parts) -> (Arc<Self>, mpsc::UnboundedReceiver<News>) {
+    pub(crate) fn start(parts: Parts) -> (Arc<Self>, mpsc::UnboundedReceiver<OutageChange>) {
         let Parts { config, client, journal, archive, regions, hook_base, faults } = parts;
         let (news, outages) = mpsc::unbounded_channel();
         let bus = Arc::new(Bus::default());
@@ -154,6 +154,7 @@ impl Context {
 
     /// Notes that the journal took a write, or why it didn't.
     pub(crate) fn journal_wrote(&self, failure: Option<String>) {
+        // Every turn of every session writes, so whoever shows the health is told only of changes.
         if replace(&self.health.journal_fails, failure) {
             self.bus.health_changed();
         }

@@ -31,7 +31,7 @@ use crate::{
     context::{Context, Health},
     error::CommandError,
     hooks::Nonces,
-    journal::{EventRecord, Journal, JournalError},
+    journal::{Journal, JournalError},
     remote::{CallError, IdentityClients, LoginWithMe, RocketChat, ViewerUrl},
 };
 
@@ -89,27 +89,7 @@ impl Engine {
         self.context.bus.all()
     }
 
-    /// What happened after `seq`, oldest first, at most `limit` of it.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub async fn events_after(
-        &self,
-        seq: u64,
-        limit: u32,
-    ) -> Result<Vec<EventRecord>, JournalError> {
-        self.context.journal.events_after(seq, limit).await
-    }
-
-    /// Everything that happened in a session, oldest first.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub async fn events_of(&self, id: SessionId) -> Result<Vec<EventRecord>, JournalError> {
-        self.context.journal.events_of(id).await
-    }
-
-    /// The journal, for marks such as "notified up to".
+    /// The journal: what happened in the sessions, and marks such as "notified up to".
     pub fn journal(&self) -> &Journal {
         &self.context.journal
     }
@@ -204,6 +184,7 @@ impl Engine {
     pub async fn order(&self, id: SessionId, input: Input) -> Result<(), CommandError> {
         self.access().permit()?;
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
+        // Of the two templates, only the one to a colleague has the viewer's link in it.
         if let Input::MailOrdered { template: Template::ToColleague, when: When::Now, .. } = input {
             self.pass_gate(id, "send the e-mail")?;
         }
@@ -287,6 +268,7 @@ impl Engine {
         let bus = self.context.bus.clone();
         async move {
             let mut subscription = bus.subscribe();
+            // Subscribed before this look, so that no change in between is missed.
             while bus.all().iter().any(|snapshot| is_being_armed(snapshot)) {
                 subscription.changed().await;
             }

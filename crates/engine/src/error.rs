@@ -1,6 +1,6 @@
 //! Why an engine doesn't start, or doesn't do what it was told, by what helps.
 
-use session::verification::Shut;
+use session::verification::ShutReason;
 
 use crate::{
     SessionId,
@@ -71,7 +71,7 @@ pub enum CommandError {
         /// What was to be done.
         doing: &'static str,
         /// Why it is shut.
-        why: Shut,
+        why: ShutReason,
     },
     /// The verification service refused or didn't answer, or can't be asked so.
     #[error("{0}")]
@@ -95,12 +95,12 @@ impl From<Locked> for CommandError {
     }
 }
 
-const fn why_shut(why: Shut) -> &'static str {
+const fn why_shut(why: ShutReason) -> &'static str {
     match why {
-        Shut::NotVerified => "the customer has not been verified in this session",
-        Shut::UnderWay => "the customer is being asked and has not answered yet",
-        Shut::Denied { .. } => "the customer denied when asked",
-        Shut::TooOld { .. } => "the customer's verification is too long ago",
-        Shut::Over => "the session is over, and its verifications with it",
+        ShutReason::NotVerified => "the customer has not been verified in this session",
+        ShutReason::UnderWay => "the customer is being asked and has not answered yet",
+        ShutReason::Denied { .. } => "the customer denied when asked",
+        ShutReason::TooOld { .. } => "the customer's verification is too long ago",
+        ShutReason::Over => "the session is over, and its verifications with it",
     }
 }

@@ -50,7 +50,6 @@ pub struct Options {
 /// What one turn of a session's actor leaves behind, in one transaction.
 #[derive(Debug, Clone)]
 pub struct SessionTurn {
-    /// Whose.
     pub session: SessionId,
     /// Its record after the turn.
     pub record: Arc<Record>,
@@ -78,11 +77,8 @@ pub struct Committed {
 pub struct EventRecord {
     /// Its place in the order of all events.
     pub seq: u64,
-    /// Whose.
     pub session: SessionId,
-    /// When.
     pub at: Timestamp,
-    /// What.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -104,7 +100,6 @@ pub const KILLS_TO_SET_ASIDE: u32 = 2;
 /// A session as the journal has it.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Whose.
     pub session: SessionId,
     /// Its record.
     pub record: Record,

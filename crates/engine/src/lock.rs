@@ -4,12 +4,11 @@
 //! the file only names the holder.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
-use fs4::TryLockError;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
 
@@ -71,7 +70,7 @@ impl FolderLock {
         let failed = |source| LockError::Io { folder: folder.to_owned(), source };
         make_private_folder(folder).map_err(failed)?;
         let mut file = open(&folder.join(LOCK_FILE)).map_err(failed)?;
-        match FileExtLock::try_lock(&file) {
+        match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(LockError::Held { folder: folder.to_owned(), holder: read(&mut file) });
@@ -93,20 +92,7 @@ impl Drop for FolderLock {
     fn drop(&mut self) {
         // The name goes before the lock, so that no later holder's name is wiped.
         let _ = self.file.set_len(0);
-        let _ = FileExtLock::unlock(&self.file);
-    }
-}
-
-/// std's `File` has methods of the same names since 1.89; this says that fs4's are meant.
-struct FileExtLock;
-
-impl FileExtLock {
-    fn try_lock(file: &File) -> Result<(), TryLockError> {
-        fs4::FileExt::try_lock(file)
-    }
-
-    fn unlock(file: &File) -> io::Result<()> {
-        fs4::FileExt::unlock(file)
+        let _ = self.file.unlock();
     }
 }
 
@@ -129,6 +115,7 @@ fn open(path: &Path) -> io::Result<File> {
 
 fn read(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
+    // Whatever stands in the file, it is not read without end.
     file.take(4096).read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
 }

@@ -3,8 +3,8 @@
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use session::{
-    Effect, Failure, Input, mail::Template, program::Broken, region::Choice, retry,
-    verification::Answer,
+    Effect, Failure, Input, mail::Template, program::DownloadFailure, region::Choice, retry,
+    verification::VerificationAnswer,
 };
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -256,15 +256,15 @@ pub(crate) fn download(
                 Input::ProgramSaved { bytes, path: path.display().to_string() }
             }
             Ok(Download::Cancelled) if shared.watch.stopping.is_cancelled() => {
-                Input::ProgramBroken(Broken::Stopped)
+                Input::ProgramBroken(DownloadFailure::Stopped)
             }
-            Ok(Download::Cancelled) => Input::ProgramBroken(Broken::Cancelled),
+            Ok(Download::Cancelled) => Input::ProgramBroken(DownloadFailure::Cancelled),
             Err(error) => {
                 // A full disk says nothing about the service.
                 if error.failure != Failure::Storage {
                     note_outcome(&shared, Some(&error));
                 }
-                Input::ProgramBroken(Broken::Failed { failure: error.failure })
+                Input::ProgramBroken(DownloadFailure::Failed { failure: error.failure })
             }
         };
         Some(Message::Input(input))
@@ -283,7 +283,7 @@ async fn report_progress(mut news: watch::Receiver<Progress>, to: Mailbox) -> In
 }
 
 /// What the verification service is asked.
-pub(crate) struct VerificationRequest {
+pub(crate) struct PushRequest {
     pub user: User,
     pub shown: Vec<Attribute>,
     pub code: Option<Code>,
@@ -295,11 +295,11 @@ pub(crate) fn ask_phone(
     to: &Mailbox,
     id: u32,
     client: LoginTc,
-    question: VerificationRequest,
+    question: PushRequest,
 ) {
     let shared = context.clone();
     spawn_effect(context, to, async move {
-        let VerificationRequest { user, shown, code } = question;
+        let PushRequest { user, shown, code } = question;
         // Cut short, it is found as "asking" at the next start: it may have been sent.
         let outcome = until_stopped(&shared, client.ask(&user, &shown, code.as_ref())).await?;
         Some(Message::PhoneAsked { id, outcome })
@@ -318,9 +318,9 @@ pub(crate) fn poll_phone(
         let answered = |answer| Input::VerificationAnswered { id, answer };
         let failed = |failure| Input::PollFailed { id, failure };
         Some(Message::Input(match until_stopped(&shared, client.poll(&question)).await? {
-            Ok(State::Pending) => answered(Answer::Pending),
-            Ok(State::Approved) => answered(Answer::Approved),
-            Ok(State::Denied) => answered(Answer::Denied),
+            Ok(State::Pending) => answered(VerificationAnswer::Pending),
+            Ok(State::Approved) => answered(VerificationAnswer::Approved),
+            Ok(State::Denied) => answered(VerificationAnswer::Denied),
             // Neither a yes nor a no.
             Ok(State::Other(_)) => failed(Failure::Malformed),
             Err(error) => failed(error.failure()),

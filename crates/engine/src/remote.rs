@@ -125,15 +125,6 @@ impl LoginWithMeConfig {
         Ok(())
     }
 
-    /// The URL of a call: the base URL's path, and `segments` after it, each escaped.
-    fn endpoint(&self, segments: &[&str]) -> Url {
-        let mut url = self.base_url.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        url
-    }
-
     /// Where `region` is timed; none if its name makes no URL there.
     fn region_url(&self, region: &Region) -> Option<Url> {
         Url::parse(&self.region_url_template.replace(REGION, region.as_str())).ok()
@@ -206,7 +197,7 @@ mod tests {
         )
         .unwrap();
         assert!(embedded.user_agent.starts_with("Deskhand/"));
-        assert_eq!(embedded.endpoint(&["hook", ""]).path(), "/api/v1/hook/");
+        assert_eq!(http::endpoint(&embedded.base_url, &["hook", ""]).path(), "/api/v1/hook/");
     }
 
     #[test]
@@ -235,7 +226,7 @@ mod tests {
     #[test]
     fn an_address_cannot_leave_its_path_segment() {
         let service = LoginWithMeConfig::parse("https://a/api/v1", TEMPLATE).unwrap();
-        let url = service.endpoint(&["email", "a/../b?c#d@e.org"]);
+        let url = http::endpoint(&service.base_url, &["email", "a/../b?c#d@e.org"]);
         assert_eq!(url.as_str(), "https://a/api/v1/email/a%2F..%2Fb%3Fc%23d@e.org");
     }
 }

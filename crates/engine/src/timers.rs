@@ -96,6 +96,7 @@ impl Wheel {
                 },
                 Some(expired) = due => {
                     let Entry { session, timer, generation, to } = expired.into_inner();
+                    // The queue gives a key away again, so one that is left here would stop another timer.
                     self.keys.remove(&(session, timer));
                     to.send(SessionMessage::Elapsed { timer, generation });
                 }

@@ -245,6 +245,7 @@ impl Vault {
             },
             None => keeper::store(folder, key_id, &master, &options)?,
         };
+        // Derived for this alone: what stands in the record tells nothing of the keys that are in use.
         let check = record::check_text(&derive(&master, key_id, "check"));
         let record = record::Record::new(key_id, kept, check);
         record::write(folder, &record)?;
@@ -252,9 +253,11 @@ impl Vault {
     }
 
     fn checked(mut self) -> Result<Self, VaultError> {
+        // Checked before any database is opened: a wrong key would make each of them look damaged.
         if record::check_text(&self.subkey("check")) != self.record.check {
             return Err(VaultError::WrongKey);
         }
+        // No reason to refuse the start: the key in use is the right one, and erasing is tried at the next start.
         if let Err(error) = self.erase_old() {
             tracing::warn!(%error, "the key is still where it was before the passphrase was set");
         }

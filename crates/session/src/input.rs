@@ -6,8 +6,8 @@ use wire::{HookType, Region};
 
 use crate::{
     About, Failure, Gate, Outcome, Timer, Timestamp, mail,
-    program::Broken,
-    verification::{Answer, Asked, End},
+    program::DownloadFailure,
+    verification::{VerificationAnswer, VerificationOutcome, VerificationRequest},
 };
 
 /// One input of the machine. Commands that a person gives carry who did.
@@ -152,11 +152,11 @@ pub enum Input {
         path: String,
     },
     /// The program's download ended without a file.
-    ProgramBroken(Broken),
+    ProgramBroken(DownloadFailure),
     /// Somebody wants to know whether this is the person.
     Verify {
         /// Who is verified, how and why.
-        asked: Asked,
+        asked: VerificationRequest,
         /// How long an answer is waited for.
         wait: Duration,
     },
@@ -165,14 +165,14 @@ pub enum Input {
         /// Its number.
         id: u32,
         /// What the service said.
-        answer: Answer,
+        answer: VerificationAnswer,
     },
     /// The service didn't take a verification's question.
     VerificationFailed {
         /// Its number.
         id: u32,
         /// How the verification ends because of that.
-        end: End,
+        end: VerificationOutcome,
     },
     /// A look for what came of a verification failed.
     PollFailed {

@@ -15,7 +15,7 @@ const LASTS: Duration = Duration::from_secs(2);
 
 /// What the outcome of a hook's PUT says about the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
+pub enum OutageChange {
     /// The service fails, as far as this one call tells.
     Fails,
     /// It was away, and is back.
@@ -47,13 +47,13 @@ impl Outage {
         began: Timestamp,
         failure: Option<Failure>,
         now: Timestamp,
-    ) -> Option<News> {
+    ) -> Option<OutageChange> {
         match failure {
             None => {
                 let well = self.well.replace(now);
                 let failing = self.failing.take()?;
                 let was_out = failing.calls >= CALLS && failing.last.since(failing.since) >= LASTS;
-                was_out.then_some(News::Over { since: well.unwrap_or(failing.since) })
+                was_out.then_some(OutageChange::Over { since: well.unwrap_or(failing.since) })
             }
             Some(failure) if failure.is_a_fault() => {
                 // Of a call that hung, only the time since another succeeded was bad for certain.
@@ -62,7 +62,7 @@ impl Outage {
                 let failing = self.failing.get_or_insert(Failing { since, last: now, calls: 0 });
                 failing.last = now;
                 failing.calls = failing.calls.saturating_add(1);
-                (!known).then_some(News::Fails)
+                (!known).then_some(OutageChange::Fails)
             }
             Some(_) => None,
         }
@@ -96,7 +96,7 @@ mod tests {
     const FAULT: Option<Failure> = Some(Failure::Faulty { status: 503 });
 
     /// Calls that each end when they begin, by second and outcome.
-    fn after(outage: &mut Outage, calls: &[(i64, Option<Failure>)]) -> Vec<News> {
+    fn after(outage: &mut Outage, calls: &[(i64, Option<Failure>)]) -> Vec<OutageChange> {
         let at = |second: i64| Timestamp(second * 1_000);
         calls
             .iter()
@@ -108,7 +108,7 @@ mod tests {
     fn what_was_told_since_the_last_good_call_may_have_been_missed() {
         let mut outage = Outage::default();
         let news = after(&mut outage, &[(10, None), (15, FAULT), (17, FAULT), (18, None)]);
-        assert_eq!(news, [News::Fails, News::Over { since: Timestamp(10_000) }]);
+        assert_eq!(news, [OutageChange::Fails, OutageChange::Over { since: Timestamp(10_000) }]);
         assert_eq!(after(&mut outage, &[(19, None)]), [], "it is told once");
     }
 
@@ -116,15 +116,18 @@ mod tests {
     fn a_service_that_never_worked_was_away_since_the_first_try() {
         let mut outage = Outage::default();
         let news = after(&mut outage, &[(15, FAULT), (17, FAULT), (18, None)]);
-        assert_eq!(news, [News::Fails, News::Over { since: Timestamp(15_000) }]);
+        assert_eq!(news, [OutageChange::Fails, OutageChange::Over { since: Timestamp(15_000) }]);
     }
 
     #[test]
     fn one_failed_call_and_a_volley_in_one_moment_are_no_outage() {
         let mut outage = Outage::default();
-        assert_eq!(after(&mut outage, &[(10, None), (15, FAULT), (30, None)]), [News::Fails]);
+        assert_eq!(
+            after(&mut outage, &[(10, None), (15, FAULT), (30, None)]),
+            [OutageChange::Fails]
+        );
         let volley = [(40, FAULT), (40, FAULT), (40, FAULT), (41, FAULT), (60, None)];
-        assert_eq!(after(&mut outage, &volley), [News::Fails]);
+        assert_eq!(after(&mut outage, &volley), [OutageChange::Fails]);
     }
 
     #[test]
@@ -133,7 +136,7 @@ mod tests {
         let calls: Vec<_> =
             (0..100).map(|second| (second, FAULT.filter(|_| second % 2 == 0))).collect();
         let news = after(&mut outage, &calls);
-        assert!(news.iter().all(|news| *news == News::Fails));
+        assert!(news.iter().all(|news| *news == OutageChange::Fails));
     }
 
     #[test]
@@ -142,7 +145,7 @@ mod tests {
         let mut outage = Outage::default();
         outage.ended(Timestamp(0), silent, Timestamp(10_000));
         outage.ended(Timestamp(0), silent, Timestamp(10_000));
-        let over = News::Over { since: Timestamp(0) };
+        let over = OutageChange::Over { since: Timestamp(0) };
         assert_eq!(outage.ended(Timestamp(10_400), None, Timestamp(10_500)), Some(over));
 
         let mut hung = Outage::default();
@@ -158,7 +161,7 @@ mod tests {
         let mut outage = Outage::default();
         assert_eq!(after(&mut outage, &[(1, refused), (5, refused), (6, None)]), []);
         let between = [(10, FAULT), (12, refused), (14, FAULT), (15, None)];
-        let over = News::Over { since: Timestamp(6_000) };
-        assert_eq!(after(&mut outage, &between), [News::Fails, over]);
+        let over = OutageChange::Over { since: Timestamp(6_000) };
+        assert_eq!(after(&mut outage, &between), [OutageChange::Fails, over]);
     }
 }

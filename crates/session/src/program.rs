@@ -40,7 +40,7 @@ pub enum Program {
         /// Since when.
         at: Timestamp,
         /// Why there is no file.
-        why: Broken,
+        why: DownloadFailure,
     },
     /// The file is complete, and the conf is kept nowhere.
     Saved {
@@ -65,7 +65,7 @@ pub enum Program {
 /// Why a download didn't come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
-pub enum Broken {
+pub enum DownloadFailure {
     /// The service or the disk failed.
     Failed {
         /// What failed.
@@ -96,7 +96,7 @@ pub enum Gone {
 
 /// Why the program can't be saved now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum ProgramObstacle {
     /// The session has no PIN that is good.
     NoPin,
     /// It is being saved already.
@@ -127,13 +127,13 @@ impl Program {
 
 impl Record {
     /// What is in the way of saving the customer's program now; none if a person may confirm it.
-    pub fn program_obstacle(&self) -> Option<Obstacle> {
+    pub fn program_obstacle(&self) -> Option<ProgramObstacle> {
         match &self.program {
-            _ if !self.is_live() => Some(Obstacle::NoPin),
+            _ if !self.is_live() => Some(ProgramObstacle::NoPin),
             Program::NotAsked | Program::Kept { .. } => None,
-            Program::Asking { .. } | Program::Downloading { .. } => Some(Obstacle::UnderWay),
-            Program::Saved { .. } => Some(Obstacle::Saved),
-            Program::Gone { .. } => Some(Obstacle::Gone),
+            Program::Asking { .. } | Program::Downloading { .. } => Some(ProgramObstacle::UnderWay),
+            Program::Saved { .. } => Some(ProgramObstacle::Saved),
+            Program::Gone { .. } => Some(ProgramObstacle::Gone),
         }
     }
 }

@@ -27,13 +27,13 @@ pub struct Lane {
     /// Round trips that finished, in microseconds, in their order.
     pub samples_us: Vec<u64>,
     /// How it came out.
-    pub end: End,
+    pub end: LaneEnd,
 }
 
 /// How a region came out of the race.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
-pub enum End {
+pub enum LaneEnd {
     /// Still being probed.
     Running,
     /// All its rounds finished.
@@ -105,7 +105,7 @@ impl Race {
     pub fn new(regions: impl IntoIterator<Item = Region>, rounds: usize) -> Self {
         let lanes: Vec<Lane> = regions
             .into_iter()
-            .map(|region| Lane { region, samples_us: Vec::new(), end: End::Running })
+            .map(|region| Lane { region, samples_us: Vec::new(), end: LaneEnd::Running })
             .collect();
         let waits = vec![Wait { since: Duration::ZERO, handshake: None }; lanes.len()];
         // Without a single sample there would be nothing to choose by.
@@ -119,7 +119,7 @@ impl Race {
 
     /// Whether no lane is running any more.
     pub fn is_over(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.end != End::Running)
+        self.lanes.iter().all(|lane| lane.end != LaneEnd::Running)
     }
 
     /// Lane `place` answered at `elapsed`, after a round trip of `took`.
@@ -130,29 +130,33 @@ impl Race {
         else {
             return false;
         };
-        if lane.end != End::Running {
+        if lane.end != LaneEnd::Running {
             return false;
         }
         wait.since = elapsed;
         match wait.handshake {
+            // The first round trip has TCP's and TLS's handshakes in it, so it says nothing of the distance.
             None => wait.handshake = Some(took),
             Some(_) => lane.samples_us.push(micros(took)),
         }
         if lane.samples_us.len() >= self.rounds {
-            lane.end = End::Finished;
+            lane.end = LaneEnd::Finished;
         }
         self.cut(elapsed);
-        self.lanes.get(place).is_some_and(|lane| lane.end == End::Running)
+        self.lanes.get(place).is_some_and(|lane| lane.end == LaneEnd::Running)
     }
 
     /// Lane `place` failed.
     pub fn failed(&mut self, place: usize, failure: crate::Failure) {
         if let Some(lane) = self.lanes.get_mut(place)
-            && lane.end == End::Running
+            && lane.end == LaneEnd::Running
         {
             // What it had answered before still counts.
-            lane.end =
-                if lane.samples_us.is_empty() { End::Failed { failure } } else { End::Finished };
+            lane.end = if lane.samples_us.is_empty() {
+                LaneEnd::Failed { failure }
+            } else {
+                LaneEnd::Finished
+            };
         }
     }
 
@@ -160,15 +164,15 @@ impl Race {
     pub fn cut(&mut self, elapsed: Duration) {
         let bounds = self.bounds();
         for (lane, wait) in self.lanes.iter_mut().zip(&self.waits) {
-            let over = (lane.end == End::Running)
+            let over = (lane.end == LaneEnd::Running)
                 .then(|| bounds.of(lane, wait))
                 .flatten()
                 .filter(|over| over.at < elapsed);
             if let Some(Over { limit, .. }) = over {
                 lane.end = if lane.samples_us.is_empty() {
-                    End::Stopped { over_us: micros(limit) }
+                    LaneEnd::Stopped { over_us: micros(limit) }
                 } else {
-                    End::Finished
+                    LaneEnd::Finished
                 };
             }
         }
@@ -180,7 +184,7 @@ impl Race {
         self.lanes
             .iter()
             .zip(&self.waits)
-            .filter(|(lane, _)| lane.end == End::Running)
+            .filter(|(lane, _)| lane.end == LaneEnd::Running)
             .filter_map(|(lane, wait)| Some(bounds.of(lane, wait)?.at + Duration::from_micros(1)))
             .min()
     }
@@ -199,7 +203,7 @@ impl Race {
             sample: best.map(slow),
             round: best.map(|best| slow(best).max(best + HICCUP)),
             handshake: self.waits.iter().filter_map(|wait| wait.handshake).min().map(slow),
-            through: leader.is_some_and(|leader| leader.end != End::Running),
+            through: leader.is_some_and(|leader| leader.end != LaneEnd::Running),
         }
     }
 }
@@ -294,7 +298,7 @@ mod tests {
 
     fn lane(name: &str, samples_ms: &[u64]) -> Lane {
         let samples_us = samples_ms.iter().map(|ms| ms * 1000).collect();
-        Lane { region: named(name), samples_us, end: End::Finished }
+        Lane { region: named(name), samples_us, end: LaneEnd::Finished }
     }
 
     #[test]
@@ -327,9 +331,9 @@ mod tests {
         assert!(race.answered(0, ms(50), ms(50)));
         assert!(race.answered(0, ms(24), ms(74)));
         assert!(race.answered(0, ms(25), ms(99)));
-        assert_eq!(race.lanes()[1].end, End::Running);
+        assert_eq!(race.lanes()[1].end, LaneEnd::Running);
         assert!(!race.answered(0, ms(26), ms(125)));
-        assert_eq!(race.lanes()[1].end, End::Stopped { over_us: 80_000 });
+        assert_eq!(race.lanes()[1].end, LaneEnd::Stopped { over_us: 80_000 });
         assert!(race.is_over());
         assert_eq!(race.choose(None, ms(125)).unwrap().region.as_str(), "near");
     }
@@ -342,9 +346,9 @@ mod tests {
         assert!(!race.answered(0, ms(24), ms(74)));
         assert_eq!(race.next_cut(), Some(Duration::from_micros(60_000 + 38_400 + 1)));
         race.cut(ms(98));
-        assert_eq!(race.lanes()[1].end, End::Running);
+        assert_eq!(race.lanes()[1].end, LaneEnd::Running);
         race.cut(ms(99));
-        assert_eq!(race.lanes()[1].end, End::Stopped { over_us: 38_400 });
+        assert_eq!(race.lanes()[1].end, LaneEnd::Stopped { over_us: 38_400 });
     }
 
     #[test]
@@ -372,7 +376,7 @@ mod tests {
         race.answered(0, ms(24), ms(74));
         assert_eq!(race.next_cut(), Some(ms(74 + 24) + HICCUP + Duration::from_micros(1)));
         race.cut(ms(149));
-        assert_eq!(race.lanes()[0].end, End::Finished);
+        assert_eq!(race.lanes()[0].end, LaneEnd::Finished);
         assert_eq!(race.lanes()[0].samples_us, [24_000]);
     }
 
@@ -392,7 +396,7 @@ mod tests {
         race.answered(0, ms(5), ms(5));
         race.answered(0, ms(5), ms(10));
         race.failed(0, crate::Failure::TimedOut);
-        assert_eq!(race.lanes()[1].end, End::Failed { failure: crate::Failure::Unreachable });
+        assert_eq!(race.lanes()[1].end, LaneEnd::Failed { failure: crate::Failure::Unreachable });
         assert!(race.is_over());
         assert_eq!(race.choose(None, ms(10)).unwrap().region.as_str(), "a");
     }

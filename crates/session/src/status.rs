@@ -97,6 +97,7 @@ impl SessionStatus {
 
 fn of_live_session(presenter: Presenter, viewers: Viewers, allocated: Timestamp) -> SessionStatus {
     match (presenter, viewers) {
+        // Before the presenter is looked at: the service ends a session with its last viewer, whoever else stays.
         (_, Viewers::None { since, reopened: false }) => SessionStatus::Ended {
             since,
             pin_over: false,

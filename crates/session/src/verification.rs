@@ -21,7 +21,7 @@ pub const WAIT: Duration = Duration::from_secs(60);
 /// The person whom a verification is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Who {
+pub enum Subject {
     /// The customer.
     Customer,
     /// The technician.
@@ -31,7 +31,7 @@ pub enum Who {
 /// How somebody is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum Method {
     /// A push to the phone.
     Push,
     /// A one-time password of 6 or 8 digits.
@@ -42,15 +42,15 @@ pub enum How {
 
 /// A verification as it was asked for. The code, where there is one, isn't in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct VerificationRequest {
     /// The person to be verified.
-    pub who: Who,
+    pub who: Subject,
     /// The verification service's name or id of the person.
     pub user: String,
     /// It is an id.
     pub by_id: bool,
     /// How they are verified.
-    pub how: How,
+    pub how: Method,
     /// Who asks.
     pub by: String,
     /// Why; may be empty.
@@ -65,7 +65,7 @@ pub struct Verification {
     /// Its number within the session.
     pub id: u32,
     /// What was asked for.
-    pub asked: Asked,
+    pub asked: VerificationRequest,
     /// When it was asked for.
     pub at: Timestamp,
     /// How far it has come.
@@ -93,14 +93,14 @@ pub enum Status {
         /// When it ended.
         at: Timestamp,
         /// The result.
-        end: End,
+        end: VerificationOutcome,
     },
 }
 
 /// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "end")]
-pub enum End {
+pub enum VerificationOutcome {
     /// The person approved, or the code was good.
     Approved,
     /// The person denied. No reason to report abuse: that would strike the
@@ -141,7 +141,7 @@ pub enum Cause {
 
 /// What the service says about a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum VerificationAnswer {
     /// No answer yet.
     Pending,
     /// The person approved, or the code was good.
@@ -163,7 +163,7 @@ pub struct Override {
 
 /// Why somebody can't be verified now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum VerificationObstacle {
     /// The session has no PIN that is good: a verification belongs to a session, and ends with it.
     NotLive,
     /// The same side is being verified already: its phone rings once.
@@ -202,18 +202,18 @@ pub enum Verdict {
         /// Until when; none where nothing is asked for.
         until: Option<Timestamp>,
         /// What opened it.
-        why: Opened,
+        why: OpenReason,
     },
     /// It may not, or only with a warning.
     Shut {
         /// What keeps it shut.
-        why: Shut,
+        why: ShutReason,
     },
 }
 
 /// Why a gate is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opened {
+pub enum OpenReason {
     /// Nothing is asked for.
     NoPolicy,
     /// The customer approved.
@@ -230,7 +230,7 @@ pub enum Opened {
 
 /// Why a gate is shut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shut {
+pub enum ShutReason {
     /// The customer has not been verified in this session.
     NotVerified,
     /// The customer's phone is being asked.
@@ -264,13 +264,13 @@ impl Gate {
     /// answered says neither yes nor no and leaves the gate as it was.
     pub fn verdict(&self, record: &Record, now: Timestamp) -> Verdict {
         match self.policy {
-            Policy::Off => Verdict::Open { until: None, why: Opened::NoPolicy },
+            Policy::Off => Verdict::Open { until: None, why: OpenReason::NoPolicy },
             Policy::Warn | Policy::Require => self.look(record, now),
         }
     }
 
     /// Whether the policy keeps a viewer shut at `now`, and why: only [`Policy::Require`] does.
-    pub fn keeps_shut(&self, record: &Record, now: Timestamp) -> Option<Shut> {
+    pub fn keeps_shut(&self, record: &Record, now: Timestamp) -> Option<ShutReason> {
         match (self.policy, self.verdict(record, now)) {
             (Policy::Require, Verdict::Shut { why }) => Some(why),
             (Policy::Require, Verdict::Open { .. }) | (Policy::Off | Policy::Warn, _) => None,
@@ -280,23 +280,23 @@ impl Gate {
     /// When something that counts at `now` will not count any more, whatever the policy; none if
     /// nothing does.
     pub fn next_end(&self, record: &Record, now: Timestamp) -> Option<Timestamp> {
-        let approvals =
-            [Who::Customer, Who::Technician].map(|who| record.newest(who, End::Approved));
+        let approvals = [Subject::Customer, Subject::Technician]
+            .map(|who| record.newest(who, VerificationOutcome::Approved));
         let overridden = record.overridden.as_ref().map(|over| over.at);
         let ends = approvals.into_iter().chain([overridden]).flatten().map(|at| self.until(at));
         ends.filter(|&until| record.is_live() && until > now).min()
     }
 
     /// Who was verified last in this session, with approval that still counts at `now`.
-    pub fn verified(&self, record: &Record, now: Timestamp) -> Option<Who> {
-        let counts = |&(who, at): &(Who, Timestamp)| {
-            let denied = record.newest(who, End::Denied);
+    pub fn verified(&self, record: &Record, now: Timestamp) -> Option<Subject> {
+        let counts = |&(who, at): &(Subject, Timestamp)| {
+            let denied = record.newest(who, VerificationOutcome::Denied);
             // A denial at the same moment wins: in doubt, the gate fails shut.
             record.is_live() && self.until(at) > now && denied.is_none_or(|denied| denied < at)
         };
-        let approvals = [Who::Technician, Who::Customer]
+        let approvals = [Subject::Technician, Subject::Customer]
             .into_iter()
-            .filter_map(|who| Some((who, record.newest(who, End::Approved)?)));
+            .filter_map(|who| Some((who, record.newest(who, VerificationOutcome::Approved)?)));
         approvals.filter(counts).max_by_key(|&(_, at)| at).map(|(who, _)| who)
     }
 
@@ -307,29 +307,29 @@ impl Gate {
 
     fn look(&self, record: &Record, now: Timestamp) -> Verdict {
         if !record.is_live() {
-            return Verdict::Shut { why: Shut::Over };
+            return Verdict::Shut { why: ShutReason::Over };
         }
-        let verified = record.newest(Who::Customer, End::Approved);
-        let denied = record.newest(Who::Customer, End::Denied);
+        let verified = record.newest(Subject::Customer, VerificationOutcome::Approved);
+        let denied = record.newest(Subject::Customer, VerificationOutcome::Denied);
         let overridden = record.overridden.as_ref().map(|over| over.at);
         let opened = verified.max(overridden);
         match (opened, denied) {
             // `<=`: of a yes and a no in the same millisecond, the no counts.
             (opened, Some(at)) if opened.is_none_or(|opened| opened <= at) => {
-                Verdict::Shut { why: Shut::Denied { at } }
+                Verdict::Shut { why: ShutReason::Denied { at } }
             }
-            (None, _) if record.is_verifying(Who::Customer) => {
-                Verdict::Shut { why: Shut::UnderWay }
+            (None, _) if record.is_verifying(Subject::Customer) => {
+                Verdict::Shut { why: ShutReason::UnderWay }
             }
-            (None, _) => Verdict::Shut { why: Shut::NotVerified },
+            (None, _) => Verdict::Shut { why: ShutReason::NotVerified },
             (Some(at), _) => {
                 let until = self.until(at);
                 if until <= now {
-                    Verdict::Shut { why: Shut::TooOld { at } }
+                    Verdict::Shut { why: ShutReason::TooOld { at } }
                 } else if overridden == Some(at) {
-                    Verdict::Open { until: Some(until), why: Opened::Overridden { at } }
+                    Verdict::Open { until: Some(until), why: OpenReason::Overridden { at } }
                 } else {
-                    Verdict::Open { until: Some(until), why: Opened::Verified { at } }
+                    Verdict::Open { until: Some(until), why: OpenReason::Verified { at } }
                 }
             }
         }
@@ -338,25 +338,25 @@ impl Gate {
 
 impl Record {
     /// What is in the way of verifying `who` now; none if nothing is.
-    pub fn verification_obstacle(&self, who: Who) -> Option<Obstacle> {
+    pub fn verification_obstacle(&self, who: Subject) -> Option<VerificationObstacle> {
         if !self.is_live() {
-            Some(Obstacle::NotLive)
+            Some(VerificationObstacle::NotLive)
         } else if self.is_verifying(who) {
-            Some(Obstacle::UnderWay)
+            Some(VerificationObstacle::UnderWay)
         } else if self.verifications.len() >= MOST {
-            Some(Obstacle::TooMany)
+            Some(VerificationObstacle::TooMany)
         } else {
             None
         }
     }
 
     /// Whether `who` is being verified.
-    pub fn is_verifying(&self, who: Who) -> bool {
+    pub fn is_verifying(&self, who: Subject) -> bool {
         self.verifications.iter().any(|v| v.asked.who == who && v.status.is_under_way())
     }
 
     /// When a verification of `who` last ended so.
-    fn newest(&self, who: Who, wanted: End) -> Option<Timestamp> {
+    fn newest(&self, who: Subject, wanted: VerificationOutcome) -> Option<Timestamp> {
         let of_them = self.verifications.iter().filter(|v| v.asked.who == who);
         of_them.filter_map(|v| v.status.ended(wanted)).max()
     }
@@ -372,7 +372,7 @@ impl Status {
     }
 
     /// When it ended so; none if it didn't.
-    pub fn ended(&self, wanted: End) -> Option<Timestamp> {
+    pub fn ended(&self, wanted: VerificationOutcome) -> Option<Timestamp> {
         match self {
             Self::Ended { at, end } if *end == wanted => Some(*at),
             Self::Asking { .. } | Self::Waiting { .. } | Self::Ended { .. } => None,

@@ -2,7 +2,7 @@
 
 use session::{
     ChatEvent, Event, Failure, HookEvent, PresenceEvent, VerificationChange, VerificationEvent,
-    verification::Who,
+    verification::Subject,
 };
 use wire::HookType;
 
@@ -21,8 +21,8 @@ fn notifications_read_as_the_product_has_them() {
         let change = VerificationChange::VerificationDenied;
         Event::from(VerificationEvent { id: 1, who, user: "maria.lopez".into(), change })
     };
-    assert_eq!(told(denied(Who::Customer)), "Maria Lopez denied");
-    assert_eq!(told(denied(Who::Technician)), "maria.lopez denied");
+    assert_eq!(told(denied(Subject::Customer)), "Maria Lopez denied");
+    assert_eq!(told(denied(Subject::Technician)), "maria.lopez denied");
     let joined = PresenceEvent::ViewerJoined { again: false };
     assert_eq!(told(joined.into()), "A viewer joined Maria Lopez's session");
     assert_eq!(

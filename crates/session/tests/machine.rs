@@ -9,7 +9,7 @@ use session::{
     About, ChatEvent, Effect, Event, Failure, HookEvent, Input, Lamp, Life, MailEvent, Outcome,
     PresenceEvent, Presenter, Program, ProgramEvent, SessionStatus, State, Timer, Timestamp,
     Urgency, Viewers, mail,
-    program::{Broken, Gone, Obstacle},
+    program::{DownloadFailure, Gone, ProgramObstacle},
     retry, step,
 };
 use wire::HookType;
@@ -446,7 +446,7 @@ fn the_customers_program_is_asked_for_once_and_saved_in_the_name_of_who_confirme
             .contains(&Event::Program(ProgramEvent::ProgramSaved { by: "anna".into(), bytes: 7 }))
     );
     assert_eq!(told.tell(save()), []);
-    assert_eq!(told.state.record.program_obstacle(), Some(Obstacle::Saved));
+    assert_eq!(told.state.record.program_obstacle(), Some(ProgramObstacle::Saved));
 }
 
 #[test]
@@ -458,12 +458,14 @@ fn a_session_without_a_pin_saves_no_program() {
     let mut told = Told::live();
     told.tell(Input::Close { outcome: Outcome::Unknown, by: "anna".into() });
     assert_eq!(told.tell(save()), []);
-    assert_eq!(told.state.record.program_obstacle(), Some(Obstacle::NoPin));
+    assert_eq!(told.state.record.program_obstacle(), Some(ProgramObstacle::NoPin));
 }
 
 #[test]
 fn a_broken_download_is_tried_again_by_hand_with_what_was_given_before() {
-    for broken in [Broken::Failed { failure: Failure::TimedOut }, Broken::Cancelled] {
+    for broken in
+        [DownloadFailure::Failed { failure: Failure::TimedOut }, DownloadFailure::Cancelled]
+    {
         let mut told = Told::live();
         told.tell(save());
         told.tell(Input::ParametersGiven);
@@ -504,7 +506,7 @@ fn cancelling_while_the_service_is_asked_keeps_what_it_gives() {
     told.tell(save());
     assert_eq!(told.tell(Input::CancelProgram), []);
     assert_eq!(told.tell(Input::ParametersGiven), []);
-    let kept = Program::Kept { at: told.now, why: Broken::Cancelled };
+    let kept = Program::Kept { at: told.now, why: DownloadFailure::Cancelled };
     assert_eq!(told.state.record.program, kept);
 }
 
@@ -526,7 +528,7 @@ fn a_question_that_reached_nobody_was_not_asked_and_may_be_asked() {
     told.tell(save());
     told.tell(Input::ParametersFailed(Failure::Unreachable));
     assert_eq!(told.state.record.program, Program::NotAsked);
-    let why = Broken::Failed { failure: Failure::Unreachable };
+    let why = DownloadFailure::Failed { failure: Failure::Unreachable };
     assert!(
         told.events.contains(&Event::Program(ProgramEvent::ProgramNotSaved { why })),
         "it says so"
@@ -563,10 +565,13 @@ fn a_crash_during_a_download_loses_only_what_was_never_on_disk() {
     let mut told = Told::live();
     told.tell(save());
     told.tell(Input::ParametersGiven);
-    told.tell(Input::ProgramBroken(Broken::Cancelled));
+    told.tell(Input::ProgramBroken(DownloadFailure::Cancelled));
     told.tell(save());
     told.restart();
-    assert!(matches!(told.state.record.program, Program::Kept { why: Broken::Stopped, .. }));
+    assert!(matches!(
+        told.state.record.program,
+        Program::Kept { why: DownloadFailure::Stopped, .. }
+    ));
 }
 
 #[test]
@@ -584,7 +589,7 @@ fn what_a_program_needs_is_given_up_with_its_session() {
         let mut told = Told::live();
         told.tell(save());
         told.tell(Input::ParametersGiven);
-        told.tell(Input::ProgramBroken(Broken::Cancelled));
+        told.tell(Input::ProgramBroken(DownloadFailure::Cancelled));
         end(&mut told);
         assert!(matches!(told.state.record.program, Program::Gone { why: Gone::Ended, .. }));
         assert!(!told.state.record.program.needs_conf());
@@ -635,11 +640,11 @@ fn a_record_of_before_the_program_could_be_saved_is_read() {
     assert_eq!(read.program, Program::NotAsked);
 }
 
-fn any_broken() -> impl Strategy<Value = Broken> {
+fn any_broken() -> impl Strategy<Value = DownloadFailure> {
     prop_oneof![
-        any_failure().prop_map(|failure| Broken::Failed { failure }),
-        Just(Broken::Cancelled),
-        Just(Broken::Stopped),
+        any_failure().prop_map(|failure| DownloadFailure::Failed { failure }),
+        Just(DownloadFailure::Cancelled),
+        Just(DownloadFailure::Stopped),
     ]
 }
 

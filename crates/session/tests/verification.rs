@@ -10,8 +10,8 @@ use session::{
     About, Effect, Event, Failure, Gate, Input, Outcome, State, Timer, Timestamp,
     VerificationChange, VerificationEvent, mail, step,
     verification::{
-        Answer, Asked, Cause, End, How, MOST, Obstacle, POLL, Policy, Shut, Status, Verdict, WAIT,
-        Who,
+        Cause, MOST, Method, POLL, Policy, ShutReason, Status, Subject, Verdict,
+        VerificationAnswer, VerificationObstacle, VerificationOutcome, VerificationRequest, WAIT,
     },
 };
 use wire::HookType;
@@ -24,19 +24,19 @@ fn region() -> wire::Region {
     "us-east-1".parse().unwrap()
 }
 
-fn asked(who: Who) -> Asked {
-    Asked {
+fn asked(who: Subject) -> VerificationRequest {
+    VerificationRequest {
         who,
         user: "maria.lopez".into(),
         by_id: false,
-        how: How::Push,
+        how: Method::Push,
         by: "anna".into(),
         reason: "printer".into(),
         shown: vec![("Technician".into(), "anna".into())],
     }
 }
 
-fn verify(who: Who) -> Input {
+fn verify(who: Subject) -> Input {
     Input::Verify { asked: asked(who), wait: WAIT }
 }
 
@@ -71,7 +71,7 @@ impl Told {
         transition.effects
     }
 
-    fn answered(&mut self, id: u32, answer: Answer) -> Vec<Effect> {
+    fn answered(&mut self, id: u32, answer: VerificationAnswer) -> Vec<Effect> {
         self.tell(Input::VerificationAnswered { id, answer })
     }
 
@@ -87,7 +87,7 @@ impl Told {
         &self.state.record.verifications.iter().find(|v| v.id == id).unwrap().status
     }
 
-    fn end(&self, id: u32) -> Option<End> {
+    fn end(&self, id: u32) -> Option<VerificationOutcome> {
         match self.status(id) {
             Status::Ended { end, .. } => Some(*end),
             Status::Asking { .. } | Status::Waiting { .. } => None,
@@ -98,14 +98,14 @@ impl Told {
         self.state.gate.verdict(&self.state.record, self.now)
     }
 
-    fn shut(&self) -> Option<Shut> {
+    fn shut(&self) -> Option<ShutReason> {
         self.state.gate.keeps_shut(&self.state.record, self.now)
     }
 
-    fn approve(&mut self, who: Who) -> Vec<Effect> {
+    fn approve(&mut self, who: Subject) -> Vec<Effect> {
         self.tell(verify(who));
         let id = self.state.record.verifications.last().unwrap().id;
-        self.answered(id, Answer::Approved)
+        self.answered(id, VerificationAnswer::Approved)
     }
 
     fn order_mail(&mut self, template: mail::Template, when: mail::When) -> Vec<Effect> {
@@ -125,20 +125,20 @@ fn mails(effects: &[Effect]) -> usize {
 #[test]
 fn a_phone_is_asked_looked_after_each_second_and_approves() {
     let mut told = Told::live();
-    let effects = told.tell(verify(Who::Customer));
+    let effects = told.tell(verify(Subject::Customer));
     assert_eq!(asks(&effects), 1);
     let over = Timer::VerificationOver(1);
     assert!(effects.contains(&Effect::Start { timer: over, after: WAIT, spread: false }));
     assert!(matches!(told.status(1), Status::Asking { until } if *until == told.now.plus(WAIT)));
     let poll = Effect::Start { timer: Timer::PollVerification(1), after: POLL, spread: false };
-    assert!(told.answered(1, Answer::Pending).contains(&poll));
+    assert!(told.answered(1, VerificationAnswer::Pending).contains(&poll));
     for _ in 0..3 {
         let effects = told.tell(Input::Elapsed(Timer::PollVerification(1)));
         assert_eq!(effects, [Effect::PollPhone { id: 1 }]);
-        assert!(told.answered(1, Answer::Pending).contains(&poll));
+        assert!(told.answered(1, VerificationAnswer::Pending).contains(&poll));
     }
-    let effects = told.answered(1, Answer::Approved);
-    assert_eq!(told.end(1), Some(End::Approved));
+    let effects = told.answered(1, VerificationAnswer::Approved);
+    assert_eq!(told.end(1), Some(VerificationOutcome::Approved));
     assert!(effects.contains(&Effect::Stop { timer: Timer::VerificationOver(1) }));
     assert!(!effects.contains(&Effect::CancelPhone { id: 1 }));
     assert!(matches!(
@@ -154,40 +154,46 @@ fn a_phone_is_asked_looked_after_each_second_and_approves() {
 #[test]
 fn nobody_is_asked_twice_at_once_and_no_more_than_a_session_keeps() {
     let mut told = Told::live();
-    assert_eq!(asks(&told.tell(verify(Who::Customer))), 1);
+    assert_eq!(asks(&told.tell(verify(Subject::Customer))), 1);
     let record = &told.state.record;
-    assert_eq!(record.verification_obstacle(Who::Customer), Some(Obstacle::UnderWay));
-    assert_eq!(record.verification_obstacle(Who::Technician), None);
-    assert_eq!(asks(&told.tell(verify(Who::Customer))), 0);
-    told.answered(1, Answer::Denied);
+    assert_eq!(
+        record.verification_obstacle(Subject::Customer),
+        Some(VerificationObstacle::UnderWay)
+    );
+    assert_eq!(record.verification_obstacle(Subject::Technician), None);
+    assert_eq!(asks(&told.tell(verify(Subject::Customer))), 0);
+    told.answered(1, VerificationAnswer::Denied);
     for _ in 1..MOST {
-        told.approve(Who::Technician);
+        told.approve(Subject::Technician);
     }
     let record = &told.state.record;
-    assert_eq!(record.verification_obstacle(Who::Customer), Some(Obstacle::TooMany));
-    assert_eq!(asks(&told.tell(verify(Who::Customer))), 0);
+    assert_eq!(
+        record.verification_obstacle(Subject::Customer),
+        Some(VerificationObstacle::TooMany)
+    );
+    assert_eq!(asks(&told.tell(verify(Subject::Customer))), 0);
     assert_eq!(told.state.record.verifications.len(), MOST);
 }
 
 #[test]
 fn at_the_deadline_it_is_given_up_and_taken_back() {
     let mut told = Told::live();
-    told.tell(verify(Who::Customer));
-    told.answered(1, Answer::Pending);
+    told.tell(verify(Subject::Customer));
+    told.answered(1, VerificationAnswer::Pending);
     let effects = told.tell(Input::Elapsed(Timer::VerificationOver(1)));
     assert!(effects.contains(&Effect::CancelPhone { id: 1 }));
-    assert_eq!(told.end(1), Some(End::TimedOut));
+    assert_eq!(told.end(1), Some(VerificationOutcome::TimedOut));
     // What was on its way comes too late.
-    told.answered(1, Answer::Approved);
-    assert_eq!(told.end(1), Some(End::TimedOut));
+    told.answered(1, VerificationAnswer::Approved);
+    assert_eq!(told.end(1), Some(VerificationOutcome::TimedOut));
     assert_eq!(told.tell(Input::Elapsed(Timer::PollVerification(1))), []);
 }
 
 #[test]
 fn a_look_that_fails_is_said_and_ends_nothing_before_the_deadline() {
     let mut told = Told::live();
-    told.tell(verify(Who::Customer));
-    told.answered(1, Answer::Pending);
+    told.tell(verify(Subject::Customer));
+    told.answered(1, VerificationAnswer::Pending);
     let failure = Failure::Faulty { status: 503 };
     let effects = told.tell(Input::PollFailed { id: 1, failure });
     let poll = |after| Effect::Start { timer: Timer::PollVerification(1), after, spread: false };
@@ -197,21 +203,21 @@ fn a_look_that_fails_is_said_and_ends_nothing_before_the_deadline() {
     let effects = told.tell(Input::PollFailed { id: 1, failure: limited });
     assert_eq!(effects, [poll(Duration::from_secs(4))]);
     // Who can look again is blind no more.
-    told.answered(1, Answer::Pending);
+    told.answered(1, VerificationAnswer::Pending);
     assert!(matches!(told.status(1), Status::Waiting { blind: None, .. }));
     told.tell(Input::PollFailed { id: 1, failure });
     told.tell(Input::Elapsed(Timer::VerificationOver(1)));
-    assert_eq!(told.end(1), Some(End::Failed { cause: Cause::Call { failure } }));
+    assert_eq!(told.end(1), Some(VerificationOutcome::Failed { cause: Cause::Call { failure } }));
 }
 
 #[test]
 fn a_cancelled_question_is_taken_back_even_if_the_service_names_it_only_later() {
     let mut told = Told::live();
-    told.tell(verify(Who::Customer));
+    told.tell(verify(Subject::Customer));
     told.tell(Input::CancelVerification { id: 1 });
-    assert_eq!(told.end(1), Some(End::Cancelled));
-    assert_eq!(told.answered(1, Answer::Pending), [Effect::CancelPhone { id: 1 }]);
-    assert_eq!(told.end(1), Some(End::Cancelled));
+    assert_eq!(told.end(1), Some(VerificationOutcome::Cancelled));
+    assert_eq!(told.answered(1, VerificationAnswer::Pending), [Effect::CancelPhone { id: 1 }]);
+    assert_eq!(told.end(1), Some(VerificationOutcome::Cancelled));
     assert_eq!(told.tell(Input::CancelVerification { id: 1 }), []);
     assert_eq!(told.tell(Input::CancelVerification { id: 9 }), []);
 }
@@ -219,12 +225,15 @@ fn a_cancelled_question_is_taken_back_even_if_the_service_names_it_only_later() 
 #[test]
 fn what_was_under_way_before_a_crash_is_unknown_and_never_asked_again() {
     let mut told = Told::live();
-    told.tell(verify(Who::Customer));
-    told.tell(verify(Who::Technician));
-    told.answered(2, Answer::Pending);
+    told.tell(verify(Subject::Customer));
+    told.tell(verify(Subject::Technician));
+    told.answered(2, VerificationAnswer::Pending);
     let effects = told.restart();
     assert_eq!(asks(&effects), 0);
-    assert_eq!((told.end(1), told.end(2)), (Some(End::Unknown), Some(End::Unknown)));
+    assert_eq!(
+        (told.end(1), told.end(2)),
+        (Some(VerificationOutcome::Unknown), Some(VerificationOutcome::Unknown))
+    );
     assert!(told.shut().is_some());
     // Twice is once.
     let events = told.events.len();
@@ -241,58 +250,58 @@ fn the_sessions_end_cancels_what_is_under_way_and_shuts_the_gate() {
         Input::Elapsed(Timer::PinOver),
     ] {
         let mut told = Told::gated();
-        told.approve(Who::Customer);
+        told.approve(Subject::Customer);
         assert_eq!(told.shut(), None);
-        told.tell(verify(Who::Customer));
-        told.answered(2, Answer::Pending);
+        told.tell(verify(Subject::Customer));
+        told.answered(2, VerificationAnswer::Pending);
         if let Input::Elapsed(_) = end {
             told.now = T0.plus(DAY);
         }
         assert!(told.tell(end).contains(&Effect::CancelPhone { id: 2 }));
-        assert_eq!(told.end(2), Some(End::Cancelled));
-        assert_eq!(told.shut(), Some(Shut::Over));
-        assert_eq!(asks(&told.tell(verify(Who::Customer))), 0);
+        assert_eq!(told.end(2), Some(VerificationOutcome::Cancelled));
+        assert_eq!(told.shut(), Some(ShutReason::Over));
+        assert_eq!(asks(&told.tell(verify(Subject::Customer))), 0);
     }
 }
 
 #[test]
 fn the_gate_follows_the_customers_newest_answer_and_its_age() {
     let mut told = Told::gated();
-    assert_eq!(told.shut(), Some(Shut::NotVerified));
-    told.approve(Who::Technician);
-    assert_eq!(told.shut(), Some(Shut::NotVerified), "whose PC it is, is not known by that");
-    told.tell(verify(Who::Customer));
-    assert_eq!(told.shut(), Some(Shut::UnderWay));
+    assert_eq!(told.shut(), Some(ShutReason::NotVerified));
+    told.approve(Subject::Technician);
+    assert_eq!(told.shut(), Some(ShutReason::NotVerified), "whose PC it is, is not known by that");
+    told.tell(verify(Subject::Customer));
+    assert_eq!(told.shut(), Some(ShutReason::UnderWay));
     told.tell(Input::Elapsed(Timer::VerificationOver(2)));
-    assert_eq!(told.shut(), Some(Shut::NotVerified));
-    let effects = told.approve(Who::Customer);
+    assert_eq!(told.shut(), Some(ShutReason::NotVerified));
+    let effects = told.approve(Subject::Customer);
     let at = told.now;
     let until = at.plus(Duration::from_secs(30 * 60));
     assert!(matches!(told.verdict(), Verdict::Open { until: Some(said), .. } if said == until));
     assert!(effects.iter().any(|e| matches!(e, Effect::Start { timer: Timer::GateOver, .. })));
     // One that nobody answers takes nothing away, a denial does at once.
-    told.tell(verify(Who::Customer));
+    told.tell(verify(Subject::Customer));
     assert_eq!(told.shut(), None);
-    told.answered(4, Answer::Denied);
-    assert_eq!(told.shut(), Some(Shut::Denied { at: told.now }));
-    told.approve(Who::Customer);
+    told.answered(4, VerificationAnswer::Denied);
+    assert_eq!(told.shut(), Some(ShutReason::Denied { at: told.now }));
+    told.approve(Subject::Customer);
     let at = told.now;
     told.now = at.plus(Duration::from_secs(30 * 60 - 1));
     assert_eq!(told.shut(), None);
     told.now = at.plus(Duration::from_secs(30 * 60));
-    assert_eq!(told.shut(), Some(Shut::TooOld { at }));
+    assert_eq!(told.shut(), Some(ShutReason::TooOld { at }));
 }
 
 #[test]
 fn a_wrong_code_is_no_denial_and_takes_no_approval_away() {
     let mut told = Told::gated();
-    told.approve(Who::Customer);
-    for how in [How::Otp, How::BypassCode] {
-        let asked = Asked { how, ..asked(Who::Customer) };
+    told.approve(Subject::Customer);
+    for how in [Method::Otp, Method::BypassCode] {
+        let asked = VerificationRequest { how, ..asked(Subject::Customer) };
         told.tell(Input::Verify { asked, wait: WAIT });
         let id = told.state.record.verifications.last().unwrap().id;
-        told.answered(id, Answer::Denied);
-        assert_eq!(told.end(id), Some(End::Failed { cause: Cause::WrongCode }));
+        told.answered(id, VerificationAnswer::Denied);
+        assert_eq!(told.end(id), Some(VerificationOutcome::Failed { cause: Cause::WrongCode }));
         assert_eq!(told.shut(), None);
     }
 }
@@ -300,8 +309,8 @@ fn a_wrong_code_is_no_denial_and_takes_no_approval_away() {
 #[test]
 fn an_override_opens_the_gate_for_as_long_as_a_verification_would() {
     let mut told = Told::gated();
-    told.tell(verify(Who::Customer));
-    told.answered(1, Answer::Denied);
+    told.tell(verify(Subject::Customer));
+    told.answered(1, VerificationAnswer::Denied);
     told.tell(Input::GateOverridden { by: "anna".into(), reason: "I know the voice".into() });
     let at = told.now;
     assert_eq!(told.shut(), None);
@@ -309,7 +318,7 @@ fn an_override_opens_the_gate_for_as_long_as_a_verification_would() {
     told.restart();
     assert_eq!(told.shut(), None);
     told.now = at.plus(Duration::from_secs(30 * 60));
-    assert_eq!(told.shut(), Some(Shut::TooOld { at }));
+    assert_eq!(told.shut(), Some(ShutReason::TooOld { at }));
 }
 
 #[test]
@@ -337,7 +346,7 @@ fn a_colleagues_mail_waits_for_the_gate_and_a_customers_does_not() {
     // A crash loses neither, and the start sends none.
     assert_eq!(mails(&told.restart()), 0);
     told.tell(Input::Committed { seq: 2, hook });
-    let effects = told.approve(Who::Customer);
+    let effects = told.approve(Subject::Customer);
     assert_eq!(mails(&effects), 2, "the customer is there and verified: both go out, once");
     assert_eq!(mails(&told.tell(Input::GateSet(REQUIRE))), 0);
 }
@@ -348,7 +357,7 @@ fn a_held_mail_whose_claim_is_not_true_any_more_waits_for_its_event_again() {
     told.order_mail(mail::Template::ToColleague, mail::When::NextEvent);
     told.tell(Input::Committed { seq: 1, hook: HookType::PresenterStarted });
     told.tell(Input::Committed { seq: 2, hook: HookType::PresenterOffline });
-    assert_eq!(mails(&told.approve(Who::Customer)), 0);
+    assert_eq!(mails(&told.approve(Subject::Customer)), 0);
     assert_eq!(told.state.record.mail[0].status, mail::Status::Waiting);
     let effects = told.tell(Input::Committed { seq: 3, hook: HookType::PresenterStarted });
     assert_eq!(mails(&effects), 1);
@@ -368,31 +377,35 @@ fn a_status_and_an_event_come_back_from_the_disk_as_they_were() {
     let failure = Failure::RateLimited { retry_after_ms: Some(5) };
     for cause in [Cause::UnknownUser, Cause::WrongCode, Cause::WrongDomain, Cause::Call { failure }]
     {
-        let status = Status::Ended { at: T0, end: End::Failed { cause } };
+        let status = Status::Ended { at: T0, end: VerificationOutcome::Failed { cause } };
         let text = serde_json::to_string(&status).unwrap();
         assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status, "{text}");
         let change = VerificationChange::VerificationFailed { cause };
-        let (who, user) = (Who::Customer, "m".into());
+        let (who, user) = (Subject::Customer, "m".into());
         let event = Event::Verification(VerificationEvent { id: 1, who, user, change });
         let text = serde_json::to_string(&event).unwrap();
         assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "{text}");
     }
 }
 
-fn any_who() -> impl Strategy<Value = Who> {
-    proptest::sample::select(vec![Who::Customer, Who::Technician])
+fn any_who() -> impl Strategy<Value = Subject> {
+    proptest::sample::select(vec![Subject::Customer, Subject::Technician])
 }
 
-fn any_end() -> impl Strategy<Value = End> {
+fn any_end() -> impl Strategy<Value = VerificationOutcome> {
     proptest::sample::select(vec![
-        End::NoDevice,
-        End::Failed { cause: Cause::UnknownUser },
-        End::Failed { cause: Cause::Call { failure: Failure::TimedOut } },
+        VerificationOutcome::NoDevice,
+        VerificationOutcome::Failed { cause: Cause::UnknownUser },
+        VerificationOutcome::Failed { cause: Cause::Call { failure: Failure::TimedOut } },
     ])
 }
 
 fn any_input() -> impl Strategy<Value = Input> {
-    let answer = proptest::sample::select(vec![Answer::Pending, Answer::Approved, Answer::Denied]);
+    let answer = proptest::sample::select(vec![
+        VerificationAnswer::Pending,
+        VerificationAnswer::Approved,
+        VerificationAnswer::Denied,
+    ]);
     let id = 0..5_u32;
     let policy = proptest::sample::select(vec![Policy::Off, Policy::Warn, Policy::Require]);
     prop_oneof![
@@ -434,7 +447,7 @@ proptest! {
             told.now = Timestamp(told.now.0 + later);
             let restarts = matches!(input, Input::Restored { .. });
             let ordered = matches!(input, Input::Verify { .. });
-            let before: Vec<Option<End>> =
+            let before: Vec<Option<VerificationOutcome>> =
                 told.state.record.verifications.iter().map(|v| told.end(v.id)).collect();
             let effects = if restarts { timers.clear(); told.restart() } else { told.tell(input) };
             for effect in &effects {

@@ -109,7 +109,7 @@ async fn kills_lose_no_acknowledged_event_and_tell_each_once() {
     let desk = engine_on(folder.path(), &origin).await;
     desk.engine.hooks_tried().await;
     let id = desk.engine.snapshots()[0].id;
-    let told = desk.engine.events_of(id).await.unwrap();
+    let told = desk.engine.journal().events_of(id).await.unwrap();
     let told = told
         .iter()
         .filter(|h| matches!(h.event, Event::Presence(PresenceEvent::PresenterOnline { .. })))

@@ -13,7 +13,7 @@ use engine::{
 use serve::{Fault, FaultRule};
 use session::{
     About, Failure, Input, Outcome, Program,
-    program::{Broken, Gone},
+    program::{DownloadFailure, Gone},
 };
 use wire::{
     ConfText,
@@ -74,7 +74,7 @@ impl Scene {
         snapshot.record.program.clone()
     }
 
-    async fn until_kept(&self) -> Broken {
+    async fn until_kept(&self) -> DownloadFailure {
         match self.until("it is kept", |program| matches!(program, Program::Kept { .. })).await {
             Program::Kept { why, .. } => why,
             other => unreachable!("{other:?}"),
@@ -167,7 +167,7 @@ async fn a_failed_download_keeps_what_it_needs_sealed_and_a_retry_by_hand_asks_n
     scene.save().await.unwrap();
     assert_eq!(
         scene.until_kept().await,
-        Broken::Failed { failure: Failure::Faulty { status: 503 } }
+        DownloadFailure::Failed { failure: Failure::Faulty { status: 503 } }
     );
     let conf = scene.sealed().await.unwrap();
     assert!(!is_on_disk(scene.world.folder.path(), conf.expose()), "it is sealed");
@@ -204,7 +204,7 @@ async fn a_console_that_is_ended_during_the_download_keeps_what_it_needs() {
     scene.until("it is being downloaded", |p| matches!(p, Program::Downloading { .. })).await;
     scene.until_called(EXE).await;
     let scene = scene.restart().await;
-    assert_eq!(scene.until_kept().await, Broken::Stopped);
+    assert_eq!(scene.until_kept().await, DownloadFailure::Stopped);
     assert!(scene.files().is_empty());
     scene.save().await.unwrap();
     scene.until_saved().await;
@@ -220,7 +220,7 @@ async fn a_cancelled_download_leaves_no_file_and_can_be_tried_again() {
     scene.until("it is being downloaded", |p| matches!(p, Program::Downloading { .. })).await;
     scene.until_called(EXE).await;
     scene.desk.engine.order(scene.id, Input::CancelProgram).await.unwrap();
-    assert_eq!(scene.until_kept().await, Broken::Cancelled);
+    assert_eq!(scene.until_kept().await, DownloadFailure::Cancelled);
     assert!(scene.files().is_empty());
     scene.save().await.unwrap();
     scene.until_saved().await;

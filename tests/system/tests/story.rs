@@ -188,7 +188,7 @@ async fn a_pin_that_nobody_used_in_a_day_is_noted_and_no_secret_is_in_what_happe
     desk.engine.tell(id, Input::Elapsed(session::Timer::Heartbeat));
     world.presenter_joins(&pin).await;
     desk.until(id, "it is ready", |s| matches!(word(s), SessionStatus::Ready { .. })).await;
-    let happenings = desk.engine.events_of(id).await.unwrap();
+    let happenings = desk.engine.journal().events_of(id).await.unwrap();
     assert!(happenings.iter().any(|h| matches!(h.event, Event::Life(LifeEvent::PinReady { .. }))));
     let printed = format!("{happenings:?} {:?}", desk.engine.snapshot(id));
     assert!(!printed.contains(pin.expose()), "what happened and a snapshot print no PIN");

@@ -21,7 +21,10 @@ use serve::{Fault, FaultRule};
 use session::{
     Failure, Input, Outcome, Verification,
     mail::{Status as MailStatus, Template, When},
-    verification::{Asked, Cause, End, How, Policy, Shut, Status, Who},
+    verification::{
+        Cause, Method, Policy, ShutReason, Status, Subject, VerificationOutcome,
+        VerificationRequest,
+    },
 };
 
 const ASK: &str = "/api/domains/{domain}/sessions";
@@ -68,14 +71,14 @@ impl Scene {
     }
 
     async fn ask(&self, user: &str, wait: Duration) -> Result<(), CommandError> {
-        self.verify(asked(user, How::Push), None, wait).await
+        self.verify(asked(user, Method::Push), None, wait).await
     }
 
-    async fn code(&self, code: &str) -> End {
+    async fn code(&self, code: &str) -> VerificationOutcome {
         let code = Code::from_typed(code).unwrap();
         let how = match code {
-            Code::Otp(_) => How::Otp,
-            Code::Bypass(_) => How::BypassCode,
+            Code::Otp(_) => Method::Otp,
+            Code::Bypass(_) => Method::BypassCode,
         };
         self.verify(asked("maria.lopez", how), Some(code), LONG).await.unwrap();
         self.end_of_newest().await
@@ -83,7 +86,7 @@ impl Scene {
 
     async fn verify(
         &self,
-        asked: Asked,
+        asked: VerificationRequest,
         code: Option<Code>,
         wait: Duration,
     ) -> Result<(), CommandError> {
@@ -99,7 +102,7 @@ impl Scene {
     async fn approved(&self) {
         self.ask("maria.lopez", LONG).await.unwrap();
         self.answers(true).await;
-        assert_eq!(self.end_of_newest().await, End::Approved);
+        assert_eq!(self.end_of_newest().await, VerificationOutcome::Approved);
     }
 
     async fn newest(&self, what: &str, holds: impl Fn(&Status) -> bool) -> Verification {
@@ -109,7 +112,7 @@ impl Scene {
         newest(&snapshot).unwrap()
     }
 
-    async fn end_of_newest(&self) -> End {
+    async fn end_of_newest(&self) -> VerificationOutcome {
         let ended = |status: &Status| matches!(status, Status::Ended { .. });
         match self.newest("it ended", ended).await.status {
             Status::Ended { end, .. } => end,
@@ -168,9 +171,9 @@ impl Scene {
     }
 }
 
-fn asked(user: &str, how: How) -> Asked {
-    Asked {
-        who: Who::Customer,
+fn asked(user: &str, how: Method) -> VerificationRequest {
+    VerificationRequest {
+        who: Subject::Customer,
         user: user.into(),
         by_id: false,
         how,
@@ -183,11 +186,11 @@ fn asked(user: &str, how: How) -> Asked {
     }
 }
 
-fn call(failure: Failure) -> End {
-    End::Failed { cause: Cause::Call { failure } }
+fn call(failure: Failure) -> VerificationOutcome {
+    VerificationOutcome::Failed { cause: Cause::Call { failure } }
 }
 
-fn shut(outcome: Result<(), CommandError>) -> Shut {
+fn shut(outcome: Result<(), CommandError>) -> ShutReason {
     match outcome {
         Err(CommandError::Gate { why, .. }) => why,
         other => panic!("the gate let pass, or something else failed: {other:?}"),
@@ -208,7 +211,7 @@ async fn a_push_shows_what_helps_to_decide_and_is_approved_and_kept() {
     let again = scene.ask("maria.lopez", LONG).await;
     assert!(matches!(again, Err(CommandError::DoesNotFit(_))), "her phone rings once: {again:?}");
     assert!(scene.phones.answer(&push.id, true).await.unwrap());
-    assert_eq!(scene.end_of_newest().await, End::Approved);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Approved);
     assert_eq!(scene.calls(ASK), 1);
     let told = scene.desk.happened(scene.id).await;
     assert!(
@@ -233,11 +236,11 @@ async fn a_no_is_a_no_and_silence_is_neither() {
     let scene = Scene::new().await;
     scene.ask("maria.lopez", LONG).await.unwrap();
     scene.answers(false).await;
-    assert_eq!(scene.end_of_newest().await, End::Denied);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Denied);
 
     scene.ask("maria.lopez", SHORT).await.unwrap();
     let push = scene.phones.next_push().await.unwrap();
-    scene.newest("it is given up", |s| s.ended(End::TimedOut).is_some()).await;
+    scene.newest("it is given up", |s| s.ended(VerificationOutcome::TimedOut).is_some()).await;
     scene.until_quiet().await;
     assert!(!scene.phones.answer(&push.id, true).await.unwrap(), "it was taken back");
     scene.end().await;
@@ -250,14 +253,14 @@ async fn a_push_is_taken_back_when_somebody_cancels_it_or_the_session_ends() {
     scene.phones.next_push().await.unwrap();
     let id = scene.newest("it is asked", |_| true).await.id;
     scene.desk.engine.order(scene.id, Input::CancelVerification { id }).await.unwrap();
-    assert_eq!(scene.end_of_newest().await, End::Cancelled);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Cancelled);
     scene.until_quiet().await;
 
     scene.ask("maria.lopez", LONG).await.unwrap();
     scene.phones.next_push().await.unwrap();
     let close = Input::Close { outcome: Outcome::Unknown, by: "anna".into() };
     scene.desk.engine.order(scene.id, close).await.unwrap();
-    assert_eq!(scene.end_of_newest().await, End::Cancelled);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Cancelled);
     scene.until_quiet().await;
     let late = scene.ask("maria.lopez", LONG).await;
     assert!(matches!(late, Err(CommandError::DoesNotFit(_))), "{late:?}");
@@ -269,19 +272,22 @@ async fn who_can_not_be_asked_is_said_by_what_helps() {
     let scene = Scene::new().await;
     scene.phones.add_user("tom.baker", false).await.unwrap();
     scene.ask("tom.baker", LONG).await.unwrap();
-    assert_eq!(scene.end_of_newest().await, End::NoDevice);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::NoDevice);
     scene.ask("nobody.*", LONG).await.unwrap();
-    assert_eq!(scene.end_of_newest().await, End::Failed { cause: Cause::UnknownUser });
-    let by_id = Asked { by_id: true, ..asked(&scene.maria, How::Push) };
+    assert_eq!(
+        scene.end_of_newest().await,
+        VerificationOutcome::Failed { cause: Cause::UnknownUser }
+    );
+    let by_id = VerificationRequest { by_id: true, ..asked(&scene.maria, Method::Push) };
     scene.verify(by_id, None, LONG).await.unwrap();
     scene.answers(true).await;
-    assert_eq!(scene.end_of_newest().await, End::Approved);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Approved);
 
     let calls = scene.calls(ASK);
-    let mut long = asked("maria.lopez", How::Push);
+    let mut long = asked("maria.lopez", Method::Push);
     long.shown = vec![("Reason".into(), "x".repeat(1_000))];
-    let slash = Asked { by_id: true, ..asked("a/../b", How::Push) };
-    for wrong in [long, asked("", How::Push), asked("a\nb", How::Push), slash] {
+    let slash = VerificationRequest { by_id: true, ..asked("a/../b", Method::Push) };
+    for wrong in [long, asked("", Method::Push), asked("a\nb", Method::Push), slash] {
         let refused = scene.verify(wrong, None, LONG).await;
         assert!(matches!(refused, Err(CommandError::Verification(_))), "{refused:?}");
     }
@@ -293,11 +299,11 @@ async fn who_can_not_be_asked_is_said_by_what_helps() {
 async fn codes_are_good_once_and_a_wrong_one_is_no_denial() {
     let scene = Scene::new().await;
     let otp = scene.phones.otp(&scene.maria).await.unwrap().unwrap();
-    assert_eq!(scene.code(&otp).await, End::Approved);
-    let wrong = End::Failed { cause: Cause::WrongCode };
+    assert_eq!(scene.code(&otp).await, VerificationOutcome::Approved);
+    let wrong = VerificationOutcome::Failed { cause: Cause::WrongCode };
     assert_eq!(scene.code(&otp).await, wrong);
     let bypass = scene.phones.add_bypass_code(&scene.maria).await.unwrap();
-    assert_eq!(scene.code(&bypass).await, End::Approved);
+    assert_eq!(scene.code(&bypass).await, VerificationOutcome::Approved);
     assert_eq!(scene.code(&bypass).await, wrong);
 
     scene.phones.set_mail(false).await.unwrap();
@@ -306,7 +312,7 @@ async fn codes_are_good_once_and_a_wrong_one_is_no_denial() {
     scene.phones.set_mail(true).await.unwrap();
     scene.desk.engine.mail_code(&scene.maria).await.unwrap();
     let mailed = scene.phones.mailed(&scene.maria).await.unwrap();
-    assert_eq!(scene.code(&mailed[0]).await, End::Approved);
+    assert_eq!(scene.code(&mailed[0]).await, VerificationOutcome::Approved);
     scene.end().await;
 }
 
@@ -319,7 +325,10 @@ async fn a_wrong_key_a_revoked_one_and_a_wrong_domain_are_told_apart() {
     assert_eq!(scene.end_of_newest().await, call(Failure::Unauthorized));
     scene.set_up(&"0".repeat(40), scene.phones.key());
     scene.ask("maria.lopez", LONG).await.unwrap();
-    assert_eq!(scene.end_of_newest().await, End::Failed { cause: Cause::WrongDomain });
+    assert_eq!(
+        scene.end_of_newest().await,
+        VerificationOutcome::Failed { cause: Cause::WrongDomain }
+    );
 
     // Revoked while the phone rings: who can't look doesn't know that nobody answered.
     scene.set_up(&domain, scene.phones.key());
@@ -346,7 +355,7 @@ async fn a_service_that_is_down_meanwhile_is_said_and_waited_for() {
     scene.newest("it says that it can't look", blind).await;
     assert!(scene.phones.answer(&push.id, true).await.unwrap());
     scene.sandbox.faults().clear();
-    assert_eq!(scene.end_of_newest().await, End::Approved);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Approved);
     scene.end().await;
 }
 
@@ -406,7 +415,7 @@ async fn a_crash_between_question_and_answer_leaves_it_unknown_and_asks_nobody_a
     scene.until_called(ASK).await;
     scene.desk.faults.kill_actors(1);
     scene.world.presenter_joins(&scene.pin).await;
-    assert_eq!(scene.end_of_newest().await, End::Unknown);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Unknown);
     scene.sandbox.faults().clear();
     scene.desk.until(scene.id, "its actor is back", all_armed).await;
 
@@ -421,8 +430,8 @@ async fn a_crash_between_question_and_answer_leaves_it_unknown_and_asks_nobody_a
     desk.engine.set_gate(Policy::Require, 30);
     desk.until(id, "it is back", all_armed).await;
     let scene = Scene { world, sandbox, phones, desk, id, pin, maria };
-    assert_eq!(scene.end_of_newest().await, End::Unknown);
-    assert_eq!(shut(scene.viewer().await), Shut::NotVerified);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Unknown);
+    assert_eq!(shut(scene.viewer().await), ShutReason::NotVerified);
     assert_eq!(scene.calls(ASK), 2);
     scene.end().await;
 }
@@ -434,8 +443,8 @@ async fn while_the_gate_is_shut_no_viewer_comes_through_any_door() {
     scene.desk.engine.set_gate(Policy::Warn, 30);
     scene.viewer().await.unwrap();
     scene.desk.engine.set_gate(Policy::Require, 30);
-    assert_eq!(shut(scene.viewer().await), Shut::NotVerified);
-    assert_eq!(shut(scene.mail(Template::ToColleague, When::Now).await), Shut::NotVerified);
+    assert_eq!(shut(scene.viewer().await), ShutReason::NotVerified);
+    assert_eq!(shut(scene.mail(Template::ToColleague, When::Now).await), ShutReason::NotVerified);
     scene.mail(Template::ToCustomer, When::Now).await.unwrap();
     let first = |s: &engine::Snapshot| matches!(s.record.mail[0].status, MailStatus::Sent { .. });
     scene.desk.until(scene.id, "the customer's mail went out", first).await;
@@ -447,9 +456,9 @@ async fn while_the_gate_is_shut_no_viewer_comes_through_any_door() {
     assert_eq!(scene.world.broker.handle().outbox().len(), 1);
 
     scene.ask("maria.lopez", LONG).await.unwrap();
-    assert_eq!(shut(scene.viewer().await), Shut::UnderWay);
+    assert_eq!(shut(scene.viewer().await), ShutReason::UnderWay);
     scene.answers(true).await;
-    assert_eq!(scene.end_of_newest().await, End::Approved);
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Approved);
     scene.viewer().await.unwrap();
     let sent = |s: &engine::Snapshot| matches!(rule(s), Some(MailStatus::Sent { .. }));
     scene.desk.until(scene.id, "its mail went out", sent).await;
@@ -458,8 +467,8 @@ async fn while_the_gate_is_shut_no_viewer_comes_through_any_door() {
 
     scene.ask("maria.lopez", LONG).await.unwrap();
     scene.answers(false).await;
-    assert_eq!(scene.end_of_newest().await, End::Denied);
-    assert!(matches!(shut(scene.viewer().await), Shut::Denied { .. }));
+    assert_eq!(scene.end_of_newest().await, VerificationOutcome::Denied);
+    assert!(matches!(shut(scene.viewer().await), ShutReason::Denied { .. }));
     let (by, reason) = ("anna".to_owned(), "I know the voice".to_owned());
     scene.desk.engine.override_gate(scene.id, by, reason).await.unwrap();
     scene.viewer().await.unwrap();
@@ -468,7 +477,7 @@ async fn while_the_gate_is_shut_no_viewer_comes_through_any_door() {
     // Verified here says nothing about another session.
     let (other, _) = scene.desk.armed_session().await;
     let refused = scene.desk.engine.viewer_url(other, true, None).await.map(drop);
-    assert_eq!(shut(refused), Shut::NotVerified);
+    assert_eq!(shut(refused), ShutReason::NotVerified);
     scene.approved().await;
     assert!(scene.desk.engine.viewer_url(other, true, None).await.is_err());
     scene.end().await;

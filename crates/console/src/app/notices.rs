@@ -131,7 +131,7 @@ async fn note(engine: &Engine, subscriber: &str, seq: u64) {
 async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<EventRecord>> {
     let mut all = Vec::new();
     loop {
-        match engine.events_after(from, PAGE).await {
+        match engine.journal().events_after(from, PAGE).await {
             Ok(page) => {
                 let Some(last) = page.last() else { return Some(all) };
                 from = last.seq;

@@ -37,7 +37,7 @@ impl VerificationAudit {
             },
         };
         loop {
-            let page = match engine.events_after(from, PAGE).await {
+            let page = match engine.journal().events_after(from, PAGE).await {
                 Ok(page) => page,
                 Err(error) => return tracing::warn!(%error, "read what happened"),
             };

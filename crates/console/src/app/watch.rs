@@ -70,7 +70,7 @@ async fn read_on(inner: &Inner) {
     let Some(engine) = guard.as_ref() else { return };
     loop {
         let from = inner.newest.load(Ordering::Acquire);
-        let happenings = match engine.events_after(from, PAGE).await {
+        let happenings = match engine.journal().events_after(from, PAGE).await {
             Ok(happenings) => happenings,
             Err(error) => return tracing::warn!(%error, "read what happened"),
         };

@@ -10,7 +10,7 @@ use engine::{
     clock::now,
     remote::{LoginWithMe, LoginWithMeConfig, ProbeFailed, probe},
 };
-use session::region::{Choice, End as RegionEnd};
+use session::region::{Choice, LaneEnd};
 use tempfile::TempDir;
 
 use super::{End, Failed, Global};
@@ -74,7 +74,7 @@ async fn race(service: &(String, String), rounds: u32) -> Result<Choice, Failed>
 fn why_none(failed: &ProbeFailed) -> String {
     let mut text = failed.to_string();
     for lane in &failed.lanes {
-        if let RegionEnd::Failed { failure } = &lane.end {
+        if let LaneEnd::Failed { failure } = &lane.end {
             let _ = write!(text, "\n  {}: {}", lane.region, failure.reason());
         }
     }
@@ -119,21 +119,21 @@ fn best(lane: &LaneView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use session::region::{End, Lane, Reason};
+    use session::region::{Lane, LaneEnd, Reason};
 
     use super::{Choice, now, over, table};
 
-    fn lane(region: &str, samples_us: &[u64], end: End) -> Lane {
+    fn lane(region: &str, samples_us: &[u64], end: LaneEnd) -> Lane {
         Lane { region: region.parse().unwrap(), samples_us: samples_us.to_vec(), end }
     }
 
     #[test]
     fn the_table_puts_the_fastest_first_and_shows_no_number_for_what_was_stopped() {
         let lanes = vec![
-            lane("ap-southeast-2", &[], End::Stopped { over_us: 39_000 }),
-            lane("ca-central-1", &[31_200, 31_000, 32_000], End::Finished),
-            lane("us-west-2", &[], End::Failed { failure: session::Failure::Unreachable }),
-            lane("us-east-1", &[24_500, 24_100, 24_300], End::Finished),
+            lane("ap-southeast-2", &[], LaneEnd::Stopped { over_us: 39_000 }),
+            lane("ca-central-1", &[31_200, 31_000, 32_000], LaneEnd::Finished),
+            lane("us-west-2", &[], LaneEnd::Failed { failure: session::Failure::Unreachable }),
+            lane("us-east-1", &[24_500, 24_100, 24_300], LaneEnd::Finished),
         ];
         let region = "us-east-1".parse().unwrap();
         let choice = Choice { region, reason: Reason::Fastest, lanes, took_us: 129_400 };

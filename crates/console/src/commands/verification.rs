@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use session::{
     Input,
-    verification::{Asked as Question, How, Who},
+    verification::{Method, Subject, VerificationRequest as Question},
 };
 use strum::VariantNames;
 use ts_rs::TS;
@@ -220,15 +220,15 @@ fn question(
     let reason = words::plain(&reason, LONGEST_REASON);
     Ok(Question {
         who: match who {
-            Verified::Customer => Who::Customer,
-            Verified::Technician => Who::Technician,
+            Verified::Customer => Subject::Customer,
+            Verified::Technician => Subject::Technician,
         },
         user: user.to_owned(),
         by_id,
         how: match code {
-            None => How::Push,
-            Some(logintc::Code::Otp(_)) => How::Otp,
-            Some(logintc::Code::Bypass(_)) => How::BypassCode,
+            None => Method::Push,
+            Some(logintc::Code::Otp(_)) => Method::Otp,
+            Some(logintc::Code::Bypass(_)) => Method::BypassCode,
         },
         by: by.to_owned(),
         shown: shown(inner, session, &reason, by),
@@ -265,18 +265,18 @@ fn is_id(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-const fn side(who: Who) -> &'static str {
+const fn side(who: Subject) -> &'static str {
     match who {
-        Who::Customer => "the customer",
-        Who::Technician => "the technician",
+        Subject::Customer => "the customer",
+        Subject::Technician => "the technician",
     }
 }
 
-const fn way(how: How) -> &'static str {
+const fn way(how: Method) -> &'static str {
     match how {
-        How::Push => "by a push",
-        How::Otp => "for a one-time password",
-        How::BypassCode => "for a bypass code",
+        Method::Push => "by a push",
+        Method::Otp => "for a one-time password",
+        Method::BypassCode => "for a bypass code",
     }
 }
 

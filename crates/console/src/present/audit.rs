@@ -43,14 +43,14 @@ pub fn check(report: &AuditReport) -> AuditCheck {
 
 #[cfg(test)]
 mod tests {
-    use engine::archive::Broken;
+    use engine::archive::BrokenLink;
 
     use super::*;
 
     #[test]
     fn a_broken_link_is_named_with_what_holds_before_it() {
         let report = |entries, broken| AuditReport { entries, broken, head: None };
-        let broken = check(&report(3, Some((4, Broken::Missing))));
+        let broken = check(&report(3, Some((4, BrokenLink::Missing))));
         assert_eq!(broken.text, "Entry 4 is broken: it is missing. Up to entry 3 the chain holds.");
         assert_eq!(broken.broken, Some(BrokenLink { seq: 4, why: "it is missing".into() }));
         assert_eq!(check(&report(0, None)).text, "The log has no entry yet.");

@@ -3,7 +3,7 @@
 use engine::Snapshot;
 use session::{
     Failure, Program, Record,
-    program::{Broken, Gone},
+    program::{DownloadFailure, Gone},
 };
 
 use super::{Setting, trouble};
@@ -80,24 +80,24 @@ pub fn ask(record: &Record) -> Option<&'static str> {
     }
 }
 
-fn broken(why: Broken) -> Trouble {
+fn broken(why: DownloadFailure) -> Trouble {
     const KEPT: &str = "What the service gave is kept, encrypted.";
     match why {
-        Broken::Failed { failure: Failure::Storage } => Trouble {
+        DownloadFailure::Failed { failure: Failure::Storage } => Trouble {
             code: Code::FreeSpace,
             text: trouble::sentence(&format!("{DOING}: {}", Failure::Storage.reason())),
             remedy: format!("Free some space, or choose another folder; then try again. {KEPT}"),
         },
-        Broken::Failed { failure } => {
+        DownloadFailure::Failed { failure } => {
             let trouble = trouble::of_failure(DOING, failure);
             Trouble { remedy: format!("Try the download again. {KEPT}"), ..trouble }
         }
-        Broken::Cancelled => Trouble {
+        DownloadFailure::Cancelled => Trouble {
             code: Code::TryAgain,
             text: trouble::sentence(&format!("{DOING}: it was cancelled, and no file is left")),
             remedy: format!("Try the download again. {KEPT}"),
         },
-        Broken::Stopped => Trouble {
+        DownloadFailure::Stopped => Trouble {
             code: Code::TryAgain,
             text: trouble::sentence(&format!("{DOING}: Deskhand was ended before it was complete")),
             remedy: format!("Try the download again. {KEPT}"),
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn what_a_person_confirms_says_the_consequence_or_that_there_is_no_new_one() {
         assert!(ask(&record(Program::NotAsked)).unwrap().contains("stops working for this PIN"));
-        let kept = Program::Kept { at: AT, why: Broken::Cancelled };
+        let kept = Program::Kept { at: AT, why: DownloadFailure::Cancelled };
         assert!(ask(&record(kept)).unwrap().contains("not asked a second time"));
         let gone = Program::Gone { at: AT, why: Gone::MaybeTaken };
         assert_eq!(ask(&record(gone)), None);
@@ -162,9 +162,9 @@ mod tests {
     fn every_end_without_a_file_has_a_reason_and_a_remedy() {
         let failures = [Failure::Storage, Failure::TimedOut, Failure::Rejected { status: 409 }];
         let broken_ones = failures
-            .map(|failure| Broken::Failed { failure })
+            .map(|failure| DownloadFailure::Failed { failure })
             .into_iter()
-            .chain([Broken::Cancelled, Broken::Stopped])
+            .chain([DownloadFailure::Cancelled, DownloadFailure::Stopped])
             .map(broken);
         let refused = Gone::Refused { failure: Failure::Rejected { status: 409 } };
         let gone_ones = [refused, Gone::MaybeTaken, Gone::Lost, Gone::Ended].map(gone);

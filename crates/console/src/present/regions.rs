@@ -4,7 +4,7 @@ use engine::Race;
 use serde::{Deserialize, Serialize};
 use session::{
     Timestamp,
-    region::{Choice, End, Lane, Reason},
+    region::{Choice, Lane, LaneEnd, Reason},
 };
 
 use crate::view::{LaneView, RegionsView};
@@ -57,7 +57,7 @@ pub fn best_ms(choice: &Choice) -> Option<f64> {
 }
 
 fn reason(choice: &Choice) -> String {
-    let finished = choice.lanes.iter().filter(|lane| lane.end == End::Finished).count();
+    let finished = choice.lanes.iter().filter(|lane| lane.end == LaneEnd::Finished).count();
     match &choice.reason {
         Reason::Fastest => format!("fastest of {finished} that finished"),
         Reason::KeptNearTie { fastest } => format!("kept, since {fastest} is hardly faster"),
@@ -67,10 +67,10 @@ fn reason(choice: &Choice) -> String {
 
 fn lane(lane: &Lane) -> LaneView {
     let (over_ms, failure, running) = match &lane.end {
-        End::Running => (None, None, true),
-        End::Finished => (None, None, false),
-        End::Stopped { over_us } => (Some(ms(*over_us)), None, false),
-        End::Failed { failure } => (None, Some(failure.reason()), false),
+        LaneEnd::Running => (None, None, true),
+        LaneEnd::Finished => (None, None, false),
+        LaneEnd::Stopped { over_us } => (Some(ms(*over_us)), None, false),
+        LaneEnd::Failed { failure } => (None, Some(failure.reason()), false),
     };
     LaneView {
         region: lane.region.to_string(),

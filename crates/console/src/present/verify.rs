@@ -2,7 +2,10 @@
 
 use session::{
     Failure, Gate, Record, Verification,
-    verification::{Cause, End, How, Opened, Override, Policy, Shut, Status, Verdict, Who},
+    verification::{
+        Cause, Method, OpenReason, Override, Policy, ShutReason, Status, Subject, Verdict,
+        VerificationOutcome,
+    },
 };
 
 use super::{Setting, trouble};
@@ -31,9 +34,9 @@ pub fn of(verification: &Verification) -> VerificationView {
         who: who(asked.who),
         user: plain(&asked.user, 255),
         how: match asked.how {
-            How::Push => VerifyHow::Push,
-            How::Otp => VerifyHow::Otp,
-            How::BypassCode => VerifyHow::BypassCode,
+            Method::Push => VerifyHow::Push,
+            Method::Otp => VerifyHow::Otp,
+            Method::BypassCode => VerifyHow::BypassCode,
         },
         by: plain(&asked.by, LONGEST_NAME),
         at: at.0,
@@ -51,10 +54,10 @@ pub fn of(verification: &Verification) -> VerificationView {
 }
 
 /// Whom, as the view has it.
-pub const fn who(who: Who) -> Verified {
+pub const fn who(who: Subject) -> Verified {
     match who {
-        Who::Customer => Verified::Customer,
-        Who::Technician => Verified::Technician,
+        Subject::Customer => Verified::Customer,
+        Subject::Technician => Verified::Technician,
     }
 }
 
@@ -65,7 +68,7 @@ pub fn gate(gate: Gate, record: &Record, setting: &Setting<'_>) -> GateView {
         Verdict::Open { until, why } => (true, until.map(|at| at.0), opened(why, setting)),
         Verdict::Shut { why } => (false, None, shut(why, setting)),
     };
-    let in_force = matches!(verdict, Verdict::Open { why: Opened::Overridden { .. }, .. });
+    let in_force = matches!(verdict, Verdict::Open { why: OpenReason::Overridden { .. }, .. });
     GateView {
         policy: match gate.policy {
             Policy::Off => GatePolicy::Off,
@@ -98,37 +101,37 @@ fn overridden(over: &Override) -> OverrideView {
     }
 }
 
-fn opened(why: Opened, setting: &Setting<'_>) -> String {
+fn opened(why: OpenReason, setting: &Setting<'_>) -> String {
     match why {
-        Opened::NoPolicy => String::new(),
-        Opened::Verified { at } => format!("The customer approved at {}.", setting.clock(at)),
-        Opened::Overridden { at } => {
+        OpenReason::NoPolicy => String::new(),
+        OpenReason::Verified { at } => format!("The customer approved at {}.", setting.clock(at)),
+        OpenReason::Overridden { at } => {
             format!("The customer was not verified: overridden at {}.", setting.clock(at))
         }
     }
 }
 
-fn shut(why: Shut, setting: &Setting<'_>) -> String {
+fn shut(why: ShutReason, setting: &Setting<'_>) -> String {
     match why {
-        Shut::NotVerified => "The customer has not been verified in this session.".into(),
-        Shut::UnderWay => "The customer is being asked and has not answered yet.".into(),
-        Shut::Denied { at } => format!("The customer denied at {}.", setting.clock(at)),
-        Shut::TooOld { at } => {
+        ShutReason::NotVerified => "The customer has not been verified in this session.".into(),
+        ShutReason::UnderWay => "The customer is being asked and has not answered yet.".into(),
+        ShutReason::Denied { at } => format!("The customer denied at {}.", setting.clock(at)),
+        ShutReason::TooOld { at } => {
             format!("What was approved at {} is too long ago.", setting.clock(at))
         }
-        Shut::Over => "The session is over, and its verifications with it.".into(),
+        ShutReason::Over => "The session is over, and its verifications with it.".into(),
     }
 }
 
-const fn state(end: End) -> VerificationState {
+const fn state(end: VerificationOutcome) -> VerificationState {
     match end {
-        End::Approved => VerificationState::Approved,
-        End::Denied => VerificationState::Denied,
-        End::TimedOut => VerificationState::TimedOut,
-        End::Cancelled => VerificationState::Cancelled,
-        End::NoDevice => VerificationState::NoDevice,
-        End::Failed { .. } => VerificationState::Failed,
-        End::Unknown => VerificationState::Unknown,
+        VerificationOutcome::Approved => VerificationState::Approved,
+        VerificationOutcome::Denied => VerificationState::Denied,
+        VerificationOutcome::TimedOut => VerificationState::TimedOut,
+        VerificationOutcome::Cancelled => VerificationState::Cancelled,
+        VerificationOutcome::NoDevice => VerificationState::NoDevice,
+        VerificationOutcome::Failed { .. } => VerificationState::Failed,
+        VerificationOutcome::Unknown => VerificationState::Unknown,
     }
 }
 
@@ -144,34 +147,37 @@ fn why(status: &Status) -> Option<Trouble> {
     }
 }
 
-fn of_end(end: End) -> Option<Trouble> {
+fn of_end(end: VerificationOutcome) -> Option<Trouble> {
     let said = |code, text: &str, remedy: &str| {
         Some(Trouble { code, text: trouble::sentence(text), remedy: remedy.to_owned() })
     };
     match end {
-        End::Approved | End::Denied | End::TimedOut | End::Cancelled => None,
-        End::NoDevice => said(
+        VerificationOutcome::Approved
+        | VerificationOutcome::Denied
+        | VerificationOutcome::TimedOut
+        | VerificationOutcome::Cancelled => None,
+        VerificationOutcome::NoDevice => said(
             Code::Refused,
             "ask the phone: this person has no device at the verification service",
             "Add a device there, or take a bypass code.",
         ),
-        End::Failed { cause: Cause::UnknownUser } => said(
+        VerificationOutcome::Failed { cause: Cause::UnknownUser } => said(
             Code::BadInput,
             "ask the phone: the verification service knows no such person",
             "Check the username or id.",
         ),
-        End::Failed { cause: Cause::WrongCode } => said(
+        VerificationOutcome::Failed { cause: Cause::WrongCode } => said(
             Code::Refused,
             "try the code: the verification service does not accept it",
             "Type it again, or ask for a new one; each is good once.",
         ),
-        End::Failed { cause: Cause::WrongDomain } => said(
+        VerificationOutcome::Failed { cause: Cause::WrongDomain } => said(
             Code::SetUp,
             "ask the phone: the verification service knows no such domain for this key",
             "Check the domain's id in the settings.",
         ),
-        End::Failed { cause: Cause::Call { failure } } => Some(of_call(failure)),
-        End::Unknown => said(
+        VerificationOutcome::Failed { cause: Cause::Call { failure } } => Some(of_call(failure)),
+        VerificationOutcome::Unknown => said(
             Code::TryAgain,
             "ask the phone: Deskhand ended before the answer; it may have been sent, and is not \
              repeated",
@@ -224,18 +230,18 @@ fn of_failure(doing: &str, failure: Failure) -> Trouble {
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
-    use session::{About, State, Timestamp, verification::Asked};
+    use session::{About, State, Timestamp, verification::VerificationRequest};
 
     use super::*;
 
     const AT: Timestamp = Timestamp(1_000);
 
     fn verification(status: Status) -> Verification {
-        let asked = Asked {
-            who: Who::Customer,
+        let asked = VerificationRequest {
+            who: Subject::Customer,
             user: "maria\u{202E}.lopez".into(),
             by_id: false,
-            how: How::Push,
+            how: Method::Push,
             by: "anna".into(),
             reason: "printer".into(),
             shown: vec![("Reason".into(), "printer".into())],
@@ -245,12 +251,12 @@ mod tests {
 
     #[test]
     fn every_end_that_is_no_answer_says_what_to_do() {
-        let failed = |failure| End::Failed { cause: Cause::Call { failure } };
+        let failed = |failure| VerificationOutcome::Failed { cause: Cause::Call { failure } };
         let ends = [
-            End::NoDevice,
-            End::Unknown,
-            End::Failed { cause: Cause::UnknownUser },
-            End::Failed { cause: Cause::WrongDomain },
+            VerificationOutcome::NoDevice,
+            VerificationOutcome::Unknown,
+            VerificationOutcome::Failed { cause: Cause::UnknownUser },
+            VerificationOutcome::Failed { cause: Cause::WrongDomain },
             failed(Failure::Unauthorized),
             failed(Failure::Malformed),
             failed(Failure::Storage),
@@ -260,7 +266,12 @@ mod tests {
             assert!(trouble.text.starts_with("Ask the phone: "), "{trouble:?}");
             assert!(!trouble.remedy.is_empty(), "{end:?}");
         }
-        for end in [End::Approved, End::Denied, End::TimedOut, End::Cancelled] {
+        for end in [
+            VerificationOutcome::Approved,
+            VerificationOutcome::Denied,
+            VerificationOutcome::TimedOut,
+            VerificationOutcome::Cancelled,
+        ] {
             assert_eq!(of(&verification(Status::Ended { at: AT, end })).trouble, None);
         }
     }

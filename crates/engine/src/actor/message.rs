@@ -81,7 +81,7 @@ pub struct VerificationOrder {
     /// The service as it is set up now.
     pub client: LoginTc,
     /// Whom, how and why.
-    pub asked: verification::Asked,
+    pub asked: verification::VerificationRequest,
     /// A one-time password or a bypass code, instead of a push.
     pub code: Option<Code>,
     /// How long an answer is waited for.

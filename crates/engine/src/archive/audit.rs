@@ -59,7 +59,6 @@ impl Serialize for AuditHash {
 /// What somebody did, to be written to the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditEntry {
-    /// When.
     pub at: Timestamp,
     /// Who did it.
     pub by: String,
@@ -91,14 +90,14 @@ pub struct AuditReport {
     /// How many entries hold, from the first on.
     pub entries: u64,
     /// The first that doesn't: its place, and why.
-    pub broken: Option<(u64, Broken)>,
+    pub broken: Option<(u64, BrokenLink)>,
     /// The hash of the last that holds; none if none does.
     pub head: Option<AuditHash>,
 }
 
 /// What is wrong with a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
+pub enum BrokenLink {
     /// There is no entry at this place, but there are later ones.
     #[error("it is missing")]
     Missing,
@@ -253,19 +252,19 @@ fn verify(connection: &Connection) -> Result<AuditReport, ArchiveError> {
 }
 
 /// The hash of the entry in `row`, if it goes on where `report` is.
-fn holds(row: &Row<'_>, report: &AuditReport) -> Result<AuditHash, (u64, Broken)> {
+fn holds(row: &Row<'_>, report: &AuditReport) -> Result<AuditHash, (u64, BrokenLink)> {
     let next = report.entries + 1;
-    let seq = row.get::<_, i64>(0).map_err(|_| (next, Broken::Unreadable))?;
-    let seq = u64::try_from(seq).ok().filter(|seq| *seq > 0).ok_or((0, Broken::Order))?;
+    let seq = row.get::<_, i64>(0).map_err(|_| (next, BrokenLink::Unreadable))?;
+    let seq = u64::try_from(seq).ok().filter(|seq| *seq > 0).ok_or((0, BrokenLink::Order))?;
     if seq != next {
-        return Err((next, Broken::Missing));
+        return Err((next, BrokenLink::Missing));
     }
-    let link = read(row).ok_or((seq, Broken::Unreadable))?;
+    let link = read(row).ok_or((seq, BrokenLink::Unreadable))?;
     if link.prev != report.head.unwrap_or(AuditHash::NONE) {
-        return Err((seq, Broken::Prev));
+        return Err((seq, BrokenLink::Prev));
     }
     if link.hash != hash(seq, &link.entry, link.prev) {
-        return Err((seq, Broken::Hash));
+        return Err((seq, BrokenLink::Hash));
     }
     Ok(link.hash)
 }
@@ -375,18 +374,18 @@ mod tests {
     #[test]
     fn each_field_that_was_changed_is_named() {
         let changes = [
-            ("at = at + 1", Broken::Hash),
-            ("by = 'somebody else'", Broken::Hash),
-            ("action = 'lookup'", Broken::Hash),
-            ("text = text || ' '", Broken::Hash),
-            ("session = NULL", Broken::Hash),
-            ("session = zeroblob(16)", Broken::Hash),
-            ("session = x'00'", Broken::Unreadable),
-            ("hash = zeroblob(32)", Broken::Hash),
-            ("hash = 'abc'", Broken::Unreadable),
-            ("prev = zeroblob(32)", Broken::Prev),
-            ("text = x'ff'", Broken::Unreadable),
-            ("at = 'soon'", Broken::Unreadable),
+            ("at = at + 1", BrokenLink::Hash),
+            ("by = 'somebody else'", BrokenLink::Hash),
+            ("action = 'lookup'", BrokenLink::Hash),
+            ("text = text || ' '", BrokenLink::Hash),
+            ("session = NULL", BrokenLink::Hash),
+            ("session = zeroblob(16)", BrokenLink::Hash),
+            ("session = x'00'", BrokenLink::Unreadable),
+            ("hash = zeroblob(32)", BrokenLink::Hash),
+            ("hash = 'abc'", BrokenLink::Unreadable),
+            ("prev = zeroblob(32)", BrokenLink::Prev),
+            ("text = x'ff'", BrokenLink::Unreadable),
+            ("at = 'soon'", BrokenLink::Unreadable),
         ];
         for (change, why) in changes {
             let report = tampered(&format!("UPDATE audit SET {change} WHERE seq = 4"));
@@ -397,21 +396,21 @@ mod tests {
     #[test]
     fn an_entry_that_is_missing_moved_or_put_in_is_named() {
         let cases = [
-            ("DELETE FROM audit WHERE seq = 2", (2, Broken::Missing)),
-            ("DELETE FROM audit WHERE seq = 1", (1, Broken::Missing)),
+            ("DELETE FROM audit WHERE seq = 2", (2, BrokenLink::Missing)),
+            ("DELETE FROM audit WHERE seq = 1", (1, BrokenLink::Missing)),
             // Taken out, and the gap closed.
             (
                 "DELETE FROM audit WHERE seq = 2; UPDATE audit SET seq = seq - 1 WHERE seq = 3;",
-                (2, Broken::Prev),
+                (2, BrokenLink::Prev),
             ),
             // Two that changed places.
             (
                 "UPDATE audit SET seq = 9 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3;
                  UPDATE audit SET seq = 3 WHERE seq = 9;",
-                (2, Broken::Prev),
+                (2, BrokenLink::Prev),
             ),
-            ("UPDATE audit SET seq = 0 WHERE seq = 3", (0, Broken::Order)),
-            ("UPDATE audit SET seq = -7 WHERE seq = 3", (0, Broken::Order)),
+            ("UPDATE audit SET seq = 0 WHERE seq = 3", (0, BrokenLink::Order)),
+            ("UPDATE audit SET seq = -7 WHERE seq = 3", (0, BrokenLink::Order)),
         ];
         for (sql, broken) in cases {
             assert_eq!(tampered(sql).broken, Some(broken), "{sql}");
@@ -427,7 +426,7 @@ mod tests {
         let report = tampered(&format!(
             "UPDATE audit SET by = 'somebody else', hash = x'{hash}' WHERE seq = 3"
         ));
-        assert_eq!((report.entries, report.broken), (3, Some((4, Broken::Prev))));
+        assert_eq!((report.entries, report.broken), (3, Some((4, BrokenLink::Prev))));
     }
 
     #[test]

@@ -26,7 +26,6 @@ const SAVE: &str = "save the device";
 pub struct LookedUp {
     /// What the workspace said: untrusted text.
     pub found: DeviceSession,
-    /// When.
     pub at: Timestamp,
     /// By whom.
     pub by: String,

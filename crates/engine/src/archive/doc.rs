@@ -48,6 +48,7 @@ pub(super) fn next(
     };
     let sql = format!("SELECT max(doc) FROM {table} WHERE doc BETWEEN ?1 AND ?2");
     let mut statement = connection.prepare_cached(&sql).map_err(fault(doing))?;
+    // Times come from services and other clocks; one outside of the range would be taken for a negative number.
     let mut at_ms = at_ms.clamp(0, LAST_MS);
     loop {
         let first = at_ms << TIME_SHIFT | (kind as i64) << KIND_SHIFT;

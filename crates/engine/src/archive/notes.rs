@@ -34,7 +34,6 @@ pub struct Note {
     pub text: String,
     /// Who wrote it last.
     pub by: String,
-    /// When.
     pub at: Timestamp,
 }
 

@@ -183,6 +183,7 @@ pub(super) fn find(
          FROM search WHERE search MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3"
     );
     let mut statement = connection.prepare_cached(&sql).map_err(fault(READ))?;
+    // A row number as the cursor, not an offset: rows that arrive meanwhile shift nothing.
     let before = before.map_or(i64::MAX, |cursor| cursor.0);
     let mut rows = statement.query((query, before, limit)).map_err(fault(READ))?;
     let mut page = Page::new(limit);
@@ -199,11 +200,13 @@ pub(super) fn find(
 
 /// What was typed as FTS5 understands it: all the words, each as the beginning of one.
 fn query(typed: &str) -> Option<String> {
+    // FTS5 joins the prefixes of all words, so the work grows with their number.
     let typed: String = typed.chars().take(MOST_CHARS).collect();
     let words: Vec<String> = typed
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| word.contains(char::is_alphanumeric))
         .take(MOST_WORDS)
+        // Quoted, so that nothing that is typed is an operator of FTS5's own query language.
         .map(|word| format!("\"{}\"*", word.replace('"', "\"\"")))
         .collect();
     (!words.is_empty()).then(|| words.join(" "))

@@ -29,7 +29,6 @@ const COLUMNS: &str = "doc, id, created, by, customer, ticket, contact, word, ou
 /// What the archive knows of a session as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Which.
     pub session: SessionId,
     /// When the technician asked for it.
     pub created: Timestamp,

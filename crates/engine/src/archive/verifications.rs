@@ -84,18 +84,18 @@ pub(super) fn overridden(
 mod tests {
     use session::{
         Failure, Timestamp,
-        verification::{Asked, Cause, End, How, Status, Who},
+        verification::{Cause, Method, Status, Subject, VerificationOutcome, VerificationRequest},
     };
 
     use super::*;
     use crate::archive::in_memory;
 
-    fn verification(id: u32, end: End) -> Verification {
-        let asked = Asked {
-            who: Who::Customer,
+    fn verification(id: u32, end: VerificationOutcome) -> Verification {
+        let asked = VerificationRequest {
+            who: Subject::Customer,
             user: "maria.lopez".into(),
             by_id: false,
-            how: How::Push,
+            how: Method::Push,
             by: "anna".into(),
             reason: "printer".into(),
             shown: vec![("Technician".into(), "anna".into())],
@@ -109,9 +109,10 @@ mod tests {
         let connection = in_memory();
         let (one, two) = (SessionId::from_bytes([1; 16]), SessionId::from_bytes([2; 16]));
         let failure = Failure::Faulty { status: 503 };
-        let failed = verification(2, End::Failed { cause: Cause::Call { failure } });
-        save(&connection, one, &[verification(1, End::Approved)], None).unwrap();
-        let all = [verification(1, End::Denied), failed];
+        let failed =
+            verification(2, VerificationOutcome::Failed { cause: Cause::Call { failure } });
+        save(&connection, one, &[verification(1, VerificationOutcome::Approved)], None).unwrap();
+        let all = [verification(1, VerificationOutcome::Denied), failed];
         let overridden =
             Override { by: "anna".into(), at: Timestamp(7), reason: "known voice".into() };
         save(&connection, one, &all, Some(&overridden)).unwrap();

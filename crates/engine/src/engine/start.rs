@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use ractor::Actor;
 use serve::{HostGuard, Limits, Server};
-use session::{Life, Transcript, outage::News};
+use session::{Life, Transcript, outage::OutageChange};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use url::Url;
 
@@ -144,7 +144,7 @@ impl Engine {
         Ok(engine)
     }
 
-    fn keep_background_tasks(&self, outages: mpsc::UnboundedReceiver<News>) {
+    fn keep_background_tasks(&self, outages: mpsc::UnboundedReceiver<OutageChange>) {
         let (watch, context) = (&self.context.watch, self.context.clone());
         let outages = Arc::new(Mutex::new(outages));
         watch.keep("tell the sessions of outages", move || {
@@ -191,6 +191,7 @@ impl Engine {
         let message = supervisor::Message::Restore { stored, since, done };
         self.supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
         let _ = started.await;
+        // From here on the run counts as crashed, until `stop` says otherwise.
         let _ = journal.mark_clean_end(false).await;
         Ok(())
     }

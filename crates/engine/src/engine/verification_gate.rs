@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session::{
     Gate, Input,
-    verification::{Asked, Policy, Verdict},
+    verification::{Policy, Verdict, VerificationRequest},
 };
 use tokio::sync::oneshot;
 
@@ -32,7 +32,7 @@ impl Engine {
     pub async fn verify(
         &self,
         id: SessionId,
-        asked: Asked,
+        asked: VerificationRequest,
         code: Option<Code>,
         wait: Duration,
     ) -> Result<(), CommandError> {

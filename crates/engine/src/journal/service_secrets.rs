@@ -26,7 +26,6 @@ pub enum ServiceSecret {
 /// A secret that is kept.
 #[derive(Debug, Clone)]
 pub struct KeptSecret {
-    /// It.
     pub value: SecretString,
     /// When it was entered.
     pub at: Timestamp,

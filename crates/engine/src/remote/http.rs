@@ -129,6 +129,16 @@ pub(super) fn builder(user_agent: &str, target: &Url, timeouts: &Timeouts) -> Cl
     if target.scheme() == "http" { builder.tls_certs_only([]) } else { builder }
 }
 
+/// The URL of a call: the base URL's path, and `segments` after it, each escaped.
+pub(super) fn endpoint(base_url: &Url, segments: &[&str]) -> Url {
+    let mut url = base_url.clone();
+    // A base URL is http or https, and every such URL has a path.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
 /// Sends a GET, follows redirects within the URL's origin, and gives the answer, whatever it is.
 pub(super) async fn get(client: &Client, mut url: Url) -> Result<Response, Cause> {
     for _ in 0..=MOST_REDIRECTS {

@@ -251,7 +251,7 @@ impl LoginTc {
     ) -> Result<HttpResponse, Error> {
         let request = self
             .client
-            .request(method, self.service.endpoint(path))
+            .request(method, http::endpoint(&self.service.base_url, path))
             .header(header::AUTHORIZATION, self.service.authorization())
             .header(header::ACCEPT, MEDIA_TYPE);
         let request = match body {
@@ -290,14 +290,6 @@ impl LoginTcConfig {
             return Err(ServiceError::VerificationKey);
         }
         Ok(())
-    }
-
-    fn endpoint(&self, segments: &[&str]) -> Url {
-        let mut url = self.base_url.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        url
     }
 
     fn authorization(&self) -> header::HeaderValue {

@@ -97,7 +97,9 @@ impl LoginWithMe {
     /// [`CallError`]; [`Failure::Malformed`] if no name is left.
     pub async fn regions(&self) -> Result<Vec<Region>, CallError> {
         let call = async {
-            let response = http::get(&self.client, self.service.endpoint(&["regions"])).await?;
+            let response =
+                http::get(&self.client, http::endpoint(&self.service.base_url, &["regions"]))
+                    .await?;
             let names: Vec<Value> = http::json(&http::body(response, API_BODY).await?)?;
             let mut known = HashSet::new();
             let regions: Vec<Region> = names
@@ -304,7 +306,7 @@ impl LoginWithMe {
         body: &(impl serde::Serialize + Sync),
     ) -> Result<T, CallError> {
         let call = async {
-            let url = self.service.endpoint(path);
+            let url = http::endpoint(&self.service.base_url, path);
             let response = http::send_json(&self.client, method, url, body).await?;
             let status = response.status();
             http::succeeded(status, &http::body(response, API_BODY).await?)
@@ -321,7 +323,7 @@ impl LoginWithMe {
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
-        let mut url = self.service.endpoint(&[path]);
+        let mut url = http::endpoint(&self.service.base_url, &[path]);
         url.query_pairs_mut().extend_pairs(query);
         url
     }

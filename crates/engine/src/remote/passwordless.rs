@@ -246,7 +246,8 @@ impl Passwordless {
         let mut secret =
             HeaderValue::from_str(secret).map_err(|_| PasskeyError::Unauthorized(doing))?;
         secret.set_sensitive(true);
-        let request = self.client.request(Method::POST, self.url(path));
+        let request =
+            self.client.request(Method::POST, http::endpoint(&self.service.base_url, path));
         let request = request.header("ApiSecret", secret).json(body);
         let call =
             async { http::whole_response(http::send(&self.client, request).await?, BODY).await };
@@ -256,14 +257,6 @@ impl Passwordless {
             None => Ok(answer),
             Some(cause) => Err(refusal::of(doing, cause, &answer.body)),
         }
-    }
-
-    fn url(&self, path: &[&str]) -> Url {
-        let mut url = self.service.base_url.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
-        url
     }
 }
 

@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use reqwest::{Method, Response};
 use session::{
     Failure,
-    region::{Choice, End, Lane, Race},
+    region::{Choice, Lane, LaneEnd, Race},
 };
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -185,8 +185,8 @@ struct Stop(CancellationToken);
 fn stop_those_out(lanes: &[Lane], stops: &[Stop]) {
     for (lane, stop) in lanes.iter().zip(stops) {
         match lane.end {
-            End::Running => {}
-            End::Finished | End::Stopped { .. } | End::Failed { .. } => stop.0.cancel(),
+            LaneEnd::Running => {}
+            LaneEnd::Finished | LaneEnd::Stopped { .. } | LaneEnd::Failed { .. } => stop.0.cancel(),
         }
     }
 }

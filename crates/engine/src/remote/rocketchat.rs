@@ -289,10 +289,8 @@ impl RocketChat {
     }
 
     fn url(&self, call: &str, query: &[(&str, &str)]) -> Url {
-        let mut url = self.service.base_url.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(["api", "v1", "sessions", call]);
-        }
+        let path = ["api", "v1", "sessions", call];
+        let mut url = http::endpoint(&self.service.base_url, &path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }

@@ -11,7 +11,7 @@ use std::{
 use engine::remote::{LoginWithMe, ProbeFailed, Timeouts, probe};
 use session::{
     Failure,
-    region::{Choice, End, Lane},
+    region::{Choice, Lane, LaneEnd},
 };
 use tokio::sync::{Barrier, mpsc};
 
@@ -63,7 +63,7 @@ async fn a_region_that_never_answers_is_stopped_and_delays_no_other() {
     assert!(!lane(&choice.lanes, "near").samples_us.is_empty());
     for slow in ["far", "away"] {
         let slow = lane(&choice.lanes, slow);
-        assert!(matches!(slow.end, End::Stopped { .. }), "{slow:?}");
+        assert!(matches!(slow.end, LaneEnd::Stopped { .. }), "{slow:?}");
         assert!(slow.samples_us.is_empty());
     }
 }
@@ -102,7 +102,7 @@ async fn the_rounds_of_a_region_share_its_connection() {
     })
     .await;
     let choice = run(&client(&server.origin)).await.unwrap();
-    assert_eq!(choice.lanes[0].end, End::Finished);
+    assert_eq!(choice.lanes[0].end, LaneEnd::Finished);
     let ports: Vec<u16> =
         server.requests().iter().filter(|r| timed(r).is_some()).map(|r| r.port).collect();
     // A round that this computer held up too long may have been the last.
@@ -141,7 +141,7 @@ async fn a_region_that_hangs_up_has_failed() {
     .await;
     let mut open = 0;
     let choice = probe(&client(&server.origin), 2, None, |lanes| {
-        let gone = lanes.iter().filter(|lane| matches!(lane.end, End::Failed { .. })).count();
+        let gone = lanes.iter().filter(|lane| matches!(lane.end, LaneEnd::Failed { .. })).count();
         opener.add_permits(gone.saturating_sub(open));
         open = open.max(gone);
     })
@@ -150,7 +150,7 @@ async fn a_region_that_hangs_up_has_failed() {
     assert_eq!(choice.region, region("near"));
     for dead in ["far", "away"] {
         let end = &lane(&choice.lanes, dead).end;
-        assert_eq!(*end, End::Failed { failure: Failure::NoAnswer });
+        assert_eq!(*end, LaneEnd::Failed { failure: Failure::NoAnswer });
     }
 }
 
@@ -162,7 +162,7 @@ async fn says_so_when_all_regions_are_dead() {
     assert_eq!(failed.to_string(), "choose a region: no region answered");
     assert_eq!(failed.lanes.len(), 3);
     for lane in &failed.lanes {
-        assert_eq!(lane.end, End::Failed { failure: Failure::NoAnswer });
+        assert_eq!(lane.end, LaneEnd::Failed { failure: Failure::NoAnswer });
     }
 }
 
@@ -178,7 +178,7 @@ async fn gives_up_on_silent_regions_when_its_time_is_over() {
         let failed = run(&client).await.unwrap_err();
         assert_eq!(failed.failure, Failure::NoRegion);
         for lane in &failed.lanes {
-            assert_eq!(lane.end, End::Failed { failure: Failure::TimedOut });
+            assert_eq!(lane.end, LaneEnd::Failed { failure: Failure::TimedOut });
         }
     }
 }
@@ -198,7 +198,7 @@ async fn shows_each_change_from_the_start_to_the_choice() {
     let mut shown: Vec<Vec<Lane>> = Vec::new();
     let choice =
         probe(&client(&server.origin), 2, None, |lanes| shown.push(lanes.to_vec())).await.unwrap();
-    assert!(shown[0].iter().all(|lane| lane.end == End::Running && lane.samples_us.is_empty()));
+    assert!(shown[0].iter().all(|lane| lane.end == LaneEnd::Running && lane.samples_us.is_empty()));
     assert_eq!(*shown.last().unwrap(), choice.lanes);
     assert!(shown.windows(2).all(|pair| pair[0] != pair[1]), "only changes are shown");
 }

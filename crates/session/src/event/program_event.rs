@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EventFacts, LogContext, LogLine, Notice};
 use crate::{
-    program::{Broken, Gone},
+    program::{DownloadFailure, Gone},
     text::{capital, plain_name, size},
 };
 
@@ -30,7 +30,7 @@ pub enum ProgramEvent {
     /// The customer's program is not saved; it may be tried again by hand.
     ProgramNotSaved {
         /// Why there is no file.
-        why: Broken,
+        why: DownloadFailure,
     },
     /// The customer's program can't be had for this PIN any more.
     ProgramGone {
@@ -57,9 +57,9 @@ impl ProgramEvent {
             }
             Self::ProgramNotSaved { why } => {
                 let (why, is_failure) = match why {
-                    Broken::Failed { failure } => (failure.reason(), true),
-                    Broken::Cancelled => ("cancelled".into(), false),
-                    Broken::Stopped => ("Deskhand was ended".into(), false),
+                    DownloadFailure::Failed { failure } => (failure.reason(), true),
+                    DownloadFailure::Cancelled => ("cancelled".into(), false),
+                    DownloadFailure::Stopped => ("Deskhand was ended".into(), false),
                 };
                 (format!("the customer's program was not saved: {why}"), is_failure)
             }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{EventFacts, LogContext, LogLine, Notice};
 use crate::{
     text::plain_name,
-    verification::{Cause, How, Who},
+    verification::{Cause, Method, Subject},
 };
 
 /// Something happened to one verification.
@@ -14,7 +14,7 @@ pub struct VerificationEvent {
     /// The verification's number within the session.
     pub id: u32,
     /// The person who is verified.
-    pub who: Who,
+    pub who: Subject,
     /// The verification service's name or id of that person.
     pub user: String,
     /// What happened.
@@ -31,7 +31,7 @@ pub enum VerificationChange {
     /// Somebody asked for it.
     VerificationAsked {
         /// How the person is verified.
-        how: How,
+        how: Method,
         /// Who asked for it.
         by: String,
     },
@@ -69,9 +69,9 @@ impl VerificationEvent {
             Asked { how, by } => {
                 let (by, user) = (plain_name(by), plain_name(&self.user));
                 match how {
-                    How::Push => format!("{by} sent a push to {user}"),
-                    How::Otp => format!("{by} entered a one-time password of {user}"),
-                    How::BypassCode => format!("{by} entered a bypass code of {user}"),
+                    Method::Push => format!("{by} sent a push to {user}"),
+                    Method::Otp => format!("{by} entered a one-time password of {user}"),
+                    Method::BypassCode => format!("{by} entered a bypass code of {user}"),
                 }
             }
             Approved => format!("{person} approved"),
@@ -103,8 +103,8 @@ impl EventFacts for VerificationEvent {
     fn notice(&self, session: &str) -> Notice {
         // The customer is known by the session's name, not by what the service calls them.
         let text = match self.who {
-            Who::Customer => self.told_of(session),
-            Who::Technician => self.told_of(&plain_name(&self.user)),
+            Subject::Customer => self.told_of(session),
+            Subject::Technician => self.told_of(&plain_name(&self.user)),
         };
         match &self.change {
             Asked { .. } => Notice::quiet(format!("{session}: {text}")),
@@ -127,8 +127,8 @@ impl EventFacts for VerificationEvent {
     fn audit_text(&self) -> Option<String> {
         let user = plain_name(&self.user);
         let person = match self.who {
-            Who::Customer => format!("the customer ({user})"),
-            Who::Technician => format!("the technician ({user})"),
+            Subject::Customer => format!("the customer ({user})"),
+            Subject::Technician => format!("the technician ({user})"),
         };
         match &self.change {
             // It is audited with the command of whoever asks, at the time when they do.

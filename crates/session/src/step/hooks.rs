@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// A hook that failed this many times in a row is told as lost.
+// A single failed PUT is tried again within seconds, and nobody could do anything about it.
 const LOST_AFTER: u32 = 2;
 
 impl Turn {
@@ -72,6 +73,7 @@ impl Turn {
         );
         match lamp {
             Lamp::Rearming { since, attempt } => {
+                // The first try follows the event at once; only a later one leaves a gap in which an event can be lost.
                 if attempt > 1 {
                     self.gap(hook, since);
                 }
@@ -165,6 +167,7 @@ impl Turn {
         for hook in HookType::ALL {
             match self.state.lamps[hook.index()] {
                 Lamp::Failed { .. } => {
+                    // Otherwise its timer would put it a second time.
                     self.do_(Effect::Stop { timer: Timer::Rearm(hook) });
                     self.rearm(hook);
                 }

@@ -56,6 +56,7 @@ impl Turn {
             // The PIN came after all: it is valid, so it is named and, where the broker can, ended.
             Life::Closed { allocation: late @ None, .. } => {
                 *late = Some(allocation);
+                // Nobody here uses it any more, but whoever got to know it could until it runs out by itself.
                 self.do_(Effect::RevokePin);
             }
             Life::Closed { .. } | Life::Failed { .. } | Life::Live(_) | Life::Over { .. } => {}

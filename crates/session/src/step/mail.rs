@@ -102,6 +102,7 @@ impl Turn {
             .map(|order| order.id)
             .collect();
         for id in interrupted {
+            // Of all failures this one leaves open whether it was sent, and so it is never sent again.
             self.mail_failed(id, Failure::Internal);
         }
     }

@@ -3,7 +3,7 @@
 use super::Turn;
 use crate::{
     Effect, Failure, ProgramEvent,
-    program::{Broken, Gone, Program},
+    program::{DownloadFailure, Gone, Program},
 };
 
 impl Turn {
@@ -52,7 +52,9 @@ impl Turn {
                 self.state.record.program = Program::Downloading { by, at, kept: false };
                 self.do_(Effect::DownloadProgram);
             }
-            Program::Asking { cancelled: true, .. } => self.keep_program(Broken::Cancelled),
+            Program::Asking { cancelled: true, .. } => {
+                self.keep_program(DownloadFailure::Cancelled)
+            }
             other @ (Program::NotAsked
             | Program::Downloading { .. }
             | Program::Kept { .. }
@@ -70,7 +72,9 @@ impl Turn {
             // Nobody was there to be asked.
             (Program::Asking { .. }, Failure::Unreachable) => {
                 self.state.record.program = Program::NotAsked;
-                self.tell(ProgramEvent::ProgramNotSaved { why: Broken::Failed { failure } });
+                self.tell(ProgramEvent::ProgramNotSaved {
+                    why: DownloadFailure::Failed { failure },
+                });
             }
             (
                 Program::Asking { .. },
@@ -105,7 +109,7 @@ impl Turn {
         }
     }
 
-    pub(super) fn program_broken(&mut self, why: Broken) {
+    pub(super) fn program_broken(&mut self, why: DownloadFailure) {
         if let Program::Downloading { .. } = self.state.record.program {
             self.keep_program(why);
         }
@@ -116,7 +120,7 @@ impl Turn {
         match self.state.record.program {
             Program::Asking { .. } => self.give_program_up(Gone::MaybeTaken),
             Program::Downloading { kept: false, .. } => self.give_program_up(Gone::Lost),
-            Program::Downloading { kept: true, .. } => self.keep_program(Broken::Stopped),
+            Program::Downloading { kept: true, .. } => self.keep_program(DownloadFailure::Stopped),
             Program::NotAsked
             | Program::Kept { .. }
             | Program::Saved { .. }
@@ -134,7 +138,7 @@ impl Turn {
         }
     }
 
-    fn keep_program(&mut self, why: Broken) {
+    fn keep_program(&mut self, why: DownloadFailure) {
         self.state.record.program = Program::Kept { at: self.now, why };
         self.tell(ProgramEvent::ProgramNotSaved { why });
     }

@@ -5,12 +5,15 @@ use std::time::Duration;
 use super::Turn;
 use crate::{
     Effect, Failure, Timer, Timestamp, VerificationChange, VerificationEvent, ViewingEvent,
-    verification::{Answer, Asked, Cause, End, Gate, How, Override, POLL, Status, Verification},
+    verification::{
+        Cause, Gate, Method, Override, POLL, Status, Verification, VerificationAnswer,
+        VerificationOutcome, VerificationRequest,
+    },
 };
 
 impl Turn {
     /// Somebody wants to know whether this is the person.
-    pub(super) fn verify(&mut self, asked: Asked, wait: Duration) {
+    pub(super) fn verify(&mut self, asked: VerificationRequest, wait: Duration) {
         if self.state.record.verification_obstacle(asked.who).is_some() {
             return;
         }
@@ -37,27 +40,32 @@ impl Turn {
     }
 
     /// The service answered the question, or a look for what came of it.
-    pub(super) fn verification_answered(&mut self, id: u32, answer: Answer) {
+    pub(super) fn verification_answered(&mut self, id: u32, answer: VerificationAnswer) {
         let Some(status) = self.status(id) else { return };
         match (status.clone(), answer) {
-            (Status::Asking { until } | Status::Waiting { until, .. }, Answer::Pending) => {
+            (
+                Status::Asking { until } | Status::Waiting { until, .. },
+                VerificationAnswer::Pending,
+            ) => {
                 self.set_status(id, Status::Waiting { until, blind: None });
                 self.poll_later(id, POLL);
             }
-            (Status::Asking { .. } | Status::Waiting { .. }, Answer::Approved) => {
-                self.end_verification(id, End::Approved);
+            (Status::Asking { .. } | Status::Waiting { .. }, VerificationAnswer::Approved) => {
+                self.end_verification(id, VerificationOutcome::Approved);
             }
-            (Status::Asking { .. } | Status::Waiting { .. }, Answer::Denied) => {
+            (Status::Asking { .. } | Status::Waiting { .. }, VerificationAnswer::Denied) => {
                 self.end_verification(id, self.no(id));
             }
             // It was cancelled, or given up, while the service was being asked: it shall not ring on.
-            (Status::Ended { .. }, Answer::Pending) => self.do_(Effect::CancelPhone { id }),
-            (Status::Ended { .. }, Answer::Approved | Answer::Denied) => {}
+            (Status::Ended { .. }, VerificationAnswer::Pending) => {
+                self.do_(Effect::CancelPhone { id })
+            }
+            (Status::Ended { .. }, VerificationAnswer::Approved | VerificationAnswer::Denied) => {}
         }
     }
 
     /// The service didn't take the question.
-    pub(super) fn verification_failed(&mut self, id: u32, end: End) {
+    pub(super) fn verification_failed(&mut self, id: u32, end: VerificationOutcome) {
         match self.status(id) {
             Some(Status::Asking { .. }) => self.end_verification(id, end),
             Some(Status::Waiting { .. } | Status::Ended { .. }) | None => {}
@@ -98,10 +106,10 @@ impl Turn {
         match self.status(id) {
             // Who can't look doesn't know that nobody answered.
             Some(&Status::Waiting { blind: Some(failure), .. }) => {
-                self.call_off(id, End::Failed { cause: Cause::Call { failure } });
+                self.call_off(id, VerificationOutcome::Failed { cause: Cause::Call { failure } });
             }
             Some(Status::Asking { .. } | Status::Waiting { blind: None, .. }) => {
-                self.call_off(id, End::TimedOut);
+                self.call_off(id, VerificationOutcome::TimedOut);
             }
             Some(Status::Ended { .. }) | None => {}
         }
@@ -109,22 +117,23 @@ impl Turn {
 
     pub(super) fn cancel_verification(&mut self, id: u32) {
         if self.status(id).is_some_and(Status::is_under_way) {
-            self.call_off(id, End::Cancelled);
+            self.call_off(id, VerificationOutcome::Cancelled);
         }
     }
 
     /// The session is over, and its verifications with it.
     pub(super) fn cancel_verifications(&mut self) {
         for id in self.under_way() {
-            self.call_off(id, End::Cancelled);
+            self.call_off(id, VerificationOutcome::Cancelled);
         }
+        // Nothing opens the gate of a session that is over, so there is no end to look out for.
         self.do_(Effect::Stop { timer: Timer::GateOver });
     }
 
     /// After a start: what was asked may have been sent, and what would tell is gone.
     pub(super) fn interrupted_verifications(&mut self) {
         for id in self.under_way() {
-            self.end_verification(id, End::Unknown);
+            self.end_verification(id, VerificationOutcome::Unknown);
         }
     }
 
@@ -162,11 +171,13 @@ impl Turn {
     }
 
     /// What a no means: to a push it is the person's word, to a code it is that the code is wrong.
-    fn no(&self, id: u32) -> End {
+    fn no(&self, id: u32) -> VerificationOutcome {
         let of = self.state.record.verifications.iter().find(|v| v.id == id);
         match of.map(|v| v.asked.how) {
-            Some(How::Push) | None => End::Denied,
-            Some(How::Otp | How::BypassCode) => End::Failed { cause: Cause::WrongCode },
+            Some(Method::Push) | None => VerificationOutcome::Denied,
+            Some(Method::Otp | Method::BypassCode) => {
+                VerificationOutcome::Failed { cause: Cause::WrongCode }
+            }
         }
     }
 
@@ -186,14 +197,15 @@ impl Turn {
     }
 
     /// Ends what the service may still wait for.
-    fn call_off(&mut self, id: u32, end: End) {
+    fn call_off(&mut self, id: u32, end: VerificationOutcome) {
         self.end_verification(id, end);
         self.do_(Effect::CancelPhone { id });
     }
 
-    fn end_verification(&mut self, id: u32, end: End) {
+    fn end_verification(&mut self, id: u32, end: VerificationOutcome) {
         let at: Timestamp = self.now;
         self.set_status(id, Status::Ended { at, end });
+        // Left running, they would ask the service on and end the verification a second time.
         for timer in [Timer::PollVerification(id), Timer::VerificationOver(id)] {
             self.do_(Effect::Stop { timer });
         }
@@ -204,14 +216,14 @@ impl Turn {
     }
 }
 
-fn change(end: End) -> VerificationChange {
+fn change(end: VerificationOutcome) -> VerificationChange {
     match end {
-        End::Approved => VerificationChange::VerificationApproved,
-        End::Denied => VerificationChange::VerificationDenied,
-        End::TimedOut => VerificationChange::VerificationTimedOut,
-        End::Cancelled => VerificationChange::VerificationCancelled,
-        End::NoDevice => VerificationChange::VerificationNoDevice,
-        End::Failed { cause } => VerificationChange::VerificationFailed { cause },
-        End::Unknown => VerificationChange::VerificationUnknown,
+        VerificationOutcome::Approved => VerificationChange::VerificationApproved,
+        VerificationOutcome::Denied => VerificationChange::VerificationDenied,
+        VerificationOutcome::TimedOut => VerificationChange::VerificationTimedOut,
+        VerificationOutcome::Cancelled => VerificationChange::VerificationCancelled,
+        VerificationOutcome::NoDevice => VerificationChange::VerificationNoDevice,
+        VerificationOutcome::Failed { cause } => VerificationChange::VerificationFailed { cause },
+        VerificationOutcome::Unknown => VerificationChange::VerificationUnknown,
     }
 }

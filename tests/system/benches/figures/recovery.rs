@@ -15,8 +15,8 @@ use engine::{
     budget::{FULL_RATE, IN_FLIGHT, Pace, Queue},
 };
 use session::{
-    About, Effect, Failure, Input, Life, Outage, State, Timer, Timestamp, outage::News, retry,
-    state::Allocation, step,
+    About, Effect, Failure, Input, Life, Outage, State, Timer, Timestamp, outage::OutageChange,
+    retry, state::Allocation, step,
 };
 use tokio::time::Instant;
 use wire::HookType;
@@ -236,8 +236,8 @@ impl World {
                 self.tell(session, input);
                 match news {
                     None => {}
-                    Some(News::Fails) => self.tell_all(&Input::ServiceFails),
-                    Some(News::Over { since }) => self.tell_all(&Input::Missed { since }),
+                    Some(OutageChange::Fails) => self.tell_all(&Input::ServiceFails),
+                    Some(OutageChange::Over { since }) => self.tell_all(&Input::Missed { since }),
                 }
                 self.spend();
             }

@@ -130,7 +130,7 @@ async fn newest(State(shared): State<Shared>) -> String {
 }
 
 #[derive(serde::Deserialize)]
-struct Asked {
+struct VerificationRequest {
     rounds: usize,
     /// Through which link events go; none for loopback.
     via: Option<SocketAddr>,
@@ -139,7 +139,10 @@ struct Asked {
     pause: u64,
 }
 
-async fn measure(State(shared): State<Shared>, Query(asked): Query<Asked>) -> Json<Vec<f64>> {
+async fn measure(
+    State(shared): State<Shared>,
+    Query(asked): Query<VerificationRequest>,
+) -> Json<Vec<f64>> {
     let client = shared.client.lock().await;
     let mut seen = shared.put.subscribe();
     let body = json!({"type": "presenter_started", "name": "Maria", "session_pin": "7W2-97-8570"});

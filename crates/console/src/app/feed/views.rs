@@ -77,7 +77,7 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
             devices,
             pictures,
         },
-    ) = tokio::try_join!(engine.events_of(id), archive.contents(id)).map_err(failed)?;
+    ) = tokio::try_join!(engine.journal().events_of(id), archive.contents(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.events_of(id).await.map_err(failed)?;
     }

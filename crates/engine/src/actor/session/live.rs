@@ -229,6 +229,7 @@ impl Live {
         let (turns, saving) = self.begin_transaction();
         self.saving = Some(saving);
         let (to, written) = (self.mailbox.clone(), self.context.journal.save_turn(turns));
+        // Not awaited here: a slow disk must not keep the session from putting a hook that fires meanwhile.
         self.context.watch.tasks.spawn(async move {
             let outcome = written.await.map(drop);
             to.send(SessionMessage::Saved(outcome));

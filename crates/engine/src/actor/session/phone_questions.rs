@@ -5,7 +5,7 @@
 
 use session::{
     Failure, Input,
-    verification::{Answer, Cause, End, Obstacle},
+    verification::{Cause, VerificationAnswer, VerificationObstacle, VerificationOutcome},
 };
 
 use super::live::Live;
@@ -13,7 +13,7 @@ use crate::{
     actor::message::{Reply, VerificationOrder},
     clock::now,
     error::CommandError,
-    perform::{self, VerificationRequest},
+    perform::{self, PushRequest},
     remote::{
         LoginTc,
         logintc::{self, Attribute, Code, User},
@@ -49,7 +49,8 @@ impl Live {
     pub(super) fn ask_phone(&mut self, id: u32, user: User, shown: Vec<(String, String)>) {
         // What may happen only once is not begun unless the disk knows of it.
         if self.unsaved.is_some() {
-            let end = End::Failed { cause: Cause::Call { failure: Failure::Storage } };
+            let end =
+                VerificationOutcome::Failed { cause: Cause::Call { failure: Failure::Storage } };
             self.mailbox.tell(Input::VerificationFailed { id, end });
             return;
         }
@@ -65,7 +66,7 @@ impl Live {
             &self.mailbox,
             id,
             client,
-            VerificationRequest { user, shown, code },
+            PushRequest { user, shown, code },
         );
     }
 
@@ -82,10 +83,12 @@ impl Live {
                     phone.session = Some(session);
                 }
                 let answer = match state {
-                    logintc::State::Approved => Answer::Approved,
-                    logintc::State::Denied => Answer::Denied,
+                    logintc::State::Approved => VerificationAnswer::Approved,
+                    logintc::State::Denied => VerificationAnswer::Denied,
                     // Taken it was; the next look tells more.
-                    logintc::State::Pending | logintc::State::Other(_) => Answer::Pending,
+                    logintc::State::Pending | logintc::State::Other(_) => {
+                        VerificationAnswer::Pending
+                    }
                 };
                 Input::VerificationAnswered { id, answer }
             }
@@ -124,11 +127,11 @@ pub(crate) fn user_of(name: String, by_id: bool) -> User {
 }
 
 /// What a question comes to that the service didn't take.
-fn end_of(error: &logintc::Error) -> End {
-    let failed = |cause| End::Failed { cause };
+fn end_of(error: &logintc::Error) -> VerificationOutcome {
+    let failed = |cause| VerificationOutcome::Failed { cause };
     let call = |failure| failed(Cause::Call { failure });
     match error {
-        logintc::Error::NoDevice => End::NoDevice,
+        logintc::Error::NoDevice => VerificationOutcome::NoDevice,
         logintc::Error::UnknownUser(_) => failed(Cause::UnknownUser),
         logintc::Error::WrongDomain(_) => failed(Cause::WrongDomain),
         logintc::Error::Unauthorized(_)
@@ -140,15 +143,15 @@ fn end_of(error: &logintc::Error) -> End {
 }
 
 /// Why not, and what to do instead.
-pub(crate) const fn verification_obstacle_text(obstacle: Obstacle) -> &'static str {
+pub(crate) const fn verification_obstacle_text(obstacle: VerificationObstacle) -> &'static str {
     match obstacle {
-        Obstacle::NotLive => {
+        VerificationObstacle::NotLive => {
             "verify the person: this session has no PIN that is still good, and a verification belongs to a session; start a new session"
         }
-        Obstacle::UnderWay => {
+        VerificationObstacle::UnderWay => {
             "verify the person: they are being asked already; wait for the answer, or cancel it first"
         }
-        Obstacle::TooMany => {
+        VerificationObstacle::TooMany => {
             "verify the person: this session has as many verifications as it can keep; start a new session"
         }
     }

@@ -5,7 +5,7 @@
 
 use session::{
     Input, Program,
-    program::{Broken, Obstacle},
+    program::{DownloadFailure, ProgramObstacle},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::ConfText;
@@ -119,24 +119,24 @@ impl Live {
     pub(super) fn stop_program(&mut self) {
         if let Program::Downloading { .. } = self.state.record.program {
             self.cancel_program();
-            self.turn(Input::ProgramBroken(Broken::Stopped), now());
+            self.turn(Input::ProgramBroken(DownloadFailure::Stopped), now());
         }
     }
 }
 
 /// Why not, and what to do instead.
-pub(crate) const fn program_obstacle_text(obstacle: Obstacle) -> &'static str {
+pub(crate) const fn program_obstacle_text(obstacle: ProgramObstacle) -> &'static str {
     match obstacle {
-        Obstacle::NoPin => {
+        ProgramObstacle::NoPin => {
             "save the customer's program: this session has no PIN that is still good; start a new session"
         }
-        Obstacle::UnderWay => {
+        ProgramObstacle::UnderWay => {
             "save the customer's program: it is being saved already; wait for it, or cancel it first"
         }
-        Obstacle::Saved => {
+        ProgramObstacle::Saved => {
             "save the customer's program: it has been saved for this PIN; carry that file, or start a new session"
         }
-        Obstacle::Gone => {
+        ProgramObstacle::Gone => {
             "save the customer's program: the service gives it once per PIN, and for this one it can't be had any more; start a new session"
         }
     }

@@ -107,7 +107,7 @@ impl LoginWithMe {
     /// # Errors
     /// [`CallError`].
     pub async fn capabilities(&self) -> Result<Capabilities, CallError> {
-        let url = self.service.endpoint(&["x", "capabilities"]);
+        let url = http::endpoint(&self.service.base_url, &["x", "capabilities"]);
         let call = async {
             let response = http::get(&self.client, url).await?;
             // A service without this path is one without extensions.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 use session::{
     Failure, Input, Program,
-    program::{Broken, Gone},
+    program::{DownloadFailure, Gone},
 };
 use tokio::sync::oneshot;
 
@@ -111,7 +111,7 @@ async fn what_the_service_gave_to_somebody_who_cancelled_is_kept_sealed() {
     save(&world, &session).await.unwrap();
     world.order(&session, Input::CancelProgram).await.unwrap();
     world.pass(Duration::from_secs(2)).await;
-    let kept = |program| matches!(program, Program::Kept { why: Broken::Cancelled, .. });
+    let kept = |program| matches!(program, Program::Kept { why: DownloadFailure::Cancelled, .. });
     world.until(|| kept(program(&world, session.id))).await;
     world.settle().await;
     assert_eq!(conf_on_disk(&world, session.id).await.as_deref(), Some("Y29uZg"));
@@ -159,7 +159,7 @@ async fn a_download_that_goes_silent_is_given_up_and_kept() {
     save(&world, &session).await.unwrap();
     world.until(|| world.services.count("GET session_exe") == 1).await;
     world.pass(Duration::from_secs(30)).await;
-    let broken = Broken::Failed { failure: Failure::TimedOut };
+    let broken = DownloadFailure::Failed { failure: Failure::TimedOut };
     let kept = |program| matches!(program, Program::Kept { why, .. } if why == broken);
     world.until(|| kept(program(&world, session.id))).await;
 }
@@ -173,7 +173,7 @@ async fn an_engine_that_stops_keeps_what_its_download_needs() {
     world.until(|| world.services.count("GET session_exe") == 1).await;
     session.actor.stop_and_wait(None, None).await.unwrap();
     let stored = world.in_journal(session.id).await;
-    let kept = matches!(stored.record.program, Program::Kept { why: Broken::Stopped, .. });
+    let kept = matches!(stored.record.program, Program::Kept { why: DownloadFailure::Stopped, .. });
     assert!(kept, "{:?}", stored.record.program);
     assert!(stored.secrets.unwrap().conf.is_some());
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 use session::{
     Failure, Input, Outcome,
-    verification::{Asked, Cause, End, How, Status, Who},
+    verification::{Cause, Method, Status, Subject, VerificationOutcome, VerificationRequest},
 };
 use tokio::sync::oneshot;
 
@@ -21,9 +21,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn verify(world: &World, session: &Running, code: Option<Code>) -> Result<(), CommandError> {
-    let how = if code.is_some() { How::Otp } else { How::Push };
-    let asked = Asked {
-        who: Who::Customer,
+    let how = if code.is_some() { Method::Otp } else { Method::Push };
+    let asked = VerificationRequest {
+        who: Subject::Customer,
         user: "kim".into(),
         by_id: false,
         how,
@@ -50,7 +50,7 @@ fn status(world: &World, id: SessionId) -> Option<Status> {
     world.record(id).verifications.last().map(|verification| verification.status.clone())
 }
 
-fn end(world: &World, id: SessionId) -> Option<End> {
+fn end(world: &World, id: SessionId) -> Option<VerificationOutcome> {
     match status(world, id)? {
         Status::Asking { .. } | Status::Waiting { .. } => None,
         Status::Ended { end, .. } => Some(end),
@@ -71,7 +71,7 @@ async fn a_push_is_sent_once_and_looked_after_until_somebody_answers() {
     world.settle().await;
     world.services.next("poll phone", says("approved"));
     world.pass(SECOND).await;
-    world.until(|| end(&world, session.id) == Some(End::Approved)).await;
+    world.until(|| end(&world, session.id) == Some(VerificationOutcome::Approved)).await;
     world.pass(PATIENCE).await;
     assert_eq!((world.services.count("ask phone"), world.services.count("poll phone")), (1, 4));
     let asked = &world.services.calls()[0].body;
@@ -85,21 +85,21 @@ async fn a_denial_is_the_persons_word_and_a_wrong_code_is_not() {
     let session = world.live().await;
     world.services.next("ask phone", says("denied"));
     verify(&world, &session, None).await.unwrap();
-    world.until(|| end(&world, session.id) == Some(End::Denied)).await;
+    world.until(|| end(&world, session.id) == Some(VerificationOutcome::Denied)).await;
     world.services.next("ask phone", says("denied"));
     let code = Code::from_typed("123 456").unwrap();
     verify(&world, &session, Some(code)).await.unwrap();
-    let wrong = End::Failed { cause: Cause::WrongCode };
+    let wrong = VerificationOutcome::Failed { cause: Cause::WrongCode };
     world.until(|| end(&world, session.id) == Some(wrong)).await;
     assert_eq!(world.services.calls()[1].body["otp"], "123456");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_question_that_the_service_does_not_take_ends_by_what_helps() {
-    let call = |failure| End::Failed { cause: Cause::Call { failure } };
-    let failed = |cause| End::Failed { cause };
+    let call = |failure| VerificationOutcome::Failed { cause: Cause::Call { failure } };
+    let failed = |cause| VerificationOutcome::Failed { cause };
     let cases = [
-        (refuses(404, "api.error.notfound.token"), End::NoDevice),
+        (refuses(404, "api.error.notfound.token"), VerificationOutcome::NoDevice),
         (refuses(404, "api.error.notfound.user"), failed(Cause::UnknownUser)),
         (refuses(404, "api.error.notfound.domain"), failed(Cause::WrongDomain)),
         (refuses(401, "api.error.unauthorized"), call(Failure::Unauthorized)),
@@ -132,7 +132,7 @@ async fn no_phone_rings_that_the_disk_does_not_know_of() {
     world.break_disk();
     let refused = verify(&world, &session, None).await;
     assert!(matches!(refused, Err(CommandError::NotSaved(_))), "{refused:?}");
-    let storage = End::Failed { cause: Cause::Call { failure: Failure::Storage } };
+    let storage = VerificationOutcome::Failed { cause: Cause::Call { failure: Failure::Storage } };
     world.until(|| end(&world, session.id) == Some(storage)).await;
     world.mend_disk();
     world.settle().await;
@@ -146,7 +146,7 @@ async fn a_push_that_nobody_answers_is_taken_back_when_its_time_is_up() {
     verify(&world, &session, None).await.unwrap();
     world.until(|| matches!(status(&world, session.id), Some(Status::Waiting { .. }))).await;
     world.pass(PATIENCE).await;
-    world.until(|| end(&world, session.id) == Some(End::TimedOut)).await;
+    world.until(|| end(&world, session.id) == Some(VerificationOutcome::TimedOut)).await;
     world.until(|| world.services.count("cancel phone") == 1).await;
 }
 
@@ -158,7 +158,7 @@ async fn a_question_cancelled_while_the_service_is_asked_is_taken_back_once_it_h
     verify(&world, &session, None).await.unwrap();
     world.until(|| world.services.count("ask phone") == 1).await;
     world.order(&session, Input::CancelVerification { id: 1 }).await.unwrap();
-    assert_eq!(end(&world, session.id), Some(End::Cancelled));
+    assert_eq!(end(&world, session.id), Some(VerificationOutcome::Cancelled));
     world.settle().await;
     assert_eq!(world.services.count("cancel phone"), 0);
     world.pass(3 * SECOND).await;
@@ -186,7 +186,7 @@ async fn a_look_that_fails_is_neither_a_yes_nor_a_no() {
     world.settle().await;
     world.services.next("poll phone", says("approved"));
     world.pass(SECOND).await;
-    world.until(|| end(&world, session.id) == Some(End::Approved)).await;
+    world.until(|| end(&world, session.id) == Some(VerificationOutcome::Approved)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,7 +199,7 @@ async fn nobody_is_asked_twice_at_a_time_nor_for_a_session_that_is_over() {
     let close = Input::Close { outcome: Outcome::Unknown, by: "anna".into() };
     world.until(|| matches!(status(&world, session.id), Some(Status::Waiting { .. }))).await;
     world.order(&session, close).await.unwrap();
-    assert_eq!(end(&world, session.id), Some(End::Cancelled));
+    assert_eq!(end(&world, session.id), Some(VerificationOutcome::Cancelled));
     world.until(|| world.services.count("cancel phone") == 1).await;
     let third = verify(&world, &session, None).await;
     assert!(matches!(third, Err(CommandError::DoesNotFit(_))), "{third:?}");
