@@ -1,4 +1,4 @@
-/** A button and what floats below it: opened by one, closed by Escape, a click elsewhere, or a choice. */
+/** A button and the panel that floats below it: the button opens it; Escape, a click elsewhere or a choice closes it. */
 export class Menu {
   constructor(
     private readonly button: HTMLElement,
@@ -6,6 +6,9 @@ export class Menu {
     /** Where the keyboard goes when it closes. */
     private readonly leave: () => void,
   ) {
+    button.setAttribute('aria-haspopup', 'true');
+    button.setAttribute('aria-controls', panel.id);
+    this.hide();
     button.addEventListener('click', () => {
       this.toggle();
     });
