@@ -1,5 +1,4 @@
-import '../shared/palette.css';
-import '../shared/pages.css';
+import './join.css';
 import { $ } from '../shared/dom';
 import { readPin } from '../shared/pin';
 

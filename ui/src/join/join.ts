@@ -1,5 +1,4 @@
-import '../shared/palette.css';
-import '../shared/pages.css';
+import './join.css';
 import type { Connection, Message } from '../shared/connection';
 import { $ } from '../shared/dom';
 import { readPin } from '../shared/pin';

@@ -1,4 +1,3 @@
-import '../shared/palette.css';
 import './phone.css';
 import { $ } from '../shared/dom';
 

@@ -1,4 +1,3 @@
-import '../shared/palette.css';
 import './page.css';
 import { $ } from '../shared/dom';
 
