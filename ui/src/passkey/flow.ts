@@ -17,9 +17,7 @@ export class Flow {
     private readonly api: ConsoleApi,
     private readonly passkeys: Passkeys,
     private readonly show: (view: View) => void,
-  ) {
-    this.state = state;
-  }
+  ) {}
 
   async begin(): Promise<void> {
     if (this.state === '') {

@@ -1,5 +1,5 @@
 import './phone.css';
-import { $ } from '../shared/dom';
+import { $, make } from '../shared/dom';
 
 // Asks each second what the phones show. Whatever comes from outside is put in as text, never as markup.
 const EACH_MS = 1000;
@@ -31,17 +31,6 @@ type State = { mail: boolean; users: User[]; pushes: Push[] };
 let state: State = { mail: false, users: [], pushes: [] };
 let chosen = decodeURIComponent(location.hash.slice(1));
 let shown = '';
-
-function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  className?: string,
-  text?: string,
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
 
 function button(text: string, className: string, onClick: () => void): HTMLButtonElement {
   const element = make('button', className, text);

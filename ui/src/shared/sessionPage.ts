@@ -1,8 +1,7 @@
 // What the pages of a session show: people, chat, the state of the connection.
-// What people wrote only ever becomes text, never markup.
 
 import { connect, type Connection, type ConnectionState, type Message } from './connection';
-import { $ } from './dom';
+import { $, make } from './dom';
 
 /** A message of the chat, as the broker keeps it; the time is in seconds. */
 export type ChatMessage = { guid: string; timestamp: number; subject: string; body: string };
@@ -136,20 +135,13 @@ function showMessage({ guid, timestamp, subject, body }: ChatMessage, isNew: boo
   document.getElementById('empty')?.remove();
   const log = $('log');
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-  const item = document.createElement('li');
-  const who = document.createElement('p');
-  const time = document.createElement('time');
-  const text = document.createElement('p');
   const sent = new Date(timestamp * 1000);
-  who.className = 'who';
-  who.textContent = subject || 'No name';
+  const item = make('li', isNew ? 'new' : '');
+  const who = make('p', 'who', subject || 'No name');
+  const time = make('time', '', clock(sent));
   time.dateTime = sent.toISOString();
-  time.textContent = clock(sent);
   who.append(time);
-  text.className = 'text';
-  text.textContent = body;
-  if (isNew) item.className = 'new';
-  item.append(who, text);
+  item.append(who, make('p', 'text', body));
   log.append(item);
   // Somebody who reads further up is not torn away from there.
   if (atEnd) log.scrollTop = log.scrollHeight;
@@ -158,14 +150,8 @@ function showMessage({ guid, timestamp, subject, body }: ChatMessage, isNew: boo
 
 export function showPeople(rows: PersonRow[]): void {
   const items = rows.map(({ name, word, here }) => {
-    const item = document.createElement('li');
-    const who = document.createElement('span');
-    const state = document.createElement('span');
-    who.className = 'name';
-    who.textContent = name;
-    state.className = `word ${here ? 'here' : 'away'}`;
-    state.textContent = word;
-    item.append(who, state);
+    const item = make('li');
+    item.append(make('span', 'name', name), make('span', `word ${here ? 'here' : 'away'}`, word));
     return item;
   });
   $('people').replaceChildren(...items);
