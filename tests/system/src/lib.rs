@@ -5,8 +5,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
-pub mod passkeys;
-
 use std::{path::Path, sync::Arc, time::Duration};
 
 use broker::{Broker, Running};
