@@ -15,7 +15,7 @@ use serve::control::Advance;
 use uuid::Uuid;
 use wire::{
     Pin, Side,
-    screen::{Program, Sharing},
+    shared_screen::{ProgramHello, Sharing},
 };
 
 use crate::{
@@ -107,8 +107,8 @@ fn connection_of(coordinator: &Coordinator, pin: &Pin, page: Uuid) -> Option<Con
     coordinator.ask(|hub, _| hub.connection_of(pin, PageId(page)))
 }
 
-fn stand_in_program() -> Program {
-    Program { version: "0".into(), platform: "stand-in".into(), conf: None }
+fn stand_in_program() -> ProgramHello {
+    ProgramHello { version: "0".into(), platform: "stand-in".into(), conf: None }
 }
 
 #[derive(Deserialize)]

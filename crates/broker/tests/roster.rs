@@ -57,7 +57,7 @@ async fn who_asks_is_told_to_everybody_and_stands_in_the_conf_also_after_a_resta
     let page = rig.page(&pin, "presenter").await;
     assert_eq!(page.welcome["asker"], json!({ "technician": "Anna", "company": "Help Ltd" }));
     let conf = Conf::decode(&ConfText::from(rig.conf(&pin).await)).unwrap();
-    assert_eq!((conf.asker.technician.as_str(), conf.unattended), ("Anna", false));
+    assert_eq!((conf.requester.technician.as_str(), conf.unattended), ("Anna", false));
     assert_eq!(conf.origin.as_deref(), Some(rig.running.origin()));
 }
 

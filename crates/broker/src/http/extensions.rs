@@ -7,7 +7,7 @@ use url::form_urlencoded::byte_serialize;
 use wire::{
     Pin,
     loginwithme::SessionUrl,
-    screen::{Asker, Role, Sharing, Watcher},
+    shared_screen::{Requester, Role, RosterEntry, Sharing},
 };
 
 use super::{
@@ -86,7 +86,7 @@ pub(super) async fn reach(call: Call, fields: Fields) -> Answer {
 /// Sets who asks for the screen. It is in the conf, too, if that isn't given yet.
 pub(super) async fn set_asker(call: Call, fields: Fields) -> Answer {
     let (technician, company) = (fields.optional("technician")?, fields.optional("company")?);
-    let asker = Asker { technician: technician.to_owned(), company: company.to_owned() };
+    let asker = Requester { technician: technician.to_owned(), company: company.to_owned() };
     let (pin, unattended) = (fields.pin()?, fields.flag("unattended")?);
     let set =
         call.coordinator.apply(|hub, now| hub.set_asker(call.client, pin, asker, unattended, now));
@@ -105,7 +105,7 @@ struct AskerResponse {
 pub(super) async fn asker(call: Call, query: Query) -> Answer {
     let pin = query.pin()?;
     let asker = call.coordinator.ask(|hub, now| hub.asker(call.client, &pin, now))?;
-    let Asker { technician, company } = asker;
+    let Requester { technician, company } = asker;
     Ok(json(pretty(&AskerResponse { success: true, technician, company })))
 }
 
@@ -134,7 +134,7 @@ struct RosterResponse {
     success: bool,
     sharing: Sharing,
     presenter: Option<PresenterInfo>,
-    watchers: Vec<Watcher>,
+    watchers: Vec<RosterEntry>,
 }
 
 #[derive(Serialize)]

@@ -78,7 +78,7 @@ fn new_conf(pin: &Pin, session: &Session, origin: String, random: &[u8; 32]) -> 
         host_key: host_key.join(":"),
         version: PRESENTER_VERSION.to_owned(),
         origin: Some(origin),
-        asker: session.asker.clone(),
+        requester: session.asker.clone(),
         unattended: session.unattended,
     }
 }

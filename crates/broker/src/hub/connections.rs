@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serve::Client;
 use wire::{
     Pin, Side,
-    screen::{Role, Sharing},
+    shared_screen::{Role, Sharing},
 };
 
 use super::{

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
-use wire::screen::Secret;
+use wire::shared_screen::Secret;
 
 /// The SHA-256 of a credential. It is looked up instead of the credential itself, so that neither a stolen
 /// store nor the time that a comparison takes gives the credential away.

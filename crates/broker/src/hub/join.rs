@@ -6,7 +6,7 @@ use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{
     Pin, Side,
-    screen::{Program, Role, Secret, Sharing},
+    shared_screen::{ProgramHello, Role, Secret, Sharing},
 };
 
 use super::{
@@ -44,7 +44,7 @@ pub(crate) enum Access {
 
 /// What a connection wants to be in the session.
 pub(crate) enum JoinAs {
-    Presenter(Option<Program>),
+    Presenter(Option<ProgramHello>),
     Companion,
     Viewer { read_only: bool },
 }
@@ -182,7 +182,7 @@ impl Hub {
         &mut self,
         client: Client,
         pin: &Pin,
-        program: Option<Program>,
+        program: Option<ProgramHello>,
         now: Millis,
     ) -> Result<Option<PresenterProgram>, Refused> {
         let conf = program.as_ref().and_then(|program| program.conf.as_ref());
@@ -332,7 +332,7 @@ mod tests {
     use crate::hub::{SessionEntry, limits::HubSettings, records::StoredState, session::Session};
 
     fn show(hub: &mut Hub, pin: &Pin, conf: &str, from: u8) -> Result<(), Refused> {
-        let program = Program {
+        let program = ProgramHello {
             version: String::new(),
             platform: String::new(),
             conf: Some(conf.to_owned().into()),

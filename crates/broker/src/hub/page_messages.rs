@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serve::Millis;
 use uuid::Uuid;
-use wire::screen::Sharing;
+use wire::shared_screen::Sharing;
 
 use super::{
     Hub,

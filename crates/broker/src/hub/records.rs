@@ -2,7 +2,7 @@
 
 use serve::{Client, Millis};
 use uuid::Uuid;
-use wire::{HookType, Pin, Side, screen::Asker};
+use wire::{HookType, Pin, Side, shared_screen::Requester};
 
 use super::{
     chat::Message,
@@ -41,7 +41,7 @@ pub(crate) enum Write {
     },
     AskerSaid {
         pin: Pin,
-        asker: Asker,
+        asker: Requester,
         unattended: bool,
     },
     TicketMade {

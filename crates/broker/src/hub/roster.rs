@@ -2,7 +2,7 @@
 
 use wire::{
     Pin, Side,
-    screen::{Sharing, Watcher},
+    shared_screen::{RosterEntry, Sharing},
 };
 
 use super::{
@@ -40,7 +40,7 @@ impl Hub {
         let watcher = |(page, name, id): (PageId, &str, ConnectionId)| {
             let viewer = self.connections.get(id)?.participant.as_viewer()?;
             let stream = viewer.stream.and_then(|id| self.streams.joined(id));
-            Some(Watcher {
+            Some(RosterEntry {
                 page: credential::public_half(page.0),
                 name: name.to_owned(),
                 role: viewer.role,

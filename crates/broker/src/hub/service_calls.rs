@@ -2,7 +2,7 @@
 
 use serve::{Client, Millis};
 use uuid::Uuid;
-use wire::{HookType, Pin, Region, screen::Asker};
+use wire::{HookType, Pin, Region, shared_screen::Requester};
 
 use super::{
     Hub, SessionEntry,
@@ -164,7 +164,7 @@ impl Hub {
         &mut self,
         client: Client,
         pin: Pin,
-        asker: Asker,
+        asker: Requester,
         unattended: bool,
         now: Millis,
     ) -> Result<Change, Refused> {
@@ -176,7 +176,7 @@ impl Hub {
                  change that with allow_unattended",
             ));
         }
-        let asker = Asker {
+        let asker = Requester {
             technician: text::tidy_name(&asker.technician),
             company: text::tidy_name(&asker.company),
         };
@@ -186,7 +186,7 @@ impl Hub {
     }
 
     /// Who asks for the screen, for whoever has the PIN.
-    pub fn asker(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Asker, Refused> {
+    pub fn asker(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Requester, Refused> {
         Ok(self.live(client, pin, now)?.session.asker.clone())
     }
 

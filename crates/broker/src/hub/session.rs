@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serve::{Client, Millis};
-use wire::{HookType, Region, Side, screen::Asker};
+use wire::{HookType, Region, Side, shared_screen::Requester};
 
 use super::{
     hooks::{ArmedHooks, FiredHook},
@@ -29,7 +29,7 @@ pub struct Session {
     /// The SHA-256 of the conf, once that was given. It is given only once.
     pub conf_hash: Option<[u8; 32]>,
     /// The technician and company who ask for the screen.
-    pub asker: Asker,
+    pub asker: Requester,
     /// The conf says that nobody at the customer's computer has to agree.
     pub unattended: bool,
     hooks: ArmedHooks,
@@ -62,7 +62,7 @@ impl Session {
             minter,
             revoked: false,
             conf_hash: None,
-            asker: Asker::default(),
+            asker: Requester::default(),
             unattended: false,
             hooks: ArmedHooks::default(),
             presenter: SideState::default(),

@@ -6,7 +6,7 @@ use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{
     HookType, Pin, Side,
-    screen::{Program, Role, Secret, Sharing, ToPresenter},
+    shared_screen::{ProgramHello, Role, Secret, Sharing, ToPresenter},
 };
 
 use super::{
@@ -58,7 +58,7 @@ fn credential(n: u64) -> Credential {
 
 fn program() -> JoinAs {
     let (version, platform) = ("1".into(), "linux-x86_64".into());
-    JoinAs::Presenter(Some(Program { version, platform, conf: None }))
+    JoinAs::Presenter(Some(ProgramHello { version, platform, conf: None }))
 }
 
 fn put(hub: &mut Hub, pin: &Pin, hook: HookType) {

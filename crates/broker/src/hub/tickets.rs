@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use wire::{Pin, screen::Role};
+use wire::{Pin, shared_screen::Role};
 
 use super::credential::KeyHash;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serve::{Client, Millis};
-use wire::screen::{Role, Secret, ToPresenter};
+use wire::shared_screen::{Role, Secret, ToPresenter};
 
 use super::{
     Hub,

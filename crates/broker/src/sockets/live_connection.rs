@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, interval_at, sleep_until, timeout},
 };
 use uuid::Uuid;
-use wire::{PinShape, Side};
+use wire::{InvalidPin, Side};
 
 use crate::{
     connecting::Connected,
@@ -72,7 +72,7 @@ fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
     let access = match (session_pin, ticket, side) {
         (None, Some(ticket), Side::Viewers) => Access::Ticket(ticket),
         (Some(pin), _, _) => Access::Pin(
-            pin.parse().map_err(|shape: PinShape| Refused::malformed(shape.to_string()))?,
+            pin.parse().map_err(|shape: InvalidPin| Refused::malformed(shape.to_string()))?,
         ),
         (None, _, _) => return Err(Refused::malformed("session_pin is missing")),
     };

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
 use serve::Client;
 use tokio::{sync::oneshot, time::timeout};
-use wire::screen::{Role, Secret, StreamAnswer, StreamHello};
+use wire::shared_screen::{Role, Secret, StreamAnswer, StreamHello};
 
 use super::splice::splice;
 use crate::{

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use serve::{Client, Millis};
-use wire::{HookType, Pin, Side, screen::Asker};
+use wire::{HookType, Pin, Side, shared_screen::Requester};
 
 use crate::hub::{
     presence::{Presence, StoredPresence},
@@ -88,7 +88,7 @@ pub(super) fn give_conf(tx: &Connection, pin: &Pin, hash: &[u8; 32]) -> rusqlite
 pub(super) fn say_asker(
     tx: &Connection,
     pin: &Pin,
-    asker: &Asker,
+    asker: &Requester,
     unattended: bool,
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE sessions SET technician = ?2, company = ?3, unattended = ?4 WHERE pin = ?1";
@@ -127,7 +127,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<(Pin, Session)> {
     let mut session = Session::new(region, Client::at(minter), minted, expires.since(minted));
     session.revoked = row.get(5)?;
     session.conf_hash = row.get(6)?;
-    session.asker = Asker { technician: row.get(7)?, company: row.get(8)? };
+    session.asker = Requester { technician: row.get(7)?, company: row.get(8)? };
     session.unattended = row.get(9)?;
     Ok((pin, session))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 use serve::Millis;
-use wire::logintc::{Attribute, State, UserRef};
+use wire::logintc::{Attribute, PushState, UserRef};
 
 use crate::keys::{self, DIGITS, HEX};
 
@@ -52,7 +52,7 @@ pub(super) struct Push {
     pub user: String,
     pub username: String,
     pub attributes: Vec<Attribute>,
-    pub state: State,
+    pub state: PushState,
     pub made: Millis,
 }
 
@@ -181,7 +181,7 @@ pub(super) fn add_session(
     tx: &Transaction<'_>,
     user: &str,
     attributes: &[Attribute],
-    (push, state): (bool, State),
+    (push, state): (bool, PushState),
     now: Millis,
 ) -> rusqlite::Result<String> {
     let oldest = now.0 - life();
@@ -198,10 +198,10 @@ pub(super) fn state(
     tx: &Transaction<'_>,
     session: &str,
     now: Millis,
-) -> rusqlite::Result<Option<State>> {
+) -> rusqlite::Result<Option<PushState>> {
     let sql = "SELECT state FROM logintc_sessions WHERE id = ?1 AND made > ?2";
     let state = tx.query_row(sql, (session, now.0 - life()), |row| row.get::<_, String>(0));
-    Ok(state.optional()?.map(State::from))
+    Ok(state.optional()?.map(PushState::from))
 }
 
 /// Takes a session back: false if there is none, or its time is over.
@@ -219,7 +219,7 @@ pub(super) fn answer(
 ) -> rusqlite::Result<bool> {
     let sql = "UPDATE logintc_sessions SET state = ?3
                WHERE id = ?1 AND made > ?2 AND push AND state = 'pending'";
-    let state = String::from(if approve { State::Approved } else { State::Denied });
+    let state = String::from(if approve { PushState::Approved } else { PushState::Denied });
     Ok(tx.execute(sql, (session, now.0 - life(), state))? == 1)
 }
 
@@ -234,7 +234,7 @@ pub(super) fn pushes(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<Vec<
             user: row.get(1)?,
             username: row.get(2)?,
             attributes: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
-            state: State::from(row.get::<_, String>(4)?),
+            state: PushState::from(row.get::<_, String>(4)?),
             made: Millis(row.get(5)?),
         })
     };
