@@ -21,7 +21,7 @@ pub(crate) struct Connected {
     pub id: ConnectionId,
     pub welcome: ServerMessage,
     /// What it is told from here on; ends when the hub hangs it up.
-    pub inlet: mpsc::Receiver<ServerMessage>,
+    pub messages: mpsc::Receiver<ServerMessage>,
 }
 
 impl Coordinator {
@@ -32,12 +32,12 @@ impl Coordinator {
         request: JoinRequest,
     ) -> Result<Connected, Refused> {
         // First, since the hub may have something to tell as soon as it has let the page in.
-        let (id, inlet) = self.outlets.lock().add_connection();
+        let (id, messages) = self.sockets.lock().add_connection();
         let joined = self.join(id, client, request).await;
         let welcome =
-            joined.and_then(|joined| self.ask(|hub, now| hub.welcome(client, joined, now)));
+            joined.and_then(|joined| self.with_hub(|hub, now| hub.welcome(client, joined, now)));
         match welcome {
-            Ok(welcome) => Ok(Connected { id, welcome, inlet }),
+            Ok(welcome) => Ok(Connected { id, welcome, messages }),
             Err(refused) => {
                 // Also out of the hub, if it was let in but its session has ended since, or the disk failed.
                 self.disconnect(id).await;
@@ -51,8 +51,8 @@ impl Coordinator {
         self: &Arc<Self>,
         request: JoinRequest,
     ) -> Result<ConnectionId, Refused> {
-        let id = self.outlets.lock().next_connection();
-        self.join(id, Client::at(Ipv4Addr::LOCALHOST.into()), request).await?;
+        let id = self.sockets.lock().next_connection();
+        self.join(id, Client::from_ip(Ipv4Addr::LOCALHOST.into()), request).await?;
         Ok(id)
     }
 
@@ -70,6 +70,6 @@ impl Coordinator {
     pub(crate) async fn disconnect(self: &Arc<Self>, id: ConnectionId) {
         self.record(|hub, now| hub.leave(id, now)).await;
         // After the hub: until it has taken the page out, it may still tell it something.
-        self.outlets.lock().remove_connection(id);
+        self.sockets.lock().remove_connection(id);
     }
 }

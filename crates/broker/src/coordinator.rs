@@ -20,9 +20,9 @@ use crate::{
         hooks::HookDelivery,
         refusal::Refused,
     },
-    outlets::Outlets,
     programs::Programs,
     smtp::Mailer,
+    socket_registry::SocketRegistry,
     store::Store,
 };
 
@@ -45,7 +45,7 @@ pub(crate) struct Coordinator {
     /// Never held across an `await`.
     pub hub: Mutex<Hub>,
     /// Locked only by itself or while the hub is locked, never the other way round.
-    pub outlets: Mutex<Outlets>,
+    pub sockets: Mutex<SocketRegistry>,
     /// Wakes the timer, since what falls due next may have changed.
     pub rescheduled: Notify,
     /// A delivery that the fault plan has wait for the next one.
@@ -54,9 +54,9 @@ pub(crate) struct Coordinator {
 
 impl Coordinator {
     /// Looks something up in the hub, or counts something there that is neither stored nor told.
-    pub fn ask<T>(&self, question: impl FnOnce(&mut Hub, Millis) -> T) -> T {
+    pub fn with_hub<T>(&self, work: impl FnOnce(&mut Hub, Millis) -> T) -> T {
         let mut hub = self.hub.lock();
-        question(&mut hub, self.clock.now())
+        work(&mut hub, self.clock.now())
     }
 
     /// Has the hub decide, and returns once what it decided is on disk.
@@ -92,7 +92,7 @@ impl Coordinator {
     pub fn notify(&self, decide: impl FnOnce(&mut Hub) -> Vec<Notice>) {
         let mut hub = self.hub.lock();
         let notices = decide(&mut hub);
-        self.tell(&mut hub, notices);
+        self.dispatch(&mut hub, notices);
     }
 
     /// Hands a change on while the hub is locked, so that changes are written and told in the order in which they
@@ -100,7 +100,7 @@ impl Coordinator {
     fn settle(self: &Arc<Self>, hub: &mut Hub, change: Change) -> JoinHandle<Result<(), Refused>> {
         let Change { writes, notices, effects, reschedules } = change;
         let saved = self.store.submit(writes);
-        self.tell(hub, notices);
+        self.dispatch(hub, notices);
         if reschedules {
             self.rescheduled.notify_one();
         }
@@ -117,10 +117,10 @@ impl Coordinator {
     }
 
     /// Carries notices out. Whoever doesn't take one is lost, which can lead to further notices.
-    fn tell(&self, hub: &mut Hub, notices: Vec<Notice>) {
+    fn dispatch(&self, hub: &mut Hub, notices: Vec<Notice>) {
         let mut waiting = VecDeque::from(notices);
         while let Some(notice) = waiting.pop_front() {
-            let lost = self.outlets.lock().carry_out(notice);
+            let lost = self.sockets.lock().carry_out(notice);
             if let Some(lost) = lost {
                 waiting.extend(hub.lose(lost));
             }

@@ -29,9 +29,9 @@ impl Coordinator {
                     self.spawn_delivery(delivery);
                 }
             }
-            Effect::TellRoster(pin) => self.notify(|hub| hub.tell_roster(&pin)),
-            Effect::TellMessage(pin, message) => {
-                self.notify(|hub| hub.tell(&pin, &ServerMessage::Chat { message }));
+            Effect::SendRoster(pin) => self.notify(|hub| hub.roster_notices(&pin)),
+            Effect::SendChat(pin, message) => {
+                self.notify(|hub| hub.notices_for(&pin, &ServerMessage::Chat { message }));
             }
             Effect::SendMail(mail) => self.spawn_mail(mail),
         }
@@ -117,7 +117,7 @@ impl Coordinator {
             let id = mail.id;
             this.record(|hub, _| {
                 hub.outbox_mut().set_state(id, state.clone());
-                Change::writing(Write::MailChanged { id, state })
+                Change::with_write(Write::MailChanged { id, state })
             })
             .await;
         });

@@ -53,7 +53,7 @@ async fn run(settings: Settings) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    say_ready(&running, token_file.as_deref());
+    print_ready(&running, token_file.as_deref());
     stop.requested().await;
     tracing::info!("stopping");
     running.shutdown().await;
@@ -61,7 +61,7 @@ async fn run(settings: Settings) -> ExitCode {
 }
 
 /// Prints one line of JSON on stdout, for which a script can wait.
-fn say_ready(running: &Running, token_file: Option<&std::path::Path>) {
+fn print_ready(running: &Running, token_file: Option<&std::path::Path>) {
     let control = running.control_addr().map(|addr| format!("http://{addr}/control"));
     let line = json!({
         "event": "ready",

@@ -42,7 +42,7 @@ impl Running {
             None => None,
         };
         let bound = serve::bind(network.ip, network.port)?;
-        let (addr, got_asked_port) = (bound.addr(), bound.got_what_was_asked());
+        let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
         let endpoint = Arc::new(Endpoint {
             guard: HostGuard::new(addr, network.public_url.as_ref()),
             origin: origin(&network, addr),
@@ -56,7 +56,7 @@ impl Running {
             compat_cors: false,
         };
         let server = Server::start(bound, http::routes(context), self.limits, tls)?;
-        self.network = Some((server, got_asked_port));
+        self.network = Some((server, got_requested_port));
         *self.coordinator.network.write() = Some(endpoint);
         Ok(())
     }

@@ -21,9 +21,9 @@ use crate::{
     handle::Handle,
     http::{self, ApiContext},
     hub::{Hub, limits::HubSettings, messages::ServerMessage},
-    outlets::Outlets,
     programs::Programs,
     smtp::Mailer,
+    socket_registry::SocketRegistry,
     store::{SigningKey, Store, StoreError},
     timer::keep_time,
 };
@@ -60,7 +60,7 @@ pub enum StartError {
 pub struct Running {
     pub(crate) coordinator: Arc<Coordinator>,
     addr: SocketAddr,
-    got_asked_port: bool,
+    got_requested_port: bool,
     server: Server,
     pub(crate) limits: Limits,
     /// The server of the endpoint for the network, and whether it got the port that was asked for.
@@ -107,14 +107,14 @@ impl Broker {
         let control = control.map(|settings| start_control(&settings, &coordinator)).transpose()?;
         let context =
             ApiContext { coordinator: Arc::clone(&coordinator), endpoint, proxies, compat_cors };
-        let (addr, got_asked_port) = (bound.addr(), bound.got_what_was_asked());
+        let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
         let server = Server::start(bound, http::routes(context), limits, tls)?;
         let timer = tokio::spawn(keep_time(Arc::clone(&coordinator)));
         let network = None;
         Ok(Running {
             coordinator,
             addr,
-            got_asked_port,
+            got_requested_port,
             server,
             limits,
             network,
@@ -153,7 +153,7 @@ impl Running {
 
     /// False if another port had to be taken than the remembered one, so that old links are dead.
     pub const fn got_remembered_port(&self) -> bool {
-        self.got_asked_port
+        self.got_requested_port
     }
 
     /// Where the control API listens, if it was asked for.
@@ -248,7 +248,7 @@ async fn open(
         signer: signer(loaded.signing_key.as_ref())?,
         store,
         hub: Mutex::new(Hub::new(settings, loaded.state)),
-        outlets: Mutex::new(Outlets::default()),
+        sockets: Mutex::new(SocketRegistry::default()),
         rescheduled: Notify::new(),
         reordered: Mutex::new(None),
     });

@@ -55,7 +55,7 @@ pub struct Running {
 struct Service<H> {
     handle: H,
     server: Server,
-    got_asked_port: bool,
+    got_requested_port: bool,
 }
 
 impl Sandbox {
@@ -133,9 +133,9 @@ impl Running {
 
     /// False if another port had to be taken than a remembered one.
     pub fn got_remembered_ports(&self) -> bool {
-        self.logintc.got_asked_port
-            && self.rocketchat.got_asked_port
-            && self.passwordless.got_asked_port
+        self.logintc.got_requested_port
+            && self.rocketchat.got_requested_port
+            && self.passwordless.got_requested_port
     }
 
     /// Where the control API listens, if it was asked for.
@@ -177,9 +177,9 @@ fn serve_one<H>(
     faults: &FaultPlan,
     limits: Limits,
 ) -> Result<Service<H>, StartError> {
-    let got_asked_port = bound.got_what_was_asked();
+    let got_requested_port = bound.got_requested_port();
     let routes = context.protect(routes(context.clone()), faults);
-    Ok(Service { handle, server: Server::start(bound, routes, limits, None)?, got_asked_port })
+    Ok(Service { handle, server: Server::start(bound, routes, limits, None)?, got_requested_port })
 }
 
 fn start_control(

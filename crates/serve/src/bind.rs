@@ -32,7 +32,7 @@ impl Bound {
 
     /// False if another port had to be taken than the one that was asked for: links made for the
     /// old one are dead and hooks must be armed again.
-    pub const fn got_what_was_asked(&self) -> bool {
+    pub const fn got_requested_port(&self) -> bool {
         self.remembered
     }
 
@@ -87,7 +87,7 @@ mod tests {
     fn takes_the_remembered_port_when_it_is_free() {
         let port = bind(LOOPBACK, Port::Any).unwrap().addr().port();
         let again = bind(LOOPBACK, Port::Remembered(port)).unwrap();
-        assert_eq!((again.addr().port(), again.got_what_was_asked()), (port, true));
+        assert_eq!((again.addr().port(), again.got_requested_port()), (port, true));
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
         let first = bind(LOOPBACK, Port::Any).unwrap();
         let second = bind(LOOPBACK, Port::Remembered(first.addr().port())).unwrap();
         assert_ne!(second.addr(), first.addr());
-        assert!(!second.got_what_was_asked());
+        assert!(!second.got_requested_port());
     }
 
     #[test]

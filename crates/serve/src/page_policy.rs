@@ -81,7 +81,7 @@ impl PagePolicy {
 
 async fn add_headers(State(policy): State<PagePolicy>, request: Request, next: Next) -> Response {
     let guard = policy.live.as_ref();
-    let content = policy.content(guard.and_then(|guard| guard.host_of(&request)));
+    let content = policy.content(guard.and_then(|guard| guard.allowed_host(&request)));
     // After the handler, so that none can loosen them.
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -146,7 +146,7 @@ mod tests {
             ("/", Some("evil.example:4000"), None),
             ("/", None, None),
         ] {
-            assert_eq!(guard.host_of(&request(uri, host)), found, "{uri} {host:?}");
+            assert_eq!(guard.allowed_host(&request(uri, host)), found, "{uri} {host:?}");
         }
     }
 }

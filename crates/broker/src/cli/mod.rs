@@ -209,7 +209,7 @@ mod tests {
     fn a_broker_that_others_can_reach_refuses_hooks_to_its_own_machine() {
         let dir = tempfile::tempdir().unwrap();
         let policy =
-            |flags: &[&str]| with(dir.path(), "", flags).unwrap().config.hook_targets.elsewhere;
+            |flags: &[&str]| with(dir.path(), "", flags).unwrap().config.hook_targets.remote;
         assert!(policy(&[]).loopback);
         assert!(!policy(&["--listen", "0.0.0.0:47211"]).loopback);
         assert!(!policy(&["--public-url", "https://support.example.org"]).loopback);

@@ -17,7 +17,7 @@ use wire::{ConfText, trailer::Payload};
 use super::{
     context::ApiContext,
     request::{Call, Query},
-    response::{Answer, json, pretty},
+    response::{HttpResult, json, pretty},
 };
 use crate::{
     hub::{credential::hex, refusal::Refused},
@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// The program with the conf at its end, for whoever brings a conf that this broker gave.
-pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) -> Answer {
+pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) -> HttpResult {
     let conf = query.get("conf").ok_or_else(|| Refused::malformed("conf is missing"))?;
     let conf = ConfText::from(conf.to_owned());
-    call.coordinator.ask(|hub, now| hub.pin_of_conf(call.client, &conf, now))?;
+    call.coordinator.with_hub(|hub, now| hub.pin_from_conf(call.client, &conf, now))?;
     let flag = |name| query.get(name).is_some_and(|value| value == "true");
     let (hide_progress, self_delete) = (flag("hide_progress"), flag("self_delete"));
     let program = call.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
@@ -41,7 +41,7 @@ pub(super) async fn program(
     State(context): State<ApiContext>,
     headers: HeaderMap,
     query: Query,
-) -> Answer {
+) -> HttpResult {
     let program = context.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
     Ok(deliver(program.plain()))
 }

@@ -16,7 +16,7 @@ use wire::{
 
 use crate::hub::{chat::Message, refusal::Refused};
 
-pub(super) type Answer = Result<Response, Refused>;
+pub(super) type HttpResult = Result<Response, Refused>;
 
 const JSON: &str = "application/json; charset=utf-8";
 
@@ -104,8 +104,8 @@ impl IntoResponse for Refused {
             let seconds = retry_after.as_secs().max(1);
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
-        if !self.answer_after().is_zero() {
-            response.extensions_mut().insert(AnswerAfter(self.answer_after()));
+        if !self.delay().is_zero() {
+            response.extensions_mut().insert(ResponseDelay(self.delay()));
         }
         response
     }
@@ -113,7 +113,7 @@ impl IntoResponse for Refused {
 
 /// Stands in the extensions of a response that is held back, since its client guesses PINs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct AnswerAfter(pub Duration);
+pub(super) struct ResponseDelay(pub Duration);
 
 /// Indents, and escapes every character beyond ASCII.
 struct Escaping(PrettyFormatter<'static>);

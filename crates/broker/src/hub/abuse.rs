@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn client(n: u8) -> Client {
-        Client::at(Ipv4Addr::new(10, 0, 0, n).into())
+        Client::from_ip(Ipv4Addr::new(10, 0, 0, n).into())
     }
 
     fn pin(n: u8) -> Pin {

@@ -44,21 +44,21 @@ pub(crate) enum Effect {
     /// Deliver a consumed hook.
     Deliver(HookDelivery),
     /// Tell all pages of a session who is there by then.
-    TellRoster(Pin),
+    SendRoster(Pin),
     /// Show a chat message to all pages of a session.
-    TellMessage(Pin, Message),
+    SendChat(Pin, Message),
     /// Send an e-mail.
     SendMail(Mail),
 }
 
 impl Change {
     /// A change that is only written down.
-    pub fn writing(write: Write) -> Self {
+    pub fn with_write(write: Write) -> Self {
         Self { writes: vec![write], ..Self::default() }
     }
 
     /// A change that is only told.
-    pub fn telling(notices: Vec<Notice>) -> Self {
+    pub fn with_notices(notices: Vec<Notice>) -> Self {
         Self { notices, ..Self::default() }
     }
 

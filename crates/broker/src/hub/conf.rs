@@ -9,7 +9,7 @@ use wire::{ConfText, Pin, loginwithme::Conf};
 use super::{
     Hub,
     change::Change,
-    credential::{hash_of, hex},
+    credential::{hex, sha256},
     records::Write,
     refusal::Refused,
     session::Session,
@@ -33,13 +33,13 @@ impl Hub {
             return Err(Refused::AlreadyGiven);
         }
         let conf = new_conf(&pin, &entry.session, origin, random).encode();
-        let hash = hash_of(conf.expose());
+        let hash = sha256(conf.expose());
         entry.session.conf_hash = Some(hash);
-        Ok((conf, Change::writing(Write::ConfGiven { pin, hash })))
+        Ok((conf, Change::with_write(Write::ConfGiven { pin, hash })))
     }
 
     /// The PIN of a conf that this broker gave.
-    pub fn pin_of_conf(
+    pub fn pin_from_conf(
         &mut self,
         client: Client,
         conf: &ConfText,
@@ -49,11 +49,11 @@ impl Hub {
         let pin: Pin =
             Conf::decode(conf).ok().and_then(|c| c.session_pin.parse().ok()).ok_or_else(wrong)?;
         let entry = self.live(client, &pin, now)?;
-        if entry.session.conf_hash == Some(hash_of(conf.expose())) {
+        if entry.session.conf_hash == Some(sha256(conf.expose())) {
             return Ok(pin);
         }
         // A conf with a living PIN in it that isn't ours is an attempt to forge one.
-        self.usage.guesses.note(&client, now);
+        self.usage.guesses.record(&client, now);
         Err(wrong())
     }
 }
@@ -78,7 +78,7 @@ fn new_conf(pin: &Pin, session: &Session, origin: String, random: &[u8; 32]) -> 
         host_key: host_key.join(":"),
         version: PRESENTER_VERSION.to_owned(),
         origin: Some(origin),
-        asker: session.asker.clone(),
+        asker: session.requester.clone(),
         unattended: session.unattended,
     }
 }

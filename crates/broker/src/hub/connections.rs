@@ -142,7 +142,7 @@ impl Connections {
     }
 
     /// How many sockets of this client are open.
-    pub fn open_sockets_of(&self, client: Client) -> usize {
+    pub fn open_sockets_by(&self, client: Client) -> usize {
         let open = |one: &&Connection| one.link == Link::Open && one.client == client;
         self.all.values().filter(open).count()
     }

@@ -19,13 +19,13 @@ impl Credential {
     /// Writes 256 random bits as text that fits into a message or into a link's fragment.
     pub fn from_random(random: [u8; 32]) -> Self {
         let text = URL_SAFE_NO_PAD.encode(random);
-        let hash = hash_of(&text);
+        let hash = sha256(&text);
         Self { secret: Secret::from(text), hash }
     }
 }
 
 /// The hash of a credential that somebody gave.
-pub(crate) fn hash_of(text: &str) -> KeyHash {
+pub(crate) fn sha256(text: &str) -> KeyHash {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
     hash

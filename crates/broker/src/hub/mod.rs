@@ -69,12 +69,12 @@ struct SessionEntry {
     session: Session,
     chat: ChatLog,
     /// When everybody was last told how well the viewers see the screen.
-    quality_told: Option<Millis>,
+    quality_sent: Option<Millis>,
 }
 
 impl SessionEntry {
     fn new(session: Session) -> Self {
-        Self { session, chat: ChatLog::default(), quality_told: None }
+        Self { session, chat: ChatLog::default(), quality_sent: None }
     }
 }
 
@@ -125,15 +125,15 @@ impl Hub {
         pin: &Pin,
         now: Millis,
     ) -> Result<&mut SessionEntry, Refused> {
-        let guesses = self.guesses_of(client, now)?;
+        let guesses = self.recent_guesses(client, now)?;
         // The client was judged before the PIN is looked up: who has guessed too often learns nothing more, not
         // even that a PIN exists.
         if self.sessions.contains_key(pin) {
             // Asked twice, since a borrow that is returned would last over the refusal below.
             return self.sessions.get_mut(pin).ok_or(Refused::PinOver);
         }
-        let answer_after = self.count_guess(client, guesses, now);
-        Err(Refused::UnknownPin { answer_after })
+        let delay = self.count_guess(client, guesses, now);
+        Err(Refused::UnknownPin { delay })
     }
 
     /// What a credential of ours leads to, if anything was found. An unknown one counts as a guess, too.
@@ -143,10 +143,10 @@ impl Hub {
         found: Option<T>,
         now: Millis,
     ) -> Result<T, Refused> {
-        let guesses = self.guesses_of(client, now)?;
+        let guesses = self.recent_guesses(client, now)?;
         found.ok_or_else(|| {
-            let answer_after = self.count_guess(client, guesses, now);
-            Refused::UnknownKey { answer_after }
+            let delay = self.count_guess(client, guesses, now);
+            Refused::UnknownKey { delay }
         })
     }
 
@@ -166,22 +166,22 @@ impl Hub {
     }
 
     /// As [`Hub::live`], for what not everybody who holds the PIN may order.
-    fn live_for_orders(
+    fn managed(
         &mut self,
         client: Client,
         pin: &Pin,
         now: Millis,
     ) -> Result<&mut SessionEntry, Refused> {
         let entry = self.live(client, pin, now)?;
-        if entry.session.takes_orders_of(client) { Ok(entry) } else { Err(Refused::NotYours) }
+        if entry.session.may_be_managed_by(client) { Ok(entry) } else { Err(Refused::NotYours) }
     }
 
     fn rates(&self, client: Client) -> Rates {
-        *self.settings.rates.of(client)
+        *self.settings.rates.for_client(client)
     }
 
     /// How often a client has guessed lately; an error once that is too often.
-    fn guesses_of(&mut self, client: Client, now: Millis) -> Result<usize, Refused> {
+    fn recent_guesses(&mut self, client: Client, now: Millis) -> Result<usize, Refused> {
         let allowed = self.rates(client).guesses;
         let guesses = self.usage.guesses.count(&client, allowed.per, now);
         if guesses >= allowed.times {
@@ -194,7 +194,7 @@ impl Hub {
     fn count_guess(&mut self, client: Client, before: usize, now: Millis) -> Duration {
         let rates = self.rates(client);
         let guesses: &mut RateLimiter<Client> = &mut self.usage.guesses;
-        guesses.note(&client, now);
+        guesses.record(&client, now);
         let over = before.saturating_sub(rates.slow_after.saturating_sub(1));
         // Capped, or a client with a large allowance would wait for minutes and keep its connection all that time.
         rates.guess_delay * u32::try_from(over).unwrap_or(u32::MAX).min(20)

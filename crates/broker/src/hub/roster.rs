@@ -16,7 +16,7 @@ use super::{
 
 impl Hub {
     /// The name that a page gave itself.
-    pub(super) fn name_of(&self, id: ConnectionId) -> String {
+    pub(super) fn page_name(&self, id: ConnectionId) -> String {
         let found = self.connections.get(id).and_then(|connection| {
             let side = connection.participant.side()?;
             let presence = self.sessions.get(&connection.pin)?.session.presence(side);
@@ -26,7 +26,7 @@ impl Hub {
     }
 
     /// The program that shares a session's screen, and its connection.
-    pub fn program_of(&self, pin: &Pin) -> Option<(ConnectionId, &PresenterProgram)> {
+    pub fn presenter_program(&self, pin: &Pin) -> Option<(ConnectionId, &PresenterProgram)> {
         let presence = self.sessions.get(pin)?.session.presence(Side::Presenter);
         presence
             .present()
@@ -54,23 +54,25 @@ impl Hub {
         Some(Roster {
             presenter: names(Side::Presenter).next(),
             viewers: names(Side::Viewers).collect(),
-            sharing: self.program_of(pin).map_or(Sharing::None, |(_, program)| program.sharing),
+            sharing: self
+                .presenter_program(pin)
+                .map_or(Sharing::None, |(_, program)| program.sharing),
             watchers: session.presence(Side::Viewers).present().filter_map(watcher).collect(),
         })
     }
 
     /// Tells all pages of a session who is there.
-    pub fn tell_roster(&self, pin: &Pin) -> Vec<Notice> {
+    pub fn roster_notices(&self, pin: &Pin) -> Vec<Notice> {
         let Some(roster) = self.roster(pin) else { return Vec::new() };
-        self.tell(pin, &ServerMessage::Presence { roster })
+        self.notices_for(pin, &ServerMessage::Presence { roster })
     }
 
     /// Tells all pages of a session something.
-    pub fn tell(&self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
-        self.tell_where(|connection| connection.pin == *pin, message)
+    pub fn notices_for(&self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
+        self.notices_where(|connection| connection.pin == *pin, message)
     }
 
-    pub(super) fn tell_where(
+    pub(super) fn notices_where(
         &self,
         chosen: impl Fn(&Connection) -> bool,
         message: &ServerMessage,
@@ -81,7 +83,7 @@ impl Hub {
     }
 
     /// The connection of a page.
-    pub fn connection_of(&self, pin: &Pin, page: PageId) -> Option<ConnectionId> {
+    pub fn find_connection(&self, pin: &Pin, page: PageId) -> Option<ConnectionId> {
         self.connections.ids_where(|one| one.pin == *pin && one.page == page).pop()
     }
 }

@@ -12,8 +12,8 @@ use super::splice::splice;
 use crate::{
     coordinator::Coordinator,
     hub::{refusal::Refused, streams::StreamId},
-    outlets::StreamInlet,
     random,
+    socket_registry::StreamSignals,
 };
 
 /// How long a socket has to say what it is for, and to take what it is told.
@@ -23,7 +23,7 @@ const HELLO_WITHIN: Duration = Duration::from_secs(5);
 struct Opened {
     id: StreamId,
     role: Role,
-    inlet: StreamInlet,
+    signals: StreamSignals,
 }
 
 impl Coordinator {
@@ -35,12 +35,12 @@ impl Coordinator {
     ) -> Result<Opened, Refused> {
         let secret = random::credential()?;
         // Before the hub tells the presenter, which may dial at once.
-        let (id, inlet) = self.outlets.lock().add_stream();
+        let (id, signals) = self.sockets.lock().add_stream();
         let role = self.change(|hub, now| hub.watch(client, key, (id, secret), sealed, now)).await;
         match role {
-            Ok(role) => Ok(Opened { id, role, inlet }),
+            Ok(role) => Ok(Opened { id, role, signals }),
             Err(refused) => {
-                self.outlets.lock().remove_stream(id);
+                self.sockets.lock().remove_stream(id);
                 Err(refused)
             }
         }
@@ -51,9 +51,9 @@ impl Coordinator {
         client: Client,
         secret: &Secret,
     ) -> Result<oneshot::Sender<WebSocket>, Refused> {
-        let id = self.ask(|hub, _| hub.present(client, secret))?;
-        let ended = Refused::UnknownKey { answer_after: Duration::ZERO };
-        self.outlets.lock().take_dialled(id).ok_or(ended)
+        let id = self.with_hub(|hub, _| hub.present(client, secret))?;
+        let ended = Refused::UnknownKey { delay: Duration::ZERO };
+        self.sockets.lock().take_presenter_slot(id).ok_or(ended)
     }
 }
 
@@ -71,16 +71,16 @@ pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, 
     };
     match outcome {
         // The viewer's task has it from here on; if that is gone, the socket closes with it.
-        Ok(dialled) => drop(dialled.send(socket)),
+        Ok(presenter_socket) => drop(presenter_socket.send(socket)),
         Err(refused) => refuse(socket, &refused).await,
     }
 }
 
 async fn carry(mut viewer: WebSocket, coordinator: &Arc<Coordinator>, opened: Opened) {
-    let Opened { id, role, inlet: StreamInlet { dialled, mut ended } } = opened;
+    let Opened { id, role, signals: StreamSignals { presenter_socket, mut ended } } = opened;
     let until = coordinator.clock.now().after(coordinator.durations.dial);
     let presenter = tokio::select! {
-        presenter = dialled => presenter.map_err(|_| Refused::NoPresenter),
+        presenter = presenter_socket => presenter.map_err(|_| Refused::NoPresenter),
         () = coordinator.clock.sleep_until(until) => Err(Refused::NoAnswer),
         // This also reads, without which nobody would notice that the viewer has left.
         () = gone(&mut viewer) => Err(Refused::malformed("nothing is said before the stream is there")),
@@ -130,7 +130,7 @@ async fn hello(socket: &mut WebSocket) -> Option<StreamHello> {
 }
 
 async fn refuse(mut socket: WebSocket, refused: &Refused) {
-    tokio::time::sleep(refused.answer_after()).await;
+    tokio::time::sleep(refused.delay()).await;
     let code = refused.code().to_owned();
     answer(&mut socket, &StreamAnswer::Refused { code, error: refused.to_string() }).await;
     let goodbye = CloseFrame { code: close_code::NORMAL, reason: "refused".into() };

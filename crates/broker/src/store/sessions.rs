@@ -85,14 +85,14 @@ pub(super) fn give_conf(tx: &Connection, pin: &Pin, hash: &[u8; 32]) -> rusqlite
     tx.prepare_cached(sql)?.execute(params![pin.expose(), hash]).map(drop)
 }
 
-pub(super) fn say_asker(
+pub(super) fn set_requester(
     tx: &Connection,
     pin: &Pin,
-    asker: &Asker,
+    requester: &Asker,
     unattended: bool,
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE sessions SET technician = ?2, company = ?3, unattended = ?4 WHERE pin = ?1";
-    let row = params![pin.expose(), asker.technician, asker.company, unattended];
+    let row = params![pin.expose(), requester.technician, requester.company, unattended];
     tx.prepare_cached(sql)?.execute(row).map(drop)
 }
 
@@ -124,10 +124,10 @@ fn session(row: &Row<'_>) -> rusqlite::Result<(Pin, Session)> {
     let minter: IpAddr = parse(row, 2)?;
     let (minted, expires) = (Millis(row.get(3)?), Millis(row.get(4)?));
     let region = parse(row, 1)?;
-    let mut session = Session::new(region, Client::at(minter), minted, expires.since(minted));
+    let mut session = Session::new(region, Client::from_ip(minter), minted, expires.since(minted));
     session.revoked = row.get(5)?;
     session.conf_hash = row.get(6)?;
-    session.asker = Asker { technician: row.get(7)?, company: row.get(8)? };
+    session.requester = Asker { technician: row.get(7)?, company: row.get(8)? };
     session.unattended = row.get(9)?;
     Ok((pin, session))
 }
