@@ -7,6 +7,7 @@ use std::{
 };
 
 use secrecy::SecretString;
+pub use serve::control::Control;
 use serve::{Clock, Limits, Port, TlsFiles, TrustedProxies};
 use url::Url;
 use wire::Region;
@@ -68,15 +69,6 @@ pub struct Smtp {
     pub url: SecretString,
     /// The sender, such as `Support <support@example.org>`.
     pub from: String,
-}
-
-/// Where the control API listens and where its token is written.
-#[derive(Debug, Clone)]
-pub struct Control {
-    pub ip: IpAddr,
-    pub port: Port,
-    /// The file of the token, which is made anew (mode 0600) at each start.
-    pub token_file: PathBuf,
 }
 
 impl Config {

@@ -1,4 +1,4 @@
-//! Connecting pages to the hub: an id and an outlet first, then the hub's decision, then what a page is told first.
+//! Connecting pages to the hub: registers the socket, has the hub decide, and prepares the first message.
 
 use std::{net::Ipv4Addr, sync::Arc};
 
@@ -16,11 +16,11 @@ use crate::{
     random,
 };
 
-/// A connection that was let in.
+/// A connection that was admitted.
 pub(crate) struct Connected {
     pub id: ConnectionId,
     pub welcome: ServerMessage,
-    /// What it is told from here on; ends when the hub hangs it up.
+    /// The messages that follow; the channel ends when the hub hangs the connection up.
     pub messages: mpsc::Receiver<ServerMessage>,
 }
 
@@ -31,7 +31,7 @@ impl Coordinator {
         client: Client,
         request: JoinRequest,
     ) -> Result<Connected, Refused> {
-        // First, since the hub may have something to tell as soon as it has let the page in.
+        // First, since the hub may send something as soon as it has admitted the page.
         let (id, messages) = self.sockets.lock().add_connection();
         let joined = self.join(id, client, request).await;
         let welcome =
@@ -39,7 +39,7 @@ impl Coordinator {
         match welcome {
             Ok(welcome) => Ok(Connected { id, welcome, messages }),
             Err(refused) => {
-                // Also out of the hub, if it was let in but its session has ended since, or the disk failed.
+                // Also from the hub: it may have admitted the page before the session ended or the disk failed.
                 self.disconnect(id).await;
                 Err(refused)
             }
@@ -69,7 +69,7 @@ impl Coordinator {
     /// A connection has ended.
     pub(crate) async fn disconnect(self: &Arc<Self>, id: ConnectionId) {
         self.record(|hub, now| hub.leave(id, now)).await;
-        // After the hub: until it has taken the page out, it may still tell it something.
+        // After the hub, which may send the page something until it has removed it.
         self.sockets.lock().remove_connection(id);
     }
 }

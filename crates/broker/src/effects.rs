@@ -1,4 +1,4 @@
-//! What follows from a change once it is on disk: hooks are delivered, pages told, mails sent.
+//! Carrying out the effects of a change that is on disk: hooks, rosters, chat messages, e-mail.
 
 use std::{sync::Arc, time::Duration};
 
@@ -80,7 +80,7 @@ impl Coordinator {
             // `/email` has no text for these.
             HookType::PresenterOffline | HookType::ViewerOffline => return,
         };
-        // A name that may not stand in a mail costs the name and not the mail.
+        // A name that may not be in a mail is left out; the mail is sent all the same.
         let name = text::mail_name(&fired.name).unwrap_or_default();
         // Counted for the minter of the session, since no client made this call.
         let queued = self.queue_mail(delivery.minter, &to, template, name, &delivery.pin).await;

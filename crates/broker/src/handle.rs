@@ -55,8 +55,7 @@ impl Handle {
         self.0.with_hub(|hub, _| hub.outbox().iter().cloned().collect())
     }
 
-    /// What goes wrong on purpose. A route is a path's template (`/api/v1/hook/`), or `deliver` for the delivery of
-    /// hooks.
+    /// The fault plan. Its routes are templates of paths (`/api/v1/hook/`), and `deliver` for deliveries of hooks.
     pub fn faults(&self) -> FaultPlan {
         self.0.faults.clone()
     }

@@ -6,8 +6,7 @@ use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret as _;
 use serve::{
-    BindError, ControlToken, FaultPlan, HostGuard, Limits, Server, TlsError,
-    control as control_api, token::TokenError,
+    BindError, FaultPlan, Limits, Server, TlsError, TlsFiles, tls::Tls, token::TokenError,
 };
 use tokio::{sync::Notify, task::JoinHandle};
 use url::Url;
@@ -82,8 +81,8 @@ impl Drop for StoreEnd {
 }
 
 impl Broker {
-    /// Opens the store, binds and serves. Those who were online when the last run ended have the whole grace to come
-    /// back.
+    /// Opens the store, binds and serves. Participants who were online when the last run ended have the whole grace
+    /// to come back.
     ///
     /// # Errors
     /// [`StartError`]; then nothing is left running.
@@ -91,20 +90,20 @@ impl Broker {
         // Only the first installation in a process counts; all of ours install the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         check(&config)?;
-        let tls = match &config.tls {
-            Some(files) => Some(files.load().await?),
-            None => None,
-        };
+        let tls = load_tls(config.tls.as_ref()).await?;
         let bound = serve::bind(config.ip, config.port)?;
-        let endpoint = Arc::new(Endpoint {
-            guard: HostGuard::new(bound.addr(), config.public_url.as_ref()),
-            origin: origin(&config, bound.addr()),
-            for_strangers: false,
-        });
+        let (public_url, is_tls) = (config.public_url.as_ref(), tls.is_some());
+        let endpoint = Arc::new(Endpoint::new(bound.addr(), public_url, is_tls, false));
         let (control, limits) = (config.control.take(), config.limits);
         let (proxies, compat_cors) = (config.trusted_proxies.clone(), config.compat_cors);
         let (coordinator, store_end) = open(config, Arc::clone(&endpoint)).await?;
-        let control = control.map(|settings| start_control(&settings, &coordinator)).transpose()?;
+        let control = control.map(|control: Control| {
+            let (advance, faults) =
+                (control_routes::advance(&coordinator), coordinator.faults.clone());
+            let extra = control_routes::routes(Arc::clone(&coordinator));
+            control.start::<StartError>(advance, faults, extra)
+        });
+        let control = control.transpose()?;
         let context =
             ApiContext { coordinator: Arc::clone(&coordinator), endpoint, proxies, compat_cors };
         let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
@@ -205,15 +204,11 @@ pub(crate) fn check_public_url(url: Option<&Url>) -> Result<(), StartError> {
     }
 }
 
-fn origin(config: &Config, addr: SocketAddr) -> String {
-    if let Some(public) = &config.public_url {
-        return public.origin().ascii_serialization();
+pub(crate) async fn load_tls(files: Option<&TlsFiles>) -> Result<Option<Tls>, StartError> {
+    match files {
+        Some(files) => Ok(Some(files.load().await?)),
+        None => Ok(None),
     }
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    // A listener on all addresses has no address of its own to put into a link.
-    let loopback = SocketAddr::from(([127, 0, 0, 1], addr.port()));
-    let shown = if addr.ip().is_unspecified() { loopback } else { addr };
-    format!("{scheme}://{shown}")
 }
 
 fn signer(key: Option<&SigningKey>) -> Result<Ed25519KeyPair, StartError> {
@@ -265,18 +260,4 @@ fn hub_settings(config: &Config) -> HubSettings {
         allow_unattended: config.allow_unattended,
         sends_mail: config.smtp.is_some(),
     }
-}
-
-fn start_control(settings: &Control, coordinator: &Arc<Coordinator>) -> Result<Server, StartError> {
-    let token = ControlToken::create(&settings.token_file)?;
-    let bound = serve::bind(settings.ip, settings.port)?;
-    let guard = HostGuard::new(bound.addr(), None);
-    let extra = control_routes::routes(Arc::clone(coordinator));
-    let routes = control_api::routes(
-        token,
-        control_routes::advance(coordinator),
-        coordinator.faults.clone(),
-        extra,
-    );
-    Ok(Server::start(bound, guard.protect(routes), Limits::default(), None)?)
 }

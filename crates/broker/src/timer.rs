@@ -1,4 +1,4 @@
-//! Does what is due when it is due.
+//! The timer that applies the hub's deadlines and forgets what is too old.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ pub(crate) async fn keep_time(coordinator: Arc<Coordinator>) {
         let deadline = deadline.map_or(forget_at, |deadline| deadline.min(forget_at));
         tokio::select! {
             () = coordinator.clock.sleep_until(deadline) => coordinator.fire_elapsed().await,
-            // What is due first may be due earlier now, so it is asked again.
+            // The next deadline may be earlier now, so the hub is asked again.
             () = coordinator.rescheduled.notified() => {}
         }
     }

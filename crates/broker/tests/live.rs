@@ -64,17 +64,17 @@ async fn chat_is_limited_in_length_and_rate() {
     let rig = broker_with(|config| config.rates.local.chat = Rate::new(2, 10)).await;
     let pin = rig.mint().await;
     let mut page = rig.page(&pin, "viewers").await;
-    let post_chat = |body: &str| json!({ "type": "chat", "name": "A", "body": body });
+    let chat = |body: &str| json!({ "type": "chat", "name": "A", "body": body });
     for wrong in ["x".repeat(2_001), " \n".into(), String::new()] {
-        page.send(&post_chat(&wrong)).await;
+        page.send(&chat(&wrong)).await;
         assert_eq!(page.next_of("refused").await["code"], "malformed");
     }
     for body in ["a", "b", "c"] {
-        page.send(&post_chat(body)).await;
+        page.send(&chat(body)).await;
     }
     assert_eq!(page.next_of("refused").await["code"], "too_many");
     rig.advance(MINUTE).await;
-    page.send(&post_chat("d")).await;
+    page.send(&chat("d")).await;
     while page.next_of("chat").await["message"]["body"] != "d" {}
 }
 

@@ -71,8 +71,8 @@ async fn hooks_that_the_network_puts_never_lead_to_this_machine_or_a_private_net
     ] {
         assert_eq!(put(&rig, &origin, &theirs, &inside).await, 400, "{inside}");
         // Nor by way of somebody on this machine.
-        let local = rig.put_hook(&theirs, "viewer_started", &inside).await;
-        assert_eq!(local.status(), 400, "{inside}");
+        let refused = rig.put_hook(&theirs, "viewer_started", &inside).await;
+        assert_eq!(refused.status(), 400, "{inside}");
     }
     assert_eq!(put(&rig, &origin, &theirs, "https://hooks.example.com/x").await, 200);
     let ours = rig.mint().await;
@@ -193,9 +193,9 @@ async fn a_listener_is_called_only_so_often() {
     let rig = broker_with(|config| config.rates.local.reach = Rate::new(2, 60)).await;
     // Nothing listens there.
     let body = json!({ "url": "http://127.0.0.1:9/reach/0123456789abcdef0123456789abcdef" });
-    let with_hub = async || rig.post("/x/reach", &body).await;
-    assert_eq!(json_of(with_hub().await).await, json!({ "success": true, "answered": false }));
-    assert_eq!([with_hub().await.status(), with_hub().await.status()], [200, 429]);
+    let reach = async || rig.post("/x/reach", &body).await;
+    assert_eq!(json_of(reach().await).await, json!({ "success": true, "answered": false }));
+    assert_eq!([reach().await.status(), reach().await.status()], [200, 429]);
     rig.advance(common::MINUTE).await;
-    assert_eq!(with_hub().await.status(), 200);
+    assert_eq!(reach().await.status(), 200);
 }

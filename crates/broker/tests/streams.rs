@@ -58,8 +58,8 @@ async fn the_presenter_is_told_who_wants_to_see_and_may_do_what() {
     let mut shown = Stream::open(rig.running.origin(), &present(&told)).await;
     assert_eq!(shown.answer().await, json!({ "type": "joined", "role": "watch" }));
     assert_eq!(seen.answer().await, json!({ "type": "joined", "role": "watch" }));
-    let local = presenter.roster_where(|roster| roster["watchers"][0]["watching"] == true).await;
-    assert_eq!(local["watchers"][0]["sealed"], true);
+    let roster = presenter.roster_where(|roster| roster["watchers"][0]["watching"] == true).await;
+    assert_eq!(roster["watchers"][0]["sealed"], true);
     drop(seen);
     assert_eq!(shown.end().await, "left");
     presenter.roster_where(|roster| roster["watchers"][0]["watching"] == false).await;

@@ -13,7 +13,7 @@ use axum::{
 
 use crate::HostGuard;
 
-/// The same for every page.
+/// The headers that are the same for every page.
 const FIXED: [(HeaderName, &str); 5] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -64,7 +64,7 @@ impl PagePolicy {
         routes.layer(middleware::from_fn_with_state(self.clone(), add_headers))
     }
 
-    /// For a request to this host of ours.
+    /// The Content-Security-Policy for a request to this host of ours.
     fn content(&self, host: Option<&str>) -> HeaderValue {
         let live = host.map(|host| format!("ws://{host} wss://{host}"));
         let more = [live, self.service.clone()].into_iter().flatten();
@@ -74,7 +74,7 @@ impl PagePolicy {
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             self.images,
         );
-        // What is no header is no origin either; then the page may do nothing.
+        // A text that can't be a header isn't an origin either; then the page may load nothing.
         HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
     }
 }

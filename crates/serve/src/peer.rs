@@ -15,8 +15,8 @@ use axum::http::HeaderMap;
 pub struct Client(pub IpAddr);
 
 impl Client {
-    /// Somebody who can't be told from others: whoever comes from this machine through a door that is
-    /// open to strangers, where a reverse proxy may stand for anybody.
+    /// Somebody who can't be told from others: whoever comes from this machine through an endpoint that
+    /// is open to strangers, where a reverse proxy may stand for anybody.
     pub const STRANGER: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
     /// Whether it is on this machine.

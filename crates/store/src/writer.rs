@@ -44,7 +44,7 @@ impl Transactional for WriteConnection {
     }
 }
 
-/// What a write will answer once it is committed. Dropping it doesn't undo the write.
+/// A write that is not committed yet: a future of its result. Dropping it doesn't undo the write.
 #[must_use = "a write may fail"]
 #[derive(Debug)]
 pub struct PendingWrite<T> {
@@ -64,7 +64,7 @@ impl<T> Future for PendingWrite<T> {
 }
 
 impl<T> PendingWrite<T> {
-    /// The answer to what needs no write.
+    /// A result that needs no write.
     pub fn ready(doing: &'static str, value: T) -> Self {
         let (answer, outcome) = oneshot::channel();
         let _ = answer.send(Ok(value));
@@ -103,8 +103,8 @@ impl<L: Transactional> Writer<L> {
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Queues `work` behind what is queued already. It may run more than once: only its last run is
-    /// committed.
+    /// Queues `work` behind what is queued already. It may run more than once, of which only the last
+    /// run is committed.
     pub fn write<T: Send + 'static>(
         &self,
         doing: &'static str,

@@ -22,7 +22,7 @@ impl AbuseReports {
         for (minter, pin, reporter) in reports {
             all.report(minter, pin, reporter);
         }
-        // Beside what follows from the reports, so that a block stays if the rule above changes.
+        // Not only the blocks that follow from the reports: a block stays even if the rule changes.
         all.blocked.extend(blocked);
         all
     }

@@ -1,6 +1,6 @@
 //! The presenter's configuration (conf): given once per session, and recognised by its hash.
 //!
-//! No conf is kept. Whoever brings one back is believed if it hashes to what was given.
+//! No conf is stored, only its hash. A conf that a client brings back is accepted if it has the stored hash.
 
 use serve::{Client, Millis};
 use url::Url;
@@ -19,7 +19,7 @@ use super::{
 pub(crate) const PRESENTER_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Hub {
-    /// The presenter's configuration. `origin` is what it dials.
+    /// Makes a session's conf and stores its hash. `origin` is the address that the presenter's program dials.
     pub fn give_conf(
         &mut self,
         client: Client,
@@ -52,7 +52,7 @@ impl Hub {
         if entry.session.conf_hash == Some(sha256(conf.expose())) {
             return Ok(pin);
         }
-        // A conf with a living PIN in it that isn't ours is an attempt to forge one.
+        // A conf that names a live session but isn't ours is forged, so it counts as a guess.
         self.usage.guesses.record(&client, now);
         Err(wrong())
     }

@@ -1,4 +1,4 @@
-//! How a page or a presenter's program connects to a session, and how its connection ends.
+//! How a page or a presenter's program joins a session, and how its connection ends.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -104,7 +104,7 @@ impl Hub {
         now: Millis,
     ) -> Result<(Joined, Change), Refused> {
         let JoinRequest { access, join_as, page, name, link } = request;
-        // Before room is looked for: only who may come in learns how full it is.
+        // Before the limits are checked: only a client that may enter learns how full the session is.
         let admission = self.admitted(client, access, now)?;
         let most = self.rates(client).connections_by_client;
         if link == Link::Open && self.connections.open_sockets_by(client) >= most {
@@ -133,7 +133,7 @@ impl Hub {
         Ok((Joined { pin, page, side, resumed, role, watch_key }, change))
     }
 
-    /// What a connection is told first, as of now.
+    /// The first message for a connection, with the state as it is now.
     pub fn welcome(
         &mut self,
         client: Client,
@@ -189,7 +189,7 @@ impl Hub {
         let given = self.sessions.get(pin).and_then(|entry| entry.session.conf_hash);
         let proven = conf.map(|conf| given == Some(credential::sha256(conf.expose())));
         if proven == Some(false) {
-            // For the client, too, as any other guess.
+            // Counted for the client as well, like any other guess.
             self.usage.guesses.record(&client, now);
             let allowed = self.rates(client).guesses;
             self.usage.wrong_confs.admit(pin, allowed, now).map_err(Refused::too_many)?;
@@ -210,7 +210,7 @@ impl Hub {
         }))
     }
 
-    /// A page that is connected already doesn't count: it takes its own place.
+    /// A page that is connected already doesn't count: its new connection takes the old one's place.
     fn check_room(&self, client: Client, pin: &Pin, page: PageId) -> Result<(), Refused> {
         let Some(entry) = self.sessions.get(pin) else { return Err(Refused::PinOver) };
         let viewers = entry.session.presence(Side::Viewers);
@@ -260,9 +260,9 @@ impl Hub {
         change
     }
 
-    /// A socket doesn't take what it is told. It counts as hung up, and the viewers who wait for it to dial need
-    /// not wait until their time is over.
-    pub fn lose(&mut self, id: ConnectionId) -> Vec<Notice> {
+    /// A socket takes no more messages. It counts as hung up, and viewers that wait for this presenter to dial are
+    /// refused now instead of after the time-out.
+    pub fn give_up(&mut self, id: ConnectionId) -> Vec<Notice> {
         self.connections.hang_up(id);
         let waiting = self.streams.ids_where(|stream| stream.presenter == id && !stream.joined);
         self.end_streams(waiting, StreamEnd::ConnectionEnded)
@@ -297,7 +297,7 @@ impl Hub {
         ids.into_iter().flat_map(|id| self.hang_up(id, message)).collect()
     }
 
-    /// What a connection could see ends at once, even if its socket takes its time to close.
+    /// Ends a connection. Its streams end at once, even if its socket takes a while to close.
     fn hang_up(&mut self, id: ConnectionId, message: &ServerMessage) -> Vec<Notice> {
         let mut notices = self.end_streams_for(id);
         if self.connections.hang_up(id) {
@@ -311,7 +311,7 @@ impl Hub {
         self.end_streams(theirs, StreamEnd::ConnectionEnded)
     }
 
-    /// Ends streams, and tells everybody who now sees less.
+    /// Ends streams, and sends the roster to the sessions in which a viewer has lost its picture.
     pub(super) fn end_streams(&mut self, ids: Vec<StreamId>, why: StreamEnd) -> Vec<Notice> {
         let (mut notices, mut pins) = (Vec::new(), HashSet::new());
         for id in ids {

@@ -2,7 +2,7 @@
 //! chance are arguments, and every decision returns a [`Change`](change::Change) that somebody else carries out.
 //!
 //! Each part of the state has a file and an owner of its own; [`Hub`] holds the parts and is the only type that sees
-//! more than one. Nothing in here may import the doors (`http`, `sockets`) or the coordinator.
+//! more than one. Nothing in here may import the entry points (`http`, `sockets`) or the coordinator.
 
 pub mod abuse;
 pub mod change;
@@ -68,7 +68,7 @@ pub(crate) struct Hub {
 struct SessionEntry {
     session: Session,
     chat: ChatLog,
-    /// When everybody was last told how well the viewers see the screen.
+    /// When the pages were last sent how well the viewers see the screen.
     quality_sent: Option<Millis>,
 }
 
@@ -108,7 +108,6 @@ impl Hub {
         !client.is_this_machine() && self.abuse.is_blocked(client)
     }
 
-    /// The e-mails that were asked for lately, the newest last.
     pub const fn outbox(&self) -> &Outbox {
         &self.outbox
     }
@@ -129,14 +128,14 @@ impl Hub {
         // The client was judged before the PIN is looked up: who has guessed too often learns nothing more, not
         // even that a PIN exists.
         if self.sessions.contains_key(pin) {
-            // Asked twice, since a borrow that is returned would last over the refusal below.
+            // Looked up twice: a borrow that is returned from here would still last in the refusal below.
             return self.sessions.get_mut(pin).ok_or(Refused::PinOver);
         }
         let delay = self.count_guess(client, guesses, now);
         Err(Refused::UnknownPin { delay })
     }
 
-    /// What a credential of ours leads to, if anything was found. An unknown one counts as a guess, too.
+    /// Returns what was found by a credential. An unknown credential counts as a guess, too.
     fn known_credential<T>(
         &mut self,
         client: Client,
@@ -165,7 +164,7 @@ impl Hub {
         }
     }
 
-    /// As [`Hub::live`], for what not everybody who holds the PIN may order.
+    /// As [`Hub::live`], for calls that need more than the PIN ([`Session::may_be_managed_by`]).
     fn managed(
         &mut self,
         client: Client,

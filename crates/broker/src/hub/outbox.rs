@@ -1,6 +1,6 @@
 //! E-mails that were asked for: their two fixed texts, and the outbox that lists them.
 //!
-//! Nothing that a stranger wrote stands in a mail, except for a name that passed [`super::text::mail_name`].
+//! A mail contains nothing that a stranger wrote, except for a name that passed [`super::text::mail_name`].
 
 use std::{collections::VecDeque, fmt};
 

@@ -1,4 +1,4 @@
-//! What pages say on their live connections, and what follows from it.
+//! The messages that pages send on their live connections, and what each of them changes.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl Hub {
         change
     }
 
-    /// The presenter's program says what there is to see.
+    /// The presenter's program says whether it shares the screen.
     pub fn share(&mut self, id: ConnectionId, state: Sharing) -> Result<Change, Refused> {
         let connection = self.connections.get_mut(id).ok_or(Refused::PinOver)?;
         match (&mut connection.participant, state) {
@@ -79,7 +79,7 @@ impl Hub {
         Ok(Change::with_notices(self.roster_notices(&pin)))
     }
 
-    /// A viewer says how well it sees the screen. What comes too often is ignored.
+    /// A viewer reports how well it sees the screen. Reports that come too often are ignored.
     pub fn report_quality(
         &mut self,
         id: ConnectionId,
@@ -93,7 +93,7 @@ impl Hub {
         let Some(viewer) = connection.participant.as_viewer_mut() else {
             return Err(not_a_viewer());
         };
-        // Without an error, which the page could do nothing about: the next figures make up for these.
+        // No error, since the page could do nothing about it: the next figures replace these.
         if self.usage.signals.admit(&page, allowed, now).is_err() {
             return Ok(Change::default());
         }
@@ -103,7 +103,7 @@ impl Hub {
         if entry.quality_sent.is_some_and(|told| now < told.after(QUALITY_INTERVAL)) {
             return Ok(Change::default());
         }
-        // One time for the whole session: with a time for each viewer, many viewers would cause many messages.
+        // One time for the whole session: with a time for each viewer, every further viewer would add messages.
         entry.quality_sent = Some(now);
         Ok(Change::with_notices(self.roster_notices(&pin)))
     }

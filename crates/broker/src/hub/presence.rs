@@ -159,14 +159,6 @@ impl Presence {
         self.pages.values().any(|page| page.connection().is_some())
     }
 
-    /// The names of those who are connected.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.pages
-            .values()
-            .filter(|page| page.connection().is_some())
-            .map(|page| page.name.as_str())
-    }
-
     /// The pages that are connected, each with its name and its connection.
     pub fn present(&self) -> impl Iterator<Item = (PageId, &str, ConnectionId)> {
         self.pages.iter().filter_map(|(id, page)| {

@@ -1,4 +1,4 @@
-//! What everybody in a session knows of each other: who is there, who watches, and how well.
+//! The roster of a session: which participants are present, who watches the screen, and how well.
 
 use wire::{
     Pin, Side,
@@ -33,10 +33,10 @@ impl Hub {
             .find_map(|(.., id)| Some((id, self.connections.get(id)?.participant.as_program()?)))
     }
 
-    /// Who is there, as pages are told it.
+    /// The roster, as it is sent to pages.
     pub fn roster(&self, pin: &Pin) -> Option<Roster> {
         let session = &self.sessions.get(pin)?.session;
-        let names = |side| session.presence(side).names().map(str::to_owned);
+        let names = |side| session.presence(side).present().map(|(_, name, _)| name.to_owned());
         let watcher = |(page, name, id): (PageId, &str, ConnectionId)| {
             let viewer = self.connections.get(id)?.participant.as_viewer()?;
             let stream = viewer.stream.and_then(|id| self.streams.joined(id));
@@ -46,7 +46,7 @@ impl Hub {
                 role: viewer.role,
                 watching: stream.is_some(),
                 sealed: stream.is_some_and(|stream| stream.sealed),
-                // Figures of a stream that has ended would look as if it were still there.
+                // Without a stream the figures are old, and would look as if the viewer still watched.
                 latency_ms: viewer.latency_ms.filter(|_| stream.is_some()),
                 fps: viewer.fps.filter(|_| stream.is_some()),
             })
@@ -61,13 +61,13 @@ impl Hub {
         })
     }
 
-    /// Tells all pages of a session who is there.
+    /// The notices that send the roster to all pages of a session.
     pub fn roster_notices(&self, pin: &Pin) -> Vec<Notice> {
         let Some(roster) = self.roster(pin) else { return Vec::new() };
         self.notices_for(pin, &ServerMessage::Presence { roster })
     }
 
-    /// Tells all pages of a session something.
+    /// The notices that send a message to all pages of a session.
     pub fn notices_for(&self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
         self.notices_where(|connection| connection.pin == *pin, message)
     }
@@ -77,7 +77,7 @@ impl Hub {
         chosen: impl Fn(&Connection) -> bool,
         message: &ServerMessage,
     ) -> Vec<Notice> {
-        // Not to connections that were hung up: their last message was the last.
+        // A connection that was hung up has had its last message.
         let ids = self.connections.ids_where(|one| one.link == Link::Open && chosen(one));
         ids.into_iter().map(|to| Notice::Send { to, message: message.clone() }).collect()
     }

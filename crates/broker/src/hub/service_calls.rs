@@ -1,4 +1,4 @@
-//! The calls of the service's API and of our extensions, as far as they decide something.
+//! The decisions behind the calls of the service's API and of our extensions.
 
 use serve::{Client, Millis};
 use uuid::Uuid;
@@ -118,8 +118,7 @@ impl Hub {
         self.managed(client, pin, now)?;
         let rates = self.rates(client);
         let usage = &mut self.usage;
-        // The PIN first: a mail that its limit refuses must not use up what the client may send about other
-        // sessions.
+        // The PIN's limit first: a mail that it refuses must not count against the client's own limit.
         usage.mail_by_pin.admit(pin, rates.mail_by_pin, now).map_err(Refused::too_many)?;
         usage
             .mail_by_client
@@ -140,7 +139,7 @@ impl Hub {
         pin: Pin,
         now: Millis,
     ) -> Result<Change, Refused> {
-        // Also of a session whose life is over, since abuse is often noticed afterwards.
+        // Also after the session is over, since abuse is often noticed only then.
         let minter = self.known(reporter, &pin, now)?.session.minter;
         let blocked = self.abuse.report(minter, pin.clone(), reporter);
         let mut change = Change::with_write(Write::Reported { minter, pin, reporter, at: now });
@@ -153,13 +152,13 @@ impl Hub {
 
     /// Ends a session before its time.
     pub fn revoke(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Change, Refused> {
-        // Also of a session that has expired: who revokes it wants to be sure, and gets the same answer.
+        // An expired session can be revoked as well, so that the caller can be sure that it is over.
         self.known(client, pin, now)?.session.revoked = true;
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
         Ok(Change { notices, ..Change::with_write(Write::Revoked { pin: pin.clone() }) })
     }
 
-    /// Sets who asks for the screen, as the customer is told. A conf that is made later contains it.
+    /// Sets the technician and the company that the customer is shown. A conf that is made later contains them.
     pub fn set_requester(
         &mut self,
         client: Client,
@@ -185,7 +184,7 @@ impl Hub {
         Ok(Change::with_write(Write::RequesterSet { pin, requester, unattended }))
     }
 
-    /// Who asks for the screen, for whoever has the PIN.
+    /// The technician and the company that ask for the screen, for whoever has the PIN.
     pub fn requester(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Asker, Refused> {
         Ok(self.live(client, pin, now)?.session.requester.clone())
     }

@@ -128,7 +128,7 @@ impl Session {
         if !self.side_mut(side).presence.expire(now, grace) {
             return (false, None);
         }
-        // A hook that isn't armed now has missed this: one that is put later doesn't fire for it.
+        // A hook that isn't armed by now has missed this event, and doesn't fire for it later.
         let fired = if self.side(side).announced { self.fire(offline(side)) } else { None };
         (true, fired)
     }
@@ -160,7 +160,7 @@ impl Session {
 
     fn fire(&mut self, hook: HookType) -> Option<FiredHook> {
         let url = self.hooks.take(hook)?;
-        // Only now that it has fired: a console that never heard of a start must not be told of an end.
+        // Only once the hook has fired: a console that got no start event must get no offline event either.
         let state = self.side_mut(hook.side());
         state.announced |= hook.is_started();
         Some(FiredHook { hook, url, name: state.presence.last_name().to_owned() })

@@ -133,13 +133,13 @@ fn a_streams_secret_admits_one_presenter_and_its_end_is_told_once() {
 #[test]
 fn a_presenter_that_takes_no_message_ends_only_the_streams_that_wait_for_it() {
     let (mut hub, secret, _) = watched();
-    let notices = hub.lose(ConnectionId(PRESENTER));
+    let notices = hub.give_up(ConnectionId(PRESENTER));
     assert!(matches!(&notices[..], [Notice::EndStream { stream: STREAM, .. }]), "{notices:?}");
     assert!(hub.present(LOCAL, &secret).is_err());
     let (mut hub, secret, _) = watched();
     hub.present(LOCAL, &secret).unwrap();
     hub.stream_joined(STREAM).unwrap();
-    assert!(hub.lose(ConnectionId(PRESENTER)).is_empty(), "its pictures still come");
+    assert!(hub.give_up(ConnectionId(PRESENTER)).is_empty(), "its pictures still come");
 }
 
 #[test]

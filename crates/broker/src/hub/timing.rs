@@ -6,7 +6,7 @@ use wire::Side;
 use super::{Hub, change::Change, messages::ServerMessage, records::Write, session::Life};
 
 impl Hub {
-    /// Does everything that is due: graces that are over, PINs that have expired.
+    /// Applies every deadline that has passed: graces that are over, PINs that have expired.
     pub fn fire_elapsed(&mut self, now: Millis) -> Change {
         let grace = self.settings.durations.offline_grace;
         let mut change = Change::default();
@@ -23,7 +23,7 @@ impl Hub {
                     }
                 }
                 Life::Expired => expired.push(pin.clone()),
-                // Everybody was hung up when it was revoked, and none of its hooks is to fire.
+                // Its connections were hung up when it was revoked, and none of its hooks may fire any more.
                 Life::Revoked => {}
             }
             entry.chat.forget_old(now);

@@ -1,4 +1,4 @@
-//! Who gets a stream of the screen: a viewer asks for one, and the presenter's program is told to dial for it.
+//! Opening streams of the screen: a viewer requests one, and the presenter's program is asked to dial for it.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Hub {
         let (pin, role, old) = (connection.pin.clone(), viewer.role, viewer.stream);
         let page = credential::public_half(connection.page.0);
         let (presenter, _) = self.presenter_program(&pin).ok_or(Refused::NoPresenter)?;
-        // A stand-in has no socket to be told by, and never dials.
+        // A stand-in has no socket that the request could be sent to, and never dials.
         if self.connections.get(presenter).is_none_or(|one| one.link != Link::Open) {
             return Err(Refused::NoPresenter);
         }
@@ -57,7 +57,7 @@ impl Hub {
         let request = ToPresenter::Viewer { stream: secret.secret, page, name, role, sealed };
         let message = ServerMessage::Presenter(request);
         let mut notices = vec![Notice::Send { to: presenter, message }];
-        // Everybody hears of the old stream's end when the new one begins, and not of a gap between the two.
+        // No roster for the old stream's end: the one that follows when the new stream begins shows no gap.
         if let Some(old) = old.filter(|old| self.streams.remove(*old).is_some()) {
             notices.push(Notice::EndStream { stream: old, why: StreamEnd::Replaced });
         }
@@ -80,8 +80,8 @@ impl Hub {
 
     /// The presenter's program dials for a stream.
     ///
-    /// A wrong secret is no guess that counts: whoever asks for streams and leaves could otherwise have the
-    /// presenter, which then dials too late, shut out.
+    /// A wrong secret doesn't count as a guess. A viewer that requests streams and leaves makes the presenter dial too
+    /// late, and could have it shut out otherwise.
     pub fn present(&mut self, client: Client, secret: &Secret) -> Result<StreamId, Refused> {
         let offer = self.streams.take_offer(client, &credential::sha256(secret.expose()));
         offer.ok_or(Refused::UnknownKey { delay: Duration::ZERO })

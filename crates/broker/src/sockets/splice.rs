@@ -41,7 +41,7 @@ pub(crate) async fn splice(
     let last = AtomicI64::new(clock.now().0);
     let received = || last.store(clock.now().0, Ordering::Relaxed);
     let end = tokio::select! {
-        told = ended => told.unwrap_or(StreamEnd::ConnectionEnded),
+        why = ended => why.unwrap_or(StreamEnd::ConnectionEnded),
         why = pump(&mut from_viewer, &mut to_presenter, received) => why,
         why = pump(&mut from_presenter, &mut to_viewer, received) => why,
         () = silence(clock, idle, &last) => StreamEnd::Idle,
@@ -61,7 +61,7 @@ async fn pump(
             frame = from.next() => match frame {
                 Some(Ok(Frame::Binary(bytes))) => {
                     received();
-                    // What is carried shows as well as a ping that the connection works.
+                    // Data shows as well as a ping does that the connection works.
                     pings.reset();
                     to.send(Frame::Binary(bytes)).await
                 }

@@ -35,7 +35,7 @@ pub(super) const TABLES: &str = "
         PRIMARY KEY (pin, side)
     ) STRICT, WITHOUT ROWID;";
 
-/// Who asks for the screen came later.
+/// Added by a later version: who asks for the screen.
 pub(super) const ASKER: &str = "
     ALTER TABLE sessions ADD COLUMN technician TEXT NOT NULL DEFAULT '';
     ALTER TABLE sessions ADD COLUMN company TEXT NOT NULL DEFAULT '';

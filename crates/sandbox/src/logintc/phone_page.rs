@@ -1,6 +1,6 @@
 //! The phones: a page where pushes appear and are answered by hand, and the calls that the page makes.
 //!
-//! It needs no key, like a phone that lies on the table; only pages of this origin and programs get in.
+//! It needs no key, but only pages of this origin and programs may use it.
 
 use axum::{
     Json, Router,
@@ -95,7 +95,7 @@ async fn answer(
 ) -> Result<StatusCode, PageError> {
     match logintc.answer(&session, given.approve).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(PageError::Says("This request is no longer waiting for an answer.")),
+        false => Err(PageError::Refused("This request is no longer waiting for an answer.")),
     }
 }
 
@@ -112,11 +112,11 @@ async fn add_user(
     let username = request.username.trim();
     let length = username.chars().count();
     if !(1..=limits::USERNAME).contains(&length) || username.chars().any(char::is_control) {
-        return Err(PageError::Says("A username has 1 to 255 characters."));
+        return Err(PageError::Refused("A username has 1 to 255 characters."));
     }
     match logintc.add_user(username, request.device).await? {
         Some(id) => Ok(Json(json!({ "id": id }))),
-        None => Err(PageError::Says("This username is taken: choose another.")),
+        None => Err(PageError::Refused("This username is taken: choose another.")),
     }
 }
 
@@ -132,7 +132,7 @@ async fn set_device(
 ) -> Result<StatusCode, PageError> {
     match logintc.set_device(&user, request.device).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(PageError::Says(NOBODY)),
+        false => Err(PageError::Refused(NOBODY)),
     }
 }
 
@@ -148,7 +148,7 @@ async fn add_bypass_code(
     };
     match logintc.context.store.with(add).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(PageError::Says(NOBODY)),
+        false => Err(PageError::Refused(NOBODY)),
     }
 }
 
@@ -169,7 +169,7 @@ const NOBODY: &str = "There is no such person: reload the page.";
 
 /// Why something can't be done, in words for the page.
 enum PageError {
-    Says(&'static str),
+    Refused(&'static str),
     Store(StoreError),
 }
 
@@ -182,7 +182,7 @@ impl From<StoreError> for PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, text) = match self {
-            Self::Says(text) => (StatusCode::CONFLICT, text),
+            Self::Refused(text) => (StatusCode::CONFLICT, text),
             Self::Store(error) => {
                 tracing::error!(%error, "answer the phone page");
                 (StatusCode::INTERNAL_SERVER_ERROR, "The store could not be used: see the log.")
