@@ -2,7 +2,7 @@ import '../shared/palette.css';
 import './page.css';
 import { $ } from '../shared/dom';
 
-// What people wrote only ever becomes text, never markup.
+// What people wrote is always set as text, never as markup.
 
 type Person = {
   name: string;
