@@ -1,11 +1,11 @@
 import { make } from '../shared/dom';
 import type { View } from './flow';
 
-/** Draws what the page says into `root`. What Deskhand sends is shown as text, never read as markup. */
+/** Draws the page's text and button into `root`. Text from Deskhand is set as text, never as markup. */
 export function drawInto(root: HTMLElement): (view: View) => void {
   const heading = make('h1');
   const text = make('p');
-  // One region that stays: a screen reader speaks what changes in it.
+  // One live region that is never replaced: a screen reader announces what changes in it.
   const status = make('div');
   status.setAttribute('role', 'status');
   status.append(heading, text);

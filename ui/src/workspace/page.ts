@@ -1,6 +1,8 @@
 import './page.css';
 import { $, make } from '../shared/dom';
 
+// What people wrote is always set as text, never as markup.
+
 type Person = {
   name: string;
   username: string;

@@ -101,7 +101,8 @@ pub(crate) struct Welcome {
     /// A viewer's credential for `/screen`, valid for as long as this connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watch_key: Option<Secret>,
-    pub asker: Requester,
+    #[serde(rename = "asker")]
+    pub requester: Requester,
     #[serde(flatten)]
     pub roster: Roster,
     pub chat: Vec<Message>,

@@ -39,9 +39,9 @@ pub(crate) enum Write {
         pin: Pin,
         hash: KeyHash,
     },
-    AskerSaid {
+    RequesterSet {
         pin: Pin,
-        asker: Requester,
+        requester: Requester,
         unattended: bool,
     },
     TicketMade {
@@ -51,7 +51,7 @@ pub(crate) enum Write {
     Revoked {
         pin: Pin,
     },
-    Said {
+    ChatAdded {
         pin: Pin,
         message: Message,
     },
@@ -65,7 +65,7 @@ pub(crate) enum Write {
         client: Client,
         at: Millis,
     },
-    MailKept {
+    MailQueued {
         mail: Mail,
     },
     MailChanged {
