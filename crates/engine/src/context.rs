@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::{
     SessionId,
-    actor::{message::SessionMessage, regions},
+    actor::{message::SessionMessage, region_choice},
     archive::Archive,
     budget::Budget,
     bus::Bus,
@@ -25,7 +25,7 @@ use crate::{
     faults::Faults,
     hooks::Routes,
     journal::Journal,
-    remote::{LoginWithMe, Services},
+    remote::{IdentityClients, LoginWithMe},
     timers::Timers,
     token::HookToken,
     watch::Watch,
@@ -36,7 +36,7 @@ pub struct Context {
     pub(crate) config: Config,
     pub(crate) client: Arc<LoginWithMe>,
     /// The services that tell who somebody is; they are set up while the engine runs.
-    pub(crate) services: RwLock<Services>,
+    pub(crate) services: RwLock<IdentityClients>,
     /// What is asked for before a viewer is opened; it is set while the engine runs.
     pub(crate) gate: RwLock<Gate>,
     pub(crate) journal: Journal,
@@ -47,7 +47,7 @@ pub struct Context {
     pub(crate) routes: Routes,
     /// Under this URL the service reaches our listener.
     pub(crate) hook_base: Url,
-    pub(crate) regions: ActorRef<regions::Message>,
+    pub(crate) regions: ActorRef<region_choice::Message>,
     pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<SessionMessage>>>,
     pub(crate) health: Health,
     pub(crate) watch: Watch,
@@ -77,7 +77,7 @@ pub(crate) struct Parts {
     pub client: Arc<LoginWithMe>,
     pub journal: Journal,
     pub archive: Archive,
-    pub regions: ActorRef<regions::Message>,
+    pub regions: ActorRef<region_choice::Message>,
     pub hook_base: Url,
     pub faults: Faults,
 }
@@ -111,7 +111,7 @@ impl Context {
     }
 
     /// The services that tell who somebody is, as they are set up now.
-    pub(crate) fn services(&self) -> Services {
+    pub(crate) fn services(&self) -> IdentityClients {
         self.services.read().clone()
     }
 

@@ -28,9 +28,9 @@ mod timers;
 mod to_actors;
 pub mod token;
 pub mod vault;
-mod watch;
+pub mod watch;
 
-pub use actor::regions::Race;
+pub use actor::region_choice::Race;
 pub use bus::{Changes, Progress, Snapshot, Subscription};
 pub use config::{Config, Listener};
 pub use context::{Health, ServiceHealth};

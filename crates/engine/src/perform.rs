@@ -14,7 +14,7 @@ use crate::{
     SessionId,
     actor::{
         message::{Mailbox, SessionMessage as Message},
-        regions,
+        region_choice,
     },
     budget::Put,
     bus::Progress,
@@ -125,7 +125,7 @@ async fn until_stopped<T>(context: &Context, call: impl Future<Output = T>) -> O
 
 fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
     let (answer, chosen) = oneshot::channel();
-    let asked = context.regions.cast(regions::Message::Choose(answer));
+    let asked = context.regions.cast(region_choice::Message::Choose(answer));
     let shared = context.clone();
     spawn_effect(context, to, async move {
         let chosen = match asked {

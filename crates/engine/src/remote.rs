@@ -9,26 +9,26 @@ pub mod download;
 mod download_target;
 pub mod error;
 pub(crate) mod http;
+mod identity_clients;
 pub mod logintc;
 pub mod loginwithme;
 pub mod passwordless;
 pub mod probe;
 pub mod rocketchat;
-pub mod screen;
-mod services;
 mod viewer_url;
+pub mod web_socket;
 
 use std::time::Duration;
 
 pub use download::Download;
 pub use download_target::{DownloadTarget, DownloadTargetError};
 pub use error::{CallError, Doing};
+pub use identity_clients::IdentityClients;
 pub use logintc::LoginTc;
 pub use loginwithme::{Capabilities, LoginWithMe, Roster};
 pub use passwordless::Passwordless;
 pub use probe::{ProbeFailed, probe};
 pub use rocketchat::RocketChat;
-pub use services::Services;
 pub use viewer_url::ViewerUrl;
 
 use url::{Host, Url};

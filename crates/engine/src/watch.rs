@@ -21,7 +21,7 @@ const WELL_AFTER: Duration = Duration::from_secs(60);
 
 /// Starts background tasks, restarts those that end too early, and knows which are unwell.
 #[derive(Clone)]
-pub(crate) struct Watch {
+pub struct Watch {
     /// The engine waits for these before it ends.
     pub tasks: TaskTracker,
     pub stopping: CancellationToken,

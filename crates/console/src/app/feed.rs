@@ -209,7 +209,7 @@ impl Feeding {
 
     async fn happenings(&mut self, engine: &Engine, batch: &mut Vec<Push>) {
         loop {
-            let happenings = match engine.happenings_after(self.cursor, PAGE).await {
+            let happenings = match engine.events_after(self.cursor, PAGE).await {
                 Ok(happenings) => happenings,
                 Err(error) => return tracing::warn!(%error, "read what happened"),
             };

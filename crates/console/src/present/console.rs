@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use engine::{ServiceHealth, Snapshot, vault::Keeper};
-use session::{Timestamp, Word};
+use session::{SessionStatus, Timestamp};
 
 use super::{state, trouble};
 use crate::view::{
@@ -54,7 +54,7 @@ pub struct Service<'a> {
 pub fn of(parts: &Parts<'_>) -> ConsoleView {
     let mut counts = (0, 0, 0);
     for snapshot in parts.sessions {
-        let word = Word::of(&snapshot.record, parts.now);
+        let word = SessionStatus::new(&snapshot.record, parts.now);
         count(&word, &mut counts);
     }
     let (live, waiting, active) = counts;
@@ -88,20 +88,20 @@ pub fn of(parts: &Parts<'_>) -> ConsoleView {
 }
 
 /// Counts a session: live, of these waiting, of these active.
-fn count(word: &Word, (live, waiting, active): &mut (u32, u32, u32)) {
-    let failed = matches!(word, Word::Failed { .. });
+fn count(word: &SessionStatus, (live, waiting, active): &mut (u32, u32, u32)) {
+    let failed = matches!(word, SessionStatus::Failed { .. });
     *live += u32::from(state::is_live(word) && !failed);
     match word {
-        Word::Waiting { .. } | Word::ViewerWaiting { .. } => *waiting += 1,
-        Word::Active { .. } => *active += 1,
-        Word::Closed { .. }
-        | Word::Failed { .. }
-        | Word::Expired
-        | Word::Ended { .. }
-        | Word::PresenterOffline { .. }
-        | Word::Ready { .. }
-        | Word::Unknown { .. }
-        | Word::Allocating => {}
+        SessionStatus::Waiting { .. } | SessionStatus::ViewerWaiting { .. } => *waiting += 1,
+        SessionStatus::Active { .. } => *active += 1,
+        SessionStatus::Closed { .. }
+        | SessionStatus::Failed { .. }
+        | SessionStatus::Expired
+        | SessionStatus::Ended { .. }
+        | SessionStatus::PresenterOffline { .. }
+        | SessionStatus::Ready { .. }
+        | SessionStatus::Unknown { .. }
+        | SessionStatus::Allocating => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use engine::{
     Snapshot,
     archive::{LookedUp, Message, Picture, Summary},
-    journal::Happening,
+    journal::EventRecord,
 };
 use session::{
     Lamp, Life, Record, Timestamp, Transcript, Verification,
@@ -31,7 +31,7 @@ const LONGEST_TEXT: usize = 20_000;
 #[derive(Debug, Default)]
 pub struct Beside {
     /// Everything that happened, oldest first.
-    pub happenings: Vec<Happening>,
+    pub happenings: Vec<EventRecord>,
     /// The transcript so far, oldest first.
     pub messages: Vec<Message>,
     /// The note.
@@ -212,17 +212,17 @@ fn failure(record: &Record) -> Option<crate::view::Trouble> {
     }
 }
 
-fn log(happenings: &[Happening], by: &str, setting: &Setting<'_>) -> Vec<crate::view::LogLine> {
-    let told = |happening: &&Happening| happening.event.facts().is_logged();
+fn log(happenings: &[EventRecord], by: &str, setting: &Setting<'_>) -> Vec<crate::view::LogLine> {
+    let told = |happening: &&EventRecord| happening.event.facts().is_logged();
     happenings.iter().filter(told).map(|happening| event::line(happening, by, setting)).collect()
 }
 
 fn race(
     choice: Option<&Choice>,
-    happenings: &[Happening],
+    happenings: &[EventRecord],
     created: Timestamp,
 ) -> Option<crate::view::RegionsView> {
-    let ready = |happening: &&Happening| {
+    let ready = |happening: &&EventRecord| {
         matches!(happening.event, session::Event::Life(session::LifeEvent::PinReady { .. }))
     };
     let at = happenings.iter().find(ready).map_or(created, |ready| ready.at);

@@ -77,9 +77,9 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
             devices,
             pictures,
         },
-    ) = tokio::try_join!(engine.happenings_of(id), archive.contents(id)).map_err(failed)?;
+    ) = tokio::try_join!(engine.events_of(id), archive.contents(id)).map_err(failed)?;
     if happenings.is_empty() {
-        happenings = archive.happenings_of(id).await.map_err(failed)?;
+        happenings = archive.events_of(id).await.map_err(failed)?;
     }
     let mut texts: Vec<String> = Vec::new();
     for kind in [NoteKind::Working, NoteKind::Closing] {

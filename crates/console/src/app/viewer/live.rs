@@ -4,7 +4,7 @@
 //! the stream's credential is kept here.
 
 use axum::extract::ws::{Message as Frame, WebSocket};
-use engine::remote::screen::{Line, Socket};
+use engine::remote::web_socket::{Channel, Socket};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -63,7 +63,7 @@ async fn join(
         tell(page, json!({ "type": "bye", "code": "expired" }).to_string()).await;
         return None;
     };
-    let mut broker = match client.dial(Line::Live).await {
+    let mut broker = match client.dial(Channel::Live).await {
         Ok(broker) => broker,
         // The page tries again.
         Err(error) => {

@@ -3,7 +3,7 @@
 //! Of each direction the next message is read only when the last was taken, so nothing piles up here.
 
 use axum::extract::ws::{Message as Frame, WebSocket};
-use engine::remote::screen::{Line, Socket};
+use engine::remote::web_socket::{Channel, Socket};
 use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -70,7 +70,7 @@ async fn open(inner: &Inner, key: Secret) -> Result<(Socket, Sealed, Role), Stri
         tracing::info!(%error, "a viewer window");
         refused("timeout", "The server can't be reached now.")
     };
-    let mut broker = client.dial(Line::Screen).await.map_err(unreachable)?;
+    let mut broker = client.dial(Channel::Screen).await.map_err(unreachable)?;
     let hello = json!(StreamHello::Watch { key, sealed: true }).to_string();
     let broken = || refused("timeout", "The server did not answer in time.");
     send(&mut broker, Message::text(hello)).await.ok_or_else(broken)?;

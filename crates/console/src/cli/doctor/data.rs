@@ -22,6 +22,8 @@ use crate::{
     view::{Identity, Trouble},
 };
 
+const UNDAMAGED: &str = "it opens, and no page of it is damaged";
+
 /// Looks at the data folder and what is in it.
 pub(super) async fn look(global: &Global) -> Result<Vec<Check>, Failed> {
     let folder = global.data()?;
@@ -96,20 +98,28 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
     let wait = tokio::runtime::Handle::current();
     let mut kept = Kept::default();
     if let Some(path) = exists(JOURNAL_FILE) {
-        let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default())
-            .and_then(|journal| wait.block_on(Kept::read(&journal)));
+        let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default()).and_then(
+            |journal| {
+                wait.block_on(journal.check_integrity())?;
+                wait.block_on(Kept::read(&journal))
+            },
+        );
         checks.push(match opened {
             Ok(read) => {
                 kept = read;
-                Check::ok("journal", "it opens")
+                Check::ok("journal", UNDAMAGED)
             }
             Err(error) => Check::failed("journal", error.to_string(), ""),
         });
     }
     if let Some(path) = exists(ARCHIVE_FILE) {
-        match Archive::open(&path, vault.archive_key()) {
+        let opened = Archive::open(&path, vault.archive_key()).and_then(|archive| {
+            wait.block_on(archive.check_integrity())?;
+            Ok(archive)
+        });
+        match opened {
             Ok(archive) => {
-                checks.push(Check::ok("archive", "it opens"));
+                checks.push(Check::ok("archive", UNDAMAGED));
                 checks.push(audit(wait.block_on(archive.verify_audit())));
             }
             Err(error) => checks.push(Check::failed("archive", error.to_string(), "")),
@@ -151,4 +161,70 @@ fn services(settings: &Settings, kept: &Kept) -> Vec<Check> {
         }
     };
     Identity::ALL.into_iter().map(look).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::{SessionId, archive::NoteKind};
+    use session::Timestamp;
+    use wire::HookType;
+
+    use super::{super::Found, *};
+
+    const PAGE: usize = 4096;
+
+    fn options() -> VaultOptions {
+        VaultOptions { keyring: None, ..VaultOptions::default() }
+    }
+
+    /// A data folder whose stores have more pages than a start reads.
+    async fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path(), options()).unwrap();
+        let path = folder.path().join(JOURNAL_FILE);
+        let journal = Journal::open(&path, vault.journal_key(), JournalOptions::default()).unwrap();
+        let session = SessionId::from_bytes([1; 16]);
+        for _ in 0..1000 {
+            drop(journal.append(session, HookType::ViewerStarted, Timestamp(1)));
+        }
+        journal.flush().await.unwrap();
+        let archive =
+            Archive::open(&folder.path().join(ARCHIVE_FILE), vault.archive_key()).unwrap();
+        let text = "the printer jams ".repeat(1000);
+        archive
+            .set_note(session, NoteKind::Closing, text, "tess".into(), Timestamp(1))
+            .await
+            .unwrap();
+        folder
+    }
+
+    fn overwrite_a_page(path: &Path) {
+        let mut bytes = std::fs::read(path).unwrap();
+        // Neither among the first, which every start reads, nor the last, which has the newest rows.
+        let start = bytes.len() / PAGE * 3 / 4 * PAGE;
+        bytes[start..start + PAGE].fill(0xff);
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    async fn found(folder: &Path, name: &str) -> (Found, String) {
+        let folder = folder.to_owned();
+        let looked =
+            tokio::task::spawn_blocking(move || look_at(&folder, options(), &Settings::default()));
+        let checks = looked.await.unwrap();
+        let check = checks.into_iter().find(|check| check.check == name).unwrap();
+        (check.found, check.text)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_store_that_opens_but_has_a_damaged_page_fails() {
+        for (name, file) in [("journal", JOURNAL_FILE), ("archive", ARCHIVE_FILE)] {
+            let folder = folder().await;
+            assert_eq!(found(folder.path(), name).await, (Found::Ok, UNDAMAGED.to_owned()));
+            overwrite_a_page(&folder.path().join(file));
+            let (found, text) = found(folder.path(), name).await;
+            assert_eq!(found, Found::Failed);
+            let doing = format!("check the {name} for damage: ");
+            assert!(text.starts_with(&doing) && text.contains("restore it from a copy"), "{text}");
+        }
+    }
 }
