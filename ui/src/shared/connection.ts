@@ -1,6 +1,6 @@
-// The live connection of a page: it is kept up, and knows nothing of what the page looks like.
+// The live connection of a page: it is kept up, and is independent of what the page looks like.
 
-/** A message in either direction; the broker's `words.rs` lists them. */
+/** A message in either direction; the broker's `page_messages.rs` lists them. */
 export type Message = { type: string } & Record<string, unknown>;
 
 export type ConnectionState = 'connecting' | 'online' | 'reconnecting' | 'over';
@@ -12,7 +12,7 @@ export type Connection = {
 };
 
 export type ConnectionHandlers = {
-  /** What the first message says beside type and page. */
+  /** The fields of the first message beside its type and page. */
   hello(): Record<string, unknown>;
   onState(state: ConnectionState, text: string): void;
   onMessage(message: Message): void;
@@ -32,7 +32,7 @@ export function socketBeside(name: string): string {
   return url.href;
 }
 
-/** How long to wait before the next try, in milliseconds: longer each time, never all pages at once. */
+/** How long to wait before the next try, in milliseconds: longer each time, and random to spread the load. */
 export function retryDelay(tries: number): number {
   return Math.min(15_000, 500 * 2 ** Math.min(tries, 5)) * (0.75 + Math.random() / 2);
 }
@@ -40,7 +40,7 @@ export function retryDelay(tries: number): number {
 /** How often a page asks whether the network still works: one that drops everything closes no connection. */
 const PING_EVERY_MS = 5000;
 
-/** An answer that takes longer than this is not coming any more. */
+/** An answer that takes longer than this is not expected any more. */
 const PONG_WITHIN_MS = 9500;
 
 /** How long a connection may take until the session is there. */
@@ -71,11 +71,11 @@ class LiveConnection implements Connection {
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) hurry();
     });
-    // A page out of the back-forward cache is a new load.
+    // A page restored from the back-forward cache has lost its connection, so it is loaded anew.
     addEventListener('pageshow', (event) => {
       if (event.persisted) location.reload();
     });
-    // Another link in the same page is another session.
+    // Another link opened in this page is another session.
     addEventListener('hashchange', () => {
       if (!handlers.onHash?.()) location.reload();
     });
@@ -130,7 +130,7 @@ class LiveConnection implements Connection {
     this.joined = false;
     this.pingedAt = null;
     clearInterval(this.pingTimer);
-    // On a network that is gone its close event would come much later, and must not count twice.
+    // Without a network its close event would come much later, and must not count as a second loss.
     const gone = this.socket;
     this.socket = undefined;
     gone?.close();
@@ -153,7 +153,7 @@ class LiveConnection implements Connection {
         break;
       case 'refused':
         if (this.joined) this.handlers.onRefused(String(message['error']));
-        // Both pass by themselves, so the next try may be let in.
+        // Both refusals pass by themselves, so a later try may be let in.
         else if (message['code'] !== 'too_many' && message['code'] !== 'not_saved') {
           this.end(String(message['code']));
         }

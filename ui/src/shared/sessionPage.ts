@@ -10,12 +10,12 @@ export type ChatMessage = { guid: string; timestamp: number; subject: string; bo
 export type PersonRow = { name: string; word: string; here: boolean };
 
 export type SessionHandlers = {
-  /** What the first message says beside type and page. */
+  /** The fields of the first message beside its type and page. */
   hello(): Record<string, unknown>;
   onState?(state: ConnectionState): void;
   onOnline(welcome: Message): void;
   onRoster(roster: Message): void;
-  /** A new message is shown; earlier ones are not told. */
+  /** A new message is shown; not called for earlier ones. */
   onChat?(message: ChatMessage): void;
   /** Messages that only some pages know. */
   onOther?(message: Message): void;
@@ -90,8 +90,8 @@ function receive(message: Message, handlers: SessionHandlers): void {
 }
 
 /**
- * Wires the chat's form to a connection that is made later; `key` is where this browser tab remembers the person's name.
- * Gives what stands in the field for the name.
+ * Wires the chat's form to a connection that is made later; this browser tab remembers the person's name under `key`.
+ * Returns a function that reads the field for the name.
  */
 export function chatForm(connection: () => Connection, key: string, initial: string): () => string {
   const name = $<HTMLInputElement>('name');
@@ -143,7 +143,7 @@ function showMessage({ guid, timestamp, subject, body }: ChatMessage, isNew: boo
   who.append(time);
   item.append(who, make('p', 'text', body));
   log.append(item);
-  // Somebody who reads further up is not torn away from there.
+  // Somebody who has scrolled up to read stays there.
   if (atEnd) log.scrollTop = log.scrollHeight;
   return true;
 }
@@ -155,7 +155,7 @@ export function showPeople(rows: PersonRow[]): void {
     return item;
   });
   $('people').replaceChildren(...items);
-  // Not by the style sheet's :empty, which WebKit doesn't look at again when the list is filled.
+  // Not with `:empty` in the style sheet, which WebKit doesn't evaluate again when the list is filled.
   $('people-card').hidden = rows.length === 0;
 }
 
@@ -166,7 +166,7 @@ export function showValid(expires: number): void {
   $('valid').textContent = `The PIN stays valid until about ${clock(until)}${day}.`;
 }
 
-/** The word of the connection, and whether anything can be sent on it. */
+/** Shows the state of the connection in words, and allows sending only while it is online. */
 function showState(state: ConnectionState, text: string): void {
   $<HTMLButtonElement>('send').disabled = state !== 'online';
   $('state').dataset['state'] = state;

@@ -1,4 +1,4 @@
-/** A monitor of the customer's, by its place in the whole picture, in its pixels. */
+/** One of the customer's monitors: its position and size in the whole picture, in pixels. */
 export type Monitor = { x: number; y: number; width: number; height: number };
 
 /** What the menu offers: all of them, then each from left to right, then from the top. */
@@ -14,7 +14,7 @@ export function choices(monitors: Monitor[]): { label: string; monitor: Monitor 
   ];
 }
 
-/** Whether both are the same place. */
+/** Whether both are the same area. */
 export function same(a: Monitor | null, b: Monitor | null): boolean {
   if (!a || !b) return a === b;
   return a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height;

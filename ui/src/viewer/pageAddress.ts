@@ -10,7 +10,7 @@ export type PageAddress = {
   name: string;
   /** Only watching was asked for. */
   readOnly: boolean;
-  /** The address that takes this one's place: everything of it behind the hash, which is sent to nobody. */
+  /** The address that replaces this one: everything stands behind the hash, which browsers send to nobody. */
   link: string;
   /** The chat was asked for. */
   chat: boolean;

@@ -1,12 +1,12 @@
 import type { PersonRow } from '../shared/sessionPage';
 
-/** What there is to see of the customer's screen, as the broker says. */
+/** Whether the customer's screen is shared, as the broker reports it. */
 export type Sharing = 'none' | 'shared' | 'paused';
 
 /** What this viewer may do. */
 export type Role = 'watch' | 'control';
 
-/** Somebody who views, as the broker tells of them. */
+/** A viewer, as the broker describes them. */
 export type Watcher = {
   page: string;
   name: string;
@@ -17,7 +17,7 @@ export type Watcher = {
   fps?: number;
 };
 
-/** Who is there. An older broker knows nothing of screens. */
+/** Who is present. An older broker sends neither `sharing` nor `watchers`. */
 export type Roster = {
   presenter: string | null;
   viewers: string[];
@@ -44,7 +44,7 @@ export type ViewerState = {
 
 const LEVEL: Record<string, Sharing> = { shared: 'shared', paused: 'paused' };
 
-/** Reads a message of the broker; what a later version adds is passed over. */
+/** Reads a message of the broker; fields that a later version adds are ignored. */
 export function rosterOf(message: Record<string, unknown>): Roster {
   const { presenter, viewers, sharing, watchers } = message;
   return {
@@ -81,7 +81,7 @@ export function noticeOf({ online, over, roster, stream, seen }: ViewerState): S
   }
 }
 
-/** Without a program that shares. Whether the customer is being asked just now, nobody can know here. */
+/** The notice while no screen is shared. This page can't know whether the customer is being asked right now. */
 function notSharing({ presenter }: Roster, seen: boolean): ScreenNotice {
   const title = seen ? 'No screen is shared any more' : 'No screen is shared yet';
   if (presenter === null) {
