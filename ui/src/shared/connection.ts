@@ -1,6 +1,6 @@
 // The live connection of a page: it is kept up, and is independent of what the page looks like.
 
-/** A message in either direction; the broker's `page_messages.rs` lists them. */
+/** A message in either direction, as the broker's hub reads and sends them. */
 export type Message = { type: string } & Record<string, unknown>;
 
 export type ConnectionState = 'connecting' | 'online' | 'reconnecting' | 'over';
