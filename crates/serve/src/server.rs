@@ -27,6 +27,9 @@ use tower_service::Service;
 
 use crate::{Bound, Limits, tls::Tls};
 
+/// How long a shutdown waits for what was said last to arrive.
+const GOODBYES_WITHIN: Duration = Duration::from_millis(250);
+
 /// A running server. Dropping it leaves it running until the runtime ends; see [`Server::shutdown`].
 #[derive(Debug)]
 pub struct Server {
@@ -34,6 +37,7 @@ pub struct Server {
     handle: ServerHandle<SocketAddr>,
     task: JoinHandle<io::Result<()>>,
     under_way: TaskTracker,
+    lingering: TaskTracker,
     limits: Limits,
 }
 
@@ -56,12 +60,12 @@ impl Server {
         let addr = bound.addr();
         let handle = ServerHandle::new();
         let routes = limits.protect(routes);
-        let under_way = TaskTracker::new();
+        let (under_way, lingering) = (TaskTracker::new(), TaskTracker::new());
         let slots = ConnectionSlots {
             slots: Arc::new(Semaphore::new(limits.connections)),
             // What is drained is mostly the body of a request that was refused early.
             linger_within: limits.body_within,
-            under_way: under_way.clone(),
+            lingering: lingering.clone(),
         };
         let mut server = axum_server::from_tcp(bound.into_listener())?.handle(handle.clone());
         server
@@ -88,7 +92,7 @@ impl Server {
                 tokio::spawn(server.acceptor(acceptor).serve(routes))
             }
         };
-        Ok(Self { addr, handle, task, under_way, limits })
+        Ok(Self { addr, handle, task, under_way, lingering, limits })
     }
 
     /// The address that it listens on.
@@ -99,8 +103,8 @@ impl Server {
     /// Takes no more connections, lets requests under way finish for a while (see [`Limits`]),
     /// also those whose sender has hung up, and returns when the port is free again.
     ///
-    /// WebSockets are not waited for: whoever opened them ends them. Of those that have ended it is waited until
-    /// their goodbye has arrived, since the process may end next.
+    /// WebSockets are not waited for: whoever opened them ends them. But their goodbyes get a moment to arrive, since
+    /// the process may end next.
     pub async fn shutdown(self) {
         self.handle.graceful_shutdown(Some(self.limits.shutdown_within));
         if let Ok(Err(error)) = self.task.await {
@@ -108,8 +112,11 @@ impl Server {
         }
         self.under_way.close();
         if timeout(self.limits.shutdown_within, self.under_way.wait()).await.is_err() {
-            tracing::warn!("requests or connections were still under way when the server ended");
+            tracing::warn!("requests were still being handled when the server ended");
         }
+        self.lingering.close();
+        // Not as long as a connection may linger: browsers keep an idle one open long after its end was told.
+        let _ = timeout(GOODBYES_WITHIN, self.lingering.wait()).await;
     }
 }
 
@@ -118,7 +125,7 @@ impl Server {
 struct ConnectionSlots {
     slots: Arc<Semaphore>,
     linger_within: Duration,
-    under_way: TaskTracker,
+    lingering: TaskTracker,
 }
 
 impl<S> Accept<TcpStream, S> for ConnectionSlots {
@@ -133,7 +140,7 @@ impl<S> Accept<TcpStream, S> for ConnectionSlots {
             Ok(Slotted {
                 open: Some((stream, slot)),
                 linger_within: self.linger_within,
-                under_way: self.under_way.clone(),
+                lingering: self.lingering.clone(),
             })
         });
         std::future::ready(slotted.map(|slotted| (slotted, service)))
@@ -146,7 +153,7 @@ struct Slotted {
     /// None only while it is dropped.
     open: Option<(TcpStream, OwnedSemaphorePermit)>,
     linger_within: Duration,
-    under_way: TaskTracker,
+    lingering: TaskTracker,
 }
 
 impl Slotted {
@@ -161,11 +168,11 @@ impl Drop for Slotted {
         // Without a runtime the program is ending, and nothing can be waited for.
         if let (Some((mut stream, slot)), Ok(runtime)) = (self.open.take(), Handle::try_current()) {
             let within = self.linger_within;
-            let lingering = async move {
+            let drained = async move {
                 linger::drain(&mut stream, within).await;
                 drop(slot);
             };
-            self.under_way.spawn_on(lingering, &runtime);
+            self.lingering.spawn_on(drained, &runtime);
         }
     }
 }
