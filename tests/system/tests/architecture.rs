@@ -5,22 +5,24 @@
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Who may import whom among our own crates.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("deskhand-wire", &[]),
     ("deskhand-session", &["deskhand-wire"]),
-    ("deskhand-serve", &[]),
+    ("deskhand-linger", &[]),
+    ("deskhand-serve", &["deskhand-linger"]),
     ("deskhand-store", &[]),
     ("deskhand-broker", &["deskhand-serve", "deskhand-store", "deskhand-wire"]),
     ("deskhand-sandbox", &["deskhand-serve", "deskhand-store", "deskhand-wire"]),
     ("deskhand-rfb", &[]),
     ("deskhand-seal", &[]),
-    ("deskhand-presenter", &["deskhand-rfb", "deskhand-seal", "deskhand-wire"]),
+    ("deskhand-presenter", &["deskhand-linger", "deskhand-rfb", "deskhand-seal", "deskhand-wire"]),
     ("deskhand-engine", &["deskhand-serve", "deskhand-session", "deskhand-store", "deskhand-wire"]),
     (
         "deskhand-console",
         &[
             "deskhand-broker",
             "deskhand-engine",
+            "deskhand-linger",
             "deskhand-sandbox",
             "deskhand-seal",
             "deskhand-serve",

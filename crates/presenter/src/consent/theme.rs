@@ -10,9 +10,9 @@ pub struct Theme {
     pub bg: Colour,
     /// The background of a window.
     pub panel: Colour,
-    /// Buttons.
+    /// The background of a plain button.
     pub raise: Colour,
-    /// Hairlines.
+    /// Thin lines that separate.
     pub line: Colour,
     /// The frames of buttons and of the banner.
     pub edge: Colour,
@@ -20,7 +20,7 @@ pub struct Theme {
     pub fg: Colour,
     /// Secondary text.
     pub fg_2: Colour,
-    /// Hints.
+    /// Text that nobody has to read.
     pub fg_3: Colour,
     /// The primary button.
     pub accent: Colour,
@@ -28,9 +28,9 @@ pub struct Theme {
     pub ink: Colour,
     /// Paused, disconnected, and warnings.
     pub wait: Colour,
-    /// Stop.
+    /// What ends the sharing, and that somebody sees the screen.
     pub bad: Colour,
-    /// Notices.
+    /// News that ask for nothing.
     pub info: Colour,
 }
 
