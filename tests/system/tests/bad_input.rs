@@ -182,7 +182,8 @@ async fn an_archive_that_is_locked_is_shown_tried_again_and_has_each_message_onc
     desk.until_told(id, "TranscriptFailed", 1).await;
     let mut subscription = desk.engine.subscribe();
     let shown = async {
-        let fails = || desk.engine.health().archive_fails().unwrap_or_default();
+        let fails =
+            || desk.engine.health().archive_fails().map_or_else(String::new, |e| e.to_string());
         while !fails().contains("another program holds the database") {
             subscription.changed().await;
         }

@@ -23,7 +23,7 @@ async fn an_event_that_the_disk_refuses_counts_is_shown_and_written_later_once()
     world.presenter_joins(&pin).await;
     let shown = desk.until(id, "it is online though the disk is full", is_online).await;
     assert!(shown.unsaved, "it says that it is not saved to disk");
-    assert!(desk.engine.health().journal_fails().unwrap().contains("the disk is full"));
+    assert!(desk.engine.health().journal_fails().unwrap().to_string().contains("the disk is full"));
     assert_eq!(times_told(&desk, id, "PresenterOnline").await, 0, "nothing unsaved is told");
 
     desk.disk.set(None);

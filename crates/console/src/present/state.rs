@@ -102,6 +102,7 @@ fn detail(word: &Word, windows: u32, setting: &Setting<'_>) -> String {
             setting.clock(*until)
         ),
         Word::Failed { failure } => failure.reason(),
+        // Before the next arm: without a valid PIN the program can do nothing, running or not.
         Word::Ended { pin_over: true, .. } => "PIN over".into(),
         Word::Ended { may_still_run: true, .. } => "customer's program may still run".into(),
         Word::Ended { .. } => String::new(),
