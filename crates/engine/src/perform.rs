@@ -148,7 +148,7 @@ fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
 
 async fn save_choice(context: &Context, id: SessionId, choice: Choice) {
     let saved = context.archive.save_region(id, choice).await;
-    context.archive_wrote(saved.err().map(|error| error.to_string()));
+    context.archive_wrote(saved.err());
 }
 
 fn allocate(context: &Arc<Context>, id: SessionId, to: &Mailbox, region: Region, by_hand: bool) {
@@ -189,7 +189,7 @@ async fn archive_chat(
         Ok(()) => context.archive.save_messages(id, messages).await,
         Err(fault) => Err(fault),
     };
-    context.archive_wrote(saved.as_ref().err().map(ToString::to_string));
+    context.archive_wrote(saved.as_ref().err().cloned());
     saved.map(|saved| (saved.new, saved.total)).map_err(|_| Failure::Storage)
 }
 

@@ -40,8 +40,8 @@ pub enum StoreError {
     )]
     InUse,
     /// What any database can suffer.
-    #[error(transparent)]
-    Database(store::StoreError),
+    #[error("{}", .0.with_remedy())]
+    Database(#[source] store::StoreError),
     /// The sandbox is ending.
     #[error("use the sandbox's store: the sandbox is ending")]
     Closed,

@@ -188,7 +188,8 @@ async fn an_archive_that_is_locked_is_shown_tried_again_and_has_each_message_onc
     running.until_happened(id, "TranscriptFailed", 1).await;
     let mut subscription = running.engine.subscribe();
     let shown = async {
-        let fails = || running.engine.health().archive_fails().unwrap_or_default();
+        let fails =
+            || running.engine.health().archive_fails().map_or_else(String::new, |e| e.to_string());
         while !fails().contains("another program holds the database") {
             subscription.changed().await;
         }

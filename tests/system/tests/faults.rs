@@ -23,7 +23,9 @@ async fn an_event_that_the_disk_refuses_counts_is_shown_and_written_later_once()
     world.presenter_joins(&pin).await;
     let shown = running.until(id, "it is online though the disk is full", is_online).await;
     assert!(shown.unsaved, "it says that it is not saved to disk");
-    assert!(running.engine.health().journal_fails().unwrap().contains("the disk is full"));
+    assert!(
+        running.engine.health().journal_fails().unwrap().to_string().contains("the disk is full")
+    );
     assert_eq!(times_told(&running, id, "PresenterOnline").await, 0, "nothing unsaved is told");
 
     running.disk.set(None);

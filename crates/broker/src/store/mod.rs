@@ -39,8 +39,8 @@ pub enum StoreError {
     )]
     InUse,
     /// What any database can suffer.
-    #[error(transparent)]
-    Database(store::StoreError),
+    #[error("{}", .0.with_remedy())]
+    Database(#[source] store::StoreError),
 }
 
 impl From<store::StoreError> for StoreError {

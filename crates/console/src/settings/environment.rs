@@ -32,6 +32,8 @@ pub fn from_environment(
 /// The field's [`SettingsError`] if it is neither.
 pub fn from_text(field: &str, text: &str) -> Result<Value, SettingsError> {
     let as_text = Value::String(text.to_owned());
+    // As a text first: a technician called 1234 would otherwise become a number, which no
+    // text field takes.
     match check::field(field, &as_text) {
         Ok(()) => Ok(as_text),
         Err(error) => match serde_json::from_str(text) {
@@ -55,6 +57,7 @@ pub(super) fn operating_system_user() -> String {
 /// The full name of `login` in the text of a passwd file, if it has one.
 fn full_name(accounts: &str, login: &str) -> Option<String> {
     let account = accounts.lines().find(|line| line.split(':').next() == Some(login))?;
+    // passwd(5): the fifth field is GECOS, and what precedes its first comma the full name.
     let name = account.split(':').nth(4)?.split(',').next()?.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }

@@ -130,10 +130,16 @@ mod tests {
 
     #[test]
     fn the_colours_are_those_of_the_pages() {
-        let pages = include_str!("../../../../ui/src/shared/palette.css");
+        let pages = concat!(
+            include_str!("../../../../ui/src/styles/tokens.css"),
+            include_str!("../../../../ui/src/shared/palette.css"),
+        );
         for (name, colour) in DARK {
-            let shape = format!("--{name}: oklch(");
-            let (_, rest) = pages.split_once(&shape).unwrap_or_else(|| panic!("{name}"));
+            // The light colour stands first, the dark one second.
+            let (_, rest) = pages
+                .split_once(&format!("--{name}: light-dark("))
+                .and_then(|(_, both)| both.split_once("), oklch("))
+                .unwrap_or_else(|| panic!("{name}"));
             let theirs: Vec<f32> = rest[..rest.find(')').unwrap()]
                 .split(' ')
                 .map(|part| part.trim_end_matches('%').parse().unwrap())

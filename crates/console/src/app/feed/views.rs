@@ -105,7 +105,7 @@ fn screen(inner: &Inner, id: SessionId) -> Option<ScreenView> {
     inner.side(|side| {
         side.capabilities.as_ref().filter(|able| able.knows_roster())?;
         let known = side.rosters.get(&id).map(|known| (&known.roster, known.at));
-        Some(present::screen::of(known))
+        Some(present::shared_screen::of(known))
     })
 }
 
