@@ -4,13 +4,15 @@ use std::{net::Ipv4Addr, sync::Arc};
 
 use serve::Client;
 use tokio::sync::mpsc;
+use uuid::Uuid;
+use wire::Pin;
 
 use crate::{
     coordinator::Coordinator,
     hub::{
         join::{JoinRequest, Joined},
         messages::ServerMessage,
-        presence::ConnectionId,
+        presence::{ConnectionId, PageId},
         refusal::Refused,
     },
     random,
@@ -54,6 +56,11 @@ impl Coordinator {
         let id = self.sockets.lock().next_connection();
         self.join(id, Client::from_ip(Ipv4Addr::LOCALHOST.into()), request).await?;
         Ok(id)
+    }
+
+    /// The connection of a page, while it is connected.
+    pub(crate) fn find_connection(&self, pin: &Pin, page: Uuid) -> Option<ConnectionId> {
+        self.with_hub(|hub, _| hub.find_connection(pin, PageId(page)))
     }
 
     async fn join(

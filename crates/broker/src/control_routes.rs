@@ -23,7 +23,6 @@ use crate::{
     hub::{
         join::{JoinAs, JoinRequest},
         outbox::Mail,
-        presence::{ConnectionId, PageId},
         refusal::Refused,
     },
 };
@@ -76,7 +75,7 @@ async fn presence(
             Err(refused) => refused.into_response(),
         };
     }
-    match find_connection(&coordinator, &request.session_pin, request.page) {
+    match coordinator.find_connection(&request.session_pin, request.page) {
         Some(id) => {
             coordinator.disconnect(id).await;
             done()
@@ -103,10 +102,6 @@ async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<
     }
 }
 
-fn find_connection(coordinator: &Coordinator, pin: &Pin, page: Uuid) -> Option<ConnectionId> {
-    coordinator.with_hub(|hub, _| hub.find_connection(pin, PageId(page)))
-}
-
 fn stand_in_program() -> Program {
     Program { version: "0".into(), platform: "stand-in".into(), conf: None }
 }
@@ -121,10 +116,10 @@ struct Chat {
 }
 
 async fn chat(State(coordinator): State<Arc<Coordinator>>, Json(request): Json<Chat>) -> Response {
-    let id = find_connection(&coordinator, &request.session_pin, request.page);
+    let id = coordinator.find_connection(&request.session_pin, request.page);
     let Some(id) = id else { return not_online() };
-    let said = (&*request.name, &*request.body);
-    match coordinator.apply(|hub, now| hub.post_chat(id, said, Uuid::new_v4(), now)).await {
+    let chat = (&*request.name, &*request.body);
+    match coordinator.apply(|hub, now| hub.post_chat(id, chat, Uuid::new_v4(), now)).await {
         Ok(()) => done(),
         Err(refused) => refused.into_response(),
     }

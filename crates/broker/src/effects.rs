@@ -9,11 +9,10 @@ use wire::{HookType, Pin};
 use crate::{
     coordinator::Coordinator,
     hub::{
-        change::{Change, Effect},
+        change::Effect,
         hooks::HookDelivery,
         messages::ServerMessage,
         outbox::{Mail, Template, compose},
-        records::Write,
         refusal::Refused,
         service_calls::MailRequest,
         text,
@@ -46,6 +45,7 @@ impl Coordinator {
         let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
         tokio::spawn(async move {
             let _in_flight = in_flight;
+            // Taken first, so that a delivery that waits itself lets the one before it go.
             let waiting = this.reordered.lock().take();
             match this.faults.take("deliver") {
                 // A status and a lost answer are the receiver's faults, and nobody reads its answer here.
@@ -114,12 +114,7 @@ impl Coordinator {
             let _in_flight = in_flight;
             let Some(mailer) = &this.mailer else { return };
             let state = mailer.send(&mail).await;
-            let id = mail.id;
-            this.record(|hub, _| {
-                hub.outbox_mut().set_state(id, state.clone());
-                Change::with_write(Write::MailChanged { id, state })
-            })
-            .await;
+            this.record(|hub, _| hub.set_mail_state(mail.id, state)).await;
         });
     }
 }

@@ -11,7 +11,6 @@ use crate::{
     hub::{
         join::{JoinAs, JoinRequest},
         outbox::Mail,
-        presence::{ConnectionId, PageId},
     },
 };
 
@@ -91,7 +90,7 @@ impl Handle {
 
     /// Disconnects a page made with [`Handle::page_arrives`]; false if it wasn't there.
     pub async fn page_leaves(&self, pin: &Pin, page: Uuid) -> bool {
-        let Some(id) = self.find_connection(pin, page) else { return false };
+        let Some(id) = self.0.find_connection(pin, page) else { return false };
         self.0.disconnect(id).await;
         true
     }
@@ -107,12 +106,8 @@ impl Handle {
         name: &str,
         body: &str,
     ) -> Result<(), String> {
-        let id = self.find_connection(pin, page).ok_or("this page is not online")?;
-        let said = self.0.apply(|hub, now| hub.post_chat(id, (name, body), Uuid::new_v4(), now));
-        said.await.map_err(|refused| refused.to_string())
-    }
-
-    fn find_connection(&self, pin: &Pin, page: Uuid) -> Option<ConnectionId> {
-        self.0.with_hub(|hub, _| hub.find_connection(pin, PageId(page)))
+        let id = self.0.find_connection(pin, page).ok_or("this page is not online")?;
+        let posted = self.0.apply(|hub, now| hub.post_chat(id, (name, body), Uuid::new_v4(), now));
+        posted.await.map_err(|refused| refused.to_string())
     }
 }

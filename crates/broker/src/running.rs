@@ -91,6 +91,7 @@ impl Broker {
         let _ = rustls::crypto::ring::default_provider().install_default();
         check(&config)?;
         let tls = load_tls(config.tls.as_ref()).await?;
+        // Before the store is opened: links need the port, and a port that is taken must leave nothing behind.
         let bound = serve::bind(config.ip, config.port)?;
         let (public_url, is_tls) = (config.public_url.as_ref(), tls.is_some());
         let endpoint = Arc::new(Endpoint::new(bound.addr(), public_url, is_tls, false));

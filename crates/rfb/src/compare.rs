@@ -2,8 +2,7 @@
 
 use crate::format::COLOUR;
 
-/// How many pixels are compared at a time. There is no branch between them, so that the compiler can vectorise the
-/// comparison.
+/// How many pixels are compared at a time, without a branch between them, so that the compiler can vectorise it.
 const STEP: usize = 16;
 
 /// Whether two rows of the same length are the same.

@@ -117,8 +117,7 @@ fn most_frequent(coordinates: impl Iterator<Item = u16>) -> Vec<u16> {
 /// 2^64 divided by the golden ratio, odd: multiplying by it spreads every bit upwards (Fibonacci hashing).
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hashes a row as four interleaved sequences: a multiplication has to wait only for the one before it in its own
-/// sequence.
+/// Hashes a row as four interleaved sequences, in each of which a multiplication waits for the one before it.
 fn hash(row: &[Colour]) -> u64 {
     let (fours, rest) = row.as_chunks::<4>();
     let four = fours

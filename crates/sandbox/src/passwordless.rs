@@ -31,8 +31,7 @@ pub struct Passwordless {
 }
 
 impl Passwordless {
-    /// Loads the keys from the store, or creates them. There are no examples, since a passkey can't be made without a
-    /// device.
+    /// Loads the keys from the store, or creates them. No passkey is added to try, since only a device makes one.
     pub(crate) async fn open(context: ServiceContext) -> Result<Self, StoreError> {
         let (api_key, api_secret) = context
             .store

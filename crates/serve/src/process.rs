@@ -34,7 +34,7 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 /// Resolves at Ctrl-C.
 ///
 /// # Errors
-/// None.
+/// Never on this system.
 #[cfg(not(unix))]
 pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {

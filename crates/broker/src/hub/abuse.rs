@@ -47,6 +47,7 @@ fn distinct_pairs(pairs: &[&(Pin, Client)], wanted: usize) -> bool {
     if wanted == 0 {
         return true;
     }
+    // Every pair is tried as the first: taking one greedily could miss others that go together.
     pairs.iter().enumerate().any(|(i, (pin, reporter))| {
         let rest: Vec<_> =
             pairs[i + 1..].iter().copied().filter(|(p, r)| p != pin && r != reporter).collect();

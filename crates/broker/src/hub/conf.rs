@@ -2,17 +2,13 @@
 //!
 //! No conf is stored, only its hash. A conf that a client brings back is accepted if it has the stored hash.
 
+use data_encoding::HEXLOWER;
 use serve::{Client, Millis};
 use url::Url;
 use wire::{ConfText, Pin, loginwithme::Conf};
 
 use super::{
-    Hub,
-    change::Change,
-    credential::{hex, sha256},
-    records::Write,
-    refusal::Refused,
-    session::Session,
+    Hub, change::Change, credential::sha256, records::Write, refusal::Refused, session::Session,
 };
 
 /// The version that `session_parameters` names.
@@ -60,9 +56,9 @@ impl Hub {
 
 /// The ports are 0, since our presenter listens nowhere; the credentials are random, so that nobody guesses a conf.
 fn new_conf(pin: &Pin, session: &Session, origin: String, random: &[u8; 32]) -> Conf {
-    let text = hex(random);
+    let text = HEXLOWER.encode(random);
     let host = Url::parse(&origin).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let host_key: Vec<String> = random[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let host_key: Vec<String> = random[..16].iter().map(|byte| HEXLOWER.encode(&[*byte])).collect();
     Conf {
         ttl: session.expires.seconds(),
         session_host: host.unwrap_or_default(),

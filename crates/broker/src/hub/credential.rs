@@ -1,6 +1,7 @@
 //! Credentials that this broker makes: random, given out once, and recognised by their hash.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 use wire::screen::Secret;
@@ -31,11 +32,7 @@ pub(crate) fn sha256(text: &str) -> KeyHash {
     hash
 }
 
-/// The public half of a page's id: it tells pages apart, and nobody can take a page's place with it.
+/// The public half of a page's id. Others tell pages apart by it, and can't take a page's place with it.
 pub(crate) fn public_half(page: Uuid) -> String {
-    hex(&digest(&SHA256, page.as_bytes()).as_ref()[..8])
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&digest(&SHA256, page.as_bytes()).as_ref()[..8])
 }

@@ -108,6 +108,7 @@ impl Rates {
             mail_by_client: Rate::new(30, 3_600),
             mail_by_pin: Rate::new(10, 3_600),
             chat: Rate::new(20, 10),
+            // Nobody mistypes a PIN that often, and of 17^9 possible ones nobody finds a live one at this pace.
             guesses: Rate::new(20, 900),
             slow_after: 5,
             guess_delay: Duration::from_millis(200),

@@ -112,11 +112,6 @@ impl Hub {
         &self.outbox
     }
 
-    /// The outbox, to record what became of an e-mail.
-    pub const fn outbox_mut(&mut self) -> &mut Outbox {
-        &mut self.outbox
-    }
-
     /// The session of a PIN that a client gave. An unknown PIN counts as a guess.
     fn known(
         &mut self,

@@ -70,6 +70,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
             times.pop_front();
         }
         let left = times.len();
+        // Without its empty window a client that stays away takes no memory.
         if left == 0 {
             self.0.remove(key);
         }

@@ -132,6 +132,12 @@ impl Hub {
         Ok(Change { effects, ..Change::with_write(Write::MailQueued { mail }) })
     }
 
+    /// Records what became of an e-mail.
+    pub fn set_mail_state(&mut self, id: Uuid, state: MailState) -> Change {
+        self.outbox.set_state(id, state.clone());
+        Change::with_write(Write::MailChanged { id, state })
+    }
+
     /// Counts a report of abuse.
     pub fn report_abuse(
         &mut self,

@@ -14,6 +14,7 @@ use tokio::{
 use uuid::Uuid;
 use wire::{PinShape, Side};
 
+use super::{HELLO_WITHIN, first_message, send};
 use crate::{
     connecting::Connected,
     coordinator::Coordinator,
@@ -27,17 +28,15 @@ use crate::{
     },
 };
 
-/// How long a page has to say hello.
-const HELLO_WITHIN: Duration = Duration::from_secs(5);
 /// How often a page is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// A page that sent nothing for this long, not even an answer to a ping, is gone: a network that drops everything
 /// closes no connection. Its screen must not look as if it were still shared.
 const SILENT: Duration = Duration::from_secs(15);
+
 /// Serves one connection until either end closes it.
 pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, client: Client) {
-    let hello = timeout(HELLO_WITHIN, next(&mut socket)).await.ok().flatten();
-    let connected = match join_request(hello) {
+    let connected = match join_request(first_message(&mut socket).await) {
         Ok(request) => coordinator.connect(client, request).await,
         Err(refused) => Err(refused),
     };
@@ -148,21 +147,4 @@ async fn answer(
         Ok(()) => true,
         Err(refused) => send(socket, &ServerMessage::refused(&refused)).await,
     }
-}
-
-/// The page's next message; `None` if the page is gone or sends something else.
-async fn next(socket: &mut WebSocket) -> Option<PageMessage> {
-    loop {
-        match socket.recv().await?.ok()? {
-            Frame::Text(text) => return serde_json::from_slice(text.as_bytes()).ok(),
-            Frame::Ping(_) | Frame::Pong(_) => {}
-            Frame::Binary(_) | Frame::Close(_) => return None,
-        }
-    }
-}
-
-/// Sends a message; false if the page is gone, or takes too long.
-async fn send(socket: &mut WebSocket, message: &ServerMessage) -> bool {
-    let Ok(text) = serde_json::to_string(message) else { return false };
-    matches!(timeout(HELLO_WITHIN, socket.send(Frame::Text(text.into()))).await, Ok(Ok(())))
 }

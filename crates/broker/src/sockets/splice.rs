@@ -39,6 +39,7 @@ pub(crate) async fn splice(
     let (mut to_viewer, mut from_viewer) = viewer.split();
     let (mut to_presenter, mut from_presenter) = presenter.split();
     let last = AtomicI64::new(clock.now().0);
+    // Relaxed is enough: only the time itself is shared, and any recent one will do.
     let received = || last.store(clock.now().0, Ordering::Relaxed);
     let end = tokio::select! {
         why = ended => why.unwrap_or(StreamEnd::ConnectionEnded),

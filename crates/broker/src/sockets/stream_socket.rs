@@ -8,16 +8,13 @@ use serve::Client;
 use tokio::{sync::oneshot, time::timeout};
 use wire::screen::{Role, Secret, StreamAnswer, StreamHello};
 
-use super::splice::splice;
+use super::{HELLO_WITHIN, first_message, send, splice::splice};
 use crate::{
     coordinator::Coordinator,
     hub::{refusal::Refused, streams::StreamId},
     random,
     socket_registry::StreamSignals,
 };
-
-/// How long a socket has to say what it is for, and to take what it is told.
-const HELLO_WITHIN: Duration = Duration::from_secs(5);
 
 /// A stream that waits for the presenter.
 struct Opened {
@@ -59,7 +56,7 @@ impl Coordinator {
 
 /// Serves one socket of `/screen` until its stream ends.
 pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, client: Client) {
-    let outcome = match timeout(HELLO_WITHIN, hello(&mut socket)).await.ok().flatten() {
+    let outcome = match first_message(&mut socket).await {
         Some(StreamHello::Watch { key, sealed }) => {
             match coordinator.watch(client, &key, sealed).await {
                 Ok(opened) => return carry(socket, &coordinator, opened).await,
@@ -107,7 +104,7 @@ async fn join(
     id: StreamId,
 ) -> Option<[WebSocket; 2]> {
     for socket in &mut sockets {
-        if !answer(socket, &StreamAnswer::Joined { role }).await {
+        if !send(socket, &StreamAnswer::Joined { role }).await {
             return None;
         }
     }
@@ -119,25 +116,10 @@ async fn gone(viewer: &mut WebSocket) {
     while let Some(Ok(Frame::Ping(_) | Frame::Pong(_))) = viewer.recv().await {}
 }
 
-async fn hello(socket: &mut WebSocket) -> Option<StreamHello> {
-    loop {
-        match socket.recv().await?.ok()? {
-            Frame::Text(text) => return serde_json::from_str(text.as_str()).ok(),
-            Frame::Ping(_) | Frame::Pong(_) => {}
-            Frame::Binary(_) | Frame::Close(_) => return None,
-        }
-    }
-}
-
 async fn refuse(mut socket: WebSocket, refused: &Refused) {
     tokio::time::sleep(refused.delay()).await;
     let code = refused.code().to_owned();
-    answer(&mut socket, &StreamAnswer::Refused { code, error: refused.to_string() }).await;
+    send(&mut socket, &StreamAnswer::Refused { code, error: refused.to_string() }).await;
     let goodbye = CloseFrame { code: close_code::NORMAL, reason: "refused".into() };
     let _ = timeout(HELLO_WITHIN, socket.send(Frame::Close(Some(goodbye)))).await;
-}
-
-async fn answer(socket: &mut WebSocket, message: &StreamAnswer) -> bool {
-    let Ok(text) = serde_json::to_string(message) else { return false };
-    matches!(timeout(HELLO_WITHIN, socket.send(Frame::Text(text.into()))).await, Ok(Ok(())))
 }

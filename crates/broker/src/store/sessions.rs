@@ -98,6 +98,7 @@ pub(super) fn set_requester(
 
 pub(super) fn revoke(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
     tx.execute("UPDATE sessions SET revoked = 1 WHERE pin = ?1", [pin.expose()])?;
+    // Its hooks must not fire any more, nor lie here with their secret URLs.
     tx.execute("DELETE FROM hooks WHERE pin = ?1", [pin.expose()]).map(drop)
 }
 

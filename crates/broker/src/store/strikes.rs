@@ -29,6 +29,7 @@ pub(super) fn insert_report(
     reporter: Client,
     at: Millis,
 ) -> rusqlite::Result<()> {
+    // A report that is repeated counts once, so it is no error that it is here already.
     let sql =
         "INSERT OR IGNORE INTO reports (minter, pin, reporter, at_ms) VALUES (?1, ?2, ?3, ?4)";
     let row = params![minter.0.to_string(), pin.expose(), reporter.0.to_string(), at.0];

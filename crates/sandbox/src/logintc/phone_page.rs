@@ -93,10 +93,10 @@ async fn answer(
     Path(session): Path<String>,
     Json(given): Json<PushAnswer>,
 ) -> Result<StatusCode, PageError> {
-    match logintc.answer(&session, given.approve).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(PageError::Refused("This request is no longer waiting for an answer.")),
-    }
+    done_or(
+        logintc.answer(&session, given.approve).await?,
+        "This request is no longer waiting for an answer.",
+    )
 }
 
 #[derive(Deserialize)]
@@ -130,10 +130,7 @@ async fn set_device(
     Path(user): Path<String>,
     Json(request): Json<Device>,
 ) -> Result<StatusCode, PageError> {
-    match logintc.set_device(&user, request.device).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(PageError::Refused(NOBODY)),
-    }
+    done_or(logintc.set_device(&user, request.device).await?, NOBODY)
 }
 
 async fn add_bypass_code(
@@ -146,10 +143,7 @@ async fn add_bypass_code(
         let Some(user) = store::user(tx, &request)? else { return Ok(false) };
         store::add_code(tx, &user.id, Kind::Bypass, now).map(|_| true)
     };
-    match logintc.context.store.with(add).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(PageError::Refused(NOBODY)),
-    }
+    done_or(logintc.context.store.with(add).await?, NOBODY)
 }
 
 #[derive(Deserialize)]
@@ -163,6 +157,10 @@ async fn set_mail(
 ) -> Result<StatusCode, PageError> {
     logintc.set_mail(request.enabled).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn done_or(is_done: bool, refusal: &'static str) -> Result<StatusCode, PageError> {
+    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(PageError::Refused(refusal)) }
 }
 
 const NOBODY: &str = "There is no such person: reload the page.";

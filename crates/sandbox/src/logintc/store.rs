@@ -184,6 +184,7 @@ pub(super) fn add_session(
     (push, state): (bool, State),
     now: Millis,
 ) -> rusqlite::Result<String> {
+    // Here and not by a timer: the sandbox has none, and its clock can be moved at any time.
     let oldest = now.0 - life();
     tx.execute("DELETE FROM logintc_sessions WHERE made <= ?1", [oldest])?;
     let id = keys::random(HEX, 40);

@@ -239,6 +239,7 @@ pub(crate) fn search(tx: &Tx<'_>, search: &Search<'_>) -> SqlResult<(Vec<DeviceS
          WHERE s.logged_out_at IS NULL AND (?1 IS NULL OR s.user = ?1) ORDER BY {order}"
     );
     let mut statement = tx.prepare_cached(&sql)?;
+    // Matched here and not in SQL, since SQLite has no regular expressions of its own.
     let mut rows = statement.query([user])?;
     let (mut page, mut total) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
@@ -250,6 +251,7 @@ pub(crate) fn search(tx: &Tx<'_>, search: &Search<'_>) -> SqlResult<(Vec<DeviceS
             total += 1;
         }
     }
+    // Only the sessions of the page are read whole.
     let page: SqlResult<_> = page.into_iter().map(|row| session_at_row(tx, row)).collect();
     Ok((page?, total))
 }

@@ -70,6 +70,7 @@ pub(in super::super) fn issue(
     let text = format!("{}{}", kind.prefix(), BASE64URL.encode(bytes));
     let payload = serde_json::to_string(payload)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    // Old tokens go when a new one comes, since no timer runs here.
     tx.execute(
         "DELETE FROM passwordless_tokens WHERE expires_at < ?1
             OR rowid <= (SELECT max(rowid) FROM passwordless_tokens) - ?2",
