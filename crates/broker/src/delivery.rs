@@ -113,7 +113,7 @@ impl Deliverer {
     pub async fn post(&self, delivery: &HookDelivery) {
         let Ok(_slot) = self.slots.acquire().await else { return };
         let FiredHook { hook, url, name } = &delivery.fired;
-        // The resolver never sees an address that stands in the URL itself, and the hook may have been put under
+        // The resolver never sees an address that is in the URL itself, and the hook may have been put under
         // another policy.
         let url = match self.policy.for_client(delivery.minter).parse(url) {
             Ok(url) => url,

@@ -1,4 +1,4 @@
-//! Fences (rfbproto, "ServerFence"): they tell which updates the viewer has processed.
+//! Fences (rfbproto, "ServerFence"), by which the server learns which updates the viewer has processed.
 
 use std::collections::VecDeque;
 

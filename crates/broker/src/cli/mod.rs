@@ -54,7 +54,7 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
     config.public_url = public_url;
     config.tls = tls(&args, &file)?;
     config.compat_cors = args.compat_cors || file.compat_cors;
-    // The same for all clients: where a proxy on this machine passes strangers on, their address says little.
+    // The same for all clients: behind a proxy on this machine a stranger's address looks local.
     config.hook_targets = ByClient::from(TargetPolicy {
         loopback: args.allow_loopback_hooks.or(file.allow_loopback_hooks).unwrap_or(local_only),
         private: args.allow_private_hooks.or(file.allow_private_hooks).unwrap_or(false),

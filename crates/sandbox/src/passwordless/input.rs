@@ -54,7 +54,7 @@ async fn require(
     let shown = shown.and_then(|shown| shown.strip_prefix(prefix)).ok_or(unauthorized.clone())?;
     let kept =
         context.store.with(move |tx| keys::load_or_create(tx, TABLE, name, keys::HEX, 32)).await?;
-    // Hashed, so that the time it takes tells nothing of the key.
+    // Hashes are compared, so that the time that it takes gives nothing of the key away.
     let same =
         digest(&SHA256, shown.as_bytes()).as_ref() == digest(&SHA256, kept.as_bytes()).as_ref();
     same.then_some(()).ok_or(unauthorized)
