@@ -24,10 +24,6 @@ impl UpdatesInFlight {
         self.unanswered.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.unanswered.is_empty()
-    }
-
     /// Bytes that the queue takes in memory.
     pub(crate) fn memory(&self) -> usize {
         self.unanswered.capacity() * size_of::<u32>()
