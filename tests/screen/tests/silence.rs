@@ -68,7 +68,7 @@ impl Session {
             line.contains("The connection was lost").then_some(())
         });
         self.heard.until_sharing("none").await;
-        see(&self.browser, "shared-title", "No screen is shared").await;
+        see(&self.browser, "stage-title", "No screen is shared").await;
         until(&self.browser, "the picture is no longer in front", BEHIND).await;
     }
 
@@ -130,7 +130,7 @@ async fn a_stream_that_alone_falls_silent_is_not_shown_as_a_screen_and_comes_bac
         .heard
         .until("the viewer sees nothing", |roster| roster["watchers"][0]["watching"] == false)
         .await;
-    see(&session.browser, "shared-title", "Reconnecting").await;
+    see(&session.browser, "stage-title", "Reconnecting").await;
     until(&session.browser, "the picture is no longer in front", BEHIND).await;
     assert_eq!(session.heard.roster["sharing"], "shared");
     world.link.leads_to(world.broker.addr());
@@ -153,7 +153,7 @@ async fn a_technicians_line_that_falls_silent_is_told_as_such_and_comes_back() {
         .heard
         .until("the viewer has gone", |roster| roster["viewers"] == serde_json::json!([]))
         .await;
-    see(&session.browser, "shared-title", "Reconnecting").await;
+    see(&session.browser, "stage-title", "Reconnecting").await;
     until(&session.browser, "the picture is no longer in front", BEHIND).await;
     assert_eq!(session.heard.roster["sharing"], "shared");
     world.link.leads_to(world.broker.addr());
