@@ -47,7 +47,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::{
     audit_log::AuditEntry,
-    ceremony::{Ceremony, Errand, begin as begin_ceremony, of_passkey, passkeys},
+    ceremony::{Ceremony, CeremonyTask, begin as begin_ceremony, of_passkey, passkeys},
     feed::{detail_of, known_reach, name_of, setting},
     reach::{Tested, test as test_reach},
     services::{Kept, check_secret, place as secret_place, set_up as set_up_services, stand_in},

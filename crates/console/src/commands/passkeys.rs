@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Settings,
-    app::{App, Errand, Inner, of_passkey, passkeys as service},
+    app::{App, CeremonyTask, Inner, of_passkey, passkeys as service},
     present::trouble,
     reply::Reply,
     view::{AliasesView, Code, PasskeyView, Trouble},
@@ -100,7 +100,7 @@ async fn add_passkey(inner: &Arc<Inner>, nickname: &str) -> CommandResult {
             "call it by the device that keeps it, such as Laptop",
         ));
     }
-    link(inner, Errand::AddPasskey { person, nickname }).await
+    link(inner, CeremonyTask::AddPasskey { person, nickname }).await
 }
 
 async fn delete_passkey(inner: &Inner, id: &str, confirmed: bool, by: &str) -> CommandResult {

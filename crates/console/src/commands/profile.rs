@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Settings,
-    app::{App, AuditEntry, Ceremony, Errand, Inner, begin_ceremony},
+    app::{App, AuditEntry, Ceremony, CeremonyTask, Inner, begin_ceremony},
     present::trouble,
     reply::Reply,
     settings::name_of,
@@ -102,7 +102,7 @@ async fn create_profile(inner: &Arc<Inner>, name: &str, email: &str) -> CommandR
         let text = format!("{doing}: somebody of that name has one here");
         return Err(trouble::bad_input(&text, "sign in, or choose a name that tells you apart"));
     }
-    link(inner, Errand::CreateProfile(person)).await
+    link(inner, CeremonyTask::CreateProfile(person)).await
 }
 
 async fn skip_profile(inner: &Arc<Inner>, by: &str) -> CommandResult {
@@ -146,7 +146,7 @@ async fn sign_in(inner: &Arc<Inner>, person: Option<&str>) -> CommandResult {
         })
     };
     let person = person.map(find).transpose()?;
-    link(inner, Errand::SignIn(person)).await
+    link(inner, CeremonyTask::SignIn(person)).await
 }
 
 fn ceremony_link(inner: &Inner) -> CommandResult {
@@ -180,8 +180,8 @@ async fn lock(inner: &Inner) -> CommandResult {
 }
 
 /// Begins a step in the browser, and answers with the link to it.
-pub(super) async fn link(inner: &Arc<Inner>, errand: Errand) -> CommandResult {
-    Ok(Reply::Link { url: begin_ceremony(inner, errand).await?, by_role: None })
+pub(super) async fn link(inner: &Arc<Inner>, task: CeremonyTask) -> CommandResult {
+    Ok(Reply::Link { url: begin_ceremony(inner, task).await?, by_role: None })
 }
 
 /// Who is signed in, for what needs a person.

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Settings,
-    app::{App, AuditEntry, Errand, Inner},
+    app::{App, AuditEntry, CeremonyTask, Inner},
     parameters::Secret,
     present::trouble,
     reply::Reply,
@@ -125,12 +125,7 @@ async fn verify(
     engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
     let code = request.code.as_ref().map(typed).transpose()?;
     let question = question(inner, &id.to_string(), request, code.as_ref(), by)?;
-    let text = format!(
-        "VerificationRequest {} ({}) {}.",
-        side(question.who),
-        question.user,
-        way(question.how)
-    );
+    let text = format!("Asked {} ({}) {}.", side(question.who), question.user, way(question.how));
     let wait = Duration::from_secs(u64::from(inner.settings().verify_wait_s));
     engine.verify(id, question, code, wait).await.map_err(failed)?;
     drop(engine);
@@ -192,7 +187,7 @@ async fn override_gate(inner: &Arc<Inner>, session: &str, reason: &str) -> Comma
         let text = format!("{doing}: a reason has {least} to {most} characters");
         return Err(trouble::bad_input(&text, "say why this person need not be verified"));
     }
-    link(inner, Errand::Override { person, session: id, reason }).await
+    link(inner, CeremonyTask::Override { person, session: id, reason }).await
 }
 
 fn question(
