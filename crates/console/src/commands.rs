@@ -28,7 +28,6 @@ use engine::{CommandError, Engine, SessionId};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 use strum::VariantNames as _;
-use tokio::sync::RwLockReadGuard;
 use ts_rs::TS;
 
 use self::policy::Policy;
@@ -41,7 +40,7 @@ pub use self::{
 };
 use crate::{
     Settings,
-    app::{App, Inner, name_of},
+    app::App,
     present::trouble,
     reply::Reply,
     view::{Code, Trouble},
@@ -144,16 +143,6 @@ impl Command {
         );
         Self::read(name, Value::Object(fields)).is_some_and(|command| command.is_ok())
     }
-}
-
-/// The engine, for as long as the guard is held.
-async fn engine(inner: &Inner) -> Result<RwLockReadGuard<'_, Engine>, Trouble> {
-    RwLockReadGuard::try_map(inner.engine.read().await, Option::as_ref)
-        .map_err(|_| trouble::stopping())
-}
-
-async fn session_name(inner: &Inner, engine: &Engine, id: SessionId) -> String {
-    name_of(inner, engine, id).await
 }
 
 fn parse_id(text: &str) -> Result<SessionId, Trouble> {

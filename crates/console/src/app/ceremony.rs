@@ -13,13 +13,14 @@ mod troubles;
 use std::{sync::Arc, time::Duration};
 
 use engine::{clock::now, remote::Passwordless, token::HookToken};
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
 use session::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use self::{browser_page::CeremonyPage, running::RunningCeremony};
 pub(crate) use self::{task::CeremonyTask, troubles::of_passkey};
-use super::Inner;
+use super::{Console, Pages, engine_slot::EngineSlot};
 use crate::{
     present::trouble,
     view::{CeremonyStep, CeremonyView, Code, Purpose, Trouble},
@@ -27,6 +28,19 @@ use crate::{
 
 /// How long a person has in the browser.
 pub const IN_THE_BROWSER: Duration = Duration::from_secs(3 * 60);
+
+/// The ceremony of now, and what each needs.
+pub(crate) struct Ceremonies {
+    pub current: Mutex<Ceremony>,
+    pages: Arc<dyn Pages>,
+    time_limit: Duration,
+}
+
+impl Ceremonies {
+    pub(super) fn new(pages: Arc<dyn Pages>, time_limit: Duration) -> Self {
+        Self { current: Mutex::default(), pages, time_limit }
+    }
+}
 
 /// The ceremony that is under way, or how the last one failed.
 #[derive(Default)]
@@ -54,25 +68,28 @@ struct OpenPage {
 ///
 /// # Errors
 /// The passkey service isn't set up, or no page can be served.
-pub(crate) async fn begin(inner: &Arc<Inner>, task: CeremonyTask) -> Result<String, Trouble> {
-    let service = passkeys(inner, task.doing()).await?;
-    if inner.pages.get("passkey.js").is_none() {
+pub(crate) async fn begin(console: &Arc<Console>, task: CeremonyTask) -> Result<String, Trouble> {
+    let service = passkeys(&console.engine, task.doing()).await?;
+    if console.ceremonies.pages.get("passkey.js").is_none() {
         return Err(troubles::no_page(task.doing()));
     }
     let state = HookToken::random()
         .map_err(|error| trouble::from_text(Code::Internal, &error.to_string()))?;
     let origin = service.service().base_url.origin().ascii_serialization();
     let page =
-        CeremonyPage::open(&state, inner.pages.clone(), &origin).map_err(|error| Trouble {
-            code: Code::TryAgain,
-            text: trouble::sentence(&format!("{}: open its page: {error}", task.doing())),
-            remedy: "Try again; if it stays so, start the computer again.".into(),
+        CeremonyPage::open(&state, console.ceremonies.pages.clone(), &origin).map_err(|error| {
+            Trouble {
+                code: Code::TryAgain,
+                text: trouble::sentence(&format!("{}: open its page: {error}", task.doing())),
+                remedy: "Try again; if it stays so, start the computer again.".into(),
+            }
         })?;
     let url = format!("{}/#{}", page.origin, state.expose());
-    let end = inner.stopping.child_token();
-    let time_limit = inner.in_the_browser;
+    let end = console.lifecycle.stopping.child_token();
+    let time_limit = console.ceremonies.time_limit;
     let until = Timestamp(now().0 + i64::try_from(time_limit.as_millis()).unwrap_or(i64::MAX));
-    let number = inner.ceremony(|ceremony| {
+    let number = {
+        let mut ceremony = console.ceremonies.current.lock();
         ceremony.cancel();
         ceremony.number += 1;
         ceremony.current = Some(CurrentCeremony {
@@ -83,18 +100,18 @@ pub(crate) async fn begin(inner: &Arc<Inner>, task: CeremonyTask) -> Result<Stri
             open: Some(OpenPage { url: url.clone().into(), end: end.clone() }),
         });
         ceremony.number
-    });
-    let running = RunningCeremony { inner: inner.clone(), service, task, number };
-    inner.tasks.spawn(running.run(page, end, time_limit));
-    if let Err(error) = inner.desktop.open_browser(&url) {
+    };
+    let running = RunningCeremony { console: console.clone(), service, task, number };
+    console.lifecycle.tasks.spawn(running.run(page, end, time_limit));
+    if let Err(error) = console.desktop.open_browser(&url) {
         let trouble = Trouble {
             code: Code::TryAgain,
             text: trouble::sentence(&error.0),
             remedy: "Copy the link, and open it in a browser on this computer.".into(),
         };
-        inner.ceremony(|ceremony| ceremony.show(number, CeremonyStep::Waiting, Some(trouble)));
+        console.ceremonies.current.lock().show(number, CeremonyStep::Waiting, Some(trouble));
     }
-    inner.tell_change();
+    console.updates.announce();
     Ok(url)
 }
 
@@ -102,9 +119,9 @@ pub(crate) async fn begin(inner: &Arc<Inner>, task: CeremonyTask) -> Result<Stri
 ///
 /// # Errors
 /// What `doing` needs isn't set up.
-pub(crate) async fn passkeys(inner: &Inner, doing: &str) -> Result<Passwordless, Trouble> {
-    let services = inner.engine.read().await.as_ref().map(engine::Engine::services);
-    services.ok_or_else(trouble::stopping)?.passwordless.ok_or_else(|| Trouble {
+pub(crate) async fn passkeys(slot: &EngineSlot, doing: &str) -> Result<Passwordless, Trouble> {
+    let services = slot.require().await?.services();
+    services.passwordless.ok_or_else(|| Trouble {
         code: Code::SetUp,
         text: trouble::sentence(&format!("{doing}: the passkey service is not set up")),
         remedy: "Set its address, API key and API secret in the settings.".into(),

@@ -21,7 +21,7 @@ use super::{
     troubles,
 };
 use crate::{
-    app::{AuditEntry, Inner},
+    app::{AuditEntry, Console, audit_log::AuditLog},
     present::trouble,
     view::{CeremonyStep, Code, Trouble},
 };
@@ -31,7 +31,7 @@ type ResultSender = oneshot::Sender<Result<String, Trouble>>;
 
 /// One ceremony while it is under way.
 pub(super) struct RunningCeremony {
-    pub inner: Arc<Inner>,
+    pub console: Arc<Console>,
     pub service: Passwordless,
     pub task: CeremonyTask,
     pub number: u64,
@@ -59,8 +59,8 @@ impl RunningCeremony {
             }
         };
         if let Some(ended) = ended {
-            self.inner.ceremony(|ceremony| ceremony.end(self.number, ended));
-            self.inner.tell_change();
+            self.console.ceremonies.current.lock().end(self.number, ended);
+            self.console.updates.announce();
         }
         page.close().await;
     }
@@ -134,7 +134,7 @@ impl RunningCeremony {
         let sign_in = verified
             .ok_or_else(|| troubles::given_up(&self.task))?
             .map_err(|error| troubles::of_passkey(doing, &error))?;
-        let people = self.inner.side(|side| side.people.clone());
+        let people = self.console.access.people.lock().clone();
         let expected = Expected {
             passkey_use: self.task.passkey_use(),
             person: self.task.person(),
@@ -143,8 +143,7 @@ impl RunningCeremony {
         };
         let at = now();
         let person = signed_in_person(&sign_in, &expected, at).map_err(|why| why.trouble(doing))?;
-        let guard = self.inner.engine.read().await;
-        let engine = guard.as_ref().ok_or_else(trouble::stopping)?;
+        let engine = self.console.engine.require().await?;
         let new = engine.archive().take_sign_in(sign_in.token_id, at).await;
         if !new.map_err(|error| trouble::of_store(&error))? {
             return Err(Refusal::Used.trouble(doing));
@@ -156,7 +155,7 @@ impl RunningCeremony {
             CeremonyTask::CreateProfile(_) => {
                 let kept = engine.archive().add_person(person.clone(), at).await;
                 kept.map_err(|error| trouble::of_store(&error))?;
-                self.inner.side(|side| side.people.push(person.clone()));
+                self.console.access.people.lock().push(person.clone());
                 self.note(&person, "profile_created", "made a profile and its first passkey").await;
                 self.let_in(person, at);
             }
@@ -170,20 +169,20 @@ impl RunningCeremony {
             }
             CeremonyTask::Override { session, reason, .. } => {
                 self.still_here(&person)?;
-                override_gate(&self.inner, engine, *session, reason, &person.name).await?;
+                override_gate(&self.console.audit, &engine, *session, reason, &person.name).await?;
             }
         }
         Ok(())
     }
 
     fn let_in(&self, person: Person, since: Timestamp) {
-        self.inner.acted();
-        self.inner.access.set(Presence::SignedIn { person, since });
+        self.console.access.note_activity();
+        self.console.access.state.set(Presence::SignedIn { person, since });
     }
 
     /// Who began this is still signed in.
     fn still_here(&self, person: &Person) -> Result<(), Trouble> {
-        if self.inner.access.person().as_ref() == Some(person) {
+        if self.console.access.state.person().as_ref() == Some(person) {
             return Ok(());
         }
         let text = format!("{}: Deskhand was locked meanwhile", self.task.doing());
@@ -196,7 +195,8 @@ impl RunningCeremony {
 
     async fn note(&self, person: &Person, action: &'static str, what: &str) {
         let text = trouble::sentence(what);
-        self.inner
+        self.console
+            .audit
             .record_or_warn(AuditEntry { by: person.name.clone(), action, text, session: None })
             .await;
     }
@@ -204,20 +204,21 @@ impl RunningCeremony {
     async fn note_failure(&self, trouble: &Trouble) {
         let by = self.task.person().map_or("nobody", |person| &person.name).to_owned();
         let text = trouble.text.clone();
-        self.inner
+        self.console
+            .audit
             .record_or_warn(AuditEntry { by, action: "sign_in_failed", text, session: None })
             .await;
     }
 
     fn show(&self, step: CeremonyStep, trouble: Option<Trouble>) {
-        self.inner.ceremony(|ceremony| ceremony.show(self.number, step, trouble));
-        self.inner.tell_change();
+        self.console.ceremonies.current.lock().show(self.number, step, trouble);
+        self.console.updates.announce();
     }
 }
 
 /// Overrides the verification gate; what can't be noted isn't done.
 async fn override_gate(
-    inner: &Inner,
+    audit: &AuditLog,
     engine: &Engine,
     session: SessionId,
     reason: &str,
@@ -226,7 +227,7 @@ async fn override_gate(
     let text = format!("{by} overrode the verification: {reason}");
     let noted =
         AuditEntry { by: by.to_owned(), action: "gate_overridden", text, session: Some(session) };
-    inner.record(noted).await?;
+    audit.record(noted).await?;
     let done = engine.override_gate(session, by.to_owned(), reason.to_owned()).await;
     done.map_err(|error| trouble::of_command(&error))
 }

@@ -118,15 +118,14 @@ impl Stage {
 
     /// The configuration of a session's program, which says that nobody sits at its computer.
     pub async fn conf(&self, session: &str) -> Told<ConfText> {
-        let inner = self.running()?.app.inner();
+        let console = self.running()?.app.console();
         self.within("the program's configuration", async {
-            let guard = inner.engine.read().await;
-            let engine = guard.as_ref().ok_or("the engine has ended")?;
+            let engine = console.engine.get().await.ok_or("the engine has ended")?;
             let id = session.parse().map_err(|_| "this is no session")?;
             let pin = engine.snapshot(id).and_then(|snapshot| snapshot.pin.clone());
             let pin = pin.ok_or("it has no PIN")?;
             // The conf is made once, with what was said of who asks until then.
-            inner.tell_asker(engine.client(), id, &pin).await;
+            console.tell_requester(engine.client(), id, &pin).await;
             let given = engine.client().session_parameters(&pin).await;
             given.map(|given| given.conf).map_err(|error| error.to_string())
         })
