@@ -37,6 +37,7 @@ use engine::{SessionId, access::Why, desktop::Desktop};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use session::Input;
+use wire::ConfText;
 
 use self::{
     access::AccessControl, audit_log::AuditLog, ceremony::Ceremonies, data_folder::DataFolder,
@@ -185,6 +186,21 @@ impl App {
     /// The desktop has closed the viewer window of a session and a role.
     pub fn viewer_closed(&self, session: SessionId, read_only: bool) {
         self.0.viewers.leave(session, read_only);
+    }
+
+    /// The configuration of the customer's program, for who starts that program themselves: the demo.
+    ///
+    /// # Errors
+    /// Why there is none, for people.
+    pub async fn program_conf(&self, session: &str) -> Result<ConfText, String> {
+        let engine = self.0.engine.get().await.ok_or("the engine has ended")?;
+        let id = session.parse().map_err(|_| "this is no session")?;
+        let pin = engine.snapshot(id).and_then(|snapshot| snapshot.pin.clone());
+        let pin = pin.ok_or("it has no PIN")?;
+        // The conf is made once, with what the service was told until then of who asks.
+        self.0.tell_requester(engine.client(), id, &pin).await;
+        let given = engine.client().session_parameters(&pin).await;
+        given.map(|given| given.conf).map_err(|error| error.to_string())
     }
 
     pub(crate) fn console(&self) -> &Arc<Console> {

@@ -180,8 +180,7 @@ mod tests {
     use super::*;
 
     /// Programs that give commands, as people do, and so must name those that they give.
-    const GIVERS: [&str; 3] =
-        ["console/src/cli/demo/", "console/src/cli/doctor/", "src-tauri/src/shell.rs"];
+    const GIVERS: [&str; 2] = ["console/src/cli/doctor/", "src-tauri/src/shell.rs"];
 
     fn sources(folder: &Path, into: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).unwrap() {

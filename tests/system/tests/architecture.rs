@@ -5,7 +5,7 @@
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Who may import whom among our own crates.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("deskhand-wire", &[]),
     ("deskhand-session", &["deskhand-wire"]),
     ("deskhand-serve", &[]),
@@ -28,6 +28,8 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
             "deskhand-wire",
         ],
     ),
+    // Nothing else may import it: the demo is no part of the product.
+    ("deskhand-demo", &["deskhand-console", "deskhand-engine", "deskhand-wire"]),
     ("deskhand", &["deskhand-console", "deskhand-engine"]),
 ];
 
