@@ -13,13 +13,13 @@ mod dispatch;
 mod identity_services;
 mod mail;
 mod passkeys;
+mod person_verification;
 mod policy;
 mod profile;
-mod program;
+mod quit;
 mod remote_service;
 mod session;
 mod settings;
-mod verification;
 mod viewing;
 
 use std::sync::LazyLock;
@@ -34,9 +34,9 @@ use self::policy::Policy;
 pub use self::{
     archive::ArchiveCommand, audit_log::AuditLogCommand, customer_program::CustomerProgramCommand,
     devices::DeviceCommand, identity_services::IdentityServiceCommand, mail::MailCommand,
-    passkeys::PasskeyCommand, profile::ProfileCommand, program::ProgramCommand,
-    remote_service::RemoteServiceCommand, session::SessionCommand, settings::SettingsCommand,
-    verification::VerificationCommand, viewing::ViewingCommand,
+    passkeys::PasskeyCommand, person_verification::VerificationCommand, profile::ProfileCommand,
+    quit::ProgramCommand, remote_service::RemoteServiceCommand, session::SessionCommand,
+    settings::SettingsCommand, viewing::ViewingCommand,
 };
 use crate::{
     Settings,

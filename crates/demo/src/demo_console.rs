@@ -40,11 +40,11 @@ struct Running {
     watch: Watch,
 }
 
-/// What came of a step.
+/// What a step came to.
 pub type StepResult<T = ()> = Result<T, MissedStep>;
 
 impl DemoConsole {
-    /// A stage that keeps its data in `folder` and waits for each step as long as `patience`.
+    /// A console that keeps its data in `folder` and waits for each step as long as `patience`.
     pub fn new(folder: PathBuf, patience: Duration) -> Self {
         Self {
             folder,

@@ -81,6 +81,7 @@ impl AuditLog {
             tracing::error!(action, %error, "write the audit log");
             not_written(&error)
         });
+        // Added and not set: another entry may have failed meanwhile.
         let more = missed.saturating_add(u32::from(trouble.is_some()));
         {
             let mut writer = self.writer.lock();

@@ -62,6 +62,7 @@ impl EmbeddedBroker {
         let ports = Ports::read(&self.folder.path);
         let mut config = broker::Config::embedded(self.folder.path.join("broker"));
         config.store_key = Some(self.folder.vault.broker_store_key());
+        // Until the hooks were tried: nobody would be there to take them.
         config.hold_deliveries = true;
         config.allow_unattended = self.unattended;
         config.port = ports::choose(0, ports.broker, false);

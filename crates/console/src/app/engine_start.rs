@@ -36,6 +36,7 @@ pub(crate) async fn restart_engine(
         }
     };
     let restarted = console.engine.replace(restart).await;
+    // The new engine has no clients of the identity services so far.
     service_clients::set_up(console).await;
     console.updates.announce();
     restarted
@@ -85,6 +86,7 @@ fn engine_config(
         (None, None) => return Err(AppError::Internal("there is no broker".into())),
     };
     let service = LoginWithMeConfig::parse(&base_url, &regions).map_err(StartError::Service)?;
+    // Whoever was given the public URL was told of the port, so no other will do.
     let promised = settings.public_url.is_some();
     let last = Ports::read(&data).listener;
     Ok(Config {

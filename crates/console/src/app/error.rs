@@ -27,7 +27,6 @@ pub enum AppError {
     /// The engine doesn't start.
     #[error("{why}{}", next_step(why))]
     Engine {
-        /// Why.
         #[source]
         why: StartError,
     },

@@ -18,7 +18,6 @@ pub(crate) enum ReachTest {
     NotDone,
     /// It came back.
     Passed {
-        /// When.
         at: Timestamp,
         /// Who called, and how long that took.
         reached: Reached,

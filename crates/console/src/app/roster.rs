@@ -88,6 +88,7 @@ async fn ask_rosters(console: &Console, client: &LoginWithMe, live: &[Live], rou
     let on_screen = *console.updates.on_screen.borrow();
     let wanted = live
         .iter()
+        // The one that somebody looks at in every round, the others seldom: each is a call to the service.
         .filter(|one| on_screen == Some(one.id) || (one.active && round.is_multiple_of(OTHERS)));
     let asked = stream::iter(wanted.take(A_ROUND)).for_each_concurrent(AT_ONCE, async |one| {
         match client.roster(&one.pin).await {

@@ -59,9 +59,7 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
     let locked = folder.clone();
     guards.push(async move { locked.unlock() });
     let standing = Arc::new(StandingTroubles::default());
-    if let Some(why) = &loaded.damaged {
-        standing.add(settings_damaged(why));
-    }
+    loaded.damaged.iter().for_each(|why| standing.add(settings_damaged(why)));
     let settings = Arc::new(loaded.settings);
     let sandbox = Arc::new(IdentitySandbox::new(folder.clone()));
     let broker =
@@ -69,18 +67,17 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
     // Before either starts: one may be up when the other fails.
     guards.push(sandbox.clone().close());
     guards.push(broker.clone().close());
-    // None needs another, and all wait for the disk.
+    // At once, since none needs another and all wait for the disk.
     let (broker_started, (_, no_sandbox), stores) = tokio::join!(
         broker.start(&settings),
         sandbox.start(&settings),
         Stores::open(&folder.path, Keys::of(&folder.vault))
     );
     broker_started?;
-    if let Some(trouble) = no_sandbox {
-        standing.add(trouble);
-    }
+    no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));
     let stores = stores?;
     let people = people(&stores, options.forget_profiles).await?;
+    // Before the engine, which asks it whether the console is locked from its first call on.
     let access = access::at_start(&settings, &people);
     let engine =
         start_engine(&folder.path, &settings, broker.get(), access.clone(), stores).await?;
@@ -109,8 +106,7 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
         standing,
         updates,
     });
-    guards.push(console.engine.clone().close());
-    push_users_of_engine(&console, guards);
+    push_engine(&console, guards);
     service_clients::set_up(&console).await;
     if options.forget_profiles {
         record_forgotten_profiles(&console).await;
@@ -128,6 +124,7 @@ async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), App
         vault_options.keyring = None;
     }
     let open = move || {
+        // First, so that a second console neither reads half a settings file nor opens a store.
         let lock = FolderLock::take(&path, program, now())?;
         let loaded = source.load(jiff::Timestamp::now())?;
         let vault = Vault::open(&path, vault_options)?;
@@ -156,7 +153,8 @@ async fn people(stores: &Stores, forget: bool) -> Result<Vec<Person>, AppError> 
 }
 
 /// Whoever may use the engine ends before it does, and nothing is recorded any more once its archive closes.
-fn push_users_of_engine(console: &Console, guards: &mut Guards) {
+fn push_engine(console: &Console, guards: &mut Guards) {
+    guards.push(console.engine.clone().close());
     let audit = console.audit.clone();
     guards.push(async move { audit.write_to(None) });
     guards.push(console.viewers.clone().close());

@@ -154,6 +154,7 @@ impl Viewers {
         if let Some(server) = &*server {
             return Ok(server.addr());
         }
+        // Loopback only: the page's secret path would cross the network in the clear.
         let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any)?;
         let guard = HostGuard::new(bound.addr(), None);
         let routes = guard.protect(window_page::routes(console.clone(), guard.clone()));

@@ -33,23 +33,18 @@ use crate::{
 pub enum ArchiveCommand {
     /// Sets a session's note.
     Note {
-        /// Which.
         session: String,
         /// The whole note.
         text: String,
     },
     /// Sets a session's tags.
     Tags {
-        /// Which.
         session: String,
         /// All of them.
         tags: Vec<String>,
     },
     /// Everything about a session, live or archived. Answers `detail`.
-    Detail {
-        /// Which.
-        session: String,
-    },
+    Detail { session: String },
     /// Full-text search over sessions, notes, tickets and transcripts, newest first. Answers `found`.
     Search {
         /// What was typed; empty lists everything.
@@ -60,7 +55,6 @@ pub enum ArchiveCommand {
     },
     /// Writes a session's transcript. Answers `text`.
     Export {
-        /// Which.
         session: String,
         /// As what.
         format: Format,

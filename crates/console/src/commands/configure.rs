@@ -55,6 +55,7 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
             "Close them first.",
         ));
     }
+    // Before it is in force: a disk that is full must not leave settings that are gone after the next start.
     save(console, &new).await?;
     let restart = match how {
         InForce::NewEngine => true,

@@ -35,7 +35,6 @@ pub enum CustomerProgramCommand {
     /// Saves the customer's program to a file, to be carried to them by hand. The customer's own download
     /// stops working for this PIN.
     SaveProgram {
-        /// Which.
         session: String,
         /// A person has confirmed that; else the command is refused, and says what there is to confirm.
         #[serde(default)]
@@ -45,10 +44,7 @@ pub enum CustomerProgramCommand {
         path: Option<String>,
     },
     /// Cancels the saving of the customer's program.
-    CancelProgram {
-        /// Which.
-        session: String,
-    },
+    CancelProgram { session: String },
 }
 
 impl CustomerProgramCommand {

@@ -31,22 +31,14 @@ pub enum IdentityServiceCommand {
     Services,
     /// Keeps a service's secret. It is never shown again. Answers `services`.
     SetSecret {
-        /// Which.
         secret: SecretName,
-        /// It.
         #[ts(as = "String")]
         value: Secret,
     },
     /// Removes a service's secret. Answers `services`.
-    RemoveSecret {
-        /// Which.
-        secret: SecretName,
-    },
+    RemoveSecret { secret: SecretName },
     /// Tries a service with what is set. Answers `connection`.
-    TestConnection {
-        /// Which.
-        service: Identity,
-    },
+    TestConnection { service: Identity },
 }
 
 impl IdentityServiceCommand {

@@ -30,7 +30,6 @@ use crate::{
 pub enum MailCommand {
     /// Orders an e-mail.
     Mail {
-        /// Which.
         session: String,
         /// The address.
         to: String,
@@ -41,7 +40,6 @@ pub enum MailCommand {
     },
     /// Withdraws an e-mail that waits.
     WithdrawMail {
-        /// Which.
         session: String,
         /// Its number.
         mail: u32,

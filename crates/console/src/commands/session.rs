@@ -43,38 +43,25 @@ pub enum SessionCommand {
         session: String,
     },
     /// Sets who and what a session is about.
-    Describe {
-        /// Which.
-        session: String,
-        /// What.
-        about: parameters::About,
-    },
+    Describe { session: String, about: parameters::About },
     /// Tries again to get a PIN.
     Retry {
-        /// Which.
         session: String,
         /// A region chosen by hand; none for the fastest.
         #[serde(default)]
         region: Option<String>,
     },
     /// Puts all hooks of a session now.
-    Recheck {
-        /// Which.
-        session: String,
-    },
+    Recheck { session: String },
     /// Says which session is on screen, so that it is polled faster and pushed in full.
     Show {
         /// Which; none if none is.
         session: Option<String>,
     },
     /// Marks a session's chat as read.
-    Read {
-        /// Which.
-        session: String,
-    },
+    Read { session: String },
     /// Closes the session here.
     Close {
-        /// Which.
         session: String,
         /// How it came out.
         outcome: Outcome,

@@ -29,14 +29,12 @@ use crate::{
 pub enum ViewingCommand {
     /// Gives the viewer's link, for a colleague. Answers `link`.
     ViewerLink {
-        /// Which.
         session: String,
         /// Read-only: a convenience, not a lock.
         read_only: bool,
     },
     /// Opens a viewer window.
     OpenViewer {
-        /// Which.
         session: String,
         /// Read-only (Watch).
         read_only: bool,

@@ -144,10 +144,12 @@ impl RunningCeremony {
         let at = now();
         let person = signed_in_person(&sign_in, &expected, at).map_err(|why| why.trouble(doing))?;
         let engine = self.console.engine.require().await?;
+        // On the disk, so that a token is good once over restarts, too.
         let new = engine.archive().take_sign_in(sign_in.token_id, at).await;
         if !new.map_err(|error| trouble::of_store(&error))? {
             return Err(Refusal::Used.trouble(doing));
         }
+        // Given up while the service and the disk were asked: nothing may be unlocked any more.
         if end.is_cancelled() {
             return Err(troubles::given_up(&self.task));
         }

@@ -65,6 +65,7 @@ pub fn signed_in_person(
     if sign_in.kind != kind || sign_in.token_id.is_empty() {
         return Err(Refusal::OtherKind);
     }
+    // Another page, even of this computer, may have asked for the passkey and passed its token on.
     if sign_in.origin != expected.origin || sign_in.rp_id != RP_ID {
         return Err(Refusal::OtherPage);
     }

@@ -22,6 +22,7 @@ pub(super) async fn save(console: &Console, session: SessionId, png: Bytes) -> R
         .await
         .map_err(|_| trouble::stopping())?
         .ok_or_else(|| trouble::bad_input("save the picture: it is no PNG", "try again"))?;
+    // After the decoding, which takes a while in which the console may have been locked.
     if console.access.state.is_locked() {
         return Err(trouble::locked());
     }

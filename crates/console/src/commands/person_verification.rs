@@ -39,7 +39,6 @@ pub enum VerificationCommand {
     Verify {
         /// Which session.
         session: String,
-        /// Whom.
         who: Verified,
         /// The verification service's name or id of the person.
         user: String,
@@ -70,7 +69,6 @@ pub enum VerificationCommand {
     OverrideGate {
         /// Which session.
         session: String,
-        /// Why.
         reason: String,
     },
 }
