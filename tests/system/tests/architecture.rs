@@ -30,6 +30,8 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
             "deskhand-wire",
         ],
     ),
+    // Nothing else may import it: the demo is no part of the product.
+    ("deskhand-demo", &["deskhand-console", "deskhand-engine", "deskhand-wire"]),
     ("deskhand", &["deskhand-console", "deskhand-engine"]),
 ];
 

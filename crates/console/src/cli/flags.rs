@@ -200,17 +200,17 @@ impl Global {
     /// # Errors
     /// Which flag or variable has a wrong value and what to do, for people.
     pub fn for_window(&self, desktop: Arc<dyn Desktop>) -> Result<Options, String> {
-        self.start_log();
+        start_log(&self.log);
         self.options("deskhand", desktop).map_err(|failed| failed.to_string())
     }
+}
 
-    /// Logs to standard error from now on; whoever has set up a log already keeps it.
-    pub(super) fn start_log(&self) {
-        // A filter that is wrong must not keep the program from starting.
-        let filter = EnvFilter::try_new(&self.log).unwrap_or_else(|_| EnvFilter::new("warn"));
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        let _ = log.try_init();
-    }
+/// Logs to standard error from now on; whoever has set up a log already keeps it.
+pub fn start_log(filter: &str) {
+    // A filter that is wrong must not keep the program from starting.
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = log.try_init();
 }
 
 /// Those variables that are text; no setting is anything else.

@@ -13,8 +13,8 @@ use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 use wire::{Pin, shared_screen::Secret};
 
-use super::{PATIENCE, Seat, heard, tell};
-use crate::app::Inner;
+use super::{PATIENCE, ViewerWindow, heard, tell};
+use crate::app::Console;
 
 /// What a page says first. Whatever else is in it is the window's own business, not the broker's.
 #[derive(Deserialize)]
@@ -23,19 +23,19 @@ enum FromPage {
     Hello { page: Uuid },
 }
 
-/// Serves one live connection of the seat's page until either end has enough.
-pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
+/// Serves one live connection of the window's page until either end has enough.
+pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
     let first = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
     if let Some(FromPage::Hello { page: id }) = first
-        && let Some((mut broker, key)) = join(&mut page, inner, seat, id).await
+        && let Some((mut broker, key)) = join(&mut page, console, window, id).await
     {
         tokio::select! {
-            () = talk(&mut page, &mut broker, seat) => {}
-            () = seat.left.cancelled() => {}
-            () = inner.stopping.cancelled() => {}
+            () = talk(&mut page, &mut broker, window) => {}
+            () = window.closed.cancelled() => {}
+            () = console.lifecycle.stopping.cancelled() => {}
         }
         // A page that came back may have another by now.
-        seat.key.send_if_modified(|now| {
+        window.key.send_if_modified(|now| {
             let ours = *now == key;
             if ours {
                 *now = None;
@@ -50,14 +50,13 @@ pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
 /// Says hello to the broker in the page's place, and gives the page its answer.
 async fn join(
     page: &mut WebSocket,
-    inner: &Inner,
-    seat: &Seat,
+    console: &Console,
+    window: &ViewerWindow,
     id: Uuid,
 ) -> Option<(Socket, Option<Secret>)> {
     let (client, pin) = {
-        let guard = inner.engine.read().await;
-        let engine = guard.as_ref()?;
-        (engine.client().clone(), engine.snapshot(seat.session).and_then(|now| now.pin.clone()))
+        let engine = console.engine.get().await?;
+        (engine.client().clone(), engine.snapshot(window.session).and_then(|now| now.pin.clone()))
     };
     let Some(pin) = pin else {
         // The session was closed here, or its PIN's life is over.
@@ -72,20 +71,20 @@ async fn join(
             return None;
         }
     };
-    let hello = hello(&pin, seat, id);
+    let hello = hello(&pin, window, id);
     timeout(PATIENCE, broker.send(Message::text(hello))).await.ok()?.ok()?;
     let mut welcome = next(&mut broker).await?;
     let key = key_in(&mut welcome);
     if key.is_some() {
-        seat.key.send_replace(key.clone());
+        window.key.send_replace(key.clone());
     }
     tell(page, Value::Object(welcome).to_string()).await.then_some((broker, key))
 }
 
-fn hello(pin: &Pin, seat: &Seat, page: Uuid) -> String {
+fn hello(pin: &Pin, window: &ViewerWindow, page: Uuid) -> String {
     json!({
         "type": "hello", "session_pin": pin.expose(), "side": "viewers", "page": page,
-        "name": seat.name, "ro": seat.read_only,
+        "name": window.name, "ro": window.read_only,
     })
     .to_string()
 }
@@ -119,8 +118,8 @@ async fn next(broker: &mut Socket) -> Option<Map<String, Value>> {
 }
 
 /// Carries texts both ways, one at a time, and tells the page the words to compare.
-async fn talk(page: &mut WebSocket, broker: &mut Socket, seat: &Seat) {
-    let mut words = seat.words.subscribe();
+async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) {
+    let mut words = window.words.subscribe();
     if !tell_words(page, &mut words).await {
         return;
     }

@@ -14,22 +14,22 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use wire::shared_screen::{Role, Secret, StreamAnswer, StreamHello};
 
-use super::{PATIENCE, Seat, heard, tell};
-use crate::app::Inner;
+use super::{PATIENCE, ViewerWindow, heard, tell};
+use crate::app::{Console, engine_slot::EngineSlot};
 
 /// The presenter has 10 s to come, and its broker some more to say so.
 const PRESENTER: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// Serves one stream of the seat's page until either end has enough.
-pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
+/// Serves one stream of the window's page until either end has enough.
+pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
     // What the page says of a credential is not looked at: it has none.
     let asked = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
     let mut broker = None;
     if let Some(StreamHello::Watch { .. }) = asked {
         tokio::select! {
-            () = watch(&mut page, inner, seat, &mut broker) => {}
-            () = seat.left.cancelled() => {}
-            () = inner.stopping.cancelled() => {}
+            () = watch(&mut page, console, window, &mut broker) => {}
+            () = window.closed.cancelled() => {}
+            () = console.lifecycle.stopping.cancelled() => {}
         }
     }
     // The last keys and clicks arrive, although there are pictures that nobody reads any more.
@@ -40,10 +40,15 @@ pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
 }
 
 /// Shows the picture on the page; the connection that it comes on is left in `broker`.
-async fn watch(page: &mut WebSocket, inner: &Inner, seat: &Seat, broker: &mut Option<Socket>) {
-    let key = seat.key.borrow().clone();
+async fn watch(
+    page: &mut WebSocket,
+    console: &Console,
+    window: &ViewerWindow,
+    broker: &mut Option<Socket>,
+) {
+    let key = window.key.borrow().clone();
     let opened = match key {
-        Some(key) => open(inner, key).await,
+        Some(key) => open(&console.engine, key).await,
         None => Err(refused("unknown", "The window is not connected to its session.")),
     };
     let (socket, sealed, role) = match opened {
@@ -55,12 +60,12 @@ async fn watch(page: &mut WebSocket, inner: &Inner, seat: &Seat, broker: &mut Op
     };
     let broker = broker.insert(socket);
     let words = sealed.words.to_string();
-    seat.words.send_replace(Some(words.clone()));
+    window.words.send_replace(Some(words.clone()));
     if tell(page, json!(StreamAnswer::Joined { role }).to_string()).await {
         carry(page, broker, sealed).await;
     }
     // A stream that has replaced this one has words of its own.
-    seat.words.send_if_modified(|now| {
+    window.words.send_if_modified(|now| {
         let ours = now.as_ref() == Some(&words);
         if ours {
             *now = None;
@@ -70,8 +75,8 @@ async fn watch(page: &mut WebSocket, inner: &Inner, seat: &Seat, broker: &mut Op
 }
 
 /// A stream to the presenter, sealed from here to there; else what the page is told.
-async fn open(inner: &Inner, key: Secret) -> Result<(Socket, Sealed, Role), String> {
-    let client = inner.engine.read().await.as_ref().map(|engine| engine.client().clone());
+async fn open(slot: &EngineSlot, key: Secret) -> Result<(Socket, Sealed, Role), String> {
+    let client = slot.client().await;
     let client = client.ok_or_else(|| refused("unknown", "Deskhand is ending."))?;
     let unreachable = |error| {
         tracing::info!(%error, "a viewer window");

@@ -18,7 +18,7 @@ use engine::{
 use super::{Check, Failed, Global};
 use crate::{
     Settings,
-    app::Kept,
+    app::StoredSecrets,
     present::{
         self,
         identity_services::missing,
@@ -72,7 +72,7 @@ fn look_at(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Che
     } else {
         checks
             .push(Check::ok("stores", "none yet: the first start makes key, journal and archive"));
-        checks.extend(services(settings, &Kept::default()));
+        checks.extend(services(settings, &StoredSecrets::default()));
     }
     checks
 }
@@ -102,12 +102,12 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
     let exists = |file: &str| Some(folder.join(file)).filter(|path: &PathBuf| path.exists());
     // Off the async threads here, so it may be waited for.
     let wait = tokio::runtime::Handle::current();
-    let mut kept = Kept::default();
+    let mut kept = StoredSecrets::default();
     if let Some(path) = exists(JOURNAL_FILE) {
         let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default()).and_then(
             |journal| {
                 wait.block_on(journal.check_integrity())?;
-                wait.block_on(Kept::read(&journal))
+                wait.block_on(StoredSecrets::read(&journal))
             },
         );
         checks.push(match opened {
@@ -157,7 +157,7 @@ fn audit(report: Result<AuditReport, ArchiveError>) -> Check {
 }
 
 /// A line for each: the sandbox, set up, or what is missing. A session works without them.
-fn services(settings: &Settings, kept: &Kept) -> Vec<Check> {
+fn services(settings: &Settings, kept: &StoredSecrets) -> Vec<Check> {
     let look = |service: Identity| {
         let name = match service {
             Identity::Passwordless => "passkeys",

@@ -1,6 +1,6 @@
 //! The console that the demo runs, its feed, and the waits of which the story is made.
 //!
-//! Every wait ends: with what was waited for, or with a [`Missed`] that names it.
+//! Every wait ends: with what was waited for, or with a [`MissedStep`] that names it.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,26 +12,24 @@ use tokio::time::timeout;
 use wire::ConfText;
 
 use super::{
+    browser_page::{Page, PageRole, Visitor},
     display,
-    telling::Missed,
-    window::{Desk, OwnPage},
+    narrator::MissedStep,
+    viewer_window::{DemoDesktop, NoPageNeeded},
 };
-use crate::{
-    app::{App, IN_THE_BROWSER, Options},
-    cli::{
-        page::{As, Page, Who},
-        watch::{Seen, Watch},
-    },
+use console::{
+    App, Options, SettingsSource,
+    app::IN_THE_BROWSER,
+    cli::watch::{Seen, Watch},
     commands::Command,
     reply::Reply,
-    settings::SettingsSource,
     view::{LampKind, SessionDetail, StateKind},
 };
 
 /// The demo's console, while it runs.
-pub struct Stage {
+pub struct DemoConsole {
     folder: PathBuf,
-    desk: Arc<Desk>,
+    desktop: Arc<DemoDesktop>,
     program: Result<PathBuf, &'static str>,
     patience: Duration,
     running: Option<Running>,
@@ -42,35 +40,41 @@ struct Running {
     watch: Watch,
 }
 
-/// What came of a step.
-pub type Told<T = ()> = Result<T, Missed>;
+/// What a step came to.
+pub type StepResult<T = ()> = Result<T, MissedStep>;
 
-impl Stage {
-    /// A stage that keeps its data in `folder` and waits for each step as long as `patience`.
+impl DemoConsole {
+    /// A console that keeps its data in `folder` and waits for each step as long as `patience`.
     pub fn new(folder: PathBuf, patience: Duration) -> Self {
-        Self { folder, desk: Arc::default(), program: display::program(), patience, running: None }
+        Self {
+            folder,
+            desktop: Arc::default(),
+            program: display::program(),
+            patience,
+            running: None,
+        }
     }
 
     /// Starts the console on the demo's folder and subscribes.
-    pub async fn open(&mut self) -> Told {
+    pub async fn open(&mut self) -> StepResult {
         let options = Options {
             data: self.folder.join("data"),
             settings: SettingsSource::nowhere(),
-            desktop: self.desk.clone(),
+            desktop: self.desktop.clone(),
             program: "deskhand demo",
             passphrase: None,
             // The demo's key dies with its folder; a keyring would keep it.
             use_keyring: false,
             broker_control: true,
             unattended: true,
-            pages: Arc::new(OwnPage),
+            pages: Arc::new(NoPageNeeded),
             in_the_browser: IN_THE_BROWSER,
             forget_profiles: false,
             from_seq: None,
         };
         let app = App::start(options)
             .await
-            .map_err(|error| Missed { what: "the start".into(), why: error.to_string() })?;
+            .map_err(|error| MissedStep { what: "the start".into(), why: error.to_string() })?;
         let watch = Watch::new(app.subscribe());
         self.running = Some(Running { app, watch });
         Ok(())
@@ -84,7 +88,7 @@ impl Stage {
     }
 
     /// Gives a command.
-    pub async fn command(&self, command: impl Into<Command> + Send) -> Told<Reply> {
+    pub async fn command(&self, command: impl Into<Command> + Send) -> StepResult<Reply> {
         let app = &self.running()?.app;
         let by = app.settings().technician;
         let answer = app.command(command, &by);
@@ -100,37 +104,26 @@ impl Stage {
     }
 
     /// A viewer's page is loaded.
-    pub async fn viewer(&self, session: &str, name: &str) -> Told<Page> {
-        self.page(session, As::Viewer, name).await
+    pub async fn viewer(&self, session: &str, name: &str) -> StepResult<Page> {
+        self.page(session, PageRole::Viewer, name).await
     }
 
     /// A page is loaded.
-    pub async fn page(&self, session: &str, side: As, name: &str) -> Told<Page> {
+    pub async fn page(&self, session: &str, side: PageRole, name: &str) -> StepResult<Page> {
         let running = self.running()?;
         let detail = running.watch.seen.details.get(session);
         let pin = detail.and_then(|detail| Some(detail.pin.as_ref()?.text.clone()));
         let (Some(pin), Some(broker)) = (pin, running.app.broker()) else {
             return Err(unexpected("a PIN of the demo's own broker"));
         };
-        let who = Who { origin: broker.origin(), pin: &pin, side, name };
+        let who = Visitor { origin: broker.origin(), pin: &pin, side, name };
         self.within("a page that joins", Page::open(who)).await
     }
 
     /// The configuration of a session's program, which says that nobody sits at its computer.
-    pub async fn conf(&self, session: &str) -> Told<ConfText> {
-        let inner = self.running()?.app.inner();
-        self.within("the program's configuration", async {
-            let guard = inner.engine.read().await;
-            let engine = guard.as_ref().ok_or("the engine has ended")?;
-            let id = session.parse().map_err(|_| "this is no session")?;
-            let pin = engine.snapshot(id).and_then(|snapshot| snapshot.pin.clone());
-            let pin = pin.ok_or("it has no PIN")?;
-            // The conf is made once, with what was said of who asks until then.
-            inner.tell_asker(engine.client(), id, &pin).await;
-            let given = engine.client().session_parameters(&pin).await;
-            given.map(|given| given.conf).map_err(|error| error.to_string())
-        })
-        .await
+    pub async fn conf(&self, session: &str) -> StepResult<ConfText> {
+        let conf = self.running()?.app.program_conf(session);
+        self.within("the program's configuration", conf).await
     }
 
     /// Where the demo keeps what dies with it.
@@ -139,12 +132,12 @@ impl Stage {
     }
 
     /// Where viewer windows are opened.
-    pub fn desk(&self) -> &Desk {
-        &self.desk
+    pub fn desktop(&self) -> &DemoDesktop {
+        &self.desktop
     }
 
     /// Moves the broker's clock, and waits until what fell due has been delivered.
-    pub async fn advance(&self, by: Duration) -> Told {
+    pub async fn advance(&self, by: Duration) -> StepResult {
         let broker =
             self.running()?.app.broker().ok_or_else(|| unexpected("the demo's own broker"))?;
         let handle = broker.handle();
@@ -159,7 +152,7 @@ impl Stage {
     }
 
     /// Waits until all four hooks are armed.
-    pub async fn all_armed(&mut self, session: &str) -> Told {
+    pub async fn all_armed(&mut self, session: &str) -> StepResult {
         self.detail(session, "all four hooks armed", |detail| {
             let armed = detail.hooks.iter().filter(|hook| hook.lamp == LampKind::Armed).count();
             (armed == 4).then_some(())
@@ -168,7 +161,7 @@ impl Stage {
     }
 
     /// Waits until the console shows that many chat messages.
-    pub async fn chat_lines(&mut self, session: &str, lines: usize) -> Told {
+    pub async fn chat_lines(&mut self, session: &str, lines: usize) -> StepResult {
         self.detail(session, &format!("{lines} chat messages"), |detail| {
             (detail.chat.len() == lines).then_some(())
         })
@@ -181,7 +174,7 @@ impl Stage {
         session: &str,
         kind: StateKind,
         what: &str,
-    ) -> Told<SessionDetail> {
+    ) -> StepResult<SessionDetail> {
         self.detail(session, what, |detail| (detail.row.state.kind == kind).then(|| detail.clone()))
             .await
     }
@@ -192,17 +185,21 @@ impl Stage {
         session: &str,
         what: &str,
         mut look: impl FnMut(&SessionDetail) -> Option<T>,
-    ) -> Told<T> {
+    ) -> StepResult<T> {
         self.until(what, |seen| look(seen.details.get(session)?)).await
     }
 
     /// Waits for something on the feed.
-    pub async fn until<T>(&mut self, what: &str, look: impl FnMut(&Seen) -> Option<T>) -> Told<T> {
+    pub async fn until<T>(
+        &mut self,
+        what: &str,
+        look: impl FnMut(&Seen) -> Option<T>,
+    ) -> StepResult<T> {
         let patience = self.patience;
         let watch =
             &mut self.running.as_mut().ok_or_else(|| unexpected("a running console"))?.watch;
         let found = watch.until(patience, look).await;
-        found.ok_or_else(|| Missed {
+        found.ok_or_else(|| MissedStep {
             what: what.to_owned(),
             why: format!("It was waited for {} s.", patience.as_secs()),
         })
@@ -213,8 +210,8 @@ impl Stage {
         &self,
         what: &str,
         work: impl Future<Output = Result<T, String>>,
-    ) -> Told<T> {
-        let missed = |why| Missed { what: what.to_owned(), why };
+    ) -> StepResult<T> {
+        let missed = |why| MissedStep { what: what.to_owned(), why };
         match timeout(self.patience, work).await {
             Ok(done) => done.map_err(missed),
             Err(_) => Err(missed(format!("It was waited for {} s.", self.patience.as_secs()))),
@@ -229,16 +226,16 @@ impl Stage {
     }
 
     /// What was seen so far.
-    pub fn seen(&self) -> Told<&Seen> {
+    pub fn seen(&self) -> StepResult<&Seen> {
         Ok(&self.running()?.watch.seen)
     }
 
-    fn running(&self) -> Told<&Running> {
+    fn running(&self) -> StepResult<&Running> {
         self.running.as_ref().ok_or_else(|| unexpected("a running console"))
     }
 }
 
 /// A step that can't be seen unless there is a bug.
-pub fn unexpected(what: &str) -> Missed {
-    Missed { what: what.to_owned(), why: "This is a bug.".to_owned() }
+pub fn unexpected(what: &str) -> MissedStep {
+    MissedStep { what: what.to_owned(), why: "This is a bug.".to_owned() }
 }

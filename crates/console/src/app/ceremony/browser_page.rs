@@ -39,19 +39,19 @@ const WAITING: usize = 4;
 const TRIES: usize = 8;
 
 /// What comes out of the browser. Each is answered, unless the step is over.
-pub enum Came {
+pub enum BrowserMessage {
     /// The page asks what it is to do.
-    Begin(oneshot::Sender<Result<Asked, Trouble>>),
+    Begin(oneshot::Sender<Result<PageTask, Trouble>>),
     /// The passkey service gave the page this token.
     Done(SecretString, oneshot::Sender<Result<String, Trouble>>),
-    /// It came to nothing.
-    Failed(Reason),
+    /// The browser reports that it failed.
+    Failed(BrowserFailure),
 }
 
-/// Why it came to nothing in the browser.
+/// Why a ceremony failed in the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum BrowserFailure {
     /// The person cancelled it, or let it time out.
     Cancelled,
     /// The browser can't do it.
@@ -62,12 +62,12 @@ pub enum Reason {
 
 /// What the page is to do.
 #[derive(Serialize)]
-pub struct Asked {
+pub struct PageTask {
     /// What it is for, for people.
     pub text: String,
     /// Whether a passkey is made or used.
     #[serde(rename = "do")]
-    pub what: What,
+    pub passkey_use: PasskeyUse,
     /// The passkey service.
     pub api_url: String,
     /// Its public key.
@@ -86,25 +86,23 @@ pub struct Asked {
 /// Whether a passkey is made or used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
-    /// Made.
+pub enum PasskeyUse {
     Register,
-    /// Used.
     SignIn,
 }
 
 /// A page that is served.
-pub struct Door {
+pub struct CeremonyPage {
     servers: Vec<Server>,
     /// The page's origin, as the browser has it.
     pub origin: String,
     /// What comes out of the browser.
-    pub came: mpsc::Receiver<Came>,
+    pub messages: mpsc::Receiver<BrowserMessage>,
 }
 
 /// Why no page can be served.
 #[derive(Debug, thiserror::Error)]
-pub enum DoorError {
+pub enum PageError {
     /// No port can be listened on.
     #[error("{0}")]
     Bind(#[from] BindError),
@@ -114,41 +112,41 @@ pub enum DoorError {
 }
 
 #[derive(Clone)]
-struct Desk {
+struct PageState {
     pages: Arc<dyn Pages>,
     state: TokenHash,
     guard: HostGuard,
-    came: mpsc::Sender<Came>,
+    messages: mpsc::Sender<BrowserMessage>,
 }
 
-impl Door {
+impl CeremonyPage {
     /// Serves the page to whoever has `state`; the page may speak to itself and to `service`.
     ///
     /// # Errors
-    /// [`DoorError`].
+    /// [`PageError`].
     pub fn open(
         state: &HookToken,
         pages: Arc<dyn Pages>,
         service: &str,
-    ) -> Result<Self, DoorError> {
+    ) -> Result<Self, PageError> {
         let bound = bind()?;
         let addr = bound[0].addr();
-        let (send, came) = mpsc::channel(WAITING);
+        let (send, messages) = mpsc::channel(WAITING);
         let guard = HostGuard::new(addr, None);
-        let desk = Desk { pages, state: state.hash(), guard: guard.clone(), came: send };
+        let page = PageState { pages, state: state.hash(), guard: guard.clone(), messages: send };
         let policy = PagePolicy::default().images("data:").service(service);
-        let routes = guard.protect(policy.protect(routes(desk)));
+        let routes = guard.protect(policy.protect(routes(page)));
         let limits = Limits { body_bytes: 16 * 1024, connections: 32, ..Limits::default() };
         let mut servers = Vec::new();
         for bound in bound {
             servers.push(Server::start(bound, routes.clone(), limits, None)?);
         }
-        Ok(Self { servers, origin: format!("http://localhost:{}", addr.port()), came })
+        Ok(Self { servers, origin: format!("http://localhost:{}", addr.port()), messages })
     }
 
     /// Finishes what is being answered, and frees the port.
     pub async fn close(self) {
-        drop(self.came);
+        drop(self.messages);
         for server in self.servers {
             server.shutdown().await;
         }
@@ -170,7 +168,7 @@ fn bind() -> Result<Vec<Bound>, BindError> {
     serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).map(|four| vec![four])
 }
 
-fn routes(desk: Desk) -> Router {
+fn routes(page: PageState) -> Router {
     Router::new()
         .route("/", get(async || ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE)))
         .route("/passkey.js", get(script))
@@ -178,19 +176,19 @@ fn routes(desk: Desk) -> Router {
         .route("/begin", post(begin))
         .route("/done", post(done))
         .route("/failed", post(failed))
-        .with_state(desk)
+        .with_state(page)
 }
 
-async fn script(State(desk): State<Desk>) -> Response {
-    file(&desk, "passkey.js", "text/javascript; charset=utf-8")
+async fn script(State(page): State<PageState>) -> Response {
+    file(&page, "passkey.js", "text/javascript; charset=utf-8")
 }
 
-async fn style(State(desk): State<Desk>) -> Response {
-    file(&desk, "passkey.css", "text/css; charset=utf-8")
+async fn style(State(page): State<PageState>) -> Response {
+    file(&page, "passkey.css", "text/css; charset=utf-8")
 }
 
-fn file(desk: &Desk, name: &str, kind: &'static str) -> Response {
-    match desk.pages.get(name) {
+fn file(page: &PageState, name: &str, kind: &'static str) -> Response {
+    match page.pages.get(name) {
         Some(bytes) => ([(header::CONTENT_TYPE, kind)], bytes.into_owned()).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -210,62 +208,62 @@ struct Done {
 #[derive(Deserialize)]
 struct Failed {
     state: String,
-    why: Reason,
+    why: BrowserFailure,
 }
 
 type Body<T> = Result<Json<T>, JsonRejection>;
 
-async fn begin(State(desk): State<Desk>, headers: HeaderMap, body: Body<Begin>) -> Response {
+async fn begin(State(page): State<PageState>, headers: HeaderMap, body: Body<Begin>) -> Response {
     let Ok(Json(Begin { state })) = body else { return unread() };
-    if !desk.lets_in(&headers, &state) {
+    if !page.is_our_page(&headers, &state) {
         return stranger();
     }
     let (answer, answered) = oneshot::channel();
-    match desk.ask(Came::Begin(answer), answered).await {
+    match page.ask(BrowserMessage::Begin(answer), answered).await {
         Some(Ok(asked)) => Json(asked).into_response(),
         Some(Err(trouble)) => refused(StatusCode::CONFLICT, &trouble),
         None => over(),
     }
 }
 
-async fn done(State(desk): State<Desk>, headers: HeaderMap, body: Body<Done>) -> Response {
+async fn done(State(page): State<PageState>, headers: HeaderMap, body: Body<Done>) -> Response {
     let Ok(Json(Done { state, token: Secret(token) })) = body else { return unread() };
-    if !desk.lets_in(&headers, &state) {
+    if !page.is_our_page(&headers, &state) {
         return stranger();
     }
     let (answer, answered) = oneshot::channel();
-    match desk.ask(Came::Done(token, answer), answered).await {
+    match page.ask(BrowserMessage::Done(token, answer), answered).await {
         Some(Ok(text)) => Json(json!({ "text": text })).into_response(),
         Some(Err(trouble)) => refused(StatusCode::CONFLICT, &trouble),
         None => over(),
     }
 }
 
-async fn failed(State(desk): State<Desk>, headers: HeaderMap, body: Body<Failed>) -> Response {
+async fn failed(State(page): State<PageState>, headers: HeaderMap, body: Body<Failed>) -> Response {
     let Ok(Json(Failed { state, why })) = body else { return unread() };
-    if !desk.lets_in(&headers, &state) {
+    if !page.is_our_page(&headers, &state) {
         return stranger();
     }
-    match desk.came.try_send(Came::Failed(why)) {
+    match page.messages.try_send(BrowserMessage::Failed(why)) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(_) => over(),
     }
 }
 
-impl Desk {
+impl PageState {
     /// Whether our own page asks, for the step that is under way. Compared by their hashes, so that the
     /// time that it takes tells nothing.
-    fn lets_in(&self, headers: &HeaderMap, state: &str) -> bool {
-        let lets_in = self.guard.allows_caller(headers) && TokenHash::of(state) == self.state;
-        if !lets_in {
+    fn is_our_page(&self, headers: &HeaderMap, state: &str) -> bool {
+        let is_our_page = self.guard.allows_caller(headers) && TokenHash::of(state) == self.state;
+        if !is_our_page {
             tracing::warn!("somebody asked the page in the browser without its state");
         }
-        lets_in
+        is_our_page
     }
 
     /// None if the step is over, or has an answer already.
-    async fn ask<T>(&self, came: Came, answered: oneshot::Receiver<T>) -> Option<T> {
-        self.came.try_send(came).ok()?;
+    async fn ask<T>(&self, message: BrowserMessage, answered: oneshot::Receiver<T>) -> Option<T> {
+        self.messages.try_send(message).ok()?;
         answered.await.ok()
     }
 }

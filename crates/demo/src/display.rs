@@ -51,6 +51,7 @@ impl Display {
         }
         let mut display =
             Self { name: format!(":{number}"), programs: vec![xvfb], terminal: false };
+        // `cat` shows what is typed and does nothing else, so the demo's key runs no program.
         if on_path("xterm") {
             let mut xterm = quiet("xterm");
             xterm.args(["-geometry", "100x40+0+0", "-e", "cat"]).env("DISPLAY", &display.name);

@@ -13,13 +13,13 @@ use strum::VariantNames;
 use ts_rs::TS;
 
 use super::{
-    CommandResult, engine, failed, no_session, parse_id,
+    CommandResult, failed, no_session, parse_id,
     policy::{AuditPolicy, Policy},
     profile::{link, signed_in},
 };
 use crate::{
     Settings,
-    app::{App, AuditEntry, Errand, Inner},
+    app::{App, AuditEntry, CeremonyTask, Console},
     parameters::Secret,
     present::trouble,
     reply::Reply,
@@ -39,7 +39,6 @@ pub enum VerificationCommand {
     Verify {
         /// Which session.
         session: String,
-        /// Whom.
         who: Verified,
         /// The verification service's name or id of the person.
         user: String,
@@ -70,7 +69,6 @@ pub enum VerificationCommand {
     OverrideGate {
         /// Which session.
         session: String,
-        /// Why.
         reason: String,
     },
 }
@@ -86,17 +84,19 @@ impl VerificationCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
             Self::Verify { session, who, user, by_id, reason, code } => {
                 let request = VerificationRequest { who, user, by_id, reason, code };
-                verify(inner, &session, request, by).await
+                verify(console, &session, request, by).await
             }
             Self::CancelVerification { session, verification } => {
-                cancel(inner, &session, verification, by).await
+                cancel(console, &session, verification, by).await
             }
-            Self::MailCode { user } => mail_code(inner, &user, by).await,
-            Self::OverrideGate { session, reason } => override_gate(inner, &session, &reason).await,
+            Self::MailCode { user } => mail_code(console, &user, by).await,
+            Self::OverrideGate { session, reason } => {
+                override_gate(console, &session, &reason).await
+            }
         }
     }
 }
@@ -116,33 +116,28 @@ struct VerificationRequest {
 
 /// Asks the phone, or tries the code; the outcome is pushed with the session.
 async fn verify(
-    inner: &Inner,
+    console: &Console,
     session: &str,
     request: VerificationRequest,
     by: &str,
 ) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
     let code = request.code.as_ref().map(typed).transpose()?;
-    let question = question(inner, &id.to_string(), request, code.as_ref(), by)?;
-    let text = format!(
-        "VerificationRequest {} ({}) {}.",
-        side(question.who),
-        question.user,
-        way(question.how)
-    );
-    let wait = Duration::from_secs(u64::from(inner.settings().verify_wait_s));
+    let question = question(console, &id.to_string(), request, code.as_ref(), by)?;
+    let text = format!("Asked {} ({}) {}.", side(question.who), question.user, way(question.how));
+    let wait = Duration::from_secs(u64::from(console.settings.current().verify_wait_s));
     engine.verify(id, question, code, wait).await.map_err(failed)?;
     drop(engine);
     let by = by.to_owned();
-    record(inner, AuditEntry { by, action: "verification_asked", text, session: Some(id) }).await;
+    record(console, AuditEntry { by, action: "verification_asked", text, session: Some(id) }).await;
     Ok(Reply::Done)
 }
 
 /// Cancels a verification that waits for an answer, and takes the push back.
-async fn cancel(inner: &Inner, session: &str, verification: u32, by: &str) -> CommandResult {
+async fn cancel(console: &Console, session: &str, verification: u32, by: &str) -> CommandResult {
     const CANCEL: &str = "cancel the verification";
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session(CANCEL))?;
     let mut all = snapshot.record.verifications.iter();
     if !all.any(|v| v.id == verification && v.status.is_under_way()) {
@@ -155,13 +150,13 @@ async fn cancel(inner: &Inner, session: &str, verification: u32, by: &str) -> Co
     drop(engine);
     let text = format!("Cancelled verification {verification}.");
     let by = by.to_owned();
-    record(inner, AuditEntry { by, action: "verification_withdrawn", text, session: Some(id) })
+    record(console, AuditEntry { by, action: "verification_withdrawn", text, session: Some(id) })
         .await;
     Ok(Reply::Done)
 }
 
 /// Has a one-time password sent by e-mail to the person with this id.
-async fn mail_code(inner: &Inner, user: &str, by: &str) -> CommandResult {
+async fn mail_code(console: &Console, user: &str, by: &str) -> CommandResult {
     const MAIL: &str = "have a code sent by e-mail";
     let user = user.trim();
     if !is_id(user) {
@@ -170,21 +165,21 @@ async fn mail_code(inner: &Inner, user: &str, by: &str) -> CommandResult {
             "take the id from the verification service's own list of users, or send a push",
         ));
     }
-    let engine = engine(inner).await?;
+    let engine = console.engine.require().await?;
     engine.mail_code(user).await.map_err(failed)?;
     drop(engine);
     let (by, text) = (by.to_owned(), format!("Had a code sent by e-mail to {user}."));
-    record(inner, AuditEntry { by, action: "code_mailed", text, session: None }).await;
+    record(console, AuditEntry { by, action: "code_mailed", text, session: None }).await;
     Ok(Reply::Done)
 }
 
-async fn override_gate(inner: &Arc<Inner>, session: &str, reason: &str) -> CommandResult {
+async fn override_gate(console: &Arc<Console>, session: &str, reason: &str) -> CommandResult {
     let doing = "override the verification";
     let id = parse_id(session)?;
-    if engine(inner).await?.snapshot(id).is_none() {
+    if console.engine.require().await?.snapshot(id).is_none() {
         return Err(no_session(doing));
     }
-    let person = signed_in(inner, doing)?;
+    let person = signed_in(console, doing)?;
     let typed = reason.trim().chars().count();
     let reason = words::plain(reason, *OVERRIDE_REASON.end());
     if !OVERRIDE_REASON.contains(&typed) || !OVERRIDE_REASON.contains(&reason.chars().count()) {
@@ -192,11 +187,11 @@ async fn override_gate(inner: &Arc<Inner>, session: &str, reason: &str) -> Comma
         let text = format!("{doing}: a reason has {least} to {most} characters");
         return Err(trouble::bad_input(&text, "say why this person need not be verified"));
     }
-    link(inner, Errand::Override { person, session: id, reason }).await
+    link(console, CeremonyTask::Override { person, session: id, reason }).await
 }
 
 fn question(
-    inner: &Inner,
+    console: &Console,
     session: &str,
     request: VerificationRequest,
     code: Option<&logintc::Code>,
@@ -231,15 +226,15 @@ fn question(
             Some(logintc::Code::Bypass(_)) => How::BypassCode,
         },
         by: by.to_owned(),
-        shown: shown(inner, session, &reason, by),
+        shown: shown(console, session, &reason, by),
         reason,
     })
 }
 
 /// What helps the person to decide. The session's reference is the start of its random id: nothing in
 /// it comes from the PIN.
-fn shown(inner: &Inner, session: &str, reason: &str, by: &str) -> Vec<(String, String)> {
-    let settings = inner.settings();
+fn shown(console: &Console, session: &str, reason: &str, by: &str) -> Vec<(String, String)> {
+    let settings = console.settings.current();
     let name = words::plain(&settings.technician, words::LONGEST_NAME);
     // The name that the customer knows from mails and viewer, and who really asks.
     let technician = if name == by { name } else { format!("{name} ({by})") };
@@ -281,8 +276,8 @@ const fn way(how: How) -> &'static str {
 }
 
 /// Records what was done. A log that can't be written doesn't undo it, and stands as a trouble.
-async fn record(inner: &Inner, entry: AuditEntry) {
-    if let Err(trouble) = inner.record(entry).await {
+async fn record(console: &Console, entry: AuditEntry) {
+    if let Err(trouble) = console.audit.record(entry).await {
         tracing::warn!(text = trouble.text, "record a verification in the audit log");
     }
 }

@@ -14,44 +14,47 @@ use axum::{
 use engine::remote::web_socket::STREAM_BYTES;
 use serve::HostGuard;
 
-use super::{Seat, live, picture, stream};
-use crate::app::Inner;
+use super::{ViewerWindow, live, picture, stream};
+use crate::app::Console;
 
 /// What a page may say on its live connection at once: a message of the chat, and some.
 const LONGEST_TEXT: usize = 256 << 10;
 
 #[derive(Clone)]
-struct Desk {
-    inner: Arc<Inner>,
+struct PageState {
+    console: Arc<Console>,
     guard: HostGuard,
 }
 
-pub(super) fn routes(inner: Arc<Inner>, guard: HostGuard) -> Router {
+pub(super) fn routes(console: Arc<Console>, guard: HostGuard) -> Router {
     let policy = broker::viewer_policy(guard.clone());
-    let desk = Desk { inner, guard };
+    let state = PageState { console, guard };
     let routes = Router::new()
         .route("/viewer/{token}/", get(html))
         .route("/viewer/{token}/live", get(live_line))
         .route("/viewer/{token}/screen", get(screen_line))
         .route("/viewer/{token}/picture", post(save_picture))
         .route("/viewer/{token}/{*file}", get(file))
-        .with_state(desk);
+        .with_state(state);
     policy.protect(routes)
 }
 
-async fn html(State(desk): State<Desk>, Path(token): Path<String>) -> Response {
-    asset(&desk, &token, "viewer.html")
+async fn html(State(state): State<PageState>, Path(token): Path<String>) -> Response {
+    asset(&state, &token, "viewer.html")
 }
 
-async fn file(State(desk): State<Desk>, Path((token, name)): Path<(String, String)>) -> Response {
-    asset(&desk, &token, &name)
+async fn file(
+    State(state): State<PageState>,
+    Path((token, name)): Path<(String, String)>,
+) -> Response {
+    asset(&state, &token, &name)
 }
 
-fn asset(desk: &Desk, token: &str, name: &str) -> Response {
-    if desk.inner.viewers.find(token).is_none() {
+fn asset(state: &PageState, token: &str, name: &str) -> Response {
+    if state.console.viewers.find(token).is_none() {
         return stranger();
     }
-    match super::asset(&desk.inner, name) {
+    match state.console.viewers.asset(name) {
         Some(bytes) => ([(header::CONTENT_TYPE, kind(name))], bytes.into_owned()).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -68,52 +71,52 @@ fn kind(name: &str) -> &'static str {
 }
 
 async fn live_line(
-    State(desk): State<Desk>,
+    State(state): State<PageState>,
     Path(token): Path<String>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let upgrade = upgrade.max_message_size(LONGEST_TEXT).max_frame_size(LONGEST_TEXT);
-    line(&desk, &token, &headers, upgrade, async |page, inner, seat| {
-        live::serve(page, &inner, &seat).await;
+    line(&state, &token, &headers, upgrade, async |page, console, window| {
+        live::serve(page, &console, &window).await;
     })
 }
 
 async fn screen_line(
-    State(desk): State<Desk>,
+    State(state): State<PageState>,
     Path(token): Path<String>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let upgrade = upgrade.max_message_size(STREAM_BYTES).max_frame_size(STREAM_BYTES);
-    line(&desk, &token, &headers, upgrade, async |page, inner, seat| {
-        stream::serve(page, &inner, &seat).await;
+    line(&state, &token, &headers, upgrade, async |page, console, window| {
+        stream::serve(page, &console, &window).await;
     })
 }
 
 fn line<F>(
-    desk: &Desk,
+    state: &PageState,
     token: &str,
     headers: &HeaderMap,
     upgrade: WebSocketUpgrade,
-    serve: impl FnOnce(WebSocket, Arc<Inner>, Arc<Seat>) -> F + Send + 'static,
+    serve: impl FnOnce(WebSocket, Arc<Console>, Arc<ViewerWindow>) -> F + Send + 'static,
 ) -> Response
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let Some(seat) = desk.admit(headers, token) else { return stranger() };
-    let inner = desk.inner.clone();
-    upgrade.on_upgrade(move |page| serve(page, inner, seat))
+    let Some(window) = state.admit(headers, token) else { return stranger() };
+    let console = state.console.clone();
+    upgrade.on_upgrade(move |page| serve(page, console, window))
 }
 
 async fn save_picture(
-    State(desk): State<Desk>,
+    State(state): State<PageState>,
     Path(token): Path<String>,
     headers: HeaderMap,
     png: Bytes,
 ) -> Response {
-    let Some(seat) = desk.admit(&headers, &token) else { return stranger() };
-    match picture::save(&desk.inner, seat.session, png).await {
+    let Some(window) = state.admit(&headers, &token) else { return stranger() };
+    match picture::save(&state.console, window.session, png).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(trouble) => {
             let text = format!("{} {}", trouble.text, trouble.remedy);
@@ -122,11 +125,11 @@ async fn save_picture(
     }
 }
 
-impl Desk {
-    /// The seat of the window whose own page asks.
-    fn admit(&self, headers: &HeaderMap, token: &str) -> Option<Arc<Seat>> {
-        let seat = self.inner.viewers.find(token);
-        seat.filter(|_| self.guard.allows_caller(headers))
+impl PageState {
+    /// The window of the window whose own page asks.
+    fn admit(&self, headers: &HeaderMap, token: &str) -> Option<Arc<ViewerWindow>> {
+        let window = self.console.viewers.find(token);
+        window.filter(|_| self.guard.allows_caller(headers))
     }
 }
 

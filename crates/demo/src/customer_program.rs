@@ -7,7 +7,7 @@ use tokio::{
     process::{Child, ChildStderr, Command},
 };
 
-use super::{stage::Told, telling::Missed};
+use super::{demo_console::StepResult, narrator::MissedStep};
 
 /// A running program of the customer's. It ends with its handle.
 pub struct Program {
@@ -27,7 +27,10 @@ impl Program {
     }
 
     /// Waits for something that doesn't come without the program.
-    pub async fn while_it_runs<T>(&mut self, wait: impl Future<Output = Told<T>>) -> Told<T> {
+    pub async fn while_it_runs<T>(
+        &mut self,
+        wait: impl Future<Output = StepResult<T>>,
+    ) -> StepResult<T> {
         let ended = async {
             // A program that still runs but says nothing more is waited for as well.
             while let Ok(Some(line)) = self.says.next_line().await {
@@ -41,13 +44,13 @@ impl Program {
                 Ok(told) => return Ok(told),
                 Err(missed) => missed,
             },
-            () = ended => Missed { what: "the customer's program running".into(), why: "It ended.".into() },
+            () = ended => MissedStep { what: "the customer's program running".into(), why: "It ended.".into() },
         };
         let said = match self.last.as_str() {
             "" => "The customer's program said nothing.".to_owned(),
             last => format!("The customer's program said last: {last}"),
         };
-        Err(Missed { why: format!("{} {said}", missed.why), ..missed })
+        Err(MissedStep { why: format!("{} {said}", missed.why), ..missed })
     }
 
     /// Ends it at once.
@@ -65,10 +68,10 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_ends_is_not_waited_for_and_its_reason_is_told() {
         let mut program = says("echo First.>&2; echo The display is gone.>&2");
-        let missed = program.while_it_runs(pending::<Told>()).await.unwrap_err();
+        let missed = program.while_it_runs(pending::<StepResult>()).await.unwrap_err();
         assert_eq!(missed.what, "the customer's program running");
         assert_eq!(missed.why, "It ended. The customer's program said last: The display is gone.");
-        let missed = says("true").while_it_runs(pending::<Told>()).await.unwrap_err();
+        let missed = says("true").while_it_runs(pending::<StepResult>()).await.unwrap_err();
         assert_eq!(missed.why, "It ended. The customer's program said nothing.");
     }
 
@@ -76,7 +79,7 @@ mod tests {
     async fn what_is_seen_counts_whatever_the_program_does() {
         let mut program = says("sleep 60");
         assert_eq!(program.while_it_runs(ready(Ok(7))).await.unwrap(), 7);
-        let missed = Missed { what: "a step".into(), why: "It was waited for 1 s.".into() };
+        let missed = MissedStep { what: "a step".into(), why: "It was waited for 1 s.".into() };
         let missed = program.while_it_runs(ready(Err::<(), _>(missed))).await.unwrap_err();
         assert_eq!(missed.what, "a step");
         assert_eq!(missed.why, "It was waited for 1 s. The customer's program said nothing.");

@@ -12,7 +12,10 @@ use crate::{
 ///
 /// # Errors
 /// Why it can't be that secret, and what to do.
-pub(crate) fn secret(which: SecretName, typed: &SecretString) -> Result<SecretString, Trouble> {
+pub(crate) fn check_secret(
+    which: SecretName,
+    typed: &SecretString,
+) -> Result<SecretString, Trouble> {
     let text = typed.expose_secret().trim();
     let wrong = |why: &str, remedy: &str| {
         Err(trouble::bad_input(&format!("keep the {}: {why}", which.name()), remedy))
@@ -77,7 +80,7 @@ mod tests {
     use super::*;
 
     fn check(which: SecretName, text: &str) -> Result<String, Trouble> {
-        secret(which, &text.into()).map(|secret| secret.expose_secret().to_owned())
+        check_secret(which, &text.into()).map(|secret| secret.expose_secret().to_owned())
     }
 
     #[test]

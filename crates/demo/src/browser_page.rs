@@ -13,25 +13,25 @@ use uuid::Uuid;
 pub struct Page {
     say: mpsc::Sender<Value>,
     told: mpsc::UnboundedReceiver<Value>,
-    line: JoinHandle<()>,
+    connection: JoinHandle<()>,
 }
 
-/// Which page it is.
+/// Who opens a page, and where.
 #[derive(Clone)]
-pub struct Who<'a> {
+pub struct Visitor<'a> {
     /// The broker, such as `http://127.0.0.1:47211`.
     pub origin: &'a str,
     /// The PIN.
     pub pin: &'a str,
-    /// The kind of page that joins.
-    pub side: As,
+    /// The role in which it joins.
+    pub side: PageRole,
     /// What the person is called.
     pub name: &'a str,
 }
 
-/// The kinds of page that can join.
+/// The role in which a page joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum As {
+pub enum PageRole {
     /// The presenter itself, where no program is.
     Presenter,
     /// The customer's page beside the program: it chats, and counts for no presence.
@@ -40,7 +40,7 @@ pub enum As {
     Viewer,
 }
 
-impl As {
+impl PageRole {
     const fn side(self) -> &'static str {
         match self {
             Self::Presenter | Self::Companion => "presenter",
@@ -54,14 +54,14 @@ impl Page {
     ///
     /// # Errors
     /// Why it could not join, for people.
-    pub async fn open(who: Who<'_>) -> Result<Self, String> {
+    pub async fn open(who: Visitor<'_>) -> Result<Self, String> {
         let url = format!("{}/live", who.origin.replacen("http", "ws", 1));
         let (socket, _) =
             connect_async(url).await.map_err(|error| format!("connect to the broker: {error}"))?;
-        let (say, told, line) = carry(socket);
-        let mut page = Self { say, told, line };
+        let (say, told, connection) = carry(socket);
+        let mut page = Self { say, told, connection };
         let hello = json!({
-            "type": "hello", "session_pin": who.pin, "side": who.side.side(), "companion": who.side == As::Companion,
+            "type": "hello", "session_pin": who.pin, "side": who.side.side(), "companion": who.side == PageRole::Companion,
             "page": Uuid::new_v4(), "name": who.name,
         });
         page.send(hello).await?;
@@ -91,7 +91,7 @@ impl Page {
     pub async fn close(self) {
         drop(self.say);
         // A broker that is gone has hung up as well.
-        let _ = self.line.await;
+        let _ = self.connection.await;
     }
 
     async fn send(&self, message: Value) -> Result<(), String> {
@@ -122,7 +122,7 @@ fn carry(
 ) -> (mpsc::Sender<Value>, mpsc::UnboundedReceiver<Value>, JoinHandle<()>) {
     let (say, mut to_say) = mpsc::channel::<Value>(8);
     let (tell, told) = mpsc::unbounded_channel();
-    let line = tokio::spawn(async move {
+    let connection = tokio::spawn(async move {
         loop {
             tokio::select! {
                 message = to_say.recv() => match message {
@@ -147,5 +147,5 @@ fn carry(
         let _ = socket.close(None).await;
         while socket.next().await.is_some_and(|frame| frame.is_ok()) {}
     });
-    (say, told, line)
+    (say, told, connection)
 }

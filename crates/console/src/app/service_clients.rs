@@ -1,10 +1,6 @@
 //! The three services that tell who somebody is: the real one where it is configured, else the sandbox's
 //! stand-in. Only base URLs and credentials differ.
 
-mod shape;
-
-use std::path::Path;
-
 use engine::{
     StoreError,
     journal::{Journal, KeptSecret, ServiceSecret},
@@ -12,80 +8,27 @@ use engine::{
         IdentityClients, LoginTc, Passwordless, RocketChat, ServiceError, logintc, passwordless,
         rocketchat,
     },
-    vault::Vault,
 };
-use sandbox::Sandbox;
 use secrecy::SecretString;
 use session::{Gate, verification::Policy};
 use url::Url;
 
-pub(crate) use self::shape::secret as check_secret;
-
-use super::{Inner, ports, ports::Ports};
+use super::Console;
 use crate::{
     Settings,
     present::trouble,
-    view::{Code, GatePolicy, Identity, SecretName, Trouble},
+    view::{GatePolicy, Identity, SecretName, Trouble},
 };
-
-/// Whether one of the three is not configured, so that its stand-in is wanted.
-pub(super) fn need_sandbox(settings: &Settings) -> bool {
-    settings.passwordless_url.is_none()
-        || settings.logintc_url.is_none()
-        || settings.rocketchat_url.is_none()
-}
-
-/// Starts the stand-ins, on their ports of last time where those are free.
-pub(super) async fn start_sandbox(
-    data: &Path,
-    vault: &Vault,
-) -> Result<sandbox::Running, sandbox::StartError> {
-    let last = Ports::read(data);
-    let mut config = sandbox::Config::embedded(data.join("sandbox"));
-    config.store_key = Some(vault.subkey("sandbox store"));
-    config.examples = true;
-    config.ports = sandbox::Ports {
-        logintc: ports::choose(0, last.sandbox_logintc, false),
-        rocketchat: ports::choose(0, last.sandbox_rocketchat, false),
-        passwordless: ports::choose(0, last.sandbox_passwordless, false),
-    };
-    let running = Sandbox::start(config).await?;
-    let [logintc, rocketchat, passwordless] = running.addrs().map(|addr| Some(addr.port()));
-    let ports = Ports {
-        sandbox_logintc: logintc,
-        sandbox_rocketchat: rocketchat,
-        sandbox_passwordless: passwordless,
-        ..last
-    };
-    if let Err(error) = ports.write(data) {
-        tracing::warn!(%error, "remember the sandbox's ports");
-    }
-    Ok(running)
-}
-
-pub(super) fn no_sandbox(error: &sandbox::StartError) -> Trouble {
-    Trouble {
-        code: Code::CheckAddress,
-        text: trouble::sentence(&error.to_string()),
-        remedy:
-            "Passkeys, verification and device lookup need their services set up, or a new start."
-                .into(),
-    }
-}
 
 /// The secrets that are kept, each with who and when.
 #[derive(Default)]
-pub(crate) struct Kept {
+pub(crate) struct StoredSecrets {
     passwordless: Option<KeptSecret>,
     logintc: Option<KeptSecret>,
     rocketchat: Option<KeptSecret>,
 }
 
-impl Kept {
-    /// Reads them all.
-    ///
-    /// # Errors
-    /// By remedy.
+impl StoredSecrets {
     pub async fn read(journal: &Journal) -> Result<Self, StoreError> {
         Ok(Self {
             passwordless: journal.secret(ServiceSecret::Passwordless).await?,
@@ -94,7 +37,6 @@ impl Kept {
         })
     }
 
-    /// A service's.
     pub const fn of(&self, service: Identity) -> Option<&KeptSecret> {
         match service {
             Identity::Passwordless => self.passwordless.as_ref(),
@@ -108,8 +50,8 @@ impl Kept {
     }
 }
 
-/// Where a secret is kept.
-pub(crate) const fn place(secret: SecretName) -> ServiceSecret {
+/// The name under which the journal has a secret.
+pub(crate) const fn stored_name(secret: SecretName) -> ServiceSecret {
     match secret {
         SecretName::PasswordlessSecret => ServiceSecret::Passwordless,
         SecretName::LogintcKey => ServiceSecret::Logintc,
@@ -118,28 +60,19 @@ pub(crate) const fn place(secret: SecretName) -> ServiceSecret {
 }
 
 /// Sets the engine's clients up as the settings and secrets in force have it.
-pub(crate) async fn set_up(inner: &Inner) {
-    // Held to the end: of two at once, the one with the newer secrets has the last word.
-    let mut sandbox = inner.sandbox.lock().await;
-    let settings = inner.settings();
-    if sandbox.is_none() && need_sandbox(&settings) {
-        match start_sandbox(&inner.data, &inner.vault).await {
-            Ok(running) => *sandbox = Some(running),
-            Err(error) => inner.side(|side| side.standing.push(no_sandbox(&error))),
-        }
+pub(crate) async fn set_up(console: &Console) {
+    let settings = console.settings.current();
+    // The sandbox is held to the end: of two at once, the one with the newer secrets has the last word.
+    let (sandbox, not_started) = console.sandbox.start(&settings).await;
+    if let Some(trouble) = not_started {
+        console.standing.add(trouble);
     }
-    let engine = inner.engine.read().await;
-    let Some(engine) = engine.as_ref() else { return };
-    let kept = Kept::read(engine.journal()).await.unwrap_or_else(|error| {
-        let unread = unread(&error);
-        inner.side(|side| {
-            if !side.standing.contains(&unread) {
-                side.standing.push(unread);
-            }
-        });
-        Kept::default()
+    let Some(engine) = console.engine.get().await else { return };
+    let secrets = StoredSecrets::read(engine.journal()).await.unwrap_or_else(|error| {
+        console.standing.add(unread(&error));
+        StoredSecrets::default()
     });
-    engine.set_services(services(&settings, sandbox.as_ref(), &kept));
+    engine.set_services(services(&settings, sandbox.as_ref(), &secrets));
     let gate = gate(&settings);
     engine.set_gate(gate.policy, gate.minutes);
 }
@@ -160,48 +93,17 @@ fn unread(error: &StoreError) -> Trouble {
     Trouble { code, text, remedy }
 }
 
-/// The sandbox's page for people that stands for a service; none where it is the real one.
-pub(crate) async fn stand_in(inner: &Inner, service: Identity) -> Option<StandIn> {
-    let settings = inner.settings();
-    if service.address(&settings).is_some() {
-        return None;
-    }
-    let sandbox = inner.sandbox.lock().await;
-    let running = sandbox.as_ref()?;
-    Some(match service {
-        Identity::Passwordless => {
-            StandIn { base_url: running.passwordless().base_url(), page: None }
-        }
-        Identity::Logintc => {
-            let phones = running.logintc();
-            StandIn { base_url: phones.base_url(), page: Some(phones.phone_url()) }
-        }
-        Identity::Rocketchat => {
-            let base_url = running.rocketchat().base_url();
-            StandIn { page: Some(format!("{base_url}/")), base_url }
-        }
-    })
-}
-
-/// What stands for a service.
-pub(crate) struct StandIn {
-    /// Its address.
-    pub base_url: String,
-    /// Its page for people, where it has one.
-    pub page: Option<String>,
-}
-
 fn services(
     settings: &Settings,
     sandbox: Option<&sandbox::Running>,
-    kept: &Kept,
+    secrets: &StoredSecrets,
 ) -> IdentityClients {
     IdentityClients {
-        logintc: logintc_service(settings, sandbox, kept)
+        logintc: logintc_service(settings, sandbox, secrets)
             .and_then(|service| usable(LoginTc::new(service))),
-        rocketchat: rocketchat_service(settings, sandbox, kept)
+        rocketchat: rocketchat_service(settings, sandbox, secrets)
             .and_then(|service| usable(RocketChat::new(service))),
-        passwordless: passwordless_service(settings, sandbox, kept)
+        passwordless: passwordless_service(settings, sandbox, secrets)
             .and_then(|service| usable(Passwordless::new(service))),
     }
 }
@@ -209,7 +111,7 @@ fn services(
 fn logintc_service(
     settings: &Settings,
     sandbox: Option<&sandbox::Running>,
-    kept: &Kept,
+    secrets: &StoredSecrets,
 ) -> Option<logintc::LoginTcConfig> {
     let Some(address) = &settings.logintc_url else {
         let stand_in = sandbox?.logintc();
@@ -222,14 +124,14 @@ fn logintc_service(
     Some(logintc::LoginTcConfig {
         base_url: Url::parse(address).ok()?,
         domain: settings.logintc_domain.clone()?,
-        key: kept.value(Identity::Logintc)?,
+        key: secrets.value(Identity::Logintc)?,
     })
 }
 
 fn rocketchat_service(
     settings: &Settings,
     sandbox: Option<&sandbox::Running>,
-    kept: &Kept,
+    secrets: &StoredSecrets,
 ) -> Option<rocketchat::RocketChatConfig> {
     let Some(address) = &settings.rocketchat_url else {
         let stand_in = sandbox?.rocketchat();
@@ -242,14 +144,14 @@ fn rocketchat_service(
     Some(rocketchat::RocketChatConfig {
         base_url: Url::parse(address).ok()?,
         user_id: settings.rocketchat_user.clone()?,
-        token: kept.value(Identity::Rocketchat)?,
+        token: secrets.value(Identity::Rocketchat)?,
     })
 }
 
 fn passwordless_service(
     settings: &Settings,
     sandbox: Option<&sandbox::Running>,
-    kept: &Kept,
+    secrets: &StoredSecrets,
 ) -> Option<passwordless::PasswordlessConfig> {
     let Some(address) = &settings.passwordless_url else {
         let stand_in = sandbox?.passwordless();
@@ -262,7 +164,7 @@ fn passwordless_service(
     Some(passwordless::PasswordlessConfig {
         base_url: Url::parse(address).ok()?,
         api_key: settings.passwordless_key.clone()?,
-        api_secret: kept.value(Identity::Passwordless)?,
+        api_secret: secrets.value(Identity::Passwordless)?,
     })
 }
 

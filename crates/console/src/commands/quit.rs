@@ -1,4 +1,4 @@
-//! Commands over this program itself.
+//! The command that ends this program.
 
 use serde::Deserialize;
 use strum::VariantNames;
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{Settings, app::App, reply::Reply};
 
-/// Commands over this program itself.
+/// The command that ends this program.
 #[derive(Clone, Deserialize, TS, VariantNames)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 #[strum(serialize_all = "snake_case")]

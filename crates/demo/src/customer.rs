@@ -12,12 +12,12 @@ use std::{
 use wire::ConfText;
 
 use super::{
+    customer_program::Program,
+    demo_console::{DemoConsole, StepResult},
     display::Display,
-    program::Program,
-    stage::{Stage, Told},
-    telling::Missed,
+    narrator::MissedStep,
 };
-use crate::cli::page::{As, Page};
+use crate::browser_page::{Page, PageRole};
 
 /// A customer who is there.
 pub struct Customer {
@@ -39,9 +39,9 @@ pub struct Computer {
     running: Option<Program>,
 }
 
-impl Stage {
+impl DemoConsole {
     /// The computer of a session's customer; none if the page has to stand in.
-    pub async fn computer(&self, session: &str) -> Told<Option<Computer>> {
+    pub async fn computer(&self, session: &str) -> StepResult<Option<Computer>> {
         let Ok(program) = self.program() else { return Ok(None) };
         let display = self.within("a virtual display", Display::start()).await?;
         let conf = self.folder().join(format!("{session}.conf"));
@@ -57,8 +57,8 @@ impl Stage {
         session: &str,
         name: &str,
         mut computer: Option<Computer>,
-    ) -> Told<Customer> {
-        let side = if computer.is_some() { As::Companion } else { As::Presenter };
+    ) -> StepResult<Customer> {
+        let side = if computer.is_some() { PageRole::Companion } else { PageRole::Presenter };
         let page = self.page(session, side, name).await?;
         if let Some(computer) = &mut computer {
             computer.share(name).map_err(missed)?;
@@ -86,7 +86,10 @@ impl Customer {
     }
 
     /// Waits for what needs the program, and no longer than that runs.
-    pub async fn with_program<T>(&mut self, wait: impl Future<Output = Told<T>>) -> Told<T> {
+    pub async fn with_program<T>(
+        &mut self,
+        wait: impl Future<Output = StepResult<T>>,
+    ) -> StepResult<T> {
         match self.computer.as_mut().and_then(|computer| computer.running.as_mut()) {
             Some(program) => program.while_it_runs(wait).await,
             None => wait.await,
@@ -110,8 +113,8 @@ impl Computer {
     }
 }
 
-fn missed(why: String) -> Missed {
-    Missed { what: "the customer's program".into(), why }
+fn missed(why: String) -> MissedStep {
+    MissedStep { what: "the customer's program".into(), why }
 }
 
 fn write_private(file: &Path, conf: &ConfText) -> std::io::Result<()> {

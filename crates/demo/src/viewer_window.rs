@@ -1,7 +1,7 @@
 //! The demo's viewer window: the console's own page without a browser. It goes the way that a real window
 //! goes, sealed from end to end, and decodes the picture itself.
 
-use std::{borrow::Cow, sync::Mutex, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use engine::{
     SessionId,
@@ -9,26 +9,27 @@ use engine::{
     remote::ViewerUrl,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
-use crate::app::Pages;
+use console::app::Pages;
 
 /// A desktop whose windows are programs.
 #[derive(Default)]
-pub struct Desk {
+pub struct DemoDesktop {
     opened: Mutex<Option<ViewerUrl>>,
 }
 
-impl Desk {
+impl DemoDesktop {
     /// The window that was opened last, once.
     pub fn opened(&self) -> Option<ViewerUrl> {
-        self.opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+        self.opened.lock().take()
     }
 }
 
-impl Desktop for Desk {
+impl Desktop for DemoDesktop {
     fn open_viewer<'a>(
         &'a self,
         _: SessionId,
@@ -36,7 +37,7 @@ impl Desktop for Desk {
         url: ViewerUrl,
         _: View,
     ) -> DesktopReply<'a> {
-        *self.opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(url);
+        *self.opened.lock() = Some(url);
         Box::pin(async { Ok(()) })
     }
 
@@ -51,9 +52,9 @@ impl Desktop for Desk {
 
 /// The demo's window needs no page: what is in it is done here.
 #[derive(Clone, Copy)]
-pub struct OwnPage;
+pub struct NoPageNeeded;
 
-impl Pages for OwnPage {
+impl Pages for NoPageNeeded {
     fn get(&self, name: &str) -> Option<Cow<'static, [u8]>> {
         (name == "viewer.html").then_some(Cow::Borrowed(b"".as_slice()))
     }

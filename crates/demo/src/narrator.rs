@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use tokio::time::Instant;
 
 /// The demo's voice.
-pub struct Telling {
+pub struct Narrator {
     colour: bool,
     steps: usize,
     since: Instant,
@@ -13,14 +13,14 @@ pub struct Telling {
 
 /// A step that was not seen.
 #[derive(Debug)]
-pub struct Missed {
+pub struct MissedStep {
     /// What was being waited for.
     pub what: String,
     /// Why it won't come, or what there was instead.
     pub why: String,
 }
 
-impl Telling {
+impl Narrator {
     /// Begins; with colour if a person looks on and hasn't set `NO_COLOR`.
     pub fn new(terminal: bool) -> Self {
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();
@@ -57,7 +57,7 @@ impl Telling {
     }
 
     /// A step was not seen.
-    pub fn missed(&self, missed: &Missed) {
+    pub fn missed(&self, missed: &MissedStep) {
         println!("  {} {missed}", self.paint("31", "✗"));
     }
 
@@ -76,7 +76,7 @@ impl Telling {
     }
 }
 
-impl fmt::Display for Missed {
+impl fmt::Display for MissedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Not seen: {}.", self.what)?;
         if self.why.is_empty() { Ok(()) } else { write!(f, " {}", self.why) }
@@ -94,9 +94,9 @@ mod tests {
 
     #[test]
     fn what_was_missed_is_said_with_the_reason_where_there_is_one() {
-        let missed = Missed { what: "the PIN".into(), why: "The region didn't answer.".into() };
+        let missed = MissedStep { what: "the PIN".into(), why: "The region didn't answer.".into() };
         assert_eq!(missed.to_string(), "Not seen: the PIN. The region didn't answer.");
-        assert_eq!(Missed { why: String::new(), ..missed }.to_string(), "Not seen: the PIN.");
+        assert_eq!(MissedStep { why: String::new(), ..missed }.to_string(), "Not seen: the PIN.");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is believed of a sign-in that the passkey service vouches for. Pure.
+//! PasskeyUse is believed of a sign-in that the passkey service vouches for. Pure.
 //!
 //! The token came out of a browser, so each of these is looked at: that it succeeded, what was done, who
 //! did it, on which page, for which relying party, and when. That it is used once is the caller's part.
@@ -7,7 +7,7 @@ use engine::{access::Person, remote::passwordless::SignIn};
 use session::Timestamp;
 use wire::passwordless::SignInKind;
 
-use super::page::What;
+use super::browser_page::PasskeyUse;
 use crate::view::{Code, Trouble};
 
 /// The relying party: the host of our page.
@@ -15,10 +15,10 @@ pub const RP_ID: &str = "localhost";
 /// A sign-in is new for so long, and the clocks may differ by so much, in ms.
 const NEW: i64 = 5 * 60_000;
 
-/// What a sign-in must be for.
+/// PasskeyUse a sign-in must be for.
 pub struct Expected<'a> {
-    /// What was to be done with the passkey.
-    pub what: What,
+    /// PasskeyUse was to be done with the passkey.
+    pub passkey_use: PasskeyUse,
     /// Who was asked; none for anybody of `people`.
     pub person: Option<&'a Person>,
     /// Who can sign in here.
@@ -50,17 +50,22 @@ pub enum Refusal {
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn who(sign_in: &SignIn, expected: &Expected<'_>, now: Timestamp) -> Result<Person, Refusal> {
+pub fn signed_in_person(
+    sign_in: &SignIn,
+    expected: &Expected<'_>,
+    now: Timestamp,
+) -> Result<Person, Refusal> {
     if !sign_in.success {
         return Err(Refusal::NoSuccess);
     }
-    let kind = match expected.what {
-        What::Register => SignInKind::PasskeyRegister,
-        What::SignIn => SignInKind::PasskeySignin,
+    let kind = match expected.passkey_use {
+        PasskeyUse::Register => SignInKind::PasskeyRegister,
+        PasskeyUse::SignIn => SignInKind::PasskeySignin,
     };
     if sign_in.kind != kind || sign_in.token_id.is_empty() {
         return Err(Refusal::OtherKind);
     }
+    // Another page, even of this computer, may have asked for the passkey and passed its token on.
     if sign_in.origin != expected.origin || sign_in.rp_id != RP_ID {
         return Err(Refusal::OtherPage);
     }
@@ -158,9 +163,13 @@ mod tests {
 
     fn of(sign_in: &SignIn, asked: Option<&Person>) -> Result<Person, Refusal> {
         let people = [person(1), person(2)];
-        let expected =
-            Expected { what: What::SignIn, person: asked, people: &people, origin: ORIGIN };
-        who(sign_in, &expected, NOW)
+        let expected = Expected {
+            passkey_use: PasskeyUse::SignIn,
+            person: asked,
+            people: &people,
+            origin: ORIGIN,
+        };
+        signed_in_person(sign_in, &expected, NOW)
     }
 
     #[test]
