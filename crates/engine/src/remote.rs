@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_plain_http_address_and_says_what_to_change() {
+    fn refuses_what_is_no_plain_http_address_and_says_what_is_wrong() {
         for base in ["", "ftp://a/", "file:///etc", "https://u:p@a/", "https://a/?q", "data:,x"] {
             assert_eq!(
                 LoginWithMeConfig::parse(base, TEMPLATE),
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(with("https://a.example"), ServiceError::NoRegion);
         assert_eq!(with("javascript:{region}"), ServiceError::RegionUrl);
         assert_eq!(with("https://a:{region}"), ServiceError::RegionUrl);
-        assert!(ServiceError::NoRegion.to_string().contains("put {region} there"));
+        assert!(ServiceError::NoRegion.to_string().contains("where the region's name goes"));
     }
 
     #[test]

@@ -294,6 +294,8 @@ mod tests {
             ]
             .map(|error| of_verification(&error)),
         );
+        assert!(of_service(ServiceError::NoRegion).1.contains("{region}"));
+        assert!(of_passkey(&PasskeyError::ExpiredToken(passkey)).1.contains("clock"));
         for (code, remedy) in all {
             assert!(!remedy.is_empty(), "{code:?}");
         }
