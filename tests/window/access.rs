@@ -1,4 +1,4 @@
-//! Who is at the console: a passkey in the system's browser opens it, a locked screen or the tray locks it.
+//! Signing in with a passkey in the system's browser, and locking by a locked screen or the tray.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! No secret leaves the places that are for it: it is looked for in everything that the app writes, says and shows.
+//! Searches for secrets in everything that the app writes, logs and shows.
 
 use std::path::{Path, PathBuf};
 
@@ -51,13 +51,13 @@ async fn no_secret_is_in_the_log_a_notification_a_title_the_tray_or_a_file() {
     }
 }
 
-/// Where a secret could be.
+/// A text in which a secret could be.
 struct SearchedText {
     name: String,
     text: Vec<u8>,
 }
 
-/// Somebody joins and somebody looks; everything that the app shows outside of its pages meanwhile.
+/// Everything that the app shows outside of its pages while a customer joins and a technician watches.
 async fn what_is_shown(fixture: &ViewerFixture) -> Vec<SearchedText> {
     let tray = fixture.shell.tray().await;
     fixture.service.fire("presenter_started").await;
@@ -85,7 +85,7 @@ async fn what_is_shown(fixture: &ViewerFixture) -> Vec<SearchedText> {
     ]
 }
 
-/// Whether `text` has `wanted` in it, also in letters of two bytes and as an address writes it.
+/// Whether `text` contains `wanted`, also as UTF-16 or percent-encoded.
 fn finds(text: &[u8], wanted: &str) -> bool {
     let wide: Vec<u8> = wanted.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let lower = wanted.to_lowercase();

@@ -1,4 +1,4 @@
-//! A viewer window shows someone else's page, and that page gets nowhere.
+//! The limits of the page in a viewer window.
 
 use fantoccini::Client;
 use fantoccini::wd::WindowHandle;
@@ -151,7 +151,7 @@ async fn driving_and_watching_have_a_window_each_and_neither_twice() {
     fixture.windows_become(1).await;
 }
 
-/// A session of Maria Lopez with a service that is not ours.
+/// A session of Maria Lopez at a service that isn't ours.
 pub struct ViewerFixture {
     pub desktop: Desktop,
     pub service: Service,
@@ -166,7 +166,7 @@ impl ViewerFixture {
         Self::logging("warn").await
     }
 
-    /// The same, with this much in the log.
+    /// The same with a log level.
     pub async fn logging(level: &str) -> Self {
         let service = Service::start();
         let mut desktop = Desktop::new(DESKHAND).await;
@@ -187,7 +187,7 @@ impl ViewerFixture {
         fixture
     }
 
-    /// The app is killed and started again, on the same desktop.
+    /// Kills the app and starts it again on the same desktop.
     pub async fn restart_after_kill(&mut self) {
         self.desktop.kill_app();
         self.service.clear_requests();
@@ -195,7 +195,7 @@ impl ViewerFixture {
         self.main = self.app.window().await.unwrap();
     }
 
-    /// Opens a viewer window and looks at it from now on.
+    /// Opens a viewer window, which the WebDriver uses from now on.
     pub async fn open_viewer(&self, read_only: bool) {
         self.look_at_main().await;
         let before = self.app.windows().await.unwrap();
@@ -214,7 +214,7 @@ impl ViewerFixture {
         }
     }
 
-    /// Looks at the main window from now on.
+    /// Makes the WebDriver use the main window.
     pub async fn look_at_main(&self) {
         self.switch(|handle, main| handle == main).await;
     }
@@ -239,7 +239,7 @@ impl ViewerFixture {
             .clone()
     }
 
-    /// Waits until the console knows of so many viewer windows.
+    /// Waits until the console knows of this many viewer windows.
     pub async fn windows_become(&self, open: u32) {
         self.look_at_main().await;
         let told = async || (self.detail().await["windows"] == open).then_some(());

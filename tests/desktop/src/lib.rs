@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-/// How long anything may take before the test says what it waited for. No test passes by waiting.
+/// How long a test waits before it fails and says what it waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The private desktop. Dropping it ends every process that was started on it.
@@ -82,7 +82,7 @@ impl Desktop {
         self.home.path()
     }
 
-    /// The link that was handed to the desktop's browser last, once.
+    /// Waits for a link that was opened in the desktop's browser.
     pub async fn opened_link(&self) -> String {
         let caught = self.home().join(OPENED);
         let taken = async || {
@@ -111,7 +111,7 @@ impl Desktop {
         self.open(self.app).await
     }
 
-    /// Starts any program with a web view so.
+    /// Starts any program with a web view in the same way.
     pub async fn open(&mut self, program: &str) -> Client {
         for _ in 0..5 {
             let (host, port) = driver_address();
@@ -146,7 +146,7 @@ impl Desktop {
         tokio::process::Command::from(command).output().await.unwrap()
     }
 
-    /// Runs a small program on this desktop.
+    /// Runs a program on this desktop and waits for it.
     pub fn tool(&self, program: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new(program);
         command.args(arguments);
@@ -186,8 +186,9 @@ impl Desktop {
         eventually("the window to be gone", async || (!main()).then_some(())).await;
     }
 
-    /// Starts a program on this desktop that lives as long as the desktop does: in a group of its own, so that it ends
-    /// with all that it starts, and bound to us, so that it ends even if this test is killed. Answers its number.
+    /// Starts a program that ends with this desktop, and returns its process id.
+    // In a process group of its own, so that all that it starts ends with it, and with a parent-death signal, so that it
+    // ends even if the test is killed.
     pub fn start(&mut self, command: Command) -> u32 {
         let mut bound = Command::new("setpriv");
         bound.args(["--pdeathsig", "KILL"]).arg(command.get_program()).args(command.get_args());
@@ -249,7 +250,7 @@ impl Drop for Desktop {
 /// Where `catch_links` keeps the newest link.
 const OPENED: &str = "opened-link";
 
-/// Instead of a browser, a file gets what is opened: no browser comes up, and the test goes on with the link.
+/// Puts a program in place of the browser that writes the link to a file, from which a test reads it.
 fn catch_links(home: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::create_dir(home.join("bin")).unwrap();
@@ -268,7 +269,7 @@ fn end(mut child: Child) {
     let _ = child.wait();
 }
 
-/// Asks again and again until `condition` holds, and says what it waited for if it never does.
+/// Calls `condition` until it returns something, and fails with `what` if it never does.
 pub async fn eventually<T, F>(what: impl Display, mut condition: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
@@ -291,7 +292,7 @@ async fn connect(url: &str, program: &str) -> Result<Client, fantoccini::error::
     ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(url).await
 }
 
-/// An address that no other test has: the process's number makes the host, a counter the port.
+/// An address that no other test uses: the host comes from the process id, the port from a counter.
 fn driver_address() -> (String, u16) {
     static NEXT: AtomicU16 = AtomicU16::new(4444);
     let [_, a, b, c] = std::process::id().to_be_bytes();

@@ -1,4 +1,4 @@
-//! The desktop shell's side of the bus: a tray that takes icons and a daemon that takes notifications.
+//! The shell of a desktop: a tray and a notification daemon on the bus.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use zbus::{Connection, OwnedObjectPath, OwnedVariant, Proxy, Structure, Variant,
 
 use crate::{Desktop, PATIENCE, eventually};
 
-/// A line of a tray menu: its number, what it says, whether it can be clicked, whether it is ticked.
+/// An entry of a tray menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MenuItem {
     pub number: i32,
@@ -19,7 +19,7 @@ pub struct MenuItem {
     pub on: bool,
 }
 
-/// A notification as the daemon got it.
+/// A notification that the daemon has received.
 #[derive(Clone, Debug)]
 pub struct ShownNotification {
     pub number: u32,
@@ -38,7 +38,7 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Takes the names on the bus that a desktop's shell has.
+    /// Takes the names of a desktop's shell on the bus.
     pub async fn start(desktop: &Desktop) -> Self {
         let (icon, icons) = unbounded_channel();
         let (show, shown) = unbounded_channel();
@@ -64,12 +64,12 @@ impl Shell {
         }
     }
 
-    /// While the daemon is busy it gets notifications, but whoever asked for one is left waiting.
+    /// While the daemon is busy it receives notifications, but doesn't answer the calls.
     pub fn set_busy(&self, busy: bool) {
         self.busy.send_replace(busy);
     }
 
-    /// The tray icon that the app has put up; one of an app that is gone doesn't count.
+    /// Waits for the tray icon of an app that is still running.
     pub async fn tray(&self) -> Tray<'_> {
         loop {
             let (owner, path) = self.icons.lock().await.recv().await.unwrap();
@@ -81,7 +81,7 @@ impl Shell {
         }
     }
 
-    /// Every notification that has come and that no test has taken.
+    /// All notifications that weren't read yet.
     pub async fn notifications(&self) -> Vec<ShownNotification> {
         let mut shown = self.shown.lock().await;
         std::iter::from_fn(|| shown.try_recv().ok()).collect()
@@ -92,12 +92,12 @@ impl Shell {
         next("a notification", &self.shown).await
     }
 
-    /// The next notification that the app takes back, by its number.
+    /// Waits for the number of the next notification that the app takes back.
     pub async fn closed(&self) -> u32 {
         next("a notification to be taken back", &self.closed).await
     }
 
-    /// Tells that the screen saver has begun, as a desktop does that locks its screen.
+    /// Sends the signal of a desktop that locks its screen.
     pub async fn lock_screen(&self) {
         let saver = "org.freedesktop.ScreenSaver";
         let path = "/org/freedesktop/ScreenSaver";
@@ -107,7 +107,7 @@ impl Shell {
             .unwrap();
     }
 
-    /// Presses a notification's button, as the daemon says it.
+    /// Sends the signal that a button of a notification was pressed.
     pub async fn press(&self, shown: &ShownNotification, action: &str) {
         let emitter =
             SignalEmitter::new(&self.connection, "/org/freedesktop/Notifications").unwrap();
@@ -133,7 +133,7 @@ pub struct Tray<'a> {
 }
 
 impl Tray<'_> {
-    /// The menu's lines, top to bottom, without the separators.
+    /// The entries of the menu from top to bottom, without separators.
     pub async fn lines(&self) -> Vec<MenuItem> {
         let _: bool = self.menu.call("AboutToShow", &(0_i32,)).await.unwrap();
         let (_, (_, _, children)): (u32, Node) =
@@ -141,7 +141,7 @@ impl Tray<'_> {
         children.into_iter().filter_map(line).collect()
     }
 
-    /// Waits for a line that begins so.
+    /// Waits for an entry that begins with this text.
     pub async fn line(&self, start: &str) -> MenuItem {
         let wanted =
             async || self.lines().await.into_iter().find(|line| line.label.starts_with(start));
@@ -154,7 +154,7 @@ impl Tray<'_> {
         eventually(format!("\"{label}\" to be {on}"), wanted).await;
     }
 
-    /// Waits for a line that begins so, then clicks it.
+    /// Waits for an entry that begins with this text, and clicks it.
     pub async fn click(&self, label: &str) {
         let clicked = async || {
             let line = self.line(label).await;

@@ -21,5 +21,5 @@ pub mod world;
 
 use std::time::Duration;
 
-/// Longer than any machine needs: ends a test that waits for what will never come.
+/// How long a test waits before it fails: longer than any machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(60);

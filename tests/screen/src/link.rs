@@ -1,4 +1,4 @@
-//! A link between the customer's program and the broker, which a test can cut or let fall silent.
+//! A TCP proxy between the customer's program and the broker, with which a test cuts or stalls the connection.
 
 use std::{io, net::SocketAddr};
 
@@ -12,10 +12,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Bytes that are carried at a time.
+/// The most bytes that are forwarded at a time.
 const PIECE: usize = 64 << 10;
 
-/// Carries TCP connections to the broker while it is whole.
+/// Forwards TCP connections to the broker.
 #[derive(Debug)]
 pub struct Link {
     addr: SocketAddr,
@@ -25,17 +25,16 @@ pub struct Link {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LinkState {
-    /// Leads to the broker.
+    /// Connections are forwarded to the broker.
     Whole(SocketAddr),
-    /// Every connection breaks at once, as do new ones.
+    /// All connections break at once, new ones included.
     Cut,
-    /// Nothing arrives at the other end any more, and nothing breaks; the first so many connections that
-    /// were ever made are spared.
+    /// No byte arrives any more, and no connection breaks. The first `spared` connections that were ever made go on.
     Silent { spared: usize },
 }
 
 impl Link {
-    /// A link that leads nowhere yet.
+    /// A link that breaks every connection until [`Self::leads_to`] is called.
     pub async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -43,12 +42,12 @@ impl Link {
         Self { addr, state, carries: tokio::spawn(accept(listener, seen)) }
     }
 
-    /// Its address, which stays the same; without a scheme.
+    /// The address to connect to, which never changes.
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// From now on it leads there.
+    /// From now on, forwards connections to this address.
     pub fn leads_to(&self, broker: SocketAddr) {
         self.state.send_replace(LinkState::Whole(broker));
     }
@@ -58,8 +57,8 @@ impl Link {
         self.state.send_replace(LinkState::Cut);
     }
 
-    /// Carries nothing more and breaks nothing, but for the first `spared` connections that were ever made:
-    /// as a network does that drops all packets. Once it leads somewhere again what was held back arrives.
+    /// Holds back all bytes and breaks nothing, like a network that drops all packets. The first `spared` connections
+    /// that were ever made go on. What was held back arrives once [`Self::leads_to`] is called.
     pub fn falls_silent(&self, spared: usize) {
         self.state.send_replace(LinkState::Silent { spared });
     }
@@ -103,7 +102,7 @@ async fn accept(listener: TcpListener, state: watch::Receiver<LinkState>) {
     }
 }
 
-/// Carries one way until its end; an end that comes while the link is silent is held back as well.
+/// Forwards one direction until it ends. While the link is silent, an end is held back as well.
 async fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,

@@ -1,4 +1,4 @@
-//! A broker, the link that the customer's program dials over, and that program.
+//! A broker, the customer's program, and the link between them.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -25,22 +25,22 @@ use crate::{
 pub struct World {
     /// The broker.
     pub broker: Running,
-    /// Over which the program reaches it.
+    /// The link over which the program reaches the broker.
     pub link: Link,
-    /// The calls of the broker, past the link.
+    /// Calls to the broker that don't go over the link.
     pub service: Service,
     folder: TempDir,
     address: BrokerAddress,
 }
 
-/// Where the broker is, and how it is spoken to.
+/// The broker's address, and whether it is reached over TLS.
 #[derive(Debug, Clone, Copy)]
 struct BrokerAddress {
     ip: IpAddr,
     secured: bool,
 }
 
-/// Reached over the link, in the clear.
+/// On this computer, without TLS.
 const HERE: BrokerAddress = BrokerAddress { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), secured: false };
 
 impl World {
@@ -49,12 +49,12 @@ impl World {
         Self::at(HERE).await
     }
 
-    /// A fresh world in which everything goes over TLS, by the certificate of [`tls`].
+    /// A fresh world in which every connection uses TLS with the certificate of [`tls`].
     pub async fn secured() -> Self {
         Self::at(BrokerAddress { secured: true, ..HERE }).await
     }
 
-    /// A fresh world whose broker is reached at this address of a network, and not over the link.
+    /// A fresh world whose broker is reached at an address of a network, without the link.
     pub async fn on_network(ip: IpAddr) -> Self {
         Self::at(BrokerAddress { ip, ..HERE }).await
     }
@@ -85,30 +85,30 @@ impl World {
         self.broker.handle().idle().await;
     }
 
-    /// The broker's own address, past the link.
+    /// The broker's own origin.
     pub fn origin(&self) -> String {
         self.service.origin().to_owned()
     }
 
-    /// The customer's program on a display, where nobody needs to agree.
+    /// Starts the customer's program on a display, without the question for consent.
     pub async fn unattended(&self, pin: &str, display: &Display) -> Program {
         let conf = self.service.conf(pin, true, self.folder()).await;
         Program::start(unattended(display, &conf))
     }
 
-    /// The customer's program on a display, where it asks.
+    /// Starts the customer's program on a display, where it asks for consent.
     pub async fn attended(&self, pin: &str, display: &Display) -> Program {
         let mut command = presenter(display);
         command.arg("--conf").arg(self.service.conf(pin, false, self.folder()).await);
         Program::start(command)
     }
 
-    /// Hears who is there.
+    /// Connects a page that gets the roster.
     pub async fn companion(&self, pin: &str) -> LiveConnection {
         LiveConnection::companion(&self.origin(), pin).await
     }
 
-    /// The broker's calls as they are made over the link.
+    /// Calls to the broker that go over the link.
     pub fn over_the_link(&self) -> Service {
         Service::at(self.address.origin(self.link.addr()))
     }
@@ -119,7 +119,7 @@ impl World {
     }
 }
 
-/// A program without a display, whatever the test has.
+/// A command without a display, whatever display the test has.
 pub fn plain(program: &Path) -> Command {
     let mut command = Command::new(program);
     let others = [
@@ -136,14 +136,14 @@ pub fn plain(program: &Path) -> Command {
     command
 }
 
-/// The customer's program on a display, with nothing said yet.
+/// The command for the customer's program on a display.
 pub fn presenter(display: &Display) -> Command {
     let mut command = plain(&built("deskhand-presenter"));
     command.env("DISPLAY", display.name());
     command
 }
 
-/// The same, with a conf by which nobody needs to agree.
+/// The same command with a conf that needs no consent.
 pub fn unattended(display: &Display, conf: &Path) -> Command {
     let mut command = presenter(display);
     command.arg("--yes").arg("--conf").arg(conf);

@@ -48,7 +48,7 @@ impl Session {
         session
     }
 
-    /// All that the program says goes over the line.
+    /// All connections of the program go over the link.
     async fn over_the_link(world: &World) -> Self {
         let start = async |pin: &str, display: &Display| world.attended(pin, display).await;
         Self::begins(world, &world.service, start).await
@@ -143,7 +143,7 @@ async fn a_technicians_line_that_falls_silent_is_told_as_such_and_comes_back() {
     let start = async |pin: &str, display: &Display| {
         let mut command = presenter(display);
         command.arg("--conf").arg(world.service.conf(pin, false, world.folder()).await);
-        // Past the line.
+        // Not over the link.
         command.arg("--broker").arg(world.origin());
         Program::start(command)
     };

@@ -33,7 +33,7 @@ fn main() {
     });
 }
 
-/// The middle and the last hundredth.
+/// The median and the 99th percentile.
 fn spread(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let last = values.len().checked_sub(1).unwrap();

@@ -1,13 +1,13 @@
-//! A piece of the screen, read from the file in which Xvfb keeps it: looking costs the programs nothing.
+//! Reads an area of the screen from the file of Xvfb, which costs the measured programs nothing.
 
 use std::{fs::File, os::unix::fs::FileExt as _, path::Path};
 
-/// Bytes of a pixel at a depth of 24.
+/// The bytes of a pixel at a depth of 24.
 const PIXEL: u64 = 4;
-/// Bytes of a colour in the table before the pixels.
+/// The bytes of a colour in the table before the pixels.
 const COLOUR: u64 = 12;
 
-/// Where a piece of the screen is.
+/// An area of the screen.
 #[derive(Debug, Clone, Copy)]
 pub struct ScreenArea {
     pub left: u64,

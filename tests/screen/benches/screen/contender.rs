@@ -1,4 +1,4 @@
-//! Who is measured: a display with the subject on it, and all that brings it into a page.
+//! What is measured: a display with the test window, and everything that brings it into a page.
 
 use std::{path::Path, process::Command};
 
@@ -15,7 +15,7 @@ use screen_tests::{
 /// Makes this binary the broker, in a process of its own; its value is the broker's folder.
 const ROLE: &str = "DESKHAND_BENCH_BROKER";
 
-/// The size of everybody's screen.
+/// The size of each screen.
 pub const SIZE: (u16, u16) = (1920, 1080);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What is measured of each, and the table.
+//! The measurements and the table.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ const MOTIONS: [(&str, &str); 3] = [
     ("video", "video-like, 30 a second, frames/s"),
 ];
 
-/// What both passes came to.
+/// The results of both passes.
 #[derive(Default)]
 pub struct Figures {
     keys: Vec<f64>,

@@ -26,13 +26,13 @@ use crate::{
     spread::{SplitMix64, Spread},
 };
 
-/// Of every call to the service.
+/// The duration of every call to the service.
 const TRIP: Duration = Duration::from_millis(50);
 /// How long a call is waited for, as the client does.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The heartbeat with our own broker, and with another service.
 const HEARTBEATS: [u64; 2] = [30, 120];
-/// While somebody looks at a fresh fault.
+/// The heartbeat while somebody looks at a new fault.
 const HURRIED: Duration = Duration::from_secs(2);
 /// How long a fault lasts, in seconds.
 const LASTS: [u64; 3] = [10, 60, 600];
@@ -96,7 +96,7 @@ fn row(name: &str, fault: Fault, heartbeat: Duration, count: usize, seeds: u64) 
     );
 }
 
-/// What will happen, in its order.
+/// A scheduled event of the simulation.
 enum Occurrence {
     Elapsed { session: usize, timer: Timer, generation: u64 },
     Put { session: usize, hook: HookType, generation: u32 },
@@ -108,7 +108,7 @@ enum Occurrence {
 struct Session {
     state: Option<State>,
     timers: HashMap<Timer, u64>,
-    /// As the service has it.
+    /// Whether the service has the hook armed.
     armed: [bool; 4],
 }
 
@@ -160,8 +160,7 @@ impl World {
         world
     }
 
-    /// Lives through a fault, and answers how long after its end each hook that was dead then was
-    /// armed again.
+    /// Simulates a fault, and returns for each hook that was dead at its end how long it took to arm it again.
     fn suffer(mut self, fault: Fault, lasts: Duration) -> Vec<(usize, Duration)> {
         let begins = Duration::from_secs(300) + self.heartbeat;
         self.run_until(begins, |_| false);
@@ -331,7 +330,7 @@ impl World {
         self.at(self.now + after, Occurrence::Elapsed { session, timer, generation });
     }
 
-    /// Lets go what the budget allows, as its task does.
+    /// Sends what the budget allows, as its task does.
     fn spend(&mut self) {
         while self.flights < IN_FLIGHT {
             let Some(urgency) = self.queue.first() else { return };

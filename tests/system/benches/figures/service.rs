@@ -1,6 +1,6 @@
-//! The other side: a service that answers at once, fires hooks, and measures by its own clock.
+//! A remote-support service that answers at once, fires hooks, and measures by its own clock.
 //!
-//! What lies between it and Deskhand can be made long ([`link`]) or uneven ([`LinkQuality`]).
+//! The connection to it can be made slow ([`link`]) or uneven ([`LinkQuality`]).
 
 use std::{
     net::SocketAddr,
@@ -61,14 +61,14 @@ struct Shared {
     asked: Arc<[AtomicU64; REGIONS.len()]>,
 }
 
-/// How uneven the way to the regions is.
+/// The jitter of the connections to the regions.
 #[derive(Clone, Copy, Default, serde::Deserialize)]
 pub struct LinkQuality {
-    /// Up to so many ms more, evenly.
+    /// The most milliseconds that a round trip takes longer, evenly distributed.
     pub jitter: f64,
-    /// This share of round trips, in percent, takes ten times the jitter more.
+    /// The percentage of round trips that take ten times the jitter longer.
     pub spikes: f64,
-    /// Makes chance the same in every run.
+    /// The seed, so that every run has the same random numbers.
     pub seed: u64,
 }
 
@@ -132,7 +132,7 @@ async fn newest(State(shared): State<Shared>) -> String {
 #[derive(serde::Deserialize)]
 struct MeasureQuery {
     rounds: usize,
-    /// Through which link events go; none for loopback.
+    /// The link that events go through; `None` for loopback.
     via: Option<SocketAddr>,
     /// After each event, in ms: until the answer to its PUT has come home.
     #[serde(default)]
@@ -173,7 +173,7 @@ struct Link {
     ms: u64,
 }
 
-/// Makes a way to `to` whose round trip takes `ms`, and answers where it begins.
+/// Creates a link to `to` whose round trip takes `ms`, and returns its address.
 async fn make_link(Query(Link { to, ms }): Query<Link>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -23,7 +23,7 @@ use crate::{
     spread::millis,
 };
 
-/// What so many of something took.
+/// The memory and the time that a number of sessions took.
 struct ResourceUse {
     kib: f64,
     ms: f64,
@@ -166,7 +166,7 @@ pub async fn restored(folder: &str, origin: &str) {
     std::future::pending::<()>().await;
 }
 
-/// Of a few starts, for a start of little takes as long as the disk's mood has it.
+/// The fastest of a few starts, because the time of a small start depends on the disk.
 async fn fastest_start(folder: &Path, service: &str, template: &str) -> f64 {
     let mut fastest = f64::INFINITY;
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! What many measurements come to.
+//! Statistics of many measurements, and repeatable random numbers.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub fn millis(took: Duration) -> f64 {
     took.as_secs_f64() * 1e3
 }
 
-/// Chance that is the same in every run: SplitMix64.
+/// SplitMix64: random numbers that are the same in every run.
 pub struct SplitMix64(pub u64);
 
 impl SplitMix64 {

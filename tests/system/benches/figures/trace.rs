@@ -12,7 +12,7 @@ use crate::{
     service,
 };
 
-/// The calls that matter: what syncs, what receives, what answers.
+/// The system calls that are traced: those that sync, receive and answer.
 const CALLS: &str = "fdatasync,fsync,read,recvfrom,recvmsg,write,writev,sendto,sendmsg";
 
 pub async fn measure(sizes: Sizes) {
@@ -71,7 +71,7 @@ pub async fn engine(folder: &str, origin: &str, telling: bool) {
     }
 }
 
-/// What a trace shows.
+/// The result of a trace.
 struct TraceSummary {
     events: u32,
     synced: u32,
