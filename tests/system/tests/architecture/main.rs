@@ -39,5 +39,5 @@ fn the_sources_keep_every_rule() {
         document::the_document_is_short_and_true(&document, |path| root.join(path).exists()),
     ]
     .concat();
-    assert!(broken.is_empty(), "{} rules are broken:\n  {}", broken.len(), broken.join("\n  "));
+    assert!(broken.is_empty(), "{} violations:\n  {}", broken.len(), broken.join("\n  "));
 }
