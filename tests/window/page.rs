@@ -23,7 +23,7 @@ pub fn is_refusal(answer: &Result<Value, Value>) -> bool {
 }
 
 /// Gives the console a command, as the main window's page does.
-pub async fn order(page: &Client, command: Value) -> Value {
+pub async fn run_command(page: &Client, command: Value) -> Value {
     let given = serde_json::json!({ "command": command });
     invoke(page, "command", given).await.unwrap_or_else(|trouble| panic!("{command}: {trouble}"))
 }

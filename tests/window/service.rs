@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::desk::eventually;
+use crate::desktop::eventually;
 
 /// The PIN that it gives out.
 pub const PIN: &str = "7W2-97-8570";
@@ -16,7 +16,7 @@ pub const PIN: &str = "7W2-97-8570";
 /// A server on loopback that remembers what it was asked for.
 pub struct Service {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
 
 /// A request: `GET /path?query`, and its body.
@@ -31,15 +31,15 @@ impl Service {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let remembered = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let remembered = Arc::clone(&requests);
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let remembered = Arc::clone(&remembered);
                 thread::spawn(move || serve(connection, address, &remembered));
             }
         });
-        Self { address, asked }
+        Self { address, requests }
     }
 
     /// Its origin.
@@ -48,19 +48,19 @@ impl Service {
     }
 
     /// What it was asked for, as `GET /path?query`.
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().iter().map(|request| request.line.clone()).collect()
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().iter().map(|request| request.line.clone()).collect()
     }
 
     /// Forgets what it was asked for, hooks as well.
-    pub fn forget(&self) {
-        self.asked.lock().unwrap().clear();
+    pub fn clear_requests(&self) {
+        self.requests.lock().unwrap().clear();
     }
 
     /// The secret parts of the hooks' URLs.
     pub fn hook_tokens(&self) -> BTreeSet<String> {
-        let asked = self.asked.lock().unwrap();
-        let hooks = asked.iter().filter(|request| request.line == "PUT /api/v1/hook/");
+        let requests = self.requests.lock().unwrap();
+        let hooks = requests.iter().filter(|request| request.line == "PUT /api/v1/hook/");
         let url = |hook: &Request| {
             let hook: Value = serde_json::from_slice(&hook.body).unwrap();
             hook["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
@@ -71,8 +71,8 @@ impl Service {
     /// Where a hook of this type goes, once it is armed.
     pub async fn hook(&self, kind: &str) -> String {
         let armed = || {
-            let asked = self.asked.lock().unwrap();
-            let hooks = asked.iter().filter(|request| request.line == "PUT /api/v1/hook/");
+            let requests = self.requests.lock().unwrap();
+            let hooks = requests.iter().filter(|request| request.line == "PUT /api/v1/hook/");
             let mut hooks =
                 hooks.map(|request| serde_json::from_slice::<Value>(&request.body).unwrap());
             Some(hooks.find(|hook| hook["type"] == kind)?["url"].as_str()?.to_owned())

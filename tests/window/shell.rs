@@ -8,11 +8,11 @@ use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Proxy, Structure, Variant, connection};
 
-use crate::desk::{Desk, PATIENCE, eventually};
+use crate::desktop::{Desktop, PATIENCE, eventually};
 
 /// A line of a tray menu: its number, what it says, whether it can be clicked, whether it is ticked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct MenuItem {
     pub number: i32,
     pub label: String,
     pub enabled: bool,
@@ -21,30 +21,30 @@ pub struct Line {
 
 /// A notification as the daemon got it.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct ShownNotification {
     pub number: u32,
     pub summary: String,
     pub body: String,
     pub actions: Vec<String>,
 }
 
-/// The shell on a desk's bus.
+/// The shell on a desktop's bus.
 pub struct Shell {
     connection: Connection,
     icons: Mutex<UnboundedReceiver<(String, String)>>,
-    shown: Mutex<UnboundedReceiver<Shown>>,
+    shown: Mutex<UnboundedReceiver<ShownNotification>>,
     closed: Mutex<UnboundedReceiver<u32>>,
     busy: watch::Sender<bool>,
 }
 
 impl Shell {
     /// Takes the names on the bus that a desktop's shell has.
-    pub async fn on(desk: &Desk) -> Self {
+    pub async fn start(desktop: &Desktop) -> Self {
         let (icon, icons) = unbounded_channel();
         let (show, shown) = unbounded_channel();
         let (close, closed) = unbounded_channel();
         let busy = watch::Sender::new(false);
-        let connection = connection::Builder::address(desk.bus())
+        let connection = connection::Builder::address(desktop.bus())
             .name("org.kde.StatusNotifierWatcher")
             .name("org.freedesktop.Notifications")
             .serve_at("/StatusNotifierWatcher", Watcher { icon })
@@ -65,7 +65,7 @@ impl Shell {
     }
 
     /// While the daemon is busy it gets notifications, but whoever asked for one is left waiting.
-    pub fn be_busy(&self, busy: bool) {
+    pub fn set_busy(&self, busy: bool) {
         self.busy.send_replace(busy);
     }
 
@@ -82,13 +82,13 @@ impl Shell {
     }
 
     /// Every notification that has come and that no test has taken.
-    pub async fn notifications(&self) -> Vec<Shown> {
+    pub async fn notifications(&self) -> Vec<ShownNotification> {
         let mut shown = self.shown.lock().await;
         std::iter::from_fn(|| shown.try_recv().ok()).collect()
     }
 
     /// The next notification.
-    pub async fn notification(&self) -> Shown {
+    pub async fn notification(&self) -> ShownNotification {
         next("a notification", &self.shown).await
     }
 
@@ -108,7 +108,7 @@ impl Shell {
     }
 
     /// Presses a notification's button, as the daemon says it.
-    pub async fn press(&self, shown: &Shown, action: &str) {
+    pub async fn press(&self, shown: &ShownNotification, action: &str) {
         let emitter =
             SignalEmitter::new(&self.connection, "/org/freedesktop/Notifications").unwrap();
         Daemon::action_invoked(&emitter, shown.number, action).await.unwrap();
@@ -134,7 +134,7 @@ pub struct Tray<'a> {
 
 impl Tray<'_> {
     /// The menu's lines, top to bottom, without the separators.
-    pub async fn lines(&self) -> Vec<Line> {
+    pub async fn lines(&self) -> Vec<MenuItem> {
         let _: bool = self.menu.call("AboutToShow", &(0_i32,)).await.unwrap();
         let (_, (_, _, children)): (u32, Node) =
             self.menu.call("GetLayout", &(0_i32, -1_i32, Vec::<String>::new())).await.unwrap();
@@ -142,7 +142,7 @@ impl Tray<'_> {
     }
 
     /// Waits for a line that begins so.
-    pub async fn line(&self, start: &str) -> Line {
+    pub async fn line(&self, start: &str) -> MenuItem {
         let wanted =
             async || self.lines().await.into_iter().find(|line| line.label.starts_with(start));
         eventually(format!("\"{start}\" in the tray"), wanted).await
@@ -172,7 +172,7 @@ impl Tray<'_> {
 
 type Node = (i32, HashMap<String, OwnedVariant>, Vec<OwnedVariant>);
 
-fn line(child: OwnedVariant) -> Option<Line> {
+fn line(child: OwnedVariant) -> Option<MenuItem> {
     let (number, properties, _) = Node::try_from(Structure::try_from(child).unwrap()).unwrap();
     // A single underscore marks a mnemonic; a doubled one is an underscore.
     let label = String::try_from(properties.get("label")?.clone()).unwrap().replace("__", "_");
@@ -181,7 +181,7 @@ fn line(child: OwnedVariant) -> Option<Line> {
     let on = properties
         .get("toggle-state")
         .is_some_and(|value| i32::try_from(value.clone()).unwrap() == 1);
-    Some(Line { number, label, enabled, on })
+    Some(MenuItem { number, label, enabled, on })
 }
 
 struct Watcher {
@@ -203,7 +203,7 @@ impl Watcher {
 }
 
 struct Daemon {
-    show: UnboundedSender<Shown>,
+    show: UnboundedSender<ShownNotification>,
     close: UnboundedSender<u32>,
     last: u32,
     busy: watch::Receiver<bool>,
@@ -225,7 +225,7 @@ impl Daemon {
     ) -> u32 {
         self.last += 1;
         let busy = *self.busy.borrow();
-        let _ = self.show.send(Shown { number: self.last, summary, body, actions });
+        let _ = self.show.send(ShownNotification { number: self.last, summary, body, actions });
         if busy {
             let _ = self.busy.wait_for(|busy| !busy).await;
         }

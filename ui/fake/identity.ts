@@ -11,15 +11,13 @@ import type {
   Trouble,
   VerificationState,
 } from '../src/lib/ipc/bindings';
-import { hhmm } from '../src/lib/time/format';
-import { MINUTE } from './make';
-import { KEY_REFUSED, LAST, NO_MAIL, NO_SESSION, TAKEN, UNCONFIRMED } from './refusals';
+import { KEY_REFUSED, LAST, NO_MAIL, NO_SESSION, TAKEN, unconfirmed } from './refusals';
 import {
   ANNA,
   audit,
   ceremony,
   device,
-  gate,
+  openGate,
   passkeys,
   services,
   verification,
@@ -164,17 +162,10 @@ export class FakeIdentity {
         return DONE;
       case 'override_gate':
         return this.#begin('override', () => {
-          const at = this.around.now();
-          const overridden = { by: ANNA.name, at, reason: command.reason };
           this.#ceremony(null);
           this.around.change(command.session, (d) => ({
             ...d,
-            gate: gate('require', {
-              open: true,
-              until: at + 30 * MINUTE,
-              text: `The customer was not verified: overridden at ${hhmm(at)}.`,
-              overridden,
-            }),
+            gate: openGate('require', this.around.now(), command.reason),
           }));
         });
       case 'look_up_device':
@@ -182,7 +173,7 @@ export class FakeIdentity {
       case 'devices':
         return this.#list(command.filter, command.offset, command.factor);
       case 'log_out_device':
-        if (!command.confirmed) throw UNCONFIRMED;
+        if (!command.confirmed) throw unconfirmed('Log a login session out');
         if (this.#asks(command.factor)) return this.#code(command.factor);
         if (command.session !== undefined)
           this.around.change(command.session, (d) => ({
@@ -226,14 +217,7 @@ export class FakeIdentity {
       return {
         ...d,
         row: { ...d.row, verified: good ? known.who : d.row.verified },
-        gate:
-          good && d.gate.policy !== 'off'
-            ? gate(d.gate.policy, {
-                open: true,
-                until: at + 30 * MINUTE,
-                text: `The customer approved at ${hhmm(at)}.`,
-              })
-            : d.gate,
+        gate: good && d.gate.policy !== 'off' ? openGate(d.gate.policy, at) : d.gate,
         verifications: d.verifications.map((one) =>
           one.id === id ? { ...one, state, until: null, ended_at: at } : one,
         ),

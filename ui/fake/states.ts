@@ -1,6 +1,7 @@
 import type { ChatLine, LampKind, SessionDetail, SessionRow, StateKind } from '../src/lib/ipc/bindings';
 import { hhmm } from '../src/lib/time/format';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
+import { NO_REGION } from './refusals';
 
 const off = HOOKS.map((name) => hook(name, 'off'));
 const all = (lamp: LampKind, now: number) =>
@@ -297,11 +298,7 @@ function failed(now: number): SessionDetail {
       ],
       took_ms: 5003,
     }),
-    failure: {
-      code: 'choose_region',
-      text: 'Get a PIN: none of the five regions answers.',
-      remedy: 'Check the network and try again, or choose a region by hand.',
-    },
+    failure: NO_REGION,
   });
 }
 

@@ -64,7 +64,7 @@ impl Deliverer {
                 .dns_resolver(CheckedResolver(policy))
                 .build()
         };
-        let clients = ByClient { here: client(policy.here)?, elsewhere: client(policy.elsewhere)? };
+        let clients = ByClient { local: client(policy.local)?, remote: client(policy.remote)? };
         let holding = Mutex::new(if held { Holding::On(Vec::new()) } else { Holding::Off });
         let slots = Semaphore::new(AT_ONCE);
         Ok(Self { clients, policy, holding, slots, in_flight: watch::Sender::new(0) })
@@ -115,14 +115,14 @@ impl Deliverer {
         let FiredHook { hook, url, name } = &delivery.fired;
         // The resolver never sees an address that stands in the URL itself, and the hook may have been put under
         // another policy.
-        let url = match self.policy.of(delivery.minter).parse(url) {
+        let url = match self.policy.for_client(delivery.minter).parse(url) {
             Ok(url) => url,
             Err(refused) => return tracing::warn!(%hook, %refused, "hook not delivered"),
         };
         let body = HookBody { hook: *hook, name: name.clone(), session_pin: delivery.pin.clone() };
         let request = self
             .clients
-            .of(delivery.minter)
+            .for_client(delivery.minter)
             .post(url)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
             .body(serde_json::to_vec(&body).unwrap_or_default());
@@ -141,7 +141,7 @@ impl Deliverer {
     /// answered is not passed on, or this call would explore networks for its client.
     pub async fn call_listener(&self, client: Client, url: Url) -> bool {
         let Ok(_slot) = self.slots.acquire().await else { return false };
-        let called = self.clients.of(client).post(url).send().await;
+        let called = self.clients.for_client(client).post(url).send().await;
         tracing::debug!(answered = called.is_ok(), "called a listener");
         called.is_ok()
     }

@@ -136,6 +136,7 @@ impl Programs {
     }
 
     fn read_all(&self) -> Vec<Arc<Program>> {
+        // Locked while files are read: two requests at once would otherwise read and hash the same file twice.
         let mut read = self.read.lock();
         let mut all: Vec<Arc<Program>> = Vec::new();
         for file in &self.files {

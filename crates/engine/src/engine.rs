@@ -15,7 +15,7 @@ use session::{
 };
 use tokio::sync::{oneshot, watch};
 use url::Url;
-use wire::{Pin, Region, screen::Role};
+use wire::{Pin, Region, shared_screen::Role};
 
 use crate::{
     SessionId,

@@ -22,7 +22,7 @@ use crate::{
     journal::SessionSecrets,
     remote::{
         CallError, Download, DownloadTarget, LoginTc,
-        logintc::{Attribute, Code, State, User},
+        logintc::{Attribute, Code, PushState, User},
     },
     watch::{Panicked, survive},
 };
@@ -318,11 +318,11 @@ pub(crate) fn poll_phone(
         let answered = |answer| Input::VerificationAnswered { id, answer };
         let failed = |failure| Input::PollFailed { id, failure };
         Some(Message::Input(match until_stopped(&shared, client.poll(&question)).await? {
-            Ok(State::Pending) => answered(Answer::Pending),
-            Ok(State::Approved) => answered(Answer::Approved),
-            Ok(State::Denied) => answered(Answer::Denied),
+            Ok(PushState::Pending) => answered(Answer::Pending),
+            Ok(PushState::Approved) => answered(Answer::Approved),
+            Ok(PushState::Denied) => answered(Answer::Denied),
             // Neither a yes nor a no.
-            Ok(State::Other(_)) => failed(Failure::Malformed),
+            Ok(PushState::Other(_)) => failed(Failure::Malformed),
             Err(error) => failed(error.failure()),
         }))
     });

@@ -17,7 +17,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    live::{Live, Socket},
+    live::{LiveConnection, Socket},
     tls,
 };
 
@@ -27,7 +27,7 @@ const MESSAGE: usize = 16 << 10;
 /// Waits on a port for one RFB viewer, and carries it to the presenter. It holds no more than one message
 /// each way: a viewer that doesn't read is felt at the other end. Says the port, and how many bytes have
 /// come from the presenter.
-pub async fn for_one_viewer(origin: &str, live: Live) -> (SocketAddr, Arc<AtomicU64>) {
+pub async fn for_one_viewer(origin: &str, live: LiveConnection) -> (SocketAddr, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let stream = stream(origin, &live.welcome).await;

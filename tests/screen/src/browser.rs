@@ -60,9 +60,9 @@ pub async fn press(browser: &Client, id: &str) {
 /// The probe hooks into the one call by which noVNC shows something on its visible canvas, so that
 /// looking costs the same whoever the server is, and nothing is polled.
 #[derive(Debug)]
-pub struct Shown<'b>(pub &'b Client);
+pub struct PageScreen<'b>(pub &'b Client);
 
-impl Shown<'_> {
+impl PageScreen<'_> {
     /// Waits for a screen of this width, then watches it.
     pub async fn watch(&self, width: u16) {
         self.is_wide(width).await;

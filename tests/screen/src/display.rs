@@ -20,14 +20,14 @@ pub struct Display {
 
 impl Display {
     /// An Xvfb of this size.
-    pub fn virtual_of(width: u16, height: u16) -> Self {
+    pub fn xvfb(width: u16, height: u16) -> Self {
         let mut command = Command::new("Xvfb");
         command.args(["-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp"]);
         Self::start(command)
     }
 
     /// An Xtigervnc of this size, and the port on which it speaks RFB.
-    pub fn tiger_of(width: u16, height: u16) -> (Self, u16) {
+    pub fn xtigervnc(width: u16, height: u16) -> (Self, u16) {
         let port = free_port();
         let mut command = Command::new("Xtigervnc");
         command.args(["-geometry", &format!("{width}x{height}"), "-depth", "24"]);

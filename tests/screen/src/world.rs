@@ -1,4 +1,4 @@
-//! A broker, the line that the customer's program dials over, and that program.
+//! A broker, the link that the customer's program dials over, and that program.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::{
     display::Display,
-    line::Line,
-    live::Live,
+    link::Link,
+    live::LiveConnection,
     process::{Program, built},
     service::Service,
     tls,
@@ -26,22 +26,22 @@ pub struct World {
     /// The broker.
     pub broker: Running,
     /// Over which the program reaches it.
-    pub line: Line,
-    /// The calls of the broker, past the line.
+    pub link: Link,
+    /// The calls of the broker, past the link.
     pub service: Service,
     folder: TempDir,
-    site: Site,
+    address: BrokerAddress,
 }
 
 /// Where the broker is, and how it is spoken to.
 #[derive(Debug, Clone, Copy)]
-struct Site {
+struct BrokerAddress {
     ip: IpAddr,
     secured: bool,
 }
 
-/// Reached over the line, in the clear.
-const HERE: Site = Site { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), secured: false };
+/// Reached over the link, in the clear.
+const HERE: BrokerAddress = BrokerAddress { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), secured: false };
 
 impl World {
     /// A fresh world.
@@ -51,21 +51,21 @@ impl World {
 
     /// A fresh world in which everything goes over TLS, by the certificate of [`tls`].
     pub async fn secured() -> Self {
-        Self::at(Site { secured: true, ..HERE }).await
+        Self::at(BrokerAddress { secured: true, ..HERE }).await
     }
 
-    /// A fresh world whose broker is reached at this address of a network, and not over the line.
+    /// A fresh world whose broker is reached at this address of a network, and not over the link.
     pub async fn on_network(ip: IpAddr) -> Self {
-        Self::at(Site { ip, ..HERE }).await
+        Self::at(BrokerAddress { ip, ..HERE }).await
     }
 
-    async fn at(site: Site) -> Self {
+    async fn at(address: BrokerAddress) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let line = Line::new().await;
+        let link = Link::new().await;
         let clock = Clock::frozen(Clock::system().now());
-        let broker = broker_at(site, folder.path(), &line, Port::Any, clock).await;
-        let service = Service::at(site.origin(broker.addr()));
-        Self { broker, line, service, folder, site }
+        let broker = broker_at(address, folder.path(), &link, Port::Any, clock).await;
+        let service = Service::at(address.origin(broker.addr()));
+        Self { broker, link, service, folder, address }
     }
 
     /// Ends the broker and starts it again on the same folder and port.
@@ -74,7 +74,7 @@ impl World {
         self.broker.shutdown().await;
         let clock = Clock::frozen(now);
         let (folder, port) = (self.folder.path(), Port::Exactly(port));
-        let broker = broker_at(self.site, folder, &self.line, port, clock).await;
+        let broker = broker_at(self.address, folder, &self.link, port, clock).await;
         Self { broker, ..self }
     }
 
@@ -85,7 +85,7 @@ impl World {
         self.broker.handle().idle().await;
     }
 
-    /// The broker's own address, past the line.
+    /// The broker's own address, past the link.
     pub fn origin(&self) -> String {
         self.service.origin().to_owned()
     }
@@ -104,13 +104,13 @@ impl World {
     }
 
     /// Hears who is there.
-    pub async fn companion(&self, pin: &str) -> Live {
-        Live::companion(&self.origin(), pin).await
+    pub async fn companion(&self, pin: &str) -> LiveConnection {
+        LiveConnection::companion(&self.origin(), pin).await
     }
 
-    /// The broker's calls as they are made over the line.
-    pub fn over_the_line(&self) -> Service {
-        Service::at(self.site.origin(self.line.addr()))
+    /// The broker's calls as they are made over the link.
+    pub fn over_the_link(&self) -> Service {
+        Service::at(self.address.origin(self.link.addr()))
     }
 
     /// A folder of the test's own.
@@ -150,19 +150,25 @@ pub fn unattended(display: &Display, conf: &Path) -> Command {
     command
 }
 
-impl Site {
+impl BrokerAddress {
     fn origin(self, addr: SocketAddr) -> String {
         format!("{}://{addr}", if self.secured { "https" } else { "http" })
     }
 }
 
-async fn broker_at(site: Site, folder: &Path, line: &Line, port: Port, clock: Clock) -> Running {
+async fn broker_at(
+    address: BrokerAddress,
+    folder: &Path,
+    link: &Link,
+    port: Port,
+    clock: Clock,
+) -> Running {
     let config = Config {
-        ip: site.ip,
+        ip: address.ip,
         port,
         clock,
-        tls: site.secured.then(tls::files),
-        public_url: site.ip.is_loopback().then(|| site.origin(line.addr()).parse().unwrap()),
+        tls: address.secured.then(tls::files),
+        public_url: address.ip.is_loopback().then(|| address.origin(link.addr()).parse().unwrap()),
         allow_unattended: true,
         programs: vec![ProgramFile {
             platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
@@ -171,6 +177,6 @@ async fn broker_at(site: Site, folder: &Path, line: &Line, port: Port, clock: Cl
         ..Config::embedded(folder.join("broker"))
     };
     let broker = Broker::start(config).await.unwrap();
-    line.leads_to(broker.addr());
+    link.leads_to(broker.addr());
     broker
 }

@@ -5,8 +5,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
-pub mod passkeys;
-
 use std::{path::Path, sync::Arc, time::Duration};
 
 use broker::{Broker, Running};
@@ -45,10 +43,11 @@ impl World {
     }
 
     /// Starts an engine on this world's folder, as the console does.
-    pub async fn engine(&self) -> Desk {
+    pub async fn engine(&self) -> RunningEngine {
         let data = self.folder.path().join("console");
         std::fs::create_dir_all(&data).unwrap();
-        Desk::start(&data, &self.broker.base_url(), &self.broker.region_url_template()).await
+        RunningEngine::start(&data, &self.broker.base_url(), &self.broker.region_url_template())
+            .await
     }
 
     /// Restarts the broker on its port, keeping its store.
@@ -99,7 +98,7 @@ async fn start_broker(folder: &Path, port: Port, hold: bool) -> Running {
 }
 
 /// An engine with its folder's lock.
-pub struct Desk {
+pub struct RunningEngine {
     /// The engine.
     pub engine: Engine,
     /// Makes the journal's writes fail.
@@ -109,7 +108,7 @@ pub struct Desk {
     _lock: FolderLock,
 }
 
-impl Desk {
+impl RunningEngine {
     /// Starts an engine on `data` against the service at `base_url`.
     pub async fn start(data: &Path, base_url: &str, region_template: &str) -> Self {
         let lock = FolderLock::take(data, "test", engine::clock::now()).unwrap();
@@ -171,10 +170,10 @@ impl Desk {
     }
 
     /// Waits until `name` has happened `times` times in a session.
-    pub async fn until_told(&self, id: SessionId, name: &str, times: usize) {
+    pub async fn until_happened(&self, id: SessionId, name: &str, times: usize) {
         let mut subscription = self.engine.subscribe();
         let wait = async {
-            while self.happened(id).await.iter().filter(|told| *told == name).count() < times {
+            while self.happened(id).await.iter().filter(|event| *event == name).count() < times {
                 subscription.changed().await;
             }
         };

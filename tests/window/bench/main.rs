@@ -6,8 +6,8 @@
 
 mod bare;
 #[allow(dead_code, reason = "each of its users needs another part")]
-#[path = "../desk.rs"]
-mod desk;
+#[path = "../desktop.rs"]
+mod desktop;
 mod latency;
 #[allow(dead_code, reason = "each of its users needs another part")]
 #[path = "../page.rs"]
@@ -27,13 +27,13 @@ fn main() {
     let quick = arguments.iter().any(|argument| argument == "quick");
     let figures: Vec<&str> =
         arguments.iter().map(String::as_str).filter(|argument| *argument != "quick").collect();
-    let asked = |figure: &str| figures.is_empty() || figures.contains(&figure);
+    let is_requested = |figure: &str| figures.is_empty() || figures.contains(&figure);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        if asked("F1") {
+        if is_requested("F1") {
             latency::measure(if quick { 10 } else { 100 }).await;
         }
-        if asked("F6") {
+        if is_requested("F6") {
             start::measure(if quick { 1 } else { 5 }).await;
         }
     });

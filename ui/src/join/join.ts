@@ -1,5 +1,4 @@
-import '../shared/palette.css';
-import '../shared/pages.css';
+import './join.css';
 import type { Connection, Message } from '../shared/connection';
 import { $ } from '../shared/dom';
 import { readPin } from '../shared/pin';
@@ -31,7 +30,7 @@ function open(pin: string): void {
   let sharing: Sharing = 'none';
   const name = chatForm(() => connection, 'name', '');
   const connection: Connection = joinSession({
-    // Beside the program: who is here, and who shares, is the program's to say.
+    // As a companion of the program, which alone counts as present and shares.
     hello: () => ({ session_pin: pin, side: 'presenter', companion: true, name: name() }),
     onOnline: (welcome) => {
       showValid(Number(welcome['expires']));
@@ -83,7 +82,7 @@ function wireLeaving(pin: string, connection: Connection): void {
     $('alarm').focus();
   });
   $('report').addEventListener('click', () => {
-    // Whether or not the report arrives, the customer wants to be gone.
+    // The customer wants to leave even if the report doesn't arrive.
     void report(pin).then((done) => {
       connection.leave(done ? 'reported' : 'left');
     });
@@ -186,7 +185,7 @@ function showArrived({ name, sum }: Program, rest: string): void {
   $('arrived').hidden = false;
   const file = `~/Downloads/${name}`;
   $('command').textContent = `chmod +x ${file} && ${file}${rest && ` ${rest}`}`;
-  // Alone it asks for the PIN, and only a terminal can be asked in.
+  // Without a conf the program asks for the PIN, which it can do only in a terminal.
   if (rest) $<HTMLDetailsElement>('terminal').open = true;
 }
 

@@ -4,17 +4,17 @@ import { type Monitor, monitorsOf } from './monitors';
 /** The flag of a fence that asks for an answer. */
 const REQUEST = 2 ** 31;
 
-/** What the RFB connection reports, beside noVNC's own events. */
+/** The events of the RFB connection beside noVNC's own. */
 export type RemoteHandlers = {
   /** A picture was drawn. */
   onFrame(): void;
   /** A round trip took this long, in milliseconds. */
   onLatency(ms: number): void;
-  /** The monitors are these now. */
+  /** The monitors have changed. */
   onMonitors(monitors: Monitor[]): void;
 };
 
-/** noVNC, with what its outside doesn't give: one monitor of several, round trips, pictures counted. */
+/** noVNC, with what its public API lacks: one of several monitors, round trips, a count of pictures. */
 export class Remote extends RFB {
   private monitor: Monitor | null = null;
   private measuredAt = 0;
@@ -27,7 +27,7 @@ export class Remote extends RFB {
     private readonly handlers: RemoteHandlers,
   ) {
     super(target, channel);
-    // Keys that are down when the person goes elsewhere come up nowhere else.
+    // Nothing reports the release of a key after the focus has gone, so all keys are released now.
     this._canvas.addEventListener('blur', () => {
       this.releaseKeys();
     });
@@ -38,7 +38,7 @@ export class Remote extends RFB {
     return this._canvas;
   }
 
-  /** Lets every key go that is down there. */
+  /** Releases every key that is down on the customer's computer. */
   releaseKeys(): void {
     this._keyboard._allKeysUp();
   }
@@ -73,7 +73,7 @@ export class Remote extends RFB {
     return this.waiting ? now - Math.max(this.measuredAt, this.receivedAt) : 0;
   }
 
-  /** Bytes that make no sense end this connection, not the page. */
+  /** Malformed bytes end this connection, and not the page. */
   protected override _handleMessage(): void {
     this.receivedAt = performance.now();
     try {

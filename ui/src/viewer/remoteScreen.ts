@@ -12,7 +12,7 @@ import type { ScreenNotice } from './screenNotice';
 const PICTURE_WITHIN_MS = 20_000;
 
 /**
- * A picture on which nothing came for so long, though an answer was asked for, must not go on to look like a screen: a
+ * If an answer is missing for this long and nothing else came either, the picture must not look live any more: a
  * network that drops everything closes no connection.
  */
 const SILENT_MS = 11_000;
@@ -20,15 +20,15 @@ const SILENT_MS = 11_000;
 /** Characters of a text for the customer's clipboard: a mebibyte at worst, which is what their program takes. */
 const LONGEST_TEXT = 250_000;
 
-/** What the remote screen reports to the page. */
+/** The events that the remote screen reports to the page. */
 export type RemoteScreenHandlers = {
   /** The connection that carries the picture has ended. */
   onEnded(): void;
-  /** The first picture of a connection is there. */
+  /** The first picture of a connection was drawn. */
   onPicture(): void;
   /** A picture is being saved; false if the customer can't be told now. */
   onSnapshot(): boolean;
-  /** The chat was asked for by its shortcut. */
+  /** The shortcut for the chat was pressed. */
   onChat(): void;
 };
 
@@ -62,7 +62,7 @@ export class RemoteScreen {
     this.monitorsMenu = new Menu($('monitors'), $('monitors-list'), refocus);
     this.clips = new Clips(
       $('clip') as HTMLTextAreaElement,
-      // Missing where a page came without encryption.
+      // Browsers have no clipboard API on pages without encryption.
       (navigator as Partial<Navigator>).clipboard,
       (text) => ($('clip-told').textContent = text),
       (text) => this.paste(text),
@@ -104,7 +104,7 @@ export class RemoteScreen {
     }, PICTURE_WITHIN_MS);
   }
 
-  /** Ends the picture; the last one stays as a still. */
+  /** Ends the connection; the last picture stays as a still. */
   detach(): void {
     const { remote } = this;
     if (!remote) return;
@@ -114,7 +114,7 @@ export class RemoteScreen {
     remote.end();
   }
 
-  /** The keyboard goes to the customer's computer, if it may. */
+  /** Gives the keyboard to the customer's computer, if that is allowed. */
   focus(): void {
     this.remote?.focus({ preventScroll: true });
   }
@@ -149,7 +149,7 @@ export class RemoteScreen {
     this.drawWords();
   }
 
-  /** What was measured since the last call, shown as well; null while there is no picture. */
+  /** Shows and returns the quality since the last call; null while there is no picture. */
   measureQuality(): Quality | null {
     if (!this.meter || !this.remote) return null;
     if (this.remote.silence(performance.now()) > SILENT_MS) {
@@ -181,7 +181,7 @@ export class RemoteScreen {
   private arrange(): void {
     if (!this.remote) return;
     if (this.remote.viewOnly === this.control) {
-      // While it may still be said, so that no key stays down there.
+      // While keys may still be sent, so that none stays down on the customer's computer.
       this.remote.releaseKeys();
       this.remote.viewOnly = !this.control;
     }
@@ -232,7 +232,7 @@ export class RemoteScreen {
       },
     }));
     fill($('keys-list'), entries);
-    // Before noVNC sees it, so that the customer's computer doesn't.
+    // Before noVNC handles it, so that it isn't sent to the customer's computer.
     addEventListener(
       'keydown',
       (event) => {
@@ -349,7 +349,7 @@ export class RemoteScreen {
       this.toast(refusal);
       return;
     }
-    // The customer is told first: a picture that they don't know of is none.
+    // The customer is told first: no picture is saved without their knowledge.
     if (!picture || !this.handlers.onSnapshot()) {
       this.toast('The picture was not saved: the customer could not be told of it.');
       return;

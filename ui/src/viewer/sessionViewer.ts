@@ -21,7 +21,7 @@ export class SessionViewer {
   };
   private role: Role;
   private key: string | null = null;
-  /** This page, as the others know it. */
+  /** The public half of this page's id, as in the roster. */
   private you = '';
   private readonly side: SidePanel;
   private readonly screen: RemoteScreen;
@@ -112,7 +112,7 @@ export class SessionViewer {
     this.change({ online: false, stream: { is: 'off' } });
   }
 
-  /** `#chat` asks for the chat of the session that is open, so the link takes its place again. */
+  /** `#chat` opens the chat of the session that is open; the address is put back afterwards. */
   private backToChat(): boolean {
     if (location.hash !== CHAT) return false;
     history.replaceState(null, '', this.address.link);

@@ -49,7 +49,7 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
 
     let mut config = Config::network(&data);
     config.ip = listen.ip();
-    config.port = if listen.port() == 0 { Port::Any } else { Port::Exactly(listen.port()) };
+    config.port = Port::from_number(listen.port());
     config.store_key = Some(store_key);
     config.public_url = public_url;
     config.tls = tls(&args, &file)?;
@@ -115,8 +115,8 @@ fn regions(args: &Args, file: &File) -> Result<Vec<RegionDelay>, SettingsError> 
 
 fn durations(args: &Args, file: &File) -> Durations {
     let usual = Durations::default();
-    let seconds = |flag: Option<u64>, line: Option<u64>, usual| {
-        flag.or(line).map_or(usual, Duration::from_secs)
+    let seconds = |flag: Option<u64>, file: Option<u64>, usual| {
+        flag.or(file).map_or(usual, Duration::from_secs)
     };
     Durations {
         offline_grace: seconds(args.offline_grace_s, file.offline_grace_s, usual.offline_grace),
@@ -159,10 +159,9 @@ fn proxies(args: &Args, file: &File) -> Result<TrustedProxies, SettingsError> {
 
 fn control(args: &Args, file: &File, data: &Path) -> Option<Control> {
     let listen = args.control.or(file.control)?;
-    let port = if listen.port() == 0 { Port::Any } else { Port::Exactly(listen.port()) };
     let given = args.control_token_file.clone().or_else(|| file.control_token_file.clone());
     let token_file = given.unwrap_or_else(|| data.join("control-token"));
-    Some(Control { ip: listen.ip(), port, token_file })
+    Some(Control { ip: listen.ip(), port: Port::from_number(listen.port()), token_file })
 }
 
 #[cfg(test)]
@@ -209,7 +208,7 @@ mod tests {
     fn a_broker_that_others_can_reach_refuses_hooks_to_its_own_machine() {
         let dir = tempfile::tempdir().unwrap();
         let policy =
-            |flags: &[&str]| with(dir.path(), "", flags).unwrap().config.hook_targets.elsewhere;
+            |flags: &[&str]| with(dir.path(), "", flags).unwrap().config.hook_targets.remote;
         assert!(policy(&[]).loopback);
         assert!(!policy(&["--listen", "0.0.0.0:47211"]).loopback);
         assert!(!policy(&["--public-url", "https://support.example.org"]).loopback);

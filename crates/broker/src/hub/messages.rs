@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{
     Side,
-    screen::{Asker, Program, Role, Secret, Sharing, ToPresenter, Watcher},
+    shared_screen::{ProgramHello, Requester, Role, RosterEntry, Secret, Sharing, ToPresenter},
 };
 
 use super::{chat::Message, refusal::Refused};
@@ -56,7 +56,7 @@ pub(crate) struct Hello {
     #[serde(default)]
     pub companion: bool,
     /// A program that shares a screen says what it is.
-    pub program: Option<Program>,
+    pub program: Option<ProgramHello>,
 }
 
 /// What a page is sent.
@@ -101,7 +101,8 @@ pub(crate) struct Welcome {
     /// A viewer's credential for `/screen`, valid for as long as this connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watch_key: Option<Secret>,
-    pub asker: Asker,
+    #[serde(rename = "asker")]
+    pub requester: Requester,
     #[serde(flatten)]
     pub roster: Roster,
     pub chat: Vec<Message>,
@@ -113,7 +114,7 @@ pub(crate) struct Roster {
     pub presenter: Option<String>,
     pub viewers: Vec<String>,
     pub sharing: Sharing,
-    pub watchers: Vec<Watcher>,
+    pub watchers: Vec<RosterEntry>,
 }
 
 impl ServerMessage {

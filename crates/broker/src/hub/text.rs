@@ -7,17 +7,19 @@ pub const LONGEST_MESSAGE: usize = 2_000;
 
 /// A name as a page shows it: without control and bidirectional characters, cut to [`LONGEST_NAME`].
 pub fn tidy_name(raw: &str) -> String {
-    let kept: String = raw.chars().filter(|&c| !is_unseen(c)).collect();
-    kept.trim().chars().take(LONGEST_NAME).collect::<String>().trim_end().to_owned()
+    let visible: String = raw.chars().filter(|&c| !is_unseen(c)).collect();
+    // Trimmed twice, since the cut may leave a space at the end.
+    visible.trim().chars().take(LONGEST_NAME).collect::<String>().trim_end().to_owned()
 }
 
 /// A message as it is stored: with its line breaks, without other control and bidirectional characters; `None` if
 /// nothing is left or it is too long.
 pub fn tidy_message(raw: &str) -> Option<String> {
-    let kept: String = raw.chars().filter(|&c| c == '\n' || c == '\t' || !is_unseen(c)).collect();
-    let kept = kept.trim();
-    let fits = !kept.is_empty() && kept.chars().count() <= LONGEST_MESSAGE;
-    fits.then(|| kept.to_owned())
+    let visible: String =
+        raw.chars().filter(|&c| c == '\n' || c == '\t' || !is_unseen(c)).collect();
+    let text = visible.trim();
+    let fits = !text.is_empty() && text.chars().count() <= LONGEST_MESSAGE;
+    fits.then(|| text.to_owned())
 }
 
 /// Why a name may not stand in an e-mail.

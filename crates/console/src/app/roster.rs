@@ -12,7 +12,7 @@ use engine::{
 };
 use futures_util::{StreamExt as _, stream};
 use session::{Presenter, Timestamp, Viewers};
-use wire::{Pin, screen::Asker};
+use wire::{Pin, shared_screen::Requester};
 
 use super::Inner;
 
@@ -120,7 +120,7 @@ async fn tell_askers(inner: &Inner, client: &LoginWithMe, live: &[Live], round: 
 /// Who a session's customer was told asks.
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
-    asker: Asker,
+    asker: Requester,
     done: bool,
 }
 
@@ -157,7 +157,7 @@ impl Inner {
     }
 
     /// Who asks, as customers are told.
-    fn asker(&self) -> Asker {
-        Asker { technician: self.technician(), company: self.settings().company.clone() }
+    fn asker(&self) -> Requester {
+        Requester { technician: self.technician(), company: self.settings().company.clone() }
     }
 }

@@ -28,7 +28,7 @@ use serve::{HostGuard, Limits, Port, Server};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use wire::screen::Secret;
+use wire::shared_screen::Secret;
 
 use super::Inner;
 

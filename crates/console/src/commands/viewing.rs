@@ -7,7 +7,7 @@ use serde::Deserialize;
 use session::verification::Verdict;
 use strum::VariantNames;
 use ts_rs::TS;
-use wire::screen::Role;
+use wire::shared_screen::Role;
 
 use super::{
     CommandResult, engine, failed, parse_id,

@@ -5,7 +5,7 @@ use engine::{
     remote::{Roster, loginwithme::Presenter},
 };
 use session::Timestamp;
-use wire::screen::{Role, Sharing, Watcher};
+use wire::shared_screen::{Role, RosterEntry, Sharing};
 
 use crate::{
     view::{PictureView, ScreenView, SharingKind, WatcherView},
@@ -48,8 +48,8 @@ fn platform(presenter: &Presenter) -> Option<String> {
     (!platform.is_empty()).then_some(platform)
 }
 
-fn watcher(watcher: &Watcher) -> WatcherView {
-    let Watcher { page, name, role, watching, sealed, latency_ms, fps } = watcher;
+fn watcher(watcher: &RosterEntry) -> WatcherView {
+    let RosterEntry { page, name, role, watching, sealed, latency_ms, fps } = watcher;
     WatcherView {
         id: words::plain(page, words::LONGEST_NAME),
         name: words::plain(name, words::LONGEST_NAME),

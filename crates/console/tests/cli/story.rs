@@ -179,7 +179,7 @@ fn base64_of_a_confs_start() -> String {
         host_key: String::new(),
         version: String::new(),
         origin: None,
-        asker: wire::screen::Asker::default(),
+        requester: wire::shared_screen::Requester::default(),
         unattended: false,
     };
     conf.encode().expose()[..9].to_owned()

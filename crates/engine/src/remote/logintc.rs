@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use session::Failure;
 use url::Url;
-pub use wire::logintc::{Attribute, Code, CodeShape, State};
+pub use wire::logintc::{Attribute, Code, InvalidCode, PushState};
 use wire::logintc::{
-    CreateSession, Errors, MEDIA_TYPE, MailCode, Ping, Session, UserRef, code, is_domain, is_id,
-    is_key, limits,
+    CreateSession, ErrorResponse, MEDIA_TYPE, MailCode, Ping, PushSession, UserRef, code,
+    is_domain, is_id, is_key, limits,
 };
 
 use super::{
@@ -54,7 +54,7 @@ pub struct StartedVerification {
     /// The service's id of it, for [`LoginTc::poll`] and [`LoginTc::cancel`].
     pub id: String,
     /// How far it is; with a code it can be decided at once.
-    pub state: State,
+    pub state: PushState,
 }
 
 /// A verification call failed, by what helps.
@@ -189,7 +189,7 @@ impl LoginTc {
         let body = request(user, attributes, code).map_err(|why| Error::Input(doing, why))?;
         let path = ["domains", &self.service.domain, "sessions"];
         let answer = self.call(doing, Method::POST, &path, Some(&body)).await?;
-        let Session { id, state } = read(doing, &answer)?;
+        let PushSession { id, state } = read(doing, &answer)?;
         match id.filter(|id| is_id(id)) {
             Some(id) => Ok(StartedVerification { id, state }),
             None => Err(failed(doing, malformed("the service's answer names no verification"))),
@@ -200,10 +200,10 @@ impl LoginTc {
     ///
     /// # Errors
     /// [`Error`]; [`Error::Gone`] once it is cancelled or expired.
-    pub async fn poll(&self, id: &str) -> Result<State, Error> {
+    pub async fn poll(&self, id: &str) -> Result<PushState, Error> {
         let doing = Doing::PollPhone;
         let answer = self.session(doing, Method::GET, id).await?;
-        let session: Session = read(doing, &answer)?;
+        let session: PushSession = read(doing, &answer)?;
         // An approval of somebody else's must not count for this person.
         if session.id.is_some_and(|answered| answered != id) {
             return Err(failed(doing, malformed("the service answered for another verification")));
@@ -365,7 +365,7 @@ fn refusal(doing: Doing, answer: &HttpResponse, cause: &Cause) -> Error {
     if status == StatusCode::TOO_MANY_REQUESTS || !status.is_client_error() {
         return failed(doing, cause.clone());
     }
-    let Ok(Errors { errors }) = http::json(&answer.body) else {
+    let Ok(ErrorResponse { errors }) = http::json(&answer.body) else {
         return failed(doing, malformed("the service's refusal is not what it documents"));
     };
     match errors.first().map(|error| error.code.as_str()) {

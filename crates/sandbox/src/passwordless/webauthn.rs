@@ -1,6 +1,6 @@
 //! The relying party: what WebAuthn has a server check before it believes a browser.
 //!
-//! Our own on `ring` (signatures) and `ciborium` (CBOR), since no kept library fits: `webauthn-rs` needs
+//! Our own on `ring` (signatures) and `ciborium` (CBOR), since no maintained library fits: `webauthn-rs` needs
 //! OpenSSL, and `webauthn_rp` keeps its own clock and session state, where here both belong to the stand-in,
 //! which moves the one by hand and keeps the other through restarts.
 //!

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use screen_tests::{
-    browser::{Driver, Shown, press},
+    browser::{Driver, PageScreen, press},
     subject::SQUARE,
 };
 
@@ -44,7 +44,7 @@ pub async fn measure(kind: Kind, driver: &Driver, pass: usize, sizes: Sizes, int
     // on everything, and peers' pages have no chat beside the screen that would make it smaller.
     let browser = driver.browser(&format!("{}-{pass}", kind.name()), 2400, 1300).await;
     browser.goto(&contender.url).await.unwrap();
-    let shown = Shown(&browser);
+    let shown = PageScreen(&browser);
     shown.watch(SIZE.0).await;
     if kind == Kind::Ours {
         press(&browser, "scale").await;

@@ -174,9 +174,9 @@ pub async fn bare_axum() {
 }
 
 /// Nobody is told of events: what is left is the listener and its journal.
-struct Nobody;
+struct DiscardingReceiver;
 
-impl hooks::Receiver for Nobody {
+impl hooks::Receiver for DiscardingReceiver {
     fn received(&self, _: SessionId, _: HookType) {}
     fn committed(&self, _: SessionId, _: HookType, _: Option<u64>, _: Timestamp) {}
     fn written(&self, _: SessionId, _: u64) {}
@@ -194,7 +194,8 @@ pub async fn with_journal(folder: &str) {
     known.open(SessionId::from_bytes([1; 16]), &tokens);
     let bound = serve::bind([127, 0, 0, 1].into(), Port::Any).unwrap();
     let addr = bound.addr();
-    let routes = hooks::router(known, Default::default(), journal, Nobody, Default::default());
+    let routes =
+        hooks::router(known, Default::default(), journal, DiscardingReceiver, Default::default());
     let routes = HostGuard::new(addr, None).protect(routes);
     let _server = Server::start(bound, routes, Limits::default(), None).unwrap();
     child::say(format!("http://{addr}/hook/{}", tokens[0].expose()));

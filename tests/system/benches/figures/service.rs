@@ -1,6 +1,6 @@
 //! The other side: a service that answers at once, fires hooks, and measures by its own clock.
 //!
-//! What lies between it and Deskhand can be made long ([`link`]) or uneven ([`Weather`]).
+//! What lies between it and Deskhand can be made long ([`link`]) or uneven ([`LinkQuality`]).
 
 use std::{
     net::SocketAddr,
@@ -30,7 +30,7 @@ use tokio::{
 
 use crate::{
     child::{self, Child},
-    spread::{Chance, micros},
+    spread::{SplitMix64, micros},
 };
 
 /// Its regions and how far they are, in ms.
@@ -57,13 +57,13 @@ struct Shared {
     put: Arc<watch::Sender<(String, u64)>>,
     /// Fires the hooks, one at a time and on warm connections.
     client: Arc<tokio::sync::Mutex<reqwest::Client>>,
-    weather: Arc<Mutex<Weather>>,
+    weather: Arc<Mutex<LinkQuality>>,
     asked: Arc<[AtomicU64; REGIONS.len()]>,
 }
 
 /// How uneven the way to the regions is.
 #[derive(Clone, Copy, Default, serde::Deserialize)]
-pub struct Weather {
+pub struct LinkQuality {
     /// Up to so many ms more, evenly.
     pub jitter: f64,
     /// This share of round trips, in percent, takes ten times the jitter more.
@@ -88,7 +88,7 @@ pub async fn serve() {
         .route("/api/v1/hook/", put(put_hook))
         .route("/raw/", put(|Json(_): Json<Value>| async { Json(json!({"success": true})) }))
         .route("/region/{name}", get(region))
-        .route("/weather", get(set_weather))
+        .route("/weather", get(set_link_quality))
         .route("/newest", get(newest))
         .route("/link", get(make_link))
         .route("/measure", get(measure))
@@ -100,10 +100,10 @@ pub async fn serve() {
 
 async fn region(State(shared): State<Shared>, Path(name): Path<String>) {
     let Some(place) = REGIONS.iter().position(|(region, _)| *region == name) else { return };
-    let Weather { jitter, spikes, seed } = *shared.weather.lock().unwrap();
+    let LinkQuality { jitter, spikes, seed } = *shared.weather.lock().unwrap();
     let turn = shared.asked[place].fetch_add(1, Ordering::Relaxed);
     // Each region has chance of its own, whatever the order in which they are asked.
-    let mut chance = Chance(seed ^ ((place as u64) << 56) ^ (turn << 16));
+    let mut chance = SplitMix64(seed ^ ((place as u64) << 56) ^ (turn << 16));
     let mut ms = REGIONS[place].1 as f64 + jitter * chance.next();
     if chance.next() * 100.0 < spikes {
         ms += 10.0 * jitter;
@@ -111,7 +111,7 @@ async fn region(State(shared): State<Shared>, Path(name): Path<String>) {
     tokio::time::sleep(Duration::from_secs_f64(ms / 1e3)).await;
 }
 
-async fn set_weather(State(shared): State<Shared>, Query(weather): Query<Weather>) {
+async fn set_link_quality(State(shared): State<Shared>, Query(weather): Query<LinkQuality>) {
     *shared.weather.lock().unwrap() = weather;
     shared.asked.iter().for_each(|asked| asked.store(0, Ordering::Relaxed));
 }
@@ -130,7 +130,7 @@ async fn newest(State(shared): State<Shared>) -> String {
 }
 
 #[derive(serde::Deserialize)]
-struct Asked {
+struct MeasureQuery {
     rounds: usize,
     /// Through which link events go; none for loopback.
     via: Option<SocketAddr>,
@@ -139,7 +139,10 @@ struct Asked {
     pause: u64,
 }
 
-async fn measure(State(shared): State<Shared>, Query(asked): Query<Asked>) -> Json<Vec<f64>> {
+async fn measure(
+    State(shared): State<Shared>,
+    Query(asked): Query<MeasureQuery>,
+) -> Json<Vec<f64>> {
     let client = shared.client.lock().await;
     let mut seen = shared.put.subscribe();
     let body = json!({"type": "presenter_started", "name": "Maria", "session_pin": "7W2-97-8570"});

@@ -34,9 +34,9 @@ pub fn millis(took: Duration) -> f64 {
 }
 
 /// Chance that is the same in every run: SplitMix64.
-pub struct Chance(pub u64);
+pub struct SplitMix64(pub u64);
 
-impl Chance {
+impl SplitMix64 {
     /// From 0 to 1.
     pub fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::{sync::watch, time::timeout};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
-use wire::{Pin, screen::Secret};
+use wire::{Pin, shared_screen::Secret};
 
 use super::{PATIENCE, Seat, heard, tell};
 use crate::app::Inner;

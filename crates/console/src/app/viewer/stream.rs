@@ -12,7 +12,7 @@ use seal::{Access, Initiator, Opener, Sealed, Sealer};
 use serde_json::json;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
-use wire::screen::{Role, Secret, StreamAnswer, StreamHello};
+use wire::shared_screen::{Role, Secret, StreamAnswer, StreamHello};
 
 use super::{PATIENCE, Seat, heard, tell};
 use crate::app::Inner;

@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) fn listener(listen: SocketAddr) -> Check {
     const NAME: &str = "listener";
     match serve::bind(listen.ip(), Port::Remembered(listen.port())) {
-        Ok(bound) if listen.port() == 0 || bound.got_what_was_asked() => {
+        Ok(bound) if listen.port() == 0 || bound.got_requested_port() => {
             Check::ok(NAME, format!("{} can be listened on", listen.ip()))
         }
         Ok(_) => {

@@ -82,10 +82,10 @@ impl Live {
                     phone.session = Some(session);
                 }
                 let answer = match state {
-                    logintc::State::Approved => Answer::Approved,
-                    logintc::State::Denied => Answer::Denied,
+                    logintc::PushState::Approved => Answer::Approved,
+                    logintc::PushState::Denied => Answer::Denied,
                     // Taken it was; the next look tells more.
-                    logintc::State::Pending | logintc::State::Other(_) => Answer::Pending,
+                    logintc::PushState::Pending | logintc::PushState::Other(_) => Answer::Pending,
                 };
                 Input::VerificationAnswered { id, answer }
             }

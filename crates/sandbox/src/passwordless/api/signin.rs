@@ -98,7 +98,7 @@ pub(super) async fn begin(
             (None, Some(alias)) => aliases::owner(tx, &alias)?,
             (None, None) => None,
         };
-        let has = user_id.map(|user_id| credentials::of_user(tx, &user_id)).transpose()?;
+        let has = user_id.map(|user_id| credentials::for_user(tx, &user_id)).transpose()?;
         let allow: Vec<String> =
             has.unwrap_or_default().into_iter().map(|credential| credential.id).collect();
         let challenge = challenge();

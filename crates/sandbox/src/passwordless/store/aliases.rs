@@ -30,6 +30,7 @@ pub(in super::super) fn replace(
     aliases: &[String],
     hashing: bool,
 ) -> Result<(), Stop> {
+    // Also for callers that have checked it before: a backend's call for aliases comes here unchecked.
     free_for(tx, user_id, aliases)?;
     tx.execute("DELETE FROM passwordless_aliases WHERE user_id = ?1", [user_id])?;
     for alias in aliases {

@@ -32,7 +32,7 @@ pub(in super::super) enum PublicKey {
     Es256([u8; 65]),
     /// RSASSA-PKCS1-v1_5.
     Rs256 { modulus: Vec<u8>, exponent: Vec<u8> },
-    /// Ed25519.
+    /// EdDSA on Ed25519.
     EdDsa([u8; 32]),
 }
 

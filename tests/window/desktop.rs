@@ -23,7 +23,7 @@ pub const DESKHAND: &str = env!("CARGO_BIN_EXE_deskhand");
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The private desktop. Dropping it ends every process that it or the app started.
-pub struct Desk {
+pub struct Desktop {
     home: TempDir,
     display: String,
     bus: String,
@@ -31,7 +31,7 @@ pub struct Desk {
     groups: Vec<Child>,
 }
 
-impl Desk {
+impl Desktop {
     /// Starts a screen, a bus and a window manager.
     pub async fn new() -> Self {
         let home = TempDir::new().unwrap();
@@ -40,7 +40,7 @@ impl Desk {
         }
         private(&home.path().join("run"));
         catch_links(home.path());
-        let mut desk = Self {
+        let mut desktop = Self {
             home,
             display: String::new(),
             bus: String::new(),
@@ -60,15 +60,15 @@ impl Desk {
             "-noreset",
         ]);
         // What is on the screen can be read from a file, without asking for it.
-        screen.arg("-fbdir").arg(desk.home.path());
-        desk.display = format!(":{}", desk.start_and_find(screen, ""));
+        screen.arg("-fbdir").arg(desktop.home.path());
+        desktop.display = format!(":{}", desktop.start_and_find(screen, ""));
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--print-address=1"]);
-        desk.bus = desk.start_and_find(bus, "");
-        desk.start(Command::new("openbox"));
-        let managed = async || desk.tool("wmctrl", &["-m"]).status.success().then_some(());
+        desktop.bus = desktop.start_and_find(bus, "");
+        desktop.start(Command::new("openbox"));
+        let managed = async || desktop.tool("wmctrl", &["-m"]).status.success().then_some(());
         eventually("a window manager", managed).await;
-        desk
+        desktop
     }
 
     /// The folder that holds everything the app writes.
@@ -234,7 +234,7 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for Desktop {
     fn drop(&mut self) {
         self.groups.drain(..).rev().for_each(end);
     }

@@ -1,5 +1,10 @@
-//! A person with a passkey in a browser, in software: sends what the official browser client sends, and has
-//! its signatures made by an authenticator that others wrote.
+//! A person with a passkey in a browser, in software. It sends what the passkey service's own browser client
+//! sends, and an independent authenticator library makes the signatures, so that no mistake of ours is repeated
+//! on both ends.
+//!
+//! It knows a service by its address and public key only, so any crate's tests can use it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use passkey::{
@@ -15,31 +20,29 @@ use url::Url;
 
 /// A browser on one page, with one device that holds one passkey.
 pub struct Browser {
-    /// Where the service is.
+    /// The address of the passkey service.
     pub base_url: String,
-    /// The public key.
+    /// The public key, which the page shows to the service.
     pub api_key: String,
     /// The page's origin, without a slash at the end.
     pub origin: String,
     /// What the page says that its host is.
     pub rp_id: String,
-    /// The device.
+    /// The device that holds the passkey.
     pub device: Device,
     client: reqwest::Client,
 }
 
-/// What the service answered.
+/// The service's answer to one call.
 #[derive(Debug)]
-pub struct Answer {
-    /// The status.
+pub struct HttpResponse {
     pub status: StatusCode,
-    /// The content type.
-    pub kind: String,
-    /// The JSON; null if it is none.
+    pub content_type: String,
+    /// `Value::Null` if the answer wasn't JSON.
     pub body: Value,
 }
 
-impl Answer {
+impl HttpResponse {
     /// The token of a success.
     pub fn token(&self) -> &str {
         assert_eq!(self.status, 200, "{self:?}");
@@ -49,18 +52,19 @@ impl Answer {
     /// The code of a refusal.
     pub fn code(&self) -> &str {
         assert!(self.status.is_client_error(), "{self:?}");
-        assert_eq!(self.kind, "application/problem+json", "{self:?}");
+        assert_eq!(self.content_type, "application/problem+json", "{self:?}");
         self.body["errorCode"].as_str().unwrap_or_default()
     }
 }
 
 impl Browser {
     /// A browser on `http://localhost:3000`, without a passkey yet.
-    pub fn new(passwordless: &sandbox::passwordless::Passwordless) -> Self {
+    pub fn new(base_url: String, api_key: &str) -> Self {
+        // Another test of this process may have installed it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
-            base_url: passwordless.base_url(),
-            api_key: passwordless.api_key().to_owned(),
+            base_url,
+            api_key: api_key.to_owned(),
             origin: "http://localhost:3000".to_owned(),
             rp_id: "localhost".to_owned(),
             device: Device::new(Algorithm::ES256),
@@ -69,7 +73,7 @@ impl Browser {
     }
 
     /// Makes a passkey with a `register_` token; the answer's token tells the backend.
-    pub async fn register(&mut self, token: &str, nickname: &str) -> Answer {
+    pub async fn register(&mut self, token: &str, nickname: &str) -> HttpResponse {
         let begun = self.post("/register/begin", self.on_page(json!({ "token": token }))).await;
         if begun.status != 200 {
             return begun;
@@ -79,12 +83,12 @@ impl Browser {
     }
 
     /// Begins a sign-in; `who` is `{"userId":..}`, `{"alias":..}` or `{}`.
-    pub async fn begin(&self, who: Value) -> Answer {
+    pub async fn begin(&self, who: Value) -> HttpResponse {
         self.post("/signin/begin", self.on_page(who)).await
     }
 
     /// Signs in; `who` as with [`Browser::begin`].
-    pub async fn sign_in(&mut self, who: Value) -> Answer {
+    pub async fn sign_in(&mut self, who: Value) -> HttpResponse {
         let begun = self.begin(who).await;
         if begun.status != 200 {
             return begun;
@@ -94,13 +98,18 @@ impl Browser {
     }
 
     /// Hands a new passkey in.
-    pub async fn complete_registration(&self, session: &Value, made: Value, nick: &str) -> Answer {
+    pub async fn complete_registration(
+        &self,
+        session: &Value,
+        made: Value,
+        nick: &str,
+    ) -> HttpResponse {
         let body = json!({ "session": session, "response": made, "nickname": nick });
         self.post("/register/complete", self.on_page(body)).await
     }
 
     /// Hands a signature in.
-    pub async fn complete_sign_in(&self, session: &Value, shown: Value) -> Answer {
+    pub async fn complete_sign_in(&self, session: &Value, shown: Value) -> HttpResponse {
         let body = json!({ "session": session, "response": shown });
         self.post("/signin/complete", self.on_page(body)).await
     }
@@ -113,22 +122,23 @@ impl Browser {
     }
 
     /// Any call with the public key.
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> HttpResponse {
         let request = self.client.post(format!("{}{path}", self.base_url));
         let request = request.header("ApiKey", &self.api_key).header("Origin", &self.origin);
         let response = request.json(&body).send().await.unwrap();
-        let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap());
-        let (status, kind) = (response.status(), kind.unwrap_or_default().to_owned());
-        let body = response.bytes().await.unwrap();
-        Answer { status, kind, body: serde_json::from_slice(&body).unwrap_or_default() }
+        let content_type = response.headers().get("content-type");
+        let content_type = content_type.map_or("", |kind| kind.to_str().unwrap()).to_owned();
+        let status = response.status();
+        let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default();
+        HttpResponse { status, content_type, body }
     }
 }
 
-type Software =
+type SoftwareClient =
     Client<Option<Passkey>, Owner, RustCryptoBackend, public_suffix::PublicSuffixList, ()>;
 
 /// A device that holds one passkey.
-pub struct Device(Software);
+pub struct Device(SoftwareClient);
 
 impl Device {
     /// A device that makes keys of one kind, and counts how often they are used.

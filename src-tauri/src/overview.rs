@@ -1,7 +1,8 @@
-//! What the tray shows, made from what the console pushes: pure.
+//! What the shell knows about the console from its pushes, and the content of the tray that follows from it. It does no
+//! I/O.
 //!
-//! A push replaces what was known of its kind, so a push that was skipped does no harm. While the console is locked
-//! the board holds no session, so nothing that is made of it can name a customer.
+//! A push replaces what was known before, so a skipped push does no harm. While the console is locked there are no
+//! sessions in it, so nothing that is made from it can name a customer.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,22 +13,22 @@ use tauri::Url;
 use crate::desktop::boundary::{Boundary, Refused};
 use crate::tray::{Badge, Click, Entry, TrayModel};
 
-/// How many sessions the menu lists; the window has the others.
+/// The most sessions in the menu. The window lists all of them.
 const LISTED: usize = 12;
 
-/// Where the UI comes from while it is developed: tauri counts it as our own page.
+/// The origin of the UI during development, which tauri treats as our own page.
 const DEV_SERVER: &str = "http://localhost:1420";
 
-/// The little that the tray needs to know.
+/// The state of the console as far as the tray and viewer windows need it.
 #[derive(Default)]
-pub struct Board {
+pub struct Overview {
     console: Option<ConsoleView>,
     live: BTreeMap<String, SessionRow>,
     paused: bool,
 }
 
-impl Board {
-    /// Takes in a push.
+impl Overview {
+    /// Updates the overview by a push.
     pub fn apply(&mut self, push: &Push) {
         match push {
             Push::Console(console) => {
@@ -47,13 +48,14 @@ impl Board {
         }
     }
 
-    /// How many sessions are live.
+    /// The number of live sessions.
     pub fn live(&self) -> usize {
+        // A locked console pushes no rows, so then only its own count is known.
         let counted = self.console.as_ref().map_or(0, |console| console.live as usize);
         if self.locked() { counted } else { self.live.len() }
     }
 
-    /// Whether somebody must sign in before anything of a session is shown.
+    /// Whether somebody must sign in before sessions are shown.
     pub fn locked(&self) -> bool {
         self.console.as_ref().is_some_and(|console| match console.access.is {
             AccessKind::Locked => true,
@@ -62,14 +64,14 @@ impl Board {
         })
     }
 
-    /// The tray at the start, with "Pause notifications" as it was at the end.
-    pub fn begin(&mut self, paused: bool) -> TrayModel {
+    /// The content of the tray at the start, with "Pause notifications" as it was when the app ended.
+    pub fn start_with_paused(&mut self, paused: bool) -> TrayModel {
         self.paused = paused;
         self.tray()
     }
 
-    /// Turns "Pause notifications" on or off, and says which it is now.
-    pub fn pause(&mut self) -> bool {
+    /// Turns "Pause notifications" on or off, and returns whether it is on now.
+    pub fn toggle_pause(&mut self) -> bool {
         self.paused = !self.paused;
         self.paused
     }
@@ -79,10 +81,10 @@ impl Board {
         self.paused
     }
 
-    /// Where a viewer window that begins at `target` may go; `also` is what the settings add.
+    /// Where a viewer window that begins at `target` may navigate. `also` lists the origins from the settings.
     ///
     /// # Errors
-    /// It may not be opened: it isn't secure, or it leads to a server of our own that is none of a viewer's.
+    /// `target` isn't secure, or it leads to a server of our own that no viewer may reach.
     pub fn boundary(&self, target: &Url, also: &[Url]) -> Result<Boundary, Refused> {
         let console = self.console.as_ref();
         let broker = console.and_then(|console| console.service.base_url.parse().ok());
@@ -96,7 +98,7 @@ impl Board {
         Boundary::new(target, broker.as_ref(), also, &ours)
     }
 
-    /// The tray as it should be now.
+    /// The content of the tray.
     pub fn tray(&self) -> TrayModel {
         let counts = self.counts();
         let mut entries = vec![Entry::Text(counts.clone())];
@@ -231,111 +233,111 @@ mod tests {
         }))
     }
 
-    fn labels(board: &Board) -> Vec<String> {
+    fn labels(overview: &Overview) -> Vec<String> {
         let label = |entry| match entry {
             Entry::Action(_, label) | Entry::Switch(_, label, _) | Entry::Text(label) => {
                 Some(label)
             }
             Entry::Separator => None,
         };
-        board.tray().entries.into_iter().filter_map(label).collect()
+        overview.tray().entries.into_iter().filter_map(label).collect()
     }
 
     #[test]
     fn lock_is_there_only_while_somebody_is_signed_in() {
-        let mut board = Board::default();
+        let mut overview = Overview::default();
         let lock = Entry::Action(Click::Lock, "Lock".into());
-        assert!(!board.tray().entries.contains(&lock), "nothing is known yet");
+        assert!(!overview.tray().entries.contains(&lock), "nothing is known yet");
         for (is, there) in [
             (AccessKind::FirstStart, false),
             (AccessKind::Open, false),
             (AccessKind::SignedIn, true),
             (AccessKind::Locked, false),
         ] {
-            board.apply(&console(is, false));
-            assert_eq!(board.tray().entries.contains(&lock), there, "{is:?}");
+            overview.apply(&console(is, false));
+            assert_eq!(overview.tray().entries.contains(&lock), there, "{is:?}");
         }
     }
 
     #[test]
     fn a_locked_console_counts_its_sessions_and_names_none() {
-        let mut board = Board::default();
-        board.apply(&console(AccessKind::SignedIn, false));
-        board.apply(&Push::Row(row("a", "Maria Lopez", 1)));
-        board.apply(&console(AccessKind::Locked, false));
-        board.apply(&Push::Row(row("b", "Ben", 2)));
+        let mut overview = Overview::default();
+        overview.apply(&console(AccessKind::SignedIn, false));
+        overview.apply(&Push::Row(row("a", "Maria Lopez", 1)));
+        overview.apply(&console(AccessKind::Locked, false));
+        overview.apply(&Push::Row(row("b", "Ben", 2)));
         let menu = ["Locked - 1 active", "Pause notifications", "Open to sign in", "Quit"];
-        assert_eq!(labels(&board), menu);
-        assert_eq!(board.tray().tooltip, "Deskhand: Locked - 1 active");
-        assert_eq!((board.live(), board.tray().badge), (2, Badge::Active));
+        assert_eq!(labels(&overview), menu);
+        assert_eq!(overview.tray().tooltip, "Deskhand: Locked - 1 active");
+        assert_eq!((overview.live(), overview.tray().badge), (2, Badge::Active));
 
-        board.apply(&console(AccessKind::SignedIn, false));
-        assert_eq!(sessions(&board), [""; 0], "what was before the lock is not kept");
-        board.apply(&Push::Row(row("a", "Maria Lopez", 1)));
-        assert_eq!(sessions(&board), ["Maria Lopez - Ready"]);
+        overview.apply(&console(AccessKind::SignedIn, false));
+        assert_eq!(sessions(&overview), [""; 0], "what was before the lock is not kept");
+        overview.apply(&Push::Row(row("a", "Maria Lopez", 1)));
+        assert_eq!(sessions(&overview), ["Maria Lopez - Ready"]);
     }
 
     #[test]
     fn a_first_start_shows_sessions_unless_signing_in_is_required() {
-        let mut board = Board::default();
-        board.apply(&console(AccessKind::FirstStart, false));
-        assert!(!board.locked());
-        board.apply(&console(AccessKind::FirstStart, true));
-        assert!(board.locked());
+        let mut overview = Overview::default();
+        overview.apply(&console(AccessKind::FirstStart, false));
+        assert!(!overview.locked());
+        overview.apply(&console(AccessKind::FirstStart, true));
+        assert!(overview.locked());
     }
 
-    fn sessions(board: &Board) -> Vec<String> {
+    fn sessions(overview: &Overview) -> Vec<String> {
         let label = |entry| match entry {
             Entry::Action(Click::Session(_), label) => Some(label),
             Entry::Action(..) | Entry::Switch(..) | Entry::Text(_) | Entry::Separator => None,
         };
-        board.tray().entries.into_iter().filter_map(label).collect()
+        overview.tray().entries.into_iter().filter_map(label).collect()
     }
 
     #[test]
     fn lists_live_sessions_with_their_state_newest_activity_first() {
-        let mut board = Board::default();
-        board.apply(&Push::Row(row("a", "Maria Lopez", 1)));
-        board.apply(&Push::Row(row("b", "Ben", 2)));
-        assert_eq!(sessions(&board), ["Ben - Ready", "Maria Lopez - Ready"]);
-        assert_eq!(board.tray().badge, Badge::Active);
+        let mut overview = Overview::default();
+        overview.apply(&Push::Row(row("a", "Maria Lopez", 1)));
+        overview.apply(&Push::Row(row("b", "Ben", 2)));
+        assert_eq!(sessions(&overview), ["Ben - Ready", "Maria Lopez - Ready"]);
+        assert_eq!(overview.tray().badge, Badge::Active);
     }
 
     #[test]
     fn a_session_leaves_the_menu_when_it_is_over_or_gone() {
-        let mut board = Board::default();
-        board.apply(&Push::Row(row("a", "Maria Lopez", 1)));
-        board.apply(&Push::Row(row("b", "Ben", 2)));
-        board.apply(&Push::Row(SessionRow { live: false, ..row("a", "Maria Lopez", 3) }));
-        board.apply(&Push::Gone { id: "b".into() });
-        assert_eq!(sessions(&board), [""; 0]);
-        assert_eq!(board.tray().badge, Badge::Idle);
-        assert_eq!(board.tray().entries[0], Entry::Text("No live session".into()));
+        let mut overview = Overview::default();
+        overview.apply(&Push::Row(row("a", "Maria Lopez", 1)));
+        overview.apply(&Push::Row(row("b", "Ben", 2)));
+        overview.apply(&Push::Row(SessionRow { live: false, ..row("a", "Maria Lopez", 3) }));
+        overview.apply(&Push::Gone { id: "b".into() });
+        assert_eq!(sessions(&overview), [""; 0]);
+        assert_eq!(overview.tray().badge, Badge::Idle);
+        assert_eq!(overview.tray().entries[0], Entry::Text("No live session".into()));
     }
 
     #[test]
     fn a_lost_hook_asks_for_attention() {
-        let mut board = Board::default();
-        board.apply(&Push::Row(SessionRow { hook_lost: true, ..row("a", "Maria Lopez", 1) }));
-        assert_eq!(board.tray().badge, Badge::Attention);
+        let mut overview = Overview::default();
+        overview.apply(&Push::Row(SessionRow { hook_lost: true, ..row("a", "Maria Lopez", 1) }));
+        assert_eq!(overview.tray().badge, Badge::Attention);
     }
 
     #[test]
     fn the_menu_stays_short_and_says_how_many_it_leaves_out() {
-        let mut board = Board::default();
+        let mut overview = Overview::default();
         for n in 0..15 {
-            board.apply(&Push::Row(row(&n.to_string(), "Someone", n)));
+            overview.apply(&Push::Row(row(&n.to_string(), "Someone", n)));
         }
-        assert_eq!(sessions(&board).len(), LISTED);
-        assert!(board.tray().entries.contains(&Entry::Text("and 3 more".into())));
+        assert_eq!(sessions(&overview).len(), LISTED);
+        assert!(overview.tray().entries.contains(&Entry::Text("and 3 more".into())));
     }
 
     #[test]
     fn pausing_is_shown_as_a_switch_that_is_on() {
-        let mut board = Board::default();
-        assert!(board.pause());
-        assert!(board.paused());
-        assert!(board.tray().entries.contains(&Entry::Switch(
+        let mut overview = Overview::default();
+        assert!(overview.toggle_pause());
+        assert!(overview.paused());
+        assert!(overview.tray().entries.contains(&Entry::Switch(
             Click::Pause,
             "Pause notifications".into(),
             true
@@ -344,10 +346,10 @@ mod tests {
 
     #[test]
     fn what_was_paused_at_the_end_is_paused_at_the_start() {
-        let mut board = Board::default();
-        let first = board.begin(true);
-        assert_eq!(first, board.tray());
-        assert!(board.paused());
-        assert!(!board.pause(), "and a click turns it off");
+        let mut overview = Overview::default();
+        let first = overview.start_with_paused(true);
+        assert_eq!(first, overview.tray());
+        assert!(overview.paused());
+        assert!(!overview.toggle_pause(), "and a click turns it off");
     }
 }

@@ -1,4 +1,4 @@
-//! A line between the customer's program and the broker, which a test can cut or let fall silent.
+//! A link between the customer's program and the broker, which a test can cut or let fall silent.
 
 use std::{io, net::SocketAddr};
 
@@ -17,14 +17,14 @@ const PIECE: usize = 64 << 10;
 
 /// Carries TCP connections to the broker while it is whole.
 #[derive(Debug)]
-pub struct Line {
+pub struct Link {
     addr: SocketAddr,
-    state: watch::Sender<State>,
+    state: watch::Sender<LinkState>,
     carries: JoinHandle<()>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum LinkState {
     /// Leads to the broker.
     Whole(SocketAddr),
     /// Every connection breaks at once, as do new ones.
@@ -34,12 +34,12 @@ enum State {
     Silent { spared: usize },
 }
 
-impl Line {
-    /// A line that leads nowhere yet.
+impl Link {
+    /// A link that leads nowhere yet.
     pub async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let (state, seen) = watch::channel(State::Cut);
+        let (state, seen) = watch::channel(LinkState::Cut);
         Self { addr, state, carries: tokio::spawn(accept(listener, seen)) }
     }
 
@@ -50,22 +50,22 @@ impl Line {
 
     /// From now on it leads there.
     pub fn leads_to(&self, broker: SocketAddr) {
-        self.state.send_replace(State::Whole(broker));
+        self.state.send_replace(LinkState::Whole(broker));
     }
 
     /// Breaks every connection.
     pub fn cut(&self) {
-        self.state.send_replace(State::Cut);
+        self.state.send_replace(LinkState::Cut);
     }
 
     /// Carries nothing more and breaks nothing, but for the first `spared` connections that were ever made:
     /// as a network does that drops all packets. Once it leads somewhere again what was held back arrives.
     pub fn falls_silent(&self, spared: usize) {
-        self.state.send_replace(State::Silent { spared });
+        self.state.send_replace(LinkState::Silent { spared });
     }
 }
 
-impl State {
+impl LinkState {
     const fn carries(self, number: usize) -> bool {
         match self {
             Self::Whole(_) | Self::Cut => true,
@@ -74,19 +74,19 @@ impl State {
     }
 }
 
-impl Drop for Line {
+impl Drop for Link {
     fn drop(&mut self) {
         self.carries.abort();
     }
 }
 
-async fn accept(listener: TcpListener, state: watch::Receiver<State>) {
+async fn accept(listener: TcpListener, state: watch::Receiver<LinkState>) {
     for number in 0.. {
         let Ok((near, _)) = listener.accept().await else { return };
         let (mut opening, mut cut) = (state.clone(), state.clone());
         tokio::spawn(async move {
-            let opened = opening.wait_for(|state| !matches!(state, State::Silent { .. })).await;
-            let Ok(State::Whole(broker)) = opened.map(|state| *state) else { return };
+            let opened = opening.wait_for(|state| !matches!(state, LinkState::Silent { .. })).await;
+            let Ok(LinkState::Whole(broker)) = opened.map(|state| *state) else { return };
             let Ok(far) = TcpStream::connect(broker).await else { return };
             for end in [&near, &far] {
                 let _ = end.set_nodelay(true);
@@ -97,18 +97,18 @@ async fn accept(listener: TcpListener, state: watch::Receiver<State>) {
                     carry(from_near, to_far, number, opening.clone()),
                     carry(from_far, to_near, number, opening.clone()),
                 ) } => {}
-                _ = cut.wait_for(|state| *state == State::Cut) => {}
+                _ = cut.wait_for(|state| *state == LinkState::Cut) => {}
             }
         });
     }
 }
 
-/// Carries one way until its end; an end that comes while the line is silent is held back as well.
+/// Carries one way until its end; an end that comes while the link is silent is held back as well.
 async fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     number: usize,
-    mut state: watch::Receiver<State>,
+    mut state: watch::Receiver<LinkState>,
 ) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     loop {

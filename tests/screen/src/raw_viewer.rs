@@ -6,21 +6,21 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     PATIENCE, bridge,
-    live::{Live, Socket},
+    live::{LiveConnection, Socket},
 };
 
 /// Its stream, after the handshake, asking for raw pixels.
 #[derive(Debug)]
-pub struct Bare {
+pub struct RawViewer {
     stream: Socket,
     left: Vec<u8>,
     /// The size of the screen.
     pub size: (u16, u16),
 }
 
-impl Bare {
+impl RawViewer {
     /// By a live connection that is a viewer's.
-    pub async fn on(origin: &str, live: Live) -> Self {
+    pub async fn on(origin: &str, live: LiveConnection) -> Self {
         let stream = bridge::stream(origin, &live.welcome).await;
         live.stay();
         let mut bare = Self { stream, left: Vec::new(), size: (0, 0) };

@@ -12,58 +12,58 @@ use crate::hub::{
     streams::{StreamEnd, StreamId},
 };
 
-/// How many messages may wait for a page that reads slowly. One that lets more pile up is hung up.
+/// How many messages may wait for a page that reads slowly. A page that lets more pile up is hung up.
 const MOST_WAITING: usize = 256;
 
-/// What can be told to sockets.
+/// The senders of all open sockets, by the id of the connection or the stream.
 #[derive(Debug, Default)]
-pub(crate) struct Outlets {
+pub(crate) struct SocketRegistry {
     connections: HashMap<ConnectionId, mpsc::Sender<ServerMessage>>,
-    streams: HashMap<StreamId, StreamOutlet>,
+    streams: HashMap<StreamId, StreamHandle>,
     last_id: u64,
 }
 
-/// The task of a viewer's socket, as the presenter's socket and the hub reach it.
+/// How the presenter's socket and the hub reach the task of a viewer's socket.
 #[derive(Debug)]
-struct StreamOutlet {
-    /// Taken by the presenter's socket.
-    dialled: Option<oneshot::Sender<WebSocket>>,
+struct StreamHandle {
+    /// Where the presenter's socket goes; taken by the first one that comes.
+    presenter_socket: Option<oneshot::Sender<WebSocket>>,
     ended: oneshot::Sender<StreamEnd>,
 }
 
 /// What the task of a viewer's socket waits for.
-pub(crate) struct StreamInlet {
-    pub dialled: oneshot::Receiver<WebSocket>,
+pub(crate) struct StreamSignals {
+    pub presenter_socket: oneshot::Receiver<WebSocket>,
     pub ended: oneshot::Receiver<StreamEnd>,
 }
 
-impl Outlets {
+impl SocketRegistry {
     /// An id for a page without a socket.
     pub const fn next_connection(&mut self) -> ConnectionId {
         self.last_id += 1;
         ConnectionId(self.last_id)
     }
 
-    /// Registers a socket before the hub knows of it, since the hub may tell it something at once.
+    /// Registers a socket before the hub knows of it, since the hub may send it something at once.
     pub fn add_connection(&mut self) -> (ConnectionId, mpsc::Receiver<ServerMessage>) {
-        let (outlet, inlet) = mpsc::channel(MOST_WAITING);
+        let (sender, receiver) = mpsc::channel(MOST_WAITING);
         let id = self.next_connection();
-        self.connections.insert(id, outlet);
-        (id, inlet)
+        self.connections.insert(id, sender);
+        (id, receiver)
     }
 
     pub fn remove_connection(&mut self, id: ConnectionId) {
         self.connections.remove(&id);
     }
 
-    /// Registers a stream before the presenter is told of it, since that may dial at once.
-    pub fn add_stream(&mut self) -> (StreamId, StreamInlet) {
-        let (dial, dialled) = oneshot::channel();
+    /// Registers a stream before the presenter learns of it, since its program may dial at once.
+    pub fn add_stream(&mut self) -> (StreamId, StreamSignals) {
+        let (slot, presenter_socket) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         self.last_id += 1;
         let id = StreamId(self.last_id);
-        self.streams.insert(id, StreamOutlet { dialled: Some(dial), ended: end });
-        (id, StreamInlet { dialled, ended })
+        self.streams.insert(id, StreamHandle { presenter_socket: Some(slot), ended: end });
+        (id, StreamSignals { presenter_socket, ended })
     }
 
     pub fn remove_stream(&mut self, id: StreamId) {
@@ -71,32 +71,32 @@ impl Outlets {
     }
 
     /// Where the presenter's socket for this stream goes.
-    pub fn take_dialled(&mut self, id: StreamId) -> Option<oneshot::Sender<WebSocket>> {
-        self.streams.get_mut(&id)?.dialled.take()
+    pub fn take_presenter_slot(&mut self, id: StreamId) -> Option<oneshot::Sender<WebSocket>> {
+        self.streams.get_mut(&id)?.presenter_socket.take()
     }
 
-    /// Carries out a notice; returns the connection if that doesn't take it any more.
+    /// Sends a notice to its socket; returns the connection if its socket is gone or reads too slowly.
     pub fn carry_out(&mut self, notice: Notice) -> Option<ConnectionId> {
         match notice {
             Notice::Send { to, message } => {
-                let taken = self.connections.get(&to).map(|outlet| outlet.try_send(message));
+                let taken = self.connections.get(&to).map(|sender| sender.try_send(message));
                 if let Some(Ok(())) = taken {
                     return None;
                 }
-                // Without its outlet the socket's task ends, and the hub hears that the page has left.
+                // Without its sender the socket's task ends, and the hub learns from it that the page has left.
                 self.connections.remove(&to);
                 return Some(to);
             }
             Notice::HangUp { connection, message } => {
-                if let Some(outlet) = self.connections.remove(&connection) {
+                if let Some(sender) = self.connections.remove(&connection) {
                     // A page that doesn't read misses the reason; its socket closes all the same.
-                    let _ = outlet.try_send(message);
+                    let _ = sender.try_send(message);
                 }
             }
             Notice::EndStream { stream, why } => {
-                if let Some(outlet) = self.streams.remove(&stream) {
+                if let Some(handle) = self.streams.remove(&stream) {
                     // The viewer's task may have ended the stream itself.
-                    let _ = outlet.ended.send(why);
+                    let _ = handle.ended.send(why);
                 }
             }
         }
