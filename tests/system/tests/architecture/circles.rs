@@ -13,7 +13,7 @@ const MOST_IN_A_CIRCLE: usize = 3;
 
 /// Modules whose own file and parts use one another, as paths without the ending: the file has the type or the list
 /// that its parts fill in, so they are read together. The parts among themselves are in no such circle.
-const READ_TOGETHER: [&str; 14] = [
+const READ_TOGETHER: [&str; 13] = [
     "crates/console/src/app",
     "crates/console/src/cli",
     "crates/console/src/commands",
@@ -27,7 +27,6 @@ const READ_TOGETHER: [&str; 14] = [
     "crates/rfb/src",
     "crates/sandbox/src/passwordless",
     "crates/session/src/event",
-    "src-tauri/src",
 ];
 
 pub fn no_large_circles_of_files(tree: &Tree) -> Vec<String> {
