@@ -2,18 +2,19 @@
 
 use serde_json::json;
 
+use crate::DESKHAND;
 use crate::browser::Browser;
-use crate::desktop::{Desktop, eventually};
-use crate::page::{invoke, run_command};
-use crate::shell::{Shell, Tray};
 use crate::viewer::ViewerFixture;
+use desktop_tests::page::{invoke, run_command};
+use desktop_tests::shell::{Shell, Tray};
+use desktop_tests::{Desktop, eventually};
 
 const MADE: &str = "Your passkey is made";
 const RIGHT: &str = "Your passkey is right";
 
 #[tokio::test]
 async fn a_passkey_in_the_systems_browser_signs_in_and_a_locked_screen_locks() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let shell = Shell::start(&desktop).await;
     let browser = Browser::start().await;
     let app = desktop.open_app().await;

@@ -3,13 +3,14 @@
 use fantoccini::{Client, Locator};
 use serde_json::json;
 
-use crate::desktop::{Desktop, eventually};
-use crate::page::run_command;
-use crate::shell::Shell;
+use crate::DESKHAND;
+use desktop_tests::page::run_command;
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 
 #[tokio::test]
 async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_again() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let _shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     let main = app.window().await.unwrap();
@@ -56,7 +57,7 @@ async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_agai
 
 #[tokio::test]
 async fn reply_opens_a_viewer_at_its_chat_where_none_is_open() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let _shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     let main = app.window().await.unwrap();

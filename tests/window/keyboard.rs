@@ -2,12 +2,13 @@
 
 use fantoccini::{Client, Locator};
 
-use crate::desktop::{Desktop, eventually};
-use crate::shell::Shell;
+use crate::DESKHAND;
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 
 #[tokio::test]
 async fn a_session_is_made_shared_opened_and_closed_without_the_mouse() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let _shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     let main = app.window().await.unwrap();

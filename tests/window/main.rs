@@ -4,26 +4,25 @@
 mod access;
 mod browser;
 mod chat;
-mod desktop;
 mod keyboard;
 mod notice;
-mod page;
 mod screen;
 mod secrets;
-mod service;
-mod shell;
 mod tray;
 mod viewer;
 
-use desktop::{Desktop, eventually};
+use desktop_tests::page::{invoke, is_refusal, run_command};
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 use fantoccini::Locator;
-use page::{invoke, is_refusal, run_command};
 use serde_json::json;
-use shell::Shell;
+
+/// The app under test. Only the tests of the root package are told its path.
+const DESKHAND: &str = env!("CARGO_BIN_EXE_deskhand");
 
 #[tokio::test]
 async fn the_window_comes_up_with_the_new_session_button() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let app = desktop.open_app().await;
     app.wait().for_element(Locator::XPath("//button[contains(., 'New session')]")).await.unwrap();
     eventually("the window on the screen", async || main_is_visible(&desktop)).await;
@@ -31,7 +30,7 @@ async fn the_window_comes_up_with_the_new_session_button() {
 
 #[tokio::test]
 async fn closing_hides_the_window_and_a_second_start_brings_it_back() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let app = desktop.open_app().await;
     eventually("the window on the screen", async || main_is_visible(&desktop)).await;
 
@@ -49,7 +48,7 @@ async fn closing_hides_the_window_and_a_second_start_brings_it_back() {
 
 #[tokio::test]
 async fn the_tray_brings_the_window_back_and_ends_the_app() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     let tray = shell.tray().await;
@@ -71,7 +70,7 @@ async fn the_tray_brings_the_window_back_and_ends_the_app() {
 
 #[tokio::test]
 async fn the_page_can_call_nothing_but_its_own_commands() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let app = desktop.open_app().await;
     for refused in [
         "plugin:store|load",
@@ -90,7 +89,7 @@ async fn the_page_can_call_nothing_but_its_own_commands() {
 
 #[tokio::test]
 async fn the_page_can_load_and_run_nothing_from_elsewhere() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let app = desktop.open_app().await;
     let violations = app
         .execute_async(
@@ -112,7 +111,7 @@ async fn the_page_can_load_and_run_nothing_from_elsewhere() {
 
 #[tokio::test]
 async fn the_pages_libraries_cannot_change_what_every_object_inherits() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let app = desktop.open_app().await;
     let tried = app
         .execute(

@@ -2,10 +2,10 @@
 
 use fantoccini::Locator;
 
-use crate::desktop::eventually;
-use crate::service::PIN;
-use crate::shell::ShownNotification;
 use crate::viewer::ViewerFixture;
+use desktop_tests::eventually;
+use desktop_tests::service::PIN;
+use desktop_tests::shell::ShownNotification;
 
 #[tokio::test]
 async fn the_customer_online_is_told_and_a_button_opens_the_viewer() {

@@ -9,9 +9,10 @@ use screen_tests::subject::{SQUARE, Subject};
 use screen_tests::world::presenter;
 use serde_json::json;
 
-use crate::desktop::{Desktop, eventually};
-use crate::page::run_command;
-use crate::shell::Shell;
+use crate::DESKHAND;
+use desktop_tests::page::run_command;
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 
 /// The subject's first two colours.
 const RED: [u8; 3] = [0xd0, 0x30, 0x30];
@@ -19,7 +20,7 @@ const GREEN: [u8; 3] = [0x20, 0xa0, 0x40];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_viewer_window_shows_the_customers_screen_sealed_and_a_key_in_it_reaches_their_pc() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let _shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     let main = app.window().await.unwrap();

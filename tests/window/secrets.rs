@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use fantoccini::Locator;
 use serde_json::json;
 
-use crate::desktop::eventually;
-use crate::page::run_command;
-use crate::service::PIN;
 use crate::viewer::ViewerFixture;
+use desktop_tests::eventually;
+use desktop_tests::page::run_command;
+use desktop_tests::service::PIN;
 
 #[tokio::test]
 async fn no_secret_is_in_the_log_a_notification_a_title_the_tray_or_a_file() {

@@ -3,14 +3,15 @@
 use fantoccini::Locator;
 use serde_json::json;
 
-use crate::desktop::{Desktop, eventually};
-use crate::page::run_command;
-use crate::shell::Shell;
+use crate::DESKHAND;
 use crate::viewer::ViewerFixture;
+use desktop_tests::page::run_command;
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 
 #[tokio::test]
 async fn the_tray_starts_a_session_and_shows_it_though_the_window_was_hidden() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     let tray = shell.tray().await;
@@ -42,7 +43,7 @@ async fn a_live_session_in_the_tray_is_brought_to_the_hidden_window() {
 
 #[tokio::test]
 async fn the_window_comes_back_as_large_and_where_it_was() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     eventually("the window on the screen", async || main_is_visible(&desktop)).await;

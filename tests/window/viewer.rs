@@ -4,10 +4,11 @@ use fantoccini::Client;
 use fantoccini::wd::WindowHandle;
 use serde_json::{Value, json};
 
-use crate::desktop::{Desktop, eventually};
-use crate::page::{invoke, is_refusal, run_command};
-use crate::service::{PIN, Service};
-use crate::shell::Shell;
+use crate::DESKHAND;
+use desktop_tests::page::{invoke, is_refusal, run_command};
+use desktop_tests::service::{PIN, Service};
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 
 #[tokio::test]
 async fn a_viewers_page_may_call_nothing_of_the_app() {
@@ -30,7 +31,7 @@ async fn a_viewers_page_may_call_nothing_of_the_app() {
 
 #[tokio::test]
 async fn a_window_of_ours_has_no_pin_may_call_nothing_and_goes_nowhere() {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     let _shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     let main = app.window().await.unwrap();
@@ -168,7 +169,7 @@ impl ViewerFixture {
     /// The same, with this much in the log.
     pub async fn logging(level: &str) -> Self {
         let service = Service::start();
-        let mut desktop = Desktop::new().await;
+        let mut desktop = Desktop::new(DESKHAND).await;
         desktop.set("DESKHAND_LOG", level.to_owned());
         desktop.set("DESKHAND_BASE_URL", format!("{}/api/v1", service.url()));
         desktop.set("DESKHAND_REGION_URL_TEMPLATE", format!("{}/region/{{region}}", service.url()));

@@ -21,7 +21,7 @@ const PAGE = 100;
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
-  /** How often it was told that somebody is there. */
+  /** How often the window reported that somebody uses it. */
   activeTold = 0;
   readonly details = new Map<string, SessionDetail>();
   readonly #refusals = new Map<Command['do'], Trouble>();
@@ -77,7 +77,7 @@ export class FakeConsole implements ConsolePort {
     return Promise.resolve();
   }
 
-  /** A plain browser has no folder to say. */
+  /** Answers with the file's name alone: a plain browser doesn't tell its folder. */
   savePicture(fileName: string, png: string): Promise<string> {
     return keep(this.pictures, fileName, png);
   }

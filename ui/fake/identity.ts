@@ -24,13 +24,13 @@ import {
   type ServicesAre,
 } from './people';
 
-/** What a scenario says of the three services. */
+/** What a scenario sets for passkeys, services and the audit log. */
 export interface IdentityScenario {
   services?: ServicesAre;
   /** The audit log's entry whose link is broken. */
   brokenAt?: number;
   entries?: number;
-  /** One passkey, which is the last. */
+  /** There is only one passkey. */
   onePasskey?: boolean;
 }
 
@@ -61,7 +61,7 @@ type Does =
   | 'export_audit';
 export type IdentityCommand = Extract<Command, { do: Does }>;
 
-/** The console around it. */
+/** What the rest of the fake console offers to this part. */
 interface Around {
   now: () => number;
   access: () => AccessView;
@@ -69,11 +69,11 @@ interface Around {
   change: (id: string, change: (known: SessionDetail) => SessionDetail) => void;
 }
 
-/** The code that the workspace takes, and the one that the verification service does. */
+/** The code of a second factor that the workspace accepts. */
 export const GOOD_CODE = '123456';
 const PAGE = 100;
 const DEVICES = 10_000;
-/** How long the browser or the phone takes, where nobody tells the fake what they say. */
+/** After how many milliseconds the browser or the phone answers, unless a test answers for it. */
 const THINKS = 5000;
 
 /** Passkeys, verification, devices, services and the audit log, in memory. */
@@ -95,7 +95,7 @@ export class FakeIdentity {
     this.#passkeys = passkeys(now).slice(0, scenario.onePasskey ? 1 : 2);
   }
 
-  /** The browser says that it went well. */
+  /** The browser reports success. */
   complete(): void {
     const then = this.#then;
     if (this.around.access().ceremony?.step !== 'waiting' || then === null) return;
@@ -103,7 +103,7 @@ export class FakeIdentity {
     then();
   }
 
-  /** The browser says that it didn't. */
+  /** The browser reports a failure. */
   fail(trouble: Trouble): void {
     const { ceremony: under } = this.around.access();
     if (under) this.#ceremony({ ...under, step: 'failed', trouble });
@@ -207,7 +207,7 @@ export class FakeIdentity {
     }
   }
 
-  /** What the phone or the service says of a verification. */
+  /** Ends a verification with what the phone or the service answers. */
   settle(session: string, id: number, state: VerificationState): void {
     const at = this.around.now();
     this.around.change(session, (d) => {

@@ -6,7 +6,7 @@ import type { Scenario } from './scenarios';
 
 type Made = (now: number) => Scenario;
 
-/** The scenes of who is here, is this the person, and whose device it is. */
+/** The scenarios of signing in, of verifying the customer and of looking up devices. */
 export function identityScenarios(empty: Made, rich: Made): Record<string, Made> {
   const at =
     (base: Made, is: AccessView['is'], more: (now: number) => Partial<AccessView> = () => ({})): Made =>

@@ -220,7 +220,7 @@ const AUDITED: [string, string][] = [
   ['settings', 'Changed verify_gate to require'],
 ];
 
-/** Newest first. */
+/** Entries of the audit log, newest first. */
 export function audit(now: number, size: number): AuditLine[] {
   return Array.from({ length: size }, (_, n) => {
     const [action = '', text = ''] = AUDITED[n % AUDITED.length] ?? [];

@@ -50,7 +50,7 @@ function rich(now: number): Scenario {
   return { console: counted(console_(now), details), details, archive: archived(now, 120) };
 }
 
-/** Every state that there is a word for. */
+/** A session in every state. */
 function words(now: number): Scenario {
   const details = states(now);
   const over = details.filter((known) => !known.row.live).map(({ row }) => found(row));

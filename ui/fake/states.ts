@@ -7,7 +7,7 @@ const off = HOOKS.map((name) => hook(name, 'off'));
 const all = (lamp: LampKind, now: number) =>
   HOOKS.map((name) => hook(name, lamp, { checked_at: now - 4000 }));
 
-/** A session in each state that there is a word for, newest first, as the console tells it. */
+/** A session in each state, newest first, as the console reports it. */
 export function states(now: number): SessionDetail[] {
   return [
     allocating(now),
@@ -25,7 +25,7 @@ export function states(now: number): SessionDetail[] {
   ];
 }
 
-/** States that the console gives no moment for, and those whose row counts. */
+/** States for which the console gives no starting time, and those whose row shows a running timer. */
 const TIMELESS = new Set<StateKind>(['allocating', 'failed', 'expired']);
 const RUNNING = new Set<StateKind>(['waiting', 'viewer_waiting', 'ready', 'active', 'presenter_offline']);
 
@@ -253,7 +253,7 @@ function unknown(now: number): SessionDetail {
   );
 }
 
-/** Ended by the service's word, and it may come back: the PIN is still good. */
+/** Ended as the service reports it. It may come back, since the PIN is still valid. */
 function endedHere(now: number): SessionDetail {
   return detail(
     base(7, 'ended', 'Priya Raman', "customer's program may still run", now, { live: false }),

@@ -46,7 +46,7 @@ pub struct Config {
     pub limits: Limits,
     /// The presenter's programs that are delivered: for each platform the first file that exists.
     pub programs: Vec<ProgramFile>,
-    /// Whoever a session takes orders from may have its conf say that nobody at the customer's computer has to agree.
+    /// A session's conf may say that nobody at the customer's computer has to agree.
     pub allow_unattended: bool,
     /// Holds hooks back from the start, until [`crate::Handle::release_deliveries`].
     pub hold_deliveries: bool,

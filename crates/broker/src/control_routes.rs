@@ -1,4 +1,4 @@
-//! What the control API can do with this broker: stand-ins for pages, deliveries, the outbox.
+//! The control API's routes for this broker: stand-ins for pages, deliveries, the outbox.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Moves this broker's clock. The control API answers when the deliveries that fell due have been made or given up.
+/// Moves this broker's clock. The control API responds once the deliveries that this causes have been made or given up.
 pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
     let coordinator = Arc::clone(coordinator);
     Arc::new(move |by| {

@@ -47,7 +47,7 @@ pub(crate) struct Coordinator {
     pub hub: Mutex<Hub>,
     /// Locked only by itself or while the hub is locked, never the other way round.
     pub sockets: Mutex<SocketRegistry>,
-    /// Wakes the timer, since what falls due next may have changed.
+    /// Wakes the timer, since the next deadline may have changed.
     pub rescheduled: Notify,
     /// A delivery that the fault plan has wait for the next one.
     pub reordered: Mutex<Option<HookDelivery>>,

@@ -23,7 +23,7 @@ impl Handle {
         Self(coordinator)
     }
 
-    /// Moves the clock and fires what falls due. It doesn't wait for deliveries; [`Handle::idle`] does.
+    /// Moves the clock and applies the deadlines that have passed. It doesn't wait for deliveries; [`Handle::idle`] does.
     pub async fn advance(&self, by: Duration) {
         self.0.advance(by).await;
     }

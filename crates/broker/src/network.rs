@@ -34,7 +34,7 @@ impl Running {
     /// # Errors
     /// [`StartError`]; then no such endpoint is open.
     pub async fn open_to_network(&mut self, network: Network) -> Result<(), StartError> {
-        // First, since the new one may want the same port.
+        // First, since the new endpoint may need the same port.
         self.close_to_network().await;
         check_public_url(network.public_url.as_ref())?;
         let tls = load_tls(network.tls.as_ref()).await?;
@@ -55,7 +55,7 @@ impl Running {
         Ok(())
     }
 
-    /// Closes the endpoint for the network, if it is open. Whoever came in by it is sent away.
+    /// Closes the endpoint for the network, if it is open. All connections that came in by it are hung up.
     pub async fn close_to_network(&mut self) {
         let Some((server, _)) = self.network.take() else { return };
         *self.coordinator.network.write() = None;

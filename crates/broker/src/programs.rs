@@ -126,7 +126,7 @@ impl Programs {
         );
         let found = match &wanted {
             WantedPlatform::Named(platform) => fits(platform),
-            // A tool that says nothing gets the program for this computer, or the only one that there is.
+            // A tool whose User-Agent names no system gets the program for this computer, or the only one that there is.
             WantedPlatform::Unstated => fits(&own_platform()).or_else(|| match &all[..] {
                 [only] => Some(Arc::clone(only)),
                 [] | [_, ..] => None,

@@ -168,7 +168,7 @@ impl Running {
 
     /// Tells the pages, finishes what is in flight, and frees port and store.
     pub async fn shutdown(mut self) {
-        // First, so that nothing falls due while the rest ends.
+        // First, so that no deadline is applied while the rest ends.
         self.timer.abort();
         self.close_to_network().await;
         // Before the server, whose end waits for its connections.

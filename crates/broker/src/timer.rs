@@ -8,7 +8,7 @@ use crate::coordinator::Coordinator;
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 impl Coordinator {
-    /// Moves the clock and does everything that falls due, except for deliveries, which take their own time.
+    /// Moves the clock and applies the deadlines that have passed. It doesn't wait for deliveries.
     pub(crate) async fn advance(self: &Arc<Self>, by: Duration) {
         self.clock.advance(by);
         self.fire_elapsed().await;

@@ -3,15 +3,15 @@
 //! Whatever happens, standard output carries only what a program is asked for; everything else goes
 //! to standard error. Ctrl-C and SIGTERM end each of them in good order.
 
-mod audit;
+mod check_audit;
 mod demo;
 mod doctor;
 mod flags;
 mod headless;
 mod lines;
 mod page;
+mod probe_regions;
 mod protocol;
-mod regions;
 mod watch;
 
 use std::{fmt, future::Future, io, process::ExitCode, time::Duration};
@@ -45,13 +45,13 @@ pub enum Program {
     /// The same commands and events as JSON Lines on standard input and output
     Headless(headless::Flags),
     /// Times every region and says which it would choose, and why
-    Regions(regions::Flags),
+    Regions(probe_regions::Flags),
     /// The whole story in this terminal, live, in a temporary folder
     Demo(demo::Flags),
     /// Looks at everything that Deskhand needs on this computer
     Doctor(doctor::Flags),
     /// Looks through the audit log for a broken link, or writes it out
-    Audit(audit::Flags),
+    Audit(check_audit::Flags),
 }
 
 const EXIT_CODES: &str = "\
@@ -60,7 +60,7 @@ audit: a link is broken); \
 2 wrong usage or settings; 3 another console uses the data folder; 4 the key can't be had (passphrase, \
 keyring); 5 an address is taken or no good; 6 disk or database; 130 demo, regions or doctor was interrupted.";
 
-/// How long what still runs in the background has to end.
+/// How long background tasks have to end.
 const LAST_WORK: Duration = Duration::from_secs(10);
 
 /// How a program ended, if nothing failed.
@@ -68,7 +68,7 @@ const LAST_WORK: Duration = Duration::from_secs(10);
 pub(crate) enum End {
     /// It did what it was asked for.
     Done,
-    /// What it looked at isn't good; it has said so.
+    /// It found a fault and reported it.
     NotGood,
     /// Ctrl-C or SIGTERM came before it was done.
     Interrupted,
@@ -130,10 +130,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
         let stop = interruption();
         match program {
             Program::Headless(flags) => headless::run(&global, &flags, &stop).await,
-            Program::Regions(flags) => unless(&stop, regions::run(&global, &flags)).await,
+            Program::Regions(flags) => unless(&stop, probe_regions::run(&global, &flags)).await,
             Program::Demo(flags) => demo::run(&flags, &stop).await,
             Program::Doctor(flags) => unless(&stop, doctor::run(&global, &flags)).await,
-            Program::Audit(flags) => unless(&stop, audit::run(&global, &flags)).await,
+            Program::Audit(flags) => unless(&stop, check_audit::run(&global, &flags)).await,
         }
     });
     // Whatever still holds a store closes it before the process ends: the cipher's library is taken

@@ -46,7 +46,7 @@ pub const LICENCE_TERMS: &str = "The hosted service at loginwith.me is free for 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
-    /// As the system has it.
+    /// The system's theme.
     #[default]
     System,
     /// Light on dark.

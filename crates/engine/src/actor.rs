@@ -3,7 +3,7 @@
 //! No handler awaits a remote call, so every actor can always be told to stop.
 
 pub mod message;
-pub mod regions;
+pub mod region_choice;
 pub mod session;
 pub mod supervisor;
 #[cfg(test)]

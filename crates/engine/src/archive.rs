@@ -6,12 +6,12 @@
 mod audit;
 mod devices;
 mod doc;
-mod happenings;
+mod event_records;
 mod messages;
 mod notes;
 mod people;
 mod pictures;
-mod regions;
+mod region_choices;
 mod search;
 mod sessions;
 mod tags;
@@ -49,8 +49,8 @@ const STEPS: &[M<'static>] = &[
     messages::TABLE,
     notes::TABLE,
     tags::TABLE,
-    happenings::TABLE,
-    regions::TABLE,
+    event_records::TABLE,
+    region_choices::TABLE,
     search::TABLE,
     audit::TABLE,
     people::TABLE,
@@ -141,6 +141,14 @@ impl Archive {
         Ok(Self { database, readers })
     }
 
+    /// Looks at every page for damage, which takes long where there are many.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Damaged`], or why it could not look.
+    pub async fn check_integrity(&self) -> Result<(), ArchiveError> {
+        self.readers.read(CHECK, |connection| store::check_integrity(connection, CHECK)).await
+    }
+
     /// All of a session that its page shows, by one way to a reader and back.
     pub async fn contents(&self, session: SessionId) -> Result<SessionContents, ArchiveError> {
         let of = move |c: &Connection| {
@@ -148,7 +156,7 @@ impl Archive {
                 messages: messages::of(c, session)?,
                 notes: notes::of(c, session)?,
                 tags: tags::of(c, session)?,
-                choice: regions::of(c, session)?,
+                choice: region_choices::of(c, session)?,
                 verifications: verifications::of(c, session)?,
                 overridden: verifications::overridden(c, session)?,
                 devices: devices::of(c, session)?,
@@ -176,6 +184,7 @@ impl Archive {
 }
 
 const READ: &str = "read the archive";
+const CHECK: &str = "check the archive for damage";
 
 /// What a table's column holds can't be read.
 fn damaged(why: impl ToString) -> ArchiveError {

@@ -1,11 +1,11 @@
-//! Copies sessions and happenings from the journal to the archive.
+//! Copies sessions and events from the journal to the archive.
 //!
 //! Invariant: the journal leads. What isn't copied when the program ends, or when the archive refuses
 //! it, is copied later; the journal forgets nothing that the archive doesn't have.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use session::{Record, Word};
+use session::{Record, SessionStatus};
 
 use crate::{
     SessionId,
@@ -17,7 +17,7 @@ use crate::{
 
 /// Between two tries when the archive refuses.
 const RETRY: Duration = Duration::from_secs(5);
-/// Happenings copied in one transaction.
+/// Events copied in one transaction.
 const PAGE: u32 = 500;
 
 /// Follows the bus until the engine stops.
@@ -36,7 +36,7 @@ pub(crate) async fn follow(context: Arc<Context>) {
             () = context.watch.stopping.cancelled() => return,
         }
         let done = copy(&context, &mut copied, &mut waiting, &mut happened).await;
-        context.archive_wrote(done.err().map(|error| error.to_string()));
+        context.archive_wrote(done.err());
     }
 }
 
@@ -50,7 +50,7 @@ async fn copy(
         if let Some(snapshot) = waiting.get(&id)
             && copied.get(&id) != Some(&snapshot.record)
         {
-            let word = Word::of(&snapshot.record, now());
+            let word = SessionStatus::new(&snapshot.record, now());
             context.archive.save_summary(Summary::of(id, &snapshot.record, &word)).await?;
             copy_verifications(context, id, copied.get(&id), &snapshot.record).await?;
             copied.insert(id, snapshot.record.clone());
@@ -58,12 +58,12 @@ async fn copy(
         waiting.remove(&id);
     }
     while *happened {
-        let last = context.archive.last_happening().await?;
-        let page = context.journal.happenings_after(last, PAGE).await?;
+        let last = context.archive.last_event().await?;
+        let page = context.journal.events_after(last, PAGE).await?;
         // A full page may not be the last one.
         *happened = page.len() == PAGE as usize;
         if !page.is_empty() {
-            context.archive.save_happenings(page).await?;
+            context.archive.save_events(page).await?;
         }
     }
     Ok(())

@@ -1,11 +1,11 @@
-//! The two outputs: snapshots (the level, may be skipped) and happenings (the edge, never skipped).
+//! The two outputs: snapshots (the level, may be skipped) and events (the edge, never skipped).
 //!
 //! A slow subscriber costs no memory: it is only told which sessions changed, and that something
-//! happened; it reads the newest snapshot, and the happenings from the journal, when it gets to it.
+//! happened; it reads the newest snapshot, and the events from the journal, when it gets to it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
 
 use parking_lot::Mutex;
@@ -105,7 +105,7 @@ struct Dirty {
 pub struct Changes {
     /// The newest snapshots of the sessions that changed.
     pub snapshots: Vec<Arc<Snapshot>>,
-    /// Something new is in the journal's happenings.
+    /// Something new is in the journal's events.
     pub happened: bool,
     /// The engine's own health changed.
     pub health: bool,
@@ -186,9 +186,4 @@ impl Subscription {
             return Changes { snapshots, happened: dirty.happened, health: dirty.troubled };
         }
     }
-}
-
-/// No code panics while it holds one of these locks; if it did, the data would still be whole.
-pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,12 +11,13 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use ractor::ActorRef;
 use session::{Failure, Gate, Input, Timestamp, outage::News};
+use store::StoreError;
 use tokio::sync::mpsc;
 use url::Url;
 
 use crate::{
     SessionId,
-    actor::{message::SessionMessage, regions},
+    actor::{message::SessionMessage, region_choice},
     archive::Archive,
     budget::Budget,
     bus::Bus,
@@ -25,10 +26,10 @@ use crate::{
     faults::Faults,
     hooks::Routes,
     journal::Journal,
-    remote::{LoginWithMe, Services},
+    remote::{IdentityClients, LoginWithMe},
     timers::Timers,
     token::HookToken,
-    watch::Watch,
+    watch::{BackgroundFault, Watch},
 };
 
 /// What all actors of one engine share.
@@ -36,7 +37,7 @@ pub struct Context {
     pub(crate) config: Config,
     pub(crate) client: Arc<LoginWithMe>,
     /// The services that tell who somebody is; they are set up while the engine runs.
-    pub(crate) services: RwLock<Services>,
+    pub(crate) services: RwLock<IdentityClients>,
     /// What is asked for before a viewer is opened; it is set while the engine runs.
     pub(crate) gate: RwLock<Gate>,
     pub(crate) journal: Journal,
@@ -47,7 +48,7 @@ pub struct Context {
     pub(crate) routes: Routes,
     /// Under this URL the service reaches our listener.
     pub(crate) hook_base: Url,
-    pub(crate) regions: ActorRef<regions::Message>,
+    pub(crate) regions: ActorRef<region_choice::Message>,
     pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<SessionMessage>>>,
     pub(crate) health: Health,
     pub(crate) watch: Watch,
@@ -59,8 +60,8 @@ pub struct Health {
     /// When a hook was last confirmed, in ms since 1970; 0 for never.
     hooks_checked: AtomicI64,
     service: Mutex<Option<ServiceHealth>>,
-    journal_fails: Mutex<Option<String>>,
-    archive_fails: Mutex<Option<String>>,
+    journal_fails: Mutex<Option<StoreError>>,
+    archive_fails: Mutex<Option<StoreError>>,
     watch: Watch,
 }
 
@@ -77,7 +78,7 @@ pub(crate) struct Parts {
     pub client: Arc<LoginWithMe>,
     pub journal: Journal,
     pub archive: Archive,
-    pub regions: ActorRef<regions::Message>,
+    pub regions: ActorRef<region_choice::Message>,
     pub hook_base: Url,
     pub faults: Faults,
 }
@@ -111,7 +112,7 @@ impl Context {
     }
 
     /// The services that tell who somebody is, as they are set up now.
-    pub(crate) fn services(&self) -> Services {
+    pub(crate) fn services(&self) -> IdentityClients {
         self.services.read().clone()
     }
 
@@ -153,14 +154,14 @@ impl Context {
     }
 
     /// Notes that the journal took a write, or why it didn't.
-    pub(crate) fn journal_wrote(&self, failure: Option<String>) {
+    pub(crate) fn journal_wrote(&self, failure: Option<StoreError>) {
         if replace(&self.health.journal_fails, failure) {
             self.bus.health_changed();
         }
     }
 
     /// Notes that the archive took a write, or why it didn't.
-    pub(crate) fn archive_wrote(&self, failure: Option<String>) {
+    pub(crate) fn archive_wrote(&self, failure: Option<StoreError>) {
         if replace(&self.health.archive_fails, failure) {
             self.bus.health_changed();
         }
@@ -198,17 +199,17 @@ impl Health {
     }
 
     /// Why the journal doesn't take writes; none if it does.
-    pub fn journal_fails(&self) -> Option<String> {
+    pub fn journal_fails(&self) -> Option<StoreError> {
         self.journal_fails.lock().clone()
     }
 
     /// Why the archive doesn't take writes; none if it does.
-    pub fn archive_fails(&self) -> Option<String> {
+    pub fn archive_fails(&self) -> Option<StoreError> {
         self.archive_fails.lock().clone()
     }
 
-    /// Which background tasks ended too early, with what helps; empty if none did.
-    pub fn background_fails(&self) -> Vec<String> {
+    /// Which background tasks ended too early; empty if none did.
+    pub fn background_fails(&self) -> Vec<BackgroundFault> {
         self.watch.unwell()
     }
 
@@ -232,7 +233,7 @@ impl Health {
     }
 }
 
-fn replace(slot: &Mutex<Option<String>>, new: Option<String>) -> bool {
+fn replace<T: PartialEq>(slot: &Mutex<T>, new: T) -> bool {
     let mut old = slot.lock();
     let changed = *old != new;
     *old = new;

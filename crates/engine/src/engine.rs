@@ -1,8 +1,8 @@
 //! The engine's handle: start, stop, ask, subscribe.
 
-mod program;
+mod save_program;
 mod start;
-mod verification;
+mod verification_gate;
 
 pub use self::start::{Keys, Stores};
 use std::{net::SocketAddr, sync::Arc};
@@ -22,24 +22,24 @@ use crate::{
     access::Access,
     actor::{
         message::SessionMessage,
-        regions::{self, Race},
+        region_choice::{self, Race},
         supervisor,
     },
     archive::Archive,
     bus::{Snapshot, Subscription},
     clock::now,
     context::{Context, Health},
-    error::CommandError,
+    error::{CommandError, Misfit},
     hooks::Nonces,
-    journal::{Happening, Journal, JournalError},
-    remote::{CallError, LoginWithMe, RocketChat, Services, ViewerUrl},
+    journal::{EventRecord, Journal, JournalError},
+    remote::{CallError, IdentityClients, LoginWithMe, RocketChat, ViewerUrl},
 };
 
 /// A running engine. Dropping it without [`Engine::stop`] is like a crash: nothing is lost.
 pub struct Engine {
     context: Arc<Context>,
     supervisor: ActorRef<supervisor::Message>,
-    regions: ActorRef<regions::Message>,
+    regions: ActorRef<region_choice::Message>,
     race: watch::Receiver<Option<Race>>,
     nonces: Nonces,
     listener: Server,
@@ -93,20 +93,20 @@ impl Engine {
     ///
     /// # Errors
     /// [`JournalError`].
-    pub async fn happenings_after(
+    pub async fn events_after(
         &self,
         seq: u64,
         limit: u32,
-    ) -> Result<Vec<Happening>, JournalError> {
-        self.context.journal.happenings_after(seq, limit).await
+    ) -> Result<Vec<EventRecord>, JournalError> {
+        self.context.journal.events_after(seq, limit).await
     }
 
     /// Everything that happened in a session, oldest first.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub async fn happenings_of(&self, id: SessionId) -> Result<Vec<Happening>, JournalError> {
-        self.context.journal.happenings_of(id).await
+    pub async fn events_of(&self, id: SessionId) -> Result<Vec<EventRecord>, JournalError> {
+        self.context.journal.events_of(id).await
     }
 
     /// The journal, for marks such as "notified up to".
@@ -130,7 +130,7 @@ impl Engine {
     }
 
     /// The services that tell who somebody is, as they are set up now.
-    pub fn services(&self) -> Services {
+    pub fn services(&self) -> IdentityClients {
         self.context.services()
     }
 
@@ -144,7 +144,7 @@ impl Engine {
     }
 
     /// Sets those services up anew; what is under way goes on with the old ones.
-    pub fn set_services(&self, services: Services) {
+    pub fn set_services(&self, services: IdentityClients) {
         *self.context.services.write() = services;
     }
 
@@ -165,7 +165,7 @@ impl Engine {
     pub fn probe(&self) -> Result<(), CommandError> {
         self.access().permit()?;
         // Gone only while stopping.
-        let _ = self.regions.cast(regions::Message::Probe);
+        let _ = self.regions.cast(region_choice::Message::Probe);
         Ok(())
     }
 
@@ -300,9 +300,7 @@ impl Engine {
 
     fn pin(&self, id: SessionId) -> Result<Pin, CommandError> {
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
-        snapshot.pin.clone().ok_or(CommandError::DoesNotFit(
-            "find the session's PIN: it has none, or its life is over. Start a new session.",
-        ))
+        snapshot.pin.clone().ok_or(CommandError::DoesNotFit(Misfit::NoPin))
     }
 }
 

@@ -5,9 +5,9 @@
 //! receipt: the session is told (it re-arms), and the event is committed; 200 means committed.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
-        Arc, Mutex, PoisonError, RwLock, Weak,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -20,17 +20,17 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
+use parking_lot::{Mutex, RwLock};
 use session::Timestamp;
-use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{Notify, mpsc, oneshot};
 use wire::HookType;
 
 use crate::{
     SessionId,
-    bus::lock,
     clock::now,
     journal::{Answer, Journal, JournalError},
     token::{HookToken, TokenHash},
+    watch::Watch,
 };
 
 /// More events of one token than this wait for the disk: the rest get 429.
@@ -63,7 +63,7 @@ struct Route {
 impl Routes {
     /// Opens the four routes of a session.
     pub fn open(&self, session: SessionId, tokens: &[HookToken; 4]) {
-        let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut routes = self.0.write();
         for (hook, token) in HookType::ALL.into_iter().zip(tokens) {
             let route = Route { session, hook, uncommitted: AtomicU32::new(0) };
             routes.insert(token.hash(), Arc::new(route));
@@ -72,7 +72,7 @@ impl Routes {
 
     /// Closes the routes of a session: its tokens are unknown from now on.
     pub fn close(&self, tokens: &[HookToken; 4]) {
-        let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut routes = self.0.write();
         for token in tokens {
             routes.remove(&token.hash());
         }
@@ -80,7 +80,7 @@ impl Routes {
 
     fn find(&self, text: &str) -> Option<Arc<Route>> {
         let hash = TokenHash::of(text);
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned()
+        self.0.read().get(&hash).cloned()
     }
 }
 
@@ -92,14 +92,14 @@ impl Nonces {
     /// Expects a call of `/reach/{nonce}`; the receiver resolves when it comes.
     pub fn expect(&self, nonce: String) -> oneshot::Receiver<()> {
         let (came, wait) = oneshot::channel();
-        let mut nonces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nonces = self.0.lock();
         nonces.retain(|_, waiting| !waiting.is_closed());
         nonces.insert(nonce, came);
         wait
     }
 
     fn came(&self, nonce: &str) -> bool {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(nonce);
+        let waiting = self.0.lock().remove(nonce);
         waiting.is_some_and(|waiting| waiting.send(()).is_ok())
     }
 }
@@ -108,16 +108,26 @@ impl Nonces {
 struct Shared<R> {
     routes: Routes,
     nonces: Nonces,
-    journal: Journal,
-    receiver: R,
-    stopping: CancellationToken,
-    /// Behind a lock, so that events go to the journal and to the line in the same order.
-    line: Mutex<mpsc::UnboundedSender<Waiting>>,
+    inbox: Arc<Inbox<R>>,
+    /// Behind a lock, so that events enter the journal and this queue in the same order.
+    queue: Mutex<mpsc::UnboundedSender<Queued>>,
 }
 
+/// Where events go: to the disk, and to whoever is told of them.
+struct Inbox<R> {
+    journal: Journal,
+    receiver: R,
+    /// Events that the disk refused, oldest first.
+    refused: Mutex<VecDeque<(Uncommitted, Timestamp)>>,
+    was_refused: Notify,
+}
+
+/// An event that isn't on the disk yet: it counts against its token for as long as this lives.
+struct Uncommitted(Arc<Route>);
+
 /// An event on its way to the disk.
-struct Waiting {
-    route: Arc<Route>,
+struct Queued {
+    event: Uncommitted,
     at: Timestamp,
     written: Answer<u64>,
     done: oneshot::Sender<bool>,
@@ -129,12 +139,24 @@ pub fn router<R: Receiver>(
     nonces: Nonces,
     journal: Journal,
     receiver: R,
-    stopping: CancellationToken,
+    watch: &Watch,
 ) -> Router {
-    let (line, waiting) = mpsc::unbounded_channel();
-    let shared =
-        Arc::new(Shared { routes, nonces, journal, receiver, stopping, line: Mutex::new(line) });
-    tokio::spawn(tell_in_order(Arc::downgrade(&shared), waiting));
+    let (queue, queued) = mpsc::unbounded_channel();
+    let (refused, was_refused) = (Mutex::default(), Notify::new());
+    let inbox = Arc::new(Inbox { journal, receiver, refused, was_refused });
+    // Not ended by `stopping`: requests that are under way then are still answered. It ends with the router.
+    let (telling, queued) = (inbox.clone(), Arc::new(tokio::sync::Mutex::new(queued)));
+    watch.keep("tell the sessions what their webhooks report", move || {
+        tell_in_order(telling.clone(), queued.clone())
+    });
+    let (writing, stopping) = (inbox.clone(), watch.stopping.clone());
+    watch.keep("save the webhooks that the disk refused", move || {
+        let (writing, stopping) = (writing.clone(), stopping.clone());
+        async move {
+            let _ = stopping.run_until_cancelled(write_refused(writing)).await;
+        }
+    });
+    let shared = Arc::new(Shared { routes, nonces, inbox, queue: Mutex::new(queue) });
     Router::new()
         .route("/hook/{token}", post(hook::<R>))
         .route("/reach/{nonce}", get(reach::<R>).post(reach::<R>))
@@ -148,71 +170,94 @@ async fn hook<R: Receiver>(
     _body: Bytes,
 ) -> StatusCode {
     let Some(route) = shared.routes.find(&token) else { return StatusCode::NOT_FOUND };
-    if route.uncommitted.fetch_add(1, Ordering::Relaxed) >= MOST_UNCOMMITTED {
-        route.uncommitted.fetch_sub(1, Ordering::Relaxed);
-        return StatusCode::TOO_MANY_REQUESTS;
-    }
-    shared.receiver.received(route.session, route.hook);
+    let Some(event) = Uncommitted::new(route) else { return StatusCode::TOO_MANY_REQUESTS };
+    shared.inbox.receiver.received(event.0.session, event.0.hook);
     // The sender may hang up: the event is committed and told all the same.
-    match shared.commit(route, now()).await {
+    match shared.commit(event, now()).await {
         Ok(true) => StatusCode::OK,
         Ok(false) | Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
+impl Uncommitted {
+    /// None if the route has as many as it may.
+    fn new(route: Arc<Route>) -> Option<Self> {
+        // Counted before it is compared, so that two requests at once can't both take the last place.
+        let before = route.uncommitted.fetch_add(1, Ordering::Relaxed);
+        let event = Self(route);
+        (before < MOST_UNCOMMITTED).then_some(event)
+    }
+}
+
+impl Drop for Uncommitted {
+    fn drop(&mut self) {
+        self.0.uncommitted.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl<R> Shared<R> {
     /// Sends an event to the disk. The answer says whether it is there.
-    fn commit(&self, route: Arc<Route>, at: Timestamp) -> oneshot::Receiver<bool> {
+    fn commit(&self, event: Uncommitted, at: Timestamp) -> oneshot::Receiver<bool> {
         let (done, committed) = oneshot::channel();
-        let line = lock(&self.line);
-        let written = self.journal.append(route.session, route.hook, at);
-        // The line ends only with the listener.
-        let _ = line.send(Waiting { route, at, written, done });
+        let queue = self.queue.lock();
+        let written = self.inbox.journal.append(event.0.session, event.0.hook, at);
+        // The other end is kept for as long as this one lives.
+        let _ = queue.send(Queued { event, at, written, done });
         committed
     }
 }
 
 /// Tells of events in the order of their sequence, so that "applied up to" has no holes.
 async fn tell_in_order<R: Receiver>(
-    shared: Weak<Shared<R>>,
-    mut waiting: mpsc::UnboundedReceiver<Waiting>,
+    inbox: Arc<Inbox<R>>,
+    queued: Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<Queued>>>,
 ) {
-    while let Some(Waiting { route, at, written, done }) = waiting.recv().await {
+    let mut queued = queued.lock().await;
+    while let Some(Queued { event, at, written, done }) = queued.recv().await {
+        let (session, hook) = (event.0.session, event.0.hook);
         let written = written.await;
-        let Some(shared) = shared.upgrade() else { return };
-        let (session, hook) = (route.session, route.hook);
-        match written {
+        match &written {
             Ok(seq) => {
-                route.uncommitted.fetch_sub(1, Ordering::Relaxed);
-                shared.receiver.committed(session, hook, Some(seq), at);
-                let _ = done.send(true);
+                drop(event);
+                inbox.receiver.committed(session, hook, Some(*seq), at);
             }
             Err(error) => {
                 // It has happened, so it is applied; it is written as soon as the disk takes it.
-                shared.receiver.disk(Some(&error));
-                shared.receiver.committed(session, hook, None, at);
-                let _ = done.send(false);
-                tokio::spawn(write_later(shared, route, at));
+                inbox.refused.lock().push_back((event, at));
+                inbox.was_refused.notify_one();
+                inbox.receiver.disk(Some(error));
+                inbox.receiver.committed(session, hook, None, at);
             }
         }
+        // Whoever sent it may have hung up.
+        let _ = done.send(written.is_ok());
     }
 }
 
-async fn write_later<R: Receiver>(shared: Arc<Shared<R>>, route: Arc<Route>, at: Timestamp) {
+/// Tries again and again to write what the disk refused. An event leaves the queue only once it is written, so
+/// that none is lost with this task.
+async fn write_refused<R: Receiver>(inbox: Arc<Inbox<R>>) {
+    let oldest = || {
+        let refused = inbox.refused.lock();
+        refused.front().map(|(event, at)| (event.0.session, event.0.hook, *at))
+    };
     loop {
-        let wait = tokio::time::sleep(RETRY_WRITE);
-        if shared.stopping.run_until_cancelled(wait).await.is_none() {
-            return;
+        if oldest().is_none() {
+            inbox.was_refused.notified().await;
         }
-        match shared.journal.append(route.session, route.hook, at).await {
-            Ok(seq) => {
-                route.uncommitted.fetch_sub(1, Ordering::Relaxed);
-                shared.receiver.written(route.session, seq);
-                shared.receiver.disk(None);
-                return;
+        tokio::time::sleep(RETRY_WRITE).await;
+        while let Some((session, hook, at)) = oldest() {
+            match inbox.journal.append(session, hook, at).await {
+                Ok(seq) => {
+                    inbox.refused.lock().pop_front();
+                    inbox.receiver.written(session, seq);
+                    inbox.receiver.disk(None);
+                }
+                Err(error) => {
+                    inbox.receiver.disk(Some(&error));
+                    break;
+                }
             }
-            Err(JournalError::Closed { .. }) => return,
-            Err(error) => shared.receiver.disk(Some(&error)),
         }
     }
 }

@@ -59,7 +59,7 @@ pub struct SessionTurn {
     /// The newest event that the record takes into account.
     pub applied_seq: u64,
     /// What happened, in order.
-    pub happenings: Vec<(Event, Timestamp)>,
+    pub events: Vec<(Event, Timestamp)>,
 }
 
 /// A committed hook event.
@@ -75,8 +75,8 @@ pub struct Committed {
 
 /// One thing that happened, as subscribers see it: never skipped, in the order of `seq`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Happening {
-    /// Its place in the order of all happenings.
+pub struct EventRecord {
+    /// Its place in the order of all events.
     pub seq: u64,
     /// Whose.
     pub session: SessionId,
@@ -142,6 +142,14 @@ impl Journal {
         Ok(Self { writer, readers, key })
     }
 
+    /// Looks at every page for damage, which takes long where there are many.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`], or why it could not look.
+    pub async fn check_integrity(&self) -> Result<(), JournalError> {
+        self.readers.read(CHECK, |connection| store::check_integrity(connection, CHECK)).await
+    }
+
     /// Commits a hook event; answers its sequence. It is queued at once, whether awaited or not.
     ///
     /// # Errors
@@ -151,7 +159,7 @@ impl Journal {
     }
 
     /// Commits a turn: the record with its `applied_seq`, and what happened; answers the
-    /// happenings' sequences. It is queued at once, whether awaited or not.
+    /// events' sequences. It is queued at once, whether awaited or not.
     ///
     /// # Errors
     /// A [`JournalError`]; nothing of the turn is on the disk then.
@@ -164,7 +172,7 @@ impl Journal {
         self.writer.write("erase a session's secrets", move |ledger| ledger.erase_secrets(session))
     }
 
-    /// Forgets a session: record, secrets, events, bookkeeping. Its happenings stay until pruned.
+    /// Forgets a session: record, secrets, events, bookkeeping. Its events stay until pruned.
     pub fn forget(&self, session: SessionId) -> Answer<()> {
         self.writer.write("forget a session", move |ledger| ledger.forget(session))
     }
@@ -181,11 +189,11 @@ impl Journal {
         self.writer.write("save a mark", move |ledger| ledger.mark(&key, value.as_deref()))
     }
 
-    /// Removes applied events that arrived before `older_than`, and happenings up to
-    /// `happenings_up_to`; a bounded number at a time. Answers how many went: repeat until 0.
-    pub fn prune(&self, older_than: Timestamp, happenings_up_to: u64) -> Answer<usize> {
+    /// Removes applied events that arrived before `older_than`, and events up to
+    /// `events_up_to`; a bounded number at a time. Answers how many went: repeat until 0.
+    pub fn prune(&self, older_than: Timestamp, events_up_to: u64) -> Answer<usize> {
         self.writer.write("tidy the journal", move |ledger| {
-            Ok(ledger.prune_events(older_than)? + ledger.prune_happenings(happenings_up_to)?)
+            Ok(ledger.prune_webhooks(older_than)? + ledger.prune_events(events_up_to)?)
         })
     }
 
@@ -203,27 +211,27 @@ impl Journal {
         self.readers.read(read::LOAD, move |connection| read::load(connection, &key)).await
     }
 
-    /// Up to `limit` happenings after `seq`, in order.
-    pub async fn happenings_after(
+    /// Up to `limit` events after `seq`, in order.
+    pub async fn events_after(
         &self,
         seq: u64,
         limit: u32,
-    ) -> Result<Vec<Happening>, JournalError> {
+    ) -> Result<Vec<EventRecord>, JournalError> {
         let key = Arc::clone(&self.key);
-        let work = move |c: &rusqlite::Connection| read::happenings_after(c, &key, seq, limit);
-        self.readers.read(read::HAPPENINGS, work).await
+        let work = move |c: &rusqlite::Connection| read::events_after(c, &key, seq, limit);
+        self.readers.read(read::EVENTS, work).await
     }
 
-    /// All happenings of `session`, in order.
-    pub async fn happenings_of(&self, session: SessionId) -> Result<Vec<Happening>, JournalError> {
+    /// All events of `session`, in order.
+    pub async fn events_of(&self, session: SessionId) -> Result<Vec<EventRecord>, JournalError> {
         let key = Arc::clone(&self.key);
-        let work = move |c: &rusqlite::Connection| read::happenings_of(c, &key, session);
-        self.readers.read(read::HAPPENINGS, work).await
+        let work = move |c: &rusqlite::Connection| read::events_of(c, &key, session);
+        self.readers.read(read::EVENTS, work).await
     }
 
-    /// The newest happening's sequence; 0 before the first.
-    pub async fn last_happening(&self) -> Result<u64, JournalError> {
-        self.readers.read(read::HAPPENINGS, read::last_happening).await
+    /// The newest event's sequence; 0 before the first.
+    pub async fn last_event(&self) -> Result<u64, JournalError> {
+        self.readers.read(read::EVENTS, read::last_event).await
     }
 
     /// Whether `pin` was ever a session's of this journal, be it forgotten and its secrets erased.
@@ -260,18 +268,19 @@ impl Journal {
         Ok(self.marked(CLEAN_END).await?.map(|value| value == [1]))
     }
 
-    /// Stores that `subscriber` has dealt with all happenings up to `seq`.
+    /// Stores that `subscriber` has dealt with all events up to `seq`.
     pub fn mark_seen(&self, subscriber: &str, seq: u64) -> Answer<()> {
         self.mark(&format!("{SEEN}{subscriber}"), Some(&seq.to_le_bytes()))
     }
 
-    /// Up to which happening `subscriber` has dealt with; none if it never said.
+    /// Up to which event `subscriber` has dealt with; none if it never said.
     pub async fn seen(&self, subscriber: &str) -> Result<Option<u64>, JournalError> {
         let value = self.marked(&format!("{SEEN}{subscriber}")).await?;
         Ok(value.and_then(|v| v.try_into().ok()).map(u64::from_le_bytes))
     }
 }
 
+const CHECK: &str = "check the journal for damage";
 const ALIVE_AT: &str = "engine/alive-at";
 const CLEAN_END: &str = "engine/clean-end";
 const SEEN: &str = "seen/";

@@ -28,13 +28,14 @@ mod timers;
 mod to_actors;
 pub mod token;
 pub mod vault;
-mod watch;
+pub mod watch;
 
-pub use actor::regions::Race;
+pub use actor::region_choice::Race;
 pub use bus::{Changes, Progress, Snapshot, Subscription};
 pub use config::{Config, Listener};
 pub use context::{Health, ServiceHealth};
 pub use engine::{Engine, Keys, Stores};
-pub use error::{CommandError, StartError};
+pub use error::{CommandError, Misfit, StartError};
 pub use id::SessionId;
-pub use store::StoreError;
+pub use store::{Remedy, StoreError};
+pub use watch::{BackgroundFault, TaskFault};

@@ -14,7 +14,7 @@ use crate::{
     SessionId,
     actor::{
         message::{Mailbox, SessionMessage as Message},
-        regions,
+        region_choice,
     },
     budget::Put,
     bus::Progress,
@@ -125,7 +125,7 @@ async fn until_stopped<T>(context: &Context, call: impl Future<Output = T>) -> O
 
 fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
     let (answer, chosen) = oneshot::channel();
-    let asked = context.regions.cast(regions::Message::Choose(answer));
+    let asked = context.regions.cast(region_choice::Message::Choose(answer));
     let shared = context.clone();
     spawn_effect(context, to, async move {
         let chosen = match asked {
@@ -148,7 +148,7 @@ fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
 
 async fn save_choice(context: &Context, id: SessionId, choice: Choice) {
     let saved = context.archive.save_region(id, choice).await;
-    context.archive_wrote(saved.err().map(|error| error.to_string()));
+    context.archive_wrote(saved.err());
 }
 
 fn allocate(context: &Arc<Context>, id: SessionId, to: &Mailbox, region: Region, by_hand: bool) {
@@ -189,7 +189,7 @@ async fn archive_chat(
         Ok(()) => context.archive.save_messages(id, messages).await,
         Err(fault) => Err(fault),
     };
-    context.archive_wrote(saved.as_ref().err().map(ToString::to_string));
+    context.archive_wrote(saved.as_ref().err().cloned());
     saved.map(|saved| (saved.new, saved.total)).map_err(|_| Failure::Storage)
 }
 

@@ -59,7 +59,7 @@ fn turn(session: SessionId, applied_seq: u64) -> SessionTurn {
         record: record("Maria Lopez").into(),
         secrets: None,
         applied_seq,
-        happenings: Vec::new(),
+        events: Vec::new(),
     }
 }
 
@@ -69,11 +69,11 @@ const HOOK: HookType = HookType::PresenterStarted;
 async fn what_was_acknowledged_is_there_after_a_restart() {
     let dir = folder();
     let journal = open(dir.path());
-    let happenings = vec![
+    let events = vec![
         (Event::Life(LifeEvent::Created), Timestamp(1)),
         (Event::Life(LifeEvent::AllocationFailed { failure: Failure::Unreachable }), Timestamp(2)),
     ];
-    let first = SessionTurn { secrets: Some(secrets()), happenings, ..turn(session(1), 0) };
+    let first = SessionTurn { secrets: Some(secrets()), events, ..turn(session(1), 0) };
     assert_eq!(journal.save_turn(first).await.unwrap(), [1, 2]);
     for seq in 1..=3 {
         assert_eq!(journal.append(session(1), HOOK, Timestamp(7)).await.unwrap(), seq);
@@ -90,7 +90,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     let replay: Vec<_> = stored.replay.iter().map(|e| (e.seq, e.hook, e.at)).collect();
     assert_eq!(replay, [(3, HOOK, Timestamp(7))]);
     assert_eq!(journal.append(session(1), HOOK, Timestamp(8)).await.unwrap(), 4);
-    let told = journal.happenings_of(session(1)).await.unwrap();
+    let told = journal.events_of(session(1)).await.unwrap();
     assert_eq!(told.iter().map(|h| h.seq).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(
         told[1].event,
@@ -99,17 +99,17 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn happenings_come_in_one_order_over_all_sessions() {
+async fn events_come_in_one_order_over_all_sessions() {
     let dir = folder();
     let journal = open(dir.path());
     for n in [1, 2, 1] {
-        let happenings = vec![(Event::Life(LifeEvent::Created), Timestamp(i64::from(n)))];
-        journal.save_turn(SessionTurn { happenings, ..turn(session(n), 0) }).await.unwrap();
+        let events = vec![(Event::Life(LifeEvent::Created), Timestamp(i64::from(n)))];
+        journal.save_turn(SessionTurn { events, ..turn(session(n), 0) }).await.unwrap();
     }
-    let page = journal.happenings_after(1, 1).await.unwrap();
+    let page = journal.events_after(1, 1).await.unwrap();
     assert_eq!(page.iter().map(|h| (h.seq, h.session)).collect::<Vec<_>>(), [(2, session(2))]);
-    assert_eq!(journal.happenings_after(3, 10).await.unwrap(), []);
-    assert_eq!(journal.last_happening().await.unwrap(), 3);
+    assert_eq!(journal.events_after(3, 10).await.unwrap(), []);
+    assert_eq!(journal.last_event().await.unwrap(), 3);
 }
 
 #[tokio::test]
@@ -240,13 +240,13 @@ async fn an_input_that_kills_twice_is_set_aside() {
 async fn sequences_grow_on_after_pruning_and_forgetting() {
     let dir = folder();
     let journal = open(dir.path());
-    let happenings = vec![(Event::Life(LifeEvent::Created), Timestamp(0)); 3];
-    journal.save_turn(SessionTurn { happenings, ..turn(session(1), 0) }).await.unwrap();
+    let events = vec![(Event::Life(LifeEvent::Created), Timestamp(0)); 3];
+    journal.save_turn(SessionTurn { events, ..turn(session(1), 0) }).await.unwrap();
     for n in 1..=4 {
         journal.append(session(1), HOOK, Timestamp(n)).await.unwrap();
     }
     journal.save_turn(turn(session(1), 3)).await.unwrap();
-    // Events 1 and 2 are old and applied, happenings 1 and 2 are not the newest.
+    // Events 1 and 2 are old and applied, events 1 and 2 are not the newest.
     assert_eq!(journal.prune(Timestamp(3), 99).await.unwrap(), 4);
     assert_eq!(journal.prune(Timestamp(3), 99).await.unwrap(), 0);
     assert_eq!(journal.load().await.unwrap().sessions[0].replay[0].seq, 4);
@@ -255,8 +255,8 @@ async fn sequences_grow_on_after_pruning_and_forgetting() {
     let journal = open(dir.path());
     assert!(journal.load().await.unwrap().sessions.is_empty());
     assert_eq!(journal.append(session(2), HOOK, Timestamp(5)).await.unwrap(), 5);
-    let happenings = vec![(Event::Life(LifeEvent::Created), Timestamp(0))];
-    let next = journal.save_turn(SessionTurn { happenings, ..turn(session(2), 0) }).await;
+    let events = vec![(Event::Life(LifeEvent::Created), Timestamp(0))];
+    let next = journal.save_turn(SessionTurn { events, ..turn(session(2), 0) }).await;
     assert_eq!(next.unwrap(), [4]);
 }
 

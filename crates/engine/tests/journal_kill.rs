@@ -56,13 +56,13 @@ fn child_that_writes_until_it_is_killed() {
 fn nothing_acknowledged_is_lost_by_kills() {
     let dir = tempfile::tempdir().unwrap();
     let record = State::new(About::default(), "tess".into(), Timestamp(0)).record;
-    let happenings = vec![(Event::Life(LifeEvent::Created), Timestamp(0))];
+    let events = vec![(Event::Life(LifeEvent::Created), Timestamp(0))];
     let first = SessionTurn {
         session: session(),
         record: record.into(),
         secrets: None,
         applied_seq: 0,
-        happenings,
+        events,
     };
     open(dir.path()).save_turn(first).wait().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -192,7 +192,7 @@ impl BrokerConnection {
                     return Lost::Left;
                 }
                 let lost = exchange_messages(&mut socket, events, outgoing).await;
-                let _ = timeout(STEP_TIMEOUT, socket.close(None)).await;
+                linger::hang_up(socket).await;
                 lost
             }
         }

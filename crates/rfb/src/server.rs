@@ -1,4 +1,4 @@
-//! The protocol's state for one viewer: takes the viewer's bytes, and tells what they change.
+//! The protocol's state for one viewer: takes the viewer's bytes, and reports what they mean.
 
 mod handshake;
 mod update;
@@ -114,7 +114,7 @@ impl Server {
         std::mem::take(&mut self.output)
     }
 
-    /// Says that these parts of the screen may have changed. It is a hint where to compare: a part too many
+    /// Marks parts of the screen that may have changed. It is a hint where to compare: a part too many
     /// costs time, and no bytes.
     pub fn changed(&mut self, areas: &[Rect]) {
         self.at_rest &= areas.is_empty();

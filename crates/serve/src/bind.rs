@@ -12,7 +12,7 @@ pub enum Port {
     Any,
     /// This one if it is free, else any other.
     Remembered(u16),
-    /// This one and no other, because somebody outside was told of it (a public URL).
+    /// This one and no other, since others know it (by a public URL).
     Exactly(u16),
 }
 

@@ -23,7 +23,7 @@ use crate::{
 /// The longest time by which a clock can be moved at once: a month.
 const FURTHEST: Duration = Duration::from_secs(31 * 86_400);
 
-/// Moves the server's clock and returns when everything that fell due has been done.
+/// Moves the server's clock and returns once every deadline that has passed was applied.
 pub type Advance = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// Where a control API listens and where its token is written.
@@ -58,7 +58,7 @@ impl Control {
 
 /// The control routes of a server.
 ///
-/// - `POST /control/clock {"advance_s": 61}` moves the clock and fires what is due before it answers;
+/// - `POST /control/clock {"advance_s": 61}` moves the clock and applies the deadlines that have passed, before it responds;
 /// - `GET`, `PUT` (`{"rules": [...]}`) and `DELETE /control/faults` read, set and clear the plan;
 /// - whatever `extra` adds.
 pub fn routes(token: ControlToken, advance: Advance, faults: FaultPlan, extra: Router) -> Router {

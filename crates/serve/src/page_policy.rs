@@ -25,7 +25,7 @@ const FIXED: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// What a page may load, and whom it may speak to: its own server, unless more is said.
+/// What a page may load and which servers it may call: only its own, unless more is set.
 #[derive(Debug, Clone)]
 pub struct PagePolicy {
     images: &'static str,
@@ -46,7 +46,7 @@ impl PagePolicy {
         Self { images: sources, ..self }
     }
 
-    /// Lets the page speak to this origin, too.
+    /// Lets the page call this origin, too.
     #[must_use]
     pub fn service(self, origin: &str) -> Self {
         Self { service: Some(origin.to_owned()), ..self }

@@ -58,7 +58,7 @@ impl TrustedProxies {
             .flat_map(|value| value.split(','))
             .map(|part| part.trim().parse::<IpAddr>());
         let mut hops: Vec<_> = forwarded.collect();
-        // From the right: each proxy appends the address that it saw, and what stands further left a client can forge.
+        // From the right: each proxy appends the address that it saw, and anything further left can be forged by the client.
         let mut at = peer.ip();
         while self.trusts(at) {
             match hops.pop() {

@@ -8,34 +8,34 @@
 
 pub mod effect;
 pub mod event;
-pub mod fact;
 pub mod input;
 pub mod lamp;
 pub mod mail;
 pub mod outage;
+pub mod presence;
 pub mod program;
 pub mod region;
 pub mod retry;
 pub mod state;
+pub mod status;
 mod step;
 pub mod text;
 pub mod time;
 pub mod verification;
-pub mod word;
 
 pub use effect::{Effect, Timer, Urgency};
 pub use event::{
     ChatEvent, Event, EventFacts, HookEvent, LifeEvent, LogContext, MailEvent, PresenceChange,
     PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent, ViewingEvent,
 };
-pub use fact::{Presenter, Viewers};
 pub use input::Input;
 pub use lamp::Lamp;
 pub use outage::Outage;
+pub use presence::{Presenter, Viewers};
 pub use program::Program;
 pub use retry::Failure;
 pub use state::{About, Life, Outcome, Record, State, Transcript};
+pub use status::SessionStatus;
 pub use step::{Transition, step};
 pub use time::Timestamp;
 pub use verification::{Gate, Verification};
-pub use word::Word;

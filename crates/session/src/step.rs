@@ -7,8 +7,8 @@ mod chat;
 mod hooks;
 mod life;
 mod mail;
-mod program;
-mod verification;
+mod save_program;
+mod verify_person;
 
 use crate::{
     Effect, Event, Input, State, Timer, Timestamp, Urgency, ViewingEvent,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use session::{
     About, ChatEvent, Effect, Event, Failure, HookEvent, Input, Lamp, Life, MailEvent, Outcome,
-    PresenceEvent, Presenter, Program, ProgramEvent, State, Timer, Timestamp, Urgency, Viewers,
-    Word, mail,
+    PresenceEvent, Presenter, Program, ProgramEvent, SessionStatus, State, Timer, Timestamp,
+    Urgency, Viewers, mail,
     program::{Broken, Gone, Obstacle},
     retry, step,
 };
@@ -73,8 +73,8 @@ impl Told {
         self.tell(Input::Restored { since })
     }
 
-    fn word(&self) -> Word {
-        Word::of(&self.state.record, self.now)
+    fn word(&self) -> SessionStatus {
+        SessionStatus::new(&self.state.record, self.now)
     }
 
     fn lamp(&self, hook: HookType) -> &Lamp {
@@ -86,7 +86,7 @@ impl Told {
 fn a_new_session_chooses_a_region_allocates_and_arms_all_four_hooks() {
     let mut told = Told::new();
     assert_eq!(told.tell(Input::Created { region: None }), [Effect::ChooseRegion]);
-    assert_eq!(told.word(), Word::Allocating);
+    assert_eq!(told.word(), SessionStatus::Allocating);
     let effects = told.tell(Input::RegionChosen { region: region() });
     assert_eq!(effects, [Effect::Allocate { region: region(), by_hand: false }]);
     let effects = told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
@@ -98,7 +98,7 @@ fn a_new_session_chooses_a_region_allocates_and_arms_all_four_hooks() {
         })
         .collect();
     assert_eq!(put, HookType::ALL);
-    assert!(matches!(told.word(), Word::Waiting { .. }));
+    assert!(matches!(told.word(), SessionStatus::Waiting { .. }));
 }
 
 #[test]
@@ -128,16 +128,19 @@ fn an_older_calls_answer_does_not_light_the_lamp() {
 fn the_story_from_waiting_to_ended_and_back() {
     let mut told = Told::live();
     told.fire(HookType::PresenterStarted);
-    assert!(matches!(told.word(), Word::Ready { .. }));
+    assert!(matches!(told.word(), SessionStatus::Ready { .. }));
     told.fire(HookType::ViewerStarted);
-    assert!(matches!(told.word(), Word::Active { .. }));
+    assert!(matches!(told.word(), SessionStatus::Active { .. }));
     let effects = told.fire(HookType::ViewerOffline);
     assert!(effects.contains(&Effect::FetchChat { transcript: true }));
-    assert!(matches!(told.word(), Word::Ended { may_still_run: true, pin_over: false, .. }));
+    assert!(matches!(
+        told.word(),
+        SessionStatus::Ended { may_still_run: true, pin_over: false, .. }
+    ));
     told.tell(Input::ChatSaved { new: 3, total: 3, transcript: true });
     assert!(told.events.contains(&Event::Chat(ChatEvent::TranscriptSaved { messages: 3 })));
     told.fire(HookType::ViewerStarted);
-    assert!(matches!(told.word(), Word::Active { .. }));
+    assert!(matches!(told.word(), SessionStatus::Active { .. }));
 }
 
 #[test]
@@ -178,7 +181,7 @@ fn a_presenter_that_starts_again_reopens_an_ended_session() {
     told.fire(HookType::ViewerStarted);
     told.fire(HookType::ViewerOffline);
     told.fire(HookType::PresenterStarted);
-    assert!(matches!(told.word(), Word::Ready { .. }));
+    assert!(matches!(told.word(), SessionStatus::Ready { .. }));
 }
 
 #[test]
@@ -191,7 +194,7 @@ fn after_a_restart_both_facts_are_unknown_until_their_sides_next_event() {
     told.tell(Input::Restored { since });
     assert_eq!(told.state.record.presenter, Presenter::Unknown { since });
     assert_eq!(told.state.record.viewers, Viewers::Unknown { since });
-    assert_eq!(told.word(), Word::Unknown { since });
+    assert_eq!(told.word(), SessionStatus::Unknown { since });
     told.arm_all();
     told.fire(HookType::PresenterStarted);
     assert!(matches!(told.state.record.presenter, Presenter::Online { .. }));
@@ -225,7 +228,7 @@ fn a_gap_in_a_hook_that_tells_what_is_known_anyway_changes_nothing() {
     told.tell(Input::Elapsed(Timer::Rearm(hook)));
     let generation = told.state.generations[hook.index()];
     told.tell(Input::Armed { hook, generation });
-    assert!(matches!(told.word(), Word::Ready { .. }));
+    assert!(matches!(told.word(), SessionStatus::Ready { .. }));
 }
 
 #[test]
@@ -596,9 +599,9 @@ fn closing_saves_the_transcript_before_it_ends_the_pin() {
     assert!(!effects.contains(&Effect::RevokePin));
     let effects = told.tell(Input::ChatSaved { new: 1, total: 1, transcript: true });
     assert!(effects.contains(&Effect::RevokePin));
-    assert!(matches!(told.word(), Word::Closed { pin_valid_until: Some(_), .. }));
+    assert!(matches!(told.word(), SessionStatus::Closed { pin_valid_until: Some(_), .. }));
     told.tell(Input::Revoked { done: true });
-    assert!(matches!(told.word(), Word::Closed { pin_valid_until: None, .. }));
+    assert!(matches!(told.word(), SessionStatus::Closed { pin_valid_until: None, .. }));
 }
 
 #[test]
@@ -606,13 +609,13 @@ fn a_pin_that_nobody_used_expires_and_one_that_was_used_ends() {
     let mut told = Told::live();
     told.now = T0.plus(DAY);
     told.tell(Input::Elapsed(Timer::PinOver));
-    assert_eq!(told.word(), Word::Expired);
+    assert_eq!(told.word(), SessionStatus::Expired);
 
     let mut told = Told::live();
     told.fire(HookType::PresenterStarted);
     told.now = T0.plus(DAY);
     told.tell(Input::Elapsed(Timer::PinOver));
-    assert!(matches!(told.word(), Word::Ended { pin_over: true, .. }));
+    assert!(matches!(told.word(), SessionStatus::Ended { pin_over: true, .. }));
 }
 
 #[test]
@@ -756,7 +759,7 @@ proptest! {
                 prop_assert!(timers.contains(&Timer::Heartbeat));
                 prop_assert!(matches!(state.record.life, Life::Live(_)));
             }
-            let _ = Word::of(&state.record, now);
+            let _ = SessionStatus::new(&state.record, now);
         }
     }
 

@@ -26,7 +26,7 @@ pub trait Transactional: Send + 'static {
     /// Called at the end of each transaction, before the commit; an error rolls it back.
     ///
     /// # Errors
-    /// Whatever shall keep the transaction from being committed.
+    /// Any reason for which the transaction must not be committed.
     fn before_commit(&mut self, _doing: &'static str) -> Result<(), StoreError> {
         Ok(())
     }
@@ -172,7 +172,7 @@ where
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
         let closed = StoreError::Closed { doing: self.doing };
         let Self { done, answer, .. } = *self;
-        // The requester may be gone; the write stands.
+        // Nobody may wait for the result any more; the write is valid all the same.
         let _ = answer.send(outcome.and_then(|()| done.ok_or(closed)));
     }
 }

@@ -14,7 +14,7 @@ use screen_tests::{
     subject::{SQUARE, Subject},
     world::World,
 };
-use session::{Presenter, Transcript, Word};
+use session::{Presenter, SessionStatus, Transcript};
 
 /// More than the program needs with a screen of this size, and much less than what a frozen viewer asks for.
 const BOUND: u64 = 160 << 20;
@@ -36,8 +36,8 @@ impl Customer {
     }
 }
 
-fn word(snapshot: &Snapshot) -> Word {
-    Word::of(&snapshot.record, engine::clock::now())
+fn word(snapshot: &Snapshot) -> SessionStatus {
+    SessionStatus::new(&snapshot.record, engine::clock::now())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,14 +83,18 @@ async fn from_the_first_picture_to_the_archived_transcript_and_a_killed_program(
 
     let mut customer = Customer::shares(&world, pin).await;
     running
-        .until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. }) && all_armed(s))
+        .until(id, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
         .await;
     let mut heard = world.companion(pin).await;
     let browser = driver.browser("viewer", 1400, 1000).await;
     browser.goto(&world.service.viewer_url(pin, "Anna", false).await).await.unwrap();
     PageScreen(&browser).watch(1280).await;
     running
-        .until(id, "it is active", |s| matches!(word(s), Word::Active { .. }) && all_armed(s))
+        .until(id, "it is active", |s| {
+            matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
+        })
         .await;
     // The chat makes room for the screen while one is shown.
     press(&browser, "chat-toggle").await;
@@ -103,7 +107,7 @@ async fn from_the_first_picture_to_the_archived_transcript_and_a_killed_program(
     world.over_a_minute_passes().await;
     let ended = running
         .until(id, "the last viewer has left and the transcript is saved", |s| {
-            matches!(word(s), Word::Ended { may_still_run: true, .. })
+            matches!(word(s), SessionStatus::Ended { may_still_run: true, .. })
                 && matches!(s.record.transcript, Transcript::Saved { messages: 1, .. })
         })
         .await;

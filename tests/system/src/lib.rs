@@ -187,7 +187,7 @@ impl RunningEngine {
 
     /// The names of what happened in a session so far, oldest first.
     pub async fn happened(&self, id: SessionId) -> Vec<String> {
-        let happenings = self.engine.happenings_of(id).await.unwrap();
+        let happenings = self.engine.events_of(id).await.unwrap();
         happenings.iter().map(|happening| name_of(&happening.event)).collect()
     }
 

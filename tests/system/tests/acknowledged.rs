@@ -109,7 +109,7 @@ async fn kills_lose_no_acknowledged_event_and_tell_each_once() {
     let running = engine_on(folder.path(), &origin).await;
     running.engine.hooks_tried().await;
     let id = running.engine.snapshots()[0].id;
-    let told = running.engine.happenings_of(id).await.unwrap();
+    let told = running.engine.events_of(id).await.unwrap();
     let told = told
         .iter()
         .filter(|h| matches!(h.event, Event::Presence(PresenceEvent::PresenterOnline { .. })))

@@ -6,7 +6,7 @@
 use deskhand_system_tests::{PATIENCE, RunningEngine, World, all_armed, http};
 use engine::{SessionId, Snapshot, journal};
 use serve::{Fault, FaultRule};
-use session::{Input, Outcome, Presenter, Transcript, Viewers, Word};
+use session::{Input, Outcome, Presenter, SessionStatus, Transcript, Viewers};
 use tokio::task::JoinSet;
 use wire::{HookType, Side};
 
@@ -111,7 +111,10 @@ async fn after_sleep_or_a_set_clock_every_hook_is_put_and_nothing_is_taken_for_k
     world.viewer_joins(&pin).await;
     running
         .until(id, "it is active", |s| {
-            matches!(Word::of(&s.record, engine::clock::now()), Word::Active { .. }) && all_armed(s)
+            matches!(
+                SessionStatus::new(&s.record, engine::clock::now()),
+                SessionStatus::Active { .. }
+            ) && all_armed(s)
         })
         .await;
     let plan = world.broker.handle().faults();
@@ -185,7 +188,8 @@ async fn an_archive_that_is_locked_is_shown_tried_again_and_has_each_message_onc
     running.until_happened(id, "TranscriptFailed", 1).await;
     let mut subscription = running.engine.subscribe();
     let shown = async {
-        let fails = || running.engine.health().archive_fails().unwrap_or_default();
+        let fails =
+            || running.engine.health().archive_fails().map_or_else(String::new, |e| e.to_string());
         while !fails().contains("another program holds the database") {
             subscription.changed().await;
         }

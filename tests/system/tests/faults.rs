@@ -4,7 +4,7 @@
 
 use deskhand_system_tests::{RunningEngine, World, all_armed};
 use engine::{CommandError, SessionId, Snapshot, journal::Fault};
-use session::{About, Failure, Input, Lamp, Life, Presenter, Word, mail};
+use session::{About, Failure, Input, Lamp, Life, Presenter, SessionStatus, mail};
 
 fn is_online(snapshot: &engine::Snapshot) -> bool {
     matches!(snapshot.record.presenter, Presenter::Online { .. })
@@ -23,7 +23,9 @@ async fn an_event_that_the_disk_refuses_counts_is_shown_and_written_later_once()
     world.presenter_joins(&pin).await;
     let shown = running.until(id, "it is online though the disk is full", is_online).await;
     assert!(shown.unsaved, "it says that it is not saved to disk");
-    assert!(running.engine.health().journal_fails().unwrap().contains("the disk is full"));
+    assert!(
+        running.engine.health().journal_fails().unwrap().to_string().contains("the disk is full")
+    );
     assert_eq!(times_told(&running, id, "PresenterOnline").await, 0, "nothing unsaved is told");
 
     running.disk.set(None);
@@ -90,7 +92,10 @@ async fn an_actor_that_dies_is_back_with_its_event_and_the_others_never_notice()
     running
         .until(id, "it is back", |s| {
             all_armed(s)
-                && matches!(Word::of(&s.record, deskhand_system_tests::now()), Word::Unknown { .. })
+                && matches!(
+                    SessionStatus::new(&s.record, deskhand_system_tests::now()),
+                    SessionStatus::Unknown { .. }
+                )
         })
         .await;
     assert_eq!(times_told(&running, id, "PresenterOnline").await, 1);

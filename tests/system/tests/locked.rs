@@ -7,7 +7,7 @@ use engine::{
     CommandError,
     access::{Person, Presence, Why},
 };
-use session::{About, Input, Outcome, Presenter, Transcript, Word};
+use session::{About, Input, Outcome, Presenter, SessionStatus, Transcript};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_engine_refuses_whoever_is_there_and_goes_on_by_itself() {
@@ -43,7 +43,8 @@ async fn the_engine_refuses_whoever_is_there_and_goes_on_by_itself() {
     let viewer = world.viewer_joins(&pin).await;
     running
         .until(id, "it is active", |s| {
-            matches!(Word::of(&s.record, now()), Word::Active { .. }) && all_armed(s)
+            matches!(SessionStatus::new(&s.record, now()), SessionStatus::Active { .. })
+                && all_armed(s)
         })
         .await;
     broker.page_says(&pin, customer, "Maria", "the printer again").await.unwrap();

@@ -4,13 +4,13 @@
 
 use deskhand_system_tests::{World, all_armed, http};
 use session::{
-    About, Input, Outcome, Presenter, Transcript, Viewers, Word,
+    About, Input, Outcome, Presenter, SessionStatus, Transcript, Viewers,
     event::{Event, LifeEvent},
     region::Choice,
 };
 
-fn word(snapshot: &engine::Snapshot) -> Word {
-    Word::of(&snapshot.record, engine::clock::now())
+fn word(snapshot: &engine::Snapshot) -> SessionStatus {
+    SessionStatus::new(&snapshot.record, engine::clock::now())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,11 +22,15 @@ async fn from_a_pin_to_the_archived_transcript_and_live_again() {
 
     let customer = world.presenter_joins(&pin).await;
     running
-        .until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. }) && all_armed(s))
+        .until(id, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
         .await;
     let viewer = world.viewer_joins(&pin).await;
     running
-        .until(id, "it is active", |s| matches!(word(s), Word::Active { .. }) && all_armed(s))
+        .until(id, "it is active", |s| {
+            matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
+        })
         .await;
     broker.page_says(&pin, customer, "Maria", "hey! it is the printer again").await.unwrap();
     broker.page_says(&pin, viewer, "Anna", "Oh, hi. How are you?").await.unwrap();
@@ -35,7 +39,7 @@ async fn from_a_pin_to_the_archived_transcript_and_live_again() {
     world.over_a_minute_passes().await;
     let ended = running
         .until(id, "it has ended and its transcript is saved", |s| {
-            matches!(word(s), Word::Ended { may_still_run: true, .. })
+            matches!(word(s), SessionStatus::Ended { may_still_run: true, .. })
                 && matches!(s.record.transcript, Transcript::Saved { messages: 2, .. })
         })
         .await;
@@ -44,7 +48,9 @@ async fn from_a_pin_to_the_archived_transcript_and_live_again() {
     running.until(id, "viewer_started is armed again", all_armed).await;
     let viewer = world.viewer_joins(&pin).await;
     running
-        .until(id, "it is live again", |s| matches!(word(s), Word::Active { .. }) && all_armed(s))
+        .until(id, "it is live again", |s| {
+            matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
+        })
         .await;
     broker.page_says(&pin, viewer, "Anna", "one more thing").await.unwrap();
     broker.page_leaves(&pin, viewer).await;
@@ -72,7 +78,7 @@ async fn five_reloads_are_five_events_and_each_hook_is_armed_again() {
     }
     running.until_happened(id, "PresenterOnline", 6).await;
     let snapshot = running.until(id, "all is armed", all_armed).await;
-    assert!(matches!(word(&snapshot), Word::Ready { .. }));
+    assert!(matches!(word(&snapshot), SessionStatus::Ready { .. }));
     let gone =
         running.happened(id).await.into_iter().filter(|name| name == "PresenterOffline").count();
     assert_eq!(gone, 0, "a reload within 60 s is no end");
@@ -86,12 +92,16 @@ async fn a_presenter_that_goes_is_offline_after_a_minute() {
     let (id, pin) = running.armed_session().await;
     let page = world.presenter_joins(&pin).await;
     running
-        .until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. }) && all_armed(s))
+        .until(id, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
         .await;
     world.broker.handle().page_leaves(&pin, page).await;
     world.over_a_minute_passes().await;
     running
-        .until(id, "the presenter is offline", |s| matches!(word(s), Word::PresenterOffline { .. }))
+        .until(id, "the presenter is offline", |s| {
+            matches!(word(s), SessionStatus::PresenterOffline { .. })
+        })
         .await;
     running.stop().await;
 }
@@ -104,14 +114,16 @@ async fn after_a_restart_sessions_are_rearmed_and_their_facts_unknown_until_the_
     let (second, _) = running.armed_session().await;
     world.presenter_joins(&pin).await;
     running
-        .until(first, "it is ready", |s| matches!(word(s), Word::Ready { .. }) && all_armed(s))
+        .until(first, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
         .await;
     running.stop().await;
 
     let running = world.engine().await;
     running.engine.hooks_tried().await;
     let snapshot = running.until(first, "its hooks are armed again", all_armed).await;
-    assert!(matches!(word(&snapshot), Word::Unknown { .. }));
+    assert!(matches!(word(&snapshot), SessionStatus::Unknown { .. }));
     assert_eq!(snapshot.pin.as_ref(), Some(&pin));
     running.until(second, "its hooks are armed again", all_armed).await;
     world.presenter_joins(&pin).await;
@@ -131,7 +143,9 @@ async fn a_hook_that_the_broker_lost_comes_back_and_what_hangs_on_it_is_unknown(
     let (id, pin) = running.armed_session().await;
     world.presenter_joins(&pin).await;
     running
-        .until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. }) && all_armed(s))
+        .until(id, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
         .await;
     let faults = world.broker.handle().faults();
     faults.set(vec![serve::FaultRule {
@@ -162,7 +176,7 @@ async fn closing_saves_the_transcript_and_ends_the_pin_on_our_own_broker() {
         .unwrap();
     running
         .until(id, "the PIN is revoked and the transcript saved", |s| {
-            matches!(word(s), Word::Closed { pin_valid_until: None, .. })
+            matches!(word(s), SessionStatus::Closed { pin_valid_until: None, .. })
                 && matches!(s.record.transcript, Transcript::Saved { messages: 1, .. })
         })
         .await;
@@ -184,8 +198,8 @@ async fn a_pin_that_nobody_used_in_a_day_is_noted_and_no_secret_is_in_what_happe
     let (id, pin) = running.armed_session().await;
     running.engine.tell(id, Input::Elapsed(session::Timer::Heartbeat));
     world.presenter_joins(&pin).await;
-    running.until(id, "it is ready", |s| matches!(word(s), Word::Ready { .. })).await;
-    let happenings = running.engine.happenings_of(id).await.unwrap();
+    running.until(id, "it is ready", |s| matches!(word(s), SessionStatus::Ready { .. })).await;
+    let happenings = running.engine.events_of(id).await.unwrap();
     assert!(happenings.iter().any(|h| matches!(h.event, Event::Life(LifeEvent::PinReady { .. }))));
     let printed = format!("{happenings:?} {:?}", running.engine.snapshot(id));
     assert!(!printed.contains(pin.expose()), "what happened and a snapshot print no PIN");

@@ -11,7 +11,7 @@ use engine::{
     CommandError, SessionId,
     journal::Fault as DiskFault,
     remote::{
-        LoginTc, Services,
+        IdentityClients, LoginTc,
         logintc::{Code, LoginTcConfig},
     },
 };
@@ -62,7 +62,9 @@ impl Fixture {
         let base_url = self.phones.base_url().parse().unwrap();
         let client =
             LoginTc::new(LoginTcConfig { base_url, domain: domain.to_owned(), key }).unwrap();
-        self.running.engine.set_services(Services { logintc: Some(client), ..Services::default() });
+        self.running
+            .engine
+            .set_services(IdentityClients { logintc: Some(client), ..IdentityClients::default() });
     }
 
     async fn ask(&self, user: &str, wait: Duration) -> Result<(), CommandError> {
@@ -326,7 +328,7 @@ async fn a_wrong_key_a_revoked_one_and_a_wrong_domain_are_told_apart() {
     fixture.phones.set_revoked(true).await.unwrap();
     assert_eq!(fixture.end_of_newest().await, call(Failure::Unauthorized));
 
-    fixture.running.engine.set_services(Services::default());
+    fixture.running.engine.set_services(IdentityClients::default());
     let none = fixture.ask("maria.lopez", LONG).await;
     assert!(matches!(none, Err(CommandError::NotSetUp { .. })), "{none:?}");
     fixture.end().await;
@@ -368,7 +370,7 @@ async fn what_is_no_answer_of_the_service_is_a_failure_and_never_a_denial() {
     let portal = tokio::spawn(async move { axum::serve(listener, page).await });
     let (domain, key) = (fixture.phones.domain().to_owned(), fixture.phones.key());
     let client = LoginTc::new(LoginTcConfig { base_url, domain, key }).unwrap();
-    let services = Services { logintc: Some(client), ..Services::default() };
+    let services = IdentityClients { logintc: Some(client), ..IdentityClients::default() };
     fixture.running.engine.set_services(services);
     fixture.ask("maria.lopez", LONG).await.unwrap();
     assert_eq!(fixture.end_of_newest().await, call(Failure::Malformed));

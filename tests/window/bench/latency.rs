@@ -8,11 +8,14 @@ use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
 use crate::{
+    DESKHAND,
     bare::{PAUSE, ROLE, now_ms},
-    desktop::{Desktop, eventually},
+    spread,
+};
+use desktop_tests::{
+    Desktop, eventually,
     page::run_command,
     service::{Service, call},
-    spread,
 };
 
 /// Notes each change of the page, and each change of the state that the session's row shows.
@@ -32,7 +35,7 @@ const FRAME_MS: f64 = 1000.0 / 60.0;
 
 pub async fn measure(events: usize) {
     let service = Service::start();
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     desktop.set("DESKHAND_BASE_URL", format!("{}/api/v1", service.url()));
     desktop.set("DESKHAND_REGION_URL_TEMPLATE", format!("{}/region/{{region}}", service.url()));
     let app = desktop.open_app().await;

@@ -5,18 +5,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod bare;
-#[allow(dead_code, reason = "each of its users needs another part")]
-#[path = "../desktop.rs"]
-mod desktop;
 mod latency;
-#[allow(dead_code, reason = "each of its users needs another part")]
-#[path = "../page.rs"]
-mod page;
 mod screen;
-#[allow(dead_code, reason = "each of its users needs another part")]
-#[path = "../service.rs"]
-mod service;
 mod start;
+
+/// The app that is measured.
+const DESKHAND: &str = env!("CARGO_BIN_EXE_deskhand");
 
 fn main() {
     if bare::is_asked_for() {

@@ -12,11 +12,11 @@ use std::{
 use fantoccini::Locator;
 
 use crate::{
-    bare,
-    desktop::{DESKHAND, Desktop, eventually},
+    DESKHAND, bare,
     screen::{Screen, ScreenArea},
     spread,
 };
+use desktop_tests::{Desktop, eventually};
 
 const BUTTON: Locator<'_> = Locator::XPath("//button[contains(., 'New session')]");
 /// After the button is there, until the weight is taken.
@@ -35,7 +35,7 @@ struct Subject {
 }
 
 pub async fn measure(rounds: usize) {
-    let mut desktop = Desktop::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     // The bare window emits nothing here; Deskhand doesn't know the variable.
     desktop.set(bare::ROLE, "0 0".into());
     let screen = Screen::open(desktop.home());

@@ -30,7 +30,7 @@ function open(pin: string): void {
   let sharing: Sharing = 'none';
   const name = chatForm(() => connection, 'name', '');
   const connection: Connection = joinSession({
-    // As a companion of the program, which alone counts as present and shares.
+    // As a companion, this page leaves it to the program to report who is here and what is shared.
     hello: () => ({ session_pin: pin, side: 'presenter', companion: true, name: name() }),
     onOnline: (welcome) => {
       showValid(Number(welcome['expires']));
@@ -116,7 +116,7 @@ function showRequester({ technician = '', company = '' }: { technician?: string;
   $('asker-name').textContent = `${who} asks to see this computer's screen.`;
 }
 
-/** Says which computers it works on, before anything is downloaded. */
+/** Says which computers the program works on, before anything is downloaded. */
 async function offer(pin: string): Promise<void> {
   const systems = systemsOf(await programs());
   const mine = systemOf(navigator);
@@ -185,7 +185,7 @@ function showArrived({ name, sum }: Program, rest: string): void {
   $('arrived').hidden = false;
   const file = `~/Downloads/${name}`;
   $('command').textContent = `chmod +x ${file} && ${file}${rest && ` ${rest}`}`;
-  // Without a conf the program asks for the PIN, which it can do only in a terminal.
+  // Without the session's conf the program asks for the PIN, and it can do so only in a terminal.
   if (rest) $<HTMLDetailsElement>('terminal').open = true;
 }
 

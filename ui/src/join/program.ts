@@ -12,10 +12,10 @@ const SYSTEMS: [sign: RegExp, name: string][] = [
   [/linux|x11/i, 'Linux'],
 ];
 
-/** The places where browsers say what they run on; only some browsers have the first. */
+/** The parts of `navigator` that name the system; only some browsers have the first. */
 type BrowserPlatform = { userAgentData?: { platform: string }; platform?: string; userAgent?: string };
 
-/** Which system this is, as far as the browser says; null if it doesn't. */
+/** The system that the browser says it runs on; null if it doesn't say. */
 export function systemOf({ userAgentData, platform, userAgent }: BrowserPlatform): string | null {
   const said = [userAgentData?.platform, userAgent, platform].filter(Boolean).join(' ');
   return SYSTEMS.find(([sign]) => sign.test(said))?.[1] ?? null;
@@ -26,7 +26,7 @@ export function systemsOf(platforms: { platform: string }[]): string[] {
   return [...new Set(platforms.map(({ platform }) => systemOf({ platform }) ?? platform))];
 }
 
-/** The programs that this server delivers; none if it doesn't answer. */
+/** The programs that this server hands out; none if it doesn't answer. */
 export async function programs(): Promise<{ platform: string; size: number; sha256: string }[]> {
   try {
     const answer = await fetch(`${API}/x/program_info`);
@@ -47,7 +47,7 @@ export class NoProgram extends Error {
 /** A program that arrived whole, with its SHA-256. */
 export type Program = { blob: Blob; name: string; sum: string };
 
-/** The conf of a session. It is given out only once, so it is kept here until the program has arrived. */
+/** The session's conf. The server gives it out only once, so it is kept until the program has arrived. */
 const confs = new Map<string, string>();
 
 /** The program with this session's conf, so that nothing has to be typed. */
@@ -79,7 +79,7 @@ async function get(path: string): Promise<Response> {
   throw new NoProgram(codes[answer.status] ?? 'refused');
 }
 
-/** The file with its name and its SHA-256; discarded if the sum isn't the one that the server sent. */
+/** The downloaded file with its name and SHA-256; refused if the sum isn't the one that the server announced. */
 async function receive(answer: Response): Promise<Program> {
   const sum = answer.headers.get('x-program-sha256') ?? '';
   const named = /filename="([\w.-]+)"/.exec(answer.headers.get('content-disposition') ?? '');
@@ -91,7 +91,7 @@ async function receive(answer: Response): Promise<Program> {
   return { blob, name: named?.[1] ?? 'deskhand-presenter.run', sum };
 }
 
-/** The SHA-256; null where `crypto.subtle` is missing, as on pages without encryption. */
+/** Null where it can't be computed: browsers have `crypto.subtle` only on pages from https or localhost. */
 async function sumOf(blob: Blob): Promise<string | null> {
   if (!(crypto as Partial<Crypto>).subtle) return null;
   const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());

@@ -10,7 +10,7 @@ export interface View {
   button?: { label: string; press: () => void };
 }
 
-/** The whole ceremony: fetches the task from Deskhand, has the browser ask the person, and reports to Deskhand. */
+/** One step with a passkey: Deskhand says what it is for, the browser asks the person, Deskhand is told the outcome. */
 export class Flow {
   constructor(
     private readonly state: string,
@@ -46,7 +46,7 @@ export class Flow {
       return;
     }
     const { why, ...view } = FAILURES[outcome.is];
-    // A failure that another try may mend stays on this page; one that is reported to Deskhand starts anew there.
+    // Deskhand isn't told of a failure that another try may mend. One that it is told of ends the step.
     if (why === null) {
       const button = { label: 'Try again', press: () => void this.#ask(task) };
       this.show({ tone: 'bad', ...view, button });
@@ -56,7 +56,7 @@ export class Flow {
     this.show({ tone: 'bad', ...view });
   }
 
-  /** Called once: the token is used up even if the call fails. */
+  /** Called once only, since the token is used up whatever the outcome. */
   async #handBack(task: Task, token: string): Promise<void> {
     this.show(CHECKING);
     try {
@@ -67,7 +67,7 @@ export class Flow {
     }
   }
 
-  /** Reports to Deskhand without waiting: the page's text is right even if Deskhand doesn't answer. */
+  /** Ignores errors: what the page says is true even if Deskhand doesn't answer. */
   #tell(why: Why): Promise<void> {
     return this.api.failed(this.state, why).catch(() => undefined);
   }
@@ -111,7 +111,7 @@ const CHECKING: View = { tone: 'busy', heading: 'One moment', text: 'Deskhand is
 const MADE: View = { tone: 'good', heading: 'Your passkey is made', text: CLOSE };
 const SIGNED_IN: View = { tone: 'good', heading: 'Your passkey is right', text: CLOSE };
 
-/** `why` is the reason that Deskhand gets; there is none where another try on this page may succeed. */
+/** `why` is what Deskhand is told; null where another try from this page may succeed. */
 const FAILURES: Record<
   Exclude<Outcome['is'], 'token'>,
   { heading: string; text: string; why: Why | null }

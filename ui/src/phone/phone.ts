@@ -136,7 +136,7 @@ function choose(username: string): void {
   render();
 }
 
-/** A card is kept while its push doesn't change, so that no button moves under the pointer or loses the focus. */
+/** Keeps the card of an unchanged push, so that no button moves away under the pointer or loses the focus. */
 function renderPushes(user: User): void {
   const pushes = state.pushes.filter((push) => push.user === user.id);
   const old = new Map(

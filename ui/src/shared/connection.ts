@@ -1,6 +1,6 @@
-// The live connection of a page. It reconnects by itself, and knows nothing of what the page looks like.
+// The live connection of a page: it is kept up, and is independent of what the page looks like.
 
-/** A message in either direction; the broker's `hub/messages.rs` lists them. */
+/** A message in either direction, as the broker's hub reads and sends them. */
 export type Message = { type: string } & Record<string, unknown>;
 
 export type ConnectionState = 'connecting' | 'online' | 'reconnecting' | 'over';
@@ -32,7 +32,7 @@ export function socketBeside(name: string): string {
   return url.href;
 }
 
-/** How long to wait before the next try, in milliseconds: longer each time, and random, so that not all pages come back at once. */
+/** How long to wait before the next try, in milliseconds: longer each time, and random to spread the load. */
 export function retryDelay(tries: number): number {
   return Math.min(15_000, 500 * 2 ** Math.min(tries, 5)) * (0.75 + Math.random() / 2);
 }
@@ -40,7 +40,7 @@ export function retryDelay(tries: number): number {
 /** How often a page pings the broker: a network that drops everything closes no connection. */
 const PING_EVERY_MS = 5000;
 
-/** A ping without an answer for this long means that the connection is lost. */
+/** An answer that takes longer than this is not expected any more. */
 const PONG_WITHIN_MS = 9500;
 
 /** How long a connection may take until the broker's welcome has arrived. */
@@ -71,11 +71,11 @@ class LiveConnection implements Connection {
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) hurry();
     });
-    // A page that comes out of the back-forward cache counts as a new load.
+    // A page restored from the back-forward cache has lost its connection, so it is loaded anew.
     addEventListener('pageshow', (event) => {
       if (event.persisted) location.reload();
     });
-    // Another link in the same page is another session.
+    // Another link opened in this page is another session.
     addEventListener('hashchange', () => {
       if (!handlers.onHash?.()) location.reload();
     });
@@ -130,7 +130,7 @@ class LiveConnection implements Connection {
     this.joined = false;
     this.pingedAt = null;
     clearInterval(this.pingTimer);
-    // Where the network is gone the close event comes much later, and must not count a second time.
+    // Without a network its close event would come much later, and must not count as a second loss.
     const gone = this.socket;
     this.socket = undefined;
     gone?.close();
@@ -153,7 +153,7 @@ class LiveConnection implements Connection {
         break;
       case 'refused':
         if (this.joined) this.handlers.onRefused(String(message['error']));
-        // Both refusals pass by themselves, so the next try may be admitted.
+        // Both refusals pass by themselves, so a later try may be let in.
         else if (message['code'] !== 'too_many' && message['code'] !== 'not_saved') {
           this.end(String(message['code']));
         }

@@ -16,7 +16,7 @@ export type SessionHandlers = {
   onState?(state: ConnectionState): void;
   onOnline(welcome: Message): void;
   onRoster(roster: Message): void;
-  /** Called for each new message that is shown, but not for earlier ones. */
+  /** A new message is shown; not called for earlier ones. */
   onChat?(message: ChatMessage): void;
   /** Handles the messages that only some pages know. */
   onOther?(message: Message): void;
@@ -91,7 +91,7 @@ function receive(message: Message, handlers: SessionHandlers): void {
 }
 
 /**
- * Wires the chat's form to a connection that is made later; `key` is where this browser tab remembers the person's name.
+ * Wires the chat's form to a connection that is made later; this browser tab remembers the person's name under `key`.
  * Returns a function that reads the field for the name.
  */
 export function chatForm(connection: () => Connection, key: string, initial: string): () => string {
@@ -156,7 +156,7 @@ export function showPeople(rows: PersonRow[]): void {
     return item;
   });
   $('people').replaceChildren(...items);
-  // Not by :empty in the style sheet, which WebKit doesn't evaluate again when the list is filled.
+  // Not with `:empty` in the style sheet, which WebKit doesn't evaluate again when the list is filled.
   $('people-card').hidden = rows.length === 0;
 }
 
@@ -167,7 +167,7 @@ export function showValid(expires: number): void {
   $('valid').textContent = `The PIN stays valid until about ${clock(until)}${day}.`;
 }
 
-/** Shows the state of the connection, and whether anything can be sent on it. */
+/** Shows the state of the connection in words, and allows sending only while it is online. */
 function showState(state: ConnectionState, text: string): void {
   $<HTMLButtonElement>('send').disabled = state !== 'online';
   $('state').dataset['state'] = state;

@@ -18,7 +18,7 @@ export const SPECIAL: readonly { label: string; keys: readonly Key[]; hint?: str
 /** Where a key is sent to. */
 export type Keyboard = { sendKey(keysym: number, code: string | null, down?: boolean): void };
 
-/** Presses all keys in order and releases them in reverse. */
+/** Presses all of the keys, and releases them in reverse order. */
 export function press(keyboard: Keyboard, keys: readonly Key[]): void {
   for (const [keysym, code] of keys) keyboard.sendKey(keysym, code, true);
   for (const [keysym, code] of keys.toReversed()) keyboard.sendKey(keysym, code, false);

@@ -1,6 +1,6 @@
 import { make } from '../shared/dom';
 
-/** A button and the panel that floats below it: the button opens it; Escape, a click elsewhere or a choice closes it. */
+/** A button and the panel below it: the button opens it; Escape, a click elsewhere or a choice closes it. */
 export class Menu {
   constructor(
     private readonly button: HTMLElement,
@@ -48,7 +48,7 @@ export class Menu {
 /** An entry of a menu. */
 export type Entry = { label: string; hint?: string; current?: boolean; choose(): void };
 
-/** Fills a floating list. */
+/** Fills a menu's list with entries. */
 export function fill(list: HTMLElement, entries: readonly Entry[]): void {
   list.replaceChildren(
     ...entries.map(({ label, hint, current, choose }) => {

@@ -1,4 +1,4 @@
-/** A monitor of the customer's, by its place in the whole picture, in its pixels. */
+/** One of the customer's monitors: its position and size in the whole picture, in pixels. */
 export type Monitor = { x: number; y: number; width: number; height: number };
 
 /** The choices of the menu: all monitors, then each, from left to right and from top to bottom. */

@@ -10,7 +10,7 @@ export type PageAddress = {
   name: string;
   /** The link is for viewing only. */
   readOnly: boolean;
-  /** The address that replaces this one: everything is behind the hash, which browsers send to nobody. */
+  /** The address that replaces this one: everything stands behind the hash, which browsers send to nobody. */
   link: string;
   /** The chat is to be opened. */
   chat: boolean;

@@ -10,7 +10,7 @@ export function tooLarge(picture: Blob, app: boolean): string | null {
     : null;
 }
 
-/** Saves a picture of the screen: with the session in a window of the app, elsewhere as a download. Returns a text about the result. */
+/** Keeps a picture of the screen: in the app with its session, elsewhere as a download. Returns the outcome in words. */
 export async function keep(picture: Blob, app: boolean): Promise<string> {
   if (!app) {
     saveFile(picture, `screen-${stamp(new Date())}.png`);
@@ -23,7 +23,7 @@ export async function keep(picture: Blob, app: boolean): Promise<string> {
     : 'The picture was not saved: the app did not take it.';
 }
 
-/** The local time in the form for file names. */
+/** The local time in a form that fits a file name. */
 function stamp(now: Date): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');

@@ -1,7 +1,7 @@
 /** The recent quality of the connection to the customer's computer. */
 export type Quality = { latency: number | null; fps: number };
 
-/** A longer round trip, in milliseconds, counts as lost. */
+/** A round trip that takes longer than this means that the connection has stalled. */
 const STALLED_MS = 5000;
 
 /** Counts pictures and keeps the last round trip. Time is an argument, in milliseconds. */
@@ -33,7 +33,7 @@ export class Meter {
   }
 }
 
-/** The quality in a word and in figures; a screen at rest has no meaningful frame rate. */
+/** The quality as a word and in figures; a screen on which nothing changes has no frame rate worth showing. */
 export function inWords({ latency, fps }: Quality): { word: string; level: string; text: string } {
   const [word, level] = grade(latency);
   const parts = [word];

@@ -14,7 +14,7 @@ export type RemoteHandlers = {
   onMonitors(monitors: Monitor[]): void;
 };
 
-/** noVNC, with what its public API lacks: one of several monitors, round trips, a count of pictures. */
+/** noVNC with what its interface lacks: showing one of several monitors, measuring round trips, counting pictures. */
 export class Remote extends RFB {
   private monitor: Monitor | null = null;
   private measuredAt = 0;
@@ -27,7 +27,7 @@ export class Remote extends RFB {
     private readonly handlers: RemoteHandlers,
   ) {
     super(target, channel);
-    // Nothing reports the release of a key after the focus has gone, so all keys are released now.
+    // The page doesn't see a key come up that is released after the focus has gone elsewhere.
     this._canvas.addEventListener('blur', () => {
       this.releaseKeys();
     });
@@ -38,7 +38,7 @@ export class Remote extends RFB {
     return this._canvas;
   }
 
-  /** Releases every key that is down on the customer's computer. */
+  /** Releases every key that is pressed on the customer's computer. */
   releaseKeys(): void {
     this._keyboard._allKeysUp();
   }
@@ -73,7 +73,7 @@ export class Remote extends RFB {
     return this.waiting ? now - Math.max(this.measuredAt, this.receivedAt) : 0;
   }
 
-  /** Malformed bytes end this connection, and not the page. */
+  /** Data that can't be read ends this connection, not the page. */
   protected override _handleMessage(): void {
     this.receivedAt = performance.now();
     try {
@@ -98,7 +98,7 @@ export class Remote extends RFB {
     return done;
   }
 
-  /** Answers to our own fences; noVNC itself asks for none. */
+  /** Takes the answers to our own fences; noVNC itself sends none. */
   protected override _handleServerFenceMsg(): boolean {
     const head = this._sock.rQlen() >= 8 ? this._sock.rQpeekBytes(8) : null;
     const [flag, length] = [head?.[3], head?.[7]];

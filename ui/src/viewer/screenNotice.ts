@@ -6,7 +6,7 @@ export type Sharing = 'none' | 'shared' | 'paused';
 /** What this viewer may do. */
 export type Role = 'watch' | 'control';
 
-/** A viewer, as in the broker's roster. */
+/** A viewer, as the broker describes them. */
 export type Watcher = {
   page: string;
   name: string;
@@ -17,7 +17,7 @@ export type Watcher = {
   fps?: number;
 };
 
-/** The roster. An older broker's has nothing about screens. */
+/** Who is present. An older broker sends neither `sharing` nor `watchers`. */
 export type Roster = {
   presenter: string | null;
   viewers: string[];
@@ -44,7 +44,7 @@ export type ViewerState = {
 
 const LEVEL: Record<string, Sharing> = { shared: 'shared', paused: 'paused' };
 
-/** Reads a message of the broker; fields of a later version are ignored. */
+/** Reads a message of the broker; fields that a later version adds are ignored. */
 export function rosterOf(message: Record<string, unknown>): Roster {
   const { presenter, viewers, sharing, watchers } = message;
   return {
@@ -81,7 +81,7 @@ export function noticeOf({ online, over, roster, stream, seen }: ViewerState): S
   }
 }
 
-/** The notice while no program shares. Whether the customer is being asked for consent isn't known here. */
+/** The notice while no screen is shared. This page can't know whether the customer is being asked right now. */
 function notSharing({ presenter }: Roster, seen: boolean): ScreenNotice {
   const title = seen ? 'No screen is shared any more' : 'No screen is shared yet';
   if (presenter === null) {

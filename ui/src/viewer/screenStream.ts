@@ -4,12 +4,12 @@ import type { Role } from './screenNotice';
 /** How long the other end may take to join: the presenter has ten seconds to dial. */
 const ANSWER_WITHIN_MS = 15_000;
 
-/** After this many tries the waits don't grow any more. */
+/** After so many tries, the wait before the next one is at its longest. */
 const SLOWEST = 5;
 
 /** The events that a stream reports. */
 export type StreamHandlers = {
-  /** The other end has joined: from here on the socket carries RFB and belongs to the caller. */
+  /** Both ends are connected: from now on the socket carries RFB and belongs to the receiver of this call. */
   onJoined(socket: WebSocket, role: Role): void;
   /** The stream is being opened. */
   onOpening(): void;
@@ -17,7 +17,7 @@ export type StreamHandlers = {
   onLost(why: string | null): void;
 };
 
-/** The reasons for which there is no stream, in words for people; the other side's text is not shown. */
+/** Why there was no stream, in our own words: text from the other side is never shown. */
 const REFUSED: Record<string, string> = {
   no_presenter: "The customer's program is not connected just now.",
   timeout: "The customer's program did not answer.",
@@ -33,7 +33,7 @@ export class ScreenStream {
 
   constructor(private readonly handlers: StreamHandlers) {}
 
-  /** The key that opens the stream; null while no screen can be seen. A new key opens a new stream. */
+  /** Sets the key that opens the screen, null while none is shared. A new key starts a new stream. */
   setKey(key: string | null): void {
     if (key === this.key) return;
     this.key = key;
@@ -42,12 +42,12 @@ export class ScreenStream {
     if (key !== null) this.open(key);
   }
 
-  /** A picture came, so after the next loss the first wait is short again. */
+  /** A picture has arrived, so the first wait after the next loss is short again. */
   resetRetries(): void {
     this.tries = 0;
   }
 
-  /** The joined stream has ended. */
+  /** The connection that carried the joined stream has ended. */
   ended(): void {
     this.lost(null);
   }
@@ -73,7 +73,7 @@ export class ScreenStream {
 
   private replied(socket: WebSocket, reply: StreamReply): void {
     if (reply.type === 'refused') {
-      // An unknown key counts as a guess, and the next welcome brings a new one.
+      // The broker counts an unknown key as a guess, so it is hardly tried again; the next welcome brings another key.
       if (reply.code === 'unknown') this.tries = SLOWEST;
       this.lost(REFUSED[reply.code] ?? null);
       return;
@@ -105,7 +105,7 @@ export class ScreenStream {
 
 type StreamReply = { type: 'joined'; role: Role } | { type: 'refused'; code: string };
 
-/** Reads the first message; whatever makes no sense counts as a refusal. */
+/** Reads the first message; one that can't be read counts as a refusal. */
 export function readReply(data: unknown): StreamReply {
   try {
     const { type, role, code } = JSON.parse(String(data)) as Record<string, unknown>;

@@ -112,7 +112,7 @@ export class SessionViewer {
     this.change({ online: false, stream: { is: 'off' } });
   }
 
-  /** `#chat` opens the chat of the session that is open; the address is put back afterwards. */
+  /** `#chat` only opens the chat of this session, so the session's own link is put back into the address. */
   private backToChat(): boolean {
     if (location.hash !== CHAT) return false;
     history.replaceState(null, '', this.address.link);
@@ -132,7 +132,7 @@ export class SessionViewer {
     const there = online && !over && roster !== null && roster.sharing !== 'none';
     if (!there) this.screen.detach();
     this.draw();
-    // Last, since it changes the state in its turn.
+    // Comes last, because it changes the state itself.
     this.stream.setKey(there ? this.key : null);
   }
 

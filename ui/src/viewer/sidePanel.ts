@@ -28,7 +28,7 @@ export class SidePanel {
     $('text').focus();
   }
 
-  /** Makes room for the screen, unless the panel is in use or was opened by the person. */
+  /** Closes the panel when a screen appears, unless the panel is in use or was asked for. */
   makeRoom(): void {
     if (!this.chosen && !this.panel.contains(document.activeElement)) this.set(false);
     this.chosen = true;

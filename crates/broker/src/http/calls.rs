@@ -76,7 +76,7 @@ pub(super) async fn session_url(call: Call, query: Query) -> HttpResult {
     };
     let pin = query.pin()?;
     call.coordinator.with_hub(|hub, now| hub.check_live(call.client, &pin, now))?;
-    // Of the endpoint where it was asked for: whoever can ask there can also follow the link.
+    // The origin of the endpoint that was called: a client that can call it can also follow a link to it.
     let (origin, pin) = (&call.endpoint.origin, pin.expose());
     let name = text::tidy_name(query.get("un").unwrap_or_default());
     let name: String = byte_serialize(name.as_bytes()).collect();

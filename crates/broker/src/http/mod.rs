@@ -88,14 +88,14 @@ async fn admit(
     next: Next,
 ) -> Response {
     let mut client = context.proxies.client(peer, request.headers());
-    // A reverse proxy on this machine may stand for anybody.
+    // Such a client may be a reverse proxy, behind which anybody can be.
     if context.endpoint.for_strangers && client.is_this_machine() {
         client = Client::STRANGER;
     }
     if context.coordinator.with_hub(|hub, _| hub.is_blocked(client)) {
         return Refused::Blocked.into_response();
     }
-    // A probe says nothing secret, and pages of any origin may time it.
+    // A probe's answer holds nothing secret, so pages of any origin may time it.
     let probe = request.uri().path().starts_with("/region/");
     let live = matches!(request.uri().path(), "/live" | "/screen");
     // With `*` any page may call, but live connections are for our own pages in any case: a WebSocket isn't bound by

@@ -16,7 +16,7 @@ pub(crate) struct AbuseReports {
 }
 
 impl AbuseReports {
-    /// The reports (minter, PIN, reporter) and blocks that the store kept.
+    /// The stored reports (minter, PIN, reporter) and blocks.
     pub fn from_stored(reports: Vec<(Client, Pin, Client)>, blocked: Vec<Client>) -> Self {
         let mut all = Self::default();
         for (minter, pin, reporter) in reports {

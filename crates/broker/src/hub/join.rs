@@ -23,7 +23,7 @@ use super::{
 
 /// A client with too many connections is asked to wait for this long.
 const RETRY_CONNECTING: Duration = Duration::from_secs(60);
-/// What a program says of itself is shown to people, so it is cut to this many characters.
+/// A program's version and platform are shown to people, so each is cut to this many characters.
 const LONGEST_PROGRAM_INFO: usize = 32;
 
 /// A page or a program that wants to connect.
@@ -42,7 +42,7 @@ pub(crate) enum Access {
     Ticket(Secret),
 }
 
-/// What a connection wants to be in the session.
+/// The part that a connection wants in the session.
 pub(crate) enum JoinAs {
     Presenter(Option<ProgramHello>),
     Companion,

@@ -82,7 +82,7 @@ pub struct Rates {
     pub mail_by_pin: Rate,
     /// Chat messages of one page.
     pub chat: Rate,
-    /// Unknown PINs asked for by one client. After that everything is refused for the rest of the window.
+    /// Unknown PINs asked for by one client. After that every PIN is refused for the rest of the window.
     pub guesses: Rate,
     /// From this many guesses on, each answer takes [`Rates::guess_delay`] longer than the last one.
     pub slow_after: usize,

@@ -55,7 +55,7 @@ pub(crate) struct Hello {
     /// The customer's page beside the program: it chats, and doesn't count as present.
     #[serde(default)]
     pub companion: bool,
-    /// A program that shares a screen says what it is.
+    /// The version and platform of a program that shares a screen.
     pub program: Option<ProgramHello>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) enum ServerMessage {
         #[serde(flatten)]
         roster: Roster,
     },
-    /// Somebody said something.
+    /// A chat message.
     Chat { message: Message },
     /// To the customer: a viewer has saved a picture of the screen.
     Snapshot { by: String },

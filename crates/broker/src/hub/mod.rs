@@ -63,7 +63,7 @@ pub(crate) struct Hub {
     outbox: Outbox,
 }
 
-/// A session and what is kept beside it.
+/// A session with its chat.
 #[derive(Debug)]
 struct SessionEntry {
     session: Session,

@@ -18,7 +18,7 @@ use super::{
     text,
 };
 
-/// A viewer's figures are passed on no more often than this, since each time tells all pages of the session.
+/// Viewers' figures are passed on no more often than this, since each time sends a roster to all pages.
 const QUALITY_INTERVAL: Duration = Duration::from_secs(2);
 /// The most that a viewer may claim. The figures are shown to people, and nothing is calculated from them.
 const SLOWEST_MS: u32 = 60_000;

@@ -61,7 +61,7 @@ pub struct Arrival {
     pub displaced: Vec<ConnectionId>,
 }
 
-/// What the store keeps of a side.
+/// A side as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StoredPresence {
     phase: StoredPhase,

@@ -48,7 +48,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         if lately >= rate.times {
             let oldest = self.0.get(key).and_then(|times| times.front()).copied();
             let free = oldest.map_or(now, |oldest| oldest.after(rate.per));
-            // Clients are told whole seconds; 0 would have them try again at once.
+            // Clients get whole seconds; with 0 they would try again at once.
             return Err(free.since(now).max(Duration::from_secs(1)));
         }
         self.record(key, now);
@@ -86,7 +86,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
     }
 }
 
-/// What is counted, and for whom.
+/// All counters, each with its key.
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
     pub mint: RateLimiter<Client>,

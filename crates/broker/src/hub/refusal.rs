@@ -8,7 +8,7 @@ pub(crate) enum Refused {
     /// The request is wrong and has to be corrected.
     #[error("{0}")]
     Malformed(Cow<'static, str>),
-    /// There is no such PIN. Whoever guesses waits for this answer.
+    /// There is no such PIN. The response is held back from clients that guess.
     #[error("no session has this PIN; check it and try again")]
     UnknownPin { delay: Duration },
     /// There is no such ticket, watch key or stream, or it ended with what it belonged to.

@@ -191,7 +191,12 @@ impl Hub {
     }
 
     /// The technician and the company that ask for the screen, for whoever has the PIN.
-    pub fn requester(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Requester, Refused> {
+    pub fn requester(
+        &mut self,
+        client: Client,
+        pin: &Pin,
+        now: Millis,
+    ) -> Result<Requester, Refused> {
         Ok(self.live(client, pin, now)?.session.requester.clone())
     }
 

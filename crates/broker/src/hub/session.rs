@@ -118,7 +118,7 @@ impl Session {
         self.side_mut(side).presence.depart(page, connection, now)
     }
 
-    /// Lets time pass on one side. True if the side has just gone offline, with the hook that says so.
+    /// Lets time pass on one side. True if the side has just gone offline, with the hook that fires for it.
     pub fn expire_side(
         &mut self,
         side: Side,
@@ -153,7 +153,7 @@ impl Session {
         self.side(side).announced
     }
 
-    /// Restores what the store kept of a side.
+    /// Restores a side from the store.
     pub fn restore_side(&mut self, side: Side, presence: Presence, announced: bool) {
         *self.side_mut(side) = SideState { presence, announced };
     }

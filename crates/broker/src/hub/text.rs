@@ -22,7 +22,7 @@ pub fn tidy_message(raw: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// Why a name may not stand in an e-mail.
+/// Why a name may not be used in an e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameRefused {
     #[error("the name has more than {LONGEST_NAME} characters")]
@@ -35,7 +35,7 @@ pub enum NameRefused {
     Link,
 }
 
-/// A name that may stand in an e-mail to somebody who didn't ask for it.
+/// A name that may be used in an e-mail to somebody who didn't ask for one.
 ///
 /// # Errors
 /// [`NameRefused`]: it is refused and not repaired, so that the sender learns of it.
@@ -65,7 +65,7 @@ fn looks_like_link(name: &str) -> bool {
         || lower.split_whitespace().any(dotted)
 }
 
-/// Control characters, and those that reorder or hide what stands beside them.
+/// Control characters, and characters that reorder or hide their neighbours.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,

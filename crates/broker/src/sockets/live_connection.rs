@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// How often a page is asked whether it is still there.
+/// How often a page gets a ping.
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// A page that sent nothing for this long, not even an answer to a ping, is gone: a network that drops everything
 /// closes no connection. Its screen must not look as if it were still shared.
@@ -57,7 +57,7 @@ pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, 
     let _ = timeout(HELLO_WITHIN, socket.send(Frame::Close(Some(goodbye)))).await;
 }
 
-/// Who wants to connect as what, and what admits them.
+/// Reads from the first message who wants to join as what, and by which PIN or ticket.
 fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
     let Some(PageMessage::Hello(hello)) = first else {
         return Err(Refused::malformed("the first message is a hello"));

@@ -31,7 +31,7 @@ impl Coordinator {
         sealed: bool,
     ) -> Result<Opened, Refused> {
         let secret = random::credential()?;
-        // Before the hub tells the presenter, which may dial at once.
+        // Before the hub asks the presenter's program, which may dial at once.
         let (id, signals) = self.sockets.lock().add_stream();
         let role = self.change(|hub, now| hub.watch(client, key, (id, secret), sealed, now)).await;
         match role {

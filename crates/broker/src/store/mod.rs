@@ -1,7 +1,7 @@
-//! What the broker keeps over a restart: one SQLite file, written by one thread.
+//! The broker's store, which outlives a restart: one SQLite file, written by one thread.
 //!
 //! Nothing on the async side ever waits on SQLite itself: changes are sent to the writer, which
-//! commits all that are waiting in one transaction and then says so. With a key the file is
+//! commits all that are waiting in one transaction and then resolves their futures. With a key the file is
 //! SQLCipher's, and no byte of it can be read without the key.
 
 mod chat;
@@ -39,8 +39,8 @@ pub enum StoreError {
     )]
     InUse,
     /// What any database can suffer.
-    #[error(transparent)]
-    Database(store::StoreError),
+    #[error("{}", .0.with_remedy())]
+    Database(#[source] store::StoreError),
 }
 
 impl From<store::StoreError> for StoreError {

@@ -1,4 +1,4 @@
-//! Reports of abuse, and whom they blocked.
+//! Reports of abuse, and the clients that were blocked.
 
 use std::net::IpAddr;
 

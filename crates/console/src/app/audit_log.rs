@@ -11,8 +11,8 @@ use engine::{
 
 use super::Inner;
 use crate::{
-    present::trouble,
-    view::{Code, Trouble},
+    present::{remedy, trouble},
+    view::Trouble,
 };
 
 /// What somebody did.
@@ -105,10 +105,7 @@ async fn append(
 const NOT_WRITTEN: &str = "The audit log is not written. ";
 
 fn not_written(error: &StoreError) -> Trouble {
-    let Trouble { code, text, remedy } = trouble::from_text(
-        trouble::store_code(error).unwrap_or(Code::TryAgain),
-        &error.to_string(),
-    );
+    let Trouble { code, text, remedy } = trouble::of(error, remedy::of_store(error));
     Trouble { code, text: format!("{NOT_WRITTEN}{text}"), remedy }
 }
 

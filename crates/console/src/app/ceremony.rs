@@ -29,7 +29,7 @@ use self::{
 };
 use super::{AuditEntry, Inner};
 use crate::{
-    present::trouble,
+    present::{remedy, trouble},
     view::{CeremonyStep, CeremonyView, Code, Purpose, Trouble},
 };
 
@@ -145,8 +145,7 @@ pub(crate) async fn begin(inner: &Arc<Inner>, errand: Errand) -> Result<String, 
     if inner.pages.get("passkey.js").is_none() {
         return Err(no_page(errand.doing()));
     }
-    let state = HookToken::random()
-        .map_err(|error| trouble::from_text(Code::Internal, &error.to_string()))?;
+    let state = HookToken::random().map_err(|error| trouble::of(&error, remedy::NO_RANDOM))?;
     let origin = service.service().base_url.origin().ascii_serialization();
     let door = Door::open(&state, inner.pages.clone(), &origin).map_err(|error| Trouble {
         code: Code::TryAgain,
@@ -198,19 +197,16 @@ pub(crate) async fn passkeys(inner: &Inner, doing: &str) -> Result<Passwordless,
 
 /// What the passkey service's failure means for `doing`.
 pub(crate) fn of_passkey(doing: &str, error: &PasskeyError) -> Trouble {
-    let of = |code| {
-        let text = error.to_string();
-        let text = text.split_once(": ").map_or(text.as_str(), |(_, why)| why);
-        trouble::from_text(code, &format!("{doing}: {text}"))
-    };
     match error {
-        PasskeyError::Unauthorized(_) => of(Code::SetUp),
-        PasskeyError::InvalidToken(_) => of(Code::SignInAgain),
         PasskeyError::ExpiredToken(_) => Refusal::NotNow.trouble(doing),
-        PasskeyError::AliasConflict(_)
+        PasskeyError::Unauthorized(_)
+        | PasskeyError::InvalidToken(_)
+        | PasskeyError::AliasConflict(_)
         | PasskeyError::Limit { .. }
-        | PasskeyError::Invalid { .. } => of(Code::BadInput),
-        PasskeyError::UnknownCredential(_) => of(Code::NotFound),
+        | PasskeyError::Invalid { .. }
+        | PasskeyError::UnknownCredential(_) => {
+            trouble::of(&format_args!("{doing}: {}", error.why()), remedy::of_passkey(error))
+        }
         PasskeyError::Call(call) => {
             trouble::of_failure(&format!("{doing} at the passkey service"), call.failure)
         }

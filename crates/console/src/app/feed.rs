@@ -168,7 +168,7 @@ impl Feeding {
         self.rows(engine, &news, &mut batch);
         self.detail(engine, &news, &mut batch).await;
         if news.race {
-            let race = engine.race().borrow().as_ref().map(crate::present::regions::running);
+            let race = engine.race().borrow().as_ref().map(crate::present::region_race::running);
             if let Some(view) = race
                 && self.sent.regions.as_ref() != Some(&view)
             {
@@ -209,7 +209,7 @@ impl Feeding {
 
     async fn happenings(&mut self, engine: &Engine, batch: &mut Vec<Push>) {
         loop {
-            let happenings = match engine.happenings_after(self.cursor, PAGE).await {
+            let happenings = match engine.events_after(self.cursor, PAGE).await {
                 Ok(happenings) => happenings,
                 Err(error) => return tracing::warn!(%error, "read what happened"),
             };

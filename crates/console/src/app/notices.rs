@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use engine::{Engine, clock::now, journal::Happening};
+use engine::{Engine, clock::now, journal::EventRecord};
 use session::{PresenceChange, Timestamp};
 use wire::HookType;
 
@@ -128,10 +128,10 @@ async fn note(engine: &Engine, subscriber: &str, seq: u64) {
 }
 
 /// Everything after `from`; none if it can't be read now.
-async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<Happening>> {
+async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<EventRecord>> {
     let mut all = Vec::new();
     loop {
-        match engine.happenings_after(from, PAGE).await {
+        match engine.events_after(from, PAGE).await {
             Ok(page) => {
                 let Some(last) = page.last() else { return Some(all) };
                 from = last.seq;
@@ -146,7 +146,7 @@ async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<Happening>> {
 }
 
 /// Whether it is what the person at this console has just done: nobody has to be told of that.
-fn is_own(inner: &Inner, happening: &Happening) -> bool {
+fn is_own(inner: &Inner, happening: &EventRecord) -> bool {
     let change = happening.event.facts().presence_change();
     if change != Some(PresenceChange::Reported(HookType::ViewerStarted)) {
         return false;

@@ -9,7 +9,7 @@ use engine::{
     StoreError,
     journal::{Journal, KeptSecret, ServiceSecret},
     remote::{
-        LoginTc, Passwordless, RocketChat, ServiceError, Services, logintc, passwordless,
+        IdentityClients, LoginTc, Passwordless, RocketChat, ServiceError, logintc, passwordless,
         rocketchat,
     },
     vault::Vault,
@@ -191,8 +191,12 @@ pub(crate) struct StandIn {
     pub page: Option<String>,
 }
 
-fn services(settings: &Settings, sandbox: Option<&sandbox::Running>, kept: &Kept) -> Services {
-    Services {
+fn services(
+    settings: &Settings,
+    sandbox: Option<&sandbox::Running>,
+    kept: &Kept,
+) -> IdentityClients {
+    IdentityClients {
         logintc: logintc_service(settings, sandbox, kept)
             .and_then(|service| usable(LoginTc::new(service))),
         rocketchat: rocketchat_service(settings, sandbox, kept)

@@ -117,7 +117,7 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
     remember(&options.data, &engine, running.as_ref(), &mut standing);
     let mut log = AuditLog::default();
     log.write_to(Some(engine.archive()));
-    let newest = engine.journal().last_happening().await.unwrap_or_default();
+    let newest = engine.journal().last_event().await.unwrap_or_default();
     let inner = Arc::new(Inner {
         data: options.data,
         desktop: options.desktop,

@@ -4,7 +4,7 @@
 //! that end while this console isn't running are recorded later. A crash between an entry and the mark after it
 //! makes a second entry; none is left out.
 
-use engine::{Engine, journal::Happening};
+use engine::{Engine, journal::EventRecord};
 
 use super::{AuditEntry, Inner};
 
@@ -37,7 +37,7 @@ impl VerificationAudit {
             },
         };
         loop {
-            let page = match engine.happenings_after(from, PAGE).await {
+            let page = match engine.events_after(from, PAGE).await {
                 Ok(page) => page,
                 Err(error) => return tracing::warn!(%error, "read what happened"),
             };
@@ -66,7 +66,7 @@ async fn mark(engine: &Engine, seq: u64) {
 }
 
 /// The entry for an event; none for events that don't belong into the audit log.
-fn audit_entry(Happening { session, event, .. }: &Happening) -> Option<AuditEntry> {
+fn audit_entry(EventRecord { session, event, .. }: &EventRecord) -> Option<AuditEntry> {
     let facts = event.facts();
     let text = crate::present::trouble::sentence(&facts.audit_text()?);
     Some(AuditEntry { by: NOBODY.to_owned(), action: facts.name(), text, session: Some(*session) })

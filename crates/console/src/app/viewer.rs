@@ -31,6 +31,10 @@ use url::Url;
 use wire::shared_screen::Secret;
 
 use super::Inner;
+use crate::{
+    present::remedy::{self, Remedy},
+    view::Code,
+};
 
 /// How long a page or a broker may take to say or take something.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,6 +62,15 @@ pub(crate) enum SeatError {
     /// No secret.
     #[error("open a viewer: {0}")]
     Random(#[from] engine::token::NoRandom),
+}
+
+impl SeatError {
+    pub(crate) const fn remedy(&self) -> Remedy {
+        match self {
+            Self::Bind(_) | Self::Serve(_) => remedy::NO_PORT,
+            Self::Random(_) => (Code::TryAgain, remedy::NO_RANDOM.1),
+        }
+    }
 }
 
 /// A viewer window's place at a session.

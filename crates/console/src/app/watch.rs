@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use engine::{Engine, SessionId, archive::Message, journal::Happening};
+use engine::{Engine, SessionId, archive::Message, journal::EventRecord};
 use session::Event;
 use tokio::sync::watch;
 
@@ -70,12 +70,12 @@ async fn read_on(inner: &Inner) {
     let Some(engine) = guard.as_ref() else { return };
     loop {
         let from = inner.newest.load(Ordering::Acquire);
-        let happenings = match engine.happenings_after(from, PAGE).await {
+        let happenings = match engine.events_after(from, PAGE).await {
             Ok(happenings) => happenings,
             Err(error) => return tracing::warn!(%error, "read what happened"),
         };
         let Some(last) = happenings.last().map(|happening| happening.seq) else { return };
-        for Happening { session, event, .. } in &happenings {
+        for EventRecord { session, event, .. } in &happenings {
             if let Event::Chat(chat) = event
                 && chat.adds_messages()
             {

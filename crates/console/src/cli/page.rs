@@ -23,13 +23,13 @@ pub struct Who<'a> {
     pub origin: &'a str,
     /// The PIN.
     pub pin: &'a str,
-    /// As what it joins.
+    /// The kind of page that joins.
     pub side: As,
     /// What the person is called.
     pub name: &'a str,
 }
 
-/// As what a page joins.
+/// The kinds of page that can join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum As {
     /// The presenter itself, where no program is.
@@ -142,6 +142,8 @@ fn carry(
                 },
             }
         }
+        // RFC 6455, 7.1.1: whoever closes waits for the other side to close as well; only then does
+        // the broker know that the page is gone.
         let _ = socket.close(None).await;
         while socket.next().await.is_some_and(|frame| frame.is_ok()) {}
     });

@@ -7,7 +7,7 @@ use engine::{
     clock::now,
 };
 use serde::Deserialize;
-use session::Word;
+use session::SessionStatus;
 use strum::VariantNames;
 use ts_rs::TS;
 
@@ -201,12 +201,12 @@ fn hit(inner: &Inner, engine: &Engine, found: &Found) -> Hit {
         (Some(snapshot), _) => {
             let record = &snapshot.record;
             let name = present::name(&record.about, record.created, &setting);
-            (name, Word::of(record, setting.now))
+            (name, SessionStatus::new(record, setting.now))
         }
         (None, Some(summary)) => {
             (present::name(&summary.about, summary.created, &setting), summary.word.clone())
         }
-        (None, None) => ("A session".to_owned(), Word::Unknown { since: found.at }),
+        (None, None) => ("A session".to_owned(), SessionStatus::Unknown { since: found.at }),
     };
     Hit {
         session: found.session.to_string(),

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Settings,
     app::{App, Inner},
-    present::{audit, trouble},
+    present::{audit_report, trouble},
     reply::Reply,
     view::{Code, Trouble},
     words,
@@ -63,14 +63,14 @@ async fn page(inner: &Inner, before: Option<u64>) -> CommandResult {
     let entries = engine.archive().audit_page(before, PAGE).await;
     let entries = entries.map_err(|error| trouble::of_store(&error))?;
     let before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
-    Ok(Reply::Audit { entries: entries.into_iter().map(audit::line).collect(), before })
+    Ok(Reply::Audit { entries: entries.into_iter().map(audit_report::line).collect(), before })
 }
 
 async fn verify(inner: &Inner) -> CommandResult {
     let engine = engine(inner).await?;
     let report = engine.archive().verify_audit().await;
     let report = report.map_err(|error| trouble::of_store(&error))?;
-    Ok(Reply::AuditCheck { check: audit::check(&report) })
+    Ok(Reply::AuditCheck { check: audit_report::check(&report) })
 }
 
 /// The export is in the log itself, as its last entry.

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Settings,
     app::{App, Inner},
-    present::{program, trouble},
+    present::{customer_program, trouble},
     reply::Reply,
     view::Trouble,
     words,
@@ -101,7 +101,7 @@ async fn save(
 ) -> CommandResult {
     let (engine, id) = (engine(inner).await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
-    if let Some(consequence) = program::ask(&snapshot.record)
+    if let Some(consequence) = customer_program::ask(&snapshot.record)
         && !confirmed
     {
         return Err(refused(

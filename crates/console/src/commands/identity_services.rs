@@ -17,7 +17,7 @@ use crate::{
     Settings,
     app::{App, Inner, Kept, check_secret, secret_place, set_up_services, stand_in},
     parameters::Secret,
-    present::{services as present, trouble},
+    present::{identity_services as present, trouble},
     reply::Reply,
     view::{ConnectionView, Identity, IdentityServiceView, SecretName, Trouble},
 };

@@ -17,9 +17,9 @@ use super::{
 use crate::{
     Settings,
     app::{App, Inner, Tested, known_reach, test_reach as test},
-    present::trouble,
+    present::{remedy, trouble},
     reply::{OutboxMail, Reply},
-    view::{Code, GatePolicy, Reach, Trouble},
+    view::{GatePolicy, Reach, Trouble},
 };
 
 /// Commands to the remote-support service itself.
@@ -92,8 +92,7 @@ async fn test_reach(inner: &Inner) -> CommandResult {
             Reply::Reach { reach: known_reach(inner, &engine), text: came(url, reached) }
         }
         Tested::Failed(error) => {
-            let Trouble { text, remedy, .. } =
-                trouble::from_text(Code::CheckAddress, &error.to_string());
+            let Trouble { text, remedy, .. } = trouble::of(&error, remedy::of_reach(error));
             Reply::Reach { reach: Reach::Unreachable, text: format!("{text} {remedy}") }
         }
         Tested::Not => Reply::Reach { reach: Reach::Unknown, text: "Not tested.".into() },

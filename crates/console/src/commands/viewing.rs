@@ -19,7 +19,6 @@ use crate::{
     app::{App, AuditEntry, Inner, has_viewer_page},
     present::trouble,
     reply::Reply,
-    view::Code,
 };
 
 /// Commands that let somebody see the customer's screen.
@@ -114,7 +113,7 @@ async fn open_viewer(inner: &Arc<Inner>, session: &str, view: View, by: &str) ->
     let url = if ours {
         engine.may_view(id).map_err(failed)?;
         let seat = inner.viewers.seat(inner, id, view.read_only, &technician).await;
-        seat.map_err(|error| trouble::from_text(Code::TryAgain, &error.to_string()))?
+        seat.map_err(|error| trouble::of(&error, error.remedy()))?
     } else {
         engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?
     };

@@ -8,7 +8,7 @@ use super::Setting;
 use crate::view::{Happening, LogLine, SideView};
 
 /// What happened to the session called `name`, as it is told once.
-pub fn happening(of: &engine::journal::Happening, name: &str) -> Happening {
+pub fn happening(of: &engine::journal::EventRecord, name: &str) -> Happening {
     let facts = of.event.facts();
     let session::event::Notice { text, notify } = facts.notice(name);
     Happening {
@@ -23,7 +23,7 @@ pub fn happening(of: &engine::journal::Happening, name: &str) -> Happening {
 }
 
 /// A line of the session's log; `by` asked for the session.
-pub fn line(of: &engine::journal::Happening, by: &str, setting: &Setting<'_>) -> LogLine {
+pub fn line(of: &engine::journal::EventRecord, by: &str, setting: &Setting<'_>) -> LogLine {
     let context = LogContext { created_by: by, clock: &|at| setting.clock(at) };
     let session::event::LogLine { text, is_failure } = of.event.facts().log_line(&context);
     LogLine { seq: of.seq, at: of.at.0, text, bad: is_failure }

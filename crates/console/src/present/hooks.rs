@@ -1,13 +1,13 @@
 //! The four hooks as lamps. Green only where the service confirmed the hook and can reach us.
 
-use engine::journal::Happening;
+use engine::journal::EventRecord;
 use session::{Lamp, PresenceChange};
 use wire::HookType;
 
 use crate::view::{HookView, LampKind, Reach};
 
 /// The four, in the order in which they are shown.
-pub fn of(lamps: &[Lamp; 4], happenings: &[Happening], reach: Reach) -> Vec<HookView> {
+pub fn of(lamps: &[Lamp; 4], happenings: &[EventRecord], reach: Reach) -> Vec<HookView> {
     HookType::ALL
         .into_iter()
         .zip(lamps)
@@ -25,6 +25,7 @@ pub fn is_lost(lamps: &[Lamp; 4]) -> bool {
 }
 
 fn one(hook: HookType, lamp: &Lamp, fired_at: Option<i64>, reach: Reach) -> HookView {
+    // A hook that the service confirmed but cannot deliver here reports nothing: not green.
     let armed = match reach {
         Reach::Reachable => LampKind::Armed,
         Reach::Unknown | Reach::Unreachable => LampKind::ArmedUnreachable,
@@ -50,9 +51,10 @@ fn one(hook: HookType, lamp: &Lamp, fired_at: Option<i64>, reach: Reach) -> Hook
 }
 
 /// When a hook last fired, by what came of it.
-fn fired(hook: HookType, happenings: &[Happening]) -> Option<i64> {
+fn fired(hook: HookType, happenings: &[EventRecord]) -> Option<i64> {
     let reported = Some(PresenceChange::Reported(hook));
-    let of_hook = |told: &&Happening| told.event.facts().presence_change() == reported;
+    let of_hook = |told: &&EventRecord| told.event.facts().presence_change() == reported;
+    // From the newest back, for only the last time is shown.
     happenings.iter().rev().find(of_hook).map(|found| found.at.0)
 }
 

@@ -1,7 +1,7 @@
 //! A row of the session list.
 
 use engine::Snapshot;
-use session::Word;
+use session::SessionStatus;
 
 use super::{Setting, hooks, name, state, verify};
 use crate::view::SessionRow;
@@ -9,7 +9,7 @@ use crate::view::SessionRow;
 /// The row of `snapshot`.
 pub fn of(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'_>) -> SessionRow {
     let record = &snapshot.record;
-    let word = Word::of(record, setting.now);
+    let word = SessionStatus::new(record, setting.now);
     SessionRow {
         id: snapshot.id.to_string(),
         revision,

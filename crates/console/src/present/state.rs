@@ -1,6 +1,6 @@
 //! A session's word in text (product.md, State words).
 
-use session::{Timestamp, Word};
+use session::{SessionStatus, Timestamp};
 
 use super::Setting;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The word, with what belongs to it; `windows` are viewer windows of ours.
-pub fn of(word: &Word, windows: u32, setting: &Setting<'_>) -> StateView {
+pub fn of(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> StateView {
     let (kind, label, since) = parts(word);
     StateView {
         kind,
@@ -20,34 +20,36 @@ pub fn of(word: &Word, windows: u32, setting: &Setting<'_>) -> StateView {
 }
 
 /// Since when the row's timer counts; none where nothing runs.
-pub fn timer(word: &Word) -> Option<i64> {
+pub fn timer(word: &SessionStatus) -> Option<i64> {
     match word {
-        Word::Active { since }
-        | Word::ViewerWaiting { since }
-        | Word::Ready { since }
-        | Word::PresenterOffline { since }
-        | Word::Waiting { since } => Some(since.0),
-        Word::Closed { .. }
-        | Word::Failed { .. }
-        | Word::Expired
-        | Word::Ended { .. }
-        | Word::Unknown { .. }
-        | Word::Allocating => None,
+        SessionStatus::Active { since }
+        | SessionStatus::ViewerWaiting { since }
+        | SessionStatus::Ready { since }
+        | SessionStatus::PresenterOffline { since }
+        | SessionStatus::Waiting { since } => Some(since.0),
+        SessionStatus::Closed { .. }
+        | SessionStatus::Failed { .. }
+        | SessionStatus::Expired
+        | SessionStatus::Ended { .. }
+        | SessionStatus::Unknown { .. }
+        | SessionStatus::Allocating => None,
     }
 }
 
 /// Whether it still goes on, or needs somebody; else it is history.
-pub fn is_live(word: &Word) -> bool {
+pub fn is_live(word: &SessionStatus) -> bool {
     match word {
-        Word::Active { .. }
-        | Word::ViewerWaiting { .. }
-        | Word::Ready { .. }
-        | Word::PresenterOffline { .. }
-        | Word::Waiting { .. }
-        | Word::Unknown { .. }
-        | Word::Failed { .. }
-        | Word::Allocating => true,
-        Word::Closed { .. } | Word::Expired | Word::Ended { .. } => false,
+        SessionStatus::Active { .. }
+        | SessionStatus::ViewerWaiting { .. }
+        | SessionStatus::Ready { .. }
+        | SessionStatus::PresenterOffline { .. }
+        | SessionStatus::Waiting { .. }
+        | SessionStatus::Unknown { .. }
+        | SessionStatus::Failed { .. }
+        | SessionStatus::Allocating => true,
+        SessionStatus::Closed { .. } | SessionStatus::Expired | SessionStatus::Ended { .. } => {
+            false
+        }
     }
 }
 
@@ -75,47 +77,54 @@ pub fn viewers(fact: session::Viewers) -> FactView {
     FactView { is, since: since.map(|at| at.0) }
 }
 
-fn parts(word: &Word) -> (StateKind, &'static str, Option<Timestamp>) {
+fn parts(word: &SessionStatus) -> (StateKind, &'static str, Option<Timestamp>) {
     match word {
-        Word::Closed { at, .. } => (StateKind::Closed, "Closed", Some(*at)),
-        Word::Failed { .. } => (StateKind::Failed, "Failed", None),
-        Word::Expired => (StateKind::Expired, "Expired", None),
-        Word::Ended { since, .. } => (StateKind::Ended, "Ended", Some(*since)),
-        Word::PresenterOffline { since } => {
+        SessionStatus::Closed { at, .. } => (StateKind::Closed, "Closed", Some(*at)),
+        SessionStatus::Failed { .. } => (StateKind::Failed, "Failed", None),
+        SessionStatus::Expired => (StateKind::Expired, "Expired", None),
+        SessionStatus::Ended { since, .. } => (StateKind::Ended, "Ended", Some(*since)),
+        SessionStatus::PresenterOffline { since } => {
             (StateKind::PresenterOffline, "Presenter offline", Some(*since))
         }
-        Word::Active { since } => (StateKind::Active, "Active", Some(*since)),
-        Word::ViewerWaiting { since } => (StateKind::ViewerWaiting, "Viewer waiting", Some(*since)),
-        Word::Ready { since } => (StateKind::Ready, "Ready", Some(*since)),
-        Word::Waiting { since } => (StateKind::Waiting, "Waiting", Some(*since)),
-        Word::Unknown { since } => (StateKind::Unknown, "Unknown", Some(*since)),
-        Word::Allocating => (StateKind::Allocating, "Allocating", None),
+        SessionStatus::Active { since } => (StateKind::Active, "Active", Some(*since)),
+        SessionStatus::ViewerWaiting { since } => {
+            (StateKind::ViewerWaiting, "Viewer waiting", Some(*since))
+        }
+        SessionStatus::Ready { since } => (StateKind::Ready, "Ready", Some(*since)),
+        SessionStatus::Waiting { since } => (StateKind::Waiting, "Waiting", Some(*since)),
+        SessionStatus::Unknown { since } => (StateKind::Unknown, "Unknown", Some(*since)),
+        SessionStatus::Allocating => (StateKind::Allocating, "Allocating", None),
     }
 }
 
-fn detail(word: &Word, windows: u32, setting: &Setting<'_>) -> String {
+fn detail(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> String {
     match word {
-        Word::Closed { outcome: came, pin_valid_until: None, .. } => came.as_words().into(),
-        Word::Closed { outcome: came, pin_valid_until: Some(until), .. } => format!(
+        SessionStatus::Closed { outcome: came, pin_valid_until: None, .. } => {
+            came.as_words().into()
+        }
+        SessionStatus::Closed { outcome: came, pin_valid_until: Some(until), .. } => format!(
             "{}; the PIN stays valid until about {}; ask the customer to quit the program",
             came.as_words(),
             setting.clock(*until)
         ),
-        Word::Failed { failure } => failure.reason(),
-        Word::Ended { pin_over: true, .. } => "PIN over".into(),
-        Word::Ended { may_still_run: true, .. } => "customer's program may still run".into(),
-        Word::Ended { .. } => String::new(),
-        Word::Unknown { since } => format!("unknown since {}", setting.clock(*since)),
-        Word::Active { .. } | Word::ViewerWaiting { .. } if windows > 0 => {
+        SessionStatus::Failed { failure } => failure.reason(),
+        // Before the next arm: without a valid PIN the program can do nothing, running or not.
+        SessionStatus::Ended { pin_over: true, .. } => "PIN over".into(),
+        SessionStatus::Ended { may_still_run: true, .. } => {
+            "customer's program may still run".into()
+        }
+        SessionStatus::Ended { .. } => String::new(),
+        SessionStatus::Unknown { since } => format!("unknown since {}", setting.clock(*since)),
+        SessionStatus::Active { .. } | SessionStatus::ViewerWaiting { .. } if windows > 0 => {
             format!("{} here", words::count(windows, "window", "windows"))
         }
-        Word::Expired => "the PIN's life is over and nobody joined".into(),
-        Word::Active { .. }
-        | Word::ViewerWaiting { .. }
-        | Word::Ready { .. }
-        | Word::Waiting { .. }
-        | Word::PresenterOffline { .. }
-        | Word::Allocating => String::new(),
+        SessionStatus::Expired => "the PIN's life is over and nobody joined".into(),
+        SessionStatus::Active { .. }
+        | SessionStatus::ViewerWaiting { .. }
+        | SessionStatus::Ready { .. }
+        | SessionStatus::Waiting { .. }
+        | SessionStatus::PresenterOffline { .. }
+        | SessionStatus::Allocating => String::new(),
     }
 }
 
@@ -129,22 +138,28 @@ mod tests {
     fn says_what_is_true_as_the_product_has_it() {
         let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC };
         let at = Timestamp(14 * 3_600_000 + 60_000);
-        let text = |word: Word, windows| {
+        let text = |word: SessionStatus, windows| {
             let view = of(&word, windows, &setting);
             (view.label, view.detail)
         };
-        let closed =
-            Word::Closed { at, outcome: session::Outcome::Resolved, pin_valid_until: Some(at) };
+        let closed = SessionStatus::Closed {
+            at,
+            outcome: session::Outcome::Resolved,
+            pin_valid_until: Some(at),
+        };
         assert_eq!(
             text(closed, 0).1,
             "resolved; the PIN stays valid until about 14:01; ask the customer to quit the program"
         );
-        let ended = Word::Ended { since: at, pin_over: false, may_still_run: true };
+        let ended = SessionStatus::Ended { since: at, pin_over: false, may_still_run: true };
         assert_eq!(text(ended, 0), ("Ended".into(), "customer's program may still run".into()));
-        let over = Word::Ended { since: at, pin_over: true, may_still_run: true };
+        let over = SessionStatus::Ended { since: at, pin_over: true, may_still_run: true };
         assert_eq!(text(over, 0).1, "PIN over");
-        assert_eq!(text(Word::Unknown { since: at }, 0).1, "unknown since 14:01");
-        assert_eq!(text(Word::Active { since: at }, 2), ("Active".into(), "2 windows here".into()));
-        assert_eq!(text(Word::Active { since: at }, 1).1, "1 window here");
+        assert_eq!(text(SessionStatus::Unknown { since: at }, 0).1, "unknown since 14:01");
+        assert_eq!(
+            text(SessionStatus::Active { since: at }, 2),
+            ("Active".into(), "2 windows here".into())
+        );
+        assert_eq!(text(SessionStatus::Active { since: at }, 1).1, "1 window here");
     }
 }

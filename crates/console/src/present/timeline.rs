@@ -1,6 +1,6 @@
 //! Presence over time, from what happened. The end of each lane agrees with the stored facts.
 
-use engine::journal::Happening;
+use engine::journal::EventRecord;
 use session::{PresenceChange, Presenter, Record, Timestamp, Viewers};
 use wire::HookType;
 
@@ -8,10 +8,10 @@ use super::event;
 use crate::view::{Dot, FactKind, Stretch, Timeline};
 
 /// The swim lanes of a session.
-pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_>) -> Timeline {
+pub fn of(record: &Record, happenings: &[EventRecord], setting: &super::Setting<'_>) -> Timeline {
     let mut presenter = Lane::default();
     let mut viewers = Lane::default();
-    for Happening { at, event, .. } in happenings {
+    for EventRecord { at, event, .. } in happenings {
         match event.facts().presence_change() {
             Some(PresenceChange::Reported(HookType::PresenterStarted)) => {
                 presenter.begin(*at, FactKind::Online);
@@ -22,6 +22,7 @@ pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_
             }
             Some(PresenceChange::Reported(HookType::ViewerOffline)) => viewers.end(*at),
             Some(PresenceChange::UnknownSince(since)) => {
+                // An outage hides both sides: the hooks of either may have been missed.
                 presenter.begin(since, FactKind::Unknown);
                 viewers.begin(since, FactKind::Unknown);
             }
@@ -32,6 +33,7 @@ pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_
             None => {}
         }
     }
+    // Of a session that is over nothing is open any more, so nothing has to agree.
     if record.is_live() {
         presenter.agree(match record.presenter {
             Presenter::Never | Presenter::Offline { .. } => None,
@@ -44,13 +46,13 @@ pub fn of(record: &Record, happenings: &[Happening], setting: &super::Setting<'_
             Viewers::Unknown { since } => Some((since, FactKind::Unknown)),
         });
     }
-    let told = |happening: &&Happening| happening.event.facts().is_logged();
+    let told = |happening: &&EventRecord| happening.event.facts().is_logged();
     let events =
         happenings.iter().filter(told).map(|happening| dot(happening, record, setting)).collect();
     Timeline { presenter: presenter.0, viewers: viewers.0, events }
 }
 
-fn dot(happening: &Happening, record: &Record, setting: &super::Setting<'_>) -> Dot {
+fn dot(happening: &EventRecord, record: &Record, setting: &super::Setting<'_>) -> Dot {
     let text = event::line(happening, &record.by, setting).text;
     Dot { at: happening.at.0, side: event::side(&happening.event), text }
 }
@@ -83,12 +85,14 @@ impl Lane {
     fn agree(&mut self, fact: Option<(Timestamp, FactKind)>) {
         let open = self.open().map(|stretch| stretch.is);
         match (open, fact) {
+            // Nobody was there before the outage, so nobody can have left unseen.
             (Some(FactKind::Unknown), None) => {
                 self.0.pop();
             }
             (Some(FactKind::Unknown), Some((_, FactKind::Online))) => {
                 self.0.pop();
                 match self.0.last_mut() {
+                    // What was there all the time is one stretch, not two with a gap.
                     Some(before) if before.is == FactKind::Online => before.to = None,
                     Some(_) | None => self.reopen(fact),
                 }

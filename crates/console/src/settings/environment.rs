@@ -31,6 +31,8 @@ pub fn from_environment(
 /// The field's [`SettingsError`] if it is neither.
 pub fn from_text(field: &str, text: &str) -> Result<Value, SettingsError> {
     let as_text = Value::String(text.to_owned());
+    // As a text first: a technician called 1234 would otherwise become a number, which no
+    // text field takes.
     match check::field(field, &as_text) {
         Ok(()) => Ok(as_text),
         Err(error) => match serde_json::from_str(text) {

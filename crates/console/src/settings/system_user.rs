@@ -16,6 +16,7 @@ pub(super) fn operating_system_user() -> String {
 /// The full name of `login` in the text of a passwd file, if it has one.
 fn full_name(accounts: &str, login: &str) -> Option<String> {
     let account = accounts.lines().find(|line| line.split(':').next() == Some(login))?;
+    // passwd(5): the fifth field is GECOS, and what precedes its first comma the full name.
     let name = account.split(':').nth(4)?.split(',').next()?.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }

@@ -1,13 +1,13 @@
 //! One actor per support session: it owns the state, the PIN, the hooks' tokens and the timers.
 //!
-//! A turn is: input, step, one transaction (record, applied sequence, happenings), effects, snapshot.
+//! A turn is: input, step, one transaction (record, applied sequence, events), effects, snapshot.
 //! The actor doesn't wait for the disk: turns that come meanwhile go into the next transaction, and a
 //! hook that was just received is armed again before anything else.
 
 mod effects;
 mod live;
-mod program;
-mod verification;
+mod phone_questions;
+mod program_download;
 
 #[cfg(test)]
 mod tests;
@@ -17,10 +17,7 @@ use session::Input;
 
 use self::live::Live;
 pub use self::live::Start;
-pub(crate) use self::{
-    program::program_obstacle_text,
-    verification::{user_of, verification_obstacle_text},
-};
+pub(crate) use self::phone_questions::user_of;
 use crate::{actor::message::SessionMessage as Message, clock::now};
 
 /// The actor's kind; its data is `Live`.

@@ -4,7 +4,7 @@
 //! Invariant: no socket. The clients are the real ones down to the built request and up from the raw
 //! answer, so a test that sends garbage tests what reads it.
 
-mod services;
+mod mock_services;
 
 use std::{
     sync::{Arc, mpsc as std_mpsc},
@@ -21,10 +21,10 @@ use tokio::{
 };
 use wire::{HookType, Pin, Region};
 
-pub(super) use self::services::{QUESTION, Scripted, Services};
+pub(super) use self::mock_services::{MockServices, QUESTION, Scripted};
 use super::{
     message::SessionMessage,
-    regions::{self, Race, Regions},
+    region_choice::{self, Race, Regions},
     session::{Session, Start},
 };
 use crate::{
@@ -49,7 +49,7 @@ pub(super) const PIN: &str = "7W2-97-8570";
 /// All that an actor needs, and what a test looks at.
 pub(super) struct World {
     pub context: Arc<Context>,
-    pub services: Arc<Services>,
+    pub services: Arc<MockServices>,
     pub disk: journal::Faults,
     pub race: watch::Receiver<Option<Race>>,
     // Last: time stands still until everything else is gone.
@@ -88,10 +88,10 @@ impl World {
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         // Memory, where there is a file system in it: a disk's syncs would be most of the time.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let services = Arc::<Services>::default();
+        let services = Arc::<MockServices>::default();
         let mut config = Config {
             data: folder.path().to_owned(),
-            service: services::address(),
+            service: mock_services::address(),
             listener: Listener {
                 ip: std::net::Ipv4Addr::LOCALHOST.into(),
                 port: serve::Port::Any,
@@ -111,7 +111,8 @@ impl World {
         let archive = Archive::open(&folder.path().join(ARCHIVE_FILE), key).unwrap();
         let client = Arc::new(LoginWithMe::to(config.service.clone(), services.clone()));
         let (shown, race) = watch::channel(None);
-        let start = regions::Start { client: client.clone(), rounds: config.probe_rounds, shown };
+        let start =
+            region_choice::Start { client: client.clone(), rounds: config.probe_rounds, shown };
         let (regions, _) = Actor::spawn(None, Regions, start).await.unwrap();
         let (context, _) = Context::start(Parts {
             config,
@@ -126,7 +127,7 @@ impl World {
     }
 
     pub fn logintc(&self) -> LoginTc {
-        services::logintc(self.services.clone())
+        mock_services::logintc(self.services.clone())
     }
 
     /// A new session whose first input is `Created`, as the supervisor makes it.
@@ -174,11 +175,11 @@ impl World {
 
     /// The events of a session as the journal has them, in their order, by name.
     pub async fn happened(&self, id: SessionId) -> Vec<String> {
-        let happenings = self.context.journal.happenings_of(id).await.unwrap();
-        let name = |happening: &journal::Happening| {
-            happening.event.facts().name().split('_').map(session::text::capital).collect()
+        let events = self.context.journal.events_of(id).await.unwrap();
+        let name = |record: &journal::EventRecord| {
+            record.event.facts().name().split('_').map(session::text::capital).collect()
         };
-        happenings.iter().map(name).collect()
+        events.iter().map(name).collect()
     }
 
     pub fn snapshot(&self, id: SessionId) -> Arc<Snapshot> {

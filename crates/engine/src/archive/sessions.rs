@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
-use session::{About, Life, Outcome, Record, Timestamp, Word};
+use session::{About, Life, Outcome, Record, SessionStatus, Timestamp};
 use store::fault;
 use wire::Region;
 
@@ -38,7 +38,7 @@ pub struct Summary {
     /// Who and what it is about.
     pub about: About,
     /// Its state when last saved.
-    pub word: Word,
+    pub word: SessionStatus,
     /// How it came out, once it was closed here.
     pub outcome: Option<Outcome>,
     /// Where its PIN was minted, once there is one.
@@ -62,7 +62,7 @@ pub struct Filter {
 
 impl Summary {
     /// From a session's record and the word for it.
-    pub fn of(session: SessionId, record: &Record, word: &Word) -> Self {
+    pub fn of(session: SessionId, record: &Record, word: &SessionStatus) -> Self {
         let (outcome, closed_at) = match &record.life {
             Life::Closed { at, outcome, .. } => (Some(*outcome), Some(*at)),
             Life::Allocating | Life::Failed { .. } | Life::Live(_) | Life::Over { .. } => {
@@ -250,7 +250,7 @@ fn outcome_of(text: &str) -> Result<Outcome, ArchiveError> {
 pub(super) fn sample(n: u8, customer: &str) -> Summary {
     let about = About { customer: customer.into(), ticket: format!("INC-{n}"), ..About::default() };
     let record = session::State::new(about, "tess".into(), Timestamp(i64::from(n) * 1000)).record;
-    Summary::of(SessionId::from_bytes([n; 16]), &record, &Word::Allocating)
+    Summary::of(SessionId::from_bytes([n; 16]), &record, &SessionStatus::Allocating)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use url::Url;
 use super::Engine;
 use crate::{
     actor::{
-        regions::{self, Regions},
+        region_choice::{self, Regions},
         supervisor::{self, Supervisor},
     },
     archive::{ARCHIVE_FILE, Archive, ArchiveKey},
@@ -103,7 +103,8 @@ impl Engine {
             serve::bind(config.listener.ip, config.listener.port).map_err(StartError::Listen)?;
         let addr = bound.addr();
         let (shown, race) = watch::channel(None);
-        let start = regions::Start { client: client.clone(), rounds: config.probe_rounds, shown };
+        let start =
+            region_choice::Start { client: client.clone(), rounds: config.probe_rounds, shown };
         let (regions, regions_ended) = Actor::spawn(None, Regions, start)
             .await
             .map_err(|error| StartError::Spawn(error.to_string()))?;
@@ -125,7 +126,7 @@ impl Engine {
             nonces.clone(),
             journal,
             ToActors(context.clone()),
-            context.watch.stopping.clone(),
+            &context.watch,
         );
         let routes = HostGuard::new(addr, public_url.as_ref()).protect(routes);
         let listener =

@@ -1,5 +1,5 @@
 //! What the journal writes, always inside one of the writer's transactions. Numbers of events and of
-//! happenings only ever grow, even over restarts, because the newest row of each is never pruned.
+//! events only ever grow, even over restarts, because the newest row of each is never pruned.
 
 use std::sync::Arc;
 
@@ -29,20 +29,20 @@ pub(super) struct Ledger {
 /// The newest number of each sequence.
 #[derive(Clone, Copy)]
 struct LastNumbers {
+    webhook: u64,
     event: u64,
-    happening: u64,
 }
 
 /// A hook event, as sealed.
 #[derive(Serialize, serde::Deserialize)]
-pub(super) struct SealedEvent {
+pub(super) struct SealedWebhook {
     pub hook: HookType,
     pub at: Timestamp,
 }
 
-/// A happening, as sealed.
+/// An event of a session, as sealed.
 #[derive(Serialize, serde::Deserialize)]
-pub(super) struct SealedHappening<E> {
+pub(super) struct SealedEvent<E> {
     pub at: Timestamp,
     pub happened: E,
 }
@@ -79,8 +79,8 @@ impl Ledger {
                 .map_err(fault("open the journal"))
         };
         let last = LastNumbers {
-            event: end("SELECT max(seq) FROM events")?,
-            happening: end("SELECT max(seq) FROM happenings")?,
+            webhook: end("SELECT max(seq) FROM events")?,
+            event: end("SELECT max(seq) FROM happenings")?,
         };
         Ok(Self { connection, key, last, committed: last, faults })
     }
@@ -92,12 +92,12 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         let doing = "save an event";
-        let seq = self.last.event + 1;
-        let place = table::sealed_to_event(seq, session);
-        let sealed = self.seal(&place, &SealedEvent { hook, at }, doing)?;
+        let seq = self.last.webhook + 1;
+        let place = table::sealed_to_webhook(seq, session);
+        let sealed = self.seal(&place, &SealedWebhook { hook, at }, doing)?;
         let sql = "INSERT INTO events(seq, session, sealed) VALUES(?1, ?2, ?3)";
         self.execute(sql, (seq, session.as_bytes(), sealed), doing)?;
-        self.last.event = seq;
+        self.last.webhook = seq;
         Ok(seq)
     }
 
@@ -106,10 +106,7 @@ impl Ledger {
         if let Some(secrets) = &turn.secrets {
             self.save_secrets(turn.session, secrets)?;
         }
-        turn.happenings
-            .iter()
-            .map(|(event, at)| self.save_happening(turn.session, event, *at))
-            .collect()
+        turn.events.iter().map(|(event, at)| self.save_event(turn.session, event, *at)).collect()
     }
 
     fn save_record(
@@ -143,19 +140,19 @@ impl Ledger {
         self.execute(sql, [digest], doing).map(drop)
     }
 
-    fn save_happening(
+    fn save_event(
         &mut self,
         session: SessionId,
         event: &Event,
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         let doing = "save what happened";
-        let seq = self.last.happening + 1;
-        let place = table::sealed_to_happening(seq, session);
-        let sealed = self.seal(&place, &SealedHappening { at, happened: event }, doing)?;
+        let seq = self.last.event + 1;
+        let place = table::sealed_to_event(seq, session);
+        let sealed = self.seal(&place, &SealedEvent { at, happened: event }, doing)?;
         let sql = "INSERT INTO happenings(seq, session, sealed) VALUES(?1, ?2, ?3)";
         self.execute(sql, (seq, session.as_bytes(), sealed), doing)?;
-        self.last.happening = seq;
+        self.last.event = seq;
         Ok(seq)
     }
 
@@ -166,7 +163,7 @@ impl Ledger {
 
     pub fn forget(&mut self, session: SessionId) -> Result<(), StoreError> {
         let doing = "forget a session";
-        let end = self.last.event;
+        let end = self.last.webhook;
         self.erase_secrets(session)?;
         self.execute("DELETE FROM killers WHERE session = ?1", [session.as_bytes()], doing)?;
         let sql = "DELETE FROM events WHERE session = ?1 AND seq < ?2";
@@ -200,7 +197,7 @@ impl Ledger {
         self.execute(sql, (key, sealed), doing).map(drop)
     }
 
-    pub fn prune_events(&mut self, older_than: Timestamp) -> Result<usize, StoreError> {
+    pub fn prune_webhooks(&mut self, older_than: Timestamp) -> Result<usize, StoreError> {
         let doing = "tidy the journal";
         let sql = "SELECT events.seq, events.session, events.sealed FROM events
              LEFT JOIN sessions ON sessions.id = events.session
@@ -209,7 +206,7 @@ impl Ledger {
         let mut old = Vec::new();
         {
             let mut statement = self.connection.prepare_cached(sql).map_err(fault(doing))?;
-            let mut rows = statement.query([self.last.event]).map_err(fault(doing))?;
+            let mut rows = statement.query([self.last.webhook]).map_err(fault(doing))?;
             while old.len() < PRUNED_AT_ONCE
                 && let Some(row) = rows.next().map_err(fault(doing))?
             {
@@ -227,8 +224,8 @@ impl Ledger {
         Ok(old.len())
     }
 
-    pub fn prune_happenings(&mut self, up_to: u64) -> Result<usize, StoreError> {
-        let last = up_to.min(self.last.happening.saturating_sub(1));
+    pub fn prune_events(&mut self, up_to: u64) -> Result<usize, StoreError> {
+        let last = up_to.min(self.last.event.saturating_sub(1));
         let sql = "DELETE FROM happenings WHERE seq IN
              (SELECT seq FROM happenings WHERE seq <= ?1 ORDER BY seq LIMIT ?2)";
         self.execute(sql, (last, PRUNED_AT_ONCE), "tidy the journal")

@@ -10,8 +10,8 @@ use session::{Event, Record};
 use store::{StoreError, fault};
 
 use super::{
-    Committed, Happening, KILLS_TO_SET_ASIDE, Killer, Loaded, SessionSecrets, Stored,
-    ledger::{SealedEvent, SealedHappening},
+    Committed, EventRecord, KILLS_TO_SET_ASIDE, Killer, Loaded, SessionSecrets, Stored,
+    ledger::{SealedEvent, SealedWebhook},
     table,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) const LOAD: &str = "read the sessions from the journal";
-pub(super) const HAPPENINGS: &str = "read what happened from the journal";
+pub(super) const EVENTS: &str = "read what happened from the journal";
 pub(super) const MINTED: &str = "look a PIN up in the journal";
 pub(super) const MARKS: &str = "read a mark from the journal";
 
@@ -54,7 +54,7 @@ pub(super) fn load(connection: &Connection, key: &SealKey) -> Result<Loaded, Sto
          WHERE events.seq > sessions.applied_seq ORDER BY events.seq";
     each(&snapshot, replay, LOAD, |row| {
         add(&mut found, session_of(row, 1)?, |stored| {
-            let (seq, SealedEvent { hook, at }) = event(row, key)?;
+            let (seq, SealedWebhook { hook, at }) = event(row, key)?;
             let aside = |k: &Killer| k.seq == seq && k.kills >= KILLS_TO_SET_ASIDE;
             if !stored.killers.iter().any(aside) {
                 stored.replay.push(Committed { seq, hook, at });
@@ -115,50 +115,53 @@ fn killer(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<Killer, St
 }
 
 /// An event from a row of seq, session, sealed.
-pub(super) fn event(row: &Row<'_>, key: &SealKey) -> Result<(u64, SealedEvent), StoreError> {
+pub(super) fn event(row: &Row<'_>, key: &SealKey) -> Result<(u64, SealedWebhook), StoreError> {
     let seq: u64 = row.get(0).map_err(fault(LOAD))?;
-    let place = table::sealed_to_event(seq, session_of(row, 1)?);
+    let place = table::sealed_to_webhook(seq, session_of(row, 1)?);
     Ok((seq, unseal(key, &place, row, 2, LOAD)?))
 }
 
-pub(super) fn happenings_after(
+pub(super) fn events_after(
     connection: &Connection,
     key: &SealKey,
     seq: u64,
     limit: u32,
-) -> Result<Vec<Happening>, StoreError> {
+) -> Result<Vec<EventRecord>, StoreError> {
     let sql = "SELECT seq, session, sealed FROM happenings WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql).map_err(fault(HAPPENINGS))?;
-    let mut rows = statement.query((seq, limit)).map_err(fault(HAPPENINGS))?;
-    happenings(&mut rows, key)
+    let mut statement = connection.prepare_cached(sql).map_err(fault(EVENTS))?;
+    let mut rows = statement.query((seq, limit)).map_err(fault(EVENTS))?;
+    read_events(&mut rows, key)
 }
 
-pub(super) fn happenings_of(
+pub(super) fn events_of(
     connection: &Connection,
     key: &SealKey,
     session: SessionId,
-) -> Result<Vec<Happening>, StoreError> {
+) -> Result<Vec<EventRecord>, StoreError> {
     let sql = "SELECT seq, session, sealed FROM happenings WHERE session = ?1 ORDER BY seq";
-    let mut statement = connection.prepare_cached(sql).map_err(fault(HAPPENINGS))?;
-    let mut rows = statement.query([session.as_bytes()]).map_err(fault(HAPPENINGS))?;
-    happenings(&mut rows, key)
+    let mut statement = connection.prepare_cached(sql).map_err(fault(EVENTS))?;
+    let mut rows = statement.query([session.as_bytes()]).map_err(fault(EVENTS))?;
+    read_events(&mut rows, key)
 }
 
-pub(super) fn last_happening(connection: &Connection) -> Result<u64, StoreError> {
+pub(super) fn last_event(connection: &Connection) -> Result<u64, StoreError> {
     connection
         .query_row("SELECT max(seq) FROM happenings", [], |row| row.get::<_, Option<u64>>(0))
         .map(Option::unwrap_or_default)
-        .map_err(fault(HAPPENINGS))
+        .map_err(fault(EVENTS))
 }
 
-fn happenings(rows: &mut rusqlite::Rows<'_>, key: &SealKey) -> Result<Vec<Happening>, StoreError> {
+fn read_events(
+    rows: &mut rusqlite::Rows<'_>,
+    key: &SealKey,
+) -> Result<Vec<EventRecord>, StoreError> {
     let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(fault(HAPPENINGS))? {
-        let seq: u64 = row.get(0).map_err(fault(HAPPENINGS))?;
+    while let Some(row) = rows.next().map_err(fault(EVENTS))? {
+        let seq: u64 = row.get(0).map_err(fault(EVENTS))?;
         let session = session_of(row, 1)?;
-        let place = table::sealed_to_happening(seq, session);
-        let SealedHappening::<Event> { at, happened } = unseal(key, &place, row, 2, HAPPENINGS)?;
-        found.push(Happening { seq, session, at, event: happened });
+        let place = table::sealed_to_event(seq, session);
+        let SealedEvent::<Event> { at, happened } = unseal(key, &place, row, 2, EVENTS)?;
+        found.push(EventRecord { seq, session, at, event: happened });
     }
     Ok(found)
 }

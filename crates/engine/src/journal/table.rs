@@ -87,11 +87,11 @@ pub(super) fn sealed_to_mark(key: &str) -> Vec<u8> {
     [b"marks\0", key.as_bytes()].concat()
 }
 
-pub(super) fn sealed_to_event(seq: u64, session: SessionId) -> Vec<u8> {
+pub(super) fn sealed_to_webhook(seq: u64, session: SessionId) -> Vec<u8> {
     place(b"events\0", session, seq)
 }
 
-pub(super) fn sealed_to_happening(seq: u64, session: SessionId) -> Vec<u8> {
+pub(super) fn sealed_to_event(seq: u64, session: SessionId) -> Vec<u8> {
     place(b"happenings\0", session, seq)
 }
 

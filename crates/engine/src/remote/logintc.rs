@@ -61,26 +61,24 @@ pub struct StartedVerification {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The person has no device there.
-    #[error(
-        "ask the phone: this person has no device at the verification service; add one there, or take a bypass code"
-    )]
+    #[error("ask the phone: this person has no device at the verification service")]
     NoDevice,
     /// No such person there.
-    #[error("{0}: the verification service knows no such person; check the name or id")]
+    #[error("{0}: the verification service knows no such person")]
     UnknownUser(Doing),
     /// Codes by e-mail are not enabled in the domain.
     #[error(
-        "have a code sent by e-mail: it is not enabled in this domain of the verification service; enable it there, or send a push"
+        "have a code sent by e-mail: it is not enabled in this domain of the verification service"
     )]
     NotEnabled,
     /// The key is wrong, or was revoked.
-    #[error("{0}: the verification service does not accept the API key; enter a valid one")]
+    #[error("{0}: the verification service does not accept the API key")]
     Unauthorized(Doing),
     /// No such domain, or not of this key.
-    #[error("{0}: the verification service knows no such domain; check the domain's id")]
+    #[error("{0}: the verification service knows no such domain")]
     WrongDomain(Doing),
     /// The service has no such verification any more: cancelled, or expired.
-    #[error("{0}: the verification service no longer has this verification; ask again")]
+    #[error("{0}: the verification service no longer has this verification")]
     Gone(Doing),
     /// It can't be sent like this; nothing was.
     #[error("{0}: {1}")]
@@ -110,22 +108,19 @@ impl Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     /// The id of a person or a verification.
-    #[error("an id has letters and digits only, mostly 40; check it")]
+    #[error("an id has letters and digits only, mostly 40")]
     Id,
     /// The name of a person.
-    #[error("a username has 1 to {} characters and no line breaks; check it", limits::USERNAME)]
+    #[error("a username has 1 to {} characters and no line breaks", limits::USERNAME)]
     Username,
     /// There are too many attributes.
-    #[error("the phone shows {} details at most; leave some out", limits::ATTRIBUTES)]
+    #[error("the phone shows {} details at most", limits::ATTRIBUTES)]
     Attributes,
     /// An attribute's key.
-    #[error("a detail's name has 1 to {} characters and no line breaks; shorten it", limits::KEY)]
+    #[error("a detail's name has 1 to {} characters and no line breaks", limits::KEY)]
     Key,
     /// An attribute's value.
-    #[error(
-        "a detail has {} characters at most and no control characters; shorten it",
-        limits::VALUE
-    )]
+    #[error("a detail has {} characters at most and no control characters", limits::VALUE)]
     Value,
 }
 

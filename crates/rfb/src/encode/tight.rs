@@ -9,8 +9,7 @@ use crate::format::{Colour, Format};
 
 /// Data of fewer bytes than this is sent uncompressed and without a length (rfbproto, "Tight Encoding").
 const SMALL: usize = 12;
-// The compression-control byte: a value for a fill and for JPEG each, else bits of which one says that a filter's
-// id follows.
+// Values of the compression-control byte, and its bit that announces the id of a filter.
 const FILL: u8 = 0x80;
 const JPEG: u8 = 0x90;
 const FILTERED: u8 = 0x40;

@@ -90,7 +90,7 @@ impl Server {
         if !self.may_update() {
             return None;
         }
-        self.pace.update(self.in_flight.is_empty());
+        self.pace.update(self.in_flight.count() == 0);
         let mut body = Vec::new();
         // DesktopSize has to be the last rectangle of an update (RFC 6143, 7.8.2). It goes alone, since many viewers
         // throw their pixels away when it comes, and ExtendedDesktopSize allows no pixels beside it (rfbproto).

@@ -107,7 +107,7 @@ impl Problem {
             Self::CredentialExists => "The passkey is registered already.".to_owned(),
             Self::SignIn(refusal) => format!("The sign-in was refused: {refusal}."),
             Self::OtherCredential => "The sign-in was begun for another passkey.".to_owned(),
-            // What went wrong is in our log; the service's own text says no more either.
+            // The cause is in our log. The service's own text has no more, either.
             Self::Broken => "The api has encountered an error".to_owned(),
         }
     }

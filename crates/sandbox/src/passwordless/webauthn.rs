@@ -97,7 +97,7 @@ pub(super) fn register(
     attestation_object: &[u8],
 ) -> Result<NewCredential, Refusal> {
     ClientData::parse(client_data)?.check("webauthn.create", expected)?;
-    // The standard's order: what the browser says is checked before what the device says.
+    // In the standard's order: the browser's statement is checked before the device's.
     let bytes = attested::authenticator_data(attestation_object)?;
     let data = AuthenticatorData::parse(&bytes)?;
     data.check(expected)?;

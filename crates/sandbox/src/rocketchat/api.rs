@@ -50,7 +50,7 @@ pub(crate) fn routes(context: ServiceContext) -> Router {
         .merge(people::unversioned_routes())
         .merge(workspace_page::routes())
         .with_state(chat)
-        // Times in answers are the shared clock's, so the header that says what time it is must be too.
+        // Times in bodies are the shared clock's, so the Date header has to be, too.
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let clock = clock.clone();
             async move {
@@ -183,6 +183,6 @@ fn order(sort: &str) -> Result<String, CallError> {
         };
         order.push_str(&format!("{column} {way}, "));
     }
-    // Sessions of the same moment keep one order from page to page.
+    // The id settles equal keys, so that the order is the same on every page.
     Ok(order + "s.id")
 }

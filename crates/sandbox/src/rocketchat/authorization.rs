@@ -56,7 +56,7 @@ impl CallRules {
     }
 }
 
-/// Whoever has shown a valid token, and the moment of the call.
+/// The person whose token was shown, and the time of the call.
 #[derive(Debug)]
 pub(crate) struct AuthenticatedUser {
     pub person: Person,

@@ -82,7 +82,7 @@ pub(crate) fn check_code(
     at_login: bool,
 ) -> Result<bool, CallError> {
     let Some(own) = FactorMethod::for_person(person, at_login) else { return Ok(false) };
-    // A client may name the method of its code; a name that is none of these stands for the person's own.
+    // A client may name the method of its code; any other name means the person's own method.
     let method = match attempt.method.and_then(|name| name.parse().ok()) {
         Some(named @ (FactorMethod::Totp | FactorMethod::Email)) => named,
         Some(FactorMethod::Password) | None => own,

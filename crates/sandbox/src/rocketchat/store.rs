@@ -211,7 +211,7 @@ pub(crate) fn put_session(
 
 /// Which login sessions, and which page of them.
 pub(crate) struct Search<'a> {
-    /// Whose; none for everybody's.
+    /// The person whose sessions are searched; none for everybody's.
     pub user: Option<&'a str>,
     /// What the searched text must match.
     pub pattern: &'a Regex,

@@ -30,8 +30,8 @@ impl Turn {
         }
         let before = (self.state.record.presenter, self.state.record.viewers);
         let record = &mut self.state.record;
-        record.presenter = record.presenter.told(hook, self.now);
-        record.viewers = record.viewers.told(hook, self.now);
+        record.presenter = record.presenter.after_hook(hook, self.now);
+        record.viewers = record.viewers.after_hook(hook, self.now);
         if hook.is_started() {
             record.joined = true;
         }
@@ -210,10 +210,10 @@ impl Turn {
         let record = &mut self.state.record;
         let before = (record.presenter, record.viewers);
         match hook.side() {
-            Side::Presenter if record.presenter.hangs_on(hook) => {
+            Side::Presenter if record.presenter.depends_on(hook) => {
                 record.presenter = record.presenter.missed(since);
             }
-            Side::Viewers if record.viewers.hangs_on(hook) => {
+            Side::Viewers if record.viewers.depends_on(hook) => {
                 record.viewers = record.viewers.missed(since);
             }
             Side::Presenter | Side::Viewers => {}

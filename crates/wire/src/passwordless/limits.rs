@@ -14,19 +14,19 @@ pub enum LimitError {
     #[error("the user id is empty or longer than 64 bytes")]
     UserId,
     /// The username is missing.
-    #[error("the username is empty; give one")]
+    #[error("the username is empty")]
     NoUsername,
     /// There are too many aliases.
-    #[error("there are more than 10 aliases; remove some")]
+    #[error("there are more than 10 aliases")]
     TooManyAliases,
     /// An alias is empty.
-    #[error("alias {0} is empty; remove it")]
+    #[error("alias {0} is empty")]
     EmptyAlias(usize),
     /// An alias is too long.
-    #[error("alias {0} is longer than 250 characters; shorten it")]
+    #[error("alias {0} is longer than 250 characters")]
     LongAlias(usize),
     /// An alias is there twice.
-    #[error("alias {0} is given twice; remove one")]
+    #[error("alias {0} is given twice")]
     TwiceAlias(usize),
 }
 

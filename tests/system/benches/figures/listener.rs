@@ -14,6 +14,7 @@ use engine::{
     journal::{JOURNAL_FILE, Journal, JournalError, Options},
     token::HookToken,
     vault::SealKey,
+    watch::Watch,
 };
 use secrecy::SecretBox;
 use serve::{HostGuard, Limits, Port, Server};
@@ -194,8 +195,8 @@ pub async fn with_journal(folder: &str) {
     known.open(SessionId::from_bytes([1; 16]), &tokens);
     let bound = serve::bind([127, 0, 0, 1].into(), Port::Any).unwrap();
     let addr = bound.addr();
-    let routes =
-        hooks::router(known, Default::default(), journal, DiscardingReceiver, Default::default());
+    let watch = Watch::new(Default::default());
+    let routes = hooks::router(known, Default::default(), journal, DiscardingReceiver, &watch);
     let routes = HostGuard::new(addr, None).protect(routes);
     let _server = Server::start(bound, routes, Limits::default(), None).unwrap();
     child::say(format!("http://{addr}/hook/{}", tokens[0].expose()));

@@ -109,7 +109,7 @@ async fn prepare(folder: &Path, count: usize) {
                 record: waiting(n).record.into(),
                 secrets: Some(secrets(n)),
                 applied_seq: 0,
-                happenings: Vec::new(),
+                events: Vec::new(),
             })
         })
         .collect();

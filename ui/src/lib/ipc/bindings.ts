@@ -322,11 +322,7 @@ export type Outcome = "resolved" | "unresolved" | "unknown";
 
 export type Format = "text" | "json" | "csv";
 
-export type Reply = { "reply": "done" } | { "reply": "session", 
-/**
- * Which.
- */
-id: string, } | { "reply": "link", 
+export type Reply = { "reply": "done" } | { "reply": "session", id: string, } | { "reply": "link", 
 /**
  * The URL.
  */
@@ -335,11 +331,7 @@ url: string,
  * Whether a viewer's link is held to its role, whoever has it; if not, read-only is a
  * convenience. None where it is no viewer's.
  */
-by_role: boolean | null, } | { "reply": "detail", 
-/**
- * It.
- */
-detail: SessionDetail, } | { "reply": "found", 
+by_role: boolean | null, } | { "reply": "detail", detail: SessionDetail, } | { "reply": "found", 
 /**
  * The hits, newest first.
  */
@@ -367,11 +359,7 @@ text: string, } | { "reply": "settings",
 /**
  * Field by field, with the defaults filled in.
  */
-settings: Record<string, unknown>, } | { "reply": "reach", 
-/**
- * It.
- */
-reach: Reach, 
+settings: Record<string, unknown>, } | { "reply": "reach", reach: Reach, 
 /**
  * In a sentence.
  */
@@ -387,19 +375,7 @@ passkeys: Array<PasskeyView>,
 /**
  * What of aliases is known here.
  */
-aliases: AliasesView, } | { "reply": "device", 
-/**
- * It.
- */
-device: DeviceView, } | { "reply": "code_asked", 
-/**
- * Which.
- */
-asked: CodeAsked, } | { "reply": "devices", 
-/**
- * They.
- */
-devices: Array<DeviceView>, 
+aliases: AliasesView, } | { "reply": "device", device: DeviceView, } | { "reply": "code_asked", asked: CodeAsked, } | { "reply": "devices", devices: Array<DeviceView>, 
 /**
  * How many there are in all.
  */
@@ -407,15 +383,7 @@ total: number,
 /**
  * How many were skipped.
  */
-offset: number, } | { "reply": "services", 
-/**
- * They.
- */
-services: Array<IdentityServiceView>, } | { "reply": "connection", 
-/**
- * It.
- */
-connection: ConnectionView, } | { "reply": "audit", 
+offset: number, } | { "reply": "services", services: Array<IdentityServiceView>, } | { "reply": "connection", connection: ConnectionView, } | { "reply": "audit", 
 /**
  * Its entries, newest first.
  */
@@ -423,11 +391,7 @@ entries: Array<AuditLine>,
 /**
  * Where to go on; none at the end.
  */
-before: number | null, } | { "reply": "audit_check", 
-/**
- * It.
- */
-check: AuditCheck, };
+before: number | null, } | { "reply": "audit_check", check: AuditCheck, };
 
 export type Hit = { 
 /**
@@ -459,11 +423,7 @@ marks: Array<[number, number]>,
  */
 state: StateView, };
 
-export type OutboxMail = { 
-/**
- * When.
- */
-at: number, 
+export type OutboxMail = { at: number, 
 /**
  * To whom.
  */
@@ -515,11 +475,7 @@ mono?: boolean, } | { "kind": "number", unit: string, min: number, max: number, 
 
 export type SettingOption = { value: string, label: string, hint: string, };
 
-export type Push = { "push": "console" } & ConsoleView | { "push": "row" } & SessionRow | { "push": "gone", 
-/**
- * Which.
- */
-id: string, } | { "push": "detail" } & SessionDetail | { "push": "regions" } & RegionsView | { "push": "happening" } & Happening;
+export type Push = { "push": "console" } & ConsoleView | { "push": "row" } & SessionRow | { "push": "gone", id: string, } | { "push": "detail" } & SessionDetail | { "push": "regions" } & RegionsView | { "push": "happening" } & Happening;
 
 export type ConsoleView = { 
 /**
@@ -591,11 +547,7 @@ this_computer_only: boolean, };
 
 export type ServiceKind = "embedded" | "configured";
 
-export type Health = { "is": "unknown" } | { "is": "answers", 
-/**
- * When.
- */
-at: number, } | { "is": "fails", 
+export type Health = { "is": "unknown" } | { "is": "answers", at: number, } | { "is": "fails", 
 /**
  * Since when.
  */
@@ -635,7 +587,7 @@ text: string,
  */
 remedy: string, };
 
-export type Code = "sign_in_again" | "wait" | "check_network" | "try_again" | "refused" | "service_fault" | "check_address" | "choose_region" | "free_space" | "unlock_key" | "bad_input" | "not_found" | "locked" | "verify" | "code_needed" | "set_up" | "already_running" | "internal";
+export type Code = "sign_in_again" | "wait" | "check_network" | "try_again" | "refused" | "service_fault" | "check_address" | "choose_region" | "free_space" | "unlock_key" | "restore_copy" | "update_app" | "bad_input" | "not_found" | "locked" | "verify" | "code_needed" | "set_up" | "already_running" | "internal";
 
 export type KeyKeeper = "keyring" | "key_file" | "passphrase";
 
@@ -709,11 +661,7 @@ row: SessionRow,
 /**
  * Who asked for it.
  */
-by: string, 
-/**
- * When.
- */
-created_at: number, 
+by: string, created_at: number, 
 /**
  * The customer's name; empty if not given.
  */
@@ -825,11 +773,7 @@ transcript: TranscriptView,
 /**
  * The note.
  */
-note: string, 
-/**
- * Tags.
- */
-tags: Array<string>, 
+note: string, tags: Array<string>, 
 /**
  * Everything that happened, oldest first.
  */
@@ -929,11 +873,7 @@ to: number | null,
  */
 is: FactKind, };
 
-export type Dot = { 
-/**
- * When.
- */
-at: number, 
+export type Dot = { at: number, 
 /**
  * Of which side; none if of neither.
  */
@@ -1039,11 +979,7 @@ total: number | null, } | { "is": "kept",
 /**
  * Why there is none, and what to do.
  */
-trouble: Trouble, } | { "is": "saved", 
-/**
- * When.
- */
-at: number, 
+trouble: Trouble, } | { "is": "saved", at: number, 
 /**
  * Who saved it.
  */
@@ -1109,11 +1045,7 @@ export type TranscriptView = { "is": "not_yet" } | { "is": "wanted",
 /**
  * Tries that failed.
  */
-failed: number, } | { "is": "saved", 
-/**
- * When.
- */
-at: number, 
+failed: number, } | { "is": "saved", at: number, 
 /**
  * How many messages.
  */
@@ -1123,11 +1055,7 @@ export type LogLine = {
 /**
  * Its place among everything that happened.
  */
-seq: number, 
-/**
- * When.
- */
-at: number, 
+seq: number, at: number, 
 /**
  * What, in a sentence.
  */
@@ -1189,11 +1117,7 @@ export type Happening = {
 /**
  * Its place among everything that happened; never skipped.
  */
-seq: number, 
-/**
- * When.
- */
-at: number, 
+seq: number, at: number, 
 /**
  * The session.
  */
@@ -1341,19 +1265,11 @@ who: Verified,
 /**
  * By which name or id of the verification service.
  */
-user: string, 
-/**
- * How.
- */
-how: VerifyHow, 
+user: string, how: VerifyHow, 
 /**
  * Who asked.
  */
-by: string, 
-/**
- * When.
- */
-at: number, 
+by: string, at: number, 
 /**
  * Why, as the phone shows it; may be empty.
  */
@@ -1413,11 +1329,7 @@ export type OverrideView = {
 /**
  * Who signed it.
  */
-by: string, 
-/**
- * When.
- */
-at: number, 
+by: string, at: number, 
 /**
  * The reason.
  */
@@ -1503,11 +1415,7 @@ export type Identity = "passwordless" | "logintc" | "rocketchat";
 
 export type SecretName = "passwordless_secret" | "logintc_key" | "rocketchat_token";
 
-export type IdentityServiceView = { 
-/**
- * Which.
- */
-service: Identity, 
+export type IdentityServiceView = { service: Identity, 
 /**
  * It is the sandbox that comes along.
  */
@@ -1541,11 +1449,7 @@ missing: Trouble | null,
  */
 page: string | null, };
 
-export type ConnectionView = { 
-/**
- * Which service.
- */
-service: Identity, 
+export type ConnectionView = { service: Identity, 
 /**
  * What works, a line each.
  */
@@ -1559,11 +1463,7 @@ export type AuditLine = {
 /**
  * Its place; the first is 1.
  */
-seq: number, 
-/**
- * When.
- */
-at: number, 
+seq: number, at: number, 
 /**
  * Who did it.
  */

@@ -77,9 +77,9 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
             devices,
             pictures,
         },
-    ) = tokio::try_join!(engine.happenings_of(id), archive.contents(id)).map_err(failed)?;
+    ) = tokio::try_join!(engine.events_of(id), archive.contents(id)).map_err(failed)?;
     if happenings.is_empty() {
-        happenings = archive.happenings_of(id).await.map_err(failed)?;
+        happenings = archive.events_of(id).await.map_err(failed)?;
     }
     let mut texts: Vec<String> = Vec::new();
     for kind in [NoteKind::Working, NoteKind::Closing] {
@@ -105,7 +105,7 @@ fn screen(inner: &Inner, id: SessionId) -> Option<ScreenView> {
     inner.side(|side| {
         side.capabilities.as_ref().filter(|able| able.knows_roster())?;
         let known = side.rosters.get(&id).map(|known| (&known.roster, known.at));
-        Some(present::screen::of(known))
+        Some(present::shared_screen::of(known))
     })
 }
 

@@ -4,7 +4,7 @@
 //! the stream's credential is kept here.
 
 use axum::extract::ws::{Message as Frame, WebSocket};
-use engine::remote::screen::{Line, Socket};
+use engine::remote::web_socket::{Channel, Socket};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -27,10 +27,10 @@ enum FromPage {
 pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
     let first = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
     if let Some(FromPage::Hello { page: id }) = first
-        && let Some((broker, key)) = join(&mut page, inner, seat, id).await
+        && let Some((mut broker, key)) = join(&mut page, inner, seat, id).await
     {
         tokio::select! {
-            () = talk(&mut page, broker, seat) => {}
+            () = talk(&mut page, &mut broker, seat) => {}
             () = seat.left.cancelled() => {}
             () = inner.stopping.cancelled() => {}
         }
@@ -42,6 +42,7 @@ pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
             }
             ours
         });
+        linger::hang_up(broker).await;
     }
     super::hang_up(page).await;
 }
@@ -63,7 +64,7 @@ async fn join(
         tell(page, json!({ "type": "bye", "code": "expired" }).to_string()).await;
         return None;
     };
-    let mut broker = match client.dial(Line::Live).await {
+    let mut broker = match client.dial(Channel::Live).await {
         Ok(broker) => broker,
         // The page tries again.
         Err(error) => {
@@ -118,7 +119,7 @@ async fn next(broker: &mut Socket) -> Option<Map<String, Value>> {
 }
 
 /// Carries texts both ways, one at a time, and tells the page the words to compare.
-async fn talk(page: &mut WebSocket, mut broker: Socket, seat: &Seat) {
+async fn talk(page: &mut WebSocket, broker: &mut Socket, seat: &Seat) {
     let mut words = seat.words.subscribe();
     if !tell_words(page, &mut words).await {
         return;
@@ -128,22 +129,21 @@ async fn talk(page: &mut WebSocket, mut broker: Socket, seat: &Seat) {
             frame = page.recv() => match frame {
                 Some(Ok(Frame::Text(text))) => {
                     let said = broker.send(Message::text(text.as_str()));
-                    if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { break }
+                    if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return }
                 }
                 Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
-                None | Some(Err(_) | Ok(Frame::Binary(_) | Frame::Close(_))) => break,
+                None | Some(Err(_) | Ok(Frame::Binary(_) | Frame::Close(_))) => return,
             },
             message = broker.next() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    if !tell(page, text.as_str().to_owned()).await { break }
+                    if !tell(page, text.as_str().to_owned()).await { return }
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                None | Some(Err(_) | Ok(Message::Binary(_) | Message::Close(_))) => break,
+                None | Some(Err(_) | Ok(Message::Binary(_) | Message::Close(_))) => return,
             },
-            Ok(()) = words.changed() => if !tell_words(page, &mut words).await { break },
+            Ok(()) = words.changed() => if !tell_words(page, &mut words).await { return },
         }
     }
-    let _ = timeout(PATIENCE, broker.close(None)).await;
 }
 
 async fn tell_words(page: &mut WebSocket, words: &mut watch::Receiver<Option<String>>) -> bool {

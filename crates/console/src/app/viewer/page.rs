@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use engine::remote::screen::STREAM_BYTES;
+use engine::remote::web_socket::STREAM_BYTES;
 use serve::HostGuard;
 
 use super::{Seat, live, picture, stream};

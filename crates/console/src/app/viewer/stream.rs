@@ -3,7 +3,7 @@
 //! Of each direction the next message is read only when the last was taken, so nothing piles up here.
 
 use axum::extract::ws::{Message as Frame, WebSocket};
-use engine::remote::screen::{Line, Socket};
+use engine::remote::web_socket::{Channel, Socket};
 use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -24,29 +24,36 @@ const PRESENTER: std::time::Duration = std::time::Duration::from_secs(20);
 pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
     // What the page says of a credential is not looked at: it has none.
     let asked = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
+    let mut broker = None;
     if let Some(StreamHello::Watch { .. }) = asked {
         tokio::select! {
-            () = watch(&mut page, inner, seat) => {}
+            () = watch(&mut page, inner, seat, &mut broker) => {}
             () = seat.left.cancelled() => {}
             () = inner.stopping.cancelled() => {}
         }
     }
+    // The last keys and clicks arrive, although there are pictures that nobody reads any more.
+    if let Some(broker) = broker {
+        linger::hang_up(broker).await;
+    }
     super::hang_up(page).await;
 }
 
-async fn watch(page: &mut WebSocket, inner: &Inner, seat: &Seat) {
+/// Shows the picture on the page; the connection that it comes on is left in `broker`.
+async fn watch(page: &mut WebSocket, inner: &Inner, seat: &Seat, broker: &mut Option<Socket>) {
     let key = seat.key.borrow().clone();
     let opened = match key {
         Some(key) => open(inner, key).await,
         None => Err(refused("unknown", "The window is not connected to its session.")),
     };
-    let (broker, sealed, role) = match opened {
+    let (socket, sealed, role) = match opened {
         Ok(opened) => opened,
         Err(refused) => {
             tell(page, refused).await;
             return;
         }
     };
+    let broker = broker.insert(socket);
     let words = sealed.words.to_string();
     seat.words.send_replace(Some(words.clone()));
     if tell(page, json!(StreamAnswer::Joined { role }).to_string()).await {
@@ -70,7 +77,7 @@ async fn open(inner: &Inner, key: Secret) -> Result<(Socket, Sealed, Role), Stri
         tracing::info!(%error, "a viewer window");
         refused("timeout", "The server can't be reached now.")
     };
-    let mut broker = client.dial(Line::Screen).await.map_err(unreachable)?;
+    let mut broker = client.dial(Channel::Screen).await.map_err(unreachable)?;
     let hello = json!(StreamHello::Watch { key, sealed: true }).to_string();
     let broken = || refused("timeout", "The server did not answer in time.");
     send(&mut broker, Message::text(hello)).await.ok_or_else(broken)?;
@@ -105,7 +112,7 @@ async fn exchange(broker: &mut Socket, role: Role) -> Option<Sealed> {
 }
 
 /// Carries the picture one way and keys the other, until either end has enough.
-async fn carry(page: &mut WebSocket, broker: Socket, sealed: Sealed) {
+async fn carry(page: &mut WebSocket, broker: &mut Socket, sealed: Sealed) {
     let Sealed { sealer, opener, .. } = sealed;
     let (to_broker, from_broker) = broker.split();
     let (to_page, from_page) = page.split();
@@ -116,7 +123,7 @@ async fn carry(page: &mut WebSocket, broker: Socket, sealed: Sealed) {
 }
 
 async fn show(
-    mut broker: SplitStream<Socket>,
+    mut broker: SplitStream<&mut Socket>,
     mut opener: Opener,
     mut page: SplitSink<&mut WebSocket, Frame>,
 ) {
@@ -139,7 +146,7 @@ async fn show(
 async fn steer(
     mut page: SplitStream<&mut WebSocket>,
     mut sealer: Sealer,
-    mut broker: SplitSink<Socket, Message>,
+    mut broker: SplitSink<&mut Socket, Message>,
 ) {
     while let Some(Ok(frame)) = page.next().await {
         match frame {

@@ -197,9 +197,9 @@ impl Window {
     }
 
     /// Leaves in good order.
-    pub async fn close(mut self) {
-        let _ = self.screen.close(None).await;
-        let _ = self.live.close(None).await;
+    pub async fn close(self) {
+        linger::hang_up(self.screen).await;
+        linger::hang_up(self.live).await;
     }
 
     /// Waits until something can be read.

@@ -2,6 +2,7 @@
 //! its audit log holds, and what the three services of identity still need.
 
 use std::{
+    fmt::Display,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -18,9 +19,16 @@ use super::{Check, Failed, Global};
 use crate::{
     Settings,
     app::Kept,
-    present::{self, services::missing},
+    present::{
+        self,
+        identity_services::missing,
+        remedy::{self, Remedy},
+        trouble,
+    },
     view::{Identity, Trouble},
 };
+
+const UNDAMAGED: &str = "it opens, and no page of it is damaged";
 
 /// Looks at the data folder and what is in it.
 pub(super) async fn look(global: &Global) -> Result<Vec<Check>, Failed> {
@@ -79,7 +87,7 @@ fn write_probe(folder: &Path) -> std::io::Result<()> {
 fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Check> {
     let vault = match Vault::open(folder, options) {
         Ok(vault) => vault,
-        Err(error) => return vec![Check::failed("key", error.to_string(), "")],
+        Err(error) => return vec![failed("key", &error, remedy::of_vault(&error))],
     };
     let mut checks = vec![Check::ok(
         "key",
@@ -96,34 +104,46 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
     let wait = tokio::runtime::Handle::current();
     let mut kept = Kept::default();
     if let Some(path) = exists(JOURNAL_FILE) {
-        let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default())
-            .and_then(|journal| wait.block_on(Kept::read(&journal)));
+        let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default()).and_then(
+            |journal| {
+                wait.block_on(journal.check_integrity())?;
+                wait.block_on(Kept::read(&journal))
+            },
+        );
         checks.push(match opened {
             Ok(read) => {
                 kept = read;
-                Check::ok("journal", "it opens")
+                Check::ok("journal", UNDAMAGED)
             }
-            Err(error) => Check::failed("journal", error.to_string(), ""),
+            Err(error) => failed("journal", &error, remedy::of_store(&error)),
         });
     }
     if let Some(path) = exists(ARCHIVE_FILE) {
-        match Archive::open(&path, vault.archive_key()) {
+        let opened = Archive::open(&path, vault.archive_key()).and_then(|archive| {
+            wait.block_on(archive.check_integrity())?;
+            Ok(archive)
+        });
+        match opened {
             Ok(archive) => {
-                checks.push(Check::ok("archive", "it opens"));
+                checks.push(Check::ok("archive", UNDAMAGED));
                 checks.push(audit(wait.block_on(archive.verify_audit())));
             }
-            Err(error) => checks.push(Check::failed("archive", error.to_string(), "")),
+            Err(error) => checks.push(failed("archive", &error, remedy::of_store(&error))),
         }
     }
     checks.extend(services(settings, &kept));
     checks
 }
 
+fn failed(name: &'static str, error: &impl Display, remedy: Remedy) -> Check {
+    Check::failed(name, error.to_string(), trouble::sentence(remedy.1))
+}
+
 fn audit(report: Result<AuditReport, ArchiveError>) -> Check {
     const NAME: &str = "audit log";
     let check = match report {
-        Ok(report) => present::audit::check(&report),
-        Err(error) => return Check::failed(NAME, error.to_string(), ""),
+        Ok(report) => present::audit_report::check(&report),
+        Err(error) => return failed(NAME, &error, remedy::of_store(&error)),
     };
     match check.broken {
         None => Check::ok(NAME, check.text),
@@ -151,4 +171,70 @@ fn services(settings: &Settings, kept: &Kept) -> Vec<Check> {
         }
     };
     Identity::ALL.into_iter().map(look).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::{SessionId, archive::NoteKind};
+    use session::Timestamp;
+    use wire::HookType;
+
+    use super::{super::Found, *};
+
+    const PAGE: usize = 4096;
+
+    fn options() -> VaultOptions {
+        VaultOptions { keyring: None, ..VaultOptions::default() }
+    }
+
+    /// A data folder whose stores have more pages than a start reads.
+    async fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path(), options()).unwrap();
+        let path = folder.path().join(JOURNAL_FILE);
+        let journal = Journal::open(&path, vault.journal_key(), JournalOptions::default()).unwrap();
+        let session = SessionId::from_bytes([1; 16]);
+        for _ in 0..1000 {
+            drop(journal.append(session, HookType::ViewerStarted, Timestamp(1)));
+        }
+        journal.flush().await.unwrap();
+        let archive =
+            Archive::open(&folder.path().join(ARCHIVE_FILE), vault.archive_key()).unwrap();
+        let text = "the printer jams ".repeat(1000);
+        archive
+            .set_note(session, NoteKind::Closing, text, "tess".into(), Timestamp(1))
+            .await
+            .unwrap();
+        folder
+    }
+
+    fn overwrite_a_page(path: &Path) {
+        let mut bytes = std::fs::read(path).unwrap();
+        // Neither among the first, which every start reads, nor the last, which has the newest rows.
+        let start = bytes.len() / PAGE * 3 / 4 * PAGE;
+        bytes[start..start + PAGE].fill(0xff);
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    async fn found(folder: &Path, name: &str) -> (Found, String) {
+        let folder = folder.to_owned();
+        let looked =
+            tokio::task::spawn_blocking(move || look_at(&folder, options(), &Settings::default()));
+        let checks = looked.await.unwrap();
+        let check = checks.into_iter().find(|check| check.check == name).unwrap();
+        (check.found, check.text)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_store_that_opens_but_has_a_damaged_page_fails() {
+        for (name, file) in [("journal", JOURNAL_FILE), ("archive", ARCHIVE_FILE)] {
+            let folder = folder().await;
+            assert_eq!(found(folder.path(), name).await, (Found::Ok, UNDAMAGED.to_owned()));
+            overwrite_a_page(&folder.path().join(file));
+            let (found, text) = found(folder.path(), name).await;
+            assert_eq!(found, Found::Failed);
+            let doing = format!("check the {name} for damage: ");
+            assert!(text.starts_with(&doing) && text.contains("restore it from a copy"), "{text}");
+        }
+    }
 }

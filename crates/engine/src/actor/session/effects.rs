@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use session::{Effect, Failure, Input, Timer};
 
-use super::{live::Live, verification::user_of};
+use super::{live::Live, phone_questions::user_of};
 use crate::perform;
 
 impl Live {

@@ -16,7 +16,7 @@ use session::{
 };
 use wire::{HookType, Pin, Region};
 
-use super::{program::ProgramDownload, verification::PhoneQuestion};
+use super::{phone_questions::PhoneQuestion, program_download::ProgramDownload};
 use crate::{
     SessionId,
     actor::message::{Mailbox, Reply, SessionMessage},
@@ -61,7 +61,7 @@ pub struct Live {
     applied_seq: u64,
     revision: u64,
     pub(super) unsaved: Option<JournalError>,
-    /// Happenings that the disk hasn't taken so far.
+    /// Events that the disk hasn't taken so far.
     unwritten: Vec<(Event, Timestamp)>,
     /// The record as subscribers see it: what the disk has, or has refused.
     shown: Arc<Record>,
@@ -90,7 +90,7 @@ pub(super) struct Wanted {
 struct Saving {
     wanted: Wanted,
     record: Arc<Record>,
-    /// How many of the unwritten happenings are in it.
+    /// How many of the unwritten events are in it.
     events: usize,
     secrets: bool,
 }
@@ -249,7 +249,7 @@ impl Live {
                 // Tried again with the next turn.
                 self.changed = true;
                 self.secrets_changed |= secrets;
-                self.context.journal_wrote(Some(error.to_string()));
+                self.context.journal_wrote(Some(error.clone()));
                 self.unsaved = Some(error);
             }
         }
@@ -285,7 +285,7 @@ impl Live {
             record: record.clone(),
             secrets: self.secrets.clone().filter(|_| secrets),
             applied_seq: self.applied_seq,
-            happenings: self.unwritten[in_flight..].to_vec(),
+            events: self.unwritten[in_flight..].to_vec(),
         };
         let wanted = std::mem::take(&mut self.next);
         (turns, Saving { wanted, record, events: self.unwritten.len(), secrets })

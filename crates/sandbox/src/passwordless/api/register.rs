@@ -53,7 +53,7 @@ pub(super) struct RegisterTokenRequest {
     alias_hashing: Option<bool>,
 }
 
-/// What a `register_` token stands for.
+/// The payload of a `register_` token.
 #[derive(Serialize, Deserialize)]
 struct Registration {
     user_id: String,
@@ -66,7 +66,7 @@ struct Registration {
     alias_hashing: bool,
 }
 
-/// What the `session_` token of a registration stands for.
+/// The payload of a registration's `session_` token.
 #[derive(Serialize, Deserialize)]
 struct RegistrationCeremony {
     user_id: String,

@@ -37,7 +37,7 @@ pub(super) struct BeginRequest {
     origin: String,
 }
 
-/// What the `session_` token of a sign-in stands for.
+/// The payload of a sign-in's `session_` token.
 #[derive(Serialize, Deserialize)]
 struct SignInCeremony {
     challenge: String,
@@ -71,7 +71,7 @@ struct Assertion {
     #[serde(rename = "clientdatajson")]
     client_data: String,
     signature: String,
-    /// Who the device says that it is; today's browser client leaves it out.
+    /// The user's id as the device has it; today's browser client leaves it out.
     #[serde(rename = "userhandle")]
     user_handle: Option<String>,
 }
@@ -185,7 +185,7 @@ pub(super) enum Verified {
     SignedIn,
 }
 
-/// The token that tells a backend what was done; it stands for the whole response.
+/// A `verify_` token, whose payload is the whole response that a backend gets for it.
 pub(super) fn verify_token(
     tx: &Transaction<'_>,
     credential: &Credential,

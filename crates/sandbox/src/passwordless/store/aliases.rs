@@ -1,4 +1,4 @@
-//! Aliases: found by their hash, and kept in clear only where a backend wants it.
+//! Aliases: found by their hash, and stored in clear only where a backend asks for that.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ring::digest::{SHA256, digest};
@@ -42,7 +42,7 @@ pub(in super::super) fn replace(
     Ok(())
 }
 
-/// Whose alias it is.
+/// The user whose alias this is.
 pub(in super::super) fn owner(
     tx: &Transaction<'_>,
     alias: &str,

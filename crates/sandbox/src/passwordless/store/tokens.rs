@@ -12,7 +12,7 @@ use super::super::problem::{Problem, Stop};
 pub(in super::super) const LIFE: std::time::Duration = std::time::Duration::from_secs(120);
 /// For how long an expired token can be told from one that never existed, in milliseconds.
 const REMEMBERED_MS: i64 = 24 * 3_600_000;
-/// Tokens that are kept at once; whoever asks for more makes the oldest ones unknown.
+/// How many tokens are stored; the oldest ones make room for new ones.
 const MOST: i64 = 10_000;
 
 /// What a token is for.
@@ -54,7 +54,7 @@ impl Kind {
     }
 }
 
-/// Makes a token that stands for `payload` until `expires_at`.
+/// Makes a token with `payload` that is good until `expires_at`.
 ///
 /// # Panics
 /// If the operating system has no random bytes.

@@ -43,7 +43,7 @@ impl PublicKey {
     /// Reads a COSE key; a byte too many is an error.
     pub(in super::super) fn parse(cose: &[u8]) -> Result<Self, Refusal> {
         let parts = Parts::read(cose).ok_or(Refusal::Key)?;
-        // A key says its kind, algorithm and curve separately; only these three combinations make sense.
+        // A key names its kind, algorithm and curve separately, of which only these three combinations are valid.
         let read = match (parts.number(KIND), parts.number(ALGORITHM), parts.number(CURVE)) {
             (Some(2), Some(ES256), Some(1)) => parts.point().map(Self::Es256),
             (Some(1), Some(EDDSA), Some(6)) => parts.bytes(X).map(Self::EdDsa),

@@ -258,9 +258,9 @@ async fn what_may_have_been_missed_makes_the_facts_unknown_and_puts_all_hooks() 
     world.until_record(session.id, |r| r.presenter == Presenter::Unknown { since }).await;
     world.until(|| world.services.count("PUT hook") == 4).await;
     world.settle().await;
-    let happenings = world.context.journal.happenings_of(session.id).await.unwrap();
+    let events = world.context.journal.events_of(session.id).await.unwrap();
     assert_eq!(
-        happenings.last().unwrap().event,
+        events.last().unwrap().event,
         Event::Presence(PresenceEvent::StatusUnknown { since })
     );
 }

@@ -24,7 +24,7 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Which WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum Channel {
     /// Presence, chat, who watches.
     Live,
     /// The picture.
@@ -37,13 +37,13 @@ impl LoginWithMe {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn dial(&self, line: Line) -> Result<Socket, CallError> {
+    pub async fn dial(&self, channel: Channel) -> Result<Socket, CallError> {
         // Somebody else in the process may have installed one already: any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let url = address(&self.service().base_url, line);
-        let most = match line {
-            Line::Live => LIVE_BYTES,
-            Line::Screen => STREAM_BYTES,
+        let url = address(&self.service().base_url, channel);
+        let most = match channel {
+            Channel::Live => LIVE_BYTES,
+            Channel::Screen => STREAM_BYTES,
         };
         let bounds = WebSocketConfig::default()
             .max_message_size(Some(most))
@@ -62,15 +62,15 @@ impl LoginWithMe {
     }
 }
 
-/// The service's origin with the line's path, over TLS exactly where the service is.
-fn address(base_url: &Url, line: Line) -> Url {
+/// The service's origin with the channel's path, over TLS exactly where the service is.
+fn address(base_url: &Url, channel: Channel) -> Url {
     let mut url = base_url.clone();
     let scheme = if base_url.scheme() == "https" { "wss" } else { "ws" };
     // From one of the web's schemes to another: it doesn't fail.
     let _ = url.set_scheme(scheme);
-    url.set_path(match line {
-        Line::Live => "/live",
-        Line::Screen => "/screen",
+    url.set_path(match channel {
+        Channel::Live => "/live",
+        Channel::Screen => "/screen",
     });
     url.set_query(None);
     url
@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn is_dialled_on_the_services_own_origin_and_as_securely() {
-        let at = |base: &str, line| address(&base.parse().unwrap(), line).to_string();
-        assert_eq!(at("http://127.0.0.1:7/api/v1", Line::Live), "ws://127.0.0.1:7/live");
-        assert_eq!(at("https://a.example/b/api/v1?x=1", Line::Screen), "wss://a.example/screen");
+        let at = |base: &str, channel| address(&base.parse().unwrap(), channel).to_string();
+        assert_eq!(at("http://127.0.0.1:7/api/v1", Channel::Live), "ws://127.0.0.1:7/live");
+        assert_eq!(at("https://a.example/b/api/v1?x=1", Channel::Screen), "wss://a.example/screen");
     }
 }

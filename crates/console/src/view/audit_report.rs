@@ -8,7 +8,6 @@ use ts_rs::TS;
 pub struct AuditLine {
     /// Its place; the first is 1.
     pub seq: u64,
-    /// When.
     pub at: i64,
     /// Who did it.
     pub by: String,

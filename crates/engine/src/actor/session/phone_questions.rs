@@ -5,14 +5,14 @@
 
 use session::{
     Failure, Input,
-    verification::{Answer, Cause, End, Obstacle},
+    verification::{Answer, Cause, End},
 };
 
 use super::live::Live;
 use crate::{
     actor::message::{Reply, VerificationOrder},
     clock::now,
-    error::CommandError,
+    error::{CommandError, Misfit},
     perform::{self, VerificationRequest},
     remote::{
         LoginTc,
@@ -36,7 +36,7 @@ impl Live {
         let VerificationOrder { client, asked, code, wait } = order;
         if let Some(obstacle) = self.state.record.verification_obstacle(asked.who) {
             // Whoever asked may have gone away meanwhile.
-            let _ = done.send(Err(CommandError::DoesNotFit(verification_obstacle_text(obstacle))));
+            let _ = done.send(Err(CommandError::DoesNotFit(Misfit::Verification(obstacle))));
             return;
         }
         self.turn(Input::Verify { asked, wait }, now());
@@ -136,20 +136,5 @@ fn end_of(error: &logintc::Error) -> End {
         | logintc::Error::Gone(_)
         | logintc::Error::Input(..)
         | logintc::Error::Call(_) => call(error.failure()),
-    }
-}
-
-/// Why not, and what to do instead.
-pub(crate) const fn verification_obstacle_text(obstacle: Obstacle) -> &'static str {
-    match obstacle {
-        Obstacle::NotLive => {
-            "verify the person: this session has no PIN that is still good, and a verification belongs to a session; start a new session"
-        }
-        Obstacle::UnderWay => {
-            "verify the person: they are being asked already; wait for the answer, or cancel it first"
-        }
-        Obstacle::TooMany => {
-            "verify the person: this session has as many verifications as it can keep; start a new session"
-        }
     }
 }

@@ -24,7 +24,7 @@ pub fn line(entry: AuditLink) -> AuditLine {
     }
 }
 
-/// What a look through the whole log found.
+/// The result of checking the whole log.
 pub fn check(report: &AuditReport) -> AuditCheck {
     let head = report.head.map(|hash| hash.to_string()).unwrap_or_default();
     let entries = report.entries;

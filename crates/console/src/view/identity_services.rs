@@ -32,7 +32,6 @@ pub enum SecretName {
 /// Where a service is, and whether it can be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct IdentityServiceView {
-    /// Which.
     pub service: Identity,
     /// It is the sandbox that comes along.
     pub sandbox: bool,
@@ -55,7 +54,6 @@ pub struct IdentityServiceView {
 /// What a test of a connection found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ConnectionView {
-    /// Which service.
     pub service: Identity,
     /// What works, a line each.
     pub works: Vec<String>,

@@ -1,4 +1,4 @@
-//! The timeline: a copy of the journal's happenings, each once by its sequence.
+//! The timeline: a copy of the journal's events, each once by its sequence.
 
 use rusqlite::Connection;
 use rusqlite_migration::M;
@@ -6,7 +6,7 @@ use session::Timestamp;
 use store::fault;
 
 use super::{Archive, ArchiveError, READ, damaged};
-use crate::{SessionId, journal::Happening};
+use crate::{SessionId, journal::EventRecord};
 
 pub(super) const TABLE: M<'static> = M::up(
     "CREATE TABLE happenings(
@@ -17,26 +17,26 @@ pub(super) const TABLE: M<'static> = M::up(
 const SAVE: &str = "archive what happened";
 
 impl Archive {
-    /// Copies happenings from the journal, each once by its sequence.
-    pub async fn save_happenings(&self, happenings: Vec<Happening>) -> Result<(), ArchiveError> {
-        self.write("archive what happened", move |tx| save(tx, &happenings)).await
+    /// Copies events from the journal, each once by its sequence.
+    pub async fn save_events(&self, events: Vec<EventRecord>) -> Result<(), ArchiveError> {
+        self.write("archive what happened", move |tx| save(tx, &events)).await
     }
 
     /// What happened in a session, in order.
-    pub async fn happenings_of(&self, session: SessionId) -> Result<Vec<Happening>, ArchiveError> {
+    pub async fn events_of(&self, session: SessionId) -> Result<Vec<EventRecord>, ArchiveError> {
         self.read(move |c| of(c, session)).await
     }
 
-    /// The newest happening that was copied; 0 before the first.
-    pub async fn last_happening(&self) -> Result<u64, ArchiveError> {
+    /// The newest event that was copied; 0 before the first.
+    pub async fn last_event(&self) -> Result<u64, ArchiveError> {
         self.read(last).await
     }
 }
 
-pub(super) fn save(connection: &Connection, happenings: &[Happening]) -> Result<(), ArchiveError> {
+pub(super) fn save(connection: &Connection, events: &[EventRecord]) -> Result<(), ArchiveError> {
     let sql = "INSERT OR IGNORE INTO happenings(seq, session, at, event) VALUES(?1, ?2, ?3, ?4)";
     let mut insert = connection.prepare_cached(sql).map_err(fault(SAVE))?;
-    for Happening { seq, session, at, event } in happenings {
+    for EventRecord { seq, session, at, event } in events {
         let event = serde_json::to_string(event).map_err(damaged)?;
         insert.execute((seq, session.as_bytes(), at.0, event)).map_err(fault(SAVE))?;
     }
@@ -46,7 +46,7 @@ pub(super) fn save(connection: &Connection, happenings: &[Happening]) -> Result<
 pub(super) fn of(
     connection: &Connection,
     session: SessionId,
-) -> Result<Vec<Happening>, ArchiveError> {
+) -> Result<Vec<EventRecord>, ArchiveError> {
     let sql = "SELECT seq, at, event FROM happenings WHERE session = ?1 ORDER BY seq";
     let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
     let mut rows = statement.query([session.as_bytes()]).map_err(fault(READ))?;
@@ -56,7 +56,7 @@ pub(super) fn of(
         let event =
             serde_json::from_str(&event).map_err(|_| damaged("an event of an unknown form"))?;
         let (seq, at) = (row.get(0).map_err(fault(READ))?, row.get(1).map_err(fault(READ))?);
-        found.push(Happening { seq, session, at: Timestamp(at), event });
+        found.push(EventRecord { seq, session, at: Timestamp(at), event });
     }
     Ok(found)
 }
@@ -76,13 +76,13 @@ mod tests {
     use crate::archive::in_memory;
 
     #[test]
-    fn a_happening_copied_twice_is_there_once() {
+    fn an_event_copied_twice_is_there_once() {
         let connection = in_memory();
         let session = SessionId::from_bytes([1; 16]);
-        let happening = |seq, event| Happening { seq, session, at: Timestamp(5), event };
+        let record = |seq, event| EventRecord { seq, session, at: Timestamp(5), event };
         let all = [
-            happening(1, Event::Life(LifeEvent::Created)),
-            happening(4, Event::Presence(PresenceEvent::PresenterOffline)),
+            record(1, Event::Life(LifeEvent::Created)),
+            record(4, Event::Presence(PresenceEvent::PresenterOffline)),
         ];
         save(&connection, &all[..1]).unwrap();
         save(&connection, &all).unwrap();

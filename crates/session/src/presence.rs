@@ -1,6 +1,6 @@
-//! The two facts about a session that the service's hooks tell: who is there, and since when.
+//! Who is present at a session and since when, as the service's hooks report it.
 //!
-//! A fact changes only by an event of its own side, or to `Unknown` when events may have been missed.
+//! The presence of a side changes only by an event of that side, or to `Unknown` when events may have been missed.
 
 use serde::{Deserialize, Serialize};
 use wire::HookType;
@@ -56,9 +56,9 @@ pub enum Viewers {
 }
 
 impl Presenter {
-    /// The fact after `hook` was told at `now`; a repeated event leaves it as it was.
+    /// The presence after `hook` was reported at `now`; a repeated event leaves it as it was.
     #[must_use]
-    pub fn told(self, hook: HookType, now: Timestamp) -> Self {
+    pub fn after_hook(self, hook: HookType, now: Timestamp) -> Self {
         match (self, hook) {
             (Self::Online { .. }, HookType::PresenterStarted)
             | (Self::Offline { .. }, HookType::PresenterOffline)
@@ -74,7 +74,7 @@ impl Presenter {
         }
     }
 
-    /// The fact when everything since `since` may have been missed.
+    /// The presence when everything since `since` may have been missed.
     #[must_use]
     pub fn missed(self, since: Timestamp) -> Self {
         match self {
@@ -83,8 +83,8 @@ impl Presenter {
         }
     }
 
-    /// Whether missing `hook` could have made this fact untrue.
-    pub fn hangs_on(self, hook: HookType) -> bool {
+    /// Whether missing `hook` could have made this presence untrue.
+    pub fn depends_on(self, hook: HookType) -> bool {
         match (self, hook) {
             (Self::Online { .. }, HookType::PresenterOffline)
             | (Self::Never | Self::Offline { .. }, HookType::PresenterStarted) => true,
@@ -100,9 +100,9 @@ impl Presenter {
 }
 
 impl Viewers {
-    /// The fact after `hook` was told at `now`; a repeated event leaves it as it was.
+    /// The presence after `hook` was reported at `now`; a repeated event leaves it as it was.
     #[must_use]
-    pub fn told(self, hook: HookType, now: Timestamp) -> Self {
+    pub fn after_hook(self, hook: HookType, now: Timestamp) -> Self {
         match (self, hook) {
             (Self::None { since, .. }, HookType::PresenterStarted) => {
                 Self::None { since, reopened: true }
@@ -127,7 +127,7 @@ impl Viewers {
         }
     }
 
-    /// The fact when everything since `since` may have been missed.
+    /// The presence when everything since `since` may have been missed.
     #[must_use]
     pub fn missed(self, since: Timestamp) -> Self {
         match self {
@@ -136,8 +136,8 @@ impl Viewers {
         }
     }
 
-    /// Whether missing `hook` could have made this fact untrue.
-    pub fn hangs_on(self, hook: HookType) -> bool {
+    /// Whether missing `hook` could have made this presence untrue.
+    pub fn depends_on(self, hook: HookType) -> bool {
         match (self, hook) {
             (Self::Some { .. }, HookType::ViewerOffline)
             | (Self::Never | Self::None { .. }, HookType::ViewerStarted) => true,

@@ -55,6 +55,7 @@ fn watcher(watcher: &RosterEntry) -> WatcherView {
         name: words::plain(name, words::LONGEST_NAME),
         controls: *role == Role::Control,
         watching: *watching,
+        // A page measures itself, so its numbers count only while it watches, and within reason.
         sealed: *watching && *sealed,
         latency_ms: latency_ms.filter(|ms| *watching && *ms <= MOST_MS),
         fps: fps.filter(|fps| *watching && *fps <= MOST_FPS).map(u32::from),

@@ -1,14 +1,14 @@
-//! The one word by which people know a session's state, derived from its record: the first that fits wins
+//! The one status by which people know a session, derived from its record: the first that fits wins
 //! (product.md, State words).
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Life, Outcome, Presenter, Record, Timestamp, Viewers};
 
-/// A session's state in a word, with what belongs to it.
+/// A session's status, with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
-pub enum Word {
+pub enum SessionStatus {
     /// Closed here; never reopens.
     Closed {
         /// When it was closed.
@@ -59,7 +59,7 @@ pub enum Word {
         /// Since when.
         since: Timestamp,
     },
-    /// Events may have been missed, so none of the words above is known to be true.
+    /// Events may have been missed, so none of the statuses above is known to be true.
     Unknown {
         /// Since when.
         since: Timestamp,
@@ -68,9 +68,9 @@ pub enum Word {
     Allocating,
 }
 
-impl Word {
-    /// The word for `record` at `now`.
-    pub fn of(record: &Record, now: Timestamp) -> Self {
+impl SessionStatus {
+    /// The status of `record` at `now`.
+    pub fn new(record: &Record, now: Timestamp) -> Self {
         match &record.life {
             Life::Closed { at, outcome, allocation, revoked } => Self::Closed {
                 at: *at,
@@ -88,34 +88,36 @@ impl Word {
             },
             Life::Over { .. } => Self::Expired,
             Life::Allocating => Self::Allocating,
-            Life::Live(allocation) => of_facts(record.presenter, record.viewers, allocation.at),
+            Life::Live(allocation) => {
+                of_live_session(record.presenter, record.viewers, allocation.at)
+            }
         }
     }
 }
 
-fn of_facts(presenter: Presenter, viewers: Viewers, allocated: Timestamp) -> Word {
+fn of_live_session(presenter: Presenter, viewers: Viewers, allocated: Timestamp) -> SessionStatus {
     match (presenter, viewers) {
-        (_, Viewers::None { since, reopened: false }) => Word::Ended {
+        (_, Viewers::None { since, reopened: false }) => SessionStatus::Ended {
             since,
             pin_over: false,
             may_still_run: !matches!(presenter, Presenter::Offline { .. }),
         },
-        (Presenter::Offline { since }, _) => Word::PresenterOffline { since },
+        (Presenter::Offline { since }, _) => SessionStatus::PresenterOffline { since },
         (Presenter::Unknown { since }, Viewers::Unknown { since: other }) => {
-            Word::Unknown { since: since.min(other) }
+            SessionStatus::Unknown { since: since.min(other) }
         }
         (Presenter::Unknown { since }, _) | (_, Viewers::Unknown { since }) => {
-            Word::Unknown { since }
+            SessionStatus::Unknown { since }
         }
         (Presenter::Online { since }, Viewers::Some { since: other }) => {
-            Word::Active { since: since.max(other) }
+            SessionStatus::Active { since: since.max(other) }
         }
-        (Presenter::Never, Viewers::Some { since }) => Word::ViewerWaiting { since },
+        (Presenter::Never, Viewers::Some { since }) => SessionStatus::ViewerWaiting { since },
         (Presenter::Online { since }, Viewers::Never | Viewers::None { reopened: true, .. }) => {
-            Word::Ready { since }
+            SessionStatus::Ready { since }
         }
         (Presenter::Never, Viewers::Never | Viewers::None { reopened: true, .. }) => {
-            Word::Waiting { since: allocated }
+            SessionStatus::Waiting { since: allocated }
         }
     }
 }
@@ -133,19 +135,23 @@ mod tests {
         let some = Viewers::Some { since: T };
         let none = Viewers::None { since: T, reopened: false };
         let table = [
-            (Presenter::Never, Viewers::Never, Word::Waiting { since: T }),
-            (online, Viewers::Never, Word::Ready { since: T }),
-            (Presenter::Never, some, Word::ViewerWaiting { since: T }),
-            (online, some, Word::Active { since: T }),
-            (offline, some, Word::PresenterOffline { since: T }),
-            (online, none, Word::Ended { since: T, pin_over: false, may_still_run: true }),
-            (offline, none, Word::Ended { since: T, pin_over: false, may_still_run: false }),
-            (online, Viewers::None { since: T, reopened: true }, Word::Ready { since: T }),
-            (Presenter::Unknown { since: T }, some, Word::Unknown { since: T }),
-            (online, Viewers::Unknown { since: T }, Word::Unknown { since: T }),
+            (Presenter::Never, Viewers::Never, SessionStatus::Waiting { since: T }),
+            (online, Viewers::Never, SessionStatus::Ready { since: T }),
+            (Presenter::Never, some, SessionStatus::ViewerWaiting { since: T }),
+            (online, some, SessionStatus::Active { since: T }),
+            (offline, some, SessionStatus::PresenterOffline { since: T }),
+            (online, none, SessionStatus::Ended { since: T, pin_over: false, may_still_run: true }),
+            (
+                offline,
+                none,
+                SessionStatus::Ended { since: T, pin_over: false, may_still_run: false },
+            ),
+            (online, Viewers::None { since: T, reopened: true }, SessionStatus::Ready { since: T }),
+            (Presenter::Unknown { since: T }, some, SessionStatus::Unknown { since: T }),
+            (online, Viewers::Unknown { since: T }, SessionStatus::Unknown { since: T }),
         ];
         for (presenter, viewers, word) in table {
-            assert_eq!(of_facts(presenter, viewers, T), word, "{presenter:?} {viewers:?}");
+            assert_eq!(of_live_session(presenter, viewers, T), word, "{presenter:?} {viewers:?}");
         }
     }
 }

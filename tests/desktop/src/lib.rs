@@ -1,4 +1,11 @@
-//! A desktop for one test: a screen, a window manager, a bus, folders and a driver, all its own, all gone afterwards.
+//! A desktop for one test: a display, a window manager, a bus, folders and a WebDriver of its own, which all end with
+//! the test. Programs are started on it by their path, so this crate is built without any of them.
+
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
+
+pub mod page;
+pub mod service;
+pub mod shell;
 
 use std::fmt::Display;
 use std::fs::OpenOptions;
@@ -16,14 +23,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-/// The app under test.
-pub const DESKHAND: &str = env!("CARGO_BIN_EXE_deskhand");
-
 /// How long anything may take before the test says what it waited for. No test passes by waiting.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The private desktop. Dropping it ends every process that it or the app started.
+/// The private desktop. Dropping it ends every process that was started on it.
 pub struct Desktop {
+    app: &'static str,
     home: TempDir,
     display: String,
     bus: String,
@@ -32,8 +37,8 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// Starts a screen, a bus and a window manager.
-    pub async fn new() -> Self {
+    /// Starts a display, a bus and a window manager for the program at the path `app`.
+    pub async fn new(app: &'static str) -> Self {
         let home = TempDir::new().unwrap();
         for folder in ["data", "config", "cache", "state", "run"] {
             std::fs::create_dir(home.path().join(folder)).unwrap();
@@ -41,6 +46,7 @@ impl Desktop {
         private(&home.path().join("run"));
         catch_links(home.path());
         let mut desktop = Self {
+            app,
             home,
             display: String::new(),
             bus: String::new(),
@@ -102,7 +108,7 @@ impl Desktop {
     /// WebKit's driver sometimes never answers the first request when the machine is busy (it waits for a message that
     /// came before it listened), so that request alone has a deadline and is made again, with a new app.
     pub async fn open_app(&mut self) -> Client {
-        self.open(DESKHAND).await
+        self.open(self.app).await
     }
 
     /// Starts any program with a web view so.
@@ -136,7 +142,7 @@ impl Desktop {
 
     /// Starts the app a second time, as by a click on its icon, and waits for that start to end.
     pub async fn start_again(&self) -> Output {
-        let command = self.inside(Command::new(DESKHAND));
+        let command = self.inside(Command::new(self.app));
         tokio::process::Command::from(command).output().await.unwrap()
     }
 

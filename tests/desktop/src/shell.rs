@@ -8,7 +8,7 @@ use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Proxy, Structure, Variant, connection};
 
-use crate::desktop::{Desktop, PATIENCE, eventually};
+use crate::{Desktop, PATIENCE, eventually};
 
 /// A line of a tray menu: its number, what it says, whether it can be clicked, whether it is ticked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use engine::{
 use super::{End, Failed, Global};
 use crate::{app::AppError, present};
 
-/// What `deskhand audit` can be told.
+/// The flags of `deskhand audit`.
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
     #[command(subcommand)]
@@ -49,7 +49,7 @@ pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
 }
 
 async fn verify(archive: &Archive, json: bool) -> Result<End, Failed> {
-    let check = present::audit::check(&archive.verify_audit().await.map_err(failed)?);
+    let check = present::audit_report::check(&archive.verify_audit().await.map_err(failed)?);
     if json {
         let text = serde_json::to_string(&check).map_err(|error| Failed::internal(&error))?;
         println!("{text}");
@@ -62,11 +62,11 @@ async fn verify(archive: &Archive, json: bool) -> Result<End, Failed> {
     Ok(if check.broken.is_none() { End::Done } else { End::NotGood })
 }
 
-/// As in the window, what can't be noted isn't done.
+/// Like the window, it exports nothing without an audit entry about the export.
 async fn export(archive: &Archive, by: String) -> Result<End, Failed> {
     let (action, text) = ("audit_exported".into(), "Exports the audit log.".into());
-    let deed = AuditEntry { at: now(), by, action, text, session: None };
-    archive.append_audit(deed).await.map_err(failed)?;
+    let entry = AuditEntry { at: now(), by, action, text, session: None };
+    archive.append_audit(entry).await.map_err(failed)?;
     let mut out = archive.export_audit(std::io::stdout()).await.map_err(failed)?;
     out.flush().map_err(|error| Failed::general(format!("write the audit log: {error}"), ""))?;
     Ok(End::Done)

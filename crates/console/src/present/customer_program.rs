@@ -83,6 +83,8 @@ pub fn ask(record: &Record) -> Option<&'static str> {
 fn broken(why: Broken) -> Trouble {
     const KEPT: &str = "What the service gave is kept, encrypted.";
     match why {
+        // The remedy of a full disk elsewhere names the data folder; this file goes to the folder
+        // that the person chose.
         Broken::Failed { failure: Failure::Storage } => Trouble {
             code: Code::FreeSpace,
             text: trouble::sentence(&format!("{DOING}: {}", Failure::Storage.reason())),

@@ -4,7 +4,7 @@ use super::{LoginTc, Passwordless, RocketChat};
 
 /// The clients; none where something that the service needs isn't set.
 #[derive(Debug, Clone, Default)]
-pub struct Services {
+pub struct IdentityClients {
     /// Push verification.
     pub logintc: Option<LoginTc>,
     /// Device lookup.

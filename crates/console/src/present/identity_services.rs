@@ -5,7 +5,10 @@ use engine::{
     remote::{logintc, passwordless::PasskeyError, rocketchat},
 };
 
-use super::trouble::{self, sentence};
+use super::{
+    remedy,
+    trouble::{self, sentence},
+};
 use crate::{
     Settings,
     settings::name_of,
@@ -16,7 +19,7 @@ impl Identity {
     /// All of them, in the order in which they are shown.
     pub const ALL: [Self; 3] = [Self::Passwordless, Self::Logintc, Self::Rocketchat];
 
-    /// As people know it.
+    /// The name by which people know the service.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Passwordless => "the passkey service",
@@ -63,7 +66,7 @@ impl SecretName {
         }
     }
 
-    /// As its service calls it.
+    /// The name that the service itself gives its secret.
     pub const fn name(self) -> &'static str {
         match self {
             Self::PasswordlessSecret => "API secret",
@@ -140,7 +143,9 @@ pub fn of_logintc(error: &logintc::Error) -> Trouble {
         | logintc::Error::UnknownUser(_)
         | logintc::Error::NotEnabled
         | logintc::Error::Gone(_)
-        | logintc::Error::Input(..) => trouble::from_text(Code::Refused, &error.to_string()),
+        | logintc::Error::Input(..) => {
+            Trouble { code: Code::Refused, ..trouble::of(error, remedy::of_verification(error)) }
+        }
     }
 }
 
@@ -154,7 +159,9 @@ pub fn of_passkeys(error: &PasskeyError) -> Trouble {
         | PasskeyError::AliasConflict(_)
         | PasskeyError::UnknownCredential(_)
         | PasskeyError::Limit { .. }
-        | PasskeyError::Invalid { .. } => trouble::from_text(Code::Refused, &error.to_string()),
+        | PasskeyError::Invalid { .. } => {
+            Trouble { code: Code::Refused, ..trouble::of(error, remedy::of_passkey(error)) }
+        }
     }
 }
 

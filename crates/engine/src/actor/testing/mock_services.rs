@@ -90,13 +90,13 @@ pub(in crate::actor) struct Call {
 
 /// All services that the actors call.
 #[derive(Debug, Default)]
-pub(in crate::actor) struct Services {
+pub(in crate::actor) struct MockServices {
     calls: Mutex<Vec<Call>>,
     next: Mutex<HashMap<&'static str, VecDeque<Scripted>>>,
     always: Mutex<HashMap<&'static str, Scripted>>,
 }
 
-impl Services {
+impl MockServices {
     /// The next call whose name begins with `call` gets `answer`; those after it get what is next then.
     pub fn next(&self, call: &'static str, answer: Scripted) {
         self.next.lock().entry(call).or_default().push_back(answer);
@@ -144,7 +144,7 @@ impl Services {
     }
 }
 
-impl StandIn for Services {
+impl StandIn for MockServices {
     fn answer(&self, request: Request) -> BoxFuture<'_, Result<Response, (Failure, String)>> {
         let call = call(&request);
         let name = call.name.clone();
@@ -200,7 +200,7 @@ pub(super) fn address() -> LoginWithMeConfig {
         .unwrap()
 }
 
-pub(super) fn logintc(services: Arc<Services>) -> LoginTc {
+pub(super) fn logintc(services: Arc<MockServices>) -> LoginTc {
     let service = logintc::LoginTcConfig {
         base_url: "http://service.test/tc".parse().unwrap(),
         domain: "0123456789abcdef0123456789abcdef01234567".into(),

@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::desktop::eventually;
+use crate::eventually;
 
 /// The PIN that it gives out.
 pub const PIN: &str = "7W2-97-8570";

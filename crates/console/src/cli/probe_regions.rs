@@ -8,18 +8,18 @@ use broker::{Broker, Config, Running};
 use clap::Args;
 use engine::{
     clock::now,
-    remote::{LoginWithMe, LoginWithMeConfig, ProbeFailed, probe},
+    remote::{LoginWithMe, LoginWithMeConfig, ProbeFailed, ServiceError, probe},
 };
 use session::region::{Choice, End as RegionEnd};
 use tempfile::TempDir;
 
 use super::{End, Failed, Global};
 use crate::{
-    present::regions::over,
+    present::{region_race::over, remedy, trouble},
     view::{LaneView, RegionsView},
 };
 
-/// What `deskhand regions` can be told.
+/// The flags of `deskhand regions`.
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
     /// Print one JSON object instead of a table
@@ -39,6 +39,7 @@ pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
         }
     };
     let result = race(&service, settings.probe_rounds).await;
+    // Before a failure is returned: the broker must not outlive its folder.
     if let Some((running, folder)) = own {
         running.shutdown().await;
         drop(folder);
@@ -62,7 +63,9 @@ async fn own_broker() -> Result<(Running, TempDir), Failed> {
 }
 
 async fn race(service: &(String, String), rounds: u32) -> Result<Choice, Failed> {
-    let wrong = |error: engine::remote::ServiceError| Failed::usage(error.to_string());
+    let wrong = |error: ServiceError| {
+        Failed::usage(trouble::sentence(&error.to_string()) + " " + remedy::of_service(error).1)
+    };
     let service = LoginWithMeConfig::parse(&service.0, &service.1).map_err(wrong)?;
     let client = LoginWithMe::new(service).map_err(wrong)?;
     let rounds = usize::try_from(rounds).unwrap_or(1);

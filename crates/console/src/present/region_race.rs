@@ -1,22 +1,12 @@
 //! The regions' race. What was cut off has no number, only a bound that it exceeded.
 
 use engine::Race;
-use serde::{Deserialize, Serialize};
 use session::{
     Timestamp,
     region::{Choice, End, Lane, Reason},
 };
 
 use crate::view::{LaneView, RegionsView};
-
-/// A race that is over, as it is stored with the session that it was run for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Raced {
-    /// When it began.
-    pub at: Timestamp,
-    /// What was chosen and why.
-    pub choice: Choice,
-}
 
 /// The newest race, running or over.
 pub fn running(race: &Race) -> RegionsView {
@@ -69,6 +59,7 @@ fn lane(lane: &Lane) -> LaneView {
     let (over_ms, failure, running) = match &lane.end {
         End::Running => (None, None, true),
         End::Finished => (None, None, false),
+        // A region that was cut off has no result, only a time that it took at least.
         End::Stopped { over_us } => (Some(ms(*over_us)), None, false),
         End::Failed { failure } => (None, Some(failure.reason()), false),
     };

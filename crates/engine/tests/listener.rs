@@ -1,0 +1,177 @@
+//! The webhook listener with a real journal: what is acknowledged, refused, told and written later.
+#![allow(clippy::unwrap_used)]
+
+use std::{sync::Arc, time::Duration};
+
+use engine::{
+    SessionId, hooks,
+    journal::{Fault, Faults, JOURNAL_FILE, Journal, JournalError, Options},
+    token::HookToken,
+    vault::SealKey,
+    watch::Watch,
+};
+use parking_lot::Mutex;
+use secrecy::SecretBox;
+use session::Timestamp;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+use wire::HookType;
+
+const HOOK: HookType = HookType::PresenterStarted;
+
+/// What the receiver was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Call {
+    Received,
+    Committed(Option<u64>),
+    Written(u64),
+    Disk { fails: bool },
+}
+
+/// Remembers its calls, and panics at the first commit if it shall.
+#[derive(Clone, Default)]
+struct Recorder {
+    calls: Arc<Mutex<Vec<Call>>>,
+    panics: Arc<Mutex<bool>>,
+}
+
+impl hooks::Receiver for Recorder {
+    fn received(&self, _: SessionId, _: HookType) {
+        self.calls.lock().push(Call::Received);
+    }
+
+    fn committed(&self, _: SessionId, _: HookType, seq: Option<u64>, _: Timestamp) {
+        assert!(!std::mem::take(&mut *self.panics.lock()), "a fault was asked for");
+        self.calls.lock().push(Call::Committed(seq));
+    }
+
+    fn written(&self, _: SessionId, seq: u64) {
+        self.calls.lock().push(Call::Written(seq));
+    }
+
+    fn disk(&self, failure: Option<&JournalError>) {
+        self.calls.lock().push(Call::Disk { fails: failure.is_some() });
+    }
+}
+
+/// A listener on loopback.
+struct Listener {
+    url_path: String,
+    port: u16,
+    told: Recorder,
+    disk: Faults,
+    watch: Watch,
+    _folder: TempDir,
+}
+
+impl Listener {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SealKey::new(&SecretBox::new(Box::new([1; 32])));
+        let disk = Faults::default();
+        let options = Options { faults: disk.clone(), ..Options::default() };
+        let journal = Journal::open(&folder.path().join(JOURNAL_FILE), key, options).unwrap();
+        let tokens = [1, 2, 3, 4].map(|n| HookToken::from_bytes([n; 32]));
+        let routes = hooks::Routes::default();
+        routes.open(SessionId::from_bytes([1; 16]), &tokens);
+        let (told, watch) = (Recorder::default(), Watch::new(Arc::default()));
+        let router = hooks::router(routes, Default::default(), journal, told.clone(), &watch);
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = socket.local_addr().unwrap().port();
+        tokio::spawn(async move { axum::serve(socket, router).await });
+        let place = HookType::ALL.iter().position(|&hook| hook == HOOK).unwrap();
+        let url_path = format!("/hook/{}", tokens[place].expose());
+        Self { url_path, port, told, disk, watch, _folder: folder }
+    }
+
+    /// Posts as the service does; answers the status.
+    fn post(&self, path: &str) -> impl Future<Output = u16> + use<> {
+        let (request, port) = (
+            format!(
+                "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+            ),
+            self.port,
+        );
+        async move {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer.split(' ').nth(1).unwrap().parse().unwrap()
+        }
+    }
+
+    async fn post_hook(&self) -> u16 {
+        self.post(&self.url_path).await
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        self.told.calls.lock().clone()
+    }
+
+    /// Waits until the receiver was told so.
+    async fn is_told(&self, call: &Call) {
+        while !self.calls().contains(call) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_told_at_once_and_acknowledged_once_it_is_on_the_disk() {
+    let listener = Listener::start().await;
+    assert_eq!(listener.post_hook().await, 200);
+    assert_eq!(listener.calls(), [Call::Received, Call::Committed(Some(1))]);
+    assert_eq!(listener.post("/hook/unknown").await, 404);
+    assert_eq!(listener.post("/reach/unknown").await, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_disk_refuses_counts_all_the_same_and_is_written_when_the_disk_takes_it() {
+    let listener = Listener::start().await;
+    listener.disk.set(Some(Fault::DiskFull));
+    assert_eq!(listener.post_hook().await, 503);
+    let refused = [Call::Received, Call::Disk { fails: true }, Call::Committed(None)];
+    assert_eq!(listener.calls()[..3], refused);
+    listener.disk.set(None);
+    listener.is_told(&Call::Disk { fails: false }).await;
+    assert!(listener.calls().contains(&Call::Written(1)));
+    assert_eq!(listener.post_hook().await, 200);
+    assert_eq!(listener.calls().last(), Some(&Call::Committed(Some(2))));
+}
+
+#[tokio::test]
+async fn a_token_has_at_most_32_events_that_are_not_on_the_disk() {
+    let listener = Listener::start().await;
+    listener.disk.set(Some(Fault::Hangs));
+    let posts: Vec<_> = (0..32).map(|_| tokio::spawn(listener.post(&listener.url_path))).collect();
+    while listener.calls().len() < 32 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(listener.post_hook().await, 429);
+    listener.disk.set(None);
+    for post in posts {
+        assert_eq!(post.await.unwrap(), 200);
+    }
+    assert_eq!(listener.post_hook().await, 200);
+    let committed: Vec<_> =
+        listener.calls().into_iter().filter(|call| matches!(call, Call::Committed(_))).collect();
+    let in_order: Vec<_> = (1..=33).map(|seq| Call::Committed(Some(seq))).collect();
+    assert_eq!(committed, in_order);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_panics_costs_one_answer_and_is_a_trouble() {
+    let listener = Listener::start().await;
+    *listener.told.panics.lock() = true;
+    assert_eq!(listener.post_hook().await, 503);
+    while listener.watch.unwell().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(listener.watch.unwell()[0].starts_with("tell the sessions what their webhooks report"));
+    assert_eq!(listener.post_hook().await, 200);
+    assert_eq!(listener.calls().last(), Some(&Call::Committed(Some(2))));
+}
