@@ -92,12 +92,3 @@ fn theme(chosen: settings::Theme) -> Option<tauri::Theme> {
 fn desktop_error(error: &impl std::fmt::Display) -> DesktopError {
     DesktopError(error.to_string())
 }
-
-/// Removes control characters and those that change the reading direction, which could disguise a name.
-fn without_controls(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !is_direction(*c)).collect()
-}
-
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}

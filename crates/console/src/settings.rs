@@ -13,6 +13,7 @@ mod generated;
 #[cfg(test)]
 mod one_place;
 mod source;
+mod system_user;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

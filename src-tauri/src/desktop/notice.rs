@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use console::app::Tell;
+use console::words::plain;
 use notify_rust::{Notification, NotificationHandle, NotificationResponse, Timeout, Urgency};
 use tokio::sync::watch;
 
@@ -146,7 +147,7 @@ fn to_desktop(notice: &Notice) -> Notification {
     let mut drawn = Notification::new();
     // Everything goes into the summary, because names come from strangers: by the protocol the summary is plain text,
     // while a desktop may read the body as markup.
-    drawn.appname("Deskhand").icon("deskhand").summary(&super::without_controls(&notice.text));
+    drawn.appname("Deskhand").icon("deskhand").summary(&plain(&notice.text, usize::MAX));
     drawn.action("default", "Open");
     for button in &notice.buttons {
         drawn.action(button.name(), button.label());

@@ -3,6 +3,7 @@
 //! What is absent: a capability (only `main` has one), navigation out of the boundary, storage that outlives the window,
 //! new windows, downloads and permissions.
 
+use console::words::plain;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{
     AppHandle, Manager, Runtime, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
@@ -44,7 +45,7 @@ impl Viewer {
     /// The title of the window.
     // Never the page's own title, which could claim anything.
     fn title(&self, name: &str) -> String {
-        let name = super::without_controls(name);
+        let name = plain(name, usize::MAX);
         if self.read_only {
             format!("{name} (watching) - Deskhand")
         } else {
