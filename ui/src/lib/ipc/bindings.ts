@@ -12,39 +12,15 @@ region: string | null, } | { "do": "again",
 /**
  * The earlier one, live or archived.
  */
-session: string, } | { "do": "describe", 
-/**
- * Which.
- */
-session: string, 
-/**
- * What.
- */
-about: About, } | { "do": "retry", 
-/**
- * Which.
- */
-session: string, 
+session: string, } | { "do": "describe", session: string, about: About, } | { "do": "retry", session: string, 
 /**
  * A region chosen by hand; none for the fastest.
  */
-region: string | null, } | { "do": "recheck", 
-/**
- * Which.
- */
-session: string, } | { "do": "show", 
+region: string | null, } | { "do": "recheck", session: string, } | { "do": "show", 
 /**
  * Which; none if none is.
  */
-session: string | null, } | { "do": "read", 
-/**
- * Which.
- */
-session: string, } | { "do": "close", 
-/**
- * Which.
- */
-session: string, 
+session: string | null, } | { "do": "read", session: string, } | { "do": "close", session: string, 
 /**
  * How it came out.
  */
@@ -52,11 +28,7 @@ outcome: Outcome,
 /**
  * A note; empty for none.
  */
-note: string, } | { "do": "mail", 
-/**
- * Which.
- */
-session: string, 
+note: string, } | { "do": "mail", session: string, 
 /**
  * The address.
  */
@@ -68,27 +40,15 @@ to_customer: boolean,
 /**
  * When it goes out.
  */
-when: MailWhen, } | { "do": "withdraw_mail", 
-/**
- * Which.
- */
-session: string, 
+when: MailWhen, } | { "do": "withdraw_mail", session: string, 
 /**
  * Its number.
  */
-mail: number, } | { "do": "viewer_link", 
-/**
- * Which.
- */
-session: string, 
+mail: number, } | { "do": "viewer_link", session: string, 
 /**
  * Read-only: a convenience, not a lock.
  */
-read_only: boolean, } | { "do": "open_viewer", 
-/**
- * Which.
- */
-session: string, 
+read_only: boolean, } | { "do": "open_viewer", session: string, 
 /**
  * Read-only (Watch).
  */
@@ -96,11 +56,7 @@ read_only: boolean,
 /**
  * To write to the customer: a window that is open already will do, and its chat is shown.
  */
-chat?: boolean, } | { "do": "save_program", 
-/**
- * Which.
- */
-session: string, 
+chat?: boolean, } | { "do": "save_program", session: string, 
 /**
  * A person has confirmed that; else the command is refused, and says what there is to confirm.
  */
@@ -108,31 +64,15 @@ confirmed: boolean,
 /**
  * A folder, or a file that isn't there yet; none for the downloads.
  */
-path: string | null, } | { "do": "cancel_program", 
-/**
- * Which.
- */
-session: string, } | { "do": "note", 
-/**
- * Which.
- */
-session: string, 
+path: string | null, } | { "do": "cancel_program", session: string, } | { "do": "note", session: string, 
 /**
  * The whole note.
  */
-text: string, } | { "do": "tags", 
-/**
- * Which.
- */
-session: string, 
+text: string, } | { "do": "tags", session: string, 
 /**
  * All of them.
  */
-tags: Array<string>, } | { "do": "detail", 
-/**
- * Which.
- */
-session: string, } | { "do": "search", 
+tags: Array<string>, } | { "do": "detail", session: string, } | { "do": "search", 
 /**
  * What was typed; empty lists everything.
  */
@@ -140,11 +80,7 @@ query: string,
 /**
  * Go on after this cursor.
  */
-cursor: string | null, } | { "do": "export", 
-/**
- * Which.
- */
-session: string, 
+cursor: string | null, } | { "do": "export", session: string, 
 /**
  * As what.
  */
@@ -200,11 +136,7 @@ hashing: boolean, } | { "do": "verify",
 /**
  * Which session.
  */
-session: string, 
-/**
- * Whom.
- */
-who: Verified, 
+session: string, who: Verified, 
 /**
  * The verification service's name or id of the person.
  */
@@ -236,11 +168,7 @@ user: string, } | { "do": "override_gate",
 /**
  * Which session.
  */
-session: string, 
-/**
- * Why.
- */
-reason: string, } | { "do": "look_up_device", 
+session: string, reason: string, } | { "do": "look_up_device", 
 /**
  * Which session.
  */
@@ -280,23 +208,7 @@ confirmed: boolean,
 /**
  * The second factor, where one was asked for.
  */
-factor?: SecondFactor, } | { "do": "services" } | { "do": "set_secret", 
-/**
- * Which.
- */
-secret: SecretName, 
-/**
- * It.
- */
-value: string, } | { "do": "remove_secret", 
-/**
- * Which.
- */
-secret: SecretName, } | { "do": "test_connection", 
-/**
- * Which.
- */
-service: Identity, } | { "do": "audit", 
+factor?: SecondFactor, } | { "do": "services" } | { "do": "set_secret", secret: SecretName, value: string, } | { "do": "remove_secret", secret: SecretName, } | { "do": "test_connection", service: Identity, } | { "do": "audit", 
 /**
  * Go on before this entry.
  */
