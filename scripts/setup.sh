@@ -173,5 +173,17 @@ ensure_ui_built() {
   touch ui/dist/.built
 }
 
+# check_dependencies: what deny.toml says of them. The database of advisories is on the network, so it may be out of
+# reach; everything else is checked all the same, and it is said what was not.
+check_dependencies() {
+  local checks=(licenses bans sources)
+  if timeout 30 cargo deny --log-level off fetch db </dev/null >/dev/null 2>&1; then
+    checks+=(advisories)
+  else
+    echo "Advisories were not checked: no database could be fetched."
+  fi
+  cargo deny --log-level error check --hide-inclusion-graph "${checks[@]}"
+}
+
 # target_dir: where cargo puts what it builds.
 target_dir() { echo "${CARGO_TARGET_DIR:-target}"; }

@@ -25,13 +25,29 @@ const PAGES = [
   },
 ];
 
-/** Takes a page's HTML and icon along as they are: they name the files beside them as the server's routes do. */
+/**
+ * A page's HTML with `<!-- shared/NAME.html word="value" -->` replaced by that file of `src`, and `{{word}}` in it by the
+ * value.
+ */
+function withShared(html) {
+  return html.replace(/<!-- (shared\/\w+\.html)(.*?)-->/gs, (_, file, values) => {
+    const words = Object.fromEntries(
+      [...values.matchAll(/(\w+)="(.*?)"/g)].map(([, word, value]) => [word, value]),
+    );
+    return readFileSync(`src/${file}`, 'utf8')
+      .trim()
+      .replace(/{{(\w+)}}/g, (_, word) => words[word]);
+  });
+}
+
+/** Takes a page's HTML and icon along: they name the files beside them as the server's routes do. */
 function staticFiles(folder) {
   return {
     name: 'static-files',
     generateBundle() {
       for (const fileName of readdirSync(folder).filter((name) => /\.(html|svg)$/.test(name))) {
-        this.emitFile({ type: 'asset', fileName, source: readFileSync(`${folder}/${fileName}`, 'utf8') });
+        const source = withShared(readFileSync(`${folder}/${fileName}`, 'utf8'));
+        this.emitFile({ type: 'asset', fileName, source });
       }
     },
   };

@@ -1,4 +1,5 @@
-//! The doors: parse, one call, convert. `build.rs` lists them, and only the main window may call them.
+//! The commands that the page calls: each parses, makes one call and converts the result. `build.rs` lists them, and
+//! only the main window may call them.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -15,25 +16,25 @@ use tauri::{AppHandle, Manager, State, Url};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::desktop::{self, link, save};
-use crate::shell::{self, Ask, Shell};
+use crate::shell::{self, PageRequest, Shell};
 
-/// What a batch carries.
+/// One item of a batch that is sent to the page.
 #[derive(Clone, Serialize)]
 #[serde(untagged)]
 pub enum Item {
-    /// The console's.
+    /// A push of the console.
     Push(Push),
-    /// The shell's own, told apart by `push: "ask"`.
-    Ask {
-        /// Always `ask`.
+    /// A request of the shell, told apart by `push: "ask"`.
+    PageRequest {
+        /// Always `"ask"`.
         push: &'static str,
-        /// What is asked.
+        /// The request itself.
         #[serde(flatten)]
-        ask: Ask,
+        request: PageRequest,
     },
 }
 
-/// Carries out one command of the console and answers with its reply.
+/// Runs a command of the console and returns its reply.
 #[tauri::command]
 pub async fn command(
     app: AppHandle,
@@ -47,24 +48,25 @@ pub async fn command(
         return Ok(Reply::Done);
     }
     let console = shell.console().await?;
-    let may_change_looks = command.may_change_settings();
+    let may_change_theme = command.may_change_settings();
+    // A page may name a session, but never a path: that would let it write anywhere on the disk.
     let reply = console.command(command.without_path(), &shell::person()).await?;
-    if may_change_looks {
-        desktop::follow(&app, &console.settings());
+    if may_change_theme {
+        desktop::apply_settings(&app, &console.settings());
     }
     Ok(reply)
 }
 
-/// Sends what the console pushes, the present state first, until the page is gone.
+/// Sends the current state and then what the console pushes, until the page is gone.
 #[tauri::command]
 pub async fn subscribe(
     shell: State<'_, Shell>,
     channel: Channel<Vec<Item>>,
 ) -> Result<(), Trouble> {
-    let mut asks = shell.asks();
+    let mut page_requests = shell.page_requests();
     let mut feed = shell.console().await?.subscribe();
     tauri::async_runtime::spawn(async move {
-        while let Some(items) = next_batch(&mut feed, &mut asks).await {
+        while let Some(items) = next_batch(&mut feed, &mut page_requests).await {
             if channel.send(items).is_err() {
                 return;
             }
@@ -73,13 +75,16 @@ pub async fn subscribe(
     Ok(())
 }
 
-/// Waits for something to send; `None` when the console has ended. The feed itself keeps to one batch a frame.
-async fn next_batch(feed: &mut Feed, asks: &mut broadcast::Receiver<Ask>) -> Option<Vec<Item>> {
+/// Waits for the next batch; `None` when the console has ended. The feed already limits itself to one batch a frame.
+async fn next_batch(
+    feed: &mut Feed,
+    page_requests: &mut broadcast::Receiver<PageRequest>,
+) -> Option<Vec<Item>> {
     tokio::select! {
         batch = feed.next() => batch.map(|batch| batch.into_iter().map(Item::Push).collect()),
-        ask = asks.recv() => match ask {
-            Ok(ask) => Some(vec![Item::Ask { push: "ask", ask }]),
-            // What was asked long ago is no longer wanted.
+        request = page_requests.recv() => match request {
+            Ok(request) => Some(vec![Item::PageRequest { push: "ask", request }]),
+            // The page was too slow. A question from long ago would only confuse, so it is dropped.
             Err(RecvError::Lagged(_)) => Some(vec![]),
             Err(RecvError::Closed) => None,
         },
@@ -92,17 +97,17 @@ pub fn open_link(url: Url) -> Result<(), Trouble> {
     link::open(&url).map_err(|error| refused(&error))
 }
 
-/// Saves a text among the person's downloads and answers with its path.
+/// Saves a text in the downloads folder and returns its path.
 #[tauri::command]
 pub async fn save_text(
     app: AppHandle,
     file_name: String,
     text: String,
 ) -> Result<PathBuf, Trouble> {
-    keep(&app, file_name, text.into_bytes()).await
+    save_download(&app, file_name, text.into_bytes()).await
 }
 
-/// Saves a picture among the person's downloads and answers with its path.
+/// Saves a picture in the downloads folder and returns its path.
 #[tauri::command]
 pub async fn save_picture(
     app: AppHandle,
@@ -110,10 +115,14 @@ pub async fn save_picture(
     png: String,
 ) -> Result<PathBuf, Trouble> {
     let bytes = BASE64_STANDARD.decode(png).map_err(|error| refused(&error))?;
-    keep(&app, file_name, bytes).await
+    save_download(&app, file_name, bytes).await
 }
 
-async fn keep(app: &AppHandle, file_name: String, bytes: Vec<u8>) -> Result<PathBuf, Trouble> {
+async fn save_download(
+    app: &AppHandle,
+    file_name: String,
+    bytes: Vec<u8>,
+) -> Result<PathBuf, Trouble> {
     let folder = app
         .path()
         .download_dir()
@@ -124,7 +133,7 @@ async fn keep(app: &AppHandle, file_name: String, bytes: Vec<u8>) -> Result<Path
     saved.map_err(|error| refused(&error))?.map_err(|error| refused(&error))
 }
 
-/// Somebody is at this console: the time after which it locks itself begins anew.
+/// Tells the console that somebody uses it, which restarts the time until it locks itself.
 #[tauri::command]
 pub async fn active(shell: State<'_, Shell>) -> Result<(), Trouble> {
     shell.console().await?.active();
@@ -148,9 +157,8 @@ mod tests {
 
     #[test]
     fn the_page_cannot_choose_where_the_customers_program_goes() {
-        let asked =
-            r#"{"do":"save_program","session":"s","confirmed":true,"path":"/etc/cron.d/x"}"#;
-        let command = serde_json::from_str::<Command>(asked).unwrap().without_path();
+        let sent = r#"{"do":"save_program","session":"s","confirmed":true,"path":"/etc/cron.d/x"}"#;
+        let command = serde_json::from_str::<Command>(sent).unwrap().without_path();
         assert!(matches!(
             command,
             Command::CustomerProgram(CustomerProgramCommand::SaveProgram {

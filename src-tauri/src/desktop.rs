@@ -1,10 +1,11 @@
-//! What Deskhand does to the desktop: viewer windows, notifications, links, files. Each does one thing and decides nothing.
+//! What Deskhand does on the desktop: viewer windows, notifications, links and files. Each module does one thing and
+//! decides nothing.
 
 pub mod boundary;
 pub mod link;
 pub mod notice;
 pub mod save;
-pub mod screen;
+pub mod screen_lock;
 pub mod viewer;
 
 use boundary::Boundary;
@@ -17,10 +18,10 @@ use viewer::Viewer;
 
 use crate::shell::{self, Shell};
 
-/// The real desktop, as the console asks it.
-pub struct Windows(pub AppHandle);
+/// The desktop that the console uses, by means of tauri.
+pub struct TauriDesktop(pub AppHandle);
 
-impl Desktop for Windows {
+impl Desktop for TauriDesktop {
     fn open_viewer<'a>(
         &'a self,
         session: SessionId,
@@ -30,10 +31,11 @@ impl Desktop for Windows {
     ) -> DesktopReply<'a> {
         let viewer = Viewer { session: session.to_string(), read_only: view.read_only };
         let app = self.0.clone();
-        let counted = move |windows| shell::viewers(&app, session, view.read_only, windows);
+        let counted =
+            move |windows| shell::viewer_windows_changed(&app, session, view.read_only, windows);
         Box::pin(async move {
-            // The address carries the PIN, so no error may quote it.
-            let mut target: Url = url.expose().parse().map_err(|error| said(&error))?;
+            // The address carries the PIN. The parser's error names what is wrong with it and doesn't quote it.
+            let mut target: Url = url.expose().parse().map_err(|error| desktop_error(&error))?;
             if view.chat {
                 target.set_fragment(Some(viewer::CHAT));
             }
@@ -44,13 +46,13 @@ impl Desktop for Windows {
                 Boundary::only(&target)
             } else {
                 let also = &settings.viewer_origins;
-                shell.board().boundary(&target, also).map_err(|error| said(&error))?
+                shell.overview().boundary(&target, also).map_err(|error| desktop_error(&error))?
             };
             let theme = theme(settings.theme);
             viewer::open(&self.0, &viewer, name, target, boundary, theme, counted)
                 .map_err(|error| DesktopError(format!("open a viewer window: {error}")))?;
-            // The console may have been locked meanwhile, too late to hide this one with the others.
-            if shell.board().locked() {
+            // The console may have been locked while the window was made, too late to hide it with the others.
+            if shell.overview().locked() {
                 viewer::hide_all(&self.0);
             }
             Ok(())
@@ -62,23 +64,23 @@ impl Desktop for Windows {
     }
 
     fn open_browser(&self, url: &str) -> Result<(), DesktopError> {
-        // The parser's error may quote a part of the address.
+        // Not the parser's error, which may quote a part of the address.
         let url: Url = url
             .parse()
             .map_err(|_| DesktopError("open the browser: the address is none".into()))?;
-        link::open(&url).map_err(|error| said(&error))
+        link::open(&url).map_err(|error| desktop_error(&error))
     }
 }
 
-/// Viewer windows are as the technician has just chosen. The system's own choice, which nothing tells us of once one was
-/// made here, comes back with the next start.
-pub fn follow(app: &AppHandle, settings: &Settings) {
+/// Gives open viewer windows the theme of the settings. The system's theme comes back with the next start only, because
+/// nothing reports it once a window has a theme of its own.
+pub fn apply_settings(app: &AppHandle, settings: &Settings) {
     if let Some(theme) = theme(settings.theme) {
-        viewer::paint_all(app, theme);
+        viewer::set_theme_all(app, theme);
     }
 }
 
-/// What the technician has chosen, if it isn't the system's choice.
+/// The theme that the technician has chosen; `None` for that of the system.
 fn theme(chosen: settings::Theme) -> Option<tauri::Theme> {
     match chosen {
         settings::Theme::System => None,
@@ -87,15 +89,6 @@ fn theme(chosen: settings::Theme) -> Option<tauri::Theme> {
     }
 }
 
-fn said(error: &impl std::fmt::Display) -> DesktopError {
+fn desktop_error(error: &impl std::fmt::Display) -> DesktopError {
     DesktopError(error.to_string())
-}
-
-/// Without control characters and without those that turn the reading direction, which could disguise a name.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !is_direction(*c)).collect()
-}
-
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

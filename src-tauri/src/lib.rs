@@ -1,9 +1,9 @@
-//! The shell: the only crate that names tauri. It opens windows and passes on what they say; the console decides.
+//! The shell, the only crate that uses tauri. It opens windows and passes on what happens in them; the console decides.
 
-mod board;
 mod commands;
 pub mod desktop;
 mod memory;
+mod overview;
 pub mod pages;
 mod shell;
 pub mod tray;
@@ -16,11 +16,11 @@ use tauri::{AppHandle, Builder, Manager, RunEvent};
 /// Opens the main window and returns when the app has ended.
 ///
 /// # Errors
-/// The window system can't be reached, or a plugin could not start.
+/// The window system can't be reached, or a plugin couldn't start.
 pub fn run(global: Global) -> Result<(), tauri::Error> {
     let app =
         Builder::default()
-            // First, so that a second start ends before it touches anything.
+            // First, so that a second process ends before it touches any file.
             .plugin(tauri_plugin_single_instance::init(|app, _, _| window::show_main(app)))
             .plugin(tauri_plugin_store::Builder::default().build())
             .plugin(
@@ -43,8 +43,8 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
             .setup(move |app| {
                 let app = app.handle();
                 let paused = memory::paused(app);
-                let first = app.state::<Shell>().board().begin(paused);
-                // The window first: its page loads longest, and meanwhile the console starts and the tray is made.
+                let first = app.state::<Shell>().overview().start_with_paused(paused);
+                // The window comes first: loading its page takes longest, and meanwhile the console starts.
                 window::create(app)?;
                 shell::start(app.clone(), global);
                 tray::create(app, &first, shell::clicked)?;
@@ -53,7 +53,7 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
             })
             .build(context())?;
     app.run(|_, event| {
-        // Closing the last window leaves the tray; only `exit` with a code ends the app.
+        // Without this, closing the last window would end the app, tray included. Only `exit` has a code.
         if let RunEvent::ExitRequested { code: None, api, .. } = event {
             api.prevent_exit();
         }
@@ -61,12 +61,13 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
     Ok(())
 }
 
-/// The app's configuration and bundle, embedded once.
+/// The configuration and the bundle of the app.
+// In one function, because each use of the macro embeds the whole bundle again.
 fn context() -> tauri::Context {
     tauri::generate_context!()
 }
 
-/// Ctrl-C in a terminal and the end of the desktop session both end the app in order.
+/// Ends the app in order on Ctrl-C in a terminal and at the end of the desktop session.
 fn end_on_signal(app: AppHandle) {
     use tokio::signal::unix::{SignalKind, signal};
     tauri::async_runtime::spawn(async move {

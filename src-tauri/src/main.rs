@@ -1,4 +1,4 @@
-//! The program: the window, or with a subcommand one of the programs without a window.
+//! The program `deskhand`: the window or, with a subcommand, one of the programs without a window.
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! What the shell itself remembers over its end. Settings are no part of it: they are the console's (docs/adr/0007).
+//! What the shell remembers between runs. Settings belong to the console instead (docs/adr/0007).
 //!
-//! What is absent: a window that may read or write it; no capability names the store.
+//! What is absent: access by a window: no capability names the store.
 
 use std::sync::Arc;
 
@@ -8,12 +8,13 @@ use serde_json::Value;
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_store::{Store, StoreExt};
 
-/// The file within the app's own data folder.
+/// The file in the app's data folder.
 const FILE: &str = "shell.json";
 const PAUSED: &str = "notifications_paused";
 
-/// Whether notifications were paused when the shell ended. If nobody knows, they are not: better one too many.
+/// Whether notifications were paused when the shell ended.
 pub fn paused<R: Runtime>(app: &AppHandle<R>) -> bool {
+    // If it isn't known, they are shown: one too many does less harm than one too few.
     store(app)
         .and_then(|store| store.get(PAUSED))
         .as_ref()
@@ -21,8 +22,8 @@ pub fn paused<R: Runtime>(app: &AppHandle<R>) -> bool {
         .unwrap_or(false)
 }
 
-/// Remembers whether notifications are paused; it is on disk when this returns, or the log says why not.
-pub fn keep_paused<R: Runtime>(app: &AppHandle<R>, paused: bool) {
+/// Stores on disk whether notifications are paused; the log says so if that fails.
+pub fn store_paused<R: Runtime>(app: &AppHandle<R>, paused: bool) {
     let Some(store) = store(app) else { return };
     store.set(PAUSED, paused);
     if let Err(error) = store.save() {

@@ -1,18 +1,18 @@
-//! The files of the sign-in page, as the program brings them along; `deskhand headless`, which opens no window, too.
+//! The files of the sign-in page in the program's bundle. `deskhand headless`, which opens no window, uses them too.
 
 use std::borrow::Cow;
 
 use console::app::Pages;
 
-/// As `ui/build-pages.js` names them.
+/// The files as `ui/build-pages.js` names them.
 const NAMES: [&str; 2] = ["passkey.js", "passkey.css"];
 
-/// The app's own bundle.
+/// The bundle of the app.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundled;
 
 impl Pages for Bundled {
-    /// The file `name`, if it is one of the sign-in page's: the window's own page is nobody else's to have.
+    // Only these: a browser must not get the pages of the window.
     fn get(&self, name: &str) -> Option<Cow<'static, [u8]>> {
         let known = NAMES.contains(&name);
         let context = known.then(crate::context)?;

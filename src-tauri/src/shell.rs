@@ -1,82 +1,83 @@
-//! What the windows, the tray and the notifications share: the running console, and what the tray knows of it.
+//! What the windows, the tray and the notifications share: the running console, and what the tray knows about it.
 //!
-//! What is absent: a decision about a session. A click becomes a command, and what is pushed becomes pictures.
+//! What is absent: a decision about a session. A click becomes a command, and what the console pushes is shown.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use console::App;
-use console::app::{News, Notices as Notifications, Tell};
+use console::app::{News, Notices, Tell};
 use console::cli::Global;
 use console::commands::{Command, ProfileCommand, SessionCommand, ViewingCommand};
 use console::reply::Reply;
 use console::view::{Code, Push, Trouble};
 use engine::SessionId;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use tauri::{AppHandle, Manager};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{broadcast, watch};
 
-use crate::board::Board;
-use crate::desktop::Windows;
-use crate::desktop::notice::{Answer, Button, Notice, Notices};
+use crate::desktop::TauriDesktop;
+use crate::desktop::notice::{Button, Notice, NoticeAction, Notifier};
 use crate::desktop::viewer::OpenWindows;
-use crate::desktop::{screen, viewer};
+use crate::desktop::{screen_lock, viewer};
+use crate::overview::Overview;
 use crate::tray::Click;
 use crate::{memory, tray, window};
 
-/// How long the console may take to end in good order before the process ends all the same.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long the console may take to stop before the process ends without it.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// As whom the console knows us, up to where notifications were shown.
-const SUBSCRIBER: &str = "window";
+/// The name under which the console remembers up to where notifications were shown.
+const NOTICE_READER: &str = "window";
 
-/// A console that was started, or why it could not be.
+/// The running console, or why it could not be started.
 type Started = Result<App, Trouble>;
 
-/// The shell's state, one for the process.
+/// The state of the shell; there is one in the process.
 pub struct Shell {
     started: watch::Sender<Option<Started>>,
-    asks: broadcast::Sender<Ask>,
-    board: Mutex<Board>,
-    notices: Notices,
+    page_requests: broadcast::Sender<PageRequest>,
+    overview: Mutex<Overview>,
+    notifier: Notifier,
 }
 
-/// What the shell asks of the page, in the same batches as the console's pushes.
+/// Something that the shell asks of the page. It is sent in the same batches as the console's pushes.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
-pub enum Ask {
-    /// Whether to end, while sessions are live.
+pub enum PageRequest {
+    /// Ask whether to quit while sessions are live.
     Quit {
-        /// How many.
+        /// The number of live sessions.
         live: usize,
     },
-    /// Whether to close a session, which is brought to the front.
+    /// Bring a session to the front and ask whether to close it.
     Close {
-        /// Which.
+        /// The session's id.
         session: String,
     },
-    /// Brings a session to the front.
+    /// Bring a session to the front.
     Show {
-        /// Which.
+        /// The session's id.
         session: String,
-        /// Its chat too.
+        /// Whether its chat is shown as well.
         chat: bool,
     },
 }
 
 impl Shell {
-    /// A shell whose console is not started yet.
+    /// A shell whose console hasn't started yet.
     pub fn new() -> Self {
         Self {
             started: watch::Sender::new(None),
-            asks: broadcast::Sender::new(16),
-            board: Mutex::default(),
-            notices: Notices::default(),
+            page_requests: broadcast::Sender::new(16),
+            overview: Mutex::default(),
+            notifier: Notifier::default(),
         }
     }
 
-    /// The console, as soon as it is started.
+    /// Waits for the console to start.
     ///
     /// # Errors
     /// Why it could not be started.
@@ -86,22 +87,21 @@ impl Shell {
         known.unwrap_or_else(|| Err(ending()))
     }
 
-    /// What the shell asks of the page from now on.
-    pub fn asks(&self) -> broadcast::Receiver<Ask> {
-        self.asks.subscribe()
+    /// Subscribes to what the shell asks of the page.
+    pub fn page_requests(&self) -> broadcast::Receiver<PageRequest> {
+        self.page_requests.subscribe()
     }
 
-    /// What the tray knows.
-    pub fn board(&self) -> MutexGuard<'_, Board> {
-        // A panic elsewhere leaves nothing half done here: every change of the board is one assignment.
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What the tray knows about the console.
+    pub fn overview(&self) -> MutexGuard<'_, Overview> {
+        self.overview.lock()
     }
 }
 
-/// Starts the console behind the window, which is open already and shows what comes of it.
+/// Starts the console. The window is already open and shows whether that succeeds.
 pub fn start(app: AppHandle, global: Global) {
     tauri::async_runtime::spawn(async move {
-        let started = begin(&app, &global).await;
+        let started = start_console(&app, &global).await;
         if let Err(trouble) = &started {
             tracing::error!(code = ?trouble.code, "{} {}", trouble.text, trouble.remedy);
         }
@@ -112,82 +112,84 @@ pub fn start(app: AppHandle, global: Global) {
                 let lockable = lockable.clone();
                 tauri::async_runtime::spawn(async move { lockable.screen_locked().await });
             };
-            tauri::async_runtime::spawn(screen::watch(lock));
-            attend(&app, &console).await;
+            tauri::async_runtime::spawn(screen_lock::watch(lock));
+            follow_console(&app, &console).await;
         }
     });
 }
 
-async fn begin(app: &AppHandle, global: &Global) -> Started {
-    let wrong = |text| Trouble { code: Code::BadInput, text, remedy: String::new() };
-    let options = global.for_window(Arc::new(Windows(app.clone()))).map_err(wrong)?;
+async fn start_console(app: &AppHandle, global: &Global) -> Started {
+    let bad_input = |text| Trouble { code: Code::BadInput, text, remedy: String::new() };
+    let options = global.for_window(Arc::new(TauriDesktop(app.clone()))).map_err(bad_input)?;
     App::start(options).await.map_err(|error| error.trouble())
 }
 
-/// Keeps tray and notifications up with the console until it ends.
-async fn attend(app: &AppHandle, console: &App) {
+/// Keeps tray, viewer windows and notifications up to date until the console ends.
+async fn follow_console(app: &AppHandle, console: &App) {
     let shell = app.state::<Shell>();
     let mut feed = console.overview();
-    let mut notices = console.notices(SUBSCRIBER);
+    let mut notices = console.notices(NOTICE_READER);
     let announcer = announcer(app, &notices);
-    let mut shown = shell.board().tray();
+    let mut shown = shell.overview().tray();
     let mut locked = false;
-    // What an earlier run did not come to tell is there before anything happens.
-    let mut happened = true;
+    // Notifications that an earlier run didn't come to show are read before the first push.
+    let mut news_waiting = true;
     while let Some(batch) = feed.next().await {
         for push in batch {
-            happened |= matches!(push, Push::Happening(_));
-            shell.board().apply(&push);
+            news_waiting |= matches!(push, Push::Happening(_));
+            shell.overview().apply(&push);
         }
-        // While the console is locked no happening is pushed, but the console whenever there is one.
-        happened |= shell.board().locked();
-        if std::mem::replace(&mut locked, shell.board().locked()) != locked {
-            curtain(app, locked);
+        // A locked console pushes no happening, but it pushes its own view for each one.
+        news_waiting |= shell.overview().locked();
+        if std::mem::replace(&mut locked, shell.overview().locked()) != locked {
+            hide_or_show(app, locked);
         }
-        if std::mem::take(&mut happened)
+        if std::mem::take(&mut news_waiting)
             && let Some(mut news) = notices.read().await
         {
-            if shell.board().paused() {
+            // Emptied and not skipped: what came while paused counts as shown, and isn't made up for later.
+            if shell.overview().paused() {
                 news.tell.clear();
             }
-            // It is there as long as we are.
+            // The receiver ends with the process, so this can't fail before.
             let _ = announcer.send(news);
         }
-        let wanted = shell.board().tray();
-        if wanted != shown {
-            redraw(app, wanted.clone());
-            shown = wanted;
+        let model = shell.overview().tray();
+        if model != shown {
+            redraw_tray(app, model.clone());
+            shown = model;
         }
     }
 }
 
-/// What names a customer goes out of sight while the console is locked; the sessions go on behind.
-fn curtain(app: &AppHandle, locked: bool) {
+/// Hides what names a customer while the console is locked, and shows it again afterwards. Sessions go on meanwhile.
+fn hide_or_show(app: &AppHandle, locked: bool) {
     if locked {
         viewer::hide_all(app);
-        app.state::<Shell>().notices.withdraw();
+        app.state::<Shell>().notifier.withdraw();
     } else {
         viewer::show_all(app);
     }
 }
 
-/// The native menu belongs to the main thread.
-fn redraw(app: &AppHandle, wanted: tray::TrayModel) {
-    let drawn = app.clone();
-    let asked = app.run_on_main_thread(move || {
-        if let Err(error) = tray::update(&drawn, &wanted) {
+fn redraw_tray(app: &AppHandle, model: tray::TrayModel) {
+    let handle = app.clone();
+    // GTK, which draws the menu, may be used by the main thread only.
+    let queued = app.run_on_main_thread(move || {
+        if let Err(error) = tray::update(&handle, &model) {
             tracing::warn!(%error, "redraw the tray");
         }
     });
-    if let Err(error) = asked {
+    if let Err(error) = queued {
         tracing::warn!(%error, "redraw the tray");
     }
 }
 
-/// Shows one notification after another and notes it, beside who draws the tray: the desktop may be slow to take one.
-fn announcer(app: &AppHandle, notices: &Notifications) -> UnboundedSender<News> {
+/// Starts a task that shows notifications one after another, and tells the console up to where they were shown.
+fn announcer(app: &AppHandle, notices: &Notices) -> UnboundedSender<News> {
     let (app, marks) = (app.clone(), notices.marks());
     let (send, mut queue) = unbounded_channel::<News>();
+    // A task of its own, because a desktop may take seconds to accept a notification, and the tray must not wait.
     tauri::async_runtime::spawn(async move {
         while let Some(news) = queue.recv().await {
             for tell in &news.tell {
@@ -199,46 +201,47 @@ fn announcer(app: &AppHandle, notices: &Notifications) -> UnboundedSender<News> 
     send
 }
 
-/// Shows a notification; what the person does with it is waited for elsewhere.
+/// Shows a notification. Another task waits for what the person does with it.
 async fn announce(app: &AppHandle, tell: &Tell) {
     let session = match tell {
         Tell::Happened(happening) => Some(happening.session.clone()),
         Tell::Summary(_) => None,
     };
     let shell = app.state::<Shell>();
-    let notices = shell.notices.clone();
-    let notice = || Notice::of(tell, shell.board().locked());
-    if let Some(shown) = notices.show(notice).await {
+    let notifier = shell.notifier.clone();
+    let notice = || Notice::new(tell, shell.overview().locked());
+    if let Some(shown) = notifier.show(notice).await {
         let app = app.clone();
         tauri::async_runtime::spawn(async move {
-            notices.listen(shown, |answer| answered(&app, session, answer)).await;
+            notifier.listen(shown, |action| act_on_notice(&app, session, action)).await;
         });
     }
 }
 
-/// Carries out a click on a notification; one that sums up is of no session.
-fn answered(app: &AppHandle, session: Option<String>, answer: Answer) {
+/// Carries out what a person did with a notification; a summary belongs to no session.
+fn act_on_notice(app: &AppHandle, session: Option<String>, action: NoticeAction) {
     let Some(session) = session else { return window::show_main(app) };
-    match answer {
-        Answer::Opened => show(app, session, false),
-        Answer::Pressed(Button::Chat) => chat(app, session),
-        Answer::Pressed(Button::OpenViewer) => {
-            order(app, ViewingCommand::OpenViewer { session, read_only: false, chat: false })
+    match action {
+        NoticeAction::Open => request(app, PageRequest::Show { session, chat: false }),
+        NoticeAction::Press(Button::Chat) => show_chat(app, session),
+        NoticeAction::Press(Button::OpenViewer) => {
+            send(app, ViewingCommand::OpenViewer { session, read_only: false, chat: false })
         }
-        Answer::Pressed(Button::Retry) => order(app, SessionCommand::Recheck { session }),
-        // With its outcome, which the page asks for.
-        Answer::Pressed(Button::Close) => ask(app, Ask::Close { session }),
+        NoticeAction::Press(Button::Retry) => send(app, SessionCommand::Recheck { session }),
+        // The page asks, because closing a session needs its outcome.
+        NoticeAction::Press(Button::Close) => request(app, PageRequest::Close { session }),
     }
 }
 
-/// Brings a session's chat to the front: the viewer window's, where one can write, else our own, where one can read.
-fn chat(app: &AppHandle, session: String) {
+/// Brings a session's chat to the front.
+fn show_chat(app: &AppHandle, session: String) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let wanted =
+        // One can write in a viewer window's chat only. If no window can be opened, the page's chat can be read.
+        let open =
             ViewingCommand::OpenViewer { session: session.clone(), read_only: false, chat: true };
-        if give(&app, wanted).await.is_none() {
-            show(&app, session, true);
+        if run(&app, open).await.is_none() {
+            request(&app, PageRequest::Show { session, chat: true });
         }
     });
 }
@@ -249,66 +252,67 @@ pub fn clicked(app: &AppHandle, click: Click) {
     match click {
         Click::NewSession => {
             window::show_main(app);
-            order(app, SessionCommand::NewSession { about: Default::default(), region: None });
+            send(app, SessionCommand::NewSession { about: Default::default(), region: None });
         }
-        Click::Session(session) => show(app, session, false),
+        Click::Session(session) => request(app, PageRequest::Show { session, chat: false }),
         Click::Pause => {
-            let paused = shell.board().pause();
-            memory::keep_paused(app, paused);
-            let wanted = shell.board().tray();
-            redraw(app, wanted);
+            let paused = shell.overview().toggle_pause();
+            memory::store_paused(app, paused);
+            let model = shell.overview().tray();
+            redraw_tray(app, model);
         }
-        Click::Lock => order(app, ProfileCommand::Lock),
+        Click::Lock => send(app, ProfileCommand::Lock),
         Click::Open => window::show_main(app),
         Click::Quit => quit(app),
     }
 }
 
-/// Ends at once if nothing is live; else the page asks, and its yes comes back as a command.
+/// Quits at once if no session is live. Otherwise the page asks, and a yes comes back as a command.
 fn quit(app: &AppHandle) {
     let shell = app.state::<Shell>();
-    let live = shell.board().live();
-    let asked = live > 0 && shell.asks.send(Ask::Quit { live }).is_ok();
-    if asked {
+    let live = shell.overview().live();
+    if live > 0 && shell.page_requests.send(PageRequest::Quit { live }).is_ok() {
         window::show_main(app);
     } else {
         end(app);
     }
 }
 
-/// Ends the app in good order.
+/// Stops the console and ends the app.
 pub fn end(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let started = app.state::<Shell>().started.send_replace(Some(Err(ending())));
         if let Some(Ok(console)) = started
-            && tokio::time::timeout(GOODBYE, console.stop()).await.is_err()
+            && tokio::time::timeout(STOP_TIMEOUT, console.stop()).await.is_err()
         {
-            tracing::warn!("end the console: it took too long, and the process ends without it");
+            tracing::warn!("stop the console: it took too long, and the process ends without it");
         }
         app.exit(0);
     });
 }
 
-fn show(app: &AppHandle, session: String, chat: bool) {
-    ask(app, Ask::Show { session, chat });
-}
-
-/// Asks the page, which is brought to the front.
-fn ask(app: &AppHandle, asked: Ask) {
+/// Brings the window to the front and sends a request to its page.
+fn request(app: &AppHandle, request: PageRequest) {
     window::show_main(app);
-    // From a notification or a menu of before the lock: the page asks to sign in, and shows no session.
-    if app.state::<Shell>().board().locked() {
+    // A notification or menu from before the lock can still be clicked. The page then asks to sign in.
+    if app.state::<Shell>().overview().locked() {
         return;
     }
-    // Without a page there is nobody to ask, and the window alone is shown.
-    let _ = app.state::<Shell>().asks.send(asked);
+    // Fails while no page is loaded; then only the window is shown.
+    let _ = app.state::<Shell>().page_requests.send(request);
 }
 
-/// Tells the console how many viewer windows of a session are open, and at once which one isn't any more: its
-/// place must not be given to a window that opens after it.
-pub fn viewers(app: &AppHandle, session: SessionId, read_only: bool, windows: OpenWindows) {
+/// Tells the console that a viewer window of a session was opened or closed.
+pub fn viewer_windows_changed(
+    app: &AppHandle,
+    session: SessionId,
+    read_only: bool,
+    windows: OpenWindows,
+) {
     let OpenWindows { open, closed } = windows;
+    // At once and not in the task below: if it ran later, it would also shut out the page of a window of the same
+    // session and role that was opened in between.
     if closed && let Some(Ok(console)) = &*app.state::<Shell>().started.borrow() {
         console.viewer_closed(session, read_only);
     }
@@ -320,7 +324,7 @@ pub fn viewers(app: &AppHandle, session: SessionId, read_only: bool, windows: Op
     });
 }
 
-/// Who gives commands here: the user of the operating system, until people sign in.
+/// The name of the operating system's user, who gives commands here until somebody signs in.
 pub fn person() -> String {
     ["USER", "LOGNAME"]
         .iter()
@@ -328,23 +332,23 @@ pub fn person() -> String {
         .unwrap_or_else(|| "technician".to_owned())
 }
 
-/// Gives a command whose answer nobody waits for; what it changes is pushed.
-fn order(app: &AppHandle, command: impl Into<Command>) {
+/// Runs a command without waiting for its reply; what it changes is pushed. A new session is brought to the front.
+fn send(app: &AppHandle, command: impl Into<Command>) {
     let (app, command) = (app.clone(), command.into());
     tauri::async_runtime::spawn(async move {
-        if let Some(Reply::Session { id }) = give(&app, command).await {
-            show(&app, id, false);
+        if let Some(Reply::Session { id }) = run(&app, command).await {
+            request(&app, PageRequest::Show { session: id, chat: false });
         }
     });
 }
 
-/// Gives a command; none if it was refused, which the log says.
-async fn give(app: &AppHandle, command: impl Into<Command> + Send) -> Option<Reply> {
-    let given = match app.state::<Shell>().console().await {
+/// Runs a command. `None` if it was refused; the log then says why.
+async fn run(app: &AppHandle, command: impl Into<Command> + Send) -> Option<Reply> {
+    let result = match app.state::<Shell>().console().await {
         Ok(console) => console.command(command, &person()).await,
         Err(trouble) => Err(trouble),
     };
-    given.inspect_err(|trouble| tracing::warn!(code = ?trouble.code, "{}", trouble.text)).ok()
+    result.inspect_err(|trouble| tracing::warn!(code = ?trouble.code, "{}", trouble.text)).ok()
 }
 
 fn ending() -> Trouble {

@@ -1,13 +1,13 @@
-//! The tray: a menu that is data, drawn as a native one.
+//! The tray: a menu as data, and its native counterpart.
 //!
-//! What is absent: any decision. `board.rs` says what the menu shows, and whoever made the tray gets the clicks.
+//! What is absent: any decision. `overview.rs` decides what the menu shows, and whoever creates the tray gets the clicks.
 
 use tauri::image::Image;
 use tauri::menu::{CheckMenuItemBuilder, Menu, MenuBuilder, MenuItemBuilder};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Runtime, include_image};
 
-/// The tray's id; there is one.
+/// The id of the only tray icon.
 const ID: &str = "deskhand";
 
 /// Which picture the tray shows.
@@ -17,16 +17,16 @@ pub enum Badge {
     Idle,
     /// A session is live.
     Active,
-    /// Somebody should look.
+    /// Something needs attention.
     Attention,
 }
 
 /// What a click in the menu means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Click {
-    /// A new session, at once.
+    /// Creates a session.
     NewSession,
-    /// Brings this session to the front.
+    /// Brings a session to the front.
     Session(String),
     /// Turns desktop notifications off, or on again.
     Pause,
@@ -34,12 +34,12 @@ pub enum Click {
     Lock,
     /// Brings the window to the front.
     Open,
-    /// Ends the app; asks first, if a session is live.
+    /// Ends the app, after a question if a session is live.
     Quit,
 }
 
 impl Click {
-    /// The native menu knows strings only.
+    /// The id in the native menu, which knows strings only.
     fn id(&self) -> String {
         match self {
             Self::NewSession => "new".into(),
@@ -70,29 +70,29 @@ impl Click {
 pub enum Entry {
     /// Something that can be clicked.
     Action(Click, String),
-    /// Something that is on or off.
+    /// Something that can be turned on or off.
     Switch(Click, String, bool),
-    /// Something that is only read.
+    /// Text that can't be clicked.
     Text(String),
-    /// A line between groups.
+    /// A separator between groups.
     Separator,
 }
 
-/// Everything that the tray shows.
+/// The content of the tray.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrayModel {
-    /// The picture.
+    /// Selects the picture.
     pub badge: Badge,
-    /// What hovering shows, where the desktop has that (Linux desktops mostly don't: the menu says it too).
+    /// The text on hovering. Few Linux desktops show one, so the menu has the same text.
     pub tooltip: String,
-    /// The menu, top to bottom.
+    /// The menu from top to bottom.
     pub entries: Vec<Entry>,
 }
 
-/// Puts the icon into the tray; `clicked` gets every click.
+/// Adds the icon to the tray. `clicked` is called for every click in the menu.
 ///
 /// # Errors
-/// The menu could not be built. A desktop without a tray is no error: the icon is then nowhere.
+/// The menu couldn't be built. A desktop without a tray is no error; it shows no icon.
 pub fn create<R: Runtime>(
     app: &AppHandle<R>,
     model: &TrayModel,
@@ -101,7 +101,7 @@ pub fn create<R: Runtime>(
     TrayIconBuilder::with_id(ID)
         .icon(picture(model.badge))
         .tooltip(&model.tooltip)
-        .menu(&draw(app, &model.entries)?)
+        .menu(&native_menu(app, &model.entries)?)
         .on_menu_event(move |app, event| {
             if let Some(click) = Click::parse(event.id().as_ref()) {
                 clicked(app, click);
@@ -110,18 +110,18 @@ pub fn create<R: Runtime>(
         .build(app)
 }
 
-/// Shows `model` in place of what the tray shows now.
+/// Replaces what the tray shows by `model`.
 ///
 /// # Errors
-/// The menu could not be built.
+/// The menu couldn't be built.
 pub fn update<R: Runtime>(app: &AppHandle<R>, model: &TrayModel) -> tauri::Result<()> {
     let Some(tray) = app.tray_by_id(ID) else { return Ok(()) };
     tray.set_icon(Some(picture(model.badge)))?;
     tray.set_tooltip(Some(&model.tooltip))?;
-    tray.set_menu(Some(draw(app, &model.entries)?))
+    tray.set_menu(Some(native_menu(app, &model.entries)?))
 }
 
-fn draw<R: Runtime>(app: &AppHandle<R>, entries: &[Entry]) -> tauri::Result<Menu<R>> {
+fn native_menu<R: Runtime>(app: &AppHandle<R>, entries: &[Entry]) -> tauri::Result<Menu<R>> {
     let mut menu = MenuBuilder::new(app);
     for entry in entries {
         menu = match entry {
@@ -140,8 +140,9 @@ fn draw<R: Runtime>(app: &AppHandle<R>, entries: &[Entry]) -> tauri::Result<Menu
     menu.build()
 }
 
-/// A lone `&` marks a mnemonic in a menu; names come from strangers.
+/// Escapes a label for the native menu.
 fn escape(label: &str) -> String {
+    // A single `&` marks the next letter as a mnemonic and disappears, and names may have one.
     label.replace('&', "&&")
 }
 

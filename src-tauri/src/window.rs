@@ -1,4 +1,4 @@
-//! The main window: the only one with a capability, and one that is hidden rather than closed.
+//! The main window, the only one with a capability. Its close button hides it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,15 +8,16 @@ use tauri::{
 };
 use tauri_plugin_window_state::StateFlags;
 
-/// The main window's label, as `capabilities/main.json` names it.
+/// The label of the main window in `capabilities/main.json`.
 pub const MAIN: &str = "main";
 
-/// What is remembered of a window: not whether it was visible, or one that was hidden in the tray would never come back.
+/// What the app remembers of a window between runs.
 pub fn remembered() -> StateFlags {
+    // Not the visibility: a window that was hidden when the app ended would never show itself again.
     StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN
 }
 
-/// Creates the main window, which shows itself when its page is there: no white flash.
+/// Creates the main window, which shows itself when its page is loaded.
 ///
 /// # Errors
 /// The window system refused.
@@ -26,8 +27,10 @@ pub fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>>
         .title("Deskhand")
         .inner_size(1100.0, 720.0)
         .min_inner_size(900.0, 600.0)
+        // Until the page is loaded it would be a white rectangle.
         .visible(false)
         .disable_drag_drop_handler()
+        // In place of tauri's `freezePrototype`, which also reaches viewer windows (docs/adr/0008).
         .initialization_script(include_str!("freeze.js"))
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
@@ -52,20 +55,20 @@ pub fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>>
     Ok(window)
 }
 
-/// Brings the main window to the front, from the tray or from behind others.
+/// Shows the main window in front of all others.
 pub fn show_main<R: Runtime>(app: &AppHandle<R>) {
     if let Some(window) = app.get_webview_window(MAIN) {
         raise(&window);
     }
 }
 
-/// Shows, restores and focuses `window`; `false` when the window system refused.
+/// Shows, restores and focuses `window`; `false` if the window system refused.
 pub fn raise<R: Runtime>(window: &WebviewWindow<R>) -> bool {
     let raised = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
     raised.inspect_err(|error| tracing::warn!(%error, "bring a window to the front")).is_ok()
 }
 
-/// The main window never shows anything but our own page: a link in it is opened by a command, elsewhere.
+/// Whether the main window may show `url`: only our own page. A link in it is opened by a command, in the browser.
 fn is_own_page(url: &Url) -> bool {
     let dev_server =
         tauri::is_dev() && url.host_str() == Some("localhost") && url.port() == Some(1420);

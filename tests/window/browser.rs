@@ -1,4 +1,4 @@
-//! The system's browser: headless Chromium, with a passkey device that says yes to everything.
+//! The system's browser: headless Chromium with a passkey device that approves everything.
 
 use browser_tests::{Driver, add_passkey_device};
 use fantoccini::{Client, Locator};
@@ -18,7 +18,7 @@ impl Browser {
         Self { client, _driver: driver }
     }
 
-    /// Goes through the page at `link` and waits until it says `outcome`. The address bar keeps nothing of the link.
+    /// Completes the page at `link` and waits until it shows `outcome`. Nothing of the link stays in the address bar.
     pub async fn go_through(&self, link: &str, outcome: &str) {
         // From elsewhere: a link that differs in its fragment only would load nothing.
         self.client.goto("about:blank").await.unwrap();

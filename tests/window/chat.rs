@@ -3,23 +3,24 @@
 use fantoccini::{Client, Locator};
 use serde_json::json;
 
-use crate::desk::{Desk, eventually};
-use crate::page::order;
-use crate::shell::Shell;
+use crate::DESKHAND;
+use desktop_tests::page::run_command;
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 
 #[tokio::test]
 async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_again() {
-    let mut desk = Desk::new().await;
-    let _shell = Shell::on(&desk).await;
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let _shell = Shell::start(&desktop).await;
+    let app = desktop.open_app().await;
     let main = app.window().await.unwrap();
     let about = json!({ "customer": "Maria Lopez" });
-    let made = order(&app, json!({ "do": "new_session", "about": about })).await;
+    let made = run_command(&app, json!({ "do": "new_session", "about": about })).await;
     let open = json!({ "do": "open_viewer", "session": made["id"], "read_only": true });
     let reply = Locator::XPath("//button[contains(., 'Reply')]");
     app.wait().for_element(reply).await.unwrap();
-    order(&app, open).await;
-    desk.activate("Maria Lopez (watching) - Deskhand").await;
+    run_command(&app, open).await;
+    desktop.activate("Maria Lopez (watching) - Deskhand").await;
     let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
     app.switch_to_window(viewer.clone()).await.unwrap();
     see(&app, "state-text", "Connected").await;
@@ -27,10 +28,10 @@ async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_agai
     app.execute("window.loadedOnce = true; document.activeElement.blur()", vec![]).await.unwrap();
 
     app.switch_to_window(main).await.unwrap();
-    desk.activate("Deskhand").await;
+    desktop.activate("Deskhand").await;
     app.find(reply).await.unwrap().click().await.unwrap();
     let front =
-        async || (desk.active_window() == "Maria Lopez (watching) - Deskhand").then_some(());
+        async || (desktop.active_window() == "Maria Lopez (watching) - Deskhand").then_some(());
     eventually("the viewer at the front", front).await;
     app.switch_to_window(viewer).await.unwrap();
     let writes = async || {
@@ -44,23 +45,23 @@ async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_agai
     assert!(address.path().starts_with("/viewer/"), "a reload would lose the session");
     assert!(!address.as_str().contains("pin"), "no PIN is in the address of a window of ours");
     assert_eq!(app.windows().await.unwrap().len(), 2, "the window that was open will do");
-    desk.tool("xdotool", &["type", "Hello Maria"]);
+    desktop.tool("xdotool", &["type", "Hello Maria"]);
     let typed = async || {
         let text = app.execute("return document.activeElement.value", vec![]).await.unwrap();
         (text == "Hello Maria").then_some(())
     };
     eventually("what was typed", typed).await;
-    desk.tool("xdotool", &["key", "Return"]);
+    desktop.tool("xdotool", &["key", "Return"]);
     see(&app, "log", "Hello Maria").await;
 }
 
 #[tokio::test]
 async fn reply_opens_a_viewer_at_its_chat_where_none_is_open() {
-    let mut desk = Desk::new().await;
-    let _shell = Shell::on(&desk).await;
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let _shell = Shell::start(&desktop).await;
+    let app = desktop.open_app().await;
     let main = app.window().await.unwrap();
-    order(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
+    run_command(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
     let reply = app.wait().for_element(Locator::XPath("//button[contains(., 'Reply')]")).await;
     reply.unwrap().click().await.unwrap();
     let opened = async || app.windows().await.unwrap().into_iter().find(|window| *window != main);

@@ -2,56 +2,57 @@
 
 use fantoccini::{Client, Locator};
 
-use crate::desk::{Desk, eventually};
-use crate::shell::Shell;
+use crate::DESKHAND;
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 
 #[tokio::test]
 async fn a_session_is_made_shared_opened_and_closed_without_the_mouse() {
-    let mut desk = Desk::new().await;
-    let _shell = Shell::on(&desk).await;
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let _shell = Shell::start(&desktop).await;
+    let app = desktop.open_app().await;
     let main = app.window().await.unwrap();
     see(&app, "//button[contains(., 'New session')][not(@disabled)]").await;
-    desk.activate("Deskhand").await;
+    desktop.activate("Deskhand").await;
 
-    press(&desk, &["ctrl+n"]);
+    press(&desktop, &["ctrl+n"]);
     see(&app, "//h1[starts-with(., 'New session ')]").await;
     let pin = see(&app, "//button[starts-with(@class, 'pin ')]").await;
-    press(&desk, &["ctrl+shift+c"]);
+    press(&desktop, &["ctrl+shift+c"]);
 
-    press(&desk, &["ctrl+o"]);
+    press(&desktop, &["ctrl+o"]);
     let opened = async || app.windows().await.unwrap().into_iter().find(|window| *window != main);
     let viewer = eventually("the viewer window", opened).await;
     app.switch_to_window(viewer).await.unwrap();
     see(&app, "//*[@id='state-text'][. = 'Connected']").await;
     app.switch_to_window(main).await.unwrap();
 
-    desk.activate("Deskhand").await;
-    press(&desk, &["ctrl+f"]);
+    desktop.activate("Deskhand").await;
+    press(&desktop, &["ctrl+f"]);
     see(&app, "//input[@type='search' or @role='searchbox' or contains(@placeholder, 'Search')]")
         .await;
     // What was copied is what the customer is told.
-    press(&desk, &["ctrl+v"]);
+    press(&desktop, &["ctrl+v"]);
     under_the_keyboard(&app, &pin).await;
-    press(&desk, &["ctrl+a", "BackSpace", "Escape"]);
+    press(&desktop, &["ctrl+a", "BackSpace", "Escape"]);
     see(&app, "//h1[starts-with(., 'New session ')]").await;
 
-    press(&desk, &["ctrl+shift+x"]);
+    press(&desktop, &["ctrl+shift+x"]);
     see(&app, "//*[@role='dialog']//input[@value='resolved'][@type='radio']").await;
     under_the_keyboard(&app, "resolved").await;
-    press(&desk, &["u"]);
+    press(&desktop, &["u"]);
     under_the_keyboard(&app, "unresolved").await;
-    press(&desk, &["Tab"]);
-    desk.tool("xdotool", &["type", "Waits for toner"]);
+    press(&desktop, &["Tab"]);
+    desktop.tool("xdotool", &["type", "Waits for toner"]);
     under_the_keyboard(&app, "Waits for toner").await;
-    press(&desk, &["ctrl+Return"]);
+    press(&desktop, &["ctrl+Return"]);
     see(&app, "//header[contains(@class, 'header')]//*[contains(., 'Closed')]").await;
     see(&app, "//*[contains(., 'unresolved') or contains(., 'Unresolved')]").await;
 }
 
-fn press(desk: &Desk, keys: &[&str]) {
+fn press(desktop: &Desktop, keys: &[&str]) {
     let arguments: Vec<&str> = ["key", "--clearmodifiers"].iter().chain(keys).copied().collect();
-    let pressed = desk.tool("xdotool", &arguments);
+    let pressed = desktop.tool("xdotool", &arguments);
     assert!(pressed.status.success(), "{pressed:?}");
 }
 

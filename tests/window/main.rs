@@ -4,62 +4,65 @@
 mod access;
 mod browser;
 mod chat;
-mod desk;
 mod keyboard;
 mod notice;
-mod page;
 mod screen;
 mod secrets;
-mod service;
-mod shell;
 mod tray;
 mod viewer;
 
-use desk::{Desk, eventually};
+use desktop_tests::page::{invoke, is_refusal, run_command};
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 use fantoccini::Locator;
-use page::{invoke, is_refusal, order};
 use serde_json::json;
-use shell::Shell;
+
+/// The app under test. Only the tests of the root package are told its path.
+const DESKHAND: &str = env!("CARGO_BIN_EXE_deskhand");
 
 #[tokio::test]
 async fn the_window_comes_up_with_the_new_session_button() {
-    let mut desk = Desk::new().await;
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let app = desktop.open_app().await;
     app.wait().for_element(Locator::XPath("//button[contains(., 'New session')]")).await.unwrap();
-    eventually("the window on the screen", async || main_is_visible(&desk)).await;
+    eventually("the window on the screen", async || main_is_visible(&desktop)).await;
 }
 
 #[tokio::test]
 async fn closing_hides_the_window_and_a_second_start_brings_it_back() {
-    let mut desk = Desk::new().await;
-    let app = desk.open_app().await;
-    eventually("the window on the screen", async || main_is_visible(&desk)).await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let app = desktop.open_app().await;
+    eventually("the window on the screen", async || main_is_visible(&desktop)).await;
 
-    desk.tool("wmctrl", &["-F", "-c", "Deskhand"]);
-    eventually("the window to be gone", async || desk.visible_windows().is_empty().then_some(()))
-        .await;
+    desktop.tool("wmctrl", &["-F", "-c", "Deskhand"]);
+    eventually("the window to be gone", async || {
+        desktop.visible_windows().is_empty().then_some(())
+    })
+    .await;
     assert_eq!(app.title().await.unwrap(), "Deskhand", "the app lives on behind its tray icon");
 
-    let second = desk.start_again().await;
+    let second = desktop.start_again().await;
     assert!(second.status.success(), "{second:?}");
-    eventually("the window to be back", async || main_is_visible(&desk)).await;
+    eventually("the window to be back", async || main_is_visible(&desktop)).await;
 }
 
 #[tokio::test]
 async fn the_tray_brings_the_window_back_and_ends_the_app() {
-    let mut desk = Desk::new().await;
-    let shell = Shell::on(&desk).await;
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let shell = Shell::start(&desktop).await;
+    let app = desktop.open_app().await;
     let tray = shell.tray().await;
-    eventually("the window on the screen", async || main_is_visible(&desk)).await;
-    desk.tool("wmctrl", &["-F", "-c", "Deskhand"]);
-    eventually("the window to be gone", async || desk.visible_windows().is_empty().then_some(()))
-        .await;
+    eventually("the window on the screen", async || main_is_visible(&desktop)).await;
+    desktop.tool("wmctrl", &["-F", "-c", "Deskhand"]);
+    eventually("the window to be gone", async || {
+        desktop.visible_windows().is_empty().then_some(())
+    })
+    .await;
 
     let labels: Vec<String> = tray.lines().await.into_iter().map(|line| line.label).collect();
     assert_eq!(labels, ["No live session", "New session", "Pause notifications", "Open", "Quit"]);
     tray.click("Open").await;
-    eventually("the window to be back", async || main_is_visible(&desk)).await;
+    eventually("the window to be back", async || main_is_visible(&desktop)).await;
 
     tray.click("Quit").await;
     eventually("the app to be gone", async || app.title().await.err()).await;
@@ -67,8 +70,8 @@ async fn the_tray_brings_the_window_back_and_ends_the_app() {
 
 #[tokio::test]
 async fn the_page_can_call_nothing_but_its_own_commands() {
-    let mut desk = Desk::new().await;
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let app = desktop.open_app().await;
     for refused in [
         "plugin:store|load",
         "plugin:window-state|save_window_state",
@@ -81,13 +84,13 @@ async fn the_page_can_call_nothing_but_its_own_commands() {
         let answer = invoke(&app, refused, json!({})).await;
         assert!(is_refusal(&answer), "{refused}: {answer:?}");
     }
-    assert_eq!(order(&app, json!({ "do": "settings" })).await["reply"], "settings");
+    assert_eq!(run_command(&app, json!({ "do": "settings" })).await["reply"], "settings");
 }
 
 #[tokio::test]
 async fn the_page_can_load_and_run_nothing_from_elsewhere() {
-    let mut desk = Desk::new().await;
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let app = desktop.open_app().await;
     let violations = app
         .execute_async(
             "const done = arguments[0]; const seen = [];
@@ -108,8 +111,8 @@ async fn the_page_can_load_and_run_nothing_from_elsewhere() {
 
 #[tokio::test]
 async fn the_pages_libraries_cannot_change_what_every_object_inherits() {
-    let mut desk = Desk::new().await;
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let app = desktop.open_app().await;
     let tried = app
         .execute(
             "const refused = change => { try { change(); return false } catch { return true } };
@@ -128,6 +131,6 @@ async fn the_pages_libraries_cannot_change_what_every_object_inherits() {
     assert_eq!(tried, json!([true, true, true, true]));
 }
 
-fn main_is_visible(desk: &Desk) -> Option<()> {
-    desk.visible_windows().contains(&"Deskhand".to_owned()).then_some(())
+fn main_is_visible(desktop: &Desktop) -> Option<()> {
+    desktop.visible_windows().contains(&"Deskhand".to_owned()).then_some(())
 }

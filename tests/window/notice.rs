@@ -2,94 +2,99 @@
 
 use fantoccini::Locator;
 
-use crate::desk::eventually;
-use crate::service::PIN;
-use crate::shell::Shown;
-use crate::viewer::Stage;
+use crate::viewer::ViewerFixture;
+use desktop_tests::eventually;
+use desktop_tests::service::PIN;
+use desktop_tests::shell::ShownNotification;
 
 #[tokio::test]
 async fn the_customer_online_is_told_and_a_button_opens_the_viewer() {
-    let stage = Stage::new().await;
-    stage.service.fire("presenter_started").await;
-    let shown = stage.shell.notification().await;
+    let fixture = ViewerFixture::new().await;
+    fixture.service.fire("presenter_started").await;
+    let shown = fixture.shell.notification().await;
     assert_eq!((shown.summary.as_str(), shown.body.as_str()), ("Maria Lopez is online", ""));
     assert_eq!(shown.actions, ["default", "Open", "open_viewer", "Open viewer", "chat", "Chat"]);
     assert!(!format!("{shown:?}").contains(PIN));
 
-    let opened = async || press(&stage, &shown, "open_viewer", "Maria Lopez - Deskhand").await;
+    let opened = async || press(&fixture, &shown, "open_viewer", "Maria Lopez - Deskhand").await;
     eventually("the viewer window", opened).await;
-    stage.windows_become(1).await;
+    fixture.windows_become(1).await;
 }
 
 #[tokio::test]
 async fn clicking_a_notification_brings_the_hidden_window_to_the_front() {
-    let stage = Stage::new().await;
-    let visible = || stage.desk.visible_windows().contains(&"Deskhand".to_owned());
+    let fixture = ViewerFixture::new().await;
+    let visible = || fixture.desktop.visible_windows().contains(&"Deskhand".to_owned());
     eventually("the window on the screen", async || visible().then_some(())).await;
-    stage.desk.tool("wmctrl", &["-F", "-c", "Deskhand"]);
+    fixture.desktop.tool("wmctrl", &["-F", "-c", "Deskhand"]);
     eventually("the window to be gone", async || (!visible()).then_some(())).await;
-    stage.service.fire("presenter_started").await;
-    let shown = stage.shell.notification().await;
-    let back = async || press(&stage, &shown, "default", "Deskhand").await;
+    fixture.service.fire("presenter_started").await;
+    let shown = fixture.shell.notification().await;
+    let back = async || press(&fixture, &shown, "default", "Deskhand").await;
     eventually("the window to be back", back).await;
 }
 
 #[tokio::test]
 async fn what_the_desktop_had_not_shown_when_the_app_was_killed_is_told_after_it_and_once() {
-    let mut stage = Stage::new().await;
-    stage.shell.be_busy(true);
-    stage.service.fire("presenter_started").await;
-    assert_eq!(stage.shell.notification().await.summary, "Maria Lopez is online");
-    stage.restart_after_kill().await;
+    let mut fixture = ViewerFixture::new().await;
+    fixture.shell.set_busy(true);
+    fixture.service.fire("presenter_started").await;
+    assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez is online");
+    fixture.restart_after_kill().await;
 
-    stage.shell.be_busy(false);
-    assert_eq!(stage.shell.notification().await.summary, "Maria Lopez is online");
-    stage.shell.be_busy(true);
-    stage.service.fire("viewer_started").await;
+    fixture.shell.set_busy(false);
+    assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez is online");
+    fixture.shell.set_busy(true);
+    fixture.service.fire("viewer_started").await;
     let joined = "A viewer joined Maria Lopez's session";
-    assert_eq!(stage.shell.notification().await.summary, joined);
-    stage.restart_after_kill().await;
+    assert_eq!(fixture.shell.notification().await.summary, joined);
+    fixture.restart_after_kill().await;
 
-    stage.shell.be_busy(false);
-    assert_eq!(stage.shell.notification().await.summary, joined, "and nothing that was shown");
-    stage.service.fire("presenter_offline").await;
-    assert_eq!(stage.shell.notification().await.summary, "Maria Lopez went offline");
+    fixture.shell.set_busy(false);
+    assert_eq!(fixture.shell.notification().await.summary, joined, "and nothing that was shown");
+    fixture.service.fire("presenter_offline").await;
+    assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez went offline");
 }
 
 #[tokio::test]
 async fn paused_notifications_stay_paused_over_a_kill_and_what_came_meanwhile_stays_quiet() {
-    let mut stage = Stage::new().await;
-    let tray = stage.shell.tray().await;
+    let mut fixture = ViewerFixture::new().await;
+    let tray = fixture.shell.tray().await;
     tray.switched(PAUSE, false).await;
     tray.click(PAUSE).await;
     tray.switched(PAUSE, true).await;
-    stage.service.fire("presenter_started").await;
+    fixture.service.fire("presenter_started").await;
     tray.line("Maria Lopez - Ready").await;
-    stage.restart_after_kill().await;
+    fixture.restart_after_kill().await;
 
-    let tray = stage.shell.tray().await;
+    let tray = fixture.shell.tray().await;
     tray.line("Maria Lopez").await;
     tray.switched(PAUSE, true).await;
     tray.click(PAUSE).await;
     tray.switched(PAUSE, false).await;
-    stage.service.fire("presenter_offline").await;
-    assert_eq!(stage.shell.notification().await.summary, "Maria Lopez went offline");
+    fixture.service.fire("presenter_offline").await;
+    assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez went offline");
 }
 
 const PAUSE: &str = "Pause notifications";
 
 /// Presses a notification's button and looks for a window. The app hears one press, from a moment after it has shown
 /// the notification; an earlier one, which no person could make, is lost.
-async fn press(stage: &Stage, shown: &Shown, action: &str, window: &str) -> Option<()> {
-    stage.shell.press(shown, action).await;
-    stage.desk.visible_windows().iter().any(|title| title == window).then_some(())
+async fn press(
+    fixture: &ViewerFixture,
+    shown: &ShownNotification,
+    action: &str,
+    window: &str,
+) -> Option<()> {
+    fixture.shell.press(shown, action).await;
+    fixture.desktop.visible_windows().iter().any(|title| title == window).then_some(())
 }
 
 #[tokio::test]
 async fn the_tray_lists_the_live_session_and_its_quit_asks_first() {
-    let stage = Stage::new().await;
-    let tray = stage.shell.tray().await;
-    stage.service.fire("presenter_started").await;
+    let fixture = ViewerFixture::new().await;
+    let tray = fixture.shell.tray().await;
+    fixture.service.fire("presenter_started").await;
     let listed = async || {
         tray.lines().await.into_iter().find(|line| line.label.starts_with("Maria Lopez - Ready"))
     };
@@ -100,5 +105,5 @@ async fn the_tray_lists_the_live_session_and_its_quit_asks_first() {
     tray.click("Pause notifications").await;
     tray.switched(PAUSE, true).await;
     let asked = Locator::XPath("//*[@role='dialog'][contains(., '1 session is live')]");
-    stage.app.wait().for_element(asked).await.unwrap();
+    fixture.app.wait().for_element(asked).await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! The customer's real screen in the app's own viewer window: from the question to a key that is typed.
 
-use screen_tests::browser::{Shown, until};
+use screen_tests::browser::{PageScreen, until};
 use screen_tests::consent;
 use screen_tests::display::Display;
 use screen_tests::process::Program;
@@ -9,9 +9,10 @@ use screen_tests::subject::{SQUARE, Subject};
 use screen_tests::world::presenter;
 use serde_json::json;
 
-use crate::desk::{Desk, eventually};
-use crate::page::order;
-use crate::shell::Shell;
+use crate::DESKHAND;
+use desktop_tests::page::run_command;
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 
 /// The subject's first two colours.
 const RED: [u8; 3] = [0xd0, 0x30, 0x30];
@@ -19,23 +20,23 @@ const GREEN: [u8; 3] = [0x20, 0xa0, 0x40];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_viewer_window_shows_the_customers_screen_sealed_and_a_key_in_it_reaches_their_pc() {
-    let mut desk = Desk::new().await;
-    let _shell = Shell::on(&desk).await;
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let _shell = Shell::start(&desktop).await;
+    let app = desktop.open_app().await;
     let main = app.window().await.unwrap();
     let choose = |theme| json!({ "do": "configure", "changes": { "theme": theme } });
-    order(&app, choose("dark")).await;
+    run_command(&app, choose("dark")).await;
     let about = json!({ "customer": "Maria Lopez" });
-    let made = order(&app, json!({ "do": "new_session", "about": about })).await;
+    let made = run_command(&app, json!({ "do": "new_session", "about": about })).await;
     let session = json!({ "do": "detail", "session": made["id"] });
-    let detail = async || order(&app, session.clone()).await["detail"].clone();
+    let detail = async || run_command(&app, session.clone()).await["detail"].clone();
     let link = async || detail().await["pin"]["join_link"].as_str().map(str::to_owned);
     let link = eventually("the customer's link", link).await;
     let (origin, pin) = link.split_once("/join#").unwrap();
 
-    let display = Display::virtual_of(1280, 800);
+    let display = Display::xvfb(1280, 800);
     let mut subject = Subject::on(&display);
-    let conf = Broker::at(origin.to_owned()).conf(pin, false, desk.home()).await;
+    let conf = Broker::at(origin.to_owned()).conf(pin, false, desktop.home()).await;
     let mut command = presenter(&display);
     command.arg("--conf").arg(conf);
     let _presenter = Program::start(command);
@@ -43,16 +44,17 @@ async fn the_viewer_window_shows_the_customers_screen_sealed_and_a_key_in_it_rea
     let shared = async || (detail().await["screen"]["sharing"] == "shared").then_some(());
     eventually("the console to know that the screen is shared", shared).await;
 
-    order(&app, json!({ "do": "open_viewer", "session": made["id"], "read_only": false })).await;
+    run_command(&app, json!({ "do": "open_viewer", "session": made["id"], "read_only": false }))
+        .await;
     let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
     app.switch_to_window(viewer.clone()).await.unwrap();
     let is = |theme| format!("return matchMedia('(prefers-color-scheme: {theme})').matches");
     until(&app, "it is dark, as was chosen", &is("dark")).await;
     app.switch_to_window(main.clone()).await.unwrap();
-    order(&app, choose("light")).await;
+    run_command(&app, choose("light")).await;
     app.switch_to_window(viewer.clone()).await.unwrap();
     until(&app, "it is light, as was just chosen", &is("light")).await;
-    let shown = Shown(&app);
+    let shown = PageScreen(&app);
     shown.watch(1280).await;
     assert_eq!(
         display.picture().at(SQUARE.0, SQUARE.1),

@@ -1,47 +1,47 @@
-//! No secret leaves the places that are for it: it is looked for in everything that the app writes, says and shows.
+//! Searches for secrets in everything that the app writes, logs and shows.
 
 use std::path::{Path, PathBuf};
 
 use fantoccini::Locator;
 use serde_json::json;
 
-use crate::desk::eventually;
-use crate::page::order;
-use crate::service::PIN;
-use crate::viewer::Stage;
+use crate::viewer::ViewerFixture;
+use desktop_tests::eventually;
+use desktop_tests::page::run_command;
+use desktop_tests::service::PIN;
 
 #[tokio::test]
 async fn no_secret_is_in_the_log_a_notification_a_title_the_tray_or_a_file() {
-    let stage = Stage::logging("trace").await;
+    let fixture = ViewerFixture::logging("trace").await;
     let shown = Locator::XPath("//button[starts-with(@class, 'pin ')]");
-    let pin = stage.app.wait().for_element(shown).await.unwrap().text().await.unwrap();
+    let pin = fixture.app.wait().for_element(shown).await.unwrap().text().await.unwrap();
     assert_eq!(pin, PIN, "the page is what the PIN is for");
-    let mut places = what_is_shown(&stage).await;
-    for Place { name, text } in &places {
+    let mut places = what_is_shown(&fixture).await;
+    for SearchedText { name, text } in &places {
         assert!(finds(text, "Maria Lopez"), "{name} shows nothing of the session");
     }
     // What is written at the end counts too. Nobody waits for an answer of an app that ends.
     let quit = "window.__TAURI_INTERNALS__.invoke('command', { command: { do: 'quit' } })";
-    let _ = stage.app.execute(quit, vec![]).await;
-    eventually("the app to be gone", async || stage.app.title().await.err()).await;
+    let _ = fixture.app.execute(quit, vec![]).await;
+    eventually("the app to be gone", async || fixture.app.title().await.err()).await;
 
-    let files = files_in(stage.desk.home());
+    let files = files_in(fixture.desktop.home());
     for name in ["journal.db", "archive.db", "stderr.log"] {
         assert!(files.iter().any(|file| file.ends_with(name)), "{name} is missing in {files:?}");
     }
-    let log = std::fs::read(stage.desk.log()).unwrap();
+    let log = std::fs::read(fixture.desktop.log()).unwrap();
     assert!(finds(&log, "DEBUG"), "the log says nothing");
     let key = files.iter().find(|file| file.extension().is_some_and(|kind| kind == "key")).unwrap();
-    let mut secrets: Vec<String> = stage.service.hook_tokens().into_iter().collect();
+    let mut secrets: Vec<String> = fixture.service.hook_tokens().into_iter().collect();
     assert_eq!(secrets.len(), 4, "one a hook");
     secrets.extend([PIN.to_owned(), PIN.replace('-', "")]);
     secrets.push(std::fs::read_to_string(key).unwrap().trim().to_owned());
 
-    places.extend(files.iter().filter(|file| *file != key).map(|file| Place {
+    places.extend(files.iter().filter(|file| *file != key).map(|file| SearchedText {
         name: file.display().to_string(),
         text: std::fs::read(file).unwrap_or_default(),
     }));
-    for Place { name, text } in &places {
+    for SearchedText { name, text } in &places {
         for (number, secret) in secrets.iter().enumerate() {
             // By its number, or the failure would be a leak itself.
             assert!(!finds(text, secret), "secret {number} is in {name}");
@@ -51,31 +51,32 @@ async fn no_secret_is_in_the_log_a_notification_a_title_the_tray_or_a_file() {
     }
 }
 
-/// Where a secret could be.
-struct Place {
+/// A text in which a secret could be.
+struct SearchedText {
     name: String,
     text: Vec<u8>,
 }
 
-/// Somebody joins and somebody looks; everything that the app shows outside of its pages meanwhile.
-async fn what_is_shown(stage: &Stage) -> Vec<Place> {
-    let tray = stage.shell.tray().await;
-    stage.service.fire("presenter_started").await;
+/// Everything that the app shows outside of its pages while a customer joins and a technician watches.
+async fn what_is_shown(fixture: &ViewerFixture) -> Vec<SearchedText> {
+    let tray = fixture.shell.tray().await;
+    fixture.service.fire("presenter_started").await;
     tray.line("Maria Lopez - Ready").await;
-    stage.open_viewer(false).await;
-    stage.service.fire("viewer_started").await;
+    fixture.open_viewer(false).await;
+    fixture.service.fire("viewer_started").await;
     tray.line("Maria Lopez - Active").await;
     let menu: Vec<String> = tray.lines().await.into_iter().map(|line| line.label).collect();
-    let titles = stage.desk.visible_windows();
-    stage.look_at_main().await;
-    let export = json!({ "do": "export", "session": stage.session(), "format": "json" });
-    let export = order(&stage.app, export).await;
+    let titles = fixture.desktop.visible_windows();
+    fixture.look_at_main().await;
+    let export = json!({ "do": "export", "session": fixture.session(), "format": "json" });
+    let export = run_command(&fixture.app, export).await;
     let told = eventually("a notification", async || {
-        let told = stage.shell.notifications().await;
+        let told = fixture.shell.notifications().await;
         (!told.is_empty()).then_some(told)
     })
     .await;
-    let place = |name: &str, text: String| Place { name: name.into(), text: text.into_bytes() };
+    let place =
+        |name: &str, text: String| SearchedText { name: name.into(), text: text.into_bytes() };
     vec![
         place("a notification", format!("{told:?}")),
         place("a title", titles.join("\n")),
@@ -84,7 +85,7 @@ async fn what_is_shown(stage: &Stage) -> Vec<Place> {
     ]
 }
 
-/// Whether `text` has `wanted` in it, also in letters of two bytes and as an address writes it.
+/// Whether `text` contains `wanted`, also as UTF-16 or percent-encoded.
 fn finds(text: &[u8], wanted: &str) -> bool {
     let wide: Vec<u8> = wanted.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let lower = wanted.to_lowercase();

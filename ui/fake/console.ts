@@ -11,7 +11,7 @@ import type {
 import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
-import { LOCKED } from './refusals';
+import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { download, keep, PICTURE } from './saving';
 import { SETTINGS } from './settings';
@@ -21,7 +21,7 @@ const PAGE = 100;
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
-  /** How often it was told that somebody is there. */
+  /** How often the window reported that somebody uses it. */
   activeTold = 0;
   readonly details = new Map<string, SessionDetail>();
   readonly #refusals = new Map<Command['do'], Trouble>();
@@ -77,7 +77,7 @@ export class FakeConsole implements ConsolePort {
     return Promise.resolve();
   }
 
-  /** A plain browser has no folder to say. */
+  /** Answers with the file's name alone: a plain browser doesn't tell its folder. */
   savePicture(fileName: string, png: string): Promise<string> {
     return keep(this.pictures, fileName, png);
   }
@@ -182,7 +182,7 @@ export class FakeConsole implements ConsolePort {
         this.change(command.session, (d) => ({ ...d, windows: d.windows + 1 }));
         return DONE;
       case 'save_program':
-        if (!command.confirmed) throw UNCONFIRMED;
+        if (!command.confirmed) throw unconfirmed('Save the customer’s program');
         this.#saveProgram(command.session);
         return DONE;
       case 'cancel_program':
@@ -391,38 +391,7 @@ function marked(hit: Hit, wanted: string): Hit[] {
 
 const WHILE_LOCKED = new Set<Command['do']>(['sign_in', 'ceremony_link', 'cancel_ceremony', 'lock', 'quit']);
 const DONE: Reply = { reply: 'done' };
-const UNREACHABLE: Trouble = {
-  code: 'already_running',
-  text: 'Open the data folder: another Deskhand has it (process 4711).',
-  remedy: 'Use that window, or quit it and try again.',
-};
 const SAVED_AT = '/home/anna/Downloads/deskhand-program-Maria-Lopez.exe';
-const UNCONFIRMED: Trouble = {
-  code: 'refused',
-  text: 'Save the customer’s program: it is not confirmed.',
-  remedy: 'If that is meant, give the command again with confirmed: true.',
-};
-export const CANCELLED: Trouble = {
-  code: 'try_again',
-  text: 'Save the customer’s program: it was cancelled, and no file is left.',
-  remedy: 'Try the download again. What the service gave is kept, encrypted.',
-};
-const BAD_URL: Trouble = {
-  code: 'bad_input',
-  text: 'Set base_url: it is not a plain http or https address.',
-  remedy: 'Give an address like https://help.example.org/api/v1, or leave it empty.',
-};
-const TERMS: Trouble = {
-  code: 'bad_input',
-  text: 'Set base_url: the hosted service’s licence terms are not accepted yet.',
-  remedy:
-    'Read them and set licence_consent to true. The hosted service at loginwith.me is free for personal and internal business use. A product that is distributed and uses it needs an agreement with its vendor. Deskhand records who accepted this, and when.',
-};
-const notFound = (id: string): Trouble => ({
-  code: 'not_found',
-  text: `Show session ${id}: there is none of that name.`,
-  remedy: 'Choose another one.',
-});
 const never = (): never => {
   throw new Error('no scenes');
 };

@@ -11,28 +11,26 @@ import type {
   Trouble,
   VerificationState,
 } from '../src/lib/ipc/bindings';
-import { hhmm } from '../src/lib/time/format';
-import { MINUTE } from './make';
-import { KEY_REFUSED, LAST, NO_MAIL, NO_SESSION, TAKEN, UNCONFIRMED } from './refusals';
+import { KEY_REFUSED, LAST, NO_MAIL, NO_SESSION, TAKEN, unconfirmed } from './refusals';
 import {
   ANNA,
   audit,
   ceremony,
   device,
-  gate,
+  openGate,
   passkeys,
   services,
   verification,
   type ServicesAre,
 } from './people';
 
-/** What a scenario says of the three services. */
+/** What a scenario sets for passkeys, services and the audit log. */
 export interface IdentityScenario {
   services?: ServicesAre;
   /** The audit log's entry whose link is broken. */
   brokenAt?: number;
   entries?: number;
-  /** One passkey, which is the last. */
+  /** There is only one passkey. */
   onePasskey?: boolean;
 }
 
@@ -63,7 +61,7 @@ type Does =
   | 'export_audit';
 export type IdentityCommand = Extract<Command, { do: Does }>;
 
-/** The console around it. */
+/** What the rest of the fake console offers to this part. */
 interface Around {
   now: () => number;
   access: () => AccessView;
@@ -71,11 +69,11 @@ interface Around {
   change: (id: string, change: (known: SessionDetail) => SessionDetail) => void;
 }
 
-/** The code that the workspace takes, and the one that the verification service does. */
+/** The code of a second factor that the workspace accepts. */
 export const GOOD_CODE = '123456';
 const PAGE = 100;
 const DEVICES = 10_000;
-/** How long the browser or the phone takes, where nobody tells the fake what they say. */
+/** After how many milliseconds the browser or the phone answers, unless a test answers for it. */
 const THINKS = 5000;
 
 /** Passkeys, verification, devices, services and the audit log, in memory. */
@@ -97,7 +95,7 @@ export class FakeIdentity {
     this.#passkeys = passkeys(now).slice(0, scenario.onePasskey ? 1 : 2);
   }
 
-  /** The browser says that it went well. */
+  /** The browser reports success. */
   complete(): void {
     const then = this.#then;
     if (this.around.access().ceremony?.step !== 'waiting' || then === null) return;
@@ -105,7 +103,7 @@ export class FakeIdentity {
     then();
   }
 
-  /** The browser says that it didn't. */
+  /** The browser reports a failure. */
   fail(trouble: Trouble): void {
     const { ceremony: under } = this.around.access();
     if (under) this.#ceremony({ ...under, step: 'failed', trouble });
@@ -164,17 +162,10 @@ export class FakeIdentity {
         return DONE;
       case 'override_gate':
         return this.#begin('override', () => {
-          const at = this.around.now();
-          const overridden = { by: ANNA.name, at, reason: command.reason };
           this.#ceremony(null);
           this.around.change(command.session, (d) => ({
             ...d,
-            gate: gate('require', {
-              open: true,
-              until: at + 30 * MINUTE,
-              text: `The customer was not verified: overridden at ${hhmm(at)}.`,
-              overridden,
-            }),
+            gate: openGate('require', this.around.now(), command.reason),
           }));
         });
       case 'look_up_device':
@@ -182,7 +173,7 @@ export class FakeIdentity {
       case 'devices':
         return this.#list(command.filter, command.offset, command.factor);
       case 'log_out_device':
-        if (!command.confirmed) throw UNCONFIRMED;
+        if (!command.confirmed) throw unconfirmed('Log a login session out');
         if (this.#asks(command.factor)) return this.#code(command.factor);
         if (command.session !== undefined)
           this.around.change(command.session, (d) => ({
@@ -216,7 +207,7 @@ export class FakeIdentity {
     }
   }
 
-  /** What the phone or the service says of a verification. */
+  /** Ends a verification with what the phone or the service answers. */
   settle(session: string, id: number, state: VerificationState): void {
     const at = this.around.now();
     this.around.change(session, (d) => {
@@ -226,14 +217,7 @@ export class FakeIdentity {
       return {
         ...d,
         row: { ...d.row, verified: good ? known.who : d.row.verified },
-        gate:
-          good && d.gate.policy !== 'off'
-            ? gate(d.gate.policy, {
-                open: true,
-                until: at + 30 * MINUTE,
-                text: `The customer approved at ${hhmm(at)}.`,
-              })
-            : d.gate,
+        gate: good && d.gate.policy !== 'off' ? openGate(d.gate.policy, at) : d.gate,
         verifications: d.verifications.map((one) =>
           one.id === id ? { ...one, state, until: null, ended_at: at } : one,
         ),

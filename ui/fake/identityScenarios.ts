@@ -1,13 +1,12 @@
 import type { AccessView, SessionDetail, VerificationState } from '../src/lib/ipc/bindings';
 import { CANCELLED_IN_BROWSER } from './refusals';
-import { hhmm } from '../src/lib/time/format';
 import { MINUTE } from './make';
-import { access, ANNA, ceremony, device, gate, JONAS, verification } from './people';
+import { access, ANNA, ceremony, device, gate, JONAS, openGate, verification } from './people';
 import type { Scenario } from './scenarios';
 
 type Made = (now: number) => Scenario;
 
-/** The scenes of who is here, is this the person, and whose device it is. */
+/** The scenarios of signing in, of verifying the customer and of looking up devices. */
 export function identityScenarios(empty: Made, rich: Made): Record<string, Made> {
   const at =
     (base: Made, is: AccessView['is'], more: (now: number) => Partial<AccessView> = () => ({})): Made =>
@@ -50,11 +49,7 @@ function verified(d: SessionDetail, now: number): SessionDetail {
   return {
     ...d,
     row: { ...d.row, verified: 'customer' },
-    gate: gate('require', {
-      open: true,
-      until: now + 27 * MINUTE,
-      text: `The customer approved at ${hhmm(now - 3 * MINUTE)}.`,
-    }),
+    gate: openGate('require', now - 3 * MINUTE),
     verifications: [verification(1, 'approved', now - 3 * MINUTE)],
     devices: [device(0, now, { looked_up_at: now - 2 * MINUTE, by: ANNA.name })],
   };
@@ -109,14 +104,5 @@ function results(d: SessionDetail, now: number): SessionDetail {
 }
 
 function overridden(d: SessionDetail, now: number): SessionDetail {
-  const reason = 'Phone is broken, I know the voice';
-  return {
-    ...d,
-    gate: gate('require', {
-      open: true,
-      until: now + 22 * MINUTE,
-      text: `The customer was not verified: overridden at ${hhmm(now - 8 * MINUTE)}.`,
-      overridden: { by: ANNA.name, at: now - 8 * MINUTE, reason },
-    }),
-  };
+  return { ...d, gate: openGate('require', now - 8 * MINUTE, 'Phone is broken, I know the voice') };
 }

@@ -11,6 +11,7 @@ import type {
   VerificationState,
   VerificationView,
 } from '../src/lib/ipc/bindings';
+import { hhmm } from '../src/lib/time/format';
 import { MINUTE } from './make';
 
 const HOUR = 60 * MINUTE;
@@ -62,6 +63,19 @@ export function ceremony(purpose: Purpose, now: number, more: Partial<CeremonyVi
 export function gate(policy: GateView['policy'], more: Partial<GateView> = {}): GateView {
   const text = policy === 'off' ? '' : 'The customer has not been verified in this session.';
   return { policy, open: policy === 'off', until: null, text, overridden: null, ...more };
+}
+
+/** The gate that a verification or an override opened for half an hour. */
+export function openGate(policy: GateView['policy'], at: number, reason?: string): GateView {
+  const verified = reason === undefined;
+  return gate(policy, {
+    open: true,
+    until: at + 30 * MINUTE,
+    text: verified
+      ? `The customer approved at ${hhmm(at)}.`
+      : `The customer was not verified: overridden at ${hhmm(at)}.`,
+    overridden: verified ? null : { by: ANNA.name, at, reason },
+  });
 }
 
 export function verification(
@@ -149,40 +163,26 @@ export function passkeys(now: number): PasskeyView[] {
   ];
 }
 
-const SANDBOX: IdentityServiceView[] = [
-  {
-    service: 'passwordless',
-    sandbox: true,
-    base_url: 'http://127.0.0.1:47220/passwordless',
-    secret: 'passwordless_secret',
-    has_secret: false,
-    secret_set_at: null,
-    secret_set_by: '',
-    missing: null,
-    page: null,
-  },
-  {
-    service: 'logintc',
-    sandbox: true,
-    base_url: 'http://127.0.0.1:47221/api',
-    secret: 'logintc_key',
-    has_secret: false,
-    secret_set_at: null,
-    secret_set_by: '',
-    missing: null,
-    page: 'http://127.0.0.1:47221/phone',
-  },
-  {
-    service: 'rocketchat',
-    sandbox: true,
-    base_url: 'http://127.0.0.1:47222',
-    secret: 'rocketchat_token',
-    has_secret: false,
-    secret_set_at: null,
-    secret_set_by: '',
-    missing: null,
-    page: 'http://127.0.0.1:47222/workspace',
-  },
+const sandbox = (
+  service: IdentityServiceView['service'],
+  base_url: string,
+  secret: IdentityServiceView['secret'],
+  page: string | null,
+): IdentityServiceView => ({
+  service,
+  sandbox: true,
+  base_url,
+  secret,
+  has_secret: false,
+  secret_set_at: null,
+  secret_set_by: '',
+  missing: null,
+  page,
+});
+const SANDBOX = [
+  sandbox('passwordless', 'http://127.0.0.1:47220/passwordless', 'passwordless_secret', null),
+  sandbox('logintc', 'http://127.0.0.1:47221/api', 'logintc_key', 'http://127.0.0.1:47221/phone'),
+  sandbox('rocketchat', 'http://127.0.0.1:47222', 'rocketchat_token', 'http://127.0.0.1:47222/workspace'),
 ];
 
 export type ServicesAre = 'sandbox' | 'missing' | 'set';
@@ -209,7 +209,7 @@ export function services(are: ServicesAre, now: number): IdentityServiceView[] {
   }));
 }
 
-const ACTS: [string, string][] = [
+const AUDITED: [string, string][] = [
   ['signed_in', 'Signed in with the passkey “Work laptop”'],
   ['viewer_opened', 'Opened a viewer of Maria Lopez’s session'],
   ['verification', 'Maria Lopez approved a push to maria.lopez'],
@@ -220,10 +220,10 @@ const ACTS: [string, string][] = [
   ['settings', 'Changed verify_gate to require'],
 ];
 
-/** Newest first. */
+/** Entries of the audit log, newest first. */
 export function audit(now: number, size: number): AuditLine[] {
   return Array.from({ length: size }, (_, n) => {
-    const [action = '', text = ''] = ACTS[n % ACTS.length] ?? [];
+    const [action = '', text = ''] = AUDITED[n % AUDITED.length] ?? [];
     return {
       seq: size - n,
       at: now - n * 11 * MINUTE,

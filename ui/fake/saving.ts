@@ -1,8 +1,8 @@
-/** One pixel. */
+/** A PNG of one pixel. */
 export const PICTURE =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-/** What a plain browser does to save a text. */
+/** Saves a text as a download of a plain browser. */
 export function download(fileName: string, text: string): Promise<string> {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
   const link = document.createElement('a');
@@ -14,7 +14,7 @@ export function download(fileName: string, text: string): Promise<string> {
   return Promise.resolve(fileName);
 }
 
-/** Instead of a file, for whoever looks. */
+/** Keeps a file in memory, for tests to look at. */
 export function keep(files: string[], fileName: string, bytes: string): Promise<string> {
   files.push(bytes);
   return Promise.resolve(fileName);

@@ -1,8 +1,9 @@
 import type { ConsoleView, Hit, RegionsView, SessionDetail, SessionRow } from '../src/lib/ipc/bindings';
 import { hhmm } from '../src/lib/time/format';
-import { chat, console_, detail, hook, lane, MINUTE, pin, race, row } from './make';
+import { chat, console_, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
 import type { IdentityScenario } from './identity';
 import { identityScenarios } from './identityScenarios';
+import { NO_REGION } from './refusals';
 import { states } from './states';
 
 /** What the fake knows at its start. */
@@ -49,7 +50,7 @@ function rich(now: number): Scenario {
   return { console: counted(console_(now), details), details, archive: archived(now, 120) };
 }
 
-/** Every state that there is a word for. */
+/** A session in every state. */
 function words(now: number): Scenario {
   const details = states(now);
   const over = details.filter((known) => !known.row.live).map(({ row }) => found(row));
@@ -285,14 +286,8 @@ function failed(now: number): SessionDetail {
     region: null,
     region_ms: null,
     regions,
-    hooks: ['presenter_started', 'viewer_started', 'presenter_offline', 'viewer_offline'].map((h) =>
-      hook(h, 'off'),
-    ),
-    failure: {
-      code: 'choose_region',
-      text: 'Get a PIN: none of the five regions answers.',
-      remedy: 'Check the network and try again, or choose a region by hand.',
-    },
+    hooks: HOOKS.map((name) => hook(name, 'off')),
+    failure: NO_REGION,
   });
 }
 

@@ -1,12 +1,13 @@
 import type { ChatLine, LampKind, SessionDetail, SessionRow, StateKind } from '../src/lib/ipc/bindings';
 import { hhmm } from '../src/lib/time/format';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
+import { NO_REGION } from './refusals';
 
 const off = HOOKS.map((name) => hook(name, 'off'));
 const all = (lamp: LampKind, now: number) =>
   HOOKS.map((name) => hook(name, lamp, { checked_at: now - 4000 }));
 
-/** A session in each state that there is a word for, newest first, as the console tells it. */
+/** A session in each state, newest first, as the console reports it. */
 export function states(now: number): SessionDetail[] {
   return [
     allocating(now),
@@ -24,7 +25,7 @@ export function states(now: number): SessionDetail[] {
   ];
 }
 
-/** States that the console gives no moment for, and those whose row counts. */
+/** States for which the console gives no starting time, and those whose row shows a running timer. */
 const TIMELESS = new Set<StateKind>(['allocating', 'failed', 'expired']);
 const RUNNING = new Set<StateKind>(['waiting', 'viewer_waiting', 'ready', 'active', 'presenter_offline']);
 
@@ -252,7 +253,7 @@ function unknown(now: number): SessionDetail {
   );
 }
 
-/** Ended by the service's word, and it may come back: the PIN is still good. */
+/** Ended as the service reports it. It may come back, since the PIN is still valid. */
 function endedHere(now: number): SessionDetail {
   return detail(
     base(7, 'ended', 'Priya Raman', "customer's program may still run", now, { live: false }),
@@ -297,11 +298,7 @@ function failed(now: number): SessionDetail {
       ],
       took_ms: 5003,
     }),
-    failure: {
-      code: 'choose_region',
-      text: 'Get a PIN: none of the five regions answers.',
-      remedy: 'Check the network and try again, or choose a region by hand.',
-    },
+    failure: NO_REGION,
   });
 }
 

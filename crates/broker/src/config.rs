@@ -7,6 +7,7 @@ use std::{
 };
 
 use secrecy::SecretString;
+pub use serve::control::Control;
 use serve::{Clock, Limits, Port, TlsFiles, TrustedProxies};
 use url::Url;
 use wire::Region;
@@ -45,7 +46,7 @@ pub struct Config {
     pub limits: Limits,
     /// The presenter's programs that are delivered: for each platform the first file that exists.
     pub programs: Vec<ProgramFile>,
-    /// Whoever a session takes orders from may have its conf say that nobody at the customer's computer has to agree.
+    /// A session's conf may say that nobody at the customer's computer has to agree.
     pub allow_unattended: bool,
     /// Holds hooks back from the start, until [`crate::Handle::release_deliveries`].
     pub hold_deliveries: bool,
@@ -70,15 +71,6 @@ pub struct Smtp {
     pub from: String,
 }
 
-/// Where the control API listens and where its token is written.
-#[derive(Debug, Clone)]
-pub struct Control {
-    pub ip: IpAddr,
-    pub port: Port,
-    /// The file of the token, which is made anew (mode 0600) at each start.
-    pub token_file: PathBuf,
-}
-
 impl Config {
     /// The broker that is part of the console. It listens on loopback, where its own sessions' hooks may go. Whoever
     /// else it lets in later ([`crate::Running::open_to_network`]) is limited as on any network.
@@ -92,12 +84,12 @@ impl Config {
             tls: None,
             compat_cors: false,
             hook_targets: ByClient {
-                here: TargetPolicy { loopback: true, private: false },
-                elsewhere: TargetPolicy::default(),
+                local: TargetPolicy { loopback: true, private: false },
+                remote: TargetPolicy::default(),
             },
             regions: default_regions(),
             durations: Durations::default(),
-            rates: ByClient { here: Rates::embedded(), elsewhere: Rates::network() },
+            rates: ByClient { local: Rates::embedded(), remote: Rates::network() },
             smtp: None,
             trusted_proxies: TrustedProxies::default(),
             control: None,

@@ -1,27 +1,29 @@
-//! Connecting pages to the hub: an id and an outlet first, then the hub's decision, then what a page is told first.
+//! Connecting pages to the hub: registers the socket, has the hub decide, and prepares the first message.
 
 use std::{net::Ipv4Addr, sync::Arc};
 
 use serve::Client;
 use tokio::sync::mpsc;
+use uuid::Uuid;
+use wire::Pin;
 
 use crate::{
     coordinator::Coordinator,
     hub::{
         join::{JoinRequest, Joined},
         messages::ServerMessage,
-        presence::ConnectionId,
+        presence::{ConnectionId, PageId},
         refusal::Refused,
     },
     random,
 };
 
-/// A connection that was let in.
+/// A connection that was admitted.
 pub(crate) struct Connected {
     pub id: ConnectionId,
     pub welcome: ServerMessage,
-    /// What it is told from here on; ends when the hub hangs it up.
-    pub inlet: mpsc::Receiver<ServerMessage>,
+    /// The messages that follow; the channel ends when the hub hangs the connection up.
+    pub messages: mpsc::Receiver<ServerMessage>,
 }
 
 impl Coordinator {
@@ -31,15 +33,15 @@ impl Coordinator {
         client: Client,
         request: JoinRequest,
     ) -> Result<Connected, Refused> {
-        // First, since the hub may have something to tell as soon as it has let the page in.
-        let (id, inlet) = self.outlets.lock().add_connection();
+        // First, since the hub may send something as soon as it has admitted the page.
+        let (id, messages) = self.sockets.lock().add_connection();
         let joined = self.join(id, client, request).await;
         let welcome =
-            joined.and_then(|joined| self.ask(|hub, now| hub.welcome(client, joined, now)));
+            joined.and_then(|joined| self.with_hub(|hub, now| hub.welcome(client, joined, now)));
         match welcome {
-            Ok(welcome) => Ok(Connected { id, welcome, inlet }),
+            Ok(welcome) => Ok(Connected { id, welcome, messages }),
             Err(refused) => {
-                // Also out of the hub, if it was let in but its session has ended since, or the disk failed.
+                // Also from the hub: it may have admitted the page before the session ended or the disk failed.
                 self.disconnect(id).await;
                 Err(refused)
             }
@@ -51,9 +53,14 @@ impl Coordinator {
         self: &Arc<Self>,
         request: JoinRequest,
     ) -> Result<ConnectionId, Refused> {
-        let id = self.outlets.lock().next_connection();
-        self.join(id, Client::at(Ipv4Addr::LOCALHOST.into()), request).await?;
+        let id = self.sockets.lock().next_connection();
+        self.join(id, Client::from_ip(Ipv4Addr::LOCALHOST.into()), request).await?;
         Ok(id)
+    }
+
+    /// The connection of a page, while it is connected.
+    pub(crate) fn find_connection(&self, pin: &Pin, page: Uuid) -> Option<ConnectionId> {
+        self.with_hub(|hub, _| hub.find_connection(pin, PageId(page)))
     }
 
     async fn join(
@@ -69,7 +76,7 @@ impl Coordinator {
     /// A connection has ended.
     pub(crate) async fn disconnect(self: &Arc<Self>, id: ConnectionId) {
         self.record(|hub, now| hub.leave(id, now)).await;
-        // After the hub: until it has taken the page out, it may still tell it something.
-        self.outlets.lock().remove_connection(id);
+        // After the hub, which may send the page something until it has removed it.
+        self.sockets.lock().remove_connection(id);
     }
 }

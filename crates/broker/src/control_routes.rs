@@ -1,4 +1,4 @@
-//! What the control API can do with this broker: stand-ins for pages, deliveries, the outbox.
+//! The control API's routes for this broker: stand-ins for pages, deliveries, the outbox.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use serve::control::Advance;
 use uuid::Uuid;
 use wire::{
     Pin, Side,
-    screen::{Program, Sharing},
+    shared_screen::{ProgramHello, Sharing},
 };
 
 use crate::{
@@ -23,12 +23,11 @@ use crate::{
     hub::{
         join::{JoinAs, JoinRequest},
         outbox::Mail,
-        presence::{ConnectionId, PageId},
         refusal::Refused,
     },
 };
 
-/// Moves this broker's clock. The control API answers when the deliveries that fell due have been made or given up.
+/// Moves this broker's clock. The control API responds once the deliveries that this causes have been made or given up.
 pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
     let coordinator = Arc::clone(coordinator);
     Arc::new(move |by| {
@@ -76,7 +75,7 @@ async fn presence(
             Err(refused) => refused.into_response(),
         };
     }
-    match connection_of(&coordinator, &request.session_pin, request.page) {
+    match coordinator.find_connection(&request.session_pin, request.page) {
         Some(id) => {
             coordinator.disconnect(id).await;
             done()
@@ -93,7 +92,7 @@ async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<
     };
     let join_as = match shown {
         Some(_) => JoinAs::Presenter(Some(stand_in_program())),
-        None => JoinAs::page_of(side),
+        None => JoinAs::plain_page(side),
     };
     let request = JoinRequest::stand_in(pin, join_as, page, &name);
     let id = coordinator.connect_stand_in(request).await?;
@@ -103,12 +102,8 @@ async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<
     }
 }
 
-fn connection_of(coordinator: &Coordinator, pin: &Pin, page: Uuid) -> Option<ConnectionId> {
-    coordinator.ask(|hub, _| hub.connection_of(pin, PageId(page)))
-}
-
-fn stand_in_program() -> Program {
-    Program { version: "0".into(), platform: "stand-in".into(), conf: None }
+fn stand_in_program() -> ProgramHello {
+    ProgramHello { version: "0".into(), platform: "stand-in".into(), conf: None }
 }
 
 #[derive(Deserialize)]
@@ -121,10 +116,10 @@ struct Chat {
 }
 
 async fn chat(State(coordinator): State<Arc<Coordinator>>, Json(request): Json<Chat>) -> Response {
-    let id = connection_of(&coordinator, &request.session_pin, request.page);
+    let id = coordinator.find_connection(&request.session_pin, request.page);
     let Some(id) = id else { return not_online() };
-    let said = (&*request.name, &*request.body);
-    match coordinator.apply(|hub, now| hub.say(id, said, Uuid::new_v4(), now)).await {
+    let chat = (&*request.name, &*request.body);
+    match coordinator.apply(|hub, now| hub.post_chat(id, chat, Uuid::new_v4(), now)).await {
         Ok(()) => done(),
         Err(refused) => refused.into_response(),
     }
@@ -155,7 +150,7 @@ async fn outbox(State(coordinator): State<Arc<Coordinator>>) -> Response {
             "body": mail.body, "state": mail.state.word(),
         })
     };
-    let mails: Vec<_> = coordinator.ask(|hub, _| hub.outbox().iter().map(entry).collect());
+    let mails: Vec<_> = coordinator.with_hub(|hub, _| hub.outbox().iter().map(entry).collect());
     Json(json!({ "success": true, "outbox": mails })).into_response()
 }
 

@@ -1,4 +1,5 @@
-//! The one way to change anything: lock, decide, hand over to the store, tell, wait for the disk, act.
+//! The one way to change the hub's state: lock it, have it decide, queue the rows, send the notices, wait for the
+//! disk, carry out the effects.
 //!
 //! A hook's consumption is on disk before its POST leaves, so a broker that is killed in between never delivers
 //! the same event twice.
@@ -20,9 +21,9 @@ use crate::{
         hooks::HookDelivery,
         refusal::Refused,
     },
-    outlets::Outlets,
     programs::Programs,
     smtp::Mailer,
+    socket_registry::SocketRegistry,
     store::Store,
 };
 
@@ -45,18 +46,18 @@ pub(crate) struct Coordinator {
     /// Never held across an `await`.
     pub hub: Mutex<Hub>,
     /// Locked only by itself or while the hub is locked, never the other way round.
-    pub outlets: Mutex<Outlets>,
-    /// Wakes the timer, since what falls due next may have changed.
+    pub sockets: Mutex<SocketRegistry>,
+    /// Wakes the timer, since the next deadline may have changed.
     pub rescheduled: Notify,
     /// A delivery that the fault plan has wait for the next one.
     pub reordered: Mutex<Option<HookDelivery>>,
 }
 
 impl Coordinator {
-    /// Looks something up in the hub, or counts something there that is neither stored nor told.
-    pub fn ask<T>(&self, question: impl FnOnce(&mut Hub, Millis) -> T) -> T {
+    /// Runs `work` on the locked hub: look-ups, and counters that are neither stored nor sent.
+    pub fn with_hub<T>(&self, work: impl FnOnce(&mut Hub, Millis) -> T) -> T {
         let mut hub = self.hub.lock();
-        question(&mut hub, self.clock.now())
+        work(&mut hub, self.clock.now())
     }
 
     /// Has the hub decide, and returns once what it decided is on disk.
@@ -74,7 +75,7 @@ impl Coordinator {
         Ok(answer)
     }
 
-    /// As [`Coordinator::change`], for what is answered with nothing but that it was done.
+    /// As [`Coordinator::change`], for decisions that have no result beside their success.
     pub async fn apply(
         self: &Arc<Self>,
         decide: impl FnOnce(&mut Hub, Millis) -> Result<Change, Refused>,
@@ -82,25 +83,24 @@ impl Coordinator {
         self.change(|hub, now| Ok(((), decide(hub, now)?))).await
     }
 
-    /// As [`Coordinator::apply`], for what happens whether anybody is there to hear of a failure or not. The store
-    /// has logged it.
+    /// As [`Coordinator::apply`], for decisions that nobody waits for. The store has logged a failure.
     pub async fn record(self: &Arc<Self>, decide: impl FnOnce(&mut Hub, Millis) -> Change) {
         let _ = self.apply(|hub, now| Ok(decide(hub, now))).await;
     }
 
-    /// Has the hub tell pages something that isn't stored.
+    /// Sends notices about something that isn't stored.
     pub fn notify(&self, decide: impl FnOnce(&mut Hub) -> Vec<Notice>) {
         let mut hub = self.hub.lock();
         let notices = decide(&mut hub);
-        self.tell(&mut hub, notices);
+        self.dispatch(&mut hub, notices);
     }
 
-    /// Hands a change on while the hub is locked, so that changes are written and told in the order in which they
+    /// Hands a change on while the hub is locked, so that changes are written and sent in the order in which they
     /// were decided. A task of its own does the rest, even if the caller goes away.
     fn settle(self: &Arc<Self>, hub: &mut Hub, change: Change) -> JoinHandle<Result<(), Refused>> {
         let Change { writes, notices, effects, reschedules } = change;
         let saved = self.store.submit(writes);
-        self.tell(hub, notices);
+        self.dispatch(hub, notices);
         if reschedules {
             self.rescheduled.notify_one();
         }
@@ -116,13 +116,13 @@ impl Coordinator {
         })
     }
 
-    /// Carries notices out. Whoever doesn't take one is lost, which can lead to further notices.
-    fn tell(&self, hub: &mut Hub, notices: Vec<Notice>) {
+    /// Sends notices. A socket that doesn't take one is given up, which can lead to further notices.
+    fn dispatch(&self, hub: &mut Hub, notices: Vec<Notice>) {
         let mut waiting = VecDeque::from(notices);
         while let Some(notice) = waiting.pop_front() {
-            let lost = self.outlets.lock().carry_out(notice);
-            if let Some(lost) = lost {
-                waiting.extend(hub.lose(lost));
+            let stalled = self.sockets.lock().carry_out(notice);
+            if let Some(stalled) = stalled {
+                waiting.extend(hub.give_up(stalled));
             }
         }
     }

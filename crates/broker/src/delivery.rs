@@ -30,15 +30,10 @@ const AT_ONCE: usize = 256;
 pub(crate) struct Deliverer {
     clients: ByClient<reqwest::Client>,
     policy: ByClient<TargetPolicy>,
-    holding: Mutex<Holding>,
+    /// The deliveries that are held back; none while they are passed on.
+    held: Mutex<Option<Vec<HookDelivery>>>,
     slots: Semaphore,
     in_flight: watch::Sender<usize>,
-}
-
-#[derive(Debug)]
-enum Holding {
-    Off,
-    On(Vec<HookDelivery>),
 }
 
 impl Deliverer {
@@ -64,17 +59,17 @@ impl Deliverer {
                 .dns_resolver(CheckedResolver(policy))
                 .build()
         };
-        let clients = ByClient { here: client(policy.here)?, elsewhere: client(policy.elsewhere)? };
-        let holding = Mutex::new(if held { Holding::On(Vec::new()) } else { Holding::Off });
+        let clients = ByClient { local: client(policy.local)?, remote: client(policy.remote)? };
+        let held = Mutex::new(held.then(Vec::new));
         let slots = Semaphore::new(AT_ONCE);
-        Ok(Self { clients, policy, holding, slots, in_flight: watch::Sender::new(0) })
+        Ok(Self { clients, policy, held, slots, in_flight: watch::Sender::new(0) })
     }
 
     /// Passes a delivery on, or keeps it while deliveries are held back.
     pub fn admit(&self, delivery: HookDelivery) -> Option<HookDelivery> {
-        match &mut *self.holding.lock() {
-            Holding::Off => Some(delivery),
-            Holding::On(waiting) => {
+        match &mut *self.held.lock() {
+            None => Some(delivery),
+            Some(waiting) => {
                 waiting.push(delivery);
                 None
             }
@@ -83,18 +78,12 @@ impl Deliverer {
 
     /// Holds deliveries back from now on.
     pub fn hold(&self) {
-        let mut holding = self.holding.lock();
-        if matches!(*holding, Holding::Off) {
-            *holding = Holding::On(Vec::new());
-        }
+        self.held.lock().get_or_insert_default();
     }
 
     /// Passes deliveries on again, and returns what was held back, in order.
     pub fn release(&self) -> Vec<HookDelivery> {
-        match std::mem::replace(&mut *self.holding.lock(), Holding::Off) {
-            Holding::Off => Vec::new(),
-            Holding::On(waiting) => waiting,
-        }
+        self.held.lock().take().unwrap_or_default()
     }
 
     /// Counts work as in flight until the guard is dropped.
@@ -113,16 +102,16 @@ impl Deliverer {
     pub async fn post(&self, delivery: &HookDelivery) {
         let Ok(_slot) = self.slots.acquire().await else { return };
         let FiredHook { hook, url, name } = &delivery.fired;
-        // The resolver never sees an address that stands in the URL itself, and the hook may have been put under
+        // The resolver never sees an address that is in the URL itself, and the hook may have been put under
         // another policy.
-        let url = match self.policy.of(delivery.minter).parse(url) {
+        let url = match self.policy.for_client(delivery.minter).parse(url) {
             Ok(url) => url,
             Err(refused) => return tracing::warn!(%hook, %refused, "hook not delivered"),
         };
         let body = HookBody { hook: *hook, name: name.clone(), session_pin: delivery.pin.clone() };
         let request = self
             .clients
-            .of(delivery.minter)
+            .for_client(delivery.minter)
             .post(url)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
             .body(serde_json::to_vec(&body).unwrap_or_default());
@@ -141,7 +130,7 @@ impl Deliverer {
     /// answered is not passed on, or this call would explore networks for its client.
     pub async fn call_listener(&self, client: Client, url: Url) -> bool {
         let Ok(_slot) = self.slots.acquire().await else { return false };
-        let called = self.clients.of(client).post(url).send().await;
+        let called = self.clients.for_client(client).post(url).send().await;
         tracing::debug!(answered = called.is_ok(), "called a listener");
         called.is_ok()
     }

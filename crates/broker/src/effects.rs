@@ -1,4 +1,4 @@
-//! What follows from a change once it is on disk: hooks are delivered, pages told, mails sent.
+//! Carrying out the effects of a change that is on disk: hooks, rosters, chat messages, e-mail.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,11 +9,10 @@ use wire::{HookType, Pin};
 use crate::{
     coordinator::Coordinator,
     hub::{
-        change::{Change, Effect},
+        change::Effect,
         hooks::HookDelivery,
         messages::ServerMessage,
         outbox::{Mail, Template, compose},
-        records::Write,
         refusal::Refused,
         service_calls::MailRequest,
         text,
@@ -29,9 +28,9 @@ impl Coordinator {
                     self.spawn_delivery(delivery);
                 }
             }
-            Effect::TellRoster(pin) => self.notify(|hub| hub.tell_roster(&pin)),
-            Effect::TellMessage(pin, message) => {
-                self.notify(|hub| hub.tell(&pin, &ServerMessage::Chat { message }));
+            Effect::SendRoster(pin) => self.notify(|hub| hub.roster_notices(&pin)),
+            Effect::SendChat(pin, message) => {
+                self.notify(|hub| hub.notices_for(&pin, &ServerMessage::Chat { message }));
             }
             Effect::SendMail(mail) => self.spawn_mail(mail),
         }
@@ -46,6 +45,7 @@ impl Coordinator {
         let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
         tokio::spawn(async move {
             let _in_flight = in_flight;
+            // Taken first, so that a delivery that waits itself lets the one before it go.
             let waiting = this.reordered.lock().take();
             match this.faults.take("deliver") {
                 // A status and a lost answer are the receiver's faults, and nobody reads its answer here.
@@ -80,7 +80,7 @@ impl Coordinator {
             // `/email` has no text for these.
             HookType::PresenterOffline | HookType::ViewerOffline => return,
         };
-        // A name that may not stand in a mail costs the name and not the mail.
+        // A name that may not be in a mail is left out; the mail is sent all the same.
         let name = text::mail_name(&fired.name).unwrap_or_default();
         // Counted for the minter of the session, since no client made this call.
         let queued = self.queue_mail(delivery.minter, &to, template, name, &delivery.pin).await;
@@ -114,12 +114,7 @@ impl Coordinator {
             let _in_flight = in_flight;
             let Some(mailer) = &this.mailer else { return };
             let state = mailer.send(&mail).await;
-            let id = mail.id;
-            this.record(|hub, _| {
-                hub.outbox_mut().set_state(id, state.clone());
-                Change::writing(Write::MailChanged { id, state })
-            })
-            .await;
+            this.record(|hub, _| hub.set_mail_state(mail.id, state)).await;
         });
     }
 }

@@ -11,7 +11,6 @@ use crate::{
     hub::{
         join::{JoinAs, JoinRequest},
         outbox::Mail,
-        presence::{ConnectionId, PageId},
     },
 };
 
@@ -24,7 +23,7 @@ impl Handle {
         Self(coordinator)
     }
 
-    /// Moves the clock and fires what falls due. It doesn't wait for deliveries; [`Handle::idle`] does.
+    /// Moves the clock and applies the deadlines that have passed. It doesn't wait for deliveries; [`Handle::idle`] does.
     pub async fn advance(&self, by: Duration) {
         self.0.advance(by).await;
     }
@@ -52,11 +51,10 @@ impl Handle {
 
     /// The e-mails that were asked for lately, newest last.
     pub fn outbox(&self) -> Vec<Mail> {
-        self.0.ask(|hub, _| hub.outbox().iter().cloned().collect())
+        self.0.with_hub(|hub, _| hub.outbox().iter().cloned().collect())
     }
 
-    /// What goes wrong on purpose. A route is a path's template (`/api/v1/hook/`), or `deliver` for the delivery of
-    /// hooks.
+    /// The fault plan. Its routes are templates of paths (`/api/v1/hook/`), and `deliver` for deliveries of hooks.
     pub fn faults(&self) -> FaultPlan {
         self.0.faults.clone()
     }
@@ -71,7 +69,7 @@ impl Handle {
     /// # Errors
     /// Why it was refused, for people.
     pub async fn mint(&self, region: Region) -> Result<Pin, String> {
-        let local = Client::at(Ipv4Addr::LOCALHOST.into());
+        let local = Client::from_ip(Ipv4Addr::LOCALHOST.into());
         self.0.mint(local, region).await.map_err(|refused| refused.to_string())
     }
 
@@ -86,13 +84,13 @@ impl Handle {
         page: Uuid,
         name: &str,
     ) -> Result<(), String> {
-        let request = JoinRequest::stand_in(pin.clone(), JoinAs::page_of(side), page, name);
+        let request = JoinRequest::stand_in(pin.clone(), JoinAs::plain_page(side), page, name);
         self.0.connect_stand_in(request).await.map(drop).map_err(|refused| refused.to_string())
     }
 
     /// Disconnects a page made with [`Handle::page_arrives`]; false if it wasn't there.
     pub async fn page_leaves(&self, pin: &Pin, page: Uuid) -> bool {
-        let Some(id) = self.connection_of(pin, page) else { return false };
+        let Some(id) = self.0.find_connection(pin, page) else { return false };
         self.0.disconnect(id).await;
         true
     }
@@ -108,12 +106,8 @@ impl Handle {
         name: &str,
         body: &str,
     ) -> Result<(), String> {
-        let id = self.connection_of(pin, page).ok_or("this page is not online")?;
-        let said = self.0.apply(|hub, now| hub.say(id, (name, body), Uuid::new_v4(), now));
-        said.await.map_err(|refused| refused.to_string())
-    }
-
-    fn connection_of(&self, pin: &Pin, page: Uuid) -> Option<ConnectionId> {
-        self.0.ask(|hub, _| hub.connection_of(pin, PageId(page)))
+        let id = self.0.find_connection(pin, page).ok_or("this page is not online")?;
+        let posted = self.0.apply(|hub, now| hub.post_chat(id, (name, body), Uuid::new_v4(), now));
+        posted.await.map_err(|refused| refused.to_string())
     }
 }

@@ -4,9 +4,9 @@
 //! delivers the customer's program, sends (or keeps) e-mail, and serves the pages where customers and technicians
 //! meet. The console embeds it with [`Config::embedded`]; `deskhand-broker` runs it as a program.
 //!
-//! It has two halves. The `hub` decides, and knows neither a clock nor a socket nor a disk. Everything else is doors
-//! and what carries decisions out: `http` and `sockets` parse, the `coordinator` has the hub decide, saves, and only
-//! then acts (`effects`, `delivery`, `smtp`). The hub imports none of them.
+//! It has two halves. The `hub` decides, and knows neither a clock nor a socket nor a disk. The rest
+//! takes requests in and carries decisions out: `http` and `sockets` parse, the `coordinator` has the hub decide and
+//! the store save, and only then act `effects`, `delivery` and `smtp`. The hub imports none of them.
 //!
 //! What always holds:
 //! - a hook fires at most once for each time that it was put: its consumption is on disk before
@@ -46,13 +46,13 @@ mod hub;
 mod links;
 mod minting;
 mod network;
-mod outlets;
 mod pages;
 mod programs;
 mod random;
 mod reach_test;
 mod running;
 mod smtp;
+mod socket_registry;
 mod sockets;
 mod store;
 mod timer;

@@ -2,11 +2,12 @@
 
 mod cli;
 
-use std::{io::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
 use broker::{Broker, Running};
 use clap::Parser as _;
 use serde_json::json;
+use serve::process::{self, stop_signal};
 use tracing_subscriber::EnvFilter;
 
 use self::cli::{Args, Command, DEFAULT_FILE, Settings};
@@ -42,7 +43,7 @@ async fn run(settings: Settings) -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let token_file = settings.config.control.as_ref().map(|control| control.token_file.clone());
     // Before the broker starts, so that no signal is lost in between.
-    let Ok(mut stop) = Stop::new() else {
+    let Ok(stop) = stop_signal() else {
         eprintln!("deskhand-broker: listen for Ctrl-C: the system refused");
         return ExitCode::FAILURE;
     };
@@ -53,17 +54,17 @@ async fn run(settings: Settings) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    say_ready(&running, token_file.as_deref());
-    stop.requested().await;
+    print_ready(&running, token_file.as_deref());
+    stop.await;
     tracing::info!("stopping");
     running.shutdown().await;
     ExitCode::SUCCESS
 }
 
-/// Prints one line of JSON on stdout, for which a script can wait.
-fn say_ready(running: &Running, token_file: Option<&std::path::Path>) {
+/// Says on stdout where the broker is, and warns if its links are of no use to others.
+fn print_ready(running: &Running, token_file: Option<&std::path::Path>) {
     let control = running.control_addr().map(|addr| format!("http://{addr}/control"));
-    let line = json!({
+    process::print_ready(&json!({
         "event": "ready",
         "base_url": running.base_url(),
         "origin": running.origin(),
@@ -72,49 +73,8 @@ fn say_ready(running: &Running, token_file: Option<&std::path::Path>) {
         "join_url_template": running.join_url_template(),
         "control_url": control,
         "control_token_file": token_file,
-    });
-    let mut out = std::io::stdout().lock();
-    // The broker runs even if nobody reads this.
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    }));
     if running.addr().ip().is_unspecified() && running.origin().contains("127.0.0.1") {
         tracing::warn!("links lead to this machine only; set --public-url for others");
-    }
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-#[cfg(unix)]
-struct Stop {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Stop {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
-        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
-    }
-
-    async fn requested(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-/// Waits for Ctrl-C.
-#[cfg(not(unix))]
-struct Stop;
-
-#[cfg(not(unix))]
-impl Stop {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn requested(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
     }
 }

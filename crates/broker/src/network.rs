@@ -1,21 +1,21 @@
 //! Opening and closing the endpoint for strangers on the network, while the broker runs.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
-use serve::{HostGuard, Port, Server, TlsFiles};
+use serve::{Port, Server, TlsFiles};
 use url::Url;
 
 use crate::{
     endpoint::Endpoint,
     http::{self, ApiContext},
     hub::messages::ServerMessage,
-    running::{Running, StartError, check_public_url},
+    running::{Running, StartError, check_public_url, load_tls},
 };
 
-/// How strangers on the network get in.
+/// The endpoint for strangers on the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
     /// The address to listen on.
@@ -34,20 +34,14 @@ impl Running {
     /// # Errors
     /// [`StartError`]; then no such endpoint is open.
     pub async fn open_to_network(&mut self, network: Network) -> Result<(), StartError> {
-        // First, since the new one may want the same port.
+        // First, since the new endpoint may need the same port.
         self.close_to_network().await;
         check_public_url(network.public_url.as_ref())?;
-        let tls = match &network.tls {
-            Some(files) => Some(files.load().await?),
-            None => None,
-        };
+        let tls = load_tls(network.tls.as_ref()).await?;
         let bound = serve::bind(network.ip, network.port)?;
-        let (addr, got_asked_port) = (bound.addr(), bound.got_what_was_asked());
-        let endpoint = Arc::new(Endpoint {
-            guard: HostGuard::new(addr, network.public_url.as_ref()),
-            origin: origin(&network, addr),
-            for_strangers: true,
-        });
+        let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
+        let (public_url, is_tls) = (network.public_url.as_ref(), tls.is_some());
+        let endpoint = Arc::new(Endpoint::new(addr, public_url, is_tls, true));
         let context = ApiContext {
             coordinator: Arc::clone(&self.coordinator),
             endpoint: Arc::clone(&endpoint),
@@ -56,12 +50,12 @@ impl Running {
             compat_cors: false,
         };
         let server = Server::start(bound, http::routes(context), self.limits, tls)?;
-        self.network = Some((server, got_asked_port));
+        self.network = Some((server, got_requested_port));
         *self.coordinator.network.write() = Some(endpoint);
         Ok(())
     }
 
-    /// Closes the endpoint for the network, if it is open. Whoever came in by it is sent away.
+    /// Closes the endpoint for the network, if it is open. All connections that came in by it are hung up.
     pub async fn close_to_network(&mut self) {
         let Some((server, _)) = self.network.take() else { return };
         *self.coordinator.network.write() = None;
@@ -82,27 +76,5 @@ impl Running {
     /// False if the endpoint for the network had to take another port than the remembered one.
     pub fn network_got_remembered_port(&self) -> bool {
         self.network.as_ref().is_none_or(|(_, got)| *got)
-    }
-}
-
-fn origin(network: &Network, addr: SocketAddr) -> String {
-    if let Some(public) = &network.public_url {
-        return public.origin().ascii_serialization();
-    }
-    let scheme = if network.tls.is_some() { "https" } else { "http" };
-    let ip = if addr.ip().is_unspecified() { own_address() } else { addr.ip() };
-    format!("{scheme}://{}", SocketAddr::new(ip, addr.port()))
-}
-
-/// This computer's address on its network; loopback if it is on none. Nothing is sent.
-fn own_address() -> IpAddr {
-    let route = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
-        // An address of a range for documentation, since only the route to it is looked up.
-        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
-        socket.local_addr()
-    });
-    match route {
-        Ok(addr) if !addr.ip().is_unspecified() => addr.ip(),
-        Ok(_) | Err(_) => Ipv4Addr::LOCALHOST.into(),
     }
 }

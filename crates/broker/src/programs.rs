@@ -126,7 +126,7 @@ impl Programs {
         );
         let found = match &wanted {
             WantedPlatform::Named(platform) => fits(platform),
-            // A tool that says nothing gets the program for this computer, or the only one that there is.
+            // A tool whose User-Agent names no system gets the program for this computer, or the only one that there is.
             WantedPlatform::Unstated => fits(&own_platform()).or_else(|| match &all[..] {
                 [only] => Some(Arc::clone(only)),
                 [] | [_, ..] => None,
@@ -136,6 +136,7 @@ impl Programs {
     }
 
     fn read_all(&self) -> Vec<Arc<Program>> {
+        // Locked while files are read: two requests at once would otherwise read and hash the same file twice.
         let mut read = self.read.lock();
         let mut all: Vec<Arc<Program>> = Vec::new();
         for file in &self.files {

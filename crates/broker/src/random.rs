@@ -1,4 +1,4 @@
-//! Chance, which the hub takes as an argument.
+//! Random bytes, which the hub takes as arguments.
 
 use crate::hub::{credential::Credential, refusal::Refused};
 

@@ -13,11 +13,11 @@ impl Coordinator {
     /// answered there.
     pub async fn reach(&self, client: Client, url: &str) -> Result<bool, Refused> {
         let target = HookTarget { url, is_own_mail: false };
-        self.ask(|hub, _| hub.check_target(client, &target))?;
+        self.with_hub(|hub, _| hub.check_target(client, &target))?;
         let url = Url::parse(url).ok().filter(is_reach_test).ok_or_else(|| {
             Refused::malformed("url does not end with /reach/ and a nonce of 32 hex digits")
         })?;
-        self.ask(|hub, now| hub.count_reach_test(client, now))?;
+        self.with_hub(|hub, now| hub.count_reach_test(client, now))?;
         Ok(self.deliverer.call_listener(client, url).await)
     }
 }

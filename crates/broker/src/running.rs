@@ -6,8 +6,7 @@ use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret as _;
 use serve::{
-    BindError, ControlToken, FaultPlan, HostGuard, Limits, Server, TlsError,
-    control as control_api, token::TokenError,
+    BindError, FaultPlan, Limits, Server, TlsError, TlsFiles, tls::Tls, token::TokenError,
 };
 use tokio::{sync::Notify, task::JoinHandle};
 use url::Url;
@@ -21,9 +20,9 @@ use crate::{
     handle::Handle,
     http::{self, ApiContext},
     hub::{Hub, limits::HubSettings, messages::ServerMessage},
-    outlets::Outlets,
     programs::Programs,
     smtp::Mailer,
+    socket_registry::SocketRegistry,
     store::{SigningKey, Store, StoreError},
     timer::keep_time,
 };
@@ -60,7 +59,7 @@ pub enum StartError {
 pub struct Running {
     pub(crate) coordinator: Arc<Coordinator>,
     addr: SocketAddr,
-    got_asked_port: bool,
+    got_requested_port: bool,
     server: Server,
     pub(crate) limits: Limits,
     /// The server of the endpoint for the network, and whether it got the port that was asked for.
@@ -82,8 +81,8 @@ impl Drop for StoreEnd {
 }
 
 impl Broker {
-    /// Opens the store, binds and serves. Those who were online when the last run ended have the whole grace to come
-    /// back.
+    /// Opens the store, binds and serves. Participants who were online when the last run ended have the whole grace
+    /// to come back.
     ///
     /// # Errors
     /// [`StartError`]; then nothing is left running.
@@ -91,30 +90,31 @@ impl Broker {
         // Only the first installation in a process counts; all of ours install the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         check(&config)?;
-        let tls = match &config.tls {
-            Some(files) => Some(files.load().await?),
-            None => None,
-        };
+        let tls = load_tls(config.tls.as_ref()).await?;
+        // Before the store is opened: links need the port, and a port that is taken must leave nothing behind.
         let bound = serve::bind(config.ip, config.port)?;
-        let endpoint = Arc::new(Endpoint {
-            guard: HostGuard::new(bound.addr(), config.public_url.as_ref()),
-            origin: origin(&config, bound.addr()),
-            for_strangers: false,
-        });
+        let (public_url, is_tls) = (config.public_url.as_ref(), tls.is_some());
+        let endpoint = Arc::new(Endpoint::new(bound.addr(), public_url, is_tls, false));
         let (control, limits) = (config.control.take(), config.limits);
         let (proxies, compat_cors) = (config.trusted_proxies.clone(), config.compat_cors);
         let (coordinator, store_end) = open(config, Arc::clone(&endpoint)).await?;
-        let control = control.map(|settings| start_control(&settings, &coordinator)).transpose()?;
+        let control = control.map(|control: Control| {
+            let (advance, faults) =
+                (control_routes::advance(&coordinator), coordinator.faults.clone());
+            let extra = control_routes::routes(Arc::clone(&coordinator));
+            control.start::<StartError>(advance, faults, extra)
+        });
+        let control = control.transpose()?;
         let context =
             ApiContext { coordinator: Arc::clone(&coordinator), endpoint, proxies, compat_cors };
-        let (addr, got_asked_port) = (bound.addr(), bound.got_what_was_asked());
+        let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
         let server = Server::start(bound, http::routes(context), limits, tls)?;
         let timer = tokio::spawn(keep_time(Arc::clone(&coordinator)));
         let network = None;
         Ok(Running {
             coordinator,
             addr,
-            got_asked_port,
+            got_requested_port,
             server,
             limits,
             network,
@@ -153,7 +153,7 @@ impl Running {
 
     /// False if another port had to be taken than the remembered one, so that old links are dead.
     pub const fn got_remembered_port(&self) -> bool {
-        self.got_asked_port
+        self.got_requested_port
     }
 
     /// Where the control API listens, if it was asked for.
@@ -168,7 +168,7 @@ impl Running {
 
     /// Tells the pages, finishes what is in flight, and frees port and store.
     pub async fn shutdown(mut self) {
-        // First, so that nothing falls due while the rest ends.
+        // First, so that no deadline is applied while the rest ends.
         self.timer.abort();
         self.close_to_network().await;
         // Before the server, whose end waits for its connections.
@@ -205,15 +205,11 @@ pub(crate) fn check_public_url(url: Option<&Url>) -> Result<(), StartError> {
     }
 }
 
-fn origin(config: &Config, addr: SocketAddr) -> String {
-    if let Some(public) = &config.public_url {
-        return public.origin().ascii_serialization();
+pub(crate) async fn load_tls(files: Option<&TlsFiles>) -> Result<Option<Tls>, StartError> {
+    match files {
+        Some(files) => Ok(Some(files.load().await?)),
+        None => Ok(None),
     }
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    // A listener on all addresses has no address of its own to put into a link.
-    let loopback = SocketAddr::from(([127, 0, 0, 1], addr.port()));
-    let shown = if addr.ip().is_unspecified() { loopback } else { addr };
-    format!("{scheme}://{shown}")
 }
 
 fn signer(key: Option<&SigningKey>) -> Result<Ed25519KeyPair, StartError> {
@@ -248,7 +244,7 @@ async fn open(
         signer: signer(loaded.signing_key.as_ref())?,
         store,
         hub: Mutex::new(Hub::new(settings, loaded.state)),
-        outlets: Mutex::new(Outlets::default()),
+        sockets: Mutex::new(SocketRegistry::default()),
         rescheduled: Notify::new(),
         reordered: Mutex::new(None),
     });
@@ -265,18 +261,4 @@ fn hub_settings(config: &Config) -> HubSettings {
         allow_unattended: config.allow_unattended,
         sends_mail: config.smtp.is_some(),
     }
-}
-
-fn start_control(settings: &Control, coordinator: &Arc<Coordinator>) -> Result<Server, StartError> {
-    let token = ControlToken::create(&settings.token_file)?;
-    let bound = serve::bind(settings.ip, settings.port)?;
-    let guard = HostGuard::new(bound.addr(), None);
-    let extra = control_routes::routes(Arc::clone(coordinator));
-    let routes = control_api::routes(
-        token,
-        control_routes::advance(coordinator),
-        coordinator.faults.clone(),
-        extra,
-    );
-    Ok(Server::start(bound, guard.protect(routes), Limits::default(), None)?)
 }

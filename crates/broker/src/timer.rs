@@ -1,4 +1,4 @@
-//! Does what is due when it is due.
+//! The timer that applies the hub's deadlines and forgets what is too old.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,14 +8,14 @@ use crate::coordinator::Coordinator;
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 impl Coordinator {
-    /// Moves the clock and does everything that falls due, except for deliveries, which take their own time.
+    /// Moves the clock and applies the deadlines that have passed. It doesn't wait for deliveries.
     pub(crate) async fn advance(self: &Arc<Self>, by: Duration) {
         self.clock.advance(by);
-        self.fire_due().await;
+        self.fire_elapsed().await;
     }
 
-    async fn fire_due(self: &Arc<Self>) {
-        self.record(|hub, now| hub.fire_due(now)).await;
+    async fn fire_elapsed(self: &Arc<Self>) {
+        self.record(|hub, now| hub.fire_elapsed(now)).await;
     }
 }
 
@@ -28,11 +28,11 @@ pub(crate) async fn keep_time(coordinator: Arc<Coordinator>) {
             coordinator.record(|hub, now| hub.forget_old(now)).await;
             forget_at = coordinator.clock.now().after(FORGET_EVERY);
         }
-        let due = coordinator.ask(|hub, now| hub.next_due(now));
-        let due = due.map_or(forget_at, |due| due.min(forget_at));
+        let deadline = coordinator.with_hub(|hub, now| hub.next_deadline(now));
+        let deadline = deadline.map_or(forget_at, |deadline| deadline.min(forget_at));
         tokio::select! {
-            () = coordinator.clock.sleep_until(due) => coordinator.fire_due().await,
-            // What is due first may be due earlier now, so it is asked again.
+            () = coordinator.clock.sleep_until(deadline) => coordinator.fire_elapsed().await,
+            // The next deadline may be earlier now, so the hub is asked again.
             () = coordinator.rescheduled.notified() => {}
         }
     }

@@ -242,8 +242,8 @@ async fn with_compat_cors_the_star_is_where_it_was_recorded_and_nowhere_else() {
     assert_eq!(allowed(&rig.get(&format!("/chat?session_pin={pin}")).await), None);
     assert_eq!(allowed(&rig.post("/email/a@example.com", &body).await), None);
     assert_eq!(allowed(&rig.post("/report_abuse", &body).await), None);
-    let ask = rig.http.request(reqwest::Method::OPTIONS, rig.url("/hook/"));
-    let answer = ask.header("origin", "https://any.example").send().await.unwrap();
+    let request = rig.http.request(reqwest::Method::OPTIONS, rig.url("/hook/"));
+    let answer = request.header("origin", "https://any.example").send().await.unwrap();
     assert_eq!((answer.status().as_u16(), allowed(&answer).as_deref()), (204, Some("*")));
     assert_eq!(header(answer.headers(), "access-control-allow-methods"), Some("GET, PUT"));
 }
@@ -263,8 +263,8 @@ async fn by_default_only_this_brokers_own_origin_is_allowed_and_foreign_pages_ar
         ("sec-fetch-site", "cross-site", 403),
         ("origin", own.as_str(), 200),
     ] {
-        let ask = rig.http.get(rig.url("/regions")).header(name, value);
-        assert_eq!(ask.send().await.unwrap().status(), status, "{name}: {value}");
+        let request = rig.http.get(rig.url("/regions")).header(name, value);
+        assert_eq!(request.send().await.unwrap().status(), status, "{name}: {value}");
     }
 }
 

@@ -110,8 +110,9 @@ async fn the_program_is_handed_out_for_the_session_once_and_alone_after_that() {
     let program = ProgramFile { platform: "linux-x86_64".into(), path };
     let rig = broker_with(|config| config.programs = vec![program]).await;
     let pin = rig.mint().await;
-    let asker = json!({ "session_pin": pin, "technician": "Anna Keller", "company": "Example" });
-    let told = rig.http.put(rig.url("/x/asker")).body(asker.to_string()).send().await.unwrap();
+    let requester =
+        json!({ "session_pin": pin, "technician": "Anna Keller", "company": "Example" });
+    let told = rig.http.put(rig.url("/x/asker")).body(requester.to_string()).send().await.unwrap();
     assert_eq!(told.status(), 200);
     let customer = driver.browser("customer", 1100, 900).await;
     customer.goto(&format!("{}/join#{pin}", rig.running.origin())).await.unwrap();

@@ -74,8 +74,8 @@ async fn one_reporter_cannot_block_anybody_nor_can_many_with_one_pin() {
 async fn guessing_pins_is_refused_after_a_while_for_the_guesser_alone() {
     let rig = broker_with(|config| {
         config.trusted_proxies = TrustedProxies::new(["127.0.0.1".parse().unwrap()]);
-        config.rates.elsewhere.guesses = Rate::new(4, 900);
-        config.rates.elsewhere.guess_delay = Duration::ZERO;
+        config.rates.remote.guesses = Rate::new(4, 900);
+        config.rates.remote.guess_delay = Duration::ZERO;
     })
     .await;
     let pin = mint_from(&rig, "203.0.113.7").await;
@@ -97,9 +97,9 @@ async fn guessing_pins_is_refused_after_a_while_for_the_guesser_alone() {
 #[tokio::test]
 async fn minting_and_email_are_limited_by_client_and_by_pin() {
     let rig = broker_with(|config| {
-        config.rates.here.mint = Rate::new(2, 600);
-        config.rates.here.mail_by_pin = Rate::new(2, 3_600);
-        config.rates.here.mail_by_client = Rate::new(3, 3_600);
+        config.rates.local.mint = Rate::new(2, 600);
+        config.rates.local.mail_by_pin = Rate::new(2, 3_600);
+        config.rates.local.mail_by_client = Rate::new(3, 3_600);
     })
     .await;
     let pins = [rig.mint().await, rig.mint().await];

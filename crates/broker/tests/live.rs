@@ -61,20 +61,20 @@ async fn a_ping_is_answered_and_who_answers_none_is_gone() {
 
 #[tokio::test]
 async fn chat_is_limited_in_length_and_rate() {
-    let rig = broker_with(|config| config.rates.here.chat = Rate::new(2, 10)).await;
+    let rig = broker_with(|config| config.rates.local.chat = Rate::new(2, 10)).await;
     let pin = rig.mint().await;
     let mut page = rig.page(&pin, "viewers").await;
-    let say = |body: &str| json!({ "type": "chat", "name": "A", "body": body });
+    let chat = |body: &str| json!({ "type": "chat", "name": "A", "body": body });
     for wrong in ["x".repeat(2_001), " \n".into(), String::new()] {
-        page.send(&say(&wrong)).await;
+        page.send(&chat(&wrong)).await;
         assert_eq!(page.next_of("refused").await["code"], "malformed");
     }
     for body in ["a", "b", "c"] {
-        page.send(&say(body)).await;
+        page.send(&chat(body)).await;
     }
     assert_eq!(page.next_of("refused").await["code"], "too_many");
     rig.advance(MINUTE).await;
-    page.send(&say("d")).await;
+    page.send(&chat("d")).await;
     while page.next_of("chat").await["message"]["body"] != "d" {}
 }
 
@@ -135,7 +135,7 @@ async fn a_page_of_another_origin_gets_no_live_connection() {
 
 #[tokio::test]
 async fn one_client_has_no_more_than_its_share_of_live_connections() {
-    let rig = broker_with(|config| config.rates.here.lines_by_client = 2).await;
+    let rig = broker_with(|config| config.rates.local.connections_by_client = 2).await;
     let pin = rig.mint().await;
     let first = rig.page(&pin, "viewers").await;
     let _second = rig.page(&pin, "viewers").await;

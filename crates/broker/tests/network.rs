@@ -71,8 +71,8 @@ async fn hooks_that_the_network_puts_never_lead_to_this_machine_or_a_private_net
     ] {
         assert_eq!(put(&rig, &origin, &theirs, &inside).await, 400, "{inside}");
         // Nor by way of somebody on this machine.
-        let here = rig.put_hook(&theirs, "viewer_started", &inside).await;
-        assert_eq!(here.status(), 400, "{inside}");
+        let refused = rig.put_hook(&theirs, "viewer_started", &inside).await;
+        assert_eq!(refused.status(), 400, "{inside}");
     }
     assert_eq!(put(&rig, &origin, &theirs, "https://hooks.example.com/x").await, 200);
     let ours = rig.mint().await;
@@ -107,8 +107,8 @@ async fn a_customer_who_knows_the_pin_cannot_turn_the_consoles_hooks_away_or_sen
 #[tokio::test]
 async fn the_network_has_limits_of_its_own_and_the_console_keeps_its_room() {
     let mut rig = broker_with(|config| {
-        config.rates.elsewhere.mint = Rate::new(2, 600);
-        config.rates.elsewhere.mail_by_pin = Rate::new(1, 3_600);
+        config.rates.remote.mint = Rate::new(2, 600);
+        config.rates.remote.mail_by_pin = Rate::new(1, 3_600);
     })
     .await;
     rig.running.open_to_network(endpoint()).await.unwrap();
@@ -190,12 +190,12 @@ async fn a_listener_is_called_where_hooks_may_go_and_nowhere_else() {
 
 #[tokio::test]
 async fn a_listener_is_called_only_so_often() {
-    let rig = broker_with(|config| config.rates.here.reach = Rate::new(2, 60)).await;
+    let rig = broker_with(|config| config.rates.local.reach = Rate::new(2, 60)).await;
     // Nothing listens there.
     let body = json!({ "url": "http://127.0.0.1:9/reach/0123456789abcdef0123456789abcdef" });
-    let ask = async || rig.post("/x/reach", &body).await;
-    assert_eq!(json_of(ask().await).await, json!({ "success": true, "answered": false }));
-    assert_eq!([ask().await.status(), ask().await.status()], [200, 429]);
+    let reach = async || rig.post("/x/reach", &body).await;
+    assert_eq!(json_of(reach().await).await, json!({ "success": true, "answered": false }));
+    assert_eq!([reach().await.status(), reach().await.status()], [200, 429]);
     rig.advance(common::MINUTE).await;
-    assert_eq!(ask().await.status(), 200);
+    assert_eq!(reach().await.status(), 200);
 }

@@ -52,12 +52,12 @@ async fn who_asks_is_told_to_everybody_and_stands_in_the_conf_also_after_a_resta
         json!({ "session_pin": pin, "technician": "An\u{202e}na", "company": "Hel\u{7}p Ltd" });
     assert_eq!(rig.put("/x/asker", &said).await.status(), 200);
     let rig = rig.restart().await;
-    let asker = rig.get_json(&format!("/x/asker?session_pin={pin}")).await;
-    assert_eq!(asker, json!({ "success": true, "technician": "Anna", "company": "Help Ltd" }));
+    let requester = rig.get_json(&format!("/x/asker?session_pin={pin}")).await;
+    assert_eq!(requester, json!({ "success": true, "technician": "Anna", "company": "Help Ltd" }));
     let page = rig.page(&pin, "presenter").await;
     assert_eq!(page.welcome["asker"], json!({ "technician": "Anna", "company": "Help Ltd" }));
     let conf = Conf::decode(&ConfText::from(rig.conf(&pin).await)).unwrap();
-    assert_eq!((conf.asker.technician.as_str(), conf.unattended), ("Anna", false));
+    assert_eq!((conf.requester.technician.as_str(), conf.unattended), ("Anna", false));
     assert_eq!(conf.origin.as_deref(), Some(rig.running.origin()));
 }
 
@@ -263,7 +263,7 @@ async fn quality_is_bounded_and_told_on_every_two_seconds_at_most() {
 
 #[tokio::test]
 async fn a_session_has_as_many_viewers_as_it_can_have_and_one_that_returns_is_none_more() {
-    let rig = broker_with(|config| config.rates.here.viewers_by_pin = 2).await;
+    let rig = broker_with(|config| config.rates.local.viewers_by_pin = 2).await;
     let pin = rig.mint().await;
     let _one = rig.page(&pin, "viewers").await;
     let two = rig.page(&pin, "viewers").await;
@@ -285,7 +285,7 @@ async fn the_page_of_another_cannot_be_taken_by_what_the_roster_tells() {
 #[tokio::test]
 async fn ten_thousand_guesses_get_nowhere() {
     let rates = Rates { guess_delay: Duration::ZERO, ..Rates::network() };
-    let rig = broker_with(|config| config.rates.here = rates).await;
+    let rig = broker_with(|config| config.rates.local = rates).await;
     let pin = rig.mint().await;
     let mut answers: BTreeMap<u16, u32> = BTreeMap::new();
     let mut codes: BTreeMap<String, u32> = BTreeMap::new();

@@ -58,8 +58,8 @@ async fn the_presenter_is_told_who_wants_to_see_and_may_do_what() {
     let mut shown = Stream::open(rig.running.origin(), &present(&told)).await;
     assert_eq!(shown.answer().await, json!({ "type": "joined", "role": "watch" }));
     assert_eq!(seen.answer().await, json!({ "type": "joined", "role": "watch" }));
-    let here = presenter.roster_where(|roster| roster["watchers"][0]["watching"] == true).await;
-    assert_eq!(here["watchers"][0]["sealed"], true);
+    let roster = presenter.roster_where(|roster| roster["watchers"][0]["watching"] == true).await;
+    assert_eq!(roster["watchers"][0]["sealed"], true);
     drop(seen);
     assert_eq!(shown.end().await, "left");
     presenter.roster_where(|roster| roster["watchers"][0]["watching"] == false).await;
@@ -219,7 +219,7 @@ async fn a_viewers_key_dies_with_its_live_connection() {
 
 #[tokio::test]
 async fn a_page_may_not_ask_for_streams_without_end() {
-    let rig = broker_with(|config| config.rates.here.streams = Rate::new(2, 60)).await;
+    let rig = broker_with(|config| config.rates.local.streams = Rate::new(2, 60)).await;
     let (_, mut presenter, viewer) = session(&rig).await;
     for _ in 0..2 {
         Stream::pair(&rig, &viewer, &mut presenter).await;

@@ -7,58 +7,59 @@
 mod access;
 mod audit_log;
 mod ceremony;
-mod embedded;
+mod data_folder;
+mod embedded_broker;
+mod engine_slot;
+mod engine_start;
 mod error;
 mod feed;
+mod follow;
+mod identity_sandbox;
 mod notices;
 mod pages;
 mod ports;
 mod reach;
 mod roster;
-mod services;
-mod side;
+mod secret_shape;
+mod service_clients;
+mod settings_in_force;
+mod shutdown;
+mod standing_troubles;
 mod start;
+mod unread;
+mod updates;
 mod verification_audit;
 mod viewer;
-mod watch;
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc, Mutex, OnceLock, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use engine::{
-    Engine, SessionId,
-    access::{Access, Why},
-    desktop::Desktop,
-    lock::FolderLock,
-    vault::Vault,
-};
+use engine::{SessionId, access::Why, desktop::Desktop};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
-use serde_json::{Map, Value};
-use session::{Input, Timestamp};
-use tokio::sync::watch as change;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use session::Input;
+use wire::ConfText;
 
+use self::{
+    access::AccessControl, audit_log::AuditLog, ceremony::Ceremonies, data_folder::DataFolder,
+    embedded_broker::EmbeddedBroker, engine_slot::EngineSlot, identity_sandbox::IdentitySandbox,
+    settings_in_force::SettingsInForce, shutdown::Lifecycle, standing_troubles::StandingTroubles,
+    unread::UnreadCounts, updates::Updates, viewer::Viewers,
+};
 pub(crate) use self::{
     audit_log::AuditEntry,
-    ceremony::{Ceremony, Errand, begin as begin_ceremony, of_passkey, passkeys},
+    ceremony::{CeremonyTask, begin as begin_ceremony, of_passkey, passkeys},
+    engine_start::restart_engine,
     feed::{detail_of, known_reach, name_of, setting},
-    reach::{Tested, test as test_reach},
-    services::{Kept, check_secret, place as secret_place, set_up as set_up_services, stand_in},
-    side::Side,
-    start::{restart_engine, set_network},
-    viewer::has_page as has_viewer_page,
-    watch::{count as count_unread, learn_of_service, mark_name as read_mark},
+    follow::learn_of_service,
+    reach::{ReachTest, test as test_reach},
+    secret_shape::check_secret,
+    service_clients::{StoredSecrets, set_up as set_up_services, stored_name},
+    settings_in_force::StoredSettings,
+    unread::mark_name,
 };
 pub use self::{
     ceremony::IN_THE_BROWSER,
-    embedded::Embedded,
+    embedded_broker::Embedded,
     error::AppError,
     feed::Feed,
     notices::{Marks, News, Notices, Tell},
@@ -68,7 +69,7 @@ use crate::{Settings, SettingsSource};
 
 /// A running console; clones are the same one.
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
+pub struct App(Arc<Console>);
 
 /// How a console is started.
 pub struct Options {
@@ -99,72 +100,43 @@ pub struct Options {
     pub from_seq: Option<u64>,
 }
 
-pub(crate) struct Inner {
-    pub(crate) data: PathBuf,
+/// The parts of a running console. Whatever needs only some of them is given these.
+pub(crate) struct Console {
+    pub(crate) folder: Arc<DataFolder>,
+    pub(crate) settings: Arc<SettingsInForce>,
+    pub(crate) broker: Arc<EmbeddedBroker>,
+    pub(crate) sandbox: Arc<IdentitySandbox>,
+    pub(crate) engine: Arc<EngineSlot>,
+    pub(crate) access: AccessControl,
+    pub(crate) ceremonies: Ceremonies,
+    pub(crate) audit: Arc<AuditLog>,
+    pub(crate) standing: Arc<StandingTroubles>,
+    pub(crate) unread: UnreadCounts,
+    pub(crate) viewers: Arc<Viewers>,
+    pub(crate) updates: Arc<Updates>,
     pub(crate) desktop: Arc<dyn Desktop>,
-    pub(crate) source: SettingsSource,
-    pub(crate) held: RwLock<Held>,
-    /// Given away when the console stops. Whoever carries something out holds it for reading.
-    pub(crate) engine: tokio::sync::RwLock<Option<Engine>>,
-    pub(crate) embedded: OnceLock<Embedded>,
-    broker: tokio::sync::Mutex<Option<broker::Running>>,
-    /// The stand-ins of the services that are not set up for real.
-    pub(crate) sandbox: tokio::sync::Mutex<Option<sandbox::Running>>,
-    /// One at a time: a change of settings, or the end.
-    pub(crate) serial: tokio::sync::Mutex<()>,
-    broker_control: bool,
-    unattended: bool,
-    /// Who is at this console; it outlives an engine.
-    pub(crate) access: Access,
-    /// When somebody last did something.
-    pub(crate) acted: change::Sender<Timestamp>,
-    ceremony: Mutex<ceremony::Ceremony>,
-    pub(crate) pages: Arc<dyn Pages>,
-    /// Windows that show a customer's screen.
-    pub(crate) viewers: viewer::Viewers,
-    in_the_browser: Duration,
-    pub(crate) vault: Vault,
-    lock: Mutex<Option<FolderLock>>,
-    pub(crate) on_screen: change::Sender<Option<SessionId>>,
-    /// Counts changes that no snapshot shows: settings, notes, marks, tests of the way to us.
-    pub(crate) changed: change::Sender<u64>,
-    /// Counts engines: a new one means to subscribe again.
-    pub(crate) epoch: change::Sender<u64>,
-    pub(crate) side: Mutex<Side>,
-    revision: AtomicU64,
-    from_seq: Option<u64>,
-    /// The newest happening that this run knows of.
-    newest: AtomicU64,
     pub(crate) zone: TimeZone,
-    pub(crate) stopping: CancellationToken,
-    pub(crate) tasks: TaskTracker,
-}
-
-/// The settings in force, and what of them is kept.
-pub(crate) struct Held {
-    pub(crate) stored: Map<String, Value>,
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) lifecycle: Lifecycle,
+    broker_control: bool,
 }
 
 impl App {
     /// Starts the console: folder, lock, key, broker, engine, in this order. Hooks are being put then.
     ///
     /// # Errors
-    /// [`AppError`]; everything that was begun is ended again.
+    /// Why it could not start; nothing is left running.
     pub async fn start(options: Options) -> Result<Self, AppError> {
         start::start(options).await
     }
 
     /// Subscribes: the whole present state first, then what changes.
     pub fn subscribe(&self) -> Feed {
-        let from = self.0.from_seq.unwrap_or_else(|| self.0.newest.load(Ordering::Acquire));
-        Feed::start(self.0.clone(), from, true)
+        Feed::start(self.0.clone(), true)
     }
 
     /// Subscribes without the session on screen: for whoever shows no session as a whole.
     pub fn overview(&self) -> Feed {
-        let from = self.0.from_seq.unwrap_or_else(|| self.0.newest.load(Ordering::Acquire));
-        Feed::start(self.0.clone(), from, false)
+        Feed::start(self.0.clone(), false)
     }
 
     /// What is worth a notification, for a `subscriber` who is told everything once, over all runs.
@@ -174,39 +146,39 @@ impl App {
 
     /// Somebody did something at this console: it doesn't lock itself for a while.
     pub fn active(&self) {
-        self.0.acted();
+        self.0.access.note_activity();
     }
 
     /// The desktop's screen was locked: so is this console, where the settings say so.
     pub async fn screen_locked(&self) {
-        if self.0.settings().lock_with_screen {
-            self.0.lock_for(Why::Screen).await;
+        if self.0.settings.current().lock_with_screen {
+            self.0.lock(Why::Screen).await;
         }
     }
 
     /// Ends in good order: what is under way is on disk, and the data folder is free again.
     pub async fn stop(&self) {
-        start::stop(&self.0).await;
+        self.0.lifecycle.stop().await;
     }
 
     /// The settings in force.
     pub fn settings(&self) -> Settings {
-        Settings::clone(&self.0.settings())
+        Settings::clone(&self.0.settings.current())
     }
 
     /// The broker that came along, where it was asked for and runs.
     pub fn broker(&self) -> Option<&Embedded> {
-        self.0.embedded.get().filter(|_| self.0.broker_control)
+        self.0.broker.get().filter(|_| self.0.broker_control)
     }
 
     /// Looks at the sandbox that came along, where it was asked for and runs.
     pub async fn sandbox<T>(&self, look: impl FnOnce(&sandbox::Running) -> T) -> Option<T> {
-        self.0.sandbox.lock().await.as_ref().filter(|_| self.0.broker_control).map(look)
+        if self.0.broker_control { self.0.sandbox.look(look).await } else { None }
     }
 
     /// Tells how many viewer windows of a session the desktop has open.
     pub async fn viewer_windows(&self, session: SessionId, open: u32) {
-        if let Some(engine) = self.0.engine.read().await.as_ref() {
+        if let Some(engine) = self.0.engine.get().await {
             engine.tell(session, Input::Windows { open });
         }
     }
@@ -216,35 +188,22 @@ impl App {
         self.0.viewers.leave(session, read_only);
     }
 
-    pub(crate) fn inner(&self) -> &Arc<Inner> {
+    /// The configuration of the customer's program, for who starts that program themselves: the demo.
+    ///
+    /// # Errors
+    /// Why there is none, for people.
+    pub async fn program_conf(&self, session: &str) -> Result<ConfText, String> {
+        let engine = self.0.engine.get().await.ok_or("the engine has ended")?;
+        let id = session.parse().map_err(|_| "this is no session")?;
+        let pin = engine.snapshot(id).and_then(|snapshot| snapshot.pin.clone());
+        let pin = pin.ok_or("it has no PIN")?;
+        // The conf is made once, with what the service was told until then of who asks.
+        self.0.tell_requester(engine.client(), id, &pin).await;
+        let given = engine.client().session_parameters(&pin).await;
+        given.map(|given| given.conf).map_err(|error| error.to_string())
+    }
+
+    pub(crate) fn console(&self) -> &Arc<Console> {
         &self.0
-    }
-}
-
-impl Inner {
-    pub(crate) fn settings(&self) -> Arc<Settings> {
-        self.held.read().unwrap_or_else(std::sync::PoisonError::into_inner).settings.clone()
-    }
-
-    pub(crate) fn hold(&self, held: Held) {
-        *self.held.write().unwrap_or_else(std::sync::PoisonError::into_inner) = held;
-        self.tell_change();
-    }
-
-    pub(crate) fn tell_change(&self) {
-        self.changed.send_modify(|count| *count += 1);
-    }
-
-    pub(crate) fn side<T>(&self, look: impl FnOnce(&mut Side) -> T) -> T {
-        look(&mut self.side.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-    }
-
-    pub(crate) fn ceremony<T>(&self, look: impl FnOnce(&mut ceremony::Ceremony) -> T) -> T {
-        look(&mut self.ceremony.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-    }
-
-    /// A revision for a view that is about to be made: what is read after this is not older.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision.fetch_add(1, Ordering::AcqRel) + 1
     }
 }

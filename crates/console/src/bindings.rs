@@ -9,7 +9,7 @@ use crate::{commands::Command, parameters, reply, settings, view};
 pub struct GeneratedFile {
     /// Where it lies in the repository.
     pub path: &'static str,
-    /// What it must be, given what it is.
+    /// Makes the text that the file must have from the text that it has.
     pub text: fn(&str) -> String,
 }
 

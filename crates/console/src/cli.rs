@@ -3,16 +3,15 @@
 //! Whatever happens, standard output carries only what a program is asked for; everything else goes
 //! to standard error. Ctrl-C and SIGTERM end each of them in good order.
 
-mod audit;
+mod check_audit;
 mod demo;
 mod doctor;
 mod flags;
 mod headless;
 mod lines;
-mod page;
+mod probe_regions;
 mod protocol;
-mod regions;
-mod watch;
+pub mod watch;
 
 use std::{fmt, future::Future, io, process::ExitCode, time::Duration};
 
@@ -21,7 +20,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-pub use flags::Global;
+pub use flags::{Global, start_log};
 
 use crate::app::AppError;
 
@@ -45,13 +44,13 @@ pub enum Program {
     /// The same commands and events as JSON Lines on standard input and output
     Headless(headless::Flags),
     /// Times every region and says which it would choose, and why
-    Regions(regions::Flags),
+    Regions(probe_regions::Flags),
     /// The whole story in this terminal, live, in a temporary folder
     Demo(demo::Flags),
     /// Looks at everything that Deskhand needs on this computer
     Doctor(doctor::Flags),
     /// Looks through the audit log for a broken link, or writes it out
-    Audit(audit::Flags),
+    Audit(check_audit::Flags),
 }
 
 const EXIT_CODES: &str = "\
@@ -60,15 +59,15 @@ audit: a link is broken); \
 2 wrong usage or settings; 3 another console uses the data folder; 4 the key can't be had (passphrase, \
 keyring); 5 an address is taken or no good; 6 disk or database; 130 demo, regions or doctor was interrupted.";
 
-/// How long what still runs in the background has to end.
+/// How long background tasks have to end.
 const LAST_WORK: Duration = Duration::from_secs(10);
 
 /// How a program ended, if nothing failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
     /// It did what it was asked for.
     Done,
-    /// What it looked at isn't good; it has said so.
+    /// It found a fault and reported it.
     NotGood,
     /// Ctrl-C or SIGTERM came before it was done.
     Interrupted,
@@ -76,7 +75,7 @@ pub(crate) enum End {
 
 /// Why a program failed.
 #[derive(Debug)]
-pub(crate) struct Failed {
+pub struct Failed {
     code: u8,
     text: String,
     remedy: String,
@@ -121,21 +120,24 @@ pub fn run(arguments: Arguments) -> ExitCode {
         let _ = Arguments::command().print_help();
         return ExitCode::from(2);
     };
-    global.start_log();
+    start_log(&global.log);
+    run_to_end(async |stop| match program {
+        Program::Headless(flags) => headless::run(&global, &flags, &stop).await,
+        Program::Regions(flags) => unless(&stop, probe_regions::run(&global, &flags)).await,
+        Program::Demo(flags) => Err(demo::hand_over(&global.log, &flags)),
+        Program::Doctor(flags) => unless(&stop, doctor::run(&global, &flags)).await,
+        Program::Audit(flags) => unless(&stop, check_audit::run(&global, &flags)).await,
+    })
+}
+
+/// Runs a program on a runtime of its own, and answers its exit code. The program is told when it shall stop: at the
+/// first Ctrl-C or SIGTERM.
+pub fn run_to_end(program: impl AsyncFnOnce(CancellationToken) -> Result<End, Failed>) -> ExitCode {
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return conclude(Err(Failed::general(format!("start: {error}"), ""))),
     };
-    let ended = runtime.block_on(async {
-        let stop = interruption();
-        match program {
-            Program::Headless(flags) => headless::run(&global, &flags, &stop).await,
-            Program::Regions(flags) => unless(&stop, regions::run(&global, &flags)).await,
-            Program::Demo(flags) => demo::run(&flags, &stop).await,
-            Program::Doctor(flags) => unless(&stop, doctor::run(&global, &flags)).await,
-            Program::Audit(flags) => unless(&stop, audit::run(&global, &flags)).await,
-        }
-    });
+    let ended = runtime.block_on(async { program(interruption()).await });
     // Whatever still holds a store closes it before the process ends: the cipher's library is taken
     // down at the exit, and a connection that closes after it frees what is free already.
     runtime.shutdown_timeout(LAST_WORK);
@@ -192,7 +194,10 @@ async fn interrupted() {
 }
 
 /// A folder that is gone when it is dropped.
-fn temporary_folder() -> Result<TempDir, Failed> {
+///
+/// # Errors
+/// There is no room for it.
+pub fn temporary_folder() -> Result<TempDir, Failed> {
     tempfile::Builder::new().prefix("deskhand-").tempdir().map_err(|error: io::Error| {
         Failed::general(
             format!("make a temporary folder: {error}"),

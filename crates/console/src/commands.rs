@@ -13,13 +13,13 @@ mod dispatch;
 mod identity_services;
 mod mail;
 mod passkeys;
+mod person_verification;
 mod policy;
 mod profile;
-mod program;
+mod quit;
 mod remote_service;
 mod session;
 mod settings;
-mod verification;
 mod viewing;
 
 use std::sync::LazyLock;
@@ -28,20 +28,19 @@ use engine::{CommandError, Engine, SessionId};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 use strum::VariantNames as _;
-use tokio::sync::RwLockReadGuard;
 use ts_rs::TS;
 
 use self::policy::Policy;
 pub use self::{
     archive::ArchiveCommand, audit_log::AuditLogCommand, customer_program::CustomerProgramCommand,
     devices::DeviceCommand, identity_services::IdentityServiceCommand, mail::MailCommand,
-    passkeys::PasskeyCommand, profile::ProfileCommand, program::ProgramCommand,
-    remote_service::RemoteServiceCommand, session::SessionCommand, settings::SettingsCommand,
-    verification::VerificationCommand, viewing::ViewingCommand,
+    passkeys::PasskeyCommand, person_verification::VerificationCommand, profile::ProfileCommand,
+    quit::ProgramCommand, remote_service::RemoteServiceCommand, session::SessionCommand,
+    settings::SettingsCommand, viewing::ViewingCommand,
 };
 use crate::{
     Settings,
-    app::{App, Inner, name_of},
+    app::App,
     present::trouble,
     reply::Reply,
     view::{Code, Trouble},
@@ -146,16 +145,6 @@ impl Command {
     }
 }
 
-/// The engine, for as long as the guard is held.
-async fn engine(inner: &Inner) -> Result<RwLockReadGuard<'_, Engine>, Trouble> {
-    RwLockReadGuard::try_map(inner.engine.read().await, Option::as_ref)
-        .map_err(|_| trouble::stopping())
-}
-
-async fn session_name(inner: &Inner, engine: &Engine, id: SessionId) -> String {
-    name_of(inner, engine, id).await
-}
-
 fn parse_id(text: &str) -> Result<SessionId, Trouble> {
     text.parse().map_err(|_| no_session("find the session"))
 }
@@ -191,8 +180,7 @@ mod tests {
     use super::*;
 
     /// Programs that give commands, as people do, and so must name those that they give.
-    const GIVERS: [&str; 3] =
-        ["console/src/cli/demo/", "console/src/cli/doctor/", "src-tauri/src/shell.rs"];
+    const GIVERS: [&str; 2] = ["console/src/cli/doctor/", "src-tauri/src/shell.rs"];
 
     fn sources(folder: &Path, into: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(folder).unwrap() {

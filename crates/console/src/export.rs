@@ -31,6 +31,8 @@ pub fn picture_name(detail: &SessionDetail, number: usize, zone: &TimeZone) -> S
 
 /// A cell that no spreadsheet takes for a formula (quality.md, Security).
 pub fn cell(text: &str) -> String {
+    // As OWASP's "CSV injection" asks: a tab or a return counts like a sign, and some spreadsheets
+    // skip blanks before it.
     let first = text.chars().find(|&c| c == '\t' || c == '\r' || !c.is_whitespace());
     match first {
         Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r') => {

@@ -1,17 +1,18 @@
 //! From what the engine knows to what a person sees. Pure: snapshot, happenings and time go in, views
 //! come out; nothing is asked for and nothing is kept here.
 
-pub mod audit;
+pub mod audit_report;
 pub mod console;
+pub mod customer_program;
 pub mod detail;
 pub mod device;
 pub mod event;
 pub mod hooks;
-pub mod program;
-pub mod regions;
+pub mod identity_services;
+pub mod region_race;
+pub mod remedy;
 pub mod row;
-pub mod screen;
-pub mod services;
+pub mod shared_screen;
 pub mod state;
 pub mod timeline;
 pub mod trouble;

@@ -12,10 +12,7 @@ pub enum Reply {
     /// Done, nothing to say.
     Done,
     /// A session was made.
-    Session {
-        /// Which.
-        id: String,
-    },
+    Session { id: String },
     /// A link, as secret as the PIN in it.
     Link {
         /// The URL.
@@ -25,10 +22,7 @@ pub enum Reply {
         by_role: Option<bool>,
     },
     /// A session in full.
-    Detail {
-        /// It.
-        detail: Box<view::SessionDetail>,
-    },
+    Detail { detail: Box<view::SessionDetail> },
     /// A page of what was found.
     Found {
         /// The hits, newest first.
@@ -58,7 +52,6 @@ pub enum Reply {
     },
     /// Whether the service can reach us.
     Reach {
-        /// It.
         reach: view::Reach,
         /// In a sentence.
         text: String,
@@ -76,18 +69,11 @@ pub enum Reply {
         aliases: view::AliasesView,
     },
     /// A device that was looked up.
-    Device {
-        /// It.
-        device: view::DeviceView,
-    },
+    Device { device: view::DeviceView },
     /// The workspace asks for a second factor: give the command again, with it.
-    CodeAsked {
-        /// Which.
-        asked: view::CodeAsked,
-    },
+    CodeAsked { asked: view::CodeAsked },
     /// A page of login sessions.
     Devices {
-        /// They.
         devices: Vec<view::DeviceView>,
         /// How many there are in all.
         total: u32,
@@ -95,15 +81,9 @@ pub enum Reply {
         offset: u32,
     },
     /// The three services.
-    Services {
-        /// They.
-        services: Vec<view::IdentityServiceView>,
-    },
+    Services { services: Vec<view::IdentityServiceView> },
     /// What a test of a connection found.
-    Connection {
-        /// It.
-        connection: view::ConnectionView,
-    },
+    Connection { connection: view::ConnectionView },
     /// A page of the audit log.
     Audit {
         /// Its entries, newest first.
@@ -112,10 +92,7 @@ pub enum Reply {
         before: Option<u64>,
     },
     /// What a look at the whole audit log found.
-    AuditCheck {
-        /// It.
-        check: view::AuditCheck,
-    },
+    AuditCheck { check: view::AuditCheck },
 }
 
 /// One hit of a search.
@@ -140,7 +117,6 @@ pub struct Hit {
 /// One mail in the embedded broker's outbox.
 #[derive(Clone, Serialize, TS)]
 pub struct OutboxMail {
-    /// When.
     pub at: i64,
     /// To whom.
     pub to: String,

@@ -13,6 +13,7 @@ mod generated;
 #[cfg(test)]
 mod one_place;
 mod source;
+mod system_user;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -45,7 +46,7 @@ pub const LICENCE_TERMS: &str = "The hosted service at loginwith.me is free for 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
-    /// As the system has it.
+    /// The system's theme.
     #[default]
     System,
     /// Light on dark.

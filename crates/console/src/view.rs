@@ -3,23 +3,23 @@
 //! Everything here is made from a snapshot and thrown away; times are milliseconds since 1970. The PIN
 //! is in exactly one place, [`Pin`] inside [`SessionDetail`].
 
-mod audit;
+mod audit_report;
 mod console;
 mod detail;
 mod device;
 mod identity;
+mod identity_services;
 mod record;
-mod regions;
+mod region_race;
 mod row;
-mod screen;
-mod services;
+mod shared_screen;
 mod verify;
 
 use serde::Serialize;
 use ts_rs::TS;
 
 pub use self::{
-    audit::{AuditCheck, AuditLine, BrokenLink},
+    audit_report::{AuditCheck, AuditLine, BrokenLink},
     console::{
         Code, ConsoleView, Health, KeyKeeper, ListenerView, Reach, ServiceKind, ServiceView,
         Trouble,
@@ -33,11 +33,11 @@ pub use self::{
         AccessKind, AccessView, AliasesView, CeremonyStep, CeremonyView, LockReason, PasskeyView,
         PersonView, Purpose,
     },
+    identity_services::{ConnectionView, Identity, IdentityServiceView, SecretName},
     record::{ChatLine, LogLine, MailView, ProgramState, ProgramView, TranscriptView},
-    regions::{LaneView, RegionsView},
+    region_race::{LaneView, RegionsView},
     row::{SessionRow, StateKind, StateView},
-    screen::{PictureView, ScreenView, SharingKind, WatcherView},
-    services::{ConnectionView, Identity, IdentityServiceView, SecretName},
+    shared_screen::{PictureView, ScreenView, SharingKind, WatcherView},
     verify::{
         GatePolicy, GateView, OverrideView, VerificationState, VerificationView, Verified,
         VerifyHow,
@@ -53,10 +53,7 @@ pub enum Push {
     /// A row of the session list, new or changed.
     Row(SessionRow),
     /// A session that is not in the list any more.
-    Gone {
-        /// Which.
-        id: String,
-    },
+    Gone { id: String },
     /// Everything about the session on screen.
     Detail(Box<SessionDetail>),
     /// The regions' race, while it runs and after.
@@ -70,7 +67,6 @@ pub enum Push {
 pub struct Happening {
     /// Its place among everything that happened; never skipped.
     pub seq: u64,
-    /// When.
     pub at: i64,
     /// The session.
     pub session: String,

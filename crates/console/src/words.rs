@@ -20,6 +20,7 @@ pub fn masked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_whitespace() || is_hidden(c) {
+            // As many as the character has UTF-16 units: the window counts offsets in these.
             out.extend(std::iter::repeat_n(' ', c.len_utf16()));
         } else {
             out.push(c);

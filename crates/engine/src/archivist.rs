@@ -36,7 +36,7 @@ pub(crate) async fn follow(context: Arc<Context>) {
             () = context.watch.stopping.cancelled() => return,
         }
         let done = copy(&context, &mut copied, &mut waiting, &mut happened).await;
-        context.archive_wrote(done.err().map(|error| error.to_string()));
+        context.archive_wrote(done.err());
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn keep_alive(context: Arc<Context>) {
         if own_now - noted >= ALIVE_EVERY {
             noted = own_now;
             let noted = context.journal.mark_alive(wall_now).await;
-            context.journal_wrote(noted.err().map(|error| error.to_string()));
+            context.journal_wrote(noted.err());
         }
     }
 }

@@ -11,6 +11,7 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use ractor::ActorRef;
 use session::{Failure, Gate, Input, Timestamp, outage::OutageChange};
+use store::StoreError;
 use tokio::sync::mpsc;
 use url::Url;
 
@@ -28,7 +29,7 @@ use crate::{
     remote::{IdentityClients, LoginWithMe},
     timers::Timers,
     token::HookToken,
-    watch::Watch,
+    watch::{BackgroundFault, Watch},
 };
 
 /// What all actors of one engine share.
@@ -59,8 +60,8 @@ pub struct Health {
     /// When a hook was last confirmed, in ms since 1970; 0 for never.
     hooks_checked: AtomicI64,
     service: Mutex<Option<ServiceHealth>>,
-    journal_fails: Mutex<Option<String>>,
-    archive_fails: Mutex<Option<String>>,
+    journal_fails: Mutex<Option<StoreError>>,
+    archive_fails: Mutex<Option<StoreError>>,
     watch: Watch,
 }
 
@@ -153,7 +154,7 @@ impl Context {
     }
 
     /// Notes that the journal took a write, or why it didn't.
-    pub(crate) fn journal_wrote(&self, failure: Option<String>) {
+    pub(crate) fn journal_wrote(&self, failure: Option<StoreError>) {
         // Every turn of every session writes, so whoever shows the health is told only of changes.
         if replace(&self.health.journal_fails, failure) {
             self.bus.health_changed();
@@ -161,7 +162,7 @@ impl Context {
     }
 
     /// Notes that the archive took a write, or why it didn't.
-    pub(crate) fn archive_wrote(&self, failure: Option<String>) {
+    pub(crate) fn archive_wrote(&self, failure: Option<StoreError>) {
         if replace(&self.health.archive_fails, failure) {
             self.bus.health_changed();
         }
@@ -199,17 +200,17 @@ impl Health {
     }
 
     /// Why the journal doesn't take writes; none if it does.
-    pub fn journal_fails(&self) -> Option<String> {
+    pub fn journal_fails(&self) -> Option<StoreError> {
         self.journal_fails.lock().clone()
     }
 
     /// Why the archive doesn't take writes; none if it does.
-    pub fn archive_fails(&self) -> Option<String> {
+    pub fn archive_fails(&self) -> Option<StoreError> {
         self.archive_fails.lock().clone()
     }
 
-    /// Which background tasks ended too early, with what helps; empty if none did.
-    pub fn background_fails(&self) -> Vec<String> {
+    /// Which background tasks ended too early; empty if none did.
+    pub fn background_fails(&self) -> Vec<BackgroundFault> {
         self.watch.unwell()
     }
 
@@ -233,7 +234,7 @@ impl Health {
     }
 }
 
-fn replace(slot: &Mutex<Option<String>>, new: Option<String>) -> bool {
+fn replace<T: PartialEq>(slot: &Mutex<T>, new: T) -> bool {
     let mut old = slot.lock();
     let changed = *old != new;
     *old = new;

@@ -15,7 +15,7 @@ use session::{
 };
 use tokio::sync::{oneshot, watch};
 use url::Url;
-use wire::{Pin, Region, screen::Role};
+use wire::{Pin, Region, shared_screen::Role};
 
 use crate::{
     SessionId,
@@ -29,7 +29,7 @@ use crate::{
     bus::{Snapshot, Subscription},
     clock::now,
     context::{Context, Health},
-    error::CommandError,
+    error::{CommandError, Misfit},
     hooks::Nonces,
     journal::{Journal, JournalError},
     remote::{CallError, IdentityClients, LoginWithMe, RocketChat, ViewerUrl},
@@ -282,9 +282,7 @@ impl Engine {
 
     fn pin(&self, id: SessionId) -> Result<Pin, CommandError> {
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
-        snapshot.pin.clone().ok_or(CommandError::DoesNotFit(
-            "find the session's PIN: it has none, or its life is over. Start a new session.",
-        ))
+        snapshot.pin.clone().ok_or(CommandError::DoesNotFit(Misfit::NoPin))
     }
 }
 

@@ -1,6 +1,12 @@
-//! Why an engine doesn't start, or doesn't do what it was told, by what helps.
+//! Why an engine doesn't start, or doesn't do what it was told.
+//!
+//! The texts say what was being done and why it failed. What helps is up to whoever shows them, and
+//! follows from the variant.
 
-use session::verification::ShutReason;
+use session::{
+    program,
+    verification::{self, ShutReason},
+};
 
 use crate::{
     SessionId,
@@ -51,19 +57,17 @@ pub enum CommandError {
     /// A file can't be saved there.
     #[error("{0}")]
     DownloadTarget(#[source] DownloadTargetError),
-    /// It doesn't fit the session's state; the text says why.
+    /// It doesn't fit the session's state.
     #[error("{0}")]
-    DoesNotFit(&'static str),
+    DoesNotFit(#[source] Misfit),
     /// The session was made, but neither its actor nor the disk took it.
-    #[error(
-        "make a session: it could not be saved to this computer's disk; free some space and try again"
-    )]
+    #[error("make a session: it could not be saved to this computer's disk")]
     NotMade,
     /// The operating system gave no random bytes.
-    #[error("make a session: the operating system gave no random bytes; restart the computer")]
+    #[error("make a session: the operating system gave no random bytes")]
     NoRandom,
     /// Somebody must sign in first.
-    #[error("carry out the command: Deskhand is locked; sign in")]
+    #[error("carry out the command: Deskhand is locked")]
     Locked,
     /// The verification gate is shut: verify the customer, or override it.
     #[error("{doing}: {}", why_shut(*why))]
@@ -87,6 +91,46 @@ pub enum CommandError {
     /// The engine is stopping.
     #[error("carry out the command: the engine is stopping")]
     Stopping,
+}
+
+/// Why a command doesn't fit its session's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// The session has no PIN, or one whose life is over.
+    #[error("find the session's PIN: it has none, or its life is over")]
+    NoPin,
+    /// The gate of a session without a valid PIN can't be overridden.
+    #[error("override the verification gate: this session has no PIN that is still good")]
+    OverrideWithoutPin,
+    /// A person can't be verified now.
+    #[error("verify the person: {}", why_not_verified(*.0))]
+    Verification(verification::VerificationObstacle),
+    /// The customer's program can't be saved now.
+    #[error("save the customer's program: {}", why_not_saved(*.0))]
+    Program(program::ProgramObstacle),
+}
+
+const fn why_not_verified(obstacle: verification::VerificationObstacle) -> &'static str {
+    use verification::VerificationObstacle;
+    match obstacle {
+        VerificationObstacle::NotLive => {
+            "this session has no PIN that is still good, and a verification belongs to a session"
+        }
+        VerificationObstacle::UnderWay => "they are being asked already",
+        VerificationObstacle::TooMany => "this session has as many verifications as it can keep",
+    }
+}
+
+const fn why_not_saved(obstacle: program::ProgramObstacle) -> &'static str {
+    use program::ProgramObstacle;
+    match obstacle {
+        ProgramObstacle::NoPin => "this session has no PIN that is still good",
+        ProgramObstacle::UnderWay => "it is being saved already",
+        ProgramObstacle::Saved => "it has been saved for this PIN",
+        ProgramObstacle::Gone => {
+            "the service gives it once per PIN, and for this one it can't be had any more"
+        }
+    }
 }
 
 impl From<Locked> for CommandError {

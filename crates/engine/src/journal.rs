@@ -15,7 +15,7 @@ use std::{path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use session::{Event, Record, Timestamp};
-pub use store::{Answer, StoreError as JournalError};
+pub use store::{PendingWrite as Answer, StoreError as JournalError};
 use store::{Readers, Writer};
 use wire::{HookType, Pin};
 

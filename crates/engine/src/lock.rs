@@ -37,7 +37,7 @@ pub struct Holder {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another engine runs on it: end that one, or use another folder.
-    #[error("open the data folder {}: {} uses it; quit that one first or choose another data folder", folder.display(), named(holder.as_ref()))]
+    #[error("open the data folder {}: {} uses it", folder.display(), named(holder.as_ref()))]
     Held {
         /// The folder.
         folder: PathBuf,
@@ -45,7 +45,7 @@ pub enum LockError {
         holder: Option<Holder>,
     },
     /// The file system refused.
-    #[error("lock the data folder {}: {source}; check that the folder can be written to", folder.display())]
+    #[error("lock the data folder {}: {source}", folder.display())]
     Io {
         /// The folder.
         folder: PathBuf,

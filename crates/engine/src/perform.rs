@@ -22,7 +22,7 @@ use crate::{
     journal::SessionSecrets,
     remote::{
         CallError, Download, DownloadTarget, LoginTc,
-        logintc::{Attribute, Code, State, User},
+        logintc::{Attribute, Code, PushState, User},
     },
     watch::{Panicked, survive},
 };
@@ -148,7 +148,7 @@ fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
 
 async fn save_choice(context: &Context, id: SessionId, choice: Choice) {
     let saved = context.archive.save_region(id, choice).await;
-    context.archive_wrote(saved.err().map(|error| error.to_string()));
+    context.archive_wrote(saved.err());
 }
 
 fn allocate(context: &Arc<Context>, id: SessionId, to: &Mailbox, region: Region, by_hand: bool) {
@@ -189,7 +189,7 @@ async fn archive_chat(
         Ok(()) => context.archive.save_messages(id, messages).await,
         Err(fault) => Err(fault),
     };
-    context.archive_wrote(saved.as_ref().err().map(ToString::to_string));
+    context.archive_wrote(saved.as_ref().err().cloned());
     saved.map(|saved| (saved.new, saved.total)).map_err(|_| Failure::Storage)
 }
 
@@ -318,11 +318,11 @@ pub(crate) fn poll_phone(
         let answered = |answer| Input::VerificationAnswered { id, answer };
         let failed = |failure| Input::PollFailed { id, failure };
         Some(Message::Input(match until_stopped(&shared, client.poll(&question)).await? {
-            Ok(State::Pending) => answered(VerificationAnswer::Pending),
-            Ok(State::Approved) => answered(VerificationAnswer::Approved),
-            Ok(State::Denied) => answered(VerificationAnswer::Denied),
+            Ok(PushState::Pending) => answered(VerificationAnswer::Pending),
+            Ok(PushState::Approved) => answered(VerificationAnswer::Approved),
+            Ok(PushState::Denied) => answered(VerificationAnswer::Denied),
             // Neither a yes nor a no.
-            Ok(State::Other(_)) => failed(Failure::Malformed),
+            Ok(PushState::Other(_)) => failed(Failure::Malformed),
             Err(error) => failed(error.failure()),
         }))
     });

@@ -41,40 +41,28 @@ pub enum Requester {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReachError {
     /// Check name, port and forwarding.
-    #[error(
-        "reach the listener by its URL: nothing answers there; check the name, the port and the forwarding"
-    )]
+    #[error("reach the listener by its URL: nothing answers there")]
     NoAnswer,
     /// Check what it is forwarded to.
-    #[error(
-        "reach the listener by its URL: something else answers there ({status}); check what it is forwarded to"
-    )]
+    #[error("reach the listener by its URL: something else answers there ({status})")]
     SomethingElse {
         /// The HTTP status.
         status: u16,
     },
     /// Check the way from there: a firewall, too.
-    #[error(
-        "reach the listener by its URL: the service called and nothing answered; check the name, the port, the forwarding and the firewall"
-    )]
+    #[error("reach the listener by its URL: the service called and nothing answered")]
     NothingForService,
     /// Check what it is forwarded to, seen from there.
-    #[error(
-        "reach the listener by its URL: something else answers the service there; check where the name leads and what it is forwarded to"
-    )]
+    #[error("reach the listener by its URL: something else answers the service there")]
     AnotherForService,
     /// Ask its operator, or use another URL.
-    #[error(
-        "reach the listener by its URL: the service may not call this address; have its operator allow it or set another public URL"
-    )]
+    #[error("reach the listener by its URL: the service may not call this address")]
     NotAllowed,
     /// The service limits how often it calls: wait.
-    #[error(
-        "reach the listener by its URL: the service was asked too often; wait a minute and test again"
-    )]
+    #[error("reach the listener by its URL: the service was asked too often")]
     TooOften,
     /// The client can't be made.
-    #[error("reach the listener by its URL: no client could be made; install ca-certificates")]
+    #[error("reach the listener by its URL: no client could be made")]
     NoClient,
 }
 

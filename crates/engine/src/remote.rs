@@ -55,35 +55,25 @@ pub const USER_AGENT: &str = concat!("Deskhand/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {
     /// The base URL is of another kind, or has a user, a query or a fragment.
-    #[error(
-        "read the service's address: it is not a plain http or https address; give one like https://host/api/v1"
-    )]
+    #[error("read the service's address: it is not a plain http or https address")]
     BaseUrl,
     /// The template misses its variable.
-    #[error(
-        "read the regions' address: it does not say where the region's name goes; put {{region}} there"
-    )]
+    #[error("read the regions' address: it does not say where the region's name goes")]
     NoRegion,
     /// The template doesn't make an http or https URL.
-    #[error(
-        "read the regions' address: it does not make an http or https address; give one like https://{{region}}.host"
-    )]
+    #[error("read the regions' address: it does not make an http or https address")]
     RegionUrl,
     /// The User-Agent can't be a header.
-    #[error("read the User-Agent: it is empty or holds control characters; remove them")]
+    #[error("read the User-Agent: it is empty or holds control characters")]
     UserAgent,
     /// No secure connections are possible: this computer's certificates could not be read.
-    #[error(
-        "prepare secure connections: this computer's certificates could not be read; install ca-certificates"
-    )]
+    #[error("prepare secure connections: this computer's certificates could not be read")]
     Certificates,
     /// The verification service's domain has another shape.
-    #[error("read the verification service's domain: it is not 40 hex digits; copy it from there")]
+    #[error("read the verification service's domain: it is not 40 hex digits")]
     VerificationDomain,
     /// The verification service's key has another shape.
-    #[error(
-        "read the verification service's API key: it is not 64 letters and digits; copy it from there"
-    )]
+    #[error("read the verification service's API key: it is not 64 letters and digits")]
     VerificationKey,
 }
 
@@ -201,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_plain_http_address_and_says_what_to_change() {
+    fn refuses_what_is_no_plain_http_address_and_says_what_is_wrong() {
         for base in ["", "ftp://a/", "file:///etc", "https://u:p@a/", "https://a/?q", "data:,x"] {
             assert_eq!(
                 LoginWithMeConfig::parse(base, TEMPLATE),
@@ -213,7 +203,7 @@ mod tests {
         assert_eq!(with("https://a.example"), ServiceError::NoRegion);
         assert_eq!(with("javascript:{region}"), ServiceError::RegionUrl);
         assert_eq!(with("https://a:{region}"), ServiceError::RegionUrl);
-        assert!(ServiceError::NoRegion.to_string().contains("put {region} there"));
+        assert!(ServiceError::NoRegion.to_string().contains("where the region's name goes"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Receiver for ToActors {
     }
 
     fn disk(&self, failure: Option<&JournalError>) {
-        self.0.journal_wrote(failure.map(ToString::to_string));
+        self.0.journal_wrote(failure.cloned());
     }
 }
 

@@ -25,7 +25,7 @@ pub struct TokenShape;
 
 /// The operating system gave no random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("make a secret: the operating system gave no random bytes; restart the computer")]
+#[error("make a secret: the operating system gave no random bytes")]
 pub struct NoRandom;
 
 impl HookToken {

@@ -85,55 +85,55 @@ impl Default for Options {
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// Unlock the keyring, then try again.
-    #[error("{doing}: the system's keyring is locked; unlock it, then try again")]
+    #[error("{doing}: the system's keyring is locked")]
     KeyringLocked {
         /// What was being done.
         doing: &'static str,
     },
     /// The keyring that has the key isn't there, or has it no more.
-    #[error("get the key from the system's keyring: {why}; start the keyring or restore its entry")]
+    #[error("get the key from the system's keyring: {why}")]
     KeyringGone {
         /// What was found.
         why: String,
     },
     /// Ask for the passphrase.
-    #[error("unlock the data: a passphrase is needed; enter it")]
+    #[error("unlock the data: a passphrase is needed")]
     PassphraseNeeded,
     /// Ask for the passphrase again.
-    #[error("unlock the data: the passphrase is wrong; enter it again")]
+    #[error("unlock the data: the passphrase is wrong")]
     WrongPassphrase,
     /// Put the key file back.
-    #[error("read the key file {}: it is missing or unreadable; put it back from a copy", path.display())]
+    #[error("read the key file {}: it is missing or unreadable", path.display())]
     KeyFileMissing {
         /// Where it should be.
         path: PathBuf,
     },
     /// Put `vault.json` back.
-    #[error("find the key: {} is missing, but there are databases; put it back from a copy", path.display())]
+    #[error("find the key: {} is missing, but there are databases", path.display())]
     RecordMissing {
         /// Where it should be.
         path: PathBuf,
     },
     /// Put an undamaged `vault.json` back.
-    #[error("find the key: {} is damaged; put it back from a copy", path.display())]
+    #[error("find the key: {} is damaged", path.display())]
     RecordDamaged {
         /// Where it is.
         path: PathBuf,
     },
     /// A newer Deskhand made it: use that.
-    #[error("find the key: a newer version of Deskhand wrote {}; use that version", path.display())]
+    #[error("find the key: a newer version of Deskhand wrote {}", path.display())]
     TooNew {
         /// Where it is.
         path: PathBuf,
     },
     /// What the keeper has isn't this folder's key.
-    #[error("check the key: its keeper has another key than this folder's; restore the right one")]
+    #[error("check the key: its keeper has another key than this folder's")]
     WrongKey,
     /// The new keeper has the key, but the old one has it still.
-    #[error("erase the key where it was: {why}; it is tried again at the next start")]
+    #[error("erase the key where it was: {why}")]
     OldKeyLeft { why: String },
     /// The file system refused.
-    #[error("{doing} {}: {source}; check the disk and the folder's permissions", path.display())]
+    #[error("{doing} {}: {source}", path.display())]
     Io {
         /// What was being done.
         doing: &'static str,

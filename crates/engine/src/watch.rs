@@ -26,7 +26,7 @@ pub struct Watch {
     pub tasks: TaskTracker,
     pub stopping: CancellationToken,
     bus: Arc<Bus>,
-    unwell: Arc<Mutex<BTreeMap<&'static str, &'static str>>>,
+    unwell: Arc<Mutex<BTreeMap<&'static str, TaskFault>>>,
 }
 
 /// A task panicked; the panic hook has logged where.
@@ -69,7 +69,7 @@ impl Watch {
                     return;
                 }
                 tracing::error!(doing, "a background task ended and is started again");
-                watch.is_unwell(doing, RESTARTED);
+                watch.is_unwell(doing, TaskFault::Restarted);
                 let rest = tokio::time::sleep(pause);
                 if watch.stopping.run_until_cancelled(rest).await.is_none() {
                     return;
@@ -86,18 +86,18 @@ impl Watch {
             let _ = ended.await;
             if !watch.stopping.is_cancelled() {
                 tracing::error!(doing, "an actor ended that must not");
-                watch.is_unwell(doing, ENDED);
+                watch.is_unwell(doing, TaskFault::Ended);
             }
         });
     }
 
-    /// What doesn't run as it should, and what helps, for people.
-    pub fn unwell(&self) -> Vec<String> {
+    /// What doesn't run as it should.
+    pub fn unwell(&self) -> Vec<BackgroundFault> {
         let unwell = self.unwell.lock();
-        unwell.iter().map(|(doing, what)| format!("{doing}: {what}")).collect()
+        unwell.iter().map(|(&doing, &fault)| BackgroundFault { doing, fault }).collect()
     }
 
-    fn is_unwell(&self, doing: &'static str, what: &'static str) {
+    fn is_unwell(&self, doing: &'static str, what: TaskFault) {
         self.unwell.lock().insert(doing, what);
         self.bus.health_changed();
     }
@@ -109,9 +109,22 @@ impl Watch {
     }
 }
 
-const RESTARTED: &str =
-    "a part of Deskhand failed and was started again; if this stays, restart Deskhand";
-const ENDED: &str = "a part of Deskhand failed; restart Deskhand";
+/// A background task that doesn't run as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{doing}: {fault}")]
+pub struct BackgroundFault {
+    pub doing: &'static str,
+    pub fault: TaskFault,
+}
+
+/// What became of a background task that ended too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TaskFault {
+    #[error("a part of Deskhand failed and was started again")]
+    Restarted,
+    #[error("a part of Deskhand failed")]
+    Ended,
+}
 
 #[cfg(test)]
 mod tests {
@@ -149,9 +162,9 @@ mod tests {
         let runs = failing(&watch, 2, true);
         after(Duration::from_secs(1)).await;
         assert_eq!(runs.load(Ordering::Relaxed), 3);
-        assert_eq!(watch.unwell(), [format!("{DOING}: {RESTARTED}")]);
+        assert_eq!(watch.unwell(), [BackgroundFault { doing: DOING, fault: TaskFault::Restarted }]);
         after(WELL_AFTER).await;
-        assert_eq!(watch.unwell(), Vec::<String>::new());
+        assert_eq!(watch.unwell(), []);
     }
 
     #[tokio::test(start_paused = true)]
@@ -190,7 +203,7 @@ mod tests {
         let watch = Watch::new(Arc::default());
         watch.actor(DOING, tokio::spawn(async { panic!("a bug") }));
         after(WELL_AFTER * 2).await;
-        assert_eq!(watch.unwell(), [format!("{DOING}: {ENDED}")]);
+        assert_eq!(watch.unwell(), [BackgroundFault { doing: DOING, fault: TaskFault::Ended }]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -171,7 +171,11 @@ async fn a_receiver_that_panics_costs_one_answer_and_is_a_trouble() {
     while listener.watch.unwell().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert!(listener.watch.unwell()[0].starts_with("tell the sessions what their webhooks report"));
+    assert!(
+        listener.watch.unwell()[0]
+            .doing
+            .starts_with("tell the sessions what their webhooks report")
+    );
     assert_eq!(listener.post_hook().await, 200);
     assert_eq!(listener.calls().last(), Some(&Call::Committed(Some(2))));
 }

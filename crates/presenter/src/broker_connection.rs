@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 use wire::{
     Pin,
-    screen::{Program, Sharing, ToPresenter},
+    shared_screen::{ProgramHello, Sharing, ToPresenter},
 };
 
 use crate::{
@@ -41,7 +41,7 @@ pub struct BrokerConnection {
     pub page: Uuid,
     /// The customer's name, as the others see it.
     pub name: String,
-    pub program: Program,
+    pub program: ProgramHello,
 }
 
 /// What the connection reports.
@@ -79,7 +79,7 @@ enum ToBroker<'a> {
         side: &'static str,
         page: Uuid,
         name: &'a str,
-        program: &'a Program,
+        program: &'a ProgramHello,
     },
     Sharing {
         state: Sharing,
@@ -192,7 +192,7 @@ impl BrokerConnection {
                     return Lost::Left;
                 }
                 let lost = exchange_messages(&mut socket, events, outgoing).await;
-                let _ = timeout(STEP_TIMEOUT, socket.close(None)).await;
+                linger::hang_up(socket).await;
                 lost
             }
         }

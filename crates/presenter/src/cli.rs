@@ -4,7 +4,7 @@ use std::{convert::Infallible, path::PathBuf};
 
 use clap::Parser;
 use url::Url;
-use wire::screen::Secret;
+use wire::shared_screen::Secret;
 
 /// Shares this computer's screen with the person who helps you, after asking you.
 ///

@@ -10,7 +10,7 @@ use url::Url;
 use wire::{
     ConfText, Pin,
     loginwithme::Conf,
-    screen::{Asker, Secret},
+    shared_screen::{Requester, Secret},
     trailer::Payload,
 };
 
@@ -28,7 +28,7 @@ pub struct Invitation {
     /// The conf's text: proof that this is the session's own program.
     pub conf: Option<Secret>,
     /// Who requests the screen; `None` if the broker has to be asked.
-    pub requester: Option<Asker>,
+    pub requester: Option<Requester>,
     /// When the session's life is over, in seconds since 1970, as far as is known.
     pub until: Option<u64>,
     /// The conf says that nobody is at this computer.
@@ -139,7 +139,7 @@ impl Invitation {
             broker,
             pin: conf.session_pin.parse().map_err(|_| InvitationError::Conf)?,
             conf: Some(Secret::from(text.expose().to_owned())),
-            requester: Some(conf.asker),
+            requester: Some(conf.requester),
             until: Some(conf.ttl),
             unattended: conf.unattended,
             quiet: false,
@@ -270,7 +270,7 @@ mod tests {
             host_key: String::new(),
             version: String::new(),
             origin: Some("https://support.example.org".to_owned()),
-            asker: Asker { technician: "Anna".to_owned(), company: String::new() },
+            requester: Requester { technician: "Anna".to_owned(), company: String::new() },
             unattended,
         }
         .encode()

@@ -3,7 +3,7 @@
 
 use hyper::StatusCode;
 use serde::Deserialize;
-use wire::{Pin, screen::Asker};
+use wire::{Pin, shared_screen::Requester};
 
 use crate::{
     dial::{DialError, Dialler},
@@ -14,14 +14,14 @@ use crate::{
 struct RequesterAnswer {
     success: bool,
     #[serde(flatten)]
-    requester: Asker,
+    requester: Requester,
 }
 
 /// Fetches who requests the screen from the broker.
 ///
 /// # Errors
 /// [`EndReason`], if the broker doesn't know the PIN or can't be reached.
-pub async fn fetch(dialler: &Dialler, pin: &Pin) -> Result<Asker, EndReason> {
+pub async fn fetch(dialler: &Dialler, pin: &Pin) -> Result<Requester, EndReason> {
     let path = format!("/api/v1/x/asker?session_pin={}", pin.expose());
     let (status, body) = dialler.get(&path).await?;
     match status {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{runtime::Runtime, sync::mpsc};
 use uuid::Uuid;
-use wire::screen::Program;
+use wire::shared_screen::ProgramHello;
 
 use crate::{
     broker_connection::{BrokerConnection, LONGEST_LIFE},
@@ -70,7 +70,7 @@ fn ask_and_share(
         pin: invitation.pin.clone(),
         page: Uuid::new_v4(),
         name,
-        program: Program {
+        program: ProgramHello {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
             conf: invitation.conf.clone(),

@@ -7,7 +7,7 @@ use tokio::{
     task::{Id, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
-use wire::screen::{Sharing as State, ToPresenter};
+use wire::shared_screen::{Sharing as State, ToPresenter};
 
 use crate::{
     broker_connection::{BrokerConnection, BrokerEvent, PresenterMessage},

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 use tokio_tungstenite::tungstenite::{Bytes, Message};
-use wire::screen::{Role, StreamAnswer, StreamHello, ToPresenter};
+use wire::shared_screen::{Role, StreamAnswer, StreamHello, ToPresenter};
 
 use crate::{
     broker_connection::SILENCE_TIMEOUT,

@@ -20,7 +20,7 @@ use ring::{
     signature::{Ed25519KeyPair, KeyPair as _},
 };
 use serde_json::json;
-use wire::{ConfText, loginwithme::Conf, screen::Asker, trailer};
+use wire::{ConfText, loginwithme::Conf, shared_screen::Requester, trailer};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_deskhand-presenter");
 
@@ -146,7 +146,7 @@ fn conf(origin: &str, unattended: bool) -> ConfText {
         host_key: String::new(),
         version: String::new(),
         origin: Some(origin.to_owned()),
-        asker: Asker::default(),
+        requester: Requester::default(),
         unattended,
     }
     .encode()

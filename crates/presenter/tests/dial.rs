@@ -79,7 +79,7 @@ fn only_web_addresses_are_dialled_and_only_their_origin() {
 }
 
 /// Asks somebody who says `said`, whatever is asked.
-async fn ask(said: &[u8]) -> (String, Result<wire::screen::Asker, EndReason>) {
+async fn ask(said: &[u8]) -> (String, Result<wire::shared_screen::Requester, EndReason>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dialler = dialler(listener.local_addr().unwrap(), "http", None);
     let pin = "7W2-97-8570".parse().unwrap();

@@ -1,4 +1,4 @@
-//! What a viewer says in SetEncodings (RFC 6143, 7.5.2) that it can take.
+//! The encodings and extensions that a viewer supports, as it lists them in SetEncodings (RFC 6143, 7.5.2).
 
 use crate::encode::{Encoding, Quality};
 
@@ -55,7 +55,7 @@ impl ClientEncodings {
         encodings.iter().fold(Self::NONE, |encodings, encoding| encodings.with(*encoding))
     }
 
-    /// Whether the viewer can be told of another size of the screen.
+    /// Whether the viewer can follow a change of the screen's size.
     pub(crate) fn can_resize(&self) -> bool {
         self.desktop_size || self.extended_desktop_size
     }

@@ -97,12 +97,12 @@ impl ClientFramebuffer {
 
     /// Whether something in the area may differ from the screen.
     pub(crate) fn is_dirty(&self, area: Rect) -> bool {
-        self.tiles_of(area).any(|(at, _)| self.tiles[at] & DIRTY != 0)
+        self.tiles_in(area).any(|(at, _)| self.tiles[at] & DIRTY != 0)
     }
 
     /// The tiles within the area that were sent as JPEG.
     pub(crate) fn lossy(&self, area: Rect) -> impl Iterator<Item = Rect> + '_ {
-        self.tiles_of(area)
+        self.tiles_in(area)
             .filter(move |(at, tile)| self.tiles[*at] & LOSSY != 0 && area.covers(*tile))
             .map(|(_, tile)| tile)
     }
@@ -116,7 +116,7 @@ impl ClientFramebuffer {
     /// compared again before they are marked again.
     pub(crate) fn changed_tiles(&mut self, picture: &Picture, area: Rect) -> Vec<Rect> {
         let mut changed = Vec::new();
-        for (at, tile) in self.tiles_of(area) {
+        for (at, tile) in self.tiles_in(area) {
             if self.tiles[at] & DIRTY == 0 {
                 continue;
             }
@@ -139,7 +139,7 @@ impl ClientFramebuffer {
         tiles: &[Rect],
     ) -> Vec<Rect> {
         for tile in tiles {
-            let whole: Vec<_> = self.tiles_of(*tile).collect();
+            let whole: Vec<_> = self.tiles_in(*tile).collect();
             whole.into_iter().for_each(|(at, whole)| self.set_compared(at, area.covers(whole)));
         }
         tiles.iter().map(|tile| self.difference(picture, *tile)).collect()
@@ -207,21 +207,21 @@ impl ClientFramebuffer {
             (0..to.h).for_each(&mut copy);
         }
         let source = Rect::new(from.0, from.1, to.w, to.h);
-        let lossy = self.tiles_of(source).any(|(at, _)| self.tiles[at] & LOSSY != 0);
+        let lossy = self.tiles_in(source).any(|(at, _)| self.tiles[at] & LOSSY != 0);
         self.each(*to, |tile| *tile |= if lossy { DIRTY | LOSSY } else { DIRTY });
         for tile in matching {
-            let whole: Vec<_> = self.tiles_of(*tile).filter(|(_, whole)| whole == tile).collect();
+            let whole: Vec<_> = self.tiles_in(*tile).filter(|(_, whole)| whole == tile).collect();
             whole.into_iter().for_each(|(at, _)| self.set_compared(at, true));
         }
     }
 
     fn each(&mut self, area: Rect, change: impl Fn(&mut u8)) {
-        let tiles: Vec<_> = self.tiles_of(area).map(|(at, _)| at).collect();
+        let tiles: Vec<_> = self.tiles_in(area).map(|(at, _)| at).collect();
         tiles.into_iter().for_each(|at| change(&mut self.tiles[at]));
     }
 
-    /// The tiles that have a part in the area, by index and place.
-    fn tiles_of(&self, area: Rect) -> impl Iterator<Item = (usize, Rect)> + use<> {
+    /// The tiles that have a part in the area, each with its index.
+    fn tiles_in(&self, area: Rect) -> impl Iterator<Item = (usize, Rect)> + use<> {
         let bounds = self.bounds();
         let area = area.and(bounds);
         let columns = usize::from(self.columns);

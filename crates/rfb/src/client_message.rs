@@ -1,6 +1,6 @@
 //! Parsing a viewer's messages out of bytes that were split anywhere.
 
-use crate::{ProtocolError, Rect, format::Format};
+use crate::{Event, ProtocolError, Rect, clipboard, format::Format};
 
 /// One message of a viewer (RFC 6143, 7.5, and its extensions).
 #[derive(Debug, PartialEq, Eq)]
@@ -11,18 +11,8 @@ pub(crate) enum ClientMessage<'a> {
         incremental: bool,
         area: Rect,
     },
-    Key {
-        down: bool,
-        keysym: u32,
-        scancode: Option<u32>,
-    },
-    Pointer {
-        x: u16,
-        y: u16,
-        buttons: u16,
-    },
-    /// ClientCutText, in Latin-1.
-    CutText(&'a [u8]),
+    /// Something that the server only passes on: a key, the pointer, or a clipboard text in Latin-1.
+    Input(Event),
     /// ClientCutText of the Extended Clipboard.
     ExtendedCutText {
         flags: u32,
@@ -41,7 +31,7 @@ pub(crate) enum ClientMessage<'a> {
     Ignored,
 }
 
-/// What the next bytes hold.
+/// What the first bytes of the input are.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parsed<'a> {
     /// A message and its length in bytes.
@@ -52,10 +42,10 @@ pub(crate) enum Parsed<'a> {
     Incomplete,
 }
 
-/// What else decides how a message is read.
+/// The settings on which the meaning of a message's bytes depends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ParseContext {
-    /// In bytes.
+    /// The longest clipboard text that is taken, in bytes.
     pub(crate) longest_clipboard: usize,
     /// The highest bit of PointerEvent's buttons says that one more byte follows.
     pub(crate) extended_buttons: bool,
@@ -65,7 +55,7 @@ pub(crate) struct ParseContext {
 
 /// The longest payload of a fence in bytes (rfbproto, "ClientFence").
 const LONGEST_FENCE: usize = 64;
-/// Text that can't be compressed becomes a little longer by the attempt.
+/// How many bytes a compressed text may be longer than the text: zlib adds some where it can't compress.
 const ZLIB_OVERHEAD: usize = 1024;
 
 /// Parses the first message in `bytes`.
@@ -78,10 +68,9 @@ pub(crate) fn parse(bytes: &[u8], context: ParseContext) -> Result<Parsed<'_>, P
             incremental: *incremental != 0,
             area: rect(area),
         }),
-        4 => fixed(bytes, |[_, down, _, _, keysym @ ..]: &[u8; 8]| ClientMessage::Key {
-            down: *down != 0,
-            keysym: u32::from_be_bytes(*keysym),
-            scancode: None,
+        4 => fixed(bytes, |[_, down, _, _, keysym @ ..]: &[u8; 8]| {
+            let keysym = u32::from_be_bytes(*keysym);
+            ClientMessage::Input(Event::Key { down: *down != 0, keysym, scancode: None })
         }),
         5 => pointer(bytes, context.extended_buttons),
         6 => clipboard(bytes, context),
@@ -89,7 +78,7 @@ pub(crate) fn parse(bytes: &[u8], context: ParseContext) -> Result<Parsed<'_>, P
             ClientMessage::EnableContinuousUpdates { on: *on != 0, area: rect(area) }
         }),
         248 => return fence(bytes),
-        // xvp's requests to shut down or reboot: they are not offered, so never obeyed.
+        // xvp's requests to shut down or to reboot. This server never says that it supports xvp, and obeys none.
         250 => fixed(bytes, |_: &[u8; 4]| ClientMessage::Ignored),
         251 => desktop_size(bytes),
         255 => return qemu(bytes),
@@ -135,15 +124,15 @@ fn encodings(bytes: &[u8]) -> Parsed<'_> {
 }
 
 fn pointer(bytes: &[u8], extended: bool) -> Parsed<'_> {
-    let Some([_, low, place @ ..]) = bytes.first_chunk::<6>() else { return Parsed::Incomplete };
-    let [x, y] = [[place[0], place[1]], [place[2], place[3]]].map(u16::from_be_bytes);
+    let Some([_, low, position @ ..]) = bytes.first_chunk::<6>() else { return Parsed::Incomplete };
+    let [x, y] = [[position[0], position[1]], [position[2], position[3]]].map(u16::from_be_bytes);
     let (mut buttons, mut length) = (u16::from(*low), 6);
     if extended && low & 0x80 != 0 {
         let Some(high) = bytes.get(6) else { return Parsed::Incomplete };
         buttons = u16::from(low & 0x7f) | u16::from(*high) << 7;
         length = 7;
     }
-    Parsed::Message(ClientMessage::Pointer { x, y, buttons }, length)
+    Parsed::Message(ClientMessage::Input(Event::Pointer { x, y, buttons }), length)
 }
 
 fn clipboard(bytes: &[u8], context: ParseContext) -> Parsed<'_> {
@@ -159,7 +148,7 @@ fn clipboard(bytes: &[u8], context: ParseContext) -> Parsed<'_> {
     }
     let Some(body) = bytes[8..].get(..length) else { return Parsed::Incomplete };
     let message = match body.split_first_chunk::<4>() {
-        _ if !is_extended => ClientMessage::CutText(body),
+        _ if !is_extended => ClientMessage::Input(Event::Clipboard(clipboard::from_latin1(body))),
         Some((flags, body)) => {
             ClientMessage::ExtendedCutText { flags: u32::from_be_bytes(*flags), body }
         }
@@ -204,9 +193,10 @@ fn qemu(bytes: &[u8]) -> Result<Parsed<'_>, ProtocolError> {
                 |at: usize| u32::from_be_bytes([all[at], all[at + 1], all[at + 2], all[at + 3]]);
             // The flag has 16 bits here (rfbproto, "QEMU Extended Key Event"), unlike in KeyEvent.
             let down = all[2] != 0 || all[3] != 0;
-            ClientMessage::Key { down, keysym: number(4), scancode: Some(number(8)) }
+            let (keysym, scancode) = (number(4), Some(number(8)));
+            ClientMessage::Input(Event::Key { down, keysym, scancode })
         })),
-        // The audio messages have other lengths, and nothing says where an unknown one ends.
+        // QEMU's audio messages have other lengths, and no field says where an unknown message ends.
         Some(_) => Err(ProtocolError::Message(255)),
     }
 }

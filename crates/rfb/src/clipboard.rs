@@ -20,7 +20,7 @@ pub(crate) struct Clipboard {
     text: String,
     /// The viewer doesn't know yet that there is a text.
     unannounced: bool,
-    /// The viewer knows of the text, and hasn't fetched it.
+    /// The viewer knows that there is a text, and hasn't fetched it.
     offered: bool,
     /// The flags of the viewer's Caps message; zero before it came.
     viewer_caps: u32,
@@ -91,7 +91,7 @@ fn write_latin1(text: &str, to: &mut Vec<u8>) {
     to.extend(latin1);
 }
 
-/// A message of the Extended Clipboard, which is told from a plain one by its negative length.
+/// A message of the Extended Clipboard. Its negative length distinguishes it from a plain one.
 fn write_extended(flags: u32, body: &[u8], to: &mut Vec<u8>) {
     let length = -(4 + body.len() as i32);
     to.extend([SERVER_CUT_TEXT, 0, 0, 0]);

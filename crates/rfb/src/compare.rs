@@ -2,8 +2,7 @@
 
 use crate::format::COLOUR;
 
-/// How many pixels are compared at a time, without a branch between them: 16 let the compiler use the widest
-/// registers of today's processors.
+/// How many pixels are compared at a time, without a branch between them, so that the compiler can vectorise it.
 const STEP: usize = 16;
 
 /// Whether two rows of the same length are the same.
@@ -33,7 +32,7 @@ pub(crate) fn last_difference(shown: &[u8], had: &[u32]) -> Option<usize> {
     shown[..end].iter().zip(&had[..end]).rposition(|(a, b)| pixel(a) != *b)
 }
 
-// Without an early return: the branch would cost more than the rest of a step.
+// No early return: a branch for each pixel would keep the compiler from comparing several at once.
 fn step_differs(shown: &[[u8; 4]; STEP], had: &[u32; STEP]) -> bool {
     let bits = |(a, b): (&[u8; 4], &u32)| pixel(a) ^ b;
     shown.iter().zip(had).map(bits).fold(0, |all, one| all | one) != 0

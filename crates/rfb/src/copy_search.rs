@@ -24,7 +24,7 @@ const CLEAR: usize = 4;
 const CELL: u16 = 8;
 /// The least that a copy has to save: as many rows as one tile has.
 const LEAST_SAVING: i32 = TILE as i32;
-/// A cell's row that was right and that the copy makes wrong, in rows that the copy saves.
+/// What a cell's row costs that was right and that the copy makes wrong, in rows that a copy saves.
 const SPOILT: i32 = 2;
 
 /// How far something has moved on the screen, in pixels.
@@ -102,26 +102,23 @@ fn horizontal_distance(
 }
 
 /// The coordinates at which most tiles have changed.
-fn most_frequent(places: impl Iterator<Item = u16>) -> Vec<u16> {
-    let mut places: Vec<_> = places.collect();
-    places.sort_unstable();
-    let runs = places.chunk_by(|one, other| one == other);
+fn most_frequent(coordinates: impl Iterator<Item = u16>) -> Vec<u16> {
+    let mut coordinates: Vec<_> = coordinates.collect();
+    coordinates.sort_unstable();
+    let runs = coordinates.chunk_by(|one, other| one == other);
     let mut counted: Vec<_> = runs.map(|run| (run.len(), run[0])).collect();
     counted.sort_unstable_by(|one, other| other.cmp(one));
-    // Of many equals some from everywhere, not the first ones: one end of the window may be blank.
+    // Where many are about equal, take some from all over the area: one end of the window may be blank.
     let equals = counted.partition_point(|(count, _)| *count * 2 >= counted[0].0);
     let step = equals.div_ceil(BANDS).max(1);
-    counted[..equals].iter().step_by(step).map(|(_, place)| *place).collect()
+    counted[..equals].iter().step_by(step).map(|(_, coordinate)| *coordinate).collect()
 }
 
 /// 2^64 divided by the golden ratio, odd: multiplying by it spreads every bit upwards (Fibonacci hashing).
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Hashes a row as four interleaved sequences, since each multiplication has to wait for the one before it in its
-/// sequence.
+/// Hashes a row as four interleaved sequences, in each of which a multiplication waits for the one before it.
 fn hash(row: &[Colour]) -> u64 {
-    let mix =
-        |hash: u64, colour: Colour| (hash.rotate_left(23) ^ u64::from(colour)).wrapping_mul(FACTOR);
     let (fours, rest) = row.as_chunks::<4>();
     let four = fours
         .iter()
@@ -131,9 +128,13 @@ fn hash(row: &[Colour]) -> u64 {
     rest.iter().fold(one, |hash, colour| mix(hash, *colour))
 }
 
+fn mix(hash: u64, colour: Colour) -> u64 {
+    (hash.rotate_left(23) ^ u64::from(colour)).wrapping_mul(FACTOR)
+}
+
 fn hash_columns(hashes: &mut [u64], row: impl Iterator<Item = Colour>) {
     for (hash, colour) in hashes.iter_mut().zip(row) {
-        *hash = (hash.rotate_left(23) ^ u64::from(colour)).wrapping_mul(FACTOR);
+        *hash = mix(*hash, colour);
     }
 }
 
@@ -292,11 +293,11 @@ impl Cells {
         let moved = ShiftedPair { picture, client, distance };
         let stays = ShiftedPair { distance: Distance { x: 0, y: 0 }, ..moved };
         let mut changed = vec![false; columns * usize::from(area.h.div_ceil(TILE))];
-        let place = |x: u16, y: u16| {
+        let tile_at = |x: u16, y: u16| {
             usize::from((y - area.y) / TILE) * columns + usize::from((x - area.x) / TILE)
         };
-        tiles.iter().for_each(|tile| changed[place(tile.x, tile.y)] = true);
-        // Row by row, as both lie in memory.
+        tiles.iter().for_each(|tile| changed[tile_at(tile.x, tile.y)] = true);
+        // Row by row, since that is the order in memory.
         for y in area.y..area.y + area.h {
             let row = usize::from((y - area.y) / CELL);
             for column in 0..columns {
@@ -306,7 +307,7 @@ impl Cells {
                 let matches = moved.matches(x, y, w);
                 cells.matching[at] &= matches;
                 cells.savings[at] +=
-                    match (matches, !changed[place(x, y)] || stays.matches(x, y, w)) {
+                    match (matches, !changed[tile_at(x, y)] || stays.matches(x, y, w)) {
                         (true, false) => 1,
                         (false, true) => -SPOILT,
                         (true, true) | (false, false) => 0,
@@ -316,11 +317,11 @@ impl Cells {
         cells
     }
 
-    /// The rectangle of cells that saves most: Kadane's search for the best run, over the sums of every range of
-    /// columns.
+    /// The rectangle of cells that saves most: Kadane's search for the best run, over the sums of the rows in every
+    /// range of columns.
     fn best(&self) -> Option<Rect> {
         let rows = self.savings.len() / self.columns.max(1);
-        let (mut best, mut place) = (LEAST_SAVING - 1, None);
+        let (mut best, mut range) = (LEAST_SAVING - 1, None);
         for left in 0..self.columns {
             let mut sums = vec![0; rows];
             for right in left..self.columns {
@@ -328,11 +329,11 @@ impl Cells {
                 sums.iter_mut().zip(column).for_each(|(sum, win)| *sum += win);
                 let (sum, top, bottom) = best_run(&sums);
                 if sum > best {
-                    (best, place) = (sum, Some((left, right, top, bottom)));
+                    (best, range) = (sum, Some((left, right, top, bottom)));
                 }
             }
         }
-        let (left, right, top, bottom) = place?;
+        let (left, right, top, bottom) = range?;
         let (x, y) = (left as u16 * TILE, top as u16 * CELL);
         let (w, h) = ((right - left + 1) as u16 * TILE, (bottom - top) as u16 * CELL);
         Some(Rect::new(self.area.x + x, self.area.y + y, w, h).and(self.area))

@@ -16,8 +16,8 @@ pub enum Event {
         x: u16,
         /// Pixels from the top edge of the screen.
         y: u16,
-        /// The buttons that are down: bit 0 left, 1 middle, 2 right, 3 to 6 the wheel's, 7 and 8 back and
-        /// forward.
+        /// The buttons that are down: bit 0 left, 1 middle, 2 right, 3 to 6 the wheel, 7 back,
+        /// 8 forward.
         buttons: u16,
     },
     /// The viewer's clipboard holds this text now.

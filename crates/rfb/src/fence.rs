@@ -1,4 +1,4 @@
-//! Fences (rfbproto, "ServerFence"): they tell which updates the viewer has processed.
+//! Fences (rfbproto, "ServerFence"), by which the server learns which updates the viewer has processed.
 
 use std::collections::VecDeque;
 
@@ -22,10 +22,6 @@ pub(crate) struct UpdatesInFlight {
 impl UpdatesInFlight {
     pub(crate) fn count(&self) -> usize {
         self.unanswered.len()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.unanswered.is_empty()
     }
 
     /// Bytes that the queue takes in memory.

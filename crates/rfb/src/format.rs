@@ -5,7 +5,7 @@ use crate::ProtocolError;
 /// A colour within this crate: 0x00RRGGBB.
 pub(crate) type Colour = u32;
 
-/// The bits of a pixel that are its colour.
+/// The bits of a pixel that hold its colour; the fourth byte of a captured pixel has no meaning.
 pub(crate) const COLOUR: u32 = 0x00ff_ffff;
 
 /// The colours of a picture's bytes.
@@ -27,13 +27,13 @@ pub(crate) struct Format {
 /// Which bytes of a pixel an encoding leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PixelLayout {
-    /// No byte: PIXEL.
+    /// None: the pixel is written whole, as PIXEL.
     Whole,
-    /// All but red, green and blue, in this order whatever the shifts are: Tight's TPIXEL.
+    /// The unused one: red, green and blue are written in this order whatever the shifts are, as Tight's TPIXEL.
     RedGreenBlue,
-    /// The most significant byte: ZRLE's CPIXEL.
+    /// The most significant one, as in ZRLE's CPIXEL.
     LowThree,
-    /// The least significant byte: ZRLE's CPIXEL.
+    /// The least significant one, as in ZRLE's CPIXEL.
     HighThree,
 }
 
@@ -58,7 +58,7 @@ impl Format {
     fn is_valid(&self) -> bool {
         let fits = |(max, shift): (&u16, &u8)| {
             let max = u32::from(*max);
-            // The maximum is 2^N - 1 (RFC 6143, 7.4), and its bits have to stay inside of the pixel.
+            // A maximum is 2^N - 1 (RFC 6143, 7.4), and its N bits must lie inside of the pixel.
             max > 0
                 && (max + 1).is_power_of_two()
                 && max.ilog2() + 1 + u32::from(*shift) <= self.bits.into()
@@ -74,14 +74,15 @@ impl Format {
         to.extend([0; 3]);
     }
 
-    /// Whether it has eight bits for each colour in a pixel of four bytes. TPIXEL and JPEG need that.
+    /// Whether a pixel has four bytes and eight bits for each colour. Only then is a TPIXEL shorter than a pixel
+    /// (rfbproto, "Tight Encoding"). JPEG is used only then, too, though Tight allows it for more formats.
     pub(crate) fn is_888(self) -> bool {
         self.bits == 32 && self.depth == 24 && self.max == [255; 3]
     }
 
-    /// Whether a picture's rows are already in it.
+    /// Whether the bytes of a picture are in this format already.
     pub(crate) fn is_own(self) -> bool {
-        // Viewers give the depth as 24 or 32, which is the same for a format of 8 bits a colour.
+        // The depth only says how many bits are used, which the maxima say as well; some viewers give 32.
         Self { depth: 24, ..self } == Self::OWN
     }
 
@@ -90,9 +91,10 @@ impl Format {
         if self.is_888() { PixelLayout::RedGreenBlue } else { PixelLayout::Whole }
     }
 
-    /// How ZRLE writes a pixel: CPIXEL (RFC 6143, 7.7.5).
+    /// How ZRLE writes a pixel: CPIXEL (RFC 6143, 7.7.5 and 7.7.6).
     pub(crate) fn zrle_layout(self) -> PixelLayout {
         let used = self.pixel_value(COLOUR);
+        // Where both ends of the pixel are unused, the three least significant bytes are written (rfbproto).
         match (self.bits, self.depth) {
             (32, ..=24) if used & 0xff00_0000 == 0 => PixelLayout::LowThree,
             (32, ..=24) if used & 0x0000_00ff == 0 => PixelLayout::HighThree,

@@ -1,4 +1,4 @@
-//! The protocol from the server's side, for one viewer: what comes in, and what it changes.
+//! The protocol's state for one viewer: takes the viewer's bytes, and reports what they mean.
 
 mod handshake;
 mod update;
@@ -114,7 +114,7 @@ impl Server {
         std::mem::take(&mut self.output)
     }
 
-    /// Says that these parts of the screen may have changed. It is a hint where to compare: a part too many
+    /// Marks parts of the screen that may have changed. It is a hint where to compare: a part too many
     /// costs time, and no bytes.
     pub fn changed(&mut self, areas: &[Rect]) {
         self.at_rest &= areas.is_empty();
@@ -195,15 +195,7 @@ impl Server {
                 self.requests.add(incremental, area);
                 self.requested_area_may_have_changed(before);
             }
-            ClientMessage::Key { down, keysym, scancode } => {
-                events.push(Event::Key { down, keysym, scancode });
-            }
-            ClientMessage::Pointer { x, y, buttons } => {
-                events.push(Event::Pointer { x, y, buttons });
-            }
-            ClientMessage::CutText(latin1) => {
-                events.push(Event::Clipboard(clipboard::from_latin1(latin1)));
-            }
+            ClientMessage::Input(event) => events.push(event),
             ClientMessage::ExtendedCutText { flags, body } => {
                 let received = self.clipboard.receive(flags, body, &self.limits, &mut self.output);
                 events.extend(received.map(Event::Clipboard));
@@ -234,13 +226,14 @@ impl Server {
         if is_new(|e| e.extended_clipboard) {
             clipboard::write_capabilities(self.limits.clipboard, &mut self.output);
         }
-        // It is how the server says that it supports continuous updates. They are not offered without
-        // fences, since nobody would know how many updates are on their way.
+        // By this message a server says that it supports continuous updates (rfbproto,
+        // "EndOfContinuousUpdates"). They are not offered without fences, since nothing would tell how many
+        // updates are on their way.
         if is_new(|e| e.fence && e.continuous_updates) {
             self.output.push(END_OF_CONTINUOUS_UPDATES);
         }
         if !encodings.fence {
-            // Their fences will not be answered any more, and would hold back updates for ever.
+            // Fences that were sent before will not be answered any more, and would hold back updates for ever.
             self.in_flight.clear();
         }
     }

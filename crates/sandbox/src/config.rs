@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+pub use serve::control::Control;
 use serve::{Clock, Limits, Port};
 
 use crate::StoreKey;
@@ -45,17 +46,6 @@ impl Ports {
     /// Any free ones.
     pub const ANY: Self =
         Self { logintc: Port::Any, rocketchat: Port::Any, passwordless: Port::Any };
-}
-
-/// Where the control API listens and where its token is written.
-#[derive(Debug, Clone)]
-pub struct Control {
-    /// The address.
-    pub ip: IpAddr,
-    /// The port.
-    pub port: Port,
-    /// The token's file; made anew (mode 0600) at each start.
-    pub token_file: PathBuf,
 }
 
 impl Config {

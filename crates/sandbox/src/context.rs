@@ -18,7 +18,7 @@ pub(crate) struct ServiceContext {
 impl ServiceContext {
     /// `routes` behind the guard against foreign hosts, and with the faults that are planned.
     pub(crate) fn protect(&self, routes: axum::Router, faults: &FaultPlan) -> axum::Router {
-        // The guard stands outside: a refused host must not use up a fault that a test has planned.
+        // The guard comes first: a refused host must not use up a fault that a test has planned.
         self.guard.protect(faults.protect(routes))
     }
 }

@@ -1,4 +1,4 @@
-//! The keys that a stand-in gives out: created at the first start, and the same ever after.
+//! The keys that a stand-in gives out: created at the first start and then never changed.
 
 use rusqlite::{OptionalExtension as _, Transaction};
 

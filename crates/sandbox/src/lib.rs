@@ -1,4 +1,4 @@
-//! Stand-ins of the three services that tell who somebody is: LoginTC, Rocket.Chat, Passwordless.dev.
+//! Stand-ins for the three services that verify people: LoginTC, Rocket.Chat and Passwordless.dev.
 //!
 //! Each is a server of its own on a port of its own, with the real one's paths at its root, so that a
 //! client is told one from the other by its base URL and credentials alone. All three keep their state in
@@ -6,7 +6,7 @@
 //! `deskhand-sandbox` runs them as a program.
 //!
 //! What always holds:
-//! - an answer that says that something was done comes after its commit: it survives a restart;
+//! - a response that reports a change is sent after the commit, so the change survives a restart;
 //! - every time in an answer is the shared clock's: the wall clock plus what the control API added;
 //! - no key, token, code or text of a person is logged.
 //!

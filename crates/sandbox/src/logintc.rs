@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rusqlite::Transaction;
 use secrecy::SecretString;
 use tokio::sync::watch;
-use wire::logintc::{Attribute, State};
+use wire::logintc::{Attribute, PushState};
 
 use crate::{StoreError, context::ServiceContext, keys};
 
@@ -159,7 +159,7 @@ impl Logintc {
     pub async fn pending(&self) -> Result<Vec<Push>, StoreError> {
         let now = self.context.clock.now();
         let pushes = self.context.store.with(move |tx| store::pushes(tx, now)).await?;
-        let waiting = pushes.into_iter().filter(|push| push.state == State::Pending);
+        let waiting = pushes.into_iter().filter(|push| push.state == PushState::Pending);
         Ok(waiting
             .map(|store::Push { id, username, attributes, .. }| Push { id, username, attributes })
             .collect())

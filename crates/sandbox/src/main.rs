@@ -10,8 +10,11 @@ use std::{
 use clap::Parser;
 use sandbox::{Config, Control, Ports, Running, Sandbox};
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
-use serve::Port;
+use serde_json::json;
+use serve::{
+    Port,
+    process::{self, stop_signal},
+};
 use tracing_subscriber::EnvFilter;
 
 /// Stand-ins of LoginTC, Rocket.Chat and Passwordless.dev, each on a port of its own.
@@ -82,7 +85,7 @@ async fn run(args: Args) -> Result<(), String> {
     let token_file = config.control.as_ref().map(|control| control.token_file.clone());
     let running = Sandbox::start(config).await.map_err(|error| error.to_string())?;
     let keys = write_keys(&data, &running).map_err(|error| format!("write the keys: {error}"))?;
-    say_ready(&running, &keys, token_file.as_deref());
+    print_ready(&running, &keys, token_file.as_deref());
     stop.await;
     tracing::info!("stopping");
     running.shutdown().await;
@@ -90,19 +93,18 @@ async fn run(args: Args) -> Result<(), String> {
 }
 
 fn config(args: Args) -> Config {
-    let port = |port| if port == 0 { Port::Any } else { Port::Exactly(port) };
     let token_file = args.control_token_file.unwrap_or_else(|| args.data.join("control-token"));
     let mut config = Config::embedded(args.data);
     config.ip = args.ip;
     config.ports = Ports {
-        logintc: port(args.logintc_port),
-        rocketchat: port(args.rocketchat_port),
-        passwordless: port(args.passwordless_port),
+        logintc: Port::from_number(args.logintc_port),
+        rocketchat: Port::from_number(args.rocketchat_port),
+        passwordless: Port::from_number(args.passwordless_port),
     };
     config.examples = args.examples;
     config.control = args.control.map(|listen| Control {
         ip: listen.ip(),
-        port: port(listen.port()),
+        port: Port::from_number(listen.port()),
         token_file,
     });
     config
@@ -127,9 +129,9 @@ fn write_keys(data: &Path, running: &Running) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
-/// One line of JSON on stdout, so that a script can wait for it.
-fn say_ready(running: &Running, keys: &Path, token_file: Option<&Path>) {
-    let line: Value = json!({
+/// Says on stdout where each stand-in is.
+fn print_ready(running: &Running, keys: &Path, token_file: Option<&Path>) {
+    process::print_ready(&json!({
         "event": "ready",
         "logintc": running.logintc().base_url(),
         "rocketchat": running.rocketchat().base_url(),
@@ -137,21 +139,5 @@ fn say_ready(running: &Running, keys: &Path, token_file: Option<&Path>) {
         "keys_file": keys,
         "control_url": running.control_addr().map(|addr| format!("http://{addr}/control")),
         "control_token_file": token_file,
-    });
-    let mut out = std::io::stdout().lock();
-    // Nobody may be reading; the servers run all the same.
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-}
-
-/// Resolves at Ctrl-C or SIGTERM.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
+    }));
 }

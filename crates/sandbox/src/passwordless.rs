@@ -31,9 +31,8 @@ pub struct Passwordless {
 }
 
 impl Passwordless {
-    /// Loads the keys from the store, or creates them. A passkey can't be made without a device, so `examples` adds
-    /// nothing here.
-    pub(crate) async fn open(context: ServiceContext, _examples: bool) -> Result<Self, StoreError> {
+    /// Loads the keys from the store, or creates them. No passkey is added to try, since only a device makes one.
+    pub(crate) async fn open(context: ServiceContext) -> Result<Self, StoreError> {
         let (api_key, api_secret) = context
             .store
             .with(|tx| {

@@ -199,15 +199,7 @@ impl Rocketchat {
     pub async fn sessions(&self) -> Result<Vec<DeviceSession>, StoreError> {
         let all = |tx: &Transaction<'_>| {
             let pattern = store::pattern("").ok_or(rusqlite::Error::InvalidQuery)?;
-            let order = "s.login_at DESC, s.id";
-            let search = store::Search {
-                user: None,
-                pattern: &pattern,
-                order,
-                offset: 0,
-                count: usize::MAX,
-            };
-            Ok(store::search(tx, &search)?.0)
+            Ok(store::search(tx, &store::Search::newest(&pattern, usize::MAX))?.0)
         };
         self.context.store.with(all).await
     }

@@ -4,8 +4,8 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use serve::{
-    BindError, Bound, Clock, ControlToken, FaultPlan, HostGuard, Limits, Server,
-    control as control_api, token::TokenError,
+    BindError, Bound, Clock, FaultPlan, HostGuard, Limits, Server, control::Advance,
+    token::TokenError,
 };
 
 use crate::{
@@ -55,7 +55,14 @@ pub struct Running {
 struct Service<H> {
     handle: H,
     server: Server,
-    got_asked_port: bool,
+    got_requested_port: bool,
+}
+
+impl<H> Service<H> {
+    fn start(bound: Bound, handle: H, routes: Router, limits: Limits) -> Result<Self, StartError> {
+        let got_requested_port = bound.got_requested_port();
+        Ok(Self { handle, server: Server::start(bound, routes, limits, None)?, got_requested_port })
+    }
 }
 
 impl Sandbox {
@@ -81,31 +88,25 @@ impl Sandbox {
             guard: HostGuard::new(bound.addr(), None),
             origin: format!("http://{}", bound.addr()),
         };
-        let logintc = {
-            let handle = Logintc::open(context(&logintc), config.examples).await?;
-            let (context, routes) = (handle.context.clone(), logintc::routes(handle.clone()));
-            serve_one(logintc, handle, context, |_| routes, &faults, limits)?
+        let handle = Logintc::open(context(&logintc), config.examples).await?;
+        let routes = handle.context.protect(logintc::routes(handle.clone()), &faults);
+        let logintc = Service::start(logintc, handle, routes, limits)?;
+        let handle = Rocketchat::open(context(&rocketchat), config.examples).await?;
+        let routes = handle.context.protect(rocketchat::routes(handle.context.clone()), &faults);
+        let rocketchat = Service::start(rocketchat, handle, routes, limits)?;
+        let handle = Passwordless::open(context(&passwordless)).await?;
+        let routes = handle.context.protect(passwordless::routes(handle.context.clone()), &faults);
+        let passwordless = Service::start(passwordless, handle, routes, limits)?;
+        let advanced = clock.clone();
+        let start_control = |control: Control| {
+            // There are no timers to fire: times are compared with the clock when a call comes.
+            let advance: Advance = Arc::new(move |by| {
+                advanced.advance(by);
+                Box::pin(std::future::ready(()))
+            });
+            control.start::<StartError>(advance, faults.clone(), Router::new())
         };
-        let rocketchat = {
-            let handle = Rocketchat::open(context(&rocketchat), config.examples).await?;
-            serve_one(
-                rocketchat,
-                handle.clone(),
-                handle.context,
-                rocketchat::routes,
-                &faults,
-                limits,
-            )?
-        };
-        let passwordless = {
-            let handle = Passwordless::open(context(&passwordless), config.examples).await?;
-            let context = handle.context.clone();
-            serve_one(passwordless, handle, context, passwordless::routes, &faults, limits)?
-        };
-        let control = match &config.control {
-            Some(control) => Some(start_control(control, &clock, &faults)?),
-            None => None,
-        };
+        let control = config.control.map(start_control).transpose()?;
         Ok(Running { store, clock, faults, logintc, rocketchat, passwordless, control })
     }
 }
@@ -133,9 +134,9 @@ impl Running {
 
     /// False if another port had to be taken than a remembered one.
     pub fn got_remembered_ports(&self) -> bool {
-        self.logintc.got_asked_port
-            && self.rocketchat.got_asked_port
-            && self.passwordless.got_asked_port
+        self.logintc.got_requested_port
+            && self.rocketchat.got_requested_port
+            && self.passwordless.got_requested_port
     }
 
     /// Where the control API listens, if it was asked for.
@@ -148,7 +149,7 @@ impl Running {
         self.clock.advance(by);
     }
 
-    /// What goes wrong on purpose. Routes are the paths' templates.
+    /// The fault plan of all three stand-ins. Routes are the templates of their paths.
     pub fn faults(&self) -> FaultPlan {
         self.faults.clone()
     }
@@ -167,35 +168,4 @@ impl Running {
         // Last: calls that are under way still write to it.
         self.store.close().await;
     }
-}
-
-fn serve_one<H>(
-    bound: Bound,
-    handle: H,
-    context: ServiceContext,
-    routes: impl FnOnce(ServiceContext) -> Router,
-    faults: &FaultPlan,
-    limits: Limits,
-) -> Result<Service<H>, StartError> {
-    let got_asked_port = bound.got_what_was_asked();
-    let routes = context.protect(routes(context.clone()), faults);
-    Ok(Service { handle, server: Server::start(bound, routes, limits, None)?, got_asked_port })
-}
-
-fn start_control(
-    control: &Control,
-    clock: &Clock,
-    faults: &FaultPlan,
-) -> Result<Server, StartError> {
-    let token = ControlToken::create(&control.token_file)?;
-    let bound = serve::bind(control.ip, control.port)?;
-    let guard = HostGuard::new(bound.addr(), None);
-    let clock = clock.clone();
-    let advance: control_api::Advance = Arc::new(move |by| {
-        clock.advance(by);
-        Box::pin(std::future::ready(()))
-    });
-    // There are no timers to fire here: times are compared with the clock when a call comes.
-    let routes = control_api::routes(token, advance, faults.clone(), Router::new());
-    Ok(Server::start(bound, guard.protect(routes), Limits::default(), None)?)
 }

@@ -1,4 +1,4 @@
-//! What the sandbox keeps over a restart: one SQLite file, encrypted where there is a key.
+//! The sandbox's store, which outlives a restart: one SQLite file, encrypted where there is a key.
 //!
 //! Each service has its own tables and its own SQL, in its own `store` module; this one opens the file and
 //! runs their transactions, one at a time and off the async runtime.
@@ -40,8 +40,8 @@ pub enum StoreError {
     )]
     InUse,
     /// What any database can suffer.
-    #[error(transparent)]
-    Database(store::StoreError),
+    #[error("{}", .0.with_remedy())]
+    Database(#[source] store::StoreError),
     /// The sandbox is ending.
     #[error("use the sandbox's store: the sandbox is ending")]
     Closed,
@@ -77,7 +77,7 @@ impl Store {
         Ok(self.0.transact(USE, |tx| work(tx).map_err(fault(USE))).await?)
     }
 
-    /// Closes the file; what is asked for later gets [`StoreError::Closed`].
+    /// Closes the file; later calls get [`StoreError::Closed`].
     pub(crate) async fn close(&self) {
         self.0.close().await;
     }

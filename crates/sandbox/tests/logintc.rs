@@ -84,7 +84,7 @@ async fn start(data: &Path, examples: bool, at: Millis) -> Running {
     Sandbox::start(config).await.unwrap()
 }
 
-fn code_of(answer: &(StatusCode, String)) -> (u16, String) {
+fn error_code(answer: &(StatusCode, String)) -> (u16, String) {
     let body: Value = serde_json::from_str(&answer.1).unwrap();
     let error = &body["errors"][0];
     assert!(error["message"].is_string(), "a shipped client reads it: {body}");
@@ -124,8 +124,8 @@ async fn a_cancelled_session_is_gone_from_the_phone_too() {
     assert_eq!(done, (StatusCode::OK, String::new()), "a shipped client fails on 204");
     assert!(!rig.logintc.answer(&session, true).await.unwrap());
     let gone = (404, "api.error.notfound.session".to_owned());
-    assert_eq!(code_of(&rig.call(Method::DELETE, &path, "").await), gone);
-    assert_eq!(code_of(&rig.call(Method::GET, &path, "").await), gone);
+    assert_eq!(error_code(&rig.call(Method::DELETE, &path, "").await), gone);
+    assert_eq!(error_code(&rig.call(Method::GET, &path, "").await), gone);
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn whoever_has_no_device_gets_no_push() {
     let rig = Rig::new().await;
     let body = json!({ "user": { "id": rig.tom } }).to_string();
     let answer = rig.call(Method::POST, &rig.sessions(), &body).await;
-    assert_eq!(code_of(&answer), (404, "api.error.notfound.token".to_owned()));
+    assert_eq!(error_code(&answer), (404, "api.error.notfound.token".to_owned()));
     assert_eq!(rig.logintc.otp(&rig.tom).await.unwrap(), None);
     rig.logintc.set_device(&rig.tom, true).await.unwrap();
     assert_eq!(rig.call(Method::POST, &rig.sessions(), &body).await.0, StatusCode::OK);
@@ -182,10 +182,10 @@ async fn a_mailed_code_needs_the_switch_and_the_id_and_ends_after_ten_minutes() 
         rig.call(Method::POST, &path, body).await
     };
     let email = r#"{"deliverableOTPType":"EMAIL"}"#;
-    let disabled = code_of(&mail(&rig.tom, email).await);
+    let disabled = error_code(&mail(&rig.tom, email).await);
     assert_eq!(disabled, (403, "api.error.forbidden.otp.email".to_owned()));
     rig.logintc.set_mail(true).await.unwrap();
-    let by_name = code_of(&mail("tom.baker", email).await);
+    let by_name = error_code(&mail("tom.baker", email).await);
     assert_eq!(by_name, (404, "api.error.notfound.user".to_owned()));
     assert_eq!(mail(&rig.tom, r#"{"deliverableOTPType":"SMS"}"#).await.0, StatusCode::BAD_REQUEST);
     for _ in 0..2 {
@@ -213,10 +213,10 @@ async fn a_wrong_or_revoked_key_and_a_wrong_domain_are_refused() {
     let ping = rig.call(Method::GET, "/ping", "").await;
     assert_eq!(ping, (StatusCode::OK, r#"{"status":"OK"}"#.to_owned()));
     let path = format!("/domains/{}/sessions", "0".repeat(40));
-    let wrong_domain = code_of(&rig.call(Method::POST, &path, "{}").await);
+    let wrong_domain = error_code(&rig.call(Method::POST, &path, "{}").await);
     assert_eq!(wrong_domain, (404, "api.error.notfound.domain".to_owned()));
     rig.logintc.set_revoked(true).await.unwrap();
-    let revoked = code_of(&rig.call(Method::GET, "/ping", "").await);
+    let revoked = error_code(&rig.call(Method::GET, "/ping", "").await);
     assert_eq!(revoked, (401, "api.error.unauthorized".to_owned()));
 }
 
@@ -237,7 +237,7 @@ async fn garbage_is_refused_and_asks_nobody() {
         format!(r#"{{"user":{{"id":"{maria}"}},"attributes":{}}}"#, "[".repeat(5000)),
     ] {
         let answer = rig.call(Method::POST, &rig.sessions(), &body).await;
-        assert_eq!(code_of(&answer), (400, "api.error.invalid".to_owned()), "{body}");
+        assert_eq!(error_code(&answer), (400, "api.error.invalid".to_owned()), "{body}");
     }
     for user in [json!({ "id": "' OR 1=1 --" }), json!({ "username": ".*" })] {
         let answer = rig.create(&json!({ "user": user })).await;

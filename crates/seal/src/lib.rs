@@ -1,29 +1,28 @@
-//! End-to-end encryption of one viewer's stream: an ephemeral exchange between the console's viewer
-//! and the presenter, which the broker between them can neither read nor change unseen.
+//! End-to-end encryption of one viewer's stream between the console's viewer and the presenter. The broker between
+//! them can neither read it nor change it unnoticed.
 //!
-//! Nobody knows the other's key beforehand, so whoever sits in the middle could do the exchange with
-//! both. Against that both ends show the same few [`Words`] to their people, who compare them on the
-//! phone. The exchange commits before it reveals, so that a middle has one guess in 2^33 and can't
-//! search for a pair of keys whose words agree.
+//! Neither end knows the other's key beforehand, so somebody in the middle could do the exchange with both. To detect
+//! that, both ends show the same few [`Words`] (a short authentication string), and the two people compare them on
+//! the phone. The viewer commits to a nonce before it sees the presenter's, so a middle can't search for keys whose
+//! words agree and has one guess in 2^33.
 //!
-//! Three messages, by Noise `NN_25519_ChaChaPoly_SHA256` and one more:
+//! The exchange is Noise `NN_25519_ChaChaPoly_SHA256` and one message more:
 //!
-//! | | from | what |
+//! | | from | content |
 //! |---|---|---|
-//! | 1 | viewer | its key of the moment, and the hash of a nonce that it keeps to itself: the commitment |
-//! | 2 | presenter | its key of the moment, and a nonce of its own |
-//! | 3 | viewer | its nonce, sealed: it must be the one that it committed to |
+//! | 1 | viewer | an ephemeral key, and the commitment: the hash of a nonce that stays secret for now |
+//! | 2 | presenter | an ephemeral key, and a nonce |
+//! | 3 | viewer | the viewer's nonce, encrypted; it must match the commitment |
 //!
-//! The words are made of the whole exchange and both nonces. What attacks come to:
-//! - listening only, now or later with everything recorded: nothing (the keys are of the moment);
-//! - changing, repeating, reordering or cutting a message: [`SealError::Damaged`], odds 2^-128 a try;
-//! - sitting in the middle: each end gets words of its own. To the presenter the middle commits before
-//!   it sees the presenter's nonce, and to the viewer it answers before it sees the viewer's, so neither
-//!   pair can be searched for: the words agree by chance, once in 2^33 exchanges, and each failed try is
-//!   one that people can see;
-//! - nobody compares the words: then there is no protection against a middle. They are asked to.
+//! The words are derived from the whole exchange and both nonces. Attacks and their results:
+//! - Listening, also to a recording years later: nothing, because the keys are ephemeral.
+//! - Changing, repeating, reordering or cutting a message: [`SealError::Damaged`]; a forgery succeeds with 2^-128.
+//! - Sitting in the middle: the two ends show different words. The middle has to commit towards the presenter before
+//!   it sees the presenter's nonce, and has to answer the viewer before it sees the viewer's, so it can't search for
+//!   matching words. They match by chance once in 2^33 exchanges, and people can see each failed attempt.
+//! - Sitting in the middle while nobody compares the words: it isn't detected.
 //!
-//! Pure: messages in, messages out; each message is one WebSocket message of at most [`LONGEST`] bytes.
+//! The crate does no I/O: messages go in and come out. Each is one WebSocket message of at most [`MAX_MESSAGE`] bytes.
 
 #![warn(missing_docs)]
 
@@ -31,35 +30,35 @@ mod exchange;
 mod sealed;
 mod words;
 
-pub use exchange::{Awaiting, Initiator, Responder};
-pub use sealed::{LONGEST, LONGEST_PLAIN, Opener, Sealed, Sealer};
+pub use exchange::{AwaitingNonce, Initiator, Responder};
+pub use sealed::{MAX_MESSAGE, MAX_PLAINTEXT, Opener, Sealed, Sealer};
 pub use words::Words;
 
-/// What the viewer may do, as the broker told each end. Both ends must have been told the same.
+/// What the viewer may do. The broker tells both ends; the exchange fails unless it told them the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// See the screen.
     Watch,
-    /// Type and point as well.
+    /// See the screen, type and point.
     Control,
 }
 
-/// The exchange or the stream is over, for good. It quotes nothing of what was received.
+/// Ends the exchange or the stream for good. The error quotes nothing of what was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// The other end's message of the exchange isn't one, or not for this version or access.
+    /// The other end's message is damaged, or it was made for another version or access.
     #[error("set up the encryption: the other end's message is damaged or of another version")]
     Exchange,
-    /// The nonce that was revealed isn't the one that was committed to: somebody sits in the middle.
+    /// The nonce doesn't match the commitment: somebody sits in the middle.
     #[error("set up the encryption: somebody in between tried to choose the words to compare")]
     Commitment,
     /// A message was changed, repeated, left out or cut.
     #[error("open an encrypted message: it was changed on the way")]
     Damaged,
-    /// More than one message can hold.
+    /// The text is longer than one message can be.
     #[error("seal a message: it is longer than one message can be")]
     TooLong,
-    /// The system gives no random numbers.
+    /// The operating system gives no random numbers.
     #[error("set up the encryption: this computer gives no random numbers")]
-    NoChance,
+    NoRandomness,
 }

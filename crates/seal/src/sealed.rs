@@ -1,4 +1,4 @@
-//! The stream after the exchange: each message is sealed by its place in the sequence.
+//! The encrypted stream after the exchange.
 
 use std::{fmt, sync::Arc};
 
@@ -6,31 +6,32 @@ use snow::{HandshakeState, StatelessTransportState};
 
 use crate::{SealError, Words};
 
-/// Bytes of the longest sealed message.
-pub const LONGEST: usize = 65_535;
-/// Bytes that one sealed message can hold.
-pub const LONGEST_PLAIN: usize = LONGEST - TAG;
+/// The most bytes in an encrypted message: the limit of Noise (section 3).
+pub const MAX_MESSAGE: usize = 65_535;
+/// The most bytes of plain text in one message.
+pub const MAX_PLAINTEXT: usize = MAX_MESSAGE - TAG;
 
 const TAG: usize = 16;
 
-/// Both directions of an encrypted stream. They are used by different tasks, so they come apart.
+/// Both directions of an encrypted stream.
 #[derive(Debug)]
 pub struct Sealed {
-    /// What is sent.
+    /// Encrypts what is sent.
     pub sealer: Sealer,
-    /// What is received.
+    /// Decrypts what is received.
     pub opener: Opener,
-    /// For both people to compare.
+    /// The words for both people to compare.
     pub words: Words,
 }
 
-/// Seals what is sent.
+/// Encrypts what is sent.
 pub struct Sealer {
     keys: Arc<StatelessTransportState>,
+    // The counter isn't sent: a WebSocket keeps the order, so a message out of turn was tampered with.
     next: u64,
 }
 
-/// Opens what is received, in the order in which it was sealed.
+/// Decrypts what is received, in the order in which it was encrypted.
 pub struct Opener {
     keys: Arc<StatelessTransportState>,
     next: u64,
@@ -39,6 +40,7 @@ pub struct Opener {
 
 impl Sealed {
     pub(crate) fn new(noise: HandshakeState, words: Words) -> Result<Self, SealError> {
+        // Stateless, because two tasks use the two directions, and a stateful cipher would need a lock.
         let keys = noise.into_stateless_transport_mode().map_err(|_| SealError::Exchange)?;
         let keys = Arc::new(keys);
         let sealer = Sealer { keys: Arc::clone(&keys), next: 0 };
@@ -47,12 +49,12 @@ impl Sealed {
 }
 
 impl Sealer {
-    /// One message of at most [`LONGEST_PLAIN`] bytes, sealed.
+    /// Encrypts a message of at most [`MAX_PLAINTEXT`] bytes.
     ///
     /// # Errors
     /// [`SealError::TooLong`].
     pub fn seal(&mut self, plain: &[u8]) -> Result<Vec<u8>, SealError> {
-        if plain.len() > LONGEST_PLAIN {
+        if plain.len() > MAX_PLAINTEXT {
             return Err(SealError::TooLong);
         }
         let mut sealed = vec![0; plain.len() + TAG];
@@ -61,22 +63,22 @@ impl Sealer {
         Ok(sealed)
     }
 
-    /// As many sealed messages as it takes.
+    /// Encrypts a text of any length into as many messages as it needs.
     ///
     /// # Errors
-    /// None but when 2^64 messages have been sealed.
+    /// Only after 2^64 messages.
     pub fn seal_all(&mut self, plain: &[u8]) -> Result<Vec<Vec<u8>>, SealError> {
-        plain.chunks(LONGEST_PLAIN).map(|piece| self.seal(piece)).collect()
+        plain.chunks(MAX_PLAINTEXT).map(|piece| self.seal(piece)).collect()
     }
 }
 
 impl Opener {
-    /// What is in the next message. After an error nothing more is opened.
+    /// Decrypts the next message. After an error nothing more is decrypted.
     ///
     /// # Errors
     /// [`SealError::Damaged`].
     pub fn open(&mut self, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
-        if self.broken || sealed.len() < TAG || sealed.len() > LONGEST {
+        if self.broken || sealed.len() < TAG || sealed.len() > MAX_MESSAGE {
             self.broken = true;
             return Err(SealError::Damaged);
         }
@@ -88,6 +90,8 @@ impl Opener {
                 Ok(plain)
             }
             Err(_) => {
+                // The counter stays, so without this the genuine message could still follow, and one that somebody
+                // inserted before it would pass unnoticed.
                 self.broken = true;
                 Err(SealError::Damaged)
             }

@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use seal::{Access, Awaiting, Initiator, LONGEST_PLAIN, Responder, SealError, Sealed};
+use seal::{Access, AwaitingNonce, Initiator, MAX_PLAINTEXT, Responder, SealError, Sealed};
 
 #[test]
 fn both_ends_agree_on_words_and_understand_each_other() {
     let (mut viewer, mut presenter) = pair();
     assert_eq!(viewer.words, presenter.words);
     assert_eq!(viewer.words.to_string().split(' ').count(), 3);
-    for text in [&b"RFB 003.008\n"[..], b"", &[7; LONGEST_PLAIN]] {
+    for text in [&b"RFB 003.008\n"[..], b"", &[7; MAX_PLAINTEXT]] {
         assert_eq!(presenter.opener.open(&viewer.sealer.seal(text).unwrap()).unwrap(), text);
         assert_eq!(viewer.opener.open(&presenter.sealer.seal(text).unwrap()).unwrap(), text);
     }
@@ -148,7 +148,7 @@ fn messages_longer_than_any_are_refused() {
     assert_eq!(viewer.opener.open(&huge), Err(SealError::Damaged));
 }
 
-fn respond(first: &[u8]) -> Result<(Awaiting, Vec<u8>), SealError> {
+fn respond(first: &[u8]) -> Result<(AwaitingNonce, Vec<u8>), SealError> {
     Responder::new(Access::Control)?.answer(first)
 }
 

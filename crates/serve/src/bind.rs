@@ -12,8 +12,15 @@ pub enum Port {
     Any,
     /// This one if it is free, else any other.
     Remembered(u16),
-    /// This one and no other, because somebody outside was told of it (a public URL).
+    /// This one and no other, since others know it (by a public URL).
     Exactly(u16),
+}
+
+impl Port {
+    /// A port as command lines give it: 0 stands for any free one.
+    pub const fn from_number(port: u16) -> Self {
+        if port == 0 { Self::Any } else { Self::Exactly(port) }
+    }
 }
 
 /// A listening socket that nobody serves yet.
@@ -21,7 +28,7 @@ pub enum Port {
 pub struct Bound {
     listener: TcpListener,
     addr: SocketAddr,
-    remembered: bool,
+    got_requested_port: bool,
 }
 
 impl Bound {
@@ -30,10 +37,10 @@ impl Bound {
         self.addr
     }
 
-    /// False if another port had to be taken than the one that was asked for: links made for the
-    /// old one are dead and hooks must be armed again.
-    pub const fn got_what_was_asked(&self) -> bool {
-        self.remembered
+    /// False if another port had to be taken than the remembered one: links that were made for that
+    /// one are dead, and hooks must be armed again.
+    pub const fn got_requested_port(&self) -> bool {
+        self.got_requested_port
     }
 
     pub(crate) fn into_listener(self) -> TcpListener {
@@ -66,13 +73,13 @@ pub fn bind(ip: IpAddr, port: Port) -> Result<Bound, BindError> {
     }
 }
 
-fn listen(requested: SocketAddr, remembered: bool) -> Result<Bound, BindError> {
+fn listen(requested: SocketAddr, got_requested_port: bool) -> Result<Bound, BindError> {
     let failed = |source| BindError { addr: requested, source };
     let listener = TcpListener::bind(requested).map_err(failed)?;
     // Tokio takes it over later, and would block a whole worker on a blocking socket.
     listener.set_nonblocking(true).map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
-    Ok(Bound { listener, addr, remembered })
+    Ok(Bound { listener, addr, got_requested_port })
 }
 
 #[cfg(test)]
@@ -87,7 +94,7 @@ mod tests {
     fn takes_the_remembered_port_when_it_is_free() {
         let port = bind(LOOPBACK, Port::Any).unwrap().addr().port();
         let again = bind(LOOPBACK, Port::Remembered(port)).unwrap();
-        assert_eq!((again.addr().port(), again.got_what_was_asked()), (port, true));
+        assert_eq!((again.addr().port(), again.got_requested_port()), (port, true));
     }
 
     #[test]
@@ -95,7 +102,7 @@ mod tests {
         let first = bind(LOOPBACK, Port::Any).unwrap();
         let second = bind(LOOPBACK, Port::Remembered(first.addr().port())).unwrap();
         assert_ne!(second.addr(), first.addr());
-        assert!(!second.got_what_was_asked());
+        assert!(!second.got_requested_port());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Page, and one of its files.
+/// Every file, with the page that it belongs to.
 static FILES: &[(&str, PageFile)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 /// One file of a page.
@@ -20,7 +20,7 @@ pub struct PageFile {
 }
 
 impl PageFile {
-    /// For the header of that name.
+    /// The value of the Content-Type header.
     pub fn content_type(self) -> &'static str {
         match self.name.rsplit('.').next() {
             Some("html") => "text/html; charset=utf-8",
@@ -40,7 +40,7 @@ impl IntoResponse for PageFile {
 
 /// A file of a page, such as `join.html` of `join`; none if there is no such file, or if this was built without pages.
 pub fn page_file(page: &str, name: &str) -> Option<PageFile> {
-    let found = FILES.iter().find(|(of, file)| *of == page && file.name == name);
+    let found = FILES.iter().find(|(owner, file)| *owner == page && file.name == name);
     found.map(|(_, file)| *file)
 }
 

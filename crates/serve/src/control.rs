@@ -2,7 +2,7 @@
 //!
 //! Every route, also one that its owner adds, answers 401 without the token.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, io, net::IpAddr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -15,17 +15,50 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{ControlToken, FaultPlan, FaultRule};
+use crate::{
+    BindError, ControlToken, FaultPlan, FaultRule, HostGuard, Limits, Port, Server, bind,
+    token::TokenError,
+};
 
 /// The longest time by which a clock can be moved at once: a month.
 const FURTHEST: Duration = Duration::from_secs(31 * 86_400);
 
-/// Moves the server's clock and returns when everything that fell due has been done.
+/// Moves the server's clock and returns once every deadline that has passed was applied.
 pub type Advance = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Where a control API listens and where its token is written.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// The address to listen on.
+    pub ip: IpAddr,
+    /// The port to listen on.
+    pub port: Port,
+    /// The file of the token, which is made anew (mode 0600) at each start.
+    pub token_file: PathBuf,
+}
+
+impl Control {
+    /// Starts the control API of a server, with `extra` routes beside its own.
+    ///
+    /// # Errors
+    /// When the token can't be written or the address can't be listened on.
+    pub fn start<E: From<TokenError> + From<BindError> + From<io::Error>>(
+        &self,
+        advance: Advance,
+        faults: FaultPlan,
+        extra: Router,
+    ) -> Result<Server, E> {
+        let token = ControlToken::create(&self.token_file)?;
+        let bound = bind(self.ip, self.port)?;
+        let guard = HostGuard::new(bound.addr(), None);
+        let routes = guard.protect(routes(token, advance, faults, extra));
+        Ok(Server::start(bound, routes, Limits::default(), None)?)
+    }
+}
 
 /// The control routes of a server.
 ///
-/// - `POST /control/clock {"advance_s": 61}` moves the clock and fires what is due before it answers;
+/// - `POST /control/clock {"advance_s": 61}` moves the clock and applies the deadlines that have passed, before it responds;
 /// - `GET`, `PUT` (`{"rules": [...]}`) and `DELETE /control/faults` read, set and clear the plan;
 /// - whatever `extra` adds.
 pub fn routes(token: ControlToken, advance: Advance, faults: FaultPlan, extra: Router) -> Router {

@@ -1,4 +1,4 @@
-//! The fault plan: what goes wrong on purpose, on which route, and how often it has.
+//! The fault plan: faults that a server makes on purpose, by route, and a count of them.
 //!
 //! With an empty plan nothing here changes a request. Rules are tried in order; each says how often
 //! it applies, so that a run with the same rules and the same requests is the same run.
@@ -164,7 +164,7 @@ fn cut_connection() -> Response {
     response
 }
 
-/// The body has been read whole by then (see `Limits`), so it can be handled twice.
+/// The whole body has arrived by now (see `Limits`), so it can be handled twice.
 async fn handle_twice(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {

@@ -54,7 +54,7 @@ impl HostGuard {
     }
 
     /// The host that a request is for, if it is ours.
-    pub(crate) fn host_of<'r>(&self, request: &'r Request) -> Option<&'r str> {
+    pub(crate) fn allowed_host<'r>(&self, request: &'r Request) -> Option<&'r str> {
         // HTTP/2 carries the host in the URI, HTTP/1.1 in the header.
         let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
         let host = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
@@ -87,7 +87,7 @@ impl HostGuard {
 }
 
 async fn require_host(State(guard): State<HostGuard>, request: Request, next: Next) -> Response {
-    if guard.host_of(&request).is_some() {
+    if guard.allowed_host(&request).is_some() {
         next.run(request).await
     } else {
         (StatusCode::FORBIDDEN, "This address is not served here.\n").into_response()

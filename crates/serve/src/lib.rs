@@ -36,6 +36,7 @@ pub mod guard;
 pub mod limits;
 pub mod page_policy;
 pub mod peer;
+pub mod process;
 pub mod server;
 pub mod tls;
 pub mod token;

@@ -52,7 +52,7 @@ impl Limits {
 }
 
 async fn read_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    // Refused by its own word where it can be, without reading any of it.
+    // A body whose declared length is too large is refused without reading any of it.
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
     if declared.and_then(|v| v.parse().ok()).is_some_and(|n: u64| n > limits.body_bytes as u64) {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();

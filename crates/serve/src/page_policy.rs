@@ -13,7 +13,7 @@ use axum::{
 
 use crate::HostGuard;
 
-/// The same for every page.
+/// The headers that are the same for every page.
 const FIXED: [(HeaderName, &str); 5] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -25,7 +25,7 @@ const FIXED: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// What a page may load, and whom it may speak to: its own server, unless more is said.
+/// What a page may load and which servers it may call: only its own, unless more is set.
 #[derive(Debug, Clone)]
 pub struct PagePolicy {
     images: &'static str,
@@ -46,7 +46,7 @@ impl PagePolicy {
         Self { images: sources, ..self }
     }
 
-    /// Lets the page speak to this origin, too.
+    /// Lets the page call this origin, too.
     #[must_use]
     pub fn service(self, origin: &str) -> Self {
         Self { service: Some(origin.to_owned()), ..self }
@@ -64,7 +64,7 @@ impl PagePolicy {
         routes.layer(middleware::from_fn_with_state(self.clone(), add_headers))
     }
 
-    /// For a request to this host of ours.
+    /// The Content-Security-Policy for a request to this host of ours.
     fn content(&self, host: Option<&str>) -> HeaderValue {
         let live = host.map(|host| format!("ws://{host} wss://{host}"));
         let more = [live, self.service.clone()].into_iter().flatten();
@@ -74,14 +74,14 @@ impl PagePolicy {
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             self.images,
         );
-        // What is no header is no origin either; then the page may do nothing.
+        // A text that can't be a header isn't an origin either; then the page may load nothing.
         HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
     }
 }
 
 async fn add_headers(State(policy): State<PagePolicy>, request: Request, next: Next) -> Response {
     let guard = policy.live.as_ref();
-    let content = policy.content(guard.and_then(|guard| guard.host_of(&request)));
+    let content = policy.content(guard.and_then(|guard| guard.allowed_host(&request)));
     // After the handler, so that none can loosen them.
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -146,7 +146,7 @@ mod tests {
             ("/", Some("evil.example:4000"), None),
             ("/", None, None),
         ] {
-            assert_eq!(guard.host_of(&request(uri, host)), found, "{uri} {host:?}");
+            assert_eq!(guard.allowed_host(&request(uri, host)), found, "{uri} {host:?}");
         }
     }
 }

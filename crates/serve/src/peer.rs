@@ -15,8 +15,8 @@ use axum::http::HeaderMap;
 pub struct Client(pub IpAddr);
 
 impl Client {
-    /// Somebody who can't be told from others: whoever comes from this machine through a door that is
-    /// open to strangers, where a reverse proxy may stand for anybody.
+    /// Somebody who can't be told from others: whoever comes from this machine through an endpoint that
+    /// is open to strangers, where a reverse proxy may stand for anybody.
     pub const STRANGER: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
     /// Whether it is on this machine.
@@ -25,7 +25,7 @@ impl Client {
     }
 
     /// The client at an address.
-    pub fn at(ip: IpAddr) -> Self {
+    pub fn from_ip(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             IpAddr::V4(ip) => Self(ip.into()),
             // Not widened to its /64, or it were no loopback address any more.
@@ -58,7 +58,7 @@ impl TrustedProxies {
             .flat_map(|value| value.split(','))
             .map(|part| part.trim().parse::<IpAddr>());
         let mut hops: Vec<_> = forwarded.collect();
-        // From the right: each proxy appends the address that it saw, and what stands further left a client can forge.
+        // From the right: each proxy appends the address that it saw, and anything further left can be forged by the client.
         let mut at = peer.ip();
         while self.trusts(at) {
             match hops.pop() {
@@ -66,7 +66,7 @@ impl TrustedProxies {
                 Some(Err(_)) | None => break,
             }
         }
-        Client::at(at)
+        Client::from_ip(at)
     }
 
     fn trusts(&self, ip: IpAddr) -> bool {
@@ -149,10 +149,10 @@ mod tests {
 
     #[test]
     fn an_ipv6_household_is_one_client() {
-        let a = Client::at("2001:db8:1:2:aaaa::1".parse().unwrap());
-        assert_eq!(a, Client::at("2001:db8:1:2:bbbb::9".parse().unwrap()));
-        assert_ne!(a, Client::at("2001:db8:1:3::1".parse().unwrap()));
-        assert_eq!(Client::at("::ffff:10.0.0.1".parse().unwrap()).0.to_string(), "10.0.0.1");
+        let a = Client::from_ip("2001:db8:1:2:aaaa::1".parse().unwrap());
+        assert_eq!(a, Client::from_ip("2001:db8:1:2:bbbb::9".parse().unwrap()));
+        assert_ne!(a, Client::from_ip("2001:db8:1:3::1".parse().unwrap()));
+        assert_eq!(Client::from_ip("::ffff:10.0.0.1".parse().unwrap()).0.to_string(), "10.0.0.1");
     }
 
     proptest! {

@@ -8,14 +8,16 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{Router, extract::Request, response::Response};
-use axum_server::{Handle, accept::Accept, tls_rustls::RustlsAcceptor};
+use axum_server::{Handle as ServerHandle, accept::Accept, tls_rustls::RustlsAcceptor};
 use hyper_util::rt::TokioTimer;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinHandle,
     time::timeout,
@@ -25,13 +27,17 @@ use tower_service::Service;
 
 use crate::{Bound, Limits, tls::Tls};
 
+/// How long a shutdown waits for what was said last to arrive.
+const GOODBYES_WITHIN: Duration = Duration::from_millis(250);
+
 /// A running server. Dropping it leaves it running until the runtime ends; see [`Server::shutdown`].
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
-    handle: Handle<SocketAddr>,
+    handle: ServerHandle<SocketAddr>,
     task: JoinHandle<io::Result<()>>,
     under_way: TaskTracker,
+    lingering: TaskTracker,
     limits: Limits,
 }
 
@@ -52,9 +58,15 @@ impl Server {
         tls: Option<Tls>,
     ) -> io::Result<Self> {
         let addr = bound.addr();
-        let handle = Handle::new();
+        let handle = ServerHandle::new();
         let routes = limits.protect(routes);
-        let slots = ConnectionSlots(Arc::new(Semaphore::new(limits.connections)));
+        let (under_way, lingering) = (TaskTracker::new(), TaskTracker::new());
+        let slots = ConnectionSlots {
+            slots: Arc::new(Semaphore::new(limits.connections)),
+            // What is drained is mostly the body of a request that was refused early.
+            linger_within: limits.body_within,
+            lingering: lingering.clone(),
+        };
         let mut server = axum_server::from_tcp(bound.into_listener())?.handle(handle.clone());
         server
             .http_builder()
@@ -67,7 +79,6 @@ impl Server {
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(32);
-        let under_way = TaskTracker::new();
         let routes = Detached {
             make: routes.into_make_service_with_connect_info::<SocketAddr>(),
             under_way: under_way.clone(),
@@ -81,7 +92,7 @@ impl Server {
                 tokio::spawn(server.acceptor(acceptor).serve(routes))
             }
         };
-        Ok(Self { addr, handle, task, under_way, limits })
+        Ok(Self { addr, handle, task, under_way, lingering, limits })
     }
 
     /// The address that it listens on.
@@ -92,7 +103,8 @@ impl Server {
     /// Takes no more connections, lets requests under way finish for a while (see [`Limits`]),
     /// also those whose sender has hung up, and returns when the port is free again.
     ///
-    /// WebSockets are not waited for: whoever opened them ends them.
+    /// WebSockets are not waited for: whoever opened them ends them. But their goodbyes get a moment to arrive, since
+    /// the process may end next.
     pub async fn shutdown(self) {
         self.handle.graceful_shutdown(Some(self.limits.shutdown_within));
         if let Ok(Err(error)) = self.task.await {
@@ -102,12 +114,19 @@ impl Server {
         if timeout(self.limits.shutdown_within, self.under_way.wait()).await.is_err() {
             tracing::warn!("requests were still being handled when the server ended");
         }
+        self.lingering.close();
+        // Not as long as a connection may linger: browsers keep an idle one open long after its end was told.
+        let _ = timeout(GOODBYES_WITHIN, self.lingering.wait()).await;
     }
 }
 
 /// Caps the connections: each holds a slot as long as its socket lives, also as a WebSocket.
 #[derive(Debug, Clone)]
-struct ConnectionSlots(Arc<Semaphore>);
+struct ConnectionSlots {
+    slots: Arc<Semaphore>,
+    linger_within: Duration,
+    lingering: TaskTracker,
+}
 
 impl<S> Accept<TcpStream, S> for ConnectionSlots {
     type Stream = Slotted;
@@ -115,19 +134,47 @@ impl<S> Accept<TcpStream, S> for ConnectionSlots {
     type Future = std::future::Ready<io::Result<(Slotted, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let slotted = Arc::clone(&self.0)
-            .try_acquire_owned()
-            .map_err(|_| io::Error::other("too many connections"))
-            .and_then(|slot| stream.set_nodelay(true).map(|()| Slotted { stream, _slot: slot }));
+        let slot = Arc::clone(&self.slots).try_acquire_owned();
+        let slotted = slot.map_err(|_| io::Error::other("too many connections")).and_then(|slot| {
+            stream.set_nodelay(true)?;
+            Ok(Slotted {
+                open: Some((stream, slot)),
+                linger_within: self.linger_within,
+                lingering: self.lingering.clone(),
+            })
+        });
         std::future::ready(slotted.map(|slotted| (slotted, service)))
     }
 }
 
-/// A connection and its slot.
+/// A connection and its slot. Whoever drops it, hyper or a WebSocket's handler, its last words arrive.
 #[derive(Debug)]
 struct Slotted {
-    stream: TcpStream,
-    _slot: OwnedSemaphorePermit,
+    /// None only while it is dropped.
+    open: Option<(TcpStream, OwnedSemaphorePermit)>,
+    linger_within: Duration,
+    lingering: TaskTracker,
+}
+
+impl Slotted {
+    fn stream(&mut self) -> Pin<&mut TcpStream> {
+        let Some((stream, _)) = &mut self.open else { unreachable!("nobody uses it any more") };
+        Pin::new(stream)
+    }
+}
+
+impl Drop for Slotted {
+    fn drop(&mut self) {
+        // Without a runtime the program is ending, and nothing can be waited for.
+        if let (Some((mut stream, slot)), Ok(runtime)) = (self.open.take(), Handle::try_current()) {
+            let within = self.linger_within;
+            let drained = async move {
+                linger::drain(&mut stream, within).await;
+                drop(slot);
+            };
+            self.lingering.spawn_on(drained, &runtime);
+        }
+    }
 }
 
 impl AsyncRead for Slotted {
@@ -136,7 +183,7 @@ impl AsyncRead for Slotted {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.stream).poll_read(cx, buf) {
+        match self.stream().poll_read(cx, buf) {
             // Who resets the connection sends nothing more, as who closes it; what was read before counts.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
                 Poll::Ready(Ok(()))
@@ -152,7 +199,7 @@ impl AsyncWrite for Slotted {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        self.stream().poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -160,19 +207,19 @@ impl AsyncWrite for Slotted {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        self.stream().poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.open.as_ref().is_some_and(|(stream, _)| stream.is_write_vectored())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.stream().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.stream().poll_shutdown(cx)
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use data_encoding::HEXLOWER;
 use ring::digest::{Digest, SHA256, digest};
 
 /// The bearer token of a control API.
@@ -33,7 +34,7 @@ impl ControlToken {
         let failed = |source| TokenError { path: path.to_owned(), source };
         let mut random = [0u8; 32];
         getrandom::fill(&mut random).map_err(|e| failed(io::Error::other(e.to_string())))?;
-        let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = HEXLOWER.encode(&random);
         // Removed and made anew: an older file keeps whatever owner and mode it has.
         match fs::remove_file(path) {
             Ok(()) => {}

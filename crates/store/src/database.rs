@@ -1,4 +1,4 @@
-//! One connection that transactions take turns at, in the order in which they were asked for.
+//! One connection, which transactions use one after the other in the order of their calls.
 
 use std::sync::Arc;
 

@@ -114,7 +114,7 @@ impl Definition {
         let connection = Connection::open_with_flags(path, flags).map_err(fault(doing))?;
         let busy = match self.sharing {
             Sharing::Shared => BUSY,
-            // Who holds an exclusive lock doesn't give it back soon: say so at once.
+            // The holder of an exclusive lock keeps it for as long as it runs, so waiting would be in vain.
             Sharing::Exclusive => Duration::ZERO,
         };
         connection.busy_timeout(busy).map_err(fault(doing))?;

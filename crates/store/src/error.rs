@@ -8,27 +8,27 @@ use rusqlite::ErrorCode;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The disk is full, so nothing was written.
-    #[error("{doing}: the disk is full; free some space, then it is tried again")]
+    #[error("{doing}: the disk is full")]
     DiskFull {
         /// What was being done.
         doing: &'static str,
     },
     /// Another program holds the database.
-    #[error("{doing}: another program holds the database; close it, then try again")]
+    #[error("{doing}: another program holds the database")]
     Locked {
         /// What was being done.
         doing: &'static str,
     },
     /// The key does not open the database.
     #[error(
-        "{doing}: the key isn't the one that this database was made with, or its beginning is damaged; restore the key or a copy"
+        "{doing}: the key isn't the one that this database was made with, or its beginning is damaged"
     )]
     WrongKey {
         /// What was being done.
         doing: &'static str,
     },
     /// The database or one of its rows is damaged.
-    #[error("{doing}: the database is damaged ({why}); restore it from a copy")]
+    #[error("{doing}: the database is damaged ({why})")]
     Damaged {
         /// What was being done.
         doing: &'static str,
@@ -36,13 +36,13 @@ pub enum StoreError {
         why: String,
     },
     /// A newer version of Deskhand made the database.
-    #[error("{doing}: a newer version of Deskhand made this database; use that version")]
+    #[error("{doing}: a newer version of Deskhand made this database")]
     TooNew {
         /// What was being done.
         doing: &'static str,
     },
     /// The file system refused.
-    #[error("{doing}: {why}; check the disk and the folder's permissions")]
+    #[error("{doing}: {why}")]
     Io {
         /// What was being done.
         doing: &'static str,
@@ -74,7 +74,29 @@ pub enum Remedy {
     CheckDisk,
 }
 
+impl Remedy {
+    /// For people, in lower case and without a full stop.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::FreeSpace => "free some space, then it is tried again",
+            Self::QuitOther => "close it, then try again",
+            Self::RestoreKey => "restore the key or a copy",
+            Self::RestoreCopy => "restore it from a copy",
+            Self::Update => "use that version",
+            Self::CheckDisk => "check the disk and the folder's permissions",
+        }
+    }
+}
+
 impl StoreError {
+    /// Its text and what helps, for a program without a place of its own for remedies.
+    #[must_use]
+    pub fn with_remedy(&self) -> String {
+        self.remedy()
+            .map_or_else(|| self.to_string(), |remedy| format!("{self}; {}", remedy.text()))
+    }
+
     /// What helps; none if the store was merely closed.
     #[must_use]
     pub const fn remedy(&self) -> Option<Remedy> {

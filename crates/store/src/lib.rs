@@ -20,5 +20,5 @@ pub use self::{
     },
     error::{Remedy, StoreError, fault, io_fault},
     readers::Readers,
-    writer::{Answer, Transactional, Writer},
+    writer::{PendingWrite, Transactional, Writer},
 };

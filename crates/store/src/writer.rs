@@ -26,7 +26,7 @@ pub trait Transactional: Send + 'static {
     /// Called at the end of each transaction, before the commit; an error rolls it back.
     ///
     /// # Errors
-    /// Whatever shall keep the transaction from being committed.
+    /// Any reason for which the transaction must not be committed.
     fn before_commit(&mut self, _doing: &'static str) -> Result<(), StoreError> {
         Ok(())
     }
@@ -44,15 +44,15 @@ impl Transactional for WriteConnection {
     }
 }
 
-/// What a write will answer once it is committed. Dropping it doesn't undo the write.
+/// A write that is not committed yet: a future of its result. Dropping it doesn't undo the write.
 #[must_use = "a write may fail"]
 #[derive(Debug)]
-pub struct Answer<T> {
+pub struct PendingWrite<T> {
     doing: &'static str,
     outcome: oneshot::Receiver<Result<T, StoreError>>,
 }
 
-impl<T> Future for Answer<T> {
+impl<T> Future for PendingWrite<T> {
     type Output = Result<T, StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -63,8 +63,8 @@ impl<T> Future for Answer<T> {
     }
 }
 
-impl<T> Answer<T> {
-    /// The answer to what needs no write.
+impl<T> PendingWrite<T> {
+    /// A result that needs no write.
     pub fn ready(doing: &'static str, value: T) -> Self {
         let (answer, outcome) = oneshot::channel();
         let _ = answer.send(Ok(value));
@@ -103,19 +103,19 @@ impl<L: Transactional> Writer<L> {
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Queues `work` behind what is queued already. It may run more than once: only its last run is
-    /// committed.
+    /// Queues `work` behind what is queued already. It may run more than once, of which only the last
+    /// run is committed.
     pub fn write<T: Send + 'static>(
         &self,
         doing: &'static str,
         work: impl Fn(&mut L) -> Result<T, StoreError> + Send + 'static,
-    ) -> Answer<T> {
+    ) -> PendingWrite<T> {
         let (answer, outcome) = oneshot::channel();
         if let Some(queue) = &*self.queue.lock() {
             // Refused only when the thread is gone: the answer's other end is dropped then.
             let _ = queue.send(Box::new(Task { doing, work, done: None, answer }));
         }
-        Answer { doing, outcome }
+        PendingWrite { doing, outcome }
     }
 }
 
@@ -172,7 +172,7 @@ where
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
         let closed = StoreError::Closed { doing: self.doing };
         let Self { done, answer, .. } = *self;
-        // The requester may be gone; the write stands.
+        // Nobody may wait for the result any more; the write is valid all the same.
         let _ = answer.send(outcome.and_then(|()| done.ok_or(closed)));
     }
 }
@@ -242,7 +242,7 @@ mod tests {
         statements: 8,
     };
 
-    fn add(writer: &Writer<WriteConnection>, number: u32) -> Answer<()> {
+    fn add(writer: &Writer<WriteConnection>, number: u32) -> PendingWrite<()> {
         writer.write("add a number", move |c| {
             c.execute("INSERT INTO numbers VALUES (?1)", [number]).map(drop).map_err(fault("add"))
         })

@@ -1,20 +1,21 @@
-//! The four hooks of a session: their names, and which side each speaks of.
+//! The four hooks of a session: their names, and the side that each reports on.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A hook's type, named as the service names it.
+/// The event that a hook fires for, named as the service names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HookType {
-    /// The presenter's program runs and a viewer can now connect. Fires at every start.
+    /// The presenter's program runs, so a viewer can connect. It fires at every start of the program.
     PresenterStarted,
-    /// A viewer opened the session's page. Fires at every load.
+    /// A viewer opened the session's page. It fires each time the page is loaded.
     ViewerStarted,
-    /// The presenter has been gone for more than 60 s.
+    // Both times are the service's own: nobody counts as offline before they are over.
+    /// The presenter has been offline for more than 60 s.
     PresenterOffline,
-    /// All viewers have been gone for more than 60 s.
+    /// All viewers have been offline for more than 60 s.
     ViewerOffline,
 }
 
@@ -24,17 +25,17 @@ pub enum HookType {
 pub enum Side {
     /// The customer's PC, whose screen is shared.
     Presenter,
-    /// Those who watch or control it.
+    /// Everybody who watches or controls it.
     Viewers,
 }
 
-/// A text that names no hook type.
+/// The text isn't the name of a hook type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a hook type is presenter_started, viewer_started, presenter_offline or viewer_offline")]
 pub struct UnknownHookType;
 
 impl HookType {
-    /// All four, in the order in which they are shown.
+    /// All hook types in the order in which they are shown.
     pub const ALL: [Self; 4] =
         [Self::PresenterStarted, Self::ViewerStarted, Self::PresenterOffline, Self::ViewerOffline];
 
@@ -48,7 +49,7 @@ impl HookType {
         }
     }
 
-    /// The side that this hook speaks of.
+    /// The side that this hook reports on.
     pub const fn side(self) -> Side {
         match self {
             Self::PresenterStarted | Self::PresenterOffline => Side::Presenter,
@@ -56,7 +57,7 @@ impl HookType {
         }
     }
 
-    /// Whether it says that its side has come (and not that it has gone).
+    /// Whether it reports that its side has arrived, rather than that it has left.
     pub const fn is_started(self) -> bool {
         match self {
             Self::PresenterStarted | Self::ViewerStarted => true,
@@ -64,7 +65,7 @@ impl HookType {
         }
     }
 
-    /// Its place in [`HookType::ALL`], for tables of four.
+    /// The index in [`HookType::ALL`], for tables with one row for each hook.
     pub const fn index(self) -> usize {
         self as usize
     }

@@ -1,7 +1,7 @@
-//! What goes over the wire: the remote services' requests, answers and names as types.
+//! The requests, responses and names of the remote services as types.
 //!
-//! Nothing here does I/O, reads a clock or decides anything, and no type that holds a secret can be
-//! printed or serialised by accident: [`Pin`] and [`ConfText`] leave only through `expose`.
+//! Nothing here does I/O, reads a clock or decides anything. No type that holds a secret can be printed by
+//! accident: its text leaves only through `expose`, or through a field that says how it is serialised.
 
 #![warn(missing_docs)]
 
@@ -12,10 +12,11 @@ pub mod passwordless;
 pub mod pin;
 pub mod region;
 pub mod rocketchat;
-pub mod screen;
+mod secret;
+pub mod shared_screen;
 pub mod trailer;
 
 pub use hook::{HookType, Side};
 pub use loginwithme::ConfText;
-pub use pin::{Pin, PinShape};
+pub use pin::{InvalidPin, Pin};
 pub use region::Region;

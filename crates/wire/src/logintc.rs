@@ -1,45 +1,45 @@
-//! The push verification service's requests and answers (services.md, section 2).
+//! Requests and responses of the push verification service (services.md, section 2).
 //!
-//! Answers ignore fields that they don't know and keep states that they don't know. Codes never print
-//! themselves; an error's prose is kept for people and never decided upon.
+//! Unknown fields are ignored and unknown states are kept. Codes never print themselves. The text of an error
+//! is for people: no decision is based on it.
 
-use std::fmt;
-
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// The media type of requests and answers. The service takes any.
+use crate::secret::secret_text;
+
+/// The media type of requests and responses. The service accepts any other as well.
 pub const MEDIA_TYPE: &str = "application/vnd.logintc.v1+json";
 
-/// What the service's limits are taken to be: it documents none (our assumptions).
+/// Limits that we assume: the service documents none.
 pub mod limits {
-    /// Attributes of one push.
+    /// The number of attributes of one push.
     pub const ATTRIBUTES: usize = 16;
-    /// Characters of an attribute's key.
+    /// The characters in an attribute's key.
     pub const KEY: usize = 64;
-    /// Characters of an attribute's value.
+    /// The characters in an attribute's value.
     pub const VALUE: usize = 255;
-    /// Characters of a username.
+    /// The characters in a username.
     pub const USERNAME: usize = 255;
-    /// Characters of a user's or session's id: 40 hex digits in every sample.
+    /// The characters in the id of a user or a session. Every documented sample has 40 hex digits.
     pub const ID: usize = 64;
 }
 
-/// An error's codes.
+/// The codes of errors.
 pub mod code {
     /// The user has no device: no token that is loaded and not revoked.
     pub const NO_DEVICE: &str = "api.error.notfound.token";
-    /// No such user (assumed after [`NO_DEVICE`], as all below).
+    // Only the code above was ever seen. Those below follow its pattern, which is an assumption.
+    /// The user doesn't exist.
     pub const NO_USER: &str = "api.error.notfound.user";
-    /// No such domain.
+    /// The domain doesn't exist.
     pub const NO_DOMAIN: &str = "api.error.notfound.domain";
-    /// No such session: it was cancelled, or has expired.
+    /// The session doesn't exist: it was cancelled, or it has expired.
     pub const NO_SESSION: &str = "api.error.notfound.session";
-    /// The API key is wrong, or was revoked.
+    /// The API key is wrong or was revoked.
     pub const BAD_KEY: &str = "api.error.unauthorized";
     /// One-time passwords by e-mail are not enabled in the domain.
     pub const MAIL_NOT_ENABLED: &str = "api.error.forbidden.otp.email";
-    /// The request is not what is documented.
+    /// The request isn't as documented.
     pub const BAD_REQUEST: &str = "api.error.invalid";
 }
 
@@ -53,9 +53,9 @@ pub fn is_key(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// Whether `text` can be a user's or session's id. Samples have 40 hex digits; what matters is that it
-/// can't leave its place in a path.
+/// Whether `text` can be the id of a user or a session.
 pub fn is_id(text: &str) -> bool {
+    // Looser than the 40 hex digits of the samples, but an id becomes part of a path and must not lead out of it.
     !text.is_empty()
         && text.len() <= limits::ID
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -64,67 +64,48 @@ pub fn is_id(text: &str) -> bool {
 /// The body of `POST /domains/{d}/sessions`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CreateSession {
-    /// Who is asked.
+    /// The person who is asked to approve.
     pub user: UserRef,
-    /// What the phone shows.
+    /// What the phone shows beside the question.
     #[serde(default)]
     pub attributes: Vec<Attribute>,
-    /// Where the person is, for the service's own records.
+    /// The person's address, for the service's own records.
     #[serde(rename = "ipAddress", default, skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
     /// A one-time password instead of a push.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "expose")]
     pub otp: Option<Digits>,
-    /// A bypass code instead of a push; it wins over `otp`.
+    /// A bypass code instead of a push. It takes precedence over `otp`.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "expose")]
     pub bypasscode: Option<Digits>,
 }
 
-/// A user by id or by name; the service is given one of the two.
+/// A user, by either id or name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRef {
-    /// By id.
+    /// The service's own id of the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// By name.
+    /// The name that the user signs in with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
 }
 
-/// Something that the phone shows, to help the person decide.
+/// A line that the phone shows to help the person decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribute {
-    /// Its name.
+    /// The label.
     pub key: String,
-    /// Its value.
+    /// The text beside the label.
     pub value: String,
 }
 
-/// A code as it was given. It leaves only through [`Digits::expose`].
-#[derive(Clone, Deserialize)]
-#[serde(from = "String")]
-pub struct Digits(SecretString);
-
-impl Digits {
-    /// The code in plain text, for a request or a comparison.
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
+secret_text! {
+    /// The digits of a code.
+    Digits
 }
 
-impl From<String> for Digits {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for Digits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Digits(redacted)")
-    }
-}
-
-/// A code that a person reads out or types instead of answering a push; its length tells which.
+/// A code that a person reads out or types instead of answering a push. Its length tells which kind it is.
 #[derive(Debug, Clone)]
 pub enum Code {
     /// A one-time password of 6 or 8 digits.
@@ -133,54 +114,55 @@ pub enum Code {
     Bypass(Digits),
 }
 
-/// A text that is no code. It doesn't repeat the text, which may be a code with a typing error.
+/// The text isn't a code. The error doesn't repeat it, because it may be a code with a typing error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a one-time password has 6 or 8 digits and a bypass code has 9")]
-pub struct CodeShape;
+pub struct InvalidCode;
 
 impl Code {
-    /// A code as a person types it: blanks and dashes between the digits are forgiven.
+    /// Reads a code as people type it: blanks and dashes between the digits are ignored.
     ///
     /// # Errors
-    /// [`CodeShape`] if what is left isn't 6, 8 or 9 digits.
-    pub fn from_typed(text: &str) -> Result<Self, CodeShape> {
+    /// [`InvalidCode`] if what is left isn't 6, 8 or 9 digits.
+    pub fn from_typed(text: &str) -> Result<Self, InvalidCode> {
         let digits: String = text.chars().filter(|&c| !c.is_whitespace() && c != '-').collect();
         if !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(CodeShape);
+            return Err(InvalidCode);
         }
         match digits.len() {
             6 | 8 => Ok(Self::Otp(digits.into())),
             9 => Ok(Self::Bypass(digits.into())),
-            _ => Err(CodeShape),
+            _ => Err(InvalidCode),
         }
     }
 }
 
-/// The answer to the session calls. `id` comes before `state`: a shipped client reads by position.
+// `id` comes before `state`, because one client of the service reads both at fixed offsets.
+/// The response to the session calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    /// The session; may be left out where it was asked for by its id.
+pub struct PushSession {
+    /// The session's id. The response to a poll may leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// How far it is.
-    pub state: State,
+    /// The person's decision so far.
+    pub state: PushState,
 }
 
-/// How far a session is.
+/// The person's decision on a push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub enum State {
-    /// Sent, and not answered or ignored.
+pub enum PushState {
+    /// The push was sent; the person hasn't answered it, or has ignored it.
     Pending,
     /// The person approved it.
     Approved,
     /// The person denied it.
     Denied,
-    /// Something else: no approval and no denial.
+    /// A state that isn't documented. It is neither an approval nor a denial.
     Other(String),
 }
 
-impl From<String> for State {
+impl From<String> for PushState {
     fn from(text: String) -> Self {
         match text.as_str() {
             "pending" => Self::Pending,
@@ -191,13 +173,13 @@ impl From<String> for State {
     }
 }
 
-impl From<State> for String {
-    fn from(state: State) -> Self {
+impl From<PushState> for String {
+    fn from(state: PushState) -> Self {
         match state {
-            State::Pending => "pending".to_owned(),
-            State::Approved => "approved".to_owned(),
-            State::Denied => "denied".to_owned(),
-            State::Other(text) => text,
+            PushState::Pending => "pending".to_owned(),
+            PushState::Approved => "approved".to_owned(),
+            PushState::Denied => "denied".to_owned(),
+            PushState::Other(text) => text,
         }
     }
 }
@@ -205,36 +187,36 @@ impl From<State> for String {
 /// The body of `POST /domains/{d}/users/{u}/otp`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailCode {
-    /// By which way: `EMAIL` is the only one.
+    /// The way in which the code is delivered.
     #[serde(rename = "deliverableOTPType")]
     pub by: String,
 }
 
 impl MailCode {
-    /// The one way that there is.
+    /// The only way that the service knows.
     pub const EMAIL: &'static str = "EMAIL";
 }
 
-/// The answer to `GET /ping`.
+/// The response to `GET /ping`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ping {
-    /// `OK`.
+    /// `OK` while the service works.
     pub status: String,
 }
 
-/// The body of an answer that says no.
+/// The body of a response that refuses the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Errors {
-    /// At least one.
+pub struct ErrorResponse {
+    /// At least one error.
     pub errors: Vec<ApiError>,
 }
 
-/// What went wrong.
+/// One error of a refused request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiError {
-    /// See [`code`].
+    /// One of the constants in [`code`], or another one.
     pub code: String,
-    /// The service's words: for people only.
+    /// The service's description, for people only.
     #[serde(default)]
     pub message: String,
 }
@@ -271,26 +253,29 @@ mod tests {
     #[test]
     fn reads_the_documented_answers_and_writes_them_compact() {
         let documented = include_str!("../fixtures/logintc/session_documented.json");
-        let session: Session = serde_json::from_str(documented).unwrap();
-        assert_eq!(session.state, State::Pending);
+        let session: PushSession = serde_json::from_str(documented).unwrap();
+        assert_eq!(session.state, PushState::Pending);
         let compact = include_str!("../fixtures/logintc/session.json");
         assert_eq!(serde_json::to_string(&session).unwrap(), compact);
         let ping: Ping =
             serde_json::from_str(include_str!("../fixtures/logintc/ping.json")).unwrap();
         assert_eq!(ping.status, "OK");
-        let errors: Errors =
+        let errors: ErrorResponse =
             serde_json::from_str(include_str!("../fixtures/logintc/no_device.json")).unwrap();
         assert_eq!(errors.errors[0].code, code::NO_DEVICE);
     }
 
     #[test]
     fn keeps_an_unknown_state_and_ignores_unknown_fields() {
-        let session: Session =
+        let session: PushSession =
             serde_json::from_str(r#"{"state":"escalated","since":{"a":[1]}}"#).unwrap();
-        assert_eq!(session, Session { id: None, state: State::Other("escalated".to_owned()) });
+        assert_eq!(
+            session,
+            PushSession { id: None, state: PushState::Other("escalated".to_owned()) }
+        );
         // Neither another case nor a blank makes an approval of it.
         for text in ["Approved", "approved ", "APPROVED"] {
-            assert!(matches!(State::from(text.to_owned()), State::Other(_)), "{text}");
+            assert!(matches!(PushState::from(text.to_owned()), PushState::Other(_)), "{text}");
         }
     }
 
@@ -301,7 +286,7 @@ mod tests {
         assert!(matches!(typed("1234-5678"), Ok(Code::Otp(_))));
         assert!(matches!(typed("123456789"), Ok(Code::Bypass(_))));
         for wrong in ["", "12345", "1234567", "1234567890", "12345a", "١٢٣٤٥٦"] {
-            assert!(matches!(typed(wrong), Err(CodeShape)), "{wrong}");
+            assert!(matches!(typed(wrong), Err(InvalidCode)), "{wrong}");
         }
         assert!(!format!("{:?}", typed("123456").unwrap()).contains("123"));
     }
@@ -320,8 +305,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = serde_json::from_slice::<Session>(&bytes);
-            let _ = serde_json::from_slice::<Errors>(&bytes);
+            let _ = serde_json::from_slice::<PushSession>(&bytes);
+            let _ = serde_json::from_slice::<ErrorResponse>(&bytes);
             let _ = serde_json::from_slice::<CreateSession>(&bytes);
             let _ = Code::from_typed(&String::from_utf8_lossy(&bytes));
         }

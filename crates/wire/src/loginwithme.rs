@@ -1,27 +1,26 @@
-//! The remote-support service's requests and answers (services.md, section 1).
+//! Requests and responses of the remote-support service (services.md, section 1).
 //!
-//! Answers ignore fields that they don't know. A success is `success: true` and nothing else; an
-//! error's prose is kept for people and never decided upon.
+//! Unknown fields are ignored. A call succeeded if `success` is `true` and in no other case. The text of an
+//! error is for people: no decision is based on it.
 
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::GeneralPurpose};
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{HookType, Pin, pin, screen::Asker};
+use crate::{HookType, Pin, pin, secret::secret_text, shared_screen::Requester};
 
 /// `{"success":true}`, or `{"success":false,"error":"..."}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Whether the call did what it was asked.
+    /// Whether the call succeeded.
     pub success: bool,
-    /// The service's words for a failure; undocumented, for people only.
+    /// The service's description of a failure: undocumented, and for people only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// The answer to `GET /session_pin`.
+/// The response to `GET /session_pin`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SessionPin {
     /// Always true where the call succeeded.
@@ -31,26 +30,29 @@ pub struct SessionPin {
     pub session_pin: Pin,
 }
 
+// No `Debug` here and below, where a type holds a link or a conf: one log line would give it away.
 /// The body of `PUT /hook/`.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PutHook {
     /// Which of the session's four hooks.
     #[serde(rename = "type")]
     pub hook: HookType,
-    /// Where the service POSTs when the hook fires. Ours carries a secret token: not for logs.
+    /// Where the service POSTs when the hook fires. Our URLs carry a secret token.
     pub url: String,
     /// The session.
     #[serde(serialize_with = "pin::expose")]
     pub session_pin: Pin,
 }
 
-/// What a fired hook POSTs, and the body of `POST /email/{address}`.
+/// The body that a fired hook POSTs, and the body of `POST /email/{address}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HookBody {
-    /// What happened. `/email` takes the two `_started` types only.
+    // The documents show this body for the `_started` types, because `/email` takes the same one. That the
+    // `_offline` types have it too is an assumption.
+    /// What happened. `/email` accepts the two `_started` types only.
     #[serde(rename = "type")]
     pub hook: HookType,
-    /// The name of the side that has come: untrusted text.
+    /// The name that the person gave: untrusted text.
     #[serde(default)]
     pub name: String,
     /// The session.
@@ -58,62 +60,35 @@ pub struct HookBody {
     pub session_pin: Pin,
 }
 
-/// The answer to `GET /session_url`.
+/// The response to `GET /session_url`.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct SessionUrl {
     /// Always true where the call succeeded.
     pub success: bool,
-    /// The viewer's link. It carries the PIN, so it is as secret.
+    /// The viewer's link. It carries the PIN, so it is just as secret.
     pub url: String,
 }
 
-/// The answer to `GET /session_parameters`, given once per session, ever.
+/// The response to `GET /session_parameters`, which the service gives only once for each session.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SessionParameters {
     /// Always true where the call succeeded.
     pub success: bool,
-    /// The presenter's configuration, as the service encoded it.
+    /// The configuration of the presenter's program, as the service encoded it.
     pub conf: ConfText,
     /// The presenter program's version.
     pub version: String,
 }
 
-/// The conf as text: unpadded base64 of JSON. It belongs on the presenter's PC and nowhere else.
-#[derive(Clone, Deserialize)]
-#[serde(from = "String")]
-pub struct ConfText(SecretString);
-
-impl ConfText {
-    /// The text as it goes into `/session_exe`.
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
+secret_text! {
+    /// The conf as text: unpadded base64 of JSON. It belongs on the presenter's PC and nowhere else.
+    ConfText
 }
 
-impl From<String> for ConfText {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl PartialEq for ConfText {
-    fn eq(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
-    }
-}
-
-impl Eq for ConfText {}
-
-impl fmt::Debug for ConfText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ConfText(redacted)")
-    }
-}
-
-/// What the conf holds.
+/// The content of a conf.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conf {
-    /// When the session's life is over, in seconds since 1970; about a day after allocation.
+    /// When the session ends, in seconds since 1970: about a day after its PIN was allocated.
     pub ttl: u64,
     /// The host that carries the session.
     pub session_host: String,
@@ -137,24 +112,26 @@ pub struct Conf {
     pub host_key: String,
     /// The presenter program's version.
     pub version: String,
-    /// Where the program dials: the broker's origin. Our own broker's only (assumed), as all below.
+    // The fields from here on are our own broker's. Each is left out when it says nothing, so that a conf without
+    // them is byte for byte what the service writes.
+    /// The origin of the broker that the program dials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// Who asks for the screen.
+    /// The person who asks to see the screen.
     #[serde(flatten)]
-    pub asker: Asker,
-    /// Whether the screen may be shared without anybody at the PC agreeing.
+    pub requester: Requester,
+    /// Whether the screen may be shared without consent at the PC.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unattended: bool,
 }
 
-/// A conf that can't be read. It doesn't repeat any of it.
+/// The conf can't be read. The error repeats nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the session's configuration is damaged: it is not base64 of the expected JSON")]
 pub struct DamagedConf;
 
 impl Conf {
-    /// Reads the text that the service gave; standard and url-safe alphabets, with or without padding.
+    /// Reads the service's text: base64 in the standard or the url-safe alphabet, with or without padding.
     ///
     /// # Errors
     /// [`DamagedConf`].
@@ -164,7 +141,7 @@ impl Conf {
         serde_json::from_slice(&json).map_err(|_| DamagedConf)
     }
 
-    /// Writes the text as the service does: unpadded standard base64 of compact JSON.
+    /// Writes the text as the service writes it: unpadded standard base64 of compact JSON.
     pub fn encode(&self) -> ConfText {
         let json = serde_json::to_vec(self).unwrap_or_default();
         ConfText::from(UNPADDED.encode(json))
@@ -173,7 +150,7 @@ impl Conf {
 
 const UNPADDED: GeneralPurpose = base64::engine::general_purpose::STANDARD_NO_PAD;
 
-/// The answer to `GET /chat`.
+/// The response to `GET /chat`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Chat {
     /// Always true where the call succeeded.
@@ -182,18 +159,18 @@ pub struct Chat {
     pub chat: Vec<ChatMessage>,
 }
 
-/// One message. Everything a person wrote in it is untrusted text.
+/// One chat message. Name and text are untrusted: people choose them freely.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatMessage {
-    /// The message's identity: the archive has each once.
+    /// The message's identity: the archive holds each message once.
     pub guid: String,
-    /// When the service forgets it, in seconds since 1970: `timestamp` + 86,400.
+    /// When the service deletes it, in seconds since 1970: `timestamp` + 86,400.
     #[serde(default, deserialize_with = "lenient_seconds")]
     pub ttl: u64,
     /// When it was sent, in seconds since 1970.
     #[serde(default, deserialize_with = "lenient_seconds")]
     pub timestamp: u64,
-    /// The sender's self-chosen name.
+    /// The name that the sender chose.
     #[serde(default)]
     pub subject: String,
     /// The text.
@@ -203,12 +180,13 @@ pub struct ChatMessage {
 
 impl fmt::Debug for ChatMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What people wrote is not for logs.
+        // What people write to each other must not reach a log.
         f.debug_struct("ChatMessage").field("guid", &self.guid).finish_non_exhaustive()
     }
 }
 
-/// A time that is negative, fractional or missing must not cost the whole transcript.
+/// A time in seconds, or 0 if the value isn't one.
+// The service deletes a transcript after a day, so one odd time must not make the whole of it unreadable.
 fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates here
@@ -221,7 +199,7 @@ fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D:
 pub struct ReportAbuse {
     /// The reporter's User-Agent.
     pub user_agent: String,
-    /// The PIN that a scammer gave.
+    /// The PIN that the suspected scammer gave.
     #[serde(serialize_with = "pin::expose")]
     pub session_pin: Pin,
 }

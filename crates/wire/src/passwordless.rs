@@ -1,7 +1,7 @@
-//! Passwordless.dev's requests and answers (services.md, section 4).
+//! Requests and responses of Passwordless.dev (services.md, section 4).
 //!
-//! The document of 2023 and the service of today differ in form, so answers are read in either. Tokens
-//! are as secret as a password while they live, and leave only through `expose_secret`.
+//! The service's document of 2023 and the service itself differ in form, so responses are read in either form.
+//! A token is as secret as a password while it is valid, and leaves only through `expose_secret`.
 
 mod limits;
 
@@ -16,27 +16,27 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterToken {
-    /// Who gets the passkey: a random id that says nothing of the person.
+    /// Who gets the passkey: a random id that says nothing about the person.
     pub user_id: String,
-    /// What the browser shows to tell the account from others.
+    /// The name by which the browser tells this account from others.
     pub username: String,
-    /// The person's name, for the browser.
+    /// The person's name, which the browser shows.
     #[serde(rename = "displayname")]
     pub display_name: String,
     /// Which devices may hold the passkey.
     pub authenticator_type: AuthenticatorType,
-    /// The passkey can be used without saying who one is.
+    /// Whether the passkey can be used without a username.
     pub discoverable: bool,
-    /// Whether the device must check that it is its owner.
+    /// Whether the device must check that its owner uses it.
     pub user_verification: UserVerification,
-    /// All aliases of the user; with none, those that are set stay.
+    /// All aliases of the user. An empty list keeps those that are set.
     pub aliases: Vec<String>,
-    /// The service keeps the aliases hashed.
+    /// Whether the service stores the aliases hashed.
     pub alias_hashing: bool,
 }
 
 impl RegisterToken {
-    /// With the service's own defaults for all else.
+    /// A request with the service's own defaults for everything else.
     pub fn new(user_id: &str, username: &str, display_name: &str) -> Self {
         Self {
             user_id: user_id.to_owned(),
@@ -50,7 +50,7 @@ impl RegisterToken {
         }
     }
 
-    /// Whether it keeps the documented limits.
+    /// Checks the documented limits.
     ///
     /// # Errors
     /// [`LimitError`], which says what to change.
@@ -67,79 +67,80 @@ impl RegisterToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthenticatorType {
-    /// Each.
+    /// Any device.
     Any,
-    /// This computer.
+    /// The computer itself.
     Platform,
     /// A security key or a phone.
     CrossPlatform,
 }
 
-/// Whether the device checks, by PIN or finger, that it is its owner.
+/// Whether the device checks by PIN or fingerprint that its owner uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UserVerification {
-    /// Where it can.
+    /// If the device can.
     Preferred,
-    /// It must.
+    /// A device that can't is refused.
     Required,
-    /// It need not.
+    /// It should not ask.
     Discouraged,
 }
 
-/// The answer to `POST /register/token`.
+/// The response to `POST /register/token`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Token {
-    /// What the browser registers with, or signs in with.
+    /// The token with which the browser registers or signs in.
     #[serde(deserialize_with = "secret")]
     pub token: SecretString,
 }
 
-/// The answer to `POST /signin/verify`.
+/// The response to `POST /signin/verify`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerifiedSignIn {
-    /// Whether somebody has signed in at all.
+    /// Whether the sign-in succeeded.
     pub success: bool,
-    /// Who.
+    /// The person who signed in.
     #[serde(default, deserialize_with = "text")]
     pub user_id: String,
-    /// When, in ISO 8601; without a zone it is UTC.
+    /// The time of the sign-in in ISO 8601; without a zone it is UTC.
     #[serde(default, deserialize_with = "text")]
     pub timestamp: String,
     #[serde(default, rename = "rpId", deserialize_with = "text")]
     rp_id: String,
-    // A field of its own and no alias: the service of today sends both.
+    // A second field instead of a serde alias: the service sends both names, and with an alias serde would
+    // refuse the second as a duplicate.
     #[serde(default, rename = "rpid", deserialize_with = "text")]
     rpid: String,
     /// The page's origin.
     #[serde(default, deserialize_with = "text")]
     pub origin: String,
-    /// The browser and its system.
+    /// The browser and its operating system.
     #[serde(default, deserialize_with = "text")]
     pub device: String,
-    /// Two letters, or nothing.
+    /// The country as two letters; empty if it isn't known.
     #[serde(default, deserialize_with = "text")]
     pub country: String,
-    /// What the passkey is called.
+    /// The name of the passkey.
     #[serde(default, deserialize_with = "text")]
     pub nickname: String,
-    /// When the token ends, as `timestamp`.
+    /// When the token expires, in the form of `timestamp`.
     #[serde(default, deserialize_with = "text")]
     pub expires_at: String,
-    /// Which token it was; each names one sign-in.
+    /// The token's id: each sign-in has another one.
     #[serde(default, deserialize_with = "text")]
     pub token_id: String,
-    /// Which passkey; empty in the service's older form.
+    /// The passkey's id; empty in the older form of the response.
     #[serde(default, deserialize_with = "text")]
     pub credential_id: String,
-    /// What was done with it.
+    /// What the passkey was used for.
     #[serde(rename = "type")]
     pub kind: SignInKind,
 }
 
 impl VerifiedSignIn {
-    /// The relying party's id, in either form; none if the two contradict each other.
+    /// The relying party's id from either field; `None` if both are set and differ.
     pub fn rp_id(&self) -> Option<&str> {
         match (self.rp_id.as_str(), self.rpid.as_str()) {
             (id, "") | ("", id) => Some(id),
@@ -152,11 +153,11 @@ impl VerifiedSignIn {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub enum SignInKind {
-    /// To sign in.
+    /// Somebody signed in with it.
     PasskeySignin,
-    /// It was made.
+    /// It was created.
     PasskeyRegister,
-    /// Something else: no passkey, as far as is known.
+    /// A kind that isn't documented, which must not count as a use of a passkey.
     Other(String),
 }
 
@@ -170,61 +171,61 @@ impl From<String> for SignInKind {
     }
 }
 
-/// One row of the answer to `POST /credentials/list`.
+/// A passkey: one row of the response to `POST /credentials/list`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credential {
-    /// Names it.
+    /// Identifies the passkey.
     pub descriptor: Descriptor,
-    /// How often it was used, as its device counts; 0 where it doesn't.
+    /// How often its device has used it; 0 if the device doesn't count.
     #[serde(default)]
     pub signature_counter: u32,
-    /// When it was made, in ISO 8601; without a zone it is UTC.
+    /// The time of its creation in ISO 8601; without a zone it is UTC.
     #[serde(default, deserialize_with = "text")]
     pub created_at: String,
-    /// When it was last used, likewise.
+    /// The time of its last use, in the same form.
     #[serde(default, deserialize_with = "text")]
     pub last_used_at: String,
     /// The page's origin.
     #[serde(default, deserialize_with = "text")]
     pub origin: String,
-    /// Two letters, or nothing.
+    /// The country as two letters; empty if it isn't known.
     #[serde(default, deserialize_with = "text")]
     pub country: String,
-    /// The browser and its system.
+    /// The browser and its operating system.
     #[serde(default, deserialize_with = "text")]
     pub device: String,
-    /// What it is called.
+    /// The name that the person gave it.
     #[serde(default, deserialize_with = "text")]
     pub nickname: String,
-    /// Whose it is.
+    /// The person to whom it belongs.
     #[serde(default, deserialize_with = "text")]
     pub user_id: String,
 }
 
-/// A credential's name.
+/// The identity of a passkey.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Descriptor {
-    /// Its id in unpadded url-safe base64.
+    /// The id in unpadded url-safe base64.
     pub id: String,
 }
 
-/// The answer to `POST /credentials/list`, in either form. Rows are read one by one, so that a damaged one
-/// doesn't cost the others.
+// The rows stay unparsed here, so that one damaged row doesn't make the others unreadable.
+/// The response to `POST /credentials/list`, in either form.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum CredentialList {
-    /// As the service answers today.
+    /// The form that the service sends.
     Values {
-        /// The rows.
+        /// One value for each passkey.
         values: Vec<serde_json::Value>,
     },
-    /// As the document has it.
+    /// The form in the document.
     Bare(Vec<serde_json::Value>),
 }
 
 impl CredentialList {
-    /// The rows.
+    /// The rows of either form.
     pub fn rows(self) -> Vec<serde_json::Value> {
         match self {
             Self::Values { values } | Self::Bare(values) => values,
@@ -232,14 +233,14 @@ impl CredentialList {
     }
 }
 
-/// An `application/problem+json`: its code is decided upon, its prose isn't read.
+/// An error as `application/problem+json`. Only its code is used, never its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// Which problem, such as `expired_token`.
+    /// The kind of error, such as `expired_token`.
     #[serde(default, deserialize_with = "text")]
     pub error_code: String,
-    /// The fields that were not accepted, with prose for each.
+    /// The fields that were refused, with a text for each.
     #[serde(default)]
     pub errors: serde_json::Map<String, serde_json::Value>,
 }
@@ -248,7 +249,7 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-/// A text; null counts as an empty one.
+/// A text; `null` counts as an empty one.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.unwrap_or_default())
 }

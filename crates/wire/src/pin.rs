@@ -1,21 +1,21 @@
-//! The session PIN: whoever holds it can reach the presenter's PC, so it never prints itself.
+//! The PIN of a session. Whoever knows it can reach the presenter's PC, so it never prints itself.
 
 use std::{fmt, str::FromStr};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serializer, de};
 
-/// A session PIN of the shape `XXX-XX-XXXX`, digits and capital letters (services.md, section 1).
+/// A session PIN of the form `XXX-XX-XXXX`: digits and capital letters (services.md, section 1).
 ///
-/// Neither `Debug` nor an error shows it, and it has no `Serialize`: a field that must carry it over
-/// the wire says so with `#[serde(serialize_with = "wire::pin::expose")]`.
+/// Neither `Debug` nor an error shows it, and it has no `Serialize`. A field that carries it over the wire says so
+/// with `#[serde(serialize_with = "wire::pin::expose")]`.
 #[derive(Clone)]
 pub struct Pin(SecretString);
 
-/// A text that isn't a PIN. It doesn't repeat the text, which may be a PIN with a typing error.
+/// The text isn't a PIN. The error doesn't repeat it, because it may be a PIN with a typing error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a PIN is three, two and four digits or capital letters, like 7W2-97-8570")]
-pub struct PinShape;
+pub struct InvalidPin;
 
 impl Pin {
     /// The PIN in plain text, for a request, a link or the one view that shows it.
@@ -23,11 +23,12 @@ impl Pin {
         self.0.expose_secret()
     }
 
-    /// A PIN as a person types it: lower case, blanks, and missing or other dashes are forgiven.
+    /// Reads a PIN as people type it: in lower case, with blanks, without dashes or with other dashes.
     ///
     /// # Errors
-    /// [`PinShape`] if what is left isn't nine digits or letters.
-    pub fn from_typed(text: &str) -> Result<Self, PinShape> {
+    /// [`InvalidPin`] if what is left isn't nine digits or letters.
+    pub fn from_typed(text: &str) -> Result<Self, InvalidPin> {
+        // Phones and word processors put typographic dashes where a hyphen was typed.
         let bare: String = text
             .chars()
             .filter(|c| {
@@ -36,23 +37,23 @@ impl Pin {
             .map(|c| c.to_ascii_uppercase())
             .collect();
         if bare.len() != 9 || !bare.bytes().all(is_pin_byte) {
-            return Err(PinShape);
+            return Err(InvalidPin);
         }
         format!("{}-{}-{}", &bare[..3], &bare[3..5], &bare[5..]).parse()
     }
 }
 
 impl FromStr for Pin {
-    type Err = PinShape;
+    type Err = InvalidPin;
 
-    fn from_str(text: &str) -> Result<Self, PinShape> {
+    fn from_str(text: &str) -> Result<Self, InvalidPin> {
         let bytes = text.as_bytes();
         let well_formed = bytes.len() == 11
             && bytes.iter().enumerate().all(|(i, &b)| match i {
                 3 | 6 => b == b'-',
                 _ => is_pin_byte(b),
             });
-        if well_formed { Ok(Self(text.to_owned().into())) } else { Err(PinShape) }
+        if well_formed { Ok(Self(text.to_owned().into())) } else { Err(InvalidPin) }
     }
 }
 
@@ -82,15 +83,17 @@ impl std::hash::Hash for Pin {
 
 impl<'de> Deserialize<'de> for Pin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not the parser's own message: serde's would quote the text.
-        String::deserialize(deserializer)?.parse().map_err(|PinShape| de::Error::custom(PinShape))
+        // With an error of our own, because serde's "invalid value" would quote the text.
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(|InvalidPin| de::Error::custom(InvalidPin))
     }
 }
 
-/// Writes the PIN in plain text: the explicit way into a request body (`serialize_with`).
+/// Writes the PIN in plain text; for use in `serialize_with`.
 ///
 /// # Errors
-/// Whatever the serializer answers.
+/// The serializer's error.
 pub fn expose<S: Serializer>(pin: &Pin, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(pin.expose())
 }

@@ -1,106 +1,106 @@
-//! Rocket.Chat's requests and answers (services.md, section 3).
+//! Requests and responses of Rocket.Chat (services.md, section 3).
 //!
-//! Answers ignore fields that they don't know, and an odd or missing detail of a device never costs the
-//! rest of it: only `sessionId` must be there. Errors are told apart by their `errorType`, where they
-//! have one, and by the two texts that the service documents; any other prose is for people only.
+//! Unknown fields are ignored, and a detail of a device that is missing or of another type doesn't invalidate the
+//! rest: only `sessionId` must be there. Errors are told apart by `errorType` and, where they have none, by the
+//! text that the service documents. Any other text is for people only.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// A login session: the answer to `GET sessions/info.admin`, and a row of `sessions/list.all`.
+/// A login session: the response to `GET sessions/info.admin`, and a row of `sessions/list.all`.
 ///
-/// All of it is untrusted text: browsers and people choose their own names.
+/// All of it is untrusted text: browsers and people choose these names freely.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceSession {
-    /// Its id.
+    /// The id of the login session.
     pub session_id: String,
-    /// Whose it is.
+    /// The user who logged in.
     #[serde(default, deserialize_with = "lenient")]
     pub user_id: String,
-    /// On what.
+    /// The device on which the user logged in.
     #[serde(default, deserialize_with = "lenient")]
     pub device: Device,
-    /// The host that it logged in to.
+    /// The host that the device logged in to.
     #[serde(default, deserialize_with = "lenient")]
     pub host: String,
-    /// Where it came from.
+    /// The address that the login came from.
     #[serde(default, deserialize_with = "lenient")]
     pub ip: String,
-    /// When, as RFC 3339 has it; empty if that isn't known.
+    /// The time of the login in the form of RFC 3339; empty if it isn't known.
     #[serde(default, deserialize_with = "lenient")]
     pub login_at: String,
-    /// The person; missing in `sessions/list`, which is one's own.
+    /// The person; missing in `sessions/list`, which lists the caller's own sessions.
     #[serde(rename = "_user", default, deserialize_with = "lenient")]
     pub user: Person,
 }
 
 impl fmt::Debug for DeviceSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Who somebody is and where from is not for logs.
+        // A person's name, device and address must not reach a log.
         f.debug_struct("DeviceSession")
             .field("session_id", &self.session_id)
             .finish_non_exhaustive()
     }
 }
 
-/// The device of a login session; empty where not known.
+/// The device of a login session. What isn't known is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
-    /// `browser`, `desktop-app`, `mobile-app` and so on.
+    /// The kind, such as `browser`, `desktop-app` or `mobile-app`.
     #[serde(rename = "type", default, deserialize_with = "lenient")]
     pub kind: String,
-    /// The browser or app.
+    /// The name of the browser or app.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
-    /// All of its version.
+    /// The full version, such as `113.0.0.0`.
     #[serde(default, deserialize_with = "lenient")]
     pub long_version: String,
     /// The operating system.
     #[serde(default, deserialize_with = "lenient")]
     pub os: Os,
-    /// Its version as people say it.
+    /// The short version.
     #[serde(default, deserialize_with = "lenient")]
     pub version: String,
 }
 
-/// An operating system; empty where not known.
+/// An operating system. What isn't known is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Os {
-    /// Its name.
+    /// The name, such as `Windows`.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
-    /// Its version.
+    /// The version.
     #[serde(default, deserialize_with = "lenient")]
     pub version: String,
 }
 
-/// The person of a login session; empty where not known.
+/// The person of a login session. What isn't known is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// The name.
+    /// The full name.
     #[serde(default, deserialize_with = "lenient")]
     pub name: String,
-    /// The name to log in with.
+    /// The name with which the person logs in.
     #[serde(default, deserialize_with = "lenient")]
     pub username: String,
 }
 
-/// The answer to `GET sessions/list.all` and `sessions/list`.
+/// The response to `GET sessions/list.all` and `sessions/list`.
 #[derive(Debug, Clone, Deserialize)]
-pub struct List {
-    /// A page of sessions; those without an id are left out by [`List::readable`].
+pub struct SessionList {
+    /// One page of sessions, unparsed.
     pub sessions: Vec<Value>,
-    /// How many there are on all pages.
+    /// The number of sessions on all pages.
     #[serde(default)]
     pub total: u32,
 }
 
-impl List {
-    /// The rows that can be read.
+impl SessionList {
+    /// The rows that can be read and have an id.
     pub fn readable(self) -> Vec<DeviceSession> {
         let read = |row| serde_json::from_value(row).ok();
         let named = |row: &DeviceSession| !row.session_id.is_empty();
@@ -108,61 +108,64 @@ impl List {
     }
 }
 
-/// The body of `POST sessions/logout` and `sessions/logout.me`, and what they answer.
+/// The body of `POST sessions/logout` and `sessions/logout.me`, and of their responses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogOut {
-    /// Which session.
+    /// The session to end.
     pub session_id: String,
 }
 
-/// An answer that says no.
+/// The response to a refused request.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Failed {
-    /// Its text; see [`NOT_FOUND`].
+pub struct FailureResponse {
+    /// The text, such as [`NOT_FOUND`].
     #[serde(default, deserialize_with = "lenient")]
     pub error: String,
-    /// What is the matter, see [`TOTP_REQUIRED`] and the like; empty if it doesn't say.
+    /// The kind of error, such as [`TOTP_REQUIRED`]; empty if there is none.
     #[serde(default, deserialize_with = "lenient")]
     pub error_type: String,
-    /// More on a second factor.
+    /// The second factor that is asked for, if any.
     #[serde(default, deserialize_with = "lenient")]
     pub details: FactorDetails,
 }
 
-impl fmt::Debug for Failed {
+impl fmt::Debug for FailureResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The text is undocumented and may repeat what was sent.
-        f.debug_struct("Failed").field("error_type", &self.error_type).finish_non_exhaustive()
+        // The text is undocumented and may repeat what was sent, a code included.
+        f.debug_struct("FailureResponse")
+            .field("error_type", &self.error_type)
+            .finish_non_exhaustive()
     }
 }
 
-/// The second factor that is asked for.
+/// A second factor that the workspace asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FactorDetails {
-    /// `totp`, `email`, `password`, or another word of the workspace's.
+    /// `totp`, `email`, `password` or another method.
     #[serde(default, deserialize_with = "lenient")]
     pub method: String,
-    /// The workspace has just sent a code.
+    /// Whether the workspace has just sent a code.
     #[serde(default, deserialize_with = "lenient")]
     pub code_generated: bool,
-    /// What could be used as well.
+    /// The methods that the person can use.
     #[serde(default, deserialize_with = "lenient")]
     pub available_methods: Vec<String>,
 }
 
-/// `errorType` of an answer that wants a second factor.
+/// The `errorType` of a request that needs a second factor.
 pub const TOTP_REQUIRED: &str = "totp-required";
-/// `errorType` of an answer to a wrong code.
+/// The `errorType` of a wrong code.
 pub const TOTP_INVALID: &str = "totp-invalid";
-/// `errorType` of an answer to missing or unknown parameters.
+/// The `errorType` of missing or unknown parameters.
 pub const INVALID_PARAMS: &str = "invalid-params";
-/// `error` of an answer that knows no such session: 404, in older versions 400 (documented).
+// The text is compared and not the status: the status is 404, and 400 in the documents of older versions.
+/// The `error` text if the session doesn't exist.
 pub const NOT_FOUND: &str = "Session not found";
 
-/// What is missing, null or of another type counts as not known.
+/// A value that is missing, `null` or of another type counts as not known.
 fn lenient<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -190,13 +193,15 @@ mod tests {
         );
         assert_eq!(found.device.long_version, "113.0.0.0");
         assert_eq!((found.user.name.as_str(), found.ip.as_str()), ("Rod", "172.20.0.2"));
-        let asked: Failed = parse(include_str!("../fixtures/rocketchat/totp-required.json"));
+        let asked: FailureResponse =
+            parse(include_str!("../fixtures/rocketchat/totp-required.json"));
         assert_eq!(
             (asked.error_type.as_str(), asked.details.method.as_str()),
             (TOTP_REQUIRED, "totp")
         );
         assert_eq!(asked.details.available_methods, ["totp"]);
-        let wrong: Failed = parse(include_str!("../fixtures/rocketchat/totp-invalid.json"));
+        let wrong: FailureResponse =
+            parse(include_str!("../fixtures/rocketchat/totp-invalid.json"));
         assert_eq!(
             (wrong.error_type.as_str(), wrong.details.available_methods.len()),
             (TOTP_INVALID, 0)
@@ -209,7 +214,7 @@ mod tests {
             r#"{"sessionId":"a","device":{"name":7,"os":null,"version":"1"},"ip":{},"_user":[]}"#,
         );
         assert_eq!((found.device.name.as_str(), found.device.version.as_str()), ("", "1"));
-        let list: List =
+        let list: SessionList =
             parse(r#"{"sessions":[{"sessionId":"a"},{"sessionId":null},{},7],"total":4}"#);
         assert_eq!(list.readable().len(), 1);
     }
@@ -224,8 +229,8 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = serde_json::from_slice::<DeviceSession>(&bytes);
-            let _ = serde_json::from_slice::<List>(&bytes);
-            let _ = serde_json::from_slice::<Failed>(&bytes);
+            let _ = serde_json::from_slice::<SessionList>(&bytes);
+            let _ = serde_json::from_slice::<FailureResponse>(&bytes);
         }
     }
 }

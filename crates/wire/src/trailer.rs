@@ -1,12 +1,12 @@
-//! What `/session_exe` appends to the presenter's program: its conf, signed (docs/broker.md).
+//! The trailer that `/session_exe` appends to the presenter's program: its conf, signed (docs/broker.md).
 //!
 //! ```text
 //! program | payload (JSON) | signature (64) | public key (32) | payload's length (u32 LE) | DHPRES01
 //! ```
 //!
-//! The signature is Ed25519 over [`signed_bytes`]: the program's SHA-256 and the payload. Hashing, signing
-//! and verifying are the ends' own; this is where the bytes stand. The key stands beside what it signs, so
-//! the signature shows damage and a program that was put together from two, and nothing about who made it.
+//! The signature is Ed25519 over [`signed_bytes`]: the program's SHA-256 and the payload. This module knows only the
+//! layout; broker and presenter hash, sign and verify. The public key is part of the trailer, so the signature
+//! reveals damage and a program combined from two others, but says nothing about who made it.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,43 +14,43 @@ use crate::ConfText;
 
 /// The last bytes of a program that has a trailer.
 pub const MAGIC: &[u8; 8] = b"DHPRES01";
-/// Bytes of the longest payload that is read: many times what a conf takes.
+/// The most bytes in a payload that is read: many times the length of a conf.
 pub const LONGEST_PAYLOAD: usize = 64 * 1024;
-/// Bytes of an Ed25519 signature.
+/// The length of an Ed25519 signature in bytes.
 pub const SIGNATURE: usize = 64;
-/// Bytes of an Ed25519 public key.
+/// The length of an Ed25519 public key in bytes.
 pub const PUBLIC_KEY: usize = 32;
 
-/// Bytes behind the payload.
+/// The bytes after the payload.
 const FOOT: usize = SIGNATURE + PUBLIC_KEY + 4 + MAGIC.len();
 const DIGEST: usize = 32;
 
-/// What the trailer says.
+/// The content of the trailer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Payload {
     /// The session's conf.
     pub conf: ConfText,
-    /// No progress is to be shown in the terminal. The question whether to share is no progress.
+    /// Whether the terminal shows no progress. The question whether to share is shown all the same.
     #[serde(default)]
     pub hide_progress: bool,
-    /// The program removes itself at the end.
+    /// Whether the program deletes itself when it ends.
     #[serde(default)]
     pub self_delete: bool,
 }
 
-/// What is written; the conf leaves its wrapper nowhere else.
+// Beside `Payload`, because a conf has no `Serialize`: it is written out here and nowhere else.
 #[derive(Serialize)]
-struct Written<'a> {
+struct PayloadJson<'a> {
     conf: &'a str,
     hide_progress: bool,
     self_delete: bool,
 }
 
 impl Payload {
-    /// As it stands in the trailer.
+    /// The JSON for the trailer.
     pub fn to_json(&self) -> Vec<u8> {
         let Self { conf, hide_progress, self_delete } = self;
-        let written = Written {
+        let written = PayloadJson {
             conf: conf.expose(),
             hide_progress: *hide_progress,
             self_delete: *self_delete,
@@ -58,7 +58,7 @@ impl Payload {
         serde_json::to_vec(&written).unwrap_or_default()
     }
 
-    /// Reads what stands in a trailer, once its signature is known to be good.
+    /// Reads the JSON of a trailer whose signature was verified.
     ///
     /// # Errors
     /// [`DamagedTrailer`].
@@ -67,63 +67,65 @@ impl Payload {
     }
 }
 
-/// A trailer that can't be one. It repeats none of it.
+/// The trailer is damaged. The error repeats nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the configuration at the program's end is damaged")]
 pub struct DamagedTrailer;
 
-/// A program with a trailer, taken apart. Nothing is verified yet.
+/// The parts of a program with a trailer. Nothing is verified yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Parts<'a> {
-    /// The program as it was built.
+    /// The program without its trailer.
     pub program: &'a [u8],
-    /// The payload's JSON.
+    /// The JSON of a [`Payload`].
     pub payload: &'a [u8],
-    /// Over [`signed_bytes`].
+    /// The signature over [`signed_bytes`].
     pub signature: &'a [u8; SIGNATURE],
-    /// Of the broker that signed.
+    /// The public key of the broker that signed.
     pub public_key: &'a [u8; PUBLIC_KEY],
 }
 
-/// Where a trailer ends, read from a program's last bytes.
+/// What the last bytes of a program show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// A trailer of so many bytes.
+    /// The program ends with a trailer of this many bytes.
     Trailer(usize),
-    /// None: a program as it was built.
+    /// The program has no trailer.
     Plain,
 }
 
-/// What is to be signed: the SHA-256 of the program as it was built, then the payload.
+/// The bytes to be signed: the SHA-256 of the program without its trailer, then the payload.
 pub fn signed_bytes(program_sha256: &[u8; DIGEST], payload: &[u8]) -> Vec<u8> {
     [&program_sha256[..], payload].concat()
 }
 
-/// What is appended to the program.
+/// The trailer to append to the program.
 pub fn append(
     payload: &[u8],
     signature: &[u8; SIGNATURE],
     public_key: &[u8; PUBLIC_KEY],
 ) -> Vec<u8> {
+    // A payload that needs more than 32 bits gets a length that every reader refuses, instead of a wrong one.
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes();
     [payload, signature, public_key, &length, MAGIC].concat()
 }
 
-/// How long the trailer is, by a file's last bytes (12 or more of them) and its length.
+/// Finds the trailer from the last bytes of a file (12 or more) and the length of the file.
 ///
 /// # Errors
-/// [`DamagedTrailer`] if it says that it is longer than a trailer or the file can be.
+/// [`DamagedTrailer`] if the trailer claims to be longer than the file or than a trailer can be.
 pub fn ending(last: &[u8], file: u64) -> Result<Ending, DamagedTrailer> {
     let Some(before) = last.strip_suffix(MAGIC) else { return Ok(Ending::Plain) };
     let (_, length) = before.split_last_chunk::<4>().ok_or(DamagedTrailer)?;
     let payload = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| DamagedTrailer)?;
+    // The length is only a claim of the file, so it is checked before anyone allocates or subtracts by it.
     if payload > LONGEST_PAYLOAD || (payload + FOOT) as u64 > file {
         return Err(DamagedTrailer);
     }
     Ok(Ending::Trailer(payload + FOOT))
 }
 
-/// Takes a whole program apart; `None` if it has no trailer.
+/// Splits a whole program into its parts; `None` if it has no trailer.
 ///
 /// # Errors
 /// [`DamagedTrailer`].

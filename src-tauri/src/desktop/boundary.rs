@@ -1,22 +1,22 @@
-//! Where a viewer window may go: pure, and the only place that decides it.
+//! Decides where a viewer window may navigate. It does no I/O, and nothing else decides it.
 //!
-//! What is absent: a rule that lets in the app's own pages, the dev server or one of our listeners, whoever asks for it.
+//! What is absent: a rule that admits the app's own pages, the dev server or one of our listeners.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use tauri::Url;
 use url::{Host, Origin};
 
-/// The origins that one viewer window may load, and nothing beside them.
+/// The only origins that one viewer window may load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Boundary {
     allowed: Vec<Origin>,
 }
 
-/// Why a viewer's address is not opened at all.
+/// Why the address of a viewer isn't opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Neither https, nor http to a broker on this computer.
+    /// The address is neither https, nor http to a broker on this computer.
     #[error(
         "open the viewer: its address is not secure (https), and the broker is not on this computer"
     )]
@@ -27,11 +27,11 @@ pub enum Refused {
 }
 
 impl Boundary {
-    /// The boundary of the viewer at `target`, which the broker at `broker` (if it is known yet) named; `also` is the configured list of
-    /// further origins, `never` those of our own servers.
+    /// The boundary of the viewer at `target`, an address that came from the broker at `broker` (if it is known yet).
+    /// `also` lists further origins from the settings, `never` those of our own servers.
     ///
     /// # Errors
-    /// [`Refused`] when `target` itself may not be opened. An entry of `also` that may not is dropped.
+    /// [`Refused`] if `target` itself may not be opened. An entry of `also` that may not is left out.
     pub fn new(
         target: &Url,
         broker: Option<&Url>,
@@ -39,39 +39,40 @@ impl Boundary {
         never: &[Url],
     ) -> Result<Self, Refused> {
         let local = broker.is_some_and(is_loopback);
-        judge(target, local, never)?;
-        let further = also.iter().filter(|url| judge(url, local, never).is_ok());
+        check(target, local, never)?;
+        let further = also.iter().filter(|url| check(url, local, never).is_ok());
         Ok(Self { allowed: std::iter::once(target).chain(further).map(Url::origin).collect() })
     }
 
-    /// The boundary of a page that the console itself serves on this computer: that server, and nothing
-    /// that the settings name.
+    /// The boundary of a page that the console itself serves: that server alone, whatever the settings list.
     pub fn only(target: &Url) -> Self {
         Self { allowed: vec![target.origin()] }
     }
 
-    /// Whether a page may be loaded from `url`, be it by a link, a redirect or a frame.
+    /// Whether a link, a redirect or a frame may load `url`.
     #[must_use]
     pub fn allows(&self, url: &Url) -> bool {
         self.allowed.contains(&url.origin())
     }
 }
 
-fn judge(url: &Url, local_broker: bool, never: &[Url]) -> Result<(), Refused> {
+fn check(url: &Url, local_broker: bool, never: &[Url]) -> Result<(), Refused> {
     match url.scheme() {
         "https" => {}
+        // Unencrypted http would show the PIN to the network; on this computer there is none in between.
         "http" if local_broker && is_loopback(url) => {}
         _ => return Err(Refused::Insecure),
     }
-    if never.iter().any(|ours| same_place(ours, url)) {
+    if never.iter().any(|ours| same_server(ours, url)) {
         return Err(Refused::Ourselves);
     }
     Ok(())
 }
 
-/// `localhost`, `127.0.0.1` and `[::1]` with one port are one place, whatever they are called.
-fn same_place(ours: &Url, url: &Url) -> bool {
+/// Whether both lead to the same server.
+fn same_server(ours: &Url, url: &Url) -> bool {
     let same_port = ours.port_or_known_default() == url.port_or_known_default();
+    // `localhost`, `127.0.0.1` and `[::1]` are different hosts to `Url`, but one server.
     let same_host = ours.host() == url.host() || (is_loopback(ours) && is_loopback(url));
     same_port && same_host
 }
@@ -79,6 +80,7 @@ fn same_place(ours: &Url, url: &Url) -> bool {
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        // Linux connects the unspecified address to this computer.
         Some(Host::Ipv4(address)) => address.is_loopback() || address == Ipv4Addr::UNSPECIFIED,
         Some(Host::Ipv6(address)) => address.is_loopback() || address == Ipv6Addr::UNSPECIFIED,
         None => false,
@@ -140,15 +142,15 @@ mod tests {
     #[test]
     fn http_is_opened_only_when_both_ends_are_on_this_computer() {
         let remote = url("https://broker.example/api/v1");
-        let judge =
+        let check =
             |target: &str, broker: &Url| Boundary::new(&url(target), Some(broker), &[], &[]);
-        assert_eq!(judge("http://broker.example/view", &remote), Err(Refused::Insecure));
-        assert_eq!(judge("http://127.0.0.1:7000/view", &remote), Err(Refused::Insecure));
+        assert_eq!(check("http://broker.example/view", &remote), Err(Refused::Insecure));
+        assert_eq!(check("http://127.0.0.1:7000/view", &remote), Err(Refused::Insecure));
         assert_eq!(
-            judge("http://broker.example/view", &url("http://localhost:7000")),
+            check("http://broker.example/view", &url("http://localhost:7000")),
             Err(Refused::Insecure)
         );
-        assert!(judge("https://viewer.example/view", &remote).is_ok());
+        assert!(check("https://viewer.example/view", &remote).is_ok());
     }
 
     #[test]

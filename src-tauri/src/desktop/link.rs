@@ -1,15 +1,15 @@
-//! Hands an address to the desktop's own browser or mail program.
+//! Opens an address in the desktop's own browser or mail program.
 //!
-//! What is absent: every scheme but https, http and mailto; a shell between us and the program.
+//! What is absent: any scheme but https, http and mailto, and a shell between us and the program.
 
 use std::process::{Command, Stdio};
 
 use tauri::Url;
 
-/// Why an address was not handed over.
+/// Why an address wasn't opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// Its scheme could start some program that nobody asked for.
+    /// The scheme could start a program that nobody asked for.
     #[error("open a link: only web and mail addresses are opened, not \"{0}:\"")]
     Scheme(String),
     /// `xdg-open` could not be started.
@@ -20,9 +20,9 @@ pub enum LinkError {
 /// Opens `url` outside of Deskhand.
 ///
 /// # Errors
-/// [`LinkError`] by remedy.
+/// [`LinkError`]
 pub fn open(url: &Url) -> Result<(), LinkError> {
-    judge(url)?;
+    check(url)?;
     let mut child = Command::new("xdg-open")
         .arg(url.as_str())
         .stdin(Stdio::null())
@@ -30,7 +30,8 @@ pub fn open(url: &Url) -> Result<(), LinkError> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(LinkError::Start)?;
-    // Reaped, or every opened link would leave a zombie until we end. It may last as long as the browser does.
+    // Without the wait, every opened link would leave a zombie process until Deskhand ends. A thread waits, because
+    // xdg-open may run as long as the browser does.
     std::thread::spawn(move || match child.wait() {
         Ok(ended) if ended.success() => {}
         Ok(ended) => tracing::warn!(%ended, "open a link: xdg-open found no program for it"),
@@ -39,7 +40,7 @@ pub fn open(url: &Url) -> Result<(), LinkError> {
     Ok(())
 }
 
-fn judge(url: &Url) -> Result<(), LinkError> {
+fn check(url: &Url) -> Result<(), LinkError> {
     match url.scheme() {
         "https" | "http" | "mailto" => Ok(()),
         other => Err(LinkError::Scheme(other.to_owned())),
@@ -60,7 +61,7 @@ mod tests {
             ("javascript:alert(1)", false),
             ("ssh://host", false),
         ] {
-            assert_eq!(judge(&address.parse().unwrap()).is_ok(), opened, "{address}");
+            assert_eq!(check(&address.parse().unwrap()).is_ok(), opened, "{address}");
         }
     }
 }

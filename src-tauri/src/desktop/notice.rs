@@ -1,35 +1,36 @@
 //! Desktop notifications with buttons, by the freedesktop protocol.
 //!
-//! What is absent: a thread per notification, and a wait without bound: at most `WAITING` are listened to at once.
+//! What is absent: a thread for each notification, and an unbounded number of waits: see `MAX_WAITING`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use console::app::Tell;
+use console::words::plain;
 use notify_rust::{Notification, NotificationHandle, NotificationResponse, Timeout, Urgency};
 use tokio::sync::watch;
 
-/// How many shown notifications may wait for a click; each holds a connection to the bus.
-const WAITING: usize = 64;
+/// How many shown notifications may wait for a click. Each holds a connection to the bus.
+const MAX_WAITING: usize = 64;
 
-/// What is told of any session while the console is locked.
+/// The text for any session while the console is locked.
 const LOCKED: &str = "Something happened in a session - sign in to see it";
 
 /// A notification to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// One line, the name first. Names come from strangers: this is shown as text, never read as markup.
+    /// One line that begins with the session's name.
     pub text: String,
-    /// Its buttons, in reading order.
+    /// The buttons in reading order.
     pub buttons: Vec<Button>,
-    /// Stays until it was seen, for what needs somebody.
+    /// Whether it stays until somebody has seen it.
     pub urgent: bool,
 }
 
 impl Notice {
-    /// The notification that tells it; one of a `locked` console names nobody, and nothing can be done from it.
+    /// The notification for an entry of the console. That of a `locked` console names nobody and has no buttons.
     #[must_use]
-    pub fn of(tell: &Tell, locked: bool) -> Self {
+    pub fn new(tell: &Tell, locked: bool) -> Self {
         let happening = match tell {
             Tell::Happened(happening) => happening,
             Tell::Summary(text) => {
@@ -43,7 +44,7 @@ impl Notice {
             "presenter_online" => (&[Button::OpenViewer, Button::Chat], false),
             "viewer_joined" | "chat_arrived" => (&[Button::Chat], false),
             "hook_lost" => (&[Button::Retry], true),
-            // Somebody said that they did not ask for this.
+            // The person denied having asked for support, so the caller may be somebody else.
             "verification_denied" => (&[Button::Close], true),
             _ => (&[], false),
         };
@@ -51,25 +52,25 @@ impl Notice {
     }
 }
 
-/// What the person did with a notification.
+/// What a person did with a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Clicked it.
-    Opened,
-    /// Pressed this button.
-    Pressed(Button),
+pub enum NoticeAction {
+    /// Clicked on it.
+    Open,
+    /// Pressed one of its buttons.
+    Press(Button),
 }
 
-/// A notification's button.
+/// A button of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Button {
     /// Opens the session's viewer window.
     OpenViewer,
-    /// Brings the session's chat to the front, to write there.
+    /// Brings the session's chat to the front.
     Chat,
-    /// Puts the session's hooks again.
+    /// Arms the session's hooks again.
     Retry,
-    /// Asks whether to close the session here.
+    /// Asks whether to close the session.
     Close,
 }
 
@@ -95,45 +96,46 @@ impl Button {
     }
 }
 
-/// Shows notifications on the session bus; without a bus it says so in the log, once a notice.
+/// Shows notifications on the session bus. Without a bus each one is a line in the log.
 #[derive(Clone, Default)]
-pub struct Notices {
+pub struct Notifier {
     waiting: Arc<AtomicUsize>,
     withdrawn: watch::Sender<()>,
 }
 
-/// A notification that the desktop has taken.
+/// A notification that the desktop has accepted.
 pub struct Shown {
     handle: NotificationHandle,
     withdrawn: watch::Receiver<()>,
 }
 
-impl Notices {
-    /// Shows `notice`; none if the desktop did not take it. From when `notice` is made it can be withdrawn.
+impl Notifier {
+    /// Shows the notification that `notice` makes; `None` if the desktop didn't accept it.
     pub async fn show(&self, notice: impl FnOnce() -> Notice) -> Option<Shown> {
+        // Before the text is made: a lock that comes in between must still take the notification back.
         let withdrawn = self.withdrawn.subscribe();
-        let shown = draw(&notice()).show_async().await;
+        let shown = to_desktop(&notice()).show_async().await;
         let shown = shown.inspect_err(|error| tracing::warn!(%error, "show a notification"));
         shown.ok().map(|handle| Shown { handle, withdrawn })
     }
 
-    /// Takes back what is still shown.
+    /// Takes back all notifications that are still shown.
     pub fn withdraw(&self) {
         self.withdrawn.send_replace(());
     }
 
-    /// Calls `answered` if what was shown is clicked or a button of it is pressed.
-    pub async fn listen(&self, shown: Shown, answered: impl FnOnce(Answer) + Send) {
+    /// Waits until the notification is gone, and calls `on_action` if it is clicked or a button is pressed.
+    pub async fn listen(&self, shown: Shown, on_action: impl FnOnce(NoticeAction) + Send) {
         let Shown { handle, mut withdrawn } = shown;
-        if self.waiting.fetch_add(1, Ordering::Relaxed) < WAITING {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING {
             let clicked = handle.wait_for_action_async(|response| {
-                if let Some(answer) = answer(response) {
-                    answered(answer);
+                if let Some(answer) = action_of(response) {
+                    on_action(answer);
                 }
             });
             tokio::select! {
                 () = clicked => {}
-                // We hold a sender, so this is a withdrawal and no end.
+                // An error is impossible, because we hold a sender.
                 _ = withdrawn.changed() => handle.close_async().await,
             }
         }
@@ -141,10 +143,11 @@ impl Notices {
     }
 }
 
-fn draw(notice: &Notice) -> Notification {
+fn to_desktop(notice: &Notice) -> Notification {
     let mut drawn = Notification::new();
-    // The summary alone: by the protocol it is plain text, while a body may be read as markup.
-    drawn.appname("Deskhand").icon("deskhand").summary(&super::plain(&notice.text));
+    // Everything goes into the summary, because names come from strangers: by the protocol the summary is plain text,
+    // while a desktop may read the body as markup.
+    drawn.appname("Deskhand").icon("deskhand").summary(&plain(&notice.text, usize::MAX));
     drawn.action("default", "Open");
     for button in &notice.buttons {
         drawn.action(button.name(), button.label());
@@ -155,11 +158,11 @@ fn draw(notice: &Notice) -> Notification {
     drawn
 }
 
-fn answer(response: &NotificationResponse) -> Option<Answer> {
+fn action_of(response: &NotificationResponse) -> Option<NoticeAction> {
     match response {
-        NotificationResponse::Default => Some(Answer::Opened),
+        NotificationResponse::Default => Some(NoticeAction::Open),
         NotificationResponse::Action(name) => {
-            Button::ALL.into_iter().find(|button| button.name() == name).map(Answer::Pressed)
+            Button::ALL.into_iter().find(|button| button.name() == name).map(NoticeAction::Press)
         }
         NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => None,
     }
@@ -186,9 +189,9 @@ mod tests {
 
     #[test]
     fn the_customer_online_can_be_opened_from_the_notification() {
-        let notice = Notice::of(&happened("presenter_online"), false);
+        let notice = Notice::new(&happened("presenter_online"), false);
         assert_eq!(notice.buttons, [Button::OpenViewer, Button::Chat]);
-        let drawn = draw(&notice);
+        let drawn = to_desktop(&notice);
         assert_eq!(drawn.summary, "Maria Lopez is online");
         assert_eq!(
             drawn.actions,
@@ -198,21 +201,21 @@ mod tests {
 
     #[test]
     fn a_lost_hook_stays_until_it_was_seen() {
-        let notice = Notice::of(&happened("hook_lost"), false);
+        let notice = Notice::new(&happened("hook_lost"), false);
         assert_eq!((notice.buttons, notice.urgent), (vec![Button::Retry], true));
     }
 
     #[test]
     fn a_denied_push_stays_and_offers_to_close_the_session() {
-        let notice = Notice::of(&happened("verification_denied"), false);
-        assert_eq!(draw(&notice).actions, ["default", "Open", "close", "Close session"]);
+        let notice = Notice::new(&happened("verification_denied"), false);
+        assert_eq!(to_desktop(&notice).actions, ["default", "Open", "close", "Close session"]);
         assert!(notice.urgent);
     }
 
     #[test]
     fn what_sums_up_is_of_no_session_and_has_no_button() {
         let text = "12 things happened while Deskhand was not running";
-        let notice = Notice::of(&Tell::Summary(text.into()), false);
+        let notice = Notice::new(&Tell::Summary(text.into()), false);
         assert_eq!((notice.text.as_str(), &notice.buttons[..]), (text, &[][..]));
     }
 
@@ -225,7 +228,7 @@ mod tests {
             "hook_lost",
             "verification_denied",
         ] {
-            let drawn = draw(&Notice::of(&happened(event), true));
+            let drawn = to_desktop(&Notice::new(&happened(event), true));
             assert_eq!(drawn.summary, "Something happened in a session - sign in to see it");
             assert_eq!(drawn.actions, ["default", "Open"], "{event}");
         }
@@ -234,7 +237,7 @@ mod tests {
     #[test]
     fn a_strangers_name_is_text_and_never_markup() {
         let text = "<b>Eve\u{202E}nimda\u{0007}</b> is online".into();
-        let drawn = draw(&Notice { text, buttons: vec![], urgent: false });
+        let drawn = to_desktop(&Notice { text, buttons: vec![], urgent: false });
         assert_eq!(
             (drawn.summary.as_str(), drawn.body.as_str()),
             ("<b>Evenimda</b> is online", "")
@@ -243,12 +246,12 @@ mod tests {
 
     #[test]
     fn a_click_opens_a_button_is_named_and_closing_says_nothing() {
-        assert_eq!(answer(&NotificationResponse::Default), Some(Answer::Opened));
+        assert_eq!(action_of(&NotificationResponse::Default), Some(NoticeAction::Open));
         for button in Button::ALL {
             let pressed = NotificationResponse::Action(button.name().into());
-            assert_eq!(answer(&pressed), Some(Answer::Pressed(button)));
+            assert_eq!(action_of(&pressed), Some(NoticeAction::Press(button)));
         }
-        assert_eq!(answer(&NotificationResponse::Action("unheard of".into())), None);
-        assert_eq!(answer(&NotificationResponse::Closed(CloseReason::Expired)), None);
+        assert_eq!(action_of(&NotificationResponse::Action("unheard of".into())), None);
+        assert_eq!(action_of(&NotificationResponse::Closed(CloseReason::Expired)), None);
     }
 }

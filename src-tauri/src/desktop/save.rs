@@ -1,34 +1,35 @@
-//! Saves what a person asked for, such as a transcript or a picture, among their downloads.
+//! Saves a file, such as a transcript or a picture, in the downloads folder.
 //!
-//! What is absent: overwriting, and a path that the page could choose: it names a file, never a folder.
+//! What is absent: overwriting, and a folder that the page could choose: it gives a file name only.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// How many files of one name are kept apart by a number before it is called a failure.
+/// The most files of one name that are told apart by a number.
 const SAME_NAME: u32 = 1000;
 
-/// Why nothing was saved; no half file is left.
+/// Why nothing was saved. No incomplete file is left.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// The name is none for a file.
+    /// The name can't be that of a file.
     #[error("save a file: \"{0}\" is no name for a file")]
     Name(String),
     /// The file system refused.
     #[error("save a file in {folder}: {source}")]
     Io {
-        /// Where.
+        /// The folder to save in.
         folder: String,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
 }
 
-/// Writes `bytes` into a new file in `folder` (made if it isn't there) and returns its path. A taken name gets a number.
+/// Writes `bytes` into a new file in `folder`, which is created if needed, and returns its path. If the name is taken, a
+/// number is added.
 ///
 /// # Errors
-/// [`SaveError`] by remedy.
+/// [`SaveError`]
 pub fn save(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, SaveError> {
     let (stem, extension) = split(name).ok_or_else(|| SaveError::Name(name.to_owned()))?;
     let failed = |source| SaveError::Io { folder: folder.display().to_string(), source };
@@ -40,12 +41,14 @@ pub fn save(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, SaveErro
             format!("{stem} ({number}){extension}")
         };
         let path = folder.join(numbered);
+        // `create_new` and not a look beforehand: between look and write another program could make the file.
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(mut file) => {
                 let written = file.write_all(bytes).and_then(|()| file.sync_all());
                 return match written {
                     Ok(()) => Ok(path),
                     Err(error) => {
+                        // On a full disk a part of the file is there, which somebody could take for the whole.
                         let _ = std::fs::remove_file(&path);
                         Err(failed(error))
                     }
@@ -58,11 +61,12 @@ pub fn save(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, SaveErro
     Err(failed(io::ErrorKind::AlreadyExists.into()))
 }
 
-/// Stem and extension (with its dot), if `name` is a plain file name that isn't hidden.
+/// The stem and the extension (with its dot) of a plain file name that isn't hidden.
 fn split(name: &str) -> Option<(&str, &str)> {
     let plain = !name.starts_with('.')
         && !name.contains(['/', '\\'])
         && !name.chars().any(char::is_control);
+    // File systems allow 255 bytes, of which a number needs some.
     let fits = !name.is_empty() && name.len() <= 200;
     (plain && fits).then(|| name.rfind('.').map_or((name, ""), |dot| name.split_at(dot)))
 }

@@ -1,8 +1,9 @@
-//! Viewer windows: someone else's page in a window of ours.
+//! Viewer windows, which show somebody else's page.
 //!
-//! What is absent: a capability (no window but `main` has one), a way out of the boundary, a store that outlives the
-//! window, a second window, a download, a permission.
+//! What is absent: a capability (only `main` has one), navigation out of the boundary, storage that outlives the window,
+//! new windows, downloads and permissions.
 
+use console::words::plain;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{
     AppHandle, Manager, Runtime, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
@@ -12,27 +13,27 @@ use tauri::{
 use super::boundary::Boundary;
 use crate::window;
 
-/// How every viewer window's label begins.
+/// The beginning of the label of every viewer window.
 pub const LABEL: &str = "viewer-";
 
-/// The part of a viewer's page where people write, as an address names it.
+/// The fragment of an address that shows the chat of a viewer's page.
 pub const CHAT: &str = "chat";
 
-/// A viewer window: at most one of a session and a role is open.
+/// Identifies a viewer window. At most one is open for each session and role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
     /// The session's id.
     pub session: String,
-    /// Whether it only watches.
+    /// Whether the window can only watch.
     pub read_only: bool,
 }
 
 /// The number of a session's windows has changed.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenWindows {
-    /// How many are open now.
+    /// The number of open windows.
     pub open: u32,
-    /// Because this one was closed.
+    /// Whether it changed because a window was closed.
     pub closed: bool,
 }
 
@@ -41,9 +42,10 @@ impl Viewer {
         format!("{LABEL}{}-{}", self.session, if self.read_only { "watch" } else { "drive" })
     }
 
-    /// The window's title: never a page's own, which could claim anything.
+    /// The title of the window.
+    // Never the page's own title, which could claim anything.
     fn title(&self, name: &str) -> String {
-        let name = super::plain(name);
+        let name = plain(name, usize::MAX);
         if self.read_only {
             format!("{name} (watching) - Deskhand")
         } else {
@@ -52,8 +54,8 @@ impl Viewer {
     }
 }
 
-/// Opens the window of `viewer` at `target`, or brings it to the front if it is open; `name` is what the session is
-/// called. `counted` is told whenever the number of the session's open windows changes.
+/// Opens the window of `viewer` at `target`, or brings it to the front if it is open. `name` is the name of the session.
+/// `counted` is called whenever the number of the session's open windows changes.
 ///
 /// # Errors
 /// The window system refused.
@@ -79,6 +81,7 @@ pub fn open<R: Runtime>(
         .on_navigation(move |url| {
             let allowed = boundary.allows(url);
             if !allowed {
+                // The scheme only: the address may carry the PIN.
                 tracing::warn!(
                     scheme = url.scheme(),
                     "a viewer's page was kept from leaving its origin"
@@ -90,8 +93,8 @@ pub fn open<R: Runtime>(
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .build()?;
-    // Its page asks the web view whether it is dark, which the builder's theme doesn't tell it. Without a choice of the
-    // technician's it is as the system has it, which no call can bring back, so none is made.
+    // The page asks the web view for the theme, and the builder's theme doesn't reach it. For the system's theme there
+    // must be no call at all, because none can restore it.
     if theme.is_some() {
         window.set_theme(theme)?;
     }
@@ -106,22 +109,26 @@ pub fn open<R: Runtime>(
     Ok(())
 }
 
-/// Gives every open viewer window a theme that was just chosen.
-pub fn paint_all<R: Runtime>(app: &AppHandle<R>, theme: Theme) {
-    each(app, |window| window.set_theme(Some(theme)));
+/// Sets the theme of every open viewer window.
+pub fn set_theme_all<R: Runtime>(app: &AppHandle<R>, theme: Theme) {
+    for_each(app, |window| window.set_theme(Some(theme)));
 }
 
-/// Hides every viewer window while the console is locked: closing one would end what the customer sees of the session.
+/// Hides every viewer window while the console is locked.
+// Closing them would show the customer that the technician has left.
 pub fn hide_all<R: Runtime>(app: &AppHandle<R>) {
-    each(app, WebviewWindow::hide);
+    for_each(app, WebviewWindow::hide);
 }
 
-/// Shows them again, without the keyboard going to one of them.
+/// Shows every viewer window again, without giving one the keyboard.
 pub fn show_all<R: Runtime>(app: &AppHandle<R>) {
-    each(app, WebviewWindow::show);
+    for_each(app, WebviewWindow::show);
 }
 
-fn each<R: Runtime>(app: &AppHandle<R>, change: impl Fn(&WebviewWindow<R>) -> tauri::Result<()>) {
+fn for_each<R: Runtime>(
+    app: &AppHandle<R>,
+    change: impl Fn(&WebviewWindow<R>) -> tauri::Result<()>,
+) {
     for (label, window) in app.webview_windows() {
         if label.starts_with(LABEL)
             && let Err(error) = change(&window)
@@ -131,13 +138,14 @@ fn each<R: Runtime>(app: &AppHandle<R>, change: impl Fn(&WebviewWindow<R>) -> ta
     }
 }
 
-/// Brings the chat of an open window of `session` to the front, the driving one first; `false` if none is open.
+/// Brings the chat of an open window of `session` to the front, preferably of one that can control; `false` if none is
+/// open.
 pub fn show_chat<R: Runtime>(app: &AppHandle<R>, session: &str) -> bool {
     let open = |read_only| {
         app.get_webview_window(&Viewer { session: session.to_owned(), read_only }.label())
     };
     let Some(window) = [false, true].into_iter().find_map(open) else { return false };
-    // Only the fragment is another, so the page stays as it is and nobody in the session sees a new viewer.
+    // Only the fragment changes, so the page isn't loaded again, which would show as a new viewer in the session.
     let sent = window.url().and_then(|mut here| {
         here.set_fragment(Some(CHAT));
         window.navigate(here)
@@ -149,16 +157,18 @@ pub fn show_chat<R: Runtime>(app: &AppHandle<R>, session: &str) -> bool {
     window::raise(&window)
 }
 
-/// How many windows of the same session are open, the one that is just `going` not counted.
-fn count<R: Runtime>(app: &AppHandle<R>, viewer: &Viewer, going: Option<&str>) -> u32 {
+/// The number of open windows of the same session, without the one that is just `closing`.
+fn count<R: Runtime>(app: &AppHandle<R>, viewer: &Viewer, closing: Option<&str>) -> u32 {
     let roles = [true, false].map(|read_only| Viewer { read_only, ..viewer.clone() }.label());
-    let open =
-        |label: &&String| Some(label.as_str()) != going && app.get_webview_window(label).is_some();
+    let open = |label: &&String| {
+        Some(label.as_str()) != closing && app.get_webview_window(label).is_some()
+    };
     roles.iter().filter(open).map(|_| 1).sum()
 }
 
-/// WebKit drives only windows of the shared profile; the switch is the one that turns driving on at all, so that a
-/// window which a person uses is always ephemeral.
+/// Whether a WebDriver test controls the app.
 fn automated() -> bool {
+    // WebDriver can control only windows of the shared profile, so tests get no ephemeral ones. This variable is also what
+    // enables automation in tauri, so a window that a person uses is always ephemeral.
     std::env::var("TAURI_WEBVIEW_AUTOMATION").as_deref() == Ok("true")
 }

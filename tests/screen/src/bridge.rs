@@ -1,4 +1,4 @@
-//! A viewer that isn't ours: its RFB over TCP is carried in the messages of a stream.
+//! Connects an ordinary VNC viewer: its RFB over TCP is forwarded in the messages of a stream.
 
 use std::{
     net::SocketAddr,
@@ -17,17 +17,17 @@ use tokio::{
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    live::{Live, Socket},
+    live::{LiveConnection, Socket},
     tls,
 };
 
-/// Most bytes in one message.
+/// The most bytes in one message.
 const MESSAGE: usize = 16 << 10;
 
-/// Waits on a port for one RFB viewer, and carries it to the presenter. It holds no more than one message
-/// each way: a viewer that doesn't read is felt at the other end. Says the port, and how many bytes have
-/// come from the presenter.
-pub async fn for_one_viewer(origin: &str, live: Live) -> (SocketAddr, Arc<AtomicU64>) {
+/// Listens on a port for one RFB viewer and connects it to the presenter. Returns the port and a counter of the bytes
+/// from the presenter.
+// At most one message is held each way, so that a viewer that doesn't read slows the other end down.
+pub async fn for_one_viewer(origin: &str, live: LiveConnection) -> (SocketAddr, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let stream = stream(origin, &live.welcome).await;
@@ -41,7 +41,7 @@ pub async fn for_one_viewer(origin: &str, live: Live) -> (SocketAddr, Arc<Atomic
     (addr, carried)
 }
 
-/// A viewer's stream, from its first message on.
+/// Opens a viewer's stream.
 pub async fn stream(origin: &str, welcome: &Value) -> Socket {
     let url = format!("{}/screen", origin.replacen("http", "ws", 1));
     let mut socket = tls::dial(&url).await;

@@ -1,4 +1,4 @@
-//! What is waited for and done in a page, and what it shows of a screen.
+//! Waits and actions in a page of a browser, and the screen that a page shows.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::PATIENCE;
 
-/// Looks until something is found, and no longer than [`PATIENCE`]. Each look is a round trip to the
-/// browser, so this doesn't spin.
+/// Calls `look` until it finds something, or for [`PATIENCE`].
+// Each call is a round trip to the browser, so this needs no pause.
 async fn look<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let until = Instant::now() + PATIENCE;
     loop {
@@ -40,7 +40,7 @@ pub async fn until(browser: &Client, what: &str, script: &str) -> Value {
     panic!("waited in vain until {what}; the page says {page:?}");
 }
 
-/// Waits until the element's text has this in it.
+/// Waits until the text of an element contains this.
 pub async fn see(browser: &Client, id: &str, text: &str) {
     let script = format!(
         "const e = document.getElementById({}); return e && e.innerText.includes({})",
@@ -50,20 +50,20 @@ pub async fn see(browser: &Client, id: &str, text: &str) {
     until(browser, &format!("#{id} shows {text:?}"), &script).await;
 }
 
-/// Clicks on the element.
+/// Clicks on an element.
 pub async fn press(browser: &Client, id: &str) {
     browser.find(Locator::Id(id)).await.unwrap().click().await.unwrap();
 }
 
-/// What a page shows of a screen: its canvas, and when it changes.
+/// The screen that a page shows on its canvas.
 ///
-/// The probe hooks into the one call by which noVNC shows something on its visible canvas, so that
-/// looking costs the same whoever the server is, and nothing is polled.
+/// A probe hooks into the one call by which noVNC draws on its visible canvas. So a measurement costs the same for every
+/// server, and nothing is polled.
 #[derive(Debug)]
-pub struct Shown<'b>(pub &'b Client);
+pub struct PageScreen<'b>(pub &'b Client);
 
-impl Shown<'_> {
-    /// Waits for a screen of this width, then watches it.
+impl PageScreen<'_> {
+    /// Waits for a screen of this width and installs the probe.
     pub async fn watch(&self, width: u16) {
         self.is_wide(width).await;
         self.0.execute(include_str!("probe.js"), Vec::new()).await.unwrap();
@@ -77,7 +77,7 @@ impl Shown<'_> {
         until(self.0, &format!("there is a screen {width} wide"), &script).await;
     }
 
-    /// Where in the page a place of the screen is.
+    /// Converts a position on the screen into one in the page.
     async fn in_page(&self, (x, y): (u16, u16)) -> (i64, i64) {
         let script = "return window.probe.inPage(...arguments)";
         let place = self.0.execute(script, vec![json!(x), json!(y)]).await.unwrap();
@@ -94,7 +94,7 @@ impl Shown<'_> {
         self.0.perform_actions(mouse).await.unwrap();
     }
 
-    /// Types on the keyboard, into whatever has it.
+    /// Types a text on the keyboard.
     pub async fn types(&self, text: &str) {
         let keys = text.chars().fold(KeyActions::new("keyboard".into()), |keys, value| {
             keys.then(KeyAction::Down { value }).then(KeyAction::Up { value })
@@ -120,19 +120,19 @@ impl Shown<'_> {
         assert!(found, "{place:?} stays {seen:?}, not {wanted:?}");
     }
 
-    /// The number of the subject's frame that is to be seen.
+    /// The number of the visible frame of the test window.
     pub async fn frame(&self) -> u64 {
         let seen = self.0.execute("return window.probe.frame()", Vec::new()).await.unwrap();
         seen.as_u64().unwrap()
     }
 
-    /// Waits for another frame than this one; its number.
+    /// Waits for a frame other than `last` and returns its number.
     pub async fn frame_after(&self, last: u64) -> u64 {
         let script = format!("const f = window.probe.frame(); return f === {last} ? null : f + 1");
         until(self.0, "another frame is shown", &script).await.as_u64().unwrap() - 1
     }
 
-    /// Presses a key in the page, and waits until the colour at a place has changed: milliseconds.
+    /// Presses a key in the page and returns the milliseconds until the colour at a position has changed.
     pub async fn key_to_pixel(&self, (x, y): (u16, u16)) -> f64 {
         let script =
             "const done = arguments[2]; window.probe.press(arguments[0], arguments[1]).then(done)";
@@ -140,7 +140,7 @@ impl Shown<'_> {
         took.as_f64().unwrap()
     }
 
-    /// Counts for a while the frames of the subject that are to be seen: how many a second.
+    /// Measures for a while how many frames of the test window become visible in a second.
     pub async fn frames_a_second(&self, time: Duration) -> f64 {
         let script = "const done = arguments[1]; window.probe.frames(arguments[0]).then(done)";
         let rate = self.0.execute_async(script, vec![json!(time.as_millis() as u64)]).await;

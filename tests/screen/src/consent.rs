@@ -1,4 +1,4 @@
-//! The customer at the window that asks: with a hand on the real mouse.
+//! The customer in front of the consent window, who uses the mouse of the display.
 
 use std::time::Instant;
 
@@ -20,31 +20,32 @@ use crate::{PATIENCE, display::Display};
 
 /// The window's title.
 const TITLE: &[u8] = b"Support session";
-/// From the window's lower edge to the middle of its buttons.
+/// The distance from the window's lower edge to the middle of its buttons.
 const UP: i16 = 40;
-/// From the end of `Share my screen` into `Decline`.
+/// The distance from the end of `Share my screen` to a point in `Decline`.
 const ON: i16 = 30;
-/// How far apart a colour's parts are at least, which only the button's are.
+/// The least difference between the parts of a colour that counts as coloured; only the button's is larger.
 const COLOURFUL: u8 = 60;
 
-/// Clicks on `Share my screen` until the question is answered.
+/// Clicks on `Share my screen` until the window is gone.
 pub fn agree(display: &Display) {
     click(display, |(from, to)| from + (to - from) / 2);
 }
 
-/// Clicks on `Decline` until the question is answered.
+/// Clicks on `Decline` until the window is gone.
 pub fn decline(display: &Display) {
     click(display, |(_, to)| to + ON);
 }
 
-/// Whether the customer is asked just now.
+/// Whether the consent window is open.
 pub fn is_asked(display: &Display) -> bool {
     let look = display.connect();
     let root = look.setup().roots[0].root;
     asks(&look, root).is_some()
 }
 
-/// Clicks again while the window is there: at first it takes no click for one that was meant.
+/// Clicks until the window is gone.
+// More than once, because the window ignores clicks right after it opens: they could be meant for something else.
 fn click(display: &Display, place: impl Fn((i16, i16)) -> i16) {
     let hand = display.connect();
     let root = hand.setup().roots[0].root;
@@ -63,8 +64,9 @@ fn click(display: &Display, place: impl Fn((i16, i16)) -> i16) {
     });
 }
 
-/// Takes the click that comes when the window has just gone, behind it, until the connection ends. To grab
-/// the server for look and click was tried, and did not prevent it.
+/// Puts an invisible window behind the consent window, where it stays until the connection ends.
+// It takes a click that comes just after the consent window has closed, which would otherwise reach the test window.
+// Grabbing the server between look and click was tried and didn't prevent that.
 fn shield(hand: &RustConnection, window: Window, (x, y): (i16, i16)) {
     let root = hand.setup().roots[0].root;
     let shield = hand.generate_id().unwrap();
@@ -78,7 +80,7 @@ fn shield(hand: &RustConnection, window: Window, (x, y): (i16, i16)) {
     hand.sync().unwrap();
 }
 
-/// The window that asks, while it is to be seen.
+/// Finds the consent window, if it is visible.
 fn asks(display: &RustConnection, root: Window) -> Option<Window> {
     let tree = display.query_tree(root).unwrap().reply().unwrap();
     // A window may go while it is looked at.
@@ -91,7 +93,7 @@ fn asks(display: &RustConnection, root: Window) -> Option<Window> {
     })
 }
 
-/// Where the coloured button is: its height, and from where to where.
+/// The vertical position of the coloured button, and where it begins and ends horizontally.
 fn button(
     display: &Display,
     connection: &RustConnection,

@@ -1,4 +1,4 @@
-//! Displays: Debian's Xvfb, and its Xtigervnc, which is a VNC server as well.
+//! X displays: Xvfb, and Xtigervnc, which is a VNC server as well.
 
 use std::{net::TcpListener, process::Command};
 
@@ -20,14 +20,14 @@ pub struct Display {
 
 impl Display {
     /// An Xvfb of this size.
-    pub fn virtual_of(width: u16, height: u16) -> Self {
+    pub fn xvfb(width: u16, height: u16) -> Self {
         let mut command = Command::new("Xvfb");
         command.args(["-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp"]);
         Self::start(command)
     }
 
     /// An Xtigervnc of this size, and the port on which it speaks RFB.
-    pub fn tiger_of(width: u16, height: u16) -> (Self, u16) {
+    pub fn xtigervnc(width: u16, height: u16) -> (Self, u16) {
         let port = free_port();
         let mut command = Command::new("Xtigervnc");
         command.args(["-geometry", &format!("{width}x{height}"), "-depth", "24"]);
@@ -43,7 +43,7 @@ impl Display {
         Self { server, name: format!(":{number}") }
     }
 
-    /// Such as `:1`.
+    /// The name, such as `:1`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -53,7 +53,7 @@ impl Display {
         RustConnection::connect(Some(&self.name)).unwrap().0
     }
 
-    /// What is on it.
+    /// Takes a picture of the display.
     pub fn picture(&self) -> Picture {
         let display = self.connect();
         let root = display.setup().roots[0].root;
@@ -85,24 +85,24 @@ impl Display {
     }
 }
 
-/// Pixels, line by line.
+/// The pixels of a display, line by line.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// Pixels across.
+    /// The width in pixels.
     pub width: u16,
-    /// Pixels down.
+    /// The height in pixels.
     pub height: u16,
-    /// Red, green, blue.
+    /// Red, green and blue of each pixel.
     pub pixels: Vec<[u8; 3]>,
 }
 
 impl Picture {
-    /// The pixel there.
+    /// The pixel at a position.
     pub fn at(&self, x: u16, y: u16) -> [u8; 3] {
         self.pixels[usize::from(y) * usize::from(self.width) + usize::from(x)]
     }
 
-    /// The first pixel that differs; sizes are the same.
+    /// The first pixel that differs from a picture of the same size.
     pub fn difference(&self, other: &Self) -> Option<(u16, u16)> {
         assert_eq!((self.width, self.height), (other.width, other.height));
         let place = self.pixels.iter().zip(&other.pixels).position(|(a, b)| a != b)?;
@@ -117,7 +117,7 @@ impl std::fmt::Debug for Picture {
     }
 }
 
-/// A port that nobody uses now.
+/// A port that is free at the moment.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

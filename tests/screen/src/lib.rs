@@ -9,11 +9,11 @@ pub mod bridge;
 pub mod browser;
 pub mod consent;
 pub mod display;
-pub mod line;
+pub mod link;
 pub mod live;
 pub mod network;
 pub mod process;
-pub mod rfb;
+pub mod raw_viewer;
 pub mod service;
 pub mod subject;
 pub mod tls;
@@ -21,5 +21,5 @@ pub mod world;
 
 use std::time::Duration;
 
-/// Longer than any machine needs: ends a test that waits for what will never come.
+/// How long a test waits before it fails: longer than any machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -12,7 +12,7 @@ pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// One live connection.
 #[derive(Debug)]
-pub struct Live {
+pub struct LiveConnection {
     /// Read beside the test, so that the broker's pings are answered whatever that waits for.
     told: mpsc::UnboundedReceiver<Value>,
     /// What the broker answered to the hello.
@@ -21,7 +21,7 @@ pub struct Live {
     pub roster: Value,
 }
 
-impl Live {
+impl LiveConnection {
     /// The customer's page beside the program: counts as nobody, and hears who is there.
     pub async fn companion(origin: &str, pin: &str) -> Self {
         let hello = json!({

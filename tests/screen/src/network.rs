@@ -1,6 +1,6 @@
-//! A network of a test's own between two ends, which can drop every packet and tell nobody.
+//! A private network between two ends, which can silently drop every packet.
 //!
-//! It takes a network namespace of the kernel's, and so an administrator: without one there is none.
+//! It is a network namespace of the kernel, which only an administrator can create.
 
 use std::{
     io,
@@ -10,10 +10,10 @@ use std::{
 
 use crate::process::by;
 
-/// No card's address: what is sent there is dropped at the other end of the cable, without a word.
+/// A hardware address that nobody has: packets to it are dropped silently at the other end.
 const NOWHERE: &str = "02:00:00:00:00:01";
 
-/// A namespace with one cable to the outside.
+/// A namespace with one link to the outside.
 #[derive(Debug)]
 pub struct Network {
     name: String,
@@ -22,10 +22,10 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network that carries everything, or why there is none.
+    /// Creates a network that forwards everything.
     ///
     /// # Errors
-    /// What the system said.
+    /// The system's message.
     pub fn new() -> Result<Self, String> {
         let id = std::process::id();
         // Of the addresses that are set aside for tests of networks, four for each process.
@@ -51,19 +51,19 @@ impl Network {
         Ok(())
     }
 
-    /// The address outside, where whoever is inside finds the broker.
+    /// The outside address, at which programs inside reach the broker.
     pub const fn outside(&self) -> IpAddr {
         IpAddr::V4(self.outside.1)
     }
 
-    /// A program that runs inside; displays are to be seen from there.
+    /// A command that runs a program inside. It still reaches the displays.
     pub fn within(&self, program: &Command) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name]);
         by(command, program)
     }
 
-    /// From now on every packet is lost, both ways. No connection is closed by it.
+    /// From now on, drops every packet in both directions. No connection is closed.
     pub fn falls_silent(&self) {
         for (within, card, peer) in self.ends() {
             let wrong = ["lladdr", NOWHERE, "dev", card, "nud", "permanent"];
@@ -71,14 +71,14 @@ impl Network {
         }
     }
 
-    /// From now on it carries everything again.
+    /// From now on, forwards everything again.
     pub fn carries_again(&self) {
         for (within, card, peer) in self.ends() {
             self.ip(within, &["neighbour", "delete", &peer, "dev", card]).unwrap();
         }
     }
 
-    /// Each end's card, and whom it sends to.
+    /// The interface of each end, and the hardware address that it sends to.
     fn ends(&self) -> [(bool, &str, String); 2] {
         let Self { outside, inside, .. } = self;
         [(false, &outside.0, inside.1.to_string()), (true, &inside.0, outside.1.to_string())]

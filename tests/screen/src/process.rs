@@ -1,4 +1,4 @@
-//! Programs that a test runs: what they say, what they cost, and that they end with it.
+//! Programs that a test runs: their output, their use of CPU and memory, and their end.
 
 use std::{
     collections::HashMap,
@@ -12,12 +12,12 @@ use std::{
 
 use crate::PATIENCE;
 
-/// Ticks of `/proc/PID/stat` in a second.
+/// The ticks of `/proc/PID/stat` in a second.
 const TICKS: f64 = 100.0;
-/// Bytes of a page of memory.
+/// The bytes in a page of memory.
 const PAGE: u64 = 4096;
 
-/// A program that runs; it is ended when dropped.
+/// A running program, which is killed when dropped.
 #[derive(Debug)]
 pub struct Program {
     name: String,
@@ -40,12 +40,12 @@ impl Program {
         Self { name, stdin: child.stdin.take(), child, said, complained }
     }
 
-    /// The next line on its stdout for which `wanted` has an answer.
+    /// Waits for a line on stdout for which `wanted` returns something.
     pub fn says<T>(&self, what: &str, wanted: impl FnMut(&str) -> Option<T>) -> T {
         self.next(&self.said, what, wanted)
     }
 
-    /// The next line on its stderr for which `wanted` has an answer.
+    /// Waits for a line on stderr for which `wanted` returns something.
     pub fn complains<T>(&self, what: &str, wanted: impl FnMut(&str) -> Option<T>) -> T {
         self.next(&self.complained, what, wanted)
     }
@@ -75,22 +75,22 @@ impl Program {
         }
     }
 
-    /// What it has said on stdout and nobody has read yet.
+    /// The lines on stdout that weren't read yet.
     pub fn said(&self) -> Vec<String> {
         self.said.try_iter().collect()
     }
 
-    /// What it has said on stderr and nobody has read yet.
+    /// The lines on stderr that weren't read yet.
     pub fn complaints(&self) -> Vec<String> {
         self.complained.try_iter().collect()
     }
 
-    /// Gives it a line on its stdin.
+    /// Writes a line to stdin.
     pub fn tell(&mut self, line: &str) {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    /// Its id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -100,7 +100,7 @@ impl Program {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Waits until it has ended by itself; how, and everything it said on stderr.
+    /// Waits until it ends by itself. Returns its status and all of stderr.
     pub fn ends(&mut self) -> (ExitStatus, String) {
         let mut complaints = Vec::new();
         loop {
@@ -115,7 +115,7 @@ impl Program {
         (self.child.wait().unwrap(), complaints.join("\n"))
     }
 
-    /// Ends it without a word, as a crash would.
+    /// Kills it, as a crash would.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -169,16 +169,16 @@ pub fn built(name: &str) -> PathBuf {
     program
 }
 
-/// What processes have cost.
+/// The CPU time and memory that processes have used.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cost {
     /// CPU time, user and system.
     pub cpu: Duration,
-    /// Memory in RAM, in bytes; shared pages count in each.
+    /// The resident memory in bytes. Shared pages count in each process.
     pub rss: u64,
 }
 
-/// Of these processes and all that descend from them, so far.
+/// The use by these processes and all their descendants so far.
 pub fn cost_of(roots: &[u32]) -> Cost {
     let all: HashMap<u32, (u32, f64, u64)> = fs::read_dir("/proc")
         .unwrap()
@@ -204,7 +204,7 @@ pub fn cost_of(roots: &[u32]) -> Cost {
     cost
 }
 
-/// Parent, ticks of CPU time, pages in RAM.
+/// The parent, the ticks of CPU time and the resident pages of a process.
 fn stat_of(pid: u32) -> Option<(u32, f64, u64)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name is in parentheses and may hold anything.

@@ -1,4 +1,4 @@
-//! What is on the customer's screen: a window of ours, `screen-subject`, that fills it.
+//! The test window `screen-subject`, which fills the customer's screen.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::{
     process::{Program, built},
 };
 
-/// Where a key press or a click changes the colour: the middle of a square.
+/// The middle of the square whose colour a key press or a click changes.
 pub const SQUARE: (u16, u16) = (96, 96);
 
 /// The window, in a process of its own.
@@ -17,7 +17,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Fills the display with it; returns when it is to be seen and has the keyboard.
+    /// Fills the display with the window; returns when it is visible and has the keyboard.
     pub fn on(display: &Display) -> Self {
         let mut command = Command::new(built("screen-subject"));
         command.env("DISPLAY", display.name());
@@ -26,7 +26,8 @@ impl Subject {
         Self { program }
     }
 
-    /// Does something of `still`, `nothing` (what is there stays), `scroll`, `repaint`, `video`; returns when it has begun.
+    /// Plays `still`, `nothing` (which leaves everything as it is), `scroll`, `repaint` or `video`; returns when it has
+    /// begun.
     pub fn plays(&mut self, what: &str) {
         self.program.tell(what);
         self.program.says("that it plays", |line| line.strip_prefix("plays ").map(|_| ()));
@@ -38,16 +39,15 @@ impl Subject {
         self.program.says("that it has the clipboard", |line| (line == "copied").then_some(()));
     }
 
-    /// Waits until something of this kind reaches it, such as `key`, `button` or `clipboard`, and says
-    /// what.
+    /// Waits for an event of this kind, such as `key`, `button` or `clipboard`, and returns its value.
     pub fn gets(&self, kind: &str) -> String {
         self.program
             .says(kind, |line| line.strip_prefix(kind)?.strip_prefix(' ').map(str::to_owned))
     }
 
-    /// What has reached it that nobody has asked for yet.
+    /// The events that weren't read yet.
     pub fn got(&mut self) -> Vec<String> {
-        // It answers in turn: what came before is said before.
+        // The window answers in order, so all earlier events come before this answer.
         self.program.tell("so far");
         let mut lines = Vec::new();
         self.program.says("what there is so far", |line| {

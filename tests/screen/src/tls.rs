@@ -1,4 +1,4 @@
-//! The broker's certificate, which nobody trusts by themselves, and who dials with trust in it.
+//! The broker's self-signed certificate, and connections that trust it.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -21,7 +21,7 @@ pub fn files() -> TlsFiles {
     TlsFiles::new(certificate(), fixture("key"))
 }
 
-/// Opens a WebSocket; one over TLS to whoever has the certificate only.
+/// Opens a WebSocket; over TLS only to a server with this certificate.
 pub(crate) async fn dial(url: &str) -> Socket {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificate()).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! A broker, the line that the customer's program dials over, and that program.
+//! A broker, the customer's program, and the link between them.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use crate::{
     display::Display,
-    line::Line,
-    live::Live,
+    link::Link,
+    live::LiveConnection,
     process::{Program, built},
     service::Service,
     tls,
@@ -25,23 +25,23 @@ use crate::{
 pub struct World {
     /// The broker.
     pub broker: Running,
-    /// Over which the program reaches it.
-    pub line: Line,
-    /// The calls of the broker, past the line.
+    /// The link over which the program reaches the broker.
+    pub link: Link,
+    /// Calls to the broker that don't go over the link.
     pub service: Service,
     folder: TempDir,
-    site: Site,
+    address: BrokerAddress,
 }
 
-/// Where the broker is, and how it is spoken to.
+/// The broker's address, and whether it is reached over TLS.
 #[derive(Debug, Clone, Copy)]
-struct Site {
+struct BrokerAddress {
     ip: IpAddr,
     secured: bool,
 }
 
-/// Reached over the line, in the clear.
-const HERE: Site = Site { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), secured: false };
+/// On this computer, without TLS.
+const HERE: BrokerAddress = BrokerAddress { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), secured: false };
 
 impl World {
     /// A fresh world.
@@ -49,23 +49,23 @@ impl World {
         Self::at(HERE).await
     }
 
-    /// A fresh world in which everything goes over TLS, by the certificate of [`tls`].
+    /// A fresh world in which every connection uses TLS with the certificate of [`tls`].
     pub async fn secured() -> Self {
-        Self::at(Site { secured: true, ..HERE }).await
+        Self::at(BrokerAddress { secured: true, ..HERE }).await
     }
 
-    /// A fresh world whose broker is reached at this address of a network, and not over the line.
+    /// A fresh world whose broker is reached at an address of a network, without the link.
     pub async fn on_network(ip: IpAddr) -> Self {
-        Self::at(Site { ip, ..HERE }).await
+        Self::at(BrokerAddress { ip, ..HERE }).await
     }
 
-    async fn at(site: Site) -> Self {
+    async fn at(address: BrokerAddress) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let line = Line::new().await;
+        let link = Link::new().await;
         let clock = Clock::frozen(Clock::system().now());
-        let broker = broker_at(site, folder.path(), &line, Port::Any, clock).await;
-        let service = Service::at(site.origin(broker.addr()));
-        Self { broker, line, service, folder, site }
+        let broker = broker_at(address, folder.path(), &link, Port::Any, clock).await;
+        let service = Service::at(address.origin(broker.addr()));
+        Self { broker, link, service, folder, address }
     }
 
     /// Ends the broker and starts it again on the same folder and port.
@@ -74,7 +74,7 @@ impl World {
         self.broker.shutdown().await;
         let clock = Clock::frozen(now);
         let (folder, port) = (self.folder.path(), Port::Exactly(port));
-        let broker = broker_at(self.site, folder, &self.line, port, clock).await;
+        let broker = broker_at(self.address, folder, &self.link, port, clock).await;
         Self { broker, ..self }
     }
 
@@ -85,32 +85,32 @@ impl World {
         self.broker.handle().idle().await;
     }
 
-    /// The broker's own address, past the line.
+    /// The broker's own origin.
     pub fn origin(&self) -> String {
         self.service.origin().to_owned()
     }
 
-    /// The customer's program on a display, where nobody needs to agree.
+    /// Starts the customer's program on a display, without the question for consent.
     pub async fn unattended(&self, pin: &str, display: &Display) -> Program {
         let conf = self.service.conf(pin, true, self.folder()).await;
         Program::start(unattended(display, &conf))
     }
 
-    /// The customer's program on a display, where it asks.
+    /// Starts the customer's program on a display, where it asks for consent.
     pub async fn attended(&self, pin: &str, display: &Display) -> Program {
         let mut command = presenter(display);
         command.arg("--conf").arg(self.service.conf(pin, false, self.folder()).await);
         Program::start(command)
     }
 
-    /// Hears who is there.
-    pub async fn companion(&self, pin: &str) -> Live {
-        Live::companion(&self.origin(), pin).await
+    /// Connects a page that gets the roster.
+    pub async fn companion(&self, pin: &str) -> LiveConnection {
+        LiveConnection::companion(&self.origin(), pin).await
     }
 
-    /// The broker's calls as they are made over the line.
-    pub fn over_the_line(&self) -> Service {
-        Service::at(self.site.origin(self.line.addr()))
+    /// Calls to the broker that go over the link.
+    pub fn over_the_link(&self) -> Service {
+        Service::at(self.address.origin(self.link.addr()))
     }
 
     /// A folder of the test's own.
@@ -119,7 +119,7 @@ impl World {
     }
 }
 
-/// A program without a display, whatever the test has.
+/// A command without a display, whatever display the test has.
 pub fn plain(program: &Path) -> Command {
     let mut command = Command::new(program);
     let others = [
@@ -136,33 +136,39 @@ pub fn plain(program: &Path) -> Command {
     command
 }
 
-/// The customer's program on a display, with nothing said yet.
+/// The command for the customer's program on a display.
 pub fn presenter(display: &Display) -> Command {
     let mut command = plain(&built("deskhand-presenter"));
     command.env("DISPLAY", display.name());
     command
 }
 
-/// The same, with a conf by which nobody needs to agree.
+/// The same command with a conf that needs no consent.
 pub fn unattended(display: &Display, conf: &Path) -> Command {
     let mut command = presenter(display);
     command.arg("--yes").arg("--conf").arg(conf);
     command
 }
 
-impl Site {
+impl BrokerAddress {
     fn origin(self, addr: SocketAddr) -> String {
         format!("{}://{addr}", if self.secured { "https" } else { "http" })
     }
 }
 
-async fn broker_at(site: Site, folder: &Path, line: &Line, port: Port, clock: Clock) -> Running {
+async fn broker_at(
+    address: BrokerAddress,
+    folder: &Path,
+    link: &Link,
+    port: Port,
+    clock: Clock,
+) -> Running {
     let config = Config {
-        ip: site.ip,
+        ip: address.ip,
         port,
         clock,
-        tls: site.secured.then(tls::files),
-        public_url: site.ip.is_loopback().then(|| site.origin(line.addr()).parse().unwrap()),
+        tls: address.secured.then(tls::files),
+        public_url: address.ip.is_loopback().then(|| address.origin(link.addr()).parse().unwrap()),
         allow_unattended: true,
         programs: vec![ProgramFile {
             platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
@@ -171,6 +177,6 @@ async fn broker_at(site: Site, folder: &Path, line: &Line, port: Port, clock: Cl
         ..Config::embedded(folder.join("broker"))
     };
     let broker = Broker::start(config).await.unwrap();
-    line.leads_to(broker.addr());
+    link.leads_to(broker.addr());
     broker
 }

@@ -12,9 +12,9 @@ use std::{
 
 use screen_tests::{
     display::Display,
-    live::Live,
+    live::LiveConnection,
     process::{Program, built, by},
-    rfb::Bare,
+    raw_viewer::RawViewer,
     subject::Subject,
     world::{World, plain, unattended},
 };
@@ -52,8 +52,8 @@ async fn is_seen(world: &World, pin: &str, program: &mut Program) {
     let mut heard = world.companion(pin).await;
     heard.until_sharing("shared").await;
     let origin = world.origin();
-    let viewer = Live::viewer(&origin, pin, "Anna", true).await;
-    Bare::on(&origin, viewer).await.round_trip().await;
+    let viewer = LiveConnection::viewer(&origin, pin, "Anna", true).await;
+    RawViewer::on(&origin, viewer).await.round_trip().await;
     assert!(program.runs());
 }
 
@@ -70,7 +70,7 @@ async fn without_a_display_or_with_wayland_only_it_says_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conf_that_is_broken_or_asks_first_or_is_not_this_sessions() {
-    let (world, display) = (World::new().await, Display::virtual_of(640, 480));
+    let (world, display) = (World::new().await, Display::xvfb(640, 480));
     let (pin, conf) = invited(&world).await;
     let broken = world.folder().join("broken");
     for text in ["", "!", "bm90IGpzb24", &fs::read_to_string(&conf).unwrap()[..40]] {
@@ -92,7 +92,7 @@ async fn a_conf_that_is_broken_or_asks_first_or_is_not_this_sessions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pin_that_is_over_is_said_to_be_so_whatever_the_clock_here_says() {
-    let (world, display) = (World::new().await, Display::virtual_of(640, 480));
+    let (world, display) = (World::new().await, Display::xvfb(640, 480));
     let (_, conf) = invited(&world).await;
     world.broker.handle().advance(Duration::from_secs(90_000)).await;
     ends(Program::start(unattended(&display, &conf)), 5, "no longer valid");
@@ -100,7 +100,7 @@ async fn a_pin_that_is_over_is_said_to_be_so_whatever_the_clock_here_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_wrong_by_days_is_mentioned_and_stops_nothing() {
-    let (world, display) = (World::new().await, Display::virtual_of(640, 480));
+    let (world, display) = (World::new().await, Display::xvfb(640, 480));
     for (clock, said) in [("+3d", "over already"), ("-3d", "of a time to come")] {
         let (pin, conf) = invited(&world).await;
         let mut program = Program::start(with_clock(clock, unattended(&display, &conf)));
@@ -113,7 +113,7 @@ async fn a_clock_that_is_wrong_by_days_is_mentioned_and_stops_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_right_is_not_mentioned() {
-    let (world, display) = (World::new().await, Display::virtual_of(640, 480));
+    let (world, display) = (World::new().await, Display::xvfb(640, 480));
     let (pin, conf) = invited(&world).await;
     let program = Program::start(unattended(&display, &conf));
     world.companion(&pin).await.until_sharing("shared").await;
@@ -126,7 +126,7 @@ async fn a_clock_that_is_right_is_not_mentioned() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_as_delivered_shares_and_one_that_was_changed_does_nothing() {
-    let (world, display) = (World::new().await, Display::virtual_of(640, 480));
+    let (world, display) = (World::new().await, Display::xvfb(640, 480));
     let (pin, conf) = invited(&world).await;
     let text = fs::read_to_string(&conf).unwrap();
     let path = format!("/session_exe?hide_progress=false&self_delete=false&conf={text}");
@@ -154,7 +154,7 @@ async fn a_program_as_delivered_shares_and_one_that_was_changed_does_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_takes_nothing_more_stops_nothing() {
-    let (world, display) = (World::new().await, Display::virtual_of(640, 480));
+    let (world, display) = (World::new().await, Display::xvfb(640, 480));
     let (pin, conf) = invited(&world).await;
     let mut full = Command::new("sh");
     full.args(["-c", "ulimit -f 0 && exec \"$@\"", "sh"]);
@@ -164,13 +164,14 @@ async fn a_disk_that_takes_nothing_more_stops_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_display_that_goes_away_ends_the_sharing() {
-    let (world, display) = (World::new().await, Display::virtual_of(640, 480));
+    let (world, display) = (World::new().await, Display::xvfb(640, 480));
     let (pin, conf) = invited(&world).await;
     let program = Program::start(unattended(&display, &conf));
     let mut heard = world.companion(&pin).await;
     heard.until_sharing("shared").await;
     let origin = world.origin();
-    let mut viewer = Bare::on(&origin, Live::viewer(&origin, &pin, "Anna", false).await).await;
+    let mut viewer =
+        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", false).await).await;
     viewer.round_trip().await;
     drop(display);
     heard.until_sharing("none").await;
@@ -181,13 +182,14 @@ async fn a_display_that_goes_away_ends_the_sharing() {
 async fn the_smallest_screen_and_a_very_large_one_are_shared() {
     let world = World::new().await;
     for size in [(1, 1), (7680, 4320)] {
-        let display = Display::virtual_of(size.0, size.1);
+        let display = Display::xvfb(size.0, size.1);
         let _subject = (size.0 > 1).then(|| Subject::on(&display));
         let (pin, conf) = invited(&world).await;
         let _program = Program::start(unattended(&display, &conf));
         world.companion(&pin).await.until_sharing("shared").await;
         let origin = world.origin();
-        let mut viewer = Bare::on(&origin, Live::viewer(&origin, &pin, "Anna", true).await).await;
+        let mut viewer =
+            RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", true).await).await;
         assert_eq!(viewer.size, size);
         viewer.round_trip().await;
     }

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, process::Command, sync::atomic::Ordering, time::Insta
 use screen_tests::{
     PATIENCE, bridge,
     display::{Display, Picture},
-    live::Live,
+    live::LiveConnection,
     process::Program,
     subject::Subject,
     world::World,
@@ -57,15 +57,15 @@ fn frame(picture: &Picture) -> u16 {
 }
 
 async fn shows_exactly_what_is_there(how: &[&str], at_most: f64) {
-    let (world, customers) = (World::new().await, Display::virtual_of(SIZE.0, SIZE.1));
+    let (world, customers) = (World::new().await, Display::xvfb(SIZE.0, SIZE.1));
     let mut subject = Subject::on(&customers);
     let pin = world.service.mint().await;
     let _presenter = world.unattended(&pin, &customers).await;
     world.companion(&pin).await.until_sharing("shared").await;
     let origin = world.origin();
-    let live = Live::viewer(&origin, &pin, "TigerVNC", true).await;
+    let live = LiveConnection::viewer(&origin, &pin, "TigerVNC", true).await;
     let (addr, carried) = bridge::for_one_viewer(&origin, live).await;
-    let shown = Display::virtual_of(SIZE.0, SIZE.1);
+    let shown = Display::xvfb(SIZE.0, SIZE.1);
     let _viewer = viewer(&shown, addr, how);
 
     tokio::task::block_in_place(|| {

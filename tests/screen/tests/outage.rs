@@ -2,15 +2,15 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-use deskhand_system_tests::{Desk, all_armed};
+use deskhand_system_tests::{RunningEngine, all_armed};
 use engine::Snapshot;
 use screen_tests::{
-    browser::{Driver, Shown, press, see},
+    browser::{Driver, PageScreen, press, see},
     consent,
     display::Display,
-    live::Live,
+    live::LiveConnection,
     process::{Program, cost_of},
-    rfb::Bare,
+    raw_viewer::RawViewer,
     subject::{SQUARE, Subject},
     world::World,
 };
@@ -28,7 +28,7 @@ struct Customer {
 
 impl Customer {
     async fn shares(world: &World, pin: &str) -> Self {
-        let display = Display::virtual_of(1280, 800);
+        let display = Display::xvfb(1280, 800);
         let subject = Subject::on(&display);
         let presenter = world.unattended(pin, &display).await;
         world.companion(pin).await.until_sharing("shared").await;
@@ -46,7 +46,8 @@ async fn a_frozen_viewer_slows_no_other_and_costs_bounded_memory() {
     let pin = world.service.mint().await;
     let mut customer = Customer::shares(&world, &pin).await;
     let origin = world.origin();
-    let mut frozen = Bare::on(&origin, Live::viewer(&origin, &pin, "Frozen", true).await).await;
+    let mut frozen =
+        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Frozen", true).await).await;
     customer.subject.plays("video");
     let all = frozen.size;
     // A picture is 4 MB, so these are 1 GB, of which nothing is read.
@@ -55,7 +56,7 @@ async fn a_frozen_viewer_slows_no_other_and_costs_bounded_memory() {
     }
     let browser = driver.browser("live", 1400, 1000).await;
     browser.goto(&world.service.viewer_url(&pin, "Anna", false).await).await.unwrap();
-    let shown = Shown(&browser);
+    let shown = PageScreen(&browser);
     shown.watch(1280).await;
     let mut last = shown.frame().await;
     for _ in 0..50 {
@@ -76,23 +77,25 @@ async fn from_the_first_picture_to_the_archived_transcript_and_a_killed_program(
     let data = world.folder().join("console");
     std::fs::create_dir_all(&data).unwrap();
     let (base, regions) = (world.broker.base_url(), world.broker.region_url_template());
-    let desk = Desk::start(&data, &base, &regions).await;
-    let (id, pin) = desk.armed_session().await;
+    let running = RunningEngine::start(&data, &base, &regions).await;
+    let (id, pin) = running.armed_session().await;
     let pin = pin.expose();
 
     let mut customer = Customer::shares(&world, pin).await;
-    desk.until(id, "it is ready", |s| {
-        matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
-    })
-    .await;
+    running
+        .until(id, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
+        .await;
     let mut heard = world.companion(pin).await;
     let browser = driver.browser("viewer", 1400, 1000).await;
     browser.goto(&world.service.viewer_url(pin, "Anna", false).await).await.unwrap();
-    Shown(&browser).watch(1280).await;
-    desk.until(id, "it is active", |s| {
-        matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
-    })
-    .await;
+    PageScreen(&browser).watch(1280).await;
+    running
+        .until(id, "it is active", |s| {
+            matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
+        })
+        .await;
     // The chat makes room for the screen while one is shown.
     press(&browser, "chat-toggle").await;
     let field = browser.find(fantoccini::Locator::Id("text")).await.unwrap();
@@ -102,7 +105,7 @@ async fn from_the_first_picture_to_the_archived_transcript_and_a_killed_program(
     browser.close().await.unwrap();
     heard.until("the viewer has gone", |roster| roster["viewers"] == serde_json::json!([])).await;
     world.over_a_minute_passes().await;
-    let ended = desk
+    let ended = running
         .until(id, "the last viewer has left and the transcript is saved", |s| {
             matches!(word(s), SessionStatus::Ended { may_still_run: true, .. })
                 && matches!(s.record.transcript, Transcript::Saved { messages: 1, .. })
@@ -112,20 +115,21 @@ async fn from_the_first_picture_to_the_archived_transcript_and_a_killed_program(
 
     customer.presenter.kill();
     heard.until_sharing("none").await;
-    desk.until(id, "its hooks are armed", all_armed).await;
+    running.until(id, "its hooks are armed", all_armed).await;
     world.over_a_minute_passes().await;
-    desk.until(id, "the presenter is offline", |s| {
-        matches!(s.record.presenter, Presenter::Offline { .. })
-    })
-    .await;
-    desk.stop().await;
+    running
+        .until(id, "the presenter is offline", |s| {
+            matches!(s.record.presenter, Presenter::Offline { .. })
+        })
+        .await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_line_heals_in_the_same_session_without_a_second_question() {
     let (world, driver) = (World::new().await, Driver::start());
     let pin = world.service.mint().await;
-    let display = Display::virtual_of(1280, 800);
+    let display = Display::xvfb(1280, 800);
     let _subject = Subject::on(&display);
     let mut presenter = world.attended(&pin, &display).await;
     let mut heard = world.companion(&pin).await;
@@ -133,13 +137,13 @@ async fn a_cut_line_heals_in_the_same_session_without_a_second_question() {
     heard.until_sharing("shared").await;
     let browser = driver.browser("viewer", 1400, 1000).await;
     browser.goto(&world.service.viewer_url(&pin, "Anna", false).await).await.unwrap();
-    let shown = Shown(&browser);
+    let shown = PageScreen(&browser);
     shown.watch(1280).await;
     shown.key_to_pixel(SQUARE).await;
 
-    world.line.cut();
+    world.link.cut();
     heard.until_sharing("none").await;
-    world.line.leads_to(world.broker.addr());
+    world.link.leads_to(world.broker.addr());
     // Nobody clicks on anything here.
     heard.until_sharing("shared").await;
     heard
@@ -158,7 +162,7 @@ async fn a_broker_that_starts_again_has_the_same_session_on_screen() {
     let customer = Customer::shares(&world, &pin).await;
     let browser = driver.browser("viewer", 1400, 1000).await;
     browser.goto(&world.service.viewer_url(&pin, "Anna", false).await).await.unwrap();
-    let shown = Shown(&browser);
+    let shown = PageScreen(&browser);
     shown.watch(1280).await;
     shown.key_to_pixel(SQUARE).await;
 
@@ -179,14 +183,14 @@ async fn a_broker_that_starts_again_has_the_same_session_on_screen() {
 async fn who_declines_has_connected_to_nothing() {
     let world = World::new().await;
     let pin = world.service.mint().await;
-    let display = Display::virtual_of(1280, 800);
+    let display = Display::xvfb(1280, 800);
     let mut presenter = world.attended(&pin, &display).await;
     let mut heard = world.companion(&pin).await;
     consent::decline(&display);
     presenter.ends();
     // The next thing that is heard is a viewer: no presenter came before.
     let origin = world.origin();
-    Live::viewer(&origin, &pin, "Anna", false).await.stay();
+    LiveConnection::viewer(&origin, &pin, "Anna", false).await.stay();
     heard.until("the viewer is there", |roster| roster["viewers"][0] == "Anna").await;
     assert_eq!(heard.roster["presenter"], serde_json::Value::Null);
     assert_eq!(heard.roster["sharing"], "none");

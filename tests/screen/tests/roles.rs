@@ -4,28 +4,29 @@
 
 use screen_tests::{
     display::Display,
-    live::Live,
-    rfb::Bare,
+    live::LiveConnection,
+    raw_viewer::RawViewer,
     subject::{SQUARE, Subject},
     world::World,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_keys_and_clicks_of_a_watching_viewer_none_arrives() {
-    let (world, display) = (World::new().await, Display::virtual_of(1024, 768));
+    let (world, display) = (World::new().await, Display::xvfb(1024, 768));
     let mut subject = Subject::on(&display);
     let pin = world.service.mint().await;
     let _presenter = world.unattended(&pin, &display).await;
     world.companion(&pin).await.until_sharing("shared").await;
 
     let origin = world.origin();
-    let by_pin = Live::viewer(&origin, &pin, "Ben", true).await;
+    let by_pin = LiveConnection::viewer(&origin, &pin, "Ben", true).await;
     let by_link =
-        Live::by_link(&origin, &world.service.ticket_url(&pin, "Cem", "watch").await).await;
+        LiveConnection::by_link(&origin, &world.service.ticket_url(&pin, "Cem", "watch").await)
+            .await;
     subject.got();
     for live in [by_pin, by_link] {
         assert_eq!(live.welcome["role"], "watch");
-        let mut watching = Bare::on(&origin, live).await;
+        let mut watching = RawViewer::on(&origin, live).await;
         for _ in 0..100 {
             watching.key(u32::from(b'k')).await;
             watching.click(SQUARE).await;
@@ -35,7 +36,8 @@ async fn of_a_hundred_keys_and_clicks_of_a_watching_viewer_none_arrives() {
         assert_eq!(subject.got(), Vec::<String>::new());
     }
 
-    let mut controls = Bare::on(&origin, Live::viewer(&origin, &pin, "Anna", false).await).await;
+    let mut controls =
+        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", false).await).await;
     controls.key(u32::from(b'k')).await;
     controls.round_trip().await;
     assert!(subject.gets("key").ends_with("down"));
@@ -47,19 +49,20 @@ async fn a_watching_link_stays_one_whatever_its_hello_says() {
     let world = World::new().await;
     let pin = world.service.mint().await;
     let link = world.service.ticket_url(&pin, "Ben", "watch").await;
-    let live = Live::by_link(&world.origin(), &link.replace("ro=true", "ro=false")).await;
+    let live = LiveConnection::by_link(&world.origin(), &link.replace("ro=true", "ro=false")).await;
     assert_eq!(live.welcome["role"], "watch");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_were_down_come_up_when_their_viewer_is_gone() {
-    let (world, display) = (World::new().await, Display::virtual_of(1024, 768));
+    let (world, display) = (World::new().await, Display::xvfb(1024, 768));
     let subject = Subject::on(&display);
     let pin = world.service.mint().await;
     let _presenter = world.unattended(&pin, &display).await;
     world.companion(&pin).await.until_sharing("shared").await;
     let origin = world.origin();
-    let mut controls = Bare::on(&origin, Live::viewer(&origin, &pin, "Anna", false).await).await;
+    let mut controls =
+        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", false).await).await;
     let shift_down = [4, 1, 0, 0, 0, 0, 0xff, 0xe1];
     controls.say(&shift_down).await;
     controls.round_trip().await;
@@ -70,13 +73,14 @@ async fn keys_that_were_down_come_up_when_their_viewer_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_viewer_exchanges_the_clipboard_in_latin_1() {
-    let (world, display) = (World::new().await, Display::virtual_of(1024, 768));
+    let (world, display) = (World::new().await, Display::xvfb(1024, 768));
     let mut subject = Subject::on(&display);
     let pin = world.service.mint().await;
     let _presenter = world.unattended(&pin, &display).await;
     world.companion(&pin).await.until_sharing("shared").await;
     let origin = world.origin();
-    let mut controls = Bare::on(&origin, Live::viewer(&origin, &pin, "Anna", false).await).await;
+    let mut controls =
+        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", false).await).await;
     controls.round_trip().await;
     subject.copies("from the customer");
     assert_eq!(controls.copied().await, "from the customer");

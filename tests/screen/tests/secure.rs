@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use screen_tests::{
-    browser::{Driver, Shown},
+    browser::{Driver, PageScreen},
     display::Display,
     process::Program,
     subject::{SQUARE, Subject},
@@ -16,7 +16,7 @@ use screen_tests::{
 async fn a_screen_is_shared_over_tls_by_who_trusts_the_certificate() {
     let (world, driver) = (World::secured().await, Driver::start());
     assert!(world.origin().starts_with("https://"), "{}", world.origin());
-    let display = Display::virtual_of(1280, 800);
+    let display = Display::xvfb(1280, 800);
     let _subject = Subject::on(&display);
     for trusts in ["--ca", "SSL_CERT_FILE"] {
         let pin = world.service.mint().await;
@@ -32,7 +32,7 @@ async fn a_screen_is_shared_over_tls_by_who_trusts_the_certificate() {
         heard.until_sharing("shared").await;
         let browser = driver.browser(trusts, 1400, 1000).await;
         browser.goto(&world.service.viewer_url(&pin, "Anna", false).await).await.unwrap();
-        let shown = Shown(&browser);
+        let shown = PageScreen(&browser);
         shown.watch(1280).await;
         shown.key_to_pixel(SQUARE).await;
         assert!(presenter.runs());
@@ -42,7 +42,7 @@ async fn a_screen_is_shared_over_tls_by_who_trusts_the_certificate() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_does_not_trust_the_certificate_says_so_and_shares_nothing() {
-    let (world, display) = (World::secured().await, Display::virtual_of(640, 480));
+    let (world, display) = (World::secured().await, Display::xvfb(640, 480));
     let pin = world.service.mint().await;
     let conf = world.service.conf(&pin, true, world.folder()).await;
     let mut heard = world.companion(&pin).await;
@@ -53,7 +53,7 @@ async fn a_program_that_does_not_trust_the_certificate_says_so_and_shares_nothin
     assert!(said[0].contains("can't prove that it is the server, so nothing was sent"), "{said:?}");
     // The next thing that is heard is a viewer: no presenter came before.
     let origin = world.origin();
-    screen_tests::live::Live::viewer(&origin, &pin, "Anna", false).await.stay();
+    screen_tests::live::LiveConnection::viewer(&origin, &pin, "Anna", false).await.stay();
     heard.until("the viewer is there", |roster| roster["viewers"][0] == "Anna").await;
     assert_eq!(heard.roster["presenter"], serde_json::Value::Null);
 }

@@ -5,10 +5,10 @@
 
 use fantoccini::Client;
 use screen_tests::{
-    browser::{Driver, Shown, see, until},
+    browser::{Driver, PageScreen, see, until},
     consent,
     display::Display,
-    live::Live,
+    live::LiveConnection,
     network::Network,
     process::Program,
     service::Service,
@@ -20,7 +20,7 @@ use screen_tests::{
 struct Session {
     display: Display,
     presenter: Program,
-    heard: Live,
+    heard: LiveConnection,
     browser: Client,
     _subject: Subject,
     _driver: Driver,
@@ -33,7 +33,7 @@ impl Session {
         viewers: &Service,
         start: impl AsyncFnOnce(&str, &Display) -> Program,
     ) -> Self {
-        let (driver, display) = (Driver::start(), Display::virtual_of(1280, 800));
+        let (driver, display) = (Driver::start(), Display::xvfb(1280, 800));
         let subject = Subject::on(&display);
         let pin = world.service.mint().await;
         let presenter = start(&pin, &display).await;
@@ -48,15 +48,15 @@ impl Session {
         session
     }
 
-    /// All that the program says goes over the line.
-    async fn over_the_line(world: &World) -> Self {
+    /// All connections of the program go over the link.
+    async fn over_the_link(world: &World) -> Self {
         let start = async |pin: &str, display: &Display| world.attended(pin, display).await;
         Self::begins(world, &world.service, start).await
     }
 
     /// A key goes there and its picture comes back.
     async fn is_lively(&self) {
-        let shown = Shown(&self.browser);
+        let shown = PageScreen(&self.browser);
         shown.watch(1280).await;
         until(&self.browser, "the picture is in front", IN_FRONT).await;
         shown.key_to_pixel(SQUARE).await;
@@ -113,19 +113,19 @@ async fn a_customers_network_that_drops_every_packet_heals_without_a_second_ques
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customers_line_that_falls_silent_heals_without_a_second_question() {
     let world = World::new().await;
-    let mut session = Session::over_the_line(&world).await;
-    world.line.falls_silent(0);
+    let mut session = Session::over_the_link(&world).await;
+    world.link.falls_silent(0);
     session.customers_end_is_lost().await;
-    world.line.leads_to(world.broker.addr());
+    world.link.leads_to(world.broker.addr());
     session.goes_on().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_alone_falls_silent_is_not_shown_as_a_screen_and_comes_back() {
     let world = World::new().await;
-    let mut session = Session::over_the_line(&world).await;
+    let mut session = Session::over_the_link(&world).await;
     // The first is the live connection: all that it tells is that the screen is shared.
-    world.line.falls_silent(1);
+    world.link.falls_silent(1);
     session
         .heard
         .until("the viewer sees nothing", |roster| roster["watchers"][0]["watching"] == false)
@@ -133,7 +133,7 @@ async fn a_stream_that_alone_falls_silent_is_not_shown_as_a_screen_and_comes_bac
     see(&session.browser, "stage-title", "Reconnecting").await;
     until(&session.browser, "the picture is no longer in front", BEHIND).await;
     assert_eq!(session.heard.roster["sharing"], "shared");
-    world.line.leads_to(world.broker.addr());
+    world.link.leads_to(world.broker.addr());
     session.goes_on().await;
 }
 
@@ -143,12 +143,12 @@ async fn a_technicians_line_that_falls_silent_is_told_as_such_and_comes_back() {
     let start = async |pin: &str, display: &Display| {
         let mut command = presenter(display);
         command.arg("--conf").arg(world.service.conf(pin, false, world.folder()).await);
-        // Past the line.
+        // Not over the link.
         command.arg("--broker").arg(world.origin());
         Program::start(command)
     };
-    let mut session = Session::begins(&world, &world.over_the_line(), start).await;
-    world.line.falls_silent(0);
+    let mut session = Session::begins(&world, &world.over_the_link(), start).await;
+    world.link.falls_silent(0);
     session
         .heard
         .until("the viewer has gone", |roster| roster["viewers"] == serde_json::json!([]))
@@ -156,6 +156,6 @@ async fn a_technicians_line_that_falls_silent_is_told_as_such_and_comes_back() {
     see(&session.browser, "stage-title", "Reconnecting").await;
     until(&session.browser, "the picture is no longer in front", BEHIND).await;
     assert_eq!(session.heard.roster["sharing"], "shared");
-    world.line.leads_to(world.broker.addr());
+    world.link.leads_to(world.broker.addr());
     session.goes_on().await;
 }

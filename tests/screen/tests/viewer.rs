@@ -4,7 +4,7 @@
 
 use fantoccini::Client;
 use screen_tests::{
-    browser::{Driver, Shown, press, see, until},
+    browser::{Driver, PageScreen, press, see, until},
     display::Display,
     process::Program,
     subject::{SQUARE, Subject},
@@ -18,7 +18,7 @@ const GREEN: [u8; 3] = [0x20, 0xa0, 0x40];
 const BLUE: [u8; 3] = [0x30, 0x50, 0xe0];
 
 /// A shared screen and a page that shows it.
-struct Stage {
+struct SharedScreen {
     browser: Client,
     pin: String,
     subject: Subject,
@@ -28,22 +28,22 @@ struct Stage {
     driver: Driver,
 }
 
-impl Stage {
+impl SharedScreen {
     async fn set() -> Self {
         let (world, display, driver) =
-            (World::new().await, Display::virtual_of(1280, 800), Driver::start());
+            (World::new().await, Display::xvfb(1280, 800), Driver::start());
         let subject = Subject::on(&display);
         let pin = world.service.mint().await;
         let presenter = world.unattended(&pin, &display).await;
         world.companion(&pin).await.until_sharing("shared").await;
         let browser = driver.browser("viewer", 1280, 900).await;
         browser.goto(&world.service.viewer_url(&pin, "Anna", false).await).await.unwrap();
-        Shown(&browser).watch(1280).await;
+        PageScreen(&browser).watch(1280).await;
         Self { browser, pin, subject, display, _presenter: presenter, world, driver }
     }
 
-    fn shown(&self) -> Shown<'_> {
-        Shown(&self.browser)
+    fn shown(&self) -> PageScreen<'_> {
+        PageScreen(&self.browser)
     }
 
     async fn ends(self) {
@@ -65,71 +65,71 @@ fn numbers(text: &str) -> impl Iterator<Item = i32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_pressed_in_the_viewer_changes_the_pixels_that_it_shows() {
-    let stage = Stage::set().await;
-    let shown = stage.shown();
+    let shared = SharedScreen::set().await;
+    let shown = shared.shown();
     shown.becomes(SQUARE, RED).await;
     shown.click((600, 700)).await;
-    assert_clicked(&stage.subject, (600, 700));
+    assert_clicked(&shared.subject, (600, 700));
     shown.becomes(SQUARE, GREEN).await;
     shown.types("k").await;
     shown.becomes(SQUARE, BLUE).await;
-    let (down, up) = (stage.subject.gets("key"), stage.subject.gets("key"));
+    let (down, up) = (shared.subject.gets("key"), shared.subject.gets("key"));
     assert_eq!(down.replace("down", "up"), up, "the key came up again");
-    stage.ends().await;
+    shared.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_side_copies_the_other_can_paste() {
-    let mut stage = Stage::set().await;
-    stage.subject.copies("Grüße aus dem Büro, 漢字");
+    let mut shared = SharedScreen::set().await;
+    shared.subject.copies("Grüße aus dem Büro, 漢字");
     let copied = "const e = document.getElementById('clip'); return e.value.includes('Büro, 漢字')";
-    until(&stage.browser, "the customer's clipboard is in the page", copied).await;
+    until(&shared.browser, "the customer's clipboard is in the page", copied).await;
 
-    press(&stage.browser, "clipboard").await;
+    press(&shared.browser, "clipboard").await;
     let write = "document.getElementById('clip').value = arguments[0]";
-    stage.browser.execute(write, vec![json!("zurück: ёж €")]).await.unwrap();
-    press(&stage.browser, "clip-send").await;
-    assert_eq!(stage.subject.gets("clipboard"), "zurück: ёж €");
-    stage.ends().await;
+    shared.browser.execute(write, vec![json!("zurück: ёж €")]).await.unwrap();
+    press(&shared.browser, "clip-send").await;
+    assert_eq!(shared.subject.gets("clipboard"), "zurück: ёж €");
+    shared.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_screen_that_gets_another_size_is_shown_in_it_and_stays_in_hand() {
-    let stage = Stage::set().await;
-    let shown = stage.shown();
+    let shared = SharedScreen::set().await;
+    let shown = shared.shown();
     shown.becomes(SQUARE, RED).await;
-    stage.display.resize(1024, 768);
+    shared.display.resize(1024, 768);
     // It may be told of the size that it has before.
-    while stage.subject.gets("size") != "1024 768" {}
+    while shared.subject.gets("size") != "1024 768" {}
     shown.is_wide(1024).await;
     shown.becomes(SQUARE, RED).await;
     shown.click((1000, 740)).await;
-    assert_clicked(&stage.subject, (1000, 740));
+    assert_clicked(&shared.subject, (1000, 740));
     shown.becomes(SQUARE, GREEN).await;
-    stage.ends().await;
+    shared.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_one_who_only_watches_sends_nothing_and_says_so() {
-    let mut stage = Stage::set().await;
-    let link = stage.world.service.ticket_url(&stage.pin, "Ben", "watch").await;
-    assert!(!link.contains(&stage.pin), "the link holds the PIN");
-    let watching = stage.driver.browser("watching", 1280, 900).await;
+    let mut shared = SharedScreen::set().await;
+    let link = shared.world.service.ticket_url(&shared.pin, "Ben", "watch").await;
+    assert!(!link.contains(&shared.pin), "the link holds the PIN");
+    let watching = shared.driver.browser("watching", 1280, 900).await;
     watching.goto(&link).await.unwrap();
     see(&watching, "readonly", "Read-only").await;
-    let shown = Shown(&watching);
+    let shown = PageScreen(&watching);
     shown.watch(1280).await;
-    stage.subject.got();
+    shared.subject.got();
     for _ in 0..50 {
         shown.click((640, 400)).await;
         shown.types("k").await;
     }
     // The other one's key comes after all these, and alone.
-    stage.shown().types("x").await;
-    stage.shown().becomes(SQUARE, GREEN).await;
-    let got = stage.subject.got();
+    shared.shown().types("x").await;
+    shared.shown().becomes(SQUARE, GREEN).await;
+    let got = shared.subject.got();
     let keys = got.iter().filter(|line| line.starts_with("key")).count();
     assert_eq!((keys, got.len()), (2, 2), "{got:?}");
     watching.close().await.unwrap();
-    stage.ends().await;
+    shared.ends().await;
 }

@@ -1,11 +1,9 @@
-//! A world for headless integration tests: the real engine and the real broker over loopback HTTP.
+//! The environment of headless integration tests: the real engine and the real broker over loopback HTTP.
 //!
-//! Nothing here sleeps. A test waits for a snapshot, and fails if none comes within [`PATIENCE`]; the
-//! only clock that moves is the broker's, by hand.
+//! Nothing here sleeps. A test waits for a snapshot and fails if none comes within [`PATIENCE`]. Only the broker's clock
+//! is moved, by the tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
-
-pub mod passkeys;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -25,12 +23,12 @@ use tempfile::TempDir;
 use uuid::Uuid;
 use wire::{Pin, Side};
 
-/// Longer than any machine needs: ends a test that waits for what will never come.
+/// How long a test waits before it fails: longer than any machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A broker and a folder for engines.
 pub struct World {
-    /// Everything that is kept.
+    /// The folder for everything that is stored.
     pub folder: TempDir,
     /// The broker.
     pub broker: Running,
@@ -45,10 +43,11 @@ impl World {
     }
 
     /// Starts an engine on this world's folder, as the console does.
-    pub async fn engine(&self) -> Desk {
+    pub async fn engine(&self) -> RunningEngine {
         let data = self.folder.path().join("console");
         std::fs::create_dir_all(&data).unwrap();
-        Desk::start(&data, &self.broker.base_url(), &self.broker.region_url_template()).await
+        RunningEngine::start(&data, &self.broker.base_url(), &self.broker.region_url_template())
+            .await
     }
 
     /// Restarts the broker on its port, keeping its store.
@@ -83,7 +82,7 @@ impl World {
     }
 }
 
-/// What the broker delivers as the customer's program: nothing that runs.
+/// The bytes that the broker delivers as the customer's program. They can't be run.
 pub const PROGRAM: &[u8] = b"\x7fELF, as far as anybody looks";
 
 async fn start_broker(folder: &Path, port: Port, hold: bool) -> Running {
@@ -99,7 +98,7 @@ async fn start_broker(folder: &Path, port: Port, hold: bool) -> Running {
 }
 
 /// An engine with its folder's lock.
-pub struct Desk {
+pub struct RunningEngine {
     /// The engine.
     pub engine: Engine,
     /// Makes the journal's writes fail.
@@ -109,7 +108,7 @@ pub struct Desk {
     _lock: FolderLock,
 }
 
-impl Desk {
+impl RunningEngine {
     /// Starts an engine on `data` against the service at `base_url`.
     pub async fn start(data: &Path, base_url: &str, region_template: &str) -> Self {
         let lock = FolderLock::take(data, "test", engine::clock::now()).unwrap();
@@ -146,7 +145,7 @@ impl Desk {
         (id, snapshot.pin.clone().unwrap())
     }
 
-    /// Waits for a snapshot of `id` that is as `holds` wants it.
+    /// Waits for a snapshot of `id` that `holds` accepts.
     pub async fn until(
         &self,
         id: SessionId,
@@ -171,10 +170,10 @@ impl Desk {
     }
 
     /// Waits until `name` has happened `times` times in a session.
-    pub async fn until_told(&self, id: SessionId, name: &str, times: usize) {
+    pub async fn until_happened(&self, id: SessionId, name: &str, times: usize) {
         let mut subscription = self.engine.subscribe();
         let wait = async {
-            while self.happened(id).await.iter().filter(|told| *told == name).count() < times {
+            while self.happened(id).await.iter().filter(|event| *event == name).count() < times {
                 subscription.changed().await;
             }
         };
@@ -192,7 +191,7 @@ impl Desk {
         happenings.iter().map(|happening| name_of(&happening.event)).collect()
     }
 
-    /// Ends in good order.
+    /// Stops the engine.
     pub async fn stop(self) {
         self.engine.stop().await;
     }
@@ -203,16 +202,16 @@ pub fn all_armed(snapshot: &Snapshot) -> bool {
     snapshot.lamps.iter().all(|lamp| matches!(lamp, Lamp::Armed { .. }))
 }
 
-/// The event's name as it is declared.
+/// The name of an event's variant.
 pub fn name_of(event: &session::Event) -> String {
     event.facts().name().split('_').map(session::text::capital).collect()
 }
 
-/// An HTTP client of the tests' own.
+/// An HTTP client for tests.
 pub fn http() -> reqwest::Client {
     // Another test of this process may have installed it before.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // A connection a request: a server may close one after it refused a body.
+    // A new connection for each request, because a server may close one after it has refused a body.
     reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0).build().unwrap()
 }
 

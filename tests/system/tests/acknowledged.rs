@@ -13,7 +13,7 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, routing::get};
-use deskhand_system_tests::{Desk, PATIENCE, http};
+use deskhand_system_tests::{PATIENCE, RunningEngine, http};
 use serde_json::{Value, json};
 use session::event::{Event, PresenceEvent};
 use tokio::{sync::watch, task::JoinSet};
@@ -80,9 +80,9 @@ async fn the_engine_that_gets_killed() {
     // Without its role this is no test: it is the child of the one below.
     let Ok(role) = std::env::var(ROLE) else { return };
     let (folder, origin) = role.split_once('|').unwrap();
-    let desk = engine_on(Path::new(folder), origin).await;
-    if desk.engine.snapshots().is_empty() {
-        desk.engine.create(session::About::default(), "anna".into(), None).await.unwrap();
+    let running = engine_on(Path::new(folder), origin).await;
+    if running.engine.snapshots().is_empty() {
+        running.engine.create(session::About::default(), "anna".into(), None).await.unwrap();
     }
     std::future::pending::<()>().await;
 }
@@ -106,16 +106,16 @@ async fn kills_lose_no_acknowledged_event_and_tell_each_once() {
     }
 
     service.forget();
-    let desk = engine_on(folder.path(), &origin).await;
-    desk.engine.hooks_tried().await;
-    let id = desk.engine.snapshots()[0].id;
-    let told = desk.engine.journal().events_of(id).await.unwrap();
+    let running = engine_on(folder.path(), &origin).await;
+    running.engine.hooks_tried().await;
+    let id = running.engine.snapshots()[0].id;
+    let told = running.engine.journal().events_of(id).await.unwrap();
     let told = told
         .iter()
         .filter(|h| matches!(h.event, Event::Presence(PresenceEvent::PresenterOnline { .. })))
         .count();
     // The next sequence number tells how many events the journal ever committed.
-    let next = desk
+    let next = running
         .engine
         .journal()
         .append(id, wire::HookType::PresenterStarted, deskhand_system_tests::now())
@@ -129,7 +129,7 @@ async fn kills_lose_no_acknowledged_event_and_tell_each_once() {
         "F9 engine, {} kills: {acknowledged} events acknowledged, {committed} committed, {told} told (aim 0 lost, each once)",
         kills()
     );
-    desk.stop().await;
+    running.stop().await;
 }
 
 /// Fires on eight connections until `enough` more are acknowledged, and goes on until the answer is
@@ -167,8 +167,13 @@ async fn fire(service: &Service, acknowledged: Arc<AtomicUsize>, enough: usize) 
     firing
 }
 
-async fn engine_on(folder: &Path, origin: &str) -> Desk {
-    Desk::start(folder, &format!("{origin}/api/v1"), &format!("{origin}/region/{{region}}")).await
+async fn engine_on(folder: &Path, origin: &str) -> RunningEngine {
+    RunningEngine::start(
+        folder,
+        &format!("{origin}/api/v1"),
+        &format!("{origin}/region/{{region}}"),
+    )
+    .await
 }
 
 fn spawn(folder: &Path, origin: &str) -> Child {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use deskhand_system_tests::{Desk, World, all_armed};
+use deskhand_system_tests::{RunningEngine, World, all_armed};
 use engine::{CommandError, SessionId, Snapshot, journal::Fault};
 use session::{About, Failure, Input, Lamp, Life, Presenter, SessionStatus, mail};
 
@@ -10,118 +10,122 @@ fn is_online(snapshot: &engine::Snapshot) -> bool {
     matches!(snapshot.record.presenter, Presenter::Online { .. })
 }
 
-async fn times_told(desk: &Desk, id: SessionId, name: &str) -> usize {
-    desk.happened(id).await.iter().filter(|told| *told == name).count()
+async fn times_told(running: &RunningEngine, id: SessionId, name: &str) -> usize {
+    running.happened(id).await.iter().filter(|event| *event == name).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_the_disk_refuses_counts_is_shown_and_written_later_once() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
-    desk.disk.set(Some(Fault::DiskFull));
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
+    running.disk.set(Some(Fault::DiskFull));
     world.presenter_joins(&pin).await;
-    let shown = desk.until(id, "it is online though the disk is full", is_online).await;
+    let shown = running.until(id, "it is online though the disk is full", is_online).await;
     assert!(shown.unsaved, "it says that it is not saved to disk");
-    assert!(desk.engine.health().journal_fails().unwrap().contains("the disk is full"));
-    assert_eq!(times_told(&desk, id, "PresenterOnline").await, 0, "nothing unsaved is told");
+    assert!(
+        running.engine.health().journal_fails().unwrap().to_string().contains("the disk is full")
+    );
+    assert_eq!(times_told(&running, id, "PresenterOnline").await, 0, "nothing unsaved is told");
 
-    desk.disk.set(None);
-    desk.engine.tell(id, Input::Recheck);
-    desk.until(id, "it is saved", |s| !s.unsaved && all_armed(s)).await;
-    assert_eq!(times_told(&desk, id, "PresenterOnline").await, 1);
-    desk.stop().await;
+    running.disk.set(None);
+    running.engine.tell(id, Input::Recheck);
+    running.until(id, "it is saved", |s| !s.unsaved && all_armed(s)).await;
+    assert_eq!(times_told(&running, id, "PresenterOnline").await, 1);
+    running.stop().await;
 
-    let desk = world.engine().await;
-    desk.until(id, "it is back", all_armed).await;
-    assert!(times_told(&desk, id, "PresenterOnline").await >= 1);
-    desk.stop().await;
+    let running = world.engine().await;
+    running.until(id, "it is back", all_armed).await;
+    assert!(times_told(&running, id, "PresenterOnline").await >= 1);
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_is_armed_again_while_the_disk_hangs() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
-    let revision = desk.engine.snapshot(id).unwrap().revision;
-    desk.disk.set(Some(Fault::Hangs));
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
+    let revision = running.engine.snapshot(id).unwrap().revision;
+    running.disk.set(Some(Fault::Hangs));
     let about = About { customer: "Maria".into(), ..About::default() };
-    let described = desk.engine.order(id, Input::Described(about));
+    let described = running.engine.order(id, Input::Described(about));
     let watched = async {
         world.presenter_joins(&pin).await;
         // One for the hook that fired, one for its arming.
         let again = |s: &engine::Snapshot| s.revision >= revision + 2 && all_armed(s);
-        let armed = desk.until(id, "it is armed again", again).await;
+        let armed = running.until(id, "it is armed again", again).await;
         assert!(armed.record.about.customer.is_empty(), "nothing is shown that isn't on disk");
         assert!(!is_online(&armed));
-        desk.disk.set(None);
+        running.disk.set(None);
     };
     let (saved, ()) = tokio::join!(described, watched);
     saved.unwrap();
-    let s = desk.until(id, "the event counts", is_online).await;
+    let s = running.until(id, "the event counts", is_online).await;
     assert_eq!(s.record.about.customer, "Maria");
-    desk.stop().await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_the_disk_refuses_is_not_acknowledged() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, _) = desk.armed_session().await;
-    desk.disk.set(Some(Fault::DiskFull));
+    let running = world.engine().await;
+    let (id, _) = running.armed_session().await;
+    running.disk.set(Some(Fault::DiskFull));
     let about = About { customer: "Maria".into(), ..About::default() };
-    let refused = desk.engine.order(id, Input::Described(about)).await;
+    let refused = running.engine.order(id, Input::Described(about)).await;
     assert!(matches!(refused, Err(CommandError::NotSaved(_))));
-    let refused = desk.engine.create(About::default(), "anna".into(), None).await;
+    let refused = running.engine.create(About::default(), "anna".into(), None).await;
     assert!(refused.is_err());
-    desk.stop().await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_actor_that_dies_is_back_with_its_event_and_the_others_never_notice() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
-    let (other, _) = desk.armed_session().await;
-    let before = desk.engine.snapshot(other).unwrap().revision;
-    desk.faults.kill_actors(1);
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
+    let (other, _) = running.armed_session().await;
+    let before = running.engine.snapshot(other).unwrap().revision;
+    running.faults.kill_actors(1);
     world.presenter_joins(&pin).await;
     // The restart makes the facts unknown: what happened around it isn't known for sure.
-    desk.until(id, "it is back", |s| {
-        all_armed(s)
-            && matches!(
-                SessionStatus::new(&s.record, deskhand_system_tests::now()),
-                SessionStatus::Unknown { .. }
-            )
-    })
-    .await;
-    assert_eq!(times_told(&desk, id, "PresenterOnline").await, 1);
-    assert_eq!(desk.engine.snapshot(other).unwrap().revision, before);
-    desk.stop().await;
+    running
+        .until(id, "it is back", |s| {
+            all_armed(s)
+                && matches!(
+                    SessionStatus::new(&s.record, deskhand_system_tests::now()),
+                    SessionStatus::Unknown { .. }
+                )
+        })
+        .await;
+    assert_eq!(times_told(&running, id, "PresenterOnline").await, 1);
+    assert_eq!(running.engine.snapshot(other).unwrap().revision, before);
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_kills_its_actor_twice_is_set_aside() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
-    desk.faults.kill_actors(2);
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
+    running.faults.kill_actors(2);
     world.presenter_joins(&pin).await;
-    desk.until(id, "it is back without the event", |s| {
-        all_armed(s) && matches!(s.record.presenter, Presenter::Unknown { .. })
-    })
-    .await;
-    assert_eq!(times_told(&desk, id, "PresenterOnline").await, 0);
-    let loaded = desk.engine.journal().load().await.unwrap();
+    running
+        .until(id, "it is back without the event", |s| {
+            all_armed(s) && matches!(s.record.presenter, Presenter::Unknown { .. })
+        })
+        .await;
+    assert_eq!(times_told(&running, id, "PresenterOnline").await, 0);
+    let loaded = running.engine.journal().load().await.unwrap();
     let stored = loaded.sessions.iter().find(|stored| stored.session == id).unwrap();
     assert_eq!(stored.killers.len(), 1);
-    desk.stop().await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_service_fails_the_session_with_its_reason_and_a_retry_helps() {
     let world = World::new().await;
-    let desk = world.engine().await;
+    let running = world.engine().await;
     let faults = world.broker.handle().faults();
     faults.set(vec![serve::FaultRule {
         route: "/api/v1/session_pin".into(),
@@ -129,19 +133,20 @@ async fn a_dead_service_fails_the_session_with_its_reason_and_a_retry_helps() {
         after: 0,
         times: None,
     }]);
-    let id = desk.engine.create(About::default(), "anna".into(), None).await.unwrap();
-    desk.until(id, "it has failed", |s| {
-        matches!(s.record.life, Life::Failed { failure: Failure::Faulty { status: 500 }, .. })
-    })
-    .await;
+    let id = running.engine.create(About::default(), "anna".into(), None).await.unwrap();
+    running
+        .until(id, "it has failed", |s| {
+            matches!(s.record.life, Life::Failed { failure: Failure::Faulty { status: 500 }, .. })
+        })
+        .await;
     faults.clear();
-    desk.engine.order(id, Input::Retry { region: None }).await.unwrap();
-    desk.until(id, "the retry has armed it", all_armed).await;
-    desk.stop().await;
+    running.engine.order(id, Input::Retry { region: None }).await.unwrap();
+    running.until(id, "the retry has armed it", all_armed).await;
+    running.stop().await;
 }
 
 /// Orders an e-mail that goes out at once, and waits for what becomes of it.
-async fn mailed(desk: &Desk, id: SessionId) -> mail::Status {
+async fn mailed(running: &RunningEngine, id: SessionId) -> mail::Status {
     let order = Input::MailOrdered {
         to: "maria@example.com".into(),
         template: mail::Template::ToCustomer,
@@ -149,51 +154,51 @@ async fn mailed(desk: &Desk, id: SessionId) -> mail::Status {
         when: mail::When::Now,
         by: "anna".into(),
     };
-    desk.engine.order(id, order).await.unwrap();
+    running.engine.order(id, order).await.unwrap();
     let settled = |s: &Snapshot| match s.record.mail.last().map(|order| order.status) {
         None | Some(mail::Status::Waiting | mail::Status::Held | mail::Status::Sending) => false,
         Some(mail::Status::Sent { .. } | mail::Status::MaybeSent | mail::Status::Failed { .. }) => {
             true
         }
     };
-    desk.until(id, "the e-mail has come to its end", settled).await.record.mail[0].status
+    running.until(id, "the e-mail has come to its end", settled).await.record.mail[0].status
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_email_may_have_been_sent_where_the_service_took_it_and_hung_up() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, _) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (id, _) = running.armed_session().await;
     world.broker.handle().faults().set(vec![serve::FaultRule {
         route: "/api/v1/email/{address}".into(),
         fault: serve::Fault::DropAnswer,
         after: 0,
         times: None,
     }]);
-    assert_eq!(mailed(&desk, id).await, mail::Status::MaybeSent);
-    desk.stop().await;
+    assert_eq!(mailed(&running, id).await, mail::Status::MaybeSent);
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_email_was_surely_not_sent_where_nothing_listens() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, _) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (id, _) = running.armed_session().await;
     world.broker.shutdown().await;
     let failed = mail::Status::Failed { failure: Failure::Unreachable };
-    assert_eq!(mailed(&desk, id).await, failed);
-    desk.stop().await;
+    assert_eq!(mailed(&running, id).await, failed);
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_was_away_leaves_nothing_known_in_any_session() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (failing, pin) = desk.armed_session().await;
-    let (other, others_pin) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (failing, pin) = running.armed_session().await;
+    let (other, others_pin) = running.armed_session().await;
     for (id, pin) in [(failing, &pin), (other, &others_pin)] {
         world.presenter_joins(pin).await;
-        desk.until(id, "it is online", |s| is_online(s) && all_armed(s)).await;
+        running.until(id, "it is online", |s| is_online(s) && all_armed(s)).await;
     }
     let faults = world.broker.handle().faults();
     faults.set(vec![serve::FaultRule {
@@ -202,16 +207,18 @@ async fn a_service_that_was_away_leaves_nothing_known_in_any_session() {
         after: 0,
         times: None,
     }]);
-    desk.engine.tell(failing, Input::Recheck);
+    running.engine.tell(failing, Input::Recheck);
     // The waits between its tries add up to more than the time after which it is an outage.
-    desk.until(failing, "it was tried four times", |s| {
-        s.lamps.iter().any(|lamp| matches!(lamp, Lamp::Failed { attempt: 4.., .. }))
-    })
-    .await;
+    running
+        .until(failing, "it was tried four times", |s| {
+            s.lamps.iter().any(|lamp| matches!(lamp, Lamp::Failed { attempt: 4.., .. }))
+        })
+        .await;
     faults.clear();
-    desk.until(other, "the other one is unknown and armed", |s| {
-        matches!(s.record.presenter, Presenter::Unknown { .. }) && all_armed(s)
-    })
-    .await;
-    desk.stop().await;
+    running
+        .until(other, "the other one is unknown and armed", |s| {
+            matches!(s.record.presenter, Presenter::Unknown { .. }) && all_armed(s)
+        })
+        .await;
+    running.stop().await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use engine::remote::{
     CallError, Doing, LoginTc,
-    logintc::{Attribute, Code, Error, LoginTcConfig, State, User},
+    logintc::{Attribute, Code, Error, LoginTcConfig, PushState, User},
 };
 use sandbox::{Config, Running, Sandbox, logintc::Logintc};
 use secrecy::SecretString;
@@ -60,13 +60,13 @@ fn shown() -> Vec<Attribute> {
 async fn a_push_shows_what_was_sent_and_is_answered() {
     let world = World::new().await;
     world.client.ping().await.unwrap();
-    for (approve, state) in [(true, State::Approved), (false, State::Denied)] {
+    for (approve, state) in [(true, PushState::Approved), (false, PushState::Denied)] {
         let asked = world.client.ask(&maria(), &shown(), None).await.unwrap();
-        assert_eq!(asked.state, State::Pending);
+        assert_eq!(asked.state, PushState::Pending);
         let push = world.service.next_push().await.unwrap();
         assert_eq!((&push.id, push.username.as_str()), (&asked.id, MARIA));
         assert_eq!(push.attributes, shown());
-        assert_eq!(world.client.poll(&asked.id).await, Ok(State::Pending));
+        assert_eq!(world.client.poll(&asked.id).await, Ok(PushState::Pending));
         assert!(world.service.answer(&push.id, approve).await.unwrap());
         assert_eq!(world.client.poll(&asked.id).await, Ok(state));
     }
@@ -87,7 +87,7 @@ async fn a_push_that_nobody_answers_is_gone_in_the_end() {
     let world = World::new().await;
     let asked = world.client.ask(&maria(), &[], None).await.unwrap();
     world.running.advance(Duration::from_secs(60));
-    assert_eq!(world.client.poll(&asked.id).await, Ok(State::Pending));
+    assert_eq!(world.client.poll(&asked.id).await, Ok(PushState::Pending));
     world.running.advance(Duration::from_secs(240));
     assert_eq!(world.client.poll(&asked.id).await, Err(Error::Gone(Doing::PollPhone)));
 }
@@ -105,7 +105,7 @@ async fn codes_decide_at_once_and_are_good_once() {
     let bypass = world.service.add_bypass_code(&tom).await.unwrap();
     for typed in [mailed, bypass] {
         let code = Code::from_typed(&typed).unwrap();
-        for state in [State::Approved, State::Denied] {
+        for state in [PushState::Approved, PushState::Denied] {
             let asked = world.client.ask(&by_id, &shown(), Some(&code)).await.unwrap();
             assert_eq!(asked.state, state);
         }
@@ -167,5 +167,5 @@ async fn a_fault_of_the_service_is_neither_an_approval_nor_a_denial() {
         assert_eq!(failure().await, expected);
     }
     world.running.faults().clear();
-    assert_eq!(world.client.poll(&asked.id).await, Ok(State::Pending));
+    assert_eq!(world.client.poll(&asked.id).await, Ok(PushState::Pending));
 }

@@ -16,26 +16,28 @@ fn word(snapshot: &engine::Snapshot) -> SessionStatus {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_pin_to_the_archived_transcript_and_live_again() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
     let broker = world.broker.handle();
 
     let customer = world.presenter_joins(&pin).await;
-    desk.until(id, "it is ready", |s| {
-        matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
-    })
-    .await;
+    running
+        .until(id, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
+        .await;
     let viewer = world.viewer_joins(&pin).await;
-    desk.until(id, "it is active", |s| {
-        matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
-    })
-    .await;
+    running
+        .until(id, "it is active", |s| {
+            matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
+        })
+        .await;
     broker.page_says(&pin, customer, "Maria", "hey! it is the printer again").await.unwrap();
     broker.page_says(&pin, viewer, "Anna", "Oh, hi. How are you?").await.unwrap();
 
     broker.page_leaves(&pin, viewer).await;
     world.over_a_minute_passes().await;
-    let ended = desk
+    let ended = running
         .until(id, "it has ended and its transcript is saved", |s| {
             matches!(word(s), SessionStatus::Ended { may_still_run: true, .. })
                 && matches!(s.record.transcript, Transcript::Saved { messages: 2, .. })
@@ -43,101 +45,108 @@ async fn from_a_pin_to_the_archived_transcript_and_live_again() {
         .await;
     assert!(matches!(ended.record.presenter, Presenter::Online { .. }));
 
-    desk.until(id, "viewer_started is armed again", all_armed).await;
+    running.until(id, "viewer_started is armed again", all_armed).await;
     let viewer = world.viewer_joins(&pin).await;
-    desk.until(id, "it is live again", |s| {
-        matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
-    })
-    .await;
+    running
+        .until(id, "it is live again", |s| {
+            matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
+        })
+        .await;
     broker.page_says(&pin, viewer, "Anna", "one more thing").await.unwrap();
     broker.page_leaves(&pin, viewer).await;
     world.over_a_minute_passes().await;
-    desk.until(id, "the archive has grown by one", |s| {
-        matches!(s.record.transcript, Transcript::Saved { messages: 3, .. })
-    })
-    .await;
-    desk.stop().await;
+    running
+        .until(id, "the archive has grown by one", |s| {
+            matches!(s.record.transcript, Transcript::Saved { messages: 3, .. })
+        })
+        .await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_reloads_are_five_events_and_each_hook_is_armed_again() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
     let mut page = world.presenter_joins(&pin).await;
     for starts in 1..=5 {
         // Told first: only then a lamp that is armed was armed again since.
-        desk.until_told(id, "PresenterOnline", starts).await;
-        desk.until(id, "presenter_started is armed again", all_armed).await;
+        running.until_happened(id, "PresenterOnline", starts).await;
+        running.until(id, "presenter_started is armed again", all_armed).await;
         world.broker.handle().page_leaves(&pin, page).await;
         page = world.presenter_joins(&pin).await;
     }
-    desk.until_told(id, "PresenterOnline", 6).await;
-    let snapshot = desk.until(id, "all is armed", all_armed).await;
+    running.until_happened(id, "PresenterOnline", 6).await;
+    let snapshot = running.until(id, "all is armed", all_armed).await;
     assert!(matches!(word(&snapshot), SessionStatus::Ready { .. }));
     let gone =
-        desk.happened(id).await.into_iter().filter(|name| name == "PresenterOffline").count();
+        running.happened(id).await.into_iter().filter(|name| name == "PresenterOffline").count();
     assert_eq!(gone, 0, "a reload within 60 s is no end");
-    desk.stop().await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_presenter_that_goes_is_offline_after_a_minute() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
     let page = world.presenter_joins(&pin).await;
-    desk.until(id, "it is ready", |s| {
-        matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
-    })
-    .await;
+    running
+        .until(id, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
+        .await;
     world.broker.handle().page_leaves(&pin, page).await;
     world.over_a_minute_passes().await;
-    desk.until(id, "the presenter is offline", |s| {
-        matches!(word(s), SessionStatus::PresenterOffline { .. })
-    })
-    .await;
-    desk.stop().await;
+    running
+        .until(id, "the presenter is offline", |s| {
+            matches!(word(s), SessionStatus::PresenterOffline { .. })
+        })
+        .await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_restart_sessions_are_rearmed_and_their_facts_unknown_until_the_next_event() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (first, pin) = desk.armed_session().await;
-    let (second, _) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (first, pin) = running.armed_session().await;
+    let (second, _) = running.armed_session().await;
     world.presenter_joins(&pin).await;
-    desk.until(first, "it is ready", |s| {
-        matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
-    })
-    .await;
-    desk.stop().await;
+    running
+        .until(first, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
+        .await;
+    running.stop().await;
 
-    let desk = world.engine().await;
-    desk.engine.hooks_tried().await;
-    let snapshot = desk.until(first, "its hooks are armed again", all_armed).await;
+    let running = world.engine().await;
+    running.engine.hooks_tried().await;
+    let snapshot = running.until(first, "its hooks are armed again", all_armed).await;
     assert!(matches!(word(&snapshot), SessionStatus::Unknown { .. }));
     assert_eq!(snapshot.pin.as_ref(), Some(&pin));
-    desk.until(second, "its hooks are armed again", all_armed).await;
+    running.until(second, "its hooks are armed again", all_armed).await;
     world.presenter_joins(&pin).await;
-    desk.until(first, "the presenter is known again", |s| {
-        matches!(s.record.presenter, Presenter::Online { .. })
-            && matches!(s.record.viewers, Viewers::Unknown { .. })
-    })
-    .await;
-    desk.stop().await;
+    running
+        .until(first, "the presenter is known again", |s| {
+            matches!(s.record.presenter, Presenter::Online { .. })
+                && matches!(s.record.viewers, Viewers::Unknown { .. })
+        })
+        .await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_that_the_broker_lost_comes_back_and_what_hangs_on_it_is_unknown() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
     world.presenter_joins(&pin).await;
-    desk.until(id, "it is ready", |s| {
-        matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
-    })
-    .await;
+    running
+        .until(id, "it is ready", |s| {
+            matches!(word(s), SessionStatus::Ready { .. }) && all_armed(s)
+        })
+        .await;
     let faults = world.broker.handle().faults();
     faults.set(vec![serve::FaultRule {
         route: "/api/v1/hook/".into(),
@@ -145,30 +154,32 @@ async fn a_hook_that_the_broker_lost_comes_back_and_what_hangs_on_it_is_unknown(
         after: 0,
         times: Some(6),
     }]);
-    desk.engine.tell(id, Input::OnScreen(true));
-    desk.engine.tell(id, Input::Recheck);
-    desk.until(id, "a lamp shows the failure", |s| !all_armed(s)).await;
-    let back = desk.until(id, "all is armed again", all_armed).await;
+    running.engine.tell(id, Input::OnScreen(true));
+    running.engine.tell(id, Input::Recheck);
+    running.until(id, "a lamp shows the failure", |s| !all_armed(s)).await;
+    let back = running.until(id, "all is armed again", all_armed).await;
     assert!(matches!(back.record.presenter, Presenter::Unknown { .. }));
-    desk.stop().await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn closing_saves_the_transcript_and_ends_the_pin_on_our_own_broker() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
     let customer = world.presenter_joins(&pin).await;
     world.broker.handle().page_says(&pin, customer, "Maria", "thank you").await.unwrap();
-    desk.engine
+    running
+        .engine
         .order(id, Input::Close { outcome: Outcome::Resolved, by: "anna".into() })
         .await
         .unwrap();
-    desk.until(id, "the PIN is revoked and the transcript saved", |s| {
-        matches!(word(s), SessionStatus::Closed { pin_valid_until: None, .. })
-            && matches!(s.record.transcript, Transcript::Saved { messages: 1, .. })
-    })
-    .await;
+    running
+        .until(id, "the PIN is revoked and the transcript saved", |s| {
+            matches!(word(s), SessionStatus::Closed { pin_valid_until: None, .. })
+                && matches!(s.record.transcript, Transcript::Saved { messages: 1, .. })
+        })
+        .await;
     let page = uuid::Uuid::new_v4();
     let refused = world
         .broker
@@ -177,45 +188,46 @@ async fn closing_saves_the_transcript_and_ends_the_pin_on_our_own_broker() {
         .await
         .is_err();
     assert!(refused, "a revoked PIN lets nobody in");
-    desk.stop().await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pin_that_nobody_used_in_a_day_is_noted_and_no_secret_is_in_what_happened() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
-    desk.engine.tell(id, Input::Elapsed(session::Timer::Heartbeat));
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
+    running.engine.tell(id, Input::Elapsed(session::Timer::Heartbeat));
     world.presenter_joins(&pin).await;
-    desk.until(id, "it is ready", |s| matches!(word(s), SessionStatus::Ready { .. })).await;
-    let happenings = desk.engine.journal().events_of(id).await.unwrap();
+    running.until(id, "it is ready", |s| matches!(word(s), SessionStatus::Ready { .. })).await;
+    let happenings = running.engine.journal().events_of(id).await.unwrap();
     assert!(happenings.iter().any(|h| matches!(h.event, Event::Life(LifeEvent::PinReady { .. }))));
-    let printed = format!("{happenings:?} {:?}", desk.engine.snapshot(id));
+    let printed = format!("{happenings:?} {:?}", running.engine.snapshot(id));
     assert!(!printed.contains(pin.expose()), "what happened and a snapshot print no PIN");
-    desk.stop().await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_restarts_keeps_links_and_hooks() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, pin) = desk.armed_session().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
     let world = world.restart_broker().await;
-    desk.engine.tell(id, Input::Recheck);
+    running.engine.tell(id, Input::Recheck);
     world.presenter_joins(&pin).await;
-    desk.until(id, "the presenter is online", |s| {
-        matches!(s.record.presenter, Presenter::Online { .. })
-    })
-    .await;
-    desk.stop().await;
+    running
+        .until(id, "the presenter is online", |s| {
+            matches!(s.record.presenter, Presenter::Online { .. })
+        })
+        .await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_token_a_large_body_and_a_foreign_host_are_refused() {
     let world = World::new().await;
-    let desk = world.engine().await;
-    let (id, _) = desk.armed_session().await;
-    let at = desk.engine.listener();
+    let running = world.engine().await;
+    let (id, _) = running.armed_session().await;
+    let at = running.engine.listener();
     let client = http();
     let unknown = client.post(format!("http://{at}/hook/{}", "A".repeat(43))).send().await.unwrap();
     assert_eq!(unknown.status(), 404);
@@ -233,19 +245,19 @@ async fn an_unknown_token_a_large_body_and_a_foreign_host_are_refused() {
         .await
         .unwrap();
     assert_eq!(foreign.status(), 403);
-    assert_eq!(desk.happened(id).await, ["Created", "PinReady"]);
-    desk.stop().await;
+    assert_eq!(running.happened(id).await, ["Created", "PinReady"]);
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_region_chosen_by_hand_is_kept_as_that() {
     let world = World::new().await;
-    let desk = world.engine().await;
+    let running = world.engine().await;
     let region: wire::Region = "eu-west-2".parse().unwrap();
     let chosen = Some(region.clone());
-    let id = desk.engine.create(About::default(), "anna".into(), chosen).await.unwrap();
-    desk.until(id, "all four hooks are armed", all_armed).await;
-    let kept = desk.engine.archive().region(id).await.unwrap();
+    let id = running.engine.create(About::default(), "anna".into(), chosen).await.unwrap();
+    running.until(id, "all four hooks are armed", all_armed).await;
+    let kept = running.engine.archive().region(id).await.unwrap();
     assert_eq!(kept, Some(Choice::by_hand(region)));
-    desk.stop().await;
+    running.stop().await;
 }

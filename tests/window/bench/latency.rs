@@ -8,11 +8,14 @@ use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
 use crate::{
+    DESKHAND,
     bare::{PAUSE, ROLE, now_ms},
-    desk::{Desk, eventually},
-    page::order,
-    service::{Service, call},
     spread,
+};
+use desktop_tests::{
+    Desktop, eventually,
+    page::run_command,
+    service::{Service, call},
 };
 
 /// Notes each change of the page, and each change of the state that the session's row shows.
@@ -32,31 +35,31 @@ const FRAME_MS: f64 = 1000.0 / 60.0;
 
 pub async fn measure(events: usize) {
     let service = Service::start();
-    let mut desk = Desk::new().await;
-    desk.set("DESKHAND_BASE_URL", format!("{}/api/v1", service.url()));
-    desk.set("DESKHAND_REGION_URL_TEMPLATE", format!("{}/region/{{region}}", service.url()));
-    let app = desk.open_app().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
+    desktop.set("DESKHAND_BASE_URL", format!("{}/api/v1", service.url()));
+    desktop.set("DESKHAND_REGION_URL_TEMPLATE", format!("{}/region/{{region}}", service.url()));
+    let app = desktop.open_app().await;
     let new = json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } });
-    let session = order(&app, new).await["id"].as_str().unwrap().to_owned();
+    let session = run_command(&app, new).await["id"].as_str().unwrap().to_owned();
     app.wait().for_element(Locator::Css("[id^='row-'] .state")).await.unwrap();
     let (comes, goes) =
         (service.hook("presenter_started").await, service.hook("presenter_offline").await);
     let detail = json!({ "do": "detail", "session": session });
     let armed = async || {
-        let lamps = order(&app, detail.clone()).await.to_string();
+        let lamps = run_command(&app, detail.clone()).await.to_string();
         (lamps.matches("\"armed\"").count() >= 4).then_some(())
     };
     eventually("all four hooks", armed).await;
-    let bytes = order(&app, detail.clone()).await.to_string().len();
+    let bytes = run_command(&app, detail.clone()).await.to_string().len();
     app.execute(OBSERVE, vec![]).await.unwrap();
     let Applied { first, row } = one_at_a_time(&app, [comes.clone(), goes], events).await;
     backlog(&app, &comes).await;
     app.close().await.unwrap();
-    desk.end_newest();
+    desktop.end_newest();
 
-    desk.set(ROLE, format!("{events} {bytes}"));
+    desktop.set(ROLE, format!("{events} {bytes}"));
     let program = std::env::current_exe().unwrap();
-    let bare = desk.open(program.to_str().unwrap()).await;
+    let bare = desktop.open(program.to_str().unwrap()).await;
     tokio::time::sleep(PAUSE * (u32::try_from(events).unwrap() + 10)).await;
     let took: Vec<f64> = numbers(&bare, "took").await;
     println!("F1 webhook received -> applied to the page, idle, milliseconds, {bytes} bytes");

@@ -5,18 +5,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod bare;
-#[allow(dead_code, reason = "each of its users needs another part")]
-#[path = "../desk.rs"]
-mod desk;
 mod latency;
-#[allow(dead_code, reason = "each of its users needs another part")]
-#[path = "../page.rs"]
-mod page;
 mod screen;
-#[allow(dead_code, reason = "each of its users needs another part")]
-#[path = "../service.rs"]
-mod service;
 mod start;
+
+/// The app that is measured.
+const DESKHAND: &str = env!("CARGO_BIN_EXE_deskhand");
 
 fn main() {
     if bare::is_asked_for() {
@@ -27,19 +21,19 @@ fn main() {
     let quick = arguments.iter().any(|argument| argument == "quick");
     let figures: Vec<&str> =
         arguments.iter().map(String::as_str).filter(|argument| *argument != "quick").collect();
-    let asked = |figure: &str| figures.is_empty() || figures.contains(&figure);
+    let is_requested = |figure: &str| figures.is_empty() || figures.contains(&figure);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        if asked("F1") {
+        if is_requested("F1") {
             latency::measure(if quick { 10 } else { 100 }).await;
         }
-        if asked("F6") {
+        if is_requested("F6") {
             start::measure(if quick { 1 } else { 5 }).await;
         }
     });
 }
 
-/// The middle and the last hundredth.
+/// The median and the 99th percentile.
 fn spread(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let last = values.len().checked_sub(1).unwrap();

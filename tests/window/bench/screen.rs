@@ -1,22 +1,22 @@
-//! A piece of the screen, read from the file in which Xvfb keeps it: looking costs the programs nothing.
+//! Reads an area of the screen from the file of Xvfb, which costs the measured programs nothing.
 
 use std::{fs::File, os::unix::fs::FileExt as _, path::Path};
 
-/// Bytes of a pixel at a depth of 24.
+/// The bytes of a pixel at a depth of 24.
 const PIXEL: u64 = 4;
-/// Bytes of a colour in the table before the pixels.
+/// The bytes of a colour in the table before the pixels.
 const COLOUR: u64 = 12;
 
-/// Where a piece of the screen is.
+/// An area of the screen.
 #[derive(Debug, Clone, Copy)]
-pub struct Piece {
+pub struct ScreenArea {
     pub left: u64,
     pub top: u64,
     pub width: u64,
     pub height: u64,
 }
 
-/// The screen of a desk.
+/// The screen of a desktop.
 pub struct Screen {
     file: File,
     pixels: u64,
@@ -24,8 +24,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Of the desk with this home.
-    pub fn of(home: &Path) -> Self {
+    /// Of the desktop with this home.
+    pub fn open(home: &Path) -> Self {
         let file = File::open(home.join("Xvfb_screen0")).unwrap();
         // An XWD file: numbers of 32 bits, the most significant byte first.
         let number = |place: u64| {
@@ -38,7 +38,7 @@ impl Screen {
     }
 
     /// What is to be seen there.
-    pub fn look(&self, piece: Piece) -> Vec<u8> {
+    pub fn look(&self, piece: ScreenArea) -> Vec<u8> {
         let mut seen = vec![0; usize::try_from(piece.width * PIXEL * piece.height).unwrap()];
         let row = usize::try_from(piece.width * PIXEL).unwrap();
         for (y, bytes) in (piece.top..).zip(seen.chunks_mut(row)) {

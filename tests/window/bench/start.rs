@@ -12,11 +12,11 @@ use std::{
 use fantoccini::Locator;
 
 use crate::{
-    bare,
-    desk::{DESKHAND, Desk, eventually},
-    screen::{Piece, Screen},
+    DESKHAND, bare,
+    screen::{Screen, ScreenArea},
     spread,
 };
+use desktop_tests::{Desktop, eventually};
 
 const BUTTON: Locator<'_> = Locator::XPath("//button[contains(., 'New session')]");
 /// After the button is there, until the weight is taken.
@@ -28,25 +28,25 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Subject {
     program: String,
     title: &'static str,
-    piece: Piece,
+    piece: ScreenArea,
     looks: Vec<u8>,
     started_ms: Vec<f64>,
     pss_mib: Vec<f64>,
 }
 
 pub async fn measure(rounds: usize) {
-    let mut desk = Desk::new().await;
+    let mut desktop = Desktop::new(DESKHAND).await;
     // The bare window emits nothing here; Deskhand doesn't know the variable.
-    desk.set(bare::ROLE, "0 0".into());
-    let screen = Screen::of(desk.home());
+    desktop.set(bare::ROLE, "0 0".into());
+    let screen = Screen::open(desktop.home());
     let own = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
-    let mut ours = Subject::learnt(&mut desk, &screen, DESKHAND.to_owned(), "Deskhand").await;
-    let mut theirs = Subject::learnt(&mut desk, &screen, own, "Bare").await;
+    let mut ours = Subject::learnt(&mut desktop, &screen, DESKHAND.to_owned(), "Deskhand").await;
+    let mut theirs = Subject::learnt(&mut desktop, &screen, own, "Bare").await;
     for _ in 0..rounds {
-        ours.run(&mut desk, &screen).await;
-        theirs.run(&mut desk, &screen).await;
-        theirs.run(&mut desk, &screen).await;
-        ours.run(&mut desk, &screen).await;
+        ours.run(&mut desktop, &screen).await;
+        theirs.run(&mut desktop, &screen).await;
+        theirs.run(&mut desktop, &screen).await;
+        ours.run(&mut desktop, &screen).await;
     }
     let [(our_start, our_worst), (their_start, their_worst)] =
         [&ours, &theirs].map(|subject| spread(subject.started_ms.clone()));
@@ -69,21 +69,21 @@ pub async fn measure(rounds: usize) {
 impl Subject {
     /// Learns where the button is and how it looks.
     async fn learnt(
-        desk: &mut Desk,
+        desktop: &mut Desktop,
         screen: &Screen,
         program: String,
         title: &'static str,
     ) -> Self {
-        let page = desk.open(&program).await;
+        let page = desktop.open(&program).await;
         let button = page.wait().for_element(BUTTON).await.unwrap();
         assert!(button.is_enabled().await.unwrap());
-        let shown = async || desk.visible_windows().contains(&title.to_owned()).then_some(());
+        let shown = async || desktop.visible_windows().contains(&title.to_owned()).then_some(());
         eventually(format!("the window {title}"), shown).await;
         tokio::time::sleep(SETTLES).await;
         let (x, y, width, height) = button.rectangle().await.unwrap();
-        let (left, top) = window_corner(desk, title);
+        let (left, top) = window_corner(desktop, title);
         // Its inner part, without the edge.
-        let piece = Piece {
+        let piece = ScreenArea {
             left: left + x as u64 + 8,
             top: top + y as u64 + 8,
             width: width as u64 - 16,
@@ -91,14 +91,14 @@ impl Subject {
         };
         let looks = screen.look(piece);
         page.close().await.unwrap();
-        desk.end_newest();
+        desktop.end_newest();
         gone(screen, piece, &looks).await;
         Self { program, title, piece, looks, started_ms: Vec::new(), pss_mib: Vec::new() }
     }
 
-    async fn run(&mut self, desk: &mut Desk, screen: &Screen) {
+    async fn run(&mut self, desktop: &mut Desktop, screen: &Screen) {
         let start = Instant::now();
-        let process = desk.start(Command::new(&self.program));
+        let process = desktop.start(Command::new(&self.program));
         while screen.look(self.piece) != self.looks {
             assert!(start.elapsed() < PATIENCE, "the button of {} isn't seen", self.title);
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -106,18 +106,18 @@ impl Subject {
         self.started_ms.push(start.elapsed().as_secs_f64() * 1e3);
         tokio::time::sleep(SETTLES).await;
         self.pss_mib.push(pss_kib(process) / 1024.0);
-        desk.end_newest();
+        desktop.end_newest();
         gone(screen, self.piece, &self.looks).await;
     }
 }
 
 /// Waits until the button is no longer on the screen.
-async fn gone(screen: &Screen, piece: Piece, looks: &[u8]) {
+async fn gone(screen: &Screen, piece: ScreenArea, looks: &[u8]) {
     eventually("the window to be gone", async || (screen.look(piece) != looks).then_some(())).await;
 }
 
-fn window_corner(desk: &Desk, title: &str) -> (u64, u64) {
-    let told = desk.tool("xwininfo", &["-name", title]);
+fn window_corner(desktop: &Desktop, title: &str) -> (u64, u64) {
+    let told = desktop.tool("xwininfo", &["-name", title]);
     let text = String::from_utf8(told.stdout).unwrap();
     let number = |label: &str| {
         let line = text.lines().find_map(|line| line.trim().strip_prefix(label)).unwrap();

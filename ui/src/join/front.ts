@@ -1,5 +1,4 @@
-import '../shared/palette.css';
-import '../shared/pages.css';
+import './join.css';
 import { $ } from '../shared/dom';
 import { readPin } from '../shared/pin';
 
@@ -13,7 +12,7 @@ $('form').addEventListener('submit', (event) => {
     : '';
   $('error').hidden = !wrong;
   field.setAttribute('aria-invalid', String(wrong));
-  // Behind the hash it is sent to nobody: no log and no referrer shows it.
+  // Browsers send nothing that is behind the hash, so the PIN gets into no log and no referrer.
   if (pin) location.assign(`/join#${pin}`);
   else field.focus();
 });

@@ -1,5 +1,4 @@
-import '../shared/palette.css';
-import '../shared/pages.css';
+import './join.css';
 import type { Connection, Message } from '../shared/connection';
 import { $ } from '../shared/dom';
 import { readPin } from '../shared/pin';
@@ -31,7 +30,7 @@ function open(pin: string): void {
   let sharing: Sharing = 'none';
   const name = chatForm(() => connection, 'name', '');
   const connection: Connection = joinSession({
-    // Beside the program: who is here, and who shares, is the program's to say.
+    // As a companion, this page leaves it to the program to report who is here and what is shared.
     hello: () => ({ session_pin: pin, side: 'presenter', companion: true, name: name() }),
     onOnline: (welcome) => {
       showValid(Number(welcome['expires']));
@@ -83,7 +82,7 @@ function wireLeaving(pin: string, connection: Connection): void {
     $('alarm').focus();
   });
   $('report').addEventListener('click', () => {
-    // Whether or not the report arrives, the customer wants to be gone.
+    // The customer wants to leave even if the report doesn't arrive.
     void report(pin).then((done) => {
       connection.leave(done ? 'reported' : 'left');
     });
@@ -117,7 +116,7 @@ function showRequester({ technician = '', company = '' }: { technician?: string;
   $('asker-name').textContent = `${who} asks to see this computer's screen.`;
 }
 
-/** Says which computers it works on, before anything is downloaded. */
+/** Says which computers the program works on, before anything is downloaded. */
 async function offer(pin: string): Promise<void> {
   const systems = systemsOf(await programs());
   const mine = systemOf(navigator);
@@ -186,7 +185,7 @@ function showArrived({ name, sum }: Program, rest: string): void {
   $('arrived').hidden = false;
   const file = `~/Downloads/${name}`;
   $('command').textContent = `chmod +x ${file} && ${file}${rest && ` ${rest}`}`;
-  // Alone it asks for the PIN, and only a terminal can be asked in.
+  // Without the session's conf the program asks for the PIN, and it can do so only in a terminal.
   if (rest) $<HTMLDetailsElement>('terminal').open = true;
 }
 

@@ -12,21 +12,21 @@ const SYSTEMS: [sign: RegExp, name: string][] = [
   [/linux|x11/i, 'Linux'],
 ];
 
-/** Where browsers say what they run on; the first is known to some only. */
+/** The parts of `navigator` that name the system; only some browsers have the first. */
 type BrowserPlatform = { userAgentData?: { platform: string }; platform?: string; userAgent?: string };
 
-/** Which system this is, as far as the browser says; null if it doesn't. */
+/** The system that the browser says it runs on; null if it doesn't say. */
 export function systemOf({ userAgentData, platform, userAgent }: BrowserPlatform): string | null {
   const said = [userAgentData?.platform, userAgent, platform].filter(Boolean).join(' ');
   return SYSTEMS.find(([sign]) => sign.test(said))?.[1] ?? null;
 }
 
-/** The systems that there are programs for, as people call them: `linux-x86_64` is Linux. */
+/** The names of the systems for which there are programs: `linux-x86_64` is Linux. */
 export function systemsOf(platforms: { platform: string }[]): string[] {
   return [...new Set(platforms.map(({ platform }) => systemOf({ platform }) ?? platform))];
 }
 
-/** The programs that this server hands out; none if it can't be asked. */
+/** The programs that this server hands out; none if it doesn't answer. */
 export async function programs(): Promise<{ platform: string; size: number; sha256: string }[]> {
   try {
     const answer = await fetch(`${API}/x/program_info`);
@@ -37,7 +37,7 @@ export async function programs(): Promise<{ platform: string; size: number; sha2
   }
 }
 
-/** Why there is no program: `given` if this session's own was handed out before. */
+/** Why there is no program: `given` if this session's own program was delivered before. */
 export class NoProgram extends Error {
   constructor(readonly code: string) {
     super(code);
@@ -47,10 +47,10 @@ export class NoProgram extends Error {
 /** A program that arrived whole, with its SHA-256. */
 export type Program = { blob: Blob; name: string; sum: string };
 
-/** The conf of a session, which is given out once only; so it is kept until the program has arrived. */
+/** The session's conf. The server gives it out only once, so it is kept until the program has arrived. */
 const confs = new Map<string, string>();
 
-/** The program of this session: it knows the session, so that nothing has to be typed. */
+/** The program with this session's conf, so that nothing has to be typed. */
 export async function ownProgram(pin: string): Promise<Program> {
   const conf = encodeURIComponent(await confOf(pin));
   return receive(await get(`/session_exe?hide_progress=false&self_delete=true&conf=${conf}`));
@@ -65,7 +65,7 @@ async function confOf(pin: string): Promise<string> {
   return conf;
 }
 
-/** The program alone: it asks for the PIN. */
+/** The program without a conf, which asks for the PIN. */
 export async function plainProgram(): Promise<Program> {
   return receive(await get('/x/program'));
 }
@@ -79,7 +79,7 @@ async function get(path: string): Promise<Response> {
   throw new NoProgram(codes[answer.status] ?? 'refused');
 }
 
-/** The file with its name and its sum; thrown away if it isn't what the server says that it sent. */
+/** The downloaded file with its name and SHA-256; refused if the sum isn't the one that the server announced. */
 async function receive(answer: Response): Promise<Program> {
   const sum = answer.headers.get('x-program-sha256') ?? '';
   const named = /filename="([\w.-]+)"/.exec(answer.headers.get('content-disposition') ?? '');
@@ -91,7 +91,7 @@ async function receive(answer: Response): Promise<Program> {
   return { blob, name: named?.[1] ?? 'deskhand-presenter.run', sum };
 }
 
-/** Null where it can't be computed: browsers give a page that came without encryption no `subtle`. */
+/** Null where it can't be computed: browsers have `crypto.subtle` only on pages from https or localhost. */
 async function sumOf(blob: Blob): Promise<string | null> {
   if (!(crypto as Partial<Crypto>).subtle) return null;
   const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());

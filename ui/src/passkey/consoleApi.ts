@@ -1,4 +1,4 @@
-/** What Deskhand asks this page to do. */
+/** The task that Deskhand gives this page. */
 export interface Task {
   /** In words: "Sign in as Anna Keller". */
   text: string;
@@ -13,14 +13,14 @@ export interface Task {
 /** Why no passkey was used. */
 export type Why = 'cancelled' | 'unsupported' | 'failed';
 
-/** What this page can ask of Deskhand. Each call rejects with a `Refusal`. */
+/** The calls that this page can make to Deskhand. Each of them rejects with a `Refusal`. */
 export interface ConsoleApi {
   begin(state: string): Promise<Task>;
   done(state: string, token: string): Promise<void>;
   failed(state: string, why: Why): Promise<void>;
 }
 
-/** Why Deskhand went no further, and what to do. */
+/** Why Deskhand refused a call, and what to do about it. */
 export class Refusal extends Error {
   constructor(
     readonly text: string,
@@ -30,7 +30,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Deskhand behind the address that this page came from. */
+/** The Deskhand that served this page. */
 export function consoleApi(send: typeof fetch): ConsoleApi {
   const post = async (path: string, body: object): Promise<unknown> => {
     const answer = await send(path, {

@@ -1,25 +1,23 @@
 import { Refusal, type ConsoleApi, type Task, type Why } from './consoleApi';
 import type { Outcome, Passkeys } from './passkeys';
 
-/** What the page says at one moment. */
+/** What the page shows. */
 export interface View {
   tone: 'plain' | 'busy' | 'good' | 'bad';
   heading: string;
   text: string;
-  /** The one thing that can be done here. */
+  /** The one action that is offered. */
   button?: { label: string; press: () => void };
 }
 
-/** The step as a person goes through it: Deskhand says what for, the browser asks, Deskhand is told. */
+/** One step with a passkey: Deskhand says what it is for, the browser asks the person, Deskhand is told the outcome. */
 export class Flow {
   constructor(
     private readonly state: string,
     private readonly api: ConsoleApi,
     private readonly passkeys: Passkeys,
     private readonly show: (view: View) => void,
-  ) {
-    this.state = state;
-  }
+  ) {}
 
   async begin(): Promise<void> {
     if (this.state === '') {
@@ -48,7 +46,7 @@ export class Flow {
       return;
     }
     const { why, ...view } = FAILURES[outcome.is];
-    // What another try may mend is no end yet, and what Deskhand is told of is one: it begins anew there.
+    // Deskhand isn't told of a failure that another try may mend. One that it is told of ends the step.
     if (why === null) {
       const button = { label: 'Try again', press: () => void this.#ask(task) };
       this.show({ tone: 'bad', ...view, button });
@@ -58,7 +56,7 @@ export class Flow {
     this.show({ tone: 'bad', ...view });
   }
 
-  /** Once: whatever comes of it, the token is used up. */
+  /** Called once only, since the token is used up whatever the outcome. */
   async #handBack(task: Task, token: string): Promise<void> {
     this.show(CHECKING);
     try {
@@ -69,7 +67,7 @@ export class Flow {
     }
   }
 
-  /** Deskhand need not answer: what the page says holds without it. */
+  /** Ignores errors: what the page says is true even if Deskhand doesn't answer. */
   #tell(why: Why): Promise<void> {
     return this.api.failed(this.state, why).catch(() => undefined);
   }
@@ -113,7 +111,7 @@ const CHECKING: View = { tone: 'busy', heading: 'One moment', text: 'Deskhand is
 const MADE: View = { tone: 'good', heading: 'Your passkey is made', text: CLOSE };
 const SIGNED_IN: View = { tone: 'good', heading: 'Your passkey is right', text: CLOSE };
 
-/** `why`: as what Deskhand is told of it; none where another try from here may do. */
+/** `why` is what Deskhand is told; null where another try from this page may succeed. */
 const FAILURES: Record<
   Exclude<Outcome['is'], 'token'>,
   { heading: string; text: string; why: Why | null }

@@ -25,7 +25,7 @@ const REGISTER: Task = {
 type Sent = { path: string; body: Record<string, string> };
 type Answers = Partial<Record<'/begin' | '/done' | '/failed', unknown>>;
 
-/** Deskhand's side: answers each path as told, keeps what came. A refusal comes with the status 409. */
+/** Deskhand's side: answers each path as set up and keeps the requests. A refusal has the status 409. */
 function server(answers: Answers): { sent: Sent[]; fetch: typeof fetch } {
   const sent: Sent[] = [];
   const answer = (path: string, init?: RequestInit): Promise<Response> => {
@@ -39,7 +39,7 @@ function server(answers: Answers): { sent: Sent[]; fetch: typeof fetch } {
   return { sent, fetch: answer as typeof fetch };
 }
 
-/** The official client's place: every call gives the same answer, and is kept. */
+/** Stands in for the official client: gives every call the same answer, and keeps the calls. */
 function client(answer: () => unknown): { called: unknown[][]; speaker: Speaker } {
   const called: unknown[][] = [];
   const call =

@@ -1,7 +1,7 @@
 import { Client, isBrowserSupported } from '@passwordlessdev/passwordless-client';
 import type { Task } from './consoleApi';
 
-/** How the browser and the passkey service answered. */
+/** The outcome of the browser and of the passkey service. */
 export type Outcome =
   | { is: 'token'; token: string }
   /** Cancelled, timed out, or no passkey fits: browsers don't tell which, on purpose. */
@@ -10,11 +10,11 @@ export type Outcome =
   | { is: 'has_one' }
   /** This browser or device can't use one that fits. */
   | { is: 'unfit' }
-  /** What the task carried was over before it was used. */
+  /** The task's token expired before it was used. */
   | { is: 'late' }
   /** The service doesn't know the passkey that was used. */
   | { is: 'unknown' }
-  /** The service doesn't take the console's public key. */
+  /** The service refuses the console's public key. */
   | { is: 'wrong_key' }
   | { is: 'unreachable' }
   | { is: 'failed' };
@@ -22,7 +22,7 @@ export type Outcome =
 /** The browser's passkeys. */
 export interface Passkeys {
   supported(): boolean;
-  /** Asks the person; to be called from a click, for some browsers take it from nowhere else. */
+  /** Asks the person. To be called from a click, since some browsers accept it from nowhere else. */
   ask(task: Task): Promise<Outcome>;
 }
 
@@ -39,7 +39,7 @@ export function official(make: (task: Task) => Speaker = speak): Passkeys {
         const answer = await carryOut(make(task), task);
         return answer.error ? judge(answer.error, watched.error()) : { is: 'token', token: answer.token };
       } catch {
-        // Such as an answer that is no JSON, which the client takes for granted.
+        // For example an answer that isn't JSON, which the client doesn't expect.
         return { is: 'unreachable' };
       } finally {
         watched.end();
@@ -55,7 +55,7 @@ function carryOut(client: Speaker, task: Task): ReturnType<Speaker['signinWithId
   return task.user_id ? client.signinWithId(task.user_id) : client.signinWithDiscoverable();
 }
 
-/** The client keeps an error's text and loses its name, by which alone browsers can be told apart from each other. */
+/** Remembers the name of an error: the client keeps only the text, which differs from browser to browser. */
 function watch(credentials: CredentialsContainer | undefined): {
   error(): string | null;
   end(): void;
@@ -76,7 +76,7 @@ function watch(credentials: CredentialsContainer | undefined): {
   return { error: () => seen, end };
 }
 
-/** What helps, by the error's name or code; its prose is for nobody. */
+/** The outcome, by the error's name or code and never by its text. */
 function judge(
   problem: { from?: string; errorCode?: string; status?: number },
   browser: string | null,
@@ -96,7 +96,7 @@ function judge(
     default:
       return { is: 'failed' };
   }
-  // The browser's part went well, so the client itself can only have failed to reach the service.
+  // The browser's part succeeded, so the client can only have failed to reach the service.
   if (problem.from !== 'server') return { is: 'unreachable' };
   if (problem.status === 401) return { is: 'wrong_key' };
   switch (problem.errorCode) {

@@ -1,18 +1,16 @@
+import { make } from '../shared/dom';
 import type { View } from './flow';
 
-/** Draws what the page says into `root`. What Deskhand sends is shown as text, never read as markup. */
+/** Draws the page's text and button into `root`. Text from Deskhand is set as text, never as markup. */
 export function drawInto(root: HTMLElement): (view: View) => void {
-  const heading = document.createElement('h1');
-  const text = document.createElement('p');
-  // One region that stays: a screen reader speaks what changes in it.
-  const status = document.createElement('div');
+  const heading = make('h1');
+  const text = make('p');
+  // One live region that is never replaced: a screen reader announces what changes in it.
+  const status = make('div');
   status.setAttribute('role', 'status');
   status.append(heading, text);
-  const brand = document.createElement('p');
-  brand.className = 'brand';
-  brand.textContent = 'Deskhand';
-  const card = document.createElement('section');
-  card.append(brand, status);
+  const card = make('section');
+  card.append(make('p', 'brand', 'Deskhand'), status);
   root.replaceChildren(card);
 
   let button: HTMLButtonElement | null = null;
@@ -31,9 +29,8 @@ export function drawInto(root: HTMLElement): (view: View) => void {
 }
 
 function draw({ label, press }: NonNullable<View['button']>): HTMLButtonElement {
-  const button = document.createElement('button');
+  const button = make('button', '', label);
   button.type = 'button';
-  button.textContent = label;
   button.addEventListener('click', press, { once: true });
   return button;
 }

@@ -1,8 +1,7 @@
-import '../shared/palette.css';
 import './phone.css';
-import { $ } from '../shared/dom';
+import { $, make } from '../shared/dom';
 
-// Asks each second what the phones show. Whatever comes from outside is put in as text, never as markup.
+// Fetches the state of the phones each second. Everything from outside is set as text, never as markup.
 const EACH_MS = 1000;
 const WORDS: Partial<Record<string, string>> = {
   pending: 'Is this you?',
@@ -33,17 +32,6 @@ let state: State = { mail: false, users: [], pushes: [] };
 let chosen = decodeURIComponent(location.hash.slice(1));
 let shown = '';
 
-function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  className?: string,
-  text?: string,
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
 function button(text: string, className: string, onClick: () => void): HTMLButtonElement {
   const element = make('button', className, text);
   element.type = 'button';
@@ -64,7 +52,7 @@ async function ask(path: string, body?: object): Promise<unknown> {
   return read;
 }
 
-/** Does what a button says, shows why it failed, and shows the new state at once. Undefined if it failed. */
+/** Makes a button's call, shows why it failed, and refreshes the state at once. Undefined if it failed. */
 async function act(path: string, body: object): Promise<unknown> {
   let done: unknown;
   try {
@@ -148,7 +136,7 @@ function choose(username: string): void {
   render();
 }
 
-/** Cards stay as they are while their push does, so that no button moves away under the pointer or loses focus. */
+/** Keeps the card of an unchanged push, so that no button moves away under the pointer or loses the focus. */
 function renderPushes(user: User): void {
   const pushes = state.pushes.filter((push) => push.user === user.id);
   const old = new Map(

@@ -1,6 +1,6 @@
-// The live connection of a page: it is kept up, and knows nothing of what the page looks like.
+// The live connection of a page: it is kept up, and is independent of what the page looks like.
 
-/** A message in either direction; the broker's `words.rs` lists them. */
+/** A message in either direction, as the broker's hub reads and sends them. */
 export type Message = { type: string } & Record<string, unknown>;
 
 export type ConnectionState = 'connecting' | 'online' | 'reconnecting' | 'over';
@@ -12,19 +12,19 @@ export type Connection = {
 };
 
 export type ConnectionHandlers = {
-  /** What the first message says beside type and page. */
+  /** The fields of the first message beside its type and page. */
   hello(): Record<string, unknown>;
   onState(state: ConnectionState, text: string): void;
   onMessage(message: Message): void;
   /** The broker refused what was sent, with its reason. */
   onRefused(reason: string): void;
-  /** It has ended and is not tried again. */
+  /** The connection has ended and is not tried again. */
   onEnd(code: string): void;
   /** The part of the address behind the hash has changed; true if that needs no new page. */
   onHash?: (() => boolean) | undefined;
 };
 
-/** Where a WebSocket beside this page is: `/view` has it at `/live`, `/viewer/x/` at `/viewer/x/live`. */
+/** The address of a WebSocket beside this page: `/live` for `/view`, `/viewer/x/live` for `/viewer/x/`. */
 export function socketBeside(name: string): string {
   const url = new URL(name, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -32,21 +32,21 @@ export function socketBeside(name: string): string {
   return url.href;
 }
 
-/** How long to wait before the next try, in milliseconds: longer each time, never all pages at once. */
+/** How long to wait before the next try, in milliseconds: longer each time, and random to spread the load. */
 export function retryDelay(tries: number): number {
   return Math.min(15_000, 500 * 2 ** Math.min(tries, 5)) * (0.75 + Math.random() / 2);
 }
 
-/** How often a page asks whether the network still works: one that drops everything closes no connection. */
+/** How often a page pings the broker: a network that drops everything closes no connection. */
 const PING_EVERY_MS = 5000;
 
-/** An answer that takes longer than this is not coming any more. */
+/** An answer that takes longer than this is not expected any more. */
 const PONG_WITHIN_MS = 9500;
 
-/** How long a connection may take until the session is there. */
+/** How long a connection may take until the broker's welcome has arrived. */
 const WELCOME_WITHIN_MS = 15_000;
 
-/** Connects, and connects again after every loss with the same page id, so that it isn't a new start. */
+/** Connects, and reconnects after every loss with the same page id, so that the broker sees the same page resume. */
 export function connect(handlers: ConnectionHandlers): Connection {
   return new LiveConnection(handlers);
 }
@@ -63,7 +63,7 @@ class LiveConnection implements Connection {
   private over = false;
 
   constructor(private readonly handlers: ConnectionHandlers) {
-    // Back from sleep or from no network: don't wait for the next try.
+    // The network or the computer is back: don't wait for the next try.
     const hurry = () => {
       if (!this.over && this.socket === undefined) this.open();
     };
@@ -71,11 +71,11 @@ class LiveConnection implements Connection {
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) hurry();
     });
-    // A page out of the back-forward cache is a new load.
+    // A page restored from the back-forward cache has lost its connection, so it is loaded anew.
     addEventListener('pageshow', (event) => {
       if (event.persisted) location.reload();
     });
-    // Another link in the same page is another session.
+    // Another link opened in this page is another session.
     addEventListener('hashchange', () => {
       if (!handlers.onHash?.()) location.reload();
     });
@@ -116,7 +116,7 @@ class LiveConnection implements Connection {
   }
 
   private ping(): void {
-    // Counted from the ping on, not from the last message: a page in the background runs once a minute only.
+    // Counted from the ping, not from the last message: browsers run a page in the background only once a minute.
     if (this.pingedAt === null) {
       this.pingedAt = performance.now();
       this.send({ type: 'ping' });
@@ -130,7 +130,7 @@ class LiveConnection implements Connection {
     this.joined = false;
     this.pingedAt = null;
     clearInterval(this.pingTimer);
-    // On a network that is gone its close event would come much later, and must not count twice.
+    // Without a network its close event would come much later, and must not count as a second loss.
     const gone = this.socket;
     this.socket = undefined;
     gone?.close();
@@ -153,7 +153,7 @@ class LiveConnection implements Connection {
         break;
       case 'refused':
         if (this.joined) this.handlers.onRefused(String(message['error']));
-        // Both pass by themselves, so the next try may be let in.
+        // Both refusals pass by themselves, so a later try may be let in.
         else if (message['code'] !== 'too_many' && message['code'] !== 'not_saved') {
           this.end(String(message['code']));
         }

@@ -1,4 +1,4 @@
-/** A PIN as a person types it; null if it can't be one. */
+/** Reads a PIN as people type it; null if it can't be one. */
 export function readPin(typed: string): string | null {
   const bare = typed
     .toUpperCase()

@@ -1,24 +1,24 @@
 // What the pages of a session show: people, chat, the state of the connection.
-// What people wrote only ever becomes text, never markup.
+// What people wrote is always set as text, never as markup.
 
 import { connect, type Connection, type ConnectionState, type Message } from './connection';
-import { $ } from './dom';
+import { $, make } from './dom';
 
-/** A message of the chat, as the broker keeps it; the time is in seconds. */
+/** A chat message, as the broker stores it; the time is in seconds. */
 export type ChatMessage = { guid: string; timestamp: number; subject: string; body: string };
 
 /** A line of the list of people. */
 export type PersonRow = { name: string; word: string; here: boolean };
 
 export type SessionHandlers = {
-  /** What the first message says beside type and page. */
+  /** The fields of the first message beside its type and page. */
   hello(): Record<string, unknown>;
   onState?(state: ConnectionState): void;
   onOnline(welcome: Message): void;
   onRoster(roster: Message): void;
-  /** A new message is shown; earlier ones are not told. */
+  /** A new message is shown; not called for earlier ones. */
   onChat?(message: ChatMessage): void;
-  /** Messages that only some pages know. */
+  /** Handles the messages that only some pages know. */
   onOther?(message: Message): void;
   onEnd(code: string): void;
   onHash?(): boolean;
@@ -91,8 +91,8 @@ function receive(message: Message, handlers: SessionHandlers): void {
 }
 
 /**
- * Wires the chat's form to a connection that is made later; `key` is where this browser tab remembers the person's name.
- * Gives what stands in the field for the name.
+ * Wires the chat's form to a connection that is made later; this browser tab remembers the person's name under `key`.
+ * Returns a function that reads the field for the name.
  */
 export function chatForm(connection: () => Connection, key: string, initial: string): () => string {
   const name = $<HTMLInputElement>('name');
@@ -136,40 +136,27 @@ function showMessage({ guid, timestamp, subject, body }: ChatMessage, isNew: boo
   document.getElementById('empty')?.remove();
   const log = $('log');
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-  const item = document.createElement('li');
-  const who = document.createElement('p');
-  const time = document.createElement('time');
-  const text = document.createElement('p');
   const sent = new Date(timestamp * 1000);
-  who.className = 'who';
-  who.textContent = subject || 'No name';
+  const item = make('li', isNew ? 'new' : '');
+  const who = make('p', 'who', subject || 'No name');
+  const time = make('time', '', clock(sent));
   time.dateTime = sent.toISOString();
-  time.textContent = clock(sent);
   who.append(time);
-  text.className = 'text';
-  text.textContent = body;
-  if (isNew) item.className = 'new';
-  item.append(who, text);
+  item.append(who, make('p', 'text', body));
   log.append(item);
-  // Somebody who reads further up is not torn away from there.
+  // Somebody who has scrolled up to read stays there.
   if (atEnd) log.scrollTop = log.scrollHeight;
   return true;
 }
 
 export function showPeople(rows: PersonRow[]): void {
   const items = rows.map(({ name, word, here }) => {
-    const item = document.createElement('li');
-    const who = document.createElement('span');
-    const state = document.createElement('span');
-    who.className = 'name';
-    who.textContent = name;
-    state.className = `word ${here ? 'here' : 'away'}`;
-    state.textContent = word;
-    item.append(who, state);
+    const item = make('li');
+    item.append(make('span', 'name', name), make('span', `word ${here ? 'here' : 'away'}`, word));
     return item;
   });
   $('people').replaceChildren(...items);
-  // Not by the style sheet's :empty, which WebKit doesn't look at again when the list is filled.
+  // Not with `:empty` in the style sheet, which WebKit doesn't evaluate again when the list is filled.
   $('people-card').hidden = rows.length === 0;
 }
 
@@ -180,7 +167,7 @@ export function showValid(expires: number): void {
   $('valid').textContent = `The PIN stays valid until about ${clock(until)}${day}.`;
 }
 
-/** The word of the connection, and whether anything can be sent on it. */
+/** Shows the state of the connection in words, and allows sending only while it is online. */
 function showState(state: ConnectionState, text: string): void {
   $<HTMLButtonElement>('send').disabled = state !== 'online';
   $('state').dataset['state'] = state;

@@ -1,4 +1,4 @@
-/** The system's clipboard, where a page may have it. */
+/** The system's clipboard, where the browser lets a page use it. */
 export type Local = Pick<Clipboard, 'readText' | 'writeText'>;
 
 /** The two clipboards and the panel between them. */
@@ -8,7 +8,7 @@ export class Clips {
   constructor(
     private readonly field: HTMLTextAreaElement,
     private readonly local: Local | undefined,
-    /** Says in the panel what became of a text. */
+    /** Shows in the panel what happened to a text. */
     private readonly report: (text: string) => void,
     /** Sends text to the customer's clipboard; false if that can't be done now. */
     private readonly send: (text: string) => boolean,

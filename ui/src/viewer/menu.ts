@@ -1,4 +1,6 @@
-/** A button and what floats below it: opened by one, closed by Escape, a click elsewhere, or a choice. */
+import { make } from '../shared/dom';
+
+/** A button and the panel below it: the button opens it; Escape, a click elsewhere or a choice closes it. */
 export class Menu {
   constructor(
     private readonly button: HTMLElement,
@@ -6,6 +8,9 @@ export class Menu {
     /** Where the keyboard goes when it closes. */
     private readonly leave: () => void,
   ) {
+    button.setAttribute('aria-haspopup', 'true');
+    button.setAttribute('aria-controls', panel.id);
+    this.hide();
     button.addEventListener('click', () => {
       this.toggle();
     });
@@ -43,21 +48,15 @@ export class Menu {
 /** An entry of a menu. */
 export type Entry = { label: string; hint?: string; current?: boolean; choose(): void };
 
-/** Fills a floating list. */
+/** Fills a menu's list with entries. */
 export function fill(list: HTMLElement, entries: readonly Entry[]): void {
   list.replaceChildren(
     ...entries.map(({ label, hint, current, choose }) => {
-      const button = document.createElement('button');
+      const button = make('button');
       button.type = 'button';
-      const word = document.createElement('span');
-      word.textContent = label;
-      button.append(word);
+      button.append(make('span', '', label));
       if (current !== undefined) button.setAttribute('aria-pressed', String(current));
-      if (hint) {
-        const keys = document.createElement('kbd');
-        keys.textContent = hint;
-        button.append(keys);
-      }
+      if (hint) button.append(make('kbd', '', hint));
       button.addEventListener('click', choose);
       return button;
     }),

@@ -1,7 +1,7 @@
-/** A monitor of the customer's, by its place in the whole picture, in its pixels. */
+/** One of the customer's monitors: its position and size in the whole picture, in pixels. */
 export type Monitor = { x: number; y: number; width: number; height: number };
 
-/** What the menu offers: all of them, then each from left to right, then from the top. */
+/** The choices of the menu: all monitors, then each, from left to right and from top to bottom. */
 export function choices(monitors: Monitor[]): { label: string; monitor: Monitor | null }[] {
   if (monitors.length < 2) return [];
   const ordered = monitors.toSorted((a, b) => a.x - b.x || a.y - b.y);
@@ -14,7 +14,7 @@ export function choices(monitors: Monitor[]): { label: string; monitor: Monitor 
   ];
 }
 
-/** Whether both are the same place. */
+/** Whether both are the same area. */
 export function same(a: Monitor | null, b: Monitor | null): boolean {
   if (!a || !b) return a === b;
   return a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height;

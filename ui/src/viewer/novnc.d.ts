@@ -1,4 +1,4 @@
-/** What the viewer uses of noVNC 1.7.0, also of its inner parts: package.json pins exactly this version. */
+/** The parts of noVNC 1.7.0 that the viewer uses, some of them internal: package.json pins exactly this version. */
 declare module '@novnc/novnc' {
   export interface Sock {
     rQlen(): number;

@@ -1,18 +1,18 @@
 import { readPin } from '../shared/pin';
 
-/** What the page's address says of the session, of the person and of what they asked for. */
+/** The session, the person and their wishes, as they are in the page's address. */
 export type PageAddress = {
   /** In a window of the app: its own server says who this is, so that no PIN is in the page. */
   app: boolean;
-  /** What proves that the session may be seen. */
+  /** The credential with which the session may be viewed. */
   proof: { session_pin: string } | { ticket: string } | Record<string, never>;
   /** The person's name; may be empty. */
   name: string;
-  /** Only watching was asked for. */
+  /** The link is for viewing only. */
   readOnly: boolean;
-  /** The address that takes this one's place: everything of it behind the hash, which is sent to nobody. */
+  /** The address that replaces this one: everything stands behind the hash, which browsers send to nobody. */
   link: string;
-  /** The chat was asked for. */
+  /** The chat is to be opened. */
   chat: boolean;
 };
 

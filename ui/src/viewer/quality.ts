@@ -1,7 +1,7 @@
-/** How the connection to the customer's computer has been lately. */
+/** The recent quality of the connection to the customer's computer. */
 export type Quality = { latency: number | null; fps: number };
 
-/** A round trip that takes longer than this is no round trip any more. */
+/** A round trip that takes longer than this means that the connection has stalled. */
 const STALLED_MS = 5000;
 
 /** Counts pictures and keeps the last round trip. Time is an argument, in milliseconds. */
@@ -22,7 +22,7 @@ export class Meter {
     this.latency = ms;
   }
 
-  /** What was measured since the last call. `pending` is how long an answer has been waited for. */
+  /** The quality since the last call. `pending` is how long an answer has been waited for. */
   read(now: number, pending: number): Quality {
     const seconds = Math.max(0.001, (now - this.since) / 1000);
     const fps = Math.round(this.frames / seconds);
@@ -33,7 +33,7 @@ export class Meter {
   }
 }
 
-/** The quality in a word and in figures; a screen that rests has no frame rate to speak of. */
+/** The quality as a word and in figures; a screen on which nothing changes has no frame rate worth showing. */
 export function inWords({ latency, fps }: Quality): { word: string; level: string; text: string } {
   const [word, level] = grade(latency);
   const parts = [word];

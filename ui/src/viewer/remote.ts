@@ -4,17 +4,17 @@ import { type Monitor, monitorsOf } from './monitors';
 /** The flag of a fence that asks for an answer. */
 const REQUEST = 2 ** 31;
 
-/** What the RFB connection reports, beside noVNC's own events. */
+/** The events of the RFB connection beside noVNC's own. */
 export type RemoteHandlers = {
   /** A picture was drawn. */
   onFrame(): void;
   /** A round trip took this long, in milliseconds. */
   onLatency(ms: number): void;
-  /** The monitors are these now. */
+  /** The monitors have changed. */
   onMonitors(monitors: Monitor[]): void;
 };
 
-/** noVNC, with what its outside doesn't give: one monitor of several, round trips, pictures counted. */
+/** noVNC with what its interface lacks: showing one of several monitors, measuring round trips, counting pictures. */
 export class Remote extends RFB {
   private monitor: Monitor | null = null;
   private measuredAt = 0;
@@ -27,7 +27,7 @@ export class Remote extends RFB {
     private readonly handlers: RemoteHandlers,
   ) {
     super(target, channel);
-    // Keys that are down when the person goes elsewhere come up nowhere else.
+    // The page doesn't see a key come up that is released after the focus has gone elsewhere.
     this._canvas.addEventListener('blur', () => {
       this.releaseKeys();
     });
@@ -38,7 +38,7 @@ export class Remote extends RFB {
     return this._canvas;
   }
 
-  /** Lets every key go that is down there. */
+  /** Releases every key that is pressed on the customer's computer. */
   releaseKeys(): void {
     this._keyboard._allKeysUp();
   }
@@ -73,7 +73,7 @@ export class Remote extends RFB {
     return this.waiting ? now - Math.max(this.measuredAt, this.receivedAt) : 0;
   }
 
-  /** Bytes that make no sense end this connection, not the page. */
+  /** Data that can't be read ends this connection, not the page. */
   protected override _handleMessage(): void {
     this.receivedAt = performance.now();
     try {
@@ -98,7 +98,7 @@ export class Remote extends RFB {
     return done;
   }
 
-  /** Answers to our own fences; noVNC itself asks for none. */
+  /** Takes the answers to our own fences; noVNC itself sends none. */
   protected override _handleServerFenceMsg(): boolean {
     const head = this._sock.rQlen() >= 8 ? this._sock.rQpeekBytes(8) : null;
     const [flag, length] = [head?.[3], head?.[7]];

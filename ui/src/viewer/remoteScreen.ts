@@ -12,23 +12,23 @@ import type { ScreenNotice } from './screenNotice';
 const PICTURE_WITHIN_MS = 20_000;
 
 /**
- * A picture on which nothing came for so long, though an answer was asked for, must not go on to look like a screen: a
- * network that drops everything closes no connection.
+ * After so long without a byte, though an answer is due, the picture must no longer look like a live screen: a network
+ * that drops everything closes no connection.
  */
 const SILENT_MS = 11_000;
 
-/** Characters of a text for the customer's clipboard: a mebibyte at worst, which is what their program takes. */
+/** The most characters for the customer's clipboard: at worst 1 MiB, which is the most that their program takes. */
 const LONGEST_TEXT = 250_000;
 
-/** What the remote screen reports to the page. */
+/** The events that the remote screen reports to the page. */
 export type RemoteScreenHandlers = {
   /** The connection that carries the picture has ended. */
   onEnded(): void;
-  /** The first picture of a connection is there. */
+  /** The first picture of a connection was drawn. */
   onPicture(): void;
   /** A picture is being saved; false if the customer can't be told now. */
   onSnapshot(): boolean;
-  /** The chat was asked for by its shortcut. */
+  /** The shortcut for the chat was pressed. */
   onChat(): void;
 };
 
@@ -62,7 +62,7 @@ export class RemoteScreen {
     this.monitorsMenu = new Menu($('monitors'), $('monitors-list'), refocus);
     this.clips = new Clips(
       $('clip') as HTMLTextAreaElement,
-      // Missing where a page came without encryption.
+      // Missing where the page came without encryption.
       (navigator as Partial<Navigator>).clipboard,
       (text) => ($('clip-told').textContent = text),
       (text) => this.paste(text),
@@ -104,7 +104,7 @@ export class RemoteScreen {
     }, PICTURE_WITHIN_MS);
   }
 
-  /** Ends the picture; the last one stays as a still. */
+  /** Ends the connection; the last picture stays as a still. */
   detach(): void {
     const { remote } = this;
     if (!remote) return;
@@ -114,7 +114,7 @@ export class RemoteScreen {
     remote.end();
   }
 
-  /** The keyboard goes to the customer's computer, if it may. */
+  /** Gives the remote screen the keyboard's focus. */
   focus(): void {
     this.remote?.focus({ preventScroll: true });
   }
@@ -149,7 +149,7 @@ export class RemoteScreen {
     this.drawWords();
   }
 
-  /** What was measured since the last call, shown as well; null while there is no picture. */
+  /** Measures the quality since the last call and shows it; null while there is no picture. */
   measureQuality(): Quality | null {
     if (!this.meter || !this.remote) return null;
     if (this.remote.silence(performance.now()) > SILENT_MS) {
@@ -181,7 +181,7 @@ export class RemoteScreen {
   private arrange(): void {
     if (!this.remote) return;
     if (this.remote.viewOnly === this.control) {
-      // While it may still be said, so that no key stays down there.
+      // Before view-only stops all input, so that no key stays pressed on the customer's computer.
       this.remote.releaseKeys();
       this.remote.viewOnly = !this.control;
     }
@@ -232,7 +232,7 @@ export class RemoteScreen {
       },
     }));
     fill($('keys-list'), entries);
-    // Before noVNC sees it, so that the customer's computer doesn't.
+    // Caught before noVNC sees the key, so that it isn't sent to the customer's computer.
     addEventListener(
       'keydown',
       (event) => {
@@ -292,7 +292,7 @@ export class RemoteScreen {
     document.addEventListener('fullscreenchange', () => {
       const full = document.fullscreenElement !== null;
       $('full').setAttribute('aria-pressed', String(full));
-      // Where a browser can give it, Escape is the customer's in full screen.
+      // In full screen, Escape goes to the customer where the browser lets a page have that key.
       const { keyboard } = navigator as { keyboard?: { lock(): Promise<void>; unlock(): void } };
       if (full) void keyboard?.lock().catch(() => undefined);
       else keyboard?.unlock();
@@ -349,7 +349,7 @@ export class RemoteScreen {
       this.toast(refusal);
       return;
     }
-    // The customer is told first: a picture that they don't know of is none.
+    // The customer is told first: no picture is saved that they don't know of.
     if (!picture || !this.handlers.onSnapshot()) {
       this.toast('The picture was not saved: the customer could not be told of it.');
       return;

@@ -1,12 +1,12 @@
 import type { PersonRow } from '../shared/sessionPage';
 
-/** What there is to see of the customer's screen, as the broker says. */
+/** Whether the customer's screen is shared, as the broker reports it. */
 export type Sharing = 'none' | 'shared' | 'paused';
 
 /** What this viewer may do. */
 export type Role = 'watch' | 'control';
 
-/** Somebody who views, as the broker tells of them. */
+/** A viewer, as the broker describes them. */
 export type Watcher = {
   page: string;
   name: string;
@@ -17,7 +17,7 @@ export type Watcher = {
   fps?: number;
 };
 
-/** Who is there. An older broker knows nothing of screens. */
+/** Who is present. An older broker sends neither `sharing` nor `watchers`. */
 export type Roster = {
   presenter: string | null;
   viewers: string[];
@@ -29,10 +29,10 @@ export type Roster = {
 export type StreamState =
   { is: 'off' } | { is: 'opening' } | { is: 'open' } | { is: 'lost'; why: string | null };
 
-/** The notice in place of the screen, and what stands behind it: nothing, the last picture, or the screen. */
+/** The notice over the screen, and what is shown behind it: nothing, the last picture, or the screen. */
 export type ScreenNotice = { title: string; text: string; behind: 'nothing' | 'still' | 'screen' };
 
-/** Everything that the notice follows from. */
+/** Everything that decides which notice is shown. */
 export type ViewerState = {
   online: boolean;
   over: boolean;
@@ -44,7 +44,7 @@ export type ViewerState = {
 
 const LEVEL: Record<string, Sharing> = { shared: 'shared', paused: 'paused' };
 
-/** Reads a message of the broker; what a later version adds is passed over. */
+/** Reads a message of the broker; fields that a later version adds are ignored. */
 export function rosterOf(message: Record<string, unknown>): Roster {
   const { presenter, viewers, sharing, watchers } = message;
   return {
@@ -55,7 +55,7 @@ export function rosterOf(message: Record<string, unknown>): Roster {
   };
 }
 
-/** The notice that a state asks for. */
+/** The notice for a state. */
 export function noticeOf({ online, over, roster, stream, seen }: ViewerState): ScreenNotice {
   if (over) return bare('Not connected', 'This page is not connected to the session.');
   if (!online || !roster) {
@@ -81,7 +81,7 @@ export function noticeOf({ online, over, roster, stream, seen }: ViewerState): S
   }
 }
 
-/** Without a program that shares. Whether the customer is being asked just now, nobody can know here. */
+/** The notice while no screen is shared. This page can't know whether the customer is being asked right now. */
 function notSharing({ presenter }: Roster, seen: boolean): ScreenNotice {
   const title = seen ? 'No screen is shared any more' : 'No screen is shared yet';
   if (presenter === null) {

@@ -1,30 +1,30 @@
 import { retryDelay, socketBeside } from '../shared/connection';
 import type { Role } from './screenNotice';
 
-/** How long the other end has to be there: the presenter has ten seconds to dial. */
+/** How long the other end may take to join: the presenter has ten seconds to dial. */
 const ANSWER_WITHIN_MS = 15_000;
 
-/** So many tries make the waits as long as they get. */
+/** After so many tries, the wait before the next one is at its longest. */
 const SLOWEST = 5;
 
-/** What a stream reports. */
+/** The events that a stream reports. */
 export type StreamHandlers = {
-  /** The other end is there: from here on the socket carries RFB and is the caller's. */
+  /** Both ends are connected: from now on the socket carries RFB and belongs to the receiver of this call. */
   onJoined(socket: WebSocket, role: Role): void;
-  /** It is being opened. */
+  /** The stream is being opened. */
   onOpening(): void;
-  /** It is gone, with a reason for people where one is known; it is tried again. */
+  /** The stream has ended and is tried again; the reason is for people, where one is known. */
   onLost(why: string | null): void;
 };
 
-/** Why there was no stream, in words for people: what the other side wrote is not repeated. */
+/** Why there was no stream, in our own words: text from the other side is never shown. */
 const REFUSED: Record<string, string> = {
   no_presenter: "The customer's program is not connected just now.",
   timeout: "The customer's program did not answer.",
   too_many: 'As many people as possible watch already.',
 };
 
-/** The screen's own connection: kept up for as long as there is a key for it. */
+/** The connection of the screen; it reconnects for as long as there is a key for it. */
 export class ScreenStream {
   private key: string | null = null;
   private socket: WebSocket | null = null;
@@ -33,7 +33,7 @@ export class ScreenStream {
 
   constructor(private readonly handlers: StreamHandlers) {}
 
-  /** The key that opens the screen; null while there is none to be seen. A new key is a new stream. */
+  /** Sets the key that opens the screen, null while none is shared. A new key starts a new stream. */
   setKey(key: string | null): void {
     if (key === this.key) return;
     this.key = key;
@@ -42,12 +42,12 @@ export class ScreenStream {
     if (key !== null) this.open(key);
   }
 
-  /** A picture came, so after the next loss the first wait is short again. */
+  /** A picture has arrived, so the first wait after the next loss is short again. */
   resetRetries(): void {
     this.tries = 0;
   }
 
-  /** What carried the joined stream has ended. */
+  /** The connection that carried the joined stream has ended. */
   ended(): void {
     this.lost(null);
   }
@@ -73,7 +73,7 @@ export class ScreenStream {
 
   private replied(socket: WebSocket, reply: StreamReply): void {
     if (reply.type === 'refused') {
-      // A key that nobody knows counts as a guess, and the next welcome brings another.
+      // The broker counts an unknown key as a guess, so it is hardly tried again; the next welcome brings another key.
       if (reply.code === 'unknown') this.tries = SLOWEST;
       this.lost(REFUSED[reply.code] ?? null);
       return;
@@ -105,7 +105,7 @@ export class ScreenStream {
 
 type StreamReply = { type: 'joined'; role: Role } | { type: 'refused'; code: string };
 
-/** Reads the first message; whatever makes no sense counts as a refusal. */
+/** Reads the first message; one that can't be read counts as a refusal. */
 export function readReply(data: unknown): StreamReply {
   try {
     const { type, role, code } = JSON.parse(String(data)) as Record<string, unknown>;

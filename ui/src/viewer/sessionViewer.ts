@@ -21,7 +21,7 @@ export class SessionViewer {
   };
   private role: Role;
   private key: string | null = null;
-  /** This page, as the others know it. */
+  /** The public half of this page's id, as in the roster. */
   private you = '';
   private readonly side: SidePanel;
   private readonly screen: RemoteScreen;
@@ -112,7 +112,7 @@ export class SessionViewer {
     this.change({ online: false, stream: { is: 'off' } });
   }
 
-  /** `#chat` asks for the chat of the session that is open, so the link takes its place again. */
+  /** `#chat` only opens the chat of this session, so the session's own link is put back into the address. */
   private backToChat(): boolean {
     if (location.hash !== CHAT) return false;
     history.replaceState(null, '', this.address.link);
@@ -132,7 +132,7 @@ export class SessionViewer {
     const there = online && !over && roster !== null && roster.sharing !== 'none';
     if (!there) this.screen.detach();
     this.draw();
-    // Last, since it changes the state in its turn.
+    // Comes last, because it changes the state itself.
     this.stream.setKey(there ? this.key : null);
   }
 

@@ -1,6 +1,6 @@
 import { $ } from '../shared/dom';
 
-/** The panel with people and chat, and the count of what was written while it was closed. */
+/** The panel with people and chat, and the count of messages that came while it was closed. */
 export class SidePanel {
   private unread = 0;
   private chosen = false;
@@ -21,14 +21,14 @@ export class SidePanel {
     else $('text').focus();
   }
 
-  /** Somebody asked for the chat. */
+  /** Opens the chat. */
   showChat(): void {
     this.chosen = true;
     this.set(true);
     $('text').focus();
   }
 
-  /** The screen is there: it gets the room, unless the panel is in use or was asked for. */
+  /** Closes the panel when a screen appears, unless the panel is in use or was asked for. */
   makeRoom(): void {
     if (!this.chosen && !this.panel.contains(document.activeElement)) this.set(false);
     this.chosen = true;

@@ -1,8 +1,7 @@
-import '../shared/palette.css';
 import './page.css';
-import { $ } from '../shared/dom';
+import { $, make } from '../shared/dom';
 
-// What people wrote only ever becomes text, never markup.
+// What people wrote is always set as text, never as markup.
 
 type Person = {
   name: string;
@@ -25,34 +24,27 @@ type LoginSession = {
 type Workspace = { people: Person[]; sessions: LoginSession[]; total: number; secondsLeft: number };
 
 function row(cells: string[], mono = -1): HTMLTableRowElement {
-  const tr = document.createElement('tr');
+  const tr = make('tr');
   cells.forEach((text, at) => {
-    const td = document.createElement('td');
-    td.textContent = text || '–';
+    const td = make('td', at === mono ? 'mono' : '', text || '–');
     td.dir = 'auto';
-    if (at === mono) td.className = 'mono';
     tr.append(td);
   });
   return tr;
 }
 
 function code(person: Person, secondsLeft: number): HTMLLIElement {
-  const li = document.createElement('li');
-  const add = (tag: string, text: string, className?: string) => {
-    const element = document.createElement(tag);
-    element.textContent = text;
-    if (className) element.className = className;
-    li.append(element);
-  };
-  add('strong', person.name);
-  if (person.code) {
-    add('span', `${person.code.slice(0, 3)} ${person.code.slice(3)}`, 'code');
-    add('span', `for ${secondsLeft} s more`, 'quiet');
-    add('span', `Secret for an app of yours: ${person.secret ?? ''}`, 'quiet mono');
-  }
-  if (person.mailedCode) add('span', `Sent by e-mail: ${person.mailedCode}`, 'mono');
+  const li = make('li');
+  li.append(make('strong', '', person.name));
+  if (person.code)
+    li.append(
+      make('span', 'code', `${person.code.slice(0, 3)} ${person.code.slice(3)}`),
+      make('span', 'quiet', `for ${secondsLeft} s more`),
+      make('span', 'quiet mono', `Secret for an app of yours: ${person.secret ?? ''}`),
+    );
+  if (person.mailedCode) li.append(make('span', 'mono', `Sent by e-mail: ${person.mailedCode}`));
   if (person.backupCodes.length)
-    add('span', `Backup codes left: ${person.backupCodes.join(' ')}`, 'quiet mono');
+    li.append(make('span', 'quiet mono', `Backup codes left: ${person.backupCodes.join(' ')}`));
   return li;
 }
 

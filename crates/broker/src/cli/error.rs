@@ -14,7 +14,7 @@ pub enum SettingsError {
     #[error("read the settings from {}: {reason}", path.display())]
     Malformed {
         path: PathBuf,
-        /// Where and why, as the parser says it.
+        /// The line and the parser's message.
         reason: String,
     },
     #[error("use the store's key in {}: {reason}", path.display())]

@@ -54,7 +54,7 @@ impl File {
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
-        // What the parser says and where, but without the line itself, which may contain a password.
+        // The parser's message and the line number, but not the line itself, which may contain a password.
         toml::from_str(&text).map_err(|error| {
             let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
             let position = line.map_or(String::new(), |line| format!("line {line}: "));

@@ -3,6 +3,7 @@
 use std::{fs, io, io::Write as _, path::Path};
 
 use broker::StoreKey;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use super::error::SettingsError;
 
@@ -26,21 +27,14 @@ pub(super) fn read_or_make(path: &Path, store_exists: bool) -> Result<StoreKey, 
 fn make(path: &Path) -> io::Result<StoreKey> {
     let mut key = [0u8; 32];
     getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
-    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut file = serve::token::private_file(path)?;
-    writeln!(file, "{text}")?;
+    writeln!(file, "{}", HEXLOWER.encode(&key))?;
     // Before the store is made: after a power cut a store without its key could never be opened again.
     file.sync_all()?;
     Ok(StoreKey::new(Box::new(key)))
 }
 
 fn parse(text: &str) -> Option<StoreKey> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut key = Box::new([0u8; 32]);
-    for (i, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[i * 2..i * 2 + 2], 16).ok()?;
-    }
-    Some(StoreKey::new(key))
+    let key: [u8; 32] = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()?;
+    Some(StoreKey::new(Box::new(key)))
 }

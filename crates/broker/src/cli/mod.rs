@@ -6,14 +6,15 @@ mod file;
 mod key;
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use broker::{
-    ByClient, Config, Control, Durations, ProgramFile, Rates, RegionDelay, Smtp, StoreKey,
-    TargetPolicy, default_regions,
+    ByClient, Config, Control, ProgramFile, Rates, RegionDelay, Smtp, StoreKey, TargetPolicy,
+    default_regions,
 };
 use serve::{Port, TlsFiles, TrustedProxies, peer::Network};
 
@@ -39,36 +40,50 @@ pub struct Settings {
 /// [`SettingsError`], which names the setting.
 pub fn settings(args: Args) -> Result<Settings, SettingsError> {
     let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
-    let data = args.data.clone().or_else(|| file.data.clone()).unwrap_or_else(default_data);
+    let data = args.data.or(file.data).unwrap_or_else(default_data);
     let listen = args.listen.or(file.listen).unwrap_or(LISTEN);
-    let public_url = args.public_url.clone().or_else(|| file.public_url.clone());
+    let public_url = args.public_url.or(file.public_url);
     // With a public URL a proxy passes strangers on to the loopback address.
     let local_only = listen.ip().is_loopback() && public_url.is_none();
-    let key_file = args.store_key_file.clone().or_else(|| file.store_key_file.clone());
-    let store_key = store_key(&data, key_file)?;
+    let store_key = store_key(&data, args.store_key_file.or(file.store_key_file))?;
 
     let mut config = Config::network(&data);
     config.ip = listen.ip();
-    config.port = if listen.port() == 0 { Port::Any } else { Port::Exactly(listen.port()) };
+    config.port = Port::from_number(listen.port());
     config.store_key = Some(store_key);
     config.public_url = public_url;
-    config.tls = tls(&args, &file)?;
+    let (cert, key) = (args.tls_cert.or(file.tls_cert), args.tls_key.or(file.tls_key));
+    let tls = both(cert, key, "TLS needs both a certificate and a key")?;
+    config.tls = tls.map(|(cert, key)| TlsFiles { cert, key });
     config.compat_cors = args.compat_cors || file.compat_cors;
-    // The same for all clients: where a proxy on this machine passes strangers on, their address says little.
+    // The same for all clients: behind a proxy on this machine a stranger's address looks local.
     config.hook_targets = ByClient::from(TargetPolicy {
         loopback: args.allow_loopback_hooks.or(file.allow_loopback_hooks).unwrap_or(local_only),
         private: args.allow_private_hooks.or(file.allow_private_hooks).unwrap_or(false),
     });
     config.rates = if local_only { Rates::embedded() } else { Rates::network() }.into();
-    config.regions = regions(&args, &file)?;
-    config.durations = durations(&args, &file);
-    config.smtp = smtp(&args, &file)?;
-    config.trusted_proxies = proxies(&args, &file)?;
-    if let Some(folder) = args.programs.as_ref().or(file.programs.as_ref()) {
-        config.programs = programs(folder)?;
+    config.regions = regions(args.regions, file.regions)?;
+    let lasting = &mut config.durations;
+    set_seconds(&mut lasting.offline_grace, args.offline_grace_s.or(file.offline_grace_s));
+    set_seconds(&mut lasting.pin_life, args.pin_life_s.or(file.pin_life_s));
+    set_seconds(&mut lasting.chat_life, args.chat_life_s.or(file.chat_life_s));
+    set_seconds(&mut lasting.stream_idle, args.stream_idle_s.or(file.stream_idle_s));
+    let (smtp_url, smtp_from) = file.smtp.map(|smtp| (smtp.url, smtp.from)).unzip();
+    let (url, from) = (args.smtp_url.or(smtp_url), args.smtp_from.or(smtp_from));
+    let smtp = both(url, from, "e-mail needs both an SMTP URL and a sender")?;
+    config.smtp = smtp.map(|(url, from)| Smtp { url, from });
+    let flags = Some(args.trusted_proxies).filter(|flags| !flags.is_empty());
+    config.trusted_proxies = proxies(flags.unwrap_or(file.trusted_proxies))?;
+    if let Some(folder) = args.programs.or(file.programs) {
+        config.programs = programs(&folder)?;
     }
     config.allow_unattended = args.allow_unattended || file.allow_unattended;
-    config.control = control(&args, &file, &data);
+    let token_file = args.control_token_file.or(file.control_token_file);
+    config.control = args.control.or(file.control).map(|listen| Control {
+        ip: listen.ip(),
+        port: Port::from_number(listen.port()),
+        token_file: token_file.unwrap_or_else(|| data.join("control-token")),
+    });
     let log = args.log.or(file.log).unwrap_or_else(|| "info".to_owned());
     Ok(Settings { config, log })
 }
@@ -87,22 +102,33 @@ fn store_key(data: &Path, key_file: Option<PathBuf>) -> Result<StoreKey, Setting
     key::read_or_make(&key_file.unwrap_or_else(|| data.join("store.key")), store_exists)
 }
 
-fn tls(args: &Args, file: &File) -> Result<Option<TlsFiles>, SettingsError> {
-    let cert = args.tls_cert.as_ref().or(file.tls_cert.as_ref());
-    match (cert, args.tls_key.as_ref().or(file.tls_key.as_ref())) {
+/// Two settings of which each needs the other.
+fn both<A, B>(
+    one: Option<A>,
+    other: Option<B>,
+    why: &str,
+) -> Result<Option<(A, B)>, SettingsError> {
+    match (one, other) {
         (None, None) => Ok(None),
-        (Some(cert), Some(key)) => Ok(Some(TlsFiles::new(cert, key))),
-        (Some(_), None) | (None, Some(_)) => {
-            Err(SettingsError::Wrong("TLS needs both a certificate and a key".into()))
-        }
+        (Some(one), Some(other)) => Ok(Some((one, other))),
+        (Some(_), None) | (None, Some(_)) => Err(SettingsError::Wrong(why.to_owned())),
     }
 }
 
-fn regions(args: &Args, file: &File) -> Result<Vec<RegionDelay>, SettingsError> {
-    let given: Vec<(String, u64)> = match (&args.regions[..], &file.regions) {
+fn set_seconds(duration: &mut Duration, seconds: Option<u64>) {
+    if let Some(seconds) = seconds {
+        *duration = Duration::from_secs(seconds);
+    }
+}
+
+fn regions(
+    flags: Vec<(String, u64)>,
+    table: Option<BTreeMap<String, u64>>,
+) -> Result<Vec<RegionDelay>, SettingsError> {
+    let given: Vec<(String, u64)> = match (&flags[..], table) {
         ([], None) => return Ok(default_regions()),
-        ([], Some(table)) => table.iter().map(|(name, ms)| (name.clone(), *ms)).collect(),
-        (flags, _) => flags.to_vec(),
+        ([], Some(table)) => table.into_iter().collect(),
+        ([_, ..], _) => flags,
     };
     let delay = |(name, ms): (String, u64)| {
         let region = name
@@ -113,56 +139,19 @@ fn regions(args: &Args, file: &File) -> Result<Vec<RegionDelay>, SettingsError> 
     given.into_iter().map(delay).collect()
 }
 
-fn durations(args: &Args, file: &File) -> Durations {
-    let usual = Durations::default();
-    let seconds = |flag: Option<u64>, line: Option<u64>, usual| {
-        flag.or(line).map_or(usual, Duration::from_secs)
-    };
-    Durations {
-        offline_grace: seconds(args.offline_grace_s, file.offline_grace_s, usual.offline_grace),
-        pin_life: seconds(args.pin_life_s, file.pin_life_s, usual.pin_life),
-        chat_life: seconds(args.chat_life_s, file.chat_life_s, usual.chat_life),
-        stream_idle: seconds(args.stream_idle_s, file.stream_idle_s, usual.stream_idle),
-        ..usual
-    }
-}
-
 fn programs(folder: &Path) -> Result<Vec<ProgramFile>, SettingsError> {
     ProgramFile::in_folder(folder).map_err(|error| {
         SettingsError::Wrong(format!("read the programs' folder {}: {error}", folder.display()))
     })
 }
 
-fn smtp(args: &Args, file: &File) -> Result<Option<Smtp>, SettingsError> {
-    let from_file = file.smtp.as_ref();
-    let url = args.smtp_url.clone().or_else(|| from_file.map(|smtp| smtp.url.clone()));
-    let from = args.smtp_from.clone().or_else(|| from_file.map(|smtp| smtp.from.clone()));
-    match (url, from) {
-        (None, None) => Ok(None),
-        (Some(url), Some(from)) => Ok(Some(Smtp { url, from })),
-        (Some(_), None) | (None, Some(_)) => {
-            Err(SettingsError::Wrong("e-mail needs both an SMTP URL and a sender".into()))
-        }
-    }
-}
-
-fn proxies(args: &Args, file: &File) -> Result<TrustedProxies, SettingsError> {
-    let given =
-        if args.trusted_proxies.is_empty() { &file.trusted_proxies } else { &args.trusted_proxies };
+fn proxies(given: Vec<String>) -> Result<TrustedProxies, SettingsError> {
     let network = |text: &String| {
         text.parse::<Network>()
             .map_err(|error| SettingsError::Wrong(format!("trusted proxy {text}: {error}")))
     };
     let networks: Vec<Network> = given.iter().map(network).collect::<Result<_, _>>()?;
     Ok(TrustedProxies::new(networks))
-}
-
-fn control(args: &Args, file: &File, data: &Path) -> Option<Control> {
-    let listen = args.control.or(file.control)?;
-    let port = if listen.port() == 0 { Port::Any } else { Port::Exactly(listen.port()) };
-    let given = args.control_token_file.clone().or_else(|| file.control_token_file.clone());
-    let token_file = given.unwrap_or_else(|| data.join("control-token"));
-    Some(Control { ip: listen.ip(), port, token_file })
 }
 
 #[cfg(test)]
@@ -209,7 +198,7 @@ mod tests {
     fn a_broker_that_others_can_reach_refuses_hooks_to_its_own_machine() {
         let dir = tempfile::tempdir().unwrap();
         let policy =
-            |flags: &[&str]| with(dir.path(), "", flags).unwrap().config.hook_targets.elsewhere;
+            |flags: &[&str]| with(dir.path(), "", flags).unwrap().config.hook_targets.remote;
         assert!(policy(&[]).loopback);
         assert!(!policy(&["--listen", "0.0.0.0:47211"]).loopback);
         assert!(!policy(&["--public-url", "https://support.example.org"]).loopback);

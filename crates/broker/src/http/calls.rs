@@ -12,7 +12,7 @@ use wire::{ConfText, HookType, Region};
 use super::{
     context::ApiContext,
     request::{Call, Fields, Query},
-    response::{self, Answer, Transcript, html, json, pretty, success},
+    response::{self, HttpResult, Transcript, html, json, pretty, success},
 };
 use crate::{
     hub::{
@@ -29,7 +29,10 @@ pub(super) async fn regions(State(context): State<ApiContext>) -> Response {
 }
 
 /// Answers after the region's latency and a little more, as real networks do.
-pub(super) async fn probe(State(context): State<ApiContext>, Path(name): Path<String>) -> Answer {
+pub(super) async fn probe(
+    State(context): State<ApiContext>,
+    Path(name): Path<String>,
+) -> HttpResult {
     let found = context.coordinator.regions.iter().find(|known| known.region.as_str() == name);
     let latency = found.ok_or(Refused::NoSuchCall)?.latency;
     // Without random numbers every request takes equally long, which hurts nobody.
@@ -44,7 +47,7 @@ pub(super) async fn probe(State(context): State<ApiContext>, Path(name): Path<St
     Ok(response)
 }
 
-pub(super) async fn session_pin(call: Call, query: Query) -> Answer {
+pub(super) async fn session_pin(call: Call, query: Query) -> HttpResult {
     let region: Region = query
         .get("region")
         .ok_or_else(|| Refused::malformed("region is missing"))?
@@ -53,7 +56,7 @@ pub(super) async fn session_pin(call: Call, query: Query) -> Answer {
     Ok(json(response::session_pin(call.coordinator.mint(call.client, region).await?)))
 }
 
-pub(super) async fn hook(call: Call, fields: Fields) -> Answer {
+pub(super) async fn hook(call: Call, fields: Fields) -> HttpResult {
     let hook: HookType = fields
         .text("type")?
         .parse()
@@ -65,15 +68,15 @@ pub(super) async fn hook(call: Call, fields: Fields) -> Answer {
     Ok(json(success()))
 }
 
-pub(super) async fn session_url(call: Call, query: Query) -> Answer {
+pub(super) async fn session_url(call: Call, query: Query) -> HttpResult {
     let ro = match query.get("ro") {
         None | Some("false" | "0" | "") => false,
         Some("true" | "1") => true,
         Some(_) => return Err(Refused::malformed("ro is true or false")),
     };
     let pin = query.pin()?;
-    call.coordinator.ask(|hub, now| hub.check_live(call.client, &pin, now))?;
-    // Of the endpoint where it was asked for: whoever can ask there can also follow the link.
+    call.coordinator.with_hub(|hub, now| hub.check_live(call.client, &pin, now))?;
+    // The origin of the endpoint that was called: a client that can call it can also follow a link to it.
     let (origin, pin) = (&call.endpoint.origin, pin.expose());
     let name = text::tidy_name(query.get("un").unwrap_or_default());
     let name: String = byte_serialize(name.as_bytes()).collect();
@@ -81,7 +84,7 @@ pub(super) async fn session_url(call: Call, query: Query) -> Answer {
     Ok(json(pretty(&wire::loginwithme::SessionUrl { success: true, url })))
 }
 
-pub(super) async fn parameters(call: Call, query: Query) -> Answer {
+pub(super) async fn parameters(call: Call, query: Query) -> HttpResult {
     let (pin, random) = (query.pin()?, random::bytes()?);
     let origin = call.coordinator.customers_origin();
     let given = |hub: &mut Hub, now| hub.give_conf(call.client, pin, origin, &random, now);
@@ -100,13 +103,13 @@ pub(super) fn render_parameters(conf: &ConfText, version: &str) -> String {
     pretty(&Parameters { success: true, conf: conf.expose(), version })
 }
 
-pub(super) async fn chat(call: Call, query: Query) -> Answer {
+pub(super) async fn chat(call: Call, query: Query) -> HttpResult {
     let pin = query.pin()?;
-    let messages = call.coordinator.ask(|hub, now| hub.messages(call.client, &pin, now))?;
+    let messages = call.coordinator.with_hub(|hub, now| hub.messages(call.client, &pin, now))?;
     Ok(json(pretty(&Transcript::new(&pin, &messages))))
 }
 
-pub(super) async fn email(call: Call, Path(address): Path<String>, fields: Fields) -> Answer {
+pub(super) async fn email(call: Call, Path(address): Path<String>, fields: Fields) -> HttpResult {
     let template = match fields.text("type")?.parse() {
         Ok(HookType::PresenterStarted) => Template::PresenterStarted,
         Ok(HookType::ViewerStarted) => Template::ViewerStarted,
@@ -119,7 +122,7 @@ pub(super) async fn email(call: Call, Path(address): Path<String>, fields: Field
     Ok(json(success()))
 }
 
-pub(super) async fn report_abuse(call: Call, fields: Fields) -> Answer {
+pub(super) async fn report_abuse(call: Call, fields: Fields) -> HttpResult {
     let pin = fields.pin()?;
     call.coordinator.apply(|hub, now| hub.report_abuse(call.client, pin, now)).await?;
     Ok(html(success()))

@@ -1,4 +1,4 @@
-//! What every call can reach.
+//! The state that every call can use.
 
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use data_encoding::HEXLOWER;
 use futures_util::stream;
 use ring::signature::KeyPair as _;
 use serde::Serialize;
@@ -17,18 +18,15 @@ use wire::{ConfText, trailer::Payload};
 use super::{
     context::ApiContext,
     request::{Call, Query},
-    response::{Answer, json, pretty},
+    response::{HttpResult, json, pretty},
 };
-use crate::{
-    hub::{credential::hex, refusal::Refused},
-    programs::ProgramDownload,
-};
+use crate::{hub::refusal::Refused, programs::ProgramDownload};
 
 /// The program with the conf at its end, for whoever brings a conf that this broker gave.
-pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) -> Answer {
+pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) -> HttpResult {
     let conf = query.get("conf").ok_or_else(|| Refused::malformed("conf is missing"))?;
     let conf = ConfText::from(conf.to_owned());
-    call.coordinator.ask(|hub, now| hub.pin_of_conf(call.client, &conf, now))?;
+    call.coordinator.with_hub(|hub, now| hub.pin_from_conf(call.client, &conf, now))?;
     let flag = |name| query.get(name).is_some_and(|value| value == "true");
     let (hide_progress, self_delete) = (flag("hide_progress"), flag("self_delete"));
     let program = call.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
@@ -41,7 +39,7 @@ pub(super) async fn program(
     State(context): State<ApiContext>,
     headers: HeaderMap,
     query: Query,
-) -> Answer {
+) -> HttpResult {
     let program = context.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
     Ok(deliver(program.plain()))
 }
@@ -68,9 +66,9 @@ pub(super) async fn program_info(State(context): State<ApiContext>) -> Response 
     let info = all.iter().map(|program| PlatformInfo {
         platform: program.platform.clone(),
         size: program.bytes.len(),
-        sha256: hex(&program.sha256),
+        sha256: HEXLOWER.encode(&program.sha256),
     });
-    let public_key = hex(context.coordinator.signer.public_key().as_ref());
+    let public_key = HEXLOWER.encode(context.coordinator.signer.public_key().as_ref());
     json(pretty(&ProgramInfo { success: true, platforms: info.collect(), public_key }))
 }
 
@@ -90,7 +88,7 @@ fn deliver(download: ProgramDownload) -> Response {
         ("content-disposition", name),
         ("repr-digest", digest),
         // Of everything that is delivered, as a person's tool shows it for the file.
-        ("x-program-sha256", hex(&sha256)),
+        ("x-program-sha256", HEXLOWER.encode(&sha256)),
         ("x-program-platform", program.platform.clone()),
     ];
     for (name, text) in texts {

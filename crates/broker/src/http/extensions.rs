@@ -7,13 +7,13 @@ use url::form_urlencoded::byte_serialize;
 use wire::{
     Pin,
     loginwithme::SessionUrl,
-    screen::{Asker, Role, Sharing, Watcher},
+    shared_screen::{Requester, Role, RosterEntry, Sharing},
 };
 
 use super::{
     context::ApiContext,
     request::{Call, Fields, Query},
-    response::{Answer, json, pretty, success},
+    response::{HttpResult, json, pretty, success},
 };
 use crate::{
     hub::{Hub, refusal::Refused, text, tickets::Ticket},
@@ -30,8 +30,9 @@ struct Capabilities {
     reach: bool,
     /// `{origin}/screen` carries a screen from its presenter to its viewers.
     screen: bool,
-    /// `PUT`, `GET /api/v1/x/asker`: who asks for the screen.
-    asker: bool,
+    /// `PUT`, `GET /api/v1/x/requester`: who asks for the screen.
+    #[serde(rename = "asker")]
+    requester: bool,
     /// `POST /api/v1/x/viewer_link`: a link of one role, without the PIN.
     viewer_link: bool,
     /// `POST /api/v1/x/roster`: who shares the screen, and who watches it.
@@ -52,7 +53,7 @@ pub(super) async fn capabilities(State(context): State<ApiContext>) -> Response 
         revoke: true,
         reach: true,
         screen: true,
-        asker: true,
+        requester: true,
         viewer_link: true,
         roster: true,
         program,
@@ -70,7 +71,7 @@ struct Reached {
 }
 
 /// Whoever holds the PIN can reach the customer's PC, so whoever holds it may also end it.
-pub(super) async fn revoke(call: Call, fields: Fields) -> Answer {
+pub(super) async fn revoke(call: Call, fields: Fields) -> HttpResult {
     let pin = fields.pin()?;
     call.coordinator.apply(|hub, now| hub.revoke(call.client, &pin, now)).await?;
     Ok(json(success()))
@@ -78,39 +79,40 @@ pub(super) async fn revoke(call: Call, fields: Fields) -> Answer {
 
 /// Calls a console's listener from here, so that the console sees whether hooks can reach it. The listener may be
 /// where hooks may go.
-pub(super) async fn reach(call: Call, fields: Fields) -> Answer {
+pub(super) async fn reach(call: Call, fields: Fields) -> HttpResult {
     let answered = call.coordinator.reach(call.client, fields.text("url")?).await?;
     Ok(json(pretty(&Reached { success: true, answered })))
 }
 
 /// Sets who asks for the screen. It is in the conf, too, if that isn't given yet.
-pub(super) async fn set_asker(call: Call, fields: Fields) -> Answer {
+pub(super) async fn set_requester(call: Call, fields: Fields) -> HttpResult {
     let (technician, company) = (fields.optional("technician")?, fields.optional("company")?);
-    let asker = Asker { technician: technician.to_owned(), company: company.to_owned() };
+    let requester = Requester { technician: technician.to_owned(), company: company.to_owned() };
     let (pin, unattended) = (fields.pin()?, fields.flag("unattended")?);
-    let set =
-        call.coordinator.apply(|hub, now| hub.set_asker(call.client, pin, asker, unattended, now));
+    let set = call
+        .coordinator
+        .apply(|hub, now| hub.set_requester(call.client, pin, requester, unattended, now));
     set.await?;
     Ok(json(success()))
 }
 
 #[derive(Serialize)]
-struct AskerResponse {
+struct RequesterResponse {
     success: bool,
     technician: String,
     company: String,
 }
 
 /// For the customer's page and program, before anything is shared.
-pub(super) async fn asker(call: Call, query: Query) -> Answer {
+pub(super) async fn requester(call: Call, query: Query) -> HttpResult {
     let pin = query.pin()?;
-    let asker = call.coordinator.ask(|hub, now| hub.asker(call.client, &pin, now))?;
-    let Asker { technician, company } = asker;
-    Ok(json(pretty(&AskerResponse { success: true, technician, company })))
+    let requester = call.coordinator.with_hub(|hub, now| hub.requester(call.client, &pin, now))?;
+    let Requester { technician, company } = requester;
+    Ok(json(pretty(&RequesterResponse { success: true, technician, company })))
 }
 
 /// A link that lets its holder do what the role allows; the PIN isn't in it.
-pub(super) async fn viewer_link(call: Call, fields: Fields) -> Answer {
+pub(super) async fn viewer_link(call: Call, fields: Fields) -> HttpResult {
     let role = match fields.text("role")? {
         "control" => Role::Control,
         "watch" => Role::Watch,
@@ -134,7 +136,7 @@ struct RosterResponse {
     success: bool,
     sharing: Sharing,
     presenter: Option<PresenterInfo>,
-    watchers: Vec<Watcher>,
+    watchers: Vec<RosterEntry>,
 }
 
 #[derive(Serialize)]
@@ -147,9 +149,10 @@ struct PresenterInfo {
 }
 
 /// Who is there. By POST, so that no log of URLs contains the PIN.
-pub(super) async fn roster(call: Call, fields: Fields) -> Answer {
+pub(super) async fn roster(call: Call, fields: Fields) -> HttpResult {
     let pin = fields.pin()?;
-    let response = call.coordinator.ask(|hub, now| roster_response(hub, call.client, &pin, now))?;
+    let response =
+        call.coordinator.with_hub(|hub, now| roster_response(hub, call.client, &pin, now))?;
     Ok(json(pretty(&response)))
 }
 
@@ -161,7 +164,7 @@ fn roster_response(
 ) -> Result<RosterResponse, Refused> {
     hub.check_live(client, pin, now)?;
     let roster = hub.roster(pin).ok_or(Refused::PinOver)?;
-    let program = hub.program_of(pin).map(|(_, program)| program);
+    let program = hub.presenter_program(pin).map(|(_, program)| program);
     let presenter = roster.presenter.map(|name| PresenterInfo {
         name,
         platform: program.map(|program| program.platform.clone()),

@@ -20,7 +20,7 @@ use axum::{
 use serve::Client;
 
 pub(crate) use self::context::ApiContext;
-use self::{request::Call, response::AnswerAfter};
+use self::{request::Call, response::ResponseDelay};
 use crate::{
     hub::refusal::Refused,
     pages,
@@ -40,7 +40,7 @@ pub(crate) fn routes(context: ApiContext) -> Router {
         .route("/api/v1/x/capabilities", get(extensions::capabilities))
         .route("/api/v1/x/revoke", post(extensions::revoke))
         .route("/api/v1/x/reach", post(extensions::reach))
-        .route("/api/v1/x/asker", put(extensions::set_asker).get(extensions::asker))
+        .route("/api/v1/x/asker", put(extensions::set_requester).get(extensions::requester))
         .route("/api/v1/x/viewer_link", post(extensions::viewer_link))
         .route("/api/v1/x/roster", post(extensions::roster))
         .route("/api/v1/x/program", get(downloads::program))
@@ -88,14 +88,14 @@ async fn admit(
     next: Next,
 ) -> Response {
     let mut client = context.proxies.client(peer, request.headers());
-    // A reverse proxy on this machine may stand for anybody.
+    // Such a client may be a reverse proxy, behind which anybody can be.
     if context.endpoint.for_strangers && client.is_this_machine() {
         client = Client::STRANGER;
     }
-    if context.coordinator.ask(|hub, _| hub.is_blocked(client)) {
+    if context.coordinator.with_hub(|hub, _| hub.is_blocked(client)) {
         return Refused::Blocked.into_response();
     }
-    // A probe says nothing secret, and pages of any origin may time it.
+    // A probe's answer holds nothing secret, so pages of any origin may time it.
     let probe = request.uri().path().starts_with("/region/");
     let live = matches!(request.uri().path(), "/live" | "/screen");
     // With `*` any page may call, but live connections are for our own pages in any case: a WebSocket isn't bound by
@@ -106,7 +106,7 @@ async fn admit(
     }
     request.extensions_mut().insert(client);
     let mut response = next.run(request).await;
-    if let Some(AnswerAfter(wait)) = response.extensions().get().copied() {
+    if let Some(ResponseDelay(wait)) = response.extensions().get().copied() {
         tokio::time::sleep(wait).await;
     }
     add_fixed_headers(response.headers_mut());

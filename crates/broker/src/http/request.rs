@@ -1,4 +1,4 @@
-//! Reading requests: who makes a call, what stands in its URL's query, and the fields of its JSON body.
+//! Reading requests: the client that makes a call, its URL's query, and the fields of its JSON body.
 
 use std::sync::Arc;
 

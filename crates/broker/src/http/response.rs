@@ -1,13 +1,14 @@
-//! The bytes of the answers: as they were recorded of the hosted service (services.md, section 1).
+//! The bodies of the responses, byte for byte as the hosted service was recorded to send them (services.md,
+//! section 1).
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{PrettyFormatter, Serializer};
 use uuid::Uuid;
 use wire::{
     Pin,
@@ -16,17 +17,31 @@ use wire::{
 
 use crate::hub::{chat::Message, refusal::Refused};
 
-pub(super) type Answer = Result<Response, Refused>;
+pub(super) type HttpResult = Result<Response, Refused>;
 
 const JSON: &str = "application/json; charset=utf-8";
 
 /// JSON that is indented by 4 spaces, with every character beyond ASCII as `\uXXXX`.
 pub(crate) fn pretty(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
-    let indented = Escaping(PrettyFormatter::with_indent(b"    "));
-    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, indented));
+    let indent = PrettyFormatter::with_indent(b"    ");
+    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, indent));
     debug_assert!(written.is_ok(), "our own types can be written");
-    String::from_utf8(bytes).unwrap_or_default()
+    let mut escaped = String::with_capacity(bytes.len());
+    // Afterwards and in all of the text: outside of strings JSON has no character beyond ASCII.
+    for c in String::from_utf8(bytes).unwrap_or_default().chars() {
+        if c.is_ascii() {
+            escaped.push(c);
+        } else {
+            let units = c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect::<String>();
+            escaped.push_str(&units);
+        }
+    }
+    escaped
 }
 
 /// The answer to `/session_pin`, the one call that the service doesn't indent.
@@ -104,91 +119,16 @@ impl IntoResponse for Refused {
             let seconds = retry_after.as_secs().max(1);
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
-        if !self.answer_after().is_zero() {
-            response.extensions_mut().insert(AnswerAfter(self.answer_after()));
+        if !self.delay().is_zero() {
+            response.extensions_mut().insert(ResponseDelay(self.delay()));
         }
         response
     }
 }
 
-/// Stands in the extensions of a response that is held back, since its client guesses PINs.
+/// An extension of a response that is held back for this long, since its client guesses PINs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct AnswerAfter(pub Duration);
-
-/// Indents, and escapes every character beyond ASCII.
-struct Escaping(PrettyFormatter<'static>);
-
-impl Formatter for Escaping {
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        w: &mut W,
-        text: &str,
-    ) -> io::Result<()> {
-        for c in text.chars() {
-            if c.is_ascii() {
-                w.write_all(&[c as u8])?;
-            } else {
-                let mut units = [0; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    write!(w, "\\u{unit:04x}")?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn write_char_escape<W: ?Sized + io::Write>(
-        &mut self,
-        w: &mut W,
-        c: CharEscape,
-    ) -> io::Result<()> {
-        self.0.write_char_escape(w, c)
-    }
-
-    fn begin_array<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.begin_array(w)
-    }
-
-    fn end_array<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_array(w)
-    }
-
-    fn begin_array_value<W: ?Sized + io::Write>(
-        &mut self,
-        w: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_array_value(w, first)
-    }
-
-    fn end_array_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_array_value(w)
-    }
-
-    fn begin_object<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.begin_object(w)
-    }
-
-    fn end_object<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_object(w)
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(
-        &mut self,
-        w: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_object_key(w, first)
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(w)
-    }
-
-    fn end_object_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_object_value(w)
-    }
-}
+pub(super) struct ResponseDelay(pub Duration);
 
 #[cfg(test)]
 mod tests {

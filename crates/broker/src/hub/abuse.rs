@@ -16,13 +16,13 @@ pub(crate) struct AbuseReports {
 }
 
 impl AbuseReports {
-    /// The reports (minter, PIN, reporter) and blocks that the store kept.
+    /// The stored reports (minter, PIN, reporter) and blocks.
     pub fn from_stored(reports: Vec<(Client, Pin, Client)>, blocked: Vec<Client>) -> Self {
         let mut all = Self::default();
         for (minter, pin, reporter) in reports {
             all.report(minter, pin, reporter);
         }
-        // Beside what follows from the reports, so that a block stays if the rule above changes.
+        // Not only the blocks that follow from the reports: a block stays even if the rule changes.
         all.blocked.extend(blocked);
         all
     }
@@ -47,6 +47,7 @@ fn distinct_pairs(pairs: &[&(Pin, Client)], wanted: usize) -> bool {
     if wanted == 0 {
         return true;
     }
+    // Every pair is tried as the first: taking one greedily could miss others that go together.
     pairs.iter().enumerate().any(|(i, (pin, reporter))| {
         let rest: Vec<_> =
             pairs[i + 1..].iter().copied().filter(|(p, r)| p != pin && r != reporter).collect();
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     fn client(n: u8) -> Client {
-        Client::at(Ipv4Addr::new(10, 0, 0, n).into())
+        Client::from_ip(Ipv4Addr::new(10, 0, 0, n).into())
     }
 
     fn pin(n: u8) -> Pin {

@@ -1,4 +1,5 @@
-//! What a decision asks others to do: what to write, what to tell at once, and what to do once it is on disk.
+//! The outcome of a decision: rows to write, notices to send at once, and effects to carry out once the rows are on
+//! disk.
 
 use wire::Pin;
 
@@ -14,55 +15,55 @@ use super::{
 };
 use wire::Side;
 
-/// What one decision asks for.
+/// Everything that follows from one decision.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
     /// Goes to disk, in the order of the decisions.
     pub writes: Vec<Write>,
-    /// Carried out at once, before anybody else decides: so nobody hears of two changes in the wrong order.
+    /// Sent at once, before the next decision, so that nobody learns of two changes in the wrong order.
     pub notices: Vec<Notice>,
     /// Done once the writes are on disk, so that no crash can make it happen twice.
     pub effects: Vec<Effect>,
-    /// What falls due next may have changed.
+    /// The next deadline may have changed, so the timer has to look again.
     pub reschedules: bool,
 }
 
-/// What goes to a socket.
+/// A message for a socket, or its end.
 #[derive(Debug)]
 pub(crate) enum Notice {
-    /// Tells a connection something.
+    /// Sends a message to a connection.
     Send { to: ConnectionId, message: ServerMessage },
-    /// Tells a connection one last thing and closes it.
+    /// Sends a connection its last message and closes it.
     HangUp { connection: ConnectionId, message: ServerMessage },
     /// Ends a stream at both of its ends.
     EndStream { stream: StreamId, why: StreamEnd },
 }
 
-/// What has to be done once a change is on disk.
+/// Something that is done only once a change is on disk.
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// Deliver a consumed hook.
     Deliver(HookDelivery),
-    /// Tell all pages of a session who is there by then.
-    TellRoster(Pin),
-    /// Show a chat message to all pages of a session.
-    TellMessage(Pin, Message),
+    /// Send the roster to all pages of a session, as it is by then.
+    SendRoster(Pin),
+    /// Send a chat message to all pages of a session.
+    SendChat(Pin, Message),
     /// Send an e-mail.
     SendMail(Mail),
 }
 
 impl Change {
-    /// A change that is only written down.
-    pub fn writing(write: Write) -> Self {
+    /// A change that only writes a row.
+    pub fn with_write(write: Write) -> Self {
         Self { writes: vec![write], ..Self::default() }
     }
 
-    /// A change that is only told.
-    pub fn telling(notices: Vec<Notice>) -> Self {
+    /// A change that only sends notices.
+    pub fn with_notices(notices: Vec<Notice>) -> Self {
         Self { notices, ..Self::default() }
     }
 
-    /// Writes down that a hook was consumed, and has it delivered after that.
+    /// Adds the consumption of a hook to the rows, and its delivery to the effects.
     pub fn add_fired(&mut self, pin: &Pin, session: &Session, fired: Option<FiredHook>) {
         if let Some(fired) = fired {
             self.writes.push(Write::HookConsumed { pin: pin.clone(), hook: fired.hook });
@@ -71,7 +72,7 @@ impl Change {
         }
     }
 
-    /// Writes down who is there on one side.
+    /// Adds the presence of one side to the rows.
     pub fn add_presence(&mut self, pin: &Pin, session: &Session, side: Side) {
         let presence = session.presence(side).to_stored();
         let announced = session.announced(side);

@@ -11,7 +11,7 @@ const MOST_MESSAGES: usize = 2_000;
 #[derive(Clone, Serialize)]
 pub(crate) struct Message {
     pub guid: Uuid,
-    /// When it is forgotten, in seconds since 1970. The service calls it a time to live all the same.
+    /// When it expires, in seconds since 1970. The hosted service gives this moment the name `ttl`.
     pub ttl: u64,
     /// When it was sent, in seconds since 1970.
     pub timestamp: u64,

@@ -1,25 +1,21 @@
 //! The presenter's configuration (conf): given once per session, and recognised by its hash.
 //!
-//! No conf is kept. Whoever brings one back is believed if it hashes to what was given.
+//! No conf is stored, only its hash. A conf that a client brings back is accepted if it has the stored hash.
 
+use data_encoding::HEXLOWER;
 use serve::{Client, Millis};
 use url::Url;
 use wire::{ConfText, Pin, loginwithme::Conf};
 
 use super::{
-    Hub,
-    change::Change,
-    credential::{hash_of, hex},
-    records::Write,
-    refusal::Refused,
-    session::Session,
+    Hub, change::Change, credential::sha256, records::Write, refusal::Refused, session::Session,
 };
 
 /// The version that `session_parameters` names.
 pub(crate) const PRESENTER_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Hub {
-    /// The presenter's configuration. `origin` is what it dials.
+    /// Makes a session's conf and stores its hash. `origin` is the address that the presenter's program dials.
     pub fn give_conf(
         &mut self,
         client: Client,
@@ -33,13 +29,13 @@ impl Hub {
             return Err(Refused::AlreadyGiven);
         }
         let conf = new_conf(&pin, &entry.session, origin, random).encode();
-        let hash = hash_of(conf.expose());
+        let hash = sha256(conf.expose());
         entry.session.conf_hash = Some(hash);
-        Ok((conf, Change::writing(Write::ConfGiven { pin, hash })))
+        Ok((conf, Change::with_write(Write::ConfGiven { pin, hash })))
     }
 
     /// The PIN of a conf that this broker gave.
-    pub fn pin_of_conf(
+    pub fn pin_from_conf(
         &mut self,
         client: Client,
         conf: &ConfText,
@@ -49,20 +45,20 @@ impl Hub {
         let pin: Pin =
             Conf::decode(conf).ok().and_then(|c| c.session_pin.parse().ok()).ok_or_else(wrong)?;
         let entry = self.live(client, &pin, now)?;
-        if entry.session.conf_hash == Some(hash_of(conf.expose())) {
+        if entry.session.conf_hash == Some(sha256(conf.expose())) {
             return Ok(pin);
         }
-        // A conf with a living PIN in it that isn't ours is an attempt to forge one.
-        self.usage.guesses.note(&client, now);
+        // A conf that names a live session but isn't ours is forged, so it counts as a guess.
+        self.usage.guesses.record(&client, now);
         Err(wrong())
     }
 }
 
 /// The ports are 0, since our presenter listens nowhere; the credentials are random, so that nobody guesses a conf.
 fn new_conf(pin: &Pin, session: &Session, origin: String, random: &[u8; 32]) -> Conf {
-    let text = hex(random);
+    let text = HEXLOWER.encode(random);
     let host = Url::parse(&origin).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let host_key: Vec<String> = random[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let host_key: Vec<String> = random[..16].iter().map(|byte| HEXLOWER.encode(&[*byte])).collect();
     Conf {
         ttl: session.expires.seconds(),
         session_host: host.unwrap_or_default(),
@@ -78,7 +74,7 @@ fn new_conf(pin: &Pin, session: &Session, origin: String, random: &[u8; 32]) -> 
         host_key: host_key.join(":"),
         version: PRESENTER_VERSION.to_owned(),
         origin: Some(origin),
-        asker: session.asker.clone(),
+        requester: session.requester.clone(),
         unattended: session.unattended,
     }
 }

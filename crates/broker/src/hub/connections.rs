@@ -1,11 +1,12 @@
-//! The connections of pages and of presenters' programs: who they are, and whether they can still be told anything.
+//! The connections of pages and of presenters' programs: who is at the other end of
+//! each, and whether messages still reach it.
 
 use std::collections::HashMap;
 
 use serve::Client;
 use wire::{
     Pin, Side,
-    screen::{Role, Sharing},
+    shared_screen::{Role, Sharing},
 };
 
 use super::{
@@ -24,14 +25,14 @@ pub(crate) struct Connection {
     pub link: Link,
 }
 
-/// Whether a connection can be told anything.
+/// Whether messages still reach a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Link {
     /// A socket is open.
     Open,
     /// A stand-in that the control API made; it has no socket.
     StandIn,
-    /// The connection was told its last message, or didn't read what it was told.
+    /// The last message was sent, or the other end stopped reading.
     HungUp,
 }
 
@@ -142,7 +143,7 @@ impl Connections {
     }
 
     /// How many sockets of this client are open.
-    pub fn open_sockets_of(&self, client: Client) -> usize {
+    pub fn open_sockets_by(&self, client: Client) -> usize {
         let open = |one: &&Connection| one.link == Link::Open && one.client == client;
         self.all.values().filter(open).count()
     }
@@ -151,8 +152,8 @@ impl Connections {
         self.all.iter().filter(|(_, one)| chosen(one)).map(|(id, _)| *id).collect()
     }
 
-    /// Takes a connection's rights away, before its socket is closed: closing may take its time. False if nothing
-    /// could be told to it any more.
+    /// Takes a connection's rights away, before its socket is closed: closing may take a while. False if no
+    /// message could reach it any more.
     pub fn hang_up(&mut self, id: ConnectionId) -> bool {
         let Some(connection) = self.all.get_mut(&id) else { return false };
         if let Some(viewer) = connection.participant.as_viewer() {

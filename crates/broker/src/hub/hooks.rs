@@ -14,7 +14,7 @@ pub struct FiredHook {
     pub hook: HookType,
     /// Where its POST goes.
     pub url: String,
-    /// The name of the side that it speaks of.
+    /// The name that the side's last page gave itself.
     pub name: String,
 }
 

@@ -1,4 +1,4 @@
-//! How a page or a presenter's program connects to a session, and how its connection ends.
+//! How a page or a presenter's program joins a session, and how its connection ends.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -6,7 +6,7 @@ use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{
     Pin, Side,
-    screen::{Program, Role, Secret, Sharing},
+    shared_screen::{ProgramHello, Role, Secret, Sharing},
 };
 
 use super::{
@@ -23,7 +23,7 @@ use super::{
 
 /// A client with too many connections is asked to wait for this long.
 const RETRY_CONNECTING: Duration = Duration::from_secs(60);
-/// What a program says of itself is shown to people, so it is cut to this many characters.
+/// A program's version and platform are shown to people, so each is cut to this many characters.
 const LONGEST_PROGRAM_INFO: usize = 32;
 
 /// A page or a program that wants to connect.
@@ -42,9 +42,9 @@ pub(crate) enum Access {
     Ticket(Secret),
 }
 
-/// What a connection wants to be in the session.
+/// The part that a connection wants in the session.
 pub(crate) enum JoinAs {
-    Presenter(Option<Program>),
+    Presenter(Option<ProgramHello>),
     Companion,
     Viewer { read_only: bool },
 }
@@ -78,7 +78,7 @@ impl JoinRequest {
 
 impl JoinAs {
     /// As the plain page of a side.
-    pub const fn page_of(side: Side) -> Self {
+    pub const fn plain_page(side: Side) -> Self {
         match side {
             Side::Presenter => Self::Presenter(None),
             Side::Viewers => Self::Viewer { read_only: false },
@@ -104,10 +104,10 @@ impl Hub {
         now: Millis,
     ) -> Result<(Joined, Change), Refused> {
         let JoinRequest { access, join_as, page, name, link } = request;
-        // Before room is looked for: only who may come in learns how full it is.
+        // Before the limits are checked: only a client that may enter learns how full the session is.
         let admission = self.admitted(client, access, now)?;
-        let most = self.rates(client).lines_by_client;
-        if link == Link::Open && self.connections.open_sockets_of(client) >= most {
+        let most = self.rates(client).connections_by_client;
+        if link == Link::Open && self.connections.open_sockets_by(client) >= most {
             return Err(Refused::TooMany { retry_after: RETRY_CONNECTING });
         }
         let pin = admission.pin;
@@ -133,7 +133,7 @@ impl Hub {
         Ok((Joined { pin, page, side, resumed, role, watch_key }, change))
     }
 
-    /// What a connection is told first, as of now.
+    /// The first message for a connection, with the state as it is now.
     pub fn welcome(
         &mut self,
         client: Client,
@@ -149,7 +149,7 @@ impl Hub {
             you: credential::public_half(joined.page.0),
             role: joined.role,
             watch_key: joined.watch_key,
-            asker: entry.session.asker.clone(),
+            requester: entry.session.requester.clone(),
             roster,
             chat: entry.chat.current(now).cloned().collect(),
         };
@@ -168,7 +168,7 @@ impl Hub {
                 Ok(Admission { pin, role: Role::Control, name: String::new() })
             }
             Access::Ticket(ticket) => {
-                let found = self.tickets.get(&credential::hash_of(ticket.expose())).cloned();
+                let found = self.tickets.get(&credential::sha256(ticket.expose())).cloned();
                 let ticket = self.known_credential(client, found, now)?;
                 self.live(client, &ticket.pin, now)?;
                 Ok(Admission { pin: ticket.pin, role: ticket.role, name: ticket.name })
@@ -182,15 +182,15 @@ impl Hub {
         &mut self,
         client: Client,
         pin: &Pin,
-        program: Option<Program>,
+        program: Option<ProgramHello>,
         now: Millis,
     ) -> Result<Option<PresenterProgram>, Refused> {
         let conf = program.as_ref().and_then(|program| program.conf.as_ref());
         let given = self.sessions.get(pin).and_then(|entry| entry.session.conf_hash);
-        let proven = conf.map(|conf| given == Some(credential::hash_of(conf.expose())));
+        let proven = conf.map(|conf| given == Some(credential::sha256(conf.expose())));
         if proven == Some(false) {
-            // For the client, too, as any other guess.
-            self.usage.guesses.note(&client, now);
+            // Counted for the client as well, like any other guess.
+            self.usage.guesses.record(&client, now);
             let allowed = self.rates(client).guesses;
             self.usage.wrong_confs.admit(pin, allowed, now).map_err(Refused::too_many)?;
             return Err(Refused::malformed("the program's conf is not this session's"));
@@ -198,7 +198,7 @@ impl Hub {
         let proven = proven.unwrap_or(false);
         // Otherwise whoever has only the PIN could push the proven program out, and show the technician another
         // screen.
-        if !proven && self.program_of(pin).is_some_and(|(_, program)| program.proven) {
+        if !proven && self.presenter_program(pin).is_some_and(|(_, program)| program.proven) {
             return Err(Refused::Taken);
         }
         let cut = |text: &str| text.chars().take(LONGEST_PROGRAM_INFO).collect();
@@ -210,7 +210,7 @@ impl Hub {
         }))
     }
 
-    /// A page that is connected already doesn't count: it takes its own place.
+    /// A page that is connected already doesn't count: its new connection takes the old one's place.
     fn check_room(&self, client: Client, pin: &Pin, page: PageId) -> Result<(), Refused> {
         let Some(entry) = self.sessions.get(pin) else { return Err(Refused::PinOver) };
         let viewers = entry.session.presence(Side::Viewers);
@@ -234,7 +234,7 @@ impl Hub {
             change.add_presence(&pin, session, side);
             change.add_fired(&pin, session, fired);
             // Once saved, when the others can rely on it; the roster itself is made only then.
-            change.effects.push(Effect::TellRoster(pin));
+            change.effects.push(Effect::SendRoster(pin));
         }
         self.connections.insert(id, connection);
         for old in displaced {
@@ -248,21 +248,21 @@ impl Hub {
         if self.connections.get(id).is_none() {
             return Change::default();
         }
-        let notices = self.end_streams_of(id);
+        let notices = self.end_streams_for(id);
         let mut change = Change { notices, reschedules: true, ..Change::default() };
         let Some(connection) = self.connections.remove(id) else { return change };
         let Some(side) = connection.participant.side() else { return change };
         let Some(entry) = self.sessions.get_mut(&connection.pin) else { return change };
         if entry.session.depart(side, connection.page, id, now) {
             change.add_presence(&connection.pin, &entry.session, side);
-            change.effects.push(Effect::TellRoster(connection.pin));
+            change.effects.push(Effect::SendRoster(connection.pin));
         }
         change
     }
 
-    /// A socket doesn't take what it is told. It counts as hung up, and the viewers who wait for it to dial need
-    /// not wait until their time is over.
-    pub fn lose(&mut self, id: ConnectionId) -> Vec<Notice> {
+    /// A socket takes no more messages. It counts as hung up, and viewers that wait for this presenter to dial are
+    /// refused now instead of after the time-out.
+    pub fn give_up(&mut self, id: ConnectionId) -> Vec<Notice> {
         self.connections.hang_up(id);
         let waiting = self.streams.ids_where(|stream| stream.presenter == id && !stream.joined);
         self.end_streams(waiting, StreamEnd::ConnectionEnded)
@@ -297,21 +297,21 @@ impl Hub {
         ids.into_iter().flat_map(|id| self.hang_up(id, message)).collect()
     }
 
-    /// What a connection could see ends at once, even if its socket takes its time to close.
+    /// Ends a connection. Its streams end at once, even if its socket takes a while to close.
     fn hang_up(&mut self, id: ConnectionId, message: &ServerMessage) -> Vec<Notice> {
-        let mut notices = self.end_streams_of(id);
+        let mut notices = self.end_streams_for(id);
         if self.connections.hang_up(id) {
             notices.push(Notice::HangUp { connection: id, message: message.clone() });
         }
         notices
     }
 
-    fn end_streams_of(&mut self, id: ConnectionId) -> Vec<Notice> {
-        let ends_here = self.streams.ids_where(|one| one.viewer == id || one.presenter == id);
-        self.end_streams(ends_here, StreamEnd::ConnectionEnded)
+    fn end_streams_for(&mut self, id: ConnectionId) -> Vec<Notice> {
+        let theirs = self.streams.ids_where(|one| one.viewer == id || one.presenter == id);
+        self.end_streams(theirs, StreamEnd::ConnectionEnded)
     }
 
-    /// Ends streams, and tells everybody who now sees less.
+    /// Ends streams, and sends the roster to the sessions in which a viewer has lost its picture.
     pub(super) fn end_streams(&mut self, ids: Vec<StreamId>, why: StreamEnd) -> Vec<Notice> {
         let (mut notices, mut pins) = (Vec::new(), HashSet::new());
         for id in ids {
@@ -321,7 +321,7 @@ impl Hub {
                 pins.insert(stream.pin);
             }
         }
-        notices.extend(pins.iter().flat_map(|pin| self.tell_roster(pin)));
+        notices.extend(pins.iter().flat_map(|pin| self.roster_notices(pin)));
         notices
     }
 }
@@ -332,14 +332,14 @@ mod tests {
     use crate::hub::{SessionEntry, limits::HubSettings, records::StoredState, session::Session};
 
     fn show(hub: &mut Hub, pin: &Pin, conf: &str, from: u8) -> Result<(), Refused> {
-        let program = Program {
+        let program = ProgramHello {
             version: String::new(),
             platform: String::new(),
             conf: Some(conf.to_owned().into()),
         };
         let join_as = JoinAs::Presenter(Some(program));
         let request = JoinRequest::stand_in(pin.clone(), join_as, Uuid::new_v4(), "");
-        let client = Client::at([198, 51, 100, from].into());
+        let client = Client::from_ip([198, 51, 100, from].into());
         let id = ConnectionId(from.into());
         hub.join(id, client, request, Credential::from_random([0; 32]), Millis(0)).map(drop)
     }
@@ -348,10 +348,10 @@ mod tests {
     fn wrong_confs_of_many_clients_count_for_the_session_and_the_right_one_still_gets_in() {
         let mut hub = Hub::new(HubSettings::default(), StoredState::default());
         let pin: Pin = "7W2-97-8570".parse().unwrap();
-        let minter = Client::at([127, 0, 0, 1].into());
+        let minter = Client::from_ip([127, 0, 0, 1].into());
         let life = Duration::from_secs(60);
         let mut session = Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life);
-        session.conf_hash = Some(credential::hash_of("right"));
+        session.conf_hash = Some(credential::sha256("right"));
         hub.sessions.insert(pin.clone(), SessionEntry::new(session));
         for from in 0..20 {
             let refused = show(&mut hub, &pin, "wrong", from).unwrap_err();

@@ -23,21 +23,21 @@ pub(crate) struct HubSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByClient<T> {
     /// For clients on this machine.
-    pub here: T,
+    pub local: T,
     /// For all others.
-    pub elsewhere: T,
+    pub remote: T,
 }
 
 impl<T> ByClient<T> {
     /// The value for this client.
-    pub const fn of(&self, client: Client) -> &T {
-        if client.is_this_machine() { &self.here } else { &self.elsewhere }
+    pub const fn for_client(&self, client: Client) -> &T {
+        if client.is_this_machine() { &self.local } else { &self.remote }
     }
 }
 
 impl<T: Copy> From<T> for ByClient<T> {
     fn from(same: T) -> Self {
-        Self { here: same, elsewhere: same }
+        Self { local: same, remote: same }
     }
 }
 
@@ -82,7 +82,7 @@ pub struct Rates {
     pub mail_by_pin: Rate,
     /// Chat messages of one page.
     pub chat: Rate,
-    /// Unknown PINs asked for by one client. After that everything is refused for the rest of the window.
+    /// Unknown PINs asked for by one client. After that every PIN is refused for the rest of the window.
     pub guesses: Rate,
     /// From this many guesses on, each answer takes [`Rates::guess_delay`] longer than the last one.
     pub slow_after: usize,
@@ -91,7 +91,7 @@ pub struct Rates {
     /// Tests whether one client's listener can be reached.
     pub reach: Rate,
     /// Live connections of one client at once.
-    pub lines_by_client: usize,
+    pub connections_by_client: usize,
     /// Viewers of one session at once; each has one stream at most.
     pub viewers_by_pin: usize,
     /// Streams that one viewer's page asks for.
@@ -108,11 +108,12 @@ impl Rates {
             mail_by_client: Rate::new(30, 3_600),
             mail_by_pin: Rate::new(10, 3_600),
             chat: Rate::new(20, 10),
+            // Nobody mistypes a PIN that often, and of 17^9 possible ones nobody finds a live one at this pace.
             guesses: Rate::new(20, 900),
             slow_after: 5,
             guess_delay: Duration::from_millis(200),
             reach: Rate::new(6, 60),
-            lines_by_client: 64,
+            connections_by_client: 64,
             viewers_by_pin: 32,
             streams: Rate::new(30, 60),
             signals: Rate::new(20, 10),
@@ -128,7 +129,7 @@ impl Rates {
             guesses: Rate::new(1_000, 60),
             slow_after: 200,
             reach: Rate::new(60, 60),
-            lines_by_client: 4_096,
+            connections_by_client: 4_096,
             ..Self::network()
         }
     }

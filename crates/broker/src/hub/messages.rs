@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{
     Side,
-    screen::{Asker, Program, Role, Secret, Sharing, ToPresenter, Watcher},
+    shared_screen::{ProgramHello, Requester, Role, RosterEntry, Secret, Sharing, ToPresenter},
 };
 
 use super::{chat::Message, refusal::Refused};
@@ -55,8 +55,8 @@ pub(crate) struct Hello {
     /// The customer's page beside the program: it chats, and doesn't count as present.
     #[serde(default)]
     pub companion: bool,
-    /// A program that shares a screen says what it is.
-    pub program: Option<Program>,
+    /// The version and platform of a program that shares a screen.
+    pub program: Option<ProgramHello>,
 }
 
 /// What a page is sent.
@@ -70,7 +70,7 @@ pub(crate) enum ServerMessage {
         #[serde(flatten)]
         roster: Roster,
     },
-    /// Somebody said something.
+    /// A chat message.
     Chat { message: Message },
     /// To the customer: a viewer has saved a picture of the screen.
     Snapshot { by: String },
@@ -101,7 +101,8 @@ pub(crate) struct Welcome {
     /// A viewer's credential for `/screen`, valid for as long as this connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watch_key: Option<Secret>,
-    pub asker: Asker,
+    #[serde(rename = "asker")]
+    pub requester: Requester,
     #[serde(flatten)]
     pub roster: Roster,
     pub chat: Vec<Message>,
@@ -113,7 +114,7 @@ pub(crate) struct Roster {
     pub presenter: Option<String>,
     pub viewers: Vec<String>,
     pub sharing: Sharing,
-    pub watchers: Vec<Watcher>,
+    pub watchers: Vec<RosterEntry>,
 }
 
 impl ServerMessage {

@@ -2,7 +2,7 @@
 //! chance are arguments, and every decision returns a [`Change`](change::Change) that somebody else carries out.
 //!
 //! Each part of the state has a file and an owner of its own; [`Hub`] holds the parts and is the only type that sees
-//! more than one. Nothing in here may import the doors (`http`, `sockets`) or the coordinator.
+//! more than one. Nothing in here may import the entry points (`http`, `sockets`) or the coordinator.
 
 pub mod abuse;
 pub mod change;
@@ -63,18 +63,18 @@ pub(crate) struct Hub {
     outbox: Outbox,
 }
 
-/// A session and what is kept beside it.
+/// A session with its chat.
 #[derive(Debug)]
 struct SessionEntry {
     session: Session,
     chat: ChatLog,
-    /// When everybody was last told how well the viewers see the screen.
-    quality_told: Option<Millis>,
+    /// When the pages were last sent how well the viewers see the screen.
+    quality_sent: Option<Millis>,
 }
 
 impl SessionEntry {
     fn new(session: Session) -> Self {
-        Self { session, chat: ChatLog::default(), quality_told: None }
+        Self { session, chat: ChatLog::default(), quality_sent: None }
     }
 }
 
@@ -108,14 +108,8 @@ impl Hub {
         !client.is_this_machine() && self.abuse.is_blocked(client)
     }
 
-    /// The e-mails that were asked for lately, the newest last.
     pub const fn outbox(&self) -> &Outbox {
         &self.outbox
-    }
-
-    /// The outbox, to record what became of an e-mail.
-    pub const fn outbox_mut(&mut self) -> &mut Outbox {
-        &mut self.outbox
     }
 
     /// The session of a PIN that a client gave. An unknown PIN counts as a guess.
@@ -125,28 +119,28 @@ impl Hub {
         pin: &Pin,
         now: Millis,
     ) -> Result<&mut SessionEntry, Refused> {
-        let guesses = self.guesses_of(client, now)?;
+        let guesses = self.recent_guesses(client, now)?;
         // The client was judged before the PIN is looked up: who has guessed too often learns nothing more, not
         // even that a PIN exists.
         if self.sessions.contains_key(pin) {
-            // Asked twice, since a borrow that is returned would last over the refusal below.
+            // Looked up twice: a borrow that is returned from here would still last in the refusal below.
             return self.sessions.get_mut(pin).ok_or(Refused::PinOver);
         }
-        let answer_after = self.count_guess(client, guesses, now);
-        Err(Refused::UnknownPin { answer_after })
+        let delay = self.count_guess(client, guesses, now);
+        Err(Refused::UnknownPin { delay })
     }
 
-    /// What a credential of ours leads to, if anything was found. An unknown one counts as a guess, too.
+    /// Returns what was found by a credential. An unknown credential counts as a guess, too.
     fn known_credential<T>(
         &mut self,
         client: Client,
         found: Option<T>,
         now: Millis,
     ) -> Result<T, Refused> {
-        let guesses = self.guesses_of(client, now)?;
+        let guesses = self.recent_guesses(client, now)?;
         found.ok_or_else(|| {
-            let answer_after = self.count_guess(client, guesses, now);
-            Refused::UnknownKey { answer_after }
+            let delay = self.count_guess(client, guesses, now);
+            Refused::UnknownKey { delay }
         })
     }
 
@@ -165,23 +159,23 @@ impl Hub {
         }
     }
 
-    /// As [`Hub::live`], for what not everybody who holds the PIN may order.
-    fn live_for_orders(
+    /// As [`Hub::live`], for calls that need more than the PIN ([`Session::may_be_managed_by`]).
+    fn managed(
         &mut self,
         client: Client,
         pin: &Pin,
         now: Millis,
     ) -> Result<&mut SessionEntry, Refused> {
         let entry = self.live(client, pin, now)?;
-        if entry.session.takes_orders_of(client) { Ok(entry) } else { Err(Refused::NotYours) }
+        if entry.session.may_be_managed_by(client) { Ok(entry) } else { Err(Refused::NotYours) }
     }
 
     fn rates(&self, client: Client) -> Rates {
-        *self.settings.rates.of(client)
+        *self.settings.rates.for_client(client)
     }
 
     /// How often a client has guessed lately; an error once that is too often.
-    fn guesses_of(&mut self, client: Client, now: Millis) -> Result<usize, Refused> {
+    fn recent_guesses(&mut self, client: Client, now: Millis) -> Result<usize, Refused> {
         let allowed = self.rates(client).guesses;
         let guesses = self.usage.guesses.count(&client, allowed.per, now);
         if guesses >= allowed.times {
@@ -194,7 +188,7 @@ impl Hub {
     fn count_guess(&mut self, client: Client, before: usize, now: Millis) -> Duration {
         let rates = self.rates(client);
         let guesses: &mut RateLimiter<Client> = &mut self.usage.guesses;
-        guesses.note(&client, now);
+        guesses.record(&client, now);
         let over = before.saturating_sub(rates.slow_after.saturating_sub(1));
         // Capped, or a client with a large allowance would wait for minutes and keep its connection all that time.
         rates.guess_delay * u32::try_from(over).unwrap_or(u32::MAX).min(20)

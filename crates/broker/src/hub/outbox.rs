@@ -1,6 +1,6 @@
 //! E-mails that were asked for: their two fixed texts, and the outbox that lists them.
 //!
-//! Nothing that a stranger wrote stands in a mail, except for a name that passed [`super::text::mail_name`].
+//! A mail contains nothing that a stranger wrote, except for a name that passed [`super::text::mail_name`].
 
 use std::{collections::VecDeque, fmt};
 
@@ -41,7 +41,7 @@ impl fmt::Debug for Mail {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailState {
     /// No SMTP server is configured: it lies in the outbox for the console to show.
-    Kept,
+    Unsent,
     /// It is being sent. Where a start finds this, the mail may have been sent, so it isn't sent again.
     Sending,
     /// The SMTP server took it.
@@ -53,7 +53,7 @@ pub enum MailState {
 impl MailState {
     pub(crate) fn as_columns(&self) -> (&'static str, Option<&str>) {
         match self {
-            Self::Kept => ("kept", None),
+            Self::Unsent => ("kept", None),
             Self::Sending => ("sending", None),
             Self::Sent => ("sent", None),
             Self::Failed(reason) => ("failed", Some(reason)),
@@ -62,7 +62,7 @@ impl MailState {
 
     pub(crate) fn from_columns(state: &str, reason: Option<String>) -> Self {
         match state {
-            "kept" => Self::Kept,
+            "kept" => Self::Unsent,
             "sent" => Self::Sent,
             "failed" => Self::Failed(reason.unwrap_or_default()),
             // Also a state of a later version: sending it a second time would be worse than not sending it.

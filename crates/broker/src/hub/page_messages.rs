@@ -1,10 +1,10 @@
-//! What pages say on their live connections, and what follows from it.
+//! The messages that pages send on their live connections, and what each of them changes.
 
 use std::time::Duration;
 
 use serve::Millis;
 use uuid::Uuid;
-use wire::screen::Sharing;
+use wire::shared_screen::Sharing;
 
 use super::{
     Hub,
@@ -18,15 +18,15 @@ use super::{
     text,
 };
 
-/// A viewer's figures are passed on no more often than this, since each time tells all pages of the session.
-const QUALITY_TOLD_EVERY: Duration = Duration::from_secs(2);
+/// Viewers' figures are passed on no more often than this, since each time sends a roster to all pages.
+const QUALITY_INTERVAL: Duration = Duration::from_secs(2);
 /// The most that a viewer may claim. The figures are shown to people, and nothing is calculated from them.
 const SLOWEST_MS: u32 = 60_000;
 const FASTEST_FPS: u16 = 1_000;
 
 impl Hub {
     /// A page writes a chat message.
-    pub fn say(
+    pub fn post_chat(
         &mut self,
         id: ConnectionId,
         (name, body): (&str, &str),
@@ -46,9 +46,9 @@ impl Hub {
         let ttl = timestamp + self.settings.durations.chat_life.as_secs();
         let message = Message { guid, ttl, timestamp, subject: text::tidy_name(name), body };
         chat.add(message.clone());
-        let write = Write::Said { pin: pin.clone(), message: message.clone() };
-        let effects = vec![Effect::TellMessage(pin, message)];
-        Ok(Change { effects, ..Change::writing(write) })
+        let write = Write::ChatAdded { pin: pin.clone(), message: message.clone() };
+        let effects = vec![Effect::SendChat(pin, message)];
+        Ok(Change { effects, ..Change::with_write(write) })
     }
 
     /// A page gives itself another name.
@@ -59,11 +59,11 @@ impl Hub {
         let Some(entry) = self.sessions.get_mut(&connection.pin) else { return change };
         entry.session.presence_mut(side).rename(connection.page, &text::tidy_name(name));
         change.add_presence(&connection.pin, &entry.session, side);
-        change.effects.push(Effect::TellRoster(connection.pin.clone()));
+        change.effects.push(Effect::SendRoster(connection.pin.clone()));
         change
     }
 
-    /// The presenter's program says what there is to see.
+    /// The presenter's program says whether it shares the screen.
     pub fn share(&mut self, id: ConnectionId, state: Sharing) -> Result<Change, Refused> {
         let connection = self.connections.get_mut(id).ok_or(Refused::PinOver)?;
         match (&mut connection.participant, state) {
@@ -76,10 +76,10 @@ impl Hub {
             }
         }
         let pin = connection.pin.clone();
-        Ok(Change::telling(self.tell_roster(&pin)))
+        Ok(Change::with_notices(self.roster_notices(&pin)))
     }
 
-    /// A viewer says how well it sees the screen. What comes too often is ignored.
+    /// A viewer reports how well it sees the screen. Reports that come too often are ignored.
     pub fn report_quality(
         &mut self,
         id: ConnectionId,
@@ -93,19 +93,19 @@ impl Hub {
         let Some(viewer) = connection.participant.as_viewer_mut() else {
             return Err(not_a_viewer());
         };
-        // Without an error, which the page could do nothing about: the next figures make up for these.
+        // No error, since the page could do nothing about it: the next figures replace these.
         if self.usage.signals.admit(&page, allowed, now).is_err() {
             return Ok(Change::default());
         }
         viewer.latency_ms = Some(latency_ms.min(SLOWEST_MS));
         viewer.fps = Some(fps.min(FASTEST_FPS));
         let entry = self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?;
-        if entry.quality_told.is_some_and(|told| now < told.after(QUALITY_TOLD_EVERY)) {
+        if entry.quality_sent.is_some_and(|told| now < told.after(QUALITY_INTERVAL)) {
             return Ok(Change::default());
         }
-        // One time for the whole session: with a time for each viewer, many viewers would cause many messages.
-        entry.quality_told = Some(now);
-        Ok(Change::telling(self.tell_roster(&pin)))
+        // One time for the whole session: with a time for each viewer, every further viewer would add messages.
+        entry.quality_sent = Some(now);
+        Ok(Change::with_notices(self.roster_notices(&pin)))
     }
 
     /// A viewer has saved a picture of the screen: the customer is told.
@@ -116,10 +116,10 @@ impl Hub {
         }
         let (pin, allowed) = (connection.pin.clone(), self.rates(connection.client).signals);
         self.usage.signals.admit(&connection.page, allowed, now).map_err(Refused::too_many)?;
-        let message = ServerMessage::Snapshot { by: self.name_of(id) };
+        let message = ServerMessage::Snapshot { by: self.page_name(id) };
         let customers = self
-            .tell_where(|one| one.pin == pin && one.participant.as_viewer().is_none(), &message);
-        Ok(Change::telling(customers))
+            .notices_where(|one| one.pin == pin && one.participant.as_viewer().is_none(), &message);
+        Ok(Change::with_notices(customers))
     }
 }
 

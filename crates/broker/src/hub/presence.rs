@@ -31,13 +31,13 @@ pub struct Presence {
 #[derive(Debug, Clone)]
 struct Page {
     name: String,
-    at: At,
+    state: PageState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
-    Here(ConnectionId),
-    Away { since: Millis },
+enum PageState {
+    Connected(ConnectionId),
+    Disconnected { since: Millis },
 }
 
 /// What is known of a side as a whole.
@@ -61,7 +61,7 @@ pub struct Arrival {
     pub displaced: Vec<ConnectionId>,
 }
 
-/// What the store keeps of a side.
+/// A side as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StoredPresence {
     phase: StoredPhase,
@@ -73,7 +73,8 @@ pub struct StoredPresence {
 #[serde(rename_all = "snake_case")]
 enum StoredPhase {
     Never,
-    There,
+    #[serde(rename = "there")]
+    Present,
     Offline,
 }
 
@@ -103,19 +104,20 @@ impl Presence {
             Side::Viewers => self.pages.get(&page).and_then(Page::connection).into_iter().collect(),
         };
         name.clone_into(&mut self.last_name);
-        self.pages.insert(page, Page { name: name.to_owned(), at: At::Here(connection) });
+        self.pages
+            .insert(page, Page { name: name.to_owned(), state: PageState::Connected(connection) });
         self.phase = Phase::Online;
         Arrival { started, displaced }
     }
 
     /// A connection ends. False if that changes nothing, since another has taken its place already.
     pub fn depart(&mut self, page: PageId, connection: ConnectionId, now: Millis) -> bool {
-        let Some(there) =
+        let Some(present) =
             self.pages.get_mut(&page).filter(|page| page.connection() == Some(connection))
         else {
             return false;
         };
-        there.at = At::Away { since: now };
+        present.state = PageState::Disconnected { since: now };
         if !self.is_online() {
             self.phase = Phase::Leaving { since: now };
         }
@@ -125,9 +127,9 @@ impl Presence {
     /// Forgets pages that were away for more than the grace; true if the side has just gone offline.
     pub fn expire(&mut self, now: Millis, grace: Duration) -> bool {
         let over = |since: Millis| now > since.after(grace);
-        self.pages.retain(|_, page| match page.at {
-            At::Here(_) => true,
-            At::Away { since } => !over(since),
+        self.pages.retain(|_, page| match page.state {
+            PageState::Connected(_) => true,
+            PageState::Disconnected { since } => !over(since),
         });
         match self.phase {
             Phase::Leaving { since } if over(since) => {
@@ -140,14 +142,14 @@ impl Presence {
     }
 
     /// When [`Presence::expire`] has something to do next.
-    pub fn next_due(&self, grace: Duration) -> Option<Millis> {
+    pub fn next_deadline(&self, grace: Duration) -> Option<Millis> {
         let leaving = match self.phase {
             Phase::Leaving { since } => Some(since),
             Phase::Never | Phase::Online | Phase::Offline => None,
         };
-        let away = self.pages.values().filter_map(|page| match page.at {
-            At::Away { since } => Some(since),
-            At::Here(_) => None,
+        let away = self.pages.values().filter_map(|page| match page.state {
+            PageState::Disconnected { since } => Some(since),
+            PageState::Connected(_) => None,
         });
         // The service fires after *more than* the grace, so this is the first millisecond after it.
         away.chain(leaving).min().map(|since| since.after(grace + Duration::from_millis(1)))
@@ -155,14 +157,6 @@ impl Presence {
 
     pub fn is_online(&self) -> bool {
         self.pages.values().any(|page| page.connection().is_some())
-    }
-
-    /// The names of those who are connected.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.pages
-            .values()
-            .filter(|page| page.connection().is_some())
-            .map(|page| page.name.as_str())
     }
 
     /// The pages that are connected, each with its name and its connection.
@@ -194,7 +188,7 @@ impl Presence {
         let phase = match self.phase {
             Phase::Never => StoredPhase::Never,
             // Not since when: after a restart the whole grace begins anew.
-            Phase::Online | Phase::Leaving { .. } => StoredPhase::There,
+            Phase::Online | Phase::Leaving { .. } => StoredPhase::Present,
             Phase::Offline => StoredPhase::Offline,
         };
         let pages = self.pages.iter().map(|(id, page)| (*id, page.name.clone())).collect();
@@ -206,10 +200,10 @@ impl Presence {
     pub fn from_stored(stored: StoredPresence, now: Millis) -> Self {
         let phase = match stored.phase {
             StoredPhase::Never => Phase::Never,
-            StoredPhase::There => Phase::Leaving { since: now },
+            StoredPhase::Present => Phase::Leaving { since: now },
             StoredPhase::Offline => Phase::Offline,
         };
-        let away = |name| Page { name, at: At::Away { since: now } };
+        let away = |name| Page { name, state: PageState::Disconnected { since: now } };
         let pages = stored.pages.into_iter().map(|(id, name)| (id, away(name))).collect();
         Self { pages, phase, last_name: stored.last_name }
     }
@@ -217,9 +211,9 @@ impl Presence {
 
 impl Page {
     const fn connection(&self) -> Option<ConnectionId> {
-        match self.at {
-            At::Here(connection) => Some(connection),
-            At::Away { .. } => None,
+        match self.state {
+            PageState::Connected(connection) => Some(connection),
+            PageState::Disconnected { .. } => None,
         }
     }
 }
@@ -251,7 +245,7 @@ mod tests {
         let mut side = Presence::default();
         side.arrive(Side::Viewers, page(1), "", ConnectionId(1));
         side.depart(page(1), ConnectionId(1), Millis(5));
-        assert_eq!(side.next_due(GRACE), Some(Millis(60_006)));
+        assert_eq!(side.next_deadline(GRACE), Some(Millis(60_006)));
         assert!(!side.expire(Millis(60_005), GRACE));
         assert!(side.expire(Millis(60_006), GRACE));
         assert!(!side.expire(Millis(999_999), GRACE));
@@ -292,7 +286,7 @@ mod tests {
         assert!(!again.clone().arrive(Side::Presenter, page(1), "Maria", ConnectionId(1)).started);
         assert!(again.expire(Millis(1_060_001), GRACE));
         let offline = Presence::from_stored(again.to_stored(), Millis(2_000_000));
-        assert_eq!(offline.next_due(GRACE), None, "it is told only once");
+        assert_eq!(offline.next_deadline(GRACE), None, "it is told only once");
     }
 
     proptest! {
@@ -316,7 +310,7 @@ mod tests {
                     _ => {
                         let gone = side.expire(Millis(now), GRACE);
                         prop_assert!(!gone || open.is_empty());
-                        if let Some(due) = side.next_due(GRACE) { prop_assert!(due > Millis(now)); }
+                        if let Some(deadline) = side.next_deadline(GRACE) { prop_assert!(deadline > Millis(now)); }
                     }
                 }
                 prop_assert_eq!(side.is_online(), !open.is_empty());

@@ -48,15 +48,15 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         if lately >= rate.times {
             let oldest = self.0.get(key).and_then(|times| times.front()).copied();
             let free = oldest.map_or(now, |oldest| oldest.after(rate.per));
-            // Clients are told whole seconds; 0 would have them try again at once.
+            // Clients get whole seconds; with 0 they would try again at once.
             return Err(free.since(now).max(Duration::from_secs(1)));
         }
-        self.note(key, now);
+        self.record(key, now);
         Ok(())
     }
 
     /// Counts one more, whatever the rate.
-    pub fn note(&mut self, key: &K, now: Millis) {
+    pub fn record(&mut self, key: &K, now: Millis) {
         if self.0.len() >= MOST_KEYS && !self.0.contains_key(key) {
             self.forget_oldest_half();
         }
@@ -70,6 +70,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
             times.pop_front();
         }
         let left = times.len();
+        // Without its empty window a client that stays away takes no memory.
         if left == 0 {
             self.0.remove(key);
         }
@@ -85,7 +86,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
     }
 }
 
-/// What is counted, and for whom.
+/// All counters, each with its key.
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
     pub mint: RateLimiter<Client>,
@@ -119,7 +120,7 @@ mod tests {
     fn a_flood_of_keys_does_not_fill_the_memory() {
         let mut windows = RateLimiter::default();
         for key in 0..(MOST_KEYS as u64 * 3) {
-            windows.note(&key, Millis(i64::try_from(key).unwrap()));
+            windows.record(&key, Millis(i64::try_from(key).unwrap()));
         }
         assert!(windows.0.len() <= MOST_KEYS);
     }

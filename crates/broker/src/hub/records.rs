@@ -2,7 +2,7 @@
 
 use serve::{Client, Millis};
 use uuid::Uuid;
-use wire::{HookType, Pin, Side, screen::Asker};
+use wire::{HookType, Pin, Side, shared_screen::Requester};
 
 use super::{
     chat::Message,
@@ -39,9 +39,9 @@ pub(crate) enum Write {
         pin: Pin,
         hash: KeyHash,
     },
-    AskerSaid {
+    RequesterSet {
         pin: Pin,
-        asker: Asker,
+        requester: Requester,
         unattended: bool,
     },
     TicketMade {
@@ -51,7 +51,7 @@ pub(crate) enum Write {
     Revoked {
         pin: Pin,
     },
-    Said {
+    ChatAdded {
         pin: Pin,
         message: Message,
     },
@@ -65,7 +65,7 @@ pub(crate) enum Write {
         client: Client,
         at: Millis,
     },
-    MailKept {
+    MailQueued {
         mail: Mail,
     },
     MailChanged {

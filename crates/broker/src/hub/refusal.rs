@@ -8,12 +8,12 @@ pub(crate) enum Refused {
     /// The request is wrong and has to be corrected.
     #[error("{0}")]
     Malformed(Cow<'static, str>),
-    /// There is no such PIN. Whoever guesses waits for this answer.
+    /// There is no such PIN. The response is held back from clients that guess.
     #[error("no session has this PIN; check it and try again")]
-    UnknownPin { answer_after: Duration },
+    UnknownPin { delay: Duration },
     /// There is no such ticket, watch key or stream, or it ended with what it belonged to.
     #[error("this link or key is not valid, or no longer; ask for a new one")]
-    UnknownKey { answer_after: Duration },
+    UnknownKey { delay: Duration },
     /// The program that this session's own conf started is connected already.
     #[error("the screen of this session is shared by its own program already")]
     Taken,
@@ -92,9 +92,9 @@ impl Refused {
     }
 
     /// How long this answer is held back from whoever guesses.
-    pub const fn answer_after(&self) -> Duration {
-        if let Self::UnknownPin { answer_after } | Self::UnknownKey { answer_after } = self {
-            *answer_after
+    pub const fn delay(&self) -> Duration {
+        if let Self::UnknownPin { delay } | Self::UnknownKey { delay } = self {
+            *delay
         } else {
             Duration::ZERO
         }

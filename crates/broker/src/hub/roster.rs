@@ -1,8 +1,8 @@
-//! What everybody in a session knows of each other: who is there, who watches, and how well.
+//! The roster of a session: which participants are present, who watches the screen, and how well.
 
 use wire::{
     Pin, Side,
-    screen::{Sharing, Watcher},
+    shared_screen::{RosterEntry, Sharing},
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 
 impl Hub {
     /// The name that a page gave itself.
-    pub(super) fn name_of(&self, id: ConnectionId) -> String {
+    pub(super) fn page_name(&self, id: ConnectionId) -> String {
         let found = self.connections.get(id).and_then(|connection| {
             let side = connection.participant.side()?;
             let presence = self.sessions.get(&connection.pin)?.session.presence(side);
@@ -26,27 +26,27 @@ impl Hub {
     }
 
     /// The program that shares a session's screen, and its connection.
-    pub fn program_of(&self, pin: &Pin) -> Option<(ConnectionId, &PresenterProgram)> {
+    pub fn presenter_program(&self, pin: &Pin) -> Option<(ConnectionId, &PresenterProgram)> {
         let presence = self.sessions.get(pin)?.session.presence(Side::Presenter);
         presence
             .present()
             .find_map(|(.., id)| Some((id, self.connections.get(id)?.participant.as_program()?)))
     }
 
-    /// Who is there, as pages are told it.
+    /// The roster, as it is sent to pages.
     pub fn roster(&self, pin: &Pin) -> Option<Roster> {
         let session = &self.sessions.get(pin)?.session;
-        let names = |side| session.presence(side).names().map(str::to_owned);
+        let names = |side| session.presence(side).present().map(|(_, name, _)| name.to_owned());
         let watcher = |(page, name, id): (PageId, &str, ConnectionId)| {
             let viewer = self.connections.get(id)?.participant.as_viewer()?;
             let stream = viewer.stream.and_then(|id| self.streams.joined(id));
-            Some(Watcher {
+            Some(RosterEntry {
                 page: credential::public_half(page.0),
                 name: name.to_owned(),
                 role: viewer.role,
                 watching: stream.is_some(),
                 sealed: stream.is_some_and(|stream| stream.sealed),
-                // Figures of a stream that has ended would look as if it were still there.
+                // Without a stream the figures are old, and would look as if the viewer still watched.
                 latency_ms: viewer.latency_ms.filter(|_| stream.is_some()),
                 fps: viewer.fps.filter(|_| stream.is_some()),
             })
@@ -54,34 +54,36 @@ impl Hub {
         Some(Roster {
             presenter: names(Side::Presenter).next(),
             viewers: names(Side::Viewers).collect(),
-            sharing: self.program_of(pin).map_or(Sharing::None, |(_, program)| program.sharing),
+            sharing: self
+                .presenter_program(pin)
+                .map_or(Sharing::None, |(_, program)| program.sharing),
             watchers: session.presence(Side::Viewers).present().filter_map(watcher).collect(),
         })
     }
 
-    /// Tells all pages of a session who is there.
-    pub fn tell_roster(&self, pin: &Pin) -> Vec<Notice> {
+    /// The notices that send the roster to all pages of a session.
+    pub fn roster_notices(&self, pin: &Pin) -> Vec<Notice> {
         let Some(roster) = self.roster(pin) else { return Vec::new() };
-        self.tell(pin, &ServerMessage::Presence { roster })
+        self.notices_for(pin, &ServerMessage::Presence { roster })
     }
 
-    /// Tells all pages of a session something.
-    pub fn tell(&self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
-        self.tell_where(|connection| connection.pin == *pin, message)
+    /// The notices that send a message to all pages of a session.
+    pub fn notices_for(&self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
+        self.notices_where(|connection| connection.pin == *pin, message)
     }
 
-    pub(super) fn tell_where(
+    pub(super) fn notices_where(
         &self,
         chosen: impl Fn(&Connection) -> bool,
         message: &ServerMessage,
     ) -> Vec<Notice> {
-        // Not to connections that were hung up: their last message was the last.
+        // A connection that was hung up has had its last message.
         let ids = self.connections.ids_where(|one| one.link == Link::Open && chosen(one));
         ids.into_iter().map(|to| Notice::Send { to, message: message.clone() }).collect()
     }
 
     /// The connection of a page.
-    pub fn connection_of(&self, pin: &Pin, page: PageId) -> Option<ConnectionId> {
+    pub fn find_connection(&self, pin: &Pin, page: PageId) -> Option<ConnectionId> {
         self.connections.ids_where(|one| one.pin == *pin && one.page == page).pop()
     }
 }

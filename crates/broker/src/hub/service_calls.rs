@@ -1,8 +1,8 @@
-//! The calls of the service's API and of our extensions, as far as they decide something.
+//! The decisions behind the calls of the service's API and of our extensions.
 
 use serve::{Client, Millis};
 use uuid::Uuid;
-use wire::{HookType, Pin, Region, screen::Asker};
+use wire::{HookType, Pin, Region, shared_screen::Requester};
 
 use super::{
     Hub, SessionEntry,
@@ -54,7 +54,7 @@ impl Hub {
         let session = Session::new(region, client, now, self.settings.durations.pin_life);
         self.sessions.insert(pin.clone(), SessionEntry::new(session.clone()));
         let write = Write::Minted { pin: pin.clone(), session: Box::new(session) };
-        Ok((pin, Change { reschedules: true, ..Change::writing(write) }))
+        Ok((pin, Change { reschedules: true, ..Change::with_write(write) }))
     }
 
     /// Arms a hook, or changes where it goes.
@@ -67,14 +67,14 @@ impl Hub {
         now: Millis,
     ) -> Result<Change, Refused> {
         self.check_target(client, target)?;
-        let entry = self.live_for_orders(client, &pin, now)?;
+        let entry = self.managed(client, &pin, now)?;
         let minter = entry.session.minter;
         // Also by the minter's policy, by which it will be delivered.
         self.check_target(minter, target)?;
         let url = target.url.to_owned();
         let entry = self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?;
         entry.session.put_hook(hook, url.clone());
-        Ok(Change::writing(Write::HookPut { pin, hook, url }))
+        Ok(Change::with_write(Write::HookPut { pin, hook, url }))
     }
 
     /// Whether a hook of this client may go there.
@@ -82,7 +82,7 @@ impl Hub {
         if target.is_own_mail {
             return Ok(());
         }
-        let checked = self.settings.hook_targets.of(client).parse(target.url);
+        let checked = self.settings.hook_targets.for_client(client).parse(target.url);
         checked.map(drop).map_err(|refused| Refused::malformed(refused.to_string()))
     }
 
@@ -115,22 +115,27 @@ impl Hub {
         now: Millis,
     ) -> Result<Change, Refused> {
         let MailRequest { id, to, pin, subject, body } = request;
-        self.live_for_orders(client, pin, now)?;
+        self.managed(client, pin, now)?;
         let rates = self.rates(client);
         let usage = &mut self.usage;
-        // The PIN first: a mail that its limit refuses must not use up what the client may send about other
-        // sessions.
+        // The PIN's limit first: a mail that it refuses must not count against the client's own limit.
         usage.mail_by_pin.admit(pin, rates.mail_by_pin, now).map_err(Refused::too_many)?;
         usage
             .mail_by_client
             .admit(&client, rates.mail_by_client, now)
             .map_err(Refused::too_many)?;
         let sends = self.settings.sends_mail;
-        let state = if sends { MailState::Sending } else { MailState::Kept };
+        let state = if sends { MailState::Sending } else { MailState::Unsent };
         let mail = Mail { id, at: now, to, subject, body, state };
         self.outbox.add(mail.clone());
         let effects = if sends { vec![Effect::SendMail(mail.clone())] } else { Vec::new() };
-        Ok(Change { effects, ..Change::writing(Write::MailKept { mail }) })
+        Ok(Change { effects, ..Change::with_write(Write::MailQueued { mail }) })
+    }
+
+    /// Records what became of an e-mail.
+    pub fn set_mail_state(&mut self, id: Uuid, state: MailState) -> Change {
+        self.outbox.set_state(id, state.clone());
+        Change::with_write(Write::MailChanged { id, state })
     }
 
     /// Counts a report of abuse.
@@ -140,10 +145,10 @@ impl Hub {
         pin: Pin,
         now: Millis,
     ) -> Result<Change, Refused> {
-        // Also of a session whose life is over, since abuse is often noticed afterwards.
+        // Also after the session is over, since abuse is often noticed only then.
         let minter = self.known(reporter, &pin, now)?.session.minter;
         let blocked = self.abuse.report(minter, pin.clone(), reporter);
-        let mut change = Change::writing(Write::Reported { minter, pin, reporter, at: now });
+        let mut change = Change::with_write(Write::Reported { minter, pin, reporter, at: now });
         if blocked {
             tracing::warn!(client = %minter.0, "blocked after three strikes");
             change.writes.push(Write::Blocked { client: minter, at: now });
@@ -153,41 +158,46 @@ impl Hub {
 
     /// Ends a session before its time.
     pub fn revoke(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Change, Refused> {
-        // Also of a session that has expired: who revokes it wants to be sure, and gets the same answer.
+        // An expired session can be revoked as well, so that the caller can be sure that it is over.
         self.known(client, pin, now)?.session.revoked = true;
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
-        Ok(Change { notices, ..Change::writing(Write::Revoked { pin: pin.clone() }) })
+        Ok(Change { notices, ..Change::with_write(Write::Revoked { pin: pin.clone() }) })
     }
 
-    /// Sets who asks for the screen, as the customer is told. A conf that is made later contains it.
-    pub fn set_asker(
+    /// Sets the technician and the company that the customer is shown. A conf that is made later contains them.
+    pub fn set_requester(
         &mut self,
         client: Client,
         pin: Pin,
-        asker: Asker,
+        requester: Requester,
         unattended: bool,
         now: Millis,
     ) -> Result<Change, Refused> {
         let may_be_unattended = self.settings.allow_unattended;
-        let entry = self.live_for_orders(client, &pin, now)?;
+        let entry = self.managed(client, &pin, now)?;
         if unattended && !may_be_unattended {
             return Err(Refused::NotAllowed(
                 "this broker lets nobody share a screen without being asked; its owner can \
                  change that with allow_unattended",
             ));
         }
-        let asker = Asker {
-            technician: text::tidy_name(&asker.technician),
-            company: text::tidy_name(&asker.company),
+        let requester = Requester {
+            technician: text::tidy_name(&requester.technician),
+            company: text::tidy_name(&requester.company),
         };
-        entry.session.asker = asker.clone();
+        entry.session.requester = requester.clone();
         entry.session.unattended = unattended;
-        Ok(Change::writing(Write::AskerSaid { pin, asker, unattended }))
+        Ok(Change::with_write(Write::RequesterSet { pin, requester, unattended }))
     }
 
-    /// Who asks for the screen, for whoever has the PIN.
-    pub fn asker(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Asker, Refused> {
-        Ok(self.live(client, pin, now)?.session.asker.clone())
+    /// The technician and the company that ask for the screen, for whoever has the PIN.
+    pub fn requester(
+        &mut self,
+        client: Client,
+        pin: &Pin,
+        now: Millis,
+    ) -> Result<Requester, Refused> {
+        Ok(self.live(client, pin, now)?.session.requester.clone())
     }
 
     /// Admits whoever shows the ticket with this hash.
@@ -198,11 +208,11 @@ impl Hub {
         ticket: Ticket,
         now: Millis,
     ) -> Result<Change, Refused> {
-        self.live_for_orders(client, &ticket.pin, now)?;
+        self.managed(client, &ticket.pin, now)?;
         if self.tickets.is_full(&ticket.pin) {
             return Err(Refused::Full);
         }
         self.tickets.insert(hash, ticket.clone());
-        Ok(Change::writing(Write::TicketMade { hash, ticket }))
+        Ok(Change::with_write(Write::TicketMade { hash, ticket }))
     }
 }

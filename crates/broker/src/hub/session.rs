@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serve::{Client, Millis};
-use wire::{HookType, Region, Side, screen::Asker};
+use wire::{HookType, Region, Side, shared_screen::Requester};
 
 use super::{
     hooks::{ArmedHooks, FiredHook},
@@ -29,7 +29,7 @@ pub struct Session {
     /// The SHA-256 of the conf, once that was given. It is given only once.
     pub conf_hash: Option<[u8; 32]>,
     /// The technician and company who ask for the screen.
-    pub asker: Asker,
+    pub requester: Requester,
     /// The conf says that nobody at the customer's computer has to agree.
     pub unattended: bool,
     hooks: ArmedHooks,
@@ -62,7 +62,7 @@ impl Session {
             minter,
             revoked: false,
             conf_hash: None,
-            asker: Asker::default(),
+            requester: Requester::default(),
             unattended: false,
             hooks: ArmedHooks::default(),
             presenter: SideState::default(),
@@ -85,7 +85,7 @@ impl Session {
     ///
     /// Whoever has the PIN may, unless it was minted on this machine: otherwise a customer on the network, who has
     /// it, too, could redirect the technician's hooks or write e-mails in their name (docs/adr/0006).
-    pub fn takes_orders_of(&self, client: Client) -> bool {
+    pub fn may_be_managed_by(&self, client: Client) -> bool {
         client.is_this_machine() || !self.minter.is_this_machine()
     }
 
@@ -118,7 +118,7 @@ impl Session {
         self.side_mut(side).presence.depart(page, connection, now)
     }
 
-    /// Lets time pass on one side. True if the side has just gone offline, with the hook that says so.
+    /// Lets time pass on one side. True if the side has just gone offline, with the hook that fires for it.
     pub fn expire_side(
         &mut self,
         side: Side,
@@ -128,15 +128,15 @@ impl Session {
         if !self.side_mut(side).presence.expire(now, grace) {
             return (false, None);
         }
-        // A hook that isn't armed now has missed this: one that is put later doesn't fire for it.
+        // A hook that isn't armed by now has missed this event, and doesn't fire for it later.
         let fired = if self.side(side).announced { self.fire(offline(side)) } else { None };
         (true, fired)
     }
 
     /// When a side's grace is over next.
-    pub fn next_due(&self, grace: Duration) -> Option<Millis> {
-        let due = |side| self.side(side).presence.next_due(grace);
-        due(Side::Presenter).into_iter().chain(due(Side::Viewers)).min()
+    pub fn next_deadline(&self, grace: Duration) -> Option<Millis> {
+        let deadline = |side| self.side(side).presence.next_deadline(grace);
+        deadline(Side::Presenter).into_iter().chain(deadline(Side::Viewers)).min()
     }
 
     pub fn presence(&self, side: Side) -> &Presence {
@@ -153,14 +153,14 @@ impl Session {
         self.side(side).announced
     }
 
-    /// Restores what the store kept of a side.
+    /// Restores a side from the store.
     pub fn restore_side(&mut self, side: Side, presence: Presence, announced: bool) {
         *self.side_mut(side) = SideState { presence, announced };
     }
 
     fn fire(&mut self, hook: HookType) -> Option<FiredHook> {
         let url = self.hooks.take(hook)?;
-        // Only now that it has fired: a console that never heard of a start must not be told of an end.
+        // Only once the hook has fired: a console that got no start event must get no offline event either.
         let state = self.side_mut(hook.side());
         state.announced |= hook.is_started();
         Some(FiredHook { hook, url, name: state.presence.last_name().to_owned() })
@@ -206,7 +206,7 @@ mod tests {
     const GRACE: Duration = Duration::from_secs(60);
 
     fn session() -> Session {
-        let minter = Client::at(Ipv4Addr::LOCALHOST.into());
+        let minter = Client::from_ip(Ipv4Addr::LOCALHOST.into());
         let life = Duration::from_secs(86_400);
         let region = "us-east-1".parse().unwrap();
         Session::new(region, minter, Millis(0), life)

@@ -33,7 +33,7 @@ pub(crate) enum StreamEnd {
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     all: HashMap<StreamId, Stream>,
-    /// The streams that wait for the presenter, by the hash of the secret that it was told. Each is taken once.
+    /// The streams that wait for the presenter, by the hash of the secret that it was sent. Each is taken once.
     offers: HashMap<KeyHash, StreamId>,
 }
 

@@ -6,7 +6,7 @@ use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{
     HookType, Pin, Side,
-    screen::{Program, Role, Secret, Sharing, ToPresenter},
+    shared_screen::{ProgramHello, Role, Secret, Sharing, ToPresenter},
 };
 
 use super::{
@@ -58,7 +58,7 @@ fn credential(n: u64) -> Credential {
 
 fn program() -> JoinAs {
     let (version, platform) = ("1".into(), "linux-x86_64".into());
-    JoinAs::Presenter(Some(Program { version, platform, conf: None }))
+    JoinAs::Presenter(Some(ProgramHello { version, platform, conf: None }))
 }
 
 fn put(hub: &mut Hub, pin: &Pin, hook: HookType) {
@@ -82,7 +82,7 @@ fn watched() -> (Hub, Secret, Change) {
 fn a_hook_is_written_as_consumed_by_the_change_that_has_it_delivered() {
     let (mut hub, pin) = hub();
     put(&mut hub, &pin, HookType::PresenterStarted);
-    let change = join(&mut hub, &pin, PRESENTER, JoinAs::page_of(Side::Presenter)).unwrap();
+    let change = join(&mut hub, &pin, PRESENTER, JoinAs::plain_page(Side::Presenter)).unwrap();
     let consumed = |write: &Write| matches!(write, Write::HookConsumed { hook, .. } if *hook == HookType::PresenterStarted);
     assert_eq!(change.writes.iter().filter(|write| consumed(write)).count(), 1);
     assert!(matches!(&change.effects[0], Effect::Deliver(delivery) if delivery.pin == pin));
@@ -92,8 +92,8 @@ fn a_hook_is_written_as_consumed_by_the_change_that_has_it_delivered() {
 #[test]
 fn a_second_presenter_has_the_first_one_hung_up_at_once() {
     let (mut hub, pin) = hub();
-    join(&mut hub, &pin, 1, JoinAs::page_of(Side::Presenter)).unwrap();
-    let change = join(&mut hub, &pin, 2, JoinAs::page_of(Side::Presenter)).unwrap();
+    join(&mut hub, &pin, 1, JoinAs::plain_page(Side::Presenter)).unwrap();
+    let change = join(&mut hub, &pin, 2, JoinAs::plain_page(Side::Presenter)).unwrap();
     let [Notice::HangUp { connection, message }] = &change.notices[..] else {
         panic!("{:?}", change.notices);
     };
@@ -133,13 +133,13 @@ fn a_streams_secret_admits_one_presenter_and_its_end_is_told_once() {
 #[test]
 fn a_presenter_that_takes_no_message_ends_only_the_streams_that_wait_for_it() {
     let (mut hub, secret, _) = watched();
-    let notices = hub.lose(ConnectionId(PRESENTER));
+    let notices = hub.give_up(ConnectionId(PRESENTER));
     assert!(matches!(&notices[..], [Notice::EndStream { stream: STREAM, .. }]), "{notices:?}");
     assert!(hub.present(LOCAL, &secret).is_err());
     let (mut hub, secret, _) = watched();
     hub.present(LOCAL, &secret).unwrap();
     hub.stream_joined(STREAM).unwrap();
-    assert!(hub.lose(ConnectionId(PRESENTER)).is_empty(), "its pictures still come");
+    assert!(hub.give_up(ConnectionId(PRESENTER)).is_empty(), "its pictures still come");
 }
 
 #[test]
@@ -159,21 +159,21 @@ fn what_is_due_fires_at_its_time_and_not_before() {
     let (mut hub, pin) = hub();
     put(&mut hub, &pin, HookType::ViewerStarted);
     put(&mut hub, &pin, HookType::ViewerOffline);
-    join(&mut hub, &pin, VIEWER, JoinAs::page_of(Side::Viewers)).unwrap();
+    join(&mut hub, &pin, VIEWER, JoinAs::plain_page(Side::Viewers)).unwrap();
     hub.leave(ConnectionId(VIEWER), Millis(1_000));
-    let due = hub.next_due(Millis(1_000)).unwrap();
-    assert_eq!(due, Millis(61_001));
-    assert!(hub.fire_due(Millis(61_000)).effects.is_empty());
-    let change = hub.fire_due(due);
+    let deadline = hub.next_deadline(Millis(1_000)).unwrap();
+    assert_eq!(deadline, Millis(61_001));
+    assert!(hub.fire_elapsed(Millis(61_000)).effects.is_empty());
+    let change = hub.fire_elapsed(deadline);
     assert!(matches!(&change.effects[..], [Effect::Deliver(_)]), "{:?}", change.effects);
-    assert!(hub.fire_due(due).effects.is_empty());
+    assert!(hub.fire_elapsed(deadline).effects.is_empty());
 }
 
 #[test]
 fn a_revoked_session_hangs_everybody_up_and_is_over_for_all_calls() {
     let (mut hub, pin) = hub();
     join(&mut hub, &pin, PRESENTER, program()).unwrap();
-    join(&mut hub, &pin, VIEWER, JoinAs::page_of(Side::Viewers)).unwrap();
+    join(&mut hub, &pin, VIEWER, JoinAs::plain_page(Side::Viewers)).unwrap();
     let change = hub.revoke(LOCAL, &pin, Millis(0)).unwrap();
     let hung_up = |notice: &Notice| {
         matches!(notice, Notice::HangUp { message: ServerMessage::Bye { code: "revoked" }, .. })
@@ -185,8 +185,8 @@ fn a_revoked_session_hangs_everybody_up_and_is_over_for_all_calls() {
 
 #[test]
 fn nothing_here_reaches_a_clock_chance_a_socket_the_disk_or_a_door() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/hub");
-    for file in fs::read_dir(here).unwrap() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/hub");
+    for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
@@ -220,12 +220,12 @@ fn each_guess_is_answered_later_than_the_last_until_there_is_no_answer() {
     let rates = Rates::network();
     let settings = HubSettings { rates: rates.into(), ..HubSettings::default() };
     let mut hub = Hub::new(settings, StoredState::default());
-    let guesser = Client::at([198, 51, 100, 1].into());
+    let guesser = Client::from_ip([198, 51, 100, 1].into());
     let pin: Pin = "AAA-AA-AAAA".parse().unwrap();
     let mut guess = || hub.known(guesser, &pin, Millis(0)).unwrap_err();
     let delays: Vec<_> = (0..rates.guesses.times)
         .map(|_| match guess() {
-            Refused::UnknownPin { answer_after } => answer_after,
+            Refused::UnknownPin { delay } => delay,
             other => panic!("{other:?}"),
         })
         .collect();

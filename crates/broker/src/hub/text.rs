@@ -7,20 +7,22 @@ pub const LONGEST_MESSAGE: usize = 2_000;
 
 /// A name as a page shows it: without control and bidirectional characters, cut to [`LONGEST_NAME`].
 pub fn tidy_name(raw: &str) -> String {
-    let kept: String = raw.chars().filter(|&c| !is_unseen(c)).collect();
-    kept.trim().chars().take(LONGEST_NAME).collect::<String>().trim_end().to_owned()
+    let visible: String = raw.chars().filter(|&c| !is_unseen(c)).collect();
+    // Trimmed twice, since the cut may leave a space at the end.
+    visible.trim().chars().take(LONGEST_NAME).collect::<String>().trim_end().to_owned()
 }
 
 /// A message as it is stored: with its line breaks, without other control and bidirectional characters; `None` if
 /// nothing is left or it is too long.
 pub fn tidy_message(raw: &str) -> Option<String> {
-    let kept: String = raw.chars().filter(|&c| c == '\n' || c == '\t' || !is_unseen(c)).collect();
-    let kept = kept.trim();
-    let fits = !kept.is_empty() && kept.chars().count() <= LONGEST_MESSAGE;
-    fits.then(|| kept.to_owned())
+    let visible: String =
+        raw.chars().filter(|&c| c == '\n' || c == '\t' || !is_unseen(c)).collect();
+    let text = visible.trim();
+    let fits = !text.is_empty() && text.chars().count() <= LONGEST_MESSAGE;
+    fits.then(|| text.to_owned())
 }
 
-/// Why a name may not stand in an e-mail.
+/// Why a name may not be used in an e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameRefused {
     #[error("the name has more than {LONGEST_NAME} characters")]
@@ -33,7 +35,7 @@ pub enum NameRefused {
     Link,
 }
 
-/// A name that may stand in an e-mail to somebody who didn't ask for it.
+/// A name that may be used in an e-mail to somebody who didn't ask for one.
 ///
 /// # Errors
 /// [`NameRefused`]: it is refused and not repaired, so that the sender learns of it.
@@ -63,7 +65,7 @@ fn looks_like_link(name: &str) -> bool {
         || lower.split_whitespace().any(dotted)
 }
 
-/// Control characters, and those that reorder or hide what stands beside them.
+/// Control characters, and characters that reorder or hide their neighbours.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,

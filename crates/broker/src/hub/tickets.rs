@@ -1,8 +1,8 @@
-//! Viewers' links: what the ticket in each of them admits to, found by the ticket's hash.
+//! The tickets in viewers' links, by their hash: which session and which role each of them admits to.
 
 use std::collections::HashMap;
 
-use wire::{Pin, screen::Role};
+use wire::{Pin, shared_screen::Role};
 
 use super::credential::KeyHash;
 

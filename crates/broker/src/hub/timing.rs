@@ -6,8 +6,8 @@ use wire::Side;
 use super::{Hub, change::Change, messages::ServerMessage, records::Write, session::Life};
 
 impl Hub {
-    /// Does everything that is due: graces that are over, PINs that have expired.
-    pub fn fire_due(&mut self, now: Millis) -> Change {
+    /// Applies every deadline that has passed: graces that are over, PINs that have expired.
+    pub fn fire_elapsed(&mut self, now: Millis) -> Change {
         let grace = self.settings.durations.offline_grace;
         let mut change = Change::default();
         let mut expired = Vec::new();
@@ -23,7 +23,7 @@ impl Hub {
                     }
                 }
                 Life::Expired => expired.push(pin.clone()),
-                // Everybody was hung up when it was revoked, and none of its hooks is to fire.
+                // Its connections were hung up when it was revoked, and none of its hooks may fire any more.
                 Life::Revoked => {}
             }
             entry.chat.forget_old(now);
@@ -34,18 +34,18 @@ impl Hub {
         change
     }
 
-    /// When [`Hub::fire_due`] has something to do next.
-    pub fn next_due(&self, now: Millis) -> Option<Millis> {
+    /// When [`Hub::fire_elapsed`] has something to do next.
+    pub fn next_deadline(&self, now: Millis) -> Option<Millis> {
         let grace = self.settings.durations.offline_grace;
         let live = self.sessions.values().filter(|entry| match entry.session.life(now) {
             Life::Live => true,
             Life::Expired | Life::Revoked => false,
         });
-        let due = live.map(|entry| {
+        let deadline = live.map(|entry| {
             let expires = entry.session.expires;
-            entry.session.next_due(grace).map_or(expires, |due| due.min(expires))
+            entry.session.next_deadline(grace).map_or(expires, |deadline| deadline.min(expires))
         });
-        due.min()
+        deadline.min()
     }
 
     /// Forgets what is too old to matter: a session a day after its chat could last be fetched, so that whoever
@@ -57,6 +57,6 @@ impl Hub {
         // After the sessions, on which tickets depend.
         self.tickets.retain_sessions(|pin| self.sessions.contains_key(pin));
         self.outbox.forget_before(before);
-        Change::writing(Write::Forget { sessions_before: before, messages_before: now })
+        Change::with_write(Write::Forget { sessions_before: before, messages_before: now })
     }
 }

@@ -1,9 +1,9 @@
-//! Who gets a stream of the screen: a viewer asks for one, and the presenter's program is told to dial for it.
+//! Opening streams of the screen: a viewer requests one, and the presenter's program is asked to dial for it.
 
 use std::time::Duration;
 
 use serve::{Client, Millis};
-use wire::screen::{Role, Secret, ToPresenter};
+use wire::shared_screen::{Role, Secret, ToPresenter};
 
 use super::{
     Hub,
@@ -26,7 +26,7 @@ impl Hub {
         sealed: bool,
         now: Millis,
     ) -> Result<(Role, Change), Refused> {
-        let found = self.connections.with_watch_key(&credential::hash_of(key.expose()));
+        let found = self.connections.with_watch_key(&credential::sha256(key.expose()));
         let id = self.known_credential(client, found, now)?;
         let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
         let (pin, page) = (connection.pin.clone(), connection.page);
@@ -48,16 +48,16 @@ impl Hub {
         let viewer = connection.participant.as_viewer().ok_or(Refused::PinOver)?;
         let (pin, role, old) = (connection.pin.clone(), viewer.role, viewer.stream);
         let page = credential::public_half(connection.page.0);
-        let (presenter, _) = self.program_of(&pin).ok_or(Refused::NoPresenter)?;
-        // A stand-in has no socket to be told by, and never dials.
+        let (presenter, _) = self.presenter_program(&pin).ok_or(Refused::NoPresenter)?;
+        // A stand-in has no socket that the request could be sent to, and never dials.
         if self.connections.get(presenter).is_none_or(|one| one.link != Link::Open) {
             return Err(Refused::NoPresenter);
         }
-        let name = self.name_of(viewer_id);
+        let name = self.page_name(viewer_id);
         let request = ToPresenter::Viewer { stream: secret.secret, page, name, role, sealed };
         let message = ServerMessage::Presenter(request);
         let mut notices = vec![Notice::Send { to: presenter, message }];
-        // Everybody hears of the old stream's end when the new one begins, and not of a gap between the two.
+        // No roster for the old stream's end: the one that follows when the new stream begins shows no gap.
         if let Some(old) = old.filter(|old| self.streams.remove(*old).is_some()) {
             notices.push(Notice::EndStream { stream: old, why: StreamEnd::Replaced });
         }
@@ -75,26 +75,26 @@ impl Hub {
         if let Some(viewer) = connection.and_then(|one| one.participant.as_viewer_mut()) {
             viewer.stream = Some(id);
         }
-        Ok((role, Change::telling(notices)))
+        Ok((role, Change::with_notices(notices)))
     }
 
     /// The presenter's program dials for a stream.
     ///
-    /// A wrong secret is no guess that counts: whoever asks for streams and leaves could otherwise have the
-    /// presenter, which then dials too late, shut out.
+    /// A wrong secret doesn't count as a guess. A viewer that requests streams and leaves makes the presenter dial too
+    /// late, and could have it shut out otherwise.
     pub fn present(&mut self, client: Client, secret: &Secret) -> Result<StreamId, Refused> {
-        let offer = self.streams.take_offer(client, &credential::hash_of(secret.expose()));
-        offer.ok_or(Refused::UnknownKey { answer_after: Duration::ZERO })
+        let offer = self.streams.take_offer(client, &credential::sha256(secret.expose()));
+        offer.ok_or(Refused::UnknownKey { delay: Duration::ZERO })
     }
 
     /// Both ends of a stream are there; an error if it has ended meanwhile.
     pub fn stream_joined(&mut self, id: StreamId) -> Result<Change, Refused> {
         let pin = self.streams.join(id).ok_or(Refused::NoPresenter)?;
-        Ok(Change::telling(self.tell_roster(&pin)))
+        Ok(Change::with_notices(self.roster_notices(&pin)))
     }
 
     /// The sockets of a stream are closed.
     pub fn stream_ended(&mut self, id: StreamId) -> Change {
-        Change::telling(self.end_streams(vec![id], StreamEnd::Left))
+        Change::with_notices(self.end_streams(vec![id], StreamEnd::Left))
     }
 }

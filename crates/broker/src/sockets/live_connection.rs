@@ -12,8 +12,9 @@ use tokio::{
     time::{Instant, interval_at, sleep_until, timeout},
 };
 use uuid::Uuid;
-use wire::{PinShape, Side};
+use wire::{InvalidPin, Side};
 
+use super::{HELLO_WITHIN, first_message, send};
 use crate::{
     connecting::Connected,
     coordinator::Coordinator,
@@ -27,38 +28,36 @@ use crate::{
     },
 };
 
-/// How long a page has to say hello.
-const HELLO_WITHIN: Duration = Duration::from_secs(5);
-/// How often a page is asked whether it is still there.
+/// How often a page gets a ping.
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// A page that sent nothing for this long, not even an answer to a ping, is gone: a network that drops everything
 /// closes no connection. Its screen must not look as if it were still shared.
 const SILENT: Duration = Duration::from_secs(15);
+
 /// Serves one connection until either end closes it.
 pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, client: Client) {
-    let hello = timeout(HELLO_WITHIN, next(&mut socket)).await.ok().flatten();
-    let connected = match join_request(hello) {
+    let connected = match join_request(first_message(&mut socket).await) {
         Ok(request) => coordinator.connect(client, request).await,
         Err(refused) => Err(refused),
     };
     match connected {
-        Ok(Connected { id, welcome, mut inlet }) => {
-            if tell(&mut socket, &welcome).await {
-                talk(&mut socket, &coordinator, id, &mut inlet).await;
+        Ok(Connected { id, welcome, mut messages }) => {
+            if send(&mut socket, &welcome).await {
+                talk(&mut socket, &coordinator, id, &mut messages).await;
             }
             coordinator.disconnect(id).await;
         }
         Err(refused) => {
             // Here and not only over HTTP: PINs can be guessed on either way.
-            tokio::time::sleep(refused.answer_after()).await;
-            tell(&mut socket, &ServerMessage::refused(&refused)).await;
+            tokio::time::sleep(refused.delay()).await;
+            send(&mut socket, &ServerMessage::refused(&refused)).await;
         }
     }
     let goodbye = CloseFrame { code: close_code::NORMAL, reason: "".into() };
     let _ = timeout(HELLO_WITHIN, socket.send(Frame::Close(Some(goodbye)))).await;
 }
 
-/// Who wants to connect as what, and what admits them.
+/// Reads from the first message who wants to join as what, and by which PIN or ticket.
 fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
     let Some(PageMessage::Hello(hello)) = first else {
         return Err(Refused::malformed("the first message is a hello"));
@@ -72,7 +71,7 @@ fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
     let access = match (session_pin, ticket, side) {
         (None, Some(ticket), Side::Viewers) => Access::Ticket(ticket),
         (Some(pin), _, _) => Access::Pin(
-            pin.parse().map_err(|shape: PinShape| Refused::malformed(shape.to_string()))?,
+            pin.parse().map_err(|shape: InvalidPin| Refused::malformed(shape.to_string()))?,
         ),
         (None, _, _) => return Err(Refused::malformed("session_pin is missing")),
     };
@@ -85,19 +84,19 @@ async fn talk(
     socket: &mut WebSocket,
     coordinator: &Arc<Coordinator>,
     id: ConnectionId,
-    inlet: &mut mpsc::Receiver<ServerMessage>,
+    messages: &mut mpsc::Receiver<ServerMessage>,
 ) {
     // A plain interval would tick at once, before the page has read its welcome.
     let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
-    let mut last_heard = Instant::now();
+    let mut last_received = Instant::now();
     loop {
         tokio::select! {
-            message = inlet.recv() => match message {
-                Some(message) => if !tell(socket, &message).await { return },
+            message = messages.recv() => match message {
+                Some(message) => if !send(socket, &message).await { return },
                 None => return,
             },
             frame = socket.recv() => {
-                last_heard = Instant::now();
+                last_received = Instant::now();
                 match frame {
                     None | Some(Err(_) | Ok(Frame::Close(_))) => return,
                     // The library answers pings, and a pong was counted above.
@@ -112,7 +111,7 @@ async fn talk(
                 let ping = socket.send(Frame::Ping(Vec::new().into()));
                 if !matches!(timeout(HELLO_WITHIN, ping).await, Ok(Ok(()))) { return }
             }
-            () = sleep_until(last_heard + SILENT) => return,
+            () = sleep_until(last_received + SILENT) => return,
         }
     }
 }
@@ -127,7 +126,7 @@ async fn answer(
     let outcome = match serde_json::from_slice(text) {
         Ok(PageMessage::Chat { name, body }) => {
             let guid = Uuid::new_v4();
-            coordinator.apply(|hub, now| hub.say(id, (&name, &body), guid, now)).await
+            coordinator.apply(|hub, now| hub.post_chat(id, (&name, &body), guid, now)).await
         }
         Ok(PageMessage::Name { name }) => {
             coordinator.record(|hub, _| hub.rename(id, &name)).await;
@@ -140,29 +139,12 @@ async fn answer(
             coordinator.apply(|hub, now| hub.report_quality(id, (latency_ms, fps), now)).await
         }
         Ok(PageMessage::Snapshot) => coordinator.apply(|hub, now| hub.saved_picture(id, now)).await,
-        Ok(PageMessage::Ping) => return tell(socket, &ServerMessage::Pong).await,
+        Ok(PageMessage::Ping) => return send(socket, &ServerMessage::Pong).await,
         Ok(PageMessage::Leave) => return false,
         Ok(PageMessage::Hello(_)) | Err(_) => Err(Refused::malformed("no such message")),
     };
     match outcome {
         Ok(()) => true,
-        Err(refused) => tell(socket, &ServerMessage::refused(&refused)).await,
+        Err(refused) => send(socket, &ServerMessage::refused(&refused)).await,
     }
-}
-
-/// The page's next message; `None` if the page is gone or sends something else.
-async fn next(socket: &mut WebSocket) -> Option<PageMessage> {
-    loop {
-        match socket.recv().await?.ok()? {
-            Frame::Text(text) => return serde_json::from_slice(text.as_bytes()).ok(),
-            Frame::Ping(_) | Frame::Pong(_) => {}
-            Frame::Binary(_) | Frame::Close(_) => return None,
-        }
-    }
-}
-
-/// Sends a message; false if the page is gone, or takes too long.
-async fn tell(socket: &mut WebSocket, message: &ServerMessage) -> bool {
-    let Ok(text) = serde_json::to_string(message) else { return false };
-    matches!(timeout(HELLO_WITHIN, socket.send(Frame::Text(text.into()))).await, Ok(Ok(())))
 }

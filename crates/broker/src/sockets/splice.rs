@@ -39,29 +39,30 @@ pub(crate) async fn splice(
     let (mut to_viewer, mut from_viewer) = viewer.split();
     let (mut to_presenter, mut from_presenter) = presenter.split();
     let last = AtomicI64::new(clock.now().0);
-    let heard = || last.store(clock.now().0, Ordering::Relaxed);
+    // Relaxed is enough: only the time itself is shared, and any recent one will do.
+    let received = || last.store(clock.now().0, Ordering::Relaxed);
     let end = tokio::select! {
-        told = ended => told.unwrap_or(StreamEnd::ConnectionEnded),
-        why = pump(&mut from_viewer, &mut to_presenter, heard) => why,
-        why = pump(&mut from_presenter, &mut to_viewer, heard) => why,
+        why = ended => why.unwrap_or(StreamEnd::ConnectionEnded),
+        why = pump(&mut from_viewer, &mut to_presenter, received) => why,
+        why = pump(&mut from_presenter, &mut to_viewer, received) => why,
         () = silence(clock, idle, &last) => StreamEnd::Idle,
     };
-    tokio::join!(say_goodbye(&mut to_viewer, end), say_goodbye(&mut to_presenter, end));
+    tokio::join!(send_close(&mut to_viewer, end), send_close(&mut to_presenter, end));
     end
 }
 
 async fn pump(
     from: &mut SplitStream<WebSocket>,
     to: &mut SplitSink<WebSocket, Frame>,
-    heard: impl Fn(),
+    received: impl Fn(),
 ) -> StreamEnd {
     let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     loop {
         let sent = tokio::select! {
             frame = from.next() => match frame {
                 Some(Ok(Frame::Binary(bytes))) => {
-                    heard();
-                    // What is carried shows as well as a ping that the connection works.
+                    received();
+                    // Data shows as well as a ping does that the connection works.
                     pings.reset();
                     to.send(Frame::Binary(bytes)).await
                 }
@@ -82,15 +83,15 @@ async fn pump(
 /// Returns when nothing came for `idle`.
 async fn silence(clock: &Clock, idle: Duration, last: &AtomicI64) {
     loop {
-        let due = Millis(last.load(Ordering::Relaxed)).after(idle);
-        if clock.now() >= due {
+        let deadline = Millis(last.load(Ordering::Relaxed)).after(idle);
+        if clock.now() >= deadline {
             return;
         }
-        clock.sleep_until(due).await;
+        clock.sleep_until(deadline).await;
     }
 }
 
-async fn say_goodbye(to: &mut SplitSink<WebSocket, Frame>, end: StreamEnd) {
+async fn send_close(to: &mut SplitSink<WebSocket, Frame>, end: StreamEnd) {
     let frame = CloseFrame { code: close_code::NORMAL, reason: <&str>::from(end).into() };
     let _ = timeout(GOODBYE_WITHIN, to.send(Frame::Close(Some(frame)))).await;
 }

@@ -21,7 +21,7 @@ pub(super) const TABLE: &str = "
     CREATE INDEX messages_by_ttl ON messages (ttl_s);";
 
 pub(super) fn insert(tx: &Connection, pin: &Pin, message: &Message) -> rusqlite::Result<()> {
-    // The place keeps the order of messages of the same second.
+    // `place` is a running number, which keeps messages of the same second in order.
     let sql = "INSERT INTO messages (guid, pin, sent_s, ttl_s, subject, body, place)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT coalesce(max(place), 0) + 1 FROM messages))";
     let (sent, ttl) = (seconds(message.timestamp), seconds(message.ttl));

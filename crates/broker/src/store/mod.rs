@@ -1,7 +1,7 @@
-//! What the broker keeps over a restart: one SQLite file, written by one thread.
+//! The broker's store, which outlives a restart: one SQLite file, written by one thread.
 //!
 //! Nothing on the async side ever waits on SQLite itself: changes are sent to the writer, which
-//! commits all that are waiting in one transaction and then says so. With a key the file is
+//! commits all that are waiting in one transaction and then resolves their futures. With a key the file is
 //! SQLCipher's, and no byte of it can be read without the key.
 
 mod chat;
@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use rusqlite_migration::M;
 use serve::Millis;
 pub use store::StoreKey;
-use store::{Answer, Definition, Durability, Sharing, WriteConnection, Writer, fault};
+use store::{Definition, Durability, PendingWrite, Sharing, WriteConnection, Writer, fault};
 
 use crate::hub::records::{StoredState, Write};
 
@@ -39,8 +39,8 @@ pub enum StoreError {
     )]
     InUse,
     /// What any database can suffer.
-    #[error(transparent)]
-    Database(store::StoreError),
+    #[error("{}", .0.with_remedy())]
+    Database(#[source] store::StoreError),
 }
 
 impl From<store::StoreError> for StoreError {
@@ -70,10 +70,10 @@ impl Store {
     }
 
     /// Hands changes to the writer, in the order of the calls.
-    pub fn submit(&self, writes: Vec<Write>) -> Answer<()> {
+    pub fn submit(&self, writes: Vec<Write>) -> PendingWrite<()> {
         // Most calls of a page change nothing that is stored; none of them waits for the disk.
         if writes.is_empty() {
-            return Answer::ready(SAVE, ());
+            return PendingWrite::ready(SAVE, ());
         }
         let saved = move |connection: &mut WriteConnection| {
             let saved = writes.iter().try_for_each(|write| apply(connection, write));
@@ -134,17 +134,17 @@ fn apply(tx: &Connection, write: &Write) -> rusqlite::Result<()> {
             sessions::save_side(tx, pin, *side, presence, *announced)
         }
         Write::ConfGiven { pin, hash } => sessions::give_conf(tx, pin, hash),
-        Write::AskerSaid { pin, asker, unattended } => {
-            sessions::say_asker(tx, pin, asker, *unattended)
+        Write::RequesterSet { pin, requester, unattended } => {
+            sessions::set_requester(tx, pin, requester, *unattended)
         }
         Write::TicketMade { hash, ticket } => tickets::insert(tx, hash, ticket),
         Write::Revoked { pin } => sessions::revoke(tx, pin),
-        Write::Said { pin, message } => chat::insert(tx, pin, message),
+        Write::ChatAdded { pin, message } => chat::insert(tx, pin, message),
         Write::Reported { minter, pin, reporter, at } => {
             strikes::insert_report(tx, *minter, pin, *reporter, *at)
         }
         Write::Blocked { client, at } => strikes::insert_block(tx, *client, *at),
-        Write::MailKept { mail } => outbox::insert(tx, mail),
+        Write::MailQueued { mail } => outbox::insert(tx, mail),
         Write::MailChanged { id, state } => outbox::update(tx, *id, state),
         Write::Forget { sessions_before, messages_before } => {
             sessions::forget(tx, *sessions_before)?;
@@ -184,7 +184,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (store, _) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();
         let pin: Pin = "7W2-97-8570".parse().unwrap();
-        let minter = Client::at([127, 0, 0, 1].into());
+        let minter = Client::from_ip([127, 0, 0, 1].into());
         let life = std::time::Duration::from_secs(60);
         let session = Box::new(Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life));
         store.submit(vec![Write::Minted { pin: pin.clone(), session }]).await.unwrap();

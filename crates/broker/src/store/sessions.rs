@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
 use serve::{Client, Millis};
-use wire::{HookType, Pin, Side, screen::Asker};
+use wire::{HookType, Pin, Side, shared_screen::Requester};
 
 use crate::hub::{
     presence::{Presence, StoredPresence},
@@ -35,7 +35,7 @@ pub(super) const TABLES: &str = "
         PRIMARY KEY (pin, side)
     ) STRICT, WITHOUT ROWID;";
 
-/// Who asks for the screen came later.
+/// Added by a later version: who asks for the screen.
 pub(super) const ASKER: &str = "
     ALTER TABLE sessions ADD COLUMN technician TEXT NOT NULL DEFAULT '';
     ALTER TABLE sessions ADD COLUMN company TEXT NOT NULL DEFAULT '';
@@ -85,19 +85,20 @@ pub(super) fn give_conf(tx: &Connection, pin: &Pin, hash: &[u8; 32]) -> rusqlite
     tx.prepare_cached(sql)?.execute(params![pin.expose(), hash]).map(drop)
 }
 
-pub(super) fn say_asker(
+pub(super) fn set_requester(
     tx: &Connection,
     pin: &Pin,
-    asker: &Asker,
+    requester: &Requester,
     unattended: bool,
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE sessions SET technician = ?2, company = ?3, unattended = ?4 WHERE pin = ?1";
-    let row = params![pin.expose(), asker.technician, asker.company, unattended];
+    let row = params![pin.expose(), requester.technician, requester.company, unattended];
     tx.prepare_cached(sql)?.execute(row).map(drop)
 }
 
 pub(super) fn revoke(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
     tx.execute("UPDATE sessions SET revoked = 1 WHERE pin = ?1", [pin.expose()])?;
+    // Its hooks must not fire any more, nor lie here with their secret URLs.
     tx.execute("DELETE FROM hooks WHERE pin = ?1", [pin.expose()]).map(drop)
 }
 
@@ -124,10 +125,10 @@ fn session(row: &Row<'_>) -> rusqlite::Result<(Pin, Session)> {
     let minter: IpAddr = parse(row, 2)?;
     let (minted, expires) = (Millis(row.get(3)?), Millis(row.get(4)?));
     let region = parse(row, 1)?;
-    let mut session = Session::new(region, Client::at(minter), minted, expires.since(minted));
+    let mut session = Session::new(region, Client::from_ip(minter), minted, expires.since(minted));
     session.revoked = row.get(5)?;
     session.conf_hash = row.get(6)?;
-    session.asker = Asker { technician: row.get(7)?, company: row.get(8)? };
+    session.requester = Requester { technician: row.get(7)?, company: row.get(8)? };
     session.unattended = row.get(9)?;
     Ok((pin, session))
 }

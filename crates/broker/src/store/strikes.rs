@@ -1,4 +1,4 @@
-//! Reports of abuse, and whom they blocked.
+//! Reports of abuse, and the clients that were blocked.
 
 use std::net::IpAddr;
 
@@ -29,6 +29,7 @@ pub(super) fn insert_report(
     reporter: Client,
     at: Millis,
 ) -> rusqlite::Result<()> {
+    // A report that is repeated counts once, so it is no error that it is here already.
     let sql =
         "INSERT OR IGNORE INTO reports (minter, pin, reporter, at_ms) VALUES (?1, ?2, ?3, ?4)";
     let row = params![minter.0.to_string(), pin.expose(), reporter.0.to_string(), at.0];
@@ -46,13 +47,13 @@ pub(super) fn load_reports(
     let mut statement = connection.prepare("SELECT minter, pin, reporter FROM reports")?;
     let report = |row: &rusqlite::Row<'_>| {
         let (minter, reporter): (IpAddr, IpAddr) = (parse(row, 0)?, parse(row, 2)?);
-        Ok((Client::at(minter), parse(row, 1)?, Client::at(reporter)))
+        Ok((Client::from_ip(minter), parse(row, 1)?, Client::from_ip(reporter)))
     };
     statement.query_map([], report)?.collect()
 }
 
 pub(super) fn load_blocked(connection: &Connection) -> rusqlite::Result<Vec<Client>> {
     let mut statement = connection.prepare("SELECT client FROM blocked")?;
-    let client = |row: &rusqlite::Row<'_>| parse::<IpAddr>(row, 0).map(Client::at);
+    let client = |row: &rusqlite::Row<'_>| parse::<IpAddr>(row, 0).map(Client::from_ip);
     statement.query_map([], client)?.collect()
 }

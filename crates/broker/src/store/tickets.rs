@@ -1,7 +1,7 @@
 //! Viewers' links, by the hash of what they carry.
 
 use rusqlite::{Connection, params};
-use wire::screen::Role;
+use wire::shared_screen::Role;
 
 use super::sessions::parse;
 use crate::hub::{credential::KeyHash, tickets::Ticket};

@@ -6,17 +6,18 @@ use engine::{
     access::{Access, Person, Presence, Why},
     clock::now,
 };
+use parking_lot::Mutex;
 use session::Timestamp;
 use tokio::sync::watch;
 
-use super::{AuditEntry, Inner};
+use super::{AuditEntry, Console, settings_in_force::SettingsInForce};
 use crate::{
     Settings,
     view::{AccessKind, AccessView, LockReason, PersonView},
 };
 
-/// How often it is looked whether somebody has gone away, at least: a computer that slept has missed
-/// its alarm.
+/// The longest sleep before the clock is looked at again.
+// A computer that slept has missed its timer, which counts only the time that it was awake.
 const LOOK: Duration = Duration::from_secs(20);
 
 /// Who is here after a start: nobody, where somebody has a profile.
@@ -40,46 +41,62 @@ fn without_people(settings: &Settings) -> Presence {
     }
 }
 
-impl Inner {
-    /// Somebody did something at this console.
-    pub(crate) fn acted(&self) {
-        self.acted.send_replace(now());
+/// Who is at this console, who could be, and when somebody last did something.
+pub(crate) struct AccessControl {
+    /// Shared with every engine, which refuses what a locked console must not do.
+    pub state: Access,
+    /// Who has a profile at this console.
+    pub people: Mutex<Vec<Person>>,
+    last_activity: watch::Sender<Timestamp>,
+    settings: Arc<SettingsInForce>,
+}
+
+impl AccessControl {
+    pub fn new(state: Access, people: Vec<Person>, settings: Arc<SettingsInForce>) -> Self {
+        let last_activity = watch::Sender::new(now());
+        Self { state, people: Mutex::new(people), last_activity, settings }
     }
 
-    /// Who is at this console, for mails, viewers and messages: who signed in, else who the settings name.
-    pub(crate) fn technician(&self) -> String {
-        match self.access.presence() {
+    /// Somebody did something at this console.
+    pub fn note_activity(&self) {
+        self.last_activity.send_replace(now());
+    }
+
+    /// The name for mails, viewers and messages: of who signed in, else the one in the settings.
+    pub fn technician(&self) -> String {
+        match self.state.presence() {
             Presence::SignedIn { person, .. } | Presence::Locked { person: Some(person), .. } => {
                 person.name
             }
             Presence::Locked { person: None, .. }
             | Presence::FirstStart { .. }
-            | Presence::Open => self.settings().technician.clone(),
+            | Presence::Open => self.settings.current().technician.clone(),
         }
     }
 
-    /// What goes on record as whose deed it is: who signed in, else `given`.
-    pub(crate) fn who_acts(&self, given: &str) -> String {
+    /// The name for records: of who signed in, else `given`.
+    pub fn recorded_name(&self, given: &str) -> String {
         let given = || crate::words::plain(given, 64);
-        self.access.person().map_or_else(given, |person| person.name)
+        self.state.person().map_or_else(given, |person| person.name)
     }
 
     /// Applies settings that were changed: they decide only where nobody has a profile.
-    pub(crate) fn settle_access(&self) {
-        match self.access.presence() {
+    pub fn apply_settings(&self) {
+        match self.state.presence() {
             Presence::FirstStart { .. } | Presence::Open => {
-                self.access.set(without_people(&self.settings()));
+                self.state.set(without_people(&self.settings.current()));
             }
             Presence::SignedIn { .. } | Presence::Locked { .. } => {}
         }
-        self.tell_change();
     }
+}
 
-    /// Locks, where somebody is signed in; false where nobody is.
-    pub(crate) async fn lock_for(&self, why: Why) -> bool {
-        let Some(person) = self.access.lock(why, now()) else { return false };
-        self.ceremony(super::ceremony::Ceremony::lock);
-        self.tell_change();
+impl Console {
+    /// Locks, where somebody is signed in.
+    pub(crate) async fn lock(&self, why: Why) {
+        let Some(person) = self.access.state.lock(why, now()) else { return };
+        self.ceremonies.current.lock().lock();
+        self.updates.announce();
         let reason = match why {
             Why::Asked => "Locked Deskhand.",
             Why::Idle => "Did nothing for a while, so Deskhand locked itself.",
@@ -87,22 +104,14 @@ impl Inner {
             Why::Started => "Started Deskhand.",
         };
         let text = reason.to_owned();
-        self.record_or_warn(AuditEntry { by: person.name, action: "locked", text, session: None })
-            .await;
-        true
-    }
-
-    /// Records what is done anyway: a full disk must neither keep a person out nor the console open.
-    pub(crate) async fn record_or_warn(&self, entry: AuditEntry) {
-        if let Err(trouble) = self.record(entry).await {
-            tracing::warn!(text = trouble.text, "record what was done");
-        }
+        let entry = AuditEntry { by: person.name, action: "locked", text, session: None };
+        self.audit.record_or_warn(entry).await;
     }
 
     /// Who is signed in, and whether the console is locked.
     pub(crate) fn access_view(&self) -> AccessView {
-        let settings = self.settings();
-        let (is, since, person) = match self.access.presence() {
+        let settings = self.settings.current();
+        let (is, since, person) = match self.access.state.presence() {
             Presence::FirstStart { .. } => (AccessKind::FirstStart, None, None),
             Presence::Open => (AccessKind::Open, None, None),
             Presence::SignedIn { person, since } => {
@@ -113,11 +122,11 @@ impl Inner {
         AccessView {
             is,
             since,
-            why: self.access.locked_why().map(lock_reason),
+            why: self.access.state.locked_why().map(lock_reason),
             person: person.as_ref().map(person_view),
-            people: self.side(|side| side.people.iter().map(person_view).collect()),
+            people: self.access.people.lock().iter().map(person_view).collect(),
             required: settings.require_sign_in,
-            ceremony: self.ceremony(|ceremony| ceremony.view()),
+            ceremony: self.ceremonies.current.lock().view(),
         }
     }
 }
@@ -136,10 +145,10 @@ fn person_view(person: &Person) -> PersonView {
 }
 
 /// Locks whenever nobody did anything for as long as the settings say.
-pub(super) async fn lock_when_idle(inner: Arc<Inner>) {
-    let mut presence = inner.access.watch();
+pub(super) async fn lock_when_idle(console: Arc<Console>) {
+    let mut presence = console.access.state.watch();
     let after = || {
-        let minutes = inner.settings().lock_after_min;
+        let minutes = console.settings.current().lock_after_min;
         (minutes > 0).then(|| Duration::from_secs(u64::from(minutes) * 60))
     };
     let follow = async {
@@ -148,13 +157,13 @@ pub(super) async fn lock_when_idle(inner: Arc<Inner>) {
             if presence.wait_for(signed_in).await.is_err() {
                 return;
             }
-            idle(inner.acted.subscribe(), after, now).await;
-            inner.lock_for(Why::Idle).await;
+            idle(console.access.last_activity.subscribe(), after, now).await;
+            console.lock(Why::Idle).await;
         }
     };
     tokio::select! {
         () = follow => {}
-        () = inner.stopping.cancelled() => {}
+        () = console.lifecycle.stopping.cancelled() => {}
     }
 }
 

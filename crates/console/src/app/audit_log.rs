@@ -3,16 +3,20 @@
 //! Entries that could not be written are counted. That stands as a trouble, and the next entry that can be
 //! written says how many are missing before it.
 
+use std::sync::Arc;
+
 use engine::{
     SessionId, StoreError,
     archive::{self, Archive},
     clock::now,
 };
 
-use super::Inner;
+use parking_lot::Mutex;
+
+use super::{standing_troubles::StandingTroubles, updates::Updates};
 use crate::{
-    present::trouble,
-    view::{Code, Trouble},
+    present::{remedy, trouble},
+    view::Trouble,
 };
 
 /// What somebody did.
@@ -29,32 +33,41 @@ pub(crate) struct AuditEntry {
 }
 
 /// Where entries are written, and how many could not be.
-#[derive(Default)]
 pub(crate) struct AuditLog {
-    /// None before the start and after the end. It doesn't go through the engine, since whoever records something
-    /// may hold the engine's lock.
+    writer: Mutex<Writer>,
+    standing: Arc<StandingTroubles>,
+    updates: Arc<Updates>,
+}
+
+struct Writer {
+    /// None after the end. It doesn't go through the engine, since whoever records something may hold the engine's lock.
     archive: Option<Archive>,
     /// Entries that could not be written since the last that could.
     missed: u32,
 }
 
 impl AuditLog {
-    /// Writes to `archive` from now on; to none at the end.
-    pub fn write_to(&mut self, archive: Option<&Archive>) {
-        self.archive = archive.cloned();
+    pub fn new(archive: &Archive, standing: Arc<StandingTroubles>, updates: Arc<Updates>) -> Self {
+        let writer = Writer { archive: Some(archive.clone()), missed: 0 };
+        Self { writer: Mutex::new(writer), standing, updates }
     }
-}
 
-impl Inner {
+    /// Writes to `archive` from now on; to none at the end.
+    pub fn write_to(&self, archive: Option<&Archive>) {
+        self.writer.lock().archive = archive.cloned();
+    }
+
     /// Appends to the audit log; it is on disk when this returns.
     ///
     /// # Errors
     /// The entry could not be written, which then stands as a trouble, too. What must not happen unseen (an
     /// override, an export) has to be refused; other callers may ignore it.
-    pub(crate) async fn record(&self, entry: AuditEntry) -> Result<(), Trouble> {
-        let (archive, mut missed) = self.side(|side| {
-            (side.audit_log.archive.clone(), std::mem::take(&mut side.audit_log.missed))
-        });
+    pub async fn record(&self, entry: AuditEntry) -> Result<(), Trouble> {
+        // Taken, so that of two entries at once only one tells the gap.
+        let (archive, mut missed) = {
+            let mut writer = self.writer.lock();
+            (writer.archive.clone(), std::mem::take(&mut writer.missed))
+        };
         let archive = archive.ok_or_else(trouble::stopping)?;
         let before = missed;
         let AuditEntry { by, action, text, session } = entry;
@@ -68,14 +81,25 @@ impl Inner {
             tracing::error!(action, %error, "write the audit log");
             not_written(&error)
         });
-        self.side(|side| {
-            let more = missed.saturating_add(u32::from(trouble.is_some()));
-            side.audit_log.missed = side.audit_log.missed.saturating_add(more);
-            side.standing.retain(|trouble| !is_not_written(trouble));
-            side.standing.extend(trouble.clone());
-        });
-        self.tell_change();
+        // Added and not set: another entry may have failed meanwhile.
+        let more = missed.saturating_add(u32::from(trouble.is_some()));
+        {
+            let mut writer = self.writer.lock();
+            writer.missed = writer.missed.saturating_add(more);
+        }
+        self.standing.remove(is_not_written);
+        if let Some(trouble) = &trouble {
+            self.standing.add(trouble.clone());
+        }
+        self.updates.announce();
         trouble.map_or(Ok(()), Err)
+    }
+
+    /// Records what is done anyway: a full disk must neither keep a person out nor the console open.
+    pub async fn record_or_warn(&self, entry: AuditEntry) {
+        if let Err(trouble) = self.record(entry).await {
+            tracing::warn!(text = trouble.text, "record what was done");
+        }
     }
 }
 
@@ -105,10 +129,7 @@ async fn append(
 const NOT_WRITTEN: &str = "The audit log is not written. ";
 
 fn not_written(error: &StoreError) -> Trouble {
-    let Trouble { code, text, remedy } = trouble::from_text(
-        trouble::store_code(error).unwrap_or(Code::TryAgain),
-        &error.to_string(),
-    );
+    let Trouble { code, text, remedy } = trouble::of(error, remedy::of_store(error));
     Trouble { code, text: format!("{NOT_WRITTEN}{text}"), remedy }
 }
 
@@ -118,8 +139,6 @@ fn is_not_written(trouble: &Trouble) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use engine::desktop::Headless;
     use serde_json::json;
 
@@ -149,14 +168,14 @@ mod tests {
     }
 
     fn standing(app: &App) -> usize {
-        app.inner().side(|side| side.standing.iter().filter(|t| is_not_written(t)).count())
+        app.console().standing.list().iter().filter(|trouble| is_not_written(trouble)).count()
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn with_a_full_disk_nothing_happens_unseen_and_what_was_missed_is_counted() {
         let folder = tempfile::tempdir().unwrap();
         let app = app(folder.path()).await;
-        let archive = app.inner().side(|side| side.audit_log.archive.clone()).unwrap();
+        let archive = app.console().audit.writer.lock().archive.clone().unwrap();
         archive.limit_pages(Some(1)).await.unwrap();
         let filler = |length| AuditEntry {
             by: "Anna".into(),
@@ -167,7 +186,7 @@ mod tests {
         let mut filled = 0;
         // To the last byte: where a long entry has no room, a short one may have some.
         for length in [1_000, 1] {
-            while app.inner().record(filler(length)).await.is_ok() {
+            while app.console().audit.record(filler(length)).await.is_ok() {
                 filled += 1;
                 assert!(filled < 1_000, "the disk is never full");
             }

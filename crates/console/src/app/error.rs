@@ -1,10 +1,13 @@
-//! Why a console doesn't start, by what helps. Its text says what was being done, why it failed, and
-//! what to do next.
+//! Why a console doesn't start. The texts say what was being done and why it failed.
 
+use broker::StoreError as BrokerStoreError;
 use engine::{StartError, lock::LockError, vault::VaultError};
 
 use crate::{
-    present::trouble,
+    present::{
+        remedy::{self, Remedy},
+        trouble,
+    },
     settings::SettingsError,
     view::{Code, Trouble},
 };
@@ -13,7 +16,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// A setting from file, environment or flag can't be.
-    #[error("read the settings: {0}")]
+    #[error("read the settings: set {}: {}", .0.field, .0.problem)]
     Settings(#[from] SettingsError),
     /// The data folder is another's, or can't be used.
     #[error("{0}")]
@@ -21,89 +24,92 @@ pub enum AppError {
     /// The key can't be had.
     #[error("{0}")]
     Key(#[from] VaultError),
+    /// The store of the embedded broker can't be used.
+    #[error("start the broker: {0}")]
+    BrokerStore(#[source] engine::StoreError),
     /// The embedded broker doesn't start.
-    #[error("{0}; quit what uses its address or store, then start again")]
-    Broker(#[from] broker::StartError),
+    #[error("{0}")]
+    Broker(#[source] broker::StartError),
     /// The engine doesn't start.
-    #[error("{why}{}", next_step(why))]
-    Engine {
-        /// Why.
-        #[source]
-        why: StartError,
-    },
+    #[error("{0}")]
+    Engine(#[from] StartError),
     /// A task of the start died: a bug.
-    #[error("start the console: a part of it failed ({0}); see the log and report it")]
+    #[error("start the console: a part of it failed ({0})")]
     Internal(String),
 }
 
-impl From<StartError> for AppError {
-    fn from(why: StartError) -> Self {
-        Self::Engine { why }
+impl From<broker::StartError> for AppError {
+    fn from(error: broker::StartError) -> Self {
+        match error {
+            broker::StartError::Store(BrokerStoreError::Database(store)) => {
+                Self::BrokerStore(store)
+            }
+            other @ (broker::StartError::Store(BrokerStoreError::InUse)
+            | broker::StartError::Bind(_)
+            | broker::StartError::Tls(_)
+            | broker::StartError::Token(_)
+            | broker::StartError::Settings(_)
+            | broker::StartError::Serve(_)) => Self::Broker(other),
+        }
     }
 }
 
 impl AppError {
     /// For the program to match on.
     pub fn code(&self) -> Code {
-        match self {
-            Self::Settings(_) => Code::BadInput,
-            Self::Folder(LockError::Held { .. }) => Code::AlreadyRunning,
-            Self::Folder(LockError::Io { .. }) => Code::FreeSpace,
-            Self::Key(
-                VaultError::Io { .. } | VaultError::NoRandom(_) | VaultError::OldKeyLeft { .. },
-            ) => Code::FreeSpace,
-            Self::Key(_) => Code::UnlockKey,
-            Self::Broker(_) => Code::CheckAddress,
-            Self::Engine { why } => engine_code(why),
-            Self::Internal(_) => Code::Internal,
-        }
+        self.remedy().0
     }
 
     /// The exit code of a program that could not start: 2 settings, 3 another console has the
     /// folder, 4 the key is out of reach, 5 an address is taken, 6 disk or database, 1 else.
-    pub fn exit_code(&self) -> u8 {
-        match self.code() {
-            Code::BadInput => 2,
-            Code::AlreadyRunning => 3,
-            Code::UnlockKey => 4,
-            Code::CheckAddress => 5,
-            Code::FreeSpace => 6,
-            Code::SignInAgain
-            | Code::Wait
-            | Code::CheckNetwork
-            | Code::TryAgain
-            | Code::Refused
-            | Code::ServiceFault
-            | Code::ChooseRegion
-            | Code::Locked
-            | Code::Verify
-            | Code::CodeNeeded
-            | Code::SetUp
-            | Code::NotFound
-            | Code::Internal => 1,
+    pub const fn exit_code(&self) -> u8 {
+        use engine::StoreError;
+        match self {
+            Self::Settings(_) => 2,
+            Self::Folder(LockError::Held { .. }) => 3,
+            Self::Key(
+                VaultError::Io { .. } | VaultError::NoRandom(_) | VaultError::OldKeyLeft { .. },
+            ) => 6,
+            // Scripts tell a wrong key from a full disk by it, whatever else helps.
+            Self::Key(_) | Self::Engine(StartError::Journal(StoreError::WrongKey { .. })) => 4,
+            Self::BrokerStore(_)
+            | Self::Broker(_)
+            | Self::Engine(StartError::Listen(_) | StartError::Service(_)) => 5,
+            Self::Folder(LockError::Io { .. })
+            | Self::Engine(StartError::Journal(_) | StartError::Archive(_)) => 6,
+            Self::Engine(StartError::Serve(_) | StartError::Spawn(_)) | Self::Internal(_) => 1,
         }
     }
 
     /// For a window, which shows it.
     pub fn trouble(&self) -> Trouble {
-        crate::present::trouble::from_text(self.code(), &self.to_string())
+        trouble::of(self, self.remedy())
+    }
+
+    fn remedy(&self) -> (Code, &str) {
+        match self {
+            Self::Settings(error) => (Code::BadInput, &error.remedy),
+            Self::Folder(error) => remedy::of_lock(error),
+            Self::Key(error) => remedy::of_vault(error),
+            Self::BrokerStore(error) => remedy::of_store(error),
+            Self::Broker(_) => {
+                (Code::CheckAddress, "Quit what uses its address or store, then start again.")
+            }
+            Self::Engine(error) => of_start(error),
+            Self::Internal(_) => (Code::Internal, "See the log and report it."),
+        }
     }
 }
 
-fn engine_code(error: &StartError) -> Code {
+const fn of_start(error: &StartError) -> Remedy {
     match error {
-        StartError::Journal(store) => trouble::store_code(store).unwrap_or(Code::Internal),
-        StartError::Archive(_) => Code::FreeSpace,
-        StartError::Listen(_) | StartError::Service(_) => Code::CheckAddress,
-        StartError::Serve(_) | StartError::Spawn(_) => Code::Internal,
-    }
-}
-
-fn next_step(error: &StartError) -> &'static str {
-    match error {
-        StartError::Listen(_) => "; free that port, or set listen to another address or port",
-        StartError::Serve(_) | StartError::Spawn(_) => "; start again, and report it if it stays",
-        // Their own texts end with the remedy.
-        StartError::Journal(_) | StartError::Archive(_) | StartError::Service(_) => "",
+        StartError::Journal(store) | StartError::Archive(store) => remedy::of_store(store),
+        StartError::Service(error) => remedy::of_service(*error),
+        StartError::Listen(_) => {
+            (Code::CheckAddress, "Free that port, or set listen to another address or port.")
+        }
+        StartError::Serve(_) | StartError::Spawn(_) => {
+            (Code::Internal, "Start again, and report it if it stays.")
+        }
     }
 }

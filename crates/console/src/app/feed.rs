@@ -13,7 +13,7 @@ use engine::{Changes, Engine, Race, Subscription};
 use tokio::sync::{mpsc, watch};
 
 use self::pace::Pace;
-use super::Inner;
+use super::Console;
 use crate::view::{ConsoleView, Push, RegionsView, SessionRow};
 
 pub(crate) use self::views::{detail_of, known_reach, name as name_of, setting};
@@ -32,12 +32,13 @@ impl Feed {
         self.batches.recv().await
     }
 
-    pub(super) fn start(inner: Arc<Inner>, from_seq: u64, details: bool) -> Self {
+    pub(super) fn start(console: Arc<Console>, details: bool) -> Self {
         let (out, batches) = mpsc::channel(1);
-        let tasks = inner.tasks.clone();
+        let tasks = console.lifecycle.tasks.clone();
+        let cursor = console.updates.start_of_feed();
         tasks.spawn(async move {
-            let stopping = inner.stopping.clone();
-            let feeding = Feeding { inner, out, details, sent: Sent::default(), cursor: from_seq };
+            let stopping = console.lifecycle.stopping.clone();
+            let feeding = Feeding { console, out, details, sent: Sent::default(), cursor };
             tokio::select! {
                 () = feeding.run() => {}
                 () = stopping.cancelled() => {}
@@ -48,7 +49,7 @@ impl Feed {
 }
 
 struct Feeding {
-    inner: Arc<Inner>,
+    console: Arc<Console>,
     out: mpsc::Sender<Vec<Push>>,
     /// Whether the session on screen is wanted too.
     details: bool,
@@ -85,24 +86,22 @@ struct Sources {
 
 impl Feeding {
     async fn run(mut self) {
-        let mut epoch = self.inner.epoch.subscribe();
-        let mut changed = self.inner.changed.subscribe();
-        let mut on_screen = self.inner.on_screen.subscribe();
+        let mut generation = self.console.engine.generations();
+        let mut changed = self.console.updates.changes();
+        let mut on_screen = self.console.updates.on_screen.subscribe();
         let mut pace = Pace::new(Instant::now());
         loop {
-            epoch.mark_unchanged();
-            let sources = self
-                .inner
-                .engine
-                .read()
-                .await
-                .as_ref()
+            generation.mark_unchanged();
+            let engine = self.console.engine.get().await;
+            let sources = engine
+                .as_deref()
                 .map(|engine| Sources { snapshots: engine.subscribe(), race: engine.race() });
+            drop(engine);
             // The first look has everything.
             let mut news = News::all();
             news.changes.happened = false;
             let Some(mut sources) = sources else {
-                if !self.send(news).await || epoch.changed().await.is_err() {
+                if !self.send(news).await || generation.changed().await.is_err() {
                     return;
                 }
                 continue;
@@ -115,7 +114,7 @@ impl Feeding {
                     Ok(()) = changed.changed() => News { beside: true, ..News::default() },
                     Ok(()) = sources.race.changed() => News { race: true, ..News::default() },
                     Ok(()) = on_screen.changed() => News { on_screen: true, ..News::default() },
-                    Ok(()) = epoch.changed() => break,
+                    Ok(()) = generation.changed() => break,
                     else => return,
                 });
                 if !self.send(std::mem::take(&mut news)).await {
@@ -131,7 +130,7 @@ impl Feeding {
         let Ok(permit) = self.out.clone().reserve_owned().await else { return false };
         let cursor = self.cursor;
         let mut batch = self.batch(news).await;
-        if self.inner.access.is_locked() && !self.sent.locked {
+        if self.console.access.state.is_locked() && !self.sent.locked {
             // Locked while it was made: what is in it is told after the next sign-in.
             self.cursor = cursor;
             batch = self.batch(News::default()).await;
@@ -143,18 +142,18 @@ impl Feeding {
     }
 
     async fn batch(&mut self, news: News) -> Vec<Push> {
-        let inner = self.inner.clone();
-        let guard = inner.engine.read().await;
-        let engine = guard.as_ref();
+        let console = self.console.clone();
+        let guard = console.engine.get().await;
+        let engine = guard.as_deref();
         let mut batch = Vec::new();
-        if inner.access.is_locked() && news.changes.happened {
+        if console.access.state.is_locked() && news.changes.happened {
             // What happened isn't told, but that something did: whoever shows notices looks for them then.
             self.sent.console = None;
         }
-        if let Some(view) = self.sent.console(views::console(&inner, engine)) {
+        if let Some(view) = self.sent.console(views::console(&console, engine)) {
             batch.push(Push::Console(Box::new(view)));
         }
-        if inner.access.is_locked() {
+        if console.access.state.is_locked() {
             self.sent.lock(&mut batch);
             return batch;
         }
@@ -168,7 +167,7 @@ impl Feeding {
         self.rows(engine, &news, &mut batch);
         self.detail(engine, &news, &mut batch).await;
         if news.race {
-            let race = engine.race().borrow().as_ref().map(crate::present::regions::running);
+            let race = engine.race().borrow().as_ref().map(crate::present::region_race::running);
             if let Some(view) = race
                 && self.sent.regions.as_ref() != Some(&view)
             {
@@ -183,10 +182,10 @@ impl Feeding {
     fn rows(&mut self, engine: &Engine, news: &News, batch: &mut Vec<Push>) {
         let all = if news.beside { engine.snapshots() } else { Vec::new() };
         for known in all.iter().chain(&news.changes.snapshots) {
-            let revision = self.inner.revision();
+            let revision = self.console.updates.next_revision();
             // Read after the revision is taken: what is newer has a higher one.
             let Some(snapshot) = engine.snapshot(known.id) else { continue };
-            let row = views::row(&self.inner, &snapshot, revision);
+            let row = views::row(&self.console, &snapshot, revision);
             if let Some(row) = self.sent.row(row) {
                 batch.push(Push::Row(row));
             }
@@ -194,13 +193,13 @@ impl Feeding {
     }
 
     async fn detail(&mut self, engine: &Engine, news: &News, batch: &mut Vec<Push>) {
-        let on_screen = *self.inner.on_screen.borrow();
+        let on_screen = *self.console.updates.on_screen.borrow();
         let Some(id) = on_screen.filter(|_| self.details) else { return };
         let touched = news.beside
             || news.on_screen
             || news.changes.snapshots.iter().any(|snapshot| snapshot.id == id);
         if touched {
-            match detail_of(&self.inner, engine, id).await {
+            match detail_of(&self.console, engine, id).await {
                 Ok(detail) => batch.push(Push::Detail(Box::new(detail))),
                 Err(trouble) => tracing::warn!(text = trouble.text, "show the session on screen"),
             }
@@ -215,7 +214,7 @@ impl Feeding {
             };
             let Some(last) = happenings.last().map(|happening| happening.seq) else { return };
             for happening in &happenings {
-                let name = views::name(&self.inner, engine, happening.session).await;
+                let name = views::name(&self.console.zone, engine, happening.session).await;
                 batch.push(Push::Happening(crate::present::event::happening(happening, &name)));
             }
             self.cursor = last;

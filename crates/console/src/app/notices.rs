@@ -3,13 +3,13 @@
 //! Up to where it was told is on the disk. What came after that is given again at the next start; so
 //! a crash between a notification and its mark shows that one twice, and none is ever lost.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use engine::{Engine, clock::now, journal::EventRecord};
 use session::{PresenceChange, Timestamp};
 use wire::HookType;
 
-use super::{Inner, feed::name_of};
+use super::{Console, feed::name_of};
 use crate::{present, view, words::count};
 
 /// Happenings are read this many at a time.
@@ -23,7 +23,7 @@ const OWN_VIEWER: i64 = 60_000;
 
 /// Tells a subscriber what is worth a notification.
 pub struct Notices {
-    inner: Arc<Inner>,
+    console: Arc<Console>,
     subscriber: &'static str,
     /// The newest happening that was read; none before the first look.
     read_to: Option<u64>,
@@ -50,42 +50,41 @@ pub enum Tell {
 /// Notes what was told; clones note for the same subscriber.
 #[derive(Clone)]
 pub struct Marks {
-    inner: Arc<Inner>,
+    console: Arc<Console>,
     subscriber: &'static str,
 }
 
 impl Notices {
-    pub(super) fn new(inner: Arc<Inner>, subscriber: &'static str) -> Self {
-        Self { inner, subscriber, read_to: None }
+    pub(super) fn new(console: Arc<Console>, subscriber: &'static str) -> Self {
+        Self { console, subscriber, read_to: None }
     }
 
     /// What notes that all of a [`News`] was dealt with, shown or kept quiet.
     pub fn marks(&self) -> Marks {
-        Marks { inner: self.inner.clone(), subscriber: self.subscriber }
+        Marks { console: self.console.clone(), subscriber: self.subscriber }
     }
 
     /// Looks for what came since the last look, or since the mark of an earlier run; to be called
     /// again whenever something has happened. None if nothing came.
     pub async fn read(&mut self) -> Option<News> {
-        let inner = self.inner.clone();
-        let guard = inner.engine.read().await;
-        let engine = guard.as_ref()?;
+        let console = self.console.clone();
+        let engine = console.engine.get().await?;
         let (from, first) = match self.read_to {
             Some(seq) => (seq, false),
-            None => (self.begin(engine).await?, true),
+            None => (self.begin(&engine).await?, true),
         };
-        let happenings = read_after(engine, from).await?;
+        let happenings = read_after(&engine, from).await?;
         let up_to = happenings.last().map_or(from, |happening| happening.seq);
         self.read_to = Some(up_to);
         let mut tell = Vec::new();
-        for happening in happenings.iter().filter(|happening| !is_own(&inner, happening)) {
-            let name = name_of(&inner, engine, happening.session).await;
+        for happening in happenings.iter().filter(|happening| !is_own(&console, happening)) {
+            let name = name_of(&console.zone, &engine, happening.session).await;
             let told = present::event::happening(happening, &name);
             if told.notify {
                 tell.push(told);
             }
         }
-        let tell = if inner.access.is_locked() {
+        let tell = if console.access.state.is_locked() {
             without_names(tell.len())
         } else if first {
             after_a_break(tell, now())
@@ -105,7 +104,7 @@ impl Notices {
                 return None;
             }
         }
-        let newest = self.inner.newest.load(Ordering::Acquire);
+        let newest = self.console.updates.newest();
         // At once: what comes next must not be taken for old, should it end before it was told.
         note(engine, self.subscriber, newest).await;
         Some(newest)
@@ -115,8 +114,8 @@ impl Notices {
 impl Marks {
     /// Notes that everything up to this was dealt with.
     pub async fn dealt_with(&self, news: &News) {
-        if let Some(engine) = self.inner.engine.read().await.as_ref() {
-            note(engine, self.subscriber, news.up_to).await;
+        if let Some(engine) = self.console.engine.get().await {
+            note(&engine, self.subscriber, news.up_to).await;
         }
     }
 }
@@ -146,12 +145,12 @@ async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<EventRecord>> 
 }
 
 /// Whether it is what the person at this console has just done: nobody has to be told of that.
-fn is_own(inner: &Inner, happening: &EventRecord) -> bool {
+fn is_own(console: &Console, happening: &EventRecord) -> bool {
     let change = happening.event.facts().presence_change();
     if change != Some(PresenceChange::Reported(HookType::ViewerStarted)) {
         return false;
     }
-    let opened = inner.side(|side| side.own_viewers.remove(&happening.session));
+    let opened = console.viewers.opened_here.lock().remove(&happening.session);
     opened.is_some_and(|opened| happening.at.0.saturating_sub(opened.0) < OWN_VIEWER)
 }
 

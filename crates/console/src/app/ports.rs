@@ -4,6 +4,9 @@ use std::{fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
+use super::standing_troubles::StandingTroubles;
+use crate::view::{Code, Trouble};
+
 const FILE: &str = "ports.json";
 
 /// The ports that were taken last time.
@@ -12,7 +15,7 @@ const FILE: &str = "ports.json";
 pub(super) struct Ports {
     pub listener: Option<u16>,
     pub broker: Option<u16>,
-    /// Of the broker's door to the network.
+    /// Where the broker lets customers of this network in.
     pub network: Option<u16>,
     pub sandbox_logintc: Option<u16>,
     pub sandbox_rocketchat: Option<u16>,
@@ -26,7 +29,17 @@ impl Ports {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Remembers them.
+    /// Remembers them for the next start; that it can't be done stands as a trouble.
+    pub fn remember(self, data: &Path, standing: &StandingTroubles) {
+        if let Err(error) = self.write(data) {
+            standing.add(Trouble {
+                code: Code::FreeSpace,
+                text: format!("Remember the ports for the next start: {error}."),
+                remedy: "Free some space and check the data folder's permissions.".into(),
+            });
+        }
+    }
+
     pub fn write(self, data: &Path) -> std::io::Result<()> {
         if Self::read(data) == self {
             return Ok(());

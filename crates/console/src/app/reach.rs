@@ -7,18 +7,17 @@ use engine::{
 use session::Timestamp;
 use url::{Host, Url};
 
-use super::Inner;
+use super::{engine_slot::EngineSlot, updates::Updates};
 use crate::view::Reach;
 
 /// What the last test said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum Tested {
+pub(crate) enum ReachTest {
     /// There was none yet.
     #[default]
-    Not,
+    NotDone,
     /// It came back.
-    Came {
-        /// When.
+    Passed {
         at: Timestamp,
         /// Who called, and how long that took.
         reached: Reached,
@@ -29,19 +28,19 @@ pub(crate) enum Tested {
 
 /// What is known of the way from the service to our listener; by the engine as it runs, not by settings
 /// that are about to be in force.
-pub(super) fn known(engine: &Engine, tested: &Tested) -> Reach {
-    match tested {
-        Tested::Came { reached: Reached { by: Requester::Service, .. }, .. } => {
+pub(super) fn known(engine: &Engine, test: &ReachTest) -> Reach {
+    match test {
+        ReachTest::Passed { reached: Reached { by: Requester::Service, .. }, .. } => {
             return Reach::Reachable;
         }
         // Our own call proves where a public URL leads, and nothing about an address of this network.
-        Tested::Came { reached: Reached { by: Requester::Ourselves, .. }, .. }
+        ReachTest::Passed { reached: Reached { by: Requester::Ourselves, .. }, .. }
             if has_public_url(engine) =>
         {
             return Reach::Reachable;
         }
-        Tested::Failed(_) => return Reach::Unreachable,
-        Tested::Came { .. } | Tested::Not => {}
+        ReachTest::Failed(_) => return Reach::Unreachable,
+        ReachTest::Passed { .. } | ReachTest::NotDone => {}
     }
     let listener = engine.listener().ip();
     if has_public_url(engine) {
@@ -71,25 +70,19 @@ pub(crate) fn is_this_computer(url: &str) -> bool {
     }
 }
 
-/// Has our listener called by the URL that hooks are given, and keeps what comes of it. Nothing waits for
-/// that: a new engine may start meanwhile, of which it says nothing.
-pub(crate) async fn test(inner: &Inner) -> Tested {
-    let epoch = *inner.epoch.borrow();
-    let test = inner.engine.read().await.as_ref().map(Engine::test_reach);
-    let Some(test) = test else { return Tested::Not };
+/// Has our listener called by the URL that hooks are given, and keeps how that ended.
+pub(crate) async fn test(slot: &EngineSlot, updates: &Updates) -> ReachTest {
+    let generation = slot.generation();
+    // The engine isn't held while the call is under way: another may start meanwhile, of which this says nothing.
+    let test = slot.get().await.map(|engine| engine.test_reach());
+    let Some(test) = test else { return ReachTest::NotDone };
     let tested = match test.await {
-        Ok(reached) => Tested::Came { at: engine::clock::now(), reached },
-        Err(error) => Tested::Failed(error),
+        Ok(reached) => ReachTest::Passed { at: engine::clock::now(), reached },
+        Err(error) => ReachTest::Failed(error),
     };
-    let is_of_this_engine = inner.side(|side| {
-        let same = *inner.epoch.borrow() == epoch;
-        if same {
-            side.tested = tested.clone();
-        }
-        same
-    });
-    inner.tell_change();
-    if is_of_this_engine { tested } else { Tested::Not }
+    let is_of_this_engine = slot.learned(generation, |known| known.reach_test = tested.clone());
+    updates.announce();
+    if is_of_this_engine { tested } else { ReachTest::NotDone }
 }
 
 #[cfg(test)]

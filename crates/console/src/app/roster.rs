@@ -1,7 +1,8 @@
-//! What a service of ours knows beside the hooks: who shares the screen, who watches, and how well; and
-//! what it is told: who asks.
+//! What a broker of ours tells beside the hooks: who shares the screen, who watches, and how good the picture is. And
+//! what it is told: who asks the customer for their screen.
 //!
-//! All of it is by capability. That a call fails changes no session: what is known gets old, and says so.
+//! Only services that have these calls are asked. A call that fails changes no session: what is known gets old, and the
+//! window shows its age.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -12,55 +13,55 @@ use engine::{
 };
 use futures_util::{StreamExt as _, stream};
 use session::{Presenter, Timestamp, Viewers};
-use wire::{Pin, screen::Asker};
+use wire::{Pin, shared_screen::Requester};
 
-use super::Inner;
+use super::{Console, engine_slot::EngineSlot};
 
-/// How often it is asked for the session on screen.
+/// How often the roster of the session on screen is asked for.
 const EVERY: Duration = Duration::from_secs(2);
-/// The other sessions in which somebody is, each so many rounds.
+/// Rosters of other sessions in which somebody is are asked for every so many rounds.
 const OTHERS: u64 = 5;
-/// At most so many sessions a round, so many at once: the rest has its turn.
+/// At most so many sessions are asked for in a round, and so many at once.
 const A_ROUND: usize = 64;
 const AT_ONCE: usize = 8;
 
 /// What is known of a session's screen.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct KnownRoster {
     pub roster: Roster,
     pub at: Timestamp,
 }
 
 /// Follows every session until the console stops.
-pub(super) async fn follow(inner: Arc<Inner>) {
+pub(super) async fn follow(console: Arc<Console>) {
     let follow = async {
         for round in 0.. {
             tokio::time::sleep(EVERY).await;
-            look(&inner, round).await;
+            poll(&console, round).await;
         }
     };
     tokio::select! {
         () = follow => {}
-        () = inner.stopping.cancelled() => {}
+        () = console.lifecycle.stopping.cancelled() => {}
     }
 }
 
-async fn look(inner: &Inner, round: u64) {
-    let Some((client, live)) = live(inner).await else { return };
+async fn poll(console: &Console, round: u64) {
+    let Some((client, live)) = live(console).await else { return };
     let here: HashSet<SessionId> = live.iter().map(|session| session.id).collect();
-    inner.side(|side| {
-        side.rosters.retain(|id, _| here.contains(id));
-        side.askers.retain(|id, _| here.contains(id));
+    console.engine.known(|known| {
+        known.rosters.retain(|id, _| here.contains(id));
+        known.requesters.retain(|id, _| here.contains(id));
     });
     if here.is_empty() {
         return;
     }
-    let Some(able) = inner.capabilities(&client).await else { return };
+    let Some(able) = console.engine.capabilities(&client).await else { return };
     if able.tells_asker() {
-        tell_askers(inner, &client, &live, round).await;
+        tell_requesters(console, &client, &live, round).await;
     }
     if able.knows_roster() {
-        ask_rosters(inner, &client, &live, round).await;
+        ask_rosters(console, &client, &live, round).await;
     }
 }
 
@@ -72,9 +73,8 @@ struct Live {
     active: bool,
 }
 
-async fn live(inner: &Inner) -> Option<(LoginWithMe, Vec<Live>)> {
-    let guard = inner.engine.read().await;
-    let engine = guard.as_ref()?;
+async fn live(console: &Console) -> Option<(LoginWithMe, Vec<Live>)> {
+    let engine = console.engine.get().await?;
     let of = |snapshot: Arc<Snapshot>| {
         let pin = snapshot.pin.clone().filter(|_| snapshot.record.is_live())?;
         let active = matches!(snapshot.record.presenter, Presenter::Online { .. })
@@ -84,71 +84,70 @@ async fn live(inner: &Inner) -> Option<(LoginWithMe, Vec<Live>)> {
     Some((engine.client().clone(), engine.snapshots().into_iter().filter_map(of).collect()))
 }
 
-async fn ask_rosters(inner: &Inner, client: &LoginWithMe, live: &[Live], round: u64) {
-    let on_screen = *inner.on_screen.borrow();
+async fn ask_rosters(console: &Console, client: &LoginWithMe, live: &[Live], round: u64) {
+    let on_screen = *console.updates.on_screen.borrow();
     let wanted = live
         .iter()
+        // The one that somebody looks at in every round, the others seldom: each is a call to the service.
         .filter(|one| on_screen == Some(one.id) || (one.active && round.is_multiple_of(OTHERS)));
     let asked = stream::iter(wanted.take(A_ROUND)).for_each_concurrent(AT_ONCE, async |one| {
         match client.roster(&one.pin).await {
             Ok(roster) => {
-                inner.side(|side| side.rosters.insert(one.id, Known { roster, at: now() }));
+                let roster = KnownRoster { roster, at: now() };
+                console.engine.known(|known| known.rosters.insert(one.id, roster));
             }
             Err(error) => tracing::debug!(session = %one.id, %error, "what is known gets old"),
         }
     });
     asked.await;
     // Only the session on screen shows it.
-    inner.on_screen.send_modify(|_| {});
+    console.updates.on_screen.send_modify(|_| {});
 }
 
-async fn tell_askers(inner: &Inner, client: &LoginWithMe, live: &[Live], round: u64) {
-    let asker = inner.asker();
-    let told = inner.side(|side| side.askers.clone());
+async fn tell_requesters(console: &Console, client: &LoginWithMe, live: &[Live], round: u64) {
+    let requester = console.requester();
+    let told = console.engine.known(|known| known.requesters.clone());
     let untold = live.iter().filter(|one| match told.get(&one.id) {
-        Some(Told { asker: last, done: true }) => *last != asker,
+        Some(ToldRequester { requester: last, done: true }) => *last != requester,
         // A service that is away isn't asked in every round.
-        Some(Told { done: false, .. }) => round.is_multiple_of(OTHERS),
+        Some(ToldRequester { done: false, .. }) => round.is_multiple_of(OTHERS),
         None => true,
     });
     let tell = stream::iter(untold.take(A_ROUND)).for_each_concurrent(AT_ONCE, async |one| {
-        inner.tell_asker(client, one.id, &one.pin).await;
+        console.tell_requester(client, one.id, &one.pin).await;
     });
     tell.await;
 }
 
 /// Who a session's customer was told asks.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
-    asker: Asker,
+pub(crate) struct ToldRequester {
+    requester: Requester,
     done: bool,
 }
 
-impl Inner {
+impl EngineSlot {
     /// What the service can do beyond the nine calls; none while nobody can tell.
     pub(crate) async fn capabilities(&self, client: &LoginWithMe) -> Option<Capabilities> {
-        if let Some(known) = self.side(|side| side.capabilities.clone()) {
+        if let Some(known) = self.known(|known| known.capabilities.clone()) {
             return Some(known);
         }
-        let epoch = *self.epoch.borrow();
-        let learnt = client.capabilities().await.ok()?;
-        self.side(|side| {
-            // What an engine that has ended has learnt is of another service.
-            if *self.epoch.borrow() == epoch {
-                side.capabilities = Some(learnt.clone());
-            }
-        });
-        Some(learnt)
+        let generation = self.generation();
+        let learned = client.capabilities().await.ok()?;
+        self.learned(generation, |known| known.capabilities = Some(learned.clone()));
+        Some(learned)
     }
+}
 
-    /// Tells the service who asks in this session, if it passes that on. That it fails is said in the log
-    /// and tried again; the customer is then asked by nobody in particular.
-    pub(crate) async fn tell_asker(&self, client: &LoginWithMe, session: SessionId, pin: &Pin) {
-        let asker = self.asker();
-        let told = client.set_asker(pin, &asker, self.unattended).await;
-        let first = self.side(|side| {
-            let now = Told { asker, done: told.is_ok() };
-            side.askers.insert(session, now).is_none_or(|before| before.done)
+impl Console {
+    /// Tells the service who asks in this session, if it passes that on. A failure is logged and tried again; until
+    /// then the customer is asked by nobody in particular.
+    pub(crate) async fn tell_requester(&self, client: &LoginWithMe, session: SessionId, pin: &Pin) {
+        let requester = self.requester();
+        let told = client.set_asker(pin, &requester, self.broker.unattended).await;
+        let first = self.engine.known(|known| {
+            let now = ToldRequester { requester, done: told.is_ok() };
+            known.requesters.insert(session, now).is_none_or(|before| before.done)
         });
         match told {
             Err(error) if first => tracing::warn!(%session, %error, "it is tried again"),
@@ -157,7 +156,8 @@ impl Inner {
     }
 
     /// Who asks, as customers are told.
-    fn asker(&self) -> Asker {
-        Asker { technician: self.technician(), company: self.settings().company.clone() }
+    fn requester(&self) -> Requester {
+        let company = self.settings.current().company.clone();
+        Requester { technician: self.access.technician(), company }
     }
 }

@@ -6,7 +6,7 @@
 
 use engine::{Engine, journal::EventRecord};
 
-use super::{AuditEntry, Inner};
+use super::{AuditEntry, audit_log::AuditLog, engine_slot::EngineSlot};
 
 /// How many events are read at a time.
 const PAGE: u32 = 500;
@@ -24,9 +24,8 @@ pub(super) struct VerificationAudit {
 
 impl VerificationAudit {
     /// Records the verifications that ended since the last look. What can't be recorded now is at the next look.
-    pub async fn read_on(&mut self, inner: &Inner) {
-        let guard = inner.engine.read().await;
-        let Some(engine) = guard.as_ref() else { return };
+    pub async fn read_on(&mut self, slot: &EngineSlot, audit: &AuditLog) {
+        let Some(engine) = slot.get().await else { return };
         let mut from = match self.read_to {
             Some(seq) => seq,
             None => match engine.journal().seen(SUBSCRIBER).await {
@@ -43,10 +42,10 @@ impl VerificationAudit {
             };
             for happening in &page {
                 if let Some(entry) = audit_entry(happening) {
-                    if inner.record(entry).await.is_err() {
+                    if audit.record(entry).await.is_err() {
                         return;
                     }
-                    mark(engine, happening.seq).await;
+                    mark(&engine, happening.seq).await;
                 }
                 from = happening.seq;
                 self.read_to = Some(from);
@@ -54,7 +53,7 @@ impl VerificationAudit {
             if page.len() < PAGE as usize {
                 return;
             }
-            mark(engine, from).await;
+            mark(&engine, from).await;
         }
     }
 }

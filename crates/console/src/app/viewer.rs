@@ -1,19 +1,18 @@
-//! The windows that show a customer's screen: each has a page of ours and a seat, from which this
-//! program speaks to the broker.
+//! The windows that show a customer's screen: each has a page of ours, in whose place this program speaks to the broker.
 //!
-//! What is absent: a PIN or a broker's credential in a page, its address or what is logged; a seat that
-//! outlives its window; a seat for a session whose gate was shut when the window was opened.
+//! What is absent: a PIN or a broker's credential in a page, its address or what is logged; a page that gets anything
+//! after its window was closed; a window on a session whose gate was shut when the window was opened.
 
 mod live;
-mod page;
 mod picture;
 mod stream;
+mod window_page;
 
 use std::{
     borrow::Cow,
     collections::HashMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,13 +23,19 @@ use engine::{
     token::{HookToken, TokenHash},
 };
 use futures_util::SinkExt as _;
+use parking_lot::{Mutex, RwLock};
 use serve::{HostGuard, Limits, Port, Server};
+use session::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use wire::screen::Secret;
+use wire::shared_screen::Secret;
 
-use super::Inner;
+use super::{Console, Pages};
+use crate::{
+    present::remedy::{self, Remedy},
+    view::Code,
+};
 
 /// How long a page or a broker may take to say or take something.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,16 +44,18 @@ const LARGEST_PICTURE: usize = 32 << 20;
 /// Pages, their two WebSockets and some spare, for a desk full of windows.
 const CONNECTIONS: usize = 256;
 
-/// The seats, and the server of their pages, which runs from the first on.
-#[derive(Default)]
+/// The windows, and the server of their pages, which runs from the first on.
 pub(crate) struct Viewers {
-    seats: RwLock<HashMap<TokenHash, Arc<Seat>>>,
+    pages: Arc<dyn Pages>,
+    /// When the person here opened a session's first viewer window, until that viewer was seen.
+    pub opened_here: Mutex<HashMap<SessionId, Timestamp>>,
+    windows: RwLock<HashMap<TokenHash, Arc<ViewerWindow>>>,
     server: tokio::sync::Mutex<Option<Server>>,
 }
 
 /// Why a window can't have a page of ours.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SeatError {
+pub(crate) enum ViewerWindowError {
     /// No port.
     #[error("open a viewer: {0}")]
     Bind(#[from] serve::BindError),
@@ -60,8 +67,17 @@ pub(crate) enum SeatError {
     Random(#[from] engine::token::NoRandom),
 }
 
-/// A viewer window's place at a session.
-struct Seat {
+impl ViewerWindowError {
+    pub(crate) const fn remedy(&self) -> Remedy {
+        match self {
+            Self::Bind(_) | Self::Serve(_) => remedy::NO_PORT,
+            Self::Random(_) => (Code::TryAgain, remedy::NO_RANDOM.1),
+        }
+    }
+}
+
+/// A viewer window, as the server of its page knows it.
+struct ViewerWindow {
     token: HookToken,
     session: SessionId,
     read_only: bool,
@@ -72,71 +88,89 @@ struct Seat {
     /// What both people may compare, while a sealed stream is up.
     words: watch::Sender<Option<String>>,
     /// The window is closed.
-    left: CancellationToken,
+    closed: CancellationToken,
 }
 
 impl Viewers {
+    pub(super) fn new(pages: Arc<dyn Pages>) -> Self {
+        let (opened_here, windows) = (Mutex::default(), RwLock::default());
+        Self { pages, opened_here, windows, server: tokio::sync::Mutex::default() }
+    }
+
     /// The address of the page of the window for `session` and this role: the one of the window that is
     /// open, else a new one. Whoever asks has passed the gate.
     ///
     /// # Errors
-    /// [`SeatError`].
-    pub async fn seat(
+    /// No port or secret can be had for the page.
+    pub async fn open(
         &self,
-        inner: &Arc<Inner>,
+        console: &Arc<Console>,
         session: SessionId,
         read_only: bool,
         name: &str,
-    ) -> Result<ViewerUrl, SeatError> {
-        let addr = self.serve(inner).await?;
-        let mut seats = self.seats.write().unwrap_or_else(PoisonError::into_inner);
-        let open = seats.values().find(|seat| seat.is_of(session, read_only));
-        let seat = match open {
-            Some(seat) => seat.clone(),
+    ) -> Result<ViewerUrl, ViewerWindowError> {
+        let addr = self.serve(console).await?;
+        let mut windows = self.windows.write();
+        let open = windows.values().find(|window| window.is_of(session, read_only));
+        let window = match open {
+            Some(window) => window.clone(),
             None => {
-                let seat = Arc::new(Seat::new(session, read_only, name)?);
-                seats.insert(seat.token.hash(), seat.clone());
-                seat
+                let window = Arc::new(ViewerWindow::new(session, read_only, name)?);
+                windows.insert(window.token.hash(), window.clone());
+                window
             }
         };
-        Ok(ViewerUrl::of_our_page(address(addr, &seat)))
+        Ok(ViewerUrl::of_our_page(address(addr, &window)))
     }
 
     /// The window is closed: its page, wherever it may still be, gets nothing more.
     pub fn leave(&self, session: SessionId, read_only: bool) {
-        let mut seats = self.seats.write().unwrap_or_else(PoisonError::into_inner);
-        seats.retain(|_, seat| {
-            let leaves = seat.is_of(session, read_only);
+        let mut windows = self.windows.write();
+        windows.retain(|_, window| {
+            let leaves = window.is_of(session, read_only);
             if leaves {
-                seat.left.cancel();
+                window.closed.cancel();
             }
             !leaves
         });
     }
 
-    /// Ends every seat, and frees the port.
-    pub async fn stop(&self) {
-        for (_, seat) in self.seats.write().unwrap_or_else(PoisonError::into_inner).drain() {
-            seat.left.cancel();
+    /// Ends every window, and frees the port.
+    pub async fn close(self: Arc<Self>) {
+        for (_, window) in self.windows.write().drain() {
+            window.closed.cancel();
         }
-        if let Some(server) = self.server.lock().await.take() {
+        let server = self.server.lock().await.take();
+        if let Some(server) = server {
             server.shutdown().await;
         }
     }
 
-    fn find(&self, token: &str) -> Option<Arc<Seat>> {
-        let seats = self.seats.read().unwrap_or_else(PoisonError::into_inner);
-        seats.get(&TokenHash::of(token)).cloned()
+    /// Whether this program has the page at all: else the broker's own will do.
+    pub fn has_page(&self) -> bool {
+        self.asset("viewer.html").is_some()
     }
 
-    async fn serve(&self, inner: &Arc<Inner>) -> Result<SocketAddr, SeatError> {
+    /// A file of the page: the one that the broker's browsers have, unless the program brings its own.
+    fn asset(&self, name: &str) -> Option<Cow<'static, [u8]>> {
+        let bundled = || serve::page_file("viewer", name);
+        self.pages.get(name).or_else(|| bundled().map(|file| Cow::Borrowed(file.text.as_bytes())))
+    }
+
+    fn find(&self, token: &str) -> Option<Arc<ViewerWindow>> {
+        let windows = self.windows.read();
+        windows.get(&TokenHash::of(token)).cloned()
+    }
+
+    async fn serve(&self, console: &Arc<Console>) -> Result<SocketAddr, ViewerWindowError> {
         let mut server = self.server.lock().await;
         if let Some(server) = &*server {
             return Ok(server.addr());
         }
+        // Loopback only: the page's secret path would cross the network in the clear.
         let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any)?;
         let guard = HostGuard::new(bound.addr(), None);
-        let routes = guard.protect(page::routes(inner.clone(), guard.clone()));
+        let routes = guard.protect(window_page::routes(console.clone(), guard.clone()));
         let limits =
             Limits { body_bytes: LARGEST_PICTURE, connections: CONNECTIONS, ..Limits::default() };
         let started = Server::start(bound, routes, limits, None)?;
@@ -146,8 +180,8 @@ impl Viewers {
     }
 }
 
-impl Seat {
-    fn new(session: SessionId, read_only: bool, name: &str) -> Result<Self, SeatError> {
+impl ViewerWindow {
+    fn new(session: SessionId, read_only: bool, name: &str) -> Result<Self, ViewerWindowError> {
         Ok(Self {
             token: HookToken::random()?,
             session,
@@ -155,7 +189,7 @@ impl Seat {
             name: name.to_owned(),
             key: watch::Sender::new(None),
             words: watch::Sender::new(None),
-            left: CancellationToken::new(),
+            closed: CancellationToken::new(),
         })
     }
 
@@ -165,25 +199,14 @@ impl Seat {
 }
 
 /// What the page says in its own words of itself is in it, too: to say it isn't to have it.
-fn address(addr: SocketAddr, seat: &Seat) -> Url {
-    let mut url = Url::parse(&format!("http://{addr}/viewer/{}/", seat.token.expose()))
+fn address(addr: SocketAddr, window: &ViewerWindow) -> Url {
+    let mut url = Url::parse(&format!("http://{addr}/viewer/{}/", window.token.expose()))
         .unwrap_or_else(|_| unreachable!("an IP address, a port and base64 make a URL"));
-    url.query_pairs_mut().append_pair("un", &seat.name);
-    if seat.read_only {
+    url.query_pairs_mut().append_pair("un", &window.name);
+    if window.read_only {
         url.query_pairs_mut().append_pair("ro", "true");
     }
     url
-}
-
-/// Whether this program has the page at all: else the broker's own will do.
-pub(crate) fn has_page(inner: &Inner) -> bool {
-    asset(inner, "viewer.html").is_some()
-}
-
-/// A file of the page: the one that the broker's browsers have, unless the program brings its own.
-fn asset(inner: &Inner, name: &str) -> Option<Cow<'static, [u8]>> {
-    let bundled = || serve::page_file("viewer", name);
-    inner.pages.get(name).or_else(|| bundled().map(|file| Cow::Borrowed(file.text.as_bytes())))
 }
 
 /// Says something to a page; false if it is gone, or takes too long.

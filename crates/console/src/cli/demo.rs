@@ -1,27 +1,14 @@
-//! `deskhand demo`: the whole story in the terminal, live.
-//!
-//! Nothing is staged: the engine and its broker are the real ones, over real sockets, and so is every
-//! customer's program, each on a virtual display of its own, where this computer has Xvfb and the program;
-//! else a page stands in for it, and the demo says so. Only the broker's clock is moved, because nobody
-//! wants to watch a minute pass. It ends well only if every step was seen on the feed that the window
-//! gets, too.
+//! `deskhand demo`: hands over to the demo. That is a program of its own, so that nothing of it is in the product.
 
-mod customer;
-mod display;
-mod program;
-mod screen;
-mod stage;
-mod story;
-mod telling;
-mod window;
-
-use std::{io::IsTerminal as _, time::Duration};
+use std::{
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use clap::Args;
-use tokio_util::sync::CancellationToken;
 
-use self::{stage::Stage, telling::Telling};
-use super::{End, Failed, temporary_folder};
+use super::Failed;
 
 /// What `deskhand demo` can be told.
 #[derive(Debug, Clone, Args)]
@@ -31,33 +18,40 @@ pub struct Flags {
     patience: u16,
 }
 
-/// Tells the story.
-pub(super) async fn run(flags: &Flags, stop: &CancellationToken) -> Result<End, Failed> {
-    let folder = temporary_folder()?;
-    let patience = Duration::from_secs(flags.patience.into());
-    let mut telling = Telling::new(std::io::stdout().is_terminal());
-    telling.title("A support session from its PIN to its archived transcript");
-    let mut stage = Stage::new(folder.path().to_owned(), patience);
-    let told = tokio::select! {
-        told = stage.tell_story(&mut telling) => Some(told),
-        () = stop.cancelled() => None,
+/// Becomes the demo; returns only if that fails.
+pub(super) fn hand_over(log: &str, flags: &Flags) -> Failed {
+    let own = std::env::current_exe().unwrap_or_default();
+    let Some(demo) = demo_beside(own.parent().unwrap_or(Path::new(""))) else {
+        return Failed::general(
+            "start the demo: it (deskhand-demo) is not beside this program",
+            "Install Deskhand's package, or build it: cargo build -p deskhand-demo.",
+        );
     };
-    stage.end().await;
-    match told {
-        Some(Ok(())) => {
-            telling.end(&format!(
-                "All {} steps were seen. The demo's data is gone again.",
-                telling.steps()
-            ));
-            Ok(End::Done)
-        }
-        Some(Err(missed)) => {
-            telling.missed(&missed);
-            Ok(End::NotGood)
-        }
-        None => {
-            telling.end("Interrupted; the demo's data is gone again.");
-            Ok(End::Interrupted)
-        }
+    // The process is replaced, so that signals and exit codes are the demo's own.
+    let patience = flags.patience.to_string();
+    let error = Command::new(demo).args(["--patience", &patience, "--log", log]).exec();
+    Failed::general(format!("start the demo: {error}"), "")
+}
+
+fn demo_beside(folder: &Path) -> Option<PathBuf> {
+    let places = ["deskhand-demo", "../lib/deskhand/deskhand-demo"];
+    places.map(|place| folder.join(place)).into_iter().find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_is_found_beside_the_program_and_where_the_package_puts_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bin, lib) = (folder.path().join("bin"), folder.path().join("lib/deskhand"));
+        std::fs::create_dir_all(&bin).unwrap();
+        std::fs::create_dir_all(&lib).unwrap();
+        assert_eq!(demo_beside(&bin), None);
+        std::fs::write(lib.join("deskhand-demo"), "").unwrap();
+        assert_eq!(demo_beside(&bin), Some(bin.join("../lib/deskhand/deskhand-demo")));
+        std::fs::write(bin.join("deskhand-demo"), "").unwrap();
+        assert_eq!(demo_beside(&bin), Some(bin.join("deskhand-demo")));
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{End, Failed, Global};
 
-/// What `deskhand doctor` can be told.
+/// The flags of `deskhand doctor`.
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
     /// Print one JSON object instead of a line for each
@@ -22,11 +22,11 @@ pub struct Flags {
     json: bool,
 }
 
-/// How something was found.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Found {
-    /// As it should be.
+    /// Nothing is wrong.
     Ok,
     /// The main job works without it.
     Warning,
@@ -58,7 +58,7 @@ impl Check {
     }
 }
 
-/// What was found, in all.
+/// The outcome of all checks.
 #[derive(Debug, Serialize)]
 struct Report {
     ok: bool,

@@ -26,7 +26,7 @@ use crate::{
 /// The settings' file within the data folder, where no other is named.
 pub const SETTINGS_FILE: &str = "settings.toml";
 
-/// What holds for every program.
+/// The flags that every program takes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Global {
     /// The folder with sessions, archive and key
@@ -142,6 +142,7 @@ impl Global {
             Some(named) => SettingsSource::file_by_hand(named),
             None => SettingsSource::file(self.data()?.join(SETTINGS_FILE)),
         };
+        // In this order: what comes later wins, so a flag wins over a variable, and both over the file.
         Ok(file.with(from_environment(variables())?).with(self.settings.map()?))
     }
 
@@ -172,7 +173,7 @@ impl Global {
     /// What an engine is started with.
     ///
     /// # Errors
-    /// What was said is wrong.
+    /// A flag or variable has a wrong value.
     pub(crate) fn options(
         &self,
         program: &'static str,
@@ -197,18 +198,19 @@ impl Global {
     /// What the window's console is started with; logs to standard error from now on.
     ///
     /// # Errors
-    /// What was said is wrong, and what to do, for people.
+    /// Which flag or variable has a wrong value and what to do, for people.
     pub fn for_window(&self, desktop: Arc<dyn Desktop>) -> Result<Options, String> {
-        self.start_log();
+        start_log(&self.log);
         self.options("deskhand", desktop).map_err(|failed| failed.to_string())
     }
+}
 
-    /// Logs to standard error from now on; whoever has set up a log already keeps it.
-    pub(super) fn start_log(&self) {
-        let filter = EnvFilter::try_new(&self.log).unwrap_or_else(|_| EnvFilter::new("warn"));
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        let _ = log.try_init();
-    }
+/// Logs to standard error from now on; whoever has set up a log already keeps it.
+pub fn start_log(filter: &str) {
+    // A filter that is wrong must not keep the program from starting.
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = log.try_init();
 }
 
 /// Those variables that are text; no setting is anything else.

@@ -31,7 +31,7 @@ const WAITING: usize = 16;
 /// How long whoever reads standard output has to take the last lines.
 const LAST_LINES: Duration = Duration::from_secs(5);
 
-/// What `deskhand headless` can be told.
+/// The flags of `deskhand headless`.
 #[derive(Debug, Clone, Args)]
 pub struct Flags {
     /// Go on when standard input ends, until Ctrl-C, SIGTERM or the command quit
@@ -77,6 +77,7 @@ pub(super) async fn run(
 
 /// In good order: the engine first, then what it has said last.
 async fn finish(app: App, feed: JoinHandle<()>, out: mpsc::Sender<String>, writer: JoinHandle<()>) {
+    // The writer ends once nobody can send any more: neither this nor the feed.
     drop(out);
     app.stop().await;
     drop(app);
@@ -114,6 +115,7 @@ async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
                     return;
                 }
                 let by = request.by.as_deref().unwrap_or(&by);
+                // A script that works counts as somebody being there, or the console would lock itself.
                 app.active();
                 (request.id, app.command(request.command, by).await)
             }

@@ -29,7 +29,7 @@ impl<R: BufRead> Lines<R> {
     /// The next line; none at the end. A last line without an end counts.
     ///
     /// # Errors
-    /// What the stream says.
+    /// The stream can't be read.
     pub fn next(&mut self) -> io::Result<Option<Line>> {
         let mut bytes = Some(Vec::new());
         let mut any = false;
@@ -41,6 +41,7 @@ impl<R: BufRead> Lines<R> {
             any = true;
             let end = piece.iter().position(|&byte| byte == b'\n');
             let taken = end.unwrap_or(piece.len());
+            // The rest of a line that is too long is still read, or its end would pass for a line.
             bytes = bytes.filter(|line| line.len() + taken <= LONGEST);
             if let Some(line) = &mut bytes {
                 line.extend_from_slice(&piece[..taken]);

@@ -19,18 +19,17 @@ pub const PROTOCOL: u32 = 1;
 pub struct Request {
     /// The script's own mark, given back with the answer.
     pub id: Value,
-    /// Who gave the command; none for who runs the program.
+    /// The person who gave the command; none for the one who runs the program.
     pub by: Option<String>,
     /// What to do.
     pub command: Command,
 }
 
-/// A line that wasn't.
+/// A line that was not understood.
 #[derive(Debug)]
 pub struct BadLine {
     /// The script's own mark, where at least that was understood.
     pub id: Value,
-    /// Why.
     pub trouble: Box<Trouble>,
 }
 
@@ -61,6 +60,7 @@ fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
     let envelope: Envelope = serde_json::from_slice(bytes)
         .map_err(|error| bad(number, Value::Null, &format!("it is not a JSON object: {error}")))?;
     let Envelope { id, by, command } = envelope;
+    // Answers are matched by their id, so it must be something that compares.
     if !matches!(id, Value::Null | Value::Number(_) | Value::String(_)) {
         return Err(bad(number, Value::Null, "its id is neither a number nor a text"));
     }

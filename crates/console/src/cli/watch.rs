@@ -27,7 +27,7 @@ pub struct Seen {
 /// A feed that is watched.
 pub struct Watch {
     feed: Feed,
-    /// What was seen.
+    /// Everything that was pushed so far.
     pub seen: Seen,
 }
 

@@ -12,12 +12,12 @@ use strum::VariantNames;
 use ts_rs::TS;
 
 use super::{
-    CommandResult, engine, must_exist, parse_id,
+    CommandResult, must_exist, parse_id,
     policy::{AuditPolicy, Policy},
 };
 use crate::{
     Settings,
-    app::{App, Inner, detail_of, setting},
+    app::{App, Console, detail_of, setting},
     export,
     parameters::Format,
     present::{self, state, trouble},
@@ -33,23 +33,18 @@ use crate::{
 pub enum ArchiveCommand {
     /// Sets a session's note.
     Note {
-        /// Which.
         session: String,
         /// The whole note.
         text: String,
     },
     /// Sets a session's tags.
     Tags {
-        /// Which.
         session: String,
         /// All of them.
         tags: Vec<String>,
     },
     /// Everything about a session, live or archived. Answers `detail`.
-    Detail {
-        /// Which.
-        session: String,
-    },
+    Detail { session: String },
     /// Full-text search over sessions, notes, tickets and transcripts, newest first. Answers `found`.
     Search {
         /// What was typed; empty lists everything.
@@ -60,7 +55,6 @@ pub enum ArchiveCommand {
     },
     /// Writes a session's transcript. Answers `text`.
     Export {
-        /// Which.
         session: String,
         /// As what.
         format: Format,
@@ -91,14 +85,14 @@ impl ArchiveCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
-            Self::Note { session, text } => note(inner, &session, &text, by).await,
-            Self::Tags { session, tags } => set_tags(inner, &session, &tags).await,
-            Self::Detail { session } => detail(inner, &session).await,
-            Self::Search { query, cursor } => search(inner, &query, cursor.as_deref()).await,
-            Self::Export { session, format } => export(inner, &session, format).await,
-            Self::Picture { session, picture: number } => picture(inner, &session, number).await,
+            Self::Note { session, text } => note(console, &session, &text, by).await,
+            Self::Tags { session, tags } => set_tags(console, &session, &tags).await,
+            Self::Detail { session } => detail(console, &session).await,
+            Self::Search { query, cursor } => search(console, &query, cursor.as_deref()).await,
+            Self::Export { session, format } => export(console, &session, format).await,
+            Self::Picture { session, picture: number } => picture(console, &session, number).await,
         }
     }
 }
@@ -119,13 +113,13 @@ const LONGEST_NOTE: usize = 20_000;
 const MOST_TAGS: usize = 20;
 const LONGEST_TAG: usize = 40;
 
-async fn note(inner: &Inner, session: &str, text: &str, by: &str) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+async fn note(console: &Console, session: &str, text: &str, by: &str) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     must_exist(&engine, id, "save the note").await?;
     set_note(&engine, id, NoteKind::Working, text, by).await?;
     // Both were shown as one, so what was typed is the whole.
     set_note(&engine, id, NoteKind::Closing, "", by).await?;
-    inner.tell_change();
+    console.updates.announce();
     Ok(Reply::Done)
 }
 
@@ -141,8 +135,8 @@ pub(super) async fn set_note(
     saved.map_err(|error| trouble::of_store(&error))
 }
 
-async fn set_tags(inner: &Inner, session: &str, tags: &[String]) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+async fn set_tags(console: &Console, session: &str, tags: &[String]) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     must_exist(&engine, id, "save the tags").await?;
     let mut clean: Vec<String> = Vec::new();
     for tag in tags {
@@ -152,50 +146,50 @@ async fn set_tags(inner: &Inner, session: &str, tags: &[String]) -> CommandResul
         }
     }
     engine.archive().set_tags(id, clean).await.map_err(|error| trouble::of_store(&error))?;
-    inner.tell_change();
+    console.updates.announce();
     Ok(Reply::Done)
 }
 
-async fn detail(inner: &Inner, session: &str) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
-    let detail = Box::new(detail_of(inner, &engine, id).await?);
+async fn detail(console: &Console, session: &str) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
+    let detail = Box::new(detail_of(console, &engine, id).await?);
     Ok(Reply::Detail { detail })
 }
 
-async fn search(inner: &Inner, query: &str, cursor: Option<&str>) -> CommandResult {
+async fn search(console: &Console, query: &str, cursor: Option<&str>) -> CommandResult {
     let cursor = cursor.map(str::parse).transpose().map_err(|_| {
         trouble::bad_input("search the archive: this is no cursor of a search", "search anew")
     })?;
-    let engine = engine(inner).await?;
+    let engine = console.engine.require().await?;
     let page = engine.archive().search(query, cursor, PAGE).await;
     let page = page.map_err(|error| trouble::of_store(&error))?;
-    let hits = page.rows.iter().map(|found| hit(inner, &engine, found)).collect();
+    let hits = page.rows.iter().map(|found| hit(console, &engine, found)).collect();
     Ok(Reply::Found { hits, cursor: page.next.map(|cursor| cursor.to_string()) })
 }
 
-async fn export(inner: &Inner, session: &str, format: Format) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
-    let detail = detail_of(inner, &engine, id).await?;
-    let (file_name, text) = export::export(&detail, format, &inner.zone);
+async fn export(console: &Console, session: &str, format: Format) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
+    let detail = detail_of(console, &engine, id).await?;
+    let (file_name, text) = export::export(&detail, format, &console.zone);
     Ok(Reply::Text { file_name, text })
 }
 
-async fn picture(inner: &Inner, session: &str, picture: i64) -> CommandResult {
+async fn picture(console: &Console, session: &str, picture: i64) -> CommandResult {
     const DOING: &str = "show the picture";
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
-    let detail = detail_of(inner, &engine, id).await?;
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
+    let detail = detail_of(console, &engine, id).await?;
     let number = detail.pictures.iter().position(|kept| kept.id == picture);
     let png = engine.archive().picture(id, picture).await;
     let png = png.map_err(|error| trouble::of_store(&error))?;
     let (Some(number), Some(png)) = (number, png) else {
         return Err(trouble::not_found(&format!("{DOING}: the session has none of that number")));
     };
-    let file_name = export::picture_name(&detail, number + 1, &inner.zone);
+    let file_name = export::picture_name(&detail, number + 1, &console.zone);
     Ok(Reply::Picture { file_name, png: BASE64_STANDARD.encode(png) })
 }
 
-fn hit(inner: &Inner, engine: &Engine, found: &Found) -> Hit {
-    let setting = setting(inner);
+fn hit(console: &Console, engine: &Engine, found: &Found) -> Hit {
+    let setting = setting(&console.zone);
     // What goes on is shown as it is now, not as it was last archived.
     let (name, word) = match (engine.snapshot(found.session), &found.summary) {
         (Some(snapshot), _) => {

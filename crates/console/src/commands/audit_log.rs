@@ -7,13 +7,13 @@ use strum::VariantNames;
 use ts_rs::TS;
 
 use super::{
-    CommandResult, engine,
+    CommandResult,
     policy::{AuditPolicy, Policy},
 };
 use crate::{
     Settings,
-    app::{App, Inner},
-    present::{audit, trouble},
+    app::{App, Console},
+    present::{audit_report, trouble},
     reply::Reply,
     view::{Code, Trouble},
     words,
@@ -46,11 +46,11 @@ impl AuditLogCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, _by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
-            Self::Audit { before } => page(inner, before).await,
-            Self::VerifyAudit => verify(inner).await,
-            Self::ExportAudit => export(inner).await,
+            Self::Audit { before } => page(console, before).await,
+            Self::VerifyAudit => verify(console).await,
+            Self::ExportAudit => export(console).await,
         }
     }
 }
@@ -58,24 +58,24 @@ impl AuditLogCommand {
 /// Entries a page.
 const PAGE: u32 = 100;
 
-async fn page(inner: &Inner, before: Option<u64>) -> CommandResult {
-    let engine = engine(inner).await?;
+async fn page(console: &Console, before: Option<u64>) -> CommandResult {
+    let engine = console.engine.require().await?;
     let entries = engine.archive().audit_page(before, PAGE).await;
     let entries = entries.map_err(|error| trouble::of_store(&error))?;
     let before = entries.last().map(|entry| entry.seq).filter(|seq| *seq > 1);
-    Ok(Reply::Audit { entries: entries.into_iter().map(audit::line).collect(), before })
+    Ok(Reply::Audit { entries: entries.into_iter().map(audit_report::line).collect(), before })
 }
 
-async fn verify(inner: &Inner) -> CommandResult {
-    let engine = engine(inner).await?;
+async fn verify(console: &Console) -> CommandResult {
+    let engine = console.engine.require().await?;
     let report = engine.archive().verify_audit().await;
     let report = report.map_err(|error| trouble::of_store(&error))?;
-    Ok(Reply::AuditCheck { check: audit::check(&report) })
+    Ok(Reply::AuditCheck { check: audit_report::check(&report) })
 }
 
 /// The export is in the log itself, as its last entry.
-async fn export(inner: &Inner) -> CommandResult {
-    let engine = engine(inner).await?;
+async fn export(console: &Console) -> CommandResult {
+    let engine = console.engine.require().await?;
     let text = engine.archive().export_audit(Vec::new()).await;
     let text = String::from_utf8(text.map_err(|error| trouble::of_store(&error))?);
     let text = text.map_err(|_| Trouble {
@@ -83,7 +83,7 @@ async fn export(inner: &Inner) -> CommandResult {
         text: "Export the audit log: it is not written as it should be.".into(),
         remedy: "Please report it.".into(),
     })?;
-    Ok(Reply::Text { file_name: file_name(&inner.zone), text })
+    Ok(Reply::Text { file_name: file_name(&console.zone), text })
 }
 
 fn file_name(zone: &TimeZone) -> String {

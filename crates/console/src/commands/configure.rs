@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{CommandResult, refused};
 use crate::{
     Settings, SettingsSource,
-    app::{Held, Inner, learn_of_service, restart_engine, set_network, set_up_services},
+    app::{Console, StoredSettings, learn_of_service, restart_engine, set_up_services},
     present::trouble,
     reply::Reply,
     settings::{InForce, is_unset, name_of},
@@ -17,21 +17,24 @@ use crate::{
 };
 
 /// The settings, with the defaults filled in.
-pub(super) fn settings(inner: &Inner) -> Reply {
-    Reply::Settings { settings: Value::Object(inner.settings().to_map()) }
+pub(super) fn settings(console: &Console) -> Reply {
+    Reply::Settings { settings: Value::Object(console.settings.current().to_map()) }
 }
 
 pub(super) async fn configure(
-    inner: &Arc<Inner>,
+    console: &Arc<Console>,
     changes: Map<String, Value>,
     by: &str,
 ) -> CommandResult {
-    let (inner, by) = (inner.clone(), by.to_owned());
-    let tasks = inner.tasks.clone();
+    let (console, by) = (console.clone(), by.to_owned());
+    let tasks = console.lifecycle.tasks.clone();
     // In a task of its own: whoever asked may go away, and half a change is none.
     let task = tasks.spawn(async move {
-        let _alone = inner.serial.lock().await;
-        change(&inner, &changes, &by).await
+        let lifecycle = &console.lifecycle;
+        // The end holds the lock while it waits for this task.
+        let exclusive = lifecycle.stopping.run_until_cancelled(lifecycle.exclusive.lock()).await;
+        let _exclusive = exclusive.ok_or_else(trouble::stopping)?;
+        change(&console, &changes, &by).await
     });
     match task.await {
         Ok(answer) => answer,
@@ -39,72 +42,73 @@ pub(super) async fn configure(
     }
 }
 
-async fn change(inner: &Arc<Inner>, changes: &Map<String, Value>, by: &str) -> CommandResult {
-    let before = inner.settings();
-    let stored =
-        inner.held.read().unwrap_or_else(std::sync::PoisonError::into_inner).stored.clone();
+async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) -> CommandResult {
+    let before = console.settings.current();
+    let stored = console.settings.stored();
     let new = changed(&stored, changes, by);
-    let after = check(&inner.source, &new, changes)?;
+    let after = check(&console.settings.source, &new, changes)?;
     let how = after.in_force(&before);
-    let live = live(inner.engine.read().await.as_ref());
+    let live = live(console.engine.get().await.as_deref());
     if before.base_url != after.base_url && live > 0 {
         return Err(refused(
             "change the service: live sessions belong to the one in use",
             "Close them first.",
         ));
     }
-    save(inner, &new).await?;
+    // Before it is in force: a disk that is full must not leave settings that are gone after the next start.
+    save(console, &new).await?;
     let restart = match how {
         InForce::NewEngine => true,
         InForce::WhenIdle => live == 0,
         InForce::AtOnce => false,
     };
-    let begun = put_in_force(inner, &before, &after, restart).await;
+    let begun = put_in_force(console, &before, &after, restart).await;
     if begun.is_ok() {
         let service = |s: &Settings| (s.passwordless_url.clone(), s.passwordless_key.clone());
         let moved = service(&before) != service(&after);
-        inner.hold(Held { stored: new, settings: Arc::new(after) });
-        inner.settle_access();
+        console.settings.replace(StoredSettings { stored: new, settings: Arc::new(after) });
+        console.access.apply_settings();
+        console.updates.announce();
         if moved {
-            say_new_passkeys(inner);
+            say_new_passkeys(console);
         }
-        set_up_services(inner).await;
+        set_up_services(console).await;
     }
     if restart {
         // Also where the engine that was is back: what it knew of its service is gone.
-        inner.tasks.spawn(learn_of_service(inner.clone()));
+        console.lifecycle.tasks.spawn(learn_of_service(console.clone()));
     }
     if let Err(trouble) = begun {
-        save(inner, &stored).await?;
+        save(console, &stored).await?;
         return Err(trouble);
     }
     if how == InForce::WhenIdle && !restart {
-        say_later(inner);
+        say_later(console);
     }
-    Ok(settings(inner))
+    Ok(settings(console))
 }
 
 /// Opens or closes the way in for customers and starts the engine anew, where the change wants it. What
 /// fails leaves both as they were.
 async fn put_in_force(
-    inner: &Arc<Inner>,
+    console: &Arc<Console>,
     before: &Settings,
     after: &Settings,
     restart: bool,
 ) -> Result<(), Trouble> {
     let doors = network(before) != network(after);
-    let opened = if doors { set_network(inner, after).await } else { Ok(()) };
+    let opened = if doors { console.broker.set_network(after).await } else { Ok(()) };
     let begun = match opened {
         Ok(()) if restart => {
-            restart_engine(inner, after, before).await.map_err(|error| error.trouble())
+            restart_engine(console, after, before).await.map_err(|error| error.trouble())
         }
         Ok(()) => Ok(()),
         Err(trouble) => Err(trouble),
     };
     if begun.is_err() && doors {
         // It was open under these a moment ago; if it can't be any more, that is said by itself.
-        if let Err(trouble) = set_network(inner, before).await {
-            inner.side(|side| side.standing.push(trouble));
+        if let Err(trouble) = console.broker.set_network(before).await {
+            console.standing.add(trouble);
         }
     }
     begun
@@ -162,8 +166,8 @@ fn live(engine: Option<&Engine>) -> usize {
     snapshots.iter().filter(|snapshot| snapshot.record.is_live()).count()
 }
 
-async fn save(inner: &Inner, stored: &Map<String, Value>) -> Result<(), Trouble> {
-    let (source, stored) = (inner.source.clone(), stored.clone());
+async fn save(console: &Console, stored: &Map<String, Value>) -> Result<(), Trouble> {
+    let (source, stored) = (console.settings.source.clone(), stored.clone());
     let saved = tokio::task::spawn_blocking(move || source.save(&stored)).await;
     let failed = |why: &str| Trouble {
         code: Code::FreeSpace,
@@ -178,12 +182,12 @@ async fn save(inner: &Inner, stored: &Map<String, Value>) -> Result<(), Trouble>
 }
 
 /// Whoever signs in here has passkeys at the service of before only.
-fn say_new_passkeys(inner: &Inner) {
-    if inner.side(|side| side.people.is_empty()) {
+fn say_new_passkeys(console: &Console) {
+    if console.access.people.lock().is_empty() {
         return;
     }
     say(
-        inner,
+        console,
         Trouble {
             code: Code::SetUp,
             text: "The passkeys of this console belong to the passkey service of before.".into(),
@@ -192,22 +196,18 @@ fn say_new_passkeys(inner: &Inner) {
     );
 }
 
-fn say_later(inner: &Inner) {
+fn say_later(console: &Console) {
     let later = Trouble {
         code: Code::TryAgain,
         text: "Some changed settings are saved, but not in force yet.".into(),
         remedy: "Start Deskhand again.".into(),
     };
-    say(inner, later);
+    say(console, later);
 }
 
-fn say(inner: &Inner, trouble: Trouble) {
-    inner.side(|side| {
-        if !side.standing.contains(&trouble) {
-            side.standing.push(trouble);
-        }
-    });
-    inner.tell_change();
+fn say(console: &Console, trouble: Trouble) {
+    console.standing.add(trouble);
+    console.updates.announce();
 }
 
 #[cfg(test)]

@@ -14,14 +14,14 @@ use strum::VariantNames;
 use ts_rs::TS;
 
 use super::{
-    Command, CommandResult, engine, failed, no_session, parse_id,
+    Command, CommandResult, failed, no_session, parse_id,
     policy::{AuditPolicy, Policy},
-    refused, session_name,
+    refused,
 };
 use crate::{
     Settings,
-    app::{App, Inner},
-    present::{program, trouble},
+    app::{App, Console, name_of},
+    present::{customer_program, trouble},
     reply::Reply,
     view::Trouble,
     words,
@@ -35,7 +35,6 @@ pub enum CustomerProgramCommand {
     /// Saves the customer's program to a file, to be carried to them by hand. The customer's own download
     /// stops working for this PIN.
     SaveProgram {
-        /// Which.
         session: String,
         /// A person has confirmed that; else the command is refused, and says what there is to confirm.
         #[serde(default)]
@@ -45,10 +44,7 @@ pub enum CustomerProgramCommand {
         path: Option<String>,
     },
     /// Cancels the saving of the customer's program.
-    CancelProgram {
-        /// Which.
-        session: String,
-    },
+    CancelProgram { session: String },
 }
 
 impl CustomerProgramCommand {
@@ -63,12 +59,12 @@ impl CustomerProgramCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
             Self::SaveProgram { session, confirmed, path } => {
-                save(inner, &session, confirmed, path, by).await
+                save(console, &session, confirmed, path, by).await
             }
-            Self::CancelProgram { session } => cancel(inner, &session).await,
+            Self::CancelProgram { session } => cancel(console, &session).await,
         }
     }
 }
@@ -93,15 +89,15 @@ const DOING: &str = "save the customer's program";
 
 /// Saves the program, if a person has confirmed what that does to the customer's own download.
 async fn save(
-    inner: &Inner,
+    console: &Console,
     session: &str,
     confirmed: bool,
     path: Option<String>,
     by: &str,
 ) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
-    if let Some(consequence) = program::ask(&snapshot.record)
+    if let Some(consequence) = customer_program::ask(&snapshot.record)
         && !confirmed
     {
         return Err(refused(
@@ -109,25 +105,25 @@ async fn save(
             "If that is meant, give the command again with confirmed: true.",
         ));
     }
-    let name = words::slug(&session_name(inner, &engine, id).await);
+    let name = words::slug(&name_of(&console.zone, &engine, id).await);
     let stem = format!("deskhand-program-{}", if name.is_empty() { "customer" } else { &name });
     let place = tokio::task::spawn_blocking(move || place(path.as_deref(), &stem))
         .await
         .map_err(|_| trouble::stopping())??;
     if let Some(pin) = &snapshot.pin
-        && inner.capabilities(engine.client()).await.is_some_and(|can| can.tells_asker())
+        && console.engine.capabilities(engine.client()).await.is_some_and(|can| can.tells_asker())
     {
         // What the program says of who asks is made with it, and can't be changed afterwards.
-        inner.tell_asker(engine.client(), id, pin).await;
+        console.tell_requester(engine.client(), id, pin).await;
     }
     engine.save_program(id, place, by.to_owned()).await.map_err(failed)?;
     Ok(Reply::Done)
 }
 
 /// Cancels what is under way: no file is left, and what the service gave is kept.
-async fn cancel(inner: &Inner, session: &str) -> CommandResult {
+async fn cancel(console: &Console, session: &str) -> CommandResult {
     const CANCEL: &str = "cancel the customer's program";
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session(CANCEL))?;
     if !snapshot.record.program.is_under_way() {
         return Err(trouble::bad_input(&format!("{CANCEL}: it is not being saved"), ""));

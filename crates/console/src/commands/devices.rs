@@ -19,12 +19,12 @@ use strum::VariantNames;
 use ts_rs::TS;
 
 use super::{
-    CommandResult, engine, failed, must_exist, parse_id,
+    CommandResult, failed, must_exist, parse_id,
     policy::{AuditPolicy, Policy},
 };
 use crate::{
     Settings,
-    app::{App, AuditEntry, Inner},
+    app::{App, AuditEntry, Console},
     parameters::SecondFactor,
     present::{device, trouble},
     reply::Reply,
@@ -87,15 +87,17 @@ impl DeviceCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
             Self::LookUpDevice { session, login_session, factor } => {
-                look_up(inner, &session, &login_session, factor, by).await
+                look_up(console, &session, &login_session, factor, by).await
             }
-            Self::Devices { filter, offset, factor } => list(inner, &filter, offset, factor).await,
+            Self::Devices { filter, offset, factor } => {
+                list(console, &filter, offset, factor).await
+            }
             Self::LogOutDevice { session, login_session, confirmed, factor } => {
                 let request = LogOut { session, login_session, confirmed, factor };
-                log_out(inner, request, by).await
+                log_out(console, request, by).await
             }
         }
     }
@@ -119,7 +121,7 @@ struct LogOut {
 }
 
 async fn look_up(
-    inner: &Inner,
+    console: &Console,
     session: &str,
     login_session: &str,
     factor: Option<SecondFactor>,
@@ -128,7 +130,7 @@ async fn look_up(
     let login_session = login_session_id("look up the device", login_session)?;
     let id = parse_id(session)?;
     let chat = {
-        let engine = engine(inner).await?;
+        let engine = console.engine.require().await?;
         must_exist(&engine, id, "look up the device").await?;
         client(&engine, "look up the device")?
     };
@@ -142,23 +144,23 @@ async fn look_up(
         Err(error) => return code_or_trouble(error),
     };
     let looked_up = LookedUp { found, at: now(), by: by.to_owned(), logged_out_at: None };
-    let pinned = engine(inner).await?.archive().pin_device(id, looked_up.clone()).await;
+    let pinned = console.engine.require().await?.archive().pin_device(id, looked_up.clone()).await;
     pinned.map_err(|error| trouble::of_store(&error))?;
     let view = device::pinned(&looked_up);
     let text =
         format!("Looked up the login session {login_session}: {}", whose(&view.name, &view.app));
-    record(inner, by, "device_looked_up", text, Some(id)).await;
-    inner.tell_change();
+    record(console, by, "device_looked_up", text, Some(id)).await;
+    console.updates.announce();
     Ok(Reply::Device { device: view })
 }
 
 async fn list(
-    inner: &Inner,
+    console: &Console,
     filter: &str,
     offset: u32,
     factor: Option<SecondFactor>,
 ) -> CommandResult {
-    let chat = client(&*engine(inner).await?, "list the login sessions")?;
+    let chat = client(&*console.engine.require().await?, "list the login sessions")?;
     let factor = match checked(factor) {
         Ok(factor) => factor,
         Err(asked) => return Ok(Reply::CodeAsked { asked }),
@@ -174,12 +176,12 @@ async fn list(
     }
 }
 
-async fn log_out(inner: &Inner, request: LogOut, by: &str) -> CommandResult {
+async fn log_out(console: &Console, request: LogOut, by: &str) -> CommandResult {
     const DOING: &str = "log the login session out";
     let login_session = login_session_id(DOING, &request.login_session)?;
     let id = request.session.as_deref().map(parse_id).transpose()?;
     let chat = {
-        let engine = engine(inner).await?;
+        let engine = console.engine.require().await?;
         if let Some(id) = id {
             must_exist(&engine, id, DOING).await?;
         }
@@ -201,10 +203,11 @@ async fn log_out(inner: &Inner, request: LogOut, by: &str) -> CommandResult {
     if let Err(error) = chat.log_out(login_session, factor.as_ref()).await {
         return code_or_trouble(error);
     }
-    let marked = engine(inner).await?.archive().device_logged_out(login_session, now()).await;
+    let marked =
+        console.engine.require().await?.archive().device_logged_out(login_session, now()).await;
     let text = format!("Logged the login session {login_session} out");
-    record(inner, by, "device_logged_out", text, id).await;
-    inner.tell_change();
+    record(console, by, "device_logged_out", text, id).await;
+    console.updates.announce();
     // Last, for it is logged out all the same.
     marked.map_err(|error| trouble::of_store(&error))?;
     Ok(Reply::Done)
@@ -331,13 +334,13 @@ fn whose(name: &str, app: &str) -> String {
 
 /// Records what was done. An entry that can't be written stands as a trouble and makes nothing fail.
 async fn record(
-    inner: &Inner,
+    console: &Console,
     by: &str,
     action: &'static str,
     text: String,
     session: Option<SessionId>,
 ) {
-    let _ = inner.record(AuditEntry { by: by.to_owned(), action, text, session }).await;
+    let _ = console.audit.record(AuditEntry { by: by.to_owned(), action, text, session }).await;
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::{
     policy::{Act, AuditPolicy, Policy, WhileLocked},
 };
 use crate::{
-    app::{App, AuditEntry, Inner},
+    app::{App, AuditEntry, Console},
     present::trouble,
     reply::Reply,
     view::Trouble,
@@ -24,8 +24,8 @@ impl App {
         command: impl Into<Command> + Send,
         by: &str,
     ) -> Result<Reply, Trouble> {
-        let by = self.inner().who_acts(by);
-        let stopping = self.inner().stopping.clone();
+        let by = self.console().access.recorded_name(by);
+        let stopping = self.console().lifecycle.stopping.clone();
         tokio::select! {
             biased;
             () = stopping.cancelled() => Err(trouble::stopping()),
@@ -35,35 +35,35 @@ impl App {
 }
 
 async fn dispatch(app: &App, command: Command, by: &str) -> CommandResult {
-    let inner = app.inner();
-    let Policy { while_locked, audit } = command.policy(&inner.settings());
-    check_lock(inner, while_locked)?;
+    let console = app.console();
+    let Policy { while_locked, audit } = command.policy(&console.settings.current());
+    check_lock(console, while_locked)?;
     match audit {
         AuditPolicy::Nothing | AuditPolicy::ByHandler => command.carry_out(app, by).await,
         AuditPolicy::Before(act) => {
-            inner.record(act.entry(by)).await?;
+            console.audit.record(act.entry(by)).await?;
             let result = command.carry_out(app, by).await;
             let not_done = result.as_ref().err().map(|trouble| not_done(act, by, trouble));
-            record_after(inner, not_done, result).await
+            record_after(console, not_done, result).await
         }
         AuditPolicy::After(act) => {
             let result = command.carry_out(app, by).await;
             let done = result.as_ref().ok().map(|reply| done(&act, by, reply));
-            record_after(inner, done, result).await
+            record_after(console, done, result).await
         }
     }
 }
 
 /// The one place that refuses commands while the console is locked.
-fn check_lock(inner: &Inner, while_locked: WhileLocked) -> Result<(), Trouble> {
+fn check_lock(console: &Console, while_locked: WhileLocked) -> Result<(), Trouble> {
     let allowed = match while_locked {
         WhileLocked::Allowed => true,
         WhileLocked::AllowedAtFirstStart => {
-            matches!(inner.access.presence(), Presence::FirstStart { .. })
+            matches!(console.access.state.presence(), Presence::FirstStart { .. })
         }
         WhileLocked::Refused => false,
     };
-    if allowed || !inner.access.is_locked() { Ok(()) } else { Err(trouble::locked()) }
+    if allowed || !console.access.state.is_locked() { Ok(()) } else { Err(trouble::locked()) }
 }
 
 /// The entry for what was announced in the log and not done.
@@ -83,15 +83,15 @@ fn done(act: &Act, by: &str, reply: &Reply) -> AuditEntry {
 
 /// Records an entry, if there is one, and hands the result on. An entry that can't be recorded stands as a trouble.
 async fn record_after(
-    inner: &std::sync::Arc<Inner>,
+    console: &std::sync::Arc<Console>,
     entry: Option<AuditEntry>,
     result: CommandResult,
 ) -> CommandResult {
-    let recorder = inner.clone();
+    let audit = console.audit.clone();
     // In a task of its own: whoever gave the command may go away, and it was done all the same.
-    let task = inner.tasks.spawn(async move {
+    let task = console.lifecycle.tasks.spawn(async move {
         if let Some(entry) = entry {
-            let _ = recorder.record(entry).await;
+            let _ = audit.record(entry).await;
         }
         result
     });

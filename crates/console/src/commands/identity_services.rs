@@ -10,14 +10,14 @@ use strum::VariantNames;
 use ts_rs::TS;
 
 use super::{
-    CommandResult, engine,
+    CommandResult,
     policy::{AuditPolicy, Policy},
 };
 use crate::{
     Settings,
-    app::{App, Inner, Kept, check_secret, secret_place, set_up_services, stand_in},
+    app::{App, Console, StoredSecrets, check_secret, set_up_services, stored_name},
     parameters::Secret,
-    present::{services as present, trouble},
+    present::{identity_services as present, trouble},
     reply::Reply,
     view::{ConnectionView, Identity, IdentityServiceView, SecretName, Trouble},
 };
@@ -31,22 +31,14 @@ pub enum IdentityServiceCommand {
     Services,
     /// Keeps a service's secret. It is never shown again. Answers `services`.
     SetSecret {
-        /// Which.
         secret: SecretName,
-        /// It.
         #[ts(as = "String")]
         value: Secret,
     },
     /// Removes a service's secret. Answers `services`.
-    RemoveSecret {
-        /// Which.
-        secret: SecretName,
-    },
+    RemoveSecret { secret: SecretName },
     /// Tries a service with what is set. Answers `connection`.
-    TestConnection {
-        /// Which.
-        service: Identity,
-    },
+    TestConnection { service: Identity },
 }
 
 impl IdentityServiceCommand {
@@ -63,12 +55,12 @@ impl IdentityServiceCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
-            Self::Services => services(inner).await,
-            Self::SetSecret { secret, value } => set(inner, secret, value, by).await,
-            Self::RemoveSecret { secret } => remove(inner, secret).await,
-            Self::TestConnection { service } => test(inner, service).await,
+            Self::Services => services(console).await,
+            Self::SetSecret { secret, value } => set(console, secret, value, by).await,
+            Self::RemoveSecret { secret } => remove(console, secret).await,
+            Self::TestConnection { service } => test(console, service).await,
         }
     }
 }
@@ -77,41 +69,44 @@ fn secret_name(secret: SecretName) -> String {
     format!("the {} of {}", secret.name(), secret.service().name())
 }
 
-async fn services(inner: &Inner) -> CommandResult {
-    let engine = engine(inner).await?;
-    let kept = Kept::read(engine.journal()).await.map_err(|error| trouble::of_store(&error))?;
+async fn services(console: &Console) -> CommandResult {
+    let engine = console.engine.require().await?;
+    let kept =
+        StoredSecrets::read(engine.journal()).await.map_err(|error| trouble::of_store(&error))?;
     drop(engine);
     let mut services = Vec::with_capacity(Identity::ALL.len());
     for service in Identity::ALL {
-        services.push(view(inner, service, &kept).await);
+        services.push(view(console, service, &kept).await);
     }
     Ok(Reply::Services { services })
 }
 
 /// Checked, kept, in use: in this order.
-async fn set(inner: &Inner, secret: SecretName, value: Secret, by: &str) -> CommandResult {
+async fn set(console: &Console, secret: SecretName, value: Secret, by: &str) -> CommandResult {
     let value = check_secret(secret, &value.0)?;
     let kept = KeptSecret { value, at: now(), by: by.to_owned() };
-    let written = engine(inner).await?.journal().keep_secret(secret_place(secret), kept).await;
+    let written =
+        console.engine.require().await?.journal().keep_secret(stored_name(secret), kept).await;
     written.map_err(|error| trouble::of_store(&error))?;
-    changed(inner).await
+    changed(console).await
 }
 
-async fn remove(inner: &Inner, secret: SecretName) -> CommandResult {
-    let written = engine(inner).await?.journal().remove_secret(secret_place(secret)).await;
+async fn remove(console: &Console, secret: SecretName) -> CommandResult {
+    let written =
+        console.engine.require().await?.journal().remove_secret(stored_name(secret)).await;
     written.map_err(|error| trouble::of_store(&error))?;
-    changed(inner).await
+    changed(console).await
 }
 
-async fn changed(inner: &Inner) -> CommandResult {
-    set_up_services(inner).await;
-    inner.tell_change();
-    services(inner).await
+async fn changed(console: &Console) -> CommandResult {
+    set_up_services(console).await;
+    console.updates.announce();
+    services(console).await
 }
 
-async fn view(inner: &Inner, service: Identity, kept: &Kept) -> IdentityServiceView {
-    let settings = inner.settings();
-    let stand_in = stand_in(inner, service).await;
+async fn view(console: &Console, service: Identity, kept: &StoredSecrets) -> IdentityServiceView {
+    let settings = console.settings.current();
+    let stand_in = console.sandbox.stand_in(service, &settings).await;
     let secret = kept.of(service);
     let address = service.address(&settings).map(str::to_owned);
     let mut missing = present::missing(service, &settings, secret.is_some());
@@ -136,8 +131,8 @@ async fn view(inner: &Inner, service: Identity, kept: &Kept) -> IdentityServiceV
 }
 
 /// Has the service called as the console calls it, by what changes nothing there.
-async fn test(inner: &Inner, service: Identity) -> CommandResult {
-    let clients = engine(inner).await?.services();
+async fn test(console: &Console, service: Identity) -> CommandResult {
+    let clients = console.engine.require().await?.services();
     let mut works = Vec::new();
     let tested = match service {
         Identity::Passwordless => match clients.passwordless {
@@ -146,15 +141,15 @@ async fn test(inner: &Inner, service: Identity) -> CommandResult {
                     works.push("The passkey service answers and accepts the API secret.".into());
                 })
             }
-            None => Err(not_set_up(inner, service).await?),
+            None => Err(not_set_up(console, service).await?),
         },
         Identity::Logintc => match clients.logintc {
             Some(client) => test_logintc(&client, &mut works).await,
-            None => Err(not_set_up(inner, service).await?),
+            None => Err(not_set_up(console, service).await?),
         },
         Identity::Rocketchat => match clients.rocketchat {
             Some(client) => test_workspace(&client, &mut works).await,
-            None => Err(not_set_up(inner, service).await?),
+            None => Err(not_set_up(console, service).await?),
         },
     };
     let connection = ConnectionView { service, works, trouble: tested.err() };
@@ -199,10 +194,11 @@ async fn test_workspace(client: &RocketChat, works: &mut Vec<String>) -> Result<
 }
 
 /// Why a service has no client.
-async fn not_set_up(inner: &Inner, service: Identity) -> Result<Trouble, Trouble> {
-    let engine = engine(inner).await?;
-    let kept = Kept::read(engine.journal()).await.map_err(|error| trouble::of_store(&error))?;
+async fn not_set_up(console: &Console, service: Identity) -> Result<Trouble, Trouble> {
+    let engine = console.engine.require().await?;
+    let kept =
+        StoredSecrets::read(engine.journal()).await.map_err(|error| trouble::of_store(&error))?;
     drop(engine);
-    let view = view(inner, service, &kept).await;
+    let view = view(console, service, &kept).await;
     Ok(view.missing.unwrap_or_else(|| present::unusable(service)))
 }

@@ -10,12 +10,12 @@ use strum::VariantNames;
 use ts_rs::TS;
 
 use super::{
-    CommandResult, engine, failed, no_session, parse_id,
+    CommandResult, failed, no_session, parse_id,
     policy::{AuditPolicy, Policy},
 };
 use crate::{
     Settings,
-    app::{App, Inner},
+    app::{App, Console},
     parameters::MailWhen,
     present::trouble,
     reply::Reply,
@@ -30,7 +30,6 @@ use crate::{
 pub enum MailCommand {
     /// Orders an e-mail.
     Mail {
-        /// Which.
         session: String,
         /// The address.
         to: String,
@@ -41,7 +40,6 @@ pub enum MailCommand {
     },
     /// Withdraws an e-mail that waits.
     WithdrawMail {
-        /// Which.
         session: String,
         /// Its number.
         mail: u32,
@@ -59,12 +57,12 @@ impl MailCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
             Self::Mail { session, to, to_customer, when } => {
-                order_one(inner, &session, &MailRequest { to, to_customer, when }, by).await
+                order_one(console, &session, &MailRequest { to, to_customer, when }, by).await
             }
-            Self::WithdrawMail { session, mail } => withdraw(inner, &session, mail).await,
+            Self::WithdrawMail { session, mail } => withdraw(console, &session, mail).await,
         }
     }
 }
@@ -74,8 +72,8 @@ fn ordered(to: &str, to_customer: bool) -> String {
     format!("Ordered an e-mail to {whom}, {}.", words::plain(to, 254))
 }
 
-async fn withdraw(inner: &Inner, session: &str, mail: u32) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+async fn withdraw(console: &Console, session: &str, mail: u32) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     engine.order(id, Input::MailWithdrawn { id: mail }).await.map_err(failed)?;
     Ok(Reply::Done)
 }
@@ -91,8 +89,13 @@ struct MailRequest {
 }
 
 /// Orders an e-mail of a live session.
-async fn order_one(inner: &Inner, session: &str, request: &MailRequest, by: &str) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+async fn order_one(
+    console: &Console,
+    session: &str,
+    request: &MailRequest,
+    by: &str,
+) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session("order the e-mail"))?;
     if !snapshot.record.is_live() {
         return Err(trouble::bad_input(
@@ -107,28 +110,28 @@ async fn order_one(inner: &Inner, session: &str, request: &MailRequest, by: &str
         ));
     }
     let about = snapshot.record.about.clone();
-    order_checked(inner, &engine, id, request, &about, by).await?;
+    order_checked(console, &engine, id, request, &about, by).await?;
     Ok(Reply::Done)
 }
 
 /// Orders the e-mails that the settings order for every new session.
 pub(super) async fn order_rules(
-    inner: &Inner,
+    console: &Console,
     engine: &Engine,
     id: SessionId,
     about: &About,
     by: &str,
 ) -> Result<(), Trouble> {
-    for rule in &inner.settings().mail_rules {
+    for rule in &console.settings.current().mail_rules {
         let request =
             MailRequest { to: rule.to.clone(), to_customer: rule.to_customer, when: rule.when };
-        order_checked(inner, engine, id, &request, about, by).await?;
+        order_checked(console, engine, id, &request, about, by).await?;
     }
     Ok(())
 }
 
 async fn order_checked(
-    inner: &Inner,
+    console: &Console,
     engine: &Engine,
     id: SessionId,
     request: &MailRequest,
@@ -143,7 +146,7 @@ async fn order_checked(
         ));
     }
     let (template, name) = if request.to_customer {
-        (Template::ToCustomer, inner.settings().technician.clone())
+        (Template::ToCustomer, console.settings.current().technician.clone())
     } else {
         (Template::ToColleague, customer(about))
     };

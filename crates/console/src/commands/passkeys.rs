@@ -8,14 +8,14 @@ use strum::VariantNames;
 use ts_rs::TS;
 
 use super::{
-    CommandResult, engine,
+    CommandResult,
     policy::{AuditPolicy, Policy},
     profile::{link, record, signed_in},
     refused,
 };
 use crate::{
     Settings,
-    app::{App, Errand, Inner, of_passkey, passkeys as service},
+    app::{App, CeremonyTask, Console, of_passkey, passkeys as service},
     present::trouble,
     reply::Reply,
     view::{AliasesView, Code, PasskeyView, Trouble},
@@ -65,25 +65,25 @@ impl PasskeyCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
-            Self::Passkeys => passkeys(inner).await,
-            Self::AddPasskey { nickname } => add_passkey(inner, &nickname).await,
+            Self::Passkeys => passkeys(console).await,
+            Self::AddPasskey { nickname } => add_passkey(console, &nickname).await,
             Self::DeletePasskey { id, confirmed } => {
-                delete_passkey(inner, &id, confirmed, by).await
+                delete_passkey(console, &id, confirmed, by).await
             }
             Self::SetAliases { aliases, hashing } => {
-                set_aliases(inner, &aliases, hashing, by).await
+                set_aliases(console, &aliases, hashing, by).await
             }
         }
     }
 }
 
-async fn passkeys(inner: &Inner) -> CommandResult {
+async fn passkeys(console: &Console) -> CommandResult {
     let doing = "list the passkeys";
-    let person = signed_in(inner, doing)?;
-    let listed = list(inner, &person, doing).await?;
-    let aliases = engine(inner).await?.archive().aliases(person.id).await;
+    let person = signed_in(console, doing)?;
+    let listed = list(console, &person, doing).await?;
+    let aliases = console.engine.require().await?.archive().aliases(person.id).await;
     let Aliases { set, at, hashed } = aliases.map_err(|error| trouble::of_store(&error))?;
     Ok(Reply::Passkeys {
         passkeys: listed.into_iter().map(passkey).collect(),
@@ -91,8 +91,8 @@ async fn passkeys(inner: &Inner) -> CommandResult {
     })
 }
 
-async fn add_passkey(inner: &Arc<Inner>, nickname: &str) -> CommandResult {
-    let person = signed_in(inner, "add a passkey")?;
+async fn add_passkey(console: &Arc<Console>, nickname: &str) -> CommandResult {
+    let person = signed_in(console, "add a passkey")?;
     let nickname = words::plain(nickname, LONGEST_NICKNAME);
     if nickname.is_empty() {
         return Err(trouble::bad_input(
@@ -100,14 +100,14 @@ async fn add_passkey(inner: &Arc<Inner>, nickname: &str) -> CommandResult {
             "call it by the device that keeps it, such as Laptop",
         ));
     }
-    link(inner, Errand::AddPasskey { person, nickname }).await
+    link(console, CeremonyTask::AddPasskey { person, nickname }).await
 }
 
-async fn delete_passkey(inner: &Inner, id: &str, confirmed: bool, by: &str) -> CommandResult {
+async fn delete_passkey(console: &Console, id: &str, confirmed: bool, by: &str) -> CommandResult {
     let doing = "delete the passkey";
-    let person = signed_in(inner, doing)?;
+    let person = signed_in(console, doing)?;
     // Asked anew: somebody else's can't be deleted by its id, and the last one is found out.
-    let listed = list(inner, &person, doing).await?;
+    let listed = list(console, &person, doing).await?;
     let Some(found) = listed.iter().find(|passkey| passkey.id == id) else {
         return Err(Trouble {
             code: Code::NotFound,
@@ -122,31 +122,36 @@ async fn delete_passkey(inner: &Inner, id: &str, confirmed: bool, by: &str) -> C
         );
         return Err(refused(&text, "Add another first, or confirm that it shall be deleted."));
     }
-    let deleted = service(inner, doing).await?.delete_credential(id).await;
+    let deleted = service(&console.engine, doing).await?.delete_credential(id).await;
     deleted.map_err(|error| of_passkey(doing, &error))?;
     let name = words::plain(&found.nickname, LONGEST_NICKNAME);
-    record(inner, by, "passkey_deleted", &format!("deleted the passkey {name}")).await;
+    record(console, by, "passkey_deleted", &format!("deleted the passkey {name}")).await;
     Ok(Reply::Done)
 }
 
-async fn set_aliases(inner: &Inner, aliases: &[String], hashing: bool, by: &str) -> CommandResult {
+async fn set_aliases(
+    console: &Console,
+    aliases: &[String],
+    hashing: bool,
+    by: &str,
+) -> CommandResult {
     let doing = "set the aliases";
-    let person = signed_in(inner, doing)?;
+    let person = signed_in(console, doing)?;
     let set: Vec<String> = aliases.iter().map(|alias| alias.trim().to_owned()).collect();
-    let service = service(inner, doing).await?;
+    let service = service(&console.engine, doing).await?;
     // The limits are looked at before anything is sent.
     let done = service.set_aliases(&person.id.to_string(), &set, hashing).await;
     done.map_err(|error| of_passkey(doing, &error))?;
     let count = words::count(u32::try_from(set.len()).unwrap_or(u32::MAX), "alias", "aliases");
     let kept = Aliases { set, at: Some(now()), hashed: hashing };
-    let kept = engine(inner).await?.archive().set_aliases(person.id, kept).await;
+    let kept = console.engine.require().await?.archive().set_aliases(person.id, kept).await;
     kept.map_err(|error| trouble::of_store(&error))?;
-    record(inner, by, "aliases_set", &format!("set {count} in place of those of before")).await;
+    record(console, by, "aliases_set", &format!("set {count} in place of those of before")).await;
     Ok(Reply::Done)
 }
 
-async fn list(inner: &Inner, person: &Person, doing: &str) -> Result<Vec<Credential>, Trouble> {
-    let listed = service(inner, doing).await?.credentials(&person.id.to_string()).await;
+async fn list(console: &Console, person: &Person, doing: &str) -> Result<Vec<Credential>, Trouble> {
+    let listed = service(&console.engine, doing).await?.credentials(&person.id.to_string()).await;
     listed.map_err(|error| of_passkey(doing, &error))
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Settings,
-    app::{App, AuditEntry, Ceremony, Errand, Inner, begin_ceremony},
+    app::{App, AuditEntry, CeremonyTask, Console, begin_ceremony},
     present::trouble,
     reply::Reply,
     settings::name_of,
@@ -70,19 +70,19 @@ impl ProfileCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
-            Self::CreateProfile { name, email } => create_profile(inner, &name, &email).await,
-            Self::SkipProfile => skip_profile(inner, by).await,
-            Self::SignIn { person } => sign_in(inner, person.as_deref()).await,
-            Self::CeremonyLink => ceremony_link(inner),
-            Self::CancelCeremony => cancel_ceremony(inner),
-            Self::Lock => lock(inner).await,
+            Self::CreateProfile { name, email } => create_profile(console, &name, &email).await,
+            Self::SkipProfile => skip_profile(console, by).await,
+            Self::SignIn { person } => sign_in(console, person.as_deref()).await,
+            Self::CeremonyLink => ceremony_link(console),
+            Self::CancelCeremony => cancel_ceremony(console),
+            Self::Lock => lock(console).await,
         }
     }
 }
 
-async fn create_profile(inner: &Arc<Inner>, name: &str, email: &str) -> CommandResult {
+async fn create_profile(console: &Arc<Console>, name: &str, email: &str) -> CommandResult {
     let doing = "create a profile";
     let person = Person {
         id: Uuid::new_v4(),
@@ -98,15 +98,15 @@ async fn create_profile(inner: &Arc<Inner>, name: &str, email: &str) -> CommandR
         return Err(trouble::bad_input(&text, "give one such as anna@example.com"));
     }
     let taken = |other: &Person| other.name == person.name;
-    if inner.side(|side| side.people.iter().any(taken)) {
+    if console.access.people.lock().iter().any(taken) {
         let text = format!("{doing}: somebody of that name has one here");
         return Err(trouble::bad_input(&text, "sign in, or choose a name that tells you apart"));
     }
-    link(inner, Errand::CreateProfile(person)).await
+    link(console, CeremonyTask::CreateProfile(person)).await
 }
 
-async fn skip_profile(inner: &Arc<Inner>, by: &str) -> CommandResult {
-    match inner.access.presence() {
+async fn skip_profile(console: &Arc<Console>, by: &str) -> CommandResult {
+    match console.access.state.presence() {
         Presence::Open => return Ok(Reply::Done),
         Presence::SignedIn { .. } | Presence::Locked { .. } => {
             return Err(refused(
@@ -123,14 +123,14 @@ async fn skip_profile(inner: &Arc<Inner>, by: &str) -> CommandResult {
         Presence::FirstStart { required: false } => {}
     }
     let changes = Map::from_iter([(name_of!(sign_in_skipped).to_owned(), Value::Bool(true))]);
-    configure::configure(inner, changes, by).await?;
-    inner.ceremony(Ceremony::cancel);
-    record(inner, by, "profile_skipped", "chose to go on without a profile").await;
+    configure::configure(console, changes, by).await?;
+    console.ceremonies.current.lock().cancel();
+    record(console, by, "profile_skipped", "chose to go on without a profile").await;
     Ok(Reply::Done)
 }
 
-async fn sign_in(inner: &Arc<Inner>, person: Option<&str>) -> CommandResult {
-    let people = inner.side(|side| side.people.clone());
+async fn sign_in(console: &Arc<Console>, person: Option<&str>) -> CommandResult {
+    let people = console.access.people.lock().clone();
     if people.is_empty() {
         return Err(refused(
             "sign in: nobody has a profile at this console",
@@ -146,11 +146,11 @@ async fn sign_in(inner: &Arc<Inner>, person: Option<&str>) -> CommandResult {
         })
     };
     let person = person.map(find).transpose()?;
-    link(inner, Errand::SignIn(person)).await
+    link(console, CeremonyTask::SignIn(person)).await
 }
 
-fn ceremony_link(inner: &Inner) -> CommandResult {
-    let url = inner.ceremony(|ceremony| ceremony.url());
+fn ceremony_link(console: &Console) -> CommandResult {
+    let url = console.ceremonies.current.lock().url();
     let url = url.ok_or_else(|| Trouble {
         code: Code::NotFound,
         text: "Give the link to the step in the browser: none is under way.".into(),
@@ -159,16 +159,16 @@ fn ceremony_link(inner: &Inner) -> CommandResult {
     Ok(Reply::Link { url, by_role: None })
 }
 
-fn cancel_ceremony(inner: &Inner) -> CommandResult {
-    inner.ceremony(Ceremony::cancel);
-    inner.tell_change();
+fn cancel_ceremony(console: &Console) -> CommandResult {
+    console.ceremonies.current.lock().cancel();
+    console.updates.announce();
     Ok(Reply::Done)
 }
 
-async fn lock(inner: &Inner) -> CommandResult {
-    match inner.access.presence() {
+async fn lock(console: &Console) -> CommandResult {
+    match console.access.state.presence() {
         Presence::SignedIn { .. } => {
-            inner.lock_for(Why::Asked).await;
+            console.lock(Why::Asked).await;
             Ok(Reply::Done)
         }
         Presence::Locked { .. } => Ok(Reply::Done),
@@ -180,13 +180,13 @@ async fn lock(inner: &Inner) -> CommandResult {
 }
 
 /// Begins a step in the browser, and answers with the link to it.
-pub(super) async fn link(inner: &Arc<Inner>, errand: Errand) -> CommandResult {
-    Ok(Reply::Link { url: begin_ceremony(inner, errand).await?, by_role: None })
+pub(super) async fn link(console: &Arc<Console>, task: CeremonyTask) -> CommandResult {
+    Ok(Reply::Link { url: begin_ceremony(console, task).await?, by_role: None })
 }
 
 /// Who is signed in, for what needs a person.
-pub(super) fn signed_in(inner: &Inner, doing: &str) -> Result<Person, Trouble> {
-    inner.access.person().ok_or_else(|| {
+pub(super) fn signed_in(console: &Console, doing: &str) -> Result<Person, Trouble> {
+    console.access.state.person().ok_or_else(|| {
         refused(
             &format!("{doing}: nobody is signed in"),
             "Create a profile with a passkey, or sign in.",
@@ -195,7 +195,10 @@ pub(super) fn signed_in(inner: &Inner, doing: &str) -> Result<Person, Trouble> {
 }
 
 /// Records what was done. It can't be undone any more, so an entry that can't be written is only logged.
-pub(super) async fn record(inner: &Inner, by: &str, action: &'static str, what: &str) {
+pub(super) async fn record(console: &Console, by: &str, action: &'static str, what: &str) {
     let text = trouble::sentence(what);
-    inner.record_or_warn(AuditEntry { by: by.to_owned(), action, text, session: None }).await;
+    console
+        .audit
+        .record_or_warn(AuditEntry { by: by.to_owned(), action, text, session: None })
+        .await;
 }

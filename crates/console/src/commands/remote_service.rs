@@ -10,16 +10,16 @@ use ts_rs::TS;
 use wire::Pin;
 
 use super::{
-    CommandResult, engine, failed,
+    CommandResult, failed,
     policy::{AuditPolicy, Policy},
     refused,
 };
 use crate::{
     Settings,
-    app::{App, Inner, Tested, known_reach, test_reach as test},
-    present::trouble,
+    app::{App, Console, ReachTest, known_reach, test_reach as test},
+    present::{remedy, trouble},
     reply::{OutboxMail, Reply},
-    view::{Code, GatePolicy, Reach, Trouble},
+    view::{GatePolicy, Reach, Trouble},
 };
 
 /// Commands to the remote-support service itself.
@@ -51,26 +51,26 @@ impl RemoteServiceCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, _by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
-            Self::ProbeRegions => probe_regions(inner).await,
-            Self::TestReach => test_reach(inner).await,
-            Self::Outbox => outbox(inner).await,
-            Self::ReportAbuse { pin } => report_abuse(inner, &pin).await,
+            Self::ProbeRegions => probe_regions(console).await,
+            Self::TestReach => test_reach(console).await,
+            Self::Outbox => outbox(console).await,
+            Self::ReportAbuse { pin } => report_abuse(console, &pin).await,
         }
     }
 }
 
-async fn probe_regions(inner: &Inner) -> CommandResult {
-    engine(inner).await?.probe().map_err(failed)?;
+async fn probe_regions(console: &Console) -> CommandResult {
+    console.engine.require().await?.probe().map_err(failed)?;
     Ok(Reply::Done)
 }
 
-async fn report_abuse(inner: &Inner, typed: &str) -> CommandResult {
+async fn report_abuse(console: &Console, typed: &str) -> CommandResult {
     let pin = Pin::from_typed(typed).map_err(|shape| {
         trouble::bad_input(&format!("report the PIN: {shape}"), "type it as it was given")
     })?;
-    let engine = engine(inner).await?;
+    let engine = console.engine.require().await?;
     // Where the disk can't tell, nothing is reported: a wrong report can't be taken back.
     if engine.minted(&pin).await.map_err(|error| trouble::of_store(&error))? {
         return Err(refused(
@@ -83,20 +83,19 @@ async fn report_abuse(inner: &Inner, typed: &str) -> CommandResult {
     Ok(Reply::Done)
 }
 
-async fn test_reach(inner: &Inner) -> CommandResult {
-    let tested = test(inner).await;
-    let engine = engine(inner).await?;
+async fn test_reach(console: &Console) -> CommandResult {
+    let tested = test(&console.engine, &console.updates).await;
+    let engine = console.engine.require().await?;
     let url = engine.hook_base().as_str().trim_end_matches('/');
     Ok(match tested {
-        Tested::Came { reached, .. } => {
-            Reply::Reach { reach: known_reach(inner, &engine), text: came(url, reached) }
+        ReachTest::Passed { reached, .. } => {
+            Reply::Reach { reach: known_reach(&console.engine, &engine), text: came(url, reached) }
         }
-        Tested::Failed(error) => {
-            let Trouble { text, remedy, .. } =
-                trouble::from_text(Code::CheckAddress, &error.to_string());
+        ReachTest::Failed(error) => {
+            let Trouble { text, remedy, .. } = trouble::of(&error, remedy::of_reach(error));
             Reply::Reach { reach: Reach::Unreachable, text: format!("{text} {remedy}") }
         }
-        Tested::Not => Reply::Reach { reach: Reach::Unknown, text: "Not tested.".into() },
+        ReachTest::NotDone => Reply::Reach { reach: Reach::Unknown, text: "Not tested.".into() },
     })
 }
 
@@ -114,9 +113,9 @@ fn came(url: &str, Reached { by, took }: Reached) -> String {
     }
 }
 
-async fn outbox(inner: &Inner) -> CommandResult {
-    let engine = engine(inner).await?;
-    let embedded = inner.embedded.get().filter(|_| inner.settings().base_url.is_none());
+async fn outbox(console: &Console) -> CommandResult {
+    let engine = console.engine.require().await?;
+    let embedded = console.broker.get().filter(|_| console.settings.current().base_url.is_none());
     let embedded = embedded.ok_or_else(|| {
         trouble::bad_input(
             "show the outbox: the configured service keeps its own",
@@ -128,7 +127,11 @@ async fn outbox(inner: &Inner) -> CommandResult {
         at: mail.at.0,
         to: mail.to,
         subject: mail.subject,
-        body: if shows_a_viewer(inner, &engine, &mail.body) { HELD_BACK.into() } else { mail.body },
+        body: if shows_a_viewer(console, &engine, &mail.body) {
+            HELD_BACK.into()
+        } else {
+            mail.body
+        },
     });
     Ok(Reply::Outbox { mails: mails.collect() })
 }
@@ -138,8 +141,8 @@ const HELD_BACK: &str = "This e-mail has a viewer's link. It is not shown while 
     of its session is shut.";
 
 /// Whether a mail's text gives away a viewer that the verification gate keeps shut.
-fn shows_a_viewer(inner: &Inner, engine: &Engine, body: &str) -> bool {
-    let required = inner.settings().verify_gate == GatePolicy::Require;
+fn shows_a_viewer(console: &Console, engine: &Engine, body: &str) -> bool {
+    let required = console.settings.current().verify_gate == GatePolicy::Require;
     let snapshots = engine.snapshots();
     let of = snapshots
         .iter()

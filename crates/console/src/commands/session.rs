@@ -10,12 +10,12 @@ use wire::Region;
 use super::{
     CommandResult,
     archive::set_note,
-    engine, failed, mail, no_session, parse_id,
+    failed, mail, no_session, parse_id,
     policy::{AuditPolicy, Policy},
 };
 use crate::{
     Settings,
-    app::{App, Inner, count_unread, read_mark},
+    app::{App, Console, mark_name},
     parameters::{self, Outcome},
     present::trouble,
     reply::Reply,
@@ -43,38 +43,25 @@ pub enum SessionCommand {
         session: String,
     },
     /// Sets who and what a session is about.
-    Describe {
-        /// Which.
-        session: String,
-        /// What.
-        about: parameters::About,
-    },
+    Describe { session: String, about: parameters::About },
     /// Tries again to get a PIN.
     Retry {
-        /// Which.
         session: String,
         /// A region chosen by hand; none for the fastest.
         #[serde(default)]
         region: Option<String>,
     },
     /// Puts all hooks of a session now.
-    Recheck {
-        /// Which.
-        session: String,
-    },
+    Recheck { session: String },
     /// Says which session is on screen, so that it is polled faster and pushed in full.
     Show {
         /// Which; none if none is.
         session: Option<String>,
     },
     /// Marks a session's chat as read.
-    Read {
-        /// Which.
-        session: String,
-    },
+    Read { session: String },
     /// Closes the session here.
     Close {
-        /// Which.
         session: String,
         /// How it came out.
         outcome: Outcome,
@@ -102,19 +89,19 @@ impl SessionCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
-            Self::NewSession { about, region } => new_session(inner, about, region, by).await,
-            Self::Again { session } => again(inner, &session, by).await,
+            Self::NewSession { about, region } => new_session(console, about, region, by).await,
+            Self::Again { session } => again(console, &session, by).await,
             Self::Describe { session, about } => {
-                order(inner, &session, Input::Described(clean(&about))).await
+                order(console, &session, Input::Described(clean(&about))).await
             }
-            Self::Retry { session, region } => retry(inner, &session, region).await,
-            Self::Recheck { session } => order(inner, &session, Input::Recheck).await,
-            Self::Show { session } => show(inner, session.as_deref()).await,
-            Self::Read { session } => read(inner, &session).await,
+            Self::Retry { session, region } => retry(console, &session, region).await,
+            Self::Recheck { session } => order(console, &session, Input::Recheck).await,
+            Self::Show { session } => show(console, session.as_deref()).await,
+            Self::Read { session } => read(console, &session).await,
             Self::Close { session, outcome, note } => {
-                close(inner, &session, outcome, &note, by).await
+                close(console, &session, outcome, &note, by).await
             }
         }
     }
@@ -139,19 +126,19 @@ const fn closed(outcome: Outcome) -> &'static str {
 }
 
 async fn new_session(
-    inner: &Inner,
+    console: &Console,
     about: parameters::About,
     region: Option<String>,
     by: &str,
 ) -> CommandResult {
     let region = parse_region(region)?;
-    begin(inner, clean(&about), region, by).await
+    begin(console, clean(&about), region, by).await
 }
 
-async fn again(inner: &Inner, session: &str, by: &str) -> CommandResult {
+async fn again(console: &Console, session: &str, by: &str) -> CommandResult {
     let id = parse_id(session)?;
     let about = {
-        let engine = engine(inner).await?;
+        let engine = console.engine.require().await?;
         match engine.snapshot(id) {
             Some(snapshot) => Some(snapshot.record.about.clone()),
             None => {
@@ -161,20 +148,20 @@ async fn again(inner: &Inner, session: &str, by: &str) -> CommandResult {
         }
     };
     let about = about.ok_or_else(|| no_session("start a session again"))?;
-    begin(inner, about, None, by).await
+    begin(console, about, None, by).await
 }
 
 /// Makes the session and orders the mails that stand as rules.
-async fn begin(inner: &Inner, about: About, region: Option<Region>, by: &str) -> CommandResult {
-    let engine = engine(inner).await?;
+async fn begin(console: &Console, about: About, region: Option<Region>, by: &str) -> CommandResult {
+    let engine = console.engine.require().await?;
     let id = engine.create(about.clone(), by.to_owned(), region).await.map_err(failed)?;
-    mail::order_rules(inner, &engine, id, &about, by).await?;
+    mail::order_rules(console, &engine, id, &about, by).await?;
     Ok(Reply::Session { id: id.to_string() })
 }
 
-async fn retry(inner: &Inner, session: &str, region: Option<String>) -> CommandResult {
+async fn retry(console: &Console, session: &str, region: Option<String>) -> CommandResult {
     let region = parse_region(region)?;
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session("try again to get a PIN"))?;
     match snapshot.record.life {
         Life::Failed { .. } => {
@@ -190,10 +177,10 @@ async fn retry(inner: &Inner, session: &str, region: Option<String>) -> CommandR
     }
 }
 
-async fn show(inner: &Inner, session: Option<&str>) -> CommandResult {
+async fn show(console: &Console, session: Option<&str>) -> CommandResult {
     let shown = session.map(parse_id).transpose()?;
-    let engine = engine(inner).await?;
-    let before = inner.on_screen.send_replace(shown);
+    let engine = console.engine.require().await?;
+    let before = console.updates.on_screen.send_replace(shown);
     if before != shown {
         for (id, on_screen) in [(before, false), (shown, true)] {
             if let Some(id) = id {
@@ -204,26 +191,26 @@ async fn show(inner: &Inner, session: Option<&str>) -> CommandResult {
     Ok(Reply::Done)
 }
 
-async fn read(inner: &Inner, session: &str) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+async fn read(console: &Console, session: &str) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let stored = |error: engine::StoreError| trouble::of_store(&error);
     let messages = engine.archive().transcript(id).await.map_err(stored)?;
     if let Some(last) = messages.last() {
-        engine.journal().mark(&read_mark(id), Some(last.guid.as_bytes())).await.map_err(stored)?;
-        count_unread(inner, &engine, id).await;
-        inner.tell_change();
+        engine.journal().mark(&mark_name(id), Some(last.guid.as_bytes())).await.map_err(stored)?;
+        console.unread.count(&engine, id, &console.access.technician()).await;
+        console.updates.announce();
     }
     Ok(Reply::Done)
 }
 
 async fn close(
-    inner: &Inner,
+    console: &Console,
     session: &str,
     outcome: Outcome,
     note: &str,
     by: &str,
 ) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     if engine.snapshot(id).is_none() {
         return Err(no_session("close the session"));
     }
@@ -237,19 +224,19 @@ async fn close(
         Outcome::Unknown => session::Outcome::Unknown,
     };
     engine.order(id, Input::Close { outcome, by: by.to_owned() }).await.map_err(failed)?;
-    inner.tell_change();
+    console.updates.announce();
     Ok(Reply::Done)
 }
 
-async fn order(inner: &Inner, session: &str, input: Input) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
+async fn order(console: &Console, session: &str, input: Input) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     engine.order(id, input).await.map_err(failed)?;
     Ok(Reply::Done)
 }
 
 fn parse_region(region: Option<String>) -> Result<Option<Region>, Trouble> {
     let chosen = region.filter(|name| !name.trim().is_empty()).map(|name| name.trim().parse());
-    chosen.transpose().map_err(|error: wire::region::RegionShape| {
+    chosen.transpose().map_err(|error: wire::region::InvalidRegion| {
         trouble::bad_input(&format!("choose a region: {error}"), "choose one of the list")
     })
 }

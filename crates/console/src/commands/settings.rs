@@ -42,10 +42,10 @@ impl SettingsCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
-            Self::Settings => Ok(configure::settings(inner)),
-            Self::Configure { changes } => configure::configure(inner, changes, by).await,
+            Self::Settings => Ok(configure::settings(console)),
+            Self::Configure { changes } => configure::configure(console, changes, by).await,
         }
     }
 }

@@ -7,19 +7,18 @@ use serde::Deserialize;
 use session::verification::Verdict;
 use strum::VariantNames;
 use ts_rs::TS;
-use wire::screen::Role;
+use wire::shared_screen::Role;
 
 use super::{
-    CommandResult, engine, failed, parse_id,
+    CommandResult, failed, parse_id,
     policy::{AuditPolicy, Policy},
-    refused, session_name,
+    refused,
 };
 use crate::{
     Settings,
-    app::{App, AuditEntry, Inner, has_viewer_page},
+    app::{App, AuditEntry, Console, name_of},
     present::trouble,
     reply::Reply,
-    view::Code,
 };
 
 /// Commands that let somebody see the customer's screen.
@@ -29,14 +28,12 @@ use crate::{
 pub enum ViewingCommand {
     /// Gives the viewer's link, for a colleague. Answers `link`.
     ViewerLink {
-        /// Which.
         session: String,
         /// Read-only: a convenience, not a lock.
         read_only: bool,
     },
     /// Opens a viewer window.
     OpenViewer {
-        /// Which.
         session: String,
         /// Read-only (Watch).
         read_only: bool,
@@ -66,13 +63,13 @@ impl ViewingCommand {
     }
 
     pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
-        let inner = app.inner();
+        let console = app.console();
         match self {
             Self::ViewerLink { session, read_only } => {
-                viewer_link(inner, &session, read_only, by).await
+                viewer_link(console, &session, read_only, by).await
             }
             Self::OpenViewer { session, read_only, chat } => {
-                open_viewer(inner, &session, View { read_only, chat }, by).await
+                open_viewer(console, &session, View { read_only, chat }, by).await
             }
         }
     }
@@ -82,9 +79,9 @@ const fn watching(read_only: bool) -> &'static str {
     if read_only { ", to watch only" } else { "" }
 }
 
-async fn viewer_link(inner: &Inner, session: &str, read_only: bool, by: &str) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
-    let by_role = capabilities(inner, &engine).await.is_some_and(|can| can.links_by_role());
+async fn viewer_link(console: &Console, session: &str, read_only: bool, by: &str) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
+    let by_role = capabilities(console, &engine).await.is_some_and(|can| can.links_by_role());
     // Without a name: whoever gets the link gives their own.
     let url = if by_role {
         let role = if read_only { Role::Watch } else { Role::Control };
@@ -93,61 +90,61 @@ async fn viewer_link(inner: &Inner, session: &str, read_only: bool, by: &str) ->
         engine.viewer_url(id, read_only, None).await
     };
     let url = url.map_err(failed)?;
-    note_unverified(inner, &engine, id, by, "Gave a viewer's link").await;
+    note_unverified(console, &engine, id, by, "Gave a viewer's link").await;
     let url = url.expose();
     // The broker that comes along gives its link for this computer; a colleague may be elsewhere.
-    let here = inner.embedded.get().and_then(|embedded| {
+    let here = console.broker.get().and_then(|embedded| {
         let path = url.strip_prefix(embedded.origin())?;
         Some(format!("{}{path}", embedded.customers_origin()))
     });
     Ok(Reply::Link { url: here.unwrap_or_else(|| url.to_owned()), by_role: Some(by_role) })
 }
 
-async fn open_viewer(inner: &Arc<Inner>, session: &str, view: View, by: &str) -> CommandResult {
-    let (engine, id) = (engine(inner).await?, parse_id(session)?);
-    if view.chat && inner.desktop.show_chat(id) {
+async fn open_viewer(console: &Arc<Console>, session: &str, view: View, by: &str) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
+    if view.chat && console.desktop.show_chat(id) {
         return Ok(Reply::Done);
     }
-    let technician = inner.technician();
-    let ours = has_viewer_page(inner)
-        && capabilities(inner, &engine).await.is_some_and(|can| can.carries_screens());
+    let technician = console.access.technician();
+    let ours = console.viewers.has_page()
+        && capabilities(console, &engine).await.is_some_and(|can| can.carries_screens());
     let url = if ours {
         engine.may_view(id).map_err(failed)?;
-        let seat = inner.viewers.seat(inner, id, view.read_only, &technician).await;
-        seat.map_err(|error| trouble::from_text(Code::TryAgain, &error.to_string()))?
+        let opened = console.viewers.open(console, id, view.read_only, &technician).await;
+        opened.map_err(|error| trouble::of(&error, error.remedy()))?
     } else {
         engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?
     };
-    note_unverified(inner, &engine, id, by, "Opened a viewer").await;
-    let name = session_name(inner, &engine, id).await;
+    note_unverified(console, &engine, id, by, "Opened a viewer").await;
+    let name = name_of(&console.zone, &engine, id).await;
     // A window more makes no viewer that is news; before it opens, for its page is quick.
     let first = engine.snapshot(id).is_some_and(|snapshot| snapshot.windows == 0);
     drop(engine);
     if first {
-        inner.side(|side| side.own_viewers.insert(id, now()));
+        console.viewers.opened_here.lock().insert(id, now());
     }
-    let opened = inner.desktop.open_viewer(id, &name, url, view).await;
+    let opened = console.desktop.open_viewer(id, &name, url, view).await;
     opened.map_err(|error| {
-        inner.side(|side| side.own_viewers.remove(&id));
+        console.viewers.opened_here.lock().remove(&id);
         refused(&error.0, "")
     })?;
     Ok(Reply::Done)
 }
 
 /// What the service can do beyond the nine calls.
-async fn capabilities(inner: &Inner, engine: &Engine) -> Option<Capabilities> {
-    inner.capabilities(engine.client()).await
+async fn capabilities(console: &Console, engine: &Engine) -> Option<Capabilities> {
+    console.engine.capabilities(engine.client()).await
 }
 
 /// A policy that only warns lets pass, and the log has it.
-async fn note_unverified(inner: &Inner, engine: &Engine, id: SessionId, by: &str, what: &str) {
+async fn note_unverified(console: &Console, engine: &Engine, id: SessionId, by: &str, what: &str) {
     if !matches!(engine.verdict(id), Some(Verdict::Shut { .. })) {
         return;
     }
     let text = format!("{what} though the customer is not verified.");
     let noted =
         AuditEntry { by: by.to_owned(), action: "viewer_unverified", text, session: Some(id) };
-    if let Err(trouble) = inner.record(noted).await {
+    if let Err(trouble) = console.audit.record(noted).await {
         tracing::warn!(text = trouble.text, "note an unverified viewer in the audit log");
     }
 }

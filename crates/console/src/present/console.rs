@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use engine::{ServiceHealth, Snapshot, vault::Keeper};
 use session::{SessionStatus, Timestamp};
 
-use super::{state, trouble};
+use super::{remedy, state, trouble};
 use crate::view::{
     Code, ConsoleView, Health, KeyKeeper, ListenerView, Reach, ServiceKind, ServiceView, Trouble,
 };
 
-/// What the view is made of.
+/// The facts from which the console's view is made.
 pub struct Parts<'a> {
     /// The view's revision.
     pub revision: u64,
@@ -26,11 +26,11 @@ pub struct Parts<'a> {
     pub hook_base: Option<&'a str>,
     /// Whether the service can reach it.
     pub reach: Reach,
-    /// How the engine fares; none while it isn't there.
+    /// The engine's health; none while no engine runs.
     pub health: Option<&'a engine::Health>,
-    /// What stands beside: settings that were damaged, ports that moved.
+    /// Lasting troubles of the console itself: settings that were damaged, ports that moved.
     pub standing: &'a [Trouble],
-    /// Who keeps the key.
+    /// Where the data key is kept.
     pub keeper: Keeper,
     /// All sessions.
     pub sessions: &'a [std::sync::Arc<Snapshot>],
@@ -90,6 +90,7 @@ pub fn of(parts: &Parts<'_>) -> ConsoleView {
 /// Counts a session: live, of these waiting, of these active.
 fn count(word: &SessionStatus, (live, waiting, active): &mut (u32, u32, u32)) {
     let failed = matches!(word, SessionStatus::Failed { .. });
+    // A session that failed stays in the list until somebody deals with it, but nothing runs.
     *live += u32::from(state::is_live(word) && !failed);
     match word {
         SessionStatus::Waiting { .. } | SessionStatus::ViewerWaiting { .. } => *waiting += 1,
@@ -119,17 +120,18 @@ fn health(known: Option<ServiceHealth>) -> Health {
 /// What the technician must know and can mend, worst first.
 fn troubles(parts: &Parts<'_>) -> Vec<Trouble> {
     let mut troubles = Vec::new();
+    // First what a power cut would lose: events that are not on the disk.
     if let Some(health) = parts.health {
         if let Some(why) = health.journal_fails() {
-            let mut not_saved = trouble::from_text(Code::FreeSpace, &why);
+            let mut not_saved = trouble::of_store(&why);
             not_saved.text = format!("Not saved to disk. {}", not_saved.text);
             troubles.push(not_saved);
         }
         if let Some(why) = health.archive_fails() {
-            troubles.push(trouble::from_text(Code::FreeSpace, &why));
+            troubles.push(trouble::of_store(&why));
         }
-        for why in health.background_fails() {
-            troubles.push(trouble::from_text(Code::Internal, &why));
+        for fault in health.background_fails() {
+            troubles.push(trouble::of(&fault, remedy::of_background(fault)));
         }
         if let Some(ServiceHealth::Fails { failure, .. }) = health.service() {
             troubles.push(trouble::of_failure("call the service", failure));

@@ -13,8 +13,8 @@ use session::{
 };
 
 use super::{
-    Setting, device, event, hooks, name, program, regions, row, screen, state, timeline, trouble,
-    verify,
+    Setting, customer_program, device, event, hooks, name, region_race, row, shared_screen, state,
+    timeline, trouble, verify,
 };
 use crate::{
     view::{
@@ -27,7 +27,7 @@ use crate::{
 /// The longest text of a message or note, in characters.
 const LONGEST_TEXT: usize = 20_000;
 
-/// What is known of a session beside its snapshot.
+/// The facts about a session that its snapshot does not hold.
 #[derive(Debug, Default)]
 pub struct Beside {
     /// Everything that happened, oldest first.
@@ -36,7 +36,6 @@ pub struct Beside {
     pub messages: Vec<Message>,
     /// The note.
     pub note: String,
-    /// Tags.
     pub tags: Vec<String>,
     /// The choice of its region.
     pub choice: Option<Choice>,
@@ -54,7 +53,7 @@ pub struct Beside {
     pub unread: u32,
 }
 
-/// What is true of the whole console.
+/// The facts that hold for every session of this console.
 #[derive(Debug)]
 pub struct Around<'a> {
     /// Whether the service can reach us.
@@ -89,12 +88,13 @@ pub fn of(
             .zip(record.allocation())
             .map(|(pin, allocation)| pin_view(pin.expose(), allocation.expires, around)),
         region: record.allocation().map(|allocation| allocation.region.to_string()),
-        region_ms: beside.choice.as_ref().and_then(regions::best_ms),
+        region_ms: beside.choice.as_ref().and_then(region_race::best_ms),
         failure: failure(record),
         hooks: hooks::of(&snapshot.lamps, &beside.happenings, around.reach),
         presenter: state::presenter(record.presenter),
         viewers: state::viewers(record.viewers),
         windows: snapshot.windows,
+        // Nobody shares a screen in a session that is over, whatever was learnt last.
         screen: beside.screen.filter(|_| record.is_live()),
         timeline: timeline::of(record, &beside.happenings, setting),
         waited_ms: timers.waited_ms,
@@ -102,11 +102,11 @@ pub fn of(
         connected_ms: timers.connected_ms,
         connected: timers.connected,
         timers_at: setting.now.0,
-        program: program::of(snapshot, setting),
+        program: customer_program::of(snapshot, setting),
         verifications: record.verifications.iter().map(verify::of).collect(),
         gate: verify::gate(snapshot.gate, record, setting),
         devices: beside.devices.iter().map(device::pinned).collect(),
-        pictures: beside.pictures.iter().map(screen::picture).collect(),
+        pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
         mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
         chat: chat(&beside.messages),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
@@ -137,7 +137,7 @@ pub fn archived(
         contact: words::plain(&summary.about.contact, 200),
         pin: None,
         region: summary.region.as_ref().map(ToString::to_string),
-        region_ms: beside.choice.as_ref().and_then(regions::best_ms),
+        region_ms: beside.choice.as_ref().and_then(region_race::best_ms),
         failure: None,
         hooks: hooks::of(&[const { Lamp::Off }; 4], &beside.happenings, around.reach),
         presenter: never.clone(),
@@ -154,7 +154,7 @@ pub fn archived(
         verifications: beside.verifications.iter().map(verify::of).collect(),
         gate: verify::old_gate(beside.overridden.as_ref()),
         devices: beside.devices.iter().map(device::pinned).collect(),
-        pictures: beside.pictures.iter().map(screen::picture).collect(),
+        pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
         mails: Vec::new(),
         chat: chat(&beside.messages),
         chat_as_of: None,
@@ -225,8 +225,10 @@ fn race(
     let ready = |happening: &&EventRecord| {
         matches!(happening.event, session::Event::Life(session::LifeEvent::PinReady { .. }))
     };
+    // The archive keeps the choice without its time; the PIN is asked for as soon as the
+    // region is chosen.
     let at = happenings.iter().find(ready).map_or(created, |ready| ready.at);
-    choice.map(|choice| regions::over(at, choice))
+    choice.map(|choice| region_race::over(at, choice))
 }
 
 fn transcript(transcript: &Transcript) -> TranscriptView {
@@ -269,7 +271,7 @@ fn mail(order: &Order, setting: &Setting<'_>) -> MailView {
     }
 }
 
-/// How long it waited and was connected.
+/// How long the session waited for the customer, and how long it was connected.
 struct Timers {
     waited_ms: i64,
     waiting: bool,

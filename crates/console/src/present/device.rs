@@ -11,7 +11,7 @@ use crate::{
 /// The longest text of a device, in characters.
 const LONGEST: usize = 200;
 
-/// What was looked up and pinned.
+/// A device that was looked up and pinned to a session.
 pub fn pinned(looked_up: &LookedUp) -> DeviceView {
     DeviceView {
         looked_up_at: Some(looked_up.at.0),

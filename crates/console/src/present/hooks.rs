@@ -25,6 +25,7 @@ pub fn is_lost(lamps: &[Lamp; 4]) -> bool {
 }
 
 fn one(hook: HookType, lamp: &Lamp, fired_at: Option<i64>, reach: Reach) -> HookView {
+    // A hook that the service confirmed but cannot deliver here reports nothing: not green.
     let armed = match reach {
         Reach::Reachable => LampKind::Armed,
         Reach::Unknown | Reach::Unreachable => LampKind::ArmedUnreachable,
@@ -53,6 +54,7 @@ fn one(hook: HookType, lamp: &Lamp, fired_at: Option<i64>, reach: Reach) -> Hook
 fn fired(hook: HookType, happenings: &[EventRecord]) -> Option<i64> {
     let reported = Some(PresenceChange::Reported(hook));
     let of_hook = |told: &&EventRecord| told.event.facts().presence_change() == reported;
+    // From the newest back, for only the last time is shown.
     happenings.iter().rev().find(of_hook).map(|found| found.at.0)
 }
 

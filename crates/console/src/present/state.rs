@@ -108,6 +108,7 @@ fn detail(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> String {
             setting.clock(*until)
         ),
         SessionStatus::Failed { failure } => failure.reason(),
+        // Before the next arm: without a valid PIN the program can do nothing, running or not.
         SessionStatus::Ended { pin_over: true, .. } => "PIN over".into(),
         SessionStatus::Ended { may_still_run: true, .. } => {
             "customer's program may still run".into()

@@ -22,6 +22,7 @@ pub fn of(record: &Record, happenings: &[EventRecord], setting: &super::Setting<
             }
             Some(PresenceChange::Reported(HookType::ViewerOffline)) => viewers.end(*at),
             Some(PresenceChange::UnknownSince(since)) => {
+                // An outage hides both sides: the hooks of either may have been missed.
                 presenter.begin(since, FactKind::Unknown);
                 viewers.begin(since, FactKind::Unknown);
             }
@@ -32,6 +33,7 @@ pub fn of(record: &Record, happenings: &[EventRecord], setting: &super::Setting<
             None => {}
         }
     }
+    // Of a session that is over nothing is open any more, so nothing has to agree.
     if record.is_live() {
         presenter.agree(match record.presenter {
             Presenter::Never | Presenter::Offline { .. } => None,
@@ -83,12 +85,14 @@ impl Lane {
     fn agree(&mut self, fact: Option<(Timestamp, FactKind)>) {
         let open = self.open().map(|stretch| stretch.is);
         match (open, fact) {
+            // Nobody was there before the outage, so nobody can have left unseen.
             (Some(FactKind::Unknown), None) => {
                 self.0.pop();
             }
             (Some(FactKind::Unknown), Some((_, FactKind::Online))) => {
                 self.0.pop();
                 match self.0.last_mut() {
+                    // What was there all the time is one stretch, not two with a gap.
                     Some(before) if before.is == FactKind::Online => before.to = None,
                     Some(_) | None => self.reopen(fact),
                 }

@@ -68,6 +68,7 @@ pub fn gate(gate: Gate, record: &Record, setting: &Setting<'_>) -> GateView {
         Verdict::Open { until, why } => (true, until.map(|at| at.0), opened(why, setting)),
         Verdict::Shut { why } => (false, None, shut(why, setting)),
     };
+    // Where a verification opens the gate by itself, an override counts for nothing.
     let in_force = matches!(verdict, Verdict::Open { why: OpenReason::Overridden { .. }, .. });
     GateView {
         policy: match gate.policy {
@@ -207,6 +208,7 @@ fn of_call(failure: Failure) -> Trouble {
 fn of_failure(doing: &str, failure: Failure) -> Trouble {
     let known = trouble::of_failure(doing, failure);
     match failure {
+        // Signing in again does not help: the key in the settings is what is refused.
         Failure::Unauthorized => Trouble {
             code: Code::SetUp,
             remedy: "Enter a valid key of the verification service in the settings.".into(),

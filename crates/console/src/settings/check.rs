@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     parameters::MailWhen,
+    present::remedy,
     settings::declaration::{Fault, name_of},
     words,
 };
@@ -94,7 +95,10 @@ pub(super) fn service(settings: &Settings) -> Result<(), Fault> {
             | ServiceError::Certificates
             | ServiceError::VerificationDomain
             | ServiceError::VerificationKey),
-        ) => return Err(why.to_string().as_str().into()),
+        ) => {
+            let remedy = Some(remedy::of_service(why).1.to_owned());
+            return Err(Fault { problem: why.to_string(), remedy });
+        }
     }
     match &settings.base_url {
         Some(base_url) if is_hosted(base_url) && !settings.licence_consent => Err(Fault {

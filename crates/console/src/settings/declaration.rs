@@ -11,7 +11,7 @@ use super::{
 pub(crate) struct Declaration {
     /// The name in the settings file and in `configure`; the flag and the environment variable are made of it.
     pub name: &'static str,
-    /// What to write there; every error about the setting ends with it.
+    /// Which values are valid; every error about the setting ends with it.
     pub remedy: &'static str,
     /// None for what the console writes by itself.
     pub flag: Option<Flag>,
@@ -34,7 +34,7 @@ pub(crate) struct Declaration {
 pub(crate) struct Flag {
     /// Without the two dashes.
     pub long: String,
-    /// What stands for the value in the help.
+    /// The placeholder of the value in the help.
     pub value: &'static str,
     pub help: &'static str,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Flag {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum InForce {
     AtOnce,
-    /// With a new engine, but that is not worth missing an event for.
+    /// When the engine next restarts while no session is live, so that no event is missed.
     WhenIdle,
     /// With a new engine: where it listens, or which service it speaks to.
     NewEngine,

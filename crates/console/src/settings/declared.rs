@@ -14,8 +14,8 @@ use url::Url;
 use super::{
     MailRule, Theme, VERSION, check,
     declaration::{Declaration, InForce, setting, settings},
-    environment::operating_system_user,
     form::{FieldGroup as Group, FieldKind, FieldOption, code, text},
+    system_user::operating_system_user,
 };
 use crate::view::GatePolicy;
 

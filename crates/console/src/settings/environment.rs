@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::{SettingsError, check, declarations};
-use crate::words;
 
 /// How every variable that is a setting begins: `DESKHAND_BASE_URL` is `base_url`.
 pub const PREFIX: &str = "DESKHAND_";
@@ -32,6 +31,8 @@ pub fn from_environment(
 /// The field's [`SettingsError`] if it is neither.
 pub fn from_text(field: &str, text: &str) -> Result<Value, SettingsError> {
     let as_text = Value::String(text.to_owned());
+    // As a text first: a technician called 1234 would otherwise become a number, which no
+    // text field takes.
     match check::field(field, &as_text) {
         Ok(()) => Ok(as_text),
         Err(error) => match serde_json::from_str(text) {
@@ -41,36 +42,10 @@ pub fn from_text(field: &str, text: &str) -> Result<Value, SettingsError> {
     }
 }
 
-/// Who the operating system says is at this computer: the full name, else the login.
-pub(super) fn operating_system_user() -> String {
-    let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
-    let login = variable("USER").or_else(|| variable("LOGNAME")).or_else(|| variable("USERNAME"));
-    let login = login.unwrap_or_else(|| "Technician".to_owned());
-    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = full_name(&accounts, &login).unwrap_or(login);
-    let name = words::plain(&name, 64);
-    if name.is_empty() { "Technician".to_owned() } else { name }
-}
-
-/// The full name of `login` in the text of a passwd file, if it has one.
-fn full_name(accounts: &str, login: &str) -> Option<String> {
-    let account = accounts.lines().find(|line| line.split(':').next() == Some(login))?;
-    let name = account.split(':').nth(4)?.split(',').next()?.trim();
-    (!name.is_empty()).then(|| name.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Settings;
-
-    #[test]
-    fn finds_the_full_name_of_a_login() {
-        let accounts = "root:x:0:0:root:/root:/bin/sh\nanna:x:1000:1000:Anna Keller,,,:/home/anna:/bin/sh\nbo:x:1:1::/:/bin/sh";
-        assert_eq!(full_name(accounts, "anna").unwrap(), "Anna Keller");
-        assert_eq!(full_name(accounts, "bo"), None);
-        assert_eq!(full_name(accounts, "eve"), None);
-    }
 
     #[test]
     fn takes_what_is_a_setting_and_leaves_the_rest() {

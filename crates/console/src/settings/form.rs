@@ -16,7 +16,7 @@ pub struct Field {
     pub kind: FieldKind,
 }
 
-/// What a setting is entered with.
+/// The control with which a setting is entered.
 #[derive(Debug, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FieldKind {

@@ -34,7 +34,7 @@ enum Kept {
 
 /// Somebody else who keeps settings, such as the window's store.
 pub trait Keep: Send + Sync {
-    /// What is kept; none before the first write.
+    /// Reads the settings that are kept; none before the first write.
     ///
     /// # Errors
     /// Why it can't be read, in words for people. It is taken for damaged then.
@@ -43,23 +43,23 @@ pub trait Keep: Send + Sync {
     /// Keeps all of `settings`, and nothing else, atomically.
     ///
     /// # Errors
-    /// Why it can't, in words for people.
+    /// Why it failed, in words for people.
     fn write(&self, settings: &Map<String, Value>) -> Result<(), String>;
 
     /// Puts what is kept aside, to be looked at, and says where.
     ///
     /// # Errors
-    /// Why it can't, in words for people.
+    /// Why it failed, in words for people.
     fn set_aside(&self) -> Result<String, String>;
 }
 
 /// Settings as they were found.
 pub struct Loaded {
-    /// What is kept, without what can't be.
+    /// The settings that are kept, without those that were not valid.
     pub stored: Map<String, Value>,
     /// The settings in force.
     pub settings: Settings,
-    /// What was wrong with what is kept; it was set aside.
+    /// Why the kept settings were set aside; none if they were valid.
     pub damaged: Option<String>,
 }
 
@@ -115,7 +115,7 @@ impl SettingsSource {
     /// Keeps `stored`. Blocks.
     ///
     /// # Errors
-    /// Why it can't, in words for people.
+    /// Why it failed, in words for people.
     pub fn save(&self, stored: &Map<String, Value>) -> Result<(), String> {
         let mut stored = stored.clone();
         stored.insert(name_of!(version).into(), VERSION.into());
@@ -141,13 +141,15 @@ impl SettingsSource {
         if self.by_hand {
             return Err(error);
         }
-        let mut sound = Map::new();
-        for (field, value) in stored {
-            let mut tried = sound.clone();
-            tried.insert(field, value);
-            // Consent and address belong together, whichever comes first.
-            if defaults.layer(&tried).is_ok() {
-                sound = tried;
+        let mut sound = stored;
+        sound.retain(|field, value| check::field(field, value).is_ok());
+        // Taken out one by one: some are sound only together, as consent and address, key and
+        // certificate are, so building up from nothing would lose them.
+        while let Err(error) = defaults.layer(&sound) {
+            // A certificate without its key is reported at the key, which isn't there.
+            let culprit = sound.remove(&error.field).or_else(|| sound.remove(name_of!(tls_cert)));
+            if culprit.is_none() {
+                sound.clear();
             }
         }
         Ok((sound, Some(self.set_aside(&error.to_string(), now))))
@@ -245,6 +247,27 @@ mod tests {
         assert!(loaded.settings.lan && loaded.settings.probe_rounds == 3);
         assert!(loaded.damaged.unwrap().contains("probe_rounds"));
         assert!(folder.path().join("settings.toml.corrupt-0").exists() && !path.exists());
+    }
+
+    #[test]
+    fn what_is_sound_only_together_stays_in_force_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let hosted = "https://www.loginwith.me/api/v1";
+        let text = format!(
+            "base_url = \"{hosted}\"\nlicence_consent = true\nprobe_rounds = 99\n\
+             tls_cert = \"/c.pem\"\ntls_key = \"/k.pem\"\ncolour = 1\n"
+        );
+        fs::write(&path, text).unwrap();
+        let settings = SettingsSource::file(&path).load(NOW).unwrap().settings;
+        assert_eq!((settings.base_url.as_deref(), settings.probe_rounds), (Some(hosted), 3));
+        assert!(settings.tls_cert.is_some() && settings.tls_key.is_some());
+        fs::write(&path, "tls_cert = \"/c.pem\"\nlan = true\n").unwrap();
+        let settings = SettingsSource::file(&path).load(NOW).unwrap().settings;
+        assert!(settings.tls_cert.is_none() && settings.lan);
+        fs::write(&path, format!("base_url = \"{hosted}\"\nlan = true\n")).unwrap();
+        let settings = SettingsSource::file(&path).load(NOW).unwrap().settings;
+        assert!(settings.base_url.is_none() && settings.lan, "without consent it isn't asked");
     }
 
     #[test]

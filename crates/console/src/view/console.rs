@@ -64,10 +64,7 @@ pub enum Health {
     /// Nothing has been asked yet.
     Unknown,
     /// The last call was answered.
-    Answers {
-        /// When.
-        at: i64,
-    },
+    Answers { at: i64 },
     /// The last call failed.
     Fails {
         /// Since when.
@@ -135,6 +132,10 @@ pub enum Code {
     FreeSpace,
     /// The key to the archive is out of reach.
     UnlockKey,
+    /// A file of the data folder is damaged or missing.
+    RestoreCopy,
+    /// A newer version of Deskhand wrote it.
+    UpdateApp,
     /// The command doesn't fit: its text says why.
     BadInput,
     /// The session doesn't exist.

@@ -15,7 +15,6 @@ pub struct SessionDetail {
     pub row: SessionRow,
     /// Who asked for it.
     pub by: String,
-    /// When.
     pub created_at: i64,
     /// The customer's name; empty if not given.
     pub customer: String,
@@ -73,7 +72,6 @@ pub struct SessionDetail {
     pub transcript: TranscriptView,
     /// The note.
     pub note: String,
-    /// Tags.
     pub tags: Vec<String>,
     /// Everything that happened, oldest first.
     pub log: Vec<LogLine>,
@@ -185,7 +183,6 @@ pub struct Stretch {
 /// A single event on the timeline.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct Dot {
-    /// When.
     pub at: i64,
     /// Of which side; none if of neither.
     pub side: Option<SideView>,

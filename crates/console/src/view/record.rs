@@ -38,7 +38,6 @@ pub enum ProgramState {
     },
     /// The file is complete.
     Saved {
-        /// When.
         at: i64,
         /// Who saved it.
         by: String,
@@ -104,7 +103,6 @@ pub enum TranscriptView {
     },
     /// It is in the archive.
     Saved {
-        /// When.
         at: i64,
         /// How many messages.
         messages: u32,
@@ -116,7 +114,6 @@ pub enum TranscriptView {
 pub struct LogLine {
     /// Its place among everything that happened.
     pub seq: u64,
-    /// When.
     pub at: i64,
     /// What, in a sentence.
     pub text: String,

@@ -14,11 +14,9 @@ pub struct VerificationView {
     pub who: Verified,
     /// By which name or id of the verification service.
     pub user: String,
-    /// How.
     pub how: VerifyHow,
     /// Who asked.
     pub by: String,
-    /// When.
     pub at: i64,
     /// Why, as the phone shows it; may be empty.
     pub reason: String,
@@ -113,7 +111,6 @@ pub enum GatePolicy {
 pub struct OverrideView {
     /// Who signed it.
     pub by: String,
-    /// When.
     pub at: i64,
     /// The reason.
     pub reason: String,

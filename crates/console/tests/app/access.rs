@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use authenticator_tests::Browser;
 use console::{
     SettingsSource,
     app::Tell,
@@ -14,10 +15,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use serve::{Fault, FaultRule};
 
-use crate::{
-    passkeys::Browser,
-    rig::{BY, Rig, Seen},
-};
+use crate::rig::{BY, Rig, Seen};
 
 const VERIFY: &str = "/signin/verify";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -87,7 +85,13 @@ impl Tab {
 }
 
 async fn browser(rig: &Rig) -> Browser {
-    rig.app.sandbox(|sandbox| Browser::new(&sandbox.passwordless())).await.unwrap()
+    rig.app
+        .sandbox(|sandbox| {
+            let service = sandbox.passwordless();
+            Browser::new(service.base_url(), service.api_key())
+        })
+        .await
+        .unwrap()
 }
 
 /// Gives a command that opens a page.

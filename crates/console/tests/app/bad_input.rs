@@ -1,6 +1,7 @@
 //! Services, ports and files that are not as they should be: it is said, it can be mended, nothing is lost.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
@@ -173,6 +174,38 @@ async fn an_archive_that_another_program_holds_is_named_and_nothing_in_it_is_los
     rig.seen.detail(&id, "the note", |d| (d.note == "Spooler stuck").then_some(())).await;
     rig.seen.armed(&id).await;
     rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_database_asks_for_a_copy_and_one_of_a_newer_version_for_an_update() {
+    let Rig { folder, app, .. } = Rig::start().await;
+    app.stop().await;
+    let refused = async || {
+        let again = options(folder.path(), SettingsSource::nowhere(), Arc::new(Opened::default()));
+        let Err(error) = App::start(again).await else { panic!("it started") };
+        assert!(!error.trouble().remedy.is_empty(), "{error}");
+        (error.code(), error.exit_code())
+    };
+    let data = folder.path().join("data");
+    let files = [
+        (engine::journal::JOURNAL_FILE, 6),
+        (engine::archive::ARCHIVE_FILE, 6),
+        ("broker/broker.db", 5),
+    ];
+    for (file, exit_code) in files {
+        let path = data.join(file);
+        let sound = fs::read(&path).unwrap();
+        fs::write(&path, [0x5a; 8192]).unwrap();
+        assert_eq!(refused().await, (Code::RestoreCopy, exit_code), "{file}");
+        fs::write(&path, sound).unwrap();
+    }
+
+    let path = data.join(engine::journal::JOURNAL_FILE);
+    let mut journal = fs::read(&path).unwrap();
+    // SQLite's file format has the schema's version there.
+    journal[60..64].copy_from_slice(&9_999_u32.to_be_bytes());
+    fs::write(&path, journal).unwrap();
+    assert_eq!(refused().await, (Code::UpdateApp, 6));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,9 +10,6 @@ mod device;
 mod leaks;
 mod network;
 mod notices;
-#[path = "../../../../tests/system/src/passkeys.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod passkeys;
 mod restart;
 mod rig;
 mod screen;

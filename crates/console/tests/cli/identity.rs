@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use authenticator_tests::Browser;
 use sandbox::{Config, Sandbox};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use crate::{passkeys::Browser, process::Console};
+use crate::process::Console;
 
 /// Takes the step in the browser that `answer` has the link of.
 async fn go_through(answer: &Value, browser: &mut Browser) {
@@ -59,7 +60,7 @@ async fn a_script_has_a_person_sign_in_whose_name_is_on_record_and_is_refused_wh
     });
     assert_eq!(console.ask(secret).await["reply"], "services");
 
-    let mut browser = Browser::new(&keys);
+    let mut browser = Browser::new(url.clone(), key);
     let profile =
         json!({ "do": "create_profile", "name": "Anna Keller", "email": "anna@help.example" });
     let link = console.ask(profile).await;

@@ -6,9 +6,6 @@ mod ends;
 mod identity;
 mod log;
 mod looks;
-#[path = "../../../../tests/system/src/passkeys.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod passkeys;
 mod process;
 mod restarts;
 #[path = "../service/mod.rs"]

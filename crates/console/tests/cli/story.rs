@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{Pin, Side};
 
-use crate::process::{Console, armed, run};
+use crate::process::{Console, armed};
 
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 
@@ -21,40 +21,6 @@ async fn broker(home: &Path) -> Running {
 
 fn pin_of(detail: &Value) -> Pin {
     detail["pin"]["text"].as_str().unwrap().parse().unwrap()
-}
-
-#[tokio::test]
-async fn the_demo_sees_every_step_and_ends_well() {
-    let home = tempfile::tempdir().unwrap();
-    let output = run(home.path(), &["demo", "--patience", "100"]).await;
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    for step in ["Reload 5", "Transcript archived: 5 messages", "unknown, with its time"] {
-        assert!(text.contains(step), "{step} is not in\n{text}");
-    }
-    // Where this computer lacks what it takes, it is said, and nothing is made up instead.
-    let stood_in = text.contains("stands in for");
-    assert_eq!(programs_in(&text), if stood_in { 0 } else { 3 }, "{text}");
-    assert_ne!(stood_in, text.contains("The first picture: 800x600, decoded"), "{text}");
-}
-
-#[tokio::test]
-async fn the_demo_says_what_is_missing_for_a_screen_and_goes_on() {
-    let home = tempfile::tempdir().unwrap();
-    let demo = crate::process::deskhand(home.path())
-        .args(["demo", "--patience", "100"])
-        .env("PATH", home.path())
-        .output();
-    let output = demo.await.unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{text}");
-    assert!(text.contains("no Xvfb on this computer, so a page stands in for"), "{text}");
-    assert_eq!(programs_in(&text), 0, "{text}");
-}
-
-/// In how many of the demo's sessions the customer had the real program.
-fn programs_in(text: &str) -> usize {
-    text.matches("The customer's program has dialled out: presenter online").count()
 }
 
 #[tokio::test]
@@ -179,7 +145,7 @@ fn base64_of_a_confs_start() -> String {
         host_key: String::new(),
         version: String::new(),
         origin: None,
-        asker: wire::screen::Asker::default(),
+        requester: wire::shared_screen::Requester::default(),
         unattended: false,
     };
     conf.encode().expose()[..9].to_owned()

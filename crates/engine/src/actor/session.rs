@@ -17,10 +17,7 @@ use session::Input;
 
 use self::live::Live;
 pub use self::live::Start;
-pub(crate) use self::{
-    phone_questions::{user_of, verification_obstacle_text},
-    program_download::program_obstacle_text,
-};
+pub(crate) use self::phone_questions::user_of;
 use crate::{actor::message::SessionMessage as Message, clock::now};
 
 /// The actor's kind; its data is `Live`.

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 use super::Engine;
 use crate::{
     SessionId,
-    actor::{message::SessionMessage, session::program_obstacle_text},
-    error::CommandError,
+    actor::message::SessionMessage,
+    error::{CommandError, Misfit},
     remote::{CallError, Doing, DownloadTarget},
 };
 
@@ -28,7 +28,7 @@ impl Engine {
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         if let Some(obstacle) = snapshot.record.program_obstacle() {
-            return Err(CommandError::DoesNotFit(program_obstacle_text(obstacle)));
+            return Err(CommandError::DoesNotFit(Misfit::Program(obstacle)));
         }
         // The target before the service: what was given once and can't be written would be lost.
         let checked = place.clone();

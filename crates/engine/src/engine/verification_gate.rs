@@ -13,10 +13,10 @@ use crate::{
     SessionId,
     actor::{
         message::{SessionMessage, VerificationOrder},
-        session::{user_of, verification_obstacle_text},
+        session::user_of,
     },
     clock::now,
-    error::CommandError,
+    error::{CommandError, Misfit},
     remote::{
         LoginTc,
         logintc::{Attribute, Code, check_request},
@@ -40,7 +40,7 @@ impl Engine {
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         if let Some(obstacle) = snapshot.record.verification_obstacle(asked.who) {
-            return Err(CommandError::DoesNotFit(verification_obstacle_text(obstacle)));
+            return Err(CommandError::DoesNotFit(Misfit::Verification(obstacle)));
         }
         let client = self.logintc("verify the person")?;
         let shown: Vec<_> = asked.shown.iter().cloned().map(attribute).collect();
@@ -88,9 +88,7 @@ impl Engine {
     ) -> Result<(), CommandError> {
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         if !snapshot.record.is_live() {
-            return Err(CommandError::DoesNotFit(
-                "override the verification gate: this session has no PIN that is still good; start a new session",
-            ));
+            return Err(CommandError::DoesNotFit(Misfit::OverrideWithoutPin));
         }
         self.order(id, Input::GateOverridden { by, reason }).await
     }

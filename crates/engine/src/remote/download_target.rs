@@ -27,15 +27,13 @@ enum Name {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DownloadTargetError {
     /// There is a file of that name.
-    #[error("save the customer's program: there is a file {0} already; choose another name")]
+    #[error("save the customer's program: there is a file {0} already")]
     Taken(String),
     /// The path names no file.
-    #[error("save the customer's program: {0} names no file; give a folder or a file in one")]
+    #[error("save the customer's program: {0} names no file")]
     NoName(String),
     /// The folder is missing, or isn't ours to write to.
-    #[error(
-        "save the customer's program in {folder}: {why}; choose a folder that is there and takes files"
-    )]
+    #[error("save the customer's program in {folder}: {why}")]
     Folder { folder: String, why: io::ErrorKind },
 }
 
@@ -152,7 +150,7 @@ mod tests {
         let taken = folder.path().join("x.exe");
         std::fs::write(&taken, "").unwrap();
         let error = DownloadTarget::file(&taken).unwrap().check().unwrap_err();
-        assert!(error.to_string().contains("x.exe already; choose another name"), "{error}");
+        assert!(error.to_string().contains("x.exe already"), "{error}");
         let missing =
             DownloadTarget::in_folder(&folder.path().join("missing"), "x").check().unwrap_err();
         assert!(matches!(

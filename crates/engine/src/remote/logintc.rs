@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use session::Failure;
 use url::Url;
-pub use wire::logintc::{Attribute, Code, CodeShape, State};
+pub use wire::logintc::{Attribute, Code, InvalidCode, PushState};
 use wire::logintc::{
-    CreateSession, Errors, MEDIA_TYPE, MailCode, Ping, Session, UserRef, code, is_domain, is_id,
-    is_key, limits,
+    CreateSession, ErrorResponse, MEDIA_TYPE, MailCode, Ping, PushSession, UserRef, code,
+    is_domain, is_id, is_key, limits,
 };
 
 use super::{
@@ -54,33 +54,31 @@ pub struct StartedVerification {
     /// The service's id of it, for [`LoginTc::poll`] and [`LoginTc::cancel`].
     pub id: String,
     /// How far it is; with a code it can be decided at once.
-    pub state: State,
+    pub state: PushState,
 }
 
 /// A verification call failed, by what helps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The person has no device there.
-    #[error(
-        "ask the phone: this person has no device at the verification service; add one there, or take a bypass code"
-    )]
+    #[error("ask the phone: this person has no device at the verification service")]
     NoDevice,
     /// No such person there.
-    #[error("{0}: the verification service knows no such person; check the name or id")]
+    #[error("{0}: the verification service knows no such person")]
     UnknownUser(Doing),
     /// Codes by e-mail are not enabled in the domain.
     #[error(
-        "have a code sent by e-mail: it is not enabled in this domain of the verification service; enable it there, or send a push"
+        "have a code sent by e-mail: it is not enabled in this domain of the verification service"
     )]
     NotEnabled,
     /// The key is wrong, or was revoked.
-    #[error("{0}: the verification service does not accept the API key; enter a valid one")]
+    #[error("{0}: the verification service does not accept the API key")]
     Unauthorized(Doing),
     /// No such domain, or not of this key.
-    #[error("{0}: the verification service knows no such domain; check the domain's id")]
+    #[error("{0}: the verification service knows no such domain")]
     WrongDomain(Doing),
     /// The service has no such verification any more: cancelled, or expired.
-    #[error("{0}: the verification service no longer has this verification; ask again")]
+    #[error("{0}: the verification service no longer has this verification")]
     Gone(Doing),
     /// It can't be sent like this; nothing was.
     #[error("{0}: {1}")]
@@ -110,22 +108,19 @@ impl Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     /// The id of a person or a verification.
-    #[error("an id has letters and digits only, mostly 40; check it")]
+    #[error("an id has letters and digits only, mostly 40")]
     Id,
     /// The name of a person.
-    #[error("a username has 1 to {} characters and no line breaks; check it", limits::USERNAME)]
+    #[error("a username has 1 to {} characters and no line breaks", limits::USERNAME)]
     Username,
     /// There are too many attributes.
-    #[error("the phone shows {} details at most; leave some out", limits::ATTRIBUTES)]
+    #[error("the phone shows {} details at most", limits::ATTRIBUTES)]
     Attributes,
     /// An attribute's key.
-    #[error("a detail's name has 1 to {} characters and no line breaks; shorten it", limits::KEY)]
+    #[error("a detail's name has 1 to {} characters and no line breaks", limits::KEY)]
     Key,
     /// An attribute's value.
-    #[error(
-        "a detail has {} characters at most and no control characters; shorten it",
-        limits::VALUE
-    )]
+    #[error("a detail has {} characters at most and no control characters", limits::VALUE)]
     Value,
 }
 
@@ -189,7 +184,7 @@ impl LoginTc {
         let body = request(user, attributes, code).map_err(|why| Error::Input(doing, why))?;
         let path = ["domains", &self.service.domain, "sessions"];
         let answer = self.call(doing, Method::POST, &path, Some(&body)).await?;
-        let Session { id, state } = read(doing, &answer)?;
+        let PushSession { id, state } = read(doing, &answer)?;
         match id.filter(|id| is_id(id)) {
             Some(id) => Ok(StartedVerification { id, state }),
             None => Err(failed(doing, malformed("the service's answer names no verification"))),
@@ -200,10 +195,10 @@ impl LoginTc {
     ///
     /// # Errors
     /// [`Error`]; [`Error::Gone`] once it is cancelled or expired.
-    pub async fn poll(&self, id: &str) -> Result<State, Error> {
+    pub async fn poll(&self, id: &str) -> Result<PushState, Error> {
         let doing = Doing::PollPhone;
         let answer = self.session(doing, Method::GET, id).await?;
-        let session: Session = read(doing, &answer)?;
+        let session: PushSession = read(doing, &answer)?;
         // An approval of somebody else's must not count for this person.
         if session.id.is_some_and(|answered| answered != id) {
             return Err(failed(doing, malformed("the service answered for another verification")));
@@ -357,7 +352,7 @@ fn refusal(doing: Doing, answer: &HttpResponse, cause: &Cause) -> Error {
     if status == StatusCode::TOO_MANY_REQUESTS || !status.is_client_error() {
         return failed(doing, cause.clone());
     }
-    let Ok(Errors { errors }) = http::json(&answer.body) else {
+    let Ok(ErrorResponse { errors }) = http::json(&answer.body) else {
         return failed(doing, malformed("the service's refusal is not what it documents"));
     };
     match errors.first().map(|error| error.code.as_str()) {

@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use session::Failure;
 use url::Url;
 use wire::rocketchat::{
-    DeviceSession, Failed, INVALID_PARAMS, List, LogOut, NOT_FOUND, TOTP_INVALID, TOTP_REQUIRED,
+    DeviceSession, FailureResponse, INVALID_PARAMS, LogOut, NOT_FOUND, SessionList, TOTP_INVALID,
+    TOTP_REQUIRED,
 };
 
 use super::{
@@ -181,7 +182,7 @@ impl RocketChat {
     pub async fn check(&self) -> Result<(), RocketChatError> {
         let query = [("count", "1"), ("offset", "0")];
         let request = self.client.request(Method::GET, self.url("list", &query));
-        let _: List = self.call(Doing::ListDevices, request, None).await?;
+        let _: SessionList = self.call(Doing::ListDevices, request, None).await?;
         Ok(())
     }
 
@@ -223,7 +224,7 @@ impl RocketChat {
         query.extend((!filter.is_empty()).then_some(("filter", filter)));
         query.extend(sort.map(|sort| ("sort", sort)));
         let request = self.client.request(Method::GET, self.url("list.all", &query));
-        let list: List = self.call(Doing::ListDevices, request, factor).await?;
+        let list: SessionList = self.call(Doing::ListDevices, request, factor).await?;
         let total = list.total;
         Ok(Page { sessions: list.readable(), total })
     }
@@ -338,7 +339,8 @@ fn read<T: DeserializeOwned>(
     let said = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
     let said = said.filter(|said| said.is_object());
     let known = said.is_some();
-    let said: Failed = said.and_then(|said| serde_json::from_value(said).ok()).unwrap_or_default();
+    let said: FailureResponse =
+        said.and_then(|said| serde_json::from_value(said).ok()).unwrap_or_default();
     Err(match (answer.status, said.error_type.as_str()) {
         (StatusCode::UNAUTHORIZED, _) => Why::NotLoggedIn,
         (StatusCode::TOO_MANY_REQUESTS, _) => match Why::from(cause.clone()) {
@@ -361,7 +363,7 @@ fn read<T: DeserializeOwned>(
     })
 }
 
-fn asked(said: Failed) -> FactorPrompt {
+fn asked(said: FailureResponse) -> FactorPrompt {
     let details = said.details;
     // One that doesn't say which means the usual one.
     let method = if details.method.is_empty() { "totp".to_owned() } else { details.method };

@@ -2,7 +2,7 @@
 
 use engine::remote::{
     Doing, LoginTc, ServiceError,
-    logintc::{Code, Error, InputError, State, User},
+    logintc::{Code, Error, InputError, PushState, User},
 };
 use secrecy::SecretString;
 use session::Failure;
@@ -43,7 +43,7 @@ fn refused(code: &str) -> String {
 async fn asks_by_id_as_documented() {
     let server = saying(200, PENDING).await;
     let asked = client(&server.uri()).ask(&user(), &[], None).await.unwrap();
-    assert_eq!((asked.id.as_str(), asked.state), (SESSION, State::Pending));
+    assert_eq!((asked.id.as_str(), asked.state), (SESSION, PushState::Pending));
     let request = only_request(&server).await;
     assert_eq!(request.method, "POST");
     assert_eq!(request.url.path(), format!("/api/domains/{DOMAIN}/sessions"));
@@ -71,7 +71,7 @@ async fn has_a_code_checked_as_documented() {
     let server = saying(200, &approved).await;
     let code = Code::from_typed("123 456").unwrap();
     let asked = client(&server.uri()).ask(&user(), &[], Some(&code)).await.unwrap();
-    assert_eq!(asked.state, State::Approved);
+    assert_eq!(asked.state, PushState::Approved);
     let documented = include_str!("../../../wire/fixtures/logintc/create_with_otp.json");
     assert_eq!(String::from_utf8_lossy(&only_request(&server).await.body), documented);
 
@@ -101,7 +101,7 @@ async fn polls_and_cancels_as_documented() {
         .mount(&server)
         .await;
     let client = client(&server.uri());
-    assert_eq!(client.poll(SESSION).await, Ok(State::Denied));
+    assert_eq!(client.poll(SESSION).await, Ok(PushState::Denied));
     assert_eq!(client.cancel(SESSION).await, Ok(()));
     for request in server.received_requests().await.unwrap() {
         assert!(request.body.is_empty() && header(&request, "content-type").is_empty());
@@ -128,7 +128,7 @@ async fn has_a_code_mailed_and_pings_as_documented() {
 async fn an_unknown_state_is_no_approval() {
     let server = saying(200, &format!(r#"{{"id":"{SESSION}","state":"Approved"}}"#)).await;
     let state = client(&server.uri()).poll(SESSION).await.unwrap();
-    assert_eq!(state, State::Other("Approved".to_owned()));
+    assert_eq!(state, PushState::Other("Approved".to_owned()));
 }
 
 #[tokio::test]

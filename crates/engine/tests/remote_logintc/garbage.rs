@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use engine::remote::{
     CallError, LoginTc,
-    logintc::{Code, Error, State},
+    logintc::{Code, Error, PushState},
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 use session::Failure;
@@ -166,7 +166,7 @@ fn no_bytes_make_a_call_panic_tell_or_approve() {
                 assert_discreet(&error);
             }
             let state = runtime.block_on(client.poll(SESSION));
-            prop_assert!(says_so || state != Ok(State::Approved));
+            prop_assert!(says_so || state != Ok(PushState::Approved));
             Ok(())
         })
         .unwrap();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use wire::{
     ConfText, HookType,
-    screen::{Asker, Role},
+    shared_screen::{Requester, Role},
 };
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
@@ -208,7 +208,7 @@ async fn asks_the_service_to_call_the_listener() {
 #[tokio::test]
 async fn tells_who_asks() {
     let server = answering(SUCCESS).await;
-    let asker = Asker { technician: "Anna".into(), company: "Lopez & Sons".into() };
+    let asker = Requester { technician: "Anna".into(), company: "Lopez & Sons".into() };
     client(&server.uri()).set_asker(&pin(), &asker, false).await.unwrap();
     assert_eq!(line(&server).await, "PUT /api/v1/x/asker");
     let told = json!({"session_pin": "7W2-97-8570", "technician": "Anna",

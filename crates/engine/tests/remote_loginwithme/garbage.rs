@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 use wire::{
     ConfText, HookType,
-    screen::{Asker, Role},
+    shared_screen::{Requester, Role},
 };
 
 use crate::{
@@ -45,7 +45,7 @@ async fn every_call(client: &LoginWithMe) -> Vec<CallError> {
         client.capabilities().await.err(),
         client.revoke(&pin).await.err(),
         client.reach(&url.parse().unwrap()).await.err(),
-        client.set_asker(&pin, &Asker::default(), false).await.err(),
+        client.set_asker(&pin, &Requester::default(), false).await.err(),
         client.viewer_link(&pin, Role::Watch, "").await.err(),
         client.roster(&pin).await.err(),
     ];

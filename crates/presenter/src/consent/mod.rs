@@ -15,7 +15,7 @@ mod x11_window;
 use std::fmt;
 use std::sync::mpsc::Receiver;
 
-use wire::screen::{Asker, Role};
+use wire::shared_screen::{Requester, Role};
 
 pub use x11_ui::{Timing, X11ConsentUi};
 
@@ -25,7 +25,7 @@ use crate::screen::ScreenError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Question {
     /// Who requests the screen; may be unknown, and is said to be then.
-    pub requester: Asker,
+    pub requester: Requester,
     /// The session's PIN, shown so that it can be compared on the phone.
     pub pin: String,
     /// The host of the broker that carries the session.
@@ -134,7 +134,8 @@ mod tests {
     #[test]
     fn where_nobody_is_there_it_shares_until_the_banners_end() {
         let (banner, banners) = std::sync::mpsc::channel();
-        let asked = Question { requester: Asker::default(), pin: "12345".into(), host: "b".into() };
+        let asked =
+            Question { requester: Requester::default(), pin: "12345".into(), host: "b".into() };
         assert_eq!(Unattended.ask(&asked), Ok(Choice::Share));
         let sharing = std::thread::spawn(move || {
             Unattended.share(banners, &mut |choice| panic!("nobody chose {choice:?}"))
@@ -147,7 +148,7 @@ mod tests {
     #[test]
     fn the_pin_shows_in_no_debug() {
         let asked =
-            Question { requester: Asker::default(), pin: "geheim".into(), host: "b".into() };
+            Question { requester: Requester::default(), pin: "geheim".into(), host: "b".into() };
         assert!(!format!("{asked:?}").contains("geheim"));
     }
 }

@@ -37,15 +37,12 @@ pub enum Shape {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Icon {
-    /// Beware.
     Beware,
-    /// A screen.
     Screen,
     /// Somebody sees the screen.
     Live,
     /// Nobody sees the screen.
     Idle,
-    /// Paused.
     Paused,
 }
 

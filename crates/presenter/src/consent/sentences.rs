@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use wire::screen::{Asker, Role};
+use wire::shared_screen::{Requester, Role};
 
 use super::{Banner, Viewer};
 
@@ -56,7 +56,7 @@ impl fmt::Display for Sentence {
 }
 
 /// Who requests the screen, as far as that is known.
-pub fn asks(requester: &Asker) -> Sentence {
+pub fn asks(requester: &Requester) -> Sentence {
     let sentence = Sentence::default();
     match (name_of(&requester.technician), name_of(&requester.company)) {
         (None, None) => {
@@ -193,8 +193,8 @@ mod tests {
         Banner { viewers, ..Banner::default() }
     }
 
-    fn requester(technician: &str, company: &str) -> Asker {
-        Asker { technician: technician.to_owned(), company: company.to_owned() }
+    fn requester(technician: &str, company: &str) -> Requester {
+        Requester { technician: technician.to_owned(), company: company.to_owned() }
     }
 
     #[test]

@@ -10,9 +10,9 @@ pub struct Theme {
     pub bg: Colour,
     /// The background of a window.
     pub panel: Colour,
-    /// Buttons.
+    /// The background of a plain button.
     pub raise: Colour,
-    /// Hairlines.
+    /// Thin lines that separate.
     pub line: Colour,
     /// The frames of buttons and of the banner.
     pub edge: Colour,
@@ -20,7 +20,7 @@ pub struct Theme {
     pub fg: Colour,
     /// Secondary text.
     pub fg_2: Colour,
-    /// Hints.
+    /// Text that nobody has to read.
     pub fg_3: Colour,
     /// The primary button.
     pub accent: Colour,
@@ -28,9 +28,9 @@ pub struct Theme {
     pub ink: Colour,
     /// Paused, disconnected, and warnings.
     pub wait: Colour,
-    /// Stop.
+    /// What ends the sharing, and that somebody sees the screen.
     pub bad: Colour,
-    /// Notices.
+    /// News that ask for nothing.
     pub info: Colour,
 }
 
@@ -130,10 +130,16 @@ mod tests {
 
     #[test]
     fn the_colours_are_those_of_the_pages() {
-        let pages = include_str!("../../../../ui/src/shared/palette.css");
+        let pages = concat!(
+            include_str!("../../../../ui/src/styles/tokens.css"),
+            include_str!("../../../../ui/src/shared/palette.css"),
+        );
         for (name, colour) in DARK {
-            let shape = format!("--{name}: oklch(");
-            let (_, rest) = pages.split_once(&shape).unwrap_or_else(|| panic!("{name}"));
+            // The light colour stands first, the dark one second.
+            let (_, rest) = pages
+                .split_once(&format!("--{name}: light-dark("))
+                .and_then(|(_, both)| both.split_once("), oklch("))
+                .unwrap_or_else(|| panic!("{name}"));
             let theirs: Vec<f32> = rest[..rest.find(')').unwrap()]
                 .split(' ')
                 .map(|part| part.trim_end_matches('%').parse().unwrap())

@@ -11,7 +11,7 @@ use std::time::Duration;
 use presenter::consent::{Banner, Choice, ConsentUi, Question, Timing, Viewer, X11ConsentUi};
 use presenter::screen::ScreenError;
 use screen::{Person, SHARE, STOP, Screen};
-use wire::screen::{Asker, Role};
+use wire::shared_screen::{Requester, Role};
 
 const TAB: u32 = 0xff09;
 const ENTER: u32 = 0xff0d;
@@ -26,7 +26,7 @@ fn desk(screen: &Screen, guard: Duration) -> X11ConsentUi {
 
 fn ask(screen: &Screen, guard: Duration) -> JoinHandle<Result<Choice, ScreenError>> {
     let mut desk = desk(screen, guard);
-    let requester = Asker { technician: "Anna Kim".into(), company: "Example Support".into() };
+    let requester = Requester { technician: "Anna Kim".into(), company: "Example Support".into() };
     let question =
         Question { requester, pin: "12345678".into(), host: "support.example.com".into() };
     std::thread::spawn(move || desk.ask(&question))

@@ -17,7 +17,7 @@ use presenter::{
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use viewer::Viewer;
-use wire::screen::{Asker, Role, Secret};
+use wire::shared_screen::{Requester, Role, Secret};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_leaves_before_the_customer_agrees() {
@@ -343,7 +343,7 @@ fn invitation(broker: &Broker) -> Invitation {
         broker: broker.origin().parse().unwrap(),
         pin: PIN.parse().unwrap(),
         conf: Some(Secret::from("conf".to_owned())),
-        requester: Some(Asker { technician: "Anna".to_owned(), company: String::new() }),
+        requester: Some(Requester { technician: "Anna".to_owned(), company: String::new() }),
         until: None,
         unattended: false,
         quiet: true,

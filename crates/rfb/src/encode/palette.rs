@@ -45,7 +45,7 @@ impl Palette {
         }
         self.values.fill(0);
         let Some(mut last) = block.first().copied() else { return Content::Few };
-        let Some(mut number) = self.number_of(last, most) else { return Content::Many };
+        let Some(mut number) = self.index_of(last, most) else { return Content::Many };
         for (at, eight) in block.chunks(8).enumerate() {
             let start = at * 8;
             // Most of a screen is areas of one colour: eight equal pixels take no look-up.
@@ -54,7 +54,7 @@ impl Palette {
                 continue;
             }
             for (at, colour) in eight.iter().enumerate() {
-                let Some(found) = self.number_of(*colour, most) else {
+                let Some(found) = self.index_of(*colour, most) else {
                     return if is_photo(block) { Content::Photo } else { Content::Many };
                 };
                 number = found;
@@ -89,7 +89,7 @@ impl Palette {
     }
 
     /// The index of a colour, which is added if it is new; `None` if there are more than `most` then.
-    fn number_of(&mut self, colour: Colour, most: usize) -> Option<u8> {
+    fn index_of(&mut self, colour: Colour, most: usize) -> Option<u8> {
         // Fibonacci hashing: the product's upper 10 bits are the slot.
         let mut slot = (colour.wrapping_mul(0x9e37_79b1) >> 22) as usize;
         loop {

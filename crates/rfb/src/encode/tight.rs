@@ -7,14 +7,16 @@ use super::{
 };
 use crate::format::{Colour, Format};
 
-/// Fewer bytes than this go uncompressed and without a length, as the protocol demands.
+/// Data of fewer bytes than this is sent uncompressed and without a length (rfbproto, "Tight Encoding").
 const SMALL: usize = 12;
+// Values of the compression-control byte, and its bit that announces the id of a filter.
 const FILL: u8 = 0x80;
 const JPEG: u8 = 0x90;
 const FILTERED: u8 = 0x40;
+/// The id of the palette filter.
 const PALETTE: u8 = 1;
 
-/// One of two encoders that work at the same time. The protocol has four zlib streams, of which each has two.
+/// One of two encoders that work at the same time. Tight has four zlib streams, so each encoder gets two of them.
 #[derive(Debug)]
 pub(crate) struct Tight {
     /// The number of the first stream, for palettes; the one after it is for full colour. Data of one kind
@@ -45,7 +47,7 @@ impl Tight {
         quality: Option<jpeg::Quality>,
         to: &mut Vec<u8>,
     ) -> bool {
-        // With more colours than a quarter of the pixels the palette itself would take most of the space.
+        // A palette with more colours than a quarter of the pixels would take most of the space itself.
         let most = MOST.min(block.len() / 4).max(2);
         let content = self.palette.analyse(block, most);
         if content == Content::Few {
@@ -87,7 +89,8 @@ impl Tight {
     /// Writes the control byte, the filter's data, and `bytes` through one of the zlib streams.
     fn write_compressed(&mut self, which: u8, filter: Option<&[u8]>, to: &mut Vec<u8>) {
         let (id, stream) = (self.first + which, &mut self.streams[usize::from(which)]);
-        // The lower four bits of the control byte tell which of the viewer's streams have to be reset.
+        // The lower four bits of the control byte say which of its streams the viewer has to reset, and bits 4 and 5
+        // which one this data belongs to.
         let reset = if stream.take_restarted() { 1 << id } else { 0 };
         to.push(id << 4 | reset | if filter.is_some() { FILTERED } else { 0 });
         to.extend(filter.unwrap_or_default());
@@ -104,7 +107,7 @@ impl Tight {
 /// Writes eight pixels a byte, the leftmost in the highest bit; each row starts with a new byte.
 fn pack_bits(row: &[u8], to: &mut Vec<u8>) {
     let (eights, rest) = row.as_chunks::<8>();
-    // The multiplication shifts each byte's lowest bit to its place in the highest byte.
+    // The multiplication brings the lowest bit of each byte to its position in the highest byte, without a carry.
     let byte = |eight: &[u8; 8]| {
         let spread = u64::from_be_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080);
         (spread >> 56) as u8
@@ -134,18 +137,18 @@ mod tests {
 
     #[test]
     fn lengths_are_compact() {
-        let of = |n| {
+        let encoded = |n| {
             let mut to = Vec::new();
             write_length(n, &mut to);
             to
         };
         // The specification's own example is 10000.
-        assert_eq!(of(10000), [0x90, 0x4e]);
-        assert_eq!(of(0), [0]);
-        assert_eq!(of(127), [127]);
-        assert_eq!(of(128), [0x80, 1]);
-        assert_eq!(of(16383), [0xff, 0x7f]);
-        assert_eq!(of(16384), [0x80, 0x80, 1]);
-        assert_eq!(of(4_194_303), [0xff, 0xff, 0xff]);
+        assert_eq!(encoded(10000), [0x90, 0x4e]);
+        assert_eq!(encoded(0), [0]);
+        assert_eq!(encoded(127), [127]);
+        assert_eq!(encoded(128), [0x80, 1]);
+        assert_eq!(encoded(16383), [0xff, 0x7f]);
+        assert_eq!(encoded(16384), [0x80, 0x80, 1]);
+        assert_eq!(encoded(4_194_303), [0xff, 0xff, 0xff]);
     }
 }

@@ -6,7 +6,7 @@ use flate2::{Compress, Compression, FlushCompress};
 #[derive(Debug)]
 pub(crate) struct ZlibStream {
     zlib: Compress,
-    /// The stream was restarted, and the viewer hasn't been told yet.
+    /// The stream was restarted, and the viewer doesn't know it yet.
     restarted: bool,
 }
 
@@ -15,7 +15,7 @@ impl ZlibStream {
         Self { zlib: Compress::new(Compression::new(level), true), restarted: false }
     }
 
-    /// Restarts at another level, for an encoding that can tell the viewer so.
+    /// Restarts at another level, for an encoding that can have the viewer reset its stream.
     pub(crate) fn restart(&mut self, level: u32) {
         *self = Self { restarted: true, ..Self::new(level) };
     }

@@ -12,8 +12,9 @@ use crate::{
 
 const FRAMEBUFFER_UPDATE: u8 = 0;
 const COPY_RECT: i32 = 1;
-/// Copies that one update may hold, and changed tiles below which none is searched for.
+/// The copies that one update may hold: each costs another search and another comparison.
 const MOST_COPIES: usize = 3;
+/// With fewer changed tiles no copy is searched for.
 const COPIED_TILES: usize = 3;
 /// Another copy is searched for only if at least one changed tile in so many is left after the last one: the
 /// strip that scrolled into view is not worth the search.
@@ -81,7 +82,7 @@ impl Server {
     /// Writes one update of what differs between the viewer's framebuffer and `picture` into the output. Returns
     /// its number if the viewer will acknowledge it ([`Event::Arrived`](crate::Event)).
     ///
-    /// The picture may be of another size than was said; it counts as [`Server::resized`] then.
+    /// A picture of another size than the last one counts as [`Server::resized`].
     pub fn update(&mut self, picture: &Picture) -> Option<u32> {
         if picture.bounds() != self.screen.area {
             self.resized(picture, &[]);
@@ -89,10 +90,10 @@ impl Server {
         if !self.may_update() {
             return None;
         }
-        self.pace.update(self.in_flight.is_empty());
+        self.pace.update(self.in_flight.count() == 0);
         let mut body = Vec::new();
-        // DesktopSize has to be the last rectangle of an update (RFC 6143, 7.8.2), and pixels before it would be
-        // of the old size: so it goes alone.
+        // DesktopSize has to be the last rectangle of an update (RFC 6143, 7.8.2). It goes alone, since many viewers
+        // throw their pixels away when it comes, and ExtendedDesktopSize allows no pixels beside it (rfbproto).
         let mut count = self.write_sizes(&mut body);
         if count == 0 {
             count = self.write_pseudo_rects(&mut body);
@@ -108,7 +109,7 @@ impl Server {
         self.encodings.fence.then(|| self.in_flight.fence_update(&mut self.output))
     }
 
-    /// Whether the viewer has requested an update, be anything new or not, and keeps up with those before.
+    /// Whether an update may be sent: the viewer has requested one, and keeps up with those before.
     pub fn may_update(&self) -> bool {
         let is_requested = self.requests.is_any();
         let has_room = self.in_flight.count() < self.limits.in_flight.max(1);
@@ -164,7 +165,7 @@ impl Server {
         let (before, now) = (self.client.bounds(), self.screen.area);
         if before != now {
             self.client = ClientFramebuffer::new(now.w, now.h);
-            // A viewer that follows the whole screen goes on doing so, also before it says so itself.
+            // A viewer that follows the whole screen goes on following all of it, even before it says so itself.
             let all = self.requests.continuous.filter(|area| area.covers(before));
             self.requests.continuous = all.map(|_| now).or(self.requests.continuous);
         }
@@ -199,7 +200,8 @@ impl Server {
             let Some(found) = copy_search::find(picture, &self.client, &changed) else { break };
             write_rect_header(found.to, COPY_RECT, to);
             to.extend([found.from.0, found.from.1].map(u16::to_be_bytes).as_flattened());
-            // The copy goes first in the update, so the comparison below sees what the viewer has after it.
+            // A viewer draws the rectangles in order and the copies come first, so the comparison below has to see
+            // the viewer's pixels as they are after the copy.
             self.client.copied(&found);
             changed = self.client.changed_tiles(picture, area);
             copies += 1;
@@ -244,7 +246,7 @@ impl Server {
 /// Whether the viewer keeps up: whether the last update has arrived by the time that the next is made.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// How often it lately hadn't: 0 to [`BEHIND`].
+    /// How often the last update had not arrived lately: 0 to [`BEHIND`].
     behind: u8,
 }
 
@@ -276,7 +278,7 @@ fn merged(areas: Vec<Rect>) -> Vec<Rect> {
         }
     }
     let mut done: Vec<Rect> = Vec::new();
-    // Only what reaches down to the row of tiles above can go on.
+    // Only rectangles that reach down to the row of tiles above this one can be continued.
     let mut open = 0;
     for area in rows {
         while open < done.len() && done[open].bottom() + u32::from(TILE) < area.y.into() {

@@ -13,8 +13,8 @@ use secrecy::ExposeSecret as _;
 use serde::{Serialize, de::DeserializeOwned};
 use serve::Millis;
 use wire::logintc::{
-    ApiError, CreateSession, Errors, MEDIA_TYPE, MailCode, Ping, Session, State, UserRef, code,
-    limits,
+    ApiError, CreateSession, ErrorResponse, MEDIA_TYPE, MailCode, Ping, PushSession, PushState,
+    UserRef, code, limits,
 };
 
 use super::{
@@ -72,7 +72,7 @@ fn open_session(
     tx: &Transaction<'_>,
     request: &CreateSession,
     now: Millis,
-) -> rusqlite::Result<Result<Session, Refusal>> {
+) -> rusqlite::Result<Result<PushSession, Refusal>> {
     let Some(user) = store::user(tx, &request.user)? else { return Ok(Err(Refusal::NoUser)) };
     // A code decides at once, so such a session is never pending; without one it waits for the phone.
     let good = match (&request.bypasscode, &request.otp) {
@@ -85,13 +85,13 @@ fn open_session(
         (None, None) => return Ok(Err(Refusal::NoDevice)),
     };
     let state = match good {
-        None => State::Pending,
-        Some(true) => State::Approved,
-        Some(false) => State::Denied,
+        None => PushState::Pending,
+        Some(true) => PushState::Approved,
+        Some(false) => PushState::Denied,
     };
     let kind = (good.is_none(), state.clone());
     let id = store::add_session(tx, &user.id, &request.attributes, kind, now)?;
-    Ok(Ok(Session { id: Some(id), state }))
+    Ok(Ok(PushSession { id: Some(id), state }))
 }
 
 /// Holds a request to the documented limits.
@@ -122,7 +122,7 @@ async fn read(
     let (id, now) = (session.clone(), logintc.context.clock.now());
     let state = logintc.context.store.with(move |tx| store::state(tx, &session, now)).await?;
     let state = state.ok_or(Refusal::NoSession)?;
-    Ok(json(StatusCode::OK, &Session { id: Some(id), state }))
+    Ok(json(StatusCode::OK, &PushSession { id: Some(id), state }))
 }
 
 /// 200 and not 204, which a shipped client takes for a failure.
@@ -221,6 +221,6 @@ impl IntoResponse for Refusal {
             }
         };
         let error = ApiError { code: code.to_owned(), message: message.to_owned() };
-        json(status, &Errors { errors: vec![error] })
+        json(status, &ErrorResponse { errors: vec![error] })
     }
 }

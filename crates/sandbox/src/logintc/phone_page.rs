@@ -1,6 +1,6 @@
 //! The phones: a page where pushes appear and are answered by hand, and the calls that the page makes.
 //!
-//! It needs no key, like a phone that lies on the table; only pages of this origin and programs get in.
+//! It needs no key, but only pages of this origin and programs may use it.
 
 use axum::{
     Json, Router,
@@ -93,10 +93,10 @@ async fn answer(
     Path(session): Path<String>,
     Json(given): Json<PushAnswer>,
 ) -> Result<StatusCode, PageError> {
-    match logintc.answer(&session, given.approve).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(PageError::Says("This request is no longer waiting for an answer.")),
-    }
+    done_or(
+        logintc.answer(&session, given.approve).await?,
+        "This request is no longer waiting for an answer.",
+    )
 }
 
 #[derive(Deserialize)]
@@ -112,11 +112,11 @@ async fn add_user(
     let username = request.username.trim();
     let length = username.chars().count();
     if !(1..=limits::USERNAME).contains(&length) || username.chars().any(char::is_control) {
-        return Err(PageError::Says("A username has 1 to 255 characters."));
+        return Err(PageError::Refused("A username has 1 to 255 characters."));
     }
     match logintc.add_user(username, request.device).await? {
         Some(id) => Ok(Json(json!({ "id": id }))),
-        None => Err(PageError::Says("This username is taken: choose another.")),
+        None => Err(PageError::Refused("This username is taken: choose another.")),
     }
 }
 
@@ -130,10 +130,7 @@ async fn set_device(
     Path(user): Path<String>,
     Json(request): Json<Device>,
 ) -> Result<StatusCode, PageError> {
-    match logintc.set_device(&user, request.device).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(PageError::Says(NOBODY)),
-    }
+    done_or(logintc.set_device(&user, request.device).await?, NOBODY)
 }
 
 async fn add_bypass_code(
@@ -146,10 +143,7 @@ async fn add_bypass_code(
         let Some(user) = store::user(tx, &request)? else { return Ok(false) };
         store::add_code(tx, &user.id, Kind::Bypass, now).map(|_| true)
     };
-    match logintc.context.store.with(add).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(PageError::Says(NOBODY)),
-    }
+    done_or(logintc.context.store.with(add).await?, NOBODY)
 }
 
 #[derive(Deserialize)]
@@ -165,11 +159,15 @@ async fn set_mail(
     Ok(StatusCode::NO_CONTENT)
 }
 
+fn done_or(is_done: bool, refusal: &'static str) -> Result<StatusCode, PageError> {
+    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(PageError::Refused(refusal)) }
+}
+
 const NOBODY: &str = "There is no such person: reload the page.";
 
 /// Why something can't be done, in words for the page.
 enum PageError {
-    Says(&'static str),
+    Refused(&'static str),
     Store(StoreError),
 }
 
@@ -182,7 +180,7 @@ impl From<StoreError> for PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, text) = match self {
-            Self::Says(text) => (StatusCode::CONFLICT, text),
+            Self::Refused(text) => (StatusCode::CONFLICT, text),
             Self::Store(error) => {
                 tracing::error!(%error, "answer the phone page");
                 (StatusCode::INTERNAL_SERVER_ERROR, "The store could not be used: see the log.")

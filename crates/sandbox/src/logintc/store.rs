@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 use serve::Millis;
-use wire::logintc::{Attribute, State, UserRef};
+use wire::logintc::{Attribute, PushState, UserRef};
 
 use crate::keys::{self, DIGITS, HEX};
 
@@ -46,13 +46,13 @@ pub(super) struct User {
     pub otp: String,
 }
 
-/// A session, as the phone has it.
+/// A session as the phone shows it.
 pub(super) struct Push {
     pub id: String,
     pub user: String,
     pub username: String,
     pub attributes: Vec<Attribute>,
-    pub state: State,
+    pub state: PushState,
     pub made: Millis,
 }
 
@@ -108,7 +108,7 @@ pub(super) fn set_device(tx: &Transaction<'_>, id: &str, device: bool) -> rusqli
 
 pub(super) fn users(tx: &Transaction<'_>) -> rusqlite::Result<Vec<User>> {
     let sql = "SELECT id, username, device, otp FROM logintc_users ORDER BY username";
-    tx.prepare(sql)?.query_map([], user_of)?.collect()
+    tx.prepare(sql)?.query_map([], read_user)?.collect()
 }
 
 /// By id where one is given, else by name.
@@ -119,10 +119,10 @@ pub(super) fn user(tx: &Transaction<'_>, request: &UserRef) -> rusqlite::Result<
         (None, None) => return Ok(None),
     };
     let sql = format!("SELECT id, username, device, otp FROM logintc_users WHERE {column} = ?1");
-    tx.query_row(&sql, [value], user_of).optional()
+    tx.query_row(&sql, [value], read_user).optional()
 }
 
-fn user_of(row: &Row<'_>) -> rusqlite::Result<User> {
+fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User { id: row.get(0)?, username: row.get(1)?, device: row.get(2)?, otp: row.get(3)? })
 }
 
@@ -155,7 +155,7 @@ pub(super) fn codes(
     tx.prepare(sql)?.query_map((user, kind.name(), now.0), |row| row.get(0))?.collect()
 }
 
-/// Takes a code: whether it was good. It is no more.
+/// Uses a code up; false if it was not good.
 pub(super) fn spend_code(
     tx: &Transaction<'_>,
     user: &str,
@@ -168,10 +168,10 @@ pub(super) fn spend_code(
     Ok(tx.execute(sql, (user, kind.name(), code, now.0))? == 1)
 }
 
-/// Takes a device's one-time password: whether it was good. The device shows another then.
+/// Uses up the one-time password that a device shows; false if it was not good. The device then shows another.
 pub(super) fn spend_otp(tx: &Transaction<'_>, user: &str, otp: &str) -> rusqlite::Result<bool> {
     let sql = "UPDATE logintc_users SET otp = ?3 WHERE id = ?1 AND otp = ?2 AND device";
-    // A new code that is the old one would be the same code used twice.
+    // A new password that equals the old one would make the old one good twice.
     let next = std::iter::repeat_with(|| keys::random(DIGITS, 6)).find(|next| next != otp);
     Ok(tx.execute(sql, (user, otp, next))? == 1)
 }
@@ -181,9 +181,10 @@ pub(super) fn add_session(
     tx: &Transaction<'_>,
     user: &str,
     attributes: &[Attribute],
-    (push, state): (bool, State),
+    (push, state): (bool, PushState),
     now: Millis,
 ) -> rusqlite::Result<String> {
+    // Here and not by a timer: the sandbox has none, and its clock can be moved at any time.
     let oldest = now.0 - life();
     tx.execute("DELETE FROM logintc_sessions WHERE made <= ?1", [oldest])?;
     let id = keys::random(HEX, 40);
@@ -198,13 +199,13 @@ pub(super) fn state(
     tx: &Transaction<'_>,
     session: &str,
     now: Millis,
-) -> rusqlite::Result<Option<State>> {
+) -> rusqlite::Result<Option<PushState>> {
     let sql = "SELECT state FROM logintc_sessions WHERE id = ?1 AND made > ?2";
     let state = tx.query_row(sql, (session, now.0 - life()), |row| row.get::<_, String>(0));
-    Ok(state.optional()?.map(State::from))
+    Ok(state.optional()?.map(PushState::from))
 }
 
-/// Takes a session back: false if there is none, or its time is over.
+/// Cancels a session; false if there is none or its time is over.
 pub(super) fn cancel(tx: &Transaction<'_>, session: &str, now: Millis) -> rusqlite::Result<bool> {
     let sql = "DELETE FROM logintc_sessions WHERE id = ?1 AND made > ?2";
     Ok(tx.execute(sql, (session, now.0 - life()))? == 1)
@@ -219,7 +220,7 @@ pub(super) fn answer(
 ) -> rusqlite::Result<bool> {
     let sql = "UPDATE logintc_sessions SET state = ?3
                WHERE id = ?1 AND made > ?2 AND push AND state = 'pending'";
-    let state = String::from(if approve { State::Approved } else { State::Denied });
+    let state = String::from(if approve { PushState::Approved } else { PushState::Denied });
     Ok(tx.execute(sql, (session, now.0 - life(), state))? == 1)
 }
 
@@ -234,7 +235,7 @@ pub(super) fn pushes(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<Vec<
             user: row.get(1)?,
             username: row.get(2)?,
             attributes: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
-            state: State::from(row.get::<_, String>(4)?),
+            state: PushState::from(row.get::<_, String>(4)?),
             made: Millis(row.get(5)?),
         })
     };

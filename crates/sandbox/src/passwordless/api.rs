@@ -75,14 +75,14 @@ struct CeremonyScope {
 impl CeremonyScope {
     /// Takes only what a browser would let the page ask for.
     fn new(rp_id: String, origin: String) -> Result<Self, Problem> {
-        let invalid = |field, why: &str| Problem::Invalid { field, why: why.to_owned() };
-        let host = cors::page_host(&origin).ok_or(invalid("origin", "The origin is no page's."))?;
+        let host = cors::page_host(&origin)
+            .ok_or_else(|| Problem::invalid("origin", "The origin is no page's."))?;
         // A domain above the host must itself have a dot: `example.com` may be a relying party, `com` may not.
         let parent = host.strip_suffix(&rp_id).is_some_and(|sub| sub.ends_with('.'));
         if host == rp_id || (parent && rp_id.contains('.')) {
             Ok(Self { rp_id, origin })
         } else {
-            Err(invalid("rpid", "The RPID is not the origin's host or a domain above it."))
+            Err(Problem::invalid("rpid", "The RPID is not the origin's host or a domain above it."))
         }
     }
 
@@ -121,7 +121,6 @@ fn choice<T: FromStr + Default + VariantNames>(
 ) -> Result<T, Problem> {
     let Some(name) = given.filter(|name| !name.is_empty()) else { return Ok(T::default()) };
     name.parse().map_err(|_| {
-        let why = format!("It should be one of: {}.", T::VARIANTS.join(", "));
-        Problem::Invalid { field, why }
+        Problem::invalid(field, format!("It should be one of: {}.", T::VARIANTS.join(", ")))
     })
 }

@@ -3,61 +3,44 @@
 use axum::{
     body::Bytes,
     extract::{FromRef, FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, request::Parts},
+    http::request::Parts,
 };
 use ring::digest::{SHA256, digest};
+use rusqlite::Transaction;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{TABLE, problem::Problem};
 use crate::{context::ServiceContext, keys};
 
-/// The caller has shown the API secret: a backend.
-pub(super) struct Backend;
+/// The caller has shown the API secret if it has to be a backend, and the public key otherwise.
+pub(super) struct Caller<const IS_BACKEND: bool>;
 
-/// The caller has shown the public key: a browser.
-pub(super) struct Browser;
+pub(super) type Backend = Caller<true>;
+pub(super) type Browser = Caller<false>;
 
-impl<S: Send + Sync> FromRequestParts<S> for Backend
+impl<const IS_BACKEND: bool, S: Send + Sync> FromRequestParts<S> for Caller<IS_BACKEND>
 where
     ServiceContext: FromRef<S>,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let (context, headers) = (ServiceContext::from_ref(state), &parts.headers);
-        require(&context, headers, "ApiSecret", "app:secret:", "api_secret").await.map(|()| Self)
+        let (header, prefix, name) = match IS_BACKEND {
+            true => ("ApiSecret", "app:secret:", "api_secret"),
+            false => ("ApiKey", "app:public:", "api_key"),
+        };
+        let unauthorized = Problem::Unauthorized { header };
+        let shown = parts.headers.get(header).and_then(|shown| shown.to_str().ok());
+        let shown = shown.and_then(|shown| shown.strip_prefix(prefix));
+        let shown = shown.ok_or(unauthorized.clone())?;
+        let load = move |tx: &Transaction<'_>| keys::load_or_create(tx, TABLE, name, keys::HEX, 32);
+        let stored = ServiceContext::from_ref(state).store.with(load).await?;
+        // Hashes are compared, so that the time that it takes gives nothing of the key away.
+        let hash = |text: &str| digest(&SHA256, text.as_bytes());
+        let same = hash(shown).as_ref() == hash(&stored).as_ref();
+        same.then_some(Self).ok_or(unauthorized)
     }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Browser
-where
-    ServiceContext: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let (context, headers) = (ServiceContext::from_ref(state), &parts.headers);
-        require(&context, headers, "ApiKey", "app:public:", "api_key").await.map(|()| Self)
-    }
-}
-
-async fn require(
-    context: &ServiceContext,
-    headers: &HeaderMap,
-    header: &'static str,
-    prefix: &'static str,
-    name: &'static str,
-) -> Result<(), Problem> {
-    let unauthorized = Problem::Unauthorized { header };
-    let shown = headers.get(header).and_then(|shown| shown.to_str().ok());
-    let shown = shown.and_then(|shown| shown.strip_prefix(prefix)).ok_or(unauthorized.clone())?;
-    let kept =
-        context.store.with(move |tx| keys::load_or_create(tx, TABLE, name, keys::HEX, 32)).await?;
-    // Hashed, so that the time it takes tells nothing of the key.
-    let same =
-        digest(&SHA256, shown.as_bytes()).as_ref() == digest(&SHA256, kept.as_bytes()).as_ref();
-    same.then_some(()).ok_or(unauthorized)
 }
 
 /// A JSON body; the service takes its names in any case (`RPID`, `clientDataJson`, `userid`).

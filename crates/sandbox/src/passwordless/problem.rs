@@ -20,11 +20,11 @@ pub(super) enum Problem {
     Unreadable,
     /// There is no token.
     MissingToken { prefix: &'static str },
-    /// It is no token, one for something else, or used.
+    /// The token doesn't exist, is for another call, or was used.
     InvalidToken { prefix: &'static str },
-    /// It can't be a token.
+    /// The text can't be a token.
     TokenFormat,
-    /// Its time is over.
+    /// The token has expired.
     ExpiredToken { seconds: u64 },
     /// Another attestation than "none" is asked for.
     Attestation,
@@ -32,11 +32,11 @@ pub(super) enum Problem {
     AliasConflict,
     /// Nobody has such a passkey.
     UnknownCredential,
-    /// A registration doesn't hold.
+    /// A registration didn't pass its checks.
     Registration(Refusal),
     /// A passkey with this id is there already.
     CredentialExists,
-    /// A sign-in doesn't hold.
+    /// A sign-in didn't pass its checks.
     SignIn(Refusal),
     /// The passkey isn't one of those that were asked for, or belongs to another user.
     OtherCredential,
@@ -45,6 +45,10 @@ pub(super) enum Problem {
 }
 
 impl Problem {
+    pub(super) fn invalid(field: &'static str, why: impl ToString) -> Self {
+        Self::Invalid { field, why: why.to_string() }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
@@ -103,7 +107,7 @@ impl Problem {
             Self::CredentialExists => "The passkey is registered already.".to_owned(),
             Self::SignIn(refusal) => format!("The sign-in was refused: {refusal}."),
             Self::OtherCredential => "The sign-in was begun for another passkey.".to_owned(),
-            // What went wrong is in our log; the service's own text says no more either.
+            // The cause is in our log. The service's own text has no more, either.
             Self::Broken => "The api has encountered an error".to_owned(),
         }
     }

@@ -1,6 +1,6 @@
 //! The relying party: what WebAuthn has a server check before it believes a browser.
 //!
-//! Our own on `ring` (signatures) and `ciborium` (CBOR), since no kept library fits: `webauthn-rs` needs
+//! Our own on `ring` (signatures) and `ciborium` (CBOR), since no maintained library fits: `webauthn-rs` needs
 //! OpenSSL, and `webauthn_rp` keeps its own clock and session state, where here both belong to the stand-in,
 //! which moves the one by hand and keeps the other through restarts.
 //!
@@ -97,7 +97,7 @@ pub(super) fn register(
     attestation_object: &[u8],
 ) -> Result<NewCredential, Refusal> {
     ClientData::parse(client_data)?.check("webauthn.create", expected)?;
-    // The standard's order: what the browser says is checked before what the device says.
+    // In the standard's order: the browser's statement is checked before the device's.
     let bytes = attested::authenticator_data(attestation_object)?;
     let data = AuthenticatorData::parse(&bytes)?;
     data.check(expected)?;

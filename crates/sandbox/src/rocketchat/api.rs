@@ -27,8 +27,8 @@ const DEFAULT_ROWS: usize = 50;
 /// People whose sessions a filter finds, at most.
 const MAX_PEOPLE: usize = 5;
 
-const VIEW: Option<&str> = Some("view-device-management");
-const LOG_OUT: Option<&str> = Some("logout-device-management");
+const VIEW: &str = "view-device-management";
+const LOG_OUT: &str = "logout-device-management";
 const PAGED: &[(&str, bool)] =
     &[("offset", false), ("count", false), ("filter", false), ("sort", false)];
 const ONE: &[(&str, bool)] = &[("sessionId", true)];
@@ -50,7 +50,7 @@ pub(crate) fn routes(context: ServiceContext) -> Router {
         .merge(people::unversioned_routes())
         .merge(workspace_page::routes())
         .with_state(chat)
-        // Times in answers are the shared clock's, so the header that says what time it is must be too.
+        // Times in bodies are the shared clock's, so the Date header has to be, too.
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let clock = clock.clone();
             async move {
@@ -69,8 +69,7 @@ pub(crate) fn routes(context: ServiceContext) -> Router {
 }
 
 async fn list(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
-    static RULES: CallRules =
-        CallRules { route: "sessions/list", params: PAGED, permission: None, second_factor: false };
+    static RULES: CallRules = CallRules::for_everybody("sessions/list", PAGED);
     handle_call(chat, request, &RULES, |tx, caller, params| {
         // A filter is a text here and in `list.all`, unlike the pattern that `info.admin` takes.
         let pattern = compiled(&regex::escape(text(params, "filter")))?;
@@ -80,8 +79,7 @@ async fn list(State(chat): State<RocketchatState>, request: ApiRequest) -> Respo
 }
 
 async fn info(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
-    static RULES: CallRules =
-        CallRules { route: "sessions/info", params: ONE, permission: None, second_factor: false };
+    static RULES: CallRules = CallRules::for_everybody("sessions/info", ONE);
     handle_call(chat, request, &RULES, |tx, caller, params| {
         let found = store::session(tx, text(params, "sessionId"), Some(&caller.person.id))?;
         let (session, _) = found.ok_or(CallError::NotFound)?;
@@ -91,12 +89,7 @@ async fn info(State(chat): State<RocketchatState>, request: ApiRequest) -> Respo
 }
 
 async fn log_out_mine(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
-    static RULES: CallRules = CallRules {
-        route: "sessions/logout.me",
-        params: ONE,
-        permission: None,
-        second_factor: false,
-    };
+    static RULES: CallRules = CallRules::for_everybody("sessions/logout.me", ONE);
     handle_call(chat, request, &RULES, |tx, caller, params| {
         end(tx, caller, params, Some(&caller.person.id))
     })
@@ -104,12 +97,7 @@ async fn log_out_mine(State(chat): State<RocketchatState>, request: ApiRequest) 
 }
 
 async fn list_all(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
-    static RULES: CallRules = CallRules {
-        route: "sessions/list.all",
-        params: PAGED,
-        permission: VIEW,
-        second_factor: true,
-    };
+    static RULES: CallRules = CallRules::with_permission("sessions/list.all", PAGED, VIEW);
     handle_call(chat, request, &RULES, |tx, _, params| {
         let filter = text(params, "filter");
         // A filter also finds the sessions of people whose name or username has it.
@@ -127,23 +115,11 @@ async fn list_all(State(chat): State<RocketchatState>, request: ApiRequest) -> R
 }
 
 async fn info_admin(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
-    static RULES: CallRules = CallRules {
-        route: "sessions/info.admin",
-        params: ONE,
-        permission: VIEW,
-        second_factor: true,
-    };
+    static RULES: CallRules = CallRules::with_permission("sessions/info.admin", ONE, VIEW);
     handle_call(chat, request, &RULES, |tx, _, params| {
         // As the real one does: whatever matches, in any case, and the newest of those.
         let pattern = compiled(text(params, "sessionId"))?;
-        let search = store::Search {
-            user: None,
-            pattern: &pattern,
-            order: "s.login_at DESC, s.id",
-            offset: 0,
-            count: 1,
-        };
-        let (found, _) = store::search(tx, &search)?;
+        let (found, _) = store::search(tx, &store::Search::newest(&pattern, 1))?;
         let session = found.first().ok_or(CallError::NotFound)?;
         Ok(done(session_body(session, true)))
     })
@@ -151,12 +127,7 @@ async fn info_admin(State(chat): State<RocketchatState>, request: ApiRequest) ->
 }
 
 async fn log_out(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
-    static RULES: CallRules = CallRules {
-        route: "sessions/logout",
-        params: ONE,
-        permission: LOG_OUT,
-        second_factor: true,
-    };
+    static RULES: CallRules = CallRules::with_permission("sessions/logout", ONE, LOG_OUT);
     handle_call(chat, request, &RULES, |tx, caller, params| end(tx, caller, params, None)).await
 }
 
@@ -197,7 +168,7 @@ fn order(sort: &str) -> Result<String, CallError> {
     let invalid =
         || CallError::Failed("Invalid sort parameter provided", Some("error-invalid-sort"));
     let keys: serde_json::Map<String, Value> = match sort {
-        "" => return Ok("s.login_at DESC, s.id".to_owned()),
+        "" => return Ok(store::NEWEST_FIRST.to_owned()),
         sort => serde_json::from_str(sort).map_err(|_| invalid())?,
     };
     // Only columns of ours get into the SQL, never a text of the request.
@@ -212,6 +183,6 @@ fn order(sort: &str) -> Result<String, CallError> {
         };
         order.push_str(&format!("{column} {way}, "));
     }
-    // Sessions of the same moment keep one order from page to page.
+    // The id settles equal keys, so that the order is the same on every page.
     Ok(order + "s.id")
 }

@@ -37,7 +37,26 @@ pub(crate) struct CallRules {
     pub second_factor: bool,
 }
 
-/// Whoever has shown a valid token, and the moment of the call.
+impl CallRules {
+    /// The rules of a call that everybody who is logged in may make.
+    pub const fn for_everybody(
+        route: &'static str,
+        params: &'static [(&'static str, bool)],
+    ) -> Self {
+        Self { route, params, permission: None, second_factor: false }
+    }
+
+    /// The rules of a call that takes a permission and a second factor.
+    pub const fn with_permission(
+        route: &'static str,
+        params: &'static [(&'static str, bool)],
+        permission: &'static str,
+    ) -> Self {
+        Self { route, params, permission: Some(permission), second_factor: true }
+    }
+}
+
+/// The person whose token was shown, and the time of the call.
 #[derive(Debug)]
 pub(crate) struct AuthenticatedUser {
     pub person: Person,
@@ -69,22 +88,21 @@ pub(crate) async fn handle_call(
             result => Ok((result, rate_limit)),
         }
     });
-    let (result, rate_limit) = match done.await {
-        Ok(done) => done,
-        Err(error) => {
-            tracing::warn!(%error, "a call to Rocket.Chat's stand-in failed");
-            return CallError::Store(rusqlite::Error::InvalidQuery).into_response();
-        }
-    };
-    // A call that is refused later tells of the limit too, as the real one does.
-    let mut response = match result {
-        Ok(value) => Json(value).into_response(),
-        Err(refused) => refused.into_response(),
-    };
+    let (result, rate_limit) = done.await.unwrap_or_else(|error| (Err(error.into()), None));
+    let mut response = respond(result);
+    // Also on a refusal, as the real service does.
     if let Some(rate_limit) = rate_limit {
         add_limit_headers(response.headers_mut(), rate_limit);
     }
     response
+}
+
+/// The body of a call that was carried out, or the refusal.
+pub(crate) fn respond(result: Result<Value, CallError>) -> Response {
+    match result {
+        Ok(value) => Json(value).into_response(),
+        Err(refused) => refused.into_response(),
+    }
 }
 
 fn authorize(
@@ -134,7 +152,7 @@ fn check_params(params: &Params, rules: &CallRules) -> Result<(), CallError> {
         let wrong = match params.get(*name) {
             None if *required => format!("must have required property '{name}'"),
             None | Some(Value::String(_)) => continue,
-            // Numbers come as text in a query and may come as they are in a body.
+            // Numbers come as text in a query, and possibly as numbers in a body.
             Some(Value::Number(_) | Value::Bool(_)) => continue,
             Some(_) => format!("must be string, at {name}"),
         };

@@ -52,7 +52,7 @@ pub(super) fn put(tx: &Transaction<'_>, own: &str, now: Millis) -> rusqlite::Res
         ids.push(id);
     }
     ids.push(own.to_owned());
-    // Five and the number of people have no divisor in common, so the sessions go round among all of them.
+    // Five and the number of people have no common divisor, so that everybody gets some of the sessions.
     for at in 0..SESSIONS {
         let device = DEVICES[at % DEVICES.len()];
         let session = session(&ids[at * 5 % ids.len()], device, at);

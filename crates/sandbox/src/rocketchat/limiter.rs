@@ -18,7 +18,7 @@ type Windows = HashMap<(IpAddr, &'static str), (Millis, u32)>;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Limiter(Arc<Mutex<Windows>>);
 
-/// Where a client stands with the limit after a call.
+/// How much of its limit a client has left after a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RateLimitStatus {
     pub allowed: bool,

@@ -16,7 +16,7 @@ use serve::Millis;
 use wire::rocketchat::{Device, DeviceSession, Os};
 
 use super::{
-    authorization::{CallRules, RocketchatState, handle_call},
+    authorization::{CallRules, RocketchatState, handle_call, respond},
     request::{ApiRequest, Params, number, text},
     response::{CallError, done},
     second_factor::{FactorAttempt, check_code},
@@ -60,14 +60,7 @@ async fn login(State(chat): State<RocketchatState>, request: ApiRequest) -> Resp
         Err(CallError::Store(error)) => Err(error),
         result => Ok(result),
     });
-    match done.await {
-        Ok(Ok(value)) => Json(value).into_response(),
-        Ok(Err(refused)) => refused.into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "a sign-in at Rocket.Chat's stand-in failed");
-            CallError::Store(rusqlite::Error::InvalidQuery).into_response()
-        }
-    }
+    respond(done.await.unwrap_or_else(|error| Err(error.into())))
 }
 
 fn sign_in(tx: &Transaction<'_>, request: &ApiRequest, now: Millis) -> Result<Value, CallError> {
@@ -84,7 +77,7 @@ fn sign_in(tx: &Transaction<'_>, request: &ApiRequest, now: Millis) -> Result<Va
     check_code(tx, &person, FactorAttempt { code, method: None }, now, true)?;
     let token = keys::random(keys::ALPHANUMERIC, 43);
     store::put_token(tx, &person.id, &store::hash(&token))?;
-    let session = session_of(request, &person);
+    let session = session_from_request(request, &person);
     store::put_session(tx, &session, now, &store::hash(&token))?;
     let me = about(&person);
     Ok(json!({
@@ -103,7 +96,7 @@ fn password_hash(params: &Params) -> String {
 }
 
 /// The login session of a client, as its headers describe it.
-fn session_of(request: &ApiRequest, person: &Person) -> DeviceSession {
+fn session_from_request(request: &ApiRequest, person: &Person) -> DeviceSession {
     let agent = request.header("user-agent").unwrap_or_default();
     let (name, version) = agent.split_once('/').unwrap_or((agent, ""));
     let version = version.split(' ').next().unwrap_or_default();
@@ -127,8 +120,7 @@ fn session_of(request: &ApiRequest, person: &Person) -> DeviceSession {
 }
 
 async fn logout(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
-    static RULES: CallRules =
-        CallRules { route: "logout", params: &[], permission: None, second_factor: false };
+    static RULES: CallRules = CallRules::for_everybody("logout", &[]);
     handle_call(chat, request, &RULES, |tx, caller, _| {
         store::log_out(tx, &caller.token, &caller.person.id, caller.now)?;
         Ok(json!({ "status": "success", "data": { "message": "You've been logged out!" } }))
@@ -137,15 +129,13 @@ async fn logout(State(chat): State<RocketchatState>, request: ApiRequest) -> Res
 }
 
 async fn me(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
-    static RULES: CallRules =
-        CallRules { route: "me", params: &[], permission: None, second_factor: false };
+    static RULES: CallRules = CallRules::for_everybody("me", &[]);
     handle_call(chat, request, &RULES, |_, caller, _| Ok(done(about(&caller.person)))).await
 }
 
 async fn users_info(State(chat): State<RocketchatState>, request: ApiRequest) -> Response {
     const PARAMS: &[(&str, bool)] = &[("userId", false), ("username", false)];
-    static RULES: CallRules =
-        CallRules { route: "users.info", params: PARAMS, permission: None, second_factor: false };
+    static RULES: CallRules = CallRules::for_everybody("users.info", PARAMS);
     handle_call(chat, request, &RULES, |tx, _, params| {
         let person = match text(params, "userId") {
             "" => store::person(tx, "username", text(params, "username"))?,
@@ -165,8 +155,7 @@ async fn users_list(State(chat): State<RocketchatState>, request: ApiRequest) ->
         ("query", false),
         ("fields", false),
     ];
-    static RULES: CallRules =
-        CallRules { route: "users.list", params: PARAMS, permission: None, second_factor: false };
+    static RULES: CallRules = CallRules::for_everybody("users.list", PARAMS);
     handle_call(chat, request, &RULES, |tx, _, params| {
         let people = store::people(tx)?;
         let offset = number(params, "offset").unwrap_or_default();

@@ -9,6 +9,8 @@ use axum::{
 use serde_json::{Value, json};
 use wire::rocketchat::{DeviceSession, INVALID_PARAMS, NOT_FOUND, TOTP_INVALID, TOTP_REQUIRED};
 
+use crate::StoreError;
+
 /// Why a call is not carried out.
 #[derive(Debug)]
 pub(crate) enum CallError {
@@ -41,6 +43,14 @@ pub(crate) struct FactorChallenge {
 impl From<rusqlite::Error> for CallError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<StoreError> for CallError {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(%error, "a call to Rocket.Chat's stand-in failed");
+        // The client sees the same for every fault of the store.
+        Self::Store(rusqlite::Error::InvalidQuery)
     }
 }
 

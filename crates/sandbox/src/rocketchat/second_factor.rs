@@ -23,7 +23,7 @@ const MAILED: Duration = Duration::from_secs(900);
 /// The length of a backup code; an authenticator's has six.
 const BACKUP_CODE_LENGTH: usize = 8;
 
-/// A way to show who one is a second time.
+/// A kind of second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub(crate) enum FactorMethod {
@@ -33,8 +33,8 @@ pub(crate) enum FactorMethod {
 }
 
 impl FactorMethod {
-    /// The method that is asked of a person; none where nothing is set up.
-    fn of_person(person: &Person, at_login: bool) -> Option<Self> {
+    /// The method that a person has to use; none where nothing is set up.
+    fn for_person(person: &Person, at_login: bool) -> Option<Self> {
         match person.factor.parse() {
             Ok(method @ (Self::Totp | Self::Email)) => Some(method),
             // The real one asks whoever has set none up for the password, where there is one; not at a sign-in,
@@ -52,8 +52,8 @@ pub(crate) fn require_second_factor(
     request: &ApiRequest,
     caller: &AuthenticatedUser,
 ) -> Result<(), CallError> {
-    let whom = request.fingerprint();
-    if store::is_remembered(tx, &caller.token, &whom, caller.now)? {
+    let fingerprint = request.fingerprint();
+    if store::is_remembered(tx, &caller.token, &fingerprint, caller.now)? {
         return Ok(());
     }
     let given = FactorAttempt {
@@ -61,7 +61,7 @@ pub(crate) fn require_second_factor(
         method: request.header("x-2fa-method"),
     };
     if check_code(tx, &caller.person, given, caller.now, false)? {
-        store::remember(tx, &caller.token, &whom, caller.now.after(REMEMBERED))?;
+        store::remember(tx, &caller.token, &fingerprint, caller.now.after(REMEMBERED))?;
     }
     Ok(())
 }
@@ -81,8 +81,8 @@ pub(crate) fn check_code(
     now: Millis,
     at_login: bool,
 ) -> Result<bool, CallError> {
-    let Some(own) = FactorMethod::of_person(person, at_login) else { return Ok(false) };
-    // A client may name the method of its code; a name that is none of these stands for the person's own.
+    let Some(own) = FactorMethod::for_person(person, at_login) else { return Ok(false) };
+    // A client may name the method of its code; any other name means the person's own method.
     let method = match attempt.method.and_then(|name| name.parse().ok()) {
         Some(named @ (FactorMethod::Totp | FactorMethod::Email)) => named,
         Some(FactorMethod::Password) | None => own,

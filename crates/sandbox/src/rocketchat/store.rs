@@ -32,7 +32,7 @@ pub(crate) const TABLES: &str = "
     CREATE INDEX rocketchat_sessions_of ON rocketchat_sessions(user);";
 
 type Tx<'a> = Transaction<'a>;
-type Done<T> = rusqlite::Result<T>;
+type SqlResult<T> = rusqlite::Result<T>;
 
 /// Somebody who can log in.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ pub(crate) struct Person {
 
 const PERSON: &str = "id, username, name, email, role, factor, totp, password";
 
-pub(crate) fn put_person(tx: &Tx<'_>, person: &Person) -> Done<()> {
+pub(crate) fn put_person(tx: &Tx<'_>, person: &Person) -> SqlResult<()> {
     let sql = format!(
         "INSERT INTO rocketchat_users({PERSON}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO NOTHING"
@@ -60,27 +60,27 @@ pub(crate) fn put_person(tx: &Tx<'_>, person: &Person) -> Done<()> {
 }
 
 /// The person whose `column` (one of ours, never a request's) is this.
-pub(crate) fn person(tx: &Tx<'_>, column: &'static str, is: &str) -> Done<Option<Person>> {
+pub(crate) fn person(tx: &Tx<'_>, column: &'static str, is: &str) -> SqlResult<Option<Person>> {
     let sql = format!("SELECT {PERSON} FROM rocketchat_users WHERE {column} = ?1");
     tx.query_row(&sql, [is], read_person).optional()
 }
 
-pub(crate) fn people(tx: &Tx<'_>) -> Done<Vec<Person>> {
+pub(crate) fn people(tx: &Tx<'_>) -> SqlResult<Vec<Person>> {
     let sql = format!("SELECT {PERSON} FROM rocketchat_users ORDER BY username");
     tx.prepare(&sql)?.query_map([], read_person)?.collect()
 }
 
-pub(crate) fn set_factor(tx: &Tx<'_>, user: &str, factor: &str) -> Done<()> {
+pub(crate) fn set_factor(tx: &Tx<'_>, user: &str, factor: &str) -> SqlResult<()> {
     let sql = "UPDATE rocketchat_users SET factor = ?2 WHERE id = ?1";
     tx.execute(sql, (user, factor)).map(drop)
 }
 
-pub(crate) fn set_password(tx: &Tx<'_>, user: &str, hash: Option<&str>) -> Done<()> {
+pub(crate) fn set_password(tx: &Tx<'_>, user: &str, hash: Option<&str>) -> SqlResult<()> {
     let sql = "UPDATE rocketchat_users SET password = ?2 WHERE id = ?1";
     tx.execute(sql, (user, hash)).map(drop)
 }
 
-fn read_person(row: &Row<'_>) -> Done<Person> {
+fn read_person(row: &Row<'_>) -> SqlResult<Person> {
     Ok(Person {
         id: row.get(0)?,
         username: row.get(1)?,
@@ -93,76 +93,81 @@ fn read_person(row: &Row<'_>) -> Done<Person> {
     })
 }
 
-/// What is kept of a token.
+/// The hash of a token, which is all that is stored of it.
 pub(crate) fn hash(token: &str) -> String {
     let hash = digest::digest(&digest::SHA256, token.as_bytes());
     data_encoding::HEXLOWER.encode(hash.as_ref())
 }
 
-pub(crate) fn put_token(tx: &Tx<'_>, user: &str, hash: &str) -> Done<()> {
+pub(crate) fn put_token(tx: &Tx<'_>, user: &str, hash: &str) -> SqlResult<()> {
     let sql = "INSERT INTO rocketchat_tokens(hash, user) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     tx.execute(sql, (hash, user)).map(drop)
 }
 
-pub(crate) fn drop_token(tx: &Tx<'_>, hash: &str) -> Done<()> {
+pub(crate) fn drop_token(tx: &Tx<'_>, hash: &str) -> SqlResult<()> {
     tx.execute("DELETE FROM rocketchat_tokens WHERE hash = ?1", [hash]).map(drop)
 }
 
-pub(crate) fn has_token(tx: &Tx<'_>, user: &str, hash: &str) -> Done<bool> {
+pub(crate) fn has_token(tx: &Tx<'_>, user: &str, hash: &str) -> SqlResult<bool> {
     let sql = "SELECT 1 FROM rocketchat_tokens WHERE hash = ?1 AND user = ?2";
     Ok(tx.query_row(sql, (hash, user), |_| Ok(())).optional()?.is_some())
 }
 
-pub(crate) fn remember(tx: &Tx<'_>, hash: &str, whom: &str, until: Millis) -> Done<()> {
+pub(crate) fn remember(tx: &Tx<'_>, hash: &str, fingerprint: &str, until: Millis) -> SqlResult<()> {
     let sql = "UPDATE rocketchat_tokens SET remembered_until = ?2, remembered_for = ?3
                WHERE hash = ?1";
-    tx.execute(sql, (hash, until.0, whom)).map(drop)
+    tx.execute(sql, (hash, until.0, fingerprint)).map(drop)
 }
 
-pub(crate) fn is_remembered(tx: &Tx<'_>, hash: &str, whom: &str, now: Millis) -> Done<bool> {
+pub(crate) fn is_remembered(
+    tx: &Tx<'_>,
+    hash: &str,
+    fingerprint: &str,
+    now: Millis,
+) -> SqlResult<bool> {
     let sql = "SELECT 1 FROM rocketchat_tokens
                WHERE hash = ?1 AND remembered_for = ?2 AND remembered_until >= ?3";
-    Ok(tx.query_row(sql, (hash, whom, now.0), |_| Ok(())).optional()?.is_some())
+    Ok(tx.query_row(sql, (hash, fingerprint, now.0), |_| Ok(())).optional()?.is_some())
 }
 
-pub(crate) fn put_backup_code(tx: &Tx<'_>, user: &str, code: &str) -> Done<()> {
+pub(crate) fn put_backup_code(tx: &Tx<'_>, user: &str, code: &str) -> SqlResult<()> {
     let sql = "INSERT INTO rocketchat_backup_codes(user, code) VALUES (?1, ?2)";
     tx.execute(sql, (user, code)).map(drop)
 }
 
-pub(crate) fn backup_codes(tx: &Tx<'_>, user: &str) -> Done<Vec<String>> {
+pub(crate) fn backup_codes(tx: &Tx<'_>, user: &str) -> SqlResult<Vec<String>> {
     let sql = "SELECT code FROM rocketchat_backup_codes WHERE user = ?1 ORDER BY code";
     tx.prepare(sql)?.query_map([user], |row| row.get(0))?.collect()
 }
 
-/// Uses a backup code up; false if it isn't one.
-pub(crate) fn use_backup_code(tx: &Tx<'_>, user: &str, code: &str) -> Done<bool> {
+/// Uses a backup code up; false if the person has no such code.
+pub(crate) fn use_backup_code(tx: &Tx<'_>, user: &str, code: &str) -> SqlResult<bool> {
     let sql = "DELETE FROM rocketchat_backup_codes WHERE user = ?1 AND code = ?2";
     Ok(tx.execute(sql, (user, code))? == 1)
 }
 
 /// The code that was mailed and is still good.
-pub(crate) fn mailed_code(tx: &Tx<'_>, user: &str, now: Millis) -> Done<Option<String>> {
+pub(crate) fn mailed_code(tx: &Tx<'_>, user: &str, now: Millis) -> SqlResult<Option<String>> {
     let sql = "SELECT code FROM rocketchat_mailed_codes WHERE user = ?1 AND expires > ?2";
     tx.query_row(sql, (user, now.0), |row| row.get(0)).optional()
 }
 
-pub(crate) fn mail_code(tx: &Tx<'_>, user: &str, code: &str, expires: Millis) -> Done<()> {
+pub(crate) fn mail_code(tx: &Tx<'_>, user: &str, code: &str, expires: Millis) -> SqlResult<()> {
     let sql = "INSERT OR REPLACE INTO rocketchat_mailed_codes(user, code, expires)
                VALUES (?1, ?2, ?3)";
     tx.execute(sql, (user, code, expires.0)).map(drop)
 }
 
-pub(crate) fn drop_mailed_code(tx: &Tx<'_>, user: &str) -> Done<()> {
+pub(crate) fn drop_mailed_code(tx: &Tx<'_>, user: &str) -> SqlResult<()> {
     tx.execute("DELETE FROM rocketchat_mailed_codes WHERE user = ?1", [user]).map(drop)
 }
 
-pub(crate) fn is_granted(tx: &Tx<'_>, role: &str, permission: &str) -> Done<bool> {
+pub(crate) fn is_granted(tx: &Tx<'_>, role: &str, permission: &str) -> SqlResult<bool> {
     let sql = "SELECT 1 FROM rocketchat_grants WHERE role = ?1 AND permission = ?2";
     Ok(tx.query_row(sql, (role, permission), |_| Ok(())).optional()?.is_some())
 }
 
-pub(crate) fn grant(tx: &Tx<'_>, role: &str, permission: &str, granted: bool) -> Done<()> {
+pub(crate) fn grant(tx: &Tx<'_>, role: &str, permission: &str, granted: bool) -> SqlResult<()> {
     let sql = if granted {
         "INSERT INTO rocketchat_grants(role, permission) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
     } else {
@@ -171,15 +176,15 @@ pub(crate) fn grant(tx: &Tx<'_>, role: &str, permission: &str, granted: bool) ->
     tx.execute(sql, (role, permission)).map(drop)
 }
 
-/// Puts a login session in that `token` (its hash) was given out for.
+/// Adds a login session, whose token has the hash `token`.
 pub(crate) fn put_session(
     tx: &Tx<'_>,
     session: &DeviceSession,
     at: Millis,
     token: &str,
-) -> Done<()> {
+) -> SqlResult<()> {
     let Device { kind, name, long_version, os, version } = &session.device;
-    // What the real one looks through, in its order.
+    // The fields in which the real service searches, in its order.
     let search = [name, kind, &os.name, &session.session_id, &session.user_id].map(String::as_str);
     let sql = "INSERT INTO rocketchat_sessions(
             id, user, token, kind, app, version, long_version, os, os_version, host, ip, login_at,
@@ -206,7 +211,7 @@ pub(crate) fn put_session(
 
 /// Which login sessions, and which page of them.
 pub(crate) struct Search<'a> {
-    /// Whose; none for everybody's.
+    /// The person whose sessions are searched; none for everybody's.
     pub user: Option<&'a str>,
     /// What the searched text must match.
     pub pattern: &'a Regex,
@@ -216,14 +221,25 @@ pub(crate) struct Search<'a> {
     pub count: usize,
 }
 
+/// `ORDER BY` where nobody asks for another order; the id settles equal times.
+pub(crate) const NEWEST_FIRST: &str = "s.login_at DESC, s.id";
+
+impl<'a> Search<'a> {
+    /// Everybody's newest login sessions.
+    pub(crate) const fn newest(pattern: &'a Regex, count: usize) -> Self {
+        Self { user: None, pattern, order: NEWEST_FIRST, offset: 0, count }
+    }
+}
+
 /// A page of login sessions that are not logged out, and how many there are on all pages.
-pub(crate) fn search(tx: &Tx<'_>, search: &Search<'_>) -> Done<(Vec<DeviceSession>, usize)> {
+pub(crate) fn search(tx: &Tx<'_>, search: &Search<'_>) -> SqlResult<(Vec<DeviceSession>, usize)> {
     let Search { user, pattern, order, offset, count } = search;
     let sql = format!(
         "SELECT s.rowid, s.search FROM rocketchat_sessions s JOIN rocketchat_users u ON u.id = s.user
          WHERE s.logged_out_at IS NULL AND (?1 IS NULL OR s.user = ?1) ORDER BY {order}"
     );
     let mut statement = tx.prepare_cached(&sql)?;
+    // Matched here and not in SQL, since SQLite has no regular expressions of its own.
     let mut rows = statement.query([user])?;
     let (mut page, mut total) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
@@ -235,7 +251,8 @@ pub(crate) fn search(tx: &Tx<'_>, search: &Search<'_>) -> Done<(Vec<DeviceSessio
             total += 1;
         }
     }
-    let page: Done<_> = page.into_iter().map(|row| at_row(tx, row)).collect();
+    // Only the sessions of the page are read whole.
+    let page: SqlResult<_> = page.into_iter().map(|row| session_at_row(tx, row)).collect();
     Ok((page?, total))
 }
 
@@ -252,7 +269,7 @@ pub(crate) fn sort_column(key: &str) -> Option<&'static str> {
     })
 }
 
-/// The regular expression that the real one makes of it; none if it is no such, or a huge one.
+/// The regular expression that the real service makes of a text; none if it is invalid or too large.
 pub(crate) fn pattern(text: &str) -> Option<Regex> {
     let mut builder = RegexBuilder::new(text);
     builder.case_insensitive(true).size_limit(1 << 20).dfa_size_limit(1 << 20).nest_limit(50);
@@ -264,22 +281,22 @@ pub(crate) fn session(
     tx: &Tx<'_>,
     id: &str,
     user: Option<&str>,
-) -> Done<Option<(DeviceSession, String)>> {
+) -> SqlResult<Option<(DeviceSession, String)>> {
     let sql = "SELECT rowid, token FROM rocketchat_sessions
                WHERE id = ?1 AND logged_out_at IS NULL AND (?2 IS NULL OR user = ?2)";
     let found = tx.query_row(sql, (id, user), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    found.map(|(row, token)| Ok((at_row(tx, row)?, token))).transpose()
+    found.map(|(row, token)| Ok((session_at_row(tx, row)?, token))).transpose()
 }
 
 /// Ends all login sessions of a token, and the token.
-pub(crate) fn log_out(tx: &Tx<'_>, token: &str, by: &str, now: Millis) -> Done<()> {
+pub(crate) fn log_out(tx: &Tx<'_>, token: &str, by: &str, now: Millis) -> SqlResult<()> {
     let sql = "UPDATE rocketchat_sessions SET logged_out_at = ?2, logged_out_by = ?3
                WHERE token = ?1 AND logged_out_at IS NULL";
     tx.execute(sql, (token, now.0, by))?;
     drop_token(tx, token)
 }
 
-fn at_row(tx: &Tx<'_>, row: i64) -> Done<DeviceSession> {
+fn session_at_row(tx: &Tx<'_>, row: i64) -> SqlResult<DeviceSession> {
     let sql = "SELECT s.id, s.user, s.kind, s.app, s.version, s.long_version, s.os, s.os_version,
             s.host, s.ip, s.login_at, u.name, u.username
         FROM rocketchat_sessions s JOIN rocketchat_users u ON u.id = s.user WHERE s.rowid = ?1";
@@ -296,14 +313,14 @@ fn at_row(tx: &Tx<'_>, row: i64) -> Done<DeviceSession> {
             },
             host: row.get(8)?,
             ip: row.get(9)?,
-            login_at: moment(Millis(row.get(10)?)),
+            login_at: format_time(Millis(row.get(10)?)),
             user: Owner { name: row.get(11)?, username: row.get(12)? },
         })
     })
 }
 
 /// A time as the service writes it: `2023-05-24T05:08:42.806Z`.
-pub(crate) fn moment(at: Millis) -> String {
+pub(crate) fn format_time(at: Millis) -> String {
     let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     format!("{at:.3}")
 }

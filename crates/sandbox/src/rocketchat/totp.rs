@@ -10,13 +10,15 @@ const STEP_SECONDS: u64 = 30;
 
 /// The code of the secret at a moment.
 pub(crate) fn code(secret: &[u8], at: Millis) -> String {
-    code_of(secret, at.seconds() / STEP_SECONDS)
+    code_at_step(secret, at.seconds() / STEP_SECONDS)
 }
 
 /// Whether `typed` is the code of this step, the one before or the next: clocks differ a little.
 pub(crate) fn accepts(secret: &[u8], typed: &str, at: Millis) -> bool {
     let step = at.seconds() / STEP_SECONDS;
-    [step, step.saturating_sub(1), step + 1].into_iter().any(|step| code_of(secret, step) == typed)
+    [step, step.saturating_sub(1), step + 1]
+        .into_iter()
+        .any(|step| code_at_step(secret, step) == typed)
 }
 
 /// How long the code of this moment is still the authenticator's, in seconds.
@@ -24,7 +26,7 @@ pub(crate) fn seconds_left(at: Millis) -> u64 {
     STEP_SECONDS - at.seconds() % STEP_SECONDS
 }
 
-fn code_of(secret: &[u8], step: u64) -> String {
+fn code_at_step(secret: &[u8], step: u64) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
     let tag = hmac::sign(&key, &step.to_be_bytes());
     let tag = tag.as_ref();
@@ -65,8 +67,8 @@ mod tests {
     fn one_step_off_is_good_and_two_are_not() {
         let code = code(SECRET, at(1_111_111_111));
         for (seconds, good) in [(-60i64, false), (-30, true), (0, true), (30, true), (60, false)] {
-            let moment = at(1_111_111_111u64.checked_add_signed(seconds).unwrap());
-            assert_eq!(accepts(SECRET, &code, moment), good, "{seconds}");
+            let format_time = at(1_111_111_111u64.checked_add_signed(seconds).unwrap());
+            assert_eq!(accepts(SECRET, &code, format_time), good, "{seconds}");
         }
         assert!(!accepts(SECRET, "", at(59)) && !accepts(SECRET, "2870820", at(59)));
     }

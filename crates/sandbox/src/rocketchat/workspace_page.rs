@@ -47,14 +47,7 @@ async fn workspace(State(chat): State<RocketchatState>, headers: HeaderMap) -> R
             }));
         }
         let all = store::pattern("").ok_or(rusqlite::Error::InvalidQuery)?;
-        let search = store::Search {
-            user: None,
-            pattern: &all,
-            order: "s.login_at DESC, s.id",
-            offset: 0,
-            count: ROWS,
-        };
-        let (rows, total) = store::search(tx, &search)?;
+        let (rows, total) = store::search(tx, &store::Search::newest(&all, ROWS))?;
         let sessions: Vec<Value> = rows.iter().map(|row| session_body(row, true)).collect();
         Ok(json!({
             "people": people,

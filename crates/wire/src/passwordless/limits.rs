@@ -1,36 +1,36 @@
-//! The service's documented limits, for whoever wants to know before sending.
+//! The documented limits of the service, to be checked before a request is sent.
 
-/// A user id's bytes, at most.
+/// The most bytes in a user id.
 pub const USER_ID_BYTES: usize = 64;
-/// A user's aliases, at most.
+/// The most aliases of a user.
 pub const MOST_ALIASES: usize = 10;
-/// An alias's length, at most; counted as the service counts, in UTF-16 units.
+/// The longest alias, in UTF-16 units, as the service counts.
 pub const ALIAS_LENGTH: usize = 250;
 
-/// Something that would go beyond the service's documented limits, by what to change. It isn't sent.
+/// The request is beyond a documented limit and isn't sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
-    /// There is no user id, or it is too long.
+    /// The user id is missing or too long.
     #[error("the user id is empty or longer than 64 bytes")]
     UserId,
-    /// There is no username.
-    #[error("the username is empty; give one")]
+    /// The username is missing.
+    #[error("the username is empty")]
     NoUsername,
     /// There are too many aliases.
-    #[error("there are more than 10 aliases; remove some")]
+    #[error("there are more than 10 aliases")]
     TooManyAliases,
     /// An alias is empty.
-    #[error("alias {0} is empty; remove it")]
+    #[error("alias {0} is empty")]
     EmptyAlias(usize),
     /// An alias is too long.
-    #[error("alias {0} is longer than 250 characters; shorten it")]
+    #[error("alias {0} is longer than 250 characters")]
     LongAlias(usize),
     /// An alias is there twice.
-    #[error("alias {0} is given twice; remove one")]
+    #[error("alias {0} is given twice")]
     TwiceAlias(usize),
 }
 
-/// Whether a user id keeps the documented limits.
+/// Checks a user id against the limits.
 ///
 /// # Errors
 /// [`LimitError::UserId`].
@@ -39,10 +39,10 @@ pub fn check_user_id(user_id: &str) -> Result<(), LimitError> {
     good.then_some(()).ok_or(LimitError::UserId)
 }
 
-/// Whether a user's aliases, all of them, keep the documented limits.
+/// Checks all aliases of a user against the limits.
 ///
 /// # Errors
-/// [`LimitError`], which counts aliases from 1.
+/// [`LimitError`], in which aliases are counted from 1.
 pub fn check_aliases(aliases: &[String]) -> Result<(), LimitError> {
     if aliases.len() > MOST_ALIASES {
         return Err(LimitError::TooManyAliases);

@@ -1,11 +1,11 @@
-//! Who is measured: a display with the subject on it, and all that brings it into a page.
+//! What is measured: a display with the test window, and everything that brings it into a page.
 
 use std::{path::Path, process::Command};
 
 use broker::{Broker, Config};
 use screen_tests::{
     display::{Display, free_port},
-    live::Live,
+    live::LiveConnection,
     process::{Cost, Program, cost_of},
     service::Service,
     subject::Subject,
@@ -15,7 +15,7 @@ use screen_tests::{
 /// Makes this binary the broker, in a process of its own; its value is the broker's folder.
 const ROLE: &str = "DESKHAND_BENCH_BROKER";
 
-/// The size of everybody's screen.
+/// The size of each screen.
 pub const SIZE: (u16, u16) = (1920, 1080);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub async fn plays_the_broker() -> bool {
 
 /// Xvfb, the customer's program, the broker, and the broker's own page.
 async fn ours() -> Contender {
-    let display = Display::virtual_of(SIZE.0, SIZE.1);
+    let display = Display::xvfb(SIZE.0, SIZE.1);
     let subject = Subject::on(&display);
     let folder = tempfile::tempdir().unwrap();
     let mut broker = Command::new(std::env::current_exe().unwrap());
@@ -87,18 +87,18 @@ async fn ours() -> Contender {
     let pin = service.mint().await;
     let conf = service.conf(&pin, true, folder.path()).await;
     let presenter = Program::start(unattended(&display, &conf));
-    Live::companion(service.origin(), &pin).await.until_sharing("shared").await;
+    LiveConnection::companion(service.origin(), &pin).await.until_sharing("shared").await;
     let url = service.viewer_url(&pin, "Anna", false).await;
     Contender { subject, url, display, servers: vec![broker, presenter], _folder: folder }
 }
 
 fn tigervnc() -> Contender {
-    let (display, port) = Display::tiger_of(SIZE.0, SIZE.1);
+    let (display, port) = Display::xtigervnc(SIZE.0, SIZE.1);
     behind_websockify(display, port, Vec::new())
 }
 
 fn x11vnc() -> Contender {
-    let display = Display::virtual_of(SIZE.0, SIZE.1);
+    let display = Display::xvfb(SIZE.0, SIZE.1);
     let port = free_port();
     let mut command = Command::new("x11vnc");
     command.args(["-display", display.name(), "-rfbport", &port.to_string()]);

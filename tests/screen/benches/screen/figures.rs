@@ -1,9 +1,9 @@
-//! What is measured of each, and the table.
+//! The measurements and the table.
 
 use std::time::{Duration, Instant};
 
 use screen_tests::{
-    browser::{Driver, Shown, press},
+    browser::{Driver, PageScreen, press},
     subject::SQUARE,
 };
 
@@ -18,7 +18,7 @@ const MOTIONS: [(&str, &str); 3] = [
     ("video", "video-like, 30 a second, frames/s"),
 ];
 
-/// What both passes came to.
+/// The results of both passes.
 #[derive(Default)]
 pub struct Figures {
     keys: Vec<f64>,
@@ -44,7 +44,7 @@ pub async fn measure(kind: Kind, driver: &Driver, pass: usize, sizes: Sizes, int
     // on everything, and peers' pages have no chat beside the screen that would make it smaller.
     let browser = driver.browser(&format!("{}-{pass}", kind.name()), 2400, 1300).await;
     browser.goto(&contender.url).await.unwrap();
-    let shown = Shown(&browser);
+    let shown = PageScreen(&browser);
     shown.watch(SIZE.0).await;
     if kind == Kind::Ours {
         press(&browser, "scale").await;

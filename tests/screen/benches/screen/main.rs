@@ -1,4 +1,4 @@
-//! The screen against its peers: key press to pixel, frames a second, CPU and memory.
+//! Compares the screen with other VNC servers: key press to pixel, frames a second, CPU and memory.
 //!
 //! `cargo bench -p deskhand-screen-tests --bench screen -- [quick] [ours] [tigervnc] [x11vnc]`. It prints a
 //! table and judges nothing. Everybody shows the same window to a page in the same headless Chromium: A B C

@@ -1,4 +1,4 @@
-//! This binary in another role, in a process of its own.
+//! Runs this binary in another role, in a process of its own.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -6,7 +6,7 @@ use std::{
     process::{ChildStdout, Command, Stdio},
 };
 
-/// Names the role; what the role needs to know follows, separated by bars.
+/// The variable that names the role; arguments of the role follow, separated by bars.
 const ROLE: &str = "DESKHAND_BENCH_ROLE";
 
 /// Plays the role that the environment names; false if it names none.
@@ -27,7 +27,7 @@ pub async fn plays_a_role() -> bool {
     true
 }
 
-/// Says that the role is ready, and what there is to know of it.
+/// Prints that the role is ready, and its details.
 pub fn say(line: impl std::fmt::Display) {
     println!("{line}");
 }

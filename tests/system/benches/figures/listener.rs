@@ -1,4 +1,4 @@
-//! F3: what a webhook costs its listener in CPU, against Debian's `webhook`.
+//! F3: the CPU time that a webhook takes in the listener, compared with Debian's `webhook`.
 //!
 //! The generator is `wrk` with `benches/post.lua`; only the listener's own process and its children count.
 
@@ -30,7 +30,7 @@ use crate::{
 const BENCHES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches");
 /// Fewer than the events of one hook that may wait for the disk.
 const CONNECTIONS: &str = "24";
-/// What the aim is about: our listener, and what it is measured against.
+/// The two listeners that the aim compares.
 const OURS: &str = "listener with its journal";
 const THEIRS: &str = "webhook, a rule that never matches";
 
@@ -110,7 +110,7 @@ async fn subjects(folder: &Path, origin: &str) -> Vec<Subject> {
 }
 
 impl Subject {
-    /// Loads it for a while, and adds what that cost.
+    /// Puts it under load for a while and adds the CPU time.
     fn load(&mut self, seconds: u64) {
         // Also warms its connections.
         let (process, url) = (self.process.id(), self.url.as_str());
@@ -174,10 +174,10 @@ pub async fn bare_axum() {
     axum::serve(listener, routes).await.unwrap();
 }
 
-/// Nobody is told of events: what is left is the listener and its journal.
-struct Nobody;
+/// Discards events, so that only the listener and its journal are measured.
+struct DiscardingReceiver;
 
-impl hooks::Receiver for Nobody {
+impl hooks::Receiver for DiscardingReceiver {
     fn received(&self, _: SessionId, _: HookType) {}
     fn committed(&self, _: SessionId, _: HookType, _: Option<u64>, _: Timestamp) {}
     fn written(&self, _: SessionId, _: u64) {}
@@ -196,7 +196,7 @@ pub async fn with_journal(folder: &str) {
     let bound = serve::bind([127, 0, 0, 1].into(), Port::Any).unwrap();
     let addr = bound.addr();
     let watch = Watch::new(Default::default());
-    let routes = hooks::router(known, Default::default(), journal, Nobody, &watch);
+    let routes = hooks::router(known, Default::default(), journal, DiscardingReceiver, &watch);
     let routes = HostGuard::new(addr, None).protect(routes);
     let _server = Server::start(bound, routes, Limits::default(), None).unwrap();
     child::say(format!("http://{addr}/hook/{}", tokens[0].expose()));

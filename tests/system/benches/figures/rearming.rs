@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use deskhand_system_tests::Desk;
+use deskhand_system_tests::RunningEngine;
 use reqwest::Client;
 use serde_json::json;
 
@@ -25,14 +25,14 @@ pub async fn measure(sizes: Sizes) {
 
 async fn on_loopback(origin: &str, rounds: usize) {
     let folder = tempfile::tempdir().unwrap();
-    let desk = desk(folder.path(), origin, origin).await;
+    let running = running(folder.path(), origin, origin).await;
     let [raw, rearmed] = alternated(origin, origin, "", rounds).await;
     println!("F2 hook fired -> armed again, microseconds ({} each, A B B A)", 4 * rounds);
     println!("                                        p50       p90       p99");
     println!("  raw PUT on a warm connection    {raw}");
     println!("  POST sent -> PUT received       {rearmed}");
     println!("  p50 against raw: {:.2}x (aim 4)", rearmed.p50 / raw.p50);
-    desk.stop().await;
+    running.stop().await;
 }
 
 /// The way out and the way in are two links of the same length. A raw PUT through the same link is the
@@ -41,8 +41,8 @@ async fn over_a_link(origin: &str, ms: u64, rounds: usize) {
     let service = origin.strip_prefix("http://").unwrap();
     let out = format!("http://{}", link(origin, service, ms).await);
     let folder = tempfile::tempdir().unwrap();
-    let desk = desk(folder.path(), &out, origin).await;
-    let back = link(origin, &desk.engine.listener().to_string(), ms).await;
+    let running = running(folder.path(), &out, origin).await;
+    let back = link(origin, &running.engine.listener().to_string(), ms).await;
     let [raw, rearmed] = alternated(origin, &out, &format!("&via={back}&pause={ms}"), rounds).await;
     let (trip, took) = (raw.p50 / 1e3, rearmed.p50 / 1e3);
     println!(
@@ -51,14 +51,14 @@ async fn over_a_link(origin: &str, ms: u64, rounds: usize) {
         rearmed.p99 / 1e3,
         1.05 * trip + 1.0
     );
-    desk.stop().await;
+    running.stop().await;
 }
 
-async fn desk(folder: &std::path::Path, service: &str, regions: &str) -> Desk {
+async fn running(folder: &std::path::Path, service: &str, regions: &str) -> RunningEngine {
     let template = format!("{regions}/region/{{region}}");
-    let desk = Desk::start(folder, &format!("{service}/api/v1"), &template).await;
-    let _ = desk.armed_session().await;
-    desk
+    let running = RunningEngine::start(folder, &format!("{service}/api/v1"), &template).await;
+    let _ = running.armed_session().await;
+    running
 }
 
 async fn link(origin: &str, to: &str, ms: u64) -> String {

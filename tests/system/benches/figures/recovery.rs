@@ -23,16 +23,16 @@ use wire::HookType;
 
 use crate::{
     Sizes,
-    spread::{Chance, Spread},
+    spread::{SplitMix64, Spread},
 };
 
-/// Of every call to the service.
+/// The duration of every call to the service.
 const TRIP: Duration = Duration::from_millis(50);
 /// How long a call is waited for, as the client does.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The heartbeat with our own broker, and with another service.
 const HEARTBEATS: [u64; 2] = [30, 120];
-/// While somebody looks at a fresh fault.
+/// The heartbeat while somebody looks at a new fault.
 const HURRIED: Duration = Duration::from_secs(2);
 /// How long a fault lasts, in seconds.
 const LASTS: [u64; 3] = [10, 60, 600];
@@ -96,8 +96,8 @@ fn row(name: &str, fault: Fault, heartbeat: Duration, count: usize, seeds: u64) 
     );
 }
 
-/// What will happen, in its order.
-enum What {
+/// A scheduled event of the simulation.
+enum Occurrence {
     Elapsed { session: usize, timer: Timer, generation: u64 },
     Put { session: usize, hook: HookType, generation: u32 },
     Answered { session: usize, input: Input, began: Timestamp, failure: Option<Failure> },
@@ -108,7 +108,7 @@ enum What {
 struct Session {
     state: Option<State>,
     timers: HashMap<Timer, u64>,
-    /// As the service has it.
+    /// Whether the service has the hook armed.
     armed: [bool; 4],
 }
 
@@ -116,7 +116,7 @@ struct World {
     start: Instant,
     now: Duration,
     coming: BinaryHeap<Reverse<(Duration, u64)>>,
-    whats: HashMap<u64, What>,
+    whats: HashMap<u64, Occurrence>,
     next: u64,
     sessions: Vec<Session>,
     heartbeat: Duration,
@@ -126,7 +126,7 @@ struct World {
     flights: u16,
     spends_at: Option<Duration>,
     fault: Option<Fault>,
-    chance: Chance,
+    chance: SplitMix64,
 }
 
 impl World {
@@ -146,7 +146,7 @@ impl World {
             flights: 0,
             spends_at: None,
             fault: None,
-            chance: Chance(seed.wrapping_mul(7_919)),
+            chance: SplitMix64(seed.wrapping_mul(7_919)),
         };
         for session in 0..count {
             world.sessions.push(Session {
@@ -160,8 +160,7 @@ impl World {
         world
     }
 
-    /// Lives through a fault, and answers how long after its end each hook that was dead then was
-    /// armed again.
+    /// Simulates a fault, and returns for each hook that was dead at its end how long it took to arm it again.
     fn suffer(mut self, fault: Fault, lasts: Duration) -> Vec<(usize, Duration)> {
         let begins = Duration::from_secs(300) + self.heartbeat;
         self.run_until(begins, |_| false);
@@ -171,7 +170,7 @@ impl World {
             for hook in HookType::ALL {
                 if self.chance.next() < FIRE {
                     let at = begins + lasts.mul_f64(self.chance.next());
-                    self.at(at, What::Fires { session, hook });
+                    self.at(at, Occurrence::Fires { session, hook });
                 }
             }
         }
@@ -210,7 +209,7 @@ impl World {
             self.coming.pop();
             self.now = at;
             if let Some(what) = self.whats.remove(&number) {
-                let arms = matches!(what, What::Put { .. });
+                let arms = matches!(what, Occurrence::Put { .. });
                 self.happens(what);
                 if arms && reached(self) {
                     return;
@@ -220,16 +219,16 @@ impl World {
         self.now = end;
     }
 
-    fn happens(&mut self, what: What) {
+    fn happens(&mut self, what: Occurrence) {
         match what {
-            What::Elapsed { session, timer, generation } => {
+            Occurrence::Elapsed { session, timer, generation } => {
                 if self.sessions[session].timers.get(&timer) == Some(&generation) {
                     self.sessions[session].timers.remove(&timer);
                     self.tell(session, Input::Elapsed(timer));
                 }
             }
-            What::Put { session, hook, generation } => self.put(session, hook, generation),
-            What::Answered { session, input, began, failure } => {
+            Occurrence::Put { session, hook, generation } => self.put(session, hook, generation),
+            Occurrence::Answered { session, input, began, failure } => {
                 self.flights -= 1;
                 self.pace.answered(failure, self.start + self.now);
                 let news = self.outage.ended(began, failure, self.wall());
@@ -242,8 +241,10 @@ impl World {
                 self.spend();
             }
             // The POST is lost: nobody is told.
-            What::Fires { session, hook } => self.sessions[session].armed[hook.index()] = false,
-            What::Spend => {
+            Occurrence::Fires { session, hook } => {
+                self.sessions[session].armed[hook.index()] = false
+            }
+            Occurrence::Spend => {
                 self.spends_at = None;
                 self.spend();
             }
@@ -263,7 +264,7 @@ impl World {
         };
         // Half a trip after it left us: near enough.
         let began = self.wall();
-        self.at(self.now + after, What::Answered { session, input, began, failure });
+        self.at(self.now + after, Occurrence::Answered { session, input, began, failure });
     }
 
     /// The wall clock.
@@ -326,10 +327,10 @@ impl World {
     fn set(&mut self, session: usize, timer: Timer, after: Duration) {
         let generation = self.next;
         self.sessions[session].timers.insert(timer, generation);
-        self.at(self.now + after, What::Elapsed { session, timer, generation });
+        self.at(self.now + after, Occurrence::Elapsed { session, timer, generation });
     }
 
-    /// Lets go what the budget allows, as its task does.
+    /// Sends what the budget allows, as its task does.
     fn spend(&mut self) {
         while self.flights < IN_FLIGHT {
             let Some(urgency) = self.queue.first() else { return };
@@ -337,18 +338,18 @@ impl World {
             if at > self.now {
                 if self.spends_at.is_none_or(|planned| planned > at) {
                     self.spends_at = Some(at);
-                    self.at(at, What::Spend);
+                    self.at(at, Occurrence::Spend);
                 }
                 return;
             }
             self.pace.take();
             let Some((session, hook, generation)) = self.queue.pop() else { return };
             self.flights += 1;
-            self.at(self.now + TRIP / 2, What::Put { session, hook, generation });
+            self.at(self.now + TRIP / 2, Occurrence::Put { session, hook, generation });
         }
     }
 
-    fn at(&mut self, at: Duration, what: What) {
+    fn at(&mut self, at: Duration, what: Occurrence) {
         self.coming.push(Reverse((at, self.next)));
         self.whats.insert(self.next, what);
         self.next += 1;

@@ -1,6 +1,6 @@
-//! The other side: a service that answers at once, fires hooks, and measures by its own clock.
+//! A remote-support service that answers at once, fires hooks, and measures by its own clock.
 //!
-//! What lies between it and Deskhand can be made long ([`link`]) or uneven ([`Weather`]).
+//! The connection to it can be made slow ([`link`]) or uneven ([`LinkQuality`]).
 
 use std::{
     net::SocketAddr,
@@ -30,7 +30,7 @@ use tokio::{
 
 use crate::{
     child::{self, Child},
-    spread::{Chance, micros},
+    spread::{SplitMix64, micros},
 };
 
 /// Its regions and how far they are, in ms.
@@ -57,18 +57,18 @@ struct Shared {
     put: Arc<watch::Sender<(String, u64)>>,
     /// Fires the hooks, one at a time and on warm connections.
     client: Arc<tokio::sync::Mutex<reqwest::Client>>,
-    weather: Arc<Mutex<Weather>>,
+    weather: Arc<Mutex<LinkQuality>>,
     asked: Arc<[AtomicU64; REGIONS.len()]>,
 }
 
-/// How uneven the way to the regions is.
+/// The jitter of the connections to the regions.
 #[derive(Clone, Copy, Default, serde::Deserialize)]
-pub struct Weather {
-    /// Up to so many ms more, evenly.
+pub struct LinkQuality {
+    /// The most milliseconds that a round trip takes longer, evenly distributed.
     pub jitter: f64,
-    /// This share of round trips, in percent, takes ten times the jitter more.
+    /// The percentage of round trips that take ten times the jitter longer.
     pub spikes: f64,
-    /// Makes chance the same in every run.
+    /// The seed, so that every run has the same random numbers.
     pub seed: u64,
 }
 
@@ -88,7 +88,7 @@ pub async fn serve() {
         .route("/api/v1/hook/", put(put_hook))
         .route("/raw/", put(|Json(_): Json<Value>| async { Json(json!({"success": true})) }))
         .route("/region/{name}", get(region))
-        .route("/weather", get(set_weather))
+        .route("/weather", get(set_link_quality))
         .route("/newest", get(newest))
         .route("/link", get(make_link))
         .route("/measure", get(measure))
@@ -100,10 +100,10 @@ pub async fn serve() {
 
 async fn region(State(shared): State<Shared>, Path(name): Path<String>) {
     let Some(place) = REGIONS.iter().position(|(region, _)| *region == name) else { return };
-    let Weather { jitter, spikes, seed } = *shared.weather.lock().unwrap();
+    let LinkQuality { jitter, spikes, seed } = *shared.weather.lock().unwrap();
     let turn = shared.asked[place].fetch_add(1, Ordering::Relaxed);
     // Each region has chance of its own, whatever the order in which they are asked.
-    let mut chance = Chance(seed ^ ((place as u64) << 56) ^ (turn << 16));
+    let mut chance = SplitMix64(seed ^ ((place as u64) << 56) ^ (turn << 16));
     let mut ms = REGIONS[place].1 as f64 + jitter * chance.next();
     if chance.next() * 100.0 < spikes {
         ms += 10.0 * jitter;
@@ -111,7 +111,7 @@ async fn region(State(shared): State<Shared>, Path(name): Path<String>) {
     tokio::time::sleep(Duration::from_secs_f64(ms / 1e3)).await;
 }
 
-async fn set_weather(State(shared): State<Shared>, Query(weather): Query<Weather>) {
+async fn set_link_quality(State(shared): State<Shared>, Query(weather): Query<LinkQuality>) {
     *shared.weather.lock().unwrap() = weather;
     shared.asked.iter().for_each(|asked| asked.store(0, Ordering::Relaxed));
 }
@@ -130,9 +130,9 @@ async fn newest(State(shared): State<Shared>) -> String {
 }
 
 #[derive(serde::Deserialize)]
-struct VerificationRequest {
+struct MeasureQuery {
     rounds: usize,
-    /// Through which link events go; none for loopback.
+    /// The link that events go through; `None` for loopback.
     via: Option<SocketAddr>,
     /// After each event, in ms: until the answer to its PUT has come home.
     #[serde(default)]
@@ -141,7 +141,7 @@ struct VerificationRequest {
 
 async fn measure(
     State(shared): State<Shared>,
-    Query(asked): Query<VerificationRequest>,
+    Query(asked): Query<MeasureQuery>,
 ) -> Json<Vec<f64>> {
     let client = shared.client.lock().await;
     let mut seen = shared.put.subscribe();
@@ -173,7 +173,7 @@ struct Link {
     ms: u64,
 }
 
-/// Makes a way to `to` whose round trip takes `ms`, and answers where it begins.
+/// Creates a link to `to` whose round trip takes `ms`, and returns its address.
 async fn make_link(Query(Link { to, ms }): Query<Link>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

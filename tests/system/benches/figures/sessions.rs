@@ -5,7 +5,7 @@
 
 use std::{path::Path, time::Instant};
 
-use deskhand_system_tests::{Desk, now};
+use deskhand_system_tests::{RunningEngine, now};
 use engine::{
     SessionId,
     journal::{self, JOURNAL_FILE, Journal, SessionSecrets, SessionTurn},
@@ -23,8 +23,8 @@ use crate::{
     spread::millis,
 };
 
-/// What so many of something took.
-struct Taken {
+/// The memory and the time that a number of sessions took.
+struct ResourceUse {
     kib: f64,
     ms: f64,
 }
@@ -85,15 +85,15 @@ pub async fn measure(sizes: Sizes) {
 
 const HEAD: &str = "   KiB each    us each";
 
-fn each(taken: &Taken, count: usize) -> String {
+fn each(taken: &ResourceUse, count: usize) -> String {
     let count = count as f64;
     format!("{:>11.2}{:>11.1}", taken.kib / count, taken.ms * 1e3 / count)
 }
 
-fn taken(role: &str) -> Taken {
+fn taken(role: &str) -> ResourceUse {
     let said = Child::playing(role).says();
     let (kib, ms) = said.split_once(' ').unwrap();
-    Taken { kib: kib.parse().unwrap(), ms: ms.parse().unwrap() }
+    ResourceUse { kib: kib.parse().unwrap(), ms: ms.parse().unwrap() }
 }
 
 /// Leaves `count` live sessions in a folder's journal, as an engine that was killed does.
@@ -147,18 +147,18 @@ pub async fn restored(folder: &str, origin: &str) {
     let (empty, other) = (folder.join("empty"), folder.join("other"));
     std::fs::create_dir(&empty).unwrap();
     std::fs::create_dir(&other).unwrap();
-    let first = Desk::start(&empty, &service, &template).await;
+    let first = RunningEngine::start(&empty, &service, &template).await;
     let before = resident_kib();
-    let second = Desk::start(&other, &service, &template).await;
+    let second = RunningEngine::start(&other, &service, &template).await;
     let any_kib = resident_kib() - before;
     let before = resident_kib();
-    let desk = Desk::start(folder, &service, &template).await;
-    let mut subscription = desk.engine.subscribe();
+    let running = RunningEngine::start(folder, &service, &template).await;
+    let mut subscription = running.engine.subscribe();
     let seen = subscription.changed().await.snapshots.len();
-    assert_eq!(seen, desk.engine.snapshots().len());
+    assert_eq!(seen, running.engine.snapshots().len());
     let kib = resident_kib() - before - any_kib;
-    for desk in [first, second, desk] {
-        desk.stop().await;
+    for running in [first, second, running] {
+        running.stop().await;
     }
     let any_ms = fastest_start(&empty, &service, &template).await;
     let ms = fastest_start(folder, &service, &template).await - any_ms;
@@ -166,14 +166,14 @@ pub async fn restored(folder: &str, origin: &str) {
     std::future::pending::<()>().await;
 }
 
-/// Of a few starts, for a start of little takes as long as the disk's mood has it.
+/// The fastest of a few starts, because the time of a small start depends on the disk.
 async fn fastest_start(folder: &Path, service: &str, template: &str) -> f64 {
     let mut fastest = f64::INFINITY;
     for _ in 0..5 {
         let start = Instant::now();
-        let desk = Desk::start(folder, service, template).await;
+        let running = RunningEngine::start(folder, service, template).await;
         fastest = fastest.min(millis(start.elapsed()));
-        desk.stop().await;
+        running.stop().await;
     }
     fastest
 }
@@ -186,7 +186,7 @@ pub async fn bare(holding: bool, count: &str) {
     let mut actors = Vec::new();
     for n in 0..count {
         let held = holding.then(|| (waiting(n), secrets(n)));
-        actors.push(Actor::spawn(None, Bare, held).await.unwrap().0);
+        actors.push(Actor::spawn(None, BareActor, held).await.unwrap().0);
     }
     let took = millis(start.elapsed());
     child::say(format!("{} {took}", resident_kib() - before));
@@ -194,9 +194,9 @@ pub async fn bare(holding: bool, count: &str) {
     drop(actors);
 }
 
-struct Bare;
+struct BareActor;
 
-impl Actor for Bare {
+impl Actor for BareActor {
     type Msg = ();
     type State = Option<(State, SessionSecrets)>;
     type Arguments = Option<(State, SessionSecrets)>;

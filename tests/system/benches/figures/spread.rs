@@ -1,4 +1,4 @@
-//! What many measurements come to.
+//! Statistics of many measurements, and repeatable random numbers.
 
 use std::time::Duration;
 
@@ -33,10 +33,10 @@ pub fn millis(took: Duration) -> f64 {
     took.as_secs_f64() * 1e3
 }
 
-/// Chance that is the same in every run: SplitMix64.
-pub struct Chance(pub u64);
+/// SplitMix64: random numbers that are the same in every run.
+pub struct SplitMix64(pub u64);
 
-impl Chance {
+impl SplitMix64 {
     /// From 0 to 1.
     pub fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, path::Path, process::Command};
 
-use deskhand_system_tests::Desk;
+use deskhand_system_tests::RunningEngine;
 
 use crate::{
     Sizes,
@@ -12,7 +12,7 @@ use crate::{
     service,
 };
 
-/// The calls that matter: what syncs, what receives, what answers.
+/// The system calls that are traced: those that sync, receive and answer.
 const CALLS: &str = "fdatasync,fsync,read,recvfrom,recvmsg,write,writev,sendto,sendmsg";
 
 pub async fn measure(sizes: Sizes) {
@@ -40,7 +40,7 @@ pub async fn measure(sizes: Sizes) {
         url = client.get(format!("{origin}/newest")).send().await.unwrap().text().await.unwrap();
     }
     drop(engine);
-    let Verdict { events, synced, waited_us } = read(&std::fs::read_to_string(&file).unwrap());
+    let TraceSummary { events, synced, waited_us } = read(&std::fs::read_to_string(&file).unwrap());
     println!("F9 trace of {events} events, one at a time (strace of read, fdatasync and write)");
     println!(
         "  {synced} of {events}: after the POST was read, the journal's fdatasync began and returned before \
@@ -55,37 +55,39 @@ pub async fn measure(sizes: Sizes) {
 pub async fn engine(folder: &str, origin: &str, telling: bool) {
     std::fs::create_dir_all(folder).unwrap();
     let template = format!("{origin}/region/{{region}}");
-    let desk = Desk::start(Path::new(folder), &format!("{origin}/api/v1"), &template).await;
-    let mut subscription = desk.engine.subscribe();
-    let (id, _) = desk.armed_session().await;
+    let running =
+        RunningEngine::start(Path::new(folder), &format!("{origin}/api/v1"), &template).await;
+    let mut subscription = running.engine.subscribe();
+    let (id, _) = running.armed_session().await;
     if !telling {
         std::future::pending::<()>().await;
     }
-    let mut told = desk.happened(id).await.len();
+    let mut told = running.happened(id).await.len();
     loop {
         subscription.changed().await;
-        let now = desk.happened(id).await.len();
+        let now = running.happened(id).await.len();
         (told..now).for_each(child::say);
         told = now;
     }
 }
 
-/// What a trace shows.
-struct Verdict {
+/// The result of a trace.
+struct TraceSummary {
     events: u32,
     synced: u32,
     waited_us: Option<f64>,
 }
 
 /// An event between its POST and its 200.
-struct Open {
+struct PendingEvent {
     since: usize,
     /// When a sync that began after the POST returned.
     synced: Option<f64>,
 }
 
-fn read(trace: &str) -> Verdict {
-    let (mut open, mut syncing): (Option<Open>, HashMap<&str, usize>) = (None, HashMap::new());
+fn read(trace: &str) -> TraceSummary {
+    let (mut open, mut syncing): (Option<PendingEvent>, HashMap<&str, usize>) =
+        (None, HashMap::new());
     let (mut events, mut synced, mut waited) = (0, 0, 0.0);
     // The lines are in the order in which the calls began and returned.
     for (place, line) in trace.lines().enumerate() {
@@ -110,7 +112,7 @@ fn read(trace: &str) -> Verdict {
             open.synced.get_or_insert(at);
         }
         if line.contains("\"POST /hook/") {
-            open = Some(Open { since: place, synced: None });
+            open = Some(PendingEvent { since: place, synced: None });
         } else if line.contains("\"HTTP/1.1 200") && is_sent(line) {
             let Some(open) = open.take() else { continue };
             events += 1;
@@ -121,7 +123,7 @@ fn read(trace: &str) -> Verdict {
         }
     }
     let waited_us = (synced > 0).then(|| waited / f64::from(synced));
-    Verdict { events, synced, waited_us }
+    TraceSummary { events, synced, waited_us }
 }
 
 /// Whether the line is of a call that sends, begun now and not resumed.

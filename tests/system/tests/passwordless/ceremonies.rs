@@ -1,6 +1,6 @@
 //! Registrations and sign-ins: those that hold, and each way in which one doesn't.
 
-use deskhand_system_tests::passkeys::{Browser, Device};
+use authenticator_tests::{Browser, Device};
 use engine::remote::passwordless::PasskeyError;
 use passkey::crypto::iana::Algorithm;
 use serde_json::{Value, json};

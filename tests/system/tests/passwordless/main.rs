@@ -9,7 +9,7 @@ mod tokens;
 
 use std::time::Duration;
 
-use deskhand_system_tests::passkeys::Browser;
+use authenticator_tests::Browser;
 use engine::remote::passwordless::{Passwordless, PasswordlessConfig};
 use sandbox::{Config, Ports, Running, Sandbox};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -52,7 +52,8 @@ impl World {
     }
 
     fn browser(&self) -> Browser {
-        Browser::new(&self.running.passwordless())
+        let service = self.running.passwordless();
+        Browser::new(service.base_url(), service.api_key())
     }
 
     fn pass(&self, seconds: u64) {

@@ -1,8 +1,8 @@
 //! A device with an RSA key (RS256), as some computers' own have. The software authenticator makes none, so
 //! its bytes are laid out here (WebAuthn, section 6; RFC 8230).
 
+use authenticator_tests::Browser;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use deskhand_system_tests::passkeys::Browser;
 use ring::{
     digest::{SHA256, digest},
     rand::SystemRandom,

@@ -7,7 +7,7 @@ export const PAUSE = 120;
 export type Found =
   { is: 'idle' } | { is: 'searching' } | { is: 'found' } | { is: 'failed'; trouble: Trouble };
 
-/** Search as one types over everything, page by page. Only the newest question's answer counts. */
+/** Search as one types over everything, page by page. Only the answer to the newest request counts. */
 export class Archive {
   state = $state.raw<Found>({ is: 'idle' });
   hits = $state.raw<Hit[]>([]);
@@ -62,7 +62,7 @@ export class Archive {
     }
   }
 
-  /** What was found is in the memory no more. */
+  /** Forgets what was found. */
   forget(): void {
     clearTimeout(this.#timer);
     this.#asked += 1;

@@ -5,7 +5,7 @@ import { CodeGuarded } from './codeGuarded.svelte';
 /** How long typing has to pause before the workspace is asked, in milliseconds: it counts how often it is. */
 export const PAUSE = 300;
 
-/** The workspace's login sessions to pick from, page by page. Only the newest question's answer counts. */
+/** The workspace's login sessions to pick from, page by page. Only the answer to the newest request counts. */
 export class Devices {
   readonly asking = new CodeGuarded();
   rows = $state.raw<DeviceView[]>([]);

@@ -16,7 +16,7 @@ export function facts(device: DeviceView, now: number): [string, string][] {
   return all.filter(([, value]) => value !== '');
 }
 
-/** Of two of these the same is most likely the same device: `Firefox 145.0 on Windows 11`. */
+/** A device in words, such as `Firefox 145.0 on Windows 11`; equal words most likely mean the same device. */
 export const what = (device: DeviceView): string =>
   [device.app, device.os].filter(Boolean).join(' on ') || device.kind || 'Unknown device';
 

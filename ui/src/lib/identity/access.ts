@@ -11,11 +11,11 @@ export const canSetUp = (access: AccessView): boolean =>
 export const step = (access: AccessView, purpose: Purpose): CeremonyView | null =>
   access.ceremony?.purpose === purpose ? access.ceremony : null;
 
-/** Whether the browser is still waited for. */
+/** Whether the step in the browser is still under way. */
 export const waits = (ceremony: CeremonyView | null): boolean =>
   ceremony !== null && ceremony.step !== 'failed';
 
-/** Who signs in unless somebody else is chosen: who was here last. */
+/** The person who signs in unless somebody else is chosen: the last one who did. */
 export const likely = (access: AccessView): PersonView | null => access.person ?? access.people[0] ?? null;
 
 /** `AK`: the first letters of the first and the last word. */

@@ -12,39 +12,15 @@ region: string | null, } | { "do": "again",
 /**
  * The earlier one, live or archived.
  */
-session: string, } | { "do": "describe", 
-/**
- * Which.
- */
-session: string, 
-/**
- * What.
- */
-about: About, } | { "do": "retry", 
-/**
- * Which.
- */
-session: string, 
+session: string, } | { "do": "describe", session: string, about: About, } | { "do": "retry", session: string, 
 /**
  * A region chosen by hand; none for the fastest.
  */
-region: string | null, } | { "do": "recheck", 
-/**
- * Which.
- */
-session: string, } | { "do": "show", 
+region: string | null, } | { "do": "recheck", session: string, } | { "do": "show", 
 /**
  * Which; none if none is.
  */
-session: string | null, } | { "do": "read", 
-/**
- * Which.
- */
-session: string, } | { "do": "close", 
-/**
- * Which.
- */
-session: string, 
+session: string | null, } | { "do": "read", session: string, } | { "do": "close", session: string, 
 /**
  * How it came out.
  */
@@ -52,11 +28,7 @@ outcome: Outcome,
 /**
  * A note; empty for none.
  */
-note: string, } | { "do": "mail", 
-/**
- * Which.
- */
-session: string, 
+note: string, } | { "do": "mail", session: string, 
 /**
  * The address.
  */
@@ -68,27 +40,15 @@ to_customer: boolean,
 /**
  * When it goes out.
  */
-when: MailWhen, } | { "do": "withdraw_mail", 
-/**
- * Which.
- */
-session: string, 
+when: MailWhen, } | { "do": "withdraw_mail", session: string, 
 /**
  * Its number.
  */
-mail: number, } | { "do": "viewer_link", 
-/**
- * Which.
- */
-session: string, 
+mail: number, } | { "do": "viewer_link", session: string, 
 /**
  * Read-only: a convenience, not a lock.
  */
-read_only: boolean, } | { "do": "open_viewer", 
-/**
- * Which.
- */
-session: string, 
+read_only: boolean, } | { "do": "open_viewer", session: string, 
 /**
  * Read-only (Watch).
  */
@@ -96,11 +56,7 @@ read_only: boolean,
 /**
  * To write to the customer: a window that is open already will do, and its chat is shown.
  */
-chat?: boolean, } | { "do": "save_program", 
-/**
- * Which.
- */
-session: string, 
+chat?: boolean, } | { "do": "save_program", session: string, 
 /**
  * A person has confirmed that; else the command is refused, and says what there is to confirm.
  */
@@ -108,31 +64,15 @@ confirmed: boolean,
 /**
  * A folder, or a file that isn't there yet; none for the downloads.
  */
-path: string | null, } | { "do": "cancel_program", 
-/**
- * Which.
- */
-session: string, } | { "do": "note", 
-/**
- * Which.
- */
-session: string, 
+path: string | null, } | { "do": "cancel_program", session: string, } | { "do": "note", session: string, 
 /**
  * The whole note.
  */
-text: string, } | { "do": "tags", 
-/**
- * Which.
- */
-session: string, 
+text: string, } | { "do": "tags", session: string, 
 /**
  * All of them.
  */
-tags: Array<string>, } | { "do": "detail", 
-/**
- * Which.
- */
-session: string, } | { "do": "search", 
+tags: Array<string>, } | { "do": "detail", session: string, } | { "do": "search", 
 /**
  * What was typed; empty lists everything.
  */
@@ -140,11 +80,7 @@ query: string,
 /**
  * Go on after this cursor.
  */
-cursor: string | null, } | { "do": "export", 
-/**
- * Which.
- */
-session: string, 
+cursor: string | null, } | { "do": "export", session: string, 
 /**
  * As what.
  */
@@ -200,11 +136,7 @@ hashing: boolean, } | { "do": "verify",
 /**
  * Which session.
  */
-session: string, 
-/**
- * Whom.
- */
-who: Verified, 
+session: string, who: Verified, 
 /**
  * The verification service's name or id of the person.
  */
@@ -236,11 +168,7 @@ user: string, } | { "do": "override_gate",
 /**
  * Which session.
  */
-session: string, 
-/**
- * Why.
- */
-reason: string, } | { "do": "look_up_device", 
+session: string, reason: string, } | { "do": "look_up_device", 
 /**
  * Which session.
  */
@@ -280,23 +208,7 @@ confirmed: boolean,
 /**
  * The second factor, where one was asked for.
  */
-factor?: SecondFactor, } | { "do": "services" } | { "do": "set_secret", 
-/**
- * Which.
- */
-secret: SecretName, 
-/**
- * It.
- */
-value: string, } | { "do": "remove_secret", 
-/**
- * Which.
- */
-secret: SecretName, } | { "do": "test_connection", 
-/**
- * Which.
- */
-service: Identity, } | { "do": "audit", 
+factor?: SecondFactor, } | { "do": "services" } | { "do": "set_secret", secret: SecretName, value: string, } | { "do": "remove_secret", secret: SecretName, } | { "do": "test_connection", service: Identity, } | { "do": "audit", 
 /**
  * Go on before this entry.
  */
@@ -322,11 +234,7 @@ export type Outcome = "resolved" | "unresolved" | "unknown";
 
 export type Format = "text" | "json" | "csv";
 
-export type Reply = { "reply": "done" } | { "reply": "session", 
-/**
- * Which.
- */
-id: string, } | { "reply": "link", 
+export type Reply = { "reply": "done" } | { "reply": "session", id: string, } | { "reply": "link", 
 /**
  * The URL.
  */
@@ -335,11 +243,7 @@ url: string,
  * Whether a viewer's link is held to its role, whoever has it; if not, read-only is a
  * convenience. None where it is no viewer's.
  */
-by_role: boolean | null, } | { "reply": "detail", 
-/**
- * It.
- */
-detail: SessionDetail, } | { "reply": "found", 
+by_role: boolean | null, } | { "reply": "detail", detail: SessionDetail, } | { "reply": "found", 
 /**
  * The hits, newest first.
  */
@@ -367,11 +271,7 @@ text: string, } | { "reply": "settings",
 /**
  * Field by field, with the defaults filled in.
  */
-settings: Record<string, unknown>, } | { "reply": "reach", 
-/**
- * It.
- */
-reach: Reach, 
+settings: Record<string, unknown>, } | { "reply": "reach", reach: Reach, 
 /**
  * In a sentence.
  */
@@ -387,19 +287,7 @@ passkeys: Array<PasskeyView>,
 /**
  * What of aliases is known here.
  */
-aliases: AliasesView, } | { "reply": "device", 
-/**
- * It.
- */
-device: DeviceView, } | { "reply": "code_asked", 
-/**
- * Which.
- */
-asked: CodeAsked, } | { "reply": "devices", 
-/**
- * They.
- */
-devices: Array<DeviceView>, 
+aliases: AliasesView, } | { "reply": "device", device: DeviceView, } | { "reply": "code_asked", asked: CodeAsked, } | { "reply": "devices", devices: Array<DeviceView>, 
 /**
  * How many there are in all.
  */
@@ -407,15 +295,7 @@ total: number,
 /**
  * How many were skipped.
  */
-offset: number, } | { "reply": "services", 
-/**
- * They.
- */
-services: Array<IdentityServiceView>, } | { "reply": "connection", 
-/**
- * It.
- */
-connection: ConnectionView, } | { "reply": "audit", 
+offset: number, } | { "reply": "services", services: Array<IdentityServiceView>, } | { "reply": "connection", connection: ConnectionView, } | { "reply": "audit", 
 /**
  * Its entries, newest first.
  */
@@ -423,11 +303,7 @@ entries: Array<AuditLine>,
 /**
  * Where to go on; none at the end.
  */
-before: number | null, } | { "reply": "audit_check", 
-/**
- * It.
- */
-check: AuditCheck, };
+before: number | null, } | { "reply": "audit_check", check: AuditCheck, };
 
 export type Hit = { 
 /**
@@ -459,11 +335,7 @@ marks: Array<[number, number]>,
  */
 state: StateView, };
 
-export type OutboxMail = { 
-/**
- * When.
- */
-at: number, 
+export type OutboxMail = { at: number, 
 /**
  * To whom.
  */
@@ -515,11 +387,7 @@ mono?: boolean, } | { "kind": "number", unit: string, min: number, max: number, 
 
 export type SettingOption = { value: string, label: string, hint: string, };
 
-export type Push = { "push": "console" } & ConsoleView | { "push": "row" } & SessionRow | { "push": "gone", 
-/**
- * Which.
- */
-id: string, } | { "push": "detail" } & SessionDetail | { "push": "regions" } & RegionsView | { "push": "happening" } & Happening;
+export type Push = { "push": "console" } & ConsoleView | { "push": "row" } & SessionRow | { "push": "gone", id: string, } | { "push": "detail" } & SessionDetail | { "push": "regions" } & RegionsView | { "push": "happening" } & Happening;
 
 export type ConsoleView = { 
 /**
@@ -591,11 +459,7 @@ this_computer_only: boolean, };
 
 export type ServiceKind = "embedded" | "configured";
 
-export type Health = { "is": "unknown" } | { "is": "answers", 
-/**
- * When.
- */
-at: number, } | { "is": "fails", 
+export type Health = { "is": "unknown" } | { "is": "answers", at: number, } | { "is": "fails", 
 /**
  * Since when.
  */
@@ -635,7 +499,7 @@ text: string,
  */
 remedy: string, };
 
-export type Code = "sign_in_again" | "wait" | "check_network" | "try_again" | "refused" | "service_fault" | "check_address" | "choose_region" | "free_space" | "unlock_key" | "bad_input" | "not_found" | "locked" | "verify" | "code_needed" | "set_up" | "already_running" | "internal";
+export type Code = "sign_in_again" | "wait" | "check_network" | "try_again" | "refused" | "service_fault" | "check_address" | "choose_region" | "free_space" | "unlock_key" | "restore_copy" | "update_app" | "bad_input" | "not_found" | "locked" | "verify" | "code_needed" | "set_up" | "already_running" | "internal";
 
 export type KeyKeeper = "keyring" | "key_file" | "passphrase";
 
@@ -709,11 +573,7 @@ row: SessionRow,
 /**
  * Who asked for it.
  */
-by: string, 
-/**
- * When.
- */
-created_at: number, 
+by: string, created_at: number, 
 /**
  * The customer's name; empty if not given.
  */
@@ -825,11 +685,7 @@ transcript: TranscriptView,
 /**
  * The note.
  */
-note: string, 
-/**
- * Tags.
- */
-tags: Array<string>, 
+note: string, tags: Array<string>, 
 /**
  * Everything that happened, oldest first.
  */
@@ -929,11 +785,7 @@ to: number | null,
  */
 is: FactKind, };
 
-export type Dot = { 
-/**
- * When.
- */
-at: number, 
+export type Dot = { at: number, 
 /**
  * Of which side; none if of neither.
  */
@@ -1039,11 +891,7 @@ total: number | null, } | { "is": "kept",
 /**
  * Why there is none, and what to do.
  */
-trouble: Trouble, } | { "is": "saved", 
-/**
- * When.
- */
-at: number, 
+trouble: Trouble, } | { "is": "saved", at: number, 
 /**
  * Who saved it.
  */
@@ -1109,11 +957,7 @@ export type TranscriptView = { "is": "not_yet" } | { "is": "wanted",
 /**
  * Tries that failed.
  */
-failed: number, } | { "is": "saved", 
-/**
- * When.
- */
-at: number, 
+failed: number, } | { "is": "saved", at: number, 
 /**
  * How many messages.
  */
@@ -1123,11 +967,7 @@ export type LogLine = {
 /**
  * Its place among everything that happened.
  */
-seq: number, 
-/**
- * When.
- */
-at: number, 
+seq: number, at: number, 
 /**
  * What, in a sentence.
  */
@@ -1189,11 +1029,7 @@ export type Happening = {
 /**
  * Its place among everything that happened; never skipped.
  */
-seq: number, 
-/**
- * When.
- */
-at: number, 
+seq: number, at: number, 
 /**
  * The session.
  */
@@ -1341,19 +1177,11 @@ who: Verified,
 /**
  * By which name or id of the verification service.
  */
-user: string, 
-/**
- * How.
- */
-how: VerifyHow, 
+user: string, how: VerifyHow, 
 /**
  * Who asked.
  */
-by: string, 
-/**
- * When.
- */
-at: number, 
+by: string, at: number, 
 /**
  * Why, as the phone shows it; may be empty.
  */
@@ -1413,11 +1241,7 @@ export type OverrideView = {
 /**
  * Who signed it.
  */
-by: string, 
-/**
- * When.
- */
-at: number, 
+by: string, at: number, 
 /**
  * The reason.
  */
@@ -1503,11 +1327,7 @@ export type Identity = "passwordless" | "logintc" | "rocketchat";
 
 export type SecretName = "passwordless_secret" | "logintc_key" | "rocketchat_token";
 
-export type IdentityServiceView = { 
-/**
- * Which.
- */
-service: Identity, 
+export type IdentityServiceView = { service: Identity, 
 /**
  * It is the sandbox that comes along.
  */
@@ -1541,11 +1361,7 @@ missing: Trouble | null,
  */
 page: string | null, };
 
-export type ConnectionView = { 
-/**
- * Which service.
- */
-service: Identity, 
+export type ConnectionView = { service: Identity, 
 /**
  * What works, a line each.
  */
@@ -1559,11 +1375,7 @@ export type AuditLine = {
 /**
  * Its place; the first is 1.
  */
-seq: number, 
-/**
- * When.
- */
-at: number, 
+seq: number, at: number, 
 /**
  * Who did it.
  */

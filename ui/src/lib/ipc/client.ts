@@ -2,11 +2,11 @@ import { Channel, invoke } from '@tauri-apps/api/core';
 import type { Reply } from './bindings';
 import { toTrouble, type ConsolePort, type Pushed } from './port';
 
-/** Idle time is counted in minutes, so of what a person does once in this time is told, in ms. */
+/** Activity is reported at most once in this time, in ms: idle time is counted in minutes. */
 const ACTIVE_EVERY = 20_000;
 let active = -ACTIVE_EVERY;
 
-/** The real console, behind the shell's doors. The only file that knows Tauri. */
+/** The real console, reached through the shell's commands. The only file that knows Tauri. */
 export const tauriConsole: ConsolePort = {
   ask: async (command) => {
     try {

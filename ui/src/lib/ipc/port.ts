@@ -21,7 +21,7 @@ export interface ConsolePort {
   save(fileName: string, text: string): Promise<string>;
   /** Saves a picture (PNG, in base64) as a file and says where. Rejects with a `Trouble`. */
   savePicture(fileName: string, png: string): Promise<string>;
-  /** Tells that somebody is at this console, as often as one likes; nothing hangs on a single time. */
+  /** Reports that somebody uses this console. It may be called often, and a lost call does no harm. */
   active?(): void;
 }
 
@@ -35,7 +35,7 @@ export async function expect<K extends Reply['reply']>(
   throw internal(`The console answered “${reply.reply}” where “${kind}” was due.`);
 }
 
-/** Whatever was thrown, as something that can be shown. */
+/** Converts whatever was thrown into a `Trouble` that can be shown. */
 export function toTrouble(thrown: unknown): Trouble {
   if (isTrouble(thrown)) return thrown;
   if (thrown instanceof Error) return internal(thrown.message);

@@ -28,7 +28,7 @@ export function hasTimeline({ timeline }: Pick<SessionDetail, 'timeline'>): bool
   return timeline.presenter.length + timeline.viewers.length + timeline.events.length > 0;
 }
 
-/** The time that is shown: the last quarter of an hour of what goes on, the whole of what is over. */
+/** The time range: the last quarter of an hour of a live session, all of a session that is over. */
 export function span(detail: SessionDetail, now: number, whole: boolean): [number, number] {
   const { presenter, viewers, events } = detail.timeline;
   if (detail.row.live) {

@@ -3,7 +3,8 @@ import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
 import type { ProgramState } from '../ipc/bindings';
-import { CANCELLED, type FakeConsole } from '../../../fake/console';
+import type { FakeConsole } from '../../../fake/console';
+import { CANCELLED } from '../../../fake/refusals';
 import { program } from '../../../fake/make';
 
 const OPEN = 'Save the customer’s program …';

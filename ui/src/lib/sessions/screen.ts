@@ -8,7 +8,7 @@ export const SHARING: Record<SharingKind, string> = {
   paused: 'Control paused by the customer',
 };
 
-/** Older than this, in ms, what is known is shown with its age: the service is asked every 2 s. */
+/** A roster that is older than this, in ms, is shown with its age; the service is asked every 2 s. */
 const FRESH = 7_000;
 
 /** “Anna controls · 12 ms · 24 pictures/s · end-to-end encrypted”: only what is known. */

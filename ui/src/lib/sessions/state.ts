@@ -40,7 +40,7 @@ export function stateDetail(state: Pick<StateView, 'label' | 'detail'>): string 
   return state.detail.toLowerCase().startsWith(word) ? state.detail.slice(word.length) : state.detail;
 }
 
-/** Somebody is waited for, as the console counts it: while the PIN is on its way, nobody is yet. */
+/** Whether a session waits for somebody, as the console counts it: not while its PIN is being fetched. */
 export const isWaiting = (kind: StateKind): boolean => kind === 'waiting' || kind === 'viewer_waiting';
 
 export const isActive = (kind: StateKind): boolean => kind === 'active';

@@ -16,14 +16,14 @@ export type Filter = 'live' | 'waiting' | 'active' | 'archive';
 export type Link = { is: 'connecting' } | { is: 'open' } | { is: 'failed'; trouble: Trouble };
 
 /**
- * What the console told us, as it stands. Nothing here is guessed: a row, a detail or the console's own
+ * The state that the console has pushed. Nothing here is guessed: a row, a detail or the console's own
  * state is replaced only by one with a revision that isn't lower.
  */
 export class Sessions {
   link = $state.raw<Link>({ is: 'connecting' });
   console = $state.raw<ConsoleView | null>(null);
   race = $state.raw<RegionsView | null>(null);
-  /** What is said to who can't see the screen: what is worth a word, or is about the session on it. */
+  /** The text for screen readers: important changes, and changes of the selected session. */
   last = $state.raw<Happening | null>(null);
   filter = $state<Filter>('live');
   selected = $state<string | null>(null);
@@ -44,7 +44,7 @@ export class Sessions {
   readonly #waiting = $derived(this.live.filter((row) => isWaiting(row.state.kind)));
   readonly #active = $derived(this.live.filter((row) => isActive(row.state.kind)));
 
-  /** What the shell asks of the window, each once. */
+  /** The shell's requests to the window, each handled once. */
   asked: (ask: ShellRequest) => void = () => undefined;
 
   constructor(readonly port: ConsolePort) {}
@@ -138,7 +138,7 @@ export class Sessions {
     await this.select(rows[next]?.id ?? null);
   }
 
-  /** Allocates at once; who it is for is asked afterwards. */
+  /** Creates a session at once; the form asks afterwards whom it is for. */
   async start(region: string | null = null): Promise<void> {
     const about: About = { customer: '', ticket: '', contact: '' };
     const made = await expect(this.port.ask({ do: 'new_session', about, region }), 'session');
@@ -163,7 +163,7 @@ export class Sessions {
         this.#takeRow(push);
         return;
       case 'gone':
-        // What a lock takes away comes back.
+        // A session that the lock hid comes back.
         if (!this.locked) this.#gone.add(push.id);
         this.#rows.delete(push.id);
         this.#details.delete(push.id);
@@ -202,7 +202,7 @@ export class Sessions {
     this.#gone.clear();
   }
 
-  /** To the session that was on the screen, if it is still there. */
+  /** Returns to the session that was selected, if it is still there. */
   async #comeBack(): Promise<void> {
     const id = this.#before;
     this.#before = null;

@@ -16,7 +16,7 @@ export function timers(detail: Counted, now: number): { waited: number; connecte
   };
 }
 
-/** How long it has been as it is, in the words that go on after the state's: `Connected 12:41`, `for 1:05`. */
+/** How long the state has lasted, in words that follow the state's: `Connected 12:41`, `for 1:05`. */
 export function lasting(detail: SessionDetail, now: number): string {
   const { kind, since } = detail.row.state;
   const counted = timers(detail, now);

@@ -2,7 +2,7 @@
 export const MOST = 10;
 export const LONGEST = 250;
 
-/** What stands on the lines, without those on which nothing stands. */
+/** The lines of a text, without empty ones. */
 export const lines = (typed: string): string[] =>
   typed
     .split('\n')

@@ -5,7 +5,7 @@ import { expect, type ConsolePort } from '../ipc/port';
 /** How many newer entries are shown above one that is to be seen. */
 const ABOVE = 4;
 
-/** The audit log, newest first, page by page; and what a look at its chain found. */
+/** The audit log, newest first and page by page, and the result of checking its hash chain. */
 export class AuditLog {
   readonly fetching = new Action();
   readonly checking = new Action();
@@ -13,7 +13,7 @@ export class AuditLog {
   check = $state.raw<AuditCheck | null>(null);
   /** The entry that it was opened at; none at the newest. */
   from = $state<number | null>(null);
-  /** Whether there was an answer at all. */
+  /** Whether the first answer has arrived. */
   known = $state(false);
   #before: number | null = null;
 

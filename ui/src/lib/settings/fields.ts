@@ -46,7 +46,7 @@ export const GROUPS: Group[] = [
   ...IDENTITY_GROUPS,
 ];
 
-/** Where of the settings a setting stands. */
+/** The section of a setting. */
 export const sectionOf = (key: string): Section =>
   GROUPS.find((group) => group.fields.some((field) => field.key === key))?.section ?? 'general';
 

@@ -26,7 +26,7 @@ const TITLES: Record<Identity, string> = {
   rocketchat: 'Rocket.Chat',
 };
 
-/** What a service is told; its secret is no setting. */
+/** The settings of a service; its secret isn't one of them. */
 export const serviceGroup = (service: Identity): Group => ({
   id: service,
   section: 'services',

@@ -11,7 +11,7 @@ export type State =
   | { is: 'saved'; at: number }
   | { is: 'failed'; trouble: Trouble };
 
-/** The settings as the console has them, and what is typed over them. Only what changed is sent. */
+/** The console's settings and the unsaved changes. Only the changes are sent. */
 export class SettingsForm {
   state = $state.raw<State>({ is: 'loading' });
   known = $state.raw<Settings | null>(null);
@@ -64,7 +64,7 @@ export class SettingsForm {
     this.state = { is: 'saving' };
     try {
       const reply = await this.port.ask({ do: 'configure', changes: this.changes });
-      // What the console made of it is what counts: it may have put an address in order.
+      // The console's version counts, since it may have normalised an address.
       const now =
         reply.reply === 'settings' ? reply : await expect(this.port.ask({ do: 'settings' }), 'settings');
       this.known = now.settings;
@@ -92,7 +92,7 @@ export class SettingsForm {
     await this.save();
   }
 
-  /** Nothing of them is known here any more, nor what was typed. */
+  /** Forgets the settings and the unsaved changes. */
   forget(): void {
     this.typed = {};
     this.known = null;
@@ -105,7 +105,7 @@ export class SettingsForm {
   }
 }
 
-/** What is typed line by line, without the lines on which nothing stands. */
+/** The lines of a text, without empty ones. */
 function withoutBlanks(typed: unknown): unknown {
   if (!Array.isArray(typed) || !typed.every((line) => typeof line === 'string')) return typed;
   return typed.map((line) => line.trim()).filter((line) => line !== '');

@@ -13,7 +13,7 @@ class Appearance {
     this.#apply();
   }
 
-  /** Takes the theme that the settings have; what isn't one is left alone. */
+  /** Takes the theme of the settings; an unknown one is ignored. */
   adopt(theme: unknown): void {
     if (isTheme(theme) && theme !== this.theme) this.choose(theme);
   }

@@ -1,4 +1,4 @@
-/** How the window was left: widths and colours, never anything about a session. */
+/** The window's last widths and colours, and nothing about a session. */
 export type Remembered = 'theme' | 'side' | 'side_width';
 
 export function remembered<T>(key: Remembered, fits: (value: unknown) => value is T, otherwise: T): T {

@@ -14,7 +14,7 @@ export type Open =
   | { is: 'devices'; session: string }
   | { is: 'quit'; live: number };
 
-/** How long a word about what was just done stays, in milliseconds. */
+/** How long a message about an action stays, in milliseconds. */
 const SAID_FOR = 2200;
 
 export const SIDE = { min: 240, usual: 284, max: 460 } as const;
@@ -23,7 +23,7 @@ const isBoolean = (value: unknown): value is boolean => typeof value === 'boolea
 const isWidth = (value: unknown): value is number =>
   typeof value === 'number' && value >= SIDE.min && value <= SIDE.max;
 
-/** What of the window is open: page, side panel, dialog. */
+/** Which parts of the window are open: page, side panel, dialog. */
 export class Shell {
   page = $state<Page>('sessions');
   section = $state<Section>('general');
@@ -35,12 +35,12 @@ export class Shell {
   query = $state('');
   /** Counts up each time that the search box is asked for. */
   find = $state(0);
-  /** Somebody is to be verified: whoever shows how takes it back. */
+  /** The form for a verification is to be shown; the component that shows it resets this. */
   verifying = $state(false);
 
-  /** What was just done, for a moment. Never a secret. */
+  /** A short-lived message about the last action. Never a secret. */
   said = $state('');
-  /** Whether it went well. */
+  /** Whether the last action succeeded. */
   well = $state(true);
   #forget: ReturnType<typeof setTimeout> | undefined;
 
@@ -61,7 +61,7 @@ export class Shell {
     remember('side_width', this.sideWidth);
   }
 
-  /** Opens the settings where they say something of one matter. */
+  /** Opens the settings at the section of one matter. */
   settings(section: Section): void {
     this.section = section;
     this.page = 'settings';
@@ -75,13 +75,13 @@ export class Shell {
     this.verifying = true;
   }
 
-  /** Looks for something: the archive takes the list's place. */
+  /** Starts a search: the archive takes the list's place. */
   search(): void {
     this.page = 'sessions';
     this.find += 1;
   }
 
-  /** Nobody is to see any more what was going on here. */
+  /** Clears everything, for the lock. */
   leave(): void {
     this.close();
     this.query = '';

@@ -6,7 +6,7 @@ export interface Words {
   tone: Tone;
 }
 
-/** Which service this is and whether it answers: never green by guess. */
+/** The service and whether it answers; green only after an answer. */
 export function serviceWords(service: ServiceView): Words {
   const name = service.kind === 'embedded' ? 'Embedded broker' : hostOf(service.base_url);
   switch (service.health.is) {
@@ -19,7 +19,7 @@ export function serviceWords(service: ServiceView): Words {
   }
 }
 
-/** Where hooks arrive, and whether the service can get there. */
+/** The listener of the hooks, and whether the service can reach it. */
 export function listening(listener: ListenerView): Words {
   if (listener.address === null) return { text: 'Not listening', tone: 'bad' };
   const where = `Listening on ${listener.address}`;
@@ -33,7 +33,7 @@ export function listening(listener: ListenerView): Words {
   }
 }
 
-/** Who can join, where that depends on this console: its own broker is for this computer until told otherwise. */
+/** Who can join, where this console decides that: its own broker serves this computer only, unless set otherwise. */
 export function whoCanJoin(service: ServiceView): string | null {
   if (service.this_computer_only)
     return 'This computer only. Settings has a switch that lets customers on this network join.';

@@ -1,8 +1,8 @@
 import { createSubscriber } from 'svelte/reactivity';
 
 /**
- * The one ticker: whoever reads `now` is told each second, and nothing ticks while nobody reads it.
- * Everything that counts on the screen counts together.
+ * The one ticker: readers of `now` are updated each second, and nothing ticks while there is none.
+ * So all times on the screen change at once.
  */
 class Clock {
   #now = Date.now();

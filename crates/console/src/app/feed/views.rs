@@ -5,8 +5,10 @@ use engine::{
     archive::{NoteKind, SessionContents},
 };
 
+use jiff::tz::TimeZone;
+
 use crate::{
-    app::{Inner, reach},
+    app::{Console, engine_slot::EngineSlot, reach},
     present::{
         self, Setting,
         detail::{Around, Beside},
@@ -16,14 +18,14 @@ use crate::{
 };
 
 /// A session's row.
-pub(super) fn row(inner: &Inner, snapshot: &Snapshot, revision: u64) -> SessionRow {
-    let unread = inner.side(|side| side.unread.get(&snapshot.id).copied().unwrap_or_default());
-    present::row::of(snapshot, revision, unread, &setting(inner))
+pub(super) fn row(console: &Console, snapshot: &Snapshot, revision: u64) -> SessionRow {
+    let unread = console.unread.get(snapshot.id);
+    present::row::of(snapshot, revision, unread, &setting(&console.zone))
 }
 
 /// What a session is called, live or archived.
-pub(crate) async fn name(inner: &Inner, engine: &Engine, id: SessionId) -> String {
-    let setting = setting(inner);
+pub(crate) async fn name(zone: &TimeZone, engine: &Engine, id: SessionId) -> String {
+    let setting = setting(zone);
     if let Some(snapshot) = engine.snapshot(id) {
         return present::name(&snapshot.record.about, snapshot.record.created, &setting);
     }
@@ -38,20 +40,20 @@ pub(crate) async fn name(inner: &Inner, engine: &Engine, id: SessionId) -> Strin
 /// # Errors
 /// There is none of that id, or the archive can't be read.
 pub(crate) async fn detail_of(
-    inner: &Inner,
+    console: &Console,
     engine: &Engine,
     id: SessionId,
 ) -> Result<SessionDetail, Trouble> {
-    let revision = inner.revision();
-    let beside = beside(inner, engine, id).await?;
-    let service = service(inner);
+    let revision = console.updates.next_revision();
+    let beside = beside(console, engine, id).await?;
+    let service = service(console);
     let around = Around {
-        reach: known_reach(inner, engine),
+        reach: known_reach(&console.engine, engine),
         join_template: service.join_template.as_deref(),
         join_page: service.join_page.as_deref(),
         revision,
     };
-    let setting = setting(inner);
+    let setting = setting(&console.zone);
     if let Some(snapshot) = engine.snapshot(id) {
         return Ok(present::detail::of(&snapshot, beside, &around, &setting));
     }
@@ -62,7 +64,7 @@ pub(crate) async fn detail_of(
     }
 }
 
-async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
+async fn beside(console: &Console, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
     let failed = |error: engine::StoreError| trouble::of_store(&error);
     let (
@@ -95,30 +97,30 @@ async fn beside(inner: &Inner, engine: &Engine, id: SessionId) -> Result<Beside,
         overridden,
         devices,
         pictures,
-        screen: screen(inner, id),
-        unread: inner.side(|side| side.unread.get(&id).copied().unwrap_or_default()),
+        screen: screen(&console.engine, id),
+        unread: console.unread.get(id),
     })
 }
 
 /// Who shares the screen and who watches it, where the service can say.
-fn screen(inner: &Inner, id: SessionId) -> Option<ScreenView> {
-    inner.side(|side| {
-        side.capabilities.as_ref().filter(|able| able.knows_roster())?;
-        let known = side.rosters.get(&id).map(|known| (&known.roster, known.at));
-        Some(present::screen::of(known))
+fn screen(slot: &EngineSlot, id: SessionId) -> Option<ScreenView> {
+    slot.known(|known| {
+        known.capabilities.as_ref().filter(|able| able.knows_roster())?;
+        let known = known.rosters.get(&id).map(|known| (&known.roster, known.at));
+        Some(present::shared_screen::of(known))
     })
 }
 
 /// The console as a whole.
-pub(super) fn console(inner: &Inner, engine: Option<&Engine>) -> ConsoleView {
-    let revision = inner.revision();
-    let service = service(inner);
+pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView {
+    let revision = console.updates.next_revision();
+    let service = service(console);
     let sessions = engine.map(Engine::snapshots).unwrap_or_default();
-    let standing = inner.side(|side| side.standing.clone());
+    let standing = console.standing.list();
     present::console::of(&present::console::Parts {
         revision,
-        technician: &inner.technician(),
-        access: inner.access_view(),
+        technician: &console.access.technician(),
+        access: console.access_view(),
         service: present::console::Service {
             kind: service.kind,
             base_url: &service.base_url,
@@ -127,10 +129,10 @@ pub(super) fn console(inner: &Inner, engine: Option<&Engine>) -> ConsoleView {
         },
         listener: engine.map(Engine::listener),
         hook_base: engine.map(|engine| engine.hook_base().as_str()),
-        reach: engine.map_or(Reach::Unknown, |engine| known_reach(inner, engine)),
+        reach: engine.map_or(Reach::Unknown, |engine| known_reach(&console.engine, engine)),
         health: engine.map(Engine::health),
         standing: &standing,
-        keeper: inner.vault.keeper(),
+        keeper: console.folder.vault.keeper(),
         sessions: &sessions,
         now: engine::clock::now(),
     })
@@ -145,12 +147,12 @@ struct Service {
     this_computer_only: bool,
 }
 
-fn service(inner: &Inner) -> Service {
-    let settings = inner.settings();
+fn service(console: &Console) -> Service {
+    let settings = console.settings.current();
     let chosen = settings.join_url_template.clone();
-    match (&settings.base_url, inner.embedded.get()) {
+    match (&settings.base_url, console.broker.get()) {
         (Some(base_url), _) => {
-            let join = inner.side(|side| side.join.clone());
+            let join = console.engine.known(|known| known.join.clone());
             Service {
                 kind: ServiceKind::Configured,
                 base_url: base_url.clone(),
@@ -177,10 +179,10 @@ fn service(inner: &Inner) -> Service {
 }
 
 /// What is known of the way from the service to our listener.
-pub(crate) fn known_reach(inner: &Inner, engine: &Engine) -> Reach {
-    inner.side(|side| reach::known(engine, &side.tested))
+pub(crate) fn known_reach(slot: &EngineSlot, engine: &Engine) -> Reach {
+    slot.known(|known| reach::known(engine, &known.reach_test))
 }
 
-pub(crate) fn setting(inner: &Inner) -> Setting<'_> {
-    Setting { now: engine::clock::now(), zone: &inner.zone }
+pub(crate) fn setting(zone: &TimeZone) -> Setting<'_> {
+    Setting { now: engine::clock::now(), zone }
 }

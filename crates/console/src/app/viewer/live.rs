@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 use tokio::{sync::watch, time::timeout};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
-use wire::{Pin, screen::Secret};
+use wire::{Pin, shared_screen::Secret};
 
-use super::{PATIENCE, Seat, heard, tell};
-use crate::app::Inner;
+use super::{PATIENCE, ViewerWindow, heard, tell};
+use crate::app::Console;
 
 /// What a page says first. Whatever else is in it is the window's own business, not the broker's.
 #[derive(Deserialize)]
@@ -23,25 +23,26 @@ enum FromPage {
     Hello { page: Uuid },
 }
 
-/// Serves one live connection of the seat's page until either end has enough.
-pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
+/// Serves one live connection of the window's page until either end has enough.
+pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
     let first = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
     if let Some(FromPage::Hello { page: id }) = first
-        && let Some((broker, key)) = join(&mut page, inner, seat, id).await
+        && let Some((mut broker, key)) = join(&mut page, console, window, id).await
     {
         tokio::select! {
-            () = talk(&mut page, broker, seat) => {}
-            () = seat.left.cancelled() => {}
-            () = inner.stopping.cancelled() => {}
+            () = talk(&mut page, &mut broker, window) => {}
+            () = window.closed.cancelled() => {}
+            () = console.lifecycle.stopping.cancelled() => {}
         }
         // A page that came back may have another by now.
-        seat.key.send_if_modified(|now| {
+        window.key.send_if_modified(|now| {
             let ours = *now == key;
             if ours {
                 *now = None;
             }
             ours
         });
+        linger::hang_up(broker).await;
     }
     super::hang_up(page).await;
 }
@@ -49,14 +50,13 @@ pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
 /// Says hello to the broker in the page's place, and gives the page its answer.
 async fn join(
     page: &mut WebSocket,
-    inner: &Inner,
-    seat: &Seat,
+    console: &Console,
+    window: &ViewerWindow,
     id: Uuid,
 ) -> Option<(Socket, Option<Secret>)> {
     let (client, pin) = {
-        let guard = inner.engine.read().await;
-        let engine = guard.as_ref()?;
-        (engine.client().clone(), engine.snapshot(seat.session).and_then(|now| now.pin.clone()))
+        let engine = console.engine.get().await?;
+        (engine.client().clone(), engine.snapshot(window.session).and_then(|now| now.pin.clone()))
     };
     let Some(pin) = pin else {
         // The session was closed here, or its PIN's life is over.
@@ -71,20 +71,20 @@ async fn join(
             return None;
         }
     };
-    let hello = hello(&pin, seat, id);
+    let hello = hello(&pin, window, id);
     timeout(PATIENCE, broker.send(Message::text(hello))).await.ok()?.ok()?;
     let mut welcome = next(&mut broker).await?;
     let key = key_in(&mut welcome);
     if key.is_some() {
-        seat.key.send_replace(key.clone());
+        window.key.send_replace(key.clone());
     }
     tell(page, Value::Object(welcome).to_string()).await.then_some((broker, key))
 }
 
-fn hello(pin: &Pin, seat: &Seat, page: Uuid) -> String {
+fn hello(pin: &Pin, window: &ViewerWindow, page: Uuid) -> String {
     json!({
         "type": "hello", "session_pin": pin.expose(), "side": "viewers", "page": page,
-        "name": seat.name, "ro": seat.read_only,
+        "name": window.name, "ro": window.read_only,
     })
     .to_string()
 }
@@ -118,8 +118,8 @@ async fn next(broker: &mut Socket) -> Option<Map<String, Value>> {
 }
 
 /// Carries texts both ways, one at a time, and tells the page the words to compare.
-async fn talk(page: &mut WebSocket, mut broker: Socket, seat: &Seat) {
-    let mut words = seat.words.subscribe();
+async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) {
+    let mut words = window.words.subscribe();
     if !tell_words(page, &mut words).await {
         return;
     }
@@ -128,22 +128,21 @@ async fn talk(page: &mut WebSocket, mut broker: Socket, seat: &Seat) {
             frame = page.recv() => match frame {
                 Some(Ok(Frame::Text(text))) => {
                     let said = broker.send(Message::text(text.as_str()));
-                    if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { break }
+                    if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return }
                 }
                 Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
-                None | Some(Err(_) | Ok(Frame::Binary(_) | Frame::Close(_))) => break,
+                None | Some(Err(_) | Ok(Frame::Binary(_) | Frame::Close(_))) => return,
             },
             message = broker.next() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    if !tell(page, text.as_str().to_owned()).await { break }
+                    if !tell(page, text.as_str().to_owned()).await { return }
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                None | Some(Err(_) | Ok(Message::Binary(_) | Message::Close(_))) => break,
+                None | Some(Err(_) | Ok(Message::Binary(_) | Message::Close(_))) => return,
             },
-            Ok(()) = words.changed() => if !tell_words(page, &mut words).await { break },
+            Ok(()) = words.changed() => if !tell_words(page, &mut words).await { return },
         }
     }
-    let _ = timeout(PATIENCE, broker.close(None)).await;
 }
 
 async fn tell_words(page: &mut WebSocket, words: &mut watch::Receiver<Option<String>>) -> bool {

@@ -5,7 +5,7 @@ use engine::{SessionId, archive::MOST_PICTURES, clock::now};
 use session::Input;
 
 use crate::{
-    app::{AuditEntry, Inner},
+    app::{AuditEntry, Console},
     present::trouble,
     view::{Code, Trouble},
 };
@@ -16,17 +16,17 @@ const LARGEST: u32 = 32_768;
 const MEMORY: usize = 8 << 20;
 
 /// Saves it: it is in the archive when this returns, and the log has who saved it.
-pub(super) async fn save(inner: &Inner, session: SessionId, png: Bytes) -> Result<(), Trouble> {
-    let by = inner.technician();
+pub(super) async fn save(console: &Console, session: SessionId, png: Bytes) -> Result<(), Trouble> {
+    let by = console.access.technician();
     let png = tokio::task::spawn_blocking(move || is_picture(&png).then(|| png.to_vec()))
         .await
         .map_err(|_| trouble::stopping())?
         .ok_or_else(|| trouble::bad_input("save the picture: it is no PNG", "try again"))?;
-    if inner.access.is_locked() {
+    // After the decoding, which takes a while in which the console may have been locked.
+    if console.access.state.is_locked() {
         return Err(trouble::locked());
     }
-    let guard = inner.engine.read().await;
-    let engine = guard.as_ref().ok_or_else(trouble::stopping)?;
+    let engine = console.engine.require().await?;
     let saved = engine.archive().save_picture(session, png, by.clone(), now()).await;
     if !saved.map_err(|error| trouble::of_store(&error))? {
         return Err(Trouble {
@@ -39,10 +39,11 @@ pub(super) async fn save(inner: &Inner, session: SessionId, png: Bytes) -> Resul
         tracing::warn!(%error, "a saved picture is not in the session's log");
     }
     let text = "Saved a picture of the customer's screen.".to_owned();
-    inner
+    console
+        .audit
         .record_or_warn(AuditEntry { by, action: "picture_saved", text, session: Some(session) })
         .await;
-    inner.tell_change();
+    console.updates.announce();
     Ok(())
 }
 

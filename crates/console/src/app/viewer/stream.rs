@@ -12,48 +12,60 @@ use seal::{Access, Initiator, Opener, Sealed, Sealer};
 use serde_json::json;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
-use wire::screen::{Role, Secret, StreamAnswer, StreamHello};
+use wire::shared_screen::{Role, Secret, StreamAnswer, StreamHello};
 
-use super::{PATIENCE, Seat, heard, tell};
-use crate::app::Inner;
+use super::{PATIENCE, ViewerWindow, heard, tell};
+use crate::app::{Console, engine_slot::EngineSlot};
 
 /// The presenter has 10 s to come, and its broker some more to say so.
 const PRESENTER: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// Serves one stream of the seat's page until either end has enough.
-pub(super) async fn serve(mut page: WebSocket, inner: &Inner, seat: &Seat) {
+/// Serves one stream of the window's page until either end has enough.
+pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
     // What the page says of a credential is not looked at: it has none.
     let asked = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
+    let mut broker = None;
     if let Some(StreamHello::Watch { .. }) = asked {
         tokio::select! {
-            () = watch(&mut page, inner, seat) => {}
-            () = seat.left.cancelled() => {}
-            () = inner.stopping.cancelled() => {}
+            () = watch(&mut page, console, window, &mut broker) => {}
+            () = window.closed.cancelled() => {}
+            () = console.lifecycle.stopping.cancelled() => {}
         }
+    }
+    // The last keys and clicks arrive, although there are pictures that nobody reads any more.
+    if let Some(broker) = broker {
+        linger::hang_up(broker).await;
     }
     super::hang_up(page).await;
 }
 
-async fn watch(page: &mut WebSocket, inner: &Inner, seat: &Seat) {
-    let key = seat.key.borrow().clone();
+/// Shows the picture on the page; the connection that it comes on is left in `broker`.
+async fn watch(
+    page: &mut WebSocket,
+    console: &Console,
+    window: &ViewerWindow,
+    broker: &mut Option<Socket>,
+) {
+    let key = window.key.borrow().clone();
     let opened = match key {
-        Some(key) => open(inner, key).await,
+        Some(key) => open(&console.engine, key).await,
         None => Err(refused("unknown", "The window is not connected to its session.")),
     };
-    let (broker, sealed, role) = match opened {
+    let (socket, sealed, role) = match opened {
         Ok(opened) => opened,
         Err(refused) => {
             tell(page, refused).await;
             return;
         }
     };
+    let broker = broker.insert(socket);
     let words = sealed.words.to_string();
-    seat.words.send_replace(Some(words.clone()));
+    window.words.send_replace(Some(words.clone()));
     if tell(page, json!(StreamAnswer::Joined { role }).to_string()).await {
         carry(page, broker, sealed).await;
     }
     // A stream that has replaced this one has words of its own.
-    seat.words.send_if_modified(|now| {
+    window.words.send_if_modified(|now| {
         let ours = now.as_ref() == Some(&words);
         if ours {
             *now = None;
@@ -63,8 +75,8 @@ async fn watch(page: &mut WebSocket, inner: &Inner, seat: &Seat) {
 }
 
 /// A stream to the presenter, sealed from here to there; else what the page is told.
-async fn open(inner: &Inner, key: Secret) -> Result<(Socket, Sealed, Role), String> {
-    let client = inner.engine.read().await.as_ref().map(|engine| engine.client().clone());
+async fn open(slot: &EngineSlot, key: Secret) -> Result<(Socket, Sealed, Role), String> {
+    let client = slot.client().await;
     let client = client.ok_or_else(|| refused("unknown", "Deskhand is ending."))?;
     let unreachable = |error| {
         tracing::info!(%error, "a viewer window");
@@ -105,7 +117,7 @@ async fn exchange(broker: &mut Socket, role: Role) -> Option<Sealed> {
 }
 
 /// Carries the picture one way and keys the other, until either end has enough.
-async fn carry(page: &mut WebSocket, broker: Socket, sealed: Sealed) {
+async fn carry(page: &mut WebSocket, broker: &mut Socket, sealed: Sealed) {
     let Sealed { sealer, opener, .. } = sealed;
     let (to_broker, from_broker) = broker.split();
     let (to_page, from_page) = page.split();
@@ -116,7 +128,7 @@ async fn carry(page: &mut WebSocket, broker: Socket, sealed: Sealed) {
 }
 
 async fn show(
-    mut broker: SplitStream<Socket>,
+    mut broker: SplitStream<&mut Socket>,
     mut opener: Opener,
     mut page: SplitSink<&mut WebSocket, Frame>,
 ) {
@@ -139,7 +151,7 @@ async fn show(
 async fn steer(
     mut page: SplitStream<&mut WebSocket>,
     mut sealer: Sealer,
-    mut broker: SplitSink<Socket, Message>,
+    mut broker: SplitSink<&mut Socket, Message>,
 ) {
     while let Some(Ok(frame)) = page.next().await {
         match frame {

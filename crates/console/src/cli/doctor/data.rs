@@ -2,6 +2,7 @@
 //! its audit log holds, and what the three services of identity still need.
 
 use std::{
+    fmt::Display,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,8 +18,13 @@ use engine::{
 use super::{Check, Failed, Global};
 use crate::{
     Settings,
-    app::Kept,
-    present::{self, services::missing},
+    app::StoredSecrets,
+    present::{
+        self,
+        identity_services::missing,
+        remedy::{self, Remedy},
+        trouble,
+    },
     view::{Identity, Trouble},
 };
 
@@ -66,7 +72,7 @@ fn look_at(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Che
     } else {
         checks
             .push(Check::ok("stores", "none yet: the first start makes key, journal and archive"));
-        checks.extend(services(settings, &Kept::default()));
+        checks.extend(services(settings, &StoredSecrets::default()));
     }
     checks
 }
@@ -81,7 +87,7 @@ fn write_probe(folder: &Path) -> std::io::Result<()> {
 fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Check> {
     let vault = match Vault::open(folder, options) {
         Ok(vault) => vault,
-        Err(error) => return vec![Check::failed("key", error.to_string(), "")],
+        Err(error) => return vec![failed("key", &error, remedy::of_vault(&error))],
     };
     let mut checks = vec![Check::ok(
         "key",
@@ -96,12 +102,12 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
     let exists = |file: &str| Some(folder.join(file)).filter(|path: &PathBuf| path.exists());
     // Off the async threads here, so it may be waited for.
     let wait = tokio::runtime::Handle::current();
-    let mut kept = Kept::default();
+    let mut kept = StoredSecrets::default();
     if let Some(path) = exists(JOURNAL_FILE) {
         let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default()).and_then(
             |journal| {
                 wait.block_on(journal.check_integrity())?;
-                wait.block_on(Kept::read(&journal))
+                wait.block_on(StoredSecrets::read(&journal))
             },
         );
         checks.push(match opened {
@@ -109,7 +115,7 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
                 kept = read;
                 Check::ok("journal", UNDAMAGED)
             }
-            Err(error) => Check::failed("journal", error.to_string(), ""),
+            Err(error) => failed("journal", &error, remedy::of_store(&error)),
         });
     }
     if let Some(path) = exists(ARCHIVE_FILE) {
@@ -122,18 +128,22 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
                 checks.push(Check::ok("archive", UNDAMAGED));
                 checks.push(audit(wait.block_on(archive.verify_audit())));
             }
-            Err(error) => checks.push(Check::failed("archive", error.to_string(), "")),
+            Err(error) => checks.push(failed("archive", &error, remedy::of_store(&error))),
         }
     }
     checks.extend(services(settings, &kept));
     checks
 }
 
+fn failed(name: &'static str, error: &impl Display, remedy: Remedy) -> Check {
+    Check::failed(name, error.to_string(), trouble::sentence(remedy.1))
+}
+
 fn audit(report: Result<AuditReport, ArchiveError>) -> Check {
     const NAME: &str = "audit log";
     let check = match report {
-        Ok(report) => present::audit::check(&report),
-        Err(error) => return Check::failed(NAME, error.to_string(), ""),
+        Ok(report) => present::audit_report::check(&report),
+        Err(error) => return failed(NAME, &error, remedy::of_store(&error)),
     };
     match check.broken {
         None => Check::ok(NAME, check.text),
@@ -147,7 +157,7 @@ fn audit(report: Result<AuditReport, ArchiveError>) -> Check {
 }
 
 /// A line for each: the sandbox, set up, or what is missing. A session works without them.
-fn services(settings: &Settings, kept: &Kept) -> Vec<Check> {
+fn services(settings: &Settings, kept: &StoredSecrets) -> Vec<Check> {
     let look = |service: Identity| {
         let name = match service {
             Identity::Passwordless => "passkeys",

@@ -92,6 +92,7 @@ pub(super) async fn keyring(unused: bool) -> Check {
         return Check::ok(NAME, "not asked, as --no-keyring says");
     }
     let ring = Arc::new(OsKeyring);
+    // On a thread of its own: a locked keyring hangs until somebody unlocks it.
     let asked = tokio::task::spawn_blocking(move || ring.get("doctor"));
     let remedy = "Unlock or start it. Without one a new key lies in a file in the data folder; --passphrase-file wraps it.";
     match timeout(PATIENCE, asked).await {

@@ -26,7 +26,7 @@ use crate::{
 const BROKER: &str = "broker";
 const WAY_BACK: &str = "way back";
 const NETWORK: &str = "Check the address and the network, then try again.";
-/// Who gives the doctor's commands.
+/// The name under which the doctor gives its commands.
 const BY: &str = "doctor";
 /// How long each part of the way may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) fn listener(listen: SocketAddr) -> Check {
     const NAME: &str = "listener";
     match serve::bind(listen.ip(), Port::Remembered(listen.port())) {
-        Ok(bound) if listen.port() == 0 || bound.got_what_was_asked() => {
+        Ok(bound) if listen.port() == 0 || bound.got_requested_port() => {
             Check::ok(NAME, format!("{} can be listened on", listen.ip()))
         }
         Ok(_) => {
@@ -78,6 +78,7 @@ pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed>
     };
     let mut watch = Watch::new(app.subscribe());
     let there = way_there(&app, &mut watch, settings).await;
+    // Without an answer the way back would only fail a second time, for the same reason.
     let answers = there.found == Found::Ok;
     let mut checks = vec![there];
     if answers {
@@ -124,6 +125,7 @@ async fn hook_of_own_broker(app: &App, watch: &mut Watch, broker: &Handle) -> Ch
         Ok(_) => return failed("make a session: the answer makes no sense".to_owned()),
         Err(trouble) => return failed(trouble.text),
     };
+    // Hooks and PIN are in the detail, which is pushed only of the session on screen.
     let _ = app.command(SessionCommand::Show { session: Some(session.clone()) }, BY).await;
     let armed = |seen: &Seen| {
         let detail = seen.details.get(&session)?;

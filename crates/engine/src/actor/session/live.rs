@@ -250,7 +250,7 @@ impl Live {
                 // Tried again with the next turn.
                 self.changed = true;
                 self.secrets_changed |= secrets;
-                self.context.journal_wrote(Some(error.to_string()));
+                self.context.journal_wrote(Some(error.clone()));
                 self.unsaved = Some(error);
             }
         }

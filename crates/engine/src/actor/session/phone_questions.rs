@@ -5,14 +5,14 @@
 
 use session::{
     Failure, Input,
-    verification::{Cause, VerificationAnswer, VerificationObstacle, VerificationOutcome},
+    verification::{Cause, VerificationAnswer, VerificationOutcome},
 };
 
 use super::live::Live;
 use crate::{
     actor::message::{Reply, VerificationOrder},
     clock::now,
-    error::CommandError,
+    error::{CommandError, Misfit},
     perform::{self, PushRequest},
     remote::{
         LoginTc,
@@ -36,7 +36,7 @@ impl Live {
         let VerificationOrder { client, asked, code, wait } = order;
         if let Some(obstacle) = self.state.record.verification_obstacle(asked.who) {
             // Whoever asked may have gone away meanwhile.
-            let _ = done.send(Err(CommandError::DoesNotFit(verification_obstacle_text(obstacle))));
+            let _ = done.send(Err(CommandError::DoesNotFit(Misfit::Verification(obstacle))));
             return;
         }
         self.turn(Input::Verify { asked, wait }, now());
@@ -83,10 +83,10 @@ impl Live {
                     phone.session = Some(session);
                 }
                 let answer = match state {
-                    logintc::State::Approved => VerificationAnswer::Approved,
-                    logintc::State::Denied => VerificationAnswer::Denied,
+                    logintc::PushState::Approved => VerificationAnswer::Approved,
+                    logintc::PushState::Denied => VerificationAnswer::Denied,
                     // Taken it was; the next look tells more.
-                    logintc::State::Pending | logintc::State::Other(_) => {
+                    logintc::PushState::Pending | logintc::PushState::Other(_) => {
                         VerificationAnswer::Pending
                     }
                 };
@@ -139,20 +139,5 @@ fn end_of(error: &logintc::Error) -> VerificationOutcome {
         | logintc::Error::Gone(_)
         | logintc::Error::Input(..)
         | logintc::Error::Call(_) => call(error.failure()),
-    }
-}
-
-/// Why not, and what to do instead.
-pub(crate) const fn verification_obstacle_text(obstacle: VerificationObstacle) -> &'static str {
-    match obstacle {
-        VerificationObstacle::NotLive => {
-            "verify the person: this session has no PIN that is still good, and a verification belongs to a session; start a new session"
-        }
-        VerificationObstacle::UnderWay => {
-            "verify the person: they are being asked already; wait for the answer, or cancel it first"
-        }
-        VerificationObstacle::TooMany => {
-            "verify the person: this session has as many verifications as it can keep; start a new session"
-        }
     }
 }

@@ -3,16 +3,17 @@
 //! Invariant: what the program needs (the conf) is in the secrets, and so on the disk, only while the
 //! record says that it is kept; when it is saved or given up, it is nowhere.
 
-use session::{
-    Input, Program,
-    program::{DownloadFailure, ProgramObstacle},
-};
+use session::{Input, Program, program::DownloadFailure};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::ConfText;
 
 use super::live::Live;
 use crate::{
-    actor::message::Reply, bus::Progress, clock::now, error::CommandError, perform,
+    actor::message::Reply,
+    bus::Progress,
+    clock::now,
+    error::{CommandError, Misfit},
+    perform,
     remote::DownloadTarget,
 };
 
@@ -32,7 +33,7 @@ impl Live {
     pub fn save_program(&mut self, place: DownloadTarget, by: String, done: Reply) {
         if let Some(obstacle) = self.state.record.program_obstacle() {
             // Whoever asked may have gone away meanwhile.
-            let _ = done.send(Err(CommandError::DoesNotFit(program_obstacle_text(obstacle))));
+            let _ = done.send(Err(CommandError::DoesNotFit(Misfit::Program(obstacle))));
             return;
         }
         // A child: the engine's end ends the download, and no download's end ends the engine.
@@ -120,24 +121,6 @@ impl Live {
         if let Program::Downloading { .. } = self.state.record.program {
             self.cancel_program();
             self.turn(Input::ProgramBroken(DownloadFailure::Stopped), now());
-        }
-    }
-}
-
-/// Why not, and what to do instead.
-pub(crate) const fn program_obstacle_text(obstacle: ProgramObstacle) -> &'static str {
-    match obstacle {
-        ProgramObstacle::NoPin => {
-            "save the customer's program: this session has no PIN that is still good; start a new session"
-        }
-        ProgramObstacle::UnderWay => {
-            "save the customer's program: it is being saved already; wait for it, or cancel it first"
-        }
-        ProgramObstacle::Saved => {
-            "save the customer's program: it has been saved for this PIN; carry that file, or start a new session"
-        }
-        ProgramObstacle::Gone => {
-            "save the customer's program: the service gives it once per PIN, and for this one it can't be had any more; start a new session"
         }
     }
 }

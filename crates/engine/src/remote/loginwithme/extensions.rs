@@ -8,7 +8,7 @@ use url::Url;
 use wire::{
     Pin,
     loginwithme::{Outcome, SessionUrl},
-    screen::{Asker, Role, Sharing, Watcher},
+    shared_screen::{Requester, Role, RosterEntry, Sharing},
 };
 
 use super::{API_BODY, LoginWithMe, failed};
@@ -86,7 +86,7 @@ pub struct Roster {
     pub presenter: Option<Presenter>,
     /// The viewers' pages.
     #[serde(default)]
-    pub watchers: Vec<Watcher>,
+    pub watchers: Vec<RosterEntry>,
 }
 
 /// The customer's side.
@@ -146,10 +146,10 @@ impl LoginWithMe {
     pub async fn set_asker(
         &self,
         pin: &Pin,
-        asker: &Asker,
+        asker: &Requester,
         unattended: bool,
     ) -> Result<(), CallError> {
-        let Asker { technician, company } = asker;
+        let Requester { technician, company } = asker;
         let body = json!({
             "session_pin": pin.expose(), "technician": technician, "company": company,
             "unattended": unattended,

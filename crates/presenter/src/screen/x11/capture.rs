@@ -24,7 +24,7 @@ use crate::screen::{Capture, Change, ScreenError, Waker};
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);
 /// The shortest pause between two fetches, even if they take hardly any time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(8);
-/// Fetching may take one part in this many of the time; the rest is for encoding and for the customer's programs.
+/// Fetching takes at most one part in this many of the time, where [`LONGEST_PAUSE`] is long enough for it.
 const TIME_SHARE: u32 = 4;
 /// Pixels across and down that can be shared.
 const LARGEST: u16 = 16_384;

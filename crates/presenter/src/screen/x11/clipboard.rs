@@ -1,9 +1,10 @@
 //! The clipboard when a viewer has filled it: this program owns the selection then, and a thread hands
 //! the text to every program that asks for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use parking_lot::Mutex;
 use x11rb::connection::Connection as _;
 use x11rb::errors::ConnectionError;
 use x11rb::protocol::Event;
@@ -53,7 +54,7 @@ impl Own {
     /// Whether a text in another program's clipboard is another than the one that a viewer has put there
     /// before: a clipboard's history program may only have taken that over.
     pub fn is_news(&self, text: &str) -> bool {
-        let mut own = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = self.text.lock();
         let news = !(own.known && *own.text == *text);
         if news {
             own.known = false;
@@ -63,11 +64,11 @@ impl Own {
 
     fn set(&self, text: &str) {
         let text = Text { text: text.into(), known: true };
-        *self.text.lock().unwrap_or_else(PoisonError::into_inner) = text;
+        *self.text.lock() = text;
     }
 
     fn get(&self) -> Arc<str> {
-        Arc::clone(&self.text.lock().unwrap_or_else(PoisonError::into_inner).text)
+        Arc::clone(&self.text.lock().text)
     }
 }
 
@@ -111,6 +112,8 @@ impl Drop for Clipboard {
     /// Without its window the thread ends, and so it does when the server is gone.
     fn drop(&mut self) {
         let _gone = self.close();
+        // The thread ends when the server has told it that the window is gone: that is a round trip, so whatever it
+        // answered last has reached the server before the connection is closed.
         if let Some(thread) = self.thread.take() {
             let _panicked = thread.join();
         }

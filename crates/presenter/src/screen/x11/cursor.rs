@@ -24,7 +24,7 @@ fn unpremultiplied(pixel: u32) -> [u8; 4] {
         0 => 0,
         _ => {
             let whole = (u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha);
-            // Some programs set cursors that aren't premultiplied, which would exceed 255.
+            // Nothing keeps a program from setting a cursor that isn't premultiplied, which would exceed 255.
             u8::try_from(whole).unwrap_or(u8::MAX)
         }
     };

@@ -34,8 +34,8 @@ pub struct ImageFetcher {
 
 struct Shared {
     segment: shm::Seg,
-    /// The memory as a file. It is read, not mapped: the X server may write to it at any time, which Rust's references
-    /// don't allow.
+    /// The memory as a file. It is read, not mapped: mapping takes unsafe code, and the X server may write to it while
+    /// a reference to it exists.
     file: File,
 }
 

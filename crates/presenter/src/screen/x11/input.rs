@@ -300,6 +300,7 @@ impl Input for X11Input {
         // A round trip, since the connection may be closed next: with events unread in it the X server sees a
         // reset and throws away what it hasn't read yet, and the customer's Shift or button would stay down.
         x11rb::wrapper::ConnectionExt::sync(&self.server.conn)?;
+        // Beside that it forgets the events that came meanwhile.
         self.flush()
     }
 }

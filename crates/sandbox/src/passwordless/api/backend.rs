@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serve::Millis;
-use wire::passwordless::{LimitError, check_aliases, check_user_id};
+use wire::passwordless::{check_aliases, check_user_id};
 
 use super::{
     super::{
@@ -55,11 +55,9 @@ pub(super) async fn set_aliases(
     _: Backend,
     Input(request): Input<SetAliasesRequest>,
 ) -> Result<StatusCode, Problem> {
-    check_user_id(&request.user_id).map_err(|limit| invalid("userId", limit))?;
-    let given = request.aliases.ok_or(Problem::Invalid {
-        field: "aliases",
-        why: "The aliases are required.".to_owned(),
-    })?;
+    check_user_id(&request.user_id).map_err(|limit| Problem::invalid("userId", limit))?;
+    let given =
+        request.aliases.ok_or_else(|| Problem::invalid("aliases", "The aliases are required."))?;
     let given = distinct(given)?;
     let hashing = request.hashing.unwrap_or(true);
     in_transaction(&context, move |tx| aliases::replace(tx, &request.user_id, &given, hashing))
@@ -72,7 +70,7 @@ pub(super) async fn list(
     _: Backend,
     Input(request): Input<ListRequest>,
 ) -> Result<Response, Problem> {
-    list_of(&context, request.user_id).await
+    list_passkeys(&context, request.user_id).await
 }
 
 /// The older way, which puts the user's id into the address.
@@ -83,12 +81,12 @@ pub(super) async fn list_by_query(
 ) -> Result<Response, Problem> {
     let named = |name: &String| name.eq_ignore_ascii_case("userid");
     let user_id = request.into_iter().find(|(name, _)| named(name));
-    list_of(&context, user_id.map(|(_, id)| id).unwrap_or_default()).await
+    list_passkeys(&context, user_id.map(|(_, id)| id).unwrap_or_default()).await
 }
 
-async fn list_of(context: &ServiceContext, user_id: String) -> Result<Response, Problem> {
-    check_user_id(&user_id).map_err(|limit| invalid("userId", limit))?;
-    let found = in_transaction(context, move |tx| Ok(credentials::of_user(tx, &user_id)?)).await?;
+async fn list_passkeys(context: &ServiceContext, user_id: String) -> Result<Response, Problem> {
+    check_user_id(&user_id).map_err(|limit| Problem::invalid("userId", limit))?;
+    let found = in_transaction(context, move |tx| Ok(credentials::for_user(tx, &user_id)?)).await?;
     let values: Vec<Value> = found.iter().map(row).collect();
     Ok(ok(&json!({ "values": values })))
 }
@@ -123,11 +121,9 @@ pub(super) async fn delete(
     _: Backend,
     Input(request): Input<DeleteRequest>,
 ) -> Result<StatusCode, Problem> {
-    let id =
-        decode(&request.credential_id).filter(|id| !id.is_empty()).ok_or(Problem::Invalid {
-            field: "credentialId",
-            why: "The credential's id is required, in base64url.".to_owned(),
-        })?;
+    let id = decode(&request.credential_id).filter(|id| !id.is_empty()).ok_or_else(|| {
+        Problem::invalid("credentialId", "The credential's id is required, in base64url.")
+    })?;
     in_transaction(&context, move |tx| Ok(credentials::delete(tx, &BASE64URL.encode(id))?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -136,12 +132,8 @@ pub(super) async fn delete(
 pub(super) fn distinct(given: Vec<String>) -> Result<Vec<String>, Problem> {
     let mut known = std::collections::HashSet::new();
     let once: Vec<String> = given.into_iter().filter(|alias| known.insert(alias.clone())).collect();
-    check_aliases(&once).map_err(|limit| invalid("aliases", limit))?;
+    check_aliases(&once).map_err(|limit| Problem::invalid("aliases", limit))?;
     Ok(once)
-}
-
-pub(super) fn invalid(field: &'static str, limit: LimitError) -> Problem {
-    Problem::Invalid { field, why: limit.to_string() }
 }
 
 /// A time as the service writes it.

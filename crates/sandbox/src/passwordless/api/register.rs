@@ -53,7 +53,7 @@ pub(super) struct RegisterTokenRequest {
     alias_hashing: Option<bool>,
 }
 
-/// What a `register_` token stands for.
+/// The payload of a `register_` token.
 #[derive(Serialize, Deserialize)]
 struct Registration {
     user_id: String,
@@ -66,7 +66,7 @@ struct Registration {
     alias_hashing: bool,
 }
 
-/// What the `session_` token of a registration stands for.
+/// The payload of a registration's `session_` token.
 #[derive(Serialize, Deserialize)]
 struct RegistrationCeremony {
     user_id: String,
@@ -120,10 +120,8 @@ pub(super) async fn token(
 ) -> Result<Response, Problem> {
     let now = context.clock.now();
     let expires_at = match &request.expires_at {
-        Some(text) => time(text).ok_or(Problem::Invalid {
-            field: "expiresAt",
-            why: "It should be a time in ISO 8601.".to_owned(),
-        })?,
+        Some(text) => time(text)
+            .ok_or_else(|| Problem::invalid("expiresAt", "It should be a time in ISO 8601."))?,
         None => now.after(LIFE),
     };
     let request = request.checked()?;
@@ -136,9 +134,9 @@ pub(super) async fn token(
 
 impl RegisterTokenRequest {
     fn checked(self) -> Result<Registration, Problem> {
-        check_user_id(&self.user_id).map_err(|limit| backend::invalid("userId", limit))?;
+        check_user_id(&self.user_id).map_err(|limit| Problem::invalid("userId", limit))?;
         if self.username.trim().is_empty() {
-            return Err(backend::invalid("username", LimitError::NoUsername));
+            return Err(Problem::invalid("username", LimitError::NoUsername));
         }
         if self.attestation.is_some_and(|kind| !matches!(kind.as_str(), "" | "none" | "None")) {
             return Err(Problem::Attestation);
@@ -166,7 +164,7 @@ pub(super) async fn begin(
     let now = context.clock.now();
     let ceremony = in_transaction(&context, move |tx| {
         let token: Registration = tokens::take(tx, Kind::Register, request.token.as_deref(), now)?;
-        let (challenge, has) = (challenge(), credentials::of_user(tx, &token.user_id)?);
+        let (challenge, has) = (challenge(), credentials::for_user(tx, &token.user_id)?);
         let exclude: Vec<String> = has.into_iter().map(|credential| credential.id).collect();
         let data = Creation {
             challenge: &challenge,
@@ -202,8 +200,7 @@ pub(super) async fn complete(
     Input(request): Input<CompleteRequest>,
 ) -> Result<Response, Problem> {
     if request.nickname.as_ref().is_some_and(|name| name.encode_utf16().count() > NICKNAME_LENGTH) {
-        let why = "It should be at most 255 characters.".to_owned();
-        return Err(Problem::Invalid { field: "nickname", why });
+        return Err(Problem::invalid("nickname", "It should be at most 255 characters."));
     }
     let (now, device) = (context.clock.now(), Device::from_headers(&headers));
     let token = in_transaction(&context, move |tx| register(tx, request, device, now)).await?;

@@ -37,7 +37,7 @@ pub(super) struct BeginRequest {
     origin: String,
 }
 
-/// What the `session_` token of a sign-in stands for.
+/// The payload of a sign-in's `session_` token.
 #[derive(Serialize, Deserialize)]
 struct SignInCeremony {
     challenge: String,
@@ -71,7 +71,7 @@ struct Assertion {
     #[serde(rename = "clientdatajson")]
     client_data: String,
     signature: String,
-    /// Who the device says that it is; today's browser client leaves it out.
+    /// The user's id as the device has it; today's browser client leaves it out.
     #[serde(rename = "userhandle")]
     user_handle: Option<String>,
 }
@@ -98,7 +98,7 @@ pub(super) async fn begin(
             (None, Some(alias)) => aliases::owner(tx, &alias)?,
             (None, None) => None,
         };
-        let has = user_id.map(|user_id| credentials::of_user(tx, &user_id)).transpose()?;
+        let has = user_id.map(|user_id| credentials::for_user(tx, &user_id)).transpose()?;
         let allow: Vec<String> =
             has.unwrap_or_default().into_iter().map(|credential| credential.id).collect();
         let challenge = challenge();
@@ -185,7 +185,7 @@ pub(super) enum Verified {
     SignedIn,
 }
 
-/// The token that tells a backend what was done; it stands for the whole response.
+/// A `verify_` token, whose payload is the whole response that a backend gets for it.
 pub(super) fn verify_token(
     tx: &Transaction<'_>,
     credential: &Credential,

@@ -1,4 +1,4 @@
-//! Aliases: found by their hash, and kept in clear only where a backend wants it.
+//! Aliases: found by their hash, and stored in clear only where a backend asks for that.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ring::digest::{SHA256, digest};
@@ -30,6 +30,7 @@ pub(in super::super) fn replace(
     aliases: &[String],
     hashing: bool,
 ) -> Result<(), Stop> {
+    // Also for callers that have checked it before: a backend's call for aliases comes here unchecked.
     free_for(tx, user_id, aliases)?;
     tx.execute("DELETE FROM passwordless_aliases WHERE user_id = ?1", [user_id])?;
     for alias in aliases {
@@ -41,7 +42,7 @@ pub(in super::super) fn replace(
     Ok(())
 }
 
-/// Whose alias it is.
+/// The user whose alias this is.
 pub(in super::super) fn owner(
     tx: &Transaction<'_>,
     alias: &str,

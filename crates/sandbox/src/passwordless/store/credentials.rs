@@ -5,7 +5,7 @@ use serve::Millis;
 
 use super::super::{device::Device, webauthn::SignedIn};
 
-/// A passkey as it is kept.
+/// A passkey as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Credential {
     /// Unpadded url-safe base64.
@@ -50,7 +50,7 @@ impl Credential {
         })
     }
 
-    /// Keeps it; false if there is one with its id.
+    /// Inserts it; false if there is one with its id.
     pub(in super::super) fn insert(&self, tx: &Transaction<'_>) -> rusqlite::Result<bool> {
         let insert = format!(
             "INSERT OR IGNORE INTO passwordless_credentials({COLUMNS})
@@ -81,7 +81,7 @@ impl Credential {
 }
 
 /// A user's passkeys, the oldest first.
-pub(in super::super) fn of_user(
+pub(in super::super) fn for_user(
     tx: &Transaction<'_>,
     user_id: &str,
 ) -> rusqlite::Result<Vec<Credential>> {
@@ -100,7 +100,7 @@ pub(in super::super) fn find(
     tx.query_row(&select, [id], Credential::read).optional()
 }
 
-/// Notes that it was used.
+/// Records that it was used.
 pub(in super::super) fn used(
     tx: &Transaction<'_>,
     id: &str,

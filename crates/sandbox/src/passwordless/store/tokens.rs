@@ -1,4 +1,4 @@
-//! Tokens: random, kept by their hash with what they stand for, and good for a while.
+//! Tokens: random, stored by their hash together with their payload, and good for a while.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use ring::digest::{SHA256, digest};
@@ -10,9 +10,9 @@ use super::super::problem::{Problem, Stop};
 
 /// How long a token is good, unless a backend says otherwise.
 pub(in super::super) const LIFE: std::time::Duration = std::time::Duration::from_secs(120);
-/// A token whose time is over is told from one that never was for this long, in milliseconds.
+/// For how long an expired token can be told from one that never existed, in milliseconds.
 const REMEMBERED_MS: i64 = 24 * 3_600_000;
-/// Tokens that are kept at once; whoever asks for more makes the oldest ones unknown.
+/// How many tokens are stored; the oldest ones make room for new ones.
 const MOST: i64 = 10_000;
 
 /// What a token is for.
@@ -54,7 +54,7 @@ impl Kind {
     }
 }
 
-/// Makes a token that stands for `payload` until `expires_at`.
+/// Makes a token with `payload` that is good until `expires_at`.
 ///
 /// # Panics
 /// If the operating system has no random bytes.
@@ -70,6 +70,7 @@ pub(in super::super) fn issue(
     let text = format!("{}{}", kind.prefix(), BASE64URL.encode(bytes));
     let payload = serde_json::to_string(payload)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    // Old tokens go when a new one comes, since no timer runs here.
     tx.execute(
         "DELETE FROM passwordless_tokens WHERE expires_at < ?1
             OR rowid <= (SELECT max(rowid) FROM passwordless_tokens) - ?2",
@@ -82,7 +83,7 @@ pub(in super::super) fn issue(
     Ok(text)
 }
 
-/// What a token stands for; one that is good once is used up by this, whatever comes of it.
+/// The payload of a token. A token that is good once is used up by this, even if the call fails afterwards.
 pub(in super::super) fn take<T: DeserializeOwned>(
     tx: &Transaction<'_>,
     kind: Kind,

@@ -4,7 +4,7 @@ use ciborium::Value;
 
 use super::Refusal;
 
-/// Deeper than any attestation object that is taken.
+/// The nesting that is read: deeper than that of any attestation object that is accepted.
 const DEPTH: usize = 6;
 
 /// The authenticator data in an attestation object.
@@ -23,7 +23,7 @@ pub(super) fn authenticator_data(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
             Some(_) => continue,
             None => return Err(Refusal::AttestationObject),
         };
-        // Of two fields of one name different readers take different ones.
+        // Two fields of one name are refused, since readers differ in which of them counts.
         if slot.replace(value).is_some() {
             return Err(Refusal::AttestationObject);
         }

@@ -32,7 +32,7 @@ pub(in super::super) enum PublicKey {
     Es256([u8; 65]),
     /// RSASSA-PKCS1-v1_5.
     Rs256 { modulus: Vec<u8>, exponent: Vec<u8> },
-    /// Ed25519.
+    /// EdDSA on Ed25519.
     EdDsa([u8; 32]),
 }
 
@@ -43,7 +43,7 @@ impl PublicKey {
     /// Reads a COSE key; a byte too many is an error.
     pub(in super::super) fn parse(cose: &[u8]) -> Result<Self, Refusal> {
         let parts = Parts::read(cose).ok_or(Refusal::Key)?;
-        // A key says its kind, algorithm and curve separately; only these three combinations make sense.
+        // A key names its kind, algorithm and curve separately, of which only these three combinations are valid.
         let read = match (parts.number(KIND), parts.number(ALGORITHM), parts.number(CURVE)) {
             (Some(2), Some(ES256), Some(1)) => parts.point().map(Self::Es256),
             (Some(1), Some(EDDSA), Some(6)) => parts.bytes(X).map(Self::EdDsa),

@@ -1,0 +1,25 @@
+//! The data folder while this console has it.
+
+use std::path::PathBuf;
+
+use engine::{lock::FolderLock, vault::Vault};
+use parking_lot::Mutex;
+
+/// The data folder, with the key for what is sealed in it.
+pub(crate) struct DataFolder {
+    pub path: PathBuf,
+    pub vault: Vault,
+    /// Keeps every other console out.
+    lock: Mutex<Option<FolderLock>>,
+}
+
+impl DataFolder {
+    pub fn new(path: PathBuf, vault: Vault, lock: FolderLock) -> Self {
+        Self { path, vault, lock: Mutex::new(Some(lock)) }
+    }
+
+    /// Lets another console have it.
+    pub fn unlock(&self) {
+        drop(self.lock.lock().take());
+    }
+}

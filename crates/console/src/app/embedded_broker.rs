@@ -1,0 +1,220 @@
+//! The broker that comes along, for whoever has no service of their own configured.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
+
+use broker::{Broker, Handle, Network, Running};
+
+use super::{
+    AppError,
+    data_folder::DataFolder,
+    ports::{self, Ports},
+    standing_troubles::StandingTroubles,
+};
+use crate::{
+    Settings,
+    present::trouble,
+    view::{Code, Trouble},
+};
+
+/// The broker that comes along, if it runs.
+pub(crate) struct EmbeddedBroker {
+    folder: Arc<DataFolder>,
+    standing: Arc<StandingTroubles>,
+    /// Nobody sits at the customers' computers.
+    pub unattended: bool,
+    running: tokio::sync::Mutex<Option<Running>>,
+    embedded: OnceLock<Embedded>,
+}
+
+/// The running embedded broker. It ends with its console.
+#[derive(Debug, Clone)]
+pub struct Embedded {
+    handle: Handle,
+    origin: String,
+    base_url: String,
+    addr: SocketAddr,
+    regions: String,
+}
+
+impl EmbeddedBroker {
+    pub fn new(folder: Arc<DataFolder>, standing: Arc<StandingTroubles>, unattended: bool) -> Self {
+        let (running, embedded) = (tokio::sync::Mutex::default(), OnceLock::new());
+        Self { folder, standing, unattended, running, embedded }
+    }
+
+    /// How it is reached and controlled, if it was ever started.
+    pub fn get(&self) -> Option<&Embedded> {
+        self.embedded.get()
+    }
+
+    /// Starts it, if no service is configured and it doesn't run already; answers whether it did. It keeps its
+    /// deliveries back until [`Handle::release_deliveries`].
+    ///
+    /// # Errors
+    /// It doesn't start. That customers on this network can't join only stands as a trouble.
+    pub async fn start(&self, settings: &Settings) -> Result<bool, AppError> {
+        if settings.base_url.is_some() || self.embedded.get().is_some() {
+            return Ok(false);
+        }
+        let ports = Ports::read(&self.folder.path);
+        let mut config = broker::Config::embedded(self.folder.path.join("broker"));
+        config.store_key = Some(self.folder.vault.broker_store_key());
+        // Until the hooks were tried: nobody would be there to take them.
+        config.hold_deliveries = true;
+        config.allow_unattended = self.unattended;
+        config.port = ports::choose(0, ports.broker, false);
+        let mut running = Broker::start(config).await?;
+        let mut moved = ports.broker.is_some() && !running.got_remembered_port();
+        if settings.lan {
+            match running.open_to_network(network(settings, ports)).await {
+                Ok(()) => {
+                    moved |= ports.network.is_some() && !running.network_got_remembered_port();
+                }
+                // The technician can work all the same.
+                Err(error) => self.standing.add(not_open(&error)),
+            }
+        }
+        if moved {
+            self.standing.add(port_taken());
+        }
+        let _ = self.embedded.set(Embedded::new(&running));
+        *self.running.lock().await = Some(running);
+        Ok(true)
+    }
+
+    /// Lets customers on this network join, or not any more, as `settings` have it; nothing else stops.
+    ///
+    /// # Errors
+    /// Why they can't; then they can't.
+    pub async fn set_network(&self, settings: &Settings) -> Result<(), Trouble> {
+        let mut slot = self.running.lock().await;
+        let Some(running) = slot.as_mut() else { return Ok(()) };
+        self.standing.remove(is_not_open);
+        if !settings.lan {
+            running.close_to_network().await;
+            return Ok(());
+        }
+        let path = &self.folder.path;
+        let ports = Ports::read(path);
+        running
+            .open_to_network(network(settings, ports))
+            .await
+            .map_err(|error| not_open(&error))?;
+        let ports = Ports { network: running.network_addr().map(|addr| addr.port()), ..ports };
+        ports.remember(path, &self.standing);
+        Ok(())
+    }
+
+    /// Remembers its ports, and the engine's, for the next start.
+    pub async fn remember_ports(&self, listener: SocketAddr) {
+        let slot = self.running.lock().await;
+        let before = Ports::read(&self.folder.path);
+        let port = |addr: SocketAddr| addr.port();
+        let ports = Ports {
+            listener: Some(listener.port()),
+            broker: slot.as_ref().map(Running::addr).map(port).or(before.broker),
+            network: slot.as_ref().and_then(Running::network_addr).map(port).or(before.network),
+            ..before
+        };
+        ports.remember(&self.folder.path, &self.standing);
+    }
+
+    /// Stops it, if it runs.
+    pub async fn close(self: Arc<Self>) {
+        let running = self.running.lock().await.take();
+        if let Some(running) = running {
+            running.shutdown().await;
+        }
+    }
+}
+
+impl Embedded {
+    fn new(running: &Running) -> Self {
+        Self {
+            handle: running.handle(),
+            origin: running.origin().to_owned(),
+            base_url: running.base_url(),
+            addr: running.addr(),
+            regions: running.region_url_template(),
+        }
+    }
+
+    /// Controls it: its clock, its faults, its outbox.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Scheme, host and port, without a slash at the end.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The address of its API.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Where it listens.
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Where its regions are timed; `{region}` stands for the name.
+    pub fn region_url_template(&self) -> &str {
+        &self.regions
+    }
+
+    /// As [`Embedded::origin`], for people elsewhere: the network's while customers there may join.
+    pub fn customers_origin(&self) -> String {
+        self.handle.customers_origin()
+    }
+
+    /// The customer's link; `{pin}` stands for the PIN.
+    pub fn join_url_template(&self) -> String {
+        format!("{}/join#{{pin}}", self.customers_origin())
+    }
+}
+
+/// Where customers on this network come in.
+fn network(settings: &Settings, ports: Ports) -> Network {
+    let listen = settings.lan_listen;
+    let tls = settings.tls_cert.as_ref().zip(settings.tls_key.as_ref());
+    Network {
+        ip: listen.ip(),
+        port: ports::choose(listen.port(), ports.network, settings.lan_url.is_some()),
+        tls: tls.map(|(cert, key)| serve::TlsFiles::new(cert, key)),
+        public_url: settings.lan_url.clone(),
+    }
+}
+
+/// How a trouble begins that is about customers on this network.
+const NOT_OPEN: &str = "Let customers on this network join: ";
+
+fn not_open(error: &broker::StartError) -> Trouble {
+    let why = error.to_string();
+    let why = why.strip_prefix("start the broker: ").unwrap_or(&why);
+    Trouble {
+        code: Code::CheckAddress,
+        text: trouble::sentence(&format!("{NOT_OPEN}{why}")),
+        remedy: "Until then this computer only can join. Correct the address, the certificate or \
+                 the key in the settings."
+            .into(),
+    }
+}
+
+fn is_not_open(trouble: &Trouble) -> bool {
+    trouble.text.starts_with(NOT_OPEN)
+}
+
+fn port_taken() -> Trouble {
+    Trouble {
+        code: Code::CheckAddress,
+        text: "Listen where links lead to: another program has the port of last time, so links \
+               that were given out before are dead."
+            .into(),
+        remedy: "Send new links, or quit that program and start again.".into(),
+    }
+}

@@ -1,0 +1,129 @@
+//! The engine in use, and what was learned of its service.
+//!
+//! A change of settings may replace the engine. What was learned through the old one is of another service then: it
+//! is forgotten in the same moment, and what still comes of the old one's calls is dropped.
+
+use std::{collections::HashMap, sync::Arc};
+
+use engine::{
+    Engine, SessionId,
+    remote::{Capabilities, LoginWithMe},
+};
+use parking_lot::Mutex;
+use tokio::sync::{RwLock, RwLockReadGuard, watch};
+
+use super::{
+    reach::ReachTest,
+    roster::{KnownRoster, ToldRequester},
+};
+use crate::{present::trouble, view::Trouble};
+
+/// The engine in use, and what was learned of its service.
+pub(crate) struct EngineSlot {
+    engine: RwLock<Option<Engine>>,
+    /// Counts engines; whoever is subscribed to one subscribes again when this changes.
+    generation: watch::Sender<u64>,
+    known: Mutex<ServiceKnowledge>,
+}
+
+/// What was learned of the service.
+#[derive(Default)]
+pub(crate) struct ServiceKnowledge {
+    /// How the last test of the way from the service to our listener ended.
+    pub reach_test: ReachTest,
+    /// Where customers join at a configured broker of ours, as it says itself.
+    pub join: Option<JoinAddress>,
+    /// What the service can do beyond the nine calls; none while that isn't known.
+    pub capabilities: Option<Capabilities>,
+    /// Who shares their screen and who watches it.
+    pub rosters: HashMap<SessionId, KnownRoster>,
+    /// Who customers were told asks.
+    pub requesters: HashMap<SessionId, ToldRequester>,
+}
+
+/// Where customers join.
+#[derive(Debug, Clone)]
+pub(crate) struct JoinAddress {
+    /// The page where a PIN is typed.
+    pub page: String,
+    /// The customer's link; `{pin}` stands for the PIN.
+    pub template: String,
+}
+
+impl EngineSlot {
+    pub fn new(engine: Engine) -> Self {
+        Self {
+            engine: RwLock::new(Some(engine)),
+            generation: watch::Sender::new(0),
+            known: Mutex::default(),
+        }
+    }
+
+    /// The engine, which is neither replaced nor stopped while the guard is held. None between two engines that failed
+    /// to start, and after the end.
+    pub async fn get(&self) -> Option<RwLockReadGuard<'_, Engine>> {
+        RwLockReadGuard::try_map(self.engine.read().await, Option::as_ref).ok()
+    }
+
+    /// The engine, for who can't go on without it.
+    ///
+    /// # Errors
+    /// The console stops.
+    pub async fn require(&self) -> Result<RwLockReadGuard<'_, Engine>, Trouble> {
+        self.get().await.ok_or_else(trouble::stopping)
+    }
+
+    /// The service's client, for calls that shall not keep an engine from being replaced.
+    pub async fn client(&self) -> Option<LoginWithMe> {
+        self.get().await.map(|engine| engine.client().clone())
+    }
+
+    pub fn generation(&self) -> u64 {
+        *self.generation.borrow()
+    }
+
+    pub fn generations(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
+    }
+
+    /// Looks at what is known of the service, or changes it.
+    pub fn known<T>(&self, look: impl FnOnce(&mut ServiceKnowledge) -> T) -> T {
+        look(&mut self.known.lock())
+    }
+
+    /// Keeps what was learned through the engine of `generation`; false if that has been replaced.
+    pub fn learned(&self, generation: u64, keep: impl FnOnce(&mut ServiceKnowledge)) -> bool {
+        self.known(|known| {
+            let in_use = self.generation() == generation;
+            if in_use {
+                keep(known);
+            }
+            in_use
+        })
+    }
+
+    /// Stops the engine and puts the one in its place that `start` makes, with what else that answers.
+    pub async fn replace<T>(&self, start: impl Future<Output = (Option<Engine>, T)>) -> T {
+        let mut slot = self.engine.write().await;
+        // Two engines can't have the same stores open.
+        if let Some(engine) = slot.take() {
+            engine.stop().await;
+        }
+        let (engine, answer) = start.await;
+        *slot = engine;
+        // While the slot is still held, so that nobody sees the new engine with what is known of the old one's service.
+        self.known(|known| {
+            *known = ServiceKnowledge::default();
+            self.generation.send_modify(|generation| *generation += 1);
+        });
+        answer
+    }
+
+    /// Stops the engine for good.
+    pub async fn close(self: Arc<Self>) {
+        let engine = self.engine.write().await.take();
+        if let Some(engine) = engine {
+            engine.stop().await;
+        }
+    }
+}

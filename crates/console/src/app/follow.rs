@@ -1,0 +1,126 @@
+//! Follows the engine for the whole console: counts what was not read, learns of the service.
+
+use std::sync::Arc;
+
+use engine::{Engine, SessionId, journal::EventRecord};
+use session::Event;
+use tokio::sync::watch;
+
+use super::{
+    Console, engine_slot::JoinAddress, reach, reach::ReachTest,
+    verification_audit::VerificationAudit,
+};
+use crate::view::Reach;
+
+/// Happenings are read this many at a time.
+const PAGE: u32 = 500;
+
+/// Follows every engine of this console until it stops.
+pub(super) async fn follow(console: Arc<Console>) {
+    let mut generation = console.engine.generations();
+    let mut verifications = VerificationAudit::default();
+    loop {
+        follow_one(&console, &mut generation, &mut verifications).await;
+        if console.lifecycle.stopping.is_cancelled() {
+            return;
+        }
+    }
+}
+
+async fn follow_one(
+    console: &Console,
+    generation: &mut watch::Receiver<u64>,
+    verifications: &mut VerificationAudit,
+) {
+    generation.mark_unchanged();
+    let subscription = console.engine.get().await.map(|engine| engine.subscribe());
+    let Some(mut subscription) = subscription else {
+        tokio::select! {
+            _ = generation.changed() => {}
+            () = console.lifecycle.stopping.cancelled() => {}
+        }
+        return;
+    };
+    count_all(console).await;
+    verifications.read_on(&console.engine, &console.audit).await;
+    loop {
+        let changes = tokio::select! {
+            changes = subscription.changed() => changes,
+            _ = generation.changed() => return,
+            () = console.lifecycle.stopping.cancelled() => return,
+        };
+        if changes.happened {
+            read_on(console).await;
+            verifications.read_on(&console.engine, &console.audit).await;
+        }
+    }
+}
+
+/// Counts the unread messages of every session that goes on.
+async fn count_all(console: &Console) {
+    let Some(engine) = console.engine.get().await else { return };
+    for snapshot in engine.snapshots() {
+        if snapshot.record.is_live() {
+            count(console, &engine, snapshot.id).await;
+        }
+    }
+    console.updates.announce();
+}
+
+async fn read_on(console: &Console) {
+    let Some(engine) = console.engine.get().await else { return };
+    loop {
+        let from = console.updates.newest();
+        let happenings = match engine.journal().events_after(from, PAGE).await {
+            Ok(happenings) => happenings,
+            Err(error) => return tracing::warn!(%error, "read what happened"),
+        };
+        let Some(last) = happenings.last().map(|happening| happening.seq) else { return };
+        for EventRecord { session, event, .. } in &happenings {
+            if let Event::Chat(chat) = event
+                && chat.adds_messages()
+            {
+                count(console, &engine, *session).await;
+                console.updates.announce();
+            }
+        }
+        console.updates.set_newest(last);
+    }
+}
+
+async fn count(console: &Console, engine: &Engine, session: SessionId) {
+    console.unread.count(engine, session, &console.access.technician()).await;
+}
+
+/// Asks a configured service what it can do beside the nine calls, and tests the way from it to our listener.
+pub(crate) async fn learn_of_service(console: Arc<Console>) {
+    let learn = async {
+        let slot = &console.engine;
+        let (settings, generation) = (console.settings.current(), slot.generation());
+        let Some(client) = slot.client().await else { return };
+        if let Some(base_url) = &settings.base_url
+            && let Some(capabilities) = slot.capabilities(&client).await
+            && let Some(path) = capabilities.join_path
+            && path.starts_with('/')
+            && path.contains("{pin}")
+        {
+            let origin = crate::settings::origin(base_url);
+            let join =
+                JoinAddress { page: format!("{origin}/"), template: format!("{origin}{path}") };
+            slot.learned(generation, |known| known.join = Some(join));
+            console.updates.announce();
+        }
+        let test = slot.known(|known| known.reach_test.clone());
+        let unknown = {
+            let Some(engine) = slot.get().await else { return };
+            reach::has_public_url(&engine) || reach::known(&engine, &test) == Reach::Unknown
+        };
+        if unknown && test == ReachTest::NotDone {
+            reach::test(slot, &console.updates).await;
+        }
+    };
+    tokio::select! {
+        () = learn => {}
+        () = console.lifecycle.stopping.cancelled() => {}
+    }
+}

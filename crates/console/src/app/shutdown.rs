@@ -1,0 +1,92 @@
+//! What runs, as a stack of guards: each thing that was started leaves behind how it is closed.
+//!
+//! A start that fails and the end of a console close the same stack, so both close in the same order: what was
+//! started last goes first.
+
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How everything that was started is closed, in the order in which it was started.
+#[derive(Default)]
+pub(super) struct Guards(Vec<BoxFuture<'static, ()>>);
+
+impl Guards {
+    /// Remembers how something is closed. What was never started may be closed, too.
+    pub fn push(&mut self, close: impl Future<Output = ()> + Send + 'static) {
+        self.0.push(Box::pin(close));
+    }
+
+    /// Closes everything.
+    pub async fn close(mut self) {
+        while let Some(close) = self.0.pop() {
+            close.await;
+        }
+    }
+}
+
+impl Drop for Guards {
+    fn drop(&mut self) {
+        // A vector drops its first element first. The folder's lock is in that one, and must outlive its users.
+        while self.0.pop().is_some() {}
+    }
+}
+
+/// The tasks of a console, and its end.
+#[derive(Default)]
+pub(crate) struct Lifecycle {
+    pub stopping: CancellationToken,
+    pub tasks: TaskTracker,
+    /// Held by a change of settings and by the end, of which only one may be under way.
+    pub exclusive: tokio::sync::Mutex<()>,
+    guards: Mutex<Guards>,
+}
+
+impl Lifecycle {
+    /// Takes over what is to be closed at the end.
+    pub(super) fn keep(&self, guards: Guards) {
+        *self.guards.lock() = guards;
+    }
+
+    /// Ends what is under way, and closes everything. Whoever calls this a second time waits for the first.
+    pub async fn stop(&self) {
+        self.stopping.cancel();
+        let _exclusive = self.exclusive.lock().await;
+        let guards = std::mem::take(&mut *self.guards.lock());
+        guards.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn guards(closed: &Arc<Mutex<Vec<u8>>>) -> Guards {
+        let mut guards = Guards::default();
+        for step in [1, 2, 3] {
+            let closed = closed.clone();
+            guards.push(async move { closed.lock().push(step) });
+        }
+        guards
+    }
+
+    #[tokio::test]
+    async fn what_was_started_last_is_closed_first() {
+        let closed = Arc::default();
+        guards(&closed).close().await;
+        assert_eq!(*closed.lock(), [3, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_second_stop_closes_nothing_twice() {
+        let closed = Arc::default();
+        let lifecycle = Lifecycle::default();
+        lifecycle.keep(guards(&closed));
+        lifecycle.stop().await;
+        lifecycle.stop().await;
+        assert_eq!(*closed.lock(), [3, 2, 1]);
+        assert!(lifecycle.stopping.is_cancelled());
+    }
+}

@@ -1,0 +1,139 @@
+//! What a viewer window loads, on loopback: the page that the broker's browsers have too, and its two
+//! WebSockets, under the window's own secret path.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State, WebSocketUpgrade, ws::WebSocket},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use engine::remote::web_socket::STREAM_BYTES;
+use serve::HostGuard;
+
+use super::{ViewerWindow, live, picture, stream};
+use crate::app::Console;
+
+/// What a page may say on its live connection at once: a message of the chat, and some.
+const LONGEST_TEXT: usize = 256 << 10;
+
+#[derive(Clone)]
+struct PageState {
+    console: Arc<Console>,
+    guard: HostGuard,
+}
+
+pub(super) fn routes(console: Arc<Console>, guard: HostGuard) -> Router {
+    let policy = broker::viewer_policy(guard.clone());
+    let state = PageState { console, guard };
+    let routes = Router::new()
+        .route("/viewer/{token}/", get(html))
+        .route("/viewer/{token}/live", get(live_line))
+        .route("/viewer/{token}/screen", get(screen_line))
+        .route("/viewer/{token}/picture", post(save_picture))
+        .route("/viewer/{token}/{*file}", get(file))
+        .with_state(state);
+    policy.protect(routes)
+}
+
+async fn html(State(state): State<PageState>, Path(token): Path<String>) -> Response {
+    asset(&state, &token, "viewer.html")
+}
+
+async fn file(
+    State(state): State<PageState>,
+    Path((token, name)): Path<(String, String)>,
+) -> Response {
+    asset(&state, &token, &name)
+}
+
+fn asset(state: &PageState, token: &str, name: &str) -> Response {
+    if state.console.viewers.find(token).is_none() {
+        return stranger();
+    }
+    match state.console.viewers.asset(name) {
+        Some(bytes) => ([(header::CONTENT_TYPE, kind(name))], bytes.into_owned()).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn kind(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some(_) | None => "application/octet-stream",
+    }
+}
+
+async fn live_line(
+    State(state): State<PageState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let upgrade = upgrade.max_message_size(LONGEST_TEXT).max_frame_size(LONGEST_TEXT);
+    line(&state, &token, &headers, upgrade, async |page, console, window| {
+        live::serve(page, &console, &window).await;
+    })
+}
+
+async fn screen_line(
+    State(state): State<PageState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let upgrade = upgrade.max_message_size(STREAM_BYTES).max_frame_size(STREAM_BYTES);
+    line(&state, &token, &headers, upgrade, async |page, console, window| {
+        stream::serve(page, &console, &window).await;
+    })
+}
+
+fn line<F>(
+    state: &PageState,
+    token: &str,
+    headers: &HeaderMap,
+    upgrade: WebSocketUpgrade,
+    serve: impl FnOnce(WebSocket, Arc<Console>, Arc<ViewerWindow>) -> F + Send + 'static,
+) -> Response
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Some(window) = state.admit(headers, token) else { return stranger() };
+    let console = state.console.clone();
+    upgrade.on_upgrade(move |page| serve(page, console, window))
+}
+
+async fn save_picture(
+    State(state): State<PageState>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    png: Bytes,
+) -> Response {
+    let Some(window) = state.admit(&headers, &token) else { return stranger() };
+    match picture::save(&state.console, window.session, png).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(trouble) => {
+            let text = format!("{} {}", trouble.text, trouble.remedy);
+            (StatusCode::CONFLICT, text).into_response()
+        }
+    }
+}
+
+impl PageState {
+    /// The window of the window whose own page asks.
+    fn admit(&self, headers: &HeaderMap, token: &str) -> Option<Arc<ViewerWindow>> {
+        let window = self.console.viewers.find(token);
+        window.filter(|_| self.guard.allows_caller(headers))
+    }
+}
+
+/// Somebody without a window's secret, or whose window is closed.
+fn stranger() -> Response {
+    (StatusCode::NOT_FOUND, "This window is closed.\n").into_response()
+}

@@ -1,0 +1,301 @@
+//! What helps against each error: the code for programs, and the remedy for people.
+//!
+//! Every table names all variants, so an error can't be added without saying what helps.
+
+use engine::{
+    BackgroundFault, CommandError, Misfit, StoreError, TaskFault,
+    lock::LockError,
+    reach::ReachError,
+    remote::{DownloadTargetError, ServiceError, logintc, passwordless::PasskeyError},
+    vault::VaultError,
+};
+use session::{Failure, program::ProgramObstacle, verification::VerificationObstacle};
+use wire::passwordless::LimitError;
+
+use crate::view::Code;
+
+/// What a program matches on, and what a person can do.
+pub type Remedy = (Code, &'static str);
+
+/// For a session that isn't there.
+pub const NO_SESSION: Remedy = (Code::NotFound, "Choose a session from the list or the archive.");
+/// For whatever comes while the console ends.
+pub const STOPPING: Remedy = (Code::TryAgain, "Start it again.");
+/// For a missing source of random bytes.
+pub const NO_RANDOM: Remedy = (Code::Internal, "Restart the computer.");
+/// For a page of ours that can't be served.
+pub const NO_PORT: Remedy =
+    (Code::TryAgain, "Try again; if it stays so, start the computer again.");
+
+pub const fn of_failure(failure: Failure) -> Remedy {
+    match failure {
+        Failure::Unauthorized => (Code::SignInAgain, "Sign in again."),
+        Failure::RateLimited { .. } => (Code::Wait, "Wait a little; then try again."),
+        Failure::Unreachable => {
+            (Code::CheckNetwork, "Check the network, and the service's address in the settings.")
+        }
+        Failure::NoAnswer | Failure::TimedOut => {
+            (Code::TryAgain, "Try again; if it stays so, check the network.")
+        }
+        Failure::Rejected { .. } => (
+            Code::Refused,
+            "Check what was asked for. If the PIN's life is over, start a new session.",
+        ),
+        Failure::Faulty { .. } => {
+            (Code::ServiceFault, "Try again later, or ask who runs the service.")
+        }
+        Failure::Malformed => (Code::CheckAddress, "Check the service's address in the settings."),
+        Failure::NoRegion => {
+            (Code::ChooseRegion, "Check the network and try again, or choose a region by hand.")
+        }
+        Failure::Storage => {
+            (Code::FreeSpace, "Free some space and check the data folder's permissions.")
+        }
+        Failure::Internal => {
+            (Code::Internal, "Try again; see the log and report it if it stays so.")
+        }
+    }
+}
+
+/// A key that doesn't fit counts as damage: the vault has proved by then that its key is the folder's.
+pub const fn of_store(error: &StoreError) -> Remedy {
+    use engine::Remedy as Cause;
+    let Some(cause) = error.remedy() else { return STOPPING };
+    let code = match cause {
+        Cause::FreeSpace | Cause::QuitOther | Cause::CheckDisk => Code::FreeSpace,
+        Cause::RestoreKey | Cause::RestoreCopy => Code::RestoreCopy,
+        Cause::Update => Code::UpdateApp,
+    };
+    (code, cause.text())
+}
+
+pub const fn of_vault(error: &VaultError) -> Remedy {
+    match error {
+        VaultError::KeyringLocked { .. } => (Code::UnlockKey, "Unlock it, then try again."),
+        VaultError::KeyringGone { .. } => {
+            (Code::UnlockKey, "Start the keyring or restore its entry.")
+        }
+        VaultError::PassphraseNeeded => (Code::UnlockKey, "Enter it."),
+        VaultError::WrongPassphrase => (Code::UnlockKey, "Enter it again."),
+        VaultError::KeyFileMissing { .. }
+        | VaultError::RecordMissing { .. }
+        | VaultError::RecordDamaged { .. } => (Code::RestoreCopy, "Put it back from a copy."),
+        VaultError::TooNew { .. } => (Code::UpdateApp, "Use that version."),
+        VaultError::WrongKey => (Code::UnlockKey, "Restore the right one."),
+        VaultError::OldKeyLeft { .. } => (Code::FreeSpace, "It is tried again at the next start."),
+        VaultError::NoRandom(_) => (Code::FreeSpace, NO_RANDOM.1),
+        VaultError::Io { .. } => (Code::FreeSpace, "Check the disk and the folder's permissions."),
+    }
+}
+
+pub const fn of_lock(error: &LockError) -> Remedy {
+    match error {
+        LockError::Held { .. } => {
+            (Code::AlreadyRunning, "Quit that one first or choose another data folder.")
+        }
+        LockError::Io { .. } => (Code::FreeSpace, "Check that the folder can be written to."),
+    }
+}
+
+pub const fn of_command(error: &CommandError) -> Remedy {
+    match error {
+        CommandError::NoSession(_) => NO_SESSION,
+        CommandError::NotSaved(store) | CommandError::Archive(store) => of_store(store),
+        CommandError::Call(call) => of_failure(call.failure),
+        CommandError::DownloadTarget(error) => of_download_target(error),
+        CommandError::DoesNotFit(misfit) => (Code::BadInput, of_misfit(*misfit)),
+        CommandError::NotMade => (Code::FreeSpace, "Free some space and try again."),
+        CommandError::NoRandom => NO_RANDOM,
+        CommandError::Locked => (Code::Locked, "Sign in."),
+        CommandError::Gate { .. } => {
+            (Code::Verify, "Verify the customer first, or override the gate with a reason.")
+        }
+        CommandError::Verification(error) => of_verification(error),
+        CommandError::NotSetUp { .. } => {
+            (Code::SetUp, "Set it up in the settings, under Services.")
+        }
+        CommandError::Stopping => STOPPING,
+    }
+}
+
+const fn of_download_target(error: &DownloadTargetError) -> Remedy {
+    match error {
+        DownloadTargetError::Taken(_) => (Code::BadInput, "Choose another name."),
+        DownloadTargetError::NoName(_) => (Code::BadInput, "Give a folder or a file in one."),
+        DownloadTargetError::Folder { .. } => {
+            (Code::FreeSpace, "Choose a folder that is there and takes files.")
+        }
+    }
+}
+
+const fn of_misfit(misfit: Misfit) -> &'static str {
+    match misfit {
+        Misfit::NoPin
+        | Misfit::OverrideWithoutPin
+        | Misfit::Verification(VerificationObstacle::NotLive | VerificationObstacle::TooMany)
+        | Misfit::Program(ProgramObstacle::NoPin | ProgramObstacle::Gone) => "Start a new session.",
+        Misfit::Verification(VerificationObstacle::UnderWay) => {
+            "Wait for the answer, or cancel it first."
+        }
+        Misfit::Program(ProgramObstacle::UnderWay) => "Wait for it, or cancel it first.",
+        Misfit::Program(ProgramObstacle::Saved) => "Carry that file, or start a new session.",
+    }
+}
+
+pub const fn of_verification(error: &logintc::Error) -> Remedy {
+    use logintc::InputError;
+    match error {
+        logintc::Error::NoDevice => (Code::Refused, "Add one there, or take a bypass code."),
+        logintc::Error::NotEnabled => (Code::Refused, "Enable it there, or send a push."),
+        logintc::Error::UnknownUser(_) => (Code::BadInput, "Check the name or id."),
+        logintc::Error::Input(_, InputError::Id | InputError::Username) => {
+            (Code::BadInput, "Check it.")
+        }
+        logintc::Error::Input(_, InputError::Attributes) => (Code::BadInput, "Leave some out."),
+        logintc::Error::Input(_, InputError::Key | InputError::Value) => {
+            (Code::BadInput, "Shorten it.")
+        }
+        logintc::Error::Unauthorized(_) => (Code::SetUp, "Enter a valid one."),
+        logintc::Error::WrongDomain(_) => (Code::SetUp, "Check the domain's id."),
+        logintc::Error::Gone(_) => (Code::TryAgain, "Ask again."),
+        logintc::Error::Call(call) => of_failure(call.failure),
+    }
+}
+
+pub const fn of_passkey(error: &PasskeyError) -> Remedy {
+    match error {
+        PasskeyError::Unauthorized(_) => (Code::SetUp, "Enter it again."),
+        PasskeyError::InvalidToken(_) => (Code::SignInAgain, "Begin again."),
+        PasskeyError::ExpiredToken(_) => {
+            (Code::TryAgain, "Begin again, and check this computer's clock if that repeats.")
+        }
+        PasskeyError::AliasConflict(_) => (Code::BadInput, "Remove or change it."),
+        PasskeyError::UnknownCredential(_) => (Code::NotFound, "Load the list again."),
+        PasskeyError::Limit { limit, .. } => (Code::BadInput, of_limit(*limit)),
+        PasskeyError::Invalid { .. } => (Code::BadInput, "Change that."),
+        PasskeyError::Call(call) => of_failure(call.failure),
+    }
+}
+
+const fn of_limit(limit: LimitError) -> &'static str {
+    match limit {
+        // Made by Deskhand, so nobody can mend it.
+        LimitError::UserId => "See the log and report it.",
+        LimitError::NoUsername => "Give one.",
+        LimitError::TooManyAliases => "Remove some.",
+        LimitError::EmptyAlias(_) => "Remove it.",
+        LimitError::LongAlias(_) => "Shorten it.",
+        LimitError::TwiceAlias(_) => "Remove one.",
+    }
+}
+
+pub const fn of_service(error: ServiceError) -> Remedy {
+    let remedy = match error {
+        ServiceError::BaseUrl => "Give one like https://host/api/v1.",
+        ServiceError::NoRegion => "Put {region} there.",
+        ServiceError::RegionUrl => "Give one like https://{region}.host.",
+        ServiceError::UserAgent => "Remove them.",
+        ServiceError::Certificates => "Install ca-certificates.",
+        ServiceError::VerificationDomain | ServiceError::VerificationKey => "Copy it from there.",
+    };
+    (Code::CheckAddress, remedy)
+}
+
+pub const fn of_reach(error: ReachError) -> Remedy {
+    let remedy = match error {
+        ReachError::NoAnswer => "Check the name, the port and the forwarding.",
+        ReachError::SomethingElse { .. } => "Check what it is forwarded to.",
+        ReachError::NothingForService => {
+            "Check the name, the port, the forwarding and the firewall."
+        }
+        ReachError::AnotherForService => "Check where the name leads and what it is forwarded to.",
+        ReachError::NotAllowed => "Have its operator allow it or set another public URL.",
+        ReachError::TooOften => "Wait a minute and test again.",
+        ReachError::NoClient => "Install ca-certificates.",
+    };
+    (Code::CheckAddress, remedy)
+}
+
+pub const fn of_background(fault: BackgroundFault) -> Remedy {
+    match fault.fault {
+        TaskFault::Restarted => (Code::Internal, "If this stays, restart Deskhand."),
+        TaskFault::Ended => (Code::Internal, "Restart Deskhand."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use engine::{archive::ArchiveError, remote::Doing, token::NoRandom};
+
+    use super::*;
+
+    // The tables match every variant by name; this looks at what they answer.
+    #[test]
+    fn no_remedy_is_empty() {
+        let doing = "open the archive";
+        let path = || "/data/x".into();
+        let mut all = vec![NO_SESSION, STOPPING, NO_RANDOM, NO_PORT];
+        all.extend(
+            [
+                ArchiveError::DiskFull { doing },
+                ArchiveError::Locked { doing },
+                ArchiveError::WrongKey { doing },
+                ArchiveError::Damaged { doing, why: String::new() },
+                ArchiveError::TooNew { doing },
+                ArchiveError::Io { doing, why: String::new() },
+                ArchiveError::Closed { doing },
+            ]
+            .map(|error| of_store(&error)),
+        );
+        all.extend(
+            [
+                VaultError::KeyringLocked { doing },
+                VaultError::KeyringGone { why: String::new() },
+                VaultError::PassphraseNeeded,
+                VaultError::WrongPassphrase,
+                VaultError::KeyFileMissing { path: path() },
+                VaultError::RecordMissing { path: path() },
+                VaultError::RecordDamaged { path: path() },
+                VaultError::TooNew { path: path() },
+                VaultError::WrongKey,
+                VaultError::OldKeyLeft { why: String::new() },
+                VaultError::NoRandom(NoRandom),
+                VaultError::Io { doing, path: path(), source: io::ErrorKind::NotFound.into() },
+            ]
+            .map(|error| of_vault(&error)),
+        );
+        let passkey = Doing::SetAliases;
+        all.extend(
+            [
+                PasskeyError::Unauthorized(passkey),
+                PasskeyError::InvalidToken(passkey),
+                PasskeyError::ExpiredToken(passkey),
+                PasskeyError::AliasConflict(passkey),
+                PasskeyError::UnknownCredential(passkey),
+                PasskeyError::Limit { doing: passkey, limit: LimitError::UserId },
+                PasskeyError::Invalid { doing: passkey, fields: Vec::new() },
+            ]
+            .map(|error| of_passkey(&error)),
+        );
+        let push = Doing::AskPhone;
+        all.extend(
+            [
+                logintc::Error::NoDevice,
+                logintc::Error::NotEnabled,
+                logintc::Error::UnknownUser(push),
+                logintc::Error::Input(push, logintc::InputError::Key),
+                logintc::Error::Unauthorized(push),
+                logintc::Error::WrongDomain(push),
+                logintc::Error::Gone(push),
+            ]
+            .map(|error| of_verification(&error)),
+        );
+        assert!(of_service(ServiceError::NoRegion).1.contains("{region}"));
+        assert!(of_passkey(&PasskeyError::ExpiredToken(passkey)).1.contains("clock"));
+        for (code, remedy) in all {
+            assert!(!remedy.is_empty(), "{code:?}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A virtual display with a terminal on it, and whether this computer can have one shared.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+};
+
+/// A display that nobody sees.
+pub struct Display {
+    /// Such as `:5`.
+    pub name: String,
+    /// Kept for their end: all are killed with it.
+    programs: Vec<Child>,
+    /// Somebody can type into something.
+    pub terminal: bool,
+}
+
+/// What the demo needs of this computer for it; else why it is left out.
+pub fn program() -> Result<PathBuf, &'static str> {
+    if !on_path("Xvfb") {
+        return Err(
+            "There is no Xvfb on this computer, so a page stands in for the customer's program and no screen is shared. Install it to see that.",
+        );
+    }
+    let own = std::env::current_exe().unwrap_or_default();
+    let folder = own.parent().unwrap_or(Path::new(""));
+    let places = ["deskhand-presenter", "../lib/deskhand/deskhand-presenter"];
+    places.map(|place| folder.join(place)).into_iter().find(|path| path.is_file()).ok_or(
+        "The customer's program (deskhand-presenter) is not beside this one, so a page stands in for it and no screen is shared.",
+    )
+}
+
+impl Display {
+    /// A display of 800x600, with a terminal where there is one.
+    pub async fn start() -> Result<Self, String> {
+        let mut xvfb = quiet("Xvfb");
+        xvfb.args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]);
+        let mut xvfb =
+            xvfb.stdout(Stdio::piped()).spawn().map_err(|error| format!("start Xvfb: {error}"))?;
+        let out = xvfb.stdout.take().ok_or("start Xvfb: it has no output")?;
+        let mut line = String::new();
+        let read = BufReader::new(out).read_line(&mut line).await;
+        let number = line.trim();
+        if read.is_err() || number.is_empty() {
+            return Err("start Xvfb: it named no display".into());
+        }
+        let mut display =
+            Self { name: format!(":{number}"), programs: vec![xvfb], terminal: false };
+        // `cat` shows what is typed and does nothing else, so the demo's key runs no program.
+        if on_path("xterm") {
+            let mut xterm = quiet("xterm");
+            xterm.args(["-geometry", "100x40+0+0", "-e", "cat"]).env("DISPLAY", &display.name);
+            display.terminal = xterm.spawn().map(|child| display.programs.push(child)).is_ok();
+        }
+        Ok(display)
+    }
+
+    /// Ends everything on it, the display last.
+    pub async fn end(mut self) {
+        while let Some(mut program) = self.programs.pop() {
+            let _ = program.kill().await;
+        }
+    }
+}
+
+/// A program that says nothing, and that ends with its handle.
+pub fn quiet(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+fn on_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
