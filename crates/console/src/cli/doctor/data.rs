@@ -222,7 +222,7 @@ mod tests {
             tokio::task::spawn_blocking(move || look_at(&folder, options(), &Settings::default()));
         let checks = looked.await.unwrap();
         let check = checks.into_iter().find(|check| check.check == name).unwrap();
-        (check.found, check.text)
+        (check.found, format!("{} {}", check.text, check.remedy))
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -234,7 +234,7 @@ mod tests {
             let (found, text) = found(folder.path(), name).await;
             assert_eq!(found, Found::Failed);
             let doing = format!("check the {name} for damage: ");
-            assert!(text.starts_with(&doing) && text.contains("restore it from a copy"), "{text}");
+            assert!(text.starts_with(&doing) && text.contains("Restore it from a copy"), "{text}");
         }
     }
 }
