@@ -44,7 +44,7 @@ impl Overview {
             Push::Row(SessionRow { id, .. }) | Push::Gone { id } => {
                 self.live.remove(id);
             }
-            Push::Detail(_) | Push::Regions(_) | Push::Happening(_) => {}
+            Push::Detail(_) | Push::Regions(_) | Push::Event(_) => {}
         }
     }
 

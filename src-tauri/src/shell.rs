@@ -136,7 +136,7 @@ async fn follow_console(app: &AppHandle, console: &App) {
     let mut news_waiting = true;
     while let Some(batch) = feed.next().await {
         for push in batch {
-            news_waiting |= matches!(push, Push::Happening(_));
+            news_waiting |= matches!(push, Push::Event(_));
             shell.overview().apply(&push);
         }
         // A locked console pushes no happening, but it pushes its own view for each one.

@@ -87,7 +87,7 @@ fn typescript() -> String {
         view::LogLine,
         view::RegionsView,
         view::LaneView,
-        view::Happening,
+        view::EventView,
         view::AccessView,
         view::AccessKind,
         view::LockReason,

@@ -8,7 +8,7 @@ mod demo;
 mod doctor;
 mod flags;
 mod headless;
-mod lines;
+mod line_reader;
 mod probe_regions;
 mod protocol;
 pub mod watch;

@@ -59,12 +59,13 @@ pub enum Push {
     /// The regions' race, while it runs and after.
     Regions(RegionsView),
     /// Something that happened, once: for notifications and the headless output.
-    Happening(Happening),
+    #[serde(rename = "happening")]
+    Event(EventView),
 }
 
 /// Something that happened, once.
 #[derive(Debug, Clone, Serialize, TS)]
-pub struct Happening {
+pub struct EventView {
     /// Its place among everything that happened; never skipped.
     pub seq: u64,
     pub at: i64,

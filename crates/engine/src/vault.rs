@@ -28,7 +28,7 @@ pub use self::{
     record::VAULT_FILE,
     seal::{Digest, SealKey, Tampered},
 };
-use self::{record::Kept, wrap::Wrapped};
+use self::{record::KeyLocation, wrap::Wrapped};
 use crate::archive::ArchiveKey;
 
 /// How often PBKDF2-HMAC-SHA256 hashes a passphrase (OWASP's advice of 2023).
@@ -194,7 +194,7 @@ impl Vault {
         let old = self.keeper();
         let mut record = self.record.clone();
         record.kept = match &passphrase {
-            Some(passphrase) => Kept::Passphrase {
+            Some(passphrase) => KeyLocation::Passphrase {
                 wrap: Wrapped::new(
                     &self.master,
                     passphrase,
@@ -240,7 +240,7 @@ impl Vault {
         });
         random?;
         let kept = match &options.passphrase {
-            Some(passphrase) => Kept::Passphrase {
+            Some(passphrase) => KeyLocation::Passphrase {
                 wrap: Wrapped::new(&master, passphrase, options.iterations, key_id)?,
             },
             None => keeper::store(folder, key_id, &master, &options)?,

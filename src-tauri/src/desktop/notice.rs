@@ -170,13 +170,13 @@ fn action_of(response: &NotificationResponse) -> Option<NoticeAction> {
 
 #[cfg(test)]
 mod tests {
-    use console::view::Happening;
+    use console::view::EventView;
     use notify_rust::CloseReason;
 
     use super::*;
 
     fn happened(event: &str) -> Tell {
-        Tell::Happened(Happening {
+        Tell::Happened(EventView {
             seq: 1,
             at: 0,
             session: "a".into(),

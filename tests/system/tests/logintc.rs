@@ -130,7 +130,7 @@ async fn strangers_and_wrong_keys_are_told_apart() {
     world.service.set_revoked(true).await.unwrap();
     let revoked = world.client.poll(&asked.id).await;
     assert_eq!(revoked, Err(Error::Unauthorized(Doing::PollPhone)));
-    assert!(revoked.unwrap_err().to_string().contains("enter a valid one"));
+    assert!(revoked.unwrap_err().to_string().contains("API key"));
 }
 
 #[tokio::test]

@@ -215,7 +215,7 @@ impl Feeding {
             let Some(last) = happenings.last().map(|happening| happening.seq) else { return };
             for happening in &happenings {
                 let name = views::name(&self.console.zone, engine, happening.session).await;
-                batch.push(Push::Happening(crate::present::event::happening(happening, &name)));
+                batch.push(Push::Event(crate::present::event::happening(happening, &name)));
             }
             self.cursor = last;
         }

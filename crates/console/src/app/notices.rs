@@ -42,7 +42,7 @@ pub struct News {
 #[derive(Debug, Clone)]
 pub enum Tell {
     /// Something that happened.
-    Happened(view::Happening),
+    Happened(view::EventView),
     /// A sentence that sums up what came while nobody was told.
     Summary(String),
 }
@@ -164,7 +164,7 @@ fn without_names(things: usize) -> Vec<Tell> {
 }
 
 /// What an earlier run did not come to tell: one by one if it is little and new, else in a sentence.
-fn after_a_break(tell: Vec<view::Happening>, now: Timestamp) -> Vec<Tell> {
+fn after_a_break(tell: Vec<view::EventView>, now: Timestamp) -> Vec<Tell> {
     let old = tell.iter().any(|happening| now.0.saturating_sub(happening.at) > NEWS);
     if old || tell.len() > ONE_BY_ONE {
         let many = u32::try_from(tell.len()).unwrap_or(u32::MAX);
@@ -182,7 +182,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(10_000_000);
 
     fn told(ages_ms: &[i64]) -> Vec<String> {
-        let happening = |age: &i64| view::Happening {
+        let happening = |age: &i64| view::EventView {
             seq: 1,
             at: NOW.0 - age,
             session: "a".into(),

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     End, Failed, Global,
-    lines::{Line, Lines},
+    line_reader::{InputLine, LineReader},
     protocol::{self, PROTOCOL},
 };
 use crate::{
@@ -133,10 +133,10 @@ async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
 
 /// Reads standard input, one line ahead at most, on a thread of its own: a read of it can't be
 /// cancelled, and the end of the program must not wait for it.
-fn read_input() -> mpsc::Receiver<Line> {
+fn read_input() -> mpsc::Receiver<InputLine> {
     let (send, lines) = mpsc::channel(1);
     let read = move || {
-        let mut input = Lines::new(std::io::stdin().lock());
+        let mut input = LineReader::new(std::io::stdin().lock());
         loop {
             match input.next() {
                 Ok(Some(line)) => {

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::lines::{LONGEST, Line};
+use super::line_reader::{InputLine, MAX_LINE};
 use crate::{
     commands::Command,
     reply::Reply,
@@ -44,10 +44,10 @@ struct Envelope {
 }
 
 /// Understands a line; none if there is nothing on it.
-pub fn read(line: Line) -> Option<Result<Request, BadLine>> {
+pub fn read(line: InputLine) -> Option<Result<Request, BadLine>> {
     let number = line.number;
     let Some(bytes) = line.bytes else {
-        let why = format!("it is longer than {LONGEST} bytes");
+        let why = format!("it is longer than {MAX_LINE} bytes");
         return Some(Err(bad(number, Value::Null, &why)));
     };
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -129,7 +129,7 @@ mod tests {
     use crate::commands::SessionCommand;
 
     fn understood(text: &str) -> Option<Result<Request, BadLine>> {
-        read(Line { number: 7, bytes: Some(text.into()) })
+        read(InputLine { number: 7, bytes: Some(text.into()) })
     }
 
     fn refused(text: &str) -> BadLine {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_is_answered() {
-        let Some(Err(bad)) = read(Line { number: 2, bytes: None }) else { panic!() };
+        let Some(Err(bad)) = read(InputLine { number: 2, bytes: None }) else { panic!() };
         assert_eq!(bad.trouble.text, "read line 2: it is longer than 1048576 bytes");
     }
 

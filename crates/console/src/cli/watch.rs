@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     app::Feed,
-    view::{ConsoleView, Happening, Push, RegionsView, SessionDetail, SessionRow},
+    view::{ConsoleView, EventView, Push, RegionsView, SessionDetail, SessionRow},
 };
 
 /// Everything that was pushed, the newest of each kind and all that happened.
@@ -21,7 +21,7 @@ pub struct Seen {
     /// The regions' race.
     pub regions: Option<RegionsView>,
     /// All that happened, in its order.
-    pub happenings: Vec<Happening>,
+    pub happenings: Vec<EventView>,
 }
 
 /// A feed that is watched.
@@ -34,7 +34,7 @@ pub struct Watch {
 impl Seen {
     /// How often `event` happened in `session`.
     pub fn count(&self, session: &str, event: &str) -> usize {
-        let of = |happening: &&Happening| happening.session == session && happening.event == event;
+        let of = |happening: &&EventView| happening.session == session && happening.event == event;
         self.happenings.iter().filter(of).count()
     }
 
@@ -51,7 +51,7 @@ impl Seen {
                 self.details.insert(detail.row.id.clone(), *detail);
             }
             Push::Regions(regions) => self.regions = Some(regions),
-            Push::Happening(happening) => self.happenings.push(happening),
+            Push::Event(happening) => self.happenings.push(happening),
         }
     }
 }

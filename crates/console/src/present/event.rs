@@ -5,13 +5,13 @@ use session::LogContext;
 use wire::Side;
 
 use super::Setting;
-use crate::view::{Happening, LogLine, SideView};
+use crate::view::{EventView, LogLine, SideView};
 
 /// What happened to the session called `name`, as it is told once.
-pub fn happening(of: &engine::journal::EventRecord, name: &str) -> Happening {
+pub fn happening(of: &engine::journal::EventRecord, name: &str) -> EventView {
     let facts = of.event.facts();
     let session::event::Notice { text, notify } = facts.notice(name);
-    Happening {
+    EventView {
         seq: of.seq,
         at: of.at.0,
         session: of.session.to_string(),

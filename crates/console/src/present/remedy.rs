@@ -294,6 +294,7 @@ mod tests {
         );
         assert!(of_service(ServiceError::NoRegion).1.contains("{region}"));
         assert!(of_passkey(&PasskeyError::ExpiredToken(passkey)).1.contains("clock"));
+        assert!(of_verification(&logintc::Error::Unauthorized(push)).1.contains("valid"));
         for (code, remedy) in all {
             assert!(!remedy.is_empty(), "{code:?}");
         }

@@ -17,7 +17,7 @@ use super::{Settings, SettingsError, VERSION, check, name_of};
 /// Where settings come from, and where changes go.
 #[derive(Clone)]
 pub struct SettingsSource {
-    kept: Kept,
+    storage: Storage,
     /// What environment and flags say; it wins over what is kept and is never written.
     over: Map<String, Value>,
     /// A file that somebody wrote by hand: what is wrong in it stops the start, instead of being set
@@ -26,10 +26,10 @@ pub struct SettingsSource {
 }
 
 #[derive(Clone)]
-enum Kept {
+enum Storage {
     Nowhere,
     File(PathBuf),
-    By(Arc<dyn Keep>),
+    Keeper(Arc<dyn Keep>),
 }
 
 /// Somebody else who keeps settings, such as the window's store.
@@ -66,7 +66,7 @@ pub struct Loaded {
 impl SettingsSource {
     /// The program's own file (TOML), made at the first change.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { kept: Kept::File(path.into()), over: Map::new(), by_hand: false }
+        Self { storage: Storage::File(path.into()), over: Map::new(), by_hand: false }
     }
 
     /// A file (TOML) that somebody wrote and named: what is wrong in it is an error.
@@ -76,12 +76,12 @@ impl SettingsSource {
 
     /// Nowhere: the defaults, and changes for this run only.
     pub fn nowhere() -> Self {
-        Self { kept: Kept::Nowhere, over: Map::new(), by_hand: false }
+        Self { storage: Storage::Nowhere, over: Map::new(), by_hand: false }
     }
 
     /// Somebody else keeps them.
     pub fn kept_by(keep: Arc<dyn Keep>) -> Self {
-        Self { kept: Kept::By(keep), over: Map::new(), by_hand: false }
+        Self { storage: Storage::Keeper(keep), over: Map::new(), by_hand: false }
     }
 
     /// Lays `map` (from environment or flags) over what is kept; a later call wins.
@@ -119,10 +119,10 @@ impl SettingsSource {
     pub fn save(&self, stored: &Map<String, Value>) -> Result<(), String> {
         let mut stored = stored.clone();
         stored.insert(name_of!(version).into(), VERSION.into());
-        match &self.kept {
-            Kept::Nowhere => Ok(()),
-            Kept::By(keep) => keep.write(&stored),
-            Kept::File(path) => {
+        match &self.storage {
+            Storage::Nowhere => Ok(()),
+            Storage::Keeper(keep) => keep.write(&stored),
+            Storage::File(path) => {
                 let text = toml::to_string_pretty(&stored).map_err(|error| error.to_string())?;
                 replace(path, text.as_bytes())
                     .map_err(|error| format!("write {}: {error}", path.display()))
@@ -156,10 +156,10 @@ impl SettingsSource {
     }
 
     fn read(&self) -> Result<Map<String, Value>, String> {
-        let stored = match &self.kept {
-            Kept::Nowhere => None,
-            Kept::By(keep) => keep.read()?,
-            Kept::File(path) => match fs::read_to_string(path) {
+        let stored = match &self.storage {
+            Storage::Nowhere => None,
+            Storage::Keeper(keep) => keep.read()?,
+            Storage::File(path) => match fs::read_to_string(path) {
                 Ok(text) => {
                     Some(toml::from_str(&text).map_err(|error| error.message().to_owned())?)
                 }
@@ -171,10 +171,10 @@ impl SettingsSource {
     }
 
     fn set_aside(&self, why: &str, now: jiff::Timestamp) -> String {
-        let kept = match &self.kept {
-            Kept::Nowhere => return why.to_owned(),
-            Kept::By(keep) => keep.set_aside(),
-            Kept::File(path) => {
+        let kept = match &self.storage {
+            Storage::Nowhere => return why.to_owned(),
+            Storage::Keeper(keep) => keep.set_aside(),
+            Storage::File(path) => {
                 let aside = aside(path, now);
                 fs::rename(path, &aside)
                     .map(|()| aside.display().to_string())

@@ -14,7 +14,7 @@ use console::{
     commands::Command,
     parameters::About,
     reply::Reply,
-    view::{ConsoleView, Happening, LampKind, Push, SessionDetail, SessionRow, Trouble},
+    view::{ConsoleView, EventView, LampKind, Push, SessionDetail, SessionRow, Trouble},
 };
 use engine::{
     SessionId,
@@ -168,7 +168,7 @@ pub struct Seen {
     pub console: Option<ConsoleView>,
     pub rows: BTreeMap<String, SessionRow>,
     pub details: BTreeMap<String, SessionDetail>,
-    pub happenings: Vec<Happening>,
+    pub happenings: Vec<EventView>,
     /// Each push as JSON, a session's PIN taken out of where it may be.
     pub texts: Vec<String>,
 }
@@ -225,7 +225,7 @@ impl Seen {
         .await;
     }
 
-    pub async fn event(&mut self, event: &str) -> Happening {
+    pub async fn event(&mut self, event: &str) -> EventView {
         self.until(event, |seen| seen.happenings.iter().rfind(|h| h.event == event).cloned()).await
     }
 
@@ -257,7 +257,7 @@ impl Seen {
                 self.details.insert(detail.row.id.clone(), *detail);
             }
             Push::Regions(_) => {}
-            Push::Happening(happening) => self.happenings.push(happening),
+            Push::Event(happening) => self.happenings.push(happening),
         }
     }
 }

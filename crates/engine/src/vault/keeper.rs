@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     Keeper, KeyringFault, MasterKey, Options, VaultError,
     keyring::ask,
-    record::{Kept, Record, create_private, sync_folder_of},
+    record::{KeyLocation, Record, create_private, sync_folder_of},
 };
 
 const STORE: &str = "store the key";
@@ -25,10 +25,10 @@ pub(super) fn store(
     key_id: Uuid,
     master: &MasterKey,
     options: &Options,
-) -> Result<Kept, VaultError> {
+) -> Result<KeyLocation, VaultError> {
     let secret = Zeroizing::new(master.expose_secret().to_vec());
     let Some(keyring) = &options.keyring else {
-        return store_in_file(folder, key_id, master).map(|()| Kept::KeyFile);
+        return store_in_file(folder, key_id, master).map(|()| KeyLocation::KeyFile);
     };
     let stored = ask(keyring, options.keyring_timeout, move |keyring| {
         let entry = key_id.to_string();
@@ -37,11 +37,11 @@ pub(super) fn store(
         Ok(keyring.get(&entry)?.is_some_and(|kept| kept == secret))
     });
     match stored {
-        Ok(true) => Ok(Kept::Keyring),
+        Ok(true) => Ok(KeyLocation::Keyring),
         Err(KeyringFault::Waiting) => Err(VaultError::KeyringLocked { doing: STORE }),
         // There is nothing to lose yet, so a keyring that nobody can unlock here is as good as none.
         Ok(false) | Err(KeyringFault::Locked | KeyringFault::Absent | KeyringFault::Failed(_)) => {
-            store_in_file(folder, key_id, master).map(|()| Kept::KeyFile)
+            store_in_file(folder, key_id, master).map(|()| KeyLocation::KeyFile)
         }
     }
 }
@@ -53,9 +53,9 @@ pub(super) fn fetch(
     options: &Options,
 ) -> Result<MasterKey, VaultError> {
     match &record.kept {
-        Kept::Keyring => fetch_from_keyring(record.key_id, options),
-        Kept::KeyFile => fetch_from_file(&key_file(folder, record.key_id)),
-        Kept::Passphrase { wrap } => {
+        KeyLocation::Keyring => fetch_from_keyring(record.key_id, options),
+        KeyLocation::KeyFile => fetch_from_file(&key_file(folder, record.key_id)),
+        KeyLocation::Passphrase { wrap } => {
             let passphrase = options.passphrase.as_ref().ok_or(VaultError::PassphraseNeeded)?;
             wrap.open(passphrase, record.key_id).ok_or(VaultError::WrongPassphrase)
         }

@@ -24,7 +24,7 @@ pub(super) struct Record {
     pub key_id: Uuid,
     /// Tells this folder's key from another.
     pub check: String,
-    pub kept: Kept,
+    pub kept: KeyLocation,
     /// Where the key was before and is to be erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_erase: Option<Keeper>,
@@ -32,13 +32,13 @@ pub(super) struct Record {
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "by")]
-pub(super) enum Kept {
+pub(super) enum KeyLocation {
     Keyring,
     KeyFile,
     Passphrase { wrap: Wrapped },
 }
 
-impl Kept {
+impl KeyLocation {
     pub fn keeper(&self) -> Keeper {
         match self {
             Self::Keyring => Keeper::Keyring,
@@ -49,7 +49,7 @@ impl Kept {
 }
 
 impl Record {
-    pub fn new(key_id: Uuid, kept: Kept, check: String) -> Self {
+    pub fn new(key_id: Uuid, kept: KeyLocation, check: String) -> Self {
         Self { version: VERSION, key_id, check, kept, to_erase: None }
     }
 }

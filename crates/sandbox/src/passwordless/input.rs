@@ -14,12 +14,12 @@ use super::{TABLE, problem::Problem};
 use crate::{context::ServiceContext, keys};
 
 /// The caller has shown the API secret if it has to be a backend, and the public key otherwise.
-pub(super) struct Caller<const IS_BACKEND: bool>;
+pub(super) struct Authenticated<const IS_BACKEND: bool>;
 
-pub(super) type Backend = Caller<true>;
-pub(super) type Browser = Caller<false>;
+pub(super) type Backend = Authenticated<true>;
+pub(super) type Browser = Authenticated<false>;
 
-impl<const IS_BACKEND: bool, S: Send + Sync> FromRequestParts<S> for Caller<IS_BACKEND>
+impl<const IS_BACKEND: bool, S: Send + Sync> FromRequestParts<S> for Authenticated<IS_BACKEND>
 where
     ServiceContext: FromRef<S>,
 {

@@ -2,7 +2,7 @@ import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import type {
   About,
   ConsoleView,
-  Happening,
+  EventView,
   RegionsView,
   SessionDetail,
   SessionRow,
@@ -24,7 +24,7 @@ export class Sessions {
   console = $state.raw<ConsoleView | null>(null);
   race = $state.raw<RegionsView | null>(null);
   /** The text for screen readers: important changes, and changes of the selected session. */
-  last = $state.raw<Happening | null>(null);
+  last = $state.raw<EventView | null>(null);
   filter = $state<Filter>('live');
   selected = $state<string | null>(null);
   /** The session whose customer, ticket and contact are still being asked for. */

@@ -31,7 +31,7 @@ pub struct X11Input {
     clipboard: Clipboard,
     /// Keycodes are Linux's, so that scancodes say which key is meant.
     scancodes: bool,
-    held: Vec<Held>,
+    held: Vec<HeldKey>,
     buttons: u16,
     /// Keys that had no meaning and have one for now, the one used longest ago first.
     bound: Vec<(Keycode, Instant)>,
@@ -39,7 +39,7 @@ pub struct X11Input {
 
 /// A key that a viewer holds down.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Held {
+struct HeldKey {
     keysym: u32,
     scancode: Option<u32>,
     /// None: it was typed with changed modifiers, so it is up again already, lest it repeats without them.
@@ -84,7 +84,7 @@ impl X11Input {
             }
             self.fake(xproto::KEY_PRESS_EVENT, keycode)?;
         }
-        let held = Held { keysym, scancode, keycode: pressed };
+        let held = HeldKey { keysym, scancode, keycode: pressed };
         self.held.retain(|other| *other != held);
         if self.held.len() == MOST_HELD {
             self.let_go(0)?;
@@ -116,7 +116,7 @@ impl X11Input {
     }
 
     fn release(&mut self, keysym: u32, scancode: Option<u32>) -> Result<(), ScreenError> {
-        let same = |held: &Held| match scancode {
+        let same = |held: &HeldKey| match scancode {
             Some(_) => held.scancode == scancode,
             None => held.scancode.is_none() && held.keysym == keysym,
         };
@@ -126,7 +126,7 @@ impl X11Input {
             None if self.held.is_empty() => None,
             None => {
                 let keymap = Keymap::ask(&self.server.conn)?;
-                let has = |held: &Held| held.keycode.is_some_and(|key| keymap.has(key, keysym));
+                let has = |held: &HeldKey| held.keycode.is_some_and(|key| keymap.has(key, keysym));
                 self.held.iter().rposition(has)
             }
         };

@@ -1,27 +1,24 @@
-//! Lines off a byte stream, none longer than a limit: whoever writes can't make us grow.
+//! Reads lines from a byte stream; none may be longer than a limit, so that whoever writes can't use up the memory.
 
 use std::io::{self, BufRead};
 
-/// The longest line that is taken, in bytes, its end not counted.
-pub const LONGEST: usize = 1 << 20;
+/// The longest line, in bytes without its end.
+pub const MAX_LINE: usize = 1 << 20;
 
-/// Reads lines.
-pub struct Lines<R> {
+pub struct LineReader<R> {
     input: R,
     number: u64,
 }
 
-/// A line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct InputLine {
     /// Its place, from 1.
     pub number: u64,
-    /// Its bytes without the end; none if it was longer than [`LONGEST`] and thrown away.
+    /// Its bytes without the end; none if it was longer than [`MAX_LINE`] and thrown away.
     pub bytes: Option<Vec<u8>>,
 }
 
-impl<R: BufRead> Lines<R> {
-    /// Lines off `input`.
+impl<R: BufRead> LineReader<R> {
     pub const fn new(input: R) -> Self {
         Self { input, number: 0 }
     }
@@ -30,7 +27,7 @@ impl<R: BufRead> Lines<R> {
     ///
     /// # Errors
     /// The stream can't be read.
-    pub fn next(&mut self) -> io::Result<Option<Line>> {
+    pub fn next(&mut self) -> io::Result<Option<InputLine>> {
         let mut bytes = Some(Vec::new());
         let mut any = false;
         loop {
@@ -42,7 +39,7 @@ impl<R: BufRead> Lines<R> {
             let end = piece.iter().position(|&byte| byte == b'\n');
             let taken = end.unwrap_or(piece.len());
             // The rest of a line that is too long is still read, or its end would pass for a line.
-            bytes = bytes.filter(|line| line.len() + taken <= LONGEST);
+            bytes = bytes.filter(|line| line.len() + taken <= MAX_LINE);
             if let Some(line) = &mut bytes {
                 line.extend_from_slice(&piece[..taken]);
             }
@@ -53,9 +50,9 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    fn line(&mut self, bytes: Option<Vec<u8>>) -> Line {
+    fn line(&mut self, bytes: Option<Vec<u8>>) -> InputLine {
         self.number += 1;
-        Line { number: self.number, bytes }
+        InputLine { number: self.number, bytes }
     }
 }
 
@@ -65,8 +62,8 @@ mod tests {
 
     use super::*;
 
-    fn all(text: &[u8]) -> Vec<Line> {
-        let mut lines = Lines::new(BufReader::with_capacity(7, text));
+    fn all(text: &[u8]) -> Vec<InputLine> {
+        let mut lines = LineReader::new(BufReader::with_capacity(7, text));
         let mut found = Vec::new();
         while let Some(line) = lines.next().unwrap() {
             found.push(line);
@@ -74,8 +71,8 @@ mod tests {
         found
     }
 
-    fn line(number: u64, text: &str) -> Line {
-        Line { number, bytes: Some(text.into()) }
+    fn line(number: u64, text: &str) -> InputLine {
+        InputLine { number, bytes: Some(text.into()) }
     }
 
     #[test]
@@ -90,11 +87,11 @@ mod tests {
 
     #[test]
     fn a_line_over_the_limit_is_thrown_away_and_the_next_is_read() {
-        let longest = "x".repeat(LONGEST);
+        let longest = "x".repeat(MAX_LINE);
         let text = format!("{longest}\n{longest}x\nafter\n");
         assert_eq!(
             all(text.as_bytes()),
-            [line(1, &longest), Line { number: 2, bytes: None }, line(3, "after"),]
+            [line(1, &longest), InputLine { number: 2, bytes: None }, line(3, "after"),]
         );
     }
 }
