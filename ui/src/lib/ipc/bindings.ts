@@ -387,7 +387,7 @@ mono?: boolean, } | { "kind": "number", unit: string, min: number, max: number, 
 
 export type SettingOption = { value: string, label: string, hint: string, };
 
-export type Push = { "push": "console" } & ConsoleView | { "push": "row" } & SessionRow | { "push": "gone", id: string, } | { "push": "detail" } & SessionDetail | { "push": "regions" } & RegionsView | { "push": "happening" } & Happening;
+export type Push = { "push": "console" } & ConsoleView | { "push": "row" } & SessionRow | { "push": "gone", id: string, } | { "push": "detail" } & SessionDetail | { "push": "regions" } & RegionsView | { "push": "happening" } & EventView;
 
 export type ConsoleView = { 
 /**
@@ -1025,7 +1025,7 @@ failure: string | null,
  */
 running: boolean, };
 
-export type Happening = { 
+export type EventView = { 
 /**
  * Its place among everything that happened; never skipped.
  */
