@@ -13,6 +13,7 @@ use crate::{
 };
 
 /// The longest name of a platform.
+// The customer's program says what it runs on, so the text may be anything.
 const LONGEST_PLATFORM: usize = 40;
 /// Slower than this nobody waits for, and no screen shows more pictures: the word of a page, not a measure.
 const MOST_MS: u32 = 60_000;

@@ -10,6 +10,8 @@ use wire::shared_screen::{Requester, Role};
 use super::{Banner, Viewer};
 
 /// The most characters of a name that are shown.
+// Somebody else chose names and hosts: a long one must not push out of the window what the customer has
+// to read before agreeing.
 const NAME: usize = 40;
 /// The most characters of a host that are shown.
 const HOST: usize = 120;

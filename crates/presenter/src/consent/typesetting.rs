@@ -11,6 +11,8 @@ use super::theme::Colour;
 use crate::screen::ScreenError;
 
 /// The first of these that is installed is used; characters that it lacks come from any font that has them.
+// Fonts that desktops bring along: with one of its own the program, which customers download for one
+// session, would be larger, and its window would look like a stranger on the desktop.
 const SANS: [&str; 9] = [
     "Inter",
     "Noto Sans",
