@@ -216,25 +216,26 @@ mod tests {
         std::fs::write(path, bytes).unwrap();
     }
 
-    async fn found(folder: &Path, name: &str) -> (Found, String) {
+    async fn checked(folder: &Path, name: &'static str) -> Check {
         let folder = folder.to_owned();
         let looked =
             tokio::task::spawn_blocking(move || look_at(&folder, options(), &Settings::default()));
         let checks = looked.await.unwrap();
-        let check = checks.into_iter().find(|check| check.check == name).unwrap();
-        (check.found, format!("{} {}", check.text, check.remedy))
+        checks.into_iter().find(|check| check.check == name).unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_store_that_opens_but_has_a_damaged_page_fails() {
         for (name, file) in [("journal", JOURNAL_FILE), ("archive", ARCHIVE_FILE)] {
             let folder = folder().await;
-            assert_eq!(found(folder.path(), name).await, (Found::Ok, UNDAMAGED.to_owned()));
+            let sound = checked(folder.path(), name).await;
+            assert_eq!((sound.found, sound.text.as_str()), (Found::Ok, UNDAMAGED));
             overwrite_a_page(&folder.path().join(file));
-            let (found, text) = found(folder.path(), name).await;
-            assert_eq!(found, Found::Failed);
+            let damaged = checked(folder.path(), name).await;
+            assert_eq!(damaged.found, Found::Failed);
             let doing = format!("check the {name} for damage: ");
-            assert!(text.starts_with(&doing) && text.contains("Restore it from a copy"), "{text}");
+            assert!(damaged.text.starts_with(&doing), "{}", damaged.text);
+            assert_eq!(damaged.remedy, "Restore it from a copy.");
         }
     }
 }
