@@ -219,7 +219,10 @@ async fn fill(archive: &Archive, messages: u64) {
         let at = 1_700_000_000 + n * 600;
         let about = About { customer: format!("customer {n}"), ..About::default() };
         let record = State::new(about, "tess".into(), Timestamp(at as i64 * 1000)).record;
-        archive.save_summary(Summary::of(session, &record, &SessionStatus::Expired)).await.unwrap();
+        archive
+            .save_summary(Summary::new(session, &record, &SessionStatus::Expired))
+            .await
+            .unwrap();
         let chat = (0..SESSION.min(messages - n * SESSION))
             .map(|m| ChatMessage {
                 guid: format!("{n:08x}-0000-4000-8000-{m:012x}"),

@@ -151,19 +151,19 @@ impl Archive {
 
     /// All of a session that its page shows, by one way to a reader and back.
     pub async fn contents(&self, session: SessionId) -> Result<SessionContents, ArchiveError> {
-        let of = move |c: &Connection| {
+        let read = move |c: &Connection| {
             Ok(SessionContents {
-                messages: messages::of(c, session)?,
-                notes: notes::of(c, session)?,
-                tags: tags::of(c, session)?,
-                choice: region_choices::of(c, session)?,
-                verifications: verifications::of(c, session)?,
+                messages: messages::of_session(c, session)?,
+                notes: notes::of_session(c, session)?,
+                tags: tags::of_session(c, session)?,
+                choice: region_choices::of_session(c, session)?,
+                verifications: verifications::of_session(c, session)?,
                 overridden: verifications::overridden(c, session)?,
-                devices: devices::of(c, session)?,
-                pictures: pictures::of(c, session)?,
+                devices: devices::of_session(c, session)?,
+                pictures: pictures::of_session(c, session)?,
             })
         };
-        self.read(of).await
+        self.read(read).await
     }
 
     async fn read<T: Send + 'static>(

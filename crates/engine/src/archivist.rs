@@ -51,7 +51,7 @@ async fn copy(
             && copied.get(&id) != Some(&snapshot.record)
         {
             let word = SessionStatus::new(&snapshot.record, now());
-            context.archive.save_summary(Summary::of(id, &snapshot.record, &word)).await?;
+            context.archive.save_summary(Summary::new(id, &snapshot.record, &word)).await?;
             copy_verifications(context, id, copied.get(&id), &snapshot.record).await?;
             copied.insert(id, snapshot.record.clone());
         }

@@ -51,7 +51,7 @@ pub struct Progress {
 }
 
 impl Snapshot {
-    pub(crate) fn of(
+    pub(crate) fn new(
         id: SessionId,
         revision: u64,
         record: &Arc<Record>,

@@ -80,7 +80,7 @@ impl Routes {
 
     fn find(&self, text: &str) -> Option<Arc<Route>> {
         // Looked up by its hash: how long that takes says nothing of the tokens that exist.
-        let hash = TokenHash::of(text);
+        let hash = TokenHash::from_token(text);
         self.0.read().get(&hash).cloned()
     }
 }

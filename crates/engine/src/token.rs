@@ -51,13 +51,13 @@ impl HookToken {
 
     /// What the listener looks it up by.
     pub fn hash(&self) -> TokenHash {
-        TokenHash::of(self.expose())
+        TokenHash::from_token(self.expose())
     }
 }
 
 impl TokenHash {
     /// The hash of any text that came as a token.
-    pub fn of(text: &str) -> Self {
+    pub fn from_token(text: &str) -> Self {
         let mut hash = [0u8; 32];
         hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
         Self(hash)
@@ -97,7 +97,7 @@ mod tests {
         let token = HookToken::random().unwrap();
         assert_eq!(token.expose().len(), TOKEN_CHARS);
         assert_eq!(token.expose().parse(), Ok(token.clone()));
-        assert_eq!(TokenHash::of(token.expose()), token.hash());
+        assert_eq!(TokenHash::from_token(token.expose()), token.hash());
         assert_ne!(HookToken::random().unwrap(), token);
     }
 

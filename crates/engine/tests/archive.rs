@@ -26,7 +26,7 @@ fn session(n: u8) -> SessionId {
 fn summary(n: u8) -> Summary {
     let about = About { customer: format!("Customer {n}"), ..About::default() };
     let record = State::new(about, "tess".into(), Timestamp(i64::from(n) * 1000)).record;
-    Summary::of(session(n), &record, &SessionStatus::Allocating)
+    Summary::new(session(n), &record, &SessionStatus::Allocating)
 }
 
 fn message(guid: &str, body: &str) -> ChatMessage {

@@ -165,7 +165,7 @@ impl Race {
         let bounds = self.bounds();
         for (lane, wait) in self.lanes.iter_mut().zip(&self.waits) {
             let over = (lane.end == LaneEnd::Running)
-                .then(|| bounds.of(lane, wait))
+                .then(|| bounds.overrun(lane, wait))
                 .flatten()
                 .filter(|over| over.at < elapsed);
             if let Some(Over { limit, .. }) = over {
@@ -185,7 +185,9 @@ impl Race {
             .iter()
             .zip(&self.waits)
             .filter(|(lane, _)| lane.end == LaneEnd::Running)
-            .filter_map(|(lane, wait)| Some(bounds.of(lane, wait)?.at + Duration::from_micros(1)))
+            .filter_map(|(lane, wait)| {
+                Some(bounds.overrun(lane, wait)?.at + Duration::from_micros(1))
+            })
             .min()
     }
 
@@ -226,7 +228,7 @@ struct Over {
 }
 
 impl Bounds {
-    fn of(&self, lane: &Lane, wait: &Wait) -> Option<Over> {
+    fn overrun(&self, lane: &Lane, wait: &Wait) -> Option<Over> {
         let waiting =
             |limit: Option<Duration>| limit.map(|limit| Over { at: wait.since + limit, limit });
         let took = |by: Duration, limit: Option<Duration>| {

@@ -128,7 +128,7 @@ impl RunningEngine {
             access: engine::access::Access::default(),
         };
         let (disk, faults) = (journal::Faults::default(), Faults::default());
-        let keys = Keys::of(&vault);
+        let keys = Keys::from_vault(&vault);
         let options = journal::Options { faults: disk.clone(), ..journal::Options::default() };
         let stores = Stores {
             journal: Journal::open(&data.join(JOURNAL_FILE), keys.journal, options).unwrap(),

@@ -129,7 +129,7 @@ async fn append(
 const NOT_WRITTEN: &str = "The audit log is not written. ";
 
 fn not_written(error: &StoreError) -> Trouble {
-    let Trouble { code, text, remedy } = trouble::of(error, remedy::of_store(error));
+    let Trouble { code, text, remedy } = trouble::new(error, remedy::of_store(error));
     Trouble { code, text: format!("{NOT_WRITTEN}{text}"), remedy }
 }
 

@@ -73,7 +73,7 @@ pub(crate) async fn begin(console: &Arc<Console>, task: CeremonyTask) -> Result<
     if console.ceremonies.pages.get("passkey.js").is_none() {
         return Err(troubles::no_page(task.doing()));
     }
-    let state = HookToken::random().map_err(|error| trouble::of(&error, remedy::NO_RANDOM))?;
+    let state = HookToken::random().map_err(|error| trouble::new(&error, remedy::NO_RANDOM))?;
     let origin = service.service().base_url.origin().ascii_serialization();
     let page =
         CeremonyPage::open(&state, console.ceremonies.pages.clone(), &origin).map_err(|error| {

@@ -49,7 +49,7 @@ async fn start_again(console: &Console, settings: &Settings) -> Result<Engine, A
     {
         embedded.handle().release_deliveries();
     }
-    let stores = Stores::open(&folder.path, Keys::of(&folder.vault)).await?;
+    let stores = Stores::open(&folder.path, Keys::from_vault(&folder.vault)).await?;
     let engine =
         start_engine(&folder.path, settings, broker.get(), access.state.clone(), stores).await?;
     broker.remember_ports(engine.listener()).await;

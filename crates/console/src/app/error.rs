@@ -83,7 +83,7 @@ impl AppError {
 
     /// For a window, which shows it.
     pub fn trouble(&self) -> Trouble {
-        trouble::of(self, self.remedy())
+        trouble::new(self, self.remedy())
     }
 
     fn remedy(&self) -> (Code, &str) {

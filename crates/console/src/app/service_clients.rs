@@ -37,7 +37,7 @@ impl StoredSecrets {
         })
     }
 
-    pub const fn of(&self, service: Identity) -> Option<&KeptSecret> {
+    pub const fn get(&self, service: Identity) -> Option<&KeptSecret> {
         match service {
             Identity::Passwordless => self.passwordless.as_ref(),
             Identity::Logintc => self.logintc.as_ref(),
@@ -46,7 +46,7 @@ impl StoredSecrets {
     }
 
     fn value(&self, service: Identity) -> Option<SecretString> {
-        self.of(service).map(|kept| kept.value.clone())
+        self.get(service).map(|kept| kept.value.clone())
     }
 }
 

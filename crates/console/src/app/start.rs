@@ -71,7 +71,7 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
     let (broker_started, (_, no_sandbox), stores) = tokio::join!(
         broker.start(&settings),
         sandbox.start(&settings),
-        Stores::open(&folder.path, Keys::of(&folder.vault))
+        Stores::open(&folder.path, Keys::from_vault(&folder.vault))
     );
     broker_started?;
     no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));

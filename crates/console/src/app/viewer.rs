@@ -159,7 +159,7 @@ impl Viewers {
 
     fn find(&self, token: &str) -> Option<Arc<ViewerWindow>> {
         let windows = self.windows.read();
-        windows.get(&TokenHash::of(token)).cloned()
+        windows.get(&TokenHash::from_token(token)).cloned()
     }
 
     async fn serve(&self, console: &Arc<Console>) -> Result<SocketAddr, ViewerWindowError> {

@@ -209,7 +209,7 @@ fn hit(console: &Console, engine: &Engine, found: &Found) -> Hit {
         place: place(found.place).to_owned(),
         snippet: words::masked(&found.snippet.text),
         marks: found.snippet.marks.clone(),
-        state: state::of(&word, 0, &setting),
+        state: state::view(&word, 0, &setting),
     }
 }
 

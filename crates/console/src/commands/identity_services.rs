@@ -107,7 +107,7 @@ async fn changed(console: &Console) -> CommandResult {
 async fn view(console: &Console, service: Identity, kept: &StoredSecrets) -> IdentityServiceView {
     let settings = console.settings.current();
     let stand_in = console.sandbox.stand_in(service, &settings).await;
-    let secret = kept.of(service);
+    let secret = kept.get(service);
     let address = service.address(&settings).map(str::to_owned);
     let mut missing = present::missing(service, &settings, secret.is_some());
     if address.is_none() && stand_in.is_none() {

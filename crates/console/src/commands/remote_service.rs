@@ -92,7 +92,7 @@ async fn test_reach(console: &Console) -> CommandResult {
             Reply::Reach { reach: known_reach(&console.engine, &engine), text: came(url, reached) }
         }
         ReachTest::Failed(error) => {
-            let Trouble { text, remedy, .. } = trouble::of(&error, remedy::of_reach(error));
+            let Trouble { text, remedy, .. } = trouble::new(&error, remedy::of_reach(error));
             Reply::Reach { reach: Reach::Unreachable, text: format!("{text} {remedy}") }
         }
         ReachTest::NotDone => Reply::Reach { reach: Reach::Unknown, text: "Not tested.".into() },

@@ -111,7 +111,7 @@ async fn open_viewer(console: &Arc<Console>, session: &str, view: View, by: &str
     let url = if ours {
         engine.may_view(id).map_err(failed)?;
         let opened = console.viewers.open(console, id, view.read_only, &technician).await;
-        opened.map_err(|error| trouble::of(&error, error.remedy()))?
+        opened.map_err(|error| trouble::new(&error, error.remedy()))?
     } else {
         engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?
     };

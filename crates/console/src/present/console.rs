@@ -51,7 +51,7 @@ pub struct Service<'a> {
 }
 
 /// The view.
-pub fn of(parts: &Parts<'_>) -> ConsoleView {
+pub fn view(parts: &Parts<'_>) -> ConsoleView {
     let mut counts = (0, 0, 0);
     for snapshot in parts.sessions {
         let word = SessionStatus::new(&snapshot.record, parts.now);
@@ -131,7 +131,7 @@ fn troubles(parts: &Parts<'_>) -> Vec<Trouble> {
             troubles.push(trouble::of_store(&why));
         }
         for fault in health.background_fails() {
-            troubles.push(trouble::of(&fault, remedy::of_background(fault)));
+            troubles.push(trouble::new(&fault, remedy::of_background(fault)));
         }
         if let Some(ServiceHealth::Fails { failure, .. }) = health.service() {
             troubles.push(trouble::of_failure("call the service", failure));

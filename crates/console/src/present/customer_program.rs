@@ -22,7 +22,7 @@ const AGAIN: &str = "The download is tried again with what the service gave befo
     asked a second time.";
 
 /// The view; none where there is nothing to say of it.
-pub fn of(snapshot: &Snapshot, setting: &Setting<'_>) -> Option<ProgramView> {
+pub fn view(snapshot: &Snapshot, setting: &Setting<'_>) -> Option<ProgramView> {
     let record = &snapshot.record;
     if record.program == Program::NotAsked && !record.is_live() {
         return None;

@@ -67,16 +67,16 @@ pub struct Around<'a> {
 }
 
 /// A session that the engine has.
-pub fn of(
+pub fn view(
     snapshot: &Snapshot,
     beside: Beside,
     around: &Around<'_>,
     setting: &Setting<'_>,
 ) -> SessionDetail {
     let record = &snapshot.record;
-    let timers = Timers::of(record, setting.now);
+    let timers = Timers::new(record, setting.now);
     SessionDetail {
-        row: row::of(snapshot, around.revision, beside.unread, setting),
+        row: row::view(snapshot, around.revision, beside.unread, setting),
         by: words::plain(&record.by, words::LONGEST_NAME),
         created_at: record.created.0,
         customer: words::plain(&record.about.customer, 200),
@@ -90,20 +90,20 @@ pub fn of(
         region: record.allocation().map(|allocation| allocation.region.to_string()),
         region_ms: beside.choice.as_ref().and_then(region_race::best_ms),
         failure: failure(record),
-        hooks: hooks::of(&snapshot.lamps, &beside.happenings, around.reach),
+        hooks: hooks::view(&snapshot.lamps, &beside.happenings, around.reach),
         presenter: state::presenter(record.presenter),
         viewers: state::viewers(record.viewers),
         windows: snapshot.windows,
         // Nobody shares a screen in a session that is over, whatever was learnt last.
         screen: beside.screen.filter(|_| record.is_live()),
-        timeline: timeline::of(record, &beside.happenings, setting),
+        timeline: timeline::view(record, &beside.happenings, setting),
         waited_ms: timers.waited_ms,
         waiting: timers.waiting,
         connected_ms: timers.connected_ms,
         connected: timers.connected,
         timers_at: setting.now.0,
-        program: customer_program::of(snapshot, setting),
-        verifications: record.verifications.iter().map(verify::of).collect(),
+        program: customer_program::view(snapshot, setting),
+        verifications: record.verifications.iter().map(verify::view).collect(),
         gate: verify::gate(snapshot.gate, record, setting),
         devices: beside.devices.iter().map(device::pinned).collect(),
         pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
@@ -139,7 +139,7 @@ pub fn archived(
         region: summary.region.as_ref().map(ToString::to_string),
         region_ms: beside.choice.as_ref().and_then(region_race::best_ms),
         failure: None,
-        hooks: hooks::of(&[const { Lamp::Off }; 4], &beside.happenings, around.reach),
+        hooks: hooks::view(&[const { Lamp::Off }; 4], &beside.happenings, around.reach),
         presenter: never.clone(),
         viewers: never,
         windows: 0,
@@ -151,7 +151,7 @@ pub fn archived(
         connected: false,
         timers_at: ended.0,
         program: None,
-        verifications: beside.verifications.iter().map(verify::of).collect(),
+        verifications: beside.verifications.iter().map(verify::view).collect(),
         gate: verify::old_gate(beside.overridden.as_ref()),
         devices: beside.devices.iter().map(device::pinned).collect(),
         pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
@@ -172,7 +172,7 @@ fn archived_row(summary: &Summary, revision: u64, setting: &Setting<'_>) -> Sess
         id: summary.session.to_string(),
         revision,
         name: name(&summary.about, summary.created, setting),
-        state: state::of(&summary.word, 0, setting),
+        state: state::view(&summary.word, 0, setting),
         active_at: summary.closed_at.unwrap_or(summary.created).0,
         timer_since: None,
         unread: 0,
@@ -280,7 +280,7 @@ struct Timers {
 }
 
 impl Timers {
-    fn of(record: &Record, now: Timestamp) -> Self {
+    fn new(record: &Record, now: Timestamp) -> Self {
         let since = record.allocation().map(|allocation| allocation.at);
         let over = match &record.life {
             Life::Closed { at, .. } => Some(*at),

@@ -7,7 +7,7 @@ use wire::HookType;
 use crate::view::{HookView, LampKind, Reach};
 
 /// The four, in the order in which they are shown.
-pub fn of(lamps: &[Lamp; 4], happenings: &[EventRecord], reach: Reach) -> Vec<HookView> {
+pub fn view(lamps: &[Lamp; 4], happenings: &[EventRecord], reach: Reach) -> Vec<HookView> {
     HookType::ALL
         .into_iter()
         .zip(lamps)

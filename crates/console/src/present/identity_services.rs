@@ -144,7 +144,7 @@ pub fn of_logintc(error: &logintc::Error) -> Trouble {
         | logintc::Error::NotEnabled
         | logintc::Error::Gone(_)
         | logintc::Error::Input(..) => {
-            Trouble { code: Code::Refused, ..trouble::of(error, remedy::of_verification(error)) }
+            Trouble { code: Code::Refused, ..trouble::new(error, remedy::of_verification(error)) }
         }
     }
 }
@@ -160,7 +160,7 @@ pub fn of_passkeys(error: &PasskeyError) -> Trouble {
         | PasskeyError::UnknownCredential(_)
         | PasskeyError::Limit { .. }
         | PasskeyError::Invalid { .. } => {
-            Trouble { code: Code::Refused, ..trouble::of(error, remedy::of_passkey(error)) }
+            Trouble { code: Code::Refused, ..trouble::new(error, remedy::of_passkey(error)) }
         }
     }
 }

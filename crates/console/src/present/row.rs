@@ -7,14 +7,14 @@ use super::{Setting, hooks, name, state, verify};
 use crate::view::SessionRow;
 
 /// The row of `snapshot`.
-pub fn of(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'_>) -> SessionRow {
+pub fn view(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'_>) -> SessionRow {
     let record = &snapshot.record;
     let word = SessionStatus::new(record, setting.now);
     SessionRow {
         id: snapshot.id.to_string(),
         revision,
         name: name(&record.about, record.created, setting),
-        state: state::of(&word, snapshot.windows, setting),
+        state: state::view(&word, snapshot.windows, setting),
         active_at: snapshot.active_at.0,
         timer_since: state::timer(&word),
         unread,

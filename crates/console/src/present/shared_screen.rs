@@ -20,7 +20,7 @@ const MOST_MS: u32 = 60_000;
 const MOST_FPS: u16 = 240;
 
 /// What the service said last; none if nothing so far.
-pub fn of(known: Option<(&Roster, Timestamp)>) -> ScreenView {
+pub fn view(known: Option<(&Roster, Timestamp)>) -> ScreenView {
     let Some((Roster { sharing, presenter, watchers }, at)) = known else {
         let sharing = SharingKind::Unknown;
         return ScreenView { sharing, platform: None, watchers: Vec::new(), as_of: None };
@@ -73,13 +73,13 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_made_up() {
-        assert_eq!(of(None).sharing, SharingKind::Unknown);
-        let bare = of(Some((&roster("{}"), Timestamp(5))));
+        assert_eq!(view(None).sharing, SharingKind::Unknown);
+        let bare = view(Some((&roster("{}"), Timestamp(5))));
         assert_eq!((bare.sharing, bare.as_of), (SharingKind::None, Some(5)));
         let watches = r#"{"sharing":"paused","presenter":{"name":"Maria"},"watchers":[
             {"page":"p","name":"An\u202ena","role":"watch","watching":false,"sealed":true,
              "latency_ms":7,"fps":9}]}"#;
-        let shown = of(Some((&roster(watches), Timestamp(5))));
+        let shown = view(Some((&roster(watches), Timestamp(5))));
         assert_eq!((shown.sharing, &shown.platform), (SharingKind::Paused, &None));
         let one = &shown.watchers[0];
         assert_eq!((one.name.as_str(), one.controls, one.sealed), ("Anna", false, false));
@@ -90,7 +90,7 @@ mod tests {
     fn a_pages_boast_is_no_measure() {
         let boast = r#"{"watchers":[{"page":"p","name":"","role":"control","watching":true,
             "sealed":true,"latency_ms":4294967295,"fps":65535}]}"#;
-        let one = &of(Some((&roster(boast), Timestamp(5)))).watchers[0];
+        let one = &view(Some((&roster(boast), Timestamp(5)))).watchers[0];
         assert_eq!((one.latency_ms, one.fps, one.sealed), (None, None, true));
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The word, with what belongs to it; `windows` are viewer windows of ours.
-pub fn of(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> StateView {
+pub fn view(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> StateView {
     let (kind, label, since) = parts(word);
     StateView {
         kind,
@@ -139,7 +139,7 @@ mod tests {
         let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC };
         let at = Timestamp(14 * 3_600_000 + 60_000);
         let text = |word: SessionStatus, windows| {
-            let view = of(&word, windows, &setting);
+            let view = view(&word, windows, &setting);
             (view.label, view.detail)
         };
         let closed = SessionStatus::Closed {

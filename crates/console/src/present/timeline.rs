@@ -8,7 +8,7 @@ use super::event;
 use crate::view::{Dot, FactKind, Stretch, Timeline};
 
 /// The swim lanes of a session.
-pub fn of(record: &Record, happenings: &[EventRecord], setting: &super::Setting<'_>) -> Timeline {
+pub fn view(record: &Record, happenings: &[EventRecord], setting: &super::Setting<'_>) -> Timeline {
     let mut presenter = Lane::default();
     let mut viewers = Lane::default();
     for EventRecord { at, event, .. } in happenings {

@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// An error whose text says what was being done and why it failed, with what helps.
-pub fn of(error: &impl fmt::Display, (code, remedy): (Code, &str)) -> Trouble {
+pub fn new(error: &impl fmt::Display, (code, remedy): (Code, &str)) -> Trouble {
     Trouble { code, text: sentence(&error.to_string()), remedy: sentence(remedy) }
 }
 
 /// A failed call or effect. `doing` completes "could not ...".
 pub fn of_failure(doing: &str, failure: Failure) -> Trouble {
-    of(&format_args!("{doing}: {}", failure.reason()), remedy::of_failure(failure))
+    new(&format_args!("{doing}: {}", failure.reason()), remedy::of_failure(failure))
 }
 
 /// A command that was not carried out.

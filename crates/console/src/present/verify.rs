@@ -22,7 +22,7 @@ const ASK: &str = "ask the phone";
 const LONGEST_TEXT: usize = 500;
 
 /// A verification.
-pub fn of(verification: &Verification) -> VerificationView {
+pub fn view(verification: &Verification) -> VerificationView {
     let Verification { id, asked, at, status } = verification;
     let (state, until, ended_at) = match status {
         Status::Asking { until } => (VerificationState::Asking, Some(until.0), None),
@@ -264,7 +264,7 @@ mod tests {
             failed(Failure::Storage),
         ];
         for end in ends {
-            let trouble = of(&verification(Status::Ended { at: AT, end })).trouble.unwrap();
+            let trouble = view(&verification(Status::Ended { at: AT, end })).trouble.unwrap();
             assert!(trouble.text.starts_with("Ask the phone: "), "{trouble:?}");
             assert!(!trouble.remedy.is_empty(), "{end:?}");
         }
@@ -274,14 +274,14 @@ mod tests {
             VerificationOutcome::TimedOut,
             VerificationOutcome::Cancelled,
         ] {
-            assert_eq!(of(&verification(Status::Ended { at: AT, end })).trouble, None);
+            assert_eq!(view(&verification(Status::Ended { at: AT, end })).trouble, None);
         }
     }
 
     #[test]
     fn who_can_not_look_says_so_while_it_waits() {
         let blind = Some(Failure::Faulty { status: 503 });
-        let view = of(&verification(Status::Waiting { until: Timestamp(61_000), blind }));
+        let view = view(&verification(Status::Waiting { until: Timestamp(61_000), blind }));
         assert_eq!((view.state, view.until), (VerificationState::NoAnswerYet, Some(61_000)));
         assert_eq!(view.user, "maria.lopez");
         assert!(view.trouble.unwrap().text.ends_with("It is tried again."));

@@ -162,7 +162,7 @@ async fn an_archive_that_another_program_holds_is_named_and_nothing_in_it_is_los
     rig.ask(json!({ "do": "note", "session": id, "text": "Spooler stuck" })).await;
     rig.app.stop().await;
     let archive = rig.folder.path().join("data").join(engine::archive::ARCHIVE_FILE);
-    let holder = Holder::of(&archive);
+    let holder = Holder::from_file(&archive);
     let again = options(rig.folder.path(), SettingsSource::nowhere(), Arc::new(Opened::default()));
     let Err(error) = App::start(again).await else { panic!("it started") };
     assert_eq!((error.code(), error.exit_code()), (Code::FreeSpace, 6));

@@ -71,7 +71,7 @@ async fn export(rig: &Rig, id: &str, format: Format) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_phone_shows_who_asks_and_why_and_the_session_keeps_what_came_of_it() {
     let mut rig = Rig::start().await;
-    let phones = Phones::of(&rig).await;
+    let phones = Phones::new(&rig).await;
     configure(&rig, json!({ "company": "Tier Two", "technician": "Anna Keller" })).await;
     let id = rig.session("Maria Lopez").await;
     rig.ask(verify(&id, "customer", "maria.lopez")).await;
@@ -118,7 +118,7 @@ async fn the_phone_shows_who_asks_and_why_and_the_session_keeps_what_came_of_it(
 #[tokio::test(flavor = "multi_thread")]
 async fn with_require_no_viewer_is_opened_or_linked_before_the_customer_approved() {
     let mut rig = Rig::start().await;
-    let phones = Phones::of(&rig).await;
+    let phones = Phones::new(&rig).await;
     let id = rig.session("Maria Lopez").await;
     let link = json!({ "do": "viewer_link", "session": id, "read_only": true });
     let open = json!({ "do": "open_viewer", "session": id, "read_only": false });
@@ -177,7 +177,7 @@ async fn over_a_restart_a_gate_is_as_open_or_shut_as_it_was() {
         SettingsSource::nowhere().with(flags)
     };
     let mut rig = Rig::start_in(tempfile::tempdir().unwrap(), settings()).await;
-    let phones = Phones::of(&rig).await;
+    let phones = Phones::new(&rig).await;
     let (shut, open) = (rig.session("John Smith").await, rig.session("Maria Lopez").await);
     rig.ask(verify(&open, "customer", "maria.lopez")).await;
     phones.answer(true).await;
@@ -197,7 +197,7 @@ async fn over_a_restart_a_gate_is_as_open_or_shut_as_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_tried_instead_of_a_push_and_is_seen_nowhere() {
     let mut rig = Rig::start().await;
-    let phones = Phones::of(&rig).await;
+    let phones = Phones::new(&rig).await;
     let user = phones.0.add_user("lee", true).await.unwrap().unwrap();
     let id = rig.session("Lee").await;
     let with = |code: &str| {
@@ -235,7 +235,7 @@ async fn a_code_is_tried_instead_of_a_push_and_is_seen_nowhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mailed_code_needs_the_id_and_says_when_the_domain_does_not_have_it() {
     let rig = Rig::start().await;
-    let phones = Phones::of(&rig).await;
+    let phones = Phones::new(&rig).await;
     let user = phones.0.add_user("lee", true).await.unwrap().unwrap();
     let mail = |user: &str| json!({ "do": "mail_code", "user": user });
     let name = rig.refused(mail("lee")).await;
@@ -253,7 +253,7 @@ async fn a_mailed_code_needs_the_id_and_says_when_the_domain_does_not_have_it() 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_asked_is_refused_before_anything_is_sent() {
     let mut rig = Rig::start().await;
-    let phones = Phones::of(&rig).await;
+    let phones = Phones::new(&rig).await;
     let id = rig.session("Maria Lopez").await;
     let mut long = verify(&id, "customer", "maria.lopez");
     long["reason"] = "x".repeat(201).into();

@@ -100,7 +100,7 @@ pub(super) fn logged_out(
 }
 
 /// In the order in which they were looked up.
-pub(super) fn of(
+pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Vec<LookedUp>, ArchiveError> {
@@ -158,10 +158,10 @@ mod tests {
         {
             pin(&connection, session, &looked_up(login_session, at)).unwrap();
         }
-        assert_eq!(of(&connection, one).unwrap(), [looked_up("b", 2), looked_up("a", 3)]);
+        assert_eq!(of_session(&connection, one).unwrap(), [looked_up("b", 2), looked_up("a", 3)]);
         logged_out(&connection, "a", Timestamp(5)).unwrap();
-        let out = of(&connection, two).unwrap();
+        let out = of_session(&connection, two).unwrap();
         assert_eq!(out[0].logged_out_at, Some(Timestamp(5)));
-        assert_eq!(of(&connection, one).unwrap()[0].logged_out_at, None);
+        assert_eq!(of_session(&connection, one).unwrap()[0].logged_out_at, None);
     }
 }

@@ -24,7 +24,7 @@ impl Archive {
 
     /// What happened in a session, in order.
     pub async fn events_of(&self, session: SessionId) -> Result<Vec<EventRecord>, ArchiveError> {
-        self.read(move |c| of(c, session)).await
+        self.read(move |c| of_session(c, session)).await
     }
 
     /// The newest event that was copied; 0 before the first.
@@ -43,7 +43,7 @@ pub(super) fn save(connection: &Connection, events: &[EventRecord]) -> Result<()
     Ok(())
 }
 
-pub(super) fn of(
+pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Vec<EventRecord>, ArchiveError> {
@@ -86,7 +86,7 @@ mod tests {
         ];
         save(&connection, &all[..1]).unwrap();
         save(&connection, &all).unwrap();
-        assert_eq!(of(&connection, session).unwrap(), all);
+        assert_eq!(of_session(&connection, session).unwrap(), all);
         assert_eq!(last(&connection).unwrap(), 4);
     }
 }

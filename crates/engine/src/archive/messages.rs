@@ -67,7 +67,7 @@ impl Archive {
 
     /// A session's messages in the order of their sending.
     pub async fn transcript(&self, session: SessionId) -> Result<Vec<Message>, ArchiveError> {
-        self.read(move |c| of(c, session)).await
+        self.read(move |c| of_session(c, session)).await
     }
 }
 
@@ -118,7 +118,7 @@ fn save_one(
     Ok(true)
 }
 
-pub(super) fn of(
+pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Vec<Message>, ArchiveError> {
@@ -171,7 +171,7 @@ mod tests {
             sample("absurd", u64::MAX, "x", ""),
         ];
         save(&connection, ONE, chat).unwrap();
-        let transcript = of(&connection, ONE).unwrap();
+        let transcript = of_session(&connection, ONE).unwrap();
         let guids: Vec<_> = transcript.iter().map(|message| message.guid.as_str()).collect();
         assert_eq!(guids, ["first of a second", "second of a second", "late", "absurd"]);
         assert_eq!((transcript[2].body.as_str(), transcript[2].at), (odd, Timestamp(9_000)));

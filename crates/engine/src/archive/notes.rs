@@ -74,7 +74,7 @@ impl Archive {
 
     /// A session's notes.
     pub async fn notes(&self, session: SessionId) -> Result<Vec<Note>, ArchiveError> {
-        self.read(move |c| of(c, session)).await
+        self.read(move |c| of_session(c, session)).await
     }
 
     /// What a session's notes were before, oldest first.
@@ -128,7 +128,10 @@ fn find(
         .transpose()
 }
 
-pub(super) fn of(connection: &Connection, session: SessionId) -> Result<Vec<Note>, ArchiveError> {
+pub(super) fn of_session(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<Vec<Note>, ArchiveError> {
     let sql = "SELECT kind, text, by, at FROM notes WHERE session = ?1 ORDER BY doc";
     all(connection, session, sql)
 }
@@ -185,7 +188,7 @@ mod tests {
         for note in [&first, &second, &second, &closing] {
             set(&connection, ONE, note).unwrap();
         }
-        assert_eq!(of(&connection, ONE).unwrap(), [second, closing]);
+        assert_eq!(of_session(&connection, ONE).unwrap(), [second, closing]);
         assert_eq!(earlier(&connection, ONE).unwrap(), [first]);
         let hits = |typed| search::find(&connection, typed, None, 10).unwrap().rows.len();
         assert_eq!((hits("jams"), hits("driver")), (0, 1));
@@ -197,7 +200,7 @@ mod tests {
         let first = note(NoteKind::Working, "printer jams", 1);
         set(&connection, ONE, &first).unwrap();
         set(&connection, ONE, &note(NoteKind::Working, " ", 2)).unwrap();
-        assert_eq!(of(&connection, ONE).unwrap(), []);
+        assert_eq!(of_session(&connection, ONE).unwrap(), []);
         assert_eq!(earlier(&connection, ONE).unwrap(), [first]);
     }
 }

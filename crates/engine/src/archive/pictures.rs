@@ -73,7 +73,7 @@ pub(super) fn save(
 }
 
 /// Oldest first.
-pub(super) fn of(
+pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Vec<Picture>, ArchiveError> {
@@ -115,9 +115,9 @@ mod tests {
         }
         assert!(!save(&connection, one, &[9], "anna", Timestamp(99)).unwrap());
         assert!(save(&connection, two, &[1, 2, 3], "ben", Timestamp(1)).unwrap());
-        let kept = of(&connection, two).unwrap();
+        let kept = of_session(&connection, two).unwrap();
         assert_eq!((kept[0].by.as_str(), kept[0].bytes), ("ben", 3));
-        assert_eq!(of(&connection, one).unwrap().len(), MOST_PICTURES as usize);
+        assert_eq!(of_session(&connection, one).unwrap().len(), MOST_PICTURES as usize);
         let of_two = kept[0].id;
         assert_eq!(bytes(&connection, two, of_two).unwrap(), Some(vec![1, 2, 3]));
         assert_eq!(bytes(&connection, one, of_two).unwrap(), None, "another session's");

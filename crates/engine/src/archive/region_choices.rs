@@ -23,7 +23,7 @@ impl Archive {
 
     /// Why a session is in its region.
     pub async fn region(&self, session: SessionId) -> Result<Option<Choice>, ArchiveError> {
-        self.read(move |c| of(c, session)).await
+        self.read(move |c| of_session(c, session)).await
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn save(
         .map_err(fault("save the choice of region"))
 }
 
-pub(super) fn of(
+pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Option<Choice>, ArchiveError> {
@@ -65,7 +65,7 @@ mod tests {
     fn the_newest_choice_is_kept() {
         let connection = in_memory();
         let session = SessionId::from_bytes([1; 16]);
-        assert_eq!(of(&connection, session).unwrap(), None);
+        assert_eq!(of_session(&connection, session).unwrap(), None);
         let choice = |region: &str| Choice {
             region: region.parse().unwrap(),
             reason: Reason::ByHand,
@@ -75,6 +75,6 @@ mod tests {
         for region in ["us-east-1", "eu-west-1"] {
             save(&connection, session, &choice(region)).unwrap();
         }
-        assert_eq!(of(&connection, session).unwrap(), Some(choice("eu-west-1")));
+        assert_eq!(of_session(&connection, session).unwrap(), Some(choice("eu-west-1")));
     }
 }

@@ -61,7 +61,7 @@ pub struct Filter {
 
 impl Summary {
     /// From a session's record and the word for it.
-    pub fn of(session: SessionId, record: &Record, word: &SessionStatus) -> Self {
+    pub fn new(session: SessionId, record: &Record, word: &SessionStatus) -> Self {
         let (outcome, closed_at) = match &record.life {
             Life::Closed { at, outcome, .. } => (Some(*outcome), Some(*at)),
             Life::Allocating | Life::Failed { .. } | Life::Live(_) | Life::Over { .. } => {
@@ -249,7 +249,7 @@ fn outcome_of(text: &str) -> Result<Outcome, ArchiveError> {
 pub(super) fn sample(n: u8, customer: &str) -> Summary {
     let about = About { customer: customer.into(), ticket: format!("INC-{n}"), ..About::default() };
     let record = session::State::new(about, "tess".into(), Timestamp(i64::from(n) * 1000)).record;
-    Summary::of(SessionId::from_bytes([n; 16]), &record, &SessionStatus::Allocating)
+    Summary::new(SessionId::from_bytes([n; 16]), &record, &SessionStatus::Allocating)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Archive {
 
     /// A session's tags in alphabetical order.
     pub async fn tags(&self, session: SessionId) -> Result<Vec<String>, ArchiveError> {
-        self.read(move |c| of(c, session)).await
+        self.read(move |c| of_session(c, session)).await
     }
 
     /// All tags and how many sessions have them, the most used first.
@@ -59,7 +59,10 @@ pub(super) fn set(
     Ok(())
 }
 
-pub(super) fn of(connection: &Connection, session: SessionId) -> Result<Vec<String>, ArchiveError> {
+pub(super) fn of_session(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<Vec<String>, ArchiveError> {
     let sql = "SELECT tag FROM tags WHERE session = ?1 ORDER BY tag";
     let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
     let tags = statement.query_map([session.as_bytes()], |row| row.get(0)).map_err(fault(READ))?;
@@ -91,7 +94,7 @@ mod tests {
         set(one, &["vip", " printer ", "", "vip"]);
         set(two, &["x"]);
         set(two, &["vip"]);
-        assert_eq!(of(&connection, one).unwrap(), ["printer", "vip"]);
+        assert_eq!(of_session(&connection, one).unwrap(), ["printer", "vip"]);
         let counted = all(&connection).unwrap();
         let counted: Vec<_> = counted.iter().map(|c| (c.tag.as_str(), c.sessions)).collect();
         assert_eq!(counted, [("vip", 2), ("printer", 1)]);

@@ -50,7 +50,7 @@ pub(super) fn save(
 }
 
 /// Oldest first.
-pub(super) fn of(
+pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Vec<Verification>, ArchiveError> {
@@ -116,9 +116,9 @@ mod tests {
         let overridden =
             Override { by: "anna".into(), at: Timestamp(7), reason: "known voice".into() };
         save(&connection, one, &all, Some(&overridden)).unwrap();
-        assert_eq!(of(&connection, one).unwrap(), all);
+        assert_eq!(of_session(&connection, one).unwrap(), all);
         assert_eq!(super::overridden(&connection, one).unwrap(), Some(overridden));
-        assert_eq!(of(&connection, two).unwrap(), []);
+        assert_eq!(of_session(&connection, two).unwrap(), []);
         assert_eq!(super::overridden(&connection, two).unwrap(), None);
     }
 }

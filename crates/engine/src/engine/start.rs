@@ -43,7 +43,7 @@ pub struct Keys {
 
 impl Keys {
     /// The keys that `vault` derives.
-    pub fn of(vault: &Vault) -> Self {
+    pub fn from_vault(vault: &Vault) -> Self {
         Self { journal: vault.journal_key(), archive: vault.archive_key() }
     }
 }

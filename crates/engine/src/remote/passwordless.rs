@@ -255,7 +255,7 @@ impl Passwordless {
             http::within(self.timeouts.call, call).await.map_err(|cause| failed(doing, cause))?;
         match answer.cause {
             None => Ok(answer),
-            Some(cause) => Err(refusal::of(doing, cause, &answer.body)),
+            Some(cause) => Err(refusal::from_response(doing, cause, &answer.body)),
         }
     }
 }

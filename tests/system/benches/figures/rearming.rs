@@ -83,7 +83,7 @@ async fn alternated(origin: &str, puts_to: &str, way: &str, rounds: usize) -> [S
             raw.extend(raw_puts(&client, puts_to, rounds).await);
         }
     }
-    [Spread::of(raw), Spread::of(rearmed)]
+    [Spread::from_samples(raw), Spread::from_samples(rearmed)]
 }
 
 async fn raw_puts(client: &Client, origin: &str, rounds: usize) -> Vec<f64> {

@@ -84,8 +84,8 @@ fn row(name: &str, fault: Fault, heartbeat: Duration, count: usize, seeds: u64) 
         }
     }
     let aim = (4.0 * count as f64 / FULL_RATE).max(30.0) + TRIP.as_secs_f64();
-    let all = Spread::of(all);
-    let seen = if looked_at.is_empty() { 0.0 } else { Spread::of(looked_at).most };
+    let all = Spread::from_samples(all);
+    let seen = if looked_at.is_empty() { 0.0 } else { Spread::from_samples(looked_at).most };
     println!(
         "  {name:<8} heartbeat {:>3} s, {count:>5} sessions: p50 {:>6.1}, p99 {:>6.1}, most {:>6.1} (aim {aim:.2}) \
          | on screen most {seen:.1} (aim 2 s + a round trip)",

@@ -49,7 +49,7 @@ pub async fn measure(sizes: Sizes) {
             }
         }
         let [raced, regret, serial, serial_regret] =
-            [raced, regret, serial, serial_regret].map(Spread::of);
+            [raced, regret, serial, serial_regret].map(Spread::from_samples);
         println!(
             "  {name:<9} ({jitter:>2} ms, {spikes:>2} %): p50 {:>4.0} ms {:>5.1}x, p99 {:>4.0} ms {:>5.1}x, \
              regret p99 {:.0} ms | serial p50 {:.0} ms, regret p99 {:.0} ms",

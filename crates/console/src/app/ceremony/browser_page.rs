@@ -254,7 +254,8 @@ impl PageState {
     /// Whether our own page asks, for the step that is under way. Compared by their hashes, so that the
     /// time that it takes tells nothing.
     fn is_our_page(&self, headers: &HeaderMap, state: &str) -> bool {
-        let is_our_page = self.guard.allows_caller(headers) && TokenHash::of(state) == self.state;
+        let is_our_page =
+            self.guard.allows_caller(headers) && TokenHash::from_token(state) == self.state;
         if !is_our_page {
             tracing::warn!("somebody asked the page in the browser without its state");
         }

@@ -161,7 +161,7 @@ mod tests {
         }
     }
 
-    fn of(sign_in: &SignIn, asked: Option<&Person>) -> Result<Person, Refusal> {
+    fn from_sign_in(sign_in: &SignIn, asked: Option<&Person>) -> Result<Person, Refusal> {
         let people = [person(1), person(2)];
         let expected = Expected {
             passkey_use: PasskeyUse::SignIn,

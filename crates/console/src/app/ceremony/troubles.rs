@@ -18,7 +18,7 @@ pub(crate) fn of_passkey(doing: &str, error: &PasskeyError) -> Trouble {
         | PasskeyError::Limit { .. }
         | PasskeyError::Invalid { .. }
         | PasskeyError::UnknownCredential(_) => {
-            trouble::of(&format_args!("{doing}: {}", error.why()), remedy::of_passkey(error))
+            trouble::new(&format_args!("{doing}: {}", error.why()), remedy::of_passkey(error))
         }
         PasskeyError::Call(call) => {
             trouble::of_failure(&format!("{doing} at the passkey service"), call.failure)

@@ -20,7 +20,7 @@ use crate::{
 /// A session's row.
 pub(super) fn row(console: &Console, snapshot: &Snapshot, revision: u64) -> SessionRow {
     let unread = console.unread.get(snapshot.id);
-    present::row::of(snapshot, revision, unread, &setting(&console.zone))
+    present::row::view(snapshot, revision, unread, &setting(&console.zone))
 }
 
 /// What a session is called, live or archived.
@@ -55,7 +55,7 @@ pub(crate) async fn detail_of(
     };
     let setting = setting(&console.zone);
     if let Some(snapshot) = engine.snapshot(id) {
-        return Ok(present::detail::of(&snapshot, beside, &around, &setting));
+        return Ok(present::detail::view(&snapshot, beside, &around, &setting));
     }
     match engine.archive().summary(id).await {
         Ok(Some(summary)) => Ok(present::detail::archived(&summary, beside, &around, &setting)),
@@ -107,7 +107,7 @@ fn screen(slot: &EngineSlot, id: SessionId) -> Option<ScreenView> {
     slot.known(|known| {
         known.capabilities.as_ref().filter(|able| able.knows_roster())?;
         let known = known.rosters.get(&id).map(|known| (&known.roster, known.at));
-        Some(present::shared_screen::of(known))
+        Some(present::shared_screen::view(known))
     })
 }
 
@@ -117,7 +117,7 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
     let service = service(console);
     let sessions = engine.map(Engine::snapshots).unwrap_or_default();
     let standing = console.standing.list();
-    present::console::of(&present::console::Parts {
+    present::console::view(&present::console::Parts {
         revision,
         technician: &console.access.technician(),
         access: console.access_view(),

@@ -164,7 +164,7 @@ fn services(settings: &Settings, kept: &StoredSecrets) -> Vec<Check> {
             Identity::Logintc => "verification",
             Identity::Rocketchat => "devices",
         };
-        match (missing(service, settings, kept.of(service).is_some()), service.address(settings)) {
+        match (missing(service, settings, kept.get(service).is_some()), service.address(settings)) {
             (Some(Trouble { text, remedy, .. }), _) => Check::warning(name, text, remedy),
             (None, Some(address)) => Check::ok(name, format!("set up for {address}")),
             (None, None) => Check::ok(name, "the sandbox that comes along stands for the service"),

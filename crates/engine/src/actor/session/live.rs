@@ -324,7 +324,7 @@ impl Live {
         self.revision += 1;
         let pin = self.secrets.as_ref().and_then(|secrets| secrets.pin.clone());
         let pin = pin.filter(|_| pin_is_shown(&self.shown));
-        let snapshot = Snapshot::of(
+        let snapshot = Snapshot::new(
             self.id,
             self.revision,
             &self.shown,

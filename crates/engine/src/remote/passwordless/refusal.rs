@@ -97,7 +97,7 @@ pub enum Field {
 }
 
 /// What an answer that isn't a success means: by its code where it has one, else by its status.
-pub(super) fn of(doing: Doing, cause: Cause, body: &[u8]) -> PasskeyError {
+pub(super) fn from_response(doing: Doing, cause: Cause, body: &[u8]) -> PasskeyError {
     if cause.0 == Failure::Unauthorized {
         return PasskeyError::Unauthorized(doing);
     }
@@ -156,7 +156,7 @@ mod tests {
     fn a_refusal_is_named_by_its_code_and_repeats_no_prose() {
         let of = |status, body: &str| {
             let cause = (Failure::Rejected { status }, "the service refused it".to_owned());
-            super::of(Doing::SetAliases, cause, body.as_bytes())
+            from_response(Doing::SetAliases, cause, body.as_bytes())
         };
         let conflict = PasskeyError::AliasConflict(Doing::SetAliases);
         assert_eq!(of(409, r#"{"errorCode":"alias_conflict","title":"hush"}"#), conflict);
