@@ -1,5 +1,5 @@
-//! The commands that the page calls: each parses, makes one call and converts the result. `build.rs` lists them, and
-//! only the main window may call them.
+//! The commands that the page calls: each parses, makes one call and converts the result.
+//! `build.rs` lists them, and only the main window may call them.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -75,7 +75,8 @@ pub async fn subscribe(
     Ok(())
 }
 
-/// Waits for the next batch; `None` when the console has ended. The feed already limits itself to one batch a frame.
+/// Waits for the next batch; `None` when the console has ended. The feed already limits itself to
+/// one batch a frame.
 async fn next_batch(
     feed: &mut Feed,
     page_requests: &mut broadcast::Receiver<PageRequest>,

@@ -1,5 +1,5 @@
-//! What Deskhand does on the desktop: viewer windows, notifications, links and files. Each module does one thing and
-//! decides nothing.
+//! What Deskhand does on the desktop: viewer windows, notifications, links and files. Each module
+//! does one thing and decides nothing.
 
 pub mod boundary;
 pub mod link;
@@ -34,7 +34,8 @@ impl Desktop for TauriDesktop {
         let counted =
             move |windows| shell::viewer_windows_changed(&app, session, view.read_only, windows);
         Box::pin(async move {
-            // The address carries the PIN. The parser's error names what is wrong with it and doesn't quote it.
+            // The address carries the PIN. The parser's error names what is wrong with it and
+            // doesn't quote it.
             let mut target: Url = url.expose().parse().map_err(|error| desktop_error(&error))?;
             if view.chat {
                 target.set_fragment(Some(viewer::CHAT));
@@ -51,7 +52,8 @@ impl Desktop for TauriDesktop {
             let theme = theme(settings.theme);
             viewer::open(&self.0, &viewer, name, target, boundary, theme, counted)
                 .map_err(|error| DesktopError(format!("open a viewer window: {error}")))?;
-            // The console may have been locked while the window was made, too late to hide it with the others.
+            // The console may have been locked while the window was made, too late to hide it with
+            // the others.
             if shell.overview().locked() {
                 viewer::hide_all(&self.0);
             }
@@ -72,8 +74,8 @@ impl Desktop for TauriDesktop {
     }
 }
 
-/// Gives open viewer windows the theme of the settings. The system's theme comes back with the next start only, because
-/// nothing reports it once a window has a theme of its own.
+/// Gives open viewer windows the theme of the settings. The system's theme comes back with the next
+/// start only, because nothing reports it once a window has a theme of its own.
 pub fn apply_settings(app: &AppHandle, settings: &Settings) {
     if let Some(theme) = theme(settings.theme) {
         viewer::set_theme_all(app, theme);

@@ -1,4 +1,5 @@
-//! The shell, the only crate that uses tauri. It opens windows and passes on what happens in them; the console decides.
+//! The shell, the only crate that uses tauri. It opens windows and passes on what happens in them;
+//! the console decides.
 
 mod commands;
 pub mod desktop;
@@ -44,7 +45,8 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 let app = app.handle();
                 let paused = memory::paused(app);
                 let first = app.state::<Shell>().overview().start_with_paused(paused);
-                // The window comes first: loading its page takes longest, and meanwhile the console starts.
+                // The window comes first: loading its page takes longest, and meanwhile the
+                // console starts.
                 window::create(app)?;
                 shell::start(app.clone(), global);
                 tray::create(app, &first, shell::clicked)?;
@@ -53,7 +55,8 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
             })
             .build(context())?;
     app.run(|_, event| {
-        // Without this, closing the last window would end the app, tray included. Only `exit` has a code.
+        // Without this, closing the last window would end the app, tray included. Only `exit` has
+        // a code.
         if let RunEvent::ExitRequested { code: None, api, .. } = event {
             api.prevent_exit();
         }

@@ -1,8 +1,8 @@
-//! What the shell knows about the console from its pushes, and the content of the tray that follows from it. It does no
-//! I/O.
+//! What the shell knows about the console from its pushes, and the content of the tray that follows
+//! from it. It does no I/O.
 //!
-//! A push replaces what was known before, so a skipped push does no harm. While the console is locked there are no
-//! sessions in it, so nothing that is made from it can name a customer.
+//! A push replaces what was known before, so a skipped push does no harm. While the console is
+//! locked there are no sessions in it, so nothing that is made from it can name a customer.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -64,7 +64,8 @@ impl Overview {
         })
     }
 
-    /// The content of the tray at the start, with "Pause notifications" as it was when the app ended.
+    /// The content of the tray at the start, with "Pause notifications" as it was when the
+    /// app ended.
     pub fn start_with_paused(&mut self, paused: bool) -> TrayModel {
         self.paused = paused;
         self.tray()
@@ -81,7 +82,8 @@ impl Overview {
         self.paused
     }
 
-    /// Where a viewer window that begins at `target` may navigate. `also` lists the origins from the settings.
+    /// Where a viewer window that begins at `target` may navigate. `also` lists the origins from
+    /// the settings.
     ///
     /// # Errors
     /// `target` isn't secure, or it leads to a server of our own that no viewer may reach.

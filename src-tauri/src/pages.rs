@@ -1,4 +1,5 @@
-//! The files of the sign-in page in the program's bundle. `deskhand headless`, which opens no window, uses them too.
+//! The files of the sign-in page in the program's bundle. `deskhand headless`, which opens no
+//! window, uses them too.
 
 use std::borrow::Cow;
 

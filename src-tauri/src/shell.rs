@@ -1,6 +1,8 @@
-//! What the windows, the tray and the notifications share: the running console, and what the tray knows about it.
+//! What the windows, the tray and the notifications share: the running console, and what the tray
+//! knows about it.
 //!
-//! What is absent: a decision about a session. A click becomes a command, and what the console pushes is shown.
+//! What is absent: a decision about a session. A click becomes a command, and what the console
+//! pushes is shown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +45,8 @@ pub struct Shell {
     notifier: Notifier,
 }
 
-/// Something that the shell asks of the page. It is sent in the same batches as the console's pushes.
+/// Something that the shell asks of the page. It is sent in the same batches as the
+/// console's pushes.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum PageRequest {
@@ -132,7 +135,7 @@ async fn follow_console(app: &AppHandle, console: &App) {
     let announcer = announcer(app, &notices);
     let mut shown = shell.overview().tray();
     let mut locked = false;
-    // Notifications that an earlier run didn't come to show are read before the first push.
+    // Notifications that an earlier run didn't get to show are read before the first push.
     let mut news_waiting = true;
     while let Some(batch) = feed.next().await {
         for push in batch {
@@ -147,7 +150,8 @@ async fn follow_console(app: &AppHandle, console: &App) {
         if std::mem::take(&mut news_waiting)
             && let Some(mut news) = notices.read().await
         {
-            // Emptied and not skipped: what came while paused counts as shown, and isn't made up for later.
+            // Emptied and not skipped: what came while paused counts as shown, and isn't made up
+            // for later.
             if shell.overview().paused() {
                 news.tell.clear();
             }
@@ -162,7 +166,8 @@ async fn follow_console(app: &AppHandle, console: &App) {
     }
 }
 
-/// Hides what names a customer while the console is locked, and shows it again afterwards. Sessions go on meanwhile.
+/// Hides what names a customer while the console is locked, and shows it again afterwards. Sessions
+/// go on meanwhile.
 fn hide_or_show(app: &AppHandle, locked: bool) {
     if locked {
         viewer::hide_all(app);
@@ -185,11 +190,13 @@ fn redraw_tray(app: &AppHandle, model: tray::TrayModel) {
     }
 }
 
-/// Starts a task that shows notifications one after another, and tells the console up to where they were shown.
+/// Starts a task that shows notifications one after another, and tells the console up to where they
+/// were shown.
 fn announcer(app: &AppHandle, notices: &Notices) -> UnboundedSender<News> {
     let (app, marks) = (app.clone(), notices.marks());
     let (send, mut queue) = unbounded_channel::<News>();
-    // A task of its own, because a desktop may take seconds to accept a notification, and the tray must not wait.
+    // A task of its own, because a desktop may take seconds to accept a notification, and the tray
+    // must not wait.
     tauri::async_runtime::spawn(async move {
         while let Some(news) = queue.recv().await {
             for tell in &news.tell {
@@ -237,7 +244,8 @@ fn act_on_notice(app: &AppHandle, session: Option<String>, action: NoticeAction)
 fn show_chat(app: &AppHandle, session: String) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        // One can write in a viewer window's chat only. If no window can be opened, the page's chat can be read.
+        // Only a viewer window's chat can be written in. If no window can be opened, the page's
+        // chat can at least be read.
         let open =
             ViewingCommand::OpenViewer { session: session.clone(), read_only: false, chat: true };
         if run(&app, open).await.is_none() {
@@ -295,7 +303,8 @@ pub fn end(app: &AppHandle) {
 /// Brings the window to the front and sends a request to its page.
 fn request(app: &AppHandle, request: PageRequest) {
     window::show_main(app);
-    // A notification or menu from before the lock can still be clicked. The page then asks to sign in.
+    // A notification or menu from before the lock can still be clicked. The page then asks to
+    // sign in.
     if app.state::<Shell>().overview().locked() {
         return;
     }
@@ -311,8 +320,8 @@ pub fn viewer_windows_changed(
     windows: OpenWindows,
 ) {
     let OpenWindows { open, closed } = windows;
-    // At once and not in the task below: if it ran later, it would also shut out the page of a window of the same
-    // session and role that was opened in between.
+    // At once and not in the task below: if it ran later, it would also shut out the page of a
+    // window of the same session and role that was opened in between.
     if closed && let Some(Ok(console)) = &*app.state::<Shell>().started.borrow() {
         console.viewer_closed(session, read_only);
     }
@@ -332,7 +341,8 @@ pub fn person() -> String {
         .unwrap_or_else(|| "technician".to_owned())
 }
 
-/// Runs a command without waiting for its reply; what it changes is pushed. A new session is brought to the front.
+/// Runs a command without waiting for its reply; what it changes is pushed. A new session is
+/// brought to the front.
 fn send(app: &AppHandle, command: impl Into<Command>) {
     let (app, command) = (app.clone(), command.into());
     tauri::async_runtime::spawn(async move {

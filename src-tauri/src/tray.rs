@@ -1,6 +1,7 @@
 //! The tray: a menu as data, and its native counterpart.
 //!
-//! What is absent: any decision. `overview.rs` decides what the menu shows, and whoever creates the tray gets the clicks.
+//! What is absent: any decision. `overview.rs` decides what the menu shows, and whoever creates the
+//! tray gets the clicks.
 
 use tauri::image::Image;
 use tauri::menu::{CheckMenuItemBuilder, Menu, MenuBuilder, MenuItemBuilder};

@@ -13,7 +13,8 @@ pub const MAIN: &str = "main";
 
 /// What the app remembers of a window between runs.
 pub fn remembered() -> StateFlags {
-    // Not the visibility: a window that was hidden when the app ended would never show itself again.
+    // Not the visibility: a window that was hidden when the app ended would never show
+    // itself again.
     StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN
 }
 
@@ -68,7 +69,8 @@ pub fn raise<R: Runtime>(window: &WebviewWindow<R>) -> bool {
     raised.inspect_err(|error| tracing::warn!(%error, "bring a window to the front")).is_ok()
 }
 
-/// Whether the main window may show `url`: only our own page. A link in it is opened by a command, in the browser.
+/// Whether the main window may show `url`: only our own page. A link in it is opened by a command,
+/// in the browser.
 fn is_own_page(url: &Url) -> bool {
     let dev_server =
         tauri::is_dev() && url.host_str() == Some("localhost") && url.port() == Some(1420);

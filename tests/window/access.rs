@@ -25,7 +25,8 @@ async fn a_passkey_in_the_systems_browser_signs_in_and_a_locked_screen_locks() {
     tray.line("Lock").await;
     run_command(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
     tray.line("Maria Lopez - ").await;
-    // The page as it is made, not as it looks: a name that is cut short on the screen is there, too.
+    // The page as it is made, not as it looks: a name that is cut short on the screen is
+    // there, too.
     let on_screen = async || app.source().await.ok();
     let named = async || on_screen().await?.contains("Maria Lopez").then_some(());
     eventually("the session in the window", named).await;

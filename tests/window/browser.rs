@@ -18,7 +18,8 @@ impl Browser {
         Self { client, _driver: driver }
     }
 
-    /// Completes the page at `link` and waits until it shows `outcome`. Nothing of the link stays in the address bar.
+    /// Completes the page at `link` and waits until it shows `outcome`. Nothing of the link stays
+    /// in the address bar.
     pub async fn go_through(&self, link: &str, outcome: &str) {
         // From elsewhere: a link that differs in its fragment only would load nothing.
         self.client.goto("about:blank").await.unwrap();

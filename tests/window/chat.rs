@@ -1,4 +1,5 @@
-//! Reply: the viewer window's chat comes to the front, where the technician can write.
+//! The notification's button "Reply" brings the viewer window's chat to the front, where the
+//! technician can write.
 
 use fantoccini::{Client, Locator};
 use serde_json::json;

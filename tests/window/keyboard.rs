@@ -1,4 +1,5 @@
-//! The whole of a session by the keyboard alone: real keys, from the new session to its end with outcome and note.
+//! The whole of a session by the keyboard alone: real keys, from the new session to its end with
+//! outcome and note.
 
 use fantoccini::{Client, Locator};
 
@@ -31,7 +32,7 @@ async fn a_session_is_made_shared_opened_and_closed_without_the_mouse() {
     press(&desktop, &["ctrl+f"]);
     see(&app, "//input[@type='search' or @role='searchbox' or contains(@placeholder, 'Search')]")
         .await;
-    // What was copied is what the customer is told.
+    // The copied text is the text for the customer.
     press(&desktop, &["ctrl+v"]);
     under_the_keyboard(&app, &pin).await;
     press(&desktop, &["ctrl+a", "BackSpace", "Escape"]);
@@ -56,7 +57,7 @@ fn press(desktop: &Desktop, keys: &[&str]) {
     assert!(pressed.status.success(), "{pressed:?}");
 }
 
-/// Waits until the field with the keyboard has this in it.
+/// Waits until the focused field contains this text.
 async fn under_the_keyboard(app: &Client, text: &str) {
     let has = async || {
         let value = app.execute("return document.activeElement.value ?? ''", vec![]).await.unwrap();
@@ -66,7 +67,7 @@ async fn under_the_keyboard(app: &Client, text: &str) {
     eventually(format!("{} letters under the keyboard", text.len()), has).await;
 }
 
-/// Waits for an element and answers its text.
+/// Waits for an element and returns its text.
 async fn see(app: &Client, path: &str) -> String {
     app.wait().for_element(Locator::XPath(path)).await.unwrap().text().await.unwrap()
 }

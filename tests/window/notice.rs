@@ -78,8 +78,8 @@ async fn paused_notifications_stay_paused_over_a_kill_and_what_came_meanwhile_st
 
 const PAUSE: &str = "Pause notifications";
 
-/// Presses a notification's button and looks for a window. The app hears one press, from a moment after it has shown
-/// the notification; an earlier one, which no person could make, is lost.
+/// Presses a notification's button and looks for a window. The app hears one press, from a moment
+/// after it has shown the notification; an earlier one, which no person could make, is lost.
 async fn press(
     fixture: &ViewerFixture,
     shown: &ShownNotification,

@@ -1,4 +1,5 @@
-//! The customer's real screen in the app's own viewer window: from the question to a key that is typed.
+//! The customer's real screen in the app's own viewer window: from the question for consent to
+//! a key.
 
 use screen_tests::browser::{PageScreen, until};
 use screen_tests::consent;

@@ -43,7 +43,7 @@ async fn no_secret_is_in_the_log_a_notification_a_title_the_tray_or_a_file() {
     }));
     for SearchedText { name, text } in &places {
         for (number, secret) in secrets.iter().enumerate() {
-            // By its number, or the failure would be a leak itself.
+            // The message has the secret's number only; its text would be a leak itself.
             assert!(!finds(text, secret), "secret {number} is in {name}");
         }
         let database = name.contains("journal.db") || name.contains("archive.db");
@@ -57,7 +57,8 @@ struct SearchedText {
     text: Vec<u8>,
 }
 
-/// Everything that the app shows outside of its pages while a customer joins and a technician watches.
+/// Everything that the app shows outside of its pages while a customer joins and a
+/// technician watches.
 async fn what_is_shown(fixture: &ViewerFixture) -> Vec<SearchedText> {
     let tray = fixture.shell.tray().await;
     fixture.service.fire("presenter_started").await;

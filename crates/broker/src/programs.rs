@@ -1,8 +1,8 @@
 //! The presenter's programs that are delivered: which there are, for which computers, and how one is signed together
 //! with a session's conf.
 //!
-//! A file is read once and kept until it changes. [`wire::trailer`] says what is appended, and what its signature
-//! proves.
+//! A file is read once and kept until it changes. [`wire::trailer`] says what is appended, and what its
+//! signature proves.
 
 use std::{
     collections::HashMap,

@@ -1,8 +1,9 @@
-//! The console as a whole: starts everything in its order, takes commands, feeds whoever looks.
+//! The console as a whole: it starts every part in order, carries out commands and
+//! feeds its subscribers.
 //!
-//! One [`App`] owns one data folder from before anything in it is opened until [`App::stop`]. What it
-//! feeds is made from snapshots and the journal's happenings, so a slow subscriber skips states but
-//! never something that happened.
+//! One [`App`] owns one data folder, from before anything in the folder is opened until
+//! [`App::stop`]. Feeds are made from snapshots and from the journal's events, so a slow subscriber
+//! may skip a state but never an event.
 
 mod access;
 mod audit_log;
@@ -71,36 +72,38 @@ use crate::{Settings, SettingsSource};
 #[derive(Clone)]
 pub struct App(Arc<Console>);
 
-/// How a console is started.
 pub struct Options {
-    /// The data folder; a temporary one for what shall leave nothing behind.
+    /// The data folder; a temporary one if the program must leave nothing behind.
     pub data: PathBuf,
     /// Where settings come from and go to.
     pub settings: SettingsSource,
     /// The desktop, or [`engine::desktop::Headless`].
     pub desktop: Arc<dyn Desktop>,
-    /// What the data folder's holder is called, such as `deskhand headless`.
+    /// The name by which a second console learns who holds the data folder, such as `deskhand
+    /// headless`.
     pub program: &'static str,
-    /// The passphrase that wraps the key, where one does.
+    /// The passphrase that wraps the data key, if one does.
     pub passphrase: Option<SecretString>,
-    /// Whether the system's keyring may keep the key; else a key file does.
+    /// Whether the system's keyring may hold the data key; otherwise a key file does.
     pub use_keyring: bool,
-    /// Hand out the embedded broker and sandbox ([`App::broker`], [`App::sandbox`]): for the demo and tests, which move their clocks.
+    /// Hand out the embedded broker and sandbox ([`App::broker`], [`App::sandbox`]): for the demo
+    /// and tests, which move their clocks.
     pub broker_control: bool,
-    /// Customers' programs may share without asking, as nobody sits there: for the demo, whose own broker
-    /// allows that.
+    /// Customers' programs may share without asking, because nobody sits at those computers. Only
+    /// the demo sets it, and its own broker allows it.
     pub unattended: bool,
     /// The page that asks for passkeys in the system's browser.
     pub pages: Arc<dyn Pages>,
-    /// How long a person has there ([`IN_THE_BROWSER`]).
+    /// How long a person may take in the browser ([`IN_THE_BROWSER`]).
     pub in_the_browser: Duration,
-    /// Forget who has a profile here: for who has lost the passkey. Records keep the names.
+    /// Forget all profiles of this console, for a person who has lost the passkey. Records
+    /// keep the names.
     pub forget_profiles: bool,
-    /// Feeds begin after this happening; none for those from now on.
+    /// Feeds begin after the event with this number; if none, with the events from now on.
     pub from_seq: Option<u64>,
 }
 
-/// The parts of a running console. Whatever needs only some of them is given these.
+/// The parts of a running console. Code that needs only some of them is given only those.
 pub(crate) struct Console {
     pub(crate) folder: Arc<DataFolder>,
     pub(crate) settings: Arc<SettingsInForce>,
@@ -121,42 +124,44 @@ pub(crate) struct Console {
 }
 
 impl App {
-    /// Starts the console: folder, lock, key, broker, engine, in this order. Hooks are being put then.
+    /// Starts the console: folder, lock, key, broker and engine, in this order. When it returns,
+    /// the hooks are being put.
     ///
     /// # Errors
-    /// Why it could not start; nothing is left running.
+    /// The reason why the console could not start. Nothing is left running.
     pub async fn start(options: Options) -> Result<Self, AppError> {
         start::start(options).await
     }
 
-    /// Subscribes: the whole present state first, then what changes.
+    /// Subscribes: the feed begins with the whole present state and continues with what changes.
     pub fn subscribe(&self) -> Feed {
         Feed::start(self.0.clone(), true)
     }
 
-    /// Subscribes without the session on screen: for whoever shows no session as a whole.
+    /// Subscribes without the details of the session on screen, for subscribers that show no
+    /// session in full.
     pub fn overview(&self) -> Feed {
         Feed::start(self.0.clone(), false)
     }
 
-    /// What is worth a notification, for a `subscriber` who is told everything once, over all runs.
+    /// The events worth a notification. The `subscriber` gets each of them once, over all runs.
     pub fn notices(&self, subscriber: &'static str) -> Notices {
         Notices::new(self.0.clone(), subscriber)
     }
 
-    /// Somebody did something at this console: it doesn't lock itself for a while.
+    /// Notes that somebody is active at this console, which postpones its locking itself.
     pub fn active(&self) {
         self.0.access.note_activity();
     }
 
-    /// The desktop's screen was locked: so is this console, where the settings say so.
+    /// The desktop's screen was locked, so this console is locked too if the settings require it.
     pub async fn screen_locked(&self) {
         if self.0.settings.current().lock_with_screen {
             self.0.lock(Why::Screen).await;
         }
     }
 
-    /// Ends in good order: what is under way is on disk, and the data folder is free again.
+    /// Stops in good order: the work under way is on the disk, and the data folder is free again.
     pub async fn stop(&self) {
         self.0.lifecycle.stop().await;
     }
@@ -166,38 +171,40 @@ impl App {
         Settings::clone(&self.0.settings.current())
     }
 
-    /// The broker that came along, where it was asked for and runs.
+    /// The embedded broker, if [`Options::broker_control`] is set and it runs.
     pub fn broker(&self) -> Option<&Embedded> {
         self.0.broker.get().filter(|_| self.0.broker_control)
     }
 
-    /// Looks at the sandbox that came along, where it was asked for and runs.
+    /// Gives `look` access to the running sandbox, if [`Options::broker_control`] is set
+    /// and it runs.
     pub async fn sandbox<T>(&self, look: impl FnOnce(&sandbox::Running) -> T) -> Option<T> {
         if self.0.broker_control { self.0.sandbox.look(look).await } else { None }
     }
 
-    /// Tells how many viewer windows of a session the desktop has open.
+    /// Records how many viewer windows of a session the desktop has open.
     pub async fn viewer_windows(&self, session: SessionId, open: u32) {
         if let Some(engine) = self.0.engine.get().await {
             engine.tell(session, Input::Windows { open });
         }
     }
 
-    /// The desktop has closed the viewer window of a session and a role.
+    /// Notes that the desktop has closed the viewer window of a session and role.
     pub fn viewer_closed(&self, session: SessionId, read_only: bool) {
         self.0.viewers.leave(session, read_only);
     }
 
-    /// The configuration of the customer's program, for who starts that program themselves: the demo.
+    /// The configuration of the customer's program, for the demo, which starts that program itself.
     ///
     /// # Errors
-    /// Why there is none, for people.
+    /// The reason why there is none, for people.
     pub async fn program_conf(&self, session: &str) -> Result<ConfText, String> {
         let engine = self.0.engine.get().await.ok_or("the engine has ended")?;
         let id = session.parse().map_err(|_| "this is no session")?;
         let pin = engine.snapshot(id).and_then(|snapshot| snapshot.pin.clone());
         let pin = pin.ok_or("it has no PIN")?;
-        // The conf is made once, with what the service was told until then of who asks.
+        // The conf is made once and holds the requester known at that moment, so the service learns
+        // of the requester first.
         self.0.tell_requester(engine.client(), id, &pin).await;
         let given = engine.client().session_parameters(&pin).await;
         given.map(|given| given.conf).map_err(|error| error.to_string())

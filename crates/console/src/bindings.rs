@@ -1,5 +1,5 @@
-//! What is generated from the Rust code: the TypeScript types of commands and views, and what is declared of
-//! the settings.
+//! The generated files: the TypeScript types of commands and views, and the declarations
+//! of the settings.
 
 use ts_rs::{Config, TS};
 
@@ -7,13 +7,12 @@ use crate::{commands::Command, parameters, reply, settings, view};
 
 /// A file of the repository that is generated, in whole or in part.
 pub struct GeneratedFile {
-    /// Where it lies in the repository.
+    /// Its path in the repository.
     pub path: &'static str,
-    /// Makes the text that the file must have from the text that it has.
+    /// Makes the file's new text from its present one.
     pub text: fn(&str) -> String,
 }
 
-/// All of them.
 pub const FILES: [GeneratedFile; 3] = [
     GeneratedFile { path: "ui/src/lib/ipc/bindings.ts", text: |_| typescript() },
     GeneratedFile { path: "ui/src/lib/ipc/settings.ts", text: |_| settings::typescript() },

@@ -1,7 +1,7 @@
 //! The programs without a window: `headless`, `regions`, `demo`, `doctor` and `audit`.
 //!
-//! Whatever happens, standard output carries only what a program is asked for; everything else goes
-//! to standard error. Ctrl-C and SIGTERM end each of them in good order.
+//! Standard output carries only the requested output, in every case; everything else goes to
+//! standard error. Ctrl-C and SIGTERM end each program in good order.
 
 mod check_audit;
 mod demo;
@@ -62,10 +62,10 @@ keyring); 5 an address is taken or no good; 6 disk or database; 130 demo, region
 /// How long background tasks have to end.
 const LAST_WORK: Duration = Duration::from_secs(10);
 
-/// How a program ended, if nothing failed.
+/// How a program ended that didn't fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// It did what it was asked for.
+    /// It did its work.
     Done,
     /// It found a fault and reported it.
     NotGood,
@@ -73,7 +73,7 @@ pub enum End {
     Interrupted,
 }
 
-/// Why a program failed.
+/// The reason why a program failed.
 #[derive(Debug)]
 pub struct Failed {
     code: u8,
@@ -82,17 +82,17 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// It failed while it did its work.
+    /// A failure during the program's work.
     pub fn general(text: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { code: 1, text: text.into(), remedy: remedy.into() }
     }
 
-    /// Something that it was told is wrong.
+    /// A flag, variable or setting is wrong.
     pub fn usage(text: impl Into<String>) -> Self {
         Self { code: 2, text: text.into(), remedy: "See --help.".to_owned() }
     }
 
-    /// The key can't be had.
+    /// The data key is out of reach.
     pub fn key(text: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { code: 4, text: text.into(), remedy: remedy.into() }
     }
@@ -110,9 +110,10 @@ impl fmt::Display for Failed {
     }
 }
 
-/// Runs the program that was asked for, on a runtime of its own, and answers its exit code.
+/// Runs the requested program on a runtime of its own, and returns its exit code.
 ///
-/// Without a subcommand (whoever has a window opens it instead) it prints the help and answers 2.
+/// Without a subcommand it prints the help and returns 2; a program with a window opens
+/// the window instead.
 pub fn run(arguments: Arguments) -> ExitCode {
     let Arguments { global, program } = arguments;
     let Some(program) = program else {
@@ -130,16 +131,16 @@ pub fn run(arguments: Arguments) -> ExitCode {
     })
 }
 
-/// Runs a program on a runtime of its own, and answers its exit code. The program is told when it shall stop: at the
-/// first Ctrl-C or SIGTERM.
+/// Runs a program on a runtime of its own, and returns its exit code. The token that the program
+/// gets is cancelled by the first Ctrl-C or SIGTERM.
 pub fn run_to_end(program: impl AsyncFnOnce(CancellationToken) -> Result<End, Failed>) -> ExitCode {
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return conclude(Err(Failed::general(format!("start: {error}"), ""))),
     };
     let ended = runtime.block_on(async { program(interruption()).await });
-    // Whatever still holds a store closes it before the process ends: the cipher's library is taken
-    // down at the exit, and a connection that closes after it frees what is free already.
+    // Tasks that still hold a store must close it before the process ends: the cipher's library is
+    // torn down at exit, and a connection that closes after that frees memory a second time.
     runtime.shutdown_timeout(LAST_WORK);
     conclude(ended)
 }
@@ -156,7 +157,7 @@ fn conclude(ended: Result<End, Failed>) -> ExitCode {
     }
 }
 
-/// Drops `work` when it shall stop.
+/// Runs `work`, and drops it when `stop` is cancelled.
 async fn unless(
     stop: &CancellationToken,
     work: impl Future<Output = Result<End, Failed>>,
@@ -164,7 +165,7 @@ async fn unless(
     stop.run_until_cancelled(work).await.unwrap_or(Ok(End::Interrupted))
 }
 
-/// Is cancelled by the first Ctrl-C or SIGTERM from now on, whoever looks at it and when.
+/// A token that the first Ctrl-C or SIGTERM from now on cancels, even if nobody waits for it yet.
 fn interruption() -> CancellationToken {
     let stop = CancellationToken::new();
     let came = stop.clone();
@@ -193,10 +194,10 @@ async fn interrupted() {
     }
 }
 
-/// A folder that is gone when it is dropped.
+/// A folder that is removed when dropped.
 ///
 /// # Errors
-/// There is no room for it.
+/// The folder can't be made.
 pub fn temporary_folder() -> Result<TempDir, Failed> {
     tempfile::Builder::new().prefix("deskhand-").tempdir().map_err(|error: io::Error| {
         Failed::general(

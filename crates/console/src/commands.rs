@@ -1,8 +1,9 @@
-//! What a person or a script can ask of the console: the same commands for the window, the program without a
-//! window and the tests.
+//! The commands that a person or a script can give the console: the same ones for the window, the
+//! program without a window and the tests.
 //!
-//! Each group of commands has one file, with the commands' fields, what the dispatcher must know of them (their
-//! `Policy`) and their handlers. A new command is added in its group's file; nothing else lists commands.
+//! Each group of commands has one file with the commands' fields, their `Policy` for
+//! the dispatcher, and their handlers. A new command is added in its group's file;
+//! nothing else lists commands.
 
 mod archive;
 mod audit_log;
@@ -46,10 +47,10 @@ use crate::{
     view::{Code, Trouble},
 };
 
-/// What comes of a command.
 type CommandResult = Result<Reply, Trouble>;
 
-/// Makes [`Command`] out of the groups. Each group is an enum with serde's tag `do`, `policy` and `carry_out`.
+/// Makes [`Command`] out of the groups. Each group is an enum with serde's tag `do`,
+/// `policy` and `carry_out`.
 macro_rules! command_groups {
     ($($group:ident($commands:ident)),* $(,)?) => {
         /// One command. It answers with a [`Reply`] or a [`Trouble`].
@@ -79,7 +80,7 @@ macro_rules! command_groups {
                 [$(<$commands as TS>::inline(config)),*].join(" | ")
             }
 
-            /// Reads the command `name`; none if no group has it.
+            /// Parses the command `name` from its fields; none if no group has it.
             fn read(name: &str, fields: Value) -> Option<serde_json::Result<Self>> {
                 $(
                     if $commands::VARIANTS.contains(&name) {
@@ -122,7 +123,8 @@ command_groups! {
 }
 
 impl<'de> Deserialize<'de> for Command {
-    // By hand: an untagged enum of the groups would say of every mistake only that no group fits.
+    // Written by hand: for an untagged enum of the groups, serde would report every mistake only as
+    // "no group fits".
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = Map::deserialize(deserializer)?;
         let name = fields.get("do").ok_or_else(|| D::Error::missing_field("do"))?;
@@ -137,7 +139,8 @@ impl<'de> Deserialize<'de> for Command {
 impl Command {
     /// Whether the command of this name has no fields.
     pub(crate) fn has_no_fields(name: &str) -> bool {
-        // serde refuses an unknown field only where a command has fields of its own, and no command has this one.
+        // serde refuses an unknown field only in commands that have fields, and no command has
+        // this one.
         let fields = Map::from_iter(
             [("do", name.into()), ("", Value::Null)].map(|(k, v)| (k.to_owned(), v)),
         );
@@ -149,7 +152,7 @@ fn parse_id(text: &str) -> Result<SessionId, Trouble> {
     text.parse().map_err(|_| no_session("find the session"))
 }
 
-/// Fails if there is no session of this id, live or archived.
+/// Fails if no session, live or archived, has this id.
 async fn must_exist(engine: &Engine, id: SessionId, doing: &str) -> Result<(), Trouble> {
     if engine.snapshot(id).is_some() {
         return Ok(());
@@ -179,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// Programs that give commands, as people do, and so must name those that they give.
+    /// Programs that give commands, as people do, and so must name the commands they give.
     const GIVERS: [&str; 2] = ["console/src/cli/doctor/", "src-tauri/src/shell.rs"];
 
     fn sources(folder: &Path, into: &mut Vec<(String, String)>) {

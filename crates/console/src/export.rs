@@ -1,4 +1,4 @@
-//! A session's transcript as a file: text, JSON, or a table that a spreadsheet can't mistake for
+//! A session's transcript as a file: text, JSON, or a table that no spreadsheet mistakes for
 //! formulas. Without the PIN.
 
 use jiff::tz::TimeZone;
@@ -24,14 +24,14 @@ pub fn export(detail: &SessionDetail, format: Format, zone: &TimeZone) -> (Strin
     (format!("{}.{extension}", file_name(detail, zone)), text)
 }
 
-/// The file's name of the session's picture of this number, counted from one.
+/// The file name for the session's picture with this number, counted from one.
 pub fn picture_name(detail: &SessionDetail, number: usize, zone: &TimeZone) -> String {
     format!("{}-picture-{number}.png", file_name(detail, zone))
 }
 
 /// A cell that no spreadsheet takes for a formula (quality.md, Security).
 pub fn cell(text: &str) -> String {
-    // As OWASP's "CSV injection" asks: a tab or a return counts like a sign, and some spreadsheets
+    // Follows OWASP's "CSV injection": a tab or a return counts like a sign, and some spreadsheets
     // skip blanks before it.
     let first = text.chars().find(|&c| c == '\t' || c == '\r' || !c.is_whitespace());
     match first {
@@ -93,7 +93,7 @@ fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
     text
 }
 
-/// Who, on what, from where, and when it was looked up.
+/// Person, device, address, and the time of the lookup.
 fn device_line(device: &DeviceView, zone: &TimeZone) -> String {
     let when = |at: Option<i64>| at.map(|at| words::date_and_time(Timestamp(at), zone));
     let parts = [
@@ -176,7 +176,7 @@ fn as_csv(detail: &SessionDetail, zone: &TimeZone) -> String {
     let all = detail.verifications.iter().map(|verification| verified(verification, zone));
     let verifications = all.collect::<Vec<_>>().join("; ");
     let said = detail.chat.iter().map(|line| [when(line.at), line.from.clone(), line.text.clone()]);
-    // A session without chat has a row all the same: it is what is billed.
+    // A session without chat has a row all the same, because the time is billed.
     let none = detail.chat.is_empty().then(<[String; 3]>::default);
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut written = writer.write_record(COLUMNS);
@@ -189,7 +189,7 @@ fn as_csv(detail: &SessionDetail, zone: &TimeZone) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Who was verified, when, by whom, and what came of it.
+/// Who was verified, when, by whom, and with which result.
 fn verified(verification: &VerificationView, zone: &TimeZone) -> String {
     let at = words::date_and_time(Timestamp(verification.at), zone);
     let VerificationView { user, by, .. } = verification;

@@ -1,7 +1,6 @@
-//! What a person or a script can say and see: commands, view models, settings, and the programs
-//! without a window.
+//! The commands, views, settings and programs without a window, for people and scripts.
 //!
-//! Nothing here knows Tauri, and nothing that this crate pushes but [`view::Pin`] carries a PIN.
+//! Nothing here knows Tauri, and of all that this crate pushes only [`view::Pin`] carries a PIN.
 
 pub mod app;
 pub mod bindings;

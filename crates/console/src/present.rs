@@ -1,5 +1,5 @@
-//! From what the engine knows to what a person sees. Pure: snapshot, happenings and time go in, views
-//! come out; nothing is asked for and nothing is kept here.
+//! Makes views for people from what the engine knows. Pure: snapshots, events and the time go in,
+//! views come out; nothing is requested or stored here.
 
 pub mod audit_report;
 pub mod console;
@@ -21,10 +21,9 @@ pub mod verify;
 use jiff::tz::TimeZone;
 use session::Timestamp;
 
-/// What every view is made under: the moment, and where clocks show what.
+/// The moment and the time zone for which a view is made.
 #[derive(Debug, Clone)]
 pub struct Setting<'a> {
-    /// This moment.
     pub now: Timestamp,
     /// The local time zone.
     pub zone: &'a TimeZone,
@@ -37,7 +36,7 @@ impl Setting<'_> {
     }
 }
 
-/// What a session is called: the customer, else the ticket, else "New session 14:03".
+/// The name of a session: the customer, else the ticket, else "New session 14:03".
 pub fn name(about: &session::About, created: Timestamp, setting: &Setting<'_>) -> String {
     let customer = crate::words::plain(&about.customer, crate::words::LONGEST_NAME);
     let ticket = crate::words::plain(&about.ticket, crate::words::LONGEST_NAME);

@@ -1,8 +1,8 @@
-//! Every setting, its default, and what is said of a value that can't be.
+//! Every setting, its default, and the errors of invalid values.
 //!
-//! A [`Settings`] that exists is valid: each way to one (file, environment, flag, window) goes through
-//! [`Settings::layer`]. Every field may be left out; null and an empty text mean the default. No secret
-//! is a setting.
+//! A [`Settings`] value is always valid: each source (file, environment, flag, window) goes through
+//! [`Settings::layer`]. Every field may be left out; null and an empty text mean the default. No
+//! secret is a setting.
 
 mod check;
 mod declaration;
@@ -37,7 +37,7 @@ use crate::parameters::MailWhen;
 
 /// The version of the settings' shape that this program writes.
 pub const VERSION: u32 = 1;
-/// What the hosted service's owner asks for, shown before consent.
+/// The terms of the hosted service's owner, shown before consent.
 pub const LICENCE_TERMS: &str = "The hosted service at loginwith.me is free for personal and internal business use. \
      A product that is distributed and uses it needs an agreement with its vendor. \
      Deskhand records who accepted this, and when.";
@@ -73,7 +73,7 @@ const fn next_event() -> MailWhen {
     MailWhen::NextEvent
 }
 
-/// A setting that can't be: which, what is wrong with it, and what to do.
+/// An invalid setting: its name, what is wrong with it, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("set {field}: {problem}; {remedy}")]
 pub struct SettingsError {
@@ -89,7 +89,7 @@ impl Settings {
     /// These settings with the fields of `over` laid on top.
     ///
     /// # Errors
-    /// The first field that can't be; the settings are as they were.
+    /// The first invalid field; these settings stay unchanged.
     pub fn layer(&self, over: &Map<String, Value>) -> Result<Self, SettingsError> {
         let mut all = self.to_map();
         for (field, value) in over {
@@ -110,10 +110,10 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Whether every field of `map` exists and has its shape, whatever the others are.
+    /// Checks that every field of `map` exists and has the right type, whatever the others are.
     ///
     /// # Errors
-    /// The first that doesn't.
+    /// The first field that doesn't.
     pub fn check_fields(map: &Map<String, Value>) -> Result<(), SettingsError> {
         map.iter().try_for_each(|(field, value)| check::field(field, value))
     }
@@ -131,14 +131,14 @@ impl Settings {
         self.heartbeat_s.unwrap_or(if self.base_url.is_some() { 120 } else { 30 })
     }
 
-    /// Whether a change of the setting of that name must not happen unseen.
+    /// Whether a change of the setting called `name` must not happen unseen.
     pub(crate) fn is_guard(name: &str) -> bool {
         declarations().iter().any(|known| known.name == name && known.is_guard)
     }
 
-    /// When the change from `before` to these settings is in force.
+    /// When a change from `before` to these settings takes effect.
     pub(crate) fn in_force(&self, before: &Self) -> InForce {
-        // The pace of the heartbeat counts, not whether it was written down or is the default.
+        // Only the pace of the heartbeat matters, not whether it was set or is the default.
         let paced = |s: &Self| Self { heartbeat_s: Some(s.heartbeat()), ..s.clone() }.to_map();
         let (before, after) = (paced(before), paced(self));
         let changed = declarations().iter().filter(|s| before.get(s.name) != after.get(s.name));
@@ -152,7 +152,7 @@ impl Settings {
             if is_hosted(&base_url) {
                 engine::remote::loginwithme::HOSTED_REGION_URL.to_owned()
             } else {
-                // What our own broker answers, wherever it runs.
+                // The path of our own broker, wherever it runs.
                 format!("{}/region/{{region}}", origin(&base_url))
             }
         });

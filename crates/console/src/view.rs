@@ -1,7 +1,7 @@
 //! What a person sees, as data: the only types that the window and the headless output know.
 //!
-//! Everything here is made from a snapshot and thrown away; times are milliseconds since 1970. The PIN
-//! is in exactly one place, [`Pin`] inside [`SessionDetail`].
+//! Everything here is made from a snapshot and thrown away; times are milliseconds since 1970. The
+//! PIN is in exactly one place, [`Pin`] inside [`SessionDetail`].
 
 mod audit_report;
 mod console;

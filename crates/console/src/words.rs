@@ -1,6 +1,6 @@
 //! Texts for people: the spelling alphabet, times of day, links and addresses. All pure.
 //!
-//! What makes a stranger's text harmless is the session crate's, since events are told there.
+//! The session crate makes strangers' texts harmless, since it also declares the events' texts.
 
 use jiff::{Timestamp as Moment, tz::TimeZone};
 use session::Timestamp;
@@ -14,8 +14,7 @@ pub fn plain_lines(text: &str, most: usize) -> String {
     unified.chars().filter(|&c| matches!(c, '\n' | '\t') || !is_hidden(c)).take(most).collect()
 }
 
-/// `text` in one line with blanks instead of hidden characters, so that UTF-16 offsets into it stay
-/// right.
+/// `text` on one line with blanks for hidden characters, so that UTF-16 offsets into it stay right.
 pub fn masked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -29,7 +28,7 @@ pub fn masked(text: &str) -> String {
     out
 }
 
-/// For the phone, a word a character of a PIN.
+/// A PIN to read out by phone, one word for each character.
 pub fn spelled(pin: &str) -> Vec<String> {
     pin.chars().map(|c| spell(c).map_or_else(|| c.to_string(), str::to_owned)).collect()
 }
@@ -72,7 +71,7 @@ fn zoned(at: Timestamp, zone: &TimeZone) -> jiff::Zoned {
     Moment::from_millisecond(at.0).unwrap_or(Moment::UNIX_EPOCH).to_zoned(zone.clone())
 }
 
-/// `text` in characters that every file system takes; empty if it has none of them.
+/// `text` in characters that every file system accepts; empty if it has none of them.
 pub fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars().take(60) {
@@ -86,9 +85,9 @@ pub fn slug(text: &str) -> String {
     slug
 }
 
-/// Whether `text` is an e-mail address to which a mail can go: `local@host.example`.
+/// Whether `text` is an e-mail address that accepts mail: `local@host.example`.
 ///
-/// Quoted local parts and address literals are not taken: no person has one, and they hide much.
+/// Quoted local parts and address literals are refused: nobody has one, and they can hide a lot.
 pub fn is_address(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else { return false };
     let local_byte = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);

@@ -1,7 +1,7 @@
 //! A page as a browser would open it: the demo's customer and colleague.
 //!
-//! It speaks the broker's live connection over a real WebSocket, so what the console sees of it is
-//! what it would see of a person.
+//! It speaks the broker's live connection over a real WebSocket, so to the console it looks like a
+//! person's page.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -9,14 +9,13 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 use uuid::Uuid;
 
-/// A page that is open.
 pub struct Page {
     say: mpsc::Sender<Value>,
     told: mpsc::UnboundedReceiver<Value>,
     connection: JoinHandle<()>,
 }
 
-/// Who opens a page, and where.
+/// The person who opens a page, and where.
 #[derive(Clone)]
 pub struct Visitor<'a> {
     /// The broker, such as `http://127.0.0.1:47211`.
@@ -32,9 +31,9 @@ pub struct Visitor<'a> {
 /// The role in which a page joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageRole {
-    /// The presenter itself, where no program is.
+    /// The presenter itself, if no program runs.
     Presenter,
-    /// The customer's page beside the program: it chats, and counts for no presence.
+    /// The customer's page beside the program: it chats, and doesn't count as present.
     Companion,
     /// A viewer.
     Viewer,
@@ -53,7 +52,7 @@ impl Page {
     /// Loads the page: a new one each time, as a browser does.
     ///
     /// # Errors
-    /// Why it could not join, for people.
+    /// The reason why it could not join, for people.
     pub async fn open(who: Visitor<'_>) -> Result<Self, String> {
         let url = format!("{}/live", who.origin.replacen("http", "ws", 1));
         let (socket, _) =
@@ -69,19 +68,19 @@ impl Page {
         Ok(page)
     }
 
-    /// Says something in the chat, and waits until it has come back as said.
+    /// Sends a chat message, and waits until the broker has sent it back.
     ///
     /// # Errors
-    /// Why it wasn't said, for people.
+    /// The reason why it wasn't sent, for people.
     pub async fn chat(&mut self, name: &str, body: &str) -> Result<(), String> {
         self.send(json!({ "type": "chat", "name": name, "body": body })).await?;
         self.hears(body).await
     }
 
-    /// Waits until this page shows a chat message of this text.
+    /// Waits until this page shows a chat message with this text.
     ///
     /// # Errors
-    /// Why it didn't, for people.
+    /// The reason why it didn't, for people.
     pub async fn hears(&mut self, body: &str) -> Result<(), String> {
         while self.told("chat").await?["message"]["body"] != body {}
         Ok(())
@@ -90,7 +89,7 @@ impl Page {
     /// Closes the page and waits until the broker has hung up.
     pub async fn close(self) {
         drop(self.say);
-        // A broker that is gone has hung up as well.
+        // If the broker is gone, the connection is closed as well.
         let _ = self.connection.await;
     }
 
@@ -142,8 +141,8 @@ fn carry(
                 },
             }
         }
-        // RFC 6455, 7.1.1: whoever closes waits for the other side to close as well; only then does
-        // the broker know that the page is gone.
+        // RFC 6455, 7.1.1: the side that closes waits for the other to close as well; only then
+        // does the broker know that the page is gone.
         let _ = socket.close(None).await;
         while socket.next().await.is_some_and(|frame| frame.is_ok()) {}
     });

@@ -1,6 +1,6 @@
 //! The demo's customer: a page to write in and, beside it, the real program on a virtual display.
 //!
-//! Where this computer lacks what the program takes, the page alone stands in for it: it counts as the
+//! If this computer lacks what the program needs, the page alone stands in for it: it counts as the
 //! presenter and shares nothing.
 
 use std::{
@@ -19,22 +19,21 @@ use super::{
 };
 use crate::browser_page::{Page, PageRole};
 
-/// A customer who is there.
+/// A customer who is present.
 pub struct Customer {
-    /// What they write in: the program has no chat.
+    /// The page for the chat, which the program doesn't have.
     pub page: Page,
     computer: Option<Computer>,
 }
 
-/// What a customer sits at, whether they are there or not. All of it ends with the demo, unless that is
-/// killed outright.
+/// A customer's computer, whether the customer is present or not. Its programs end with the demo,
+/// unless the demo is killed outright.
 pub struct Computer {
-    /// Each customer has one of their own, though one would do for the demo's steps: on a shared one, what
-    /// is done in one session would be seen in another. One starts in a fraction of a second, and no two
-    /// are there at once.
+    /// Each customer has a display of their own: on a shared one, input in one session would show
+    /// in another. A display starts in a fraction of a second, and no two run at once.
     display: Display,
     program: PathBuf,
-    /// Given once for a session, and good for each start of its program.
+    /// Given out once for a session, and valid for each start of its program.
     conf: PathBuf,
     running: Option<Program>,
 }
@@ -51,7 +50,7 @@ impl DemoConsole {
         Ok(Some(Computer { display, program, conf, running: None }))
     }
 
-    /// The customer comes: their page is loaded, and the program started where there is one.
+    /// The customer arrives: the page is loaded, and the program started if there is a computer.
     pub async fn arrive(
         &self,
         session: &str,
@@ -78,14 +77,14 @@ impl Customer {
         Some(computer)
     }
 
-    /// Leaves, and the computer is turned off.
+    /// The customer leaves, and the computer is turned off.
     pub async fn end(self) {
         if let Some(computer) = self.leave().await {
             computer.display.end().await;
         }
     }
 
-    /// Waits for what needs the program, and no longer than that runs.
+    /// Waits for something that needs the program; fails as soon as the program ends.
     pub async fn with_program<T>(
         &mut self,
         wait: impl Future<Output = StepResult<T>>,
@@ -96,14 +95,14 @@ impl Customer {
         }
     }
 
-    /// Whether there is something on the screen that can be typed into.
+    /// Whether the screen has a terminal that takes keys.
     pub fn has_terminal(&self) -> bool {
         self.computer.as_ref().is_some_and(|computer| computer.display.terminal)
     }
 }
 
 impl Computer {
-    /// Starts the program, by a configuration which says that nobody sits there.
+    /// Starts the program, with a configuration by which nobody sits at its computer.
     fn share(&mut self, name: &str) -> Result<(), String> {
         let mut program = tokio::process::Command::new(&self.program);
         program.arg("--conf").arg(&self.conf).args(["--yes", "--no-clipboard", "--name", name]);

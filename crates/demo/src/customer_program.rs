@@ -1,4 +1,5 @@
-//! The customer's program while it runs, and what it said last: where a step isn't seen, that is the reason.
+//! The customer's program while it runs, and its last line of output, which is the reason for a
+//! missed step.
 
 use std::{io, process::Stdio};
 
@@ -9,16 +10,15 @@ use tokio::{
 
 use super::{demo_console::StepResult, narrator::MissedStep};
 
-/// A running program of the customer's. It ends with its handle.
+/// A running customer's program. It ends with its handle.
 pub struct Program {
     child: Child,
-    /// It says everything there, and never a PIN.
+    /// Its standard error, which has all its output, and never a PIN.
     says: Lines<BufReader<ChildStderr>>,
     last: String,
 }
 
 impl Program {
-    /// Starts it.
     pub fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn()?;
@@ -26,13 +26,13 @@ impl Program {
         Ok(Self { child, says: BufReader::new(says).lines(), last: String::new() })
     }
 
-    /// Waits for something that doesn't come without the program.
+    /// Waits for something that can't happen without the program.
     pub async fn while_it_runs<T>(
         &mut self,
         wait: impl Future<Output = StepResult<T>>,
     ) -> StepResult<T> {
         let ended = async {
-            // A program that still runs but says nothing more is waited for as well.
+            // A program that has closed its output but still runs is waited for as well.
             while let Ok(Some(line)) = self.says.next_line().await {
                 self.last = line;
             }

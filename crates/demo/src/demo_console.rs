@@ -1,6 +1,6 @@
-//! The console that the demo runs, its feed, and the waits of which the story is made.
+//! The demo's console, its feed, and the waits that the story consists of.
 //!
-//! Every wait ends: with what was waited for, or with a [`MissedStep`] that names it.
+//! Every wait ends, either with its result or with a [`MissedStep`] that names it.
 
 use std::{
     path::{Path, PathBuf},
@@ -40,11 +40,11 @@ struct Running {
     watch: Watch,
 }
 
-/// What a step came to.
+/// The result of a step.
 pub type StepResult<T = ()> = Result<T, MissedStep>;
 
 impl DemoConsole {
-    /// A console that keeps its data in `folder` and waits for each step as long as `patience`.
+    /// A console with its data in `folder` that waits for each step as long as `patience`.
     pub fn new(folder: PathBuf, patience: Duration) -> Self {
         Self {
             folder,
@@ -63,7 +63,7 @@ impl DemoConsole {
             desktop: self.desktop.clone(),
             program: "deskhand demo",
             passphrase: None,
-            // The demo's key dies with its folder; a keyring would keep it.
+            // The demo's key must vanish with its folder; a keyring would keep it.
             use_keyring: false,
             broker_control: true,
             unattended: true,
@@ -98,17 +98,17 @@ impl DemoConsole {
         .await
     }
 
-    /// The customer's program; else why this computer can't have it share a screen.
+    /// The customer's program; else the reason why this computer can't share a screen.
     pub fn program(&self) -> Result<&Path, &'static str> {
         self.program.as_deref().map_err(|missing| *missing)
     }
 
-    /// A viewer's page is loaded.
+    /// Loads a viewer's page.
     pub async fn viewer(&self, session: &str, name: &str) -> StepResult<Page> {
         self.page(session, PageRole::Viewer, name).await
     }
 
-    /// A page is loaded.
+    /// Loads a page.
     pub async fn page(&self, session: &str, side: PageRole, name: &str) -> StepResult<Page> {
         let running = self.running()?;
         let detail = running.watch.seen.details.get(session);
@@ -120,29 +120,29 @@ impl DemoConsole {
         self.within("a page that joins", Page::open(who)).await
     }
 
-    /// The configuration of a session's program, which says that nobody sits at its computer.
+    /// The configuration of a session's program, by which nobody sits at its computer.
     pub async fn conf(&self, session: &str) -> StepResult<ConfText> {
         let conf = self.running()?.app.program_conf(session);
         self.within("the program's configuration", conf).await
     }
 
-    /// Where the demo keeps what dies with it.
+    /// The demo's temporary folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Where viewer windows are opened.
+    /// The desktop that opens viewer windows.
     pub fn desktop(&self) -> &DemoDesktop {
         &self.desktop
     }
 
-    /// Moves the broker's clock, and waits until what fell due has been delivered.
+    /// Moves the broker's clock, and waits until the deliveries that fell due are done.
     pub async fn advance(&self, by: Duration) -> StepResult {
         let broker =
             self.running()?.app.broker().ok_or_else(|| unexpected("the demo's own broker"))?;
         let handle = broker.handle();
         self.within("the broker's clock", async {
-            // The page's end is taken note of first.
+            // The broker must first notice that a page was closed.
             handle.idle().await;
             handle.advance(by).await;
             handle.idle().await;
@@ -160,7 +160,7 @@ impl DemoConsole {
         .await
     }
 
-    /// Waits until the console shows that many chat messages.
+    /// Waits until the console shows `lines` chat messages.
     pub async fn chat_lines(&mut self, session: &str, lines: usize) -> StepResult {
         self.detail(session, &format!("{lines} chat messages"), |detail| {
             (detail.chat.len() == lines).then_some(())
@@ -205,7 +205,7 @@ impl DemoConsole {
         })
     }
 
-    /// Does something that mustn't take longer than a step may.
+    /// Runs something that mustn't take longer than a step may.
     pub async fn within<T>(
         &self,
         what: &str,
@@ -218,14 +218,14 @@ impl DemoConsole {
         }
     }
 
-    /// The regions' race that was seen counts no more.
+    /// Forgets the last regions' race, so that the next one can be waited for.
     pub fn forget_race(&mut self) {
         if let Some(running) = &mut self.running {
             running.watch.seen.regions = None;
         }
     }
 
-    /// What was seen so far.
+    /// Everything that the feed has shown so far.
     pub fn seen(&self) -> StepResult<&Seen> {
         Ok(&self.running()?.watch.seen)
     }
@@ -235,7 +235,7 @@ impl DemoConsole {
     }
 }
 
-/// A step that can't be seen unless there is a bug.
+/// A step that is missed only because of a bug.
 pub fn unexpected(what: &str) -> MissedStep {
     MissedStep { what: what.to_owned(), why: "This is a bug.".to_owned() }
 }

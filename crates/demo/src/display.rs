@@ -1,4 +1,4 @@
-//! A virtual display with a terminal on it, and whether this computer can have one shared.
+//! A virtual display with a terminal on it, and whether this computer can share one.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,17 +10,18 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// A display that nobody sees.
+/// A virtual display.
 pub struct Display {
     /// Such as `:5`.
     pub name: String,
-    /// Kept for their end: all are killed with it.
+    /// Held so that all of them are killed when this is dropped.
     programs: Vec<Child>,
-    /// Somebody can type into something.
+    /// Whether there is a terminal that takes keys.
     pub terminal: bool,
 }
 
-/// What the demo needs of this computer for it; else why it is left out.
+/// The customer's program, if this computer has all that it needs; else the reason why it
+/// is left out.
 pub fn program() -> Result<PathBuf, &'static str> {
     if !on_path("Xvfb") {
         return Err(
@@ -36,7 +37,7 @@ pub fn program() -> Result<PathBuf, &'static str> {
 }
 
 impl Display {
-    /// A display of 800x600, with a terminal where there is one.
+    /// A display of 800x600, with a terminal if one is installed.
     pub async fn start() -> Result<Self, String> {
         let mut xvfb = quiet("Xvfb");
         xvfb.args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]);
@@ -51,7 +52,7 @@ impl Display {
         }
         let mut display =
             Self { name: format!(":{number}"), programs: vec![xvfb], terminal: false };
-        // `cat` shows what is typed and does nothing else, so the demo's key runs no program.
+        // `cat` shows the typed text and does nothing else, so the demo's key starts no program.
         if on_path("xterm") {
             let mut xterm = quiet("xterm");
             xterm.args(["-geometry", "100x40+0+0", "-e", "cat"]).env("DISPLAY", &display.name);
@@ -68,7 +69,7 @@ impl Display {
     }
 }
 
-/// A program that says nothing, and that ends with its handle.
+/// A program without output that ends with its handle.
 pub fn quiet(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);

@@ -1,12 +1,12 @@
 //! `deskhand demo`: the whole story of a support session in the terminal, live.
 //!
-//! Nothing is staged: the engine and its broker are the real ones, over real sockets, and so is every
-//! customer's program, each on a virtual display of its own, where this computer has Xvfb and the program;
-//! else a page stands in for it, and the demo says so. Only the broker's clock is moved, because nobody
-//! wants to watch a minute pass. It ends well only if every step was seen on the feed that the window
-//! gets, too.
+//! Nothing is staged: the engine and its broker are the real ones, over real sockets. So is every
+//! customer's program, each on a virtual display of its own, if this computer has Xvfb and the
+//! program; else a page stands in for it, and the demo says so. Only the broker's clock is moved,
+//! because nobody wants to watch a minute pass. The demo succeeds only if every step was seen on
+//! the same feed that the window gets.
 //!
-//! It is a program of its own, so that nothing of it is in the product.
+//! It is a program of its own, so that the product contains nothing of it.
 
 mod browser_page;
 mod customer;
@@ -54,7 +54,7 @@ async fn tell(patience: Duration, stop: &CancellationToken) -> Result<End, Faile
         told = demo.tell_story(&mut narrator) => Some(told),
         () = stop.cancelled() => None,
     };
-    // In any case: its temporary folder can't be removed while the console uses it.
+    // Also after a failure: the temporary folder can't be removed while the console uses it.
     demo.end().await;
     match told {
         Some(Ok(())) => {

@@ -1,67 +1,66 @@
-//! How the demo tells what it sees: a line a step, with a tick and the time that it took.
+//! The demo's output: a line for each step, with a tick and the time that it took.
 
 use std::{fmt, time::Duration};
 
 use tokio::time::Instant;
 
-/// The demo's voice.
+/// Prints the story.
 pub struct Narrator {
     colour: bool,
     steps: usize,
     since: Instant,
 }
 
-/// A step that was not seen.
+/// A step that did not happen in time.
 #[derive(Debug)]
 pub struct MissedStep {
-    /// What was being waited for.
+    /// What the step waited for.
     pub what: String,
-    /// Why it won't come, or what there was instead.
+    /// Why it can't happen, or what happened instead.
     pub why: String,
 }
 
 impl Narrator {
-    /// Begins; with colour if a person looks on and hasn't set `NO_COLOR`.
+    /// In colour if the output is a terminal and `NO_COLOR` isn't set.
     pub fn new(terminal: bool) -> Self {
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();
         Self { colour, steps: 0, since: Instant::now() }
     }
 
-    /// The headline.
     pub fn title(&self, text: &str) {
         println!("{}\n", self.paint("1", text));
     }
 
-    /// A part of the story begins; what follows is timed from now.
+    /// Begins a part of the story; its first step is timed from now.
     pub fn part(&mut self, text: &str) {
         println!("\n{}", self.paint("1", text));
         self.since = Instant::now();
     }
 
-    /// Something that isn't a step.
+    /// Prints a line that isn't a step.
     pub fn note(&self, text: &str) {
         for line in text.lines() {
             println!("    {}", self.paint("2", line));
         }
     }
 
-    /// A step was seen. The time is that since the last one.
+    /// Prints a step that was seen, with the time since the last one.
     pub fn seen(&mut self, what: &str) {
         let now = Instant::now();
         let took = shown(now - self.since);
         self.steps += 1;
         self.since = now;
-        // Padded by hand: colour codes have no width.
+        // Padded by hand, because the format's width would count the colour codes.
         let gap = " ".repeat(62_usize.saturating_sub(what.chars().count()));
         println!("  {} {what}{gap} {}", self.paint("32", "✓"), self.paint("2", &took));
     }
 
-    /// A step was not seen.
+    /// Prints a step that was missed.
     pub fn missed(&self, missed: &MissedStep) {
         println!("  {} {missed}", self.paint("31", "✗"));
     }
 
-    /// The last word.
+    /// Prints the last line.
     pub fn end(&self, text: &str) {
         println!("\n{text}");
     }

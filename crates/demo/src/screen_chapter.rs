@@ -1,4 +1,5 @@
-//! The demo's chapter with the screen: the console's viewer window, and a key that changes what is seen.
+//! The demo's chapter about the screen: the console's viewer window, and a key that
+//! changes the picture.
 
 use std::time::Duration;
 
@@ -14,11 +15,11 @@ use console::{
     view::{SharingKind, StateKind},
 };
 
-/// A screen that has not changed for so long is at rest.
+/// A screen without changes for so long is at rest.
 const REST: Duration = Duration::from_millis(400);
 
 impl DemoConsole {
-    /// Tells it, where a screen is shared; else there is nothing to tell.
+    /// Plays the chapter if a screen is shared; otherwise does nothing.
     pub async fn screen(&mut self, narrator: &mut Narrator) -> StepResult {
         if self.program().is_err() {
             return Ok(());
@@ -64,7 +65,7 @@ impl DemoConsole {
         Ok(window)
     }
 
-    /// Types, and waits for the pixels.
+    /// Types a letter, and waits until the picture changes.
     async fn steer(
         &self,
         narrator: &mut Narrator,
@@ -99,7 +100,7 @@ async fn type_and_see(mut window: Window) -> Result<(Window, usize), String> {
     }
 }
 
-/// The window once its picture has stopped to change.
+/// The window once its picture has stopped changing.
 async fn at_rest(mut window: Window) -> Result<Window, String> {
     while window.changes(REST).await? {}
     Ok(window)

@@ -17,15 +17,15 @@ use console::{
 
 const CUSTOMER: &str = "Maria Lopez";
 const OTHER_CUSTOMER: &str = "Ben Okafor";
-/// Whose screen is shared.
+/// The customer whose screen is shared.
 pub const SCREEN_CUSTOMER: &str = "Ida Berg";
 const COLLEAGUE: &str = "Tom";
-/// More than the 60 s after which a side counts as gone.
+/// Longer than the 60 s after which a side counts as gone.
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 const RELOADS: usize = 5;
 
 impl DemoConsole {
-    /// Tells it.
+    /// Plays the whole story.
     pub async fn tell_story(&mut self, narrator: &mut Narrator) -> StepResult {
         self.start(narrator).await?;
         let session = self.new_session(narrator, CUSTOMER, "T-1001").await?;
@@ -86,7 +86,7 @@ impl DemoConsole {
         Ok(session)
     }
 
-    /// The customer of a session comes, and the console sees it.
+    /// A session's customer arrives, and the console notices.
     pub async fn come_online(
         &mut self,
         narrator: &mut Narrator,
@@ -259,7 +259,7 @@ impl DemoConsole {
         let before = self.detail(&session, "the customer's link", link).await?;
         narrator.part("The console is ended in the middle of it, and started again");
         self.end().await;
-        // Left alone, the program would come back as the one that it was, which is no event.
+        // Left alone, the program would reconnect as the same participant, which is no event.
         let computer = customer.leave().await;
         self.open().await?;
         self.command(SessionCommand::Show { session: Some(session.clone()) }).await?;

@@ -1,5 +1,5 @@
-//! The demo's viewer window: the console's own page without a browser. It goes the way that a real window
-//! goes, sealed from end to end, and decodes the picture itself.
+//! The demo's viewer window: the console's own page without a browser. It uses the connections of a
+//! real window, sealed from end to end, and decodes the picture itself.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -23,7 +23,7 @@ pub struct DemoDesktop {
 }
 
 impl DemoDesktop {
-    /// The window that was opened last, once.
+    /// The window that was opened last; each is returned once.
     pub fn opened(&self) -> Option<ViewerUrl> {
         self.opened.lock().take()
     }
@@ -50,7 +50,7 @@ impl Desktop for DemoDesktop {
     }
 }
 
-/// The demo's window needs no page: what is in it is done here.
+/// The demo's window does the page's work itself, so it needs no files.
 #[derive(Clone, Copy)]
 pub struct NoPageNeeded;
 
@@ -67,7 +67,7 @@ type Socket =
 pub struct Window {
     live: Socket,
     screen: Socket,
-    /// Bytes of the stream that nobody has read so far.
+    /// Received bytes of the stream that are not decoded yet.
     unread: Vec<u8>,
     /// Its size.
     pub size: (u16, u16),
@@ -77,7 +77,7 @@ pub struct Window {
 
 type Done<T = ()> = Result<T, String>;
 
-/// RFB: the picture as it is, four bytes a pixel, so that a window of few lines can decode it.
+/// RFB's SetPixelFormat: four bytes a pixel, so that little code can decode it.
 const PIXELS: [u8; 20] = [0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0];
 const RAW_ONLY: [u8; 8] = [2, 0, 0, 1, 0, 0, 0, 0];
 
@@ -123,17 +123,17 @@ impl Window {
         self.send(&RAW_ONLY).await
     }
 
-    /// The whole picture.
+    /// Requests the whole picture.
     pub async fn update(&mut self) -> Done {
         self.ask(true).await?;
         self.take().await
     }
 
-    /// Whether the picture changes within `wait`; then it has changed.
+    /// Whether the picture changes within `wait`; the change is then in the picture.
     pub async fn changes(&mut self, wait: Duration) -> Done<bool> {
         self.ask(false).await?;
         match timeout(wait, self.more()).await {
-            // Nothing was read halfway: what comes later is the next change.
+            // No message was read halfway, so a later one is the next change.
             Err(_) => Ok(false),
             Ok(Err(error)) => Err(error),
             Ok(Ok(())) => self.take().await.map(|()| true),
@@ -146,7 +146,7 @@ impl Window {
         self.send(&[&head[..], &width, &height].concat()).await
     }
 
-    /// Puts the next update into the picture.
+    /// Reads the next update into the picture.
     async fn take(&mut self) -> Done {
         loop {
             match self.read(1).await?[0] {
@@ -183,13 +183,13 @@ impl Window {
         Ok(())
     }
 
-    /// Moves the pointer there.
+    /// Moves the pointer to this position.
     pub async fn point(&mut self, x: u16, y: u16) -> Done {
         let (x, y) = (x.to_be_bytes(), y.to_be_bytes());
         self.send(&[5, 0, x[0], x[1], y[0], y[1]]).await
     }
 
-    /// Presses and lifts the key of a letter.
+    /// Presses and releases a letter's key.
     pub async fn type_letter(&mut self, letter: u8) -> Done {
         for down in [1, 0] {
             self.send(&[4, down, 0, 0, 0, 0, 0, letter]).await?;
@@ -197,13 +197,13 @@ impl Window {
         Ok(())
     }
 
-    /// Leaves in good order.
+    /// Leaves the session in good order.
     pub async fn close(self) {
         linger::hang_up(self.screen).await;
         linger::hang_up(self.live).await;
     }
 
-    /// Waits until something can be read.
+    /// Waits until more bytes can be decoded.
     async fn more(&mut self) -> Done {
         while self.unread.is_empty() {
             self.receive().await?;
@@ -238,7 +238,7 @@ fn pair(bytes: &[u8]) -> u16 {
 }
 
 async fn dial(url: &str) -> Done<Socket> {
-    // The address has the window's secret, and so may the error.
+    // The address has the window's secret, and the error may have it too.
     connect_async(url).await.map(|(socket, _)| socket).map_err(|_| "connect the window".into())
 }
 

@@ -1,8 +1,9 @@
-//! Who is at this console, and whether commands of theirs are taken.
+//! Who is at this console, and whether their commands are accepted.
 //!
-//! The engine asks [`Access::permit`] before everything that a person wants done. What it does by itself
-//! (hooks, polls, transcripts) never asks: it goes on while nobody may see or do anything. This is an
-//! app's lock. Whoever has the account at the operating system has the files.
+//! The engine asks [`Access::permit`] before it carries out a person's command. Its own work
+//! (hooks, polls, transcripts) needs no permission and goes on while the console is locked. The
+//! lock protects the program only: whoever can use the account at the operating system can read
+//! the files.
 
 use session::Timestamp;
 use tokio::sync::watch;
@@ -15,14 +16,13 @@ pub struct Person {
     pub id: Uuid,
     /// The name, as records carry it.
     pub name: String,
-    /// The e-mail address.
     pub email: String,
 }
 
 /// Who is at this console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
-    /// Nobody has a profile, and nobody has said "not now".
+    /// Nobody has a profile, and nobody has declined to make one.
     FirstStart {
         /// Nothing is done before somebody has signed in.
         required: bool,
@@ -33,7 +33,7 @@ pub enum Presence {
     SignedIn { person: Person, since: Timestamp },
     /// Somebody must sign in first.
     Locked {
-        /// Who was signed in, or is the only one who can be.
+        /// The person who was signed in, or the only one with a profile.
         person: Option<Person>,
         why: Why,
         since: Timestamp,
@@ -69,7 +69,7 @@ impl Default for Access {
 }
 
 impl Access {
-    /// Begins with `presence`.
+    /// Starts with `presence`.
     pub fn new(presence: Presence) -> Self {
         Self(watch::Sender::new(presence))
     }
@@ -110,7 +110,7 @@ impl Access {
         }
     }
 
-    /// Asked before everything that a person wants done.
+    /// Checks that the console is unlocked; called before every command of a person.
     ///
     /// # Errors
     /// [`Locked`].
@@ -118,16 +118,16 @@ impl Access {
         if self.is_locked() { Err(Locked) } else { Ok(()) }
     }
 
-    /// Says who is here from now on.
+    /// Sets who is at the console.
     pub fn set(&self, presence: Presence) {
         self.0.send_replace(presence);
     }
 
-    /// Locks, where somebody is signed in; answers who that was.
+    /// Locks the console if somebody is signed in; returns that person.
     pub fn lock(&self, why: Why, since: Timestamp) -> Option<Person> {
         let mut was = None;
         self.0.send_if_modified(|presence| {
-            // The first reason to lock stands, and who isn't signed in can't be locked out.
+            // The first reason to lock stays; with nobody signed in, there is nobody to lock out.
             let Presence::SignedIn { person, .. } = presence else { return false };
             was = Some(person.clone());
             *presence = Presence::Locked { person: was.clone(), why, since };

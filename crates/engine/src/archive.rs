@@ -1,7 +1,7 @@
-//! What stays of sessions: encrypted as a whole (SQLCipher), searchable, each message once.
+//! The lasting store of sessions: encrypted as a whole (SQLCipher), searchable, each message once.
 //!
-//! One writer and a few readers, each under a raw key that is given before anything else. No PIN and
-//! no token is ever in it. An answer comes only after the commit that made it true.
+//! One writer and a few readers, each under a raw key that is given before anything else. No PIN
+//! and no token is ever in it. An answer comes only after the commit that made it true.
 
 mod audit;
 mod devices;
@@ -64,7 +64,7 @@ const ARCHIVE: Definition = Definition {
     opening: "open the archive",
     migrations: STEPS,
     sharing: Sharing::Shared,
-    // What people were told is archived survives a power cut.
+    // Rows that were reported as archived survive a power cut.
     durability: Durability::PowerCut,
     // Nothing may spill into a plain temporary file.
     settings: "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
@@ -80,17 +80,17 @@ impl ArchiveKey {
     }
 }
 
-/// Where a page of results ends and the next one begins. Its number has a meaning for the archive only.
+/// Where a page of results ends and the next one begins. Its number has a meaning for the
+/// archive only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(i64);
 
-/// What the archive has beside a session's row and what happened in it.
+/// A session's contents in the archive, other than its row and its events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionContents {
     /// Its messages in the order of their sending.
     pub messages: Vec<Message>,
-    /// Its notes.
     pub notes: Vec<Note>,
     /// Its tags in alphabetical order.
     pub tags: Vec<String>,
@@ -149,7 +149,7 @@ impl Archive {
         self.readers.read(CHECK, |connection| store::check_integrity(connection, CHECK)).await
     }
 
-    /// All of a session that its page shows, by one way to a reader and back.
+    /// Everything that a session's page shows, read in one job of a reader.
     pub async fn contents(&self, session: SessionId) -> Result<SessionContents, ArchiveError> {
         let read = move |c: &Connection| {
             Ok(SessionContents {
@@ -186,7 +186,7 @@ impl Archive {
 const READ: &str = "read the archive";
 const CHECK: &str = "check the archive for damage";
 
-/// What a table's column holds can't be read.
+/// The error for a column whose value can't be read.
 fn damaged(why: impl ToString) -> ArchiveError {
     ArchiveError::Damaged { doing: READ, why: why.to_string() }
 }

@@ -1,7 +1,7 @@
 //! Copies sessions and events from the journal to the archive.
 //!
-//! Invariant: the journal leads. What isn't copied when the program ends, or when the archive refuses
-//! it, is copied later; the journal forgets nothing that the archive doesn't have.
+//! Invariant: the journal leads. Rows that are not copied when the program ends, or that the
+//! archive refuses, are copied later; the journal forgets nothing that the archive doesn't have.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -69,14 +69,15 @@ async fn copy(
     Ok(())
 }
 
-/// What the archive has not got of a session's verifications.
+/// Copies the verifications that the archive doesn't have yet.
 async fn copy_verifications(
     context: &Context,
     id: SessionId,
     copied: Option<&Arc<Record>>,
     record: &Record,
 ) -> Result<(), ArchiveError> {
-    // Most sessions have none, and a record changes often: no write for what is the same.
+    // Most sessions have none, and a record changes often: so unchanged verifications are
+    // not written.
     let none = record.verifications.is_empty() && record.overridden.is_none();
     let same = copied.is_some_and(|copied| {
         copied.verifications == record.verifications && copied.overridden == record.overridden

@@ -1,5 +1,5 @@
-//! Notices when this computer slept or the service was unreachable, and tells the sessions from when on
-//! they may have missed events.
+//! Notices when this computer slept or the service was unreachable, and tells the sessions since
+//! when they may have missed events.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,12 +8,13 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::{clock::now, context::Context};
 
-/// How often the engine notes that it is alive: what "unknown since" is accurate to.
+/// How often the engine notes that it is alive: the accuracy of "unknown since".
 const ALIVE_EVERY: Duration = Duration::from_secs(5);
-/// The wall clock and the machine's own differ by more than this only after sleep or a set clock.
+/// The wall and monotonic clocks differ by more than this only after sleep or a change of
+/// the clock.
 const JUMP: Duration = Duration::from_secs(10);
 
-/// Tells the sessions what the PUTs of all of them bring to light.
+/// Informs all sessions of outages that the PUTs of their hooks reveal.
 pub(crate) async fn tell_outages(
     context: Arc<Context>,
     news: Arc<Mutex<mpsc::UnboundedReceiver<OutageChange>>>,
@@ -33,7 +34,7 @@ pub(crate) async fn tell_outages(
 /// Notes that the engine lives, and notices when the computer slept or its clock was set.
 pub(crate) async fn keep_alive(context: Arc<Context>) {
     let mut every = tokio::time::interval(Duration::from_secs(1));
-    // After a sleep one look tells as much as the many that were missed.
+    // After a sleep one check replaces all those that were missed.
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let (mut wall, mut own) = (now(), tokio::time::Instant::now());
     let mut noted = own;
@@ -47,7 +48,7 @@ pub(crate) async fn keep_alive(context: Arc<Context>) {
             tracing::warn!(since_ms = since.0, "the computer slept or its clock was set");
             context.tell_all(&Input::Missed { since });
         }
-        // Also after a jump: it is told once, and the next is measured from here.
+        // Also after a jump, so that each is reported once.
         (wall, own) = (wall_now, own_now);
         if own_now - noted >= ALIVE_EVERY {
             noted = own_now;
@@ -57,9 +58,9 @@ pub(crate) async fn keep_alive(context: Arc<Context>) {
     }
 }
 
-/// Since when events may have been missed, if the wall clock went on otherwise than the machine's own.
+/// Since when events may have been missed, if the wall clock and the monotonic clock disagree.
 ///
-/// Asleep, the machine's own clock stands still; a clock that was set back says nothing of how long.
+/// During sleep the monotonic clock stands still; a clock that was set back gives no duration.
 fn jumped(wall: Timestamp, wall_now: Timestamp, own_gone: Duration) -> Option<Timestamp> {
     let own_gone = i64::try_from(own_gone.as_millis()).unwrap_or(i64::MAX);
     let jumped = wall_now.0.saturating_sub(wall.0).saturating_sub(own_gone);

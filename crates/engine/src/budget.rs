@@ -1,11 +1,12 @@
 //! One budget for all PUTs of hooks: 20 a second, 16 in flight, the most urgent first.
 //!
-//! A hook that has just fired doesn't wait for the rate, for events come at their own; it is paid for
-//! by those that follow. Only what the service itself asks for (Retry-After) holds it back.
+//! A hook that has just fired doesn't wait for the rate, since events come at their own rate; later
+//! PUTs wait for longer instead. Only the number in flight and the service's own Retry-After
+//! delay it.
 //!
-//! Invariant: a hook has at most one PUT waiting here, its newest; what an older one would have
-//! answered no longer matters. The rate is halved on 429 and 5xx, and comes back with the
-//! good answers. What they all tell of the service's outages is told on.
+//! Invariant: a hook has at most one PUT waiting here, its newest; the answer to an older one no
+//! longer matters. The rate is halved on 429 and 5xx, and comes back with the good answers. Every
+//! answer is passed on to detect outages.
 
 mod pace;
 mod queue;
@@ -58,7 +59,7 @@ enum Event {
 }
 
 impl Budget {
-    /// Starts the budget of one host; `news` gets what its answers tell of the host.
+    /// Starts the budget of one host; `news` receives the outages that its answers reveal.
     pub(crate) fn start(
         watch: &Watch,
         client: Arc<LoginWithMe>,
@@ -93,7 +94,7 @@ impl Budget {
     }
 }
 
-/// What the budget is spent by. It outlives the task that spends it: who waits isn't lost with a bug there.
+/// The budget's state. It outlives the task that uses it, so a panic there loses no waiting PUT.
 struct Spending {
     inbox: mpsc::UnboundedReceiver<Event>,
     /// Weak: the budget must end when the last handle outside of it is gone.
@@ -121,7 +122,8 @@ impl Spending {
                 permit
             };
             tokio::select! {
-                // News first: a PUT that has just come may be more urgent than the one whose turn it is.
+                // News first: a PUT that has just come may be more urgent than the one whose turn
+                // it is.
                 biased;
                 event = self.inbox.recv() => match event {
                     Some(Event::Put(put)) => self.queue.push((put.session, put.hook), put.urgency, put),

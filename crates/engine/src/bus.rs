@@ -1,7 +1,7 @@
 //! The two outputs: snapshots (the level, may be skipped) and events (the edge, never skipped).
 //!
-//! A slow subscriber costs no memory: it is only told which sessions changed, and that something
-//! happened; it reads the newest snapshot, and the events from the journal, when it gets to it.
+//! A slow subscriber costs no memory: it learns only which sessions changed, and that there are new
+//! events; it reads the newest snapshot, and the events from the journal, when it gets to it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ pub struct Snapshot {
     pub id: SessionId,
     /// Newer is larger, per session and run of the engine.
     pub revision: u64,
-    /// What is stored.
+    /// The stored record.
     pub record: Arc<Record>,
     /// The hooks' lamps.
     pub lamps: [Lamp; 4],
@@ -31,22 +31,22 @@ pub struct Snapshot {
     pub chat_as_of: Option<Timestamp>,
     /// The PIN; it doesn't print itself.
     pub pin: Option<Pin>,
-    /// Its newest change isn't on disk yet.
+    /// Whether its newest change isn't on disk yet.
     pub unsaved: bool,
-    /// When something was last done in it.
+    /// When its newest activity happened.
     pub active_at: Timestamp,
-    /// How far the customer's program is, while it is being downloaded.
+    /// The progress of the customer's program while it is being downloaded.
     pub progress: Option<Progress>,
-    /// What is asked for before a viewer is opened.
+    /// The verification gate's policy.
     pub gate: Gate,
 }
 
-/// How far a download is.
+/// A download's progress.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes that are in the file.
+    /// Bytes written to the file.
     pub bytes: u64,
-    /// How many it will have, where the service says so.
+    /// The file's size in bytes, if the service gives it.
     pub total: Option<u64>,
 }
 
@@ -100,14 +100,14 @@ struct Dirty {
     troubled: bool,
 }
 
-/// What changed since the last look.
+/// The changes since the last call.
 #[derive(Debug, Default)]
 pub struct Changes {
     /// The newest snapshots of the sessions that changed.
     pub snapshots: Vec<Arc<Snapshot>>,
-    /// Something new is in the journal's events.
+    /// Whether the journal has new events.
     pub happened: bool,
-    /// The engine's own health changed.
+    /// Whether the engine's own health changed.
     pub health: bool,
 }
 
@@ -129,7 +129,8 @@ impl Bus {
             dirty.troubled = true;
         }
         subscriber.notify.notify_one();
-        // Still under the lock: a change between the list of sessions and the subscription would be lost.
+        // Still under the lock: a change between the list of sessions and the subscription would
+        // be lost.
         inner.subscribers.retain(|weak| weak.strong_count() > 0);
         inner.subscribers.push(Arc::downgrade(&subscriber));
         drop(inner);
@@ -149,7 +150,7 @@ impl Bus {
     pub(crate) fn publish(&self, snapshot: Snapshot, happened: bool) {
         let mut inner = self.inner.lock();
         let id = snapshot.id;
-        // Before anybody is told: whoever wakes up reads it here.
+        // Stored before subscribers wake up, since they read it here.
         inner.latest.insert(id, Arc::new(snapshot));
         inner.tell(|dirty| {
             dirty.sessions.insert(id);
@@ -172,7 +173,7 @@ impl Inner {
 }
 
 impl Subscription {
-    /// Waits for the next change and takes all that has come together by then.
+    /// Waits for the next change and takes all changes up to then.
     pub async fn changed(&mut self) -> Changes {
         loop {
             self.subscriber.notify.notified().await;
@@ -180,7 +181,8 @@ impl Subscription {
             if dirty.sessions.is_empty() && !dirty.happened && !dirty.troubled {
                 continue;
             }
-            // Only now: `publish` takes `dirty` while it holds `inner`, so the other order could block both.
+            // Only now: `publish` takes `dirty` while it holds `inner`, so the other order could
+            // block both.
             let inner = self.bus.inner.lock();
             let snapshots =
                 dirty.sessions.iter().filter_map(|id| inner.latest.get(id).cloned()).collect();

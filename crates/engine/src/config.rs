@@ -22,16 +22,16 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long a PIN's life is taken to be (services.md: about a day).
     pub pin_life: Duration,
-    /// Who is at this console; the owner of the engine says, and the engine asks.
+    /// Who is at this console; set by the engine's owner, read by the engine.
     pub access: Access,
-    /// What is asked for before a viewer is opened, until it is set anew.
+    /// The verification gate's policy at the start.
     pub gate: Gate,
 }
 
 /// The webhook listener's configuration.
 #[derive(Debug, Clone)]
 pub struct Listener {
-    /// The address to bind; loopback unless somebody said otherwise.
+    /// The address to bind; loopback by default.
     pub ip: IpAddr,
     /// The port: a remembered one is tried first, a fixed one is taken or the start fails.
     pub port: serve::Port,

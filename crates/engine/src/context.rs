@@ -1,4 +1,4 @@
-//! What all actors of one engine share.
+//! The parts that all actors of one engine share.
 
 use std::{
     collections::HashMap,
@@ -32,13 +32,13 @@ use crate::{
     watch::{BackgroundFault, Watch},
 };
 
-/// What all actors of one engine share.
+/// The parts that all actors of one engine share.
 pub struct Context {
     pub(crate) config: Config,
     pub(crate) client: Arc<LoginWithMe>,
-    /// The services that tell who somebody is; they are set up while the engine runs.
+    /// The identity services' clients; they can be replaced while the engine runs.
     pub(crate) services: RwLock<IdentityClients>,
-    /// What is asked for before a viewer is opened; it is set while the engine runs.
+    /// The verification gate's policy; it can be changed while the engine runs.
     pub(crate) gate: RwLock<Gate>,
     pub(crate) journal: Journal,
     pub(crate) archive: Archive,
@@ -55,7 +55,7 @@ pub struct Context {
     pub(crate) faults: Faults,
 }
 
-/// How the engine's own parts fare, as far as is known.
+/// The health of the engine's own parts, as far as is known.
 pub struct Health {
     /// When a hook was last confirmed, in ms since 1970; 0 for never.
     hooks_checked: AtomicI64,
@@ -72,7 +72,7 @@ pub enum ServiceHealth {
     Fails { since: Timestamp, failure: Failure },
 }
 
-/// What a context is made from.
+/// The arguments for a context.
 pub(crate) struct Parts {
     pub config: Config,
     pub client: Arc<LoginWithMe>,
@@ -84,7 +84,7 @@ pub(crate) struct Parts {
 }
 
 impl Context {
-    /// Starts what all actors share; beside it comes what the budget learns of the service's outages.
+    /// Starts the shared parts; also returns the receiver of the outages that the budget detects.
     pub(crate) fn start(parts: Parts) -> (Arc<Self>, mpsc::UnboundedReceiver<OutageChange>) {
         let Parts { config, client, journal, archive, regions, hook_base, faults } = parts;
         let (news, outages) = mpsc::unbounded_channel();
@@ -111,12 +111,12 @@ impl Context {
         (Arc::new(context), outages)
     }
 
-    /// The services that tell who somebody is, as they are set up now.
+    /// The identity services' current clients.
     pub(crate) fn services(&self) -> IdentityClients {
         self.services.read().clone()
     }
 
-    /// What is asked for before a viewer is opened, as it is set now.
+    /// The verification gate's current policy.
     pub(crate) fn gate(&self) -> Gate {
         *self.gate.read()
     }
@@ -131,7 +131,7 @@ impl Context {
         self.sessions.read().get(&id).cloned()
     }
 
-    /// Tells every session.
+    /// Sends `input` to every session.
     pub(crate) fn tell_all(&self, input: &Input) {
         let sessions = self.sessions.read();
         for actor in sessions.values() {
@@ -140,10 +140,11 @@ impl Context {
         }
     }
 
-    /// Notes how a call to the service came out, other than a hook's PUT, which the budget follows.
+    /// Notes the outcome of a call to the service, except a hook's PUT, which the budget tracks.
     pub(crate) fn service_answered(&self, failure: Option<Failure>) {
         let failed = matches!(self.health.service(), Some(ServiceHealth::Fails { .. }));
-        // Only the first of a row: each makes every session on screen put all its hooks.
+        // Only the first failure in a row is passed on: each makes every session on screen put all
+        // its hooks again.
         if !failed && failure.is_some_and(Failure::is_a_fault) {
             self.tell_all(&Input::ServiceFails);
         }
@@ -155,7 +156,8 @@ impl Context {
 
     /// Notes that the journal took a write, or why it didn't.
     pub(crate) fn journal_wrote(&self, failure: Option<StoreError>) {
-        // Every turn of every session writes, so whoever shows the health is told only of changes.
+        // Every turn of every session writes, so only changes are sent to those who show
+        // the health.
         if replace(&self.health.journal_fails, failure) {
             self.bus.health_changed();
         }
@@ -170,7 +172,7 @@ impl Context {
 
     /// Notes that a hook was confirmed.
     pub(crate) fn hook_checked(&self, at: Timestamp) {
-        // Once a second is enough for whoever shows it.
+        // Once a second is enough for display.
         let before = self.health.hooks_checked.swap(at.0, Ordering::Relaxed);
         if at.0.saturating_sub(before) >= 1_000 {
             self.bus.health_changed();
@@ -209,7 +211,7 @@ impl Health {
         self.archive_fails.lock().clone()
     }
 
-    /// Which background tasks ended too early; empty if none did.
+    /// The background tasks that ended too early; empty if none did.
     pub fn background_fails(&self) -> Vec<BackgroundFault> {
         self.watch.unwell()
     }

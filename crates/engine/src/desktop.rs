@@ -25,8 +25,8 @@ pub struct View {
 pub trait Desktop: Send + Sync + 'static {
     /// Opens a viewer window for `session`, or brings the one with the same role to the front.
     ///
-    /// `name` is what the session is called (it becomes the title, so it carries no secret); `url`
-    /// carries the PIN and may be shown to nobody but the window's own page.
+    /// `name` is the session's name (it becomes the title, so it carries no secret); `url` carries
+    /// the PIN and may be shown to nobody but the window's own page.
     fn open_viewer<'a>(
         &'a self,
         session: SessionId,
@@ -35,12 +35,12 @@ pub trait Desktop: Send + Sync + 'static {
         view: View,
     ) -> DesktopReply<'a>;
 
-    /// Brings the chat of a viewer window that is open for `session` to the front, whatever its role;
-    /// false if none is open.
+    /// Brings the chat of a viewer window that is open for `session` to the front, whatever its
+    /// role; false if none is open.
     fn show_chat(&self, session: SessionId) -> bool;
 
-    /// Opens `url` in the system's browser. It carries a one-time secret, so it is neither logged nor
-    /// quoted in an error.
+    /// Opens `url` in the system's browser. It carries a one-time secret, so it is neither logged
+    /// nor quoted in an error.
     ///
     /// # Errors
     /// There is a browser, but it can't be started.

@@ -47,17 +47,18 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Stops in good order: no session is told of it, so all are as they were at the next start.
+    /// Stops in good order: sessions take no turn for it, so all are unchanged at the next start.
     pub async fn stop(self) {
-        // First, so that nothing new is begun by what is still to end.
+        // First, so that parts that are still to end start nothing new.
         self.context.watch.stopping.cancel();
-        // Before the sessions: an event that is still taken must find the actor that it is for.
+        // Before the sessions, so that every event that is still accepted finds its
+        // session's actor.
         self.listener.shutdown().await;
-        // It ends its sessions.
+        // The supervisor ends its sessions.
         let _ = self.supervisor.stop_and_wait(None, None).await;
         self.context.sessions.write().clear();
         let _ = self.regions.stop_and_wait(None, None).await;
-        // A connection that is closed while the process ends would meet a library that is gone.
+        // A connection closed while the process ends would call a library that is already unloaded.
         self.context.watch.tasks.close();
         self.context.watch.tasks.wait().await;
         let _ = self.context.journal.mark_alive(now()).await;
@@ -69,17 +70,17 @@ impl Engine {
         self.addr
     }
 
-    /// The URL that hooks are given, without their secret part.
+    /// The base URL of hooks, without their tokens.
     pub fn hook_base(&self) -> &Url {
         &self.context.hook_base
     }
 
-    /// Subscribes to snapshots and to the news that something happened.
+    /// Subscribes to snapshots and to notices of new events.
     pub fn subscribe(&self) -> Subscription {
         self.context.bus.subscribe()
     }
 
-    /// The newest snapshot of a session.
+    /// The newest snapshot of a session; none for an unknown one.
     pub fn snapshot(&self, id: SessionId) -> Option<Arc<Snapshot>> {
         self.context.bus.latest(id)
     }
@@ -89,17 +90,16 @@ impl Engine {
         self.context.bus.all()
     }
 
-    /// The journal: what happened in the sessions, and marks such as "notified up to".
+    /// The journal: the sessions' events, and marks such as "notified up to".
     pub fn journal(&self) -> &Journal {
         &self.context.journal
     }
 
-    /// The archive.
     pub fn archive(&self) -> &Archive {
         &self.context.archive
     }
 
-    /// Who is at this console: asked before everything that a person wants done.
+    /// Who is at this console; checked before every command of a person.
     pub fn access(&self) -> &Access {
         &self.context.config.access
     }
@@ -109,12 +109,12 @@ impl Engine {
         &self.context.client
     }
 
-    /// The services that tell who somebody is, as they are set up now.
+    /// The identity services' current clients.
     pub fn services(&self) -> IdentityClients {
         self.context.services()
     }
 
-    /// The chat workspace's client, for what a person wants looked up; none where it isn't set up.
+    /// The chat workspace's client, for looking up devices; none where it isn't set up.
     ///
     /// # Errors
     /// [`CommandError::Locked`].
@@ -123,12 +123,12 @@ impl Engine {
         Ok(self.context.services().rocketchat)
     }
 
-    /// Sets those services up anew; what is under way goes on with the old ones.
+    /// Replaces the identity services' clients; calls under way go on with the old ones.
     pub fn set_services(&self, services: IdentityClients) {
         *self.context.services.write() = services;
     }
 
-    /// How the engine's own parts fare.
+    /// The health of the engine's own parts.
     pub fn health(&self) -> &Health {
         &self.context.health
     }
@@ -176,11 +176,11 @@ impl Engine {
         made.await.map_err(|_| CommandError::Stopping)?
     }
 
-    /// Gives a session a command; it is on disk when this returns.
+    /// Sends a session a command; it is on disk when this returns.
     ///
     /// # Errors
-    /// [`CommandError`]; [`CommandError::Gate`] where it would tell a colleague how to view a session now
-    /// whose gate is shut.
+    /// [`CommandError`]; [`CommandError::Gate`] where it would send a viewer's link now although
+    /// the session's gate is shut.
     pub async fn order(&self, id: SessionId, input: Input) -> Result<(), CommandError> {
         self.access().permit()?;
         let actor = self.context.actor(id).ok_or(CommandError::NoSession(id))?;
@@ -193,14 +193,14 @@ impl Engine {
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 
-    /// Tells a session something that need not be on disk, such as whether it is on screen.
+    /// Sends a session an input that need not be on disk, such as whether it is on screen.
     pub fn tell(&self, id: SessionId, input: Input) {
         if let Some(actor) = self.context.actor(id) {
             let _ = actor.cast(SessionMessage::Input(input));
         }
     }
 
-    /// The viewer's link of a live session: the one door for viewer windows and links.
+    /// The viewer's link of a live session: the only source of viewer windows and links.
     ///
     /// # Errors
     /// [`CommandError`]; [`CommandError::Gate`] while the verification gate is shut.
@@ -215,8 +215,8 @@ impl Engine {
         self.answered(url)
     }
 
-    /// As [`Engine::viewer_url`], a link that its `role` is held to, whoever has it. Only where the
-    /// service [can](crate::remote::Capabilities::links_by_role).
+    /// Like [`Engine::viewer_url`], but the service limits every user of the link to `role`. Only
+    /// where the service [can](crate::remote::Capabilities::links_by_role).
     ///
     /// # Errors
     /// [`CommandError`]; [`CommandError::Gate`] while the verification gate is shut.
@@ -231,7 +231,8 @@ impl Engine {
         self.answered(url)
     }
 
-    /// The PIN of a session that may be viewed now: the gate of every viewer, ours or the service's.
+    /// The PIN of a session that may be viewed now: the gate of every viewer, ours or the
+    /// service's.
     ///
     /// # Errors
     /// [`CommandError`]; [`CommandError::Gate`] while the verification gate is shut.
@@ -250,14 +251,14 @@ impl Engine {
     /// Whether `pin` was ever given to a session of this console.
     ///
     /// # Errors
-    /// [`JournalError`]: nobody can tell then.
+    /// [`JournalError`]: it is not known then.
     pub async fn minted(&self, pin: &Pin) -> Result<bool, JournalError> {
-        // The disk may have refused what the bus knows.
+        // The disk may have refused a PIN that the bus has.
         let live = self.snapshots().iter().any(|snapshot| snapshot.pin.as_ref() == Some(pin));
         Ok(live || self.context.journal.minted(pin).await?)
     }
 
-    /// Tells every session that events since `since` may have been missed.
+    /// Informs every session that events since `since` may have been missed.
     pub fn missed(&self, since: Timestamp) {
         self.context.tell_all(&Input::Missed { since });
     }

@@ -1,7 +1,7 @@
-//! Why an engine doesn't start, or doesn't do what it was told.
+//! Why an engine doesn't start, or doesn't carry out a command.
 //!
-//! The texts say what was being done and why it failed. What helps is up to whoever shows them, and
-//! follows from the variant.
+//! The texts name the action and why it failed. Whoever shows them adds the remedy, which follows
+//! from the variant.
 
 use session::{
     program,
@@ -57,7 +57,7 @@ pub enum CommandError {
     /// A file can't be saved there.
     #[error("{0}")]
     DownloadTarget(#[source] DownloadTargetError),
-    /// It doesn't fit the session's state.
+    /// The command doesn't fit the session's state.
     #[error("{0}")]
     DoesNotFit(#[source] Misfit),
     /// The session was made, but neither its actor nor the disk took it.
@@ -72,7 +72,7 @@ pub enum CommandError {
     /// The verification gate is shut: verify the customer, or override it.
     #[error("{doing}: {}", why_shut(*why))]
     Gate {
-        /// What was to be done.
+        /// The action that was refused.
         doing: &'static str,
         /// Why it is shut.
         why: ShutReason,
@@ -83,9 +83,9 @@ pub enum CommandError {
     /// A service that it needs isn't set up.
     #[error("{doing}: {what}")]
     NotSetUp {
-        /// What was to be done.
+        /// The action that was refused.
         doing: &'static str,
-        /// What is missing.
+        /// The missing service.
         what: &'static str,
     },
     /// The engine is stopping.

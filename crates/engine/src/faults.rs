@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, for tests of what happens then. Nobody else sets any of it.
+//! Faults that tests inject on purpose. No other code sets them.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,8 @@ use std::sync::{
 
 use crate::archive::ArchiveError;
 
-/// Faults of the sessions' actors, and of the archive that they write to. Clones switch the same faults.
+/// Faults of the sessions' actors, and of the archive that they write to. Clones switch the
+/// same faults.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     deaths: Arc<AtomicU32>,
@@ -20,7 +21,8 @@ impl Faults {
         self.deaths.store(times, Ordering::SeqCst);
     }
 
-    /// From now on another program holds the archive whenever a chat is to be archived, or not any more.
+    /// From now on another program holds the archive whenever a chat is to be archived, or not
+    /// any more.
     pub fn lock_archive(&self, locked: bool) {
         self.archive_locked.store(locked, Ordering::SeqCst);
     }

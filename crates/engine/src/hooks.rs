@@ -1,8 +1,9 @@
 //! The webhook listener: one socket, a secret route for each hook of each session.
 //!
-//! The token in the path alone says which session and which hook; the body is read, bounded, and
-//! never trusted. Nothing here knows what a session does with an event. Two things start at once on
-//! receipt: the session is told (it re-arms), and the event is committed; 200 means committed.
+//! The token in the path alone says which session and which hook; the body is read up to a limit
+//! and never trusted. This module doesn't know how a session handles an event. On receipt two
+//! things start at once: the session re-arms the hook, and the event is committed; 200
+//! means committed.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -33,12 +34,12 @@ use crate::{
     watch::Watch,
 };
 
-/// More events of one token than this wait for the disk: the rest get 429.
+/// At most this many events of one token may wait for the disk; further ones get 429.
 const MOST_UNCOMMITTED: u32 = 32;
 /// Between two tries to write an event that the disk refused.
 const RETRY_WRITE: Duration = Duration::from_secs(2);
 
-/// Who is told of a hook's events.
+/// Receives a hook's events.
 pub trait Receiver: Send + Sync + 'static {
     /// A hook has fired. It isn't committed yet.
     fn received(&self, session: SessionId, hook: HookType);
@@ -79,7 +80,7 @@ impl Routes {
     }
 
     fn find(&self, text: &str) -> Option<Arc<Route>> {
-        // Looked up by its hash: how long that takes says nothing of the tokens that exist.
+        // Looked up by its hash: the map holds no token in plain.
         let hash = TokenHash::from_token(text);
         self.0.read().get(&hash).cloned()
     }
@@ -105,7 +106,7 @@ impl Nonces {
     }
 }
 
-/// What the listener's handlers share.
+/// The parts that the listener's handlers share.
 struct Shared<R> {
     routes: Routes,
     nonces: Nonces,
@@ -114,7 +115,7 @@ struct Shared<R> {
     queue: Mutex<mpsc::UnboundedSender<Queued>>,
 }
 
-/// Where events go: to the disk, and to whoever is told of them.
+/// The destinations of events: the journal and the receiver.
 struct Inbox<R> {
     journal: Journal,
     receiver: R,
@@ -145,7 +146,8 @@ pub fn router<R: Receiver>(
     let (queue, queued) = mpsc::unbounded_channel();
     let (refused, was_refused) = (Mutex::default(), Notify::new());
     let inbox = Arc::new(Inbox { journal, receiver, refused, was_refused });
-    // Not ended by `stopping`: requests that are under way then are still answered. It ends with the router.
+    // Not ended by `stopping`: requests that are under way then are still answered. It ends with
+    // the router.
     let (telling, queued) = (inbox.clone(), Arc::new(tokio::sync::Mutex::new(queued)));
     watch.keep("tell the sessions what their webhooks report", move || {
         tell_in_order(telling.clone(), queued.clone())
@@ -167,13 +169,13 @@ pub fn router<R: Receiver>(
 async fn hook<R: Receiver>(
     State(shared): State<Arc<Shared<R>>>,
     Path(token): Path<String>,
-    // Read to its end, so that the limits apply; what it says is not trusted and not kept.
+    // Read to its end, so that the limits apply; its contents are neither trusted nor stored.
     _body: Bytes,
 ) -> StatusCode {
     let Some(route) = shared.routes.find(&token) else { return StatusCode::NOT_FOUND };
     let Some(event) = Uncommitted::new(route) else { return StatusCode::TOO_MANY_REQUESTS };
     shared.inbox.receiver.received(event.0.session, event.0.hook);
-    // The sender may hang up: the event is committed and told all the same.
+    // The sender may hang up: the event is committed and passed on all the same.
     match shared.commit(event, now()).await {
         Ok(true) => StatusCode::OK,
         Ok(false) | Err(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -183,7 +185,8 @@ async fn hook<R: Receiver>(
 impl Uncommitted {
     /// None if the route has as many as it may.
     fn new(route: Arc<Route>) -> Option<Self> {
-        // Counted before it is compared, so that two requests at once can't both take the last place.
+        // Counted before it is compared, so that two requests at once can't both take the
+        // last place.
         let before = route.uncommitted.fetch_add(1, Ordering::Relaxed);
         let event = Self(route);
         (before < MOST_UNCOMMITTED).then_some(event)
@@ -208,7 +211,7 @@ impl<R> Shared<R> {
     }
 }
 
-/// Tells of events in the order of their sequence, so that "applied up to" has no holes.
+/// Passes events on in the order of their sequence, so that "applied up to" has no holes.
 async fn tell_in_order<R: Receiver>(
     inbox: Arc<Inbox<R>>,
     queued: Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<Queued>>>,
@@ -235,8 +238,8 @@ async fn tell_in_order<R: Receiver>(
     }
 }
 
-/// Tries again and again to write what the disk refused. An event leaves the queue only once it is written, so
-/// that none is lost with this task.
+/// Retries writing events that the disk refused. An event leaves the queue only once it is written,
+/// so that none is lost with this task.
 async fn write_refused<R: Receiver>(inbox: Arc<Inbox<R>>) {
     let oldest = || {
         let refused = inbox.refused.lock();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[serde(transparent)]
 pub struct SessionId(Uuid);
 
-/// A text that is no session's id.
+/// The error for a text that is no session's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a session's id is 32 hexadecimal digits in five groups")]
 pub struct SessionIdShape;

@@ -1,4 +1,4 @@
-//! The durable inbox: what was acknowledged is on the disk, each event once by its sequence.
+//! The durable inbox: every acknowledged event is on the disk, once by its sequence.
 //!
 //! Plain SQLite whose rows are sealed, `synchronous=FULL`, one writer that commits in groups. An
 //! [`Answer`] comes only after the commit that made it true. Rows say which row they are, so that
@@ -29,10 +29,11 @@ use crate::{SessionId, vault::SealKey};
 /// The journal's file within the data folder.
 pub const JOURNAL_FILE: &str = "journal.db";
 
-/// The journal. Clones share one writer; dropping the last one waits until all that is queued is written.
+/// The journal. Clones share one writer; dropping the last one waits until all that is queued
+/// is written.
 #[derive(Clone)]
 pub struct Journal {
-    // Before `readers`: fields are dropped in order, and the writer shall finish first.
+    // Before `readers`: fields are dropped in order, and the writer must finish first.
     writer: Arc<Writer<ledger::Ledger>>,
     readers: Readers,
     key: Arc<SealKey>,
@@ -47,7 +48,7 @@ pub struct Options {
     pub max_pages: Option<u32>,
 }
 
-/// What one turn of a session's actor leaves behind, in one transaction.
+/// The results of one turn of a session's actor, written in one transaction.
 #[derive(Debug, Clone)]
 pub struct SessionTurn {
     pub session: SessionId,
@@ -57,7 +58,7 @@ pub struct SessionTurn {
     pub secrets: Option<SessionSecrets>,
     /// The newest event that the record takes into account.
     pub applied_seq: u64,
-    /// What happened, in order.
+    /// The turn's events, in order.
     pub events: Vec<(Event, Timestamp)>,
 }
 
@@ -66,7 +67,7 @@ pub struct SessionTurn {
 pub struct Committed {
     /// Its place in the order of all events.
     pub seq: u64,
-    /// What fired.
+    /// The hook that fired.
     pub hook: HookType,
     /// When it arrived.
     pub at: Timestamp,
@@ -86,11 +87,11 @@ pub struct EventRecord {
 /// An input that killed its actor, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Killer {
-    /// The event's sequence; 0 for what is no event (restoring itself).
+    /// The event's sequence; 0 if no event was being applied (the restoring itself failed).
     pub seq: u64,
     /// How often it killed its actor.
     pub kills: u32,
-    /// What the actor said.
+    /// The actor's error.
     pub why: String,
 }
 
@@ -101,7 +102,6 @@ pub const KILLS_TO_SET_ASIDE: u32 = 2;
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub session: SessionId,
-    /// Its record.
     pub record: Record,
     /// Its secrets; none once they were erased or before there were any.
     pub secrets: Option<SessionSecrets>,
@@ -116,9 +116,9 @@ pub struct Stored {
 /// Everything that the journal has of sessions.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// Those that can be read.
+    /// The sessions that can be read.
     pub sessions: Vec<Stored>,
-    /// Those that can't, and why: to be shown, not dropped.
+    /// The sessions that can't be read, and why: to be shown, not dropped.
     pub damaged: Vec<(SessionId, JournalError)>,
 }
 
@@ -153,8 +153,8 @@ impl Journal {
         self.writer.write("save an event", move |ledger| ledger.append(session, hook, at))
     }
 
-    /// Commits a turn: the record with its `applied_seq`, and what happened; answers the
-    /// events' sequences. It is queued at once, whether awaited or not.
+    /// Commits a turn: the record with its `applied_seq`, and its events; answers the events'
+    /// sequences. It is queued at once, whether awaited or not.
     ///
     /// # Errors
     /// A [`JournalError`]; nothing of the turn is on the disk then.
@@ -242,7 +242,7 @@ impl Journal {
         Ok(value.map(|value| value.to_vec()))
     }
 
-    /// Stores that the engine was alive at `at`: what happened later may have been missed.
+    /// Stores that the engine was alive at `at`: later events may have been missed.
     pub fn mark_alive(&self, at: Timestamp) -> Answer<()> {
         self.mark(ALIVE_AT, Some(&at.0.to_le_bytes()))
     }
@@ -268,7 +268,7 @@ impl Journal {
         self.mark(&format!("{SEEN}{subscriber}"), Some(&seq.to_le_bytes()))
     }
 
-    /// Up to which event `subscriber` has dealt with; none if it never said.
+    /// Up to which event `subscriber` has dealt with; none if it never marked any.
     pub async fn seen(&self, subscriber: &str) -> Result<Option<u64>, JournalError> {
         let value = self.marked(&format!("{SEEN}{subscriber}")).await?;
         Ok(value.and_then(|v| v.try_into().ok()).map(u64::from_le_bytes))

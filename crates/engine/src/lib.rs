@@ -1,7 +1,7 @@
-//! Actors and I/O: what the console's sessions do, and where it is kept. No tauri here.
+//! Actors and I/O: runs the console's sessions and stores their data. No tauri here.
 //!
 //! [`Engine`] is the only way in. It owns one data folder: whoever starts it holds the folder's
-//! [`lock`]. What it acknowledges is on disk, and nothing that it prints or logs has a secret in it.
+//! [`lock`]. Everything that it acknowledges is on disk, and it never prints or logs a secret.
 
 pub mod access;
 pub mod actor;

@@ -27,19 +27,18 @@ pub struct FolderLock {
 pub struct Holder {
     /// Its process id.
     pub pid: u32,
-    /// What it calls itself, such as `deskhand` or `deskhand headless`.
+    /// Its name, such as `deskhand` or `deskhand headless`.
     pub program: String,
     /// When it took the lock.
     pub since: Timestamp,
 }
 
-/// Why a data folder couldn't be had.
+/// Why a data folder could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another engine runs on it: end that one, or use another folder.
     #[error("open the data folder {}: {} uses it", folder.display(), named(holder.as_ref()))]
     Held {
-        /// The folder.
         folder: PathBuf,
         /// Who has it; none if its file can't be read.
         holder: Option<Holder>,
@@ -47,7 +46,6 @@ pub enum LockError {
     /// The file system refused.
     #[error("lock the data folder {}: {source}", folder.display())]
     Io {
-        /// The folder.
         folder: PathBuf,
         #[source]
         source: io::Error,
@@ -98,7 +96,7 @@ impl Drop for FolderLock {
 
 fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
-    // 0700 below: the folder holds customers' names, and no other account shall list it.
+    // 0700 below: the folder holds customers' names, and no other account may list it.
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -1,4 +1,5 @@
-//! One short function per effect: does it in a task of its own and sends its result back as an input.
+//! One short function per effect: does it in a task of its own and sends its result back as
+//! an input.
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
@@ -90,16 +91,16 @@ pub(crate) fn spread(wait: Duration) -> Duration {
     retry::spread(wait, chance())
 }
 
-/// A number from 0 to 1.
+/// A random number from 0 to 1.
 fn chance() -> f64 {
     let mut bytes = [0; 4];
-    // Without randomness herds stay herds; nothing else depends on it.
+    // Without randomness simultaneous calls stay simultaneous; nothing else depends on it.
     let _ = getrandom::fill(&mut bytes);
     f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
 }
 
 /// Runs `work` beside the actor and sends it the result. A remote call ends when the engine stops;
-/// what is being written to the archive is written first, so that no store is in use after that.
+/// a write to the archive is completed first, so that no store is in use afterwards.
 fn spawn_effect<W>(context: &Arc<Context>, to: &Mailbox, work: W)
 where
     W: Future<Output = Option<Message>> + Send + 'static,
@@ -136,7 +137,8 @@ fn choose_region(context: &Arc<Context>, id: SessionId, to: &Mailbox) {
         let input = match chosen {
             Ok(choice) => {
                 let region = choice.region.clone();
-                // Before the PIN is asked for: the archive shall say why it is in this region, whatever comes next.
+                // Before the PIN is asked for: the archive then has the reason for the region,
+                // however the request ends.
                 save_choice(&shared, id, choice).await;
                 Input::RegionChosen { region }
             }
@@ -242,7 +244,8 @@ pub(crate) fn download(
         let progress = move |bytes, total| {
             further.send_replace(Progress { bytes, total });
         };
-        // With its progress on the customer's screen; it carries a secret, so it deletes itself after.
+        // With its progress on the customer's screen; it carries a secret, so it deletes
+        // itself after.
         let (hide_progress, self_delete) = (false, true);
         let call =
             shared.client.session_exe(&conf, hide_progress, self_delete, &place, progress, cancel);
@@ -271,7 +274,7 @@ pub(crate) fn download(
     });
 }
 
-/// Tells how far a download is: not every piece of it, but the newest always.
+/// Reports a download's progress: may skip states, but never the newest.
 async fn report_progress(mut news: watch::Receiver<Progress>, to: Mailbox) -> Infallible {
     while news.changed().await.is_ok() {
         let progress = *news.borrow_and_update();
@@ -282,14 +285,14 @@ async fn report_progress(mut news: watch::Receiver<Progress>, to: Mailbox) -> In
     std::future::pending().await
 }
 
-/// What the verification service is asked.
+/// A request to the verification service.
 pub(crate) struct PushRequest {
     pub user: User,
     pub shown: Vec<Attribute>,
     pub code: Option<Code>,
 }
 
-/// Asks a person's phone, or tries a code, once.
+/// Sends a push to a person's phone, or submits a code, once.
 pub(crate) fn ask_phone(
     context: &Arc<Context>,
     to: &Mailbox,
@@ -328,7 +331,7 @@ pub(crate) fn poll_phone(
     });
 }
 
-/// Takes a question back. Where that fails, an answer to it has no effect here all the same.
+/// Cancels a push. If that fails, a later answer to it still has no effect here.
 pub(crate) fn cancel_phone(context: &Arc<Context>, client: LoginTc, question: String) {
     let shared = context.clone();
     context.watch.tasks.spawn(async move {

@@ -1,8 +1,8 @@
-//! A test of the way to our listener: a request to the URL that hooks are given, with a nonce.
+//! A test of the way to our listener: a request with a nonce to the hooks' URL.
 //!
-//! Where the service can be asked to, it makes the request: then it came the way that hooks come. Else
-//! it is made from this computer, which proves that the URL leads to this very listener (name, proxy,
-//! forwarding), not that no firewall keeps the service away.
+//! If the service offers it, the service makes the request, on the route that hooks take. Otherwise
+//! this computer makes it, which proves that the URL leads to this very listener (name, proxy,
+//! forwarding), but not that no firewall blocks the service.
 
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,12 @@ use crate::{
 /// How long our own request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A request that came.
+/// A request that reached the listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
-    /// Who made it.
+    /// The requester.
     pub by: Requester,
-    /// How long it took.
+    /// The duration of the round trip.
     pub took: Duration,
 }
 
@@ -37,28 +37,28 @@ pub enum Requester {
     Ourselves,
 }
 
-/// Why the URL doesn't lead here, by what helps. Its text completes "could not ...".
+/// Why the URL doesn't lead here; one variant for each remedy. Its text completes "could not ...".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReachError {
-    /// Check name, port and forwarding.
+    /// Remedy: check name, port and forwarding.
     #[error("reach the listener by its URL: nothing answers there")]
     NoAnswer,
-    /// Check what it is forwarded to.
+    /// Remedy: check where it is forwarded to.
     #[error("reach the listener by its URL: something else answers there ({status})")]
     SomethingElse {
         /// The HTTP status.
         status: u16,
     },
-    /// Check the way from there: a firewall, too.
+    /// Remedy: check the route from the service, and firewalls.
     #[error("reach the listener by its URL: the service called and nothing answered")]
     NothingForService,
-    /// Check what it is forwarded to, seen from there.
+    /// Remedy: check where it is forwarded to, as seen from there.
     #[error("reach the listener by its URL: something else answers the service there")]
     AnotherForService,
-    /// Ask its operator, or use another URL.
+    /// Remedy: ask the service's operator, or use another URL.
     #[error("reach the listener by its URL: the service may not call this address")]
     NotAllowed,
-    /// The service limits how often it calls: wait.
+    /// The service limits its calls. Remedy: wait.
     #[error("reach the listener by its URL: the service was asked too often")]
     TooOften,
     /// The client can't be made.
@@ -67,8 +67,8 @@ pub enum ReachError {
 }
 
 impl Engine {
-    /// Has the listener called by the URL that hooks are given, by the service where it can be asked.
-    /// The future keeps nothing of the engine, which may stop meanwhile: then nothing comes.
+    /// Requests the hooks' URL, by the service if it offers that. The future holds no part of the
+    /// engine, which may stop meanwhile; then no request arrives.
     ///
     /// # Errors
     /// [`ReachError`].
@@ -96,7 +96,7 @@ async fn test(
     Ok(Reached { by, took: began.elapsed() })
 }
 
-/// Has the service call `url`: whether anything answered; none if it can't be asked.
+/// Has the service call `url`; returns whether anything answered, none if it doesn't offer that.
 async fn service_calls(service: &LoginWithMe, url: &Url) -> Result<Option<bool>, ReachError> {
     if !service.capabilities().await.is_ok_and(|able| able.can_reach()) {
         return Ok(None);
@@ -133,7 +133,7 @@ fn client(url: &Url) -> Result<Client, ReachError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(USER_AGENT)
-        // Followed, a redirect would let an answer from elsewhere count.
+        // A followed redirect would accept an answer from another server.
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE);
     let here = match url.host() {

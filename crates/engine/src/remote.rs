@@ -1,9 +1,9 @@
-//! The clients of the remote services. The base URL is injected, and nothing else tells offline and
-//! online apart.
+//! The clients of the remote services. The base URL is injected, and is the only difference between
+//! offline and online.
 //!
-//! A client never retries (the session machine does), keeps no cookie, bounds every body and every
-//! wait, decides by status and `success` alone, and lets no URL, PIN or body into an error. Dropping
-//! a call's future cancels the call.
+//! A client never retries (the session machine does; `put_hook` does once), keeps no cookie, bounds
+//! every body and every wait, decides by status and `success` alone, and lets no URL, PIN or body
+//! into an error. Dropping a call's future cancels the call.
 
 pub mod download;
 mod download_target;
@@ -34,24 +34,24 @@ pub use viewer_url::ViewerUrl;
 use url::{Host, Url};
 use wire::Region;
 
-/// What stands for the region's name in [`Service::region_url_template`].
+/// The placeholder of the region's name in [`Service::region_url_template`].
 const REGION: &str = "{region}";
 
-/// Where a remote-support service is and how it is spoken to.
+/// The address and settings of a remote-support service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginWithMeConfig {
     /// Where its API begins, such as `https://www.loginwith.me/api/v1`; http or https.
     pub base_url: Url,
     /// Where a region is timed: a URL with `{region}` in it.
     pub region_url_template: String,
-    /// Who we say we are, see [`USER_AGENT`].
+    /// The user agent, see [`USER_AGENT`].
     pub user_agent: String,
 }
 
 /// Deskhand's own User-Agent.
 pub const USER_AGENT: &str = concat!("Deskhand/", env!("CARGO_PKG_VERSION"));
 
-/// A [`LoginWithMeConfig`] that can't be used, by what must be changed.
+/// Why a configuration can't be used; each variant names the setting to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {
     /// The base URL is of another kind, or has a user, a query or a fragment.
@@ -95,7 +95,7 @@ impl LoginWithMeConfig {
     /// Whether it can be used. [`LoginWithMe::new`] checks it too.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn check(&self) -> Result<(), ServiceError> {
         let base = &self.base_url;
         if !is_plain_http(base) || base.query().is_some() || base.fragment().is_some() {
@@ -130,8 +130,8 @@ pub struct Timeouts {
     pub call: Duration,
     /// A whole `/chat` call, whose answer can be long.
     pub chat: Duration,
-    /// The silence between two pieces of a download, and before its first: the program is built when
-    /// it is asked for.
+    /// The silence between two pieces of a download, and before its first: the program is built
+    /// when it is asked for.
     pub idle: Duration,
     /// One round trip of the region probe.
     pub round_trip: Duration,

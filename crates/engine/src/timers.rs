@@ -73,7 +73,7 @@ impl Timers {
     }
 }
 
-/// The timers that run. It outlives the task that turns it: what is set is not lost with a bug there.
+/// The timers that run. It outlives the task that drives it, so a panic there loses no timer.
 struct Wheel {
     inbox: mpsc::UnboundedReceiver<Command>,
     queue: DelayQueue<Entry>,
@@ -96,7 +96,8 @@ impl Wheel {
                 },
                 Some(expired) = due => {
                     let Entry { session, timer, generation, to } = expired.into_inner();
-                    // The queue gives a key away again, so one that is left here would stop another timer.
+                    // The queue gives a key away again, so one that is left here would stop
+                    // another timer.
                     self.keys.remove(&(session, timer));
                     to.send(SessionMessage::Elapsed { timer, generation });
                 }

@@ -1,4 +1,4 @@
-//! Passes what the webhook listener receives on to the sessions' actors.
+//! Passes the webhook listener's events on to the sessions' actors.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ pub const TOKEN_CHARS: usize = 43;
 #[derive(Clone)]
 pub struct HookToken(SecretString);
 
-/// What a token is looked up by; tells nothing about the token.
+/// The SHA-256 of a token, by which the listener finds its hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenHash([u8; 32]);
 
@@ -49,7 +49,7 @@ impl HookToken {
         self.0.expose_secret()
     }
 
-    /// What the listener looks it up by.
+    /// The hash by which the listener finds the hook.
     pub fn hash(&self) -> TokenHash {
         TokenHash::from_token(self.expose())
     }

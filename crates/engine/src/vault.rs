@@ -1,9 +1,9 @@
 //! The one master key, who keeps it, and the keys derived from it.
 //!
-//! A key is made only where there is no database yet: a key that can't be had is an error by its
-//! remedy, never a second key. It is stored before `vault.json` names it, and erased elsewhere only
-//! after `vault.json` names its new keeper, so that a crash at any moment leaves a way to it. No key
-//! can be printed or serialised.
+//! A key is made only where there is no database yet: an unavailable key is an error that implies
+//! its remedy, never a reason for a second key. It is stored before `vault.json` names it, and
+//! erased elsewhere only after `vault.json` names its new keeper, so that a crash at any moment
+//! leaves a way to it. No key can be printed or serialised.
 
 mod keeper;
 mod keyring;
@@ -56,7 +56,7 @@ pub enum Keeper {
     Passphrase,
 }
 
-/// Where a key may be kept, and what unlocks it.
+/// The places where a key may be kept, and the passphrase that unlocks it.
 #[derive(Clone)]
 pub struct Options {
     /// The keyring to use; none uses none at all.
@@ -81,25 +81,25 @@ impl Default for Options {
     }
 }
 
-/// Why the key can't be had, by what helps.
+/// Why the key is unavailable; one variant for each remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// Unlock the keyring, then try again.
     #[error("{doing}: the system's keyring is locked")]
     KeyringLocked {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
     },
     /// The keyring that has the key isn't there, or has it no more.
     #[error("get the key from the system's keyring: {why}")]
     KeyringGone {
-        /// What was found.
+        /// The keyring's condition.
         why: String,
     },
-    /// Ask for the passphrase.
+    /// A passphrase is needed: ask for it.
     #[error("unlock the data: a passphrase is needed")]
     PassphraseNeeded,
-    /// Ask for the passphrase again.
+    /// The passphrase is wrong: ask again.
     #[error("unlock the data: the passphrase is wrong")]
     WrongPassphrase,
     /// Put the key file back.
@@ -126,7 +126,7 @@ pub enum VaultError {
         /// Where it is.
         path: PathBuf,
     },
-    /// What the keeper has isn't this folder's key.
+    /// The keeper's key isn't this folder's.
     #[error("check the key: its keeper has another key than this folder's")]
     WrongKey,
     /// The new keeper has the key, but the old one has it still.
@@ -135,7 +135,7 @@ pub enum VaultError {
     /// The file system refused.
     #[error("{doing} {}: {source}", path.display())]
     Io {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
         /// To which file.
         path: PathBuf,
@@ -149,7 +149,8 @@ pub enum VaultError {
 }
 
 impl Vault {
-    /// Gets the key of `folder` from its keeper, or makes it where there is no database yet. Blocks.
+    /// Gets the key of `folder` from its keeper, or makes it where there is no database
+    /// yet. Blocks.
     ///
     /// # Errors
     /// [`VaultError`]; nothing was changed then.
@@ -205,7 +206,8 @@ impl Vault {
             None => keeper::store(&self.folder, record.key_id, &self.master, &self.options)?,
         };
         record.to_erase = (record.kept.keeper() != old && old != Keeper::Passphrase).then_some(old);
-        // Named on the disk before the old one is erased: a crash in between leaves two keys, never none.
+        // Named on the disk before the old one is erased: a crash in between leaves two keys,
+        // never none.
         record::write(&self.folder, &record)?;
         self.record = record;
         self.options.passphrase = passphrase;
@@ -227,7 +229,7 @@ impl Vault {
         self.subkey("broker store")
     }
 
-    /// A key of its own for each `purpose` (HKDF-SHA256): none tells anything about another.
+    /// A key of its own for each `purpose` (HKDF-SHA256): none reveals anything about another.
     pub fn subkey(&self, purpose: &str) -> SecretBox<[u8; 32]> {
         derive(&self.master, self.record.key_id, purpose)
     }
@@ -245,7 +247,7 @@ impl Vault {
             },
             None => keeper::store(folder, key_id, &master, &options)?,
         };
-        // Derived for this alone: what stands in the record tells nothing of the keys that are in use.
+        // Hashed from a subkey of its own, so the record reveals nothing about the other keys.
         let check = record::check_text(&derive(&master, key_id, "check"));
         let record = record::Record::new(key_id, kept, check);
         record::write(folder, &record)?;
@@ -253,11 +255,11 @@ impl Vault {
     }
 
     fn checked(mut self) -> Result<Self, VaultError> {
-        // Checked before any database is opened: a wrong key would make each of them look damaged.
+        // Checked before any database is opened, so that a wrong key is reported as such.
         if record::check_text(&self.subkey("check")) != self.record.check {
             return Err(VaultError::WrongKey);
         }
-        // No reason to refuse the start: the key in use is the right one, and erasing is tried at the next start.
+        // Not an error: the key in use is right, and erasing is retried at the next start.
         if let Err(error) = self.erase_old() {
             tracing::warn!(%error, "the key is still where it was before the passphrase was set");
         }

@@ -1,5 +1,5 @@
-//! Background tasks that nobody waits for. Each is watched: its end is a restart or a trouble that the
-//! console shows, never silence.
+//! Background tasks that nobody waits for. Each is watched: its end is a restart or a trouble that
+//! the console shows, never silence.
 //!
 //! Invariant: a task that is kept ends for good only with the engine.
 
@@ -14,12 +14,12 @@ use crate::bus::Bus;
 
 /// Before the first restart, and doubled with each one after it...
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// ...up to this: a task that can't live shall not take the processor from the others.
+/// ...up to this: so that a task that fails at once doesn't use up the processor.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A task that has run for so long is well again.
+/// A task that has run for this long counts as healthy again.
 const WELL_AFTER: Duration = Duration::from_secs(60);
 
-/// Starts background tasks, restarts those that end too early, and knows which are unwell.
+/// Starts background tasks, restarts those that end too early, and knows which of them have failed.
 #[derive(Clone)]
 pub struct Watch {
     /// The engine waits for these before it ends.
@@ -33,7 +33,7 @@ pub struct Watch {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Panicked;
 
-/// Awaits `work`, whatever becomes of it.
+/// Awaits `work` and turns a panic into an error.
 pub(crate) async fn survive<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Panicked)
 }
@@ -48,8 +48,9 @@ impl Watch {
         }
     }
 
-    /// Runs what `make` makes until the engine stops, and makes it anew whenever it ends before that.
-    /// `doing` completes "could not ...". What a task must not lose when it dies, `make` keeps.
+    /// Runs the task that `make` creates until the engine stops, and creates it anew whenever it
+    /// ends earlier. `doing` completes "could not ...". State that must survive a panic belongs to
+    /// `make`.
     pub fn keep<F>(&self, doing: &'static str, mut make: impl FnMut() -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -62,7 +63,7 @@ impl Watch {
                 if tokio::time::timeout(WELL_AFTER, &mut run).await.is_err() {
                     pause = FIRST_PAUSE;
                     watch.is_well(doing);
-                    // How it ended, or that it did, comes to the same: it is needed and not there.
+                    // A return and a panic are treated alike: the task is needed and doesn't run.
                     let _ = run.await;
                 }
                 if watch.stopping.is_cancelled() {
@@ -91,7 +92,7 @@ impl Watch {
         });
     }
 
-    /// What doesn't run as it should.
+    /// The background tasks that have failed and are not yet stable.
     pub fn unwell(&self) -> Vec<BackgroundFault> {
         let unwell = self.unwell.lock();
         unwell.iter().map(|(&doing, &fault)| BackgroundFault { doing, fault }).collect()
@@ -117,7 +118,7 @@ pub struct BackgroundFault {
     pub fault: TaskFault,
 }
 
-/// What became of a background task that ended too early.
+/// The consequence of a background task's early end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TaskFault {
     #[error("a part of Deskhand failed and was started again")]
@@ -134,7 +135,8 @@ mod tests {
 
     const DOING: &str = "count the runs";
 
-    /// A task that panics, or ends, as often as `fails` says and lives from then on; counts its runs.
+    /// A task that panics, or ends, as often as `fails` says and lives from then on; counts
+    /// its runs.
     fn failing(watch: &Watch, fails: u32, panics: bool) -> Arc<AtomicU32> {
         let runs = Arc::new(AtomicU32::new(0));
         let (counted, stopping) = (runs.clone(), watch.stopping.clone());

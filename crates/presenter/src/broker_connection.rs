@@ -1,6 +1,7 @@
-//! The live connection, on which the broker says who wants a stream, and is told whether the screen is shared.
-//! It is kept up through outages and restarts of the broker, always with the same page id, so that the session
-//! goes on and the customer isn't asked again.
+//! The live connection: on it the broker announces each viewer that wants a stream, and this
+//! program reports whether the screen is shared. After an outage or a restart of the broker it is
+//! dialled again with the same page id, so that the session goes on and the customer isn't
+//! asked again.
 
 use std::time::Duration;
 
@@ -24,30 +25,34 @@ use crate::{
 
 /// Bytes of the longest message. It is that long because a welcome repeats the day's chat.
 const LONGEST_MESSAGE: usize = 8 * 1024 * 1024;
-/// A broker that is silent for longer than this is gone: it pings every 5 s, on streams as well.
+/// After this time without a message the broker counts as unreachable: it pings every 5 s, on
+/// streams as well.
 pub(crate) const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long one answer, or sending one message, may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the first connection is tried.
+/// How long the program tries to connect for the first time before it gives up.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(60);
-/// No PIN lives longer; the broker says so sooner, if it can be reached.
+/// The longest life of a PIN, after which the program ends by itself. A broker that can be reached
+/// ends the session sooner.
 pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(25 * 3600);
 
-/// Everything that is needed to connect, and to connect again.
+/// The data for the first connection and for every later one.
 pub struct BrokerConnection {
     pub dialler: Dialler,
     pub pin: Pin,
-    /// The page id. It stays the same through all reconnects: by it the broker knows that nobody new has come.
+    /// The page id. It stays the same through all reconnects, so the broker recognises this program
+    /// and doesn't take it for a new participant.
     pub page: Uuid,
     /// The customer's name, as the others see it.
     pub name: String,
     pub program: ProgramHello,
 }
 
-/// What the connection reports.
+/// A report of the connection.
 #[derive(Debug)]
 pub enum BrokerEvent {
-    /// It is up, for the first time or again. The broker doesn't know yet whether the screen is shared.
+    /// It is up, for the first time or again. The broker doesn't know yet whether the screen
+    /// is shared.
     Up,
     /// It was lost, and with it all streams; it is being dialled again.
     Down,
@@ -62,7 +67,7 @@ pub enum BrokerEvent {
     Over(EndReason),
 }
 
-/// What is to be sent to the broker. Only the latest counts.
+/// A message for the broker. Each one replaces those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresenterMessage {
     Sharing(Sharing),
@@ -106,21 +111,22 @@ enum FromBroker {
     Other,
 }
 
-/// Why one socket is closed, and what to do about it.
+/// Why one socket was closed, and what follows from it.
 enum Lost {
-    /// Dial again. If that is given up, this is the reason; without one, that no broker answers at the address.
+    /// Dial again. The reason is shown if the program gives up; `None` means that no broker answers
+    /// at the address.
     Retry(Option<EndReason>),
     /// Dial again at once: the broker said that it is restarting.
     Restarting,
     /// Don't dial again.
     Over(EndReason),
-    /// This program ends, or nobody listens to the events any more.
+    /// This program ends, or the receiver of the events is gone.
     Left,
 }
 
 impl BrokerConnection {
-    /// Keeps the connection up until it is over or this program leaves. A message that comes while it is down is
-    /// dropped, but for [`PresenterMessage::Leave`].
+    /// Keeps the connection up until the session is over or this program leaves. While the
+    /// connection is down, messages other than [`PresenterMessage::Leave`] are dropped.
     pub async fn keep(
         self,
         events: mpsc::Sender<BrokerEvent>,
@@ -147,6 +153,7 @@ impl BrokerConnection {
                 }
                 Lost::Retry(_) => None,
             };
+            // A broker that can't be reached can't report the end of the PIN.
             let over = if over.is_some() { over } else { outlived(started.elapsed()) };
             if let Some(ended) = over {
                 let _ = events.send(BrokerEvent::Over(ended)).await;
@@ -182,6 +189,7 @@ impl BrokerConnection {
         };
         let socket = tokio::select! {
             opened = opening => opened,
+            // Dialling may take 15 s; a customer who stops sharing must not wait for it.
             () = left(outgoing) => return Lost::Left,
         };
         match socket {
@@ -231,7 +239,8 @@ impl BrokerConnection {
                 EndReason::Unreachable(DialError::Answer(self.dialler.host()))
             }
             "too_many" => return Lost::Retry(Some(EndReason::TooMany)),
-            // The broker couldn't save it, or is a later one with another code: it may succeed in a while.
+            // The broker couldn't save the connection, or it is a later version with codes of its
+            // own. Another attempt may succeed.
             _ => return Lost::Retry(None),
         })
     }
@@ -303,7 +312,7 @@ fn farewell(code: &str) -> Lost {
         "restarting" => Lost::Restarting,
         "replaced" => Lost::Over(EndReason::Replaced),
         "revoked" => Lost::Over(EndReason::Revoked),
-        // `expired`, and any other: every Bye says not to come back.
+        // `expired` and any unknown code: after a Bye the program must never reconnect.
         _ => Lost::Over(EndReason::Expired),
     }
 }
@@ -316,7 +325,7 @@ async fn tell(socket: &mut Socket, message: &ToBroker<'_>) -> Result<(), Lost> {
     }
 }
 
-/// Waits before the next attempt; `false` if this program leaves meanwhile.
+/// Waits before the next attempt; returns `false` if this program leaves meanwhile.
 async fn waited(pause: Duration, outgoing: &mut mpsc::Receiver<PresenterMessage>) -> bool {
     tokio::select! {
         () = sleep(pause) => true,
@@ -329,7 +338,7 @@ async fn left(outgoing: &mut mpsc::Receiver<PresenterMessage>) {
     while let Some(PresenterMessage::Sharing(_)) = outgoing.recv().await {}
 }
 
-/// A PIN that is over has another meaning once the screen was shared.
+/// The reason to show. Once the screen was shared, an unknown PIN can only be one that has expired.
 fn adjusted(ended: EndReason, was_up: bool) -> EndReason {
     match ended {
         EndReason::PinOver | EndReason::UnknownPin if was_up => EndReason::Expired,
@@ -337,7 +346,8 @@ fn adjusted(ended: EndReason, was_up: bool) -> EndReason {
     }
 }
 
-/// Whether to give up if the broker was never reached: at once if trying again can't help, else after a while.
+/// The reason to give up while the broker was never reached: at once if another attempt can't help,
+/// otherwise after [`FIRST_TIMEOUT`].
 fn given_up(elapsed: Duration, why: EndReason) -> Option<EndReason> {
     let hopeless = matches!(
         why,
@@ -350,8 +360,9 @@ fn outlived(elapsed: Duration) -> Option<EndReason> {
     (elapsed > LONGEST_LIFE).then_some(EndReason::Expired)
 }
 
-/// How long to wait before attempt number `tries`: half a second, doubled each time up to 15 s, and of that
-/// between half and all by `chance`, so that not all presenters come back at the same moment.
+/// The pause before attempt number `tries`: half a second, doubled each time up to 15 s. Of that,
+/// the random `chance` takes between half and all, so that after a restart of the broker not all
+/// presenters come back at the same moment.
 fn backoff(tries: u32, chance: u8) -> Duration {
     let whole = Duration::from_millis(500 << tries.min(5)).min(Duration::from_secs(15));
     whole / 2 + whole / 2 * u32::from(chance) / 255
@@ -359,7 +370,7 @@ fn backoff(tries: u32, chance: u8) -> Duration {
 
 fn random_byte() -> u8 {
     let mut byte = [0];
-    // Without random numbers all presenters wait equally long, which is no reason to fail.
+    // Without random numbers the pause is the shortest one, which is no reason to fail.
     let _ = getrandom::fill(&mut byte);
     byte[0]
 }

@@ -8,8 +8,8 @@ use wire::shared_screen::Secret;
 
 /// Shares this computer's screen with the person who helps you, after asking you.
 ///
-/// The page where you typed your PIN gives this program with everything in it: just start it. A plain one
-/// needs the server's address and the PIN.
+/// The page where you typed your PIN gives this program with everything in it: just start it. A
+/// plain one needs the server's address and the PIN.
 #[derive(Debug, Parser)]
 #[command(name = "deskhand-presenter", version, max_term_width = 100, after_long_help = AFTER)]
 pub struct Args {
@@ -22,8 +22,8 @@ pub struct Args {
     )]
     pub broker: Option<Url>,
 
-    /// The session's PIN. Others on this computer can see it in the list of programs: better let it be
-    /// asked for, or use --pin-file or the environment.
+    /// The session's PIN. Others on this computer can see it in the list of programs: better let it
+    /// be asked for, or use --pin-file or the environment.
     #[arg(
         long,
         env = "DESKHAND_PIN",
@@ -63,7 +63,7 @@ pub struct Args {
     pub ca: Option<PathBuf>,
 }
 
-/// Without this the parser's error would repeat what it was given.
+/// Wraps a secret argument. It never fails, because the parser's error would quote the secret.
 #[expect(clippy::unnecessary_wraps, reason = "the parser's shape")]
 fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::from(text.to_owned()))

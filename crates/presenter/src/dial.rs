@@ -1,6 +1,6 @@
 //! Connections to the broker. This program only dials, and accepts no connection.
 //!
-//! No URL and no header of a request is logged here, since a PIN may stand in it.
+//! No URL and no header of a request is logged here, because it may contain a PIN.
 
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
@@ -19,9 +19,9 @@ use tokio_tungstenite::{
 };
 use url::{Host, Url};
 
-/// For resolving, connecting, TLS and the WebSocket's handshake together.
+/// The longest time for name resolution, connecting, TLS and the WebSocket handshake together.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
-/// Bytes of the longest answer to a GET.
+/// The most bytes in an answer to a GET.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// An open WebSocket.
@@ -30,23 +30,23 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// Why the broker can't be reached. Its text is shown to the customer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DialError {
-    /// Not an address that can be dialled.
+    /// The address can't be dialled.
     #[error("The server's address must begin with https:// or http:// and name a computer.")]
     Address,
-    /// The file with certificates can't be used.
+    /// The file has no usable certificate.
     #[error("The file given with --ca holds no certificate that can be read.")]
     Ca,
-    /// Nothing answers.
+    /// Nothing answers at the address.
     #[error(
         "The server {0} can't be reached. Check this computer's network connection and try again."
     )]
     Unreachable(String),
-    /// Something answers that can't prove to be the server.
+    /// The other end can't prove that it is the server.
     #[error(
         "What answers at {0} can't prove that it is the server, so nothing was sent to it. Check this computer's date and time, and tell the person who helps you."
     )]
     Certificate(String),
-    /// Something else than a broker answers.
+    /// The other end isn't a broker.
     #[error("What answers at {0} is not a server that can share a screen. Check the address.")]
     Answer(String),
 }
@@ -59,8 +59,8 @@ pub struct Dialler {
 }
 
 impl Dialler {
-    /// Prepares to dial the broker at `origin`, whose path is ignored. Certificates are those that this
-    /// computer trusts, or those in the PEM file `ca` and no others.
+    /// Prepares to dial the broker at `origin`, whose path is ignored. Certificates are those that
+    /// this computer trusts, or those in the PEM file `ca` and no others.
     ///
     /// # Errors
     /// [`DialError::Address`], [`DialError::Ca`].
@@ -83,13 +83,15 @@ impl Dialler {
         Ok(Self { origin, tls })
     }
 
-    /// The broker as it is shown to the customer: host, and port if it is an unusual one.
+    /// The broker's name for the customer: the host, and the port unless it is the
+    /// scheme's default.
     pub fn host(&self) -> String {
         let host = self.origin.host_str().unwrap_or_default();
         self.origin.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Whether what is sent can be read on its way: there is no TLS, and the broker is on another computer.
+    /// Whether others on the network can read the traffic: there is no TLS, and the broker is on
+    /// another computer.
     pub fn is_open_to_readers(&self) -> bool {
         let local = match self.origin.host() {
             Some(Host::Domain(name)) => name == "localhost",

@@ -1,8 +1,8 @@
-//! Why the program ends, each as one sentence for the customer.
+//! The reasons why the program ends, each with one sentence for the customer.
 
 use crate::{dial::DialError, screen::ScreenError};
 
-/// Why nothing is shared, or nothing any more. Its text is shown to the customer.
+/// The reason why the screen isn't shared (any more). Its text is shown to the customer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndReason {
     /// The customer stopped it, or the system asked the program to end.
@@ -11,12 +11,12 @@ pub enum EndReason {
     /// The customer declined.
     #[error("You declined. Nothing was shared.")]
     Declined,
-    /// The PIN's life ended while the screen was shared.
+    /// The PIN expired while the screen was shared.
     #[error(
         "The session's time is over, so your screen is no longer shared. If you still need help, ask for a new PIN."
     )]
     Expired,
-    /// The PIN's life was over before the screen was shared.
+    /// The PIN had expired before the screen was shared.
     #[error(
         "This session's PIN is no longer valid. Ask the person who helps you for a new one. (If it is new, check the date and time of this computer.)"
     )]
@@ -29,17 +29,17 @@ pub enum EndReason {
     /// The technician ended the session.
     #[error("The person who helps you has ended the session. Your screen is no longer shared.")]
     Revoked,
-    /// The same session was taken over by a later start.
+    /// A later start of the program took the session over.
     #[error(
         "This program was started again, and your screen is shared by the new one. This one has ended."
     )]
     Replaced,
-    /// The session's own program shares already.
+    /// Another run of the session's own program shares the screen already.
     #[error(
         "A screen is shared with this PIN already, by the program that was made for it. Stop that one first."
     )]
     Taken,
-    /// The broker doesn't take this program for the session's own.
+    /// The broker doesn't accept the conf, so this isn't the session's own program.
     #[error(
         "The server doesn't take this program for the one of its session. Get it again from the page where you typed your PIN."
     )]
@@ -57,10 +57,10 @@ pub enum EndReason {
     /// The broker was never reached.
     #[error("{0}")]
     Unreachable(#[from] DialError),
-    /// The screen can't be shared, or no longer.
+    /// The screen can't be shared (any more).
     #[error("{}.", sentence(.0))]
     Screen(#[from] ScreenError),
-    /// The operating system refuses something that every program needs.
+    /// The operating system refused a basic service, such as starting a thread.
     #[error("This computer couldn't {0}. Restart it and try again.")]
     System(&'static str),
 }
@@ -80,12 +80,12 @@ impl EndReason {
         }
     }
 
-    /// Whether the customer is told in a window: not what they have just done themselves.
+    /// Whether a window shows the reason. It doesn't if the customer has just caused the end.
     pub const fn is_news(&self) -> bool {
         !matches!(self, Self::Stopped | Self::Declined)
     }
 
-    /// Whether another start of the same file could still share: then it must not remove itself.
+    /// Whether another start of the same file could succeed; then the file must not be removed.
     pub const fn may_be_tried_again(&self) -> bool {
         match self {
             Self::Unreachable(_)

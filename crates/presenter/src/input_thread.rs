@@ -1,6 +1,7 @@
-//! Carries out what controllers do on the customer's PC, on a thread of its own, since that may block.
+//! Carries out the key presses, clicks and clipboard texts of the viewers who control, on a thread
+//! of its own, since the X server may make them wait.
 //!
-//! Whether it is allowed is checked here, at the last moment, and not where it was received: what still waits when
+//! Permission is checked here, at the last moment, and not on receipt: input that still waits when
 //! the customer pauses control, or when a viewer leaves, is dropped.
 
 use std::sync::{
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::screen::{Input, ScreenError};
 
-/// Tasks that may wait. A controller that sends faster than they are carried out has to wait, too.
+/// The most tasks in the queue. A viewer that sends faster than they are carried out has to wait.
 const QUEUE: usize = 256;
 
 /// A handle to the thread; every controller has one of its own.
@@ -23,12 +24,12 @@ pub(crate) struct InputThread {
     shared: Arc<Shared>,
 }
 
-/// What concerns all controllers.
+/// The state that all handles share.
 #[derive(Debug)]
 struct Shared {
     /// The customer has paused control.
     paused: Arc<AtomicBool>,
-    /// All keys and buttons that are down are to be released before anything else is done.
+    /// Whether all keys and buttons must be released before the next task.
     release_due: AtomicBool,
 }
 
@@ -43,7 +44,8 @@ enum InputTask {
 }
 
 impl InputThread {
-    /// Starts the thread. It ends with the last handle, releases everything, and then drops `alive`.
+    /// Starts the thread. When the last handle is dropped, the thread releases all keys and
+    /// buttons, drops `alive` and ends.
     pub fn start(
         mut input: Box<dyn Input>,
         paused: Arc<AtomicBool>,
@@ -60,22 +62,24 @@ impl InputThread {
                 }
             }
             let _ = input.release_all();
-            // What it has put in place, such as keys that the layout lacks, goes with it.
+            // Dropping the input removes the keys that it added to the layout. `alive` goes last,
+            // so that the program doesn't exit before that is done.
             drop((input, alive));
         })?;
         Ok(Self { queue, shared })
     }
 
-    /// Carries out what a viewer did, as long as `allowed` is true.
+    /// Queues a viewer's event. It is dropped if `allowed` is false when its turn comes.
     pub async fn perform(&self, event: Event, allowed: &Arc<AtomicBool>) {
-        // An error means that the thread has ended because the screen is gone, which the capture reports.
+        // An error means that the thread has ended because the screen is gone, which the
+        // capture reports.
         let _ = self.queue.send(InputTask::Perform { event, allowed: Arc::clone(allowed) }).await;
     }
 
-    /// Releases everything that is down: somebody's control has just ended.
+    /// Releases all keys and buttons, because a viewer's control has just ended.
     pub fn release_all(&self) {
         self.shared.release_due.store(true, Ordering::SeqCst);
-        // A full queue wakes the thread as well.
+        // If the queue is full, this fails, but then the thread is awake anyway.
         let _ = self.queue.try_send(InputTask::Wake);
     }
 }

@@ -1,4 +1,5 @@
-//! Which session this start of the program is for: from its own file, a conf's file, or the command line.
+//! Finds the session that this start of the program is for: in its own file, in a file with a conf,
+//! or on the command line.
 
 use std::{
     fs::File,
@@ -25,24 +26,24 @@ pub struct Invitation {
     /// The broker's origin.
     pub broker: Url,
     pub pin: Pin,
-    /// The conf's text: proof that this is the session's own program.
+    /// The conf's text, which proves to the broker that this is the session's own program.
     pub conf: Option<Secret>,
-    /// Who requests the screen; `None` if the broker has to be asked.
+    /// The person who requests the screen; `None` if the broker must be asked.
     pub requester: Option<Requester>,
-    /// When the session's life is over, in seconds since 1970, as far as is known.
+    /// When the session expires, in seconds since 1970, if it is known.
     pub until: Option<u64>,
-    /// The conf says that nobody is at this computer.
+    /// Whether the conf says that nobody is at this computer.
     pub unattended: bool,
-    /// No progress in the terminal.
+    /// Whether the terminal shows no progress.
     pub quiet: bool,
-    /// The program's file is removed at the end.
+    /// Whether the program removes its own file at the end.
     pub self_delete: bool,
 }
 
-/// This start has no session that it could share with. Its text is shown to the customer.
+/// Why no session was found. Its text is shown to the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationError {
-    /// The program's own file.
+    /// The program's own file is damaged or can't be read.
     #[error(transparent)]
     Program(#[from] ProgramError),
     /// The conf can't be read.
@@ -50,7 +51,7 @@ pub enum InvitationError {
         "The session's configuration is damaged. Download the program again from the page with your PIN."
     )]
     Conf,
-    /// The conf is of a service that carries no screen for this program.
+    /// The conf names no broker: its service can't carry the screen of this program.
     #[error(
         "The session's configuration names no server that this program can dial. Give one with --broker."
     )]
@@ -58,25 +59,25 @@ pub enum InvitationError {
     /// The file with the conf or the PIN can't be read.
     #[error("The file with the session's {0} can't be read.")]
     File(&'static str),
-    /// A plain program without the broker's address.
+    /// Neither the program's file nor the command line has the broker's address.
     #[error(
         "This program doesn't know which session to share. Download it from the page with your PIN, or start it in a terminal with --broker."
     )]
     NoBroker,
-    /// No PIN, and nobody to ask for one.
+    /// There is no PIN, and no terminal to ask for one.
     #[error(
         "This program doesn't know the session's PIN. Start it in a terminal, where it asks for it, or use --pin-file."
     )]
     NoPin,
-    /// Not of a PIN's shape.
+    /// The text doesn't have the form of a PIN.
     #[error("A PIN is three, two and four digits or letters, like 7W2-97-8570.")]
     PinShape,
-    /// `--yes` without a conf that allows it.
+    /// `--yes` was given, but no conf allows it.
     #[error(
         "--yes needs a configuration which says that nobody is at this computer. Without one you are asked: start it without --yes."
     )]
     Attended,
-    /// The own file and the command line each name a session.
+    /// Both the program's own file and the command line name a session.
     #[error(
         "This program was made for one session and takes no other: start it without --pin, --pin-file and --conf."
     )]
@@ -100,8 +101,8 @@ impl InvitationError {
 }
 
 impl Invitation {
-    /// Takes the session from the program's `own` payload or from `args`. If only the PIN is missing, it is asked for
-    /// in the terminal.
+    /// Takes the session from the program's `own` payload or from `args`. If only the PIN is
+    /// missing, the terminal asks for it.
     ///
     /// # Errors
     /// [`InvitationError`].

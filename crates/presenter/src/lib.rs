@@ -1,15 +1,18 @@
-//! The program that the customer runs: it asks, and then shares the screen with those who have the PIN.
+//! The program that the customer runs: it asks for consent and then shares the screen with the
+//! viewers who have the PIN.
 //!
 //! What always holds:
-//! - nothing is captured and nothing leaves this computer before the customer has agreed, with one exception:
-//!   if only the PIN is known, the broker is asked who requests the screen ([`requester`]);
-//! - while the screen is shared a banner says so, with the names of those who watch and control;
-//! - no key, click or clipboard text is taken from a viewer that may only watch, or while control is paused;
-//! - it only dials, and ends with its PIN.
+//! - nothing is captured and nothing leaves this computer before the customer has agreed, with one
+//!   exception: if only the PIN is known, the broker is asked who requests the screen
+//!   ([`requester`]);
+//! - while the screen is shared, a banner shows this and the names of the viewers;
+//! - no key, click or clipboard text of a viewer has an effect if its role is to watch, or while
+//!   control is paused;
+//! - it dials and accepts no connection, and it ends when its PIN expires.
 //!
-//! Threads: the customer's windows have the main thread, [`screen::Capture`] and [`screen::Input`] one each,
-//! updates are encoded on the runtime's blocking threads, and the connections run on its two others.
-//! [`sharing`] connects them all.
+//! Threads: the customer's windows have the main thread, [`screen::Capture`] and [`screen::Input`]
+//! one each, updates are encoded on the runtime's blocking threads, and the connections run on its
+//! two others. [`sharing`] connects them all.
 
 pub mod broker_connection;
 pub mod cli;

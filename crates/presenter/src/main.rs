@@ -18,7 +18,7 @@ use presenter::{
 };
 use tracing_subscriber::EnvFilter;
 
-/// The title of the windows that tell the customer something.
+/// The title of the windows with a message for the customer.
 const TITLE: &str = "Support session";
 
 fn main() -> ExitCode {
@@ -76,13 +76,14 @@ fn share(args: &Args, invitation: &Invitation) -> EndReason {
     run(invitation, environment)
 }
 
-/// Shows a sentence in the terminal, and in a window for those who started the program by a double click.
+/// Shows a sentence in the terminal, and in a window for those who started the program by a
+/// double click.
 fn tell(args: &Args, sentence: &str) {
     eprintln!("deskhand-presenter: {sentence}");
     if args.yes {
         return;
     }
-    // Without a window the terminal has to do.
+    // If no window can be opened, the line in the terminal has to do.
     if let Ok(mut ui) = X11ConsentUi::open(args.display.as_deref()) {
         let _ = ui.tell(TITLE, sentence);
     }

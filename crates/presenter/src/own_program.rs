@@ -1,7 +1,7 @@
 //! The program's own file: the signed conf at its end, and its removal.
 //!
-//! The signature's key is in the file as well. So a good signature shows that program and conf come undamaged from
-//! the same signer, and nothing about who that is.
+//! The signature's key is in the file as well. So a good signature shows that program and conf are
+//! undamaged and come from the same signer, but not who the signer is.
 
 use std::{
     fs::{self, File},
@@ -15,12 +15,12 @@ use ring::{
 };
 use wire::trailer::{self, Ending, Payload};
 
-/// Bytes at the file's end that show whether there is a trailer.
+/// How many bytes at the file's end show whether there is a trailer.
 const LAST: usize = 12;
-/// Bytes of the largest file that is taken for this program.
+/// The most bytes of a file that is read as this program.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// The file isn't what was downloaded, or can't be read. Its text is shown to the customer.
+/// The file is damaged or can't be read. Its text is shown to the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
     /// The file can't be read.
@@ -28,7 +28,7 @@ pub enum ProgramError {
         "This program can't read its own file. Save it again, to a folder of your own, and start it there."
     )]
     Unreadable,
-    /// The bytes at the end can't be a trailer.
+    /// The bytes at the end aren't a valid trailer.
     #[error("The end of this program is damaged. Download it again from the page with your PIN.")]
     Trailer,
     /// Program, conf or signature were changed.
@@ -46,7 +46,7 @@ pub fn own_file() -> Result<PathBuf, ProgramError> {
     std::env::current_exe().map_err(|_| ProgramError::Unreadable)
 }
 
-/// The payload that a program's file carries; `None` for a program as it was built.
+/// Reads the payload in a program's file; `None` for a program as it was built.
 ///
 /// # Errors
 /// [`ProgramError`].
@@ -84,7 +84,7 @@ fn bytes_with_trailer(path: &Path) -> Result<Option<Vec<u8>>, ProgramError> {
     Ok(Some(bytes))
 }
 
-/// Removes the running program's file; only for one that came with a trailer that says so.
+/// Removes the running program's file. Only a trailer can ask for this.
 ///
 /// # Errors
 /// The system's.
@@ -92,11 +92,12 @@ pub fn remove(path: &Path) -> io::Result<()> {
     if is_running_one(path)? { fs::remove_file(path) } else { Ok(()) }
 }
 
-/// Whether `path` is still the file that runs, and not one that was saved there since.
+/// Whether `path` is still the running file, and not another one that was saved there since.
 #[cfg(target_os = "linux")]
 fn is_running_one(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     let (runs, there) = (fs::metadata("/proc/self/exe")?, fs::metadata(path)?);
+    // Device and inode identify a file; a path may lead to another one by now.
     Ok((runs.dev(), runs.ino()) == (there.dev(), there.ino()))
 }
 
@@ -130,7 +131,8 @@ mod tests {
         for at in 0..made.len() {
             let mut changed = made.clone();
             changed[at] ^= 1;
-            // Without its last bytes it is a program as it was built: it has no conf, so it can't share.
+            // Without its last bytes it is a program as it was built: it has no conf, so it
+            // can't share.
             let foot = at >= made.len() - 8;
             match read_bytes(&changed) {
                 Err(ProgramError::Changed | ProgramError::Trailer) => {}

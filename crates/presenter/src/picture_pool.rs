@@ -1,22 +1,23 @@
-//! Pictures that are used again: viewers are served from one while the next is drawn, so that none is copied.
+//! A pool of pictures. The next one is drawn while viewers are still served from the last, and old
+//! pictures are reused, so that none has to be copied.
 
 use std::sync::Arc;
 
 use rfb::{Picture, Rect};
 
-/// Rectangles that are kept for one picture or one viewer; more are replaced by the one around them all.
+/// The most rectangles for one picture or one viewer. More are replaced by the one around them all.
 const MOST_AREAS: usize = 64;
-/// Pictures that are kept. Each viewer that is being served holds one; when all are held, a new one is made.
+/// The most pictures in the pool. If viewers are being served from all of them, a new one is made.
 const MOST: usize = 3;
 
-/// A picture to draw on.
+/// A picture to draw the next state of the screen on.
 pub(crate) struct Canvas {
     pub picture: Picture,
-    /// What was drawn .
+    /// The areas in which it is older than the newest picture.
     pub stale: Vec<Rect>,
 }
 
-/// Pictures that are no longer the newest.
+/// The pictures that are older than the newest one.
 #[derive(Default)]
 pub(crate) struct PicturePool(Vec<Retired>);
 
@@ -27,7 +28,8 @@ struct Retired {
 }
 
 impl PicturePool {
-    /// Takes a picture that no viewer is served from; a copy of the newest one if there is none.
+    /// Takes a picture that no viewer is served from. If there is none, it copies `shown`,
+    /// the newest.
     pub fn take(&mut self, shown: &Picture) -> Canvas {
         let free = self.0.iter().position(|retired| Arc::strong_count(&retired.picture) == 1);
         let retired = free.map(|at| self.0.swap_remove(at));
@@ -42,7 +44,7 @@ impl PicturePool {
         self.keep(Retired { picture: Arc::new(picture), stale });
     }
 
-    /// Returns the picture that was the newest, until one came that differs from it in the areas `drawn`.
+    /// Returns the picture that was the newest until now. The new one differs in the areas `drawn`.
     pub fn retire(&mut self, picture: Arc<Picture>, drawn: &[Rect]) {
         self.0.iter_mut().for_each(|retired| add(&mut retired.stale, drawn));
         let mut stale = Vec::new();
@@ -50,7 +52,7 @@ impl PicturePool {
         self.keep(Retired { picture, stale });
     }
 
-    /// Drops all, for a screen of another size.
+    /// Drops all pictures, because the screen has another size.
     pub fn clear(&mut self) {
         self.0.clear();
     }

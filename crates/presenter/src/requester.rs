@@ -1,5 +1,6 @@
-//! Asking the broker who requests the screen, if only the PIN is known. It is the only request before the customer
-//! has agreed, and tells the broker nothing but the PIN and this computer's address.
+//! Asks the broker for the name of the person who requests the screen, if only the PIN is known.
+//! This is the only request before the customer has agreed. It reveals to the broker nothing but
+//! the PIN and this computer's address.
 
 use hyper::StatusCode;
 use serde::Deserialize;
@@ -17,7 +18,7 @@ struct RequesterAnswer {
     requester: Requester,
 }
 
-/// Fetches who requests the screen from the broker.
+/// Fetches the names of the person who requests the screen, and of the company.
 ///
 /// # Errors
 /// [`EndReason`], if the broker doesn't know the PIN or can't be reached.

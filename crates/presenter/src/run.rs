@@ -20,7 +20,7 @@ use crate::{
     sharing::Sharing,
 };
 
-/// What a run needs beside its invitation.
+/// The parts of a run that don't come from its invitation.
 pub struct Environment<'a> {
     /// The customer's windows.
     pub ui: &'a mut dyn ConsentUi,
@@ -32,7 +32,8 @@ pub struct Environment<'a> {
     pub clipboard: bool,
 }
 
-/// Asks, shares, and returns why it ended. The calling thread serves the customer's windows.
+/// Asks for consent, shares, and returns the reason of the end. The customer's windows run on the
+/// calling thread.
 pub fn run(invitation: &Invitation, environment: Environment<'_>) -> EndReason {
     match ask_and_share(invitation, environment) {
         Ok(ended) | Err(ended) => ended,
@@ -51,7 +52,7 @@ fn ask_and_share(
     if let Some(warning) = invitation.until.and_then(|until| clock_warning(until, now())) {
         progress(warning);
     }
-    // The customer isn't asked about a screen that can't be opened.
+    // Opened as a test: the customer isn't asked about a screen that can't be shared.
     drop(open()?);
     let runtime = runtime()?;
     let requester = match &invitation.requester {
@@ -85,7 +86,8 @@ fn ask_and_share(
     let shown = ui.share(banner, &mut |choice| {
         let _ = choose.send(choice);
     });
-    // A window that is gone stops the sharing: without it nothing may be shared.
+    // Ends the choices, which stops the sharing if the window is gone: nothing is shared
+    // without it.
     drop(choose);
     let ended = runtime.block_on(running).map_err(|_| EndReason::System("go on"))?;
     shown
@@ -94,7 +96,7 @@ fn ask_and_share(
     Ok(ended)
 }
 
-/// What to say if this computer's clock can't be right; `until` and `now` are seconds since 1970.
+/// The warning if this computer's clock can't be right. `until` and `now` are seconds since 1970.
 fn clock_warning(until: u64, now: u64) -> Option<&'static str> {
     if until < now {
         Some(
@@ -117,7 +119,8 @@ fn runtime() -> Result<Runtime, EndReason> {
         .map_err(|_| EndReason::System("start this program's threads"))
 }
 
-/// Completes at Ctrl-C, SIGTERM or SIGHUP. It listens from the call on, not from the first poll.
+/// A future that completes at Ctrl-C, SIGTERM or SIGHUP. Signals count from this call on, not from
+/// the first poll.
 #[cfg(unix)]
 fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, EndReason> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -134,7 +137,7 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, EndReason>
     })
 }
 
-/// Completes at Ctrl-C.
+/// A future that completes at Ctrl-C.
 #[cfg(not(unix))]
 fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, EndReason> {
     Ok(async {

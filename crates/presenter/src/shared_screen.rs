@@ -1,8 +1,8 @@
 //! The screen's picture, which all viewers share, and their subscriptions to it.
 //!
-//! One thread captures, from the first viewer to the last, so that a screen that nobody watches costs nothing.
-//! Each viewer has a subscription that collects what has changed since the viewer took a picture last, and never
-//! more than fits into a few rectangles: a slow viewer gets the newest picture, and nothing waits for it.
+//! One thread captures while there are viewers, so a screen that nobody watches costs nothing. Each
+//! viewer has a subscription, which collects the changes since the viewer's last picture in a
+//! bounded number of rectangles. So a slow viewer gets the newest picture, and nobody waits for it.
 
 use std::{
     collections::HashMap,
@@ -23,11 +23,11 @@ use crate::{
     screen::{Capture, Change, Screen, ScreenError, Waker},
 };
 
-/// Opens the screen. It is called each time that a first viewer comes.
+/// Opens the screen. It is called whenever a viewer comes and nobody else watches.
 pub type OpenScreen = Arc<dyn Fn() -> Result<Screen, ScreenError> + Send + Sync>;
 
-/// How long the capture waits for a viewer to take the newest picture before it makes a newer one. Capturing
-/// sooner would take processor time from encoding; no viewer sees anything older for it.
+/// How long the capture waits for a viewer to take the newest picture before it makes a newer one.
+/// Capturing sooner would only take processor time from the encoding for the viewers.
 const WAIT_UNTIL_TAKEN: Duration = Duration::from_millis(33);
 
 /// The screen that is shared.
@@ -35,7 +35,8 @@ const WAIT_UNTIL_TAKEN: Duration = Duration::from_millis(33);
 pub(crate) struct SharedScreen {
     open: OpenScreen,
     shared: Arc<CaptureShared>,
-    /// Held while the screen is opened, so that two viewers who come at once don't both open it.
+    /// Locked while the screen is opened, so that of two viewers who come at once only one
+    /// opens it.
     opening: Arc<tokio::sync::Mutex<()>>,
     paused: Arc<AtomicBool>,
     threads_alive: mpsc::Sender<()>,
@@ -44,7 +45,7 @@ pub(crate) struct SharedScreen {
 /// What the capture thread and the subscribers share.
 struct CaptureShared {
     state: Mutex<CaptureState>,
-    /// Notified when the picture is taken, or a viewer leaves.
+    /// Notified when a viewer takes the picture or leaves.
     taken: Condvar,
     failed: mpsc::UnboundedSender<ScreenError>,
     paused: Arc<AtomicBool>,
@@ -55,7 +56,7 @@ struct CaptureState {
     /// `None` while the capture thread doesn't run.
     running: Option<Running>,
     picture: Arc<Picture>,
-    /// No viewer has taken the newest picture yet.
+    /// Whether no viewer has taken the newest picture yet.
     untaken: bool,
     monitors: Vec<Monitor>,
     cursor: Cursor,
@@ -71,11 +72,11 @@ struct Running {
 struct Subscriber {
     changed: Arc<Notify>,
     pending: PendingChanges,
-    /// It gets the clipboard's texts.
+    /// Whether it gets the clipboard's texts.
     clipboard: bool,
 }
 
-/// What has changed since one viewer took a picture last.
+/// The changes since a viewer's last picture.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct PendingChanges {
     pub damage: Vec<Rect>,
@@ -85,7 +86,7 @@ pub(crate) struct PendingChanges {
     pub clipboard: Option<String>,
 }
 
-/// One viewer's subscription. Dropping it ends it, and releases the keys and buttons that are down.
+/// One viewer's subscription. Dropping it ends the subscription and releases all keys and buttons.
 pub(crate) struct ScreenSubscription {
     shared: Arc<CaptureShared>,
     id: u64,
@@ -97,9 +98,9 @@ pub(crate) struct ScreenSubscription {
 }
 
 impl SharedScreen {
-    /// A screen that nobody watches yet. `failed` gets the reason if the screen can't be captured any more;
-    /// `threads_alive` is kept until the screen's threads have ended, so that the program can wait for that and
-    /// leaves no key down.
+    /// A screen that nobody watches yet. `failed` gets the reason if the screen can't be captured
+    /// any more. `threads_alive` is dropped when the screen's threads have ended; the program waits
+    /// for that, so that no key stays down.
     pub fn new(
         open: OpenScreen,
         failed: mpsc::UnboundedSender<ScreenError>,
@@ -115,7 +116,7 @@ impl SharedScreen {
         Self { open, shared: Arc::new(shared), opening: Arc::default(), paused, threads_alive }
     }
 
-    /// Subscribes a viewer. `clipboard` only counts for one that controls.
+    /// Subscribes a viewer. `clipboard` has an effect only for a viewer that controls.
     ///
     /// # Errors
     /// [`ScreenError`].
@@ -161,7 +162,7 @@ impl SharedScreen {
 }
 
 impl CaptureShared {
-    /// Adds a subscriber, if the screen is captured.
+    /// Adds a subscriber; `None` if the capture thread doesn't run.
     fn subscribe(self: &Arc<Self>, controls: bool, clipboard: bool) -> Option<ScreenSubscription> {
         let mut state = self.state.lock();
         let input = state.running.as_ref()?.input.clone();
@@ -183,7 +184,7 @@ impl CaptureShared {
         })
     }
 
-    /// Captures until the last viewer has left, or the screen is gone.
+    /// Captures until the last viewer has left or the screen is gone.
     fn capture(self: Arc<Self>, mut capture: Box<dyn Capture>) {
         // Also if the thread panics: a frozen picture must not look like a live screen.
         let mut guard = CaptureEndGuard { shared: &self, error: Some(ScreenError::Gone) };
@@ -191,6 +192,7 @@ impl CaptureShared {
         loop {
             let shown = Arc::clone(&self.wait_until_taken().picture);
             let mut canvas = pool.take(&shown);
+            // The pool reuses a picture that nobody refers to, so this reference must not last.
             drop(shown);
             match capture.next(&mut canvas.picture, &canvas.stale) {
                 Ok(changes) => self.publish(canvas, changes, &mut pool),
@@ -201,6 +203,8 @@ impl CaptureShared {
             }
             let mut state = self.state.lock();
             if state.subscribers.is_empty() {
+                // Ids are never used again: a subscription that is dropped late must not end a
+                // new one.
                 *state = CaptureState { next_id: state.next_id, ..CaptureState::default() };
                 guard.error = None;
                 return;
@@ -208,7 +212,7 @@ impl CaptureShared {
         }
     }
 
-    /// Waits until a viewer has taken the newest picture, but not for long.
+    /// Waits until a viewer has taken the newest picture, at most [`WAIT_UNTIL_TAKEN`].
     fn wait_until_taken(&self) -> MutexGuard<'_, CaptureState> {
         let is_new = |state: &mut CaptureState| state.untaken && !state.subscribers.is_empty();
         let mut state = self.state.lock();
@@ -297,12 +301,12 @@ impl ScreenSubscription {
         self.changed.notified().await;
     }
 
-    /// Takes the clipboard's text, if it is new. It doesn't wait for the viewer to request an update.
+    /// Takes the clipboard's text, if there is a new one. RFB lets the server send it unrequested.
     pub fn take_clipboard(&self) -> Option<String> {
         self.shared.state.lock().subscribers.get_mut(&self.id)?.pending.clipboard.take()
     }
 
-    /// Takes the other changes, and the newest picture, to which they have led.
+    /// Takes the other changes, together with the newest picture, which contains them.
     pub fn take(&self) -> (Arc<Picture>, PendingChanges) {
         let mut state = self.shared.state.lock();
         state.untaken = false;
@@ -314,7 +318,7 @@ impl ScreenSubscription {
         (Arc::clone(&state.picture), pending.unwrap_or_default())
     }
 
-    /// Carries out what the viewer did, if it may.
+    /// Passes the viewer's event on to the input thread, if its role allows the event.
     pub async fn handle(&self, event: Event) {
         let may = match event {
             Event::Key { .. } | Event::Pointer { .. } => self.controls,

@@ -1,4 +1,5 @@
-//! The sharing itself: it reacts to the broker, the viewers and the customer, and keeps the banner up to date.
+//! Shares the screen: reacts to the broker, the viewers and the customer, and keeps the banner up
+//! to date.
 
 use std::{collections::HashMap, sync::mpsc as std_mpsc, time::Duration};
 
@@ -18,16 +19,15 @@ use crate::{
     viewer_stream::{self, StreamError},
 };
 
-/// Streams at once. The broker allows no more either, but this program doesn't depend on that.
+/// The most streams at once. The broker has the same limit, but this program doesn't rely on it.
 const MOST_STREAMS: usize = 32;
 /// The shortest time between two changes of the banner.
 const BANNER_INTERVAL: Duration = Duration::from_millis(100);
-/// Characters of a viewer's name that are kept: a stranger chose it.
+/// The most characters of a viewer's name, because a stranger chose it.
 const LONGEST_NAME: usize = 64;
-/// How long leaving may take.
+/// The longest time for the farewell to the broker and the end of the threads.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Everything that a sharing needs.
 pub struct Sharing {
     /// The live connection, not dialled yet.
     pub connection: BrokerConnection,
@@ -35,9 +35,10 @@ pub struct Sharing {
     pub open: OpenScreen,
     /// Whether the clipboard may be exchanged.
     pub clipboard: bool,
-    /// What the customer chooses. The channel's end stops the sharing: without the banner nothing may be shared.
+    /// The customer's choices. If the channel ends, so does the sharing: without the banner nothing
+    /// may be shared.
     pub choices: mpsc::UnboundedReceiver<Choice>,
-    /// Gets each new banner; dropped at the end.
+    /// Gets each new banner. It is dropped at the end, which closes the window.
     pub banners: std_mpsc::Sender<Banner>,
     /// Shows progress in the terminal.
     pub progress: fn(&str),
@@ -88,7 +89,7 @@ impl Sharing {
         };
         sharing.streams.shutdown().await;
         let _ = sharing.outgoing.try_send(PresenterMessage::Leave);
-        // The screen goes with it, and its threads end.
+        // Drops the screen as well, so its threads end.
         drop(sharing);
         if timeout(LEAVE_TIMEOUT, async { tokio::join!(threads_ended.recv(), &mut connected) })
             .await
@@ -100,7 +101,7 @@ impl Sharing {
     }
 }
 
-/// The state of a sharing that goes on.
+/// The state while the screen is shared.
 struct ActiveSharing {
     screen: SharedScreen,
     clipboard: bool,
@@ -119,7 +120,7 @@ struct ActiveSharing {
 
 struct BannerOutput {
     banners: std_mpsc::Sender<Banner>,
-    /// Something has changed that isn't shown yet.
+    /// Whether a change isn't shown yet.
     due: bool,
     /// When the banner may change next.
     not_before: Instant,
@@ -136,6 +137,8 @@ impl ActiveSharing {
             BrokerEvent::Down => {
                 (self.progress)("The connection was lost. Trying again.");
                 self.disconnected = true;
+                // The broker spliced the streams, so they are lost as well; viewers ask for
+                // new ones.
                 self.streams.abort_all();
             }
             BrokerEvent::Viewer(request) => self.start_stream(request),
@@ -164,8 +167,8 @@ impl ActiveSharing {
         }
     }
 
-    /// Tells the broker whether control is paused. If the queue is full, the connection is down, and the state is
-    /// sent again when it is up.
+    /// Reports to the broker whether control is paused. A full queue means that the connection is
+    /// down; the state is sent again when it is up.
     fn send_state(&self) {
         let state = if self.paused { State::Paused } else { State::Shared };
         let _ = self.outgoing.try_send(PresenterMessage::Sharing(state));
@@ -183,7 +186,8 @@ impl ActiveSharing {
         self.streams.spawn(async move {
             let on_watching = async move |role, words| {
                 let viewer = Viewer { name: called, role, words };
-                // Sent from the task itself: it must not arrive after the task's end, which removes the viewer.
+                // Sent by the stream's own task, so that it can't arrive after the end of the task,
+                // which removes the viewer.
                 let _ = started.send((tokio::task::id(), viewer)).await;
             };
             viewer_stream::serve(request, &dialler, &screen, clipboard, on_watching).await
@@ -219,6 +223,7 @@ impl ActiveSharing {
     /// Shows the banner as it is now.
     fn show_banner(&mut self) -> Option<EndReason> {
         let mut viewers: Vec<_> = self.viewers.values().cloned().collect();
+        // Those who control come first: they matter most to the customer.
         viewers.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.name.cmp(&b.name)));
         let banner = Banner {
             viewers,
@@ -228,7 +233,7 @@ impl ActiveSharing {
         };
         let shown = self.banner.banners.send(banner);
         (self.banner.due, self.banner.not_before) = (false, Instant::now() + BANNER_INTERVAL);
-        // The window is gone.
+        // The banner's window is gone.
         shown.is_err().then_some(EndReason::Stopped)
     }
 }

@@ -1,7 +1,7 @@
-//! One viewer's stream: a WebSocket of its own, so that a slow viewer slows nobody else.
+//! One viewer's stream. It is a WebSocket of its own, so that a slow viewer delays nobody else.
 //!
-//! At most one update is being written to the socket; the next is made of the newest picture when that one is
-//! written. So a viewer that reads slowly sees fewer pictures, and costs no memory.
+//! At most one update is being written to the socket. When it is written, the next one is made from
+//! the newest picture. So a viewer that reads slowly sees fewer pictures, and no queue grows.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,23 +26,24 @@ use crate::{
     shared_screen::{ScreenSubscription, SharedScreen},
 };
 
-/// Bytes of the longest message on a stream.
+/// The most bytes in a message on a stream.
 const LONGEST_MESSAGE: usize = 256 * 1024;
-/// Bytes of the messages into which an update is cut if it isn't encrypted.
+/// The most bytes in each of the messages into which an unencrypted update is cut.
 const PIECE: usize = 64 * 1024;
 /// How long the broker's answer, and each message of the key exchange, may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
-/// Messages from the viewer that may wait to be handled.
+/// The most messages from the viewer that wait to be handled.
 const QUEUE: usize = 8;
-/// Bytes that are taken from a viewer without an update being made. A viewer that only sends would otherwise keep
-/// the program from ever drawing.
+/// After this many bytes no more are taken from a viewer until an update was made. Otherwise a
+/// viewer that sends without a pause would never get a picture.
 const MOST_UNANSWERED: usize = LONGEST_MESSAGE;
-/// A screen that hasn't changed for so long is at rest: what was sent as JPEG is sent again without loss.
+/// After this time without a change the screen is at rest, and the areas that were sent as JPEG are
+/// sent again without loss.
 const AT_REST_AFTER: Duration = Duration::from_millis(150);
 /// The desktop's name in RFB.
 const DESKTOP_NAME: &str = "Shared screen";
 
-/// Why a stream has ended. It repeats nothing that the viewer sent.
+/// Why a stream has ended. The error quotes nothing that the viewer sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StreamError {
     #[error("dial the stream: {0}")]
@@ -63,8 +64,8 @@ pub(crate) enum StreamError {
     Broken,
 }
 
-/// Serves the viewer that `request` names until it leaves. `on_watching` is called when it begins to see the screen,
-/// with its role and the words to compare.
+/// Serves the viewer of `request` until it leaves. `on_watching` is called with the viewer's role
+/// and the words to compare, when the viewer begins to see the screen.
 pub(crate) async fn serve(
     request: ToPresenter,
     dialler: &Dialler,
@@ -76,7 +77,7 @@ pub(crate) async fn serve(
     let mut socket = dialler.socket("/screen", LONGEST_MESSAGE).await?;
     let hello = serde_json::to_string(&StreamHello::Present { stream });
     socket.send(Message::text(hello.map_err(|_| StreamError::Broken)?)).await.map_err(lost)?;
-    // Both messages are the broker's, but the lesser role is right if they differ.
+    // Both roles come from the broker. If they differ, the lesser one is the safe choice.
     let role = role.min(joined(&mut socket).await?);
     let (sealer, opener, words) = if sealed {
         let Sealed { sealer, opener, words } = exchange(&mut socket, role).await?;
@@ -123,7 +124,8 @@ async fn next_message(socket: &mut Socket) -> Result<Message, StreamError> {
     }
 }
 
-/// Receives, sends and draws until one of the three ends; in one task, so that they end together.
+/// Receives, sends and draws until one of the three ends. They share one task, so they
+/// end together.
 async fn run_stream(
     socket: Socket,
     writer: UpdateWriter,
@@ -141,8 +143,8 @@ async fn run_stream(
     ended.map(|_| ())
 }
 
-/// Receives and decrypts the viewer's messages. A viewer that sends nothing is pinged by the broker, so silence
-/// means that the connection is lost, even if it is only this one.
+/// Receives and decrypts the viewer's messages. The broker pings on each stream, so silence means
+/// that this connection is lost, even if the others aren't.
 async fn receive(
     mut from: SplitStream<Socket>,
     mut opener: Option<Opener>,
@@ -181,7 +183,7 @@ async fn send(
     Ok(())
 }
 
-/// Handles what the viewer sends, and draws what has changed, one update at a time.
+/// Handles the viewer's messages, and draws the changes of the screen, one update at a time.
 async fn draw(
     mut writer: UpdateWriter,
     subscription: Arc<ScreenSubscription>,
@@ -190,15 +192,15 @@ async fn draw(
 ) -> Result<(), StreamError> {
     let sender_free = Arc::new(Semaphore::new(1));
     let mut events = Vec::new();
-    // ProtocolVersion is in the output already.
+    // An output is due from the start: RFB begins with the server's ProtocolVersion.
     let (mut due, mut unanswered) = (true, 0);
-    // A screen that never changes from the beginning is at rest, too.
+    // A screen that doesn't change from the beginning comes to rest, too.
     let (mut rest_at, mut at_rest) = (Some(Instant::now() + AT_REST_AFTER), false);
     loop {
         tokio::select! {
             bytes = received.recv(), if unanswered < MOST_UNANSWERED => {
                 let bytes = bytes.ok_or(StreamError::Lost)?;
-                // Empty messages count as well: they cost time, too.
+                // Empty messages count as one byte, because they cost time, too.
                 unanswered += bytes.len().max(1);
                 writer.server.receive(&bytes, &mut events)?;
                 for event in events.drain(..) {
@@ -249,7 +251,8 @@ impl UpdateWriter {
         Self { server, sealer }
     }
 
-    /// Writes an update if there is one, and takes what is to be sent. It takes too long for the runtime's threads.
+    /// Writes an update if one is due, and returns the bytes to send. Encoding takes too long for
+    /// the runtime's threads.
     fn write(
         &mut self,
         subscription: &ScreenSubscription,
@@ -261,7 +264,8 @@ impl UpdateWriter {
         if let Some(text) = subscription.take_clipboard() {
             self.server.set_clipboard(&text);
         }
-        // A viewer that isn't ready takes no picture, so the capture waits, and the viewer gets a newer one then.
+        // While the viewer isn't ready, it takes no picture. So the capture waits, and the viewer
+        // gets a newer picture later.
         if self.server.may_update() {
             self.update(subscription);
         }

@@ -1,5 +1,5 @@
-//! LoginTC's stand-in, asked as its clients ask: exact bytes, codes that are good once, time, restarts,
-//! strangers.
+//! LoginTC's stand-in, asked as its clients ask: exact bytes, codes that are good once, time,
+//! restarts, strangers.
 #![allow(clippy::unwrap_used)]
 
 use std::{path::Path, time::Duration};

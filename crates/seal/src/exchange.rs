@@ -1,4 +1,5 @@
-//! The exchange that sets up the encryption. Each step is a type of its own, so no message can be skipped.
+//! The exchange that sets up the encryption. Each step is a type of its own, so no message can
+//! be skipped.
 
 use std::fmt;
 
@@ -14,10 +15,11 @@ use crate::{
 };
 
 const PATTERN: &str = "Noise_NN_25519_ChaChaPoly_SHA256";
-// Part of the prologue (Noise, section 6): both ends must have the same one, though it is never sent. An end of
-// another version fails at the first message instead of reading nonsense.
+// Part of the prologue (Noise, section 6): both ends must have the same one, though it is never
+// sent. An end of another version fails at the first message instead of reading nonsense.
 const VERSION: &[u8] = b"deskhand screen 1 ";
-// A prefix for each purpose, so that a hash made for one can never pass for a hash made for another.
+// A prefix for each purpose, so that a hash made for one can never pass for a hash made
+// for another.
 const COMMITMENT_PREFIX: &[u8] = b"deskhand screen 1 commits to ";
 const NONCE: usize = 32;
 
@@ -55,8 +57,8 @@ impl Initiator {
         Ok((Self { noise, nonce }, first))
     }
 
-    /// Takes the second message. Returns the encrypted stream and the third message, which must be sent before
-    /// anything else is sealed.
+    /// Takes the second message. Returns the encrypted stream and the third message, which must be
+    /// sent before anything else is sealed.
     ///
     /// # Errors
     /// [`SealError::Exchange`].
@@ -92,7 +94,8 @@ impl Responder {
         let commitment = read(&mut noise, first)?;
         let second = write(&mut noise, &nonce)?;
         let hash = hash_of(&noise);
-        // The words depend on the viewer's nonce, which comes with the third message. Until then there are none.
+        // The words depend on the viewer's nonce, which comes with the third message. Until then
+        // there are none.
         let sealed = Sealed::new(noise, Words::default())?;
         Ok((AwaitingNonce { sealed, hash, nonce, commitment }, second))
     }
@@ -105,8 +108,9 @@ impl AwaitingNonce {
     /// [`SealError::Damaged`]; [`SealError::Commitment`] if it reveals another nonce.
     pub fn finish(self, third: &[u8]) -> Result<Sealed, SealError> {
         let Self { mut sealed, hash, nonce, commitment: committed } = self;
-        // The commitment was made before the viewer could know our nonce. Without this check a middle could try nonces
-        // until both ends show the same words: 2^33 tries take minutes (docs/adr/0016).
+        // The commitment was made before the viewer could know our nonce. Without this check a
+        // middle could try nonces until both ends show the same words: 2^33 tries take minutes
+        // (docs/adr/0016).
         let revealed = sealed.opener.open(third)?;
         let theirs = Nonce::try_from(&revealed[..]).map_err(|_| SealError::Exchange)?;
         if commitment(&theirs) != committed {
@@ -121,7 +125,8 @@ fn build(
     access: Access,
     end: fn(Builder<'_>) -> Result<HandshakeState, snow::Error>,
 ) -> Result<HandshakeState, SealError> {
-    // Bound into the exchange, so that a broker which tells the two ends different things breaks the stream.
+    // Bound into the exchange, so that a broker which tells the two ends different things breaks
+    // the stream.
     let access: &[u8] = match access {
         Access::Watch => b"watch",
         Access::Control => b"control",

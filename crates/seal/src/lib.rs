@@ -1,10 +1,11 @@
-//! End-to-end encryption of one viewer's stream between the console's viewer and the presenter. The broker between
-//! them can neither read it nor change it unnoticed.
+//! End-to-end encryption of one viewer's stream between the console's viewer and the presenter. The
+//! broker between them can neither read it nor change it unnoticed.
 //!
-//! Neither end knows the other's key beforehand, so somebody in the middle could do the exchange with both. To detect
-//! that, both ends show the same few [`Words`] (a short authentication string), and the two people compare them on
-//! the phone. The viewer commits to a nonce before it sees the presenter's, so a middle can't search for keys whose
-//! words agree and has one guess in 2^33.
+//! Neither end knows the other's key beforehand, so somebody in the middle could do the exchange
+//! with both. To detect that, both ends show the same few [`Words`] (a short authentication
+//! string), and the two people compare them on the phone. The viewer commits to a nonce before it
+//! sees the presenter's, so a middle can't search for keys whose words agree and has one guess in
+//! 2^33.
 //!
 //! The exchange is Noise `NN_25519_ChaChaPoly_SHA256` and one message more:
 //!
@@ -16,13 +17,16 @@
 //!
 //! The words are derived from the whole exchange and both nonces. Attacks and their results:
 //! - Listening, also to a recording years later: nothing, because the keys are ephemeral.
-//! - Changing, repeating, reordering or cutting a message: [`SealError::Damaged`]; a forgery succeeds with 2^-128.
-//! - Sitting in the middle: the two ends show different words. The middle has to commit towards the presenter before
-//!   it sees the presenter's nonce, and has to answer the viewer before it sees the viewer's, so it can't search for
-//!   matching words. They match by chance once in 2^33 exchanges, and people can see each failed attempt.
+//! - Changing, repeating, reordering or cutting a message: [`SealError::Damaged`]; a forgery
+//!   succeeds with a probability of 2^-128.
+//! - Sitting in the middle: the two ends show different words. The middle has to commit towards
+//!   the presenter before it sees the presenter's nonce, and has to answer the viewer before it
+//!   sees the viewer's, so it can't search for matching words. They match by chance once in 2^33
+//!   exchanges, and people can see each failed attempt.
 //! - Sitting in the middle while nobody compares the words: it isn't detected.
 //!
-//! The crate does no I/O: messages go in and come out. Each is one WebSocket message of at most [`MAX_MESSAGE`] bytes.
+//! The crate does no I/O: messages go in and come out. Each is one WebSocket message of at most
+//! [`MAX_MESSAGE`] bytes.
 
 #![warn(missing_docs)]
 
@@ -34,7 +38,8 @@ pub use exchange::{AwaitingNonce, Initiator, Responder};
 pub use sealed::{MAX_MESSAGE, MAX_PLAINTEXT, Opener, Sealed, Sealer};
 pub use words::Words;
 
-/// What the viewer may do. The broker tells both ends; the exchange fails unless it told them the same.
+/// What the viewer may do. The broker tells both ends; the exchange fails unless it told them
+/// the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// See the screen.

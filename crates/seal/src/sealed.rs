@@ -27,7 +27,8 @@ pub struct Sealed {
 /// Encrypts what is sent.
 pub struct Sealer {
     keys: Arc<StatelessTransportState>,
-    // The counter isn't sent: a WebSocket keeps the order, so a message out of turn was tampered with.
+    // The counter isn't sent: a WebSocket keeps the order, so a message out of turn was
+    // tampered with.
     next: u64,
 }
 
@@ -40,7 +41,8 @@ pub struct Opener {
 
 impl Sealed {
     pub(crate) fn new(noise: HandshakeState, words: Words) -> Result<Self, SealError> {
-        // Stateless, because two tasks use the two directions, and a stateful cipher would need a lock.
+        // Stateless, because two tasks use the two directions, and a stateful cipher would need
+        // a lock.
         let keys = noise.into_stateless_transport_mode().map_err(|_| SealError::Exchange)?;
         let keys = Arc::new(keys);
         let sealer = Sealer { keys: Arc::clone(&keys), next: 0 };
@@ -63,7 +65,7 @@ impl Sealer {
         Ok(sealed)
     }
 
-    /// Encrypts a text of any length into as many messages as it needs.
+    /// Encrypts plain text of any length into messages of at most [`MAX_MESSAGE`] bytes each.
     ///
     /// # Errors
     /// Only after 2^64 messages.
@@ -73,7 +75,8 @@ impl Sealer {
 }
 
 impl Opener {
-    /// Decrypts the next message. After an error nothing more is decrypted.
+    /// Decrypts the next message to at most [`MAX_PLAINTEXT`] bytes. After an error, every further
+    /// call fails.
     ///
     /// # Errors
     /// [`SealError::Damaged`].
@@ -90,8 +93,8 @@ impl Opener {
                 Ok(plain)
             }
             Err(_) => {
-                // The counter stays, so without this the genuine message could still follow, and one that somebody
-                // inserted before it would pass unnoticed.
+                // The counter stays, so without this the genuine message could still follow, and
+                // one that somebody inserted before it would pass unnoticed.
                 self.broken = true;
                 Err(SealError::Damaged)
             }

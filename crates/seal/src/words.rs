@@ -9,7 +9,8 @@ const WORDS_PREFIX: &[u8] = b"deskhand screen 1 says ";
 /// The bits of one word: the list has 2,048.
 const BITS: u32 = 11;
 
-/// Three English words (BIP 39), which is 33 bits. They aren't secret: whoever hears them learns nothing about the stream.
+/// Three English words (BIP 39), which is 33 bits. They aren't secret: whoever hears them learns
+/// nothing about the stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Words([&'static str; 3]);
 
@@ -23,7 +24,8 @@ impl Words {
         let hash = context.finish();
         // Five bytes are enough for three words of 11 bits.
         let mut bits = hash.as_ref().iter().take(5).fold(0u64, |bits, b| bits << 8 | u64::from(*b));
-        // In this list the first four letters tell the words apart, so they survive a bad phone line.
+        // In this list the first four letters tell the words apart, so they survive a bad
+        // phone line.
         let list = Language::English.word_list();
         Self(std::array::from_fn(|_| {
             let word = list[usize::try_from(bits % (1 << BITS)).unwrap_or_default()];

@@ -15,8 +15,9 @@ use axum::http::HeaderMap;
 pub struct Client(pub IpAddr);
 
 impl Client {
-    /// Somebody who can't be told from others: whoever comes from this machine through an endpoint that
-    /// is open to strangers, where a reverse proxy may stand for anybody.
+    /// Somebody who can't be told from others: anyone who comes from this machine through an
+    /// endpoint open to strangers, because a reverse proxy there may be passing on requests
+    /// of anybody.
     pub const STRANGER: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
     /// Whether it is on this machine.
@@ -28,7 +29,7 @@ impl Client {
     pub fn from_ip(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             IpAddr::V4(ip) => Self(ip.into()),
-            // Not widened to its /64, or it were no loopback address any more.
+            // Not widened to its /64: then it would no longer be a loopback address.
             IpAddr::V6(ip) if ip.is_loopback() => Self(ip.into()),
             IpAddr::V6(ip) => {
                 let prefix = ip.to_bits() & (u128::MAX << 64);

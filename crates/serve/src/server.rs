@@ -147,7 +147,8 @@ impl<S> Accept<TcpStream, S> for ConnectionSlots {
     }
 }
 
-/// A connection and its slot. Whoever drops it, hyper or a WebSocket's handler, its last words arrive.
+/// A connection and its slot. Whoever drops it (hyper, or a WebSocket's handler), the last bytes
+/// sent on it still arrive.
 #[derive(Debug)]
 struct Slotted {
     /// None only while it is dropped.
@@ -184,7 +185,8 @@ impl AsyncRead for Slotted {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.stream().poll_read(cx, buf) {
-            // Who resets the connection sends nothing more, as who closes it; what was read before counts.
+            // A reset means, like a close, that the peer sends nothing more; what was read before
+            // it still counts.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
                 Poll::Ready(Ok(()))
             }
@@ -225,8 +227,9 @@ impl AsyncWrite for Slotted {
 
 /// Handles each request in a task of its own, so that the work doesn't hang on the connection.
 ///
-/// hyper drops a request's future as soon as its connection ends. A sender that posts a webhook and hangs up
-/// at once would take the event along: what was read counts, whoever is still there.
+/// hyper drops a request's future as soon as its connection ends. If a sender posted a webhook and
+/// hung up at once, the event would be lost. In its own task a request that was read is carried out
+/// even if the sender has gone.
 #[derive(Debug, Clone)]
 struct Detached<M> {
     make: M,
@@ -278,7 +281,8 @@ where
         Box::pin(async move {
             let response = match answer.await {
                 Ok(answer) => answer.unwrap_or_else(|never| match never {}),
-                // A handler's bug ends its connection and is told as one, as it would without the task.
+                // A panicking handler ends its connection and is reported as a panic, as it would
+                // be without the task.
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                 Err(_) => return Err(io::Error::other("the server is ending")),
             };

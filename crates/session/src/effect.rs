@@ -1,4 +1,5 @@
-//! What a step asks for. Effects are data; `engine::perform` is the only place that carries them out.
+//! The effects that a step requests. Effects are data; `engine::perform` is the only place that
+//! carries them out.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub enum Effect {
     Allocate {
         /// The region to ask.
         region: Region,
-        /// The technician chose it, so no race says why.
+        /// Whether the technician chose it; then no race explains the choice.
         by_hand: bool,
     },
     /// Put a hook: `Armed` or `ArmFailed` comes back with the same generation.
@@ -24,7 +25,7 @@ pub enum Effect {
         hook: HookType,
         /// Ties the answer to this very call; an older call's answer is ignored.
         generation: u32,
-        /// Who goes first when the budget is short.
+        /// Its place in the order when the budget is short.
         urgency: Urgency,
     },
     /// Fetch the chat and archive it by guid: `ChatSaved` or `ChatFailed` comes back.
@@ -40,34 +41,36 @@ pub enum Effect {
         to: String,
         /// The template.
         template: Template,
-        /// Whose name it gives.
+        /// The technician's or the customer's name, which the mail gives.
         name: String,
     },
-    /// Ask for what the customer's program needs, once: `ParametersGiven` or `ParametersFailed` comes
-    /// back.
+    /// Request the conf of the customer's program, once: `ParametersGiven` or `ParametersFailed`
+    /// comes back.
     AskParameters,
     /// Write the customer's program to the file that was chosen: `ProgramSaved` or `ProgramBroken`
     /// comes back.
     DownloadProgram,
-    /// End the download that is under way: `ProgramBroken` comes back, unless it is complete already.
+    /// End the download that is under way: `ProgramBroken` comes back, unless it is
+    /// complete already.
     CancelProgram,
-    /// Ask a person's phone, or try a code, once: `VerificationAnswered` or `VerificationFailed` comes back.
+    /// Ask a person's phone, or try a code, once: `VerificationAnswered` or `VerificationFailed`
+    /// comes back.
     AskPhone {
         /// The verification's number.
         id: u32,
         /// The verification service's name or id of the person.
         user: String,
-        /// It is an id.
+        /// Whether `user` is an id.
         by_id: bool,
-        /// What the phone shows.
+        /// The names and values that the phone shows.
         shown: Vec<(String, String)>,
     },
-    /// Look whether somebody has answered: `VerificationAnswered` or `PollFailed` comes back.
+    /// Poll a verification's state: `VerificationAnswered` or `PollFailed` comes back.
     PollPhone {
         /// The verification's number.
         id: u32,
     },
-    /// Take a question back that nobody has answered. Nothing comes back.
+    /// Cancel a push that nobody has answered. No input comes back.
     CancelPhone {
         /// The verification's number.
         id: u32,
@@ -78,14 +81,14 @@ pub enum Effect {
     Start {
         /// The key of the timer.
         timer: Timer,
-        /// How long, in the machine's own time.
+        /// The delay by the monotonic clock.
         after: Duration,
         /// Whether chance may spread it by a quarter.
         spread: bool,
     },
     /// Start the heartbeat's timer: 2 s where `hurried`, else as the settings say.
     Heartbeat {
-        /// Somebody looks at the session, and the service failed within the last minute.
+        /// Whether the session is on screen and the service failed within the last minute.
         hurried: bool,
     },
     /// Stop a timer, if it runs.
@@ -102,13 +105,13 @@ pub enum Timer {
     Heartbeat,
     /// One hook's next try.
     Rearm(HookType),
-    /// The next look at the chat.
+    /// The next poll of the chat.
     PollChat,
     /// The next try to save the transcript.
     RetryTranscript,
     /// The end of the PIN's life.
     PinOver,
-    /// The next look at a verification.
+    /// The next poll of a verification.
     PollVerification(u32),
     /// The end of the time that a verification has.
     VerificationOver(u32),
@@ -119,7 +122,7 @@ pub enum Timer {
 /// The order in which hooks are put when the budget is short: the first goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Urgency {
-    /// It has just fired: what happens meanwhile is lost. Waits for no budget.
+    /// It has just fired: events are lost until it is armed again. Ignores the rate limit.
     Fired,
     /// The first time for a new PIN, or since a start.
     New,

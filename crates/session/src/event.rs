@@ -1,9 +1,9 @@
-//! What happened in a session, each thing once: events feed notifications, the timeline, the log, the audit
-//! log and headless output.
+//! The events of a session, each recorded once: they feed notifications, the timeline, the log, the
+//! audit log and headless output.
 //!
-//! Events come in groups, one file each. A group's file says all that there is to say of its events: what they
-//! are called, how they are told, whether they notify and whether they are audited. A stored event is a JSON
-//! object whose `event` field has its name; `tests/fixtures/events.jsonl` holds one line of every event that was
+//! Events come in groups, one file each. A group's file defines everything about its events: their
+//! names and texts, and whether they notify and are audited. A stored event is a JSON object whose
+//! `event` field has its name; `tests/fixtures/events.jsonl` holds one line of every event that was
 //! ever stored, and all of them must stay readable.
 
 mod chat;
@@ -28,18 +28,18 @@ use wire::{HookType, Side};
 
 use crate::Timestamp;
 
-/// What every group says of each of its events.
+/// The facts that every group defines for each of its events.
 pub trait EventFacts {
     /// The name under which it is stored, and by which scripts know it.
     fn name(&self) -> &'static str;
 
-    /// How it is told to somebody who may not be looking, of the session called `session`.
+    /// Its text for somebody who may be looking elsewhere; it names the session `session`.
     fn notice(&self, session: &str) -> Notice;
 
     /// Its line in the session's own log.
     fn log_line(&self, log: &LogContext<'_>) -> LogLine;
 
-    /// What it changes in who is there, if it changes anything.
+    /// Its change of the presence, if any.
     fn presence_change(&self) -> Option<PresenceChange> {
         None
     }
@@ -57,14 +57,14 @@ pub trait EventFacts {
         true
     }
 
-    /// Whether somebody did something, or an action had a result. False for what the console only noticed of
-    /// its own knowledge, which must not bring a session to the top of a list.
+    /// Whether somebody did something, or an action had a result. False for changes that only the
+    /// console noticed, which must not bring a session to the top of a list.
     fn is_activity(&self) -> bool {
         true
     }
 
-    /// Its text in the audit log, if it belongs there. What a person does is audited with the command that
-    /// does it; this is for results that come later, by themselves.
+    /// Its text in the audit log, if it belongs there. A person's actions are audited with their
+    /// commands; this is for results that come later.
     fn audit_text(&self) -> Option<String> {
         None
     }
@@ -88,18 +88,18 @@ pub struct LogLine {
     pub is_failure: bool,
 }
 
-/// What an event changes in who is there.
+/// An event's change of the presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresenceChange {
     /// A hook reported that a side came or went.
     Reported(HookType),
     /// Both sides may have come or gone since then.
     UnknownSince(Timestamp),
-    /// The session is over, and nobody is followed any more.
+    /// The session is over, and presence is no longer tracked.
     SessionOver,
 }
 
-/// What a log line needs to know beside its event.
+/// The context that a log line needs beside its event.
 pub struct LogContext<'a> {
     /// Who asked for the session.
     pub created_by: &'a str,
@@ -140,8 +140,8 @@ impl LogLine {
 macro_rules! groups {
     ($($(#[$doc:meta])* $group:ident($event:ident),)+) => {
         /// One thing that happened in a session. No secret is in it.
-        // Untagged, since each group writes the `event` field itself: the groups are invisible in the JSON,
-        // which is older than they are.
+        // Untagged, since each group writes the `event` field itself: the groups are invisible in
+        // the JSON, which is older than they are.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(untagged, expecting = "no event that this version knows")]
         pub enum Event {
@@ -149,7 +149,7 @@ macro_rules! groups {
         }
 
         impl Event {
-            /// What its group says of it.
+            /// The facts that its group defines for it.
             pub fn facts(&self) -> &dyn EventFacts {
                 match self {
                     $(Self::$group(event) => event,)+

@@ -1,4 +1,5 @@
-//! The inputs of the session machine: results of its effects, the service's hooks, the technician's commands.
+//! The inputs of the session machine: results of its effects, the service's hooks, the
+//! technician's commands.
 
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub enum Input {
         /// The end of its life.
         expires: Timestamp,
     },
-    /// No PIN could be had.
+    /// The service gave no PIN.
     AllocateFailed(Failure),
     /// The technician asked to try again, where they like in a region chosen by hand.
     Retry {
@@ -71,7 +72,7 @@ pub enum Input {
     Elapsed(Timer),
     /// Somebody's call failed by a fault of the service or of the way there.
     ServiceFails,
-    /// The listener, the service or the computer was away: what happened since may have been missed.
+    /// The listener, the service or the computer was away: events since then may have been missed.
     Missed {
         /// Since when.
         since: Timestamp,
@@ -85,7 +86,7 @@ pub enum Input {
         /// How many are open now.
         open: u32,
     },
-    /// The technician says who and what the session is about.
+    /// The technician enters the customer, the contact and the subject.
     Described(About),
     /// An e-mail was ordered.
     MailOrdered {
@@ -93,7 +94,7 @@ pub enum Input {
         to: String,
         /// The template.
         template: mail::Template,
-        /// Whose name it gives.
+        /// The technician's or the customer's name, which the mail gives.
         name: String,
         /// When it is to go out.
         when: mail::When,
@@ -105,7 +106,7 @@ pub enum Input {
         /// Its number.
         id: u32,
     },
-    /// The service took an e-mail.
+    /// The service accepted an e-mail.
     MailSent {
         /// Its order.
         id: u32,
@@ -128,53 +129,54 @@ pub enum Input {
     },
     /// The chat could not be fetched or archived.
     ChatFailed {
-        /// Why it could not be had.
+        /// Why the call failed.
         failure: Failure,
         /// Whether it was to be the transcript.
         transcript: bool,
     },
-    /// A person wants the customer's program and has confirmed that the customer's own download ends.
+    /// A person wants the customer's program and has confirmed that the customer's own
+    /// download ends.
     SaveProgram {
         /// Who confirmed it.
         by: String,
     },
     /// The technician cancels the saving of the program.
     CancelProgram,
-    /// The service gave what the program needs; the actor keeps it.
+    /// The service gave the conf; the actor has it in memory.
     ParametersGiven,
-    /// The service didn't give it, or not for sure.
+    /// The service didn't give the conf, or it is unknown whether it did.
     ParametersFailed(Failure),
     /// The program's file is complete.
     ProgramSaved {
-        /// Its size.
+        /// Its size in bytes.
         bytes: u64,
         /// Where it is.
         path: String,
     },
     /// The program's download ended without a file.
     ProgramBroken(DownloadFailure),
-    /// Somebody wants to know whether this is the person.
+    /// Somebody orders a verification.
     Verify {
-        /// Who is verified, how and why.
+        /// The person, the method and the reason.
         asked: VerificationRequest,
         /// How long an answer is waited for.
         wait: Duration,
     },
-    /// The service answered a verification's question, or a look for what came of it.
+    /// The service answered the request for a verification, or a poll of it.
     VerificationAnswered {
         /// Its number.
         id: u32,
-        /// What the service said.
+        /// The service's answer.
         answer: VerificationAnswer,
     },
-    /// The service didn't take a verification's question.
+    /// The service refused the request for a verification.
     VerificationFailed {
         /// Its number.
         id: u32,
         /// How the verification ends because of that.
         end: VerificationOutcome,
     },
-    /// A look for what came of a verification failed.
+    /// A poll of a verification failed.
     PollFailed {
         /// Its number.
         id: u32,
@@ -202,7 +204,7 @@ pub enum Input {
     },
     /// The technician closes the session here.
     Close {
-        /// How it came out.
+        /// The outcome.
         outcome: Outcome,
         /// Who closes it.
         by: String,

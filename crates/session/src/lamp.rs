@@ -1,4 +1,4 @@
-//! One hook's lamp: what is known of whether the service will tell us.
+//! One hook's lamp: whether the service is known to have the hook armed.
 //!
 //! A lamp is never green on hope: `Armed` means that the service confirmed it, and says when.
 

@@ -1,8 +1,9 @@
-//! The session machine: decides what a support session is and what must be done, and does nothing.
+//! The session machine: decides a support session's state and the effects to perform, and performs
+//! none itself.
 //!
-//! `step(State, Input, now) -> Transition` is all there is. No clock, no chance, no I/O and no secret
-//! is in this crate: the PIN and the hooks' tokens stay with the actor that performs the effects, so
-//! a [`State`] can be printed, compared and stored as it is.
+//! `step(State, Input, now) -> Transition` is all there is. No clock, no chance, no I/O and no
+//! secret is in this crate: the PIN and the hooks' tokens stay with the actor that performs the
+//! effects, so a [`State`] can be printed, compared and stored as it is.
 
 #![warn(missing_docs)]
 

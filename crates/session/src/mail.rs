@@ -1,4 +1,4 @@
-//! E-mails that the service sends for us, now or at the moment when what they claim becomes true.
+//! E-mails that the service sends for us, now or when their claim becomes true.
 //!
 //! A mail may go out once per order and event: an order is stored as `Sending` before the call, and
 //! one found so after a crash is `MaybeSent` and never repeated.
@@ -11,7 +11,7 @@ use crate::{Failure, Timestamp};
 /// A session keeps this many orders: far more than a person gives, and a bound for a script.
 pub const MOST: usize = 64;
 
-/// Which of the service's two templates, named by whom it goes to.
+/// One of the service's two templates, named by its recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Template {
@@ -76,16 +76,17 @@ pub struct Order {
 pub enum Status {
     /// It waits for its event.
     Waiting,
-    /// What it waited for has come, but the verification gate is shut: it waits for that.
+    /// Its claim is true, but it waits for the verification gate to open.
     Held,
     /// The call is under way.
     Sending,
-    /// The service took it.
+    /// The service accepted it.
     Sent {
-        /// When the service took it.
+        /// When the service accepted it.
         at: Timestamp,
     },
-    /// The program ended during the call, or no answer came: it may have been sent, and won't be again.
+    /// The program ended during the call, or no answer came: it may have been sent, and won't
+    /// be again.
     MaybeSent,
     /// The service didn't take it.
     Failed {

@@ -1,8 +1,8 @@
-//! Whether the service was away: then what it had to tell may have been missed, by every session.
+//! Detects outages of the service, in which every session may have missed events.
 //!
-//! One failed call is no outage, and neither is a volley that one moment spoils. It is one if calls
-//! fail in a row for a while, and it is over with the first that succeeds. Only the PUTs of hooks count:
-//! a chat that can't be had says nothing about hooks.
+//! One failed call is no outage, and neither are several calls that fail at the same moment. It is
+//! an outage if calls fail in a row for a while, and it is over with the first that succeeds. Only
+//! the PUTs of hooks count: a chat that can't be fetched says nothing about hooks.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::{Failure, Timestamp};
 
 /// At least so many calls in a row...
 const CALLS: u32 = 2;
-/// ...from the begin of the first to the end of the last.
+/// ...from the start of the first to the end of the last.
 const LASTS: Duration = Duration::from_secs(2);
 
-/// What the outcome of a hook's PUT says about the service.
+/// The service's condition, as the outcome of a hook's PUT shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutageChange {
-    /// The service fails, as far as this one call tells.
+    /// The service fails, judging by this one call.
     Fails,
     /// It was away, and is back.
     Over {
@@ -56,7 +56,8 @@ impl Outage {
                 was_out.then_some(OutageChange::Over { since: well.unwrap_or(failing.since) })
             }
             Some(failure) if failure.is_a_fault() => {
-                // Of a call that hung, only the time since another succeeded was bad for certain.
+                // A call may have hung for long while others succeeded, so the outage begins no
+                // earlier than the last success.
                 let since = self.well.map_or(began, |well| began.max(well));
                 let known = self.failing.is_some();
                 let failing = self.failing.get_or_insert(Failing { since, last: now, calls: 0 });
@@ -70,8 +71,8 @@ impl Outage {
 }
 
 impl Failure {
-    /// Whether it is a fault of the service or of the way there. What the service refuses or asks to
-    /// wait for says that it is well, and what fails here says nothing of it.
+    /// Whether it is a fault of the service or of the way there. A refusal or a request to wait
+    /// shows that the service works, and a failure on this computer says nothing about it.
     pub const fn is_a_fault(self) -> bool {
         match self {
             Self::Unreachable

@@ -1,13 +1,14 @@
 //! Who is present at a session and since when, as the service's hooks report it.
 //!
-//! The presence of a side changes only by an event of that side, or to `Unknown` when events may have been missed.
+//! The presence of a side changes only by an event of that side, or to `Unknown` when events may
+//! have been missed.
 
 use serde::{Deserialize, Serialize};
 use wire::HookType;
 
 use crate::Timestamp;
 
-/// What is known of the presenter (the customer's PC).
+/// The known presence of the presenter (the customer's PC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Presenter {
@@ -30,7 +31,7 @@ pub enum Presenter {
     },
 }
 
-/// What is known of the viewers together. Hooks carry no count: "some" means at least one.
+/// The known presence of all viewers together. Hooks carry no count: "some" means at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Viewers {

@@ -1,10 +1,10 @@
 //! The customer's program, saved here to be carried to them by hand.
 //!
-//! What the program needs (the conf) is given once per PIN, ever, and whoever has it takes the
-//! customer's own download away. So the question is stored as `Asking` before it is sent, and one found
-//! so after a crash is `MaybeTaken` and never sent again. The conf itself is not in here: it is in the
-//! actor's memory until the file is complete, and sealed beside the record only while [`Program::Kept`]
-//! (or while a download that began there is under way).
+//! The service gives the program's conf only once for each PIN, and giving it here ends the
+//! customer's own download. So the request is stored as `Asking` before it is sent, and one found
+//! in that state after a crash is `MaybeTaken` and never sent again. The conf itself is not in
+//! here: it is in the actor's memory until the file is complete, and sealed beside the record only
+//! while [`Program::Kept`] (or while a download that began there is under way).
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub enum Program {
         by: String,
         /// When it was confirmed.
         at: Timestamp,
-        /// It was cancelled meanwhile: what the service gives is kept, and not downloaded.
+        /// Whether it was cancelled meanwhile: the conf is then kept, and nothing is downloaded.
         cancelled: bool,
     },
     /// The file is being written.
@@ -62,13 +62,13 @@ pub enum Program {
     },
 }
 
-/// Why a download didn't come to its end.
+/// Why a download didn't complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum DownloadFailure {
     /// The service or the disk failed.
     Failed {
-        /// What failed.
+        /// The failure.
         failure: Failure,
     },
     /// The technician cancelled it.
@@ -77,7 +77,7 @@ pub enum DownloadFailure {
     Stopped,
 }
 
-/// Why a program can't be had for this PIN any more.
+/// Why a program is not available for this PIN any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum Gone {
@@ -103,12 +103,12 @@ pub enum ProgramObstacle {
     UnderWay,
     /// It has been saved.
     Saved,
-    /// It can't be had for this PIN any more.
+    /// The program is not available for this PIN any more.
     Gone,
 }
 
 impl Program {
-    /// Whether its download may need the conf: then it is erased nowhere.
+    /// Whether its download may still need the conf, which then must not be erased.
     pub const fn needs_conf(&self) -> bool {
         match self {
             Self::Asking { .. } | Self::Downloading { .. } | Self::Kept { .. } => true,
@@ -126,7 +126,7 @@ impl Program {
 }
 
 impl Record {
-    /// What is in the way of saving the customer's program now; none if a person may confirm it.
+    /// Why the customer's program can't be saved now; none if a person may confirm it.
     pub fn program_obstacle(&self) -> Option<ProgramObstacle> {
         match &self.program {
             _ if !self.is_live() => Some(ProgramObstacle::NoPin),

@@ -1,9 +1,10 @@
 //! Which region is fastest: the race of probes as data, and the choice among its results.
 //!
-//! All regions are probed at once on a warm connection each. Once the leader is through, a region drops
-//! out when its best result, or its wait so far, exceeds 1.6 times the leader's best; what was cut off
-//! has no number, only a bound that it exceeded. Before that no region drops out: one slow round trip
-//! says little of a region, and the leader may be none of the near ones (docs/adr/0010).
+//! All regions are probed at once on a warm connection each. Once the leader is through, a region
+//! drops out when its best result, or its wait so far, exceeds 1.6 times the leader's best; an
+//! aborted round trip has no duration, only a lower bound. Before that no region drops out: one
+//! slow round trip says little of a region, and the leader may be none of the near ones
+//! (docs/adr/0010).
 
 use std::time::Duration;
 
@@ -24,13 +25,13 @@ const NEAR_TIE_SHARE: f64 = 0.15;
 pub struct Lane {
     /// The region.
     pub region: Region,
-    /// Round trips that finished, in microseconds, in their order.
+    /// The durations of its finished round trips, in microseconds, in order.
     pub samples_us: Vec<u64>,
-    /// How it came out.
+    /// The result of the lane.
     pub end: LaneEnd,
 }
 
-/// How a region came out of the race.
+/// A region's result in the race.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum LaneEnd {
@@ -40,17 +41,17 @@ pub enum LaneEnd {
     Finished,
     /// It was too slow to matter: slower than this, in microseconds.
     Stopped {
-        /// What its round trip exceeded.
+        /// The lower bound of its aborted round trip.
         over_us: u64,
     },
-    /// It didn't answer as a region does.
+    /// It didn't answer, or not like a region.
     Failed {
         /// Why it failed.
         failure: crate::Failure,
     },
 }
 
-/// What was chosen and why.
+/// The chosen region and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// The region.
@@ -124,7 +125,7 @@ impl Race {
 
     /// Lane `place` answered at `elapsed`, after a round trip of `took`.
     ///
-    /// Returns whether it shall probe again.
+    /// Returns whether the lane sends another probe.
     pub fn answered(&mut self, place: usize, took: Duration, elapsed: Duration) -> bool {
         let (Some(lane), Some(wait)) = (self.lanes.get_mut(place), self.waits.get_mut(place))
         else {
@@ -135,7 +136,8 @@ impl Race {
         }
         wait.since = elapsed;
         match wait.handshake {
-            // The first round trip has TCP's and TLS's handshakes in it, so it says nothing of the distance.
+            // The first round trip has TCP's and TLS's handshakes in it, so it says nothing of
+            // the distance.
             None => wait.handshake = Some(took),
             Some(_) => lane.samples_us.push(micros(took)),
         }
@@ -151,7 +153,7 @@ impl Race {
         if let Some(lane) = self.lanes.get_mut(place)
             && lane.end == LaneEnd::Running
         {
-            // What it had answered before still counts.
+            // Its earlier answers still count.
             lane.end = if lane.samples_us.is_empty() {
                 LaneEnd::Failed { failure }
             } else {
@@ -178,7 +180,8 @@ impl Race {
         }
     }
 
-    /// When, measured from the start, the next lane will have waited too long; none if that is open.
+    /// When, measured from the start, the next lane will have waited too long; none if that
+    /// is open.
     pub fn next_cut(&self) -> Option<Duration> {
         let bounds = self.bounds();
         self.lanes
@@ -210,8 +213,8 @@ impl Race {
     }
 }
 
-/// What round trips may take at most: a multiple of the shortest. Like is compared with like, for a
-/// handshake takes several round trips.
+/// The longest allowed round trips: a multiple of the shortest. Samples and handshakes have bounds
+/// of their own, since a handshake takes several round trips.
 struct Bounds {
     sample: Option<Duration>,
     /// A further round's, of a lane that has a sample.
@@ -261,7 +264,8 @@ pub fn choose(lanes: Vec<Lane>, current: Option<&Region>, took: Duration) -> Opt
         .region
         .clone();
     let best = best_of(&fastest)?;
-    // Near only if both say so: 15 % of a long way is more than 10 ms, and 10 ms of a short way more than 15 %.
+    // Near only if both say so: 15 % of a long way is more than 10 ms, and 10 ms of a short way
+    // more than 15 %.
     let near = |other: Duration| {
         let behind = other.saturating_sub(best);
         behind <= NEAR_TIE && behind <= best.mul_f64(NEAR_TIE_SHARE)

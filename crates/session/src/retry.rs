@@ -1,4 +1,4 @@
-//! Why a call failed, by what helps, and how long to wait before the next try.
+//! Why a call failed, by its remedy, and how long to wait before the next try.
 
 use std::time::Duration;
 
@@ -12,18 +12,20 @@ pub enum Failure {
     Unauthorized,
     /// Too many calls: wait.
     RateLimited {
-        /// For how long, in milliseconds, where the service said so.
+        /// For how long, in milliseconds, if the service named a time.
         retry_after_ms: Option<u64>,
     },
     /// Nothing answers at the address, so nothing was sent: check address and network.
     Unreachable,
-    /// The connection ended before an answer came; the service may have done what was asked: try again.
+    /// The connection ended before an answer came; the service may have carried out the request:
+    /// try again.
     NoAnswer,
-    /// It took too long: try again.
+    /// No answer came in time: try again.
     TimedOut,
-    /// The service refused the request as such (4xx or `success: false`): trying again won't help soon.
+    /// The service refused the request as such (4xx or `success: false`): trying again won't
+    /// help soon.
     Rejected {
-        /// The HTTP status; 200 where only the body said no.
+        /// The HTTP status; 200 where only the body refuses.
         status: u16,
     },
     /// The service has a fault (5xx): try again later.
@@ -66,26 +68,27 @@ impl Failure {
 
 /// The first wait of the backoff.
 const FIRST: Duration = Duration::from_millis(500);
-/// No wait is longer, except where the service asks for it: with the 10 s that a call may take, a hook
-/// is tried again within half a minute after a fault has ended.
+/// No wait is longer, except where the service asks for it: with the 10 s that a call may take, a
+/// hook is tried again within half a minute after a fault has ended.
 const LONGEST: Duration = Duration::from_secs(20);
 /// While a session is on screen, somebody is waiting.
 const ON_SCREEN: Duration = Duration::from_secs(2);
-/// How long after a failure all hooks of what is on screen are put more often.
+/// How long after a failure the hooks of a session on screen are put more often.
 pub const FRESH_FAULT: Duration = Duration::from_secs(60);
 
 /// How long to wait after try number `attempt` (from 1) failed, before chance is added.
 ///
 /// `on_screen`: the session is being looked at.
 pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
-    // Ten doublings are far beyond `LONGEST`; without the bound, the shift would overflow at attempt 33.
+    // Ten doublings are far beyond `LONGEST`; without the bound, the shift would overflow at
+    // attempt 33.
     let doubled = FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST);
     match failure {
         // The service knows best when it will answer again, even if somebody is waiting here.
         Failure::RateLimited { retry_after_ms: Some(ms) } => Duration::from_millis(ms).max(doubled),
         // A refusal seldom changes: don't hammer.
         Failure::Rejected { .. } | Failure::Unauthorized | Failure::Malformed => LONGEST,
-        // Somebody who looks must not make a service that is flooded get even more calls.
+        // A session on screen must not send even more calls to an overloaded service.
         Failure::RateLimited { retry_after_ms: None } => doubled.max(ON_SCREEN),
         Failure::Unreachable
         | Failure::NoAnswer
@@ -103,7 +106,8 @@ pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
     }
 }
 
-/// Shortens a wait by up to a quarter, so that a herd doesn't stay one and no wait is longer than said.
+/// Shortens a wait by up to a quarter, so that simultaneous retries spread out and no wait is
+/// longer than stated.
 ///
 /// `chance` is a number from 0 to 1.
 pub fn spread(wait: Duration, chance: f64) -> Duration {

@@ -1,4 +1,4 @@
-//! A session as it is: the record that is stored, and beside it what only a running console knows.
+//! A session as it is: the stored record, and the data that only a running console has.
 
 use serde::{Deserialize, Serialize};
 use wire::Region;
@@ -7,7 +7,7 @@ use crate::{
     Gate, Lamp, Presenter, Program, Timestamp, Verification, Viewers, mail, verification::Override,
 };
 
-/// A session: what is stored, and what isn't.
+/// A session: its stored record and its unstored data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// Survives a restart; written in one transaction with each turn that changes it.
@@ -26,18 +26,18 @@ pub struct State {
     pub active_at: Timestamp,
     /// When a hook last could not be put, or another call showed that the service fails.
     pub hook_failed: Option<Timestamp>,
-    /// What is asked for before a viewer is opened, as the settings have it.
+    /// The verification gate, as the settings define it.
     pub gate: Gate,
 }
 
-/// What is stored of a session. No secret is in it: the PIN is kept beside it, sealed.
+/// A session's stored record. No secret is in it: the PIN is kept beside it, sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// When the technician asked for it.
     pub created: Timestamp,
     /// Who asked for it.
     pub by: String,
-    /// Who and what it is about.
+    /// The customer, the contact and the subject.
     pub about: About,
     /// How far it has come.
     pub life: Life,
@@ -49,7 +49,8 @@ pub struct Record {
     pub joined: bool,
     /// When a presenter first joined: the end of waiting.
     pub first_joined: Option<Timestamp>,
-    /// How long presenter and a viewer were there together, in milliseconds, before `active_since`.
+    /// How long the presenter and a viewer were present together, in milliseconds, before
+    /// `active_since`.
     pub active_ms: u64,
     /// Since when both are there.
     pub active_since: Option<Timestamp>,
@@ -57,10 +58,10 @@ pub struct Record {
     pub mail: Vec<mail::Order>,
     /// The chat's way into the archive.
     pub transcript: Transcript,
-    /// The customer's program, saved to be carried by hand. Records of before it have none.
+    /// The customer's program, saved to be carried by hand. Older records have none.
     #[serde(default)]
     pub program: Program,
-    /// Verifications of people, oldest first. Records of before them have none.
+    /// Verifications of people, oldest first. Older records have none.
     #[serde(default)]
     pub verifications: Vec<Verification>,
     /// The newest override of the verification gate.
@@ -68,7 +69,8 @@ pub struct Record {
     pub overridden: Option<Override>,
 }
 
-/// Who and what a session is about: all optional, all typed by the technician.
+/// The customer, the contact and the subject of a session: all optional, all typed by
+/// the technician.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct About {
@@ -99,16 +101,16 @@ pub enum Life {
     Over {
         /// When it was noticed.
         at: Timestamp,
-        /// What it was.
+        /// The PIN's allocation.
         allocation: Allocation,
     },
     /// The technician closed it here; it never reopens.
     Closed {
         /// When it was closed.
         at: Timestamp,
-        /// How it came out.
+        /// The outcome.
         outcome: Outcome,
-        /// What the PIN was, if there was one.
+        /// The PIN's allocation, if there was one.
         allocation: Option<Allocation>,
         /// Whether the broker ended the PIN's life; none while not known.
         revoked: Option<bool>,
@@ -126,13 +128,13 @@ pub struct Allocation {
     pub expires: Timestamp,
 }
 
-/// How a session came out, by the technician's word.
+/// A session's outcome, as the technician chose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// What was asked for is done.
+    /// The customer's problem is solved.
     Resolved,
-    /// It isn't.
+    /// The customer's problem is not solved.
     Unresolved,
     /// The technician doesn't say.
     Unknown,
@@ -155,7 +157,7 @@ impl Outcome {
 pub enum Transcript {
     /// Nothing to save has been asked for yet.
     NotYet,
-    /// It is to be saved: being tried, or tried again.
+    /// It is to be saved; a try runs or is scheduled.
     Wanted {
         /// Tries that failed.
         failed: u32,
@@ -196,14 +198,15 @@ impl State {
         Self {
             active_at: record.last_activity(),
             record,
-            // What was armed before a stop may have fired since, so nothing is taken over: all are put again.
+            // Hooks armed before a stop may have fired since, so all of them are put again.
             lamps: [const { Lamp::Off }; 4],
             generations: [0; 4],
             on_screen: false,
             windows: 0,
             chat_as_of: None,
             hook_failed: None,
-            // The settings are not stored with the session; whoever restores it gives the gate as an input.
+            // The settings are not stored with the session; whoever restores it gives the gate as
+            // an input.
             gate: Gate::default(),
         }
     }
@@ -220,7 +223,7 @@ impl Record {
         }
     }
 
-    /// The newest thing that was done, as far as the record tells.
+    /// When the newest activity happened, as far as the record shows.
     pub fn last_activity(&self) -> Timestamp {
         let life = match &self.life {
             Life::Allocating => None,
@@ -229,7 +232,7 @@ impl Record {
         };
         let presenter = match self.presenter {
             Presenter::Online { since } | Presenter::Offline { since } => Some(since),
-            // `Unknown` dates from what the console noticed by itself, which is no activity.
+            // `Unknown` begins when the console notices a gap, which is no activity.
             Presenter::Never | Presenter::Unknown { .. } => None,
         };
         let viewers = match self.viewers {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Life, Outcome, Presenter, Record, Timestamp, Viewers};
 
-/// A session's status, with what belongs to it.
+/// A session's status with its details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum SessionStatus {
@@ -13,7 +13,7 @@ pub enum SessionStatus {
     Closed {
         /// When it was closed.
         at: Timestamp,
-        /// How it came out.
+        /// The outcome.
         outcome: Outcome,
         /// Until about when the PIN stays valid; none if it is over or was revoked.
         pin_valid_until: Option<Timestamp>,
@@ -97,7 +97,8 @@ impl SessionStatus {
 
 fn of_live_session(presenter: Presenter, viewers: Viewers, allocated: Timestamp) -> SessionStatus {
     match (presenter, viewers) {
-        // Before the presenter is looked at: the service ends a session with its last viewer, whoever else stays.
+        // Before the presenter is looked at: the service ends a session with its last viewer,
+        // whoever else stays.
         (_, Viewers::None { since, reopened: false }) => SessionStatus::Ended {
             since,
             pin_over: false,

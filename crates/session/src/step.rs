@@ -1,7 +1,7 @@
 //! One input, one turn: the flat match that sends each input to the file that decides it.
 //!
-//! Invariant: a turn for [`Input::Received`] has no effect but `PutHook`, so nothing can come before
-//! the re-arming.
+//! Invariant: a turn for [`Input::Received`] has no effect but `PutHook`, so nothing can come
+//! before the re-arming.
 
 mod chat;
 mod hooks;
@@ -20,13 +20,13 @@ use crate::{
 pub struct Transition {
     /// The session now.
     pub state: State,
-    /// What is to be done, in this order, after the record is stored.
+    /// The effects, to be performed in this order after the record is stored.
     pub effects: Vec<Effect>,
-    /// What happened, in this order.
+    /// The events, in this order.
     pub events: Vec<Event>,
 }
 
-/// Takes one turn: `state` is told `input` at `now`.
+/// Takes one turn: applies `input` to `state` at `now`.
 ///
 /// Never panics, whatever the order of inputs: an input that doesn't fit the state changes nothing.
 pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
@@ -39,7 +39,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::AllocateFailed(failure) => turn.allocate_failed(failure),
         Input::Retry { region } => turn.retry(region),
         Input::Received(hook) => turn.received(hook),
-        // The actor stores the sequence number with the record; what was told does not depend on it.
+        // The actor stores the sequence number with the record; the events don't depend on it.
         Input::Committed { seq: _, hook } => turn.committed(hook),
         Input::Armed { hook, generation } => turn.armed(hook, generation),
         Input::ArmFailed { hook, generation, failure } => {

@@ -1,8 +1,8 @@
-//! The few texts that events are told in. All pure.
+//! Helpers for the texts of events. All pure.
 //!
-//! Names and reasons come from strangers: what leaves [`plain`] has no control character and none that turns
-//! the reading direction, so it can't disguise itself in a notification or in the log. Markup is escaped where
-//! it would be read as such, not here.
+//! Names and reasons come from strangers: [`plain`] removes control characters and those that
+//! change the reading direction, so that a text can't disguise itself in a notification or in the
+//! log. Markup is escaped where it is rendered, not here.
 
 /// The longest name that is shown, in characters.
 pub const LONGEST_NAME: usize = 80;
@@ -32,7 +32,8 @@ pub fn plain_name(name: &str) -> String {
     plain(name, LONGEST_NAME)
 }
 
-/// Whether `c` is not seen but changes how what is seen reads: a control character, a direction mark, a tag.
+/// Whether `c` is invisible but changes how a text reads: a control character, a direction mark,
+/// a tag.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,

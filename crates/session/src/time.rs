@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A moment in milliseconds since 1970 (UTC), as a wall clock told it. It may jump back.
+/// A moment in milliseconds since 1970 (UTC), as a wall clock showed it. It may jump back.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]

@@ -1,9 +1,10 @@
 //! Verifications, by push or code, that a person is who they say, and the gate that they open.
 //!
-//! The question (a POST that makes a phone ring) may be asked once: it is stored as `Asking` before it
-//! is sent, and one found without a result after a crash is `Unknown` and never asked again. A code that
-//! was typed, and the verification service's own name of the question, are not in here: they stay in the
-//! actor's memory, like the PIN, and so an answer can't be waited for over a restart.
+//! The question (a POST that makes a phone ring) may be asked once: it is stored as `Asking` before
+//! it is sent, and one found without a result after a crash is `Unknown` and never asked again. A
+//! code that was typed, and the verification service's own name of the question, are not in here:
+//! they stay in the actor's memory, like the PIN, and so an answer can't be waited for over
+//! a restart.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Record, Timestamp};
 
-/// A session keeps this many verifications: far more than a person orders, and a bound for a script.
+/// A session keeps this many verifications: far more than a person orders, and a bound for
+/// a script.
 pub const MOST: usize = 64;
 /// Between two looks at whether somebody has answered (services.md, section 2).
 pub const POLL: Duration = Duration::from_secs(1);
@@ -47,7 +49,7 @@ pub struct VerificationRequest {
     pub who: Subject,
     /// The verification service's name or id of the person.
     pub user: String,
-    /// It is an id.
+    /// Whether `user` is an id.
     pub by_id: bool,
     /// How they are verified.
     pub how: Method,
@@ -55,7 +57,7 @@ pub struct VerificationRequest {
     pub by: String,
     /// Why; may be empty.
     pub reason: String,
-    /// What the phone shows: names and values.
+    /// The names and values that the phone shows.
     pub shown: Vec<(String, String)>,
 }
 
@@ -64,7 +66,7 @@ pub struct VerificationRequest {
 pub struct Verification {
     /// Its number within the session.
     pub id: u32,
-    /// What was asked for.
+    /// The request.
     pub asked: VerificationRequest,
     /// When it was asked for.
     pub at: Timestamp,
@@ -85,7 +87,7 @@ pub enum Status {
     Waiting {
         /// When it is given up.
         until: Timestamp,
-        /// Why the last look for an answer failed; none if it didn't.
+        /// Why the last poll failed; none if it didn't.
         blind: Option<Failure>,
     },
     /// It is over.
@@ -122,7 +124,7 @@ pub enum VerificationOutcome {
     Unknown,
 }
 
-/// Why a verification failed, by what helps.
+/// Why a verification failed; one variant for each remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "cause")]
 pub enum Cause {
@@ -139,7 +141,7 @@ pub enum Cause {
     },
 }
 
-/// What the service says about a question.
+/// The service's answer to a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerificationAnswer {
     /// No answer yet.
@@ -172,23 +174,23 @@ pub enum VerificationObstacle {
     TooMany,
 }
 
-/// What the gate asks for before a viewer is opened.
+/// The condition that the gate sets for opening a viewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Policy {
-    /// It asks for nothing.
+    /// Viewers open without a verification.
     #[default]
     Off,
-    /// It warns.
+    /// A viewer opens with a warning.
     Warn,
-    /// No viewer, no viewer's link and no mail that has one.
+    /// It blocks viewers, viewers' links and mails that contain one.
     Require,
 }
 
-/// The verification gate. It is this console's policy, not a lock on the service: whoever has the PIN
-/// can have the service's viewer page all the same.
+/// The verification gate. It is this console's policy, not a lock on the service: whoever has the
+/// PIN can have the service's viewer page all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
-    /// What it asks for.
+    /// The gate's condition.
     pub policy: Policy,
     /// For how many minutes a verification, or an override, opens it.
     pub minutes: u32,
@@ -201,12 +203,12 @@ pub enum Verdict {
     Open {
         /// Until when; none where nothing is asked for.
         until: Option<Timestamp>,
-        /// What opened it.
+        /// Why it is open.
         why: OpenReason,
     },
     /// It may not, or only with a warning.
     Shut {
-        /// What keeps it shut.
+        /// Why it is shut.
         why: ShutReason,
     },
 }
@@ -258,10 +260,10 @@ impl Default for Gate {
 impl Gate {
     /// Whether a viewer of the session may be opened at `now`.
     ///
-    /// What counts is the customer's newest answer in this session, or an override after it: an approval
+    /// The customer's newest answer in this session, or a later override, decides: an approval
     /// opens the gate for as long as it is young enough, a later denial shuts it at once. That the
-    /// technician was verified opens nothing, for it says nothing about whose PC this is. That nobody
-    /// answered says neither yes nor no and leaves the gate as it was.
+    /// technician was verified opens nothing, for it says nothing about whose PC this is. A
+    /// verification that nobody answered leaves the gate as it was.
     pub fn verdict(&self, record: &Record, now: Timestamp) -> Verdict {
         match self.policy {
             Policy::Off => Verdict::Open { until: None, why: OpenReason::NoPolicy },
@@ -300,7 +302,7 @@ impl Gate {
         approvals.filter(counts).max_by_key(|&(_, at)| at).map(|(who, _)| who)
     }
 
-    /// For how long what happened at `at` counts.
+    /// When an approval or override of `at` ends.
     fn until(&self, at: Timestamp) -> Timestamp {
         at.plus(Duration::from_secs(60 * u64::from(self.minutes)))
     }
@@ -337,7 +339,7 @@ impl Gate {
 }
 
 impl Record {
-    /// What is in the way of verifying `who` now; none if nothing is.
+    /// Why `who` can't be verified now; none if they can.
     pub fn verification_obstacle(&self, who: Subject) -> Option<VerificationObstacle> {
         if !self.is_live() {
             Some(VerificationObstacle::NotLive)
@@ -355,7 +357,7 @@ impl Record {
         self.verifications.iter().any(|v| v.asked.who == who && v.status.is_under_way())
     }
 
-    /// When a verification of `who` last ended so.
+    /// When a verification of `who` last ended with the outcome `wanted`.
     fn newest(&self, who: Subject, wanted: VerificationOutcome) -> Option<Timestamp> {
         let of_them = self.verifications.iter().filter(|v| v.asked.who == who);
         of_them.filter_map(|v| v.status.ended(wanted)).max()
@@ -371,7 +373,7 @@ impl Status {
         }
     }
 
-    /// When it ended so; none if it didn't.
+    /// When it ended with the outcome `wanted`; none if it didn't.
     pub fn ended(&self, wanted: VerificationOutcome) -> Option<Timestamp> {
         match self {
             Self::Ended { at, end } if *end == wanted => Some(*at),

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HookType {
-    /// The presenter's program runs, so a viewer can connect. It fires at every start of the program.
+    /// The presenter's program runs, so a viewer can connect. It fires at every start of
+    /// the program.
     PresenterStarted,
     /// A viewer opened the session's page. It fires each time the page is loaded.
     ViewerStarted,

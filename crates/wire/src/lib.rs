@@ -1,7 +1,8 @@
 //! The requests, responses and names of the remote services as types.
 //!
-//! Nothing here does I/O, reads a clock or decides anything. No type that holds a secret can be printed by
-//! accident: its text leaves only through `expose`, or through a field that says how it is serialised.
+//! Nothing here does I/O, reads a clock or decides anything. No type that holds a secret can be
+//! printed by accident: its text leaves only through `expose`, or through a field that says how it
+//! is serialised.
 
 #![warn(missing_docs)]
 

@@ -1,7 +1,7 @@
 //! Requests and responses of the push verification service (services.md, section 2).
 //!
-//! Unknown fields are ignored and unknown states are kept. Codes never print themselves. The text of an error
-//! is for people: no decision is based on it.
+//! Unknown fields are ignored and unknown states are kept. Codes never print themselves. The text
+//! of an error is for people: no decision is based on it.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -55,7 +55,8 @@ pub fn is_key(text: &str) -> bool {
 
 /// Whether `text` can be the id of a user or a session.
 pub fn is_id(text: &str) -> bool {
-    // Looser than the 40 hex digits of the samples, but an id becomes part of a path and must not lead out of it.
+    // Looser than the 40 hex digits of the samples, but an id becomes part of a path and must not
+    // lead out of it.
     !text.is_empty()
         && text.len() <= limits::ID
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -105,7 +106,8 @@ secret_text! {
     Digits
 }
 
-/// A code that a person reads out or types instead of answering a push. Its length tells which kind it is.
+/// A code that a person reads out or types instead of answering a push. Its length tells which kind
+/// it is.
 #[derive(Debug, Clone)]
 pub enum Code {
     /// A one-time password of 6 or 8 digits.
@@ -114,7 +116,8 @@ pub enum Code {
     Bypass(Digits),
 }
 
-/// The text isn't a code. The error doesn't repeat it, because it may be a code with a typing error.
+/// The text isn't a code. The error doesn't repeat it, because it may be a code with a
+/// typing error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a one-time password has 6 or 8 digits and a bypass code has 9")]
 pub struct InvalidCode;

@@ -1,7 +1,7 @@
 //! Requests and responses of the remote-support service (services.md, section 1).
 //!
-//! Unknown fields are ignored. A call succeeded if `success` is `true` and in no other case. The text of an
-//! error is for people: no decision is based on it.
+//! Unknown fields are ignored. A call succeeded if `success` is `true` and in no other case. The
+//! text of an error is for people: no decision is based on it.
 
 use std::fmt;
 
@@ -34,10 +34,10 @@ pub struct SessionPin {
 /// The body of `PUT /hook/`.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PutHook {
-    /// Which of the session's four hooks.
+    /// The type of hook to arm, one of the session's four.
     #[serde(rename = "type")]
     pub hook: HookType,
-    /// Where the service POSTs when the hook fires. Our URLs carry a secret token.
+    /// The URL to which the service POSTs when the hook fires. Our URLs carry a secret token.
     pub url: String,
     /// The session.
     #[serde(serialize_with = "pin::expose")]
@@ -47,9 +47,9 @@ pub struct PutHook {
 /// The body that a fired hook POSTs, and the body of `POST /email/{address}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HookBody {
-    // The documents show this body for the `_started` types, because `/email` takes the same one. That the
-    // `_offline` types have it too is an assumption.
-    /// What happened. `/email` accepts the two `_started` types only.
+    // The documents show this body for the `_started` types, because `/email` takes the same one.
+    // That the `_offline` types have it too is an assumption.
+    /// The type of the hook that fired. `/email` accepts the two `_started` types only.
     #[serde(rename = "type")]
     pub hook: HookType,
     /// The name that the person gave: untrusted text.
@@ -81,7 +81,8 @@ pub struct SessionParameters {
 }
 
 secret_text! {
-    /// The conf as text: unpadded base64 of JSON. It belongs on the presenter's PC and nowhere else.
+    /// The conf as text: unpadded base64 of JSON. It belongs on the presenter's PC and
+    /// nowhere else.
     ConfText
 }
 
@@ -92,19 +93,19 @@ pub struct Conf {
     pub ttl: u64,
     /// The host that carries the session.
     pub session_host: String,
-    /// Its SSH port.
+    /// The host's SSH port.
     pub ssh_port: u16,
     /// The tunnel's user.
     pub sftp_user: String,
     /// The tunnel's password.
     pub sftp_pass: String,
-    /// The screen's port.
+    /// The port of the screen (RFB).
     pub rfb_port: u16,
     /// The screen's key, 8 bytes in hex.
     pub rfb_enc_key: String,
-    /// The sound's port.
+    /// The port of the sound.
     pub pulseaudio_port: u16,
-    /// The files' port.
+    /// The port of the file transfer (SFTP).
     pub sftp_port: u16,
     /// The session's PIN in plain text.
     pub session_pin: String,
@@ -112,8 +113,8 @@ pub struct Conf {
     pub host_key: String,
     /// The presenter program's version.
     pub version: String,
-    // The fields from here on are our own broker's. Each is left out when it says nothing, so that a conf without
-    // them is byte for byte what the service writes.
+    // The fields from here on are our own broker's. Each is left out when it says nothing, so that
+    // a conf without them is byte for byte what the service writes.
     /// The origin of the broker that the program dials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
@@ -131,7 +132,8 @@ pub struct Conf {
 pub struct DamagedConf;
 
 impl Conf {
-    /// Reads the service's text: base64 in the standard or the url-safe alphabet, with or without padding.
+    /// Reads the service's text: base64 in the standard or the url-safe alphabet, with or
+    /// without padding.
     ///
     /// # Errors
     /// [`DamagedConf`].
@@ -186,7 +188,8 @@ impl fmt::Debug for ChatMessage {
 }
 
 /// A time in seconds, or 0 if the value isn't one.
-// The service deletes a transcript after a day, so one odd time must not make the whole of it unreadable.
+// The service deletes a transcript after a day, so one odd time must not make the whole of
+// it unreadable.
 fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates here

@@ -1,7 +1,8 @@
 //! Requests and responses of Passwordless.dev (services.md, section 4).
 //!
-//! The service's document of 2023 and the service itself differ in form, so responses are read in either form.
-//! A token is as secret as a password while it is valid, and leaves only through `expose_secret`.
+//! The service's document of 2023 and the service itself differ in form, so responses are read in
+//! either form. A token is as secret as a password while it is valid, and leaves only through
+//! `expose_secret`.
 
 mod limits;
 
@@ -109,8 +110,8 @@ pub struct VerifiedSignIn {
     pub timestamp: String,
     #[serde(default, rename = "rpId", deserialize_with = "text")]
     rp_id: String,
-    // A second field instead of a serde alias: the service sends both names, and with an alias serde would
-    // refuse the second as a duplicate.
+    // A second field instead of a serde alias: the service sends both names, and with an alias
+    // serde would refuse the second as a duplicate.
     #[serde(default, rename = "rpid", deserialize_with = "text")]
     rpid: String,
     /// The page's origin.

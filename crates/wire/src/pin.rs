@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serializer, de};
 
 /// A session PIN of the form `XXX-XX-XXXX`: digits and capital letters (services.md, section 1).
 ///
-/// Neither `Debug` nor an error shows it, and it has no `Serialize`. A field that carries it over the wire says so
-/// with `#[serde(serialize_with = "wire::pin::expose")]`.
+/// Neither `Debug` nor an error shows it, and it has no `Serialize`. A field that carries it over
+/// the wire says so with `#[serde(serialize_with = "wire::pin::expose")]`.
 #[derive(Clone)]
 pub struct Pin(SecretString);
 
@@ -23,7 +23,8 @@ impl Pin {
         self.0.expose_secret()
     }
 
-    /// Reads a PIN as people type it: in lower case, with blanks, without dashes or with other dashes.
+    /// Reads a PIN as people type it: in lower case, with blanks, without dashes or with
+    /// other dashes.
     ///
     /// # Errors
     /// [`InvalidPin`] if what is left isn't nine digits or letters.

@@ -1,4 +1,5 @@
-//! The name of a region. It becomes part of a host name and of a query, so only harmless text is accepted.
+//! The name of a region. It becomes part of a host name and of a query, so only harmless text
+//! is accepted.
 
 use std::{fmt, str::FromStr};
 
@@ -33,8 +34,8 @@ impl TryFrom<String> for Region {
     type Error = InvalidRegion;
 
     fn try_from(text: String) -> Result<Self, InvalidRegion> {
-        // Only a DNS label (RFC 1123, section 2.1): with any other text, whoever answers `/regions` could direct the
-        // probe to a host of their choice.
+        // Only a DNS label (RFC 1123, section 2.1): with any other text, whoever answers `/regions`
+        // could direct the probe to a host of their choice.
         let label = (1..=63).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && !text.starts_with('-')

@@ -1,8 +1,8 @@
 //! Requests and responses of Rocket.Chat (services.md, section 3).
 //!
-//! Unknown fields are ignored, and a detail of a device that is missing or of another type doesn't invalidate the
-//! rest: only `sessionId` must be there. Errors are told apart by `errorType` and, where they have none, by the
-//! text that the service documents. Any other text is for people only.
+//! Unknown fields are ignored, and a detail of a device that is missing or of another type doesn't
+//! invalidate the rest: only `sessionId` must be there. Errors are told apart by `errorType` and,
+//! where they have none, by the text that the service documents. Any other text is for people only.
 
 use std::fmt;
 
@@ -161,7 +161,8 @@ pub const TOTP_REQUIRED: &str = "totp-required";
 pub const TOTP_INVALID: &str = "totp-invalid";
 /// The `errorType` of missing or unknown parameters.
 pub const INVALID_PARAMS: &str = "invalid-params";
-// The text is compared and not the status: the status is 404, and 400 in the documents of older versions.
+// The text is compared and not the status: the status is 404, and 400 in the documents of
+// older versions.
 /// The `error` text if the session doesn't exist.
 pub const NOT_FOUND: &str = "Session not found";
 

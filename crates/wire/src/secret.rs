@@ -1,7 +1,7 @@
 //! The one way in which a text that is a credential is wrapped.
 
-/// Declares a wrapper whose text leaves only through `expose`: it has neither `Display` nor `Serialize`, and its
-/// `Debug` shows the type's name alone.
+/// Declares a wrapper whose text leaves only through `expose`: it has neither `Display` nor
+/// `Serialize`, and its `Debug` shows the type's name alone.
 macro_rules! secret_text {
     ($(#[$attribute:meta])* $name:ident) => {
         $(#[$attribute])*

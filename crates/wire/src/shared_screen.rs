@@ -1,8 +1,10 @@
-//! The messages that presenter, viewers and broker exchange about a shared screen (docs/broker.md, "The screen").
+//! The messages that presenter, viewers and broker exchange about a shared screen (docs/broker.md,
+//! "The screen").
 //!
-//! A session has one presenter and any number of viewers. Each of them keeps a *live connection* for presence, chat
-//! and the roster. Each viewer's picture travels in a *stream* of its own: the broker splices a second WebSocket of
-//! the viewer to a second WebSocket of the presenter, and passes binary messages only.
+//! A session has one presenter and any number of viewers. Each of them keeps a *live connection*
+//! for presence, chat and the roster. Each viewer's picture travels in a *stream* of its own: the
+//! broker splices a second WebSocket of the viewer to a second WebSocket of the presenter, and
+//! passes binary messages only.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +54,8 @@ pub struct RosterEntry {
     pub fps: Option<u16>,
 }
 
-/// The part of the first message that only the presenter's program sends, beside the hello of any page.
+/// The part of the first message that only the presenter's program sends, beside the hello of
+/// any page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramHello {
     /// The version of the program.
@@ -102,11 +105,13 @@ pub enum StreamAnswer {
     },
 }
 
-/// The message that only the presenter's program gets on its live connection, beside those for any page.
+/// The message that only the presenter's program gets on its live connection, beside those for
+/// any page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToPresenter {
-    /// A viewer waits for its stream: connect to `{origin}/screen` and send [`StreamHello::Present`].
+    /// A viewer waits for its stream: connect to `{origin}/screen` and send
+    /// [`StreamHello::Present`].
     Viewer {
         /// The stream's secret.
         stream: Secret,

@@ -1,12 +1,14 @@
-//! The trailer that `/session_exe` appends to the presenter's program: its conf, signed (docs/broker.md).
+//! The trailer that `/session_exe` appends to the presenter's program: its conf, signed
+//! (docs/broker.md).
 //!
 //! ```text
 //! program | payload (JSON) | signature (64) | public key (32) | payload's length (u32 LE) | DHPRES01
 //! ```
 //!
-//! The signature is Ed25519 over [`signed_bytes`]: the program's SHA-256 and the payload. This module knows only the
-//! layout; broker and presenter hash, sign and verify. The public key is part of the trailer, so the signature
-//! reveals damage and a program combined from two others, but says nothing about who made it.
+//! The signature is Ed25519 over [`signed_bytes`]: the program's SHA-256 and the payload. This
+//! module knows only the layout; broker and presenter hash, sign and verify. The public key is part
+//! of the trailer, so the signature reveals damage and a program combined from two others, but says
+//! nothing about who made it.
 
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +107,8 @@ pub fn append(
     signature: &[u8; SIGNATURE],
     public_key: &[u8; PUBLIC_KEY],
 ) -> Vec<u8> {
-    // A payload that needs more than 32 bits gets a length that every reader refuses, instead of a wrong one.
+    // A payload that needs more than 32 bits gets a length that every reader refuses, instead of a
+    // wrong one.
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes();
     [payload, signature, public_key, &length, MAGIC].concat()
 }
@@ -118,7 +121,8 @@ pub fn ending(last: &[u8], file: u64) -> Result<Ending, DamagedTrailer> {
     let Some(before) = last.strip_suffix(MAGIC) else { return Ok(Ending::Plain) };
     let (_, length) = before.split_last_chunk::<4>().ok_or(DamagedTrailer)?;
     let payload = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| DamagedTrailer)?;
-    // The length is only a claim of the file, so it is checked before anyone allocates or subtracts by it.
+    // The length is only a claim of the file, so it is checked before anyone allocates or subtracts
+    // by it.
     if payload > LONGEST_PAYLOAD || (payload + FOOT) as u64 > file {
         return Err(DamagedTrailer);
     }

@@ -27,11 +27,13 @@ pub enum Refused {
 }
 
 impl Boundary {
-    /// The boundary of the viewer at `target`, an address that came from the broker at `broker` (if it is known yet).
-    /// `also` lists further origins from the settings, `never` those of our own servers.
+    /// The boundary of the viewer at `target`, an address that came from the broker at `broker` (if
+    /// it is known yet). `also` lists further origins from the settings, `never` those of our
+    /// own servers.
     ///
     /// # Errors
-    /// [`Refused`] if `target` itself may not be opened. An entry of `also` that may not is left out.
+    /// [`Refused`] if `target` itself may not be opened. An entry of `also` that may not is
+    /// left out.
     pub fn new(
         target: &Url,
         broker: Option<&Url>,
@@ -44,7 +46,8 @@ impl Boundary {
         Ok(Self { allowed: std::iter::once(target).chain(further).map(Url::origin).collect() })
     }
 
-    /// The boundary of a page that the console itself serves: that server alone, whatever the settings list.
+    /// The boundary of a page that the console itself serves: that server alone, whatever the
+    /// settings list.
     pub fn only(target: &Url) -> Self {
         Self { allowed: vec![target.origin()] }
     }
@@ -59,7 +62,8 @@ impl Boundary {
 fn check(url: &Url, local_broker: bool, never: &[Url]) -> Result<(), Refused> {
     match url.scheme() {
         "https" => {}
-        // Unencrypted http would show the PIN to the network; on this computer there is none in between.
+        // Unencrypted http would show the PIN to the network; on this computer there is none
+        // in between.
         "http" if local_broker && is_loopback(url) => {}
         _ => return Err(Refused::Insecure),
     }

@@ -30,8 +30,8 @@ pub fn open(url: &Url) -> Result<(), LinkError> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(LinkError::Start)?;
-    // Without the wait, every opened link would leave a zombie process until Deskhand ends. A thread waits, because
-    // xdg-open may run as long as the browser does.
+    // Without the wait, every opened link would leave a zombie process until Deskhand ends. A
+    // thread waits, because xdg-open may run as long as the browser does.
     std::thread::spawn(move || match child.wait() {
         Ok(ended) if ended.success() => {}
         Ok(ended) => tracing::warn!(%ended, "open a link: xdg-open found no program for it"),

@@ -1,6 +1,7 @@
 //! Desktop notifications with buttons, by the freedesktop protocol.
 //!
-//! What is absent: a thread for each notification, and an unbounded number of waits: see `MAX_WAITING`.
+//! What is absent: a thread for each notification, and an unbounded number of waits: see
+//! `MAX_WAITING`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +29,8 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// The notification for an entry of the console. That of a `locked` console names nobody and has no buttons.
+    /// The notification for an entry of the console. That of a `locked` console names nobody and
+    /// has no buttons.
     #[must_use]
     pub fn new(tell: &Tell, locked: bool) -> Self {
         let happening = match tell {
@@ -112,7 +114,8 @@ pub struct Shown {
 impl Notifier {
     /// Shows the notification that `notice` makes; `None` if the desktop didn't accept it.
     pub async fn show(&self, notice: impl FnOnce() -> Notice) -> Option<Shown> {
-        // Before the text is made: a lock that comes in between must still take the notification back.
+        // Before the text is made: a lock that comes in between must still take the
+        // notification back.
         let withdrawn = self.withdrawn.subscribe();
         let shown = to_desktop(&notice()).show_async().await;
         let shown = shown.inspect_err(|error| tracing::warn!(%error, "show a notification"));
@@ -124,7 +127,8 @@ impl Notifier {
         self.withdrawn.send_replace(());
     }
 
-    /// Waits until the notification is gone, and calls `on_action` if it is clicked or a button is pressed.
+    /// Waits until the notification is gone, and calls `on_action` if it is clicked or a button
+    /// is pressed.
     pub async fn listen(&self, shown: Shown, on_action: impl FnOnce(NoticeAction) + Send) {
         let Shown { handle, mut withdrawn } = shown;
         if self.waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING {
@@ -145,8 +149,8 @@ impl Notifier {
 
 fn to_desktop(notice: &Notice) -> Notification {
     let mut drawn = Notification::new();
-    // Everything goes into the summary, because names come from strangers: by the protocol the summary is plain text,
-    // while a desktop may read the body as markup.
+    // Everything goes into the summary, because names come from strangers: by the protocol the
+    // summary is plain text, while a desktop may read the body as markup.
     drawn.appname("Deskhand").icon("deskhand").summary(&plain(&notice.text, usize::MAX));
     drawn.action("default", "Open");
     for button in &notice.buttons {

@@ -25,8 +25,8 @@ pub enum SaveError {
     },
 }
 
-/// Writes `bytes` into a new file in `folder`, which is created if needed, and returns its path. If the name is taken, a
-/// number is added.
+/// Writes `bytes` into a new file in `folder`, which is created if needed, and returns its path. If
+/// the name is taken, a number is added.
 ///
 /// # Errors
 /// [`SaveError`]
@@ -41,14 +41,16 @@ pub fn save(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, SaveErro
             format!("{stem} ({number}){extension}")
         };
         let path = folder.join(numbered);
-        // `create_new` and not a look beforehand: between look and write another program could make the file.
+        // `create_new` and not a look beforehand: between look and write another program could make
+        // the file.
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(mut file) => {
                 let written = file.write_all(bytes).and_then(|()| file.sync_all());
                 return match written {
                     Ok(()) => Ok(path),
                     Err(error) => {
-                        // On a full disk a part of the file is there, which somebody could take for the whole.
+                        // On a full disk a part of the file is there, which somebody could take for
+                        // the whole.
                         let _ = std::fs::remove_file(&path);
                         Err(failed(error))
                     }

@@ -1,6 +1,7 @@
 //! Reports when the desktop's screen is locked.
 //!
-//! What is absent: unlocking, which needs a passkey, and an error: on a desktop without such a service nothing is reported.
+//! What is absent: unlocking, which needs a passkey, and an error: on a desktop without such a
+//! service nothing is reported.
 
 use std::collections::HashMap;
 
@@ -47,7 +48,8 @@ async fn watch_logind(locked: &(impl Fn() + Sync)) -> zbus::Result<()> {
 }
 
 /// The path of our own session.
-// Others who are signed in to this computer lock screens of their own, which is none of our business.
+// Others who are signed in to this computer lock screens of their own, which is none of
+// our business.
 async fn own_session(bus: &Connection) -> zbus::Result<OwnedObjectPath> {
     let path = "/org/freedesktop/login1";
     let manager = Proxy::new(bus, LOGIND, path, "org.freedesktop.login1.Manager").await?;
@@ -82,7 +84,8 @@ async fn call_when_locked(
 }
 
 /// Whether a signal says that the screen is now locked.
-// Any program on the bus can send any signal, so a body of another type is nothing unusual. A forged one only locks.
+// Any program on the bus can send any signal, so a body of another type is nothing unusual. A
+// forged one only locks.
 fn means_locked(signal: &Message) -> bool {
     let header = signal.header();
     let interface = header.interface().map_or("", |name| name.as_str());

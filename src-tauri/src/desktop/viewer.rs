@@ -1,7 +1,7 @@
 //! Viewer windows, which show somebody else's page.
 //!
-//! What is absent: a capability (only `main` has one), navigation out of the boundary, storage that outlives the window,
-//! new windows, downloads and permissions.
+//! What is absent: a capability (only `main` has one), navigation out of the boundary, storage that
+//! outlives the window, new windows, downloads and permissions.
 
 use console::words::plain;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
@@ -54,8 +54,9 @@ impl Viewer {
     }
 }
 
-/// Opens the window of `viewer` at `target`, or brings it to the front if it is open. `name` is the name of the session.
-/// `counted` is called whenever the number of the session's open windows changes.
+/// Opens the window of `viewer` at `target`, or brings it to the front if it is open. `name` is the
+/// name of the session. `counted` is called whenever the number of the session's open
+/// windows changes.
 ///
 /// # Errors
 /// The window system refused.
@@ -93,8 +94,8 @@ pub fn open<R: Runtime>(
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .build()?;
-    // The page asks the web view for the theme, and the builder's theme doesn't reach it. For the system's theme there
-    // must be no call at all, because none can restore it.
+    // The page asks the web view for the theme, and the builder's theme doesn't reach it. For the
+    // system's theme there must be no call at all, because none can restore it.
     if theme.is_some() {
         window.set_theme(theme)?;
     }
@@ -138,14 +139,15 @@ fn for_each<R: Runtime>(
     }
 }
 
-/// Brings the chat of an open window of `session` to the front, preferably of one that can control; `false` if none is
-/// open.
+/// Brings the chat of an open window of `session` to the front, preferably of one that can control;
+/// `false` if none is open.
 pub fn show_chat<R: Runtime>(app: &AppHandle<R>, session: &str) -> bool {
     let open = |read_only| {
         app.get_webview_window(&Viewer { session: session.to_owned(), read_only }.label())
     };
     let Some(window) = [false, true].into_iter().find_map(open) else { return false };
-    // Only the fragment changes, so the page isn't loaded again, which would show as a new viewer in the session.
+    // Only the fragment changes, so the page isn't loaded again, which would show as a new viewer
+    // in the session.
     let sent = window.url().and_then(|mut here| {
         here.set_fragment(Some(CHAT));
         window.navigate(here)
@@ -168,7 +170,8 @@ fn count<R: Runtime>(app: &AppHandle<R>, viewer: &Viewer, closing: Option<&str>)
 
 /// Whether a WebDriver test controls the app.
 fn automated() -> bool {
-    // WebDriver can control only windows of the shared profile, so tests get no ephemeral ones. This variable is also what
-    // enables automation in tauri, so a window that a person uses is always ephemeral.
+    // WebDriver can control only windows of the shared profile, so tests get no ephemeral ones.
+    // This variable is also what enables automation in tauri, so a window that a person uses is
+    // always ephemeral.
     std::env::var("TAURI_WEBVIEW_AUTOMATION").as_deref() == Ok("true")
 }

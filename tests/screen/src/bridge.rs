@@ -24,9 +24,10 @@ use crate::{
 /// The most bytes in one message.
 const MESSAGE: usize = 16 << 10;
 
-/// Listens on a port for one RFB viewer and connects it to the presenter. Returns the port and a counter of the bytes
-/// from the presenter.
-// At most one message is held each way, so that a viewer that doesn't read slows the other end down.
+/// Listens on a port for one RFB viewer and connects it to the presenter. Returns the port and a
+/// counter of the bytes from the presenter.
+// At most one message is held each way, so that a viewer that doesn't read slows the other
+// end down.
 pub async fn for_one_viewer(origin: &str, live: LiveConnection) -> (SocketAddr, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();

@@ -57,8 +57,8 @@ pub async fn press(browser: &Client, id: &str) {
 
 /// The screen that a page shows on its canvas.
 ///
-/// A probe hooks into the one call by which noVNC draws on its visible canvas. So a measurement costs the same for every
-/// server, and nothing is polled.
+/// A probe hooks into the one call by which noVNC draws on its visible canvas. So a measurement
+/// costs the same for every server, and nothing is polled.
 #[derive(Debug)]
 pub struct PageScreen<'b>(pub &'b Client);
 
@@ -132,7 +132,8 @@ impl PageScreen<'_> {
         until(self.0, "another frame is shown", &script).await.as_u64().unwrap() - 1
     }
 
-    /// Presses a key in the page and returns the milliseconds until the colour at a position has changed.
+    /// Presses a key in the page and returns the milliseconds until the colour at a position
+    /// has changed.
     pub async fn key_to_pixel(&self, (x, y): (u16, u16)) -> f64 {
         let script =
             "const done = arguments[2]; window.probe.press(arguments[0], arguments[1]).then(done)";

@@ -24,7 +24,8 @@ const TITLE: &[u8] = b"Support session";
 const UP: i16 = 40;
 /// The distance from the end of `Share my screen` to a point in `Decline`.
 const ON: i16 = 30;
-/// The least difference between the parts of a colour that counts as coloured; only the button's is larger.
+/// The least difference between the parts of a colour that counts as coloured; only the button's
+/// is larger.
 const COLOURFUL: u8 = 60;
 
 /// Clicks on `Share my screen` until the window is gone.
@@ -45,7 +46,8 @@ pub fn is_asked(display: &Display) -> bool {
 }
 
 /// Clicks until the window is gone.
-// More than once, because the window ignores clicks right after it opens: they could be meant for something else.
+// More than once, because the window ignores clicks right after it opens: they could be meant for
+// something else.
 fn click(display: &Display, place: impl Fn((i16, i16)) -> i16) {
     let hand = display.connect();
     let root = hand.setup().roots[0].root;
@@ -65,8 +67,8 @@ fn click(display: &Display, place: impl Fn((i16, i16)) -> i16) {
 }
 
 /// Puts an invisible window behind the consent window, where it stays until the connection ends.
-// It takes a click that comes just after the consent window has closed, which would otherwise reach the test window.
-// Grabbing the server between look and click was tried and didn't prevent that.
+// It takes a click that comes just after the consent window has closed, which would otherwise reach
+// the test window. Grabbing the server between look and click was tried and didn't prevent that.
 fn shield(hand: &RustConnection, window: Window, (x, y): (i16, i16)) {
     let root = hand.setup().roots[0].root;
     let shield = hand.generate_id().unwrap();

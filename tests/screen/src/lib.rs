@@ -1,7 +1,8 @@
-//! The screen from end to end: real displays, the customer's real program, a real broker and a real browser.
+//! The screen from end to end: real displays, the customer's real program, a real broker and a
+//! real browser.
 //!
-//! Nothing here sleeps: a test waits for a line, a message or a picture, and fails if none comes within
-//! [`PATIENCE`].
+//! Nothing here sleeps: a test waits for a line, a message or a picture, and fails if none comes
+//! within [`PATIENCE`].
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 

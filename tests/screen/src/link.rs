@@ -1,4 +1,5 @@
-//! A TCP proxy between the customer's program and the broker, with which a test cuts or stalls the connection.
+//! A TCP proxy between the customer's program and the broker, with which a test cuts or stalls
+//! the connection.
 
 use std::{io, net::SocketAddr};
 
@@ -29,7 +30,8 @@ enum LinkState {
     Whole(SocketAddr),
     /// All connections break at once, new ones included.
     Cut,
-    /// No byte arrives any more, and no connection breaks. The first `spared` connections that were ever made go on.
+    /// No byte arrives any more, and no connection breaks. The first `spared` connections that were
+    /// ever made go on.
     Silent { spared: usize },
 }
 
@@ -57,8 +59,9 @@ impl Link {
         self.state.send_replace(LinkState::Cut);
     }
 
-    /// Holds back all bytes and breaks nothing, like a network that drops all packets. The first `spared` connections
-    /// that were ever made go on. What was held back arrives once [`Self::leads_to`] is called.
+    /// Holds back all bytes and breaks nothing, like a network that drops all packets. The first
+    /// `spared` connections that were ever made go on. What was held back arrives once
+    /// [`Self::leads_to`] is called.
     pub fn falls_silent(&self, spared: usize) {
         self.state.send_replace(LinkState::Silent { spared });
     }

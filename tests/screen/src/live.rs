@@ -1,4 +1,5 @@
-//! A live connection as a page has it, but without a page: to see who is there, and to be a viewer.
+//! A live connection like that of a page, but without a page: it gets the roster and can be a
+//! viewer's.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -13,16 +14,17 @@ pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// One live connection.
 #[derive(Debug)]
 pub struct LiveConnection {
-    /// Read beside the test, so that the broker's pings are answered whatever that waits for.
+    /// The messages. A task reads them, so that the broker's pings are answered while the
+    /// test waits.
     told: mpsc::UnboundedReceiver<Value>,
-    /// What the broker answered to the hello.
+    /// The broker's answer to the hello.
     pub welcome: Value,
-    /// The newest that was said about who is there.
+    /// The newest roster.
     pub roster: Value,
 }
 
 impl LiveConnection {
-    /// The customer's page beside the program: counts as nobody, and hears who is there.
+    /// Connects as the customer's page beside the program. It gets the roster and isn't in it.
     pub async fn companion(origin: &str, pin: &str) -> Self {
         let hello = json!({
             "type": "hello", "session_pin": pin, "side": "presenter", "companion": true,
@@ -31,7 +33,7 @@ impl LiveConnection {
         Self::say(origin, &hello).await
     }
 
-    /// A viewer by the PIN.
+    /// Connects a viewer by the PIN.
     pub async fn viewer(origin: &str, pin: &str, name: &str, ro: bool) -> Self {
         let hello = json!({
             "type": "hello", "session_pin": pin, "side": "viewers", "ro": ro,
@@ -40,7 +42,7 @@ impl LiveConnection {
         Self::say(origin, &hello).await
     }
 
-    /// A viewer by a link that holds a ticket.
+    /// Connects a viewer by a link with a ticket.
     pub async fn by_link(origin: &str, link: &str) -> Self {
         let (_, fragment) = link.split_once('#').unwrap();
         let ticket = fragment.split('&').find_map(|pair| pair.strip_prefix("ticket=")).unwrap();
@@ -69,12 +71,12 @@ impl LiveConnection {
         live
     }
 
-    /// The next message; none when the connection has ended.
+    /// The next message; `None` when the connection has ended.
     pub async fn next(&mut self) -> Option<Value> {
         self.told.recv().await
     }
 
-    /// Waits until those who are there are as `holds` wants it.
+    /// Waits until `holds` accepts the roster.
     pub async fn until(&mut self, what: &str, holds: impl Fn(&Value) -> bool) {
         let wait = async {
             while !holds(&self.roster) {
@@ -89,12 +91,12 @@ impl LiveConnection {
         }
     }
 
-    /// Waits until there is a screen that is `none`, `shared` or `paused`.
+    /// Waits until the screen's state is `none`, `shared` or `paused`.
     pub async fn until_sharing(&mut self, state: &str) {
         self.until(&format!("the screen is {state}"), |roster| roster["sharing"] == state).await;
     }
 
-    /// Stays connected until the test ends, hearing and saying nothing.
+    /// Stays connected until the test ends, and ignores all messages.
     pub fn stay(mut self) {
         tokio::spawn(async move { while self.next().await.is_some() {} });
     }

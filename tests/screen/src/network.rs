@@ -91,7 +91,7 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        // The cable goes with it.
+        // Deleting the namespace deletes both ends of its link.
         let _ = ip(&["netns", "delete", &self.name]);
         let _ = ip(&["link", "delete", &self.outside.0]);
     }

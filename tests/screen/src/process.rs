@@ -148,7 +148,7 @@ fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
     told
 }
 
-/// `program` as another program, such as `ip`, starts it and becomes it: with the same environment.
+/// The command for `other`, such as `ip`, which replaces itself by `program` with its environment.
 pub fn by(mut other: Command, program: &Command) -> Command {
     other.arg(program.get_program()).args(program.get_args());
     for (name, value) in program.get_envs() {

@@ -1,4 +1,4 @@
-//! A viewer without a page and without manners: says what it likes on its stream, and may stop reading.
+//! A viewer without a page, which can send anything on its stream and can stop reading.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::time::timeout;
@@ -9,7 +9,7 @@ use crate::{
     live::{LiveConnection, Socket},
 };
 
-/// Its stream, after the handshake, asking for raw pixels.
+/// A viewer's stream after the RFB handshake. It requests raw pixels.
 #[derive(Debug)]
 pub struct RawViewer {
     stream: Socket,
@@ -19,7 +19,7 @@ pub struct RawViewer {
 }
 
 impl RawViewer {
-    /// By a live connection that is a viewer's.
+    /// Opens the stream of the viewer that has this live connection.
     pub async fn on(origin: &str, live: LiveConnection) -> Self {
         let stream = bridge::stream(origin, &live.welcome).await;
         live.stay();
@@ -38,7 +38,7 @@ impl RawViewer {
         bare
     }
 
-    /// Presses a key and lets it go.
+    /// Presses and releases a key.
     pub async fn key(&mut self, keysym: u32) {
         for down in [1, 0] {
             let mut message = vec![4, down, 0, 0];
@@ -47,7 +47,7 @@ impl RawViewer {
         }
     }
 
-    /// Clicks there.
+    /// Clicks at a position of the screen.
     pub async fn click(&mut self, (x, y): (u16, u16)) {
         for buttons in [1, 0] {
             let mut message = vec![5, buttons];
@@ -64,23 +64,24 @@ impl RawViewer {
         self.say(&message).await;
     }
 
-    /// Waits for a text that the customer has copied; it has asked for nothing else.
+    /// Waits for a text that the customer has copied. No update may be under way.
     pub async fn copied(&mut self) -> String {
         let head = self.read(8).await;
         assert_eq!(head[0], 3, "no text");
         let length = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
-        // A viewer as of old: Latin-1.
+        // This viewer negotiates no extended clipboard, so the text is Latin-1.
         self.read(length as usize).await.into_iter().map(char::from).collect()
     }
 
-    /// Asks for a part of the screen; `changes`: only for what has changed since.
+    /// Requests the top left part of the screen; with `changes` only the changes since the
+    /// last update.
     pub async fn ask(&mut self, changes: bool, (width, height): (u16, u16)) {
         let mut message = vec![3, u8::from(changes), 0, 0, 0, 0];
         message.extend(width.to_be_bytes().into_iter().chain(height.to_be_bytes()));
         self.say(&message).await;
     }
 
-    /// Asks for one pixel and waits for it: all that was said before has been heard by then.
+    /// Requests one pixel and waits for it. By then the presenter has handled all earlier messages.
     pub async fn round_trip(&mut self) {
         self.ask(false, (1, 1)).await;
         loop {
@@ -104,7 +105,7 @@ impl RawViewer {
         }
     }
 
-    /// Says these bytes.
+    /// Sends these bytes.
     pub async fn say(&mut self, bytes: &[u8]) {
         self.stream.send(Message::binary(bytes.to_vec())).await.unwrap();
     }

@@ -15,19 +15,19 @@ pub struct Service {
 }
 
 impl Service {
-    /// At this origin.
+    /// The broker at this origin.
     pub fn at(origin: String) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let certificate =
             reqwest::Certificate::from_pem(&std::fs::read(tls::certificate()).unwrap());
-        // An idle connection may be closed just when it is used.
+        // No idle connections: the broker may close one at the moment when it is used again.
         let http =
             reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(PATIENCE);
         let http = http.tls_certs_only([certificate.unwrap()]).build().unwrap();
         Self { origin, http }
     }
 
-    /// Where it is.
+    /// The broker's origin.
     pub fn origin(&self) -> &str {
         &self.origin
     }
@@ -56,13 +56,13 @@ impl Service {
         answer(call.body(body.to_string()).send().await.unwrap()).await
     }
 
-    /// A new session's PIN.
+    /// Makes a session and returns its PIN.
     pub async fn mint(&self) -> String {
         let answer = self.get("/session_pin?region=us-east-1").await;
         answer["session_pin"].as_str().unwrap().to_owned()
     }
 
-    /// The session's conf in a file; Anna of Example Support asks.
+    /// Writes the session's conf to a file. Anna of Example Support requests the screen.
     pub async fn conf(&self, pin: &str, unattended: bool, folder: &Path) -> PathBuf {
         let asker = json!({
             "session_pin": pin, "technician": "Anna Kim", "company": "Example Support",
@@ -81,14 +81,14 @@ impl Service {
         self.direct(given["url"].as_str().unwrap())
     }
 
-    /// A viewer's link that can't be widened.
+    /// A viewer's link with a ticket, so that its role can't be changed.
     pub async fn ticket_url(&self, pin: &str, name: &str, role: &str) -> String {
         let wish = json!({ "session_pin": pin, "role": role, "name": name });
         let given = self.post("/x/viewer_link", &wish).await;
         self.direct(given["url"].as_str().unwrap())
     }
 
-    /// The same address, without the line that the broker says is on the way to it.
+    /// The same link, but to the broker itself instead of the test's link to it.
     fn direct(&self, url: &str) -> String {
         let path = url.match_indices('/').nth(2).unwrap().0;
         format!("{}{}", self.origin, &url[path..])

@@ -26,8 +26,8 @@ impl Subject {
         Self { program }
     }
 
-    /// Plays `still`, `nothing` (which leaves everything as it is), `scroll`, `repaint` or `video`; returns when it has
-    /// begun.
+    /// Plays `still`, `nothing` (which leaves everything as it is), `scroll`, `repaint` or `video`;
+    /// returns when it has begun.
     pub fn plays(&mut self, what: &str) {
         self.program.tell(what);
         self.program.says("that it plays", |line| line.strip_prefix("plays ").map(|_| ()));
@@ -39,7 +39,8 @@ impl Subject {
         self.program.says("that it has the clipboard", |line| (line == "copied").then_some(()));
     }
 
-    /// Waits for an event of this kind, such as `key`, `button` or `clipboard`, and returns its value.
+    /// Waits for an event of this kind, such as `key`, `button` or `clipboard`, and returns
+    /// its value.
     pub fn gets(&self, kind: &str) -> String {
         self.program
             .says(kind, |line| line.strip_prefix(kind)?.strip_prefix(' ').map(str::to_owned))

@@ -78,8 +78,8 @@ impl World {
         Self { broker, ..self }
     }
 
-    /// Moves the broker's clock by more than the 60 s after which a side counts as offline, and waits
-    /// until what fell due has been delivered.
+    /// Moves the broker's clock by more than the 60 s after which a side counts as offline, and
+    /// waits until the hooks that fired have been delivered.
     pub async fn over_a_minute_passes(&self) {
         self.broker.handle().advance(Duration::from_secs(61)).await;
         self.broker.handle().idle().await;

@@ -19,7 +19,7 @@ use screen_tests::{
     world::{World, plain, unattended},
 };
 
-/// It ends by itself with this exit code and this in its one sentence.
+/// Checks that it ends by itself with this exit code, and that its one sentence contains this.
 fn ends(mut program: Program, code: i32, sentence: &str) {
     let (status, complaints) = program.ends();
     assert!(complaints.contains(sentence), "{status}: {complaints}");
@@ -32,22 +32,22 @@ fn with_conf(mut command: Command, conf: &Path) -> Program {
     Program::start(command)
 }
 
-/// The program on a computer whose clock is wrong by so much. The library of `faketime` is given to it without
-/// the program of that name, which starts another process and would leave it behind when it is killed.
+/// The program on a computer whose clock is wrong by `offset`. It gets the library of `faketime`
+/// directly: the program of that name starts another process, which would survive a kill.
 fn with_clock(offset: &str, mut program: Command) -> Command {
     // The dynamic linker knows what `$LIB` is on this machine.
     program.env("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1").env("FAKETIME", offset);
     program
 }
 
-/// A session with a conf by which nobody needs to agree.
+/// A session with a conf that needs no consent.
 async fn invited(world: &World) -> (String, PathBuf) {
     let pin = world.service.mint().await;
     let conf = world.service.conf(&pin, true, world.folder()).await;
     (pin, conf)
 }
 
-/// The screen is shared, a viewer gets it, and the program goes on.
+/// Checks that the screen is shared, that a viewer gets it, and that the program goes on.
 async fn is_seen(world: &World, pin: &str, program: &mut Program) {
     let mut heard = world.companion(pin).await;
     heard.until_sharing("shared").await;
@@ -80,7 +80,7 @@ async fn a_conf_that_is_broken_or_asks_first_or_is_not_this_sessions() {
     let attended = world.service.mint().await;
     let attended = world.service.conf(&attended, false, world.folder()).await;
     ends(Program::start(unattended(&display, &attended)), 2, "--yes needs a configuration");
-    // The same but for one value: the broker never gave it.
+    // The same conf with one other value, so the broker never gave it out.
     let text = fs::read_to_string(&conf).unwrap().into();
     let mut own = wire::loginwithme::Conf::decode(&text).unwrap();
     own.sftp_user.push('x');
@@ -117,7 +117,7 @@ async fn a_clock_that_is_right_is_not_mentioned() {
     let (pin, conf) = invited(&world).await;
     let program = Program::start(unattended(&display, &conf));
     world.companion(&pin).await.until_sharing("shared").await;
-    // What is said of the clock comes before that.
+    // The warning about the clock comes before that line.
     program.complains("that it is connected", |line| {
         assert!(!line.contains("clock"), "{line}");
         line.starts_with("Connected").then_some(())

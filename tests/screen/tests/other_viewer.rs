@@ -40,7 +40,7 @@ fn until_same(shown: &Display, customers: &Display, when: &str) {
     }
 }
 
-/// Waits until so many of the subject's frames have been shown.
+/// Waits until this many of the subject's frames have been shown.
 fn until_moved(shown: &Display, frames: usize) {
     let until = Instant::now() + PATIENCE;
     let mut seen = std::collections::HashSet::new();
@@ -100,7 +100,7 @@ async fn tight_bit_for_bit() {
     shows_exactly_what_is_there(&["-PreferredEncoding=Tight", "-NoJPEG=1"], 0.6).await;
 }
 
-/// Video-like parts come as JPEG, and are made good once the screen is at rest.
+/// Areas that look like video are sent as JPEG, and again without loss once the screen is at rest.
 #[tokio::test(flavor = "multi_thread")]
 async fn tight_with_jpeg_bit_for_bit_at_rest() {
     let how = ["-PreferredEncoding=Tight", "-NoJPEG=0", "-QualityLevel=6"];

@@ -1,4 +1,4 @@
-//! What breaks, and what comes of it: frozen viewers, killed programs, cut lines, a broker that starts again.
+//! Outages and their results: frozen viewers, killed programs, cut links, a broker that restarts.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -16,7 +16,8 @@ use screen_tests::{
 };
 use session::{Presenter, SessionStatus, Transcript};
 
-/// More than the program needs with a screen of this size, and much less than what a frozen viewer asks for.
+/// The memory limit in bytes: more than the program needs with a screen of this size, and much less
+/// than the pictures that a frozen viewer requests.
 const BOUND: u64 = 160 << 20;
 
 /// A display with the subject on it, and the program that shares it.
@@ -50,7 +51,7 @@ async fn a_frozen_viewer_slows_no_other_and_costs_bounded_memory() {
         RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Frozen", true).await).await;
     customer.subject.plays("video");
     let all = frozen.size;
-    // A picture is 4 MB, so these are 1 GB, of which nothing is read.
+    // A picture has 4 MB, so these requests are for 1 GB, of which the viewer reads nothing.
     for _ in 0..256 {
         frozen.ask(false, all).await;
     }
@@ -188,7 +189,7 @@ async fn who_declines_has_connected_to_nothing() {
     let mut heard = world.companion(&pin).await;
     consent::decline(&display);
     presenter.ends();
-    // The next thing that is heard is a viewer: no presenter came before.
+    // The next roster has a viewer, so no presenter came before.
     let origin = world.origin();
     LiveConnection::viewer(&origin, &pin, "Anna", false).await.stay();
     heard.until("the viewer is there", |roster| roster["viewers"][0] == "Anna").await;

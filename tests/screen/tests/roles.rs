@@ -1,4 +1,4 @@
-//! Who may only watch can't type, whatever it says on its stream: the program enforces it.
+//! A viewer whose role is to watch can't type, whatever it sends: the presenter enforces the role.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,5 @@
-//! The screen over TLS, from the customer's program to the technician's page; and where who answers can't
-//! prove to be the broker.
+//! The screen over TLS, from the customer's program to the technician's page, and the case that the
+//! other end can't prove that it is the broker.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -51,7 +51,7 @@ async fn a_program_that_does_not_trust_the_certificate_says_so_and_shares_nothin
     let said: Vec<&str> = complaints.lines().collect();
     assert_eq!(said.len(), 1, "one sentence: {said:?}");
     assert!(said[0].contains("can't prove that it is the server, so nothing was sent"), "{said:?}");
-    // The next thing that is heard is a viewer: no presenter came before.
+    // The next roster has a viewer, so no presenter came before.
     let origin = world.origin();
     screen_tests::live::LiveConnection::viewer(&origin, &pin, "Anna", false).await.stay();
     heard.until("the viewer is there", |roster| roster["viewers"][0] == "Anna").await;

@@ -1,5 +1,5 @@
-//! A network that drops everything and closes nothing: both ends notice by themselves, nobody is shown a
-//! picture that only looks alive, and when it carries again the session goes on.
+//! A network that drops every packet but closes no connection: both ends notice it by themselves,
+//! no viewer is left with a frozen picture that looks live, and the session goes on afterwards.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -54,7 +54,7 @@ impl Session {
         Self::begins(world, &world.service, start).await
     }
 
-    /// A key goes there and its picture comes back.
+    /// Waits until a key press has reached the customer and its picture has come back.
     async fn is_lively(&self) {
         let shown = PageScreen(&self.browser);
         shown.watch(1280).await;
@@ -62,7 +62,7 @@ impl Session {
         shown.key_to_pixel(SQUARE).await;
     }
 
-    /// The program has noticed, and so has whoever looks on.
+    /// Waits until the program and the others in the session have noticed the loss.
     async fn customers_end_is_lost(&mut self) {
         self.presenter.complains("that the connection was lost", |line| {
             line.contains("The connection was lost").then_some(())
@@ -72,7 +72,7 @@ impl Session {
         until(&self.browser, "the picture is no longer in front", BEHIND).await;
     }
 
-    /// Nobody has clicked on anything.
+    /// Waits until the screen is live again, although nobody has clicked on anything.
     async fn goes_on(mut self) {
         self.heard.until_sharing("shared").await;
         self.heard
@@ -124,7 +124,7 @@ async fn a_customers_line_that_falls_silent_heals_without_a_second_question() {
 async fn a_stream_that_alone_falls_silent_is_not_shown_as_a_screen_and_comes_back() {
     let world = World::new().await;
     let mut session = Session::over_the_link(&world).await;
-    // The first is the live connection: all that it tells is that the screen is shared.
+    // The first connection is the live one, which only carries the news that the screen is shared.
     world.link.falls_silent(1);
     session
         .heard

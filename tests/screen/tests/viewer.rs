@@ -1,4 +1,4 @@
-//! The customer's real screen in the viewer's page, in a real browser: what it shows, and what reaches it.
+//! The customer's real screen in the viewer's page in a real browser: its picture and its input.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -51,7 +51,7 @@ impl SharedScreen {
     }
 }
 
-/// A page that shows the screen smaller can't point at each of its pixels.
+/// Checks a click with some tolerance: a page that scales the screen down can't hit every pixel.
 fn assert_clicked(subject: &Subject, (x, y): (i32, i32)) {
     let got = subject.gets("button");
     let place: Vec<i32> = got.strip_prefix("1 down ").into_iter().flat_map(numbers).collect();
@@ -99,7 +99,7 @@ async fn a_screen_that_gets_another_size_is_shown_in_it_and_stays_in_hand() {
     let shown = shared.shown();
     shown.becomes(SQUARE, RED).await;
     shared.display.resize(1024, 768);
-    // It may be told of the size that it has before.
+    // The subject may report its present size first.
     while shared.subject.gets("size") != "1024 768" {}
     shown.is_wide(1024).await;
     shown.becomes(SQUARE, RED).await;
@@ -124,7 +124,7 @@ async fn the_page_of_one_who_only_watches_sends_nothing_and_says_so() {
         shown.click((640, 400)).await;
         shown.types("k").await;
     }
-    // The other one's key comes after all these, and alone.
+    // The other viewer's key arrives after all these, and is the only one.
     shared.shown().types("x").await;
     shared.shown().becomes(SQUARE, GREEN).await;
     let got = shared.subject.got();

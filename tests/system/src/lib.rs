@@ -1,7 +1,8 @@
-//! The environment of headless integration tests: the real engine and the real broker over loopback HTTP.
+//! The environment of headless integration tests: the real engine and the real broker over
+//! loopback HTTP.
 //!
-//! Nothing here sleeps. A test waits for a snapshot and fails if none comes within [`PATIENCE`]. Only the broker's clock
-//! is moved, by the tests.
+//! Nothing here sleeps. A test waits for a snapshot and fails if none comes within [`PATIENCE`].
+//! Only the broker's clock is moved, by the tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
@@ -169,7 +170,7 @@ impl RunningEngine {
         }
     }
 
-    /// Waits until `name` has happened `times` times in a session.
+    /// Waits until a session has `times` events of this name.
     pub async fn until_happened(&self, id: SessionId, name: &str, times: usize) {
         let mut subscription = self.engine.subscribe();
         let wait = async {
@@ -185,7 +186,7 @@ impl RunningEngine {
         }
     }
 
-    /// The names of what happened in a session so far, oldest first.
+    /// The names of a session's events so far, oldest first.
     pub async fn happened(&self, id: SessionId) -> Vec<String> {
         let happenings = self.engine.journal().events_of(id).await.unwrap();
         happenings.iter().map(|happening| name_of(&happening.event)).collect()
@@ -211,11 +212,12 @@ pub fn name_of(event: &session::Event) -> String {
 pub fn http() -> reqwest::Client {
     // Another test of this process may have installed it before.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // A new connection for each request, because a server may close one after it has refused a body.
+    // A new connection for each request, because a server may close one after it has refused
+    // a body.
     reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0).build().unwrap()
 }
 
-/// This moment.
+/// The present time.
 pub fn now() -> Timestamp {
     engine::clock::now()
 }

@@ -1,5 +1,5 @@
-//! Nothing acknowledged is lost: an engine in a process of its own is killed again and again while a
-//! service fires its hooks; every event that got its 200 happened, and each happened once.
+//! Nothing acknowledged is lost: an engine in a process of its own is killed again and again while
+//! a service fires its hooks; every event that got its 200 happened, and each happened once.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,10 +18,11 @@ use serde_json::{Value, json};
 use session::event::{Event, PresenceEvent};
 use tokio::{sync::watch, task::JoinSet};
 
-/// Tells the test binary to be the engine that gets killed; its value is the folder and the service.
+/// Tells the test binary to be the engine that gets killed; its value is the folder and
+/// the service.
 const ROLE: &str = "DESKHAND_TEST_ENGINE";
 
-/// `./bench` asks for more.
+/// The number of kills. `./bench` sets more.
 fn kills() -> usize {
     std::env::var("DESKHAND_TEST_KILLS").map_or(20, |kills| kills.parse().unwrap())
 }
@@ -101,7 +102,7 @@ async fn kills_lose_no_acknowledged_event_and_tell_each_once() {
             tokio::time::timeout(PATIENCE, enough).await.expect("events are acknowledged");
         engine.0.kill().unwrap();
         engine.0.wait().unwrap();
-        // Whatever was under way has its answer or never gets one.
+        // Every request that was under way has its answer by now or never gets one.
         firing.shutdown().await;
     }
 
@@ -185,7 +186,7 @@ fn spawn(folder: &Path, origin: &str) -> Child {
         .unwrap()
 }
 
-/// Kills its child also when the test fails.
+/// A child process that is killed even if the test fails.
 struct Killed(Child);
 
 impl Drop for Killed {

@@ -1,4 +1,4 @@
-//! What strangers and a bad day send: hooks with odd bodies, floods, a computer that slept, an archive
+//! Unusual input and conditions: hooks with odd bodies, floods, a computer that slept, an archive
 //! that doesn't take the transcript.
 
 #![allow(clippy::unwrap_used)]
@@ -10,7 +10,7 @@ use session::{Input, Outcome, Presenter, SessionStatus, Transcript, Viewers};
 use tokio::task::JoinSet;
 use wire::{HookType, Side};
 
-/// Where a hook of a session goes, as only the service is told.
+/// The URL of a session's hook, which only the service knows.
 async fn hook_url(running: &RunningEngine, id: SessionId, hook: HookType) -> String {
     let loaded = running.engine.journal().load().await.unwrap();
     let stored = loaded.sessions.into_iter().find(|stored| stored.session == id).unwrap();
@@ -74,7 +74,7 @@ async fn a_flood_on_one_token_is_bounded_and_another_session_goes_on() {
     let (other, _) = running.armed_session().await;
     let url = hook_url(&running, flooded, HookType::PresenterStarted).await;
     let others = hook_url(&running, other, HookType::PresenterStarted).await;
-    // Nothing is committed while the disk hangs: what is over the bound is turned away at once.
+    // Nothing is committed while the disk hangs, so hooks beyond the limit are refused at once.
     running.disk.set(Some(journal::Fault::Hangs));
     let client = http();
     let mut flood = JoinSet::new();
@@ -88,7 +88,7 @@ async fn a_flood_on_one_token_is_bounded_and_another_session_goes_on() {
     }
     let before = running.engine.snapshot(other).unwrap().revision;
     let calm = tokio::spawn(async move { client.post(&others).send().await.unwrap().status() });
-    // It was let in and begins to be put again: another's flood costs it nothing.
+    // The other session's hook is accepted and armed again, in spite of the flood.
     running.until(other, "its hook is put again", |s| s.revision > before).await;
     assert!(!calm.is_finished(), "it waits for the disk only");
     running.disk.set(None);

@@ -1,4 +1,4 @@
-//! What the documentation prints runs as it is printed.
+//! Runs the scripts in the documentation exactly as they are printed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{os::unix::fs::symlink, path::Path, time::Duration};

@@ -1,4 +1,5 @@
-//! What happens when the disk or an actor fails: it is shown, retried, and nothing is lost or doubled.
+//! What happens when the disk or an actor fails: it is shown, retried, and nothing is lost
+//! or doubled.
 
 #![allow(clippy::unwrap_used)]
 
@@ -51,7 +52,7 @@ async fn a_hook_is_armed_again_while_the_disk_hangs() {
     let described = running.engine.order(id, Input::Described(about));
     let watched = async {
         world.presenter_joins(&pin).await;
-        // One for the hook that fired, one for its arming.
+        // One revision for the hook that fired, and one for its arming.
         let again = |s: &engine::Snapshot| s.revision >= revision + 2 && all_armed(s);
         let armed = running.until(id, "it is armed again", again).await;
         assert!(armed.record.about.customer.is_empty(), "nothing is shown that isn't on disk");
@@ -145,7 +146,7 @@ async fn a_dead_service_fails_the_session_with_its_reason_and_a_retry_helps() {
     running.stop().await;
 }
 
-/// Orders an e-mail that goes out at once, and waits for what becomes of it.
+/// Orders an e-mail that is sent at once, and waits for its outcome.
 async fn mailed(running: &RunningEngine, id: SessionId) -> mail::Status {
     let order = Input::MailOrdered {
         to: "maria@example.com".into(),

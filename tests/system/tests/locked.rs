@@ -1,4 +1,4 @@
-//! A locked console: nobody's command is taken, and the engine goes on by itself.
+//! A locked console: it refuses every command, and the engine goes on by itself.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,5 @@
-//! The customer's program, carried by hand: the service is asked once, and a file is whole or isn't there.
+//! The customer's program as a file: the service is asked for it once, and the file is complete
+//! or absent.
 
 #![allow(clippy::unwrap_used)]
 
@@ -95,7 +96,7 @@ impl Fixture {
         }
     }
 
-    /// What is sealed in the journal for the next try.
+    /// The sealed conf in the journal, which the next attempt uses.
     async fn sealed(&self) -> Option<ConfText> {
         let loaded = self.running.engine.journal().load().await.unwrap();
         let stored = loaded.sessions.into_iter().find(|stored| stored.session == self.id).unwrap();

@@ -1,4 +1,5 @@
-//! The chat workspace's client: against the sandbox, and against bytes that no workspace should send.
+//! The chat workspace's client: against the sandbox, and against bytes that no workspace
+//! should send.
 #![allow(clippy::unwrap_used)] // a test that can't go on has failed
 
 use std::time::Duration;

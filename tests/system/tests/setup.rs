@@ -1,5 +1,5 @@
-//! `./run` before anything is built: for a user without rights, and on a computer without a display.
-//! The tools that it calls are stand-ins in a folder of their own; nothing is installed.
+//! `./run` before anything is built: for a user without rights, and on a computer without a
+//! display. The tools that it calls are stand-ins in a folder of their own; nothing is installed.
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// A checkout with nothing but the scripts, and the tools that they find.
+/// A checkout with the scripts only, and the stand-ins of the tools that they call.
 struct Checkout(TempDir);
 
 impl Checkout {
@@ -71,7 +71,7 @@ impl Checkout {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Runs it with nothing of this computer's surroundings.
+    /// Runs `./run` without this computer's environment variables.
     fn run(&self, words: &[&str]) -> Output {
         Command::new(self.path("tools/bash"))
             .arg(self.path("run"))

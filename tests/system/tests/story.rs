@@ -70,7 +70,8 @@ async fn five_reloads_are_five_events_and_each_hook_is_armed_again() {
     let (id, pin) = running.armed_session().await;
     let mut page = world.presenter_joins(&pin).await;
     for starts in 1..=5 {
-        // Told first: only then a lamp that is armed was armed again since.
+        // Wait for the event first: only a lamp that is green after it shows that the hook was
+        // armed again.
         running.until_happened(id, "PresenterOnline", starts).await;
         running.until(id, "presenter_started is armed again", all_armed).await;
         world.broker.handle().page_leaves(&pin, page).await;

@@ -1,5 +1,5 @@
-//! Push verification: the real engine against the real stand-in. A phone rings once, only a yes is a yes,
-//! and while the gate is shut no viewer comes through any door.
+//! Push verification: the real engine against the sandbox. A phone rings once, only an approval
+//! counts as one, and while the gate is shut no viewer gets in on any way.
 
 #![allow(clippy::unwrap_used)]
 
@@ -31,12 +31,13 @@ const ASK: &str = "/api/domains/{domain}/sessions";
 const POLL: &str = "/api/domains/{domain}/sessions/{session}";
 /// Longer than any test waits: such an answer never comes.
 const NEVER: Fault = Fault::Delay { ms: 3_600_000 };
-/// For what is answered.
+/// The time limit for a push that is answered.
 const LONG: Duration = Duration::from_secs(60);
-/// For what is not.
+/// The time limit for a push that isn't answered.
 const SHORT: Duration = Duration::from_millis(1_500);
 
-/// A console in a world with a verification service, a session with a PIN, and Maria, who has a phone.
+/// A console in a world with a verification service, a session with a PIN, and Maria, who has
+/// a phone.
 struct Fixture {
     world: World,
     sandbox: sandbox::Running,
@@ -330,7 +331,8 @@ async fn a_wrong_key_a_revoked_one_and_a_wrong_domain_are_told_apart() {
         VerificationOutcome::Failed { cause: Cause::WrongDomain }
     );
 
-    // Revoked while the phone rings: who can't look doesn't know that nobody answered.
+    // The key is revoked while the phone rings. A console that can't poll doesn't know whether the
+    // person has answered.
     fixture.set_up(&domain, fixture.phones.key());
     fixture.ask("maria.lopez", SHORT).await.unwrap();
     fixture.phones.next_push().await.unwrap();
@@ -364,7 +366,7 @@ async fn a_clock_that_jumps_at_the_service_approves_nothing() {
     let fixture = Fixture::new().await;
     fixture.ask("maria.lopez", SHORT).await.unwrap();
     fixture.phones.next_push().await.unwrap();
-    // For the service the push is long over.
+    // The push has expired at the service long ago.
     fixture.sandbox.advance(Duration::from_secs(3_600));
     assert_eq!(fixture.end_of_newest().await, call(Failure::Rejected { status: 404 }));
     fixture.end().await;
@@ -419,7 +421,7 @@ async fn a_crash_between_question_and_answer_leaves_it_unknown_and_asks_nobody_a
     fixture.sandbox.faults().clear();
     fixture.running.until(fixture.id, "its actor is back", all_armed).await;
 
-    // While an answer is waited for, too.
+    // Also while the console waits for an answer.
     fixture.ask("maria.lopez", LONG).await.unwrap();
     let push = fixture.phones.next_push().await.unwrap();
     fixture.newest("no answer yet", |s| matches!(s, Status::Waiting { .. })).await;
@@ -474,7 +476,7 @@ async fn while_the_gate_is_shut_no_viewer_comes_through_any_door() {
     fixture.viewer().await.unwrap();
     fixture.running.until_happened(fixture.id, "GateOverridden", 1).await;
 
-    // Verified here says nothing about another session.
+    // A verification in one session doesn't count in another.
     let (other, _) = fixture.running.armed_session().await;
     let refused = fixture.running.engine.viewer_url(other, true, None).await.map(drop);
     assert_eq!(shut(refused), ShutReason::NotVerified);

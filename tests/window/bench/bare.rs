@@ -1,13 +1,15 @@
-//! The baseline: a Tauri window with one button, that emits and applies events and does nothing else.
+//! The baseline: a Tauri window with one button, that emits and applies events and does
+//! nothing else.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use tauri::{Builder, Emitter as _, Listener as _, WebviewUrl, WebviewWindowBuilder};
 
-/// Makes this binary the bare window; its value says how many events it emits, and of how many bytes.
+/// Makes this binary the bare window; its value says how many events it emits, and of how
+/// many bytes.
 pub const ROLE: &str = "DESKHAND_BENCH_BARE";
-/// Between two events, as between two webhooks of an idle console.
+/// The pause between two events, the same as between two webhooks of an idle console.
 pub const PAUSE: Duration = Duration::from_millis(150);
 
 pub fn is_asked_for() -> bool {
@@ -41,7 +43,7 @@ pub fn run() {
         .unwrap();
 }
 
-/// As `Date.now()` counts, with fractions.
+/// The milliseconds since 1970, as `Date.now()` returns them, but with fractions.
 pub fn now_ms() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1e3
 }

@@ -85,7 +85,7 @@ struct Applied {
     row: Vec<f64>,
 }
 
-/// Alternates the two, so that each event changes the row, with a pause after each.
+/// Fires the two hooks in turn, so that each event changes the row, with a pause after each.
 async fn one_at_a_time(app: &Client, hooks: [String; 2], events: usize) -> Applied {
     let mut fired = Vec::new();
     for turn in 0..events {
@@ -108,7 +108,7 @@ fn after(fired: &[f64], changed: &[f64]) -> Vec<f64> {
     fired.iter().zip(ends).filter_map(|(&from, to)| Some(first(from, to)? - from)).collect()
 }
 
-/// Many at once: the page changes at most once a frame, however many there are.
+/// Fires many events at once. The page changes at most once a frame, however many there are.
 async fn backlog(app: &Client, hook: &str) {
     app.execute("window.applied.length = 0", vec![]).await.unwrap();
     let start = now_ms();

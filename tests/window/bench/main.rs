@@ -1,7 +1,7 @@
 //! F1 and F6 of the quality aims, in the real window on a desktop of the bench's own.
 //!
-//! `cargo bench --profile release --bench window-figures -- [F1] [F6] [quick]`. It prints figures and judges nothing.
-//! The baseline is a bare Tauri window: this binary in another role.
+//! `cargo bench --profile release --bench window-figures -- [F1] [F6] [quick]`. It prints figures
+//! and judges nothing. The baseline is a bare Tauri window: this binary in another role.
 #![allow(clippy::unwrap_used)]
 
 mod bare;

@@ -24,7 +24,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Of the desktop with this home.
+    /// Opens the screen of the desktop with this home.
     pub fn open(home: &Path) -> Self {
         let file = File::open(home.join("Xvfb_screen0")).unwrap();
         // An XWD file: numbers of 32 bits, the most significant byte first.
@@ -37,7 +37,7 @@ impl Screen {
         Self { pixels: header + colours * COLOUR, line, file }
     }
 
-    /// What is to be seen there.
+    /// The pixels of an area.
     pub fn look(&self, piece: ScreenArea) -> Vec<u8> {
         let mut seen = vec![0; usize::try_from(piece.width * PIXEL * piece.height).unwrap()];
         let row = usize::try_from(piece.width * PIXEL).unwrap();

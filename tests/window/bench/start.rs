@@ -1,7 +1,7 @@
 //! F6: from the start of the process to the New session button on the screen, and what it weighs.
 //!
-//! No driver is there while it is timed. Where the button is and how it looks once it is enabled is
-//! learnt from a run under the driver first, which also warms the page cache.
+//! The timed runs have no driver. A first run under the driver finds the position of the button and
+//! its pixels once it is enabled, and warms the page cache.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
 use desktop_tests::{Desktop, eventually};
 
 const BUTTON: Locator<'_> = Locator::XPath("//button[contains(., 'New session')]");
-/// After the button is there, until the weight is taken.
+/// The pause between the appearance of the button and the measurement of memory.
 const SETTLES: Duration = Duration::from_secs(3);
 /// Longer than any start.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -67,7 +67,7 @@ pub async fn measure(rounds: usize) {
 }
 
 impl Subject {
-    /// Learns where the button is and how it looks.
+    /// Finds the position of the button and its pixels.
     async fn learnt(
         desktop: &mut Desktop,
         screen: &Screen,
@@ -126,7 +126,7 @@ fn window_corner(desktop: &Desktop, title: &str) -> (u64, u64) {
     (number("Absolute upper-left X:"), number("Absolute upper-left Y:"))
 }
 
-/// The proportional set size of a process and of all that it started.
+/// The proportional set size of a process and its descendants, in KiB.
 fn pss_kib(process: u32) -> f64 {
     let own = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap_or_default();
     let own: f64 = own

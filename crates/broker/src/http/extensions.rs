@@ -30,7 +30,7 @@ struct Capabilities {
     reach: bool,
     /// `{origin}/screen` carries a screen from its presenter to its viewers.
     screen: bool,
-    /// `PUT`, `GET /api/v1/x/requester`: who asks for the screen.
+    /// `PUT`, `GET /api/v1/x/asker`: who asks for the screen.
     #[serde(rename = "asker")]
     requester: bool,
     /// `POST /api/v1/x/viewer_link`: a link of one role, without the PIN.

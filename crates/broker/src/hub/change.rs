@@ -1,5 +1,5 @@
-//! The outcome of a decision: rows to write, notices to send at once, and effects to carry out once the rows are on
-//! disk.
+//! The outcome of a decision: rows to write, notices to send at once, and effects to carry out once the rows are
+//! on disk.
 
 use wire::Pin;
 

@@ -196,8 +196,8 @@ impl Hub {
             return Err(Refused::malformed("the program's conf is not this session's"));
         }
         let proven = proven.unwrap_or(false);
-        // Otherwise whoever has only the PIN could push the proven program out, and show the technician another
-        // screen.
+        // Otherwise whoever has only the PIN could push the proven program out, and show the technician
+        // another screen.
         if !proven && self.presenter_program(pin).is_some_and(|(_, program)| program.proven) {
             return Err(Refused::Taken);
         }

@@ -80,8 +80,8 @@ impl Hub {
 
     /// The presenter's program dials for a stream.
     ///
-    /// A wrong secret doesn't count as a guess. A viewer that requests streams and leaves makes the presenter dial too
-    /// late, and could have it shut out otherwise.
+    /// A wrong secret doesn't count as a guess. Otherwise a viewer could get the presenter locked
+    /// out by requesting streams and leaving, so that the presenter dials too late.
     pub fn present(&mut self, client: Client, secret: &Secret) -> Result<StreamId, Refused> {
         let offer = self.streams.take_offer(client, &credential::sha256(secret.expose()));
         offer.ok_or(Refused::UnknownKey { delay: Duration::ZERO })

@@ -1,4 +1,4 @@
-//! Who is at this console: at the start, and when somebody locks it or goes away.
+//! Who is at this console: after the start, and after somebody locks it or goes away.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
 // A computer that slept has missed its timer, which counts only the time that it was awake.
 const LOOK: Duration = Duration::from_secs(20);
 
-/// Who is here after a start: nobody, where somebody has a profile.
+/// Who is here after a start: nobody yet, if anybody has a profile.
 pub(super) fn at_start(settings: &Settings, people: &[Person]) -> Access {
     Access::new(match people {
         [] => without_people(settings),
@@ -41,9 +41,9 @@ fn without_people(settings: &Settings) -> Presence {
     }
 }
 
-/// Who is at this console, who could be, and when somebody last did something.
+/// Who is at this console, who else could be, and the time of the last activity.
 pub(crate) struct AccessControl {
-    /// Shared with every engine, which refuses what a locked console must not do.
+    /// Shared with every engine, which refuses the work that a locked console must not do.
     pub state: Access,
     /// Who has a profile at this console.
     pub people: Mutex<Vec<Person>>,
@@ -57,12 +57,13 @@ impl AccessControl {
         Self { state, people: Mutex::new(people), last_activity, settings }
     }
 
-    /// Somebody did something at this console.
+    /// Notes that somebody is active at this console.
     pub fn note_activity(&self) {
         self.last_activity.send_replace(now());
     }
 
-    /// The name for mails, viewers and messages: of who signed in, else the one in the settings.
+    /// The name for mails, viewers and messages: that of the signed-in person, else the one
+    /// in the settings.
     pub fn technician(&self) -> String {
         match self.state.presence() {
             Presence::SignedIn { person, .. } | Presence::Locked { person: Some(person), .. } => {
@@ -74,13 +75,13 @@ impl AccessControl {
         }
     }
 
-    /// The name for records: of who signed in, else `given`.
+    /// The name for records: that of the signed-in person, else `given`.
     pub fn recorded_name(&self, given: &str) -> String {
         let given = || crate::words::plain(given, 64);
         self.state.person().map_or_else(given, |person| person.name)
     }
 
-    /// Applies settings that were changed: they decide only where nobody has a profile.
+    /// Applies changed settings. They decide about access only while nobody has a profile.
     pub fn apply_settings(&self) {
         match self.state.presence() {
             Presence::FirstStart { .. } | Presence::Open => {
@@ -92,7 +93,7 @@ impl AccessControl {
 }
 
 impl Console {
-    /// Locks, where somebody is signed in.
+    /// Locks the console, if somebody is signed in.
     pub(crate) async fn lock(&self, why: Why) {
         let Some(person) = self.access.state.lock(why, now()) else { return };
         self.ceremonies.current.lock().lock();
@@ -144,7 +145,7 @@ fn person_view(person: &Person) -> PersonView {
     PersonView { id: person.id.to_string(), name: person.name.clone(), email: person.email.clone() }
 }
 
-/// Locks whenever nobody did anything for as long as the settings say.
+/// Locks the console whenever nobody has been active for the time in the settings.
 pub(super) async fn lock_when_idle(console: Arc<Console>) {
     let mut presence = console.access.state.watch();
     let after = || {
@@ -167,7 +168,7 @@ pub(super) async fn lock_when_idle(console: Arc<Console>) {
     }
 }
 
-/// Returns when nobody did anything for as long as `after` says at that moment.
+/// Returns once nobody has been active for the time that `after` gives at that moment.
 async fn idle(
     mut acted: watch::Receiver<Timestamp>,
     after: impl Fn() -> Option<Duration>,

@@ -1,7 +1,7 @@
 //! The audit log: who did what, and to which session.
 //!
-//! Entries that could not be written are counted. That stands as a trouble, and the next entry that can be
-//! written says how many are missing before it.
+//! Entries that could not be written are counted. The failure stands as a trouble, and the next
+//! entry that can be written is preceded by one with the number of missing entries.
 
 use std::sync::Arc;
 
@@ -28,11 +28,11 @@ pub(crate) struct AuditEntry {
     pub action: &'static str,
     /// What was done, in a sentence. It must hold no secret.
     pub text: String,
-    /// The session that it was about.
+    /// The session that the act concerned.
     pub session: Option<SessionId>,
 }
 
-/// Where entries are written, and how many could not be.
+/// The archive that entries are written to, and how many could not be written.
 pub(crate) struct AuditLog {
     writer: Mutex<Writer>,
     standing: Arc<StandingTroubles>,
@@ -40,9 +40,10 @@ pub(crate) struct AuditLog {
 }
 
 struct Writer {
-    /// None after the end. It doesn't go through the engine, since whoever records something may hold the engine's lock.
+    /// None once the console has ended. It bypasses the engine, since a caller may hold the
+    /// engine's lock.
     archive: Option<Archive>,
-    /// Entries that could not be written since the last that could.
+    /// How many entries could not be written since the last one that could.
     missed: u32,
 }
 
@@ -52,18 +53,18 @@ impl AuditLog {
         Self { writer: Mutex::new(writer), standing, updates }
     }
 
-    /// Writes to `archive` from now on; to none at the end.
+    /// Sets the archive that entries are written to from now on; none at the end.
     pub fn write_to(&self, archive: Option<&Archive>) {
         self.writer.lock().archive = archive.cloned();
     }
 
-    /// Appends to the audit log; it is on disk when this returns.
+    /// Appends to the audit log; the entry is on disk when this returns.
     ///
     /// # Errors
-    /// The entry could not be written, which then stands as a trouble, too. What must not happen unseen (an
-    /// override, an export) has to be refused; other callers may ignore it.
+    /// The entry could not be written, which also stands as a trouble. An act that must not happen
+    /// unseen (an override, an export) has to be refused then; other callers may ignore the error.
     pub async fn record(&self, entry: AuditEntry) -> Result<(), Trouble> {
-        // Taken, so that of two entries at once only one tells the gap.
+        // The count is taken, so that only one of two simultaneous entries reports the gap.
         let (archive, mut missed) = {
             let mut writer = self.writer.lock();
             (writer.archive.clone(), std::mem::take(&mut writer.missed))
@@ -81,7 +82,7 @@ impl AuditLog {
             tracing::error!(action, %error, "write the audit log");
             not_written(&error)
         });
-        // Added and not set: another entry may have failed meanwhile.
+        // Added rather than set: another entry may have failed meanwhile.
         let more = missed.saturating_add(u32::from(trouble.is_some()));
         {
             let mut writer = self.writer.lock();
@@ -95,7 +96,8 @@ impl AuditLog {
         trouble.map_or(Ok(()), Err)
     }
 
-    /// Records what is done anyway: a full disk must neither keep a person out nor the console open.
+    /// Records an act that happens anyway: a full disk must neither keep a person out nor keep the
+    /// console unlocked.
     pub async fn record_or_warn(&self, entry: AuditEntry) {
         if let Err(trouble) = self.record(entry).await {
             tracing::warn!(text = trouble.text, "record what was done");
@@ -103,7 +105,7 @@ impl AuditLog {
     }
 }
 
-/// Appends `entry`, and before it an entry that says how many are missing. None are, then.
+/// Appends `entry`, preceded by an entry with the number of missing ones, if there are any.
 async fn append(
     archive: &Archive,
     entry: archive::AuditEntry,
@@ -125,7 +127,7 @@ async fn append(
     archive.append_audit(entry).await.map(drop)
 }
 
-/// What a trouble with the audit log begins with.
+/// The beginning of every trouble with the audit log.
 const NOT_WRITTEN: &str = "The audit log is not written. ";
 
 fn not_written(error: &StoreError) -> Trouble {
@@ -184,7 +186,8 @@ mod tests {
             session: None,
         };
         let mut filled = 0;
-        // To the last byte: where a long entry has no room, a short one may have some.
+        // Fills the disk to its last byte: where a long entry has no room, a short one may
+        // still fit.
         for length in [1_000, 1] {
             while app.console().audit.record(filler(length)).await.is_ok() {
                 filled += 1;
@@ -197,7 +200,7 @@ mod tests {
         let guards = json!({ "do": "configure", "changes": { "verify_gate": "warn" } });
         assert!(give(&app, guards).await.is_err());
         assert_eq!(app.settings().verify_gate, crate::view::GatePolicy::Off);
-        // What need not be recorded first is done.
+        // Acts that need not be recorded first are carried out.
         let long = "x".repeat(60);
         give(&app, json!({ "do": "configure", "changes": { "company": long } })).await.unwrap();
         assert_eq!((app.settings().company, standing(&app)), (long, 1));

@@ -1,8 +1,9 @@
-//! Ceremonies: a passkey is made or used in the system's browser, and what comes back is checked here.
+//! Ceremonies: a passkey is made or used in the system's browser, and its result is checked here.
 //!
-//! One at a time: a new one ends the one before. Each has a page, a port and a one-time state of its own,
-//! and ends with the first token, with its time, by hand, or with the console. Nothing is unlocked, kept
-//! or overridden before the service and [`sign_in_check`] agree.
+//! Only one runs at a time; a new one ends its predecessor. Each has a page, a port and a
+//! one-time state of its own. It ends with the first token, with its time, when a person
+//! cancels it, or with the console. Nothing is unlocked, stored or overridden before the
+//! service and [`sign_in_check`] agree.
 
 mod browser_page;
 mod running;
@@ -29,7 +30,7 @@ use crate::{
 /// How long a person has in the browser.
 pub const IN_THE_BROWSER: Duration = Duration::from_secs(3 * 60);
 
-/// The ceremony of now, and what each needs.
+/// The current ceremony, and the parts that every ceremony needs.
 pub(crate) struct Ceremonies {
     pub current: Mutex<Ceremony>,
     pages: Arc<dyn Pages>,
@@ -42,10 +43,10 @@ impl Ceremonies {
     }
 }
 
-/// The ceremony that is under way, or how the last one failed.
+/// The ceremony under way, or the failure of the last one.
 #[derive(Default)]
 pub(crate) struct Ceremony {
-    /// Counts ceremonies, so that one which has been replaced changes nothing any more.
+    /// Numbers the ceremonies, so that a replaced one changes nothing any more.
     number: u64,
     current: Option<CurrentCeremony>,
 }
@@ -55,7 +56,7 @@ struct CurrentCeremony {
     step: CeremonyStep,
     until: Timestamp,
     trouble: Option<Trouble>,
-    /// Where the browser finds it; none once it is over.
+    /// Where the browser finds the page; none once the ceremony is over.
     open: Option<OpenPage>,
 }
 
@@ -64,7 +65,7 @@ struct OpenPage {
     end: CancellationToken,
 }
 
-/// Begins a ceremony, in place of the one that may be under way, and returns its page's address.
+/// Begins a ceremony, which replaces one that is under way, and returns its page's address.
 ///
 /// # Errors
 /// The passkey service isn't set up, or no page can be served.
@@ -83,7 +84,9 @@ pub(crate) async fn begin(console: &Arc<Console>, task: CeremonyTask) -> Result<
                 remedy: "Try again; if it stays so, start the computer again.".into(),
             }
         })?;
+    // In the fragment, which no browser sends: no server's log and no `Referer` has the state.
     let url = format!("{}/#{}", page.origin, state.expose());
+    // The end of the console ends the ceremony as well.
     let end = console.lifecycle.stopping.child_token();
     let time_limit = console.ceremonies.time_limit;
     let until = Timestamp(now().0 + i64::try_from(time_limit.as_millis()).unwrap_or(i64::MAX));
@@ -102,6 +105,7 @@ pub(crate) async fn begin(console: &Arc<Console>, task: CeremonyTask) -> Result<
     };
     let running = RunningCeremony { console: console.clone(), service, task, number };
     console.lifecycle.tasks.spawn(running.run(page, end, time_limit));
+    // The person can still open the link by hand, so the ceremony goes on.
     if let Err(error) = console.desktop.open_browser(&url) {
         let trouble = Trouble {
             code: Code::TryAgain,
@@ -117,7 +121,7 @@ pub(crate) async fn begin(console: &Arc<Console>, task: CeremonyTask) -> Result<
 /// The passkey service's client.
 ///
 /// # Errors
-/// What `doing` needs isn't set up.
+/// The service that `doing` needs isn't set up.
 pub(crate) async fn passkeys(slot: &EngineSlot, doing: &str) -> Result<Passwordless, Trouble> {
     let services = slot.require().await?.services();
     services.passwordless.ok_or_else(|| Trouble {
@@ -128,14 +132,14 @@ pub(crate) async fn passkeys(slot: &EngineSlot, doing: &str) -> Result<Passwordl
 }
 
 impl Ceremony {
-    /// Gives up the ceremony that is under way; one that has failed isn't shown any more.
+    /// Gives up the ceremony under way; a failed one is no longer shown.
     pub fn cancel(&mut self) {
         if let Some(OpenPage { end, .. }) = self.current.take().and_then(|shown| shown.open) {
             end.cancel();
         }
     }
 
-    /// Gives up a ceremony that needs somebody who is signed in.
+    /// Gives up a ceremony that needs a signed-in person.
     pub fn lock(&mut self) {
         let signs_in = |shown: &CurrentCeremony| shown.task.purpose() == Purpose::SignIn;
         if !self.current.as_ref().is_some_and(signs_in) {
@@ -173,7 +177,7 @@ impl Ceremony {
             (Ok(()), current) => *current = None,
             (Err(trouble), Some(shown)) => {
                 shown.step = CeremonyStep::Failed;
-                // What the browser said is nearer to the reason than that time went by.
+                // The browser's own reason explains more than the end of the waiting time does.
                 shown.trouble.get_or_insert(trouble);
                 shown.open = None;
             }

@@ -1,11 +1,11 @@
-//! The data folder while this console has it.
+//! The data folder while this console holds its lock.
 
 use std::path::PathBuf;
 
 use engine::{lock::FolderLock, vault::Vault};
 use parking_lot::Mutex;
 
-/// The data folder, with the key for what is sealed in it.
+/// The data folder, with the key for its sealed contents.
 pub(crate) struct DataFolder {
     pub path: PathBuf,
     pub vault: Vault,
@@ -18,7 +18,7 @@ impl DataFolder {
         Self { path, vault, lock: Mutex::new(Some(lock)) }
     }
 
-    /// Lets another console have it.
+    /// Releases the folder for another console.
     pub fn unlock(&self) {
         drop(self.lock.lock().take());
     }

@@ -1,4 +1,4 @@
-//! The broker that comes along, for whoever has no service of their own configured.
+//! The embedded broker, for consoles without a configured service.
 
 use std::{
     net::SocketAddr,
@@ -19,7 +19,7 @@ use crate::{
     view::{Code, Trouble},
 };
 
-/// The broker that comes along, if it runs.
+/// The embedded broker, if it runs.
 pub(crate) struct EmbeddedBroker {
     folder: Arc<DataFolder>,
     standing: Arc<StandingTroubles>,
@@ -45,16 +45,17 @@ impl EmbeddedBroker {
         Self { folder, standing, unattended, running, embedded }
     }
 
-    /// How it is reached and controlled, if it was ever started.
+    /// The running broker's address and controls, if it was ever started.
     pub fn get(&self) -> Option<&Embedded> {
         self.embedded.get()
     }
 
-    /// Starts it, if no service is configured and it doesn't run already; answers whether it did. It keeps its
-    /// deliveries back until [`Handle::release_deliveries`].
+    /// Starts the broker, if no service is configured and it doesn't run already; returns whether
+    /// it did. The broker holds its deliveries back until [`Handle::release_deliveries`].
     ///
     /// # Errors
-    /// It doesn't start. That customers on this network can't join only stands as a trouble.
+    /// The broker doesn't start. That customers on this network can't join is no error; it only
+    /// stands as a trouble.
     pub async fn start(&self, settings: &Settings) -> Result<bool, AppError> {
         if settings.base_url.is_some() || self.embedded.get().is_some() {
             return Ok(false);
@@ -62,7 +63,7 @@ impl EmbeddedBroker {
         let ports = Ports::read(&self.folder.path);
         let mut config = broker::Config::embedded(self.folder.path.join("broker"));
         config.store_key = Some(self.folder.vault.broker_store_key());
-        // Until the hooks were tried: nobody would be there to take them.
+        // Held until the hooks have been tried: before that, nobody would receive the deliveries.
         config.hold_deliveries = true;
         config.allow_unattended = self.unattended;
         config.port = ports::choose(0, ports.broker, false);
@@ -73,7 +74,7 @@ impl EmbeddedBroker {
                 Ok(()) => {
                     moved |= ports.network.is_some() && !running.network_got_remembered_port();
                 }
-                // The technician can work all the same.
+                // The technician can work without customers on this network.
                 Err(error) => self.standing.add(not_open(&error)),
             }
         }
@@ -85,10 +86,11 @@ impl EmbeddedBroker {
         Ok(true)
     }
 
-    /// Lets customers on this network join, or not any more, as `settings` have it; nothing else stops.
+    /// Opens or closes the way in for customers on this network, as `settings` require; nothing
+    /// else stops.
     ///
     /// # Errors
-    /// Why they can't; then they can't.
+    /// The reason why they can't join; the way in is closed then.
     pub async fn set_network(&self, settings: &Settings) -> Result<(), Trouble> {
         let mut slot = self.running.lock().await;
         let Some(running) = slot.as_mut() else { return Ok(()) };
@@ -108,7 +110,7 @@ impl EmbeddedBroker {
         Ok(())
     }
 
-    /// Remembers its ports, and the engine's, for the next start.
+    /// Stores its ports, and the engine's, for the next start.
     pub async fn remember_ports(&self, listener: SocketAddr) {
         let slot = self.running.lock().await;
         let before = Ports::read(&self.folder.path);
@@ -147,7 +149,7 @@ impl Embedded {
         self.handle.clone()
     }
 
-    /// Scheme, host and port, without a slash at the end.
+    /// Scheme, host and port, without a trailing slash.
     pub fn origin(&self) -> &str {
         &self.origin
     }
@@ -162,12 +164,13 @@ impl Embedded {
         self.addr
     }
 
-    /// Where its regions are timed; `{region}` stands for the name.
+    /// The URL at which its regions are timed; `{region}` stands for the name.
     pub fn region_url_template(&self) -> &str {
         &self.regions
     }
 
-    /// As [`Embedded::origin`], for people elsewhere: the network's while customers there may join.
+    /// Like [`Embedded::origin`], for people elsewhere: the network's address while customers there
+    /// may join.
     pub fn customers_origin(&self) -> String {
         self.handle.customers_origin()
     }
@@ -178,7 +181,7 @@ impl Embedded {
     }
 }
 
-/// Where customers on this network come in.
+/// The endpoint at which customers on this network join.
 fn network(settings: &Settings, ports: Ports) -> Network {
     let listen = settings.lan_listen;
     let tls = settings.tls_cert.as_ref().zip(settings.tls_key.as_ref());
@@ -190,7 +193,7 @@ fn network(settings: &Settings, ports: Ports) -> Network {
     }
 }
 
-/// How a trouble begins that is about customers on this network.
+/// The beginning of every trouble about customers on this network.
 const NOT_OPEN: &str = "Let customers on this network join: ";
 
 fn not_open(error: &broker::StartError) -> Trouble {

@@ -1,7 +1,8 @@
-//! The engine in use, and what was learned of its service.
+//! The engine in use, and what is known of its service.
 //!
-//! A change of settings may replace the engine. What was learned through the old one is of another service then: it
-//! is forgotten in the same moment, and what still comes of the old one's calls is dropped.
+//! A change of settings may replace the engine. What was learned through the old one may concern
+//! another service, so it is forgotten in the same moment, and late answers to the old engine's
+//! calls are dropped.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,26 +19,25 @@ use super::{
 };
 use crate::{present::trouble, view::Trouble};
 
-/// The engine in use, and what was learned of its service.
 pub(crate) struct EngineSlot {
     engine: RwLock<Option<Engine>>,
-    /// Counts engines; whoever is subscribed to one subscribes again when this changes.
+    /// Counts engines; a subscriber of one engine subscribes again when this changes.
     generation: watch::Sender<u64>,
     known: Mutex<ServiceKnowledge>,
 }
 
-/// What was learned of the service.
+/// The facts learned about the service.
 #[derive(Default)]
 pub(crate) struct ServiceKnowledge {
-    /// How the last test of the way from the service to our listener ended.
+    /// The result of the last test of the way from the service to our listener.
     pub reach_test: ReachTest,
-    /// Where customers join at a configured broker of ours, as it says itself.
+    /// Where customers join at our own configured broker, as the broker reports it.
     pub join: Option<JoinAddress>,
-    /// What the service can do beyond the nine calls; none while that isn't known.
+    /// What the service can do beyond the nine calls; none while that is unknown.
     pub capabilities: Option<Capabilities>,
     /// Who shares their screen and who watches it.
     pub rosters: HashMap<SessionId, KnownRoster>,
-    /// Who customers were told asks.
+    /// The requesters that customers are shown.
     pub requesters: HashMap<SessionId, ToldRequester>,
 }
 
@@ -59,21 +59,21 @@ impl EngineSlot {
         }
     }
 
-    /// The engine, which is neither replaced nor stopped while the guard is held. None between two engines that failed
-    /// to start, and after the end.
+    /// The engine, which is neither replaced nor stopped while the guard is held. None after the
+    /// end, and between two engines that failed to start.
     pub async fn get(&self) -> Option<RwLockReadGuard<'_, Engine>> {
         RwLockReadGuard::try_map(self.engine.read().await, Option::as_ref).ok()
     }
 
-    /// The engine, for who can't go on without it.
+    /// The engine, for callers that can't go on without it.
     ///
     /// # Errors
-    /// The console stops.
+    /// The console is stopping.
     pub async fn require(&self) -> Result<RwLockReadGuard<'_, Engine>, Trouble> {
         self.get().await.ok_or_else(trouble::stopping)
     }
 
-    /// The service's client, for calls that shall not keep an engine from being replaced.
+    /// The service's client, for calls that must not delay the engine's replacement.
     pub async fn client(&self) -> Option<LoginWithMe> {
         self.get().await.map(|engine| engine.client().clone())
     }
@@ -86,12 +86,12 @@ impl EngineSlot {
         self.generation.subscribe()
     }
 
-    /// Looks at what is known of the service, or changes it.
+    /// Reads or changes what is known of the service.
     pub fn known<T>(&self, look: impl FnOnce(&mut ServiceKnowledge) -> T) -> T {
         look(&mut self.known.lock())
     }
 
-    /// Keeps what was learned through the engine of `generation`; false if that has been replaced.
+    /// Stores what was learned through the engine of `generation`; false if that has been replaced.
     pub fn learned(&self, generation: u64, keep: impl FnOnce(&mut ServiceKnowledge)) -> bool {
         self.known(|known| {
             let in_use = self.generation() == generation;
@@ -102,7 +102,8 @@ impl EngineSlot {
         })
     }
 
-    /// Stops the engine and puts the one in its place that `start` makes, with what else that answers.
+    /// Stops the engine and puts in its place the one that `start` makes; returns the other result
+    /// of `start`.
     pub async fn replace<T>(&self, start: impl Future<Output = (Option<Engine>, T)>) -> T {
         let mut slot = self.engine.write().await;
         // Two engines can't have the same stores open.
@@ -111,7 +112,8 @@ impl EngineSlot {
         }
         let (engine, answer) = start.await;
         *slot = engine;
-        // While the slot is still held, so that nobody sees the new engine with what is known of the old one's service.
+        // Cleared while the slot is still held, so that nobody sees the new engine with what is
+        // known of the old one's service.
         self.known(|known| {
             *known = ServiceKnowledge::default();
             self.generation.send_modify(|generation| *generation += 1);

@@ -17,13 +17,13 @@ use super::{
 };
 use crate::Settings;
 
-/// How long a PIN is taken to be good: about a day, as the service says.
+/// How long a PIN counts as valid: the service says about a day.
 const PIN_LIFE: Duration = Duration::from_secs(86_400);
 
 /// Stops the engine and starts it again under the settings in force; if that fails, under `before`.
 ///
 /// # Errors
-/// Why the new settings don't do; the old ones are in force again.
+/// The reason why the engine can't run under the new settings; the old ones are in force again.
 pub(crate) async fn restart_engine(
     console: &Console,
     settings: &Settings,
@@ -36,7 +36,7 @@ pub(crate) async fn restart_engine(
         }
     };
     let restarted = console.engine.replace(restart).await;
-    // The new engine has no clients of the identity services so far.
+    // The new engine has no clients of the identity services yet.
     service_clients::set_up(console).await;
     console.updates.announce();
     restarted
@@ -86,7 +86,7 @@ fn engine_config(
         (None, None) => return Err(AppError::Internal("there is no broker".into())),
     };
     let service = LoginWithMeConfig::parse(&base_url, &regions).map_err(StartError::Service)?;
-    // Whoever was given the public URL was told of the port, so no other will do.
+    // The public URL that others were given leads to this port, so no other port will do.
     let promised = settings.public_url.is_some();
     let last = Ports::read(&data).listener;
     Ok(Config {

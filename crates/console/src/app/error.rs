@@ -1,4 +1,4 @@
-//! Why a console doesn't start. The texts say what was being done and why it failed.
+//! Why a console doesn't start. Each text says what was being done and why it failed.
 
 use broker::StoreError as BrokerStoreError;
 use engine::{StartError, lock::LockError, vault::VaultError};
@@ -12,16 +12,16 @@ use crate::{
     view::{Code, Trouble},
 };
 
-/// Why a console could not start. Nothing is left running.
+/// The reason why a console could not start. Nothing is left running.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// A setting from file, environment or flag can't be.
+    /// A setting from file, environment or flag is not valid.
     #[error("read the settings: set {}: {}", .0.field, .0.problem)]
     Settings(#[from] SettingsError),
-    /// The data folder is another's, or can't be used.
+    /// Another console holds the data folder, or the folder can't be used.
     #[error("{0}")]
     Folder(#[from] LockError),
-    /// The key can't be had.
+    /// The data key is out of reach.
     #[error("{0}")]
     Key(#[from] VaultError),
     /// The store of the embedded broker can't be used.
@@ -33,7 +33,7 @@ pub enum AppError {
     /// The engine doesn't start.
     #[error("{0}")]
     Engine(#[from] StartError),
-    /// A task of the start died: a bug.
+    /// A task of the start died, which is a bug.
     #[error("start the console: a part of it failed ({0})")]
     Internal(String),
 }
@@ -55,13 +55,14 @@ impl From<broker::StartError> for AppError {
 }
 
 impl AppError {
-    /// For the program to match on.
+    /// The code for programs to match on.
     pub fn code(&self) -> Code {
         self.remedy().0
     }
 
-    /// The exit code of a program that could not start: 2 settings, 3 another console has the
-    /// folder, 4 the key is out of reach, 5 an address is taken, 6 disk or database, 1 else.
+    /// The exit code of a program that could not start: 2 settings, 3 another console has
+    /// the folder, 4 the key is out of reach, 5 an address is taken, 6 disk or database,
+    /// 1 anything else.
     pub const fn exit_code(&self) -> u8 {
         use engine::StoreError;
         match self {
@@ -70,7 +71,7 @@ impl AppError {
             Self::Key(
                 VaultError::Io { .. } | VaultError::NoRandom(_) | VaultError::OldKeyLeft { .. },
             ) => 6,
-            // Scripts tell a wrong key from a full disk by it, whatever else helps.
+            // Scripts tell a wrong key from a full disk by this code, whatever the remedy is.
             Self::Key(_) | Self::Engine(StartError::Journal(StoreError::WrongKey { .. })) => 4,
             Self::BrokerStore(_)
             | Self::Broker(_)
@@ -81,7 +82,7 @@ impl AppError {
         }
     }
 
-    /// For a window, which shows it.
+    /// The error as a trouble for the window.
     pub fn trouble(&self) -> Trouble {
         trouble::new(self, self.remedy())
     }

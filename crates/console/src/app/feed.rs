@@ -1,8 +1,9 @@
-//! What a subscriber is fed: the whole present state, then what changes: at once to who was idle, and
-//! at most once a frame while there is much.
+//! A subscriber's feed: the whole present state, then the changes. An idle subscriber gets a change
+//! at once; while there is much, batches come at most once a frame.
 //!
-//! A slow subscriber holds nobody up: a batch is made only when it can be taken, from what is true
-//! then. States may be skipped; happenings are read from the journal by number and never are.
+//! A slow subscriber delays nobody: a batch is made only when the subscriber can take it, from the
+//! state at that moment. States may be skipped; events are read from the journal by number and
+//! never are.
 
 mod pace;
 mod views;
@@ -18,7 +19,7 @@ use crate::view::{ConsoleView, Push, RegionsView, SessionRow};
 
 pub(crate) use self::views::{detail_of, known_reach, name as name_of, setting};
 
-/// Happenings are read this many at a time.
+/// How many events are read at a time.
 const PAGE: u32 = 500;
 
 /// A subscription; it ends when dropped.
@@ -51,34 +52,34 @@ impl Feed {
 struct Feeding {
     console: Arc<Console>,
     out: mpsc::Sender<Vec<Push>>,
-    /// Whether the session on screen is wanted too.
+    /// Whether the subscriber wants the session on screen, too.
     details: bool,
     sent: Sent,
-    /// The newest happening that was fed.
+    /// The number of the newest event that was sent.
     cursor: u64,
 }
 
-/// What the subscriber has, to leave out what didn't change.
+/// The views that the subscriber has, in order to leave out those that didn't change.
 #[derive(Default)]
 struct Sent {
     rows: HashMap<String, SessionRow>,
     console: Option<ConsoleView>,
     regions: Option<RegionsView>,
-    /// Everything but the console was taken back.
+    /// All views but the console's were taken back.
     locked: bool,
 }
 
-/// What may have changed since the last batch.
+/// The changes that may have come since the last batch.
 #[derive(Default)]
 struct News {
     changes: Changes,
-    /// Something that no snapshot shows.
+    /// A change that no snapshot shows.
     beside: bool,
     race: bool,
     on_screen: bool,
 }
 
-/// Where news of one engine come from.
+/// The sources of one engine's news.
 struct Sources {
     snapshots: Subscription,
     race: watch::Receiver<Option<Race>>,
@@ -97,7 +98,7 @@ impl Feeding {
                 .as_deref()
                 .map(|engine| Sources { snapshots: engine.subscribe(), race: engine.race() });
             drop(engine);
-            // The first look has everything.
+            // The first batch has everything.
             let mut news = News::all();
             news.changes.happened = false;
             let Some(mut sources) = sources else {
@@ -107,7 +108,7 @@ impl Feeding {
                 continue;
             };
             loop {
-                // What comes meanwhile goes out with the next batch.
+                // Changes that come meanwhile go out with the next batch.
                 tokio::time::sleep_until(pace.next().into()).await;
                 news.add(tokio::select! {
                     changes = sources.snapshots.changed() => News { changes, ..News::default() },
@@ -125,13 +126,15 @@ impl Feeding {
         }
     }
 
-    /// Makes a batch of `news` as soon as it can be taken; false when nobody takes it any more.
+    /// Makes a batch of `news` as soon as the subscriber can take it; false once the
+    /// subscriber is gone.
     async fn send(&mut self, news: News) -> bool {
         let Ok(permit) = self.out.clone().reserve_owned().await else { return false };
         let cursor = self.cursor;
         let mut batch = self.batch(news).await;
         if self.console.access.state.is_locked() && !self.sent.locked {
-            // Locked while it was made: what is in it is told after the next sign-in.
+            // The console was locked while the batch was made: its events are sent after the next
+            // sign-in.
             self.cursor = cursor;
             batch = self.batch(News::default()).await;
         }
@@ -147,7 +150,8 @@ impl Feeding {
         let engine = guard.as_deref();
         let mut batch = Vec::new();
         if console.access.state.is_locked() && news.changes.happened {
-            // What happened isn't told, but that something did: whoever shows notices looks for them then.
+            // A locked subscriber learns that something happened, but not what: the console's view
+            // is sent again, and whoever shows notices then looks for them.
             self.sent.console = None;
         }
         if let Some(view) = self.sent.console(views::console(&console, engine)) {
@@ -159,7 +163,8 @@ impl Feeding {
         }
         let news = if std::mem::take(&mut self.sent.locked) { News::all() } else { news };
         let Some(engine) = engine else { return batch };
-        // Read first and sent last: whoever is told of a happening has the state that it made.
+        // Events are read first and sent last, so that a subscriber who gets an event already has
+        // the state that it made.
         let mut told = Vec::new();
         if news.changes.happened {
             self.happenings(engine, &mut told).await;
@@ -183,7 +188,7 @@ impl Feeding {
         let all = if news.beside { engine.snapshots() } else { Vec::new() };
         for known in all.iter().chain(&news.changes.snapshots) {
             let revision = self.console.updates.next_revision();
-            // Read after the revision is taken: what is newer has a higher one.
+            // Read after the revision is taken: a later change gets a higher one.
             let Some(snapshot) = engine.snapshot(known.id) else { continue };
             let row = views::row(&self.console, &snapshot, revision);
             if let Some(row) = self.sent.row(row) {
@@ -223,7 +228,6 @@ impl Feeding {
 }
 
 impl News {
-    /// Everything may have changed.
     fn all() -> Self {
         let changes = Changes { happened: true, ..Changes::default() };
         Self { changes, beside: true, race: true, on_screen: true }
@@ -240,14 +244,14 @@ impl News {
 }
 
 impl Sent {
-    /// Takes everything back but the console: while it is locked nobody's name is shown.
+    /// Takes back all views but the console's: nobody's name is shown while it is locked.
     fn lock(&mut self, batch: &mut Vec<Push>) {
         batch.extend(self.rows.drain().map(|(id, _)| Push::Gone { id }));
         self.regions = None;
         self.locked = true;
     }
 
-    /// The row, if the subscriber hasn't got it already.
+    /// The row, unless the subscriber has the same one already.
     fn row(&mut self, row: SessionRow) -> Option<SessionRow> {
         let same = |old: &SessionRow| SessionRow { revision: row.revision, ..old.clone() } == row;
         if self.rows.get(&row.id).is_some_and(same) {
@@ -257,7 +261,7 @@ impl Sent {
         Some(row)
     }
 
-    /// The console, if it looks different from what the subscriber has.
+    /// The console's view, if it differs from the one that the subscriber has.
     fn console(&mut self, view: ConsoleView) -> Option<ConsoleView> {
         let same =
             |old: &ConsoleView| ConsoleView { revision: view.revision, ..old.clone() } == view;

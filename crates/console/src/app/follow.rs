@@ -1,4 +1,4 @@
-//! Follows the engine for the whole console: counts what was not read, learns of the service.
+//! Follows the engine for the whole console: counts unread messages, and learns about the service.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::view::Reach;
 
-/// Happenings are read this many at a time.
+/// How many events are read at a time.
 const PAGE: u32 = 500;
 
 /// Follows every engine of this console until it stops.
@@ -56,7 +56,7 @@ async fn follow_one(
     }
 }
 
-/// Counts the unread messages of every session that goes on.
+/// Counts the unread messages of every live session.
 async fn count_all(console: &Console) {
     let Some(engine) = console.engine.get().await else { return };
     for snapshot in engine.snapshots() {
@@ -92,7 +92,8 @@ async fn count(console: &Console, engine: &Engine, session: SessionId) {
     console.unread.count(engine, session, &console.access.technician()).await;
 }
 
-/// Asks a configured service what it can do beside the nine calls, and tests the way from it to our listener.
+/// Asks a configured service for its capabilities beyond the nine calls, and tests the way from it
+/// to our listener.
 pub(crate) async fn learn_of_service(console: Arc<Console>) {
     let learn = async {
         let slot = &console.engine;

@@ -1,4 +1,4 @@
-//! The sandbox: stand-ins for those of the three identity services that are not configured.
+//! The sandbox: stand-ins for the identity services that are not configured.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ pub(crate) struct IdentitySandbox {
     running: Mutex<Option<Running>>,
 }
 
-/// What stands for a service.
+/// The stand-in for one service.
 pub(crate) struct StandIn {
     /// Its address.
     pub base_url: String,
-    /// Its page for people, where it has one.
+    /// Its page for people, if it has one.
     pub page: Option<String>,
 }
 
@@ -34,8 +34,9 @@ impl IdentitySandbox {
         Self { folder, running: Mutex::default() }
     }
 
-    /// The stand-ins, for as long as the guard is held; started before, if `settings` need one. A trouble says why
-    /// they don't start, for the technician can work without.
+    /// The stand-ins, which run while the guard is held; they are started first if `settings`
+    /// need one. If they don't start, a trouble has the reason, because the technician can
+    /// work without them.
     pub async fn start(
         &self,
         settings: &Settings,
@@ -56,7 +57,7 @@ impl IdentitySandbox {
         }
     }
 
-    /// On the ports of last time, where those are free.
+    /// Runs the stand-ins on their previous ports, if those are free.
     async fn run(&self) -> Result<Running, sandbox::StartError> {
         let path = &self.folder.path;
         let last = Ports::read(path);
@@ -76,14 +77,14 @@ impl IdentitySandbox {
             sandbox_passwordless: passwordless,
             ..last
         };
-        // Other ports will do at the next start, so this stands as no trouble.
+        // The next start can use other ports, so this does not stand as a trouble.
         if let Err(error) = ports.write(path) {
             tracing::warn!(%error, "remember the sandbox's ports");
         }
         Ok(running)
     }
 
-    /// What stands for a service; none where it is the real one.
+    /// The stand-in for a service; none if the real one is in use.
     pub async fn stand_in(&self, service: Identity, settings: &Settings) -> Option<StandIn> {
         if service.address(settings).is_some() {
             return None;
@@ -105,7 +106,7 @@ impl IdentitySandbox {
         })
     }
 
-    /// Looks at the stand-ins, if they run.
+    /// Gives `look` access to the stand-ins, if they run.
     pub async fn look<T>(&self, look: impl FnOnce(&Running) -> T) -> Option<T> {
         self.running.lock().await.as_ref().map(look)
     }

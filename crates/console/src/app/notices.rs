@@ -1,7 +1,8 @@
-//! What is worth a notification, for one who must be told everything once, also over a crash.
+//! The events worth a notification, for a subscriber that must get every one, even across a crash.
 //!
-//! Up to where it was told is on the disk. What came after that is given again at the next start; so
-//! a crash between a notification and its mark shows that one twice, and none is ever lost.
+//! A mark on the disk holds the last event that was dealt with. Later events are given again at the
+//! next start; so a crash between a notification and its mark shows that notification twice, and
+//! none is ever lost.
 
 use std::sync::Arc;
 
@@ -12,42 +13,42 @@ use wire::HookType;
 use super::{Console, feed::name_of};
 use crate::{present, view, words::count};
 
-/// Happenings are read this many at a time.
+/// How many events are read at a time.
 const PAGE: u32 = 500;
-/// From an earlier run, so many are told one by one; more are summed up.
+/// How many notifications from an earlier run are shown one by one; more are summed up.
 const ONE_BY_ONE: usize = 5;
-/// Nothing from an earlier run that is older than this is told as if it were news, in ms.
+/// How old an event of an earlier run may be to be shown as news, in ms.
 const NEWS: i64 = 15 * 60_000;
-/// A viewer that comes this soon after we opened its window is our own, in ms.
+/// A viewer that comes this soon after we opened a window counts as that window's, in ms.
 const OWN_VIEWER: i64 = 60_000;
 
-/// Tells a subscriber what is worth a notification.
+/// Finds the events that are worth a notification for one subscriber.
 pub struct Notices {
     console: Arc<Console>,
     subscriber: &'static str,
-    /// The newest happening that was read; none before the first look.
+    /// The newest event that was read; none before the first look.
     read_to: Option<u64>,
 }
 
-/// What came since the last look. When all of it is dealt with, tell [`Marks::dealt_with`].
+/// The notifications since the last look. Once all are dealt with, call [`Marks::dealt_with`].
 #[derive(Debug, Default)]
 pub struct News {
-    /// What to tell, oldest first.
+    /// The notifications, oldest first.
     pub tell: Vec<Tell>,
-    /// Up to where this was read.
+    /// The last event that was read.
     up_to: u64,
 }
 
-/// One thing to tell.
+/// One notification.
 #[derive(Debug, Clone)]
 pub enum Tell {
     /// Something that happened.
     Happened(view::EventView),
-    /// A sentence that sums up what came while nobody was told.
+    /// A sentence that sums up the events of an earlier run.
     Summary(String),
 }
 
-/// Notes what was told; clones note for the same subscriber.
+/// Stores how far a subscriber has got; clones do so for the same subscriber.
 #[derive(Clone)]
 pub struct Marks {
     console: Arc<Console>,
@@ -59,13 +60,13 @@ impl Notices {
         Self { console, subscriber, read_to: None }
     }
 
-    /// What notes that all of a [`News`] was dealt with, shown or kept quiet.
+    /// The handle that stores that all of a [`News`] was dealt with, whether shown or suppressed.
     pub fn marks(&self) -> Marks {
         Marks { console: self.console.clone(), subscriber: self.subscriber }
     }
 
-    /// Looks for what came since the last look, or since the mark of an earlier run; to be called
-    /// again whenever something has happened. None if nothing came.
+    /// The notifications since the last look, or since the mark of an earlier run; to be called
+    /// again whenever something has happened. None if there are none.
     pub async fn read(&mut self) -> Option<News> {
         let console = self.console.clone();
         let engine = console.engine.get().await?;
@@ -94,7 +95,7 @@ impl Notices {
         (up_to > from).then_some(News { tell, up_to })
     }
 
-    /// Where an earlier run has stopped; the newest happening if there was none.
+    /// The event at which an earlier run stopped; the newest one if there was none.
     async fn begin(&self, engine: &Engine) -> Option<u64> {
         match engine.journal().seen(self.subscriber).await {
             Ok(Some(seq)) => return Some(seq),
@@ -105,14 +106,15 @@ impl Notices {
             }
         }
         let newest = self.console.updates.newest();
-        // At once: what comes next must not be taken for old, should it end before it was told.
+        // Stored at once: if this run ends before the next event is shown, that event must not be
+        // taken for old.
         note(engine, self.subscriber, newest).await;
         Some(newest)
     }
 }
 
 impl Marks {
-    /// Notes that everything up to this was dealt with.
+    /// Stores that every event of `news` was dealt with.
     pub async fn dealt_with(&self, news: &News) {
         if let Some(engine) = self.console.engine.get().await {
             note(&engine, self.subscriber, news.up_to).await;
@@ -126,7 +128,7 @@ async fn note(engine: &Engine, subscriber: &str, seq: u64) {
     }
 }
 
-/// Everything after `from`; none if it can't be read now.
+/// All events after `from`; none if they can't be read now.
 async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<EventRecord>> {
     let mut all = Vec::new();
     loop {
@@ -144,7 +146,7 @@ async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<EventRecord>> 
     }
 }
 
-/// Whether it is what the person at this console has just done: nobody has to be told of that.
+/// Whether the event is the person's own act at this console, which needs no notification.
 fn is_own(console: &Console, happening: &EventRecord) -> bool {
     let change = happening.event.facts().presence_change();
     if change != Some(PresenceChange::Reported(HookType::ViewerStarted)) {
@@ -154,7 +156,7 @@ fn is_own(console: &Console, happening: &EventRecord) -> bool {
     opened.is_some_and(|opened| happening.at.0.saturating_sub(opened.0) < OWN_VIEWER)
 }
 
-/// What is told while the console is locked.
+/// The notifications while the console is locked.
 fn without_names(things: usize) -> Vec<Tell> {
     match u32::try_from(things).unwrap_or(u32::MAX) {
         0 => Vec::new(),
@@ -163,7 +165,8 @@ fn without_names(things: usize) -> Vec<Tell> {
     }
 }
 
-/// What an earlier run did not come to tell: one by one if it is little and new, else in a sentence.
+/// The notifications that an earlier run didn't get to: one by one if few and new, else
+/// in a sentence.
 fn after_a_break(tell: Vec<view::EventView>, now: Timestamp) -> Vec<Tell> {
     let old = tell.iter().any(|happening| now.0.saturating_sub(happening.at) > NEWS);
     if old || tell.len() > ONE_BY_ONE {

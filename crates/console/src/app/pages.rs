@@ -1,14 +1,14 @@
-//! The files of the page in the browser, out of the program's bundle or a folder.
+//! The files of the passkey page, from the program's bundle or from a folder.
 
 use std::{borrow::Cow, fmt, path::PathBuf, sync::Arc};
 
-/// Where the page's files are found: `passkey.js` and `passkey.css`.
+/// The source of the page's files: `passkey.js` and `passkey.css`.
 pub trait Pages: Send + Sync + 'static {
     /// A file's bytes; none if it isn't there.
     fn get(&self, name: &str) -> Option<Cow<'static, [u8]>>;
 }
 
-/// A program without the page: nobody can sign in with it.
+/// A program without the page, with which nobody can sign in.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoPages;
 
@@ -28,7 +28,7 @@ impl Pages for PagesIn {
     }
 }
 
-/// The page as the program brings it along.
+/// The page's files within the program.
 #[derive(Clone)]
 pub struct Bundle(pub Arc<dyn Pages>);
 

@@ -1,4 +1,4 @@
-//! The ports of last time, so that links and hooks survive a restart.
+//! The ports of the last run, so that links and hooks survive a restart.
 
 use std::{fs, path::Path};
 
@@ -9,13 +9,13 @@ use crate::view::{Code, Trouble};
 
 const FILE: &str = "ports.json";
 
-/// The ports that were taken last time.
+/// The ports of the last run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Ports {
     pub listener: Option<u16>,
     pub broker: Option<u16>,
-    /// Where the broker lets customers of this network in.
+    /// The port at which the broker admits customers on this network.
     pub network: Option<u16>,
     pub sandbox_logintc: Option<u16>,
     pub sandbox_rocketchat: Option<u16>,
@@ -23,13 +23,14 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Those of last time; none if the file is missing or damaged, for any port will do then.
+    /// The ports of the last run; none if the file is missing or damaged, since any port
+    /// will do then.
     pub fn read(data: &Path) -> Self {
         let text = fs::read(data.join(FILE)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Remembers them for the next start; that it can't be done stands as a trouble.
+    /// Stores the ports for the next start; a failure stands as a trouble.
     pub fn remember(self, data: &Path, standing: &StandingTroubles) {
         if let Err(error) = self.write(data) {
             standing.add(Trouble {
@@ -49,9 +50,9 @@ impl Ports {
     }
 }
 
-/// `asked` as a person set it (0: whatever it was last time), and `last`.
+/// The port to take: `asked` as a person set it (0 means the one of the last run, `last`).
 ///
-/// `promised`: somebody outside was told of the port, so no other will do.
+/// `promised`: others were given the port, so no other will do.
 pub(super) fn choose(asked: u16, last: Option<u16>, promised: bool) -> serve::Port {
     let wanted = if asked == 0 { last } else { Some(asked) };
     match (wanted, promised) {

@@ -1,4 +1,4 @@
-//! Whether the service can reach our listener: by where both are, or by a test with a nonce.
+//! Whether the service can reach our listener: from the two addresses, or by a test with a nonce.
 
 use engine::{
     Engine,
@@ -10,30 +10,31 @@ use url::{Host, Url};
 use super::{engine_slot::EngineSlot, updates::Updates};
 use crate::view::Reach;
 
-/// What the last test said.
+/// The result of the last test.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum ReachTest {
-    /// There was none yet.
+    /// There was no test yet.
     #[default]
     NotDone,
-    /// It came back.
+    /// The call arrived.
     Passed {
         at: Timestamp,
-        /// Who called, and how long that took.
+        /// The caller, and how long the call took.
         reached: Reached,
     },
-    /// It didn't.
+    /// The call didn't arrive.
     Failed(ReachError),
 }
 
-/// What is known of the way from the service to our listener; by the engine as it runs, not by settings
-/// that are about to be in force.
+/// What is known of the way from the service to our listener. It goes by the running engine, not by
+/// settings that are not in force yet.
 pub(super) fn known(engine: &Engine, test: &ReachTest) -> Reach {
     match test {
         ReachTest::Passed { reached: Reached { by: Requester::Service, .. }, .. } => {
             return Reach::Reachable;
         }
-        // Our own call proves where a public URL leads, and nothing about an address of this network.
+        // Our own call shows where a public URL leads, but nothing about an address of
+        // this network.
         ReachTest::Passed { reached: Reached { by: Requester::Ourselves, .. }, .. }
             if has_public_url(engine) =>
         {
@@ -70,10 +71,11 @@ pub(crate) fn is_this_computer(url: &str) -> bool {
     }
 }
 
-/// Has our listener called by the URL that hooks are given, and keeps how that ended.
+/// Has our listener called at the hooks' URL, and stores the result.
 pub(crate) async fn test(slot: &EngineSlot, updates: &Updates) -> ReachTest {
     let generation = slot.generation();
-    // The engine isn't held while the call is under way: another may start meanwhile, of which this says nothing.
+    // The engine isn't held during the call: another may start meanwhile, to which the result
+    // doesn't apply.
     let test = slot.get().await.map(|engine| engine.test_reach());
     let Some(test) = test else { return ReachTest::NotDone };
     let tested = match test.await {

@@ -1,8 +1,8 @@
-//! What a broker of ours tells beside the hooks: who shares the screen, who watches, and how good the picture is. And
-//! what it is told: who asks the customer for their screen.
+//! The exchange with our own brokers beside the hooks: they report who shares the screen, who
+//! watches and how good the picture is, and they are sent the requester that customers are shown.
 //!
-//! Only services that have these calls are asked. A call that fails changes no session: what is known gets old, and the
-//! window shows its age.
+//! Only services that have these calls are asked. A call that fails changes no session: the known
+//! roster gets old, and the window shows its age.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -17,11 +17,11 @@ use wire::{Pin, shared_screen::Requester};
 
 use super::{Console, engine_slot::EngineSlot};
 
-/// How often the roster of the session on screen is asked for.
+/// How often the roster of the session on screen is fetched.
 const EVERY: Duration = Duration::from_secs(2);
-/// Rosters of other sessions in which somebody is are asked for every so many rounds.
+/// Other active sessions' rosters are fetched once in so many rounds.
 const OTHERS: u64 = 5;
-/// At most so many sessions are asked for in a round, and so many at once.
+/// How many sessions at most are asked about in a round, and how many at once.
 const A_ROUND: usize = 64;
 const AT_ONCE: usize = 8;
 
@@ -65,11 +65,11 @@ async fn poll(console: &Console, round: u64) {
     }
 }
 
-/// A session that goes on.
+/// A live session.
 struct Live {
     id: SessionId,
     pin: Pin,
-    /// Somebody is in it.
+    /// Whether somebody is in it.
     active: bool,
 }
 
@@ -88,7 +88,8 @@ async fn ask_rosters(console: &Console, client: &LoginWithMe, live: &[Live], rou
     let on_screen = *console.updates.on_screen.borrow();
     let wanted = live
         .iter()
-        // The one that somebody looks at in every round, the others seldom: each is a call to the service.
+        // Each roster is a call to the service: the session on screen has one in every round, the
+        // others seldom.
         .filter(|one| on_screen == Some(one.id) || (one.active && round.is_multiple_of(OTHERS)));
     let asked = stream::iter(wanted.take(A_ROUND)).for_each_concurrent(AT_ONCE, async |one| {
         match client.roster(&one.pin).await {
@@ -100,7 +101,7 @@ async fn ask_rosters(console: &Console, client: &LoginWithMe, live: &[Live], rou
         }
     });
     asked.await;
-    // Only the session on screen shows it.
+    // Only the session on screen shows its roster.
     console.updates.on_screen.send_modify(|_| {});
 }
 
@@ -109,7 +110,7 @@ async fn tell_requesters(console: &Console, client: &LoginWithMe, live: &[Live],
     let told = console.engine.known(|known| known.requesters.clone());
     let untold = live.iter().filter(|one| match told.get(&one.id) {
         Some(ToldRequester { requester: last, done: true }) => *last != requester,
-        // A service that is away isn't asked in every round.
+        // A service that doesn't answer isn't asked in every round.
         Some(ToldRequester { done: false, .. }) => round.is_multiple_of(OTHERS),
         None => true,
     });
@@ -119,7 +120,7 @@ async fn tell_requesters(console: &Console, client: &LoginWithMe, live: &[Live],
     tell.await;
 }
 
-/// Who a session's customer was told asks.
+/// The requester that a session's customer is shown.
 #[derive(Debug, Clone)]
 pub(crate) struct ToldRequester {
     requester: Requester,
@@ -127,7 +128,7 @@ pub(crate) struct ToldRequester {
 }
 
 impl EngineSlot {
-    /// What the service can do beyond the nine calls; none while nobody can tell.
+    /// What the service can do beyond the nine calls; none while that can't be found out.
     pub(crate) async fn capabilities(&self, client: &LoginWithMe) -> Option<Capabilities> {
         if let Some(known) = self.known(|known| known.capabilities.clone()) {
             return Some(known);
@@ -140,8 +141,8 @@ impl EngineSlot {
 }
 
 impl Console {
-    /// Tells the service who asks in this session, if it passes that on. A failure is logged and tried again; until
-    /// then the customer is asked by nobody in particular.
+    /// Sends the service this session's requester, if it passes that on to the customer. A failure
+    /// is logged and tried again; until then the customer sees no requester.
     pub(crate) async fn tell_requester(&self, client: &LoginWithMe, session: SessionId, pin: &Pin) {
         let requester = self.requester();
         let told = client.set_asker(pin, &requester, self.broker.unattended).await;
@@ -155,7 +156,7 @@ impl Console {
         }
     }
 
-    /// Who asks, as customers are told.
+    /// The requester that customers are shown.
     fn requester(&self) -> Requester {
         let company = self.settings.current().company.clone();
         Requester { technician: self.access.technician(), company }

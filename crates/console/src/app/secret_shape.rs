@@ -1,5 +1,5 @@
-//! The shapes of the services' secrets: what can't be one is said before it is kept. Nothing of what was
-//! typed is ever repeated.
+//! The shapes of the services' secrets, which are checked before a secret is stored. No error
+//! repeats what was typed.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -8,10 +8,10 @@ use crate::{
     view::{SecretName, Trouble},
 };
 
-/// What was typed as the secret that it is, without the blanks around it.
+/// The secret without the blanks around it.
 ///
 /// # Errors
-/// Why it can't be that secret, and what to do.
+/// The reason why the text can't be that secret, and what to do.
 pub(crate) fn check_secret(
     which: SecretName,
     typed: &SecretString,
@@ -60,7 +60,7 @@ fn problem(which: SecretName, text: &str) -> Option<(&'static str, &'static str)
             "it is not 64 letters and digits",
             "copy it from the domain's page at the service",
         )),
-        // Its ids have 17 letters and digits.
+        // Rocket.Chat's ids have 17 letters and digits.
         SecretName::RocketchatToken if text.len() == 17 && word => Some((
             "this is a user id",
             "paste the token that was shown above it; the id goes to rocketchat_user",

@@ -1,5 +1,5 @@
-//! The three services that tell who somebody is: the real one where it is configured, else the sandbox's
-//! stand-in. Only base URLs and credentials differ.
+//! The clients of the three identity services: of the real service if it is configured, else of the
+//! sandbox's stand-in. Only base URLs and credentials differ.
 
 use engine::{
     StoreError,
@@ -20,7 +20,7 @@ use crate::{
     view::{GatePolicy, Identity, SecretName, Trouble},
 };
 
-/// The secrets that are kept, each with who and when.
+/// The stored secrets, each with the person who set it and the time.
 #[derive(Default)]
 pub(crate) struct StoredSecrets {
     passwordless: Option<KeptSecret>,
@@ -50,7 +50,7 @@ impl StoredSecrets {
     }
 }
 
-/// The name under which the journal has a secret.
+/// The journal's name for a secret.
 pub(crate) const fn stored_name(secret: SecretName) -> ServiceSecret {
     match secret {
         SecretName::PasswordlessSecret => ServiceSecret::Passwordless,
@@ -59,10 +59,11 @@ pub(crate) const fn stored_name(secret: SecretName) -> ServiceSecret {
     }
 }
 
-/// Sets the engine's clients up as the settings and secrets in force have it.
+/// Sets up the engine's clients by the settings and secrets in force.
 pub(crate) async fn set_up(console: &Console) {
     let settings = console.settings.current();
-    // The sandbox is held to the end: of two at once, the one with the newer secrets has the last word.
+    // The sandbox is held to the end, so that of two simultaneous calls the one with the newer
+    // secrets ends last.
     let (sandbox, not_started) = console.sandbox.start(&settings).await;
     if let Some(trouble) = not_started {
         console.standing.add(trouble);
@@ -77,7 +78,7 @@ pub(crate) async fn set_up(console: &Console) {
     engine.set_gate(gate.policy, gate.minutes);
 }
 
-/// What is asked for before a viewer is opened, as the settings have it.
+/// The gate that the settings require before a viewer is opened.
 pub(super) fn gate(settings: &Settings) -> Gate {
     let policy = match settings.verify_gate {
         GatePolicy::Off => Policy::Off,

@@ -1,4 +1,4 @@
-//! The settings in force, and where they are kept.
+//! The settings in force, and where they are stored.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::{Settings, SettingsSource};
 
-/// The settings in force, what of them is kept, and where.
+/// The settings in force, the stored part of them, and its place.
 pub(crate) struct SettingsInForce {
     pub source: SettingsSource,
     in_force: RwLock<StoredSettings>,
 }
 
-/// Settings, and what of them is kept: without defaults, variables and flags.
+/// The settings and their stored part, which has no defaults, variables or flags.
 #[derive(Clone)]
 pub(crate) struct StoredSettings {
     pub stored: Map<String, Value>,
@@ -29,7 +29,7 @@ impl SettingsInForce {
         self.in_force.read().settings.clone()
     }
 
-    /// What of the settings is kept.
+    /// The stored part of the settings.
     pub fn stored(&self) -> Map<String, Value> {
         self.in_force.read().stored.clone()
     }

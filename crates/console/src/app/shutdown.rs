@@ -1,18 +1,19 @@
-//! What runs, as a stack of guards: each thing that was started leaves behind how it is closed.
+//! The running parts as a stack of guards: each part that was started leaves behind how
+//! it is closed.
 //!
-//! A start that fails and the end of a console close the same stack, so both close in the same order: what was
-//! started last goes first.
+//! A failed start and the end of a console close the same stack, so both close in the same order:
+//! the part that was started last is closed first.
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How everything that was started is closed, in the order in which it was started.
+/// How to close every started part, in the order of their starts.
 #[derive(Default)]
 pub(super) struct Guards(Vec<BoxFuture<'static, ()>>);
 
 impl Guards {
-    /// Remembers how something is closed. What was never started may be closed, too.
+    /// Adds the closing of a part. A part that was never started may be closed, too.
     pub fn push(&mut self, close: impl Future<Output = ()> + Send + 'static) {
         self.0.push(Box::pin(close));
     }
@@ -27,7 +28,8 @@ impl Guards {
 
 impl Drop for Guards {
     fn drop(&mut self) {
-        // A vector drops its first element first. The folder's lock is in that one, and must outlive its users.
+        // A vector drops its first element first. That element holds the folder's lock, which must
+        // outlive the folder's users.
         while self.0.pop().is_some() {}
     }
 }
@@ -37,21 +39,23 @@ impl Drop for Guards {
 pub(crate) struct Lifecycle {
     pub stopping: CancellationToken,
     pub tasks: TaskTracker,
-    /// Held by a change of settings and by the end, of which only one may be under way.
+    /// Held by a change of settings and by the end, so that only one of them is under way.
     pub exclusive: tokio::sync::Mutex<()>,
     guards: Mutex<Guards>,
 }
 
 impl Lifecycle {
-    /// Takes over what is to be closed at the end.
+    /// Takes over the guards, to close them at the end.
     pub(super) fn keep(&self, guards: Guards) {
         *self.guards.lock() = guards;
     }
 
-    /// Ends what is under way, and closes everything. Whoever calls this a second time waits for the first.
+    /// Ends the work under way, and closes all parts. A second caller waits for the first.
     pub async fn stop(&self) {
         self.stopping.cancel();
+        // A change of settings that is under way finishes first.
         let _exclusive = self.exclusive.lock().await;
+        // Taken out, so that a second stop closes nothing again.
         let guards = std::mem::take(&mut *self.guards.lock());
         guards.close().await;
     }

@@ -1,15 +1,14 @@
-//! Troubles that stand until the next start, or until what they are about works again.
+//! Troubles that stand until the next start, or until their cause is gone.
 
 use parking_lot::Mutex;
 
 use crate::view::Trouble;
 
-/// The troubles that stand.
 #[derive(Default)]
 pub(crate) struct StandingTroubles(Mutex<Vec<Trouble>>);
 
 impl StandingTroubles {
-    /// Adds one, unless it stands already.
+    /// Adds a trouble, unless it stands already.
     pub fn add(&self, trouble: Trouble) {
         let mut standing = self.0.lock();
         if !standing.contains(&trouble) {
@@ -17,12 +16,12 @@ impl StandingTroubles {
         }
     }
 
-    /// Takes away those that are over.
+    /// Removes the troubles that are over.
     pub fn remove(&self, is_over: impl Fn(&Trouble) -> bool) {
         self.0.lock().retain(|trouble| !is_over(trouble));
     }
 
-    /// All of them, the oldest first.
+    /// All standing troubles, oldest first.
     pub fn list(&self) -> Vec<Trouble> {
         self.0.lock().clone()
     }

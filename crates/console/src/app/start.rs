@@ -1,4 +1,4 @@
-//! How a console starts: step by step, each leaving behind a guard that undoes it.
+//! The start of a console: step by step, each leaving a guard behind that undoes it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,10 +36,10 @@ use crate::{
     view::{Code, Trouble},
 };
 
-/// How long deliveries that the broker kept back wait for the first try of every hook.
+/// How long deliveries that the broker held back wait for every hook's first try.
 const LONGEST_HOOK_TRY: Duration = Duration::from_secs(5);
 
-/// Starts a console. If a step fails, the earlier ones are undone, the last first.
+/// Starts a console. If a step fails, the earlier ones are undone in reverse order.
 pub(super) async fn start(options: Options) -> Result<App, AppError> {
     let mut guards = Guards::default();
     match start_steps(options, &mut guards).await {
@@ -64,10 +64,10 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
     let sandbox = Arc::new(IdentitySandbox::new(folder.clone()));
     let broker =
         Arc::new(EmbeddedBroker::new(folder.clone(), standing.clone(), options.unattended));
-    // Before either starts: one may be up when the other fails.
+    // The guards come before the starts, since one may be up when the other fails.
     guards.push(sandbox.clone().close());
     guards.push(broker.clone().close());
-    // At once, since none needs another and all wait for the disk.
+    // Started together: none needs another, and all wait for the disk.
     let (broker_started, (_, no_sandbox), stores) = tokio::join!(
         broker.start(&settings),
         sandbox.start(&settings),
@@ -77,7 +77,7 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
     no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));
     let stores = stores?;
     let people = people(&stores, options.forget_profiles).await?;
-    // Before the engine, which asks it whether the console is locked from its first call on.
+    // Made before the engine, which asks from its first call on whether the console is locked.
     let access = access::at_start(&settings, &people);
     let engine =
         start_engine(&folder.path, &settings, broker.get(), access.clone(), stores).await?;
@@ -115,7 +115,7 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
     Ok(console)
 }
 
-/// The folder is locked before anything in it is read.
+/// Opens the data folder, which is locked before anything in it is read.
 async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), AppError> {
     let (path, program, source) = (options.data.clone(), options.program, options.settings.clone());
     let mut vault_options =
@@ -124,12 +124,14 @@ async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), App
         vault_options.keyring = None;
     }
     let open = move || {
-        // First, so that a second console neither reads half a settings file nor opens a store.
+        // The lock comes first, so that a second console neither reads half a settings file nor
+        // opens a store.
         let lock = FolderLock::take(&path, program, now())?;
         let loaded = source.load(jiff::Timestamp::now())?;
         let vault = Vault::open(&path, vault_options)?;
         Ok((Arc::new(DataFolder::new(path, vault, lock)), loaded))
     };
+    // Files and the system's keyring may block.
     match tokio::task::spawn_blocking(open).await {
         Ok(opened) => opened,
         Err(error) => Err(AppError::Internal(error.to_string())),
@@ -144,7 +146,8 @@ fn settings_damaged(why: &str) -> Trouble {
     }
 }
 
-/// Who has a profile here. Where nobody can tell, nothing is started: it would be open to everybody.
+/// The people with a profile here. If they can't be read, nothing is started: the console would be
+/// open to everybody.
 async fn people(stores: &Stores, forget: bool) -> Result<Vec<Person>, AppError> {
     if forget {
         stores.archive.forget_people().await.map_err(StartError::Archive)?;
@@ -152,7 +155,8 @@ async fn people(stores: &Stores, forget: bool) -> Result<Vec<Person>, AppError> 
     Ok(stores.archive.people().await.map_err(StartError::Archive)?)
 }
 
-/// Whoever may use the engine ends before it does, and nothing is recorded any more once its archive closes.
+/// Users of the engine are closed before it, and nothing is recorded any more once
+/// its archive closes.
 fn push_engine(console: &Console, guards: &mut Guards) {
     guards.push(console.engine.clone().close());
     let audit = console.audit.clone();
@@ -172,7 +176,7 @@ async fn record_forgotten_profiles(console: &Console) {
     console.audit.record_or_warn(entry).await;
 }
 
-/// What goes on beside the commands, which can be given from here on.
+/// Starts the background tasks. Commands are taken from here on.
 async fn spawn_followers(console: &Arc<Console>) {
     let tasks = &console.lifecycle.tasks;
     if let Some(engine) = console.engine.get().await {
@@ -184,7 +188,7 @@ async fn spawn_followers(console: &Arc<Console>) {
     tasks.spawn(roster::follow(console.clone()));
 }
 
-/// Lets the broker deliver what it kept back, once every hook was tried: what comes earlier would fail.
+/// Releases the broker's deliveries once every hook was tried: earlier ones would fail.
 async fn release_deliveries(console: Arc<Console>, hooks_tried: impl Future<Output = ()>) {
     tokio::select! {
         _ = tokio::time::timeout(LONGEST_HOOK_TRY, hooks_tried) => {}

@@ -1,11 +1,11 @@
-//! How many chat messages of each session nobody has read so far.
+//! How many chat messages of each session are unread.
 
 use std::collections::HashMap;
 
 use engine::{Engine, SessionId, archive::Message};
 use parking_lot::Mutex;
 
-/// Unread messages; a session that is not in it has none.
+/// The number of unread messages; a session without any has no entry.
 #[derive(Default)]
 pub(crate) struct UnreadCounts(Mutex<HashMap<SessionId, u32>>);
 
@@ -14,7 +14,7 @@ impl UnreadCounts {
         self.0.lock().get(&session).copied().unwrap_or_default()
     }
 
-    /// Counts a session's messages after the last one read, without the technician's own.
+    /// Counts a session's messages after the last read one, leaving out the technician's own.
     pub async fn count(&self, engine: &Engine, session: SessionId, technician: &str) {
         let mark = engine.journal().marked(&mark_name(session)).await.ok().flatten();
         let messages = match engine.archive().transcript(session).await {
@@ -28,7 +28,7 @@ impl UnreadCounts {
     }
 }
 
-/// The name of the journal's mark with the guid of the last message that was read.
+/// The name of the journal's mark that holds the guid of the last read message.
 pub(crate) fn mark_name(session: SessionId) -> String {
     format!("read/{session}")
 }

@@ -1,20 +1,20 @@
-//! What feeds wait for beside the engine's own changes, and how what they push is numbered.
+//! The changes that feeds wait for beside the engine's own, and the revisions of the views.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::SessionId;
 use tokio::sync::watch;
 
-/// What feeds wait for, and the numbers of what they push.
+/// The changes that feeds wait for, and the numbers of what they push.
 pub(crate) struct Updates {
     /// The session that the window shows.
     pub on_screen: watch::Sender<Option<SessionId>>,
     /// Counts changes that no snapshot shows, such as settings, notes and marks.
     changes: watch::Sender<u64>,
     revision: AtomicU64,
-    /// Where feeds begin, if not at the newest event.
+    /// The event after which feeds begin, if not the newest one.
     from_seq: Option<u64>,
-    /// The newest event that this run knows of.
+    /// The newest event known in this run.
     newest: AtomicU64,
 }
 
@@ -29,7 +29,7 @@ impl Updates {
         }
     }
 
-    /// Has feeds look again at what no snapshot shows.
+    /// Makes feeds look again at the facts that no snapshot shows.
     pub fn announce(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
@@ -38,12 +38,12 @@ impl Updates {
         self.changes.subscribe()
     }
 
-    /// A revision for a view that is about to be made: what is read after this is not older.
+    /// The revision for a view whose facts are read after this call.
     pub fn next_revision(&self) -> u64 {
         self.revision.fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    /// The event after which a feed begins that starts now.
+    /// The event after which a feed that starts now begins.
     pub fn start_of_feed(&self) -> u64 {
         self.from_seq.unwrap_or_else(|| self.newest())
     }

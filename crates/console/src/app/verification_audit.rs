@@ -1,8 +1,8 @@
 //! Records in the audit log how verifications ended.
 //!
-//! They end by themselves, at any time. The sequence number up to which they are recorded is on the disk, so those
-//! that end while this console isn't running are recorded later. A crash between an entry and the mark after it
-//! makes a second entry; none is left out.
+//! They may end at any time, without a command. The sequence number of the last recorded one is on
+//! the disk, so those that end while this console isn't running are recorded later. A crash between
+//! an entry and its mark makes a second entry; none is left out.
 
 use engine::{Engine, journal::EventRecord};
 
@@ -12,10 +12,10 @@ use super::{AuditEntry, audit_log::AuditLog, engine_slot::EngineSlot};
 const PAGE: u32 = 500;
 /// The name of the stored mark.
 const SUBSCRIBER: &str = "audit of verifications";
-/// Whoever answers a phone is not at this console, so these entries name the program.
+/// These entries name the program, since the person who answers a phone is not at this console.
 const NOBODY: &str = "deskhand";
 
-/// Reads the events for verifications that ended.
+/// Finds the events of verifications that ended.
 #[derive(Default)]
 pub(super) struct VerificationAudit {
     /// The last event that was read; none before the first look.
@@ -23,7 +23,8 @@ pub(super) struct VerificationAudit {
 }
 
 impl VerificationAudit {
-    /// Records the verifications that ended since the last look. What can't be recorded now is at the next look.
+    /// Records the verifications that ended since the last call. One that can't be recorded now is
+    /// tried again at the next.
     pub async fn read_on(&mut self, slot: &EngineSlot, audit: &AuditLog) {
         let Some(engine) = slot.get().await else { return };
         let mut from = match self.read_to {
@@ -64,7 +65,7 @@ async fn mark(engine: &Engine, seq: u64) {
     }
 }
 
-/// The entry for an event; none for events that don't belong into the audit log.
+/// The entry for an event; none for events that don't belong in the audit log.
 fn audit_entry(EventRecord { session, event, .. }: &EventRecord) -> Option<AuditEntry> {
     let facts = event.facts();
     let text = crate::present::trouble::sentence(&facts.audit_text()?);

@@ -1,7 +1,8 @@
-//! The windows that show a customer's screen: each has a page of ours, in whose place this program speaks to the broker.
+//! The windows that show a customer's screen. Each has a page of ours; this program speaks to the
+//! broker in the page's place.
 //!
-//! What is absent: a PIN or a broker's credential in a page, its address or what is logged; a page that gets anything
-//! after its window was closed; a window on a session whose gate was shut when the window was opened.
+//! A page, its address and the log never hold a PIN or a broker's credential, a page gets nothing
+//! after its window was closed, and no window opens on a session whose gate is shut.
 
 mod live;
 mod picture;
@@ -37,32 +38,33 @@ use crate::{
     view::Code,
 };
 
-/// How long a page or a broker may take to say or take something.
+/// How long a page or a broker may take to send or accept a message.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A picture of a screen has so many bytes at most; nothing else that a page sends is that large.
+/// The largest picture of a screen, in bytes; nothing else that a page sends is that large.
 const LARGEST_PICTURE: usize = 32 << 20;
-/// Pages, their two WebSockets and some spare, for a desk full of windows.
+/// The pages and their two WebSockets each, with a reserve for a desk full of windows.
 const CONNECTIONS: usize = 256;
 
-/// The windows, and the server of their pages, which runs from the first on.
+/// The windows, and the server of their pages, which runs once the first window is opened.
 pub(crate) struct Viewers {
     pages: Arc<dyn Pages>,
-    /// When the person here opened a session's first viewer window, until that viewer was seen.
+    /// When the person here opened a session's first viewer window; removed once that
+    /// viewer was seen.
     pub opened_here: Mutex<HashMap<SessionId, Timestamp>>,
     windows: RwLock<HashMap<TokenHash, Arc<ViewerWindow>>>,
     server: tokio::sync::Mutex<Option<Server>>,
 }
 
-/// Why a window can't have a page of ours.
+/// The reason why a window can't have a page of ours.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ViewerWindowError {
-    /// No port.
+    /// No port is free.
     #[error("open a viewer: {0}")]
     Bind(#[from] serve::BindError),
     /// The port can't be served.
     #[error("open a viewer: serve its page: {0}")]
     Serve(#[from] std::io::Error),
-    /// No secret.
+    /// No random secret can be made.
     #[error("open a viewer: {0}")]
     Random(#[from] engine::token::NoRandom),
 }
@@ -76,18 +78,18 @@ impl ViewerWindowError {
     }
 }
 
-/// A viewer window, as the server of its page knows it.
+/// A viewer window, as its page's server knows it.
 struct ViewerWindow {
     token: HookToken,
     session: SessionId,
     read_only: bool,
-    /// What the viewer is called in the session.
+    /// The viewer's name in the session.
     name: String,
-    /// What opens its streams; the broker gives one to each live connection.
+    /// The credential for its streams; the broker issues one to each live connection.
     key: watch::Sender<Option<Secret>>,
-    /// What both people may compare, while a sealed stream is up.
+    /// The words that both people may compare, while a sealed stream is up.
     words: watch::Sender<Option<String>>,
-    /// The window is closed.
+    /// Cancelled when the window is closed.
     closed: CancellationToken,
 }
 
@@ -97,8 +99,8 @@ impl Viewers {
         Self { pages, opened_here, windows, server: tokio::sync::Mutex::default() }
     }
 
-    /// The address of the page of the window for `session` and this role: the one of the window that is
-    /// open, else a new one. Whoever asks has passed the gate.
+    /// The page's address for the window of `session` and this role: that of the open window, else
+    /// a new one. The caller has passed the gate.
     ///
     /// # Errors
     /// No port or secret can be had for the page.
@@ -123,7 +125,7 @@ impl Viewers {
         Ok(ViewerUrl::of_our_page(address(addr, &window)))
     }
 
-    /// The window is closed: its page, wherever it may still be, gets nothing more.
+    /// Closes the window: its page, wherever it may still be open, gets nothing more.
     pub fn leave(&self, session: SessionId, read_only: bool) {
         let mut windows = self.windows.write();
         windows.retain(|_, window| {
@@ -135,7 +137,7 @@ impl Viewers {
         });
     }
 
-    /// Ends every window, and frees the port.
+    /// Closes every window, and frees the port.
     pub async fn close(self: Arc<Self>) {
         for (_, window) in self.windows.write().drain() {
             window.closed.cancel();
@@ -146,12 +148,12 @@ impl Viewers {
         }
     }
 
-    /// Whether this program has the page at all: else the broker's own will do.
+    /// Whether this program has the page; if not, the broker's own is used.
     pub fn has_page(&self) -> bool {
         self.asset("viewer.html").is_some()
     }
 
-    /// A file of the page: the one that the broker's browsers have, unless the program brings its own.
+    /// A file of the page: the program's own, else the one that the broker serves to browsers.
     fn asset(&self, name: &str) -> Option<Cow<'static, [u8]>> {
         let bundled = || serve::page_file("viewer", name);
         self.pages.get(name).or_else(|| bundled().map(|file| Cow::Borrowed(file.text.as_bytes())))
@@ -198,7 +200,7 @@ impl ViewerWindow {
     }
 }
 
-/// What the page says in its own words of itself is in it, too: to say it isn't to have it.
+/// The page's address. The name and role in it are for the page to show; they grant no rights.
 fn address(addr: SocketAddr, window: &ViewerWindow) -> Url {
     let mut url = Url::parse(&format!("http://{addr}/viewer/{}/", window.token.expose()))
         .unwrap_or_else(|_| unreachable!("an IP address, a port and base64 make a URL"));
@@ -209,12 +211,12 @@ fn address(addr: SocketAddr, window: &ViewerWindow) -> Url {
     url
 }
 
-/// Says something to a page; false if it is gone, or takes too long.
+/// Sends a text to a page; false if the page is gone or takes too long.
 async fn tell(page: &mut WebSocket, text: String) -> bool {
     matches!(tokio::time::timeout(PATIENCE, page.send(Frame::Text(text.into()))).await, Ok(Ok(())))
 }
 
-/// The next text of a page within a while; none if it is gone or says something else.
+/// The page's next text within [`PATIENCE`]; none if the page is gone or sends anything else.
 async fn heard(page: &mut WebSocket) -> Option<String> {
     let heard = async {
         loop {
@@ -228,7 +230,8 @@ async fn heard(page: &mut WebSocket) -> Option<String> {
     tokio::time::timeout(PATIENCE, heard).await.ok().flatten()
 }
 
-/// Ends a page's WebSocket in good order.
+/// Closes a page's WebSocket in good order.
 async fn hang_up(mut page: WebSocket) {
+    // A page that doesn't answer must not hold up the end of its connection.
     let _ = tokio::time::timeout(PATIENCE, page.close()).await;
 }

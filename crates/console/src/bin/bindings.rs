@@ -1,4 +1,5 @@
-//! Writes the files that are generated from the console, or with `--check` fails if one has drifted.
+//! Writes the files that are generated from the console, or with `--check` fails if
+//! one has drifted.
 
 use std::{fs, io, path::Path, process::ExitCode};
 

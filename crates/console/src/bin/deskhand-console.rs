@@ -1,6 +1,7 @@
 //! Deskhand without its window, for servers and scripts: `headless`, `regions`, `demo`, `doctor`.
 //!
-//! It links no web view, so it runs where none is installed; else it is the same program as `deskhand`.
+//! It links no web view, so it runs where none is installed; otherwise it is the same program as
+//! `deskhand`.
 
 use std::process::ExitCode;
 

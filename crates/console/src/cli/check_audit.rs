@@ -1,6 +1,6 @@
-//! `deskhand audit`: the audit log of a console that doesn't run, looked through or written out.
+//! `deskhand audit`: checks or exports the audit log of a console that isn't running.
 //!
-//! It starts no engine and speaks to nobody. It holds the folder's lock as a console would.
+//! It starts no engine and calls no service. It holds the folder's lock as a console would.
 
 use std::{
     io::Write as _,
@@ -39,7 +39,7 @@ enum What {
     Export,
 }
 
-/// Looks or writes, ends.
+/// Checks or exports the log.
 pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
     let (archive, _lock) = open(global).await?;
     match flags.what {
@@ -62,7 +62,7 @@ async fn verify(archive: &Archive, json: bool) -> Result<End, Failed> {
     Ok(if check.broken.is_none() { End::Done } else { End::NotGood })
 }
 
-/// Like the window, it exports nothing without an audit entry about the export.
+/// Exports the log. Like the window, it exports nothing without an audit entry about the export.
 async fn export(archive: &Archive, by: String) -> Result<End, Failed> {
     let (action, text) = ("audit_exported".into(), "Exports the audit log.".into());
     let entry = AuditEntry { at: now(), by, action, text, session: None };
@@ -76,13 +76,14 @@ async fn open(global: &Global) -> Result<(Archive, FolderLock), Failed> {
     let folder = global.data()?;
     let mut options = VaultOptions { passphrase: global.passphrase()?, ..VaultOptions::default() };
     options.keyring = if global.no_keyring { None } else { Some(Arc::new(OsKeyring)) };
+    // Opening the archive and asking the keyring may block.
     let opened = tokio::task::spawn_blocking(move || open_in(&folder, options));
     opened.await.map_err(|error| Failed::internal(&error))?
 }
 
 fn open_in(folder: &Path, options: VaultOptions) -> Result<(Archive, FolderLock), Failed> {
     let archive: PathBuf = folder.join(ARCHIVE_FILE);
-    // Looked at first: to look for a log makes no folder and no key.
+    // Checked first, so that looking for a log makes no folder and no key.
     if !archive.exists() || !folder.join(VAULT_FILE).exists() {
         return Err(Failed::general(
             format!("open the audit log: there is none in {}", folder.display()),

@@ -1,4 +1,5 @@
-//! `deskhand demo`: hands over to the demo. That is a program of its own, so that nothing of it is in the product.
+//! `deskhand demo`: hands over to the demo, a program of its own, so that the product contains
+//! nothing of it.
 
 use std::{
     os::unix::process::CommandExt as _,
@@ -18,7 +19,7 @@ pub struct Flags {
     patience: u16,
 }
 
-/// Becomes the demo; returns only if that fails.
+/// Replaces this process by the demo; returns only if that fails.
 pub(super) fn hand_over(log: &str, flags: &Flags) -> Failed {
     let own = std::env::current_exe().unwrap_or_default();
     let Some(demo) = demo_beside(own.parent().unwrap_or(Path::new(""))) else {
@@ -27,7 +28,8 @@ pub(super) fn hand_over(log: &str, flags: &Flags) -> Failed {
             "Install Deskhand's package, or build it: cargo build -p deskhand-demo.",
         );
     };
-    // The process is replaced, so that signals and exit codes are the demo's own.
+    // The process is replaced rather than a child started, so that signals and exit codes are the
+    // demo's own.
     let patience = flags.patience.to_string();
     let error = Command::new(demo).args(["--patience", &patience, "--log", log]).exec();
     Failed::general(format!("start the demo: {error}"), "")

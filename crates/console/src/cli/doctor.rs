@@ -1,7 +1,8 @@
-//! `deskhand doctor`: looks at everything that Deskhand needs on this computer, one line each.
+//! `deskhand doctor`: checks everything that Deskhand needs on this computer, one line each.
 //!
-//! It changes nothing that a start would not change, and its broker and engine live in a temporary
-//! folder. A warning is something that the main job, a session from PIN to transcript, can do without.
+//! It changes nothing that a start would not change, and its broker and engine use a temporary
+//! folder. A warning concerns something that the main job, a session from PIN to transcript,
+//! can do without.
 
 mod data;
 mod desktop;
@@ -34,13 +35,13 @@ enum Found {
     Failed,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Check {
     check: &'static str,
     found: Found,
     text: String,
-    /// What to do; empty if nothing need be done.
+    /// What to do; empty if nothing has to be done.
     remedy: String,
 }
 
@@ -65,7 +66,7 @@ struct Report {
     checks: Vec<Check>,
 }
 
-/// Looks, prints, ends.
+/// Runs all checks and prints the report.
 pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
     let settings = global.settings()?;
     let mut checks = vec![desktop::display()];

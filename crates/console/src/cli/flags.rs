@@ -1,6 +1,8 @@
-//! What holds for every program: where data and settings lie, how the key is come by, what is logged.
+//! The flags of every program: where data and settings are, how the key is obtained,
+//! what is logged.
 //!
-//! A setting comes from its flag, else from its variable, else from the file, else from its default.
+//! A setting comes from its flag, else from its variable, else from the file, else
+//! from its default.
 
 use std::{
     fs,
@@ -23,7 +25,7 @@ use crate::{
     },
 };
 
-/// The settings' file within the data folder, where no other is named.
+/// The settings' file in the data folder, unless another is named.
 pub const SETTINGS_FILE: &str = "settings.toml";
 
 /// The flags that every program takes.
@@ -71,7 +73,7 @@ pub struct Global {
     pub settings: SettingFlags,
 }
 
-/// The settings among the flags, as the texts that were given. Each is also a variable: `--base-url` is
+/// The settings among the flags, as texts. Each is also a variable: `--base-url` is
 /// `DESKHAND_BASE_URL`.
 #[derive(Debug, Clone, Default)]
 pub struct SettingFlags(Vec<(&'static str, String)>);
@@ -112,7 +114,7 @@ impl SettingFlags {
     /// The settings among the flags.
     ///
     /// # Errors
-    /// The first whose value can't be.
+    /// The first flag whose value is not valid.
     pub fn map(&self) -> Result<Map<String, Value>, SettingsError> {
         let given = self.0.iter();
         given.map(|(field, text)| Ok(((*field).to_owned(), from_text(field, text)?))).collect()
@@ -120,10 +122,10 @@ impl SettingFlags {
 }
 
 impl Global {
-    /// The data folder: the one that was named, else the user's own.
+    /// The data folder: the named one, else the user's own.
     ///
     /// # Errors
-    /// A [`Failed`] that asks for one, where the user has no home.
+    /// A [`Failed`] that asks for a folder, if the user has no home.
     pub(crate) fn data(&self) -> Result<PathBuf, Failed> {
         let own = || ProjectDirs::from("", "", "deskhand").map(|own| own.data_dir().to_owned());
         self.data.clone().or_else(own).ok_or_else(|| {
@@ -133,23 +135,24 @@ impl Global {
         })
     }
 
-    /// Where settings come from.
+    /// The source of the settings.
     ///
     /// # Errors
-    /// A flag or variable that can't be.
+    /// A flag or variable whose value is not valid.
     pub(crate) fn settings_source(&self) -> Result<SettingsSource, Failed> {
         let file = match &self.config {
             Some(named) => SettingsSource::file_by_hand(named),
             None => SettingsSource::file(self.data()?.join(SETTINGS_FILE)),
         };
-        // In this order: what comes later wins, so a flag wins over a variable, and both over the file.
+        // The order matters: a later call wins, so a flag wins over a variable, and both over
+        // the file.
         Ok(file.with(from_environment(variables())?).with(self.settings.map()?))
     }
 
     /// The settings in force. Blocks for a moment.
     ///
     /// # Errors
-    /// A setting that can't be.
+    /// A setting whose value is not valid.
     pub(crate) fn settings(&self) -> Result<Settings, Failed> {
         Ok(self.settings_source()?.load(jiff::Timestamp::now())?.settings)
     }
@@ -162,7 +165,7 @@ impl Global {
         self.passphrase_file.as_deref().map(first_line).transpose()
     }
 
-    /// The page for passkeys: out of the folder that was named, else the program's own.
+    /// The passkey page: from the named folder, else the program's own.
     fn pages(&self) -> Arc<dyn Pages> {
         match &self.pages_in {
             Some(folder) => Arc::new(PagesIn(folder.clone())),
@@ -170,7 +173,7 @@ impl Global {
         }
     }
 
-    /// What an engine is started with.
+    /// The options with which a program starts its console.
     ///
     /// # Errors
     /// A flag or variable has a wrong value.
@@ -195,25 +198,25 @@ impl Global {
         })
     }
 
-    /// What the window's console is started with; logs to standard error from now on.
+    /// The options with which the window starts its console; logs to standard error from now on.
     ///
     /// # Errors
-    /// Which flag or variable has a wrong value and what to do, for people.
+    /// The flag or variable with a wrong value and what to do, for people.
     pub fn for_window(&self, desktop: Arc<dyn Desktop>) -> Result<Options, String> {
         start_log(&self.log);
         self.options("deskhand", desktop).map_err(|failed| failed.to_string())
     }
 }
 
-/// Logs to standard error from now on; whoever has set up a log already keeps it.
+/// Logs to standard error from now on, unless a log is already set up.
 pub fn start_log(filter: &str) {
-    // A filter that is wrong must not keep the program from starting.
+    // A wrong filter must not keep the program from starting.
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ = log.try_init();
 }
 
-/// Those variables that are text; no setting is anything else.
+/// The variables whose value is valid Unicode; every setting's value is.
 fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -224,7 +227,7 @@ fn first_line(path: &Path) -> Result<SecretString, Failed> {
         let text = format!("read the passphrase from {}: {why}", path.display());
         Failed::key(text, "Write it on the file's first line, readable for you.")
     };
-    // The error's text names no content.
+    // The error's text contains nothing of the file.
     let text = fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() { Err(failed("its first line is empty")) } else { Ok(line.into()) }

@@ -1,7 +1,8 @@
 //! `deskhand headless`: the same commands and events as JSON Lines.
 //!
-//! Commands are carried out one after another, in the order of their lines. Whoever reads standard
-//! output slowly loses no happening: the feed is asked for more only once it has been written.
+//! Commands are carried out one after another, in the order of their lines. A slow reader
+//! of standard output loses no event: the next batch is taken from the feed only when the
+//! last was written.
 
 use std::{path::Path, sync::Arc};
 
@@ -26,9 +27,9 @@ use crate::{
     reply::Reply,
 };
 
-/// Lines that may wait for whoever reads standard output; then everything waits.
+/// How many lines may wait for the reader of standard output; after that, everything waits.
 const WAITING: usize = 16;
-/// How long whoever reads standard output has to take the last lines.
+/// How long the reader of standard output may take to accept the last lines.
 const LAST_LINES: Duration = Duration::from_secs(5);
 
 /// The flags of `deskhand headless`.
@@ -46,7 +47,7 @@ pub struct Flags {
     by: Option<String>,
 }
 
-/// Starts the engine, and ends when it is told to or standard input ends.
+/// Starts the console, and ends at a signal, at `quit`, or when standard input ends.
 pub(super) async fn run(
     global: &Global,
     flags: &Flags,
@@ -55,29 +56,29 @@ pub(super) async fn run(
     let mut options = global.options("deskhand headless", Arc::new(Headless))?;
     options.from_seq = flags.from_seq;
     let data = options.data.clone();
-    // A signal while it starts ends it as well; nothing was changed then.
+    // A signal during the start ends the program as well; nothing has been changed yet.
     let app = tokio::select! {
         app = App::start(options) => app?,
         () = stop.cancelled() => return Ok(End::Done),
     };
     let (out, written) = mpsc::channel(WAITING);
     let writer = tokio::spawn(write(written));
-    // The writer can't have ended before it has written something.
+    // The writer can't have ended before its first line.
     let _ = out.send(hello(&data)).await;
     let feed = tokio::spawn(push(app.subscribe(), out.clone()));
     tokio::select! {
         () = obey(&app, flags, &out) => {}
         () = stop.cancelled() => {}
-        // Nobody reads any more.
+        // The reader is gone.
         () = out.closed() => tracing::info!("standard output is closed, so this ends"),
     }
     finish(app, feed, out, writer).await;
     Ok(End::Done)
 }
 
-/// In good order: the engine first, then what it has said last.
+/// Ends in good order: the console first, then its last lines are written.
 async fn finish(app: App, feed: JoinHandle<()>, out: mpsc::Sender<String>, writer: JoinHandle<()>) {
-    // The writer ends once nobody can send any more: neither this nor the feed.
+    // The writer ends once all senders are gone: this one and the feed's.
     drop(out);
     app.stop().await;
     drop(app);
@@ -102,7 +103,7 @@ fn hello(data: &Path) -> String {
     }))
 }
 
-/// Carries out one command after another.
+/// Carries out commands one after another.
 async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
     let by = flags.by.clone().unwrap_or_else(|| app.settings().technician);
     let mut lines = read_input();
@@ -110,12 +111,13 @@ async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
         let Some(request) = protocol::read(line) else { continue };
         let (id, result) = match request {
             Ok(request) => {
+                // Not left to the console: the feed and the writer have to end after it.
                 if request.command.ends_program() {
                     let _ = out.send(protocol::answer(&request.id, &Ok(Reply::Done))).await;
                     return;
                 }
                 let by = request.by.as_deref().unwrap_or(&by);
-                // A script that works counts as somebody being there, or the console would lock itself.
+                // A working script counts as activity; otherwise the console would lock itself.
                 app.active();
                 (request.id, app.command(request.command, by).await)
             }
@@ -131,8 +133,8 @@ async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
     }
 }
 
-/// Reads standard input, one line ahead at most, on a thread of its own: a read of it can't be
-/// cancelled, and the end of the program must not wait for it.
+/// Reads standard input, at most one line ahead, on a thread of its own: a read can't be cancelled,
+/// and the program's end must not wait for it.
 fn read_input() -> mpsc::Receiver<InputLine> {
     let (send, lines) = mpsc::channel(1);
     let read = move || {
@@ -158,7 +160,7 @@ fn read_input() -> mpsc::Receiver<InputLine> {
     lines
 }
 
-/// Hands on what is pushed, no faster than it is written.
+/// Passes on what the feed pushes, no faster than it is written.
 async fn push(mut feed: Feed, out: mpsc::Sender<String>) {
     while let Some(pushes) = feed.next().await {
         let text: String = pushes.iter().map(protocol::line).collect();
@@ -168,7 +170,7 @@ async fn push(mut feed: Feed, out: mpsc::Sender<String>) {
     }
 }
 
-/// Writes to standard output until it is closed or there is nothing more to say.
+/// Writes to standard output until it is closed or all senders are gone.
 async fn write(mut written: mpsc::Receiver<String>) {
     let mut output = tokio::io::stdout();
     while let Some(text) = written.recv().await {

@@ -1,4 +1,5 @@
-//! Reads lines from a byte stream; none may be longer than a limit, so that whoever writes can't use up the memory.
+//! Reads lines from a byte stream. Each has a limited length, so that no writer can
+//! exhaust the memory.
 
 use std::io::{self, BufRead};
 
@@ -12,9 +13,9 @@ pub struct LineReader<R> {
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct InputLine {
-    /// Its place, from 1.
+    /// Its number, from 1.
     pub number: u64,
-    /// Its bytes without the end; none if it was longer than [`MAX_LINE`] and thrown away.
+    /// Its bytes without the line end; none if it was longer than [`MAX_LINE`] and was thrown away.
     pub bytes: Option<Vec<u8>>,
 }
 
@@ -23,7 +24,7 @@ impl<R: BufRead> LineReader<R> {
         Self { input, number: 0 }
     }
 
-    /// The next line; none at the end. A last line without an end counts.
+    /// The next line; none at the end of the stream. A last line without a line end counts.
     ///
     /// # Errors
     /// The stream can't be read.
@@ -38,7 +39,8 @@ impl<R: BufRead> LineReader<R> {
             any = true;
             let end = piece.iter().position(|&byte| byte == b'\n');
             let taken = end.unwrap_or(piece.len());
-            // The rest of a line that is too long is still read, or its end would pass for a line.
+            // The rest of an overlong line is still read; otherwise it would pass for a line of
+            // its own.
             bytes = bytes.filter(|line| line.len() + taken <= MAX_LINE);
             if let Some(line) = &mut bytes {
                 line.extend_from_slice(&piece[..taken]);

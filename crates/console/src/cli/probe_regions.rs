@@ -1,6 +1,6 @@
-//! `deskhand regions`: times every region, and says which it would choose and why.
+//! `deskhand regions`: times every region, and reports which it would choose and why.
 //!
-//! It keeps nothing: where no service is configured, a broker in a temporary folder stands for it.
+//! It stores nothing: if no service is configured, a broker in a temporary folder stands in.
 
 use std::fmt::Write as _;
 
@@ -27,7 +27,7 @@ pub struct Flags {
     json: bool,
 }
 
-/// Probes, prints, ends.
+/// Probes the regions and prints the result.
 pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
     let settings = global.settings()?;
     let (own, service) = match settings.service() {
@@ -39,7 +39,7 @@ pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
         }
     };
     let result = race(&service, settings.probe_rounds).await;
-    // Before a failure is returned: the broker must not outlive its folder.
+    // The broker must not outlive its folder, so it stops before a failure is returned.
     if let Some((running, folder)) = own {
         running.shutdown().await;
         drop(folder);
@@ -84,7 +84,7 @@ fn why_none(failed: &ProbeFailed) -> String {
     text
 }
 
-/// Fastest first, then those that were stopped, then those that failed.
+/// The fastest regions first, then the stopped ones, then the failed ones.
 fn table(view: &RegionsView) -> String {
     let mut lanes: Vec<&LaneView> = view.lanes.iter().collect();
     lanes.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal));

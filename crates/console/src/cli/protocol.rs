@@ -1,6 +1,6 @@
-//! The words of `deskhand headless`: a line in is a command, a line out an answer or a push.
+//! The protocol of `deskhand headless`: a line in is a command, a line out is an answer or a push.
 //!
-//! Every line in gets exactly one answer, in the order of the lines, whatever is in it.
+//! Every line in, whatever it contains, gets exactly one answer, in the order of the lines.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,23 +12,23 @@ use crate::{
     view::{Code, Trouble},
 };
 
-/// The number of this protocol; it grows when a script must be changed.
+/// The version of this protocol; it grows whenever scripts have to be changed.
 pub const PROTOCOL: u32 = 1;
 
-/// A line that was understood.
+/// A valid line.
 pub struct Request {
-    /// The script's own mark, given back with the answer.
+    /// The script's own id, which the answer repeats.
     pub id: Value,
-    /// The person who gave the command; none for the one who runs the program.
+    /// The person who gave the command; none if it was the person who runs the program.
     pub by: Option<String>,
     /// What to do.
     pub command: Command,
 }
 
-/// A line that was not understood.
+/// An invalid line.
 #[derive(Debug)]
 pub struct BadLine {
-    /// The script's own mark, where at least that was understood.
+    /// The script's own id, if at least that was readable.
     pub id: Value,
     pub trouble: Box<Trouble>,
 }
@@ -43,7 +43,7 @@ struct Envelope {
     command: Map<String, Value>,
 }
 
-/// Understands a line; none if there is nothing on it.
+/// Parses a line; none if it is blank.
 pub fn read(line: InputLine) -> Option<Result<Request, BadLine>> {
     let number = line.number;
     let Some(bytes) = line.bytes else {
@@ -60,7 +60,7 @@ fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
     let envelope: Envelope = serde_json::from_slice(bytes)
         .map_err(|error| bad(number, Value::Null, &format!("it is not a JSON object: {error}")))?;
     let Envelope { id, by, command } = envelope;
-    // Answers are matched by their id, so it must be something that compares.
+    // Scripts match answers by their id, so it must be a value that can be compared.
     if !matches!(id, Value::Null | Value::Number(_) | Value::String(_)) {
         return Err(bad(number, Value::Null, "its id is neither a number nor a text"));
     }
@@ -73,7 +73,7 @@ fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
     }
 }
 
-/// A field that was given to a command without any. serde refuses unknown fields only of the other commands.
+/// A field of a command that has none. For those, serde doesn't refuse unknown fields.
 fn needless_field(command: &Map<String, Value>) -> Option<&String> {
     let field = command.keys().find(|field| *field != "do")?;
     let name = command.get("do")?.as_str()?;
@@ -100,7 +100,7 @@ struct Answer<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum What<'a> {
-    // The answer's own `id` is the script's, so the session's has another name here.
+    // The answer's own `id` is the script's, so the session's id has another name here.
     Session { reply: &'static str, session: &'a str },
     Reply(&'a Reply),
     Error { error: &'a Trouble },
@@ -118,7 +118,7 @@ pub fn answer(id: &Value, result: &Result<Reply, Trouble>) -> String {
 
 /// One line of JSON.
 pub fn line(value: &impl Serialize) -> String {
-    // Nothing that we print has keys that aren't text or numbers that aren't finite.
+    // None of our values has keys that aren't text or numbers that aren't finite.
     let text = serde_json::to_string(value);
     text.unwrap_or_else(|error| format!("{{\"bug\":{}}}", Value::String(error.to_string()))) + "\n"
 }

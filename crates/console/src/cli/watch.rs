@@ -1,4 +1,4 @@
-//! What has been seen on the feed so far, and waiting for what shall be seen next.
+//! The views and events that came on a feed so far, and waiting for further ones.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,25 +9,24 @@ use crate::{
     view::{ConsoleView, EventView, Push, RegionsView, SessionDetail, SessionRow},
 };
 
-/// Everything that was pushed, the newest of each kind and all that happened.
+/// The newest of each kind of view, and all events.
 #[derive(Default)]
 pub struct Seen {
     /// The console.
     pub console: Option<ConsoleView>,
     /// Rows by session.
     pub rows: BTreeMap<String, SessionRow>,
-    /// Details by session.
+    /// The details of each session.
     pub details: BTreeMap<String, SessionDetail>,
-    /// The regions' race.
     pub regions: Option<RegionsView>,
-    /// All that happened, in its order.
+    /// All events, in their order.
     pub happenings: Vec<EventView>,
 }
 
-/// A feed that is watched.
+/// A feed with everything that it has pushed.
 pub struct Watch {
     feed: Feed,
-    /// Everything that was pushed so far.
+    /// Everything pushed so far.
     pub seen: Seen,
 }
 
@@ -62,7 +61,7 @@ impl Watch {
         Self { feed, seen: Seen::default() }
     }
 
-    /// Waits until `look` finds what it looks for; none if it doesn't within `patience`, or the
+    /// Waits until `look` finds something; none if it doesn't within `patience`, or if the
     /// feed has ended.
     pub async fn until<T>(
         &mut self,

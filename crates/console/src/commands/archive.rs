@@ -1,4 +1,4 @@
-//! Commands over what is kept of sessions: notes, tags, search, export.
+//! Commands over the stored records of sessions: notes, tags, search, export.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::{
@@ -105,11 +105,11 @@ const fn exported(format: Format) -> &'static str {
     }
 }
 
-/// Hits a page.
+/// The hits on one page.
 const PAGE: u32 = 50;
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 20_000;
-/// Tags of one session, and the characters of one.
+/// The most tags of one session, and the most characters of one tag.
 const MOST_TAGS: usize = 20;
 const LONGEST_TAG: usize = 40;
 
@@ -117,7 +117,7 @@ async fn note(console: &Console, session: &str, text: &str, by: &str) -> Command
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     must_exist(&engine, id, "save the note").await?;
     set_note(&engine, id, NoteKind::Working, text, by).await?;
-    // Both were shown as one, so what was typed is the whole.
+    // Both notes were shown as one text, so the typed text replaces both.
     set_note(&engine, id, NoteKind::Closing, "", by).await?;
     console.updates.announce();
     Ok(Reply::Done)
@@ -190,7 +190,7 @@ async fn picture(console: &Console, session: &str, picture: i64) -> CommandResul
 
 fn hit(console: &Console, engine: &Engine, found: &Found) -> Hit {
     let setting = setting(&console.zone);
-    // What goes on is shown as it is now, not as it was last archived.
+    // A live session is shown as it is now, not as it was last archived.
     let (name, word) = match (engine.snapshot(found.session), &found.summary) {
         (Some(snapshot), _) => {
             let record = &snapshot.record;

@@ -1,4 +1,4 @@
-//! Commands over the audit log: it is read, checked, exported.
+//! Commands over the audit log: reading, checking and exporting it.
 
 use engine::clock::now;
 use jiff::tz::TimeZone;
@@ -55,7 +55,7 @@ impl AuditLogCommand {
     }
 }
 
-/// Entries a page.
+/// The entries on one page.
 const PAGE: u32 = 100;
 
 async fn page(console: &Console, before: Option<u64>) -> CommandResult {
@@ -73,7 +73,7 @@ async fn verify(console: &Console) -> CommandResult {
     Ok(Reply::AuditCheck { check: audit_report::check(&report) })
 }
 
-/// The export is in the log itself, as its last entry.
+/// Exports the log. Its last entry is the one about this export.
 async fn export(console: &Console) -> CommandResult {
     let engine = console.engine.require().await?;
     let text = engine.archive().export_audit(Vec::new()).await;

@@ -1,5 +1,6 @@
-//! Settings: all that is given is checked first, kept second, and then in force: at once where that
-//! can be, by a new engine where it must be, else at the next start, which is said.
+//! Changes the settings. All given values are checked first, then stored, then put in
+//! force: at once if possible, with a new engine if necessary, else at the next start,
+//! which the reply mentions.
 
 use std::sync::Arc;
 
@@ -28,10 +29,10 @@ pub(super) async fn configure(
 ) -> CommandResult {
     let (console, by) = (console.clone(), by.to_owned());
     let tasks = console.lifecycle.tasks.clone();
-    // In a task of its own: whoever asked may go away, and half a change is none.
+    // In a task of its own: the caller may go away, and a change must not stop halfway.
     let task = tasks.spawn(async move {
         let lifecycle = &console.lifecycle;
-        // The end holds the lock while it waits for this task.
+        // The console's end holds this lock while it waits for this task.
         let exclusive = lifecycle.stopping.run_until_cancelled(lifecycle.exclusive.lock()).await;
         let _exclusive = exclusive.ok_or_else(trouble::stopping)?;
         change(&console, &changes, &by).await
@@ -55,7 +56,8 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
             "Close them first.",
         ));
     }
-    // Before it is in force: a disk that is full must not leave settings that are gone after the next start.
+    // Stored before they are in force: with a full disk, settings must not take effect that would
+    // be gone after the next start.
     save(console, &new).await?;
     let restart = match how {
         InForce::NewEngine => true,
@@ -75,7 +77,7 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
         set_up_services(console).await;
     }
     if restart {
-        // Also where the engine that was is back: what it knew of its service is gone.
+        // Also needed if the old engine is back: what it knew of its service is gone.
         console.lifecycle.tasks.spawn(learn_of_service(console.clone()));
     }
     if let Err(trouble) = begun {
@@ -88,8 +90,8 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
     Ok(settings(console))
 }
 
-/// Opens or closes the way in for customers and starts the engine anew, where the change wants it. What
-/// fails leaves both as they were.
+/// Opens or closes the way in for customers and restarts the engine, if the change requires it. A
+/// failure leaves both as they were.
 async fn put_in_force(
     console: &Arc<Console>,
     before: &Settings,
@@ -106,7 +108,8 @@ async fn put_in_force(
         Err(trouble) => Err(trouble),
     };
     if begun.is_err() && doors {
-        // It was open under these a moment ago; if it can't be any more, that is said by itself.
+        // The way in was open under these settings a moment ago; if it can't be opened again, that
+        // stands as a trouble of its own.
         if let Err(trouble) = console.broker.set_network(before).await {
             console.standing.add(trouble);
         }
@@ -114,13 +117,13 @@ async fn put_in_force(
     begun
 }
 
-/// What decides about the way in for customers on this network.
+/// The settings that decide about the way in for customers on this network.
 fn network(settings: &Settings) -> Value {
     let Settings { lan, lan_listen, lan_url, tls_cert, tls_key, .. } = settings;
     if *lan { serde_json::json!([lan_listen, lan_url, tls_cert, tls_key]) } else { Value::Null }
 }
 
-/// What is kept, with the changes in it; who accepted the licence terms, and when, is noted.
+/// The stored settings with the changes; records who accepted the licence terms, and when.
 fn changed(
     stored: &Map<String, Value>,
     changes: &Map<String, Value>,
@@ -154,7 +157,7 @@ fn check(
             "start Deskhand without it",
         ));
     }
-    // Fields that are unset are looked at too, so that a wrong name isn't taken silently.
+    // Unset fields are checked too, so that a wrong name isn't accepted silently.
     let settings = Settings::check_fields(changes)
         .and_then(|()| Settings::default().layer(new))
         .and_then(|settings| settings.layer(source.over()));
@@ -168,6 +171,7 @@ fn live(engine: Option<&Engine>) -> usize {
 
 async fn save(console: &Console, stored: &Map<String, Value>) -> Result<(), Trouble> {
     let (source, stored) = (console.settings.source.clone(), stored.clone());
+    // Writing to the disk may block.
     let saved = tokio::task::spawn_blocking(move || source.save(&stored)).await;
     let failed = |why: &str| Trouble {
         code: Code::FreeSpace,
@@ -181,7 +185,7 @@ async fn save(console: &Console, stored: &Map<String, Value>) -> Result<(), Trou
     }
 }
 
-/// Whoever signs in here has passkeys at the service of before only.
+/// Warns that the people here have passkeys only at the previous service.
 fn say_new_passkeys(console: &Console) {
     if console.access.people.lock().is_empty() {
         return;

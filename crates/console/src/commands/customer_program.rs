@@ -1,6 +1,7 @@
 //! Commands over the customer's program, which is saved to be carried to them by hand.
 //!
-//! Nothing else has the service asked for the program, since that ends the customer's own download.
+//! Only these commands make the service build the program, since that ends the
+//! customer's own download.
 
 use std::path::{Path, PathBuf};
 
@@ -70,8 +71,8 @@ impl CustomerProgramCommand {
 }
 
 impl Command {
-    /// The command as a window's page may give it: a page names sessions, never a place on the disk, so the customer's
-    /// program goes to the downloads.
+    /// The command as a window's page may give it: a page may name sessions but no place on the
+    /// disk, so the customer's program goes to the downloads.
     #[must_use]
     pub fn without_path(self) -> Self {
         match self {
@@ -87,7 +88,7 @@ impl Command {
 
 const DOING: &str = "save the customer's program";
 
-/// Saves the program, if a person has confirmed what that does to the customer's own download.
+/// Saves the program, if a person has confirmed the effect on the customer's own download.
 async fn save(
     console: &Console,
     session: &str,
@@ -107,20 +108,21 @@ async fn save(
     }
     let name = words::slug(&name_of(&console.zone, &engine, id).await);
     let stem = format!("deskhand-program-{}", if name.is_empty() { "customer" } else { &name });
+    // Looking at folders on the disk may block.
     let place = tokio::task::spawn_blocking(move || place(path.as_deref(), &stem))
         .await
         .map_err(|_| trouble::stopping())??;
     if let Some(pin) = &snapshot.pin
         && console.engine.capabilities(engine.client()).await.is_some_and(|can| can.tells_asker())
     {
-        // What the program says of who asks is made with it, and can't be changed afterwards.
+        // The requester is built into the program and can't be changed afterwards.
         console.tell_requester(engine.client(), id, pin).await;
     }
     engine.save_program(id, place, by.to_owned()).await.map_err(failed)?;
     Ok(Reply::Done)
 }
 
-/// Cancels what is under way: no file is left, and what the service gave is kept.
+/// Cancels the saving: no file is left, and what the service has sent is kept.
 async fn cancel(console: &Console, session: &str) -> CommandResult {
     const CANCEL: &str = "cancel the customer's program";
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
@@ -132,7 +134,7 @@ async fn cancel(console: &Console, session: &str) -> CommandResult {
     Ok(Reply::Done)
 }
 
-/// Where `path` leads: into a folder, or to a file that isn't there yet; without it, to the downloads.
+/// The target of `path`: a folder, or a file that isn't there yet; without a path, the downloads.
 fn place(path: Option<&str>, stem: &str) -> Result<DownloadTarget, Trouble> {
     let Some(said) = path.filter(|path| !path.trim().is_empty()) else {
         return downloads().map(|folder| DownloadTarget::in_folder(&folder, stem));

@@ -1,7 +1,7 @@
-//! Commands over login sessions in the chat workspace: whose device a customer's is.
+//! Commands over login sessions in the chat workspace, which show whose device a customer has.
 //!
-//! Nothing is asked twice by itself: if the workspace wants a second factor, the command answers `code_asked`, and
-//! whoever gave it gives it again with the code.
+//! Nothing is repeated automatically: if the workspace wants a second factor, the command answers
+//! `code_asked`, and the caller sends it again with the code.
 
 use engine::{
     SessionId,
@@ -109,10 +109,10 @@ const LONGEST_ID: usize = 128;
 const LONGEST_FILTER: usize = 200;
 /// The longest code or password, in bytes.
 const LONGEST_CODE: usize = 256;
-/// The newest first, people's names beside each other where they logged in at once.
+/// The newest first; people's names stay together where the times are equal.
 const NEWEST_FIRST: &str = r#"{"loginAt":-1}"#;
 
-/// A login session that is to be logged out.
+/// A login session to log out.
 struct LogOut {
     session: Option<String>,
     login_session: String,
@@ -138,7 +138,7 @@ async fn look_up(
         Ok(factor) => factor,
         Err(asked) => return Ok(Reply::CodeAsked { asked }),
     };
-    // Without the engine in hand: a slow workspace holds nothing up.
+    // Called without holding the engine: a slow workspace delays nothing else.
     let found = match chat.info(login_session, factor.as_ref()).await {
         Ok(found) => found,
         Err(error) => return code_or_trouble(error),
@@ -208,12 +208,13 @@ async fn log_out(console: &Console, request: LogOut, by: &str) -> CommandResult 
     let text = format!("Logged the login session {login_session} out");
     record(console, by, "device_logged_out", text, id).await;
     console.updates.announce();
-    // Last, for it is logged out all the same.
+    // Checked last, since the login session is logged out in any case.
     marked.map_err(|error| trouble::of_store(&error))?;
     Ok(Reply::Done)
 }
 
-/// An id as it was typed or pasted. The workspace reads it as a pattern, so what no id has is not sent.
+/// An id as typed or pasted. The workspace reads it as a pattern, so characters that no id has are
+/// not sent.
 fn login_session_id<'a>(doing: &str, typed: &'a str) -> Result<&'a str, Trouble> {
     let id = typed.trim();
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
@@ -236,14 +237,14 @@ fn client(engine: &engine::Engine, doing: &str) -> Result<RocketChat, Trouble> {
     })
 }
 
-/// A second factor that can be sent. What can't be one is asked for again without asking the workspace,
-/// which counts wrong ones.
+/// A second factor that can be sent. One of the wrong shape is asked for again without a call,
+/// because the workspace counts wrong ones.
 fn checked(given: Option<SecondFactor>) -> Result<Option<Factor>, CodeAsked> {
     let Some(SecondFactor { code, method }) = given else { return Ok(None) };
     let method = method.map(|method| method.trim().to_owned()).filter(|method| !method.is_empty());
     let text = code.0.expose_secret();
     let password = method.as_deref() == Some("password");
-    // People type the code as the app shows it, in two groups.
+    // People type the code as the app shows it, in two groups of digits.
     let bare: String = if password {
         text.to_owned()
     } else {
@@ -274,7 +275,7 @@ fn code_or_trouble(error: RocketChatError) -> CommandResult {
     }
 }
 
-/// The trouble of a failed call, with a remedy of its own for each failure.
+/// The trouble of a failed call, with its own remedy for each failure.
 fn of_chat(error: &RocketChatError) -> Trouble {
     let (code, remedy) = match &error.why {
         Why::NotLoggedIn => (
@@ -332,7 +333,8 @@ fn whose(name: &str, app: &str) -> String {
     format!("{}, {}", or(name, "a person without a name"), or(app, "an unknown app"))
 }
 
-/// Records what was done. An entry that can't be written stands as a trouble and makes nothing fail.
+/// Records the act. An entry that can't be written stands as a trouble; the command succeeds all
+/// the same.
 async fn record(
     console: &Console,
     by: &str,

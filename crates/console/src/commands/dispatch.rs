@@ -14,11 +14,11 @@ use crate::{
 };
 
 impl App {
-    /// Carries out a command that `by` (a person) gave; what it changes is pushed to all subscribers. If somebody is
-    /// signed in, they go on record in the place of `by`.
+    /// Carries out a command that the person `by` gave; its changes are pushed to all subscribers.
+    /// A signed-in person goes on record in place of `by`.
     ///
     /// # Errors
-    /// Why it was not done, with the remedy.
+    /// The reason why the command was not carried out, with the remedy.
     pub async fn command(
         &self,
         command: impl Into<Command> + Send,
@@ -27,6 +27,7 @@ impl App {
         let by = self.console().access.recorded_name(by);
         let stopping = self.console().lifecycle.stopping.clone();
         tokio::select! {
+            // Checked first, so that no command begins once the console is stopping.
             biased;
             () = stopping.cancelled() => Err(trouble::stopping()),
             result = dispatch(self, command.into(), &by) => result,
@@ -41,6 +42,7 @@ async fn dispatch(app: &App, command: Command, by: &str) -> CommandResult {
     match audit {
         AuditPolicy::Nothing | AuditPolicy::ByHandler => command.carry_out(app, by).await,
         AuditPolicy::Before(act) => {
+            // Without its entry on the disk the command is not carried out.
             console.audit.record(act.entry(by)).await?;
             let result = command.carry_out(app, by).await;
             let not_done = result.as_ref().err().map(|trouble| not_done(act, by, trouble));
@@ -66,7 +68,7 @@ fn check_lock(console: &Console, while_locked: WhileLocked) -> Result<(), Troubl
     if allowed || !console.access.state.is_locked() { Ok(()) } else { Err(trouble::locked()) }
 }
 
-/// The entry for what was announced in the log and not done.
+/// The entry for an act that the log announced and that then failed.
 fn not_done(act: Act, by: &str, trouble: &Trouble) -> AuditEntry {
     let text = format!("It was not done: {} {}", act.text, trouble.text);
     Act { action: "not_done", text, ..act }.entry(by)
@@ -74,21 +76,22 @@ fn not_done(act: Act, by: &str, trouble: &Trouble) -> AuditEntry {
 
 fn done(act: &Act, by: &str, reply: &Reply) -> AuditEntry {
     let mut entry = act.entry(by);
-    // Only a session that was made just now has an id that the command didn't name.
+    // Only a new session has an id that the command didn't name.
     if let Reply::Session { id } = reply {
         entry.session = id.parse().ok();
     }
     entry
 }
 
-/// Records an entry, if there is one, and hands the result on. An entry that can't be recorded stands as a trouble.
+/// Records an entry, if there is one, and passes the result on. An entry that can't be recorded
+/// stands as a trouble.
 async fn record_after(
     console: &std::sync::Arc<Console>,
     entry: Option<AuditEntry>,
     result: CommandResult,
 ) -> CommandResult {
     let audit = console.audit.clone();
-    // In a task of its own: whoever gave the command may go away, and it was done all the same.
+    // In a task of its own: the act is done, so it is recorded even if the caller goes away.
     let task = console.lifecycle.tasks.spawn(async move {
         if let Some(entry) = entry {
             let _ = audit.record(entry).await;

@@ -1,4 +1,5 @@
-//! Commands over the three identity services: where each is, their secrets, a test of the connection.
+//! Commands over the three identity services: where each is, their secrets, a test
+//! of the connection.
 
 use engine::{
     clock::now,
@@ -81,7 +82,7 @@ async fn services(console: &Console) -> CommandResult {
     Ok(Reply::Services { services })
 }
 
-/// Checked, kept, in use: in this order.
+/// Sets a secret: checked, stored and put in use, in this order.
 async fn set(console: &Console, secret: SecretName, value: Secret, by: &str) -> CommandResult {
     let value = check_secret(secret, &value.0)?;
     let kept = KeptSecret { value, at: now(), by: by.to_owned() };
@@ -130,7 +131,7 @@ async fn view(console: &Console, service: Identity, kept: &StoredSecrets) -> Ide
     }
 }
 
-/// Has the service called as the console calls it, by what changes nothing there.
+/// Calls the service with the console's own credentials, but changes nothing there.
 async fn test(console: &Console, service: Identity) -> CommandResult {
     let clients = console.engine.require().await?.services();
     let mut works = Vec::new();
@@ -156,7 +157,8 @@ async fn test(console: &Console, service: Identity) -> CommandResult {
     Ok(Reply::Connection { connection })
 }
 
-/// A verification that nobody asked for: whether it is unknown tells whether the domain is known.
+/// The id of a verification that nobody requested: the answer about it tells whether the
+/// domain is known.
 const NO_VERIFICATION: &str = "0000000000000000000000000000000000000000";
 
 async fn test_logintc(client: &LoginTc, works: &mut Vec<String>) -> Result<(), Trouble> {
@@ -193,7 +195,7 @@ async fn test_workspace(client: &RocketChat, works: &mut Vec<String>) -> Result<
     Ok(())
 }
 
-/// Why a service has no client.
+/// The reason why a service has no client.
 async fn not_set_up(console: &Console, service: Identity) -> Result<Trouble, Trouble> {
     let engine = console.engine.require().await?;
     let kept =

@@ -1,4 +1,5 @@
-//! Commands over e-mails: to the customer in the technician's name, to a colleague in the customer's.
+//! Commands over e-mails: to the customer in the technician's name, to a colleague
+//! in the customer's.
 
 use engine::{Engine, SessionId};
 use serde::Deserialize;
@@ -78,10 +79,10 @@ async fn withdraw(console: &Console, session: &str, mail: u32) -> CommandResult 
     Ok(Reply::Done)
 }
 
-/// What a customer without a name is called in a mail.
+/// The customer's name in a mail if none was given.
 const NAMELESS: &str = "the customer";
 
-/// An e-mail that a person or a rule asks for.
+/// An e-mail that a person or a rule orders.
 struct MailRequest {
     to: String,
     to_customer: bool,
@@ -159,7 +160,7 @@ async fn order_checked(
     engine.order(id, input).await.map_err(failed)
 }
 
-/// The customer's name, as short as the service takes names: at most 64 characters.
+/// The customer's name, cut to the 64 characters that the service accepts.
 fn customer(about: &About) -> String {
     let name = words::plain(&about.customer, 64);
     if name.is_empty() { NAMELESS.to_owned() } else { name }

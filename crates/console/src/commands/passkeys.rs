@@ -1,4 +1,4 @@
-//! Commands over the passkeys and aliases of who is signed in.
+//! Commands over the passkeys and aliases of the signed-in person.
 
 use std::sync::Arc;
 
@@ -106,7 +106,8 @@ async fn add_passkey(console: &Arc<Console>, nickname: &str) -> CommandResult {
 async fn delete_passkey(console: &Console, id: &str, confirmed: bool, by: &str) -> CommandResult {
     let doing = "delete the passkey";
     let person = signed_in(console, doing)?;
-    // Asked anew: somebody else's can't be deleted by its id, and the last one is found out.
+    // The list is fetched anew: nobody else's passkey can be deleted by its id, and the last one
+    // is recognised.
     let listed = list(console, &person, doing).await?;
     let Some(found) = listed.iter().find(|passkey| passkey.id == id) else {
         return Err(Trouble {
@@ -139,7 +140,7 @@ async fn set_aliases(
     let person = signed_in(console, doing)?;
     let set: Vec<String> = aliases.iter().map(|alias| alias.trim().to_owned()).collect();
     let service = service(&console.engine, doing).await?;
-    // The limits are looked at before anything is sent.
+    // The limits are checked before anything is sent.
     let done = service.set_aliases(&person.id.to_string(), &set, hashing).await;
     done.map_err(|error| of_passkey(doing, &error))?;
     let count = words::count(u32::try_from(set.len()).unwrap_or(u32::MAX), "alias", "aliases");

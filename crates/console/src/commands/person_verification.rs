@@ -27,7 +27,7 @@ use crate::{
     words,
 };
 
-/// The characters of a reason for an override.
+/// How many characters the reason for an override has.
 const OVERRIDE_REASON: RangeInclusive<usize> = 3..=500;
 
 /// Commands that prove who a person is.
@@ -102,7 +102,7 @@ impl VerificationCommand {
 }
 
 const DOING: &str = "verify the person";
-/// The longest reason, in characters: what a phone's screen shows.
+/// The longest reason, in characters, that fits on a phone's screen.
 const LONGEST_REASON: usize = 200;
 
 /// A verification that a person asks for.
@@ -205,7 +205,7 @@ fn question(
             "give the username or id that the verification service has for them",
         ));
     }
-    // Refused, not cut: nobody shall approve half a sentence.
+    // Refused rather than cut: nobody should approve half a sentence.
     if reason.trim().chars().count() > LONGEST_REASON {
         return Err(trouble::bad_input(
             &format!("{DOING}: the reason is longer than {LONGEST_REASON} characters"),
@@ -231,12 +231,12 @@ fn question(
     })
 }
 
-/// What helps the person to decide. The session's reference is the start of its random id: nothing in
-/// it comes from the PIN.
+/// The facts that help the person to decide. The session's reference is the start of its random id:
+/// nothing in it comes from the PIN.
 fn shown(console: &Console, session: &str, reason: &str, by: &str) -> Vec<(String, String)> {
     let settings = console.settings.current();
     let name = words::plain(&settings.technician, words::LONGEST_NAME);
-    // The name that the customer knows from mails and viewer, and who really asks.
+    // The name that the customer knows from mails and the viewer, and the person who really asks.
     let technician = if name == by { name } else { format!("{name} ({by})") };
     let reference = session.split('-').next().unwrap_or_default().to_uppercase();
     let all = [
@@ -255,7 +255,7 @@ fn typed(Secret(code): &Secret) -> Result<logintc::Code, Trouble> {
     })
 }
 
-/// Ids have 40 hexadecimal digits in every sample; a name of that shape is nobody's.
+/// Ids have 40 hexadecimal digits in every sample, and nobody's name has that shape.
 fn is_id(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -275,7 +275,7 @@ const fn way(how: Method) -> &'static str {
     }
 }
 
-/// Records what was done. A log that can't be written doesn't undo it, and stands as a trouble.
+/// Records the act. A log that can't be written doesn't undo it, and stands as a trouble.
 async fn record(console: &Console, entry: AuditEntry) {
     if let Err(trouble) = console.audit.record(entry).await {
         tracing::warn!(text = trouble.text, "record a verification in the audit log");

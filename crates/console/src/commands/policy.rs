@@ -1,12 +1,12 @@
-//! What the dispatcher must know of a command: whether it may be given while the console is locked, and what of it
-//! goes into the audit log.
+//! The dispatcher's rules for a command: whether it may be given while the console is locked, and
+//! which entry it makes in the audit log.
 
 use engine::SessionId;
 
 use super::parse_id;
 use crate::app::AuditEntry;
 
-/// What the dispatcher must know of a command. The handler of a command may rely on it.
+/// The dispatcher's rules for a command. The command's handler may rely on them.
 #[derive(Debug)]
 pub(super) struct Policy {
     pub while_locked: WhileLocked,
@@ -17,25 +17,25 @@ pub(super) struct Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WhileLocked {
     Allowed,
-    /// Only as long as nobody has a profile here: the command makes the first one, or does without.
+    /// Only while nobody has a profile here: the command makes the first one, or does without.
     AllowedAtFirstStart,
     Refused,
 }
 
-/// What of a command is recorded in the audit log, and when.
+/// Which entry a command makes in the audit log, and when.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum AuditPolicy {
-    /// Nothing: the command only reads, or what it does is in the session's own record.
+    /// The command only reads, or the session's own record has its effect.
     Nothing,
     /// The handler records it, since the entry depends on the outcome.
     ByHandler,
-    /// It is recorded once it is done, and done even if it can't be recorded.
+    /// The act is recorded afterwards, and counts as done even if it can't be recorded.
     After(Act),
-    /// It must not happen unseen: it is recorded first, and refused if it can't be recorded.
+    /// The act must not happen unseen: it is recorded first, and refused if it can't be recorded.
     Before(Act),
 }
 
-/// What an audit entry says of a command.
+/// The content of a command's audit entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Act {
     pub action: &'static str,
@@ -66,9 +66,9 @@ impl AuditPolicy {
         Self::Before(Act { action, text: text.into(), session: None })
     }
 
-    /// Adds the session that the entry is about.
+    /// Adds the session that the entry concerns.
     pub fn about(self, session: &str) -> Self {
-        // A command whose session's id can't be one is refused anyway, so there is nothing to record.
+        // A command with an invalid session id is refused anyway, so there is nothing to record.
         let Ok(id) = parse_id(session) else { return Self::Nothing };
         match self {
             Self::After(act) => Self::After(act.about(id)),
@@ -84,7 +84,7 @@ impl Act {
         Self { session: Some(id), ..self }
     }
 
-    /// The entry for the log, with who gave the command.
+    /// The entry for the log, with the person who gave the command.
     pub fn entry(&self, by: &str) -> AuditEntry {
         let Self { action, text, session } = self.clone();
         AuditEntry { by: by.to_owned(), action, text, session }

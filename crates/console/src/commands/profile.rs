@@ -57,7 +57,7 @@ impl ProfileCommand {
     pub(super) fn policy(&self, _: &Settings) -> Policy {
         match self {
             Self::CreateProfile { .. } | Self::SkipProfile => {
-                // If somebody has a profile already, the handlers find that themselves.
+                // The handlers themselves check whether somebody has a profile already.
                 Policy::allowed_at_first_start(AuditPolicy::ByHandler)
             }
             Self::SignIn { .. } | Self::Lock => {
@@ -184,7 +184,7 @@ pub(super) async fn link(console: &Arc<Console>, task: CeremonyTask) -> CommandR
     Ok(Reply::Link { url: begin_ceremony(console, task).await?, by_role: None })
 }
 
-/// Who is signed in, for what needs a person.
+/// The signed-in person, for commands that need one.
 pub(super) fn signed_in(console: &Console, doing: &str) -> Result<Person, Trouble> {
     console.access.state.person().ok_or_else(|| {
         refused(
@@ -194,7 +194,7 @@ pub(super) fn signed_in(console: &Console, doing: &str) -> Result<Person, Troubl
     })
 }
 
-/// Records what was done. It can't be undone any more, so an entry that can't be written is only logged.
+/// Records the act. It can't be undone any more, so an entry that can't be written is only logged.
 pub(super) async fn record(console: &Console, by: &str, action: &'static str, what: &str) {
     let text = trouble::sentence(what);
     console

@@ -30,7 +30,8 @@ impl ProgramCommand {
         match self {
             Self::Quit => {
                 let app = app.clone();
-                // In a task of its own: the end waits for the commands under way, and this is one of them.
+                // In a task of its own: the end waits for the commands under way, and this is one
+                // of them.
                 tokio::spawn(async move { app.stop().await });
                 Ok(Reply::Done)
             }
@@ -39,7 +40,8 @@ impl ProgramCommand {
 }
 
 impl Command {
-    /// Whether the command ends the program, which a program that has more to end than the console does itself.
+    /// Whether the command ends the program. A program with more to end than the console
+    /// handles it itself.
     pub const fn ends_program(&self) -> bool {
         matches!(self, Self::Program(ProgramCommand::Quit))
     }

@@ -1,4 +1,5 @@
-//! Commands to the remote-support service itself: regions, abuse, the way from it to this console, the outbox.
+//! Commands to the remote-support service itself: regions, abuse, the way from it to this
+//! console, the outbox.
 
 use engine::{
     Engine,
@@ -71,7 +72,7 @@ async fn report_abuse(console: &Console, typed: &str) -> CommandResult {
         trouble::bad_input(&format!("report the PIN: {shape}"), "type it as it was given")
     })?;
     let engine = console.engine.require().await?;
-    // Where the disk can't tell, nothing is reported: a wrong report can't be taken back.
+    // If the disk can't answer, nothing is reported: a wrong report can't be taken back.
     if engine.minted(&pin).await.map_err(|error| trouble::of_store(&error))? {
         return Err(refused(
             "report the PIN: this console gave it out. Reports count against whoever did, so a \
@@ -99,7 +100,7 @@ async fn test_reach(console: &Console) -> CommandResult {
     })
 }
 
-/// What a call that came has proved, and what it hasn't.
+/// What a call that arrived has proved, and what it hasn't.
 fn came(url: &str, Reached { by, took }: Reached) -> String {
     let took = took.as_millis();
     match by {
@@ -136,18 +137,18 @@ async fn outbox(console: &Console) -> CommandResult {
     Ok(Reply::Outbox { mails: mails.collect() })
 }
 
-/// Instead of a mail's text that has a viewer's link while the gate is shut.
+/// Replaces the text of a mail with a viewer's link while the gate is shut.
 const HELD_BACK: &str = "This e-mail has a viewer's link. It is not shown while the verification gate \
     of its session is shut.";
 
-/// Whether a mail's text gives away a viewer that the verification gate keeps shut.
+/// Whether a mail's text has a viewer's link that the verification gate withholds.
 fn shows_a_viewer(console: &Console, engine: &Engine, body: &str) -> bool {
     let required = console.settings.current().verify_gate == GatePolicy::Require;
     let snapshots = engine.snapshots();
     let of = snapshots
         .iter()
         .find(|snapshot| snapshot.pin.as_ref().is_some_and(|pin| body.contains(pin.expose())));
-    // A session that is over has no gate to open, and no viewer either.
+    // An ended session has no gate to open, and no viewer either.
     let shut = of.and_then(|snapshot| engine.keeps_shut(snapshot.id)).unwrap_or_default();
     required && shut && body.contains("/view?")
 }

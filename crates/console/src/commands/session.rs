@@ -107,7 +107,7 @@ impl SessionCommand {
     }
 }
 
-/// Mail rules order invitations, so the entry names their addresses.
+/// Mail rules order invitations, so the entry names the rules' addresses.
 fn created(settings: &Settings) -> String {
     let to: Vec<String> =
         settings.mail_rules.iter().map(|rule| words::plain(&rule.to, 254)).collect();
@@ -151,7 +151,7 @@ async fn again(console: &Console, session: &str, by: &str) -> CommandResult {
     begin(console, about, None, by).await
 }
 
-/// Makes the session and orders the mails that stand as rules.
+/// Makes the session and orders the mails of the rules.
 async fn begin(console: &Console, about: About, region: Option<Region>, by: &str) -> CommandResult {
     let engine = console.engine.require().await?;
     let id = engine.create(about.clone(), by.to_owned(), region).await.map_err(failed)?;
@@ -215,7 +215,7 @@ async fn close(
         return Err(no_session("close the session"));
     }
     if !note.trim().is_empty() {
-        // First: what can't be saved is said while the session is still open.
+        // The note is saved first: a failure is reported while the session is still open.
         set_note(&engine, id, NoteKind::Closing, note, by).await?;
     }
     let outcome = match outcome {

@@ -51,13 +51,14 @@ impl SettingsCommand {
 }
 
 impl Command {
-    /// Whether the command may change settings, such as the window's looks.
+    /// Whether the command may change settings, for example the window's theme.
     pub const fn may_change_settings(&self) -> bool {
         matches!(self, Self::Settings(SettingsCommand::Configure { .. }))
     }
 }
 
-/// Which settings; their values only where these are short and say how the console is guarded.
+/// The names of the changed settings; their values only if they are short and decide how the
+/// console is guarded.
 fn changed(changes: &Map<String, Value>) -> String {
     let fields = changes.iter().map(|(field, value)| {
         let field = words::plain(field, 40);

@@ -47,7 +47,7 @@ pub enum ViewingCommand {
 impl ViewingCommand {
     pub(super) fn policy(&self, _: &Settings) -> Policy {
         Policy::refused_while_locked(match self {
-            // Whoever has the link sees the screen, so it is recorded before anybody can.
+            // Whoever has the link sees the screen, so it is recorded before it is given out.
             Self::ViewerLink { session, read_only } => {
                 let text = format!("Takes the viewer's link{}.", watching(*read_only));
                 AuditPolicy::before("viewer_link", text).about(session)
@@ -82,7 +82,7 @@ const fn watching(read_only: bool) -> &'static str {
 async fn viewer_link(console: &Console, session: &str, read_only: bool, by: &str) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let by_role = capabilities(console, &engine).await.is_some_and(|can| can.links_by_role());
-    // Without a name: whoever gets the link gives their own.
+    // Without a name: the person who gets the link enters their own.
     let url = if by_role {
         let role = if read_only { Role::Watch } else { Role::Control };
         engine.viewer_link(id, role, "").await
@@ -92,7 +92,7 @@ async fn viewer_link(console: &Console, session: &str, read_only: bool, by: &str
     let url = url.map_err(failed)?;
     note_unverified(console, &engine, id, by, "Gave a viewer's link").await;
     let url = url.expose();
-    // The broker that comes along gives its link for this computer; a colleague may be elsewhere.
+    // The embedded broker's link is for this computer, but a colleague may be elsewhere.
     let here = console.broker.get().and_then(|embedded| {
         let path = url.strip_prefix(embedded.origin())?;
         Some(format!("{}{path}", embedded.customers_origin()))
@@ -117,7 +117,8 @@ async fn open_viewer(console: &Arc<Console>, session: &str, view: View, by: &str
     };
     note_unverified(console, &engine, id, by, "Opened a viewer").await;
     let name = name_of(&console.zone, &engine, id).await;
-    // A window more makes no viewer that is news; before it opens, for its page is quick.
+    // Only the first window is noted: its viewer is our own and needs no notification. Noted before
+    // the window opens, because the page may join at once.
     let first = engine.snapshot(id).is_some_and(|snapshot| snapshot.windows == 0);
     drop(engine);
     if first {
@@ -136,7 +137,7 @@ async fn capabilities(console: &Console, engine: &Engine) -> Option<Capabilities
     console.engine.capabilities(engine.client()).await
 }
 
-/// A policy that only warns lets pass, and the log has it.
+/// A policy that only warns lets the viewer open, and the log records that.
 async fn note_unverified(console: &Console, engine: &Engine, id: SessionId, by: &str, what: &str) {
     if !matches!(engine.verdict(id), Some(Verdict::Shut { .. })) {
         return;

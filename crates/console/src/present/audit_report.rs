@@ -1,4 +1,4 @@
-//! The audit log for people: its lines, and what a look through it found.
+//! The audit log for people: its entries, and the result of a check.
 
 use engine::archive::{AuditEntry, AuditLink, AuditReport};
 
@@ -10,7 +10,7 @@ use crate::{
 /// The longest sentence that is shown, in characters.
 const LONGEST: usize = 2_000;
 
-/// An entry.
+/// The line of an entry.
 pub fn line(entry: AuditLink) -> AuditLine {
     let AuditLink { seq, entry: AuditEntry { at, by, action, text, session }, prev: _, hash: _ } =
         entry;

@@ -1,4 +1,4 @@
-//! The console as a whole: the service, the listener, what is wrong.
+//! The view of the whole console: the service, the listener and the troubles.
 
 use std::net::SocketAddr;
 
@@ -20,11 +20,11 @@ pub struct Parts<'a> {
     pub access: crate::view::AccessView,
     /// The service in use.
     pub service: Service<'a>,
-    /// Where the listener is bound; none while the engine isn't there.
+    /// Where the listener is bound; none while there is no engine.
     pub listener: Option<SocketAddr>,
-    /// The URL that hooks are given.
+    /// The hooks' base URL.
     pub hook_base: Option<&'a str>,
-    /// Whether the service can reach it.
+    /// Whether the service can reach that URL.
     pub reach: Reach,
     /// The engine's health; none while no engine runs.
     pub health: Option<&'a engine::Health>,
@@ -34,7 +34,6 @@ pub struct Parts<'a> {
     pub keeper: Keeper,
     /// All sessions.
     pub sessions: &'a [std::sync::Arc<Snapshot>],
-    /// This moment.
     pub now: Timestamp,
 }
 
@@ -50,7 +49,6 @@ pub struct Service<'a> {
     pub this_computer_only: bool,
 }
 
-/// The view.
 pub fn view(parts: &Parts<'_>) -> ConsoleView {
     let mut counts = (0, 0, 0);
     for snapshot in parts.sessions {
@@ -87,10 +85,10 @@ pub fn view(parts: &Parts<'_>) -> ConsoleView {
     }
 }
 
-/// Counts a session: live, of these waiting, of these active.
+/// Counts a session as live and, of the live ones, as waiting or active.
 fn count(word: &SessionStatus, (live, waiting, active): &mut (u32, u32, u32)) {
     let failed = matches!(word, SessionStatus::Failed { .. });
-    // A session that failed stays in the list until somebody deals with it, but nothing runs.
+    // A failed session stays in the list until somebody deals with it, but nothing runs.
     *live += u32::from(state::is_live(word) && !failed);
     match word {
         SessionStatus::Waiting { .. } | SessionStatus::ViewerWaiting { .. } => *waiting += 1,
@@ -117,10 +115,10 @@ fn health(known: Option<ServiceHealth>) -> Health {
     }
 }
 
-/// What the technician must know and can mend, worst first.
+/// The troubles that the technician must know and can mend, worst first.
 fn troubles(parts: &Parts<'_>) -> Vec<Trouble> {
     let mut troubles = Vec::new();
-    // First what a power cut would lose: events that are not on the disk.
+    // Events that are not on the disk come first: a power cut would lose them.
     if let Some(health) = parts.health {
         if let Some(why) = health.journal_fails() {
             let mut not_saved = trouble::of_store(&why);

@@ -1,4 +1,4 @@
-//! The customer's program, saved to be carried by hand: how far it is, and what confirming means.
+//! The customer's program, saved to be carried by hand: its progress, and the effects to confirm.
 
 use engine::Snapshot;
 use session::{
@@ -13,15 +13,15 @@ use crate::{
 };
 
 const DOING: &str = "save the customer's program";
-/// What a person confirms before the service is asked.
+/// The text that a person confirms before the service is asked.
 const CONSEQUENCE: &str = "The customer's own download stops working for this PIN: what their \
     program needs is given only once, and this console takes it. Only the file that is saved here \
     will work. It carries the session's secrets, so give it to the customer and to nobody else.";
-/// What a person confirms before a download is tried again.
+/// The text that a person confirms before a download is tried again.
 const AGAIN: &str = "The download is tried again with what the service gave before; it is not \
     asked a second time.";
 
-/// The view; none where there is nothing to say of it.
+/// The view; none if the program plays no part in this session.
 pub fn view(snapshot: &Snapshot, setting: &Setting<'_>) -> Option<ProgramView> {
     let record = &snapshot.record;
     if record.program == Program::NotAsked && !record.is_live() {
@@ -64,7 +64,7 @@ pub fn view(snapshot: &Snapshot, setting: &Setting<'_>) -> Option<ProgramView> {
     Some(ProgramView { state, text, ask: ask(record).map(str::to_owned) })
 }
 
-/// What a person has to confirm before the program is saved; none while it can't be.
+/// What a person has to confirm before the program is saved; none while that is impossible.
 pub fn ask(record: &Record) -> Option<&'static str> {
     if record.program_obstacle().is_some() {
         return None;
@@ -72,7 +72,7 @@ pub fn ask(record: &Record) -> Option<&'static str> {
     match record.program {
         Program::NotAsked => Some(CONSEQUENCE),
         Program::Kept { .. } => Some(AGAIN),
-        // Obstacles, so excluded above.
+        // These are obstacles, which were excluded above.
         Program::Asking { .. }
         | Program::Downloading { .. }
         | Program::Saved { .. }
@@ -83,7 +83,7 @@ pub fn ask(record: &Record) -> Option<&'static str> {
 fn broken(why: DownloadFailure) -> Trouble {
     const KEPT: &str = "What the service gave is kept, encrypted.";
     match why {
-        // The remedy of a full disk elsewhere names the data folder; this file goes to the folder
+        // Elsewhere the remedy for a full disk names the data folder; this file goes to the folder
         // that the person chose.
         DownloadFailure::Failed { failure: Failure::Storage } => Trouble {
             code: Code::FreeSpace,

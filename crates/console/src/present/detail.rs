@@ -27,10 +27,10 @@ use crate::{
 /// The longest text of a message or note, in characters.
 const LONGEST_TEXT: usize = 20_000;
 
-/// The facts about a session that its snapshot does not hold.
+/// The facts about a session that its snapshot lacks.
 #[derive(Debug, Default)]
 pub struct Beside {
-    /// Everything that happened, oldest first.
+    /// All events, oldest first.
     pub happenings: Vec<EventRecord>,
     /// The transcript so far, oldest first.
     pub messages: Vec<Message>,
@@ -39,9 +39,9 @@ pub struct Beside {
     pub tags: Vec<String>,
     /// The choice of its region.
     pub choice: Option<Choice>,
-    /// Verifications as the archive has them, oldest first.
+    /// The archived verifications, oldest first.
     pub verifications: Vec<Verification>,
-    /// The gate's newest override as the archive has it.
+    /// The gate's newest archived override.
     pub overridden: Option<Override>,
     /// Devices that were looked up, oldest first.
     pub devices: Vec<LookedUp>,
@@ -49,7 +49,7 @@ pub struct Beside {
     pub pictures: Vec<Picture>,
     /// Who shares the screen and who watches it; none where the service doesn't say.
     pub screen: Option<ScreenView>,
-    /// Chat messages not seen yet.
+    /// Unread chat messages.
     pub unread: u32,
 }
 
@@ -66,7 +66,7 @@ pub struct Around<'a> {
     pub revision: u64,
 }
 
-/// A session that the engine has.
+/// The details of a session that the engine runs.
 pub fn view(
     snapshot: &Snapshot,
     beside: Beside,
@@ -94,7 +94,7 @@ pub fn view(
         presenter: state::presenter(record.presenter),
         viewers: state::viewers(record.viewers),
         windows: snapshot.windows,
-        // Nobody shares a screen in a session that is over, whatever was learnt last.
+        // Nobody shares a screen in an ended session, whatever the last known roster has.
         screen: beside.screen.filter(|_| record.is_live()),
         timeline: timeline::view(record, &beside.happenings, setting),
         waited_ms: timers.waited_ms,
@@ -118,7 +118,7 @@ pub fn view(
     }
 }
 
-/// A session that only the archive has: history, without PIN and hooks.
+/// The details of a session that only the archive has: no PIN and no hooks.
 pub fn archived(
     summary: &Summary,
     beside: Beside,
@@ -182,7 +182,7 @@ fn archived_row(summary: &Summary, revision: u64, setting: &Setting<'_>) -> Sess
     }
 }
 
-/// Chat as it is shown: who wrote it and what, made harmless.
+/// The chat as it is shown, with names and texts made harmless.
 pub fn chat(messages: &[Message]) -> Vec<ChatLine> {
     messages
         .iter()
@@ -225,8 +225,8 @@ fn race(
     let ready = |happening: &&EventRecord| {
         matches!(happening.event, session::Event::Life(session::LifeEvent::PinReady { .. }))
     };
-    // The archive keeps the choice without its time; the PIN is asked for as soon as the
-    // region is chosen.
+    // The archive has no time for the choice, but the PIN is requested as soon as the region
+    // is chosen.
     let at = happenings.iter().find(ready).map_or(created, |ready| ready.at);
     choice.map(|choice| region_race::over(at, choice))
 }
@@ -258,7 +258,7 @@ fn mail(order: &Order, setting: &Setting<'_>) -> MailView {
         }
         (Status::Failed { failure }, _) => (format!("Not sent: {}", failure.reason()), false, true),
     };
-    // A rule that has sent goes on waiting for the next time.
+    // A rule that has sent a mail waits for the next occasion.
     let waiting =
         waiting || (order.when == When::EveryEvent && matches!(order.status, Status::Sent { .. }));
     MailView {

@@ -1,4 +1,4 @@
-//! Devices of the chat workspace: every text in them is somebody else's.
+//! Devices of the chat workspace. None of their texts is ours, so all are made harmless.
 
 use engine::{archive::LookedUp, remote::rocketchat::FactorPrompt};
 use wire::rocketchat::{Device, DeviceSession};
@@ -42,7 +42,7 @@ pub fn listed(found: &DeviceSession) -> DeviceView {
     }
 }
 
-/// A second factor that is asked for, in words.
+/// The request for a second factor, in words.
 pub fn code_asked(asked: &FactorPrompt, wrong: bool) -> CodeAsked {
     let what = match asked.method.as_str() {
         "totp" => "Type the six digits that your authenticator app shows, or a backup code.",

@@ -1,4 +1,5 @@
-//! The four hooks as lamps. Green only where the service confirmed the hook and can reach us.
+//! The four hooks as lamps. A lamp is green only if the service confirmed the hook and
+//! can reach us.
 
 use engine::journal::EventRecord;
 use session::{Lamp, PresenceChange};
@@ -6,7 +7,7 @@ use wire::HookType;
 
 use crate::view::{HookView, LampKind, Reach};
 
-/// The four, in the order in which they are shown.
+/// The four lamps, in the order in which they are shown.
 pub fn view(lamps: &[Lamp; 4], happenings: &[EventRecord], reach: Reach) -> Vec<HookView> {
     HookType::ALL
         .into_iter()
@@ -15,7 +16,7 @@ pub fn view(lamps: &[Lamp; 4], happenings: &[EventRecord], reach: Reach) -> Vec<
         .collect()
 }
 
-/// Whether a hook is lost: its second try in a row failed, and it is not armed since.
+/// Whether a hook is lost: its second try in a row failed, and it has not been armed since.
 pub fn is_lost(lamps: &[Lamp; 4]) -> bool {
     lamps.iter().any(|lamp| match lamp {
         Lamp::Failed { attempt, .. } => *attempt >= 2,
@@ -25,7 +26,7 @@ pub fn is_lost(lamps: &[Lamp; 4]) -> bool {
 }
 
 fn one(hook: HookType, lamp: &Lamp, fired_at: Option<i64>, reach: Reach) -> HookView {
-    // A hook that the service confirmed but cannot deliver here reports nothing: not green.
+    // A confirmed hook that the service cannot deliver here reports nothing, so it is not green.
     let armed = match reach {
         Reach::Reachable => LampKind::Armed,
         Reach::Unknown | Reach::Unreachable => LampKind::ArmedUnreachable,
@@ -50,11 +51,11 @@ fn one(hook: HookType, lamp: &Lamp, fired_at: Option<i64>, reach: Reach) -> Hook
     }
 }
 
-/// When a hook last fired, by what came of it.
+/// When a hook last fired, from the events.
 fn fired(hook: HookType, happenings: &[EventRecord]) -> Option<i64> {
     let reported = Some(PresenceChange::Reported(hook));
     let of_hook = |told: &&EventRecord| told.event.facts().presence_change() == reported;
-    // From the newest back, for only the last time is shown.
+    // Searched from the newest back, since only the last time is shown.
     happenings.iter().rev().find(of_hook).map(|found| found.at.0)
 }
 

@@ -1,4 +1,5 @@
-//! The three services: what each still needs, and what a failed test of a connection means.
+//! The three identity services: what each still needs, and what a failed test of
+//! its connection means.
 
 use engine::{
     CommandError,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 impl Identity {
-    /// All of them, in the order in which they are shown.
+    /// All services, in the order in which they are shown.
     pub const ALL: [Self; 3] = [Self::Passwordless, Self::Logintc, Self::Rocketchat];
 
     /// The name by which people know the service.
@@ -28,7 +29,7 @@ impl Identity {
         }
     }
 
-    /// Its secret.
+    /// The secret that the service needs.
     pub const fn secret(self) -> SecretName {
         match self {
             Self::Passwordless => SecretName::PasswordlessSecret,
@@ -37,7 +38,7 @@ impl Identity {
         }
     }
 
-    /// Where it is; none for the sandbox.
+    /// The configured address; none for the sandbox.
     pub fn address(self, settings: &Settings) -> Option<&str> {
         match self {
             Self::Passwordless => settings.passwordless_url.as_deref(),
@@ -46,7 +47,7 @@ impl Identity {
         }
     }
 
-    /// The setting of its address.
+    /// The name of the setting with the address.
     const fn field(self) -> &'static str {
         match self {
             Self::Passwordless => name_of!(passwordless_url),
@@ -57,7 +58,7 @@ impl Identity {
 }
 
 impl SecretName {
-    /// Whose it is.
+    /// The service that issues the secret.
     pub const fn service(self) -> Identity {
         match self {
             Self::PasswordlessSecret => Identity::Passwordless,
@@ -66,7 +67,7 @@ impl SecretName {
         }
     }
 
-    /// The name that the service itself gives its secret.
+    /// The service's own name for the secret.
     pub const fn name(self) -> &'static str {
         match self {
             Self::PasswordlessSecret => "API secret",
@@ -76,8 +77,8 @@ impl SecretName {
     }
 }
 
-/// What is missing before a service can be used; none if nothing is. Where it is the sandbox, a secret
-/// that is kept waits for an address.
+/// What a service lacks before it can be used; none if nothing. With the sandbox in use, a stored
+/// secret still lacks the real service's address.
 pub fn missing(service: Identity, settings: &Settings, has_secret: bool) -> Option<Trouble> {
     let (name, secret) = (service.name(), service.secret().name());
     let set_up = |what: &str, remedy: String| {
@@ -117,7 +118,7 @@ pub fn missing(service: Identity, settings: &Settings, has_secret: bool) -> Opti
     }
 }
 
-/// A service that can't be had, though nothing is missing.
+/// The trouble of a service that can't be used although nothing is missing.
 pub fn unusable(service: Identity) -> Trouble {
     Trouble {
         code: Code::CheckAddress,
@@ -126,7 +127,7 @@ pub fn unusable(service: Identity) -> Trouble {
     }
 }
 
-/// A failed test of LoginTC.
+/// The trouble of a failed test of LoginTC.
 pub fn of_logintc(error: &logintc::Error) -> Trouble {
     match error {
         logintc::Error::Unauthorized(_) => not_accepted(Identity::Logintc),
@@ -149,7 +150,7 @@ pub fn of_logintc(error: &logintc::Error) -> Trouble {
     }
 }
 
-/// A failed test of Passwordless.dev.
+/// The trouble of a failed test of Passwordless.dev.
 pub fn of_passkeys(error: &PasskeyError) -> Trouble {
     match error {
         PasskeyError::Unauthorized(_) => not_accepted(Identity::Passwordless),
@@ -165,7 +166,7 @@ pub fn of_passkeys(error: &PasskeyError) -> Trouble {
     }
 }
 
-/// A failed test of Rocket.Chat.
+/// The trouble of a failed test of Rocket.Chat.
 pub fn of_workspace(error: &rocketchat::RocketChatError) -> Trouble {
     use rocketchat::Why;
     let text = sentence(&error.to_string());
@@ -188,7 +189,7 @@ pub fn of_workspace(error: &rocketchat::RocketChatError) -> Trouble {
     }
 }
 
-/// 401: a wrong secret and a revoked one look the same.
+/// The trouble of a 401, for which a wrong secret and a revoked one look the same.
 fn not_accepted(service: Identity) -> Trouble {
     let (name, secret) = (service.name(), service.secret().name());
     let beside = match service {

@@ -1,4 +1,4 @@
-//! The regions' race. What was cut off has no number, only a bound that it exceeded.
+//! The regions' race. A region that was stopped has no result, only a bound that it exceeded.
 
 use engine::Race;
 use session::{
@@ -59,7 +59,7 @@ fn lane(lane: &Lane) -> LaneView {
     let (over_ms, failure, running) = match &lane.end {
         LaneEnd::Running => (None, None, true),
         LaneEnd::Finished => (None, None, false),
-        // A region that was cut off has no result, only a time that it took at least.
+        // A stopped region has no result, only the time that it took at least.
         LaneEnd::Stopped { over_us } => (Some(ms(*over_us)), None, false),
         LaneEnd::Failed { failure } => (None, Some(failure.reason()), false),
     };

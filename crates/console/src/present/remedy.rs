@@ -1,6 +1,6 @@
-//! What helps against each error: the code for programs, and the remedy for people.
+//! The remedy for each error: the code for programs, and the advice for people.
 //!
-//! Every table names all variants, so an error can't be added without saying what helps.
+//! Every table names all variants, so that no error can be added without a remedy.
 
 use engine::{
     BackgroundFault, CommandError, Misfit, StoreError, TaskFault,
@@ -14,12 +14,12 @@ use wire::passwordless::LimitError;
 
 use crate::view::Code;
 
-/// What a program matches on, and what a person can do.
+/// A code for programs to match on, and advice for people.
 pub type Remedy = (Code, &'static str);
 
-/// For a session that isn't there.
+/// For a session that doesn't exist.
 pub const NO_SESSION: Remedy = (Code::NotFound, "Choose a session from the list or the archive.");
-/// For whatever comes while the console ends.
+/// For commands that come while the console is ending.
 pub const STOPPING: Remedy = (Code::TryAgain, "Start it again.");
 /// For a missing source of random bytes.
 pub const NO_RANDOM: Remedy = (Code::Internal, "Restart the computer.");
@@ -57,7 +57,8 @@ pub const fn of_failure(failure: Failure) -> Remedy {
     }
 }
 
-/// A key that doesn't fit counts as damage: the vault has proved by then that its key is the folder's.
+/// A key that doesn't fit counts as damage: by then the vault has proved that its key belongs to
+/// the folder.
 pub const fn of_store(error: &StoreError) -> Remedy {
     use engine::Remedy as Cause;
     let Some(cause) = error.remedy() else { return STOPPING };
@@ -179,7 +180,7 @@ pub const fn of_passkey(error: &PasskeyError) -> Remedy {
 
 const fn of_limit(limit: LimitError) -> &'static str {
     match limit {
-        // Made by Deskhand, so nobody can mend it.
+        // Deskhand itself makes this id, so no person can mend it.
         LimitError::UserId => "See the log and report it.",
         LimitError::NoUsername => "Give one.",
         LimitError::TooManyAliases => "Remove some.",
@@ -231,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    // The tables match every variant by name; this looks at what they answer.
+    // The compiler checks that every variant has a remedy; this test checks the remedies' texts.
     #[test]
     fn no_remedy_is_empty() {
         let doing = "open the archive";

@@ -1,4 +1,4 @@
-//! The customer's screen as it is shown: what others wrote of themselves is made harmless.
+//! The customer's screen as it is shown; texts from others are made harmless.
 
 use engine::{
     archive::Picture,
@@ -13,13 +13,13 @@ use crate::{
 };
 
 /// The longest name of a platform.
-// The customer's program says what it runs on, so the text may be anything.
+// The customer's program reports its platform, so the text may be anything.
 const LONGEST_PLATFORM: usize = 40;
-/// Slower than this nobody waits for, and no screen shows more pictures: the word of a page, not a measure.
+/// The largest delay and the most pictures a second that are believed: a page reports them.
 const MOST_MS: u32 = 60_000;
 const MOST_FPS: u16 = 240;
 
-/// What the service said last; none if nothing so far.
+/// The service's last report; nothing is known before the first.
 pub fn view(known: Option<(&Roster, Timestamp)>) -> ScreenView {
     let Some((Roster { sharing, presenter, watchers }, at)) = known else {
         let sharing = SharingKind::Unknown;
@@ -56,7 +56,8 @@ fn watcher(watcher: &RosterEntry) -> WatcherView {
         name: words::plain(name, words::LONGEST_NAME),
         controls: *role == Role::Control,
         watching: *watching,
-        // A page measures itself, so its numbers count only while it watches, and within reason.
+        // A page measures itself, so its numbers count only while it watches, and only
+        // within reason.
         sealed: *watching && *sealed,
         latency_ms: latency_ms.filter(|ms| *watching && *ms <= MOST_MS),
         fps: fps.filter(|fps| *watching && *fps <= MOST_FPS).map(u32::from),

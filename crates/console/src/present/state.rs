@@ -1,4 +1,4 @@
-//! A session's word in text (product.md, State words).
+//! A session's status in text (product.md, State words).
 
 use session::{SessionStatus, Timestamp};
 
@@ -8,7 +8,7 @@ use crate::{
     words,
 };
 
-/// The word, with what belongs to it; `windows` are viewer windows of ours.
+/// The session's status with its details; `windows` are our own viewer windows.
 pub fn view(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> StateView {
     let (kind, label, since) = parts(word);
     StateView {
@@ -19,7 +19,7 @@ pub fn view(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> StateV
     }
 }
 
-/// Since when the row's timer counts; none where nothing runs.
+/// The moment from which the row's timer counts; none if nothing runs.
 pub fn timer(word: &SessionStatus) -> Option<i64> {
     match word {
         SessionStatus::Active { since }
@@ -36,7 +36,7 @@ pub fn timer(word: &SessionStatus) -> Option<i64> {
     }
 }
 
-/// Whether it still goes on, or needs somebody; else it is history.
+/// Whether the session is live or needs somebody; otherwise it is history.
 pub fn is_live(word: &SessionStatus) -> bool {
     match word {
         SessionStatus::Active { .. }
@@ -53,7 +53,7 @@ pub fn is_live(word: &SessionStatus) -> bool {
     }
 }
 
-/// The presenter's fact.
+/// The view of the presenter's presence.
 pub fn presenter(fact: session::Presenter) -> FactView {
     use session::Presenter as P;
     let (is, since) = match fact {
@@ -65,7 +65,7 @@ pub fn presenter(fact: session::Presenter) -> FactView {
     FactView { is, since: since.map(|at| at.0) }
 }
 
-/// The viewers' fact.
+/// The view of the viewers' presence.
 pub fn viewers(fact: session::Viewers) -> FactView {
     use session::Viewers as V;
     let (is, since) = match fact {
@@ -108,7 +108,8 @@ fn detail(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> String {
             setting.clock(*until)
         ),
         SessionStatus::Failed { failure } => failure.reason(),
-        // Before the next arm: without a valid PIN the program can do nothing, running or not.
+        // This precedes the next arm: without a valid PIN the program can do nothing, running
+        // or not.
         SessionStatus::Ended { pin_over: true, .. } => "PIN over".into(),
         SessionStatus::Ended { may_still_run: true, .. } => {
             "customer's program may still run".into()

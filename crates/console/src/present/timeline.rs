@@ -1,4 +1,4 @@
-//! Presence over time, from what happened. The end of each lane agrees with the stored facts.
+//! Presence over time, from the events. The end of each lane agrees with the stored facts.
 
 use engine::journal::EventRecord;
 use session::{PresenceChange, Presenter, Record, Timestamp, Viewers};
@@ -33,7 +33,7 @@ pub fn view(record: &Record, happenings: &[EventRecord], setting: &super::Settin
             None => {}
         }
     }
-    // Of a session that is over nothing is open any more, so nothing has to agree.
+    // In an ended session no stretch is open, so nothing has to agree.
     if record.is_live() {
         presenter.agree(match record.presenter {
             Presenter::Never | Presenter::Offline { .. } => None,
@@ -61,7 +61,7 @@ fn dot(happening: &EventRecord, record: &Record, setting: &super::Setting<'_>) -
 struct Lane(Vec<Stretch>);
 
 impl Lane {
-    /// The side is `is` from `at` on; what was so already goes on.
+    /// Begins a stretch at `at`, unless one of the same kind is open.
     fn begin(&mut self, at: Timestamp, is: FactKind) {
         if self.open().is_some_and(|open| open.is == is) {
             return;
@@ -81,7 +81,8 @@ impl Lane {
         self.0.last_mut().filter(|stretch| stretch.to.is_none())
     }
 
-    /// Makes the end of the lane what is stored: one side may be unknown and the other not.
+    /// Makes the end of the lane agree with the stored fact: one side may be unknown and
+    /// the other not.
     fn agree(&mut self, fact: Option<(Timestamp, FactKind)>) {
         let open = self.open().map(|stretch| stretch.is);
         match (open, fact) {
@@ -92,7 +93,7 @@ impl Lane {
             (Some(FactKind::Unknown), Some((_, FactKind::Online))) => {
                 self.0.pop();
                 match self.0.last_mut() {
-                    // What was there all the time is one stretch, not two with a gap.
+                    // Uninterrupted presence is one stretch, not two with a gap.
                     Some(before) if before.is == FactKind::Online => before.to = None,
                     Some(_) | None => self.reopen(fact),
                 }

@@ -1,6 +1,7 @@
-//! Every failure as a trouble: its code, what was being done and why it failed, what to do next.
+//! Every failure as a trouble: its code, what was being done and why it failed, and what
+//! to do next.
 //!
-//! Together with [`remedy`] the only place where errors become text for people.
+//! This module and [`remedy`] are the only place where errors become text for people.
 
 use std::fmt;
 
@@ -14,17 +15,17 @@ use crate::{
     words,
 };
 
-/// An error whose text says what was being done and why it failed, with what helps.
+/// The trouble of an error whose text has what was being done and why it failed, with its remedy.
 pub fn new(error: &impl fmt::Display, (code, remedy): (Code, &str)) -> Trouble {
     Trouble { code, text: sentence(&error.to_string()), remedy: sentence(remedy) }
 }
 
-/// A failed call or effect. `doing` completes "could not ...".
+/// The trouble of a failed call or effect. `doing` completes "could not ...".
 pub fn of_failure(doing: &str, failure: Failure) -> Trouble {
     new(&format_args!("{doing}: {}", failure.reason()), remedy::of_failure(failure))
 }
 
-/// A command that was not carried out.
+/// The trouble of a command that was not carried out.
 pub fn of_command(error: &CommandError) -> Trouble {
     match error {
         CommandError::NotSaved(store) | CommandError::Archive(store) => of_store(store),
@@ -38,25 +39,25 @@ pub fn of_command(error: &CommandError) -> Trouble {
         | CommandError::Locked
         | CommandError::Gate { .. }
         | CommandError::Verification(_)
-        | CommandError::NotSetUp { .. } => of(error, remedy::of_command(error)),
+        | CommandError::NotSetUp { .. } => new(error, remedy::of_command(error)),
     }
 }
 
-/// A store that didn't do what it was told.
+/// The trouble of a failed store.
 pub fn of_store(error: &StoreError) -> Trouble {
     match error {
-        // A store is closed only because the console ends, and that is what a person must know.
+        // A store is closed only because the console is ending, which is the fact that people need.
         StoreError::Closed { .. } => stopping(),
         StoreError::DiskFull { .. }
         | StoreError::Locked { .. }
         | StoreError::WrongKey { .. }
         | StoreError::Damaged { .. }
         | StoreError::TooNew { .. }
-        | StoreError::Io { .. } => of(error, remedy::of_store(error)),
+        | StoreError::Io { .. } => new(error, remedy::of_store(error)),
     }
 }
 
-/// A setting that can't be.
+/// The trouble of an invalid setting.
 pub fn of_setting(error: &SettingsError) -> Trouble {
     Trouble {
         code: Code::BadInput,
@@ -65,14 +66,14 @@ pub fn of_setting(error: &SettingsError) -> Trouble {
     }
 }
 
-/// A command that doesn't fit.
+/// The trouble of an invalid command.
 pub fn bad_input(text: &str, remedy: &str) -> Trouble {
     Trouble { code: Code::BadInput, text: sentence(text), remedy: sentence(remedy) }
 }
 
 /// Something that doesn't exist.
 pub fn not_found(text: &str) -> Trouble {
-    of(&text, remedy::NO_SESSION)
+    new(&text, remedy::NO_SESSION)
 }
 
 /// Somebody must sign in first.
@@ -82,10 +83,10 @@ pub fn locked() -> Trouble {
 
 /// The console is ending.
 pub fn stopping() -> Trouble {
-    of(&"carry out the command: Deskhand is ending", remedy::STOPPING)
+    new(&"carry out the command: Deskhand is ending", remedy::STOPPING)
 }
 
-/// Upper case at its start, a full stop at its end; an empty text stays empty.
+/// Capitalises the first letter and ends the text with a full stop; an empty text stays empty.
 pub fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut sentence = words::capital(text);

@@ -21,7 +21,6 @@ const ASK: &str = "ask the phone";
 /// The longest reason or detail that is shown, in characters.
 const LONGEST_TEXT: usize = 500;
 
-/// A verification.
 pub fn view(verification: &Verification) -> VerificationView {
     let Verification { id, asked, at, status } = verification;
     let (state, until, ended_at) = match status {
@@ -53,7 +52,7 @@ pub fn view(verification: &Verification) -> VerificationView {
     }
 }
 
-/// Whom, as the view has it.
+/// The subject of a verification, for the view.
 pub const fn who(who: Subject) -> Verified {
     match who {
         Subject::Customer => Verified::Customer,
@@ -61,14 +60,14 @@ pub const fn who(who: Subject) -> Verified {
     }
 }
 
-/// The gate of a session that the engine has.
+/// The gate of a live session.
 pub fn gate(gate: Gate, record: &Record, setting: &Setting<'_>) -> GateView {
     let verdict = gate.verdict(record, setting.now);
     let (open, until, text) = match verdict {
         Verdict::Open { until, why } => (true, until.map(|at| at.0), opened(why, setting)),
         Verdict::Shut { why } => (false, None, shut(why, setting)),
     };
-    // Where a verification opens the gate by itself, an override counts for nothing.
+    // If a verification opens the gate by itself, an override has no effect.
     let in_force = matches!(verdict, Verdict::Open { why: OpenReason::Overridden { .. }, .. });
     GateView {
         policy: match gate.policy {
@@ -83,7 +82,7 @@ pub fn gate(gate: Gate, record: &Record, setting: &Setting<'_>) -> GateView {
     }
 }
 
-/// The gate of a session that is history: nothing is opened any more, and an override stays known.
+/// The gate of an archived session: nothing can be opened any more, but an override stays visible.
 pub fn old_gate(over: Option<&Override>) -> GateView {
     GateView {
         policy: GatePolicy::Off,
@@ -136,7 +135,7 @@ const fn state(end: VerificationOutcome) -> VerificationState {
     }
 }
 
-/// What stands in the way, and what to do; none where nothing does.
+/// The obstacle and its remedy; none if there is none.
 fn why(status: &Status) -> Option<Trouble> {
     match status {
         Status::Asking { .. } | Status::Waiting { blind: None, .. } => None,
@@ -190,7 +189,7 @@ fn of_end(end: VerificationOutcome) -> Option<Trouble> {
 fn of_call(failure: Failure) -> Trouble {
     let trouble = of_failure(ASK, failure);
     match failure {
-        // Whoever hears nothing, or nothing sensible, can't know that the phone didn't ring.
+        // After no answer, or a malformed one, it isn't certain that the phone didn't ring.
         Failure::NoAnswer | Failure::TimedOut | Failure::Malformed | Failure::Faulty { .. } => {
             let text = format!("{} It may have been sent, and is not repeated.", trouble.text);
             Trouble { text, ..trouble }
@@ -208,7 +207,7 @@ fn of_call(failure: Failure) -> Trouble {
 fn of_failure(doing: &str, failure: Failure) -> Trouble {
     let known = trouble::of_failure(doing, failure);
     match failure {
-        // Signing in again does not help: the key in the settings is what is refused.
+        // Signing in again does not help: the service refuses the API key in the settings.
         Failure::Unauthorized => Trouble {
             code: Code::SetUp,
             remedy: "Enter a valid key of the verification service in the settings.".into(),

@@ -1,4 +1,4 @@
-//! What the value of a setting may be. The checks of single settings are named by their declarations.
+//! The valid values of settings. The declarations name the checks of single settings.
 
 use engine::remote::{LoginWithMeConfig, ServiceError};
 use serde_json::{Map, Value};
@@ -44,7 +44,7 @@ pub(super) fn field(name: &str, value: &Value) -> Result<(), SettingsError> {
     typed.map(drop).map_err(|why| error(name, &why.to_string(), declaration.remedy))
 }
 
-/// Whether the values fit their meaning and each other, in the order of the declarations.
+/// Checks that the values have valid meanings and fit each other, in the order of the declarations.
 pub(super) fn together(settings: &Settings) -> Result<(), SettingsError> {
     let values = settings.to_map();
     declarations().iter().try_for_each(|declaration| {
@@ -79,7 +79,7 @@ pub(super) fn optional<T: ?Sized>(
     value.map_or(Ok(()), check)
 }
 
-/// At most 64 characters, and none that changes how the others are shown.
+/// At most 64 characters, and none that changes how the others are displayed.
 pub(super) fn is_short_name(name: &str) -> bool {
     let plain = words::plain(name, 65);
     plain.chars().count() <= 64 && plain == name
@@ -88,7 +88,7 @@ pub(super) fn is_short_name(name: &str) -> bool {
 pub(super) fn service(settings: &Settings) -> Result<(), Fault> {
     match service_error(settings) {
         Some(ServiceError::BaseUrl) => return Err("it is not a plain http or https address".into()),
-        // The setting of the regions says so itself.
+        // The setting of the regions reports this error itself.
         None | Some(ServiceError::NoRegion | ServiceError::RegionUrl) => {}
         Some(
             why @ (ServiceError::UserAgent
@@ -163,7 +163,7 @@ pub(super) fn plain_http(url: &Url) -> Result<(), Fault> {
 pub(super) fn secure_address(text: &str) -> Result<(), Fault> {
     let url = Url::parse(text).map_err(|_| Fault::from("it is not an address"))?;
     plain_http(&url)?;
-    // A secret goes there with every call.
+    // The secret is sent there with every call.
     ensure(url.scheme() == "https" || is_loopback(&url), "it is not secure (https)")
 }
 
@@ -185,14 +185,14 @@ fn is_loopback(url: &Url) -> bool {
 pub(super) fn mail_rule(rule: &MailRule) -> Result<(), Fault> {
     ensure(words::is_address(&rule.to), "an address in it is not an e-mail address")?;
     match rule.when {
-        // It would claim that somebody is there who can't be yet.
+        // Such a mail would claim that somebody is there who can't be yet.
         MailWhen::Now => Err("a rule can't send at once".into()),
         MailWhen::NextEvent | MailWhen::EveryEvent => Ok(()),
     }
 }
 
 pub(super) fn public_key(key: &str) -> Result<(), Fault> {
-    // It is looked for first: who pastes the wrong one of the two must learn that it is a secret.
+    // Checked first: people who paste the wrong key of the two must learn that it is a secret.
     ensure(!key.contains(":secret:"), "it is the secret, which no settings file may hold")?;
     ensure(key.contains(":public:"), "it is not a public key")
 }

@@ -1,4 +1,5 @@
-//! What is declared of a setting, and the macro that makes the struct and the table of the declarations.
+//! The declaration of a setting, and the macro that makes the struct and the table
+//! of the declarations.
 
 use std::ops::RangeInclusive;
 
@@ -7,24 +8,25 @@ use super::{
     form::{Field, FieldGroup, FieldKind},
 };
 
-/// All that is known of one setting, in the only place that says it: a line of `declared.rs`.
+/// Everything known about one setting; its only source is a line of `declared.rs`.
 pub(crate) struct Declaration {
-    /// The name in the settings file and in `configure`; the flag and the environment variable are made of it.
+    /// The name in the settings file and in `configure`; flag and environment variable are derived
+    /// from it.
     pub name: &'static str,
-    /// Which values are valid; every error about the setting ends with it.
+    /// The valid values; every error about the setting ends with this text.
     pub remedy: &'static str,
-    /// None for what the console writes by itself.
+    /// None for settings that the console writes by itself.
     pub flag: Option<Flag>,
-    /// It decides how the console is guarded: a change is audited before it is made, and isn't made
-    /// where that fails.
+    /// The setting decides how the console is guarded: a change is audited first, and refused if
+    /// that fails.
     pub is_guard: bool,
-    /// When a change is in force.
+    /// When a change takes effect.
     pub in_force: InForce,
-    /// The numbers that are allowed.
+    /// The allowed numbers.
     pub range: Option<RangeInclusive<u32>>,
-    /// Whether the value, whose type is right, can be meant.
+    /// Whether the value, whose type is right, is valid.
     pub check: fn(&Settings) -> Result<(), Fault>,
-    /// Its line of the window's settings, and where that stands.
+    /// The setting's line in the window, and the group where it stands.
     pub field: Option<(FieldGroup, Field)>,
     unset: &'static str,
     meaning: Option<&'static str>,
@@ -39,7 +41,7 @@ pub(crate) struct Flag {
     pub help: &'static str,
 }
 
-/// When a change is in force.
+/// When a change takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum InForce {
     AtOnce,
@@ -52,7 +54,7 @@ pub(crate) enum InForce {
 /// What is wrong with a value that has the right type.
 pub(crate) struct Fault {
     pub problem: String,
-    /// Said instead of the setting's own remedy.
+    /// Replaces the setting's own remedy.
     pub remedy: Option<String>,
 }
 
@@ -128,13 +130,13 @@ impl Declaration {
         self
     }
 
-    /// What the docs say of the default where it is no value.
+    /// The default in the docs, for settings whose default is no value.
     pub(super) fn unset(mut self, unset: &'static str) -> Self {
         self.unset = unset;
         self
     }
 
-    /// What the docs say instead of the flag's help.
+    /// The meaning in the docs, instead of the flag's help.
     pub(super) fn meaning(mut self, meaning: &'static str) -> Self {
         self.meaning = Some(meaning);
         self
@@ -178,7 +180,7 @@ impl Declaration {
         self
     }
 
-    /// Its row of the docs; none without a flag.
+    /// The row in the docs; none for settings without a flag.
     pub(super) fn docs(&self, default: &serde_json::Value) -> Option<String> {
         let flag = self.flag.as_ref()?;
         let default = match default.as_str().map_or_else(|| default.to_string(), str::to_owned) {

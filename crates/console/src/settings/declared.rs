@@ -1,9 +1,9 @@
 //! Every setting, declared once.
 //!
-//! Out of a declaration come the field of [`Settings`], its default, check, flag and environment variable,
-//! whether it guards, its line in the window, and its row of the docs. To add a setting, add it here, run
-//! `cargo run -p deskhand-console --bin bindings`, and use it. Every setting may be left out; null and an
-//! empty text mean the default. No secret is a setting.
+//! A declaration yields the field of [`Settings`], its default, check, flag and environment
+//! variable, whether it guards the console, its line in the window, and its row in the docs. To add
+//! a setting, add it here, run `cargo run -p deskhand-console --bin bindings`, and use it. Every
+//! setting may be left out; null and an empty text mean the default. No secret is a setting.
 
 use std::{net::SocketAddr, path::PathBuf, sync::LazyLock};
 

@@ -1,16 +1,16 @@
-//! Settings from `DESKHAND_*` variables and flags: the same names, and values as texts.
+//! Settings from `DESKHAND_*` variables and flags: the same names, with values as texts.
 
 use serde_json::{Map, Value};
 
 use super::{SettingsError, check, declarations};
 
-/// How every variable that is a setting begins: `DESKHAND_BASE_URL` is `base_url`.
+/// The prefix of every variable that is a setting: `DESKHAND_BASE_URL` is `base_url`.
 pub const PREFIX: &str = "DESKHAND_";
 
-/// The settings among `variables`; a variable that names no setting is somebody else's.
+/// The settings among `variables`; a variable that names no setting belongs to another program.
 ///
 /// # Errors
-/// The first value that can't be, by its field.
+/// The first field whose value is not valid.
 pub fn from_environment(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Map<String, Value>, SettingsError> {
@@ -24,15 +24,15 @@ pub fn from_environment(
     Ok(map)
 }
 
-/// A field's value from the text of a variable or flag: as a text where the field is one, else as
-/// JSON (`true`, `3`, `[{"to":"..."}]`).
+/// A field's value from the text of a variable or flag: as text if the field is one, else as JSON
+/// (`true`, `3`, `[{"to":"..."}]`).
 ///
 /// # Errors
-/// The field's [`SettingsError`] if it is neither.
+/// The field's [`SettingsError`] if neither fits.
 pub fn from_text(field: &str, text: &str) -> Result<Value, SettingsError> {
     let as_text = Value::String(text.to_owned());
-    // As a text first: a technician called 1234 would otherwise become a number, which no
-    // text field takes.
+    // Tried as text first: a technician called 1234 would otherwise become a number, which no text
+    // field accepts.
     match check::field(field, &as_text) {
         Ok(()) => Ok(as_text),
         Err(error) => match serde_json::from_str(text) {

@@ -35,7 +35,7 @@ pub enum FieldKind {
         max: u32,
     },
     Switch,
-    /// A text a line.
+    /// One text per line.
     List {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
@@ -69,7 +69,7 @@ pub enum FieldGroup {
     Mail,
     Access,
     Gate,
-    /// What customers are told of the company.
+    /// The company's name, as customers are shown it.
     Company,
     Passwordless,
     Logintc,

@@ -1,4 +1,5 @@
-//! What is generated of the settings beside Rust: the UI's fields and defaults, and the table of the docs.
+//! The generated files about settings outside Rust: the UI's fields and defaults, and the table in
+//! the docs.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +27,11 @@ pub(crate) fn typescript() -> String {
     )
 }
 
-/// The text of `docs/headless.md` with the table of the settings as they are declared.
+/// The text of `docs/headless.md` with the table of the declared settings.
 pub(crate) fn with_docs_table(page: &str) -> String {
     let Some((before, rest)) = page.split_once(TABLE_HEAD) else {
-        // The page has lost its table; with one at its end it differs, which the check says.
+        // The page has lost its table; one at its end makes the page differ, which the
+        // check reports.
         return format!("{page}{TABLE_HEAD}{}", rows());
     };
     let after = rest.find("\n\n").map_or("", |end| &rest[end + 1..]);
@@ -42,7 +44,8 @@ fn rows() -> String {
     declarations().iter().filter_map(row).collect()
 }
 
-/// The defaults, wherever they are generated: the name of whoever is at this computer is left out.
+/// The defaults without the name of the person at this computer, so that the files are
+/// the same everywhere.
 fn defaults() -> Settings {
     Settings { technician: String::new(), ..Settings::default() }
 }

@@ -1,4 +1,4 @@
-//! Holds the rule that a setting is declared once.
+//! Tests the rule that a setting is declared once.
 
 use std::{
     fs,
@@ -7,8 +7,8 @@ use std::{
 
 use super::*;
 
-/// Words that mean something else where they stand: a column of the export, the name for a technician
-/// without one, and the program's version.
+/// Words that mean something else where they stand: a column of the export, the name for a
+/// technician without one, and the program's version.
 const OTHER_MEANINGS: [(&str, &str); 3] = [
     ("technician", "console/src/export.rs"),
     ("technician", "src-tauri/src/shell.rs"),

@@ -1,7 +1,7 @@
-//! Where settings are kept: a file, the window's store, or nowhere.
+//! The place where settings are stored: a file, the window's store, or nowhere.
 //!
-//! Only what somebody set is kept, so a default may change with the program. What can't be read is
-//! set aside and said, never overwritten.
+//! Only values that somebody set are stored, so a default may change with the program. Unreadable
+//! settings are set aside and reported, never overwritten.
 
 use std::{
     fs,
@@ -14,14 +14,14 @@ use serde_json::{Map, Value};
 
 use super::{Settings, SettingsError, VERSION, check, name_of};
 
-/// Where settings come from, and where changes go.
+/// The source of settings, and the target of changes.
 #[derive(Clone)]
 pub struct SettingsSource {
     storage: Storage,
-    /// What environment and flags say; it wins over what is kept and is never written.
+    /// The values of environment and flags, which win over stored ones and are never written.
     over: Map<String, Value>,
-    /// A file that somebody wrote by hand: what is wrong in it stops the start, instead of being set
-    /// aside.
+    /// A file that somebody wrote by hand: an error in it stops the start, instead of the file
+    /// being set aside.
     by_hand: bool,
 }
 
@@ -32,44 +32,44 @@ enum Storage {
     Keeper(Arc<dyn Keep>),
 }
 
-/// Somebody else who keeps settings, such as the window's store.
+/// Another store for settings, such as the window's.
 pub trait Keep: Send + Sync {
-    /// Reads the settings that are kept; none before the first write.
+    /// Reads the stored settings; none before the first write.
     ///
     /// # Errors
-    /// Why it can't be read, in words for people. It is taken for damaged then.
+    /// The reason, in words for people. The store counts as damaged then.
     fn read(&self) -> Result<Option<Map<String, Value>>, String>;
 
-    /// Keeps all of `settings`, and nothing else, atomically.
+    /// Stores all of `settings`, and nothing else, atomically.
     ///
     /// # Errors
-    /// Why it failed, in words for people.
+    /// The reason, in words for people.
     fn write(&self, settings: &Map<String, Value>) -> Result<(), String>;
 
-    /// Puts what is kept aside, to be looked at, and says where.
+    /// Sets the stored settings aside for inspection, and returns their new place.
     ///
     /// # Errors
-    /// Why it failed, in words for people.
+    /// The reason, in words for people.
     fn set_aside(&self) -> Result<String, String>;
 }
 
-/// Settings as they were found.
+/// Settings as they were loaded.
 pub struct Loaded {
-    /// The settings that are kept, without those that were not valid.
+    /// The stored settings, without the invalid ones.
     pub stored: Map<String, Value>,
     /// The settings in force.
     pub settings: Settings,
-    /// Why the kept settings were set aside; none if they were valid.
+    /// Why the stored settings were set aside; none if they were valid.
     pub damaged: Option<String>,
 }
 
 impl SettingsSource {
-    /// The program's own file (TOML), made at the first change.
+    /// The program's own file (TOML), created at the first change.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self { storage: Storage::File(path.into()), over: Map::new(), by_hand: false }
     }
 
-    /// A file (TOML) that somebody wrote and named: what is wrong in it is an error.
+    /// A file (TOML) that somebody wrote and named: its mistakes are errors.
     pub fn file_by_hand(path: impl Into<PathBuf>) -> Self {
         Self { by_hand: true, ..Self::file(path) }
     }
@@ -79,12 +79,12 @@ impl SettingsSource {
         Self { storage: Storage::Nowhere, over: Map::new(), by_hand: false }
     }
 
-    /// Somebody else keeps them.
+    /// Another store has them.
     pub fn kept_by(keep: Arc<dyn Keep>) -> Self {
         Self { storage: Storage::Keeper(keep), over: Map::new(), by_hand: false }
     }
 
-    /// Lays `map` (from environment or flags) over what is kept; a later call wins.
+    /// Lays `map` (from environment or flags) over the stored settings; a later call wins.
     #[must_use]
     pub fn with(mut self, map: Map<String, Value>) -> Self {
         self.over.extend(map);
@@ -96,10 +96,10 @@ impl SettingsSource {
         &self.over
     }
 
-    /// Reads them. Blocks.
+    /// Reads the settings. Blocks.
     ///
     /// # Errors
-    /// A field from environment, flags or a file by hand that can't be.
+    /// An invalid field from environment, flags or a file written by hand.
     pub fn load(&self, now: jiff::Timestamp) -> Result<Loaded, SettingsError> {
         let (stored, damaged) = match self.read().and_then(migrated) {
             Ok(stored) => self.sound(stored, now)?,
@@ -112,10 +112,10 @@ impl SettingsSource {
         Ok(Loaded { stored, settings, damaged })
     }
 
-    /// Keeps `stored`. Blocks.
+    /// Stores `stored`. Blocks.
     ///
     /// # Errors
-    /// Why it failed, in words for people.
+    /// The reason, in words for people.
     pub fn save(&self, stored: &Map<String, Value>) -> Result<(), String> {
         let mut stored = stored.clone();
         stored.insert(name_of!(version).into(), VERSION.into());
@@ -130,7 +130,7 @@ impl SettingsSource {
         }
     }
 
-    /// Takes out what can't be; then the whole is set aside first.
+    /// Removes the invalid settings, after setting the whole aside.
     fn sound(
         &self,
         stored: Map<String, Value>,
@@ -143,8 +143,8 @@ impl SettingsSource {
         }
         let mut sound = stored;
         sound.retain(|field, value| check::field(field, value).is_ok());
-        // Taken out one by one: some are sound only together, as consent and address, key and
-        // certificate are, so building up from nothing would lose them.
+        // Removed one by one: some are valid only together, as consent and address or key and
+        // certificate are, so adding fields to nothing would lose them.
         while let Err(error) = defaults.layer(&sound) {
             // A certificate without its key is reported at the key, which isn't there.
             let culprit = sound.remove(&error.field).or_else(|| sound.remove(name_of!(tls_cert)));
@@ -188,10 +188,10 @@ impl SettingsSource {
     }
 }
 
-/// Brings settings of an older shape to this one. Migrations are frozen once released.
+/// Migrates settings of an older shape to this one. Migrations are frozen once released.
 fn migrated(mut stored: Map<String, Value>) -> Result<Map<String, Value>, String> {
     match stored.remove(name_of!(version)).map(|version| version.as_u64()) {
-        // Before the first release with a version there was none.
+        // Before the first release, settings had no version.
         None | Some(Some(1)) => Ok(stored),
         Some(Some(_)) => Err("a newer version of Deskhand wrote the settings".to_owned()),
         Some(None) => Err("the settings' version is not a number".to_owned()),
@@ -204,7 +204,7 @@ fn aside(path: &Path, now: jiff::Timestamp) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Writes a file whole or not at all: beside the old one, to the disk, then over it.
+/// Writes a file whole or not at all: beside the old one, synced to the disk, then renamed over it.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -214,6 +214,7 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     }
     let mut file = fs::File::create(&new)?;
     file.write_all(text)?;
+    // Before the rename: after a power cut the name must not lead to an empty file.
     file.sync_all()?;
     fs::rename(&new, path)
 }

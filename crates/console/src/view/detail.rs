@@ -42,7 +42,7 @@ pub struct SessionDetail {
     pub screen: Option<ScreenView>,
     /// Presence over time.
     pub timeline: Timeline,
-    /// How long it waited for the first to join, in milliseconds, as of `timers_at`.
+    /// How long it waited for the customer to join, in milliseconds, as of `timers_at`.
     pub waited_ms: i64,
     /// Whether the waiting goes on.
     pub waiting: bool,
@@ -172,7 +172,7 @@ pub struct Timeline {
 /// A stretch of time.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct Stretch {
-    /// Its begin.
+    /// Its start.
     pub from: i64,
     /// Its end; none while it goes on.
     pub to: Option<i64>,

@@ -128,7 +128,7 @@ async fn where_the_port_was_promised_by_a_public_url_it_fails_visibly_instead() 
 struct Holder(Child);
 
 impl Holder {
-    fn of(file: &Path) -> Self {
+    fn from_file(file: &Path) -> Self {
         const HOLD: &str = "import fcntl, sys\n\
             f = open(sys.argv[1], 'r+b')\n\
             fcntl.lockf(f, fcntl.LOCK_EX)\n\

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Phones(Logintc);
 
 impl Phones {
-    async fn of(rig: &Rig) -> Self {
+    async fn new(rig: &Rig) -> Self {
         Self(rig.app.sandbox(sandbox::Running::logintc).await.unwrap())
     }
 

@@ -1,7 +1,7 @@
-//! What a session's actor can be sent, and the way there.
+//! The messages to a session's actor, and its mailbox.
 //!
-//! Invariant: nothing here knows the actor or anything that the actor uses to act. So the timers, the
-//! budget and the effects can answer a session without knowing what a session is made of.
+//! Invariant: nothing here knows the actor or anything that the actor uses to act. So the timers,
+//! the budget and the effects can answer a session without knowing its parts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::{
 /// Gets the outcome of a command.
 pub type Reply = oneshot::Sender<Result<(), CommandError>>;
 
-/// What a session's actor can be sent.
+/// A message to a session's actor.
 pub enum SessionMessage {
     /// The result of an effect, or news from the engine.
     Input(Input),
@@ -54,25 +54,25 @@ pub enum SessionMessage {
     /// A person wants the customer's program and has confirmed the consequence; answered once that
     /// is on disk.
     SaveProgram {
-        /// Where to.
+        /// The target file.
         place: DownloadTarget,
         by: String,
         done: Reply,
     },
-    /// The service gave what the program needs, for the only time.
+    /// The service gave the program's conf, which it gives only once.
     ParametersGiven(ConfText),
-    /// How far the program's download is.
+    /// The progress of the program's download.
     Progressed(Progress),
-    /// Somebody wants to know whether this is the person; answered once that is on disk.
+    /// Somebody orders a verification; answered once the order is on disk.
     Verify { order: Box<VerificationOrder>, done: Reply },
-    /// The verification service has taken a question, or hasn't.
+    /// The verification service accepted or refused a request.
     PhoneAsked {
         /// The verification's number.
         id: u32,
-        /// The service's name of the question, and what is known of it at once.
+        /// The service's id of the push, with its state so far.
         outcome: Result<logintc::StartedVerification, logintc::Error>,
     },
-    /// The task of an effect panicked: what it was to answer never comes.
+    /// The task of an effect panicked, so its result never comes.
     EffectDied { why: String },
 }
 
@@ -80,7 +80,7 @@ pub enum SessionMessage {
 pub struct VerificationOrder {
     /// The service as it is set up now.
     pub client: LoginTc,
-    /// Whom, how and why.
+    /// The person, the method and the reason.
     pub asked: verification::VerificationRequest,
     /// A one-time password or a bypass code, instead of a push.
     pub code: Option<Code>,

@@ -1,4 +1,4 @@
-//! The regions: one race at a time, whose result all who asked meanwhile share.
+//! The regions: one race at a time, whose result goes to every session that asked meanwhile.
 
 #[cfg(test)]
 mod tests;
@@ -18,11 +18,11 @@ use crate::{
     remote::{LoginWithMe, probe::probe},
 };
 
-/// What the regions' actor can be sent.
+/// A message to the regions' actor.
 pub enum Message {
-    /// Who asks gets the region to use, after a race.
+    /// Runs a race and sends the chosen region to the caller.
     Choose(oneshot::Sender<Result<Choice, Failure>>),
-    /// Race again, to look.
+    /// Runs a race to show its results; nobody waits for the choice.
     Probe,
     /// A race is over.
     Raced(Result<Choice, Failure>),
@@ -35,11 +35,11 @@ pub struct Race {
     pub at: Timestamp,
     /// Every region's part so far.
     pub lanes: Vec<Lane>,
-    /// What came of it; none while it runs.
+    /// The result; none while the race runs.
     pub result: Option<Result<Choice, Failure>>,
 }
 
-/// What the actor needs.
+/// The arguments with which the actor starts.
 pub struct Start {
     /// The service.
     pub client: Arc<LoginWithMe>,

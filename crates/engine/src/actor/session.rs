@@ -1,8 +1,8 @@
 //! One actor per support session: it owns the state, the PIN, the hooks' tokens and the timers.
 //!
 //! A turn is: input, step, one transaction (record, applied sequence, events), effects, snapshot.
-//! The actor doesn't wait for the disk: turns that come meanwhile go into the next transaction, and a
-//! hook that was just received is armed again before anything else.
+//! The actor doesn't wait for the disk: turns that come meanwhile go into the next transaction, and
+//! a hook that was just received is armed again before anything else.
 
 mod effects;
 mod live;
@@ -62,8 +62,8 @@ impl Actor for Session {
             Message::Progressed(progress) => live.progressed(progress),
             Message::Verify { order, done } => live.verify(*order, done),
             Message::PhoneAsked { id, outcome } => live.phone_asked(id, outcome),
-            // Only a bug gets here. The journal knows what was wanted, so the session begins anew
-            // from there rather than wait for ever.
+            // Only a bug gets here. The journal has every effect that was requested, so the session
+            // is restarted from it instead of waiting for ever.
             Message::EffectDied { why } => return Err(why.into()),
         }
         live.write_or_finish().await;

@@ -1,4 +1,4 @@
-//! The supervisor: owns the set of sessions, and starts one that died again, from the journal.
+//! The supervisor: owns the set of sessions, and restarts those that died, from the journal.
 //!
 //! Three restarts in 15 s, then the session is failed and visibly so. The others never notice:
 //! ractor's default, which stops a supervisor with its first child, is overridden.
@@ -37,11 +37,11 @@ const RESTARTS: usize = 3;
 /// ...within this time are one too many.
 const WITHIN: Duration = Duration::from_secs(15);
 
-/// What the supervisor can be sent.
+/// A message to the supervisor.
 pub enum Message {
     /// Make a session and start it; answered with its id once it is on disk.
     Create {
-        /// Who and what it is about.
+        /// The customer, the contact and the subject.
         about: About,
         /// Who asks.
         by: String,
@@ -112,8 +112,9 @@ impl Actor for Supervisor {
         Ok(())
     }
 
-    /// Ends the sessions in good order: ractor kills the children that a supervisor leaves behind, and one
-    /// that is killed keeps nothing of what it has in memory. No child's end is taken for its death here.
+    /// Ends the sessions in good order: ractor kills the children that a supervisor leaves behind,
+    /// and a killed child loses what it has only in memory. While it stops, the supervisor treats
+    /// no child's end as a crash.
     async fn post_stop(
         &self,
         myself: ActorRef<Message>,
@@ -165,7 +166,8 @@ impl SupervisorState {
             first: Input::Created { region },
         };
         self.start(myself, start).await;
-        // The actor starts only once the disk has answered, so its first snapshot says what the answer was.
+        // The actor starts only once the disk has answered, so its first snapshot shows whether the
+        // record was written.
         let made = self.context.bus.latest(id).is_some_and(|snapshot| !snapshot.unsaved);
         if made { Ok(id) } else { Err(CommandError::NotMade) }
     }
@@ -182,11 +184,12 @@ impl SupervisorState {
         }
     }
 
-    /// Starts a session that died again, from the journal, unless it dies too often.
+    /// Restarts a session that died, from the journal, unless it dies too often.
     async fn died(&mut self, myself: &ActorRef<Message>, child: Child, why: &str) {
         let id = child.id;
         tracing::error!(session = %id, why, "a session's actor died");
-        // Counted before the journal is read: what has killed twice isn't replayed then.
+        // Counted before the journal is read, so that an event that has killed twice
+        // isn't replayed.
         let seq = child.in_turn.load(Ordering::Relaxed);
         if let Err(error) = self.context.journal.killed(id, seq, why).await {
             tracing::error!(session = %id, %error, "note what killed a session's actor");
@@ -202,7 +205,7 @@ impl SupervisorState {
             // Once more, only to show the failure.
             deaths if deaths == RESTARTS + 1 => {
                 let mut start = restored(&self.context, stored, now());
-                // One of these events may be what kills it.
+                // One of these events may be the one that kills it.
                 start.replay.clear();
                 start.first = Input::GaveUp;
                 self.start(myself, start).await;
@@ -211,7 +214,7 @@ impl SupervisorState {
         }
     }
 
-    /// Sends what was committed between the look into the journal and the new actor's first day.
+    /// Sends the events committed after the journal was read and before the new actor started.
     async fn catch_up(&self, id: SessionId, seen: u64) {
         let (Some(stored), Some(actor)) = (self.stored(id).await, self.context.actor(id)) else {
             return;
@@ -225,7 +228,8 @@ impl SupervisorState {
 
     fn deaths_lately(&mut self, id: SessionId) -> usize {
         let deaths = self.deaths.entry(id).or_default();
-        // By the machine's own clock: a wall clock that is set must neither forgive nor invent a death.
+        // By the machine's own clock, so that setting the wall clock neither hides a death nor
+        // invents one.
         let this = Instant::now();
         deaths.push_back(this);
         while deaths.front().is_some_and(|death| this.duration_since(*death) > WITHIN) {

@@ -1,8 +1,8 @@
-//! What the actors' tests stand on: real stores in a folder of the test's own, a clock that stands
-//! still, and services that are scripted within the process.
+//! The environment of the actors' tests: real stores in a folder of the test's own, a clock that
+//! stands still, and services that are scripted within the process.
 //!
-//! Invariant: no socket. The clients are the real ones down to the built request and up from the raw
-//! answer, so a test that sends garbage tests what reads it.
+//! Invariant: no socket. The clients are the real ones down to the built request and up from the
+//! raw answer, so a test that answers with garbage exercises the real parser.
 
 mod mock_services;
 
@@ -41,12 +41,12 @@ use crate::{
     vault::SealKey,
 };
 
-/// More than any test here takes; one that waits for longer waits for what never comes.
+/// Longer than any test here takes; a longer wait means that the awaited state never comes.
 const LONGEST: Duration = Duration::from_secs(20);
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(30);
 pub(super) const PIN: &str = "7W2-97-8570";
 
-/// All that an actor needs, and what a test looks at.
+/// Everything that an actor needs, with access for the test to inspect it.
 pub(super) struct World {
     pub context: Arc<Context>,
     pub services: Arc<MockServices>,
@@ -57,8 +57,8 @@ pub(super) struct World {
     _clock: StillClock,
 }
 
-/// A paused clock goes on by itself whenever nothing runs, also while a thread writes to the disk. As
-/// long as this lives it doesn't: time goes on when a test says so.
+/// A paused clock goes on by itself whenever nothing runs, also while a thread writes to the disk.
+/// While this lives, time advances only when the test says so.
 struct StillClock {
     _ends_it: std_mpsc::Sender<()>,
 }
@@ -151,7 +151,8 @@ impl World {
         Running { id, actor, ended }
     }
 
-    /// A session that is live, with all hooks armed; what led there isn't among the calls any more.
+    /// A session that is live, with all hooks armed; the calls that led there are removed from the
+    /// record of calls.
     pub async fn live(&self) -> Running {
         let session = self.start(self.fresh(Some("here-1"))).await;
         self.until(|| self.is_armed(session.id)).await;
@@ -214,16 +215,16 @@ impl World {
     /// Lets everything that can go on without more time go on, the disk's answers included.
     pub async fn settle(&self) {
         for _ in 0..2 {
-            // A disk that refuses or hangs has answered what it will.
+            // A disk that refuses or hangs gives no further answer.
             let flushed = self.context.journal.flush();
             let _ = tokio::select! { done = flushed => done, () = rests(200) => Ok(()) };
             rests(60).await;
         }
     }
 
-    /// Lets time go on, and what is due with it happen.
+    /// Advances the time and lets everything that is due happen.
     pub async fn pass(&self, time: Duration) {
-        // What is to be due must have been set.
+        // The timers must be set before the time advances.
         self.settle().await;
         tokio::time::advance(time).await;
         self.settle().await;
@@ -236,7 +237,7 @@ impl World {
         answer.await.unwrap()
     }
 
-    /// A hook fires, as the listener tells it: received, then committed.
+    /// A hook fires, as the listener reports it: received, then committed.
     pub async fn fire(&self, to: SessionId, hook: HookType) -> u64 {
         let at = now();
         let actor = self.context.actor(to).unwrap();
@@ -261,7 +262,8 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // The journal's end waits for its writes: a test that fails while the disk hangs would hang, too.
+        // The journal's end waits for its writes: a test that fails while the disk hangs would
+        // hang, too.
         self.mend_disk();
     }
 }

@@ -1,8 +1,10 @@
-//! The audit log: who did what, append-only, each entry chained to the one before by its hash.
+//! The audit log: everybody's actions, append-only, each entry chained to the one before by
+//! its hash.
 //!
-//! No code here changes or removes an entry, and triggers refuse it to whoever tries in SQL. The chain
-//! shows that an entry was changed, moved or taken out. It can't show that the whole log, or its end,
-//! was replaced by somebody who has the key: for that, the newest hash has to be kept elsewhere.
+//! No code here changes or removes an entry, and triggers refuse it to whoever tries in SQL. The
+//! chain shows that an entry was changed, moved or taken out. It can't show that the whole log, or
+//! its end, was replaced by somebody who has the key: for that, the newest hash has to be
+//! kept elsewhere.
 
 use std::io::Write;
 
@@ -32,15 +34,16 @@ pub(super) const TABLE: M<'static> = M::up(
 const APPEND: &str = "write the audit log";
 const READ: &str = "read the audit log";
 const EXPORT: &str = "export the audit log";
-/// What every hash begins with, so that it is of nothing else. A new encoding gets a new number.
+/// The prefix of every hashed text, so that no hash of another use equals one of these. A new
+/// encoding gets a new number.
 const FORM: &[u8] = b"deskhand audit 1\n";
 
-/// An entry's hash, and what the next one is chained to.
+/// An entry's hash, to which the next entry is chained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditHash([u8; 32]);
 
 impl AuditHash {
-    /// What the first entry is chained to.
+    /// The previous hash of the first entry.
     const NONE: Self = Self([0; 32]);
 }
 
@@ -56,15 +59,15 @@ impl Serialize for AuditHash {
     }
 }
 
-/// What somebody did, to be written to the audit log.
+/// An action of somebody, to be written to the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditEntry {
     pub at: Timestamp,
     /// Who did it.
     pub by: String,
-    /// What, for programs, such as `signed_in`.
+    /// The action's name for programs, such as `signed_in`.
     pub action: String,
-    /// What, in a sentence. No secret.
+    /// The action in a sentence, without secrets.
     pub text: String,
     /// The session that it was about.
     pub session: Option<SessionId>,
@@ -75,7 +78,7 @@ pub struct AuditEntry {
 pub struct AuditLink {
     /// Its place; the first is 1, and none is left out.
     pub seq: u64,
-    /// What was done.
+    /// The action.
     #[serde(flatten)]
     pub entry: AuditEntry,
     /// The hash of the entry before; zeros for the first.
@@ -84,7 +87,7 @@ pub struct AuditLink {
     pub hash: AuditHash,
 }
 
-/// What a look at the whole log found.
+/// The result of verifying the whole log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditReport {
     /// How many entries hold, from the first on.
@@ -95,7 +98,7 @@ pub struct AuditReport {
     pub head: Option<AuditHash>,
 }
 
-/// What is wrong with a link.
+/// Why a link is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenLink {
     /// There is no entry at this place, but there are later ones.
@@ -107,10 +110,10 @@ pub enum BrokenLink {
     /// It isn't chained to the entry before it.
     #[error("it does not follow from the entry before it: one of the two was replaced")]
     Prev,
-    /// Its hash isn't of what it says.
+    /// Its hash doesn't match its contents.
     #[error("it was changed: its hash is of something else")]
     Hash,
-    /// A column holds what it never would.
+    /// A column holds an invalid value.
     #[error("it was changed: it can't be read")]
     Unreadable,
 }
@@ -124,8 +127,7 @@ impl Archive {
         self.write(APPEND, move |tx| append(tx, entry)).await
     }
 
-    /// As if the disk had room for no page more, or, with none, as much as it has: for tests of what
-    /// happens then.
+    /// Limits the file to `most` pages, as on a full disk; none lifts the limit. For tests.
     pub async fn limit_pages(&self, most: Option<u32>) -> Result<(), ArchiveError> {
         let most = most.unwrap_or(u32::MAX - 1);
         let sql = format!("PRAGMA max_page_count = {most}");
@@ -145,7 +147,7 @@ impl Archive {
     /// Looks through the whole log, an entry at a time, up to the first broken link.
     ///
     /// # Errors
-    /// An [`ArchiveError`]. A broken link is none: it is what was looked for.
+    /// An [`ArchiveError`]. A broken link is no error: the report names it.
     pub async fn verify_audit(&self) -> Result<AuditReport, ArchiveError> {
         self.readers.read(READ, verify).await
     }
@@ -153,7 +155,7 @@ impl Archive {
     /// Writes the whole log to `to` as JSON Lines, an entry at a time, oldest first.
     ///
     /// # Errors
-    /// An [`ArchiveError`]; what `to` refuses counts as the file system's refusal.
+    /// An [`ArchiveError`]; a failed write to `to` is reported as one of the file system.
     pub async fn export_audit<W: Write + Send + 'static>(
         &self,
         mut to: W,
@@ -197,9 +199,9 @@ fn append(connection: &Connection, entry: AuditEntry) -> Result<AuditLink, Archi
     Ok(link)
 }
 
-/// The hash of an entry (docs/audit.md): SHA-256 over a line that names the form, then each field as a
-/// netstring, its length in bytes, a colon, its bytes, a comma. Numbers are decimal, a session is its
-/// lower-case UUID or empty, the hash before is hexadecimal.
+/// The hash of an entry (docs/audit.md): SHA-256 over a line that names the form, then each field
+/// as a netstring, its length in bytes, a colon, its bytes, a comma. Numbers are decimal, a session
+/// is its lower-case UUID or empty, the hash before is hexadecimal.
 fn hash(seq: u64, entry: &AuditEntry, prev: AuditHash) -> AuditHash {
     let AuditEntry { at, by, action, text, session } = entry;
     let session = session.map(|session| session.to_string()).unwrap_or_default();
@@ -271,7 +273,8 @@ fn holds(row: &Row<'_>, report: &AuditReport) -> Result<AuditHash, (u64, BrokenL
 
 const COLUMNS: &str = "seq, at, by, action, text, session, prev, hash";
 
-/// Gives `take` the entries that `which` finds, none for one that can't be read, until it has enough.
+/// Gives `take` the entries that `which` finds, none for one that can't be read, until it
+/// has enough.
 fn each<P: rusqlite::Params>(
     connection: &Connection,
     which: &str,
@@ -328,7 +331,7 @@ mod tests {
         connection
     }
 
-    /// As somebody would who has the key, and takes the triggers away first.
+    /// The report after tampering as by somebody who has the key and first drops the triggers.
     fn tampered(sql: &str) -> AuditReport {
         let connection = filled(5);
         let triggers =

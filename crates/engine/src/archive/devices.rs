@@ -1,4 +1,5 @@
-//! Devices that were looked up for a session: what the chat workspace said then, by whom and when.
+//! Devices that were looked up for a session: the chat workspace's answer, who looked it up,
+//! and when.
 
 use rusqlite::{Connection, Row, params};
 use rusqlite_migration::M;
@@ -24,17 +25,17 @@ const SAVE: &str = "save the device";
 /// A device that was looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookedUp {
-    /// What the workspace said: untrusted text.
+    /// The workspace's answer: untrusted text.
     pub found: DeviceSession,
     pub at: Timestamp,
-    /// By whom.
+    /// The person who looked it up.
     pub by: String,
     /// When it was logged out from here; none if it wasn't.
     pub logged_out_at: Option<Timestamp>,
 }
 
 impl Archive {
-    /// Pins a device to a session; what was known of the same login session there is replaced.
+    /// Pins a device to a session; an earlier row of the same login session there is replaced.
     pub async fn pin_device(
         &self,
         session: SessionId,
@@ -54,7 +55,7 @@ impl Archive {
     }
 }
 
-/// Pins what was found; what was known of the same login session before is replaced.
+/// Pins a device; an earlier row of the same login session is replaced.
 pub(super) fn pin(
     connection: &Connection,
     session: SessionId,

@@ -11,7 +11,7 @@ const KIND_SHIFT: u32 = 18;
 const TIME_SHIFT: u32 = 20;
 const LAST_MS: i64 = (1 << 43) - 2;
 
-/// What a searchable row is, as its number tells.
+/// The kind of a searchable row, encoded in its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Session = 0,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Message = 2,
 }
 
-/// What row has the number `doc`.
+/// The kind of row that has the number `doc`; none for an unknown kind.
 pub(super) fn kind(doc: i64) -> Option<Kind> {
     match (doc >> KIND_SHIFT) & 3 {
         0 => Some(Kind::Session),
@@ -48,7 +48,8 @@ pub(super) fn next(
     };
     let sql = format!("SELECT max(doc) FROM {table} WHERE doc BETWEEN ?1 AND ?2");
     let mut statement = connection.prepare_cached(&sql).map_err(fault(doing))?;
-    // Times come from services and other clocks; one outside of the range would be taken for a negative number.
+    // Times come from services and other clocks; one outside of the range would make the
+    // number negative.
     let mut at_ms = at_ms.clamp(0, LAST_MS);
     loop {
         let first = at_ms << TIME_SHIFT | (kind as i64) << KIND_SHIFT;

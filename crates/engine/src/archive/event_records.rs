@@ -22,7 +22,7 @@ impl Archive {
         self.write("archive what happened", move |tx| save(tx, &events)).await
     }
 
-    /// What happened in a session, in order.
+    /// A session's events, in order.
     pub async fn events_of(&self, session: SessionId) -> Result<Vec<EventRecord>, ArchiveError> {
         self.read(move |c| of_session(c, session)).await
     }

@@ -23,7 +23,7 @@ pub(super) const TABLE: M<'static> = M::up(
 
 const SAVE: &str = "archive the transcript";
 
-/// What became of messages that were to be saved.
+/// The result of saving messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Saved {
     /// Messages that the archive didn't have.
@@ -32,7 +32,7 @@ pub struct Saved {
     pub total: u32,
 }
 
-/// An archived message. What people wrote in it is untrusted text.
+/// An archived message. Its name and text are untrusted.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Its identity.
@@ -47,7 +47,7 @@ pub struct Message {
 
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // What people wrote is not for logs.
+        // Chat texts are private and stay out of logs.
         f.debug_struct("Message").field("guid", &self.guid).finish_non_exhaustive()
     }
 }

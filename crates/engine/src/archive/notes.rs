@@ -1,4 +1,4 @@
-//! Technicians' notes on a session. What a note said before is kept, with who wrote it.
+//! Technicians' notes on a session. A note's earlier texts are kept with their authors.
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use rusqlite_migration::M;
@@ -28,7 +28,7 @@ const SAVE: &str = "save the note";
 /// A note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// What it is for.
+    /// The note's purpose.
     pub kind: NoteKind,
     /// The whole text.
     pub text: String,
@@ -37,7 +37,7 @@ pub struct Note {
     pub at: Timestamp,
 }
 
-/// What a note is for.
+/// A note's purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoteKind {
@@ -77,7 +77,7 @@ impl Archive {
         self.read(move |c| of_session(c, session)).await
     }
 
-    /// What a session's notes were before, oldest first.
+    /// The earlier texts of a session's notes, oldest first.
     pub async fn earlier_notes(&self, session: SessionId) -> Result<Vec<Note>, ArchiveError> {
         self.read(move |c| earlier(c, session)).await
     }

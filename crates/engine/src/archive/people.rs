@@ -1,4 +1,5 @@
-//! Who has a profile at this console, what was set for them from here, and which sign-ins were taken.
+//! The people with a profile at this console, their aliases set from here, and the accepted
+//! sign-ins.
 
 use rusqlite::{Connection, Row};
 use rusqlite_migration::M;
@@ -48,12 +49,12 @@ impl Archive {
         self.read(all).await
     }
 
-    /// Keeps what was set of a person's aliases.
+    /// Stores the aliases that were set for a person.
     pub async fn set_aliases(&self, id: Uuid, aliases: Aliases) -> Result<(), ArchiveError> {
         self.write("save the aliases", move |tx| set_aliases(tx, id, &aliases)).await
     }
 
-    /// What was set of a person's aliases from here.
+    /// The aliases that were set for a person from here.
     pub async fn aliases(&self, id: Uuid) -> Result<Aliases, ArchiveError> {
         self.read(move |c| aliases(c, id)).await
     }

@@ -1,4 +1,5 @@
-//! Pictures of a customer's screen that were saved to a session: sealed with the rest of the archive.
+//! Pictures of a customer's screen that were saved to a session: sealed with the rest of
+//! the archive.
 
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
@@ -27,14 +28,15 @@ pub struct Picture {
     pub id: i64,
     /// When it was saved.
     pub at: Timestamp,
-    /// By whom.
+    /// The person who saved it.
     pub by: String,
-    /// How large it is.
+    /// Its size in bytes.
     pub bytes: u64,
 }
 
 impl Archive {
-    /// Saves a picture of the customer's screen; false if the session has [`MOST_PICTURES`] already.
+    /// Saves a picture of the customer's screen; false if the session has [`MOST_PICTURES`]
+    /// already.
     pub async fn save_picture(
         &self,
         session: SessionId,

@@ -28,19 +28,18 @@ pub(super) const TABLE: M<'static> = M::up(
 );
 
 const SAVE: &str = "index for the search";
-/// No one types more; what is pasted is cut.
+/// Nobody types a longer query; a longer pasted text is cut.
 const MOST_CHARS: usize = 200;
 const MOST_WORDS: usize = 12;
 /// About how many words a snippet has.
 const SNIPPET: u32 = 24;
-/// Around each match in FTS5's answers; dropped from what people wrote.
+/// Around each match in FTS5's answers; removed from the indexed texts.
 const FROM: char = '\u{1}';
 const TO: char = '\u{2}';
 
 /// One page of rows, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// The rows.
     pub rows: Vec<T>,
     /// Where the next page begins; none at the end.
     pub next: Option<Cursor>,
@@ -85,9 +84,7 @@ pub struct Hit {
 pub enum FoundIn {
     /// The customer's name or contact.
     Session,
-    /// The ticket.
     Ticket,
-    /// A note.
     Note,
     /// A message of the transcript, or its sender's name.
     Message,
@@ -96,7 +93,6 @@ pub enum FoundIn {
 /// Text with its matches. Untrusted: strangers wrote it.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Snippet {
-    /// The text.
     pub text: String,
     /// The matches in it, from and to, in UTF-16 units as a web page counts.
     pub marks: Vec<(u32, u32)>,
@@ -104,7 +100,7 @@ pub struct Snippet {
 
 impl std::fmt::Debug for Snippet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // What people wrote is not for logs.
+        // Chat texts and notes are private and stay out of logs.
         f.debug_struct("Snippet").field("marks", &self.marks).finish_non_exhaustive()
     }
 }
@@ -117,9 +113,9 @@ pub(super) struct IndexedText<'a> {
 }
 
 impl Archive {
-    /// What has all words of `typed` or begins with them, in sessions, tickets, notes and messages:
-    /// newest first, below `before`; at most [`PAGE`]. Any text will do; without a word in it, all
-    /// sessions are found.
+    /// Finds rows that contain all words of `typed`, or words that begin with them, in sessions,
+    /// tickets, notes and messages: newest first, below `before`; at most [`PAGE`]. Any text is
+    /// valid; one without a word finds all sessions.
     pub async fn search(
         &self,
         typed: &str,
@@ -143,7 +139,8 @@ pub(super) fn put(
     write(connection, sql, doc, words)
 }
 
-/// Takes a row out; `words` must be what was put in, for the index has no text of its own.
+/// Takes a row out; `words` must equal the indexed words, since the index stores no text of
+/// its own.
 pub(super) fn remove(
     connection: &Connection,
     doc: i64,
@@ -198,9 +195,9 @@ pub(super) fn find(
     Ok(page.ended())
 }
 
-/// What was typed as FTS5 understands it: all the words, each as the beginning of one.
+/// The FTS5 query for `typed`: every word of it, each as a prefix; none without a word.
 fn query(typed: &str) -> Option<String> {
-    // FTS5 joins the prefixes of all words, so the work grows with their number.
+    // Cut first: a pasted text may be of any length.
     let typed: String = typed.chars().take(MOST_CHARS).collect();
     let words: Vec<String> = typed
         .split(|c: char| c.is_whitespace() || c.is_control())

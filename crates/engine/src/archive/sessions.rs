@@ -1,4 +1,4 @@
-//! One row a session: who, what about, how it came out. Never its PIN.
+//! One row for each session: people, subject and outcome. Never its PIN.
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use rusqlite_migration::M;
@@ -26,7 +26,7 @@ const SAVE: &str = "save a session to the archive";
 const COLUMNS: &str = "doc, id, created, by, customer, ticket, contact, word, outcome, region,
      first_joined, active_ms, closed_at";
 
-/// What the archive knows of a session as a whole.
+/// A session's row in the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     pub session: SessionId,
@@ -34,17 +34,17 @@ pub struct Summary {
     pub created: Timestamp,
     /// Who asked for it.
     pub by: String,
-    /// Who and what it is about.
+    /// The customer, contact and subject.
     pub about: About,
     /// Its state when last saved.
     pub word: SessionStatus,
-    /// How it came out, once it was closed here.
+    /// The outcome, once it was closed here.
     pub outcome: Option<Outcome>,
     /// Where its PIN was minted, once there is one.
     pub region: Option<Region>,
     /// When a presenter first joined: the end of waiting.
     pub first_joined: Option<Timestamp>,
-    /// How long presenter and a viewer were there together, in milliseconds.
+    /// How long the presenter and a viewer were present together, in milliseconds.
     pub active_ms: u64,
     /// When it was closed here.
     pub closed_at: Option<Timestamp>,

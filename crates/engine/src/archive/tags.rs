@@ -18,7 +18,6 @@ const SAVE: &str = "save the tags";
 /// A tag and how often it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagCount {
-    /// The tag.
     pub tag: String,
     /// How many sessions have it.
     pub sessions: u32,

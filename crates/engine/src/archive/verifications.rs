@@ -1,4 +1,4 @@
-//! What came of a session's verifications: kept with who, whom and when. Never a code.
+//! A session's verifications and their outcomes: who asked, whom, and when. Never a code.
 
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
@@ -18,7 +18,7 @@ pub(super) const TABLE: M<'static> = M::up(
 const SAVE: &str = "archive the verifications";
 
 impl Archive {
-    /// Brings what came of a session's verifications up to date.
+    /// Updates the stored verifications and the override of a session.
     pub async fn save_verifications(
         &self,
         session: SessionId,

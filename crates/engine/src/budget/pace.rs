@@ -50,7 +50,7 @@ impl Pace {
 
     /// A PUT starts.
     pub fn take(&mut self) {
-        // A storm of events shall not silence the heartbeats for long after it.
+        // Bounded, so that a burst of events doesn't delay the heartbeats for long.
         self.tokens = (self.tokens - 1.0).max(-f64::from(IN_FLIGHT));
     }
 
@@ -78,8 +78,8 @@ impl Pace {
         }
     }
 
-    /// The longer all is well, the faster: six good answers lead from the lowest rate to the full one,
-    /// and a service that fails every other time stays slow.
+    /// The longer all is well, the faster: six good answers lead from the lowest rate to the full
+    /// one, and a service that fails every other time stays slow.
     fn speed_up(&mut self) {
         self.good += 1.0;
         self.rate = (self.rate + self.good).min(FULL_RATE);

@@ -30,7 +30,8 @@ impl<P> Queue<P> {
         let mut place = (urgency, self.next);
         if let Some(old) = self.by_hook.remove(&hook) {
             self.by_order.remove(&old);
-            // Else a heartbeat that replaces a waiting re-arm would send it to the end of the queue.
+            // Else a heartbeat that replaces a waiting re-arm would send it to the end of
+            // the queue.
             place = place.min(old);
         }
         self.next += 1;

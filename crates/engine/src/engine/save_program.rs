@@ -13,8 +13,9 @@ use crate::{
 };
 
 impl Engine {
-    /// Begins to save the customer's program at `place`, for `by`, who has confirmed that the customer's
-    /// own download stops working for this PIN; that it begins is on disk when this returns.
+    /// Begins to save the customer's program at `place`, for `by`, who has confirmed that the
+    /// customer's own download stops working for this PIN; that it begins is on disk when
+    /// this returns.
     ///
     /// # Errors
     /// [`CommandError`]; the service was not asked for the program then.
@@ -30,7 +31,7 @@ impl Engine {
         if let Some(obstacle) = snapshot.record.program_obstacle() {
             return Err(CommandError::DoesNotFit(Misfit::Program(obstacle)));
         }
-        // The target before the service: what was given once and can't be written would be lost.
+        // The target before the service: a conf that is given once but can't be used would be lost.
         let checked = place.clone();
         tokio::task::spawn_blocking(move || checked.check())
             .await
@@ -46,8 +47,8 @@ impl Engine {
         answer.await.map_err(|_| CommandError::Stopping)?
     }
 
-    /// A call that fails may have been heard, so the one that may be made once waits for a service
-    /// that has just answered another.
+    /// Checks that the service answers another call. The request for the conf may be made only
+    /// once, and one that fails may have been received.
     async fn service_is_there(&self) -> Result<(), CommandError> {
         let answered = self.context.client.regions().await;
         self.context.service_answered(answered.as_ref().err().map(|error| error.failure));

@@ -52,7 +52,7 @@ impl Keys {
 pub struct Stores {
     /// The durable inbox and the sessions' records.
     pub journal: Journal,
-    /// What stays of sessions.
+    /// The lasting, searchable store of sessions.
     pub archive: Archive,
 }
 
@@ -138,7 +138,7 @@ impl Engine {
         context.watch.actor("run the sessions", supervisor_ended);
         let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
         engine.restore().await?;
-        // After the sessions are back: a task that tells all of them something needs them all.
+        // After the sessions are back: this task sends to every session.
         engine.keep_background_tasks(outages);
         stop_if_it_fails.disarm();
         Ok(engine)

@@ -24,8 +24,8 @@ use crate::{
 };
 
 impl Engine {
-    /// Asks a person's phone, or tries a code; that it is asked is on disk when this returns, and it is
-    /// asked at most once. What comes of it is in the session's record.
+    /// Asks a person's phone, or tries a code, at most once. The request is on disk when this
+    /// returns; the outcome appears in the session's record.
     ///
     /// # Errors
     /// [`CommandError`]; nobody was asked then.
@@ -44,7 +44,7 @@ impl Engine {
         }
         let client = self.logintc("verify the person")?;
         let shown: Vec<_> = asked.shown.iter().cloned().map(attribute).collect();
-        // Before it is on the disk as asked: a request that can't be sent was never made.
+        // Before it is on the disk as asked: a request that can't be sent is refused.
         check_request(&user_of(asked.user.clone(), asked.by_id), &shown)
             .map_err(CommandError::Verification)?;
         let order = Box::new(VerificationOrder { client, asked, code, wait });
@@ -63,20 +63,21 @@ impl Engine {
         client.mail_code(user_id).await.map_err(CommandError::Verification)
     }
 
-    /// What is asked for before a viewer is opened, from now on.
+    /// Sets the verification gate's policy.
     pub fn set_gate(&self, policy: Policy, minutes: u32) {
         let gate = Gate { policy, minutes };
         *self.context.gate.write() = gate;
         self.context.tell_all(&Input::GateSet(gate));
     }
 
-    /// Whether a viewer of this session may be opened now, and why; none if there is no such session.
+    /// Whether a viewer of this session may be opened now, and why; none if there is no
+    /// such session.
     pub fn verdict(&self, id: SessionId) -> Option<Verdict> {
         Some(self.context.gate().verdict(&self.snapshot(id)?.record, now()))
     }
 
-    /// Opens a session's gate without a verification, for as long as one would. Whoever calls this has
-    /// had `by` sign in afresh for it, and has noted it; it is on disk when this returns.
+    /// Opens a session's gate without a verification, for as long as one would. Whoever calls this
+    /// has had `by` sign in afresh for it, and has noted it; it is on disk when this returns.
     ///
     /// # Errors
     /// [`CommandError`].
@@ -99,7 +100,7 @@ impl Engine {
         Some(self.context.gate().keeps_shut(&snapshot.record, now()).is_some())
     }
 
-    /// The one door before viewers, their links and the mails that have one.
+    /// The gate's only check for viewers, their links and the mails that contain one.
     pub(super) fn pass_gate(&self, id: SessionId, doing: &'static str) -> Result<(), CommandError> {
         let snapshot = self.snapshot(id).ok_or(CommandError::NoSession(id))?;
         match self.context.gate().keeps_shut(&snapshot.record, now()) {

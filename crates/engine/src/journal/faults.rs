@@ -1,4 +1,4 @@
-//! Makes the journal's writes fail on demand, for tests of what happens then.
+//! Makes the journal's writes fail on demand, for tests.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub enum Fault {
     DiskFull,
     /// As on a broken one.
     Io,
-    /// They wait, as for a disk that starts up, until the fault is over.
+    /// They wait until the fault is over, as for a disk that is starting up.
     Hangs,
 }
 

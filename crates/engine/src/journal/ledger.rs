@@ -1,5 +1,6 @@
-//! What the journal writes, always inside one of the writer's transactions. Numbers of events and of
-//! events only ever grow, even over restarts, because the newest row of each is never pruned.
+//! The journal's writes, always inside one of the writer's transactions. The numbers of webhooks
+//! and of events only ever grow, even across restarts, because the newest row of each is
+//! never pruned.
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ const PRUNED_AT_ONCE: usize = 1_000;
 pub(super) struct Ledger {
     connection: WriteConnection,
     key: Arc<SealKey>,
-    /// With what the transaction under way has added.
+    /// Includes the rows of the transaction under way.
     last: LastNumbers,
     /// As of the last commit.
     committed: LastNumbers,

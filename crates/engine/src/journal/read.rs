@@ -1,5 +1,5 @@
-//! Reading the journal. A row is unsealed for the table and key under which it was found, so one that was
-//! moved or altered counts as damaged.
+//! Reading the journal. A row is unsealed for the table and key under which it was found, so one
+//! that was moved or altered counts as damaged.
 
 use std::collections::BTreeMap;
 
@@ -213,7 +213,7 @@ fn unseal<T: DeserializeOwned>(
     doing: &'static str,
 ) -> Result<T, StoreError> {
     let plain = key.open(place, blob(row, column, doing)?).map_err(|e| damaged(doing, e))?;
-    // Not serde's words, which may quote what was read.
+    // serde's own text may quote the row, so it is dropped.
     serde_json::from_slice(&plain).map_err(|_| damaged(doing, "a row of an unknown form"))
 }
 

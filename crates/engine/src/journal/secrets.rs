@@ -8,15 +8,15 @@ use wire::{ConfText, Pin};
 
 use crate::token::HookToken;
 
-/// What only the session's actor knows: the PIN, its hooks' tokens in `HookType::ALL`'s order, and what
-/// the customer's program needs while its download is to be tried again.
+/// The secrets that only the session's actor knows: the PIN, its hooks' tokens in `HookType::ALL`'s
+/// order, and the conf of the customer's program while its download may be retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionSecrets {
     /// The PIN, once there is one.
     pub pin: Option<Pin>,
     /// The tokens of the four hooks' URLs.
     pub tokens: [HookToken; 4],
-    /// Given once per PIN, ever; here only if the program's download didn't come to its end.
+    /// Given once per PIN, ever; present only if the program's download didn't complete.
     pub conf: Option<ConfText>,
 }
 

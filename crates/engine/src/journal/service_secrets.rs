@@ -1,4 +1,5 @@
-//! The services' secrets: entered once, kept sealed, given to the services' clients and to nobody else.
+//! The services' secrets: entered once, kept sealed, given to the services' clients and to
+//! nobody else.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ const KEEP: &str = "keep a service's secret";
 const REMOVE: &str = "remove a service's secret";
 const READ: &str = "read a service's secret";
 
-/// Which secret.
+/// The kind of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceSecret {
     /// Passwordless.dev's API secret.
@@ -29,7 +30,7 @@ pub struct KeptSecret {
     pub value: SecretString,
     /// When it was entered.
     pub at: Timestamp,
-    /// By whom.
+    /// The person who entered it.
     pub by: String,
 }
 
@@ -85,12 +86,13 @@ impl Journal {
     /// A secret, where one is kept.
     ///
     /// # Errors
-    /// A [`JournalError`]; [`JournalError::Damaged`] too where it was altered or sealed under another key.
+    /// A [`JournalError`]; [`JournalError::Damaged`] too where it was altered or sealed under
+    /// another key.
     pub async fn secret(&self, which: ServiceSecret) -> Result<Option<KeptSecret>, JournalError> {
         let seal = self.key.clone();
         let read = move |c: &rusqlite::Connection| {
             let Some(plain) = read::mark(c, &seal, which.mark())? else { return Ok(None) };
-            // Without serde's words: they may repeat what they were given.
+            // serde's own text may quote the secret, so it is dropped.
             let Plain::<'_> { value, at, by } = serde_json::from_slice(&plain).map_err(|_| {
                 JournalError::Damaged { doing: READ, why: "it is of an unknown form".into() }
             })?;

@@ -1,4 +1,4 @@
-//! The journal's schema, how its file is opened, and what each row is sealed to.
+//! The journal's schema, how its file is opened, and the place to which each row is sealed.
 //!
 //! A row is sealed together with its table and key, so that one which was moved does not open.
 

@@ -7,23 +7,23 @@ use std::{
 
 use reqwest::header::{self, HeaderMap};
 
-/// A file to be. What is absent: overwriting. A taken name gets a number.
+/// The file that a download writes. It never overwrites: a taken name gets a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadTarget {
     folder: PathBuf,
     name: Name,
 }
 
-/// What the file is called.
+/// The file's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Name {
-    /// As a person said.
+    /// As a person chose it.
     Exactly(String),
     /// With the extension that the service gives it.
     Stem(String),
 }
 
-/// Why a file can't be saved there, by what helps.
+/// Why a file can't be saved there; one variant for each remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DownloadTargetError {
     /// There is a file of that name.
@@ -60,7 +60,6 @@ impl DownloadTarget {
         Self { folder: folder.to_owned(), name: Name::Stem(stem.to_owned()) }
     }
 
-    /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

@@ -1,7 +1,7 @@
-//! Why a call failed: what was being done, by what it is remedied, and a short text for people.
+//! Why a call failed: the call, the failure by its remedy, and a short text for people.
 //!
 //! No error holds a URL, a PIN or anything that the other side wrote: a URL can carry a PIN or a
-//! secret token, and an error's prose is undocumented and may repeat what was sent.
+//! secret token, and an error's prose is undocumented and may repeat the request.
 
 use std::{error::Error as _, fmt, io, time::Duration};
 
@@ -10,7 +10,7 @@ use reqwest::{Response, StatusCode, header};
 use session::Failure;
 use wire::HookType;
 
-/// What was being done when a call failed. Its text completes "could not ...".
+/// The action of a call that failed. Its text completes "could not ...".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Doing {
     /// `GET /regions`.
@@ -113,7 +113,7 @@ impl fmt::Display for Doing {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{doing}: {detail}")]
 pub struct CallError {
-    /// What was being done.
+    /// The action.
     pub doing: Doing,
     /// Why it failed, by its remedy; the only part that is decided upon.
     pub failure: Failure,
@@ -121,7 +121,7 @@ pub struct CallError {
     pub detail: String,
 }
 
-/// A failure and its text, before it is known what was being done.
+/// A failure and its text, without the action yet.
 pub(super) type Cause = (Failure, String);
 
 /// Nobody waits for longer than this because a service asked for it.
@@ -135,12 +135,12 @@ pub(super) fn timed_out() -> Cause {
     (Failure::TimedOut, "the service did not answer in time".to_owned())
 }
 
-/// The answer's body said no, whatever its status.
+/// The answer's body refuses, whatever its status.
 pub(super) fn refused(status: StatusCode) -> Cause {
     (Failure::Rejected { status: status.as_u16() }, "the service refused it".to_owned())
 }
 
-/// What an answer that isn't a success means.
+/// The cause of an unsuccessful answer.
 ///
 /// A 503 that says when to come back counts as rate limiting: the remedy is the same, to wait.
 pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
@@ -175,7 +175,7 @@ fn retry_after(headers: &header::HeaderMap, now: Timestamp) -> Option<u64> {
     Some(u64::try_from(wait).unwrap_or(0).min(longest))
 }
 
-/// What a request that brought no answer, or only a part of one, means.
+/// The cause of a request without a complete answer.
 ///
 /// Only without a connection is it sure that the service wasn't asked.
 pub(super) fn of_transport(error: &reqwest::Error) -> Cause {

@@ -17,9 +17,9 @@ use super::{
     is_loopback,
 };
 
-/// Our own servers close an idle connection after 5 s: before that it isn't used any more.
+/// Our own servers close an idle connection after 5 s, so we stop using it a little earlier.
 const IDLE_HERE: Duration = Duration::from_secs(4);
-/// A GET may be sent on within the service's own origin this often.
+/// At most so many redirects of a GET are followed, and only within the service's own origin.
 const MOST_REDIRECTS: usize = 3;
 
 /// Builds requests and sends them, from a pool of warm connections. Clones share it.
@@ -29,8 +29,8 @@ pub(crate) struct Client {
     stand_in: Option<Arc<dyn StandIn>>,
 }
 
-/// Answers requests within the process, where a test wants to say what a service answers, and when.
-/// Everything else stays as it is: how requests are built, how long they may take, how answers are read.
+/// Answers requests within the process, so that a test decides each answer and its time. Everything
+/// else stays as it is: how requests are built, how long they may take, how answers are read.
 pub(crate) trait StandIn: fmt::Debug + Send + Sync {
     fn answer(&self, request: Request) -> BoxFuture<'_, Result<Response, Cause>>;
 }
@@ -74,7 +74,7 @@ impl Client {
     }
 }
 
-/// What a call may cost.
+/// The limits of a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     /// The whole call, redirects and body included.
@@ -107,22 +107,23 @@ pub(super) fn client_of(
     network.map(Client::new).map_err(|_| ServiceError::Certificates)
 }
 
-/// What every client of ours is built from, to talk to `target`.
+/// The common settings of our HTTP clients, for calls to `target`.
 pub(super) fn builder(user_agent: &str, target: &Url, timeouts: &Timeouts) -> ClientBuilder {
     // Somebody else in the process may have installed one already: any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .user_agent(user_agent)
         .connect_timeout(timeouts.connect)
-        // Redirects are followed in `get` only, within the origin: a PIN may be in the URL or the body.
+        // Redirects are followed in `get` only, within the origin: a PIN may be in the URL or
+        // the body.
         .redirect(reqwest::redirect::Policy::none())
         // Some calls may be made once only, and the session machine decides about the others.
         .retry(reqwest::retry::never())
-        // A URL can carry a PIN, which no other server shall be told.
+        // A URL can contain a PIN, which must not reach another server.
         .referer(false)
         .tcp_nodelay(true);
-    // A proxy from the environment can't reach this computer's own servers. A new connection costs nothing
-    // here; elsewhere those that are warm are kept for as long as possible.
+    // A proxy from the environment can't reach this computer's own servers. A new connection costs
+    // nothing here; elsewhere those that are warm are kept for as long as possible.
     let builder =
         if is_loopback(target) { builder.no_proxy().pool_idle_timeout(IDLE_HERE) } else { builder };
     // Reading this computer's certificates takes long, and http has no use for them.
@@ -188,10 +189,10 @@ pub(super) async fn body(response: Response, most: usize) -> Result<Vec<u8>, Cau
     read(response, most).await
 }
 
-/// An answer of any status, with its whole body: for services that say in it what went wrong.
+/// An answer of any status, with its whole body: for services that describe errors in the body.
 pub(super) struct HttpResponse {
     pub status: StatusCode,
-    /// What the status alone means, where it isn't a success.
+    /// The cause by the status alone, if it isn't a success.
     pub cause: Option<Cause>,
     pub body: Vec<u8>,
 }
@@ -205,7 +206,7 @@ pub(super) async fn whole_response(response: Response, most: usize) -> Result<Ht
 
 async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
     let too_large = || malformed("the service's answer is too large");
-    // What is announced as too large isn't even begun to be read.
+    // A body that is announced as too large isn't read at all.
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }

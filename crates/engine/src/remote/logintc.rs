@@ -1,8 +1,8 @@
 //! LoginTC: push verification (services.md, section 2).
 //!
-//! Only an answer that says `approved` is an approval, and only one that says `denied` a denial; what
-//! isn't understood is a failure. [`LoginTc::ask`] and [`LoginTc::mail_code`] reach a person, so they must
-//! not be repeated after an unclear end.
+//! Only an answer that says `approved` is an approval, and only one that says `denied` a denial;
+//! what isn't understood is a failure. [`LoginTc::ask`] and [`LoginTc::mail_code`] reach a person,
+//! so they must not be repeated after an unclear end.
 
 use reqwest::{Method, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -28,7 +28,7 @@ pub const HOSTED_BASE_URL: &str = "https://cloud.logintc.com/api";
 /// The bytes of an answer, at most.
 const BODY: usize = 64 << 10;
 
-/// Where LoginTC is and what it is told.
+/// LoginTC's address and credentials.
 #[derive(Debug, Clone)]
 pub struct LoginTcConfig {
     /// Where its API begins, such as `https://cloud.logintc.com/api`.
@@ -39,7 +39,7 @@ pub struct LoginTcConfig {
     pub key: SecretString,
 }
 
-/// Who is asked.
+/// The person to verify.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum User {
     /// By the service's id of the person.
@@ -53,11 +53,11 @@ pub enum User {
 pub struct StartedVerification {
     /// The service's id of it, for [`LoginTc::poll`] and [`LoginTc::cancel`].
     pub id: String,
-    /// How far it is; with a code it can be decided at once.
+    /// Its state; with a code it can be decided at once.
     pub state: PushState,
 }
 
-/// A verification call failed, by what helps.
+/// Why a verification call failed; one variant for each remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The person has no device there.
@@ -80,7 +80,7 @@ pub enum Error {
     /// The service has no such verification any more: cancelled, or expired.
     #[error("{0}: the verification service no longer has this verification")]
     Gone(Doing),
-    /// It can't be sent like this; nothing was.
+    /// The request is invalid and was not sent.
     #[error("{0}: {1}")]
     Input(Doing, InputError),
     /// Everything else.
@@ -89,7 +89,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Why the call failed, by what helps.
+    /// The failure, by its remedy.
     pub const fn failure(&self) -> Failure {
         match self {
             Self::Unauthorized(_) => Failure::Unauthorized,
@@ -97,14 +97,14 @@ impl Error {
                 Failure::Rejected { status: 404 }
             }
             Self::NotEnabled => Failure::Rejected { status: 403 },
-            // What can't be sent was found before it was ordered.
+            // Requests are checked before they are ordered, so this is a bug of ours.
             Self::Input(..) => Failure::Internal,
             Self::Call(call) => call.failure,
         }
     }
 }
 
-/// What can't be sent, by what must be changed. It repeats nothing of it.
+/// Why a request can't be sent; each variant names the part to change, without its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
     /// The id of a person or a verification.
@@ -136,7 +136,7 @@ impl LoginTc {
     /// A client of `service`.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn new(service: LoginTcConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
@@ -144,7 +144,7 @@ impl LoginTc {
     /// A client of `service` that waits no longer than `timeouts`.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn with_timeouts(service: LoginTcConfig, timeouts: Timeouts) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client_of(USER_AGENT, &service.base_url, &timeouts)?;
@@ -214,7 +214,8 @@ impl LoginTc {
         self.session(Doing::CancelPhone, Method::DELETE, id).await.map(drop)
     }
 
-    /// `POST .../users/{u}/otp`: has a one-time password sent by e-mail. Takes the id, never the name.
+    /// `POST .../users/{u}/otp`: has a one-time password sent by e-mail. Takes the id, never
+    /// the name.
     ///
     /// # Errors
     /// [`Error`]; [`Error::NotEnabled`] if the domain doesn't have it.
@@ -270,7 +271,7 @@ impl LoginTcConfig {
     /// Whether it can be used. [`LoginTc::new`] checks it too.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn check(&self) -> Result<(), ServiceError> {
         let base = &self.base_url;
         // The key goes there with every call.
@@ -297,7 +298,7 @@ impl LoginTcConfig {
     }
 }
 
-/// Whether a push could be asked for so, without asking: what is refused here reaches nobody.
+/// Checks a request for a push without sending it.
 ///
 /// # Errors
 /// [`Error::Input`].
@@ -342,13 +343,13 @@ fn fits(text: &str, least: usize, most: usize) -> bool {
     !text.chars().any(char::is_control) && (least..=most).contains(&text.chars().count())
 }
 
-/// What an answer that isn't a success means: by its error code where it has one, else by its status.
+/// The error for an unsuccessful answer: by its error code if there is one, else by its status.
 fn refusal(doing: Doing, answer: &HttpResponse, cause: &Cause) -> Error {
     let status = answer.status;
     if status == StatusCode::UNAUTHORIZED {
         return Error::Unauthorized(doing);
     }
-    // Too many calls, faults and redirects mean what they mean everywhere.
+    // Rate limits, server errors and redirects are classified as for every service.
     if status == StatusCode::TOO_MANY_REQUESTS || !status.is_client_error() {
         return failed(doing, cause.clone());
     }
@@ -361,7 +362,7 @@ fn refusal(doing: Doing, answer: &HttpResponse, cause: &Cause) -> Error {
         Some(code::NO_DOMAIN) => Error::WrongDomain(doing),
         Some(code::NO_SESSION) => Error::Gone(doing),
         Some(code::MAIL_NOT_ENABLED) => Error::NotEnabled,
-        // That a domain's setting forbids it is the one documented reason.
+        // The one documented reason is a setting of the domain.
         Some(_) if doing == Doing::MailCode && status == StatusCode::FORBIDDEN => Error::NotEnabled,
         Some(_) if status == StatusCode::FORBIDDEN => Error::Unauthorized(doing),
         Some(_) => failed(doing, cause.clone()),

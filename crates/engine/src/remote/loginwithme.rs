@@ -1,7 +1,9 @@
-//! The remote-support service's nine calls and our own broker's extensions (services.md, section 1).
+//! The remote-support service's nine calls and our own broker's extensions (services.md, section
+//! 1).
 //!
 //! Only [`LoginWithMe::session_parameters`], [`LoginWithMe::email`] and
-//! [`LoginWithMe::report_abuse`] must not be repeated after an unclear end; every other call may be.
+//! [`LoginWithMe::report_abuse`] must not be repeated after an unclear end; every other call
+//! may be.
 
 use std::collections::HashSet;
 
@@ -52,7 +54,7 @@ impl LoginWithMe {
     /// A client of `service`.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn new(service: LoginWithMeConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
@@ -60,7 +62,7 @@ impl LoginWithMe {
     /// A client of `service` that waits no longer than `timeouts`.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn with_timeouts(
         service: LoginWithMeConfig,
         timeouts: Timeouts,
@@ -79,7 +81,7 @@ impl LoginWithMe {
         Self { service, timeouts: Timeouts::default(), client: http::Client::to(stand_in) }
     }
 
-    /// Where it is and how it is spoken to.
+    /// The service's address and settings.
     pub fn service(&self) -> &LoginWithMeConfig {
         &self.service
     }
@@ -121,7 +123,7 @@ impl LoginWithMe {
     /// `GET /session_pin`: a new session there.
     ///
     /// # Errors
-    /// [`CallError`]; [`Failure::Malformed`] if what came isn't shaped as a PIN is.
+    /// [`CallError`]; [`Failure::Malformed`] if the answer isn't shaped like a PIN.
     pub async fn session_pin(&self, region: &Region) -> Result<Pin, CallError> {
         let query = [("region", region.as_str())];
         let answer: SessionPin = self.get(Doing::AllocatePin, "session_pin", &query).await?;
@@ -130,8 +132,9 @@ impl LoginWithMe {
 
     /// `PUT /hook/`: the hook fires once, to `url`. Putting it again changes nothing else.
     ///
-    /// So it is put again where the connection ended without an answer: a service closes connections that
-    /// were idle, and may do so just when one is used. Otherwise a hook that was well would count as lost.
+    /// So it is put a second time if the connection ends without an answer: a service closes idle
+    /// connections, and may do so just when one is used. Otherwise a healthy hook would count
+    /// as lost.
     ///
     /// # Errors
     /// [`CallError`].
@@ -147,7 +150,8 @@ impl LoginWithMe {
 
     /// `GET /session_url`: a viewer's link (never the customer's, who would become a viewer).
     ///
-    /// `read_only` is a convenience and no security boundary; `un` is the viewer's display name (assumed).
+    /// `read_only` is a convenience and no security boundary; `un` is the viewer's display name
+    /// (assumed).
     ///
     /// # Errors
     /// [`CallError`]; [`Failure::Malformed`] if it isn't https, or http from a service over http.
@@ -182,7 +186,8 @@ impl LoginWithMe {
         let sent = answer.chat.len();
         let mut known = HashSet::new();
         let messages: Vec<ChatMessage> = answer.chat.into_iter().filter_map(message).collect();
-        // Taken for an empty chat, it would be saved as the transcript, and the PIN ended after it.
+        // If this passed for an empty chat, it would be saved as the transcript, and then the PIN
+        // would be ended.
         if messages.is_empty() && sent > 0 {
             return Err(failed(Doing::FetchChat, malformed("the service's chat can't be read")));
         }
@@ -197,7 +202,7 @@ impl LoginWithMe {
     /// Each call sends a mail: after an unclear end it "may have been sent" and isn't repeated.
     ///
     /// # Errors
-    /// [`CallError`]; [`Failure::Rejected`] without a call for another type or what is no address.
+    /// [`CallError`]; [`Failure::Rejected`] without a call for another type or an invalid address.
     pub async fn email(
         &self,
         pin: &Pin,
@@ -220,7 +225,8 @@ impl LoginWithMe {
         Ok(())
     }
 
-    /// `GET /session_parameters`: what the customer's program needs, given once per session, ever.
+    /// `GET /session_parameters`: the conf of the customer's program, given only once for
+    /// each session.
     ///
     /// # Errors
     /// [`CallError`]; even then the service may have given it away.
@@ -231,8 +237,9 @@ impl LoginWithMe {
 
     /// `GET /session_exe`: streams the customer's program to a new file, where `into` says.
     ///
-    /// `progress` is told the bytes done and, where known, their total. On failure, on `cancel` and
-    /// when the future is dropped, no half file stays; a former file of that name is never touched.
+    /// `progress` receives the bytes done and, where known, their total. On failure, on `cancel`
+    /// and when the future is dropped, no half file stays; a former file of that name is
+    /// never touched.
     ///
     /// # Errors
     /// [`CallError`]; [`Failure::Storage`] if it can't be written.

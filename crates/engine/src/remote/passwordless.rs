@@ -33,14 +33,13 @@ const BODY: usize = 4 << 20;
 /// The passkeys of one user that are read, at most.
 const MOST_CREDENTIALS: usize = 1_000;
 
-/// Where Passwordless.dev is and what it is told.
+/// Passwordless.dev's address and credentials.
 #[derive(Debug, Clone)]
 pub struct PasswordlessConfig {
     /// Where it is, such as `https://v4.passwordless.dev`.
     pub base_url: Url,
     /// The public API key, which the browser gets.
     pub api_key: String,
-    /// The API secret.
     pub api_secret: SecretString,
 }
 
@@ -52,8 +51,8 @@ pub struct Passwordless {
     client: http::Client,
 }
 
-/// What a token that came from the browser stands for. Success, user, origin, relying party and age are the
-/// caller's to check.
+/// The sign-in that a token from the browser proves. Success, user, origin, relying party and age
+/// are the caller's to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
     /// Whether somebody has signed in at all.
@@ -70,24 +69,23 @@ pub struct SignIn {
     pub device: String,
     /// Two letters, or nothing.
     pub country: String,
-    /// What the passkey is called; may be empty.
+    /// The passkey's name; may be empty.
     pub nickname: String,
     /// When the token ends, by the service's clock.
     pub expires_at: Timestamp,
-    /// Which token it was; each names one sign-in.
+    /// The token's id; each names one sign-in.
     pub token_id: String,
-    /// Which passkey; empty in the service's older form.
+    /// The passkey's id; empty in the service's older form.
     pub credential_id: String,
-    /// What was done with it.
+    /// Whether the passkey was created or used to sign in.
     pub kind: SignInKind,
 }
 
 /// A passkey as the service lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
-    /// Its id.
     pub id: String,
-    /// What it is called; may be empty.
+    /// Its name; may be empty.
     pub nickname: String,
     /// The browser that made or last used it, and its system.
     pub device: String,
@@ -105,7 +103,7 @@ impl Passwordless {
     /// A client of `service`.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn new(service: PasswordlessConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
@@ -113,7 +111,7 @@ impl Passwordless {
     /// A client of `service` that waits no longer than `timeouts`.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn with_timeouts(
         service: PasswordlessConfig,
         timeouts: Timeouts,
@@ -126,12 +124,12 @@ impl Passwordless {
         Ok(Self { service, timeouts, client })
     }
 
-    /// Where it is and how it is spoken to.
+    /// The service's address and settings.
     pub fn service(&self) -> &PasswordlessConfig {
         &self.service
     }
 
-    /// `POST /register/token`: what the browser makes a passkey with, within two minutes.
+    /// `POST /register/token`: the token with which the browser makes a passkey within two minutes.
     ///
     /// # Errors
     /// [`PasskeyError`]; [`PasskeyError::AliasConflict`] if an alias is somebody else's.
@@ -145,11 +143,11 @@ impl Passwordless {
         Ok(answer.token)
     }
 
-    /// `POST /signin/verify`: what a token stands for. Each token is good for one call.
+    /// `POST /signin/verify`: the sign-in that a token proves. Each token is good for one call.
     ///
     /// # Errors
-    /// [`PasskeyError`]; [`PasskeyError::ExpiredToken`] and [`PasskeyError::InvalidToken`] for a token that is
-    /// too old, forged or used.
+    /// [`PasskeyError`]; [`PasskeyError::ExpiredToken`] and [`PasskeyError::InvalidToken`] for a
+    /// token that is too old, forged or used.
     pub async fn verify(&self, token: &SecretString) -> Result<SignIn, PasskeyError> {
         let doing = Doing::CheckSignIn;
         let body = json!({ "token": token.expose_secret() });
@@ -189,7 +187,7 @@ impl Passwordless {
         self.tell(Doing::DeletePasskey, &["credentials", "delete"], &body).await
     }
 
-    /// `POST /alias`: these are the user's aliases, all of them; those of before are gone.
+    /// `POST /alias`: replaces all of the user's aliases.
     ///
     /// # Errors
     /// [`PasskeyError`]; [`PasskeyError::Limit`] without a call.
@@ -207,7 +205,8 @@ impl Passwordless {
         self.tell(doing, &["alias"], &body).await
     }
 
-    /// Whether the service answers and accepts the API secret: asks for the passkeys of nobody.
+    /// Checks that the service answers and accepts the API secret, by a request for the passkeys of
+    /// no user.
     ///
     /// # Errors
     /// [`PasskeyError`].
@@ -241,7 +240,7 @@ impl Passwordless {
         path: &[&str],
         body: &(impl Serialize + Sync),
     ) -> Result<HttpResponse, PasskeyError> {
-        // What can't be a header can't be a secret of the service's either.
+        // A text that isn't a valid header can't be a secret of the service.
         let secret = self.service.api_secret.expose_secret();
         let mut secret =
             HeaderValue::from_str(secret).map_err(|_| PasskeyError::Unauthorized(doing))?;

@@ -1,8 +1,9 @@
 //! Times all regions at once and chooses one (quality.md, F5).
 //!
-//! What counts and who drops out is decided by the pure [`Race`]; this drives it with real round
-//! trips. Each region has a connection of its own, also where all share one host, so that a slow
-//! region delays no other. Nothing outlives the call: dropping its future ends every round trip.
+//! The pure [`Race`] decides which samples count and which regions drop out; this module drives it
+//! with real round trips. Each region has a connection of its own, also where all share one host,
+//! so that a slow region delays no other. Nothing outlives the call: dropping its future ends every
+//! round trip.
 
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use super::{
 pub struct ProbeFailed {
     /// Every region's part, as far as it came; empty if the regions aren't known.
     pub lanes: Vec<Lane>,
-    /// Why, by its remedy: [`Failure::NoRegion`], or what kept us from listing the regions.
+    /// Why, by its remedy: [`Failure::NoRegion`], or why the regions could not be listed.
     pub failure: Failure,
     /// Why, for people.
     pub detail: String,
@@ -40,9 +41,9 @@ const MOST_DRAINED: usize = 256 << 10;
 
 /// Lists the service's regions, times each `rounds` times on a warm connection, and chooses.
 ///
-/// Any HTTP answer is a sample, whatever its status (documented); a broken connection ends the region's part.
-/// `on_change` sees every region's part at the start and after each change. `current` is kept on a
-/// near tie.
+/// Any HTTP answer is a sample, whatever its status (documented); a broken connection ends the
+/// region's part. `on_change` sees every region's part at the start and after each change.
+/// `current` is kept on a near tie.
 ///
 /// # Errors
 /// [`ProbeFailed`] if the regions can't be listed, or none answered within the time for a probe.
@@ -87,7 +88,8 @@ struct Track {
     timeouts: Timeouts,
 }
 
-/// What a round trip came to: the lane's place, and how long it took.
+/// The result of a round trip: the lane's place, then its duration and answer; none if the lane
+/// dropped out.
 type Arrival = (usize, Option<Result<(Duration, Response), Cause>>);
 
 impl Track {
@@ -111,7 +113,7 @@ impl Track {
         while !race.is_over() {
             let cut = race.next_cut().map_or(over, |cut| over.min(start + cut));
             tokio::select! {
-                // An answer that has come is taken, however late this gets to it.
+                // An answer that has arrived counts, however late it is polled.
                 biased;
                 Some((place, arrival)) = running.next() => {
                     let again = match arrival {
@@ -191,7 +193,7 @@ fn stop_those_out(lanes: &[Lane], stops: &[Stop]) {
     }
 }
 
-/// Reads what is left, for only then the connection is free for the next round.
+/// Reads the rest of the answer, since only then is the connection free for the next round.
 async fn drain(mut answer: Response) {
     let mut drained = 0;
     while let Ok(Some(piece)) = answer.chunk().await {

@@ -1,7 +1,8 @@
-//! Rocket.Chat: whose device is this (services.md, section 3).
+//! Rocket.Chat: finds whose device this is (services.md, section 3).
 //!
-//! The token goes to the workspace's own address only: no call follows a redirect. The service takes a
-//! session's id as a regular expression, so an answer about another session than the asked one is refused.
+//! The token goes to the workspace's own address only: no call follows a redirect. The service
+//! takes a session's id as a regular expression, so an answer about another session than the asked
+//! one is refused.
 
 use std::{fmt, time::Duration};
 
@@ -27,17 +28,16 @@ use super::{
 const MOST_BODY: usize = 1 << 20;
 /// The most rows that a page has.
 pub const MOST_ROWS: u32 = 100;
-/// Nobody waits for longer because a service asked for it.
+/// The longest wait that a service can impose.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// Where Rocket.Chat is and what it is told.
+/// Rocket.Chat's address and credentials.
 #[derive(Debug, Clone)]
 pub struct RocketChatConfig {
     /// The workspace, such as `https://chat.example.org`.
     pub base_url: Url,
     /// The user that the token belongs to.
     pub user_id: String,
-    /// The token.
     pub token: SecretString,
 }
 
@@ -61,7 +61,7 @@ pub struct Factor {
 /// A page of login sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Those that can be read.
+    /// The sessions that can be read.
     pub sessions: Vec<DeviceSession>,
     /// How many there are on all pages.
     pub total: u32,
@@ -71,7 +71,7 @@ pub struct Page {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{doing}: {why}")]
 pub struct RocketChatError {
-    /// What was being done.
+    /// The call that failed.
     pub doing: Doing,
     /// Why it failed.
     pub why: Why,
@@ -103,12 +103,12 @@ pub enum Why {
     Call(Failure, String),
 }
 
-/// Which second factor.
+/// A request for a second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactorPrompt {
     /// `totp`, `email`, `password`, or another word of the workspace's.
     pub method: String,
-    /// What could be used as well.
+    /// The other methods that the workspace accepts.
     pub methods: Vec<String>,
     /// The workspace has sent a code.
     pub sent: bool,
@@ -155,7 +155,7 @@ impl RocketChat {
     /// A client of `service`.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn new(service: RocketChatConfig) -> Result<Self, ServiceError> {
         Self::with_timeouts(service, Timeouts::default())
     }
@@ -163,7 +163,7 @@ impl RocketChat {
     /// A client of `service` that waits no longer than `timeouts`.
     ///
     /// # Errors
-    /// [`ServiceError`], which says what must be changed.
+    /// [`ServiceError`], which names the setting to change.
     pub fn with_timeouts(
         service: RocketChatConfig,
         timeouts: Timeouts,
@@ -189,7 +189,8 @@ impl RocketChat {
     /// `GET sessions/info.admin`: the login session of exactly this id.
     ///
     /// # Errors
-    /// [`RocketChatError`]; [`Why::OtherSession`] where the id matched, as a regular expression, another one's.
+    /// [`RocketChatError`]; [`Why::OtherSession`] where the id matched, as a regular expression,
+    /// another one's.
     pub async fn info(
         &self,
         session_id: &str,
@@ -206,8 +207,9 @@ impl RocketChat {
         Ok(found)
     }
 
-    /// `GET sessions/list.all`: a page of everybody's login sessions that fit `filter` (any text; empty
-    /// for all), at most [`MOST_ROWS`]. `sort` is the service's own, such as `{"loginAt":-1}`.
+    /// `GET sessions/list.all`: a page of everybody's login sessions that fit `filter` (any text;
+    /// empty for all), at most [`MOST_ROWS`]. `sort` is the service's own, such as
+    /// `{"loginAt":-1}`.
     ///
     /// # Errors
     /// [`RocketChatError`].
@@ -268,7 +270,7 @@ impl RocketChat {
 
     fn headers(&self, factor: Option<&Factor>) -> Result<header::HeaderMap, Why> {
         let mut headers = header::HeaderMap::new();
-        // What can't be a header can't be an id or a token that was given out.
+        // A text that isn't a valid header can't be an id or a token of the service.
         let own = [
             ("x-user-id", self.service.user_id.as_str()),
             ("x-auth-token", self.service.token.expose_secret()),
@@ -317,8 +319,8 @@ fn secret(text: &str) -> Option<header::HeaderValue> {
     Some(value)
 }
 
-/// `X-RateLimit-Reset`: when calls are taken again, in milliseconds since 1970 by the service's clock,
-/// which the answer's own `Date` shows.
+/// `X-RateLimit-Reset`: when calls are taken again, in milliseconds since 1970 by the service's
+/// clock, which the answer's own `Date` shows.
 fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     let reset: i64 = headers.get("x-ratelimit-reset")?.to_str().ok()?.trim().parse().ok()?;
     let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
@@ -335,7 +337,7 @@ fn read<T: DeserializeOwned>(
     let Some(cause) = &answer.cause else {
         return http::succeeded(answer.status, &answer.body).map_err(Why::from);
     };
-    // Whatever is no object of the service's own says no more than its status.
+    // Without a JSON object of the service's, only the status counts.
     let said = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
     let said = said.filter(|said| said.is_object());
     let known = said.is_some();
@@ -365,7 +367,7 @@ fn read<T: DeserializeOwned>(
 
 fn asked(said: FailureResponse) -> FactorPrompt {
     let details = said.details;
-    // One that doesn't say which means the usual one.
+    // A prompt without a method means the usual one.
     let method = if details.method.is_empty() { "totp".to_owned() } else { details.method };
     FactorPrompt { method, methods: details.available_methods, sent: details.code_generated }
 }

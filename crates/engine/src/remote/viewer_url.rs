@@ -14,7 +14,8 @@ pub struct ViewerUrl {
 }
 
 impl ViewerUrl {
-    /// The address of a viewer's page that this program serves itself: a token in the place of a PIN.
+    /// The address of a viewer's page that this program serves itself: a token in the place of
+    /// a PIN.
     pub fn of_our_page(url: Url) -> Self {
         Self { origin: url.origin(), link: String::from(url).into(), ours: true }
     }
@@ -24,8 +25,8 @@ impl ViewerUrl {
         self.ours
     }
 
-    /// The link, if it is https, or http where the service itself is spoken to over http: an answer
-    /// can't take the PIN from a secure service to an open line.
+    /// The link, if it is https, or http if the service's own address is http: an answer can't take
+    /// the PIN from a secure service to an open line.
     pub(super) fn parse(link: &str, service: &Url) -> Option<Self> {
         let url = Url::parse(link).ok()?;
         let secure = url.scheme() == "https" || service.scheme() == "http";

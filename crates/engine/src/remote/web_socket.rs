@@ -1,4 +1,5 @@
-//! The two WebSockets of a viewer of ours: presence, chat and watchers on one, the picture on the other.
+//! The two WebSockets of a viewer of ours: presence, chat and watchers on one, the picture on
+//! the other.
 //!
 //! They begin with a message that carries the credential, so the URL has none.
 
@@ -76,7 +77,7 @@ fn address(base_url: &Url, channel: Channel) -> Url {
     url
 }
 
-/// What a WebSocket that did not open means. The error's own text is not repeated.
+/// The cause of a WebSocket that did not open. The error's own text is not repeated.
 fn why(error: &Error) -> Cause {
     let unreachable = |text: &str| (Failure::Unreachable, text.to_owned());
     match error {

@@ -33,13 +33,14 @@ pub(super) fn store(
     let stored = ask(keyring, options.keyring_timeout, move |keyring| {
         let entry = key_id.to_string();
         keyring.set(&entry, &secret)?;
-        // What a keyring took but doesn't give back would be lost at the next start.
+        // A key that the keyring accepts but doesn't return would be lost at the next start.
         Ok(keyring.get(&entry)?.is_some_and(|kept| kept == secret))
     });
     match stored {
         Ok(true) => Ok(KeyLocation::Keyring),
         Err(KeyringFault::Waiting) => Err(VaultError::KeyringLocked { doing: STORE }),
-        // There is nothing to lose yet, so a keyring that nobody can unlock here is as good as none.
+        // There is nothing to lose yet, so a keyring that nobody can unlock here is as good
+        // as none.
         Ok(false) | Err(KeyringFault::Locked | KeyringFault::Absent | KeyringFault::Failed(_)) => {
             store_in_file(folder, key_id, master).map(|()| KeyLocation::KeyFile)
         }
@@ -123,7 +124,7 @@ fn store_in_file(folder: &Path, key_id: Uuid, master: &MasterKey) -> Result<(), 
 fn write_key(path: &Path, master: &MasterKey) -> io::Result<()> {
     let text = Zeroizing::new(STANDARD.encode(master.expose_secret()));
     let mut file = match create_private(path) {
-        // Left by a crash before `vault.json` named it: the same key's, by its name.
+        // Left by a crash before `vault.json` named it; the name contains the key's id.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             fs::remove_file(path)?;
             create_private(path)?
@@ -151,7 +152,7 @@ fn fetch_from_file(path: &Path) -> Result<MasterKey, VaultError> {
     master_from(&bits).ok_or(VaultError::WrongKey)
 }
 
-/// Takes back what others were allowed, as after a copy.
+/// Removes other accounts' permissions, which a copy may have added.
 fn keep_private(path: &Path) {
     #[cfg(unix)]
     {

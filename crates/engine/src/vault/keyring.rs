@@ -81,7 +81,7 @@ fn fault(error: &keyring::Error) -> KeyringFault {
             KeyringFault::Absent
         }
         keyring::Error::NoStorageAccess(_) => KeyringFault::Locked,
-        // Its words for the others may hold what was stored.
+        // The texts of other errors may contain the secret.
         keyring::Error::PlatformFailure(why) => KeyringFault::Failed(why.to_string()),
         _ => KeyringFault::Failed("its answer makes no sense".to_owned()),
     }

@@ -54,7 +54,7 @@ impl Record {
     }
 }
 
-/// What a derived key is recognised by.
+/// A text by which a derived key is recognised: the base64 of its SHA-256.
 pub(super) fn check_text(derived: &SecretBox<[u8; 32]>) -> String {
     STANDARD.encode(digest(&SHA256, derived.expose_secret()))
 }

@@ -15,7 +15,7 @@ pub struct SealKey {
     random: SystemRandom,
 }
 
-/// Stands for a text without telling it: only under the same key can it be made again.
+/// Identifies a text without revealing it; it can be computed only with the same key.
 pub type Digest = [u8; 32];
 
 /// Something sealed that doesn't open: altered, moved, or sealed under another key.
@@ -66,7 +66,7 @@ impl SealKey {
         Ok(sealed)
     }
 
-    /// Opens what was sealed for `place`. The plain text is wiped from memory when dropped.
+    /// Opens a row that was sealed for `place`. The plain text is wiped from memory when dropped.
     ///
     /// # Errors
     /// [`Tampered`].

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{MasterKey, SealKey};
 use crate::token::NoRandom;
 
-/// More would only serve to hang the program.
+/// A larger number in the file would only hang the program.
 const MOST_ITERATIONS: u32 = 50_000_000;
 
 #[derive(Clone, Serialize, Deserialize)]

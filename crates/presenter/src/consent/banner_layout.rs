@@ -119,8 +119,8 @@ impl SceneBuilder<'_> {
     }
 }
 
-/// Puts pieces side by side, and on the next line those that don't fit. `gaps` are the gap after the first piece, and
-/// that after the others.
+/// Puts pieces side by side, and on the next line those that don't fit. `gaps` are the gap after
+/// the first piece, and that after the others.
 fn flow(pieces: Vec<TextBlock>, room: f32, gaps: [f32; 2]) -> Block {
     let (mut x, mut y, mut high) = (0.0_f32, 0.0, 0.0_f32);
     let mut block = Block { texts: Vec::new(), width: 0.0, height: 0.0 };

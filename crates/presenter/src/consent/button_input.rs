@@ -1,8 +1,9 @@
 //! Turns keys and clicks into a choice.
 //!
-//! What always holds: a key or click that was meant for something that was there a moment before chooses nothing.
-//! No button has the focus before Tab was pressed, what comes right after a window appeared or its buttons changed
-//! is ignored, and any other key shows that somebody is still typing, so that the keys after it are ignored, too.
+//! A key or click that was meant for whatever was there a moment before never makes a choice. So no
+//! button has the focus until Tab is pressed, and input is ignored right after a window has
+//! appeared or its buttons have changed. Any other key shows that somebody is still typing, so the
+//! keys after it are ignored, too.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ pub enum Input {
     Closed,
 }
 
-/// The keys that can be told apart here.
+/// The keys that this module distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// Focuses the next button.
@@ -59,7 +60,8 @@ impl ButtonStates {
     pub fn button(&self, button: usize) -> ButtonState {
         let is = |which| which == Some(button);
         let (hover, held) = (is(self.hover), is(self.pressed));
-        // A held button looks released while the pointer is away from it: letting go there chooses nothing.
+        // A held button looks released while the pointer is elsewhere, because a release there
+        // chooses nothing.
         ButtonState {
             hover: hover && self.pressed.is_none_or(|i| i == button),
             pressed: held && hover,
@@ -81,7 +83,8 @@ pub struct ButtonInput {
 }
 
 impl ButtonInput {
-    /// For a window that isn't shown yet. `guard` is how long input is ignored after it appeared or changed.
+    /// The buttons of a window that isn't shown yet. For the time `guard` after the window has
+    /// appeared or changed, input is ignored.
     pub fn new(buttons: &[Button], guard: Duration, now: Instant) -> Self {
         Self {
             buttons: places(buttons),
@@ -116,7 +119,7 @@ impl ButtonInput {
         let early = now < self.keys_from;
         match input {
             Input::Shown => self.wait(now),
-            // Only keys have to wait: the focus may have come with a click on a button, which counts.
+            // Only keys have to wait: the focus may come from a click on a button, which counts.
             Input::Focused => self.keys_from = now + self.guard,
             Input::Motion(x, y) => self.states.hover = self.at(x, y),
             Input::Left => self.states.hover = None,
@@ -149,7 +152,7 @@ impl ButtonInput {
         self.keys_from = now + self.guard;
     }
 
-    /// The button `by` places after the one in focus; `first` if none is in focus.
+    /// The button `by` positions after the one in focus; `first` if none is in focus.
     fn next(&self, by: usize, first: usize) -> Option<usize> {
         let count = self.buttons.len();
         (count > 0).then(|| self.states.focus.map_or(first, |i| (i + by) % count))
@@ -238,7 +241,7 @@ mod tests {
         let later = now + GUARD * 2;
         let typed = [Key::Other, Key::Tab, Key::Enter].map(Input::Key);
         assert_eq!(steps(&mut input, &typed, later), None);
-        // Enter held down all the time begins to mean something at no time.
+        // A held Enter never starts to count, however long it is held.
         let held = (0..100).map(|i| (Input::Key(Key::Enter), later + GUARD / 2 * i));
         assert!(held.map(|(key, at)| input.step(key, at)).all(|choice| choice.is_none()));
     }

@@ -13,7 +13,7 @@ use super::typesetting::Typesetter;
 pub const HOVER: f32 = 0.12;
 pub const PRESSED: f32 = 0.24;
 
-/// Draws a scene; `states` says which button is under the pointer, held or in focus.
+/// Draws a scene. `states` are those of its buttons.
 pub fn picture(
     scene: &mut Scene,
     states: ButtonStates,
@@ -49,7 +49,7 @@ pub struct ButtonState {
     pub hover: bool,
     /// It is held down.
     pub pressed: bool,
-    /// Enter presses it.
+    /// It has the focus, so Enter presses it.
     pub focus: bool,
 }
 
@@ -162,7 +162,7 @@ fn rounded(Area { x, y, w, h }: Area, radius: f32) -> Option<Path> {
         return Some(PathBuilder::from_rect(Rect::from_xywh(x, y, w, h)?));
     }
     let r = radius.min(w / 2.0).min(h / 2.0);
-    // The Bézier handle's distance from the corner with which the curve comes closest to a circle.
+    // With this distance of its handles from the corner, a Bézier curve comes closest to a circle.
     let k = r * 0.447_715_24;
     let (right, bottom) = (x + w, y + h);
     let mut path = PathBuilder::new();

@@ -21,10 +21,10 @@ pub use x11_ui::{Timing, X11ConsentUi};
 
 use crate::screen::ScreenError;
 
-/// What the customer is asked.
+/// The question to the customer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Question {
-    /// Who requests the screen; may be unknown, and is said to be then.
+    /// The person who requests the screen. If that is unknown, the question says so.
     pub requester: Requester,
     /// The session's PIN, shown so that it can be compared on the phone.
     pub pin: String,
@@ -50,21 +50,21 @@ pub struct Viewer {
     pub words: Option<String>,
 }
 
-/// What the banner says.
+/// The content of the banner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Banner {
-    /// Those who watch or control.
+    /// The viewers who watch or control.
     pub viewers: Vec<Viewer>,
-    /// Control is paused.
+    /// Whether control is paused.
     pub paused: bool,
-    /// The connection is lost and tried again.
+    /// Whether the connection is lost and being dialled again.
     pub reconnecting: bool,
-    /// News such as "Anna saved a picture of your screen". It stays for some seconds whatever comes next, so the
-    /// next banner has none.
+    /// News such as "Anna saved a picture of your screen". The window shows it for some seconds, so
+    /// it is in one banner only.
     pub notice: Option<String>,
 }
 
-/// What the customer can choose.
+/// A choice of the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     /// Share my screen.
@@ -79,7 +79,7 @@ pub enum Choice {
     Stop,
 }
 
-/// The window that asks, and then the banner. It blocks, and has the main thread.
+/// The customer's windows. Their methods block, so they run on the main thread.
 pub trait ConsentUi {
     /// Asks, and waits for the answer: [`Choice::Share`] or [`Choice::Decline`].
     ///
@@ -93,7 +93,7 @@ pub trait ConsentUi {
     /// The window can't be shown.
     fn tell(&mut self, title: &str, text: &str) -> Result<(), ScreenError>;
 
-    /// Shows the banner, each time the newest of `banners`, until that channel ends. `choose` gets every choice.
+    /// Shows the newest of `banners` until that channel ends. `choose` is called with every choice.
     ///
     /// # Errors
     /// The window can't be shown any more.

@@ -20,13 +20,13 @@ impl Area {
         (self.x..self.x + self.w).contains(&x) && (self.y..self.y + self.h).contains(&y)
     }
 
-    /// The area with `by` more on each side.
+    /// The area, larger by `by` on each side.
     pub fn grown(&self, by: f32) -> Self {
         Self { x: self.x - by, y: self.y - by, w: self.w + 2.0 * by, h: self.h + 2.0 * by }
     }
 }
 
-/// Something that is drawn and isn't text.
+/// An element of the picture other than text.
 pub enum Shape {
     /// A filled area: corner radius, colour.
     Fill(Area, f32, Colour),
@@ -82,7 +82,7 @@ pub struct Scene {
 pub struct SceneBuilder<'a> {
     pub fonts: &'a mut Typesetter,
     pub theme: Theme,
-    /// Pixels per unit of the design.
+    /// Pixels per unit. Sizes in units are the same on every monitor.
     pub scale: f32,
 }
 
@@ -99,7 +99,8 @@ impl SceneBuilder<'_> {
     pub fn question(&mut self, question: &Question) -> Scene {
         let mut scene = self.sheet(Icon::Screen, self.theme.accent, "Support session");
         let sentence = sentences::asks(&question.requester);
-        // An unknown requester takes a longer text, all of which should be read: it gets a smaller font.
+        // An unknown requester takes a longer text, all of which should be read: it gets a
+        // smaller font.
         let size = if question.requester.is_unknown() { (16.0, 24.0) } else { LARGE };
         let headline = self.spans(&sentence, self.theme.fg, self.theme.fg);
         self.below(&mut scene, 14.0, &headline, size, 4);
@@ -140,7 +141,7 @@ impl SceneBuilder<'_> {
         scene
     }
 
-    /// A window with only its heading.
+    /// A window with its heading only.
     fn sheet(&mut self, icon: Icon, colour: Colour, heading: &str) -> Scene {
         let mut scene = Scene::new(self.px(WIDTH), self.px(MARGIN - 6.0), self.theme.panel);
         let size = self.px(16.0);
@@ -154,7 +155,7 @@ impl SceneBuilder<'_> {
         scene
     }
 
-    /// Adds a paragraph below what is there.
+    /// Adds a paragraph at the bottom.
     fn below(
         &mut self,
         scene: &mut Scene,
@@ -170,7 +171,7 @@ impl SceneBuilder<'_> {
         scene.height += height;
     }
 
-    /// Adds the PIN and the host, to be compared on the phone.
+    /// Adds the PIN and the host, which the customer can compare on the phone.
     fn facts(&mut self, scene: &mut Scene, question: &Question) {
         let card = Area {
             x: self.px(MARGIN),
@@ -214,7 +215,7 @@ impl SceneBuilder<'_> {
         scene.height += height;
     }
 
-    /// Adds buttons at the right below what is there, and ends the window.
+    /// Adds a row of buttons at the bottom right, and completes the window.
     fn buttons(&mut self, scene: &mut Scene, row: &[(Choice, Kind, &str)]) {
         let mut buttons = self.row(row);
         let y = (scene.height + self.px(24.0)).max(self.px(90.0));
@@ -229,7 +230,7 @@ impl SceneBuilder<'_> {
         scene.shapes.push(frame);
     }
 
-    /// Buttons with their sizes, not placed yet.
+    /// Buttons with their sizes, but without positions.
     pub fn row(&mut self, row: &[(Choice, Kind, &str)]) -> Vec<Button> {
         let high = self.px(32.0);
         row.iter()

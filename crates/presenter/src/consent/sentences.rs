@@ -1,7 +1,8 @@
 //! The sentences in the windows.
 //!
-//! Names come from strangers, so what always holds: a name contains no control character, changes no text's
-//! direction, can be told from the program's own words, and is never too long for a window.
+//! Names come from strangers, so a name never contains a control character, never changes the
+//! direction of text, always looks different from the program's own words, and always fits into
+//! a window.
 
 use std::fmt;
 
@@ -10,12 +11,13 @@ use wire::shared_screen::{Requester, Role};
 use super::{Banner, Viewer};
 
 /// The most characters of a name that are shown.
-// Somebody else chose names and hosts: a long one must not push out of the window what the customer has
-// to read before agreeing.
+// Somebody else chose names and hosts: a long one must not push out of the window what the customer
+// has to read before agreeing.
 const NAME: usize = 40;
 /// The most characters of a host that are shown.
 const HOST: usize = 120;
-/// Around a name, so that right-to-left characters in it don't turn the text beside it (UAX #9, isolates).
+/// The characters around a name, so that right-to-left characters in it don't reorder the text
+/// beside it (UAX #9, isolates).
 const ISOLATE: char = '\u{2068}';
 const END_ISOLATE: char = '\u{2069}';
 
@@ -30,7 +32,7 @@ pub enum Part {
     Words(String),
 }
 
-/// A text whose names can be told from the program's own words.
+/// A text in which names look different from the program's own words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sentence(pub Vec<Part>);
 
@@ -57,7 +59,7 @@ impl fmt::Display for Sentence {
     }
 }
 
-/// Who requests the screen, as far as that is known.
+/// The sentence that names the person who requests the screen, if known.
 pub fn asks(requester: &Requester) -> Sentence {
     let sentence = Sentence::default();
     match (name_of(&requester.technician), name_of(&requester.company)) {
@@ -73,7 +75,7 @@ pub fn asks(requester: &Requester) -> Sentence {
     .plain(" wants to see and control this computer")
 }
 
-/// Who watches and who controls, with at most `named` of them by name.
+/// The sentence about the viewers who watch and control, with at most `named` of their names.
 pub fn watched(banner: &Banner, named: usize) -> Sentence {
     let sentence = Sentence::default();
     if banner.reconnecting {
@@ -138,30 +140,31 @@ pub fn words(banner: &Banner) -> Vec<Sentence> {
     of(Role::Control).chain(of(Role::Watch)).collect()
 }
 
-/// A notice, which may contain names, as it may be shown.
+/// A notice, cleaned because it may contain a stranger's name.
 pub fn notice(text: &str) -> String {
     text_of(text, 600)
 }
 
-/// A host, as it may be shown.
+/// A host, cleaned and cut to a length that fits.
 pub fn host(host: &str) -> String {
     text_of(host, HOST)
 }
 
-/// A PIN, as it may be shown.
+/// A PIN, cleaned.
 pub fn pin(pin: &str) -> String {
     text_of(pin, 24)
 }
 
-/// A stranger's name, as it may be shown; none if nothing of it can be seen.
+/// A stranger's name, cleaned; `None` if no visible character is left.
 fn name_of(raw: &str) -> Option<String> {
     let name = text_of(raw, NAME);
     (!name.is_empty()).then_some(name)
 }
 
-/// One line of at most `most` characters, without invisible characters and such that change the direction.
+/// One line of at most `most` characters, without invisible characters and without those that
+/// change the direction.
 fn text_of(raw: &str, most: usize) -> String {
-    // Bounded before anything else is done: a stranger's text may be as long as a message.
+    // The text is cut first, because a stranger's text may be as long as a message.
     let seen = raw.chars().take(most * 8).filter(|&c| !is_invisible(c));
     let spaced: String = seen.map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -172,8 +175,8 @@ fn text_of(raw: &str, most: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Whether a character is invisible: direction marks, fillers, tags. The joiners don't count: Persian and many Indian
-/// names can't be written without them.
+/// Whether a character is invisible: direction marks, fillers, tags. The joiners don't count:
+/// Persian and many Indian names can't be written without them.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

@@ -1,23 +1,24 @@
-//! When the banner comes back to the front: at once, but ever more slowly against a window that does the same.
+//! Decides when the banner comes back to the front: at once, but ever more slowly if another window
+//! does the same.
 
 use std::time::{Duration, Instant};
 
-/// The least time between two checks, and the longest between coming back twice.
+/// The shortest time between two checks, and the longest pause between two returns to the front.
 const LEAST: Duration = Duration::from_millis(100);
 const MOST: Duration = Duration::from_secs(3);
 
-/// Remembers how often the banner had to come back lately.
+/// The state of the banner's fight for the front.
 #[derive(Debug, Default)]
 pub struct StayOnTop {
     due: Option<Instant>,
     /// When the banner's place was checked last.
     checked: Option<Instant>,
-    /// When it came back last, and for how long it mustn't do so again.
+    /// The time of its last return to the front, and the pause before it may return again.
     last: Option<(Instant, Duration)>,
 }
 
 impl StayOnTop {
-    /// Something changed on the screen that may have covered the banner.
+    /// Handles a change on the screen that may have covered the banner.
     pub fn disturbed(&mut self, now: Instant) {
         let rested = self.checked.map(|checked| checked + LEAST);
         let allowed = self.last.map(|(last, pause)| last + pause);
@@ -30,7 +31,7 @@ impl StayOnTop {
         self.due
     }
 
-    /// The banner was checked, and brought back to the front or not.
+    /// Handles the result of a check: whether the banner had to come back to the front.
     pub fn checked(&mut self, came_back: bool, now: Instant) {
         (self.due, self.checked) = (None, Some(now));
         if came_back {

@@ -3,7 +3,7 @@
 /// Red, green, blue.
 pub type Colour = [u8; 3];
 
-/// Colours by what they mean. A meaning is always said in words as well.
+/// Colours by meaning. The windows also express each meaning in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     /// The background of cards.
@@ -28,9 +28,9 @@ pub struct Theme {
     pub ink: Colour,
     /// Paused, disconnected, and warnings.
     pub wait: Colour,
-    /// What ends the sharing, and that somebody sees the screen.
+    /// The button that stops the sharing, and the sign that somebody sees the screen.
     pub bad: Colour,
-    /// News that ask for nothing.
+    /// News that need no action.
     pub info: Colour,
 }
 
@@ -52,7 +52,7 @@ const DARK: [(&str, [f32; 3]); 13] = [
 ];
 
 impl Theme {
-    /// The one theme that there is: a window that asks for so much should look the same on every desktop.
+    /// The only theme: a window that asks for so much trust should look the same on every desktop.
     pub fn dark() -> Self {
         let [bg, panel, raise, line, edge, fg, fg_2, fg_3, accent, ink, wait, bad, info] =
             DARK.map(|(_, colour)| srgb(colour));

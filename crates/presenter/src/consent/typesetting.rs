@@ -10,9 +10,10 @@ use super::scene::Area;
 use super::theme::Colour;
 use crate::screen::ScreenError;
 
-/// The first of these that is installed is used; characters that it lacks come from any font that has them.
-// Fonts that desktops bring along: with one of its own the program, which customers download for one
-// session, would be larger, and its window would look like a stranger on the desktop.
+/// The first of these that is installed is used; characters that it lacks come from any font that
+/// has them.
+// Fonts that desktops bring along: with one of its own the program, which customers download for
+// one session, would be larger, and its window would look like a stranger on the desktop.
 const SANS: [&str; 9] = [
     "Inter",
     "Noto Sans",
@@ -33,7 +34,7 @@ const MONO: [&str; 6] = [
     "FreeMono",
 ];
 
-/// The most drawn glyphs that are kept.
+/// The most drawn glyphs in the cache.
 const MOST_GLYPHS: usize = 4096;
 
 /// The fonts and their drawn glyphs.
@@ -52,7 +53,7 @@ pub struct Span {
     pub mono: bool,
 }
 
-/// The size of a text's font, and the room that the text has, in pixels.
+/// A text's font size and the space for it, in pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct TextBox {
     pub size: f32,
@@ -71,7 +72,7 @@ pub struct TextBox {
 pub enum Cut {
     /// At the end: for sentences.
     End,
-    /// At the start: for hosts, whose end says whose they are.
+    /// At the start: for hosts, whose end shows the owner.
     Start,
 }
 
@@ -124,8 +125,8 @@ impl Typesetter {
         buffer.set_rich_text(spans, &plain, Shaping::Advanced, None);
         buffer.shape_until_scroll(&mut self.fonts, false);
         let (mut width, mut lines) = extent(&buffer);
-        // Only if it is needed: with an ellipsis allowed, cosmic-text begins the last line with the space that ends the
-        // line before.
+        // Only if it is needed: when an ellipsis is allowed, cosmic-text begins the last line with
+        // the space that ends the line before.
         if lines > room.lines || width > room.width {
             let limit = EllipsizeHeightLimit::Lines(room.lines);
             buffer.set_ellipsize(match room.cut {
@@ -139,8 +140,8 @@ impl Typesetter {
         TextBlock { buffer, width: width.ceil(), height: lines as f32 * room.leading, baseline }
     }
 
-    /// Draws a text with its top left corner at a point. Nothing is drawn outside of its own lines, so that combining
-    /// characters that are piled on a name don't reach the text above.
+    /// Draws a text with its top left corner at a point. Nothing is drawn outside of its own lines,
+    /// so that combining characters piled on a name don't cover the text above.
     pub fn draw(&mut self, on: &mut Pixmap, block: &mut TextBlock, x: f32, y: f32) {
         // Strangers choose the names, so the cache of their glyphs has to be bounded.
         if self.glyphs.image_cache.len() > MOST_GLYPHS {
@@ -165,7 +166,7 @@ impl Typesetter {
     }
 }
 
-/// How wide the widest line is, and how many there are.
+/// The width of the widest line, and the number of lines.
 fn extent(buffer: &Buffer) -> (f32, usize) {
     buffer.layout_runs().fold((0.0, 0), |(width, lines), run| (run.line_w.max(width), lines + 1))
 }

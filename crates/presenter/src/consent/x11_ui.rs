@@ -16,15 +16,14 @@ use super::x11_window::{Window, WindowEvent, WindowKind};
 use super::{Banner, Choice, ConsentUi, Question, sentences};
 use crate::screen::ScreenError;
 
-/// Width and height in units that a monitor needs to show the windows as a whole.
+/// The width and height in units at which every window fits on a monitor.
 const NEEDED_ROOM: (f32, f32) = (580.0, 500.0);
 
-/// How long things take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
-    /// Input is ignored for this long after a window appeared.
+    /// How long input is ignored after a window has appeared.
     pub guard: Duration,
-    /// A notice stays for this long.
+    /// How long a notice stays.
     pub notice: Duration,
 }
 
@@ -83,6 +82,7 @@ impl X11ConsentUi {
         loop {
             let Ok(WindowEvent::X(event)) = events.recv() else { return Err(ScreenError::Gone) };
             if matches!(event, Event::MapNotify(_)) {
+                // The X server refuses the focus to a window that isn't mapped yet.
                 window.take_keyboard()?;
             }
             let Some(input) = input(&window, &event) else { continue };
@@ -126,7 +126,7 @@ impl ConsentUi for X11ConsentUi {
         let mut banner_window = BannerWindow::open(self, &events)?;
         banner_window.window.listen(tell.clone());
         std::thread::spawn(move || {
-            // It also ends when the window's end of the channel is gone.
+            // The loop also ends when the receiver of the events is gone.
             banners.iter().all(|banner| tell.send(WindowEvent::Other(Some(banner))).is_ok());
             tell.send(WindowEvent::Other(None)).ok();
         });
@@ -145,7 +145,7 @@ struct BannerWindow<'a> {
     notice: Option<(String, Instant)>,
     top: StayOnTop,
     scale: f32,
-    /// Where its top centre was dragged to.
+    /// The point to which the customer has dragged the banner's top centre.
     moved: Option<(i32, i32)>,
     /// The point of the banner at which it is being dragged.
     grip: Option<(i32, i32)>,
@@ -170,7 +170,7 @@ impl<'a> BannerWindow<'a> {
         Ok(banner_window)
     }
 
-    /// Handles events until the banners end.
+    /// Handles events until the channel of the banners ends.
     fn run(&mut self, choose: &mut dyn FnMut(Choice)) -> Result<(), ScreenError> {
         loop {
             let events = match self.wait() {
@@ -194,7 +194,7 @@ impl<'a> BannerWindow<'a> {
         }
     }
 
-    /// The next event; `None` when something is due by time.
+    /// The next event; `None` if a deadline comes first.
     fn wait(&self) -> Option<Result<WindowEvent<Option<Banner>>, ScreenError>> {
         let notice = self.notice.as_ref().map(|(_, until)| *until);
         let Some(until) = self.top.due().into_iter().chain(notice).min() else {
@@ -274,7 +274,7 @@ impl<'a> BannerWindow<'a> {
         if there != place { self.window.put(there) } else { Ok(()) }
     }
 
-    /// Lays the banner out, places and paints it for the present state.
+    /// Lays out, places and paints the banner for the present state.
     fn arrange(&mut self) -> Result<(), ScreenError> {
         let monitors = self.window.monitors()?;
         let monitor = self.moved.map_or(monitors[0], |at| monitor_at(&monitors, at));
@@ -292,7 +292,8 @@ impl<'a> BannerWindow<'a> {
         if place != self.window.place {
             self.window.put(place)?;
         }
-        // Last, so that whoever sees the title (a screen reader, a script) finds the rest of the banner up to date.
+        // The title changes last, so that a screen reader or script that waits for it finds the
+        // rest of the banner up to date.
         self.window.set_title(&sentences::watched(&self.banner, 6).to_string())
     }
 }

@@ -20,7 +20,7 @@ use crate::screen::ScreenError;
 use crate::screen::x11::x_connection::{XConnection, display_name};
 
 x11rb::atom_manager! {
-    /// The names that window managers know.
+    /// The atoms of ICCCM and EWMH.
     pub Atoms: AtomsCookie {
         UTF8_STRING,
         WM_PROTOCOLS,
@@ -40,11 +40,11 @@ x11rb::atom_manager! {
     }
 }
 
-/// What a window's thread reports.
+/// An event for a window.
 pub enum WindowEvent<T> {
     /// An event from the X server.
     X(Event),
-    /// The window is gone, or the display.
+    /// The window or the display is gone.
     Gone,
     /// Something from another sender of the same channel.
     Other(T),
@@ -53,9 +53,10 @@ pub enum WindowEvent<T> {
 /// The two kinds of windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WindowKind {
-    /// A window that the window manager frames, places and gives the keyboard to.
+    /// A window that the window manager frames, places and focuses.
     Dialog,
-    /// A window that no window manager touches (override-redirect), so that nothing hides or moves the banner.
+    /// A window that no window manager touches (override-redirect), so that nothing hides or moves
+    /// the banner.
     Banner,
 }
 
@@ -67,7 +68,6 @@ pub fn connect(display: Option<&str>) -> Result<XConnection, ScreenError> {
     XConnection::connect(&display_name(display, |name| std::env::var(name).ok())?)
 }
 
-/// The window.
 pub struct Window {
     conn: Arc<RustConnection>,
     root: Window_,
@@ -76,7 +76,7 @@ pub struct Window {
     depth: u8,
     pixels: PixelLayout,
     atoms: Atoms,
-    /// Where it was placed last.
+    /// The position and size that this program gave it last.
     pub place: ScreenRect,
 }
 
@@ -154,7 +154,7 @@ impl Window {
         Ok(())
     }
 
-    /// Sends the window's events until it is gone.
+    /// Sends the window's events to `to` until the window is gone.
     pub fn listen<T: Send + 'static>(&self, to: Sender<WindowEvent<T>>) {
         let (conn, id) = (Arc::clone(&self.conn), self.id);
         std::thread::spawn(move || {
@@ -179,11 +179,13 @@ impl Window {
             conn.change_property8(PropMode::REPLACE, self.id, property, kind, title.as_bytes())
         };
         set(a._NET_WM_NAME, a.UTF8_STRING)?;
+        // For window managers without EWMH.
         set(AtomEnum::WM_NAME.into(), a.UTF8_STRING)?;
         Ok(conn.flush()?)
     }
 
-    /// Shows a picture. It becomes the window's background, so the X server repaints it without Expose events.
+    /// Shows a picture. It becomes the window's background, so the X server repaints it without
+    /// Expose events.
     pub fn show(&self, picture: &Pixmap) -> Result<(), ScreenError> {
         Ok(self.paint(picture)?)
     }
@@ -201,13 +203,14 @@ impl Window {
         image.put(&*self.conn, held, self.gc, 0, 0)?;
         let aux = ChangeWindowAttributesAux::new().background_pixmap(held);
         self.conn.change_window_attributes(self.id, &aux)?;
+        // The server keeps the pixmap for as long as it is a window's background.
         self.conn.free_pixmap(held)?;
         self.conn.clear_area(false, self.id, 0, 0, 0, 0)?;
         self.conn.flush()?;
         Ok(())
     }
 
-    /// Moves and resizes it; minimum and maximum size in the hints keep window managers from resizing it.
+    /// Moves and resizes it. Equal minimum and maximum sizes keep window managers from resizing it.
     pub fn put(&mut self, place: ScreenRect) -> Result<(), ScreenError> {
         self.place = place;
         let hints = WmSizeHints {
@@ -227,7 +230,7 @@ impl Window {
         Ok(self.conn.flush()?)
     }
 
-    /// Makes it visible, in front of everything.
+    /// Shows the window in front of all others.
     pub fn map(&self) -> Result<(), ScreenError> {
         self.conn.map_window(self.id)?;
         let front = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
@@ -235,7 +238,8 @@ impl Window {
         Ok(self.conn.flush()?)
     }
 
-    /// Takes the keyboard's focus if there is no window manager that gives it (EWMH: _NET_SUPPORTING_WM_CHECK).
+    /// Takes the keyboard's focus if there is no window manager that gives it (EWMH:
+    /// _NET_SUPPORTING_WM_CHECK).
     pub fn take_keyboard(&self) -> Result<(), ScreenError> {
         let check = self.atoms._NET_SUPPORTING_WM_CHECK;
         let managed = self.conn.get_property(false, self.root, check, AtomEnum::WINDOW, 0, 1);
@@ -262,7 +266,7 @@ impl Window {
         self.root
     }
 
-    /// What a key means in the present keyboard layout.
+    /// The meaning of a key in the present keyboard layout.
     pub fn key(&self, pressed: &KeyPressEvent) -> Key {
         let shift = pressed.state.contains(KeyButMask::SHIFT);
         let chord = KeyButMask::CONTROL | KeyButMask::MOD1 | KeyButMask::MOD4;
@@ -279,7 +283,7 @@ impl Window {
         }
     }
 
-    /// The monitors, the primary one first; the whole screen where monitors are not known.
+    /// The monitors, the primary one first. If none is known, the whole screen counts as one.
     pub fn monitors(&self) -> Result<Vec<ScreenRect>, ScreenError> {
         let asked = self.conn.randr_get_monitors(self.root, true);
         let mut monitors = match asked.map(|cookie| cookie.reply()) {
@@ -303,7 +307,7 @@ impl Window {
         Ok(places)
     }
 
-    /// Pixels per unit: what the desktop says, else what the first monitor's size in millimetres says.
+    /// Pixels per unit: by the desktop's setting, else by the first monitor's size in millimetres.
     pub fn scale(&self) -> f32 {
         let sentence = x11rb::resource_manager::new_from_default(&*self.conn).ok();
         let dpi =
@@ -314,7 +318,8 @@ impl Window {
         let monitors = self.conn.randr_get_monitors(self.root, true).ok();
         let monitors = monitors.and_then(|cookie| cookie.reply().ok());
         let first = monitors.and_then(|m| m.monitors.into_iter().max_by_key(|m| m.primary));
-        // Projectors and virtual screens report any size: only a density that is surely high counts.
+        // Projectors and virtual screens report false sizes, so only a plausible high
+        // density counts.
         let dense = first.is_some_and(|m| {
             let dpi = f32::from(m.height) * 25.4 / m.height_in_millimeters.max(1) as f32;
             m.height >= 1600 && (170.0..=400.0).contains(&dpi)
@@ -322,7 +327,7 @@ impl Window {
         if dense { 2.0 } else { 1.0 }
     }
 
-    /// Whether it is hidden, moved away, or under another window.
+    /// Whether it is hidden, moved away or covered by another window.
     pub fn disturbed(&self) -> Result<bool, ScreenError> {
         Ok(self.is_covered()?)
     }
@@ -337,6 +342,7 @@ impl Window {
             return Ok(true);
         }
         let stack = conn.query_tree(self.root)?.reply()?.children;
+        // QueryTree lists the windows from the bottom of the stack to its top.
         let above = stack.iter().rev().take_while(|&&other| other != self.id);
         let asked: Vec<_> = above
             .map(|&other| Ok((conn.get_window_attributes(other)?, conn.get_geometry(other)?)))
@@ -348,6 +354,7 @@ impl Window {
             let edge = i32::from(at.border_width) * 2;
             let (w, h) = (i32::from(at.width) + edge, i32::from(at.height) + edge);
             let other = ScreenRect { x: at.x.into(), y: at.y.into(), w, h };
+            // InputOnly windows are invisible.
             covered |= attributes.class == WindowClass::INPUT_OUTPUT
                 && attributes.map_state == MapState::VIEWABLE
                 && other.meets(&self.place);

@@ -1,4 +1,5 @@
-//! The screen that is shared, behind traits. X11 is the one implementation so far; Windows (GDI, SendInput) is next.
+//! The screen that is shared, behind traits. X11 is the one implementation so far; Windows (GDI,
+//! SendInput) is next.
 
 pub(crate) mod x11;
 
@@ -17,7 +18,7 @@ pub fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
     x11::open(display)
 }
 
-/// Why the screen can't be shared, or no longer. Its text is shown to the customer.
+/// Why the screen can't be shared (any more). Its text is shown to the customer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScreenError {
     /// There is no display at all.
@@ -30,20 +31,20 @@ pub enum ScreenError {
         "this desktop uses Wayland, which this program can't share yet: sign out, choose an \"Xorg\" or \"X11\" session on the sign-in screen, and start it again"
     )]
     WaylandOnly,
-    /// The display refuses.
+    /// The display server refuses the connection.
     #[error(
         "the screen refused to be shared: start this program as the person who is signed in at the desktop"
     )]
     NoPermission,
-    /// The display lacks something that is needed, which is named.
+    /// The display server lacks the named feature, which is needed.
     #[error("this screen can't be shared: its display server lacks {0}")]
     Lacks(&'static str),
-    /// No font is installed to write the question with.
+    /// No font is installed with which the question could be shown.
     #[error(
         "this program found no font to ask its question with: install one, such as DejaVu Sans, and start it again"
     )]
     NoFonts,
-    /// A size that can't be shared.
+    /// The screen has a size that can't be shared.
     #[error("this screen can't be shared: its size of {width} x {height} is not supported")]
     Size {
         /// Pixels across.
@@ -51,17 +52,17 @@ pub enum ScreenError {
         /// Pixels down.
         height: u32,
     },
-    /// The display is gone.
+    /// The connection to the display server is lost.
     #[error("the screen went away, so nothing is shared any more")]
     Gone,
 }
 
-/// What has changed since the capture's last answer.
+/// A change since the capture's last answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// These parts of the picture.
     Damage(Vec<Rect>),
-    /// Size or monitors; the picture is a new one.
+    /// The size or the monitors. The picture was replaced by a new one.
     Resized(Vec<Monitor>),
     /// The pointer's shape.
     Cursor(Cursor),
@@ -70,7 +71,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The areas that have changed in a picture of the same size.
+    /// The changed areas, unless the picture was replaced.
     pub fn drawn(&self) -> &[Rect] {
         match self {
             Self::Damage(areas) => areas,
@@ -79,12 +80,12 @@ impl Change {
     }
 }
 
-/// Captures the screen. It blocks, so it has a thread of its own.
+/// Captures the screen. It blocks, so it runs on a thread of its own.
 pub trait Capture: Send + 'static {
-    /// The monitors now.
+    /// The present monitors.
     fn monitors(&self) -> Vec<Monitor>;
 
-    /// The pointer's shape now.
+    /// The pointer's present shape.
     fn cursor(&self) -> Cursor;
 
     /// Takes a picture of the whole screen.
@@ -93,11 +94,12 @@ pub trait Capture: Send + 'static {
     /// [`ScreenError`].
     fn whole(&mut self) -> Result<Picture, ScreenError>;
 
-    /// Waits until something changes or [`Waker::wake`] is called, brings `picture` up to date, and returns what has
-    /// changed. Several changes at once come in one answer.
+    /// Waits until something changes or [`Waker::wake`] is called, brings `picture` up to date, and
+    /// returns what has changed. Several changes at once come in one answer.
     ///
-    /// The `stale` areas of `picture`, which were reported in earlier answers, are brought up to date together with
-    /// the first damage, and are not reported again. An answer without damage leaves them stale.
+    /// The `stale` areas of `picture`, which were reported in earlier answers, are brought up to
+    /// date together with the first damage, and are not reported again. An answer without damage
+    /// leaves them stale.
     ///
     /// # Errors
     /// [`ScreenError`].
@@ -106,21 +108,21 @@ pub trait Capture: Send + 'static {
 
 /// Wakes a [`Capture::next`] from another thread.
 pub trait Waker: Send + Sync + 'static {
-    /// Makes it return with what it has.
+    /// Makes it return with the changes so far, even if there are none.
     fn wake(&self);
 }
 
 /// Types and points. It blocks, but never for long.
 pub trait Input: Send + 'static {
-    /// Presses or releases a key, as [`rfb::Event::Key`] has it: the key of the scancode if it has this keysym here as
-    /// well; else the key that types the keysym, which is added to the layout if no key has it. With keysym 0 the
-    /// scancode alone decides.
+    /// Presses or releases the key of an [`rfb::Event::Key`]: the key of the scancode if it has the
+    /// same keysym on this keyboard, else a key that types the keysym. If no key has the keysym, it
+    /// is added to the layout. With keysym 0 the scancode alone decides.
     ///
     /// # Errors
     /// [`ScreenError`].
     fn key(&mut self, down: bool, keysym: u32, scancode: Option<u32>) -> Result<(), ScreenError>;
 
-    /// The pointer, as [`rfb::Event::Pointer`] has it.
+    /// Moves the pointer and sets the buttons that are down, as in [`rfb::Event::Pointer`].
     ///
     /// # Errors
     /// [`ScreenError`].
@@ -132,7 +134,7 @@ pub trait Input: Send + 'static {
     /// [`ScreenError`].
     fn clipboard(&mut self, text: &str) -> Result<(), ScreenError>;
 
-    /// Releases every key and button that is down: the viewer is gone, or may no longer control.
+    /// Releases all keys and buttons, because the viewer is gone or may no longer control.
     ///
     /// # Errors
     /// [`ScreenError`].

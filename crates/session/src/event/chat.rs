@@ -71,7 +71,7 @@ impl EventFacts for ChatEvent {
         }
     }
 
-    // That messages came is said by the messages themselves.
+    // The messages themselves are shown instead.
     fn is_logged(&self) -> bool {
         match self {
             Self::ChatArrived { .. } => false,

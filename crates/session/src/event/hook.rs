@@ -1,4 +1,4 @@
-//! Events of the hooks themselves: whether the service will tell what happens.
+//! Events of the hooks themselves: whether the service can report events.
 
 use serde::{Deserialize, Serialize};
 use wire::HookType;

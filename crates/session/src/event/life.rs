@@ -18,14 +18,14 @@ pub enum LifeEvent {
         /// The region that gave it out.
         region: Region,
     },
-    /// No PIN could be had.
+    /// The service gave no PIN.
     AllocationFailed {
         /// Why not.
         failure: Failure,
     },
     /// The technician closed the session here.
     Closed {
-        /// How it came out.
+        /// The outcome.
         outcome: Outcome,
         /// Who closed it.
         by: String,

@@ -10,7 +10,7 @@ use crate::{Failure, mail::Template};
 #[serde(rename_all = "snake_case", tag = "event")]
 #[strum(serialize_all = "snake_case")]
 pub enum MailEvent {
-    /// The service took an e-mail.
+    /// The service accepted an e-mail.
     MailSent {
         /// The order's number.
         id: u32,
@@ -23,7 +23,7 @@ pub enum MailEvent {
         id: u32,
         /// Why it failed.
         failure: Failure,
-        /// It may have been sent all the same.
+        /// Whether it may have been sent all the same.
         maybe_sent: bool,
     },
 }

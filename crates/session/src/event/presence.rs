@@ -1,4 +1,4 @@
-//! Events of who is there, as the service's hooks tell it.
+//! Events of presence, as the service's hooks report it.
 
 use serde::{Deserialize, Serialize};
 use wire::HookType;
@@ -13,14 +13,14 @@ use crate::Timestamp;
 pub enum PresenceEvent {
     /// The presenter is online.
     PresenterOnline {
-        /// It already was: its page was loaded, or its program started, once more.
+        /// Whether it already was online: its page was loaded, or its program started, once more.
         again: bool,
     },
     /// The presenter has been gone for over 60 s.
     PresenterOffline,
     /// A viewer joined.
     ViewerJoined {
-        /// At least one was there already.
+        /// Whether at least one was present already.
         again: bool,
     },
     /// All viewers have been gone for over 60 s.

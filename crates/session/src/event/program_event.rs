@@ -17,7 +17,7 @@ pub enum ProgramEvent {
     ProgramAsked {
         /// Who confirmed it.
         by: String,
-        /// The download is tried again with what the service gave before.
+        /// Whether the download is retried with the conf that the service gave before.
         again: bool,
     },
     /// The customer's program is in a file.
@@ -32,7 +32,7 @@ pub enum ProgramEvent {
         /// Why there is no file.
         why: DownloadFailure,
     },
-    /// The customer's program can't be had for this PIN any more.
+    /// The customer's program is not available for this PIN any more.
     ProgramGone {
         /// Why it is gone.
         why: Gone,
@@ -40,7 +40,7 @@ pub enum ProgramEvent {
 }
 
 impl ProgramEvent {
-    /// The event in words that follow a colon, and whether it reports something that went wrong.
+    /// The event's text, to follow a colon, and whether it reports a failure.
     fn told(&self) -> (String, bool) {
         match self {
             Self::ProgramAsked { by, again: true } => {

@@ -1,4 +1,4 @@
-//! Events of verifications: a person was asked to prove who they are, and what came of it.
+//! Events of verifications: a person was asked to prove who they are, and the outcome.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,13 +17,13 @@ pub struct VerificationEvent {
     pub who: Subject,
     /// The verification service's name or id of that person.
     pub user: String,
-    /// What happened.
+    /// The change.
     // Stored events are flat objects: this writes the `event` field beside the others.
     #[serde(flatten)]
     pub change: VerificationChange,
 }
 
-/// What happened to a verification.
+/// A change of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case", tag = "event")]
 #[strum(serialize_all = "snake_case")]
@@ -63,7 +63,7 @@ use VerificationChange::{
 };
 
 impl VerificationEvent {
-    /// What happened to `person`, in a sentence that begins with a name.
+    /// The event of `person` as a sentence that begins with a name.
     fn told_of(&self, person: &str) -> String {
         match &self.change {
             Asked { how, by } => {
@@ -101,7 +101,7 @@ impl EventFacts for VerificationEvent {
     }
 
     fn notice(&self, session: &str) -> Notice {
-        // The customer is known by the session's name, not by what the service calls them.
+        // The customer is known by the session's name, not by the service's name for them.
         let text = match self.who {
             Subject::Customer => self.told_of(session),
             Subject::Technician => self.told_of(&plain_name(&self.user)),

@@ -8,7 +8,8 @@ use crate::text::{plain, plain_name};
 /// The longest reason that is shown, in characters.
 const LONGEST_REASON: usize = 500;
 
-/// Something was done about viewing the customer's screen. Both are audited with the command that does them.
+/// Something was done about viewing the customer's screen. Both are audited with the command that
+/// does them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case", tag = "event")]
 #[strum(serialize_all = "snake_case")]
@@ -20,7 +21,7 @@ pub enum ViewingEvent {
         /// The reason that they gave.
         reason: String,
     },
-    /// A picture of the customer's screen was saved; the customer is told.
+    /// A picture of the customer's screen was saved; the customer is informed.
     PictureSaved {
         /// Who saved it.
         by: String,

@@ -7,7 +7,7 @@ use crate::{ChatEvent, Effect, Failure, Presenter, Timer, Transcript, Viewers, r
 
 /// How often the chat on screen is fetched: the API has no push.
 const ON_SCREEN: Duration = Duration::from_secs(2);
-/// How often, where somebody is there but nobody looks.
+/// How often, if somebody is present but the session isn't on screen.
 const ACTIVE: Duration = Duration::from_secs(10);
 /// How often in any case: the service forgets a message after a day.
 const WELL_BEFORE_A_DAY: Duration = Duration::from_secs(6 * 3600);
@@ -19,7 +19,7 @@ impl Turn {
         }
     }
 
-    /// Starts the timer for the next poll, by who is there and who looks.
+    /// Starts the timer for the next poll, by who is present and whether the session is on screen.
     pub(super) fn schedule_chat(&mut self) {
         if !self.state.record.is_live() {
             return;
@@ -40,7 +40,7 @@ impl Turn {
         self.do_(Effect::Start { timer: Timer::PollChat, after, spread: true });
     }
 
-    /// The session has ended, as far as is known: everything said in it goes into the archive.
+    /// The session has ended, as far as is known: the whole chat goes into the archive.
     pub(super) fn want_transcript(&mut self) {
         self.state.record.transcript = Transcript::Wanted { failed: 0 };
         self.do_(Effect::Stop { timer: Timer::RetryTranscript });
@@ -65,7 +65,8 @@ impl Turn {
                 self.tell(ChatEvent::TranscriptSaved { messages: total });
                 self.revoke_if_closed();
             }
-            // Somebody may write after the end; the archive has it, so the count must not stay behind.
+            // Somebody may write after the end; the archive has it, so the count must not
+            // stay behind.
             Transcript::Saved { messages, .. } => *messages = total,
             Transcript::NotYet | Transcript::Wanted { .. } => {}
         }

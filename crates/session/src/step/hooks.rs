@@ -1,4 +1,4 @@
-//! Hooks: what they tell, and keeping all four armed while the session lives.
+//! Hooks: handles their events, and keeps all four armed while the session lives.
 
 use std::time::Duration;
 
@@ -10,12 +10,11 @@ use crate::{
     retry::{self, FRESH_FAULT},
 };
 
-/// A hook that failed this many times in a row is told as lost.
-// A single failed PUT is tried again within seconds, and nobody could do anything about it.
+/// A hook that failed this many times in a row is reported as lost.
 const LOST_AFTER: u32 = 2;
 
 impl Turn {
-    /// Re-arm first: what happens while the hook is consumed is lost.
+    /// Re-arms first: events are lost while the hook isn't armed.
     pub(super) fn received(&mut self, hook: HookType) {
         if self.state.record.is_live() {
             self.state.lamps[hook.index()] = Lamp::Rearming { since: self.now, attempt: 1 };
@@ -73,7 +72,8 @@ impl Turn {
         );
         match lamp {
             Lamp::Rearming { since, attempt } => {
-                // The first try follows the event at once; only a later one leaves a gap in which an event can be lost.
+                // The first try follows the event at once; a later one means that the hook was not
+                // armed for a while (docs/adr/0002).
                 if attempt > 1 {
                     self.gap(hook, since);
                 }
@@ -98,7 +98,7 @@ impl Turn {
             return;
         }
         let (since, attempt) = match self.state.lamps[hook.index()] {
-            // A heartbeat failed: it was known to be well when it was last confirmed.
+            // A heartbeat failed: the hook was armed when it was last confirmed.
             Lamp::Armed { checked } => (checked, 1),
             Lamp::Rearming { since, attempt } | Lamp::Failed { since, attempt, .. } => {
                 (since, attempt)
@@ -109,7 +109,7 @@ impl Turn {
         if attempt == LOST_AFTER {
             self.tell(HookEvent::HookLost { hook, failure });
         }
-        // Chance spreads the tries, for an outage fails the hooks of all sessions at the same moment.
+        // Tries are spread at random, since an outage fails the hooks of all sessions at once.
         let after = retry::wait(attempt, failure, self.state.on_screen);
         self.do_(Effect::Start { timer: Timer::Rearm(hook), after, spread: true });
         let known = self.has_fresh_fault();
@@ -134,7 +134,7 @@ impl Turn {
         }
     }
 
-    /// A hook whose POST was lost is dead for good, and nobody tells: so all are put periodically.
+    /// A hook whose POST was lost stays unarmed without any sign, so all are put periodically.
     pub(super) fn heartbeat(&mut self) {
         if !self.state.record.is_live() {
             return;
@@ -154,12 +154,12 @@ impl Turn {
         self.start_heartbeat();
     }
 
-    /// How urgent a PUT is that nothing but caution asks for.
+    /// The urgency of a precautionary PUT.
     const fn unhurried(&self) -> Urgency {
         if self.state.on_screen { Urgency::OnScreen } else { Urgency::Other }
     }
 
-    /// Somebody asks for certainty: every hook is put now.
+    /// Somebody requests a check: every hook is put now.
     pub(super) fn put_all(&mut self, urgency: Urgency) {
         if !self.state.record.is_live() {
             return;
@@ -178,7 +178,7 @@ impl Turn {
         }
     }
 
-    /// Somebody's call failed: what is on screen finds out for itself, and from then on every 2 s.
+    /// A person's call failed: a session on screen checks its hooks now, and then every 2 s.
     pub(super) fn service_fails(&mut self) {
         if self.state.record.is_live() && self.state.on_screen && !self.has_fresh_fault() {
             self.state.hook_failed = Some(self.now);
@@ -187,12 +187,14 @@ impl Turn {
         }
     }
 
-    /// The listener, the service or this computer was away: put everything, know nothing.
+    /// The listener, the service or this computer was away: puts every hook, and presence
+    /// is unknown.
     pub(super) fn missed(&mut self, since: Timestamp) {
         if self.state.record.is_live() {
             self.facts_unknown(since);
             self.put_all(self.unhurried());
-            // The computer may have slept past the end of the PIN: its timer looks at the wall clock again.
+            // The computer may have slept past the end of the PIN: its timer looks at the wall
+            // clock again.
             self.do_(Effect::Start { timer: Timer::PinOver, after: Duration::ZERO, spread: false });
         }
     }
@@ -208,7 +210,7 @@ impl Turn {
         self.count_active();
     }
 
-    /// `hook` wasn't armed since `since`: the fact that hangs on it isn't known any more.
+    /// `hook` was not armed from `since` on: the presence that it reports on becomes unknown.
     fn gap(&mut self, hook: HookType, since: Timestamp) {
         let record = &mut self.state.record;
         let before = (record.presenter, record.viewers);
@@ -228,8 +230,8 @@ impl Turn {
     }
 
     pub(super) fn put(&mut self, hook: HookType, urgency: Urgency) {
-        // An answer to an older call must not change the lamp, so each call gets a number of its own. It may
-        // wrap: no answer is four billion calls late.
+        // An answer to an older call must not change the lamp, so each call gets a number of its
+        // own. It may wrap: no answer is four billion calls late.
         let generation = self.state.generations[hook.index()].wrapping_add(1);
         self.state.generations[hook.index()] = generation;
         self.do_(Effect::PutHook { hook, generation, urgency });

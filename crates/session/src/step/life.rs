@@ -14,13 +14,15 @@ impl Turn {
         self.do_(asked_for(region));
     }
 
-    /// After a start nothing is known of what happened meanwhile, and every hook is put again.
+    /// After a start events may have been missed, so presence is unknown and every hook is
+    /// put again.
     pub(super) fn restored(&mut self, since: Timestamp) {
         self.interrupted_mails();
         self.interrupted_program();
         self.interrupted_verifications();
         match &self.state.record.life {
-            // The request may have been lost with the program; a PIN that nobody was told of runs out unused.
+            // The request may have been lost with the program; a PIN that nobody knows runs
+            // out unused.
             Life::Allocating => self.do_(Effect::ChooseRegion),
             Life::Live(allocation) => {
                 let expires = allocation.expires;
@@ -47,7 +49,7 @@ impl Turn {
         match &mut self.state.record.life {
             Life::Allocating => {
                 self.state.record.life = Life::Live(allocation);
-                // What became of a former PIN's program says nothing about this one's.
+                // The state of a former PIN's program doesn't apply to this PIN.
                 self.state.record.program = Program::NotAsked;
                 self.tell(LifeEvent::PinReady { region });
                 self.went_live(expires);
@@ -56,7 +58,8 @@ impl Turn {
             // The PIN came after all: it is valid, so it is named and, where the broker can, ended.
             Life::Closed { allocation: late @ None, .. } => {
                 *late = Some(allocation);
-                // Nobody here uses it any more, but whoever got to know it could until it runs out by itself.
+                // Nobody here uses it any more, but whoever got to know it could until it runs out
+                // by itself.
                 self.do_(Effect::RevokePin);
             }
             Life::Closed { .. } | Life::Failed { .. } | Life::Live(_) | Life::Over { .. } => {}
@@ -145,7 +148,7 @@ impl Turn {
         match self.state.record.life {
             Life::Closed { .. } | Life::Over { .. } => {}
             Life::Allocating | Life::Failed { .. } | Life::Live(_) => {
-                // It comes right after a death: what was asked may have been sent.
+                // This input follows an actor's death: its requests may have been sent.
                 self.interrupted_verifications();
                 self.stop_hooks();
                 self.state.record.life = Life::Failed { at: self.now, failure: Failure::Internal };
@@ -173,7 +176,8 @@ impl Turn {
         }
         for hook in HookType::ALL {
             self.do_(Effect::Stop { timer: Timer::Rearm(hook) });
-            // Makes the answers to calls that are still under way stale: none may light a lamp again.
+            // Makes the answers to calls that are still under way stale: none may light a
+            // lamp again.
             self.state.generations[hook.index()] += 1;
             self.state.lamps[hook.index()] = Lamp::Off;
         }
@@ -183,7 +187,7 @@ impl Turn {
         });
     }
 
-    /// Brings a transcript that was being saved when the program ended on its way again.
+    /// Resumes saving a transcript that was interrupted by the end of the program.
     fn resume_transcript(&mut self) {
         match self.state.record.transcript {
             Transcript::Wanted { .. } => self.want_transcript(),

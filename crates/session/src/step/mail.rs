@@ -91,7 +91,7 @@ impl Turn {
         }
     }
 
-    /// After a start: what was being sent may have been.
+    /// After a start: mails that were being sent may have been sent.
     pub(super) fn interrupted_mails(&mut self) {
         let interrupted: Vec<u32> = self
             .state
@@ -102,13 +102,13 @@ impl Turn {
             .map(|order| order.id)
             .collect();
         for id in interrupted {
-            // Of all failures this one leaves open whether it was sent, and so it is never sent again.
+            // This failure leaves open whether the mail was sent, so it is never sent again.
             self.mail_failed(id, Failure::Internal);
         }
     }
 
-    /// After the gate may have opened: what it held goes out if its claim is true now, else it waits
-    /// for that again.
+    /// After the gate may have opened: sends held mails whose claim is true now; the others wait
+    /// for their claim again.
     pub(super) fn release_mails(&mut self) {
         if self.gate_keeps_mails() {
             return;

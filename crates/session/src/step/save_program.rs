@@ -1,4 +1,5 @@
-//! The customer's program: asked for, downloaded, kept, given up. Its conf is asked for at most once.
+//! The customer's program: asked for, downloaded, kept, given up. Its conf is asked for at
+//! most once.
 
 use super::Turn;
 use crate::{
@@ -34,7 +35,7 @@ impl Turn {
 
     pub(super) fn cancel_program(&mut self) {
         match &mut self.state.record.program {
-            // The call goes on: what it brings is given only once.
+            // The call goes on, since the service gives the conf only once.
             Program::Asking { cancelled, .. } => *cancelled = true,
             Program::Downloading { .. } => self.do_(Effect::CancelProgram),
             Program::NotAsked
@@ -65,11 +66,11 @@ impl Turn {
 
     pub(super) fn parameters_failed(&mut self, failure: Failure) {
         match (&self.state.record.program, failure) {
-            // The disk didn't take the question, so it was not asked.
+            // The disk refused the record, so no request was sent.
             (Program::Asking { .. }, Failure::Storage) => {
                 self.state.record.program = Program::NotAsked;
             }
-            // Nobody was there to be asked.
+            // The request reached no service.
             (Program::Asking { .. }, Failure::Unreachable) => {
                 self.state.record.program = Program::NotAsked;
                 self.tell(ProgramEvent::ProgramNotSaved {
@@ -80,7 +81,7 @@ impl Turn {
                 Program::Asking { .. },
                 Failure::Unauthorized | Failure::RateLimited { .. } | Failure::Rejected { .. },
             ) => self.give_program_up(Gone::Refused { failure }),
-            // A connection that was closed, and a fault of the service, may come after the giving.
+            // The service may have given the conf before it failed or the connection closed.
             (
                 Program::Asking { .. },
                 Failure::NoAnswer
@@ -115,7 +116,8 @@ impl Turn {
         }
     }
 
-    /// After a start: what was asked may have been given, and what was only in memory is gone.
+    /// After a start: a requested conf may have been given, and one that was only in memory
+    /// is gone.
     pub(super) fn interrupted_program(&mut self) {
         match self.state.record.program {
             Program::Asking { .. } => self.give_program_up(Gone::MaybeTaken),

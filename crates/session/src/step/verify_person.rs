@@ -1,4 +1,4 @@
-//! Verifications: asked for once, looked after each second, given up in time; and what the gate holds.
+//! Verifications: requested once, polled each second, ended in time; and mails held by the gate.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Turn {
-    /// Somebody wants to know whether this is the person.
+    /// Somebody orders a verification.
     pub(super) fn verify(&mut self, asked: VerificationRequest, wait: Duration) {
         if self.state.record.verification_obstacle(asked.who).is_some() {
             return;
@@ -39,7 +39,7 @@ impl Turn {
         self.do_(Effect::Start { timer, after: wait, spread: false });
     }
 
-    /// The service answered the question, or a look for what came of it.
+    /// The service answered the request, or a poll of it.
     pub(super) fn verification_answered(&mut self, id: u32, answer: VerificationAnswer) {
         let Some(status) = self.status(id) else { return };
         match (status.clone(), answer) {
@@ -56,7 +56,8 @@ impl Turn {
             (Status::Asking { .. } | Status::Waiting { .. }, VerificationAnswer::Denied) => {
                 self.end_verification(id, self.no(id));
             }
-            // It was cancelled, or given up, while the service was being asked: it shall not ring on.
+            // It was cancelled, or given up, while the request was on its way: the phone must
+            // stop ringing.
             (Status::Ended { .. }, VerificationAnswer::Pending) => {
                 self.do_(Effect::CancelPhone { id })
             }
@@ -64,7 +65,7 @@ impl Turn {
         }
     }
 
-    /// The service didn't take the question.
+    /// The service refused the request.
     pub(super) fn verification_failed(&mut self, id: u32, end: VerificationOutcome) {
         match self.status(id) {
             Some(Status::Asking { .. }) => self.end_verification(id, end),
@@ -72,7 +73,7 @@ impl Turn {
         }
     }
 
-    /// A look for an answer failed. The person may have answered all the same, so it goes on.
+    /// A poll failed. The person may have answered all the same, so polling goes on.
     pub(super) fn poll_failed(&mut self, id: u32, failure: Failure) {
         if let Some(&Status::Waiting { until, .. }) = self.status(id) {
             self.set_status(id, Status::Waiting { until, blind: Some(failure) });
@@ -104,7 +105,7 @@ impl Turn {
     /// Its time is up.
     pub(super) fn verification_over(&mut self, id: u32) {
         match self.status(id) {
-            // Who can't look doesn't know that nobody answered.
+            // While polls fail, it is unknown whether somebody answered.
             Some(&Status::Waiting { blind: Some(failure), .. }) => {
                 self.call_off(id, VerificationOutcome::Failed { cause: Cause::Call { failure } });
             }
@@ -126,18 +127,18 @@ impl Turn {
         for id in self.under_way() {
             self.call_off(id, VerificationOutcome::Cancelled);
         }
-        // Nothing opens the gate of a session that is over, so there is no end to look out for.
+        // Nothing opens the gate of a session that is over, so its end needs no timer.
         self.do_(Effect::Stop { timer: Timer::GateOver });
     }
 
-    /// After a start: what was asked may have been sent, and what would tell is gone.
+    /// After a start: a request may have been sent, and the id that a poll needs is gone.
     pub(super) fn interrupted_verifications(&mut self) {
         for id in self.under_way() {
             self.end_verification(id, VerificationOutcome::Unknown);
         }
     }
 
-    /// Somebody signed that a viewer is opened without a verification.
+    /// Somebody overrode the gate, so a viewer may open without a verification.
     pub(super) fn gate_overridden(&mut self, by: String, reason: String) {
         if !self.state.record.is_live() {
             return;
@@ -153,8 +154,8 @@ impl Turn {
         self.gate_moved();
     }
 
-    /// After the gate may have opened or shut: what it held goes out, and what counts now is looked at
-    /// again when it doesn't any more.
+    /// After the gate may have opened or shut: releases held mails, and sets the timer for the end
+    /// of the approval or override that counts now.
     pub(super) fn gate_moved(&mut self) {
         match self.state.gate.next_end(&self.state.record, self.now) {
             Some(end) => {
@@ -170,7 +171,7 @@ impl Turn {
         self.state.record.verifications.iter().find(|v| v.id == id).map(|v| &v.status)
     }
 
-    /// What a no means: to a push it is the person's word, to a code it is that the code is wrong.
+    /// The outcome of a denial: for a push the person denied, for a code the code is wrong.
     fn no(&self, id: u32) -> VerificationOutcome {
         let of = self.state.record.verifications.iter().find(|v| v.id == id);
         match of.map(|v| v.asked.how) {
@@ -196,7 +197,7 @@ impl Turn {
         self.do_(Effect::Start { timer: Timer::PollVerification(id), after, spread: false });
     }
 
-    /// Ends what the service may still wait for.
+    /// Ends a verification and cancels it at the service.
     fn call_off(&mut self, id: u32, end: VerificationOutcome) {
         self.end_verification(id, end);
         self.do_(Effect::CancelPhone { id });
@@ -205,7 +206,7 @@ impl Turn {
     fn end_verification(&mut self, id: u32, end: VerificationOutcome) {
         let at: Timestamp = self.now;
         self.set_status(id, Status::Ended { at, end });
-        // Left running, they would ask the service on and end the verification a second time.
+        // Left running, they would go on polling and end the verification a second time.
         for timer in [Timer::PollVerification(id), Timer::VerificationOver(id)] {
             self.do_(Effect::Stop { timer });
         }

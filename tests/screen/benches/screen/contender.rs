@@ -1,4 +1,4 @@
-//! What is measured: a display with the test window, and everything that brings it into a page.
+//! A measured server: a display with the test window, and the programs that bring it into a page.
 
 use std::{path::Path, process::Command};
 
@@ -45,7 +45,7 @@ impl Kind {
     }
 }
 
-/// One of them, running.
+/// A running server with its programs.
 pub struct Contender {
     pub subject: Subject,
     /// The page that shows the screen.
@@ -56,8 +56,8 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// What the server's side has cost so far: the display's server is part of it everywhere, for
-    /// Xtigervnc is both in one; subject and browser are not.
+    /// The CPU time and memory of the server's side so far. The display's server always counts,
+    /// because Xtigervnc is display and VNC server in one; the subject and the browser don't count.
     pub fn cost(&self) -> Cost {
         let servers = self.servers.iter().chain([&self.display.server]);
         cost_of(&servers.map(Program::id).collect::<Vec<_>>())

@@ -32,7 +32,7 @@ struct Moved {
 }
 
 struct Load {
-    /// CPU seconds a second.
+    /// CPU seconds per second.
     cpu: f64,
     /// Bytes, at the end.
     rss: f64,
@@ -40,8 +40,9 @@ struct Load {
 
 pub async fn measure(kind: Kind, driver: &Driver, pass: usize, sizes: Sizes, into: &mut Figures) {
     let mut contender = kind.start().await;
-    // One to one, all of it in sight: a page without a graphics card spends more on scaling than the servers
-    // on everything, and peers' pages have no chat beside the screen that would make it smaller.
+    // The browser is large enough to show the whole screen unscaled: without a graphics card,
+    // scaling costs more than all the servers' work. Only our page has a chat, which would shrink
+    // the screen.
     let browser = driver.browser(&format!("{}-{pass}", kind.name()), 2400, 1300).await;
     browser.goto(&contender.url).await.unwrap();
     let shown = PageScreen(&browser);
@@ -55,7 +56,7 @@ pub async fn measure(kind: Kind, driver: &Driver, pass: usize, sizes: Sizes, int
         if press >= 5 {
             into.keys.push(took);
         }
-        // Not in step with anything, as a person isn't.
+        // Irregular pauses, like those of a person, so that no key is in step with the frames.
         tokio::time::sleep(Duration::from_millis(40 + (press as u64 * 37) % 61)).await;
     }
     let began = (Instant::now(), contender.cost());
@@ -63,7 +64,7 @@ pub async fn measure(kind: Kind, driver: &Driver, pass: usize, sizes: Sizes, int
     into.at_rest.push(load(&contender, began));
     for ((motion, _), into) in MOTIONS.iter().zip(&mut into.motions) {
         contender.subject.plays(motion);
-        // The first second settles what adapts.
+        // The first second isn't counted, because servers adapt to the motion.
         shown.frames_a_second(Duration::from_secs(1)).await;
         let began = (Instant::now(), contender.cost());
         let frames = shown.frames_a_second(sizes.watch).await;

@@ -1,8 +1,8 @@
 //! Compares the screen with other VNC servers: key press to pixel, frames a second, CPU and memory.
 //!
-//! `cargo bench -p deskhand-screen-tests --bench screen -- [quick] [ours] [tigervnc] [x11vnc]`. It prints a
-//! table and judges nothing. Everybody shows the same window to a page in the same headless Chromium: A B C
-//! C B A, each time from a fresh start.
+//! `cargo bench -p deskhand-screen-tests --bench screen -- [quick] [ours] [tigervnc] [x11vnc]`. It
+//! prints a table and judges nothing. Everybody shows the same window to a page in the same
+//! headless Chromium: A B C C B A, each time from a fresh start.
 #![allow(clippy::unwrap_used)]
 
 mod contender;

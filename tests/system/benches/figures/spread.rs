@@ -11,7 +11,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    pub fn of(mut values: Vec<f64>) -> Self {
+    pub fn from_samples(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let last = values.len().checked_sub(1).unwrap();
         let at = |share: usize| values[(values.len() * share / 100).min(last)];

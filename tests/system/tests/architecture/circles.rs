@@ -8,11 +8,12 @@ use super::{
     uses::{Uses, by_crate},
 };
 
-/// So many files of a crate may use one another in a circle.
+/// The most files of a crate that may use one another in a circle.
 const MOST_IN_A_CIRCLE: usize = 3;
 
-/// Modules whose own file and parts use one another, as paths without the ending: the file has the type or the list
-/// that its parts fill in, so they are read together. The parts among themselves are in no such circle.
+/// Modules whose own file and parts use one another, as paths without the ending: the file has the
+/// type or the list that its parts fill in, so they are read together. The parts among themselves
+/// are in no such circle.
 const READ_TOGETHER: [&str; 13] = [
     "crates/console/src/app",
     "crates/console/src/cli",
@@ -46,7 +47,8 @@ fn too_large(tree: &Tree, read_together: &[&str]) -> Vec<String> {
                 None => broken.push(described(edges, &circle)),
             }
         }
-        // Parts of one module that use one another in a circle are a tangle, whatever the module's own file does.
+        // Parts of one module that use one another in a circle are a tangle, whatever the module's
+        // own file does.
         let without_parts = edges.iter().map(|(file, used)| {
             (*file, used.iter().copied().filter(|part| !is_within(part, module_of(file))).collect())
         });
@@ -76,7 +78,7 @@ fn module_of(file: &str) -> &str {
     file.strip_suffix("/mod.rs").or(file.strip_suffix(".rs")).unwrap_or(file)
 }
 
-/// What the document forbids modules to use.
+/// Checks that no module uses another that the document forbids.
 pub fn modules_use_only_what_they_may(tree: &Tree, document: &Document) -> Vec<String> {
     let crates = by_crate(tree);
     let mut broken = Vec::new();

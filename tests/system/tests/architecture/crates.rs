@@ -12,7 +12,7 @@ use super::{circles::circles, document::Document, tree::Tree};
 /// Crates that decide and do nothing else: the same input gives the same output, anywhere.
 const PURE: [&str; 3] = ["wire", "session", "rfb"];
 
-/// What a pure crate never reaches, at any depth.
+/// The crates that no pure crate may depend on, at any depth.
 const IMPURE: [&str; 9] =
     ["tokio", "reqwest", "axum", "hyper", "rusqlite", "ring", "getrandom", "jiff", "ractor"];
 
@@ -24,7 +24,7 @@ const ONLY_FOR: [(&str, &[&str]); 4] = [
     ("x11rb", &["presenter"]),
 ];
 
-/// Where the code decides and nothing else, with the names that would act or ask for the time.
+/// Folders of pure code, with the names whose use would do I/O or read the time.
 const PURE_CODE: [(&str, &[&str]); 4] = [
     ("crates/session/src/", &["tokio", "reqwest", "Instant", "SystemTime", "fs", "net", "thread"]),
     ("crates/wire/src/", &["tokio", "reqwest", "Instant", "SystemTime", "fs", "thread"]),
@@ -53,9 +53,9 @@ pub struct Package {
     name: String,
     /// Whether it serves tests alone.
     is_tool: bool,
-    /// What it depends on, and whether for its tests alone.
+    /// Its dependencies, and whether each is for its tests alone.
     dependencies: Vec<(String, bool)>,
-    /// What it reaches by normal dependencies, at any depth.
+    /// All crates that it depends on outside of tests, at any depth.
     reached: BTreeSet<String>,
 }
 
@@ -177,7 +177,8 @@ pub fn pure_code_names_nothing_impure(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();
     for (folder, forbidden) in PURE_CODE {
         for file in tree.shipped().filter(|file| file.path.starts_with(folder)) {
-            // A method or a field may be called as it likes: only what is part of a path can be of another crate.
+            // Methods and fields may have any name: only a part of a path can belong to
+            // another crate.
             let parts =
                 file.code.windows(2).filter_map(|pair| match (&*pair[0].text, &*pair[1].text) {
                     ("::", name) | (name, "::") => Some((name.to_owned(), pair[0].line)),
@@ -208,7 +209,7 @@ pub fn no_circle_of_crates(packages: &[Package]) -> Vec<String> {
         .collect()
 }
 
-/// A file belongs to one crate: what two need is a crate of its own.
+/// A file belongs to one crate. Code that two crates need is a crate of its own.
 pub fn no_file_is_compiled_into_two_crates(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();
     for file in &tree.files {

@@ -1,11 +1,12 @@
-//! ARCHITECTURE.md: short, with a glossary, true about paths; and the borders, which it alone states.
+//! ARCHITECTURE.md: short, with a glossary, true about paths; and the borders, which it
+//! alone states.
 
 use std::{collections::BTreeMap, path::Path};
 
 const LONGEST_DOCUMENT: usize = 200;
 const MOST_TERMS: usize = 40;
 
-/// What the document says.
+/// The content of ARCHITECTURE.md.
 pub struct Document {
     text: String,
     /// Which of our crates each crate may depend on.
@@ -44,7 +45,7 @@ impl Document {
         section.matches("**").count() / 2
     }
 
-    /// What stands between single backticks and looks like a path in the repository.
+    /// The texts between single backticks that look like paths in the repository.
     fn paths(&self) -> impl Iterator<Item = &str> {
         let spans = self
             .text
@@ -79,7 +80,7 @@ pub fn the_document_is_short_and_true(
     broken
 }
 
-/// Where a path may lie: at the root, or in a crate's sources, as `engine/remote` does.
+/// The possible places of a path: the root, or a crate's sources, as for `engine/remote`.
 fn places_of(path: &str) -> Vec<String> {
     let mut places = vec![path.to_owned()];
     if let Some((package, inner)) = path.split_once('/') {

@@ -1,5 +1,6 @@
-//! The rules that keep the sources easy to live with: who may use whom (ARCHITECTURE.md says it), how long a file and
-//! a function may be, and which words they may have. Every rule has a test beside it that it can fail.
+//! The rules that keep the sources easy to live with: who may use whom (ARCHITECTURE.md says it),
+//! how long a file and a function may be, and which words they may have. Every rule has a test
+//! beside it that it can fail.
 
 #![allow(clippy::unwrap_used)]
 

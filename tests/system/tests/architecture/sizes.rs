@@ -9,9 +9,9 @@ use super::{
 
 const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 60;
-/// So many files may share a name.
+/// The most files that may share a name.
 const NAMESAKES: usize = 4;
-/// The names that cargo and custom give out.
+/// The names that cargo or convention demands, which don't count.
 const COMMON_NAMES: [&str; 5] = ["mod.rs", "lib.rs", "main.rs", "error.rs", "tests.rs"];
 
 /// Files that are longer because they are one flat table, with what is in it.

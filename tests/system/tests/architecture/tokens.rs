@@ -1,5 +1,6 @@
-//! Rust source as tokens: enough of the language to see what a file uses, declares and contains. A real parser gives
-//! no line numbers without features that nothing else here needs, and doesn't look into macros.
+//! Rust source as tokens: enough of the language to see what a file uses, declares and contains. A
+//! real parser gives no line numbers without features that nothing else here needs, and doesn't
+//! look into macros.
 
 /// A word, a number, a literal or a sign. Comments are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]

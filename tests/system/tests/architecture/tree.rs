@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use super::tokens::{Production, Token, tokens, without_tests};
 
-/// Where Rust files are.
+/// The folders with Rust files.
 const FOLDERS: [&str; 3] = ["crates", "src-tauri", "tests"];
 
 pub struct File {
-    /// From the root of the repository.
+    /// The path from the root of the repository.
     pub path: String,
     pub text: String,
-    /// What is compiled into a program: empty for what only tests see.
+    /// The code that is compiled into a program; empty for a file of tests.
     pub code: Vec<Token>,
     /// How many lines `text` has outside of its tests.
     pub lines: usize,
@@ -24,7 +24,7 @@ impl File {
         self.path.rsplit('/').next().unwrap()
     }
 
-    /// Whether it lies among a program's sources, be it for tests.
+    /// Whether it is among the sources of a crate, even if only tests use it.
     pub fn is_source(&self) -> bool {
         self.path.contains("/src/") && !self.path.starts_with("tests/")
     }

@@ -1,5 +1,5 @@
-//! Which file of a crate uses which other: by `use`, grouped and nested, by paths in the code, and by `pub use`. A name
-//! that is re-exported counts for the file that defines it.
+//! Which file of a crate uses which other: by `use`, grouped and nested, by paths in the code, and
+//! by `pub use`. A name that is re-exported counts for the file that defines it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -199,7 +199,8 @@ impl<'k, 'a> Reader<'k, 'a> {
         }
     }
 
-    /// `path` from the crate's root; `None` when it leads out of the crate, or begins with an imported name.
+    /// `path` from the crate's root; `None` when it leads out of the crate, or begins with an
+    /// imported name.
     fn absolute(&self, path: &[String]) -> Option<Path> {
         let here = || self.path.iter().chain(self.inline.iter().map(|(name, _)| name)).cloned();
         let (mut root, mut rest): (Path, &[String]) = match path.first()?.as_str() {

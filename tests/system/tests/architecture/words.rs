@@ -5,7 +5,7 @@ use super::{
     tree::{File, Tree},
 };
 
-/// Words of the authors' own, which say nothing to a stranger, as names of types and of files.
+/// Words that mean nothing to a stranger, so no type and no file may have one as its name.
 const PRIVATE_WORDS: [&str; 40] = [
     "acts",
     "asked",
@@ -49,13 +49,13 @@ const PRIVATE_WORDS: [&str; 40] = [
     "claims",
 ];
 
-/// Names that are stored or sent, so they stay, with where.
+/// Names that can't change because they are stored or sent, each with the place.
 const SERIALISED: [(&str, &str); 0] = [];
 
-/// Documentation of one word adds nothing; so many are let pass.
+/// The most doc comments of one word. Such a comment adds nothing to the name.
 const ONE_WORD_DOCS: usize = 15;
 
-/// What the sources no longer have, with what is there instead.
+/// Texts that must not come back into the sources, each with the present way.
 const ABSENT: [(&str, &str); 4] = [
     ("PoisonError", "parking_lot's locks don't poison"),
     ("By remedy", "say what goes wrong"),

@@ -1,4 +1,4 @@
-//! Registrations and sign-ins: those that hold, and each way in which one doesn't.
+//! Registrations and sign-ins: those that succeed, and each way in which one fails.
 
 use authenticator_tests::{Browser, Device};
 use engine::remote::passwordless::PasskeyError;
@@ -69,7 +69,8 @@ async fn a_passkey_can_not_be_handed_in_twice() {
     let begun = begin(&world, &browser).await;
     let made = browser.device.make(&browser.origin, &begun["data"]).await.unwrap();
     browser.complete_registration(&begun["session"], made.clone(), "").await.token();
-    // Without attestation nothing is signed, so a page can put the old key beside the new challenge.
+    // Without attestation nothing is signed, so a page can put the old key beside the
+    // new challenge.
     let begun = begin(&world, &browser).await;
     let mut other = Device::new(Algorithm::ES256);
     let mut again = other.make(&browser.origin, &begun["data"]).await.unwrap();
@@ -238,7 +239,7 @@ async fn a_deleted_passkey_and_one_of_somebody_else_sign_nobody_in() {
     assert_eq!(world.client.credentials(ANNA).await.unwrap(), []);
     assert_eq!(anna.sign_in(json!({})).await.code(), "unknown_credential");
     ben.sign_in(json!({ "userId": BEN })).await.token();
-    // Who it was that nobody knows any more isn't told by the answer to a begin.
+    // The answer to a begin doesn't reveal whether a user was deleted.
     let begun = anna.begin(json!({ "userId": ANNA })).await;
     assert_eq!((begun.status.as_u16(), &begun.body["data"]["allowCredentials"]), (200, &json!([])));
 }

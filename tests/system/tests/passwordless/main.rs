@@ -17,7 +17,7 @@ use serve::{Clock, Millis, Port};
 use tempfile::TempDir;
 use wire::passwordless::RegisterToken;
 
-/// When the sandbox's clock stands, in milliseconds since 1970.
+/// The time of the sandbox's clock, which stands still, in milliseconds since 1970.
 const NOW: i64 = 1_795_000_000_000;
 const ANNA: &str = "107fb578-9559-4540-a0e2-f82ad78852f7";
 const BEN: &str = "c8a32e5b-46d3-4808-ae10-16d3e26ff6f9";

@@ -1,5 +1,5 @@
-//! A device with an RSA key (RS256), as some computers' own have. The software authenticator makes none, so
-//! its bytes are laid out here (WebAuthn, section 6; RFC 8230).
+//! A device with an RSA key (RS256), as some computers' own have. The software authenticator makes
+//! none, so its bytes are laid out here (WebAuthn, section 6; RFC 8230).
 
 use authenticator_tests::Browser;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::{ANNA, World, asked, secret};
 
-/// A key of nobody, for this test alone.
+/// A key for this test alone.
 const KEY: &[u8] = include_bytes!("fixtures/test-only.rsa.der");
 const ID: &[u8; 16] = b"an RSA passkey's";
-/// Present, verified.
+/// The flags of a sign-in: the user is present and verified.
 const SIGNED: u8 = 0x05;
-/// Present, verified, and a new key follows.
+/// The flags of a registration: the user is present and verified, and a new key follows.
 const MADE: u8 = 0x45;
 
 struct Device(RsaKeyPair);

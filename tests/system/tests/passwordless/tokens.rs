@@ -1,4 +1,4 @@
-//! Tokens: how long they are good, how often, and for what.
+//! Tokens: how long, how often and for which calls they are valid.
 
 use engine::remote::passwordless::PasskeyError;
 use secrecy::ExposeSecret as _;

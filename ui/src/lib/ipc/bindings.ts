@@ -627,7 +627,7 @@ screen: ScreenView | null,
  */
 timeline: Timeline, 
 /**
- * How long it waited for the first to join, in milliseconds, as of `timers_at`.
+ * How long it waited for the customer to join, in milliseconds, as of `timers_at`.
  */
 waited_ms: number, 
 /**
@@ -773,7 +773,7 @@ events: Array<Dot>, };
 
 export type Stretch = { 
 /**
- * Its begin.
+ * Its start.
  */
 from: number, 
 /**

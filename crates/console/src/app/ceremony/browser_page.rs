@@ -1,8 +1,8 @@
 //! The page that asks for a passkey, served to the system's browser on loopback for one step.
 //!
-//! What is absent: an answer to anybody without the step's one-time state, to a page of another origin,
-//! and a second answer to the same question. The state travels in the URL's fragment, which no browser
-//! sends, and in the bodies of our own page.
+//! The server answers nobody without the step's one-time state and no page of another origin, and
+//! it answers no question twice. The state travels in the URL's fragment, which no browser sends,
+//! and in the bodies of our own page's requests.
 
 use std::{
     io,
@@ -31,20 +31,19 @@ use crate::{
     view::{Code, Trouble},
 };
 
-/// The page itself.
 const PAGE: &str = include_str!("page.html");
-/// Questions that may wait for their answer.
+/// How many questions may wait for their answers.
 const WAITING: usize = 4;
-/// Ports that are tried for one that is free on both of loopback's addresses.
+/// How many ports are tried until one is free on both of loopback's addresses.
 const TRIES: usize = 8;
 
-/// What comes out of the browser. Each is answered, unless the step is over.
+/// The messages from the browser. Each is answered, unless the step is over.
 pub enum BrowserMessage {
-    /// The page asks what it is to do.
+    /// The page asks for its task.
     Begin(oneshot::Sender<Result<PageTask, Trouble>>),
     /// The passkey service gave the page this token.
     Done(SecretString, oneshot::Sender<Result<String, Trouble>>),
-    /// The browser reports that it failed.
+    /// The browser reports a failure.
     Failed(BrowserFailure),
 }
 
@@ -52,33 +51,32 @@ pub enum BrowserMessage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BrowserFailure {
-    /// The person cancelled it, or let it time out.
+    /// The person cancelled, or the time ran out.
     Cancelled,
-    /// The browser can't do it.
+    /// The browser doesn't support passkeys.
     Unsupported,
     /// Anything else.
     Failed,
 }
 
-/// What the page is to do.
 #[derive(Serialize)]
 pub struct PageTask {
-    /// What it is for, for people.
+    /// Its purpose, for people.
     pub text: String,
     /// Whether a passkey is made or used.
     #[serde(rename = "do")]
     pub passkey_use: PasskeyUse,
-    /// The passkey service.
+    /// The passkey service's API.
     pub api_url: String,
-    /// Its public key.
+    /// The service's public key.
     pub api_key: String,
-    /// What lets the browser make a passkey, once.
+    /// The one-time token that lets the browser make a passkey.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
     pub register_token: Option<SecretString>,
-    /// Who signs in; none for whoever has a passkey.
+    /// The person who signs in; none if any owner of a passkey may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// What the passkey is called.
+    /// The name of the new passkey.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
 }
@@ -91,16 +89,14 @@ pub enum PasskeyUse {
     SignIn,
 }
 
-/// A page that is served.
 pub struct CeremonyPage {
     servers: Vec<Server>,
-    /// The page's origin, as the browser has it.
+    /// The page's origin, as the browser reports it.
     pub origin: String,
-    /// What comes out of the browser.
     pub messages: mpsc::Receiver<BrowserMessage>,
 }
 
-/// Why no page can be served.
+/// The reason why no page can be served.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
     /// No port can be listened on.
@@ -120,7 +116,8 @@ struct PageState {
 }
 
 impl CeremonyPage {
-    /// Serves the page to whoever has `state`; the page may speak to itself and to `service`.
+    /// Serves the page to browsers that have `state`; the page may call only its own origin and
+    /// `service`.
     ///
     /// # Errors
     /// [`PageError`].
@@ -141,11 +138,14 @@ impl CeremonyPage {
         for bound in bound {
             servers.push(Server::start(bound, routes.clone(), limits, None)?);
         }
+        // WebAuthn takes no IP address as a relying party, so the origin names `localhost`.
         Ok(Self { servers, origin: format!("http://localhost:{}", addr.port()), messages })
     }
 
-    /// Finishes what is being answered, and frees the port.
+    /// Finishes the answers under way, and frees the port.
     pub async fn close(self) {
+        // Questions still waiting get the answer that the step is over, so that the servers
+        // can end.
         drop(self.messages);
         for server in self.servers {
             server.shutdown().await;
@@ -153,13 +153,14 @@ impl CeremonyPage {
     }
 }
 
-/// One port on both of loopback's addresses: a browser may try either for `localhost`, and nobody else
-/// shall answer there.
+/// One port on both of loopback's addresses: a browser may try either for `localhost`, and no other
+/// program must be able to answer on one of them.
 fn bind() -> Result<Vec<Bound>, BindError> {
     for _ in 0..TRIES {
         let four = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any)?;
         match serve::bind(Ipv6Addr::LOCALHOST.into(), Port::Exactly(four.addr().port())) {
             Ok(six) => return Ok(vec![four, six]),
+            // Another program has this port on IPv6: try the next.
             Err(error) if error.source.kind() == io::ErrorKind::AddrInUse => {}
             // This computer has no IPv6.
             Err(_) => return Ok(vec![four]),
@@ -251,8 +252,8 @@ async fn failed(State(page): State<PageState>, headers: HeaderMap, body: Body<Fa
 }
 
 impl PageState {
-    /// Whether our own page asks, for the step that is under way. Compared by their hashes, so that the
-    /// time that it takes tells nothing.
+    /// Whether the request comes from our own page, for the step under way. The states are compared
+    /// by their hashes, so that the time of the comparison gives nothing away.
     fn is_our_page(&self, headers: &HeaderMap, state: &str) -> bool {
         let is_our_page =
             self.guard.allows_caller(headers) && TokenHash::from_token(state) == self.state;
@@ -262,7 +263,8 @@ impl PageState {
         is_our_page
     }
 
-    /// None if the step is over, or has an answer already.
+    /// Passes the message on and waits for its answer; none if the step is over
+    /// or already answered.
     async fn ask<T>(&self, message: BrowserMessage, answered: oneshot::Receiver<T>) -> Option<T> {
         self.messages.try_send(message).ok()?;
         answered.await.ok()
@@ -283,7 +285,7 @@ fn over() -> Response {
     refused(StatusCode::CONFLICT, &used())
 }
 
-/// A step is taken once.
+/// The trouble of a step whose one answer has been given.
 pub fn used() -> Trouble {
     again("Go on with this page: its step is over, or was taken already.")
 }

@@ -1,4 +1,4 @@
-//! One ceremony while it is under way: serves its page, has the token checked, and does what it was for.
+//! One ceremony under way: serves its page, has the token checked, and carries out its task.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ use crate::{
     view::{CeremonyStep, Code, Trouble},
 };
 
-/// What the page is told once the ceremony is over.
+/// Sends the page the ceremony's result.
 type ResultSender = oneshot::Sender<Result<String, Trouble>>;
 
 /// One ceremony while it is under way.
@@ -40,6 +40,7 @@ pub(super) struct RunningCeremony {
 impl RunningCeremony {
     pub async fn run(self, mut page: CeremonyPage, end: CancellationToken, within: Duration) {
         let came = tokio::select! {
+            // A ceremony that was given up takes no token, even one that has come already.
             biased;
             () = end.cancelled() => None,
             came = self.wait(&mut page) => Some(came),
@@ -48,7 +49,7 @@ impl RunningCeremony {
         let ended = match came {
             None => None,
             Some(Err(trouble)) => Some(Err(trouble)),
-            // From here on it is too late for time to be over.
+            // From here on the ceremony no longer times out.
             Some(Ok((token, answer))) => {
                 let ended = self.finish(&token, &page.origin, &end).await;
                 let _ = answer.send(ended.clone().map(|()| self.task.text()));
@@ -65,7 +66,7 @@ impl RunningCeremony {
         page.close().await;
     }
 
-    /// Deals with what comes out of the browser until it is a token, or can't be one any more.
+    /// Handles the browser's messages until a token comes, or none can come any more.
     async fn wait(&self, page: &mut CeremonyPage) -> Result<(SecretString, ResultSender), Trouble> {
         let mut begun = false;
         while let Some(came) = page.messages.recv().await {
@@ -122,7 +123,7 @@ impl RunningCeremony {
         })
     }
 
-    /// Has the token checked, and does what the step was for.
+    /// Has the token checked, and carries out the ceremony's task.
     async fn finish(
         &self,
         token: &SecretString,
@@ -144,12 +145,14 @@ impl RunningCeremony {
         let at = now();
         let person = signed_in_person(&sign_in, &expected, at).map_err(|why| why.trouble(doing))?;
         let engine = self.console.engine.require().await?;
-        // On the disk, so that a token is good once over restarts, too.
+        // The used token is stored on the disk, so that it can't be used again even after
+        // a restart.
         let new = engine.archive().take_sign_in(sign_in.token_id, at).await;
         if !new.map_err(|error| trouble::of_store(&error))? {
             return Err(Refusal::Used.trouble(doing));
         }
-        // Given up while the service and the disk were asked: nothing may be unlocked any more.
+        // The ceremony may have been given up during the calls to service and disk; then nothing
+        // may be unlocked.
         if end.is_cancelled() {
             return Err(troubles::given_up(&self.task));
         }
@@ -182,7 +185,7 @@ impl RunningCeremony {
         self.console.access.state.set(Presence::SignedIn { person, since });
     }
 
-    /// Who began this is still signed in.
+    /// Fails unless the person who began this is still signed in.
     fn still_here(&self, person: &Person) -> Result<(), Trouble> {
         if self.console.access.state.person().as_ref() == Some(person) {
             return Ok(());
@@ -218,7 +221,7 @@ impl RunningCeremony {
     }
 }
 
-/// Overrides the verification gate; what can't be noted isn't done.
+/// Overrides the verification gate; an override that can't be recorded is not made.
 async fn override_gate(
     audit: &AuditLog,
     engine: &Engine,

@@ -1,7 +1,8 @@
-//! PasskeyUse is believed of a sign-in that the passkey service vouches for. Pure.
+//! When a sign-in that the passkey service vouches for is accepted. Pure.
 //!
-//! The token came out of a browser, so each of these is looked at: that it succeeded, what was done, who
-//! did it, on which page, for which relying party, and when. That it is used once is the caller's part.
+//! The token came out of a browser, so each of its claims is checked: its success, the kind of
+//! use, the person, the page, the relying party and the time. The caller makes sure that it is
+//! used only once.
 
 use engine::{access::Person, remote::passwordless::SignIn};
 use session::Timestamp;
@@ -12,41 +13,41 @@ use crate::view::{Code, Trouble};
 
 /// The relying party: the host of our page.
 pub const RP_ID: &str = "localhost";
-/// A sign-in is new for so long, and the clocks may differ by so much, in ms.
+/// For how long a sign-in counts as new, and by how much the clocks may differ, in ms.
 const NEW: i64 = 5 * 60_000;
 
-/// PasskeyUse a sign-in must be for.
+/// The properties that a sign-in must have.
 pub struct Expected<'a> {
-    /// PasskeyUse was to be done with the passkey.
+    /// The use that the passkey was to be put to.
     pub passkey_use: PasskeyUse,
-    /// Who was asked; none for anybody of `people`.
+    /// The person who was asked; none if any of `people` may answer.
     pub person: Option<&'a Person>,
-    /// Who can sign in here.
+    /// The people who can sign in here.
     pub people: &'a [Person],
     /// Our page's origin.
     pub origin: &'a str,
 }
 
-/// Why a sign-in isn't taken.
+/// The reason why a sign-in is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Nobody has signed in.
+    /// The sign-in did not succeed.
     NoSuccess,
-    /// The passkey was used for something else.
+    /// The passkey was used for another purpose.
     OtherKind,
-    /// It is somebody else's than was asked.
+    /// The passkey belongs to another person than the one asked.
     WrongUser,
-    /// It belongs to nobody at this console.
+    /// The passkey belongs to nobody at this console.
     Stranger,
-    /// It was used on another page, or for another relying party.
+    /// The passkey was used on another page, or for another relying party.
     OtherPage,
-    /// It is too old, or from the future.
+    /// The sign-in is too old, or lies in the future.
     NotNow,
-    /// It was taken before.
+    /// The sign-in was used before.
     Used,
 }
 
-/// Who has signed in.
+/// The person who has signed in.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -62,6 +63,7 @@ pub fn signed_in_person(
         PasskeyUse::Register => SignInKind::PasskeyRegister,
         PasskeyUse::SignIn => SignInKind::PasskeySignin,
     };
+    // A sign-in is marked as used by its token's id, so one without an id is refused.
     if sign_in.kind != kind || sign_in.token_id.is_empty() {
         return Err(Refusal::OtherKind);
     }
@@ -69,6 +71,7 @@ pub fn signed_in_person(
     if sign_in.origin != expected.origin || sign_in.rp_id != RP_ID {
         return Err(Refusal::OtherPage);
     }
+    // A UUID may be written in upper or lower case.
     let is = |person: &&Person| person.id.to_string().eq_ignore_ascii_case(&sign_in.user_id);
     let person = match expected.person {
         Some(person) => Some(person).filter(is).ok_or(Refusal::WrongUser)?,
@@ -82,7 +85,7 @@ pub fn signed_in_person(
 }
 
 impl Refusal {
-    /// As people read it. `doing` completes "could not ...".
+    /// The refusal for people. `doing` completes "could not ...".
     pub fn trouble(self, doing: &str) -> Trouble {
         let (code, why, remedy) = match self {
             Self::NoSuccess => (
@@ -161,7 +164,7 @@ mod tests {
         }
     }
 
-    fn from_sign_in(sign_in: &SignIn, asked: Option<&Person>) -> Result<Person, Refusal> {
+    fn accept(sign_in: &SignIn, asked: Option<&Person>) -> Result<Person, Refusal> {
         let people = [person(1), person(2)];
         let expected = Expected {
             passkey_use: PasskeyUse::SignIn,
@@ -174,8 +177,8 @@ mod tests {
 
     #[test]
     fn a_sign_in_that_is_as_it_must_be_says_who_it_is() {
-        assert_eq!(of(&good(), None), Ok(person(1)));
-        assert_eq!(of(&good(), Some(&person(1))), Ok(person(1)));
+        assert_eq!(accept(&good(), None), Ok(person(1)));
+        assert_eq!(accept(&good(), Some(&person(1))), Ok(person(1)));
     }
 
     #[test]
@@ -183,7 +186,7 @@ mod tests {
         let with = |change: fn(&mut SignIn)| {
             let mut sign_in = good();
             change(&mut sign_in);
-            of(&sign_in, None).unwrap_err()
+            accept(&sign_in, None).unwrap_err()
         };
         assert_eq!(with(|s| s.success = false), Refusal::NoSuccess);
         assert_eq!(with(|s| s.kind = SignInKind::PasskeyRegister), Refusal::OtherKind);
@@ -198,7 +201,7 @@ mod tests {
         assert_eq!(with(|s| s.timestamp = at(NOW.0 - NEW - 1)), Refusal::NotNow);
         assert_eq!(with(|s| s.timestamp = at(NOW.0 + NEW + 1)), Refusal::NotNow);
         assert_eq!(with(|s| s.expires_at = at(NOW.0 - NEW - 1)), Refusal::NotNow);
-        assert_eq!(of(&good(), Some(&person(2))), Err(Refusal::WrongUser));
+        assert_eq!(accept(&good(), Some(&person(2))), Err(Refusal::WrongUser));
     }
 
     #[test]

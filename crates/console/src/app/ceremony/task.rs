@@ -1,4 +1,4 @@
-//! What a ceremony is for, with all that is needed once the passkey was used.
+//! The purpose of a ceremony, with the data for carrying it out once the passkey was used.
 
 use engine::{SessionId, access::Person};
 
@@ -8,12 +8,11 @@ use crate::view::Purpose;
 /// The name of a profile's first passkey.
 const FIRST_PASSKEY: &str = "First passkey";
 
-/// What a ceremony is for, with all that is needed once the passkey was used.
 #[derive(Debug, Clone)]
 pub(crate) enum CeremonyTask {
     /// A new profile and its first passkey.
     CreateProfile(Person),
-    /// To sign in or unlock; none for anybody at this console.
+    /// To sign in or unlock; without a person, anybody with a profile here may.
     SignIn(Option<Person>),
     /// A further passkey.
     AddPasskey { person: Person, nickname: String },
@@ -31,7 +30,7 @@ impl CeremonyTask {
         }
     }
 
-    /// What it is for, as page and window show it. It never names a customer.
+    /// The purpose as the page and the window show it. It never names a customer.
     pub fn text(&self) -> String {
         match self {
             Self::CreateProfile(person) => format!("Create a passkey for {}", person.name),

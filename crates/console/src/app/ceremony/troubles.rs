@@ -1,4 +1,4 @@
-//! Why a ceremony came to nothing, for people.
+//! The troubles of failed ceremonies.
 
 use engine::remote::passwordless::PasskeyError;
 

@@ -1,17 +1,17 @@
-//! When a batch may go out: a few at once for who was idle, then one a frame.
+//! When a batch may go out: an idle subscriber gets a few at once, then one a frame.
 
 use std::time::{Duration, Instant};
 
-/// Between two batches while there is more than can be shown.
+/// The pause between two batches while there is more than a screen can show.
 const FRAME: Duration = Duration::from_millis(16);
-/// So many may follow each other at once. A webhook changes a session three times: received, on the
-/// disk, armed again.
+/// How many batches may follow each other at once. A webhook changes a session three times:
+/// received, committed, armed again.
 const AT_ONCE: u32 = 3;
 
 /// Allows [`AT_ONCE`] batches that come together, and one more for each frame that goes by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    /// When all that may go at once may go again.
+    /// The moment from which the whole allowance is available again.
     full: Instant,
 }
 
@@ -20,13 +20,14 @@ impl Pace {
         Self { full: now }
     }
 
-    /// From when on the next batch may go.
+    /// The moment from which the next batch may go out.
     pub fn next(self) -> Instant {
-        // Right after the machine's start there is no such time, and the latest will do.
+        // Shortly after the machine's start such a time can't be represented; the latest moment
+        // will do.
         self.full.checked_sub(FRAME * (AT_ONCE - 1)).unwrap_or(self.full)
     }
 
-    /// A batch went out.
+    /// Notes that a batch went out.
     pub fn went(&mut self, now: Instant) {
         self.full = self.full.max(now) + FRAME;
     }
@@ -36,7 +37,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// When each of `news` goes out, in ms after the start, if it goes as soon as it may.
+    /// When each of `news` goes out, in ms after the start, if it goes as soon as it is allowed.
     fn gone(news: impl IntoIterator<Item = u64>) -> Vec<u64> {
         let start = Instant::now();
         let (mut pace, mut last) = (Pace::new(start), start);

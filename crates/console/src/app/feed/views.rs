@@ -1,4 +1,4 @@
-//! Gathers what a view is made of, and has it made.
+//! Gathers the facts for a view, and has the view made.
 
 use engine::{
     Engine, SessionId, Snapshot,
@@ -23,7 +23,7 @@ pub(super) fn row(console: &Console, snapshot: &Snapshot, revision: u64) -> Sess
     present::row::view(snapshot, revision, unread, &setting(&console.zone))
 }
 
-/// What a session is called, live or archived.
+/// The name of a session, live or archived.
 pub(crate) async fn name(zone: &TimeZone, engine: &Engine, id: SessionId) -> String {
     let setting = setting(zone);
     if let Some(snapshot) = engine.snapshot(id) {
@@ -38,7 +38,7 @@ pub(crate) async fn name(zone: &TimeZone, engine: &Engine, id: SessionId) -> Str
 /// Everything about a session, live or archived.
 ///
 /// # Errors
-/// There is none of that id, or the archive can't be read.
+/// No session has this id, or the archive can't be read.
 pub(crate) async fn detail_of(
     console: &Console,
     engine: &Engine,
@@ -102,7 +102,7 @@ async fn beside(console: &Console, engine: &Engine, id: SessionId) -> Result<Bes
     })
 }
 
-/// Who shares the screen and who watches it, where the service can say.
+/// Who shares the screen and who watches it, if the service reports that.
 fn screen(slot: &EngineSlot, id: SessionId) -> Option<ScreenView> {
     slot.known(|known| {
         known.capabilities.as_ref().filter(|able| able.knows_roster())?;
@@ -138,7 +138,7 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
     })
 }
 
-/// The service as settings and embedded broker have it.
+/// The service as settings and embedded broker define it.
 struct Service {
     kind: ServiceKind,
     base_url: String,
@@ -178,7 +178,7 @@ fn service(console: &Console) -> Service {
     }
 }
 
-/// What is known of the way from the service to our listener.
+/// Whether the service can reach our listener, as far as is known.
 pub(crate) fn known_reach(slot: &EngineSlot, engine: &Engine) -> Reach {
     slot.known(|known| reach::known(engine, &known.reach_test))
 }

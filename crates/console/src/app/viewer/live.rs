@@ -1,7 +1,7 @@
-//! A window's live connection, carried to the broker's: presence, chat, who watches.
+//! A window's live connection, carried to the broker's: presence, chat and viewers.
 //!
-//! The page's hello is replaced by one with the PIN, so the page never has it; from the broker's welcome
-//! the stream's credential is kept here.
+//! The page's hello is replaced by one with the PIN, so the page never has it. The stream's
+//! credential is taken out of the broker's welcome and stays in this program.
 
 use axum::extract::ws::{Message as Frame, WebSocket};
 use engine::remote::web_socket::{Channel, Socket};
@@ -16,14 +16,14 @@ use wire::{Pin, shared_screen::Secret};
 use super::{PATIENCE, ViewerWindow, heard, tell};
 use crate::app::Console;
 
-/// What a page says first. Whatever else is in it is the window's own business, not the broker's.
+/// A page's first message. Its other fields concern the window only, not the broker.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum FromPage {
     Hello { page: Uuid },
 }
 
-/// Serves one live connection of the window's page until either end has enough.
+/// Serves one live connection of the window's page until either end closes it.
 pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
     let first = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
     if let Some(FromPage::Hello { page: id }) = first
@@ -34,7 +34,7 @@ pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &Viewe
             () = window.closed.cancelled() => {}
             () = console.lifecycle.stopping.cancelled() => {}
         }
-        // A page that came back may have another by now.
+        // A page that connected again may have a newer key by now.
         window.key.send_if_modified(|now| {
             let ours = *now == key;
             if ours {
@@ -47,7 +47,7 @@ pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &Viewe
     super::hang_up(page).await;
 }
 
-/// Says hello to the broker in the page's place, and gives the page its answer.
+/// Sends the hello to the broker in the page's place, and passes the answer on to the page.
 async fn join(
     page: &mut WebSocket,
     console: &Console,
@@ -59,7 +59,7 @@ async fn join(
         (engine.client().clone(), engine.snapshot(window.session).and_then(|now| now.pin.clone()))
     };
     let Some(pin) = pin else {
-        // The session was closed here, or its PIN's life is over.
+        // The session was closed here, or its PIN has expired.
         tell(page, json!({ "type": "bye", "code": "expired" }).to_string()).await;
         return None;
     };
@@ -89,7 +89,8 @@ fn hello(pin: &Pin, window: &ViewerWindow, page: Uuid) -> String {
     .to_string()
 }
 
-/// Takes the streams' credential out of a welcome, and says in its place that this window's are sealed.
+/// Takes the streams' credential out of a welcome, and adds instead that this window's
+/// streams are sealed.
 fn key_in(welcome: &mut Map<String, Value>) -> Option<Secret> {
     if welcome.get("type").and_then(Value::as_str) != Some("welcome") {
         return None;
@@ -100,10 +101,10 @@ fn key_in(welcome: &mut Map<String, Value>) -> Option<Secret> {
     key.as_str().map(|key| Secret::from(key.to_owned()))
 }
 
-/// What a page has instead of the credential.
+/// The text that stands in the credential's place.
 const KEPT: &str = "kept by the app";
 
-/// The broker's first answer.
+/// The broker's next object; none if the connection is over.
 async fn next(broker: &mut Socket) -> Option<Map<String, Value>> {
     let text = async {
         loop {
@@ -117,7 +118,7 @@ async fn next(broker: &mut Socket) -> Option<Map<String, Value>> {
     timeout(PATIENCE, text).await.ok().flatten()
 }
 
-/// Carries texts both ways, one at a time, and tells the page the words to compare.
+/// Carries texts both ways, one at a time, and sends the page the words to compare.
 async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) {
     let mut words = window.words.subscribe();
     if !tell_words(page, &mut words).await {

@@ -1,4 +1,4 @@
-//! Saving a picture of the customer's screen to its session.
+//! Saves a picture of the customer's screen to its session.
 
 use axum::body::Bytes;
 use engine::{SessionId, archive::MOST_PICTURES, clock::now};
@@ -10,19 +10,21 @@ use crate::{
     view::{Code, Trouble},
 };
 
-/// The largest screen, in pixels a side.
+/// The largest screen, in pixels per side.
 const LARGEST: u32 = 32_768;
-/// What a decoder may take for itself, beside one line.
+/// The memory that a decoder may use in addition to one line.
 const MEMORY: usize = 8 << 20;
 
-/// Saves it: it is in the archive when this returns, and the log has who saved it.
+/// Saves the picture: when this returns, it is in the archive, and the audit log has the person who
+/// saved it.
 pub(super) async fn save(console: &Console, session: SessionId, png: Bytes) -> Result<(), Trouble> {
     let by = console.access.technician();
+    // Decoding a large picture would hold up the other tasks of this thread.
     let png = tokio::task::spawn_blocking(move || is_picture(&png).then(|| png.to_vec()))
         .await
         .map_err(|_| trouble::stopping())?
         .ok_or_else(|| trouble::bad_input("save the picture: it is no PNG", "try again"))?;
-    // After the decoding, which takes a while in which the console may have been locked.
+    // Checked after the decoding, during which the console may have been locked.
     if console.access.state.is_locked() {
         return Err(trouble::locked());
     }
@@ -47,8 +49,8 @@ pub(super) async fn save(console: &Console, session: SessionId, png: Bytes) -> R
     Ok(())
 }
 
-/// Whether these bytes are a PNG to their last pixel. One line at a time: a small file can't unfold into
-/// more memory than a line has.
+/// Whether these bytes are a PNG to the last pixel. Decoded line by line: a small file can't unfold
+/// into more memory than a line has.
 fn is_picture(bytes: &[u8]) -> bool {
     let limits = png::Limits { bytes: MEMORY };
     let decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);

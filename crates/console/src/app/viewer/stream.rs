@@ -1,6 +1,7 @@
 //! A window's picture: the broker's stream, which the presenter has sealed, opened for the page.
 //!
-//! Of each direction the next message is read only when the last was taken, so nothing piles up here.
+//! In each direction the next message is read only when the last was accepted, so nothing
+//! piles up here.
 
 use axum::extract::ws::{Message as Frame, WebSocket};
 use engine::remote::web_socket::{Channel, Socket};
@@ -17,12 +18,12 @@ use wire::shared_screen::{Role, Secret, StreamAnswer, StreamHello};
 use super::{PATIENCE, ViewerWindow, heard, tell};
 use crate::app::{Console, engine_slot::EngineSlot};
 
-/// The presenter has 10 s to come, and its broker some more to say so.
+/// The presenter has 10 s to come, and its broker a little more to report it.
 const PRESENTER: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// Serves one stream of the window's page until either end has enough.
+/// Serves one stream of the window's page until either end closes it.
 pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
-    // What the page says of a credential is not looked at: it has none.
+    // A credential in the page's message is ignored: the page has none.
     let asked = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
     let mut broker = None;
     if let Some(StreamHello::Watch { .. }) = asked {
@@ -32,14 +33,14 @@ pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &Viewe
             () = console.lifecycle.stopping.cancelled() => {}
         }
     }
-    // The last keys and clicks arrive, although there are pictures that nobody reads any more.
+    // The last keys and clicks still arrive, although pictures come that nobody reads any more.
     if let Some(broker) = broker {
         linger::hang_up(broker).await;
     }
     super::hang_up(page).await;
 }
 
-/// Shows the picture on the page; the connection that it comes on is left in `broker`.
+/// Shows the picture on the page; leaves its connection in `broker` for the caller to close.
 async fn watch(
     page: &mut WebSocket,
     console: &Console,
@@ -64,7 +65,7 @@ async fn watch(
     if tell(page, json!(StreamAnswer::Joined { role }).to_string()).await {
         carry(page, broker, sealed).await;
     }
-    // A stream that has replaced this one has words of its own.
+    // A stream that has replaced this one has its own words.
     window.words.send_if_modified(|now| {
         let ours = now.as_ref() == Some(&words);
         if ours {
@@ -74,7 +75,7 @@ async fn watch(
     });
 }
 
-/// A stream to the presenter, sealed from here to there; else what the page is told.
+/// A stream to the presenter, sealed from here to there; else the reason that is sent to the page.
 async fn open(slot: &EngineSlot, key: Secret) -> Result<(Socket, Sealed, Role), String> {
     let client = slot.client().await;
     let client = client.ok_or_else(|| refused("unknown", "Deskhand is ending."))?;
@@ -101,7 +102,8 @@ async fn open(slot: &EngineSlot, key: Secret) -> Result<(Socket, Sealed, Role), 
     Ok((broker, sealed, role))
 }
 
-/// Agrees on keys with the presenter. The broker in between sees it, and learns nothing from it.
+/// Agrees on keys with the presenter. The broker in between sees the exchange, and learns nothing
+/// from it.
 async fn exchange(broker: &mut Socket, role: Role) -> Option<Sealed> {
     let access = match role {
         Role::Watch => Access::Watch,
@@ -116,7 +118,7 @@ async fn exchange(broker: &mut Socket, role: Role) -> Option<Sealed> {
     Some(sealed)
 }
 
-/// Carries the picture one way and keys the other, until either end has enough.
+/// Carries the picture one way and keys the other, until either end closes.
 async fn carry(page: &mut WebSocket, broker: &mut Socket, sealed: Sealed) {
     let Sealed { sealer, opener, .. } = sealed;
     let (to_broker, from_broker) = broker.split();
@@ -173,7 +175,7 @@ async fn send(broker: &mut Socket, message: Message) -> Option<()> {
     timeout(PATIENCE, broker.send(message)).await.ok()?.ok()
 }
 
-/// The next message that says something; none if the broker is gone.
+/// The next message with content; none if the broker is gone.
 async fn next(broker: &mut Socket) -> Option<Message> {
     loop {
         match broker.next().await?.ok()? {

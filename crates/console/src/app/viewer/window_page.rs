@@ -1,5 +1,5 @@
-//! What a viewer window loads, on loopback: the page that the broker's browsers have too, and its two
-//! WebSockets, under the window's own secret path.
+//! The content of a viewer window, on loopback: the page that the broker serves to browsers, and
+//! the page's two WebSockets, under the window's own secret path.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use serve::HostGuard;
 use super::{ViewerWindow, live, picture, stream};
 use crate::app::Console;
 
-/// What a page may say on its live connection at once: a message of the chat, and some.
+/// The longest text that a page may send on its live connection: one chat message, and some spare.
 const LONGEST_TEXT: usize = 256 << 10;
 
 #[derive(Clone)]
@@ -126,14 +126,14 @@ async fn save_picture(
 }
 
 impl PageState {
-    /// The window of the window whose own page asks.
+    /// The window, if its own page sent the request.
     fn admit(&self, headers: &HeaderMap, token: &str) -> Option<Arc<ViewerWindow>> {
         let window = self.console.viewers.find(token);
         window.filter(|_| self.guard.allows_caller(headers))
     }
 }
 
-/// Somebody without a window's secret, or whose window is closed.
+/// The answer to anybody without a window's secret, or whose window is closed.
 fn stranger() -> Response {
     (StatusCode::NOT_FOUND, "This window is closed.\n").into_response()
 }

@@ -1,5 +1,5 @@
-//! The data folder: who has it, whether it can be written to, whether its key opens its stores, whether
-//! its audit log holds, and what the three services of identity still need.
+//! The data folder: who holds it, whether it is writable, whether its key opens its stores, whether
+//! its audit log is unbroken, and what the three identity services still need.
 
 use std::{
     fmt::Display,
@@ -30,7 +30,7 @@ use crate::{
 
 const UNDAMAGED: &str = "it opens, and no page of it is damaged";
 
-/// Looks at the data folder and what is in it.
+/// Checks the data folder and its contents.
 pub(super) async fn look(global: &Global) -> Result<Vec<Check>, Failed> {
     let folder = global.data()?;
     let mut options = VaultOptions { passphrase: global.passphrase()?, ..VaultOptions::default() };
@@ -40,6 +40,7 @@ pub(super) async fn look(global: &Global) -> Result<Vec<Check>, Failed> {
         options.keyring = Some(Arc::new(OsKeyring));
     }
     let settings = global.settings()?;
+    // Opening stores and asking the keyring may block.
     let looked = tokio::task::spawn_blocking(move || look_at(&folder, options, &settings));
     looked.await.map_err(|error| Failed::internal(&error))
 }
@@ -49,7 +50,7 @@ fn look_at(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Che
     let shown = folder.display();
     let _lock = match FolderLock::take(folder, "deskhand doctor", now()) {
         Ok(lock) => lock,
-        // That console has looked at everything here itself.
+        // That console has already checked everything here itself.
         Err(error @ LockError::Held { .. }) => {
             let text = format!("a console runs on it: {error}");
             let remedy = "Its stores were not looked at. Quit it to have them looked at, too.";
@@ -100,7 +101,7 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
         },
     )];
     let exists = |file: &str| Some(folder.join(file)).filter(|path: &PathBuf| path.exists());
-    // Off the async threads here, so it may be waited for.
+    // This runs outside of the async threads, so it may block.
     let wait = tokio::runtime::Handle::current();
     let mut kept = StoredSecrets::default();
     if let Some(path) = exists(JOURNAL_FILE) {
@@ -147,7 +148,7 @@ fn audit(report: Result<AuditReport, ArchiveError>) -> Check {
     };
     match check.broken {
         None => Check::ok(NAME, check.text),
-        // Sessions work all the same; what is wrong is for whoever looks after this console.
+        // Sessions work all the same; this concerns the person who looks after the console.
         Some(_) => Check::warning(
             NAME,
             check.text,
@@ -156,7 +157,8 @@ fn audit(report: Result<AuditReport, ArchiveError>) -> Check {
     }
 }
 
-/// A line for each: the sandbox, set up, or what is missing. A session works without them.
+/// A line for each service: it is the sandbox, is set up, or lacks something. Sessions
+/// work without them.
 fn services(settings: &Settings, kept: &StoredSecrets) -> Vec<Check> {
     let look = |service: Identity| {
         let name = match service {
@@ -210,7 +212,8 @@ mod tests {
 
     fn overwrite_a_page(path: &Path) {
         let mut bytes = std::fs::read(path).unwrap();
-        // Neither among the first, which every start reads, nor the last, which has the newest rows.
+        // Neither one of the first pages, which every start reads, nor the last, which has the
+        // newest rows.
         let start = bytes.len() / PAGE * 3 / 4 * PAGE;
         bytes[start..start + PAGE].fill(0xff);
         std::fs::write(path, bytes).unwrap();

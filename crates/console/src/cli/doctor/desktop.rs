@@ -1,6 +1,6 @@
 //! The desktop around the console: a display, the session bus, notifications, the keyring.
 //!
-//! None of these is needed for the main job, so nothing here fails.
+//! The main job needs none of these, so no check here fails.
 
 use std::{env, path::PathBuf, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use zbus::{Connection, fdo::DBusProxy, names::BusName};
 
 use super::Check;
 
-/// How long a bus or a keyring may take; longer, and somebody is being asked something.
+/// How long a bus or a keyring may take; a longer wait means that it is asking a person something.
 const PATIENCE: Duration = Duration::from_secs(5);
 const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
 
@@ -92,7 +92,7 @@ pub(super) async fn keyring(unused: bool) -> Check {
         return Check::ok(NAME, "not asked, as --no-keyring says");
     }
     let ring = Arc::new(OsKeyring);
-    // On a thread of its own: a locked keyring hangs until somebody unlocks it.
+    // On a thread of its own: a locked keyring blocks until somebody unlocks it.
     let asked = tokio::task::spawn_blocking(move || ring.get("doctor"));
     let remedy = "Unlock or start it. Without one a new key lies in a file in the data folder; --passphrase-file wraps it.";
     match timeout(PATIENCE, asked).await {
@@ -106,7 +106,7 @@ pub(super) async fn keyring(unused: bool) -> Check {
     }
 }
 
-/// An error's first line: some carry the whole environment.
+/// An error's first line only: some texts carry the whole environment.
 fn short(error: &zbus::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }

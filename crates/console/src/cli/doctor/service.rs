@@ -1,4 +1,4 @@
-//! The way to the service and the way back: the listener, the broker, and a hook through both.
+//! The way to the service and back: the listener, the broker, and a hook through both.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -26,12 +26,12 @@ use crate::{
 const BROKER: &str = "broker";
 const WAY_BACK: &str = "way back";
 const NETWORK: &str = "Check the address and the network, then try again.";
-/// The name under which the doctor gives its commands.
+/// The name under which the doctor sends its commands.
 const BY: &str = "doctor";
 /// How long each part of the way may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whether webhooks can be listened for.
+/// Whether the console can listen for webhooks.
 pub(super) fn listener(listen: SocketAddr) -> Check {
     const NAME: &str = "listener";
     match serve::bind(listen.ip(), Port::Remembered(listen.port())) {
@@ -78,7 +78,7 @@ pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed>
     };
     let mut watch = Watch::new(app.subscribe());
     let there = way_there(&app, &mut watch, settings).await;
-    // Without an answer the way back would only fail a second time, for the same reason.
+    // Without an answer, the check of the way back would fail for the same reason.
     let answers = there.found == Found::Ok;
     let mut checks = vec![there];
     if answers {
@@ -91,7 +91,7 @@ pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed>
     Ok(checks)
 }
 
-/// The regions can be listed and timed.
+/// Lists the regions and times them.
 async fn way_there(app: &App, watch: &mut Watch, settings: &Settings) -> Check {
     let which = settings.base_url.as_deref().unwrap_or("the broker that comes along");
     if let Err(Trouble { text, remedy, .. }) =
@@ -115,7 +115,7 @@ async fn way_there(app: &App, watch: &mut Watch, settings: &Settings) -> Check {
     }
 }
 
-/// A real session, a stand-in customer, and the hook that this fires.
+/// Makes a real session with a stand-in customer, and waits for the hook that this fires.
 async fn hook_of_own_broker(app: &App, watch: &mut Watch, broker: &Handle) -> Check {
     const REMEDY: &str = "See the log with --log debug, and check --listen and --public-url.";
     let failed = |text: String| Check::failed(WAY_BACK, text, REMEDY);
@@ -125,7 +125,7 @@ async fn hook_of_own_broker(app: &App, watch: &mut Watch, broker: &Handle) -> Ch
         Ok(_) => return failed("make a session: the answer makes no sense".to_owned()),
         Err(trouble) => return failed(trouble.text),
     };
-    // Hooks and PIN are in the detail, which is pushed only of the session on screen.
+    // Hooks and PIN are in the detail, which is pushed only for the session on screen.
     let _ = app.command(SessionCommand::Show { session: Some(session.clone()) }, BY).await;
     let armed = |seen: &Seen| {
         let detail = seen.details.get(&session)?;
@@ -148,7 +148,7 @@ async fn hook_of_own_broker(app: &App, watch: &mut Watch, broker: &Handle) -> Ch
     }
 }
 
-/// The listener is called at the URL that hooks are given, by the service where it can be asked to.
+/// Has the listener called at the hooks' URL, by the service if it offers that.
 async fn nonce(app: &App) -> Check {
     const REMEDY: &str = "Set --listen and --public-url so that the service can reach this computer; until then hooks don't arrive.";
     match timeout(PATIENCE, app.command(RemoteServiceCommand::TestReach, BY)).await {

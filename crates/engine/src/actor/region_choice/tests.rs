@@ -21,7 +21,8 @@ async fn race(world: &World, time: Duration) {
 }
 
 async fn outcome(world: &World, mut chosen: Chosen) -> Result<Choice, Failure> {
-    // Small steps while regions are timed, large ones to the end of what is waited for in vain.
+    // Small steps while regions are timed, large ones until the answers that never come have
+    // timed out.
     let steps = std::iter::repeat_n(10, 30).chain(std::iter::repeat_n(1_000, 20));
     for milliseconds in steps {
         if let Ok(result) = chosen.try_recv() {

@@ -1,6 +1,6 @@
 //! Which effects are the actor's own, because they need its memory, and which are done in tasks.
 //!
-//! Invariant: what may happen only once is not begun unless the disk knows of it.
+//! Invariant: an effect that may happen only once starts only after it is recorded on the disk.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Live {
                     self.generations.remove(&timer);
                     self.context.timers.stop(self.id, timer);
                 }
-                // What may happen only once is not begun unless the disk knows of it.
+                // An effect that may happen only once starts only after it is recorded on the disk.
                 Effect::SendMail { id, .. } if self.unsaved.is_some() => {
                     let refused = Input::MailFailed { id, failure: Failure::Storage };
                     self.mailbox.tell(refused);

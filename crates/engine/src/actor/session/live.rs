@@ -1,7 +1,8 @@
-//! A running session: takes turns, has them written, and does what they want once they are on disk.
+//! A running session: takes turns, has them written, and performs their effects once they are
+//! on disk.
 //!
-//! Invariant: at most one transaction is on its way to the disk. What the turns since then want
-//! waits in `next` and goes with the transaction after it, so effects keep the order of their turns.
+//! Invariant: at most one transaction is on its way to the disk. The records and effects of later
+//! turns wait in `next` for the following transaction, so effects keep the order of their turns.
 
 use std::{
     collections::HashMap,
@@ -27,7 +28,7 @@ use crate::{
     journal::{Committed, JournalError, SessionSecrets, SessionTurn},
 };
 
-/// What a session's actor starts from.
+/// The data from which a session's actor starts.
 pub struct Start {
     pub id: SessionId,
     pub context: Arc<Context>,
@@ -38,7 +39,8 @@ pub struct Start {
     pub applied_seq: u64,
     /// Committed events that aren't, oldest first.
     pub replay: Vec<Committed>,
-    /// Which event is being applied, for whoever asks what killed the actor; 0 for none.
+    /// The sequence number of the event being applied, by which the supervisor finds the event that
+    /// killed the actor; 0 for none.
     pub in_turn: Arc<AtomicU64>,
     /// The first input.
     pub first: Input,
@@ -55,17 +57,17 @@ pub struct Live {
     pub(super) secrets_changed: bool,
     /// The state's record as it is shared with the disk and with subscribers, who only read it.
     record: Arc<Record>,
-    /// The disk doesn't have the state as it is.
+    /// Whether the record on the disk is out of date.
     changed: bool,
-    /// Up to where the journal's events are in the state: they are told in the order of their sequence.
+    /// The newest of the journal's events that the state includes; they arrive in sequence.
     applied_seq: u64,
     revision: u64,
     pub(super) unsaved: Option<JournalError>,
     /// Events that the disk hasn't taken so far.
     unwritten: Vec<(Event, Timestamp)>,
-    /// The record as subscribers see it: what the disk has, or has refused.
+    /// The record as subscribers see it: the newest that the disk has written or refused.
     shown: Arc<Record>,
-    /// What the turns want that aren't given to the disk yet.
+    /// The effects and answers of turns that are not in a transaction yet.
     pub(super) next: Wanted,
     saving: Option<Saving>,
     pub(super) generations: HashMap<Timer, u64>,
@@ -77,7 +79,7 @@ pub struct Live {
     pub(super) questions: HashMap<u32, PhoneQuestion>,
 }
 
-/// What turns want once they are on disk.
+/// The effects and answers that are due once their turns are on disk.
 #[derive(Default)]
 pub(super) struct Wanted {
     effects: Vec<Effect>,
@@ -96,11 +98,11 @@ struct Saving {
 }
 
 impl Live {
-    /// Comes to life. A new session is on disk, or known not to be, when this returns; one that the
-    /// journal has already isn't waited for, so that many come back with few writes.
+    /// Starts the session. A new one is on disk, or known not to be, when this returns. One that is
+    /// in the journal already is not waited for, so that many sessions come back with few writes.
     pub async fn begin(mailbox: Mailbox, start: Start) -> Self {
         let Start { id, context, mut state, secrets, applied_seq, replay, in_turn, first } = start;
-        // Before anything is done: what it keeps back isn't sent at a start, either.
+        // Set first, so that mails held by the gate are not sent at a start either.
         state.gate = context.gate();
         if let Some(secrets) = &secrets {
             context.routes.open(id, &secrets.tokens);
@@ -115,7 +117,7 @@ impl Live {
             record,
             state,
             secrets,
-            // The journal has what came from it.
+            // Secrets that were read from the journal need no writing.
             secrets_changed: is_new,
             changed: is_new || !replay.is_empty(),
             applied_seq,
@@ -130,7 +132,7 @@ impl Live {
             program_download: None,
             questions: HashMap::new(),
         };
-        // What was committed before the program ended happened before anything that happens now.
+        // Events committed before the program ended come before all new ones.
         for Committed { seq, hook, at } in replay {
             live.committed(hook, seq, at);
         }
@@ -143,7 +145,7 @@ impl Live {
             live.saved(outcome).await;
         } else {
             live.write_or_finish().await;
-            // What follows from the journal is as true as the journal.
+            // The journal has these events, so subscribers may see the record that includes them.
             live.shown = live.record.clone();
             live.publish(false);
         }
@@ -156,7 +158,7 @@ impl Live {
             self.context.hook_checked(at);
         }
         let received = matches!(input, Input::Received(_));
-        // The step takes the state by value; what stands in for it meanwhile holds nothing.
+        // The step takes the state by value; an empty state stands in for it meanwhile.
         let empty = State::new(About::default(), String::new(), at);
         let transition = step(std::mem::replace(&mut self.state, empty), input, at);
         self.state = transition.state;
@@ -211,7 +213,7 @@ impl Live {
         self.next.answers.push(done);
     }
 
-    /// Gives the newest turns to the disk, or does at once what they want if nothing is to be written.
+    /// Writes the newest turns to the disk, or performs their effects at once if nothing changed.
     pub async fn write_or_finish(&mut self) {
         if self.next.at.is_none() {
             return;
@@ -229,7 +231,8 @@ impl Live {
         let (turns, saving) = self.begin_transaction();
         self.saving = Some(saving);
         let (to, written) = (self.mailbox.clone(), self.context.journal.save_turn(turns));
-        // Not awaited here: a slow disk must not keep the session from putting a hook that fires meanwhile.
+        // Not awaited here: a slow disk must not keep the session from putting a hook that
+        // fires meanwhile.
         self.context.watch.tasks.spawn(async move {
             let outcome = written.await.map(drop);
             to.send(SessionMessage::Saved(outcome));
@@ -257,9 +260,9 @@ impl Live {
         self.finish(wanted, record, happened).await;
     }
 
-    /// The actor ends in order: what isn't on its way to the disk goes there now.
+    /// The actor ends in order: writes the turns that are not on their way to the disk yet.
     pub async fn end(&mut self) {
-        // A timer that ran out from here on would begin what nobody waits for.
+        // A timer that ran out from here on would start work whose result nobody receives.
         self.context.timers.forget(self.id);
         self.stop_program();
         if self.has_to_be_saved() {
@@ -275,7 +278,7 @@ impl Live {
         self.changed || self.secrets_changed || self.unwritten.len() > in_flight
     }
 
-    /// One transaction: the record with how far the journal is in it, and what happened.
+    /// One transaction: the record with its applied sequence, and the events.
     fn begin_transaction(&mut self) -> (SessionTurn, Saving) {
         let record = self.record.clone();
         let secrets = std::mem::take(&mut self.secrets_changed);
@@ -292,7 +295,7 @@ impl Live {
         (turns, Saving { wanted, record, events: self.unwritten.len(), secrets })
     }
 
-    /// Does what turns want that the disk has, or has refused.
+    /// Performs the effects of turns that the disk has written or refused.
     async fn finish(&mut self, wanted: Wanted, record: Arc<Record>, happened: bool) {
         let Wanted { effects, answers, at } = wanted;
         let at = at.unwrap_or_else(now);
@@ -309,10 +312,11 @@ impl Live {
         }
     }
 
-    /// The PIN's life is over and all that it was needed for is done: nobody shall find it later.
+    /// Erases the PIN once its life is over and no work needs it any more.
     async fn erase_secrets(&mut self) {
         let Some(secrets) = self.secrets.take() else { return };
-        // Closed before the disk is asked: an event that came meanwhile would find a session without a PIN.
+        // Closed before the disk is asked: an event that came meanwhile would find a session
+        // without a PIN.
         self.context.routes.close(&secrets.tokens);
         if let Err(error) = self.context.journal.erase_secrets(self.id).await {
             tracing::warn!(session = %self.id, %error, "the secrets are erased at the next start");

@@ -1,7 +1,9 @@
-//! Verifications that are under way: the code that was typed, and the service's id of each question.
+//! Verifications that are under way: the code that was typed, and the service's id of
+//! each question.
 //!
-//! Invariant: both are in this actor's memory and nowhere else. A code is given away with its question;
-//! whoever finds the question on the disk after a crash has neither, and so can't ask again.
+//! Invariant: both are in this actor's memory and nowhere else. A code is given away with its
+//! question; whoever finds the question on the disk after a crash has neither, and so can't
+//! ask again.
 
 use session::{
     Failure, Input,
@@ -20,18 +22,18 @@ use crate::{
     },
 };
 
-/// One question at the service. None of it is stored.
+/// One verification at the service; only in memory.
 pub(super) struct PhoneQuestion {
-    /// As it was set up when it was asked: where it is looked after, too.
+    /// The client that sent the request; polls use it too.
     client: LoginTc,
-    /// Until it is sent.
+    /// The code, until it is sent.
     code: Option<Code>,
-    /// The service's own name of the question, once it has one.
+    /// The service's id of the push, once it is known.
     session: Option<String>,
 }
 
 impl Live {
-    /// Somebody wants to know whether this is the person.
+    /// Somebody orders a verification.
     pub fn verify(&mut self, order: VerificationOrder, done: Reply) {
         let VerificationOrder { client, asked, code, wait } = order;
         if let Some(obstacle) = self.state.record.verification_obstacle(asked.who) {
@@ -47,7 +49,7 @@ impl Live {
     }
 
     pub(super) fn ask_phone(&mut self, id: u32, user: User, shown: Vec<(String, String)>) {
-        // What may happen only once is not begun unless the disk knows of it.
+        // A request that may be made only once starts only after it is recorded on the disk.
         if self.unsaved.is_some() {
             let end =
                 VerificationOutcome::Failed { cause: Cause::Call { failure: Failure::Storage } };
@@ -79,13 +81,14 @@ impl Live {
         let input = match outcome {
             Ok(logintc::StartedVerification { id: session, state }) => {
                 if let Some(phone) = self.questions.get_mut(&id) {
-                    // Kept even where it is over already: only with it a push can be taken back.
+                    // Stored even if the verification has ended: a push can be cancelled only by
+                    // this id.
                     phone.session = Some(session);
                 }
                 let answer = match state {
                     logintc::PushState::Approved => VerificationAnswer::Approved,
                     logintc::PushState::Denied => VerificationAnswer::Denied,
-                    // Taken it was; the next look tells more.
+                    // The service accepted the request; the next poll brings its state.
                     logintc::PushState::Pending | logintc::PushState::Other(_) => {
                         VerificationAnswer::Pending
                     }
@@ -107,7 +110,7 @@ impl Live {
         }
     }
 
-    /// A question that the service has no name for yet is taken back when it has.
+    /// Cancels a push. One that has no id of the service yet is cancelled when the id arrives.
     pub(super) fn cancel_phone(&mut self, id: u32) {
         if let Some((client, session)) = self.question(id) {
             self.questions.remove(&id);
@@ -121,12 +124,12 @@ impl Live {
     }
 }
 
-/// How the service is told who is asked.
+/// The person in the form that the verification service expects.
 pub(crate) fn user_of(name: String, by_id: bool) -> User {
     if by_id { User::Id(name) } else { User::Username(name) }
 }
 
-/// What a question comes to that the service didn't take.
+/// The outcome of a verification whose request the service refused.
 fn end_of(error: &logintc::Error) -> VerificationOutcome {
     let failed = |cause| VerificationOutcome::Failed { cause };
     let call = |failure| failed(Cause::Call { failure });

@@ -1,7 +1,8 @@
-//! Saving the customer's program: the target file, what the service gave for it, and its progress.
+//! Saving the customer's program: the target file, the conf that the service gave, and
+//! the progress.
 //!
-//! Invariant: what the program needs (the conf) is in the secrets, and so on the disk, only while the
-//! record says that it is kept; when it is saved or given up, it is nowhere.
+//! Invariant: the conf is in the secrets, and so on the disk, only while the record is `Kept`. Once
+//! the program is saved or abandoned, no copy of the conf is left.
 
 use session::{Input, Program, program::DownloadFailure};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -17,7 +18,7 @@ use crate::{
     remote::DownloadTarget,
 };
 
-/// Saving the program once, from a person's word to its end. None of it is stored.
+/// One saving of the program, from a person's confirmation to its end; only in memory.
 pub(super) struct ProgramDownload {
     place: DownloadTarget,
     /// In memory until the file is complete.
@@ -49,7 +50,7 @@ impl Live {
         self.answer_once_saved(done);
     }
 
-    /// The service gave what the program needs. Nobody who doesn't wait for it keeps it.
+    /// The service gave the conf. It is dropped if no saving waits for it.
     pub fn parameters_given(&mut self, conf: ConfText) {
         if let (Program::Asking { .. }, Some(program_download)) =
             (&self.state.record.program, &mut self.program_download)
@@ -96,7 +97,8 @@ impl Live {
         }
     }
 
-    /// After a turn: what the record keeps is sealed with it, what it doesn't need is forgotten.
+    /// After a turn: seals the conf beside the record if the record keeps it, and otherwise
+    /// drops it.
     pub(super) fn settle_program(&mut self) {
         match self.state.record.program {
             Program::Asking { .. } | Program::Downloading { .. } => {}
@@ -116,7 +118,7 @@ impl Live {
         }
     }
 
-    /// The engine ends in order: what a download under way needs is kept for the next start.
+    /// The engine ends in order: stores the conf of a running download for the next start.
     pub(super) fn stop_program(&mut self) {
         if let Program::Downloading { .. } = self.state.record.program {
             self.cancel_program();

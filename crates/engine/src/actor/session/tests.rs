@@ -1,5 +1,5 @@
-//! The session's actor: what it asks of the services, in which order, and what it makes of answers that
-//! are late, wrong, unreadable or never come.
+//! The session's actor: which requests it sends, in which order, and how it handles answers that
+//! are late, wrong, unreadable or missing.
 
 mod allocation;
 mod chat;

@@ -136,7 +136,7 @@ async fn a_session_that_dies_a_fourth_time_within_fifteen_seconds_is_failed_and_
     }
     supervised.die(id).await;
     world.until(|| has_failed(&world.record(id).life)).await;
-    // What waited for the budget when it failed still goes out.
+    // PUTs that waited for the budget when its task failed are still sent.
     world.pass(Duration::from_secs(2)).await;
     world.services.forget_calls();
     world.pass(Duration::from_secs(120)).await;

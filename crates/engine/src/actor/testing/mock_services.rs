@@ -1,4 +1,5 @@
-//! The services as a test scripts them: each call gets the answer that is next for it, or a good one.
+//! The services as a test scripts them: each call gets the answer that is next for it, or a
+//! good one.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,10 +17,10 @@ use session::Failure;
 use super::PIN;
 use crate::remote::{LoginTc, LoginWithMeConfig, http::StandIn, logintc};
 
-/// What a service answers.
+/// A service's scripted answer.
 #[derive(Debug, Clone)]
 pub(in crate::actor) enum Scripted {
-    /// A status and a body; what the body says of itself is in the content type.
+    /// A status and a body with its content type.
     Http { status: u16, kind: &'static str, body: String },
     /// With `Retry-After`, in seconds.
     TryLater { status: u16, seconds: u32 },
@@ -97,7 +98,8 @@ pub(in crate::actor) struct MockServices {
 }
 
 impl MockServices {
-    /// The next call whose name begins with `call` gets `answer`; those after it get what is next then.
+    /// The next call whose name begins with `call` gets `answer`; later calls get the next
+    /// scripted answer.
     pub fn next(&self, call: &'static str, answer: Scripted) {
         self.next.lock().entry(call).or_default().push_back(answer);
     }
@@ -107,7 +109,7 @@ impl MockServices {
         self.always.lock().insert(call, answer);
     }
 
-    /// From now on everything is answered well again.
+    /// From now on every call succeeds again.
     pub fn mend(&self) {
         self.next.lock().clear();
         self.always.lock().clear();

@@ -1,4 +1,5 @@
-//! What our own broker can do beyond the nine calls, under `/x/` (assumed): features appear by capability.
+//! The calls of our own broker beyond the nine documented ones, under `/x/` (assumed): features
+//! appear by capability.
 
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
@@ -17,9 +18,10 @@ use crate::remote::{CallError, Doing, ViewerUrl, error::malformed, http};
 /// More than a session can have; no answer makes us show people without end.
 const MOST_WATCHERS: usize = 64;
 
-/// What a service can do beyond the nine calls (assumed). Features appear by capability, never by mode.
+/// A service's extensions beyond the nine calls (assumed). Features appear by capability, never
+/// by mode.
 ///
-/// Our own broker answers with these; the default is what a service without extensions can do.
+/// Our own broker answers with these; the default stands for a service without extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Capabilities {
@@ -49,12 +51,13 @@ impl Capabilities {
         self.reach
     }
 
-    /// Whether it carries a screen from a presenter to viewers, so that a viewer of ours can show it.
+    /// Whether it carries a screen from a presenter to viewers, so that a viewer of ours can
+    /// show it.
     pub const fn carries_screens(&self) -> bool {
         self.screen
     }
 
-    /// Whether it tells the customer who asks: [`LoginWithMe::set_asker`].
+    /// Whether it shows the customer who asks: [`LoginWithMe::set_asker`].
     pub const fn tells_asker(&self) -> bool {
         self.asker
     }
@@ -78,10 +81,10 @@ impl Capabilities {
 /// Who shares the screen, and who watches it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Roster {
-    /// What there is to see.
+    /// The screen's state.
     #[serde(default)]
     pub sharing: Sharing,
-    /// Who is there on the customer's side.
+    /// The state of the customer's side.
     #[serde(default)]
     pub presenter: Option<Presenter>,
     /// The viewers' pages.
@@ -102,7 +105,7 @@ pub struct Presenter {
 }
 
 impl LoginWithMe {
-    /// `GET /x/capabilities`: what the service can do beyond the nine calls; 404 means nothing (assumed).
+    /// `GET /x/capabilities`: the service's extensions; 404 means none (assumed).
     ///
     /// # Errors
     /// [`CallError`].
@@ -120,7 +123,8 @@ impl LoginWithMe {
         self.bounded(Doing::AskCapabilities, call).await
     }
 
-    /// `POST /x/revoke` (assumed): ends the PIN's life now. Only where [`Capabilities::can_revoke`].
+    /// `POST /x/revoke` (assumed): ends the PIN's life now. Only where
+    /// [`Capabilities::can_revoke`].
     ///
     /// False if the service knows no such PIN, or no such call.
     ///
@@ -137,9 +141,9 @@ impl LoginWithMe {
         }
     }
 
-    /// `PUT /x/asker` (assumed): who asks for the screen, as the customer is told. Only where
-    /// [`Capabilities::tells_asker`]; may be repeated. `unattended`: nobody sits there to be asked, which
-    /// only a broker that is set up for it allows.
+    /// `PUT /x/asker` (assumed): sets the name of the person who asks for the screen, which the
+    /// customer sees. Only where [`Capabilities::tells_asker`]; may be repeated. `unattended`:
+    /// nobody sits there to be asked, which only a broker that is set up for it allows.
     ///
     /// # Errors
     /// [`CallError`].
@@ -190,9 +194,9 @@ impl LoginWithMe {
         Ok(roster)
     }
 
-    /// `POST /x/reach` (assumed): the service calls `url`, which ends with `/reach/` and a nonce, once.
-    /// Only where [`Capabilities::can_reach`]. True if anything answered; whether that was the listener,
-    /// only the listener knows.
+    /// `POST /x/reach` (assumed): the service calls `url`, which ends with `/reach/` and a nonce,
+    /// once. Only where [`Capabilities::can_reach`]. True if anything answered; whether that was
+    /// the listener, only the listener knows.
     ///
     /// # Errors
     /// [`CallError`]; [`Failure::Rejected`] if the service may not call there.

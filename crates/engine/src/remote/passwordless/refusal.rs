@@ -1,4 +1,4 @@
-//! What a refusal means: by its code where it has one, else by its status; its prose isn't read.
+//! Classifies refusals by their code if there is one, else by their status; never by their prose.
 
 use std::fmt;
 
@@ -22,16 +22,15 @@ pub enum PasskeyError {
     UnknownCredential(Doing),
     /// It was not sent, since it would go beyond the service's limits.
     Limit {
-        /// What was to be done.
+        /// The call that was not made.
         doing: Doing,
-        /// What to change.
         limit: LimitError,
     },
     /// The service refused fields.
     Invalid {
-        /// What was being done.
+        /// The call that failed.
         doing: Doing,
-        /// Which, as far as we know them.
+        /// The refused fields, as far as we know them.
         fields: Vec<Field>,
     },
     /// It failed as any call can.
@@ -45,7 +44,7 @@ impl fmt::Display for PasskeyError {
 }
 
 impl PasskeyError {
-    /// What was being done.
+    /// The call that failed.
     pub const fn doing(&self) -> Doing {
         match self {
             Self::Unauthorized(doing)
@@ -59,7 +58,7 @@ impl PasskeyError {
         }
     }
 
-    /// Why it failed, without what was being done.
+    /// Why the call failed, without the name of the call.
     pub fn why(&self) -> String {
         let why = match self {
             Self::Unauthorized(_) => "the passkey service does not accept the API secret",
@@ -86,9 +85,7 @@ pub enum Field {
     Username,
     /// The person's name.
     DisplayName,
-    /// The aliases.
     Aliases,
-    /// A token.
     Token,
     /// A passkey's id.
     CredentialId,
@@ -96,7 +93,7 @@ pub enum Field {
     Other,
 }
 
-/// What an answer that isn't a success means: by its code where it has one, else by its status.
+/// The error for an unsuccessful answer: by its code if there is one, else by its status.
 pub(super) fn from_response(doing: Doing, cause: Cause, body: &[u8]) -> PasskeyError {
     if cause.0 == Failure::Unauthorized {
         return PasskeyError::Unauthorized(doing);

@@ -24,9 +24,10 @@ use crate::screen::{Capture, Change, ScreenError, Waker};
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);
 /// The shortest pause between two fetches, even if they take hardly any time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(8);
-/// Fetching takes at most one part in this many of the time, where [`LONGEST_PAUSE`] is long enough for it.
+/// The reciprocal of the share of time that fetching may take, as far as [`LONGEST_PAUSE`]
+/// allows it.
 const TIME_SHARE: u32 = 4;
-/// Pixels across and down that can be shared.
+/// The largest width and height in pixels that can be shared.
 const LARGEST: u16 = 16_384;
 
 /// The screen of an X server.
@@ -46,7 +47,7 @@ pub struct X11Capture {
     next_fetch: Instant,
 }
 
-/// What the events since the last fetch were about.
+/// The kinds of events that have arrived since the last fetch.
 #[derive(Default)]
 struct PendingEvents {
     damaged: bool,
@@ -57,7 +58,7 @@ struct PendingEvents {
 }
 
 impl X11Capture {
-    /// Starts to watch the display of this name. `own` is the clipboard that this program sets itself.
+    /// Starts to watch the display of this name. `own` is the clipboard text that this program set.
     pub fn open(display: &str, own: Own) -> Result<Self, ScreenError> {
         let server = Arc::new(XConnection::connect(display)?);
         server.need_capture_extensions()?;
@@ -66,7 +67,8 @@ impl X11Capture {
 
         let resizes = randr::NotifyMask::SCREEN_CHANGE | randr::NotifyMask::CRTC_CHANGE;
         randr::select_input(conn, root, resizes)?.check()?;
-        // Monitors that the customer has defined (xrandr --setmonitor) are reported by the root window's events alone.
+        // Monitors that the customer has defined (xrandr --setmonitor) are reported by the root
+        // window's events alone.
         let configured =
             xproto::ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         xproto::change_window_attributes(conn, root, &configured)?.check()?;
@@ -74,7 +76,8 @@ impl X11Capture {
         let region = conn.generate_id()?;
         xfixes::create_region(conn, region, &[])?.check()?;
         let damage = conn.generate_id()?;
-        // NON_EMPTY sends one event when there is damage, not one for every drawing request; the region tells where.
+        // With NON_EMPTY the server sends one event when there is damage, instead of one for every
+        // drawing request. The areas are read from the region.
         damage::create(conn, damage, root, ReportLevel::NON_EMPTY)?.check()?;
 
         let mut capture = Self {
@@ -96,7 +99,7 @@ impl X11Capture {
         Ok(capture)
     }
 
-    /// What wakes [`Capture::next`].
+    /// The handle that wakes [`Capture::next`].
     pub fn waker(&self) -> X11Waker {
         self.wake.clone()
     }
@@ -194,9 +197,10 @@ impl X11Capture {
         }
     }
 
-    /// Takes a picture of the whole screen, whose size may change meanwhile.
+    /// Takes a picture of the whole screen; again if the size changes meanwhile.
     fn fetch_all(&mut self) -> Result<Picture, ScreenError> {
         loop {
+            // Damage from before this fetch is part of the picture and must not be fetched again.
             self.take_damage()?;
             let mut picture = Picture::new(self.width, self.height);
             let all = [picture.bounds()];
@@ -208,8 +212,8 @@ impl X11Capture {
         }
     }
 
-    /// Takes the damaged areas. It is done before they are fetched: what is drawn during the fetch is new damage then,
-    /// and isn't lost.
+    /// Reads and clears the damaged areas, before their pixels are fetched: what a program draws
+    /// during the fetch then counts as new damage and isn't lost.
     fn take_damage(&self) -> Result<Vec<Rect>, ScreenError> {
         damage::subtract(&self.server.conn, self.damage, x11rb::NONE, self.region)?;
         let damaged = xfixes::fetch_region(&self.server.conn, self.region)?.reply()?;
@@ -267,6 +271,8 @@ impl Capture for X11Capture {
             if events.damaged {
                 let early = self.next_fetch.saturating_duration_since(Instant::now());
                 if !early.is_zero() && !events.woken {
+                    // Damage that arrives during the pause joins the same fetch. There is no pause
+                    // after a wake-up, which asks the capture to return at once.
                     std::thread::sleep(early);
                     self.collect_queued(&mut events)?;
                 }
@@ -280,7 +286,8 @@ impl Capture for X11Capture {
     }
 }
 
-/// The monitors, each with its name's atom as a number that stays the same. A screen without monitors counts as one.
+/// The monitors. The atom of a monitor's name is its id, because it stays the same. A screen
+/// without monitors counts as one monitor.
 fn monitors_of(reply: &randr::GetMonitorsReply, width: u16, height: u16) -> Vec<Monitor> {
     let monitor = |info: &randr::MonitorInfo| {
         let (x, y) = (info.x.into(), info.y.into());
@@ -300,7 +307,7 @@ fn monitors_of(reply: &randr::GetMonitorsReply, width: u16, height: u16) -> Vec<
 pub struct X11Waker {
     server: Arc<XConnection>,
     window: Window,
-    /// A message is on its way, so that no other is needed.
+    /// Whether a message is on its way already, so that no other is needed.
     called: Arc<AtomicBool>,
 }
 
@@ -320,7 +327,7 @@ impl X11Waker {
 impl Waker for X11Waker {
     fn wake(&self) {
         if !self.called.swap(true, Ordering::AcqRel) {
-            // If it fails, the server is gone, which the capture notices by itself.
+            // If this fails, the server is gone, which the capture notices by itself.
             let _gone = self.call(&self.server.conn);
         }
     }

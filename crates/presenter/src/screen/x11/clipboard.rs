@@ -1,5 +1,5 @@
-//! The clipboard when a viewer has filled it: this program owns the selection then, and a thread hands
-//! the text to every program that asks for it.
+//! Fills the customer's clipboard with a viewer's text: this program owns the selection, and a
+//! thread sends the text to every program that asks for it (ICCCM, section 2).
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,9 +17,9 @@ use x11rb::wrapper::ConnectionExt as _;
 use super::x_connection::XConnection;
 use crate::screen::ScreenError;
 
-/// Longer texts go in pieces of this many bytes.
+/// The bytes of one piece. A longer text is sent in pieces (INCR).
 const PIECE: usize = 64 * 1024;
-/// So many programs may be reading a long text at once; the oldest gives way.
+/// The most programs that read a long text at once. Beyond that, the oldest one is dropped.
 const MOST_READERS: usize = 16;
 
 /// Fills the clipboard.
@@ -30,7 +30,8 @@ pub struct Clipboard {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What this program has in the clipboard itself, so that it isn't told to the viewers as news.
+/// The text that this program has put into the clipboard, so that it isn't sent back to
+/// the viewers.
 #[derive(Clone)]
 pub struct Own {
     window: Window,
@@ -39,9 +40,9 @@ pub struct Own {
 
 #[derive(Default)]
 struct Text {
-    /// What programs get that ask for it.
+    /// The text for programs that ask for it.
     text: Arc<str>,
-    /// The viewers know this text: it came from there, whoever owns it now.
+    /// Whether the viewers know this text, because it came from one of them.
     known: bool,
 }
 
@@ -51,8 +52,8 @@ impl Own {
         self.window == window
     }
 
-    /// Whether a text in another program's clipboard is another than the one that a viewer has put there
-    /// before: a clipboard's history program may only have taken that over.
+    /// Whether another program's text differs from the one that a viewer has sent. A clipboard
+    /// manager may own the selection now and still offer the viewer's text.
     pub fn is_news(&self, text: &str) -> bool {
         let mut own = self.text.lock();
         let news = !(own.known && *own.text == *text);
@@ -73,7 +74,7 @@ impl Own {
 }
 
 impl Clipboard {
-    /// Connects; it owns nothing yet.
+    /// Connects to the display. The selection isn't owned yet.
     pub fn open(display: &str) -> Result<Self, ScreenError> {
         let server = Arc::new(XConnection::connect(display)?);
         let window = server.hidden_window(EventMask::STRUCTURE_NOTIFY)?;
@@ -89,7 +90,7 @@ impl Clipboard {
         Ok(Self { server, clipboard, own, thread: Some(thread) })
     }
 
-    /// What the capture must not take for news.
+    /// The text that the capture must not send to the viewers.
     pub fn own(&self) -> Own {
         self.own.clone()
     }
@@ -109,18 +110,18 @@ impl Clipboard {
 }
 
 impl Drop for Clipboard {
-    /// Without its window the thread ends, and so it does when the server is gone.
+    /// Closes the window, which ends the thread. The thread also ends when the server is gone.
     fn drop(&mut self) {
         let _gone = self.close();
-        // The thread ends when the server has told it that the window is gone: that is a round trip, so whatever it
-        // answered last has reached the server before the connection is closed.
+        // The thread ends when the server reports that the window is gone. That makes a round trip,
+        // so the thread's last answer has reached the server before the connection is closed.
         if let Some(thread) = self.thread.take() {
             let _panicked = thread.join();
         }
     }
 }
 
-/// The thread's part.
+/// The thread's state.
 struct Owner {
     server: Arc<XConnection>,
     own: Own,
@@ -167,7 +168,8 @@ impl Owner {
                     self.readers.retain(|reader| reader.window != gone.window);
                     Ok(())
                 }
-                // A program that asks and is gone before it is answered makes errors: nobody's fault.
+                // A program may be gone before it gets its answer; the server then sends an error,
+                // which concerns nobody.
                 _ => Ok(()),
             };
             if served.is_err() {
@@ -177,7 +179,7 @@ impl Owner {
     }
 
     fn answer(&mut self, request: &SelectionRequestEvent) -> Result<(), ConnectionError> {
-        // Programs from before 1994 name no property.
+        // A program that follows the first ICCCM names no property: the target serves as one.
         let property =
             if request.property == x11rb::NONE { request.target } else { request.property };
         let given = self.give(request.requestor, property, request.target)?;
@@ -195,7 +197,7 @@ impl Owner {
         conn.flush()
     }
 
-    /// Puts the text into the property, or says that there is no such form of it.
+    /// Puts the text into the property; returns `false` if it isn't offered in the form `target`.
     fn give(
         &mut self,
         window: Window,
@@ -217,6 +219,7 @@ impl Owner {
             return Ok(true);
         }
         if target == string {
+            // The target STRING is Latin-1 (ICCCM, section 2.6.2).
             let latin: Vec<u8> = own.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
             self.put(window, property, string, &latin)?;
             return Ok(true);
@@ -236,12 +239,14 @@ impl Owner {
             conn.change_property8(PropMode::REPLACE, window, property, kind, text)?;
             return Ok(());
         }
+        // To notice when the reader deletes the property, or its window is gone.
         let events = EventMask::PROPERTY_CHANGE | EventMask::STRUCTURE_NOTIFY;
         listen(&self.server, window, events)?;
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let incr = self.targets.incr;
         conn.change_property32(PropMode::REPLACE, window, property, incr, &[length])?;
         let pieces: Vec<Vec<u8>> =
+            // By the protocol an empty piece ends the text.
             text.chunks(PIECE).map(<[u8]>::to_vec).chain([Vec::new()]).collect();
         self.readers.retain(|reader| (reader.window, reader.property) != (window, property));
         if self.readers.len() == MOST_READERS {
@@ -251,7 +256,8 @@ impl Owner {
         Ok(())
     }
 
-    /// A program has taken a piece: here is the next.
+    /// Sends the next piece to a program that has taken one, which it shows by deleting
+    /// the property.
     fn go_on(&mut self, change: &PropertyNotifyEvent) -> Result<(), ConnectionError> {
         if change.state != Property::DELETE {
             return Ok(());

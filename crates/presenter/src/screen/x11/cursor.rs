@@ -3,7 +3,7 @@
 use rfb::Cursor;
 use x11rb::protocol::xfixes::GetCursorImageReply;
 
-/// The shape without premultiplied alpha, which XFIXES has and [`Cursor`] has not.
+/// Converts the shape: its colours are premultiplied by alpha in XFIXES, but not in [`Cursor`].
 pub fn shape(image: &GetCursorImageReply) -> Cursor {
     let (width, height) = (image.width, image.height);
     if image.cursor_image.len() != usize::from(width) * usize::from(height) {
@@ -24,7 +24,7 @@ fn unpremultiplied(pixel: u32) -> [u8; 4] {
         0 => 0,
         _ => {
             let whole = (u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha);
-            // Nothing keeps a program from setting a cursor that isn't premultiplied, which would exceed 255.
+            // A program may set a cursor that isn't premultiplied, and the result would exceed 255.
             u8::try_from(whole).unwrap_or(u8::MAX)
         }
     };

@@ -1,6 +1,6 @@
-//! Fetches parts of the root window: through memory shared with the X server if it is on this computer, else over
-//! the connection. Both ways in bands, so that a screen of any size takes bounded memory, and the server copies one
-//! band while this program converts the one before.
+//! Fetches parts of the root window: through memory shared with the X server if it is on this
+//! computer, else over the connection. Both ways work in bands, so that a screen of any size takes
+//! bounded memory, and the server copies one band while this program converts the one before.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -17,14 +17,13 @@ use super::pixels::RootLayout;
 use super::x_connection::XConnection;
 use crate::screen::ScreenError;
 
-/// Bytes of one band. They fit into a processor's cache.
+/// The most bytes of one band, so that it fits into a processor's cache.
 const BAND: usize = 512 * 1024;
-/// Bytes of the shared memory. The system only provides those pages that are used.
+/// The size of the shared memory in bytes. The system provides only the pages that are used.
 const SHARED: usize = 16 * 1024 * 1024;
-/// Bytes that are requested at a time over the connection.
+/// The most bytes that are requested at a time over the connection.
 const UNSHARED: usize = 4 * 1024 * 1024;
 
-/// Fetches parts of the root window.
 pub struct ImageFetcher {
     root: Window,
     layout: RootLayout,
@@ -34,12 +33,12 @@ pub struct ImageFetcher {
 
 struct Shared {
     segment: shm::Seg,
-    /// The memory as a file. It is read, not mapped: mapping takes unsafe code, and the X server may write to it while
-    /// a reference to it exists.
+    /// The memory as a file. It is read, not mapped: mapping takes unsafe code, and the X server
+    /// could write to the memory while Rust holds a reference to it.
     file: File,
 }
 
-/// A part of an area, and its place in the shared memory.
+/// A part of an area, and its offset in the shared memory.
 #[derive(Clone, Copy)]
 struct Band {
     area: Rect,
@@ -84,7 +83,7 @@ impl ImageFetcher {
         Ok(())
     }
 
-    /// The areas in bands, grouped by what fits into `most` bytes.
+    /// Cuts the areas into bands, and groups these so that each group fits into `most` bytes.
     fn batches(&self, areas: &[Rect], most: usize) -> Vec<Vec<Band>> {
         let mut batches = Vec::new();
         let mut batch: Vec<Band> = Vec::new();
@@ -153,7 +152,7 @@ impl ImageFetcher {
                 cookie.reply()?;
                 let Some(shared) = &self.shared else { return Ok(()) };
                 let offset = u64::try_from(band.offset).unwrap_or(u64::MAX);
-                // Whole rows in the picture's own layout are read straight into it.
+                // Whole rows that need no conversion are read straight into the picture.
                 let is_picture = self.layout.is_own() && band.area.w == picture.width();
                 let into = if is_picture {
                     let start = usize::from(band.area.y) * self.layout.row(band.area.w);
@@ -185,14 +184,15 @@ impl ImageFetcher {
 }
 
 impl Shared {
-    /// Memory shared with the X server; `None` if the server is on another computer or doesn't support it.
+    /// Memory shared with the X server; `None` if the server is on another computer or doesn't
+    /// support it.
     fn open(conn: &RustConnection) -> Result<Option<Self>, ScreenError> {
         if conn.extension_information(shm::X11_EXTENSION_NAME)?.is_none() {
             return Ok(None);
         }
         let version = shm::query_version(conn)?.reply()?;
-        // MIT-SHM 1.2 passes file descriptors. Before it, a System V segment would be needed, which stays behind when a
-        // program is killed.
+        // MIT-SHM 1.2 passes file descriptors. Before it, a System V segment would be needed, which
+        // stays behind when a program is killed.
         if (version.major_version, version.minor_version) < (1, 2) {
             return Ok(None);
         }

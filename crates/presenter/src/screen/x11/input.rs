@@ -1,4 +1,4 @@
-//! Types and points through XTEST, as if somebody sat there.
+//! Types and points by the XTEST extension, whose events programs take for those of real devices.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ use super::scancode;
 use super::x_connection::XConnection;
 use crate::screen::{Input, ScreenError};
 
-/// At most this many keys are down at once; people have ten fingers.
+/// The most keys that are down at once. People have ten fingers; a hostile viewer has no limit.
 const MOST_HELD: usize = 64;
-/// Programs have this long to look up what a key means before it means something else.
+/// How long a spare key keeps its keysym, so that programs can look it up after the key press.
 const LOOKED_UP: Duration = Duration::from_millis(200);
-/// Between a key's new meaning and its press: programs ask for it when they hear of it, and some, such as
-/// Chromium, press on with what they knew until they have the answer.
+/// The pause between giving a key a new keysym and pressing it. Programs fetch the new keymap when
+/// the server announces it, and some, such as Chromium, use the old one until they have the answer.
 const LEARNT: Duration = Duration::from_millis(60);
 /// Buttons: left, middle, right, four of the wheels, back and forward.
 const BUTTONS: u8 = 9;
@@ -29,11 +29,11 @@ pub struct X11Input {
     server: XConnection,
     root: Window,
     clipboard: Clipboard,
-    /// Keycodes are Linux's, so that scancodes say which key is meant.
+    /// Whether keycodes follow Linux's numbers, so that a scancode identifies a key.
     scancodes: bool,
     held: Vec<HeldKey>,
     buttons: u16,
-    /// Keys that had no meaning and have one for now, the one used longest ago first.
+    /// Spare keys that have a keysym for now, the least recently used one first.
     bound: Vec<(Keycode, Instant)>,
 }
 
@@ -42,17 +42,18 @@ pub struct X11Input {
 struct HeldKey {
     keysym: u32,
     scancode: Option<u32>,
-    /// None: it was typed with changed modifiers, so it is up again already, lest it repeats without them.
+    /// `None` if it was typed with changed modifiers: it is up already, or it would repeat
+    /// without them.
     keycode: Option<Keycode>,
 }
 
-/// What a keysym comes to on this keyboard.
+/// How a keysym can be entered on this keyboard.
 enum Means {
-    /// A key that is down for as long as the viewer's is.
+    /// By a key that is down for as long as the viewer's key is.
     Key(Keycode),
-    /// A tap with other modifiers than those that are down.
+    /// By a short press with other modifiers than those that are down.
     Typed(Box<Keymap>, Stroke),
-    /// Nothing that can be typed.
+    /// Not at all.
     Nothing,
 }
 
@@ -78,7 +79,8 @@ impl X11Input {
             Means::Nothing => return Ok(()),
         };
         if let Some(keycode) = pressed {
-            // The X server repeats what is held down, so that the viewer's repetitions aren't needed.
+            // The X server repeats keys that are held down, so the viewer's repetitions
+            // are dropped.
             if self.is_down(keycode) {
                 return Ok(());
             }
@@ -93,10 +95,11 @@ impl X11Input {
         Ok(())
     }
 
-    /// What is pressed for a keysym that came from the key at this place.
+    /// How to enter a keysym whose key has the keycode `place` on the customer's keyboard.
     ///
-    /// The key itself, where it means the same here as there. Elsewhere the meaning counts: people type what
-    /// stands on their own keys, and the customer's layout may be another one.
+    /// A key that types no text, such as Enter or F5, is pressed at its place if it has the same
+    /// keysym there. For text the keysym decides: people type what is printed on their own keys,
+    /// and the customer's layout may differ.
     fn means(&mut self, keysym: u32, place: Option<Keycode>) -> Result<Means, ScreenError> {
         let by_place = place.map_or(Means::Nothing, Means::Key);
         if keysym == 0 {
@@ -122,7 +125,8 @@ impl X11Input {
         };
         let at = match self.held.iter().rposition(same) {
             Some(at) => Some(at),
-            // Shift came up before the key that it was held with, and so the keysym is another now.
+            // If Shift is released before a letter, the viewer reports another keysym for the
+            // release than for the press.
             None if self.held.is_empty() => None,
             None => {
                 let keymap = Keymap::ask(&self.server.conn)?;
@@ -144,11 +148,12 @@ impl X11Input {
         self.held.iter().any(|held| held.keycode == Some(keycode))
     }
 
-    /// How to type this keysym now, with a spare key if there is no other way.
+    /// How to type this keysym now. If no key has it, a spare key gets it.
     fn stroke(&mut self, keysym: u32) -> Result<Option<(Keymap, Stroke)>, ScreenError> {
         let mut keymap = Keymap::ask(&self.server.conn)?;
         let ours = self.held.iter().filter_map(|held| held.keycode);
         let ours = ours.fold(0, |all, keycode| all | keymap.modifier(keycode));
+        // Modifiers that the customer holds on the real keyboard can't be released from here.
         let stuck = modifiers(keymap.state.base_mods) & !ours;
         if let Some(stroke) = keymap.find(keysym, stuck) {
             self.used(stroke.keycode);
@@ -165,15 +170,16 @@ impl X11Input {
         keymap.put(&self.server.conn)?;
         self.server.conn.flush()?;
         std::thread::sleep(LEARNT);
-        // Said once more, for a program that has just got the first key press of its life: Xlib asks for all
-        // keys then (`_XkbLoadDpy`), and only afterwards to be told of changes.
+        // The keymap is sent twice for programs that have just received their first key press: Xlib
+        // then fetches all keys (`_XkbLoadDpy`) and only afterwards subscribes to changes, so it
+        // may have missed the first one.
         keymap.put(&self.server.conn)?;
         self.bound.push((keycode, Instant::now()));
         let stroke = keymap.bound(keycode, keysym);
         Ok(Some((keymap, stroke)))
     }
 
-    /// A key that was given its meaning keeps it for longer when it is used again.
+    /// Marks a spare key as used, so that it keeps its keysym for longer.
     fn used(&mut self, keycode: Keycode) {
         if let Some(at) = self.bound.iter().position(|(bound, _)| *bound == keycode) {
             self.bound.remove(at);
@@ -181,8 +187,9 @@ impl X11Input {
         }
     }
 
-    /// A key that may be given a meaning. It keeps that for as long as possible: programs look the meaning
-    /// up when they get to the key press, which may be a while later.
+    /// A spare key that may get a new keysym: an unused one, else the least recently used one.
+    /// Programs look a keysym up when they handle the key press, which may be a while later, so a
+    /// key keeps its keysym for as long as possible.
     fn spare(&mut self, keymap: &Keymap) -> Option<Keycode> {
         let unused = |keycode: &Keycode| self.bound.iter().all(|(bound, _)| bound != keycode);
         if let Some(keycode) = keymap.spare().rev().find(unused) {
@@ -196,7 +203,7 @@ impl X11Input {
         Some(keycode)
     }
 
-    /// Types a key under other modifiers than those that hold, and puts these back.
+    /// Types a key with the modifiers that it needs, and restores the present ones.
     fn strike(&self, keymap: &Keymap, stroke: Stroke) -> Result<(), ScreenError> {
         let in_the_way: Vec<Keycode> = self
             .held
@@ -208,6 +215,7 @@ impl X11Input {
             self.fake(xproto::KEY_RELEASE_EVENT, *keycode)?;
         }
         let (affected, locked) = (stroke.set | stroke.clear, modifiers(keymap.state.locked_mods));
+        // Locking a modifier needs no key for it, and a layout may have no key for a group at all.
         self.lock(affected, stroke.set, stroke.group)?;
         self.fake(xproto::KEY_PRESS_EVENT, stroke.keycode)?;
         self.fake(xproto::KEY_RELEASE_EVENT, stroke.keycode)?;
@@ -247,19 +255,20 @@ impl X11Input {
             let down = buttons >> button & 1 == 1;
             let event =
                 if down { xproto::BUTTON_PRESS_EVENT } else { xproto::BUTTON_RELEASE_EVENT };
+            // RFB counts buttons from bit 0, X from 1.
             self.fake(event, button + 1)?;
         }
         Ok(())
     }
 
-    /// Sends what is waiting, and forgets what the server says to everybody.
+    /// Sends the buffered requests, and discards the events that the server sends to every client.
     fn flush(&self) -> Result<(), ScreenError> {
         self.server.conn.flush()?;
         while self.server.conn.poll_for_event()?.is_some() {}
         Ok(())
     }
 
-    /// Takes the meaning away from the keys that had none.
+    /// Takes the keysyms away from the spare keys.
     fn unbind(&mut self) -> Result<(), ReplyError> {
         if self.bound.is_empty() {
             return Ok(());
@@ -280,6 +289,7 @@ impl Input for X11Input {
     }
 
     fn pointer(&mut self, x: u16, y: u16, buttons: u16) -> Result<(), ScreenError> {
+        // XTEST reads the detail of a motion as a flag: 0 is absolute, 1 is relative.
         let (motion, absolute) = (xproto::MOTION_NOTIFY_EVENT, 0);
         let place = |value: u16| i16::try_from(value).unwrap_or(i16::MAX);
         let (x, y, root) = (place(x), place(y), self.root);
@@ -297,16 +307,17 @@ impl Input for X11Input {
             self.let_go(self.held.len() - 1)?;
         }
         self.click(0)?;
-        // A round trip, since the connection may be closed next: with events unread in it the X server sees a
-        // reset and throws away what it hasn't read yet, and the customer's Shift or button would stay down.
+        // A round trip, because the connection may be closed next. If it is closed with unread
+        // events, the X server sees a reset and discards the requests that it hasn't read yet: the
+        // customer's Shift or mouse button would stay down.
         x11rb::wrapper::ConnectionExt::sync(&self.server.conn)?;
-        // Beside that it forgets the events that came meanwhile.
+        // Discards the events that arrived meanwhile.
         self.flush()
     }
 }
 
 impl Drop for X11Input {
-    /// The keyboard stays as the customer had it. Where that fails the server is gone.
+    /// Leaves the keyboard as it was before. If that fails, the X server is gone.
     fn drop(&mut self) {
         let _gone = self.release_all();
         let _gone = self.unbind();

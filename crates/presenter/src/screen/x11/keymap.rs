@@ -1,4 +1,4 @@
-//! Which key types which character, in the layout that the customer's keyboard has now.
+//! The customer's present keyboard layout: which key types which character.
 
 use x11rb::errors::{ConnectionError, ReplyError};
 use x11rb::protocol::xkb::{self, GetStateReply, KeySymMap, KeyType, SetMapAux, SetMapFlags};
@@ -6,12 +6,13 @@ use x11rb::protocol::xproto::ModMask;
 use x11rb::rust_connection::RustConnection;
 use xkeysym::Keysym;
 
-/// The keyboard that all programs listen to.
+/// XKB's id of the core keyboard, whose events all programs get (`XkbUseCoreKbd`).
 pub const CORE_KEYBOARD: u16 = 0x100;
 const LOCK: u8 = 2;
-/// What the two top bits of a key's group information say: a group that it hasn't becomes its last.
+/// The value of the top two bits in a key's group information that means: a group that the key
+/// doesn't have is replaced by its last one (`XkbClampIntoRange`).
 const CLAMP: u8 = 0x40;
-/// The type of keys that mean the same with all modifiers: every keymap's first.
+/// The index of the key type whose keys ignore all modifiers. It is the first in every keymap.
 const ONE_LEVEL: u8 = 0;
 
 /// The layout and the modifiers as they are now.
@@ -20,20 +21,19 @@ pub struct Keymap {
     keys: Vec<KeySymMap>,
     types: Vec<KeyType>,
     modifiers: Vec<(u8, u8)>,
-    /// The modifiers and the group now.
+    /// The present modifiers and group.
     pub state: GetStateReply,
 }
 
-/// How a character is typed: a key, and what has to hold meanwhile.
+/// One way to type a character: a key, with the group and the modifiers that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stroke {
-    /// The key.
     pub keycode: u8,
-    /// The group, where it isn't the present one.
+    /// The group, if it isn't the present one.
     pub group: Option<u8>,
-    /// Modifiers that are missing.
+    /// The modifiers to set.
     pub set: u8,
-    /// Modifiers that are in the way.
+    /// The modifiers to clear.
     pub clear: u8,
 }
 
@@ -42,14 +42,15 @@ impl Stroke {
         Self { keycode, group: None, set: 0, clear: 0 }
     }
 
-    /// Whether the key alone does it.
+    /// Whether pressing the key is enough.
     pub const fn is_plain(self) -> bool {
         self.group.is_none() && self.set == 0 && self.clear == 0
     }
 }
 
 impl Keymap {
-    /// Asks the server. Not kept: it costs less than a screen update, and layouts change under way.
+    /// Reads the keymap from the server, each time anew: this costs less than a screen update, and
+    /// the layout may change during a session.
     pub fn ask(conn: &RustConnection) -> Result<Self, ReplyError> {
         let parts = xkb::MapPart::KEY_TYPES | xkb::MapPart::KEY_SYMS | xkb::MapPart::MODIFIER_MAP;
         let none = xkb::MapPart::from(0u8);
@@ -89,17 +90,19 @@ impl Keymap {
         })
     }
 
-    /// How to type a character or press another key; `held` are modifiers that can't be let go.
+    /// How to type a character or press another key. `held` are modifiers that can't be released.
     pub fn find(&self, keysym: u32, held: u8) -> Option<Stroke> {
         if !types_text(keysym) {
             return self.key_of(keysym).map(Stroke::plain);
         }
         self.keys()
             .flat_map(|(keycode, key)| self.strokes(keycode, key, keysym, held))
+            // Each change of the group or a modifier is visible to the customer's programs.
             .min_by_key(|stroke| (stroke.group.is_some(), (stroke.set | stroke.clear).count_ones()))
     }
 
-    /// A key that has this keysym anywhere, without regard to modifiers: Tab stays Tab under Shift.
+    /// A key that has this keysym at any level, whatever the modifiers are: Tab stays Tab
+    /// under Shift.
     fn key_of(&self, keysym: u32) -> Option<u8> {
         if keysym == xkeysym::key::NoSymbol {
             return None;
@@ -109,7 +112,7 @@ impl Keymap {
         having.min().map(|(_, keycode)| keycode)
     }
 
-    /// All ways to type it with one key.
+    /// All ways to type a keysym with this key.
     fn strokes<'k>(
         &'k self,
         keycode: u8,
@@ -136,12 +139,12 @@ impl Keymap {
         })
     }
 
-    /// How to type a keysym with a key that has it whatever the modifiers are.
+    /// How to type a keysym with a spare key, which ignores the modifiers.
     pub fn bound(&self, keycode: u8, keysym: u32) -> Stroke {
         Stroke { clear: capitals(modifiers(self.state.mods), keysym), ..Stroke::plain(keycode) }
     }
 
-    /// Keys without any meaning, which may be given one.
+    /// Spare keys: those that have no keysym and set no modifier.
     pub fn spare(&self) -> impl DoubleEndedIterator<Item = u8> {
         let free = |keycode: u8, key: &KeySymMap| {
             key.syms.iter().all(|sym| *sym == 0) && self.modifier(keycode) == 0
@@ -150,7 +153,7 @@ impl Keymap {
         keys.map(|(keycode, _)| keycode).collect::<Vec<_>>().into_iter()
     }
 
-    /// Gives a key one meaning, whatever the modifiers are, or none.
+    /// Gives a key one keysym for all modifiers, or none.
     pub fn give(&mut self, keycode: u8, keysym: Option<u32>) {
         let Some(key) = self.keys.get_mut(usize::from(keycode.wrapping_sub(self.first))) else {
             return;
@@ -164,11 +167,12 @@ impl Keymap {
         };
     }
 
-    /// Makes the server's keys these, all of them in one request, though few of them differ.
+    /// Replaces the server's keymap. All keys go in one request, though few of them differ.
     ///
-    /// A program is told which keys have changed, and asks what they mean now when it gets to a key press.
-    /// Xlib (`_XkbCheckPendingRefresh`) forgets whatever it is told of while it waits for that answer. As
-    /// every change is said to concern all keys, the answer has what it forgot.
+    /// The server announces which keys have changed, and a program fetches those at its next key
+    /// press. While Xlib (`_XkbCheckPendingRefresh`) waits for that reply, it loses further
+    /// announcements. Because each announcement covers all keys, the next fetch includes the
+    /// lost changes.
     pub fn put(&self, conn: &RustConnection) -> Result<(), ConnectionError> {
         let count = u8::try_from(self.keys.len()).unwrap_or(u8::MAX);
         let syms = self.keys.iter().map(|key| key.syms.len()).sum::<usize>();
@@ -204,7 +208,7 @@ impl Keymap {
         Ok(())
     }
 
-    /// Whether this key can type this keysym in some way.
+    /// Whether this key has this keysym at any level.
     pub fn has(&self, keycode: u8, keysym: u32) -> bool {
         let key = self.keys().find(|(other, _)| *other == keycode);
         key.is_some_and(|(_, key)| key.syms.iter().any(|sym| same(*sym, keysym)))
@@ -221,7 +225,7 @@ impl Keymap {
     }
 }
 
-/// The eight modifiers of a mask.
+/// The eight modifier bits of a mask.
 pub fn modifiers(mask: ModMask) -> u8 {
     u16::from(mask).to_le_bytes()[0]
 }
@@ -230,7 +234,7 @@ fn groups(key: &KeySymMap) -> u8 {
     (key.group_info & 0x0f).min(4)
 }
 
-/// The group that a key takes while `group` is the keyboard's.
+/// The group that applies to a key while the keyboard's group is `group`.
 fn present_group(group: u8, info: u8) -> Option<u8> {
     match info & 0x0f {
         0 => None,
@@ -250,19 +254,19 @@ fn subsets(mask: u8) -> impl Iterator<Item = u8> {
     (0..=u8::MAX).filter(move |mods| mods & !mask == 0)
 }
 
-/// Caps Lock makes capitals even of keys that don't know it.
+/// The Caps Lock bit, if it would make a capital of this letter although the key's type ignores it.
 fn capitals(mods: u8, keysym: u32) -> u8 {
     let small = character(keysym).is_some_and(char::is_lowercase);
     if small { mods & LOCK } else { 0 }
 }
 
-/// Whether the keysym stands for what is typed, so that the modifiers must suit it; of the others,
-/// the modifiers are the viewer's business.
+/// Whether the keysym is text, so that the modifiers must be made to fit. With any other key, the
+/// viewer decides which modifiers are down.
 pub fn types_text(keysym: u32) -> bool {
     character(keysym).is_some() || Keysym::new(keysym).is_keypad_key()
 }
 
-/// Whether a key could be given this keysym: it is a character or a key that X knows.
+/// Whether a spare key can get this keysym: it is a character, or a key that X knows.
 pub fn is_known(keysym: u32) -> bool {
     keysym != xkeysym::key::NoSymbol
         && keysym != xkeysym::key::VoidSymbol
@@ -274,7 +278,8 @@ fn character(keysym: u32) -> Option<char> {
     sym.key_char().filter(|c| !c.is_control() && !sym.is_keypad_key())
 }
 
-/// The same key or character: many characters have a keysym of their own and one from Unicode.
+/// Whether both keysyms stand for the same key or character. Many characters have two: a keysym of
+/// their own, and one made of the Unicode code point.
 fn same(a: u32, b: u32) -> bool {
     a == b || character(a).is_some_and(|a| character(b) == Some(a))
 }

@@ -1,12 +1,13 @@
-//! Merges damaged areas into a few that are not much larger, to be fetched from the X server.
+//! Merges damaged areas into a few that are not much larger, to save requests to the X server.
 
 use rfb::Rect;
 
 /// At most this many areas are fetched at once.
 const MOST: usize = 64;
-/// An area is only compared with this many before it: damage comes sorted from top to bottom.
+/// How many of the areas before it an area is compared with. The server sorts damage from top to
+/// bottom, so neighbours are near in the list.
 const NEAR: usize = 16;
-/// Undamaged pixels that may be fetched to save a request.
+/// How many undamaged pixels may be fetched to save one request.
 const SLACK: u64 = 4096;
 
 /// Merges areas where that costs less than a request of its own, and always to at most [`MOST`].
@@ -25,7 +26,7 @@ pub fn merge(areas: impl IntoIterator<Item = Rect>) -> Vec<Rect> {
 fn merge_once(areas: Vec<Rect>, slack: u64) -> Vec<Rect> {
     let mut merged: Vec<Rect> = Vec::with_capacity(areas.len());
     for mut area in areas {
-        // An area that has grown may now be worth merging with one that was too far away before.
+        // After it has grown, the area may be near one that was too far away before.
         while let Some(at) = near(&merged, area, slack) {
             area = merged.remove(at).around(area);
         }

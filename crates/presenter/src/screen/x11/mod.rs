@@ -1,5 +1,5 @@
-//! The screen of an X11 desktop. Capture, input and the clipboard have a connection each, so that none
-//! waits for another. Nothing polls: at rest all three wait for their sockets.
+//! The screen of an X11 desktop. Capture, input and clipboard have a connection each, so that none
+//! waits for another. Nothing polls: each of the three waits for its socket.
 
 mod capture;
 mod clipboard;

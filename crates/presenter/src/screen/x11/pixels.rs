@@ -1,4 +1,4 @@
-//! The X server's layout of pixels, and its conversion to that of [`rfb::Picture`].
+//! The X server's pixel layout, and the conversion to that of [`rfb::Picture`].
 
 use x11rb::protocol::xproto::{ImageOrder, Screen, Setup, VisualClass};
 
@@ -7,9 +7,9 @@ use crate::screen::ScreenError;
 /// The layout of the root window's pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RootLayout {
-    /// Bytes a pixel: 2, 3 or 4.
+    /// Bytes per pixel: 2, 3 or 4.
     bytes: usize,
-    /// Rows begin at multiples of this many bytes.
+    /// The length of a row in bytes is a multiple of this.
     pad: usize,
     most_significant_first: bool,
     /// Masks of blue, green and red.
@@ -17,7 +17,7 @@ pub struct RootLayout {
 }
 
 impl RootLayout {
-    /// The layout of a screen, if its pixels are colours of at least 15 bits.
+    /// The layout of a screen; an error unless its pixels are colours of at least 15 bits.
     pub fn from_screen(setup: &Setup, screen: &Screen) -> Result<Self, ScreenError> {
         const NO_COLOURS: ScreenError = ScreenError::Lacks("a colour depth of 16, 24 or 32 bits");
         let visuals = screen.allowed_depths.iter().flat_map(|depth| &depth.visuals);
@@ -37,12 +37,12 @@ impl RootLayout {
         })
     }
 
-    /// Bytes of a row of `width` pixels.
+    /// The length in bytes of a row of `width` pixels.
     pub fn row(self, width: u16) -> usize {
         (usize::from(width) * self.bytes).next_multiple_of(self.pad)
     }
 
-    /// Converts one row of the X server's to one of the picture's.
+    /// Converts one row of the X server's pixels to one of the picture's.
     pub fn convert(self, row: &[u8], into: &mut [u8]) {
         if self.is_own() {
             into.copy_from_slice(&row[..into.len()]);
@@ -55,7 +55,8 @@ impl RootLayout {
         }
     }
 
-    /// Whether it is the picture's own layout, as nearly everywhere, so that nothing has to be converted.
+    /// Whether it is the picture's own layout, as on nearly every computer, so that no conversion
+    /// is needed.
     pub fn is_own(self) -> bool {
         self.bytes == 4 && !self.most_significant_first && self.masks == [0xff, 0xff00, 0xff_0000]
     }
@@ -70,7 +71,7 @@ impl RootLayout {
     }
 }
 
-/// One colour of a pixel, scaled to eight bits.
+/// One colour channel of a pixel, scaled to eight bits.
 fn channel(value: u32, mask: u32) -> u8 {
     if mask == 0 {
         return 0;

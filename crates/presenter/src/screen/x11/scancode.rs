@@ -1,6 +1,7 @@
-//! From a PC's scancode to the keycode of a Linux X server.
+//! Converts a PC's scancode to the keycode of a Linux X server.
 
-/// XT scancodes whose Linux key number is another, below 0x80: the others up to F12 are the same.
+/// XT scancodes below 0x80 and their Linux key numbers, where the two differ. Any other scancode up
+/// to that of F12 is itself the key number.
 const PLAIN: [(u8, u8); 23] = [
     (0x54, 99),
     (0x55, 186),
@@ -27,7 +28,7 @@ const PLAIN: [(u8, u8); 23] = [
     (0x7e, 121),
 ];
 
-/// The same for those behind the prefix 0xe0.
+/// The scancodes with the prefix 0xe0, and their Linux key numbers.
 const EXTENDED: [(u8, u8); 55] = [
     (0x03, 187),
     (0x04, 189),
@@ -86,8 +87,9 @@ const EXTENDED: [(u8, u8); 55] = [
     (0x37, 99),
 ];
 
-/// The X keycode of a scancode, where keycodes are Linux's (`evdev`). A key behind 0xe0 comes as 0xe0xx or, as
-/// QEMU's extended key event has it on the wire, with bit 7 set.
+/// The X keycode of a scancode on a server whose keycodes follow Linux's numbers (`evdev`). A
+/// scancode with the prefix 0xe0 is given as 0xe0xx or, as in QEMU's extended key event, with bit
+/// 7 set.
 pub fn keycode(scancode: u32) -> Option<u8> {
     let linux = match scancode {
         0x01..=0x7f => {

@@ -1,4 +1,4 @@
-//! The customer's clipboard, read when another program puts something there.
+//! Reads the customer's clipboard when another program puts a text there (ICCCM, section 2).
 
 use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{self, SelectionEventMask};
@@ -8,7 +8,7 @@ use super::clipboard::Own;
 use super::x_connection::XConnection;
 use crate::screen::ScreenError;
 
-/// Bytes of a text; a longer one is not told.
+/// The most bytes of a text; a longer one isn't sent to the viewers.
 const LONGEST: usize = 1024 * 1024;
 
 /// Watches and reads the clipboard.
@@ -18,21 +18,22 @@ pub struct Selection {
     clipboard: Atom,
     utf8: Atom,
     incr: Atom,
-    /// Two, taken in turn: an owner that is still sending can't mix its text with the next owner's.
+    /// Two properties in turn, so that the text of an owner that is still sending can't mix with
+    /// the next owner's.
     properties: [Atom; 2],
     state: State,
 }
 
 enum State {
     Idle,
-    /// The owner has been asked.
+    /// The owner was asked for the text and hasn't answered yet.
     Asked,
-    /// The owner sends it in pieces; nothing is kept of one that is too long.
+    /// The owner sends the text in pieces (INCR). `None` if it is too long: the rest is discarded.
     Pieces(Option<Vec<u8>>),
 }
 
 impl Selection {
-    /// Starts to watch.
+    /// Subscribes to changes of the clipboard's owner.
     pub fn watch(server: &XConnection, own: Own) -> Result<Self, ScreenError> {
         let window = server.hidden_window(EventMask::PROPERTY_CHANGE)?;
         let clipboard = server.atom("CLIPBOARD")?;
@@ -49,7 +50,7 @@ impl Selection {
         })
     }
 
-    /// Follows an event; answers a text when it is complete.
+    /// Handles an event; returns a text when it is complete.
     pub fn see(
         &mut self,
         server: &XConnection,
@@ -95,7 +96,8 @@ impl Selection {
         }
         if answer.property == x11rb::NONE {
             self.state = State::Idle;
-            // An old program may know no Unicode; one without any text refuses this as well.
+            // An old program may offer Latin-1 only. If the clipboard holds no text, the owner
+            // refuses this as well.
             if answer.target == self.utf8 {
                 self.ask(server, AtomEnum::STRING.into())?;
             }
@@ -126,6 +128,7 @@ impl Selection {
         let State::Pieces(before) = std::mem::replace(&mut self.state, State::Idle) else {
             return Ok(None);
         };
+        // By the protocol an empty piece ends the text.
         if piece.as_ref().is_some_and(Vec::is_empty) {
             return Ok(before.and_then(|text| self.told(kind, text)));
         }
@@ -134,21 +137,25 @@ impl Selection {
         Ok(None)
     }
 
-    /// Takes what the owner has put into our window: its type, and the bytes if there aren't too many.
+    /// Takes the property that the owner has set on our window: its type, and its bytes if there
+    /// aren't too many.
     fn read(&self, server: &XConnection) -> Result<(Atom, Option<Vec<u8>>), ScreenError> {
         let (conn, property) = (&server.conn, self.properties[0]);
+        // GetProperty counts lengths in units of four bytes.
         let words = u32::try_from(LONGEST / 4).unwrap_or(u32::MAX);
         let any = AtomEnum::ANY;
         let reply = xproto::get_property(conn, true, self.window, property, any, 0, words)?;
         let reply = reply.reply()?;
         if reply.bytes_after > 0 {
+            // The server deletes a property only with its last bytes; until it is deleted, the
+            // owner doesn't send the next piece.
             xproto::delete_property(conn, self.window, property)?;
             return Ok((reply.type_, None));
         }
         Ok((reply.type_, Some(reply.value)))
     }
 
-    /// The text, if it is one, unless it is the one that this program has put there itself.
+    /// Decodes a text; `None` if it isn't one, or if this program has put it there itself.
     fn told(&self, kind: Atom, text: Vec<u8>) -> Option<String> {
         let text = if kind == self.utf8 {
             String::from_utf8(text).ok()?

@@ -1,4 +1,4 @@
-//! Connecting to the X server, and the meaning of its refusals.
+//! Connects to the X server, and explains its refusals.
 
 use std::io::ErrorKind;
 
@@ -9,13 +9,13 @@ use x11rb::rust_connection::RustConnection;
 
 use crate::screen::ScreenError;
 
-/// The extension by which XWayland can be known since version 23.1. Its root window shows nothing of the desktop.
+/// The extension that identifies XWayland since version 23.1. Its root window doesn't show the
+/// desktop, so it can't be shared.
 const XWAYLAND: &str = "XWAYLAND";
 
 /// A connection to an X server, and the screen in the display's name.
 pub struct XConnection {
     pub conn: RustConnection,
-    /// The screen's number.
     screen: usize,
 }
 
@@ -40,7 +40,7 @@ impl XConnection {
         self.need(xfixes::X11_EXTENSION_NAME, "the XFIXES extension")?;
         self.need(damage::X11_EXTENSION_NAME, "the DAMAGE extension")?;
         self.need(randr::X11_EXTENSION_NAME, "the RANDR extension")?;
-        // The protocols demand that each is told the client's version before it is used.
+        // These protocols require that a client states its version before any other request.
         let fixes = xfixes::query_version(conn, 5, 0)?;
         let damaged = damage::query_version(conn, 1, 1)?;
         let resized = randr::query_version(conn, 1, 5)?;
@@ -56,7 +56,7 @@ impl XConnection {
         Ok(())
     }
 
-    /// Checks that the server has the extensions that typing and pointing needs.
+    /// Checks that the server has the extensions that the input needs.
     pub fn need_input_extensions(&self) -> Result<(), ScreenError> {
         self.need(xtest::X11_EXTENSION_NAME, "the XTEST extension")?;
         self.need(xkb::X11_EXTENSION_NAME, "the XKEYBOARD extension")?;
@@ -74,7 +74,6 @@ impl XConnection {
         Ok(self.conn.extension_information(name)?.is_some())
     }
 
-    /// The atom of a name.
     pub fn atom(&self, name: &str) -> Result<xproto::Atom, ScreenError> {
         Ok(xproto::intern_atom(&self.conn, false, name.as_bytes())?.reply()?.atom)
     }
@@ -102,7 +101,7 @@ impl XConnection {
     }
 }
 
-/// The display to open: the one that is asked for, else the environment's.
+/// The name of the display to open: `display` if it is given, else the environment's.
 pub fn display_name(
     asked: Option<&str>,
     environment: impl Fn(&str) -> Option<String>,

@@ -1,4 +1,4 @@
-//! The clipboard: offers a text, and says which text somebody else offers.
+//! The clipboard: offers a text, and reports the text that another program offers.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,5 @@
-//! What the window shows at rest: flat colours, text, a gradient, something like a photo, and the square.
+//! Draws the window at rest: flat colours, text, a gradient, a picture like a photo, and
+//! the square.
 
 use std::sync::{
     Arc, Mutex,
@@ -20,11 +21,11 @@ const COLOURS: [u32; 4] = [0x00d0_3030, 0x0020_a040, 0x0030_50e0, 0x00e0_c020];
 const SQUARE: Rectangle = Rectangle { x: 64, y: 64, width: 64, height: 64 };
 const PAPER: u32 = 0x00ff_ffff;
 const INK: u32 = 0x0020_2020;
-/// Of the core font `fixed`, which every server has built in.
+/// The line height of the core font `fixed`, which every server has built in.
 pub const LINE: u16 = 13;
 const ASCENT: i16 = 11;
 const LETTER: u16 = 6;
-/// The number of the frame: sixteen blocks.
+/// The size of the frame's number, which is drawn as sixteen blocks.
 pub const NUMBER: (u16, u16) = (256, 16);
 
 pub struct Drawing {
@@ -57,7 +58,7 @@ impl Drawing {
         self.scene();
     }
 
-    /// Everything.
+    /// Draws the whole scene.
     pub fn scene(&self) {
         let (width, height) = self.size();
         self.text(self.window, 0, height / LINE + 1, 0);
@@ -85,7 +86,8 @@ impl Drawing {
         self.display.poly_fill_rectangle(self.window, self.square, &[SQUARE]).unwrap();
     }
 
-    /// Lines of text on white, the first of them at this height; `from` says which text.
+    /// Draws lines of text on white, the first of them at the height `top`. `from` selects
+    /// the text.
     pub fn text(&self, on: Drawable, top: u16, lines: u16, from: u32) {
         let width = self.size().0;
         let paper = Rectangle { x: 0, y: top as i16, width, height: lines.saturating_mul(LINE) };
@@ -104,7 +106,7 @@ impl Drawing {
         }
     }
 
-    /// An image, in strips that a request can hold.
+    /// Draws an image in strips, because the length of a request is limited.
     pub fn image(&self, on: Drawable, left: u16, top: u16, width: u16, pixels: &[u8]) {
         let row = usize::from(width) * 4;
         let rows = ((self.display.maximum_request_bytes() - 64) / row).min(256);
@@ -127,7 +129,7 @@ impl Drawing {
         }
     }
 
-    /// The frame's number in blocks, drawn there at once.
+    /// Draws the frame's number in blocks.
     pub fn number(&self, on: Drawable, top: i16, number: u16) {
         self.ink(0);
         let (width, height) = NUMBER;
@@ -146,7 +148,7 @@ impl Drawing {
         pixmap
     }
 
-    /// Shows a part of something at a height of the window.
+    /// Copies the rows of `of` that begin at `from` to the height `to` of the window.
     pub fn show(&self, of: Drawable, from: u16, to: u16, width: u16, height: u16) {
         self.display
             .copy_area(of, self.window, self.pen, 0, from as i16, 0, to as i16, width, height)
@@ -170,7 +172,7 @@ fn words(number: u32, letters: u16) -> String {
     line
 }
 
-/// Something like a picture of a camera: soft shapes that move, and grain.
+/// A picture like that of a camera: soft shapes that move, and grain.
 pub fn photo(width: u16, height: u16, time: u16) -> Vec<u8> {
     let mut grain = 0x9e37_79b9_u32 ^ u32::from(time);
     let at = f32::from(time) * 0.35;

@@ -1,7 +1,8 @@
-//! What is on the customer's screen in tests and in the bench: a window that fills it.
+//! The window that fills the customer's screen in tests and in the bench.
 //!
-//! Each key and each click changes the colour of its square. It says on stdout what reaches it, and does
-//! what it is told on stdin: `still`, `nothing`, `scroll`, `repaint`, `video`, `copy TEXT`, `so far`.
+//! Each key and each click changes the colour of its square. It writes the events that it gets to
+//! stdout, and reads commands from stdin: `still`, `nothing`, `scroll`, `repaint`, `video`, `copy
+//! TEXT`, `so far`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -65,7 +66,7 @@ fn main() {
                 drawing.resized(size);
                 println!("size {} {}", size.0, size.1);
             }
-            // What covered a part of it is gone, and the X server keeps nothing of what was behind.
+            // A window that covered this one is gone. The X server doesn't store covered pixels.
             Event::Expose(last) if last.count == 0 => motion.uncovered(),
             input => hears(&input, &drawing, &clipboard),
         }
@@ -98,7 +99,7 @@ fn obey(motion: &Motion, clipboard: &Clipboard) {
                 clipboard.own(text);
                 println!("copied");
             }
-            // Two round trips to the display: what it had sent before is said by now.
+            // After two round trips all earlier events of the display are written.
             Some(("so", "far")) => {
                 clipboard.round_trip();
                 println!("so far");

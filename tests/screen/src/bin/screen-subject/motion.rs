@@ -1,4 +1,4 @@
-//! What moves over the whole screen: text that scrolls, the same painted anew, and something like a video.
+//! Motions of the whole screen: text that scrolls, the same text repainted, and a kind of video.
 
 use std::{
     sync::{
@@ -13,9 +13,9 @@ use x11rb::{connection::Connection as _, wrapper::ConnectionExt as _};
 
 use crate::drawing::{Drawing, LINE, NUMBER, photo};
 
-/// Lines by which the text moves with each frame, as with one notch of a wheel.
+/// By how many lines the text moves with each frame: by as many as with one notch of a wheel.
 const STEP: u16 = 3;
-/// Frames of the video, over and over.
+/// The number of the video's frames, which are repeated.
 const FRAMES: u16 = 12;
 
 /// A motion that goes on until another begins.
@@ -24,10 +24,10 @@ pub struct Motion {
     playing: Mutex<Playing>,
 }
 
-/// What is to be seen.
+/// The content of the window.
 enum Playing {
     Scene,
-    /// Whatever was there when the motion ended.
+    /// The last frame of the motion that has ended.
     Rest,
     Motion(Sender<()>, JoinHandle<()>),
 }
@@ -37,7 +37,7 @@ impl Motion {
         Self { drawing, playing: Mutex::new(Playing::Scene) }
     }
 
-    /// Ends what is playing, and plays this.
+    /// Ends the present motion and plays this one.
     pub fn play(&self, what: &str) {
         let mut playing = self.playing.lock().unwrap();
         if let Playing::Motion(stop, thread) = std::mem::replace(&mut *playing, Playing::Rest) {
@@ -72,7 +72,7 @@ impl Motion {
         *playing = Playing::Motion(stop, thread);
     }
 
-    /// Draws the scene again, if that is what is to be seen.
+    /// Draws the scene again after it was covered, unless a motion shows.
     pub fn uncovered(&self) {
         let playing = self.playing.lock().unwrap();
         if matches!(*playing, Playing::Scene) {
@@ -81,7 +81,7 @@ impl Motion {
     }
 }
 
-/// The window's own contents move up, and lines appear below them: a terminal.
+/// Scrolls like a terminal: copies the window's own pixels up and draws lines below them.
 fn scroll(on: Arc<Drawing>) -> impl FnMut(u16) + Send {
     let (width, height) = on.size();
     let lines = (height - NUMBER.1) / LINE;
@@ -95,7 +95,7 @@ fn scroll(on: Arc<Drawing>) -> impl FnMut(u16) + Send {
     }
 }
 
-/// The same, but painted anew from elsewhere: a browser, an editor.
+/// Scrolls like a browser or an editor: repaints the whole window from a picture elsewhere.
 fn repaint(on: Arc<Drawing>) -> impl FnMut(u16) + Send {
     let (width, height) = on.size();
     let lines = (height - NUMBER.1) / LINE;
