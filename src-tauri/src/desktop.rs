@@ -69,7 +69,7 @@ impl Desktop for TauriDesktop {
         // Not the parser's error, which may quote a part of the address.
         let url: Url = url
             .parse()
-            .map_err(|_| DesktopError("open the browser: the address is none".into()))?;
+            .map_err(|_| DesktopError("open the browser: the address is not valid".into()))?;
         link::open(&url).map_err(|error| desktop_error(&error))
     }
 }

@@ -111,7 +111,7 @@ impl Window {
         self.read(kinds.into()).await?;
         self.send(&[1]).await?;
         if self.read(4).await? != [0; 4] {
-            return Err("the presenter let the viewer not in".into());
+            return Err("the presenter didn't let the viewer in".into());
         }
         self.send(&[1]).await?;
         let head = self.read(24).await?;

@@ -43,7 +43,7 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// There is no such session here.
-    #[error("find session {0}: this console has none of that id")]
+    #[error("find session {0}: this console has none with that id")]
     NoSession(SessionId),
     /// It could not be written to this computer's disk, so it was not done.
     #[error("save the change: {0}")]
@@ -97,7 +97,7 @@ pub enum CommandError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     /// The session has no PIN, or one whose life is over.
-    #[error("find the session's PIN: it has none, or its life is over")]
+    #[error("find the session's PIN: it has none, or it has expired")]
     NoPin,
     /// The gate of a session without a valid PIN can't be overridden.
     #[error("override the verification gate: this session has no PIN that is still good")]
@@ -128,7 +128,7 @@ const fn why_not_saved(obstacle: program::ProgramObstacle) -> &'static str {
         ProgramObstacle::UnderWay => "it is being saved already",
         ProgramObstacle::Saved => "it has been saved for this PIN",
         ProgramObstacle::Gone => {
-            "the service gives it once per PIN, and for this one it can't be had any more"
+            "the service gives it once per PIN, and for this PIN it is no longer available"
         }
     }
 }
@@ -143,8 +143,8 @@ const fn why_shut(why: ShutReason) -> &'static str {
     match why {
         ShutReason::NotVerified => "the customer has not been verified in this session",
         ShutReason::UnderWay => "the customer is being asked and has not answered yet",
-        ShutReason::Denied { .. } => "the customer denied when asked",
-        ShutReason::TooOld { .. } => "the customer's verification is too long ago",
+        ShutReason::Denied { .. } => "the customer denied the request",
+        ShutReason::TooOld { .. } => "the customer was verified too long ago",
         ShutReason::Over => "the session is over, and its verifications with it",
     }
 }

@@ -86,7 +86,7 @@ impl Watch {
         tokio::spawn(async move {
             let _ = ended.await;
             if !watch.stopping.is_cancelled() {
-                tracing::error!(doing, "an actor ended that must not");
+                tracing::error!(doing, "an actor that must keep running has ended");
                 watch.is_unwell(doing, TaskFault::Ended);
             }
         });

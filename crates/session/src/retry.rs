@@ -51,7 +51,9 @@ impl Failure {
             Self::RateLimited { retry_after_ms: Some(ms) } => {
                 format!("the service asks to wait {} s", ms.div_ceil(1000))
             }
-            Self::RateLimited { retry_after_ms: None } => "the service got too many calls".into(),
+            Self::RateLimited { retry_after_ms: None } => {
+                "the service received too many calls".into()
+            }
             Self::Unreachable => "nothing answers at the service's address".into(),
             Self::NoAnswer => "the service closed the connection without an answer".into(),
             Self::TimedOut => "no answer came in time".into(),
@@ -60,7 +62,7 @@ impl Failure {
             Self::Faulty { status } => format!("the service has a fault ({status})"),
             Self::Malformed => "what answers is not what the service documents".into(),
             Self::NoRegion => "no region answers".into(),
-            Self::Storage => "this computer's disk did not take it".into(),
+            Self::Storage => "it could not be saved to this computer's disk".into(),
             Self::Internal => "a part of Deskhand failed".into(),
         }
     }

@@ -13,7 +13,7 @@ const SAME_NAME: u32 = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// The name can't be that of a file.
-    #[error("save a file: \"{0}\" is no name for a file")]
+    #[error("save a file: \"{0}\" can't be a file's name")]
     Name(String),
     /// The file system refused.
     #[error("save a file in {folder}: {source}")]

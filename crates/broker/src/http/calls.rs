@@ -72,7 +72,7 @@ pub(super) async fn session_url(call: Call, query: Query) -> HttpResult {
     let ro = match query.get("ro") {
         None | Some("false" | "0" | "") => false,
         Some("true" | "1") => true,
-        Some(_) => return Err(Refused::malformed("ro is true or false")),
+        Some(_) => return Err(Refused::malformed("ro must be true or false")),
     };
     let pin = query.pin()?;
     call.coordinator.with_hub(|hub, now| hub.check_live(call.client, &pin, now))?;

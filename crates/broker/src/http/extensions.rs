@@ -116,7 +116,7 @@ pub(super) async fn viewer_link(call: Call, fields: Fields) -> HttpResult {
     let role = match fields.text("role")? {
         "control" => Role::Control,
         "watch" => Role::Watch,
-        _ => return Err(Refused::malformed("role is control or watch")),
+        _ => return Err(Refused::malformed("role must be control or watch")),
     };
     let name = fields.optional("name")?;
     let (pin, name) = (fields.pin()?, text::tidy_name(name));

@@ -72,7 +72,9 @@ impl Hub {
             }
             // A program that shares nothing any more ends its connection instead.
             (Participant::Presenter(_) | Participant::Companion | Participant::Viewer(_), _) => {
-                return Err(Refused::malformed("only a program that shares a screen says so"));
+                return Err(Refused::malformed(
+                    "only a program that shares a screen may report this",
+                ));
             }
         }
         let pin = connection.pin.clone();
@@ -124,5 +126,5 @@ impl Hub {
 }
 
 const fn not_a_viewer() -> Refused {
-    Refused::Malformed(std::borrow::Cow::Borrowed("only a viewer says this"))
+    Refused::Malformed(std::borrow::Cow::Borrowed("only a viewer may send this"))
 }

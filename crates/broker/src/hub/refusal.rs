@@ -42,7 +42,9 @@ pub(crate) enum Refused {
     #[error("too many requests; wait {} s and try again", retry_after.as_secs())]
     TooMany { retry_after: Duration },
     /// A session that was minted on the broker's own machine takes orders from there alone.
-    #[error("this session belongs to the console on this broker's computer; only that may do this")]
+    #[error(
+        "this session belongs to the console on this broker's computer; only that console may do this"
+    )]
     NotYours,
     /// The client was reported for abuse too often.
     #[error("this address has been blocked after reports of abuse")]

@@ -60,7 +60,7 @@ pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, 
 /// Reads from the first message who wants to join as what, and by which PIN or ticket.
 fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
     let Some(PageMessage::Hello(hello)) = first else {
-        return Err(Refused::malformed("the first message is a hello"));
+        return Err(Refused::malformed("the first message must be a hello"));
     };
     let Hello { session_pin, ticket, side, page, name, ro, companion, program } = hello;
     let join_as = match side {

@@ -80,7 +80,7 @@ async fn carry(mut viewer: WebSocket, coordinator: &Arc<Coordinator>, opened: Op
         presenter = presenter_socket => presenter.map_err(|_| Refused::NoPresenter),
         () = coordinator.clock.sleep_until(until) => Err(Refused::NoAnswer),
         // This also reads, without which nobody would notice that the viewer has left.
-        () = gone(&mut viewer) => Err(Refused::malformed("nothing is said before the stream is there")),
+        () = gone(&mut viewer) => Err(Refused::malformed("nothing may be sent before the stream has begun")),
         _ = &mut ended => Err(Refused::NoPresenter),
     };
     match presenter {

@@ -116,9 +116,7 @@ async fn append(
             at: entry.at,
             by: "Deskhand".into(),
             action: "not_noted".into(),
-            text: format!(
-                "Before this, {missed} of what was done or asked for could not be written."
-            ),
+            text: format!("Before this, {missed} entries could not be written."),
             session: None,
         };
         archive.append_audit(gap).await?;
@@ -128,7 +126,7 @@ async fn append(
 }
 
 /// The beginning of every trouble with the audit log.
-const NOT_WRITTEN: &str = "The audit log is not written. ";
+const NOT_WRITTEN: &str = "The audit log can't be written. ";
 
 fn not_written(error: &StoreError) -> Trouble {
     let Trouble { code, text, remedy } = trouble::new(error, remedy::of_store(error));

@@ -202,7 +202,7 @@ fn not_open(error: &broker::StartError) -> Trouble {
     Trouble {
         code: Code::CheckAddress,
         text: trouble::sentence(&format!("{NOT_OPEN}{why}")),
-        remedy: "Until then this computer only can join. Correct the address, the certificate or \
+        remedy: "Until then only this computer can join. Correct the address, the certificate or \
                  the key in the settings."
             .into(),
     }
@@ -215,8 +215,8 @@ fn is_not_open(trouble: &Trouble) -> bool {
 fn port_taken() -> Trouble {
     Trouble {
         code: Code::CheckAddress,
-        text: "Listen where links lead to: another program has the port of last time, so links \
-               that were given out before are dead."
+        text: "Listen on the previous port: another program is using it, so links \
+               that were given out before no longer work."
             .into(),
         remedy: "Send new links, or quit that program and start again.".into(),
     }

@@ -65,7 +65,11 @@ fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
         return Err(bad(number, Value::Null, "its id is neither a number nor a text"));
     }
     if let Some(field) = needless_field(&command) {
-        return Err(bad(number, id, &format!("unknown field `{field}`, there are none")));
+        return Err(bad(
+            number,
+            id,
+            &format!("unknown field `{field}`: this command has no fields"),
+        ));
     }
     match serde_json::from_value(Value::Object(command)) {
         Ok(command) => Ok(Request { id, by, command }),

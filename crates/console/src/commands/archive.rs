@@ -158,7 +158,7 @@ async fn detail(console: &Console, session: &str) -> CommandResult {
 
 async fn search(console: &Console, query: &str, cursor: Option<&str>) -> CommandResult {
     let cursor = cursor.map(str::parse).transpose().map_err(|_| {
-        trouble::bad_input("search the archive: this is no cursor of a search", "search anew")
+        trouble::bad_input("search the archive: this is not a search cursor", "start a new search")
     })?;
     let engine = console.engine.require().await?;
     let page = engine.archive().search(query, cursor, PAGE).await;

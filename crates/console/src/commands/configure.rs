@@ -194,8 +194,8 @@ fn say_new_passkeys(console: &Console) {
         console,
         Trouble {
             code: Code::SetUp,
-            text: "The passkeys of this console belong to the passkey service of before.".into(),
-            remedy: "Add a passkey at the new one before you lock Deskhand.".into(),
+            text: "The passkeys of this console belong to the previous passkey service.".into(),
+            remedy: "Add a passkey at the new service before you lock Deskhand.".into(),
         },
     );
 }

@@ -319,7 +319,7 @@ fn of_failure(failure: Failure) -> (Code, &'static str) {
                     "Check the network, and the workspace's address in the settings."
                 }
                 Code::CheckAddress => "Check the workspace's address in the settings.",
-                Code::ServiceFault => "Try again later, or ask who runs the workspace.",
+                Code::ServiceFault => "Try again later, or ask whoever runs the workspace.",
                 _ => "Try again; if it stays so, check the network.",
             };
             (of_any.code, remedy)

@@ -100,7 +100,7 @@ async fn order_one(
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session("order the e-mail"))?;
     if !snapshot.record.is_live() {
         return Err(trouble::bad_input(
-            "order the e-mail: this session has no PIN that is still good",
+            "order the e-mail: this session has no valid PIN",
             "start a new session",
         ));
     }

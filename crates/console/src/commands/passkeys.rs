@@ -147,7 +147,7 @@ async fn set_aliases(
     let kept = Aliases { set, at: Some(now()), hashed: hashing };
     let kept = console.engine.require().await?.archive().set_aliases(person.id, kept).await;
     kept.map_err(|error| trouble::of_store(&error))?;
-    record(console, by, "aliases_set", &format!("set {count} in place of those of before")).await;
+    record(console, by, "aliases_set", &format!("set {count} in place of the earlier ones")).await;
     Ok(Reply::Done)
 }
 

@@ -99,7 +99,7 @@ async fn create_profile(console: &Arc<Console>, name: &str, email: &str) -> Comm
     }
     let taken = |other: &Person| other.name == person.name;
     if console.access.people.lock().iter().any(taken) {
-        let text = format!("{doing}: somebody of that name has one here");
+        let text = format!("{doing}: somebody with that name already has one here");
         return Err(trouble::bad_input(&text, "sign in, or choose a name that tells you apart"));
     }
     link(console, CeremonyTask::CreateProfile(person)).await
@@ -141,8 +141,8 @@ async fn sign_in(console: &Arc<Console>, person: Option<&str>) -> CommandResult 
         let known = people.iter().find(|person| person.id.to_string() == id).cloned();
         known.ok_or_else(|| Trouble {
             code: Code::NotFound,
-            text: "Sign in: nobody of that id has a profile at this console.".into(),
-            remedy: "Choose somebody of the list.".into(),
+            text: "Sign in: nobody with that id has a profile at this console.".into(),
+            remedy: "Choose somebody from the list.".into(),
         })
     };
     let person = person.map(find).transpose()?;

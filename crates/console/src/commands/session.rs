@@ -237,7 +237,7 @@ async fn order(console: &Console, session: &str, input: Input) -> CommandResult 
 fn parse_region(region: Option<String>) -> Result<Option<Region>, Trouble> {
     let chosen = region.filter(|name| !name.trim().is_empty()).map(|name| name.trim().parse());
     chosen.transpose().map_err(|error: wire::region::InvalidRegion| {
-        trouble::bad_input(&format!("choose a region: {error}"), "choose one of the list")
+        trouble::bad_input(&format!("choose a region: {error}"), "choose one from the list")
     })
 }
 

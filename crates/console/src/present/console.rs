@@ -138,7 +138,7 @@ fn troubles(parts: &Parts<'_>) -> Vec<Trouble> {
     match parts.reach {
         Reach::Unreachable => troubles.push(Trouble {
             code: Code::CheckAddress,
-            text: "The service cannot reach this console, so nothing that happens is told.".into(),
+            text: "The service cannot reach this console, so no events arrive.".into(),
             remedy: "Set a public URL that leads to the listener, and test it.".into(),
         }),
         Reach::Reachable | Reach::Unknown => {}

@@ -122,7 +122,7 @@ pub fn missing(service: Identity, settings: &Settings, has_secret: bool) -> Opti
 pub fn unusable(service: Identity) -> Trouble {
     Trouble {
         code: Code::CheckAddress,
-        text: sentence(&format!("use {}: it can't be set up with what is set", service.name())),
+        text: sentence(&format!("use {}: its settings don't work", service.name())),
         remedy: "Check its address and the fields beside it in the settings; see the log.".into(),
     }
 }

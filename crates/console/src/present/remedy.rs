@@ -37,12 +37,11 @@ pub const fn of_failure(failure: Failure) -> Remedy {
         Failure::NoAnswer | Failure::TimedOut => {
             (Code::TryAgain, "Try again; if it stays so, check the network.")
         }
-        Failure::Rejected { .. } => (
-            Code::Refused,
-            "Check what was asked for. If the PIN's life is over, start a new session.",
-        ),
+        Failure::Rejected { .. } => {
+            (Code::Refused, "Check the request. If the PIN has expired, start a new session.")
+        }
         Failure::Faulty { .. } => {
-            (Code::ServiceFault, "Try again later, or ask who runs the service.")
+            (Code::ServiceFault, "Try again later, or ask whoever runs the service.")
         }
         Failure::Malformed => (Code::CheckAddress, "Check the service's address in the settings."),
         Failure::NoRegion => {
@@ -52,7 +51,7 @@ pub const fn of_failure(failure: Failure) -> Remedy {
             (Code::FreeSpace, "Free some space and check the data folder's permissions.")
         }
         Failure::Internal => {
-            (Code::Internal, "Try again; see the log and report it if it stays so.")
+            (Code::Internal, "Try again; if it happens again, see the log and report it.")
         }
     }
 }
@@ -219,7 +218,7 @@ pub const fn of_reach(error: ReachError) -> Remedy {
 
 pub const fn of_background(fault: BackgroundFault) -> Remedy {
     match fault.fault {
-        TaskFault::Restarted => (Code::Internal, "If this stays, restart Deskhand."),
+        TaskFault::Restarted => (Code::Internal, "If this persists, restart Deskhand."),
         TaskFault::Ended => (Code::Internal, "Restart Deskhand."),
     }
 }

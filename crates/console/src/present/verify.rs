@@ -117,7 +117,7 @@ fn shut(why: ShutReason, setting: &Setting<'_>) -> String {
         ShutReason::UnderWay => "The customer is being asked and has not answered yet.".into(),
         ShutReason::Denied { at } => format!("The customer denied at {}.", setting.clock(at)),
         ShutReason::TooOld { at } => {
-            format!("What was approved at {} is too long ago.", setting.clock(at))
+            format!("The approval at {} was too long ago.", setting.clock(at))
         }
         ShutReason::Over => "The session is over, and its verifications with it.".into(),
     }

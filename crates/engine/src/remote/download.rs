@@ -134,6 +134,6 @@ async fn on_disk<T: Send + 'static>(
         |why: io::ErrorKind| (Failure::Storage, format!("the file could not be written: {why}"));
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done.map_err(|error| storage(error.kind())),
-        Err(_) => Err((Failure::Internal, "writing the file was broken off".to_owned())),
+        Err(_) => Err((Failure::Internal, "writing the file was interrupted".to_owned())),
     }
 }

@@ -214,7 +214,7 @@ impl LoginWithMe {
             Err(failed(Doing::SendEmail, (Failure::Rejected { status: 400 }, why.to_owned())))
         };
         if !hook.is_started() {
-            return refused("an e-mail can only say that somebody has come");
+            return refused("an e-mail can only announce that somebody has joined");
         }
         if !address.contains('@') || address.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return refused("this is not an e-mail address");

@@ -129,7 +129,7 @@ impl fmt::Display for Why {
                     wait.as_millis().div_ceil(1000)
                 );
             }
-            Self::RateLimited { retry_after: None } => "the workspace got too many calls",
+            Self::RateLimited { retry_after: None } => "the workspace received too many calls",
             Self::InvalidParams => "the workspace does not understand what it was asked",
             Self::OtherSession => {
                 "the workspace answered with another login session than was asked for"

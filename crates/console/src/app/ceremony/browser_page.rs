@@ -287,7 +287,7 @@ fn over() -> Response {
 
 /// The trouble of a step whose one answer has been given.
 pub fn used() -> Trouble {
-    again("Go on with this page: its step is over, or was taken already.")
+    again("Go on with this page: its step is over or already completed.")
 }
 
 fn again(text: &str) -> Trouble {

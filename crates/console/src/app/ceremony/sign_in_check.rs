@@ -95,7 +95,7 @@ impl Refusal {
             ),
             Self::OtherKind => (
                 Code::SignInAgain,
-                "the passkey was used for something else than was asked",
+                "the passkey was used for another purpose than requested",
                 "Begin again here, and use the page that opens then.",
             ),
             Self::WrongUser => (
@@ -115,12 +115,10 @@ impl Refusal {
             ),
             Self::NotNow => (
                 Code::TryAgain,
-                "the sign-in is not of now by this computer's clock",
+                "by this computer's clock, the sign-in is too old or lies in the future",
                 "Check this computer's clock, date and time zone; then try again.",
             ),
-            Self::Used => {
-                (Code::SignInAgain, "this sign-in was taken already", "Begin again here.")
-            }
+            Self::Used => (Code::SignInAgain, "this sign-in was already used", "Begin again here."),
         };
         Trouble {
             code,

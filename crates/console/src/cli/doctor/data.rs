@@ -152,7 +152,7 @@ fn audit(report: Result<AuditReport, ArchiveError>) -> Check {
         Some(_) => Check::warning(
             NAME,
             check.text,
-            "Somebody who has the key changed it, or the disk did. Compare it with an export of before.",
+            "Somebody who has the key changed it, or the disk did. Compare it with an earlier export.",
         ),
     }
 }
@@ -169,7 +169,7 @@ fn services(settings: &Settings, kept: &StoredSecrets) -> Vec<Check> {
         match (missing(service, settings, kept.get(service).is_some()), service.address(settings)) {
             (Some(Trouble { text, remedy, .. }), _) => Check::warning(name, text, remedy),
             (None, Some(address)) => Check::ok(name, format!("set up for {address}")),
-            (None, None) => Check::ok(name, "the sandbox that comes along stands for the service"),
+            (None, None) => Check::ok(name, "the built-in sandbox stands in for the service"),
         }
     };
     Identity::ALL.into_iter().map(look).collect()

@@ -102,7 +102,7 @@ pub(super) async fn keyring(unused: bool) -> Check {
             fault @ (KeyringFault::Locked | KeyringFault::Waiting | KeyringFault::Failed(_)),
         ))) => Check::warning(NAME, fault.to_string(), remedy),
         Ok(Err(_)) => Check::warning(NAME, "asking it failed", remedy),
-        Err(_) => Check::warning(NAME, "it is locked, or waits for somebody", remedy),
+        Err(_) => Check::warning(NAME, "it is locked, or is asking somebody to unlock it", remedy),
     }
 }
 

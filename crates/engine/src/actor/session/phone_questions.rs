@@ -57,7 +57,7 @@ impl Live {
             return;
         }
         let Some(phone) = self.questions.get_mut(&id) else {
-            tracing::error!(session = %self.id, "a phone is to be asked that nobody ordered");
+            tracing::error!(session = %self.id, "ask a phone: nobody has ordered this verification");
             return;
         };
         let (client, code) = (phone.client.clone(), phone.code.take());

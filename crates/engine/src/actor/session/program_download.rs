@@ -79,7 +79,7 @@ impl Live {
             .as_ref()
             .and_then(|program_download| Some((program_download, program_download.conf.clone()?)));
         let Some((program_download, conf)) = ready else {
-            tracing::error!(session = %self.id, "a program is to be downloaded that nobody asked for");
+            tracing::error!(session = %self.id, "download the program: nobody has asked for it");
             return;
         };
         perform::download(

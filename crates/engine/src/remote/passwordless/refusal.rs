@@ -62,7 +62,7 @@ impl PasskeyError {
     pub fn why(&self) -> String {
         let why = match self {
             Self::Unauthorized(_) => "the passkey service does not accept the API secret",
-            Self::InvalidToken(_) => "the passkey service does not accept what the browser brought",
+            Self::InvalidToken(_) => "the passkey service does not accept the browser's token",
             Self::ExpiredToken(_) => "it came too late",
             Self::AliasConflict(_) => "one of the aliases belongs to somebody else",
             Self::UnknownCredential(_) => "the passkey service does not know this passkey",
