@@ -89,7 +89,10 @@ impl Context {
         let Parts { config, client, journal, archive, regions, hook_base, faults } = parts;
         let (news, outages) = mpsc::unbounded_channel();
         let bus = Arc::new(Bus::default());
-        let watch = Watch::new(bus.clone());
+        let watch = Watch::new({
+            let bus = bus.clone();
+            move || bus.health_changed()
+        });
         let context = Self {
             bus,
             budget: Budget::start(&watch, client.clone(), news),

@@ -38,4 +38,4 @@ pub use engine::{Engine, Keys, Stores};
 pub use error::{CommandError, Misfit, StartError};
 pub use id::SessionId;
 pub use store::{Remedy, StoreError};
-pub use watch::{BackgroundFault, TaskFault};
+pub use watch::{BackgroundFault, TaskFault, Watch};

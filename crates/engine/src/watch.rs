@@ -1,7 +1,7 @@
 //! Background tasks that nobody waits for. Each is watched: its end is a restart or a trouble that
 //! the console shows, never silence.
 //!
-//! Invariant: a task that is kept ends for good only with the engine.
+//! Invariant: a task that is kept ends for good only when `stopping` is cancelled.
 
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -9,8 +9,6 @@ use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-use crate::bus::Bus;
 
 /// Before the first restart, and doubled with each one after it...
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -22,10 +20,10 @@ const WELL_AFTER: Duration = Duration::from_secs(60);
 /// Starts background tasks, restarts those that end too early, and knows which of them have failed.
 #[derive(Clone)]
 pub struct Watch {
-    /// The engine waits for these before it ends.
+    /// Whoever cancels `stopping` waits for these.
     pub tasks: TaskTracker,
     pub stopping: CancellationToken,
-    bus: Arc<Bus>,
+    changed: Arc<dyn Fn() + Send + Sync>,
     unwell: Arc<Mutex<BTreeMap<&'static str, TaskFault>>>,
 }
 
@@ -39,16 +37,17 @@ pub(crate) async fn survive<T>(work: impl Future<Output = T>) -> Result<T, Panic
 }
 
 impl Watch {
-    pub fn new(bus: Arc<Bus>) -> Self {
+    /// `changed` is called whenever [`Self::unwell`] may give another answer.
+    pub fn new(changed: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            bus,
+            changed: Arc::new(changed),
             unwell: Arc::default(),
         }
     }
 
-    /// Runs the task that `make` creates until the engine stops, and creates it anew whenever it
+    /// Runs the task that `make` creates until `stopping` is cancelled, and creates it anew whenever it
     /// ends earlier. `doing` completes "could not ...". State that must survive a panic belongs to
     /// `make`.
     pub fn keep<F>(&self, doing: &'static str, mut make: impl FnMut() -> F + Send + 'static)
@@ -100,12 +99,12 @@ impl Watch {
 
     fn is_unwell(&self, doing: &'static str, what: TaskFault) {
         self.unwell.lock().insert(doing, what);
-        self.bus.health_changed();
+        (self.changed)();
     }
 
     fn is_well(&self, doing: &'static str) {
         if self.unwell.lock().remove(doing).is_some() {
-            self.bus.health_changed();
+            (self.changed)();
         }
     }
 }
@@ -132,6 +131,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::bus::Bus;
 
     const DOING: &str = "count the runs";
 
@@ -160,7 +160,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_panics_runs_again_and_is_a_trouble_until_it_has_been_well_for_a_while() {
-        let watch = Watch::new(Arc::default());
+        let watch = Watch::new(|| {});
         let runs = failing(&watch, 2, true);
         after(Duration::from_secs(1)).await;
         assert_eq!(runs.load(Ordering::Relaxed), 3);
@@ -171,7 +171,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_just_ends_is_no_less_of_a_trouble() {
-        let watch = Watch::new(Arc::default());
+        let watch = Watch::new(|| {});
         let runs = failing(&watch, 1, false);
         after(Duration::from_secs(1)).await;
         assert_eq!((runs.load(Ordering::Relaxed), watch.unwell().len()), (2, 1));
@@ -179,7 +179,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_cannot_live_is_tried_less_and_less_often() {
-        let watch = Watch::new(Arc::default());
+        let watch = Watch::new(|| {});
         let runs = failing(&watch, u32::MAX, true);
         after(Duration::from_secs(60)).await;
         let first = runs.load(Ordering::Relaxed);
@@ -191,7 +191,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_engines_end_ends_it_and_is_no_trouble() {
-        let watch = Watch::new(Arc::default());
+        let watch = Watch::new(|| {});
         let runs = failing(&watch, 0, true);
         after(Duration::from_secs(1)).await;
         watch.stopping.cancel();
@@ -202,7 +202,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_actor_that_ends_is_a_trouble_for_good() {
-        let watch = Watch::new(Arc::default());
+        let watch = Watch::new(|| {});
         watch.actor(DOING, tokio::spawn(async { panic!("a bug") }));
         after(WELL_AFTER * 2).await;
         assert_eq!(watch.unwell(), [BackgroundFault { doing: DOING, fault: TaskFault::Ended }]);
@@ -213,7 +213,7 @@ mod tests {
         let bus = Arc::new(Bus::default());
         let mut told = bus.subscribe();
         told.changed().await;
-        let watch = Watch::new(bus);
+        let watch = Watch::new(move || bus.health_changed());
         failing(&watch, 1, true);
         assert!(told.changed().await.health);
         after(Duration::from_millis(1)).await;

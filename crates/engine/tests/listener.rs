@@ -77,7 +77,7 @@ impl Listener {
         let tokens = [1, 2, 3, 4].map(|n| HookToken::from_bytes([n; 32]));
         let routes = hooks::Routes::default();
         routes.open(SessionId::from_bytes([1; 16]), &tokens);
-        let (told, watch) = (Recorder::default(), Watch::new(Arc::default()));
+        let (told, watch) = (Recorder::default(), Watch::new(|| {}));
         let router = hooks::router(routes, Default::default(), journal, told.clone(), &watch);
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = socket.local_addr().unwrap().port();

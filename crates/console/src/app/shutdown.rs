@@ -4,9 +4,14 @@
 //! A failed start and the end of a console close the same stack, so both close in the same order:
 //! the part that was started last is closed first.
 
+use std::sync::Arc;
+
+use engine::Watch;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::updates::Updates;
 
 /// How to close every started part, in the order of their starts.
 #[derive(Default)]
@@ -35,16 +40,28 @@ impl Drop for Guards {
 }
 
 /// The tasks of a console, and its end.
-#[derive(Default)]
 pub(crate) struct Lifecycle {
     pub stopping: CancellationToken,
     pub tasks: TaskTracker,
+    /// Keeps the tasks that must run as long as the console does.
+    pub watch: Watch,
     /// Held by a change of settings and by the end, so that only one of them is under way.
     pub exclusive: tokio::sync::Mutex<()>,
     guards: Mutex<Guards>,
 }
 
 impl Lifecycle {
+    pub fn new(updates: Arc<Updates>) -> Self {
+        let watch = Watch::new(move || updates.announce());
+        Self {
+            stopping: watch.stopping.clone(),
+            tasks: watch.tasks.clone(),
+            watch,
+            exclusive: tokio::sync::Mutex::default(),
+            guards: Mutex::default(),
+        }
+    }
+
     /// Takes over the guards, to close them at the end.
     pub(super) fn keep(&self, guards: Guards) {
         *self.guards.lock() = guards;
@@ -63,8 +80,6 @@ impl Lifecycle {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn guards(closed: &Arc<Mutex<Vec<u8>>>) -> Guards {
@@ -86,11 +101,33 @@ mod tests {
     #[tokio::test]
     async fn a_second_stop_closes_nothing_twice() {
         let closed = Arc::default();
-        let lifecycle = Lifecycle::default();
+        let lifecycle = Lifecycle::new(Arc::new(Updates::new(None, 0)));
         lifecycle.keep(guards(&closed));
         lifecycle.stop().await;
         lifecycle.stop().await;
         assert_eq!(*closed.lock(), [3, 2, 1]);
         assert!(lifecycle.stopping.is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_fails_is_a_fault_until_it_is_well_and_feeds_look_each_time() {
+        let updates = Arc::new(Updates::new(None, 0));
+        let (mut changes, lifecycle) = (updates.changes(), Lifecycle::new(updates));
+        let (mut runs, stopping) = (0, lifecycle.stopping.clone());
+        lifecycle.watch.keep("lock this console", move || {
+            runs += 1;
+            let (run, stopping) = (runs, stopping.clone());
+            async move {
+                assert!(run > 1, "the first run fails");
+                stopping.cancelled().await;
+            }
+        });
+        changes.changed().await.unwrap();
+        let faults = lifecycle.watch.unwell();
+        assert_eq!(faults.len(), 1);
+        assert!(faults[0].to_string().starts_with("lock this console: "), "{}", faults[0]);
+        changes.changed().await.unwrap();
+        assert_eq!(lifecycle.watch.unwell(), []);
+        lifecycle.stop().await;
     }
 }

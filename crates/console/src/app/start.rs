@@ -94,7 +94,7 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
         ceremonies: Ceremonies::new(options.pages.clone(), options.in_the_browser),
         viewers: Arc::new(Viewers::new(options.pages)),
         unread: UnreadCounts::default(),
-        lifecycle: Lifecycle::default(),
+        lifecycle: Lifecycle::new(updates.clone()),
         desktop: options.desktop,
         zone: TimeZone::system(),
         broker_control: options.broker_control,
@@ -182,10 +182,20 @@ async fn spawn_followers(console: &Arc<Console>) {
     if let Some(engine) = console.engine.get().await {
         tasks.spawn(release_deliveries(console.clone(), engine.hooks_tried()));
     }
-    tasks.spawn(access::lock_when_idle(console.clone()));
-    tasks.spawn(follow::follow(console.clone()));
-    tasks.spawn(follow::learn_of_service(console.clone()));
-    tasks.spawn(roster::follow(console.clone()));
+    keep(console, "lock this console when it is idle", access::lock_when_idle);
+    keep(console, "follow the sessions", follow::follow);
+    keep(console, "learn about the service", follow::learn_of_service);
+    keep(console, "ask who is in the sessions", roster::follow);
+}
+
+/// Runs `task` until the console stops. A task that fails is started again, and is a trouble until then: a
+/// console that has stopped locking itself must not look like one that does.
+fn keep<F>(console: &Arc<Console>, doing: &'static str, task: fn(Arc<Console>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let kept = console.clone();
+    console.lifecycle.watch.keep(doing, move || task(kept.clone()));
 }
 
 /// Releases the broker's deliveries once every hook was tried: earlier ones would fail.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use engine::{ServiceHealth, Snapshot, vault::Keeper};
 use session::{SessionStatus, Timestamp};
 
-use super::{remedy, state, trouble};
+use super::{state, trouble};
 use crate::view::{
     Code, ConsoleView, Health, KeyKeeper, ListenerView, Reach, ServiceKind, ServiceView, Trouble,
 };
@@ -129,7 +129,7 @@ fn troubles(parts: &Parts<'_>) -> Vec<Trouble> {
             troubles.push(trouble::of_store(&why));
         }
         for fault in health.background_fails() {
-            troubles.push(trouble::new(&fault, remedy::of_background(fault)));
+            troubles.push(trouble::of_background(fault));
         }
         if let Some(ServiceHealth::Fails { failure, .. }) = health.service() {
             troubles.push(trouble::of_failure("call the service", failure));

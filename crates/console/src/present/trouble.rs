@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use engine::{CommandError, StoreError};
+use engine::{BackgroundFault, CommandError, StoreError};
 use session::Failure;
 
 use super::remedy;
@@ -18,6 +18,11 @@ use crate::{
 /// The trouble of an error whose text has what was being done and why it failed, with its remedy.
 pub fn new(error: &impl fmt::Display, (code, remedy): (Code, &str)) -> Trouble {
     Trouble { code, text: sentence(&error.to_string()), remedy: sentence(remedy) }
+}
+
+/// A background task that doesn't run as it should.
+pub fn of_background(fault: BackgroundFault) -> Trouble {
+    new(&fault, remedy::of_background(fault))
 }
 
 /// The trouble of a failed call or effect. `doing` completes "could not ...".

@@ -195,7 +195,7 @@ pub async fn with_journal(folder: &str) {
     known.open(SessionId::from_bytes([1; 16]), &tokens);
     let bound = serve::bind([127, 0, 0, 1].into(), Port::Any).unwrap();
     let addr = bound.addr();
-    let watch = Watch::new(Default::default());
+    let watch = Watch::new(|| {});
     let routes = hooks::router(known, Default::default(), journal, DiscardingReceiver, &watch);
     let routes = HostGuard::new(addr, None).protect(routes);
     let _server = Server::start(bound, routes, Limits::default(), None).unwrap();

@@ -116,7 +116,8 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
     let revision = console.updates.next_revision();
     let service = service(console);
     let sessions = engine.map(Engine::snapshots).unwrap_or_default();
-    let standing = console.standing.list();
+    let mut standing = console.standing.list();
+    standing.extend(console.lifecycle.watch.unwell().into_iter().map(trouble::of_background));
     present::console::view(&present::console::Parts {
         revision,
         technician: &console.access.technician(),
