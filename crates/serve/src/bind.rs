@@ -5,6 +5,13 @@ use std::{
     net::{IpAddr, SocketAddr, TcpListener},
 };
 
+use socket2::SockRef;
+
+/// Connections that may wait to be accepted; the system may allow fewer.
+// With the 128 of the standard library a burst fills the queue. Linux then drops the last packet of a handshake that the
+// client takes for complete, and if that client resets the connection at once, its request is lost.
+const BACKLOG: i32 = 4096;
+
 /// Which port to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Port {
@@ -76,6 +83,8 @@ pub fn bind(ip: IpAddr, port: Port) -> Result<Bound, BindError> {
 fn listen(requested: SocketAddr, got_requested_port: bool) -> Result<Bound, BindError> {
     let failed = |source| BindError { addr: requested, source };
     let listener = TcpListener::bind(requested).map_err(failed)?;
+    // Listening again only makes the queue longer.
+    SockRef::from(&listener).listen(BACKLOG).map_err(failed)?;
     // Tokio takes it over later, and would block a whole worker on a blocking socket.
     listener.set_nonblocking(true).map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
@@ -84,7 +93,10 @@ fn listen(requested: SocketAddr, got_requested_port: bool) -> Result<Bound, Bind
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::{
+        net::{Ipv4Addr, TcpStream},
+        time::Duration,
+    };
 
     use super::*;
 
@@ -103,6 +115,16 @@ mod tests {
         let second = bind(LOOPBACK, Port::Remembered(first.addr().port())).unwrap();
         assert_ne!(second.addr(), first.addr());
         assert!(!second.got_requested_port());
+    }
+
+    #[test]
+    fn a_burst_of_connections_waits_to_be_accepted() {
+        let bound = bind(LOOPBACK, Port::Any).unwrap();
+        // A handshake that finds the queue full is dropped, and repeated in vain until its time is over.
+        let connect =
+            |_| TcpStream::connect_timeout(&bound.addr(), Duration::from_secs(20)).unwrap();
+        let waiting: Vec<TcpStream> = (0..400).map(connect).collect();
+        assert_eq!(waiting.len(), 400);
     }
 
     #[test]
