@@ -4,6 +4,7 @@ use std::{
     fs, io,
     ops::{Deref, DerefMut},
     path::Path,
+    sync::Once,
     time::Duration,
 };
 
@@ -97,6 +98,7 @@ impl Definition {
     /// # Errors
     /// A migration's.
     pub fn in_memory(&self) -> Result<Connection, StoreError> {
+        initialise();
         let mut connection = Connection::open_in_memory().map_err(fault(self.opening))?;
         self.migrate(&mut connection)?;
         Ok(connection)
@@ -111,6 +113,7 @@ impl Definition {
         let doing = self.opening;
         // NO_MUTEX: no connection is ever used by two threads at once.
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        initialise();
         let connection = Connection::open_with_flags(path, flags).map_err(fault(doing))?;
         let busy = match self.sharing {
             Sharing::Shared => BUSY,
@@ -120,9 +123,7 @@ impl Definition {
         connection.busy_timeout(busy).map_err(fault(doing))?;
         if let Some(key) = key {
             // Before anything else, or SQLCipher takes the file for a plain one.
-            connection
-                .execute_batch(&key_pragma(key))
-                .map_err(|_| StoreError::WrongKey { doing })?;
+            connection.execute_batch(&key_pragma(key)).map_err(fault(doing))?;
         }
         if self.sharing == Sharing::Exclusive {
             // Before the first page is read: only then is the log's index kept out of shared memory.
@@ -151,6 +152,19 @@ impl Definition {
             other => StoreError::Damaged { doing, why: other.to_string() },
         })
     }
+}
+
+/// Lets one thread initialise SQLite and SQLCipher to the end before any database is opened.
+///
+/// The first connection of a process does that. But SQLite counts as initialised before it calls SQLCipher's
+/// part, so a second thread could open a database that takes no key yet, which looked like a wrong key.
+fn initialise() {
+    static INITIALISED: Once = Once::new();
+    INITIALISED.call_once(|| match Connection::open_in_memory() {
+        Ok(connection) => drop(connection),
+        // The caller's own connection meets the same error and reports it.
+        Err(error) => tracing::warn!(%error, "SQLite could not be initialised"),
+    });
 }
 
 /// A connection that writes. Dropped, it moves what is in the write-ahead log to the main file.
