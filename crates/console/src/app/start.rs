@@ -176,15 +176,16 @@ async fn record_forgotten_profiles(console: &Console) {
     console.audit.record_or_warn(entry).await;
 }
 
-/// Starts the background tasks. Commands are taken from here on.
+/// Starts the background tasks, two that end by themselves and those that are kept running. Commands are taken
+/// from here on.
 async fn spawn_followers(console: &Arc<Console>) {
     let tasks = &console.lifecycle.tasks;
     if let Some(engine) = console.engine.get().await {
         tasks.spawn(release_deliveries(console.clone(), engine.hooks_tried()));
     }
+    tasks.spawn(follow::learn_of_service(console.clone()));
     keep(console, "lock this console when it is idle", access::lock_when_idle);
     keep(console, "follow the sessions", follow::follow);
-    keep(console, "learn about the service", follow::learn_of_service);
     keep(console, "ask who is in the sessions", roster::follow);
 }
 
