@@ -14,6 +14,7 @@ pub mod pin;
 pub mod region;
 pub mod rocketchat;
 mod secret;
+pub mod session_events;
 pub mod shared_screen;
 pub mod trailer;
 
