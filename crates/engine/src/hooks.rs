@@ -1,7 +1,7 @@
 //! The webhook listener: one socket, a secret route for each hook of each session.
 //!
-//! The token in the path alone says which session and which hook; the body is read up to a limit
-//! and never trusted. This module doesn't know how a session handles an event. On receipt two
+//! The token in the path alone says which session and which hook; the body's content and state
+//! decide nothing, for the service fires a hook once, however badly it sends it. This module doesn't know how a session handles an event. On receipt two
 //! things start at once: the session re-arms the hook, and the event is committed; 200
 //! means committed.
 
@@ -16,12 +16,12 @@ use std::{
 
 use axum::{
     Router,
-    body::Bytes,
     extract::{Path, State},
     http::StatusCode,
     routing::{get, post},
 };
 use parking_lot::{Mutex, RwLock};
+use serve::{Bodies, Limits};
 use session::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 use wire::HookType;
@@ -135,7 +135,12 @@ struct Queued {
     done: oneshot::Sender<bool>,
 }
 
-/// The listener's routes, to be served behind [`serve::HostGuard`] and [`serve::Limits`].
+/// The limits to serve the listener with: an event counts whatever becomes of its body.
+pub fn limits() -> Limits {
+    Limits { bodies: Bodies::Ignored, ..Limits::default() }
+}
+
+/// The listener's routes, to be served behind [`serve::HostGuard`] and with [`limits`].
 pub fn router<R: Receiver>(
     routes: Routes,
     nonces: Nonces,
@@ -169,8 +174,6 @@ pub fn router<R: Receiver>(
 async fn hook<R: Receiver>(
     State(shared): State<Arc<Shared<R>>>,
     Path(token): Path<String>,
-    // Read to its end, so that the limits apply; its contents are neither trusted nor stored.
-    _body: Bytes,
 ) -> StatusCode {
     let Some(route) = shared.routes.find(&token) else { return StatusCode::NOT_FOUND };
     let Some(event) = Uncommitted::new(route) else { return StatusCode::TOO_MANY_REQUESTS };
