@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::bounded;
+
 /// A failed call, named by its remedy. It holds no text of the other side's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
@@ -113,7 +115,8 @@ pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
 ///
 /// `chance` is a number from 0 to 1.
 pub fn spread(wait: Duration, chance: f64) -> Duration {
-    wait.mul_f64(0.75 + chance.clamp(0.0, 1.0) / 4.0)
+    // Bounded, for the product of the longest duration can be none.
+    bounded(wait).mul_f64(0.75 + chance.clamp(0.0, 1.0) / 4.0)
 }
 
 #[cfg(test)]
@@ -144,5 +147,6 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(spread(second, 0.0), Duration::from_millis(750));
         assert_eq!(spread(second, 1.0), second);
+        assert_eq!(spread(Duration::MAX, 1.0), crate::time::LONGEST_WAIT);
     }
 }

@@ -117,7 +117,8 @@ fn both<A, B>(
 
 fn set_seconds(duration: &mut Duration, seconds: Option<u64>) {
     if let Some(seconds) = seconds {
-        *duration = Duration::from_secs(seconds);
+        // A century means "never" and still leaves room to reckon with.
+        *duration = Duration::from_secs(seconds.min(u32::MAX.into()));
     }
 }
 

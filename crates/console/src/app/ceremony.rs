@@ -89,7 +89,7 @@ pub(crate) async fn begin(console: &Arc<Console>, task: CeremonyTask) -> Result<
     // The end of the console ends the ceremony as well.
     let end = console.lifecycle.stopping.child_token();
     let time_limit = console.ceremonies.time_limit;
-    let until = Timestamp(now().0 + i64::try_from(time_limit.as_millis()).unwrap_or(i64::MAX));
+    let until = now().plus(time_limit);
     let number = {
         let mut ceremony = console.ceremonies.current.lock();
         ceremony.cancel();
