@@ -161,11 +161,35 @@ fn allocate(context: &Arc<Context>, id: SessionId, to: &Mailbox, region: Region,
         }
         let given = until_stopped(&shared, shared.client.session_pin(&region)).await?;
         note_outcome(&shared, given.as_ref().err());
-        Some(match given {
-            Ok(pin) => Message::PinGiven { region, pin },
-            Err(error) => Message::Input(Input::AllocateFailed(error.failure)),
-        })
+        let failure = match given {
+            Ok(pin) => return Some(Message::PinGiven { region, pin }),
+            Err(error) => error.failure,
+        };
+        // A technician's own choice is never replaced.
+        let next = if by_hand { None } else { next_region(&shared, id, &region, failure).await };
+        Some(Message::Input(match next {
+            Some(next) => Input::RegionFailed { region, next, failure },
+            None => Input::AllocateFailed(failure),
+        }))
     });
+}
+
+/// The region to ask after `region` gave no PIN, if its failure needn't be the others' too.
+async fn next_region(
+    context: &Context,
+    id: SessionId,
+    region: &Region,
+    failure: Failure,
+) -> Option<Region> {
+    // Where nothing answers at all, no other region would either: all are asked at one address.
+    if !failure.is_a_fault() || failure == Failure::Unreachable {
+        return None;
+    }
+    let choice = context.archive.region(id).await.ok().flatten()?;
+    let next = Some(choice).filter(|choice| choice.region == *region)?.next_best(failure)?;
+    let region = next.region.clone();
+    save_choice(context, id, next).await;
+    Some(region)
 }
 
 fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, transcript: bool) {

@@ -38,6 +38,15 @@ pub enum Input {
     },
     /// The service gave no PIN.
     AllocateFailed(Failure),
+    /// The chosen region gave no PIN by a fault of the service, and another one may.
+    RegionFailed {
+        /// The one that gave none.
+        region: Region,
+        /// The next best one.
+        next: Region,
+        /// Why it gave none.
+        failure: Failure,
+    },
     /// The technician asked to try again, where they like in a region chosen by hand.
     Retry {
         /// The region, unless the fastest is to be found.

@@ -37,6 +37,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::RegionChosen { region } => turn.region_chosen(region),
         Input::Allocated { region, expires } => turn.allocated(region, expires),
         Input::AllocateFailed(failure) => turn.allocate_failed(failure),
+        Input::RegionFailed { region, next, failure } => turn.region_failed(region, next, failure),
         Input::Retry { region } => turn.retry(region),
         Input::Received(hook) => turn.received(hook),
         // The actor stores the sequence number with the record; the events don't depend on it.

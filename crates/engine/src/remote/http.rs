@@ -167,10 +167,18 @@ pub(super) async fn send(client: &Client, request: RequestBuilder) -> Result<Res
 }
 
 fn onward(from: &Url, response: &Response) -> Option<Url> {
+    location(from, response).filter(|next| next.origin() == from.origin())
+}
+
+/// Whether an answer redirects to another host: what answers there is not what was asked.
+pub(super) fn leads_elsewhere(from: &Url, response: &Response) -> bool {
+    location(from, response).is_some_and(|next| next.host() != from.host())
+}
+
+fn location(from: &Url, response: &Response) -> Option<Url> {
     let follows = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = response.headers().get(header::LOCATION).filter(|_| follows)?;
-    let next = from.join(location.to_str().ok()?).ok()?;
-    (next.origin() == from.origin()).then_some(next)
+    from.join(location.to_str().ok()?).ok()
 }
 
 /// Ends `call` when its time is over.

@@ -76,6 +76,17 @@ impl Turn {
         }
     }
 
+    pub(super) fn region_failed(&mut self, region: Region, next: Region, failure: Failure) {
+        match self.state.record.life {
+            Life::Allocating => {
+                self.do_(Effect::Allocate { region: next.clone(), by_hand: false });
+                self.tell(LifeEvent::RegionFailed { region, next, failure });
+            }
+            // The technician closed it meanwhile.
+            Life::Failed { .. } | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
+        }
+    }
+
     pub(super) fn retry(&mut self, region: Option<Region>) {
         match self.state.record.life {
             Life::Failed { .. } => {
