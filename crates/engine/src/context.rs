@@ -19,6 +19,7 @@ use crate::{
     SessionId,
     actor::{message::SessionMessage, region_choice},
     archive::Archive,
+    away::Awake,
     budget::Budget,
     bus::Bus,
     clock::now,
@@ -52,6 +53,7 @@ pub struct Context {
     pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<SessionMessage>>>,
     pub(crate) health: Health,
     pub(crate) watch: Watch,
+    pub(crate) awake: Awake,
     pub(crate) faults: Faults,
 }
 
@@ -108,6 +110,7 @@ impl Context {
             sessions: RwLock::default(),
             health: Health::new(watch.clone()),
             watch,
+            awake: Awake::new(faults.clone()),
             faults,
             config,
         };
@@ -141,6 +144,12 @@ impl Context {
             // A session that is gone doesn't need it.
             let _ = actor.cast(SessionMessage::Input(input.clone()));
         }
+    }
+
+    /// Tells every session if time has passed without this program. To be called before anything is
+    /// applied that may have waited meanwhile.
+    pub(crate) fn look(&self) {
+        self.awake.look(|since| self.tell_all(&Input::Missed { since }));
     }
 
     /// Notes the outcome of a call to the service, except a hook's PUT, which the budget tracks.

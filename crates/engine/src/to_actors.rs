@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session::Timestamp;
+use session::{Input, Timestamp};
 use wire::HookType;
 
 use crate::{
@@ -14,11 +14,17 @@ pub(crate) struct ToActors(pub Arc<Context>);
 
 impl Receiver for ToActors {
     fn received(&self, session: SessionId, hook: HookType) {
+        self.0.look();
         self.send(session, SessionMessage::Received(hook));
     }
 
     fn committed(&self, session: SessionId, hook: HookType, seq: Option<u64>, at: Timestamp) {
+        self.0.look();
         self.send(session, SessionMessage::Committed { hook, seq, at });
+        if let Some(since) = self.0.awake.told(session, hook, at) {
+            // Both are told: that it was reported, and that this needn't be the present state.
+            self.send(session, SessionMessage::Input(Input::Missed { since }));
+        }
     }
 
     fn written(&self, session: SessionId, seq: u64) {
