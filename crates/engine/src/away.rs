@@ -146,6 +146,7 @@ pub(crate) async fn tell_outages(
             OutageChange::Over { since } => {
                 tracing::warn!(since_ms = since.0, "the service was away");
                 context.tell_all(&Input::Missed { since });
+                context.way.test_again();
             }
         }
     }

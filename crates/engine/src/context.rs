@@ -27,6 +27,7 @@ use crate::{
     faults::Faults,
     hooks::Routes,
     journal::Journal,
+    reach::known::KnownWay,
     remote::{IdentityClients, LoginWithMe},
     timers::Timers,
     token::HookToken,
@@ -54,6 +55,7 @@ pub struct Context {
     pub(crate) health: Health,
     pub(crate) watch: Watch,
     pub(crate) awake: Awake,
+    pub(crate) way: KnownWay,
     pub(crate) faults: Faults,
 }
 
@@ -111,6 +113,7 @@ impl Context {
             health: Health::new(watch.clone()),
             watch,
             awake: Awake::new(faults.clone()),
+            way: KnownWay::default(),
             faults,
             config,
         };
@@ -149,7 +152,10 @@ impl Context {
     /// Tells every session if time has passed without this program. To be called before anything is
     /// applied that may have waited meanwhile.
     pub(crate) fn look(&self) {
-        self.awake.look(|since| self.tell_all(&Input::Missed { since }));
+        self.awake.look(|since| {
+            self.tell_all(&Input::Missed { since });
+            self.way.test_again();
+        });
     }
 
     /// Notes the outcome of a call to the service, except a hook's PUT, which the budget tracks.

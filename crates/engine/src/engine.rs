@@ -30,8 +30,8 @@ use crate::{
     clock::now,
     context::{Context, Health},
     error::{CommandError, Misfit},
-    hooks::Nonces,
     journal::{Journal, JournalError},
+    reach::Tester,
     remote::{CallError, IdentityClients, LoginWithMe, RocketChat, ViewerUrl},
 };
 
@@ -41,7 +41,7 @@ pub struct Engine {
     supervisor: ActorRef<supervisor::Message>,
     regions: ActorRef<region_choice::Message>,
     race: watch::Receiver<Option<Race>>,
-    nonces: Nonces,
+    tester: Tester,
     listener: Server,
     addr: SocketAddr,
 }
@@ -63,6 +63,11 @@ impl Engine {
         self.context.watch.tasks.wait().await;
         let _ = self.context.journal.mark_alive(now()).await;
         let _ = self.context.journal.mark_clean_end(true).await;
+    }
+
+    /// Tests whether hooks can arrive.
+    pub(crate) const fn tester(&self) -> &Tester {
+        &self.tester
     }
 
     /// Where the listener is bound.
@@ -274,11 +279,6 @@ impl Engine {
                 subscription.changed().await;
             }
         }
-    }
-
-    /// Expects the service to call our listener with `nonce`; the receiver resolves when it does.
-    pub fn expect_nonce(&self, nonce: String) -> oneshot::Receiver<()> {
-        self.nonces.expect(nonce)
     }
 
     fn pin(&self, id: SessionId) -> Result<Pin, CommandError> {

@@ -4,15 +4,22 @@
 //! this computer makes it, which proves that the URL leads to this very listener (name, proxy,
 //! forwarding), but not that no firewall blocks the service.
 
+pub(crate) mod known;
+
 use std::time::{Duration, Instant};
+
+pub use self::known::{Proof, Way};
 
 use reqwest::Client;
 use session::Failure;
 use tokio::sync::oneshot;
 use url::{Host, Url};
 
+use self::known::KnownWay;
 use crate::{
     Engine,
+    clock::now,
+    hooks::Nonces,
     remote::{LoginWithMe, USER_AGENT},
 };
 
@@ -67,15 +74,41 @@ pub enum ReachError {
 }
 
 impl Engine {
-    /// Requests the hooks' URL, by the service if it offers that. The future holds no part of the
-    /// engine, which may stop meanwhile; then no request arrives.
+    /// Requests the hooks' URL, by the service if it offers that, and remembers the result. The
+    /// future holds no store of the engine, which may stop meanwhile; then no request arrives.
     ///
     /// # Errors
     /// [`ReachError`].
     pub fn test_reach(&self) -> impl Future<Output = Result<Reached, ReachError>> + Send + use<> {
+        let tester = self.tester().clone();
+        async move {
+            let (began, tested) = (now(), tester.test_once().await);
+            tester.known.tested(began, tested);
+            tested
+        }
+    }
+
+    /// Whether hooks can arrive, as far as is known.
+    pub fn way(&self) -> Way {
+        self.tester().known.now()
+    }
+}
+
+/// Tests the way to the listener.
+#[derive(Clone)]
+pub(crate) struct Tester {
+    pub service: LoginWithMe,
+    /// Under this URL the service reaches our listener.
+    pub hook_base: Url,
+    pub nonces: Nonces,
+    pub known: KnownWay,
+}
+
+impl Tester {
+    async fn test_once(&self) -> Result<Reached, ReachError> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let url = format!("{}/reach/{nonce}", self.hook_base().as_str().trim_end_matches('/'));
-        test(self.client().clone(), url, self.expect_nonce(nonce))
+        let url = format!("{}/reach/{nonce}", self.hook_base.as_str().trim_end_matches('/'));
+        test(self.service.clone(), url, self.nonces.expect(nonce)).await
     }
 }
 
@@ -112,6 +145,7 @@ async fn service_calls(service: &LoginWithMe, url: &Url) -> Result<Option<bool>,
             | Failure::TimedOut
             | Failure::Faulty { .. }
             | Failure::Malformed
+            | Failure::Blocked { .. }
             | Failure::NoRegion
             | Failure::Storage
             | Failure::Internal,

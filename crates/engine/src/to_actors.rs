@@ -6,7 +6,7 @@ use session::{Input, Timestamp};
 use wire::HookType;
 
 use crate::{
-    SessionId, actor::message::SessionMessage, context::Context, hooks::Receiver,
+    SessionId, actor::message::SessionMessage, clock::now, context::Context, hooks::Receiver,
     journal::JournalError,
 };
 
@@ -15,6 +15,7 @@ pub(crate) struct ToActors(pub Arc<Context>);
 impl Receiver for ToActors {
     fn received(&self, session: SessionId, hook: HookType) {
         self.0.look();
+        self.0.way.hook_came(now());
         self.send(session, SessionMessage::Received(hook));
     }
 

@@ -6,11 +6,7 @@ use engine::{Engine, SessionId, journal::EventRecord};
 use session::Event;
 use tokio::sync::watch;
 
-use super::{
-    Console, engine_slot::JoinAddress, reach, reach::ReachTest,
-    verification_audit::VerificationAudit,
-};
-use crate::view::Reach;
+use super::{Console, engine_slot::JoinAddress, verification_audit::VerificationAudit};
 
 /// How many events are read at a time.
 const PAGE: u32 = 500;
@@ -92,8 +88,7 @@ async fn count(console: &Console, engine: &Engine, session: SessionId) {
     console.unread.count(engine, session, &console.access.technician()).await;
 }
 
-/// Asks a configured service for its capabilities beyond the nine calls, and tests the way from it
-/// to our listener.
+/// Asks a configured service for its capabilities beyond the nine calls.
 pub(crate) async fn learn_of_service(console: Arc<Console>) {
     let learn = async {
         let slot = &console.engine;
@@ -110,14 +105,6 @@ pub(crate) async fn learn_of_service(console: Arc<Console>) {
                 JoinAddress { page: format!("{origin}/"), template: format!("{origin}{path}") };
             slot.learned(generation, |known| known.join = Some(join));
             console.updates.announce();
-        }
-        let test = slot.known(|known| known.reach_test.clone());
-        let unknown = {
-            let Some(engine) = slot.get().await else { return };
-            reach::has_public_url(&engine) || reach::known(&engine, &test) == Reach::Unknown
-        };
-        if unknown && test == ReachTest::NotDone {
-            reach::test(slot, &console.updates).await;
         }
     };
     tokio::select! {

@@ -25,7 +25,8 @@ use crate::{
     faults::Faults,
     hooks::{self, Nonces},
     journal::{self, JOURNAL_FILE, Journal, Stored},
-    remote::LoginWithMe,
+    reach::{Tester, known},
+    remote::{LoginWithMe, is_loopback},
     to_actors::ToActors,
     vault::{SealKey, Vault},
 };
@@ -139,7 +140,13 @@ impl Engine {
         // the socket's queue: a 404 would cost them the event, which fires once.
         let listener =
             Server::start(bound, routes, hooks::limits(), None).map_err(StartError::Serve)?;
-        let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
+        let tester = Tester {
+            service: context.client.as_ref().clone(),
+            hook_base: context.hook_base.clone(),
+            nonces,
+            known: context.way.clone(),
+        };
+        let engine = Self { context, supervisor, regions, race, tester, listener, addr };
         // After the sessions are back: this task sends to every session.
         engine.keep_background_tasks(outages);
         stop_if_it_fails.disarm();
@@ -157,7 +164,27 @@ impl Engine {
         let context = self.context.clone();
         watch.keep("note that the console is alive", move || away::note_alive(context.clone()));
         let context = self.context.clone();
+        watch.keep("tell the sessions whether hooks can arrive", move || {
+            known::tell_changes(context.clone())
+        });
+        if self.has_to_be_proved() {
+            let (tester, stopping) = (self.tester.clone(), watch.stopping.clone());
+            let heartbeat = self.context.config.heartbeat;
+            watch.keep("test whether hooks can arrive", move || {
+                known::keep_testing(tester.clone(), heartbeat, stopping.clone())
+            });
+        }
+        let context = self.context.clone();
         watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
+    }
+
+    /// Whether a test can tell if hooks arrive. On one computer they always do, and on a loopback
+    /// address without a public URL none from elsewhere can.
+    fn has_to_be_proved(&self) -> bool {
+        let listener = self.addr.ip();
+        let is_public = *self.hook_base() != own_url(self.addr);
+        let is_local = is_loopback(&self.client().service().base_url);
+        is_public || !(is_local || listener.is_loopback() || listener.is_unspecified())
     }
 }
 

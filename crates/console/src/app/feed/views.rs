@@ -48,7 +48,7 @@ pub(crate) async fn detail_of(
     let beside = beside(console, engine, id).await?;
     let service = service(console);
     let around = Around {
-        reach: known_reach(&console.engine, engine),
+        reach: reach::known(engine),
         join_template: service.join_template.as_deref(),
         join_page: service.join_page.as_deref(),
         revision,
@@ -130,7 +130,7 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
         },
         listener: engine.map(Engine::listener),
         hook_base: engine.map(|engine| engine.hook_base().as_str()),
-        reach: engine.map_or(Reach::Unknown, |engine| known_reach(&console.engine, engine)),
+        reach: engine.map_or(Reach::Unknown, |engine| reach::known(engine)),
         health: engine.map(Engine::health),
         standing: &standing,
         keeper: console.folder.vault.keeper(),
@@ -177,11 +177,6 @@ fn service(console: &Console) -> Service {
             this_computer_only: true,
         },
     }
-}
-
-/// Whether the service can reach our listener, as far as is known.
-pub(crate) fn known_reach(slot: &EngineSlot, engine: &Engine) -> Reach {
-    slot.known(|known| reach::known(engine, &known.reach_test))
 }
 
 pub(crate) fn setting(zone: &TimeZone) -> Setting<'_> {
