@@ -12,6 +12,7 @@ pub mod event;
 pub mod input;
 pub mod lamp;
 pub mod mail;
+pub mod obstacle;
 pub mod outage;
 pub mod presence;
 pub mod program;
@@ -31,6 +32,7 @@ pub use event::{
 };
 pub use input::Input;
 pub use lamp::Lamp;
+pub use obstacle::Obstacle;
 pub use outage::Outage;
 pub use presence::{Presenter, Viewers};
 pub use program::Program;

@@ -79,6 +79,7 @@ impl Failure {
             | Self::NoAnswer
             | Self::TimedOut
             | Self::Faulty { .. }
+            | Self::Blocked { .. }
             | Self::Malformed => true,
             Self::Unauthorized
             | Self::RateLimited { .. }

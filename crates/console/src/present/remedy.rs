@@ -9,7 +9,7 @@ use engine::{
     remote::{DownloadTargetError, ServiceError, logintc, passwordless::PasskeyError},
     vault::VaultError,
 };
-use session::{Failure, program::ProgramObstacle, verification::VerificationObstacle};
+use session::{Failure, Obstacle, program::ProgramObstacle, verification::VerificationObstacle};
 use wire::passwordless::LimitError;
 
 use crate::view::Code;
@@ -29,7 +29,12 @@ pub const NO_PORT: Remedy =
 
 pub const fn of_failure(failure: Failure) -> Remedy {
     match failure {
-        Failure::Unauthorized => (Code::SignInAgain, "Sign in again."),
+        // The remote-support service knows no sign-in: something else stands at its address.
+        Failure::Unauthorized => (
+            Code::CheckAddress,
+            "Check the service's address in the settings; if it is right, ask whoever runs the \
+             service or the network.",
+        ),
         Failure::RateLimited { .. } => (Code::Wait, "Wait a little; then try again."),
         Failure::Unreachable => {
             (Code::CheckNetwork, "Check the network, and the service's address in the settings.")
@@ -43,6 +48,7 @@ pub const fn of_failure(failure: Failure) -> Remedy {
         Failure::Faulty { .. } => {
             (Code::ServiceFault, "Try again later, or ask whoever runs the service.")
         }
+        Failure::Blocked { by } => of_obstacle(by),
         Failure::Malformed => (Code::CheckAddress, "Check the service's address in the settings."),
         Failure::NoRegion => {
             (Code::ChooseRegion, "Check the network and try again, or choose a region by hand.")
@@ -53,6 +59,45 @@ pub const fn of_failure(failure: Failure) -> Remedy {
         Failure::Internal => {
             (Code::Internal, "Try again; if it happens again, see the log and report it.")
         }
+    }
+}
+
+const fn of_obstacle(obstacle: Obstacle) -> Remedy {
+    match obstacle {
+        Obstacle::CertificateExpired => (
+            Code::CheckNetwork,
+            "Check this computer's date and time; if they are right, have whoever runs the service \
+             renew its certificate.",
+        ),
+        Obstacle::CertificateOfAnother => (
+            Code::CheckAddress,
+            "Check the service's address in the settings; if it is right, ask whoever runs the \
+             service.",
+        ),
+        Obstacle::CertificateUntrusted => (
+            Code::CheckNetwork,
+            "If the service or the network has an authority of its own, install that authority's \
+             certificate on this computer; otherwise ask whoever runs the network.",
+        ),
+        Obstacle::Proxy => (
+            Code::CheckNetwork,
+            "Put the user name and the password into the proxy's address, as in \
+             https_proxy=http://user:password@host:port, and start Deskhand again.",
+        ),
+        Obstacle::Gateway { .. } => (
+            Code::CheckNetwork,
+            "Ask whoever runs the service or the network to let Deskhand through.",
+        ),
+        Obstacle::Redirect => (
+            Code::CheckAddress,
+            "Open a browser and sign in to the network if it asks for that; otherwise check the \
+             service's address in the settings.",
+        ),
+        Obstacle::BrokeOff => (Code::TryAgain, "Try again; if it stays so, check the network."),
+        Obstacle::Encoded => (
+            Code::ServiceFault,
+            "Ask whoever runs the service, or a gateway before it, to send its answers uncompressed.",
+        ),
     }
 }
 

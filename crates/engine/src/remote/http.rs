@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use session::{Failure, Obstacle};
 use url::Url;
 
 use super::{
     LoginWithMeConfig, ServiceError, Timeouts,
-    error::{Cause, malformed, of_status, of_transport, refused, timed_out},
+    error::{Cause, blocked, location, malformed, of_status, of_transport, refused, timed_out},
     is_loopback,
 };
 
@@ -141,7 +142,18 @@ pub(super) fn endpoint(base_url: &Url, segments: &[&str]) -> Url {
 }
 
 /// Sends a GET, follows redirects within the URL's origin, and gives the answer, whatever it is.
-pub(super) async fn get(client: &Client, mut url: Url) -> Result<Response, Cause> {
+///
+/// A service closes idle connections, and may do so just when one is used: a request that ended
+/// without an answer is sent once more.
+pub(super) async fn get(client: &Client, url: Url) -> Result<Response, Cause> {
+    match get_once(client, url.clone()).await {
+        Err((Failure::NoAnswer, _)) => get_once(client, url).await,
+        answer => answer,
+    }
+}
+
+/// As [`get`], for what the service gives only once.
+pub(super) async fn get_once(client: &Client, mut url: Url) -> Result<Response, Cause> {
     for _ in 0..=MOST_REDIRECTS {
         let response = send(client, client.request(Method::GET, url.clone())).await?;
         match onward(&url, &response) {
@@ -163,7 +175,17 @@ pub(super) async fn send_json(
 }
 
 pub(super) async fn send(client: &Client, request: RequestBuilder) -> Result<Response, Cause> {
-    client.send(request.header(header::ACCEPT, "application/json, */*;q=0.5")).await
+    let request = request.header(header::ACCEPT, "application/json, */*;q=0.5");
+    // An answer is small and is read as it comes.
+    let response = client.send(request.header(header::ACCEPT_ENCODING, "identity")).await?;
+    let encoding = response.headers().get(header::CONTENT_ENCODING);
+    let is_plain = |encoding: &str| encoding.trim().is_empty() || encoding.trim() == "identity";
+    if encoding.is_some_and(|encoding| !encoding.to_str().is_ok_and(is_plain))
+        && response.status().is_success()
+    {
+        return Err(blocked(Obstacle::Encoded));
+    }
+    Ok(response)
 }
 
 fn onward(from: &Url, response: &Response) -> Option<Url> {
@@ -173,12 +195,6 @@ fn onward(from: &Url, response: &Response) -> Option<Url> {
 /// Whether an answer redirects to another host: what answers there is not what was asked.
 pub(super) fn leads_elsewhere(from: &Url, response: &Response) -> bool {
     location(from, response).is_some_and(|next| next.host() != from.host())
-}
-
-fn location(from: &Url, response: &Response) -> Option<Url> {
-    let follows = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-    let location = response.headers().get(header::LOCATION).filter(|_| follows)?;
-    from.join(location.to_str().ok()?).ok()
 }
 
 /// Ends `call` when its time is over.
@@ -242,10 +258,20 @@ pub(super) fn succeeded<T: DeserializeOwned>(status: StatusCode, body: &[u8]) ->
 
 /// Reads any JSON. The parser's own message is dropped, since it may quote the body.
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Cause> {
+    let body = bare(body);
     if body.is_empty() {
         return Err(malformed("the service's answer is empty"));
     }
     serde_json::from_slice(body).map_err(|_| malformed(UNDOCUMENTED))
+}
+
+/// A text without the marks that say nothing: a byte order mark, blanks and zeros around it.
+pub(super) fn bare(body: &[u8]) -> &[u8] {
+    let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let start = body.iter().position(|byte| !blank(byte)).unwrap_or(body.len());
+    let end = body.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+    &body[start..end]
 }
 
 const UNDOCUMENTED: &str = "the service's answer is not what it documents";

@@ -3,7 +3,7 @@
 //!
 //! Only [`LoginWithMe::session_parameters`], [`LoginWithMe::email`] and
 //! [`LoginWithMe::report_abuse`] must not be repeated after an unclear end; every other call
-//! may be.
+//! may be, and a GET is.
 
 use std::collections::HashSet;
 
@@ -106,7 +106,7 @@ impl LoginWithMe {
             let mut known = HashSet::new();
             let regions: Vec<Region> = names
                 .iter()
-                .filter_map(|name| name.as_str()?.parse().ok())
+                .filter_map(|name| name.as_str()?.trim().parse().ok())
                 .filter(|region: &Region| known.insert(region.clone()))
                 // Each of them is timed over a connection of its own.
                 .take(MOST_REGIONS)
@@ -298,7 +298,12 @@ impl LoginWithMe {
         bounds: Bounds,
     ) -> Result<T, CallError> {
         let call = async {
-            let response = http::get(&self.client, self.url(path, query)).await?;
+            let url = self.url(path, query);
+            let response = if doing == Doing::FetchParameters {
+                http::get_once(&self.client, url).await?
+            } else {
+                http::get(&self.client, url).await?
+            };
             let status = response.status();
             http::succeeded(status, &http::body(response, bounds.body).await?)
         };

@@ -13,7 +13,11 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
-use super::{CallError, Doing, LoginWithMe, error::Cause, http};
+use super::{
+    CallError, Doing, LoginWithMe,
+    error::{Cause, blocked, of_certificate, rustls_error},
+    http,
+};
 
 /// A day's chat comes in one message.
 const LIVE_BYTES: usize = 8 << 20;
@@ -80,6 +84,9 @@ fn address(base_url: &Url, channel: Channel) -> Url {
 /// The cause of a WebSocket that did not open. The error's own text is not repeated.
 fn why(error: &Error) -> Cause {
     let unreachable = |text: &str| (Failure::Unreachable, text.to_owned());
+    if let Some(by) = rustls_error(error).and_then(of_certificate) {
+        return blocked(by);
+    }
     match error {
         Error::Http(answer) => {
             let status = answer.status().as_u16();

@@ -77,6 +77,7 @@ impl Turn {
         let maybe_sent = match failure {
             // No answer came: the service may have taken it all the same.
             Failure::NoAnswer | Failure::TimedOut | Failure::Malformed | Failure::Internal => true,
+            Failure::Blocked { by } => by.let_it_through(),
             Failure::Unauthorized
             | Failure::RateLimited { .. }
             | Failure::Unreachable

@@ -87,6 +87,7 @@ impl Turn {
                 | Failure::Rejected { .. }
                 | Failure::Faulty { .. }
                 | Failure::Malformed
+                | Failure::Blocked { .. }
                 | Failure::NoRegion
                 | Failure::Storage
                 | Failure::Internal => POLL,

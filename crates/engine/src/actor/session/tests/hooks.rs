@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use session::{Event, Failure, Input, Lamp, Outcome, PresenceEvent, Presenter, Timer, Viewers};
+use session::{
+    Event, Failure, Input, Lamp, Obstacle, Outcome, PresenceEvent, Presenter, Timer, Viewers,
+};
 use wire::HookType::{PresenterStarted, ViewerOffline, ViewerStarted};
 
 use crate::{
@@ -131,7 +133,7 @@ async fn garbage_makes_no_lamp_green() {
         (Scripted::garbage(), Failure::Malformed),
         (Scripted::status(200), Failure::Malformed),
         (Scripted::status(302), Failure::Malformed),
-        (Scripted::status(403), Failure::Rejected { status: 403 }),
+        (Scripted::status(403), Failure::Blocked { by: Obstacle::Gateway { status: 403 } }),
     ] {
         world.services.next("PUT hook", answer.clone());
         session.send(SessionMessage::Received(ViewerStarted));
