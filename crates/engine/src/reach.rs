@@ -112,6 +112,7 @@ async fn service_calls(service: &LoginWithMe, url: &Url) -> Result<Option<bool>,
             | Failure::TimedOut
             | Failure::Faulty { .. }
             | Failure::Malformed
+            | Failure::TooLarge { .. }
             | Failure::NoRegion
             | Failure::Storage
             | Failure::Internal,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::size;
+
 /// A failed call, named by its remedy. It holds no text of the other side's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
@@ -35,6 +37,11 @@ pub enum Failure {
     },
     /// The answer isn't what the service documents: check the address.
     Malformed,
+    /// The answer is larger than what is read of one.
+    TooLarge {
+        /// How many bytes are read at most.
+        most: u32,
+    },
     /// No region answered: choose one by hand or check the network.
     NoRegion,
     /// It could not be written to this computer's disk: free space, check permissions.
@@ -61,6 +68,9 @@ impl Failure {
             Self::Rejected { status } => format!("the service refused it ({status})"),
             Self::Faulty { status } => format!("the service has a fault ({status})"),
             Self::Malformed => "what answers is not what the service documents".into(),
+            Self::TooLarge { most } => {
+                format!("the answer has more than {}, the most that is read", size(most.into()))
+            }
             Self::NoRegion => "no region answers".into(),
             Self::Storage => "it could not be saved to this computer's disk".into(),
             Self::Internal => "a part of Deskhand failed".into(),
@@ -89,7 +99,10 @@ pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
         // The service knows best when it will answer again, even if somebody is waiting here.
         Failure::RateLimited { retry_after_ms: Some(ms) } => Duration::from_millis(ms).max(doubled),
         // A refusal seldom changes: don't hammer.
-        Failure::Rejected { .. } | Failure::Unauthorized | Failure::Malformed => LONGEST,
+        Failure::Rejected { .. }
+        | Failure::Unauthorized
+        | Failure::Malformed
+        | Failure::TooLarge { .. } => LONGEST,
         // A session on screen must not send even more calls to an overloaded service.
         Failure::RateLimited { retry_after_ms: None } => doubled.max(ON_SCREEN),
         Failure::Unreachable

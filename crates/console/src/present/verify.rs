@@ -190,7 +190,11 @@ fn of_call(failure: Failure) -> Trouble {
     let trouble = of_failure(ASK, failure);
     match failure {
         // After no answer, or a malformed one, it isn't certain that the phone didn't ring.
-        Failure::NoAnswer | Failure::TimedOut | Failure::Malformed | Failure::Faulty { .. } => {
+        Failure::NoAnswer
+        | Failure::TimedOut
+        | Failure::Malformed
+        | Failure::TooLarge { .. }
+        | Failure::Faulty { .. } => {
             let text = format!("{} It may have been sent, and is not repeated.", trouble.text);
             Trouble { text, ..trouble }
         }
@@ -222,6 +226,7 @@ fn of_failure(doing: &str, failure: Failure) -> Trouble {
         | Failure::TimedOut
         | Failure::Faulty { .. }
         | Failure::Malformed
+        | Failure::TooLarge { .. }
         | Failure::NoRegion
         | Failure::Storage
         | Failure::Internal => known,

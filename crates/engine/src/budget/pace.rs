@@ -71,6 +71,7 @@ impl Pace {
                 | Failure::TimedOut
                 | Failure::Rejected { .. }
                 | Failure::Malformed
+                | Failure::TooLarge { .. }
                 | Failure::NoRegion
                 | Failure::Storage
                 | Failure::Internal,

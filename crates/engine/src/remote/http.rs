@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use session::Failure;
 use url::Url;
 
 use super::{
@@ -205,7 +206,10 @@ pub(super) async fn whole_response(response: Response, most: usize) -> Result<Ht
 }
 
 async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
-    let too_large = || malformed("the service's answer is too large");
+    let too_large = || {
+        let failure = Failure::TooLarge { most: u32::try_from(most).unwrap_or(u32::MAX) };
+        (failure, failure.reason())
+    };
     // A body that is announced as too large isn't read at all.
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_large());

@@ -88,6 +88,7 @@ impl Turn {
                 | Failure::TimedOut
                 | Failure::Faulty { .. }
                 | Failure::Malformed
+                | Failure::TooLarge { .. }
                 | Failure::NoRegion
                 | Failure::Internal,
             ) => self.give_program_up(Gone::MaybeTaken),
