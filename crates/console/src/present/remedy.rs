@@ -44,6 +44,9 @@ pub const fn of_failure(failure: Failure) -> Remedy {
             (Code::ServiceFault, "Try again later, or ask whoever runs the service.")
         }
         Failure::Malformed => (Code::CheckAddress, "Check the service's address in the settings."),
+        Failure::TooLarge { .. } => {
+            (Code::ServiceFault, "What is here already is kept; go on in a new session.")
+        }
         Failure::NoRegion => {
             (Code::ChooseRegion, "Check the network and try again, or choose a region by hand.")
         }

@@ -117,6 +117,7 @@ mod tests {
             Failure::Rejected { status: 404 },
             Failure::Faulty { status: 503 },
             Failure::Malformed,
+            Failure::TooLarge { most: 8 << 20 },
             Failure::NoRegion,
             Failure::Storage,
             Failure::Internal,
