@@ -1,7 +1,7 @@
 //! The programs without a window: `headless`, `regions`, `demo`, `doctor` and `audit`.
 //!
 //! Standard output carries only the requested output, in every case; everything else goes to
-//! standard error. Ctrl-C and SIGTERM end each program in good order.
+//! standard error. Ctrl-C, SIGTERM and SIGHUP end each program in good order.
 
 mod check_audit;
 mod demo;
@@ -20,7 +20,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-pub use flags::{Global, start_log};
+pub use flags::Global;
+pub use serve::process::{log_filter, start_log};
 
 use crate::app::AppError;
 
@@ -69,7 +70,7 @@ pub enum End {
     Done,
     /// It found a fault and reported it.
     NotGood,
-    /// Ctrl-C or SIGTERM came before it was done.
+    /// Ctrl-C, SIGTERM or SIGHUP came before it was done.
     Interrupted,
 }
 
@@ -132,7 +133,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 /// Runs a program on a runtime of its own, and returns its exit code. The token that the program
-/// gets is cancelled by the first Ctrl-C or SIGTERM.
+/// gets is cancelled by the first Ctrl-C, SIGTERM or SIGHUP.
 pub fn run_to_end(program: impl AsyncFnOnce(CancellationToken) -> Result<End, Failed>) -> ExitCode {
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
@@ -165,33 +166,21 @@ async fn unless(
     stop.run_until_cancelled(work).await.unwrap_or(Ok(End::Interrupted))
 }
 
-/// A token that the first Ctrl-C or SIGTERM from now on cancels, even if nobody waits for it yet.
+/// A token that the first Ctrl-C, SIGTERM or SIGHUP from now on cancels, even if nobody waits for it
+/// yet.
 fn interruption() -> CancellationToken {
     let stop = CancellationToken::new();
     let came = stop.clone();
-    tokio::spawn(async move {
-        interrupted().await;
-        came.cancel();
-    });
-    stop
-}
-
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+    match serve::process::stop_signal() {
+        Ok(signal) => {
+            tokio::spawn(async move {
+                signal.await;
+                came.cancel();
+            });
         }
+        Err(error) => tracing::warn!(%error, "listen for Ctrl-C: the system refused"),
     }
-    #[cfg(not(unix))]
-    {
-        let _ = tokio::signal::ctrl_c().await;
-    }
+    stop
 }
 
 /// A folder that is removed when dropped.

@@ -148,6 +148,27 @@ impl Command {
     }
 }
 
+#[cfg(test)]
+impl Command {
+    /// The names of all commands.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().copied()
+    }
+
+    /// The fields of the command of this name, old names of fields among them.
+    pub(crate) fn fields(name: &str) -> Vec<String> {
+        if Self::has_no_fields(name) {
+            return Vec::new();
+        }
+        // serde names all fields when it refuses one.
+        let fields = serde_json::json!({ "do": name, "": null });
+        let Err(error) = serde_json::from_value::<Self>(fields) else { panic!("{name}") };
+        let text = error.to_string();
+        let (_, expected) = text.split_once("expected").unwrap_or_else(|| panic!("{text}"));
+        expected.split('`').skip(1).step_by(2).map(String::from).collect()
+    }
+}
+
 fn parse_id(text: &str) -> Result<SessionId, Trouble> {
     text.parse().map_err(|_| no_session("find the session"))
 }

@@ -23,6 +23,13 @@ pub enum Reply {
     },
     /// A session in full.
     Detail { detail: Box<view::SessionDetail> },
+    /// A page of a session's chat.
+    Chat {
+        /// Its messages, oldest first.
+        chat: Vec<view::ChatLine>,
+        /// How many messages come before them.
+        earlier: u32,
+    },
     /// A page of what was found.
     Found {
         /// The hits, newest first.

@@ -28,7 +28,7 @@ use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 pub use self::{
     audit::{AuditEntry, AuditHash, AuditLink, AuditReport, BrokenLink},
     devices::LookedUp,
-    messages::{Message, Saved},
+    messages::{ChatPage, Message, Saved},
     notes::{Note, NoteKind},
     people::Aliases,
     pictures::{MOST_PICTURES, Picture},
@@ -89,8 +89,8 @@ pub struct Cursor(i64);
 /// A session's contents in the archive, other than its row and its events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionContents {
-    /// Its messages in the order of their sending.
-    pub messages: Vec<Message>,
+    /// The newest page of its messages.
+    pub chat: ChatPage,
     pub notes: Vec<Note>,
     /// Its tags in alphabetical order.
     pub tags: Vec<String>,
@@ -149,11 +149,11 @@ impl Archive {
         self.readers.read(CHECK, |connection| store::check_integrity(connection, CHECK)).await
     }
 
-    /// Everything that a session's page shows, read in one job of a reader.
+    /// What a session's page shows at first, read in one job of a reader.
     pub async fn contents(&self, session: SessionId) -> Result<SessionContents, ArchiveError> {
         let read = move |c: &Connection| {
             Ok(SessionContents {
-                messages: messages::of_session(c, session)?,
+                chat: messages::newest(c, session)?,
                 notes: notes::of_session(c, session)?,
                 tags: tags::of_session(c, session)?,
                 choice: region_choices::of_session(c, session)?,

@@ -23,13 +23,15 @@ use crate::{
     journal::SessionSecrets,
     remote::{
         CallError, Download, DownloadTarget, LoginTc,
-        logintc::{Attribute, Code, PushState, User},
+        logintc::{self, Attribute, Code, PushState, User},
     },
     watch::{Panicked, survive},
 };
 
 /// A download's progress is reported at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// How often a push that can't be taken back is tried: for some three minutes.
+const TAKE_BACK_TRIES: u32 = 12;
 /// Between two heartbeats of a session that is on screen, soon after a fault.
 const HURRIED: Duration = Duration::from_secs(2);
 
@@ -355,14 +357,47 @@ pub(crate) fn poll_phone(
     });
 }
 
-/// Cancels a push. If that fails, a later answer to it still has no effect here.
-pub(crate) fn cancel_phone(context: &Arc<Context>, client: LoginTc, question: String) {
-    let shared = context.clone();
-    context.watch.tasks.spawn(async move {
-        if let Some(Err(error)) = until_stopped(&shared, client.cancel(&question)).await {
-            tracing::info!(%error, "a push could not be taken back");
+/// Takes a push back, unless somebody has answered it. A failure is said at once, and then it is tried
+/// again, because the person may still answer.
+pub(crate) fn cancel_phone(
+    context: &Arc<Context>,
+    to: &Mailbox,
+    id: u32,
+    client: LoginTc,
+    question: String,
+) {
+    let (shared, mailbox) = (context.clone(), to.clone());
+    spawn_effect(context, to, async move {
+        for attempt in 1..=TAKE_BACK_TRIES {
+            let input = until_stopped(&shared, take_back(&client, &question, id)).await?;
+            let Input::PushTakenBack { left: Some(failure), .. } = input else {
+                return Some(Message::Input(input));
+            };
+            if attempt == 1 {
+                mailbox.tell(input);
+            }
+            let pause = tokio::time::sleep(spread(retry::wait(attempt, failure, false)));
+            until_stopped(&shared, pause).await?;
         }
+        None
     });
+}
+
+/// Looks whether somebody has answered a push, and has the service take it back if nobody has.
+async fn take_back(client: &LoginTc, question: &str, id: u32) -> Input {
+    let answered = |answer| Input::VerificationAnswered { id, answer };
+    let unseen = match client.poll(question).await {
+        Ok(PushState::Approved) => return answered(VerificationAnswer::Approved),
+        Ok(PushState::Denied) => return answered(VerificationAnswer::Denied),
+        Ok(PushState::Pending) => None,
+        Ok(PushState::Other(_)) => Some(Failure::Malformed),
+        Err(error) => Some(error.failure()),
+    };
+    let left = match client.cancel(question).await {
+        Ok(()) | Err(logintc::Error::Gone(_)) => None,
+        Err(error) => Some(error.failure()),
+    };
+    Input::PushTakenBack { id, unseen, left }
 }
 
 fn revoke(context: &Arc<Context>, to: &Mailbox, pin: Pin) {

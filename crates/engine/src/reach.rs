@@ -146,6 +146,7 @@ async fn service_calls(service: &LoginWithMe, url: &Url) -> Result<Option<bool>,
             | Failure::Faulty { .. }
             | Failure::Malformed
             | Failure::Blocked { .. }
+            | Failure::TooLarge { .. }
             | Failure::NoRegion
             | Failure::Storage
             | Failure::Internal,

@@ -70,7 +70,8 @@ pub enum Effect {
         /// The verification's number.
         id: u32,
     },
-    /// Cancel a push that nobody has answered. No input comes back.
+    /// Look once more whether somebody has answered a push, and take it back if not:
+    /// `VerificationAnswered` or `PushTakenBack` comes back.
     CancelPhone {
         /// The verification's number.
         id: u32,

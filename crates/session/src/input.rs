@@ -192,6 +192,17 @@ pub enum Input {
         /// Why it failed.
         failure: Failure,
     },
+    /// The service was asked once more for a verification's answer, which there was none of, and then
+    /// to take the push back.
+    PushTakenBack {
+        /// Its number.
+        id: u32,
+        /// Why it could not say whether somebody has answered; none if it could.
+        unseen: Option<Failure>,
+        /// Why the push could not be taken back, so that the phone may go on ringing; none if it was,
+        /// or if there was nothing to take back.
+        left: Option<Failure>,
+    },
     /// A person cancels a verification.
     CancelVerification {
         /// Its number.

@@ -84,6 +84,7 @@ impl Failure {
             Self::Unauthorized
             | Self::RateLimited { .. }
             | Self::Rejected { .. }
+            | Self::TooLarge { .. }
             | Self::NoRegion
             | Self::Storage
             | Self::Internal => false,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Obstacle, time::bounded};
+use crate::{Obstacle, text::size, time::bounded};
 
 /// A failed call, named by its remedy. It holds no text of the other side's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,11 @@ pub enum Failure {
         /// What it is.
         by: Obstacle,
     },
+    /// The answer is larger than what is read of one.
+    TooLarge {
+        /// How many bytes are read at most.
+        most: u32,
+    },
     /// No region answered: choose one by hand or check the network.
     NoRegion,
     /// It could not be written to this computer's disk: free space, check permissions.
@@ -71,6 +76,9 @@ impl Failure {
             Self::Faulty { status } => format!("the service has a fault ({status})"),
             Self::Malformed => "what answers is not what the service documents".into(),
             Self::Blocked { by } => by.reason(),
+            Self::TooLarge { most } => {
+                format!("the answer has more than {}, the most that is read", size(most.into()))
+            }
             Self::NoRegion => "no region answers".into(),
             Self::Storage => "it could not be saved to this computer's disk".into(),
             Self::Internal => "a part of Deskhand failed".into(),
@@ -111,7 +119,8 @@ pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
                 | Obstacle::Gateway { .. }
                 | Obstacle::Redirect
                 | Obstacle::Encoded,
-        } => LONGEST,
+        }
+        | Failure::TooLarge { .. } => LONGEST,
         // A session on screen must not send even more calls to an overloaded service.
         Failure::RateLimited { retry_after_ms: None } => doubled.max(ON_SCREEN),
         Failure::Unreachable

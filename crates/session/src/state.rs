@@ -1,10 +1,13 @@
 //! A session as it is: the stored record, and the data that only a running console has.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use wire::Region;
 
 use crate::{
-    Gate, Lamp, Presenter, Program, Timestamp, Verification, Viewers, mail, verification::Override,
+    Failure, Gate, Lamp, Presenter, Program, Timestamp, Verification, Viewers, mail,
+    verification::{Override, VerificationOutcome},
 };
 
 /// A session: its stored record and its unstored data.
@@ -22,12 +25,16 @@ pub struct State {
     pub windows: u32,
     /// When chat was last fetched.
     pub chat_as_of: Option<Timestamp>,
+    /// Why the chat could not be fetched last; none if it could.
+    pub chat_failure: Option<Failure>,
     /// When something was last done in it.
     pub active_at: Timestamp,
     /// When a hook last could not be put, or another call showed that the service fails.
     pub hook_failed: Option<Timestamp>,
     /// The verification gate, as the settings define it.
     pub gate: Gate,
+    /// Verifications that are being taken back, and how each ends unless the person has answered.
+    pub taking_back: BTreeMap<u32, VerificationOutcome>,
 }
 
 /// A session's stored record. No secret is in it: the PIN is kept beside it, sealed.
@@ -204,10 +211,12 @@ impl State {
             on_screen: false,
             windows: 0,
             chat_as_of: None,
+            chat_failure: None,
             hook_failed: None,
             // The settings are not stored with the session; whoever restores it gives the gate as
             // an input.
             gate: Gate::default(),
+            taking_back: BTreeMap::new(),
         }
     }
 }

@@ -86,6 +86,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::VerificationAnswered { id, answer } => turn.verification_answered(id, answer),
         Input::VerificationFailed { id, end } => turn.verification_failed(id, end),
         Input::PollFailed { id, failure } => turn.poll_failed(id, failure),
+        Input::PushTakenBack { id, unseen, left } => turn.push_taken_back(id, unseen, left),
         Input::CancelVerification { id } => turn.cancel_verification(id),
         Input::GateSet(gate) => turn.gate_set(gate),
         Input::GateOverridden { by, reason } => turn.gate_overridden(by, reason),

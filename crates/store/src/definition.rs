@@ -158,10 +158,14 @@ impl Definition {
 ///
 /// The first connection of a process does that. But SQLite counts as initialised before it calls SQLCipher's
 /// part, so a second thread could open a database that takes no key yet, which looked like a wrong key.
+///
+/// SQLCipher would then write lines of its own to standard error; what it says there, its errors say too.
 fn initialise() {
     static INITIALISED: Once = Once::new();
-    INITIALISED.call_once(|| match Connection::open_in_memory() {
-        Ok(connection) => drop(connection),
+    let silenced =
+        |connection: Connection| connection.execute_batch("PRAGMA cipher_log_level=NONE;");
+    INITIALISED.call_once(|| match Connection::open_in_memory().and_then(silenced) {
+        Ok(()) => {}
         // The caller's own connection meets the same error and reports it.
         Err(error) => tracing::warn!(%error, "SQLite could not be initialised"),
     });

@@ -85,6 +85,8 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
         token_file: token_file.unwrap_or_else(|| data.join("control-token")),
     });
     let log = args.log.or(file.log).unwrap_or_else(|| "info".to_owned());
+    let log = serve::process::log_filter(&log)
+        .map_err(|why| SettingsError::Wrong(format!("choose what to log: {why}")))?;
     Ok(Settings { config, log })
 }
 

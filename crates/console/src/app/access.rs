@@ -164,7 +164,7 @@ pub(super) async fn lock_when_idle(console: Arc<Console>) {
     };
     tokio::select! {
         () = follow => {}
-        () = console.lifecycle.stopping.cancelled() => {}
+        () = console.lifecycle.watch.stopping.cancelled() => {}
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn follow(console: Arc<Console>) {
     let mut verifications = VerificationAudit::default();
     loop {
         follow_one(&console, &mut generation, &mut verifications).await;
-        if console.lifecycle.stopping.is_cancelled() {
+        if console.lifecycle.watch.stopping.is_cancelled() {
             return;
         }
     }
@@ -33,7 +33,7 @@ async fn follow_one(
     let Some(mut subscription) = subscription else {
         tokio::select! {
             _ = generation.changed() => {}
-            () = console.lifecycle.stopping.cancelled() => {}
+            () = console.lifecycle.watch.stopping.cancelled() => {}
         }
         return;
     };
@@ -43,7 +43,7 @@ async fn follow_one(
         let changes = tokio::select! {
             changes = subscription.changed() => changes,
             _ = generation.changed() => return,
-            () = console.lifecycle.stopping.cancelled() => return,
+            () = console.lifecycle.watch.stopping.cancelled() => return,
         };
         if changes.happened {
             read_on(console).await;
@@ -109,6 +109,6 @@ pub(crate) async fn learn_of_service(console: Arc<Console>) {
     };
     tokio::select! {
         () = learn => {}
-        () = console.lifecycle.stopping.cancelled() => {}
+        () = console.lifecycle.watch.stopping.cancelled() => {}
     }
 }

@@ -50,15 +50,16 @@ impl Ports {
     }
 }
 
-/// The port to take: `asked` as a person set it (0 means the one of the last run, `last`).
+/// The port to take: `asked` as a person set it, and no other; 0 means the one of the last run, `last`,
+/// or any.
 ///
-/// `promised`: others were given the port, so no other will do.
+/// `promised`: others were given the last run's port, so no other will do.
 pub(super) fn choose(asked: u16, last: Option<u16>, promised: bool) -> serve::Port {
-    let wanted = if asked == 0 { last } else { Some(asked) };
-    match (wanted, promised) {
-        (None, _) => serve::Port::Any,
-        (Some(port), true) => serve::Port::Exactly(port),
-        (Some(port), false) => serve::Port::Remembered(port),
+    match (asked, last) {
+        (0, None) => serve::Port::Any,
+        (0, Some(last)) if promised => serve::Port::Exactly(last),
+        (0, Some(last)) => serve::Port::Remembered(last),
+        (asked, _) => serve::Port::Exactly(asked),
     }
 }
 
@@ -73,7 +74,7 @@ mod tests {
         assert_eq!(choose(0, None, true), Port::Any);
         assert_eq!(choose(0, Some(7), false), Port::Remembered(7));
         assert_eq!(choose(0, Some(7), true), Port::Exactly(7));
-        assert_eq!(choose(9, Some(7), false), Port::Remembered(9));
+        assert_eq!(choose(9, Some(7), false), Port::Exactly(9), "a person asked for it");
         assert_eq!(choose(9, Some(7), true), Port::Exactly(9));
     }
 

@@ -15,7 +15,6 @@ use directories::ProjectDirs;
 use engine::desktop::Desktop;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use tracing_subscriber::EnvFilter;
 
 use super::Failed;
 use crate::{
@@ -65,7 +64,8 @@ pub struct Global {
         global = true,
         env = "DESKHAND_LOG",
         value_name = "FILTER",
-        default_value = "warn"
+        default_value = "warn",
+        value_parser = serve::process::log_filter
     )]
     pub log: String,
     /// Settings.
@@ -203,17 +203,9 @@ impl Global {
     /// # Errors
     /// The flag or variable with a wrong value and what to do, for people.
     pub fn for_window(&self, desktop: Arc<dyn Desktop>) -> Result<Options, String> {
-        start_log(&self.log);
+        serve::process::start_log(&self.log);
         self.options("deskhand", desktop).map_err(|failed| failed.to_string())
     }
-}
-
-/// Logs to standard error from now on, unless a log is already set up.
-pub fn start_log(filter: &str) {
-    // A wrong filter must not keep the program from starting.
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = log.try_init();
 }
 
 /// The variables whose value is valid Unicode; every setting's value is.

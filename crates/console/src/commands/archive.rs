@@ -45,6 +45,13 @@ pub enum ArchiveCommand {
     },
     /// Everything about a session, live or archived. Answers `detail`.
     Detail { session: String },
+    /// A page of a session's chat, oldest message first. Answers `chat`.
+    Chat {
+        session: String,
+        /// The page ends before the message with this guid; none for the newest page.
+        #[serde(default)]
+        before: Option<String>,
+    },
     /// Full-text search over sessions, notes, tickets and transcripts, newest first. Answers `found`.
     Search {
         /// What was typed; empty lists everything.
@@ -78,9 +85,11 @@ impl ArchiveCommand {
                 let text = "Opens a saved picture of the customer's screen.";
                 AuditPolicy::before("picture_opened", text).about(session)
             }
-            Self::Note { .. } | Self::Tags { .. } | Self::Detail { .. } | Self::Search { .. } => {
-                AuditPolicy::Nothing
-            }
+            Self::Note { .. }
+            | Self::Tags { .. }
+            | Self::Detail { .. }
+            | Self::Chat { .. }
+            | Self::Search { .. } => AuditPolicy::Nothing,
         })
     }
 
@@ -90,6 +99,7 @@ impl ArchiveCommand {
             Self::Note { session, text } => note(console, &session, &text, by).await,
             Self::Tags { session, tags } => set_tags(console, &session, &tags).await,
             Self::Detail { session } => detail(console, &session).await,
+            Self::Chat { session, before } => chat(console, &session, before).await,
             Self::Search { query, cursor } => search(console, &query, cursor.as_deref()).await,
             Self::Export { session, format } => export(console, &session, format).await,
             Self::Picture { session, picture: number } => picture(console, &session, number).await,
@@ -156,6 +166,19 @@ async fn detail(console: &Console, session: &str) -> CommandResult {
     Ok(Reply::Detail { detail })
 }
 
+async fn chat(console: &Console, session: &str, before: Option<String>) -> CommandResult {
+    const DOING: &str = "show the chat";
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
+    must_exist(&engine, id, DOING).await?;
+    let page =
+        engine.archive().chat(id, before).await.map_err(|error| trouble::of_store(&error))?;
+    let page = page.ok_or_else(|| {
+        trouble::not_found(&format!("{DOING}: it has no message of the guid in `before`"))
+    })?;
+    let chat = present::detail::chat(&page.messages);
+    Ok(Reply::Chat { chat, earlier: page.earlier })
+}
+
 async fn search(console: &Console, query: &str, cursor: Option<&str>) -> CommandResult {
     let cursor = cursor.map(str::parse).transpose().map_err(|_| {
         trouble::bad_input("search the archive: this is not a search cursor", "start a new search")
@@ -169,7 +192,9 @@ async fn search(console: &Console, query: &str, cursor: Option<&str>) -> Command
 
 async fn export(console: &Console, session: &str, format: Format) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
-    let detail = detail_of(console, &engine, id).await?;
+    let mut detail = detail_of(console, &engine, id).await?;
+    let transcript = engine.archive().transcript(id).await;
+    detail.chat = present::detail::chat(&transcript.map_err(|error| trouble::of_store(&error))?);
     let (file_name, text) = export::export(&detail, format, &console.zone);
     Ok(Reply::Text { file_name, text })
 }

@@ -39,8 +39,9 @@ pub enum PasskeyCommand {
     },
     /// Deletes a passkey.
     DeletePasskey {
-        /// Its id.
-        id: String,
+        /// Its id. Named `id` by the scripts and windows of earlier versions.
+        #[serde(alias = "id")]
+        passkey: String,
         /// A person has confirmed that it is the last one.
         #[serde(default)]
         confirmed: bool,
@@ -69,8 +70,8 @@ impl PasskeyCommand {
         match self {
             Self::Passkeys => passkeys(console).await,
             Self::AddPasskey { nickname } => add_passkey(console, &nickname).await,
-            Self::DeletePasskey { id, confirmed } => {
-                delete_passkey(console, &id, confirmed, by).await
+            Self::DeletePasskey { passkey, confirmed } => {
+                delete_passkey(console, &passkey, confirmed, by).await
             }
             Self::SetAliases { aliases, hashing } => {
                 set_aliases(console, &aliases, hashing, by).await

@@ -194,8 +194,8 @@ async fn show(console: &Console, session: Option<&str>) -> CommandResult {
 async fn read(console: &Console, session: &str) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let stored = |error: engine::StoreError| trouble::of_store(&error);
-    let messages = engine.archive().transcript(id).await.map_err(stored)?;
-    if let Some(last) = messages.last() {
+    let newest = engine.archive().chat(id, None).await.map_err(stored)?;
+    if let Some(last) = newest.and_then(|page| page.messages.into_iter().next_back()) {
         engine.journal().mark(&mark_name(id), Some(last.guid.as_bytes())).await.map_err(stored)?;
         console.unread.count(&engine, id, &console.access.technician()).await;
         console.updates.announce();

@@ -2,14 +2,13 @@
 
 use engine::{
     Snapshot,
-    archive::{LookedUp, Message, Picture, Summary},
+    archive::{ChatPage, Message, NoteKind, SessionContents, Summary},
     journal::EventRecord,
 };
 use session::{
-    Lamp, Life, Record, Timestamp, Transcript, Verification,
+    Lamp, Life, Record, Timestamp, Transcript,
     mail::{Order, Status, Template, When},
     region::Choice,
-    verification::Override,
 };
 
 use super::{
@@ -28,25 +27,12 @@ use crate::{
 const LONGEST_TEXT: usize = 20_000;
 
 /// The facts about a session that its snapshot lacks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Beside {
     /// All events, oldest first.
     pub happenings: Vec<EventRecord>,
-    /// The transcript so far, oldest first.
-    pub messages: Vec<Message>,
-    /// The note.
-    pub note: String,
-    pub tags: Vec<String>,
-    /// The choice of its region.
-    pub choice: Option<Choice>,
-    /// The archived verifications, oldest first.
-    pub verifications: Vec<Verification>,
-    /// The gate's newest archived override.
-    pub overridden: Option<Override>,
-    /// Devices that were looked up, oldest first.
-    pub devices: Vec<LookedUp>,
-    /// Pictures of the customer's screen, oldest first.
-    pub pictures: Vec<Picture>,
+    /// What the archive has.
+    pub contents: SessionContents,
     /// Who shares the screen and who watches it; none where the service doesn't say.
     pub screen: Option<ScreenView>,
     /// Unread chat messages.
@@ -69,11 +55,11 @@ pub struct Around<'a> {
 /// The details of a session that the engine runs.
 pub fn view(
     snapshot: &Snapshot,
-    beside: Beside,
+    beside: &Beside,
     around: &Around<'_>,
     setting: &Setting<'_>,
 ) -> SessionDetail {
-    let record = &snapshot.record;
+    let (record, contents) = (&snapshot.record, &beside.contents);
     let timers = Timers::new(record, setting.now);
     SessionDetail {
         row: row::view(snapshot, around.revision, beside.unread, setting),
@@ -88,14 +74,14 @@ pub fn view(
             .zip(record.allocation())
             .map(|(pin, allocation)| pin_view(pin.expose(), allocation.expires, around)),
         region: record.allocation().map(|allocation| allocation.region.to_string()),
-        region_ms: beside.choice.as_ref().and_then(region_race::best_ms),
+        region_ms: contents.choice.as_ref().and_then(region_race::best_ms),
         failure: failure(record),
         hooks: hooks::view(&snapshot.lamps, &beside.happenings, around.reach),
         presenter: state::presenter(record.presenter),
         viewers: state::viewers(record.viewers),
         windows: snapshot.windows,
         // Nobody shares a screen in an ended session, whatever the last known roster has.
-        screen: beside.screen.filter(|_| record.is_live()),
+        screen: beside.screen.clone().filter(|_| record.is_live()),
         timeline: timeline::view(record, &beside.happenings, setting),
         waited_ms: timers.waited_ms,
         waiting: timers.waiting,
@@ -105,28 +91,31 @@ pub fn view(
         program: customer_program::view(snapshot, setting),
         verifications: record.verifications.iter().map(verify::view).collect(),
         gate: verify::gate(snapshot.gate, record, setting),
-        devices: beside.devices.iter().map(device::pinned).collect(),
-        pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
+        devices: contents.devices.iter().map(device::pinned).collect(),
+        pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
         mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
-        chat: chat(&beside.messages),
+        chat: chat(&contents.chat.messages),
+        chat_after: None,
+        chat_total: total(&contents.chat),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
+        chat_trouble: snapshot.chat_failure.map(|why| trouble::of_failure("fetch the chat", why)),
         transcript: transcript(&record.transcript),
-        note: words::plain_lines(&beside.note, LONGEST_TEXT),
-        tags: beside.tags,
+        note: note(contents),
+        tags: contents.tags.clone(),
         log: log(&beside.happenings, &record.by, setting),
-        regions: race(beside.choice.as_ref(), &beside.happenings, record.created),
+        regions: race(contents.choice.as_ref(), &beside.happenings, record.created),
     }
 }
 
 /// The details of a session that only the archive has: no PIN and no hooks.
 pub fn archived(
     summary: &Summary,
-    beside: Beside,
+    beside: &Beside,
     around: &Around<'_>,
     setting: &Setting<'_>,
 ) -> SessionDetail {
     let never = FactView { is: FactKind::Never, since: None };
-    let messages = u32::try_from(beside.messages.len()).unwrap_or(u32::MAX);
+    let contents = &beside.contents;
     let ended = summary.closed_at.unwrap_or(summary.created);
     SessionDetail {
         row: archived_row(summary, around.revision, setting),
@@ -137,7 +126,7 @@ pub fn archived(
         contact: words::plain(&summary.about.contact, 200),
         pin: None,
         region: summary.region.as_ref().map(ToString::to_string),
-        region_ms: beside.choice.as_ref().and_then(region_race::best_ms),
+        region_ms: contents.choice.as_ref().and_then(region_race::best_ms),
         failure: None,
         hooks: hooks::view(&[const { Lamp::Off }; 4], &beside.happenings, around.reach),
         presenter: never.clone(),
@@ -151,18 +140,21 @@ pub fn archived(
         connected: false,
         timers_at: ended.0,
         program: None,
-        verifications: beside.verifications.iter().map(verify::view).collect(),
-        gate: verify::old_gate(beside.overridden.as_ref()),
-        devices: beside.devices.iter().map(device::pinned).collect(),
-        pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
+        verifications: contents.verifications.iter().map(verify::view).collect(),
+        gate: verify::old_gate(contents.overridden.as_ref()),
+        devices: contents.devices.iter().map(device::pinned).collect(),
+        pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
         mails: Vec::new(),
-        chat: chat(&beside.messages),
+        chat: chat(&contents.chat.messages),
+        chat_after: None,
+        chat_total: total(&contents.chat),
         chat_as_of: None,
-        transcript: TranscriptView::Saved { at: ended.0, messages },
-        note: words::plain_lines(&beside.note, LONGEST_TEXT),
-        tags: beside.tags,
+        chat_trouble: None,
+        transcript: TranscriptView::Saved { at: ended.0, messages: total(&contents.chat) },
+        note: note(contents),
+        tags: contents.tags.clone(),
         log: log(&beside.happenings, &summary.by, setting),
-        regions: race(beside.choice.as_ref(), &beside.happenings, summary.created),
+        regions: race(contents.choice.as_ref(), &beside.happenings, summary.created),
     }
 }
 
@@ -180,6 +172,19 @@ fn archived_row(summary: &Summary, revision: u64, setting: &Setting<'_>) -> Sess
         verified: None,
         live: false,
     }
+}
+
+/// How many messages the chat has up to the page's end.
+fn total(page: &ChatPage) -> u32 {
+    page.earlier.saturating_add(u32::try_from(page.messages.len()).unwrap_or(u32::MAX))
+}
+
+/// Both notes as one text.
+fn note(contents: &SessionContents) -> String {
+    let of = |kind| contents.notes.iter().filter(move |note| note.kind == kind);
+    let both = of(NoteKind::Working).chain(of(NoteKind::Closing));
+    let texts: Vec<_> = both.map(|note| note.text.as_str()).collect();
+    words::plain_lines(&texts.join("\n"), LONGEST_TEXT)
 }
 
 /// The chat as it is shown, with names and texts made harmless.

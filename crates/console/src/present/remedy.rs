@@ -50,6 +50,9 @@ pub const fn of_failure(failure: Failure) -> Remedy {
         }
         Failure::Blocked { by } => of_obstacle(by),
         Failure::Malformed => (Code::CheckAddress, "Check the service's address in the settings."),
+        Failure::TooLarge { .. } => {
+            (Code::ServiceFault, "What is here already is kept; go on in a new session.")
+        }
         Failure::NoRegion => {
             (Code::ChooseRegion, "Check the network and try again, or choose a region by hand.")
         }

@@ -127,6 +127,7 @@ mod tests {
             Failure::Blocked { by: Obstacle::Redirect },
             Failure::Blocked { by: Obstacle::BrokeOff },
             Failure::Blocked { by: Obstacle::Encoded },
+            Failure::TooLarge { most: 8 << 20 },
             Failure::NoRegion,
             Failure::Storage,
             Failure::Internal,

@@ -190,7 +190,11 @@ fn of_call(failure: Failure) -> Trouble {
     let trouble = of_failure(ASK, failure);
     match failure {
         // After no answer, or a malformed one, it isn't certain that the phone didn't ring.
-        Failure::NoAnswer | Failure::TimedOut | Failure::Malformed | Failure::Faulty { .. } => {
+        Failure::NoAnswer
+        | Failure::TimedOut
+        | Failure::Malformed
+        | Failure::TooLarge { .. }
+        | Failure::Faulty { .. } => {
             maybe_sent(trouble)
         }
         Failure::Blocked { by } if by.let_it_through() => maybe_sent(trouble),
@@ -229,6 +233,7 @@ fn of_failure(doing: &str, failure: Failure) -> Trouble {
         | Failure::Faulty { .. }
         | Failure::Malformed
         | Failure::Blocked { .. }
+        | Failure::TooLarge { .. }
         | Failure::NoRegion
         | Failure::Storage
         | Failure::Internal => known,

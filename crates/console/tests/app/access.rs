@@ -452,6 +452,7 @@ fn every_command() -> Vec<Value> {
         on("note", json!({ "text": "x" })),
         on("tags", json!({ "tags": [] })),
         on("detail", json!({})),
+        on("chat", json!({})),
         of("search", json!({ "query": "" })),
         on("export", json!({ "format": "text" })),
         of("probe_regions", json!({})),

@@ -44,7 +44,7 @@ async fn a_script_sees_the_story_from_pin_to_archived_transcript() {
 
     handle.page_says(&pin, customer, "Maria", "The printer is out of toner").await.unwrap();
     handle.page_says(&pin, viewer, "Tom", "I see it").await.unwrap();
-    console.detail(&session, "the chat", |d| d["chat"].as_array().unwrap().len() == 2).await;
+    console.detail(&session, "the chat", |d| d["chat_total"] == 2).await;
 
     console.forget();
     console.ask(json!({ "do": "recheck", "session": session })).await;

@@ -72,6 +72,7 @@ impl Pace {
                 | Failure::Rejected { .. }
                 | Failure::Malformed
                 | Failure::Blocked { .. }
+                | Failure::TooLarge { .. }
                 | Failure::NoRegion
                 | Failure::Storage
                 | Failure::Internal,

@@ -197,6 +197,9 @@ pub(super) fn leads_elsewhere(from: &Url, response: &Response) -> bool {
     location(from, response).is_some_and(|next| next.host() != from.host())
 }
 
+/// No service's answer has so many bytes; whoever announces them is another server.
+const ABSURD: u64 = 1 << 30;
+
 /// Ends `call` when its time is over.
 pub(super) async fn within<T>(
     time: Duration,
@@ -211,6 +214,14 @@ pub(super) async fn body(response: Response, most: usize) -> Result<Vec<u8>, Cau
         return Err(of_status(&response, Timestamp::now()));
     }
     read(response, most).await
+}
+
+/// The same, where the answer may be larger than that and still be the one that was asked for.
+pub(super) async fn body_or_too_large(response: Response, most: usize) -> Result<Vec<u8>, Cause> {
+    if !response.status().is_success() {
+        return Err(of_status(&response, Timestamp::now()));
+    }
+    read_or_too_large(response, most).await
 }
 
 /// An answer of any status, with its whole body: for services that describe errors in the body.
@@ -228,11 +239,27 @@ pub(super) async fn whole_response(response: Response, most: usize) -> Result<Ht
     Ok(HttpResponse { status, cause, body: read(response, most).await? })
 }
 
-async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
-    let too_large = || malformed("the service's answer is too large");
+/// Reads a body of bounded size. A larger one isn't what was asked for.
+async fn read(response: Response, most: usize) -> Result<Vec<u8>, Cause> {
+    read_or_too_large(response, most).await.map_err(|(failure, text)| {
+        let too_large = matches!(failure, Failure::TooLarge { .. });
+        (if too_large { Failure::Malformed } else { failure }, text)
+    })
+}
+
+/// Reads a body that may outgrow what is read of it, although it is what was asked for.
+async fn read_or_too_large(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
+    let too_large = || {
+        let failure = Failure::TooLarge { most: u32::try_from(most).unwrap_or(u32::MAX) };
+        (failure, failure.reason())
+    };
     // A body that is announced as too large isn't read at all.
-    if response.content_length().is_some_and(|length| length > most as u64) {
-        return Err(too_large());
+    match response.content_length() {
+        Some(length) if length > ABSURD => {
+            return Err(malformed("the service announces an endless answer"));
+        }
+        Some(length) if length > most as u64 => return Err(too_large()),
+        Some(_) | None => {}
     }
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(|error| of_transport(&error))? {

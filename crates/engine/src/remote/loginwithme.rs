@@ -38,7 +38,8 @@ pub const HOSTED_REGION_URL: &str = "https://{region}.loginwith.me";
 
 /// The bytes of an answer, at most.
 const API_BODY: usize = 1 << 20;
-const CHAT_BODY: usize = 8 << 20;
+/// A chat is as long as people write in a day.
+const CHAT_BODY: usize = 32 << 20;
 /// A service has a handful of regions; no answer makes us open connections without end.
 const MOST_REGIONS: usize = 64;
 
@@ -305,7 +306,12 @@ impl LoginWithMe {
                 http::get(&self.client, url).await?
             };
             let status = response.status();
-            http::succeeded(status, &http::body(response, bounds.body).await?)
+            let body = if bounds.body > API_BODY {
+                http::body_or_too_large(response, bounds.body).await?
+            } else {
+                http::body(response, bounds.body).await?
+            };
+            http::succeeded(status, &body)
         };
         http::within(bounds.time, call).await.map_err(|cause| failed(doing, cause))
     }

@@ -176,6 +176,20 @@ async fn a_body_without_end_is_malformed_and_not_read() {
 }
 
 #[tokio::test]
+async fn a_chat_that_is_larger_than_what_is_read_of_it_is_said_to_be() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    let announced = format!("{head}Content-Length: 40000000\r\n\r\n{{");
+    let mut unannounced = format!("{head}Connection: close\r\n\r\n").into_bytes();
+    unannounced.resize(33 << 20, b' ');
+    for answer in [announced.into_bytes(), unannounced] {
+        let server = Server::saying(answer).await;
+        let error = client(&server.origin).chat(&pin()).await.unwrap_err();
+        assert_eq!(error.failure, Failure::TooLarge { most: 32 << 20 });
+        assert!(error.to_string().contains("more than 33.6 MB"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_fault_of_the_service_is_its_own() {
     let page = format!("<h1>{MARK}</h1>");
     let server = Server::saying(http("500 Oops", "text/html", page.as_bytes())).await;

@@ -56,6 +56,7 @@ impl Turn {
 
     pub(super) fn chat_saved(&mut self, new: u32, total: u32, transcript: bool) {
         self.state.chat_as_of = Some(self.now);
+        self.state.chat_failure = None;
         if new > 0 {
             self.tell(ChatEvent::ChatArrived { messages: new });
         }
@@ -74,6 +75,7 @@ impl Turn {
     }
 
     pub(super) fn chat_failed(&mut self, failure: Failure, transcript: bool) {
+        self.state.chat_failure = Some(failure);
         match &mut self.state.record.transcript {
             Transcript::Wanted { failed } if transcript => {
                 *failed = failed.saturating_add(1);

@@ -90,6 +90,7 @@ impl Turn {
                 | Failure::Malformed
                 | Failure::Blocked { .. }
                 | Failure::Unreachable
+                | Failure::TooLarge { .. }
                 | Failure::NoRegion
                 | Failure::Internal,
             ) => self.give_program_up(Gone::MaybeTaken),

@@ -72,7 +72,11 @@ text: string, } | { "do": "tags", session: string,
 /**
  * All of them.
  */
-tags: Array<string>, } | { "do": "detail", session: string, } | { "do": "search", 
+tags: Array<string>, } | { "do": "detail", session: string, } | { "do": "chat", session: string, 
+/**
+ * The page ends before the message with this guid; none for the newest page.
+ */
+before: string | null, } | { "do": "search", 
 /**
  * What was typed; empty lists everything.
  */
@@ -118,9 +122,9 @@ person?: string, } | { "do": "ceremony_link" } | { "do": "cancel_ceremony" } | {
  */
 nickname: string, } | { "do": "delete_passkey", 
 /**
- * Its id.
+ * Its id. Named `id` by the scripts and windows of earlier versions.
  */
-id: string, 
+passkey: string, 
 /**
  * A person has confirmed that it is the last one.
  */
@@ -243,7 +247,15 @@ url: string,
  * Whether a viewer's link is held to its role, whoever has it; if not, read-only is a
  * convenience. None where it is no viewer's.
  */
-by_role: boolean | null, } | { "reply": "detail", detail: SessionDetail, } | { "reply": "found", 
+by_role: boolean | null, } | { "reply": "detail", detail: SessionDetail, } | { "reply": "chat", 
+/**
+ * Its messages, oldest first.
+ */
+chat: Array<ChatLine>, 
+/**
+ * How many messages come before them.
+ */
+earlier: number, } | { "reply": "found", 
 /**
  * The hits, newest first.
  */
@@ -671,13 +683,27 @@ pictures: Array<PictureView>,
  */
 mails: Array<MailView>, 
 /**
- * The chat as archived.
+ * Messages of the chat up to its end: those that the subscriber doesn't have yet, or the newest
+ * page.
  */
 chat: Array<ChatLine>, 
+/**
+ * The guid of the message that `chat` comes after, in place of whatever the subscriber has after
+ * it; none: in place of all that the subscriber has.
+ */
+chat_after: string | null, 
+/**
+ * How many messages the chat has. `chat` gives the newest; the command `chat` gives earlier ones.
+ */
+chat_total: number, 
 /**
  * When the chat was last fetched; none if never.
  */
 chat_as_of: number | null, 
+/**
+ * Why the chat could not be fetched last; none if it could.
+ */
+chat_trouble: Trouble | null, 
 /**
  * The transcript's way into the archive.
  */

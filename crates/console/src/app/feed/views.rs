@@ -1,10 +1,6 @@
 //! Gathers the facts for a view, and has the view made.
 
-use engine::{
-    Engine, SessionId, Snapshot,
-    archive::{NoteKind, SessionContents},
-};
-
+use engine::{Engine, SessionId, Snapshot};
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -55,10 +51,10 @@ pub(crate) async fn detail_of(
     };
     let setting = setting(&console.zone);
     if let Some(snapshot) = engine.snapshot(id) {
-        return Ok(present::detail::view(&snapshot, beside, &around, &setting));
+        return Ok(present::detail::view(&snapshot, &beside, &around, &setting));
     }
     match engine.archive().summary(id).await {
-        Ok(Some(summary)) => Ok(present::detail::archived(&summary, beside, &around, &setting)),
+        Ok(Some(summary)) => Ok(present::detail::archived(&summary, &beside, &around, &setting)),
         Ok(None) => Err(trouble::not_found("show the session: there is none of that id")),
         Err(error) => Err(trouble::of_store(&error)),
     }
@@ -67,36 +63,14 @@ pub(crate) async fn detail_of(
 async fn beside(console: &Console, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
     let failed = |error: engine::StoreError| trouble::of_store(&error);
-    let (
-        mut happenings,
-        SessionContents {
-            messages,
-            notes,
-            tags,
-            choice,
-            verifications,
-            overridden,
-            devices,
-            pictures,
-        },
-    ) = tokio::try_join!(engine.journal().events_of(id), archive.contents(id)).map_err(failed)?;
+    let (mut happenings, contents) =
+        tokio::try_join!(engine.journal().events_of(id), archive.contents(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.events_of(id).await.map_err(failed)?;
     }
-    let mut texts: Vec<String> = Vec::new();
-    for kind in [NoteKind::Working, NoteKind::Closing] {
-        texts.extend(notes.iter().filter(|note| note.kind == kind).map(|note| note.text.clone()));
-    }
     Ok(Beside {
         happenings,
-        messages,
-        note: texts.join("\n"),
-        tags,
-        choice,
-        verifications,
-        overridden,
-        devices,
-        pictures,
+        contents,
         screen: screen(&console.engine, id),
         unread: console.unread.get(id),
     })
