@@ -155,6 +155,7 @@ async fn what_was_there_comes_back_elsewhere_under_another_keeper() {
     let restored = restored.await.unwrap();
     assert_eq!((restored.made_at, &restored.aside), (NOW, &None));
     assert_eq!(names(&other.path().join("deep")), ["data"]);
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(matches!(
         Vault::open(&folder, keep(None)),
         Err(engine::vault::VaultError::PassphraseNeeded)

@@ -91,7 +91,9 @@ impl Restore<'_> {
     fn new_folder(&self, folder: &Path) -> Result<TempDir, BackupError> {
         let parent = folder.parent().unwrap_or(folder);
         let made = tempfile::Builder::new().prefix(".deskhand-restore-").tempdir_in(parent);
-        made.map_err(BackupError::io("make a folder in", parent))
+        let made = made.map_err(BackupError::io("make a folder in", parent))?;
+        store::private_folder(made.path())?;
+        Ok(made)
     }
 
     /// Writes all files to `new`, up to the end of the backup.

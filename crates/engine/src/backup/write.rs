@@ -67,6 +67,7 @@ impl Backup<'_> {
         // the console from saving events. The copies are encrypted as the databases are.
         let copies = tempfile::Builder::new().prefix(".deskhand-backup-").tempdir_in(into);
         let copies = copies.map_err(&failed)?;
+        store::private_folder(copies.path())?;
         let file = NamedTempFile::new_in(copies.path()).map_err(&failed)?;
         let to_file = BufWriter::new(file.as_file());
         let sealed =
