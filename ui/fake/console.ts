@@ -13,7 +13,7 @@ import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
-import { download, keep, PICTURE } from './saving';
+import { backUp, download, keep, PICTURE } from './saving';
 import { SETTINGS } from './settings';
 
 const PAGE = 100;
@@ -252,6 +252,8 @@ export class FakeConsole implements ConsolePort {
         return { reply: 'reach', reach: 'reachable', text: 'The service reached 127.0.0.1:47213 in 3 ms.' };
       case 'outbox':
         return { reply: 'outbox', mails: this.#outbox() };
+      case 'backup':
+        return backUp(command.passphrase);
       case 'show':
       case 'report_abuse':
       case 'quit':

@@ -182,6 +182,7 @@ export function console_(now: number, more: Partial<ConsoleView> = {}): ConsoleV
     active: 0,
     troubles: [],
     key_keeper: 'keyring',
+    backup_percent: null,
     ...more,
   };
 }

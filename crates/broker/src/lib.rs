@@ -57,7 +57,7 @@ mod sockets;
 mod store;
 mod timer;
 
-pub use self::store::{StoreError, StoreKey};
+pub use self::store::{STORE_FILE, STORE_VERSION, StoreError, StoreKey};
 pub use config::{ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};
 pub use handle::Handle;
 pub use hub::{

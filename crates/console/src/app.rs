@@ -7,6 +7,7 @@
 
 mod access;
 mod audit_log;
+mod backup;
 mod ceremony;
 mod data_folder;
 mod embedded_broker;
@@ -41,13 +42,14 @@ use session::Input;
 use wire::ConfText;
 
 use self::{
-    access::AccessControl, audit_log::AuditLog, ceremony::Ceremonies, data_folder::DataFolder,
-    embedded_broker::EmbeddedBroker, engine_slot::EngineSlot, identity_sandbox::IdentitySandbox,
-    settings_in_force::SettingsInForce, shutdown::Lifecycle, standing_troubles::StandingTroubles,
-    unread::UnreadCounts, updates::Updates, viewer::Viewers,
+    access::AccessControl, audit_log::AuditLog, backup::BackupProgress, ceremony::Ceremonies,
+    data_folder::DataFolder, embedded_broker::EmbeddedBroker, engine_slot::EngineSlot,
+    identity_sandbox::IdentitySandbox, settings_in_force::SettingsInForce, shutdown::Lifecycle,
+    standing_troubles::StandingTroubles, unread::UnreadCounts, updates::Updates, viewer::Viewers,
 };
 pub(crate) use self::{
     audit_log::AuditEntry,
+    backup::{KEPT_FILES, STORES, restore_backup, write_backup},
     ceremony::{CeremonyTask, begin as begin_ceremony, of_passkey, passkeys},
     engine_start::restart_engine,
     feed::{detail_of, name_of, setting},
@@ -115,6 +117,7 @@ pub(crate) struct Console {
     pub(crate) audit: Arc<AuditLog>,
     pub(crate) standing: Arc<StandingTroubles>,
     pub(crate) unread: UnreadCounts,
+    pub(crate) backup: BackupProgress,
     pub(crate) viewers: Arc<Viewers>,
     pub(crate) updates: Arc<Updates>,
     pub(crate) desktop: Arc<dyn Desktop>,

@@ -1,14 +1,17 @@
-//! The programs without a window: `headless`, `regions`, `demo`, `doctor` and `audit`.
+//! The programs without a window: `headless`, `regions`, `demo`, `doctor`, `audit`, `backup`
+//! and `restore`.
 //!
 //! Standard output carries only the requested output, in every case; everything else goes to
 //! standard error. Ctrl-C, SIGTERM and SIGHUP end each program in good order.
 
+mod backup;
 mod check_audit;
 mod demo;
 mod doctor;
 mod flags;
 mod headless;
 mod line_reader;
+mod passphrase;
 mod probe_regions;
 mod protocol;
 pub mod watch;
@@ -16,6 +19,7 @@ pub mod watch;
 use std::{fmt, future::Future, io, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
+use engine::vault::Options as VaultOptions;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -52,13 +56,17 @@ pub enum Program {
     Doctor(doctor::Flags),
     /// Looks through the audit log for a broken link, or writes it out
     Audit(check_audit::Flags),
+    /// Writes all of a console's data to one encrypted file, while the console runs or not
+    Backup(backup::BackupFlags),
+    /// Makes a data folder of a backup
+    Restore(backup::RestoreFlags),
 }
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 it failed (demo: a step was not seen; doctor: a session can't work here; \
 audit: a link is broken); \
 2 wrong usage or settings; 3 another console uses the data folder; 4 the key can't be had (passphrase, \
-keyring); 5 an address is taken or no good; 6 disk or database; 130 demo, regions or doctor was interrupted.";
+keyring); 5 an address is taken or no good; 6 disk or database; 130 it was interrupted before it was done.";
 
 /// How long background tasks have to end.
 const LAST_WORK: Duration = Duration::from_secs(10);
@@ -98,6 +106,11 @@ impl Failed {
         Self { code: 4, text: text.into(), remedy: remedy.into() }
     }
 
+    /// The disk or a database.
+    fn disk(text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code: 6, text: text.into(), remedy: remedy.into() }
+    }
+
     /// A bug.
     pub fn internal(error: &dyn fmt::Display) -> Self {
         Self::general(format!("a bug: {error}"), "Please report it.")
@@ -129,6 +142,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Program::Demo(flags) => Err(demo::hand_over(&global.log, &flags)),
         Program::Doctor(flags) => unless(&stop, doctor::run(&global, &flags)).await,
         Program::Audit(flags) => unless(&stop, check_audit::run(&global, &flags)).await,
+        Program::Backup(flags) => backup::write(&global, flags, &stop).await,
+        Program::Restore(flags) => backup::restore(&global, flags, &stop).await,
     })
 }
 
@@ -156,6 +171,18 @@ fn conclude(ended: Result<End, Failed>) -> ExitCode {
             ExitCode::from(failed.code)
         }
     }
+}
+
+/// How the programs beside the console get at a data folder's key.
+///
+/// # Errors
+/// The passphrase's file can't be read.
+fn vault_options(global: &Global) -> Result<VaultOptions, Failed> {
+    let mut options = VaultOptions { passphrase: global.passphrase()?, ..VaultOptions::default() };
+    if global.no_keyring {
+        options.keyring = None;
+    }
+    Ok(options)
 }
 
 /// Runs `work`, and drops it when `stop` is cancelled.

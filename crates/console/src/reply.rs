@@ -98,6 +98,13 @@ pub enum Reply {
         /// Where to go on; none at the end.
         before: Option<u64>,
     },
+    /// A backup was written.
+    Backup {
+        /// The file.
+        path: String,
+        /// How many bytes it has.
+        bytes: u64,
+    },
     /// What a look at the whole audit log found.
     AuditCheck { check: view::AuditCheck },
 }

@@ -40,6 +40,8 @@ use crate::SessionId;
 
 /// The archive's file within the data folder.
 pub const ARCHIVE_FILE: &str = "archive.db";
+/// The newest version of the archive's schema.
+pub const ARCHIVE_VERSION: usize = STEPS.len();
 /// The most rows that a page has.
 pub const PAGE: u32 = 200;
 

@@ -29,6 +29,9 @@ use crate::{SessionId, vault::SealKey};
 /// The journal's file within the data folder.
 pub const JOURNAL_FILE: &str = "journal.db";
 
+/// The newest version of the journal's schema.
+pub const JOURNAL_VERSION: usize = table::JOURNAL.migrations.len();
+
 /// The journal. Clones share one writer; dropping the last one waits until all that is queued
 /// is written.
 #[derive(Clone)]

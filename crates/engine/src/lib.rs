@@ -8,6 +8,7 @@ pub mod actor;
 pub mod archive;
 mod archivist;
 mod away;
+pub mod backup;
 pub mod budget;
 pub mod bus;
 pub mod clock;

@@ -23,6 +23,11 @@ use crate::hub::records::{StoredState, Write};
 
 pub(crate) use signing::SigningKey;
 
+/// The store's file within the data folder.
+pub const STORE_FILE: &str = "broker.db";
+/// The newest version of its schema.
+pub const STORE_VERSION: usize = STEPS.len();
+
 /// What the store held when it was opened.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -64,7 +69,7 @@ impl Store {
         now: Millis,
     ) -> Result<(Self, Loaded), StoreError> {
         store::private_folder(folder)?;
-        let connection = BROKER.open(&folder.join("broker.db"), key)?;
+        let connection = BROKER.open(&folder.join(STORE_FILE), key)?;
         let loaded = load(&connection, now).map_err(fault("read the broker's store"))?;
         Ok((Self(Writer::start("broker-store", connection)?), loaded))
     }

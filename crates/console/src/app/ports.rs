@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::standing_troubles::StandingTroubles;
 use crate::view::{Code, Trouble};
 
-const FILE: &str = "ports.json";
+/// The file within the data folder.
+pub(crate) const PORTS_FILE: &str = "ports.json";
 
 /// The ports of the last run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ impl Ports {
     /// The ports of the last run; none if the file is missing or damaged, since any port
     /// will do then.
     pub fn read(data: &Path) -> Self {
-        let text = fs::read(data.join(FILE)).unwrap_or_default();
+        let text = fs::read(data.join(PORTS_FILE)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
@@ -46,7 +47,7 @@ impl Ports {
             return Ok(());
         }
         let text = serde_json::to_vec(&self).unwrap_or_default();
-        crate::settings::replace(&data.join(FILE), &text)
+        crate::settings::replace(&data.join(PORTS_FILE), &text)
     }
 }
 
@@ -85,7 +86,7 @@ mod tests {
             Ports { listener: Some(1), broker: Some(2), network: Some(3), ..Ports::default() };
         ports.write(data.path()).unwrap();
         assert_eq!(Ports::read(data.path()), ports);
-        fs::write(data.path().join(FILE), "garbage").unwrap();
+        fs::write(data.path().join(PORTS_FILE), "garbage").unwrap();
         assert_eq!(Ports::read(data.path()), Ports::default());
     }
 }

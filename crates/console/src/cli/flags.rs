@@ -20,12 +20,10 @@ use super::Failed;
 use crate::{
     app::{Bundle, IN_THE_BROWSER, Options, Pages, PagesIn},
     settings::{
-        Settings, SettingsError, SettingsSource, declarations, from_environment, from_text,
+        SETTINGS_FILE, Settings, SettingsError, SettingsSource, declarations, from_environment,
+        from_text,
     },
 };
-
-/// The settings' file in the data folder, unless another is named.
-pub const SETTINGS_FILE: &str = "settings.toml";
 
 /// The flags that every program takes.
 #[derive(Debug, Clone, Default, Args)]
@@ -214,7 +212,7 @@ fn variables() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-fn first_line(path: &Path) -> Result<SecretString, Failed> {
+pub(super) fn first_line(path: &Path) -> Result<SecretString, Failed> {
     let failed = |why: &str| {
         let text = format!("read the passphrase from {}: {why}", path.display());
         Failed::key(text, "Write it on the file's first line, readable for you.")

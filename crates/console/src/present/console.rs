@@ -32,6 +32,8 @@ pub struct Parts<'a> {
     pub standing: &'a [Trouble],
     /// Where the data key is kept.
     pub keeper: Keeper,
+    /// The percentage of the backup that is being written.
+    pub backup_percent: Option<u8>,
     /// All sessions.
     pub sessions: &'a [std::sync::Arc<Snapshot>],
     pub now: Timestamp,
@@ -82,6 +84,7 @@ pub fn view(parts: &Parts<'_>) -> ConsoleView {
             Keeper::KeyFile => KeyKeeper::KeyFile,
             Keeper::Passphrase => KeyKeeper::Passphrase,
         },
+        backup_percent: parts.backup_percent,
     }
 }
 

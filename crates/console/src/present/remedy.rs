@@ -2,8 +2,11 @@
 //!
 //! Every table names all variants, so that no error can be added without a remedy.
 
+use std::io;
+
 use engine::{
     BackgroundFault, CommandError, Misfit, StoreError, TaskFault,
+    backup::BackupError,
     lock::LockError,
     reach::ReachError,
     remote::{DownloadTargetError, ServiceError, logintc, passwordless::PasskeyError},
@@ -23,6 +26,8 @@ pub const NO_SESSION: Remedy = (Code::NotFound, "Choose a session from the list 
 pub const STOPPING: Remedy = (Code::TryAgain, "Start it again.");
 /// For a missing source of random bytes.
 pub const NO_RANDOM: Remedy = (Code::Internal, "Restart the computer.");
+/// For a full disk that a backup is written or restored to.
+const ROOM_THERE: Remedy = (Code::FreeSpace, "Free some space there, or choose another disk.");
 /// For a page of ours that can't be served.
 pub const NO_PORT: Remedy =
     (Code::TryAgain, "Try again; if it stays so, start the computer again.");
@@ -142,6 +147,54 @@ pub const fn of_lock(error: &LockError) -> Remedy {
             (Code::AlreadyRunning, "Quit that one first or choose another data folder.")
         }
         LockError::Io { .. } => (Code::FreeSpace, "Check that the folder can be written to."),
+    }
+}
+
+pub fn of_backup(error: &BackupError) -> Remedy {
+    match error {
+        BackupError::Taken(_) => {
+            (Code::BadInput, "Choose another name, or have the file replaced (--force).")
+        }
+        BackupError::NoFile(_) => (Code::BadInput, "Give the name of a file in a folder."),
+        BackupError::WeakPassphrase(_) => {
+            (Code::BadInput, "Choose a longer one, such as four random words.")
+        }
+        BackupError::NoConsole(_) => {
+            (Code::NotFound, "Name the console's data folder with --data.")
+        }
+        BackupError::NotABackup(_) => {
+            (Code::BadInput, "Choose a file that deskhand backup has written.")
+        }
+        BackupError::TooNew(_) => (Code::UpdateApp, "Restore it with that version."),
+        BackupError::WrongPassphrase(_) => {
+            (Code::UnlockKey, "Enter it again; without it the backup can't be opened.")
+        }
+        BackupError::Damaged { .. } => {
+            (Code::RestoreCopy, "Copy the file again from where it came, or use another backup.")
+        }
+        BackupError::FolderTaken(_) => (
+            Code::AlreadyRunning,
+            "Choose another folder with --data, or have its data moved aside (--force).",
+        ),
+        BackupError::Folder(error) => of_lock(error),
+        // Nothing is tried again by itself here.
+        BackupError::Store(StoreError::DiskFull { .. }) => ROOM_THERE,
+        BackupError::Store(error) => of_store(error),
+        BackupError::Key(error) => of_vault(error),
+        BackupError::Io { source, .. } => of_file(source),
+        BackupError::LeftAside { .. } => (Code::RestoreCopy, "Rename that folder back by hand."),
+        BackupError::Stopped(_) => (Code::TryAgain, "Start it again."),
+    }
+}
+
+fn of_file(error: &io::Error) -> Remedy {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ROOM_THERE,
+        io::ErrorKind::NotFound => (Code::BadInput, "Check the path."),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            (Code::FreeSpace, "Choose a folder that you may write to.")
+        }
+        _ => (Code::FreeSpace, "Check the disk and the folder's permissions."),
     }
 }
 
@@ -339,6 +392,22 @@ mod tests {
                 logintc::Error::Gone(push),
             ]
             .map(|error| of_verification(&error)),
+        );
+        let file = || std::path::PathBuf::from("/x");
+        all.extend(
+            [
+                BackupError::Taken(file()),
+                BackupError::NoFile(file()),
+                BackupError::WeakPassphrase(""),
+                BackupError::NoConsole(file()),
+                BackupError::NotABackup(file()),
+                BackupError::TooNew(file()),
+                BackupError::WrongPassphrase(file()),
+                BackupError::Damaged { path: file(), why: String::new() },
+                BackupError::FolderTaken(file()),
+                BackupError::Stopped(doing),
+            ]
+            .map(|error| of_backup(&error)),
         );
         assert!(of_service(ServiceError::NoRegion).1.contains("{region}"));
         assert!(of_passkey(&PasskeyError::ExpiredToken(passkey)).1.contains("clock"));

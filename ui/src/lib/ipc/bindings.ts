@@ -216,7 +216,19 @@ factor?: SecondFactor, } | { "do": "services" } | { "do": "set_secret", secret: 
 /**
  * Go on before this entry.
  */
-before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "quit" };
+before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "backup", 
+/**
+ * What opens the file again; at least 12 characters.
+ */
+passphrase: string, 
+/**
+ * The file; none for a new one in the downloads.
+ */
+path?: string, 
+/**
+ * Whether a file of this name is replaced.
+ */
+replace?: boolean, } | { "do": "quit" };
 
 export type About = { 
 /**
@@ -315,7 +327,15 @@ entries: Array<AuditLine>,
 /**
  * Where to go on; none at the end.
  */
-before: number | null, } | { "reply": "audit_check", check: AuditCheck, };
+before: number | null, } | { "reply": "backup", 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * How many bytes it has.
+ */
+bytes: number, } | { "reply": "audit_check", check: AuditCheck, };
 
 export type Hit = { 
 /**
@@ -445,7 +465,11 @@ troubles: Array<Trouble>,
 /**
  * Where the archive's key is kept.
  */
-key_keeper: KeyKeeper, };
+key_keeper: KeyKeeper, 
+/**
+ * The percentage of the backup that is being written; none if none is.
+ */
+backup_percent: number | null, };
 
 export type ServiceView = { 
 /**

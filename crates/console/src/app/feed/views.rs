@@ -108,6 +108,7 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
         health: engine.map(Engine::health),
         standing: &standing,
         keeper: console.folder.vault.keeper(),
+        backup_percent: console.backup_percent(),
         sessions: &sessions,
         now: engine::clock::now(),
     })
