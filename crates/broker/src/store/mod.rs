@@ -6,6 +6,7 @@
 
 mod chat;
 mod outbox;
+mod revisions;
 mod sessions;
 mod signing;
 mod strikes;
@@ -116,12 +117,18 @@ const STEPS: &[M<'static>] = &[
     M::up(sessions::ASKER),
     M::up(tickets::TABLE),
     M::up(signing::TABLE),
+    M::up(sessions::FACTS),
+    M::up(chat::NUMBERS),
+    M::up(revisions::TABLE),
+    M::up(outbox::PIN),
 ];
 
 fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Loaded> {
     let state = StoredState {
         sessions: sessions::load(connection, now)?,
         messages: chat::load(connection, now)?,
+        last_messages: chat::load_last_numbers(connection)?,
+        first_revision: revisions::reserve(connection)?,
         reports: strikes::load_reports(connection)?,
         blocked: strikes::load_blocked(connection)?,
         outbox: outbox::load(connection)?,
@@ -138,6 +145,7 @@ fn apply(tx: &Connection, write: &Write) -> rusqlite::Result<()> {
         Write::SideChanged { pin, side, presence, announced } => {
             sessions::save_side(tx, pin, *side, presence, *announced)
         }
+        Write::CustomerChanged { pin, customer } => sessions::save_customer(tx, pin, customer),
         Write::ConfGiven { pin, hash } => sessions::give_conf(tx, pin, hash),
         Write::RequesterSet { pin, requester, unattended } => {
             sessions::set_requester(tx, pin, requester, *unattended)
