@@ -165,6 +165,7 @@ const fn reached_no_service(failure: Failure) -> bool {
         | Failure::Rejected { .. }
         | Failure::Faulty { .. }
         | Failure::Malformed
+        | Failure::TooLarge { .. }
         | Failure::NoRegion
         | Failure::Storage
         | Failure::Internal => false,
