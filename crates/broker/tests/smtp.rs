@@ -5,10 +5,8 @@ mod common;
 #[path = "common/console.rs"]
 mod console;
 
-use std::time::Duration;
-
 use broker::{Config, MailState, Smtp};
-use common::{Rig, broker_with, json_of};
+use common::{MINUTE, Rig, broker_with, json_of};
 use console::{Console, KEY};
 use serde_json::{Value, json};
 use tokio::{
@@ -108,6 +106,17 @@ async fn mail_where(console: &mut Console, holds: impl Fn(&Value) -> bool) -> Va
     state["mails"][0].clone()
 }
 
+/// Lets time go by until the only mail is in such a state.
+async fn advance_until(rig: &Rig, holds: impl Fn(&MailState) -> bool) {
+    let advancing = async {
+        while !holds(&rig.handle().outbox()[0].state) {
+            rig.advance(MINUTE).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(common::PATIENCE, advancing).await.expect("it waits for ever");
+}
+
 fn lines(told: &mut mpsc::UnboundedReceiver<String>) -> Vec<String> {
     std::iter::from_fn(|| told.try_recv().ok()).collect()
 }
@@ -157,7 +166,7 @@ async fn what_may_be_taken_later_is_tried_again_as_the_same_mail() {
         let waits = mail_where(&mut console, |mail| mail["reason"].is_string()).await;
         assert_eq!((&waits["id"], &waits["state"]), (&json!(id), &json!("queued")));
         assert!(waits["reason"].as_str().unwrap().starts_with(words), "{waits}");
-        rig.advance(Duration::from_secs(30)).await;
+        advance_until(&rig, |state| *state == MailState::Sent).await;
         let taken = mail_where(&mut console, |mail| mail["state"] == "handed_over").await;
         assert_eq!(taken.get("reason"), None);
         let ids = lines(&mut told).into_iter().filter(|line| line.starts_with("Message-ID"));
@@ -175,13 +184,7 @@ async fn a_mail_server_that_is_not_there_fails_the_mail_in_the_end_and_not_the_c
     console.follow(&pin).await;
     ask(&rig, &pin, "john@example.com").await;
     mail_where(&mut console, |mail| mail["reason"].is_string()).await;
-    let all_attempts = async {
-        while !matches!(rig.handle().outbox()[0].state, MailState::Failed(_)) {
-            rig.advance(Duration::from_secs(900)).await;
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(common::PATIENCE, all_attempts).await.expect("it waits for ever");
+    advance_until(&rig, |state| matches!(state, MailState::Failed(_))).await;
     let refused = mail_where(&mut console, |mail| mail["state"] == "refused").await;
     assert!(refused["reason"].as_str().unwrap().contains("connection"), "{refused}");
 }

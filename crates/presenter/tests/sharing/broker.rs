@@ -38,7 +38,8 @@ impl Broker {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (live, screen, question) = (live.clone(), screen.clone(), question.clone());
                 tokio::spawn(async move {
-                    let (path, socket) = accepted(stream).await;
+                    // A question that is answered at once is cut off while it is dialled.
+                    let Some((path, socket)) = accepted(stream).await else { return };
                     if path != "/live" {
                         let _ = screen.send(socket).await;
                         return;
@@ -92,15 +93,15 @@ impl Broker {
     }
 }
 
-async fn accepted(stream: TcpStream) -> (String, Socket) {
+async fn accepted(stream: TcpStream) -> Option<(String, Socket)> {
     let mut path = String::new();
     #[expect(clippy::result_large_err, reason = "the library's shape")]
     let note = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
         request.uri().path().clone_into(&mut path);
         Ok(response)
     };
-    let socket = accept_hdr_async(stream, note).await.unwrap();
-    (path, socket)
+    let socket = accept_hdr_async(stream, note).await.ok()?;
+    Some((path, socket))
 }
 
 /// The broker's end of a live connection.
