@@ -51,7 +51,8 @@ struct LastLook {
 /// Time that passed without us, and is over.
 struct Gap {
     since: Timestamp,
-    noticed: Moment,
+    /// By the clock that dates the hooks, and by the monotonic one.
+    noticed: (Timestamp, Instant),
     /// What each session was told since then.
     told: HashMap<SessionId, Vec<HookType>>,
 }
@@ -71,7 +72,7 @@ impl Awake {
         let before = std::mem::replace(&mut last.at, at);
         if let Some(since) = missed_since(before, at) {
             tracing::warn!(since_ms = since.0, "time has passed without this program");
-            last.gap = Some(Gap { since, noticed: at, told: HashMap::new() });
+            last.gap = Some(Gap { since, noticed: (now(), at.own), told: HashMap::new() });
             missed(since);
         }
     }
@@ -85,9 +86,10 @@ impl Awake {
         arrived: Timestamp,
     ) -> Option<Timestamp> {
         let mut last = self.last.lock();
-        let now = last.at;
+        let own = last.at.own;
         let gap = last.gap.as_mut()?;
-        if now.own - gap.noticed.own > SETTLES_WITHIN {
+        let (noticed, own_noticed) = gap.noticed;
+        if own - own_noticed > SETTLES_WITHIN {
             last.gap = None;
             return None;
         }
@@ -95,7 +97,7 @@ impl Awake {
         let unclear = told.iter().any(|&other| order_matters(hook, other));
         told.push(hook);
         // One that came before the gap was still on its way to the disk: others may have followed.
-        (unclear || arrived < gap.noticed.wall).then_some(gap.since)
+        (unclear || arrived < noticed).then_some(gap.since)
     }
 }
 
@@ -252,7 +254,8 @@ mod tests {
     #[tokio::test]
     async fn a_hook_that_came_before_the_gap_says_nothing_of_the_time_after_it() {
         let (awake, since) = after_a_gap(&Faults::default());
-        assert_eq!(awake.told(ONE, HookType::PresenterStarted, since), Some(since));
+        let before = Timestamp(since.0 - 1);
+        assert_eq!(awake.told(ONE, HookType::PresenterStarted, before), Some(since));
     }
 
     #[tokio::test]
