@@ -24,13 +24,14 @@ fn sample_of(page: &str) -> &str {
     from.split_once("\n```").expect("the sample ends").0
 }
 
-/// The text with what is another each time replaced: ids, PINs, times and sequence numbers.
+/// The text with what is another each time replaced: ids, PINs, tickets, times and sequence numbers.
 fn normalised(text: &str) -> String {
     let mut normal = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let word =
-            rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+        let word = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+            .unwrap_or(rest.len());
         let (word, after) = rest.split_at(word.max(first.len_utf8()));
         normal.push_str(match kind_of(word, &normal) {
             Some(kind) => kind,
@@ -53,6 +54,8 @@ fn kind_of(word: &str, before: &str) -> Option<&'static str> {
         Some("a PIN")
     } else if before.ends_with("\"seq\":") || before.ends_with("--from-seq ") {
         Some("a number")
+    } else if before.ends_with("#ticket=") {
+        Some("a ticket")
     } else if before.ends_with("\"at\":") {
         Some("a time")
     } else {
