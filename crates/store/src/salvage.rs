@@ -48,7 +48,10 @@ pub fn salvage(
     }
     for index in &schema.searches {
         let rebuild = format!("INSERT INTO {index}({index}) VALUES('rebuild');");
-        new.execute_batch(&rebuild).map_err(failed)?;
+        // An index that keeps no texts can't be made anew from here: it stays empty.
+        if new.execute_batch(&rebuild).is_err() {
+            saved.push(SalvagedTable { name: index.clone(), rows: 0, gaps: 1 });
+        }
     }
     new.execute_batch(&format!("PRAGMA user_version={}; COMMIT;", schema.version))
         .map_err(failed)?;

@@ -93,9 +93,8 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let newest = engine.journal().last_event().await.unwrap_or_default();
     let updates = Arc::new(Updates::new(options.from_seq, newest));
     let audit = Arc::new(AuditLog::new(engine.archive(), standing.clone(), updates.clone()));
-    let settings =
-        SettingsInForce::new(options.settings, StoredSettings { stored: loaded.stored, settings });
-    let settings = Arc::new(settings);
+    let in_force = StoredSettings { stored: loaded.stored, settings };
+    let settings = Arc::new(SettingsInForce::new(options.settings, in_force));
     let console = Arc::new(Console {
         engine: Arc::new(EngineSlot::new(engine)),
         access: AccessControl::new(access, people, settings.clone()),
