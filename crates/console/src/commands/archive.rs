@@ -217,6 +217,7 @@ const fn place(place: FoundIn) -> &'static str {
     match place {
         FoundIn::Session => "session",
         FoundIn::Ticket => "ticket",
+        FoundIn::Tag => "tag",
         FoundIn::Note => "note",
         FoundIn::Message => "message",
     }

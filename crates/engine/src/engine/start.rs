@@ -154,6 +154,10 @@ impl Engine {
         watch.keep("notice when this computer slept", move || away::keep_alive(context.clone()));
         let context = self.context.clone();
         watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
+        let context = self.context.clone();
+        watch.keep("index older sessions for the search", move || {
+            archivist::index_pending(context.clone())
+        });
     }
 
     /// Whether a session ended long ago and is in the archive, so that the journal may forget it.
