@@ -17,15 +17,13 @@ use super::{
     timeline, trouble, verify,
 };
 use crate::{
+    limits,
     view::{
         ChatLine, FactKind, FactView, MailView, Pin, Reach, ScreenView, SessionDetail, SessionRow,
         Timeline, TranscriptView,
     },
     words,
 };
-
-/// The longest text of a message or note, in characters.
-const LONGEST_TEXT: usize = 20_000;
 
 /// The facts about a session that its snapshot lacks.
 #[derive(Debug, Default)]
@@ -79,9 +77,9 @@ pub fn view(
         row: row::view(snapshot, around.revision, beside.unread, setting),
         by: words::plain(&record.by, words::LONGEST_NAME),
         created_at: record.created.0,
-        customer: words::plain(&record.about.customer, 200),
-        ticket: words::plain(&record.about.ticket, 200),
-        contact: words::plain(&record.about.contact, 200),
+        customer: words::plain(&record.about.customer, limits::CUSTOMER.most),
+        ticket: words::plain(&record.about.ticket, limits::TICKET.most),
+        contact: words::plain(&record.about.contact, limits::CONTACT.most),
         pin: snapshot
             .pin
             .as_ref()
@@ -111,7 +109,7 @@ pub fn view(
         chat: chat(&beside.messages),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
         transcript: transcript(&record.transcript),
-        note: words::plain_lines(&beside.note, LONGEST_TEXT),
+        note: words::plain_lines(&beside.note, usize::MAX),
         tags: beside.tags,
         log: log(&beside.happenings, &record.by, setting),
         regions: race(beside.choice.as_ref(), &beside.happenings, record.created),
@@ -132,9 +130,9 @@ pub fn archived(
         row: archived_row(summary, around.revision, setting),
         by: words::plain(&summary.by, words::LONGEST_NAME),
         created_at: summary.created.0,
-        customer: words::plain(&summary.about.customer, 200),
-        ticket: words::plain(&summary.about.ticket, 200),
-        contact: words::plain(&summary.about.contact, 200),
+        customer: words::plain(&summary.about.customer, limits::CUSTOMER.most),
+        ticket: words::plain(&summary.about.ticket, limits::TICKET.most),
+        contact: words::plain(&summary.about.contact, limits::CONTACT.most),
         pin: None,
         region: summary.region.as_ref().map(ToString::to_string),
         region_ms: beside.choice.as_ref().and_then(region_race::best_ms),
@@ -159,7 +157,7 @@ pub fn archived(
         chat: chat(&beside.messages),
         chat_as_of: None,
         transcript: TranscriptView::Saved { at: ended.0, messages },
-        note: words::plain_lines(&beside.note, LONGEST_TEXT),
+        note: words::plain_lines(&beside.note, usize::MAX),
         tags: beside.tags,
         log: log(&beside.happenings, &summary.by, setting),
         regions: race(beside.choice.as_ref(), &beside.happenings, summary.created),
@@ -190,7 +188,7 @@ pub fn chat(messages: &[Message]) -> Vec<ChatLine> {
             guid: message.guid.clone(),
             at: message.at.0,
             from: words::plain(&message.subject, words::LONGEST_NAME),
-            text: words::plain_lines(&message.body, LONGEST_TEXT),
+            text: words::plain_lines(&message.body, usize::MAX),
         })
         .collect()
 }

@@ -454,6 +454,7 @@ fn every_command() -> Vec<Value> {
         on("detail", json!({})),
         of("search", json!({ "query": "" })),
         on("export", json!({ "format": "text" })),
+        of("export_sessions", json!({})),
         of("probe_regions", json!({})),
         of("settings", json!({})),
         of("configure", json!({ "changes": { "lock_after_min": 0 } })),
