@@ -143,7 +143,10 @@ async fn what_is_too_long_is_refused_with_its_limit_and_never_cut() {
         (tags(vec!["t".repeat(41)]), "40"),
         (describe("c".repeat(321)), "320"),
         (json!({ "do": "new_session", "about": { "customer": "c".repeat(201) } }), "200"),
-        (json!({ "do": "close", "session": id, "outcome": "resolved", "note": "x".repeat(20_001) }), "20000"),
+        (
+            json!({ "do": "close", "session": id, "outcome": "resolved", "note": "x".repeat(20_001) }),
+            "20000",
+        ),
     ] {
         let refused = rig.refused(asked).await;
         assert_eq!(refused.code, Code::BadInput);
