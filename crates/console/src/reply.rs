@@ -118,7 +118,7 @@ pub struct Hit {
     pub name: String,
     /// When it was.
     pub at: i64,
-    /// Where the words were found: session, note, ticket or message.
+    /// Where the words were found: session, note, ticket, tag or message.
     pub place: String,
     /// The text around them.
     pub snippet: String,

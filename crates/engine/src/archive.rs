@@ -4,11 +4,13 @@
 //! and no token is ever in it. An answer comes only after the commit that made it true.
 
 mod audit;
+mod deletion;
 mod devices;
 mod doc;
 mod event_records;
 mod messages;
 mod notes;
+mod overview;
 mod people;
 mod pictures;
 mod region_choices;
@@ -27,9 +29,11 @@ use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 
 pub use self::{
     audit::{AuditEntry, AuditHash, AuditLink, AuditReport, BrokenLink},
+    deletion::Deleted,
     devices::LookedUp,
     messages::{ChatPage, Message, Saved},
     notes::{Note, NoteKind},
+    overview::ListedSession,
     people::Aliases,
     pictures::{MOST_PICTURES, Picture},
     search::{FoundIn, Hit, Page, Snippet},
@@ -53,12 +57,14 @@ const STEPS: &[M<'static>] = &[
     tags::TABLE,
     event_records::TABLE,
     region_choices::TABLE,
-    search::TABLE,
+    search::WORDS,
     audit::TABLE,
     people::TABLE,
     verifications::TABLE,
     devices::TABLE,
     pictures::TABLE,
+    search::GRAMS,
+    deletion::TABLE,
 ];
 
 /// The archive's file.
@@ -69,7 +75,8 @@ const ARCHIVE: Definition = Definition {
     // Rows that were reported as archived survive a power cut.
     durability: Durability::PowerCut,
     // Nothing may spill into a plain temporary file.
-    settings: "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
+    // What is deleted is overwritten.
+    settings: "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA secure_delete=ON;",
     statements: 64,
 };
 

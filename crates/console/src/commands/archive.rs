@@ -19,6 +19,7 @@ use crate::{
     Settings,
     app::{App, Console, detail_of, setting},
     export,
+    limits::{self, MOST_TAGS},
     parameters::Format,
     present::{self, state, trouble},
     reply::{Hit, Reply},
@@ -52,9 +53,10 @@ pub enum ArchiveCommand {
         #[serde(default)]
         before: Option<String>,
     },
-    /// Full-text search over sessions, notes, tickets and transcripts, newest first. Answers `found`.
+    /// Finds the sessions that have all words typed, or parts of words, in names, tickets, tags, notes and transcripts:
+    /// the newest first. Answers `found`.
     Search {
-        /// What was typed; empty lists everything.
+        /// What was typed; what is in quotation marks is one term. Empty lists everything.
         query: String,
         /// Go on after this cursor.
         #[serde(default)]
@@ -66,6 +68,8 @@ pub enum ArchiveCommand {
         /// As what.
         format: Format,
     },
+    /// Writes a table of all sessions, a row for each. Answers `text`.
+    ExportSessions,
     /// A picture of the customer's screen that was saved. Answers `picture`.
     Picture {
         /// Of which session.
@@ -80,6 +84,9 @@ impl ArchiveCommand {
         Policy::refused_while_locked(match self {
             Self::Export { session, format } => {
                 AuditPolicy::before("exported", exported(*format)).about(session)
+            }
+            Self::ExportSessions => {
+                AuditPolicy::before("exported", "Exports a table of all sessions.")
             }
             Self::Picture { session, .. } => {
                 let text = "Opens a saved picture of the customer's screen.";
@@ -102,6 +109,7 @@ impl ArchiveCommand {
             Self::Chat { session, before } => chat(console, &session, before).await,
             Self::Search { query, cursor } => search(console, &query, cursor.as_deref()).await,
             Self::Export { session, format } => export(console, &session, format).await,
+            Self::ExportSessions => export_sessions(console).await,
             Self::Picture { session, picture: number } => picture(console, &session, number).await,
         }
     }
@@ -117,11 +125,6 @@ const fn exported(format: Format) -> &'static str {
 
 /// The hits on one page.
 const PAGE: u32 = 50;
-/// The longest note, in characters.
-const LONGEST_NOTE: usize = 20_000;
-/// The most tags of one session, and the most characters of one tag.
-const MOST_TAGS: usize = 20;
-const LONGEST_TAG: usize = 40;
 
 async fn note(console: &Console, session: &str, text: &str, by: &str) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
@@ -140,20 +143,26 @@ pub(super) async fn set_note(
     text: &str,
     by: &str,
 ) -> Result<(), Trouble> {
-    let text = words::plain_lines(text, LONGEST_NOTE);
+    let text = limits::NOTE.lines("save the note", text)?;
     let saved = engine.archive().set_note(id, kind, text, by.to_owned(), now()).await;
     saved.map_err(|error| trouble::of_store(&error))
 }
 
 async fn set_tags(console: &Console, session: &str, tags: &[String]) -> CommandResult {
+    const DOING: &str = "save the tags";
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
-    must_exist(&engine, id, "save the tags").await?;
+    must_exist(&engine, id, DOING).await?;
     let mut clean: Vec<String> = Vec::new();
     for tag in tags {
-        let tag = words::plain(tag, LONGEST_TAG);
-        if !tag.is_empty() && !clean.contains(&tag) && clean.len() < MOST_TAGS {
+        let tag = limits::TAG.line(DOING, tag)?;
+        if !tag.is_empty() && !clean.contains(&tag) {
             clean.push(tag);
         }
+    }
+    if clean.len() > MOST_TAGS {
+        let text =
+            format!("{DOING}: there are {}, and a session has at most {MOST_TAGS}", clean.len());
+        return Err(trouble::bad_input(&text, "leave some out"));
     }
     engine.archive().set_tags(id, clean).await.map_err(|error| trouble::of_store(&error))?;
     console.updates.announce();
@@ -196,6 +205,14 @@ async fn export(console: &Console, session: &str, format: Format) -> CommandResu
     let transcript = engine.archive().transcript(id).await;
     detail.chat = present::detail::chat(&transcript.map_err(|error| trouble::of_store(&error))?);
     let (file_name, text) = export::export(&detail, format, &console.zone);
+    Ok(Reply::Text { file_name, text })
+}
+
+async fn export_sessions(console: &Console) -> CommandResult {
+    let engine = console.engine.require().await?;
+    let sessions = engine.archive().all_sessions().await;
+    let sessions = sessions.map_err(|error| trouble::of_store(&error))?;
+    let (file_name, text) = export::all_sessions(&sessions, &console.zone);
     Ok(Reply::Text { file_name, text })
 }
 
@@ -242,6 +259,7 @@ const fn place(place: FoundIn) -> &'static str {
     match place {
         FoundIn::Session => "session",
         FoundIn::Ticket => "ticket",
+        FoundIn::Tag => "tag",
         FoundIn::Note => "note",
         FoundIn::Message => "message",
     }

@@ -16,15 +16,13 @@ use super::{
     timeline, trouble, verify,
 };
 use crate::{
+    limits,
     view::{
         ChatLine, FactKind, FactView, MailView, Pin, Reach, ScreenView, SessionDetail, SessionRow,
         Timeline, TranscriptView,
     },
     words,
 };
-
-/// The longest text of a message or note, in characters.
-const LONGEST_TEXT: usize = 20_000;
 
 /// The facts about a session that its snapshot lacks.
 #[derive(Debug)]
@@ -65,9 +63,9 @@ pub fn view(
         row: row::view(snapshot, around.revision, beside.unread, setting),
         by: words::plain(&record.by, words::LONGEST_NAME),
         created_at: record.created.0,
-        customer: words::plain(&record.about.customer, 200),
-        ticket: words::plain(&record.about.ticket, 200),
-        contact: words::plain(&record.about.contact, 200),
+        customer: words::plain(&record.about.customer, limits::CUSTOMER.most),
+        ticket: words::plain(&record.about.ticket, limits::TICKET.most),
+        contact: words::plain(&record.about.contact, limits::CONTACT.most),
         pin: snapshot
             .pin
             .as_ref()
@@ -121,9 +119,9 @@ pub fn archived(
         row: archived_row(summary, around.revision, setting),
         by: words::plain(&summary.by, words::LONGEST_NAME),
         created_at: summary.created.0,
-        customer: words::plain(&summary.about.customer, 200),
-        ticket: words::plain(&summary.about.ticket, 200),
-        contact: words::plain(&summary.about.contact, 200),
+        customer: words::plain(&summary.about.customer, limits::CUSTOMER.most),
+        ticket: words::plain(&summary.about.ticket, limits::TICKET.most),
+        contact: words::plain(&summary.about.contact, limits::CONTACT.most),
         pin: None,
         region: summary.region.as_ref().map(ToString::to_string),
         region_ms: contents.choice.as_ref().and_then(region_race::best_ms),
@@ -184,7 +182,7 @@ fn note(contents: &SessionContents) -> String {
     let of = |kind| contents.notes.iter().filter(move |note| note.kind == kind);
     let both = of(NoteKind::Working).chain(of(NoteKind::Closing));
     let texts: Vec<_> = both.map(|note| note.text.as_str()).collect();
-    words::plain_lines(&texts.join("\n"), LONGEST_TEXT)
+    words::plain_lines(&texts.join("\n"), usize::MAX)
 }
 
 /// The chat as it is shown, with names and texts made harmless.
@@ -195,7 +193,7 @@ pub fn chat(messages: &[Message]) -> Vec<ChatLine> {
             guid: message.guid.clone(),
             at: message.at.0,
             from: words::plain(&message.subject, words::LONGEST_NAME),
-            text: words::plain_lines(&message.body, LONGEST_TEXT),
+            text: words::plain_lines(&message.body, usize::MAX),
         })
         .collect()
 }

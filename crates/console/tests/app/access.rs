@@ -455,6 +455,7 @@ fn every_command() -> Vec<Value> {
         on("chat", json!({})),
         of("search", json!({ "query": "" })),
         on("export", json!({ "format": "text" })),
+        of("export_sessions", json!({})),
         of("probe_regions", json!({})),
         of("settings", json!({})),
         of("configure", json!({ "changes": { "lock_after_min": 0 } })),

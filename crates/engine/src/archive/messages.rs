@@ -10,7 +10,7 @@ use wire::loginwithme::ChatMessage;
 use super::{
     Archive, ArchiveError, PAGE, READ,
     doc::{self, Kind},
-    search::{self, IndexedText},
+    search,
 };
 use crate::SessionId;
 
@@ -115,12 +115,15 @@ pub(super) fn save(
     for message in &messages {
         new += u32::from(save_one(connection, session, message)?);
     }
-    let sql = "SELECT count(*) FROM messages WHERE session = ?1";
-    let total = connection
-        .prepare_cached(sql)
+    Ok(Saved { new, total: count(connection, session)? })
+}
+
+/// How many messages of a session there are.
+pub(super) fn count(connection: &Connection, session: SessionId) -> Result<u32, ArchiveError> {
+    connection
+        .prepare_cached("SELECT count(*) FROM messages WHERE session = ?1")
         .and_then(|mut statement| statement.query_row([session.as_bytes()], |row| row.get(0)))
-        .map_err(fault(SAVE))?;
-    Ok(Saved { new, total })
+        .map_err(fault(READ))
 }
 
 fn save_one(
@@ -147,7 +150,7 @@ fn save_one(
             insert.execute((doc, session.as_bytes(), guid, seconds, subject, body))
         })
         .map_err(fault(SAVE))?;
-    search::put(connection, doc, &IndexedText { subject, ticket: "", text: body })?;
+    search::put(connection, doc)?;
     Ok(true)
 }
 

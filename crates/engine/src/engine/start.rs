@@ -176,6 +176,10 @@ impl Engine {
         }
         let context = self.context.clone();
         watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
+        let context = self.context.clone();
+        watch.keep("index older sessions for the search", move || {
+            archivist::index_pending(context.clone())
+        });
     }
 
     /// Whether a test can tell if hooks arrive. On one computer they always do, and on a loopback

@@ -78,7 +78,7 @@ tags: Array<string>, } | { "do": "detail", session: string, } | { "do": "chat", 
  */
 before: string | null, } | { "do": "search", 
 /**
- * What was typed; empty lists everything.
+ * What was typed; what is in quotation marks is one term. Empty lists everything.
  */
 query: string, 
 /**
@@ -88,7 +88,7 @@ cursor: string | null, } | { "do": "export", session: string,
 /**
  * As what.
  */
-format: Format, } | { "do": "picture", 
+format: Format, } | { "do": "export_sessions" } | { "do": "picture", 
 /**
  * Of which session.
  */
@@ -351,7 +351,7 @@ name: string,
  */
 at: number, 
 /**
- * Where the words were found: session, note, ticket or message.
+ * Where the words were found: session, note, ticket, tag or message.
  */
 place: string, 
 /**
@@ -1470,3 +1470,14 @@ seq: number,
  * What is wrong with it.
  */
 why: string, };
+
+/** The most characters of what a person enters. */
+export const LONGEST = {
+  customer: 200,
+  ticket: 200,
+  contact: 320,
+  note: 20000,
+  tag: 40,
+  nickname: 64,
+  filter: 200,
+} as const;
