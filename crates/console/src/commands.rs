@@ -7,6 +7,7 @@
 
 mod archive;
 mod audit_log;
+mod chat;
 mod configure;
 mod customer_program;
 mod devices;
@@ -33,11 +34,12 @@ use ts_rs::TS;
 
 use self::policy::Policy;
 pub use self::{
-    archive::ArchiveCommand, audit_log::AuditLogCommand, customer_program::CustomerProgramCommand,
-    devices::DeviceCommand, identity_services::IdentityServiceCommand, mail::MailCommand,
-    passkeys::PasskeyCommand, person_verification::VerificationCommand, profile::ProfileCommand,
-    quit::ProgramCommand, remote_service::RemoteServiceCommand, session::SessionCommand,
-    settings::SettingsCommand, viewing::ViewingCommand,
+    archive::ArchiveCommand, audit_log::AuditLogCommand, chat::ChatCommand,
+    customer_program::CustomerProgramCommand, devices::DeviceCommand,
+    identity_services::IdentityServiceCommand, mail::MailCommand, passkeys::PasskeyCommand,
+    person_verification::VerificationCommand, profile::ProfileCommand, quit::ProgramCommand,
+    remote_service::RemoteServiceCommand, session::SessionCommand, settings::SettingsCommand,
+    viewing::ViewingCommand,
 };
 use crate::{
     Settings,
@@ -107,6 +109,7 @@ macro_rules! command_groups {
 
 command_groups! {
     Session(SessionCommand),
+    Chat(ChatCommand),
     Mail(MailCommand),
     Viewing(ViewingCommand),
     CustomerProgram(CustomerProgramCommand),

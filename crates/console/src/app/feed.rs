@@ -17,7 +17,7 @@ use self::pace::Pace;
 use super::Console;
 use crate::view::{ConsoleView, Push, RegionsView, SessionRow};
 
-pub(crate) use self::views::{detail_of, known_reach, name as name_of, setting};
+pub(crate) use self::views::{detail_of, known_reach, name as name_of, quitting, setting};
 
 /// How many events are read at a time.
 const PAGE: u32 = 500;

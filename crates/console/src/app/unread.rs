@@ -16,15 +16,23 @@ impl UnreadCounts {
 
     /// Counts a session's messages after the last read one, leaving out the technician's own.
     pub async fn count(&self, engine: &Engine, session: SessionId, technician: &str) {
-        let mark = engine.journal().marked(&mark_name(session)).await.ok().flatten();
-        let messages = match engine.archive().transcript(session).await {
-            Ok(messages) => messages,
-            Err(error) => return tracing::warn!(%error, "count unread messages"),
-        };
-        match unread(&messages, mark.as_deref(), technician) {
+        let unread = self.of(engine, session, technician).await.len();
+        match u32::try_from(unread).unwrap_or(u32::MAX) {
             0 => self.0.lock().remove(&session),
             new => self.0.lock().insert(session, new),
         };
+    }
+
+    /// A session's messages after the last read one, without the technician's own; none if they can't be read now.
+    pub async fn of(&self, engine: &Engine, session: SessionId, technician: &str) -> Vec<Message> {
+        let mark = engine.journal().marked(&mark_name(session)).await.ok().flatten();
+        match engine.archive().transcript(session).await {
+            Ok(messages) => unread(messages, mark.as_deref(), technician),
+            Err(error) => {
+                tracing::warn!(%error, "look for unread messages");
+                Vec::new()
+            }
+        }
     }
 }
 
@@ -33,11 +41,11 @@ pub(crate) fn mark_name(session: SessionId) -> String {
     format!("read/{session}")
 }
 
-fn unread(messages: &[Message], mark: Option<&[u8]>, technician: &str) -> u32 {
+fn unread(mut messages: Vec<Message>, mark: Option<&[u8]>, technician: &str) -> Vec<Message> {
     let read = mark.and_then(|mark| messages.iter().rposition(|m| m.guid.as_bytes() == mark));
-    let new = messages.get(read.map_or(0, |place| place + 1)..).unwrap_or_default();
-    let others = new.iter().filter(|message| message.subject != technician).count();
-    u32::try_from(others).unwrap_or(u32::MAX)
+    messages.drain(..read.map_or(0, |place| place + 1));
+    messages.retain(|message| message.subject != technician);
+    messages
 }
 
 #[cfg(test)]
@@ -55,9 +63,17 @@ mod tests {
             body: String::new(),
         };
         let chat = [message("a", "Maria"), message("b", "Anna"), message("c", "Maria")];
-        assert_eq!(unread(&chat, None, "Anna"), 2);
-        assert_eq!(unread(&chat, Some(b"a"), "Anna"), 1);
-        assert_eq!(unread(&chat, Some(b"c"), "Anna"), 0);
-        assert_eq!(unread(&[], Some(b"gone"), "Anna"), 0);
+        let found = |mark: Option<&[u8]>| -> Vec<String> {
+            let left = unread(chat.to_vec(), mark, "Anna");
+            left.into_iter().map(|message| message.guid).collect()
+        };
+        assert_eq!(found(None), ["a", "c"]);
+        assert_eq!(found(Some(b"a")), ["c"]);
+        assert_eq!(found(Some(b"c")), [""; 0]);
+        assert_eq!(
+            found(Some(b"gone")),
+            ["a", "c"],
+            "what was read last is gone: nothing is known to be read"
+        );
     }
 }

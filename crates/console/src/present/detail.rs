@@ -13,13 +13,16 @@ use session::{
 };
 
 use super::{
-    Setting, customer_program, device, event, hooks, name, region_race, row, shared_screen, state,
-    timeline, trouble, verify,
+    Setting,
+    chat_box::{self, Sends},
+    customer_program, device, event, hooks, name,
+    parting::{self, Connected},
+    region_race, row, shared_screen, state, timeline, trouble, verify,
 };
 use crate::{
     view::{
-        ChatLine, FactKind, FactView, MailView, Pin, Reach, ScreenView, SessionDetail, SessionRow,
-        Timeline, TranscriptView,
+        ChatLine, ClosingView, FactKind, FactView, MailView, Pin, Reach, ScreenView, SessionDetail,
+        SessionRow, Timeline, TranscriptView,
     },
     words,
 };
@@ -62,6 +65,10 @@ pub struct Around<'a> {
     pub join_template: Option<&'a str>,
     /// The page where a PIN is typed.
     pub join_page: Option<&'a str>,
+    /// Whether the service ends a PIN when asked; none if that isn't known.
+    pub can_revoke: Option<bool>,
+    /// Whether the service takes chat messages from here.
+    pub sends: Sends,
     /// The view's revision.
     pub revision: u64,
 }
@@ -75,6 +82,9 @@ pub fn view(
 ) -> SessionDetail {
     let record = &snapshot.record;
     let timers = Timers::new(record, setting.now);
+    let screen = beside.screen.filter(|_| record.is_live());
+    let connected = Connected::new(None, record, screen.as_ref().and_then(ScreenView::viewers));
+    let wrote = !beside.messages.is_empty();
     SessionDetail {
         row: row::view(snapshot, around.revision, beside.unread, setting),
         by: words::plain(&record.by, words::LONGEST_NAME),
@@ -95,7 +105,7 @@ pub fn view(
         viewers: state::viewers(record.viewers),
         windows: snapshot.windows,
         // Nobody shares a screen in an ended session, whatever the last known roster has.
-        screen: beside.screen.filter(|_| record.is_live()),
+        screen,
         timeline: timeline::view(record, &beside.happenings, setting),
         waited_ms: timers.waited_ms,
         waiting: timers.waiting,
@@ -104,11 +114,13 @@ pub fn view(
         timers_at: setting.now.0,
         program: customer_program::view(snapshot, setting),
         verifications: record.verifications.iter().map(verify::view).collect(),
+        closing: parting::closing(record, &connected, wrote, around.can_revoke, setting),
         gate: verify::gate(snapshot.gate, record, setting),
         devices: beside.devices.iter().map(device::pinned).collect(),
         pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
         mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
         chat: chat(&beside.messages),
+        chat_box: snapshot.pin.as_ref().map(|_| chat_box::view(around.sends)),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
         transcript: transcript(&record.transcript),
         note: words::plain_lines(&beside.note, LONGEST_TEXT),
@@ -152,11 +164,13 @@ pub fn archived(
         timers_at: ended.0,
         program: None,
         verifications: beside.verifications.iter().map(verify::view).collect(),
+        closing: ClosingView { text: Vec::new(), nobody_came: false },
         gate: verify::old_gate(beside.overridden.as_ref()),
         devices: beside.devices.iter().map(device::pinned).collect(),
         pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
         mails: Vec::new(),
         chat: chat(&beside.messages),
+        chat_box: None,
         chat_as_of: None,
         transcript: TranscriptView::Saved { at: ended.0, messages },
         note: words::plain_lines(&beside.note, LONGEST_TEXT),

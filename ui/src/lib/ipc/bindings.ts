@@ -28,7 +28,11 @@ outcome: Outcome,
 /**
  * A note; empty for none.
  */
-note: string, } | { "do": "mail", session: string, 
+note: string, } | { "do": "say", session: string, 
+/**
+ * The message: 1 to 2000 characters.
+ */
+text: string, } | { "do": "mail", session: string, 
 /**
  * The address.
  */
@@ -212,7 +216,7 @@ factor?: SecondFactor, } | { "do": "services" } | { "do": "set_secret", secret: 
 /**
  * Go on before this entry.
  */
-before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "quit" };
+before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "quitting" } | { "do": "quit" };
 
 export type About = { 
 /**
@@ -275,7 +279,7 @@ settings: Record<string, unknown>, } | { "reply": "reach", reach: Reach,
 /**
  * In a sentence.
  */
-text: string, } | { "reply": "outbox", 
+text: string, } | { "reply": "quitting", quitting: QuittingView, } | { "reply": "outbox", 
 /**
  * The mails, newest first.
  */
@@ -359,7 +363,7 @@ code: string,
  */
 method?: string, };
 
-export type Settings = { version: number, technician: string, theme: Theme, base_url: string | null, region_url_template: string | null, join_url_template: string | null, licence_consent: boolean, licence_consent_at: string | null, licence_consent_by: string | null, listen: string, public_url: string | null, probe_rounds: number, heartbeat_s: number | null, mail_rules: Array<MailRule>, lan: boolean, lan_listen: string, lan_url: string | null, tls_cert: string | null, tls_key: string | null, viewer_origins: string[], company: string, require_sign_in: boolean, sign_in_skipped: boolean, lock_after_min: number, lock_with_screen: boolean, verify_gate: GatePolicy, verify_gate_min: number, verify_wait_s: number, passwordless_url: string | null, passwordless_key: string | null, logintc_url: string | null, logintc_domain: string | null, rocketchat_url: string | null, rocketchat_user: string | null, };
+export type Settings = { version: number, technician: string, theme: Theme, base_url: string | null, region_url_template: string | null, join_url_template: string | null, licence_consent: boolean, licence_consent_at: string | null, licence_consent_by: string | null, listen: string, public_url: string | null, probe_rounds: number, heartbeat_s: number | null, mail_rules: Array<MailRule>, lan: boolean, lan_listen: string, lan_url: string | null, tls_cert: string | null, tls_key: string | null, viewer_origins: string[], company: string, require_sign_in: boolean, sign_in_skipped: boolean, lock_after_min: number, lock_with_screen: boolean, chat_in_notifications: boolean, verify_gate: GatePolicy, verify_gate_min: number, verify_wait_s: number, passwordless_url: string | null, passwordless_key: string | null, logintc_url: string | null, logintc_domain: string | null, rocketchat_url: string | null, rocketchat_user: string | null, };
 
 export type Theme = "system" | "dark" | "light";
 
@@ -655,6 +659,10 @@ program: ProgramView | null,
  */
 verifications: Array<VerificationView>, 
 /**
+ * What closing it would end.
+ */
+closing: ClosingView, 
+/**
  * Whether a viewer may be opened.
  */
 gate: GateView, 
@@ -674,6 +682,10 @@ mails: Array<MailView>,
  * The chat as archived.
  */
 chat: Array<ChatLine>, 
+/**
+ * Whether the window can write to it; none where nobody can.
+ */
+chat_box: ChatBoxView | null, 
 /**
  * When the chat was last fetched; none if never.
  */
@@ -1420,3 +1432,9 @@ seq: number,
  * What is wrong with it.
  */
 why: string, };
+
+export type QuittingView = { live: number, text: Array<string>, };
+
+export type ChatBoxView = { longest: number, instead: string | null, };
+
+export type ClosingView = { text: Array<string>, nobody_came: boolean, };
