@@ -9,12 +9,14 @@ import type {
   Trouble,
 } from '../src/lib/ipc/bindings';
 import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
+import type { Place } from '../src/lib/shell/place';
 import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { backUp, download, keep, PICTURE } from './saving';
 import { SETTINGS } from './settings';
+import { QUITTING } from './states';
 
 const PAGE = 100;
 
@@ -31,6 +33,8 @@ export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
   /** How often the window reported that somebody uses it. */
   activeTold = 0;
+  /** What the window has had kept, or what the one before it has. */
+  place: unknown = null;
   readonly details = new Map<string, SessionDetail>();
   readonly #refusals = new Map<Command['do'], Trouble>();
   readonly #scenario: Scenario;
@@ -99,6 +103,14 @@ export class FakeConsole implements ConsolePort {
     this.activeTold += 1;
   }
 
+  keep(place: Place): void {
+    this.place = structuredClone(place);
+  }
+
+  kept(): Promise<unknown> {
+    return Promise.resolve(this.#locked ? null : this.place);
+  }
+
   /** Tells the window something, as the console would. */
   push(...pushes: Pushed[]): void {
     this.#receive?.(pushes);
@@ -142,6 +154,10 @@ export class FakeConsole implements ConsolePort {
 
   #answer(command: Command): Reply {
     switch (command.do) {
+      case 'say':
+        return this.#said(command.session, command.text);
+      case 'quitting':
+        return { reply: 'quitting', quitting: QUITTING };
       case 'new_session':
         return this.#start(command.about.customer);
       case 'again':
@@ -261,6 +277,12 @@ export class FakeConsole implements ConsolePort {
       default:
         return this.identity.answer(command);
     }
+  }
+
+  #said(id: string, text: string): Reply {
+    const from = this.#scenario.console.technician;
+    this.change(id, (d) => ({ ...d, chat: [...d.chat, ...chat([[from, this.now(), text]])] }));
+    return DONE;
   }
 
   #known(id: string): SessionDetail {
@@ -405,7 +427,14 @@ function marked(hit: Hit, wanted: string): Hit[] {
   return hit.name.toLowerCase().includes(wanted) ? [{ ...hit, place: 'session' }] : [];
 }
 
-const WHILE_LOCKED = new Set<Command['do']>(['sign_in', 'ceremony_link', 'cancel_ceremony', 'lock', 'quit']);
+const WHILE_LOCKED = new Set<Command['do']>([
+  'sign_in',
+  'ceremony_link',
+  'cancel_ceremony',
+  'lock',
+  'quitting',
+  'quit',
+]);
 const DONE: Reply = { reply: 'done' };
 const SAVED_AT = '/home/anna/Downloads/deskhand-program-Maria-Lopez.exe';
 const never = (): never => {

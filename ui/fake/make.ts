@@ -93,6 +93,15 @@ export function detail(of: SessionRow, now: number, more: Partial<SessionDetail>
     timers_at: now,
     program: of.live ? program({ is: 'not_asked' }) : null,
     verifications: [],
+    chat_box: { longest: 2000, instead: null },
+    closing: {
+      text: [
+        "A closed session can't be opened again.",
+        'Its PIN ends at once.',
+        'The customer and 1 viewer are connected and will be cut off.',
+      ],
+      nobody_came: false,
+    },
     gate: { policy: 'off', open: true, until: null, text: '', overridden: null },
     screen: null,
     devices: [],

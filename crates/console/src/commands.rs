@@ -8,6 +8,7 @@
 mod archive;
 mod audit_log;
 mod backup;
+mod chat;
 mod configure;
 mod customer_program;
 mod devices;
@@ -34,7 +35,7 @@ use ts_rs::TS;
 
 use self::policy::Policy;
 pub use self::{
-    archive::ArchiveCommand, audit_log::AuditLogCommand, backup::BackupCommand,
+    archive::ArchiveCommand, audit_log::AuditLogCommand, backup::BackupCommand, chat::ChatCommand,
     customer_program::CustomerProgramCommand, devices::DeviceCommand,
     identity_services::IdentityServiceCommand, mail::MailCommand, passkeys::PasskeyCommand,
     person_verification::VerificationCommand, profile::ProfileCommand, quit::ProgramCommand,
@@ -109,6 +110,7 @@ macro_rules! command_groups {
 
 command_groups! {
     Session(SessionCommand),
+    Chat(ChatCommand),
     Mail(MailCommand),
     Viewing(ViewingCommand),
     CustomerProgram(CustomerProgramCommand),

@@ -63,6 +63,8 @@ pub enum Reply {
         /// In a sentence.
         text: String,
     },
+    /// What quitting would end.
+    Quitting { quitting: view::QuittingView },
     /// What the embedded broker would have sent.
     Outbox {
         /// The mails, newest first.

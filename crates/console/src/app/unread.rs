@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use engine::{Engine, SessionId};
+use engine::{Engine, SessionId, archive::Message};
 use parking_lot::Mutex;
 
 /// The number of unread messages; a session without any has no entry.
@@ -27,6 +27,21 @@ impl UnreadCounts {
             }
             Err(error) => tracing::warn!(%error, "count unread messages"),
         }
+    }
+
+    /// A session's newest unread message, and how many are unread; none where all are read, or where that can't be
+    /// looked up now.
+    pub async fn newest(
+        &self,
+        engine: &Engine,
+        session: SessionId,
+        technician: &str,
+    ) -> Option<(Message, u32)> {
+        self.count(engine, session, technician).await;
+        let unread = self.get(session);
+        let page = engine.archive().chat(session, None).await.ok().flatten()?;
+        let newest = page.messages.into_iter().rfind(|message| message.subject != technician)?;
+        (unread > 0).then_some((newest, unread))
     }
 }
 

@@ -12,14 +12,17 @@ use session::{
 };
 
 use super::{
-    Setting, customer_program, device, event, hooks, name, region_race, row, shared_screen, state,
-    timeline, trouble, verify,
+    Setting,
+    chat_box::{self, Sends},
+    customer_program, device, event, hooks, name,
+    parting::{self, Connected},
+    region_race, row, shared_screen, state, timeline, trouble, verify,
 };
 use crate::{
     limits,
     view::{
-        ChatLine, FactKind, FactView, MailView, Pin, Reach, ScreenView, SessionDetail, SessionRow,
-        Timeline, TranscriptView,
+        ChatLine, ClosingView, FactKind, FactView, MailView, Pin, Reach, ScreenView, SessionDetail,
+        SessionRow, Timeline, TranscriptView,
     },
     words,
 };
@@ -46,6 +49,10 @@ pub struct Around<'a> {
     pub join_template: Option<&'a str>,
     /// The page where a PIN is typed.
     pub join_page: Option<&'a str>,
+    /// Whether the service ends a PIN when asked; none if that isn't known.
+    pub can_revoke: Option<bool>,
+    /// Whether the service takes chat messages from here.
+    pub sends: Sends,
     /// The view's revision.
     pub revision: u64,
 }
@@ -59,6 +66,9 @@ pub fn view(
 ) -> SessionDetail {
     let (record, contents) = (&snapshot.record, &beside.contents);
     let timers = Timers::new(record, setting.now);
+    let screen = beside.screen.clone().filter(|_| record.is_live());
+    let connected = Connected::new(None, record, screen.as_ref().and_then(ScreenView::viewers));
+    let wrote = total(&contents.chat) > 0;
     SessionDetail {
         row: row::view(snapshot, around.revision, beside.unread, setting),
         by: words::plain(&record.by, words::LONGEST_NAME),
@@ -79,7 +89,7 @@ pub fn view(
         viewers: state::viewers(record.viewers),
         windows: snapshot.windows,
         // Nobody shares a screen in an ended session, whatever the last known roster has.
-        screen: beside.screen.clone().filter(|_| record.is_live()),
+        screen,
         timeline: timeline::view(record, &beside.happenings, setting),
         waited_ms: timers.waited_ms,
         waiting: timers.waiting,
@@ -88,6 +98,7 @@ pub fn view(
         timers_at: setting.now.0,
         program: customer_program::view(snapshot, setting),
         verifications: record.verifications.iter().map(verify::view).collect(),
+        closing: parting::closing(record, &connected, wrote, around.can_revoke, setting),
         gate: verify::gate(snapshot.gate, record, setting),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
@@ -95,6 +106,7 @@ pub fn view(
         chat: chat(&contents.chat.messages),
         chat_after: None,
         chat_total: total(&contents.chat),
+        chat_box: snapshot.pin.as_ref().map(|_| chat_box::view(around.sends)),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
         chat_trouble: snapshot.chat_failure.map(|why| trouble::of_failure("fetch the chat", why)),
         transcript: transcript(&record.transcript),
@@ -139,6 +151,7 @@ pub fn archived(
         timers_at: ended.0,
         program: None,
         verifications: contents.verifications.iter().map(verify::view).collect(),
+        closing: ClosingView { text: Vec::new(), nobody_came: false },
         gate: verify::old_gate(contents.overridden.as_ref()),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
@@ -146,6 +159,7 @@ pub fn archived(
         chat: chat(&contents.chat.messages),
         chat_after: None,
         chat_total: total(&contents.chat),
+        chat_box: None,
         chat_as_of: None,
         chat_trouble: None,
         transcript: TranscriptView::Saved { at: ended.0, messages: total(&contents.chat) },

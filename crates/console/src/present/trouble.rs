@@ -48,6 +48,21 @@ pub fn of_command(error: &CommandError) -> Trouble {
     }
 }
 
+const NOTIFICATIONS: &str = "Show a desktop notification: ";
+
+/// The trouble of desktop notifications of which none gets out.
+pub fn of_notifications(why: &str) -> Trouble {
+    let text = sentence(&format!("{NOTIFICATIONS}{why}"));
+    let remedy = "Restart the desktop's notification service, or sign in to the desktop again. Until then, look at \
+                  the sessions' logs, which have everything.";
+    Trouble { code: Code::ServiceFault, text, remedy: remedy.into() }
+}
+
+/// Whether it is the trouble of desktop notifications.
+pub fn is_of_notifications(trouble: &Trouble) -> bool {
+    trouble.text.starts_with(NOTIFICATIONS)
+}
+
 /// The trouble of a failed store.
 pub fn of_store(error: &StoreError) -> Trouble {
     match error {

@@ -4,8 +4,8 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::{
-    ChatLine, DeviceView, GateView, LogLine, MailView, PictureView, ProgramView, RegionsView,
-    ScreenView, SessionRow, TranscriptView, Trouble, VerificationView,
+    ChatBoxView, ChatLine, ClosingView, DeviceView, GateView, LogLine, MailView, PictureView,
+    ProgramView, RegionsView, ScreenView, SessionRow, TranscriptView, Trouble, VerificationView,
 };
 
 /// Everything about the session on screen.
@@ -56,6 +56,8 @@ pub struct SessionDetail {
     pub program: Option<ProgramView>,
     /// Verifications of people in this session, oldest first.
     pub verifications: Vec<VerificationView>,
+    /// What closing it would end.
+    pub closing: ClosingView,
     /// Whether a viewer may be opened.
     pub gate: GateView,
     /// Devices that were looked up for this session, oldest first.
@@ -72,6 +74,8 @@ pub struct SessionDetail {
     pub chat_after: Option<String>,
     /// How many messages the chat has. `chat` gives the newest; the command `chat` gives earlier ones.
     pub chat_total: u32,
+    /// Whether the window can write to it; none where nobody can.
+    pub chat_box: Option<ChatBoxView>,
     /// When the chat was last fetched; none if never.
     pub chat_as_of: Option<i64>,
     /// Why the chat could not be fetched last; none if it could.

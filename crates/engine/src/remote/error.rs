@@ -44,6 +44,8 @@ pub enum Doing {
     TellAsker,
     /// `POST /x/roster`.
     AskRoster,
+    /// `POST /x/chat`.
+    SendChat,
     /// A WebSocket of a viewer of ours.
     OpenScreen,
     /// LoginTC: `GET /ping`.
@@ -92,6 +94,7 @@ impl fmt::Display for Doing {
             Self::TestReach => f.write_str("have the service call this console"),
             Self::TellAsker => f.write_str("tell the service who asks for the screen"),
             Self::AskRoster => f.write_str("ask who watches"),
+            Self::SendChat => f.write_str("write to the chat"),
             Self::OpenScreen => f.write_str("connect the viewer"),
             Self::PingVerification => f.write_str("test the verification service"),
             Self::AskPhone => f.write_str("ask the phone"),

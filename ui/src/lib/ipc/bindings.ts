@@ -28,7 +28,11 @@ outcome: Outcome,
 /**
  * A note; empty for none.
  */
-note: string, } | { "do": "mail", session: string, 
+note: string, } | { "do": "say", session: string, 
+/**
+ * The message: 1 to 2000 characters.
+ */
+text: string, } | { "do": "mail", session: string, 
 /**
  * The address.
  */
@@ -229,6 +233,7 @@ path?: string,
  * Whether a file of this name is replaced.
  */
 replace?: boolean, } | { "do": "quit" };
+before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "quitting" } | { "do": "quit" };
 
 export type About = { 
 /**
@@ -299,7 +304,7 @@ settings: Record<string, unknown>, } | { "reply": "reach", reach: Reach,
 /**
  * In a sentence.
  */
-text: string, } | { "reply": "outbox", 
+text: string, } | { "reply": "quitting", quitting: QuittingView, } | { "reply": "outbox", 
 /**
  * The mails, newest first.
  */
@@ -391,7 +396,7 @@ code: string,
  */
 method?: string, };
 
-export type Settings = { version: number, technician: string, theme: Theme, base_url: string | null, region_url_template: string | null, join_url_template: string | null, licence_consent: boolean, licence_consent_at: string | null, licence_consent_by: string | null, listen: string, public_url: string | null, probe_rounds: number, heartbeat_s: number | null, mail_rules: Array<MailRule>, lan: boolean, lan_listen: string, lan_url: string | null, tls_cert: string | null, tls_key: string | null, viewer_origins: string[], company: string, require_sign_in: boolean, sign_in_skipped: boolean, lock_after_min: number, lock_with_screen: boolean, verify_gate: GatePolicy, verify_gate_min: number, verify_wait_s: number, passwordless_url: string | null, passwordless_key: string | null, logintc_url: string | null, logintc_domain: string | null, rocketchat_url: string | null, rocketchat_user: string | null, };
+export type Settings = { version: number, technician: string, theme: Theme, base_url: string | null, region_url_template: string | null, join_url_template: string | null, licence_consent: boolean, licence_consent_at: string | null, licence_consent_by: string | null, listen: string, public_url: string | null, probe_rounds: number, heartbeat_s: number | null, mail_rules: Array<MailRule>, lan: boolean, lan_listen: string, lan_url: string | null, tls_cert: string | null, tls_key: string | null, viewer_origins: string[], company: string, require_sign_in: boolean, sign_in_skipped: boolean, lock_after_min: number, lock_with_screen: boolean, chat_in_notifications: boolean, verify_gate: GatePolicy, verify_gate_min: number, verify_wait_s: number, passwordless_url: string | null, passwordless_key: string | null, logintc_url: string | null, logintc_domain: string | null, rocketchat_url: string | null, rocketchat_user: string | null, };
 
 export type Theme = "system" | "dark" | "light";
 
@@ -691,6 +696,10 @@ program: ProgramView | null,
  */
 verifications: Array<VerificationView>, 
 /**
+ * What closing it would end.
+ */
+closing: ClosingView, 
+/**
  * Whether a viewer may be opened.
  */
 gate: GateView, 
@@ -720,6 +729,9 @@ chat_after: string | null,
  * How many messages the chat has. `chat` gives the newest; the command `chat` gives earlier ones.
  */
 chat_total: number, 
+ * Whether the window can write to it; none where nobody can.
+ */
+chat_box: ChatBoxView | null, 
 /**
  * When the chat was last fetched; none if never.
  */
@@ -1481,3 +1493,8 @@ export const LONGEST = {
   nickname: 64,
   filter: 200,
 } as const;
+export type QuittingView = { live: number, text: Array<string>, };
+
+export type ChatBoxView = { longest: number, instead: string | null, };
+
+export type ClosingView = { text: Array<string>, nobody_came: boolean, };

@@ -82,7 +82,7 @@ test('a mail to a bad address is not sent, and the window says what is wrong', a
 
 test('Reply asks for the viewer at its chat', async () => {
   const port = await onScreen();
-  await userEvent.click(screen.getByRole('button', { name: 'Reply' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Reply in viewer' }));
   const asked = { do: 'open_viewer', session: 's1', read_only: false, chat: true };
   expect(port.asked).toContainEqual(asked);
 });
@@ -111,8 +111,30 @@ test('a session that could not be closed stays, with the reason', async () => {
   });
   await userEvent.keyboard('{Control>}{Shift>}X{/Shift}{/Control}');
   await screen.findByRole('dialog');
+  await userEvent.click(screen.getByRole('radio', { name: /^Resolved/ }));
   await userEvent.click(screen.getByRole('button', { name: /Close here/ }));
   expect(await screen.findByText(/the disk is full/)).toBeInTheDocument();
+});
+
+test('how a session came out is chosen by a person, and in advance only where nobody came', async () => {
+  const port = await onScreen();
+  await userEvent.keyboard('{Control>}{Shift>}X{/Shift}{/Control}');
+  const dialog = await screen.findByRole('dialog');
+  const close = within(dialog).getByRole('button', { name: /Close here/ });
+  expect(close).toBeDisabled();
+  await userEvent.keyboard('{Control>}{Enter}{/Control}');
+  expect(port.asked.map((command) => command.do)).not.toContain('close');
+  expect(
+    within(dialog).getByText('The customer and 1 viewer are connected and will be cut off.'),
+  ).toBeVisible();
+
+  port.change('s1', (detail) => ({
+    ...detail,
+    closing: { text: ['Its PIN ends at once.'], nobody_came: true },
+  }));
+  expect(await within(dialog).findByText('Nobody came to this session.')).toBeVisible();
+  expect(within(dialog).getByRole('radio', { name: /^Unknown/ })).toBeChecked();
+  expect(close).toBeEnabled();
 });
 
 test('the PIN is on the screen, and nowhere that lasts or can be read from outside', async () => {

@@ -33,6 +33,9 @@ export class Sessions {
   /** Why the session on screen can't be shown; none while it can. */
   missing = $state.raw<Trouble | null>(null);
 
+  /** Chat messages that aren't sent yet, by session. */
+  readonly drafts = new SvelteMap<string, string>();
+
   readonly #rows = new SvelteMap<string, SessionRow>();
   readonly #details = new SvelteMap<string, SessionDetail>();
   readonly #gone = new SvelteSet<string>();
@@ -201,6 +204,7 @@ export class Sessions {
     this.#rows.clear();
     this.#details.clear();
     this.#gone.clear();
+    this.drafts.clear();
   }
 
   /** Returns to the session that was selected, if it is still there. */

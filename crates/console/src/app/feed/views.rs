@@ -1,16 +1,22 @@
 //! Gathers the facts for a view, and has the view made.
 
-use engine::{Engine, SessionId, Snapshot};
+use engine::{Engine, SessionId, Snapshot, remote::Capabilities};
 use jiff::tz::TimeZone;
+use url::Url;
 
 use crate::{
     app::{Console, engine_slot::EngineSlot, reach},
     present::{
         self, Setting,
+        chat_box::Sends,
         detail::{Around, Beside},
+        parting::Connected,
         trouble,
     },
-    view::{ConsoleView, Reach, ScreenView, ServiceKind, SessionDetail, SessionRow, Trouble},
+    view::{
+        ConsoleView, QuittingView, Reach, ScreenView, ServiceKind, SessionDetail, SessionRow,
+        Trouble,
+    },
 };
 
 /// A session's row.
@@ -43,10 +49,13 @@ pub(crate) async fn detail_of(
     let revision = console.updates.next_revision();
     let beside = beside(console, engine, id).await?;
     let service = service(console);
+    let able = console.engine.known(|known| known.capabilities.clone());
     let around = Around {
         reach: reach::known(engine),
         join_template: service.join_template.as_deref(),
         join_page: service.join_page.as_deref(),
+        can_revoke: able.as_ref().map(Capabilities::can_revoke),
+        sends: able.map_or(Sends::Unknown, |able| Sends::from(able.can_say())),
         revision,
     };
     let setting = setting(&console.zone);
@@ -83,6 +92,26 @@ fn screen(slot: &EngineSlot, id: SessionId) -> Option<ScreenView> {
         let known = known.rosters.get(&id).map(|known| (&known.roster, known.at));
         Some(present::shared_screen::view(known))
     })
+}
+
+/// What quitting would end. A locked console names nobody.
+pub(crate) async fn quitting(console: &Console) -> QuittingView {
+    let service = service(console);
+    let setting = setting(&console.zone);
+    let locked = console.access.state.is_locked();
+    let engine = console.engine.get().await;
+    let snapshots = engine.as_deref().map(Engine::snapshots).unwrap_or_default();
+    let connected = |snapshot: &Arc<Snapshot>| {
+        let record = &snapshot.record;
+        let name = (!locked).then(|| present::name(&record.about, record.created, &setting));
+        let watchers = screen(&console.engine, snapshot.id).and_then(|screen| screen.viewers());
+        Connected::new(name, record, watchers)
+    };
+    let live = snapshots.iter().filter(|snapshot| snapshot.record.is_live());
+    let sessions: Vec<Connected> = live.map(connected).collect();
+    let host = Url::parse(&service.base_url).ok();
+    let host = host.as_ref().and_then(Url::host_str).unwrap_or("the service");
+    present::parting::quitting(service.kind, host, &sessions, &setting)
 }
 
 /// The console as a whole.
