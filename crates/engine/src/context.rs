@@ -19,7 +19,7 @@ use crate::{
     SessionId,
     actor::{message::SessionMessage, region_choice},
     archive::Archive,
-    away::Awake,
+    awake::Awake,
     budget::Budget,
     bus::Bus,
     clock::now,
@@ -27,11 +27,11 @@ use crate::{
     faults::Faults,
     hooks::Routes,
     journal::Journal,
-    reach::known::KnownWay,
     remote::{IdentityClients, LoginWithMe},
     timers::Timers,
     token::HookToken,
     watch::{BackgroundFault, Watch},
+    way::KnownWay,
 };
 
 /// The parts that all actors of one engine share.

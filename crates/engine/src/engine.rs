@@ -31,7 +31,7 @@ use crate::{
     context::{Context, Health},
     error::{CommandError, Misfit},
     journal::{Journal, JournalError},
-    reach::Tester,
+    reach::{ReachError, Reached, Tester, Way},
     remote::{CallError, IdentityClients, LoginWithMe, RocketChat, ViewerUrl},
 };
 
@@ -65,9 +65,19 @@ impl Engine {
         let _ = self.context.journal.mark_clean_end(true).await;
     }
 
-    /// Tests whether hooks can arrive.
-    pub(crate) const fn tester(&self) -> &Tester {
-        &self.tester
+    /// Requests the hooks' URL, by the service if it offers that, and remembers the result. The
+    /// future holds no store of the engine, which may stop meanwhile; then no request arrives.
+    ///
+    /// # Errors
+    /// [`ReachError`].
+    pub fn test_reach(&self) -> impl Future<Output = Result<Reached, ReachError>> + Send + use<> {
+        let tester = self.tester.clone();
+        async move { tester.test().await }
+    }
+
+    /// Whether hooks can arrive, as far as is known.
+    pub fn way(&self) -> Way {
+        self.tester.known.now()
     }
 
     /// Where the listener is bound.

@@ -7,6 +7,7 @@ pub mod access;
 pub mod actor;
 pub mod archive;
 mod archivist;
+mod awake;
 mod away;
 pub mod backup;
 pub mod budget;
@@ -30,6 +31,7 @@ mod to_actors;
 pub mod token;
 pub mod vault;
 pub mod watch;
+mod way;
 
 pub use actor::region_choice::Race;
 pub use bus::{Changes, Progress, Snapshot, Subscription};

@@ -25,7 +25,7 @@ use crate::{
     faults::Faults,
     hooks::{self, Nonces},
     journal::{self, JOURNAL_FILE, Journal, Stored},
-    reach::{Tester, known},
+    reach::{self, Tester},
     remote::{LoginWithMe, is_loopback},
     to_actors::ToActors,
     vault::{SealKey, Vault},
@@ -165,13 +165,13 @@ impl Engine {
         watch.keep("note that the console is alive", move || away::note_alive(context.clone()));
         let context = self.context.clone();
         watch.keep("tell the sessions whether hooks can arrive", move || {
-            known::tell_changes(context.clone())
+            away::tell_changes(context.clone())
         });
         if self.has_to_be_proved() {
             let (tester, stopping) = (self.tester.clone(), watch.stopping.clone());
             let heartbeat = self.context.config.heartbeat;
             watch.keep("test whether hooks can arrive", move || {
-                known::keep_testing(tester.clone(), heartbeat, stopping.clone())
+                reach::keep_testing(tester.clone(), heartbeat, stopping.clone())
             });
         }
         let context = self.context.clone();

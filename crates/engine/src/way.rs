@@ -1,25 +1,9 @@
-//! What is known of the way from the service to our listener, and how that stays true.
-//!
-//! A way that worked can break at any time, and one that was broken is mended by somebody else. So it
-//! is tested again and again: at the heartbeat's pace, after time that passed without us, and after
-//! outages of the service. A hook that arrives is the best proof.
+//! What is known of the way from the service to our listener.
 
 use std::{sync::Arc, time::Duration};
 
-use session::{Input, Timestamp};
+use session::Timestamp;
 use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
-
-use super::{ReachError, Reached, Requester, Tester};
-use crate::{clock::now, context::Context};
-
-/// A way that works is tested at the heartbeat's pace within these bounds: a service may allow few
-/// tests a minute, and a lamp must not stay green for long without a proof.
-const TEST_EVERY: [Duration; 2] = [Duration::from_secs(15), Duration::from_secs(60)];
-/// How often a broken one is tested: somebody may be waiting for it.
-const TEST_BROKEN_EVERY: Duration = Duration::from_secs(20);
-/// One test may fail by chance; after so long a second one decides.
-const CONFIRM_AFTER: Duration = Duration::from_secs(2);
 
 /// Whether hooks can arrive, as far as is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,7 +55,7 @@ impl Way {
         }
     }
 
-    const fn is_broken(self) -> bool {
+    pub(crate) const fn is_broken(self) -> bool {
         match self {
             Self::Broken { .. } => true,
             Self::Unknown | Self::Works { .. } => false,
@@ -123,8 +107,17 @@ impl KnownWay {
         self.0.again.notify_one();
     }
 
-    pub(super) fn tested(&self, began: Timestamp, tested: Result<Reached, ReachError>) {
+    pub fn tested(&self, began: Timestamp, tested: Result<Reached, ReachError>) {
         self.learn(|way| way.after_test(began, tested));
+    }
+
+    /// Resolves when it may have changed.
+    pub async fn is_to_be_tested(&self) {
+        self.0.again.notified().await;
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<Way> {
+        self.0.way.subscribe()
     }
 
     fn learn(&self, learn: impl FnOnce(Way) -> Way) {
@@ -140,52 +133,51 @@ impl KnownWay {
     }
 }
 
-/// Tests the way until the engine stops.
-pub(crate) async fn keep_testing(tester: Tester, heartbeat: Duration, stopping: CancellationToken) {
-    let [shortest, longest] = TEST_EVERY;
-    let known = tester.known.clone();
-    let testing = async {
-        loop {
-            test_and_confirm(&tester).await;
-            let rest = if known.now().is_broken() {
-                TEST_BROKEN_EVERY
-            } else {
-                heartbeat.clamp(shortest, longest)
-            };
-            let _ = tokio::time::timeout(rest, known.0.again.notified()).await;
-        }
-    };
-    stopping.run_until_cancelled(testing).await;
+/// A request that reached the listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// The requester.
+    pub by: Requester,
+    /// The duration of the round trip.
+    pub took: Duration,
 }
 
-async fn test_and_confirm(tester: &Tester) {
-    let (mut began, mut tested) = (now(), tester.test_once().await);
-    if tested.is_err() && matches!(tester.known.now(), Way::Works { .. }) {
-        tokio::time::sleep(CONFIRM_AFTER).await;
-        (began, tested) = (now(), tester.test_once().await);
-    }
-    tester.known.tested(began, tested);
+/// Who made the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requester {
+    /// The service, so its hooks come too.
+    Service,
+    /// This computer, as the service can't be asked.
+    Ourselves,
 }
 
-/// Tells the sessions when the way breaks, and when it is mended.
-pub(crate) async fn tell_changes(context: Arc<Context>) {
-    let mut way = context.way.0.way.subscribe();
-    let mut before = *way.borrow_and_update();
-    while let Some(Ok(())) = context.watch.stopping.run_until_cancelled(way.changed()).await {
-        let after = *way.borrow_and_update();
-        match (before.is_broken(), after) {
-            (false, Way::Broken { since, error }) => {
-                tracing::warn!(since_ms = since.0, %error, "hooks cannot arrive");
-                context.tell_all(&Input::Missed { since });
-            }
-            // Those that fired in vain are not armed any more.
-            (true, Way::Works { .. }) => context.tell_all(&Input::Recheck),
-            (true, Way::Broken { .. } | Way::Unknown)
-            | (false, Way::Works { .. } | Way::Unknown) => {}
-        }
-        before = after;
-        context.bus.health_changed();
-    }
+/// Why the URL doesn't lead here; one variant for each remedy. Its text completes "could not ...".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReachError {
+    /// Remedy: check name, port and forwarding.
+    #[error("reach the listener by its URL: nothing answers there")]
+    NoAnswer,
+    /// Remedy: check where it is forwarded to.
+    #[error("reach the listener by its URL: something else answers there ({status})")]
+    SomethingElse {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Remedy: check the route from the service, and firewalls.
+    #[error("reach the listener by its URL: the service called and nothing answered")]
+    NothingForService,
+    /// Remedy: check where it is forwarded to, as seen from there.
+    #[error("reach the listener by its URL: something else answers the service there")]
+    AnotherForService,
+    /// Remedy: ask the service's operator, or use another URL.
+    #[error("reach the listener by its URL: the service may not call this address")]
+    NotAllowed,
+    /// The service limits its calls. Remedy: wait.
+    #[error("reach the listener by its URL: the service was asked too often")]
+    TooOften,
+    /// The client can't be made.
+    #[error("reach the listener by its URL: no client could be made")]
+    NoClient,
 }
 
 #[cfg(test)]
@@ -235,7 +227,7 @@ mod tests {
     #[test]
     fn a_hook_mends_a_broken_way_and_only_changes_are_news() {
         let known = KnownWay::default();
-        let mut news = known.0.way.subscribe();
+        let mut news = known.subscribe();
         known.tested(T, Err(ERROR));
         assert!(news.has_changed().unwrap() && known.now().is_broken());
         known.hook_came(LATER);
