@@ -48,7 +48,7 @@ use self::{
     ceremony::Ceremonies,
     data_folder::DataFolder,
     embedded_broker::EmbeddedBroker,
-    engine_slot::EngineSlot,
+    engine_slot::{EngineSlot, ServiceKnowledge},
     identity_sandbox::IdentitySandbox,
     settings_in_force::SettingsInForce,
     shutdown::Lifecycle,

@@ -89,7 +89,7 @@ impl UnderWay {
             if std::mem::replace(&mut *console.backup.0.lock(), percent) != percent {
                 console.updates.announce();
             }
-            !console.lifecycle.stopping.is_cancelled()
+            !console.lifecycle.watch.stopping.is_cancelled()
         })
     }
 }

@@ -64,7 +64,7 @@ impl BackupCommand {
         })?;
         let to = target(console, path)?;
         // Tracked, so that the console's end waits until its files are closed.
-        let written = console.lifecycle.tasks.spawn_blocking(move || {
+        let written = console.lifecycle.watch.tasks.spawn_blocking(move || {
             under_way.write(&to, replace, &passphrase.0).map_err(|error| failed(&error))
         });
         let written = written.await.map_err(|_| trouble::stopping())??;

@@ -1,5 +1,7 @@
 //! Gathers the facts for a view, and has the view made.
 
+use std::sync::Arc;
+
 use engine::{Engine, SessionId, Snapshot, remote::Capabilities};
 use jiff::tz::TimeZone;
 use url::Url;
