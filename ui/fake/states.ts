@@ -27,7 +27,17 @@ export function states(now: number): SessionDetail[] {
 
 /** States for which the console gives no starting time, and those whose row shows a running timer. */
 const TIMELESS = new Set<StateKind>(['allocating', 'failed', 'expired']);
-const RUNNING = new Set<StateKind>(['waiting', 'viewer_waiting', 'ready', 'active', 'presenter_offline']);
+const RUNNING = new Set<StateKind>([
+  'waiting',
+  'page_open',
+  'downloaded',
+  'being_asked',
+  'declined',
+  'viewer_waiting',
+  'ready',
+  'active',
+  'presenter_offline',
+]);
 
 function base(
   nth: number,
@@ -256,7 +266,7 @@ function unknown(now: number): SessionDetail {
 /** Ended as the service reports it. It may come back, since the PIN is still valid. */
 function endedHere(now: number): SessionDetail {
   return detail(
-    base(7, 'ended', 'Priya Raman', "customer's program may still run", now, { live: false }),
+    base(7, 'ended', 'Priya Raman', 'still sharing', now),
     now,
     {
       customer: 'Priya Raman',

@@ -17,8 +17,15 @@ impl Receiver for ToActors {
         self.send(session, SessionMessage::Received(hook));
     }
 
-    fn committed(&self, session: SessionId, hook: HookType, seq: Option<u64>, at: Timestamp) {
-        self.send(session, SessionMessage::Committed { hook, seq, at });
+    fn committed(
+        &self,
+        session: SessionId,
+        hook: HookType,
+        revision: Option<u64>,
+        seq: Option<u64>,
+        at: Timestamp,
+    ) {
+        self.send(session, SessionMessage::Committed { hook, revision, seq, at });
     }
 
     fn written(&self, session: SessionId, seq: u64) {

@@ -32,6 +32,7 @@ pub struct Capabilities {
     viewer_link: bool,
     roster: bool,
     program: bool,
+    events: bool,
     /// The path at which a region is timed on the service's own origin, with `{region}` in it.
     pub region_path: Option<String>,
     /// The path of the page where a customer joins, with `{pin}` in it.
@@ -70,6 +71,11 @@ impl Capabilities {
     /// Whether it says who watches, and how well: [`LoginWithMe::roster`].
     pub const fn knows_roster(&self) -> bool {
         self.roster
+    }
+
+    /// Whether it tells of this console's sessions by a channel: [`LoginWithMe::open_events`].
+    pub const fn tells_events(&self) -> bool {
+        self.events
     }
 
     /// Whether it has a program that shares a customer's screen.
@@ -112,7 +118,7 @@ impl LoginWithMe {
     pub async fn capabilities(&self) -> Result<Capabilities, CallError> {
         let url = http::endpoint(&self.service.base_url, &["x", "capabilities"]);
         let call = async {
-            let response = http::get(&self.client, url).await?;
+            let response = http::get(&self.as_this_console().client, url).await?;
             // A service without this path is one without extensions.
             if response.status() == StatusCode::NOT_FOUND {
                 return Ok(Capabilities::default());
