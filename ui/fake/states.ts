@@ -265,18 +265,14 @@ function unknown(now: number): SessionDetail {
 
 /** Ended as the service reports it. It may come back, since the PIN is still valid. */
 function endedHere(now: number): SessionDetail {
-  return detail(
-    base(7, 'ended', 'Priya Raman', 'still sharing', now),
-    now,
-    {
-      customer: 'Priya Raman',
-      presenter: { is: 'online', since: now - 14 * MINUTE },
-      viewers: { is: 'offline', since: now - 7 * MINUTE },
-      connected_ms: 6 * MINUTE,
-      transcript: { is: 'wanted', failed: 2 },
-      chat: chat([['Priya', now - 9 * MINUTE, 'the scanner is back']]),
-    },
-  );
+  return detail(base(7, 'ended', 'Priya Raman', 'still sharing', now), now, {
+    customer: 'Priya Raman',
+    presenter: { is: 'online', since: now - 14 * MINUTE },
+    viewers: { is: 'offline', since: now - 7 * MINUTE },
+    connected_ms: 6 * MINUTE,
+    transcript: { is: 'wanted', failed: 2 },
+    chat: chat([['Priya', now - 9 * MINUTE, 'the scanner is back']]),
+  });
 }
 
 function byHand(now: number): SessionDetail {
