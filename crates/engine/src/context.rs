@@ -28,6 +28,7 @@ use crate::{
     hooks::Routes,
     journal::Journal,
     remote::{IdentityClients, LoginWithMe},
+    state_requests::StateRequests,
     timers::Timers,
     token::HookToken,
     watch::{BackgroundFault, Watch},
@@ -48,6 +49,8 @@ pub struct Context {
     pub(crate) budget: Budget,
     pub(crate) timers: Timers,
     pub(crate) routes: Routes,
+    /// Where sessions ask for the state that only our own broker knows.
+    pub(crate) state_requests: StateRequests,
     /// Under this URL the service reaches our listener.
     pub(crate) hook_base: Url,
     pub(crate) regions: ActorRef<region_choice::Message>,
@@ -107,6 +110,7 @@ impl Context {
             archive,
             timers: Timers::start(&watch),
             routes: Routes::default(),
+            state_requests: StateRequests::default(),
             hook_base,
             regions,
             sessions: RwLock::default(),

@@ -4,12 +4,12 @@
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use session::{
-    Effect, Failure, Input, mail::Template, program::DownloadFailure, region::Choice, retry,
-    verification::VerificationAnswer,
+    Effect, Failure, Input, SavedChat, mail::Template, program::DownloadFailure, region::Choice,
+    retry, text::plain_name, verification::VerificationAnswer,
 };
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use wire::{ConfText, HookType, Pin, Region, loginwithme::ChatMessage};
+use wire::{ConfText, HookType, Pin, Region, Side, loginwithme::ChatMessage};
 
 use crate::{
     SessionId,
@@ -17,6 +17,7 @@ use crate::{
         message::{Mailbox, SessionMessage as Message},
         region_choice,
     },
+    archive::Saved,
     budget::Put,
     bus::Progress,
     context::Context,
@@ -58,12 +59,14 @@ pub(crate) fn effect(
         (Effect::SendMail { id, to: address, template, name }, Some((pin, _))) => {
             send_mail(context, to, pin, Mail { id, address, template, name });
         }
+        (Effect::AskState, Some(_)) => context.state_requests.ask(id),
         (Effect::AskParameters, Some((pin, _))) => ask_parameters(context, to, pin),
         (Effect::RevokePin, Some((pin, _))) => revoke(context, to, pin),
         // A record that says live without a PIN: the journal was tampered with or a bug is here.
         (
             Effect::PutHook { .. }
             | Effect::FetchChat { .. }
+            | Effect::AskState
             | Effect::SendMail { .. }
             | Effect::AskParameters
             | Effect::RevokePin,
@@ -199,26 +202,47 @@ fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, tra
     spawn_effect(context, to, async move {
         let fetched = until_stopped(&shared, shared.client.chat(&pin)).await?;
         note_outcome(&shared, fetched.as_ref().err());
-        let input = match archive_chat(&shared, id, fetched).await {
-            Ok((new, total)) => Input::ChatSaved { new, total, transcript },
+        let saved = match fetched {
+            Ok(messages) => {
+                let nobodys = messages.into_iter().map(|message| (message, None)).collect();
+                archive_chat(&shared, id, nobodys).await
+            }
+            Err(error) => Err(error.failure),
+        };
+        let input = match saved {
+            Ok(saved) => Input::ChatSaved(SavedChat { transcript, ..saved }),
             Err(failure) => Input::ChatFailed { failure, transcript },
         };
         Some(Message::Input(input))
     });
 }
 
-async fn archive_chat(
+/// Archives messages, each with the side that wrote it where that is known.
+pub(crate) async fn archive_chat(
     context: &Context,
     id: SessionId,
-    fetched: Result<Vec<ChatMessage>, CallError>,
-) -> Result<(u32, u32), Failure> {
-    let messages = fetched.map_err(|error| error.failure)?;
+    messages: Vec<(ChatMessage, Option<Side>)>,
+) -> Result<SavedChat, Failure> {
+    let technician = context.bus.latest(id).map(|snapshot| snapshot.record.by.clone());
+    let is_others = |message: &ChatMessage, side: Option<Side>| {
+        side == Some(Side::Presenter) || technician.as_ref() != Some(&message.subject)
+    };
+    let others: Vec<(String, String)> = messages
+        .iter()
+        .filter(|(message, side)| is_others(message, *side))
+        .map(|(message, _)| (message.guid.clone(), plain_name(&message.subject)))
+        .collect();
     let saved = match context.faults.check_archive() {
-        Ok(()) => context.archive.save_messages(id, messages).await,
+        Ok(()) => {
+            let messages = messages.into_iter().map(|(message, _)| message).collect();
+            context.archive.save_messages(id, messages).await
+        }
         Err(fault) => Err(fault),
     };
     context.archive_wrote(saved.as_ref().err().cloned());
-    saved.map(|saved| (saved.new, saved.total)).map_err(|_| Failure::Storage)
+    let Saved { new, total, guids } = saved.map_err(|_| Failure::Storage)?;
+    let from = others.into_iter().rfind(|(guid, _)| guids.contains(guid)).map(|(_, name)| name);
+    Ok(SavedChat { new, total, from, ..SavedChat::default() })
 }
 
 struct Mail {

@@ -26,7 +26,7 @@ pub use download_target::{DownloadTarget, DownloadTargetError};
 pub use error::{CallError, Doing};
 pub use identity_clients::IdentityClients;
 pub use logintc::LoginTc;
-pub use loginwithme::{Capabilities, LoginWithMe, Roster};
+pub use loginwithme::{Capabilities, EventChannel, LoginWithMe, Received, Roster};
 pub use passwordless::Passwordless;
 pub use probe::{ProbeFailed, probe};
 pub use rocketchat::RocketChat;

@@ -19,9 +19,16 @@ impl Receiver for ToActors {
         self.send(session, SessionMessage::Received(hook));
     }
 
-    fn committed(&self, session: SessionId, hook: HookType, seq: Option<u64>, at: Timestamp) {
+    fn committed(
+        &self,
+        session: SessionId,
+        hook: HookType,
+        revision: Option<u64>,
+        seq: Option<u64>,
+        at: Timestamp,
+    ) {
         self.0.look();
-        self.send(session, SessionMessage::Committed { hook, seq, at });
+        self.send(session, SessionMessage::Committed { hook, revision, seq, at });
         if let Some(since) = self.0.awake.told(session, hook, at) {
             // Both are told: that it was reported, and that this needn't be the present state.
             self.send(session, SessionMessage::Input(Input::Missed { since }));

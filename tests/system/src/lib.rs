@@ -43,6 +43,19 @@ impl World {
         Self { folder, broker }
     }
 
+    /// A fresh world whose broker offers no extension, so that its webhooks alone tell what happens, as a hosted
+    /// service's do.
+    pub async fn without_channel() -> Self {
+        let world = Self::new().await;
+        world.broker.handle().faults().set(vec![serve::FaultRule {
+            route: "/api/v1/x/capabilities".into(),
+            fault: serve::Fault::Status { code: 404 },
+            after: 0,
+            times: None,
+        }]);
+        world
+    }
+
     /// Starts an engine on this world's folder, as the console does.
     pub async fn engine(&self) -> RunningEngine {
         self.engine_with(loopback(Port::Any)).await

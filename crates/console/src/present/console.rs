@@ -94,10 +94,15 @@ fn count(word: &SessionStatus, (live, waiting, active): &mut (u32, u32, u32)) {
     // A failed session stays in the list until somebody deals with it, but nothing runs.
     *live += u32::from(state::is_live(word) && !failed);
     match word {
-        SessionStatus::Waiting { .. } | SessionStatus::ViewerWaiting { .. } => *waiting += 1,
+        SessionStatus::Waiting { .. }
+        | SessionStatus::PageOpen { .. }
+        | SessionStatus::Downloaded { .. }
+        | SessionStatus::BeingAsked { .. }
+        | SessionStatus::ViewerWaiting { .. } => *waiting += 1,
         SessionStatus::Active { .. } => *active += 1,
         SessionStatus::Closed { .. }
         | SessionStatus::Failed { .. }
+        | SessionStatus::Declined { .. }
         | SessionStatus::Expired
         | SessionStatus::Ended { .. }
         | SessionStatus::PresenterOffline { .. }

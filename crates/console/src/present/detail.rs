@@ -85,8 +85,8 @@ pub fn view(
         region_ms: contents.choice.as_ref().and_then(region_race::best_ms),
         failure: failure(record),
         hooks: hooks::view(&snapshot.lamps, &beside.happenings, around.reach),
-        presenter: state::presenter(record.presenter),
-        viewers: state::viewers(record.viewers),
+        presenter: state::presenter(record),
+        viewers: state::viewers(record),
         windows: snapshot.windows,
         // Nobody shares a screen in an ended session, whatever the last known roster has.
         screen,

@@ -24,12 +24,14 @@ pub(super) const TABLE: M<'static> = M::up(
 const SAVE: &str = "archive the transcript";
 
 /// The result of saving messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
     /// Messages that the archive didn't have.
     pub new: u32,
     /// Messages of the session that it has now.
     pub total: u32,
+    /// The guids of those that it didn't have, oldest first.
+    pub guids: Vec<String>,
 }
 
 /// An archived message. Its name and text are untrusted.
@@ -111,11 +113,14 @@ pub(super) fn save(
 ) -> Result<Saved, ArchiveError> {
     // The index grows best in its own order.
     messages.sort_by_key(|message| message.timestamp);
-    let mut new = 0;
-    for message in &messages {
-        new += u32::from(save_one(connection, session, message)?);
+    let mut guids = Vec::new();
+    for message in messages {
+        if save_one(connection, session, &message)? {
+            guids.push(message.guid);
+        }
     }
-    Ok(Saved { new, total: count(connection, session)? })
+    let new = u32::try_from(guids.len()).unwrap_or(u32::MAX);
+    Ok(Saved { new, total: count(connection, session)?, guids })
 }
 
 /// How many messages of a session there are.
@@ -244,18 +249,22 @@ mod tests {
     const ONE: SessionId = SessionId::from_bytes([1; 16]);
     const TWO: SessionId = SessionId::from_bytes([2; 16]);
 
+    fn counts(saved: Saved) -> (u32, u32) {
+        (saved.new, saved.total)
+    }
+
     #[test]
     fn each_message_is_there_once_however_often_it_is_fetched() {
         let connection = in_memory();
         let chat = vec![sample("a", 5, "Maria", "hello"), sample("b", 6, "Tess", "hi")];
         let saved = save(&connection, ONE, chat.clone()).unwrap();
-        assert_eq!(saved, Saved { new: 2, total: 2 });
+        assert_eq!((saved.new, saved.total, saved.guids), (2, 2, vec!["a".into(), "b".into()]));
         let more = [chat.clone(), chat, vec![sample("c", 7, "Maria", "bye")]].concat();
-        assert_eq!(save(&connection, ONE, more.clone()).unwrap(), Saved { new: 1, total: 3 });
-        assert_eq!(save(&connection, ONE, more).unwrap(), Saved { new: 0, total: 3 });
+        assert_eq!(counts(save(&connection, ONE, more.clone()).unwrap()), (1, 3));
+        assert_eq!(counts(save(&connection, ONE, more).unwrap()), (0, 3));
         // A guid is an identity within its session only.
         let other = vec![sample("a", 5, "Eve", "hello")];
-        assert_eq!(save(&connection, TWO, other).unwrap(), Saved { new: 1, total: 1 });
+        assert_eq!(counts(save(&connection, TWO, other).unwrap()), (1, 1));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorRef};
+use secrecy::SecretString;
 use serve::{HostGuard, Server};
 use session::{Life, Transcript, outage::OutageChange};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -25,6 +26,7 @@ use crate::{
     faults::Faults,
     hooks::{self, Nonces},
     journal::{self, JOURNAL_FILE, Journal, Stored},
+    observe,
     reach::{self, Tester},
     remote::{LoginWithMe, is_loopback},
     to_actors::ToActors,
@@ -98,8 +100,8 @@ impl Engine {
         faults: Faults,
     ) -> Result<Self, StartError> {
         let Stores { journal, archive } = stores;
-        let client =
-            Arc::new(LoginWithMe::new(config.service.clone()).map_err(StartError::Service)?);
+        let client = LoginWithMe::new(config.service.clone()).map_err(StartError::Service)?;
+        let client = Arc::new(client.with_console_key(console_key(&journal).await));
         let bound =
             serve::bind(config.listener.ip, config.listener.port).map_err(StartError::Listen)?;
         let addr = bound.addr();
@@ -175,6 +177,10 @@ impl Engine {
             });
         }
         let context = self.context.clone();
+        watch.keep("follow the sessions by the broker's event channel", move || {
+            observe::follow(context.clone())
+        });
+        let context = self.context.clone();
         watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
         let context = self.context.clone();
         watch.keep("index older sessions for the search", move || {
@@ -233,6 +239,15 @@ async fn restore(
     // From here on the run counts as crashed, until `stop` says otherwise.
     let _ = journal.mark_clean_end(false).await;
     Ok(())
+}
+
+/// The key by which our own broker knows this console. Without it the sessions are known by their hooks alone.
+async fn console_key(journal: &Journal) -> Option<SecretString> {
+    let key = journal.console_key().await;
+    if let Err(error) = &key {
+        tracing::warn!(%error, "read or make the key by which the broker knows this console");
+    }
+    key.ok().flatten()
 }
 
 fn own_url(addr: SocketAddr) -> Url {

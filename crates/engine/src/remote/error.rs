@@ -48,6 +48,8 @@ pub enum Doing {
     SendChat,
     /// A WebSocket of a viewer of ours.
     OpenScreen,
+    /// The WebSocket that tells what happens in all sessions.
+    FollowEvents,
     /// LoginTC: `GET /ping`.
     PingVerification,
     /// LoginTC: `POST .../sessions`.
@@ -96,6 +98,7 @@ impl fmt::Display for Doing {
             Self::AskRoster => f.write_str("ask who watches"),
             Self::SendChat => f.write_str("write to the chat"),
             Self::OpenScreen => f.write_str("connect the viewer"),
+            Self::FollowEvents => f.write_str("follow the sessions by the broker's event channel"),
             Self::PingVerification => f.write_str("test the verification service"),
             Self::AskPhone => f.write_str("ask the phone"),
             Self::PollPhone => f.write_str("ask for the phone's answer"),

@@ -7,10 +7,12 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, header};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use session::{Failure, Obstacle};
 use url::Url;
+use wire::session_events::CONSOLE_KEY_HEADER;
 
 use super::{
     LoginWithMeConfig, ServiceError, Timeouts,
@@ -28,6 +30,7 @@ const MOST_REDIRECTS: usize = 3;
 pub(crate) struct Client {
     network: reqwest::Client,
     stand_in: Option<Arc<dyn StandIn>>,
+    console_key: Option<SecretString>,
 }
 
 /// Answers requests within the process, so that a test decides each answer and its time. Everything
@@ -38,11 +41,20 @@ pub(crate) trait StandIn: fmt::Debug + Send + Sync {
 
 impl Client {
     pub(super) const fn new(network: reqwest::Client) -> Self {
-        Self { network, stand_in: None }
+        Self { network, stand_in: None, console_key: None }
     }
 
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.network.request(method, url)
+        let request = self.network.request(method, url);
+        match &self.console_key {
+            Some(key) => request.header(CONSOLE_KEY_HEADER, key.expose_secret()),
+            None => request,
+        }
+    }
+
+    /// This client, whose requests say that they are this console's.
+    pub(super) fn with_console_key(&self, key: Option<SecretString>) -> Self {
+        Self { console_key: key, ..self.clone() }
     }
 
     /// A client whose connections are its own, built by `build`.
@@ -71,7 +83,7 @@ impl Client {
         // It only builds requests, and nothing that it would need for more is read.
         let here = Url::parse("http://localhost/").unwrap();
         let network = builder("test", &here, &Timeouts::default()).build().unwrap();
-        Self { network, stand_in: Some(stand_in) }
+        Self { network, stand_in: Some(stand_in), console_key: None }
     }
 }
 

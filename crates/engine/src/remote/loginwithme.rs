@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 
 use reqwest::Method;
+use secrecy::SecretString;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use session::Failure;
@@ -21,9 +22,13 @@ use wire::{
     },
 };
 
+mod event_channel;
 mod extensions;
 
-pub use self::extensions::{Capabilities, Presenter, Roster};
+pub use self::{
+    event_channel::{EventChannel, Received},
+    extensions::{Capabilities, Presenter, Roster},
+};
 use super::{
     CallError, Doing, Download, DownloadTarget, LoginWithMeConfig, ServiceError, Timeouts,
     ViewerUrl, download,
@@ -49,6 +54,7 @@ pub struct LoginWithMe {
     service: LoginWithMeConfig,
     timeouts: Timeouts,
     client: http::Client,
+    console_key: Option<SecretString>,
 }
 
 impl LoginWithMe {
@@ -70,7 +76,7 @@ impl LoginWithMe {
     ) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client(&service, &timeouts)?;
-        Ok(Self { service, timeouts, client })
+        Ok(Self { service, timeouts, client, console_key: None })
     }
 
     /// A client of `service` whose requests `stand_in` answers.
@@ -79,7 +85,20 @@ impl LoginWithMe {
         service: LoginWithMeConfig,
         stand_in: std::sync::Arc<dyn http::StandIn>,
     ) -> Self {
-        Self { service, timeouts: Timeouts::default(), client: http::Client::to(stand_in) }
+        let client = http::Client::to(stand_in);
+        Self { service, timeouts: Timeouts::default(), client, console_key: None }
+    }
+
+    /// This client, with the key by which our own broker knows whose sessions it mints.
+    #[must_use]
+    pub fn with_console_key(self, key: Option<SecretString>) -> Self {
+        Self { console_key: key, ..self }
+    }
+
+    /// This client, whose calls say that they are this console's.
+    fn as_this_console(&self) -> Self {
+        let client = self.client.with_console_key(self.console_key.clone());
+        Self { client, ..self.clone() }
     }
 
     /// The service's address and settings.
@@ -127,7 +146,8 @@ impl LoginWithMe {
     /// [`CallError`]; [`Failure::Malformed`] if the answer isn't shaped like a PIN.
     pub async fn session_pin(&self, region: &Region) -> Result<Pin, CallError> {
         let query = [("region", region.as_str())];
-        let answer: SessionPin = self.get(Doing::AllocatePin, "session_pin", &query).await?;
+        let answer: SessionPin =
+            self.as_this_console().get(Doing::AllocatePin, "session_pin", &query).await?;
         Ok(answer.session_pin)
     }
 
@@ -274,6 +294,10 @@ impl LoginWithMe {
         let _: Outcome =
             self.send(Doing::ReportAbuse, Method::POST, &["report_abuse"], &body).await?;
         Ok(())
+    }
+
+    pub(super) const fn console_key(&self) -> Option<&SecretString> {
+        self.console_key.as_ref()
     }
 
     /// The way to the service, for calls that this file doesn't have.

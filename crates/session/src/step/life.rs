@@ -28,6 +28,8 @@ impl Turn {
                 let expires = allocation.expires;
                 self.went_live(expires);
                 self.facts_unknown(since);
+                // The channel may be open already, when only this session's actor died.
+                self.do_(Effect::AskState);
                 self.gate_moved();
             }
             Life::Over { .. } | Life::Closed { .. } | Life::Failed { .. } => {

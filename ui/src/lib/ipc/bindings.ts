@@ -604,7 +604,7 @@ detail: string,
  */
 since: number | null, };
 
-export type StateKind = "allocating" | "waiting" | "ready" | "viewer_waiting" | "active" | "presenter_offline" | "ended" | "unknown" | "expired" | "failed" | "closed";
+export type StateKind = "allocating" | "waiting" | "page_open" | "downloaded" | "being_asked" | "declined" | "ready" | "viewer_waiting" | "active" | "presenter_offline" | "ended" | "unknown" | "expired" | "failed" | "closed";
 
 export type SessionDetail = { 
 /**

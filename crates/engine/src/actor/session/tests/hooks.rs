@@ -33,8 +33,18 @@ async fn rearming_comes_before_all_that_waits_for_the_disk() {
     let session = world.live().await;
     world.disk.set(Some(Fault::Hangs));
     // All of it wants effects: an end with its transcript, and every hook put again.
-    session.send(SessionMessage::Committed { hook: ViewerStarted, seq: Some(1), at: now() });
-    session.send(SessionMessage::Committed { hook: ViewerOffline, seq: Some(2), at: now() });
+    session.send(SessionMessage::Committed {
+        hook: ViewerStarted,
+        revision: None,
+        seq: Some(1),
+        at: now(),
+    });
+    session.send(SessionMessage::Committed {
+        hook: ViewerOffline,
+        revision: None,
+        seq: Some(2),
+        at: now(),
+    });
     session.tell(Input::Missed { since: now() });
     session.send(SessionMessage::Received(PresenterStarted));
     world.until(|| world.services.count("PUT") == 1).await;
@@ -205,7 +215,12 @@ async fn an_event_that_the_disk_refused_counts_and_is_applied_once() {
     let world = World::new().await;
     let session = world.live().await;
     let at = now();
-    session.send(SessionMessage::Committed { hook: PresenterStarted, seq: None, at });
+    session.send(SessionMessage::Committed {
+        hook: PresenterStarted,
+        revision: None,
+        seq: None,
+        at,
+    });
     world.until(|| world.record(session.id).joined).await;
     let seq = world.context.journal.append(session.id, PresenterStarted, at).await.unwrap();
     session.send(SessionMessage::Written { seq });
