@@ -20,7 +20,6 @@ mod policy;
 mod profile;
 mod quit;
 mod remote_service;
-
 mod send_chat;
 mod session;
 mod settings;
