@@ -240,6 +240,7 @@ export class FakeConsole implements ConsolePort {
         return { reply: 'outbox', mails: this.#outbox() };
       case 'show':
       case 'report_abuse':
+      case 'acknowledge_troubles':
       case 'quit':
         return DONE;
       default:

@@ -21,6 +21,7 @@ mod quit;
 mod remote_service;
 mod session;
 mod settings;
+mod troubles;
 mod viewing;
 
 use std::sync::LazyLock;
@@ -37,7 +38,7 @@ pub use self::{
     devices::DeviceCommand, identity_services::IdentityServiceCommand, mail::MailCommand,
     passkeys::PasskeyCommand, person_verification::VerificationCommand, profile::ProfileCommand,
     quit::ProgramCommand, remote_service::RemoteServiceCommand, session::SessionCommand,
-    settings::SettingsCommand, viewing::ViewingCommand,
+    settings::SettingsCommand, troubles::TroubleCommand, viewing::ViewingCommand,
 };
 use crate::{
     Settings,
@@ -119,6 +120,7 @@ command_groups! {
     Device(DeviceCommand),
     IdentityService(IdentityServiceCommand),
     AuditLog(AuditLogCommand),
+    Trouble(TroubleCommand),
     Program(ProgramCommand),
 }
 

@@ -15,7 +15,7 @@ use std::{path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use session::{Event, Record, Timestamp};
-pub use store::{PendingWrite as Answer, StoreError as JournalError};
+pub use store::{PendingWrite as Answer, SavedTable, StoreError as JournalError};
 use store::{Readers, Writer};
 use wire::{HookType, Pin};
 
@@ -143,6 +143,31 @@ impl Journal {
     /// [`JournalError::Damaged`], or why it could not look.
     pub async fn check_integrity(&self) -> Result<(), JournalError> {
         self.readers.read(CHECK, |connection| store::check_integrity(connection, CHECK)).await
+    }
+
+    /// Copies each row that can be read of the journal at `from` to a new one at `to`, sealed as it is.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// There is something at `to` already, it can't be written, or nothing can be read.
+    pub fn salvage(from: &Path, to: &Path) -> Result<Vec<SavedTable>, JournalError> {
+        table::JOURNAL.salvage(from, to, None, "")
+    }
+
+    /// Writes what is queued, and closes the file with everything in it.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        let writer = Arc::clone(&self.writer);
+        // It waits for the writer's thread.
+        let _ = tokio::task::spawn_blocking(move || writer.finish()).await;
+    }
+
+    /// Whether it never had a session, as after it was made.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub async fn is_blank(&self) -> Result<bool, JournalError> {
+        self.readers.read(read::LOAD, read::is_blank).await
     }
 
     /// Commits a hook event; answers its sequence. It is queued at once, whether awaited or not.

@@ -11,6 +11,7 @@ mod database;
 mod definition;
 mod error;
 mod readers;
+mod salvage;
 mod writer;
 
 pub use self::{
@@ -20,5 +21,6 @@ pub use self::{
     },
     error::{Remedy, StoreError, fault, io_fault},
     readers::Readers,
+    salvage::SavedTable,
     writer::{PendingWrite, Transactional, Writer},
 };

@@ -27,6 +27,9 @@ pub(super) const TABLE: M<'static> = M::up(
          tokenize='unicode61 remove_diacritics 2', prefix='1 2 3 4 5 6 7 8');",
 );
 
+/// Builds the index from the rows again.
+pub(super) const INDEX_ANEW: &str = "INSERT INTO search(search) VALUES('rebuild')";
+
 const SAVE: &str = "index for the search";
 /// Nobody types a longer query; a longer pasted text is cut.
 const MOST_CHARS: usize = 200;

@@ -212,7 +212,7 @@ factor?: SecondFactor, } | { "do": "services" } | { "do": "set_secret", secret: 
 /**
  * Go on before this entry.
  */
-before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "quit" };
+before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "acknowledge_troubles" } | { "do": "quit" };
 
 export type About = { 
 /**
@@ -430,6 +430,10 @@ active: number,
  * What the technician must know and can mend, worst first.
  */
 troubles: Array<Trouble>, 
+/**
+ * Of these, the ones that stand until a person acknowledges them.
+ */
+unacknowledged: number, 
 /**
  * Where the archive's key is kept.
  */

@@ -133,6 +133,7 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
         reach: engine.map_or(Reach::Unknown, |engine| known_reach(&console.engine, engine)),
         health: engine.map(Engine::health),
         standing: &standing,
+        unacknowledged: console.standing.unseen().len(),
         keeper: console.folder.vault.keeper(),
         sessions: &sessions,
         now: engine::clock::now(),

@@ -8,17 +8,19 @@ use std::{
 };
 
 use engine::{
+    LostStore, StartError, Stores,
     archive::{ARCHIVE_FILE, Archive, ArchiveError, AuditReport},
+    audit_trail::AuditTrail,
     clock::now,
     journal::{JOURNAL_FILE, Journal, Options as JournalOptions},
     lock::{FolderLock, LockError},
-    vault::{Options as VaultOptions, OsKeyring, VAULT_FILE, Vault},
+    vault::{Keeper, Options as VaultOptions, OsKeyring, VAULT_FILE, Vault},
 };
 
 use super::{Check, Failed, Global};
 use crate::{
     Settings,
-    app::StoredSecrets,
+    app::{AppError, StoredSecrets},
     present::{
         self,
         identity_services::missing,
@@ -90,30 +92,27 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
         Ok(vault) => vault,
         Err(error) => return vec![failed("key", &error, remedy::of_vault(&error))],
     };
-    let mut checks = vec![Check::ok(
-        "key",
-        match vault.keeper() {
-            engine::vault::Keeper::Keyring => "in the system's keyring",
-            engine::vault::Keeper::KeyFile => {
-                "in a file in the data folder, which does not protect against somebody who copies the folder"
-            }
-            engine::vault::Keeper::Passphrase => "wrapped by a passphrase",
-        },
-    )];
-    let exists = |file: &str| Some(folder.join(file)).filter(|path: &PathBuf| path.exists());
+    let mut checks = vec![Check::ok("key", kept_by(vault.keeper()))];
+    let lost = Stores::lost(folder, vault.stores_made());
+    checks.extend(lost.into_iter().map(|store| lost_store(&store)));
+    let exists = |file: &str| {
+        Some(folder.join(file))
+            .filter(|path: &PathBuf| path.metadata().is_ok_and(|file| file.len() > 0))
+    };
     // This runs outside of the async threads, so it may block.
     let wait = tokio::runtime::Handle::current();
-    let mut kept = StoredSecrets::default();
+    let (mut kept, mut journal) = (StoredSecrets::default(), None);
     if let Some(path) = exists(JOURNAL_FILE) {
         let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default()).and_then(
             |journal| {
                 wait.block_on(journal.check_integrity())?;
-                wait.block_on(StoredSecrets::read(&journal))
+                let read = wait.block_on(StoredSecrets::read(&journal))?;
+                Ok((read, journal))
             },
         );
         checks.push(match opened {
-            Ok(read) => {
-                kept = read;
+            Ok((read, opened)) => {
+                (kept, journal) = (read, Some(opened));
                 Check::ok("journal", UNDAMAGED)
             }
             Err(error) => failed("journal", &error, remedy::of_store(&error)),
@@ -127,13 +126,36 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
         match opened {
             Ok(archive) => {
                 checks.push(Check::ok("archive", UNDAMAGED));
-                checks.push(audit(wait.block_on(archive.verify_audit())));
+                let verified = wait.block_on(async {
+                    match journal {
+                        Some(journal) => AuditTrail::open(archive, journal).await?.verify().await,
+                        None => archive.verify_audit().await,
+                    }
+                });
+                checks.push(audit(verified));
             }
             Err(error) => checks.push(failed("archive", &error, remedy::of_store(&error))),
         }
     }
     checks.extend(services(settings, &kept));
     checks
+}
+
+const fn kept_by(keeper: Keeper) -> &'static str {
+    match keeper {
+        Keeper::Keyring => "in the system's keyring",
+        Keeper::KeyFile => {
+            "in a file in the data folder, which does not protect against somebody who copies the folder"
+        }
+        Keeper::Passphrase => "wrapped by a passphrase",
+    }
+}
+
+fn lost_store(store: &LostStore) -> Check {
+    let name = if store.path.ends_with(JOURNAL_FILE) { "journal" } else { "archive" };
+    let error = AppError::from(StartError::StoreLost(store.clone()));
+    let Trouble { text, remedy, .. } = error.trouble();
+    Check::failed(name, text, remedy)
 }
 
 fn failed(name: &'static str, error: &impl Display, remedy: Remedy) -> Check {

@@ -46,8 +46,7 @@ impl Live {
             _ends_with_it: cancel.clone().drop_guard(),
             cancel,
         });
-        self.turn(Input::SaveProgram { by }, now());
-        self.answer_once_saved(done);
+        self.order(Input::SaveProgram { by }, done);
     }
 
     /// The service gave the conf. It is dropped if no saving waits for it.
