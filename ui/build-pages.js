@@ -27,16 +27,15 @@ const PAGES = [
 
 /**
  * A page's HTML with `<!-- shared/NAME.html word="value" -->` replaced by that file of `src`, and `{{word}}` in it by the
- * value.
+ * value, or by nothing where none is given. Such a file may include others.
  */
 function withShared(html) {
   return html.replace(/<!-- (shared\/\w+\.html)(.*?)-->/gs, (_, file, values) => {
     const words = Object.fromEntries(
       [...values.matchAll(/(\w+)="(.*?)"/g)].map(([, word, value]) => [word, value]),
     );
-    return readFileSync(`src/${file}`, 'utf8')
-      .trim()
-      .replace(/{{(\w+)}}/g, (_, word) => words[word]);
+    const text = readFileSync(`src/${file}`, 'utf8').trim();
+    return withShared(text.replace(/{{(\w+)}}/g, (_, word) => words[word] ?? ''));
   });
 }
 

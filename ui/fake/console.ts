@@ -9,20 +9,32 @@ import type {
   Trouble,
 } from '../src/lib/ipc/bindings';
 import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
+import type { Place } from '../src/lib/shell/place';
 import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
-import { download, keep, PICTURE } from './saving';
+import { backUp, download, keep, PICTURE } from './saving';
 import { SETTINGS } from './settings';
+import { QUITTING } from './states';
 
 const PAGE = 100;
+
+/** How many chat messages a page has. */
+const CHAT_PAGE = 200;
+
+/** The detail with the newest page of its chat, as the console sends it. */
+function newest(detail: SessionDetail): SessionDetail {
+  return { ...detail, chat: detail.chat.slice(-CHAT_PAGE), chat_total: detail.chat.length };
+}
 
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
   /** How often the window reported that somebody uses it. */
   activeTold = 0;
+  /** What the window has had kept, or what the one before it has. */
+  place: unknown = null;
   readonly details = new Map<string, SessionDetail>();
   readonly #refusals = new Map<Command['do'], Trouble>();
   readonly #scenario: Scenario;
@@ -91,6 +103,14 @@ export class FakeConsole implements ConsolePort {
     this.activeTold += 1;
   }
 
+  keep(place: Place): void {
+    this.place = structuredClone(place);
+  }
+
+  kept(): Promise<unknown> {
+    return Promise.resolve(this.#locked ? null : this.place);
+  }
+
   /** Tells the window something, as the console would. */
   push(...pushes: Pushed[]): void {
     this.#receive?.(pushes);
@@ -112,7 +132,7 @@ export class FakeConsole implements ConsolePort {
     const next = change(structuredClone(known));
     next.row.revision = ++this.#revision;
     this.details.set(id, next);
-    if (!this.#locked) this.push({ push: 'row', ...next.row }, { push: 'detail', ...next });
+    if (!this.#locked) this.push({ push: 'row', ...next.row }, { push: 'detail', ...newest(next) });
   }
 
   get #locked(): boolean {
@@ -134,6 +154,10 @@ export class FakeConsole implements ConsolePort {
 
   #answer(command: Command): Reply {
     switch (command.do) {
+      case 'say':
+        return this.#said(command.session, command.text);
+      case 'quitting':
+        return { reply: 'quitting', quitting: QUITTING };
       case 'new_session':
         return this.#start(command.about.customer);
       case 'again':
@@ -207,7 +231,13 @@ export class FakeConsole implements ConsolePort {
         this.change(command.session, (d) => ({ ...d, tags: command.tags }));
         return DONE;
       case 'detail':
-        return { reply: 'detail', detail: this.#known(command.session) };
+        return { reply: 'detail', detail: newest(this.#known(command.session)) };
+      case 'chat': {
+        const { chat: all } = this.#known(command.session);
+        const end = command.before === null ? all.length : all.findIndex((l) => l.guid === command.before);
+        const earlier = Math.max(0, end - CHAT_PAGE);
+        return { reply: 'chat', chat: all.slice(earlier, end), earlier };
+      }
       case 'search':
         return this.#search(command.query, command.cursor);
       case 'export':
@@ -238,6 +268,8 @@ export class FakeConsole implements ConsolePort {
         return { reply: 'reach', reach: 'reachable', text: 'The service reached 127.0.0.1:47213 in 3 ms.' };
       case 'outbox':
         return { reply: 'outbox', mails: this.#outbox() };
+      case 'backup':
+        return backUp(command.passphrase);
       case 'show':
       case 'report_abuse':
       case 'acknowledge_troubles':
@@ -246,6 +278,12 @@ export class FakeConsole implements ConsolePort {
       default:
         return this.identity.answer(command);
     }
+  }
+
+  #said(id: string, text: string): Reply {
+    const from = this.#scenario.console.technician;
+    this.change(id, (d) => ({ ...d, chat: [...d.chat, ...chat([[from, this.now(), text]])] }));
+    return DONE;
   }
 
   #known(id: string): SessionDetail {
@@ -390,7 +428,14 @@ function marked(hit: Hit, wanted: string): Hit[] {
   return hit.name.toLowerCase().includes(wanted) ? [{ ...hit, place: 'session' }] : [];
 }
 
-const WHILE_LOCKED = new Set<Command['do']>(['sign_in', 'ceremony_link', 'cancel_ceremony', 'lock', 'quit']);
+const WHILE_LOCKED = new Set<Command['do']>([
+  'sign_in',
+  'ceremony_link',
+  'cancel_ceremony',
+  'lock',
+  'quitting',
+  'quit',
+]);
 const DONE: Reply = { reply: 'done' };
 const SAVED_AT = '/home/anna/Downloads/deskhand-program-Maria-Lopez.exe';
 const never = (): never => {

@@ -2,6 +2,7 @@ import { screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { open } from '../tests/rendered';
+import type { Place } from './lib/shell/place';
 
 test('shows the newest session at once, with its state as icon and word', async () => {
   open('rich');
@@ -26,7 +27,7 @@ test('says why the console could not be opened, and offers to try again', async 
 test('the shell brings a session and its chat to the front', async () => {
   const port = open('rich');
   await screen.findByRole('heading', { name: 'Maria Lopez' });
-  port.push({ push: 'ask', ask: 'show', session: 's4', chat: true });
+  port.push({ push: 'ask', number: 1, ask: 'show', session: 's4', chat: true });
   expect(await screen.findByRole('heading', { name: 'Lars Nygård' })).toBeVisible();
   expect(screen.getByRole('tab', { name: /Chat/ })).toHaveAttribute('aria-selected', 'true');
 });
@@ -34,7 +35,7 @@ test('the shell brings a session and its chat to the front', async () => {
 test('the shell asks whether to close a session, and its outcome', async () => {
   const port = open('rich');
   await screen.findByRole('heading', { name: 'Maria Lopez' });
-  port.push({ push: 'ask', ask: 'close', session: 's4' });
+  port.push({ push: 'ask', number: 1, ask: 'close', session: 's4' });
   expect(await screen.findByRole('heading', { name: 'Lars Nygård' })).toBeVisible();
   expect(await screen.findByRole('dialog', { name: /Close/ })).toBeVisible();
   expect(port.asked.map((command) => command.do)).not.toContain('close');
@@ -43,9 +44,31 @@ test('the shell asks whether to close a session, and its outcome', async () => {
 test('quitting asks while sessions are live', async () => {
   const port = open('rich');
   await screen.findByRole('heading', { name: 'Maria Lopez' });
-  port.push({ push: 'ask', ask: 'quit', live: 6 });
+  port.push({ push: 'ask', number: 1, ask: 'quit' });
   const dialog = await screen.findByRole('dialog', { name: 'Quit Deskhand' });
-  expect(within(dialog).getByText(/6 sessions are live/)).toBeVisible();
+  expect(await within(dialog).findByText(/6 sessions are live/)).toBeVisible();
+  expect(within(dialog).getByText(/2 viewers are connected and will be cut off/)).toBeVisible();
   await userEvent.click(within(dialog).getByRole('button', { name: 'Quit' }));
   expect(port.asked).toContainEqual({ do: 'quit' });
+});
+
+test('a page that is loaded again comes back to the session, the tab and the text that is not sent', async () => {
+  const place: Place = {
+    page: 'sessions',
+    section: 'general',
+    tab: 'details',
+    selected: 's4',
+    reads: null,
+    drafts: { s4: 'Are you there?' },
+  };
+  const port = open('rich', (port) => (port.place = place));
+  expect(await screen.findByRole('heading', { name: 'Lars Nygård' })).toBeVisible();
+  expect(screen.getByRole('tab', { name: /Details/ })).toHaveAttribute('aria-selected', 'true');
+  await userEvent.click(screen.getByRole('tab', { name: /Log/ }));
+  expect(port.place).toEqual({ ...place, tab: 'log' });
+});
+
+test('what is kept and is no place is left alone', async () => {
+  open('rich', (port) => (port.place = { page: 'elsewhere' }));
+  expect(await screen.findByRole('heading', { name: 'Maria Lopez' })).toBeVisible();
 });

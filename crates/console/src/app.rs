@@ -7,6 +7,7 @@
 
 mod access;
 mod audit_log;
+mod backup;
 mod ceremony;
 mod data_folder;
 mod embedded_broker;
@@ -38,25 +39,36 @@ mod viewer;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use engine::{SessionId, access::Why, desktop::Desktop};
+use engine::{SessionId, access::Why, desktop::Desktop, remote::Capabilities};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use session::Input;
 use wire::ConfText;
 
 use self::{
-    access::AccessControl, audit_log::AuditLog, ceremony::Ceremonies, data_folder::DataFolder,
-    embedded_broker::EmbeddedBroker, engine_slot::EngineSlot, identity_sandbox::IdentitySandbox,
-    settings_in_force::SettingsInForce, shutdown::Lifecycle, standing_troubles::StandingTroubles,
-    unread::UnreadCounts, updates::Updates, viewer::Viewers,
+    access::AccessControl,
+    audit_log::AuditLog,
+    backup::BackupProgress,
+    ceremony::Ceremonies,
+    data_folder::DataFolder,
+    embedded_broker::EmbeddedBroker,
+    engine_slot::{EngineSlot, ServiceKnowledge},
+    identity_sandbox::IdentitySandbox,
+    settings_in_force::SettingsInForce,
+    shutdown::Lifecycle,
+    standing_troubles::StandingTroubles,
+    unread::UnreadCounts,
+    updates::Updates,
+    viewer::Viewers,
 };
 pub(crate) use self::{
     audit_log::AuditEntry,
+    backup::{KEPT_FILES, STORES, restore_backup, write_backup},
     ceremony::{CeremonyTask, begin as begin_ceremony, of_passkey, passkeys},
     engine_start::restart_engine,
-    feed::{detail_of, known_reach, name_of, setting},
+    feed::{detail_of, name_of, quitting, setting},
     follow::learn_of_service,
-    reach::{ReachTest, test as test_reach},
+    reach::known as known_reach,
     secret_shape::check_secret,
     service_clients::{StoredSecrets, set_up as set_up_services, stored_name},
     settings_in_force::StoredSettings,
@@ -70,7 +82,7 @@ pub use self::{
     notices::{Marks, News, Notices, Tell},
     pages::{Bundle, NoPages, Pages, PagesIn},
 };
-use crate::{Settings, SettingsSource};
+use crate::{Settings, SettingsSource, present::trouble, view::QuittingView};
 
 /// A running console; clones are the same one.
 #[derive(Clone)]
@@ -122,6 +134,7 @@ pub(crate) struct Console {
     pub(crate) audit: Arc<AuditLog>,
     pub(crate) standing: Arc<StandingTroubles>,
     pub(crate) unread: UnreadCounts,
+    pub(crate) backup: BackupProgress,
     pub(crate) viewers: Arc<Viewers>,
     pub(crate) updates: Arc<Updates>,
     pub(crate) desktop: Arc<dyn Desktop>,
@@ -173,6 +186,11 @@ impl App {
         self.0.lifecycle.stop().await;
     }
 
+    /// What quitting would end.
+    pub(crate) async fn quitting(&self) -> QuittingView {
+        quitting(&self.0).await
+    }
+
     /// The settings in force.
     pub fn settings(&self) -> Settings {
         Settings::clone(&self.0.settings.current())
@@ -187,6 +205,22 @@ impl App {
     /// and it runs.
     pub async fn sandbox<T>(&self, look: impl FnOnce(&sandbox::Running) -> T) -> Option<T> {
         if self.0.broker_control { self.0.sandbox.look(look).await } else { None }
+    }
+
+    /// Whether the service is known to take chat messages from this console.
+    pub fn can_say(&self) -> bool {
+        let able = |known: &mut ServiceKnowledge| {
+            known.capabilities.as_ref().is_some_and(Capabilities::can_say)
+        };
+        self.0.engine.known(able)
+    }
+
+    /// Notes why desktop notifications don't get out; none once one did. It stands as a trouble meanwhile.
+    pub fn notifications_fail(&self, why: Option<&str>) {
+        let trouble = why.map(trouble::of_notifications);
+        if self.0.standing.replace(trouble::is_of_notifications, trouble) {
+            self.0.updates.announce();
+        }
     }
 
     /// Records how many viewer windows of a session the desktop has open.

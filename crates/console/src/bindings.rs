@@ -3,7 +3,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{commands::Command, parameters, reply, settings, view};
+use crate::{commands::Command, limits, parameters, reply, settings, view};
 
 /// A file of the repository that is generated, in whole or in part.
 pub struct GeneratedFile {
@@ -53,6 +53,7 @@ fn typescript() -> String {
         settings::FieldOption,
         view::Push,
         view::ConsoleView,
+        view::QuittingView,
         view::ServiceView,
         view::ServiceKind,
         view::Health,
@@ -82,6 +83,8 @@ fn typescript() -> String {
         view::ProgramState,
         view::MailView,
         view::ChatLine,
+        view::ChatBoxView,
+        view::ClosingView,
         view::TranscriptView,
         view::LogLine,
         view::RegionsView,
@@ -113,6 +116,7 @@ fn typescript() -> String {
         view::AuditCheck,
         view::BrokenLink,
     );
+    text.push_str(&limits::typescript());
     // Milliseconds since 1970 are far below 2^53, and JSON has only one kind of number.
     text.replace("bigint", "number")
 }

@@ -2,6 +2,7 @@
 //! views come out; nothing is requested or stored here.
 
 pub mod audit_report;
+pub mod chat_box;
 pub mod console;
 pub mod customer_program;
 pub mod detail;
@@ -9,6 +10,7 @@ pub mod device;
 pub mod event;
 pub mod hooks;
 pub mod identity_services;
+pub mod parting;
 pub mod region_race;
 pub mod remedy;
 pub mod row;

@@ -9,6 +9,7 @@ mod detail;
 mod device;
 mod identity;
 mod identity_services;
+mod parting;
 mod record;
 mod region_race;
 mod row;
@@ -34,7 +35,8 @@ pub use self::{
         PersonView, Purpose,
     },
     identity_services::{ConnectionView, Identity, IdentityServiceView, SecretName},
-    record::{ChatLine, LogLine, MailView, ProgramState, ProgramView, TranscriptView},
+    parting::{ClosingView, QuittingView},
+    record::{ChatBoxView, ChatLine, LogLine, MailView, ProgramState, ProgramView, TranscriptView},
     region_race::{LaneView, RegionsView},
     row::{SessionRow, StateKind, StateView},
     shared_screen::{PictureView, ScreenView, SharingKind, WatcherView},

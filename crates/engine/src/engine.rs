@@ -31,8 +31,8 @@ use crate::{
     clock::now,
     context::{Context, Health},
     error::{CommandError, Misfit},
-    hooks::Nonces,
     journal::{Journal, JournalError},
+    reach::{ReachError, Reached, Tester, Way},
     remote::{CallError, IdentityClients, LoginWithMe, RocketChat, ViewerUrl},
 };
 
@@ -42,7 +42,7 @@ pub struct Engine {
     supervisor: ActorRef<supervisor::Message>,
     regions: ActorRef<region_choice::Message>,
     race: watch::Receiver<Option<Race>>,
-    nonces: Nonces,
+    tester: Tester,
     listener: Server,
     addr: SocketAddr,
 }
@@ -73,6 +73,21 @@ impl Engine {
         self.stop().await;
         journal.close().await;
         archive.close().await;
+    }
+
+    /// Requests the hooks' URL, by the service if it offers that, and remembers the result. The
+    /// future holds no store of the engine, which may stop meanwhile; then no request arrives.
+    ///
+    /// # Errors
+    /// [`ReachError`].
+    pub fn test_reach(&self) -> impl Future<Output = Result<Reached, ReachError>> + Send + use<> {
+        let tester = self.tester.clone();
+        async move { tester.test().await }
+    }
+
+    /// Whether hooks can arrive, as far as is known.
+    pub fn way(&self) -> Way {
+        self.tester.known.now()
     }
 
     /// Where the listener is bound.
@@ -284,11 +299,6 @@ impl Engine {
                 subscription.changed().await;
             }
         }
-    }
-
-    /// Expects the service to call our listener with `nonce`; the receiver resolves when it does.
-    pub fn expect_nonce(&self, nonce: String) -> oneshot::Receiver<()> {
-        self.nonces.expect(nonce)
     }
 
     fn pin(&self, id: SessionId) -> Result<Pin, CommandError> {

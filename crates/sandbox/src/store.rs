@@ -11,7 +11,9 @@ pub use store::StoreKey;
 use store::{Database, Definition, Durability, Sharing, fault};
 
 /// The file within the data folder.
-const FILE: &str = "sandbox.db";
+pub const STORE_FILE: &str = "sandbox.db";
+/// The newest version of its schema.
+pub const STORE_VERSION: usize = STEPS.len();
 
 /// Frozen once released: add to the end.
 const STEPS: &[M<'static>] = &[
@@ -65,7 +67,7 @@ impl Store {
     /// Opens (or makes) the store in `folder`. Blocks.
     pub(crate) fn open(folder: &Path, key: Option<StoreKey>) -> Result<Self, StoreError> {
         store::private_folder(folder)?;
-        let file = folder.join(FILE);
+        let file = folder.join(STORE_FILE);
         Ok(Self(Database::open(move || SANDBOX.open(&file, key.as_ref()))?))
     }
 
@@ -96,7 +98,7 @@ mod tests {
     #[test]
     fn a_store_of_a_newer_version_asks_for_that_version() {
         let dir = tempfile::tempdir().unwrap();
-        let connection = SANDBOX.open(&dir.path().join(FILE), None).unwrap();
+        let connection = SANDBOX.open(&dir.path().join(STORE_FILE), None).unwrap();
         connection.pragma_update(None, "user_version", 1_000).unwrap();
         drop(connection);
         let newer = Store::open(dir.path(), None).map(drop).unwrap_err().to_string();

@@ -12,6 +12,7 @@ mod definition;
 mod error;
 mod readers;
 mod salvage;
+mod snapshot;
 mod writer;
 
 pub use self::{
@@ -21,6 +22,7 @@ pub use self::{
     },
     error::{Remedy, StoreError, fault, io_fault},
     readers::Readers,
-    salvage::SavedTable,
+    salvage::{SalvagedTable, salvage},
+    snapshot::{CopyError, Snapshot, SnapshotGroup},
     writer::{PendingWrite, Transactional, Writer},
 };

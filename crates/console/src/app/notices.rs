@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use engine::{Engine, clock::now, journal::EventRecord};
-use session::{PresenceChange, Timestamp};
+use session::{ChatEvent, Event, PresenceChange, Timestamp};
 use wire::HookType;
 
 use super::{Console, feed::name_of};
@@ -80,7 +80,10 @@ impl Notices {
         let mut tell = Vec::new();
         for happening in happenings.iter().filter(|happening| !is_own(&console, happening)) {
             let name = name_of(&console.zone, &engine, happening.session).await;
-            let told = present::event::happening(happening, &name);
+            let mut told = present::event::happening(happening, &name);
+            if let Some(text) = chat_news(&console, &engine, happening, &happenings, &name).await {
+                (told.text, told.notify) = (text, true);
+            }
             if told.notify {
                 tell.push(told);
             }
@@ -144,6 +147,29 @@ async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<EventRecord>> 
             }
         }
     }
+}
+
+/// The text for chat messages that nobody has read here; none for any other event, and for all but the last event of a
+/// session's chat: the newest message stands for those before it.
+async fn chat_news(
+    console: &Console,
+    engine: &Engine,
+    happening: &EventRecord,
+    all: &[EventRecord],
+    name: &str,
+) -> Option<String> {
+    let brings = |other: &EventRecord| {
+        matches!(other.event, Event::Chat(ChatEvent::ChatArrived { .. }))
+            && other.session == happening.session
+    };
+    let is_last = !all.iter().any(|other| other.seq > happening.seq && brings(other));
+    if !brings(happening) || !is_last {
+        return None;
+    }
+    let technician = console.access.technician();
+    let (newest, unread) = console.unread.newest(engine, happening.session, &technician).await?;
+    let text = console.settings.current().chat_in_notifications.then_some(newest.body.as_str());
+    Some(present::event::chat_message(name, &newest.subject, text, unread))
 }
 
 /// Whether the event is the person's own act at this console, which needs no notification.

@@ -35,8 +35,44 @@ impl StandingTroubles {
         *self.unseen.lock() = unseen;
     }
 
+    /// Replaces the troubles of one kind by `now`; true if that changed anything.
+    pub fn replace(&self, of_kind: impl Fn(&Trouble) -> bool, now: Option<Trouble>) -> bool {
+        let mut standing = self.standing.lock();
+        let (before, mut after): (Vec<_>, Vec<_>) =
+            standing.iter().cloned().partition(|trouble| of_kind(trouble));
+        let changed = !before.iter().eq(now.iter());
+        after.extend(now);
+        *standing = after;
+        changed
+    }
+
     /// All standing troubles: those to acknowledge first, each oldest first.
     pub fn list(&self) -> Vec<Trouble> {
         [self.unseen(), self.standing.lock().clone()].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::Code;
+
+    #[test]
+    fn a_trouble_takes_the_place_of_an_older_one_of_its_kind_and_goes_again() {
+        let trouble = |text: &str| Trouble {
+            code: Code::ServiceFault,
+            text: text.into(),
+            remedy: String::new(),
+        };
+        let standing = StandingTroubles::default();
+        let replace = |now| standing.replace(|trouble| trouble.text.starts_with("b"), now);
+        standing.add(trouble("a"));
+        assert!(replace(Some(trouble("b1"))));
+        assert!(!replace(Some(trouble("b1"))), "nothing new");
+        assert!(replace(Some(trouble("b2"))));
+        assert_eq!(standing.list(), [trouble("a"), trouble("b2")]);
+        assert!(replace(None));
+        assert!(!replace(None));
+        assert_eq!(standing.list(), [trouble("a")]);
     }
 }

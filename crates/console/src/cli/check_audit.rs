@@ -2,7 +2,7 @@
 //!
 //! It starts no engine and calls no service. It holds the folder's lock as a console would.
 
-use std::{io::Write as _, path::Path, sync::Arc};
+use std::{io::Write as _, path::Path};
 
 use clap::{Args, Subcommand};
 use engine::{
@@ -11,10 +11,10 @@ use engine::{
     audit_trail::AuditTrail,
     clock::now,
     lock::FolderLock,
-    vault::{Options as VaultOptions, OsKeyring, VAULT_FILE, Vault},
+    vault::{Options as VaultOptions, VAULT_FILE, Vault},
 };
 
-use super::{End, Failed, Global};
+use super::{End, Failed, Global, vault_options};
 use crate::{app::AppError, present};
 
 /// The flags of `deskhand audit`.
@@ -72,8 +72,7 @@ async fn export(trail: &AuditTrail, archive: &Archive, by: String) -> Result<End
 
 async fn open(global: &Global) -> Result<(Stores, FolderLock), Failed> {
     let folder = global.data()?;
-    let mut options = VaultOptions { passphrase: global.passphrase()?, ..VaultOptions::default() };
-    options.keyring = if global.no_keyring { None } else { Some(Arc::new(OsKeyring)) };
+    let options = vault_options(global)?;
     let data = folder.clone();
     // Asking the keyring may block.
     let opened = tokio::task::spawn_blocking(move || open_in(&folder, options));

@@ -15,6 +15,8 @@ use crate::{Settings, app::App, reply::Reply};
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 #[strum(serialize_all = "snake_case")]
 pub enum ProgramCommand {
+    /// Says what quitting would end: who is cut off, and what stays valid. Answers `quitting`.
+    Quitting,
     /// Ends the program in good order.
     Quit,
 }
@@ -22,12 +24,13 @@ pub enum ProgramCommand {
 impl ProgramCommand {
     pub(super) fn policy(&self, _: &Settings) -> Policy {
         match self {
-            Self::Quit => Policy::allowed_while_locked(AuditPolicy::Nothing),
+            Self::Quitting | Self::Quit => Policy::allowed_while_locked(AuditPolicy::Nothing),
         }
     }
 
     pub(super) async fn carry_out(self, app: &App, _by: &str) -> CommandResult {
         match self {
+            Self::Quitting => Ok(Reply::Quitting { quitting: app.quitting().await }),
             Self::Quit => {
                 let app = app.clone();
                 // In a task of its own: the end waits for the commands under way, and this is one

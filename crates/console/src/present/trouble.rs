@@ -52,6 +52,21 @@ pub fn of_command(error: &CommandError) -> Trouble {
     }
 }
 
+const NOTIFICATIONS: &str = "Show a desktop notification: ";
+
+/// The trouble of desktop notifications of which none gets out.
+pub fn of_notifications(why: &str) -> Trouble {
+    let text = sentence(&format!("{NOTIFICATIONS}{why}"));
+    let remedy = "Restart the desktop's notification service, or sign in to the desktop again. Until then, look at \
+                  the sessions' logs, which have everything.";
+    Trouble { code: Code::ServiceFault, text, remedy: remedy.into() }
+}
+
+/// Whether it is the trouble of desktop notifications.
+pub fn is_of_notifications(trouble: &Trouble) -> bool {
+    trouble.text.starts_with(NOTIFICATIONS)
+}
+
 /// The trouble of a failed store.
 pub fn of_store(error: &StoreError) -> Trouble {
     match error {
@@ -109,6 +124,8 @@ pub fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use session::Obstacle;
+
     use super::*;
 
     #[test]
@@ -123,6 +140,15 @@ mod tests {
             Failure::Rejected { status: 404 },
             Failure::Faulty { status: 503 },
             Failure::Malformed,
+            Failure::Blocked { by: Obstacle::CertificateExpired },
+            Failure::Blocked { by: Obstacle::CertificateOfAnother },
+            Failure::Blocked { by: Obstacle::CertificateUntrusted },
+            Failure::Blocked { by: Obstacle::Proxy },
+            Failure::Blocked { by: Obstacle::Gateway { status: 403 } },
+            Failure::Blocked { by: Obstacle::Redirect },
+            Failure::Blocked { by: Obstacle::BrokeOff },
+            Failure::Blocked { by: Obstacle::Encoded },
+            Failure::TooLarge { most: 8 << 20 },
             Failure::NoRegion,
             Failure::Storage,
             Failure::Internal,
@@ -131,6 +157,28 @@ mod tests {
             let trouble = of_failure("get a PIN", failure);
             assert!(trouble.text.starts_with("Get a PIN: ") && trouble.text.ends_with('.'));
             assert!(!trouble.remedy.is_empty(), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_a_service_is_named_with_what_helps_against_it() {
+        let of = |failure| {
+            let Trouble { text, remedy, .. } = of_failure("get a PIN", failure);
+            format!("{text} {remedy}")
+        };
+        let by = |by| of(Failure::Blocked { by });
+        for (told, words) in [
+            (by(Obstacle::CertificateExpired), ["expired", "date and time"]),
+            (by(Obstacle::CertificateOfAnother), ["another name", "address in the settings"]),
+            (by(Obstacle::CertificateUntrusted), ["issuer", "install that authority's"]),
+            (by(Obstacle::Proxy), ["407", "user name and the password"]),
+            (by(Obstacle::Gateway { status: 403 }), ["firewall", "let Deskhand through"]),
+            (by(Obstacle::Redirect), ["another server", "sign in to the network"]),
+            (by(Obstacle::BrokeOff), ["broke off", "Try again"]),
+            (of(Failure::Unauthorized), ["401", "service's address"]),
+        ] {
+            assert!(words.iter().all(|word| told.contains(word)), "{told}");
+            assert!(!told.contains("PIN has expired") && !told.contains("Sign in again"), "{told}");
         }
     }
 }

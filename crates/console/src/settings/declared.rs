@@ -193,6 +193,12 @@ settings! {
         .field(Group::Access, "Lock with the screen", FieldKind::Switch)
         .hint("When the desktop locks its screen, where it tells.");
 
+    chat_in_notifications: bool = true => setting(YES_OR_NO)
+        .flag("BOOL", "Show the text of chat messages in desktop notifications: true or false")
+        .meaning("desktop notifications of chat messages have their text; a locked console never shows it")
+        .field(Group::Access, "Show chat messages in notifications", FieldKind::Switch)
+        .hint("Off: they say only who wrote. A locked console never shows the text.");
+
     // This console's policy, not a lock on the service.
     verify_gate: GatePolicy = GatePolicy::Off => setting("write off, warn or require")
         .flag("POLICY", "Whether a viewer needs a verified person: off, warn or require")

@@ -96,9 +96,7 @@ impl SettingsSource {
     /// The reason, in words for people.
     pub fn save(&self, stored: &Map<String, Value>) -> Result<(), String> {
         let Storage::File(path) = &self.storage else { return Ok(()) };
-        let mut stored = stored.clone();
-        stored.insert(name_of!(version).into(), VERSION.into());
-        let text = toml::to_string_pretty(&stored).map_err(|error| error.to_string())?;
+        let text = as_file(stored)?;
         replace(path, text.as_bytes()).map_err(|error| format!("write {}: {error}", path.display()))
     }
 
@@ -207,6 +205,16 @@ fn damage(invalid: &[SettingsError], unsound: Option<Damage>) -> Damage {
         }
     }
     Damage { why, guards }
+}
+
+/// The text of a file with these settings.
+///
+/// # Errors
+/// A value that TOML doesn't have; no valid setting is one.
+pub(crate) fn as_file(stored: &Map<String, Value>) -> Result<String, String> {
+    let mut stored = stored.clone();
+    stored.insert(name_of!(version).into(), VERSION.into());
+    toml::to_string_pretty(&stored).map_err(|error| error.to_string())
 }
 
 /// Migrates settings of an older shape to this one. Migrations are frozen once released.

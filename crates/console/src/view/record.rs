@@ -16,6 +16,15 @@ pub struct ProgramView {
     pub ask: Option<String>,
 }
 
+/// How the window can write to a session's chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ChatBoxView {
+    /// The most characters of a message.
+    pub longest: u32,
+    /// Where to write instead, in a sentence; none where messages can be sent from here.
+    pub instead: Option<String>,
+}
+
 /// How far saving the customer's program has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "is", rename_all = "snake_case")]

@@ -16,6 +16,13 @@ pub struct ScreenView {
     pub as_of: Option<i64>,
 }
 
+impl ScreenView {
+    /// How many viewers there are; none before the service has said so.
+    pub fn viewers(&self) -> Option<u32> {
+        self.as_of.map(|_| u32::try_from(self.watchers.len()).unwrap_or(u32::MAX))
+    }
+}
+
 /// What there is to see of the customer's screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]

@@ -235,3 +235,13 @@ async fn a_roster_has_no_more_watchers_than_a_session_can() {
     assert_eq!((roster.watchers.len(), roster.presenter), (64, None));
     assert_eq!(line(&server).await, "POST /api/v1/x/roster");
 }
+
+#[tokio::test]
+async fn a_message_is_written_in_the_technicians_name() {
+    let server = answering(r#"{"success":true}"#).await;
+    client(&server.uri()).say(&pin(), "Anna Keller", "Hello\nMaria").await.unwrap();
+    assert_eq!(line(&server).await, "POST /api/v1/x/chat");
+    let asked =
+        json!({"session_pin": "7W2-97-8570", "name": "Anna Keller", "body": "Hello\nMaria"});
+    assert_eq!(sent(&server).await, asked);
+}

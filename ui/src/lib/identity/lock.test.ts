@@ -146,7 +146,7 @@ test('where nobody signed in, Ctrl L says so and locks nobody out', async () => 
 test('what the shell asks for behind the lock stays behind it', async () => {
   const port = open('locked');
   await signInButton();
-  port.push({ push: 'ask', ask: 'show', session: 's1', chat: true });
+  port.push({ push: 'ask', number: 1, ask: 'show', session: 's1', chat: true });
   await Promise.resolve();
   expect(asked(port)).toEqual([]);
   nothingOfSessions();

@@ -6,6 +6,11 @@ import { toTrouble, type ConsolePort, type Pushed } from './port';
 const ACTIVE_EVERY = 20_000;
 let active = -ACTIVE_EVERY;
 
+/** A call whose failure changes nothing here. */
+function quietly(command: string, given?: Record<string, unknown>): void {
+  (given ? invoke(command, given) : invoke(command)).catch(() => undefined);
+}
+
 /** The real console, reached through the shell's commands. The only file that knows Tauri. */
 export const tauriConsole: ConsolePort = {
   ask: async (command) => {
@@ -17,7 +22,12 @@ export const tauriConsole: ConsolePort = {
   },
   subscribe: async (receive) => {
     try {
-      await invoke('subscribe', { channel: new Channel<Pushed[]>(receive) });
+      const channel = new Channel<Pushed[]>((pushes) => {
+        receive(pushes);
+        // A request that isn't taken counts as a sign that this page hangs.
+        for (const push of pushes) if (push.push === 'ask') quietly('taken', { number: push.number });
+      });
+      await invoke('subscribe', { channel });
     } catch (thrown) {
       throw toTrouble(thrown);
     }
@@ -46,6 +56,8 @@ export const tauriConsole: ConsolePort = {
   active: () => {
     if (performance.now() - active < ACTIVE_EVERY) return;
     active = performance.now();
-    invoke('active').catch(() => undefined);
+    quietly('active');
   },
+  keep: (place) => quietly('keep', { place }),
+  kept: () => invoke('kept'),
 };

@@ -1,10 +1,9 @@
 import type { Command, Push, Reply, Trouble } from './bindings';
+import type { Place } from '../shell/place';
 
 /** A request of the shell to the window, in the same batches as the console's pushes. */
-export type ShellRequest = { push: 'ask' } & (
-  | { ask: 'quit'; live: number }
-  | { ask: 'show'; session: string; chat: boolean }
-  | { ask: 'close'; session: string }
+export type ShellRequest = { push: 'ask'; number: number } & (
+  { ask: 'quit' } | { ask: 'show'; session: string; chat: boolean } | { ask: 'close'; session: string }
 );
 
 export type Pushed = Push | ShellRequest;
@@ -23,6 +22,10 @@ export interface ConsolePort {
   savePicture(fileName: string, png: string): Promise<string>;
   /** Reports that somebody uses this console. It may be called often, and a lost call does no harm. */
   active?(): void;
+  /** Has a place kept for the page that is loaded after this one. A lost call does no harm. */
+  keep?(place: Place): void;
+  /** What the page before this one has had kept; null if nothing, and while the console is locked. */
+  kept?(): Promise<unknown>;
 }
 
 /** The reply of the kind that a command promises. Anything else is a bug on the other side. */

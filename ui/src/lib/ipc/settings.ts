@@ -28,6 +28,7 @@ export const DEFAULTS: Settings = {
   "sign_in_skipped": false,
   "lock_after_min": 15,
   "lock_with_screen": true,
+  "chat_in_notifications": true,
   "verify_gate": "off",
   "verify_gate_min": 30,
   "verify_wait_s": 60,
@@ -184,6 +185,12 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
       "key": "lock_with_screen",
       "label": "Lock with the screen",
       "hint": "When the desktop locks its screen, where it tells.",
+      "kind": "switch"
+    },
+    {
+      "key": "chat_in_notifications",
+      "label": "Show chat messages in notifications",
+      "hint": "Off: they say only who wrote. A locked console never shows the text.",
       "kind": "switch"
     }
   ],

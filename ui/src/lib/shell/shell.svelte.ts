@@ -12,7 +12,7 @@ export type Open =
   | { is: 'sign_in' }
   | { is: 'override'; session: string }
   | { is: 'devices'; session: string }
-  | { is: 'quit'; live: number };
+  | { is: 'quit' };
 
 /** How long a message about an action stays, in milliseconds. */
 const SAID_FOR = 2200;

@@ -1,20 +1,24 @@
 //! Gathers the facts for a view, and has the view made.
 
-use engine::{
-    Engine, SessionId, Snapshot,
-    archive::{NoteKind, SessionContents},
-};
+use std::sync::Arc;
 
+use engine::{Engine, SessionId, Snapshot, remote::Capabilities};
 use jiff::tz::TimeZone;
+use url::Url;
 
 use crate::{
     app::{Console, engine_slot::EngineSlot, reach},
     present::{
         self, Setting,
+        chat_box::Sends,
         detail::{Around, Beside},
+        parting::Connected,
         trouble,
     },
-    view::{ConsoleView, Reach, ScreenView, ServiceKind, SessionDetail, SessionRow, Trouble},
+    view::{
+        ConsoleView, QuittingView, Reach, ScreenView, ServiceKind, SessionDetail, SessionRow,
+        Trouble,
+    },
 };
 
 /// A session's row.
@@ -47,18 +51,21 @@ pub(crate) async fn detail_of(
     let revision = console.updates.next_revision();
     let beside = beside(console, engine, id).await?;
     let service = service(console);
+    let able = console.engine.known(|known| known.capabilities.clone());
     let around = Around {
-        reach: known_reach(&console.engine, engine),
+        reach: reach::known(engine),
         join_template: service.join_template.as_deref(),
         join_page: service.join_page.as_deref(),
+        can_revoke: able.as_ref().map(Capabilities::can_revoke),
+        sends: able.map_or(Sends::Unknown, |able| Sends::from(able.can_say())),
         revision,
     };
     let setting = setting(&console.zone);
     if let Some(snapshot) = engine.snapshot(id) {
-        return Ok(present::detail::view(&snapshot, beside, &around, &setting));
+        return Ok(present::detail::view(&snapshot, &beside, &around, &setting));
     }
     match engine.archive().summary(id).await {
-        Ok(Some(summary)) => Ok(present::detail::archived(&summary, beside, &around, &setting)),
+        Ok(Some(summary)) => Ok(present::detail::archived(&summary, &beside, &around, &setting)),
         Ok(None) => Err(trouble::not_found("show the session: there is none of that id")),
         Err(error) => Err(trouble::of_store(&error)),
     }
@@ -67,36 +74,14 @@ pub(crate) async fn detail_of(
 async fn beside(console: &Console, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
     let failed = |error: engine::StoreError| trouble::of_store(&error);
-    let (
-        mut happenings,
-        SessionContents {
-            messages,
-            notes,
-            tags,
-            choice,
-            verifications,
-            overridden,
-            devices,
-            pictures,
-        },
-    ) = tokio::try_join!(engine.journal().events_of(id), archive.contents(id)).map_err(failed)?;
+    let (mut happenings, contents) =
+        tokio::try_join!(engine.journal().events_of(id), archive.contents(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.events_of(id).await.map_err(failed)?;
     }
-    let mut texts: Vec<String> = Vec::new();
-    for kind in [NoteKind::Working, NoteKind::Closing] {
-        texts.extend(notes.iter().filter(|note| note.kind == kind).map(|note| note.text.clone()));
-    }
     Ok(Beside {
         happenings,
-        messages,
-        note: texts.join("\n"),
-        tags,
-        choice,
-        verifications,
-        overridden,
-        devices,
-        pictures,
+        contents,
         screen: screen(&console.engine, id),
         unread: console.unread.get(id),
     })
@@ -109,6 +94,26 @@ fn screen(slot: &EngineSlot, id: SessionId) -> Option<ScreenView> {
         let known = known.rosters.get(&id).map(|known| (&known.roster, known.at));
         Some(present::shared_screen::view(known))
     })
+}
+
+/// What quitting would end. A locked console names nobody.
+pub(crate) async fn quitting(console: &Console) -> QuittingView {
+    let service = service(console);
+    let setting = setting(&console.zone);
+    let locked = console.access.state.is_locked();
+    let engine = console.engine.get().await;
+    let snapshots = engine.as_deref().map(Engine::snapshots).unwrap_or_default();
+    let connected = |snapshot: &Arc<Snapshot>| {
+        let record = &snapshot.record;
+        let name = (!locked).then(|| present::name(&record.about, record.created, &setting));
+        let watchers = screen(&console.engine, snapshot.id).and_then(|screen| screen.viewers());
+        Connected::new(name, record, watchers)
+    };
+    let live = snapshots.iter().filter(|snapshot| snapshot.record.is_live());
+    let sessions: Vec<Connected> = live.map(connected).collect();
+    let host = Url::parse(&service.base_url).ok();
+    let host = host.as_ref().and_then(Url::host_str).unwrap_or("the service");
+    present::parting::quitting(service.kind, host, &sessions, &setting)
 }
 
 /// The console as a whole.
@@ -130,11 +135,12 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
         },
         listener: engine.map(Engine::listener),
         hook_base: engine.map(|engine| engine.hook_base().as_str()),
-        reach: engine.map_or(Reach::Unknown, |engine| known_reach(&console.engine, engine)),
+        reach: engine.map_or(Reach::Unknown, |engine| reach::known(engine)),
         health: engine.map(Engine::health),
         standing: &standing,
         unacknowledged: console.standing.unseen().len(),
         keeper: console.folder.vault.keeper(),
+        backup_percent: console.backup_percent(),
         sessions: &sessions,
         now: engine::clock::now(),
     })
@@ -178,11 +184,6 @@ fn service(console: &Console) -> Service {
             this_computer_only: true,
         },
     }
-}
-
-/// Whether the service can reach our listener, as far as is known.
-pub(crate) fn known_reach(slot: &EngineSlot, engine: &Engine) -> Reach {
-    slot.known(|known| reach::known(engine, &known.reach_test))
 }
 
 pub(crate) fn setting(zone: &TimeZone) -> Setting<'_> {

@@ -4,23 +4,22 @@
 use std::{
     fmt::Display,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use engine::{
-    LostStore, StartError, Stores,
+    LostStore, StartError, StoreError, Stores,
     archive::{ARCHIVE_FILE, Archive, ArchiveError, AuditReport},
     audit_trail::AuditTrail,
     clock::now,
     journal::{JOURNAL_FILE, Journal, Options as JournalOptions},
     lock::{FolderLock, LockError},
-    vault::{Keeper, Options as VaultOptions, OsKeyring, VAULT_FILE, Vault},
+    vault::{Keeper, Options as VaultOptions, VAULT_FILE, Vault},
 };
 
-use super::{Check, Failed, Global};
+use super::{super::vault_options, Check, Failed, Found, Global};
 use crate::{
     Settings,
-    app::{AppError, StoredSecrets},
+    app::{AppError, STORES, StoredSecrets},
     present::{
         self,
         identity_services::missing,
@@ -32,15 +31,14 @@ use crate::{
 
 const UNDAMAGED: &str = "it opens, and no page of it is damaged";
 
+/// For a damaged database.
+const RESTORE_OR_SALVAGE: &str =
+    "Restore a backup (deskhand restore), or save what can be read (deskhand doctor --salvage).";
+
 /// Checks the data folder and its contents.
 pub(super) async fn look(global: &Global) -> Result<Vec<Check>, Failed> {
     let folder = global.data()?;
-    let mut options = VaultOptions { passphrase: global.passphrase()?, ..VaultOptions::default() };
-    if global.no_keyring {
-        options.keyring = None;
-    } else {
-        options.keyring = Some(Arc::new(OsKeyring));
-    }
+    let options = vault_options(global)?;
     let settings = global.settings()?;
     // Opening stores and asking the keyring may block.
     let looked = tokio::task::spawn_blocking(move || look_at(&folder, options, &settings));
@@ -52,11 +50,12 @@ fn look_at(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Che
     let shown = folder.display();
     let _lock = match FolderLock::take(folder, "deskhand doctor", now()) {
         Ok(lock) => lock,
-        // That console has already checked everything here itself.
         Err(error @ LockError::Held { .. }) => {
             let text = format!("a console runs on it: {error}");
-            let remedy = "Its stores were not looked at. Quit it to have them looked at, too.";
-            return vec![Check::warning(NAME, text, remedy)];
+            let remedy = "Only its databases were looked at. Quit it to have the rest looked at.";
+            let mut checks = vec![Check::warning(NAME, text, remedy)];
+            checks.extend(stores(folder, options, settings, true));
+            return checks;
         }
         Err(error @ LockError::Io { .. }) => {
             let remedy = "Make it writable for you, or choose another with --data.";
@@ -71,7 +70,7 @@ fn look_at(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Che
         }
     }];
     if folder.join(VAULT_FILE).exists() {
-        checks.extend(stores(folder, options, settings));
+        checks.extend(stores(folder, options, settings, false));
     } else {
         checks
             .push(Check::ok("stores", "none yet: the first start makes key, journal and archive"));
@@ -87,57 +86,41 @@ fn write_probe(folder: &Path) -> std::io::Result<()> {
     probe.as_file().sync_all()
 }
 
-fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Check> {
+fn stores(folder: &Path, options: VaultOptions, settings: &Settings, running: bool) -> Vec<Check> {
     let vault = match Vault::open(folder, options) {
         Ok(vault) => vault,
         Err(error) => return vec![failed("key", &error, remedy::of_vault(&error))],
     };
     let mut checks = vec![Check::ok("key", kept_by(vault.keeper()))];
     let lost = Stores::lost(folder, vault.stores_made());
-    checks.extend(lost.into_iter().map(|store| lost_store(&store)));
-    let exists = |file: &str| {
-        Some(folder.join(file))
-            .filter(|path: &PathBuf| path.metadata().is_ok_and(|file| file.len() > 0))
-    };
-    // This runs outside of the async threads, so it may block.
-    let wait = tokio::runtime::Handle::current();
-    let (mut kept, mut journal) = (StoredSecrets::default(), None);
-    if let Some(path) = exists(JOURNAL_FILE) {
-        let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default()).and_then(
-            |journal| {
-                wait.block_on(journal.check_integrity())?;
-                let read = wait.block_on(StoredSecrets::read(&journal))?;
-                Ok((read, journal))
-            },
-        );
-        checks.push(match opened {
-            Ok((read, opened)) => {
-                (kept, journal) = (read, Some(opened));
-                Check::ok("journal", UNDAMAGED)
+    for store in &STORES {
+        let path = folder.join(store.path);
+        if let Some(lost) = lost.iter().find(|lost| lost.path == path) {
+            checks.push(lost_store(store.name, lost));
+            continue;
+        }
+        if !path.exists() {
+            continue;
+        }
+        checks.push(match store.check_in(folder, &vault) {
+            Ok(()) => Check::ok(store.name, UNDAMAGED),
+            Err(error @ StoreError::Damaged { .. }) => {
+                Check::failed(store.name, error.to_string(), RESTORE_OR_SALVAGE)
             }
-            Err(error) => failed("journal", &error, remedy::of_store(&error)),
+            Err(error) => failed(store.name, &error, remedy::of_store(&error)),
         });
     }
-    if let Some(path) = exists(ARCHIVE_FILE) {
-        let opened = Archive::open(&path, vault.archive_key()).and_then(|archive| {
-            wait.block_on(archive.check_integrity())?;
-            Ok(archive)
-        });
-        match opened {
-            Ok(archive) => {
-                checks.push(Check::ok("archive", UNDAMAGED));
-                let verified = wait.block_on(async {
-                    match journal {
-                        Some(journal) => AuditTrail::open(archive, journal).await?.verify().await,
-                        None => archive.verify_audit().await,
-                    }
-                });
-                checks.push(audit(verified));
-            }
-            Err(error) => checks.push(failed("archive", &error, remedy::of_store(&error))),
+    let mut kept = StoredSecrets::default();
+    // A console that runs has read these when it started.
+    if !running && checks.iter().all(|check| check.found == Found::Ok) {
+        match contents(folder, &vault, &mut kept) {
+            Ok(audit) => checks.extend(audit),
+            Err((name, error)) => checks.push(failed(name, &error, remedy::of_store(&error))),
         }
     }
-    checks.extend(services(settings, &kept));
+    if !running {
+        checks.extend(services(settings, &kept));
+    }
     checks
 }
 
@@ -151,11 +134,30 @@ const fn kept_by(keeper: Keeper) -> &'static str {
     }
 }
 
-fn lost_store(store: &LostStore) -> Check {
-    let name = if store.path.ends_with(JOURNAL_FILE) { "journal" } else { "archive" };
+fn lost_store(name: &'static str, store: &LostStore) -> Check {
     let error = AppError::from(StartError::StoreLost(store.clone()));
     let Trouble { text, remedy, .. } = error.trouble();
     Check::failed(name, text, remedy)
+}
+
+/// Opens journal and archive as a console does: the services' secrets, and the audit log's check.
+fn contents(
+    folder: &Path,
+    vault: &Vault,
+    kept: &mut StoredSecrets,
+) -> Result<Check, (&'static str, StoreError)> {
+    // This runs outside of the async threads, so it may block.
+    let wait = tokio::runtime::Handle::current();
+    let of_journal = |error| ("journal", error);
+    let of_archive = |error| ("archive", error);
+    let path = folder.join(JOURNAL_FILE);
+    let journal = Journal::open(&path, vault.journal_key(), JournalOptions::default());
+    let journal = journal.map_err(of_journal)?;
+    *kept = wait.block_on(StoredSecrets::read(&journal)).map_err(of_journal)?;
+    let path = folder.join(ARCHIVE_FILE);
+    let archive = Archive::open(&path, vault.archive_key()).map_err(of_archive)?;
+    let trail = wait.block_on(AuditTrail::open(archive, journal)).map_err(of_archive)?;
+    Ok(audit(wait.block_on(trail.verify())))
 }
 
 fn failed(name: &'static str, error: &impl Display, remedy: Remedy) -> Check {
@@ -203,7 +205,7 @@ mod tests {
     use session::Timestamp;
     use wire::HookType;
 
-    use super::{super::Found, *};
+    use super::*;
 
     const PAGE: usize = 4096;
 
@@ -260,7 +262,7 @@ mod tests {
             assert_eq!(damaged.found, Found::Failed);
             let doing = format!("check the {name} for damage: ");
             assert!(damaged.text.starts_with(&doing), "{}", damaged.text);
-            assert_eq!(damaged.remedy, "Restore it from a copy.");
+            assert_eq!(damaged.remedy, RESTORE_OR_SALVAGE);
         }
     }
 }

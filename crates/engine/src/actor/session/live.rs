@@ -15,7 +15,7 @@ use std::{
 use session::{
     About, Effect, Event, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
 };
-use wire::{HookType, Pin, Region};
+use wire::{Pin, Region};
 
 use super::{
     phone_questions::PhoneQuestion,
@@ -139,8 +139,8 @@ impl Live {
             questions: HashMap::new(),
         };
         // Events committed before the program ended come before all new ones.
-        for Committed { seq, hook, at } in replay {
-            live.committed(hook, seq, at);
+        for committed in replay {
+            live.committed(committed);
         }
         live.turn(first, now());
         if is_new {
@@ -193,11 +193,12 @@ impl Live {
     }
 
     /// Applies a committed event.
-    pub fn committed(&mut self, hook: HookType, seq: u64, at: Timestamp) {
+    pub fn committed(&mut self, committed: Committed) {
+        let Committed { seq, hook, at, revision } = committed;
         self.in_turn.store(seq, Ordering::Relaxed);
         self.context.faults.die_if_asked();
         self.written(seq);
-        self.turn(Input::Committed { seq, hook }, at);
+        self.turn(Input::Committed { seq, hook, revision }, at);
         self.in_turn.store(0, Ordering::Relaxed);
     }
 
@@ -253,29 +254,27 @@ impl Live {
 
     /// The disk has answered.
     pub async fn saved(&mut self, outcome: Result<(), JournalError>) {
-        let Some(Saving { mut wanted, mut record, events, secrets }) = self.saving.take() else {
-            return;
-        };
-        let happened = events > 0 && outcome.is_ok();
+        let Some(mut saving) = self.saving.take() else { return };
+        let happened = saving.events > 0 && outcome.is_ok();
         match outcome {
             Ok(()) => {
-                self.unwritten.drain(..events);
-                self.undo.saved(events);
+                self.unwritten.drain(..saving.events);
+                self.undo.saved(saving.events);
                 self.unsaved = None;
                 self.context.journal_wrote(None);
             }
             Err(error) => {
                 if let Some(back) = self.undo.refused() {
-                    record = self.take_back(back, &mut wanted);
+                    saving.record = self.take_back(back, &mut saving.wanted);
                 }
                 // What stays is tried again with the next turn.
                 self.changed = true;
-                self.secrets_changed |= secrets;
+                self.secrets_changed |= saving.secrets;
                 self.context.journal_wrote(Some(error.clone()));
                 self.unsaved = Some(error);
             }
         }
-        self.finish(wanted, record, happened).await;
+        self.finish(saving.wanted, saving.record, happened).await;
     }
 
     /// Takes the refused commands back; answers the record as it is without them.

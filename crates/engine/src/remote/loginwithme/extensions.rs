@@ -32,6 +32,8 @@ pub struct Capabilities {
     viewer_link: bool,
     roster: bool,
     program: bool,
+    chat: bool,
+    events: bool,
     /// The path at which a region is timed on the service's own origin, with `{region}` in it.
     pub region_path: Option<String>,
     /// The path of the page where a customer joins, with `{pin}` in it.
@@ -70,6 +72,16 @@ impl Capabilities {
     /// Whether it says who watches, and how well: [`LoginWithMe::roster`].
     pub const fn knows_roster(&self) -> bool {
         self.roster
+    }
+
+    /// Whether it takes chat messages from a console: [`LoginWithMe::say`].
+    pub const fn can_say(&self) -> bool {
+        self.chat
+    }
+
+    /// Whether it tells of this console's sessions by a channel: [`LoginWithMe::open_events`].
+    pub const fn tells_events(&self) -> bool {
+        self.events
     }
 
     /// Whether it has a program that shares a customer's screen.
@@ -112,7 +124,7 @@ impl LoginWithMe {
     pub async fn capabilities(&self) -> Result<Capabilities, CallError> {
         let url = http::endpoint(&self.service.base_url, &["x", "capabilities"]);
         let call = async {
-            let response = http::get(&self.client, url).await?;
+            let response = http::get(&self.as_this_console().client, url).await?;
             // A service without this path is one without extensions.
             if response.status() == StatusCode::NOT_FOUND {
                 return Ok(Capabilities::default());
@@ -192,6 +204,18 @@ impl LoginWithMe {
             self.send(Doing::AskRoster, Method::POST, &["x", "roster"], &body).await?;
         roster.watchers.truncate(MOST_WATCHERS);
         Ok(roster)
+    }
+
+    /// `POST /x/chat` (assumed): writes `text` to everybody in the session, from `name`. Only where
+    /// [`Capabilities::can_say`]. Each call writes a message: after an unclear end it may have been written, and isn't
+    /// repeated.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn say(&self, pin: &Pin, name: &str, text: &str) -> Result<(), CallError> {
+        let body = json!({ "session_pin": pin.expose(), "name": name, "body": text });
+        let _: Outcome = self.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
+        Ok(())
     }
 
     /// `POST /x/reach` (assumed): the service calls `url`, which ends with `/reach/` and a nonce,
