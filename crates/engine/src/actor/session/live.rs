@@ -74,7 +74,7 @@ pub struct Live {
     /// The effects and answers of turns that are not in a transaction yet.
     pub(super) next: Wanted,
     saving: Option<Saving>,
-    undo: Undo,
+    pub(super) undo: Undo,
     pub(super) generations: HashMap<Timer, u64>,
     pub(super) next_generation: u64,
     in_turn: Arc<AtomicU64>,
@@ -279,13 +279,14 @@ impl Live {
 
     /// Takes the refused commands back; answers the record as it is without them.
     fn take_back(&mut self, back: TakenBack, wanted: &mut Wanted) -> Arc<Record> {
-        let TakenBack { kept_state, kept, state, next, effects, events } = back;
+        let TakenBack { kept_state, kept, state, next, effects, events, given_up } = back;
         wanted.effects.truncate(effects);
         wanted.effects.extend(kept.effects);
         self.next.effects = next.effects;
         self.unwritten.truncate(events);
         self.unwritten.extend(kept.events.into_iter().chain(next.events));
         self.state = state;
+        self.take_program_back(given_up);
         self.note_change();
         Arc::new(kept_state.record)
     }

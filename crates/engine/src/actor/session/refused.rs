@@ -6,6 +6,9 @@
 //! the refused commands.
 
 use session::{Effect, Event, Input, State, Timestamp, step};
+use wire::ConfText;
+
+use super::program_download::ProgramDownload;
 
 /// The turns since a command that isn't on the disk; none are remembered where there is no such command.
 #[derive(Default)]
@@ -17,6 +20,16 @@ pub(super) struct Undo {
     in_flight: usize,
     /// The effects and events that were waiting before the first of these turns.
     before: Before,
+    /// What these turns gave up of the customer's program.
+    given_up: GivenUp,
+}
+
+/// The customer's program that a turn gave up, until it is known whether the disk has the turn.
+#[derive(Default)]
+pub(super) struct GivenUp {
+    pub download: Option<ProgramDownload>,
+    /// The service gives it once only.
+    pub conf: Option<ConfText>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -51,6 +64,8 @@ pub(super) struct TakenBack {
     /// How many effects and events came before the first remembered turn.
     pub effects: usize,
     pub events: usize,
+    /// The customer's program, if the turns gave it up.
+    pub given_up: GivenUp,
 }
 
 impl Undo {
@@ -67,6 +82,20 @@ impl Undo {
         if self.base.is_some() {
             self.turns.push(Turn { input: input.clone(), at, is_command });
         }
+    }
+
+    /// A turn gave up the customer's program. Where it can't be taken back, that ends here.
+    pub fn give_up(&mut self, given_up: GivenUp) {
+        if self.base.is_some() {
+            let before = &mut self.given_up;
+            before.download = before.download.take().or(given_up.download);
+            before.conf = before.conf.take().or(given_up.conf);
+        }
+    }
+
+    /// The download that a turn gave up which isn't on the disk.
+    pub const fn download(&mut self) -> Option<&mut ProgramDownload> {
+        self.given_up.download.as_mut()
     }
 
     /// All remembered turns are in a transaction from now on.
@@ -97,13 +126,15 @@ impl Undo {
         let mut stays: Vec<Turn> = self.turns.drain(..self.in_flight).collect();
         stays.retain(|turn| !turn.is_command);
         let Before { effects, events } = self.before;
+        let given_up = std::mem::take(&mut self.given_up);
         let (kept_state, kept) = replay(base, &stays);
         let (state, next) = replay(kept_state.clone(), &self.turns);
         self.go_on_from(kept_state.clone(), events + kept.events.len());
-        Some(TakenBack { kept_state, kept, state, next, effects, events })
+        Some(TakenBack { kept_state, kept, state, next, effects, events, given_up })
     }
 
-    /// The turns that are left begin at `base`, behind `events` events. Without a command among them they needn't be remembered.
+    /// The turns that are left begin at `base`, behind `events` events. Without a command among them they
+    /// needn't be remembered.
     fn go_on_from(&mut self, base: State, events: usize) {
         self.in_flight = 0;
         self.before = Before { effects: 0, events };
@@ -111,6 +142,7 @@ impl Undo {
             self.base = Some(base);
         } else {
             self.turns.clear();
+            self.given_up = GivenUp::default();
         }
     }
 }

@@ -92,6 +92,7 @@ async fn what_happens_beside_a_refused_command_stays_and_a_later_command_does_to
     session.send(SessionMessage::Received(ViewerStarted));
     session.send(SessionMessage::Committed {
         hook: ViewerStarted,
+        revision: None,
         seq: Some(1),
         at: crate::clock::now(),
     });
