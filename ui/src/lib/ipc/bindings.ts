@@ -479,6 +479,16 @@ key_keeper: KeyKeeper,
  */
 backup_percent: number | null, };
 
+export type QuittingView = { 
+/**
+ * Sessions that are live. Nobody need be asked while there are none.
+ */
+live: number, 
+/**
+ * What happens to them and to those who are connected, a sentence each. While the console is locked they name nobody.
+ */
+text: Array<string>, };
+
 export type ServiceView = { 
 /**
  * The broker that comes along, one of our own elsewhere, or the hosted service.
@@ -732,6 +742,7 @@ chat_after: string | null,
  * How many messages the chat has. `chat` gives the newest; the command `chat` gives earlier ones.
  */
 chat_total: number, 
+/**
  * Whether the window can write to it; none where nobody can.
  */
 chat_box: ChatBoxView | null, 
@@ -1017,6 +1028,26 @@ from: string,
  * The text, made harmless.
  */
 text: string, };
+
+export type ChatBoxView = { 
+/**
+ * The most characters of a message.
+ */
+longest: number, 
+/**
+ * Where to write instead, in a sentence; none where messages can be sent from here.
+ */
+instead: string | null, };
+
+export type ClosingView = { 
+/**
+ * What happens to the PIN and to those who are connected, a sentence each.
+ */
+text: Array<string>, 
+/**
+ * Whether it is known that the customer never came, so that nothing can have been resolved.
+ */
+nobody_came: boolean, };
 
 export type TranscriptView = { "is": "not_yet" } | { "is": "wanted", 
 /**
@@ -1496,8 +1527,3 @@ export const LONGEST = {
   nickname: 64,
   filter: 200,
 } as const;
-export type QuittingView = { live: number, text: Array<string>, };
-
-export type ChatBoxView = { longest: number, instead: string | null, };
-
-export type ClosingView = { text: Array<string>, nobody_came: boolean, };
