@@ -1,9 +1,11 @@
 import type {
   ChatLine,
+  Command,
   ConsoleView,
   HookView,
   LampKind,
   LaneView,
+  MailView,
   Pin,
   ProgramState,
   ProgramView,
@@ -218,3 +220,15 @@ const SPELLING: Record<string, string> = {
   W: 'Whiskey',
   Y: 'Yankee',
 };
+
+export function ordered(command: Extract<Command, { do: 'mail' }>, id: number): MailView {
+  const waiting = command.when !== 'now';
+  return {
+    id,
+    to: command.to,
+    to_customer: command.to_customer,
+    status: waiting ? 'Waits' : 'Sent',
+    waiting,
+    doubtful: false,
+  };
+}
