@@ -1,10 +1,7 @@
 //! The data folder: who holds it, whether it is writable, whether its key opens its stores, whether
 //! its audit log is unbroken, and what the three identity services still need.
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Display, path::Path};
 
 use engine::{
     LostStore, StartError, StoreError, Stores,
@@ -145,19 +142,21 @@ fn contents(
     folder: &Path,
     vault: &Vault,
     kept: &mut StoredSecrets,
-) -> Result<Check, (&'static str, StoreError)> {
+) -> Result<Option<Check>, (&'static str, StoreError)> {
+    let (journal, archive) = (folder.join(JOURNAL_FILE), folder.join(ARCHIVE_FILE));
+    if !journal.exists() || !archive.exists() {
+        return Ok(None);
+    }
     // This runs outside of the async threads, so it may block.
     let wait = tokio::runtime::Handle::current();
     let of_journal = |error| ("journal", error);
     let of_archive = |error| ("archive", error);
-    let path = folder.join(JOURNAL_FILE);
-    let journal = Journal::open(&path, vault.journal_key(), JournalOptions::default());
+    let journal = Journal::open(&journal, vault.journal_key(), JournalOptions::default());
     let journal = journal.map_err(of_journal)?;
     *kept = wait.block_on(StoredSecrets::read(&journal)).map_err(of_journal)?;
-    let path = folder.join(ARCHIVE_FILE);
-    let archive = Archive::open(&path, vault.archive_key()).map_err(of_archive)?;
+    let archive = Archive::open(&archive, vault.archive_key()).map_err(of_archive)?;
     let trail = wait.block_on(AuditTrail::open(archive, journal)).map_err(of_archive)?;
-    Ok(audit(wait.block_on(trail.verify())))
+    Ok(Some(audit(wait.block_on(trail.verify()))))
 }
 
 fn failed(name: &'static str, error: &impl Display, remedy: Remedy) -> Check {
