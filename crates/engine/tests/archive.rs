@@ -158,7 +158,10 @@ async fn a_damaged_page_costs_only_what_is_on_it() {
         costs += lost;
         // What is written elsewhere goes on being written.
         let noted = archive.set_tags(session(1), vec!["seen".into()]).await;
-        assert!(!matches!(noted, Err(ArchiveError::Closed { .. } | ArchiveError::Io { .. })));
+        assert!(
+            !matches!(noted, Err(ArchiveError::Closed { .. } | ArchiveError::Io { .. })),
+            "page {page}: {noted:?}"
+        );
         archive.close().await;
     }
     assert!(costs > 0, "no page of a message was damaged");

@@ -157,8 +157,10 @@ fn cause(doing: &'static str, error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly { doing },
         Some(ErrorCode::CannotOpen) => io("its file can't be opened"),
         Some(ErrorCode::SystemIoFailure) => io("its file can't be read or written"),
-        // This is what SQLCipher reports for a page that it can't decrypt.
-        Some(ErrorCode::OutOfMemory) => damaged("a page of it can't be decrypted"),
+        // These are what SQLCipher reports for a page that it can't decrypt, and for all others after it.
+        Some(ErrorCode::OutOfMemory | ErrorCode::Unknown) => {
+            damaged("a page of it can't be decrypted")
+        }
         Some(ErrorCode::TooBig) => io("it is too large to be kept"),
         Some(other) => io(&format!("the database refused it ({other:?})")),
         // An error without a code comes from rusqlite: the row isn't what the query expects.
