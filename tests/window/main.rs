@@ -6,6 +6,7 @@ mod browser;
 mod chat;
 mod keyboard;
 mod notice;
+mod page_process;
 mod screen;
 mod secrets;
 mod tray;
