@@ -232,6 +232,7 @@ mod tests {
             active: 1,
             troubles: vec![],
             key_keeper: KeyKeeper::KeyFile,
+            backup_percent: None,
         }))
     }
 

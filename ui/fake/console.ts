@@ -14,11 +14,19 @@ import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
-import { download, keep, PICTURE } from './saving';
+import { backUp, download, keep, PICTURE } from './saving';
 import { SETTINGS } from './settings';
 import { QUITTING } from './states';
 
 const PAGE = 100;
+
+/** How many chat messages a page has. */
+const CHAT_PAGE = 200;
+
+/** The detail with the newest page of its chat, as the console sends it. */
+function newest(detail: SessionDetail): SessionDetail {
+  return { ...detail, chat: detail.chat.slice(-CHAT_PAGE), chat_total: detail.chat.length };
+}
 
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
@@ -124,7 +132,7 @@ export class FakeConsole implements ConsolePort {
     const next = change(structuredClone(known));
     next.row.revision = ++this.#revision;
     this.details.set(id, next);
-    if (!this.#locked) this.push({ push: 'row', ...next.row }, { push: 'detail', ...next });
+    if (!this.#locked) this.push({ push: 'row', ...next.row }, { push: 'detail', ...newest(next) });
   }
 
   get #locked(): boolean {
@@ -223,7 +231,13 @@ export class FakeConsole implements ConsolePort {
         this.change(command.session, (d) => ({ ...d, tags: command.tags }));
         return DONE;
       case 'detail':
-        return { reply: 'detail', detail: this.#known(command.session) };
+        return { reply: 'detail', detail: newest(this.#known(command.session)) };
+      case 'chat': {
+        const { chat: all } = this.#known(command.session);
+        const end = command.before === null ? all.length : all.findIndex((l) => l.guid === command.before);
+        const earlier = Math.max(0, end - CHAT_PAGE);
+        return { reply: 'chat', chat: all.slice(earlier, end), earlier };
+      }
       case 'search':
         return this.#search(command.query, command.cursor);
       case 'export':
@@ -254,6 +268,8 @@ export class FakeConsole implements ConsolePort {
         return { reply: 'reach', reach: 'reachable', text: 'The service reached 127.0.0.1:47213 in 3 ms.' };
       case 'outbox':
         return { reply: 'outbox', mails: this.#outbox() };
+      case 'backup':
+        return backUp(command.passphrase);
       case 'show':
       case 'report_abuse':
       case 'quit':

@@ -142,7 +142,7 @@ export class FakeIdentity {
         });
       case 'delete_passkey':
         if (this.#passkeys.length === 1 && !command.confirmed) throw LAST;
-        this.#passkeys = this.#passkeys.filter((known) => known.id !== command.id);
+        this.#passkeys = this.#passkeys.filter((known) => known.id !== command.passkey);
         return DONE;
       case 'set_aliases':
         if (command.aliases.includes('taken@example.com')) throw TAKEN;

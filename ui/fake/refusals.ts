@@ -7,6 +7,11 @@ export const CANCELLED_IN_BROWSER: Trouble = {
   text: 'Sign in as Anna Keller: it was cancelled in the browser.',
   remedy: 'Try again, and choose the passkey when the browser asks.',
 };
+export const WEAK_PASSPHRASE: Trouble = {
+  code: 'bad_input',
+  text: 'Seal the backup: the passphrase is too easy to guess (it has fewer than 12 characters).',
+  remedy: 'Choose a longer one, such as four random words.',
+};
 export const LAST: Trouble = {
   code: 'refused',
   text: 'Delete a passkey: it is the last one.',

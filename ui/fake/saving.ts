@@ -1,3 +1,6 @@
+import type { Reply } from '../src/lib/ipc/bindings';
+import { WEAK_PASSPHRASE } from './refusals';
+
 /** A PNG of one pixel. */
 export const PICTURE =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -18,4 +21,10 @@ export function download(fileName: string, text: string): Promise<string> {
 export function keep(files: string[], fileName: string, bytes: string): Promise<string> {
   files.push(bytes);
   return Promise.resolve(fileName);
+}
+
+/** Writes a backup, as the console does, unless its passphrase is too easy to guess. */
+export function backUp(passphrase: string): Reply {
+  if (passphrase.trim().length < 12) throw WEAK_PASSPHRASE;
+  return { reply: 'backup', path: '/home/anna/Downloads/deskhand-2026-11-29.backup', bytes: 7_340_032 };
 }

@@ -242,7 +242,7 @@ function warehouse(now: number): SessionDetail {
 function ended(now: number): SessionDetail {
   const at = now - 3 * 60 * MINUTE;
   const known = row('s6', 'Priya Raman', 'ended', at, { live: false });
-  known.state.detail = "customer's program may still run";
+  known.state.detail = 'PIN over';
   return detail(known, now, {
     customer: 'Priya Raman',
     ticket: 'HD-20391',

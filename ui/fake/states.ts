@@ -27,7 +27,17 @@ export function states(now: number): SessionDetail[] {
 
 /** States for which the console gives no starting time, and those whose row shows a running timer. */
 const TIMELESS = new Set<StateKind>(['allocating', 'failed', 'expired']);
-const RUNNING = new Set<StateKind>(['waiting', 'viewer_waiting', 'ready', 'active', 'presenter_offline']);
+const RUNNING = new Set<StateKind>([
+  'waiting',
+  'page_open',
+  'downloaded',
+  'being_asked',
+  'declined',
+  'viewer_waiting',
+  'ready',
+  'active',
+  'presenter_offline',
+]);
 
 function base(
   nth: number,
@@ -255,18 +265,14 @@ function unknown(now: number): SessionDetail {
 
 /** Ended as the service reports it. It may come back, since the PIN is still valid. */
 function endedHere(now: number): SessionDetail {
-  return detail(
-    base(7, 'ended', 'Priya Raman', "customer's program may still run", now, { live: false }),
-    now,
-    {
-      customer: 'Priya Raman',
-      presenter: { is: 'online', since: now - 14 * MINUTE },
-      viewers: { is: 'offline', since: now - 7 * MINUTE },
-      connected_ms: 6 * MINUTE,
-      transcript: { is: 'wanted', failed: 2 },
-      chat: chat([['Priya', now - 9 * MINUTE, 'the scanner is back']]),
-    },
-  );
+  return detail(base(7, 'ended', 'Priya Raman', 'still sharing', now), now, {
+    customer: 'Priya Raman',
+    presenter: { is: 'online', since: now - 14 * MINUTE },
+    viewers: { is: 'offline', since: now - 7 * MINUTE },
+    connected_ms: 6 * MINUTE,
+    transcript: { is: 'wanted', failed: 2 },
+    chat: chat([['Priya', now - 9 * MINUTE, 'the scanner is back']]),
+  });
 }
 
 function byHand(now: number): SessionDetail {

@@ -70,7 +70,12 @@ impl Coordinator {
         request: JoinRequest,
     ) -> Result<Joined, Refused> {
         let watch_key = random::credential()?;
-        self.change(|hub, now| hub.join(id, client, request, watch_key, now)).await
+        let pin = request.pin().cloned();
+        let joined = self.change(|hub, now| hub.join(id, client, request, watch_key, now)).await;
+        if let (Err(Refused::Taken), Some(pin)) = (&joined, pin) {
+            self.record(|hub, now| hub.note_other_program(&pin, now)).await;
+        }
+        joined
     }
 
     /// A connection has ended.

@@ -39,8 +39,9 @@ pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
     })
 }
 
-/// - `POST /control/presence {session_pin, side, page, name, online, sharing?}`: connects or disconnects a page without
-///   a browser; a presenter with `sharing` (`shared`, `paused`) counts as a program that shares its screen;
+/// - `POST /control/presence {session_pin, side, page, name, online, sharing?, companion?}`: connects or disconnects a
+///   page without a browser; a presenter with `sharing` (`shared`, `paused`) counts as a program that shares its
+///   screen, one with `companion` as the customer's page beside the program;
 /// - `POST /control/chat {session_pin, page, name, body}`: has such a page write a chat message;
 /// - `POST /control/deliveries {hold}`: holds fired hooks back, or lets them go;
 /// - `GET /control/outbox`: the e-mails, newest last.
@@ -63,6 +64,9 @@ struct Presence {
     online: bool,
     /// The presenter shares a screen, as far as others can tell; none of its streams is ever answered.
     sharing: Option<Sharing>,
+    /// The customer's page, which counts for no presence.
+    #[serde(default)]
+    companion: bool,
 }
 
 async fn presence(
@@ -85,13 +89,14 @@ async fn presence(
 }
 
 async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<(), Refused> {
-    let Presence { session_pin: pin, side, page, name, online: _, sharing } = request;
+    let Presence { session_pin: pin, side, page, name, online: _, sharing, companion } = request;
     let shown = match (side, sharing) {
         (Side::Presenter, Some(state @ (Sharing::Shared | Sharing::Paused))) => Some(state),
         (Side::Presenter | Side::Viewers, _) => None,
     };
     let join_as = match shown {
         Some(_) => JoinAs::Presenter(Some(stand_in_program())),
+        None if companion => JoinAs::Companion,
         None => JoinAs::plain_page(side),
     };
     let request = JoinRequest::stand_in(pin, join_as, page, &name);
@@ -147,7 +152,7 @@ async fn outbox(State(coordinator): State<Arc<Coordinator>>) -> Response {
     let entry = |mail: &Mail| {
         json!({
             "id": mail.id, "at_s": mail.at.seconds(), "to": mail.to, "subject": mail.subject,
-            "body": mail.body, "state": mail.state.word(),
+            "body": mail.body, "state": mail.state.word(), "reason": mail.state.reason(),
         })
     };
     let mails: Vec<_> = coordinator.with_hub(|hub, _| hub.outbox().iter().map(entry).collect());

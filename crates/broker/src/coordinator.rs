@@ -10,11 +10,13 @@ use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
 use serve::{Clock, FaultPlan, Millis};
 use tokio::{sync::Notify, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Durations, RegionDelay},
     delivery::Deliverer,
     endpoint::Endpoint,
+    event_channels::EventChannels,
     hub::{
         Hub,
         change::{Change, Notice},
@@ -47,6 +49,10 @@ pub(crate) struct Coordinator {
     pub hub: Mutex<Hub>,
     /// Locked only by itself or while the hub is locked, never the other way round.
     pub sockets: Mutex<SocketRegistry>,
+    /// The consoles that follow their sessions.
+    pub channels: Arc<EventChannels>,
+    /// Cancelled when the broker ends: nothing is tried again from then on.
+    pub stopping: CancellationToken,
     /// Wakes the timer, since the next deadline may have changed.
     pub rescheduled: Notify,
     /// A delivery that the fault plan has wait for the next one.
@@ -97,8 +103,13 @@ impl Coordinator {
 
     /// Hands a change on while the hub is locked, so that changes are written and sent in the order in which they
     /// were decided. A task of its own does the rest, even if the caller goes away.
-    fn settle(self: &Arc<Self>, hub: &mut Hub, change: Change) -> JoinHandle<Result<(), Refused>> {
-        let Change { writes, notices, effects, reschedules } = change;
+    fn settle(
+        self: &Arc<Self>,
+        hub: &mut Hub,
+        mut change: Change,
+    ) -> JoinHandle<Result<(), Refused>> {
+        hub.stamp(&mut change);
+        let Change { writes, notices, effects, changed, reschedules } = change;
         let saved = self.store.submit(writes);
         self.dispatch(hub, notices);
         if reschedules {
@@ -110,9 +121,13 @@ impl Coordinator {
         let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
         tokio::spawn(async move {
             let _in_flight = in_flight;
-            saved.await?;
-            effects.into_iter().for_each(|effect| this.perform(effect));
-            Ok(())
+            let saved = saved.await;
+            if saved.is_ok() {
+                effects.into_iter().for_each(|effect| this.perform(effect));
+            }
+            // Also if the disk refused: from here on the broker acts by the new state all the same.
+            this.channels.publish(&changed);
+            saved.map_err(Refused::from)
         })
     }
 

@@ -1,29 +1,43 @@
-//! Delivering a fired hook: one POST, no redirect, no second attempt, and the answer is ignored.
+//! One attempt to deliver a fired hook: one POST, no redirect. What is answered is ignored, unless it is a failure of
+//! the receiver's server.
 //!
 //! The address is checked when it is resolved for the connection itself, so a name that resolves to another
 //! address the second time gains nothing.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use parking_lot::Mutex;
 use reqwest::{
     dns,
-    header::{CONTENT_TYPE, HeaderValue},
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
     redirect,
 };
+use secrecy::SecretString;
 use serve::Client;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use url::Url;
-use wire::loginwithme::HookBody;
+use wire::{loginwithme::HookBody, session_events::REVISION_HEADER};
 
-use crate::hub::{
-    hooks::{FiredHook, HookDelivery},
-    limits::ByClient,
-    target::TargetPolicy,
+use crate::{
+    hub::{
+        credential::KeyHash,
+        hooks::{FiredHook, HookDelivery},
+        limits::ByClient,
+        target::TargetPolicy,
+    },
+    webhook_secrets::WebhookSecrets,
 };
 
 /// How many deliveries are made at once, so that many hooks of one moment don't use up all sockets.
 const AT_ONCE: usize = 256;
+/// How many are tried again at once. Apart from the others, so that receivers that don't answer hold up nobody else.
+const AGAIN_AT_ONCE: usize = 64;
+/// How many wait to be tried again. Beyond that a delivery that nobody answered is lost.
+const MOST_WAITING: usize = 4_096;
 
 /// The clients that deliver, and what is held back before them.
 #[derive(Debug)]
@@ -33,6 +47,9 @@ pub(crate) struct Deliverer {
     /// The deliveries that are held back; none while they are passed on.
     held: Mutex<Option<Vec<HookDelivery>>>,
     slots: Semaphore,
+    again_slots: Semaphore,
+    waiting_slots: Semaphore,
+    secrets: WebhookSecrets,
     in_flight: watch::Sender<usize>,
 }
 
@@ -43,6 +60,7 @@ impl Deliverer {
         policy: ByClient<TargetPolicy>,
         timeout: Duration,
         held: bool,
+        secrets: WebhookSecrets,
     ) -> Result<Self, reqwest::Error> {
         // Two, since each resolves names by a policy of its own.
         let client = |policy| {
@@ -60,9 +78,26 @@ impl Deliverer {
                 .build()
         };
         let clients = ByClient { local: client(policy.local)?, remote: client(policy.remote)? };
-        let held = Mutex::new(held.then(Vec::new));
-        let slots = Semaphore::new(AT_ONCE);
-        Ok(Self { clients, policy, held, slots, in_flight: watch::Sender::new(0) })
+        Ok(Self {
+            clients,
+            policy,
+            held: Mutex::new(held.then(Vec::new)),
+            slots: Semaphore::new(AT_ONCE),
+            again_slots: Semaphore::new(AGAIN_AT_ONCE),
+            waiting_slots: Semaphore::new(MOST_WAITING),
+            secrets,
+            in_flight: watch::Sender::new(0),
+        })
+    }
+
+    /// The secret with which the deliveries of this console's sessions are signed.
+    pub fn secret(&self, console: &KeyHash) -> SecretString {
+        self.secrets.secret(console)
+    }
+
+    /// Room for a delivery that waits to be tried again; `None` if too many wait.
+    pub fn room_to_wait(&self) -> Option<SemaphorePermit<'_>> {
+        self.waiting_slots.try_acquire().ok()
     }
 
     /// Passes a delivery on, or keeps it while deliveries are held back.
@@ -81,6 +116,11 @@ impl Deliverer {
         self.held.lock().get_or_insert_default();
     }
 
+    /// Whether deliveries are held back.
+    pub fn is_holding(&self) -> bool {
+        self.held.lock().is_some()
+    }
+
     /// Passes deliveries on again, and returns what was held back, in order.
     pub fn release(&self) -> Vec<HookDelivery> {
         self.held.lock().take().unwrap_or_default()
@@ -92,38 +132,73 @@ impl Deliverer {
         InFlight(Arc::clone(self))
     }
 
-    /// Returns once nothing is in flight.
+    /// Returns once nothing is in flight. What waits to be tried again is not.
     pub async fn idle(&self) {
         let mut in_flight = self.in_flight.subscribe();
         let _ = in_flight.wait_for(|n| *n == 0).await;
     }
 
-    /// Makes one delivery. However it ends, it isn't made again.
-    pub async fn post(&self, delivery: &HookDelivery) {
-        let Ok(_slot) = self.slots.acquire().await else { return };
+    /// Makes one attempt of a delivery.
+    pub async fn post(&self, delivery: &HookDelivery, attempt: Attempt) -> Outcome {
+        let slots = match attempt {
+            Attempt::First => &self.slots,
+            Attempt::Again => &self.again_slots,
+        };
+        let Ok(_slot) = slots.acquire().await else { return Outcome::Ended };
         let FiredHook { hook, url, name } = &delivery.fired;
         // The resolver never sees an address that is in the URL itself, and the hook may have been put under
         // another policy.
         let url = match self.policy.for_client(delivery.minter).parse(url) {
             Ok(url) => url,
-            Err(refused) => return tracing::warn!(%hook, %refused, "hook not delivered"),
+            Err(refused) => {
+                tracing::warn!(%hook, %refused, "hook not delivered");
+                return Outcome::Ended;
+            }
         };
         let body = HookBody { hook: *hook, name: name.clone(), session_pin: delivery.pin.clone() };
+        let body = serde_json::to_vec(&body).unwrap_or_default();
         let request = self
             .clients
             .for_client(delivery.minter)
             .post(url)
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
-            .body(serde_json::to_vec(&body).unwrap_or_default());
+            .headers(self.headers(delivery, &body))
+            .body(body);
         match request.send().await {
+            Ok(answer) if answer.status().is_server_error() => {
+                tracing::warn!(%hook, status = answer.status().as_u16(), "hook not taken");
+                Outcome::NobodyAnswered
+            }
             Ok(answer) => {
-                tracing::debug!(%hook, status = answer.status().as_u16(), "hook delivered")
+                tracing::debug!(%hook, status = answer.status().as_u16(), "hook delivered");
+                Outcome::Ended
             }
             // Without the URL, which is the receiver's secret.
             Err(error) => {
                 tracing::warn!(%hook, error = %error.without_url(), "hook not delivered");
+                Outcome::NobodyAnswered
             }
         }
+    }
+
+    /// The headers of Standard Webhooks, and the session's revision.
+    fn headers(&self, delivery: &HookDelivery, body: &[u8]) -> HeaderMap {
+        let (id, timestamp) = (delivery.id(), seconds_now());
+        let signature = delivery.console.as_ref().map(|console| {
+            ("webhook-signature", self.secrets.signature(console, &id, timestamp, body))
+        });
+        let texts = [
+            ("webhook-id", id),
+            ("webhook-timestamp", timestamp.to_string()),
+            (REVISION_HEADER, delivery.revision.to_string()),
+        ];
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        for (name, text) in texts.into_iter().chain(signature) {
+            if let Ok(value) = text.parse() {
+                headers.insert(name, value);
+            }
+        }
+        headers
     }
 
     /// Calls a listener for `client`, who wants to know whether it can be reached; true if anything answered. What it
@@ -134,6 +209,27 @@ impl Deliverer {
         tracing::debug!(answered = called.is_ok(), "called a listener");
         called.is_ok()
     }
+}
+
+/// By the machine's clock, since the receiver compares it with its own.
+fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Whether a delivery was tried before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    First,
+    Again,
+}
+
+/// What follows from one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Somebody answered, or another attempt can't help.
+    Ended,
+    /// Nobody answered, or a server that failed: another attempt may reach somebody.
+    NobodyAnswered,
 }
 
 /// Something is in flight; see [`Deliverer::idle`].

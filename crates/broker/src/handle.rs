@@ -38,7 +38,7 @@ impl Handle {
         self.0.release_deliveries();
     }
 
-    /// Returns once every change is saved and every delivery has been made or given up.
+    /// Returns once every change is saved and every delivery has been tried. One that nobody answered is tried again later.
     pub async fn idle(&self) {
         self.0.deliverer.idle().await;
     }
@@ -70,7 +70,7 @@ impl Handle {
     /// Why it was refused, for people.
     pub async fn mint(&self, region: Region) -> Result<Pin, String> {
         let local = Client::from_ip(Ipv4Addr::LOCALHOST.into());
-        self.0.mint(local, region).await.map_err(|refused| refused.to_string())
+        self.0.mint(local, region, None).await.map_err(|refused| refused.to_string())
     }
 
     /// Connects a page without a browser, for tests and demos.

@@ -10,7 +10,7 @@
 //!
 //! What always holds:
 //! - a hook fires at most once for each time that it was put: its consumption is on disk before
-//!   its POST leaves;
+//!   its POST leaves, and each attempt to deliver it has the same id;
 //! - an `_offline` hook fires more than 60 s after a side went, once, and only if that side's
 //!   `_started` hook had fired;
 //! - a session that was minted on this machine takes orders from this machine only, and no hook of anybody else's
@@ -33,17 +33,21 @@
 //! A page's live connection is a WebSocket at `{origin}/live`, whose messages are in `hub/messages.rs`. The screen
 //! travels at `{origin}/screen`, in a stream for each viewer. docs/broker.md describes both.
 
+mod address;
 mod config;
 mod connecting;
 mod control_routes;
 mod coordinator;
+mod delivering;
 mod delivery;
 mod effects;
 mod endpoint;
+mod event_channels;
 mod handle;
 mod http;
 mod hub;
 mod links;
+mod mailing;
 mod minting;
 mod network;
 mod pages;
@@ -56,8 +60,9 @@ mod socket_registry;
 mod sockets;
 mod store;
 mod timer;
+mod webhook_secrets;
 
-pub use self::store::{StoreError, StoreKey};
+pub use self::store::{STORE_FILE, STORE_VERSION, StoreError, StoreKey};
 pub use config::{ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};
 pub use handle::Handle;
 pub use hub::{

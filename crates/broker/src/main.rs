@@ -8,7 +8,6 @@ use broker::{Broker, Running};
 use clap::Parser as _;
 use serde_json::json;
 use serve::process::{self, stop_signal};
-use tracing_subscriber::EnvFilter;
 
 use self::cli::{Args, Command, DEFAULT_FILE, Settings};
 
@@ -39,8 +38,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> ExitCode {
-    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    serve::process::start_log(&settings.log);
     let token_file = settings.config.control.as_ref().map(|control| control.token_file.clone());
     // Before the broker starts, so that no signal is lost in between.
     let Ok(stop) = stop_signal() else {

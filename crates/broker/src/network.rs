@@ -61,6 +61,7 @@ impl Running {
         *self.coordinator.network.write() = None;
         let send_away = || {
             self.coordinator.notify(|hub| hub.hang_up_strangers(&ServerMessage::restarting()));
+            self.coordinator.channels.close_strangers();
         };
         send_away();
         server.shutdown().await;

@@ -9,6 +9,7 @@ use serve::{
     BindError, FaultPlan, Limits, Server, TlsError, TlsFiles, tls::Tls, token::TokenError,
 };
 use tokio::{sync::Notify, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
     socket_registry::SocketRegistry,
     store::{SigningKey, Store, StoreError},
     timer::keep_time,
+    webhook_secrets::WebhookSecrets,
 };
 
 /// The self-hosted broker.
@@ -98,6 +100,7 @@ impl Broker {
         let (control, limits) = (config.control.take(), config.limits);
         let (proxies, compat_cors) = (config.trusted_proxies.clone(), config.compat_cors);
         let (coordinator, store_end) = open(config, Arc::clone(&endpoint)).await?;
+        coordinator.record(|hub, _| hub.resume_mails()).await;
         let control = control.map(|control: Control| {
             let (advance, faults) =
                 (control_routes::advance(&coordinator), coordinator.faults.clone());
@@ -171,6 +174,7 @@ impl Running {
         // First, so that no deadline is applied while the rest ends.
         self.timer.abort();
         self.close_to_network().await;
+        self.coordinator.stopping.cancel();
         // Before the server, whose end waits for its connections.
         self.coordinator.notify(|hub| hub.hang_up_all(&ServerMessage::restarting()));
         if let Some(control) = self.control {
@@ -212,9 +216,16 @@ pub(crate) async fn load_tls(files: Option<&TlsFiles>) -> Result<Option<Tls>, St
     }
 }
 
-fn signer(key: Option<&SigningKey>) -> Result<Ed25519KeyPair, StartError> {
-    let pair = key.and_then(|key| Ed25519KeyPair::from_pkcs8(key.expose_secret()).ok());
-    pair.ok_or_else(|| StartError::Settings("read or make the key that signs programs".into()))
+fn signing_key(key: Option<&SigningKey>) -> Result<&SigningKey, StartError> {
+    key.ok_or_else(no_signing_key)
+}
+
+fn signer(key: &SigningKey) -> Result<Ed25519KeyPair, StartError> {
+    Ed25519KeyPair::from_pkcs8(key.expose_secret()).map_err(|_| no_signing_key())
+}
+
+fn no_signing_key() -> StartError {
+    StartError::Settings("read or make the key that signs programs".into())
 }
 
 /// Opens the store, and makes everything that works on it.
@@ -229,8 +240,10 @@ async fn open(
         opened.await.map_err(|e| StartError::Settings(format!("open the store: {e}")))??;
     let mailer = config.smtp.as_ref().map(Mailer::new).transpose();
     let timeout = config.durations.hook_timeout;
-    let deliverer = Deliverer::new(config.hook_targets, timeout, config.hold_deliveries)
-        .map_err(|error| StartError::Settings(format!("make the hooks' client: {error}")))?;
+    let secrets = WebhookSecrets::new(signing_key(loaded.signing_key.as_ref())?);
+    let deliverer =
+        Deliverer::new(config.hook_targets, timeout, config.hold_deliveries, secrets)
+            .map_err(|error| StartError::Settings(format!("make the hooks' client: {error}")))?;
     let coordinator = Arc::new(Coordinator {
         clock: config.clock,
         durations: config.durations,
@@ -241,10 +254,12 @@ async fn open(
         deliverer: Arc::new(deliverer),
         mailer: mailer.map_err(StartError::Settings)?,
         programs: Arc::new(Programs::new(config.programs)),
-        signer: signer(loaded.signing_key.as_ref())?,
+        signer: signer(signing_key(loaded.signing_key.as_ref())?)?,
         store,
         hub: Mutex::new(Hub::new(settings, loaded.state)),
         sockets: Mutex::new(SocketRegistry::default()),
+        channels: Arc::default(),
+        stopping: CancellationToken::new(),
         rescheduled: Notify::new(),
         reordered: Mutex::new(None),
     });

@@ -1,22 +1,41 @@
-//! Sending e-mail by SMTP, where a server is configured.
+//! Handing one e-mail to an SMTP server.
 
-use std::{fmt, time::Duration};
+use std::{
+    error::Error as _,
+    fmt,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
+    transport::smtp::Error,
 };
 use secrecy::ExposeSecret as _;
+use tokio::time::timeout;
 
-use crate::{
-    config::Smtp,
-    hub::outbox::{Mail, MailState},
-};
+use crate::{address, config::Smtp, hub::outbox::Mail};
 
-/// A recipient's address; `None` if the text isn't exactly one.
-pub(crate) fn address(text: &str) -> Option<Address> {
-    // RFC 5321 allows no longer path than 256 octets, of which two are its angle brackets.
-    (text.len() <= 254).then(|| text.parse().ok()).flatten()
+/// How long the server may take for one step.
+const STEP_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long it may take for everything: a server that says one byte a step is silent as well.
+const WHOLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The most characters of a server's words that are repeated.
+const LONGEST_REASON: usize = 300;
+
+const SILENT: &str = "the mail server did not answer in time";
+const NO_SMTPUTF8: &str = "the mail server takes no address with letters beyond ASCII before the @ (it does not offer \
+     SMTPUTF8); use another address of this person, or another mail server";
+
+/// What became of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Handover {
+    /// The server took it.
+    Taken,
+    /// It may take it later; why it didn't.
+    NotYet(String),
+    /// It never will; why.
+    Refused(String),
 }
 
 /// Sends e-mails to one SMTP server.
@@ -42,41 +61,60 @@ impl Mailer {
             .map_err(|_| {
                 "the SMTP URL is not of the form smtps://user:password@host:465".to_owned()
             })?
-            .timeout(Some(Duration::from_secs(20)))
+            .timeout(Some(STEP_TIMEOUT))
             .build();
         Ok(Self { transport, from })
     }
 
-    /// Sends a mail once, and returns the state that it is in after that.
-    pub async fn send(&self, mail: &Mail) -> MailState {
-        let Some(to) = address(&mail.to) else {
-            return MailState::Failed("the address is not an e-mail address".into());
+    /// Makes one attempt to hand a mail over.
+    pub async fn send(&self, mail: &Mail) -> Handover {
+        let Some(to) = address::parse(&mail.to) else {
+            return Handover::Refused("the address is not an e-mail address".into());
         };
+        let plain = to.user().is_ascii();
+        // The same each time that it is tried, so that a mail that comes twice is known to be one.
+        let message_id = format!("<{}@{}>", mail.id, self.from.email.domain());
+        let at = UNIX_EPOCH + Duration::from_secs(mail.at.seconds());
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(mail.subject.clone())
+            .message_id(Some(message_id))
+            .date(at)
             .header(ContentType::TEXT_PLAIN)
             .body(mail.body.clone());
-        match message {
-            Err(error) => MailState::Failed(error.to_string()),
-            Ok(message) => match self.transport.send(message).await {
-                Ok(_) => MailState::Sent,
-                Err(error) => MailState::Failed(error.to_string()),
-            },
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => return Handover::Refused(tidy(&error.to_string())),
+        };
+        match timeout(WHOLE_TIMEOUT, self.transport.send(message)).await {
+            Ok(Ok(_)) => Handover::Taken,
+            Ok(Err(error)) => outcome(&error, plain),
+            Err(_) => Handover::NotYet(SILENT.into()),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_one_address() {
-        assert!(address("john@example.com").is_some());
-        for wrong in ["", "john", "a@b.c, d@e.f", "a@b.c\r\nBcc: d@e.f", "<a@b.c>"] {
-            assert!(address(wrong).is_none(), "{wrong}");
-        }
+fn outcome(error: &Error, plain_address: bool) -> Handover {
+    let words = error.source().map(ToString::to_string).unwrap_or_default();
+    if let Some(code) = error.status() {
+        let said = tidy(&format!("{code} {words}"));
+        return if error.is_permanent() { Handover::Refused(said) } else { Handover::NotYet(said) };
     }
+    // The library's own check, before anything was said to the server.
+    if error.is_client() {
+        let reason = if plain_address { tidy(&error.to_string()) } else { NO_SMTPUTF8.to_owned() };
+        return Handover::Refused(reason);
+    }
+    if error.is_timeout() {
+        return Handover::NotYet(SILENT.into());
+    }
+    Handover::NotYet(tidy(&format!("the connection to the mail server failed: {words}")))
+}
+
+/// A server's words on one line, and not too long.
+fn tidy(words: &str) -> String {
+    let line: Vec<&str> = words.split(|c: char| c.is_control() || c.is_whitespace()).collect();
+    let line: Vec<&str> = line.into_iter().filter(|word| !word.is_empty()).collect();
+    line.join(" ").chars().take(LONGEST_REASON).collect()
 }

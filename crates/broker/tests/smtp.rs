@@ -2,82 +2,239 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "common/console.rs"]
+mod console;
 
-use broker::{MailState, Smtp};
-use common::broker_with;
-use serde_json::json;
+use broker::{Config, MailState, Smtp};
+use common::{MINUTE, Rig, broker_with, json_of};
+use console::{Console, KEY};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::mpsc,
 };
 
-/// Takes one mail, or refuses its recipient. Answers the URL, and the lines that it was sent.
-async fn server(takes: bool) -> (String, mpsc::UnboundedReceiver<String>) {
+/// What the server does with a mail.
+#[derive(Debug, Clone, Copy)]
+enum Does {
+    Take,
+    /// Answers RCPT TO with this.
+    Answer(&'static str),
+    /// Answers the whole mail with this.
+    AnswerData(&'static str),
+    /// Closes the connection after DATA.
+    Drop,
+}
+
+/// Serves each connection by the next of these, the last one for ever. Returns the URL, and the lines that it was sent.
+async fn server(
+    extensions: &'static [&'static str],
+    does: Vec<Does>,
+) -> (String, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let (tell, told) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        let (socket, _) = listener.accept().await.unwrap();
-        let mut socket = BufReader::new(socket);
-        socket.write_all(b"220 test\r\n").await.unwrap();
-        let (mut line, mut in_data) = (String::new(), false);
-        while socket.read_line(&mut line).await.is_ok_and(|n| n > 0) {
-            let said = line.trim_end().to_owned();
-            line.clear();
-            let answer = match said.split(':').next().unwrap_or_default() {
-                _ if in_data && said != "." => None,
-                "DATA" => Some("354 go on"),
-                "RCPT TO" if !takes => Some("550 no such user"),
-                "QUIT" => Some("221 bye"),
-                _ => Some("250 ok"),
-            };
-            in_data = said == "DATA" || (in_data && said != ".");
-            let _ = tell.send(said);
-            if let Some(answer) = answer {
-                socket.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
-            }
+        for n in 0.. {
+            let (socket, _) = listener.accept().await.unwrap();
+            let now = does[n.min(does.len() - 1)];
+            tokio::spawn(converse(socket, extensions, now, tell.clone()));
         }
     });
     (url, told)
 }
 
-async fn send(url: String) -> MailState {
+async fn converse(
+    socket: TcpStream,
+    extensions: &[&str],
+    does: Does,
+    tell: mpsc::UnboundedSender<String>,
+) {
+    let mut socket = BufReader::new(socket);
+    socket.write_all(b"220 test\r\n").await.unwrap();
+    let (mut line, mut in_data) = (String::new(), false);
+    while socket.read_line(&mut line).await.is_ok_and(|n| n > 0) {
+        let said = line.trim_end().to_owned();
+        line.clear();
+        let answer = match (said.split([':', ' ']).next().unwrap_or_default(), does) {
+            (_, Does::Drop) if in_data => return,
+            (_, Does::AnswerData(text)) if in_data && said == "." => Some(text.to_owned()),
+            _ if in_data && said != "." => None,
+            ("DATA", _) => Some("354 go on".to_owned()),
+            ("EHLO", _) => {
+                let offers: String =
+                    extensions.iter().map(|one| format!("250-{one}\r\n")).collect();
+                Some(format!("250-test\r\n{offers}250 HELP"))
+            }
+            ("RCPT", Does::Answer(text)) => Some(text.to_owned()),
+            ("QUIT", _) => Some("221 bye".to_owned()),
+            _ => Some("250 ok".to_owned()),
+        };
+        in_data = said == "DATA" || (in_data && said != ".");
+        let _ = tell.send(said);
+        if let Some(answer) = answer {
+            let _ = socket.write_all(format!("{answer}\r\n").as_bytes()).await;
+        }
+    }
+}
+
+fn by(url: String) -> impl FnOnce(&mut Config) {
     let smtp = Smtp { url: url.into(), from: "Support <support@example.org>".into() };
-    let rig = broker_with(|config| config.smtp = Some(smtp)).await;
-    let pin = rig.mint().await;
+    |config| config.smtp = Some(smtp)
+}
+
+/// Asks for a mail; its id.
+async fn ask(rig: &Rig, pin: &str, to: &str) -> String {
     let body = json!({ "type": "viewer_started", "name": "Åsa", "session_pin": pin });
-    assert_eq!(rig.post("/email/john@example.com", &body).await.status(), 200);
+    let answer = rig.post(&format!("/email/{to}"), &body).await;
+    assert_eq!(answer.status(), 200);
+    json_of(answer).await["id"].as_str().unwrap().to_owned()
+}
+
+async fn send(url: String) -> MailState {
+    let rig = broker_with(by(url)).await;
+    let pin = rig.mint().await;
+    ask(&rig, &pin, "john@example.com").await;
     rig.handle().idle().await;
     rig.handle().outbox()[0].state.clone()
 }
 
+/// The next state in which the only mail is as it should be.
+async fn mail_where(console: &mut Console, holds: impl Fn(&Value) -> bool) -> Value {
+    let state = console.state_where(|state| holds(&state["mails"][0])).await;
+    state["mails"][0].clone()
+}
+
+/// Lets time go by until the only mail is in such a state.
+async fn advance_until(rig: &Rig, holds: impl Fn(&MailState) -> bool) {
+    let advancing = async {
+        while !holds(&rig.handle().outbox()[0].state) {
+            rig.advance(MINUTE).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(common::PATIENCE, advancing).await.expect("it waits for ever");
+}
+
+fn lines(told: &mut mpsc::UnboundedReceiver<String>) -> Vec<String> {
+    std::iter::from_fn(|| told.try_recv().ok()).collect()
+}
+
 #[tokio::test]
 async fn a_mail_goes_to_the_smtp_server_and_is_marked_as_sent() {
-    let (url, mut told) = server(true).await;
+    let (url, mut told) = server(&[], vec![Does::Take]).await;
     assert_eq!(send(url).await, MailState::Sent);
-    let mut lines = Vec::new();
-    while let Ok(line) = told.try_recv() {
-        lines.push(line);
-    }
+    let lines = lines(&mut told);
     for expected in [
         "MAIL FROM:<support@example.org>",
         "RCPT TO:<john@example.com>",
         "Subject: Your remote support session is ready",
+        "Message-ID: <",
+        "Date: Mon, 13 Nov 2023 22:13:20 +0000",
     ] {
         assert!(lines.iter().any(|line| line.starts_with(expected)), "{expected}: {lines:?}");
     }
 }
 
 #[tokio::test]
-async fn a_mail_that_the_server_refuses_is_marked_as_failed_with_the_reason() {
-    let (url, _told) = server(false).await;
-    let state = send(url).await;
-    assert!(matches!(&state, MailState::Failed(why) if why.contains("no such user")), "{state:?}");
+async fn a_mail_that_the_server_refuses_is_marked_as_failed_with_the_servers_words() {
+    for (does, words) in [
+        (Does::Answer("550 5.1.1 no such user"), "550 5.1.1 no such user"),
+        (Does::AnswerData("552 too large"), "552 too large"),
+        (Does::AnswerData("554-5.7.1 we think\r\n554 this is spam"), "554"),
+    ] {
+        let (url, _told) = server(&[], vec![does]).await;
+        let state = send(url).await;
+        assert!(matches!(&state, MailState::Failed(why) if why.starts_with(words)), "{state:?}");
+    }
 }
 
 #[tokio::test]
-async fn a_mail_server_that_is_not_there_fails_the_mail_and_not_the_call() {
+async fn what_may_be_taken_later_is_tried_again_as_the_same_mail() {
+    for (does, words) in [
+        (Does::Answer("451 greylisted"), "451 greylisted"),
+        (Does::AnswerData("452 the disk is full"), "452 the disk is full"),
+        (Does::Drop, "the connection to the mail server failed"),
+    ] {
+        let (url, mut told) = server(&[], vec![does, Does::Take]).await;
+        let rig = broker_with(by(url)).await;
+        let pin = console::mint(&rig, KEY).await;
+        let mut console = Console::open(&rig, KEY).await;
+        console.follow(&pin).await;
+        let id = ask(&rig, &pin, "john@example.com").await;
+        let waits = mail_where(&mut console, |mail| mail["reason"].is_string()).await;
+        assert_eq!((&waits["id"], &waits["state"]), (&json!(id), &json!("queued")));
+        assert!(waits["reason"].as_str().unwrap().starts_with(words), "{waits}");
+        advance_until(&rig, |state| *state == MailState::Sent).await;
+        let taken = mail_where(&mut console, |mail| mail["state"] == "handed_over").await;
+        assert_eq!(taken.get("reason"), None);
+        let ids = lines(&mut told).into_iter().filter(|line| line.starts_with("Message-ID"));
+        let ids: Vec<_> = ids.collect();
+        assert!(ids.windows(2).all(|two| two[0] == two[1]), "{ids:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_not_there_fails_the_mail_in_the_end_and_not_the_call() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    assert!(matches!(send(format!("smtp://{gone}")).await, MailState::Failed(_)));
+    let rig = broker_with(by(format!("smtp://{gone}"))).await;
+    let pin = console::mint(&rig, KEY).await;
+    let mut console = Console::open(&rig, KEY).await;
+    console.follow(&pin).await;
+    ask(&rig, &pin, "john@example.com").await;
+    mail_where(&mut console, |mail| mail["reason"].is_string()).await;
+    advance_until(&rig, |state| matches!(state, MailState::Failed(_))).await;
+    let refused = mail_where(&mut console, |mail| mail["state"] == "refused").await;
+    assert!(refused["reason"].as_str().unwrap().contains("connection"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_with_what_waits() {
+    let (url, _told) = server(&[], vec![Does::Answer("451 later"), Does::Take]).await;
+    let rig = broker_with(by(url.clone())).await;
+    let pin = rig.mint().await;
+    ask(&rig, &pin, "john@example.com").await;
+    rig.handle().idle().await;
+    assert_eq!(rig.handle().outbox()[0].state, MailState::Waiting("451 later".into()));
+    let rig = rig.restart_with(by(url)).await;
+    rig.handle().idle().await;
+    assert_eq!(rig.handle().outbox()[0].state, MailState::Sent);
+}
+
+#[tokio::test]
+async fn a_mail_without_a_server_is_said_not_to_be_sent() {
+    let rig = common::broker().await;
+    let pin = console::mint(&rig, KEY).await;
+    let mut console = Console::open(&rig, KEY).await;
+    console.follow(&pin).await;
+    ask(&rig, &pin, "john@example.com").await;
+    let mail = mail_where(&mut console, |mail| mail["id"].is_string()).await;
+    assert_eq!(
+        (&mail["state"], &mail["reason"]),
+        (&json!("not_sent"), &json!("no mail server is configured"))
+    );
+}
+
+#[tokio::test]
+async fn addresses_in_other_letters_are_sent_where_the_server_takes_them() {
+    const UMLAUTS: &str = "j%C3%B6rg@m%C3%BCnchen.example";
+    let sent_to = async |extensions, to: &str| {
+        let (url, mut told) = server(extensions, vec![Does::Take]).await;
+        let rig = broker_with(by(url)).await;
+        let pin = rig.mint().await;
+        ask(&rig, &pin, to).await;
+        rig.handle().idle().await;
+        let line = lines(&mut told).into_iter().find(|line| line.starts_with("RCPT TO"));
+        (line, rig.handle().outbox()[0].state.clone())
+    };
+    // The domain needs nothing of the server.
+    let (line, state) = sent_to(&[], "info@m%C3%BCnchen.example").await;
+    assert_eq!(line.as_deref(), Some("RCPT TO:<info@xn--mnchen-3ya.example>"));
+    assert_eq!(state, MailState::Sent);
+    let (line, state) = sent_to(&["SMTPUTF8", "8BITMIME"], UMLAUTS).await;
+    assert_eq!((line.is_some(), state), (true, MailState::Sent));
+    let (line, state) = sent_to(&["8BITMIME"], UMLAUTS).await;
+    assert_eq!(line, None);
+    assert!(matches!(&state, MailState::Failed(why) if why.contains("SMTPUTF8")), "{state:?}");
 }

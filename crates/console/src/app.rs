@@ -7,6 +7,7 @@
 
 mod access;
 mod audit_log;
+mod backup;
 mod ceremony;
 mod data_folder;
 mod embedded_broker;
@@ -43,6 +44,7 @@ use wire::ConfText;
 use self::{
     access::AccessControl,
     audit_log::AuditLog,
+    backup::BackupProgress,
     ceremony::Ceremonies,
     data_folder::DataFolder,
     embedded_broker::EmbeddedBroker,
@@ -57,11 +59,12 @@ use self::{
 };
 pub(crate) use self::{
     audit_log::AuditEntry,
+    backup::{KEPT_FILES, STORES, restore_backup, write_backup},
     ceremony::{CeremonyTask, begin as begin_ceremony, of_passkey, passkeys},
     engine_start::restart_engine,
-    feed::{detail_of, known_reach, name_of, quitting, setting},
+    feed::{detail_of, name_of, quitting, setting},
     follow::learn_of_service,
-    reach::{ReachTest, test as test_reach},
+    reach::known as known_reach,
     secret_shape::check_secret,
     service_clients::{StoredSecrets, set_up as set_up_services, stored_name},
     settings_in_force::StoredSettings,
@@ -124,6 +127,7 @@ pub(crate) struct Console {
     pub(crate) audit: Arc<AuditLog>,
     pub(crate) standing: Arc<StandingTroubles>,
     pub(crate) unread: UnreadCounts,
+    pub(crate) backup: BackupProgress,
     pub(crate) viewers: Arc<Viewers>,
     pub(crate) updates: Arc<Updates>,
     pub(crate) desktop: Arc<dyn Desktop>,

@@ -3,7 +3,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{commands::Command, parameters, reply, settings, view};
+use crate::{commands::Command, limits, parameters, reply, settings, view};
 
 /// A file of the repository that is generated, in whole or in part.
 pub struct GeneratedFile {
@@ -116,6 +116,7 @@ fn typescript() -> String {
         view::AuditCheck,
         view::BrokenLink,
     );
+    text.push_str(&limits::typescript());
     // Milliseconds since 1970 are far below 2^53, and JSON has only one kind of number.
     text.replace("bigint", "number")
 }

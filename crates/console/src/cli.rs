@@ -1,14 +1,17 @@
-//! The programs without a window: `headless`, `regions`, `demo`, `doctor` and `audit`.
+//! The programs without a window: `headless`, `regions`, `demo`, `doctor`, `audit`, `backup`
+//! and `restore`.
 //!
 //! Standard output carries only the requested output, in every case; everything else goes to
-//! standard error. Ctrl-C and SIGTERM end each program in good order.
+//! standard error. Ctrl-C, SIGTERM and SIGHUP end each program in good order.
 
+mod backup;
 mod check_audit;
 mod demo;
 mod doctor;
 mod flags;
 mod headless;
 mod line_reader;
+mod passphrase;
 mod probe_regions;
 mod protocol;
 pub mod watch;
@@ -16,11 +19,13 @@ pub mod watch;
 use std::{fmt, future::Future, io, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
+use engine::vault::Options as VaultOptions;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-pub use flags::{Global, start_log};
+pub use flags::Global;
+pub use serve::process::{log_filter, start_log};
 
 use crate::app::AppError;
 
@@ -51,13 +56,17 @@ pub enum Program {
     Doctor(doctor::Flags),
     /// Looks through the audit log for a broken link, or writes it out
     Audit(check_audit::Flags),
+    /// Writes all of a console's data to one encrypted file, while the console runs or not
+    Backup(backup::BackupFlags),
+    /// Makes a data folder of a backup
+    Restore(backup::RestoreFlags),
 }
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 it failed (demo: a step was not seen; doctor: a session can't work here; \
 audit: a link is broken); \
 2 wrong usage or settings; 3 another console uses the data folder; 4 the key can't be had (passphrase, \
-keyring); 5 an address is taken or no good; 6 disk or database; 130 demo, regions or doctor was interrupted.";
+keyring); 5 an address is taken or no good; 6 disk or database; 130 it was interrupted before it was done.";
 
 /// How long background tasks have to end.
 const LAST_WORK: Duration = Duration::from_secs(10);
@@ -69,7 +78,7 @@ pub enum End {
     Done,
     /// It found a fault and reported it.
     NotGood,
-    /// Ctrl-C or SIGTERM came before it was done.
+    /// Ctrl-C, SIGTERM or SIGHUP came before it was done.
     Interrupted,
 }
 
@@ -95,6 +104,11 @@ impl Failed {
     /// The data key is out of reach.
     pub fn key(text: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { code: 4, text: text.into(), remedy: remedy.into() }
+    }
+
+    /// The disk or a database.
+    fn disk(text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code: 6, text: text.into(), remedy: remedy.into() }
     }
 
     /// A bug.
@@ -128,11 +142,13 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Program::Demo(flags) => Err(demo::hand_over(&global.log, &flags)),
         Program::Doctor(flags) => unless(&stop, doctor::run(&global, &flags)).await,
         Program::Audit(flags) => unless(&stop, check_audit::run(&global, &flags)).await,
+        Program::Backup(flags) => backup::write(&global, flags, &stop).await,
+        Program::Restore(flags) => backup::restore(&global, flags, &stop).await,
     })
 }
 
 /// Runs a program on a runtime of its own, and returns its exit code. The token that the program
-/// gets is cancelled by the first Ctrl-C or SIGTERM.
+/// gets is cancelled by the first Ctrl-C, SIGTERM or SIGHUP.
 pub fn run_to_end(program: impl AsyncFnOnce(CancellationToken) -> Result<End, Failed>) -> ExitCode {
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
@@ -157,6 +173,18 @@ fn conclude(ended: Result<End, Failed>) -> ExitCode {
     }
 }
 
+/// How the programs beside the console get at a data folder's key.
+///
+/// # Errors
+/// The passphrase's file can't be read.
+fn vault_options(global: &Global) -> Result<VaultOptions, Failed> {
+    let mut options = VaultOptions { passphrase: global.passphrase()?, ..VaultOptions::default() };
+    if global.no_keyring {
+        options.keyring = None;
+    }
+    Ok(options)
+}
+
 /// Runs `work`, and drops it when `stop` is cancelled.
 async fn unless(
     stop: &CancellationToken,
@@ -165,33 +193,21 @@ async fn unless(
     stop.run_until_cancelled(work).await.unwrap_or(Ok(End::Interrupted))
 }
 
-/// A token that the first Ctrl-C or SIGTERM from now on cancels, even if nobody waits for it yet.
+/// A token that the first Ctrl-C, SIGTERM or SIGHUP from now on cancels, even if nobody waits for it
+/// yet.
 fn interruption() -> CancellationToken {
     let stop = CancellationToken::new();
     let came = stop.clone();
-    tokio::spawn(async move {
-        interrupted().await;
-        came.cancel();
-    });
-    stop
-}
-
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+    match serve::process::stop_signal() {
+        Ok(signal) => {
+            tokio::spawn(async move {
+                signal.await;
+                came.cancel();
+            });
         }
+        Err(error) => tracing::warn!(%error, "listen for Ctrl-C: the system refused"),
     }
-    #[cfg(not(unix))]
-    {
-        let _ = tokio::signal::ctrl_c().await;
-    }
+    stop
 }
 
 /// A folder that is removed when dropped.

@@ -7,6 +7,7 @@
 
 mod archive;
 mod audit_log;
+mod backup;
 mod chat;
 mod configure;
 mod customer_program;
@@ -34,7 +35,7 @@ use ts_rs::TS;
 
 use self::policy::Policy;
 pub use self::{
-    archive::ArchiveCommand, audit_log::AuditLogCommand, chat::ChatCommand,
+    archive::ArchiveCommand, audit_log::AuditLogCommand, backup::BackupCommand, chat::ChatCommand,
     customer_program::CustomerProgramCommand, devices::DeviceCommand,
     identity_services::IdentityServiceCommand, mail::MailCommand, passkeys::PasskeyCommand,
     person_verification::VerificationCommand, profile::ProfileCommand, quit::ProgramCommand,
@@ -122,6 +123,7 @@ command_groups! {
     Device(DeviceCommand),
     IdentityService(IdentityServiceCommand),
     AuditLog(AuditLogCommand),
+    BackupFile(BackupCommand),
     Program(ProgramCommand),
 }
 
@@ -148,6 +150,27 @@ impl Command {
             [("do", name.into()), ("", Value::Null)].map(|(k, v)| (k.to_owned(), v)),
         );
         Self::read(name, Value::Object(fields)).is_some_and(|command| command.is_ok())
+    }
+}
+
+#[cfg(test)]
+impl Command {
+    /// The names of all commands.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().copied()
+    }
+
+    /// The fields of the command of this name, old names of fields among them.
+    pub(crate) fn fields(name: &str) -> Vec<String> {
+        if Self::has_no_fields(name) {
+            return Vec::new();
+        }
+        // serde names all fields when it refuses one.
+        let fields = serde_json::json!({ "do": name, "": null });
+        let Err(error) = serde_json::from_value::<Self>(fields) else { panic!("{name}") };
+        let text = error.to_string();
+        let (_, expected) = text.split_once("expected").unwrap_or_else(|| panic!("{text}"));
+        expected.split('`').skip(1).step_by(2).map(String::from).collect()
     }
 }
 

@@ -1,15 +1,21 @@
 //! A session's transcript as a file: text, JSON, or a table that no spreadsheet mistakes for
 //! formulas. Without the PIN.
+//!
+//! What somebody wrote never looks like a line of ours: in the text, each of its lines after the first is indented
+//! behind a bar, and none of our own lines begins with a blank. All times have their offset (RFC 3339).
 
+use csv::Terminator;
+use engine::{archive::ListedSession, clock::now};
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 use session::Timestamp;
 
 use crate::{
     parameters::Format,
+    present::{Setting, state},
     view::{
-        ChatLine, DeviceView, OverrideView, PictureView, SessionDetail, VerificationState,
-        VerificationView, Verified,
+        ChatLine, DeviceView, OverrideView, PictureView, SessionDetail, StateView,
+        VerificationState, VerificationView, Verified,
     },
     words,
 };
@@ -18,7 +24,7 @@ use crate::{
 pub fn export(detail: &SessionDetail, format: Format, zone: &TimeZone) -> (String, String) {
     let (extension, text) = match format {
         Format::Text => ("txt", as_text(detail, zone)),
-        Format::Json => ("json", as_json(detail)),
+        Format::Json => ("json", as_json(detail, zone)),
         Format::Csv => ("csv", as_csv(detail, zone)),
     };
     (format!("{}.{extension}", file_name(detail, zone)), text)
@@ -44,23 +50,23 @@ pub fn cell(text: &str) -> String {
 
 /// The name and the day, in characters that every file system takes.
 fn file_name(detail: &SessionDetail, zone: &TimeZone) -> String {
-    let day = words::date_and_time(Timestamp(detail.created_at), zone);
-    let day = day.split(' ').next().unwrap_or_default();
+    let day = words::day(Timestamp(detail.created_at), zone);
     let name = words::slug(&detail.row.name);
     format!("deskhand-{day}-{}", if name.is_empty() { "session" } else { &name })
 }
 
 fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
     let when = |at| words::date_and_time(Timestamp(at), zone);
-    let mut text = format!("{}\n", detail.row.name);
+    let mut text = String::new();
     let facts = [
+        ("Session", detail.row.name.clone()),
         ("Started", when(detail.created_at)),
         ("By", detail.by.clone()),
         ("Customer", detail.customer.clone()),
         ("Ticket", detail.ticket.clone()),
         ("Contact", detail.contact.clone()),
         ("Region", detail.region.clone().unwrap_or_default()),
-        ("State", state(detail)),
+        ("State", state_text(&detail.row.state)),
         ("Connected", format!("{} s", detail.connected_ms / 1000)),
         ("Tags", detail.tags.join(", ")),
     ];
@@ -74,7 +80,7 @@ fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
         text.push_str(&format!("Picture of the screen: {}, saved by {by}\n", when(*at)));
     }
     if !detail.note.is_empty() {
-        text.push_str(&format!("\n{}\n", detail.note));
+        text.push_str(&format!("\nNote:{BELOW}{}\n", below(&detail.note)));
     }
     if !detail.verifications.is_empty() {
         text.push('\n');
@@ -88,9 +94,25 @@ fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
     }
     text.push('\n');
     for ChatLine { at, from, text: said, .. } in &detail.chat {
-        text.push_str(&format!("{}  {from}: {said}\n", when(*at)));
+        text.push_str(&format!("{}  {}: {}\n", when(*at), sender(from), below(said)));
     }
     text
+}
+
+/// Where a line of ours goes on with what somebody wrote.
+const BELOW: &str = "\n    | ";
+
+/// `text` with its further lines indented, so that none can pass for one of ours.
+fn below(text: &str) -> String {
+    text.replace('\n', BELOW)
+}
+
+/// A sender's name, in quotation marks where it could be taken for the name and the beginning of a message.
+fn sender(name: &str) -> String {
+    match name.contains([':', '"']) {
+        true => format!("\"{}\"", name.replace('"', "'")),
+        false => name.to_owned(),
+    }
 }
 
 /// Person, device, address, and the time of the lookup.
@@ -114,8 +136,8 @@ fn device_line(device: &DeviceView, zone: &TimeZone) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-fn as_json(detail: &SessionDetail) -> String {
-    let value = json!({
+fn as_json(detail: &SessionDetail, zone: &TimeZone) -> String {
+    let mut value = json!({
         "session": detail.row.id,
         "name": detail.row.name,
         "state": detail.row.state,
@@ -135,7 +157,27 @@ fn as_json(detail: &SessionDetail) -> String {
         "pictures": detail.pictures,
         "messages": detail.chat,
     });
+    say_times(&mut value, zone);
     format!("{value:#}\n")
+}
+
+/// The views' times are numbers, in milliseconds since 1970; a file says them with their offset.
+fn say_times(value: &mut Value, zone: &TimeZone) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(|value| say_times(value, zone)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let time = name == "at"
+                    || name.ends_with("_at")
+                    || matches!(name.as_str(), "since" | "until");
+                match value.as_i64().filter(|_| time) {
+                    Some(at) => *value = words::date_and_time(Timestamp(at), zone).into(),
+                    None => say_times(value, zone),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 const COLUMNS: [&str; 16] = [
@@ -167,7 +209,7 @@ fn as_csv(detail: &SessionDetail, zone: &TimeZone) -> String {
         detail.by.clone(),
         when(detail.created_at),
         detail.region.clone().unwrap_or_default(),
-        state(detail),
+        state_text(&detail.row.state),
         (detail.waited_ms / 1000).to_string(),
         (detail.connected_ms / 1000).to_string(),
         detail.tags.join(", "),
@@ -178,10 +220,66 @@ fn as_csv(detail: &SessionDetail, zone: &TimeZone) -> String {
     let said = detail.chat.iter().map(|line| [when(line.at), line.from.clone(), line.text.clone()]);
     // A session without chat has a row all the same, because the time is billed.
     let none = detail.chat.is_empty().then(<[String; 3]>::default);
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut written = writer.write_record(COLUMNS);
-    for message in said.chain(none) {
-        let row = session.iter().chain(&message).chain([&verifications]).map(|text| cell(text));
+    let rows = said.chain(none).map(|message| {
+        session.iter().chain(&message).chain([&verifications]).map(|text| cell(text)).collect()
+    });
+    table(&COLUMNS, rows)
+}
+
+const ALL_COLUMNS: [&str; 14] = [
+    "session",
+    "customer",
+    "ticket",
+    "contact",
+    "technician",
+    "started",
+    "closed",
+    "region",
+    "state",
+    "waited_s",
+    "connected_s",
+    "messages",
+    "tags",
+    "note",
+];
+
+/// All sessions as a table, a row for each: the file's name and its text.
+pub fn all_sessions(sessions: &[ListedSession], zone: &TimeZone) -> (String, String) {
+    let name = format!("deskhand-sessions-{}.csv", words::day(now(), zone));
+    let rows =
+        sessions.iter().map(|session| listed(session, zone).map(|text| cell(&text)).to_vec());
+    (name, table(&ALL_COLUMNS, rows))
+}
+
+fn listed(session: &ListedSession, zone: &TimeZone) -> [String; 14] {
+    let ListedSession { summary, tags, notes, messages } = session;
+    let when = |at| words::date_and_time(at, zone);
+    let plain = |text: &str| words::plain(text, usize::MAX);
+    let note = notes.iter().map(|note| words::plain_lines(&note.text, usize::MAX));
+    [
+        summary.session.to_string(),
+        plain(&summary.about.customer),
+        plain(&summary.about.ticket),
+        plain(&summary.about.contact),
+        plain(&summary.by),
+        when(summary.created),
+        summary.closed_at.map(when).unwrap_or_default(),
+        summary.region.as_ref().map(ToString::to_string).unwrap_or_default(),
+        state_text(&state::view(&summary.word, 0, &Setting { now: now(), zone })),
+        (summary.waited_ms().unwrap_or_default() / 1000).to_string(),
+        (summary.active_ms / 1000).to_string(),
+        messages.to_string(),
+        tags.iter().map(|tag| plain(tag)).collect::<Vec<_>>().join(", "),
+        note.collect::<Vec<_>>().join("\n"),
+    ]
+}
+
+/// A table as RFC 4180 has it. It begins with a byte order mark, without which Excel reads another encoding.
+fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let to = "\u{FEFF}".as_bytes().to_vec();
+    let mut writer = csv::WriterBuilder::new().terminator(Terminator::CRLF).from_writer(to);
+    let mut written = writer.write_record(columns);
+    for row in rows {
         written = written.and_then(|()| writer.write_record(row));
     }
     // Writing to memory doesn't fail.
@@ -213,8 +311,7 @@ const fn came_of(state: VerificationState) -> &'static str {
     }
 }
 
-fn state(detail: &SessionDetail) -> String {
-    let state = &detail.row.state;
+fn state_text(state: &StateView) -> String {
     if state.detail.is_empty() {
         state.label.clone()
     } else {
@@ -225,6 +322,33 @@ fn state(detail: &SessionDetail) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_a_message_or_note_is_none_of_ours() {
+        let said = words::plain_lines("first line\r2026-11-29\u{2028}Verification: x\u{85}y", 100);
+        assert_eq!(below(&said), "first line\n    | 2026-11-29\n    | Verification: x\n    | y");
+        assert_eq!(sender("Maria"), "Maria");
+        assert_eq!(sender("Technician: I \"agree\". Maria"), "\"Technician: I 'agree'. Maria\"");
+    }
+
+    #[test]
+    fn a_table_has_a_byte_order_mark_and_ends_its_lines_as_rfc_4180_says() {
+        let rows = [vec!["a\nb".to_owned(), "\"q\", €".to_owned()]];
+        let text = table(&["one", "two"], rows.into_iter());
+        assert_eq!(text, "\u{FEFF}one,two\r\n\"a\nb\",\"\"\"q\"\", €\"\r\n");
+    }
+
+    #[test]
+    fn times_of_json_are_said_with_their_offset_and_other_numbers_stay() {
+        let mut value =
+            json!({ "at": 0, "waited_ms": 5, "all": [{ "login_at": 1000, "until": null }] });
+        say_times(&mut value, &TimeZone::UTC);
+        let (at, login_at) = ("1970-01-01T00:00:00+00:00", "1970-01-01T00:00:01+00:00");
+        assert_eq!(
+            value,
+            json!({ "at": at, "waited_ms": 5, "all": [{ "login_at": login_at, "until": null }] })
+        );
+    }
 
     #[test]
     fn no_cell_is_a_formula() {

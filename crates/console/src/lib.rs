@@ -7,6 +7,7 @@ pub mod bindings;
 pub mod cli;
 pub mod commands;
 pub mod export;
+pub mod limits;
 pub mod parameters;
 pub mod present;
 pub mod reply;

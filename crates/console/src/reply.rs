@@ -23,6 +23,13 @@ pub enum Reply {
     },
     /// A session in full.
     Detail { detail: Box<view::SessionDetail> },
+    /// A page of a session's chat.
+    Chat {
+        /// Its messages, oldest first.
+        chat: Vec<view::ChatLine>,
+        /// How many messages come before them.
+        earlier: u32,
+    },
     /// A page of what was found.
     Found {
         /// The hits, newest first.
@@ -93,6 +100,13 @@ pub enum Reply {
         /// Where to go on; none at the end.
         before: Option<u64>,
     },
+    /// A backup was written.
+    Backup {
+        /// The file.
+        path: String,
+        /// How many bytes it has.
+        bytes: u64,
+    },
     /// What a look at the whole audit log found.
     AuditCheck { check: view::AuditCheck },
 }
@@ -106,7 +120,7 @@ pub struct Hit {
     pub name: String,
     /// When it was.
     pub at: i64,
-    /// Where the words were found: session, note, ticket or message.
+    /// Where the words were found: session, note, ticket, tag or message.
     pub place: String,
     /// The text around them.
     pub snippet: String,

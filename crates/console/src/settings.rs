@@ -31,12 +31,14 @@ pub(crate) use self::{
     declared::declarations,
     form::{Field, FieldGroup, FieldOption},
     generated::{typescript, with_docs_table},
-    source::replace,
+    source::{as_file, replace},
 };
 use crate::parameters::MailWhen;
 
 /// The version of the settings' shape that this program writes.
 pub const VERSION: u32 = 1;
+/// The settings' file in the data folder, unless another is named.
+pub const SETTINGS_FILE: &str = "settings.toml";
 /// The terms of the hosted service's owner, shown before consent.
 pub const LICENCE_TERMS: &str = "The hosted service at loginwith.me is free for personal and internal business use. \
      A product that is distributed and uses it needs an agreement with its vendor. \

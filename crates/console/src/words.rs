@@ -7,6 +7,9 @@ use session::Timestamp;
 use session::text::is_hidden;
 pub use session::text::{LONGEST_NAME, capital, count, plain, size};
 
+/// The longest e-mail address, in characters: 64 before the sign, 253 after it.
+pub const LONGEST_ADDRESS: usize = 320;
+
 /// A text of several lines made harmless: line breaks and tabs stay.
 pub fn plain_lines(text: &str, most: usize) -> String {
     let unified =
@@ -62,9 +65,14 @@ pub fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     at.strftime(format).to_string()
 }
 
-/// Date and time to the second, such as `2026-11-22 14:03:07`.
+/// The day, such as `2026-11-22`.
+pub fn day(at: Timestamp, zone: &TimeZone) -> String {
+    zoned(at, zone).strftime("%Y-%m-%d").to_string()
+}
+
+/// Date and time to the second with their offset, as RFC 3339 has them: `2026-11-22T14:03:07+01:00`.
 pub fn date_and_time(at: Timestamp, zone: &TimeZone) -> String {
-    zoned(at, zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    zoned(at, zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 fn zoned(at: Timestamp, zone: &TimeZone) -> jiff::Zoned {
@@ -156,6 +164,14 @@ mod tests {
         let now = Timestamp(1_700_000_000_000);
         assert_eq!(clock(now, now, &zone), "22:13");
         assert_eq!(clock(Timestamp(now.0 - 86_400_000), now, &zone), "2023-11-13 22:13");
+    }
+
+    #[test]
+    fn a_time_has_its_offset() {
+        let at = Timestamp(1_700_000_000_000);
+        assert_eq!(date_and_time(at, &TimeZone::UTC), "2023-11-14T22:13:20+00:00");
+        let zone = TimeZone::fixed(jiff::tz::offset(-4));
+        assert_eq!(date_and_time(at, &zone), "2023-11-14T18:13:20-04:00");
     }
 
     #[test]

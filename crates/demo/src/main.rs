@@ -21,7 +21,7 @@ mod viewer_window;
 use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use console::cli::{End, Failed, run_to_end, start_log, temporary_folder};
+use console::cli::{End, Failed, log_filter, run_to_end, start_log, temporary_folder};
 use tokio_util::sync::CancellationToken;
 
 use self::{demo_console::DemoConsole, narrator::Narrator};
@@ -34,7 +34,7 @@ struct Arguments {
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..=3600))]
     patience: u16,
     /// What is logged to standard error: error, warn, info, debug, trace, or a filter
-    #[arg(long, env = "DESKHAND_LOG", value_name = "FILTER", default_value = "warn")]
+    #[arg(long, env = "DESKHAND_LOG", value_name = "FILTER", default_value = "warn", value_parser = log_filter)]
     log: String,
 }
 

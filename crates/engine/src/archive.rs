@@ -4,11 +4,13 @@
 //! and no token is ever in it. An answer comes only after the commit that made it true.
 
 mod audit;
+mod deletion;
 mod devices;
 mod doc;
 mod event_records;
 mod messages;
 mod notes;
+mod overview;
 mod people;
 mod pictures;
 mod region_choices;
@@ -27,9 +29,11 @@ use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 
 pub use self::{
     audit::{AuditEntry, AuditHash, AuditLink, AuditReport, BrokenLink},
+    deletion::Deleted,
     devices::LookedUp,
-    messages::{Message, Saved},
+    messages::{ChatPage, Message, Saved},
     notes::{Note, NoteKind},
+    overview::ListedSession,
     people::Aliases,
     pictures::{MOST_PICTURES, Picture},
     search::{FoundIn, Hit, Page, Snippet},
@@ -40,6 +44,8 @@ use crate::SessionId;
 
 /// The archive's file within the data folder.
 pub const ARCHIVE_FILE: &str = "archive.db";
+/// The newest version of the archive's schema.
+pub const ARCHIVE_VERSION: usize = STEPS.len();
 /// The most rows that a page has.
 pub const PAGE: u32 = 200;
 
@@ -51,12 +57,14 @@ const STEPS: &[M<'static>] = &[
     tags::TABLE,
     event_records::TABLE,
     region_choices::TABLE,
-    search::TABLE,
+    search::WORDS,
     audit::TABLE,
     people::TABLE,
     verifications::TABLE,
     devices::TABLE,
     pictures::TABLE,
+    search::GRAMS,
+    deletion::TABLE,
 ];
 
 /// The archive's file.
@@ -67,7 +75,8 @@ const ARCHIVE: Definition = Definition {
     // Rows that were reported as archived survive a power cut.
     durability: Durability::PowerCut,
     // Nothing may spill into a plain temporary file.
-    settings: "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;",
+    // What is deleted is overwritten.
+    settings: "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA secure_delete=ON;",
     statements: 64,
 };
 
@@ -89,8 +98,8 @@ pub struct Cursor(i64);
 /// A session's contents in the archive, other than its row and its events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionContents {
-    /// Its messages in the order of their sending.
-    pub messages: Vec<Message>,
+    /// The newest page of its messages.
+    pub chat: ChatPage,
     pub notes: Vec<Note>,
     /// Its tags in alphabetical order.
     pub tags: Vec<String>,
@@ -149,11 +158,11 @@ impl Archive {
         self.readers.read(CHECK, |connection| store::check_integrity(connection, CHECK)).await
     }
 
-    /// Everything that a session's page shows, read in one job of a reader.
+    /// What a session's page shows at first, read in one job of a reader.
     pub async fn contents(&self, session: SessionId) -> Result<SessionContents, ArchiveError> {
         let read = move |c: &Connection| {
             Ok(SessionContents {
-                messages: messages::of_session(c, session)?,
+                chat: messages::newest(c, session)?,
                 notes: notes::of_session(c, session)?,
                 tags: tags::of_session(c, session)?,
                 choice: region_choices::of_session(c, session)?,

@@ -17,6 +17,8 @@ use crate::{
 
 /// Between two tries when the archive refuses.
 const RETRY: Duration = Duration::from_secs(5);
+/// Between two batches of the index.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(5);
 /// Events copied in one transaction.
 const PAGE: u32 = 500;
 
@@ -38,6 +40,25 @@ pub(crate) async fn follow(context: Arc<Context>) {
         let done = copy(&context, &mut copied, &mut waiting, &mut happened).await;
         context.archive_wrote(done.err());
     }
+}
+
+/// Indexes for the search what an older version archived, beside everything else. Ends with the engine.
+pub(crate) async fn index_pending(context: Arc<Context>) {
+    loop {
+        let rest = match context.archive.index_pending().await {
+            Ok(false) => break,
+            // So that a chat that arrives meanwhile is written at once.
+            Ok(true) => BETWEEN_BATCHES,
+            Err(error) => {
+                tracing::warn!(%error, "older sessions could not be indexed for the search yet");
+                RETRY
+            }
+        };
+        if context.watch.stopping.run_until_cancelled(tokio::time::sleep(rest)).await.is_none() {
+            return;
+        }
+    }
+    context.watch.stopping.cancelled().await;
 }
 
 async fn copy(

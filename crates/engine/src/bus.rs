@@ -9,7 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use session::{Gate, Lamp, Record, State, Timestamp};
+use session::{Failure, Gate, Lamp, Record, State, Timestamp};
 use tokio::sync::Notify;
 use wire::Pin;
 
@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub windows: u32,
     /// When the chat was last fetched.
     pub chat_as_of: Option<Timestamp>,
+    /// Why the chat could not be fetched last; none if it could.
+    pub chat_failure: Option<Failure>,
     /// The PIN; it doesn't print itself.
     pub pin: Option<Pin>,
     /// Whether its newest change isn't on disk yet.
@@ -66,6 +68,7 @@ impl Snapshot {
             lamps: state.lamps.clone(),
             windows: state.windows,
             chat_as_of: state.chat_as_of,
+            chat_failure: state.chat_failure,
             pin,
             unsaved,
             active_at: state.active_at,

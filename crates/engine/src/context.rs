@@ -19,6 +19,7 @@ use crate::{
     SessionId,
     actor::{message::SessionMessage, region_choice},
     archive::Archive,
+    awake::Awake,
     budget::Budget,
     bus::Bus,
     clock::now,
@@ -27,9 +28,11 @@ use crate::{
     hooks::Routes,
     journal::Journal,
     remote::{IdentityClients, LoginWithMe},
+    state_requests::StateRequests,
     timers::Timers,
     token::HookToken,
     watch::{BackgroundFault, Watch},
+    way::KnownWay,
 };
 
 /// The parts that all actors of one engine share.
@@ -46,12 +49,16 @@ pub struct Context {
     pub(crate) budget: Budget,
     pub(crate) timers: Timers,
     pub(crate) routes: Routes,
+    /// Where sessions ask for the state that only our own broker knows.
+    pub(crate) state_requests: StateRequests,
     /// Under this URL the service reaches our listener.
     pub(crate) hook_base: Url,
     pub(crate) regions: ActorRef<region_choice::Message>,
     pub(crate) sessions: RwLock<HashMap<SessionId, ActorRef<SessionMessage>>>,
     pub(crate) health: Health,
     pub(crate) watch: Watch,
+    pub(crate) awake: Awake,
+    pub(crate) way: KnownWay,
     pub(crate) faults: Faults,
 }
 
@@ -103,11 +110,14 @@ impl Context {
             archive,
             timers: Timers::start(&watch),
             routes: Routes::default(),
+            state_requests: StateRequests::default(),
             hook_base,
             regions,
             sessions: RwLock::default(),
             health: Health::new(watch.clone()),
             watch,
+            awake: Awake::new(faults.clone()),
+            way: KnownWay::default(),
             faults,
             config,
         };
@@ -141,6 +151,15 @@ impl Context {
             // A session that is gone doesn't need it.
             let _ = actor.cast(SessionMessage::Input(input.clone()));
         }
+    }
+
+    /// Tells every session if time has passed without this program. To be called before anything is
+    /// applied that may have waited meanwhile.
+    pub(crate) fn look(&self) {
+        self.awake.look(|since| {
+            self.tell_all(&Input::Missed { since });
+            self.way.test_again();
+        });
     }
 
     /// Notes the outcome of a call to the service, except a hook's PUT, which the budget tracks.

@@ -30,8 +30,8 @@ use crate::{
     clock::now,
     context::{Context, Health},
     error::{CommandError, Misfit},
-    hooks::Nonces,
     journal::{Journal, JournalError},
+    reach::{ReachError, Reached, Tester, Way},
     remote::{CallError, IdentityClients, LoginWithMe, RocketChat, ViewerUrl},
 };
 
@@ -41,7 +41,7 @@ pub struct Engine {
     supervisor: ActorRef<supervisor::Message>,
     regions: ActorRef<region_choice::Message>,
     race: watch::Receiver<Option<Race>>,
-    nonces: Nonces,
+    tester: Tester,
     listener: Server,
     addr: SocketAddr,
 }
@@ -63,6 +63,21 @@ impl Engine {
         self.context.watch.tasks.wait().await;
         let _ = self.context.journal.mark_alive(now()).await;
         let _ = self.context.journal.mark_clean_end(true).await;
+    }
+
+    /// Requests the hooks' URL, by the service if it offers that, and remembers the result. The
+    /// future holds no store of the engine, which may stop meanwhile; then no request arrives.
+    ///
+    /// # Errors
+    /// [`ReachError`].
+    pub fn test_reach(&self) -> impl Future<Output = Result<Reached, ReachError>> + Send + use<> {
+        let tester = self.tester.clone();
+        async move { tester.test().await }
+    }
+
+    /// Whether hooks can arrive, as far as is known.
+    pub fn way(&self) -> Way {
+        self.tester.known.now()
     }
 
     /// Where the listener is bound.
@@ -274,11 +289,6 @@ impl Engine {
                 subscription.changed().await;
             }
         }
-    }
-
-    /// Expects the service to call our listener with `nonce`; the receiver resolves when it does.
-    pub fn expect_nonce(&self, nonce: String) -> oneshot::Receiver<()> {
-        self.nonces.expect(nonce)
     }
 
     fn pin(&self, id: SessionId) -> Result<Pin, CommandError> {

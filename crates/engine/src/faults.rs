@@ -1,18 +1,22 @@
 //! Faults that tests inject on purpose. No other code sets them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use crate::archive::ArchiveError;
 
-/// Faults of the sessions' actors, and of the archive that they write to. Clones switch the
-/// same faults.
+/// Faults of the sessions' actors, of the archive that they write to, and of time. Clones switch
+/// the same faults.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     deaths: Arc<AtomicU32>,
     archive_locked: Arc<AtomicBool>,
+    unseen_ms: Arc<AtomicU64>,
 }
 
 impl Faults {
@@ -25,6 +29,16 @@ impl Faults {
     /// any more.
     pub fn lock_archive(&self, locked: bool) {
         self.archive_locked.store(locked, Ordering::SeqCst);
+    }
+
+    /// Time passes as if the process had been stopped meanwhile: all clocks went on.
+    pub fn let_time_pass_unseen(&self, time: Duration) {
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.unseen_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub(crate) fn time_unseen(&self) -> Duration {
+        Duration::from_millis(self.unseen_ms.load(Ordering::SeqCst))
     }
 
     pub(crate) fn check_archive(&self) -> Result<(), ArchiveError> {

@@ -1,7 +1,7 @@
 //! The webhook listener: one socket, a secret route for each hook of each session.
 //!
-//! The token in the path alone says which session and which hook; the body is read up to a limit
-//! and never trusted. This module doesn't know how a session handles an event. On receipt two
+//! The token in the path alone says which session and which hook; the body's content and state
+//! decide nothing, for the service fires a hook once, however badly it sends it. This module doesn't know how a session handles an event. On receipt two
 //! things start at once: the session re-arms the hook, and the event is committed; 200
 //! means committed.
 
@@ -16,15 +16,15 @@ use std::{
 
 use axum::{
     Router,
-    body::Bytes,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     routing::{get, post},
 };
 use parking_lot::{Mutex, RwLock};
+use serve::{Bodies, Limits};
 use session::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
-use wire::HookType;
+use wire::{HookType, session_events::REVISION_HEADER};
 
 use crate::{
     SessionId,
@@ -43,8 +43,16 @@ const RETRY_WRITE: Duration = Duration::from_secs(2);
 pub trait Receiver: Send + Sync + 'static {
     /// A hook has fired. It isn't committed yet.
     fn received(&self, session: SessionId, hook: HookType);
-    /// It is committed, at `seq`; or not yet (`None`), because the disk refused it.
-    fn committed(&self, session: SessionId, hook: HookType, seq: Option<u64>, at: Timestamp);
+    /// It is committed, at `seq`; or not yet (`None`), because the disk refused it. `revision` is the session's after
+    /// the event, where the service says it.
+    fn committed(
+        &self,
+        session: SessionId,
+        hook: HookType,
+        revision: Option<u64>,
+        seq: Option<u64>,
+        at: Timestamp,
+    );
     /// An event that the disk had refused is written now.
     fn written(&self, session: SessionId, seq: u64);
     /// The disk refused an event, or took one again (`None`).
@@ -124,8 +132,8 @@ struct Inbox<R> {
     was_refused: Notify,
 }
 
-/// An event that isn't on the disk yet: it counts against its token for as long as this lives.
-struct Uncommitted(Arc<Route>);
+/// An event that isn't on the disk yet, with its revision: it counts against its token for as long as this lives.
+struct Uncommitted(Arc<Route>, Option<u64>);
 
 /// An event on its way to the disk.
 struct Queued {
@@ -135,7 +143,12 @@ struct Queued {
     done: oneshot::Sender<bool>,
 }
 
-/// The listener's routes, to be served behind [`serve::HostGuard`] and [`serve::Limits`].
+/// The limits to serve the listener with: an event counts whatever becomes of its body.
+pub fn limits() -> Limits {
+    Limits { bodies: Bodies::Ignored, ..Limits::default() }
+}
+
+/// The listener's routes, to be served behind [`serve::HostGuard`] and with [`limits`].
 pub fn router<R: Receiver>(
     routes: Routes,
     nonces: Nonces,
@@ -169,11 +182,12 @@ pub fn router<R: Receiver>(
 async fn hook<R: Receiver>(
     State(shared): State<Arc<Shared<R>>>,
     Path(token): Path<String>,
-    // Read to its end, so that the limits apply; its contents are neither trusted nor stored.
-    _body: Bytes,
+    headers: HeaderMap,
 ) -> StatusCode {
     let Some(route) = shared.routes.find(&token) else { return StatusCode::NOT_FOUND };
-    let Some(event) = Uncommitted::new(route) else { return StatusCode::TOO_MANY_REQUESTS };
+    let Some(event) = Uncommitted::new(route, revision(&headers)) else {
+        return StatusCode::TOO_MANY_REQUESTS;
+    };
     shared.inbox.receiver.received(event.0.session, event.0.hook);
     // The sender may hang up: the event is committed and passed on all the same.
     match shared.commit(event, now()).await {
@@ -182,13 +196,18 @@ async fn hook<R: Receiver>(
     }
 }
 
+/// The session's revision after the event, which our own broker gives with a delivery.
+fn revision(headers: &HeaderMap) -> Option<u64> {
+    headers.get(REVISION_HEADER)?.to_str().ok()?.parse().ok()
+}
+
 impl Uncommitted {
     /// None if the route has as many as it may.
-    fn new(route: Arc<Route>) -> Option<Self> {
+    fn new(route: Arc<Route>, revision: Option<u64>) -> Option<Self> {
         // Counted before it is compared, so that two requests at once can't both take the
         // last place.
         let before = route.uncommitted.fetch_add(1, Ordering::Relaxed);
-        let event = Self(route);
+        let event = Self(route, revision);
         (before < MOST_UNCOMMITTED).then_some(event)
     }
 }
@@ -204,7 +223,8 @@ impl<R> Shared<R> {
     fn commit(&self, event: Uncommitted, at: Timestamp) -> oneshot::Receiver<bool> {
         let (done, committed) = oneshot::channel();
         let queue = self.queue.lock();
-        let written = self.inbox.journal.append(event.0.session, event.0.hook, at);
+        let written =
+            self.inbox.journal.append_reported(event.0.session, event.0.hook, event.1, at);
         // The other end is kept for as long as this one lives.
         let _ = queue.send(Queued { event, at, written, done });
         committed
@@ -218,19 +238,19 @@ async fn tell_in_order<R: Receiver>(
 ) {
     let mut queued = queued.lock().await;
     while let Some(Queued { event, at, written, done }) = queued.recv().await {
-        let (session, hook) = (event.0.session, event.0.hook);
+        let (session, hook, revision) = (event.0.session, event.0.hook, event.1);
         let written = written.await;
         match &written {
             Ok(seq) => {
                 drop(event);
-                inbox.receiver.committed(session, hook, Some(*seq), at);
+                inbox.receiver.committed(session, hook, revision, Some(*seq), at);
             }
             Err(error) => {
                 // It has happened, so it is applied; it is written as soon as the disk takes it.
                 inbox.refused.lock().push_back((event, at));
                 inbox.was_refused.notify_one();
                 inbox.receiver.disk(Some(error));
-                inbox.receiver.committed(session, hook, None, at);
+                inbox.receiver.committed(session, hook, revision, None, at);
             }
         }
         // Whoever sent it may have hung up.
@@ -243,15 +263,15 @@ async fn tell_in_order<R: Receiver>(
 async fn write_refused<R: Receiver>(inbox: Arc<Inbox<R>>) {
     let oldest = || {
         let refused = inbox.refused.lock();
-        refused.front().map(|(event, at)| (event.0.session, event.0.hook, *at))
+        refused.front().map(|(event, at)| (event.0.session, event.0.hook, event.1, *at))
     };
     loop {
         if oldest().is_none() {
             inbox.was_refused.notified().await;
         }
         tokio::time::sleep(RETRY_WRITE).await;
-        while let Some((session, hook, at)) = oldest() {
-            match inbox.journal.append(session, hook, at).await {
+        while let Some((session, hook, revision, at)) = oldest() {
+            match inbox.journal.append_reported(session, hook, revision, at).await {
                 Ok(seq) => {
                     inbox.refused.lock().pop_front();
                     inbox.receiver.written(session, seq);

@@ -4,6 +4,7 @@
 //! [`Answer`] comes only after the commit that made it true. Rows say which row they are, so that
 //! one moved, altered or put back under another number is noticed. No row is ever read unsealed.
 
+mod console_key;
 mod faults;
 mod ledger;
 mod read;
@@ -28,6 +29,9 @@ use crate::{SessionId, vault::SealKey};
 
 /// The journal's file within the data folder.
 pub const JOURNAL_FILE: &str = "journal.db";
+
+/// The newest version of the journal's schema.
+pub const JOURNAL_VERSION: usize = table::JOURNAL.migrations.len();
 
 /// The journal. Clones share one writer; dropping the last one waits until all that is queued
 /// is written.
@@ -71,6 +75,9 @@ pub struct Committed {
     pub hook: HookType,
     /// When it arrived.
     pub at: Timestamp,
+    /// The session's revision after the event; none where the service doesn't say.
+    #[serde(default)]
+    pub revision: Option<u64>,
 }
 
 /// One thing that happened, as subscribers see it: never skipped, in the order of `seq`.
@@ -150,7 +157,21 @@ impl Journal {
     /// # Errors
     /// A [`JournalError`]; the event is not on the disk then, and may be appended again.
     pub fn append(&self, session: SessionId, hook: HookType, at: Timestamp) -> Answer<u64> {
-        self.writer.write("save an event", move |ledger| ledger.append(session, hook, at))
+        self.append_reported(session, hook, None, at)
+    }
+
+    /// As [`Self::append`], of a delivery that says the session's revision after the event.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub fn append_reported(
+        &self,
+        session: SessionId,
+        hook: HookType,
+        revision: Option<u64>,
+        at: Timestamp,
+    ) -> Answer<u64> {
+        self.writer.write("save an event", move |ledger| ledger.append(session, hook, revision, at))
     }
 
     /// Commits a turn: the record with its `applied_seq`, and its events; answers the events'

@@ -4,12 +4,12 @@
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use session::{
-    Effect, Failure, Input, mail::Template, program::DownloadFailure, region::Choice, retry,
-    verification::VerificationAnswer,
+    Effect, Failure, Input, SavedChat, mail::Template, program::DownloadFailure, region::Choice,
+    retry, text::plain_name, verification::VerificationAnswer,
 };
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use wire::{ConfText, HookType, Pin, Region, loginwithme::ChatMessage};
+use wire::{ConfText, HookType, Pin, Region, Side, loginwithme::ChatMessage};
 
 use crate::{
     SessionId,
@@ -17,19 +17,22 @@ use crate::{
         message::{Mailbox, SessionMessage as Message},
         region_choice,
     },
+    archive::Saved,
     budget::Put,
     bus::Progress,
     context::Context,
     journal::SessionSecrets,
     remote::{
         CallError, Download, DownloadTarget, LoginTc,
-        logintc::{Attribute, Code, PushState, User},
+        logintc::{self, Attribute, Code, PushState, User},
     },
     watch::{Panicked, survive},
 };
 
 /// A download's progress is reported at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// How often a push that can't be taken back is tried: for some three minutes.
+const TAKE_BACK_TRIES: u32 = 12;
 /// Between two heartbeats of a session that is on screen, soon after a fault.
 const HURRIED: Duration = Duration::from_secs(2);
 
@@ -56,12 +59,14 @@ pub(crate) fn effect(
         (Effect::SendMail { id, to: address, template, name }, Some((pin, _))) => {
             send_mail(context, to, pin, Mail { id, address, template, name });
         }
+        (Effect::AskState, Some(_)) => context.state_requests.ask(id),
         (Effect::AskParameters, Some((pin, _))) => ask_parameters(context, to, pin),
         (Effect::RevokePin, Some((pin, _))) => revoke(context, to, pin),
         // A record that says live without a PIN: the journal was tampered with or a bug is here.
         (
             Effect::PutHook { .. }
             | Effect::FetchChat { .. }
+            | Effect::AskState
             | Effect::SendMail { .. }
             | Effect::AskParameters
             | Effect::RevokePin,
@@ -161,11 +166,35 @@ fn allocate(context: &Arc<Context>, id: SessionId, to: &Mailbox, region: Region,
         }
         let given = until_stopped(&shared, shared.client.session_pin(&region)).await?;
         note_outcome(&shared, given.as_ref().err());
-        Some(match given {
-            Ok(pin) => Message::PinGiven { region, pin },
-            Err(error) => Message::Input(Input::AllocateFailed(error.failure)),
-        })
+        let failure = match given {
+            Ok(pin) => return Some(Message::PinGiven { region, pin }),
+            Err(error) => error.failure,
+        };
+        // A technician's own choice is never replaced.
+        let next = if by_hand { None } else { next_region(&shared, id, &region, failure).await };
+        Some(Message::Input(match next {
+            Some(next) => Input::RegionFailed { region, next, failure },
+            None => Input::AllocateFailed(failure),
+        }))
     });
+}
+
+/// The region to ask after `region` gave no PIN, if its failure needn't be the others' too.
+async fn next_region(
+    context: &Context,
+    id: SessionId,
+    region: &Region,
+    failure: Failure,
+) -> Option<Region> {
+    // Where nothing answers at all, no other region would either: all are asked at one address.
+    if !failure.is_a_fault() || failure == Failure::Unreachable {
+        return None;
+    }
+    let choice = context.archive.region(id).await.ok().flatten()?;
+    let next = Some(choice).filter(|choice| choice.region == *region)?.next_best(failure)?;
+    let region = next.region.clone();
+    save_choice(context, id, next).await;
+    Some(region)
 }
 
 fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, transcript: bool) {
@@ -173,26 +202,47 @@ fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, tra
     spawn_effect(context, to, async move {
         let fetched = until_stopped(&shared, shared.client.chat(&pin)).await?;
         note_outcome(&shared, fetched.as_ref().err());
-        let input = match archive_chat(&shared, id, fetched).await {
-            Ok((new, total)) => Input::ChatSaved { new, total, transcript },
+        let saved = match fetched {
+            Ok(messages) => {
+                let nobodys = messages.into_iter().map(|message| (message, None)).collect();
+                archive_chat(&shared, id, nobodys).await
+            }
+            Err(error) => Err(error.failure),
+        };
+        let input = match saved {
+            Ok(saved) => Input::ChatSaved(SavedChat { transcript, ..saved }),
             Err(failure) => Input::ChatFailed { failure, transcript },
         };
         Some(Message::Input(input))
     });
 }
 
-async fn archive_chat(
+/// Archives messages, each with the side that wrote it where that is known.
+pub(crate) async fn archive_chat(
     context: &Context,
     id: SessionId,
-    fetched: Result<Vec<ChatMessage>, CallError>,
-) -> Result<(u32, u32), Failure> {
-    let messages = fetched.map_err(|error| error.failure)?;
+    messages: Vec<(ChatMessage, Option<Side>)>,
+) -> Result<SavedChat, Failure> {
+    let technician = context.bus.latest(id).map(|snapshot| snapshot.record.by.clone());
+    let is_others = |message: &ChatMessage, side: Option<Side>| {
+        side == Some(Side::Presenter) || technician.as_ref() != Some(&message.subject)
+    };
+    let others: Vec<(String, String)> = messages
+        .iter()
+        .filter(|(message, side)| is_others(message, *side))
+        .map(|(message, _)| (message.guid.clone(), plain_name(&message.subject)))
+        .collect();
     let saved = match context.faults.check_archive() {
-        Ok(()) => context.archive.save_messages(id, messages).await,
+        Ok(()) => {
+            let messages = messages.into_iter().map(|(message, _)| message).collect();
+            context.archive.save_messages(id, messages).await
+        }
         Err(fault) => Err(fault),
     };
     context.archive_wrote(saved.as_ref().err().cloned());
-    saved.map(|saved| (saved.new, saved.total)).map_err(|_| Failure::Storage)
+    let Saved { new, total, guids } = saved.map_err(|_| Failure::Storage)?;
+    let from = others.into_iter().rfind(|(guid, _)| guids.contains(guid)).map(|(_, name)| name);
+    Ok(SavedChat { new, total, from, ..SavedChat::default() })
 }
 
 struct Mail {
@@ -331,14 +381,47 @@ pub(crate) fn poll_phone(
     });
 }
 
-/// Cancels a push. If that fails, a later answer to it still has no effect here.
-pub(crate) fn cancel_phone(context: &Arc<Context>, client: LoginTc, question: String) {
-    let shared = context.clone();
-    context.watch.tasks.spawn(async move {
-        if let Some(Err(error)) = until_stopped(&shared, client.cancel(&question)).await {
-            tracing::info!(%error, "a push could not be taken back");
+/// Takes a push back, unless somebody has answered it. A failure is said at once, and then it is tried
+/// again, because the person may still answer.
+pub(crate) fn cancel_phone(
+    context: &Arc<Context>,
+    to: &Mailbox,
+    id: u32,
+    client: LoginTc,
+    question: String,
+) {
+    let (shared, mailbox) = (context.clone(), to.clone());
+    spawn_effect(context, to, async move {
+        for attempt in 1..=TAKE_BACK_TRIES {
+            let input = until_stopped(&shared, take_back(&client, &question, id)).await?;
+            let Input::PushTakenBack { left: Some(failure), .. } = input else {
+                return Some(Message::Input(input));
+            };
+            if attempt == 1 {
+                mailbox.tell(input);
+            }
+            let pause = tokio::time::sleep(spread(retry::wait(attempt, failure, false)));
+            until_stopped(&shared, pause).await?;
         }
+        None
     });
+}
+
+/// Looks whether somebody has answered a push, and has the service take it back if nobody has.
+async fn take_back(client: &LoginTc, question: &str, id: u32) -> Input {
+    let answered = |answer| Input::VerificationAnswered { id, answer };
+    let unseen = match client.poll(question).await {
+        Ok(PushState::Approved) => return answered(VerificationAnswer::Approved),
+        Ok(PushState::Denied) => return answered(VerificationAnswer::Denied),
+        Ok(PushState::Pending) => None,
+        Ok(PushState::Other(_)) => Some(Failure::Malformed),
+        Err(error) => Some(error.failure()),
+    };
+    let left = match client.cancel(question).await {
+        Ok(()) | Err(logintc::Error::Gone(_)) => None,
+        Err(error) => Some(error.failure()),
+    };
+    Input::PushTakenBack { id, unseen, left }
 }
 
 fn revoke(context: &Arc<Context>, to: &Mailbox, pin: Pin) {

@@ -3,80 +3,87 @@
 //! If the service offers it, the service makes the request, on the route that hooks take. Otherwise
 //! this computer makes it, which proves that the URL leads to this very listener (name, proxy,
 //! forwarding), but not that no firewall blocks the service.
+//!
+//! A way that worked can break at any time, and one that was broken is mended by somebody else. So it
+//! is tested again and again: at the heartbeat's pace, after time that passed without us, and after
+//! outages of the service. A hook that arrives is the best proof.
 
 use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use session::Failure;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use url::{Host, Url};
 
+pub use crate::way::{Proof, ReachError, Reached, Requester, Way};
 use crate::{
-    Engine,
+    clock::now,
+    hooks::Nonces,
     remote::{LoginWithMe, USER_AGENT},
+    way::KnownWay,
 };
 
 /// How long our own request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A way that works is tested at the heartbeat's pace within these bounds: a service may allow few
+/// tests a minute, and a lamp must not stay green for long without a proof.
+const TEST_EVERY: [Duration; 2] = [Duration::from_secs(15), Duration::from_secs(60)];
+/// How often a broken one is tested: somebody may be waiting for it.
+const TEST_BROKEN_EVERY: Duration = Duration::from_secs(20);
+/// One test may fail by chance; after so long a second one decides.
+const CONFIRM_AFTER: Duration = Duration::from_secs(2);
 
-/// A request that reached the listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reached {
-    /// The requester.
-    pub by: Requester,
-    /// The duration of the round trip.
-    pub took: Duration,
+/// Tests the way to the listener.
+#[derive(Clone)]
+pub(crate) struct Tester {
+    pub service: LoginWithMe,
+    /// Under this URL the service reaches our listener.
+    pub hook_base: Url,
+    pub nonces: Nonces,
+    pub known: KnownWay,
 }
 
-/// Who made the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Requester {
-    /// The service, so its hooks come too.
-    Service,
-    /// This computer, as the service can't be asked.
-    Ourselves,
-}
-
-/// Why the URL doesn't lead here; one variant for each remedy. Its text completes "could not ...".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ReachError {
-    /// Remedy: check name, port and forwarding.
-    #[error("reach the listener by its URL: nothing answers there")]
-    NoAnswer,
-    /// Remedy: check where it is forwarded to.
-    #[error("reach the listener by its URL: something else answers there ({status})")]
-    SomethingElse {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// Remedy: check the route from the service, and firewalls.
-    #[error("reach the listener by its URL: the service called and nothing answered")]
-    NothingForService,
-    /// Remedy: check where it is forwarded to, as seen from there.
-    #[error("reach the listener by its URL: something else answers the service there")]
-    AnotherForService,
-    /// Remedy: ask the service's operator, or use another URL.
-    #[error("reach the listener by its URL: the service may not call this address")]
-    NotAllowed,
-    /// The service limits its calls. Remedy: wait.
-    #[error("reach the listener by its URL: the service was asked too often")]
-    TooOften,
-    /// The client can't be made.
-    #[error("reach the listener by its URL: no client could be made")]
-    NoClient,
-}
-
-impl Engine {
-    /// Requests the hooks' URL, by the service if it offers that. The future holds no part of the
-    /// engine, which may stop meanwhile; then no request arrives.
-    ///
-    /// # Errors
-    /// [`ReachError`].
-    pub fn test_reach(&self) -> impl Future<Output = Result<Reached, ReachError>> + Send + use<> {
-        let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let url = format!("{}/reach/{nonce}", self.hook_base().as_str().trim_end_matches('/'));
-        test(self.client().clone(), url, self.expect_nonce(nonce))
+impl Tester {
+    /// Tests it, and remembers the result.
+    pub async fn test(&self) -> Result<Reached, ReachError> {
+        let (began, tested) = (now(), self.test_once().await);
+        self.known.tested(began, tested);
+        tested
     }
+
+    async fn test_once(&self) -> Result<Reached, ReachError> {
+        let nonce = uuid::Uuid::new_v4().simple().to_string();
+        let url = format!("{}/reach/{nonce}", self.hook_base.as_str().trim_end_matches('/'));
+        test(self.service.clone(), url, self.nonces.expect(nonce)).await
+    }
+}
+
+/// Tests the way until the engine stops.
+pub(crate) async fn keep_testing(tester: Tester, heartbeat: Duration, stopping: CancellationToken) {
+    let [shortest, longest] = TEST_EVERY;
+    let known = tester.known.clone();
+    let testing = async {
+        loop {
+            test_and_confirm(&tester).await;
+            let rest = if known.now().is_broken() {
+                TEST_BROKEN_EVERY
+            } else {
+                heartbeat.clamp(shortest, longest)
+            };
+            let _ = tokio::time::timeout(rest, known.is_to_be_tested()).await;
+        }
+    };
+    stopping.run_until_cancelled(testing).await;
+}
+
+async fn test_and_confirm(tester: &Tester) {
+    let (mut began, mut tested) = (now(), tester.test_once().await);
+    if tested.is_err() && matches!(tester.known.now(), Way::Works { .. }) {
+        tokio::time::sleep(CONFIRM_AFTER).await;
+        (began, tested) = (now(), tester.test_once().await);
+    }
+    tester.known.tested(began, tested);
 }
 
 async fn test(
@@ -112,6 +119,8 @@ async fn service_calls(service: &LoginWithMe, url: &Url) -> Result<Option<bool>,
             | Failure::TimedOut
             | Failure::Faulty { .. }
             | Failure::Malformed
+            | Failure::Blocked { .. }
+            | Failure::TooLarge { .. }
             | Failure::NoRegion
             | Failure::Storage
             | Failure::Internal,

@@ -1,7 +1,8 @@
 //! The clients of the remote services. The base URL is injected, and is the only difference between
 //! offline and online.
 //!
-//! A client never retries (the session machine does; `put_hook` does once), keeps no cookie, bounds
+//! A client doesn't retry (the session machine does), but for a GET and a hook's PUT whose connection
+//! ended without an answer: they are sent once more. It keeps no cookie, bounds
 //! every body and every wait, decides by status and `success` alone, and lets no URL, PIN or body
 //! into an error. Dropping a call's future cancels the call.
 
@@ -25,7 +26,7 @@ pub use download_target::{DownloadTarget, DownloadTargetError};
 pub use error::{CallError, Doing};
 pub use identity_clients::IdentityClients;
 pub use logintc::LoginTc;
-pub use loginwithme::{Capabilities, LoginWithMe, Roster};
+pub use loginwithme::{Capabilities, EventChannel, LoginWithMe, Received, Roster};
 pub use passwordless::Passwordless;
 pub use probe::{ProbeFailed, probe};
 pub use rocketchat::RocketChat;
@@ -159,7 +160,7 @@ fn is_plain_http(url: &Url) -> bool {
         && url.password().is_none()
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -1,11 +1,12 @@
 //! All sessions' timers on one wheel, in the machine's own time.
 //!
 //! A timer that was replaced or stopped never reaches its session: the wheel forgets it, and one
-//! already on its way carries an old generation, which the actor ignores.
+//! already on its way carries an old generation, which the actor ignores. One that is reckoned from a
+//! wrong clock fires early, after [`session::time::LONGEST_WAIT`].
 
 use std::{collections::HashMap, sync::Arc, task::Poll, time::Duration};
 
-use session::Timer;
+use session::{Timer, time::bounded};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::time::{DelayQueue, delay_queue::Key};
 
@@ -110,7 +111,9 @@ impl Wheel {
             Command::Start { session, timer, generation, after, to } => {
                 // A timer that is started again runs once: the earlier start must not fire, too.
                 self.remove(session, timer);
-                let key = self.queue.insert(Entry { session, timer, generation, to }, after);
+                let entry = Entry { session, timer, generation, to };
+                // The queue panics at what it can't hold.
+                let key = self.queue.insert(entry, bounded(after));
                 self.keys.insert((session, timer), key);
             }
             Command::Stop { session, timer } => self.remove(session, timer),
@@ -128,5 +131,31 @@ impl Wheel {
         if let Some(key) = self.keys.remove(&(session, timer)) {
             self.queue.try_remove(&key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_of_a_clock_that_was_years_ahead_fires_early_and_holds_up_no_other() {
+        let (fired, mut came) = mpsc::unbounded_channel();
+        let to = Mailbox::new(move |message| {
+            if let SessionMessage::Elapsed { timer, .. } = message {
+                fired.send(timer).unwrap();
+            }
+        });
+        let watch = Watch::new(|| {});
+        let timers = Timers::start(&watch);
+        let session = SessionId::from_bytes([1; 16]);
+        let years = Duration::from_secs(3 * 365 * 86_400);
+        timers.set(session, Timer::PinOver, 1, years, to.clone());
+        timers.set(session, Timer::GateOver, 2, Duration::MAX, to.clone());
+        timers.set(session, Timer::Heartbeat, 3, Duration::from_secs(1), to);
+        assert_eq!(came.recv().await, Some(Timer::Heartbeat));
+        let early = [came.recv().await.unwrap(), came.recv().await.unwrap()];
+        assert!(early.contains(&Timer::PinOver) && early.contains(&Timer::GateOver), "{early:?}");
+        assert!(watch.unwell().is_empty(), "the wheel never stopped");
     }
 }

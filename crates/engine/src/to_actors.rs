@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use session::Timestamp;
+use session::{Input, Timestamp};
 use wire::HookType;
 
 use crate::{
-    SessionId, actor::message::SessionMessage, context::Context, hooks::Receiver,
+    SessionId, actor::message::SessionMessage, clock::now, context::Context, hooks::Receiver,
     journal::JournalError,
 };
 
@@ -14,11 +14,25 @@ pub(crate) struct ToActors(pub Arc<Context>);
 
 impl Receiver for ToActors {
     fn received(&self, session: SessionId, hook: HookType) {
+        self.0.look();
+        self.0.way.hook_came(now());
         self.send(session, SessionMessage::Received(hook));
     }
 
-    fn committed(&self, session: SessionId, hook: HookType, seq: Option<u64>, at: Timestamp) {
-        self.send(session, SessionMessage::Committed { hook, seq, at });
+    fn committed(
+        &self,
+        session: SessionId,
+        hook: HookType,
+        revision: Option<u64>,
+        seq: Option<u64>,
+        at: Timestamp,
+    ) {
+        self.0.look();
+        self.send(session, SessionMessage::Committed { hook, revision, seq, at });
+        if let Some(since) = self.0.awake.told(session, hook, at) {
+            // Both are told: that it was reported, and that this needn't be the present state.
+            self.send(session, SessionMessage::Input(Input::Missed { since }));
+        }
     }
 
     fn written(&self, session: SessionId, seq: u64) {

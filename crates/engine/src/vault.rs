@@ -9,6 +9,7 @@ mod keeper;
 mod keyring;
 mod record;
 mod seal;
+mod transfer;
 mod wrap;
 
 use std::{
@@ -23,16 +24,18 @@ use ring::hkdf;
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::wrap::{MOST_ITERATIONS, stretched};
 pub use self::{
     keyring::{Keyring, KeyringFault, OsKeyring},
     record::VAULT_FILE,
     seal::{Digest, SealKey, Tampered},
+    transfer::ExportedKey,
 };
 use self::{record::KeyLocation, wrap::Wrapped};
 use crate::archive::ArchiveKey;
 
 /// How often PBKDF2-HMAC-SHA256 hashes a passphrase (OWASP's advice of 2023).
-const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
+pub const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
 
 /// The data folder's master key.
 pub struct Vault {
@@ -241,6 +244,16 @@ impl Vault {
             random = getrandom::fill(bits).map_err(|_| crate::token::NoRandom);
         });
         random?;
+        Self::keep(folder, key_id, master, options)
+    }
+
+    /// Gives a key to its keeper and names that in a new record.
+    fn keep(
+        folder: &Path,
+        key_id: uuid::Uuid,
+        master: MasterKey,
+        options: Options,
+    ) -> Result<Self, VaultError> {
         let kept = match &options.passphrase {
             Some(passphrase) => KeyLocation::Passphrase {
                 wrap: Wrapped::new(&master, passphrase, options.iterations, key_id)?,

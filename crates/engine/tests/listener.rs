@@ -43,7 +43,7 @@ impl hooks::Receiver for Recorder {
         self.calls.lock().push(Call::Received);
     }
 
-    fn committed(&self, _: SessionId, _: HookType, seq: Option<u64>, _: Timestamp) {
+    fn committed(&self, _: SessionId, _: HookType, _: Option<u64>, seq: Option<u64>, _: Timestamp) {
         assert!(!std::mem::take(&mut *self.panics.lock()), "a fault was asked for");
         self.calls.lock().push(Call::Committed(seq));
     }

@@ -17,6 +17,7 @@
 pub mod broker_connection;
 pub mod cli;
 pub mod consent;
+mod consent_report;
 pub mod dial;
 pub mod end_reason;
 mod input_thread;

@@ -1,6 +1,5 @@
 //! Asks the broker for the name of the person who requests the screen, if only the PIN is known.
-//! This is the only request before the customer has agreed. It reveals to the broker nothing but
-//! the PIN and this computer's address.
+//! It reveals to the broker nothing but the PIN and this computer's address.
 
 use hyper::StatusCode;
 use serde::Deserialize;

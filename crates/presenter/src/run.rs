@@ -12,6 +12,7 @@ use wire::shared_screen::ProgramHello;
 use crate::{
     broker_connection::{BrokerConnection, LONGEST_LIFE},
     consent::{Choice, ConsentUi, Question},
+    consent_report::{Answer, ConsentReport},
     dial::Dialler,
     end_reason::EndReason,
     invitation::Invitation,
@@ -61,22 +62,23 @@ fn ask_and_share(
     };
     let question =
         Question { requester, pin: invitation.pin.expose().to_owned(), host: dialler.host() };
+    let page = Uuid::new_v4();
+    let program = ProgramHello {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+        conf: invitation.conf.clone(),
+    };
+    let (pin, dials) = (invitation.pin.clone(), dialler.clone());
+    let report = ConsentReport { dialler: dials, pin, page, program: program.clone() };
+    let reporting = report.start(runtime.handle());
     if ui.ask(&question)? != Choice::Share {
+        runtime.block_on(reporting.answered(Answer::Declined));
         return Err(EndReason::Declined);
     }
+    runtime.block_on(reporting.answered(Answer::Agreed));
     let (choose, choices) = mpsc::unbounded_channel();
     let (banners, banner) = std_mpsc::channel();
-    let connection = BrokerConnection {
-        dialler,
-        pin: invitation.pin.clone(),
-        page: Uuid::new_v4(),
-        name,
-        program: ProgramHello {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
-            conf: invitation.conf.clone(),
-        },
-    };
+    let connection = BrokerConnection { dialler, pin: invitation.pin.clone(), page, name, program };
     let sharing = Sharing { connection, open, clipboard, choices, banners, progress };
     let stop = {
         let _entered = runtime.enter();

@@ -30,6 +30,6 @@ pub mod rocketchat;
 mod running;
 mod store;
 
-pub use self::store::{StoreError, StoreKey};
+pub use self::store::{STORE_FILE, STORE_VERSION, StoreError, StoreKey};
 pub use config::{Config, Control, Ports};
 pub use running::{Running, Sandbox, StartError};

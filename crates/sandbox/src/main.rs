@@ -15,7 +15,6 @@ use serve::{
     Port,
     process::{self, stop_signal},
 };
-use tracing_subscriber::EnvFilter;
 
 /// Stand-ins of LoginTC, Rocket.Chat and Passwordless.dev, each on a port of its own.
 ///
@@ -60,15 +59,14 @@ struct Args {
     #[arg(long, env = "DESKHAND_SANDBOX_CONTROL_TOKEN_FILE", value_name = "FILE")]
     control_token_file: Option<PathBuf>,
     /// Log to stderr: error, warn, info, debug, or a tracing filter.
-    #[arg(long, env = "DESKHAND_SANDBOX_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "DESKHAND_SANDBOX_LOG", default_value = "info", value_name = "FILTER", value_parser = serve::process::log_filter)]
     log: String,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let filter = EnvFilter::try_new(&args.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    serve::process::start_log(&args.log);
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

@@ -11,7 +11,9 @@ pub use store::StoreKey;
 use store::{Database, Definition, Durability, Sharing, fault};
 
 /// The file within the data folder.
-const FILE: &str = "sandbox.db";
+pub const STORE_FILE: &str = "sandbox.db";
+/// The newest version of its schema.
+pub const STORE_VERSION: usize = STEPS.len();
 
 /// Frozen once released: add to the end.
 const STEPS: &[M<'static>] = &[
@@ -65,7 +67,7 @@ impl Store {
     /// Opens (or makes) the store in `folder`. Blocks.
     pub(crate) fn open(folder: &Path, key: Option<&StoreKey>) -> Result<Self, StoreError> {
         store::private_folder(folder)?;
-        Ok(Self(Database::new(SANDBOX.open(&folder.join(FILE), key)?)))
+        Ok(Self(Database::new(SANDBOX.open(&folder.join(STORE_FILE), key)?)))
     }
 
     /// Runs `work` in one transaction; what it changed is on disk when this returns.

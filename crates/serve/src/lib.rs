@@ -6,7 +6,7 @@
 //! What holds for all of them:
 //! - nothing listens beyond loopback unless its caller passed another address;
 //! - no request reaches a handler with a foreign `Host`, a body over the limit, or headers or a
-//!   body that take longer than the limit;
+//!   body that take longer than the limit (where bodies are [ignored](Bodies::Ignored), without a body);
 //! - there is no control API unless one was started, and it never shares a listener with the
 //!   server that it controls;
 //! - nothing here logs a URI, a header or a body.
@@ -46,7 +46,7 @@ pub use built_pages::{PageFile, page_asset, page_file, page_html};
 pub use clock::{Clock, Millis};
 pub use fault::{Fault, FaultPlan, FaultRule};
 pub use guard::HostGuard;
-pub use limits::Limits;
+pub use limits::{Bodies, Limits};
 pub use page_policy::PagePolicy;
 pub use peer::{Client, TrustedProxies};
 pub use server::{CutConnection, Server};

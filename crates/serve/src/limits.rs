@@ -1,9 +1,10 @@
 //! The limits of a request: its size, and the time that it may take to arrive.
 //!
 //! Not tower-http's layers, which limit a body while a handler reads it: here it has arrived whole before any handler
-//! runs, so that a fault can be applied to all of it and a handler never waits for a client.
+//! runs, so that a fault can be applied to all of it and a handler never waits for a client. A server whose handlers
+//! need no body says so by [`Bodies::Ignored`].
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -13,7 +14,18 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use http_body_util::LengthLimitError;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+/// Whether a server's handlers depend on the bodies of their requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bodies {
+    /// A handler sees a request once its body has arrived whole; what is over a limit or was cut
+    /// off never gets to it.
+    Whole,
+    /// A handler sees every request at once and without its body, which is read up to the limits
+    /// and discarded. Its state decides the answer only where no handler knows the path.
+    Ignored,
+}
 
 /// A server's limits.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +41,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long requests under way are waited for on shutdown.
     pub shutdown_within: Duration,
+    /// Whether a body that is over a limit or cut off costs its request.
+    pub bodies: Bodies,
 }
 
 impl Default for Limits {
@@ -39,23 +53,33 @@ impl Default for Limits {
             body_within: Duration::from_secs(5),
             connections: 1024,
             shutdown_within: Duration::from_secs(2),
+            bodies: Bodies::Whole,
         }
     }
 }
 
 impl Limits {
-    /// Reads every body whole before a handler sees the request, and refuses what is over the
-    /// limit in size (413) or time (408).
+    /// Applies the limits of size (413) and time (408) to every body, as [`Bodies`] says.
     pub fn protect<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
-        routes.layer(middleware::from_fn_with_state(*self, read_body))
+        match self.bodies {
+            Bodies::Whole => routes.layer(middleware::from_fn_with_state(*self, read_body)),
+            Bodies::Ignored => routes.layer(middleware::from_fn_with_state(*self, discard_body)),
+        }
+    }
+
+    /// A body whose declared length is too large is refused without reading any of it.
+    fn check_declared(&self, request: &Request) -> Result<(), StatusCode> {
+        let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+        match declared.and_then(|length| length.parse::<u64>().ok()) {
+            Some(length) if length > self.body_bytes as u64 => Err(StatusCode::PAYLOAD_TOO_LARGE),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
 async fn read_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    // A body whose declared length is too large is refused without reading any of it.
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
-    if declared.and_then(|v| v.parse().ok()).is_some_and(|n: u64| n > limits.body_bytes as u64) {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    if let Err(refused) = limits.check_declared(&request) {
+        return refused.into_response();
     }
     let (parts, body) = request.into_parts();
     // A body of unknown length is read to one byte over the limit and no further.
@@ -67,13 +91,39 @@ async fn read_body(State(limits): State<Limits>, request: Request, next: Next) -
     }
 }
 
+async fn discard_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let declared = limits.check_declared(&request);
+    let (parts, body) = request.into_parts();
+    let handled = next.run(Request::from_parts(parts, Body::empty()));
+    // Read beside the handler: with its body unread, a request costs its connection.
+    let read = async {
+        declared?;
+        let mut body = Limited::new(body, limits.body_bytes);
+        let discarded = async {
+            while let Some(frame) = body.frame().await {
+                frame.map_err(|error| refusal(&*error))?;
+            }
+            Ok(())
+        };
+        let in_time = tokio::time::timeout(limits.body_within, discarded).await;
+        in_time.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+    };
+    match tokio::join!(handled, read) {
+        (answer, Err(refused)) if answer.status() == StatusCode::NOT_FOUND => {
+            refused.into_response()
+        }
+        (answer, _) => answer,
+    }
+}
+
 fn whole(bytes: Bytes) -> Body {
     if bytes.is_empty() { Body::empty() } else { Body::from(bytes) }
 }
 
 /// Over the limit, or the client went away half-way (who then never sees the response).
-fn refusal(error: &axum::Error) -> StatusCode {
-    if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) {
+fn refusal(error: &(dyn std::error::Error + 'static)) -> StatusCode {
+    let too_large = |error: &(dyn std::error::Error + 'static)| error.is::<LengthLimitError>();
+    if too_large(error) || error.source().is_some_and(too_large) {
         StatusCode::PAYLOAD_TOO_LARGE
     } else {
         StatusCode::BAD_REQUEST

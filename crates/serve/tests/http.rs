@@ -17,7 +17,8 @@ use axum::{
     routing::{get, post},
 };
 use serve::{
-    ControlToken, Fault, FaultPlan, FaultRule, HostGuard, Limits, PagePolicy, Port, Server, control,
+    Bodies, ControlToken, Fault, FaultPlan, FaultRule, HostGuard, Limits, PagePolicy, Port, Server,
+    control,
 };
 
 fn start(routes: impl FnOnce(HostGuard) -> Router, limits: Limits) -> Server {
@@ -236,6 +237,11 @@ fn post_and_hang_up(addr: SocketAddr, path: &str, how: HangsUp) -> Option<TcpStr
     let mut socket = TcpStream::connect(addr).unwrap();
     let head = format!("POST {path} HTTP/1.1\r\nhost: {addr}\r\ncontent-length: 2\r\n\r\n{{}}");
     socket.write_all(head.as_bytes()).unwrap();
+    hang_up(socket, how)
+}
+
+/// Hangs up. A socket that is kept open is returned.
+fn hang_up(socket: TcpStream, how: HangsUp) -> Option<TcpStream> {
     match how {
         HangsUp::Closes => None,
         HangsUp::HalfCloses => {
@@ -313,4 +319,47 @@ async fn shutting_down_waits_for_a_request_whose_sender_has_hung_up() {
     arrivals.recv().await.unwrap();
     let ((), ()) = tokio::join!(server.shutdown(), async { opens.add_permits(1) });
     assert_eq!(done.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_bodies_are_ignored_every_request_is_handled_whatever_becomes_of_its_body() {
+    let (handled, mut came) = tokio::sync::mpsc::unbounded_channel();
+    let handler = move |body: Bytes| async move { handled.send(body).unwrap() };
+    let limits = Limits {
+        bodies: Bodies::Ignored,
+        body_within: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let server = start(|_| Router::new().route("/hook", post(handler)), limits);
+    let addr = server.addr();
+    let chunked = "transfer-encoding: chunked\r\n\r\n";
+    let bodies = [
+        "content-length: 2\r\n\r\n{}".to_owned(),
+        "content-length: 9000\r\n\r\n{\"type\":".to_owned(),
+        format!("content-length: 70000\r\n\r\n{}", "x".repeat(70_000)),
+        "content-length: 1000000000000\r\n\r\nx".to_owned(),
+        format!("{chunked}12000\r\n{}\r\n0\r\n\r\n", "x".repeat(0x12000)),
+        format!("{chunked}5\r\nab"),
+        format!("{chunked}no length\r\nab"),
+    ];
+    for body in &bodies {
+        for how in [None, Some(HangsUp::Closes), Some(HangsUp::HalfCloses), Some(HangsUp::Resets)] {
+            let mut socket = TcpStream::connect(addr).unwrap();
+            let request = format!("POST /hook HTTP/1.1\r\nhost: {addr}\r\n{body}");
+            // The server may have answered and closed before all was sent.
+            let _ = socket.write_all(request.as_bytes());
+            let kept = match how {
+                None => Some(socket),
+                Some(how) => hang_up(socket, how),
+            };
+            let handled = tokio::time::timeout(Duration::from_secs(20), came.recv()).await;
+            let start = &body[..body.len().min(40)];
+            let handled = handled.unwrap_or_else(|_| panic!("{start}, {how:?}"));
+            assert_eq!(handled.unwrap(), "", "no handler sees any of it");
+            drop(kept);
+        }
+    }
+    let large = |path: &str| client().post(url(addr, path)).body(vec![b'x'; 65_537]).send();
+    assert_eq!(large("/hook").await.unwrap().status(), 200);
+    assert_eq!(large("/nothing").await.unwrap().status(), 413);
 }

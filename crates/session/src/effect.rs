@@ -33,6 +33,8 @@ pub enum Effect {
         /// Whether it is the transcript of an ended session (or a poll).
         transcript: bool,
     },
+    /// Ask the broker for the session's present state: `Observed` comes back, where there is a channel.
+    AskState,
     /// Send an e-mail, once: `MailSent` or `MailFailed` comes back.
     SendMail {
         /// The order's number.
@@ -70,7 +72,8 @@ pub enum Effect {
         /// The verification's number.
         id: u32,
     },
-    /// Cancel a push that nobody has answered. No input comes back.
+    /// Look once more whether somebody has answered a push, and take it back if not:
+    /// `VerificationAnswered` or `PushTakenBack` comes back.
     CancelPhone {
         /// The verification's number.
         id: u32,
@@ -117,6 +120,8 @@ pub enum Timer {
     VerificationOver(u32),
     /// The end of the time for which the verification gate is open.
     GateOver,
+    /// The end of the time in which a webhook was to report what the broker itself has told.
+    HooksDue,
 }
 
 /// The order in which hooks are put when the budget is short: the first goes first.

@@ -48,7 +48,9 @@ pub trait EventFacts {
     fn side(&self) -> Option<Side> {
         match self.presence_change()? {
             PresenceChange::Reported(hook) => Some(hook.side()),
-            PresenceChange::UnknownSince(_) | PresenceChange::SessionOver => None,
+            PresenceChange::UnknownSince(_)
+            | PresenceChange::Known { .. }
+            | PresenceChange::SessionOver => None,
         }
     }
 
@@ -95,6 +97,13 @@ pub enum PresenceChange {
     Reported(HookType),
     /// Both sides may have come or gone since then.
     UnknownSince(Timestamp),
+    /// Both sides are known again after they were not: whether each is there.
+    Known {
+        /// Whether the presenter is online.
+        presenter: bool,
+        /// Whether a viewer is present.
+        viewers: bool,
+    },
     /// The session is over, and presence is no longer tracked.
     SessionOver,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wire::{HookType, Region};
 
 use crate::{
-    About, Failure, Gate, Outcome, Timer, Timestamp, mail,
+    About, Failure, Gate, Observation, Outcome, Timer, Timestamp, mail,
     program::DownloadFailure,
     verification::{VerificationAnswer, VerificationOutcome, VerificationRequest},
 };
@@ -38,6 +38,15 @@ pub enum Input {
     },
     /// The service gave no PIN.
     AllocateFailed(Failure),
+    /// The chosen region gave no PIN by a fault of the service, and another one may.
+    RegionFailed {
+        /// The one that gave none.
+        region: Region,
+        /// The next best one.
+        next: Region,
+        /// Why it gave none.
+        failure: Failure,
+    },
     /// The technician asked to try again, where they like in a region chosen by hand.
     Retry {
         /// The region, unless the fastest is to be found.
@@ -51,6 +60,15 @@ pub enum Input {
         seq: u64,
         /// The hook that fired.
         hook: HookType,
+        /// The session's revision after the event, by our own broker's word; none from a hosted service.
+        revision: Option<u64>,
+    },
+    /// The broker told the session's present state.
+    Observed(Box<Observation>),
+    /// The broker tells the session's state no longer.
+    Unobserved {
+        /// Since when nothing is known, where the service can't be asked otherwise either.
+        unknown_since: Option<Timestamp>,
     },
     /// The service confirmed a hook.
     Armed {
@@ -118,15 +136,8 @@ pub enum Input {
         /// Why it was not taken.
         failure: Failure,
     },
-    /// The chat was fetched and is in the archive.
-    ChatSaved {
-        /// Messages that the archive didn't have.
-        new: u32,
-        /// Messages that it has now.
-        total: u32,
-        /// Whether it was fetched as the transcript.
-        transcript: bool,
-    },
+    /// Chat was fetched, or came by the channel, and is in the archive.
+    ChatSaved(SavedChat),
     /// The chat could not be fetched or archived.
     ChatFailed {
         /// Why the call failed.
@@ -183,6 +194,17 @@ pub enum Input {
         /// Why it failed.
         failure: Failure,
     },
+    /// The service was asked once more for a verification's answer, which there was none of, and then
+    /// to take the push back.
+    PushTakenBack {
+        /// Its number.
+        id: u32,
+        /// Why it could not say whether somebody has answered; none if it could.
+        unseen: Option<Failure>,
+        /// Why the push could not be taken back, so that the phone may go on ringing; none if it was,
+        /// or if there was nothing to take back.
+        left: Option<Failure>,
+    },
     /// A person cancels a verification.
     CancelVerification {
         /// Its number.
@@ -216,4 +238,19 @@ pub enum Input {
     },
     /// The actor died too often and is not started again.
     GaveUp,
+}
+
+/// Chat that is in the archive now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SavedChat {
+    /// Messages that the archive didn't have.
+    pub new: u32,
+    /// Messages of the session that it has now.
+    pub total: u32,
+    /// Whether it was fetched as the transcript.
+    pub transcript: bool,
+    /// The name that the sender of the newest new message gave, if somebody else than the technician wrote it.
+    pub from: Option<String>,
+    /// The number of the last message, where it came by the channel.
+    pub number: Option<u64>,
 }

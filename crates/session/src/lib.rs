@@ -12,6 +12,8 @@ pub mod event;
 pub mod input;
 pub mod lamp;
 pub mod mail;
+pub mod obstacle;
+pub mod observation;
 pub mod outage;
 pub mod presence;
 pub mod program;
@@ -29,8 +31,10 @@ pub use event::{
     ChatEvent, Event, EventFacts, HookEvent, LifeEvent, LogContext, MailEvent, PresenceChange,
     PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent, ViewingEvent,
 };
-pub use input::Input;
+pub use input::{Input, SavedChat};
 pub use lamp::Lamp;
+pub use observation::{Arrival, Observation, Observed, ObservedSide};
+pub use obstacle::Obstacle;
 pub use outage::Outage;
 pub use presence::{Presenter, Viewers};
 pub use program::Program;

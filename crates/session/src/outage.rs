@@ -79,10 +79,12 @@ impl Failure {
             | Self::NoAnswer
             | Self::TimedOut
             | Self::Faulty { .. }
+            | Self::Blocked { .. }
             | Self::Malformed => true,
             Self::Unauthorized
             | Self::RateLimited { .. }
             | Self::Rejected { .. }
+            | Self::TooLarge { .. }
             | Self::NoRegion
             | Self::Storage
             | Self::Internal => false,

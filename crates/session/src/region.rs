@@ -69,6 +69,24 @@ impl Choice {
     pub const fn by_hand(region: Region) -> Self {
         Self { region, reason: Reason::ByHand, lanes: Vec::new(), took_us: 0 }
     }
+
+    /// The choice after its region gave no PIN: the best of the others that have a result. None is
+    /// chosen twice, for one that failed keeps no result.
+    #[must_use]
+    pub fn next_best(self, failure: crate::Failure) -> Option<Self> {
+        let Self { region: failed, mut lanes, took_us, .. } = self;
+        for lane in lanes.iter_mut().filter(|lane| lane.region == failed) {
+            *lane = Lane {
+                region: failed.clone(),
+                samples_us: Vec::new(),
+                end: LaneEnd::Failed { failure },
+            };
+        }
+        // Those that were too slow to be timed to the end are better than none.
+        let slow = || lanes.iter().find(|lane| matches!(lane.end, LaneEnd::Stopped { .. }));
+        let region = fastest(&lanes).or_else(slow)?.region.clone();
+        Some(Self { region, reason: Reason::NextBest { failed }, lanes, took_us })
+    }
 }
 
 /// Why a region was chosen.
@@ -84,6 +102,11 @@ pub enum Reason {
     },
     /// The technician chose it.
     ByHand,
+    /// It was the next best when the chosen one gave no PIN.
+    NextBest {
+        /// The one that gave none.
+        failed: Region,
+    },
 }
 
 /// The race of all regions. Times are handed in, measured from its start.
@@ -257,12 +280,7 @@ pub fn choose(lanes: Vec<Lane>, current: Option<&Region>, took: Duration) -> Opt
             .and_then(Lane::best_us)
             .map(Duration::from_micros)
     };
-    let fastest = lanes
-        .iter()
-        .filter(|lane| lane.best_us().is_some())
-        .min_by_key(|lane| lane.best_us())?
-        .region
-        .clone();
+    let fastest = fastest(&lanes)?.region.clone();
     let best = best_of(&fastest)?;
     // Near only if both say so: 15 % of a long way is more than 10 ms, and 10 ms of a short way
     // more than 15 %.
@@ -277,6 +295,10 @@ pub fn choose(lanes: Vec<Lane>, current: Option<&Region>, took: Duration) -> Opt
         Some(_) | None => (fastest, Reason::Fastest),
     };
     Some(Choice { region, reason, lanes, took_us: micros(took) })
+}
+
+fn fastest(lanes: &[Lane]) -> Option<&Lane> {
+    lanes.iter().filter(|lane| lane.best_us().is_some()).min_by_key(|lane| lane.best_us())
 }
 
 impl Lane {
@@ -323,6 +345,22 @@ mod tests {
         assert_eq!(choose(far, Some(&current), ms(1)).unwrap().region.as_str(), "a");
         let share = vec![lane("a", &[10]), lane("b", &[12])];
         assert_eq!(choose(share, Some(&current), ms(1)).unwrap().region.as_str(), "a");
+    }
+
+    #[test]
+    fn a_region_that_gives_no_pin_is_followed_by_the_next_best_and_none_is_tried_twice() {
+        let failure = crate::Failure::Faulty { status: 503 };
+        let slow = Lane { end: LaneEnd::Stopped { over_us: 16_000 }, ..lane("e", &[]) };
+        let lanes = vec![slow, lane("a", &[10]), lane("c", &[20]), lane("d", &[])];
+        let first = choose(lanes, None, ms(40)).unwrap();
+        let next = first.next_best(failure).unwrap();
+        assert_eq!(next.reason, Reason::NextBest { failed: named("a") });
+        assert_eq!(next.lanes[1].end, LaneEnd::Failed { failure });
+        assert_eq!(next.region.as_str(), "c");
+        let last = next.next_best(failure).unwrap();
+        assert_eq!((last.region.as_str(), last.took_us), ("e", 40_000));
+        assert_eq!(last.next_best(failure), None);
+        assert_eq!(Choice::by_hand(named("a")).next_best(failure), None);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Obstacle, text::size, time::bounded};
+
 /// A failed call, named by its remedy. It holds no text of the other side's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
@@ -35,6 +37,16 @@ pub enum Failure {
     },
     /// The answer isn't what the service documents: check the address.
     Malformed,
+    /// Something on the way to the service, or its certificate: see [`Obstacle`].
+    Blocked {
+        /// What it is.
+        by: Obstacle,
+    },
+    /// The answer is larger than what is read of one.
+    TooLarge {
+        /// How many bytes are read at most.
+        most: u32,
+    },
     /// No region answered: choose one by hand or check the network.
     NoRegion,
     /// It could not be written to this computer's disk: free space, check permissions.
@@ -47,7 +59,9 @@ impl Failure {
     /// Why it failed, in words that follow "because" or a colon.
     pub fn reason(self) -> String {
         match self {
-            Self::Unauthorized => "the service does not accept the credentials".into(),
+            Self::Unauthorized => {
+                "what answers asks for a sign-in, or does not accept the credentials (401)".into()
+            }
             Self::RateLimited { retry_after_ms: Some(ms) } => {
                 format!("the service asks to wait {} s", ms.div_ceil(1000))
             }
@@ -61,6 +75,10 @@ impl Failure {
             Self::Rejected { status } => format!("the service refused it ({status})"),
             Self::Faulty { status } => format!("the service has a fault ({status})"),
             Self::Malformed => "what answers is not what the service documents".into(),
+            Self::Blocked { by } => by.reason(),
+            Self::TooLarge { most } => {
+                format!("the answer has more than {}, the most that is read", size(most.into()))
+            }
             Self::NoRegion => "no region answers".into(),
             Self::Storage => "it could not be saved to this computer's disk".into(),
             Self::Internal => "a part of Deskhand failed".into(),
@@ -89,13 +107,27 @@ pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
         // The service knows best when it will answer again, even if somebody is waiting here.
         Failure::RateLimited { retry_after_ms: Some(ms) } => Duration::from_millis(ms).max(doubled),
         // A refusal seldom changes: don't hammer.
-        Failure::Rejected { .. } | Failure::Unauthorized | Failure::Malformed => LONGEST,
+        Failure::Rejected { .. }
+        | Failure::Unauthorized
+        | Failure::Malformed
+        | Failure::Blocked {
+            by:
+                Obstacle::CertificateExpired
+                | Obstacle::CertificateOfAnother
+                | Obstacle::CertificateUntrusted
+                | Obstacle::Proxy
+                | Obstacle::Gateway { .. }
+                | Obstacle::Redirect
+                | Obstacle::Encoded,
+        }
+        | Failure::TooLarge { .. } => LONGEST,
         // A session on screen must not send even more calls to an overloaded service.
         Failure::RateLimited { retry_after_ms: None } => doubled.max(ON_SCREEN),
         Failure::Unreachable
         | Failure::NoAnswer
         | Failure::TimedOut
         | Failure::Faulty { .. }
+        | Failure::Blocked { by: Obstacle::BrokeOff }
         | Failure::NoRegion
         | Failure::Storage
         | Failure::Internal => {
@@ -113,7 +145,8 @@ pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
 ///
 /// `chance` is a number from 0 to 1.
 pub fn spread(wait: Duration, chance: f64) -> Duration {
-    wait.mul_f64(0.75 + chance.clamp(0.0, 1.0) / 4.0)
+    // Bounded, for the product of the longest duration can be none.
+    bounded(wait).mul_f64(0.75 + chance.clamp(0.0, 1.0) / 4.0)
 }
 
 #[cfg(test)]
@@ -144,5 +177,6 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(spread(second, 0.0), Duration::from_millis(750));
         assert_eq!(spread(second, 1.0), second);
+        assert_eq!(spread(Duration::MAX, 1.0), crate::time::LONGEST_WAIT);
     }
 }

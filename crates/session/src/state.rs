@@ -1,10 +1,14 @@
 //! A session as it is: the stored record, and the data that only a running console has.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use wire::Region;
 
 use crate::{
-    Gate, Lamp, Presenter, Program, Timestamp, Verification, Viewers, mail, verification::Override,
+    Failure, Gate, Lamp, Observed, Presenter, Program, Timestamp, Verification, Viewers, mail,
+    observation::EventCounts,
+    verification::{Override, VerificationOutcome},
 };
 
 /// A session: its stored record and its unstored data.
@@ -16,18 +20,26 @@ pub struct State {
     pub lamps: [Lamp; 4],
     /// The generation of each hook's newest call.
     pub generations: [u32; 4],
+    /// Whether the broker itself tells the session's state, by the event channel.
+    pub observed: bool,
+    /// The events whose webhooks are waited for, by the broker's count; none while all have come.
+    pub hooks_due: Option<EventCounts>,
     /// Whether the technician is looking at it.
     pub on_screen: bool,
     /// Viewer windows of ours that are open.
     pub windows: u32,
     /// When chat was last fetched.
     pub chat_as_of: Option<Timestamp>,
+    /// Why the chat could not be fetched last; none if it could.
+    pub chat_failure: Option<Failure>,
     /// When something was last done in it.
     pub active_at: Timestamp,
     /// When a hook last could not be put, or another call showed that the service fails.
     pub hook_failed: Option<Timestamp>,
     /// The verification gate, as the settings define it.
     pub gate: Gate,
+    /// Verifications that are being taken back, and how each ends unless the person has answered.
+    pub taking_back: BTreeMap<u32, VerificationOutcome>,
 }
 
 /// A session's stored record. No secret is in it: the PIN is kept beside it, sealed.
@@ -58,6 +70,9 @@ pub struct Record {
     pub mail: Vec<mail::Order>,
     /// The chat's way into the archive.
     pub transcript: Transcript,
+    /// How many messages the transcript had when it was last told that it is saved. Older records have none.
+    #[serde(default)]
+    pub transcript_told: Option<u32>,
     /// The customer's program, saved to be carried by hand. Older records have none.
     #[serde(default)]
     pub program: Program,
@@ -67,6 +82,9 @@ pub struct Record {
     /// The newest override of the verification gate.
     #[serde(default)]
     pub overridden: Option<Override>,
+    /// What our own broker says beside the presence. Older records have none.
+    #[serde(default)]
+    pub observed: Observed,
 }
 
 /// The customer, the contact and the subject of a session: all optional, all typed by
@@ -187,9 +205,11 @@ impl State {
             active_since: None,
             mail: Vec::new(),
             transcript: Transcript::NotYet,
+            transcript_told: None,
             program: Program::NotAsked,
             verifications: Vec::new(),
             overridden: None,
+            observed: Observed::of_new_session(),
         })
     }
 
@@ -201,13 +221,17 @@ impl State {
             // Hooks armed before a stop may have fired since, so all of them are put again.
             lamps: [const { Lamp::Off }; 4],
             generations: [0; 4],
+            observed: false,
+            hooks_due: None,
             on_screen: false,
             windows: 0,
             chat_as_of: None,
+            chat_failure: None,
             hook_failed: None,
             // The settings are not stored with the session; whoever restores it gives the gate as
             // an input.
             gate: Gate::default(),
+            taking_back: BTreeMap::new(),
         }
     }
 }
@@ -252,8 +276,10 @@ impl Record {
         }
     }
 
-    /// Whether presenter and a viewer are both known to be there.
+    /// Whether presenter and a viewer are both known to be there, and connected where the broker says that.
     pub fn is_active(&self) -> bool {
         matches!((self.presenter, self.viewers), (Presenter::Online { .. }, Viewers::Some { .. }))
+            && self.observed.presenter_left.is_none()
+            && self.observed.viewers_left.is_none()
     }
 }

@@ -1,9 +1,29 @@
-//! The one status by which people know a session, derived from its record: the first that fits wins
-//! (product.md, State words).
+//! The one status by which people know a session, derived from its record. The first that fits wins:
+//!
+//! | Status | When |
+//! |---|---|
+//! | Closed | the technician closed it; the only one that is final |
+//! | Failed | no PIN, or the actor failed for good |
+//! | Expired | the PIN's life is over and nobody ever joined |
+//! | Ended (PIN over) | the PIN's life is over after somebody had joined |
+//! | Allocating | the PIN has been asked for |
+//! | Unknown | neither side's presence is known |
+//! | Being asked | the customer's program asks them whether they agree |
+//! | Declined | they declined, and nothing of theirs came since |
+//! | Program downloaded, Page open | their page or program came after everything that they did before, and no program is connected |
+//! | Ended | all viewers gone for over 60 s, and nobody of the customer came since; it can be opened, answered and closed |
+//! | Presenter offline | the program was connected and isn't any more |
+//! | Unknown | one side's presence is not known |
+//! | Active | presenter and at least one viewer are connected |
+//! | Viewer waiting | a viewer is there, the presenter not yet |
+//! | Ready | presenter online, no viewer connected |
+//! | Waiting | PIN given out, nobody there yet |
+//!
+//! Those of the customer's arrival exist only where the broker tells how far the customer has come.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Life, Outcome, Presenter, Record, Timestamp, Viewers};
+use crate::{Arrival, Failure, Life, Outcome, Presenter, Record, Timestamp, Viewers};
 
 /// A session's status with its details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +53,9 @@ pub enum SessionStatus {
         pin_over: bool,
         /// The presenter isn't known to be gone.
         may_still_run: bool,
+        /// The presenter is online by the broker's own word. Older rows have none.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        still_online: bool,
     },
     /// It was online and is gone.
     PresenterOffline {
@@ -51,6 +74,26 @@ pub enum SessionStatus {
     },
     /// Presenter online, no viewer.
     Ready {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The customer declined to share.
+    Declined {
+        /// When.
+        since: Timestamp,
+    },
+    /// The customer's program asks them whether they agree.
+    BeingAsked {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The customer downloaded the program, which hasn't connected yet.
+    Downloaded {
+        /// When.
+        since: Timestamp,
+    },
+    /// The customer's page is open.
+    PageOpen {
         /// Since when.
         since: Timestamp,
     },
@@ -85,14 +128,76 @@ impl SessionStatus {
                 since: allocation.expires,
                 pin_over: true,
                 may_still_run: !matches!(record.presenter, Presenter::Offline { .. }),
+                // With the PIN over, nothing reports any more.
+                still_online: false,
             },
             Life::Over { .. } => Self::Expired,
             Life::Allocating => Self::Allocating,
             Life::Live(allocation) => {
-                of_live_session(record.presenter, record.viewers, allocation.at)
+                of_arrival(record).unwrap_or_else(|| of_presence(record, allocation.at))
             }
         }
     }
+}
+
+/// The status by how far the customer has come, if that says more than the presence.
+fn of_arrival(record: &Record) -> Option<SessionStatus> {
+    let Record { presenter, viewers, ref observed, .. } = *record;
+    // Nothing is claimed of a customer who may have moved on unseen.
+    if matches!(presenter, Presenter::Unknown { .. }) {
+        return None;
+    }
+    let connected =
+        matches!(presenter, Presenter::Online { .. }) && observed.presenter_left.is_none();
+    let gone_since = match (presenter, viewers) {
+        (Presenter::Offline { since }, Viewers::None { since: ended, .. }) => {
+            Some(since.max(ended))
+        }
+        (Presenter::Offline { since }, _) | (_, Viewers::None { since, .. }) => Some(since),
+        _ => observed.presenter_left,
+    };
+    let is_newest = |since: Timestamp| gone_since.is_none_or(|gone| gone < since);
+    match observed.arrival {
+        Arrival::Asked { since } => Some(SessionStatus::BeingAsked { since }),
+        Arrival::Declined { since } => Some(SessionStatus::Declined { since }),
+        Arrival::Downloaded { since } if !connected && is_newest(since) => {
+            Some(SessionStatus::Downloaded { since })
+        }
+        Arrival::PageOpen { since } if !connected && is_newest(since) => {
+            Some(SessionStatus::PageOpen { since })
+        }
+        Arrival::Downloaded { .. }
+        | Arrival::PageOpen { .. }
+        | Arrival::Nothing
+        | Arrival::PageClosed { .. }
+        | Arrival::Agreed { .. } => None,
+    }
+}
+
+fn of_presence(record: &Record, allocated: Timestamp) -> SessionStatus {
+    let observed = &record.observed;
+    match (record.presenter, observed.presenter_left, record.viewers, observed.viewers_left) {
+        // Its viewers are gone for longer than it: the session has ended.
+        (_, _, Viewers::None { reopened: false, .. }, _) => {}
+        (Presenter::Online { .. }, Some(since), _, _) => {
+            return SessionStatus::PresenterOffline { since };
+        }
+        (Presenter::Online { .. }, None, Viewers::Some { .. }, Some(since)) => {
+            return SessionStatus::Ready { since };
+        }
+        (Presenter::Never, _, Viewers::Some { .. }, Some(_)) => {
+            return SessionStatus::Waiting { since: allocated };
+        }
+        _ => {}
+    }
+    let mut status = of_live_session(record.presenter, record.viewers, allocated);
+    if let SessionStatus::Ended { still_online, .. } = &mut status {
+        // Hooks alone may have missed that it went.
+        *still_online = observed.revision > 0
+            && observed.presenter_left.is_none()
+            && matches!(record.presenter, Presenter::Online { .. });
+    }
+    status
 }
 
 fn of_live_session(presenter: Presenter, viewers: Viewers, allocated: Timestamp) -> SessionStatus {
@@ -103,6 +208,7 @@ fn of_live_session(presenter: Presenter, viewers: Viewers, allocated: Timestamp)
             since,
             pin_over: false,
             may_still_run: !matches!(presenter, Presenter::Offline { .. }),
+            still_online: false,
         },
         (Presenter::Offline { since }, _) => SessionStatus::PresenterOffline { since },
         (Presenter::Unknown { since }, Viewers::Unknown { since: other }) => {
@@ -142,11 +248,25 @@ mod tests {
             (Presenter::Never, some, SessionStatus::ViewerWaiting { since: T }),
             (online, some, SessionStatus::Active { since: T }),
             (offline, some, SessionStatus::PresenterOffline { since: T }),
-            (online, none, SessionStatus::Ended { since: T, pin_over: false, may_still_run: true }),
+            (
+                online,
+                none,
+                SessionStatus::Ended {
+                    since: T,
+                    pin_over: false,
+                    may_still_run: true,
+                    still_online: false,
+                },
+            ),
             (
                 offline,
                 none,
-                SessionStatus::Ended { since: T, pin_over: false, may_still_run: false },
+                SessionStatus::Ended {
+                    since: T,
+                    pin_over: false,
+                    may_still_run: false,
+                    still_online: false,
+                },
             ),
             (online, Viewers::None { since: T, reopened: true }, SessionStatus::Ready { since: T }),
             (Presenter::Unknown { since: T }, some, SessionStatus::Unknown { since: T }),

@@ -7,6 +7,8 @@ mod chat;
 mod hooks;
 mod life;
 mod mail;
+mod observe;
+mod presence;
 mod save_program;
 mod verify_person;
 
@@ -37,10 +39,13 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::RegionChosen { region } => turn.region_chosen(region),
         Input::Allocated { region, expires } => turn.allocated(region, expires),
         Input::AllocateFailed(failure) => turn.allocate_failed(failure),
+        Input::RegionFailed { region, next, failure } => turn.region_failed(region, next, failure),
         Input::Retry { region } => turn.retry(region),
         Input::Received(hook) => turn.received(hook),
         // The actor stores the sequence number with the record; the events don't depend on it.
-        Input::Committed { seq: _, hook } => turn.committed(hook),
+        Input::Committed { seq: _, hook, revision } => turn.committed(hook, revision),
+        Input::Observed(seen) => turn.observed(*seen),
+        Input::Unobserved { unknown_since } => turn.unobserved(unknown_since),
         Input::Armed { hook, generation } => turn.armed(hook, generation),
         Input::ArmFailed { hook, generation, failure } => {
             turn.arm_failed(hook, generation, failure)
@@ -53,6 +58,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::Elapsed(Timer::PollVerification(id)) => turn.poll_phone(id),
         Input::Elapsed(Timer::VerificationOver(id)) => turn.verification_over(id),
         Input::Elapsed(Timer::GateOver) => turn.gate_moved(),
+        Input::Elapsed(Timer::HooksDue) => turn.hooks_due(),
         Input::ServiceFails => turn.service_fails(),
         Input::Missed { since } => turn.missed(since),
         Input::Recheck => turn.put_all(Urgency::OnScreen),
@@ -73,7 +79,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::MailWithdrawn { id } => turn.mail_withdrawn(id),
         Input::MailSent { id } => turn.mail_sent(id),
         Input::MailFailed { id, failure } => turn.mail_failed(id, failure),
-        Input::ChatSaved { new, total, transcript } => turn.chat_saved(new, total, transcript),
+        Input::ChatSaved(saved) => turn.chat_saved(saved),
         Input::ChatFailed { failure, transcript } => turn.chat_failed(failure, transcript),
         Input::SaveProgram { by } => turn.save_program(by),
         Input::CancelProgram => turn.cancel_program(),
@@ -85,6 +91,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::VerificationAnswered { id, answer } => turn.verification_answered(id, answer),
         Input::VerificationFailed { id, end } => turn.verification_failed(id, end),
         Input::PollFailed { id, failure } => turn.poll_failed(id, failure),
+        Input::PushTakenBack { id, unseen, left } => turn.push_taken_back(id, unseen, left),
         Input::CancelVerification { id } => turn.cancel_verification(id),
         Input::GateSet(gate) => turn.gate_set(gate),
         Input::GateOverridden { by, reason } => turn.gate_overridden(by, reason),

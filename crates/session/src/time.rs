@@ -11,6 +11,16 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
+/// Nothing is waited for longer than this in one go. A longer wait comes from a clock that was wrong
+/// for a while, and a timer can't hold it; whoever is woken too early looks at the clock again.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(30 * 86_400);
+
+/// `wait`, or [`LONGEST_WAIT`] if that is shorter: for every wait that was reckoned from wall clocks.
+#[must_use]
+pub fn bounded(wait: Duration) -> Duration {
+    wait.min(LONGEST_WAIT)
+}
+
 impl Timestamp {
     /// This moment and `later` more.
     #[must_use]

@@ -17,6 +17,8 @@ use crate::{Failure, Record, Timestamp};
 pub const MOST: usize = 64;
 /// Between two looks at whether somebody has answered (services.md, section 2).
 pub const POLL: Duration = Duration::from_secs(1);
+/// How long the service has to say whether somebody answered before the end; longer than its calls take.
+pub const LAST_LOOK: Duration = Duration::from_secs(30);
 /// How long an answer is waited for, unless the order says otherwise (services.md, section 2).
 pub const WAIT: Duration = Duration::from_secs(60);
 
@@ -122,6 +124,17 @@ pub enum VerificationOutcome {
     },
     /// The program ended meanwhile: the question may have been sent, and its result is not known.
     Unknown,
+}
+
+impl VerificationOutcome {
+    /// Whether it is no word of the person or the service but an end of our own.
+    pub const fn is_ours(self) -> bool {
+        match self {
+            Self::TimedOut | Self::Cancelled | Self::Unknown => true,
+            Self::Failed { cause: Cause::Call { .. } } => true,
+            Self::Approved | Self::Denied | Self::NoDevice | Self::Failed { .. } => false,
+        }
+    }
 }
 
 /// Why a verification failed; one variant for each remedy.

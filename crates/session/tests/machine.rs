@@ -7,8 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use session::{
     About, ChatEvent, Effect, Event, Failure, HookEvent, Input, Lamp, Life, MailEvent, Outcome,
-    PresenceEvent, Presenter, Program, ProgramEvent, SessionStatus, State, Timer, Timestamp,
-    Urgency, Viewers, mail,
+    PresenceEvent, Presenter, Program, ProgramEvent, SavedChat, SessionStatus, State, Timer,
+    Timestamp, Urgency, Viewers, mail,
     program::{DownloadFailure, Gone, ProgramObstacle},
     retry, step,
 };
@@ -19,6 +19,10 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 fn region() -> wire::Region {
     "us-east-1".parse().unwrap()
+}
+
+fn saved(new: u32, total: u32, transcript: bool) -> SavedChat {
+    SavedChat { new, total, transcript, ..SavedChat::default() }
 }
 
 /// A session and the clock that it is told.
@@ -61,7 +65,7 @@ impl Told {
     fn fire(&mut self, hook: HookType) -> Vec<Effect> {
         self.tell(Input::Received(hook));
         let generation = self.state.generations[hook.index()];
-        let effects = self.tell(Input::Committed { seq: 1, hook });
+        let effects = self.tell(Input::Committed { seq: 1, hook, revision: None });
         self.tell(Input::Armed { hook, generation });
         effects
     }
@@ -137,7 +141,7 @@ fn the_story_from_waiting_to_ended_and_back() {
         told.word(),
         SessionStatus::Ended { may_still_run: true, pin_over: false, .. }
     ));
-    told.tell(Input::ChatSaved { new: 3, total: 3, transcript: true });
+    told.tell(Input::ChatSaved(saved(3, 3, true)));
     assert!(told.events.contains(&Event::Chat(ChatEvent::TranscriptSaved { messages: 3 })));
     told.fire(HookType::ViewerStarted);
     assert!(matches!(told.word(), SessionStatus::Active { .. }));
@@ -168,7 +172,7 @@ fn a_repeated_event_leaves_the_record_as_it_was() {
         told.fire(HookType::PresenterStarted);
         told.fire(HookType::ViewerStarted);
         told.fire(hook);
-        told.tell(Input::ChatSaved { new: 0, total: 0, transcript: true });
+        told.tell(Input::ChatSaved(saved(0, 0, true)));
         let before = told.state.record.clone();
         told.fire(hook);
         assert_eq!(told.state.record, before, "{hook}");
@@ -223,7 +227,7 @@ fn a_gap_in_a_hook_that_tells_what_is_known_anyway_changes_nothing() {
     let hook = HookType::PresenterStarted;
     told.tell(Input::Received(hook));
     let generation = told.state.generations[hook.index()];
-    told.tell(Input::Committed { seq: 1, hook });
+    told.tell(Input::Committed { seq: 1, hook, revision: None });
     told.tell(Input::ArmFailed { hook, generation, failure: Failure::Faulty { status: 503 } });
     told.tell(Input::Elapsed(Timer::Rearm(hook)));
     let generation = told.state.generations[hook.index()];
@@ -356,17 +360,17 @@ fn what_was_said_is_fetched_well_before_its_day_is_over_whoever_is_there_or_look
     let stories: [&[Input]; 5] = [
         &[],
         &[Input::OnScreen(true)],
-        &[Input::Committed { seq: 1, hook: HookType::PresenterStarted }],
+        &[Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None }],
         &[
-            Input::Committed { seq: 1, hook: HookType::ViewerStarted },
-            Input::Committed { seq: 2, hook: HookType::ViewerOffline },
-            Input::ChatSaved { new: 0, total: 0, transcript: true },
+            Input::Committed { seq: 1, hook: HookType::ViewerStarted, revision: None },
+            Input::Committed { seq: 2, hook: HookType::ViewerOffline, revision: None },
+            Input::ChatSaved(saved(0, 0, true)),
         ],
         &[Input::Missed { since: T0 }],
     ];
     let failed = Input::ChatFailed { failure: Failure::Unreachable, transcript: false };
     for story in stories {
-        for answer in [Input::ChatSaved { new: 1, total: 1, transcript: false }, failed.clone()] {
+        for answer in [Input::ChatSaved(saved(1, 1, false)), failed.clone()] {
             let mut told = Told::live();
             for input in story {
                 told.tell(input.clone());
@@ -602,7 +606,7 @@ fn closing_saves_the_transcript_before_it_ends_the_pin() {
     let effects = told.tell(Input::Close { outcome: Outcome::Resolved, by: "anna".into() });
     assert!(effects.contains(&Effect::FetchChat { transcript: true }));
     assert!(!effects.contains(&Effect::RevokePin));
-    let effects = told.tell(Input::ChatSaved { new: 1, total: 1, transcript: true });
+    let effects = told.tell(Input::ChatSaved(saved(1, 1, true)));
     assert!(effects.contains(&Effect::RevokePin));
     assert!(matches!(told.word(), SessionStatus::Closed { pin_valid_until: Some(_), .. }));
     told.tell(Input::Revoked { done: true });
@@ -686,7 +690,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         any_failure().prop_map(Input::AllocateFailed),
         Just(Input::Retry { region: None }),
         any_hook().prop_map(Input::Received),
-        (any::<u64>(), any_hook()).prop_map(|(seq, hook)| Input::Committed { seq, hook }),
+        (any::<u64>(), any_hook(), proptest::option::of(0..9_u64))
+            .prop_map(|(seq, hook, revision)| Input::Committed { seq, hook, revision }),
         (any_hook(), 0..6_u32).prop_map(|(hook, generation)| Input::Armed { hook, generation }),
         (any_hook(), 0..6_u32, any_failure())
             .prop_map(|(hook, generation, failure)| Input::ArmFailed { hook, generation, failure }),
@@ -698,7 +703,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         any::<i64>().prop_map(|since| Input::Missed { since: Timestamp(since) }),
         any::<bool>().prop_map(Input::OnScreen),
         (any::<u32>(), any::<u32>(), any::<bool>())
-            .prop_map(|(new, total, transcript)| Input::ChatSaved { new, total, transcript }),
+            .prop_map(|(new, total, transcript)| Input::ChatSaved(saved(new, total, transcript))),
         (any_failure(), any::<bool>())
             .prop_map(|(failure, transcript)| Input::ChatFailed { failure, transcript }),
         any_program_input(),
@@ -812,6 +817,6 @@ fn a_heartbeat_or_a_lost_hook_is_no_activity_and_a_customer_is() {
         told.tell(Input::Armed { hook, generation });
     }
     assert_eq!(told.state.active_at, before);
-    told.tell(Input::Committed { seq: 1, hook: HookType::PresenterStarted });
+    told.tell(Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None });
     assert!(told.state.active_at > before);
 }

@@ -17,7 +17,7 @@ use crate::{StoreError, fault, io_fault};
 /// The 32 bytes under which a database is encrypted.
 pub type StoreKey = SecretBox<[u8; 32]>;
 
-/// How long a shared database's lock is waited for.
+/// How long a database's lock is waited for.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// What a database is, independent of where its file lies.
@@ -37,12 +37,12 @@ pub struct Definition {
     pub statements: usize,
 }
 
-/// Who else may have a database open.
+/// Who else may write to a database. Reading beside the writer, as a backup does, is always possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// Readers beside the writer.
+    /// Other connections, each in its turn.
     Shared,
-    /// Nobody: a second connection is refused at once.
+    /// Nobody: a second connection for writing is refused at once.
     Exclusive,
 }
 
@@ -62,23 +62,33 @@ impl Definition {
     /// [`StoreError`], but never `Closed`.
     pub fn open(&self, path: &Path, key: Option<&StoreKey>) -> Result<WriteConnection, StoreError> {
         private_file(path).map_err(io_fault(self.opening))?;
+        let lock = match self.sharing {
+            Sharing::Shared => None,
+            Sharing::Exclusive => Some(self.lock(path)?),
+        };
         let mut connection = self.connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let synchronous = match self.durability {
             // In WAL mode only FULL makes each commit wait for the disk.
             Durability::PowerCut => "FULL",
             Durability::ProcessEnd => "NORMAL",
         };
-        let locking = match self.sharing {
-            Sharing::Shared => "",
-            // The empty transaction takes the lock now: otherwise a second program would notice only
-            // at its first write, long after it began to work with what it had read.
-            Sharing::Exclusive => "BEGIN EXCLUSIVE; COMMIT;",
-        };
-        let settings =
-            format!("PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; {locking}");
+        let settings = format!("PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous};");
         connection.execute_batch(&settings).map_err(fault(self.opening))?;
         self.migrate(&mut connection)?;
-        Ok(WriteConnection(connection))
+        Ok(WriteConnection { connection, _lock: lock })
+    }
+
+    /// Takes the lock of an exclusive database. It lies on a file beside the database and not on the
+    /// database itself, since SQLite's own exclusive lock would keep backups from reading.
+    fn lock(&self, path: &Path) -> Result<fs::File, StoreError> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".lock");
+        let file = private_file(&path.with_file_name(name)).map_err(io_fault(self.opening))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::Locked { doing: self.opening }),
+            Err(fs::TryLockError::Error(error)) => Err(io_fault(self.opening)(error)),
+        }
     }
 
     /// Opens one more connection, which only reads. Blocks.
@@ -104,7 +114,7 @@ impl Definition {
         Ok(connection)
     }
 
-    fn connect(
+    pub(crate) fn connect(
         &self,
         path: &Path,
         key: Option<&StoreKey>,
@@ -115,20 +125,10 @@ impl Definition {
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         initialise();
         let connection = Connection::open_with_flags(path, flags).map_err(fault(doing))?;
-        let busy = match self.sharing {
-            Sharing::Shared => BUSY,
-            // The holder of an exclusive lock keeps it for as long as it runs, so waiting would be in vain.
-            Sharing::Exclusive => Duration::ZERO,
-        };
-        connection.busy_timeout(busy).map_err(fault(doing))?;
+        connection.busy_timeout(BUSY).map_err(fault(doing))?;
         if let Some(key) = key {
             // Before anything else, or SQLCipher takes the file for a plain one.
             connection.execute_batch(&key_pragma(key)).map_err(fault(doing))?;
-        }
-        if self.sharing == Sharing::Exclusive {
-            // Before the first page is read: only then is the log's index kept out of shared memory.
-            let locking = "PRAGMA locking_mode=EXCLUSIVE;";
-            connection.execute_batch(locking).map_err(fault(doing))?;
         }
         // SQLCipher notices a wrong key only at the first page that it reads.
         connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(())).map_err(
@@ -158,10 +158,14 @@ impl Definition {
 ///
 /// The first connection of a process does that. But SQLite counts as initialised before it calls SQLCipher's
 /// part, so a second thread could open a database that takes no key yet, which looked like a wrong key.
+///
+/// SQLCipher would then write lines of its own to standard error; what it says there, its errors say too.
 fn initialise() {
     static INITIALISED: Once = Once::new();
-    INITIALISED.call_once(|| match Connection::open_in_memory() {
-        Ok(connection) => drop(connection),
+    let silenced =
+        |connection: Connection| connection.execute_batch("PRAGMA cipher_log_level=NONE;");
+    INITIALISED.call_once(|| match Connection::open_in_memory().and_then(silenced) {
+        Ok(()) => {}
         // The caller's own connection meets the same error and reports it.
         Err(error) => tracing::warn!(%error, "SQLite could not be initialised"),
     });
@@ -169,19 +173,23 @@ fn initialise() {
 
 /// A connection that writes. Dropped, it moves what is in the write-ahead log to the main file.
 #[derive(Debug)]
-pub struct WriteConnection(Connection);
+pub struct WriteConnection {
+    connection: Connection,
+    /// Held as long as the connection is open, where nobody else may write.
+    _lock: Option<fs::File>,
+}
 
 impl Deref for WriteConnection {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.0
+        &self.connection
     }
 }
 
 impl DerefMut for WriteConnection {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.0
+        &mut self.connection
     }
 }
 
@@ -189,8 +197,9 @@ impl Drop for WriteConnection {
     fn drop(&mut self) {
         // SQLite does it by itself only where this is the last connection; readers may be open still.
         // One that is reading just now isn't waited for: the log is then used up at the next start.
-        let truncated = self.0.busy_timeout(Duration::ZERO).and_then(|()| {
-            self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))
+        let connection = &self.connection;
+        let truncated = connection.busy_timeout(Duration::ZERO).and_then(|()| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))
         });
         match truncated {
             Ok(false) => {}
@@ -234,12 +243,12 @@ pub fn private_folder(folder: &Path) -> Result<(), StoreError> {
 
 /// Makes sure that the database's file is there and nobody else may read it; what SQLite puts
 /// beside it takes the same permissions.
-fn private_file(path: &Path) -> io::Result<()> {
+pub(crate) fn private_file(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    options.open(path)
 }
 
 fn key_pragma(key: &StoreKey) -> Zeroizing<String> {
@@ -314,6 +323,16 @@ mod tests {
         NOTES.open(&path, None).unwrap().pragma_update(None, "user_version", 2).unwrap();
         let error = NOTES.open(&path, None).unwrap_err();
         assert_eq!(error.remedy(), Some(crate::Remedy::Update));
+    }
+
+    #[test]
+    fn an_exclusive_database_can_be_read_beside_its_writer() {
+        let exclusive = Definition { sharing: Sharing::Exclusive, ..NOTES };
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.db");
+        let writer = exclusive.open(&path, Some(&key(1))).unwrap();
+        write(&writer);
+        assert_eq!(notes(&exclusive.open_reader(&path, Some(&key(1))).unwrap()), 1);
     }
 
     #[test]

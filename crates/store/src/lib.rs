@@ -11,6 +11,8 @@ mod database;
 mod definition;
 mod error;
 mod readers;
+mod salvage;
+mod snapshot;
 mod writer;
 
 pub use self::{
@@ -20,5 +22,7 @@ pub use self::{
     },
     error::{Remedy, StoreError, fault, io_fault},
     readers::Readers,
+    salvage::{SalvagedTable, salvage},
+    snapshot::{CopyError, Snapshot, SnapshotGroup},
     writer::{PendingWrite, Transactional, Writer},
 };

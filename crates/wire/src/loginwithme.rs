@@ -25,8 +25,8 @@ pub struct Outcome {
 pub struct SessionPin {
     /// Always true where the call succeeded.
     pub success: bool,
-    /// The new session's PIN.
-    #[serde(serialize_with = "pin::expose")]
+    /// The new session's PIN; forgiven in lower case and with blanks around it.
+    #[serde(serialize_with = "pin::expose", deserialize_with = "pin::forgiving")]
     pub session_pin: Pin,
 }
 
@@ -138,7 +138,7 @@ impl Conf {
     /// # Errors
     /// [`DamagedConf`].
     pub fn decode(text: &ConfText) -> Result<Self, DamagedConf> {
-        let plain = text.expose().trim_end_matches('=').replace('-', "+").replace('_', "/");
+        let plain = text.expose().trim().trim_end_matches('=').replace('-', "+").replace('_', "/");
         let json = UNPADDED.decode(plain).map_err(|_| DamagedConf)?;
         serde_json::from_slice(&json).map_err(|_| DamagedConf)
     }
@@ -228,6 +228,18 @@ mod tests {
         let regions: Vec<crate::Region> =
             parse(include_str!("../fixtures/loginwithme/regions.json"));
         assert_eq!(regions.len(), 5);
+    }
+
+    #[test]
+    fn a_pin_is_read_however_it_is_written() {
+        for written in ["7w2-97-8570", " 7W2-97-8570\\n", "\\ufeff7W2-97-8570"] {
+            let answer: SessionPin =
+                parse(&format!("{{\"success\":true,\"session_pin\":\"{written}\"}}"));
+            assert_eq!(answer.session_pin.expose(), "7W2-97-8570", "{written}");
+        }
+        let wrong = r#"{"success":true,"session_pin":"7W2-97-857"}"#;
+        let error = serde_json::from_str::<SessionPin>(wrong).unwrap_err().to_string();
+        assert!(!error.contains("7W2-97-857\""), "{error}");
     }
 
     #[test]

@@ -91,6 +91,17 @@ impl<'de> Deserialize<'de> for Pin {
     }
 }
 
+/// Reads a PIN also in lower case, and with a byte order mark or blanks around it; for use in
+/// `deserialize_with`.
+///
+/// # Errors
+/// The deserializer's error, which doesn't repeat the text.
+pub fn forgiving<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pin, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let bare = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    bare.to_ascii_uppercase().parse().map_err(|InvalidPin| de::Error::custom(InvalidPin))
+}
+
 /// Writes the PIN in plain text; for use in `serialize_with`.
 ///
 /// # Errors

@@ -43,12 +43,35 @@ impl World {
         Self { folder, broker }
     }
 
+    /// A fresh world whose broker offers no extension, so that its webhooks alone tell what happens, as a hosted
+    /// service's do.
+    pub async fn without_channel() -> Self {
+        let world = Self::new().await;
+        world.broker.handle().faults().set(vec![serve::FaultRule {
+            route: "/api/v1/x/capabilities".into(),
+            fault: serve::Fault::Status { code: 404 },
+            after: 0,
+            times: None,
+        }]);
+        world
+    }
+
     /// Starts an engine on this world's folder, as the console does.
     pub async fn engine(&self) -> RunningEngine {
+        self.engine_with(loopback(Port::Any)).await
+    }
+
+    /// As [`World::engine`], with its listener on a port that an earlier one had.
+    pub async fn engine_at(&self, port: u16) -> RunningEngine {
+        self.engine_with(loopback(Port::Exactly(port))).await
+    }
+
+    /// As [`World::engine`], with a listener of the test's choosing.
+    pub async fn engine_with(&self, listener: Listener) -> RunningEngine {
         let data = self.folder.path().join("console");
         std::fs::create_dir_all(&data).unwrap();
-        RunningEngine::start(&data, &self.broker.base_url(), &self.broker.region_url_template())
-            .await
+        let (base, regions) = (self.broker.base_url(), self.broker.region_url_template());
+        RunningEngine::start_with(&data, &base, &regions, listener).await
     }
 
     /// Restarts the broker on its port, keeping its store.
@@ -112,6 +135,16 @@ pub struct RunningEngine {
 impl RunningEngine {
     /// Starts an engine on `data` against the service at `base_url`.
     pub async fn start(data: &Path, base_url: &str, region_template: &str) -> Self {
+        Self::start_with(data, base_url, region_template, loopback(Port::Any)).await
+    }
+
+    /// Starts an engine with a listener of the test's choosing.
+    pub async fn start_with(
+        data: &Path,
+        base_url: &str,
+        region_template: &str,
+        listener: Listener,
+    ) -> Self {
         let lock = FolderLock::take(data, "test", engine::clock::now()).unwrap();
         let folder = data.to_owned();
         let vault = tokio::task::spawn_blocking(move || Vault::open(&folder, without_keyring()))
@@ -122,7 +155,7 @@ impl RunningEngine {
             gate: session::Gate::default(),
             data: data.to_owned(),
             service: LoginWithMeConfig::parse(base_url, region_template).unwrap(),
-            listener: Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url: None },
+            listener,
             probe_rounds: 1,
             heartbeat: Duration::from_secs(3600),
             pin_life: Duration::from_secs(86_400),
@@ -220,6 +253,10 @@ pub fn http() -> reqwest::Client {
 /// The present time.
 pub fn now() -> Timestamp {
     engine::clock::now()
+}
+
+fn loopback(port: Port) -> Listener {
+    Listener { ip: [127, 0, 0, 1].into(), port, public_url: None }
 }
 
 fn without_keyring() -> Options {

@@ -104,7 +104,7 @@ async fn a_flood_on_one_token_is_bounded_and_another_session_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_sleep_or_a_set_clock_every_hook_is_put_and_nothing_is_taken_for_known() {
-    let world = World::new().await;
+    let world = World::without_channel().await;
     let running = world.engine().await;
     let (id, pin) = running.armed_session().await;
     world.presenter_joins(&pin).await;

@@ -17,6 +17,52 @@ fn script_of(page: &str) -> &str {
     from.split_once("\n```").expect("the script ends").0
 }
 
+/// The block after "It prints this".
+fn sample_of(page: &str) -> &str {
+    let (_, from) = page.split_once("It prints this").expect("the page has a sample");
+    let (_, from) = from.split_once("```\n").expect("the sample is a block");
+    from.split_once("\n```").expect("the sample ends").0
+}
+
+/// The text with what is another each time replaced: ids, PINs, tickets, times and sequence numbers.
+fn normalised(text: &str) -> String {
+    let mut normal = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let word = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+            .unwrap_or(rest.len());
+        let (word, after) = rest.split_at(word.max(first.len_utf8()));
+        normal.push_str(match kind_of(word, &normal) {
+            Some(kind) => kind,
+            None => word,
+        });
+        rest = after;
+    }
+    normal
+}
+
+/// What a word is that is another each time; none if it isn't.
+fn kind_of(word: &str, before: &str) -> Option<&'static str> {
+    let is_pin = |word: &str| {
+        let parts: Vec<_> = word.split('-').map(str::len).collect();
+        parts == [3, 2, 4] && !word.contains(|c: char| c.is_ascii_lowercase())
+    };
+    if word.len() == 36 && word.matches('-').count() == 4 {
+        Some("an id")
+    } else if is_pin(word) {
+        Some("a PIN")
+    } else if before.ends_with("\"seq\":") || before.ends_with("--from-seq ") {
+        Some("a number")
+    } else if before.ends_with("#ticket=") {
+        Some("a ticket")
+    } else if before.ends_with("\"at\":") {
+        Some("a time")
+    } else {
+        None
+    }
+}
+
 /// A folder with the programs under the names that the page gives them.
 fn programs() -> tempfile::TempDir {
     let built = std::env::current_exe().unwrap();
@@ -50,4 +96,23 @@ async fn the_whole_story_as_a_script_ends_well() {
     {
         assert!(said.contains(step), "{step} is not in\n{said}\n{complained}");
     }
+    let printed = normalised(&said.replace(OF_OUR_OWN, "127.0.0.1"));
+    let sample = normalised(sample_of(&page));
+    for (printed, sample) in printed.lines().zip(sample.lines()) {
+        assert_eq!(printed, sample, "the page's sample, and what the program prints:\n{said}");
+    }
+    assert_eq!(printed.lines().count(), sample.lines().count(), "{said}");
+}
+
+#[test]
+fn only_what_is_another_each_time_counts_as_the_same() {
+    let line = |id: &str, pin: &str, seq: u8, at: u64, text: &str| {
+        format!(r#"{{"seq":{seq},"at":{at},"session":"{id}","url":"x#{pin}","text":"{text}"}}"#)
+    };
+    let one = line("8a330e05-eca9-4379-8fe0-c8d33b8f510a", "L4R-47-FYYK", 3, 17, "online");
+    let other = line("00000000-0000-4000-8000-000000000000", "7W2-97-8570", 12, 18, "online");
+    assert_eq!(normalised(&one), normalised(&other));
+    let gone = line("8a330e05-eca9-4379-8fe0-c8d33b8f510a", "L4R-47-FYYK", 3, 17, "offline");
+    assert_ne!(normalised(&one), normalised(&gone));
+    assert_eq!(normalised("us-east-1 → ”"), "us-east-1 → ”");
 }

@@ -43,7 +43,7 @@ async fn an_event_that_the_disk_refuses_counts_is_shown_and_written_later_once()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_is_armed_again_while_the_disk_hangs() {
-    let world = World::new().await;
+    let world = World::without_channel().await;
     let running = world.engine().await;
     let (id, pin) = running.armed_session().await;
     let revision = running.engine.snapshot(id).unwrap().revision;
@@ -82,7 +82,7 @@ async fn a_command_that_the_disk_refuses_is_not_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_actor_that_dies_is_back_with_its_event_and_the_others_never_notice() {
-    let world = World::new().await;
+    let world = World::without_channel().await;
     let running = world.engine().await;
     let (id, pin) = running.armed_session().await;
     let (other, _) = running.armed_session().await;
@@ -106,7 +106,7 @@ async fn an_actor_that_dies_is_back_with_its_event_and_the_others_never_notice()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_kills_its_actor_twice_is_set_aside() {
-    let world = World::new().await;
+    let world = World::without_channel().await;
     let running = world.engine().await;
     let (id, pin) = running.armed_session().await;
     running.faults.kill_actors(2);
@@ -193,7 +193,7 @@ async fn an_email_was_surely_not_sent_where_nothing_listens() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_was_away_leaves_nothing_known_in_any_session() {
-    let world = World::new().await;
+    let world = World::without_channel().await;
     let running = world.engine().await;
     let (failing, pin) = running.armed_session().await;
     let (other, others_pin) = running.armed_session().await;

@@ -109,7 +109,7 @@ async fn a_presenter_that_goes_is_offline_after_a_minute() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_restart_sessions_are_rearmed_and_their_facts_unknown_until_the_next_event() {
-    let world = World::new().await;
+    let world = World::without_channel().await;
     let running = world.engine().await;
     let (first, pin) = running.armed_session().await;
     let (second, _) = running.armed_session().await;
@@ -139,7 +139,7 @@ async fn after_a_restart_sessions_are_rearmed_and_their_facts_unknown_until_the_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_that_the_broker_lost_comes_back_and_what_hangs_on_it_is_unknown() {
-    let world = World::new().await;
+    let world = World::without_channel().await;
     let running = world.engine().await;
     let (id, pin) = running.armed_session().await;
     world.presenter_joins(&pin).await;

@@ -137,7 +137,7 @@ async function offer(pin: string): Promise<void> {
   download.disabled = !systems.length;
   download.addEventListener('click', () => void fetchProgram(download, () => ownProgram(pin), ''));
   const server = `--broker ${location.origin}`;
-  plain.addEventListener('click', () => void fetchProgram(plain, plainProgram, server));
+  plain.addEventListener('click', () => void fetchProgram(plain, () => plainProgram(pin), server));
 }
 
 function showUnfit(title: string, text: string): void {

@@ -65,9 +65,9 @@ async function confOf(pin: string): Promise<string> {
   return conf;
 }
 
-/** The program without a conf, which asks for the PIN. */
-export async function plainProgram(): Promise<Program> {
-  return receive(await get('/x/program'));
+/** The program without a conf, which asks for the PIN. The technician sees by the PIN that it was downloaded. */
+export async function plainProgram(pin: string): Promise<Program> {
+  return receive(await get(`/x/program?session_pin=${encodeURIComponent(pin)}`));
 }
 
 async function get(path: string): Promise<Response> {

@@ -351,9 +351,9 @@ describe('the program', () => {
 
   test('that arrived otherwise than it was sent is not kept', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(file('abd')));
-    await expect(plainProgram()).rejects.toEqual(new NoProgram('damaged'));
+    await expect(plainProgram('7W2-97-8570')).rejects.toEqual(new NoProgram('damaged'));
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('network')));
-    await expect(plainProgram()).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(plainProgram('7W2-97-8570')).rejects.toMatchObject({ code: 'unreachable' });
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('', { status: 409 })));
     await expect(ownProgram('AAA-AA-AAAA')).rejects.toMatchObject({ code: 'given' });
   });

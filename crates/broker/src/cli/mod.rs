@@ -85,6 +85,8 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
         token_file: token_file.unwrap_or_else(|| data.join("control-token")),
     });
     let log = args.log.or(file.log).unwrap_or_else(|| "info".to_owned());
+    let log = serve::process::log_filter(&log)
+        .map_err(|why| SettingsError::Wrong(format!("choose what to log: {why}")))?;
     Ok(Settings { config, log })
 }
 
@@ -117,7 +119,8 @@ fn both<A, B>(
 
 fn set_seconds(duration: &mut Duration, seconds: Option<u64>) {
     if let Some(seconds) = seconds {
-        *duration = Duration::from_secs(seconds);
+        // A century means "never" and still leaves room to reckon with.
+        *duration = Duration::from_secs(seconds.min(u32::MAX.into()));
     }
 }
 

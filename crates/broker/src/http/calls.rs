@@ -7,11 +7,12 @@ use axum::{
 };
 use serde::Serialize;
 use url::form_urlencoded::byte_serialize;
+use uuid::Uuid;
 use wire::{ConfText, HookType, Region};
 
 use super::{
     context::ApiContext,
-    request::{Call, Fields, Query},
+    request::{Call, ConsoleKey, Fields, Query},
     response::{self, HttpResult, Transcript, html, json, pretty, success},
 };
 use crate::{
@@ -47,13 +48,14 @@ pub(super) async fn probe(
     Ok(response)
 }
 
-pub(super) async fn session_pin(call: Call, query: Query) -> HttpResult {
+pub(super) async fn session_pin(call: Call, key: ConsoleKey, query: Query) -> HttpResult {
     let region: Region = query
         .get("region")
         .ok_or_else(|| Refused::malformed("region is missing"))?
         .parse()
         .map_err(|_| Refused::malformed("there is no such region; GET /regions lists them"))?;
-    Ok(json(response::session_pin(call.coordinator.mint(call.client, region).await?)))
+    let minted = call.coordinator.mint(call.client, region, key.0).await?;
+    Ok(json(response::session_pin(minted)))
 }
 
 pub(super) async fn hook(call: Call, fields: Fields) -> HttpResult {
@@ -109,6 +111,13 @@ pub(super) async fn chat(call: Call, query: Query) -> HttpResult {
     Ok(json(pretty(&Transcript::new(&pin, &messages))))
 }
 
+#[derive(Serialize)]
+struct Accepted {
+    success: bool,
+    /// Tells the mail from all others on the event channel. The hosted service gives none.
+    id: Uuid,
+}
+
 pub(super) async fn email(call: Call, Path(address): Path<String>, fields: Fields) -> HttpResult {
     let template = match fields.text("type")?.parse() {
         Ok(HookType::PresenterStarted) => Template::PresenterStarted,
@@ -118,8 +127,9 @@ pub(super) async fn email(call: Call, Path(address): Path<String>, fields: Field
         }
     };
     let name = fields.optional("name")?;
-    call.coordinator.queue_mail(call.client, &address, template, name, &fields.pin()?).await?;
-    Ok(json(success()))
+    let pin = fields.pin()?;
+    let id = call.coordinator.queue_mail(call.client, &address, template, name, &pin).await?;
+    Ok(json(pretty(&Accepted { success: true, id })))
 }
 
 pub(super) async fn report_abuse(call: Call, fields: Fields) -> HttpResult {

@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use futures_util::stream;
 use ring::signature::KeyPair as _;
 use serde::Serialize;
-use wire::{ConfText, trailer::Payload};
+use wire::{ConfText, Pin, trailer::Payload};
 
 use super::{
     context::ApiContext,
@@ -26,22 +26,28 @@ use crate::{hub::refusal::Refused, programs::ProgramDownload};
 pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) -> HttpResult {
     let conf = query.get("conf").ok_or_else(|| Refused::malformed("conf is missing"))?;
     let conf = ConfText::from(conf.to_owned());
-    call.coordinator.with_hub(|hub, now| hub.pin_from_conf(call.client, &conf, now))?;
+    let pin = call.coordinator.with_hub(|hub, now| hub.pin_from_conf(call.client, &conf, now))?;
     let flag = |name| query.get(name).is_some_and(|value| value == "true");
     let (hide_progress, self_delete) = (flag("hide_progress"), flag("self_delete"));
     let program = call.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
     let payload = Payload { conf, hide_progress, self_delete };
-    Ok(deliver(program.signed(&payload, &call.coordinator.signer)?))
+    let delivered = deliver(program.signed(&payload, &call.coordinator.signer)?);
+    note_download(&call, &pin).await?;
+    Ok(delivered)
 }
 
 /// The program as it was built: the customer types the PIN.
-pub(super) async fn program(
-    State(context): State<ApiContext>,
-    headers: HeaderMap,
-    query: Query,
-) -> HttpResult {
-    let program = context.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
+pub(super) async fn program(call: Call, headers: HeaderMap, query: Query) -> HttpResult {
+    let program = call.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
+    // Without a PIN nobody learns of the download.
+    if query.get("session_pin").is_some() {
+        note_download(&call, &query.pin()?).await?;
+    }
     Ok(deliver(program.plain()))
+}
+
+async fn note_download(call: &Call, pin: &Pin) -> Result<(), Refused> {
+    call.coordinator.apply(|hub, now| hub.note_download(call.client, pin, now)).await
 }
 
 #[derive(Serialize)]

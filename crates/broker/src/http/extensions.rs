@@ -1,9 +1,11 @@
 //! What this broker can do beyond the hosted service's calls, under `/api/v1/x/`.
 
-use axum::{extract::State, response::Response};
+use axum::response::Response;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serve::{Client, Millis};
 use url::form_urlencoded::byte_serialize;
+use uuid::Uuid;
 use wire::{
     Pin,
     loginwithme::SessionUrl,
@@ -11,8 +13,7 @@ use wire::{
 };
 
 use super::{
-    context::ApiContext,
-    request::{Call, Fields, Query},
+    request::{Call, ConsoleKey, Fields, Query},
     response::{HttpResult, json, pretty, success},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 
 /// What this broker can do. A console shows a feature only if its name is here and true.
 #[derive(Serialize)]
-struct Capabilities {
+struct Capabilities<'a> {
     success: bool,
     /// `POST /api/v1/x/revoke {"session_pin"}` ends a PIN's life.
     revoke: bool,
@@ -37,6 +38,10 @@ struct Capabilities {
     viewer_link: bool,
     /// `POST /api/v1/x/roster`: who shares the screen, and who watches it.
     roster: bool,
+    /// `/api/v1/x/events`: a console is told of all its sessions over one WebSocket.
+    events: bool,
+    /// `POST /api/v1/x/chat`: a console writes a chat message, whoever is connected.
+    chat: bool,
     /// There is at least one presenter's program to deliver.
     program: bool,
     /// Regions answer at this path of the broker's own origin.
@@ -44,10 +49,14 @@ struct Capabilities {
     /// The page where a customer joins.
     join_path: &'static str,
     version: &'static str,
+    /// For the console that gave its key: the deliveries of its sessions' hooks are signed with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_secret: Option<&'a str>,
 }
 
-pub(super) async fn capabilities(State(context): State<ApiContext>) -> Response {
-    let program = !context.coordinator.programs.all().await.is_empty();
+pub(super) async fn capabilities(call: Call, key: ConsoleKey) -> Response {
+    let program = !call.coordinator.programs.all().await.is_empty();
+    let secret = key.0.map(|console| call.coordinator.deliverer.secret(&console));
     json(pretty(&Capabilities {
         success: true,
         revoke: true,
@@ -56,11 +65,32 @@ pub(super) async fn capabilities(State(context): State<ApiContext>) -> Response 
         requester: true,
         viewer_link: true,
         roster: true,
+        events: true,
+        chat: true,
         program,
         region_path: "/region/{region}",
         join_path: "/join#{pin}",
         version: env!("CARGO_PKG_VERSION"),
+        webhook_secret: secret.as_ref().map(|secret| secret.expose_secret()),
     }))
+}
+
+#[derive(Serialize)]
+struct Posted {
+    success: bool,
+    guid: Uuid,
+    /// Its place in the session's chat, as on the event channel.
+    number: u64,
+}
+
+/// A chat message of the session's console.
+pub(super) async fn chat(call: Call, key: ConsoleKey, fields: Fields) -> HttpResult {
+    let (pin, message) = (fields.pin()?, (fields.optional("name")?, fields.text("body")?));
+    let (client, guid) = (call.client, Uuid::new_v4());
+    let posted = call
+        .coordinator
+        .change(|hub, now| hub.post_console_chat(client, key.0.as_ref(), &pin, message, guid, now));
+    Ok(json(pretty(&Posted { success: true, guid, number: posted.await? })))
 }
 
 #[derive(Serialize)]

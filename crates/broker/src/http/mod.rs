@@ -20,11 +20,14 @@ use axum::{
 use serve::Client;
 
 pub(crate) use self::context::ApiContext;
-use self::{request::Call, response::ResponseDelay};
+use self::{
+    request::{Call, ConsoleKey},
+    response::{HttpResult, ResponseDelay},
+};
 use crate::{
     hub::refusal::Refused,
     pages,
-    sockets::{live_connection, splice, stream_socket},
+    sockets::{event_channel, live_connection, splice, stream_socket},
 };
 
 /// All routes of the broker: calls, pages, live connections.
@@ -37,6 +40,8 @@ pub(crate) fn routes(context: ApiContext) -> Router {
         .route("/api/v1/email/{address}", post(calls::email))
         .route("/api/v1/report_abuse", post(calls::report_abuse))
         .route("/api/v1/session_exe", get(downloads::session_exe))
+        .route("/api/v1/x/events", get(event_channel))
+        .route("/api/v1/x/chat", post(extensions::chat))
         .route("/api/v1/x/capabilities", get(extensions::capabilities))
         .route("/api/v1/x/revoke", post(extensions::revoke))
         .route("/api/v1/x/reach", post(extensions::reach))
@@ -97,7 +102,7 @@ async fn admit(
     }
     // A probe's answer holds nothing secret, so pages of any origin may time it.
     let probe = request.uri().path().starts_with("/region/");
-    let live = matches!(request.uri().path(), "/live" | "/screen");
+    let live = matches!(request.uri().path(), "/live" | "/screen" | "/api/v1/x/events");
     // With `*` any page may call, but live connections are for our own pages in any case: a WebSocket isn't bound by
     // the same-origin policy.
     let open = (context.compat_cors && !live) || probe;
@@ -136,6 +141,19 @@ async fn live_connection(call: Call, upgrade: WebSocketUpgrade) -> Response {
         .max_message_size(16 * 1024)
         .max_frame_size(16 * 1024)
         .on_upgrade(move |socket| live_connection::serve(socket, call.coordinator, call.client))
+}
+
+/// Nothing is buffered here: each state is made when the one before it went out, so it is as new as can be.
+async fn event_channel(call: Call, key: ConsoleKey, upgrade: WebSocketUpgrade) -> HttpResult {
+    let console = key.required()?;
+    let upgraded = upgrade
+        .max_message_size(event_channel::LONGEST)
+        .max_frame_size(event_channel::LONGEST)
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| {
+            event_channel::serve(socket, call.coordinator, call.client, console)
+        });
+    Ok(upgraded)
 }
 
 /// The write buffer holds one message and a pong: nothing more is written before the last one went out.

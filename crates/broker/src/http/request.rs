@@ -1,6 +1,6 @@
 //! Reading requests: the client that makes a call, its URL's query, and the fields of its JSON body.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use axum::{
     Extension,
@@ -11,10 +11,17 @@ use axum::{
 };
 use serde_json::Value;
 use serve::Client;
-use wire::Pin;
+use wire::{Pin, session_events::CONSOLE_KEY_HEADER};
 
 use super::context::ApiContext;
-use crate::{coordinator::Coordinator, endpoint::Endpoint, hub::refusal::Refused};
+use crate::{
+    coordinator::Coordinator,
+    endpoint::Endpoint,
+    hub::{
+        credential::{KeyHash, sha256},
+        refusal::Refused,
+    },
+};
 
 /// A call: who makes it, where it came in, and who decides on it.
 pub(super) struct Call {
@@ -33,6 +40,35 @@ impl FromRequestParts<ApiContext> for Call {
         let Extension(client) = Extension::from_request_parts(parts, context).await?;
         let ApiContext { coordinator, endpoint, .. } = context.clone();
         Ok(Self { coordinator, endpoint, client })
+    }
+}
+
+/// The hash of the key that a console says its own sessions by; none if it gave no key.
+pub(super) struct ConsoleKey(pub Option<KeyHash>);
+
+/// Shorter keys could be guessed, longer ones only cost.
+const KEY_LENGTHS: RangeInclusive<usize> = 16..=256;
+
+impl ConsoleKey {
+    pub fn required(self) -> Result<KeyHash, Refused> {
+        self.0.ok_or_else(|| {
+            Refused::malformed(format!("the header {CONSOLE_KEY_HEADER} is missing"))
+        })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for ConsoleKey {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let Some(value) = parts.headers.get(CONSOLE_KEY_HEADER) else { return Ok(Self(None)) };
+        let key = value.to_str().ok().filter(|key| KEY_LENGTHS.contains(&key.len()));
+        let key = key.ok_or_else(|| {
+            Refused::malformed(format!(
+                "{CONSOLE_KEY_HEADER} must be a random text of 16 to 256 ASCII characters"
+            ))
+        })?;
+        Ok(Self(Some(sha256(key))))
     }
 }
 

@@ -162,6 +162,8 @@ mod tests {
                 timestamp: m.timestamp,
                 subject: m.subject,
                 body: m.body,
+                number: 1,
+                side: None,
             })
             .collect();
         let pin: Pin = "Y4L-30-W32L".parse().unwrap();

@@ -24,6 +24,8 @@ pub(crate) struct Change {
     pub notices: Vec<Notice>,
     /// Done once the writes are on disk, so that no crash can make it happen twice.
     pub effects: Vec<Effect>,
+    /// The sessions of which consoles are told once the writes are on disk, or could not be written.
+    pub changed: Vec<Pin>,
     /// The next deadline may have changed, so the timer has to look again.
     pub reschedules: bool,
 }
@@ -58,6 +60,11 @@ impl Change {
         Self { writes: vec![write], ..Self::default() }
     }
 
+    /// A change of one session that consoles are told of.
+    pub fn of_session(pin: &Pin, write: Write) -> Self {
+        Self { changed: vec![pin.clone()], ..Self::with_write(write) }
+    }
+
     /// A change that only sends notices.
     pub fn with_notices(notices: Vec<Notice>) -> Self {
         Self { notices, ..Self::default() }
@@ -67,7 +74,14 @@ impl Change {
     pub fn add_fired(&mut self, pin: &Pin, session: &Session, fired: Option<FiredHook>) {
         if let Some(fired) = fired {
             self.writes.push(Write::HookConsumed { pin: pin.clone(), hook: fired.hook });
-            let delivery = HookDelivery { pin: pin.clone(), fired, minter: session.minter };
+            let delivery = HookDelivery {
+                pin: pin.clone(),
+                fired,
+                minter: session.minter,
+                console: session.console,
+                // Known once the whole change is: `Hub::stamp` fills it in.
+                revision: 0,
+            };
             self.effects.push(Effect::Deliver(delivery));
         }
     }
@@ -77,5 +91,13 @@ impl Change {
         let presence = session.presence(side).to_stored();
         let announced = session.announced(side);
         self.writes.push(Write::SideChanged { pin: pin.clone(), side, presence, announced });
+        self.changed.push(pin.clone());
+    }
+
+    /// Adds to the rows how far the customer has come.
+    pub fn add_customer(&mut self, pin: &Pin, session: &Session) {
+        let customer = session.customer.to_stored();
+        self.writes.push(Write::CustomerChanged { pin: pin.clone(), customer });
+        self.changed.push(pin.clone());
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serve::Millis;
 use uuid::Uuid;
+use wire::{Side, session_events::NumberedMessage};
 
 /// How many messages a session holds; more are refused.
 const MOST_MESSAGES: usize = 2_000;
@@ -18,6 +19,12 @@ pub(crate) struct Message {
     /// The sender's self-chosen name.
     pub subject: String,
     pub body: String,
+    /// Its place in the session's chat, from 1 on.
+    #[serde(skip)]
+    pub number: u64,
+    /// The side that wrote it; unknown for messages of earlier versions.
+    #[serde(skip)]
+    pub side: Option<Side>,
 }
 
 impl std::fmt::Debug for Message {
@@ -28,23 +35,77 @@ impl std::fmt::Debug for Message {
 
 /// The messages of one session, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct ChatLog(Vec<Message>);
+pub(crate) struct ChatLog {
+    messages: Vec<Message>,
+    /// The number of the last message, also if that is forgotten by now.
+    last: u64,
+    /// The number of the last message that is on disk. A later one may be lost yet, and its number given again.
+    saved: u64,
+}
 
 impl ChatLog {
+    /// Continues a chat whose last message had this number.
+    pub fn continue_after(&mut self, last: u64) {
+        self.last = self.last.max(last);
+        self.saved = self.last;
+    }
+
+    /// A message that was stored.
+    pub fn restore(&mut self, message: Message) {
+        self.continue_after(message.number);
+        self.messages.push(message);
+    }
+
+    /// A message that isn't saved yet, and has the next number.
     pub fn add(&mut self, message: Message) {
-        self.0.push(message);
+        self.last = message.number;
+        self.messages.push(message);
+    }
+
+    /// The number of the next message.
+    pub const fn next_number(&self) -> u64 {
+        self.last + 1
+    }
+
+    /// The messages up to this one are on disk.
+    pub fn mark_saved(&mut self, number: u64) {
+        self.saved = self.saved.max(number);
+    }
+
+    /// The number of the last message that is on disk.
+    pub const fn last_saved(&self) -> u64 {
+        self.saved
     }
 
     pub const fn is_full(&self) -> bool {
-        self.0.len() >= MOST_MESSAGES
+        self.messages.len() >= MOST_MESSAGES
     }
 
     /// The messages that can still be fetched.
     pub fn current(&self, now: Millis) -> impl Iterator<Item = &Message> {
-        self.0.iter().filter(move |message| message.ttl > now.seconds())
+        self.messages.iter().filter(move |message| message.ttl > now.seconds())
+    }
+
+    /// At most `most` messages that are on disk and come after the one with this number.
+    pub fn after(&self, number: u64, most: usize, now: Millis) -> Vec<NumberedMessage> {
+        let new = self.current(now).filter(|one| one.number > number && one.number <= self.saved);
+        new.take(most).map(Message::numbered).collect()
     }
 
     pub fn forget_old(&mut self, now: Millis) {
-        self.0.retain(|message| message.ttl > now.seconds());
+        self.messages.retain(|message| message.ttl > now.seconds());
+    }
+}
+
+impl Message {
+    fn numbered(&self) -> NumberedMessage {
+        NumberedMessage {
+            number: self.number,
+            guid: self.guid.to_string(),
+            timestamp: self.timestamp,
+            subject: self.subject.clone(),
+            body: self.body.clone(),
+            side: self.side,
+        }
     }
 }

@@ -43,6 +43,8 @@ pub(crate) enum Participant {
     Presenter(Option<PresenterProgram>),
     /// The customer's page beside that program: it reads and chats, and counts for no presence.
     Companion,
+    /// A program that asks the customer whether they agree. It counts for no presence.
+    Asking,
     Viewer(Viewer),
 }
 
@@ -78,29 +80,37 @@ impl Participant {
     pub const fn side(&self) -> Option<Side> {
         match self {
             Self::Presenter(_) => Some(Side::Presenter),
-            Self::Companion => None,
+            Self::Companion | Self::Asking => None,
             Self::Viewer(_) => Some(Side::Viewers),
+        }
+    }
+
+    /// The side to which it belongs, present or not.
+    pub const fn belongs_to(&self) -> Side {
+        match self {
+            Self::Presenter(_) | Self::Companion | Self::Asking => Side::Presenter,
+            Self::Viewer(_) => Side::Viewers,
         }
     }
 
     pub const fn as_viewer(&self) -> Option<&Viewer> {
         match self {
             Self::Viewer(viewer) => Some(viewer),
-            Self::Presenter(_) | Self::Companion => None,
+            Self::Presenter(_) | Self::Companion | Self::Asking => None,
         }
     }
 
     pub const fn as_viewer_mut(&mut self) -> Option<&mut Viewer> {
         match self {
             Self::Viewer(viewer) => Some(viewer),
-            Self::Presenter(_) | Self::Companion => None,
+            Self::Presenter(_) | Self::Companion | Self::Asking => None,
         }
     }
 
     pub const fn as_program(&self) -> Option<&PresenterProgram> {
         match self {
             Self::Presenter(program) => program.as_ref(),
-            Self::Companion | Self::Viewer(_) => None,
+            Self::Companion | Self::Asking | Self::Viewer(_) => None,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The four hooks of a session: which are armed, and what is delivered when one fires.
 
+use data_encoding::HEXLOWER;
 use serve::Client;
 use wire::{HookType, Pin};
+
+use super::credential::{KeyHash, sha256};
 
 /// The armed hooks. Firing consumes a hook, so it fires at most once for each time that it was put.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +28,19 @@ pub(crate) struct HookDelivery {
     pub fired: FiredHook,
     /// Who minted the session: that decides where its hooks may go.
     pub minter: Client,
+    /// The hash of the key of the console that asked for the session, with whose secret the delivery is signed.
+    pub console: Option<KeyHash>,
+    /// The session's revision after the change for which the hook fired.
+    pub revision: u64,
+}
+
+impl HookDelivery {
+    /// Tells this delivery from all others. It is the same each time that it is tried.
+    pub fn id(&self) -> String {
+        // A session has at most one hook of a type in one revision. Hashed, since a header is no place for a PIN.
+        let what = format!("{}/{}/{}", self.pin.expose(), self.fired.hook, self.revision);
+        format!("msg_{}", HEXLOWER.encode(&sha256(&what)[..16]))
+    }
 }
 
 impl ArmedHooks {

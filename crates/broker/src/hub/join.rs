@@ -10,7 +10,7 @@ use wire::{
 };
 
 use super::{
-    Hub,
+    Hub, arrivals,
     change::{Change, Effect, Notice},
     connections::{Connection, Link, Participant, PresenterProgram, Viewer},
     credential::{self, Credential},
@@ -46,7 +46,11 @@ pub(crate) enum Access {
 pub(crate) enum JoinAs {
     Presenter(Option<ProgramHello>),
     Companion,
-    Viewer { read_only: bool },
+    /// A program that asks the customer whether they agree.
+    Asking(ProgramHello),
+    Viewer {
+        read_only: bool,
+    },
 }
 
 /// A connection that was admitted.
@@ -69,6 +73,14 @@ struct Admission {
 }
 
 impl JoinRequest {
+    /// The PIN that was given, unless a ticket was.
+    pub const fn pin(&self) -> Option<&Pin> {
+        match &self.access {
+            Access::Pin(pin) => Some(pin),
+            Access::Ticket(_) => None,
+        }
+    }
+
     /// A page without a socket and without a browser, for the control API and the broker's owner.
     pub fn stand_in(pin: Pin, join_as: JoinAs, page: Uuid, name: &str) -> Self {
         let (access, name) = (Access::Pin(pin), text::tidy_name(name));
@@ -87,7 +99,7 @@ impl JoinAs {
 
     const fn side(&self) -> Side {
         match self {
-            Self::Presenter(_) | Self::Companion => Side::Presenter,
+            Self::Presenter(_) | Self::Companion | Self::Asking(_) => Side::Presenter,
             Self::Viewer { .. } => Side::Viewers,
         }
     }
@@ -118,6 +130,10 @@ impl Hub {
                 (Participant::Presenter(program), None)
             }
             JoinAs::Companion => (Participant::Companion, None),
+            JoinAs::Asking(program) => {
+                self.checked_program(client, &pin, Some(program), now)?;
+                (Participant::Asking, None)
+            }
             JoinAs::Viewer { read_only } => {
                 self.check_room(client, &pin, page)?;
                 let role = if read_only { Role::Watch } else { admission.role };
@@ -129,7 +145,7 @@ impl Hub {
         // A name that a person typed on the page counts more than the one that the link was made with.
         let name = if name.is_empty() { admission.name } else { name };
         let connection = Connection { client, pin: pin.clone(), page, participant, link };
-        let (resumed, change) = self.admit(id, connection, &name)?;
+        let (resumed, change) = self.admit(id, connection, &name, now)?;
         Ok((Joined { pin, page, side, resumed, role, watch_key }, change))
     }
 
@@ -223,18 +239,24 @@ impl Hub {
         id: ConnectionId,
         connection: Connection,
         name: &str,
+        now: Millis,
     ) -> Result<(bool, Change), Refused> {
         let pin = connection.pin.clone();
         let session = &mut self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?.session;
         let mut change = Change { reschedules: true, ..Change::default() };
         let (mut resumed, mut displaced) = (false, Vec::new());
         if let Some(side) = connection.participant.side() {
-            let (arrival, fired) = session.arrive(side, connection.page, name, id);
+            let (arrival, fired) = session.arrive(side, connection.page, name, id, now);
             (resumed, displaced) = (!arrival.started, arrival.displaced);
             change.add_presence(&pin, session, side);
+            if side == Side::Presenter {
+                change.add_customer(&pin, session);
+            }
             change.add_fired(&pin, session, fired);
             // Once saved, when the others can rely on it; the roster itself is made only then.
             change.effects.push(Effect::SendRoster(pin));
+        } else if arrivals::arrives(&mut session.customer, &connection.participant, id, now) {
+            change.add_customer(&pin, session);
         }
         self.connections.insert(id, connection);
         for old in displaced {
@@ -251,8 +273,13 @@ impl Hub {
         let notices = self.end_streams_for(id);
         let mut change = Change { notices, reschedules: true, ..Change::default() };
         let Some(connection) = self.connections.remove(id) else { return change };
-        let Some(side) = connection.participant.side() else { return change };
         let Some(entry) = self.sessions.get_mut(&connection.pin) else { return change };
+        let Some(side) = connection.participant.side() else {
+            if arrivals::departs(&mut entry.session.customer, &connection.participant, id, now) {
+                change.add_customer(&connection.pin, &entry.session);
+            }
+            return change;
+        };
         if entry.session.depart(side, connection.page, id, now) {
             change.add_presence(&connection.pin, &entry.session, side);
             change.effects.push(Effect::SendRoster(connection.pin));
@@ -352,7 +379,7 @@ mod tests {
         let life = Duration::from_secs(60);
         let mut session = Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life);
         session.conf_hash = Some(credential::sha256("right"));
-        hub.sessions.insert(pin.clone(), SessionEntry::new(session));
+        hub.sessions.insert(pin.clone(), SessionEntry::new(session, 0));
         for from in 0..20 {
             let refused = show(&mut hub, &pin, "wrong", from).unwrap_err();
             assert!(matches!(refused, Refused::Malformed(_)), "{from}: {refused:?}");

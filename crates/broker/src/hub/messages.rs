@@ -14,6 +14,11 @@ use super::{chat::Message, refusal::Refused};
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum PageMessage {
     Hello(Hello),
+    Asking(AskingHello),
+    /// From a program that asks: the customer agreed, so a connection that counts follows.
+    Agreed,
+    /// From a program that asks: the customer declined.
+    Declined,
     Name {
         name: String,
     },
@@ -57,6 +62,16 @@ pub(crate) struct Hello {
     pub companion: bool,
     /// The version and platform of a program that shares a screen.
     pub program: Option<ProgramHello>,
+}
+
+/// The first message of a program that asks the customer whether they agree, before it connects as the presenter.
+///
+/// Not a hello with one more field: an earlier broker would take that for a presenter that has started.
+#[derive(Deserialize)]
+pub(crate) struct AskingHello {
+    pub session_pin: String,
+    pub page: Uuid,
+    pub program: ProgramHello,
 }
 
 /// What a page is sent.

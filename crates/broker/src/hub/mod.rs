@@ -5,14 +5,18 @@
 //! more than one. Nothing in here may import the entry points (`http`, `sockets`) or the coordinator.
 
 pub mod abuse;
+mod arrivals;
 pub mod change;
 pub mod chat;
 pub mod conf;
 pub mod connections;
 pub mod credential;
+pub mod customer;
+mod facts;
 pub mod hooks;
 pub mod join;
 pub mod limits;
+pub mod mails;
 pub mod messages;
 pub mod outbox;
 mod page_messages;
@@ -61,6 +65,8 @@ pub(crate) struct Hub {
     abuse: AbuseReports,
     usage: Usage,
     outbox: Outbox,
+    /// The revision that was given last, of all sessions.
+    revision: u64,
 }
 
 /// A session with its chat.
@@ -70,23 +76,34 @@ struct SessionEntry {
     chat: ChatLog,
     /// When the pages were last sent how well the viewers see the screen.
     quality_sent: Option<Millis>,
+    /// Greater with every change that consoles are told of.
+    revision: u64,
+    /// Consoles were told that the PIN has expired.
+    expiry_announced: bool,
 }
 
 impl SessionEntry {
-    fn new(session: Session) -> Self {
-        Self { session, chat: ChatLog::default(), quality_sent: None }
+    fn new(session: Session, revision: u64) -> Self {
+        let chat = ChatLog::default();
+        Self { session, chat, quality_sent: None, revision, expiry_announced: false }
     }
 }
 
 impl Hub {
     /// The hub as it was stored. Connections and streams don't survive a restart.
     pub fn new(settings: HubSettings, stored: StoredState) -> Self {
-        let entry = |(pin, session)| (pin, SessionEntry::new(session));
+        let revision = stored.first_revision;
+        let entry = |(pin, session)| (pin, SessionEntry::new(session, revision));
         let mut sessions: HashMap<Pin, SessionEntry> =
             stored.sessions.into_iter().map(entry).collect();
         for (pin, message) in stored.messages {
             if let Some(entry) = sessions.get_mut(&pin) {
-                entry.chat.add(message);
+                entry.chat.restore(message);
+            }
+        }
+        for (pin, last) in stored.last_messages {
+            if let Some(entry) = sessions.get_mut(&pin) {
+                entry.chat.continue_after(last);
             }
         }
         Self {
@@ -98,6 +115,7 @@ impl Hub {
             abuse: AbuseReports::from_stored(stored.reports, stored.blocked),
             usage: Usage::default(),
             outbox: Outbox::from(stored.outbox),
+            revision,
         }
     }
 

@@ -6,8 +6,13 @@ use std::{collections::VecDeque, fmt};
 
 use serve::Millis;
 use uuid::Uuid;
-use wire::Pin;
+use wire::{
+    Pin,
+    session_events::{MailFacts, MailState as ToldState},
+};
 
+/// What is missing where a mail isn't sent.
+const NO_SERVER: &str = "no mail server is configured";
 /// How many e-mails the outbox lists; the oldest make room.
 const LENGTH: usize = 1_000;
 
@@ -16,6 +21,8 @@ const LENGTH: usize = 1_000;
 pub struct Mail {
     /// Tells it from all others.
     pub id: Uuid,
+    /// The session that it is about; unknown for mails of earlier versions.
+    pub pin: Option<Pin>,
     /// When it was asked for.
     pub at: Millis,
     /// The recipient's address.
@@ -26,6 +33,13 @@ pub struct Mail {
     pub body: String,
     /// What has become of it.
     pub state: MailState,
+}
+
+impl Mail {
+    fn facts(&self) -> MailFacts {
+        let (state, reason) = self.state.facts();
+        MailFacts { id: self.id.to_string(), state, reason }
+    }
 }
 
 impl fmt::Debug for Mail {
@@ -42,11 +56,14 @@ impl fmt::Debug for Mail {
 pub enum MailState {
     /// No SMTP server is configured: it lies in the outbox for the console to show.
     Unsent,
-    /// It is being sent. Where a start finds this, the mail may have been sent, so it isn't sent again.
+    /// It is being handed to the SMTP server. Where a start finds this, the server may have taken it, so it isn't sent
+    /// again.
     Sending,
-    /// The SMTP server took it.
+    /// The SMTP server didn't take it yet, and why. It will be tried again, also after a restart.
+    Waiting(String),
+    /// The SMTP server took it. Whether it arrives isn't known.
     Sent,
-    /// It could not be sent, and why.
+    /// It was refused for good or could not be handed over in time, and why.
     Failed(String),
 }
 
@@ -55,6 +72,7 @@ impl MailState {
         match self {
             Self::Unsent => ("kept", None),
             Self::Sending => ("sending", None),
+            Self::Waiting(reason) => ("waiting", Some(reason)),
             Self::Sent => ("sent", None),
             Self::Failed(reason) => ("failed", Some(reason)),
         }
@@ -63,6 +81,7 @@ impl MailState {
     pub(crate) fn from_columns(state: &str, reason: Option<String>) -> Self {
         match state {
             "kept" => Self::Unsent,
+            "waiting" => Self::Waiting(reason.unwrap_or_default()),
             "sent" => Self::Sent,
             "failed" => Self::Failed(reason.unwrap_or_default()),
             // Also a state of a later version: sending it a second time would be worse than not sending it.
@@ -70,9 +89,25 @@ impl MailState {
         }
     }
 
+    /// The state as consoles are told it, and the reason.
+    fn facts(&self) -> (ToldState, Option<String>) {
+        match self {
+            Self::Unsent => (ToldState::NotSent, Some(NO_SERVER.to_owned())),
+            Self::Sending => (ToldState::Queued, None),
+            Self::Waiting(reason) => (ToldState::Queued, Some(reason.clone())),
+            Self::Sent => (ToldState::HandedOver, None),
+            Self::Failed(reason) => (ToldState::Refused, Some(reason.clone())),
+        }
+    }
+
     /// The state's name, as listings show it.
     pub fn word(&self) -> &'static str {
         self.as_columns().0
+    }
+
+    /// Why it isn't sent: the SMTP server's own words where there are any.
+    pub fn reason(&self) -> Option<&str> {
+        self.as_columns().1
     }
 }
 
@@ -150,11 +185,22 @@ impl Outbox {
         self.0.iter()
     }
 
-    /// Records what became of an e-mail.
-    pub fn set_state(&mut self, id: Uuid, state: MailState) {
-        if let Some(mail) = self.0.iter_mut().find(|mail| mail.id == id) {
-            mail.state = state;
-        }
+    /// The mail with this id.
+    pub fn get(&self, id: Uuid) -> Option<&Mail> {
+        self.0.iter().find(|mail| mail.id == id)
+    }
+
+    /// What consoles are told of the e-mails about a session, oldest first.
+    pub fn facts_of(&self, pin: &Pin) -> Vec<MailFacts> {
+        let about = self.0.iter().filter(|mail| mail.pin.as_ref() == Some(pin));
+        about.map(Mail::facts).collect()
+    }
+
+    /// Records what became of an e-mail, and returns the session that it is about.
+    pub fn set_state(&mut self, id: Uuid, state: MailState) -> Option<Pin> {
+        let mail = self.0.iter_mut().find(|mail| mail.id == id)?;
+        mail.state = state;
+        mail.pin.clone()
     }
 
     pub fn forget_before(&mut self, before: Millis) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serve::Millis;
 use uuid::Uuid;
-use wire::shared_screen::Sharing;
+use wire::{Pin, Side, shared_screen::Sharing};
 
 use super::{
     Hub,
@@ -33,22 +33,36 @@ impl Hub {
         guid: Uuid,
         now: Millis,
     ) -> Result<Change, Refused> {
-        let body = text::tidy_message(body)
-            .ok_or_else(|| Refused::malformed("a message has 1 to 2000 characters"))?;
+        let body = text::tidy_message(body).ok_or_else(text::bad_message)?;
         let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
         let (pin, allowed) = (connection.pin.clone(), self.rates(connection.client).chat);
+        let side = connection.participant.belongs_to();
         self.usage.chat.admit(&connection.page, allowed, now).map_err(Refused::too_many)?;
+        self.add_to_chat(pin, side, (name, body), guid, now).map(|(_, change)| change)
+    }
+
+    /// Adds a message to a session's chat; its number, and the change that sends it to everybody.
+    pub(super) fn add_to_chat(
+        &mut self,
+        pin: Pin,
+        side: Side,
+        (name, body): (&str, String),
+        guid: Uuid,
+        now: Millis,
+    ) -> Result<(u64, Change), Refused> {
         let chat = &mut self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?.chat;
         if chat.is_full() {
             return Err(Refused::malformed("this session's chat is full"));
         }
         let timestamp = now.seconds();
         let ttl = timestamp + self.settings.durations.chat_life.as_secs();
-        let message = Message { guid, ttl, timestamp, subject: text::tidy_name(name), body };
+        let (subject, number) = (text::tidy_name(name), chat.next_number());
+        let message = Message { guid, ttl, timestamp, subject, body, number, side: Some(side) };
         chat.add(message.clone());
         let write = Write::ChatAdded { pin: pin.clone(), message: message.clone() };
+        let change = Change::of_session(&pin, write);
         let effects = vec![Effect::SendChat(pin, message)];
-        Ok(Change { effects, ..Change::with_write(write) })
+        Ok((number, Change { effects, ..change }))
     }
 
     /// A page gives itself another name.
@@ -71,14 +85,21 @@ impl Hub {
                 program.sharing = state;
             }
             // A program that shares nothing any more ends its connection instead.
-            (Participant::Presenter(_) | Participant::Companion | Participant::Viewer(_), _) => {
+            (
+                Participant::Presenter(_)
+                | Participant::Companion
+                | Participant::Asking
+                | Participant::Viewer(_),
+                _,
+            ) => {
                 return Err(Refused::malformed(
                     "only a program that shares a screen may report this",
                 ));
             }
         }
         let pin = connection.pin.clone();
-        Ok(Change::with_notices(self.roster_notices(&pin)))
+        let notices = self.roster_notices(&pin);
+        Ok(Change { changed: vec![pin], ..Change::with_notices(notices) })
     }
 
     /// A viewer reports how well it sees the screen. Reports that come too often are ignored.

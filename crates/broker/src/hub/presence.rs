@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 use serve::Millis;
 use uuid::Uuid;
-use wire::Side;
+use wire::{Side, session_events::SideFacts};
 
 /// One load of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,30 +26,39 @@ pub struct Presence {
     pages: BTreeMap<PageId, Page>,
     phase: Phase,
     last_name: String,
+    /// How often a page has started, and how often the side has gone offline.
+    started: u64,
+    went_offline: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Page {
     name: String,
     state: PageState,
+    /// Since when it has been connected, or not.
+    since: Millis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PageState {
     Connected(ConnectionId),
-    Disconnected { since: Millis },
+    Disconnected,
 }
 
 /// What is known of a side as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Never,
-    Online,
+    Online {
+        since: Millis,
+    },
     /// Nobody is there, and they may still come back within the grace.
     Leaving {
         since: Millis,
     },
-    Offline,
+    Offline {
+        since: Millis,
+    },
 }
 
 /// What an arrival means.
@@ -67,6 +76,13 @@ pub struct StoredPresence {
     phase: StoredPhase,
     last_name: String,
     pages: Vec<(PageId, String)>,
+    // Stores of earlier versions don't have the fields from here on.
+    #[serde(default)]
+    started: u64,
+    #[serde(default)]
+    went_offline: u64,
+    #[serde(default)]
+    offline_since_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -80,7 +96,13 @@ enum StoredPhase {
 
 impl Default for Presence {
     fn default() -> Self {
-        Self { pages: BTreeMap::new(), phase: Phase::Never, last_name: String::new() }
+        Self {
+            pages: BTreeMap::new(),
+            phase: Phase::Never,
+            last_name: String::new(),
+            started: 0,
+            went_offline: 0,
+        }
     }
 }
 
@@ -92,8 +114,11 @@ impl Presence {
         page: PageId,
         name: &str,
         connection: ConnectionId,
+        now: Millis,
     ) -> Arrival {
         let started = !self.pages.contains_key(&page);
+        // A page that dials again before its old connection has ended was there all the time.
+        let since = self.connected_since(page).unwrap_or(now);
         let displaced = match side {
             // The old page is forgotten, and not only away: if it comes back, it has started anew.
             Side::Presenter => {
@@ -104,9 +129,12 @@ impl Presence {
             Side::Viewers => self.pages.get(&page).and_then(Page::connection).into_iter().collect(),
         };
         name.clone_into(&mut self.last_name);
-        self.pages
-            .insert(page, Page { name: name.to_owned(), state: PageState::Connected(connection) });
-        self.phase = Phase::Online;
+        let state = PageState::Connected(connection);
+        self.pages.insert(page, Page { name: name.to_owned(), state, since });
+        if !matches!(self.phase, Phase::Online { .. }) {
+            self.phase = Phase::Online { since: now };
+        }
+        self.started += u64::from(started);
         Arrival { started, displaced }
     }
 
@@ -117,7 +145,7 @@ impl Presence {
         else {
             return false;
         };
-        present.state = PageState::Disconnected { since: now };
+        (present.state, present.since) = (PageState::Disconnected, now);
         if !self.is_online() {
             self.phase = Phase::Leaving { since: now };
         }
@@ -129,26 +157,33 @@ impl Presence {
         let over = |since: Millis| now > since.after(grace);
         self.pages.retain(|_, page| match page.state {
             PageState::Connected(_) => true,
-            PageState::Disconnected { since } => !over(since),
+            PageState::Disconnected => !over(page.since),
         });
         match self.phase {
             Phase::Leaving { since } if over(since) => {
-                self.phase = Phase::Offline;
+                self.phase = Phase::Offline { since: now };
                 self.pages.clear();
                 true
             }
-            Phase::Never | Phase::Online | Phase::Leaving { .. } | Phase::Offline => false,
+            Phase::Never | Phase::Online { .. } | Phase::Leaving { .. } | Phase::Offline { .. } => {
+                false
+            }
         }
+    }
+
+    /// Counts that the side has gone offline in a session that was alive.
+    pub const fn count_offline(&mut self) {
+        self.went_offline += 1;
     }
 
     /// When [`Presence::expire`] has something to do next.
     pub fn next_deadline(&self, grace: Duration) -> Option<Millis> {
         let leaving = match self.phase {
             Phase::Leaving { since } => Some(since),
-            Phase::Never | Phase::Online | Phase::Offline => None,
+            Phase::Never | Phase::Online { .. } | Phase::Offline { .. } => None,
         };
         let away = self.pages.values().filter_map(|page| match page.state {
-            PageState::Disconnected { since } => Some(since),
+            PageState::Disconnected => Some(page.since),
             PageState::Connected(_) => None,
         });
         // The service fires after *more than* the grace, so this is the first millisecond after it.
@@ -164,6 +199,31 @@ impl Presence {
         self.pages.iter().filter_map(|(id, page)| {
             page.connection().map(|connection| (*id, page.name.as_str(), connection))
         })
+    }
+
+    /// Since when each page that is connected has been so, with its name and its connection.
+    pub fn connected(&self) -> impl Iterator<Item = (ConnectionId, &str, Millis)> {
+        self.pages.values().filter_map(|page| Some((page.connection()?, &*page.name, page.since)))
+    }
+
+    /// The side as a console is told of it.
+    pub fn facts(&self, now: Millis) -> SideFacts {
+        let for_ms = |since| millis_between(since, now);
+        match self.phase {
+            Phase::Never => SideFacts::Never,
+            Phase::Online { since } => SideFacts::Online { for_ms: for_ms(since) },
+            Phase::Leaving { since } => SideFacts::Leaving { for_ms: for_ms(since) },
+            Phase::Offline { since } => SideFacts::Offline { for_ms: for_ms(since) },
+        }
+    }
+
+    /// How often a page of this side has started, and how often the side has gone offline.
+    pub const fn happened(&self) -> (u64, u64) {
+        (self.started, self.went_offline)
+    }
+
+    fn connected_since(&self, page: PageId) -> Option<Millis> {
+        self.pages.get(&page).filter(|page| page.connection().is_some()).map(|page| page.since)
     }
 
     /// The name that a page of this side gave last.
@@ -188,11 +248,22 @@ impl Presence {
         let phase = match self.phase {
             Phase::Never => StoredPhase::Never,
             // Not since when: after a restart the whole grace begins anew.
-            Phase::Online | Phase::Leaving { .. } => StoredPhase::Present,
-            Phase::Offline => StoredPhase::Offline,
+            Phase::Online { .. } | Phase::Leaving { .. } => StoredPhase::Present,
+            Phase::Offline { .. } => StoredPhase::Offline,
+        };
+        let offline_since_ms = match self.phase {
+            Phase::Offline { since } => Some(since.0),
+            Phase::Never | Phase::Online { .. } | Phase::Leaving { .. } => None,
         };
         let pages = self.pages.iter().map(|(id, page)| (*id, page.name.clone())).collect();
-        StoredPresence { phase, last_name: self.last_name.clone(), pages }
+        StoredPresence {
+            phase,
+            last_name: self.last_name.clone(),
+            pages,
+            started: self.started,
+            went_offline: self.went_offline,
+            offline_since_ms,
+        }
     }
 
     /// The side after a restart. Those who were there have the whole grace to come back, since nobody knows for how
@@ -201,11 +272,14 @@ impl Presence {
         let phase = match stored.phase {
             StoredPhase::Never => Phase::Never,
             StoredPhase::Present => Phase::Leaving { since: now },
-            StoredPhase::Offline => Phase::Offline,
+            StoredPhase::Offline => {
+                Phase::Offline { since: stored.offline_since_ms.map_or(now, Millis) }
+            }
         };
-        let away = |name| Page { name, state: PageState::Disconnected { since: now } };
+        let away = |name| Page { name, state: PageState::Disconnected, since: now };
         let pages = stored.pages.into_iter().map(|(id, name)| (id, away(name))).collect();
-        Self { pages, phase, last_name: stored.last_name }
+        let StoredPresence { last_name, started, went_offline, .. } = stored;
+        Self { pages, phase, last_name, started, went_offline }
     }
 }
 
@@ -213,9 +287,14 @@ impl Page {
     const fn connection(&self) -> Option<ConnectionId> {
         match self.state {
             PageState::Connected(connection) => Some(connection),
-            PageState::Disconnected { .. } => None,
+            PageState::Disconnected => None,
         }
     }
+}
+
+/// How long it is from one moment to another, for a message; 0 where the clock was set back in between.
+pub(super) fn millis_between(earlier: Millis, later: Millis) -> u64 {
+    u64::try_from(later.since(earlier).as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -233,24 +312,24 @@ mod tests {
     #[test]
     fn the_same_page_within_the_grace_has_resumed_and_a_new_one_has_started() {
         let mut side = Presence::default();
-        assert!(side.arrive(Side::Viewers, page(1), "Anna", ConnectionId(1)).started);
+        assert!(side.arrive(Side::Viewers, page(1), "Anna", ConnectionId(1), Millis(0)).started);
         side.depart(page(1), ConnectionId(1), Millis(0));
         assert!(!side.expire(Millis(60_000), GRACE));
-        assert!(!side.arrive(Side::Viewers, page(1), "Anna", ConnectionId(2)).started);
-        assert!(side.arrive(Side::Viewers, page(2), "Ben", ConnectionId(3)).started);
+        assert!(!side.arrive(Side::Viewers, page(1), "Anna", ConnectionId(2), Millis(0)).started);
+        assert!(side.arrive(Side::Viewers, page(2), "Ben", ConnectionId(3), Millis(0)).started);
     }
 
     #[test]
     fn goes_offline_once_and_only_after_more_than_the_grace() {
         let mut side = Presence::default();
-        side.arrive(Side::Viewers, page(1), "", ConnectionId(1));
+        side.arrive(Side::Viewers, page(1), "", ConnectionId(1), Millis(0));
         side.depart(page(1), ConnectionId(1), Millis(5));
         assert_eq!(side.next_deadline(GRACE), Some(Millis(60_006)));
         assert!(!side.expire(Millis(60_005), GRACE));
         assert!(side.expire(Millis(60_006), GRACE));
         assert!(!side.expire(Millis(999_999), GRACE));
         assert!(
-            side.arrive(Side::Viewers, page(1), "", ConnectionId(2)).started,
+            side.arrive(Side::Viewers, page(1), "", ConnectionId(2), Millis(0)).started,
             "too late to resume"
         );
     }
@@ -258,8 +337,8 @@ mod tests {
     #[test]
     fn viewers_are_gone_only_when_all_are() {
         let mut side = Presence::default();
-        side.arrive(Side::Viewers, page(1), "", ConnectionId(1));
-        side.arrive(Side::Viewers, page(2), "", ConnectionId(2));
+        side.arrive(Side::Viewers, page(1), "", ConnectionId(1), Millis(0));
+        side.arrive(Side::Viewers, page(2), "", ConnectionId(2), Millis(0));
         side.depart(page(1), ConnectionId(1), Millis(0));
         assert!(!side.expire(Millis(120_000), GRACE));
         side.depart(page(2), ConnectionId(2), Millis(120_000));
@@ -270,8 +349,8 @@ mod tests {
     #[test]
     fn a_new_presenter_takes_the_old_ones_place_and_the_old_line_ending_changes_nothing() {
         let mut side = Presence::default();
-        side.arrive(Side::Presenter, page(1), "", ConnectionId(1));
-        let second = side.arrive(Side::Presenter, page(2), "", ConnectionId(2));
+        side.arrive(Side::Presenter, page(1), "", ConnectionId(1), Millis(0));
+        let second = side.arrive(Side::Presenter, page(2), "", ConnectionId(2), Millis(0));
         assert_eq!(second, Arrival { started: true, displaced: vec![ConnectionId(1)] });
         assert!(!side.depart(page(1), ConnectionId(1), Millis(0)));
         assert!(side.is_online());
@@ -280,10 +359,15 @@ mod tests {
     #[test]
     fn after_a_restart_the_grace_starts_anew_for_those_who_were_there() {
         let mut side = Presence::default();
-        side.arrive(Side::Presenter, page(1), "Maria", ConnectionId(1));
+        side.arrive(Side::Presenter, page(1), "Maria", ConnectionId(1), Millis(0));
         let mut again = Presence::from_stored(side.to_stored(), Millis(1_000_000));
         assert!(!again.expire(Millis(1_060_000), GRACE));
-        assert!(!again.clone().arrive(Side::Presenter, page(1), "Maria", ConnectionId(1)).started);
+        assert!(
+            !again
+                .clone()
+                .arrive(Side::Presenter, page(1), "Maria", ConnectionId(1), Millis(0))
+                .started
+        );
         assert!(again.expire(Millis(1_060_001), GRACE));
         let offline = Presence::from_stored(again.to_stored(), Millis(2_000_000));
         assert_eq!(offline.next_deadline(GRACE), None, "it is told only once");
@@ -301,7 +385,7 @@ mod tests {
                 match what {
                     0 => {
                         line += 1;
-                        side.arrive(Side::Viewers, page(id), "", ConnectionId(line));
+                        side.arrive(Side::Viewers, page(id), "", ConnectionId(line), Millis(now));
                         open.insert(page(id), ConnectionId(line));
                     }
                     1 => if let Some(line) = open.remove(&page(id)) {

@@ -95,6 +95,8 @@ pub(crate) struct Usage {
     pub guesses: RateLimiter<Client>,
     pub reach: RateLimiter<Client>,
     pub chat: RateLimiter<PageId>,
+    /// Chat messages of a session's console, which has no page.
+    pub console_chat: RateLimiter<Pin>,
     pub streams: RateLimiter<PageId>,
     pub signals: RateLimiter<PageId>,
     /// Wrong confs that programs showed. Counted by session, since many clients may try one session's conf.

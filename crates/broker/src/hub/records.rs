@@ -7,6 +7,7 @@ use wire::{HookType, Pin, Side, shared_screen::Requester};
 use super::{
     chat::Message,
     credential::KeyHash,
+    customer::StoredCustomer,
     outbox::{Mail, MailState},
     presence::StoredPresence,
     session::Session,
@@ -34,6 +35,10 @@ pub(crate) enum Write {
         side: Side,
         presence: StoredPresence,
         announced: bool,
+    },
+    CustomerChanged {
+        pin: Pin,
+        customer: StoredCustomer,
     },
     ConfGiven {
         pin: Pin,
@@ -84,6 +89,10 @@ pub(crate) enum Write {
 pub(crate) struct StoredState {
     pub sessions: Vec<(Pin, Session)>,
     pub messages: Vec<(Pin, Message)>,
+    /// The number of each session's last chat message, also if that is forgotten.
+    pub last_messages: Vec<(Pin, u64)>,
+    /// Every revision of an earlier run is less than this.
+    pub first_revision: u64,
     /// Minter, PIN and reporter of each.
     pub reports: Vec<(Client, Pin, Client)>,
     pub blocked: Vec<Client>,

@@ -1,22 +1,11 @@
 //! The decisions behind the calls of the service's API and of our extensions.
 
 use serve::{Client, Millis};
-use uuid::Uuid;
 use wire::{HookType, Pin, Region, shared_screen::Requester};
 
 use super::{
-    Hub, SessionEntry,
-    change::{Change, Effect},
-    chat::Message,
-    credential::KeyHash,
-    messages::ServerMessage,
-    outbox::{Mail, MailState},
-    pin,
-    records::Write,
-    refusal::Refused,
-    session::Session,
-    text,
-    tickets::Ticket,
+    Hub, SessionEntry, change::Change, chat::Message, credential::KeyHash, messages::ServerMessage,
+    pin, records::Write, refusal::Refused, session::Session, text, tickets::Ticket,
 };
 
 /// A hook's URL, and whether it is this broker's own call for an e-mail, which every policy allows.
@@ -25,21 +14,13 @@ pub(crate) struct HookTarget<'a> {
     pub is_own_mail: bool,
 }
 
-/// An e-mail that a client asks for.
-pub(crate) struct MailRequest<'a> {
-    pub id: Uuid,
-    pub to: String,
-    pub pin: &'a Pin,
-    pub subject: String,
-    pub body: String,
-}
-
 impl Hub {
-    /// Mints a PIN out of several attempts' random bytes.
+    /// Mints a PIN out of several attempts' random bytes, for a console that gave a key with this hash.
     pub fn mint(
         &mut self,
         client: Client,
         region: Region,
+        console: Option<KeyHash>,
         attempts: &[[u8; 32]],
         now: Millis,
     ) -> Result<(Pin, Change), Refused> {
@@ -51,8 +32,9 @@ impl Hub {
         let unused = |pin: &Pin| !self.sessions.contains_key(pin);
         let minted = attempts.iter().filter_map(|random| pin::mint(random)).find(unused);
         let pin = minted.ok_or(Refused::NotSaved)?;
-        let session = Session::new(region, client, now, self.settings.durations.pin_life);
-        self.sessions.insert(pin.clone(), SessionEntry::new(session.clone()));
+        let mut session = Session::new(region, client, now, self.settings.durations.pin_life);
+        session.console = console;
+        self.sessions.insert(pin.clone(), SessionEntry::new(session.clone(), self.revision));
         let write = Write::Minted { pin: pin.clone(), session: Box::new(session) };
         Ok((pin, Change { reschedules: true, ..Change::with_write(write) }))
     }
@@ -107,37 +89,6 @@ impl Hub {
         Ok(self.known(client, pin, now)?.chat.current(now).cloned().collect())
     }
 
-    /// Puts an e-mail into the outbox, and has it sent if it can be sent.
-    pub fn queue_mail(
-        &mut self,
-        client: Client,
-        request: MailRequest<'_>,
-        now: Millis,
-    ) -> Result<Change, Refused> {
-        let MailRequest { id, to, pin, subject, body } = request;
-        self.managed(client, pin, now)?;
-        let rates = self.rates(client);
-        let usage = &mut self.usage;
-        // The PIN's limit first: a mail that it refuses must not count against the client's own limit.
-        usage.mail_by_pin.admit(pin, rates.mail_by_pin, now).map_err(Refused::too_many)?;
-        usage
-            .mail_by_client
-            .admit(&client, rates.mail_by_client, now)
-            .map_err(Refused::too_many)?;
-        let sends = self.settings.sends_mail;
-        let state = if sends { MailState::Sending } else { MailState::Unsent };
-        let mail = Mail { id, at: now, to, subject, body, state };
-        self.outbox.add(mail.clone());
-        let effects = if sends { vec![Effect::SendMail(mail.clone())] } else { Vec::new() };
-        Ok(Change { effects, ..Change::with_write(Write::MailQueued { mail }) })
-    }
-
-    /// Records what became of an e-mail.
-    pub fn set_mail_state(&mut self, id: Uuid, state: MailState) -> Change {
-        self.outbox.set_state(id, state.clone());
-        Change::with_write(Write::MailChanged { id, state })
-    }
-
     /// Counts a report of abuse.
     pub fn report_abuse(
         &mut self,
@@ -161,7 +112,7 @@ impl Hub {
         // An expired session can be revoked as well, so that the caller can be sure that it is over.
         self.known(client, pin, now)?.session.revoked = true;
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
-        Ok(Change { notices, ..Change::with_write(Write::Revoked { pin: pin.clone() }) })
+        Ok(Change { notices, ..Change::of_session(pin, Write::Revoked { pin: pin.clone() }) })
     }
 
     /// Sets the technician and the company that the customer is shown. A conf that is made later contains them.

@@ -9,6 +9,8 @@ use serve::{Client, Millis};
 use wire::{HookType, Region, Side, shared_screen::Requester};
 
 use super::{
+    credential::KeyHash,
+    customer::Customer,
     hooks::{ArmedHooks, FiredHook},
     presence::{Arrival, ConnectionId, PageId, Presence},
 };
@@ -27,11 +29,16 @@ pub struct Session {
     /// Somebody who has the PIN ended it before its time.
     pub revoked: bool,
     /// The SHA-256 of the conf, once that was given. It is given only once.
-    pub conf_hash: Option<[u8; 32]>,
+    pub conf_hash: Option<KeyHash>,
+    /// The hash of the key that the console gave when it asked for the PIN. Only who shows that key may follow the
+    /// session.
+    pub console: Option<KeyHash>,
     /// The technician and company who ask for the screen.
     pub requester: Requester,
     /// The conf says that nobody at the customer's computer has to agree.
     pub unattended: bool,
+    /// How far the customer has come.
+    pub customer: Customer,
     hooks: ArmedHooks,
     presenter: SideState,
     viewers: SideState,
@@ -62,8 +69,10 @@ impl Session {
             minter,
             revoked: false,
             conf_hash: None,
+            console: None,
             requester: Requester::default(),
             unattended: false,
+            customer: Customer::default(),
             hooks: ArmedHooks::default(),
             presenter: SideState::default(),
             viewers: SideState::default(),
@@ -101,8 +110,13 @@ impl Session {
         page: PageId,
         name: &str,
         connection: ConnectionId,
+        now: Millis,
     ) -> (Arrival, Option<FiredHook>) {
-        let arrival = self.side_mut(side).presence.arrive(side, page, name, connection);
+        if side == Side::Presenter {
+            let others = self.presenter.presence.present().any(|(other, ..)| other != page);
+            self.customer.came_online(others, now);
+        }
+        let arrival = self.side_mut(side).presence.arrive(side, page, name, connection, now);
         let fired = if arrival.started { self.fire(started(side)) } else { None };
         (arrival, fired)
     }
@@ -125,12 +139,27 @@ impl Session {
         now: Millis,
         grace: Duration,
     ) -> (bool, Option<FiredHook>) {
-        if !self.side_mut(side).presence.expire(now, grace) {
+        if !self.expire_presence(side, now, grace) {
             return (false, None);
         }
+        self.side_mut(side).presence.count_offline();
         // A hook that isn't armed by now has missed this event, and doesn't fire for it later.
         let fired = if self.side(side).announced { self.fire(offline(side)) } else { None };
         (true, fired)
+    }
+
+    /// How often each hook's event has happened, in the order of [`HookType::ALL`].
+    pub fn happened(&self) -> [u64; HookType::ALL.len()] {
+        HookType::ALL.map(|hook| {
+            let (started, offline) = self.presence(hook.side()).happened();
+            if hook.is_started() { started } else { offline }
+        })
+    }
+
+    /// Lets time pass on one side of a session whose life is over: nothing happens any more for which a hook could
+    /// fire. True if the side has just gone offline.
+    pub fn expire_presence(&mut self, side: Side, now: Millis, grace: Duration) -> bool {
+        self.side_mut(side).presence.expire(now, grace)
     }
 
     /// When a side's grace is over next.
@@ -214,7 +243,7 @@ mod tests {
 
     fn arrive(session: &mut Session, side: Side, n: u64) -> Option<HookType> {
         let page = PageId(Uuid::from_u128(n.into()));
-        session.arrive(side, page, "Maria", ConnectionId(n)).1.map(|fired| fired.hook)
+        session.arrive(side, page, "Maria", ConnectionId(n), Millis(0)).1.map(|fired| fired.hook)
     }
 
     fn leave(session: &mut Session, side: Side, n: u64, now: i64) {

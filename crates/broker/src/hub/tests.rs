@@ -6,6 +6,7 @@ use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{
     HookType, Pin, Side,
+    session_events::SideFacts,
     shared_screen::{ProgramHello, Role, Secret, Sharing, ToPresenter},
 };
 
@@ -35,7 +36,7 @@ fn hub() -> (Hub, Pin) {
     let settings = HubSettings { regions: vec![region], rates, ..HubSettings::default() };
     let mut hub = Hub::new(settings, StoredState::default());
     let region = "us-east-1".parse().unwrap();
-    let (pin, _) = hub.mint(LOCAL, region, &[[7; 32]], Millis(0)).unwrap();
+    let (pin, _) = hub.mint(LOCAL, region, None, &[[7; 32]], Millis(0)).unwrap();
     (hub, pin)
 }
 
@@ -232,4 +233,94 @@ fn each_guess_is_answered_later_than_the_last_until_there_is_no_answer() {
     assert_eq!(delays[..5], [Duration::ZERO; 5][..]);
     assert!(delays[4..].is_sorted_by(|a, b| a < b), "{delays:?}");
     assert!(matches!(guess(), Refused::TooMany { .. }));
+}
+
+#[test]
+fn a_hook_carries_the_revision_of_the_state_after_its_change() {
+    let (mut hub, pin) = hub();
+    let other = hub.mint(LOCAL, "us-east-1".parse().unwrap(), None, &[[9; 32]], Millis(0));
+    let (other, mut minted) = other.unwrap();
+    hub.stamp(&mut minted);
+    put(&mut hub, &pin, HookType::PresenterStarted);
+    let before = hub.facts(&pin, Millis(0)).unwrap();
+    let mut change = join(&mut hub, &pin, PRESENTER, program()).unwrap();
+    assert_eq!(change.changed.iter().filter(|changed| **changed != pin).count(), 0);
+    hub.stamp(&mut change);
+    let after = hub.facts(&pin, Millis(0)).unwrap();
+    assert!(after.revision > before.revision);
+    assert_eq!(change.changed, [pin], "once, whatever changed about it");
+    let Effect::Deliver(delivery) = &change.effects[0] else { panic!("{:?}", change.effects) };
+    assert_eq!(delivery.revision, after.revision);
+    assert_eq!(delivery.id(), delivery.clone().id());
+    assert!(hub.facts(&other, Millis(0)).unwrap().revision < after.revision);
+}
+
+#[test]
+fn revisions_begin_after_those_of_an_earlier_run() {
+    let (hub_before, pin) = hub();
+    let session = hub_before.sessions[&pin].session.clone();
+    let sessions = vec![(pin.clone(), session)];
+    let stored = StoredState { sessions, first_revision: 7_000, ..StoredState::default() };
+    let mut hub = Hub::new(HubSettings::default(), stored);
+    assert_eq!(hub.facts(&pin, Millis(0)).unwrap().revision, 7_000);
+    let mut change = hub.note_download(LOCAL, &pin, Millis(0)).unwrap();
+    hub.stamp(&mut change);
+    assert_eq!(hub.facts(&pin, Millis(0)).unwrap().revision, 7_001);
+}
+
+#[test]
+fn who_may_follow_a_session_depends_on_the_key_that_minted_it() {
+    let (mut hub, keyless) = hub();
+    let region = "us-east-1".parse().unwrap();
+    let (pin, _) = hub.mint(LOCAL, region, Some([1; 32]), &[[9; 32]], Millis(0)).unwrap();
+    let stranger = Client::from_ip([198, 51, 100, 1].into());
+    let mut check = |client, key: Option<[u8; 32]>, pin: &Pin| {
+        hub.check_console(client, key.as_ref(), pin, Millis(0))
+    };
+    assert_eq!(check(stranger, Some([1; 32]), &pin), Ok(()));
+    for (client, key) in [(LOCAL, None), (LOCAL, Some([2; 32])), (stranger, Some([2; 32]))] {
+        assert_eq!(check(client, key, &pin), Err(Refused::NotYours));
+    }
+    assert_eq!(check(LOCAL, None, &keyless), Ok(()));
+    assert_eq!(check(stranger, Some([1; 32]), &keyless), Err(Refused::NotYours));
+    let unknown = "000-00-0000".parse().unwrap();
+    for _ in 0..Rates::embedded().guesses.times {
+        let refused = check(stranger, Some([1; 32]), &unknown);
+        assert!(matches!(refused, Err(Refused::UnknownPin { .. })), "{refused:?}");
+    }
+    let refused = check(stranger, Some([1; 32]), &unknown);
+    assert!(matches!(refused, Err(Refused::TooMany { .. })), "it counts as a guess: {refused:?}");
+    assert_eq!(check(stranger, Some([1; 32]), &pin), Ok(()), "the key is no guess");
+}
+
+#[test]
+fn a_chat_message_is_told_by_number_once_it_is_on_disk() {
+    let (mut hub, pin) = hub();
+    let guid = Uuid::from_u128(1);
+    let posted = hub.post_console_chat(LOCAL, None, &pin, ("Anna", "Hello"), guid, Millis(0));
+    let (number, change) = posted.unwrap();
+    assert_eq!((number, &change.changed[..]), (1, &[pin.clone()][..]));
+    assert!(hub.chat_after(&pin, 0, 10, Millis(0)).is_empty());
+    hub.mark_chat_saved(&pin, number);
+    let told = hub.chat_after(&pin, 0, 10, Millis(0));
+    assert_eq!((told[0].number, told[0].side), (1, Some(Side::Viewers)));
+    assert!(hub.chat_after(&pin, 1, 10, Millis(0)).is_empty());
+    assert_eq!(hub.facts(&pin, Millis(0)).unwrap().messages, 1);
+}
+
+#[test]
+fn a_session_whose_pin_is_over_still_says_who_is_there_and_counts_no_event() {
+    let (mut hub, pin) = hub();
+    put(&mut hub, &pin, HookType::ViewerStarted);
+    put(&mut hub, &pin, HookType::ViewerOffline);
+    join(&mut hub, &pin, VIEWER, JoinAs::plain_page(Side::Viewers)).unwrap();
+    hub.revoke(LOCAL, &pin, Millis(0)).unwrap();
+    hub.leave(ConnectionId(VIEWER), Millis(0));
+    assert_eq!(hub.next_deadline(Millis(0)), Some(Millis(60_001)));
+    let change = hub.fire_elapsed(Millis(60_001));
+    assert!(change.effects.is_empty(), "its hooks fire no more: {:?}", change.effects);
+    assert_eq!(change.changed, [pin.clone()]);
+    let facts = hub.facts(&pin, Millis(60_001)).unwrap();
+    assert_eq!(facts.viewers, SideFacts::Offline { for_ms: 0 });
+    assert_eq!(facts.happened, [0, 1, 0, 0]);
 }

@@ -1,5 +1,7 @@
 //! Text from strangers: what may be shown as a name, as a message, or in an e-mail.
 
+use super::refusal::Refused;
+
 /// The longest name, in characters.
 pub const LONGEST_NAME: usize = 64;
 /// The longest chat message, in characters.
@@ -20,6 +22,11 @@ pub fn tidy_message(raw: &str) -> Option<String> {
     let text = visible.trim();
     let fits = !text.is_empty() && text.chars().count() <= LONGEST_MESSAGE;
     fits.then(|| text.to_owned())
+}
+
+/// Why a message was refused that [`tidy_message`] left nothing of.
+pub(crate) fn bad_message() -> Refused {
+    Refused::malformed("a message has 1 to 2000 characters")
 }
 
 /// Why a name may not be used in an e-mail.

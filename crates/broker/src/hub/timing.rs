@@ -12,19 +12,30 @@ impl Hub {
         let mut change = Change::default();
         let mut expired = Vec::new();
         for (pin, entry) in &mut self.sessions {
-            match entry.session.life(now) {
-                Life::Live => {
-                    for side in [Side::Presenter, Side::Viewers] {
-                        let (gone, fired) = entry.session.expire_side(side, now, grace);
-                        if gone {
-                            change.add_presence(pin, &entry.session, side);
-                            change.add_fired(pin, &entry.session, fired);
-                        }
+            let life = entry.session.life(now);
+            for side in [Side::Presenter, Side::Viewers] {
+                let (gone, fired) = match life {
+                    Life::Live => entry.session.expire_side(side, now, grace),
+                    // Consoles see who is there all the same, but none of its hooks may fire any more.
+                    Life::Expired | Life::Revoked => {
+                        (entry.session.expire_presence(side, now, grace), None)
                     }
+                };
+                if gone {
+                    change.add_presence(pin, &entry.session, side);
+                    change.add_fired(pin, &entry.session, fired);
                 }
-                Life::Expired => expired.push(pin.clone()),
-                // Its connections were hung up when it was revoked, and none of its hooks may fire any more.
-                Life::Revoked => {}
+            }
+            match life {
+                // The connections of a session that was revoked were hung up then.
+                Life::Live | Life::Revoked => {}
+                Life::Expired => {
+                    // Once, or every console would be told of every old session at each deadline.
+                    if !std::mem::replace(&mut entry.expiry_announced, true) {
+                        change.changed.push(pin.clone());
+                    }
+                    expired.push(pin.clone());
+                }
             }
             entry.chat.forget_old(now);
         }
@@ -37,13 +48,13 @@ impl Hub {
     /// When [`Hub::fire_elapsed`] has something to do next.
     pub fn next_deadline(&self, now: Millis) -> Option<Millis> {
         let grace = self.settings.durations.offline_grace;
-        let live = self.sessions.values().filter(|entry| match entry.session.life(now) {
-            Life::Live => true,
-            Life::Expired | Life::Revoked => false,
-        });
-        let deadline = live.map(|entry| {
-            let expires = entry.session.expires;
-            entry.session.next_deadline(grace).map_or(expires, |deadline| deadline.min(expires))
+        let deadline = self.sessions.values().filter_map(|entry| {
+            let leaving = entry.session.next_deadline(grace);
+            let expires = match entry.session.life(now) {
+                Life::Live => Some(entry.session.expires),
+                Life::Expired | Life::Revoked => None,
+            };
+            leaving.into_iter().chain(expires).min()
         });
         deadline.min()
     }
@@ -53,10 +64,18 @@ impl Hub {
     pub fn forget_old(&mut self, now: Millis) -> Change {
         let keep = self.settings.durations.chat_life * 2;
         let before = Millis(now.0 - Millis(0).after(keep).0);
-        self.sessions.retain(|_, entry| entry.session.expires >= before);
+        let mut changed = Vec::new();
+        self.sessions.retain(|pin, entry| {
+            let remembered = entry.session.expires >= before;
+            if !remembered {
+                changed.push(pin.clone());
+            }
+            remembered
+        });
         // After the sessions, on which tickets depend.
         self.tickets.retain_sessions(|pin| self.sessions.contains_key(pin));
         self.outbox.forget_before(before);
-        Change::with_write(Write::Forget { sessions_before: before, messages_before: now })
+        let write = Write::Forget { sessions_before: before, messages_before: now };
+        Change { changed, ..Change::with_write(write) }
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, interval_at, sleep_until, timeout},
 };
 use uuid::Uuid;
-use wire::{InvalidPin, Side};
+use wire::{InvalidPin, Pin, Side};
 
 use super::{HELLO_WITHIN, first_message, send};
 use crate::{
@@ -20,8 +20,9 @@ use crate::{
     coordinator::Coordinator,
     hub::{
         connections::Link,
+        customer::Answer,
         join::{Access, JoinAs, JoinRequest},
-        messages::{Hello, PageMessage, ServerMessage},
+        messages::{AskingHello, Hello, PageMessage, ServerMessage},
         presence::{ConnectionId, PageId},
         refusal::Refused,
         text,
@@ -29,10 +30,10 @@ use crate::{
 };
 
 /// How often a page gets a ping.
-const PING_EVERY: Duration = Duration::from_secs(5);
+pub(super) const PING_EVERY: Duration = Duration::from_secs(5);
 /// A page that sent nothing for this long, not even an answer to a ping, is gone: a network that drops everything
 /// closes no connection. Its screen must not look as if it were still shared.
-const SILENT: Duration = Duration::from_secs(15);
+pub(super) const SILENT: Duration = Duration::from_secs(15);
 
 /// Serves one connection until either end closes it.
 pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, client: Client) {
@@ -59,8 +60,10 @@ pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, 
 
 /// Reads from the first message who wants to join as what, and by which PIN or ticket.
 fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
-    let Some(PageMessage::Hello(hello)) = first else {
-        return Err(Refused::malformed("the first message must be a hello"));
+    let hello = match first {
+        Some(PageMessage::Hello(hello)) => hello,
+        Some(PageMessage::Asking(asking)) => return asking_request(asking),
+        Some(_) | None => return Err(Refused::malformed("the first message must be a hello")),
     };
     let Hello { session_pin, ticket, side, page, name, ro, companion, program } = hello;
     let join_as = match side {
@@ -70,13 +73,21 @@ fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
     };
     let access = match (session_pin, ticket, side) {
         (None, Some(ticket), Side::Viewers) => Access::Ticket(ticket),
-        (Some(pin), _, _) => Access::Pin(
-            pin.parse().map_err(|shape: InvalidPin| Refused::malformed(shape.to_string()))?,
-        ),
+        (Some(pin), _, _) => Access::Pin(parse_pin(&pin)?),
         (None, _, _) => return Err(Refused::malformed("session_pin is missing")),
     };
     let (page, name) = (PageId(page), text::tidy_name(&name));
     Ok(JoinRequest { access, join_as, page, name, link: Link::Open })
+}
+
+fn asking_request(asking: AskingHello) -> Result<JoinRequest, Refused> {
+    let AskingHello { session_pin, page, program } = asking;
+    let (access, join_as) = (Access::Pin(parse_pin(&session_pin)?), JoinAs::Asking(program));
+    Ok(JoinRequest { access, join_as, page: PageId(page), name: String::new(), link: Link::Open })
+}
+
+fn parse_pin(text: &str) -> Result<Pin, Refused> {
+    text.parse().map_err(|shape: InvalidPin| Refused::malformed(shape.to_string()))
 }
 
 /// Carries messages both ways until the page leaves, is hung up, or doesn't answer any more.
@@ -141,7 +152,15 @@ async fn answer(
         Ok(PageMessage::Snapshot) => coordinator.apply(|hub, now| hub.saved_picture(id, now)).await,
         Ok(PageMessage::Ping) => return send(socket, &ServerMessage::Pong).await,
         Ok(PageMessage::Leave) => return false,
-        Ok(PageMessage::Hello(_)) | Err(_) => Err(Refused::malformed("no such message")),
+        Ok(PageMessage::Agreed) => {
+            coordinator.apply(|hub, now| hub.answer_question(id, Answer::Agreed, now)).await
+        }
+        Ok(PageMessage::Declined) => {
+            coordinator.apply(|hub, now| hub.answer_question(id, Answer::Declined, now)).await
+        }
+        Ok(PageMessage::Hello(_) | PageMessage::Asking(_)) | Err(_) => {
+            Err(Refused::malformed("no such message"))
+        }
     };
     match outcome {
         Ok(()) => true,

@@ -1,5 +1,7 @@
-//! The handlers of WebSockets: live connections at `/live`, streams of the screen at `/screen`.
+//! The handlers of WebSockets: live connections at `/live`, streams of the screen at `/screen`, consoles' event channels
+//! at `/api/v1/x/events`.
 
+pub(crate) mod event_channel;
 pub(crate) mod live_connection;
 pub(crate) mod splice;
 pub(crate) mod stream_socket;

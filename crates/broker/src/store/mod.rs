@@ -6,6 +6,7 @@
 
 mod chat;
 mod outbox;
+mod revisions;
 mod sessions;
 mod signing;
 mod strikes;
@@ -22,6 +23,11 @@ use store::{Definition, Durability, PendingWrite, Sharing, WriteConnection, Writ
 use crate::hub::records::{StoredState, Write};
 
 pub(crate) use signing::SigningKey;
+
+/// The store's file within the data folder.
+pub const STORE_FILE: &str = "broker.db";
+/// The newest version of its schema.
+pub const STORE_VERSION: usize = STEPS.len();
 
 /// What the store held when it was opened.
 #[derive(Debug)]
@@ -64,7 +70,7 @@ impl Store {
         now: Millis,
     ) -> Result<(Self, Loaded), StoreError> {
         store::private_folder(folder)?;
-        let connection = BROKER.open(&folder.join("broker.db"), key)?;
+        let connection = BROKER.open(&folder.join(STORE_FILE), key)?;
         let loaded = load(&connection, now).map_err(fault("read the broker's store"))?;
         Ok((Self(Writer::start("broker-store", connection)?), loaded))
     }
@@ -111,12 +117,18 @@ const STEPS: &[M<'static>] = &[
     M::up(sessions::ASKER),
     M::up(tickets::TABLE),
     M::up(signing::TABLE),
+    M::up(sessions::FACTS),
+    M::up(chat::NUMBERS),
+    M::up(revisions::TABLE),
+    M::up(outbox::PIN),
 ];
 
 fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Loaded> {
     let state = StoredState {
         sessions: sessions::load(connection, now)?,
         messages: chat::load(connection, now)?,
+        last_messages: chat::load_last_numbers(connection)?,
+        first_revision: revisions::reserve(connection)?,
         reports: strikes::load_reports(connection)?,
         blocked: strikes::load_blocked(connection)?,
         outbox: outbox::load(connection)?,
@@ -133,6 +145,7 @@ fn apply(tx: &Connection, write: &Write) -> rusqlite::Result<()> {
         Write::SideChanged { pin, side, presence, announced } => {
             sessions::save_side(tx, pin, *side, presence, *announced)
         }
+        Write::CustomerChanged { pin, customer } => sessions::save_customer(tx, pin, customer),
         Write::ConfGiven { pin, hash } => sessions::give_conf(tx, pin, hash),
         Write::RequesterSet { pin, requester, unattended } => {
             sessions::set_requester(tx, pin, requester, *unattended)

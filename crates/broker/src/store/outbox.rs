@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 use serve::Millis;
 use uuid::Uuid;
+use wire::Pin;
 
 use super::sessions::parse;
 use crate::hub::outbox::{Mail, MailState};
@@ -18,12 +19,17 @@ pub(super) const TABLE: &str = "
         reason TEXT
     ) STRICT;";
 
+/// Added by a later version: the session that a mail is about.
+pub(super) const PIN: &str = "ALTER TABLE outbox ADD COLUMN pin TEXT;";
+
 pub(super) fn insert(tx: &Connection, mail: &Mail) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO outbox (id, at_ms, recipient, subject, body, state, reason)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO outbox (id, at_ms, recipient, subject, body, state, reason, pin)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let (state, reason) = mail.state.as_columns();
     let (id, at) = (mail.id.to_string(), mail.at.0);
-    tx.execute(sql, params![id, at, mail.to, mail.subject, mail.body, state, reason]).map(drop)
+    let pin = mail.pin.as_ref().map(Pin::expose);
+    let row = params![id, at, mail.to, mail.subject, mail.body, state, reason, pin];
+    tx.execute(sql, row).map(drop)
 }
 
 pub(super) fn update(tx: &Connection, id: Uuid, state: &MailState) -> rusqlite::Result<()> {
@@ -37,13 +43,14 @@ pub(super) fn forget(tx: &Connection, before: Millis) -> rusqlite::Result<()> {
 }
 
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Mail>> {
-    let sql =
-        "SELECT id, at_ms, recipient, subject, body, state, reason FROM outbox ORDER BY at_ms";
+    let sql = "SELECT id, at_ms, recipient, subject, body, state, reason, pin FROM outbox
+               ORDER BY at_ms";
     let mut statement = connection.prepare(sql)?;
     let mail = |row: &rusqlite::Row<'_>| {
         let state: String = row.get(5)?;
         Ok(Mail {
             id: parse(row, 0)?,
+            pin: row.get::<_, Option<String>>(7)?.and_then(|pin| pin.parse().ok()),
             at: Millis(row.get(1)?),
             to: row.get(2)?,
             subject: row.get(3)?,

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+use serde::{Serialize, de::DeserializeOwned};
 use serve::{Client, Millis};
 use wire::{HookType, Pin, Side, shared_screen::Requester};
 
 use crate::hub::{
+    customer::{Customer, StoredCustomer},
     presence::{Presence, StoredPresence},
     session::Session,
 };
@@ -41,12 +43,19 @@ pub(super) const ASKER: &str = "
     ALTER TABLE sessions ADD COLUMN company TEXT NOT NULL DEFAULT '';
     ALTER TABLE sessions ADD COLUMN unattended INTEGER NOT NULL DEFAULT 0;";
 
+/// Added by a later version: whose sessions they are, how far the customer has come, how many chat messages there were.
+pub(super) const FACTS: &str = "
+    ALTER TABLE sessions ADD COLUMN console_sha256 BLOB;
+    ALTER TABLE sessions ADD COLUMN customer TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE sessions ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;";
+
 pub(super) fn insert(tx: &Connection, pin: &Pin, session: &Session) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO sessions (pin, region, minter, minted_ms, expires_ms)
-               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT INTO sessions (pin, region, minter, minted_ms, expires_ms, console_sha256)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let minter = session.minter.0.to_string();
     let times = (session.minted.0, session.expires.0);
-    let row = params![pin.expose(), session.region.as_str(), minter, times.0, times.1];
+    let region = session.region.as_str();
+    let row = params![pin.expose(), region, minter, times.0, times.1, session.console];
     tx.prepare_cached(sql)?.execute(row).map(drop)
 }
 
@@ -75,9 +84,17 @@ pub(super) fn save_side(
 ) -> rusqlite::Result<()> {
     let sql = "INSERT INTO sides (pin, side, announced, presence) VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT DO UPDATE SET announced = excluded.announced, presence = excluded.presence";
-    let json = serde_json::to_string(presence)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    tx.prepare_cached(sql)?.execute(params![pin.expose(), name(side), announced, json]).map(drop)
+    let row = params![pin.expose(), name(side), announced, to_json(presence)?];
+    tx.prepare_cached(sql)?.execute(row).map(drop)
+}
+
+pub(super) fn save_customer(
+    tx: &Connection,
+    pin: &Pin,
+    customer: &StoredCustomer,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE sessions SET customer = ?2 WHERE pin = ?1";
+    tx.prepare_cached(sql)?.execute(params![pin.expose(), to_json(customer)?]).map(drop)
 }
 
 pub(super) fn give_conf(tx: &Connection, pin: &Pin, hash: &[u8; 32]) -> rusqlite::Result<()> {
@@ -108,8 +125,9 @@ pub(super) fn forget(tx: &Connection, expired_before: Millis) -> rusqlite::Resul
 
 pub(super) fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Vec<(Pin, Session)>> {
     let sql = "SELECT pin, region, minter, minted_ms, expires_ms, revoked, conf_sha256,
-                      technician, company, unattended FROM sessions";
+                      technician, company, unattended, console_sha256, customer FROM sessions";
     let mut statement = connection.prepare(sql)?;
+    let session = |row: &Row<'_>| session(row, now);
     let sessions: Vec<_> = statement.query_map([], session)?.collect::<Result<_, _>>()?;
     let complete = |(pin, mut session): (Pin, Session)| {
         add_hooks(connection, &pin, &mut session)?;
@@ -120,7 +138,7 @@ pub(super) fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Vec
     sessions.into_iter().map(complete).collect()
 }
 
-fn session(row: &Row<'_>) -> rusqlite::Result<(Pin, Session)> {
+fn session(row: &Row<'_>, now: Millis) -> rusqlite::Result<(Pin, Session)> {
     let pin = parse(row, 0)?;
     let minter: IpAddr = parse(row, 2)?;
     let (minted, expires) = (Millis(row.get(3)?), Millis(row.get(4)?));
@@ -130,6 +148,8 @@ fn session(row: &Row<'_>) -> rusqlite::Result<(Pin, Session)> {
     session.conf_hash = row.get(6)?;
     session.requester = Requester { technician: row.get(7)?, company: row.get(8)? };
     session.unattended = row.get(9)?;
+    session.console = row.get(10)?;
+    session.customer = Customer::from_stored(&from_json(&row.get::<_, String>(11)?)?, now);
     Ok((pin, session))
 }
 
@@ -155,11 +175,18 @@ fn add_side(
         .query_row([pin.expose(), name(side)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((announced, json)) = found else { return Ok(()) };
-    let stored = serde_json::from_str(&json).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error))
-    })?;
-    session.restore_side(side, Presence::from_stored(stored, now), announced);
+    session.restore_side(side, Presence::from_stored(from_json(&json)?, now), announced);
     Ok(())
+}
+
+fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn from_json<T: DeserializeOwned>(json: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(json)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error)))
 }
 
 /// Reads a text column into a type of ours.
@@ -172,7 +199,7 @@ where
     })
 }
 
-const fn name(side: Side) -> &'static str {
+pub(super) const fn name(side: Side) -> &'static str {
     match side {
         Side::Presenter => "presenter",
         Side::Viewers => "viewers",

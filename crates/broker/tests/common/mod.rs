@@ -26,7 +26,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 use uuid::Uuid;
 
 /// Long enough for a loaded machine; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const MINUTE: Duration = Duration::from_secs(60);
 /// Monday, 2023-11-13 22:13:20 UTC.
 pub const START: Millis = Millis(1_699_913_600_000);

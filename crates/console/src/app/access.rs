@@ -8,7 +8,7 @@ use engine::{
 };
 use parking_lot::Mutex;
 use session::Timestamp;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::{AuditEntry, Console, settings_in_force::SettingsInForce};
 use crate::{
@@ -164,7 +164,7 @@ pub(super) async fn lock_when_idle(console: Arc<Console>) {
     };
     tokio::select! {
         () = follow => {}
-        () = console.lifecycle.stopping.cancelled() => {}
+        () = console.lifecycle.watch.stopping.cancelled() => {}
     }
 }
 
@@ -174,10 +174,16 @@ async fn idle(
     after: impl Fn() -> Option<Duration>,
     clock: impl Fn() -> Timestamp,
 ) {
+    let mut since = Instant::now();
     loop {
-        // By the wall clock, which goes on while the computer sleeps.
+        if acted.has_changed().unwrap_or(false) {
+            since = Instant::now();
+        }
+        // By the wall clock, which goes on while the computer sleeps, and by the monotonic one, which
+        // nobody sets back.
         let last = *acted.borrow_and_update();
-        let left = after().map(|after| after.saturating_sub(clock().since(last)));
+        let idle = clock().since(last).max(since.elapsed());
+        let left = after().map(|after| after.saturating_sub(idle));
         if left == Some(Duration::ZERO) {
             return;
         }
@@ -187,7 +193,6 @@ async fn idle(
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
     use uuid::Uuid;
 
     use super::*;
@@ -235,6 +240,14 @@ mod tests {
         tokio::time::sleep(10 * MINUTE).await;
         deed.send_replace(clock());
         assert_eq!(watching.await.unwrap(), 25 * MINUTE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_back_keeps_nothing_unlocked() {
+        let start = Instant::now();
+        let (_deed, acted) = watch::channel(Timestamp(i64::MAX));
+        idle(acted, || Some(15 * MINUTE), || Timestamp(0)).await;
+        assert_eq!(start.elapsed(), 15 * MINUTE);
     }
 
     #[tokio::test(start_paused = true)]

@@ -87,9 +87,9 @@ pub(crate) async fn begin(console: &Arc<Console>, task: CeremonyTask) -> Result<
     // In the fragment, which no browser sends: no server's log and no `Referer` has the state.
     let url = format!("{}/#{}", page.origin, state.expose());
     // The end of the console ends the ceremony as well.
-    let end = console.lifecycle.stopping.child_token();
+    let end = console.lifecycle.watch.stopping.child_token();
     let time_limit = console.ceremonies.time_limit;
-    let until = Timestamp(now().0 + i64::try_from(time_limit.as_millis()).unwrap_or(i64::MAX));
+    let until = now().plus(time_limit);
     let number = {
         let mut ceremony = console.ceremonies.current.lock();
         ceremony.cancel();
@@ -104,7 +104,7 @@ pub(crate) async fn begin(console: &Arc<Console>, task: CeremonyTask) -> Result<
         ceremony.number
     };
     let running = RunningCeremony { console: console.clone(), service, task, number };
-    console.lifecycle.tasks.spawn(running.run(page, end, time_limit));
+    console.lifecycle.watch.tasks.spawn(running.run(page, end, time_limit));
     // The person can still open the link by hand, so the ceremony goes on.
     if let Err(error) = console.desktop.open_browser(&url) {
         let trouble = Trouble {

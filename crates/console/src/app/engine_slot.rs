@@ -13,10 +13,7 @@ use engine::{
 use parking_lot::Mutex;
 use tokio::sync::{RwLock, RwLockReadGuard, watch};
 
-use super::{
-    reach::ReachTest,
-    roster::{KnownRoster, ToldRequester},
-};
+use super::roster::{KnownRoster, ToldRequester};
 use crate::{present::trouble, view::Trouble};
 
 pub(crate) struct EngineSlot {
@@ -29,8 +26,6 @@ pub(crate) struct EngineSlot {
 /// The facts learned about the service.
 #[derive(Default)]
 pub(crate) struct ServiceKnowledge {
-    /// The result of the last test of the way from the service to our listener.
-    pub reach_test: ReachTest,
     /// Where customers join at our own configured broker, as the broker reports it.
     pub join: Option<JoinAddress>,
     /// What the service can do beyond the nine calls; none while that is unknown.

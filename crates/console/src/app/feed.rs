@@ -6,6 +6,7 @@
 //! never are.
 
 mod pace;
+mod sent_chat;
 mod views;
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
@@ -13,11 +14,11 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use engine::{Changes, Engine, Race, Subscription};
 use tokio::sync::{mpsc, watch};
 
-use self::pace::Pace;
+use self::{pace::Pace, sent_chat::SentChat};
 use super::Console;
 use crate::view::{ConsoleView, Push, RegionsView, SessionRow};
 
-pub(crate) use self::views::{detail_of, known_reach, name as name_of, quitting, setting};
+pub(crate) use self::views::{detail_of, name as name_of, quitting, setting};
 
 /// How many events are read at a time.
 const PAGE: u32 = 500;
@@ -35,10 +36,10 @@ impl Feed {
 
     pub(super) fn start(console: Arc<Console>, details: bool) -> Self {
         let (out, batches) = mpsc::channel(1);
-        let tasks = console.lifecycle.tasks.clone();
+        let tasks = console.lifecycle.watch.tasks.clone();
         let cursor = console.updates.start_of_feed();
         tasks.spawn(async move {
-            let stopping = console.lifecycle.stopping.clone();
+            let stopping = console.lifecycle.watch.stopping.clone();
             let feeding = Feeding { console, out, details, sent: Sent::default(), cursor };
             tokio::select! {
                 () = feeding.run() => {}
@@ -65,6 +66,7 @@ struct Sent {
     rows: HashMap<String, SessionRow>,
     console: Option<ConsoleView>,
     regions: Option<RegionsView>,
+    chat: SentChat,
     /// All views but the console's were taken back.
     locked: bool,
 }
@@ -205,7 +207,11 @@ impl Feeding {
             || news.changes.snapshots.iter().any(|snapshot| snapshot.id == id);
         if touched {
             match detail_of(&self.console, engine, id).await {
-                Ok(detail) => batch.push(Push::Detail(Box::new(detail))),
+                Ok(mut detail) => {
+                    let (session, chat) = (&detail.row.id, &mut detail.chat);
+                    detail.chat_after = self.sent.chat.leave_out_sent(session, chat);
+                    batch.push(Push::Detail(Box::new(detail)));
+                }
                 Err(trouble) => tracing::warn!(text = trouble.text, "show the session on screen"),
             }
         }
@@ -248,6 +254,7 @@ impl Sent {
     fn lock(&mut self, batch: &mut Vec<Push>) {
         batch.extend(self.rows.drain().map(|(id, _)| Push::Gone { id }));
         self.regions = None;
+        self.chat = SentChat::default();
         self.locked = true;
     }
 

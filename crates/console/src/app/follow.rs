@@ -6,11 +6,7 @@ use engine::{Engine, SessionId, journal::EventRecord};
 use session::Event;
 use tokio::sync::watch;
 
-use super::{
-    Console, engine_slot::JoinAddress, reach, reach::ReachTest,
-    verification_audit::VerificationAudit,
-};
-use crate::view::Reach;
+use super::{Console, engine_slot::JoinAddress, verification_audit::VerificationAudit};
 
 /// How many events are read at a time.
 const PAGE: u32 = 500;
@@ -21,7 +17,7 @@ pub(super) async fn follow(console: Arc<Console>) {
     let mut verifications = VerificationAudit::default();
     loop {
         follow_one(&console, &mut generation, &mut verifications).await;
-        if console.lifecycle.stopping.is_cancelled() {
+        if console.lifecycle.watch.stopping.is_cancelled() {
             return;
         }
     }
@@ -37,7 +33,7 @@ async fn follow_one(
     let Some(mut subscription) = subscription else {
         tokio::select! {
             _ = generation.changed() => {}
-            () = console.lifecycle.stopping.cancelled() => {}
+            () = console.lifecycle.watch.stopping.cancelled() => {}
         }
         return;
     };
@@ -47,7 +43,7 @@ async fn follow_one(
         let changes = tokio::select! {
             changes = subscription.changed() => changes,
             _ = generation.changed() => return,
-            () = console.lifecycle.stopping.cancelled() => return,
+            () = console.lifecycle.watch.stopping.cancelled() => return,
         };
         if changes.happened {
             read_on(console).await;
@@ -92,8 +88,7 @@ async fn count(console: &Console, engine: &Engine, session: SessionId) {
     console.unread.count(engine, session, &console.access.technician()).await;
 }
 
-/// Asks a configured service for its capabilities beyond the nine calls, and tests the way from it
-/// to our listener.
+/// Asks a configured service for its capabilities beyond the nine calls.
 pub(crate) async fn learn_of_service(console: Arc<Console>) {
     let learn = async {
         let slot = &console.engine;
@@ -111,17 +106,9 @@ pub(crate) async fn learn_of_service(console: Arc<Console>) {
             slot.learned(generation, |known| known.join = Some(join));
             console.updates.announce();
         }
-        let test = slot.known(|known| known.reach_test.clone());
-        let unknown = {
-            let Some(engine) = slot.get().await else { return };
-            reach::has_public_url(&engine) || reach::known(&engine, &test) == Reach::Unknown
-        };
-        if unknown && test == ReachTest::NotDone {
-            reach::test(slot, &console.updates).await;
-        }
     };
     tokio::select! {
         () = learn => {}
-        () = console.lifecycle.stopping.cancelled() => {}
+        () = console.lifecycle.watch.stopping.cancelled() => {}
     }
 }

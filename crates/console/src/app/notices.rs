@@ -166,10 +166,10 @@ async fn chat_news(
     if !brings(happening) || !is_last {
         return None;
     }
-    let unread = console.unread.of(engine, happening.session, &console.access.technician()).await;
-    let newest = unread.last()?;
+    let technician = console.access.technician();
+    let (newest, unread) = console.unread.newest(engine, happening.session, &technician).await?;
     let text = console.settings.current().chat_in_notifications.then_some(newest.body.as_str());
-    Some(present::event::chat_message(name, &newest.subject, text, unread.len()))
+    Some(present::event::chat_message(name, &newest.subject, text, unread))
 }
 
 /// Whether the event is the person's own act at this console, which needs no notification.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::standing_troubles::StandingTroubles;
 use crate::view::{Code, Trouble};
 
-const FILE: &str = "ports.json";
+/// The file within the data folder.
+pub(crate) const PORTS_FILE: &str = "ports.json";
 
 /// The ports of the last run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ impl Ports {
     /// The ports of the last run; none if the file is missing or damaged, since any port
     /// will do then.
     pub fn read(data: &Path) -> Self {
-        let text = fs::read(data.join(FILE)).unwrap_or_default();
+        let text = fs::read(data.join(PORTS_FILE)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
@@ -46,19 +47,20 @@ impl Ports {
             return Ok(());
         }
         let text = serde_json::to_vec(&self).unwrap_or_default();
-        crate::settings::replace(&data.join(FILE), &text)
+        crate::settings::replace(&data.join(PORTS_FILE), &text)
     }
 }
 
-/// The port to take: `asked` as a person set it (0 means the one of the last run, `last`).
+/// The port to take: `asked` as a person set it, and no other; 0 means the one of the last run, `last`,
+/// or any.
 ///
-/// `promised`: others were given the port, so no other will do.
+/// `promised`: others were given the last run's port, so no other will do.
 pub(super) fn choose(asked: u16, last: Option<u16>, promised: bool) -> serve::Port {
-    let wanted = if asked == 0 { last } else { Some(asked) };
-    match (wanted, promised) {
-        (None, _) => serve::Port::Any,
-        (Some(port), true) => serve::Port::Exactly(port),
-        (Some(port), false) => serve::Port::Remembered(port),
+    match (asked, last) {
+        (0, None) => serve::Port::Any,
+        (0, Some(last)) if promised => serve::Port::Exactly(last),
+        (0, Some(last)) => serve::Port::Remembered(last),
+        (asked, _) => serve::Port::Exactly(asked),
     }
 }
 
@@ -73,7 +75,7 @@ mod tests {
         assert_eq!(choose(0, None, true), Port::Any);
         assert_eq!(choose(0, Some(7), false), Port::Remembered(7));
         assert_eq!(choose(0, Some(7), true), Port::Exactly(7));
-        assert_eq!(choose(9, Some(7), false), Port::Remembered(9));
+        assert_eq!(choose(9, Some(7), false), Port::Exactly(9), "a person asked for it");
         assert_eq!(choose(9, Some(7), true), Port::Exactly(9));
     }
 
@@ -84,7 +86,7 @@ mod tests {
             Ports { listener: Some(1), broker: Some(2), network: Some(3), ..Ports::default() };
         ports.write(data.path()).unwrap();
         assert_eq!(Ports::read(data.path()), ports);
-        fs::write(data.path().join(FILE), "garbage").unwrap();
+        fs::write(data.path().join(PORTS_FILE), "garbage").unwrap();
         assert_eq!(Ports::read(data.path()), Ports::default());
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn follow(console: Arc<Console>) {
     };
     tokio::select! {
         () = follow => {}
-        () = console.lifecycle.stopping.cancelled() => {}
+        () = console.lifecycle.watch.stopping.cancelled() => {}
     }
 }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use engine::Watch;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::updates::Updates;
 
@@ -41,9 +40,8 @@ impl Drop for Guards {
 
 /// The tasks of a console, and its end.
 pub(crate) struct Lifecycle {
-    pub stopping: CancellationToken,
-    pub tasks: TaskTracker,
-    /// Keeps the tasks that must run as long as the console does.
+    /// Keeps the tasks that must run as long as the console does; all others are spawned on its
+    /// tracker.
     pub watch: Watch,
     /// Held by a change of settings and by the end, so that only one of them is under way.
     pub exclusive: tokio::sync::Mutex<()>,
@@ -52,11 +50,8 @@ pub(crate) struct Lifecycle {
 
 impl Lifecycle {
     pub fn new(updates: Arc<Updates>) -> Self {
-        let watch = Watch::new(move || updates.announce());
         Self {
-            stopping: watch.stopping.clone(),
-            tasks: watch.tasks.clone(),
-            watch,
+            watch: Watch::new(move || updates.announce()),
             exclusive: tokio::sync::Mutex::default(),
             guards: Mutex::default(),
         }
@@ -69,7 +64,7 @@ impl Lifecycle {
 
     /// Ends the work under way, and closes all parts. A second caller waits for the first.
     pub async fn stop(&self) {
-        self.stopping.cancel();
+        self.watch.stopping.cancel();
         // A change of settings that is under way finishes first.
         let _exclusive = self.exclusive.lock().await;
         // Taken out, so that a second stop closes nothing again.
@@ -106,14 +101,14 @@ mod tests {
         lifecycle.stop().await;
         lifecycle.stop().await;
         assert_eq!(*closed.lock(), [3, 2, 1]);
-        assert!(lifecycle.stopping.is_cancelled());
+        assert!(lifecycle.watch.stopping.is_cancelled());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_fails_is_a_fault_until_it_is_well_and_feeds_look_each_time() {
         let updates = Arc::new(Updates::new(None, 0));
         let (mut changes, lifecycle) = (updates.changes(), Lifecycle::new(updates));
-        let (mut runs, stopping) = (0, lifecycle.stopping.clone());
+        let (mut runs, stopping) = (0, lifecycle.watch.stopping.clone());
         lifecycle.watch.keep("lock this console", move || {
             runs += 1;
             let (run, stopping) = (runs, stopping.clone());

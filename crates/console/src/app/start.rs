@@ -15,6 +15,7 @@ use super::{
     App, AppError, AuditEntry, Console, Options,
     access::{self, AccessControl},
     audit_log::AuditLog,
+    backup::BackupProgress,
     ceremony::Ceremonies,
     data_folder::DataFolder,
     embedded_broker::EmbeddedBroker,
@@ -55,6 +56,13 @@ pub(super) async fn start(options: Options) -> Result<App, AppError> {
 }
 
 async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Console>, AppError> {
+    let console = assemble(options, guards).await?;
+    spawn_followers(&console).await;
+    Ok(console)
+}
+
+/// Everything but the background tasks.
+async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>, AppError> {
     let (folder, loaded) = open_folder(&options).await?;
     let locked = folder.clone();
     guards.push(async move { locked.unlock() });
@@ -85,15 +93,15 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
     let newest = engine.journal().last_event().await.unwrap_or_default();
     let updates = Arc::new(Updates::new(options.from_seq, newest));
     let audit = Arc::new(AuditLog::new(engine.archive(), standing.clone(), updates.clone()));
-    let settings =
-        SettingsInForce::new(options.settings, StoredSettings { stored: loaded.stored, settings });
-    let settings = Arc::new(settings);
+    let in_force = StoredSettings { stored: loaded.stored, settings };
+    let settings = Arc::new(SettingsInForce::new(options.settings, in_force));
     let console = Arc::new(Console {
         engine: Arc::new(EngineSlot::new(engine)),
         access: AccessControl::new(access, people, settings.clone()),
         ceremonies: Ceremonies::new(options.pages.clone(), options.in_the_browser),
         viewers: Arc::new(Viewers::new(options.pages)),
         unread: UnreadCounts::default(),
+        backup: BackupProgress::default(),
         lifecycle: Lifecycle::new(updates.clone()),
         desktop: options.desktop,
         zone: TimeZone::system(),
@@ -111,7 +119,6 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
     if options.forget_profiles {
         record_forgotten_profiles(&console).await;
     }
-    spawn_followers(&console).await;
     Ok(console)
 }
 
@@ -162,7 +169,7 @@ fn push_engine(console: &Console, guards: &mut Guards) {
     let audit = console.audit.clone();
     guards.push(async move { audit.write_to(None) });
     guards.push(console.viewers.clone().close());
-    let tasks = console.lifecycle.tasks.clone();
+    let tasks = console.lifecycle.watch.tasks.clone();
     guards.push(async move {
         tasks.close();
         tasks.wait().await;
@@ -179,7 +186,7 @@ async fn record_forgotten_profiles(console: &Console) {
 /// Starts the background tasks, two that end by themselves and those that are kept running. Commands are taken
 /// from here on.
 async fn spawn_followers(console: &Arc<Console>) {
-    let tasks = &console.lifecycle.tasks;
+    let tasks = &console.lifecycle.watch.tasks;
     if let Some(engine) = console.engine.get().await {
         tasks.spawn(release_deliveries(console.clone(), engine.hooks_tried()));
     }
@@ -203,9 +210,151 @@ where
 async fn release_deliveries(console: Arc<Console>, hooks_tried: impl Future<Output = ()>) {
     tokio::select! {
         _ = tokio::time::timeout(LONGEST_HOOK_TRY, hooks_tried) => {}
-        () = console.lifecycle.stopping.cancelled() => return,
+        () = console.lifecycle.watch.stopping.cancelled() => return,
     }
     if let Some(embedded) = console.broker.get() {
         embedded.handle().release_deliveries();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::desktop::Headless;
+    use serde_json::json;
+    use tempfile::TempDir;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::{
+        SettingsSource,
+        app::{IN_THE_BROWSER, NoPages},
+        commands::Command,
+        reply::Reply,
+        view::Push,
+    };
+
+    /// Long enough for a loaded machine; only a failing test waits so long.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// A console whose background tasks the test starts itself.
+    async fn console(folder: &TempDir) -> App {
+        let options = Options {
+            data: folder.path().join("data"),
+            settings: SettingsSource::nowhere(),
+            desktop: Arc::new(Headless),
+            program: "a test",
+            passphrase: None,
+            use_keyring: false,
+            broker_control: true,
+            unattended: false,
+            pages: Arc::new(NoPages),
+            in_the_browser: IN_THE_BROWSER,
+            forget_profiles: false,
+            from_seq: None,
+        };
+        let mut guards = Guards::default();
+        let console = assemble(options, &mut guards).await.unwrap();
+        console.lifecycle.keep(guards);
+        App(console)
+    }
+
+    async fn ask(app: &App, command: serde_json::Value) -> Reply {
+        let command: Command = serde_json::from_value(command).unwrap();
+        app.command(command, "Anna").await.unwrap_or_else(|trouble| panic!("{trouble:?}"))
+    }
+
+    async fn session(app: &App) -> String {
+        let Reply::Session { id } = ask(app, json!({ "do": "new_session" })).await else {
+            panic!()
+        };
+        ask(app, json!({ "do": "show", "session": id })).await;
+        let engine = app.0.engine.get().await.unwrap();
+        let (mut changes, session) = (engine.subscribe(), id.parse().unwrap());
+        while engine.snapshot(session).is_none_or(|now| now.pin.is_none()) {
+            timeout(PATIENCE, changes.changed()).await.unwrap();
+        }
+        id
+    }
+
+    /// Waits until `holds`; it is looked again whenever something changed.
+    async fn until(app: &App, holds: impl AsyncFn() -> bool) {
+        let mut changes = app.0.updates.changes();
+        let mut on_screen = app.0.updates.on_screen.subscribe();
+        let wait = async {
+            while !holds().await {
+                tokio::select! {
+                    changed = changes.changed() => changed.unwrap(),
+                    changed = on_screen.changed() => changed.unwrap(),
+                }
+            }
+        };
+        timeout(PATIENCE, wait).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_background_task_that_fails_is_among_the_troubles_that_are_pushed() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = console(&folder).await;
+        let mut feed = app.subscribe();
+        app.0.lifecycle.watch.keep("count the sheep", || async { panic!("a bug") });
+        let shown = async {
+            while let Some(pushes) = feed.next().await {
+                for push in pushes {
+                    let Push::Console(view) = push else { continue };
+                    let mut texts = view.troubles.iter().map(|trouble| trouble.text.clone());
+                    if let Some(text) = texts.find(|text| text.contains("ount the sheep")) {
+                        return text;
+                    }
+                }
+            }
+            panic!("the feed ended")
+        };
+        let text = timeout(PATIENCE, shown).await.unwrap();
+        assert!(text.contains("started again"), "{text}");
+        app.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_follower_that_is_started_again_goes_on_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = console(&folder).await;
+        let id = session(&app).await;
+        let code = "123456789";
+        let verify = json!({ "do": "verify", "session": id, "who": "customer", "user": "maria.lopez",
+            "code": code });
+        let entries = async || {
+            let Reply::Audit { entries, .. } = ask(&app, json!({ "do": "audit" })).await else {
+                panic!()
+            };
+            let ended = entries.iter().filter(|entry| entry.action.starts_with("verification_"));
+            ended.filter(|entry| entry.by == "deskhand").count()
+        };
+        for run in 1..=2 {
+            let follower = tokio::spawn(follow::follow(app.0.clone()));
+            ask(&app, verify.clone()).await;
+            until(&app, async || entries().await >= run).await;
+            // What a panic does to it.
+            follower.abort();
+            let _ = follower.await;
+            assert_eq!(entries().await, run, "each verification is recorded once");
+        }
+        app.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn rosters_are_asked_for_again_once_their_task_was_started_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = console(&folder).await;
+        let id = session(&app).await.parse().unwrap();
+        let mut last = None;
+        for _ in 0..2 {
+            let follower = tokio::spawn(roster::follow(app.0.clone()));
+            let at = || app.0.engine.known(|known| known.rosters.get(&id).map(|known| known.at));
+            until(&app, async || at() > last).await;
+            follower.abort();
+            let _ = follower.await;
+            last = at();
+        }
+        app.stop().await;
     }
 }

@@ -16,64 +16,36 @@ impl UnreadCounts {
 
     /// Counts a session's messages after the last read one, leaving out the technician's own.
     pub async fn count(&self, engine: &Engine, session: SessionId, technician: &str) {
-        let unread = self.of(engine, session, technician).await.len();
-        match u32::try_from(unread).unwrap_or(u32::MAX) {
-            0 => self.0.lock().remove(&session),
-            new => self.0.lock().insert(session, new),
-        };
+        let mark = engine.journal().marked(&mark_name(session)).await.ok().flatten();
+        let read = mark.and_then(|mark| String::from_utf8(mark).ok());
+        match engine.archive().unread(session, read, technician.to_owned()).await {
+            Ok(0) => {
+                self.0.lock().remove(&session);
+            }
+            Ok(new) => {
+                self.0.lock().insert(session, new);
+            }
+            Err(error) => tracing::warn!(%error, "count unread messages"),
+        }
     }
 
-    /// A session's messages after the last read one, without the technician's own; none if they can't be read now.
-    pub async fn of(&self, engine: &Engine, session: SessionId, technician: &str) -> Vec<Message> {
-        let mark = engine.journal().marked(&mark_name(session)).await.ok().flatten();
-        match engine.archive().transcript(session).await {
-            Ok(messages) => unread(messages, mark.as_deref(), technician),
-            Err(error) => {
-                tracing::warn!(%error, "look for unread messages");
-                Vec::new()
-            }
-        }
+    /// A session's newest unread message, and how many are unread; none where all are read, or where that can't be
+    /// looked up now.
+    pub async fn newest(
+        &self,
+        engine: &Engine,
+        session: SessionId,
+        technician: &str,
+    ) -> Option<(Message, u32)> {
+        self.count(engine, session, technician).await;
+        let unread = self.get(session);
+        let page = engine.archive().chat(session, None).await.ok().flatten()?;
+        let newest = page.messages.into_iter().rfind(|message| message.subject != technician)?;
+        (unread > 0).then_some((newest, unread))
     }
 }
 
 /// The name of the journal's mark that holds the guid of the last read message.
 pub(crate) fn mark_name(session: SessionId) -> String {
     format!("read/{session}")
-}
-
-fn unread(mut messages: Vec<Message>, mark: Option<&[u8]>, technician: &str) -> Vec<Message> {
-    let read = mark.and_then(|mark| messages.iter().rposition(|m| m.guid.as_bytes() == mark));
-    messages.drain(..read.map_or(0, |place| place + 1));
-    messages.retain(|message| message.subject != technician);
-    messages
-}
-
-#[cfg(test)]
-mod tests {
-    use session::Timestamp;
-
-    use super::*;
-
-    #[test]
-    fn unread_is_what_others_wrote_after_the_last_look() {
-        let message = |guid: &str, subject: &str| Message {
-            guid: guid.into(),
-            at: Timestamp(0),
-            subject: subject.into(),
-            body: String::new(),
-        };
-        let chat = [message("a", "Maria"), message("b", "Anna"), message("c", "Maria")];
-        let found = |mark: Option<&[u8]>| -> Vec<String> {
-            let left = unread(chat.to_vec(), mark, "Anna");
-            left.into_iter().map(|message| message.guid).collect()
-        };
-        assert_eq!(found(None), ["a", "c"]);
-        assert_eq!(found(Some(b"a")), ["c"]);
-        assert_eq!(found(Some(b"c")), [""; 0]);
-        assert_eq!(
-            found(Some(b"gone")),
-            ["a", "c"],
-            "what was read last is gone: nothing is known to be read"
-        );
-    }
 }

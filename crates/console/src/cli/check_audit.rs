@@ -5,7 +5,6 @@
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use clap::{Args, Subcommand};
@@ -14,10 +13,10 @@ use engine::{
     archive::{ARCHIVE_FILE, Archive, ArchiveError, AuditEntry},
     clock::now,
     lock::FolderLock,
-    vault::{Options as VaultOptions, OsKeyring, VAULT_FILE, Vault},
+    vault::{Options as VaultOptions, VAULT_FILE, Vault},
 };
 
-use super::{End, Failed, Global};
+use super::{End, Failed, Global, vault_options};
 use crate::{app::AppError, present};
 
 /// The flags of `deskhand audit`.
@@ -74,8 +73,7 @@ async fn export(archive: &Archive, by: String) -> Result<End, Failed> {
 
 async fn open(global: &Global) -> Result<(Archive, FolderLock), Failed> {
     let folder = global.data()?;
-    let mut options = VaultOptions { passphrase: global.passphrase()?, ..VaultOptions::default() };
-    options.keyring = if global.no_keyring { None } else { Some(Arc::new(OsKeyring)) };
+    let options = vault_options(global)?;
     // Opening the archive and asking the keyring may block.
     let opened = tokio::task::spawn_blocking(move || open_in(&folder, options));
     opened.await.map_err(|error| Failed::internal(&error))?

@@ -6,9 +6,10 @@
 
 mod data;
 mod desktop;
+mod salvage;
 mod service;
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -21,6 +22,9 @@ pub struct Flags {
     /// Print one JSON object instead of a line for each
     #[arg(long)]
     json: bool,
+    /// Instead, write what can be read of the databases to a new data folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "json")]
+    salvage: Option<PathBuf>,
 }
 
 /// The outcome of a check.
@@ -68,6 +72,9 @@ struct Report {
 
 /// Runs all checks and prints the report.
 pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
+    if let Some(to) = &flags.salvage {
+        return salvage::run(global, to).await;
+    }
     let settings = global.settings()?;
     let mut checks = vec![desktop::display()];
     checks.extend(desktop::bus().await);

@@ -15,18 +15,15 @@ use directories::ProjectDirs;
 use engine::desktop::Desktop;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use tracing_subscriber::EnvFilter;
 
 use super::Failed;
 use crate::{
     app::{Bundle, IN_THE_BROWSER, Options, Pages, PagesIn},
     settings::{
-        Settings, SettingsError, SettingsSource, declarations, from_environment, from_text,
+        SETTINGS_FILE, Settings, SettingsError, SettingsSource, declarations, from_environment,
+        from_text,
     },
 };
-
-/// The settings' file in the data folder, unless another is named.
-pub const SETTINGS_FILE: &str = "settings.toml";
 
 /// The flags that every program takes.
 #[derive(Debug, Clone, Default, Args)]
@@ -65,7 +62,8 @@ pub struct Global {
         global = true,
         env = "DESKHAND_LOG",
         value_name = "FILTER",
-        default_value = "warn"
+        default_value = "warn",
+        value_parser = serve::process::log_filter
     )]
     pub log: String,
     /// Settings.
@@ -203,17 +201,9 @@ impl Global {
     /// # Errors
     /// The flag or variable with a wrong value and what to do, for people.
     pub fn for_window(&self, desktop: Arc<dyn Desktop>) -> Result<Options, String> {
-        start_log(&self.log);
+        serve::process::start_log(&self.log);
         self.options("deskhand", desktop).map_err(|failed| failed.to_string())
     }
-}
-
-/// Logs to standard error from now on, unless a log is already set up.
-pub fn start_log(filter: &str) {
-    // A wrong filter must not keep the program from starting.
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = log.try_init();
 }
 
 /// The variables whose value is valid Unicode; every setting's value is.
@@ -222,7 +212,7 @@ fn variables() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-fn first_line(path: &Path) -> Result<SecretString, Failed> {
+pub(super) fn first_line(path: &Path) -> Result<SecretString, Failed> {
     let failed = |why: &str| {
         let text = format!("read the passphrase from {}: {why}", path.display());
         Failed::key(text, "Write it on the file's first line, readable for you.")

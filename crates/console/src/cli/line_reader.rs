@@ -6,6 +6,9 @@ use std::io::{self, BufRead};
 /// The longest line, in bytes without its end.
 pub const MAX_LINE: usize = 1 << 20;
 
+/// In UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 pub struct LineReader<R> {
     input: R,
     number: u64,
@@ -54,6 +57,13 @@ impl<R: BufRead> LineReader<R> {
 
     fn line(&mut self, bytes: Option<Vec<u8>>) -> InputLine {
         self.number += 1;
+        let mut bytes = bytes;
+        // Editors and shells of Windows begin a text with it.
+        if self.number == 1
+            && let Some(line) = bytes.as_mut().filter(|line| line.starts_with(BYTE_ORDER_MARK))
+        {
+            line.drain(..BYTE_ORDER_MARK.len());
+        }
         InputLine { number: self.number, bytes }
     }
 }
@@ -85,6 +95,16 @@ mod tests {
         );
         assert_eq!(all(b""), []);
         assert_eq!(all(b"one\n"), [line(1, "one")]);
+    }
+
+    #[test]
+    fn only_a_byte_order_mark_at_the_very_start_is_left_out() {
+        assert_eq!(
+            all("\u{feff}one\n\u{feff}two\n".as_bytes()),
+            [line(1, "one"), line(2, "\u{feff}two")]
+        );
+        assert_eq!(all("\u{feff}".as_bytes()), [line(1, "")]);
+        assert_eq!(all(b"\xef\xbb\n"), [InputLine { number: 1, bytes: Some(b"\xef\xbb".into()) }]);
     }
 
     #[test]

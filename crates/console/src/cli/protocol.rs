@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The version of this protocol; it grows whenever scripts have to be changed.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// A valid line.
 pub struct Request {
@@ -71,10 +71,20 @@ fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
             &format!("unknown field `{field}`: this command has no fields"),
         ));
     }
-    match serde_json::from_value(Value::Object(command)) {
+    match read_command(command, &id) {
         Ok(command) => Ok(Request { id, by, command }),
         Err(error) => Err(bad(number, id, &error.to_string())),
     }
+}
+
+/// The command of a line. A command that was once documented with a field `id` takes the line's own
+/// where that field is missing: `delete_passkey`.
+fn read_command(mut fields: Map<String, Value>, id: &Value) -> serde_json::Result<Command> {
+    let read = |fields| serde_json::from_value(Value::Object(fields));
+    read(fields.clone()).or_else(|error| {
+        fields.insert("id".to_owned(), id.clone());
+        read(fields).map_err(|_| error)
+    })
 }
 
 /// A field of a command that has none. For those, serde doesn't refuse unknown fields.
@@ -129,8 +139,10 @@ pub fn line(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::commands::SessionCommand;
+    use crate::commands::{PasskeyCommand, SessionCommand};
 
     fn understood(text: &str) -> Option<Result<Request, BadLine>> {
         read(InputLine { number: 7, bytes: Some(text.into()) })
@@ -177,6 +189,44 @@ mod tests {
             assert!(refused(text).trouble.text.contains("unknown field `extra`"), "{text}");
         }
         assert!(refused("{}").trouble.text.contains("do"));
+    }
+
+    #[test]
+    fn no_field_of_a_command_has_the_name_of_a_field_of_the_line() {
+        for name in Command::names() {
+            let fields = Command::fields(name);
+            // The old name of the passkey, which the line's own id may stand for.
+            let old = |field: &str| (name, field) == ("delete_passkey", "id");
+            let taken =
+                |field: &&String| ["id", "by", "do"].contains(&field.as_str()) && !old(field);
+            assert_eq!(fields.iter().find(taken), None, "{name} has a field of the line");
+        }
+        let passkey = Command::fields("delete_passkey");
+        assert_eq!(
+            BTreeSet::from_iter(passkey),
+            ["confirmed", "id", "passkey"].map(String::from).into()
+        );
+        assert_eq!(Command::fields("read"), ["session"]);
+        assert!(Command::fields("outbox").is_empty());
+    }
+
+    #[test]
+    fn a_passkey_is_named_beside_the_lines_id_or_by_it_as_it_once_was() {
+        let passkey = |text: &str| {
+            let request = understood(text).unwrap().unwrap_or_else(|bad| panic!("{bad:?}"));
+            let Command::Passkey(PasskeyCommand::DeletePasskey { passkey, confirmed: true }) =
+                request.command
+            else {
+                panic!("{text}")
+            };
+            (request.id, passkey)
+        };
+        let new = passkey(r#"{"id":1,"do":"delete_passkey","passkey":"abc","confirmed":true}"#);
+        assert_eq!(new, (1.into(), "abc".to_owned()));
+        let old = passkey(r#"{"do":"delete_passkey","id":"abc","confirmed":true}"#);
+        assert_eq!(old, ("abc".into(), "abc".to_owned()));
+        let neither = refused(r#"{"id":1,"do":"delete_passkey","confirmed":true}"#);
+        assert!(neither.trouble.text.contains("missing field `passkey`"), "{neither:?}");
     }
 
     #[test]

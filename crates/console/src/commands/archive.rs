@@ -19,6 +19,7 @@ use crate::{
     Settings,
     app::{App, Console, detail_of, setting},
     export,
+    limits::{self, MOST_TAGS},
     parameters::Format,
     present::{self, state, trouble},
     reply::{Hit, Reply},
@@ -45,9 +46,17 @@ pub enum ArchiveCommand {
     },
     /// Everything about a session, live or archived. Answers `detail`.
     Detail { session: String },
-    /// Full-text search over sessions, notes, tickets and transcripts, newest first. Answers `found`.
+    /// A page of a session's chat, oldest message first. Answers `chat`.
+    Chat {
+        session: String,
+        /// The page ends before the message with this guid; none for the newest page.
+        #[serde(default)]
+        before: Option<String>,
+    },
+    /// Finds the sessions that have all words typed, or parts of words, in names, tickets, tags, notes and transcripts:
+    /// the newest first. Answers `found`.
     Search {
-        /// What was typed; empty lists everything.
+        /// What was typed; what is in quotation marks is one term. Empty lists everything.
         query: String,
         /// Go on after this cursor.
         #[serde(default)]
@@ -59,6 +68,8 @@ pub enum ArchiveCommand {
         /// As what.
         format: Format,
     },
+    /// Writes a table of all sessions, a row for each. Answers `text`.
+    ExportSessions,
     /// A picture of the customer's screen that was saved. Answers `picture`.
     Picture {
         /// Of which session.
@@ -74,13 +85,18 @@ impl ArchiveCommand {
             Self::Export { session, format } => {
                 AuditPolicy::before("exported", exported(*format)).about(session)
             }
+            Self::ExportSessions => {
+                AuditPolicy::before("exported", "Exports a table of all sessions.")
+            }
             Self::Picture { session, .. } => {
                 let text = "Opens a saved picture of the customer's screen.";
                 AuditPolicy::before("picture_opened", text).about(session)
             }
-            Self::Note { .. } | Self::Tags { .. } | Self::Detail { .. } | Self::Search { .. } => {
-                AuditPolicy::Nothing
-            }
+            Self::Note { .. }
+            | Self::Tags { .. }
+            | Self::Detail { .. }
+            | Self::Chat { .. }
+            | Self::Search { .. } => AuditPolicy::Nothing,
         })
     }
 
@@ -90,8 +106,10 @@ impl ArchiveCommand {
             Self::Note { session, text } => note(console, &session, &text, by).await,
             Self::Tags { session, tags } => set_tags(console, &session, &tags).await,
             Self::Detail { session } => detail(console, &session).await,
+            Self::Chat { session, before } => chat(console, &session, before).await,
             Self::Search { query, cursor } => search(console, &query, cursor.as_deref()).await,
             Self::Export { session, format } => export(console, &session, format).await,
+            Self::ExportSessions => export_sessions(console).await,
             Self::Picture { session, picture: number } => picture(console, &session, number).await,
         }
     }
@@ -107,11 +125,6 @@ const fn exported(format: Format) -> &'static str {
 
 /// The hits on one page.
 const PAGE: u32 = 50;
-/// The longest note, in characters.
-const LONGEST_NOTE: usize = 20_000;
-/// The most tags of one session, and the most characters of one tag.
-const MOST_TAGS: usize = 20;
-const LONGEST_TAG: usize = 40;
 
 async fn note(console: &Console, session: &str, text: &str, by: &str) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
@@ -130,20 +143,26 @@ pub(super) async fn set_note(
     text: &str,
     by: &str,
 ) -> Result<(), Trouble> {
-    let text = words::plain_lines(text, LONGEST_NOTE);
+    let text = limits::NOTE.lines("save the note", text)?;
     let saved = engine.archive().set_note(id, kind, text, by.to_owned(), now()).await;
     saved.map_err(|error| trouble::of_store(&error))
 }
 
 async fn set_tags(console: &Console, session: &str, tags: &[String]) -> CommandResult {
+    const DOING: &str = "save the tags";
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
-    must_exist(&engine, id, "save the tags").await?;
+    must_exist(&engine, id, DOING).await?;
     let mut clean: Vec<String> = Vec::new();
     for tag in tags {
-        let tag = words::plain(tag, LONGEST_TAG);
-        if !tag.is_empty() && !clean.contains(&tag) && clean.len() < MOST_TAGS {
+        let tag = limits::TAG.line(DOING, tag)?;
+        if !tag.is_empty() && !clean.contains(&tag) {
             clean.push(tag);
         }
+    }
+    if clean.len() > MOST_TAGS {
+        let text =
+            format!("{DOING}: there are {}, and a session has at most {MOST_TAGS}", clean.len());
+        return Err(trouble::bad_input(&text, "leave some out"));
     }
     engine.archive().set_tags(id, clean).await.map_err(|error| trouble::of_store(&error))?;
     console.updates.announce();
@@ -154,6 +173,19 @@ async fn detail(console: &Console, session: &str) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let detail = Box::new(detail_of(console, &engine, id).await?);
     Ok(Reply::Detail { detail })
+}
+
+async fn chat(console: &Console, session: &str, before: Option<String>) -> CommandResult {
+    const DOING: &str = "show the chat";
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
+    must_exist(&engine, id, DOING).await?;
+    let page =
+        engine.archive().chat(id, before).await.map_err(|error| trouble::of_store(&error))?;
+    let page = page.ok_or_else(|| {
+        trouble::not_found(&format!("{DOING}: it has no message of the guid in `before`"))
+    })?;
+    let chat = present::detail::chat(&page.messages);
+    Ok(Reply::Chat { chat, earlier: page.earlier })
 }
 
 async fn search(console: &Console, query: &str, cursor: Option<&str>) -> CommandResult {
@@ -169,8 +201,18 @@ async fn search(console: &Console, query: &str, cursor: Option<&str>) -> Command
 
 async fn export(console: &Console, session: &str, format: Format) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
-    let detail = detail_of(console, &engine, id).await?;
+    let mut detail = detail_of(console, &engine, id).await?;
+    let transcript = engine.archive().transcript(id).await;
+    detail.chat = present::detail::chat(&transcript.map_err(|error| trouble::of_store(&error))?);
     let (file_name, text) = export::export(&detail, format, &console.zone);
+    Ok(Reply::Text { file_name, text })
+}
+
+async fn export_sessions(console: &Console) -> CommandResult {
+    let engine = console.engine.require().await?;
+    let sessions = engine.archive().all_sessions().await;
+    let sessions = sessions.map_err(|error| trouble::of_store(&error))?;
+    let (file_name, text) = export::all_sessions(&sessions, &console.zone);
     Ok(Reply::Text { file_name, text })
 }
 
@@ -217,6 +259,7 @@ const fn place(place: FoundIn) -> &'static str {
     match place {
         FoundIn::Session => "session",
         FoundIn::Ticket => "ticket",
+        FoundIn::Tag => "tag",
         FoundIn::Note => "note",
         FoundIn::Message => "message",
     }

@@ -87,6 +87,5 @@ async fn export(console: &Console) -> CommandResult {
 }
 
 fn file_name(zone: &TimeZone) -> String {
-    let stamp = words::date_and_time(now(), zone).replace([' ', ':'], "-");
-    format!("deskhand-audit-{stamp}.jsonl")
+    format!("deskhand-audit-{}.jsonl", words::slug(&words::date_and_time(now(), zone)))
 }

@@ -28,12 +28,13 @@ pub(super) async fn configure(
     by: &str,
 ) -> CommandResult {
     let (console, by) = (console.clone(), by.to_owned());
-    let tasks = console.lifecycle.tasks.clone();
+    let tasks = console.lifecycle.watch.tasks.clone();
     // In a task of its own: the caller may go away, and a change must not stop halfway.
     let task = tasks.spawn(async move {
         let lifecycle = &console.lifecycle;
         // The console's end holds this lock while it waits for this task.
-        let exclusive = lifecycle.stopping.run_until_cancelled(lifecycle.exclusive.lock()).await;
+        let exclusive =
+            lifecycle.watch.stopping.run_until_cancelled(lifecycle.exclusive.lock()).await;
         let _exclusive = exclusive.ok_or_else(trouble::stopping)?;
         change(&console, &changes, &by).await
     });
@@ -78,7 +79,7 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
     }
     if restart {
         // Also needed if the old engine is back: what it knew of its service is gone.
-        console.lifecycle.tasks.spawn(learn_of_service(console.clone()));
+        console.lifecycle.watch.tasks.spawn(learn_of_service(console.clone()));
     }
     if let Err(trouble) = begun {
         save(console, &stored).await?;

@@ -72,7 +72,7 @@ impl CustomerProgramCommand {
 
 impl Command {
     /// The command as a window's page may give it: a page may name sessions but no place on the
-    /// disk, so the customer's program goes to the downloads.
+    /// disk, so the customer's program and backups go to the downloads.
     #[must_use]
     pub fn without_path(self) -> Self {
         match self {
@@ -81,6 +81,7 @@ impl Command {
                 confirmed,
                 path: _,
             }) => CustomerProgramCommand::SaveProgram { session, confirmed, path: None }.into(),
+            Self::BackupFile(command) => Self::BackupFile(command.without_path()),
             other => other,
         }
     }
@@ -137,7 +138,7 @@ async fn cancel(console: &Console, session: &str) -> CommandResult {
 /// The target of `path`: a folder, or a file that isn't there yet; without a path, the downloads.
 fn place(path: Option<&str>, stem: &str) -> Result<DownloadTarget, Trouble> {
     let Some(said) = path.filter(|path| !path.trim().is_empty()) else {
-        return downloads().map(|folder| DownloadTarget::in_folder(&folder, stem));
+        return downloads(DOING).map(|folder| DownloadTarget::in_folder(&folder, stem));
     };
     let path = std::path::absolute(said).map_err(|_| no_folder(Path::new(said), None))?;
     if said.ends_with(std::path::is_separator) || path.is_dir() {
@@ -148,10 +149,10 @@ fn place(path: Option<&str>, stem: &str) -> Result<DownloadTarget, Trouble> {
 }
 
 /// The person's downloads, made if they aren't there yet.
-fn downloads() -> Result<PathBuf, Trouble> {
+pub(super) fn downloads(doing: &str) -> Result<PathBuf, Trouble> {
     let user = directories::UserDirs::new().ok_or_else(|| {
         trouble::bad_input(
-            &format!("{DOING}: this user has no home folder"),
+            &format!("{doing}: this user has no home folder"),
             "say with path where to save it",
         )
     })?;

@@ -25,11 +25,11 @@ use super::{
 use crate::{
     Settings,
     app::{App, AuditEntry, Console},
+    limits,
     parameters::SecondFactor,
     present::{device, trouble},
     reply::Reply,
     view::{Code, CodeAsked, Trouble},
-    words,
 };
 
 /// Commands over login sessions in the chat workspace.
@@ -105,8 +105,6 @@ impl DeviceCommand {
 
 /// The longest id of a login session; the workspace's own have 17 characters.
 const LONGEST_ID: usize = 128;
-/// The longest filter, in characters.
-const LONGEST_FILTER: usize = 200;
 /// The longest code or password, in bytes.
 const LONGEST_CODE: usize = 256;
 /// The newest first; people's names stay together where the times are equal.
@@ -165,7 +163,7 @@ async fn list(
         Ok(factor) => factor,
         Err(asked) => return Ok(Reply::CodeAsked { asked }),
     };
-    let filter = words::plain(filter, LONGEST_FILTER);
+    let filter = limits::FILTER.line("list the login sessions", filter)?;
     let page = chat.list_all(MOST_ROWS, offset, &filter, Some(NEWEST_FIRST), factor.as_ref()).await;
     match page {
         Ok(page) => {

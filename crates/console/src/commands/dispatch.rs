@@ -25,7 +25,7 @@ impl App {
         by: &str,
     ) -> Result<Reply, Trouble> {
         let by = self.console().access.recorded_name(by);
-        let stopping = self.console().lifecycle.stopping.clone();
+        let stopping = self.console().lifecycle.watch.stopping.clone();
         tokio::select! {
             // Checked first, so that no command begins once the console is stopping.
             biased;
@@ -92,7 +92,7 @@ async fn record_after(
 ) -> CommandResult {
     let audit = console.audit.clone();
     // In a task of its own: the act is done, so it is recorded even if the caller goes away.
-    let task = console.lifecycle.tasks.spawn(async move {
+    let task = console.lifecycle.watch.tasks.spawn(async move {
         if let Some(entry) = entry {
             let _ = audit.record(entry).await;
         }

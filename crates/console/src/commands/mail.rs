@@ -70,7 +70,7 @@ impl MailCommand {
 
 fn ordered(to: &str, to_customer: bool) -> String {
     let whom = if to_customer { "the customer" } else { "a colleague" };
-    format!("Ordered an e-mail to {whom}, {}.", words::plain(to, 254))
+    format!("Ordered an e-mail to {whom}, {}.", words::plain(to, words::LONGEST_ADDRESS))
 }
 
 async fn withdraw(console: &Console, session: &str, mail: u32) -> CommandResult {

@@ -16,14 +16,12 @@ use super::{
 use crate::{
     Settings,
     app::{App, CeremonyTask, Console, of_passkey, passkeys as service},
+    limits,
     present::trouble,
     reply::Reply,
     view::{AliasesView, Code, PasskeyView, Trouble},
     words,
 };
-
-/// The longest name of a passkey, in characters.
-const LONGEST_NICKNAME: usize = 64;
 
 /// Commands over passkeys and aliases of who is signed in.
 #[derive(Clone, Deserialize, TS, VariantNames)]
@@ -39,8 +37,9 @@ pub enum PasskeyCommand {
     },
     /// Deletes a passkey.
     DeletePasskey {
-        /// Its id.
-        id: String,
+        /// Its id. Named `id` by the scripts and windows of earlier versions.
+        #[serde(alias = "id")]
+        passkey: String,
         /// A person has confirmed that it is the last one.
         #[serde(default)]
         confirmed: bool,
@@ -69,8 +68,8 @@ impl PasskeyCommand {
         match self {
             Self::Passkeys => passkeys(console).await,
             Self::AddPasskey { nickname } => add_passkey(console, &nickname).await,
-            Self::DeletePasskey { id, confirmed } => {
-                delete_passkey(console, &id, confirmed, by).await
+            Self::DeletePasskey { passkey, confirmed } => {
+                delete_passkey(console, &passkey, confirmed, by).await
             }
             Self::SetAliases { aliases, hashing } => {
                 set_aliases(console, &aliases, hashing, by).await
@@ -93,7 +92,7 @@ async fn passkeys(console: &Console) -> CommandResult {
 
 async fn add_passkey(console: &Arc<Console>, nickname: &str) -> CommandResult {
     let person = signed_in(console, "add a passkey")?;
-    let nickname = words::plain(nickname, LONGEST_NICKNAME);
+    let nickname = limits::NICKNAME.line("add a passkey", nickname)?;
     if nickname.is_empty() {
         return Err(trouble::bad_input(
             "add a passkey: it has no name",
@@ -125,7 +124,7 @@ async fn delete_passkey(console: &Console, id: &str, confirmed: bool, by: &str) 
     }
     let deleted = service(&console.engine, doing).await?.delete_credential(id).await;
     deleted.map_err(|error| of_passkey(doing, &error))?;
-    let name = words::plain(&found.nickname, LONGEST_NICKNAME);
+    let name = words::plain(&found.nickname, limits::NICKNAME.most);
     record(console, by, "passkey_deleted", &format!("deleted the passkey {name}")).await;
     Ok(Reply::Done)
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Settings,
-    app::{App, Console, ReachTest, known_reach, test_reach as test},
+    app::{App, Console, known_reach},
     present::{remedy, trouble},
     reply::{OutboxMail, Reply},
     view::{GatePolicy, Reach, Trouble},
@@ -85,19 +85,24 @@ async fn report_abuse(console: &Console, typed: &str) -> CommandResult {
 }
 
 async fn test_reach(console: &Console) -> CommandResult {
-    let tested = test(&console.engine, &console.updates).await;
+    // The engine isn't held during the call: another may start meanwhile, to which the result
+    // doesn't apply.
+    let generation = console.engine.generation();
+    let test = console.engine.require().await?.test_reach();
+    let tested = test.await;
     let engine = console.engine.require().await?;
+    if console.engine.generation() != generation {
+        return Ok(Reply::Reach { reach: Reach::Unknown, text: "Not tested.".into() });
+    }
     let url = engine.hook_base().as_str().trim_end_matches('/');
-    Ok(match tested {
-        ReachTest::Passed { reached, .. } => {
-            Reply::Reach { reach: known_reach(&console.engine, &engine), text: came(url, reached) }
-        }
-        ReachTest::Failed(error) => {
+    let text = match tested {
+        Ok(reached) => came(url, reached),
+        Err(error) => {
             let Trouble { text, remedy, .. } = trouble::new(&error, remedy::of_reach(error));
-            Reply::Reach { reach: Reach::Unreachable, text: format!("{text} {remedy}") }
+            format!("{text} {remedy}")
         }
-        ReachTest::NotDone => Reply::Reach { reach: Reach::Unknown, text: "Not tested.".into() },
-    })
+    };
+    Ok(Reply::Reach { reach: known_reach(&engine), text })
 }
 
 /// What a call that arrived has proved, and what it hasn't.

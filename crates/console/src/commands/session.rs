@@ -16,11 +16,12 @@ use super::{
 use crate::{
     Settings,
     app::{App, Console, mark_name},
+    limits,
     parameters::{self, Outcome},
     present::trouble,
     reply::Reply,
     view::Trouble,
-    words,
+    words::{self, LONGEST_ADDRESS},
 };
 
 /// Commands over live sessions.
@@ -94,7 +95,8 @@ impl SessionCommand {
             Self::NewSession { about, region } => new_session(console, about, region, by).await,
             Self::Again { session } => again(console, &session, by).await,
             Self::Describe { session, about } => {
-                order(console, &session, Input::Described(clean(&about))).await
+                let about = checked("describe the session", &about)?;
+                order(console, &session, Input::Described(about)).await
             }
             Self::Retry { session, region } => retry(console, &session, region).await,
             Self::Recheck { session } => order(console, &session, Input::Recheck).await,
@@ -110,7 +112,7 @@ impl SessionCommand {
 /// Mail rules order invitations, so the entry names the rules' addresses.
 fn created(settings: &Settings) -> String {
     let to: Vec<String> =
-        settings.mail_rules.iter().map(|rule| words::plain(&rule.to, 254)).collect();
+        settings.mail_rules.iter().map(|rule| words::plain(&rule.to, LONGEST_ADDRESS)).collect();
     match to.is_empty() {
         true => "Started a session.".into(),
         false => format!("Started a session; by rule, e-mails were ordered to {}.", to.join(", ")),
@@ -132,7 +134,7 @@ async fn new_session(
     by: &str,
 ) -> CommandResult {
     let region = parse_region(region)?;
-    begin(console, clean(&about), region, by).await
+    begin(console, checked("start a session", &about)?, region, by).await
 }
 
 async fn again(console: &Console, session: &str, by: &str) -> CommandResult {
@@ -194,8 +196,8 @@ async fn show(console: &Console, session: Option<&str>) -> CommandResult {
 async fn read(console: &Console, session: &str) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let stored = |error: engine::StoreError| trouble::of_store(&error);
-    let messages = engine.archive().transcript(id).await.map_err(stored)?;
-    if let Some(last) = messages.last() {
+    let newest = engine.archive().chat(id, None).await.map_err(stored)?;
+    if let Some(last) = newest.and_then(|page| page.messages.into_iter().next_back()) {
         engine.journal().mark(&mark_name(id), Some(last.guid.as_bytes())).await.map_err(stored)?;
         console.unread.count(&engine, id, &console.access.technician()).await;
         console.updates.announce();
@@ -241,10 +243,10 @@ fn parse_region(region: Option<String>) -> Result<Option<Region>, Trouble> {
     })
 }
 
-fn clean(about: &parameters::About) -> About {
-    About {
-        customer: words::plain(&about.customer, 200),
-        ticket: words::plain(&about.ticket, 200),
-        contact: words::plain(&about.contact, 200),
-    }
+fn checked(doing: &str, about: &parameters::About) -> Result<About, Trouble> {
+    Ok(About {
+        customer: limits::CUSTOMER.line(doing, &about.customer)?,
+        ticket: limits::TICKET.line(doing, &about.ticket)?,
+        contact: limits::CONTACT.line(doing, &about.contact)?,
+    })
 }

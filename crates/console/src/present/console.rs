@@ -32,6 +32,8 @@ pub struct Parts<'a> {
     pub standing: &'a [Trouble],
     /// Where the data key is kept.
     pub keeper: Keeper,
+    /// The percentage of the backup that is being written.
+    pub backup_percent: Option<u8>,
     /// All sessions.
     pub sessions: &'a [std::sync::Arc<Snapshot>],
     pub now: Timestamp,
@@ -82,6 +84,7 @@ pub fn view(parts: &Parts<'_>) -> ConsoleView {
             Keeper::KeyFile => KeyKeeper::KeyFile,
             Keeper::Passphrase => KeyKeeper::Passphrase,
         },
+        backup_percent: parts.backup_percent,
     }
 }
 
@@ -91,10 +94,15 @@ fn count(word: &SessionStatus, (live, waiting, active): &mut (u32, u32, u32)) {
     // A failed session stays in the list until somebody deals with it, but nothing runs.
     *live += u32::from(state::is_live(word) && !failed);
     match word {
-        SessionStatus::Waiting { .. } | SessionStatus::ViewerWaiting { .. } => *waiting += 1,
+        SessionStatus::Waiting { .. }
+        | SessionStatus::PageOpen { .. }
+        | SessionStatus::Downloaded { .. }
+        | SessionStatus::BeingAsked { .. }
+        | SessionStatus::ViewerWaiting { .. } => *waiting += 1,
         SessionStatus::Active { .. } => *active += 1,
         SessionStatus::Closed { .. }
         | SessionStatus::Failed { .. }
+        | SessionStatus::Declined { .. }
         | SessionStatus::Expired
         | SessionStatus::Ended { .. }
         | SessionStatus::PresenterOffline { .. }

@@ -2,14 +2,13 @@
 
 use engine::{
     Snapshot,
-    archive::{LookedUp, Message, Picture, Summary},
+    archive::{ChatPage, Message, NoteKind, SessionContents, Summary},
     journal::EventRecord,
 };
 use session::{
-    Lamp, Life, Record, Timestamp, Transcript, Verification,
+    Lamp, Life, Record, Timestamp, Transcript,
     mail::{Order, Status, Template, When},
     region::Choice,
-    verification::Override,
 };
 
 use super::{
@@ -20,6 +19,7 @@ use super::{
     region_race, row, shared_screen, state, timeline, trouble, verify,
 };
 use crate::{
+    limits,
     view::{
         ChatLine, ClosingView, FactKind, FactView, MailView, Pin, Reach, ScreenView, SessionDetail,
         SessionRow, Timeline, TranscriptView,
@@ -27,29 +27,13 @@ use crate::{
     words,
 };
 
-/// The longest text of a message or note, in characters.
-const LONGEST_TEXT: usize = 20_000;
-
 /// The facts about a session that its snapshot lacks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Beside {
     /// All events, oldest first.
     pub happenings: Vec<EventRecord>,
-    /// The transcript so far, oldest first.
-    pub messages: Vec<Message>,
-    /// The note.
-    pub note: String,
-    pub tags: Vec<String>,
-    /// The choice of its region.
-    pub choice: Option<Choice>,
-    /// The archived verifications, oldest first.
-    pub verifications: Vec<Verification>,
-    /// The gate's newest archived override.
-    pub overridden: Option<Override>,
-    /// Devices that were looked up, oldest first.
-    pub devices: Vec<LookedUp>,
-    /// Pictures of the customer's screen, oldest first.
-    pub pictures: Vec<Picture>,
+    /// What the archive has.
+    pub contents: SessionContents,
     /// Who shares the screen and who watches it; none where the service doesn't say.
     pub screen: Option<ScreenView>,
     /// Unread chat messages.
@@ -76,33 +60,33 @@ pub struct Around<'a> {
 /// The details of a session that the engine runs.
 pub fn view(
     snapshot: &Snapshot,
-    beside: Beside,
+    beside: &Beside,
     around: &Around<'_>,
     setting: &Setting<'_>,
 ) -> SessionDetail {
-    let record = &snapshot.record;
+    let (record, contents) = (&snapshot.record, &beside.contents);
     let timers = Timers::new(record, setting.now);
-    let screen = beside.screen.filter(|_| record.is_live());
+    let screen = beside.screen.clone().filter(|_| record.is_live());
     let connected = Connected::new(None, record, screen.as_ref().and_then(ScreenView::viewers));
-    let wrote = !beside.messages.is_empty();
+    let wrote = total(&contents.chat) > 0;
     SessionDetail {
         row: row::view(snapshot, around.revision, beside.unread, setting),
         by: words::plain(&record.by, words::LONGEST_NAME),
         created_at: record.created.0,
-        customer: words::plain(&record.about.customer, 200),
-        ticket: words::plain(&record.about.ticket, 200),
-        contact: words::plain(&record.about.contact, 200),
+        customer: words::plain(&record.about.customer, limits::CUSTOMER.most),
+        ticket: words::plain(&record.about.ticket, limits::TICKET.most),
+        contact: words::plain(&record.about.contact, limits::CONTACT.most),
         pin: snapshot
             .pin
             .as_ref()
             .zip(record.allocation())
             .map(|(pin, allocation)| pin_view(pin.expose(), allocation.expires, around)),
         region: record.allocation().map(|allocation| allocation.region.to_string()),
-        region_ms: beside.choice.as_ref().and_then(region_race::best_ms),
+        region_ms: contents.choice.as_ref().and_then(region_race::best_ms),
         failure: failure(record),
         hooks: hooks::view(&snapshot.lamps, &beside.happenings, around.reach),
-        presenter: state::presenter(record.presenter),
-        viewers: state::viewers(record.viewers),
+        presenter: state::presenter(record),
+        viewers: state::viewers(record),
         windows: snapshot.windows,
         // Nobody shares a screen in an ended session, whatever the last known roster has.
         screen,
@@ -116,40 +100,43 @@ pub fn view(
         verifications: record.verifications.iter().map(verify::view).collect(),
         closing: parting::closing(record, &connected, wrote, around.can_revoke, setting),
         gate: verify::gate(snapshot.gate, record, setting),
-        devices: beside.devices.iter().map(device::pinned).collect(),
-        pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
+        devices: contents.devices.iter().map(device::pinned).collect(),
+        pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
         mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
-        chat: chat(&beside.messages),
+        chat: chat(&contents.chat.messages),
+        chat_after: None,
+        chat_total: total(&contents.chat),
         chat_box: snapshot.pin.as_ref().map(|_| chat_box::view(around.sends)),
         chat_as_of: snapshot.chat_as_of.map(|at| at.0),
+        chat_trouble: snapshot.chat_failure.map(|why| trouble::of_failure("fetch the chat", why)),
         transcript: transcript(&record.transcript),
-        note: words::plain_lines(&beside.note, LONGEST_TEXT),
-        tags: beside.tags,
+        note: note(contents),
+        tags: contents.tags.clone(),
         log: log(&beside.happenings, &record.by, setting),
-        regions: race(beside.choice.as_ref(), &beside.happenings, record.created),
+        regions: race(contents.choice.as_ref(), &beside.happenings, record.created),
     }
 }
 
 /// The details of a session that only the archive has: no PIN and no hooks.
 pub fn archived(
     summary: &Summary,
-    beside: Beside,
+    beside: &Beside,
     around: &Around<'_>,
     setting: &Setting<'_>,
 ) -> SessionDetail {
     let never = FactView { is: FactKind::Never, since: None };
-    let messages = u32::try_from(beside.messages.len()).unwrap_or(u32::MAX);
+    let contents = &beside.contents;
     let ended = summary.closed_at.unwrap_or(summary.created);
     SessionDetail {
         row: archived_row(summary, around.revision, setting),
         by: words::plain(&summary.by, words::LONGEST_NAME),
         created_at: summary.created.0,
-        customer: words::plain(&summary.about.customer, 200),
-        ticket: words::plain(&summary.about.ticket, 200),
-        contact: words::plain(&summary.about.contact, 200),
+        customer: words::plain(&summary.about.customer, limits::CUSTOMER.most),
+        ticket: words::plain(&summary.about.ticket, limits::TICKET.most),
+        contact: words::plain(&summary.about.contact, limits::CONTACT.most),
         pin: None,
         region: summary.region.as_ref().map(ToString::to_string),
-        region_ms: beside.choice.as_ref().and_then(region_race::best_ms),
+        region_ms: contents.choice.as_ref().and_then(region_race::best_ms),
         failure: None,
         hooks: hooks::view(&[const { Lamp::Off }; 4], &beside.happenings, around.reach),
         presenter: never.clone(),
@@ -163,20 +150,23 @@ pub fn archived(
         connected: false,
         timers_at: ended.0,
         program: None,
-        verifications: beside.verifications.iter().map(verify::view).collect(),
+        verifications: contents.verifications.iter().map(verify::view).collect(),
         closing: ClosingView { text: Vec::new(), nobody_came: false },
-        gate: verify::old_gate(beside.overridden.as_ref()),
-        devices: beside.devices.iter().map(device::pinned).collect(),
-        pictures: beside.pictures.iter().map(shared_screen::picture).collect(),
+        gate: verify::old_gate(contents.overridden.as_ref()),
+        devices: contents.devices.iter().map(device::pinned).collect(),
+        pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
         mails: Vec::new(),
-        chat: chat(&beside.messages),
+        chat: chat(&contents.chat.messages),
+        chat_after: None,
+        chat_total: total(&contents.chat),
         chat_box: None,
         chat_as_of: None,
-        transcript: TranscriptView::Saved { at: ended.0, messages },
-        note: words::plain_lines(&beside.note, LONGEST_TEXT),
-        tags: beside.tags,
+        chat_trouble: None,
+        transcript: TranscriptView::Saved { at: ended.0, messages: total(&contents.chat) },
+        note: note(contents),
+        tags: contents.tags.clone(),
         log: log(&beside.happenings, &summary.by, setting),
-        regions: race(beside.choice.as_ref(), &beside.happenings, summary.created),
+        regions: race(contents.choice.as_ref(), &beside.happenings, summary.created),
     }
 }
 
@@ -196,6 +186,19 @@ fn archived_row(summary: &Summary, revision: u64, setting: &Setting<'_>) -> Sess
     }
 }
 
+/// How many messages the chat has up to the page's end.
+fn total(page: &ChatPage) -> u32 {
+    page.earlier.saturating_add(u32::try_from(page.messages.len()).unwrap_or(u32::MAX))
+}
+
+/// Both notes as one text.
+fn note(contents: &SessionContents) -> String {
+    let of = |kind| contents.notes.iter().filter(move |note| note.kind == kind);
+    let both = of(NoteKind::Working).chain(of(NoteKind::Closing));
+    let texts: Vec<_> = both.map(|note| note.text.as_str()).collect();
+    words::plain_lines(&texts.join("\n"), usize::MAX)
+}
+
 /// The chat as it is shown, with names and texts made harmless.
 pub fn chat(messages: &[Message]) -> Vec<ChatLine> {
     messages
@@ -204,7 +207,7 @@ pub fn chat(messages: &[Message]) -> Vec<ChatLine> {
             guid: message.guid.clone(),
             at: message.at.0,
             from: words::plain(&message.subject, words::LONGEST_NAME),
-            text: words::plain_lines(&message.body, LONGEST_TEXT),
+            text: words::plain_lines(&message.body, usize::MAX),
         })
         .collect()
 }

@@ -30,7 +30,7 @@ const LONGEST_MESSAGE: usize = 200;
 
 /// The notification for the newest of `unread` messages in the session called `name`; without `text` it says only
 /// who wrote.
-pub fn chat_message(name: &str, from: &str, text: Option<&str>, unread: usize) -> String {
+pub fn chat_message(name: &str, from: &str, text: Option<&str>, unread: u32) -> String {
     let from = words::plain(from, words::LONGEST_NAME);
     let who = match from.as_str() {
         "" => format!("Somebody in {name}'s session"),

@@ -55,7 +55,7 @@ pub fn quitting(
     let there = people(sessions);
     let text: Vec<String> = match kind {
         ServiceKind::Embedded => vec![
-            "2 sessions are live. Quitting also stops the broker inside Deskhand, through which these sessions run.".into(),
+            "Quitting also stops the broker inside Deskhand, through which these sessions run.".into(),
             match there {
                 Some(people) => format!("{people} connected and will be cut off at once."),
                 None => "Nobody is connected.".into(),
@@ -159,7 +159,7 @@ mod tests {
         let sessions = [connected("Maria Lopez", true, 2), connected("Ben", false, 0)];
         assert_eq!(
             told(ServiceKind::Embedded, &sessions),
-            "Quitting also stops the broker inside Deskhand, through which these sessions run. \
+            "2 sessions are live. Quitting also stops the broker inside Deskhand, through which these sessions run. \
              Maria Lopez and 2 viewers are connected and will be cut off at once. \
              The sessions are kept. Until Deskhand runs again, nobody can join with their PINs."
         );

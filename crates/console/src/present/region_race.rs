@@ -52,6 +52,7 @@ fn reason(choice: &Choice) -> String {
         Reason::Fastest => format!("fastest of {finished} that finished"),
         Reason::KeptNearTie { fastest } => format!("kept, since {fastest} is hardly faster"),
         Reason::ByHand => "chosen by hand".into(),
+        Reason::NextBest { failed } => format!("next best, since {failed} gave no PIN"),
     }
 }
 

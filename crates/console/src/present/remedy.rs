@@ -2,14 +2,17 @@
 //!
 //! Every table names all variants, so that no error can be added without a remedy.
 
+use std::io;
+
 use engine::{
     BackgroundFault, CommandError, Misfit, StoreError, TaskFault,
+    backup::BackupError,
     lock::LockError,
     reach::ReachError,
     remote::{DownloadTargetError, ServiceError, logintc, passwordless::PasskeyError},
     vault::VaultError,
 };
-use session::{Failure, program::ProgramObstacle, verification::VerificationObstacle};
+use session::{Failure, Obstacle, program::ProgramObstacle, verification::VerificationObstacle};
 use wire::passwordless::LimitError;
 
 use crate::view::Code;
@@ -23,13 +26,20 @@ pub const NO_SESSION: Remedy = (Code::NotFound, "Choose a session from the list 
 pub const STOPPING: Remedy = (Code::TryAgain, "Start it again.");
 /// For a missing source of random bytes.
 pub const NO_RANDOM: Remedy = (Code::Internal, "Restart the computer.");
+/// For a full disk that a backup is written or restored to.
+const ROOM_THERE: Remedy = (Code::FreeSpace, "Free some space there, or choose another disk.");
 /// For a page of ours that can't be served.
 pub const NO_PORT: Remedy =
     (Code::TryAgain, "Try again; if it stays so, start the computer again.");
 
 pub const fn of_failure(failure: Failure) -> Remedy {
     match failure {
-        Failure::Unauthorized => (Code::SignInAgain, "Sign in again."),
+        // The remote-support service knows no sign-in: something else stands at its address.
+        Failure::Unauthorized => (
+            Code::CheckAddress,
+            "Check the service's address in the settings; if it is right, ask whoever runs the \
+             service or the network.",
+        ),
         Failure::RateLimited { .. } => (Code::Wait, "Wait a little; then try again."),
         Failure::Unreachable => {
             (Code::CheckNetwork, "Check the network, and the service's address in the settings.")
@@ -43,7 +53,11 @@ pub const fn of_failure(failure: Failure) -> Remedy {
         Failure::Faulty { .. } => {
             (Code::ServiceFault, "Try again later, or ask whoever runs the service.")
         }
+        Failure::Blocked { by } => of_obstacle(by),
         Failure::Malformed => (Code::CheckAddress, "Check the service's address in the settings."),
+        Failure::TooLarge { .. } => {
+            (Code::ServiceFault, "What is here already is kept; go on in a new session.")
+        }
         Failure::NoRegion => {
             (Code::ChooseRegion, "Check the network and try again, or choose a region by hand.")
         }
@@ -53,6 +67,45 @@ pub const fn of_failure(failure: Failure) -> Remedy {
         Failure::Internal => {
             (Code::Internal, "Try again; if it happens again, see the log and report it.")
         }
+    }
+}
+
+const fn of_obstacle(obstacle: Obstacle) -> Remedy {
+    match obstacle {
+        Obstacle::CertificateExpired => (
+            Code::CheckNetwork,
+            "Check this computer's date and time; if they are right, have whoever runs the service \
+             renew its certificate.",
+        ),
+        Obstacle::CertificateOfAnother => (
+            Code::CheckAddress,
+            "Check the service's address in the settings; if it is right, ask whoever runs the \
+             service.",
+        ),
+        Obstacle::CertificateUntrusted => (
+            Code::CheckNetwork,
+            "If the service or the network has an authority of its own, install that authority's \
+             certificate on this computer; otherwise ask whoever runs the network.",
+        ),
+        Obstacle::Proxy => (
+            Code::CheckNetwork,
+            "Put the user name and the password into the proxy's address, as in \
+             https_proxy=http://user:password@host:port, and start Deskhand again.",
+        ),
+        Obstacle::Gateway { .. } => (
+            Code::CheckNetwork,
+            "Ask whoever runs the service or the network to let Deskhand through.",
+        ),
+        Obstacle::Redirect => (
+            Code::CheckAddress,
+            "Open a browser and sign in to the network if it asks for that; otherwise check the \
+             service's address in the settings.",
+        ),
+        Obstacle::BrokeOff => (Code::TryAgain, "Try again; if it stays so, check the network."),
+        Obstacle::Encoded => (
+            Code::ServiceFault,
+            "Ask whoever runs the service, or a gateway before it, to send its answers uncompressed.",
+        ),
     }
 }
 
@@ -94,6 +147,54 @@ pub const fn of_lock(error: &LockError) -> Remedy {
             (Code::AlreadyRunning, "Quit that one first or choose another data folder.")
         }
         LockError::Io { .. } => (Code::FreeSpace, "Check that the folder can be written to."),
+    }
+}
+
+pub fn of_backup(error: &BackupError) -> Remedy {
+    match error {
+        BackupError::Taken(_) => {
+            (Code::BadInput, "Choose another name, or have the file replaced (--force).")
+        }
+        BackupError::NoFile(_) => (Code::BadInput, "Give the name of a file in a folder."),
+        BackupError::WeakPassphrase(_) => {
+            (Code::BadInput, "Choose a longer one, such as four random words.")
+        }
+        BackupError::NoConsole(_) => {
+            (Code::NotFound, "Name the console's data folder with --data.")
+        }
+        BackupError::NotABackup(_) => {
+            (Code::BadInput, "Choose a file that deskhand backup has written.")
+        }
+        BackupError::TooNew(_) => (Code::UpdateApp, "Restore it with that version."),
+        BackupError::WrongPassphrase(_) => {
+            (Code::UnlockKey, "Enter it again; without it the backup can't be opened.")
+        }
+        BackupError::Damaged { .. } => {
+            (Code::RestoreCopy, "Copy the file again from where it came, or use another backup.")
+        }
+        BackupError::FolderTaken(_) => (
+            Code::AlreadyRunning,
+            "Choose another folder with --data, or have its data moved aside (--force).",
+        ),
+        BackupError::Folder(error) => of_lock(error),
+        // Nothing is tried again by itself here.
+        BackupError::Store(StoreError::DiskFull { .. }) => ROOM_THERE,
+        BackupError::Store(error) => of_store(error),
+        BackupError::Key(error) => of_vault(error),
+        BackupError::Io { source, .. } => of_file(source),
+        BackupError::LeftAside { .. } => (Code::RestoreCopy, "Rename that folder back by hand."),
+        BackupError::Stopped(_) => (Code::TryAgain, "Start it again."),
+    }
+}
+
+fn of_file(error: &io::Error) -> Remedy {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ROOM_THERE,
+        io::ErrorKind::NotFound => (Code::BadInput, "Check the path."),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            (Code::FreeSpace, "Choose a folder that you may write to.")
+        }
+        _ => (Code::FreeSpace, "Check the disk and the folder's permissions."),
     }
 }
 
@@ -291,6 +392,22 @@ mod tests {
                 logintc::Error::Gone(push),
             ]
             .map(|error| of_verification(&error)),
+        );
+        let file = || std::path::PathBuf::from("/x");
+        all.extend(
+            [
+                BackupError::Taken(file()),
+                BackupError::NoFile(file()),
+                BackupError::WeakPassphrase(""),
+                BackupError::NoConsole(file()),
+                BackupError::NotABackup(file()),
+                BackupError::TooNew(file()),
+                BackupError::WrongPassphrase(file()),
+                BackupError::Damaged { path: file(), why: String::new() },
+                BackupError::FolderTaken(file()),
+                BackupError::Stopped(doing),
+            ]
+            .map(|error| of_backup(&error)),
         );
         assert!(of_service(ServiceError::NoRegion).1.contains("{region}"));
         assert!(of_passkey(&PasskeyError::ExpiredToken(passkey)).1.contains("clock"));

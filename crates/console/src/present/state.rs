@@ -1,6 +1,6 @@
 //! A session's status in text (product.md, State words).
 
-use session::{SessionStatus, Timestamp};
+use session::{Record, SessionStatus, Timestamp};
 
 use super::Setting;
 use crate::{
@@ -26,6 +26,10 @@ pub fn timer(word: &SessionStatus) -> Option<i64> {
         | SessionStatus::ViewerWaiting { since }
         | SessionStatus::Ready { since }
         | SessionStatus::PresenterOffline { since }
+        | SessionStatus::Declined { since }
+        | SessionStatus::BeingAsked { since }
+        | SessionStatus::Downloaded { since }
+        | SessionStatus::PageOpen { since }
         | SessionStatus::Waiting { since } => Some(since.0),
         SessionStatus::Closed { .. }
         | SessionStatus::Failed { .. }
@@ -43,20 +47,29 @@ pub fn is_live(word: &SessionStatus) -> bool {
         | SessionStatus::ViewerWaiting { .. }
         | SessionStatus::Ready { .. }
         | SessionStatus::PresenterOffline { .. }
+        | SessionStatus::Declined { .. }
+        | SessionStatus::BeingAsked { .. }
+        | SessionStatus::Downloaded { .. }
+        | SessionStatus::PageOpen { .. }
         | SessionStatus::Waiting { .. }
         | SessionStatus::Unknown { .. }
         | SessionStatus::Failed { .. }
+        // Its PIN still works: whoever is there can be seen, answered and sent away.
+        | SessionStatus::Ended { pin_over: false, .. }
         | SessionStatus::Allocating => true,
-        SessionStatus::Closed { .. } | SessionStatus::Expired | SessionStatus::Ended { .. } => {
-            false
-        }
+        SessionStatus::Closed { .. }
+        | SessionStatus::Expired
+        | SessionStatus::Ended { pin_over: true, .. } => false,
     }
 }
 
 /// The view of the presenter's presence.
-pub fn presenter(fact: session::Presenter) -> FactView {
+pub fn presenter(record: &Record) -> FactView {
     use session::Presenter as P;
-    let (is, since) = match fact {
+    if let (P::Online { .. }, Some(left)) = (record.presenter, record.observed.presenter_left) {
+        return FactView { is: FactKind::Offline, since: Some(left.0) };
+    }
+    let (is, since) = match record.presenter {
         P::Never => (FactKind::Never, None),
         P::Online { since } => (FactKind::Online, Some(since)),
         P::Offline { since } => (FactKind::Offline, Some(since)),
@@ -66,9 +79,12 @@ pub fn presenter(fact: session::Presenter) -> FactView {
 }
 
 /// The view of the viewers' presence.
-pub fn viewers(fact: session::Viewers) -> FactView {
+pub fn viewers(record: &Record) -> FactView {
     use session::Viewers as V;
-    let (is, since) = match fact {
+    if let (V::Some { .. }, Some(left)) = (record.viewers, record.observed.viewers_left) {
+        return FactView { is: FactKind::Offline, since: Some(left.0) };
+    }
+    let (is, since) = match record.viewers {
         V::Never => (FactKind::Never, None),
         V::Some { since } => (FactKind::Online, Some(since)),
         V::None { since, .. } => (FactKind::Offline, Some(since)),
@@ -91,6 +107,12 @@ fn parts(word: &SessionStatus) -> (StateKind, &'static str, Option<Timestamp>) {
             (StateKind::ViewerWaiting, "Viewer waiting", Some(*since))
         }
         SessionStatus::Ready { since } => (StateKind::Ready, "Ready", Some(*since)),
+        SessionStatus::Declined { since } => (StateKind::Declined, "Declined", Some(*since)),
+        SessionStatus::BeingAsked { since } => (StateKind::BeingAsked, "Being asked", Some(*since)),
+        SessionStatus::Downloaded { since } => {
+            (StateKind::Downloaded, "Program downloaded", Some(*since))
+        }
+        SessionStatus::PageOpen { since } => (StateKind::PageOpen, "Page open", Some(*since)),
         SessionStatus::Waiting { since } => (StateKind::Waiting, "Waiting", Some(*since)),
         SessionStatus::Unknown { since } => (StateKind::Unknown, "Unknown", Some(*since)),
         SessionStatus::Allocating => (StateKind::Allocating, "Allocating", None),
@@ -111,6 +133,7 @@ fn detail(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> String {
         // This precedes the next arm: without a valid PIN the program can do nothing, running
         // or not.
         SessionStatus::Ended { pin_over: true, .. } => "PIN over".into(),
+        SessionStatus::Ended { still_online: true, .. } => "still sharing".into(),
         SessionStatus::Ended { may_still_run: true, .. } => {
             "customer's program may still run".into()
         }
@@ -123,6 +146,10 @@ fn detail(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> String {
         SessionStatus::Active { .. }
         | SessionStatus::ViewerWaiting { .. }
         | SessionStatus::Ready { .. }
+        | SessionStatus::Declined { .. }
+        | SessionStatus::BeingAsked { .. }
+        | SessionStatus::Downloaded { .. }
+        | SessionStatus::PageOpen { .. }
         | SessionStatus::Waiting { .. }
         | SessionStatus::PresenterOffline { .. }
         | SessionStatus::Allocating => String::new(),
@@ -152,9 +179,18 @@ mod tests {
             text(closed, 0).1,
             "resolved; the PIN stays valid until about 14:01; ask the customer to quit the program"
         );
-        let ended = SessionStatus::Ended { since: at, pin_over: false, may_still_run: true };
+        let ended_in = |pin_over, still_online| SessionStatus::Ended {
+            since: at,
+            pin_over,
+            may_still_run: true,
+            still_online,
+        };
+        let ended = ended_in(false, false);
         assert_eq!(text(ended, 0), ("Ended".into(), "customer's program may still run".into()));
-        let over = SessionStatus::Ended { since: at, pin_over: true, may_still_run: true };
+        assert_eq!(text(ended_in(false, true), 0), ("Ended".into(), "still sharing".into()));
+        assert!(is_live(&ended_in(false, true)) && is_live(&ended_in(false, false)));
+        assert!(!is_live(&ended_in(true, false)));
+        let over = ended_in(true, false);
         assert_eq!(text(over, 0).1, "PIN over");
         assert_eq!(text(SessionStatus::Unknown { since: at }, 0).1, "unknown since 14:01");
         assert_eq!(

@@ -26,6 +26,10 @@ pub fn view(record: &Record, happenings: &[EventRecord], setting: &super::Settin
                 presenter.begin(since, FactKind::Unknown);
                 viewers.begin(since, FactKind::Unknown);
             }
+            Some(PresenceChange::Known { presenter: online, viewers: present }) => {
+                presenter.known(*at, online);
+                viewers.known(*at, present);
+            }
             Some(PresenceChange::SessionOver) => {
                 presenter.end(*at);
                 viewers.end(*at);
@@ -77,6 +81,11 @@ impl Lane {
         }
     }
 
+    /// The side is known to be there, or not to be, from `at` on.
+    fn known(&mut self, at: Timestamp, is_there: bool) {
+        if is_there { self.begin(at, FactKind::Online) } else { self.end(at) }
+    }
+
     fn open(&mut self) -> Option<&mut Stretch> {
         self.0.last_mut().filter(|stretch| stretch.to.is_none())
     }
@@ -99,7 +108,11 @@ impl Lane {
                 }
             }
             (None, Some(_)) => self.reopen(fact),
-            (Some(_), Some(_)) | (Some(_) | None, None) => {}
+            // It was told late, when the side had gone already.
+            (Some(_), None) => {
+                self.0.pop();
+            }
+            (Some(_), Some(_)) | (None, None) => {}
         }
     }
 

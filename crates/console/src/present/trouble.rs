@@ -118,6 +118,8 @@ pub fn sentence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use session::Obstacle;
+
     use super::*;
 
     #[test]
@@ -132,6 +134,15 @@ mod tests {
             Failure::Rejected { status: 404 },
             Failure::Faulty { status: 503 },
             Failure::Malformed,
+            Failure::Blocked { by: Obstacle::CertificateExpired },
+            Failure::Blocked { by: Obstacle::CertificateOfAnother },
+            Failure::Blocked { by: Obstacle::CertificateUntrusted },
+            Failure::Blocked { by: Obstacle::Proxy },
+            Failure::Blocked { by: Obstacle::Gateway { status: 403 } },
+            Failure::Blocked { by: Obstacle::Redirect },
+            Failure::Blocked { by: Obstacle::BrokeOff },
+            Failure::Blocked { by: Obstacle::Encoded },
+            Failure::TooLarge { most: 8 << 20 },
             Failure::NoRegion,
             Failure::Storage,
             Failure::Internal,
@@ -140,6 +151,28 @@ mod tests {
             let trouble = of_failure("get a PIN", failure);
             assert!(trouble.text.starts_with("Get a PIN: ") && trouble.text.ends_with('.'));
             assert!(!trouble.remedy.is_empty(), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_a_service_is_named_with_what_helps_against_it() {
+        let of = |failure| {
+            let Trouble { text, remedy, .. } = of_failure("get a PIN", failure);
+            format!("{text} {remedy}")
+        };
+        let by = |by| of(Failure::Blocked { by });
+        for (told, words) in [
+            (by(Obstacle::CertificateExpired), ["expired", "date and time"]),
+            (by(Obstacle::CertificateOfAnother), ["another name", "address in the settings"]),
+            (by(Obstacle::CertificateUntrusted), ["issuer", "install that authority's"]),
+            (by(Obstacle::Proxy), ["407", "user name and the password"]),
+            (by(Obstacle::Gateway { status: 403 }), ["firewall", "let Deskhand through"]),
+            (by(Obstacle::Redirect), ["another server", "sign in to the network"]),
+            (by(Obstacle::BrokeOff), ["broke off", "Try again"]),
+            (of(Failure::Unauthorized), ["401", "service's address"]),
+        ] {
+            assert!(words.iter().all(|word| told.contains(word)), "{told}");
+            assert!(!told.contains("PIN has expired") && !told.contains("Sign in again"), "{told}");
         }
     }
 }

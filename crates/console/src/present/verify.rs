@@ -190,18 +190,28 @@ fn of_call(failure: Failure) -> Trouble {
     let trouble = of_failure(ASK, failure);
     match failure {
         // After no answer, or a malformed one, it isn't certain that the phone didn't ring.
-        Failure::NoAnswer | Failure::TimedOut | Failure::Malformed | Failure::Faulty { .. } => {
-            let text = format!("{} It may have been sent, and is not repeated.", trouble.text);
-            Trouble { text, ..trouble }
+        Failure::NoAnswer
+        | Failure::TimedOut
+        | Failure::Malformed
+        | Failure::TooLarge { .. }
+        | Failure::Faulty { .. } => {
+            maybe_sent(trouble)
         }
+        Failure::Blocked { by } if by.let_it_through() => maybe_sent(trouble),
         Failure::Unauthorized
         | Failure::RateLimited { .. }
         | Failure::Unreachable
+        | Failure::Blocked { .. }
         | Failure::Rejected { .. }
         | Failure::NoRegion
         | Failure::Storage
         | Failure::Internal => trouble,
     }
+}
+
+fn maybe_sent(trouble: Trouble) -> Trouble {
+    let text = format!("{} It may have been sent, and is not repeated.", trouble.text);
+    Trouble { text, ..trouble }
 }
 
 fn of_failure(doing: &str, failure: Failure) -> Trouble {
@@ -222,6 +232,8 @@ fn of_failure(doing: &str, failure: Failure) -> Trouble {
         | Failure::TimedOut
         | Failure::Faulty { .. }
         | Failure::Malformed
+        | Failure::Blocked { .. }
+        | Failure::TooLarge { .. }
         | Failure::NoRegion
         | Failure::Storage
         | Failure::Internal => known,

@@ -117,13 +117,11 @@ impl SettingsSource {
     /// # Errors
     /// The reason, in words for people.
     pub fn save(&self, stored: &Map<String, Value>) -> Result<(), String> {
-        let mut stored = stored.clone();
-        stored.insert(name_of!(version).into(), VERSION.into());
         match &self.storage {
             Storage::Nowhere => Ok(()),
-            Storage::Keeper(keep) => keep.write(&stored),
+            Storage::Keeper(keep) => keep.write(&with_version(stored)),
             Storage::File(path) => {
-                let text = toml::to_string_pretty(&stored).map_err(|error| error.to_string())?;
+                let text = as_file(stored)?;
                 replace(path, text.as_bytes())
                     .map_err(|error| format!("write {}: {error}", path.display()))
             }
@@ -186,6 +184,20 @@ impl SettingsSource {
             Err(failed) => format!("{why}. They could not be kept aside: {failed}"),
         }
     }
+}
+
+/// The text of a file with these settings.
+///
+/// # Errors
+/// A value that TOML doesn't have; no valid setting is one.
+pub(crate) fn as_file(stored: &Map<String, Value>) -> Result<String, String> {
+    toml::to_string_pretty(&with_version(stored)).map_err(|error| error.to_string())
+}
+
+fn with_version(stored: &Map<String, Value>) -> Map<String, Value> {
+    let mut stored = stored.clone();
+    stored.insert(name_of!(version).into(), VERSION.into());
+    stored
 }
 
 /// Migrates settings of an older shape to this one. Migrations are frozen once released.

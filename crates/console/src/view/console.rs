@@ -30,6 +30,8 @@ pub struct ConsoleView {
     pub troubles: Vec<Trouble>,
     /// Where the archive's key is kept.
     pub key_keeper: KeyKeeper,
+    /// The percentage of the backup that is being written; none if none is.
+    pub backup_percent: Option<u8>,
 }
 
 /// The remote-support service in use.

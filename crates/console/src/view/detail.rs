@@ -66,12 +66,20 @@ pub struct SessionDetail {
     pub pictures: Vec<PictureView>,
     /// E-mails ordered.
     pub mails: Vec<MailView>,
-    /// The chat as archived.
+    /// Messages of the chat up to its end: those that the subscriber doesn't have yet, or the newest
+    /// page.
     pub chat: Vec<ChatLine>,
+    /// The guid of the message that `chat` comes after, in place of whatever the subscriber has after
+    /// it; none: in place of all that the subscriber has.
+    pub chat_after: Option<String>,
+    /// How many messages the chat has. `chat` gives the newest; the command `chat` gives earlier ones.
+    pub chat_total: u32,
     /// Whether the window can write to it; none where nobody can.
     pub chat_box: Option<ChatBoxView>,
     /// When the chat was last fetched; none if never.
     pub chat_as_of: Option<i64>,
+    /// Why the chat could not be fetched last; none if it could.
+    pub chat_trouble: Option<Trouble>,
     /// The transcript's way into the archive.
     pub transcript: TranscriptView,
     /// The note.
@@ -81,6 +89,15 @@ pub struct SessionDetail {
     pub log: Vec<LogLine>,
     /// How its region was chosen: a race, or no lane if by hand. None if not yet, or not kept.
     pub regions: Option<RegionsView>,
+}
+
+impl SessionDetail {
+    /// Completes a pushed chat by what the subscriber had of it before.
+    pub fn continue_chat(&mut self, known: &[ChatLine]) {
+        let Some(after) = &self.chat_after else { return };
+        let kept = known.iter().position(|line| line.guid == *after).map_or(0, |at| at + 1);
+        self.chat.splice(0..0, known[..kept].iter().cloned());
+    }
 }
 
 /// The PIN and the ways to hand it over. The only view that carries it.

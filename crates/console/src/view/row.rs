@@ -51,6 +51,14 @@ pub enum StateKind {
     Allocating,
     /// PIN given out, nobody there yet.
     Waiting,
+    /// The customer's page is open.
+    PageOpen,
+    /// The customer downloaded the program, which hasn't connected yet.
+    Downloaded,
+    /// The customer's program asks them whether they agree.
+    BeingAsked,
+    /// The customer declined.
+    Declined,
     /// Presenter online, no viewer.
     Ready,
     /// A viewer is there, the presenter not yet.

@@ -124,6 +124,59 @@ async fn notes_tags_search_and_export_are_of_one_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_long_is_refused_with_its_limit_and_never_cut() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria").await;
+    let note = |length: usize| json!({ "do": "note", "session": id, "text": "x".repeat(length) });
+    let tags = |tags: Vec<String>| json!({ "do": "tags", "session": id, "tags": tags });
+    let describe = |contact: String| {
+        let about = json!({ "customer": "Maria", "ticket": "", "contact": contact });
+        json!({ "do": "describe", "session": id, "about": about })
+    };
+    let many = |count: usize| (0..count).map(|n| format!("tag {n}")).collect::<Vec<_>>();
+    rig.ask(note(20_000)).await;
+    rig.ask(tags(many(20))).await;
+    rig.ask(describe("c".repeat(320))).await;
+    for (asked, limit) in [
+        (note(20_001), "20000"),
+        (tags(many(21)), "20"),
+        (tags(vec!["t".repeat(41)]), "40"),
+        (describe("c".repeat(321)), "320"),
+        (json!({ "do": "new_session", "about": { "customer": "c".repeat(201) } }), "200"),
+        (
+            json!({ "do": "close", "session": id, "outcome": "resolved", "note": "x".repeat(20_001) }),
+            "20000",
+        ),
+    ] {
+        let refused = rig.refused(asked).await;
+        assert_eq!(refused.code, Code::BadInput);
+        assert!(refused.text.contains(limit), "{}", refused.text);
+    }
+    rig.seen
+        .detail(&id, "what was kept", |d| {
+            (d.note.len() == 20_000 && d.tags.len() == 20 && d.contact.len() == 320).then_some(())
+        })
+        .await;
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_sessions_are_exported_as_one_table() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("=Maria").await;
+    rig.ask(json!({ "do": "note", "session": id, "text": "two\nlines, €" })).await;
+    rig.session("Bob").await;
+    let Reply::Text { text, file_name } = rig.ask(json!({ "do": "export_sessions" })).await else {
+        panic!("no text")
+    };
+    assert!(file_name.ends_with(".csv"), "{file_name}");
+    assert!(text.starts_with("\u{FEFF}session,customer,ticket,"), "{text}");
+    assert!(text.contains("'=Maria") && text.contains("\"two\nlines, €\"\r\n"), "{text}");
+    assert!(text.contains(",Bob,"), "{text}");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pin_of_our_own_is_not_reported_as_abuse() {
     let mut rig = Rig::start().await;
     let id = rig.session("Maria").await;

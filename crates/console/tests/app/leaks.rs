@@ -171,6 +171,7 @@ async fn no_secret_is_anywhere_that_it_was_not_given_to() {
         ("one-time password", "82345671"),
         ("bypass code", "912345678"),
         ("second factor", "271829"),
+        ("passphrase of a backup", "staple battery horse"),
     ] {
         story.knows(what, value);
     }
@@ -214,6 +215,14 @@ async fn no_secret_is_anywhere_that_it_was_not_given_to() {
     let factor = json!({ "code": "271829", "method": "totp" });
     story.give(json!({ "do": "look_up_device", "session": id, "login_session": "abc", "factor": factor })).await;
     story.give(json!({ "do": "devices", "filter": "", "offset": 0, "factor": factor })).await;
+
+    // A backup, and one that is refused.
+    let file = story.rig.folder.path().join("a.backup");
+    for _ in 0..2 {
+        story
+            .give(json!({ "do": "backup", "passphrase": "staple battery horse", "path": file }))
+            .await;
+    }
 
     // All that can be read back.
     for command in ["services", "settings", "audit", "verify_audit", "export_audit"] {

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::rig::{Opened, Rig, Seen, options};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_live_session_is_there_again_armed_and_what_is_not_known_is_unknown() {
+async fn a_live_session_is_there_again_armed_and_as_its_broker_says() {
     let mut rig = Rig::start().await;
     let id = rig.session("Maria").await;
     let pin = rig.seen.pin(&id).await;
@@ -21,10 +21,10 @@ async fn a_live_session_is_there_again_armed_and_what_is_not_known_is_unknown() 
     let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
     rig.ask(json!({ "do": "show", "session": id })).await;
     rig.seen.armed(&id).await;
-    rig.seen.label(&id, "Unknown").await;
+    // The customer's page was gone with the broker, which says so before a minute is over.
+    rig.seen.label(&id, "Presenter offline").await;
     assert_eq!(rig.seen.pin(&id).await, pin);
     assert_eq!(rig.seen.details[&id].pin.as_ref().unwrap().join_link, link);
-    assert!(rig.seen.details[&id].row.state.detail.starts_with("unknown since "));
     let _page = rig.page(&pin, "presenter", "Maria").await;
     rig.seen.event("presenter_online").await;
     rig.app.stop().await;

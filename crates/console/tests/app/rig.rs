@@ -253,7 +253,10 @@ impl Seen {
             Push::Gone { id } => {
                 self.rows.remove(&id);
             }
-            Push::Detail(detail) => {
+            Push::Detail(mut detail) => {
+                if let Some(known) = self.details.get(&detail.row.id) {
+                    detail.continue_chat(&known.chat);
+                }
                 self.details.insert(detail.row.id.clone(), *detail);
             }
             Push::Regions(_) => {}

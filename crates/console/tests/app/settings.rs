@@ -59,7 +59,7 @@ async fn the_listener_moves_without_a_restart_and_live_sessions_are_armed_there(
         (address == listen).then_some(())
     };
     rig.seen.until("the new address", moved).await;
-    rig.seen.label(&id, "Unknown").await;
+    rig.seen.label(&id, "Waiting").await;
     rig.seen.armed(&id).await;
     let _page = rig.page(&pin, "presenter", "Maria").await;
     rig.seen.event("presenter_online").await;

@@ -286,3 +286,27 @@ async fn what_can_not_be_asked_is_refused_before_anything_is_sent() {
     assert_eq!(ended(&mut rig, &id, 1).await.state, VerificationState::Cancelled);
     rig.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_that_is_cancelled_at_once_shuts_the_gate_all_the_same() {
+    let mut rig = Rig::start().await;
+    let phones = Phones::new(&rig).await;
+    configure(&rig, json!({ "verify_gate": "require" })).await;
+    let id = rig.session("Maria Lopez").await;
+    rig.ask(verify(&id, "customer", "maria.lopez")).await;
+    phones.answer(true).await;
+    ended(&mut rig, &id, 1).await;
+    gate(&mut rig, &id, true).await;
+
+    rig.ask(verify(&id, "customer", "maria.lopez")).await;
+    let waits = |detail: &SessionDetail| {
+        (detail.verifications.last()?.state == VerificationState::NoAnswerYet).then_some(())
+    };
+    rig.seen.detail(&id, "it was sent", waits).await;
+    phones.answer(false).await;
+    rig.ask(json!({ "do": "cancel_verification", "session": id, "verification": 2 })).await;
+    assert_eq!(ended(&mut rig, &id, 2).await.state, VerificationState::Denied);
+    let text = gate(&mut rig, &id, false).await;
+    assert!(text.contains("denied"), "{text}");
+    rig.app.stop().await;
+}

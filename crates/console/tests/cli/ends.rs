@@ -1,10 +1,14 @@
 //! Bad input, and how headless ends.
 
-use std::fs;
+use std::{fs, process::Stdio};
 
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    time::timeout,
+};
 
-use crate::process::{Console, run};
+use crate::process::{Console, PATIENCE, deskhand, run};
 
 #[tokio::test]
 async fn bad_lines_are_answered_and_it_goes_on() {
@@ -83,8 +87,8 @@ async fn the_command_quit_is_answered_and_ends_it() {
 }
 
 #[tokio::test]
-async fn ctrl_c_and_sigterm_end_it_in_good_order() {
-    for signal in ["INT", "TERM"] {
+async fn ctrl_c_sigterm_and_a_closed_terminal_end_it_in_good_order() {
+    for signal in ["INT", "TERM", "HUP"] {
         let home = tempfile::tempdir().unwrap();
         let mut console = Console::start(home.path(), &["--keep-running"]).await;
         console.close_input();
@@ -137,4 +141,47 @@ async fn without_the_passphrase_that_wraps_the_key_it_ends_with_a_code_of_its_ow
     assert_eq!(output.status.code(), Some(4));
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("passphrase is wrong") && !error.contains("horse"), "{error}");
+}
+
+#[tokio::test]
+async fn a_listener_address_that_is_taken_or_no_good_ends_the_start() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (address, why) in [(taken.as_str(), "in use"), ("192.0.2.1:4711", "192.0.2.1:4711")] {
+        let output = run(home.path(), &["headless", "--no-keyring", "--listen", address]).await;
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(5), "{error}");
+        assert!(error.contains(why) && error.contains("set listen to another"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_of_the_log_that_is_none_is_refused_in_a_sentence() {
+    let home = tempfile::tempdir().unwrap();
+    for bad in ["verbose", "engine=loud", ""] {
+        let output = run(home.path(), &["headless", "--no-keyring", "--log", bad]).await;
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains("--log"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_reader_of_its_output_it_ends_in_good_order() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = deskhand(home.path());
+    command
+        .args(["headless", "--no-keyring", "--keep-running", "--data"])
+        .arg(home.path().join("data"));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    output.next_line().await.unwrap().expect("a greeting");
+    drop(output);
+    let mut input = child.stdin.take().unwrap();
+    // It may have ended already: what it pushes at the start finds nobody, too.
+    let _ = input.write_all(b"{\"do\":\"settings\"}\n").await;
+    let ended = timeout(PATIENCE, child.wait()).await.expect("it did not end").unwrap();
+    assert_eq!(ended.code(), Some(0));
+    Console::start(home.path(), &[]).await.quit().await;
 }

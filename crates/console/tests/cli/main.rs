@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod audit;
+mod backup;
+mod documented;
 mod ends;
 mod identity;
 mod log;

@@ -44,7 +44,7 @@ async fn a_script_sees_the_story_from_pin_to_archived_transcript() {
 
     handle.page_says(&pin, customer, "Maria", "The printer is out of toner").await.unwrap();
     handle.page_says(&pin, viewer, "Tom", "I see it").await.unwrap();
-    console.detail(&session, "the chat", |d| d["chat"].as_array().unwrap().len() == 2).await;
+    console.detail(&session, "the chat", |d| d["chat_total"] == 2).await;
 
     console.forget();
     console.ask(json!({ "do": "recheck", "session": session })).await;
@@ -149,4 +149,34 @@ fn base64_of_a_confs_start() -> String {
         unattended: false,
     };
     conf.encode().expose()[..9].to_owned()
+}
+
+#[tokio::test]
+async fn a_console_that_was_stopped_for_a_while_takes_nothing_from_before_for_the_present() {
+    let home = tempfile::tempdir().unwrap();
+    let broker = broker(home.path()).await;
+    let handle = broker.handle();
+    let mut console = Console::start(home.path(), &["--base-url", &broker.base_url()]).await;
+    let (session, detail) = console.new_session("Maria Lopez").await;
+    let pin = pin_of(&detail);
+    let (customer, viewer) = (Uuid::new_v4(), Uuid::new_v4());
+    handle.page_arrives(&pin, Side::Presenter, customer, "Maria").await.unwrap();
+    handle.page_arrives(&pin, Side::Viewers, viewer, "Tom").await.unwrap();
+    console.detail(&session, "active", |d| d["row"]["state"]["kind"] == "active" && armed(d)).await;
+
+    console.signal("STOP");
+    assert!(handle.page_leaves(&pin, viewer).await);
+    assert!(handle.page_leaves(&pin, customer).await);
+    handle.advance(OVER_A_MINUTE).await;
+    // What is tested is time itself: the console must be away for longer than it takes for late.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    console.forget();
+    console.signal("CONT");
+    let is = |line: &Value| line["push"] == "happening" && line["session"] == session;
+    let first = console.until("what happened", is).await;
+    assert_eq!(first["event"], "status_unknown", "before anything that waited is applied");
+    // The order in which the two left changes nothing, so what waited says what is so.
+    console.state(&session, "ended").await;
+    console.quit().await;
+    broker.shutdown().await;
 }

@@ -40,6 +40,8 @@ pub enum SessionMessage {
     /// A hook's event is committed, or applied though the disk refused it (`seq` is `None` then).
     Committed {
         hook: HookType,
+        /// The session's revision after the event, where the service says it.
+        revision: Option<u64>,
         /// Its place in the journal.
         seq: Option<u64>,
         /// When it was received.

@@ -18,7 +18,7 @@ use session::Input;
 use self::live::Live;
 pub use self::live::Start;
 pub(crate) use self::phone_questions::user_of;
-use crate::{actor::message::SessionMessage as Message, clock::now};
+use crate::{actor::message::SessionMessage as Message, clock::now, journal::Committed};
 
 /// The actor's kind; its data is `Live`.
 pub struct Session;
@@ -51,8 +51,8 @@ impl Actor for Session {
             }
             Message::Elapsed { timer, generation } => live.elapsed(timer, generation),
             Message::Received(hook) => live.turn(Input::Received(hook), now()),
-            Message::Committed { hook, seq, at } => {
-                live.committed(hook, seq.unwrap_or(0), at);
+            Message::Committed { hook, revision, seq, at } => {
+                live.committed(Committed { seq: seq.unwrap_or(0), hook, at, revision });
             }
             Message::Written { seq } => live.written(seq),
             Message::Saved(outcome) => live.saved(outcome).await,

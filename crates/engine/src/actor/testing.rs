@@ -243,7 +243,7 @@ impl World {
         let actor = self.context.actor(to).unwrap();
         actor.cast(SessionMessage::Received(hook)).unwrap();
         let seq = self.context.journal.append(to, hook, at).await.unwrap();
-        actor.cast(SessionMessage::Committed { hook, seq: Some(seq), at }).unwrap();
+        actor.cast(SessionMessage::Committed { hook, revision: None, seq: Some(seq), at }).unwrap();
         seq
     }
 
@@ -293,7 +293,7 @@ pub(super) fn region(name: &str) -> Region {
 }
 
 pub(super) const fn committed(seq: u64, hook: HookType, at: Timestamp) -> Committed {
-    Committed { seq, hook, at }
+    Committed { seq, hook, at, revision: None }
 }
 
 async fn rests(rounds: u32) {

@@ -1,6 +1,6 @@
 //! Transcripts: each message once by its guid, as its sender wrote it.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
@@ -8,9 +8,9 @@ use store::fault;
 use wire::loginwithme::ChatMessage;
 
 use super::{
-    Archive, ArchiveError, READ,
+    Archive, ArchiveError, PAGE, READ,
     doc::{self, Kind},
-    search::{self, IndexedText},
+    search,
 };
 use crate::SessionId;
 
@@ -24,12 +24,14 @@ pub(super) const TABLE: M<'static> = M::up(
 const SAVE: &str = "archive the transcript";
 
 /// The result of saving messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
     /// Messages that the archive didn't have.
     pub new: u32,
     /// Messages of the session that it has now.
     pub total: u32,
+    /// The guids of those that it didn't have, oldest first.
+    pub guids: Vec<String>,
 }
 
 /// An archived message. Its name and text are untrusted.
@@ -52,6 +54,14 @@ impl std::fmt::Debug for Message {
     }
 }
 
+/// A page of a session's messages, in the order of their sending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChatPage {
+    pub messages: Vec<Message>,
+    /// How many messages the session has before these.
+    pub earlier: u32,
+}
+
 impl Archive {
     /// Archives messages, each once by its guid, all in one transaction.
     ///
@@ -63,6 +73,31 @@ impl Archive {
         messages: Vec<ChatMessage>,
     ) -> Result<Saved, ArchiveError> {
         self.write("archive the transcript", move |tx| save(tx, session, messages)).await
+    }
+
+    /// The page of a session's messages that ends before the one with the guid `before`, or at the
+    /// chat's end; none if the session has no such message.
+    pub async fn chat(
+        &self,
+        session: SessionId,
+        before: Option<String>,
+    ) -> Result<Option<ChatPage>, ArchiveError> {
+        self.read(move |c| match before {
+            None => newest(c, session).map(Some),
+            Some(guid) => doc_of(c, session, &guid)?.map(|doc| page(c, session, doc)).transpose(),
+        })
+        .await
+    }
+
+    /// How many messages a session has after the one with the guid `read`, those of `own` left out.
+    /// None or an unknown guid: of all.
+    pub async fn unread(
+        &self,
+        session: SessionId,
+        read: Option<String>,
+        own: String,
+    ) -> Result<u32, ArchiveError> {
+        self.read(move |c| unread(c, session, read.as_deref(), &own)).await
     }
 
     /// A session's messages in the order of their sending.
@@ -78,16 +113,22 @@ pub(super) fn save(
 ) -> Result<Saved, ArchiveError> {
     // The index grows best in its own order.
     messages.sort_by_key(|message| message.timestamp);
-    let mut new = 0;
-    for message in &messages {
-        new += u32::from(save_one(connection, session, message)?);
+    let mut guids = Vec::new();
+    for message in messages {
+        if save_one(connection, session, &message)? {
+            guids.push(message.guid);
+        }
     }
-    let sql = "SELECT count(*) FROM messages WHERE session = ?1";
-    let total = connection
-        .prepare_cached(sql)
+    let new = u32::try_from(guids.len()).unwrap_or(u32::MAX);
+    Ok(Saved { new, total: count(connection, session)?, guids })
+}
+
+/// How many messages of a session there are.
+pub(super) fn count(connection: &Connection, session: SessionId) -> Result<u32, ArchiveError> {
+    connection
+        .prepare_cached("SELECT count(*) FROM messages WHERE session = ?1")
         .and_then(|mut statement| statement.query_row([session.as_bytes()], |row| row.get(0)))
-        .map_err(fault(SAVE))?;
-    Ok(Saved { new, total })
+        .map_err(fault(READ))
 }
 
 fn save_one(
@@ -114,7 +155,7 @@ fn save_one(
             insert.execute((doc, session.as_bytes(), guid, seconds, subject, body))
         })
         .map_err(fault(SAVE))?;
-    search::put(connection, doc, &IndexedText { subject, ticket: "", text: body })?;
+    search::put(connection, doc)?;
     Ok(true)
 }
 
@@ -126,6 +167,68 @@ pub(super) fn of_session(
     let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
     let rows = statement.query_map([session.as_bytes()], read).map_err(fault(READ))?;
     rows.collect::<Result<_, _>>().map_err(fault(READ))
+}
+
+/// The newest page of a session's messages.
+pub(super) fn newest(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<ChatPage, ArchiveError> {
+    page(connection, session, i64::MAX)
+}
+
+fn page(
+    connection: &Connection,
+    session: SessionId,
+    before: i64,
+) -> Result<ChatPage, ArchiveError> {
+    // The numbers are picked from an index, so that no text is read that isn't on the page.
+    let sql = "SELECT guid, timestamp, subject, body FROM messages WHERE doc IN (
+             SELECT doc FROM messages WHERE session = ?1 AND doc < ?2 ORDER BY doc DESC LIMIT ?3
+         ) ORDER BY doc";
+    let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
+    let rows =
+        statement.query_map((session.as_bytes(), before, PAGE), read).map_err(fault(READ))?;
+    let messages: Vec<_> = rows.collect::<Result<_, _>>().map_err(fault(READ))?;
+    let sql = "SELECT count(*) FROM messages WHERE session = ?1 AND doc < ?2";
+    let up_to: u32 = connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| {
+            statement.query_row((session.as_bytes(), before), |row| row.get(0))
+        })
+        .map_err(fault(READ))?;
+    let on_page = u32::try_from(messages.len()).unwrap_or(u32::MAX);
+    Ok(ChatPage { messages, earlier: up_to.saturating_sub(on_page) })
+}
+
+fn unread(
+    connection: &Connection,
+    session: SessionId,
+    read: Option<&str>,
+    own: &str,
+) -> Result<u32, ArchiveError> {
+    let read = read.map(|guid| doc_of(connection, session, guid)).transpose()?.flatten();
+    let sql = "SELECT count(*) FROM messages WHERE session = ?1 AND doc > ?2 AND subject <> ?3";
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| {
+            statement.query_row((session.as_bytes(), read.unwrap_or(-1), own), |row| row.get(0))
+        })
+        .map_err(fault(READ))
+}
+
+fn doc_of(
+    connection: &Connection,
+    session: SessionId,
+    guid: &str,
+) -> Result<Option<i64>, ArchiveError> {
+    let sql = "SELECT doc FROM messages WHERE session = ?1 AND guid = ?2";
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| {
+            statement.query_row((session.as_bytes(), guid), |row| row.get(0)).optional()
+        })
+        .map_err(fault(READ))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
@@ -146,18 +249,22 @@ mod tests {
     const ONE: SessionId = SessionId::from_bytes([1; 16]);
     const TWO: SessionId = SessionId::from_bytes([2; 16]);
 
+    fn counts(saved: Saved) -> (u32, u32) {
+        (saved.new, saved.total)
+    }
+
     #[test]
     fn each_message_is_there_once_however_often_it_is_fetched() {
         let connection = in_memory();
         let chat = vec![sample("a", 5, "Maria", "hello"), sample("b", 6, "Tess", "hi")];
         let saved = save(&connection, ONE, chat.clone()).unwrap();
-        assert_eq!(saved, Saved { new: 2, total: 2 });
+        assert_eq!((saved.new, saved.total, saved.guids), (2, 2, vec!["a".into(), "b".into()]));
         let more = [chat.clone(), chat, vec![sample("c", 7, "Maria", "bye")]].concat();
-        assert_eq!(save(&connection, ONE, more.clone()).unwrap(), Saved { new: 1, total: 3 });
-        assert_eq!(save(&connection, ONE, more).unwrap(), Saved { new: 0, total: 3 });
+        assert_eq!(counts(save(&connection, ONE, more.clone()).unwrap()), (1, 3));
+        assert_eq!(counts(save(&connection, ONE, more).unwrap()), (0, 3));
         // A guid is an identity within its session only.
         let other = vec![sample("a", 5, "Eve", "hello")];
-        assert_eq!(save(&connection, TWO, other).unwrap(), Saved { new: 1, total: 1 });
+        assert_eq!(counts(save(&connection, TWO, other).unwrap()), (1, 1));
     }
 
     #[test]
@@ -175,5 +282,44 @@ mod tests {
         let guids: Vec<_> = transcript.iter().map(|message| message.guid.as_str()).collect();
         assert_eq!(guids, ["first of a second", "second of a second", "late", "absurd"]);
         assert_eq!((transcript[2].body.as_str(), transcript[2].at), (odd, Timestamp(9_000)));
+    }
+
+    #[test]
+    fn unread_is_what_others_wrote_after_the_last_look() {
+        let connection = in_memory();
+        let chat = vec![
+            sample("a", 0, "Maria", ""),
+            sample("b", 0, "Anna", ""),
+            sample("c", 0, "Maria", ""),
+        ];
+        save(&connection, ONE, chat).unwrap();
+        let unread = |session, read| unread(&connection, session, read, "Anna").unwrap();
+        assert_eq!(unread(ONE, None), 2);
+        assert_eq!(unread(ONE, Some("a")), 1);
+        assert_eq!(unread(ONE, Some("c")), 0);
+        assert_eq!(unread(TWO, Some("gone")), 0);
+    }
+
+    #[test]
+    fn pages_of_a_chat_go_back_to_its_first_message_and_leave_none_out() {
+        let connection = in_memory();
+        let count = u64::from(PAGE) * 2 + 1;
+        let name = |n: u64| format!("message {n}");
+        // Several in each second, as chats have them.
+        let chat = (0..count).map(|n| sample(&name(n), n / 3, "Maria", "hello")).collect();
+        save(&connection, ONE, chat).unwrap();
+        save(&connection, TWO, vec![sample("other", 5, "Eve", "hello")]).unwrap();
+        let mut before = i64::MAX;
+        let mut found = Vec::new();
+        for expected in [PAGE, PAGE, 1, 0] {
+            let ChatPage { messages, earlier } = page(&connection, ONE, before).unwrap();
+            assert_eq!(messages.len(), expected as usize);
+            found.splice(0..0, messages.into_iter().map(|message| message.guid));
+            assert_eq!(u64::from(earlier) + found.len() as u64, count);
+            before = doc_of(&connection, ONE, &found[0]).unwrap().unwrap();
+        }
+        assert_eq!(found, (0..count).map(name).collect::<Vec<_>>());
+        assert_eq!(doc_of(&connection, ONE, "other").unwrap(), None);
+        assert_eq!(newest(&connection, TWO).unwrap().messages.len(), 1);
     }
 }

@@ -9,7 +9,7 @@ use store::fault;
 use super::{
     Archive, ArchiveError, READ, damaged,
     doc::{self, Kind},
-    search::{self, IndexedText},
+    search,
 };
 use crate::SessionId;
 
@@ -95,7 +95,7 @@ pub(super) fn set(
         let sql = "INSERT INTO earlier_notes(session, kind, text, by, at)
              SELECT session, kind, text, by, at FROM notes WHERE doc = ?1";
         connection.execute(sql, [doc]).map_err(fault(SAVE))?;
-        search::remove(connection, doc, &words(&old))?;
+        search::remove(connection, doc)?;
         connection.execute("DELETE FROM notes WHERE doc = ?1", [doc]).map_err(fault(SAVE))?;
     }
     if note.text.trim().is_empty() {
@@ -107,11 +107,7 @@ pub(super) fn set(
     connection
         .execute(sql, (doc, session.as_bytes(), kind.as_str(), text, by, at.0))
         .map_err(fault(SAVE))?;
-    search::put(connection, doc, &words(note))
-}
-
-fn words(note: &Note) -> IndexedText<'_> {
-    IndexedText { subject: "", ticket: "", text: &note.text }
+    search::put(connection, doc)
 }
 
 fn find(

@@ -1,68 +1,31 @@
-//! Full-text search over sessions, tickets, notes and messages: newest first, always.
+//! Search over sessions, tickets, tags, notes and messages: for parts of words, in every script.
 //!
-//! An FTS5 index without texts of its own, whose rows are numbered by time: the first page of a
-//! common word is read from the index's end and never ranks every match. Any text is a valid query.
+//! A session is found if it has all terms, in whichever of its rows. The newest session stands first, and within it
+//! the newest row: the first page is read from the index's end and never ranks every match. Any text is valid.
+
+mod excerpt;
+mod folded;
+mod found;
+mod index;
+mod row;
+mod terms;
 
 use std::collections::{HashMap, hash_map::Entry};
 
-use rusqlite::{Connection, OptionalExtension as _};
-use rusqlite_migration::M;
+use rusqlite::{CachedStatement, Connection};
 use session::Timestamp;
 use store::fault;
 
-use super::{
-    Archive, ArchiveError, Cursor, PAGE, READ, Summary, damaged,
-    doc::{self, Kind},
-    sessions,
+pub use self::found::{FoundIn, Page, Snippet};
+pub(super) use self::index::{GRAMS, WORDS, forget, put, remove};
+use self::{
+    excerpt::excerpt,
+    index::index_pending,
+    row::Row,
+    terms::{Term, match_all, terms},
 };
+use super::{Archive, ArchiveError, Cursor, PAGE, READ, Summary, doc, sessions};
 use crate::SessionId;
-
-pub(super) const TABLE: M<'static> = M::up(
-    "CREATE VIEW searchable(doc, subject, ticket, text) AS
-         SELECT doc, subject, '', body FROM messages
-         UNION ALL SELECT doc, '', '', text FROM notes
-         UNION ALL SELECT doc, customer, ticket, contact FROM sessions;
-     CREATE VIRTUAL TABLE search USING fts5(
-         subject, ticket, text, content='searchable', content_rowid='doc', columnsize=0,
-         tokenize='unicode61 remove_diacritics 2', prefix='1 2 3 4 5 6 7 8');",
-);
-
-const SAVE: &str = "index for the search";
-/// Nobody types a longer query; a longer pasted text is cut.
-const MOST_CHARS: usize = 200;
-const MOST_WORDS: usize = 12;
-/// About how many words a snippet has.
-const SNIPPET: u32 = 24;
-/// Around each match in FTS5's answers; removed from the indexed texts.
-const FROM: char = '\u{1}';
-const TO: char = '\u{2}';
-
-/// One page of rows, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    pub rows: Vec<T>,
-    /// Where the next page begins; none at the end.
-    pub next: Option<Cursor>,
-    limit: usize,
-    last: i64,
-}
-
-impl<T> Page<T> {
-    pub(super) fn new(limit: u32) -> Self {
-        Self { rows: Vec::new(), next: None, limit: limit as usize, last: i64::MAX }
-    }
-
-    pub(super) fn push(&mut self, doc: i64, row: T) {
-        self.rows.push(row);
-        self.last = doc;
-    }
-
-    pub(super) fn ended(mut self) -> Self {
-        let full = !self.rows.is_empty() && self.rows.len() >= self.limit;
-        self.next = full.then_some(Cursor(self.last));
-        self
-    }
-}
 
 /// Something found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,43 +42,11 @@ pub struct Hit {
     pub summary: Option<Summary>,
 }
 
-/// Where something was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FoundIn {
-    /// The customer's name or contact.
-    Session,
-    Ticket,
-    Note,
-    /// A message of the transcript, or its sender's name.
-    Message,
-}
-
-/// Text with its matches. Untrusted: strangers wrote it.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Snippet {
-    pub text: String,
-    /// The matches in it, from and to, in UTF-16 units as a web page counts.
-    pub marks: Vec<(u32, u32)>,
-}
-
-impl std::fmt::Debug for Snippet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Chat texts and notes are private and stay out of logs.
-        f.debug_struct("Snippet").field("marks", &self.marks).finish_non_exhaustive()
-    }
-}
-
-/// The texts of a row that the search index holds.
-pub(super) struct IndexedText<'a> {
-    pub subject: &'a str,
-    pub ticket: &'a str,
-    pub text: &'a str,
-}
-
 impl Archive {
-    /// Finds rows that contain all words of `typed`, or words that begin with them, in sessions,
-    /// tickets, notes and messages: newest first, below `before`; at most [`PAGE`]. Any text is
-    /// valid; one without a word finds all sessions.
+    /// Finds sessions that have all terms of `typed` in their names, tickets, contacts, tags, notes and messages, the
+    /// newest first, below `before`; at most [`PAGE`] rows. What is in quotation marks is one term. Each row that has
+    /// all terms is a hit; of a session that has them in several rows only, it is the row with the most of them. Any
+    /// text is valid; one without a term finds all sessions.
     pub async fn search(
         &self,
         typed: &str,
@@ -127,41 +58,14 @@ impl Archive {
             .read("search the archive", move |c| find(c, &typed, before, limit.min(PAGE)))
             .await
     }
-}
 
-/// Puts a row into the index.
-pub(super) fn put(
-    connection: &Connection,
-    doc: i64,
-    words: &IndexedText<'_>,
-) -> Result<(), ArchiveError> {
-    let sql = "INSERT INTO search(rowid, subject, ticket, text) VALUES(?1, ?2, ?3, ?4)";
-    write(connection, sql, doc, words)
-}
-
-/// Takes a row out; `words` must equal the indexed words, since the index stores no text of
-/// its own.
-pub(super) fn remove(
-    connection: &Connection,
-    doc: i64,
-    words: &IndexedText<'_>,
-) -> Result<(), ArchiveError> {
-    let sql = "INSERT INTO search(search, rowid, subject, ticket, text)
-         VALUES('delete', ?1, ?2, ?3, ?4)";
-    write(connection, sql, doc, words)
-}
-
-fn write(
-    connection: &Connection,
-    sql: &str,
-    doc: i64,
-    IndexedText { subject, ticket, text }: &IndexedText<'_>,
-) -> Result<(), ArchiveError> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute((doc, subject, ticket, text)))
-        .map(drop)
-        .map_err(fault(SAVE))
+    /// Indexes the next rows that an older version archived, which knew an index of another form; false once none is
+    /// left. Until then they aren't found.
+    pub async fn index_pending(&self) -> Result<bool, ArchiveError> {
+        // A batch takes some hundredths of a second, for which other writes wait.
+        const BATCH: u32 = 500;
+        self.write("index older sessions for the search", |tx| index_pending(tx, BATCH)).await
+    }
 }
 
 pub(super) fn find(
@@ -170,80 +74,141 @@ pub(super) fn find(
     before: Option<Cursor>,
     limit: u32,
 ) -> Result<Page<Hit>, ArchiveError> {
-    let Some(query) = query(typed) else {
+    let terms = terms(typed);
+    if terms.is_empty() {
         return all_sessions(connection, before, limit);
-    };
-    let sql = format!(
-        "SELECT rowid, highlight(search, 0, char(1), char(2)),
-             highlight(search, 1, char(1), char(2)),
-             snippet(search, 2, char(1), char(2), '…', {SNIPPET})
-         FROM search WHERE search MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3"
-    );
-    let mut statement = connection.prepare_cached(&sql).map_err(fault(READ))?;
-    // A row number as the cursor, not an offset: rows that arrive meanwhile shift nothing.
-    let before = before.map_or(i64::MAX, |cursor| cursor.0);
-    let mut rows = statement.query((query, before, limit)).map_err(fault(READ))?;
-    let mut page = Page::new(limit);
-    // Hits of one session are often neighbours.
-    let mut known = HashMap::new();
-    while let Some(row) = rows.next().map_err(fault(READ))? {
-        let column = |index| row.get::<_, String>(index).map_err(fault(READ));
-        let found = [column(1)?, column(2)?, column(3)?].map(|text| Snippet::read(&text));
-        let doc = row.get(0).map_err(fault(READ))?;
-        page.push(doc, hit(connection, doc, found, &mut known)?);
     }
-    Ok(page.ended())
+    let page = Page::new(limit);
+    let mut finder = Finder { connection, terms: &terms, known: HashMap::new(), page };
+    // A place as the cursor, not an offset: rows that arrive meanwhile shift nothing.
+    finder.run(before.map_or(i64::MAX, |cursor| cursor.0))?;
+    Ok(finder.page.ended())
 }
 
-/// The FTS5 query for `typed`: every word of it, each as a prefix; none without a word.
-fn query(typed: &str) -> Option<String> {
-    // Cut first: a pasted text may be of any length.
-    let typed: String = typed.chars().take(MOST_CHARS).collect();
-    let words: Vec<String> = typed
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| word.contains(char::is_alphanumeric))
-        .take(MOST_WORDS)
-        // Quoted, so that nothing that is typed is an operator of FTS5's own query language.
-        .map(|word| format!("\"{}\"*", word.replace('"', "\"\"")))
-        .collect();
-    (!words.is_empty()).then(|| words.join(" "))
+/// One search on its way through the index.
+struct Finder<'a> {
+    connection: &'a Connection,
+    terms: &'a [Term],
+    /// Hits of one session are neighbours.
+    known: HashMap<SessionId, Option<Summary>>,
+    page: Page<Hit>,
 }
 
-fn hit(
-    connection: &Connection,
-    doc: i64,
-    [subject, ticket, text]: [Snippet; 3],
-    known: &mut HashMap<SessionId, Option<Summary>>,
-) -> Result<Hit, ArchiveError> {
-    let kind = doc::kind(doc).ok_or_else(|| damaged("a row number of an unknown form"))?;
-    let session = session_of(connection, kind, doc)?;
-    let (place, snippet) = match kind {
-        Kind::Note => (FoundIn::Note, text),
-        Kind::Message if text.marks.is_empty() => (FoundIn::Message, subject),
-        Kind::Message => (FoundIn::Message, text),
-        Kind::Session if !ticket.marks.is_empty() => (FoundIn::Ticket, ticket),
-        Kind::Session if subject.marks.is_empty() && !text.marks.is_empty() => {
-            (FoundIn::Session, text)
+impl<'a> Finder<'a> {
+    fn run(&mut self, before: i64) -> Result<(), ArchiveError> {
+        if self.terms.len() == 1 {
+            return self.rows_with_all(0, before);
         }
-        Kind::Session => (FoundIn::Session, subject),
-    };
-    let at = Timestamp(doc::at_ms(doc));
-    let summary = match known.entry(session) {
-        Entry::Occupied(known) => known.get().clone(),
-        Entry::Vacant(slot) => slot.insert(sessions::one(connection, session)?).clone(),
-    };
-    Ok(Hit { session, at, place, snippet, summary })
-}
+        // Where the last page ended within a session, it goes on with that session's further rows.
+        let mut end = before;
+        if before != i64::MAX {
+            let start = index::first_place(index::ordinal(before));
+            self.rows_with_all(start, before)?;
+            end = start;
+        }
+        let mut newest = vec![None; self.terms.len()];
+        while self.missing() > 0 {
+            let Some(ordinal) = self.session_with_all(&mut newest, end)? else { break };
+            let start = index::first_place(ordinal);
+            let before = self.page.rows.len();
+            self.rows_with_all(start, index::first_place(ordinal + 1))?;
+            if self.page.rows.len() == before {
+                self.row_with_most(&newest)?;
+            }
+            end = start;
+        }
+        Ok(())
+    }
 
-fn session_of(connection: &Connection, kind: Kind, doc: i64) -> Result<SessionId, ArchiveError> {
-    let sql = match kind {
-        Kind::Session => "SELECT id FROM sessions WHERE doc = ?1",
-        Kind::Note => "SELECT session FROM notes WHERE doc = ?1",
-        Kind::Message => "SELECT session FROM messages WHERE doc = ?1",
-    };
-    let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
-    let id = statement.query_row([doc], |row| row.get(0)).optional().map_err(fault(READ))?;
-    id.map(SessionId::from_bytes).ok_or_else(|| damaged("the index names a row that isn't there"))
+    /// The newest session below `end` that has all terms. `newest` keeps each term's newest row below its end.
+    fn session_with_all(
+        &self,
+        newest: &mut [Option<i64>],
+        mut end: i64,
+    ) -> Result<Option<i64>, ArchiveError> {
+        loop {
+            let mut ordinal = i64::MAX;
+            for (term, newest) in self.terms.iter().zip(&mut *newest) {
+                if newest.is_none_or(|place| place >= end) {
+                    *newest = self.newest_with(term, end)?;
+                }
+                let Some(place) = *newest else { return Ok(None) };
+                ordinal = ordinal.min(index::ordinal(place));
+                // The other terms needn't look at the sessions above this one.
+                end = end.min(index::first_place(ordinal + 1));
+            }
+            if newest.iter().flatten().all(|place| index::ordinal(*place) == ordinal) {
+                return Ok(Some(ordinal));
+            }
+        }
+    }
+
+    /// The newest place below `end` whose row has `term`.
+    fn newest_with(&self, term: &Term, end: i64) -> Result<Option<i64>, ArchiveError> {
+        let term = std::slice::from_ref(term);
+        let mut statement = self.candidates()?;
+        let mut places = statement.query((match_all(term), 0, end)).map_err(fault(READ))?;
+        while let Some(columns) = places.next().map_err(fault(READ))? {
+            let place = columns.get(0).map_err(fault(READ))?;
+            if row::at(self.connection, place)?.is_some_and(|row| row.count(term) == 1) {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds the rows from `start` to below `end` that have all terms, until the page is full.
+    fn rows_with_all(&mut self, start: i64, end: i64) -> Result<(), ArchiveError> {
+        let mut statement = self.candidates()?;
+        let mut places =
+            statement.query((match_all(self.terms), start, end)).map_err(fault(READ))?;
+        while self.missing() > 0
+            && let Some(columns) = places.next().map_err(fault(READ))?
+        {
+            let place = columns.get(0).map_err(fault(READ))?;
+            if let Some(row) = row::at(self.connection, place)?
+                && row.count(self.terms) == self.terms.len()
+            {
+                self.push(place, &row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds that one of the terms' newest rows which has the most of them.
+    fn row_with_most(&mut self, newest: &[Option<i64>]) -> Result<(), ArchiveError> {
+        let mut best: Option<(usize, i64, Row)> = None;
+        for place in newest.iter().flatten().copied() {
+            let Some(row) = row::at(self.connection, place)? else { continue };
+            let count = row.count(self.terms);
+            if best.as_ref().is_none_or(|(most, at, _)| (count, place) > (*most, *at)) {
+                best = Some((count, place, row));
+            }
+        }
+        best.map_or(Ok(()), |(_, place, row)| self.push(place, &row))
+    }
+
+    fn candidates(&self) -> Result<CachedStatement<'a>, ArchiveError> {
+        let sql = "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid >= ?2 AND rowid < ?3
+             ORDER BY rowid DESC";
+        self.connection.prepare_cached(sql).map_err(fault(READ))
+    }
+
+    fn push(&mut self, place: i64, row: &Row) -> Result<(), ArchiveError> {
+        let session = row.session;
+        let summary = match self.known.entry(session) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(slot) => slot.insert(sessions::one(self.connection, session)?).clone(),
+        };
+        let (found_in, text) = row.best_field(self.terms);
+        let (at, snippet) = (Timestamp(doc::at_ms(row.doc)), excerpt(text, self.terms));
+        self.page.push(place, Hit { session, at, place: found_in, snippet, summary });
+        Ok(())
+    }
+
+    fn missing(&self) -> usize {
+        self.page.limit.saturating_sub(self.page.rows.len())
+    }
 }
 
 fn all_sessions(
@@ -260,26 +225,6 @@ fn all_sessions(
         summary: Some(summary),
     });
     Ok(Page { rows: rows.collect(), next: page.next, limit: page.limit, last: page.last })
-}
-
-impl Snippet {
-    /// Takes FTS5's marks out of `marked`.
-    fn read(marked: &str) -> Self {
-        let mut snippet = Self::default();
-        let (mut place, mut from) = (0, None);
-        for c in marked.chars() {
-            match c {
-                FROM => from = from.or(Some(place)),
-                TO => snippet.marks.extend(from.take().map(|from| (from, place))),
-                _ => {
-                    snippet.text.push(c);
-                    place += if c as u32 > 0xffff { 2 } else { 1 };
-                }
-            }
-        }
-        snippet.marks.extend(from.map(|from| (from, place)));
-        snippet
-    }
 }
 
 #[cfg(test)]
@@ -324,7 +269,8 @@ mod tests {
         assert_eq!(places(&connection, "maria"), [(FoundIn::Message, 10), (FoundIn::Session, 1)]);
         assert_eq!(places(&connection, "inc-1"), [(FoundIn::Ticket, 1)]);
         assert_eq!(places(&connection, "nothing"), []);
-        assert_eq!(places(&connection, " - "), [(FoundIn::Session, 1)]);
+        assert_eq!(places(&connection, " - "), [(FoundIn::Ticket, 1)]);
+        assert_eq!(places(&connection, " \t "), [(FoundIn::Session, 1)]);
     }
 
     #[test]
@@ -338,6 +284,154 @@ mod tests {
             .map(|&(from, to)| String::from_utf16(&units[from as usize..to as usize]).unwrap())
             .collect();
         assert_eq!(marked, ["prints", "blank"]);
+    }
+
+    /// A session whose name, ticket, tags, note and chat are `texts`, in this order; the rest is chat.
+    fn add(connection: &Connection, n: u8, texts: &[&str]) {
+        let session = SessionId::from_bytes([n; 16]);
+        let mut summary = sample(n, texts[0]);
+        summary.about.ticket = texts[1].to_owned();
+        sessions::save(connection, &summary).unwrap();
+        super::super::tags::set(connection, session, &[texts[2].to_owned()]).unwrap();
+        let (kind, by, at) = (NoteKind::Working, "tess".into(), Timestamp(i64::from(n) * 1000));
+        notes::set(connection, session, &Note { kind, text: texts[3].into(), by, at }).unwrap();
+        let chat = texts[4..].iter().enumerate().map(|(at, text)| {
+            message(&at.to_string(), u64::from(n) * 1000 + at as u64, "Guest", text)
+        });
+        messages::save(connection, session, chat.collect()).unwrap();
+    }
+
+    fn sessions_with(connection: &Connection, typed: &str) -> Vec<u8> {
+        let page = find(connection, typed, None, 100).unwrap();
+        let mut found: Vec<u8> =
+            page.rows.iter().map(|hit| *hit.session.as_bytes().first().unwrap()).collect();
+        found.dedup();
+        found
+    }
+
+    #[test]
+    fn every_script_and_symbol_is_found_by_any_part() {
+        let connection = in_memory();
+        add(&connection, 1, &["王小明", "", "", "", "我的打印机坏了，请帮我修理"]);
+        add(&connection, 2, &["佐藤", "", "", "", "プリンターが動きません"]);
+        add(&connection, 3, &["김철수", "", "", "", "프린터가 고장났어요"]);
+        add(&connection, 4, &["สมชาย", "", "", "", "เครื่องพิมพ์เสีย"]);
+        add(&connection, 5, &["Ann", "", "", "", "it costs 5 € in C++ 👩‍💻"]);
+        add(&connection, 6, &["Bob", "", "", "", "cats & dogs"]);
+        for (typed, found) in [
+            ("打印机", vec![1]),
+            ("打印", vec![1]),
+            ("机", vec![1]),
+            ("小明", vec![1]),
+            ("，", vec![1]),
+            ("ター", vec![2]),
+            ("ﾌﾟﾘﾝﾀ", vec![2]),
+            ("린터", vec![3]),
+            ("철", vec![3]),
+            ("พิมพ์", vec![4]),
+            ("€", vec![5]),
+            ("C++", vec![5]),
+            ("👩", vec![5]),
+            ("c", vec![6, 5]),
+            ("&", vec![6]),
+            ("££", vec![]),
+            ("打机", vec![]),
+        ] {
+            assert_eq!(sessions_with(&connection, typed), found, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_found_by_terms_in_whichever_of_its_rows() {
+        let connection = in_memory();
+        add(
+            &connection,
+            1,
+            &["María López", "INC-77", "vip", "driver replaced", "paper jam", "blank pages"],
+        );
+        add(&connection, 2, &["Bob", "INC-78", "new", "driver lost", "paper jam blank", "nothing"]);
+        for (typed, found) in [
+            ("lopez jam", vec![1]),
+            ("77 vip driver paper pages", vec![1]),
+            ("paper blank", vec![2, 1]),
+            ("bob pages", vec![]),
+            ("ver replac", vec![1]),
+            ("\"paper jam\" inc", vec![2, 1]),
+            ("\"jam blank\"", vec![2]),
+            ("\"vip driver\"", vec![]),
+        ] {
+            assert_eq!(sessions_with(&connection, typed), found, "{typed}");
+        }
+        // Where no row has all, one is shown: the newest of those with the most terms.
+        let page = find(&connection, "lopez jam", None, 10).unwrap();
+        let shown: Vec<_> =
+            page.rows.iter().map(|hit| (hit.place, hit.snippet.text.as_str())).collect();
+        assert_eq!(shown, [(FoundIn::Message, "paper jam")]);
+    }
+
+    #[test]
+    fn pages_of_several_terms_follow_each_other_too() {
+        let connection = in_memory();
+        for n in 1..=9 {
+            // In every third session two rows have both terms; in the others no row has.
+            let chat = [["a jam", "paper"], ["paper jam", "paper jam"]][usize::from(n % 3 == 0)];
+            add(&connection, n, &["x", "", "", "", chat[0], chat[1]]);
+        }
+        let (mut seen, mut before) = (Vec::new(), None);
+        loop {
+            let page = find(&connection, "jam paper", before, 2).unwrap();
+            seen.extend(page.rows.iter().map(|hit| *hit.session.as_bytes().first().unwrap()));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, [9, 9, 8, 7, 6, 6, 5, 4, 3, 3, 2, 1]);
+    }
+
+    #[test]
+    fn what_an_older_version_archived_is_indexed_batch_by_batch() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let migrations = rusqlite_migration::Migrations::from_slice(super::super::STEPS);
+        migrations.to_version(&mut connection, 12).unwrap();
+        let old = "INSERT INTO sessions VALUES(1048576, zeroblob(16), 1, 'tess', 'María', 'INC-1', '', '{\"is\":\"expired\"}',
+                 NULL, NULL, NULL, 0, NULL);
+             INSERT INTO search(rowid, subject, ticket, text) VALUES(1048576, 'María', 'INC-1', '');
+             INSERT INTO messages VALUES(2621440, zeroblob(16), 'a', 2, 'María', '打印机坏了');
+             INSERT INTO search(rowid, subject, ticket, text) VALUES(2621440, 'María', '', '打印机坏了');
+             INSERT INTO notes VALUES(3407872, zeroblob(16), 'working', 'driver', 'tess', 3);
+             INSERT INTO tags VALUES('vip', zeroblob(16));";
+        connection.execute_batch(old).unwrap();
+        migrations.to_latest(&mut connection).unwrap();
+        let found = |typed| find(&connection, typed, None, 10).unwrap().rows.len();
+        assert_eq!((found("印机"), found("driver")), (0, 0));
+        assert!(index_pending(&connection, 1).unwrap());
+        assert_eq!((found("印机"), found("driver")), (0, 1), "the newest row is the first");
+        while index_pending(&connection, 1).unwrap() {}
+        assert_eq!((found("印机"), found("maria vip 打印"), found("driver")), (1, 1, 1));
+    }
+
+    #[test]
+    fn what_is_taken_out_leaves_nothing_in_the_index() {
+        let connection = in_memory();
+        add(&connection, 1, &["María", "INC-1", "vip", "driver", "打印机 €"]);
+        let docs: Vec<i64> = connection
+            .prepare("SELECT doc FROM places")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        for doc in docs {
+            remove(&connection, doc).unwrap();
+        }
+        let vocabulary = "CREATE VIRTUAL TABLE temp.remaining USING fts5vocab(main, search, row);";
+        connection.execute_batch(vocabulary).unwrap();
+        let left: u32 = connection
+            .query_row("SELECT count(*) FROM temp.remaining", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(left, 0);
+        connection.execute_batch("INSERT INTO search(search) VALUES('integrity-check')").unwrap();
     }
 
     #[test]

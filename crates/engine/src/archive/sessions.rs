@@ -10,7 +10,7 @@ use wire::Region;
 use super::{
     Archive, ArchiveError, Cursor, PAGE, READ, damaged,
     doc::{self, Kind},
-    search::{self, IndexedText, Page},
+    search::{self, Page},
 };
 use crate::SessionId;
 
@@ -87,11 +87,6 @@ impl Summary {
         self.first_joined
             .map(|joined| u64::try_from(joined.since(self.created).as_millis()).unwrap_or(u64::MAX))
     }
-
-    fn words(&self) -> IndexedText<'_> {
-        let About { customer, ticket, contact } = &self.about;
-        IndexedText { subject: customer, ticket, text: contact }
-    }
 }
 
 impl Archive {
@@ -121,11 +116,12 @@ pub(super) fn save(connection: &Connection, summary: &Summary) -> Result<(), Arc
         None => insert(connection, summary),
         Some((_, old)) if old == *summary => Ok(()),
         Some((doc, old)) => {
-            if old.about != summary.about {
-                search::remove(connection, doc, &old.words())?;
-                search::put(connection, doc, &summary.words())?;
+            if old.about == summary.about {
+                return write(connection, doc, summary);
             }
-            write(connection, doc, summary)
+            search::remove(connection, doc)?;
+            write(connection, doc, summary)?;
+            search::put(connection, doc)
         }
     }
 }
@@ -133,7 +129,7 @@ pub(super) fn save(connection: &Connection, summary: &Summary) -> Result<(), Arc
 fn insert(connection: &Connection, summary: &Summary) -> Result<(), ArchiveError> {
     let doc = doc::next(connection, Kind::Session, summary.created.0, SAVE)?;
     write(connection, doc, summary)?;
-    search::put(connection, doc, &summary.words())
+    search::put(connection, doc)
 }
 
 fn write(connection: &Connection, doc: i64, summary: &Summary) -> Result<(), ArchiveError> {
@@ -168,6 +164,17 @@ pub(super) fn one(
     session: SessionId,
 ) -> Result<Option<Summary>, ArchiveError> {
     Ok(find(connection, session)?.map(|(_, summary)| summary))
+}
+
+/// The number of a session's row.
+pub(super) fn doc_of(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<Option<i64>, ArchiveError> {
+    let mut statement =
+        connection.prepare_cached("SELECT doc FROM sessions WHERE id = ?1").map_err(fault(READ))?;
+    let doc = statement.query_row([session.as_bytes()], |row| row.get(0)).optional();
+    doc.map_err(fault(READ))
 }
 
 fn find(

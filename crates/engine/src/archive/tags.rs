@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite_migration::M;
 use store::fault;
 
-use super::{Archive, ArchiveError, READ};
+use super::{Archive, ArchiveError, READ, search, sessions};
 use crate::SessionId;
 
 pub(super) const TABLE: M<'static> = M::up(
@@ -49,13 +49,16 @@ pub(super) fn set(
     session: SessionId,
     tags: &[String],
 ) -> Result<(), ArchiveError> {
+    // The session's row in the index has its tags, too.
+    let doc = sessions::doc_of(connection, session)?;
+    doc.map_or(Ok(()), |doc| search::remove(connection, doc))?;
     let session = session.as_bytes();
     connection.execute("DELETE FROM tags WHERE session = ?1", [session]).map_err(fault(SAVE))?;
     for tag in tags.iter().map(|tag| tag.trim()).filter(|tag| !tag.is_empty()) {
         let sql = "INSERT OR IGNORE INTO tags(tag, session) VALUES(?1, ?2)";
         connection.execute(sql, (tag, session)).map_err(fault(SAVE))?;
     }
-    Ok(())
+    doc.map_or(Ok(()), |doc| search::put(connection, doc))
 }
 
 pub(super) fn of_session(

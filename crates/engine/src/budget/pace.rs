@@ -71,6 +71,8 @@ impl Pace {
                 | Failure::TimedOut
                 | Failure::Rejected { .. }
                 | Failure::Malformed
+                | Failure::Blocked { .. }
+                | Failure::TooLarge { .. }
                 | Failure::NoRegion
                 | Failure::Storage
                 | Failure::Internal,

@@ -4,8 +4,9 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use ractor::Actor;
-use serve::{HostGuard, Limits, Server};
+use ractor::{Actor, ActorRef};
+use secrecy::SecretString;
+use serve::{HostGuard, Server};
 use session::{Life, Transcript, outage::OutageChange};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use url::Url;
@@ -25,7 +26,9 @@ use crate::{
     faults::Faults,
     hooks::{self, Nonces},
     journal::{self, JOURNAL_FILE, Journal, Stored},
-    remote::LoginWithMe,
+    observe,
+    reach::{self, Tester},
+    remote::{LoginWithMe, is_loopback},
     to_actors::ToActors,
     vault::{SealKey, Vault},
 };
@@ -97,8 +100,8 @@ impl Engine {
         faults: Faults,
     ) -> Result<Self, StartError> {
         let Stores { journal, archive } = stores;
-        let client =
-            Arc::new(LoginWithMe::new(config.service.clone()).map_err(StartError::Service)?);
+        let client = LoginWithMe::new(config.service.clone()).map_err(StartError::Service)?;
+        let client = Arc::new(client.with_console_key(console_key(&journal).await));
         let bound =
             serve::bind(config.listener.ip, config.listener.port).map_err(StartError::Listen)?;
         let addr = bound.addr();
@@ -129,15 +132,23 @@ impl Engine {
             &context.watch,
         );
         let routes = HostGuard::new(addr, public_url.as_ref()).protect(routes);
-        let listener =
-            Server::start(bound, routes, Limits::default(), None).map_err(StartError::Serve)?;
         let (supervisor, supervisor_ended) = Actor::spawn(None, Supervisor, context.clone())
             .await
             .map_err(|error| StartError::Spawn(error.to_string()))?;
         context.watch.actor("choose regions", regions_ended);
         context.watch.actor("run the sessions", supervisor_ended);
-        let engine = Self { context, supervisor, regions, race, nonces, listener, addr };
-        engine.restore().await?;
+        restore(&context, &supervisor).await?;
+        // Only now are all tokens known and their sessions there. Whoever connected earlier waits in
+        // the socket's queue: a 404 would cost them the event, which fires once.
+        let listener =
+            Server::start(bound, routes, hooks::limits(), None).map_err(StartError::Serve)?;
+        let tester = Tester {
+            service: context.client.as_ref().clone(),
+            hook_base: context.hook_base.clone(),
+            nonces,
+            known: context.way.clone(),
+        };
+        let engine = Self { context, supervisor, regions, race, tester, listener, addr };
         // After the sessions are back: this task sends to every session.
         engine.keep_background_tasks(outages);
         stop_if_it_fails.disarm();
@@ -151,50 +162,92 @@ impl Engine {
             away::tell_outages(context.clone(), outages.clone())
         });
         let context = self.context.clone();
-        watch.keep("notice when this computer slept", move || away::keep_alive(context.clone()));
+        watch.keep("notice when this computer slept", move || away::keep_looking(context.clone()));
+        let context = self.context.clone();
+        watch.keep("note that the console is alive", move || away::note_alive(context.clone()));
+        let context = self.context.clone();
+        watch.keep("tell the sessions whether hooks can arrive", move || {
+            away::tell_changes(context.clone())
+        });
+        if self.has_to_be_proved() {
+            let (tester, stopping) = (self.tester.clone(), watch.stopping.clone());
+            let heartbeat = self.context.config.heartbeat;
+            watch.keep("test whether hooks can arrive", move || {
+                reach::keep_testing(tester.clone(), heartbeat, stopping.clone())
+            });
+        }
+        let context = self.context.clone();
+        watch.keep("follow the sessions by the broker's event channel", move || {
+            observe::follow(context.clone())
+        });
         let context = self.context.clone();
         watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
+        let context = self.context.clone();
+        watch.keep("index older sessions for the search", move || {
+            archivist::index_pending(context.clone())
+        });
     }
 
-    /// Whether a session ended long ago and is in the archive, so that the journal may forget it.
-    async fn is_history(&self, stored: &Stored) -> bool {
-        let ended = match (&stored.record.life, &stored.record.transcript) {
-            (
-                Life::Closed { at, .. } | Life::Over { at, .. },
-                Transcript::Saved { .. } | Transcript::NotYet,
-            ) => *at,
-            (Life::Failed { at, .. }, Transcript::NotYet) => *at,
-            (Life::Allocating | Life::Live(_), _)
-            | (Life::Closed { .. } | Life::Over { .. } | Life::Failed { .. }, _) => return false,
-        };
-        now().since(ended) > KEPT
-            && stored.replay.is_empty()
-            && matches!(self.context.archive.summary(stored.session).await, Ok(Some(_)))
+    /// Whether a test can tell if hooks arrive. On one computer they always do, and on a loopback
+    /// address without a public URL none from elsewhere can.
+    fn has_to_be_proved(&self) -> bool {
+        let listener = self.addr.ip();
+        let is_public = *self.hook_base() != own_url(self.addr);
+        let is_local = is_loopback(&self.client().service().base_url);
+        is_public || !(is_local || listener.is_loopback() || listener.is_unspecified())
     }
+}
 
-    async fn restore(&self) -> Result<(), StartError> {
-        let journal = &self.context.journal;
-        let since = journal.alive_at().await.map_err(StartError::Journal)?.unwrap_or_else(now);
-        let loaded = journal.load().await.map_err(StartError::Journal)?;
-        for (id, error) in loaded.damaged {
-            tracing::error!(session = %id, %error, "a stored session can't be read");
-        }
-        let mut stored = Vec::with_capacity(loaded.sessions.len());
-        for session in loaded.sessions {
-            if self.is_history(&session).await {
-                let _ = journal.forget(session.session).await;
-            } else {
-                stored.push(session);
-            }
-        }
-        let (done, started) = oneshot::channel();
-        let message = supervisor::Message::Restore { stored, since, done };
-        self.supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
-        let _ = started.await;
-        // From here on the run counts as crashed, until `stop` says otherwise.
-        let _ = journal.mark_clean_end(false).await;
-        Ok(())
+/// Whether a session ended long ago and is in the archive, so that the journal may forget it.
+async fn is_history(context: &Context, stored: &Stored) -> bool {
+    let ended = match (&stored.record.life, &stored.record.transcript) {
+        (
+            Life::Closed { at, .. } | Life::Over { at, .. },
+            Transcript::Saved { .. } | Transcript::NotYet,
+        ) => *at,
+        (Life::Failed { at, .. }, Transcript::NotYet) => *at,
+        (Life::Allocating | Life::Live(_), _)
+        | (Life::Closed { .. } | Life::Over { .. } | Life::Failed { .. }, _) => return false,
+    };
+    now().since(ended) > KEPT
+        && stored.replay.is_empty()
+        && matches!(context.archive.summary(stored.session).await, Ok(Some(_)))
+}
+
+async fn restore(
+    context: &Context,
+    supervisor: &ActorRef<supervisor::Message>,
+) -> Result<(), StartError> {
+    let journal = &context.journal;
+    let since = journal.alive_at().await.map_err(StartError::Journal)?.unwrap_or_else(now);
+    let loaded = journal.load().await.map_err(StartError::Journal)?;
+    for (id, error) in loaded.damaged {
+        tracing::error!(session = %id, %error, "a stored session can't be read");
     }
+    let mut stored = Vec::with_capacity(loaded.sessions.len());
+    for session in loaded.sessions {
+        if is_history(context, &session).await {
+            let _ = journal.forget(session.session).await;
+        } else {
+            stored.push(session);
+        }
+    }
+    let (done, started) = oneshot::channel();
+    let message = supervisor::Message::Restore { stored, since, done };
+    supervisor.cast(message).map_err(|error| StartError::Spawn(error.to_string()))?;
+    let _ = started.await;
+    // From here on the run counts as crashed, until `stop` says otherwise.
+    let _ = journal.mark_clean_end(false).await;
+    Ok(())
+}
+
+/// The key by which our own broker knows this console. Without it the sessions are known by their hooks alone.
+async fn console_key(journal: &Journal) -> Option<SecretString> {
+    let key = journal.console_key().await;
+    if let Err(error) = &key {
+        tracing::warn!(%error, "read or make the key by which the broker knows this console");
+    }
+    key.ok().flatten()
 }
 
 fn own_url(addr: SocketAddr) -> Url {

@@ -39,6 +39,9 @@ struct LastNumbers {
 pub(super) struct SealedWebhook {
     pub hook: HookType,
     pub at: Timestamp,
+    /// Older rows have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
 }
 
 /// An event of a session, as sealed.
@@ -90,12 +93,13 @@ impl Ledger {
         &mut self,
         session: SessionId,
         hook: HookType,
+        revision: Option<u64>,
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         let doing = "save an event";
         let seq = self.last.webhook + 1;
         let place = table::sealed_to_webhook(seq, session);
-        let sealed = self.seal(&place, &SealedWebhook { hook, at }, doing)?;
+        let sealed = self.seal(&place, &SealedWebhook { hook, at, revision }, doing)?;
         let sql = "INSERT INTO events(seq, session, sealed) VALUES(?1, ?2, ?3)";
         self.execute(sql, (seq, session.as_bytes(), sealed), doing)?;
         self.last.webhook = seq;

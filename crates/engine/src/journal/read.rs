@@ -54,10 +54,10 @@ pub(super) fn load(connection: &Connection, key: &SealKey) -> Result<Loaded, Sto
          WHERE events.seq > sessions.applied_seq ORDER BY events.seq";
     each(&snapshot, replay, LOAD, |row| {
         add(&mut found, session_of(row, 1)?, |stored| {
-            let (seq, SealedWebhook { hook, at }) = event(row, key)?;
+            let (seq, SealedWebhook { hook, at, revision }) = event(row, key)?;
             let aside = |k: &Killer| k.seq == seq && k.kills >= KILLS_TO_SET_ASIDE;
             if !stored.killers.iter().any(aside) {
-                stored.replay.push(Committed { seq, hook, at });
+                stored.replay.push(Committed { seq, hook, at, revision });
             }
             Ok(())
         });

@@ -3,11 +3,12 @@
 //! No error holds a URL, a PIN or anything that the other side wrote: a URL can carry a PIN or a
 //! secret token, and an error's prose is undocumented and may repeat the request.
 
-use std::{error::Error as _, fmt, io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use jiff::Timestamp;
 use reqwest::{Response, StatusCode, header};
-use session::Failure;
+use session::{Failure, Obstacle};
+use url::Url;
 use wire::HookType;
 
 /// The action of a call that failed. Its text completes "could not ...".
@@ -47,6 +48,8 @@ pub enum Doing {
     SendChat,
     /// A WebSocket of a viewer of ours.
     OpenScreen,
+    /// The WebSocket that tells what happens in all sessions.
+    FollowEvents,
     /// LoginTC: `GET /ping`.
     PingVerification,
     /// LoginTC: `POST .../sessions`.
@@ -95,6 +98,7 @@ impl fmt::Display for Doing {
             Self::AskRoster => f.write_str("ask who watches"),
             Self::SendChat => f.write_str("write to the chat"),
             Self::OpenScreen => f.write_str("connect the viewer"),
+            Self::FollowEvents => f.write_str("follow the sessions by the broker's event channel"),
             Self::PingVerification => f.write_str("test the verification service"),
             Self::AskPhone => f.write_str("ask the phone"),
             Self::PollPhone => f.write_str("ask for the phone's answer"),
@@ -151,6 +155,12 @@ pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
     let code = status.as_u16();
     let retry_after_ms = retry_after(response.headers(), now);
     let failure = match code {
+        407 => Failure::Blocked { by: Obstacle::Proxy },
+        // The service's own refusals are JSON: a page comes from something before it.
+        403 if is_page(response) => Failure::Blocked { by: Obstacle::Gateway { status: code } },
+        300..=399 if leads_to_another_server(response) => {
+            Failure::Blocked { by: Obstacle::Redirect }
+        }
         401 => Failure::Unauthorized,
         429 => Failure::RateLimited { retry_after_ms },
         503 if retry_after_ms.is_some() => Failure::RateLimited { retry_after_ms },
@@ -159,8 +169,33 @@ pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
         // A redirect to elsewhere or a success that is none: no such thing is documented.
         _ => Failure::Malformed,
     };
+    if let Failure::Blocked { by: by @ (Obstacle::Proxy | Obstacle::Gateway { .. }) } = failure {
+        return blocked(by);
+    }
     let elsewhere = if status.is_redirection() { " and points elsewhere" } else { "" };
     (failure, format!("the service answered {code}{elsewhere}"))
+}
+
+fn leads_to_another_server(response: &Response) -> bool {
+    let from = response.url();
+    location(from, response).is_some_and(|next| next.origin() != from.origin())
+}
+
+/// Where an answer to a request for `from` redirects to, if it does.
+pub(super) fn location(from: &Url, response: &Response) -> Option<Url> {
+    let follows = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = response.headers().get(header::LOCATION).filter(|_| follows)?;
+    from.join(location.to_str().ok()?).ok()
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+}
+
+/// The cause of what stands between us and the service.
+pub(super) fn blocked(by: Obstacle) -> Cause {
+    (Failure::Blocked { by }, by.reason())
 }
 
 /// How long `Retry-After` asks to wait, in milliseconds: seconds, or a date, which is taken against
@@ -185,6 +220,9 @@ pub(super) fn of_transport(error: &reqwest::Error) -> Cause {
     if error.is_builder() {
         return (Failure::Internal, "the request could not be built".to_owned());
     }
+    if let Some(by) = obstacle(error) {
+        return blocked(by);
+    }
     if error.is_connect() {
         return (Failure::Unreachable, why_unconnected(error).to_owned());
     }
@@ -192,7 +230,7 @@ pub(super) fn of_transport(error: &reqwest::Error) -> Cause {
         return timed_out();
     }
     if error.is_body() || error.is_decode() {
-        return malformed("the service's answer broke off");
+        return blocked(Obstacle::BrokeOff);
     }
     (Failure::NoAnswer, "the service closed the connection without an answer".to_owned())
 }
@@ -207,24 +245,61 @@ fn why_unconnected(error: &reqwest::Error) -> &'static str {
     }
 }
 
+/// The obstacle before the service, if its type tells one.
+fn obstacle(error: &reqwest::Error) -> Option<Obstacle> {
+    // hyper-util keeps this error's type to itself.
+    let asks_proxy = |cause: &(dyn std::error::Error + 'static)| {
+        cause.to_string().contains("proxy authorization required")
+    };
+    if error.is_connect() && causes(error).any(asks_proxy) {
+        return Some(Obstacle::Proxy);
+    }
+    of_certificate(rustls_error(error)?)
+}
+
+/// The obstacle that a failed TLS handshake shows, if it was about the certificate.
+pub(super) fn of_certificate(error: &rustls::Error) -> Option<Obstacle> {
+    use rustls::CertificateError as Wrong;
+    let rustls::Error::InvalidCertificate(wrong) = error else { return None };
+    Some(match wrong {
+        Wrong::Expired
+        | Wrong::ExpiredContext { .. }
+        | Wrong::NotValidYet
+        | Wrong::NotValidYetContext { .. } => Obstacle::CertificateExpired,
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+            Obstacle::CertificateOfAnother
+        }
+        // The list grows with the library, and all the others mean that nobody vouches for it.
+        _ => Obstacle::CertificateUntrusted,
+    })
+}
+
 fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
     causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind)
 }
 
 fn is_tls(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| {
+    rustls_error(error).is_some()
+}
+
+/// The TLS library's own error among an error and its causes.
+pub(super) fn rustls_error<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a rustls::Error> {
+    causes(error).find_map(|cause| {
         // An io::Error's source skips the error that it wraps, which may be another io::Error.
-        let wrapped = std::iter::successors(Some(cause), |&cause| {
+        let mut wrapped = std::iter::successors(Some(cause), |&cause| {
             Some(cause.downcast_ref::<io::Error>()?.get_ref()? as &(dyn std::error::Error + 'static))
         });
-        wrapped.into_iter().any(|inner| inner.is::<rustls::Error>())
+        wrapped.find_map(|inner| inner.downcast_ref::<rustls::Error>())
     })
 }
 
+/// An error and its causes.
 fn causes<'a>(
-    error: &'a reqwest::Error,
+    error: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(error.source(), |&cause| cause.source())
+    std::iter::successors(Some(error), |&cause| cause.source())
 }
 
 #[cfg(test)]
@@ -260,6 +335,17 @@ mod tests {
         for long in ["99999999999999999999999", "86400", "Sat, 06 Nov 2094 08:00:00 GMT"] {
             assert_eq!(asked(&[(header::RETRY_AFTER, long)]), Some(3_600_000), "{long}");
         }
+    }
+
+    #[test]
+    fn a_certificate_is_refused_by_what_is_wrong_with_it() {
+        use rustls::{CertificateError as Wrong, Error};
+        let of = |wrong| of_certificate(&Error::InvalidCertificate(wrong));
+        assert_eq!(of(Wrong::Expired), Some(Obstacle::CertificateExpired));
+        assert_eq!(of(Wrong::NotValidYet), Some(Obstacle::CertificateExpired));
+        assert_eq!(of(Wrong::NotValidForName), Some(Obstacle::CertificateOfAnother));
+        assert_eq!(of(Wrong::UnknownIssuer), Some(Obstacle::CertificateUntrusted));
+        assert_eq!(of_certificate(&Error::DecryptError), None);
     }
 
     #[test]

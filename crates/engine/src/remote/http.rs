@@ -7,13 +7,16 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, header};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use session::{Failure, Obstacle};
 use url::Url;
+use wire::session_events::CONSOLE_KEY_HEADER;
 
 use super::{
     LoginWithMeConfig, ServiceError, Timeouts,
-    error::{Cause, malformed, of_status, of_transport, refused, timed_out},
+    error::{Cause, blocked, location, malformed, of_status, of_transport, refused, timed_out},
     is_loopback,
 };
 
@@ -27,6 +30,7 @@ const MOST_REDIRECTS: usize = 3;
 pub(crate) struct Client {
     network: reqwest::Client,
     stand_in: Option<Arc<dyn StandIn>>,
+    console_key: Option<SecretString>,
 }
 
 /// Answers requests within the process, so that a test decides each answer and its time. Everything
@@ -37,11 +41,20 @@ pub(crate) trait StandIn: fmt::Debug + Send + Sync {
 
 impl Client {
     pub(super) const fn new(network: reqwest::Client) -> Self {
-        Self { network, stand_in: None }
+        Self { network, stand_in: None, console_key: None }
     }
 
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.network.request(method, url)
+        let request = self.network.request(method, url);
+        match &self.console_key {
+            Some(key) => request.header(CONSOLE_KEY_HEADER, key.expose_secret()),
+            None => request,
+        }
+    }
+
+    /// This client, whose requests say that they are this console's.
+    pub(super) fn with_console_key(&self, key: Option<SecretString>) -> Self {
+        Self { console_key: key, ..self.clone() }
     }
 
     /// A client whose connections are its own, built by `build`.
@@ -70,7 +83,7 @@ impl Client {
         // It only builds requests, and nothing that it would need for more is read.
         let here = Url::parse("http://localhost/").unwrap();
         let network = builder("test", &here, &Timeouts::default()).build().unwrap();
-        Self { network, stand_in: Some(stand_in) }
+        Self { network, stand_in: Some(stand_in), console_key: None }
     }
 }
 
@@ -141,7 +154,18 @@ pub(super) fn endpoint(base_url: &Url, segments: &[&str]) -> Url {
 }
 
 /// Sends a GET, follows redirects within the URL's origin, and gives the answer, whatever it is.
-pub(super) async fn get(client: &Client, mut url: Url) -> Result<Response, Cause> {
+///
+/// A service closes idle connections, and may do so just when one is used: a request that ended
+/// without an answer is sent once more.
+pub(super) async fn get(client: &Client, url: Url) -> Result<Response, Cause> {
+    match get_once(client, url.clone()).await {
+        Err((Failure::NoAnswer, _)) => get_once(client, url).await,
+        answer => answer,
+    }
+}
+
+/// As [`get`], for what the service gives only once.
+pub(super) async fn get_once(client: &Client, mut url: Url) -> Result<Response, Cause> {
     for _ in 0..=MOST_REDIRECTS {
         let response = send(client, client.request(Method::GET, url.clone())).await?;
         match onward(&url, &response) {
@@ -163,15 +187,30 @@ pub(super) async fn send_json(
 }
 
 pub(super) async fn send(client: &Client, request: RequestBuilder) -> Result<Response, Cause> {
-    client.send(request.header(header::ACCEPT, "application/json, */*;q=0.5")).await
+    let request = request.header(header::ACCEPT, "application/json, */*;q=0.5");
+    // An answer is small and is read as it comes.
+    let response = client.send(request.header(header::ACCEPT_ENCODING, "identity")).await?;
+    let encoding = response.headers().get(header::CONTENT_ENCODING);
+    let is_plain = |encoding: &str| encoding.trim().is_empty() || encoding.trim() == "identity";
+    if encoding.is_some_and(|encoding| !encoding.to_str().is_ok_and(is_plain))
+        && response.status().is_success()
+    {
+        return Err(blocked(Obstacle::Encoded));
+    }
+    Ok(response)
 }
 
 fn onward(from: &Url, response: &Response) -> Option<Url> {
-    let follows = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-    let location = response.headers().get(header::LOCATION).filter(|_| follows)?;
-    let next = from.join(location.to_str().ok()?).ok()?;
-    (next.origin() == from.origin()).then_some(next)
+    location(from, response).filter(|next| next.origin() == from.origin())
 }
+
+/// Whether an answer redirects to another host: what answers there is not what was asked.
+pub(super) fn leads_elsewhere(from: &Url, response: &Response) -> bool {
+    location(from, response).is_some_and(|next| next.host() != from.host())
+}
+
+/// No service's answer has so many bytes; whoever announces them is another server.
+const ABSURD: u64 = 1 << 30;
 
 /// Ends `call` when its time is over.
 pub(super) async fn within<T>(
@@ -189,6 +228,14 @@ pub(super) async fn body(response: Response, most: usize) -> Result<Vec<u8>, Cau
     read(response, most).await
 }
 
+/// The same, where the answer may be larger than that and still be the one that was asked for.
+pub(super) async fn body_or_too_large(response: Response, most: usize) -> Result<Vec<u8>, Cause> {
+    if !response.status().is_success() {
+        return Err(of_status(&response, Timestamp::now()));
+    }
+    read_or_too_large(response, most).await
+}
+
 /// An answer of any status, with its whole body: for services that describe errors in the body.
 pub(super) struct HttpResponse {
     pub status: StatusCode,
@@ -204,11 +251,27 @@ pub(super) async fn whole_response(response: Response, most: usize) -> Result<Ht
     Ok(HttpResponse { status, cause, body: read(response, most).await? })
 }
 
-async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
-    let too_large = || malformed("the service's answer is too large");
+/// Reads a body of bounded size. A larger one isn't what was asked for.
+async fn read(response: Response, most: usize) -> Result<Vec<u8>, Cause> {
+    read_or_too_large(response, most).await.map_err(|(failure, text)| {
+        let too_large = matches!(failure, Failure::TooLarge { .. });
+        (if too_large { Failure::Malformed } else { failure }, text)
+    })
+}
+
+/// Reads a body that may outgrow what is read of it, although it is what was asked for.
+async fn read_or_too_large(mut response: Response, most: usize) -> Result<Vec<u8>, Cause> {
+    let too_large = || {
+        let failure = Failure::TooLarge { most: u32::try_from(most).unwrap_or(u32::MAX) };
+        (failure, failure.reason())
+    };
     // A body that is announced as too large isn't read at all.
-    if response.content_length().is_some_and(|length| length > most as u64) {
-        return Err(too_large());
+    match response.content_length() {
+        Some(length) if length > ABSURD => {
+            return Err(malformed("the service announces an endless answer"));
+        }
+        Some(length) if length > most as u64 => return Err(too_large()),
+        Some(_) | None => {}
     }
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(|error| of_transport(&error))? {
@@ -234,10 +297,20 @@ pub(super) fn succeeded<T: DeserializeOwned>(status: StatusCode, body: &[u8]) ->
 
 /// Reads any JSON. The parser's own message is dropped, since it may quote the body.
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Cause> {
+    let body = bare(body);
     if body.is_empty() {
         return Err(malformed("the service's answer is empty"));
     }
     serde_json::from_slice(body).map_err(|_| malformed(UNDOCUMENTED))
+}
+
+/// A text without the marks that say nothing: a byte order mark, blanks and zeros around it.
+pub(super) fn bare(body: &[u8]) -> &[u8] {
+    let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let start = body.iter().position(|byte| !blank(byte)).unwrap_or(body.len());
+    let end = body.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+    &body[start..end]
 }
 
 const UNDOCUMENTED: &str = "the service's answer is not what it documents";

@@ -3,11 +3,12 @@
 //!
 //! Only [`LoginWithMe::session_parameters`], [`LoginWithMe::email`] and
 //! [`LoginWithMe::report_abuse`] must not be repeated after an unclear end; every other call
-//! may be.
+//! may be, and a GET is.
 
 use std::collections::HashSet;
 
 use reqwest::Method;
+use secrecy::SecretString;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use session::Failure;
@@ -21,9 +22,13 @@ use wire::{
     },
 };
 
+mod event_channel;
 mod extensions;
 
-pub use self::extensions::{Capabilities, Presenter, Roster};
+pub use self::{
+    event_channel::{EventChannel, Received},
+    extensions::{Capabilities, Presenter, Roster},
+};
 use super::{
     CallError, Doing, Download, DownloadTarget, LoginWithMeConfig, ServiceError, Timeouts,
     ViewerUrl, download,
@@ -38,7 +43,8 @@ pub const HOSTED_REGION_URL: &str = "https://{region}.loginwith.me";
 
 /// The bytes of an answer, at most.
 const API_BODY: usize = 1 << 20;
-const CHAT_BODY: usize = 8 << 20;
+/// A chat is as long as people write in a day.
+const CHAT_BODY: usize = 32 << 20;
 /// A service has a handful of regions; no answer makes us open connections without end.
 const MOST_REGIONS: usize = 64;
 
@@ -48,6 +54,7 @@ pub struct LoginWithMe {
     service: LoginWithMeConfig,
     timeouts: Timeouts,
     client: http::Client,
+    console_key: Option<SecretString>,
 }
 
 impl LoginWithMe {
@@ -69,7 +76,7 @@ impl LoginWithMe {
     ) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client(&service, &timeouts)?;
-        Ok(Self { service, timeouts, client })
+        Ok(Self { service, timeouts, client, console_key: None })
     }
 
     /// A client of `service` whose requests `stand_in` answers.
@@ -78,7 +85,20 @@ impl LoginWithMe {
         service: LoginWithMeConfig,
         stand_in: std::sync::Arc<dyn http::StandIn>,
     ) -> Self {
-        Self { service, timeouts: Timeouts::default(), client: http::Client::to(stand_in) }
+        let client = http::Client::to(stand_in);
+        Self { service, timeouts: Timeouts::default(), client, console_key: None }
+    }
+
+    /// This client, with the key by which our own broker knows whose sessions it mints.
+    #[must_use]
+    pub fn with_console_key(self, key: Option<SecretString>) -> Self {
+        Self { console_key: key, ..self }
+    }
+
+    /// This client, whose calls say that they are this console's.
+    fn as_this_console(&self) -> Self {
+        let client = self.client.with_console_key(self.console_key.clone());
+        Self { client, ..self.clone() }
     }
 
     /// The service's address and settings.
@@ -106,7 +126,7 @@ impl LoginWithMe {
             let mut known = HashSet::new();
             let regions: Vec<Region> = names
                 .iter()
-                .filter_map(|name| name.as_str()?.parse().ok())
+                .filter_map(|name| name.as_str()?.trim().parse().ok())
                 .filter(|region: &Region| known.insert(region.clone()))
                 // Each of them is timed over a connection of its own.
                 .take(MOST_REGIONS)
@@ -126,7 +146,8 @@ impl LoginWithMe {
     /// [`CallError`]; [`Failure::Malformed`] if the answer isn't shaped like a PIN.
     pub async fn session_pin(&self, region: &Region) -> Result<Pin, CallError> {
         let query = [("region", region.as_str())];
-        let answer: SessionPin = self.get(Doing::AllocatePin, "session_pin", &query).await?;
+        let answer: SessionPin =
+            self.as_this_console().get(Doing::AllocatePin, "session_pin", &query).await?;
         Ok(answer.session_pin)
     }
 
@@ -275,6 +296,10 @@ impl LoginWithMe {
         Ok(())
     }
 
+    pub(super) const fn console_key(&self) -> Option<&SecretString> {
+        self.console_key.as_ref()
+    }
+
     /// The way to the service, for calls that this file doesn't have.
     pub(super) fn http(&self) -> &http::Client {
         &self.client
@@ -298,9 +323,19 @@ impl LoginWithMe {
         bounds: Bounds,
     ) -> Result<T, CallError> {
         let call = async {
-            let response = http::get(&self.client, self.url(path, query)).await?;
+            let url = self.url(path, query);
+            let response = if doing == Doing::FetchParameters {
+                http::get_once(&self.client, url).await?
+            } else {
+                http::get(&self.client, url).await?
+            };
             let status = response.status();
-            http::succeeded(status, &http::body(response, bounds.body).await?)
+            let body = if bounds.body > API_BODY {
+                http::body_or_too_large(response, bounds.body).await?
+            } else {
+                http::body(response, bounds.body).await?
+            };
+            http::succeeded(status, &body)
         };
         http::within(bounds.time, call).await.map_err(|cause| failed(doing, cause))
     }

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use jiff::Timestamp;
 use reqwest::{Method, Response};
 use session::{
     Failure,
@@ -20,7 +21,7 @@ use wire::Region;
 
 use super::{
     CallError, LoginWithMe, Timeouts,
-    error::{Cause, malformed, timed_out},
+    error::{Cause, malformed, of_status, timed_out},
     http::{self, builder, within},
 };
 
@@ -41,8 +42,9 @@ const MOST_DRAINED: usize = 256 << 10;
 
 /// Lists the service's regions, times each `rounds` times on a warm connection, and chooses.
 ///
-/// Any HTTP answer is a sample, whatever its status (documented); a broken connection ends the
-/// region's part. `on_change` sees every region's part at the start and after each change.
+/// An answer of a region is a sample, 404 too (documented). One that shows a fault (5xx) or leads to
+/// another host isn't: whatever answers so is no region that works, however fast. It ends the
+/// region's part, and so does a broken connection. `on_change` sees every region's part at the start and after each change.
 /// `current` is kept on a near tie.
 ///
 /// # Errors
@@ -174,9 +176,22 @@ impl Track {
             }
             let sent = Instant::now();
             let answer = client.send(client.request(Method::GET, url.clone())).await?;
-            Ok((sent.elapsed(), answer))
+            let took = sent.elapsed();
+            counts(url, &answer)?;
+            Ok((took, answer))
         })
         .await
+    }
+}
+
+/// Whether an answer comes from a region that works.
+fn counts(url: &Url, answer: &Response) -> Result<(), Cause> {
+    if answer.status().is_server_error() {
+        Err(of_status(answer, Timestamp::now()))
+    } else if http::leads_elsewhere(url, answer) {
+        Err(malformed("the region leads to another host"))
+    } else {
+        Ok(())
     }
 }
 

@@ -338,7 +338,7 @@ fn read<T: DeserializeOwned>(
         return http::succeeded(answer.status, &answer.body).map_err(Why::from);
     };
     // Without a JSON object of the service's, only the status counts.
-    let said = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
+    let said = serde_json::from_slice::<serde_json::Value>(http::bare(&answer.body)).ok();
     let said = said.filter(|said| said.is_object());
     let known = said.is_some();
     let said: FailureResponse =

@@ -1,19 +1,28 @@
-//! The two WebSockets of a viewer of ours: presence, chat and watchers on one, the picture on
-//! the other.
+//! The WebSockets of a viewer of ours, presence, chat and watchers on one and the picture on the other, and the
+//! console's own event channel.
 //!
-//! They begin with a message that carries the credential, so the URL has none.
+//! No URL has a credential: a viewer's is in its first message, the console's in a header.
 
 use std::io;
 
+use secrecy::ExposeSecret as _;
 use session::Failure;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{Error, protocol::WebSocketConfig},
+    tungstenite::{
+        Error, client::IntoClientRequest as _, handshake::client::Request, http::HeaderValue,
+        protocol::WebSocketConfig,
+    },
 };
 use url::Url;
+use wire::session_events::CONSOLE_KEY_HEADER;
 
-use super::{CallError, Doing, LoginWithMe, error::Cause, http};
+use super::{
+    CallError, Doing, LoginWithMe,
+    error::{Cause, blocked, malformed, of_certificate, rustls_error},
+    http,
+};
 
 /// A day's chat comes in one message.
 const LIVE_BYTES: usize = 8 << 20;
@@ -30,6 +39,8 @@ pub enum Channel {
     Live,
     /// The picture.
     Screen,
+    /// What happens in all sessions of this console.
+    Events,
 }
 
 impl LoginWithMe {
@@ -43,7 +54,7 @@ impl LoginWithMe {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = address(&self.service().base_url, channel);
         let most = match channel {
-            Channel::Live => LIVE_BYTES,
+            Channel::Live | Channel::Events => LIVE_BYTES,
             Channel::Screen => STREAM_BYTES,
         };
         let bounds = WebSocketConfig::default()
@@ -52,27 +63,42 @@ impl LoginWithMe {
             // tungstenite wants room for its own write buffer (128 KiB) beside the largest message.
             .max_write_buffer_size(most + (128 << 10));
         let call = async {
-            let dialled = connect_async_with_config(url.as_str(), Some(bounds), true).await;
+            let request = self.request(&url, channel)?;
+            let dialled = connect_async_with_config(request, Some(bounds), true).await;
             dialled.map(|(socket, _)| socket).map_err(|error| why(&error))
         };
         http::within(self.timeouts().call, call).await.map_err(|(failure, detail)| CallError {
-            doing: Doing::OpenScreen,
+            doing: if channel == Channel::Events { Doing::FollowEvents } else { Doing::OpenScreen },
             failure,
             detail,
         })
+    }
+
+    fn request(&self, url: &Url, channel: Channel) -> Result<Request, Cause> {
+        let mut request = url.as_str().into_client_request().map_err(|error| why(&error))?;
+        if let (Channel::Events, Some(key)) = (channel, self.console_key()) {
+            let unusable = |_| malformed("this console's key can't be sent");
+            let key = HeaderValue::from_str(key.expose_secret()).map_err(unusable)?;
+            request.headers_mut().insert(CONSOLE_KEY_HEADER, key);
+        }
+        Ok(request)
     }
 }
 
 /// The service's origin with the channel's path, over TLS exactly where the service is.
 fn address(base_url: &Url, channel: Channel) -> Url {
-    let mut url = base_url.clone();
+    let mut url = match channel {
+        Channel::Live | Channel::Screen => base_url.clone(),
+        Channel::Events => http::endpoint(base_url, &["x", "events"]),
+    };
     let scheme = if base_url.scheme() == "https" { "wss" } else { "ws" };
     // From one of the web's schemes to another: it doesn't fail.
     let _ = url.set_scheme(scheme);
-    url.set_path(match channel {
-        Channel::Live => "/live",
-        Channel::Screen => "/screen",
-    });
+    match channel {
+        Channel::Live => url.set_path("/live"),
+        Channel::Screen => url.set_path("/screen"),
+        Channel::Events => {}
+    }
     url.set_query(None);
     url
 }
@@ -80,6 +106,9 @@ fn address(base_url: &Url, channel: Channel) -> Url {
 /// The cause of a WebSocket that did not open. The error's own text is not repeated.
 fn why(error: &Error) -> Cause {
     let unreachable = |text: &str| (Failure::Unreachable, text.to_owned());
+    if let Some(by) = rustls_error(error).and_then(of_certificate) {
+        return blocked(by);
+    }
     match error {
         Error::Http(answer) => {
             let status = answer.status().as_u16();
@@ -110,5 +139,7 @@ mod tests {
         let at = |base: &str, channel| address(&base.parse().unwrap(), channel).to_string();
         assert_eq!(at("http://127.0.0.1:7/api/v1", Channel::Live), "ws://127.0.0.1:7/live");
         assert_eq!(at("https://a.example/b/api/v1?x=1", Channel::Screen), "wss://a.example/screen");
+        let events = at("https://a.example/b/api/v1/", Channel::Events);
+        assert_eq!(events, "wss://a.example/b/api/v1/x/events");
     }
 }

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::{MasterKey, SealKey};
 use crate::token::NoRandom;
 
-/// A larger number in the file would only hang the program.
-const MOST_ITERATIONS: u32 = 50_000_000;
+/// A larger number in a file would only hang the program.
+pub(crate) const MOST_ITERATIONS: u32 = 50_000_000;
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Wrapped {
@@ -62,8 +62,17 @@ impl Wrapped {
 }
 
 fn wrapping_key(passphrase: &SecretString, salt: &[u8], iterations: NonZeroU32) -> SealKey {
-    SealKey::new(&SecretBox::init_with_mut(|bits: &mut [u8; 32]| {
+    SealKey::new(&stretched(passphrase, salt, iterations))
+}
+
+/// The key that a passphrase stands for. It takes long, and that is its purpose.
+pub(crate) fn stretched(
+    passphrase: &SecretString,
+    salt: &[u8],
+    iterations: NonZeroU32,
+) -> SecretBox<[u8; 32]> {
+    SecretBox::init_with_mut(|bits: &mut [u8; 32]| {
         let passphrase = passphrase.expose_secret().as_bytes();
         pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, salt, passphrase, bits);
-    }))
+    })
 }

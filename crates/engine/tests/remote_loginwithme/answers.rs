@@ -80,7 +80,7 @@ async fn a_flood_of_regions_is_cut() {
 
 #[tokio::test]
 async fn a_pin_of_another_shape_is_none() {
-    for wrong in ["", "7W2978570", "7w2-97-8570", "7W2-97-85700"] {
+    for wrong in ["", "7W2978570", "7ä2-97-8570", "7W2-97-85700"] {
         let body = format!(r#"{{"success":true,"session_pin":"{wrong}"}}"#);
         let server = Server::saying(json(&body)).await;
         let error = client(&server.origin).session_pin(&region("a")).await.unwrap_err();

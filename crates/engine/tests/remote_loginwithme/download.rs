@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use engine::remote::{CallError, Download, DownloadTarget, LoginWithMe};
-use session::Failure;
+use session::{Failure, Obstacle};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -122,7 +122,7 @@ async fn a_failure_leaves_no_file_and_the_former_one_as_it_was() {
     let page = http("200 OK", "text/html; charset=utf-8", b"<html>");
     let refusal = json(r#"{"success":false}"#);
     for (answer, failure) in [
-        (START.to_vec(), Failure::Malformed),
+        (START.to_vec(), Failure::Blocked { by: Obstacle::BrokeOff }),
         (page, Failure::Malformed),
         (refusal, Failure::Rejected { status: 200 }),
         (http("503 Busy", "text/plain", b""), Failure::Faulty { status: 503 }),

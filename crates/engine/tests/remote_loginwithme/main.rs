@@ -9,6 +9,7 @@ mod garbage;
 mod probe;
 mod redirects;
 mod server;
+mod tls;
 
 use std::time::Duration;
 

@@ -111,11 +111,50 @@ async fn the_rounds_of_a_region_share_its_connection() {
 }
 
 #[tokio::test]
-async fn any_answer_is_a_sample() {
-    for status in ["404 Not Found", "500 Oops", "301 Moved\r\nLocation: http://127.0.0.1:9/"] {
+async fn any_answer_of_a_region_that_works_is_a_sample() {
+    for status in [
+        "404 Not Found",
+        "403 Forbidden",
+        "301 Moved\r\nLocation: http://127.0.0.1:9/",
+        "302 Found\r\nLocation: /elsewhere",
+        "302 Found",
+    ] {
         let server = regions(move |_| Answer::Send(http(status, "text/html", b"<html>"))).await;
         let choice = run(&client(&server.origin)).await.unwrap();
         assert!(choice.lanes.iter().any(|lane| !lane.samples_us.is_empty()), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn however_fast_a_region_answers_that_fails_or_leads_elsewhere_it_does_not_win() {
+    let faults = [
+        ("503 Busy", Failure::Faulty { status: 503 }),
+        ("522 Origin timed out", Failure::Faulty { status: 522 }),
+        ("302 Found\r\nLocation: http://login.example/", Failure::Malformed),
+    ];
+    for (status, failure) in faults {
+        // The others answer only once this one has.
+        let answered = Arc::new(tokio::sync::Semaphore::new(0));
+        let server = Server::start(move |request| {
+            let answered = answered.clone();
+            async move {
+                match timed(&request).as_deref() {
+                    None => Answer::Send(json(REGIONS)),
+                    Some("near") => {
+                        answered.add_permits(2);
+                        Answer::Send(http(status, "text/html", b"<html>"))
+                    }
+                    Some(_) => {
+                        let _permit = answered.acquire().await.unwrap();
+                        hello()
+                    }
+                }
+            }
+        })
+        .await;
+        let choice = run(&client(&server.origin)).await.unwrap();
+        assert_ne!(choice.region, region("near"), "{status}");
+        assert_eq!(lane(&choice.lanes, "near").end, LaneEnd::Failed { failure }, "{status}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! A redirect can take a PIN elsewhere or repeat what must happen once: few are followed.
 
-use session::Failure;
+use session::{Failure, Obstacle};
 use wire::HookType;
 
 use crate::{
@@ -42,7 +42,7 @@ async fn no_call_is_sent_on_to_another_origin() {
     let to = format!("{}/chat?session_pin={}", other.origin, crate::PIN);
     let server = Server::start(move |_| std::future::ready(moved(&to))).await;
     let error = client(&server.origin).chat(&pin()).await.unwrap_err();
-    assert_eq!(error.failure, Failure::Malformed);
+    assert_eq!(error.failure, Failure::Blocked { by: Obstacle::Redirect });
     assert_eq!(error.to_string(), "fetch the chat: the service answered 307 and points elsewhere");
     assert!(other.requests().is_empty());
 }

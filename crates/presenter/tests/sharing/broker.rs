@@ -21,7 +21,8 @@ pub type Socket = WebSocketStream<TcpStream>;
 /// Takes every call and hands it to the test, each path by itself.
 pub struct Broker {
     pub addr: SocketAddr,
-    lives: mpsc::Receiver<Socket>,
+    lives: mpsc::Receiver<(Live, Value)>,
+    questions: mpsc::Receiver<(Live, Value)>,
     screens: mpsc::Receiver<Socket>,
 }
 
@@ -30,19 +31,28 @@ impl Broker {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (live, lives) = mpsc::channel(64);
+        let (question, questions) = mpsc::channel(64);
         let (screen, screens) = mpsc::channel(64);
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (live, screen) = (live.clone(), screen.clone());
+                let (live, screen, question) = (live.clone(), screen.clone(), question.clone());
                 tokio::spawn(async move {
-                    let (path, socket) = accepted(stream).await;
-                    let to = if path == "/live" { live } else { screen };
-                    let _ = to.send(socket).await;
+                    // A question that is answered at once is cut off while it is dialled.
+                    let Some((path, socket)) = accepted(stream).await else { return };
+                    if path != "/live" {
+                        let _ = screen.send(socket).await;
+                        return;
+                    }
+                    let mut socket = Live(socket);
+                    let Some(first) = text(&mut socket.0).await else { return };
+                    let first: Value = serde_json::from_str(&first).unwrap();
+                    let to = if first["type"] == "asking" { question } else { live };
+                    let _ = to.send((socket, first)).await;
                 });
             }
         });
-        Self { addr, lives, screens }
+        Self { addr, lives, questions, screens }
     }
 
     pub fn origin(&self) -> String {
@@ -51,9 +61,12 @@ impl Broker {
 
     /// The next live connection, with its hello.
     pub async fn live(&mut self) -> (Live, Value) {
-        let mut live = Live(self.lives.recv().await.unwrap());
-        let hello = live.hear().await;
-        (live, hello)
+        self.lives.recv().await.unwrap()
+    }
+
+    /// The next connection of a program that asks, with its first message.
+    pub async fn question(&mut self) -> (Live, Value) {
+        self.questions.recv().await.unwrap()
     }
 
     /// The next live connection, welcomed, with what it said about the sharing.
@@ -80,15 +93,15 @@ impl Broker {
     }
 }
 
-async fn accepted(stream: TcpStream) -> (String, Socket) {
+async fn accepted(stream: TcpStream) -> Option<(String, Socket)> {
     let mut path = String::new();
     #[expect(clippy::result_large_err, reason = "the library's shape")]
     let note = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
         request.uri().path().clone_into(&mut path);
         Ok(response)
     };
-    let socket = accept_hdr_async(stream, note).await.unwrap();
-    (path, socket)
+    let socket = accept_hdr_async(stream, note).await.ok()?;
+    Some((path, socket))
 }
 
 /// The broker's end of a live connection.

@@ -35,7 +35,8 @@ impl Limiter {
             windows.retain(|_, (since, _)| since.after(WINDOW) > now);
         }
         let window = windows.entry((ip, route)).or_insert((now, 0));
-        if window.0.after(WINDOW) <= now {
+        // A clock that was set back leaves a window that would otherwise stay for as long.
+        if window.0.after(WINDOW) <= now || window.0 > now {
             *window = (now, 0);
         }
         window.1 = window.1.saturating_add(1);

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{EventFacts, LogContext, LogLine, Notice};
-use crate::{Failure, text::count};
+use crate::{
+    Failure,
+    text::{count, plain_name},
+};
 
 /// Chat messages or the transcript arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
@@ -14,6 +17,9 @@ pub enum ChatEvent {
     ChatArrived {
         /// How many are new.
         messages: u32,
+        /// The name that the sender of the newest one gave, if somebody else than the technician wrote it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
     },
     /// The transcript is in the archive.
     TranscriptSaved {
@@ -44,21 +50,30 @@ impl EventFacts for ChatEvent {
 
     fn notice(&self, session: &str) -> Notice {
         match self {
-            Self::ChatArrived { messages } => Notice::quiet(format!(
+            Self::ChatArrived { messages, from: None } => Notice::quiet(format!(
                 "{session}: {}",
                 count(*messages, "new message", "new messages")
             )),
-            Self::TranscriptSaved { messages } => Notice::loud(format!(
-                "Transcript of {session}'s session saved ({})",
-                count(*messages, "message", "messages")
+            Self::ChatArrived { messages, from: Some(from) } => Notice::loud(format!(
+                "{session}: {} from {}",
+                count(*messages, "new message", "new messages"),
+                sender(from)
             )),
+            // A transcript without messages is no news.
+            Self::TranscriptSaved { messages } => Notice::new(
+                format!(
+                    "Transcript of {session}'s session saved ({})",
+                    count(*messages, "message", "messages")
+                ),
+                *messages > 0,
+            ),
             Self::TranscriptFailed { .. } => Notice::loud("Transcript not saved - will retry"),
         }
     }
 
     fn log_line(&self, _: &LogContext<'_>) -> LogLine {
         match self {
-            Self::ChatArrived { messages } => {
+            Self::ChatArrived { messages, .. } => {
                 LogLine::success(count(*messages, "chat message", "chat messages"))
             }
             Self::TranscriptSaved { messages } => LogLine::success(format!(
@@ -78,4 +93,10 @@ impl EventFacts for ChatEvent {
             Self::TranscriptSaved { .. } | Self::TranscriptFailed { .. } => true,
         }
     }
+}
+
+/// A sender's name as people read it: untrusted, and it may be empty.
+fn sender(name: &str) -> String {
+    let name = plain_name(name);
+    if name.is_empty() { "somebody without a name".to_owned() } else { name }
 }

@@ -6,7 +6,7 @@ use wire::HookType;
 use super::{EventFacts, LogContext, LogLine, Notice};
 use crate::Failure;
 
-/// A hook was lost or is armed again.
+/// A hook was lost or is armed again, or a webhook did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case", tag = "event")]
 #[strum(serialize_all = "snake_case")]
@@ -21,6 +21,11 @@ pub enum HookEvent {
     /// A lost hook is armed again.
     HookBack {
         /// The hook that is armed.
+        hook: HookType,
+    },
+    /// The broker itself told of an event that its webhook did not report in time.
+    WebhookLost {
+        /// The webhook that did not arrive.
         hook: HookType,
     },
 }
@@ -38,6 +43,9 @@ impl EventFacts for HookEvent {
             Self::HookBack { hook } => {
                 Notice::quiet(format!("{session}: hook {hook} is armed again"))
             }
+            Self::WebhookLost { hook } => {
+                Notice::quiet(format!("{session}: a webhook was lost: {hook}"))
+            }
         }
     }
 
@@ -47,6 +55,9 @@ impl EventFacts for HookEvent {
                 LogLine::failure(format!("Hook {hook} could not be re-armed: {}", failure.reason()))
             }
             Self::HookBack { hook } => LogLine::success(format!("Hook {hook} is armed again")),
+            Self::WebhookLost { hook } => LogLine::failure(format!(
+                "A webhook was lost: {hook}. The status is right, for the broker itself told it"
+            )),
         }
     }
 

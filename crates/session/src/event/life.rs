@@ -23,6 +23,15 @@ pub enum LifeEvent {
         /// Why not.
         failure: Failure,
     },
+    /// The fastest region gave no PIN by a fault of the service; the next best is asked.
+    RegionFailed {
+        /// The one that gave none.
+        region: Region,
+        /// The one that is asked now.
+        next: Region,
+        /// Why it gave none.
+        failure: Failure,
+    },
     /// The technician closed the session here.
     Closed {
         /// The outcome.
@@ -49,6 +58,9 @@ impl EventFacts for LifeEvent {
             Self::AllocationFailed { failure } => {
                 format!("{session}: no PIN could be had: {}", failure.reason())
             }
+            Self::RegionFailed { region, next, failure } => {
+                format!("{session}: {}", region_failed(region, next, *failure))
+            }
             Self::Closed { outcome, .. } => {
                 format!("{session}: session closed, {}", outcome.as_words())
             }
@@ -65,6 +77,9 @@ impl EventFacts for LifeEvent {
             Self::AllocationFailed { failure } => {
                 LogLine::failure(format!("No PIN could be had: {}", failure.reason()))
             }
+            Self::RegionFailed { region, next, failure } => {
+                LogLine::failure(region_failed(region, next, *failure))
+            }
             Self::Closed { outcome, by } => LogLine::success(format!(
                 "{} closed the session: {}",
                 plain_name(by),
@@ -80,7 +95,14 @@ impl EventFacts for LifeEvent {
     fn presence_change(&self) -> Option<PresenceChange> {
         match self {
             Self::Closed { .. } | Self::PinOver { .. } => Some(PresenceChange::SessionOver),
-            Self::Created | Self::PinReady { .. } | Self::AllocationFailed { .. } => None,
+            Self::Created
+            | Self::PinReady { .. }
+            | Self::AllocationFailed { .. }
+            | Self::RegionFailed { .. } => None,
         }
     }
+}
+
+fn region_failed(region: &Region, next: &Region, failure: Failure) -> String {
+    format!("No PIN could be had in {region}: {}. Trying {next}", failure.reason())
 }

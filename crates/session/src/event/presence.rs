@@ -30,6 +30,13 @@ pub enum PresenceEvent {
         /// The last moment at which it was known.
         since: Timestamp,
     },
+    /// The broker told the presence of both sides, after it had been unknown.
+    StatusKnown {
+        /// Whether the presenter is online.
+        presenter: bool,
+        /// Whether a viewer is present.
+        viewers: bool,
+    },
 }
 
 impl EventFacts for PresenceEvent {
@@ -52,6 +59,7 @@ impl EventFacts for PresenceEvent {
             }
             Self::ViewersGone => Notice::quiet(format!("All viewers left {session}'s session")),
             Self::StatusUnknown { .. } => Notice::quiet(format!("{session}: status unknown")),
+            Self::StatusKnown { .. } => Notice::quiet(format!("{session}: status known again")),
         }
     }
 
@@ -64,6 +72,7 @@ impl EventFacts for PresenceEvent {
             // Hooks carry no identity: a page that was loaded again looks like a second viewer.
             Self::ViewerJoined { again: true } => "A viewer joined, or came again",
             Self::ViewersGone => "All viewers left",
+            Self::StatusKnown { .. } => "Status known again, by the broker's word",
             Self::StatusUnknown { since } => {
                 let since = (log.clock)(*since);
                 return LogLine::failure(format!(
@@ -80,6 +89,9 @@ impl EventFacts for PresenceEvent {
             Self::ViewerJoined { .. } => PresenceChange::Reported(HookType::ViewerStarted),
             Self::ViewersGone => PresenceChange::Reported(HookType::ViewerOffline),
             Self::StatusUnknown { since } => PresenceChange::UnknownSince(*since),
+            Self::StatusKnown { presenter, viewers } => {
+                PresenceChange::Known { presenter: *presenter, viewers: *viewers }
+            }
         })
     }
 
@@ -89,7 +101,7 @@ impl EventFacts for PresenceEvent {
             | Self::PresenterOffline
             | Self::ViewerJoined { .. }
             | Self::ViewersGone => true,
-            Self::StatusUnknown { .. } => false,
+            Self::StatusUnknown { .. } | Self::StatusKnown { .. } => false,
         }
     }
 }

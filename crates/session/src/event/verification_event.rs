@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EventFacts, LogContext, LogLine, Notice};
 use crate::{
+    Failure,
     text::plain_name,
     verification::{Cause, Method, Subject},
 };
@@ -51,6 +52,11 @@ pub enum VerificationChange {
         #[serde(flatten)]
         cause: Cause,
     },
+    /// The push could not be taken back, so the phone may go on ringing.
+    VerificationNotTakenBack {
+        /// Why it could not be.
+        failure: Failure,
+    },
     /// Its result is not known, because the program ended meanwhile.
     VerificationUnknown,
 }
@@ -58,8 +64,8 @@ pub enum VerificationChange {
 use VerificationChange::{
     VerificationApproved as Approved, VerificationAsked as Asked,
     VerificationCancelled as Cancelled, VerificationDenied as Denied, VerificationFailed as Failed,
-    VerificationNoDevice as NoDevice, VerificationTimedOut as TimedOut,
-    VerificationUnknown as Unknown,
+    VerificationNoDevice as NoDevice, VerificationNotTakenBack as NotTakenBack,
+    VerificationTimedOut as TimedOut, VerificationUnknown as Unknown,
 };
 
 impl VerificationEvent {
@@ -88,6 +94,10 @@ impl VerificationEvent {
                 };
                 format!("{person} could not be verified: {why}")
             }
+            NotTakenBack { failure } => format!(
+                "{person}: the push could not be taken back and may still be answered: {}",
+                failure.reason()
+            ),
             Unknown => format!(
                 "{person}: the verification may have been sent; what came of it is not known"
             ),
@@ -109,7 +119,13 @@ impl EventFacts for VerificationEvent {
         match &self.change {
             Asked { .. } => Notice::quiet(format!("{session}: {text}")),
             Cancelled => Notice::quiet(text),
-            Approved | Denied | TimedOut | NoDevice | Failed { .. } | Unknown => Notice::loud(text),
+            Approved
+            | Denied
+            | TimedOut
+            | NoDevice
+            | Failed { .. }
+            | NotTakenBack { .. }
+            | Unknown => Notice::loud(text),
         }
     }
 
@@ -118,7 +134,7 @@ impl EventFacts for VerificationEvent {
         match &self.change {
             Asked { .. } | Approved => LogLine::success(self.told_of(&user)),
             Cancelled => LogLine::success(format!("Verification of {user} cancelled")),
-            Denied | TimedOut | NoDevice | Failed { .. } | Unknown => {
+            Denied | TimedOut | NoDevice | Failed { .. } | NotTakenBack { .. } | Unknown => {
                 LogLine::failure(self.told_of(&user))
             }
         }
@@ -135,6 +151,9 @@ impl EventFacts for VerificationEvent {
             Asked { .. } => None,
             Approved | Denied | TimedOut => Some(self.told_of(&person)),
             Cancelled => Some(format!("the verification of {person} was cancelled")),
+            NotTakenBack { .. } => Some(format!(
+                "the push to {person} could not be taken back and may still be answered"
+            )),
             NoDevice => Some(format!("{person} has no device")),
             Failed { cause } => {
                 let why = match cause {

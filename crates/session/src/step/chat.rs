@@ -1,15 +1,17 @@
-//! The chat: polled while the session lives, saved as its transcript when it ends.
+//! The chat: told by the broker or polled while the session lives, saved as its transcript when it ends.
 
 use std::time::Duration;
 
 use super::Turn;
-use crate::{ChatEvent, Effect, Failure, Presenter, Timer, Transcript, Viewers, retry};
+use crate::{ChatEvent, Effect, Failure, Presenter, SavedChat, Timer, Transcript, Viewers, retry};
 
-/// How often the chat on screen is fetched: the API has no push.
+/// How often the chat on screen is fetched where the service doesn't tell of it.
 const ON_SCREEN: Duration = Duration::from_secs(2);
 /// How often, if somebody is present but the session isn't on screen.
 const ACTIVE: Duration = Duration::from_secs(10);
-/// How often in any case: the service forgets a message after a day.
+/// How often, if nobody is known to be present: a customer who can't start the program can write on their page.
+const NOBODY: Duration = Duration::from_secs(60);
+/// How often where the broker itself tells of each message: the service forgets a message after a day.
 const WELL_BEFORE_A_DAY: Duration = Duration::from_secs(6 * 3600);
 
 impl Turn {
@@ -32,10 +34,11 @@ impl Turn {
             Viewers::Some { .. } | Viewers::Unknown { .. }
         );
         let after = match (self.state.on_screen, somebody) {
-            (true, true) => ON_SCREEN,
-            (false, true) => ACTIVE,
-            (_, false) if self.state.record.joined && self.state.on_screen => ACTIVE,
-            (_, false) => WELL_BEFORE_A_DAY,
+            (false, _) if self.state.observed => WELL_BEFORE_A_DAY,
+            (true, true) if !self.state.observed => ON_SCREEN,
+            // Where the broker tells of each message, it keeps "as of" true.
+            (true, _) | (false, true) => ACTIVE,
+            (false, false) => NOBODY,
         };
         self.do_(Effect::Start { timer: Timer::PollChat, after, spread: true });
     }
@@ -54,15 +57,22 @@ impl Turn {
         }
     }
 
-    pub(super) fn chat_saved(&mut self, new: u32, total: u32, transcript: bool) {
+    pub(super) fn chat_saved(&mut self, saved: SavedChat) {
+        let SavedChat { new, total, transcript, from, number } = saved;
         self.state.chat_as_of = Some(self.now);
+        self.state.chat_failure = None;
         if new > 0 {
-            self.tell(ChatEvent::ChatArrived { messages: new });
+            self.tell(ChatEvent::ChatArrived { messages: new, from });
         }
-        match &mut self.state.record.transcript {
+        let record = &mut self.state.record;
+        record.observed.chat_number = record.observed.chat_number.max(number.unwrap_or_default());
+        match &mut record.transcript {
             Transcript::Wanted { .. } if transcript => {
-                self.state.record.transcript = Transcript::Saved { at: self.now, messages: total };
-                self.tell(ChatEvent::TranscriptSaved { messages: total });
+                record.transcript = Transcript::Saved { at: self.now, messages: total };
+                // Saved again without a new message, such as when it is closed after it ended, it is no news.
+                if record.transcript_told.replace(total) != Some(total) {
+                    self.tell(ChatEvent::TranscriptSaved { messages: total });
+                }
                 self.revoke_if_closed();
             }
             // Somebody may write after the end; the archive has it, so the count must not
@@ -74,6 +84,7 @@ impl Turn {
     }
 
     pub(super) fn chat_failed(&mut self, failure: Failure, transcript: bool) {
+        self.state.chat_failure = Some(failure);
         match &mut self.state.record.transcript {
             Transcript::Wanted { failed } if transcript => {
                 *failed = failed.saturating_add(1);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use wire::{HookType, Side};
 
-use super::Turn;
+use super::{Turn, observe::Weight};
 use crate::{
-    Effect, Failure, HookEvent, Lamp, PresenceEvent, Presenter, Timer, Timestamp, Urgency, Viewers,
+    Effect, Failure, HookEvent, Lamp, Presenter, Timer, Timestamp, Urgency, Viewers,
     retry::{self, FRESH_FAULT},
 };
 
@@ -24,42 +24,42 @@ impl Turn {
         }
     }
 
-    pub(super) fn committed(&mut self, hook: HookType) {
+    pub(super) fn committed(&mut self, hook: HookType, revision: Option<u64>) {
         if !self.state.record.is_live() {
             return;
         }
-        let before = (self.state.record.presenter, self.state.record.viewers);
-        let record = &mut self.state.record;
-        record.presenter = record.presenter.after_hook(hook, self.now);
-        record.viewers = record.viewers.after_hook(hook, self.now);
-        if hook.is_started() {
-            record.joined = true;
-        }
-        if hook == HookType::PresenterStarted && record.first_joined.is_none() {
-            record.first_joined = Some(self.now);
-        }
+        let before = self.presence();
+        let is_late = match self.weigh(hook, revision) {
+            Weight::News => {
+                self.apply(hook);
+                false
+            }
+            Weight::Late => true,
+            Weight::Known => return,
+        };
         self.count_active();
-        self.tell_hook(hook, before);
+        // A late one is told without claiming that anybody is there now.
+        let again = is_late
+            || match hook.side() {
+                Side::Presenter => matches!(before.0, Presenter::Online { .. }),
+                Side::Viewers => matches!(before.1, Viewers::Some { .. }),
+            };
+        self.has_happened(hook, again);
         if hook.is_started() {
-            self.mails_due(hook);
             self.schedule_chat();
         } else if hook == HookType::ViewerOffline && before.1 != self.state.record.viewers {
             self.want_transcript();
         }
     }
 
-    fn tell_hook(&mut self, hook: HookType, before: (Presenter, Viewers)) {
-        let event = match hook {
-            HookType::PresenterStarted => PresenceEvent::PresenterOnline {
-                again: matches!(before.0, Presenter::Online { .. }),
-            },
-            HookType::ViewerStarted => {
-                PresenceEvent::ViewerJoined { again: matches!(before.1, Viewers::Some { .. }) }
-            }
-            HookType::PresenterOffline => PresenceEvent::PresenterOffline,
-            HookType::ViewerOffline => PresenceEvent::ViewersGone,
-        };
-        self.tell(event);
+    fn apply(&mut self, hook: HookType) {
+        let record = &mut self.state.record;
+        record.presenter = record.presenter.after_hook(hook, self.now);
+        record.viewers = record.viewers.after_hook(hook, self.now);
+        match hook.side() {
+            Side::Presenter => record.observed.presenter_left = None,
+            Side::Viewers => record.observed.viewers_left = None,
+        }
     }
 
     pub(super) fn armed(&mut self, hook: HookType, generation: u32) {
@@ -196,36 +196,6 @@ impl Turn {
             // The computer may have slept past the end of the PIN: its timer looks at the wall
             // clock again.
             self.do_(Effect::Start { timer: Timer::PinOver, after: Duration::ZERO, spread: false });
-        }
-    }
-
-    pub(super) fn facts_unknown(&mut self, since: Timestamp) {
-        let record = &mut self.state.record;
-        let before = (record.presenter, record.viewers);
-        record.presenter = record.presenter.missed(since);
-        record.viewers = record.viewers.missed(since);
-        if before != (record.presenter, record.viewers) {
-            self.tell(PresenceEvent::StatusUnknown { since });
-        }
-        self.count_active();
-    }
-
-    /// `hook` was not armed from `since` on: the presence that it reports on becomes unknown.
-    fn gap(&mut self, hook: HookType, since: Timestamp) {
-        let record = &mut self.state.record;
-        let before = (record.presenter, record.viewers);
-        match hook.side() {
-            Side::Presenter if record.presenter.depends_on(hook) => {
-                record.presenter = record.presenter.missed(since);
-            }
-            Side::Viewers if record.viewers.depends_on(hook) => {
-                record.viewers = record.viewers.missed(since);
-            }
-            Side::Presenter | Side::Viewers => {}
-        }
-        if before != (record.presenter, record.viewers) {
-            self.tell(PresenceEvent::StatusUnknown { since });
-            self.count_active();
         }
     }
 

@@ -28,6 +28,8 @@ impl Turn {
                 let expires = allocation.expires;
                 self.went_live(expires);
                 self.facts_unknown(since);
+                // The channel may be open already, when only this session's actor died.
+                self.do_(Effect::AskState);
                 self.gate_moved();
             }
             Life::Over { .. } | Life::Closed { .. } | Life::Failed { .. } => {
@@ -72,6 +74,17 @@ impl Turn {
                 self.state.record.life = Life::Failed { at: self.now, failure };
                 self.tell(LifeEvent::AllocationFailed { failure });
             }
+            Life::Failed { .. } | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
+        }
+    }
+
+    pub(super) fn region_failed(&mut self, region: Region, next: Region, failure: Failure) {
+        match self.state.record.life {
+            Life::Allocating => {
+                self.do_(Effect::Allocate { region: next.clone(), by_hand: false });
+                self.tell(LifeEvent::RegionFailed { region, next, failure });
+            }
+            // The technician closed it meanwhile.
             Life::Failed { .. } | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
         }
     }

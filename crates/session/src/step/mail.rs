@@ -76,7 +76,12 @@ impl Turn {
     pub(super) fn mail_failed(&mut self, id: u32, failure: Failure) {
         let maybe_sent = match failure {
             // No answer came: the service may have taken it all the same.
-            Failure::NoAnswer | Failure::TimedOut | Failure::Malformed | Failure::Internal => true,
+            Failure::NoAnswer
+            | Failure::TimedOut
+            | Failure::Malformed
+            | Failure::TooLarge { .. }
+            | Failure::Internal => true,
+            Failure::Blocked { by } => by.let_it_through(),
             Failure::Unauthorized
             | Failure::RateLimited { .. }
             | Failure::Unreachable

@@ -71,7 +71,7 @@ impl Turn {
                 self.state.record.program = Program::NotAsked;
             }
             // The request reached no service.
-            (Program::Asking { .. }, Failure::Unreachable) => {
+            (Program::Asking { .. }, failure) if reached_no_service(failure) => {
                 self.state.record.program = Program::NotAsked;
                 self.tell(ProgramEvent::ProgramNotSaved {
                     why: DownloadFailure::Failed { failure },
@@ -88,6 +88,9 @@ impl Turn {
                 | Failure::TimedOut
                 | Failure::Faulty { .. }
                 | Failure::Malformed
+                | Failure::Blocked { .. }
+                | Failure::Unreachable
+                | Failure::TooLarge { .. }
                 | Failure::NoRegion
                 | Failure::Internal,
             ) => self.give_program_up(Gone::MaybeTaken),
@@ -148,5 +151,23 @@ impl Turn {
     fn give_program_up(&mut self, why: Gone) {
         self.state.record.program = Program::Gone { at: self.now, why };
         self.tell(ProgramEvent::ProgramGone { why });
+    }
+}
+
+const fn reached_no_service(failure: Failure) -> bool {
+    match failure {
+        Failure::Unreachable => true,
+        Failure::Blocked { by } => !by.let_it_through(),
+        Failure::Unauthorized
+        | Failure::RateLimited { .. }
+        | Failure::NoAnswer
+        | Failure::TimedOut
+        | Failure::Rejected { .. }
+        | Failure::Faulty { .. }
+        | Failure::Malformed
+        | Failure::TooLarge { .. }
+        | Failure::NoRegion
+        | Failure::Storage
+        | Failure::Internal => false,
     }
 }

@@ -1,4 +1,7 @@
 //! Verifications: requested once, polled each second, ended in time; and mails held by the gate.
+//!
+//! Invariant: no push ends by our clock or hand before the service was asked once more, and a person's
+//! word counts whenever it comes.
 
 use std::time::Duration;
 
@@ -6,7 +9,7 @@ use super::Turn;
 use crate::{
     Effect, Failure, Timer, Timestamp, VerificationChange, VerificationEvent, ViewingEvent,
     verification::{
-        Cause, Gate, Method, Override, POLL, Status, Verification, VerificationAnswer,
+        Cause, Gate, LAST_LOOK, Method, Override, POLL, Status, Verification, VerificationAnswer,
         VerificationOutcome, VerificationRequest,
     },
 };
@@ -43,6 +46,9 @@ impl Turn {
     pub(super) fn verification_answered(&mut self, id: u32, answer: VerificationAnswer) {
         let Some(status) = self.status(id) else { return };
         match (status.clone(), answer) {
+            // The last look is on its way already, and decides.
+            (Status::Waiting { .. }, VerificationAnswer::Pending)
+                if self.state.taking_back.contains_key(&id) => {}
             (
                 Status::Asking { until } | Status::Waiting { until, .. },
                 VerificationAnswer::Pending,
@@ -61,6 +67,17 @@ impl Turn {
             (Status::Ended { .. }, VerificationAnswer::Pending) => {
                 self.do_(Effect::CancelPhone { id })
             }
+            // It ended by our own clock or hand, and the person's word came all the same.
+            (Status::Ended { end, .. }, VerificationAnswer::Approved)
+                if end.is_ours() && self.is_push(id) =>
+            {
+                self.end_verification(id, VerificationOutcome::Approved);
+            }
+            (Status::Ended { end, .. }, VerificationAnswer::Denied)
+                if end.is_ours() && self.is_push(id) =>
+            {
+                self.end_verification(id, VerificationOutcome::Denied);
+            }
             (Status::Ended { .. }, VerificationAnswer::Approved | VerificationAnswer::Denied) => {}
         }
     }
@@ -75,6 +92,9 @@ impl Turn {
 
     /// A poll failed. The person may have answered all the same, so polling goes on.
     pub(super) fn poll_failed(&mut self, id: u32, failure: Failure) {
+        if self.state.taking_back.contains_key(&id) {
+            return;
+        }
         if let Some(&Status::Waiting { until, .. }) = self.status(id) {
             self.set_status(id, Status::Waiting { until, blind: Some(failure) });
             let asked = match failure {
@@ -87,6 +107,8 @@ impl Turn {
                 | Failure::Rejected { .. }
                 | Failure::Faulty { .. }
                 | Failure::Malformed
+                | Failure::Blocked { .. }
+                | Failure::TooLarge { .. }
                 | Failure::NoRegion
                 | Failure::Storage
                 | Failure::Internal => POLL,
@@ -104,22 +126,63 @@ impl Turn {
 
     /// Its time is up.
     pub(super) fn verification_over(&mut self, id: u32) {
-        match self.status(id) {
-            // While polls fail, it is unknown whether somebody answered.
-            Some(&Status::Waiting { blind: Some(failure), .. }) => {
-                self.call_off(id, VerificationOutcome::Failed { cause: Cause::Call { failure } });
-            }
-            Some(Status::Asking { .. } | Status::Waiting { blind: None, .. }) => {
-                self.call_off(id, VerificationOutcome::TimedOut);
-            }
-            Some(Status::Ended { .. }) | None => {}
+        if self.state.taking_back.contains_key(&id) {
+            // Not even the last look was answered.
+            self.end_taken_back(id, Some(Failure::TimedOut));
+        } else {
+            self.take_back(id, VerificationOutcome::TimedOut);
         }
     }
 
     pub(super) fn cancel_verification(&mut self, id: u32) {
-        if self.status(id).is_some_and(Status::is_under_way) {
-            self.call_off(id, VerificationOutcome::Cancelled);
+        if !self.state.taking_back.contains_key(&id) {
+            self.take_back(id, VerificationOutcome::Cancelled);
         }
+    }
+
+    /// The service has said that nobody had answered, or could not say it.
+    pub(super) fn push_taken_back(
+        &mut self,
+        id: u32,
+        unseen: Option<Failure>,
+        left: Option<Failure>,
+    ) {
+        if self.state.taking_back.contains_key(&id) {
+            self.end_taken_back(id, unseen);
+        }
+        if let Some(failure) = left {
+            self.tell_of(id, VerificationChange::VerificationNotTakenBack { failure });
+        }
+    }
+
+    /// Begins to end a verification. The service has the last word: somebody may have answered since
+    /// the last poll.
+    fn take_back(&mut self, id: u32, end: VerificationOutcome) {
+        match self.status(id) {
+            Some(Status::Waiting { .. }) => {
+                self.state.taking_back.insert(id, end);
+                self.do_(Effect::Stop { timer: Timer::PollVerification(id) });
+                self.do_(Effect::CancelPhone { id });
+                let timer = Timer::VerificationOver(id);
+                self.do_(Effect::Start { timer, after: LAST_LOOK, spread: false });
+            }
+            // The service hasn't named it yet, so it can't be asked.
+            Some(Status::Asking { .. }) => self.call_off(id, end),
+            Some(Status::Ended { .. }) | None => {}
+        }
+    }
+
+    /// Ends a verification that was being taken back and that nobody has answered.
+    fn end_taken_back(&mut self, id: u32, unseen: Option<Failure>) {
+        let Some(&end) = self.state.taking_back.get(&id) else { return };
+        let end = match (end, unseen) {
+            // That nobody answered in time is not known.
+            (VerificationOutcome::TimedOut, Some(failure)) => {
+                VerificationOutcome::Failed { cause: Cause::Call { failure } }
+            }
+            (end, _) => end,
+        };
+        self.end_verification(id, end);
     }
 
     /// The session is over, and its verifications with it.
@@ -171,14 +234,17 @@ impl Turn {
         self.state.record.verifications.iter().find(|v| v.id == id).map(|v| &v.status)
     }
 
+    fn is_push(&self, id: u32) -> bool {
+        let of = self.state.record.verifications.iter().find(|v| v.id == id);
+        of.is_some_and(|v| v.asked.how == Method::Push)
+    }
+
     /// The outcome of a denial: for a push the person denied, for a code the code is wrong.
     fn no(&self, id: u32) -> VerificationOutcome {
-        let of = self.state.record.verifications.iter().find(|v| v.id == id);
-        match of.map(|v| v.asked.how) {
-            Some(Method::Push) | None => VerificationOutcome::Denied,
-            Some(Method::Otp | Method::BypassCode) => {
-                VerificationOutcome::Failed { cause: Cause::WrongCode }
-            }
+        if self.is_push(id) {
+            VerificationOutcome::Denied
+        } else {
+            VerificationOutcome::Failed { cause: Cause::WrongCode }
         }
     }
 
@@ -205,15 +271,20 @@ impl Turn {
 
     fn end_verification(&mut self, id: u32, end: VerificationOutcome) {
         let at: Timestamp = self.now;
+        self.state.taking_back.remove(&id);
         self.set_status(id, Status::Ended { at, end });
         // Left running, they would go on polling and end the verification a second time.
         for timer in [Timer::PollVerification(id), Timer::VerificationOver(id)] {
             self.do_(Effect::Stop { timer });
         }
+        self.tell_of(id, change(end));
+        self.gate_moved();
+    }
+
+    fn tell_of(&mut self, id: u32, change: VerificationChange) {
         let Some(of) = self.state.record.verifications.iter().find(|v| v.id == id) else { return };
         let (who, user) = (of.asked.who, of.asked.user.clone());
-        self.tell(VerificationEvent { id, who, user, change: change(end) });
-        self.gate_moved();
+        self.tell(VerificationEvent { id, who, user, change });
     }
 }
 

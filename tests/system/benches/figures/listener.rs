@@ -179,7 +179,7 @@ struct DiscardingReceiver;
 
 impl hooks::Receiver for DiscardingReceiver {
     fn received(&self, _: SessionId, _: HookType) {}
-    fn committed(&self, _: SessionId, _: HookType, _: Option<u64>, _: Timestamp) {}
+    fn committed(&self, _: SessionId, _: HookType, _: Option<u64>, _: Option<u64>, _: Timestamp) {}
     fn written(&self, _: SessionId, _: u64) {}
     fn disk(&self, _: Option<&JournalError>) {}
 }

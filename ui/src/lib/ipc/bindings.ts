@@ -76,9 +76,13 @@ text: string, } | { "do": "tags", session: string,
 /**
  * All of them.
  */
-tags: Array<string>, } | { "do": "detail", session: string, } | { "do": "search", 
+tags: Array<string>, } | { "do": "detail", session: string, } | { "do": "chat", session: string, 
 /**
- * What was typed; empty lists everything.
+ * The page ends before the message with this guid; none for the newest page.
+ */
+before: string | null, } | { "do": "search", 
+/**
+ * What was typed; what is in quotation marks is one term. Empty lists everything.
  */
 query: string, 
 /**
@@ -88,7 +92,7 @@ cursor: string | null, } | { "do": "export", session: string,
 /**
  * As what.
  */
-format: Format, } | { "do": "picture", 
+format: Format, } | { "do": "export_sessions" } | { "do": "picture", 
 /**
  * Of which session.
  */
@@ -122,9 +126,9 @@ person?: string, } | { "do": "ceremony_link" } | { "do": "cancel_ceremony" } | {
  */
 nickname: string, } | { "do": "delete_passkey", 
 /**
- * Its id.
+ * Its id. Named `id` by the scripts and windows of earlier versions.
  */
-id: string, 
+passkey: string, 
 /**
  * A person has confirmed that it is the last one.
  */
@@ -216,6 +220,19 @@ factor?: SecondFactor, } | { "do": "services" } | { "do": "set_secret", secret: 
 /**
  * Go on before this entry.
  */
+before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "backup", 
+/**
+ * What opens the file again; at least 12 characters.
+ */
+passphrase: string, 
+/**
+ * The file; none for a new one in the downloads.
+ */
+path?: string, 
+/**
+ * Whether a file of this name is replaced.
+ */
+replace?: boolean, } | { "do": "quit" };
 before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "quitting" } | { "do": "quit" };
 
 export type About = { 
@@ -247,7 +264,15 @@ url: string,
  * Whether a viewer's link is held to its role, whoever has it; if not, read-only is a
  * convenience. None where it is no viewer's.
  */
-by_role: boolean | null, } | { "reply": "detail", detail: SessionDetail, } | { "reply": "found", 
+by_role: boolean | null, } | { "reply": "detail", detail: SessionDetail, } | { "reply": "chat", 
+/**
+ * Its messages, oldest first.
+ */
+chat: Array<ChatLine>, 
+/**
+ * How many messages come before them.
+ */
+earlier: number, } | { "reply": "found", 
 /**
  * The hits, newest first.
  */
@@ -307,7 +332,15 @@ entries: Array<AuditLine>,
 /**
  * Where to go on; none at the end.
  */
-before: number | null, } | { "reply": "audit_check", check: AuditCheck, };
+before: number | null, } | { "reply": "backup", 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * How many bytes it has.
+ */
+bytes: number, } | { "reply": "audit_check", check: AuditCheck, };
 
 export type Hit = { 
 /**
@@ -323,7 +356,7 @@ name: string,
  */
 at: number, 
 /**
- * Where the words were found: session, note, ticket or message.
+ * Where the words were found: session, note, ticket, tag or message.
  */
 place: string, 
 /**
@@ -437,7 +470,11 @@ troubles: Array<Trouble>,
 /**
  * Where the archive's key is kept.
  */
-key_keeper: KeyKeeper, };
+key_keeper: KeyKeeper, 
+/**
+ * The percentage of the backup that is being written; none if none is.
+ */
+backup_percent: number | null, };
 
 export type ServiceView = { 
 /**
@@ -567,7 +604,7 @@ detail: string,
  */
 since: number | null, };
 
-export type StateKind = "allocating" | "waiting" | "ready" | "viewer_waiting" | "active" | "presenter_offline" | "ended" | "unknown" | "expired" | "failed" | "closed";
+export type StateKind = "allocating" | "waiting" | "page_open" | "downloaded" | "being_asked" | "declined" | "ready" | "viewer_waiting" | "active" | "presenter_offline" | "ended" | "unknown" | "expired" | "failed" | "closed";
 
 export type SessionDetail = { 
 /**
@@ -679,10 +716,19 @@ pictures: Array<PictureView>,
  */
 mails: Array<MailView>, 
 /**
- * The chat as archived.
+ * Messages of the chat up to its end: those that the subscriber doesn't have yet, or the newest
+ * page.
  */
 chat: Array<ChatLine>, 
 /**
+ * The guid of the message that `chat` comes after, in place of whatever the subscriber has after
+ * it; none: in place of all that the subscriber has.
+ */
+chat_after: string | null, 
+/**
+ * How many messages the chat has. `chat` gives the newest; the command `chat` gives earlier ones.
+ */
+chat_total: number, 
  * Whether the window can write to it; none where nobody can.
  */
 chat_box: ChatBoxView | null, 
@@ -690,6 +736,10 @@ chat_box: ChatBoxView | null,
  * When the chat was last fetched; none if never.
  */
 chat_as_of: number | null, 
+/**
+ * Why the chat could not be fetched last; none if it could.
+ */
+chat_trouble: Trouble | null, 
 /**
  * The transcript's way into the archive.
  */
@@ -1433,6 +1483,16 @@ seq: number,
  */
 why: string, };
 
+/** The most characters of what a person enters. */
+export const LONGEST = {
+  customer: 200,
+  ticket: 200,
+  contact: 320,
+  note: 20000,
+  tag: 40,
+  nickname: 64,
+  filter: 200,
+} as const;
 export type QuittingView = { live: number, text: Array<string>, };
 
 export type ChatBoxView = { longest: number, instead: string | null, };

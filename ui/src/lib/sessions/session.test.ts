@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { open } from '../../../tests/rendered';
 import type { StateKind } from '../ipc/bindings';
 import type { FakeConsole } from '../../../fake/console';
-import { hook, row } from '../../../fake/make';
+import { chat, hook, row } from '../../../fake/make';
 import HookRow from './HookRow.svelte';
 import { LAMPS, lampWords } from './hooks';
 import SessionItem from './SessionItem.svelte';
@@ -152,6 +152,42 @@ test('what the customer writes appears as it comes', async () => {
     chat: [...known.chat, { guid: 'new', at: Date.now(), from: 'Maria', text: 'it prints!' }],
   }));
   expect(await screen.findByText('it prints!')).toBeInTheDocument();
+});
+
+test('a long chat begins with its newest page, and the earlier ones come on request', async () => {
+  const port = await onScreen();
+  const long = chat(Array.from({ length: 450 }, (_, n) => ['Maria', n * 1000, `message ${n}`]));
+  port.change('s1', (known) => ({ ...known, chat: long }));
+  const first = await screen.findByText('message 250');
+  expect(screen.queryByText('message 249')).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'Show earlier messages (250)' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Show earlier messages (50)' }));
+  expect(await screen.findByText('message 0')).toBeInTheDocument();
+  expect(first).toBeInTheDocument();
+  expect(screen.queryByRole('button', { name: /^Show earlier/ })).toBeNull();
+});
+
+test('a chat that continues another one than is here is asked for again', async () => {
+  const port = await onScreen();
+  const known = port.details.get('s1');
+  if (!known) throw new Error('no s1');
+  const [last] = chat([['Maria', 99, 'it prints!']]);
+  if (!last) throw new Error('a line');
+  port.details.set('s1', { ...known, chat: [...known.chat, last] });
+  port.push({ push: 'detail', ...known, chat: [last], chat_after: 'nobody knows it' });
+  expect(await screen.findByText('it prints!')).toBeInTheDocument();
+  await vi.waitFor(() => expect(screen.getByText(known.chat[0]?.text ?? '')).toBeInTheDocument());
+});
+
+test('a chat that can’t be fetched says why beside what is here', async () => {
+  const port = await onScreen();
+  const trouble = {
+    code: 'service_fault',
+    text: 'Fetch the chat: it is too large.',
+    remedy: 'Go on.',
+  } as const;
+  port.change('s1', (known) => ({ ...known, chat_trouble: trouble }));
+  expect(await screen.findByText(/it is too large/)).toBeInTheDocument();
 });
 
 test('a new session asks who it is for without standing in the way', async () => {

@@ -1,8 +1,12 @@
 import CalendarX from '@lucide/svelte/icons/calendar-x-2';
+import CircleSlash from '@lucide/svelte/icons/circle-slash';
 import CircleStop from '@lucide/svelte/icons/circle-stop';
 import CircleQuestion from '@lucide/svelte/icons/circle-question-mark';
+import Download from '@lucide/svelte/icons/download';
+import Globe from '@lucide/svelte/icons/globe';
 import Hourglass from '@lucide/svelte/icons/hourglass';
 import Loader from '@lucide/svelte/icons/loader-circle';
+import MessageCircleQuestion from '@lucide/svelte/icons/message-circle-question-mark';
 import MonitorPlay from '@lucide/svelte/icons/monitor-play';
 import SquareCheck from '@lucide/svelte/icons/square-check';
 import TriangleAlert from '@lucide/svelte/icons/triangle-alert';
@@ -23,6 +27,10 @@ export interface IconAndTone {
 export const STATE_ICONS: Record<StateKind, IconAndTone> = {
   allocating: { icon: Loader, tone: 'info' },
   waiting: { icon: Hourglass, tone: 'wait' },
+  page_open: { icon: Globe, tone: 'wait' },
+  downloaded: { icon: Download, tone: 'wait' },
+  being_asked: { icon: MessageCircleQuestion, tone: 'wait' },
+  declined: { icon: CircleSlash, tone: 'bad' },
   ready: { icon: UserCheck, tone: 'info' },
   viewer_waiting: { icon: UserSearch, tone: 'wait' },
   active: { icon: MonitorPlay, tone: 'ok' },
@@ -41,6 +49,14 @@ export function stateDetail(state: Pick<StateView, 'label' | 'detail'>): string 
 }
 
 /** Whether a session waits for somebody, as the console counts it: not while its PIN is being fetched. */
-export const isWaiting = (kind: StateKind): boolean => kind === 'waiting' || kind === 'viewer_waiting';
+export const isWaiting = (kind: StateKind): boolean => WAITING.has(kind);
+
+const WAITING: ReadonlySet<StateKind> = new Set([
+  'waiting',
+  'page_open',
+  'downloaded',
+  'being_asked',
+  'viewer_waiting',
+]);
 
 export const isActive = (kind: StateKind): boolean => kind === 'active';

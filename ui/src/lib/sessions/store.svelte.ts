@@ -10,6 +10,7 @@ import type {
 } from '../ipc/bindings';
 import { expect, toTrouble, type ShellRequest, type ConsolePort, type Pushed } from '../ipc/port';
 import { isActive, isWaiting } from './state';
+import { continued } from './thread';
 
 export type Filter = 'live' | 'waiting' | 'active' | 'archive';
 
@@ -228,8 +229,25 @@ export class Sessions {
     // Only what is on screen is kept: a detail carries a PIN and goes stale unseen.
     for (const other of this.#details.keys()) if (other !== this.selected) this.#details.delete(other);
     if (id !== this.selected) return;
-    this.#details.set(id, detail);
+    const chat = continued(known?.chat ?? [], detail);
+    this.#details.set(id, { ...detail, chat: chat ?? detail.chat });
     this.missing = null;
+    // It continues a chat that isn't here, which can be if answers and pushes overtake each other.
+    if (chat === null) void this.#showAgain(id);
+  }
+
+  async #showAgain(id: string): Promise<void> {
+    const asked = expect(this.port.ask({ do: 'detail', session: id }), 'detail');
+    await asked.then((found) => this.#takeDetail(found.detail)).catch(() => undefined);
+  }
+
+  /** Fetches the page of chat before the oldest message here. Rejects with a `Trouble`. */
+  async earlier(id: string): Promise<void> {
+    const before = this.#details.get(id)?.chat[0]?.guid ?? null;
+    const page = await expect(this.port.ask({ do: 'chat', session: id, before }), 'chat');
+    const detail = this.#details.get(id);
+    if (detail?.chat[0]?.guid !== before) return;
+    this.#details.set(id, { ...detail, chat: [...page.chat, ...detail.chat] });
   }
 
   #forgetStale(id: string): void {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { chat } from '../../../fake/make';
-import { thread } from './thread';
+import { continued, thread } from './thread';
 
 const joined = { at: 1000, side: 'viewers' as const, text: 'A viewer joined' };
 
@@ -37,4 +37,18 @@ test('a name comes again after something happened in between', () => {
     [joined],
   );
   expect(entries.at(-1)).toMatchObject({ is: 'line', follows: false });
+});
+
+test('a pushed chat goes on after the message that it names', () => {
+  const [a, b, c] = chat([
+    ['Maria', 0, 'a'],
+    ['Maria', 1, 'b'],
+    ['Maria', 2, 'c'],
+  ]);
+  if (!a || !b || !c) throw new Error('three lines');
+  expect(continued([a], { chat: [b, c], chat_after: a.guid })).toEqual([a, b, c]);
+  expect(continued([a, c], { chat: [b, c], chat_after: a.guid })).toEqual([a, b, c]);
+  expect(continued([a, b], { chat: [], chat_after: b.guid })).toEqual([a, b]);
+  expect(continued([a, b], { chat: [c], chat_after: null })).toEqual([c]);
+  expect(continued([a], { chat: [c], chat_after: b.guid })).toBeNull();
 });

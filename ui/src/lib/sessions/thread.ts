@@ -1,4 +1,4 @@
-import type { ChatLine, Dot } from '../ipc/bindings';
+import type { ChatLine, Dot, SessionDetail } from '../ipc/bindings';
 
 export type Entry =
   { is: 'line'; key: string; line: ChatLine; follows: boolean } | { is: 'event'; key: string; event: Dot };
@@ -25,4 +25,14 @@ export function thread(chat: ChatLine[], events: Dot[]): Entry[] {
     const follows = before.entry.line.from === entry.line.from && at - before.at < TOGETHER;
     return { ...entry, follows };
   });
+}
+
+/** The chat as known until now, continued by a push's new messages; null if they continue another one. */
+export function continued(
+  known: ChatLine[],
+  { chat, chat_after }: Pick<SessionDetail, 'chat' | 'chat_after'>,
+): ChatLine[] | null {
+  if (chat_after === null) return chat;
+  const at = known.findLastIndex((line) => line.guid === chat_after);
+  return at < 0 ? null : [...known.slice(0, at + 1), ...chat];
 }

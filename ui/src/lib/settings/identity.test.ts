@@ -46,8 +46,8 @@ test('one passkey of two is deleted after a question; the last after a warning',
   await userEvent.click(screen.getByRole('button', { name: 'Delete the last one' }));
   const deleted = port.asked.filter((command) => command.do === 'delete_passkey');
   expect(deleted).toEqual([
-    { do: 'delete_passkey', id: 'cred-2', confirmed: false },
-    { do: 'delete_passkey', id: 'cred-1', confirmed: true },
+    { do: 'delete_passkey', passkey: 'cred-2', confirmed: false },
+    { do: 'delete_passkey', passkey: 'cred-1', confirmed: true },
   ]);
 });
 

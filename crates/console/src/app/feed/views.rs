@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{
-    Engine, SessionId, Snapshot,
-    archive::{NoteKind, SessionContents},
-    remote::Capabilities,
-};
-
+use engine::{Engine, SessionId, Snapshot, remote::Capabilities};
 use jiff::tz::TimeZone;
 use url::Url;
 
@@ -58,7 +53,7 @@ pub(crate) async fn detail_of(
     let service = service(console);
     let able = console.engine.known(|known| known.capabilities.clone());
     let around = Around {
-        reach: known_reach(&console.engine, engine),
+        reach: reach::known(engine),
         join_template: service.join_template.as_deref(),
         join_page: service.join_page.as_deref(),
         can_revoke: able.as_ref().map(Capabilities::can_revoke),
@@ -67,10 +62,10 @@ pub(crate) async fn detail_of(
     };
     let setting = setting(&console.zone);
     if let Some(snapshot) = engine.snapshot(id) {
-        return Ok(present::detail::view(&snapshot, beside, &around, &setting));
+        return Ok(present::detail::view(&snapshot, &beside, &around, &setting));
     }
     match engine.archive().summary(id).await {
-        Ok(Some(summary)) => Ok(present::detail::archived(&summary, beside, &around, &setting)),
+        Ok(Some(summary)) => Ok(present::detail::archived(&summary, &beside, &around, &setting)),
         Ok(None) => Err(trouble::not_found("show the session: there is none of that id")),
         Err(error) => Err(trouble::of_store(&error)),
     }
@@ -79,36 +74,14 @@ pub(crate) async fn detail_of(
 async fn beside(console: &Console, engine: &Engine, id: SessionId) -> Result<Beside, Trouble> {
     let archive = engine.archive();
     let failed = |error: engine::StoreError| trouble::of_store(&error);
-    let (
-        mut happenings,
-        SessionContents {
-            messages,
-            notes,
-            tags,
-            choice,
-            verifications,
-            overridden,
-            devices,
-            pictures,
-        },
-    ) = tokio::try_join!(engine.journal().events_of(id), archive.contents(id)).map_err(failed)?;
+    let (mut happenings, contents) =
+        tokio::try_join!(engine.journal().events_of(id), archive.contents(id)).map_err(failed)?;
     if happenings.is_empty() {
         happenings = archive.events_of(id).await.map_err(failed)?;
     }
-    let mut texts: Vec<String> = Vec::new();
-    for kind in [NoteKind::Working, NoteKind::Closing] {
-        texts.extend(notes.iter().filter(|note| note.kind == kind).map(|note| note.text.clone()));
-    }
     Ok(Beside {
         happenings,
-        messages,
-        note: texts.join("\n"),
-        tags,
-        choice,
-        verifications,
-        overridden,
-        devices,
-        pictures,
+        contents,
         screen: screen(&console.engine, id),
         unread: console.unread.get(id),
     })
@@ -162,10 +135,11 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
         },
         listener: engine.map(Engine::listener),
         hook_base: engine.map(|engine| engine.hook_base().as_str()),
-        reach: engine.map_or(Reach::Unknown, |engine| known_reach(&console.engine, engine)),
+        reach: engine.map_or(Reach::Unknown, |engine| reach::known(engine)),
         health: engine.map(Engine::health),
         standing: &standing,
         keeper: console.folder.vault.keeper(),
+        backup_percent: console.backup_percent(),
         sessions: &sessions,
         now: engine::clock::now(),
     })
@@ -209,11 +183,6 @@ fn service(console: &Console) -> Service {
             this_computer_only: true,
         },
     }
-}
-
-/// Whether the service can reach our listener, as far as is known.
-pub(crate) fn known_reach(slot: &EngineSlot, engine: &Engine) -> Reach {
-    slot.known(|known| reach::known(engine, &known.reach_test))
 }
 
 pub(crate) fn setting(zone: &TimeZone) -> Setting<'_> {

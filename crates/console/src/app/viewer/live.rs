@@ -32,7 +32,7 @@ pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &Viewe
         tokio::select! {
             () = talk(&mut page, &mut broker, window) => {}
             () = window.closed.cancelled() => {}
-            () = console.lifecycle.stopping.cancelled() => {}
+            () = console.lifecycle.watch.stopping.cancelled() => {}
         }
         // A page that connected again may have a newer key by now.
         window.key.send_if_modified(|now| {

@@ -30,7 +30,7 @@ pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &Viewe
         tokio::select! {
             () = watch(&mut page, console, window, &mut broker) => {}
             () = window.closed.cancelled() => {}
-            () = console.lifecycle.stopping.cancelled() => {}
+            () = console.lifecycle.watch.stopping.cancelled() => {}
         }
     }
     // The last keys and clicks still arrive, although pictures come that nobody reads any more.

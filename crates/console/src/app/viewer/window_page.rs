@@ -9,7 +9,7 @@ use axum::{
     extract::{Path, State, WebSocketUpgrade, ws::WebSocket},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use engine::remote::web_socket::STREAM_BYTES;
 use serve::HostGuard;
@@ -31,8 +31,18 @@ pub(super) fn routes(console: Arc<Console>, guard: HostGuard) -> Router {
     let state = PageState { console, guard };
     let routes = Router::new()
         .route("/viewer/{token}/", get(html))
-        .route("/viewer/{token}/live", get(live_line))
-        .route("/viewer/{token}/screen", get(screen_line))
+        .route(
+            "/viewer/{token}/live",
+            connection(LONGEST_TEXT, async |page, console, window| {
+                live::serve(page, &console, &window).await;
+            }),
+        )
+        .route(
+            "/viewer/{token}/screen",
+            connection(STREAM_BYTES, async |page, console, window| {
+                stream::serve(page, &console, &window).await;
+            }),
+        )
         .route("/viewer/{token}/picture", post(save_picture))
         .route("/viewer/{token}/{*file}", get(file))
         .with_state(state);
@@ -70,43 +80,24 @@ fn kind(name: &str) -> &'static str {
     }
 }
 
-async fn live_line(
-    State(state): State<PageState>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let upgrade = upgrade.max_message_size(LONGEST_TEXT).max_frame_size(LONGEST_TEXT);
-    line(&state, &token, &headers, upgrade, async |page, console, window| {
-        live::serve(page, &console, &window).await;
-    })
-}
-
-async fn screen_line(
-    State(state): State<PageState>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let upgrade = upgrade.max_message_size(STREAM_BYTES).max_frame_size(STREAM_BYTES);
-    line(&state, &token, &headers, upgrade, async |page, console, window| {
-        stream::serve(page, &console, &window).await;
-    })
-}
-
-fn line<F>(
-    state: &PageState,
-    token: &str,
-    headers: &HeaderMap,
-    upgrade: WebSocketUpgrade,
-    serve: impl FnOnce(WebSocket, Arc<Console>, Arc<ViewerWindow>) -> F + Send + 'static,
-) -> Response
+/// Takes a WebSocket of the window's own page, whose messages have at most `longest` bytes.
+fn connection<F>(
+    longest: usize,
+    serve: impl FnOnce(WebSocket, Arc<Console>, Arc<ViewerWindow>) -> F + Clone + Send + Sync + 'static,
+) -> MethodRouter<PageState>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let Some(window) = state.admit(headers, token) else { return stranger() };
-    let console = state.console.clone();
-    upgrade.on_upgrade(move |page| serve(page, console, window))
+    get(
+        move |State(state): State<PageState>,
+              Path(token): Path<String>,
+              headers: HeaderMap,
+              upgrade: WebSocketUpgrade| async move {
+            let Some(window) = state.admit(&headers, &token) else { return stranger() };
+            let upgrade = upgrade.max_message_size(longest).max_frame_size(longest);
+            upgrade.on_upgrade(move |page| serve(page, state.console, window))
+        },
+    )
 }
 
 async fn save_picture(

@@ -4,21 +4,21 @@
 use std::{
     fmt::Display,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use engine::{
+    StoreError,
     archive::{ARCHIVE_FILE, Archive, ArchiveError, AuditReport},
     clock::now,
     journal::{JOURNAL_FILE, Journal, Options as JournalOptions},
     lock::{FolderLock, LockError},
-    vault::{Options as VaultOptions, OsKeyring, VAULT_FILE, Vault},
+    vault::{Options as VaultOptions, VAULT_FILE, Vault},
 };
 
-use super::{Check, Failed, Global};
+use super::{super::vault_options, Check, Failed, Found, Global};
 use crate::{
     Settings,
-    app::StoredSecrets,
+    app::{STORES, StoredSecrets},
     present::{
         self,
         identity_services::missing,
@@ -30,15 +30,14 @@ use crate::{
 
 const UNDAMAGED: &str = "it opens, and no page of it is damaged";
 
+/// For a damaged database.
+const RESTORE_OR_SALVAGE: &str =
+    "Restore a backup (deskhand restore), or save what can be read (deskhand doctor --salvage).";
+
 /// Checks the data folder and its contents.
 pub(super) async fn look(global: &Global) -> Result<Vec<Check>, Failed> {
     let folder = global.data()?;
-    let mut options = VaultOptions { passphrase: global.passphrase()?, ..VaultOptions::default() };
-    if global.no_keyring {
-        options.keyring = None;
-    } else {
-        options.keyring = Some(Arc::new(OsKeyring));
-    }
+    let options = vault_options(global)?;
     let settings = global.settings()?;
     // Opening stores and asking the keyring may block.
     let looked = tokio::task::spawn_blocking(move || look_at(&folder, options, &settings));
@@ -50,11 +49,12 @@ fn look_at(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Che
     let shown = folder.display();
     let _lock = match FolderLock::take(folder, "deskhand doctor", now()) {
         Ok(lock) => lock,
-        // That console has already checked everything here itself.
         Err(error @ LockError::Held { .. }) => {
             let text = format!("a console runs on it: {error}");
-            let remedy = "Its stores were not looked at. Quit it to have them looked at, too.";
-            return vec![Check::warning(NAME, text, remedy)];
+            let remedy = "Only its databases were looked at. Quit it to have the rest looked at.";
+            let mut checks = vec![Check::warning(NAME, text, remedy)];
+            checks.extend(stores(folder, options, settings, true));
+            return checks;
         }
         Err(error @ LockError::Io { .. }) => {
             let remedy = "Make it writable for you, or choose another with --data.";
@@ -69,7 +69,7 @@ fn look_at(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Che
         }
     }];
     if folder.join(VAULT_FILE).exists() {
-        checks.extend(stores(folder, options, settings));
+        checks.extend(stores(folder, options, settings, false));
     } else {
         checks
             .push(Check::ok("stores", "none yet: the first start makes key, journal and archive"));
@@ -85,7 +85,7 @@ fn write_probe(folder: &Path) -> std::io::Result<()> {
     probe.as_file().sync_all()
 }
 
-fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Check> {
+fn stores(folder: &Path, options: VaultOptions, settings: &Settings, running: bool) -> Vec<Check> {
     let vault = match Vault::open(folder, options) {
         Ok(vault) => vault,
         Err(error) => return vec![failed("key", &error, remedy::of_vault(&error))],
@@ -100,40 +100,47 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings) -> Vec<Chec
             engine::vault::Keeper::Passphrase => "wrapped by a passphrase",
         },
     )];
-    let exists = |file: &str| Some(folder.join(file)).filter(|path: &PathBuf| path.exists());
-    // This runs outside of the async threads, so it may block.
-    let wait = tokio::runtime::Handle::current();
-    let mut kept = StoredSecrets::default();
-    if let Some(path) = exists(JOURNAL_FILE) {
-        let opened = Journal::open(&path, vault.journal_key(), JournalOptions::default()).and_then(
-            |journal| {
-                wait.block_on(journal.check_integrity())?;
-                wait.block_on(StoredSecrets::read(&journal))
-            },
-        );
-        checks.push(match opened {
-            Ok(read) => {
-                kept = read;
-                Check::ok("journal", UNDAMAGED)
+    for store in STORES.iter().filter(|store| folder.join(store.path).exists()) {
+        checks.push(match store.check_in(folder, &vault) {
+            Ok(()) => Check::ok(store.name, UNDAMAGED),
+            Err(error @ StoreError::Damaged { .. }) => {
+                Check::failed(store.name, error.to_string(), RESTORE_OR_SALVAGE)
             }
-            Err(error) => failed("journal", &error, remedy::of_store(&error)),
+            Err(error) => failed(store.name, &error, remedy::of_store(&error)),
         });
     }
-    if let Some(path) = exists(ARCHIVE_FILE) {
-        let opened = Archive::open(&path, vault.archive_key()).and_then(|archive| {
-            wait.block_on(archive.check_integrity())?;
-            Ok(archive)
-        });
-        match opened {
-            Ok(archive) => {
-                checks.push(Check::ok("archive", UNDAMAGED));
-                checks.push(audit(wait.block_on(archive.verify_audit())));
-            }
-            Err(error) => checks.push(failed("archive", &error, remedy::of_store(&error))),
+    let mut kept = StoredSecrets::default();
+    // A console that runs has read these when it started.
+    if !running && checks.iter().all(|check| check.found == Found::Ok) {
+        match contents(folder, &vault, &mut kept) {
+            Ok(audit) => checks.extend(audit),
+            Err((name, error)) => checks.push(failed(name, &error, remedy::of_store(&error))),
         }
     }
-    checks.extend(services(settings, &kept));
+    if !running {
+        checks.extend(services(settings, &kept));
+    }
     checks
+}
+
+/// Opens journal and archive as a console does: the services' secrets, and the audit log's check.
+fn contents(
+    folder: &Path,
+    vault: &Vault,
+    kept: &mut StoredSecrets,
+) -> Result<Option<Check>, (&'static str, StoreError)> {
+    // This runs outside of the async threads, so it may block.
+    let wait = tokio::runtime::Handle::current();
+    let exists = |file: &str| Some(folder.join(file)).filter(|path: &PathBuf| path.exists());
+    if let Some(path) = exists(JOURNAL_FILE) {
+        let of_journal = |error| ("journal", error);
+        let journal = Journal::open(&path, vault.journal_key(), JournalOptions::default());
+        let read = wait.block_on(StoredSecrets::read(&journal.map_err(of_journal)?));
+        *kept = read.map_err(of_journal)?;
+    }
+    let Some(path) = exists(ARCHIVE_FILE) else { return Ok(None) };
+    let archive = Archive::open(&path, vault.archive_key()).map_err(|error| ("archive", error))?;
+    Ok(Some(audit(wait.block_on(archive.verify_audit()))))
 }
 
 fn failed(name: &'static str, error: &impl Display, remedy: Remedy) -> Check {
@@ -181,7 +188,7 @@ mod tests {
     use session::Timestamp;
     use wire::HookType;
 
-    use super::{super::Found, *};
+    use super::*;
 
     const PAGE: usize = 4096;
 
@@ -238,7 +245,7 @@ mod tests {
             assert_eq!(damaged.found, Found::Failed);
             let doing = format!("check the {name} for damage: ");
             assert!(damaged.text.starts_with(&doing), "{}", damaged.text);
-            assert_eq!(damaged.remedy, "Restore it from a copy.");
+            assert_eq!(damaged.remedy, RESTORE_OR_SALVAGE);
         }
     }
 }

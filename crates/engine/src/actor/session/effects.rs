@@ -46,6 +46,7 @@ impl Live {
                 | Effect::Allocate { .. }
                 | Effect::PutHook { .. }
                 | Effect::FetchChat { .. }
+                | Effect::AskState
                 | Effect::SendMail { .. }
                 | Effect::AskParameters
                 | Effect::RevokePin) => {

@@ -15,7 +15,7 @@ use std::{
 use session::{
     About, Effect, Event, Input, Life, Record, State, Timer, Timestamp, Transcript, step,
 };
-use wire::{HookType, Pin, Region};
+use wire::{Pin, Region};
 
 use super::{phone_questions::PhoneQuestion, program_download::ProgramDownload};
 use crate::{
@@ -133,8 +133,8 @@ impl Live {
             questions: HashMap::new(),
         };
         // Events committed before the program ended come before all new ones.
-        for Committed { seq, hook, at } in replay {
-            live.committed(hook, seq, at);
+        for committed in replay {
+            live.committed(committed);
         }
         live.turn(first, now());
         if is_new {
@@ -177,11 +177,12 @@ impl Live {
     }
 
     /// Applies a committed event.
-    pub fn committed(&mut self, hook: HookType, seq: u64, at: Timestamp) {
+    pub fn committed(&mut self, committed: Committed) {
+        let Committed { seq, hook, at, revision } = committed;
         self.in_turn.store(seq, Ordering::Relaxed);
         self.context.faults.die_if_asked();
         self.written(seq);
-        self.turn(Input::Committed { seq, hook }, at);
+        self.turn(Input::Committed { seq, hook, revision }, at);
         self.in_turn.store(0, Ordering::Relaxed);
     }
 

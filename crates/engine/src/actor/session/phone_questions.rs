@@ -110,11 +110,11 @@ impl Live {
         }
     }
 
-    /// Cancels a push. One that has no id of the service yet is cancelled when the id arrives.
+    /// Takes a push back. One that has no id of the service yet is taken back when the id arrives.
     pub(super) fn cancel_phone(&mut self, id: u32) {
         if let Some((client, session)) = self.question(id) {
             self.questions.remove(&id);
-            perform::cancel_phone(&self.context, client, session);
+            perform::cancel_phone(&self.context, &self.mailbox, id, client, session);
         }
     }
 

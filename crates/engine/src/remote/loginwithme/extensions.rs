@@ -33,6 +33,7 @@ pub struct Capabilities {
     roster: bool,
     program: bool,
     chat: bool,
+    events: bool,
     /// The path at which a region is timed on the service's own origin, with `{region}` in it.
     pub region_path: Option<String>,
     /// The path of the page where a customer joins, with `{pin}` in it.
@@ -78,6 +79,11 @@ impl Capabilities {
         self.chat
     }
 
+    /// Whether it tells of this console's sessions by a channel: [`LoginWithMe::open_events`].
+    pub const fn tells_events(&self) -> bool {
+        self.events
+    }
+
     /// Whether it has a program that shares a customer's screen.
     pub const fn has_program(&self) -> bool {
         self.program
@@ -118,7 +124,7 @@ impl LoginWithMe {
     pub async fn capabilities(&self) -> Result<Capabilities, CallError> {
         let url = http::endpoint(&self.service.base_url, &["x", "capabilities"]);
         let call = async {
-            let response = http::get(&self.client, url).await?;
+            let response = http::get(&self.as_this_console().client, url).await?;
             // A service without this path is one without extensions.
             if response.status() == StatusCode::NOT_FOUND {
                 return Ok(Capabilities::default());

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use session::{Failure, Input, Life, Outcome};
+use session::{Failure, Input, Life, LifeEvent, Outcome};
 use wire::HookType;
 
 use crate::actor::testing::{PIN, Scripted, World, region};
@@ -54,6 +54,54 @@ async fn allocates_in_the_fastest_region_where_none_was_chosen() {
     assert_eq!(record.allocation().unwrap().region, region("there-2"));
 }
 
+/// A session whose race `there-2` wins by far, and whose PIN the service gives as scripted.
+async fn raced(world: &World, answers: [Scripted; 2]) -> crate::actor::testing::Running {
+    let late = |ms| Scripted::Late(Duration::from_millis(ms), Box::new(Scripted::ok()));
+    world.services.always("GET region/here-1", late(80));
+    world.services.always("GET region/there-2", late(60));
+    for answer in answers {
+        world.services.next("GET session_pin", answer);
+    }
+    let session = world.start(world.fresh(None)).await;
+    world.until(|| world.services.count("GET region/") == 2).await;
+    for _ in 0..30 {
+        world.pass(Duration::from_millis(10)).await;
+    }
+    session
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_fastest_region_fails_the_next_best_is_asked_and_that_is_told() {
+    let world = World::new().await;
+    let pin = Scripted::json(&json!({ "success": true, "session_pin": PIN }));
+    let session = raced(&world, [Scripted::status(503), pin]).await;
+    world.until_record(session.id, |record| matches!(record.life, Life::Live(_))).await;
+    let record = world.record(session.id);
+    assert_eq!(record.allocation().unwrap().region, region("here-1"));
+    let choice = world.context.archive.region(session.id).await.unwrap().unwrap();
+    assert_eq!(choice.region, region("here-1"));
+    assert_eq!(choice.reason, session::region::Reason::NextBest { failed: region("there-2") });
+    let told = world.context.journal.events_of(session.id).await.unwrap();
+    let failure = Failure::Faulty { status: 503 };
+    let expected =
+        LifeEvent::RegionFailed { region: region("there-2"), next: region("here-1"), failure };
+    assert!(told.iter().any(|told| told.event == expected.clone().into()), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_region_gives_a_pin_or_none_would_the_allocation_fails() {
+    for (answers, calls) in [
+        ([Scripted::status(503), Scripted::status(502)], 2),
+        ([Scripted::status(401), Scripted::ok()], 1),
+        ([Scripted::Unreachable, Scripted::ok()], 1),
+    ] {
+        let world = World::new().await;
+        let session = raced(&world, answers).await;
+        world.until_record(session.id, |record| failure(&record.life).is_some()).await;
+        assert_eq!(world.services.count("GET session_pin"), calls);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_or_unreadable_pin_fails_the_allocation_by_what_helps() {
     let cases = [
@@ -76,6 +124,10 @@ async fn a_refused_or_unreadable_pin_fails_the_allocation_by_what_helps() {
     let world = World::new().await;
     for (answer, expected) in cases {
         world.services.next("GET session_pin", answer.clone());
+        if matches!(answer, Scripted::HangsUp) {
+            // It is asked once more.
+            world.services.next("GET session_pin", answer.clone());
+        }
         let session = world.start(world.fresh(Some("here-1"))).await;
         world.until_record(session.id, |record| failure(&record.life).is_some()).await;
         assert_eq!(failure(&world.record(session.id).life), Some(expected), "{answer:?}");

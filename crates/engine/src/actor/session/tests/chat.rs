@@ -51,6 +51,19 @@ async fn a_message_is_archived_once_however_often_it_is_fetched() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn why_a_chat_could_not_be_fetched_stands_until_it_could() {
+    let world = World::new().await;
+    let session = with_customer(&world).await;
+    world.services.next("GET chat", Scripted::status(503));
+    let failure = || world.snapshot(session.id).chat_failure;
+    world.pass(Duration::from_secs(10)).await;
+    world.until(|| failure() == Some(Failure::Faulty { status: 503 })).await;
+    world.settle().await;
+    world.pass(Duration::from_secs(10)).await;
+    world.until(|| failure().is_none()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_chat_on_screen_is_fetched_every_two_seconds() {
     let world = World::new().await;
     let session = with_customer(&world).await;

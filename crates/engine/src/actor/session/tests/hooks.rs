@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use session::{Event, Failure, Input, Lamp, Outcome, PresenceEvent, Presenter, Timer, Viewers};
+use session::{
+    Event, Failure, Input, Lamp, Obstacle, Outcome, PresenceEvent, Presenter, Timer, Viewers,
+};
 use wire::HookType::{PresenterStarted, ViewerOffline, ViewerStarted};
 
 use crate::{
@@ -31,8 +33,18 @@ async fn rearming_comes_before_all_that_waits_for_the_disk() {
     let session = world.live().await;
     world.disk.set(Some(Fault::Hangs));
     // All of it wants effects: an end with its transcript, and every hook put again.
-    session.send(SessionMessage::Committed { hook: ViewerStarted, seq: Some(1), at: now() });
-    session.send(SessionMessage::Committed { hook: ViewerOffline, seq: Some(2), at: now() });
+    session.send(SessionMessage::Committed {
+        hook: ViewerStarted,
+        revision: None,
+        seq: Some(1),
+        at: now(),
+    });
+    session.send(SessionMessage::Committed {
+        hook: ViewerOffline,
+        revision: None,
+        seq: Some(2),
+        at: now(),
+    });
     session.tell(Input::Missed { since: now() });
     session.send(SessionMessage::Received(PresenterStarted));
     world.until(|| world.services.count("PUT") == 1).await;
@@ -131,7 +143,7 @@ async fn garbage_makes_no_lamp_green() {
         (Scripted::garbage(), Failure::Malformed),
         (Scripted::status(200), Failure::Malformed),
         (Scripted::status(302), Failure::Malformed),
-        (Scripted::status(403), Failure::Rejected { status: 403 }),
+        (Scripted::status(403), Failure::Blocked { by: Obstacle::Gateway { status: 403 } }),
     ] {
         world.services.next("PUT hook", answer.clone());
         session.send(SessionMessage::Received(ViewerStarted));
@@ -203,7 +215,12 @@ async fn an_event_that_the_disk_refused_counts_and_is_applied_once() {
     let world = World::new().await;
     let session = world.live().await;
     let at = now();
-    session.send(SessionMessage::Committed { hook: PresenterStarted, seq: None, at });
+    session.send(SessionMessage::Committed {
+        hook: PresenterStarted,
+        revision: None,
+        seq: None,
+        at,
+    });
     world.until(|| world.record(session.id).joined).await;
     let seq = world.context.journal.append(session.id, PresenterStarted, at).await.unwrap();
     session.send(SessionMessage::Written { seq });

@@ -21,6 +21,15 @@ const SECOND: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn verify(world: &World, session: &Running, code: Option<Code>) -> Result<(), CommandError> {
+    verify_within(world, session, code, PATIENCE).await
+}
+
+async fn verify_within(
+    world: &World,
+    session: &Running,
+    code: Option<Code>,
+    wait: Duration,
+) -> Result<(), CommandError> {
     let how = if code.is_some() { Method::Otp } else { Method::Push };
     let asked = VerificationRequest {
         who: Subject::Customer,
@@ -31,7 +40,7 @@ async fn verify(world: &World, session: &Running, code: Option<Code>) -> Result<
         reason: String::new(),
         shown: vec![("Ticket".into(), "T-1".into())],
     };
-    let order = VerificationOrder { client: world.logintc(), asked, code, wait: PATIENCE };
+    let order = VerificationOrder { client: world.logintc(), asked, code, wait };
     let (done, answer) = oneshot::channel();
     session.send(SessionMessage::Verify { order: Box::new(order), done });
     answer.await.unwrap()
@@ -148,6 +157,55 @@ async fn a_push_that_nobody_answers_is_taken_back_when_its_time_is_up() {
     world.pass(PATIENCE).await;
     world.until(|| end(&world, session.id) == Some(VerificationOutcome::TimedOut)).await;
     world.until(|| world.services.count("cancel phone") == 1).await;
+}
+
+/// A push that nobody has answered yet, whose time is up half a second after its first poll.
+async fn waiting_push(world: &World) -> Running {
+    let session = world.live().await;
+    verify_within(world, &session, None, SECOND + SECOND / 2).await.unwrap();
+    world.until(|| matches!(status(world, session.id), Some(Status::Waiting { .. }))).await;
+    world.settle().await;
+    world.pass(SECOND).await;
+    world.until(|| world.services.count("poll phone") == 1).await;
+    world.settle().await;
+    session
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_just_before_the_end_is_not_lost() {
+    for (answer, expected) in
+        [("denied", VerificationOutcome::Denied), ("approved", VerificationOutcome::Approved)]
+    {
+        let world = World::new().await;
+        let session = waiting_push(&world).await;
+        world.services.always("poll phone", says(answer));
+        world.pass(SECOND / 2).await;
+        world.until(|| end(&world, session.id).is_some()).await;
+        assert_eq!(end(&world, session.id), Some(expected));
+        assert_eq!(world.services.count("cancel phone"), 0);
+
+        let world = World::new().await;
+        let session = waiting_push(&world).await;
+        world.services.always("poll phone", says(answer));
+        world.order(&session, Input::CancelVerification { id: 1 }).await.unwrap();
+        world.until(|| end(&world, session.id).is_some()).await;
+        assert_eq!(end(&world, session.id), Some(expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_that_cannot_be_taken_back_is_tried_again_and_its_answer_counts() {
+    let world = World::new().await;
+    let session = waiting_push(&world).await;
+    world.services.always("cancel phone", Scripted::status(503));
+    world.order(&session, Input::CancelVerification { id: 1 }).await.unwrap();
+    world.until(|| end(&world, session.id) == Some(VerificationOutcome::Cancelled)).await;
+    world.pass(2 * SECOND).await;
+    world.until(|| world.services.count("cancel phone") >= 2).await;
+    world.services.always("poll phone", says("denied"));
+    world.settle().await;
+    world.pass(5 * SECOND).await;
+    world.until(|| end(&world, session.id) == Some(VerificationOutcome::Denied)).await;
 }
 
 #[tokio::test(start_paused = true)]

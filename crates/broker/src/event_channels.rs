@@ -1,0 +1,218 @@
+//! The consoles that follow their sessions: which sessions each of them follows, and which of those changed since they
+//! were sent last.
+//!
+//! What waits for a console are PINs and no messages, so a console that reads slowly costs no more than its list of
+//! sessions, and gets each state as it is by then.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use serve::Client;
+use tokio::sync::Notify;
+use wire::Pin;
+
+/// How many sessions one channel may follow.
+pub(crate) const MOST_FOLLOWED: usize = 20_000;
+/// How many channels one client may have open. A console has one, but many may share an address.
+const MOST_BY_CLIENT: usize = 64;
+
+/// All channels that are open.
+#[derive(Debug, Default)]
+pub(crate) struct EventChannels(Mutex<Open>);
+
+#[derive(Debug, Default)]
+struct Open {
+    channels: HashMap<u64, (Client, Arc<Waiting>)>,
+    followers: HashMap<Pin, HashSet<u64>>,
+    last_id: u64,
+}
+
+/// The sessions whose state has to be sent.
+#[derive(Debug, Default)]
+struct Waiting {
+    queue: Mutex<Queue>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    pins: VecDeque<Pin>,
+    /// Those in the queue, each of which is there once.
+    queued: HashSet<Pin>,
+    closing: bool,
+}
+
+/// One console's channel, until it is dropped.
+pub(crate) struct EventChannel {
+    all: Arc<EventChannels>,
+    id: u64,
+    waiting: Arc<Waiting>,
+    /// The sessions that are followed, each with the number of the last chat message that was sent.
+    followed: HashMap<Pin, u64>,
+}
+
+impl EventChannels {
+    /// Opens a channel; `None` if this client has too many already.
+    pub fn open(self: &Arc<Self>, client: Client) -> Option<EventChannel> {
+        let mut open = self.0.lock();
+        if open.channels.values().filter(|(other, _)| *other == client).count() >= MOST_BY_CLIENT {
+            return None;
+        }
+        open.last_id += 1;
+        let (id, waiting) = (open.last_id, Arc::<Waiting>::default());
+        open.channels.insert(id, (client, Arc::clone(&waiting)));
+        Some(EventChannel { all: Arc::clone(self), id, waiting, followed: HashMap::new() })
+    }
+
+    /// These sessions have changed.
+    pub fn publish(&self, pins: &[Pin]) {
+        let open = self.0.lock();
+        for pin in pins {
+            for id in open.followers.get(pin).into_iter().flatten() {
+                if let Some((_, waiting)) = open.channels.get(id) {
+                    waiting.add(pin);
+                }
+            }
+        }
+    }
+
+    /// Ends the channels of all clients that aren't on this machine.
+    pub fn close_strangers(&self) {
+        for (client, waiting) in self.0.lock().channels.values() {
+            if !client.is_this_machine() {
+                waiting.queue.lock().closing = true;
+                waiting.changed.notify_one();
+            }
+        }
+    }
+}
+
+impl Waiting {
+    fn add(&self, pin: &Pin) {
+        let mut queue = self.queue.lock();
+        if queue.queued.insert(pin.clone()) {
+            queue.pins.push_back(pin.clone());
+            self.changed.notify_one();
+        }
+    }
+}
+
+impl EventChannel {
+    /// Follows a session, whose state is sent next; false if too many are followed.
+    pub fn follow(&mut self, pin: &Pin, chat_after: u64) -> bool {
+        if self.followed.len() >= MOST_FOLLOWED && !self.followed.contains_key(pin) {
+            return false;
+        }
+        self.followed.insert(pin.clone(), chat_after);
+        self.all.0.lock().followers.entry(pin.clone()).or_default().insert(self.id);
+        self.waiting.add(pin);
+        true
+    }
+
+    pub fn unfollow(&mut self, pin: &Pin) {
+        if self.followed.remove(pin).is_some() {
+            self.all.0.lock().stop_following(self.id, pin);
+        }
+    }
+
+    pub fn followed(&self) -> usize {
+        self.followed.len()
+    }
+
+    /// The number of the last chat message of this session that was sent, while it is followed.
+    pub fn chat_position(&mut self, pin: &Pin) -> Option<&mut u64> {
+        self.followed.get_mut(pin)
+    }
+
+    /// There is more to send of this session.
+    pub fn send_again(&self, pin: &Pin) {
+        self.waiting.add(pin);
+    }
+
+    /// Waits for the next session whose state has to be sent; `None` when the channel is to end.
+    pub async fn next(&self) -> Option<Pin> {
+        loop {
+            {
+                let mut queue = self.waiting.queue.lock();
+                if queue.closing {
+                    return None;
+                }
+                if let Some(pin) = queue.pins.pop_front() {
+                    queue.queued.remove(&pin);
+                    return Some(pin);
+                }
+            }
+            self.waiting.changed.notified().await;
+        }
+    }
+}
+
+impl Open {
+    fn stop_following(&mut self, id: u64, pin: &Pin) {
+        if let Some(followers) = self.followers.get_mut(pin) {
+            followers.remove(&id);
+            if followers.is_empty() {
+                self.followers.remove(pin);
+            }
+        }
+    }
+}
+
+impl Drop for EventChannel {
+    fn drop(&mut self) {
+        let mut open = self.all.0.lock();
+        open.channels.remove(&self.id);
+        for pin in self.followed.keys() {
+            open.stop_following(self.id, pin);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: Client = Client(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+
+    fn pin(n: u8) -> Pin {
+        format!("7W2-97-857{n}").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn however_often_a_session_changes_it_waits_once() {
+        let all = Arc::<EventChannels>::default();
+        let mut channel = all.open(CLIENT).unwrap();
+        assert!(channel.follow(&pin(1), 0) && channel.follow(&pin(2), 0));
+        for _ in 0..1_000 {
+            all.publish(&[pin(1), pin(3)]);
+        }
+        assert_eq!(channel.waiting.queue.lock().pins.len(), 2);
+        assert_eq!((channel.next().await, channel.next().await), (Some(pin(1)), Some(pin(2))));
+        all.publish(&[pin(2)]);
+        assert_eq!(channel.next().await, Some(pin(2)));
+        channel.unfollow(&pin(2));
+        all.publish(&[pin(2), pin(1)]);
+        assert_eq!(channel.next().await, Some(pin(1)));
+    }
+
+    #[tokio::test]
+    async fn a_client_has_a_number_of_channels_and_each_a_number_of_sessions() {
+        let all = Arc::<EventChannels>::default();
+        let mut open: Vec<_> = std::iter::from_fn(|| all.open(CLIENT)).collect();
+        assert_eq!(open.len(), MOST_BY_CLIENT);
+        open.truncate(1);
+        assert!(all.open(CLIENT).is_some());
+        let mut channel = open.pop().unwrap();
+        let pins = (0..MOST_FOLLOWED).map(|n| format!("{n:03}-00-0000")[..].to_owned());
+        for (n, _) in pins.enumerate() {
+            let text = format!("{:05}{:04}", n / 10_000, n % 10_000);
+            assert!(channel.follow(&Pin::from_typed(&text).unwrap(), 0));
+        }
+        assert!(!channel.follow(&pin(1), 0));
+        drop(channel);
+        assert!(all.0.lock().followers.is_empty());
+    }
+}

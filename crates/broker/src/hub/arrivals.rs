@@ -1,0 +1,97 @@
+//! What the broker sees of a customer before a program of theirs is online: their page, the download, the question.
+
+use serve::{Client, Millis};
+use wire::Pin;
+
+use super::{
+    Hub,
+    change::Change,
+    connections::Participant,
+    customer::{Answer, Customer},
+    presence::ConnectionId,
+    refusal::Refused,
+};
+
+/// Somebody who counts for no presence connects; true if the customer has come further by it.
+pub(super) fn arrives(
+    customer: &mut Customer,
+    participant: &Participant,
+    id: ConnectionId,
+    now: Millis,
+) -> bool {
+    match participant {
+        Participant::Companion => customer.page_opened(id, now),
+        Participant::Asking => customer.asked(id, now),
+        Participant::Presenter(_) | Participant::Viewer(_) => return false,
+    }
+    true
+}
+
+/// The connection of somebody who counts for no presence ends; true if that changes how far the customer has come.
+pub(super) fn departs(
+    customer: &mut Customer,
+    participant: &Participant,
+    id: ConnectionId,
+    now: Millis,
+) -> bool {
+    match participant {
+        Participant::Companion => {
+            customer.page_closed(id, now);
+            true
+        }
+        Participant::Asking => customer.stopped_asking(id),
+        Participant::Presenter(_) | Participant::Viewer(_) => false,
+    }
+}
+
+impl Hub {
+    /// The customer answers the question that a program asks.
+    pub fn answer_question(
+        &mut self,
+        id: ConnectionId,
+        answer: Answer,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
+        if !matches!(connection.participant, Participant::Asking) {
+            return Err(Refused::malformed("only a program that asks may report an answer"));
+        }
+        let pin = connection.pin.clone();
+        Ok(self.customer_changed(&pin, |customer| customer.answered(id, answer, now)))
+    }
+
+    /// The program is downloaded by whoever has this PIN.
+    pub fn note_download(
+        &mut self,
+        client: Client,
+        pin: &Pin,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        self.live(client, pin, now)?;
+        Ok(self.customer_changed(pin, |customer| {
+            customer.downloaded(now);
+            true
+        }))
+    }
+
+    /// A program was refused, since another one has proven that it is this session's own.
+    pub fn note_other_program(&mut self, pin: &Pin, now: Millis) -> Change {
+        self.customer_changed(pin, |customer| {
+            customer.saw_other_program(now);
+            true
+        })
+    }
+
+    fn customer_changed(
+        &mut self,
+        pin: &Pin,
+        happens: impl FnOnce(&mut Customer) -> bool,
+    ) -> Change {
+        let mut change = Change::default();
+        let Some(entry) = self.sessions.get_mut(pin) else { return change };
+        if happens(&mut entry.session.customer) {
+            change.add_customer(pin, &entry.session);
+        }
+        change
+    }
+}

@@ -1,0 +1,224 @@
+//! How far a session's customer has come before a program of theirs is online.
+//!
+//! What was seen last counts, with two exceptions: a page that opens or closes says less than a download or an answer,
+//! and a question that is on the screen says more than anything else.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serve::Millis;
+use wire::session_events::Arrival;
+
+use super::presence::{ConnectionId, millis_between};
+
+/// What was seen of the customer. None of it is presence, and none of it fires a hook.
+#[derive(Debug, Clone, Default)]
+pub struct Customer {
+    open_pages: BTreeSet<ConnectionId>,
+    /// Since when a page has been open, or none any more.
+    page_since: Option<Millis>,
+    downloaded: Option<Millis>,
+    /// The program that asks them at present.
+    asking: Option<(ConnectionId, Millis)>,
+    answer: Option<(Answer, Millis)>,
+    other_program: Option<Millis>,
+}
+
+/// What the customer answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Declined,
+    /// Or there was nothing to ask.
+    Agreed,
+}
+
+/// What is stored of it. Connections don't survive a restart.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct StoredCustomer {
+    #[serde(default)]
+    page_open: bool,
+    #[serde(default)]
+    page_since_ms: Option<i64>,
+    #[serde(default)]
+    downloaded_ms: Option<i64>,
+    #[serde(default)]
+    answer: Option<(Answer, i64)>,
+    #[serde(default)]
+    other_program_ms: Option<i64>,
+}
+
+impl Customer {
+    /// A page of the customer connects.
+    pub fn page_opened(&mut self, id: ConnectionId, now: Millis) {
+        if self.open_pages.is_empty() {
+            self.page_since = Some(now);
+        }
+        self.open_pages.insert(id);
+    }
+
+    /// The connection of a page ends.
+    pub fn page_closed(&mut self, id: ConnectionId, now: Millis) {
+        if self.open_pages.remove(&id) && self.open_pages.is_empty() {
+            self.page_since = Some(now);
+        }
+    }
+
+    /// The program is downloaded for this session.
+    pub const fn downloaded(&mut self, now: Millis) {
+        self.downloaded = Some(now);
+    }
+
+    /// A program asks whether they agree.
+    pub const fn asked(&mut self, id: ConnectionId, now: Millis) {
+        self.asking = Some((id, now));
+    }
+
+    /// They answer the question that this program asks; false if it is none that is asked at present.
+    pub fn answered(&mut self, id: ConnectionId, answer: Answer, now: Millis) -> bool {
+        let answered = self.stopped_asking(id);
+        if answered {
+            self.answer = Some((answer, now));
+        }
+        answered
+    }
+
+    /// A program's question is no longer on the screen; false if it was answered or replaced before.
+    pub fn stopped_asking(&mut self, id: ConnectionId) -> bool {
+        self.asking.take_if(|(asking, _)| *asking == id).is_some()
+    }
+
+    /// A program of theirs is online, and from here on the presence tells. `others` if another one was.
+    pub fn came_online(&mut self, others: bool, now: Millis) {
+        let known = matches!(self.settled(), Some((Answer::Agreed, _)));
+        if !known {
+            self.answer = Some((Answer::Agreed, now));
+        }
+        if others {
+            self.saw_other_program(now);
+        }
+    }
+
+    /// A second program came with this session's PIN.
+    pub const fn saw_other_program(&mut self, now: Millis) {
+        self.other_program = Some(now);
+    }
+
+    /// When a second program came last.
+    pub const fn other_program(&self) -> Option<Millis> {
+        self.other_program
+    }
+
+    /// How far they have come.
+    pub fn arrival(&self, now: Millis) -> Arrival {
+        let for_ms = |since| millis_between(since, now);
+        if let Some((_, since)) = self.asking {
+            return Arrival::Asked { for_ms: for_ms(since) };
+        }
+        match (self.settled(), self.downloaded, self.page_since) {
+            (Some((Answer::Agreed, at)), ..) => Arrival::Agreed { for_ms: for_ms(at) },
+            (Some((Answer::Declined, at)), ..) => Arrival::Declined { for_ms: for_ms(at) },
+            (None, Some(at), _) => {
+                Arrival::Downloaded { for_ms: for_ms(at), page_open: !self.open_pages.is_empty() }
+            }
+            (None, None, None) => Arrival::Nothing,
+            (None, None, Some(since)) if self.open_pages.is_empty() => {
+                Arrival::PageClosed { for_ms: for_ms(since) }
+            }
+            (None, None, Some(since)) => Arrival::PageOpen { for_ms: for_ms(since) },
+        }
+    }
+
+    /// The answer, unless the program was downloaded anew after it.
+    fn settled(&self) -> Option<(Answer, Millis)> {
+        self.answer.filter(|(_, at)| self.downloaded.is_none_or(|downloaded| downloaded <= *at))
+    }
+
+    pub fn to_stored(&self) -> StoredCustomer {
+        StoredCustomer {
+            page_open: !self.open_pages.is_empty(),
+            page_since_ms: self.page_since.map(|at| at.0),
+            downloaded_ms: self.downloaded.map(|at| at.0),
+            answer: self.answer.map(|(answer, at)| (answer, at.0)),
+            other_program_ms: self.other_program.map(|at| at.0),
+        }
+    }
+
+    /// What was known before a restart. A page that was open has to connect again, and so has a program that asks.
+    pub fn from_stored(stored: &StoredCustomer, now: Millis) -> Self {
+        let closed = |at| if stored.page_open { now } else { Millis(at) };
+        Self {
+            open_pages: BTreeSet::new(),
+            page_since: stored.page_since_ms.map(closed),
+            downloaded: stored.downloaded_ms.map(Millis),
+            asking: None,
+            answer: stored.answer.map(|(answer, at)| (answer, Millis(at))),
+            other_program: stored.other_program_ms.map(Millis),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: ConnectionId = ConnectionId(1);
+    const PROGRAM: ConnectionId = ConnectionId(2);
+
+    #[test]
+    fn a_customer_who_declines_is_seen_to_come_that_far() {
+        let mut customer = Customer::default();
+        assert_eq!(customer.arrival(Millis(0)), Arrival::Nothing);
+        customer.page_opened(PAGE, Millis(10));
+        assert_eq!(customer.arrival(Millis(15)), Arrival::PageOpen { for_ms: 5 });
+        customer.downloaded(Millis(20));
+        let downloaded = Arrival::Downloaded { for_ms: 1, page_open: true };
+        assert_eq!(customer.arrival(Millis(21)), downloaded);
+        customer.asked(PROGRAM, Millis(30));
+        customer.page_closed(PAGE, Millis(31));
+        assert_eq!(customer.arrival(Millis(32)), Arrival::Asked { for_ms: 2 });
+        assert!(customer.answered(PROGRAM, Answer::Declined, Millis(40)));
+        assert!(!customer.stopped_asking(PROGRAM), "it was answered");
+        assert_eq!(customer.arrival(Millis(41)), Arrival::Declined { for_ms: 1 });
+        customer.downloaded(Millis(50));
+        let again = Arrival::Downloaded { for_ms: 0, page_open: false };
+        assert_eq!(customer.arrival(Millis(50)), again);
+    }
+
+    #[test]
+    fn a_question_that_goes_unanswered_leaves_what_was_before() {
+        let mut customer = Customer::default();
+        customer.page_opened(PAGE, Millis(0));
+        customer.page_closed(PAGE, Millis(1));
+        customer.asked(PROGRAM, Millis(2));
+        customer.asked(ConnectionId(3), Millis(3));
+        assert!(!customer.stopped_asking(PROGRAM), "another one asks by now");
+        assert!(!customer.answered(PROGRAM, Answer::Declined, Millis(4)));
+        assert!(customer.stopped_asking(ConnectionId(3)));
+        assert_eq!(customer.arrival(Millis(5)), Arrival::PageClosed { for_ms: 4 });
+    }
+
+    #[test]
+    fn an_old_program_that_never_asks_has_agreed_once_it_is_online() {
+        let mut customer = Customer::default();
+        customer.downloaded(Millis(0));
+        customer.came_online(false, Millis(5));
+        customer.came_online(false, Millis(9));
+        assert_eq!(customer.arrival(Millis(10)), Arrival::Agreed { for_ms: 5 });
+        assert_eq!(customer.other_program(), None);
+        customer.came_online(true, Millis(10));
+        assert_eq!(customer.other_program(), Some(Millis(10)));
+    }
+
+    #[test]
+    fn a_restart_keeps_what_was_seen_and_no_connection() {
+        let mut customer = Customer::default();
+        customer.page_opened(PAGE, Millis(0));
+        let json = serde_json::to_string(&customer.to_stored()).unwrap();
+        let again = Customer::from_stored(&serde_json::from_str(&json).unwrap(), Millis(100));
+        assert_eq!(again.arrival(Millis(101)), Arrival::PageClosed { for_ms: 1 });
+        customer.downloaded(Millis(2));
+        let again = Customer::from_stored(&customer.to_stored(), Millis(100));
+        assert!(matches!(again.arrival(Millis(101)), Arrival::Downloaded { page_open: false, .. }));
+    }
+}

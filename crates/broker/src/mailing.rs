@@ -1,0 +1,46 @@
+//! Handing e-mails to the mail server: at once, and again for a while if it doesn't take them yet.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    coordinator::Coordinator,
+    hub::outbox::{Mail, MailState},
+    smtp::{Handover, Mailer},
+};
+
+/// How long to wait before each further attempt, in seconds: half an hour in all. Servers that put off those whom they
+/// don't know yet take the mail within that time.
+const PAUSES: [u64; 6] = [30, 60, 120, 240, 450, 900];
+
+impl Coordinator {
+    pub(crate) fn spawn_mail(self: &Arc<Self>, mail: Mail) {
+        let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
+        tokio::spawn(async move {
+            let Some(mailer) = &this.mailer else { return };
+            let mut tried = this.try_mail(mailer, &mail, false).await;
+            drop(in_flight);
+            for (n, pause) in PAUSES.into_iter().enumerate() {
+                if !tried || !this.waited(Duration::from_secs(pause)).await {
+                    return;
+                }
+                let _in_flight = this.deliverer.begin();
+                tried = this.try_mail(mailer, &mail, n + 1 == PAUSES.len()).await;
+            }
+        });
+    }
+
+    /// Makes one attempt; true if another one may help. After the last one there is none.
+    async fn try_mail(self: &Arc<Self>, mailer: &Mailer, mail: &Mail, last: bool) -> bool {
+        // On disk before it is sent: a mail that may have been taken isn't sent again after a crash.
+        let begun = self.change(|hub, _| Ok(hub.begin_mail_attempt(mail.id))).await;
+        let Ok(Some(mail)) = begun else { return false };
+        let (state, again) = match mailer.send(&mail).await {
+            Handover::Taken => (MailState::Sent, false),
+            Handover::Refused(reason) => (MailState::Failed(reason), false),
+            Handover::NotYet(reason) if last => (MailState::Failed(reason), false),
+            Handover::NotYet(reason) => (MailState::Waiting(reason), true),
+        };
+        self.record(|hub, _| hub.set_mail_state(mail.id, state)).await;
+        again
+    }
+}

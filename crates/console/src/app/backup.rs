@@ -1,0 +1,160 @@
+//! What of a data folder goes into a backup, and comes back from it.
+
+use std::{path::Path, sync::Arc};
+
+use engine::{
+    backup::{Backup, BackupError, OnProgress, Restore, Restored, StoreFile, Written},
+    clock::now,
+    vault::{ITERATIONS, Options as VaultOptions, Vault},
+};
+use parking_lot::Mutex;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::{Console, ports::PORTS_FILE};
+use crate::settings::{SETTINGS_FILE, as_file};
+
+/// All databases, in the order in which they are copied.
+pub(crate) const STORES: [StoreFile; 4] = [
+    StoreFile::ENGINE[0],
+    StoreFile::ENGINE[1],
+    StoreFile {
+        path: "broker/broker.db",
+        name: "broker's store",
+        checking: "check the broker's store for damage",
+        salvaging: "save what can be read of the broker's store",
+        backing_up: "back up the broker's store",
+        restoring: "restore the broker's store",
+        purpose: Some("broker store"),
+        version: broker::STORE_VERSION,
+    },
+    StoreFile {
+        path: "sandbox/sandbox.db",
+        name: "sandbox's store",
+        checking: "check the sandbox's store for damage",
+        salvaging: "save what can be read of the sandbox's store",
+        backing_up: "back up the sandbox's store",
+        restoring: "restore the sandbox's store",
+        purpose: Some("sandbox store"),
+        version: sandbox::STORE_VERSION,
+    },
+];
+
+/// Other files of a data folder that a backup has.
+pub(crate) const KEPT_FILES: [&str; 2] = [SETTINGS_FILE, PORTS_FILE];
+
+/// The backup that is being written, if one is.
+#[derive(Default)]
+pub(crate) struct BackupProgress(Mutex<Option<u8>>);
+
+/// One backup is being written while this exists.
+pub(crate) struct UnderWay(Arc<Console>);
+
+impl Console {
+    /// Begins a backup; none while another one is being written.
+    pub(crate) fn begin_backup(self: &Arc<Self>) -> Option<UnderWay> {
+        let mut percent = self.backup.0.lock();
+        if percent.is_some() {
+            return None;
+        }
+        *percent = Some(0);
+        drop(percent);
+        self.updates.announce();
+        Some(UnderWay(self.clone()))
+    }
+
+    /// The percentage of the backup that is being written.
+    pub(crate) fn backup_percent(&self) -> Option<u8> {
+        *self.backup.0.lock()
+    }
+}
+
+impl UnderWay {
+    /// Writes the backup to `to`. Blocks; the console's end stops it.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub fn write(
+        &self,
+        to: &Path,
+        replace: bool,
+        passphrase: &SecretString,
+    ) -> Result<Written, BackupError> {
+        let console = &self.0;
+        let folder = (console.folder.path.as_path(), &console.folder.vault);
+        let settings = console.settings.stored();
+        write_backup(folder, &settings, passphrase, (to, replace), &mut |progress| {
+            let percent = Some(progress.percent());
+            // Each change is pushed to all subscribers, so small steps are left out.
+            if std::mem::replace(&mut *console.backup.0.lock(), percent) != percent {
+                console.updates.announce();
+            }
+            !console.lifecycle.watch.stopping.is_cancelled()
+        })
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        *self.0.backup.0.lock() = None;
+        self.0.updates.announce();
+    }
+}
+
+/// Writes a backup of `folder` and of the settings that are stored. Blocks.
+///
+/// # Errors
+/// [`BackupError`].
+pub(crate) fn write_backup(
+    (folder, vault): (&Path, &Vault),
+    settings: &Map<String, Value>,
+    passphrase: &SecretString,
+    (to, replace): (&Path, bool),
+    progress: OnProgress<'_>,
+) -> Result<Written, BackupError> {
+    let mut files = vec![(SETTINGS_FILE, as_file(settings).unwrap_or_default().into_bytes())];
+    // Without them, links that were given out lead nowhere after a restore.
+    if let Ok(ports) = std::fs::read(folder.join(PORTS_FILE)) {
+        files.push((PORTS_FILE, ports));
+    }
+    let backup =
+        Backup { folder, vault, stores: &STORES, files, passphrase, iterations: ITERATIONS };
+    backup.write(to, replace, now(), progress)
+}
+
+/// Restores the backup `from` to `folder`. Blocks, on a thread within a runtime.
+///
+/// # Errors
+/// [`BackupError`].
+pub(crate) fn restore_backup(
+    (from, passphrase): (&Path, &SecretString),
+    (folder, replace): (&Path, bool),
+    keep: VaultOptions,
+    by: String,
+    progress: OnProgress<'_>,
+) -> Result<Restored, BackupError> {
+    let restore = Restore {
+        from,
+        passphrase,
+        folder,
+        stores: &STORES,
+        files: &KEPT_FILES,
+        keep,
+        replace,
+        program: "deskhand restore",
+        by,
+    };
+    restore.run(now(), progress)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_paths_are_those_of_the_servers_stores() {
+        let path = |folder: &str, file: &str| format!("{folder}/{file}");
+        assert_eq!(STORES[2].path, path("broker", broker::STORE_FILE));
+        assert_eq!(STORES[3].path, path("sandbox", sandbox::STORE_FILE));
+    }
+}

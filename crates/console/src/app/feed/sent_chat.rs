@@ -1,0 +1,103 @@
+//! What a subscriber has of the chat on screen, so that only new messages are pushed.
+//!
+//! Invariant: a subscriber who puts each push's `chat` after the message `chat_after` has the end of
+//! the chat as the archive has it, however messages came in and whatever was skipped.
+
+use crate::view::ChatLine;
+
+/// The end of the chat that was pushed last.
+#[derive(Default)]
+pub(super) struct SentChat {
+    session: String,
+    /// The guids of the newest page, oldest first.
+    newest: Vec<String>,
+}
+
+impl SentChat {
+    /// Leaves out of `chat`, the newest page, what the subscriber has already; returns the guid of the
+    /// message that the rest comes after.
+    pub fn leave_out_sent(&mut self, session: &str, chat: &mut Vec<ChatLine>) -> Option<String> {
+        if self.session != session {
+            *self = Self { session: session.to_owned(), newest: Vec::new() };
+        }
+        let page: Vec<_> = chat.iter().map(|line| line.guid.clone()).collect();
+        // Where the pages overlap. Without an overlap, messages between them may be missing, so the
+        // subscriber begins anew.
+        let overlap = self.newest.iter().position(|sent| Some(sent) == page.first());
+        let sent = overlap.map_or(&[][..], |at| &self.newest[at..]);
+        // A message that arrived late stands among those sent: what comes after it is sent again.
+        let same = sent.iter().zip(&page).take_while(|(sent, now)| sent == now).count();
+        self.newest = page;
+        chat.drain(..same).next_back().map(|line| line.guid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PAGE: usize = 4;
+
+    fn line(guid: &str) -> ChatLine {
+        ChatLine { guid: guid.into(), at: 0, from: String::new(), text: String::new() }
+    }
+
+    fn lines(chat: &str) -> Vec<ChatLine> {
+        chat.chars().map(|guid| line(&guid.to_string())).collect()
+    }
+
+    fn guids(chat: &[ChatLine]) -> String {
+        chat.iter().map(|line| line.guid.as_str()).collect()
+    }
+
+    /// What is pushed of a chat whose messages are letters, and after which of them.
+    fn push(sent: &mut SentChat, session: &str, chat: &str) -> (Option<String>, String) {
+        let mut page = lines(&chat[chat.len().saturating_sub(PAGE)..]);
+        let after = sent.leave_out_sent(session, &mut page);
+        (after, guids(&page))
+    }
+
+    #[test]
+    fn only_new_messages_are_pushed_and_another_session_begins_anew() {
+        let mut sent = SentChat::default();
+        let mut push = |session, chat| push(&mut sent, session, chat);
+        let after = |guid: &str, new: &str| (Some(guid.to_owned()), new.to_owned());
+        let anew = |all: &str| (None, all.to_owned());
+        assert_eq!(push("s", ""), anew(""));
+        assert_eq!(push("s", "ab"), anew("ab"));
+        assert_eq!(push("s", "ab"), after("b", ""));
+        assert_eq!(push("s", "abcde"), after("b", "cde"), "also where the page has moved on");
+        assert_eq!(push("s", "abcdef"), after("e", "f"));
+        assert_eq!(push("s", "abcdxef"), after("d", "xef"), "`x` came late");
+        assert_eq!(push("s", "abcdxefghijklm"), anew("jklm"), "more than a page is new");
+        assert_eq!(push("t", "a"), anew("a"));
+        assert_eq!(push("s", "abcd"), anew("abcd"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_reader_has_the_end_of_the_chat_after_every_push(
+            inserted in prop::collection::vec((prop::char::range('a', 'z'), 0_usize..9, any::<bool>()), 0..40)
+        ) {
+            let (mut chat, mut sent, mut known) = (String::new(), SentChat::default(), Vec::new());
+            for (guid, from_end, pushed) in inserted {
+                if chat.contains(guid) {
+                    continue;
+                }
+                chat.insert(chat.len().saturating_sub(from_end), guid);
+                if !pushed {
+                    continue;
+                }
+                let (after, new) = push(&mut sent, "s", &chat);
+                let kept = after.map_or(0, |after| 1 + known.iter().position(|at| *at == after).unwrap());
+                known.truncate(kept);
+                known.extend(new.chars().map(String::from));
+                let shown = known.concat();
+                let page = &chat[chat.len().saturating_sub(PAGE)..];
+                prop_assert!(shown.ends_with(page), "{shown} is shown of {chat}");
+            }
+        }
+    }
+}

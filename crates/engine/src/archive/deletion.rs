@@ -1,0 +1,209 @@
+//! Deletion of whole sessions: rows, texts in the search index, and what the file had of them.
+//!
+//! The audit log keeps its entries: it says that there was a session, and who deleted it.
+
+use rusqlite::Connection;
+use rusqlite_migration::M;
+use session::Timestamp;
+use store::fault;
+
+use super::{Archive, ArchiveError, PAGE, READ, search, sessions};
+use crate::SessionId;
+
+/// A deleted session stays deleted: what is still on its way from the journal is let go.
+pub(super) const TABLE: M<'static> = M::up(
+    "CREATE TABLE deleted(session BLOB PRIMARY KEY) WITHOUT ROWID;
+     CREATE TRIGGER sessions_deleted BEFORE INSERT ON sessions
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.id) BEGIN SELECT RAISE(IGNORE); END;
+     CREATE TRIGGER messages_deleted BEFORE INSERT ON messages
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
+     CREATE TRIGGER notes_deleted BEFORE INSERT ON notes
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
+     CREATE TRIGGER tags_deleted BEFORE INSERT ON tags
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
+     CREATE TRIGGER regions_deleted BEFORE INSERT ON regions
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
+     CREATE TRIGGER verifications_deleted BEFORE INSERT ON verifications
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
+     CREATE TRIGGER overrides_deleted BEFORE INSERT ON overrides
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
+     CREATE TRIGGER devices_deleted BEFORE INSERT ON devices
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
+     CREATE TRIGGER pictures_deleted BEFORE INSERT ON pictures
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
+     CREATE TRIGGER happenings_deleted AFTER INSERT ON happenings
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session)
+         BEGIN UPDATE happenings SET session = zeroblob(16), event = 'null' WHERE seq = NEW.seq; END;",
+);
+
+const DELETE: &str = "delete a session from the archive";
+/// Where a session's rows are, beside its own row. Its events keep their numbers, which the next copy from the
+/// journal goes by, so they are emptied instead.
+const TABLES: [&str; 9] = [
+    "messages",
+    "notes",
+    "earlier_notes",
+    "tags",
+    "regions",
+    "verifications",
+    "overrides",
+    "devices",
+    "pictures",
+];
+
+/// What was deleted with a session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Deleted {
+    pub messages: usize,
+    pub notes: usize,
+    pub pictures: usize,
+}
+
+impl Archive {
+    /// Deletes a session with everything in it, for good; none if the archive has no such session.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`]; nothing of it is deleted then.
+    pub async fn delete_session(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<Deleted>, ArchiveError> {
+        self.write(DELETE, move |tx| delete(tx, session)).await
+    }
+
+    /// Sessions that ended before `before`, the oldest first; at most [`PAGE`]. One that was never closed counts from
+    /// its beginning: whether it is live is for the caller to know.
+    pub async fn ended_before(&self, before: Timestamp) -> Result<Vec<SessionId>, ArchiveError> {
+        self.read(move |c| ended_before(c, before)).await
+    }
+}
+
+fn delete(connection: &Connection, session: SessionId) -> Result<Option<Deleted>, ArchiveError> {
+    let Some(doc) = sessions::doc_of(connection, session)? else { return Ok(None) };
+    for doc in docs_of(connection, session)?.into_iter().chain([doc]) {
+        search::remove(connection, doc)?;
+    }
+    search::forget(connection, session)?;
+    let run = |sql: &str| connection.execute(sql, [session.as_bytes()]).map_err(fault(DELETE));
+    let mut deleted = Deleted::default();
+    for table in TABLES {
+        let rows = run(&format!("DELETE FROM {table} WHERE session = ?1"))?;
+        match table {
+            "messages" => deleted.messages = rows,
+            "notes" => deleted.notes = rows,
+            "pictures" => deleted.pictures = rows,
+            _ => {}
+        }
+    }
+    run("UPDATE happenings SET session = zeroblob(16), event = 'null' WHERE session = ?1")?;
+    run("DELETE FROM sessions WHERE id = ?1")?;
+    run("INSERT OR IGNORE INTO deleted(session) VALUES(?1)")?;
+    Ok(Some(deleted))
+}
+
+fn docs_of(connection: &Connection, session: SessionId) -> Result<Vec<i64>, ArchiveError> {
+    let sql = "SELECT doc FROM messages WHERE session = ?1 UNION ALL SELECT doc FROM notes WHERE session = ?1";
+    let mut statement = connection.prepare_cached(sql).map_err(fault(DELETE))?;
+    let docs =
+        statement.query_map([session.as_bytes()], |row| row.get(0)).map_err(fault(DELETE))?;
+    docs.collect::<Result<_, _>>().map_err(fault(DELETE))
+}
+
+fn ended_before(
+    connection: &Connection,
+    before: Timestamp,
+) -> Result<Vec<SessionId>, ArchiveError> {
+    let sql = "SELECT id FROM sessions WHERE ifnull(closed_at, created) < ?1 ORDER BY doc LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
+    let read = |row: &rusqlite::Row<'_>| row.get(0).map(SessionId::from_bytes);
+    let ids = statement.query_map((before.0, PAGE), read).map_err(fault(READ))?;
+    ids.collect::<Result<_, _>>().map_err(fault(READ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{
+        Note, NoteKind, in_memory,
+        messages::{self, sample as message},
+        notes,
+        sessions::sample,
+        tags,
+    };
+
+    const ONE: SessionId = SessionId::from_bytes([1; 16]);
+
+    fn fill(connection: &Connection, n: u8) {
+        let session = SessionId::from_bytes([n; 16]);
+        sessions::save(connection, &sample(n, "María")).unwrap();
+        tags::set(connection, session, &["vip".to_owned()]).unwrap();
+        for text in ["first", "second"] {
+            let (kind, by, at) = (NoteKind::Working, "tess".to_owned(), Timestamp(5_000));
+            notes::set(connection, session, &Note { kind, text: text.into(), by, at }).unwrap();
+        }
+        messages::save(connection, session, vec![message("a", 7, "María", "打印机坏了")]).unwrap();
+        let events = "INSERT OR IGNORE INTO happenings VALUES(?1, ?2, 1, '{}')";
+        connection.execute(events, (n, session.as_bytes())).unwrap();
+        for table in ["overrides", "regions"] {
+            let sql = format!("INSERT INTO {table} VALUES(?1, '{{}}')");
+            connection.execute(&sql, [session.as_bytes()]).unwrap();
+        }
+        let verification = "INSERT INTO verifications VALUES(?1, 1, '{}')";
+        connection.execute(verification, [session.as_bytes()]).unwrap();
+        let picture =
+            "INSERT INTO pictures(session, at, by, bytes, png) VALUES(?1, 1, 'tess', 1, x'00')";
+        connection.execute(picture, [session.as_bytes()]).unwrap();
+    }
+
+    fn rows(connection: &Connection, session: SessionId) -> usize {
+        let count = |sql: String| -> usize {
+            connection.query_row(&sql, [session.as_bytes()], |row| row.get(0)).unwrap()
+        };
+        let tables = TABLES.iter().chain(&["happenings", "ordinals"]);
+        let all: usize = tables
+            .map(|table| count(format!("SELECT count(*) FROM {table} WHERE session = ?1")))
+            .sum();
+        all + count("SELECT count(*) FROM sessions WHERE id = ?1".to_owned())
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_deleted_session_and_the_others_keep_all() {
+        let connection = in_memory();
+        fill(&connection, 1);
+        fill(&connection, 2);
+        let before = rows(&connection, SessionId::from_bytes([2; 16]));
+        let deleted = delete(&connection, ONE).unwrap();
+        assert_eq!(deleted, Some(Deleted { messages: 1, notes: 1, pictures: 1 }));
+        assert_eq!(rows(&connection, ONE), 0);
+        assert_eq!(rows(&connection, SessionId::from_bytes([2; 16])), before);
+        let found = search::find(&connection, "印机", None, 10).unwrap().rows;
+        assert_eq!(found.iter().map(|hit| hit.session.as_bytes()[0]).collect::<Vec<_>>(), [2]);
+        assert_eq!(delete(&connection, ONE).unwrap(), None);
+        connection.execute_batch("INSERT INTO search(search) VALUES('integrity-check')").unwrap();
+    }
+
+    #[test]
+    fn what_arrives_late_for_a_deleted_session_is_let_go() {
+        let connection = in_memory();
+        fill(&connection, 1);
+        delete(&connection, ONE).unwrap();
+        fill(&connection, 1);
+        connection
+            .execute("INSERT INTO happenings VALUES(9, ?1, 1, '{}')", [ONE.as_bytes()])
+            .unwrap();
+        assert_eq!(rows(&connection, ONE), 0);
+        assert!(search::find(&connection, "maria", None, 10).unwrap().rows.is_empty());
+    }
+
+    #[test]
+    fn sessions_that_ended_long_ago_are_listed_oldest_first() {
+        let connection = in_memory();
+        for n in 1..=4 {
+            let closed_at = (n != 1).then_some(Timestamp(i64::from(n) * 10_000));
+            sessions::save(&connection, &crate::archive::Summary { closed_at, ..sample(n, "x") })
+                .unwrap();
+        }
+        let ended = ended_before(&connection, Timestamp(30_000)).unwrap();
+        assert_eq!(ended.iter().map(|id| id.as_bytes()[0]).collect::<Vec<_>>(), [1, 2]);
+    }
+}

@@ -1,0 +1,29 @@
+//! Backup and restore: everything that makes a console, in one file sealed with a passphrase.
+//!
+//! A backup is written while the console runs. Its databases are copied from read transactions that
+//! block nobody; those of journal and archive begin at the same moment, so that the journal leads as
+//! ever. A restore reads the whole file and opens every database before it touches the data folder,
+//! which is then replaced by a rename.
+//!
+//! Inside the [seal](container) are entries: the length of a JSON text (4 bytes, little-endian), the
+//! text, and then as many bytes as it says. The first is the [`contents::Contents`]; the others are files.
+
+mod container;
+mod contents;
+mod error;
+mod passphrase;
+mod progress;
+mod restore;
+mod store_file;
+mod write;
+
+pub use store::SalvagedTable;
+
+pub use self::{
+    error::BackupError,
+    passphrase::check_passphrase,
+    progress::{OnProgress, Progress},
+    restore::{Restore, Restored},
+    store_file::StoreFile,
+    write::{Backup, Written},
+};

@@ -1,0 +1,217 @@
+//! What a broker of ours says of a session: its whole present state, beside the hooks.
+//!
+//! A broker counts every change of a session in its revision, and its hooks carry it, so the older of two reports
+//! never replaces the newer one. A service without the event channel reports by hooks alone.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use wire::{HookType, session_events::PinLife};
+
+use crate::{Presenter, Timestamp, Viewers};
+
+/// How often each hook's event happened or was reported, in the order of `HookType::ALL`.
+pub type EventCounts = [u64; HookType::ALL.len()];
+
+/// Two times of the same fact that differ by less than this are the same time: each is made from how long ago
+/// something was, and messages take a while.
+const SAME_TIME: Duration = Duration::from_secs(5);
+
+/// A session's present state, as the broker says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// Greater with every change of the session, also across restarts of the broker.
+    pub revision: u64,
+    /// Whether the PIN still works.
+    pub life: PinLife,
+    /// How far the customer has come.
+    pub arrival: Arrival,
+    /// The customer's side.
+    pub presenter: ObservedSide,
+    /// All viewers together.
+    pub viewers: ObservedSide,
+    /// How often each hook's event has happened.
+    pub happened: EventCounts,
+}
+
+/// One side's presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObservedSide {
+    /// It was never online.
+    Never,
+    /// At least one of it is connected.
+    Online {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// None of it is connected, and it may still come back within the grace of 60 s.
+    Leaving {
+        /// Since when nobody is connected.
+        since: Timestamp,
+    },
+    /// None of it was connected for longer than the grace.
+    Offline {
+        /// Since when it counts as offline.
+        since: Timestamp,
+    },
+}
+
+/// How far the customer has come before a program of theirs shares the screen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Arrival {
+    /// Nothing of the customer was seen yet, or the service doesn't say.
+    #[default]
+    Nothing,
+    /// Their page is open.
+    PageOpen {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Their page was closed, and nothing was downloaded.
+    PageClosed {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// They downloaded the program, which hasn't connected yet.
+    Downloaded {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The program asks them whether they agree.
+    Asked {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// They declined.
+    Declined {
+        /// When.
+        since: Timestamp,
+    },
+    /// They agreed, or there was nothing to ask.
+    Agreed {
+        /// When.
+        since: Timestamp,
+    },
+}
+
+/// What is kept of a broker's reports beside the presence. A service without the event channel leaves all of it as it
+/// is at first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Observed {
+    /// The revision of the newest observation; 0 before the first.
+    pub revision: u64,
+    /// The revision that each hook reported last; 0 where none did.
+    pub hook_revisions: EventCounts,
+    /// How far the customer has come.
+    pub arrival: Arrival,
+    /// Since when no program of the customer is connected, while it may still come back.
+    pub presenter_left: Option<Timestamp>,
+    /// Since when no viewer is connected, while one may still come back.
+    pub viewers_left: Option<Timestamp>,
+    /// How many of the events that the broker counts are told; none in records of before there was a channel.
+    pub told: Option<EventCounts>,
+    /// How many of them were reported by a hook, or are known to be lost.
+    pub reported: EventCounts,
+    /// How many messages of the chat came by the channel: the number of the last one.
+    pub chat_number: u64,
+}
+
+impl Observed {
+    /// Of a new session, of which nothing has happened yet.
+    pub fn of_new_session() -> Self {
+        Self { told: Some(EventCounts::default()), ..Self::default() }
+    }
+
+    /// The newest revision that is known, by an observation or a hook.
+    pub fn newest_revision(&self) -> u64 {
+        self.hook_revisions.iter().copied().fold(self.revision, u64::max)
+    }
+}
+
+impl ObservedSide {
+    /// Since when the side has left, while it may still come back.
+    pub(crate) const fn left(self) -> Option<Timestamp> {
+        match self {
+            Self::Leaving { since } => Some(since),
+            Self::Never | Self::Online { .. } | Self::Offline { .. } => None,
+        }
+    }
+
+    /// The presenter's presence, which was `before`.
+    pub(crate) fn presenter(self, before: Presenter) -> Presenter {
+        match (self, before) {
+            (Self::Never, _) => Presenter::Never,
+            // Its hook reports it as offline only after the grace.
+            (Self::Leaving { .. }, Presenter::Online { .. }) => before,
+            (Self::Online { since } | Self::Leaving { since }, _) => match before {
+                Presenter::Online { since: known } => {
+                    Presenter::Online { since: same_time(known, since) }
+                }
+                Presenter::Never | Presenter::Offline { .. } | Presenter::Unknown { .. } => {
+                    Presenter::Online { since }
+                }
+            },
+            (Self::Offline { since }, Presenter::Offline { since: known }) => {
+                Presenter::Offline { since: same_time(known, since) }
+            }
+            (Self::Offline { since }, _) => Presenter::Offline { since },
+        }
+    }
+
+    /// The viewers' presence, which was `before`, beside `presenter`.
+    pub(crate) fn viewers(self, before: Viewers, presenter: Presenter) -> Viewers {
+        match (self, before) {
+            (Self::Never, _) => Viewers::Never,
+            (Self::Leaving { .. }, Viewers::Some { .. }) => before,
+            (Self::Online { since } | Self::Leaving { since }, _) => match before {
+                Viewers::Some { since: known } => Viewers::Some { since: same_time(known, since) },
+                Viewers::Never | Viewers::None { .. } | Viewers::Unknown { .. } => {
+                    Viewers::Some { since }
+                }
+            },
+            (Self::Offline { since }, Viewers::None { since: known, reopened }) => {
+                let since = same_time(known, since);
+                Viewers::None { since, reopened: reopened || came_after(presenter, since) }
+            }
+            (Self::Offline { since }, _) => {
+                Viewers::None { since, reopened: came_after(presenter, since) }
+            }
+        }
+    }
+}
+
+impl Arrival {
+    /// Since when it is so.
+    pub(crate) const fn since(self) -> Option<Timestamp> {
+        match self {
+            Self::Nothing => None,
+            Self::PageOpen { since }
+            | Self::PageClosed { since }
+            | Self::Downloaded { since }
+            | Self::Asked { since }
+            | Self::Declined { since }
+            | Self::Agreed { since } => Some(since),
+        }
+    }
+
+    /// This arrival, with the time of `before` where that is the same one.
+    pub(crate) fn or_still(self, before: Self) -> Self {
+        let same_kind = std::mem::discriminant(&self) == std::mem::discriminant(&before);
+        match (self.since(), before.since()) {
+            (Some(since), Some(known)) if same_kind && same_time(known, since) == known => before,
+            _ => self,
+        }
+    }
+}
+
+fn came_after(presenter: Presenter, viewers_left: Timestamp) -> bool {
+    matches!(presenter, Presenter::Online { since } if since > viewers_left)
+}
+
+/// `known`, unless `since` is another time.
+pub(crate) fn same_time(known: Timestamp, since: Timestamp) -> Timestamp {
+    let apart = known.since(since).max(since.since(known));
+    if apart < SAME_TIME { known } else { since }
+}

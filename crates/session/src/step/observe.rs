@@ -1,0 +1,207 @@
+//! The broker's own word: observations decide the presence beside the hooks, and show which webhooks were lost.
+
+use std::time::Duration;
+
+use wire::{HookType, Side, session_events::PinLife};
+
+use super::Turn;
+use crate::{
+    Effect, HookEvent, Life, Observation, PresenceEvent, Presenter, Timer, Timestamp, Viewers,
+    observation::{EventCounts, same_time},
+};
+
+/// How long a webhook may take after the broker itself has told its event.
+const HOOK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// At most so many events of one kind are told at once: a bound for a broker that counts wrongly.
+const MOST_AT_ONCE: u64 = 100;
+
+/// What a hook's report adds to what is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It is new.
+    News,
+    /// It is told for the first time, and something newer of its side is known already.
+    Late,
+    /// It was told before: by the broker itself, or it is delivered a second time.
+    Known,
+}
+
+impl Turn {
+    pub(super) fn observed(&mut self, seen: Observation) {
+        if !self.state.record.is_live() {
+            return;
+        }
+        if !self.state.observed {
+            self.state.observed = true;
+            // Chat comes by the channel from now on.
+            self.schedule_chat();
+        }
+        // An older observation may be on its way still when a newer hook has arrived.
+        if seen.revision < self.state.record.observed.newest_revision() {
+            return;
+        }
+        self.state.record.observed.revision = seen.revision;
+        self.take_presence(&seen);
+        self.expect_hooks(seen.happened);
+        match seen.life {
+            PinLife::Live => {}
+            PinLife::Expired | PinLife::Revoked => self.pin_ended(),
+        }
+    }
+
+    fn take_presence(&mut self, seen: &Observation) {
+        let before = self.presence();
+        let record = &mut self.state.record;
+        let told = record.observed.told.replace(seen.happened);
+        // What happened before there was a channel is told already.
+        let told = told.unwrap_or_else(|| {
+            record.observed.reported = seen.happened;
+            seen.happened
+        });
+        record.presenter = seen.presenter.presenter(before.0);
+        record.viewers = seen.viewers.viewers(before.1, record.presenter);
+        let observed = &mut record.observed;
+        let left = |known: Option<Timestamp>, since: Option<Timestamp>| {
+            since.map(|since| known.map_or(since, |known| same_time(known, since)))
+        };
+        observed.presenter_left = left(observed.presenter_left, seen.presenter.left());
+        observed.viewers_left = left(observed.viewers_left, seen.viewers.left());
+        observed.arrival = seen.arrival.or_still(observed.arrival);
+        self.count_active();
+        self.tell_known_again(before);
+        let counts = HookType::ALL
+            .map(|hook| happened_since(told[hook.index()], seen.happened[hook.index()]));
+        self.tell_side(Side::Presenter, matches!(before.0, Presenter::Online { .. }), counts);
+        self.tell_side(Side::Viewers, matches!(before.1, Viewers::Some { .. }), counts);
+        let viewers = self.state.record.viewers;
+        if counts[HookType::ViewerOffline.index()] > 0 && matches!(viewers, Viewers::None { .. }) {
+            self.want_transcript();
+        }
+        if before != self.presence() {
+            self.schedule_chat();
+        }
+    }
+
+    /// Tells each event of a side that no hook has reported so far, in an order that leads from the presence before to
+    /// the present one. What a newer hook has overtaken is not told: it would say what is not so any more.
+    fn tell_side(&mut self, side: Side, was_online: bool, new: EventCounts) {
+        let (started, offline) = match side {
+            Side::Presenter => (HookType::PresenterStarted, HookType::PresenterOffline),
+            Side::Viewers => (HookType::ViewerStarted, HookType::ViewerOffline),
+        };
+        let is_online = match side {
+            Side::Presenter => matches!(self.state.record.presenter, Presenter::Online { .. }),
+            Side::Viewers => matches!(self.state.record.viewers, Viewers::Some { .. }),
+        };
+        let mut online = was_online;
+        let (mut starts, mut ends) = (new[started.index()], new[offline.index()]);
+        let to_tell = |starts: u64, ends: u64| if is_online { starts } else { ends };
+        while to_tell(starts, ends) > 0 {
+            let leaves = if is_online { online || starts == 1 } else { online && ends > 1 };
+            if starts > 0 && (ends == 0 || !leaves) {
+                starts -= 1;
+                self.has_happened(started, std::mem::replace(&mut online, true));
+            } else {
+                ends -= 1;
+                online = false;
+                self.has_happened(offline, false);
+            }
+        }
+    }
+
+    /// Presence that was unknown is known again.
+    fn tell_known_again(&mut self, before: (Presenter, Viewers)) {
+        let was_unknown = matches!(before.0, Presenter::Unknown { .. })
+            || matches!(before.1, Viewers::Unknown { .. });
+        if was_unknown {
+            let (presenter, viewers) = self.presence();
+            self.tell(PresenceEvent::StatusKnown {
+                presenter: matches!(presenter, Presenter::Online { .. }),
+                viewers: matches!(viewers, Viewers::Some { .. }),
+            });
+        }
+    }
+
+    /// Starts to wait for the webhooks of events that only the broker itself has told so far.
+    fn expect_hooks(&mut self, happened: EventCounts) {
+        let reported = &mut self.state.record.observed.reported;
+        // A broker that lost its store counts anew.
+        for (reported, happened) in reported.iter_mut().zip(happened) {
+            *reported = (*reported).min(happened);
+        }
+        let due = reported.iter().zip(happened).any(|(&reported, happened)| reported < happened);
+        if due && self.state.hooks_due.is_none() {
+            self.state.hooks_due = Some(happened);
+            self.do_(Effect::Start { timer: Timer::HooksDue, after: HOOK_PATIENCE, spread: false });
+        }
+    }
+
+    /// The time is over in which the webhooks were to come.
+    pub(super) fn hooks_due(&mut self) {
+        let Some(due) = self.state.hooks_due.take() else { return };
+        if !self.state.record.is_live() {
+            return;
+        }
+        for hook in HookType::ALL {
+            let reported = &mut self.state.record.observed.reported[hook.index()];
+            if *reported < due[hook.index()] {
+                *reported = due[hook.index()];
+                self.tell(HookEvent::WebhookLost { hook });
+            }
+        }
+        if let Some(told) = self.state.record.observed.told {
+            self.expect_hooks(told);
+        }
+    }
+
+    /// What a hook's report adds to what is known; counts it.
+    pub(super) fn weigh(&mut self, hook: HookType, revision: Option<u64>) -> Weight {
+        let observed = &mut self.state.record.observed;
+        let place = hook.index();
+        let known = &mut observed.hook_revisions;
+        let of_side = HookType::ALL.into_iter().filter(|other| other.side() == hook.side());
+        let newest_of_side = of_side.map(|other| known[other.index()]).max().unwrap_or_default();
+        // A service without revisions reports by hooks alone, and counts nothing.
+        let Some(revision) = revision else { return Weight::News };
+        if revision == known[place] {
+            return Weight::Known;
+        }
+        known[place] = known[place].max(revision);
+        if revision <= observed.revision {
+            // The broker itself told it before.
+            let told = observed.told.map_or(u64::MAX, |told| told[place]);
+            observed.reported[place] = observed.reported[place].saturating_add(1).min(told);
+            return Weight::Known;
+        }
+        if let Some(told) = &mut observed.told {
+            told[place] = told[place].saturating_add(1);
+        }
+        observed.reported[place] = observed.reported[place].saturating_add(1);
+        if revision < newest_of_side { Weight::Late } else { Weight::News }
+    }
+
+    /// The channel is gone, or doesn't tell this session's state. `unknown_since` where the service can't be asked
+    /// otherwise either.
+    pub(super) fn unobserved(&mut self, unknown_since: Option<Timestamp>) {
+        if !std::mem::take(&mut self.state.observed) {
+            return;
+        }
+        if let Some(since) = unknown_since {
+            self.missed(since);
+        }
+        self.schedule_chat();
+    }
+
+    /// The broker says that the PIN doesn't work any more.
+    fn pin_ended(&mut self) {
+        if let Life::Live(allocation) = &mut self.state.record.life {
+            allocation.expires = allocation.expires.min(self.now);
+            self.pin_over();
+        }
+    }
+}
+
+fn happened_since(told: u64, happened: u64) -> u64 {
+    happened.saturating_sub(told).min(MOST_AT_ONCE)
+}

@@ -1,0 +1,83 @@
+//! Presence: what changes it, by a hook's or the broker's own word, and what is told of that.
+
+use wire::{HookType, Side};
+
+use super::Turn;
+use crate::{Effect, PresenceEvent, Presenter, Timestamp, Viewers};
+
+impl Turn {
+    /// The effects of a hook's event, by whichever way it was reported first.
+    pub(super) fn has_happened(&mut self, hook: HookType, again: bool) {
+        self.tell(match hook {
+            HookType::PresenterStarted => PresenceEvent::PresenterOnline { again },
+            HookType::ViewerStarted => PresenceEvent::ViewerJoined { again },
+            HookType::PresenterOffline => PresenceEvent::PresenterOffline,
+            HookType::ViewerOffline => PresenceEvent::ViewersGone,
+        });
+        let record = &mut self.state.record;
+        if hook.is_started() {
+            record.joined = true;
+        }
+        if hook == HookType::PresenterStarted && record.first_joined.is_none() {
+            record.first_joined = Some(self.now);
+        }
+        if hook.is_started() {
+            self.mails_due(hook);
+        }
+    }
+
+    /// Neither side's presence is known from `since` on.
+    pub(super) fn facts_unknown(&mut self, since: Timestamp) {
+        let before = self.presence();
+        self.became_unknown(Side::Presenter, since);
+        self.became_unknown(Side::Viewers, since);
+        self.tell_unknown(before, since);
+        self.count_active();
+    }
+
+    /// `hook` was not armed from `since` on: the presence that it reports on becomes unknown, unless the broker
+    /// itself tells the state.
+    pub(super) fn gap(&mut self, hook: HookType, since: Timestamp) {
+        if self.state.observed {
+            return;
+        }
+        let before = self.presence();
+        let depends = match hook.side() {
+            Side::Presenter => before.0.depends_on(hook),
+            Side::Viewers => before.1.depends_on(hook),
+        };
+        if depends {
+            self.became_unknown(hook.side(), since);
+            self.tell_unknown(before, since);
+            self.count_active();
+        }
+    }
+
+    fn became_unknown(&mut self, side: Side, since: Timestamp) {
+        let record = &mut self.state.record;
+        match side {
+            Side::Presenter => {
+                record.presenter = record.presenter.missed(since);
+                record.observed.presenter_left = None;
+            }
+            Side::Viewers => {
+                record.viewers = record.viewers.missed(since);
+                record.observed.viewers_left = None;
+            }
+        }
+    }
+
+    fn tell_unknown(&mut self, before: (Presenter, Viewers), since: Timestamp) {
+        if before != self.presence() {
+            self.tell(PresenceEvent::StatusUnknown { since });
+        }
+        // The broker's answer resolves it. Where it isn't asked yet, it tells the state on the first contact.
+        if self.state.observed {
+            self.do_(Effect::AskState);
+        }
+    }
+
+    pub(super) fn presence(&self) -> (Presenter, Viewers) {
+        (self.state.record.presenter, self.state.record.viewers)
+    }
+}

@@ -1,0 +1,514 @@
+//! What our own broker says of a session beside its hooks, in every order in which the two can arrive.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use session::{
+    About, Arrival, Effect, Event, HookEvent, Input, Observation, ObservedSide, PresenceEvent,
+    Presenter, SavedChat, SessionStatus, State, Timer, Timestamp, Viewers, step,
+};
+use wire::{
+    HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},
+    session_events::PinLife,
+};
+
+const T0: Timestamp = Timestamp(1_700_000_000_000);
+const DAY: Duration = Duration::from_secs(86_400);
+const GRACE: Duration = Duration::from_secs(60);
+
+fn region() -> wire::Region {
+    "us-east-1".parse().unwrap()
+}
+
+/// A broker's own account of one session, and the console's session that hears of it.
+struct Pair {
+    now: Timestamp,
+    broker: Observation,
+    state: State,
+    events: Vec<Event>,
+    effects: Vec<Effect>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let broker = Observation {
+            revision: 1,
+            life: PinLife::Live,
+            arrival: Arrival::Nothing,
+            presenter: ObservedSide::Never,
+            viewers: ObservedSide::Never,
+            happened: [0; 4],
+        };
+        let state = State::new(About::default(), "anna".into(), T0);
+        let mut pair = Self { now: T0, broker, state, events: Vec::new(), effects: Vec::new() };
+        pair.tell(Input::RegionChosen { region: region() });
+        pair.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
+        pair.events.clear();
+        pair
+    }
+
+    fn tell(&mut self, input: Input) {
+        let transition = step(self.state.clone(), input, self.now);
+        self.state = transition.state;
+        self.events.extend(transition.events);
+        self.effects = transition.effects;
+    }
+
+    fn observe(&mut self) {
+        self.tell(Input::Observed(Box::new(self.broker.clone())));
+    }
+
+    /// Something happens at the broker; returns the revision that its hook's delivery carries.
+    fn happens(&mut self, hook: HookType) -> u64 {
+        self.now = self.now.plus(Duration::from_secs(90));
+        self.broker.revision += 1;
+        self.broker.happened[hook.index()] += 1;
+        let since = self.now;
+        match hook {
+            PresenterStarted => self.broker.presenter = ObservedSide::Online { since },
+            PresenterOffline => self.broker.presenter = ObservedSide::Offline { since },
+            ViewerStarted => self.broker.viewers = ObservedSide::Online { since },
+            ViewerOffline => self.broker.viewers = ObservedSide::Offline { since },
+        }
+        self.broker.revision
+    }
+
+    fn hook(&mut self, hook: HookType, revision: u64) {
+        self.tell(Input::Received(hook));
+        self.tell(Input::Committed { seq: 1, hook, revision: Some(revision) });
+    }
+
+    fn word(&self) -> SessionStatus {
+        SessionStatus::new(&self.state.record, self.now)
+    }
+
+    /// How often an event of `hook` was told.
+    fn told(&self, hook: HookType) -> u64 {
+        let is = |event: &&Event| match event {
+            Event::Presence(PresenceEvent::PresenterOnline { .. }) => hook == PresenterStarted,
+            Event::Presence(PresenceEvent::PresenterOffline) => hook == PresenterOffline,
+            Event::Presence(PresenceEvent::ViewerJoined { .. }) => hook == ViewerStarted,
+            Event::Presence(PresenceEvent::ViewersGone) => hook == ViewerOffline,
+            _ => false,
+        };
+        u64::try_from(self.events.iter().filter(is).count()).unwrap()
+    }
+
+    fn lost(&self) -> usize {
+        let is = |event: &&Event| matches!(event, Event::Hook(HookEvent::WebhookLost { .. }));
+        self.events.iter().filter(is).count()
+    }
+
+    /// Whether both sides are as the broker has them.
+    fn assert_same(&self) {
+        let presenter = match self.state.record.presenter {
+            Presenter::Never => ObservedSide::Never,
+            Presenter::Online { since } => ObservedSide::Online { since },
+            Presenter::Offline { since } => ObservedSide::Offline { since },
+            Presenter::Unknown { since } => panic!("unknown since {since:?}"),
+        };
+        let viewers = match self.state.record.viewers {
+            Viewers::Never => ObservedSide::Never,
+            Viewers::Some { since } => ObservedSide::Online { since },
+            Viewers::None { since, .. } => ObservedSide::Offline { since },
+            Viewers::Unknown { since } => panic!("unknown since {since:?}"),
+        };
+        let kind = std::mem::discriminant::<ObservedSide>;
+        assert_eq!(kind(&presenter), kind(&self.broker.presenter), "{presenter:?}");
+        assert_eq!(kind(&viewers), kind(&self.broker.viewers), "{viewers:?}");
+    }
+}
+
+#[test]
+fn a_lost_webhook_leaves_no_false_state_and_is_logged_once() {
+    let mut pair = Pair::new();
+    pair.observe();
+    pair.happens(PresenterStarted);
+    pair.observe();
+    pair.assert_same();
+    assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
+    assert_eq!((pair.told(PresenterStarted), pair.lost()), (1, 0));
+    let due =
+        Effect::Start { timer: Timer::HooksDue, after: Duration::from_secs(10), spread: false };
+    assert!(pair.effects.contains(&due));
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 1);
+    // It heals: the next one comes, and nothing is told twice.
+    pair.observe();
+    let revision = pair.happens(PresenterOffline);
+    pair.hook(PresenterOffline, revision);
+    pair.observe();
+    assert!(!pair.effects.contains(&due), "{:?}", pair.effects);
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!((pair.told(PresenterOffline), pair.lost()), (1, 1));
+}
+
+#[test]
+fn a_webhook_that_comes_after_the_brokers_own_word_tells_nothing_a_second_time() {
+    let mut pair = Pair::new();
+    let revision = pair.happens(PresenterStarted);
+    pair.observe();
+    pair.hook(PresenterStarted, revision);
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!((pair.told(PresenterStarted), pair.lost()), (1, 0));
+}
+
+#[test]
+fn a_webhook_that_is_delivered_twice_counts_once() {
+    let mut pair = Pair::new();
+    let revision = pair.happens(PresenterStarted);
+    pair.hook(PresenterStarted, revision);
+    pair.hook(PresenterStarted, revision);
+    assert_eq!(pair.told(PresenterStarted), 1);
+    pair.observe();
+    assert_eq!((pair.told(PresenterStarted), pair.lost()), (1, 0));
+}
+
+#[test]
+fn an_older_word_of_the_broker_never_beats_a_newer_webhook() {
+    let mut pair = Pair::new();
+    pair.happens(PresenterStarted);
+    let older = pair.broker.clone();
+    let revision = pair.happens(PresenterOffline);
+    pair.hook(PresenterOffline, revision);
+    pair.tell(Input::Observed(Box::new(older)));
+    assert!(matches!(pair.state.record.presenter, Presenter::Offline { .. }));
+    pair.observe();
+    pair.assert_same();
+}
+
+#[test]
+fn a_late_webhook_never_beats_a_newer_word_of_the_broker() {
+    let mut pair = Pair::new();
+    let started = pair.happens(ViewerStarted);
+    pair.happens(ViewerOffline);
+    pair.observe();
+    pair.hook(ViewerStarted, started);
+    pair.assert_same();
+    assert_eq!((pair.told(ViewerStarted), pair.told(ViewerOffline)), (1, 1));
+}
+
+#[test]
+fn the_first_word_after_a_restart_resolves_what_is_unknown_and_tells_only_what_is_new() {
+    for came in [false, true] {
+        let mut pair = Pair::new();
+        let revision = pair.happens(PresenterStarted);
+        pair.hook(PresenterStarted, revision);
+        pair.observe();
+        pair.state = State::restored(pair.state.record.clone());
+        pair.tell(Input::Restored { since: pair.now });
+        assert!(matches!(pair.word(), SessionStatus::Unknown { .. }));
+        if came {
+            pair.happens(ViewerStarted);
+        }
+        pair.events.clear();
+        pair.observe();
+        pair.assert_same();
+        assert_eq!((pair.told(PresenterStarted), pair.told(ViewerStarted)), (0, u64::from(came)));
+        let known = PresenceEvent::StatusKnown { presenter: true, viewers: came };
+        assert!(pair.events.contains(&known.into()), "{:?}", pair.events);
+    }
+}
+
+#[test]
+fn while_the_broker_tells_the_state_a_missed_stretch_is_asked_about() {
+    let mut pair = Pair::new();
+    pair.observe();
+    pair.tell(Input::Missed { since: pair.now });
+    assert!(pair.effects.contains(&Effect::AskState));
+    pair.observe();
+    pair.assert_same();
+    pair.tell(Input::Unobserved { unknown_since: Some(pair.now) });
+    assert!(matches!(pair.word(), SessionStatus::Unknown { .. }));
+    assert!(!pair.effects.contains(&Effect::AskState), "there is nobody to ask");
+    pair.observe();
+    pair.assert_same();
+}
+
+#[test]
+fn a_service_without_the_channel_is_known_by_its_hooks_as_ever() {
+    let mut pair = Pair::new();
+    pair.tell(Input::Committed { seq: 1, hook: PresenterStarted, revision: None });
+    pair.tell(Input::Committed { seq: 2, hook: PresenterStarted, revision: None });
+    assert_eq!(pair.told(PresenterStarted), 2);
+    pair.tell(Input::Unobserved { unknown_since: Some(pair.now) });
+    assert!(matches!(pair.word(), SessionStatus::Ready { .. }), "it never had the channel");
+}
+
+#[test]
+fn nobody_is_active_with_a_viewer_who_has_left() {
+    let mut pair = Pair::new();
+    pair.happens(PresenterStarted);
+    pair.happens(ViewerStarted);
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::Active { .. }));
+    assert!(pair.state.record.active_since.is_some());
+    pair.now = pair.now.plus(GRACE);
+    pair.broker.revision += 1;
+    pair.broker.viewers = ObservedSide::Leaving { since: pair.now };
+    pair.observe();
+    assert_eq!(pair.word(), SessionStatus::Ready { since: pair.now });
+    assert_eq!(pair.state.record.active_since, None, "the time stands still");
+    assert_eq!(pair.state.record.active_ms, 60_000);
+    let revision = pair.happens(ViewerOffline);
+    pair.hook(ViewerOffline, revision);
+    assert!(matches!(pair.word(), SessionStatus::Ended { .. }));
+}
+
+#[test]
+fn an_ended_session_says_whether_the_customer_is_still_there() {
+    let mut pair = Pair::new();
+    for hook in [PresenterStarted, ViewerStarted, ViewerOffline] {
+        pair.happens(hook);
+    }
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::Ended { still_online: true, .. }));
+    pair.happens(PresenterOffline);
+    pair.observe();
+    let gone = SessionStatus::Ended {
+        since: T0.plus(Duration::from_secs(270)),
+        pin_over: false,
+        may_still_run: false,
+        still_online: false,
+    };
+    assert_eq!(pair.word(), gone);
+}
+
+#[test]
+fn the_customers_way_to_the_program_has_a_word_for_each_step() {
+    let mut pair = Pair::new();
+    let mut word = |arrival: fn(Timestamp) -> Arrival| {
+        pair.now = pair.now.plus(Duration::from_secs(30));
+        pair.broker.revision += 1;
+        pair.broker.arrival = arrival(pair.now);
+        pair.observe();
+        pair.word()
+    };
+    let open = word(|since| Arrival::PageOpen { since });
+    assert!(matches!(open, SessionStatus::PageOpen { .. }));
+    let closed = word(|since| Arrival::PageClosed { since });
+    assert!(matches!(closed, SessionStatus::Waiting { .. }));
+    let downloaded = word(|since| Arrival::Downloaded { since });
+    assert!(matches!(downloaded, SessionStatus::Downloaded { .. }));
+    let asked = word(|since| Arrival::Asked { since });
+    assert!(matches!(asked, SessionStatus::BeingAsked { .. }));
+    let declined = word(|since| Arrival::Declined { since });
+    assert!(matches!(declined, SessionStatus::Declined { .. }));
+    // Where the program is connected while it asks, nobody is ready yet.
+    pair.happens(PresenterStarted);
+    pair.broker.arrival = Arrival::Asked { since: pair.now };
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::BeingAsked { .. }));
+    pair.broker.arrival = Arrival::Agreed { since: pair.now };
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
+}
+
+#[test]
+fn a_customer_who_is_back_at_the_page_is_there_and_one_who_left_it_open_is_gone() {
+    let mut pair = Pair::new();
+    pair.broker.arrival = Arrival::PageOpen { since: pair.now };
+    pair.happens(PresenterStarted);
+    pair.happens(PresenterOffline);
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }));
+    pair.now = pair.now.plus(GRACE);
+    pair.broker.revision += 1;
+    pair.broker.arrival = Arrival::PageOpen { since: pair.now };
+    pair.observe();
+    assert_eq!(pair.word(), SessionStatus::PageOpen { since: pair.now });
+}
+
+#[test]
+fn a_pin_that_the_broker_has_ended_is_over() {
+    for life in [PinLife::Expired, PinLife::Revoked] {
+        let mut pair = Pair::new();
+        pair.happens(PresenterStarted);
+        pair.broker.life = life;
+        pair.observe();
+        assert!(matches!(pair.word(), SessionStatus::Ended { pin_over: true, .. }));
+        assert!(!pair.state.record.is_live());
+    }
+}
+
+#[test]
+fn a_record_of_before_the_channel_is_told_nothing_old() {
+    let mut pair = Pair::new();
+    pair.state.record.observed = serde_json::from_str("{}").unwrap();
+    pair.happens(PresenterStarted);
+    pair.happens(ViewerStarted);
+    pair.observe();
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    pair.assert_same();
+    assert_eq!((pair.told(PresenterStarted), pair.lost()), (0, 0));
+}
+
+#[test]
+fn a_transcript_is_told_where_it_has_messages_and_once() {
+    let mut pair = Pair::new();
+    let saved =
+        |total| Input::ChatSaved(SavedChat { total, transcript: true, ..SavedChat::default() });
+    for (total, told) in [(0, vec![false]), (2, vec![true])] {
+        pair.events.clear();
+        for hook in [ViewerStarted, ViewerOffline] {
+            pair.tell(Input::Committed { seq: 1, hook, revision: None });
+        }
+        pair.tell(saved(total));
+        for hook in [ViewerStarted, ViewerOffline] {
+            pair.tell(Input::Committed { seq: 1, hook, revision: None });
+        }
+        pair.tell(saved(total));
+        let loud: Vec<bool> = pair
+            .events
+            .iter()
+            .filter(|event| event.facts().name() == "transcript_saved")
+            .map(|event| event.facts().notice("x").notify)
+            .collect();
+        assert_eq!(loud, told, "{total} messages");
+    }
+}
+
+#[test]
+fn whoever_writes_before_any_program_runs_is_told_by_name() {
+    let mut pair = Pair::new();
+    pair.observe();
+    let saved = SavedChat {
+        new: 1,
+        total: 1,
+        from: Some("Maria\u{202e}".into()),
+        number: Some(1),
+        ..SavedChat::default()
+    };
+    pair.tell(Input::ChatSaved(saved));
+    let notice = pair.events[0].facts().notice("Lopez");
+    assert_eq!((notice.text.as_str(), notice.notify), ("Lopez: 1 new message from Maria", true));
+    assert_eq!(pair.state.record.observed.chat_number, 1);
+}
+
+/// What becomes of a hook's delivery.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Arrives,
+    Lost,
+    Twice,
+    Late,
+}
+
+fn any_fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![Just(Fate::Arrives), Just(Fate::Lost), Just(Fate::Twice), Just(Fate::Late)]
+}
+
+fn any_happening() -> impl Strategy<Value = (bool, bool, Fate, bool)> {
+    (any::<bool>(), any::<bool>(), any_fate(), any::<bool>())
+}
+
+proptest! {
+    /// Whatever is lost, late or doubled, and however many states the channel leaves out: at rest the state is the
+    /// broker's, no event was told twice, and whoever is there was told.
+    #[test]
+    fn at_rest_the_state_is_the_brokers_and_no_event_is_told_twice(
+        happenings in proptest::collection::vec(any_happening(), 0..40),
+    ) {
+        let mut pair = Pair::new();
+        let mut late = Vec::new();
+        for (viewers, starts, fate, observed) in happenings {
+            let hook = match (viewers, starts) {
+                (false, true) => PresenterStarted,
+                (true, true) => ViewerStarted,
+                // Nobody leaves who isn't there.
+                (false, false) if matches!(pair.broker.presenter, ObservedSide::Online { .. }) => {
+                    PresenterOffline
+                }
+                (true, false) if matches!(pair.broker.viewers, ObservedSide::Online { .. }) => {
+                    ViewerOffline
+                }
+                (false | true, false) => continue,
+            };
+            let revision = pair.happens(hook);
+            match fate {
+                Fate::Arrives => pair.hook(hook, revision),
+                Fate::Twice => {
+                    pair.hook(hook, revision);
+                    pair.hook(hook, revision);
+                }
+                Fate::Late => late.push((hook, revision)),
+                Fate::Lost => {}
+            }
+            if observed {
+                pair.observe();
+                for (hook, revision) in late.drain(..) {
+                    pair.hook(hook, revision);
+                }
+            }
+        }
+        pair.observe();
+        for (hook, revision) in late {
+            pair.hook(hook, revision);
+        }
+        pair.assert_same();
+        for hook in HookType::ALL {
+            prop_assert!(pair.told(hook) <= pair.broker.happened[hook.index()], "{}", hook);
+        }
+        let is_there = |side| matches!(side, ObservedSide::Online { .. });
+        prop_assert!(!is_there(pair.broker.presenter) || pair.told(PresenterStarted) > 0);
+        prop_assert!(!is_there(pair.broker.viewers) || pair.told(ViewerStarted) > 0);
+    }
+
+    /// The table of words, as `SessionStatus` documents it.
+    #[test]
+    fn the_first_word_that_fits_wins(
+        presenter in 0..5_u8, viewers in 0..6_u8, arrival in 0..7_u8, at in 1..9_i64,
+    ) {
+        let mut pair = Pair::new();
+        let since = T0.plus(Duration::from_secs(5));
+        let came = Timestamp(T0.0 + at * 1_000);
+        let record = &mut pair.state.record;
+        record.presenter = match presenter {
+            0 => Presenter::Never,
+            1 | 2 => Presenter::Online { since },
+            3 => Presenter::Offline { since },
+            _ => Presenter::Unknown { since },
+        };
+        record.observed.presenter_left = (presenter == 2).then_some(since);
+        record.viewers = match viewers {
+            0 => Viewers::Never,
+            1 | 2 => Viewers::Some { since },
+            3 => Viewers::None { since, reopened: false },
+            4 => Viewers::None { since, reopened: true },
+            _ => Viewers::Unknown { since },
+        };
+        record.observed.viewers_left = (viewers == 2).then_some(since);
+        record.observed.arrival = match arrival {
+            0 => Arrival::Nothing,
+            1 => Arrival::PageOpen { since: came },
+            2 => Arrival::PageClosed { since: came },
+            3 => Arrival::Downloaded { since: came },
+            4 => Arrival::Asked { since: came },
+            5 => Arrival::Declined { since: came },
+            _ => Arrival::Agreed { since: came },
+        };
+        let (shares, watched) = (presenter == 1, viewers == 1);
+        let word = pair.word();
+        let fits = match &word {
+            SessionStatus::BeingAsked { .. } => arrival == 4,
+            SessionStatus::Declined { .. } => arrival == 5,
+            SessionStatus::Downloaded { .. } => arrival == 3 && !shares,
+            SessionStatus::PageOpen { .. } => arrival == 1 && !shares,
+            SessionStatus::Ended { .. } => viewers == 3,
+            SessionStatus::PresenterOffline { .. } => presenter == 2 || presenter == 3,
+            SessionStatus::Unknown { .. } => presenter == 4 || viewers == 5,
+            SessionStatus::Active { .. } => shares && watched,
+            SessionStatus::ViewerWaiting { .. } => presenter == 0 && watched,
+            SessionStatus::Ready { .. } => shares && !watched,
+            SessionStatus::Waiting { .. } => presenter == 0 && !watched,
+            other => panic!("{other:?} is no word of a live session"),
+        };
+        prop_assert!(fits, "{:?}: presenter {}, viewers {}, arrival {}", word, presenter, viewers, arrival);
+        let asked = (arrival == 4 || arrival == 5) && presenter != 4;
+        prop_assert_eq!(
+            asked, matches!(word, SessionStatus::BeingAsked { .. } | SessionStatus::Declined { .. })
+        );
+    }
+}

@@ -1,0 +1,32 @@
+import { screen } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { expect, test } from 'vitest';
+import { open } from '../../../tests/rendered';
+
+async function fill(first: string, second: string) {
+  open('signed_in');
+  await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
+  await userEvent.keyboard('{Control>},{/Control}');
+  await userEvent.type(await screen.findByLabelText('Passphrase for the backup'), first);
+  await userEvent.type(screen.getByLabelText('The same passphrase again'), second);
+  await userEvent.click(screen.getByRole('button', { name: 'Back up' }));
+}
+
+test('a backup says where it is, and its passphrase is gone from the page', async () => {
+  await fill('correct horse battery', 'correct horse battery');
+  expect(await screen.findByText(/The backup is in .*\.backup\./)).toBeVisible();
+  expect(screen.getByLabelText('Passphrase for the backup')).toHaveValue('');
+  expect(screen.getByLabelText('The same passphrase again')).toHaveValue('');
+});
+
+test('two passphrases that differ are not sent, and a refusal says why', async () => {
+  await fill('correct horse battery', 'correct horse');
+  expect(screen.getByText('The two passphrases are not the same.')).toBeVisible();
+  const again = screen.getByLabelText('The same passphrase again');
+  const first = screen.getByLabelText('Passphrase for the backup');
+  await userEvent.clear(first);
+  await userEvent.clear(again);
+  await userEvent.type(first, 'short');
+  await userEvent.type(again, 'short{Enter}');
+  expect(await screen.findByText(/too easy to guess/)).toBeVisible();
+});
