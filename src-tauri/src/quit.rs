@@ -37,6 +37,15 @@ pub fn quit(app: &AppHandle) {
     });
 }
 
+/// Quits like [`quit`] where the page is known to be gone, so nobody waits for it.
+pub fn without_page(app: &AppHandle) {
+    if app.state::<Shell>().overview().live() == 0 {
+        return end(app);
+    }
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move { ask(&app).await });
+}
+
 /// Asks without the page, in the words that the page would have used.
 async fn ask(app: &AppHandle) {
     let quitting = shell::run(app, ProgramCommand::Quitting).await;
@@ -52,11 +61,14 @@ async fn ask(app: &AppHandle) {
         no: "Stay".into(),
         otherwise: false,
     };
-    let quitting = app.clone();
+    let asking = app.clone();
     // Without a parent: the window, whose page hangs, may be hidden or on another desktop.
     question::ask(app, None, question, move |yes| {
         if yes {
-            end(&quitting);
+            end(&asking);
+        } else {
+            // Whoever stays wants to see the sessions.
+            window::load_lost_page(&asking);
         }
     });
 }

@@ -56,7 +56,8 @@ impl Shell {
             page: Page::default(),
             overview: Mutex::default(),
             notifier: Notifier::default(),
-            tray_host: watch::Sender::new(false),
+            // Until it is known: a window that was hidden meanwhile comes back if there is none.
+            tray_host: watch::Sender::new(true),
         }
     }
 

@@ -82,7 +82,7 @@ pub fn show_hidden(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(MAIN)
         && window.is_visible().is_ok_and(|visible| !visible)
     {
-        tracing::info!("the desktop's tray is gone: the window is shown again");
+        tracing::info!("the desktop has no tray: the hidden window is shown again");
         raise(&window);
     }
 }
@@ -91,6 +91,15 @@ pub fn show_hidden(app: &AppHandle) {
 pub fn show_main<R: Runtime>(app: &AppHandle<R>) {
     if let Some(window) = app.get_webview_window(MAIN) {
         raise(&window);
+    }
+}
+
+/// Loads the main window's page unless one is there.
+pub fn load_lost_page(app: &AppHandle) {
+    if !app.state::<Shell>().page().listens()
+        && let Some(window) = app.get_webview_window(MAIN)
+    {
+        page_process::load(&window);
     }
 }
 

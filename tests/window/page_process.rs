@@ -23,6 +23,24 @@ async fn a_main_page_that_is_killed_is_loaded_again_at_the_same_place() {
 async fn a_main_page_that_keeps_dying_is_asked_about_and_loaded_again_on_request() {
     let fixture = ViewerFixture::new().await;
     look_at_the_log(&fixture).await;
+    keeps_dying(&fixture).await;
+    fixture.desktop.tool("xdotool", &["key", "Return"]);
+    see_the_log(&fixture).await;
+}
+
+#[tokio::test]
+async fn whoever_stays_though_the_page_keeps_dying_gets_it_back() {
+    let fixture = ViewerFixture::new().await;
+    look_at_the_log(&fixture).await;
+    keeps_dying(&fixture).await;
+    fixture.desktop.tool("xdotool", &["key", "shift+Tab", "Return"]);
+    fixture.desktop.window("Quit Deskhand?").await;
+    fixture.desktop.tool("xdotool", &["key", "Return"]);
+    see_the_log(&fixture).await;
+}
+
+/// Kills the main page until it isn't loaded again unasked, and gives the question about it the keyboard.
+async fn keeps_dying(fixture: &ViewerFixture) {
     let mut killed = 0;
     for times in 1..=4 {
         let another = async || {
@@ -31,14 +49,12 @@ async fn a_main_page_that_keeps_dying_is_asked_about_and_loaded_again_on_request
         };
         killed = eventually("the page's process", another).await;
         fixture.desktop.signal(killed, "KILL");
-        let said = if times < 4 { LOADED_AGAIN } else { "ended 3 times in a minute" };
+        let said = if times < 4 { LOADED_AGAIN } else { "ended more than 3 times in a minute" };
         fixture.desktop.logged(said, if times < 4 { times } else { 1 }).await;
     }
     let before = fixture.desktop.web_processes();
     assert!(before.is_empty() || before == [killed], "it isn't loaded again unasked: {before:?}");
     fixture.desktop.window("Deskhand's window keeps failing").await;
-    fixture.desktop.tool("xdotool", &["key", "Return"]);
-    see_the_log(&fixture).await;
 }
 
 #[tokio::test]

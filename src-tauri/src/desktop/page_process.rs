@@ -69,6 +69,13 @@ pub fn end(window: &WebviewWindow) {
     }
 }
 
+/// Loads the page of a window again, in a new process if its process has ended.
+pub fn load(window: &WebviewWindow) {
+    if let Err(error) = window.with_webview(|webview| webview.inner().reload()) {
+        tracing::warn!(%error, "load a page again");
+    }
+}
+
 fn ended(
     window: &WebviewWindow,
     view: &WebView,
@@ -90,7 +97,9 @@ fn ended(
         tracing::error!("the page of the {kind} window ended: {why}; it is loaded again");
         load_again(view);
     } else {
-        tracing::error!("the page of the {kind} window ended {RELOADS} times in a minute: {why}");
+        tracing::error!(
+            "the page of the {kind} window ended more than {RELOADS} times in a minute: {why}"
+        );
         ask(window, view, reloads.clone());
     }
 }
@@ -128,7 +137,7 @@ fn ask(window: &WebviewWindow, view: &WebView, reloads: Rc<RefCell<Reloads>>) {
 
 fn give_up(app: &AppHandle, window: &WebviewWindow) {
     if window.label() == MAIN {
-        quit::quit(app);
+        quit::without_page(app);
     } else if let Err(error) = window.destroy() {
         tracing::warn!(%error, "close a viewer window");
     }
@@ -138,7 +147,7 @@ fn main_fails() -> Question {
     Question {
         text: "Deskhand's window keeps failing".into(),
         detail: format!(
-            "Its page ended {RELOADS} times within a minute. Deskhand itself still runs: sessions go on, and what \
+            "Its page ended more than {RELOADS} times within a minute. Deskhand itself still runs: sessions go on, and what \
              happens in them is recorded. If it fails again, close other programs to free memory, then quit Deskhand \
              and start it again. The log says why the page ended."
         ),
@@ -152,7 +161,7 @@ fn viewer_fails() -> Question {
     Question {
         text: "This viewer window keeps failing".into(),
         detail: format!(
-            "Its page ended {RELOADS} times within a minute. The session goes on without this window. If it fails \
+            "Its page ended more than {RELOADS} times within a minute. The session goes on without this window. If it fails \
              again, close other programs to free memory, then open the viewer from the session."
         ),
         yes: "Load the viewer again".into(),

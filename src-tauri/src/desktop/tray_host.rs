@@ -17,9 +17,8 @@ const WATCHER_PATH: &str = "/StatusNotifierWatcher";
 /// How long the watcher may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
-/// Calls `known` with whether there is a host: at once, and whenever that changes.
+/// Calls `known` with whether there is a host: as soon as that is known, and whenever it changes.
 pub async fn watch(known: impl Fn(bool)) {
-    known(false);
     if let Err(error) = follow(&known).await {
         tracing::warn!(%error, "look for the desktop's tray: closing the window quits instead of hiding it");
     }

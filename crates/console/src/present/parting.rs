@@ -55,12 +55,14 @@ pub fn quitting(
     let there = people(sessions);
     let text: Vec<String> = match kind {
         ServiceKind::Embedded => vec![
-            "Quitting also stops the broker inside Deskhand, through which these sessions run.".into(),
+            "Quitting also stops the broker inside Deskhand, through which these sessions run."
+                .into(),
             match there {
                 Some(people) => format!("{people} connected and will be cut off at once."),
                 None => "Nobody is connected.".into(),
             },
-            "The sessions are kept. Until Deskhand runs again, nobody can join with their PINs.".into(),
+            "The sessions are kept. Until Deskhand runs again, nobody can join with their PINs."
+                .into(),
         ],
         ServiceKind::Configured => vec![
             match there {
