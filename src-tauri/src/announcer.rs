@@ -164,8 +164,9 @@ fn show_chat(app: &AppHandle, session: String) {
 /// Whether it is a chat message that somebody is looking at already.
 fn is_read(app: &AppHandle, tell: &Tell) -> bool {
     let Tell::Happened(happening) = tell else { return false };
-    let session = &happening.session;
-    happening.event == "chat_arrived"
-        && (viewer::has_focus(app, session)
-            || window::has_focus(app) && app.state::<Shell>().page().reads(session))
+    let (session, shell) = (&happening.session, app.state::<Shell>());
+    // Over a locked window nobody reads anything.
+    let seen =
+        || viewer::has_focus(app, session) || window::has_focus(app) && shell.page().reads(session);
+    happening.event == "chat_arrived" && !shell.overview().locked() && seen()
 }

@@ -137,9 +137,10 @@ impl Page {
         Ok(())
     }
 
-    /// Whether this session's chat is open in the page.
+    /// Whether this session's chat is open in the page; in a dead one it isn't.
     pub fn reads(&self, session: &str) -> bool {
-        self.0.lock().kept["reads"] == session
+        let state = self.0.lock();
+        state.listener.is_some() && state.kept["reads"] == session
     }
 
     /// What the page before has had kept; null if nothing.
@@ -215,6 +216,17 @@ mod tests {
         page.keep(json!({ "drafts": { "a": "Hello" } })).unwrap();
         assert!(page.keep(json!("x".repeat(MOST_KEPT))).is_err());
         assert_eq!(page.kept()["drafts"]["a"], "Hello");
+    }
+
+    #[test]
+    fn a_dead_page_reads_no_chat() {
+        let page = Page::default();
+        page.keep(json!({ "reads": "a" })).unwrap();
+        let _requests = page.listen();
+        assert!(page.reads("a"));
+        assert!(!page.reads("b"));
+        page.lost();
+        assert!(!page.reads("a"));
     }
 
     #[test]
