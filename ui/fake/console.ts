@@ -11,7 +11,21 @@ import type {
 import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import type { Place } from '../src/lib/shell/place';
 import { FakeIdentity } from './identity';
-import { chat, detail, hook, HOOKS, lane, MINUTE, pin, program, race, row } from './make';
+import {
+  chat,
+  detail,
+  hook,
+  HOOKS,
+  lane,
+  MINUTE,
+  newest,
+  ordered,
+  page,
+  pin,
+  program,
+  race,
+  row,
+} from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { backUp, download, keep, PICTURE } from './saving';
@@ -21,13 +35,6 @@ import { QUITTING } from './states';
 const PAGE = 100;
 
 /** How many chat messages a page has. */
-const CHAT_PAGE = 200;
-
-/** The detail with the newest page of its chat, as the console sends it. */
-function newest(detail: SessionDetail): SessionDetail {
-  return { ...detail, chat: detail.chat.slice(-CHAT_PAGE), chat_total: detail.chat.length };
-}
-
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
@@ -184,17 +191,7 @@ export class FakeConsole implements ConsolePort {
       case 'mail':
         this.change(command.session, (d) => ({
           ...d,
-          mails: [
-            ...d.mails,
-            {
-              id: d.mails.length + 1,
-              to: command.to,
-              to_customer: command.to_customer,
-              status: command.when === 'now' ? 'Sent' : 'Waits',
-              waiting: command.when !== 'now',
-              doubtful: false,
-            },
-          ],
+          mails: [...d.mails, ordered(command, d.mails.length + 1)],
         }));
         return DONE;
       case 'withdraw_mail':
@@ -232,12 +229,8 @@ export class FakeConsole implements ConsolePort {
         return DONE;
       case 'detail':
         return { reply: 'detail', detail: newest(this.#known(command.session)) };
-      case 'chat': {
-        const { chat: all } = this.#known(command.session);
-        const end = command.before === null ? all.length : all.findIndex((l) => l.guid === command.before);
-        const earlier = Math.max(0, end - CHAT_PAGE);
-        return { reply: 'chat', chat: all.slice(earlier, end), earlier };
-      }
+      case 'chat':
+        return { reply: 'chat', ...page(this.#known(command.session).chat, command.before) };
       case 'search':
         return this.#search(command.query, command.cursor);
       case 'export':
@@ -248,6 +241,8 @@ export class FakeConsole implements ConsolePort {
             .chat.map((l) => `${l.from}: ${l.text}`)
             .join('\n'),
         };
+      case 'export_sessions':
+        return { reply: 'text', file_name: 'sessions.csv', text: 'session,customer\r\n' };
       case 'picture':
         return { reply: 'picture', file_name: 'session-picture-1.png', png: PICTURE };
       case 'probe_regions':

@@ -319,7 +319,7 @@ fn a_session_whose_pin_is_over_still_says_who_is_there_and_counts_no_event() {
     assert_eq!(hub.next_deadline(Millis(0)), Some(Millis(60_001)));
     let change = hub.fire_elapsed(Millis(60_001));
     assert!(change.effects.is_empty(), "its hooks fire no more: {:?}", change.effects);
-    assert_eq!(change.changed, [pin.clone()]);
+    assert_eq!(change.changed, std::slice::from_ref(&pin));
     let facts = hub.facts(&pin, Millis(60_001)).unwrap();
     assert_eq!(facts.viewers, SideFacts::Offline { for_ms: 0 });
     assert_eq!(facts.happened, [0, 1, 0, 0]);

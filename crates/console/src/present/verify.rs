@@ -194,9 +194,7 @@ fn of_call(failure: Failure) -> Trouble {
         | Failure::TimedOut
         | Failure::Malformed
         | Failure::TooLarge { .. }
-        | Failure::Faulty { .. } => {
-            maybe_sent(trouble)
-        }
+        | Failure::Faulty { .. } => maybe_sent(trouble),
         Failure::Blocked { by } if by.let_it_through() => maybe_sent(trouble),
         Failure::Unauthorized
         | Failure::RateLimited { .. }

@@ -313,6 +313,7 @@ impl World {
             Effect::ChooseRegion
             | Effect::Allocate { .. }
             | Effect::FetchChat { .. }
+            | Effect::AskState
             | Effect::SendMail { .. }
             | Effect::AskParameters
             | Effect::DownloadProgram

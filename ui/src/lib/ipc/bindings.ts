@@ -232,8 +232,7 @@ path?: string,
 /**
  * Whether a file of this name is replaced.
  */
-replace?: boolean, } | { "do": "quit" };
-before?: number, } | { "do": "verify_audit" } | { "do": "export_audit" } | { "do": "quitting" } | { "do": "quit" };
+replace?: boolean, } | { "do": "quitting" } | { "do": "quit" };
 
 export type About = { 
 /**
@@ -475,6 +474,16 @@ key_keeper: KeyKeeper,
  * The percentage of the backup that is being written; none if none is.
  */
 backup_percent: number | null, };
+
+export type QuittingView = { 
+/**
+ * Sessions that are live. Nobody need be asked while there are none.
+ */
+live: number, 
+/**
+ * What happens to them and to those who are connected, a sentence each. While the console is locked they name nobody.
+ */
+text: Array<string>, };
 
 export type ServiceView = { 
 /**
@@ -729,6 +738,7 @@ chat_after: string | null,
  * How many messages the chat has. `chat` gives the newest; the command `chat` gives earlier ones.
  */
 chat_total: number, 
+/**
  * Whether the window can write to it; none where nobody can.
  */
 chat_box: ChatBoxView | null, 
@@ -1014,6 +1024,26 @@ from: string,
  * The text, made harmless.
  */
 text: string, };
+
+export type ChatBoxView = { 
+/**
+ * The most characters of a message.
+ */
+longest: number, 
+/**
+ * Where to write instead, in a sentence; none where messages can be sent from here.
+ */
+instead: string | null, };
+
+export type ClosingView = { 
+/**
+ * What happens to the PIN and to those who are connected, a sentence each.
+ */
+text: Array<string>, 
+/**
+ * Whether it is known that the customer never came, so that nothing can have been resolved.
+ */
+nobody_came: boolean, };
 
 export type TranscriptView = { "is": "not_yet" } | { "is": "wanted", 
 /**
@@ -1493,8 +1523,3 @@ export const LONGEST = {
   nickname: 64,
   filter: 200,
 } as const;
-export type QuittingView = { live: number, text: Array<string>, };
-
-export type ChatBoxView = { longest: number, instead: string | null, };
-
-export type ClosingView = { text: Array<string>, nobody_came: boolean, };

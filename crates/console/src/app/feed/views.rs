@@ -135,7 +135,7 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
         },
         listener: engine.map(Engine::listener),
         hook_base: engine.map(|engine| engine.hook_base().as_str()),
-        reach: engine.map_or(Reach::Unknown, |engine| reach::known(engine)),
+        reach: engine.map_or(Reach::Unknown, reach::known),
         health: engine.map(Engine::health),
         standing: &standing,
         keeper: console.folder.vault.keeper(),
