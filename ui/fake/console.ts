@@ -10,22 +10,9 @@ import type {
 } from '../src/lib/ipc/bindings';
 import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import type { Place } from '../src/lib/shell/place';
+import { newest, page } from './chat';
 import { FakeIdentity } from './identity';
-import {
-  chat,
-  detail,
-  hook,
-  HOOKS,
-  lane,
-  MINUTE,
-  newest,
-  ordered,
-  page,
-  pin,
-  program,
-  race,
-  row,
-} from './make';
+import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { backUp, download, keep, PICTURE } from './saving';
@@ -33,8 +20,6 @@ import { SETTINGS } from './settings';
 import { QUITTING } from './states';
 
 const PAGE = 100;
-
-/** How many chat messages a page has. */
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];

@@ -41,6 +41,15 @@ test('the shell asks whether to close a session, and its outcome', async () => {
   expect(port.asked.map((command) => command.do)).not.toContain('close');
 });
 
+test('all sessions are exported from the archive', async () => {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  await userEvent.type(screen.getByRole('searchbox'), 'printer');
+  await userEvent.click(await screen.findByRole('button', { name: 'Export all sessions' }));
+  expect(port.asked).toContainEqual({ do: 'export_sessions' });
+  expect(await screen.findByText(/Saved as .*sessions\.csv/)).toBeVisible();
+});
+
 test('quitting asks while sessions are live', async () => {
   const port = open('rich');
   await screen.findByRole('heading', { name: 'Maria Lopez' });

@@ -8,7 +8,6 @@
 mod archive;
 mod audit_log;
 mod backup;
-mod chat;
 mod configure;
 mod customer_program;
 mod devices;
@@ -21,6 +20,7 @@ mod policy;
 mod profile;
 mod quit;
 mod remote_service;
+mod say;
 mod session;
 mod settings;
 mod viewing;
@@ -35,12 +35,12 @@ use ts_rs::TS;
 
 use self::policy::Policy;
 pub use self::{
-    archive::ArchiveCommand, audit_log::AuditLogCommand, backup::BackupCommand, chat::ChatCommand,
+    archive::ArchiveCommand, audit_log::AuditLogCommand, backup::BackupCommand,
     customer_program::CustomerProgramCommand, devices::DeviceCommand,
     identity_services::IdentityServiceCommand, mail::MailCommand, passkeys::PasskeyCommand,
     person_verification::VerificationCommand, profile::ProfileCommand, quit::ProgramCommand,
-    remote_service::RemoteServiceCommand, session::SessionCommand, settings::SettingsCommand,
-    viewing::ViewingCommand,
+    remote_service::RemoteServiceCommand, say::ChatCommand, session::SessionCommand,
+    settings::SettingsCommand, viewing::ViewingCommand,
 };
 use crate::{
     Settings,

@@ -11,7 +11,7 @@ pub struct Limit {
     pub field: &'static str,
     /// What a person calls the text.
     pub what: &'static str,
-    /// Characters.
+    /// The most characters, or how many there may be at most.
     pub most: usize,
 }
 

@@ -29,7 +29,10 @@ impl Receiver for ToActors {
     ) {
         self.0.look();
         self.send(session, SessionMessage::Committed { hook, revision, seq, at });
-        if let Some(since) = self.0.awake.told(session, hook, at) {
+        // Where the service numbers its states, a late webhook is known to be late.
+        if revision.is_none()
+            && let Some(since) = self.0.awake.told(session, hook, at)
+        {
             // Both are told: that it was reported, and that this needn't be the present state.
             self.send(session, SessionMessage::Input(Input::Missed { since }));
         }

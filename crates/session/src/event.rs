@@ -65,6 +65,11 @@ pub trait EventFacts {
         true
     }
 
+    /// Whether it says that messages of the chat have arrived.
+    fn brings_messages(&self) -> bool {
+        false
+    }
+
     /// Its text in the audit log, if it belongs there. A person's actions are audited with their
     /// commands; this is for results that come later.
     fn audit_text(&self) -> Option<String> {

@@ -85,12 +85,12 @@ pub enum Arrival {
     },
     /// They declined.
     Declined {
-        /// When.
+        /// When they said so.
         since: Timestamp,
     },
     /// They agreed, or there was nothing to ask.
     Agreed {
-        /// When.
+        /// When they said so.
         since: Timestamp,
     },
 }

@@ -79,7 +79,7 @@ pub enum SessionStatus {
     },
     /// The customer declined to share.
     Declined {
-        /// When.
+        /// When they did.
         since: Timestamp,
     },
     /// The customer's program asks them whether they agree.
@@ -89,7 +89,7 @@ pub enum SessionStatus {
     },
     /// The customer downloaded the program, which hasn't connected yet.
     Downloaded {
-        /// When.
+        /// When they did.
         since: Timestamp,
     },
     /// The customer's page is open.

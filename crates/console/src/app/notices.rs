@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use engine::{Engine, clock::now, journal::EventRecord};
-use session::{ChatEvent, Event, PresenceChange, Timestamp};
+use session::{PresenceChange, Timestamp};
 use wire::HookType;
 
 use super::{Console, feed::name_of};
@@ -159,8 +159,7 @@ async fn chat_news(
     name: &str,
 ) -> Option<String> {
     let brings = |other: &EventRecord| {
-        matches!(other.event, Event::Chat(ChatEvent::ChatArrived { .. }))
-            && other.session == happening.session
+        other.event.facts().brings_messages() && other.session == happening.session
     };
     let is_last = !all.iter().any(|other| other.seq > happening.seq && brings(other));
     if !brings(happening) || !is_last {

@@ -276,7 +276,8 @@ mod tests {
         id
     }
 
-    /// Waits until `holds`; it is looked again whenever something changed.
+    /// Waits until `holds`; it is looked again whenever something changed, and at times, since not all changes are
+    /// told.
     async fn until(app: &App, holds: impl AsyncFn() -> bool) {
         let mut changes = app.0.updates.changes();
         let mut on_screen = app.0.updates.on_screen.subscribe();
@@ -285,6 +286,7 @@ mod tests {
                 tokio::select! {
                     changed = changes.changed() => changed.unwrap(),
                     changed = on_screen.changed() => changed.unwrap(),
+                    () = tokio::time::sleep(Duration::from_millis(20)) => {}
                 }
             }
         };

@@ -161,7 +161,8 @@ mod tests {
         let sessions = [connected("Maria Lopez", true, 2), connected("Ben", false, 0)];
         assert_eq!(
             told(ServiceKind::Embedded, &sessions),
-            "2 sessions are live. Quitting also stops the broker inside Deskhand, through which these sessions run. \
+            "2 sessions are live. \
+             Quitting also stops the broker inside Deskhand, through which these sessions run. \
              Maria Lopez and 2 viewers are connected and will be cut off at once. \
              The sessions are kept. Until Deskhand runs again, nobody can join with their PINs."
         );

@@ -49,7 +49,7 @@ async fn whatever_is_answered_instead_of_a_pin_the_session_says_why_and_can_be_t
         (Pins::Page, Code::CheckAddress, "what answers is not what the service documents"),
         (Pins::Fault, Code::ServiceFault, "the service has a fault (500)"),
         (Pins::Nothing, Code::TryAgain, "the service closed the connection without an answer"),
-        (Pins::Half, Code::CheckAddress, "what answers is not what the service documents"),
+        (Pins::Half, Code::TryAgain, "the service's answer broke off"),
         (Pins::Shapeless, Code::CheckAddress, "what answers is not what the service documents"),
     ] {
         let service = Service::start();

@@ -89,6 +89,8 @@ fn example(field: &str, session: &str, folder: &Value) -> Value {
         "email" => json!("tess@example.org"),
         "secret" => json!("logintc_key"),
         "value" => json!("not a key"),
+        "passphrase" => json!("long enough to be taken"),
+        "replace" => json!(true),
         "service" => json!("logintc"),
         _ => panic!("say in this test what `{field}` may be"),
     }

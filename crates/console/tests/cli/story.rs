@@ -163,6 +163,8 @@ async fn a_console_that_was_stopped_for_a_while_takes_nothing_from_before_for_th
     handle.page_arrives(&pin, Side::Presenter, customer, "Maria").await.unwrap();
     handle.page_arrives(&pin, Side::Viewers, viewer, "Tom").await.unwrap();
     console.detail(&session, "active", |d| d["row"]["state"]["kind"] == "active" && armed(d)).await;
+    console.happening(&session, "presenter_online").await;
+    console.happening(&session, "viewer_joined").await;
 
     console.signal("STOP");
     assert!(handle.page_leaves(&pin, viewer).await);

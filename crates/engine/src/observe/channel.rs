@@ -142,6 +142,8 @@ impl Followed {
     }
 
     fn hear(&mut self, heard: Received) {
+        // It may have waited while this program was stopped: the sessions are told of that first.
+        self.context.look();
         self.last_heard = (now(), Instant::now());
         let Received::Said(message) = heard else { return };
         match message {

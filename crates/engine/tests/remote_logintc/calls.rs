@@ -5,7 +5,7 @@ use engine::remote::{
     logintc::{Code, Error, InputError, PushState, User},
 };
 use secrecy::SecretString;
-use session::Failure;
+use session::{Failure, Obstacle};
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
     matchers::{any, method, path},
@@ -205,7 +205,8 @@ async fn a_redirect_takes_the_key_nowhere() {
         client(&server.uri()).poll(SESSION).await.unwrap_err(),
         client(&server.uri()).ask(&user(), &[], None).await.unwrap_err(),
     ] {
-        assert!(matches!(error, Error::Call(call) if call.failure == Failure::Malformed));
+        let blocked = Failure::Blocked { by: Obstacle::Redirect };
+        assert!(matches!(error, Error::Call(call) if call.failure == blocked));
     }
     assert!(elsewhere.received_requests().await.unwrap().is_empty());
 }

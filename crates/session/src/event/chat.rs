@@ -71,6 +71,13 @@ impl EventFacts for ChatEvent {
         }
     }
 
+    fn brings_messages(&self) -> bool {
+        match self {
+            Self::ChatArrived { .. } => true,
+            Self::TranscriptSaved { .. } | Self::TranscriptFailed { .. } => false,
+        }
+    }
+
     fn log_line(&self, _: &LogContext<'_>) -> LogLine {
         match self {
             Self::ChatArrived { messages, .. } => {
