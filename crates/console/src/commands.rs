@@ -20,7 +20,7 @@ mod policy;
 mod profile;
 mod quit;
 mod remote_service;
-mod say;
+mod send_chat;
 mod session;
 mod settings;
 mod viewing;
@@ -39,7 +39,7 @@ pub use self::{
     customer_program::CustomerProgramCommand, devices::DeviceCommand,
     identity_services::IdentityServiceCommand, mail::MailCommand, passkeys::PasskeyCommand,
     person_verification::VerificationCommand, profile::ProfileCommand, quit::ProgramCommand,
-    remote_service::RemoteServiceCommand, say::ChatCommand, session::SessionCommand,
+    remote_service::RemoteServiceCommand, send_chat::ChatCommand, session::SessionCommand,
     settings::SettingsCommand, viewing::ViewingCommand,
 };
 use crate::{

@@ -124,8 +124,9 @@ async fn a_customers_line_that_falls_silent_heals_without_a_second_question() {
 async fn a_stream_that_alone_falls_silent_is_not_shown_as_a_screen_and_comes_back() {
     let world = World::new().await;
     let mut session = Session::over_the_link(&world).await;
-    // The first connection is the live one, which only carries the news that the screen is shared.
-    world.link.falls_silent(1);
+    // The first connection told of the question and its answer; the second, the live one, only carries the news that
+    // the screen is shared.
+    world.link.falls_silent(2);
     session
         .heard
         .until("the viewer sees nothing", |roster| roster["watchers"][0]["watching"] == false)
