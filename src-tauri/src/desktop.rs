@@ -4,8 +4,11 @@
 pub mod boundary;
 pub mod link;
 pub mod notice;
+pub mod page_process;
+pub mod question;
 pub mod save;
 pub mod screen_lock;
+pub mod tray_host;
 pub mod viewer;
 
 use boundary::Boundary;

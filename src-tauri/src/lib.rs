@@ -1,11 +1,14 @@
 //! The shell, the only crate that uses tauri. It opens windows and passes on what happens in them;
 //! the console decides.
 
+mod announcer;
 mod commands;
 pub mod desktop;
 mod memory;
 mod overview;
+mod page;
 pub mod pages;
+mod quit;
 mod shell;
 pub mod tray;
 mod window;
@@ -39,7 +42,10 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 commands::open_link,
                 commands::save_text,
                 commands::save_picture,
-                commands::active
+                commands::active,
+                commands::taken,
+                commands::keep,
+                commands::kept
             ])
             .setup(move |app| {
                 let app = app.handle();
@@ -50,6 +56,7 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 window::create(app)?;
                 shell::start(app.clone(), global);
                 tray::create(app, &first, shell::clicked)?;
+                shell::follow_tray_host(app.clone());
                 end_on_signal(app.clone());
                 Ok(())
             })
@@ -83,6 +90,6 @@ fn end_on_signal(app: AppHandle) {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        shell::end(&app);
+        quit::end(&app);
     });
 }

@@ -1,4 +1,4 @@
-//! The main window, the only one with a capability. Its close button hides it.
+//! The main window, the only one with a capability. Its close button hides it where there is a tray.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,6 +7,10 @@ use tauri::{
     AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
 };
 use tauri_plugin_window_state::StateFlags;
+
+use crate::desktop::page_process;
+use crate::quit;
+use crate::shell::Shell;
 
 /// The label of the main window in `capabilities/main.json`.
 pub const MAIN: &str = "main";
@@ -22,7 +26,7 @@ pub fn remembered() -> StateFlags {
 ///
 /// # Errors
 /// The window system refused.
-pub fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>> {
+pub fn create(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     let shown = AtomicBool::new(false);
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
         .title("Deskhand")
@@ -44,22 +48,69 @@ pub fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>>
             }
         })
         .build()?;
+    page_process::watch(&window)?;
     let hidden = window.clone();
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
             api.prevent_close();
-            if let Err(error) = hidden.hide() {
-                tracing::warn!(%error, "hide the window");
-            }
+            close(&hidden);
         }
     });
     Ok(window)
+}
+
+/// Hides the window into the tray. On a desktop without one it would have no way back, so closing it quits, with the
+/// question that quitting asks.
+fn close(window: &WebviewWindow) {
+    let app = window.app_handle();
+    if !app.state::<Shell>().has_tray() {
+        return quit::quit(app);
+    }
+    if let Err(error) = window.hide() {
+        tracing::warn!(%error, "hide the window");
+    }
+}
+
+/// Whether the main window has the keyboard.
+pub fn has_focus(app: &AppHandle) -> bool {
+    let window = app.get_webview_window(MAIN);
+    window.is_some_and(|window| window.is_focused().unwrap_or(false))
+}
+
+/// Shows the main window if it is hidden.
+pub fn show_hidden(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(MAIN)
+        && window.is_visible().is_ok_and(|visible| !visible)
+    {
+        tracing::info!("the desktop has no tray: the hidden window is shown again");
+        raise(&window);
+    }
 }
 
 /// Shows the main window in front of all others.
 pub fn show_main<R: Runtime>(app: &AppHandle<R>) {
     if let Some(window) = app.get_webview_window(MAIN) {
         raise(&window);
+    }
+}
+
+/// Loads the main window's page unless one is there.
+pub fn load_lost_page(app: &AppHandle) {
+    if !app.state::<Shell>().page().listens()
+        && let Some(window) = app.get_webview_window(MAIN)
+    {
+        page_process::load(&window);
+    }
+}
+
+/// Ends the main window's page, which has listened and doesn't answer; it is then loaded again.
+pub fn end_hanging_page(app: &AppHandle) {
+    // A page that doesn't listen is being loaded.
+    if app.state::<Shell>().page().listens()
+        && let Some(window) = app.get_webview_window(MAIN)
+    {
+        tracing::warn!("the page of the main window doesn't take what it is asked");
+        page_process::end(&window);
     }
 }
 

@@ -1,5 +1,5 @@
 //! The secrets with which hooks' deliveries are signed: one for each console, derived from the hash of its key, so that
-//! none has to be stored (Standard Webhooks, https://www.standardwebhooks.com).
+//! none has to be stored (Standard Webhooks, <https://www.standardwebhooks.com>).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::hmac;

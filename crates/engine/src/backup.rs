@@ -5,8 +5,8 @@
 //! ever. A restore reads the whole file and opens every database before it touches the data folder,
 //! which is then replaced by a rename.
 //!
-//! Inside the [seal](container) are entries: the length of a JSON text (4 bytes, little-endian), the
-//! text, and then as many bytes as it says. The first is the [`contents::Contents`]; the others are files.
+//! Inside the seal (`container`) are entries: the length of a JSON text (4 bytes, little-endian), the
+//! text, and then as many bytes as it says. The first is the `contents::Contents`; the others are files.
 
 mod container;
 mod contents;

@@ -11,6 +11,7 @@ use tauri::{
 };
 
 use super::boundary::Boundary;
+use super::page_process;
 use crate::window;
 
 /// The beginning of the label of every viewer window.
@@ -60,8 +61,8 @@ impl Viewer {
 ///
 /// # Errors
 /// The window system refused.
-pub fn open<R: Runtime>(
-    app: &AppHandle<R>,
+pub fn open(
+    app: &AppHandle,
     viewer: &Viewer,
     name: &str,
     target: Url,
@@ -94,6 +95,7 @@ pub fn open<R: Runtime>(
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .build()?;
+    page_process::watch(&window)?;
     // The page asks the web view for the theme, and the builder's theme doesn't reach it. For the
     // system's theme there must be no call at all, because none can restore it.
     if theme.is_some() {
@@ -108,6 +110,15 @@ pub fn open<R: Runtime>(
         }
     });
     Ok(())
+}
+
+/// Whether a viewer window of `session` has the keyboard.
+pub fn has_focus<R: Runtime>(app: &AppHandle<R>, session: &str) -> bool {
+    [false, true].into_iter().any(|read_only| {
+        let label = Viewer { session: session.to_owned(), read_only }.label();
+        let window = app.get_webview_window(&label);
+        window.is_some_and(|window| window.is_focused().unwrap_or(false))
+    })
 }
 
 /// Sets the theme of every open viewer window.

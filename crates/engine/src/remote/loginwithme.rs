@@ -22,6 +22,7 @@ use wire::{
     },
 };
 
+mod console_key;
 mod event_channel;
 mod extensions;
 
@@ -89,10 +90,11 @@ impl LoginWithMe {
         Self { service, timeouts: Timeouts::default(), client, console_key: None }
     }
 
-    /// This client, with the key by which our own broker knows whose sessions it mints.
+    /// This client, with a key made of the console's `own`, by which our own broker knows whose sessions it mints.
     #[must_use]
-    pub fn with_console_key(self, key: Option<SecretString>) -> Self {
-        Self { console_key: key, ..self }
+    pub fn with_console_key(self, own: Option<SecretString>) -> Self {
+        let console_key = own.map(|own| console_key::key_for(&own, &self.service.base_url));
+        Self { console_key, ..self }
     }
 
     /// This client, whose calls say that they are this console's.
