@@ -4,6 +4,7 @@
 //! The actor doesn't wait for the disk: turns that come meanwhile go into the next transaction, and
 //! a hook that was just received is armed again before anything else.
 
+mod download_under_way;
 mod effects;
 mod live;
 mod phone_questions;

@@ -18,8 +18,8 @@ use session::{
 use wire::{Pin, Region};
 
 use super::{
+    download_under_way::ProgramDownload,
     phone_questions::PhoneQuestion,
-    program_download::ProgramDownload,
     refused::{TakenBack, Undo},
 };
 use crate::{

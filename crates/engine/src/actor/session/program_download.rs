@@ -5,10 +5,9 @@
 //! the program is saved or abandoned, no copy of the conf is left.
 
 use session::{Input, Program, program::DownloadFailure};
-use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::ConfText;
 
-use super::{live::Live, refused::GivenUp};
+use super::{download_under_way::ProgramDownload, live::Live, refused::GivenUp};
 use crate::{
     actor::message::Reply,
     bus::Progress,
@@ -17,17 +16,6 @@ use crate::{
     perform,
     remote::DownloadTarget,
 };
-
-/// One saving of the program, from a person's confirmation to its end; only in memory.
-pub(super) struct ProgramDownload {
-    place: DownloadTarget,
-    /// In memory until the file is complete.
-    conf: Option<ConfText>,
-    progress: Option<Progress>,
-    cancel: CancellationToken,
-    /// An actor that dies takes its download along.
-    _ends_with_it: DropGuard,
-}
 
 impl Live {
     /// A person wants the program and has confirmed the consequence.
@@ -43,7 +31,7 @@ impl Live {
             place,
             conf: self.secrets.as_ref().and_then(|secrets| secrets.conf.clone()),
             progress: None,
-            _ends_with_it: cancel.clone().drop_guard(),
+            ends_with_it: cancel.clone().drop_guard(),
             cancel,
         });
         self.order(Input::SaveProgram { by }, done);

@@ -8,7 +8,7 @@
 use session::{Effect, Event, Input, State, Timestamp, step};
 use wire::ConfText;
 
-use super::program_download::ProgramDownload;
+use super::download_under_way::ProgramDownload;
 
 /// The turns since a command that isn't on the disk; none are remembered where there is no such command.
 #[derive(Default)]
