@@ -23,6 +23,7 @@ mod remote_service;
 mod send_chat;
 mod session;
 mod settings;
+mod troubles;
 mod viewing;
 
 use std::sync::LazyLock;
@@ -40,7 +41,7 @@ pub use self::{
     identity_services::IdentityServiceCommand, mail::MailCommand, passkeys::PasskeyCommand,
     person_verification::VerificationCommand, profile::ProfileCommand, quit::ProgramCommand,
     remote_service::RemoteServiceCommand, send_chat::ChatCommand, session::SessionCommand,
-    settings::SettingsCommand, viewing::ViewingCommand,
+    settings::SettingsCommand, troubles::TroubleCommand, viewing::ViewingCommand,
 };
 use crate::{
     Settings,
@@ -124,6 +125,7 @@ command_groups! {
     IdentityService(IdentityServiceCommand),
     AuditLog(AuditLogCommand),
     BackupFile(BackupCommand),
+    Trouble(TroubleCommand),
     Program(ProgramCommand),
 }
 

@@ -8,7 +8,7 @@ use session::{Input, Program, program::DownloadFailure};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::ConfText;
 
-use super::live::Live;
+use super::{live::Live, refused::GivenUp};
 use crate::{
     actor::message::Reply,
     bus::Progress,
@@ -46,15 +46,17 @@ impl Live {
             _ends_with_it: cancel.clone().drop_guard(),
             cancel,
         });
-        self.turn(Input::SaveProgram { by }, now());
-        self.answer_once_saved(done);
+        self.order(Input::SaveProgram { by }, done);
     }
 
     /// The service gave the conf. It is dropped if no saving waits for it.
     pub fn parameters_given(&mut self, conf: ConfText) {
-        if let (Program::Asking { .. }, Some(program_download)) =
-            (&self.state.record.program, &mut self.program_download)
-        {
+        let waiting = match self.state.record.program {
+            Program::Asking { .. } => self.program_download.as_mut(),
+            // Given up by a command that the disk may still refuse.
+            _ => self.undo.download(),
+        };
+        if let Some(program_download) = waiting {
             program_download.conf = Some(conf);
             self.turn(Input::ParametersGiven, now());
         }
@@ -111,10 +113,21 @@ impl Live {
                 }
             }
             Program::NotAsked | Program::Saved { .. } | Program::Gone { .. } => {
-                self.program_download = None;
-                let kept = self.secrets.as_mut().and_then(|secrets| secrets.conf.take());
-                self.secrets_changed |= kept.is_some();
+                let download = self.program_download.take();
+                let conf = self.secrets.as_mut().and_then(|secrets| secrets.conf.take());
+                self.secrets_changed |= conf.is_some();
+                self.undo.give_up(GivenUp { download, conf });
             }
+        }
+    }
+
+    /// Has the program again that a refused command gave up; the next settling drops it where the state
+    /// doesn't have it.
+    pub(super) fn take_program_back(&mut self, given_up: GivenUp) {
+        self.program_download = self.program_download.take().or(given_up.download);
+        if let (Some(conf), Some(secrets)) = (given_up.conf, &mut self.secrets) {
+            secrets.conf.get_or_insert(conf);
+            self.secrets_changed = true;
         }
     }
 
