@@ -132,14 +132,19 @@ impl Announcer {
 fn act_on_notice(app: &AppHandle, session: Option<String>, action: NoticeAction) {
     let Some(session) = session else { return window::show_main(app) };
     match action {
-        NoticeAction::Open => shell::request(app, PageRequest::Show { session, chat: false }),
+        NoticeAction::Open => window::request(app, PageRequest::Show { session, chat: false }),
         NoticeAction::Press(Button::Chat) => show_chat(app, session),
         NoticeAction::Press(Button::OpenViewer) => {
-            shell::send(app, ViewingCommand::OpenViewer { session, read_only: false, chat: false });
+            window::send(
+                app,
+                ViewingCommand::OpenViewer { session, read_only: false, chat: false },
+            );
         }
-        NoticeAction::Press(Button::Retry) => shell::send(app, SessionCommand::Recheck { session }),
+        NoticeAction::Press(Button::Retry) => {
+            window::send(app, SessionCommand::Recheck { session })
+        }
         // The page asks, because closing a session needs its outcome.
-        NoticeAction::Press(Button::Close) => shell::request(app, PageRequest::Close { session }),
+        NoticeAction::Press(Button::Close) => window::request(app, PageRequest::Close { session }),
     }
 }
 
@@ -156,7 +161,7 @@ fn show_chat(app: &AppHandle, session: String) {
             ViewingCommand::OpenViewer { session: session.clone(), read_only: false, chat: true };
         // If no window can be opened, the main window's chat can at least be read.
         if can_say || shell::run(&app, open).await.is_none() {
-            shell::request(&app, PageRequest::Show { session, chat: true });
+            window::request(&app, PageRequest::Show { session, chat: true });
         }
     });
 }

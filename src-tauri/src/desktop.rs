@@ -34,8 +34,9 @@ impl Desktop for TauriDesktop {
     ) -> DesktopReply<'a> {
         let viewer = Viewer { session: session.to_string(), read_only: view.read_only };
         let app = self.0.clone();
-        let counted =
-            move |windows| shell::viewer_windows_changed(&app, session, view.read_only, windows);
+        let counted = move |viewer::OpenWindows { open, closed }| {
+            shell::viewer_windows_changed(&app, session, view.read_only, open, closed);
+        };
         Box::pin(async move {
             // The address carries the PIN. The parser's error names what is wrong with it and
             // doesn't quote it.

@@ -9,6 +9,7 @@ mod overview;
 mod page;
 pub mod pages;
 mod quit;
+mod running;
 mod shell;
 pub mod tray;
 mod window;
@@ -54,9 +55,9 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 // The window comes first: loading its page takes longest, and meanwhile the
                 // console starts.
                 window::create(app)?;
-                shell::start(app.clone(), global);
-                tray::create(app, &first, shell::clicked)?;
-                shell::follow_tray_host(app.clone());
+                running::start(app.clone(), global);
+                tray::create(app, &first, running::clicked)?;
+                running::follow_tray_host(app.clone());
                 end_on_signal(app.clone());
                 Ok(())
             })

@@ -98,6 +98,7 @@ impl Page {
             let _ = listener.send(waiting.clone());
         }
         state.listener = Some(listener);
+        tracing::info!("the page of the main window is loaded");
         requests
     }
 
@@ -115,6 +116,7 @@ impl Page {
     pub fn taken(&self, number: u64) {
         let waiting = self.0.lock().waiting.take_if(|(asked, _)| asked.number == number);
         if let Some((_, taken)) = waiting {
+            tracing::info!("the page of the main window has taken what it was asked");
             // Nobody may be waiting any more.
             let _ = taken.send(());
         }

@@ -1,19 +1,28 @@
 //! The main window, the only one with a capability. Its close button hides it where there is a tray.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use console::commands::Command;
+use console::reply::Reply;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{
     AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
 };
 use tauri_plugin_window_state::StateFlags;
+use tokio::time::timeout;
 
-use crate::desktop::page_process;
+use crate::desktop::page_process::{self, Care};
+use crate::desktop::question::Question;
+use crate::page::PageRequest;
 use crate::quit;
-use crate::shell::Shell;
+use crate::shell::{self, Shell};
 
 /// The label of the main window in `capabilities/main.json`.
 pub const MAIN: &str = "main";
+
+/// How long a page may take to take a request. It may be busy with a large push, but not for this long.
+const PAGE_TAKES: Duration = Duration::from_secs(10);
 
 /// What the app remembers of a window between runs.
 pub fn remembered() -> StateFlags {
@@ -48,7 +57,15 @@ pub fn create(app: &AppHandle) -> tauri::Result<WebviewWindow> {
             }
         })
         .build()?;
-    page_process::watch(&window)?;
+    page_process::watch(
+        &window,
+        Care {
+            kind: "main",
+            lost: |window| window.state::<Shell>().page().lost(),
+            question: keeps_failing,
+            give_up: |window| quit::without_page(window.app_handle()),
+        },
+    )?;
     let hidden = window.clone();
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
@@ -118,6 +135,52 @@ pub fn end_hanging_page(app: &AppHandle) {
 pub fn raise<R: Runtime>(window: &WebviewWindow<R>) -> bool {
     let raised = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
     raised.inspect_err(|error| tracing::warn!(%error, "bring a window to the front")).is_ok()
+}
+
+/// Brings the window to the front and asks something of its page. A page that doesn't take it hangs: it is ended, and
+/// takes it once it is loaded again.
+pub fn request(app: &AppHandle, request: PageRequest) {
+    show_main(app);
+    let shell = app.state::<Shell>();
+    // A notification or menu from before the lock can still be clicked. The page then asks to
+    // sign in.
+    if shell.overview().locked() {
+        return;
+    }
+    let mut waiting = shell.page().ask(request);
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if timeout(PAGE_TAKES, waiting.fate()).await.is_err() {
+            end_hanging_page(&app);
+        }
+    });
+}
+
+/// Runs a command without waiting for its reply; what it changes is pushed. A new session is
+/// brought to the front.
+pub fn send(app: &AppHandle, command: impl Into<Command>) {
+    let (app, command) = (app.clone(), command.into());
+    tauri::async_runtime::spawn(async move {
+        if let Some(Reply::Session { id }) = shell::run(&app, command).await {
+            request(&app, PageRequest::Show { session: id, chat: false });
+        }
+    });
+}
+
+/// What is asked when the page keeps ending.
+fn keeps_failing() -> Question {
+    Question {
+        text: "Deskhand's window keeps failing".into(),
+        detail: format!(
+            "Its page ended more than {} times within a minute. Deskhand itself still runs: sessions go on, and what \
+             happens in them is recorded. If it fails again, close other programs to free memory, then quit Deskhand \
+             and start it again. The log says why the page ended.",
+            page_process::RELOADS
+        ),
+        yes: "Load the window again".into(),
+        no: "Quit Deskhand".into(),
+        otherwise: true,
+    }
 }
 
 /// Whether the main window may show `url`: only our own page. A link in it is opened by a command,

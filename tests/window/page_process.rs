@@ -1,60 +1,77 @@
 //! A window whose page dies or hangs: it is loaded again, and nothing in the shell waits for it.
 
-use std::time::Duration;
+use std::process::Command;
 
 use fantoccini::Locator;
 
+use crate::DESKHAND;
 use crate::viewer::ViewerFixture;
 use desktop_tests::eventually;
 
+const LOADED: &str = "the page of the main window is loaded";
 const LOADED_AGAIN: &str = "it is loaded again";
 
+/// The app with a session of Maria Lopez and without a WebDriver, which ends the app when a page of it dies. Its page
+/// is loaded, for the second time in the log.
+async fn alone() -> ViewerFixture {
+    let mut fixture = ViewerFixture::logging("info").await;
+    fixture.desktop.kill_app();
+    fixture.desktop.start(Command::new(DESKHAND));
+    fixture.desktop.logged(LOADED, 2).await;
+    fixture
+}
+
+/// The only page's process.
+async fn page(fixture: &ViewerFixture) -> u32 {
+    let only = async || {
+        let pages = fixture.desktop.web_processes();
+        (pages.len() == 1).then(|| pages[0])
+    };
+    eventually("the page's process", only).await
+}
+
 #[tokio::test]
-async fn a_main_page_that_is_killed_is_loaded_again_at_the_same_place() {
-    let fixture = ViewerFixture::new().await;
-    look_at_the_log(&fixture).await;
-    let [page] = fixture.desktop.web_processes()[..] else { panic!("one page is open") };
-    fixture.desktop.signal(page, "KILL");
+async fn a_main_page_that_is_killed_is_loaded_again() {
+    let fixture = alone().await;
+    fixture.desktop.signal(page(&fixture).await, "KILL");
     fixture.desktop.logged(LOADED_AGAIN, 1).await;
-    see_the_log(&fixture).await;
+    fixture.desktop.logged(LOADED, 3).await;
 }
 
 #[tokio::test]
 async fn a_main_page_that_keeps_dying_is_asked_about_and_loaded_again_on_request() {
-    let fixture = ViewerFixture::new().await;
-    look_at_the_log(&fixture).await;
-    keeps_dying(&fixture).await;
+    let fixture = alone().await;
+    let loaded = keeps_dying(&fixture).await;
     fixture.desktop.tool("xdotool", &["key", "Return"]);
-    see_the_log(&fixture).await;
+    fixture.desktop.logged(LOADED, loaded + 1).await;
 }
 
 #[tokio::test]
 async fn whoever_stays_though_the_page_keeps_dying_gets_it_back() {
-    let fixture = ViewerFixture::new().await;
-    look_at_the_log(&fixture).await;
-    keeps_dying(&fixture).await;
+    let fixture = alone().await;
+    let loaded = keeps_dying(&fixture).await;
     fixture.desktop.tool("xdotool", &["key", "shift+Tab", "Return"]);
     fixture.desktop.window("Quit Deskhand?").await;
     fixture.desktop.tool("xdotool", &["key", "Return"]);
-    see_the_log(&fixture).await;
+    fixture.desktop.logged(LOADED, loaded + 1).await;
 }
 
-/// Kills the main page until it isn't loaded again unasked, and gives the question about it the keyboard.
-async fn keeps_dying(fixture: &ViewerFixture) {
-    let mut killed = 0;
-    for times in 1..=4 {
-        let another = async || {
-            let pages = fixture.desktop.web_processes();
-            pages.into_iter().find(|page| *page != killed)
-        };
-        killed = eventually("the page's process", another).await;
-        fixture.desktop.signal(killed, "KILL");
-        let said = if times < 4 { LOADED_AGAIN } else { "ended more than 3 times in a minute" };
-        fixture.desktop.logged(said, if times < 4 { times } else { 1 }).await;
+/// Kills the main page until it isn't loaded again unasked, and gives the question about it the keyboard. Returns how
+/// often the page was loaded.
+async fn keeps_dying(fixture: &ViewerFixture) -> usize {
+    let mut loaded = 2;
+    for times in 1..=3 {
+        fixture.desktop.signal(page(fixture).await, "KILL");
+        fixture.desktop.logged(LOADED_AGAIN, times).await;
+        loaded += 1;
+        fixture.desktop.logged(LOADED, loaded).await;
     }
-    let before = fixture.desktop.web_processes();
-    assert!(before.is_empty() || before == [killed], "it isn't loaded again unasked: {before:?}");
+    fixture.desktop.signal(page(fixture).await, "KILL");
+    fixture.desktop.logged("ended more than 3 times in a minute", 1).await;
     fixture.desktop.window("Deskhand's window keeps failing").await;
+    let log = std::fs::read_to_string(fixture.desktop.log()).unwrap();
+    assert_eq!(log.matches(LOADED).count(), loaded, "it isn't loaded again unasked");
+    loaded
 }
 
 #[tokio::test]
@@ -87,15 +104,12 @@ async fn quit_is_asked_by_a_dialog_when_the_page_hangs() {
 
 #[tokio::test]
 async fn a_main_page_that_hangs_when_something_is_asked_of_it_is_loaded_again_and_does_it() {
-    let fixture = ViewerFixture::new().await;
+    let fixture = alone().await;
     let tray = fixture.shell.tray().await;
-    look_at_the_log(&fixture).await;
-    for page in fixture.desktop.web_processes() {
-        fixture.desktop.signal(page, "STOP");
-    }
+    fixture.desktop.signal(page(&fixture).await, "STOP");
     tray.click("Maria Lopez").await;
     fixture.desktop.logged("it hung and was ended", 1).await;
-    see_the_log(&fixture).await;
+    fixture.desktop.logged("has taken what it was asked", 1).await;
 }
 
 #[tokio::test]
@@ -113,25 +127,4 @@ async fn a_viewers_page_that_is_killed_is_loaded_again() {
     fixture.desktop.signal(page, "KILL");
     fixture.desktop.logged("the page of the viewer window ended", 1).await;
     eventually("the viewer's page", async || (loads() > loaded).then_some(())).await;
-    fixture.windows_become(1).await;
-}
-
-async fn look_at_the_log(fixture: &ViewerFixture) {
-    let tab = Locator::XPath("//button[@role='tab'][contains(., 'Log')]");
-    fixture.app.wait().for_element(tab).await.unwrap().click().await.unwrap();
-    see_the_log(fixture).await;
-}
-
-/// Waits for the session with its log open, whatever became of the page before.
-async fn see_the_log(fixture: &ViewerFixture) {
-    let open = Locator::XPath(
-        "//main//h1[contains(., 'Maria Lopez')]/ancestor::*[.//button[@role='tab'][contains(., \
-         'Log')][@aria-selected='true']]",
-    );
-    let seen = async || {
-        // A page that just died may never answer.
-        let look = tokio::time::timeout(Duration::from_secs(5), fixture.app.find(open)).await;
-        look.ok()?.ok().map(|_| ())
-    };
-    eventually("the session with its log", seen).await;
 }

@@ -8,21 +8,30 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tauri::{AppHandle, Manager, WebviewWindow};
+use tauri::WebviewWindow;
 use webkit2gtk::{WebProcessTerminationReason, WebView, WebViewExt, glib};
 
 use super::question::{self, Question};
-use super::viewer;
-use crate::quit;
-use crate::shell::Shell;
-use crate::window::MAIN;
 
 /// How often a page may end unexpectedly within [`A_MINUTE`] and be loaded again without a question.
-const RELOADS: usize = 3;
+pub const RELOADS: usize = 3;
 const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// How long a page may hang, in seconds, after WebKit has noticed (which takes it about 3 s).
 const HANGS_SECONDS: u32 = 10;
+
+/// What is particular to a kind of window.
+#[derive(Clone, Copy)]
+pub struct Care {
+    /// The kind. Not the title, which names the customer, nor the address, which may carry the PIN.
+    pub kind: &'static str,
+    /// Told that the page's process has ended.
+    pub lost: fn(&WebviewWindow),
+    /// Asked when the page keeps ending: whether to load it again.
+    pub question: fn() -> Question,
+    /// Called when it isn't to be loaded again.
+    pub give_up: fn(&WebviewWindow),
+}
 
 /// When a page was loaded again without being asked.
 #[derive(Default)]
@@ -44,18 +53,17 @@ impl Reloads {
 ///
 /// # Errors
 /// The window has no web view any more.
-pub fn watch(window: &WebviewWindow) -> tauri::Result<()> {
-    let watched = window.clone();
+pub fn watch(window: &WebviewWindow, care: Care) -> tauri::Result<()> {
+    let at_end = window.clone();
     window.with_webview(move |webview| {
         let reloads = Rc::new(RefCell::new(Reloads::default()));
         let view = webview.inner();
-        let at_end = watched.clone();
         view.connect_web_process_terminated(move |view, reason| {
-            ended(&at_end, view, reason, &reloads);
+            ended(&at_end, view, reason, care, &reloads);
         });
         view.connect_is_web_process_responsive_notify(move |view| {
             if !view.is_web_process_responsive() {
-                hangs(&watched, view);
+                hangs(care.kind, view);
             }
         });
     })
@@ -80,6 +88,7 @@ fn ended(
     window: &WebviewWindow,
     view: &WebView,
     reason: WebProcessTerminationReason,
+    care: Care,
     reloads: &Rc<RefCell<Reloads>>,
 ) {
     let why = match reason {
@@ -88,11 +97,8 @@ fn ended(
         WebProcessTerminationReason::TerminatedByApi => "it hung and was ended",
         _ => "for an unknown reason",
     };
-    // The kind of window alone: the title names the customer, and the address may carry the PIN.
-    let kind = kind(window);
-    if window.label() == MAIN {
-        window.state::<Shell>().page().lost();
-    }
+    (care.lost)(window);
+    let kind = care.kind;
     if reloads.borrow_mut().allow(Instant::now()) {
         tracing::error!("the page of the {kind} window ended: {why}; it is loaded again");
         load_again(view);
@@ -100,7 +106,7 @@ fn ended(
         tracing::error!(
             "the page of the {kind} window ended more than {RELOADS} times in a minute: {why}"
         );
-        ask(window, view, reloads.clone());
+        ask(window, view, care, reloads.clone());
     }
 }
 
@@ -110,8 +116,8 @@ fn load_again(view: &WebView) {
     glib::idle_add_local_once(move || view.reload());
 }
 
-fn hangs(window: &WebviewWindow, view: &WebView) {
-    tracing::warn!("the page of the {} window doesn't answer", kind(window));
+fn hangs(kind: &str, view: &WebView) {
+    tracing::warn!("the page of the {kind} window doesn't answer");
     let view = view.clone();
     glib::timeout_add_seconds_local_once(HANGS_SECONDS, move || {
         if !view.is_web_process_responsive() {
@@ -121,57 +127,16 @@ fn hangs(window: &WebviewWindow, view: &WebView) {
 }
 
 /// Asks what to do with a page that keeps ending.
-fn ask(window: &WebviewWindow, view: &WebView, reloads: Rc<RefCell<Reloads>>) {
-    let (view, window) = (view.clone(), window.clone());
-    let app = window.app_handle().clone();
-    let question = if window.label() == MAIN { main_fails() } else { viewer_fails() };
-    question::ask_here(Some(&window.clone()), &question, move |again| {
+fn ask(window: &WebviewWindow, view: &WebView, care: Care, reloads: Rc<RefCell<Reloads>>) {
+    let (view, asked) = (view.clone(), window.clone());
+    question::ask_here(Some(window), &(care.question)(), move |again| {
         if again {
             *reloads.borrow_mut() = Reloads::default();
             view.reload();
         } else {
-            give_up(&app, &window);
+            (care.give_up)(&asked);
         }
     });
-}
-
-fn give_up(app: &AppHandle, window: &WebviewWindow) {
-    if window.label() == MAIN {
-        quit::without_page(app);
-    } else if let Err(error) = window.destroy() {
-        tracing::warn!(%error, "close a viewer window");
-    }
-}
-
-fn main_fails() -> Question {
-    Question {
-        text: "Deskhand's window keeps failing".into(),
-        detail: format!(
-            "Its page ended more than {RELOADS} times within a minute. Deskhand itself still runs: sessions go on, and what \
-             happens in them is recorded. If it fails again, close other programs to free memory, then quit Deskhand \
-             and start it again. The log says why the page ended."
-        ),
-        yes: "Load the window again".into(),
-        no: "Quit Deskhand".into(),
-        otherwise: true,
-    }
-}
-
-fn viewer_fails() -> Question {
-    Question {
-        text: "This viewer window keeps failing".into(),
-        detail: format!(
-            "Its page ended more than {RELOADS} times within a minute. The session goes on without this window. If it fails \
-             again, close other programs to free memory, then open the viewer from the session."
-        ),
-        yes: "Load the viewer again".into(),
-        no: "Close this window".into(),
-        otherwise: true,
-    }
-}
-
-fn kind(window: &WebviewWindow) -> &'static str {
-    if window.label().starts_with(viewer::LABEL) { "viewer" } else { "main" }
 }
 
 #[cfg(test)]

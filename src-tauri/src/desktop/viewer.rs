@@ -11,7 +11,8 @@ use tauri::{
 };
 
 use super::boundary::Boundary;
-use super::page_process;
+use super::page_process::{self, Care};
+use super::question::Question;
 use crate::window;
 
 /// The beginning of the label of every viewer window.
@@ -95,7 +96,10 @@ pub fn open(
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .build()?;
-    page_process::watch(&window)?;
+    page_process::watch(
+        &window,
+        Care { kind: "viewer", lost: |_| {}, question: keeps_failing, give_up: close },
+    )?;
     // The page asks the web view for the theme, and the builder's theme doesn't reach it. For the
     // system's theme there must be no call at all, because none can restore it.
     if theme.is_some() {
@@ -110,6 +114,27 @@ pub fn open(
         }
     });
     Ok(())
+}
+
+fn close(window: &WebviewWindow) {
+    if let Err(error) = window.destroy() {
+        tracing::warn!(%error, "close a viewer window");
+    }
+}
+
+/// What is asked when the page keeps ending.
+fn keeps_failing() -> Question {
+    Question {
+        text: "This viewer window keeps failing".into(),
+        detail: format!(
+            "Its page ended more than {} times within a minute. The session goes on without this window. If it fails \
+             again, close other programs to free memory, then open the viewer from the session.",
+            page_process::RELOADS
+        ),
+        yes: "Load the viewer again".into(),
+        no: "Close this window".into(),
+        otherwise: true,
+    }
 }
 
 /// Whether a viewer window of `session` has the keyboard.
