@@ -48,6 +48,10 @@ pub fn start(app: &AppHandle, console: &App, notices: &Notices) -> UnboundedSend
         let mut under_way = FuturesOrdered::new();
         loop {
             tokio::select! {
+                // What was shown is marked before anything else is shown, so that a crash shows nothing twice.
+                biased;
+                // In order: the mark says that everything before it was dealt with, too.
+                Some(news) = under_way.next() => marks.dealt_with(&news).await,
                 news = queue.recv() => {
                     let Some(news) = news else { return };
                     let mut shown = Vec::new();
@@ -59,8 +63,6 @@ pub fn start(app: &AppHandle, console: &App, notices: &Notices) -> UnboundedSend
                         news
                     });
                 }
-                // In order: the mark says that everything before it was dealt with, too.
-                Some(news) = under_way.next() => marks.dealt_with(&news).await,
             }
         }
     });
