@@ -9,6 +9,7 @@ use crate::viewer::ViewerFixture;
 use desktop_tests::eventually;
 
 const LOADED: &str = "the page of the main window is loaded";
+const LIST_NAMES: &str = "org.freedesktop.DBus.ListNames";
 const LOADED_AGAIN: &str = "it is loaded again";
 
 /// The app with a session of Maria Lopez and without a WebDriver, which ends the app when a page of it dies. Its page
@@ -16,6 +17,13 @@ const LOADED_AGAIN: &str = "it is loaded again";
 async fn alone() -> ViewerFixture {
     let mut fixture = ViewerFixture::logging("info").await;
     fixture.desktop.kill_app();
+    // One that still finds the killed one on the bus takes itself for a second start, and ends.
+    let forgotten = async || {
+        let list = ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", LIST_NAMES];
+        let names = fixture.desktop.tool("dbus-send", &list).stdout;
+        (!String::from_utf8_lossy(&names).contains("SingleInstance")).then_some(())
+    };
+    eventually("the bus to forget the killed app", forgotten).await;
     fixture.desktop.start(Command::new(DESKHAND));
     fixture.desktop.logged(LOADED, 2).await;
     fixture
