@@ -186,7 +186,7 @@ async fn a_failed_download_keeps_what_it_needs_sealed_and_a_retry_by_hand_asks_n
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_failed_download_needs_survives_a_restart() {
     let fixture = Fixture::new().await;
-    fixture.fails(EXE, Fault::Drop, Some(1));
+    fixture.fails(EXE, Fault::Status { code: 503 }, Some(1));
     fixture.save().await.unwrap();
     fixture.until_kept().await;
     let fixture = fixture.restart().await;
