@@ -27,8 +27,9 @@ use crate::window;
 /// How long the desktop may take to accept a notification.
 const ACCEPTED_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long a notification is given before the next one starts, so that a desktop in good order shows them in order.
-const HEAD_START: Duration = Duration::from_millis(250);
+/// How long a notification is given before the next one starts, so that a desktop in good order shows them in order,
+/// and each is marked before the next one: a crash then shows nothing twice.
+const HEAD_START: Duration = Duration::from_secs(3);
 
 /// How many notifications the desktop may be asked for at once.
 const IN_FLIGHT: usize = 16;
