@@ -13,7 +13,7 @@ use webkit2gtk::{WebProcessTerminationReason, WebView, WebViewExt, glib};
 
 use super::question::{self, Question};
 
-/// How often a page may end unexpectedly within [`A_MINUTE`] and be loaded again without a question.
+/// How often a page may end unexpectedly within a minute and be loaded again without a question.
 pub const RELOADS: usize = 3;
 const A_MINUTE: Duration = Duration::from_secs(60);
 
