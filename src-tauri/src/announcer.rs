@@ -29,7 +29,7 @@ const ACCEPTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a notification is given before the next one starts, so that a desktop in good order shows them in order,
 /// and each is marked before the next one: a crash then shows nothing twice.
-const HEAD_START: Duration = Duration::from_secs(3);
+const HEAD_START: Duration = Duration::from_secs(6);
 
 /// How many notifications the desktop may be asked for at once.
 const IN_FLIGHT: usize = 16;
