@@ -13,10 +13,12 @@ use serde::Serialize;
 use serde_json::Value;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, Url};
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::desktop::{self, link, save};
-use crate::shell::{self, PageRequest, Shell};
+use crate::page::Numbered;
+use crate::quit;
+use crate::shell::{self, Shell};
 
 /// One item of a batch that is sent to the page.
 #[derive(Clone, Serialize)]
@@ -30,7 +32,7 @@ pub enum Item {
         push: &'static str,
         /// The request itself.
         #[serde(flatten)]
-        request: PageRequest,
+        request: Numbered,
     },
 }
 
@@ -44,7 +46,7 @@ pub async fn command(
     let command: Command = serde_json::from_value(command).map_err(|error| malformed(&error))?;
     if command.ends_program() {
         // The shell has windows to close before the console ends.
-        shell::end(&app);
+        quit::end(&app);
         return Ok(Reply::Done);
     }
     let console = shell.console().await?;
@@ -63,8 +65,8 @@ pub async fn subscribe(
     shell: State<'_, Shell>,
     channel: Channel<Vec<Item>>,
 ) -> Result<(), Trouble> {
-    let mut page_requests = shell.page_requests();
     let mut feed = shell.console().await?.subscribe();
+    let mut page_requests = shell.page().listen();
     tauri::async_runtime::spawn(async move {
         while let Some(items) = next_batch(&mut feed, &mut page_requests).await {
             if channel.send(items).is_err() {
@@ -75,20 +77,17 @@ pub async fn subscribe(
     Ok(())
 }
 
-/// Waits for the next batch; `None` when the console has ended. The feed already limits itself to
-/// one batch a frame.
+/// Waits for the next batch; `None` when the console has ended, or another page listens. The feed
+/// already limits itself to one batch a frame.
 async fn next_batch(
     feed: &mut Feed,
-    page_requests: &mut broadcast::Receiver<PageRequest>,
+    page_requests: &mut UnboundedReceiver<Numbered>,
 ) -> Option<Vec<Item>> {
     tokio::select! {
         batch = feed.next() => batch.map(|batch| batch.into_iter().map(Item::Push).collect()),
-        request = page_requests.recv() => match request {
-            Ok(request) => Some(vec![Item::PageRequest { push: "ask", request }]),
-            // The page was too slow. A question from long ago would only confuse, so it is dropped.
-            Err(RecvError::Lagged(_)) => Some(vec![]),
-            Err(RecvError::Closed) => None,
-        },
+        request = page_requests.recv() => {
+            request.map(|request| vec![Item::PageRequest { push: "ask", request }])
+        }
     }
 }
 
@@ -139,6 +138,26 @@ async fn save_download(
 pub async fn active(shell: State<'_, Shell>) -> Result<(), Trouble> {
     shell.console().await?.active();
     Ok(())
+}
+
+/// Notes that the page has taken a request of the shell.
+#[tauri::command]
+pub fn taken(shell: State<'_, Shell>, number: u64) {
+    shell.page().taken(number);
+}
+
+/// Keeps where the page is, and the texts in it that aren't sent yet, in memory only.
+#[tauri::command]
+pub fn keep(shell: State<'_, Shell>, place: Value) -> Result<(), Trouble> {
+    shell.page().keep(place).map_err(|error| refused(&error))
+}
+
+/// What the page has had kept: null if nothing, and while the console is locked.
+#[tauri::command]
+pub fn kept(shell: State<'_, Shell>) -> Value {
+    // One after the other: each has a lock of its own.
+    let locked = shell.overview().locked();
+    if locked { Value::Null } else { shell.page().kept() }
 }
 
 fn refused(error: &impl Display) -> Trouble {

@@ -4,8 +4,11 @@
 pub mod boundary;
 pub mod link;
 pub mod notice;
+pub mod page_process;
+pub mod question;
 pub mod save;
 pub mod screen_lock;
+pub mod tray_host;
 pub mod viewer;
 
 use boundary::Boundary;
@@ -31,8 +34,9 @@ impl Desktop for TauriDesktop {
     ) -> DesktopReply<'a> {
         let viewer = Viewer { session: session.to_string(), read_only: view.read_only };
         let app = self.0.clone();
-        let counted =
-            move |windows| shell::viewer_windows_changed(&app, session, view.read_only, windows);
+        let counted = move |viewer::OpenWindows { open, closed }| {
+            shell::viewer_windows_changed(&app, session, view.read_only, open, closed);
+        };
         Box::pin(async move {
             // The address carries the PIN. The parser's error names what is wrong with it and
             // doesn't quote it.

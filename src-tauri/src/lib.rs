@@ -1,11 +1,15 @@
 //! The shell, the only crate that uses tauri. It opens windows and passes on what happens in them;
 //! the console decides.
 
+mod announcer;
 mod commands;
 pub mod desktop;
 mod memory;
 mod overview;
+mod page;
 pub mod pages;
+mod quit;
+mod running;
 mod shell;
 pub mod tray;
 mod window;
@@ -39,7 +43,10 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 commands::open_link,
                 commands::save_text,
                 commands::save_picture,
-                commands::active
+                commands::active,
+                commands::taken,
+                commands::keep,
+                commands::kept
             ])
             .setup(move |app| {
                 let app = app.handle();
@@ -48,8 +55,9 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 // The window comes first: loading its page takes longest, and meanwhile the
                 // console starts.
                 window::create(app)?;
-                shell::start(app.clone(), global);
-                tray::create(app, &first, shell::clicked)?;
+                running::start(app.clone(), global);
+                tray::create(app, &first, running::clicked)?;
+                running::follow_tray_host(app.clone());
                 end_on_signal(app.clone());
                 Ok(())
             })
@@ -83,6 +91,6 @@ fn end_on_signal(app: AppHandle) {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        shell::end(&app);
+        quit::end(&app);
     });
 }

@@ -231,6 +231,7 @@ mod tests {
             waiting: 0,
             active: 1,
             troubles: vec![],
+            unacknowledged: 0,
             key_keeper: KeyKeeper::KeyFile,
             backup_percent: None,
         }))

@@ -1,15 +1,28 @@
-//! The main window, the only one with a capability. Its close button hides it.
+//! The main window, the only one with a capability. Its close button hides it where there is a tray.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use console::commands::Command;
+use console::reply::Reply;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{
     AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
 };
 use tauri_plugin_window_state::StateFlags;
+use tokio::time::timeout;
+
+use crate::desktop::page_process::{self, Care};
+use crate::desktop::question::Question;
+use crate::page::PageRequest;
+use crate::quit;
+use crate::shell::{self, Shell};
 
 /// The label of the main window in `capabilities/main.json`.
 pub const MAIN: &str = "main";
+
+/// How long a page may take to take a request. It may be busy with a large push, but not for this long.
+const PAGE_TAKES: Duration = Duration::from_secs(10);
 
 /// What the app remembers of a window between runs.
 pub fn remembered() -> StateFlags {
@@ -22,7 +35,7 @@ pub fn remembered() -> StateFlags {
 ///
 /// # Errors
 /// The window system refused.
-pub fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>> {
+pub fn create(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     let shown = AtomicBool::new(false);
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
         .title("Deskhand")
@@ -44,16 +57,51 @@ pub fn create<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>>
             }
         })
         .build()?;
+    page_process::watch(
+        &window,
+        Care {
+            kind: "main",
+            lost: |window| window.state::<Shell>().page().lost(),
+            question: keeps_failing,
+            give_up: |window| quit::without_page(window.app_handle()),
+        },
+    )?;
     let hidden = window.clone();
     window.on_window_event(move |event| {
         if let WindowEvent::CloseRequested { api, .. } = event {
             api.prevent_close();
-            if let Err(error) = hidden.hide() {
-                tracing::warn!(%error, "hide the window");
-            }
+            close(&hidden);
         }
     });
     Ok(window)
+}
+
+/// Hides the window into the tray. On a desktop without one it would have no way back, so closing it quits, with the
+/// question that quitting asks.
+fn close(window: &WebviewWindow) {
+    let app = window.app_handle();
+    if !app.state::<Shell>().has_tray() {
+        return quit::quit(app);
+    }
+    if let Err(error) = window.hide() {
+        tracing::warn!(%error, "hide the window");
+    }
+}
+
+/// Whether the main window has the keyboard.
+pub fn has_focus(app: &AppHandle) -> bool {
+    let window = app.get_webview_window(MAIN);
+    window.is_some_and(|window| window.is_focused().unwrap_or(false))
+}
+
+/// Shows the main window if it is hidden.
+pub fn show_hidden(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(MAIN)
+        && window.is_visible().is_ok_and(|visible| !visible)
+    {
+        tracing::info!("the desktop has no tray: the hidden window is shown again");
+        raise(&window);
+    }
 }
 
 /// Shows the main window in front of all others.
@@ -63,10 +111,76 @@ pub fn show_main<R: Runtime>(app: &AppHandle<R>) {
     }
 }
 
+/// Loads the main window's page unless one is there.
+pub fn load_lost_page(app: &AppHandle) {
+    if !app.state::<Shell>().page().listens()
+        && let Some(window) = app.get_webview_window(MAIN)
+    {
+        page_process::load(&window);
+    }
+}
+
+/// Ends the main window's page, which has listened and doesn't answer; it is then loaded again.
+pub fn end_hanging_page(app: &AppHandle) {
+    // A page that doesn't listen is being loaded.
+    if app.state::<Shell>().page().listens()
+        && let Some(window) = app.get_webview_window(MAIN)
+    {
+        tracing::warn!("the page of the main window doesn't take what it is asked");
+        page_process::end(&window);
+    }
+}
+
 /// Shows, restores and focuses `window`; `false` if the window system refused.
 pub fn raise<R: Runtime>(window: &WebviewWindow<R>) -> bool {
     let raised = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
     raised.inspect_err(|error| tracing::warn!(%error, "bring a window to the front")).is_ok()
+}
+
+/// Brings the window to the front and asks something of its page. A page that doesn't take it hangs: it is ended, and
+/// takes it once it is loaded again.
+pub fn request(app: &AppHandle, request: PageRequest) {
+    show_main(app);
+    let shell = app.state::<Shell>();
+    // A notification or menu from before the lock can still be clicked. The page then asks to
+    // sign in.
+    if shell.overview().locked() {
+        return;
+    }
+    let mut waiting = shell.page().ask(request);
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if timeout(PAGE_TAKES, waiting.fate()).await.is_err() {
+            end_hanging_page(&app);
+        }
+    });
+}
+
+/// Runs a command without waiting for its reply; what it changes is pushed. A new session is
+/// brought to the front.
+pub fn send(app: &AppHandle, command: impl Into<Command>) {
+    let (app, command) = (app.clone(), command.into());
+    tauri::async_runtime::spawn(async move {
+        if let Some(Reply::Session { id }) = shell::run(&app, command).await {
+            request(&app, PageRequest::Show { session: id, chat: false });
+        }
+    });
+}
+
+/// What is asked when the page keeps ending.
+fn keeps_failing() -> Question {
+    Question {
+        text: "Deskhand's window keeps failing".into(),
+        detail: format!(
+            "Its page ended more than {} times within a minute. Deskhand itself still runs: sessions go on, and what \
+             happens in them is recorded. If it fails again, close other programs to free memory, then quit Deskhand \
+             and start it again. The log says why the page ended.",
+            page_process::RELOADS
+        ),
+        yes: "Load the window again".into(),
+        no: "Quit Deskhand".into(),
+        otherwise: true,
+    }
 }
 
 /// Whether the main window may show `url`: only our own page. A link in it is opened by a command,

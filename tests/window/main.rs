@@ -6,6 +6,7 @@ mod browser;
 mod chat;
 mod keyboard;
 mod notice;
+mod page_process;
 mod screen;
 mod secrets;
 mod tray;
@@ -31,6 +32,7 @@ async fn the_window_comes_up_with_the_new_session_button() {
 #[tokio::test]
 async fn closing_hides_the_window_and_a_second_start_brings_it_back() {
     let mut desktop = Desktop::new(DESKHAND).await;
+    let _shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     eventually("the window on the screen", async || main_is_visible(&desktop)).await;
 

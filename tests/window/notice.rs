@@ -76,6 +76,29 @@ async fn paused_notifications_stay_paused_over_a_kill_and_what_came_meanwhile_st
     assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez went offline");
 }
 
+#[tokio::test]
+async fn a_desktop_that_never_answers_delays_no_other_notification_and_stands_as_a_trouble() {
+    let fixture = ViewerFixture::new().await;
+    fixture.shell.set_busy(true);
+    fixture.service.fire("presenter_started").await;
+    assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez is online");
+    fixture.service.fire("viewer_started").await;
+    let joined = "A viewer joined Maria Lopez's session";
+    assert_eq!(
+        fixture.shell.notification().await.summary,
+        joined,
+        "without an answer to the first"
+    );
+    let trouble = Locator::XPath("//*[contains(., 'Show a desktop notification: ')]");
+    fixture.app.wait().for_element(trouble).await.unwrap();
+
+    fixture.shell.set_busy(false);
+    fixture.service.fire("presenter_offline").await;
+    assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez went offline");
+    let over = async || fixture.app.find(trouble).await.is_err().then_some(());
+    eventually("the trouble to be over", over).await;
+}
+
 const PAUSE: &str = "Pause notifications";
 
 /// Presses a notification's button and looks for a window. The app hears one press, from a moment

@@ -62,6 +62,28 @@ async fn the_window_comes_back_as_large_and_where_it_was() {
         .await;
 }
 
+#[tokio::test]
+async fn without_a_tray_closing_the_window_asks_whether_to_quit_and_a_hidden_one_comes_back() {
+    let fixture = ViewerFixture::new().await;
+    fixture.desktop.hide_main().await;
+    fixture.shell.set_host(false).await;
+    eventually("the window to be back", async || main_is_visible(&fixture.desktop)).await;
+
+    fixture.desktop.tool("wmctrl", &["-F", "-c", "Deskhand"]);
+    let asked = Locator::XPath("//*[@role='dialog'][contains(., '1 session is live')]");
+    fixture.app.wait().for_element(asked).await.unwrap();
+    assert!(main_is_visible(&fixture.desktop).is_some());
+    let stay = Locator::XPath("//*[@role='dialog']//button[contains(., 'Stay')]");
+    fixture.app.find(stay).await.unwrap().click().await.unwrap();
+
+    fixture.shell.set_host(true).await;
+    let hidden = async || {
+        fixture.desktop.tool("wmctrl", &["-F", "-c", "Deskhand"]);
+        main_is_visible(&fixture.desktop).is_none().then_some(())
+    };
+    eventually("the window to be hidden", hidden).await;
+}
+
 fn geometry(desktop: &Desktop) -> Option<String> {
     let found = desktop.tool("xdotool", &["search", "--onlyvisible", "--name", "^Deskhand$"]);
     let window = String::from_utf8(found.stdout).unwrap().lines().next()?.to_owned();

@@ -252,6 +252,7 @@ export class FakeConsole implements ConsolePort {
         return backUp(command.passphrase);
       case 'show':
       case 'report_abuse':
+      case 'acknowledge_troubles':
       case 'quit':
         return DONE;
       default:

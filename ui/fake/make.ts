@@ -196,6 +196,7 @@ export function console_(now: number, more: Partial<ConsoleView> = {}): ConsoleV
     waiting: 0,
     active: 0,
     troubles: [],
+    unacknowledged: 0,
     key_keeper: 'keyring',
     backup_percent: null,
     ...more,

@@ -54,6 +54,19 @@ test('an archived session draws no presence, for the archive keeps none', async 
   expect(screen.queryByRole('region', { name: 'Presence' })).toBeNull();
 });
 
+test('a trouble that stands until somebody has seen it can be acknowledged, another cannot', async () => {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  const troubles = [{ code: 'restore_copy' as const, text: 'The archive was lost.', remedy: 'Restore it.' }];
+  port.push({ push: 'console', ...console_(Date.now(), { revision: 9, troubles }) });
+  await userEvent.click(await screen.findByText('The archive was lost.'));
+  await screen.findByText('Restore it.');
+  expect(screen.queryByRole('button', { name: 'I have read this' })).toBeNull();
+  port.push({ push: 'console', ...console_(Date.now(), { revision: 10, troubles, unacknowledged: 1 }) });
+  await userEvent.click(await screen.findByRole('button', { name: 'I have read this' }));
+  expect(port.asked).toContainEqual({ do: 'acknowledge_troubles' });
+});
+
 test('since when a session is unknown is told once', () => {
   const unknown = row('a', 'Maria Lopez', 'unknown', 0, { hook_lost: true });
   unknown.state.detail = 'unknown since 14:03';

@@ -17,6 +17,8 @@ mod error;
 mod feed;
 mod follow;
 mod identity_sandbox;
+mod licence_consent;
+mod lost_data;
 mod notices;
 mod pages;
 mod ports;
@@ -24,11 +26,13 @@ mod reach;
 mod roster;
 mod secret_shape;
 mod service_clients;
+mod settings_damage;
 mod settings_in_force;
 mod shutdown;
 mod standing_troubles;
 mod start;
 mod unread;
+mod unseen_troubles;
 mod updates;
 mod verification_audit;
 mod viewer;
@@ -111,6 +115,9 @@ pub struct Options {
     /// Forget all profiles of this console, for a person who has lost the passkey. Records
     /// keep the names.
     pub forget_profiles: bool,
+    /// Go on without a journal or an archive that was there before and is gone: a new one is made, and
+    /// the audit log has that.
+    pub accept_lost_data: bool,
     /// Feeds begin after the event with this number; if none, with the events from now on.
     pub from_seq: Option<u64>,
 }

@@ -12,6 +12,7 @@ mod form;
 mod generated;
 #[cfg(test)]
 mod one_place;
+mod recover;
 mod source;
 mod system_user;
 
@@ -24,7 +25,7 @@ pub use self::{
     check::is_hosted,
     declared::Settings,
     environment::{PREFIX, from_environment, from_text},
-    source::{Keep, Loaded, SettingsSource},
+    source::{Damage, Loaded, SettingsSource},
 };
 pub(crate) use self::{
     declaration::{Declaration, InForce, name_of},
@@ -135,7 +136,7 @@ impl Settings {
 
     /// Whether a change of the setting called `name` must not happen unseen.
     pub(crate) fn is_guard(name: &str) -> bool {
-        declarations().iter().any(|known| known.name == name && known.is_guard)
+        declarations().iter().any(|known| known.name == name && known.strictest.is_some())
     }
 
     /// When a change from `before` to these settings takes effect.

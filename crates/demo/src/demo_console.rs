@@ -70,6 +70,7 @@ impl DemoConsole {
             pages: Arc::new(NoPageNeeded),
             in_the_browser: IN_THE_BROWSER,
             forget_profiles: false,
+            accept_lost_data: false,
             from_seq: None,
         };
         let app = App::start(options)

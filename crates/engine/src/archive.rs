@@ -28,7 +28,7 @@ pub use store::StoreError as ArchiveError;
 use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 
 pub use self::{
-    audit::{AuditEntry, AuditHash, AuditLink, AuditReport, BrokenLink},
+    audit::{AuditAnchor, AuditEntry, AuditHash, AuditLink, AuditReport, BrokenLink},
     deletion::Deleted,
     devices::LookedUp,
     messages::{ChatPage, Message, Saved},
@@ -144,7 +144,8 @@ impl Archive {
     /// [`ArchiveError::WrongKey`], `TooNew`, `Damaged`, `Locked`, `DiskFull` or `Io`.
     pub fn open(path: &Path, key: ArchiveKey) -> Result<Self, ArchiveError> {
         let key = Arc::new(key.0);
-        let database = Database::new(ARCHIVE.open(path, Some(&key))?);
+        let (to_write, write_key) = (path.to_owned(), Arc::clone(&key));
+        let database = Database::open(move || ARCHIVE.open(&to_write, Some(&write_key)))?;
         let path = path.to_owned();
         let readers = Readers::new(3, move || ARCHIVE.open_reader(&path, Some(&key)));
         Ok(Self { database, readers })
@@ -173,6 +174,22 @@ impl Archive {
             })
         };
         self.read(read).await
+    }
+
+    /// Closes the file, with everything in it, after the writes that wait already.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.database.close().await;
+    }
+
+    /// Whether it holds no session and no entry of the audit log, as after it was made.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub async fn is_blank(&self) -> Result<bool, ArchiveError> {
+        const BLANK: &str =
+            "SELECT NOT EXISTS(SELECT 1 FROM sessions) AND NOT EXISTS(SELECT 1 FROM audit)";
+        self.read(|c| c.query_row(BLANK, [], |row| row.get(0)).map_err(store::fault(READ))).await
     }
 
     async fn read<T: Send + 'static>(

@@ -2,9 +2,10 @@
 
 mod save_program;
 mod start;
+mod stores;
 mod verification_gate;
 
-pub use self::start::{Keys, Stores};
+pub use self::stores::{Keys, LostStore, Stores};
 use std::{net::SocketAddr, sync::Arc};
 
 use ractor::ActorRef;
@@ -63,6 +64,15 @@ impl Engine {
         self.context.watch.tasks.wait().await;
         let _ = self.context.journal.mark_alive(now()).await;
         let _ = self.context.journal.mark_clean_end(true).await;
+    }
+
+    /// Stops in good order and closes the stores, so that each file is complete by itself, whoever still
+    /// has a handle of them.
+    pub async fn stop_and_close(self) {
+        let (journal, archive) = (self.context.journal.clone(), self.context.archive.clone());
+        self.stop().await;
+        journal.close().await;
+        archive.close().await;
     }
 
     /// Requests the hooks' URL, by the service if it offers that, and remembers the result. The

@@ -9,7 +9,7 @@ use session::{
 };
 
 use crate::{
-    SessionId,
+    LostStore, SessionId,
     access::Locked,
     archive::ArchiveError,
     journal::JournalError,
@@ -20,11 +20,14 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The journal can't be opened.
-    #[error("open the journal: {0}")]
+    #[error("{0}")]
     Journal(#[source] JournalError),
     /// The archive can't be opened.
-    #[error("open the archive: {0}")]
+    #[error("{0}")]
     Archive(#[source] ArchiveError),
+    /// The journal or the archive was there before and is gone: put it back, or say that it is lost.
+    #[error("open {}: {} is missing or empty, but there was one before", .0.name, .0.path.display())]
+    StoreLost(LostStore),
     /// The listener can't have its address.
     #[error("listen for webhooks: {0}")]
     Listen(#[source] serve::BindError),

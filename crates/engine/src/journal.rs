@@ -152,6 +152,22 @@ impl Journal {
         self.readers.read(CHECK, |connection| store::check_integrity(connection, CHECK)).await
     }
 
+    /// Writes what is queued, and closes the file with everything in it.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        let writer = Arc::clone(&self.writer);
+        // It waits for the writer's thread.
+        let _ = tokio::task::spawn_blocking(move || writer.finish()).await;
+    }
+
+    /// Whether it never had a session, as after it was made.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub async fn is_blank(&self) -> Result<bool, JournalError> {
+        self.readers.read(read::LOAD, read::is_blank).await
+    }
+
     /// Commits a hook event; answers its sequence. It is queued at once, whether awaited or not.
     ///
     /// # Errors

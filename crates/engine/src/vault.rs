@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use ring::hkdf;
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ pub const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
 pub struct Vault {
     folder: PathBuf,
     options: Options,
-    record: record::Record,
+    record: Mutex<record::Record>,
     master: MasterKey,
 }
 
@@ -168,10 +169,13 @@ impl Vault {
             };
         };
         match keeper::fetch(folder, &record, &options) {
-            Ok(master) => Self { folder: folder.to_owned(), options, record, master }.checked(),
+            Ok(master) => {
+                let record = Mutex::new(record);
+                Self { folder: folder.to_owned(), options, record, master }.checked()
+            }
             // Nothing was ever sealed with it.
             Err(VaultError::KeyringGone { .. } | VaultError::KeyFileMissing { .. })
-                if !has_databases =>
+                if !has_databases && !record.stores_made =>
             {
                 Self::create(folder, options)
             }
@@ -181,12 +185,12 @@ impl Vault {
 
     /// Who keeps the key.
     pub fn keeper(&self) -> Keeper {
-        self.record.kept.keeper()
+        self.record.lock().kept.keeper()
     }
 
     /// The key's name, for the keyring's entry and for support. No secret.
     pub fn key_id(&self) -> uuid::Uuid {
-        self.record.key_id
+        self.record.lock().key_id
     }
 
     /// Wraps the key with `passphrase` and erases it elsewhere; none gives it back to the keyring,
@@ -196,7 +200,7 @@ impl Vault {
     /// [`VaultError`]. After [`VaultError::OldKeyLeft`] the new keeper counts; else the old one.
     pub fn set_passphrase(&mut self, passphrase: Option<SecretString>) -> Result<(), VaultError> {
         let old = self.keeper();
-        let mut record = self.record.clone();
+        let mut record = self.record.lock().clone();
         record.kept = match &passphrase {
             Some(passphrase) => KeyLocation::Passphrase {
                 wrap: Wrapped::new(
@@ -212,9 +216,28 @@ impl Vault {
         // Named on the disk before the old one is erased: a crash in between leaves two keys,
         // never none.
         record::write(&self.folder, &record)?;
-        self.record = record;
+        *self.record.lock() = record;
         self.options.passphrase = passphrase;
         self.erase_old()
+    }
+
+    /// Whether journal and archive were made under this key, so that one that isn't there is lost.
+    pub fn stores_made(&self) -> bool {
+        self.record.lock().stores_made
+    }
+
+    /// Remembers that journal and archive are there. Blocks.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`].
+    pub fn remember_stores(&self) -> Result<(), VaultError> {
+        let mut record = self.record.lock();
+        if !record.stores_made {
+            let with = record::Record { stores_made: true, ..record.clone() };
+            record::write(&self.folder, &with)?;
+            *record = with;
+        }
+        Ok(())
     }
 
     /// The journal's sealing key.
@@ -234,7 +257,7 @@ impl Vault {
 
     /// A key of its own for each `purpose` (HKDF-SHA256): none reveals anything about another.
     pub fn subkey(&self, purpose: &str) -> SecretBox<[u8; 32]> {
-        derive(&self.master, self.record.key_id, purpose)
+        derive(&self.master, self.key_id(), purpose)
     }
 
     fn create(folder: &Path, options: Options) -> Result<Self, VaultError> {
@@ -264,12 +287,12 @@ impl Vault {
         let check = record::check_text(&derive(&master, key_id, "check"));
         let record = record::Record::new(key_id, kept, check);
         record::write(folder, &record)?;
-        Ok(Self { folder: folder.to_owned(), options, record, master })
+        Ok(Self { folder: folder.to_owned(), options, record: Mutex::new(record), master })
     }
 
-    fn checked(mut self) -> Result<Self, VaultError> {
+    fn checked(self) -> Result<Self, VaultError> {
         // Checked before any database is opened, so that a wrong key is reported as such.
-        if record::check_text(&self.subkey("check")) != self.record.check {
+        if record::check_text(&self.subkey("check")) != self.record.lock().check {
             return Err(VaultError::WrongKey);
         }
         // Not an error: the key in use is right, and erasing is retried at the next start.
@@ -279,12 +302,13 @@ impl Vault {
         Ok(self)
     }
 
-    fn erase_old(&mut self) -> Result<(), VaultError> {
-        let Some(old) = self.record.to_erase else { return Ok(()) };
-        keeper::erase(&self.folder, self.record.key_id, old, &self.options)?;
-        let done = record::Record { to_erase: None, ..self.record.clone() };
+    fn erase_old(&self) -> Result<(), VaultError> {
+        let mut record = self.record.lock();
+        let Some(old) = record.to_erase else { return Ok(()) };
+        keeper::erase(&self.folder, record.key_id, old, &self.options)?;
+        let done = record::Record { to_erase: None, ..record.clone() };
         record::write(&self.folder, &done)?;
-        self.record = done;
+        *record = done;
         Ok(())
     }
 }

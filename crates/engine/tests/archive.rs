@@ -121,3 +121,48 @@ async fn a_foreign_file_and_a_missing_folder_are_named_so() {
     let Err(error) = Archive::open(&missing, key(1)) else { panic!("it opened") };
     assert!(matches!(error, ArchiveError::Io { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn a_damaged_page_costs_only_what_is_on_it() {
+    const SESSIONS: u8 = 40;
+    const PAGE: usize = 4096;
+    let dir = tempfile::tempdir().unwrap();
+    let archive = open(dir.path());
+    for n in 1..=SESSIONS {
+        archive.save_summary(summary(n)).await.unwrap();
+        let chat = vec![message(&format!("m{n}"), &format!("{n} ").repeat(2_000))];
+        archive.save_messages(session(n), chat).await.unwrap();
+    }
+    archive.close().await;
+    let file = dir.path().join(ARCHIVE_FILE);
+    let sound = std::fs::read(&file).unwrap();
+    let pages = sound.len() / PAGE;
+    let mut costs = 0;
+    // Each of the later pages in its turn: some have messages, some the index of the search.
+    for page in (pages / 3..pages).step_by(7) {
+        let mut bytes = sound.clone();
+        bytes[page * PAGE..(page + 1) * PAGE].fill(0xA5);
+        std::fs::write(&file, bytes).unwrap();
+        let archive = open(dir.path());
+        let (mut read, mut lost) = (0, 0);
+        for n in 1..=SESSIONS {
+            match archive.transcript(session(n)).await {
+                Ok(messages) => read += messages.len(),
+                Err(error) => {
+                    assert!(matches!(error, ArchiveError::Damaged { .. }), "{error}");
+                    lost += 1;
+                }
+            }
+        }
+        assert!(read > usize::from(SESSIONS) / 2, "page {page}: {read} read, {lost} lost");
+        costs += lost;
+        // What is written elsewhere goes on being written.
+        let noted = archive.set_tags(session(1), vec!["seen".into()]).await;
+        assert!(
+            !matches!(noted, Err(ArchiveError::Closed { .. } | ArchiveError::Io { .. })),
+            "page {page}: {noted:?}"
+        );
+        archive.close().await;
+    }
+    assert!(costs > 0, "no page of a message was damaged");
+}

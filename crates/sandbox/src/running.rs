@@ -79,7 +79,7 @@ impl Sandbox {
             serve::bind(config.ip, ports.passwordless)?,
         );
         let (folder, key) = (config.data, config.store_key);
-        let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key.as_ref()));
+        let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key));
         let store = opened.await.unwrap_or(Err(StoreError::Closed))?;
         let (clock, faults, limits) = (config.clock, FaultPlan::default(), config.limits);
         let context = |bound: &Bound| ServiceContext {

@@ -65,9 +65,10 @@ pub(crate) struct Store(Database);
 
 impl Store {
     /// Opens (or makes) the store in `folder`. Blocks.
-    pub(crate) fn open(folder: &Path, key: Option<&StoreKey>) -> Result<Self, StoreError> {
+    pub(crate) fn open(folder: &Path, key: Option<StoreKey>) -> Result<Self, StoreError> {
         store::private_folder(folder)?;
-        Ok(Self(Database::new(SANDBOX.open(&folder.join(STORE_FILE), key)?)))
+        let file = folder.join(STORE_FILE);
+        Ok(Self(Database::open(move || SANDBOX.open(&file, key.as_ref()))?))
     }
 
     /// Runs `work` in one transaction; what it changed is on disk when this returns.
@@ -94,15 +95,28 @@ mod tests {
         SANDBOX.in_memory().unwrap();
     }
 
+    #[test]
+    fn a_store_of_a_newer_version_asks_for_that_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = SANDBOX.open(&dir.path().join(STORE_FILE), None).unwrap();
+        connection.pragma_update(None, "user_version", 1_000).unwrap();
+        drop(connection);
+        let newer = Store::open(dir.path(), None).map(drop).unwrap_err().to_string();
+        assert!(
+            newer.ends_with("a newer version of Deskhand made this database; use that version"),
+            "{newer}"
+        );
+    }
+
     #[tokio::test]
     async fn one_sandbox_at_a_time_and_with_its_key_only() {
         let dir = tempfile::tempdir().unwrap();
         let key = |byte| StoreKey::new(Box::new([byte; 32]));
-        let store = Store::open(dir.path(), Some(&key(1))).unwrap();
-        let second = Store::open(dir.path(), Some(&key(1))).map(drop);
+        let store = Store::open(dir.path(), Some(key(1))).unwrap();
+        let second = Store::open(dir.path(), Some(key(1))).map(drop);
         assert!(matches!(second, Err(StoreError::InUse)), "{second:?}");
         store.close().await;
-        let wrong = Store::open(dir.path(), Some(&key(2))).map(drop);
+        let wrong = Store::open(dir.path(), Some(key(2))).map(drop);
         assert!(
             matches!(&wrong, Err(StoreError::Database(store::StoreError::WrongKey { .. }))),
             "{wrong:?}"

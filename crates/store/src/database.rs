@@ -8,14 +8,31 @@ use tokio::sync::Mutex;
 use crate::{StoreError, WriteConnection, fault};
 
 /// A database that is written by one transaction at a time. Clones are the same one.
-#[derive(Debug, Clone)]
-pub struct Database(Arc<Mutex<Option<WriteConnection>>>);
+#[derive(Clone)]
+pub struct Database {
+    slot: Arc<Mutex<Slot>>,
+    open: Arc<Open>,
+}
+
+struct Slot {
+    /// None before the first transaction after a damaged page, and at the end.
+    connection: Option<WriteConnection>,
+    closed: bool,
+}
+
+type Open = dyn Fn() -> Result<WriteConnection, StoreError> + Send + Sync;
 
 impl Database {
-    /// Writes with `connection` from now on.
-    #[must_use]
-    pub fn new(connection: WriteConnection) -> Self {
-        Self(Arc::new(Mutex::new(Some(connection))))
+    /// Opens the database by `open`, and again after a damaged page: SQLCipher refuses all others, too,
+    /// until then.
+    ///
+    /// # Errors
+    /// The one of opening it.
+    pub fn open(
+        open: impl Fn() -> Result<WriteConnection, StoreError> + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let slot = Slot { connection: Some(open()?), closed: false };
+        Ok(Self { slot: Arc::new(Mutex::new(slot)), open: Arc::new(open) })
     }
 
     /// Runs `work` in one transaction, off the async threads. What it changed is committed when this
@@ -28,24 +45,51 @@ impl Database {
         doing: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let mut slot = Arc::clone(&self.0).lock_owned().await;
+        let mut slot = Arc::clone(&self.slot).lock_owned().await;
+        let open = Arc::clone(&self.open);
         let task = tokio::task::spawn_blocking(move || {
-            let connection = slot.as_mut().ok_or(StoreError::Closed { doing })?;
-            // Immediate: a transaction that read first could not wait for the write lock any more.
-            let tx = connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)
-                .map_err(fault(doing))?;
-            let result = work(&tx)?;
-            tx.commit().map_err(fault(doing))?;
-            Ok(result)
+            if slot.closed {
+                return Err(StoreError::Closed { doing });
+            }
+            let connection = match slot.connection.take() {
+                Some(connection) => connection,
+                None => open()?,
+            };
+            let connection = slot.connection.insert(connection);
+            let result = in_transaction(connection, doing, work);
+            if matches!(result, Err(StoreError::Damaged { .. })) {
+                slot.connection = None;
+            }
+            result
         });
         task.await.unwrap_or(Err(StoreError::Closed { doing }))
     }
 
     /// Closes the file after the transactions that wait already.
     pub async fn close(&self) {
-        let mut slot = Arc::clone(&self.0).lock_owned().await;
+        let mut slot = Arc::clone(&self.slot).lock_owned().await;
         // It blocks for the checkpoint.
-        let _ = tokio::task::spawn_blocking(move || drop(slot.take())).await;
+        let close = move || *slot = Slot { connection: None, closed: true };
+        let _ = tokio::task::spawn_blocking(close).await;
     }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+fn in_transaction<T>(
+    connection: &mut WriteConnection,
+    doing: &'static str,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    // Immediate: a transaction that read first could not wait for the write lock any more.
+    let tx = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(fault(doing))?;
+    let result = work(&tx)?;
+    tx.commit().map_err(fault(doing))?;
+    Ok(result)
 }

@@ -17,6 +17,8 @@ use crate::{StoreError, fault, io_fault};
 /// The 32 bytes under which a database is encrypted.
 pub type StoreKey = SecretBox<[u8; 32]>;
 
+/// The longest path of a database in bytes: SQLite has 512 for it and the names of what lies beside it.
+const LONGEST_PATH: usize = 500;
 /// How long a database's lock is waited for.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -61,6 +63,7 @@ impl Definition {
     /// # Errors
     /// [`StoreError`], but never `Closed`.
     pub fn open(&self, path: &Path, key: Option<&StoreKey>) -> Result<WriteConnection, StoreError> {
+        self.check_path(path)?;
         private_file(path).map_err(io_fault(self.opening))?;
         let lock = match self.sharing {
             Sharing::Shared => None,
@@ -142,6 +145,15 @@ impl Definition {
         Ok(connection)
     }
 
+    /// SQLite reports a path that is too long for it as anything but that.
+    fn check_path(&self, path: &Path) -> Result<(), StoreError> {
+        let whole = std::path::absolute(path).map_err(io_fault(self.opening))?;
+        if whole.as_os_str().len() > LONGEST_PATH {
+            return Err(StoreError::PathTooLong { doing: self.opening });
+        }
+        Ok(())
+    }
+
     fn migrate(&self, connection: &mut Connection) -> Result<(), StoreError> {
         let doing = self.opening;
         Migrations::from_slice(self.migrations).to_latest(connection).map_err(|error| match error {
@@ -149,7 +161,11 @@ impl Definition {
             Error::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
                 StoreError::TooNew { doing }
             }
-            other => StoreError::Damaged { doing, why: other.to_string() },
+            other => {
+                tracing::warn!(doing, error = %other, "a database can't be migrated");
+                let why = "its tables are not as they should be".to_owned();
+                StoreError::Damaged { doing, why }
+            }
         })
     }
 }
@@ -217,7 +233,16 @@ pub fn check_integrity(connection: &Connection, doing: &'static str) -> Result<(
     let found: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(fault(doing))?;
-    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { doing, why: found }) }
+    undamaged_if_ok(&found, doing)
+}
+
+/// The verdict of SQLite's checks, whose own words are for the log.
+pub(crate) fn undamaged_if_ok(found: &str, doing: &'static str) -> Result<(), StoreError> {
+    if found == "ok" {
+        return Ok(());
+    }
+    tracing::warn!(doing, found, "a database is damaged");
+    Err(StoreError::Damaged { doing, why: "a page of it is damaged".to_owned() })
 }
 
 /// Makes the folder if it isn't there, and closes it to everybody else.
@@ -314,6 +339,38 @@ mod tests {
         assert_eq!(wrong.remedy(), Some(crate::Remedy::RestoreKey));
         let plain = NOTES.open(&path, None).unwrap_err();
         assert_eq!(plain.remedy(), Some(crate::Remedy::RestoreCopy));
+    }
+
+    #[test]
+    fn a_path_that_is_too_long_is_said_to_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut folder = dir.path().to_owned();
+        while folder.as_os_str().len() < LONGEST_PATH {
+            folder.push("a-folder-with-a-long-name");
+        }
+        fs::create_dir_all(&folder).unwrap();
+        let error = NOTES.open(&folder.join("notes.db"), None).unwrap_err();
+        assert_eq!(error.remedy(), Some(crate::Remedy::ShorterPath));
+        let error = NOTES.open(&dir.path().join("n".repeat(300)), None).unwrap_err();
+        assert_eq!(error.remedy(), Some(crate::Remedy::ShorterPath));
+    }
+
+    #[test]
+    fn no_error_has_a_text_of_the_database() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes.db");
+        let connection = NOTES.open(&path, None).unwrap();
+        let failed = connection.execute_batch("SELECT nothing FROM nowhere").unwrap_err();
+        let raw = failed.to_string();
+        let told = fault("look")(failed).to_string();
+        assert!(raw.contains("nowhere") && !told.contains("nowhere"), "{told}");
+        drop(connection);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[100..4096].fill(0xA5);
+        fs::write(&path, bytes).unwrap();
+        let error = NOTES.open(&path, None).unwrap_err();
+        assert_eq!(error.remedy(), Some(crate::Remedy::RestoreCopy));
+        assert!(!error.to_string().contains("disk image"), "{error}");
     }
 
     #[test]

@@ -41,12 +41,24 @@ pub enum StoreError {
         /// What was being done.
         doing: &'static str,
     },
+    /// The file or its folder can't be written to.
+    #[error("{doing}: its file or folder must not be written to")]
+    ReadOnly {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The file's path is longer than a database can have.
+    #[error("{doing}: the path of the data folder is too long")]
+    PathTooLong {
+        /// What was being done.
+        doing: &'static str,
+    },
     /// The file system refused.
     #[error("{doing}: {why}")]
     Io {
         /// What was being done.
         doing: &'static str,
-        /// What the database or the operating system said.
+        /// What is wrong, in words for people, or what the operating system said.
         why: String,
     },
     /// The store is closed, because its owner is stopping.
@@ -70,6 +82,10 @@ pub enum Remedy {
     RestoreCopy,
     /// Update Deskhand.
     Update,
+    /// Let the file and its folder be written to.
+    AllowWriting,
+    /// Choose a data folder with a shorter path.
+    ShorterPath,
     /// Check the disk and the folder's permissions.
     CheckDisk,
 }
@@ -84,6 +100,8 @@ impl Remedy {
             Self::RestoreKey => "restore the key or a copy",
             Self::RestoreCopy => "restore it from a copy",
             Self::Update => "use that version",
+            Self::AllowWriting => "let this user write to the data folder and the files in it",
+            Self::ShorterPath => "choose a data folder with a shorter path",
             Self::CheckDisk => "check the disk and the folder's permissions",
         }
     }
@@ -106,26 +124,47 @@ impl StoreError {
             Self::WrongKey { .. } => Some(Remedy::RestoreKey),
             Self::Damaged { .. } => Some(Remedy::RestoreCopy),
             Self::TooNew { .. } => Some(Remedy::Update),
+            Self::ReadOnly { .. } => Some(Remedy::AllowWriting),
+            Self::PathTooLong { .. } => Some(Remedy::ShorterPath),
             Self::Io { .. } => Some(Remedy::CheckDisk),
             Self::Closed { .. } => None,
         }
     }
 }
 
-/// Converts SQLite's errors.
+/// Converts SQLite's errors. Their own texts are for the log: people get the cause in words.
 pub fn fault(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + Copy {
-    move |error| match error.sqlite_error_code() {
+    move |error| {
+        let cause = cause(doing, &error);
+        if cause.remedy() != Some(Remedy::FreeSpace) {
+            tracing::debug!(doing, %error, "the database refused");
+        }
+        cause
+    }
+}
+
+fn cause(doing: &'static str, error: &rusqlite::Error) -> StoreError {
+    let damaged = |why: &str| StoreError::Damaged { doing, why: why.to_owned() };
+    let io = |why: &str| StoreError::Io { doing, why: why.to_owned() };
+    match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::DiskFull { doing },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { doing },
         // SQLite can't tell an encrypted file from a damaged one: both begin with unknown bytes.
-        Some(ErrorCode::NotADatabase) => StoreError::Damaged {
-            doing,
-            why: "it is no database, or an encrypted one and no key was given".to_owned(),
-        },
-        Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { doing, why: error.to_string() },
-        Some(_) => StoreError::Io { doing, why: error.to_string() },
+        Some(ErrorCode::NotADatabase) => {
+            damaged("it is no database, or an encrypted one and no key was given")
+        }
+        Some(ErrorCode::DatabaseCorrupt) => damaged("a part of it can't be read"),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly { doing },
+        Some(ErrorCode::CannotOpen) => io("its file can't be opened"),
+        Some(ErrorCode::SystemIoFailure) => io("its file can't be read or written"),
+        // These are what SQLCipher reports for a page that it can't decrypt, and for all others after it.
+        Some(ErrorCode::OutOfMemory | ErrorCode::Unknown) => {
+            damaged("a page of it can't be decrypted")
+        }
+        Some(ErrorCode::TooBig) => io("it is too large to be kept"),
+        Some(other) => io(&format!("the database refused it ({other:?})")),
         // An error without a code comes from rusqlite: the row isn't what the query expects.
-        None => StoreError::Damaged { doing, why: error.to_string() },
+        None => damaged("something in it is not as it should be"),
     }
 }
 
@@ -133,6 +172,10 @@ pub fn fault(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + Co
 pub fn io_fault(doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
     move |error| match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull { doing },
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly { doing }
+        }
+        io::ErrorKind::InvalidFilename => StoreError::PathTooLong { doing },
         _ => StoreError::Io { doing, why: error.to_string() },
     }
 }

@@ -17,17 +17,20 @@ pub struct Readers(Arc<Pool>);
 struct Pool {
     open: Box<Opener>,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
+    /// How many connections there are at most.
+    most: u32,
 }
 
 impl Readers {
     /// At most `most` connections, opened by `open`.
     pub fn new(
-        most: usize,
+        most: u32,
         open: impl Fn() -> Result<Connection, StoreError> + Send + Sync + 'static,
     ) -> Self {
-        let (idle, permits) = (Mutex::default(), Semaphore::new(most));
-        Self(Arc::new(Pool { open: Box::new(open), idle, permits }))
+        let permits = usize::try_from(most).unwrap_or(Semaphore::MAX_PERMITS);
+        let permits = Arc::new(Semaphore::new(permits));
+        Self(Arc::new(Pool { open: Box::new(open), idle: Mutex::default(), permits, most }))
     }
 
     /// Runs `work` on a connection of its own, off the async threads.
@@ -40,9 +43,26 @@ impl Readers {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let closed = StoreError::Closed { doing };
-        let Ok(_permit) = self.0.permits.acquire().await else { return Err(closed) };
         let pool = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || pool.read(work)).await.unwrap_or(Err(closed))
+        let Ok(permit) = pool.permits.clone().acquire_owned().await else { return Err(closed) };
+        let read = move || {
+            let result = pool.read(work);
+            // Kept by the work, which goes on even if nobody waits for it any more.
+            drop(permit);
+            result
+        };
+        tokio::task::spawn_blocking(read).await.unwrap_or(Err(closed))
+    }
+
+    /// Closes the connections once what they read is read; later calls are refused.
+    pub async fn close(&self) {
+        // Refused only if it is closed already.
+        let all = self.0.permits.acquire_many(self.0.most).await;
+        self.0.permits.close();
+        if all.is_ok() {
+            let idle = std::mem::take(&mut *self.0.idle.lock());
+            let _ = tokio::task::spawn_blocking(move || drop(idle)).await;
+        }
     }
 }
 
@@ -58,7 +78,10 @@ impl Pool {
             None => (self.open)()?,
         };
         let result = work(&connection);
-        self.idle.lock().push(connection);
+        // After a damaged page SQLCipher refuses all others, too, until the database is opened again.
+        if !matches!(result, Err(StoreError::Damaged { .. })) {
+            self.idle.lock().push(connection);
+        }
         result
     }
 }

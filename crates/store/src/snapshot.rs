@@ -10,7 +10,8 @@ use rusqlite::{
 
 use crate::{
     Definition, Durability, Sharing, StoreError, StoreKey, check_integrity,
-    definition::private_file, fault, io_fault,
+    definition::{private_file, undamaged_if_ok},
+    fault, io_fault,
 };
 
 /// Pages copied between two reports of progress.
@@ -101,10 +102,7 @@ impl Snapshot {
     pub fn check_all(&self) -> Result<(), StoreError> {
         let check = "PRAGMA integrity_check(1)";
         let found = self.connection.query_row(check, [], |row| row.get::<_, String>(0));
-        match found.map_err(fault(self.doing))? {
-            ok if ok == "ok" => Ok(()),
-            why => Err(StoreError::Damaged { doing: self.doing, why }),
-        }
+        undamaged_if_ok(&found.map_err(fault(self.doing))?, self.doing)
     }
 
     /// Copies it to a new file, under the same key, and looks at all pages of the copy for damage.

@@ -98,7 +98,21 @@ impl Button {
     }
 }
 
-/// Shows notifications on the session bus. Without a bus each one is a line in the log.
+/// Why a notification wasn't shown.
+#[derive(Debug, thiserror::Error)]
+pub enum NotShown {
+    /// The desktop refused it, or has nothing that shows notifications.
+    #[error("the desktop refused it ({0})")]
+    Refused(#[from] notify_rust::error::Error),
+    /// The desktop took too long.
+    #[error("the desktop's notification service doesn't answer")]
+    NoAnswer,
+    /// Too many wait for the desktop's answer.
+    #[error("the desktop's notification service is too slow")]
+    TooMany,
+}
+
+/// Shows notifications on the session bus.
 #[derive(Clone, Default)]
 pub struct Notifier {
     waiting: Arc<AtomicUsize>,
@@ -112,14 +126,16 @@ pub struct Shown {
 }
 
 impl Notifier {
-    /// Shows the notification that `notice` makes; `None` if the desktop didn't accept it.
-    pub async fn show(&self, notice: impl FnOnce() -> Notice) -> Option<Shown> {
+    /// Shows the notification that `notice` makes. It waits for as long as the desktop does.
+    ///
+    /// # Errors
+    /// The desktop didn't accept it.
+    pub async fn show(&self, notice: impl FnOnce() -> Notice) -> Result<Shown, NotShown> {
         // Before the text is made: a lock that comes in between must still take the
         // notification back.
         let withdrawn = self.withdrawn.subscribe();
-        let shown = to_desktop(&notice()).show_async().await;
-        let shown = shown.inspect_err(|error| tracing::warn!(%error, "show a notification"));
-        shown.ok().map(|handle| Shown { handle, withdrawn })
+        let handle = to_desktop(&notice()).show_async().await?;
+        Ok(Shown { handle, withdrawn })
     }
 
     /// Takes back all notifications that are still shown.

@@ -11,6 +11,8 @@ use tauri::{
 };
 
 use super::boundary::Boundary;
+use super::page_process::{self, Care};
+use super::question::Question;
 use crate::window;
 
 /// The beginning of the label of every viewer window.
@@ -60,8 +62,8 @@ impl Viewer {
 ///
 /// # Errors
 /// The window system refused.
-pub fn open<R: Runtime>(
-    app: &AppHandle<R>,
+pub fn open(
+    app: &AppHandle,
     viewer: &Viewer,
     name: &str,
     target: Url,
@@ -94,6 +96,10 @@ pub fn open<R: Runtime>(
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
         .build()?;
+    page_process::watch(
+        &window,
+        Care { kind: "viewer", lost: |_| {}, question: keeps_failing, give_up: close },
+    )?;
     // The page asks the web view for the theme, and the builder's theme doesn't reach it. For the
     // system's theme there must be no call at all, because none can restore it.
     if theme.is_some() {
@@ -108,6 +114,36 @@ pub fn open<R: Runtime>(
         }
     });
     Ok(())
+}
+
+fn close(window: &WebviewWindow) {
+    if let Err(error) = window.destroy() {
+        tracing::warn!(%error, "close a viewer window");
+    }
+}
+
+/// What is asked when the page keeps ending.
+fn keeps_failing() -> Question {
+    Question {
+        text: "This viewer window keeps failing".into(),
+        detail: format!(
+            "Its page ended more than {} times within a minute. The session goes on without this window. If it fails \
+             again, close other programs to free memory, then open the viewer from the session.",
+            page_process::RELOADS
+        ),
+        yes: "Load the viewer again".into(),
+        no: "Close this window".into(),
+        otherwise: true,
+    }
+}
+
+/// Whether a viewer window of `session` has the keyboard.
+pub fn has_focus<R: Runtime>(app: &AppHandle<R>, session: &str) -> bool {
+    [false, true].into_iter().any(|read_only| {
+        let label = Viewer { session: session.to_owned(), read_only }.label();
+        let window = app.get_webview_window(&label);
+        window.is_some_and(|window| window.is_focused().unwrap_or(false))
+    })
 }
 
 /// Sets the theme of every open viewer window.

@@ -178,6 +178,46 @@ impl Desktop {
         eventually(format!("{title} at the front"), active).await;
     }
 
+    /// The processes behind the pages of this desktop's windows.
+    pub fn web_processes(&self) -> Vec<u32> {
+        let here = self.home.path().to_str().unwrap().as_bytes().to_vec();
+        let is_one = |number: &u32| {
+            let folder = PathBuf::from(format!("/proc/{number}"));
+            // Another process may end while it is looked at.
+            let command = std::fs::read(folder.join("cmdline")).unwrap_or_default();
+            let program = command.split(|byte| *byte == 0).next().unwrap_or_default();
+            let environment = std::fs::read(folder.join("environ")).unwrap_or_default();
+            program.ends_with(b"WebKitWebProcess")
+                && environment.windows(here.len()).any(|part| part == here)
+        };
+        let entries = std::fs::read_dir("/proc").unwrap().flatten();
+        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        numbers.filter(is_one).collect()
+    }
+
+    /// Sends a signal, such as `KILL`, to a process.
+    pub fn signal(&self, process: u32, signal: &str) {
+        let sent = self.tool("kill", &["-s", signal, &process.to_string()]);
+        assert!(sent.status.success(), "{sent:?}");
+    }
+
+    /// Waits for a window of this title, and gives it the keyboard.
+    pub async fn window(&self, title: &str) {
+        let there =
+            async || self.visible_windows().iter().any(|shown| shown == title).then_some(());
+        eventually(format!("the window {title:?}"), there).await;
+        self.activate(title).await;
+    }
+
+    /// Waits until the log has a text as often as this.
+    pub async fn logged(&self, text: &str, times: usize) {
+        let said = async || {
+            let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+            (log.matches(text).count() >= times).then_some(())
+        };
+        eventually(format!("{text:?} in the log"), said).await;
+    }
+
     /// Hides the main window, by its close button.
     pub async fn hide_main(&self) {
         let main = || self.visible_windows().contains(&"Deskhand".to_owned());

@@ -1,6 +1,7 @@
 //! The shell of a desktop: a tray and a notification daemon on the bus.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, watch};
@@ -35,6 +36,7 @@ pub struct Shell {
     shown: Mutex<UnboundedReceiver<ShownNotification>>,
     closed: Mutex<UnboundedReceiver<u32>>,
     busy: watch::Sender<bool>,
+    host: watch::Sender<bool>,
 }
 
 impl Shell {
@@ -43,14 +45,14 @@ impl Shell {
         let (icon, icons) = unbounded_channel();
         let (show, shown) = unbounded_channel();
         let (close, closed) = unbounded_channel();
-        let busy = watch::Sender::new(false);
+        let (busy, host) = (watch::Sender::new(false), watch::Sender::new(true));
         let connection = connection::Builder::address(desktop.bus())
             .name("org.kde.StatusNotifierWatcher")
             .name("org.freedesktop.Notifications")
-            .serve_at("/StatusNotifierWatcher", Watcher { icon })
+            .serve_at(WATCHER_PATH, Watcher { icon, host: host.subscribe() })
             .serve_at(
                 "/org/freedesktop/Notifications",
-                Daemon { show, close, last: 0, busy: busy.subscribe() },
+                Daemon { show, close, last: AtomicU32::new(0), busy: busy.subscribe() },
             )
             .build()
             .await
@@ -61,6 +63,18 @@ impl Shell {
             shown: Mutex::new(shown),
             closed: Mutex::new(closed),
             busy,
+            host,
+        }
+    }
+
+    /// Takes the tray's host away, or brings it back: as when a panel ends or starts.
+    pub async fn set_host(&self, there: bool) {
+        self.host.send_replace(there);
+        let emitter = SignalEmitter::new(&self.connection, WATCHER_PATH).unwrap();
+        if there {
+            Watcher::status_notifier_host_registered(&emitter).await.unwrap();
+        } else {
+            Watcher::status_notifier_host_unregistered(&emitter).await.unwrap();
         }
     }
 
@@ -184,8 +198,11 @@ fn line(child: OwnedVariant) -> Option<MenuItem> {
     Some(MenuItem { number, label, enabled, on })
 }
 
+const WATCHER_PATH: &str = "/StatusNotifierWatcher";
+
 struct Watcher {
     icon: UnboundedSender<(String, String)>,
+    host: watch::Receiver<bool>,
 }
 
 #[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
@@ -198,14 +215,20 @@ impl Watcher {
 
     #[zbus(property)]
     fn is_status_notifier_host_registered(&self) -> bool {
-        true
+        *self.host.borrow()
     }
+
+    #[zbus(signal)]
+    async fn status_notifier_host_registered(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn status_notifier_host_unregistered(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
 }
 
 struct Daemon {
     show: UnboundedSender<ShownNotification>,
     close: UnboundedSender<u32>,
-    last: u32,
+    last: AtomicU32,
     busy: watch::Receiver<bool>,
 }
 
@@ -213,7 +236,7 @@ struct Daemon {
 impl Daemon {
     #[expect(clippy::too_many_arguments, reason = "the protocol's")]
     async fn notify(
-        &mut self,
+        &self,
         _app: String,
         _replaces: u32,
         _icon: String,
@@ -223,13 +246,14 @@ impl Daemon {
         _hints: HashMap<String, OwnedVariant>,
         _timeout_ms: i32,
     ) -> u32 {
-        self.last += 1;
-        let busy = *self.busy.borrow();
-        let _ = self.show.send(ShownNotification { number: self.last, summary, body, actions });
-        if busy {
-            let _ = self.busy.wait_for(|busy| !busy).await;
+        let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut busy = self.busy.clone();
+        let waits = *busy.borrow_and_update();
+        let _ = self.show.send(ShownNotification { number, summary, body, actions });
+        if waits {
+            let _ = busy.wait_for(|busy| !busy).await;
         }
-        self.last
+        number
     }
 
     fn get_capabilities(&self) -> Vec<String> {

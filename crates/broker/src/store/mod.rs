@@ -192,6 +192,19 @@ mod tests {
         assert!(matches!(second, Err(StoreError::InUse)), "{second:?}");
     }
 
+    #[test]
+    fn a_store_of_a_newer_version_asks_for_that_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = BROKER.open(&dir.path().join("broker.db"), None).unwrap();
+        connection.pragma_update(None, "user_version", 1_000).unwrap();
+        drop(connection);
+        let newer = Store::open(dir.path(), None, Millis(0)).map(drop).unwrap_err().to_string();
+        assert!(
+            newer.ends_with("a newer version of Deskhand made this database; use that version"),
+            "{newer}"
+        );
+    }
+
     #[tokio::test]
     async fn an_encrypted_store_opens_with_its_key_only_and_shows_nothing_on_disk() {
         let dir = tempfile::tempdir().unwrap();

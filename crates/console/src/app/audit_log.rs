@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use engine::{
     SessionId, StoreError,
-    archive::{self, Archive},
+    archive::{self, AuditReport},
+    audit_trail::AuditTrail,
     clock::now,
 };
 
@@ -32,7 +33,7 @@ pub(crate) struct AuditEntry {
     pub session: Option<SessionId>,
 }
 
-/// The archive that entries are written to, and how many could not be written.
+/// The log that entries are written to, and how many could not be written.
 pub(crate) struct AuditLog {
     writer: Mutex<Writer>,
     standing: Arc<StandingTroubles>,
@@ -42,20 +43,34 @@ pub(crate) struct AuditLog {
 struct Writer {
     /// None once the console has ended. It bypasses the engine, since a caller may hold the
     /// engine's lock.
-    archive: Option<Archive>,
+    trail: Option<AuditTrail>,
     /// How many entries could not be written since the last one that could.
     missed: u32,
 }
 
 impl AuditLog {
-    pub fn new(archive: &Archive, standing: Arc<StandingTroubles>, updates: Arc<Updates>) -> Self {
-        let writer = Writer { archive: Some(archive.clone()), missed: 0 };
+    pub fn new(trail: AuditTrail, standing: Arc<StandingTroubles>, updates: Arc<Updates>) -> Self {
+        let writer = Writer { trail: Some(trail), missed: 0 };
         Self { writer: Mutex::new(writer), standing, updates }
     }
 
-    /// Sets the archive that entries are written to from now on; none at the end.
-    pub fn write_to(&self, archive: Option<&Archive>) {
-        self.writer.lock().archive = archive.cloned();
+    /// Sets the log that entries are written to from now on; none at the end.
+    pub fn write_to(&self, trail: Option<AuditTrail>) {
+        self.writer.lock().trail = trail;
+    }
+
+    /// Takes the log as it is, though it may have lost its end.
+    pub fn accept(&self) {
+        self.writer.lock().trail.iter().for_each(AuditTrail::accept);
+    }
+
+    /// Looks through the whole log.
+    ///
+    /// # Errors
+    /// It can't be read, or the console is ending.
+    pub async fn verify(&self) -> Result<AuditReport, Trouble> {
+        let trail = self.writer.lock().trail.clone().ok_or_else(trouble::stopping)?;
+        trail.verify().await.map_err(|error| trouble::of_store(&error))
     }
 
     /// Appends to the audit log; the entry is on disk when this returns.
@@ -65,16 +80,16 @@ impl AuditLog {
     /// unseen (an override, an export) has to be refused then; other callers may ignore the error.
     pub async fn record(&self, entry: AuditEntry) -> Result<(), Trouble> {
         // The count is taken, so that only one of two simultaneous entries reports the gap.
-        let (archive, mut missed) = {
+        let (trail, mut missed) = {
             let mut writer = self.writer.lock();
-            (writer.archive.clone(), std::mem::take(&mut writer.missed))
+            (writer.trail.clone(), std::mem::take(&mut writer.missed))
         };
-        let archive = archive.ok_or_else(trouble::stopping)?;
+        let trail = trail.ok_or_else(trouble::stopping)?;
         let before = missed;
         let AuditEntry { by, action, text, session } = entry;
         let stored =
             archive::AuditEntry { at: now(), by, action: action.to_owned(), text, session };
-        let failed = append(&archive, stored, &mut missed).await.err();
+        let failed = append(&trail, stored, &mut missed).await.err();
         if failed.is_none() && before == 0 {
             return Ok(());
         }
@@ -107,7 +122,7 @@ impl AuditLog {
 
 /// Appends `entry`, preceded by an entry with the number of missing ones, if there are any.
 async fn append(
-    archive: &Archive,
+    trail: &AuditTrail,
     entry: archive::AuditEntry,
     missed: &mut u32,
 ) -> Result<(), StoreError> {
@@ -119,10 +134,10 @@ async fn append(
             text: format!("Before this, {missed} entries could not be written."),
             session: None,
         };
-        archive.append_audit(gap).await?;
+        trail.append(gap).await?;
         *missed = 0;
     }
-    archive.append_audit(entry).await.map(drop)
+    trail.append(entry).await.map(drop)
 }
 
 /// The beginning of every trouble with the audit log.
@@ -159,6 +174,7 @@ mod tests {
             pages: Arc::new(NoPages),
             in_the_browser: std::time::Duration::from_secs(60),
             forget_profiles: false,
+            accept_lost_data: false,
         };
         App::start(options).await.unwrap()
     }
@@ -175,7 +191,7 @@ mod tests {
     async fn with_a_full_disk_nothing_happens_unseen_and_what_was_missed_is_counted() {
         let folder = tempfile::tempdir().unwrap();
         let app = app(folder.path()).await;
-        let archive = app.console().audit.writer.lock().archive.clone().unwrap();
+        let archive = app.console().engine.get().await.unwrap().archive().clone();
         archive.limit_pages(Some(1)).await.unwrap();
         let filler = |length| AuditEntry {
             by: "Anna".into(),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use broker::{Broker, Handle, Network, Running};
+use engine::StoreError;
 
 use super::{
     AppError,
@@ -54,8 +55,8 @@ impl EmbeddedBroker {
     /// it did. The broker holds its deliveries back until [`Handle::release_deliveries`].
     ///
     /// # Errors
-    /// The broker doesn't start. That customers on this network can't join is no error; it only
-    /// stands as a trouble.
+    /// The broker doesn't start. That its store is damaged, or that customers on this network can't join,
+    /// is no error; it only stands as a trouble.
     pub async fn start(&self, settings: &Settings) -> Result<bool, AppError> {
         if settings.base_url.is_some() || self.embedded.get().is_some() {
             return Ok(false);
@@ -67,7 +68,10 @@ impl EmbeddedBroker {
         config.hold_deliveries = true;
         config.allow_unattended = self.unattended;
         config.port = ports::choose(0, ports.broker, false);
-        let mut running = Broker::start(config).await?;
+        let mut running = match Broker::start(config).await {
+            Ok(running) => running,
+            Err(error) => return broker_down(error.into(), &self.standing),
+        };
         let mut moved = ports.broker.is_some() && !running.got_remembered_port();
         if settings.lan {
             match running.open_to_network(network(settings, ports)).await {
@@ -178,6 +182,21 @@ impl Embedded {
     /// The customer's link; `{pin}` stands for the PIN.
     pub fn join_url_template(&self) -> String {
         format!("{}/join#{{pin}}", self.customers_origin())
+    }
+}
+
+/// Adds the trouble of a broker whose store can't be read: what the console has is there all the same. Other
+/// reasons stop the start.
+fn broker_down(error: AppError, standing: &StandingTroubles) -> Result<bool, AppError> {
+    match error {
+        AppError::BrokerStore(StoreError::Damaged { .. } | StoreError::WrongKey { .. }) => {
+            let Trouble { code, text, remedy } = error.trouble();
+            let without =
+                "Until then no session can be started, and those that are live are out of reach.";
+            standing.add(Trouble { code, text, remedy: format!("{remedy} {without}") });
+            Ok(false)
+        }
+        other => Err(other),
     }
 }
 

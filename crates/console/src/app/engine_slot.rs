@@ -120,7 +120,7 @@ impl EngineSlot {
     pub async fn close(self: Arc<Self>) {
         let engine = self.engine.write().await.take();
         if let Some(engine) = engine {
-            engine.stop().await;
+            engine.stop_and_close().await;
         }
     }
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use engine::{
-    Config, Engine, Keys, Listener, StartError, Stores, access::Access, faults::Faults,
-    remote::LoginWithMeConfig,
+    Config, Engine, Keys, Listener, StartError, Stores, access::Access, audit_trail::AuditTrail,
+    faults::Faults, remote::LoginWithMeConfig,
 };
 
 use super::{
@@ -19,6 +19,9 @@ use crate::Settings;
 
 /// How long a PIN counts as valid: the service says about a day.
 const PIN_LIFE: Duration = Duration::from_secs(86_400);
+
+/// An address at which nothing can answer, in place of a broker that didn't start.
+const NOWHERE: &str = "http://127.0.0.1:0";
 
 /// Stops the engine and starts it again under the settings in force; if that fails, under `before`.
 ///
@@ -50,11 +53,18 @@ async fn start_again(console: &Console, settings: &Settings) -> Result<Engine, A
         embedded.handle().release_deliveries();
     }
     let stores = Stores::open(&folder.path, Keys::from_vault(&folder.vault)).await?;
+    let trail = audit_trail(&stores).await?;
     let engine =
         start_engine(&folder.path, settings, broker.get(), access.state.clone(), stores).await?;
     broker.remember_ports(engine.listener()).await;
-    console.audit.write_to(Some(engine.archive()));
+    console.audit.write_to(Some(trail));
     Ok(engine)
+}
+
+/// The stores' audit log, and whether it still has its end.
+pub(super) async fn audit_trail(stores: &Stores) -> Result<AuditTrail, StartError> {
+    let trail = AuditTrail::open(stores.archive.clone(), stores.journal.clone());
+    trail.await.map_err(StartError::Archive)
 }
 
 pub(super) async fn start_engine(
@@ -83,7 +93,8 @@ fn engine_config(
                 .clone()
                 .unwrap_or_else(|| embedded.region_url_template().to_owned()),
         ),
-        (None, None) => return Err(AppError::Internal("there is no broker".into())),
+        // Its store can't be read, which stands as a trouble. Nothing answers at this address.
+        (None, None) => (NOWHERE.to_owned(), format!("{NOWHERE}/region/{{region}}")),
     };
     let service = LoginWithMeConfig::parse(&base_url, &regions).map_err(StartError::Service)?;
     // The public URL that others were given leads to this port, so no other port will do.

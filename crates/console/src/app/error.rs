@@ -73,11 +73,12 @@ impl AppError {
             ) => 6,
             // Scripts tell a wrong key from a full disk by this code, whatever the remedy is.
             Self::Key(_) | Self::Engine(StartError::Journal(StoreError::WrongKey { .. })) => 4,
-            Self::BrokerStore(_)
-            | Self::Broker(_)
-            | Self::Engine(StartError::Listen(_) | StartError::Service(_)) => 5,
+            Self::Broker(_) | Self::Engine(StartError::Listen(_) | StartError::Service(_)) => 5,
             Self::Folder(LockError::Io { .. })
-            | Self::Engine(StartError::Journal(_) | StartError::Archive(_)) => 6,
+            | Self::BrokerStore(_)
+            | Self::Engine(
+                StartError::Journal(_) | StartError::Archive(_) | StartError::StoreLost(_),
+            ) => 6,
             Self::Engine(StartError::Serve(_) | StartError::Spawn(_)) | Self::Internal(_) => 1,
         }
     }
@@ -105,12 +106,34 @@ impl AppError {
 const fn of_start(error: &StartError) -> Remedy {
     match error {
         StartError::Journal(store) | StartError::Archive(store) => remedy::of_store(store),
+        StartError::StoreLost(_) => (
+            Code::RestoreCopy,
+            "Put it back from a copy. To go on without it for good, start once with --accept-lost-data.",
+        ),
         StartError::Service(error) => remedy::of_service(*error),
         StartError::Listen(_) => {
             (Code::CheckAddress, "Free that port, or set listen to another address or port.")
         }
         StartError::Serve(_) | StartError::Spawn(_) => {
             (Code::Internal, "Start again, and report it if it stays.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_of_a_newer_version_is_told_as_an_archive_of_one_is() {
+        let newer = engine::StoreError::TooNew { doing: "open the broker's store" };
+        let broker: AppError =
+            broker::StartError::Store(BrokerStoreError::Database(newer.clone())).into();
+        let archive: AppError = StartError::Archive(newer).into();
+        for error in [broker, archive] {
+            assert_eq!((error.code(), error.exit_code()), (Code::UpdateApp, 6));
+            assert!(error.to_string().contains("newer version"), "{error}");
+            assert_eq!(error.trouble().remedy, "Use that version.");
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Settings,
-    present::trouble,
+    present::{remedy, trouble},
     view::{Code, Identity, Trouble},
 };
 
@@ -121,11 +121,13 @@ impl IdentitySandbox {
 }
 
 fn not_started(error: &sandbox::StartError) -> Trouble {
-    Trouble {
-        code: Code::CheckAddress,
-        text: trouble::sentence(&error.to_string()),
-        remedy:
-            "Passkeys, verification and device lookup need their services set up, or a new start."
-                .into(),
-    }
+    let without =
+        "Passkeys, verification and device lookup need their services set up, or a new start.";
+    let sandbox::StartError::Store(sandbox::StoreError::Database(store)) = error else {
+        let text = trouble::sentence(&error.to_string());
+        return Trouble { code: Code::CheckAddress, text, remedy: without.into() };
+    };
+    let doing = format_args!("start the sandbox: {store}");
+    let Trouble { code, text, remedy } = trouble::new(&doing, remedy::of_store(store));
+    Trouble { code, text, remedy: format!("{remedy} {without}") }
 }

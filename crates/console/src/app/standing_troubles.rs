@@ -1,16 +1,21 @@
-//! Troubles that stand until the next start, or until their cause is gone.
+//! Troubles that stand until the next start, until their cause is gone, or until a person has
+//! acknowledged them.
 
 use parking_lot::Mutex;
 
 use crate::view::Trouble;
 
 #[derive(Default)]
-pub(crate) struct StandingTroubles(Mutex<Vec<Trouble>>);
+pub(crate) struct StandingTroubles {
+    standing: Mutex<Vec<Trouble>>,
+    /// Those that a person has to acknowledge; the journal has them too.
+    unseen: Mutex<Vec<Trouble>>,
+}
 
 impl StandingTroubles {
     /// Adds a trouble, unless it stands already.
     pub fn add(&self, trouble: Trouble) {
-        let mut standing = self.0.lock();
+        let mut standing = self.standing.lock();
         if !standing.contains(&trouble) {
             standing.push(trouble);
         }
@@ -18,12 +23,21 @@ impl StandingTroubles {
 
     /// Removes the troubles that are over.
     pub fn remove(&self, is_over: impl Fn(&Trouble) -> bool) {
-        self.0.lock().retain(|trouble| !is_over(trouble));
+        self.standing.lock().retain(|trouble| !is_over(trouble));
+    }
+
+    /// The troubles that nobody has acknowledged yet, oldest first.
+    pub fn unseen(&self) -> Vec<Trouble> {
+        self.unseen.lock().clone()
+    }
+
+    pub fn set_unseen(&self, unseen: Vec<Trouble>) {
+        *self.unseen.lock() = unseen;
     }
 
     /// Replaces the troubles of one kind by `now`; true if that changed anything.
     pub fn replace(&self, of_kind: impl Fn(&Trouble) -> bool, now: Option<Trouble>) -> bool {
-        let mut standing = self.0.lock();
+        let mut standing = self.standing.lock();
         let (before, mut after): (Vec<_>, Vec<_>) =
             standing.iter().cloned().partition(|trouble| of_kind(trouble));
         let changed = !before.iter().eq(now.iter());
@@ -32,9 +46,9 @@ impl StandingTroubles {
         changed
     }
 
-    /// All standing troubles, oldest first.
+    /// All standing troubles: those to acknowledge first, each oldest first.
     pub fn list(&self) -> Vec<Trouble> {
-        self.0.lock().clone()
+        [self.unseen(), self.standing.lock().clone()].concat()
     }
 }
 

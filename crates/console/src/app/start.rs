@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::{
-    Keys, StartError, Stores,
+    Keys, LostStore, StartError, Stores,
     access::Person,
+    audit_trail::AuditTrail,
     clock::now,
     lock::FolderLock,
     vault::{self, Vault},
@@ -20,21 +21,21 @@ use super::{
     data_folder::DataFolder,
     embedded_broker::EmbeddedBroker,
     engine_slot::EngineSlot,
-    engine_start::start_engine,
+    engine_start::{audit_trail, start_engine},
     follow,
     identity_sandbox::IdentitySandbox,
-    roster, service_clients,
+    licence_consent, lost_data, roster, service_clients, settings_damage,
     settings_in_force::{SettingsInForce, StoredSettings},
     shutdown::{Guards, Lifecycle},
     standing_troubles::StandingTroubles,
     unread::UnreadCounts,
+    unseen_troubles,
     updates::Updates,
     viewer::Viewers,
 };
 use crate::{
-    present::trouble,
-    settings::Loaded,
-    view::{Code, Trouble},
+    settings::{Damage, Loaded},
+    view::Trouble,
 };
 
 /// How long deliveries that the broker held back wait for every hook's first try.
@@ -67,8 +68,8 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let locked = folder.clone();
     guards.push(async move { locked.unlock() });
     let standing = Arc::new(StandingTroubles::default());
-    loaded.damaged.iter().for_each(|why| standing.add(settings_damaged(why)));
-    let settings = Arc::new(loaded.settings);
+    let Loaded { stored, settings, damage } = loaded;
+    let settings = Arc::new(settings);
     let sandbox = Arc::new(IdentitySandbox::new(folder.clone()));
     let broker =
         Arc::new(EmbeddedBroker::new(folder.clone(), standing.clone(), options.unattended));
@@ -76,14 +77,17 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     guards.push(sandbox.clone().close());
     guards.push(broker.clone().close());
     // Started together: none needs another, and all wait for the disk.
-    let (broker_started, (_, no_sandbox), stores) = tokio::join!(
+    let (broker_started, (_, no_sandbox), opened) = tokio::join!(
         broker.start(&settings),
         sandbox.start(&settings),
-        Stores::open(&folder.path, Keys::from_vault(&folder.vault))
+        open_stores(&folder, options.accept_lost_data)
     );
     broker_started?;
     no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));
-    let stores = stores?;
+    let OpenStores { stores, trail, unseen, lost } = opened?;
+    standing.set_unseen(unseen);
+    let has_lost_end = !trail.holds();
+    let found = Found { lost, has_lost_end, damage, forgot_people: options.forget_profiles };
     let people = people(&stores, options.forget_profiles).await?;
     // Made before the engine, which asks from its first call on whether the console is locked.
     let access = access::at_start(&settings, &people);
@@ -92,8 +96,8 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     broker.remember_ports(engine.listener()).await;
     let newest = engine.journal().last_event().await.unwrap_or_default();
     let updates = Arc::new(Updates::new(options.from_seq, newest));
-    let audit = Arc::new(AuditLog::new(engine.archive(), standing.clone(), updates.clone()));
-    let in_force = StoredSettings { stored: loaded.stored, settings };
+    let audit = Arc::new(AuditLog::new(trail, standing.clone(), updates.clone()));
+    let in_force = StoredSettings { stored, settings };
     let settings = Arc::new(SettingsInForce::new(options.settings, in_force));
     let console = Arc::new(Console {
         engine: Arc::new(EngineSlot::new(engine)),
@@ -116,10 +120,36 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     });
     push_engine(&console, guards);
     service_clients::set_up(&console).await;
-    if options.forget_profiles {
-        record_forgotten_profiles(&console).await;
-    }
+    say(&console, found).await;
     Ok(console)
+}
+
+/// Journal and archive, and what they know of earlier starts.
+struct OpenStores {
+    stores: Stores,
+    trail: AuditTrail,
+    /// Troubles that nobody has acknowledged yet.
+    unseen: Vec<Trouble>,
+    lost: Vec<LostStore>,
+}
+
+/// What a start found or did, to be recorded once the console can.
+struct Found {
+    lost: Vec<LostStore>,
+    has_lost_end: bool,
+    damage: Option<Damage>,
+    forgot_people: bool,
+}
+
+async fn say(console: &Console, found: Found) {
+    licence_consent::record(console).await;
+    lost_data::say(console, &found.lost, found.has_lost_end).await;
+    if let Some(damage) = found.damage {
+        settings_damage::mend(console, damage).await;
+    }
+    if found.forgot_people {
+        record_forgotten_profiles(console).await;
+    }
 }
 
 /// Opens the data folder, which is locked before anything in it is read.
@@ -134,7 +164,7 @@ async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), App
         // The lock comes first, so that a second console neither reads half a settings file nor
         // opens a store.
         let lock = FolderLock::take(&path, program, now())?;
-        let loaded = source.load(jiff::Timestamp::now())?;
+        let loaded = source.load()?;
         let vault = Vault::open(&path, vault_options)?;
         Ok((Arc::new(DataFolder::new(path, vault, lock)), loaded))
     };
@@ -145,12 +175,26 @@ async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), App
     }
 }
 
-fn settings_damaged(why: &str) -> Trouble {
-    Trouble {
-        code: Code::BadInput,
-        text: trouble::sentence(&format!("read the settings: {why}")),
-        remedy: "Defaults are used for what could not be read. Set it again.".into(),
+/// Opens journal and archive, and has the vault know of both. Those that are gone are an error, or are
+/// made anew if that is accepted.
+async fn open_stores(folder: &Arc<DataFolder>, accept_lost: bool) -> Result<OpenStores, AppError> {
+    let keys = Keys::from_vault(&folder.vault);
+    let (stores, lost) = if accept_lost {
+        Stores::open_without_lost(&folder.path, keys).await?
+    } else {
+        (Stores::open(&folder.path, keys).await?, Vec::new())
+    };
+    let folder = folder.clone();
+    let remembered = tokio::task::spawn_blocking(move || folder.vault.remember_stores()).await;
+    match remembered {
+        // Tried again at the next start: a full disk must not keep the console from starting.
+        Ok(Err(error)) => tracing::warn!(%error, "remember that journal and archive were made"),
+        Ok(Ok(())) => {}
+        Err(error) => return Err(AppError::Internal(error.to_string())),
     }
+    let trail = audit_trail(&stores).await?;
+    let unseen = unseen_troubles::read(&stores.journal).await.map_err(StartError::Journal)?;
+    Ok(OpenStores { stores, trail, unseen, lost })
 }
 
 /// The people with a profile here. If they can't be read, nothing is started: the console would be
@@ -250,6 +294,7 @@ mod tests {
             pages: Arc::new(NoPages),
             in_the_browser: IN_THE_BROWSER,
             forget_profiles: false,
+            accept_lost_data: false,
             from_seq: None,
         };
         let mut guards = Guards::default();

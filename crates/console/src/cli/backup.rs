@@ -10,7 +10,7 @@ use std::{
 
 use clap::Args;
 use engine::{
-    StartError,
+    StartError, Stores,
     archive::{ARCHIVE_FILE, ARCHIVE_VERSION, Archive, AuditEntry},
     backup::{BackupError, OnProgress, Restored, StoreFile, Written, check_passphrase},
     clock::now,
@@ -79,7 +79,7 @@ pub(super) async fn write(
     let console = StoppedOrRunning {
         folder,
         keep: vault_options(global)?,
-        settings: global.settings_source()?.load(jiff::Timestamp::now())?.stored,
+        settings: global.settings_source()?.load()?.stored,
         by: global.settings()?.technician,
     };
     let to = std::path::absolute(&flags.file)
@@ -158,6 +158,10 @@ impl StoppedOrRunning {
         let vault = Vault::open(&self.folder, self.keep.clone()).map_err(BackupError::from)?;
         if lock.is_none() {
             same_version(&self.folder, &vault)?;
+        }
+        // Otherwise an empty archive would be made in the place of one that is gone.
+        if let Some(lost) = Stores::lost(&self.folder, vault.stores_made()).into_iter().next() {
+            return Err(AppError::from(StartError::StoreLost(lost)).into());
         }
         let archive = Archive::open(&self.folder.join(ARCHIVE_FILE), vault.archive_key())
             .map_err(|error| AppError::from(StartError::Archive(error)))?;

@@ -2,15 +2,13 @@
 //!
 //! It starts no engine and calls no service. It holds the folder's lock as a console would.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{io::Write as _, path::Path};
 
 use clap::{Args, Subcommand};
 use engine::{
-    StartError,
-    archive::{ARCHIVE_FILE, Archive, ArchiveError, AuditEntry},
+    Keys, StartError, Stores,
+    archive::{Archive, ArchiveError, AuditEntry},
+    audit_trail::AuditTrail,
     clock::now,
     lock::FolderLock,
     vault::{Options as VaultOptions, VAULT_FILE, Vault},
@@ -40,15 +38,16 @@ enum What {
 
 /// Checks or exports the log.
 pub(super) async fn run(global: &Global, flags: &Flags) -> Result<End, Failed> {
-    let (archive, _lock) = open(global).await?;
+    let (stores, _lock) = open(global).await?;
+    let trail = AuditTrail::open(stores.archive.clone(), stores.journal).await.map_err(failed)?;
     match flags.what {
-        What::Verify { json } => verify(&archive, json).await,
-        What::Export => export(&archive, global.settings()?.technician).await,
+        What::Verify { json } => verify(&trail, json).await,
+        What::Export => export(&trail, &stores.archive, global.settings()?.technician).await,
     }
 }
 
-async fn verify(archive: &Archive, json: bool) -> Result<End, Failed> {
-    let check = present::audit_report::check(&archive.verify_audit().await.map_err(failed)?);
+async fn verify(trail: &AuditTrail, json: bool) -> Result<End, Failed> {
+    let check = present::audit_report::check(&trail.verify().await.map_err(failed)?);
     if json {
         let text = serde_json::to_string(&check).map_err(|error| Failed::internal(&error))?;
         println!("{text}");
@@ -62,27 +61,28 @@ async fn verify(archive: &Archive, json: bool) -> Result<End, Failed> {
 }
 
 /// Exports the log. Like the window, it exports nothing without an audit entry about the export.
-async fn export(archive: &Archive, by: String) -> Result<End, Failed> {
+async fn export(trail: &AuditTrail, archive: &Archive, by: String) -> Result<End, Failed> {
     let (action, text) = ("audit_exported".into(), "Exports the audit log.".into());
     let entry = AuditEntry { at: now(), by, action, text, session: None };
-    archive.append_audit(entry).await.map_err(failed)?;
+    trail.append(entry).await.map_err(failed)?;
     let mut out = archive.export_audit(std::io::stdout()).await.map_err(failed)?;
     out.flush().map_err(|error| Failed::general(format!("write the audit log: {error}"), ""))?;
     Ok(End::Done)
 }
 
-async fn open(global: &Global) -> Result<(Archive, FolderLock), Failed> {
+async fn open(global: &Global) -> Result<(Stores, FolderLock), Failed> {
     let folder = global.data()?;
     let options = vault_options(global)?;
-    // Opening the archive and asking the keyring may block.
+    let data = folder.clone();
+    // Asking the keyring may block.
     let opened = tokio::task::spawn_blocking(move || open_in(&folder, options));
-    opened.await.map_err(|error| Failed::internal(&error))?
+    let (keys, lock) = opened.await.map_err(|error| Failed::internal(&error))??;
+    Ok((Stores::open(&data, keys).await.map_err(AppError::from)?, lock))
 }
 
-fn open_in(folder: &Path, options: VaultOptions) -> Result<(Archive, FolderLock), Failed> {
-    let archive: PathBuf = folder.join(ARCHIVE_FILE);
+fn open_in(folder: &Path, options: VaultOptions) -> Result<(Keys, FolderLock), Failed> {
     // Checked first, so that looking for a log makes no folder and no key.
-    if !archive.exists() || !folder.join(VAULT_FILE).exists() {
+    if !folder.join(VAULT_FILE).exists() {
         return Err(Failed::general(
             format!("open the audit log: there is none in {}", folder.display()),
             "Name the console's data folder with --data.",
@@ -90,9 +90,7 @@ fn open_in(folder: &Path, options: VaultOptions) -> Result<(Archive, FolderLock)
     }
     let lock = FolderLock::take(folder, "deskhand audit", now()).map_err(AppError::from)?;
     let vault = Vault::open(folder, options).map_err(AppError::from)?;
-    let archive = Archive::open(&archive, vault.archive_key())
-        .map_err(|error| AppError::from(StartError::Archive(error)))?;
-    Ok((archive, lock))
+    Ok((Keys::from_vault(&vault), lock))
 }
 
 fn failed(error: ArchiveError) -> Failed {

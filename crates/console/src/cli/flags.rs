@@ -44,6 +44,9 @@ pub struct Global {
     /// Forget who has a profile here, for who has lost the passkey; records keep the names
     #[arg(long, global = true)]
     pub forget_profiles: bool,
+    /// Start with an empty journal or archive where the one of before is gone; the audit log has that
+    #[arg(long, global = true)]
+    pub accept_lost_data: bool,
     /// The folder that the page for passkeys was built into, for programs without it
     #[arg(
         long = "pages",
@@ -152,7 +155,7 @@ impl Global {
     /// # Errors
     /// A setting whose value is not valid.
     pub(crate) fn settings(&self) -> Result<Settings, Failed> {
-        Ok(self.settings_source()?.load(jiff::Timestamp::now())?.settings)
+        Ok(self.settings_source()?.load()?.settings)
     }
 
     /// The passphrase, if a file with one was named.
@@ -192,6 +195,7 @@ impl Global {
             pages: self.pages(),
             in_the_browser: IN_THE_BROWSER,
             forget_profiles: self.forget_profiles,
+            accept_lost_data: self.accept_lost_data,
             from_seq: None,
         })
     }

@@ -67,9 +67,7 @@ async fn page(console: &Console, before: Option<u64>) -> CommandResult {
 }
 
 async fn verify(console: &Console) -> CommandResult {
-    let engine = console.engine.require().await?;
-    let report = engine.archive().verify_audit().await;
-    let report = report.map_err(|error| trouble::of_store(&error))?;
+    let report = console.audit.verify().await?;
     Ok(Reply::AuditCheck { check: audit_report::check(&report) })
 }
 

@@ -48,7 +48,12 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
     let before = console.settings.current();
     let stored = console.settings.stored();
     let new = changed(&stored, changes, by);
-    let after = check(&console.settings.source, &new, changes)?;
+    let mut after = check(&console.settings.source, &new, changes)?;
+    if after.licence_consent && after.licence_consent_at.is_none() {
+        // A flag's consent is recorded outside of the stored settings.
+        after.licence_consent_at = before.licence_consent_at.clone();
+        after.licence_consent_by = before.licence_consent_by.clone();
+    }
     let how = after.in_force(&before);
     let live = live(console.engine.get().await.as_deref());
     if before.base_url != after.base_url && live > 0 {

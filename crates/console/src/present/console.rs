@@ -30,6 +30,8 @@ pub struct Parts<'a> {
     pub health: Option<&'a engine::Health>,
     /// Lasting troubles of the console itself: settings that were damaged, ports that moved.
     pub standing: &'a [Trouble],
+    /// How many of these a person has to acknowledge.
+    pub unacknowledged: usize,
     /// Where the data key is kept.
     pub keeper: Keeper,
     /// The percentage of the backup that is being written.
@@ -79,6 +81,7 @@ pub fn view(parts: &Parts<'_>) -> ConsoleView {
         waiting,
         active,
         troubles: troubles(parts),
+        unacknowledged: u32::try_from(parts.unacknowledged).unwrap_or(u32::MAX),
         key_keeper: match parts.keeper {
             Keeper::Keyring => KeyKeeper::Keyring,
             Keeper::KeyFile => KeyKeeper::KeyFile,

@@ -115,11 +115,24 @@ pub const fn of_store(error: &StoreError) -> Remedy {
     use engine::Remedy as Cause;
     let Some(cause) = error.remedy() else { return STOPPING };
     let code = match cause {
-        Cause::FreeSpace | Cause::QuitOther | Cause::CheckDisk => Code::FreeSpace,
+        Cause::FreeSpace | Cause::QuitOther | Cause::AllowWriting | Cause::CheckDisk => {
+            Code::FreeSpace
+        }
+        Cause::ShorterPath => Code::BadInput,
         Cause::RestoreKey | Cause::RestoreCopy => Code::RestoreCopy,
         Cause::Update => Code::UpdateApp,
     };
     (code, cause.text())
+}
+
+/// For a command that changed nothing because a store refused it.
+pub const fn of_refused(error: &StoreError) -> Remedy {
+    match error {
+        StoreError::DiskFull { .. } => {
+            (Code::FreeSpace, "Nothing was changed. Free some space, then try again.")
+        }
+        other => of_store(other),
+    }
 }
 
 pub const fn of_vault(error: &VaultError) -> Remedy {
@@ -201,7 +214,7 @@ fn of_file(error: &io::Error) -> Remedy {
 pub const fn of_command(error: &CommandError) -> Remedy {
     match error {
         CommandError::NoSession(_) => NO_SESSION,
-        CommandError::NotSaved(store) | CommandError::Archive(store) => of_store(store),
+        CommandError::NotSaved(store) | CommandError::Archive(store) => of_refused(store),
         CommandError::Call(call) => of_failure(call.failure),
         CommandError::DownloadTarget(error) => of_download_target(error),
         CommandError::DoesNotFit(misfit) => (Code::BadInput, of_misfit(*misfit)),
@@ -345,6 +358,8 @@ mod tests {
                 ArchiveError::WrongKey { doing },
                 ArchiveError::Damaged { doing, why: String::new() },
                 ArchiveError::TooNew { doing },
+                ArchiveError::ReadOnly { doing },
+                ArchiveError::PathTooLong { doing },
                 ArchiveError::Io { doing, why: String::new() },
                 ArchiveError::Closed { doing },
             ]

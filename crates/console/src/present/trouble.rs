@@ -33,8 +33,12 @@ pub fn of_failure(doing: &str, failure: Failure) -> Trouble {
 /// The trouble of a command that was not carried out.
 pub fn of_command(error: &CommandError) -> Trouble {
     match error {
-        CommandError::NotSaved(store) | CommandError::Archive(store) => of_store(store),
-        CommandError::Stopping => stopping(),
+        CommandError::NotSaved(StoreError::Closed { .. })
+        | CommandError::Archive(StoreError::Closed { .. })
+        | CommandError::Stopping => stopping(),
+        CommandError::NotSaved(store) | CommandError::Archive(store) => {
+            new(store, remedy::of_refused(store))
+        }
         CommandError::NoSession(_)
         | CommandError::Call(_)
         | CommandError::DownloadTarget(_)
@@ -73,6 +77,8 @@ pub fn of_store(error: &StoreError) -> Trouble {
         | StoreError::WrongKey { .. }
         | StoreError::Damaged { .. }
         | StoreError::TooNew { .. }
+        | StoreError::ReadOnly { .. }
+        | StoreError::PathTooLong { .. }
         | StoreError::Io { .. } => new(error, remedy::of_store(error)),
     }
 }

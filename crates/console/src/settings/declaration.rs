@@ -3,6 +3,8 @@
 
 use std::ops::RangeInclusive;
 
+use serde_json::Value;
+
 use super::{
     Settings,
     form::{Field, FieldGroup, FieldKind},
@@ -17,9 +19,10 @@ pub(crate) struct Declaration {
     pub remedy: &'static str,
     /// None for settings that the console writes by itself.
     pub flag: Option<Flag>,
-    /// The setting decides how the console is guarded: a change is audited first, and refused if
-    /// that fails.
-    pub is_guard: bool,
+    /// The strictest value of a setting that decides how the console is guarded; none for the
+    /// others. It counts where the stored one can't be read. A change of such a setting is audited
+    /// first, and refused if that fails.
+    pub strictest: Option<Value>,
     /// When a change takes effect.
     pub in_force: InForce,
     /// The allowed numbers.
@@ -98,7 +101,7 @@ pub(super) fn setting(remedy: &'static str) -> Declaration {
         name: "",
         remedy,
         flag: None,
-        is_guard: false,
+        strictest: None,
         in_force: InForce::AtOnce,
         range: None,
         check: |_| Ok(()),
@@ -115,8 +118,9 @@ impl Declaration {
         self
     }
 
-    pub(super) fn guard(mut self) -> Self {
-        self.is_guard = true;
+    /// Makes it a guard, which counts as `strictest` where it can't be read.
+    pub(super) fn guard(mut self, strictest: impl Into<Value>) -> Self {
+        self.strictest = Some(strictest.into());
         self
     }
 
@@ -181,7 +185,7 @@ impl Declaration {
     }
 
     /// The row in the docs; none for settings without a flag.
-    pub(super) fn docs(&self, default: &serde_json::Value) -> Option<String> {
+    pub(super) fn docs(&self, default: &Value) -> Option<String> {
         let flag = self.flag.as_ref()?;
         let default = match default.as_str().map_or_else(|| default.to_string(), str::to_owned) {
             none if matches!(none.as_str(), "" | "null" | "[]") => self.unset.to_owned(),

@@ -172,24 +172,24 @@ settings! {
 
     require_sign_in: bool = false => setting(YES_OR_NO)
         .flag("BOOL", "Somebody must be signed in with a passkey: true or false")
-        .guard()
+        .guard(true)
         .field(Group::Access, "Somebody must be signed in", FieldKind::Switch)
         .hint("“Not now” is not offered at the start. Somebody needs a passkey before this is switched on.");
 
     // "Not now" was chosen at the first start.
-    sign_in_skipped: bool = false => setting(YES_OR_NO).guard();
+    sign_in_skipped: bool = false => setting(YES_OR_NO).guard(false);
 
     lock_after_min: u32 = 15 => setting("give minutes from 0 to 480; 0 for never")
         .flag("MINUTES", "Lock after so many minutes without a key or a click; 0 for never")
         .meaning("lock after so many minutes without a key or a click, 0 to 480; 0 for never. Only where somebody signs in")
-        .guard()
+        .guard(1)
         .number(0..=480, Group::Access, "Lock after", "minutes")
         .hint("Without a key or a click, 0 to 480; 0 for never.");
 
     lock_with_screen: bool = true => setting(YES_OR_NO)
         .flag("BOOL", "Lock when the desktop's screen is locked: true or false")
         .meaning("lock when the desktop's screen is locked. Only where somebody signs in")
-        .guard()
+        .guard(true)
         .field(Group::Access, "Lock with the screen", FieldKind::Switch)
         .hint("When the desktop locks its screen, where it tells.");
 
@@ -203,7 +203,7 @@ settings! {
     verify_gate: GatePolicy = GatePolicy::Off => setting("write off, warn or require")
         .flag("POLICY", "Whether a viewer needs a verified person: off, warn or require")
         .meaning("whether a viewer needs a verified person: `off`, `warn` or `require`")
-        .guard()
+        .guard("require")
         .field(Group::Gate, "Before a viewer is opened", FieldKind::Choice { options: vec![
             FieldOption { value: "off", label: "Off", hint: "Nobody needs to be verified." },
             FieldOption {
@@ -221,7 +221,7 @@ settings! {
     verify_gate_min: u32 = 30 => setting("give minutes from 1 to 1440")
         .flag("MINUTES", "How long an approved verification counts")
         .meaning("how long an approved verification counts, in minutes, 1 to 1440")
-        .guard()
+        .guard(1)
         .number(1..=1440, Group::Gate, "An approval counts for", "minutes")
         .hint("1 to 1440. It belongs to one session and ends with it.");
 

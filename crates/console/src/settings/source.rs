@@ -1,18 +1,20 @@
-//! The place where settings are stored: a file, the window's store, or nowhere.
+//! The place where settings are stored: a file, or nowhere.
 //!
-//! Only values that somebody set are stored, so a default may change with the program. Unreadable
-//! settings are set aside and reported, never overwritten.
+//! Only values that somebody set are stored, so a default may change with the program. A damaged
+//! file is read as far as it can be, kept beside, and only then replaced by what was sound in it.
 
 use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use serde_json::{Map, Value};
 
-use super::{Settings, SettingsError, VERSION, check, name_of};
+use super::{
+    Settings, SettingsError, VERSION, check, declarations, name_of,
+    recover::{self, Unsound},
+};
 
 /// The source of settings, and the target of changes.
 #[derive(Clone)]
@@ -21,7 +23,7 @@ pub struct SettingsSource {
     /// The values of environment and flags, which win over stored ones and are never written.
     over: Map<String, Value>,
     /// A file that somebody wrote by hand: an error in it stops the start, instead of the file
-    /// being set aside.
+    /// being mended.
     by_hand: bool,
 }
 
@@ -29,38 +31,25 @@ pub struct SettingsSource {
 enum Storage {
     Nowhere,
     File(PathBuf),
-    Keeper(Arc<dyn Keep>),
-}
-
-/// Another store for settings, such as the window's.
-pub trait Keep: Send + Sync {
-    /// Reads the stored settings; none before the first write.
-    ///
-    /// # Errors
-    /// The reason, in words for people. The store counts as damaged then.
-    fn read(&self) -> Result<Option<Map<String, Value>>, String>;
-
-    /// Stores all of `settings`, and nothing else, atomically.
-    ///
-    /// # Errors
-    /// The reason, in words for people.
-    fn write(&self, settings: &Map<String, Value>) -> Result<(), String>;
-
-    /// Sets the stored settings aside for inspection, and returns their new place.
-    ///
-    /// # Errors
-    /// The reason, in words for people.
-    fn set_aside(&self) -> Result<String, String>;
 }
 
 /// Settings as they were loaded.
 pub struct Loaded {
-    /// The stored settings, without the invalid ones.
+    /// The stored settings without the invalid ones, and with the guards that could not be read.
     pub stored: Map<String, Value>,
     /// The settings in force.
     pub settings: Settings,
-    /// Why the stored settings were set aside; none if they were valid.
-    pub damaged: Option<String>,
+    /// What was wrong with the stored settings; none if they were valid.
+    pub damage: Option<Damage>,
+}
+
+/// What is wrong with stored settings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// In words for people.
+    pub why: String,
+    /// The guards that could not be read and count as their strictest values.
+    pub guards: Vec<&'static str>,
 }
 
 impl SettingsSource {
@@ -79,11 +68,6 @@ impl SettingsSource {
         Self { storage: Storage::Nowhere, over: Map::new(), by_hand: false }
     }
 
-    /// Another store has them.
-    pub fn kept_by(keep: Arc<dyn Keep>) -> Self {
-        Self { storage: Storage::Keeper(keep), over: Map::new(), by_hand: false }
-    }
-
     /// Lays `map` (from environment or flags) over the stored settings; a later call wins.
     #[must_use]
     pub fn with(mut self, map: Map<String, Value>) -> Self {
@@ -96,20 +80,14 @@ impl SettingsSource {
         &self.over
     }
 
-    /// Reads the settings. Blocks.
+    /// Reads the settings, and changes nothing on the disk. Blocks.
     ///
     /// # Errors
     /// An invalid field from environment, flags or a file written by hand.
-    pub fn load(&self, now: jiff::Timestamp) -> Result<Loaded, SettingsError> {
-        let (stored, damaged) = match self.read().and_then(migrated) {
-            Ok(stored) => self.sound(stored, now)?,
-            Err(why) if self.by_hand => {
-                return Err(check::error("the file", &why, "correct it"));
-            }
-            Err(why) => (Map::new(), Some(self.set_aside(&why, now))),
-        };
+    pub fn load(&self) -> Result<Loaded, SettingsError> {
+        let (stored, damage) = self.stored()?;
         let settings = Settings::default().layer(&stored)?.layer(&self.over)?;
-        Ok(Loaded { stored, settings, damaged })
+        Ok(Loaded { stored, settings, damage })
     }
 
     /// Stores `stored`. Blocks.
@@ -117,73 +95,116 @@ impl SettingsSource {
     /// # Errors
     /// The reason, in words for people.
     pub fn save(&self, stored: &Map<String, Value>) -> Result<(), String> {
-        match &self.storage {
-            Storage::Nowhere => Ok(()),
-            Storage::Keeper(keep) => keep.write(&with_version(stored)),
-            Storage::File(path) => {
-                let text = as_file(stored)?;
-                replace(path, text.as_bytes())
-                    .map_err(|error| format!("write {}: {error}", path.display()))
-            }
-        }
+        let Storage::File(path) = &self.storage else { return Ok(()) };
+        let text = as_file(stored)?;
+        replace(path, text.as_bytes()).map_err(|error| format!("write {}: {error}", path.display()))
     }
 
-    /// Removes the invalid settings, after setting the whole aside.
-    fn sound(
-        &self,
-        stored: Map<String, Value>,
-        now: jiff::Timestamp,
-    ) -> Result<(Map<String, Value>, Option<String>), SettingsError> {
-        let defaults = Settings::default();
-        let Err(error) = defaults.layer(&stored) else { return Ok((stored, None)) };
-        if self.by_hand {
-            return Err(error);
-        }
-        let mut sound = stored;
-        sound.retain(|field, value| check::field(field, value).is_ok());
-        // Removed one by one: some are valid only together, as consent and address or key and
-        // certificate are, so adding fields to nothing would lose them.
-        while let Err(error) = defaults.layer(&sound) {
-            // A certificate without its key is reported at the key, which isn't there.
-            let culprit = sound.remove(&error.field).or_else(|| sound.remove(name_of!(tls_cert)));
-            if culprit.is_none() {
-                sound.clear();
-            }
-        }
-        Ok((sound, Some(self.set_aside(&error.to_string(), now))))
-    }
-
-    fn read(&self) -> Result<Map<String, Value>, String> {
-        let stored = match &self.storage {
-            Storage::Nowhere => None,
-            Storage::Keeper(keep) => keep.read()?,
-            Storage::File(path) => match fs::read_to_string(path) {
-                Ok(text) => {
-                    Some(toml::from_str(&text).map_err(|error| error.message().to_owned())?)
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !self.by_hand => None,
-                Err(error) => return Err(format!("read {}: {error}", path.display())),
-            },
+    /// Keeps the stored settings as they are under another name, for inspection; answers that name. A
+    /// file stays where it is, too. Blocks.
+    ///
+    /// # Errors
+    /// The reason, in words for people.
+    pub fn keep_aside(&self, now: jiff::Timestamp) -> Result<Option<PathBuf>, String> {
+        let Storage::File(path) = &self.storage else { return Ok(None) };
+        let aside = free_name(path, now);
+        let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+        let kept = if is_file {
+            // A file that may not be read can still have a second name.
+            fs::copy(path, &aside).map(drop).or_else(|_| fs::hard_link(path, &aside))
+        } else {
+            fs::rename(path, &aside)
         };
-        Ok(stored.unwrap_or_default())
+        kept.map(|()| Some(aside)).map_err(|error| format!("keep {}: {error}", path.display()))
     }
 
-    fn set_aside(&self, why: &str, now: jiff::Timestamp) -> String {
-        let kept = match &self.storage {
-            Storage::Nowhere => return why.to_owned(),
-            Storage::Keeper(keep) => keep.set_aside(),
-            Storage::File(path) => {
-                let aside = aside(path, now);
-                fs::rename(path, &aside)
-                    .map(|()| aside.display().to_string())
-                    .map_err(|error| error.to_string())
+    /// The stored settings as far as they are sound, with the strictest values of guards that are not.
+    fn stored(&self) -> Result<(Map<String, Value>, Option<Damage>), SettingsError> {
+        let (stored, unsound) = match self.read().and_then(migrated) {
+            Ok(stored) => (stored, None),
+            Err(unsound) if self.by_hand => {
+                return Err(check::error("the file", &unsound.why, "correct it"));
             }
+            Err(unsound) => unsound.migrated(),
         };
-        match kept {
-            Ok(place) => format!("{why}. The settings as they were are kept in {place}"),
-            Err(failed) => format!("{why}. They could not be kept aside: {failed}"),
+        let (mut sound, invalid) = without_invalid(stored);
+        let damage = match (invalid.first(), unsound) {
+            (None, None) => return Ok((sound, None)),
+            (Some(error), None) if self.by_hand => return Err(error.clone()),
+            (_, unsound) => damage(&invalid, unsound),
+        };
+        for guard in declarations().iter().filter(|known| damage.guards.contains(&known.name)) {
+            sound.extend(guard.strictest.clone().map(|value| (guard.name.to_owned(), value)));
+        }
+        Ok((sound, Some(damage)))
+    }
+
+    fn read(&self) -> Result<Map<String, Value>, Unsound> {
+        let Storage::File(path) = &self.storage else { return Ok(Map::new()) };
+        let failed =
+            |error: io::Error| Unsound::nothing(format!("read {}: {error}", path.display()));
+        let found = match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.by_hand => {
+                return Ok(Map::new());
+            }
+            found => found.map_err(failed)?,
+        };
+        if !self.by_hand {
+            // To read a pipe would take for ever.
+            if !found.is_file() {
+                return Err(Unsound::nothing(format!("{} is not a file", path.display())));
+            }
+            // This program writes a version at least.
+            if found.len() == 0 {
+                return Err(Unsound::nothing("the file is empty, as after a failed disk"));
+            }
+        }
+        recover::parse(&fs::read(path).map_err(failed)?)
+    }
+}
+
+/// Removes the invalid settings, and says why each had to go.
+fn without_invalid(stored: Map<String, Value>) -> (Map<String, Value>, Vec<SettingsError>) {
+    let mut sound = stored;
+    let mut invalid = Vec::new();
+    sound.retain(|field, value| match check::field(field, value) {
+        Ok(()) => true,
+        Err(error) => {
+            invalid.push(error);
+            false
+        }
+    });
+    // Removed one by one: some are valid only together, as consent and address or key and
+    // certificate are, so adding fields to nothing would lose them.
+    while let Err(error) = Settings::default().layer(&sound) {
+        // A certificate without its key is reported at the key, which isn't there.
+        let culprit = sound.remove(&error.field).or_else(|| sound.remove(name_of!(tls_cert)));
+        if culprit.is_none() {
+            sound.clear();
+        }
+        invalid.push(error);
+    }
+    (sound, invalid)
+}
+
+/// The most mistakes that are told one by one.
+const MOST_TOLD: usize = 5;
+
+fn damage(invalid: &[SettingsError], unsound: Option<Damage>) -> Damage {
+    let Damage { why, mut guards } =
+        unsound.unwrap_or_else(|| Damage { why: String::new(), guards: Vec::new() });
+    let told = invalid.iter().take(MOST_TOLD).map(ToString::to_string);
+    let why = Some(why).into_iter().filter(|why| !why.is_empty()).chain(told);
+    let why = why.collect::<Vec<_>>().join(". ");
+    // A guard whose name is written a little differently was meant as a guard, too.
+    let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
+    let invalid: Vec<String> = invalid.iter().map(|error| plain(&error.field)).collect();
+    for guard in recover::guards() {
+        if invalid.iter().any(|field| field == guard) && !guards.contains(&guard) {
+            guards.push(guard);
         }
     }
+    Damage { why, guards }
 }
 
 /// The text of a file with these settings.
@@ -191,29 +212,50 @@ impl SettingsSource {
 /// # Errors
 /// A value that TOML doesn't have; no valid setting is one.
 pub(crate) fn as_file(stored: &Map<String, Value>) -> Result<String, String> {
-    toml::to_string_pretty(&with_version(stored)).map_err(|error| error.to_string())
-}
-
-fn with_version(stored: &Map<String, Value>) -> Map<String, Value> {
     let mut stored = stored.clone();
     stored.insert(name_of!(version).into(), VERSION.into());
-    stored
+    toml::to_string_pretty(&stored).map_err(|error| error.to_string())
 }
 
 /// Migrates settings of an older shape to this one. Migrations are frozen once released.
-fn migrated(mut stored: Map<String, Value>) -> Result<Map<String, Value>, String> {
-    match stored.remove(name_of!(version)).map(|version| version.as_u64()) {
-        // Before the first release, settings had no version.
-        None | Some(Some(1)) => Ok(stored),
-        Some(Some(_)) => Err("a newer version of Deskhand wrote the settings".to_owned()),
-        Some(None) => Err("the settings' version is not a number".to_owned()),
+fn migrated(mut stored: Map<String, Value>) -> Result<Map<String, Value>, Unsound> {
+    let version = stored.get(name_of!(version)).and_then(Value::as_u64);
+    match version {
+        // Before the first release, settings had no version. One that is no number is invalid like
+        // any other setting.
+        None => Ok(stored),
+        Some(1) => {
+            stored.remove(name_of!(version));
+            Ok(stored)
+        }
+        Some(_) => Err(Unsound::nothing("a newer version of Deskhand wrote the settings")),
     }
 }
 
-fn aside(path: &Path, now: jiff::Timestamp) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".corrupt-{}", now.as_second()));
-    path.with_file_name(name)
+impl Unsound {
+    /// The readable settings in this version's shape, and what was wrong.
+    fn migrated(self) -> (Map<String, Value>, Option<Damage>) {
+        let Self { why, readable, hidden_guards: guards } = self;
+        match migrated(readable) {
+            Ok(readable) => (readable, Some(Damage { why, guards })),
+            Err(newer) => {
+                (Map::new(), Some(Damage { why: newer.why, guards: newer.hidden_guards }))
+            }
+        }
+    }
+}
+
+/// A name beside `path` that nothing has yet.
+fn free_name(path: &Path, now: jiff::Timestamp) -> PathBuf {
+    let name = |more: u32| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".corrupt-{}", now.as_second()));
+        if more > 0 {
+            name.push(format!("-{more}"));
+        }
+        path.with_file_name(name)
+    };
+    (0..).map(name).find(|name| name.symlink_metadata().is_err()).unwrap_or_else(|| name(0))
 }
 
 /// Writes a file whole or not at all: beside the old one, synced to the disk, then renamed over it.
@@ -237,60 +279,131 @@ mod tests {
 
     const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
 
+    fn loaded(text: impl AsRef<[u8]>) -> Loaded {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        fs::write(&path, text.as_ref()).unwrap();
+        let loaded = SettingsSource::file(&path).load().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), text.as_ref(), "reading changes nothing");
+        loaded
+    }
+
     #[test]
     fn only_what_was_set_is_kept_and_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let source = SettingsSource::file(folder.path().join("deep/settings.toml"));
-        assert_eq!(source.load(NOW).unwrap().settings, Settings::default());
+        assert_eq!(source.load().unwrap().settings, Settings::default());
         let rules = serde_json::json!([{ "to": "a@b.c", "when": "every_event" }]);
         let stored =
             Map::from_iter([("mail_rules".to_owned(), rules), ("lan".to_owned(), true.into())]);
         source.save(&stored).unwrap();
-        let loaded = source.load(NOW).unwrap();
-        assert_eq!(loaded.stored, stored);
+        let loaded = source.load().unwrap();
+        assert_eq!((loaded.damage, &loaded.stored), (None, &stored));
         assert_eq!((loaded.settings.lan, loaded.settings.mail_rules.len()), (true, 1));
     }
 
     #[test]
     fn what_is_sound_in_a_damaged_file_stays_in_force() {
+        let loaded = loaded("probe_rounds = 99\nlan = true\ncolour = 1\n");
+        assert!(loaded.settings.lan && loaded.settings.probe_rounds == 3);
+        let damage = loaded.damage.unwrap();
+        assert!(damage.why.contains("probe_rounds") && damage.why.contains("colour"), "{damage:?}");
+        assert!(damage.guards.is_empty(), "no guard was in what could not be read");
+    }
+
+    #[test]
+    fn a_guard_that_cannot_be_read_counts_as_its_strictest_value() {
+        use crate::view::GatePolicy;
+        let bad = [
+            "verify_gate = require\n",
+            "verify_gate = \"requir\"\n",
+            "verify_gate = 1\n",
+            "verify-gate = \"require\"\n",
+            "Verify_Gate = \"require\"\n",
+            "verify_gate = \"off\"\nverify_gate = \"require\"\n",
+            "version = 2\nverify_gate = \"off\"\n",
+            "\0\0\0\0",
+            "",
+        ];
+        for bad in bad {
+            let loaded = loaded(bad);
+            assert_eq!(loaded.settings.verify_gate, GatePolicy::Require, "{bad}");
+            assert_eq!(loaded.stored["verify_gate"], "require", "{bad}");
+            assert!(loaded.damage.unwrap().guards.contains(&"verify_gate"), "{bad}");
+        }
+        let minutes = loaded("lock_after_min = 9999\n");
+        assert_eq!(minutes.settings.lock_after_min, 1);
+    }
+
+    #[test]
+    fn a_strictest_value_is_a_valid_one() {
+        let strict = declarations().iter().filter_map(|known| {
+            known.strictest.clone().map(|value| (known.name.to_owned(), value))
+        });
+        Settings::default().layer(&strict.collect()).unwrap();
+    }
+
+    #[test]
+    fn what_is_sound_beside_a_bad_line_comes_back_at_each_start_and_the_file_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
-        fs::write(&path, "probe_rounds = 99\nlan = true\n").unwrap();
-        let loaded = SettingsSource::file(&path).load(NOW).unwrap();
-        assert!(loaded.settings.lan && loaded.settings.probe_rounds == 3);
-        assert!(loaded.damaged.unwrap().contains("probe_rounds"));
-        assert!(folder.path().join("settings.toml.corrupt-0").exists() && !path.exists());
+        let text = "verify_gate = \"require\"\nlan = maybe\ncompany = \"ACME\"\n";
+        fs::write(&path, text).unwrap();
+        let source = SettingsSource::file(&path);
+        let first = source.load().unwrap();
+        assert!(first.damage.unwrap().why.contains("line 2"));
+        let aside = source.keep_aside(NOW).unwrap().unwrap();
+        source.save(&first.stored).unwrap();
+        let second = source.load().unwrap();
+        assert_eq!((second.damage, &second.settings), (None, &first.settings));
+        assert_eq!(second.settings.company, "ACME");
+        assert_eq!(fs::read_to_string(&aside).unwrap(), text);
+        // A second one of the same moment replaces nothing.
+        fs::write(&path, "?").unwrap();
+        assert_ne!(source.keep_aside(NOW).unwrap().unwrap(), aside);
+        assert_eq!(fs::read_to_string(&aside).unwrap(), text);
+    }
+
+    #[test]
+    fn a_folder_in_its_place_is_moved_away_and_guards_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("inside"), "x").unwrap();
+        let source = SettingsSource::file(&path);
+        let loaded = source.load().unwrap();
+        assert!(loaded.settings.require_sign_in && loaded.damage.is_some());
+        let aside = source.keep_aside(NOW).unwrap().unwrap();
+        source.save(&loaded.stored).unwrap();
+        assert!(aside.join("inside").exists() && source.load().unwrap().damage.is_none());
     }
 
     #[test]
     fn what_is_sound_only_together_stays_in_force_together() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
         let hosted = "https://www.loginwith.me/api/v1";
-        let text = format!(
+        let settings = loaded(format!(
             "base_url = \"{hosted}\"\nlicence_consent = true\nprobe_rounds = 99\n\
              tls_cert = \"/c.pem\"\ntls_key = \"/k.pem\"\ncolour = 1\n"
-        );
-        fs::write(&path, text).unwrap();
-        let settings = SettingsSource::file(&path).load(NOW).unwrap().settings;
+        ))
+        .settings;
         assert_eq!((settings.base_url.as_deref(), settings.probe_rounds), (Some(hosted), 3));
         assert!(settings.tls_cert.is_some() && settings.tls_key.is_some());
-        fs::write(&path, "tls_cert = \"/c.pem\"\nlan = true\n").unwrap();
-        let settings = SettingsSource::file(&path).load(NOW).unwrap().settings;
+        let settings = loaded("tls_cert = \"/c.pem\"\nlan = true\n").settings;
         assert!(settings.tls_cert.is_none() && settings.lan);
-        fs::write(&path, format!("base_url = \"{hosted}\"\nlan = true\n")).unwrap();
-        let settings = SettingsSource::file(&path).load(NOW).unwrap().settings;
+        let settings = loaded(format!("base_url = \"{hosted}\"\nlan = true\n")).settings;
         assert!(settings.base_url.is_none() && settings.lan, "without consent it isn't asked");
     }
 
     #[test]
-    fn a_newer_versions_file_is_set_aside_and_not_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        fs::write(&path, "version = 2\nlan = true\n").unwrap();
-        let loaded = SettingsSource::file(&path).load(NOW).unwrap();
-        assert!(!loaded.settings.lan && loaded.damaged.unwrap().contains("newer version"));
-        assert!(folder.path().join("settings.toml.corrupt-0").exists());
+    fn nothing_is_taken_from_a_newer_versions_file() {
+        let loaded = loaded("version = 2\nlan = true\n");
+        assert!(!loaded.settings.lan && loaded.damage.unwrap().why.contains("newer version"));
+    }
+
+    #[test]
+    fn a_version_that_is_no_number_costs_no_other_setting() {
+        let loaded = loaded("version = \"one\"\nlan = true\n");
+        assert!(loaded.settings.lan && loaded.damage.unwrap().why.contains("version"));
     }
 
     #[test]
@@ -300,7 +413,7 @@ mod tests {
         fs::write(&path, "probe_rounds = 5\n").unwrap();
         let over = Map::from_iter([("probe_rounds".to_owned(), 2.into())]);
         let source = SettingsSource::file(&path).with(over);
-        let loaded = source.load(NOW).unwrap();
+        let loaded = source.load().unwrap();
         assert_eq!((loaded.settings.probe_rounds, &loaded.stored["probe_rounds"]), (2, &5.into()));
     }
 }

@@ -1,6 +1,6 @@
 //! The console as a whole, and what is wrong with it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::AccessView;
@@ -28,6 +28,8 @@ pub struct ConsoleView {
     pub active: u32,
     /// What the technician must know and can mend, worst first.
     pub troubles: Vec<Trouble>,
+    /// Of these, the ones that stand until a person acknowledges them.
+    pub unacknowledged: u32,
     /// Where the archive's key is kept.
     pub key_keeper: KeyKeeper,
     /// The percentage of the backup that is being written; none if none is.
@@ -100,7 +102,7 @@ pub enum Reach {
 }
 
 /// Something wrong, with its remedy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Trouble {
     /// For the program to match on.
     pub code: Code,
@@ -111,7 +113,7 @@ pub struct Trouble {
 }
 
 /// What kind of failure, by what helps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// Credentials are not accepted.

@@ -489,6 +489,7 @@ fn every_command() -> Vec<Value> {
         on("picture", json!({ "picture": 1 })),
         on("say", json!({ "text": "x" })),
         of("backup", json!({ "passphrase": "long enough to be taken" })),
+        of("acknowledge_troubles", json!({})),
         of("quitting", json!({})),
         of("quit", json!({})),
     ]

@@ -9,6 +9,7 @@ mod commands;
 mod configured;
 mod device;
 mod leaks;
+mod lost;
 mod network;
 mod notices;
 mod restart;

@@ -95,6 +95,7 @@ pub fn options(data: &Path, settings: SettingsSource, desktop: Arc<Opened>) -> O
         pages: Arc::new(Bundled),
         in_the_browser: IN_THE_BROWSER,
         forget_profiles: false,
+        accept_lost_data: false,
         from_seq: None,
     }
 }

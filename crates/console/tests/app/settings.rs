@@ -70,6 +70,49 @@ async fn the_listener_moves_without_a_restart_and_live_sessions_are_armed_there(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn damaged_settings_keep_the_gate_shut_and_are_said_until_somebody_has_seen_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let damaged = "verify_gate = \"require\"\nlan = maybe\ncompany = \"ACME\"\n";
+    fs::write(&file, damaged).unwrap();
+    let told = |seen: &crate::rig::Seen| {
+        let console = seen.console.as_ref()?;
+        let about =
+            |text: &str| text.starts_with("Read the settings: line 2") && text.contains("corrupt-");
+        (console.unacknowledged == 1 && about(&console.troubles[0].text)).then_some(())
+    };
+    let mut folder = folder;
+    for _ in 0..3 {
+        let mut rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+        assert_eq!(rig.app.settings().verify_gate, console::view::GatePolicy::Require);
+        assert_eq!(rig.app.settings().company, "ACME");
+        rig.seen.until("the trouble", told).await;
+        rig.app.stop().await;
+        folder = rig.folder;
+    }
+    let mut rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+    rig.ask(json!({ "do": "acknowledge_troubles" })).await;
+    let seen = |seen: &crate::rig::Seen| {
+        let console = seen.console.as_ref()?;
+        (console.unacknowledged == 0 && console.troubles.is_empty()).then_some(())
+    };
+    rig.seen.until("no trouble", seen).await;
+    let Reply::Audit { entries, .. } = rig.ask(json!({ "do": "audit" })).await else {
+        panic!("no log")
+    };
+    let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["troubles_acknowledged", "settings_damaged"]);
+    rig.app.stop().await;
+    let rig = Rig::start_in(rig.folder, SettingsSource::file(&file)).await;
+    assert_eq!(rig.app.settings().verify_gate, console::view::GatePolicy::Require);
+    let names = fs::read_dir(rig.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let kept: Vec<_> = names.filter(|name| name.to_string_lossy().contains(".corrupt-")).collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(fs::read_to_string(&kept[0]).unwrap(), damaged);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn damaged_settings_are_kept_aside_and_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("settings.toml");
@@ -108,5 +151,36 @@ async fn settings_are_answered_with_their_defaults() {
     };
     assert_eq!(settings["probe_rounds"], 3);
     assert_eq!(settings["listen"], "127.0.0.1:0");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn licence_consent_by_a_flag_is_recorded_once_with_who_and_when() {
+    let flag = || {
+        let consent = serde_json::Map::from_iter([("licence_consent".to_owned(), true.into())]);
+        SettingsSource::nowhere().with(consent)
+    };
+    let rig = Rig::start_in(tempfile::tempdir().unwrap(), flag()).await;
+    let first = rig.app.settings();
+    assert!(first.licence_consent_at.is_some() && first.licence_consent_by.is_some());
+    rig.app.stop().await;
+    let rig = Rig::start_in(rig.folder, flag()).await;
+    rig.ask(json!({ "do": "configure", "changes": { "company": "ACME" } })).await;
+    let second = rig.app.settings();
+    assert_eq!(second.licence_consent_at, first.licence_consent_at);
+    assert_eq!(second.licence_consent_by, first.licence_consent_by);
+    let accepted = async |rig: &Rig| {
+        let Reply::Audit { entries, .. } = rig.ask(json!({ "do": "audit" })).await else {
+            panic!("no log")
+        };
+        entries.iter().filter(|entry| entry.action == "licence_accepted").count()
+    };
+    assert_eq!(accepted(&rig).await, 1);
+    rig.app.stop().await;
+    // Withdrawn and given again, it is another consent.
+    let rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+    rig.app.stop().await;
+    let rig = Rig::start_in(rig.folder, flag()).await;
+    assert_eq!(accepted(&rig).await, 2);
     rig.app.stop().await;
 }

@@ -4,10 +4,12 @@
 //! The actor doesn't wait for the disk: turns that come meanwhile go into the next transaction, and
 //! a hook that was just received is armed again before anything else.
 
+mod download_under_way;
 mod effects;
 mod live;
 mod phone_questions;
 mod program_download;
+mod refused;
 
 #[cfg(test)]
 mod tests;
@@ -45,9 +47,7 @@ impl Actor for Session {
         match message {
             Message::Input(input) => live.turn(input, now()),
             Message::Command(input, done) => {
-                // The turn first: its answer goes with the transaction that it is in.
-                live.turn(input, now());
-                live.answer_once_saved(done);
+                live.order(input, done);
             }
             Message::Elapsed { timer, generation } => live.elapsed(timer, generation),
             Message::Received(hook) => live.turn(Input::Received(hook), now()),

@@ -2,9 +2,8 @@
 //! its hash.
 //!
 //! No code here changes or removes an entry, and triggers refuse it to whoever tries in SQL. The
-//! chain shows that an entry was changed, moved or taken out. It can't show that the whole log, or
-//! its end, was replaced by somebody who has the key: for that, the newest hash has to be
-//! kept elsewhere.
+//! chain shows that an entry was changed, moved or taken out. By itself it can't show that the whole
+//! log, or its end, was replaced: for that, an [`AuditAnchor`] is kept elsewhere.
 
 use std::io::Write;
 
@@ -45,6 +44,28 @@ pub struct AuditHash([u8; 32]);
 impl AuditHash {
     /// The previous hash of the first entry.
     const NONE: Self = Self([0; 32]);
+}
+
+/// An entry that is known to have been written, kept apart from the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditAnchor {
+    /// Its place.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: AuditHash,
+}
+
+impl AuditAnchor {
+    /// As bytes: its place, little-endian, then its hash.
+    pub fn to_bytes(self) -> Vec<u8> {
+        [self.seq.to_le_bytes().as_slice(), &self.hash.0].concat()
+    }
+
+    /// From these bytes; none if they are others.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (seq, hash) = bytes.split_first_chunk::<8>()?;
+        Some(Self { seq: u64::from_le_bytes(*seq), hash: AuditHash(hash.try_into().ok()?) })
+    }
 }
 
 impl std::fmt::Display for AuditHash {
@@ -113,6 +134,12 @@ pub enum BrokenLink {
     /// Its hash doesn't match its contents.
     #[error("it was changed: its hash is of something else")]
     Hash,
+    /// The log ends before an entry that is known to have been written.
+    #[error("it is gone, and so are all later ones that were written")]
+    Lost,
+    /// It isn't the entry that is known to have been written at this place.
+    #[error("it is another entry than the one that was written: the end of the log was replaced")]
+    Replaced,
     /// A column holds an invalid value.
     #[error("it was changed: it can't be read")]
     Unreadable,
@@ -149,7 +176,30 @@ impl Archive {
     /// # Errors
     /// An [`ArchiveError`]. A broken link is no error: the report names it.
     pub async fn verify_audit(&self) -> Result<AuditReport, ArchiveError> {
-        self.readers.read(READ, verify).await
+        self.verify_audit_to(None).await
+    }
+
+    /// The same, and whether the log still has the entry that `anchor` names.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`]. A broken link is no error: the report names it.
+    pub async fn verify_audit_to(
+        &self,
+        anchor: Option<AuditAnchor>,
+    ) -> Result<AuditReport, ArchiveError> {
+        self.readers.read(READ, move |connection| verify(connection, anchor)).await
+    }
+
+    /// The hash that the entry at `seq` has; none if there is no entry.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`].
+    pub async fn audit_hash(&self, seq: u64) -> Result<Option<AuditHash>, ArchiveError> {
+        let sql = "SELECT hash FROM audit WHERE seq = ?1";
+        let read = move |c: &Connection| {
+            c.query_row(sql, [seq], |row| row.get(0).map(AuditHash)).optional().map_err(fault(READ))
+        };
+        self.readers.read(READ, read).await
     }
 
     /// Writes the whole log to `to` as JSON Lines, an entry at a time, oldest first.
@@ -232,29 +282,39 @@ fn page(
     Ok(entries)
 }
 
-fn verify(connection: &Connection) -> Result<AuditReport, ArchiveError> {
+fn verify(
+    connection: &Connection,
+    anchor: Option<AuditAnchor>,
+) -> Result<AuditReport, ArchiveError> {
     let mut report = AuditReport { entries: 0, broken: None, head: None };
     let mut statement = connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM audit ORDER BY seq"))
         .map_err(fault(READ))?;
     let mut rows = statement.query([]).map_err(fault(READ))?;
     while let Some(row) = rows.next().map_err(fault(READ))? {
-        match holds(row, &report) {
+        match holds(row, &report, anchor) {
             Ok(hash) => {
                 report.entries += 1;
                 report.head = Some(hash);
             }
             Err(broken) => {
                 report.broken = Some(broken);
-                break;
+                return Ok(report);
             }
         }
+    }
+    if anchor.is_some_and(|anchor| anchor.seq > report.entries) {
+        report.broken = Some((report.entries + 1, BrokenLink::Lost));
     }
     Ok(report)
 }
 
 /// The hash of the entry in `row`, if it goes on where `report` is.
-fn holds(row: &Row<'_>, report: &AuditReport) -> Result<AuditHash, (u64, BrokenLink)> {
+fn holds(
+    row: &Row<'_>,
+    report: &AuditReport,
+    anchor: Option<AuditAnchor>,
+) -> Result<AuditHash, (u64, BrokenLink)> {
     let next = report.entries + 1;
     let seq = row.get::<_, i64>(0).map_err(|_| (next, BrokenLink::Unreadable))?;
     let seq = u64::try_from(seq).ok().filter(|seq| *seq > 0).ok_or((0, BrokenLink::Order))?;
@@ -267,6 +327,9 @@ fn holds(row: &Row<'_>, report: &AuditReport) -> Result<AuditHash, (u64, BrokenL
     }
     if link.hash != hash(seq, &link.entry, link.prev) {
         return Err((seq, BrokenLink::Hash));
+    }
+    if anchor.is_some_and(|anchor| anchor.seq == seq && anchor.hash != link.hash) {
+        return Err((seq, BrokenLink::Replaced));
     }
     Ok(link.hash)
 }
@@ -337,7 +400,7 @@ mod tests {
         let triggers =
             "DROP TRIGGER audit_keeps; DROP TRIGGER audit_stays; DROP TRIGGER audit_grows;";
         connection.execute_batch(&format!("{triggers} {sql}")).unwrap();
-        verify(&connection).unwrap()
+        verify(&connection, None).unwrap()
     }
 
     #[test]
@@ -350,13 +413,13 @@ mod tests {
         assert_eq!(all[4].prev, AuditHash::NONE);
         let below = page(&connection, Some(3), 1).unwrap();
         assert_eq!(below.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [2]);
-        let report = verify(&connection).unwrap();
+        let report = verify(&connection, None).unwrap();
         assert_eq!(report, AuditReport { entries: 5, broken: None, head: Some(all[0].hash) });
     }
 
     #[test]
     fn an_empty_log_holds() {
-        let report = verify(&in_memory()).unwrap();
+        let report = verify(&in_memory(), None).unwrap();
         assert_eq!(report, AuditReport { entries: 0, broken: None, head: None });
     }
 
@@ -433,6 +496,22 @@ mod tests {
     }
 
     #[test]
+    fn a_log_without_the_entry_of_its_anchor_is_broken() {
+        let connection = filled(5);
+        let all = page(&connection, None, 10).unwrap();
+        let anchor =
+            |seq: u64, hash| AuditAnchor::from_bytes(&AuditAnchor { seq, hash }.to_bytes());
+        let broken = |anchor| verify(&connection, anchor).unwrap().broken;
+        assert_eq!(broken(anchor(5, all[0].hash)), None);
+        assert_eq!(broken(anchor(3, all[2].hash)), None);
+        assert_eq!(broken(anchor(6, all[0].hash)), Some((6, BrokenLink::Lost)));
+        assert_eq!(broken(anchor(3, all[0].hash)), Some((3, BrokenLink::Replaced)));
+        let empty = verify(&in_memory(), anchor(5, all[0].hash)).unwrap();
+        assert_eq!(empty.broken, Some((1, BrokenLink::Lost)));
+        assert_eq!(AuditAnchor::from_bytes(b"short"), None);
+    }
+
+    #[test]
     fn sql_can_neither_change_nor_remove_nor_replace_an_entry() {
         let connection = filled(3);
         let refused = [
@@ -446,6 +525,6 @@ mod tests {
             let error = connection.execute_batch(sql).unwrap_err().to_string();
             assert!(error.contains("append-only"), "{sql}: {error}");
         }
-        assert_eq!(verify(&connection).unwrap().entries, 3);
+        assert_eq!(verify(&connection, None).unwrap().entries, 3);
     }
 }

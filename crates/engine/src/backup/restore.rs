@@ -170,7 +170,7 @@ impl Restore<'_> {
             session: None,
         };
         Handle::current().block_on(archive.append_audit(entry))?;
-        Ok(())
+        Ok(vault.remember_stores()?)
     }
 
     fn damaged(&self, why: &str) -> BackupError {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a start that fails leaves no background task behind.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorRef};
 use secrecy::SecretString;
@@ -11,13 +11,12 @@ use session::{Life, Transcript, outage::OutageChange};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use url::Url;
 
-use super::Engine;
+use super::{Engine, Keys, Stores};
 use crate::{
     actor::{
         region_choice::{self, Regions},
         supervisor::{self, Supervisor},
     },
-    archive::{ARCHIVE_FILE, Archive, ArchiveKey},
     archivist, away,
     clock::now,
     config::Config,
@@ -25,58 +24,15 @@ use crate::{
     error::StartError,
     faults::Faults,
     hooks::{self, Nonces},
-    journal::{self, JOURNAL_FILE, Journal, Stored},
+    journal::{Journal, Stored},
     observe,
     reach::{self, Tester},
     remote::{LoginWithMe, is_loopback},
     to_actors::ToActors,
-    vault::{SealKey, Vault},
 };
 
 /// A session that ended this long ago is only in the archive.
 const KEPT: Duration = Duration::from_secs(7 * 86_400);
-
-/// The stores' keys, derived from the vault's.
-pub struct Keys {
-    /// Seals the journal's rows.
-    pub journal: SealKey,
-    /// Opens the archive.
-    pub archive: ArchiveKey,
-}
-
-impl Keys {
-    /// The keys that `vault` derives.
-    pub fn from_vault(vault: &Vault) -> Self {
-        Self { journal: vault.journal_key(), archive: vault.archive_key() }
-    }
-}
-
-/// An engine's two stores.
-pub struct Stores {
-    /// The durable inbox and the sessions' records.
-    pub journal: Journal,
-    /// The lasting, searchable store of sessions.
-    pub archive: Archive,
-}
-
-impl Stores {
-    /// Opens both in the data folder.
-    ///
-    /// # Errors
-    /// [`StartError::Journal`], [`StartError::Archive`].
-    pub async fn open(data: &Path, keys: Keys) -> Result<Self, StartError> {
-        let (journal, archive) = (data.join(JOURNAL_FILE), data.join(ARCHIVE_FILE));
-        let opened = tokio::task::spawn_blocking(move || {
-            let options = journal::Options::default();
-            Ok(Self {
-                journal: Journal::open(&journal, keys.journal, options)
-                    .map_err(StartError::Journal)?,
-                archive: Archive::open(&archive, keys.archive).map_err(StartError::Archive)?,
-            })
-        });
-        opened.await.map_err(|error| StartError::Spawn(error.to_string()))?
-    }
-}
 
 impl Engine {
     /// Starts: opens the stores, binds the listener, brings every session back.

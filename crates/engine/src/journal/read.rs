@@ -144,6 +144,13 @@ pub(super) fn events_of(
     read_events(&mut rows, key)
 }
 
+/// Whether no session and no event was ever kept.
+pub(super) fn is_blank(connection: &Connection) -> Result<bool, StoreError> {
+    let sql = "SELECT NOT EXISTS(SELECT 1 FROM sessions) AND NOT EXISTS(SELECT 1 FROM events)
+         AND NOT EXISTS(SELECT 1 FROM happenings)";
+    connection.query_row(sql, [], |row| row.get(0)).map_err(fault(LOAD))
+}
+
 pub(super) fn last_event(connection: &Connection) -> Result<u64, StoreError> {
     connection
         .query_row("SELECT max(seq) FROM happenings", [], |row| row.get::<_, Option<u64>>(0))

@@ -28,6 +28,9 @@ pub(super) struct Record {
     /// Where the key was before and is to be erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_erase: Option<Keeper>,
+    /// Whether journal and archive were made. Records of older versions don't say so.
+    #[serde(default)]
+    pub stores_made: bool,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -50,7 +53,7 @@ impl KeyLocation {
 
 impl Record {
     pub fn new(key_id: Uuid, kept: KeyLocation, check: String) -> Self {
-        Self { version: VERSION, key_id, check, kept, to_erase: None }
+        Self { version: VERSION, key_id, check, kept, to_erase: None, stores_made: false }
     }
 }
 

@@ -30,8 +30,8 @@ impl Vault {
     /// The key, to be sealed in a backup.
     pub fn export(&self) -> ExportedKey {
         ExportedKey {
-            key_id: self.record.key_id,
-            check: self.record.check.clone(),
+            key_id: self.key_id(),
+            check: self.record.lock().check.clone(),
             key: STANDARD.encode(self.master.expose_secret()).into(),
         }
     }

@@ -232,7 +232,7 @@ path?: string,
 /**
  * Whether a file of this name is replaced.
  */
-replace?: boolean, } | { "do": "quitting" } | { "do": "quit" };
+replace?: boolean, } | { "do": "acknowledge_troubles" } | { "do": "quitting" } | { "do": "quit" };
 
 export type About = { 
 /**
@@ -466,6 +466,10 @@ active: number,
  * What the technician must know and can mend, worst first.
  */
 troubles: Array<Trouble>, 
+/**
+ * Of these, the ones that stand until a person acknowledges them.
+ */
+unacknowledged: number, 
 /**
  * Where the archive's key is kept.
  */

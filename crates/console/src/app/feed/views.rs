@@ -138,6 +138,7 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
         reach: engine.map_or(Reach::Unknown, reach::known),
         health: engine.map(Engine::health),
         standing: &standing,
+        unacknowledged: console.standing.unseen().len(),
         keeper: console.folder.vault.keeper(),
         backup_percent: console.backup_percent(),
         sessions: &sessions,

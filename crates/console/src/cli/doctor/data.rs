@@ -1,24 +1,22 @@
 //! The data folder: who holds it, whether it is writable, whether its key opens its stores, whether
 //! its audit log is unbroken, and what the three identity services still need.
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Display, path::Path};
 
 use engine::{
-    StoreError,
+    LostStore, StartError, StoreError, Stores,
     archive::{ARCHIVE_FILE, Archive, ArchiveError, AuditReport},
+    audit_trail::AuditTrail,
     clock::now,
     journal::{JOURNAL_FILE, Journal, Options as JournalOptions},
     lock::{FolderLock, LockError},
-    vault::{Options as VaultOptions, VAULT_FILE, Vault},
+    vault::{Keeper, Options as VaultOptions, VAULT_FILE, Vault},
 };
 
 use super::{super::vault_options, Check, Failed, Found, Global};
 use crate::{
     Settings,
-    app::{STORES, StoredSecrets},
+    app::{AppError, STORES, StoredSecrets},
     present::{
         self,
         identity_services::missing,
@@ -90,17 +88,17 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings, running: bo
         Ok(vault) => vault,
         Err(error) => return vec![failed("key", &error, remedy::of_vault(&error))],
     };
-    let mut checks = vec![Check::ok(
-        "key",
-        match vault.keeper() {
-            engine::vault::Keeper::Keyring => "in the system's keyring",
-            engine::vault::Keeper::KeyFile => {
-                "in a file in the data folder, which does not protect against somebody who copies the folder"
-            }
-            engine::vault::Keeper::Passphrase => "wrapped by a passphrase",
-        },
-    )];
-    for store in STORES.iter().filter(|store| folder.join(store.path).exists()) {
+    let mut checks = vec![Check::ok("key", kept_by(vault.keeper()))];
+    let lost = Stores::lost(folder, vault.stores_made());
+    for store in &STORES {
+        let path = folder.join(store.path);
+        if let Some(lost) = lost.iter().find(|lost| lost.path == path) {
+            checks.push(lost_store(store.name, lost));
+            continue;
+        }
+        if !path.exists() {
+            continue;
+        }
         checks.push(match store.check_in(folder, &vault) {
             Ok(()) => Check::ok(store.name, UNDAMAGED),
             Err(error @ StoreError::Damaged { .. }) => {
@@ -123,24 +121,42 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings, running: bo
     checks
 }
 
+const fn kept_by(keeper: Keeper) -> &'static str {
+    match keeper {
+        Keeper::Keyring => "in the system's keyring",
+        Keeper::KeyFile => {
+            "in a file in the data folder, which does not protect against somebody who copies the folder"
+        }
+        Keeper::Passphrase => "wrapped by a passphrase",
+    }
+}
+
+fn lost_store(name: &'static str, store: &LostStore) -> Check {
+    let error = AppError::from(StartError::StoreLost(store.clone()));
+    let Trouble { text, remedy, .. } = error.trouble();
+    Check::failed(name, text, remedy)
+}
+
 /// Opens journal and archive as a console does: the services' secrets, and the audit log's check.
 fn contents(
     folder: &Path,
     vault: &Vault,
     kept: &mut StoredSecrets,
 ) -> Result<Option<Check>, (&'static str, StoreError)> {
+    let (journal, archive) = (folder.join(JOURNAL_FILE), folder.join(ARCHIVE_FILE));
+    if !journal.exists() || !archive.exists() {
+        return Ok(None);
+    }
     // This runs outside of the async threads, so it may block.
     let wait = tokio::runtime::Handle::current();
-    let exists = |file: &str| Some(folder.join(file)).filter(|path: &PathBuf| path.exists());
-    if let Some(path) = exists(JOURNAL_FILE) {
-        let of_journal = |error| ("journal", error);
-        let journal = Journal::open(&path, vault.journal_key(), JournalOptions::default());
-        let read = wait.block_on(StoredSecrets::read(&journal.map_err(of_journal)?));
-        *kept = read.map_err(of_journal)?;
-    }
-    let Some(path) = exists(ARCHIVE_FILE) else { return Ok(None) };
-    let archive = Archive::open(&path, vault.archive_key()).map_err(|error| ("archive", error))?;
-    Ok(Some(audit(wait.block_on(archive.verify_audit()))))
+    let of_journal = |error| ("journal", error);
+    let of_archive = |error| ("archive", error);
+    let journal = Journal::open(&journal, vault.journal_key(), JournalOptions::default());
+    let journal = journal.map_err(of_journal)?;
+    *kept = wait.block_on(StoredSecrets::read(&journal)).map_err(of_journal)?;
+    let archive = Archive::open(&archive, vault.archive_key()).map_err(of_archive)?;
+    let trail = wait.block_on(AuditTrail::open(archive, journal)).map_err(of_archive)?;
+    Ok(Some(audit(wait.block_on(trail.verify()))))
 }
 
 fn failed(name: &'static str, error: &impl Display, remedy: Remedy) -> Check {

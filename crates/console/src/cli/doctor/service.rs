@@ -67,6 +67,7 @@ pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed>
         pages: Arc::new(NoPages),
         in_the_browser: IN_THE_BROWSER,
         forget_profiles: false,
+        accept_lost_data: false,
         from_seq: None,
     };
     let app = match App::start(options).await {

@@ -17,7 +17,11 @@ use session::{
 };
 use wire::{Pin, Region};
 
-use super::{phone_questions::PhoneQuestion, program_download::ProgramDownload};
+use super::{
+    download_under_way::ProgramDownload,
+    phone_questions::PhoneQuestion,
+    refused::{TakenBack, Undo},
+};
 use crate::{
     SessionId,
     actor::message::{Mailbox, Reply, SessionMessage},
@@ -70,6 +74,7 @@ pub struct Live {
     /// The effects and answers of turns that are not in a transaction yet.
     pub(super) next: Wanted,
     saving: Option<Saving>,
+    pub(super) undo: Undo,
     pub(super) generations: HashMap<Timer, u64>,
     pub(super) next_generation: u64,
     in_turn: Arc<AtomicU64>,
@@ -126,6 +131,7 @@ impl Live {
             unwritten: Vec::new(),
             next: Wanted::default(),
             saving: None,
+            undo: Undo::default(),
             generations: HashMap::new(),
             next_generation: 0,
             in_turn,
@@ -154,6 +160,20 @@ impl Live {
 
     /// Takes a turn. Re-arming begins at once, for nothing of such a turn needs the disk.
     pub fn turn(&mut self, input: Input, at: Timestamp) {
+        self.take_turn(input, at, false);
+    }
+
+    /// Takes a command's turn, which is taken back if the disk refuses it. It is answered once the turn is
+    /// on disk, or isn't.
+    pub(super) fn order(&mut self, input: Input, done: Reply) {
+        self.undo.before_command(&self.state, self.next.effects.len(), self.unwritten.len());
+        self.take_turn(input, now(), true);
+        // After the turn: the answer goes with the transaction that it is in.
+        self.next.answers.push(done);
+    }
+
+    fn take_turn(&mut self, input: Input, at: Timestamp, is_command: bool) {
+        self.undo.remember(&input, at, is_command);
         if let Input::Armed { .. } = input {
             self.context.hook_checked(at);
         }
@@ -162,11 +182,7 @@ impl Live {
         let empty = State::new(About::default(), String::new(), at);
         let transition = step(std::mem::replace(&mut self.state, empty), input, at);
         self.state = transition.state;
-        if *self.record != self.state.record {
-            self.record = Arc::new(self.state.record.clone());
-            self.changed = true;
-        }
-        self.settle_program();
+        self.note_change();
         self.next.at = Some(at);
         self.unwritten.extend(transition.events.into_iter().map(|event| (event, at)));
         if received {
@@ -209,11 +225,6 @@ impl Live {
         self.turn(Input::Allocated { region, expires }, now());
     }
 
-    /// Answers a command as soon as its turn is on disk, or isn't.
-    pub fn answer_once_saved(&mut self, done: Reply) {
-        self.next.answers.push(done);
-    }
-
     /// Writes the newest turns to the disk, or performs their effects at once if nothing changed.
     pub async fn write_or_finish(&mut self) {
         if self.next.at.is_none() {
@@ -226,6 +237,7 @@ impl Live {
         }
         if !self.has_to_be_saved() {
             let wanted = std::mem::take(&mut self.next);
+            self.undo.forget();
             self.finish(wanted, self.record.clone(), false).await;
             return;
         }
@@ -242,23 +254,50 @@ impl Live {
 
     /// The disk has answered.
     pub async fn saved(&mut self, outcome: Result<(), JournalError>) {
-        let Some(Saving { wanted, record, events, secrets }) = self.saving.take() else { return };
-        let happened = events > 0 && outcome.is_ok();
+        let Some(mut saving) = self.saving.take() else { return };
+        let happened = saving.events > 0 && outcome.is_ok();
         match outcome {
             Ok(()) => {
-                self.unwritten.drain(..events);
+                self.unwritten.drain(..saving.events);
+                self.undo.saved(saving.events);
                 self.unsaved = None;
                 self.context.journal_wrote(None);
             }
             Err(error) => {
-                // Tried again with the next turn.
+                if let Some(back) = self.undo.refused() {
+                    saving.record = self.take_back(back, &mut saving.wanted);
+                }
+                // What stays is tried again with the next turn.
                 self.changed = true;
-                self.secrets_changed |= secrets;
+                self.secrets_changed |= saving.secrets;
                 self.context.journal_wrote(Some(error.clone()));
                 self.unsaved = Some(error);
             }
         }
-        self.finish(wanted, record, happened).await;
+        self.finish(saving.wanted, saving.record, happened).await;
+    }
+
+    /// Takes the refused commands back; answers the record as it is without them.
+    fn take_back(&mut self, back: TakenBack, wanted: &mut Wanted) -> Arc<Record> {
+        let TakenBack { kept_state, kept, state, next, effects, events, given_up } = back;
+        wanted.effects.truncate(effects);
+        wanted.effects.extend(kept.effects);
+        self.next.effects = next.effects;
+        self.unwritten.truncate(events);
+        self.unwritten.extend(kept.events.into_iter().chain(next.events));
+        self.state = state;
+        self.take_program_back(given_up);
+        self.note_change();
+        Arc::new(kept_state.record)
+    }
+
+    /// Shares the state's record anew if it changed.
+    fn note_change(&mut self) {
+        if *self.record != self.state.record {
+            self.record = Arc::new(self.state.record.clone());
+            self.changed = true;
+        }
+        self.settle_program();
     }
 
     /// The actor ends in order: writes the turns that are not on their way to the disk yet.
@@ -292,6 +331,7 @@ impl Live {
             applied_seq: self.applied_seq,
             events: self.unwritten[in_flight..].to_vec(),
         };
+        self.undo.on_its_way();
         let wanted = std::mem::take(&mut self.next);
         (turns, Saving { wanted, record, events: self.unwritten.len(), secrets })
     }

@@ -41,11 +41,10 @@ impl Live {
             let _ = done.send(Err(CommandError::DoesNotFit(Misfit::Verification(obstacle))));
             return;
         }
-        self.turn(Input::Verify { asked, wait }, now());
+        self.order(Input::Verify { asked, wait }, done);
         if let Some(new) = self.state.record.verifications.last() {
             self.questions.insert(new.id, PhoneQuestion { client, code, session: None });
         }
-        self.answer_once_saved(done);
     }
 
     pub(super) fn ask_phone(&mut self, id: u32, user: User, shown: Vec<(String, String)>) {

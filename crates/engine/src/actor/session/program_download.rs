@@ -5,10 +5,9 @@
 //! the program is saved or abandoned, no copy of the conf is left.
 
 use session::{Input, Program, program::DownloadFailure};
-use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::ConfText;
 
-use super::live::Live;
+use super::{download_under_way::ProgramDownload, live::Live, refused::GivenUp};
 use crate::{
     actor::message::Reply,
     bus::Progress,
@@ -17,17 +16,6 @@ use crate::{
     perform,
     remote::DownloadTarget,
 };
-
-/// One saving of the program, from a person's confirmation to its end; only in memory.
-pub(super) struct ProgramDownload {
-    place: DownloadTarget,
-    /// In memory until the file is complete.
-    conf: Option<ConfText>,
-    progress: Option<Progress>,
-    cancel: CancellationToken,
-    /// An actor that dies takes its download along.
-    _ends_with_it: DropGuard,
-}
 
 impl Live {
     /// A person wants the program and has confirmed the consequence.
@@ -43,18 +31,20 @@ impl Live {
             place,
             conf: self.secrets.as_ref().and_then(|secrets| secrets.conf.clone()),
             progress: None,
-            _ends_with_it: cancel.clone().drop_guard(),
+            ends_with_it: cancel.clone().drop_guard(),
             cancel,
         });
-        self.turn(Input::SaveProgram { by }, now());
-        self.answer_once_saved(done);
+        self.order(Input::SaveProgram { by }, done);
     }
 
     /// The service gave the conf. It is dropped if no saving waits for it.
     pub fn parameters_given(&mut self, conf: ConfText) {
-        if let (Program::Asking { .. }, Some(program_download)) =
-            (&self.state.record.program, &mut self.program_download)
-        {
+        let waiting = match self.state.record.program {
+            Program::Asking { .. } => self.program_download.as_mut(),
+            // Given up by a command that the disk may still refuse.
+            _ => self.undo.download(),
+        };
+        if let Some(program_download) = waiting {
             program_download.conf = Some(conf);
             self.turn(Input::ParametersGiven, now());
         }
@@ -111,10 +101,21 @@ impl Live {
                 }
             }
             Program::NotAsked | Program::Saved { .. } | Program::Gone { .. } => {
-                self.program_download = None;
-                let kept = self.secrets.as_mut().and_then(|secrets| secrets.conf.take());
-                self.secrets_changed |= kept.is_some();
+                let download = self.program_download.take();
+                let conf = self.secrets.as_mut().and_then(|secrets| secrets.conf.take());
+                self.secrets_changed |= conf.is_some();
+                self.undo.give_up(GivenUp { download, conf });
             }
+        }
+    }
+
+    /// Has the program again that a refused command gave up; the next settling drops it where the state
+    /// doesn't have it.
+    pub(super) fn take_program_back(&mut self, given_up: GivenUp) {
+        self.program_download = self.program_download.take().or(given_up.download);
+        if let (Some(conf), Some(secrets)) = (given_up.conf, &mut self.secrets) {
+            secrets.conf.get_or_insert(conf);
+            self.secrets_changed = true;
         }
     }
 

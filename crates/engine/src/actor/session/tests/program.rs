@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use session::{
-    Failure, Input, Program,
+    Failure, Input, Outcome, Program,
     program::{DownloadFailure, Gone},
 };
 use tokio::sync::oneshot;
@@ -101,6 +101,45 @@ async fn nobody_is_asked_for_a_program_that_the_disk_does_not_know_of() {
     world.until(|| program(&world, session.id) == Program::NotAsked).await;
     assert_eq!(world.services.count("GET session_parameters"), 0);
     world.mend_disk();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_the_disk_refuses_costs_neither_the_conf_nor_a_running_download() {
+    let close = || Input::Close { outcome: Outcome::Resolved, by: "anna".into() };
+    let refused_close = async |world: &World, session: &Running| {
+        world.settle().await;
+        world.break_disk();
+        let refused = world.order(session, close()).await;
+        assert!(matches!(refused, Err(CommandError::NotSaved(_))), "{refused:?}");
+        world.mend_disk();
+    };
+    let saved_once = async |world: &World, session: &Running| {
+        world.until(|| matches!(program(world, session.id), Program::Saved { .. })).await;
+        world.settle().await;
+        assert_eq!(world.services.count("GET session_parameters"), 1);
+        assert_eq!(conf_on_disk(world, session.id).await, None);
+    };
+    // It is kept for another try.
+    let world = World::new().await;
+    let session = world.live().await;
+    world.services.next("GET session_exe", Scripted::status(500));
+    save(&world, &session).await.unwrap();
+    world.until(|| matches!(program(&world, session.id), Program::Kept { .. })).await;
+    refused_close(&world, &session).await;
+    assert!(matches!(program(&world, session.id), Program::Kept { .. }));
+    session.tell(Input::Recheck);
+    world.settle().await;
+    assert_eq!(conf_on_disk(&world, session.id).await.as_deref(), Some("Y29uZg"));
+    save(&world, &session).await.unwrap();
+    saved_once(&world, &session).await;
+    // The service is being asked for it.
+    let world = World::new().await;
+    let session = world.live().await;
+    world.services.next("GET session_parameters", Scripted::late(2, parameters()));
+    save(&world, &session).await.unwrap();
+    refused_close(&world, &session).await;
+    world.pass(Duration::from_secs(2)).await;
+    saved_once(&world, &session).await;
 }
 
 #[tokio::test(start_paused = true)]
