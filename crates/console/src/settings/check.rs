@@ -29,12 +29,14 @@ pub fn is_hosted(url: &str) -> bool {
 /// Whether there is a setting of that name, and `value` has its type.
 pub(super) fn field(name: &str, value: &Value) -> Result<(), SettingsError> {
     let Some(declaration) = declarations().iter().find(|known| known.name == name) else {
-        let known: Vec<&str> = declarations().iter().map(|known| known.name).collect();
-        return Err(error(
-            &words::plain(name, 40),
-            "there is no such setting",
-            &format!("use one of {}", known.join(", ")),
-        ));
+        let remedy = nearest(name).map_or_else(
+            || {
+                let known: Vec<&str> = declarations().iter().map(|known| known.name).collect();
+                format!("use one of {}", known.join(", "))
+            },
+            |near| format!("did you mean {near}?"),
+        );
+        return Err(error(&words::plain(name, 40), "there is no such setting", &remedy));
     };
     if is_unset(value) {
         return Ok(());
@@ -42,6 +44,21 @@ pub(super) fn field(name: &str, value: &Value) -> Result<(), SettingsError> {
     let alone = Value::Object(Map::from_iter([(name.to_owned(), value.clone())]));
     let typed: Result<Settings, _> = serde_json::from_value(alone);
     typed.map(drop).map_err(|why| error(name, &why.to_string(), declaration.remedy))
+}
+
+/// The setting that has this name, or almost: in other letters, or with one or two mistakes.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    const LONGEST: usize = 64;
+    const MISTAKES: usize = 2;
+    let letters = |name: &str| name.replace(['_', '-', '.', ' '], "").to_lowercase();
+    if name.len() > LONGEST {
+        return None;
+    }
+    let typed = letters(name);
+    let known = declarations().iter().map(|known| known.name);
+    let (mistakes, near) =
+        known.map(|known| (strsim::osa_distance(&typed, &letters(known)), known)).min()?;
+    (mistakes <= MISTAKES && mistakes < typed.len()).then_some(near)
 }
 
 /// Checks that the values have valid meanings and fit each other, in the order of the declarations.

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::declarations;
+use super::{check, declarations};
 
 /// Larger files were not written by this program, and reading them line by line would take long.
 const LARGEST: usize = 1 << 18;
@@ -134,6 +134,28 @@ fn is_other(line: &str) -> bool {
 /// The names of the settings that guard the console.
 pub(super) fn guards() -> impl Iterator<Item = &'static str> {
     declarations().iter().filter(|known| known.strictest.is_some()).map(|known| known.name)
+}
+
+/// Adds to `guards` those that an invalid setting may have been meant as: by its name, by a name within
+/// its value, or by both together, each also where it is written a little differently.
+pub(super) fn guards_meant(name: &str, value: &Value, guards: &mut Vec<&'static str>) {
+    let near =
+        |name: &str| check::nearest(name).filter(|near| self::guards().any(|guard| guard == *near));
+    guards.extend(near(name));
+    match value {
+        Value::Object(inner) => {
+            for (inside, value) in inner {
+                guards.extend(near(inside));
+                guards_meant(&format!("{name}_{inside}"), value, guards);
+            }
+        }
+        Value::Array(inner) => {
+            for value in inner {
+                guards_meant(name, value, guards);
+            }
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

@@ -127,11 +127,12 @@ impl SettingsSource {
             }
             Err(unsound) => unsound.migrated(),
         };
-        let (mut sound, invalid) = without_invalid(stored);
+        let mut meant = Vec::new();
+        let (mut sound, invalid) = without_invalid(stored, &mut meant);
         let damage = match (invalid.first(), unsound) {
             (None, None) => return Ok((sound, None)),
             (Some(error), None) if self.by_hand => return Err(error.clone()),
-            (_, unsound) => damage(&invalid, unsound),
+            (_, unsound) => damage(&invalid, unsound, meant),
         };
         for guard in declarations().iter().filter(|known| damage.guards.contains(&known.name)) {
             sound.extend(guard.strictest.clone().map(|value| (guard.name.to_owned(), value)));
@@ -163,13 +164,17 @@ impl SettingsSource {
     }
 }
 
-/// Removes the invalid settings, and says why each had to go.
-fn without_invalid(stored: Map<String, Value>) -> (Map<String, Value>, Vec<SettingsError>) {
+/// Removes the invalid settings, and says why each had to go; adds to `guards` those that were meant.
+fn without_invalid(
+    stored: Map<String, Value>,
+    guards: &mut Vec<&'static str>,
+) -> (Map<String, Value>, Vec<SettingsError>) {
     let mut sound = stored;
     let mut invalid = Vec::new();
     sound.retain(|field, value| match check::field(field, value) {
         Ok(()) => true,
         Err(error) => {
+            recover::guards_meant(field, value, guards);
             invalid.push(error);
             false
         }
@@ -182,6 +187,7 @@ fn without_invalid(stored: Map<String, Value>) -> (Map<String, Value>, Vec<Setti
         if culprit.is_none() {
             sound.clear();
         }
+        recover::guards_meant(&error.field, &Value::Null, guards);
         invalid.push(error);
     }
     (sound, invalid)
@@ -190,20 +196,15 @@ fn without_invalid(stored: Map<String, Value>) -> (Map<String, Value>, Vec<Setti
 /// The most mistakes that are told one by one.
 const MOST_TOLD: usize = 5;
 
-fn damage(invalid: &[SettingsError], unsound: Option<Damage>) -> Damage {
+fn damage(invalid: &[SettingsError], unsound: Option<Damage>, meant: Vec<&'static str>) -> Damage {
     let Damage { why, mut guards } =
         unsound.unwrap_or_else(|| Damage { why: String::new(), guards: Vec::new() });
     let told = invalid.iter().take(MOST_TOLD).map(ToString::to_string);
     let why = Some(why).into_iter().filter(|why| !why.is_empty()).chain(told);
     let why = why.collect::<Vec<_>>().join(". ");
-    // A guard whose name is written a little differently was meant as a guard, too.
-    let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
-    let invalid: Vec<String> = invalid.iter().map(|error| plain(&error.field)).collect();
-    for guard in recover::guards() {
-        if invalid.iter().any(|field| field == guard) && !guards.contains(&guard) {
-            guards.push(guard);
-        }
-    }
+    guards.extend(meant);
+    guards.sort_unstable();
+    guards.dedup();
     Damage { why, guards }
 }
 
@@ -320,6 +321,11 @@ mod tests {
             "verify_gate = 1\n",
             "verify-gate = \"require\"\n",
             "Verify_Gate = \"require\"\n",
+            "verify_gat = \"require\"\n",
+            "verifiy_gate = \"require\"\n",
+            "verify.gate = \"require\"\n",
+            "[settings]\nverify_gate = \"require\"\n",
+            "[[profile]]\nverify_gate = \"require\"\n",
             "verify_gate = \"off\"\nverify_gate = \"require\"\n",
             "version = 2\nverify_gate = \"off\"\n",
             "\0\0\0\0",
