@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::{
-    Keys, LostStore, StartError, Stores,
+    Engine, Keys, LostStore, StartError, Stores,
     access::Person,
     audit_trail::AuditTrail,
     clock::now,
@@ -34,7 +34,7 @@ use super::{
     viewer::Viewers,
 };
 use crate::{
-    settings::{Damage, Loaded},
+    settings::{Damage, Loaded, SettingsError},
     view::Trouble,
 };
 
@@ -94,7 +94,7 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let engine =
         start_engine(&folder.path, &settings, broker.get(), access.clone(), stores).await?;
     broker.remember_ports(engine.listener()).await;
-    let newest = engine.journal().last_event().await.unwrap_or_default();
+    let newest = newest_happening(&engine, options.from_seq).await?;
     let updates = Arc::new(Updates::new(options.from_seq, newest));
     let audit = Arc::new(AuditLog::new(trail, standing.clone(), updates.clone()));
     let in_force = StoredSettings { stored, settings };
@@ -122,6 +122,22 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     service_clients::set_up(&console).await;
     say(&console, found).await;
     Ok(console)
+}
+
+/// The number of the newest happening. A reader that has read further has read another console's, or those of a time
+/// before a backup was restored: it would get none of the next ones, so it is refused.
+async fn newest_happening(engine: &Engine, read_up_to: Option<u64>) -> Result<u64, AppError> {
+    let newest = engine.journal().last_event().await.map_err(StartError::Journal)?;
+    match read_up_to.filter(|read| *read > newest) {
+        Some(_) => Err(AppError::Settings(SettingsError {
+            field: "from-seq".to_owned(),
+            problem: format!("the newest happening of this data folder has the number {newest}"),
+            remedy:
+                "Give that number or a lower one; was a backup restored, or is this another folder?"
+                    .to_owned(),
+        })),
+        None => Ok(newest),
+    }
 }
 
 /// Journal and archive, and what they know of earlier starts.

@@ -58,11 +58,10 @@ pub fn read(line: InputLine) -> Option<Result<Request, BadLine>> {
 
 fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
     let envelope: Envelope = serde_json::from_slice(bytes)
-        .map_err(|error| bad(number, Value::Null, &format!("it is not a JSON object: {error}")))?;
+        .map_err(|error| bad(number, Value::Null, &why_no_envelope(&error)))?;
     let Envelope { id, by, command } = envelope;
-    // Scripts match answers by their id, so it must be a value that can be compared.
-    if !matches!(id, Value::Null | Value::Number(_) | Value::String(_)) {
-        return Err(bad(number, Value::Null, "its id is neither a number nor a text"));
+    if let Some(why) = unusable_id(&id) {
+        return Err(bad(number, Value::Null, why));
     }
     if let Some(field) = needless_field(&command) {
         return Err(bad(
@@ -74,6 +73,26 @@ fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
     match read_command(command, &id) {
         Ok(command) => Ok(Request { id, by, command }),
         Err(error) => Err(bad(number, id, &error.to_string())),
+    }
+}
+
+fn why_no_envelope(error: &serde_json::Error) -> String {
+    // serde names our type where another kind of JSON stands.
+    let why = error.to_string().replace(", expected struct Envelope", "");
+    format!("it is not a JSON object: {why}")
+}
+
+/// Why scripts couldn't match an answer by this id: it can't be compared, or not be given back as it came.
+fn unusable_id(id: &Value) -> Option<&'static str> {
+    match id {
+        Value::Null | Value::String(_) => None,
+        Value::Number(number) if number.is_f64() => {
+            Some("its id is not a whole number of at most 64 bits")
+        }
+        Value::Number(_) => None,
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Some("its id is neither a number nor a text")
+        }
     }
 }
 
@@ -185,6 +204,11 @@ mod tests {
         for text in ["nonsense", "[1]", "{", "{\"id\":[1],\"do\":\"outbox\"}", "\u{1}"] {
             assert_eq!(refused(text).id, Value::Null, "{text}");
         }
+        for id in ["1.5", "18446744073709551616", "1e3", "true", "[1]"] {
+            let bad = refused(&format!(r#"{{"id":{id},"do":"outbox"}}"#));
+            assert!(bad.trouble.text.contains("its id is n"), "{id}: {}", bad.trouble.text);
+        }
+        assert!(!refused("[1]").trouble.text.contains("Envelope"));
         for text in [r#"{"do":"outbox","extra":1}"#, r#"{"do":"read","session":"s","extra":1}"#] {
             assert!(refused(text).trouble.text.contains("unknown field `extra`"), "{text}");
         }

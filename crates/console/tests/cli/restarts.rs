@@ -88,6 +88,19 @@ async fn a_script_resumes_after_the_last_happening_that_it_saw() {
 }
 
 #[tokio::test]
+async fn a_script_that_has_read_further_than_this_folder_goes_is_told_so() {
+    let home = tempfile::tempdir().unwrap();
+    let mut console = Console::start(home.path(), &[]).await;
+    console.new_session("Maria Lopez").await;
+    console.quit().await;
+    let output = second(home.path(), &["--from-seq", "99"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("the newest happening of this data folder has the number"), "{error}");
+    assert!(output.stdout.is_empty());
+}
+
+#[tokio::test]
 async fn whoever_reads_slowly_misses_nothing_that_happened() {
     const SESSIONS: usize = 40;
     let home = tempfile::tempdir().unwrap();
@@ -110,7 +123,7 @@ async fn whoever_reads_slowly_misses_nothing_that_happened() {
 async fn a_second_console_on_the_same_folder_is_refused_naming_the_first() {
     let home = tempfile::tempdir().unwrap();
     let mut first = Console::start(home.path(), &[]).await;
-    let output = second(home.path()).await;
+    let output = second(home.path(), &[]).await;
     assert_eq!(output.status.code(), Some(3));
     let error = String::from_utf8(output.stderr).unwrap();
     let named = format!("deskhand headless (process {})", first.pid());
@@ -121,7 +134,8 @@ async fn a_second_console_on_the_same_folder_is_refused_naming_the_first() {
     first.quit().await;
 }
 
-async fn second(home: &Path) -> std::process::Output {
+async fn second(home: &Path, more: &[&str]) -> std::process::Output {
     let data = home.join("data");
-    run(home, &["headless", "--no-keyring", "--data", data.to_str().unwrap()]).await
+    let words = ["headless", "--no-keyring", "--data", data.to_str().unwrap()];
+    run(home, &[&words, more].concat()).await
 }
