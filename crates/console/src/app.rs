@@ -23,6 +23,7 @@ mod notices;
 mod pages;
 mod ports;
 mod reach;
+mod retention;
 mod roster;
 mod secret_shape;
 mod service_clients;
@@ -31,6 +32,7 @@ mod settings_in_force;
 mod shutdown;
 mod standing_troubles;
 mod start;
+mod store_check;
 mod unread;
 mod unseen_troubles;
 mod updates;
@@ -63,7 +65,7 @@ use self::{
 };
 pub(crate) use self::{
     audit_log::AuditEntry,
-    backup::{KEPT_FILES, STORES, restore_backup, write_backup},
+    backup::{KEPT_FILES, STORES, UnderWay as BackupUnderWay, restore_backup, write_backup},
     ceremony::{CeremonyTask, begin as begin_ceremony, of_passkey, passkeys},
     engine_start::restart_engine,
     feed::{detail_of, name_of, quitting, setting},

@@ -108,6 +108,9 @@ pub enum Misfit {
     /// A person can't be verified now.
     #[error("verify the person: {}", why_not_verified(*.0))]
     Verification(verification::VerificationObstacle),
+    /// Only a session that is over can be deleted.
+    #[error("delete the session: it is not closed")]
+    NotOver,
     /// The customer's program can't be saved now.
     #[error("save the customer's program: {}", why_not_saved(*.0))]
     Program(program::ProgramObstacle),

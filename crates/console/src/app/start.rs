@@ -1,11 +1,12 @@
 //! The start of a console: step by step, each leaving a guard behind that undoes it.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use engine::{
-    Keys, LostStore, StartError, Stores,
+    Engine, Keys, LostStore, StartError, Stores,
     access::Person,
     audit_trail::AuditTrail,
+    backup::{StoreFile, take_staged},
     clock::now,
     lock::FolderLock,
     vault::{self, Vault},
@@ -16,7 +17,7 @@ use super::{
     App, AppError, AuditEntry, Console, Options,
     access::{self, AccessControl},
     audit_log::AuditLog,
-    backup::BackupProgress,
+    backup::{self, BackupProgress},
     ceremony::Ceremonies,
     data_folder::DataFolder,
     embedded_broker::EmbeddedBroker,
@@ -24,10 +25,11 @@ use super::{
     engine_start::{audit_trail, start_engine},
     follow,
     identity_sandbox::IdentitySandbox,
-    licence_consent, lost_data, roster, service_clients, settings_damage,
+    licence_consent, lost_data, retention, roster, service_clients, settings_damage,
     settings_in_force::{SettingsInForce, StoredSettings},
     shutdown::{Guards, Lifecycle},
     standing_troubles::StandingTroubles,
+    store_check,
     unread::UnreadCounts,
     unseen_troubles,
     updates::Updates,
@@ -64,12 +66,14 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
 
 /// Everything but the background tasks.
 async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>, AppError> {
-    let (folder, loaded) = open_folder(&options).await?;
+    let Opened { folder, loaded, aside } = open_folder(&options).await?;
     let locked = folder.clone();
     guards.push(async move { locked.unlock() });
     let standing = Arc::new(StandingTroubles::default());
     let Loaded { stored, settings, damage } = loaded;
     let settings = Arc::new(settings);
+    // Asked before they start, which makes them anew.
+    let lost_servers = lost_data::servers(&folder.path, &settings);
     let sandbox = Arc::new(IdentitySandbox::new(folder.clone()));
     let broker =
         Arc::new(EmbeddedBroker::new(folder.clone(), standing.clone(), options.unattended));
@@ -87,7 +91,8 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let OpenStores { stores, trail, unseen, lost } = opened?;
     standing.set_unseen(unseen);
     let has_lost_end = !trail.holds();
-    let found = Found { lost, has_lost_end, damage, forgot_people: options.forget_profiles };
+    let forgot_people = options.forget_profiles;
+    let found = Found { aside, lost, lost_servers, has_lost_end, damage, forgot_people };
     let people = people(&stores, options.forget_profiles).await?;
     // Made before the engine, which asks from its first call on whether the console is locked.
     let access = access::at_start(&settings, &people);
@@ -124,6 +129,14 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     Ok(console)
 }
 
+/// The data folder and its settings.
+struct Opened {
+    folder: Arc<DataFolder>,
+    loaded: Loaded,
+    /// Where the data is in whose place a backup was put.
+    aside: Option<PathBuf>,
+}
+
 /// Journal and archive, and what they know of earlier starts.
 struct OpenStores {
     stores: Stores,
@@ -135,7 +148,10 @@ struct OpenStores {
 
 /// What a start found or did, to be recorded once the console can.
 struct Found {
+    aside: Option<PathBuf>,
     lost: Vec<LostStore>,
+    /// Stores of the servers that come along, made anew.
+    lost_servers: Vec<StoreFile>,
     has_lost_end: bool,
     damage: Option<Damage>,
     forgot_people: bool,
@@ -143,7 +159,13 @@ struct Found {
 
 async fn say(console: &Console, found: Found) {
     licence_consent::record(console).await;
+    if let Some(aside) = found.aside {
+        backup::record_in_place(console, &aside).await;
+    }
     lost_data::say(console, &found.lost, found.has_lost_end).await;
+    for store in found.lost_servers {
+        lost_data::say_made_anew(console, store).await;
+    }
     if let Some(damage) = found.damage {
         settings_damage::mend(console, damage).await;
     }
@@ -153,7 +175,9 @@ async fn say(console: &Console, found: Found) {
 }
 
 /// Opens the data folder, which is locked before anything in it is read.
-async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), AppError> {
+///
+/// A backup that was restored takes its place before that.
+async fn open_folder(options: &Options) -> Result<Opened, AppError> {
     let (path, program, source) = (options.data.clone(), options.program, options.settings.clone());
     let mut vault_options =
         vault::Options { passphrase: options.passphrase.clone(), ..vault::Options::default() };
@@ -161,12 +185,14 @@ async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), App
         vault_options.keyring = None;
     }
     let open = move || {
+        let aside = take_staged(&path, program, now())?;
         // The lock comes first, so that a second console neither reads half a settings file nor
         // opens a store.
         let lock = FolderLock::take(&path, program, now())?;
         let loaded = source.load()?;
-        let vault = Vault::open(&path, vault_options)?;
-        Ok((Arc::new(DataFolder::new(path, vault, lock)), loaded))
+        let vault = Vault::open(&path, vault_options.clone())?;
+        let folder = Arc::new(DataFolder::new(path, vault, vault_options, lock));
+        Ok(Opened { folder, loaded, aside })
     };
     // Files and the system's keyring may block.
     match tokio::task::spawn_blocking(open).await {
@@ -231,13 +257,13 @@ async fn record_forgotten_profiles(console: &Console) {
 /// from here on.
 async fn spawn_followers(console: &Arc<Console>) {
     let tasks = &console.lifecycle.watch.tasks;
-    if let Some(engine) = console.engine.get().await {
-        tasks.spawn(release_deliveries(console.clone(), engine.hooks_tried()));
-    }
+    tasks.spawn(release_deliveries(console.clone()));
     tasks.spawn(follow::learn_of_service(console.clone()));
     keep(console, "lock this console when it is idle", access::lock_when_idle);
     keep(console, "follow the sessions", follow::follow);
     keep(console, "ask who is in the sessions", roster::follow);
+    keep(console, "delete old sessions", retention::follow);
+    keep(console, "look through the databases for damage", store_check::follow);
 }
 
 /// Runs `task` until the console stops. A task that fails is started again, and is a trouble until then: a
@@ -250,11 +276,22 @@ where
     console.lifecycle.watch.keep(doing, move || task(kept.clone()));
 }
 
-/// Releases the broker's deliveries once every hook was tried: earlier ones would fail.
-async fn release_deliveries(console: Arc<Console>, hooks_tried: impl Future<Output = ()>) {
+/// Waits until every hook was tried, or for a while, or until the console stops.
+pub(super) async fn hooks_tried(console: &Console) {
+    let engine = console.engine.get().await;
+    let Some(tried) = engine.as_deref().map(Engine::hooks_tried) else { return };
+    drop(engine);
     tokio::select! {
-        _ = tokio::time::timeout(LONGEST_HOOK_TRY, hooks_tried) => {}
-        () = console.lifecycle.watch.stopping.cancelled() => return,
+        _ = tokio::time::timeout(LONGEST_HOOK_TRY, tried) => {}
+        () = console.lifecycle.watch.stopping.cancelled() => {}
+    }
+}
+
+/// Releases the broker's deliveries once every hook was tried: earlier ones would fail.
+async fn release_deliveries(console: Arc<Console>) {
+    hooks_tried(&console).await;
+    if console.lifecycle.watch.stopping.is_cancelled() {
+        return;
     }
     if let Some(embedded) = console.broker.get() {
         embedded.handle().release_deliveries();

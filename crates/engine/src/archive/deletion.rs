@@ -60,7 +60,8 @@ pub struct Deleted {
 }
 
 impl Archive {
-    /// Deletes a session with everything in it, for good; none if the archive has no such session.
+    /// Deletes a session with everything in it, for good; none if the archive has no such session, which then
+    /// doesn't come in any more.
     ///
     /// # Errors
     /// An [`ArchiveError`]; nothing of it is deleted then.
@@ -71,6 +72,24 @@ impl Archive {
         self.write(DELETE, move |tx| delete(tx, session)).await
     }
 
+    /// Whether a session was deleted.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`].
+    pub async fn is_deleted(&self, session: SessionId) -> Result<bool, ArchiveError> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM deleted WHERE session = ?1)";
+        let read = move |c: &Connection| c.query_row(sql, [session.as_bytes()], |row| row.get(0));
+        self.read(move |c| read(c).map_err(fault(READ))).await
+    }
+
+    /// Takes what was deleted out of the write-ahead log, too; false if somebody was reading just then.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`].
+    pub async fn empty_log(&self) -> Result<bool, ArchiveError> {
+        self.database.empty_log(DELETE).await
+    }
+
     /// Sessions that ended before `before`, the oldest first; at most [`PAGE`]. One that was never closed counts from
     /// its beginning: whether it is live is for the caller to know.
     pub async fn ended_before(&self, before: Timestamp) -> Result<Vec<SessionId>, ArchiveError> {
@@ -79,8 +98,8 @@ impl Archive {
 }
 
 fn delete(connection: &Connection, session: SessionId) -> Result<Option<Deleted>, ArchiveError> {
-    let Some(doc) = sessions::doc_of(connection, session)? else { return Ok(None) };
-    for doc in docs_of(connection, session)?.into_iter().chain([doc]) {
+    let known = sessions::doc_of(connection, session)?;
+    for doc in docs_of(connection, session)?.into_iter().chain(known) {
         search::remove(connection, doc)?;
     }
     search::forget(connection, session)?;
@@ -98,7 +117,7 @@ fn delete(connection: &Connection, session: SessionId) -> Result<Option<Deleted>
     run("UPDATE happenings SET session = zeroblob(16), event = 'null' WHERE session = ?1")?;
     run("DELETE FROM sessions WHERE id = ?1")?;
     run("INSERT OR IGNORE INTO deleted(session) VALUES(?1)")?;
-    Ok(Some(deleted))
+    Ok(known.map(|_| deleted))
 }
 
 fn docs_of(connection: &Connection, session: SessionId) -> Result<Vec<i64>, ArchiveError> {
