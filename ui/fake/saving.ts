@@ -1,5 +1,5 @@
 import type { Reply } from '../src/lib/ipc/bindings';
-import { WEAK_PASSPHRASE } from './refusals';
+import { unconfirmed, WEAK_PASSPHRASE, WRONG_PASSPHRASE } from './refusals';
 
 /** A PNG of one pixel. */
 export const PICTURE =
@@ -27,4 +27,21 @@ export function keep(files: string[], fileName: string, bytes: string): Promise<
 export function backUp(passphrase: string): Reply {
   if (passphrase.trim().length < 12) throw WEAK_PASSPHRASE;
   return { reply: 'backup', path: '/home/anna/Downloads/deskhand-2026-11-29.backup', bytes: 7_340_032 };
+}
+
+/** What is in the downloads. */
+export const BACKUPS: Reply = {
+  reply: 'backups',
+  folder: '/home/anna/Downloads',
+  backups: [
+    { name: 'deskhand-2026-11-29.backup', at: Date.UTC(2026, 10, 29, 17), bytes: 7_340_032 },
+    { name: 'deskhand-2026-11-01.backup', at: Date.UTC(2026, 10, 1, 17), bytes: 6_291_456 },
+  ],
+};
+
+/** Restores a backup, as the console does, if its passphrase is the one that these backups have. */
+export function restore(passphrase: string, replace: boolean): Reply {
+  if (!replace) throw unconfirmed('Restore the backup');
+  if (passphrase !== 'correct horse battery') throw WRONG_PASSPHRASE;
+  return { reply: 'restored', made_at: Date.UTC(2026, 10, 29, 17) };
 }

@@ -102,3 +102,98 @@ impl Console {
         self.updates.announce();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use engine::desktop::Headless;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        App, Options, SettingsSource,
+        app::{IN_THE_BROWSER, NoPages},
+        commands::Command,
+        reply::Reply,
+    };
+
+    /// Long enough for a loaded machine; only a failing test waits so long.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    async fn ask(app: &App, command: serde_json::Value) -> Reply {
+        let command: Command = serde_json::from_value(command).unwrap();
+        app.command(command, "Anna").await.unwrap_or_else(|trouble| panic!("{trouble:?}"))
+    }
+
+    async fn session(app: &App) -> SessionId {
+        let Reply::Session { id } = ask(app, json!({ "do": "new_session" })).await else {
+            panic!("no session was made")
+        };
+        id.parse().unwrap()
+    }
+
+    /// Waits until the archive has that the session is closed.
+    async fn archived(engine: &Engine, id: SessionId) {
+        let mut changes = engine.subscribe();
+        let is_there = async || {
+            let summary = engine.archive().summary(id).await.unwrap();
+            summary.is_some_and(|summary| summary.closed_at.is_some())
+        };
+        let wait = async {
+            while !is_there().await {
+                // The archive itself tells nobody.
+                let _ = tokio::time::timeout(Duration::from_millis(20), changes.changed()).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_ended_longer_ago_than_the_settings_say_is_deleted_and_counted_in_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            data: folder.path().join("data"),
+            settings: SettingsSource::nowhere(),
+            desktop: Arc::new(Headless),
+            program: "a test",
+            passphrase: None,
+            use_keyring: false,
+            broker_control: false,
+            unattended: false,
+            from_seq: None,
+            pages: Arc::new(NoPages),
+            in_the_browser: IN_THE_BROWSER,
+            forget_profiles: false,
+            accept_lost_data: false,
+        };
+        let app = App::start(options).await.unwrap();
+        let console = app.console();
+        let (old, other, live) = (session(&app).await, session(&app).await, session(&app).await);
+        let engine = console.engine.get().await.unwrap();
+        for id in [old, other] {
+            ask(&app, json!({ "do": "close", "session": id.to_string(), "outcome": "resolved" }))
+                .await;
+            archived(&engine, id).await;
+        }
+        let kept = async || {
+            let all = engine.archive().all_sessions().await.unwrap();
+            all.iter().filter(|listed| [old, other].contains(&listed.summary.session)).count()
+        };
+        let later = |days: u64| now().plus(Duration::from_secs(days * 86_400));
+        delete_old(console, later(10_000)).await;
+        assert_eq!(kept().await, 2, "without the setting, all are kept for ever");
+        ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
+        delete_old(console, later(29)).await;
+        assert_eq!(kept().await, 2, "they are not old enough");
+        delete_old(console, later(31)).await;
+        assert_eq!(kept().await, 0);
+        assert!(engine.snapshot(live).is_some() && engine.snapshot(old).is_none());
+        assert!(engine.archive().summary(live).await.unwrap().is_some());
+        let entries = engine.archive().audit_page(None, 50).await.unwrap();
+        let texts = entries.iter().filter(|link| link.entry.action == "sessions_deleted");
+        let texts: Vec<_> = texts.map(|link| link.entry.text.as_str()).collect();
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        assert!(texts[0].starts_with("Deletes 2 sessions that ended before "), "{texts:?}");
+        drop(engine);
+        app.stop().await;
+    }
+}

@@ -143,7 +143,7 @@ fn ended_before(
 mod tests {
     use super::*;
     use crate::archive::{
-        Note, NoteKind, in_memory,
+        ARCHIVE, Note, NoteKind, in_memory,
         messages::{self, sample as message},
         notes,
         sessions::sample,
@@ -224,5 +224,42 @@ mod tests {
         }
         let ended = ended_before(&connection, Timestamp(30_000)).unwrap();
         assert_eq!(ended.iter().map(|id| id.as_bytes()[0]).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn no_byte_of_a_deleted_session_is_left_in_the_file_or_its_log() {
+        const WRITTEN: [&str; 3] = ["Zqxjk", "wvyqz", "bxqpfm"];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plain.db");
+        // Without a key, so that the bytes are what the rows say.
+        let archive = ARCHIVE.open(&path, None).unwrap();
+        fill(&archive, 2);
+        sessions::save(&archive, &sample(1, WRITTEN[0])).unwrap();
+        let said = message("z", 7, "María", &format!("the {} jams", WRITTEN[1]));
+        messages::save(&archive, ONE, vec![said]).unwrap();
+        for text in ["first", "second"] {
+            let text = format!("{text} {}", WRITTEN[2]);
+            let (kind, by, at) = (NoteKind::Working, "tess".to_owned(), Timestamp(5_000));
+            notes::set(&archive, ONE, &Note { kind, text, by, at }).unwrap();
+        }
+        let on_the_disk = |text: &str| {
+            let holds = |name: &str| {
+                let bytes = std::fs::read(folder.path().join(name)).unwrap_or_default();
+                bytes.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
+            };
+            holds("plain.db") || holds("plain.db-wal")
+        };
+        // As the tables have it, and as the index has it.
+        let parts = WRITTEN.iter().flat_map(|text| [*text, &text[1..4]]);
+        for text in parts.clone() {
+            assert!(on_the_disk(text), "{text}");
+        }
+        delete(&archive, ONE).unwrap();
+        assert!(on_the_disk(WRITTEN[0]), "the log has it until it is emptied");
+        assert!(archive.empty_log("look").unwrap());
+        for text in parts {
+            assert!(!on_the_disk(text), "{text}");
+        }
+        assert!(on_the_disk("打印机坏了"), "the other session is kept");
     }
 }
