@@ -10,31 +10,38 @@ use store::fault;
 use super::{Archive, ArchiveError, PAGE, READ, search, sessions};
 use crate::SessionId;
 
+/// Lets go what is put into a table for a deleted session.
+macro_rules! keep_out {
+    ($table:literal, $session:literal) => {
+        concat!(
+            "CREATE TRIGGER ",
+            $table,
+            "_deleted BEFORE INSERT ON ",
+            $table,
+            " WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.",
+            $session,
+            ")
+              BEGIN SELECT RAISE(IGNORE); END;"
+        )
+    };
+}
+
 /// A deleted session stays deleted: what is still on its way from the journal is let go.
-pub(super) const TABLE: M<'static> = M::up(
-    "CREATE TABLE deleted(session BLOB PRIMARY KEY) WITHOUT ROWID;
-     CREATE TRIGGER sessions_deleted BEFORE INSERT ON sessions
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.id) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER messages_deleted BEFORE INSERT ON messages
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER notes_deleted BEFORE INSERT ON notes
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER tags_deleted BEFORE INSERT ON tags
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER regions_deleted BEFORE INSERT ON regions
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER verifications_deleted BEFORE INSERT ON verifications
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER overrides_deleted BEFORE INSERT ON overrides
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER devices_deleted BEFORE INSERT ON devices
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER pictures_deleted BEFORE INSERT ON pictures
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER happenings_deleted AFTER INSERT ON happenings
+pub(super) const TABLE: M<'static> = M::up(concat!(
+    "CREATE TABLE deleted(session BLOB PRIMARY KEY) WITHOUT ROWID;",
+    keep_out!("sessions", "id"),
+    keep_out!("messages", "session"),
+    keep_out!("notes", "session"),
+    keep_out!("tags", "session"),
+    keep_out!("regions", "session"),
+    keep_out!("verifications", "session"),
+    keep_out!("overrides", "session"),
+    keep_out!("devices", "session"),
+    keep_out!("pictures", "session"),
+    "CREATE TRIGGER happenings_deleted AFTER INSERT ON happenings
          WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session)
          BEGIN UPDATE happenings SET session = zeroblob(16), event = 'null' WHERE seq = NEW.seq; END;",
-);
+));
 
 const DELETE: &str = "delete a session from the archive";
 /// Where a session's rows are, beside its own row. Its events keep their numbers, which the next copy from the
