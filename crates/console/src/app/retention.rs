@@ -58,7 +58,8 @@ async fn delete_batch(
     before: Timestamp,
 ) -> Result<bool, CommandError> {
     let old = engine.archive().ended_before(before).await.map_err(CommandError::Archive)?;
-    let old: Vec<SessionId> = old.into_iter().filter(|id| engine.can_be_deleted(*id)).collect();
+    let old: Vec<SessionId> =
+        old.into_iter().filter(|id| engine.why_not_deleted(*id).is_none()).collect();
     if old.is_empty() {
         return Ok(false);
     }
@@ -131,12 +132,13 @@ mod tests {
         id.parse().unwrap()
     }
 
-    /// Waits until the archive has that the session is closed.
+    /// Waits until the session can be deleted, and the archive has that it is closed.
     async fn archived(engine: &Engine, id: SessionId) {
         let mut changes = engine.subscribe();
         let is_there = async || {
             let summary = engine.archive().summary(id).await.unwrap();
-            summary.is_some_and(|summary| summary.closed_at.is_some())
+            let closed = summary.is_some_and(|summary| summary.closed_at.is_some());
+            closed && engine.why_not_deleted(id).is_none()
         };
         let wait = async {
             while !is_there().await {

@@ -255,6 +255,7 @@ const fn of_misfit(misfit: Misfit) -> &'static str {
             "Wait for the answer, or cancel it first."
         }
         Misfit::NotOver => "Close it first.",
+        Misfit::PinNotEnded => "Try again in a moment, or once the PIN's life is over.",
         Misfit::Program(ProgramObstacle::UnderWay) => "Wait for it, or cancel it first.",
         Misfit::Program(ProgramObstacle::Saved) => "Carry that file, or start a new session.",
     }

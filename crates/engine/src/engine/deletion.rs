@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use session::{Life, Record};
+use session::{Life, Record, Timestamp};
 
 use super::Engine;
 use crate::{
     SessionId,
+    clock::now,
     error::{CommandError, Misfit},
 };
 
@@ -19,9 +20,9 @@ const READERS_NEED: Duration = Duration::from_millis(50);
 const TRIES: u32 = 100;
 
 impl Engine {
-    /// Whether a session is over, be it known to the archive alone.
-    pub fn can_be_deleted(&self, id: SessionId) -> bool {
-        self.snapshot(id).is_none_or(|snapshot| is_over(&snapshot.record))
+    /// Why a session can't be deleted now; none if it can, be it known to the archive alone.
+    pub fn why_not_deleted(&self, id: SessionId) -> Option<Misfit> {
+        self.snapshot(id).and_then(|snapshot| obstacle(&snapshot.record, now()))
     }
 
     /// Deletes a session that is over, with everything that is kept of it, for good and from the disk.
@@ -40,8 +41,8 @@ impl Engine {
     /// # Errors
     /// [`CommandError`]
     pub async fn delete_by_rule(&self, id: SessionId) -> Result<(), CommandError> {
-        if !self.can_be_deleted(id) {
-            return Err(CommandError::DoesNotFit(Misfit::NotOver));
+        if let Some(misfit) = self.why_not_deleted(id) {
+            return Err(CommandError::DoesNotFit(misfit));
         }
         let context = &self.context;
         context.archive.delete_session(id).await.map_err(CommandError::Archive)?;
@@ -74,10 +75,15 @@ impl Engine {
     }
 }
 
-/// Whether nothing can happen in it any more.
-const fn is_over(record: &Record) -> bool {
-    match record.life {
-        Life::Closed { .. } | Life::Over { .. } | Life::Failed { .. } => true,
-        Life::Allocating | Life::Live(_) => false,
+/// Why a session can't be deleted at `at`; none if it can.
+fn obstacle(record: &Record, at: Timestamp) -> Option<Misfit> {
+    match &record.life {
+        Life::Over { .. } | Life::Failed { .. } => None,
+        Life::Allocating | Life::Live(_) => Some(Misfit::NotOver),
+        Life::Closed { allocation, revoked, .. } => {
+            // Its actor tries to end the PIN for as long as it is good.
+            let is_good = allocation.as_ref().is_some_and(|allocation| allocation.expires > at);
+            (is_good && revoked.is_none()).then_some(Misfit::PinNotEnded)
+        }
     }
 }
