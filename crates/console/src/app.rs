@@ -124,6 +124,28 @@ pub struct Options {
     pub from_seq: Option<u64>,
 }
 
+#[cfg(test)]
+impl Options {
+    /// Those of a test's console in `folder`, which has no window.
+    pub(crate) fn of_test(folder: &std::path::Path) -> Self {
+        Self {
+            data: folder.join("data"),
+            settings: SettingsSource::nowhere(),
+            desktop: Arc::new(engine::desktop::Headless),
+            program: "a test",
+            passphrase: None,
+            use_keyring: false,
+            broker_control: false,
+            unattended: false,
+            pages: Arc::new(NoPages),
+            in_the_browser: IN_THE_BROWSER,
+            forget_profiles: false,
+            accept_lost_data: false,
+            from_seq: None,
+        }
+    }
+}
+
 /// The parts of a running console. Code that needs only some of them is given only those.
 pub(crate) struct Console {
     pub(crate) folder: Arc<DataFolder>,

@@ -106,16 +106,10 @@ impl Console {
 
 #[cfg(test)]
 mod tests {
-    use engine::desktop::Headless;
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        App, Options, SettingsSource,
-        app::{IN_THE_BROWSER, NoPages},
-        commands::Command,
-        reply::Reply,
-    };
+    use crate::{App, Options, commands::Command, reply::Reply};
 
     /// Long enough for a loaded machine; only a failing test waits so long.
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -152,22 +146,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_ended_longer_ago_than_the_settings_say_is_deleted_and_counted_in_the_log() {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options {
-            data: folder.path().join("data"),
-            settings: SettingsSource::nowhere(),
-            desktop: Arc::new(Headless),
-            program: "a test",
-            passphrase: None,
-            use_keyring: false,
-            broker_control: false,
-            unattended: false,
-            from_seq: None,
-            pages: Arc::new(NoPages),
-            in_the_browser: IN_THE_BROWSER,
-            forget_profiles: false,
-            accept_lost_data: false,
-        };
-        let app = App::start(options).await.unwrap();
+        let app = App::start(Options::of_test(folder.path())).await.unwrap();
         let console = app.console();
         let (old, other, live) = (session(&app).await, session(&app).await, session(&app).await);
         let engine = console.engine.get().await.unwrap();

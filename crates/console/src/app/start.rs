@@ -300,40 +300,19 @@ async fn release_deliveries(console: Arc<Console>) {
 
 #[cfg(test)]
 mod tests {
-    use engine::desktop::Headless;
     use serde_json::json;
     use tempfile::TempDir;
     use tokio::time::timeout;
 
     use super::*;
-    use crate::{
-        SettingsSource,
-        app::{IN_THE_BROWSER, NoPages},
-        commands::Command,
-        reply::Reply,
-        view::Push,
-    };
+    use crate::{commands::Command, reply::Reply, view::Push};
 
     /// Long enough for a loaded machine; only a failing test waits so long.
     const PATIENCE: Duration = Duration::from_secs(60);
 
     /// A console whose background tasks the test starts itself.
     async fn console(folder: &TempDir) -> App {
-        let options = Options {
-            data: folder.path().join("data"),
-            settings: SettingsSource::nowhere(),
-            desktop: Arc::new(Headless),
-            program: "a test",
-            passphrase: None,
-            use_keyring: false,
-            broker_control: true,
-            unattended: false,
-            pages: Arc::new(NoPages),
-            in_the_browser: IN_THE_BROWSER,
-            forget_profiles: false,
-            accept_lost_data: false,
-            from_seq: None,
-        };
+        let options = Options { broker_control: true, ..Options::of_test(folder.path()) };
         let mut guards = Guards::default();
         let console = assemble(options, &mut guards).await.unwrap();
         console.lifecycle.keep(guards);
