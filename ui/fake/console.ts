@@ -15,7 +15,7 @@ import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
-import { BACKUPS, PICTURE, backUp, download, keep, restore } from './saving';
+import { backups, download, keep, PICTURE } from './saving';
 import { SETTINGS } from './settings';
 import { QUITTING } from './states';
 
@@ -249,13 +249,14 @@ export class FakeConsole implements ConsolePort {
       case 'outbox':
         return { reply: 'outbox', mails: this.#outbox() };
       case 'backup':
-        return backUp(command.passphrase);
       case 'backups':
-        return BACKUPS;
       case 'restore':
-        return restore(command.passphrase, command.replace);
+        return backups(command);
       case 'delete_session':
-        return this.#delete(command.session, command.confirmed);
+        if (!command.confirmed) throw unconfirmed('Delete the session');
+        this.details.delete(command.session);
+        this.push({ push: 'gone', id: command.session });
+        return DONE;
       case 'show':
       case 'report_abuse':
       case 'acknowledge_troubles':
@@ -264,15 +265,6 @@ export class FakeConsole implements ConsolePort {
       default:
         return this.identity.answer(command);
     }
-  }
-
-  #delete(id: string, confirmed: boolean): Reply {
-    if (!confirmed) throw unconfirmed('Delete the session');
-    this.#known(id);
-    this.details.delete(id);
-    this.#scenario.archive = this.#scenario.archive.filter((hit) => hit.session !== id);
-    this.push({ push: 'gone', id });
-    return DONE;
   }
 
   #said(id: string, text: string): Reply {

@@ -13,9 +13,9 @@ export const WEAK_PASSPHRASE: Trouble = {
   remedy: 'Choose a longer one, such as four random words.',
 };
 export const WRONG_PASSPHRASE: Trouble = {
-  code: 'restore_key',
+  code: 'unlock_key',
   text: 'Open the backup deskhand-2026-11-29.backup: the passphrase is wrong.',
-  remedy: 'Type the one that it was sealed with.',
+  remedy: 'Enter it again; without it the backup can’t be opened.',
 };
 export const LAST: Trouble = {
   code: 'refused',

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The stores of the servers that come along that are gone, though their servers ran here before: these
-/// settings have them made anew.
+/// settings have them made anew. To be asked before they start.
 pub(super) fn servers(data: &Path, settings: &Settings) -> Vec<StoreFile> {
     let ports = Ports::read(data);
     let sandbox = [ports.sandbox_logintc, ports.sandbox_rocketchat, ports.sandbox_passwordless];

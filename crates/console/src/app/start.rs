@@ -35,10 +35,7 @@ use super::{
     updates::Updates,
     viewer::Viewers,
 };
-use crate::{
-    settings::{Damage, Loaded},
-    view::Trouble,
-};
+use crate::settings::{Damage, Loaded};
 
 /// How long deliveries that the broker held back wait for every hook's first try.
 const LONGEST_HOOK_TRY: Duration = Duration::from_secs(5);
@@ -72,7 +69,6 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let standing = Arc::new(StandingTroubles::default());
     let Loaded { stored, settings, damage } = loaded;
     let settings = Arc::new(settings);
-    // Asked before they start, which makes them anew.
     let lost_servers = lost_data::servers(&folder.path, &settings);
     let sandbox = Arc::new(IdentitySandbox::new(folder.clone()));
     let broker =
@@ -84,13 +80,11 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let (broker_started, (_, no_sandbox), opened) = tokio::join!(
         broker.start(&settings),
         sandbox.start(&settings),
-        open_stores(&folder, options.accept_lost_data)
+        open_stores(&folder, &standing, options.accept_lost_data)
     );
     broker_started?;
     no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));
-    let OpenStores { stores, trail, unseen, lost } = opened?;
-    standing.set_unseen(unseen);
-    let has_lost_end = !trail.holds();
+    let OpenStores { stores, trail, lost, has_lost_end } = opened?;
     let forgot_people = options.forget_profiles;
     let found = Found { aside, lost, lost_servers, has_lost_end, damage, forgot_people };
     let people = people(&stores, options.forget_profiles).await?;
@@ -102,8 +96,8 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let newest = engine.journal().last_event().await.unwrap_or_default();
     let updates = Arc::new(Updates::new(options.from_seq, newest));
     let audit = Arc::new(AuditLog::new(trail, standing.clone(), updates.clone()));
-    let in_force = StoredSettings { stored, settings };
-    let settings = Arc::new(SettingsInForce::new(options.settings, in_force));
+    let settings = StoredSettings { stored, settings };
+    let settings = Arc::new(SettingsInForce::new(options.settings, settings));
     let console = Arc::new(Console {
         engine: Arc::new(EngineSlot::new(engine)),
         access: AccessControl::new(access, people, settings.clone()),
@@ -141,9 +135,9 @@ struct Opened {
 struct OpenStores {
     stores: Stores,
     trail: AuditTrail,
-    /// Troubles that nobody has acknowledged yet.
-    unseen: Vec<Trouble>,
     lost: Vec<LostStore>,
+    /// Whether the audit log lacks its end.
+    has_lost_end: bool,
 }
 
 /// What a start found or did, to be recorded once the console can.
@@ -201,9 +195,13 @@ async fn open_folder(options: &Options) -> Result<Opened, AppError> {
     }
 }
 
-/// Opens journal and archive, and has the vault know of both. Those that are gone are an error, or are
+/// Opens journal and archive, and has the vault know of both; troubles that nobody has acknowledged stand again. Those that are gone are an error, or are
 /// made anew if that is accepted.
-async fn open_stores(folder: &Arc<DataFolder>, accept_lost: bool) -> Result<OpenStores, AppError> {
+async fn open_stores(
+    folder: &Arc<DataFolder>,
+    standing: &StandingTroubles,
+    accept_lost: bool,
+) -> Result<OpenStores, AppError> {
     let keys = Keys::from_vault(&folder.vault);
     let (stores, lost) = if accept_lost {
         Stores::open_without_lost(&folder.path, keys).await?
@@ -220,7 +218,9 @@ async fn open_stores(folder: &Arc<DataFolder>, accept_lost: bool) -> Result<Open
     }
     let trail = audit_trail(&stores).await?;
     let unseen = unseen_troubles::read(&stores.journal).await.map_err(StartError::Journal)?;
-    Ok(OpenStores { stores, trail, unseen, lost })
+    standing.set_unseen(unseen);
+    let has_lost_end = !trail.holds();
+    Ok(OpenStores { stores, trail, lost, has_lost_end })
 }
 
 /// The people with a profile here. If they can't be read, nothing is started: the console would be

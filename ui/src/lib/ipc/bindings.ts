@@ -413,6 +413,20 @@ subject: string,
  */
 body: string, };
 
+export type BackupFile = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * When it was written last.
+ */
+at: number, 
+/**
+ * How many bytes it has.
+ */
+bytes: number, };
+
 export type SecondFactor = { 
 /**
  * The code.
