@@ -64,8 +64,11 @@ async fn delete_batch(
         return Ok(false);
     }
     let ended = words::date_and_time(before, &console.zone);
-    let number = old.len();
-    let text = format!("Deletes {number} sessions that ended before {ended}, as the settings say.");
+    let number = match old.len() {
+        1 => "1 session".to_owned(),
+        more => format!("{more} sessions"),
+    };
+    let text = format!("Deletes {number} that ended before {ended}, as the settings say.");
     let entry =
         AuditEntry { by: "Deskhand".into(), action: "sessions_deleted", text, session: None };
     // Nothing is deleted unseen; that the log can't be written stands as a trouble.

@@ -127,6 +127,8 @@ impl Restore<'_> {
             self.unpack(sealed, &folder, now, progress)?;
         let aside = put_in_place(new.path(), &folder, now)?;
         let _ = new.keep();
+        // One that waits for a start would take the place of this one then.
+        let _ = fs::remove_dir_all(staged_beside(&folder));
         drop((new_lock, lock));
         Ok(Restored { made_at, aside, keeper })
     }
