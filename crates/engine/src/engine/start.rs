@@ -174,17 +174,24 @@ fn is_settled(stored: &Stored, at: Timestamp) -> bool {
     is_over && is_saved && stored.replay.is_empty()
 }
 
-/// Leaves a settled session to the archive alone. What a crash kept from being deleted goes, too.
+/// Leaves a settled session to the archive alone, and finishes a deletion that a crash cut short; none if the
+/// session needs an actor.
 ///
 /// # Errors
 /// The archive doesn't take it; then the journal keeps it.
-async fn retire(context: &Context, stored: &Stored) -> Result<Answer<()>, StoreError> {
+async fn retire(context: &Context, stored: &Stored) -> Result<Option<Answer<()>>, StoreError> {
     let Context { archive, journal, .. } = context;
+    if stored.record.is_live() {
+        return Ok(None);
+    }
     if archive.is_deleted(stored.session).await? {
-        return Ok(journal.erase(stored.session));
+        return Ok(Some(journal.erase(stored.session)));
+    }
+    if !is_settled(stored, now()) {
+        return Ok(None);
     }
     archivist::copy_session(archive, stored.session, None, &stored.record).await?;
-    Ok(journal.forget(stored.session))
+    Ok(Some(journal.forget(stored.session)))
 }
 
 async fn restore(
@@ -197,12 +204,11 @@ async fn restore(
     for (id, error) in loaded.damaged {
         tracing::error!(session = %id, %error, "a stored session can't be read");
     }
-    let (settled, mut stored): (Vec<_>, Vec<_>) =
-        loaded.sessions.into_iter().partition(|session| is_settled(session, now()));
-    let mut retired = Vec::with_capacity(settled.len());
-    for session in settled {
+    let (mut stored, mut retired) = (Vec::new(), Vec::new());
+    for session in loaded.sessions {
         match retire(context, &session).await {
-            Ok(forgotten) => retired.push(forgotten),
+            Ok(Some(forgotten)) => retired.push(forgotten),
+            Ok(None) => stored.push(session),
             Err(error) => {
                 tracing::warn!(session = %session.session, %error, "leave a session to the archive");
                 stored.push(session);
