@@ -56,6 +56,9 @@ pub async fn command(
     if may_change_theme {
         desktop::apply_settings(&app, &console.settings());
     }
+    if let Reply::Restored { .. } = reply {
+        quit::start_again(&app);
+    }
     Ok(reply)
 }
 

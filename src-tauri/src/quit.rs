@@ -77,11 +77,24 @@ async fn ask(app: &AppHandle) {
 pub fn end(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        if let Some(console) = app.state::<Shell>().take_console()
-            && timeout(STOP_TIMEOUT, console.stop()).await.is_err()
-        {
-            tracing::warn!("stop the console: it took too long, and the process ends without it");
-        }
+        stop_console(&app).await;
         app.exit(0);
     });
+}
+
+/// Stops the console and starts the app again, on the data as it is then.
+pub fn start_again(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        stop_console(&app).await;
+        app.request_restart();
+    });
+}
+
+async fn stop_console(app: &AppHandle) {
+    if let Some(console) = app.state::<Shell>().take_console()
+        && timeout(STOP_TIMEOUT, console.stop()).await.is_err()
+    {
+        tracing::warn!("stop the console: it took too long, and the process ends without it");
+    }
 }

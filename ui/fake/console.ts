@@ -15,7 +15,7 @@ import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
-import { backUp, download, keep, PICTURE } from './saving';
+import { backups, download, keep, PICTURE } from './saving';
 import { SETTINGS } from './settings';
 import { QUITTING } from './states';
 
@@ -249,7 +249,14 @@ export class FakeConsole implements ConsolePort {
       case 'outbox':
         return { reply: 'outbox', mails: this.#outbox() };
       case 'backup':
-        return backUp(command.passphrase);
+      case 'backups':
+      case 'restore':
+        return backups(command);
+      case 'delete_session':
+        if (!command.confirmed) throw unconfirmed('Delete the session');
+        this.details.delete(command.session);
+        this.push({ push: 'gone', id: command.session });
+        return DONE;
       case 'show':
       case 'report_abuse':
       case 'acknowledge_troubles':

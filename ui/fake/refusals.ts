@@ -12,6 +12,11 @@ export const WEAK_PASSPHRASE: Trouble = {
   text: 'Seal the backup: the passphrase is too easy to guess (it has fewer than 12 characters).',
   remedy: 'Choose a longer one, such as four random words.',
 };
+export const WRONG_PASSPHRASE: Trouble = {
+  code: 'unlock_key',
+  text: 'Open the backup deskhand-2026-11-29.backup: the passphrase is wrong.',
+  remedy: 'Enter it again; without it the backup can’t be opened.',
+};
 export const LAST: Trouble = {
   code: 'refused',
   text: 'Delete a passkey: it is the last one.',

@@ -1,5 +1,7 @@
-import type { Reply } from '../src/lib/ipc/bindings';
-import { WEAK_PASSPHRASE } from './refusals';
+import type { Command, Reply } from '../src/lib/ipc/bindings';
+import { unconfirmed, WEAK_PASSPHRASE, WRONG_PASSPHRASE } from './refusals';
+
+const MADE_AT = Date.UTC(2026, 10, 29, 17);
 
 /** A PNG of one pixel. */
 export const PICTURE =
@@ -23,8 +25,26 @@ export function keep(files: string[], fileName: string, bytes: string): Promise<
   return Promise.resolve(fileName);
 }
 
-/** Writes a backup, as the console does, unless its passphrase is too easy to guess. */
-export function backUp(passphrase: string): Reply {
-  if (passphrase.trim().length < 12) throw WEAK_PASSPHRASE;
-  return { reply: 'backup', path: '/home/anna/Downloads/deskhand-2026-11-29.backup', bytes: 7_340_032 };
+type BackupCommand = Extract<Command, { do: 'backup' | 'backups' | 'restore' }>;
+
+/** Writes, lists and restores backups, as the console does. Those that are there have one passphrase. */
+export function backups(command: BackupCommand): Reply {
+  switch (command.do) {
+    case 'backup':
+      if (command.passphrase.trim().length < 12) throw WEAK_PASSPHRASE;
+      return { reply: 'backup', path: '/home/anna/Downloads/deskhand-2026-11-29.backup', bytes: 7_340_032 };
+    case 'backups':
+      return {
+        reply: 'backups',
+        folder: '/home/anna/Downloads',
+        backups: [
+          { name: 'deskhand-2026-11-29.backup', at: MADE_AT, bytes: 7_340_032 },
+          { name: 'deskhand-2026-11-01.backup', at: Date.UTC(2026, 10, 1, 17), bytes: 6_291_456 },
+        ],
+      };
+    case 'restore':
+      if (!command.replace) throw unconfirmed('Restore the backup');
+      if (command.passphrase !== 'correct horse battery') throw WRONG_PASSPHRASE;
+      return { reply: 'restored', made_at: MADE_AT };
+  }
 }

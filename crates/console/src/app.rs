@@ -23,6 +23,7 @@ mod notices;
 mod pages;
 mod ports;
 mod reach;
+mod retention;
 mod roster;
 mod secret_shape;
 mod service_clients;
@@ -31,6 +32,7 @@ mod settings_in_force;
 mod shutdown;
 mod standing_troubles;
 mod start;
+mod store_check;
 mod unread;
 mod unseen_troubles;
 mod updates;
@@ -63,7 +65,7 @@ use self::{
 };
 pub(crate) use self::{
     audit_log::AuditEntry,
-    backup::{KEPT_FILES, STORES, restore_backup, write_backup},
+    backup::{KEPT_FILES, STORES, UnderWay as BackupUnderWay, restore_backup, write_backup},
     ceremony::{CeremonyTask, begin as begin_ceremony, of_passkey, passkeys},
     engine_start::restart_engine,
     feed::{detail_of, name_of, quitting, setting},
@@ -120,6 +122,28 @@ pub struct Options {
     pub accept_lost_data: bool,
     /// Feeds begin after the event with this number; if none, with the events from now on.
     pub from_seq: Option<u64>,
+}
+
+#[cfg(test)]
+impl Options {
+    /// Those of a test's console in `folder`, which has no window.
+    pub(crate) fn of_test(folder: &std::path::Path) -> Self {
+        Self {
+            data: folder.join("data"),
+            settings: SettingsSource::nowhere(),
+            desktop: Arc::new(engine::desktop::Headless),
+            program: "a test",
+            passphrase: None,
+            use_keyring: false,
+            broker_control: false,
+            unattended: false,
+            pages: Arc::new(NoPages),
+            in_the_browser: IN_THE_BROWSER,
+            forget_profiles: false,
+            accept_lost_data: false,
+            from_seq: None,
+        }
+    }
 }
 
 /// The parts of a running console. Code that needs only some of them is given only those.

@@ -44,6 +44,7 @@ fn typescript() -> String {
         reply::Reply,
         reply::Hit,
         reply::OutboxMail,
+        reply::BackupFile,
         parameters::SecondFactor,
         settings::Settings,
         settings::Theme,

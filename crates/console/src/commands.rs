@@ -10,6 +10,7 @@ mod audit_log;
 mod backup;
 mod configure;
 mod customer_program;
+mod deletion;
 mod devices;
 mod dispatch;
 mod identity_services;

@@ -107,8 +107,31 @@ pub enum Reply {
         /// How many bytes it has.
         bytes: u64,
     },
+    /// Backups to restore from.
+    Backups {
+        /// Where they are.
+        folder: String,
+        /// The newest first.
+        backups: Vec<BackupFile>,
+    },
+    /// A backup was restored beside the data; it takes the data's place at the next start.
+    Restored {
+        /// When it was made.
+        made_at: i64,
+    },
     /// What a look at the whole audit log found.
     AuditCheck { check: view::AuditCheck },
+}
+
+/// A backup's file.
+#[derive(Debug, Clone, Serialize, TS)]
+pub struct BackupFile {
+    /// Its name.
+    pub name: String,
+    /// When it was written last.
+    pub at: i64,
+    /// How many bytes it has.
+    pub bytes: u64,
 }
 
 /// One hit of a search.

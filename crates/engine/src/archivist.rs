@@ -9,7 +9,7 @@ use session::{Record, SessionStatus};
 
 use crate::{
     SessionId,
-    archive::{ArchiveError, Summary},
+    archive::{Archive, ArchiveError, Summary},
     bus::Snapshot,
     clock::now,
     context::Context,
@@ -33,6 +33,10 @@ pub(crate) async fn follow(context: Arc<Context>) {
             changes = subscription.changed() => {
                 happened |= changes.happened;
                 waiting.extend(changes.snapshots.into_iter().map(|snapshot| (snapshot.id, snapshot)));
+                for id in changes.gone {
+                    waiting.remove(&id);
+                    copied.remove(&id);
+                }
             }
             () = tokio::time::sleep(RETRY), if happened || !waiting.is_empty() => {}
             () = context.watch.stopping.cancelled() => return,
@@ -71,9 +75,7 @@ async fn copy(
         if let Some(snapshot) = waiting.get(&id)
             && copied.get(&id) != Some(&snapshot.record)
         {
-            let word = SessionStatus::new(&snapshot.record, now());
-            context.archive.save_summary(Summary::new(id, &snapshot.record, &word)).await?;
-            copy_verifications(context, id, copied.get(&id), &snapshot.record).await?;
+            copy_session(&context.archive, id, copied.get(&id), &snapshot.record).await?;
             copied.insert(id, snapshot.record.clone());
         }
         waiting.remove(&id);
@@ -90,9 +92,21 @@ async fn copy(
     Ok(())
 }
 
+/// Brings the archive's rows of a session up to date; `copied` is the record that it is known to have.
+pub(crate) async fn copy_session(
+    archive: &Archive,
+    id: SessionId,
+    copied: Option<&Arc<Record>>,
+    record: &Record,
+) -> Result<(), ArchiveError> {
+    let word = SessionStatus::new(record, now());
+    archive.save_summary(Summary::new(id, record, &word)).await?;
+    copy_verifications(archive, id, copied, record).await
+}
+
 /// Copies the verifications that the archive doesn't have yet.
 async fn copy_verifications(
-    context: &Context,
+    archive: &Archive,
     id: SessionId,
     copied: Option<&Arc<Record>>,
     record: &Record,
@@ -107,5 +121,5 @@ async fn copy_verifications(
         return Ok(());
     }
     let (verifications, overridden) = (record.verifications.clone(), record.overridden.clone());
-    context.archive.save_verifications(id, verifications, overridden).await
+    archive.save_verifications(id, verifications, overridden).await
 }

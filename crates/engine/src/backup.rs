@@ -3,7 +3,7 @@
 //! A backup is written while the console runs. Its databases are copied from read transactions that
 //! block nobody; those of journal and archive begin at the same moment, so that the journal leads as
 //! ever. A restore reads the whole file and opens every database before it touches the data folder,
-//! which is then replaced by a rename.
+//! which is then replaced by a rename. While a console uses the folder, that waits for its next start.
 //!
 //! Inside the seal (`container`) are entries: the length of a JSON text (4 bytes, little-endian), the
 //! text, and then as many bytes as it says. The first is the `contents::Contents`; the others are files.
@@ -17,13 +17,14 @@ mod restore;
 mod store_file;
 mod write;
 
-pub use store::SalvagedTable;
+pub use store::{Interrupt, SalvagedTable};
 
+pub(crate) use self::store_file::is_missing;
 pub use self::{
     error::BackupError,
     passphrase::check_passphrase,
     progress::{OnProgress, Progress},
-    restore::{Restore, Restored},
+    restore::{Restore, Restored, Staged, take_staged},
     store_file::StoreFile,
     write::{Backup, Written},
 };

@@ -99,6 +99,7 @@ struct Subscriber {
 #[derive(Default)]
 struct Dirty {
     sessions: BTreeSet<SessionId>,
+    gone: BTreeSet<SessionId>,
     happened: bool,
     troubled: bool,
 }
@@ -108,6 +109,8 @@ struct Dirty {
 pub struct Changes {
     /// The newest snapshots of the sessions that changed.
     pub snapshots: Vec<Arc<Snapshot>>,
+    /// The sessions that were deleted.
+    pub gone: Vec<SessionId>,
     /// Whether the journal has new events.
     pub happened: bool,
     /// Whether the engine's own health changed.
@@ -161,6 +164,16 @@ impl Bus {
         });
     }
 
+    /// Forgets a session that was deleted.
+    pub(crate) fn forget(&self, id: SessionId) {
+        let mut inner = self.inner.lock();
+        inner.latest.remove(&id);
+        inner.tell(|dirty| {
+            dirty.sessions.remove(&id);
+            dirty.gone.insert(id);
+        });
+    }
+
     pub(crate) fn health_changed(&self) {
         self.inner.lock().tell(|dirty| dirty.troubled = true);
     }
@@ -181,7 +194,8 @@ impl Subscription {
         loop {
             self.subscriber.notify.notified().await;
             let dirty = std::mem::take(&mut *self.subscriber.dirty.lock());
-            if dirty.sessions.is_empty() && !dirty.happened && !dirty.troubled {
+            let news = !dirty.sessions.is_empty() || !dirty.gone.is_empty();
+            if !news && !dirty.happened && !dirty.troubled {
                 continue;
             }
             // Only now: `publish` takes `dirty` while it holds `inner`, so the other order could
@@ -189,7 +203,8 @@ impl Subscription {
             let inner = self.bus.inner.lock();
             let snapshots =
                 dirty.sessions.iter().filter_map(|id| inner.latest.get(id).cloned()).collect();
-            return Changes { snapshots, happened: dirty.happened, health: dirty.troubled };
+            let gone = dirty.gone.into_iter().collect();
+            return Changes { snapshots, gone, happened: dirty.happened, health: dirty.troubled };
         }
     }
 }

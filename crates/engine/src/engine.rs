@@ -1,5 +1,6 @@
 //! The engine's handle: start, stop, ask, subscribe.
 
+mod deletion;
 mod save_program;
 mod start;
 mod stores;

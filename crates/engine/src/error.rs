@@ -108,6 +108,12 @@ pub enum Misfit {
     /// A person can't be verified now.
     #[error("verify the person: {}", why_not_verified(*.0))]
     Verification(verification::VerificationObstacle),
+    /// Only a session that is over can be deleted.
+    #[error("delete the session: it is not closed")]
+    NotOver,
+    /// Nor one whose PIN is still being ended: nobody would be left to do it.
+    #[error("delete the session: its transcript is still being saved, or its PIN ended")]
+    PinNotEnded,
     /// The customer's program can't be saved now.
     #[error("save the customer's program: {}", why_not_saved(*.0))]
     Program(program::ProgramObstacle),

@@ -87,6 +87,11 @@ impl Routes {
         }
     }
 
+    /// Closes the routes of a session whose tokens nobody has any more.
+    pub fn forget(&self, session: SessionId) {
+        self.0.write().retain(|_, route| route.session != session);
+    }
+
     fn find(&self, text: &str) -> Option<Arc<Route>> {
         // Looked up by its hash: the map holds no token in plain.
         let hash = TokenHash::from_token(text);

@@ -209,6 +209,12 @@ impl Journal {
         self.writer.write("forget a session", move |ledger| ledger.forget(session))
     }
 
+    /// Erases a session with all its events, for good and from the file; their numbers are not given out
+    /// again.
+    pub fn erase(&self, session: SessionId) -> Answer<()> {
+        self.writer.write("erase a session from the journal", move |ledger| ledger.erase(session))
+    }
+
     /// Counts one more actor killed by the input `seq`; answers how many it has killed now.
     pub fn killed(&self, session: SessionId, seq: u64, why: &str) -> Answer<u32> {
         let why: String = why.chars().take(500).collect();

@@ -407,3 +407,56 @@ async fn a_secret_moved_to_another_services_place_does_not_open() {
     let error = open(dir.path()).secret(ServiceSecret::Rocketchat).await.unwrap_err();
     assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
 }
+
+/// The sealed parts of all rows of a session, as they are on the disk.
+fn sealed(folder: &Path, session: SessionId) -> Vec<Vec<u8>> {
+    let file = rusqlite::Connection::open(folder.join(JOURNAL_FILE)).unwrap();
+    let mut rows = Vec::new();
+    for (table, column) in [
+        ("sessions", "id"),
+        ("secrets", "session"),
+        ("events", "session"),
+        ("happenings", "session"),
+    ] {
+        let sql = format!("SELECT sealed FROM {table} WHERE {column} = ?1");
+        let mut statement = file.prepare(&sql).unwrap();
+        let found = statement.query_map([session.as_bytes()], |row| row.get(0)).unwrap();
+        rows.extend(found.map(Result::unwrap));
+    }
+    rows
+}
+
+#[tokio::test]
+async fn an_erased_session_leaves_no_bytes_and_its_numbers_are_not_given_out_again() {
+    let dir = folder();
+    let journal = open(dir.path());
+    for n in [1, 2] {
+        let events = vec![(Event::Life(LifeEvent::Created), Timestamp(1))];
+        let turn = SessionTurn { secrets: Some(secrets()), events, ..turn(session(n), 0) };
+        journal.save_turn(turn).await.unwrap();
+    }
+    // The newest of both kinds are the erased session's.
+    let newest_hook = journal.append(session(2), HOOK, Timestamp(2)).await.unwrap();
+    let newest_event = journal.last_event().await.unwrap();
+    let (erased, kept) = (sealed(dir.path(), session(2)), sealed(dir.path(), session(1)));
+    assert_eq!((erased.len(), kept.len()), (4, 3));
+    journal.erase(session(2)).await.unwrap();
+    let holds = |part: &[u8]| {
+        [JOURNAL_FILE.to_owned(), format!("{JOURNAL_FILE}-wal")].iter().any(|name| {
+            let bytes = std::fs::read(dir.path().join(name)).unwrap_or_default();
+            bytes.windows(part.len()).any(|found| found == part)
+        })
+    };
+    assert!(kept.iter().all(|part| holds(part)));
+    assert!(!erased.iter().any(|part| holds(part)));
+    assert!(journal.minted(&PIN.parse().unwrap()).await.unwrap(), "its PIN stays known as ours");
+    journal.close().await;
+
+    let journal = open(dir.path());
+    let ids: Vec<_> = journal.load().await.unwrap().sessions.iter().map(|s| s.session).collect();
+    assert_eq!(ids, [session(1)]);
+    assert!(journal.append(session(1), HOOK, Timestamp(3)).await.unwrap() > newest_hook);
+    let events = vec![(Event::Life(LifeEvent::Created), Timestamp(4))];
+    let seqs = journal.save_turn(SessionTurn { events, ..turn(session(1), 1) }).await.unwrap();
+    assert!(seqs[0] > newest_event, "{seqs:?}");
+}

@@ -45,6 +45,22 @@ impl Database {
         doing: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.run(doing, move |connection| in_transaction(connection, doing, work)).await
+    }
+
+    /// Empties the write-ahead log, see [`WriteConnection::empty_log`].
+    ///
+    /// # Errors
+    /// As [`Self::transact`].
+    pub async fn empty_log(&self, doing: &'static str) -> Result<bool, StoreError> {
+        self.run(doing, move |connection| connection.empty_log(doing)).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&mut WriteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let mut slot = Arc::clone(&self.slot).lock_owned().await;
         let open = Arc::clone(&self.open);
         let task = tokio::task::spawn_blocking(move || {
@@ -55,8 +71,7 @@ impl Database {
                 Some(connection) => connection,
                 None => open()?,
             };
-            let connection = slot.connection.insert(connection);
-            let result = in_transaction(connection, doing, work);
+            let result = work(slot.connection.insert(connection));
             if matches!(result, Err(StoreError::Damaged { .. })) {
                 slot.connection = None;
             }

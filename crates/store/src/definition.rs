@@ -209,17 +209,29 @@ impl DerefMut for WriteConnection {
     }
 }
 
+impl WriteConnection {
+    /// Moves what is in the write-ahead log to the main file and empties the log, so that nothing that was
+    /// deleted is left in it. False if a reader, which isn't waited for, kept it from that.
+    ///
+    /// # Errors
+    /// [`StoreError`], also within a transaction.
+    pub fn empty_log(&self, doing: &'static str) -> Result<bool, StoreError> {
+        let connection = &self.connection;
+        connection.busy_timeout(Duration::ZERO).map_err(fault(doing))?;
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = connection.query_row(checkpoint, [], |row| row.get::<_, bool>(0));
+        connection.busy_timeout(BUSY).map_err(fault(doing))?;
+        Ok(!busy.map_err(fault(doing))?)
+    }
+}
+
 impl Drop for WriteConnection {
     fn drop(&mut self) {
         // SQLite does it by itself only where this is the last connection; readers may be open still.
-        // One that is reading just now isn't waited for: the log is then used up at the next start.
-        let connection = &self.connection;
-        let truncated = connection.busy_timeout(Duration::ZERO).and_then(|()| {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))
-        });
-        match truncated {
-            Ok(false) => {}
-            Ok(true) => tracing::debug!("a reader kept the write-ahead log from being emptied"),
+        // Where one is reading just now, the log is used up at the next start.
+        match self.empty_log("empty a database's log") {
+            Ok(true) => {}
+            Ok(false) => tracing::debug!("a reader kept the write-ahead log from being emptied"),
             Err(error) => tracing::warn!(%error, "the write-ahead log could not be emptied"),
         }
     }

@@ -23,6 +23,6 @@ pub use self::{
     error::{Remedy, StoreError, fault, io_fault},
     readers::Readers,
     salvage::{SalvagedTable, salvage},
-    snapshot::{CopyError, Snapshot, SnapshotGroup},
+    snapshot::{CopyError, Interrupt, Snapshot, SnapshotGroup},
     writer::{PendingWrite, Transactional, Writer},
 };

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use rusqlite::{
-    Connection, OpenFlags,
+    Connection, InterruptHandle, OpenFlags,
     backup::{Backup, StepResult},
     types::Value,
 };
@@ -29,6 +29,16 @@ pub enum CopyError {
 impl From<StoreError> for CopyError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+/// Cuts short what a [`Snapshot`] is doing.
+pub struct Interrupt(InterruptHandle);
+
+impl Interrupt {
+    /// Cuts it short, with an error; nothing happens where it is done already.
+    pub fn cut(&self) {
+        self.0.interrupt();
     }
 }
 
@@ -68,6 +78,11 @@ impl Snapshot {
         let fix = "BEGIN; SELECT count(*) FROM sqlite_master;";
         connection.execute_batch(fix).map_err(fault(doing))?;
         Ok(Self { connection, doing })
+    }
+
+    /// What cuts short its checks.
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt(self.connection.get_interrupt_handle())
     }
 
     /// The version of its schema.

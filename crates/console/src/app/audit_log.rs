@@ -154,29 +154,13 @@ fn is_not_written(trouble: &Trouble) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use engine::desktop::Headless;
     use serde_json::json;
 
     use super::*;
-    use crate::{App, Options, SettingsSource, app::NoPages, commands::Command, reply::Reply};
+    use crate::{App, Options, commands::Command, reply::Reply};
 
     async fn app(folder: &std::path::Path) -> App {
-        let options = Options {
-            data: folder.join("data"),
-            settings: SettingsSource::nowhere(),
-            desktop: Arc::new(Headless),
-            program: "a test",
-            passphrase: None,
-            use_keyring: false,
-            broker_control: false,
-            unattended: false,
-            from_seq: None,
-            pages: Arc::new(NoPages),
-            in_the_browser: std::time::Duration::from_secs(60),
-            forget_profiles: false,
-            accept_lost_data: false,
-        };
-        App::start(options).await.unwrap()
+        App::start(Options::of_test(folder)).await.unwrap()
     }
 
     async fn give(app: &App, command: serde_json::Value) -> Result<Reply, Trouble> {

@@ -3,7 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use engine::{
-    backup::{Backup, BackupError, OnProgress, Restore, Restored, StoreFile, Written},
+    backup::{
+        Backup, BackupError, OnProgress, Progress, Restore, Restored, Staged, StoreFile, Written,
+    },
     clock::now,
     vault::{ITERATIONS, Options as VaultOptions, Vault},
 };
@@ -11,47 +13,53 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::{Console, ports::PORTS_FILE};
-use crate::settings::{SETTINGS_FILE, as_file};
+use super::{AuditEntry, Console, ports::PORTS_FILE};
+use crate::{
+    settings::{SETTINGS_FILE, as_file},
+    view::{Code, Trouble},
+    words,
+};
+
+/// The store of the broker that comes along.
+pub(super) const BROKER_STORE: StoreFile = StoreFile {
+    path: "broker/broker.db",
+    name: "broker's store",
+    checking: "check the broker's store for damage",
+    salvaging: "save what can be read of the broker's store",
+    backing_up: "back up the broker's store",
+    restoring: "restore the broker's store",
+    purpose: Some("broker store"),
+    version: broker::STORE_VERSION,
+};
+
+/// The store of the sandbox that comes along.
+pub(super) const SANDBOX_STORE: StoreFile = StoreFile {
+    path: "sandbox/sandbox.db",
+    name: "sandbox's store",
+    checking: "check the sandbox's store for damage",
+    salvaging: "save what can be read of the sandbox's store",
+    backing_up: "back up the sandbox's store",
+    restoring: "restore the sandbox's store",
+    purpose: Some("sandbox store"),
+    version: sandbox::STORE_VERSION,
+};
 
 /// All databases, in the order in which they are copied.
-pub(crate) const STORES: [StoreFile; 4] = [
-    StoreFile::ENGINE[0],
-    StoreFile::ENGINE[1],
-    StoreFile {
-        path: "broker/broker.db",
-        name: "broker's store",
-        checking: "check the broker's store for damage",
-        salvaging: "save what can be read of the broker's store",
-        backing_up: "back up the broker's store",
-        restoring: "restore the broker's store",
-        purpose: Some("broker store"),
-        version: broker::STORE_VERSION,
-    },
-    StoreFile {
-        path: "sandbox/sandbox.db",
-        name: "sandbox's store",
-        checking: "check the sandbox's store for damage",
-        salvaging: "save what can be read of the sandbox's store",
-        backing_up: "back up the sandbox's store",
-        restoring: "restore the sandbox's store",
-        purpose: Some("sandbox store"),
-        version: sandbox::STORE_VERSION,
-    },
-];
+pub(crate) const STORES: [StoreFile; 4] =
+    [StoreFile::ENGINE[0], StoreFile::ENGINE[1], BROKER_STORE, SANDBOX_STORE];
 
 /// Other files of a data folder that a backup has.
 pub(crate) const KEPT_FILES: [&str; 2] = [SETTINGS_FILE, PORTS_FILE];
 
-/// The backup that is being written, if one is.
+/// The backup that is being written or restored, if one is.
 #[derive(Default)]
 pub(crate) struct BackupProgress(Mutex<Option<u8>>);
 
-/// One backup is being written while this exists.
+/// One backup is being written or restored while this exists.
 pub(crate) struct UnderWay(Arc<Console>);
 
 impl Console {
-    /// Begins a backup; none while another one is being written.
+    /// Begins to write or to restore a backup; none while another one is under way.
     pub(crate) fn begin_backup(self: &Arc<Self>) -> Option<UnderWay> {
         let mut percent = self.backup.0.lock();
         if percent.is_some() {
@@ -63,7 +71,7 @@ impl Console {
         Some(UnderWay(self.clone()))
     }
 
-    /// The percentage of the backup that is being written.
+    /// The percentage of the backup that is being written or restored.
     pub(crate) fn backup_percent(&self) -> Option<u8> {
         *self.backup.0.lock()
     }
@@ -83,15 +91,71 @@ impl UnderWay {
         let console = &self.0;
         let folder = (console.folder.path.as_path(), &console.folder.vault);
         let settings = console.settings.stored();
-        write_backup(folder, &settings, passphrase, (to, replace), &mut |progress| {
-            let percent = Some(progress.percent());
-            // Each change is pushed to all subscribers, so small steps are left out.
-            if std::mem::replace(&mut *console.backup.0.lock(), percent) != percent {
-                console.updates.announce();
-            }
-            !console.lifecycle.watch.stopping.is_cancelled()
-        })
+        let progress: OnProgress<'_> = &mut |progress| self.goes_on(progress);
+        write_backup(folder, &settings, passphrase, (to, replace), progress)
     }
+}
+
+impl UnderWay {
+    /// Restores the backup `from` beside the data folder; it takes the folder's place at the next start, which
+    /// stands as a trouble until then. Blocks, on a thread within a runtime; the console's end stops it.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub fn restore(
+        &self,
+        from: &Path,
+        replace: bool,
+        passphrase: &SecretString,
+        by: String,
+    ) -> Result<Staged, BackupError> {
+        let console = &self.0;
+        let restore = Restore {
+            from,
+            passphrase,
+            folder: &console.folder.path,
+            stores: &STORES,
+            files: &KEPT_FILES,
+            keep: console.folder.keep.clone(),
+            replace,
+            program: "deskhand",
+            by,
+        };
+        let staged = restore.stage(now(), &mut |progress| self.goes_on(progress))?;
+        console.standing.add(waits_for_start());
+        Ok(staged)
+    }
+
+    /// Shows how far it is; false once the console ends.
+    fn goes_on(&self, progress: Progress) -> bool {
+        let console = &self.0;
+        let percent = Some(progress.percent());
+        // Each change is pushed to all subscribers, so small steps are left out.
+        if std::mem::replace(&mut *console.backup.0.lock(), percent) != percent {
+            console.updates.announce();
+        }
+        !console.lifecycle.watch.stopping.is_cancelled()
+    }
+}
+
+fn waits_for_start() -> Trouble {
+    Trouble {
+        code: Code::TryAgain,
+        text: "A restored backup takes the place of this data at the next start.".into(),
+        remedy: "Start Deskhand again now: what is done until then is not in the backup.".into(),
+    }
+}
+
+/// Has the audit log say where the data is in whose place a restored backup was put.
+pub(super) async fn record_in_place(console: &Console, aside: &Path) {
+    let aside = words::plain(&aside.display().to_string(), 300);
+    let text = format!("A restored backup took the place of the data, which is in {aside} now.");
+    tracing::info!(text);
+    let by = "Deskhand".into();
+    console
+        .audit
+        .record_or_warn(AuditEntry { by, action: "backup_in_place", text, session: None })
+        .await;
 }
 
 impl Drop for UnderWay {

@@ -1,7 +1,7 @@
 //! Why a console doesn't start. Each text says what was being done and why it failed.
 
 use broker::StoreError as BrokerStoreError;
-use engine::{StartError, lock::LockError, vault::VaultError};
+use engine::{StartError, backup::BackupError, lock::LockError, vault::VaultError};
 
 use crate::{
     present::{
@@ -33,6 +33,9 @@ pub enum AppError {
     /// The engine doesn't start.
     #[error("{0}")]
     Engine(#[from] StartError),
+    /// A backup that was restored can't be put in its place.
+    #[error("{0}")]
+    Restored(#[from] BackupError),
     /// A task of the start died, which is a bug.
     #[error("start the console: a part of it failed ({0})")]
     Internal(String),
@@ -67,7 +70,8 @@ impl AppError {
         use engine::StoreError;
         match self {
             Self::Settings(_) => 2,
-            Self::Folder(LockError::Held { .. }) => 3,
+            Self::Folder(LockError::Held { .. })
+            | Self::Restored(BackupError::Folder(LockError::Held { .. })) => 3,
             Self::Key(
                 VaultError::Io { .. } | VaultError::NoRandom(_) | VaultError::OldKeyLeft { .. },
             ) => 6,
@@ -76,6 +80,7 @@ impl AppError {
             Self::Broker(_) | Self::Engine(StartError::Listen(_) | StartError::Service(_)) => 5,
             Self::Folder(LockError::Io { .. })
             | Self::BrokerStore(_)
+            | Self::Restored(_)
             | Self::Engine(
                 StartError::Journal(_) | StartError::Archive(_) | StartError::StoreLost(_),
             ) => 6,
@@ -98,6 +103,7 @@ impl AppError {
                 (Code::CheckAddress, "Quit what uses its address or store, then start again.")
             }
             Self::Engine(error) => of_start(error),
+            Self::Restored(error) => remedy::of_backup(error),
             Self::Internal(_) => (Code::Internal, "See the log and report it."),
         }
     }

@@ -171,6 +171,11 @@ impl Feeding {
         if news.changes.happened {
             self.happenings(engine, &mut told).await;
         }
+        for id in &news.changes.gone {
+            let id = id.to_string();
+            self.sent.rows.remove(&id);
+            batch.push(Push::Gone { id });
+        }
         self.rows(engine, &news, &mut batch);
         self.detail(engine, &news, &mut batch).await;
         if news.race {
@@ -241,6 +246,7 @@ impl News {
 
     fn add(&mut self, more: Self) {
         self.changes.snapshots.extend(more.changes.snapshots);
+        self.changes.gone.extend(more.changes.gone);
         self.changes.happened |= more.changes.happened;
         self.changes.health |= more.changes.health;
         self.beside |= more.beside;

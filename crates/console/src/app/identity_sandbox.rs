@@ -34,6 +34,11 @@ impl IdentitySandbox {
         Self { folder, running: Mutex::default() }
     }
 
+    /// Whether one of the services has no address.
+    pub fn is_needed(settings: &Settings) -> bool {
+        Identity::ALL.into_iter().any(|service| service.address(settings).is_none())
+    }
+
     /// The stand-ins, which run while the guard is held; they are started first if `settings`
     /// need one. If they don't start, a trouble has the reason, because the technician can
     /// work without them.
@@ -42,10 +47,7 @@ impl IdentitySandbox {
         settings: &Settings,
     ) -> (MutexGuard<'_, Option<Running>>, Option<Trouble>) {
         let mut slot = self.running.lock().await;
-        let needed = settings.passwordless_url.is_none()
-            || settings.logintc_url.is_none()
-            || settings.rocketchat_url.is_none();
-        if !needed || slot.is_some() {
+        if !Self::is_needed(settings) || slot.is_some() {
             return (slot, None);
         }
         match self.run().await {

@@ -1,11 +1,12 @@
 //! The start of a console: step by step, each leaving a guard behind that undoes it.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use engine::{
     Engine, Keys, LostStore, StartError, Stores,
     access::Person,
     audit_trail::AuditTrail,
+    backup::{StoreFile, take_staged},
     clock::now,
     lock::FolderLock,
     vault::{self, Vault},
@@ -16,7 +17,7 @@ use super::{
     App, AppError, AuditEntry, Console, Options,
     access::{self, AccessControl},
     audit_log::AuditLog,
-    backup::BackupProgress,
+    backup::{self, BackupProgress},
     ceremony::Ceremonies,
     data_folder::DataFolder,
     embedded_broker::EmbeddedBroker,
@@ -24,19 +25,17 @@ use super::{
     engine_start::{audit_trail, start_engine},
     follow,
     identity_sandbox::IdentitySandbox,
-    licence_consent, lost_data, roster, service_clients, settings_damage,
+    licence_consent, lost_data, retention, roster, service_clients, settings_damage,
     settings_in_force::{SettingsInForce, StoredSettings},
     shutdown::{Guards, Lifecycle},
     standing_troubles::StandingTroubles,
+    store_check,
     unread::UnreadCounts,
     unseen_troubles,
     updates::Updates,
     viewer::Viewers,
 };
-use crate::{
-    settings::{Damage, Loaded, SettingsError},
-    view::Trouble,
-};
+use crate::settings::{Damage, Loaded, SettingsError};
 
 /// How long deliveries that the broker held back wait for every hook's first try.
 const LONGEST_HOOK_TRY: Duration = Duration::from_secs(5);
@@ -64,12 +63,13 @@ async fn start_steps(options: Options, guards: &mut Guards) -> Result<Arc<Consol
 
 /// Everything but the background tasks.
 async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>, AppError> {
-    let (folder, loaded) = open_folder(&options).await?;
+    let Opened { folder, loaded, aside } = open_folder(&options).await?;
     let locked = folder.clone();
     guards.push(async move { locked.unlock() });
     let standing = Arc::new(StandingTroubles::default());
     let Loaded { stored, settings, damage } = loaded;
     let settings = Arc::new(settings);
+    let lost_servers = lost_data::servers(&folder.path, &settings);
     let sandbox = Arc::new(IdentitySandbox::new(folder.clone()));
     let broker =
         Arc::new(EmbeddedBroker::new(folder.clone(), standing.clone(), options.unattended));
@@ -80,14 +80,13 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let (broker_started, (_, no_sandbox), opened) = tokio::join!(
         broker.start(&settings),
         sandbox.start(&settings),
-        open_stores(&folder, options.accept_lost_data)
+        open_stores(&folder, &standing, options.accept_lost_data)
     );
     broker_started?;
     no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));
-    let OpenStores { stores, trail, unseen, lost } = opened?;
-    standing.set_unseen(unseen);
-    let has_lost_end = !trail.holds();
-    let found = Found { lost, has_lost_end, damage, forgot_people: options.forget_profiles };
+    let OpenStores { stores, trail, lost, has_lost_end } = opened?;
+    let forgot_people = options.forget_profiles;
+    let found = Found { aside, lost, lost_servers, has_lost_end, damage, forgot_people };
     let people = people(&stores, options.forget_profiles).await?;
     // Made before the engine, which asks from its first call on whether the console is locked.
     let access = access::at_start(&settings, &people);
@@ -97,8 +96,8 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let newest = newest_happening(&engine, options.from_seq).await?;
     let updates = Arc::new(Updates::new(options.from_seq, newest));
     let audit = Arc::new(AuditLog::new(trail, standing.clone(), updates.clone()));
-    let in_force = StoredSettings { stored, settings };
-    let settings = Arc::new(SettingsInForce::new(options.settings, in_force));
+    let settings = StoredSettings { stored, settings };
+    let settings = Arc::new(SettingsInForce::new(options.settings, settings));
     let console = Arc::new(Console {
         engine: Arc::new(EngineSlot::new(engine)),
         access: AccessControl::new(access, people, settings.clone()),
@@ -140,18 +139,29 @@ async fn newest_happening(engine: &Engine, read_up_to: Option<u64>) -> Result<u6
     }
 }
 
+/// The data folder and its settings.
+struct Opened {
+    folder: Arc<DataFolder>,
+    loaded: Loaded,
+    /// Where the data is in whose place a backup was put.
+    aside: Option<PathBuf>,
+}
+
 /// Journal and archive, and what they know of earlier starts.
 struct OpenStores {
     stores: Stores,
     trail: AuditTrail,
-    /// Troubles that nobody has acknowledged yet.
-    unseen: Vec<Trouble>,
     lost: Vec<LostStore>,
+    /// Whether the audit log lacks its end.
+    has_lost_end: bool,
 }
 
 /// What a start found or did, to be recorded once the console can.
 struct Found {
+    aside: Option<PathBuf>,
     lost: Vec<LostStore>,
+    /// Stores of the servers that come along, made anew.
+    lost_servers: Vec<StoreFile>,
     has_lost_end: bool,
     damage: Option<Damage>,
     forgot_people: bool,
@@ -159,7 +169,13 @@ struct Found {
 
 async fn say(console: &Console, found: Found) {
     licence_consent::record(console).await;
+    if let Some(aside) = found.aside {
+        backup::record_in_place(console, &aside).await;
+    }
     lost_data::say(console, &found.lost, found.has_lost_end).await;
+    for store in found.lost_servers {
+        lost_data::say_made_anew(console, store).await;
+    }
     if let Some(damage) = found.damage {
         settings_damage::mend(console, damage).await;
     }
@@ -169,7 +185,9 @@ async fn say(console: &Console, found: Found) {
 }
 
 /// Opens the data folder, which is locked before anything in it is read.
-async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), AppError> {
+///
+/// A backup that was restored takes its place before that.
+async fn open_folder(options: &Options) -> Result<Opened, AppError> {
     let (path, program, source) = (options.data.clone(), options.program, options.settings.clone());
     let mut vault_options =
         vault::Options { passphrase: options.passphrase.clone(), ..vault::Options::default() };
@@ -177,12 +195,14 @@ async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), App
         vault_options.keyring = None;
     }
     let open = move || {
+        let aside = take_staged(&path, program, now())?;
         // The lock comes first, so that a second console neither reads half a settings file nor
         // opens a store.
         let lock = FolderLock::take(&path, program, now())?;
         let loaded = source.load()?;
-        let vault = Vault::open(&path, vault_options)?;
-        Ok((Arc::new(DataFolder::new(path, vault, lock)), loaded))
+        let vault = Vault::open(&path, vault_options.clone())?;
+        let folder = Arc::new(DataFolder::new(path, vault, vault_options, lock));
+        Ok(Opened { folder, loaded, aside })
     };
     // Files and the system's keyring may block.
     match tokio::task::spawn_blocking(open).await {
@@ -191,9 +211,13 @@ async fn open_folder(options: &Options) -> Result<(Arc<DataFolder>, Loaded), App
     }
 }
 
-/// Opens journal and archive, and has the vault know of both. Those that are gone are an error, or are
+/// Opens journal and archive, and has the vault know of both; troubles that nobody has acknowledged stand again. Those that are gone are an error, or are
 /// made anew if that is accepted.
-async fn open_stores(folder: &Arc<DataFolder>, accept_lost: bool) -> Result<OpenStores, AppError> {
+async fn open_stores(
+    folder: &Arc<DataFolder>,
+    standing: &StandingTroubles,
+    accept_lost: bool,
+) -> Result<OpenStores, AppError> {
     let keys = Keys::from_vault(&folder.vault);
     let (stores, lost) = if accept_lost {
         Stores::open_without_lost(&folder.path, keys).await?
@@ -210,7 +234,9 @@ async fn open_stores(folder: &Arc<DataFolder>, accept_lost: bool) -> Result<Open
     }
     let trail = audit_trail(&stores).await?;
     let unseen = unseen_troubles::read(&stores.journal).await.map_err(StartError::Journal)?;
-    Ok(OpenStores { stores, trail, unseen, lost })
+    standing.set_unseen(unseen);
+    let has_lost_end = !trail.holds();
+    Ok(OpenStores { stores, trail, lost, has_lost_end })
 }
 
 /// The people with a profile here. If they can't be read, nothing is started: the console would be
@@ -247,13 +273,13 @@ async fn record_forgotten_profiles(console: &Console) {
 /// from here on.
 async fn spawn_followers(console: &Arc<Console>) {
     let tasks = &console.lifecycle.watch.tasks;
-    if let Some(engine) = console.engine.get().await {
-        tasks.spawn(release_deliveries(console.clone(), engine.hooks_tried()));
-    }
+    tasks.spawn(release_deliveries(console.clone()));
     tasks.spawn(follow::learn_of_service(console.clone()));
     keep(console, "lock this console when it is idle", access::lock_when_idle);
     keep(console, "follow the sessions", follow::follow);
     keep(console, "ask who is in the sessions", roster::follow);
+    keep(console, "delete old sessions", retention::follow);
+    keep(console, "look through the databases for damage", store_check::follow);
 }
 
 /// Runs `task` until the console stops. A task that fails is started again, and is a trouble until then: a
@@ -266,11 +292,22 @@ where
     console.lifecycle.watch.keep(doing, move || task(kept.clone()));
 }
 
-/// Releases the broker's deliveries once every hook was tried: earlier ones would fail.
-async fn release_deliveries(console: Arc<Console>, hooks_tried: impl Future<Output = ()>) {
+/// Waits until every hook was tried, or for a while, or until the console stops.
+pub(super) async fn hooks_tried(console: &Console) {
+    let engine = console.engine.get().await;
+    let Some(tried) = engine.as_deref().map(Engine::hooks_tried) else { return };
+    drop(engine);
     tokio::select! {
-        _ = tokio::time::timeout(LONGEST_HOOK_TRY, hooks_tried) => {}
-        () = console.lifecycle.watch.stopping.cancelled() => return,
+        _ = tokio::time::timeout(LONGEST_HOOK_TRY, tried) => {}
+        () = console.lifecycle.watch.stopping.cancelled() => {}
+    }
+}
+
+/// Releases the broker's deliveries once every hook was tried: earlier ones would fail.
+async fn release_deliveries(console: Arc<Console>) {
+    hooks_tried(&console).await;
+    if console.lifecycle.watch.stopping.is_cancelled() {
+        return;
     }
     if let Some(embedded) = console.broker.get() {
         embedded.handle().release_deliveries();
@@ -279,40 +316,19 @@ async fn release_deliveries(console: Arc<Console>, hooks_tried: impl Future<Outp
 
 #[cfg(test)]
 mod tests {
-    use engine::desktop::Headless;
     use serde_json::json;
     use tempfile::TempDir;
     use tokio::time::timeout;
 
     use super::*;
-    use crate::{
-        SettingsSource,
-        app::{IN_THE_BROWSER, NoPages},
-        commands::Command,
-        reply::Reply,
-        view::Push,
-    };
+    use crate::{commands::Command, reply::Reply, view::Push};
 
     /// Long enough for a loaded machine; only a failing test waits so long.
     const PATIENCE: Duration = Duration::from_secs(60);
 
     /// A console whose background tasks the test starts itself.
     async fn console(folder: &TempDir) -> App {
-        let options = Options {
-            data: folder.path().join("data"),
-            settings: SettingsSource::nowhere(),
-            desktop: Arc::new(Headless),
-            program: "a test",
-            passphrase: None,
-            use_keyring: false,
-            broker_control: true,
-            unattended: false,
-            pages: Arc::new(NoPages),
-            in_the_browser: IN_THE_BROWSER,
-            forget_profiles: false,
-            accept_lost_data: false,
-            from_seq: None,
-        };
+        let options = Options { broker_control: true, ..Options::of_test(folder.path()) };
         let mut guards = Guards::default();
         let console = assemble(options, &mut guards).await.unwrap();
         console.lifecycle.keep(guards);

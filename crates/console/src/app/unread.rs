@@ -14,6 +14,10 @@ impl UnreadCounts {
         self.0.lock().get(&session).copied().unwrap_or_default()
     }
 
+    pub fn forget(&self, session: SessionId) {
+        self.0.lock().remove(&session);
+    }
+
     /// Counts a session's messages after the last read one, leaving out the technician's own.
     pub async fn count(&self, engine: &Engine, session: SessionId, technician: &str) {
         let mark = engine.journal().marked(&mark_name(session)).await.ok().flatten();

@@ -12,7 +12,7 @@ use strum::VariantNames;
 use ts_rs::TS;
 
 use super::{
-    CommandResult, must_exist, parse_id,
+    CommandResult, deletion, must_exist, parse_id,
     policy::{AuditPolicy, Policy},
 };
 use crate::{
@@ -70,6 +70,13 @@ pub enum ArchiveCommand {
     },
     /// Writes a table of all sessions, a row for each. Answers `text`.
     ExportSessions,
+    /// Deletes a session that is over, with everything that is kept of it, for good.
+    DeleteSession {
+        session: String,
+        /// A person has confirmed it; else the command is refused.
+        #[serde(default)]
+        confirmed: bool,
+    },
     /// A picture of the customer's screen that was saved. Answers `picture`.
     Picture {
         /// Of which session.
@@ -88,11 +95,16 @@ impl ArchiveCommand {
             Self::ExportSessions => {
                 AuditPolicy::before("exported", "Exports a table of all sessions.")
             }
+            Self::DeleteSession { session, confirmed: true } => {
+                let text = "Deletes the session with everything that is kept of it.";
+                AuditPolicy::before("session_deleted", text).about(session)
+            }
             Self::Picture { session, .. } => {
                 let text = "Opens a saved picture of the customer's screen.";
                 AuditPolicy::before("picture_opened", text).about(session)
             }
-            Self::Note { .. }
+            Self::DeleteSession { confirmed: false, .. }
+            | Self::Note { .. }
             | Self::Tags { .. }
             | Self::Detail { .. }
             | Self::Chat { .. }
@@ -110,6 +122,9 @@ impl ArchiveCommand {
             Self::Search { query, cursor } => search(console, &query, cursor.as_deref()).await,
             Self::Export { session, format } => export(console, &session, format).await,
             Self::ExportSessions => export_sessions(console).await,
+            Self::DeleteSession { session, confirmed } => {
+                deletion::delete(console, &session, confirmed).await
+            }
             Self::Picture { session, picture: number } => picture(console, &session, number).await,
         }
     }

@@ -28,6 +28,9 @@ pub const STOPPING: Remedy = (Code::TryAgain, "Start it again.");
 pub const NO_RANDOM: Remedy = (Code::Internal, "Restart the computer.");
 /// For a full disk that a backup is written or restored to.
 const ROOM_THERE: Remedy = (Code::FreeSpace, "Free some space there, or choose another disk.");
+/// For a database that opens, but has damaged pages.
+pub const RESTORE_OR_SALVAGE: &str =
+    "Restore a backup (deskhand restore), or save what can be read (deskhand doctor --salvage).";
 /// For a page of ours that can't be served.
 pub const NO_PORT: Remedy =
     (Code::TryAgain, "Try again; if it stays so, start the computer again.");
@@ -251,6 +254,8 @@ const fn of_misfit(misfit: Misfit) -> &'static str {
         Misfit::Verification(VerificationObstacle::UnderWay) => {
             "Wait for the answer, or cancel it first."
         }
+        Misfit::NotOver => "Close it first.",
+        Misfit::PinNotEnded => "Try again in a moment, or once the PIN's life is over.",
         Misfit::Program(ProgramObstacle::UnderWay) => "Wait for it, or cancel it first.",
         Misfit::Program(ProgramObstacle::Saved) => "Carry that file, or start a new session.",
     }

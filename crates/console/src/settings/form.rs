@@ -67,6 +67,8 @@ pub enum FieldGroup {
     Listener,
     Timing,
     Mail,
+    /// How long what is recorded is kept.
+    Records,
     Access,
     Gate,
     /// The company's name, as customers are shown it.

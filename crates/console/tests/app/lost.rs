@@ -167,3 +167,54 @@ async fn a_damaged_journal_or_archive_asks_for_a_copy() {
         assert_eq!((error.code(), error.exit_code()), (Code::RestoreCopy, 6), "{error}");
     }
 }
+
+/// The troubles with what is to be restored.
+fn to_restore(seen: &Seen) -> Option<Vec<String>> {
+    let troubles = &seen.console.as_ref()?.troubles;
+    let texts = troubles.iter().filter(|trouble| trouble.code == Code::RestoreCopy);
+    let texts: Vec<_> = texts.map(|trouble| trouble.text.clone()).collect();
+    (!texts.is_empty()).then_some(texts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_page_that_a_start_does_not_read_is_named_soon_after_it() {
+    const PAGE: usize = 4096;
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria").await;
+    let note = |n: usize| format!("{n} {}", "the printer jams ".repeat(1_000));
+    for n in 0..8 {
+        rig.ask(json!({ "do": "note", "session": id, "text": note(n) })).await;
+    }
+    rig.app.stop().await;
+    let file = rig.folder.path().join("data/archive.db");
+    let mut bytes = fs::read(&file).unwrap();
+    // Of the last pages, which the earlier notes fill, but for the newest rows.
+    let start = bytes.len() / PAGE * 3 / 4 * PAGE;
+    bytes[start..start + PAGE].fill(0xff);
+    fs::write(&file, bytes).unwrap();
+
+    let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+    let troubles = rig.seen.until("the trouble", to_restore).await;
+    assert!(troubles[0].starts_with("Check the archive for damage"), "{troubles:?}");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_servers_store_that_is_gone_is_made_anew_but_not_in_silence() {
+    for (name, file) in [("broker", "broker/broker.db"), ("sandbox", "sandbox/sandbox.db")] {
+        let folder = used().await;
+        fs::remove_file(folder.path().join("data").join(file)).unwrap();
+        let mut rig = Rig::start_in(folder, SettingsSource::nowhere()).await;
+        let troubles = rig.seen.until("the trouble", to_restore).await;
+        assert_eq!(troubles.len(), 1, "{troubles:?}");
+        assert!(troubles[0].starts_with(&format!("Open the {name}'s store")), "{troubles:?}");
+        assert!(actions(&rig).await.contains(&"store_made_anew".to_owned()));
+        rig.ask(json!({ "do": "acknowledge_troubles" })).await;
+        rig.app.stop().await;
+        let rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+        let entries = actions(&rig).await;
+        let told = entries.iter().filter(|action| *action == "store_made_anew").count();
+        assert_eq!(told, 1, "it is there again");
+        rig.app.stop().await;
+    }
+}

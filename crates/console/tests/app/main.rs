@@ -7,6 +7,7 @@ mod backup;
 mod bad_input;
 mod commands;
 mod configured;
+mod deletion;
 mod device;
 mod leaks;
 mod lost;

@@ -10,31 +10,38 @@ use store::fault;
 use super::{Archive, ArchiveError, PAGE, READ, search, sessions};
 use crate::SessionId;
 
+/// Lets go what is put into a table for a deleted session.
+macro_rules! keep_out {
+    ($table:literal, $session:literal) => {
+        concat!(
+            "CREATE TRIGGER ",
+            $table,
+            "_deleted BEFORE INSERT ON ",
+            $table,
+            " WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.",
+            $session,
+            ")
+              BEGIN SELECT RAISE(IGNORE); END;"
+        )
+    };
+}
+
 /// A deleted session stays deleted: what is still on its way from the journal is let go.
-pub(super) const TABLE: M<'static> = M::up(
-    "CREATE TABLE deleted(session BLOB PRIMARY KEY) WITHOUT ROWID;
-     CREATE TRIGGER sessions_deleted BEFORE INSERT ON sessions
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.id) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER messages_deleted BEFORE INSERT ON messages
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER notes_deleted BEFORE INSERT ON notes
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER tags_deleted BEFORE INSERT ON tags
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER regions_deleted BEFORE INSERT ON regions
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER verifications_deleted BEFORE INSERT ON verifications
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER overrides_deleted BEFORE INSERT ON overrides
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER devices_deleted BEFORE INSERT ON devices
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER pictures_deleted BEFORE INSERT ON pictures
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session) BEGIN SELECT RAISE(IGNORE); END;
-     CREATE TRIGGER happenings_deleted AFTER INSERT ON happenings
+pub(super) const TABLE: M<'static> = M::up(concat!(
+    "CREATE TABLE deleted(session BLOB PRIMARY KEY) WITHOUT ROWID;",
+    keep_out!("sessions", "id"),
+    keep_out!("messages", "session"),
+    keep_out!("notes", "session"),
+    keep_out!("tags", "session"),
+    keep_out!("regions", "session"),
+    keep_out!("verifications", "session"),
+    keep_out!("overrides", "session"),
+    keep_out!("devices", "session"),
+    keep_out!("pictures", "session"),
+    "CREATE TRIGGER happenings_deleted AFTER INSERT ON happenings
          WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session)
          BEGIN UPDATE happenings SET session = zeroblob(16), event = 'null' WHERE seq = NEW.seq; END;",
-);
+));
 
 const DELETE: &str = "delete a session from the archive";
 /// Where a session's rows are, beside its own row. Its events keep their numbers, which the next copy from the
@@ -60,7 +67,8 @@ pub struct Deleted {
 }
 
 impl Archive {
-    /// Deletes a session with everything in it, for good; none if the archive has no such session.
+    /// Deletes a session with everything in it, for good; none if the archive has no such session, which then
+    /// doesn't come in any more.
     ///
     /// # Errors
     /// An [`ArchiveError`]; nothing of it is deleted then.
@@ -71,6 +79,24 @@ impl Archive {
         self.write(DELETE, move |tx| delete(tx, session)).await
     }
 
+    /// Whether a session was deleted.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`].
+    pub async fn is_deleted(&self, session: SessionId) -> Result<bool, ArchiveError> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM deleted WHERE session = ?1)";
+        let read = move |c: &Connection| c.query_row(sql, [session.as_bytes()], |row| row.get(0));
+        self.read(move |c| read(c).map_err(fault(READ))).await
+    }
+
+    /// Takes what was deleted out of the write-ahead log, too; false if somebody was reading just then.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`].
+    pub async fn empty_log(&self) -> Result<bool, ArchiveError> {
+        self.database.empty_log(DELETE).await
+    }
+
     /// Sessions that ended before `before`, the oldest first; at most [`PAGE`]. One that was never closed counts from
     /// its beginning: whether it is live is for the caller to know.
     pub async fn ended_before(&self, before: Timestamp) -> Result<Vec<SessionId>, ArchiveError> {
@@ -79,8 +105,8 @@ impl Archive {
 }
 
 fn delete(connection: &Connection, session: SessionId) -> Result<Option<Deleted>, ArchiveError> {
-    let Some(doc) = sessions::doc_of(connection, session)? else { return Ok(None) };
-    for doc in docs_of(connection, session)?.into_iter().chain([doc]) {
+    let known = sessions::doc_of(connection, session)?;
+    for doc in docs_of(connection, session)?.into_iter().chain(known) {
         search::remove(connection, doc)?;
     }
     search::forget(connection, session)?;
@@ -98,7 +124,7 @@ fn delete(connection: &Connection, session: SessionId) -> Result<Option<Deleted>
     run("UPDATE happenings SET session = zeroblob(16), event = 'null' WHERE session = ?1")?;
     run("DELETE FROM sessions WHERE id = ?1")?;
     run("INSERT OR IGNORE INTO deleted(session) VALUES(?1)")?;
-    Ok(Some(deleted))
+    Ok(known.map(|_| deleted))
 }
 
 fn docs_of(connection: &Connection, session: SessionId) -> Result<Vec<i64>, ArchiveError> {
@@ -124,7 +150,7 @@ fn ended_before(
 mod tests {
     use super::*;
     use crate::archive::{
-        Note, NoteKind, in_memory,
+        ARCHIVE, Note, NoteKind, in_memory,
         messages::{self, sample as message},
         notes,
         sessions::sample,
@@ -205,5 +231,42 @@ mod tests {
         }
         let ended = ended_before(&connection, Timestamp(30_000)).unwrap();
         assert_eq!(ended.iter().map(|id| id.as_bytes()[0]).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn no_byte_of_a_deleted_session_is_left_in_the_file_or_its_log() {
+        const WRITTEN: [&str; 3] = ["Zqxjk", "wvyqz", "bxqpfm"];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plain.db");
+        // Without a key, so that the bytes are what the rows say.
+        let archive = ARCHIVE.open(&path, None).unwrap();
+        fill(&archive, 2);
+        sessions::save(&archive, &sample(1, WRITTEN[0])).unwrap();
+        let said = message("z", 7, "María", &format!("the {} jams", WRITTEN[1]));
+        messages::save(&archive, ONE, vec![said]).unwrap();
+        for text in ["first", "second"] {
+            let text = format!("{text} {}", WRITTEN[2]);
+            let (kind, by, at) = (NoteKind::Working, "tess".to_owned(), Timestamp(5_000));
+            notes::set(&archive, ONE, &Note { kind, text, by, at }).unwrap();
+        }
+        let on_the_disk = |text: &str| {
+            let holds = |name: &str| {
+                let bytes = std::fs::read(folder.path().join(name)).unwrap_or_default();
+                bytes.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
+            };
+            holds("plain.db") || holds("plain.db-wal")
+        };
+        // As the tables have it, and as the index has it.
+        let parts = WRITTEN.iter().flat_map(|text| [*text, &text[1..4]]);
+        for text in parts.clone() {
+            assert!(on_the_disk(text), "{text}");
+        }
+        delete(&archive, ONE).unwrap();
+        assert!(on_the_disk(WRITTEN[0]), "the log has it until it is emptied");
+        assert!(archive.empty_log("look").unwrap());
+        for text in parts {
+            assert!(!on_the_disk(text), "{text}");
+        }
+        assert!(on_the_disk("打印机坏了"), "the other session is kept");
     }
 }

@@ -60,31 +60,132 @@ pub struct Restored {
     pub keeper: Keeper,
 }
 
+/// A backup that was restored beside the data folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    /// When the backup was made.
+    pub made_at: Timestamp,
+    /// Where it is until it takes the data folder's place.
+    pub folder: PathBuf,
+}
+
+/// A backup's file, opened with its passphrase.
+struct Sealed {
+    from: SealedReader<BufReader<File>>,
+    /// In bytes.
+    total: u64,
+}
+
+/// A folder that is ready to be put in its place; it is removed when dropped.
+struct Unpacked {
+    new: TempDir,
+    lock: FolderLock,
+    made_at: Timestamp,
+    keeper: Keeper,
+}
+
+/// Puts a backup that [`Restore::stage`] restored in the place of the data folder, whose contents are moved
+/// aside; answers where to, or none if there was nothing to put. To be called before anything in the folder is
+/// opened. Cut short, it goes on with the next call. Blocks.
+///
+/// # Errors
+/// [`BackupError`]; but for [`BackupError::LeftAside`], the data folder is as it was.
+pub fn take_staged(
+    folder: &Path,
+    program: &str,
+    now: Timestamp,
+) -> Result<Option<PathBuf>, BackupError> {
+    let folder = std::path::absolute(folder).map_err(BackupError::io(RESTORING, folder))?;
+    let staged = staged_beside(&folder);
+    if !staged.join(VAULT_FILE).exists() {
+        return Ok(None);
+    }
+    let _lock = FolderLock::take(&folder, program, now)?;
+    put_in_place(&staged, &folder, now)
+}
+
+/// A name that is known at the next start; what has it is complete.
+fn staged_beside(folder: &Path) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(".restored");
+    folder.with_file_name(name)
+}
+
 impl Restore<'_> {
     /// Restores it. Blocks, on a thread within a runtime.
     ///
     /// # Errors
     /// [`BackupError`]; but for [`BackupError::LeftAside`], the data folder is as it was.
     pub fn run(self, now: Timestamp, progress: OnProgress<'_>) -> Result<Restored, BackupError> {
-        let file = File::open(self.from).map_err(BackupError::reading(self.from))?;
-        let total = file.metadata().map_err(BackupError::reading(self.from))?.len();
-        let sealed = SealedReader::new(BufReader::new(file), self.passphrase);
-        let sealed = sealed.map_err(BackupError::reading(self.from))?;
-        let folder =
-            std::path::absolute(self.folder).map_err(BackupError::io(RESTORING, self.folder))?;
+        let sealed = self.open()?;
+        let folder = self.folder()?;
         let lock = FolderLock::take(&folder, self.program, now)?;
         if !self.replace && has_console(&folder) {
             return Err(BackupError::FolderTaken(folder));
         }
-        let new = self.new_folder(&folder)?;
+        let Unpacked { new, lock: new_lock, made_at, keeper } =
+            self.unpack(sealed, &folder, now, progress)?;
+        let aside = put_in_place(new.path(), &folder, now)?;
+        let _ = new.keep();
+        // One that waits for a start would take the place of this one then.
+        let _ = fs::remove_dir_all(staged_beside(&folder));
+        drop((new_lock, lock));
+        Ok(Restored { made_at, aside, keeper })
+    }
+
+    /// Restores it, checked to the end, to a folder beside the data folder, which a console uses and may go on
+    /// using: [`take_staged`] puts it in the place of the data folder. Blocks, on a thread within a runtime.
+    ///
+    /// # Errors
+    /// [`BackupError`]; nothing was changed then.
+    pub fn stage(self, now: Timestamp, progress: OnProgress<'_>) -> Result<Staged, BackupError> {
+        let sealed = self.open()?;
+        let folder = self.folder()?;
+        if !self.replace {
+            return Err(BackupError::FolderTaken(folder));
+        }
+        let Unpacked { new, lock, made_at, .. } = self.unpack(sealed, &folder, now, progress)?;
+        drop(lock);
+        let staged = staged_beside(&folder);
+        let failed = BackupError::io("make a folder in", folder.parent().unwrap_or(&folder));
+        if staged.exists() {
+            // One that was restored before and never put in its place.
+            fs::remove_dir_all(&staged).map_err(&failed)?;
+        }
+        sync_folder(new.path()).map_err(&failed)?;
+        fs::rename(new.path(), &staged).map_err(&failed)?;
+        let _ = new.keep();
+        sync_folder(folder.parent().unwrap_or(&folder)).map_err(&failed)?;
+        Ok(Staged { made_at, folder: staged })
+    }
+
+    fn open(&self) -> Result<Sealed, BackupError> {
+        let failed = BackupError::reading(self.from);
+        let file = File::open(self.from).map_err(&failed)?;
+        let total = file.metadata().map_err(&failed)?.len();
+        let from = SealedReader::new(BufReader::new(file), self.passphrase).map_err(&failed)?;
+        Ok(Sealed { from, total })
+    }
+
+    fn folder(&self) -> Result<PathBuf, BackupError> {
+        std::path::absolute(self.folder).map_err(BackupError::io(RESTORING, self.folder))
+    }
+
+    /// Unpacks and checks it in a folder beside the data folder.
+    fn unpack(
+        &self,
+        sealed: Sealed,
+        folder: &Path,
+        now: Timestamp,
+        progress: OnProgress<'_>,
+    ) -> Result<Unpacked, BackupError> {
+        let new = self.new_folder(folder)?;
         // A folder that nobody can use until it is in its place.
-        let new_lock = FolderLock::take(new.path(), self.program, now)?;
-        let contents = self.unpack(sealed, new.path(), total, progress)?;
+        let lock = FolderLock::take(new.path(), self.program, now)?;
+        let contents = self.write_files(sealed, new.path(), progress)?;
         let vault = Vault::import(new.path(), &contents.key, self.keep.clone())?;
         self.check(new.path(), &vault, contents.made_at, now)?;
-        let aside = put_in_place(new, &folder, now)?;
-        drop((new_lock, lock));
-        Ok(Restored { made_at: contents.made_at, aside, keeper: vault.keeper() })
+        Ok(Unpacked { new, lock, made_at: contents.made_at, keeper: vault.keeper() })
     }
 
     /// A folder beside the data folder, so that a rename is enough at the end.
@@ -97,11 +198,10 @@ impl Restore<'_> {
     }
 
     /// Writes all files to `new`, up to the end of the backup.
-    fn unpack(
+    fn write_files(
         &self,
-        mut from: SealedReader<impl Read>,
+        Sealed { mut from, total }: Sealed,
         new: &Path,
-        total: u64,
         progress: OnProgress<'_>,
     ) -> Result<Contents, BackupError> {
         let reading = BackupError::reading(self.from);
@@ -211,31 +311,25 @@ fn create(path: &Path) -> io::Result<File> {
 
 /// Puts the new folder in the place of the data folder, whose contents are moved aside if there are any;
 /// answers where to.
-fn put_in_place(
-    new: TempDir,
-    folder: &Path,
-    now: Timestamp,
-) -> Result<Option<PathBuf>, BackupError> {
+fn put_in_place(new: &Path, folder: &Path, now: Timestamp) -> Result<Option<PathBuf>, BackupError> {
     let failed = BackupError::io("replace", folder);
     let parent = folder.parent().unwrap_or(folder);
-    sync_folder(new.path()).map_err(&failed)?;
+    sync_folder(new).map_err(&failed)?;
     if !has_console(folder) {
         // The lock's file is all that is in it; a folder is renamed only over an empty one.
         let _ = fs::remove_file(folder.join(LOCK_FILE));
-        fs::rename(new.path(), folder).map_err(&failed)?;
-        let _ = new.keep();
+        fs::rename(new, folder).map_err(&failed)?;
         sync_folder(parent).map_err(&failed)?;
         return Ok(None);
     }
     let aside = free_name(folder, now);
     fs::rename(folder, &aside).map_err(&failed)?;
-    if let Err(source) = fs::rename(new.path(), folder) {
+    if let Err(source) = fs::rename(new, folder) {
         return Err(match fs::rename(&aside, folder) {
             Ok(()) => failed(source),
             Err(_) => BackupError::LeftAside { folder: folder.to_owned(), aside, source },
         });
     }
-    let _ = new.keep();
     sync_folder(parent).map_err(&failed)?;
     Ok(Some(aside))
 }

@@ -1,8 +1,8 @@
 //! The databases of a data folder, as backups, checks and the rescue of damaged ones see them.
 
-use std::path::Path;
+use std::{fs, io, path::Path};
 
-use store::{SalvagedTable, Snapshot, StoreError, StoreKey};
+use store::{Interrupt, SalvagedTable, Snapshot, StoreError, StoreKey};
 
 use crate::vault::Vault;
 
@@ -67,12 +67,37 @@ impl StoreFile {
     /// # Errors
     /// [`StoreError::Damaged`] with what was found first, `TooNew`, or why it can't be looked at.
     pub fn check_in(&self, folder: &Path, vault: &Vault) -> Result<(), StoreError> {
+        self.to_check(folder, vault)?.check_all()
+    }
+
+    /// As [`Self::check_in`], but without comparing indexes with their tables. `begins` is given what cuts it
+    /// short, with an error that is none of damage.
+    ///
+    /// # Errors
+    /// As [`Self::check_in`].
+    pub fn quick_check_in(
+        &self,
+        folder: &Path,
+        vault: &Vault,
+        begins: impl FnOnce(Interrupt),
+    ) -> Result<(), StoreError> {
+        let snapshot = self.to_check(folder, vault)?;
+        begins(snapshot.interrupt());
+        snapshot.check()
+    }
+
+    /// Whether there is no file of it in `folder`, or one without a byte.
+    pub fn is_missing_in(&self, folder: &Path) -> bool {
+        is_missing(&folder.join(self.path))
+    }
+
+    fn to_check(&self, folder: &Path, vault: &Vault) -> Result<Snapshot, StoreError> {
         let key = self.key(vault);
         let snapshot = Snapshot::begin(&folder.join(self.path), key.as_ref(), self.checking)?;
         if snapshot.version()? > self.version {
             return Err(StoreError::TooNew { doing: self.checking });
         }
-        snapshot.check_all()
+        Ok(snapshot)
     }
 
     /// Copies what can be read of the one in `folder` to the folder `to`. Blocks.
@@ -95,5 +120,14 @@ impl StoreFile {
     /// Its key; none where the file as a whole isn't encrypted.
     pub(super) fn key(&self, vault: &Vault) -> Option<StoreKey> {
         self.purpose.map(|purpose| vault.subkey(purpose))
+    }
+}
+
+/// Whether there is no file, or one without a byte. One that can't be looked at isn't missing: opening
+/// it says what is wrong.
+pub(crate) fn is_missing(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(found) => found.is_file() && found.len() == 0,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }

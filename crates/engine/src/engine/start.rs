@@ -7,7 +7,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use ractor::{Actor, ActorRef};
 use secrecy::SecretString;
 use serve::{HostGuard, Server};
-use session::{Life, Transcript, outage::OutageChange};
+use session::{Life, Timestamp, Transcript, outage::OutageChange};
+use store::StoreError;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use url::Url;
 
@@ -24,15 +25,15 @@ use crate::{
     error::StartError,
     faults::Faults,
     hooks::{self, Nonces},
-    journal::{Journal, Stored},
+    journal::{Answer, Journal, Stored},
     observe,
     reach::{self, Tester},
     remote::{LoginWithMe, is_loopback},
     to_actors::ToActors,
 };
 
-/// A session that ended this long ago is only in the archive.
-const KEPT: Duration = Duration::from_secs(7 * 86_400);
+/// A session that failed this long ago is only in the archive; until then its failure can be mended.
+const MENDABLE: Duration = Duration::from_secs(7 * 86_400);
 
 impl Engine {
     /// Starts: opens the stores, binds the listener, brings every session back.
@@ -154,20 +155,43 @@ impl Engine {
     }
 }
 
-/// Whether a session ended long ago and is in the archive, so that the journal may forget it.
-async fn is_history(context: &Context, stored: &Stored) -> bool {
-    let ended = match (&stored.record.life, &stored.record.transcript) {
-        (
-            Life::Closed { at, .. } | Life::Over { at, .. },
-            Transcript::Saved { .. } | Transcript::NotYet,
-        ) => *at,
-        (Life::Failed { at, .. }, Transcript::NotYet) => *at,
-        (Life::Allocating | Life::Live(_), _)
-        | (Life::Closed { .. } | Life::Over { .. } | Life::Failed { .. }, _) => return false,
+/// Whether nothing is left to do in a session, so that it needs no actor.
+fn is_settled(stored: &Stored, at: Timestamp) -> bool {
+    let record = &stored.record;
+    let is_over = match &record.life {
+        Life::Closed { allocation, revoked, .. } => {
+            let over = allocation.as_ref().is_none_or(|allocation| allocation.expires <= at);
+            over || *revoked == Some(true)
+        }
+        Life::Over { .. } => true,
+        Life::Failed { at: since, .. } => at.since(*since) > MENDABLE,
+        Life::Allocating | Life::Live(_) => false,
     };
-    now().since(ended) > KEPT
-        && stored.replay.is_empty()
-        && matches!(context.archive.summary(stored.session).await, Ok(Some(_)))
+    let is_saved = match record.transcript {
+        Transcript::Saved { .. } | Transcript::NotYet => true,
+        Transcript::Wanted { .. } => false,
+    };
+    is_over && is_saved && stored.replay.is_empty()
+}
+
+/// Leaves a settled session to the archive alone, and finishes a deletion that a crash cut short; none if the
+/// session needs an actor.
+///
+/// # Errors
+/// The archive doesn't take it; then the journal keeps it.
+async fn retire(context: &Context, stored: &Stored) -> Result<Option<Answer<()>>, StoreError> {
+    let Context { archive, journal, .. } = context;
+    if stored.record.is_live() {
+        return Ok(None);
+    }
+    if archive.is_deleted(stored.session).await? {
+        return Ok(Some(journal.erase(stored.session)));
+    }
+    if !is_settled(stored, now()) {
+        return Ok(None);
+    }
+    archivist::copy_session(archive, stored.session, None, &stored.record).await?;
+    Ok(Some(journal.forget(stored.session)))
 }
 
 async fn restore(
@@ -180,13 +204,20 @@ async fn restore(
     for (id, error) in loaded.damaged {
         tracing::error!(session = %id, %error, "a stored session can't be read");
     }
-    let mut stored = Vec::with_capacity(loaded.sessions.len());
+    let (mut stored, mut retired) = (Vec::new(), Vec::new());
     for session in loaded.sessions {
-        if is_history(context, &session).await {
-            let _ = journal.forget(session.session).await;
-        } else {
-            stored.push(session);
+        match retire(context, &session).await {
+            Ok(Some(forgotten)) => retired.push(forgotten),
+            Ok(None) => stored.push(session),
+            Err(error) => {
+                tracing::warn!(session = %session.session, %error, "leave a session to the archive");
+                stored.push(session);
+            }
         }
+    }
+    // Not one by one: all that wait are written together.
+    for forgotten in retired {
+        let _ = forgotten.await;
     }
     let (done, started) = oneshot::channel();
     let message = supervisor::Message::Restore { stored, since, done };

@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     archive::{ARCHIVE_FILE, Archive, ArchiveKey},
+    backup::is_missing,
     error::StartError,
     journal::{self, JOURNAL_FILE, Journal, JournalError},
     vault::{SealKey, Vault},
@@ -107,15 +108,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, StartError> {
     let opened = tokio::task::spawn_blocking(open).await;
     opened.map_err(|error| StartError::Spawn(error.to_string()))?
-}
-
-/// Whether there is no file, or one without a byte. One that can't be looked at isn't missing: opening
-/// it says what is wrong.
-fn is_missing(path: &Path) -> bool {
-    match fs::metadata(path) {
-        Ok(found) => found.is_file() && found.len() == 0,
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    }
 }
 
 /// Opens both, unless one of the `lost` ones is missing beside another that holds something: a first

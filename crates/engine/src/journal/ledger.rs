@@ -1,6 +1,6 @@
 //! The journal's writes, always inside one of the writer's transactions. The numbers of webhooks
 //! and of events only ever grow, even across restarts, because the newest row of each is
-//! never pruned.
+//! never pruned, and a mark has the numbers where it was erased.
 
 use std::sync::Arc;
 
@@ -16,6 +16,10 @@ use crate::{SessionId, vault::SealKey};
 /// The most rows that one call prunes, so that an event never waits long behind it.
 const PRUNED_AT_ONCE: usize = 1_000;
 
+const ERASE: &str = "erase a session from the journal";
+/// The mark that has the newest numbers as of the last erasure.
+const LAST_ERASED: &str = "journal/last-erased";
+
 /// The writer's connection, and the last number of each sequence.
 pub(super) struct Ledger {
     connection: WriteConnection,
@@ -24,6 +28,8 @@ pub(super) struct Ledger {
     last: LastNumbers,
     /// As of the last commit.
     committed: LastNumbers,
+    /// Rows were erased that are in the write-ahead log still.
+    erased: bool,
     faults: Faults,
 }
 
@@ -62,6 +68,15 @@ impl Transactional for Ledger {
 
     fn committed(&mut self) {
         self.committed = self.last;
+        if self.erased {
+            match self.connection.empty_log(ERASE) {
+                // Somebody reads just now: after the next commit, then.
+                Ok(emptied) => self.erased = !emptied,
+                Err(error) => {
+                    tracing::warn!(%error, "erased rows stay in the journal's log for now")
+                }
+            }
+        }
     }
 
     // A number that was given out and rolled back is given out again: sequences have no gaps.
@@ -82,11 +97,12 @@ impl Ledger {
                 .map(Option::unwrap_or_default)
                 .map_err(fault("open the journal"))
         };
+        let erased = last_erased(&connection, &key)?;
         let last = LastNumbers {
-            webhook: end("SELECT max(seq) FROM events")?,
-            event: end("SELECT max(seq) FROM happenings")?,
+            webhook: end("SELECT max(seq) FROM events")?.max(erased.webhook),
+            event: end("SELECT max(seq) FROM happenings")?.max(erased.event),
         };
-        Ok(Self { connection, key, last, committed: last, faults })
+        Ok(Self { connection, key, last, committed: last, erased: false, faults })
     }
 
     pub fn append(
@@ -176,6 +192,20 @@ impl Ledger {
         self.execute("DELETE FROM sessions WHERE id = ?1", [session.as_bytes()], doing).map(drop)
     }
 
+    pub fn erase(&mut self, session: SessionId) -> Result<(), StoreError> {
+        self.forget(session)?;
+        // Where the newest rows go, no row says any more up to where numbers were given out.
+        let LastNumbers { webhook, event } = self.last;
+        self.mark(LAST_ERASED, Some(&[webhook.to_le_bytes(), event.to_le_bytes()].concat()))?;
+        for sql in
+            ["DELETE FROM events WHERE session = ?1", "DELETE FROM happenings WHERE session = ?1"]
+        {
+            self.execute(sql, [session.as_bytes()], ERASE)?;
+        }
+        self.erased = true;
+        Ok(())
+    }
+
     pub fn killed(&mut self, session: SessionId, seq: u64, why: &str) -> Result<u32, StoreError> {
         let doing = "set an input aside";
         let sealed = self.seal(&table::sealed_to_killer(session, seq), &why, doing)?;
@@ -258,4 +288,15 @@ impl Ledger {
             .and_then(|mut statement| statement.execute(parameters))
             .map_err(fault(doing))
     }
+}
+
+fn last_erased(connection: &Connection, key: &SealKey) -> Result<LastNumbers, StoreError> {
+    let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
+    let (mut webhook, mut event) = (0, 0);
+    if let Some(mark) = super::read::mark(connection, key, LAST_ERASED)?
+        && let Some((first, second)) = mark.split_at_checked(8)
+    {
+        (webhook, event) = (number(first), number(second));
+    }
+    Ok(LastNumbers { webhook, event })
 }

@@ -62,6 +62,11 @@ export class Archive {
     }
   }
 
+  /** Leaves out a session that was deleted. */
+  without(session: string): void {
+    this.hits = this.hits.filter((hit) => hit.session !== session);
+  }
+
   /** Forgets what was found. */
   forget(): void {
     clearTimeout(this.#timer);

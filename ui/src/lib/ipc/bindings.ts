@@ -92,7 +92,11 @@ cursor: string | null, } | { "do": "export", session: string,
 /**
  * As what.
  */
-format: Format, } | { "do": "export_sessions" } | { "do": "picture", 
+format: Format, } | { "do": "export_sessions" } | { "do": "delete_session", session: string, 
+/**
+ * A person has confirmed it; else the command is refused.
+ */
+confirmed: boolean, } | { "do": "picture", 
 /**
  * Of which session.
  */
@@ -232,7 +236,19 @@ path?: string,
 /**
  * Whether a file of this name is replaced.
  */
-replace?: boolean, } | { "do": "acknowledge_troubles" } | { "do": "quitting" } | { "do": "quit" };
+replace?: boolean, } | { "do": "backups" } | { "do": "restore", 
+/**
+ * What it was sealed with.
+ */
+passphrase: string, 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * A person has confirmed that the data of now is moved aside; else the command is refused.
+ */
+replace: boolean, } | { "do": "acknowledge_troubles" } | { "do": "quitting" } | { "do": "quit" };
 
 export type About = { 
 /**
@@ -339,7 +355,19 @@ path: string,
 /**
  * How many bytes it has.
  */
-bytes: number, } | { "reply": "audit_check", check: AuditCheck, };
+bytes: number, } | { "reply": "backups", 
+/**
+ * Where they are.
+ */
+folder: string, 
+/**
+ * The newest first.
+ */
+backups: Array<BackupFile>, } | { "reply": "restored", 
+/**
+ * When it was made.
+ */
+made_at: number, } | { "reply": "audit_check", check: AuditCheck, };
 
 export type Hit = { 
 /**
@@ -385,6 +413,20 @@ subject: string,
  */
 body: string, };
 
+export type BackupFile = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * When it was written last.
+ */
+at: number, 
+/**
+ * How many bytes it has.
+ */
+bytes: number, };
+
 export type SecondFactor = { 
 /**
  * The code.
@@ -395,7 +437,7 @@ code: string,
  */
 method?: string, };
 
-export type Settings = { version: number, technician: string, theme: Theme, base_url: string | null, region_url_template: string | null, join_url_template: string | null, licence_consent: boolean, licence_consent_at: string | null, licence_consent_by: string | null, listen: string, public_url: string | null, probe_rounds: number, heartbeat_s: number | null, mail_rules: Array<MailRule>, lan: boolean, lan_listen: string, lan_url: string | null, tls_cert: string | null, tls_key: string | null, viewer_origins: string[], company: string, require_sign_in: boolean, sign_in_skipped: boolean, lock_after_min: number, lock_with_screen: boolean, chat_in_notifications: boolean, verify_gate: GatePolicy, verify_gate_min: number, verify_wait_s: number, passwordless_url: string | null, passwordless_key: string | null, logintc_url: string | null, logintc_domain: string | null, rocketchat_url: string | null, rocketchat_user: string | null, };
+export type Settings = { version: number, technician: string, theme: Theme, base_url: string | null, region_url_template: string | null, join_url_template: string | null, licence_consent: boolean, licence_consent_at: string | null, licence_consent_by: string | null, listen: string, public_url: string | null, probe_rounds: number, heartbeat_s: number | null, mail_rules: Array<MailRule>, lan: boolean, lan_listen: string, lan_url: string | null, tls_cert: string | null, tls_key: string | null, viewer_origins: string[], company: string, require_sign_in: boolean, sign_in_skipped: boolean, lock_after_min: number, lock_with_screen: boolean, chat_in_notifications: boolean, verify_gate: GatePolicy, verify_gate_min: number, verify_wait_s: number, keep_sessions_days: number, passwordless_url: string | null, passwordless_key: string | null, logintc_url: string | null, logintc_domain: string | null, rocketchat_url: string | null, rocketchat_user: string | null, };
 
 export type Theme = "system" | "dark" | "light";
 
@@ -413,7 +455,7 @@ to_customer: boolean,
  */
 when: MailWhen, };
 
-export type SettingGroup = "you" | "service" | "lan" | "listener" | "timing" | "mail" | "access" | "gate" | "company" | "passwordless" | "logintc" | "rocketchat";
+export type SettingGroup = "you" | "service" | "lan" | "listener" | "timing" | "mail" | "records" | "access" | "gate" | "company" | "passwordless" | "logintc" | "rocketchat";
 
 export type SettingField = { key: string, label: string, hint?: string, } & ({ "kind": "text", placeholder?: string, 
 /**

@@ -32,6 +32,7 @@ export const DEFAULTS: Settings = {
   "verify_gate": "off",
   "verify_gate_min": 30,
   "verify_wait_s": 60,
+  "keep_sessions_days": 0,
   "passwordless_url": null,
   "passwordless_key": null,
   "logintc_url": null,
@@ -163,6 +164,17 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
       "key": "mail_rules",
       "label": "Mail rules",
       "kind": "mail_rules"
+    }
+  ],
+  "records": [
+    {
+      "key": "keep_sessions_days",
+      "label": "Keep sessions",
+      "hint": "Sessions that ended longer ago are deleted for good, with their chat, notes and pictures; a backup written before still has them. 0 keeps all for ever.",
+      "kind": "number",
+      "unit": "days",
+      "min": 0,
+      "max": 3650
     }
   ],
   "access": [

@@ -43,6 +43,12 @@ export const GROUPS: Group[] = [
     text: 'Ordered for every new session. A rule sends at most one mail for each event.',
     fields: FIELDS.mail,
   },
+  {
+    id: 'records',
+    title: 'Records',
+    text: 'How long sessions are kept that are over.',
+    fields: FIELDS.records,
+  },
   ...IDENTITY_GROUPS,
 ];
 

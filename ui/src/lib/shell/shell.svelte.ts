@@ -7,6 +7,7 @@ export type Open =
   | { is: 'none' }
   | { is: 'map' }
   | { is: 'close'; session: string }
+  | { is: 'delete'; session: string }
   | { is: 'program'; session: string }
   | { is: 'set_up' }
   | { is: 'sign_in' }

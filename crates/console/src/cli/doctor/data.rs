@@ -20,17 +20,13 @@ use crate::{
     present::{
         self,
         identity_services::missing,
-        remedy::{self, Remedy},
+        remedy::{self, RESTORE_OR_SALVAGE, Remedy},
         trouble,
     },
     view::{Identity, Trouble},
 };
 
 const UNDAMAGED: &str = "it opens, and no page of it is damaged";
-
-/// For a damaged database.
-const RESTORE_OR_SALVAGE: &str =
-    "Restore a backup (deskhand restore), or save what can be read (deskhand doctor --salvage).";
 
 /// Checks the data folder and its contents.
 pub(super) async fn look(global: &Global) -> Result<Vec<Check>, Failed> {

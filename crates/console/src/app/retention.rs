@@ -1,0 +1,183 @@
+//! Deletes sessions that ended longer ago than the settings say.
+//!
+//! What a run deletes is in the audit log before it is done: one entry for each batch, with how many they are
+//! and before when they ended, which says of any session whether it was among them. The entry names none:
+//! the log keeps its entries for ever, and is not to be a list of what nobody wants kept.
+
+use std::{sync::Arc, time::Duration};
+
+use engine::{CommandError, Engine, SessionId, clock::now};
+use session::Timestamp;
+
+use super::{AuditEntry, Console, mark_name};
+use crate::words;
+
+/// How long a day is, for the setting and between two runs.
+const DAY: Duration = Duration::from_secs(86_400);
+/// How often it is looked whether a day has passed: a computer that sleeps counts no time.
+const LOOK: Duration = Duration::from_secs(600);
+
+/// Deletes what is old, at the start and then once a day. A change of the setting waits for that: whoever
+/// typed a digit too few has time to see it.
+pub(super) async fn follow(console: Arc<Console>) {
+    loop {
+        let started = now();
+        delete_old(&console, started).await;
+        while now().since(started) < DAY {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = console.lifecycle.watch.stopping.cancelled() => return,
+            }
+        }
+    }
+}
+
+/// Deletes the sessions that ended longer before `now` than the settings say.
+async fn delete_old(console: &Console, now: Timestamp) {
+    let days = console.settings.current().keep_sessions_days;
+    if days == 0 {
+        return;
+    }
+    let kept = i64::from(days).saturating_mul(86_400_000);
+    let before = Timestamp(now.0.saturating_sub(kept));
+    // For each batch anew: the settings may replace the engine meanwhile.
+    while let Some(engine) = console.engine.get().await {
+        match delete_batch(console, &engine, before).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            // Tried again tomorrow, or at the next start.
+            Err(error) => return tracing::warn!(%error, "delete old sessions"),
+        }
+    }
+}
+
+/// Deletes the oldest of them; false if none is left that can be deleted.
+async fn delete_batch(
+    console: &Console,
+    engine: &Engine,
+    before: Timestamp,
+) -> Result<bool, CommandError> {
+    let old = engine.archive().ended_before(before).await.map_err(CommandError::Archive)?;
+    let old: Vec<SessionId> =
+        old.into_iter().filter(|id| engine.why_not_deleted(*id).is_none()).collect();
+    if old.is_empty() {
+        return Ok(false);
+    }
+    let ended = words::date_and_time(before, &console.zone);
+    let number = match old.len() {
+        1 => "1 session".to_owned(),
+        more => format!("{more} sessions"),
+    };
+    let text = format!("Deletes {number} that ended before {ended}, as the settings say.");
+    let entry =
+        AuditEntry { by: "Deskhand".into(), action: "sessions_deleted", text, session: None };
+    // Nothing is deleted unseen; that the log can't be written stands as a trouble.
+    if console.audit.record(entry).await.is_err() {
+        return Ok(false);
+    }
+    for id in &old {
+        if console.lifecycle.watch.stopping.is_cancelled() {
+            return Ok(false);
+        }
+        engine.delete_by_rule(*id).await?;
+    }
+    engine.empty_logs().await?;
+    console.forget_deleted(engine, &old).await;
+    Ok(true)
+}
+
+impl Console {
+    /// Forgets what the console itself knows of sessions that were deleted.
+    pub(crate) async fn forget_deleted(&self, engine: &Engine, deleted: &[SessionId]) {
+        for id in deleted {
+            self.unread.forget(*id);
+            if let Err(error) = engine.journal().mark(&mark_name(*id), None).await {
+                tracing::warn!(%error, "forget up to where a deleted session was read");
+            }
+        }
+        let shown = |on_screen: &mut Option<SessionId>| {
+            let gone = on_screen.is_some_and(|id| deleted.contains(&id));
+            if gone {
+                *on_screen = None;
+            }
+            gone
+        };
+        self.updates.on_screen.send_if_modified(shown);
+        self.updates.announce();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{App, Options, commands::Command, reply::Reply};
+
+    /// Long enough for a loaded machine; only a failing test waits so long.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    async fn ask(app: &App, command: serde_json::Value) -> Reply {
+        let command: Command = serde_json::from_value(command).unwrap();
+        app.command(command, "Anna").await.unwrap_or_else(|trouble| panic!("{trouble:?}"))
+    }
+
+    async fn session(app: &App) -> SessionId {
+        let Reply::Session { id } = ask(app, json!({ "do": "new_session" })).await else {
+            panic!("no session was made")
+        };
+        id.parse().unwrap()
+    }
+
+    /// Waits until the session can be deleted, and the archive has that it is closed.
+    async fn archived(engine: &Engine, id: SessionId) {
+        let mut changes = engine.subscribe();
+        let is_there = async || {
+            let summary = engine.archive().summary(id).await.unwrap();
+            let closed = summary.is_some_and(|summary| summary.closed_at.is_some());
+            closed && engine.why_not_deleted(id).is_none()
+        };
+        let wait = async {
+            while !is_there().await {
+                // The archive itself tells nobody.
+                let _ = tokio::time::timeout(Duration::from_millis(20), changes.changed()).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_ended_longer_ago_than_the_settings_say_is_deleted_and_counted_in_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = App::start(Options::of_test(folder.path())).await.unwrap();
+        let console = app.console();
+        let (old, other, live) = (session(&app).await, session(&app).await, session(&app).await);
+        let engine = console.engine.get().await.unwrap();
+        for id in [old, other] {
+            ask(&app, json!({ "do": "close", "session": id.to_string(), "outcome": "resolved" }))
+                .await;
+            archived(&engine, id).await;
+        }
+        let kept = async || {
+            let all = engine.archive().all_sessions().await.unwrap();
+            all.iter().filter(|listed| [old, other].contains(&listed.summary.session)).count()
+        };
+        let later = |days: u64| now().plus(Duration::from_secs(days * 86_400));
+        delete_old(console, later(10_000)).await;
+        assert_eq!(kept().await, 2, "without the setting, all are kept for ever");
+        ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
+        delete_old(console, later(29)).await;
+        assert_eq!(kept().await, 2, "they are not old enough");
+        delete_old(console, later(31)).await;
+        assert_eq!(kept().await, 0);
+        assert!(engine.snapshot(live).is_some() && engine.snapshot(old).is_none());
+        assert!(engine.archive().summary(live).await.unwrap().is_some());
+        let entries = engine.archive().audit_page(None, 50).await.unwrap();
+        let texts = entries.iter().filter(|link| link.entry.action == "sessions_deleted");
+        let texts: Vec<_> = texts.map(|link| link.entry.text.as_str()).collect();
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        assert!(texts[0].starts_with("Deletes 2 sessions that ended before "), "{texts:?}");
+        drop(engine);
+        app.stop().await;
+    }
+}

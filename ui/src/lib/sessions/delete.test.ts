@@ -1,0 +1,17 @@
+import { screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { expect, test } from 'vitest';
+import { open } from '../../../tests/rendered';
+
+test('a closed session is deleted after a question, and leaves the window', async () => {
+  const port = open('rich');
+  await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
+  const id = [...port.details.values()].find((known) => known.row.name === 'Maria Lopez')?.row.id ?? '';
+  await port.ask({ do: 'close', session: id, outcome: 'resolved', note: '' });
+  await userEvent.click(await screen.findByRole('button', { name: /more/i }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: /Delete/ }));
+  expect(await screen.findByText(/is deleted with its chat, notes and/)).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Delete for good' }));
+  await waitFor(() => expect(screen.queryByRole('heading', { level: 1, name: 'Maria Lopez' })).toBeNull());
+  expect(port.details.has(id)).toBe(false);
+});
