@@ -12,7 +12,7 @@ import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import type { Place } from '../src/lib/shell/place';
 import { newest, page } from './chat';
 import { FakeIdentity } from './identity';
-import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, row } from './make';
+import { ACCEPTED, chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { backUp, download, keep, PICTURE } from './saving';
@@ -177,6 +177,14 @@ export class FakeConsole implements ConsolePort {
         this.change(command.session, (d) => ({
           ...d,
           mails: [...d.mails, ordered(command, d.mails.length + 1)],
+        }));
+        return DONE;
+      case 'repeat_mail':
+        this.change(command.session, (d) => ({
+          ...d,
+          mails: d.mails.map((m) =>
+            m.id === command.mail ? { ...m, ...ACCEPTED, doubtful: false, can_repeat: false } : m,
+          ),
         }));
         return DONE;
       case 'withdraw_mail':
@@ -389,6 +397,8 @@ export class FakeConsole implements ConsolePort {
           to: mail.to,
           subject: 'Anna Keller is waiting for you',
           body: 'Open the link to let Anna Keller help you.',
+          state: mail.state,
+          reason: mail.state === 'refused' ? '550 5.1.1 There is no such user' : null,
         })),
     );
   }

@@ -221,14 +221,21 @@ const SPELLING: Record<string, string> = {
   Y: 'Yankee',
 };
 
+/** What a service without the event channel says of a mail. */
+export const ACCEPTED = {
+  state: 'accepted',
+  status: 'Accepted by the service 14:00. Whether it arrives isn’t known',
+} as const;
+
 export function ordered(command: Extract<Command, { do: 'mail' }>, id: number): MailView {
   const waiting = command.when !== 'now';
   return {
     id,
     to: command.to,
     to_customer: command.to_customer,
-    status: waiting ? 'Waits' : 'Sent',
+    ...(waiting ? { state: 'waiting', status: 'Waits' } : ACCEPTED),
     waiting,
     doubtful: false,
+    can_repeat: false,
   };
 }

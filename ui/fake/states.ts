@@ -1,6 +1,6 @@
-import type { ChatLine, LampKind, SessionDetail, SessionRow, StateKind } from '../src/lib/ipc/bindings';
+import type { ChatLine, LampKind, MailView, SessionDetail, SessionRow, StateKind } from '../src/lib/ipc/bindings';
 import { hhmm } from '../src/lib/time/format';
-import { chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
+import { ACCEPTED, chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
 import { NO_REGION } from './refusals';
 
 const off = HOOKS.map((name) => hook(name, 'off'));
@@ -169,9 +169,31 @@ function active(now: number): SessionDetail {
       })),
     },
     mails: [
-      mail(1, 'zoe.angstrom-nunez+support@very-long-department-name.example.com', true, 'Sent 14:00'),
-      { ...mail(2, 'jonas@example.com', false, 'Goes out when the customer is online'), waiting: true },
-      { ...mail(3, 'chef@example.com', false, 'May not have been sent: no answer in 5 s'), doubtful: true },
+      mail(1, 'zoe.angstrom-nunez+support@very-long-department-name.example.com', true, ACCEPTED),
+      mail(
+        2,
+        'jonas@example.com',
+        false,
+        { state: 'waiting', status: 'Goes out when the customer is online' },
+        { waiting: true },
+      ),
+      mail(
+        3,
+        'chef@example.com',
+        false,
+        {
+          state: 'refused',
+          status: 'Refused 14:02: permanent error (550): 5.1.1 There is no user with the name chef here',
+        },
+        { doubtful: true, can_repeat: true },
+      ),
+      mail(
+        4,
+        'team@example.com',
+        false,
+        { state: 'queued', status: 'Not taken yet, it is tried again: 451 4.3.0 try again later' },
+        {},
+      ),
     ],
     chat: chatter(now - 70 * MINUTE),
     chat_as_of: now - 2000,
@@ -186,14 +208,13 @@ function active(now: number): SessionDetail {
   });
 }
 
-const mail = (id: number, to: string, to_customer: boolean, status: string) => ({
-  id,
-  to,
-  to_customer,
-  status,
-  waiting: false,
-  doubtful: false,
-});
+const mail = (
+  id: number,
+  to: string,
+  to_customer: boolean,
+  came: Pick<MailView, 'state' | 'status'>,
+  flags: Partial<MailView> = {},
+): MailView => ({ id, to, to_customer, ...came, waiting: false, doubtful: false, can_repeat: false, ...flags });
 
 function chatter(from: number): ChatLine[] {
   const said: [string, string][] = [

@@ -81,6 +81,7 @@ fn typescript() -> String {
         view::PictureView,
         view::ProgramView,
         view::ProgramState,
+        view::MailKind,
         view::MailView,
         view::ChatLine,
         view::ChatBoxView,

@@ -6,7 +6,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wire::{HookType, session_events::PinLife};
+use wire::{
+    HookType,
+    session_events::{MailFacts, PinLife},
+};
 
 use crate::{Presenter, Timestamp, Viewers};
 
@@ -32,6 +35,8 @@ pub struct Observation {
     pub viewers: ObservedSide,
     /// How often each hook's event has happened.
     pub happened: EventCounts,
+    /// What has become of each of the session's e-mails, oldest first. No PIN is in the reasons.
+    pub mails: Vec<MailFacts>,
 }
 
 /// One side's presence.

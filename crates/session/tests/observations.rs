@@ -40,6 +40,7 @@ impl Pair {
             presenter: ObservedSide::Never,
             viewers: ObservedSide::Never,
             happened: [0; 4],
+            mails: Vec::new(),
         };
         let state = State::new(About::default(), "anna".into(), T0);
         let mut pair = Self { now: T0, broker, state, events: Vec::new(), effects: Vec::new() };

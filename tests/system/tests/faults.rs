@@ -158,7 +158,7 @@ async fn mailed(running: &RunningEngine, id: SessionId) -> mail::Status {
     running.engine.order(id, order).await.unwrap();
     let settled = |s: &Snapshot| match s.record.mail.last().map(|order| order.status) {
         None | Some(mail::Status::Waiting | mail::Status::Held | mail::Status::Sending) => false,
-        Some(mail::Status::Sent { .. } | mail::Status::MaybeSent | mail::Status::Failed { .. }) => {
+        Some(mail::Status::Accepted { .. } | mail::Status::MaybeSent | mail::Status::Failed { .. }) => {
             true
         }
     };

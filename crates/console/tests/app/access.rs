@@ -443,6 +443,7 @@ fn every_command() -> Vec<Value> {
         on("show", json!({})),
         on("read", json!({})),
         on("mail", json!({ "to": "a@b.example", "to_customer": true, "when": "now" })),
+        on("repeat_mail", json!({ "mail": 1 })),
         on("withdraw_mail", json!({ "mail": 1 })),
         on("viewer_link", json!({ "read_only": true })),
         on("open_viewer", json!({ "read_only": true })),

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use session::{Arrival, Observation, ObservedSide, Timestamp};
-use wire::session_events::{self as wire_events, SessionFacts, SideFacts};
+use session::{Arrival, Observation, ObservedSide, Timestamp, text::plain};
+use wire::session_events::{self as wire_events, MailFacts, SessionFacts, SideFacts};
+
+/// The longest words of a mail server that are kept, in characters.
+const LONGEST_REASON: usize = 500;
+/// So many mails of a session are followed, the newest.
+const MOST_MAILS: usize = 256;
 
 /// The facts as of `now`, when they arrived.
 pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
@@ -14,7 +19,33 @@ pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
         presenter: side(facts.presenter, now),
         viewers: side(facts.viewers, now),
         happened: facts.happened,
+        mails: mails(facts),
     }
+}
+
+/// The mails, without the PIN: a mail server that refuses a mail may repeat the mail's text, which has the link.
+fn mails(facts: &SessionFacts) -> Vec<MailFacts> {
+    let pin = facts.session_pin.expose();
+    let told = facts.mails.iter().skip(facts.mails.len().saturating_sub(MOST_MAILS));
+    let cleaned = told.map(|mail| MailFacts {
+        id: mail.id.clone(),
+        state: mail.state,
+        reason: mail.reason.as_ref().map(|reason| plain(&without(reason, pin), LONGEST_REASON)),
+    });
+    cleaned.collect()
+}
+
+/// `text` without `pin`, in either case and with or without its dashes.
+fn without(text: &str, pin: &str) -> String {
+    let bare = pin.replace('-', "");
+    let mut text = text.to_owned();
+    for secret in [pin, bare.as_str()] {
+        // Upper case in ASCII keeps every place.
+        while let Some(at) = text.to_ascii_uppercase().find(secret) {
+            text.replace_range(at..at + secret.len(), "(PIN)");
+        }
+    }
+    text
 }
 
 fn arrival(arrival: wire_events::Arrival, now: Timestamp) -> Arrival {

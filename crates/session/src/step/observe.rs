@@ -44,6 +44,8 @@ impl Turn {
         self.state.record.observed.revision = seen.revision;
         self.take_presence(&seen);
         self.expect_hooks(seen.happened);
+        self.state.mails = seen.mails;
+        self.follow_mails();
         match seen.life {
             PinLife::Live => {}
             PinLife::Expired | PinLife::Revoked => self.pin_ended(),
