@@ -75,6 +75,7 @@ fn typescript() -> String {
         view::Stretch,
         view::Dot,
         view::SideView,
+        view::PresenterView,
         view::ScreenView,
         view::SharingKind,
         view::WatcherView,

@@ -39,7 +39,7 @@ pub use self::{
     record::{ChatBoxView, ChatLine, LogLine, MailKind, MailView, ProgramState, ProgramView, TranscriptView},
     region_race::{LaneView, RegionsView},
     row::{SessionRow, StateKind, StateView},
-    shared_screen::{PictureView, ScreenView, SharingKind, WatcherView},
+    shared_screen::{PictureView, PresenterView, ScreenView, SharingKind, WatcherView},
     verify::{
         GatePolicy, GateView, OverrideView, VerificationState, VerificationView, Verified,
         VerifyHow,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, Arrival, Effect, Event, HookEvent, Input, Observation, ObservedSide, PresenceEvent,
+    About, Arrival, Effect, Event, HookEvent, Input, LiveFacts, Observation, ObservedSide, PresenceEvent,
     Presenter, SavedChat, SessionStatus, State, Timer, Timestamp, Viewers, step,
 };
 use wire::{
@@ -41,6 +41,8 @@ impl Pair {
             viewers: ObservedSide::Never,
             happened: [0; 4],
             mails: Vec::new(),
+            facts: LiveFacts::default(),
+            other_program: None,
         };
         let state = State::new(About::default(), "anna".into(), T0);
         let mut pair = Self { now: T0, broker, state, events: Vec::new(), effects: Vec::new() };

@@ -175,7 +175,7 @@ fn archived_row(summary: &Summary, revision: u64, setting: &Setting<'_>) -> Sess
         id: summary.session.to_string(),
         revision,
         name: name(&summary.about, summary.created, setting),
-        state: state::view(&summary.word, 0, setting),
+        state: state::view(&summary.word, 0, None, setting),
         active_at: summary.closed_at.unwrap_or(summary.created).0,
         timer_since: None,
         unread: 0,

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use session::{Arrival, Observation, ObservedSide, Timestamp, text::plain};
+use session::{
+    Arrival, LiveFacts, Observation, ObservedSide, Participant, Timestamp,
+    text::{plain, plain_name},
+};
 use wire::session_events::{self as wire_events, MailFacts, SessionFacts, SideFacts};
 
 /// The longest words of a mail server that are kept, in characters.
 const LONGEST_REASON: usize = 500;
+/// So many participants are shown.
+const MOST_PARTICIPANTS: usize = 256;
 /// So many mails of a session are followed, the newest.
 const MOST_MAILS: usize = 256;
 
@@ -20,7 +25,24 @@ pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
         viewers: side(facts.viewers, now),
         happened: facts.happened,
         mails: mails(facts),
+        facts: live(facts, now),
+        other_program: facts.other_program_ms.map(|ms| ago(now, ms)),
     }
+}
+
+fn live(facts: &SessionFacts, now: Timestamp) -> LiveFacts {
+    let participants = facts.participants.iter().take(MOST_PARTICIPANTS);
+    let participants = participants.map(|one| Participant {
+        side: one.side,
+        page: one.page.clone(),
+        name: plain_name(&one.name),
+        role: one.role,
+        since: ago(now, one.for_ms),
+        watching: one.watching,
+        sealed: one.sealed,
+        platform: one.platform.clone(),
+    });
+    LiveFacts { sharing: facts.sharing, participants: participants.collect() }
 }
 
 /// The mails, without the PIN: a mail server that refuses a mail may repeat the mail's text, which has the link.

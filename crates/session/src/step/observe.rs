@@ -44,6 +44,8 @@ impl Turn {
         self.state.record.observed.revision = seen.revision;
         self.take_presence(&seen);
         self.expect_hooks(seen.happened);
+        self.state.facts = Some(seen.facts.or_still(self.state.facts.as_ref()));
+        self.take_other_program(seen.other_program);
         self.state.mails = seen.mails;
         self.follow_mails();
         match seen.life {
@@ -109,6 +111,16 @@ impl Turn {
                 online = false;
                 self.has_happened(offline, false);
             }
+        }
+    }
+
+    /// A second program came with the session's PIN: told once each time.
+    fn take_other_program(&mut self, at: Option<Timestamp>) {
+        let Some(at) = at else { return };
+        let known = &mut self.state.record.observed.other_program;
+        if known.is_none_or(|known| same_time(known, at) != known) {
+            *known = Some(at);
+            self.tell(PresenceEvent::SecondProgram { at });
         }
     }
 
@@ -189,6 +201,7 @@ impl Turn {
         if !std::mem::take(&mut self.state.observed) {
             return;
         }
+        self.state.facts = None;
         if let Some(since) = unknown_since {
             self.missed(since);
         }
