@@ -28,7 +28,7 @@ const WORDS: Record<StateKind, string> = {
   declined: 'Declined',
   viewer_waiting: 'Viewer waiting',
   active: 'Active',
-  presenter_offline: 'Presenter offline',
+  presenter_offline: 'Customer offline',
   ended: 'Ended',
   unknown: 'Unknown',
   expired: 'Expired',

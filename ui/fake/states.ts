@@ -121,10 +121,13 @@ function active(now: number): SessionDetail {
       sharing: 'paused',
       platform: 'linux-x86_64',
       as_of: now,
+      current: true,
+      presenter: { name: 'Zoë Ångström-Núñez', since: now - 13 * MINUTE },
       watchers: [
         {
           id: 'a1',
           name: 'Anna Keller',
+          since: now - 9 * MINUTE,
           controls: true,
           watching: true,
           sealed: true,
@@ -134,13 +137,23 @@ function active(now: number): SessionDetail {
         {
           id: 'b2',
           name: 'Ben',
+          since: now - 2 * MINUTE,
           controls: false,
           watching: true,
           sealed: false,
           latency_ms: null,
           fps: null,
         },
-        { id: 'c3', name: '', controls: true, watching: false, sealed: false, latency_ms: null, fps: null },
+        {
+          id: 'c3',
+          name: '',
+          since: null,
+          controls: true,
+          watching: false,
+          sealed: false,
+          latency_ms: null,
+          fps: null,
+        },
       ],
     },
     pictures: [

@@ -36,7 +36,10 @@ pub use self::{
     },
     identity_services::{ConnectionView, Identity, IdentityServiceView, SecretName},
     parting::{ClosingView, QuittingView},
-    record::{ChatBoxView, ChatLine, LogLine, MailKind, MailView, ProgramState, ProgramView, TranscriptView},
+    record::{
+        ChatBoxView, ChatLine, LogLine, MailKind, MailView, ProgramState, ProgramView,
+        TranscriptView,
+    },
     region_race::{LaneView, RegionsView},
     row::{SessionRow, StateKind, StateView},
     shared_screen::{PictureView, PresenterView, ScreenView, SharingKind, WatcherView},

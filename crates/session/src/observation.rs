@@ -28,6 +28,8 @@ pub struct Observation {
     pub revision: u64,
     /// Whether the PIN still works.
     pub life: PinLife,
+    /// The end of its life; none where the broker doesn't say.
+    pub expires: Option<Timestamp>,
     /// How far the customer has come.
     pub arrival: Arrival,
     /// The customer's side.

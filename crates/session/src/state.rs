@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use wire::{Region, session_events::MailFacts};
 
 use crate::{
-    Failure, Gate, Lamp, LiveFacts, Observed, Presenter, Program, Timestamp, Verification, Viewers, mail,
+    Failure, Gate, Lamp, LiveFacts, Observed, Presenter, Program, Timestamp, Verification, Viewers,
+    mail,
     observation::EventCounts,
     verification::{Override, VerificationOutcome},
 };

@@ -89,9 +89,8 @@ impl fmt::Display for MailAddress {
 
 /// Whether `text` is an atom of RFC 5322, or one of RFC 6531.
 fn is_atom(text: &str) -> bool {
-    let fits = |c: char| {
-        c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii()
-    };
+    let fits =
+        |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii();
     !text.is_empty() && text.chars().all(fits)
 }
 

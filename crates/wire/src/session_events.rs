@@ -97,6 +97,9 @@ pub struct SessionFacts {
     pub revision: u64,
     /// Whether the PIN still works.
     pub life: PinLife,
+    /// For how many milliseconds it will; none where it doesn't any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_ms: Option<u64>,
     /// How far the customer has come before a program of theirs is online.
     pub arrival: Arrival,
     /// Whether the screen is shared.

@@ -115,6 +115,8 @@ impl Hub {
                 Life::Expired => PinLife::Expired,
                 Life::Revoked => PinLife::Revoked,
             },
+            expires_in_ms: (session.life(now) == Life::Live)
+                .then(|| millis_between(now, session.expires)),
             arrival: session.customer.arrival(now),
             sharing: sharing.unwrap_or(Sharing::None),
             presenter: side(Side::Presenter),

@@ -5,10 +5,7 @@ use engine::{
     archive::{ChatPage, Message, NoteKind, SessionContents, Summary},
     journal::EventRecord,
 };
-use session::{
-    Lamp, Life, Record, Timestamp, Transcript,
-    region::Choice,
-};
+use session::{Lamp, Life, Record, Timestamp, Transcript, region::Choice};
 
 use super::{
     Setting,

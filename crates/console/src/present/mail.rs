@@ -82,14 +82,15 @@ fn known_here(order: &Order, setting: &Setting<'_>) -> (MailKind, String) {
         Status::Sending => (MailKind::Sending, "Being given to the service".into()),
         Status::Accepted { at } => (
             MailKind::Accepted,
-            format!("Accepted by the service {}. Whether it arrives isn't known", setting.clock(at)),
+            format!(
+                "Accepted by the service {}. Whether it arrives isn't known",
+                setting.clock(at)
+            ),
         ),
         Status::MaybeSent => {
             (MailKind::MaybeSent, "May have been sent; it is not repeated by itself".into())
         }
-        Status::Failed { failure } => {
-            (MailKind::Failed, format!("Not sent: {}", failure.reason()))
-        }
+        Status::Failed { failure } => (MailKind::Failed, format!("Not sent: {}", failure.reason())),
     }
 }
 
@@ -136,7 +137,10 @@ mod tests {
             assert_eq!(mail.doubtful, can_repeat);
             assert!(!mail.status.starts_with("Sent") && !mail.status.contains("elivered"));
         }
-        assert_eq!(told(MailState::Refused, "550 no such user").status, "Refused 14:01: 550 no such user");
+        assert_eq!(
+            told(MailState::Refused, "550 no such user").status,
+            "Refused 14:01: 550 no such user"
+        );
         assert_eq!(
             shown(accepted, None).status,
             "Accepted by the service 14:01. Whether it arrives isn't known"

@@ -30,7 +30,14 @@ pub fn view(known: Option<(&Roster, Timestamp)>) -> ScreenView {
     let Some((Roster { sharing, presenter, watchers }, at)) = known else {
         let sharing = SharingKind::Unknown;
         let (presenter, watchers) = (None, Vec::new());
-        return ScreenView { sharing, platform: None, presenter, watchers, as_of: None, current: false };
+        return ScreenView {
+            sharing,
+            platform: None,
+            presenter,
+            watchers,
+            as_of: None,
+            current: false,
+        };
     };
     let here = presenter.as_ref().map(|one| PresenterView {
         name: words::plain(&one.name, words::LONGEST_NAME),
@@ -57,7 +64,8 @@ pub fn told(
     let of = |side| facts.participants.iter().filter(move |one| one.side == side);
     let presenter = of(Side::Presenter).next();
     let watcher = |one: &Participant| {
-        let measured = measured.and_then(|roster| roster.watchers.iter().find(|of| of.page == one.page));
+        let measured =
+            measured.and_then(|roster| roster.watchers.iter().find(|of| of.page == one.page));
         let (latency_ms, fps) = measured.map_or((None, None), |of| (of.latency_ms, of.fps));
         watcher(&RosterEntry {
             page: one.page.clone(),

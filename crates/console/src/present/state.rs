@@ -107,7 +107,7 @@ fn parts(word: &SessionStatus) -> (StateKind, &'static str, Option<Timestamp>) {
         SessionStatus::Expired => (StateKind::Expired, "Expired", None),
         SessionStatus::Ended { since, .. } => (StateKind::Ended, "Ended", Some(*since)),
         SessionStatus::PresenterOffline { since } => {
-            (StateKind::PresenterOffline, "Presenter offline", Some(*since))
+            (StateKind::PresenterOffline, "Customer offline", Some(*since))
         }
         SessionStatus::Active { since } => (StateKind::Active, "Active", Some(*since)),
         SessionStatus::ViewerWaiting { since } => {
@@ -187,6 +187,7 @@ const fn amiss(sharing: Option<Sharing>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
+    use strum::VariantArray as _;
 
     use super::*;
 
@@ -228,11 +229,69 @@ mod tests {
         assert_eq!(text(SessionStatus::Active { since: at }, 1).1, "1 window here");
     }
 
+    /// A session in each state, in the order in which the first that fits wins, as the page has it.
+    fn every_word() -> Vec<SessionStatus> {
+        let since = Timestamp(0);
+        vec![
+            SessionStatus::Closed {
+                at: since,
+                outcome: session::Outcome::Unknown,
+                pin_valid_until: None,
+            },
+            SessionStatus::Failed { failure: session::Failure::NoRegion },
+            SessionStatus::Expired,
+            SessionStatus::Allocating,
+            SessionStatus::Unknown { since },
+            SessionStatus::BeingAsked { since },
+            SessionStatus::Declined { since },
+            SessionStatus::Downloaded { since },
+            SessionStatus::PageOpen { since },
+            SessionStatus::Ended {
+                since,
+                pin_over: false,
+                may_still_run: true,
+                still_online: false,
+            },
+            SessionStatus::PresenterOffline { since },
+            SessionStatus::Active { since },
+            SessionStatus::ViewerWaiting { since },
+            SessionStatus::Ready { since },
+            SessionStatus::Waiting { since },
+        ]
+    }
+
+    #[test]
+    fn the_page_has_every_word_and_no_other() {
+        let page = include_str!("../../../../docs/headless.md");
+        let (_, table) = page.split_once("| `kind` | Word | Meaning |\n|---|---|---|\n").unwrap();
+        let rows = table.lines().take_while(|line| line.starts_with('|'));
+        let written: Vec<(String, String)> = rows
+            .map(|row| {
+                let cells: Vec<_> = row.split('|').map(str::trim).collect();
+                assert!(!cells[3].is_empty(), "{row} says what it means");
+                (cells[1].trim_matches('`').to_owned(), cells[2].to_owned())
+            })
+            .collect();
+        let shown: Vec<(String, String)> = every_word()
+            .iter()
+            .map(|word| {
+                let (kind, label, _) = parts(word);
+                (serde_json::to_value(kind).unwrap().as_str().unwrap().to_owned(), label.to_owned())
+            })
+            .collect();
+        assert_eq!(written, shown);
+        for kind in StateKind::VARIANTS {
+            assert!(every_word().iter().any(|word| parts(word).0 == *kind), "{kind:?} is tried");
+        }
+    }
+
     #[test]
     fn whether_the_screen_is_shared_is_said_where_it_is_known() {
         let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC };
-        let (ready, active) =
-            (SessionStatus::Ready { since: Timestamp(0) }, SessionStatus::Active { since: Timestamp(0) });
+        let (ready, active) = (
+            SessionStatus::Ready { since: Timestamp(0) },
+            SessionStatus::Active { since: Timestamp(0) },
+        );
         for (word, windows, sharing, expected) in [
             (&ready, 0, None, ""),
             (&ready, 0, Some(Sharing::Shared), "screen shared"),

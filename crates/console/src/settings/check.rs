@@ -184,10 +184,9 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 pub(super) fn mail_rule(rule: &MailRule) -> Result<(), Fault> {
-    rule.to
-        .trim()
-        .parse::<MailAddress>()
-        .map_err(|why| Fault::from(&*format!("an address in it is not an e-mail address: {why}")))?;
+    rule.to.trim().parse::<MailAddress>().map_err(|why| {
+        Fault::from(&*format!("an address in it is not an e-mail address: {why}"))
+    })?;
     match rule.when {
         // Such a mail would claim that somebody is there who can't be yet.
         MailWhen::Now => Err("a rule can't send at once".into()),

@@ -20,6 +20,7 @@ pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
     Observation {
         revision: facts.revision,
         life: facts.life,
+        expires: facts.expires_in_ms.map(|ms| now.plus(Duration::from_millis(ms))),
         arrival: arrival(facts.arrival, now),
         presenter: side(facts.presenter, now),
         viewers: side(facts.viewers, now),
@@ -102,6 +103,13 @@ fn ago(now: Timestamp, for_ms: u64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mail_servers_words_are_one_line_without_the_pin() {
+        let words = "554 http://x/join#7w2-97-8570 and\r\n7W2978570 are\u{202E} blocked";
+        let clean = plain(&without(words, "7W2-97-8570"), LONGEST_REASON);
+        assert_eq!(clean, "554 http://x/join#(PIN) and (PIN) are blocked");
+    }
 
     #[test]
     fn a_time_is_counted_back_from_now_and_an_absurd_one_does_no_harm() {

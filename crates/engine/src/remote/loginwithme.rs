@@ -17,8 +17,8 @@ use url::Url;
 use wire::{
     ConfText, HookType, MailAddress, Pin, Region,
     loginwithme::{
-        ChatMessage, EmailAccepted, HookBody, Outcome, PutHook, ReportAbuse, SessionParameters, SessionPin,
-        SessionUrl,
+        ChatMessage, EmailAccepted, HookBody, Outcome, PutHook, ReportAbuse, SessionParameters,
+        SessionPin, SessionUrl,
     },
 };
 

@@ -29,7 +29,10 @@ impl Turn {
         let order = &mut self.state.record.mail[place];
         let reason = told.reason.unwrap_or_default();
         let before = order.fate.as_ref().map(|fate| (fate.state, fate.reason.is_empty()));
-        if order.fate.as_ref().is_some_and(|fate| (fate.state, &fate.reason) == (told.state, &reason))
+        if order
+            .fate
+            .as_ref()
+            .is_some_and(|fate| (fate.state, &fate.reason) == (told.state, &reason))
         {
             return;
         }

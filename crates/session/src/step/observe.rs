@@ -49,7 +49,7 @@ impl Turn {
         self.state.mails = seen.mails;
         self.follow_mails();
         match seen.life {
-            PinLife::Live => {}
+            PinLife::Live => self.take_end_of_pin(seen.expires),
             PinLife::Expired | PinLife::Revoked => self.pin_ended(),
         }
     }
@@ -206,6 +206,18 @@ impl Turn {
             self.missed(since);
         }
         self.schedule_chat();
+    }
+
+    /// The broker knows the end of the PIN's life better than our clock, which may have been wrong when it was minted.
+    fn take_end_of_pin(&mut self, expires: Option<Timestamp>) {
+        let (Life::Live(allocation), Some(expires)) = (&mut self.state.record.life, expires) else {
+            return;
+        };
+        if same_time(allocation.expires, expires) != allocation.expires {
+            allocation.expires = expires;
+            let after = expires.since(self.now);
+            self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
+        }
     }
 
     /// The broker says that the PIN doesn't work any more.

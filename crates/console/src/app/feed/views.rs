@@ -82,7 +82,12 @@ async fn beside(console: &Console, engine: &Engine, id: SessionId) -> Result<Bes
     Ok(Beside {
         happenings,
         contents,
-        screen: screen(&console.engine, engine.snapshot(id).as_deref(), id, &setting(&console.zone)),
+        screen: screen(
+            &console.engine,
+            engine.snapshot(id).as_deref(),
+            id,
+            &setting(&console.zone),
+        ),
         unread: console.unread.get(id),
     })
 }
