@@ -1,4 +1,11 @@
-import type { ChatLine, LampKind, MailView, SessionDetail, SessionRow, StateKind } from '../src/lib/ipc/bindings';
+import type {
+  ChatLine,
+  LampKind,
+  MailView,
+  SessionDetail,
+  SessionRow,
+  StateKind,
+} from '../src/lib/ipc/bindings';
 import { hhmm } from '../src/lib/time/format';
 import { ACCEPTED, chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
 import { NO_REGION } from './refusals';
@@ -227,7 +234,16 @@ const mail = (
   to_customer: boolean,
   came: Pick<MailView, 'state' | 'status'>,
   flags: Partial<MailView> = {},
-): MailView => ({ id, to, to_customer, ...came, waiting: false, doubtful: false, can_repeat: false, ...flags });
+): MailView => ({
+  id,
+  to,
+  to_customer,
+  ...came,
+  waiting: false,
+  doubtful: false,
+  can_repeat: false,
+  ...flags,
+});
 
 function chatter(from: number): ChatLine[] {
   const said: [string, string][] = [

@@ -10,7 +10,7 @@ use session::{Lamp, Life, Record, Timestamp, Transcript, region::Choice};
 use super::{
     Setting,
     chat_box::{self, Sends},
-    customer_program, device, event, hooks, mail, name,
+    customer_program, device, event, hooks, mail_order, name,
     parting::{self, Connected},
     region_race, row, shared_screen, state, timeline, trouble, verify,
 };
@@ -98,7 +98,7 @@ pub fn view(
         gate: verify::gate(snapshot.gate, record, setting),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
-        mails: record.mail.iter().map(|order| mail::view(order, setting)).collect(),
+        mails: record.mail.iter().map(|order| mail_order::view(order, setting)).collect(),
         chat: chat(&contents.chat.messages),
         chat_after: None,
         chat_total: total(&contents.chat),

@@ -18,12 +18,7 @@ test.each(['maria@example.com', ' root@localhost ', 'info@münchen.example', 'j�
   },
 );
 
-test.each([
-  '',
-  'maria',
-  '@example.com',
-  'maria@',
-])('says what is missing from “%s”', (address) => {
+test.each(['', 'maria', '@example.com', 'maria@'])('says what is missing from “%s”', (address) => {
   expect(addressFault(address)).toMatch(/\.$/);
 });
 

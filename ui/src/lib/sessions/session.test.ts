@@ -87,7 +87,9 @@ test('an address that the console refuses is said in its words, and any script m
   await userEvent.click(screen.getByRole('button', { name: 'Invite a colleague by e-mail' }));
   await userEvent.type(screen.getByLabelText('Address'), 'jörg@münchen..example');
   await userEvent.click(screen.getByRole('button', { name: 'Send' }));
-  expect(port.asked.some((command) => command.do === 'mail' && command.to === 'jörg@münchen..example')).toBe(true);
+  expect(port.asked.some((command) => command.do === 'mail' && command.to === 'jörg@münchen..example')).toBe(
+    true,
+  );
   expect(await screen.findByText(new RegExp('the part after the @ is no domain'))).toBeVisible();
 });
 
@@ -102,7 +104,9 @@ test('a mail that was refused says why and can be sent again; one that was taken
   }));
   await userEvent.click(screen.getByRole('tab', { name: 'Details' }));
   expect(await screen.findByText(`To the customer · ${status}`)).toBeVisible();
-  await userEvent.click(screen.getByRole('button', { name: 'Send the mail to maria.lopez@example.com again' }));
+  await userEvent.click(
+    screen.getByRole('button', { name: 'Send the mail to maria.lopez@example.com again' }),
+  );
   expect(port.asked).toContainEqual({ do: 'repeat_mail', session: 's1', mail: 1 });
   expect(await screen.findByText(/Accepted by the service .* Whether it arrives isn’t known/)).toBeVisible();
   expect(screen.queryByRole('button', { name: /^Send the mail/ })).toBeNull();
