@@ -12,7 +12,7 @@ import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import type { Place } from '../src/lib/shell/place';
 import { newest, page } from './chat';
 import { FakeIdentity } from './identity';
-import { ACCEPTED, chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, row } from './make';
+import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, repeated, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { backUp, download, keep, PICTURE } from './saving';
@@ -180,12 +180,7 @@ export class FakeConsole implements ConsolePort {
         }));
         return DONE;
       case 'repeat_mail':
-        this.change(command.session, (d) => ({
-          ...d,
-          mails: d.mails.map((m) =>
-            m.id === command.mail ? { ...m, ...ACCEPTED, doubtful: false, can_repeat: false } : m,
-          ),
-        }));
+        this.change(command.session, (d) => ({ ...d, mails: repeated(d.mails, command.mail) }));
         return DONE;
       case 'withdraw_mail':
         this.change(command.session, (d) => ({ ...d, mails: d.mails.filter((m) => m.id !== command.mail) }));

@@ -227,6 +227,10 @@ export const ACCEPTED = {
   status: 'Accepted by the service 14:00. Whether it arrives isn’t known',
 } as const;
 
+/** The mails of a session after one of them was sent once more. */
+export const repeated = (mails: MailView[], id: number): MailView[] =>
+  mails.map((mail) => (mail.id === id ? { ...mail, ...ACCEPTED, doubtful: false, can_repeat: false } : mail));
+
 export function ordered(command: Extract<Command, { do: 'mail' }>, id: number): MailView {
   const waiting = command.when !== 'now';
   return {
