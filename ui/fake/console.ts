@@ -12,7 +12,7 @@ import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import type { Place } from '../src/lib/shell/place';
 import { newest, page } from './chat';
 import { FakeIdentity } from './identity';
-import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, row } from './make';
+import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, repeated, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { backups, download, keep, PICTURE } from './saving';
@@ -178,6 +178,9 @@ export class FakeConsole implements ConsolePort {
           ...d,
           mails: [...d.mails, ordered(command, d.mails.length + 1)],
         }));
+        return DONE;
+      case 'repeat_mail':
+        this.change(command.session, (d) => ({ ...d, mails: repeated(d.mails, command.mail) }));
         return DONE;
       case 'withdraw_mail':
         this.change(command.session, (d) => ({ ...d, mails: d.mails.filter((m) => m.id !== command.mail) }));
@@ -396,6 +399,8 @@ export class FakeConsole implements ConsolePort {
           to: mail.to,
           subject: 'Anna Keller is waiting for you',
           body: 'Open the link to let Anna Keller help you.',
+          state: mail.state,
+          reason: mail.state === 'refused' ? '550 5.1.1 There is no such user' : null,
         })),
     );
   }

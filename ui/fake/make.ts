@@ -28,7 +28,7 @@ const WORDS: Record<StateKind, string> = {
   declined: 'Declined',
   viewer_waiting: 'Viewer waiting',
   active: 'Active',
-  presenter_offline: 'Presenter offline',
+  presenter_offline: 'Customer offline',
   ended: 'Ended',
   unknown: 'Unknown',
   expired: 'Expired',
@@ -221,14 +221,25 @@ const SPELLING: Record<string, string> = {
   Y: 'Yankee',
 };
 
+/** What a service without the event channel says of a mail. */
+export const ACCEPTED = {
+  state: 'accepted',
+  status: 'Accepted by the service 14:00. Whether it arrives isn’t known',
+} as const;
+
+/** The mails of a session after one of them was sent once more. */
+export const repeated = (mails: MailView[], id: number): MailView[] =>
+  mails.map((mail) => (mail.id === id ? { ...mail, ...ACCEPTED, doubtful: false, can_repeat: false } : mail));
+
 export function ordered(command: Extract<Command, { do: 'mail' }>, id: number): MailView {
   const waiting = command.when !== 'now';
   return {
     id,
     to: command.to,
     to_customer: command.to_customer,
-    status: waiting ? 'Waits' : 'Sent',
+    ...(waiting ? { state: 'waiting', status: 'Waits' } : ACCEPTED),
     waiting,
     doubtful: false,
+    can_repeat: false,
   };
 }

@@ -1,6 +1,13 @@
-import type { ChatLine, LampKind, SessionDetail, SessionRow, StateKind } from '../src/lib/ipc/bindings';
+import type {
+  ChatLine,
+  LampKind,
+  MailView,
+  SessionDetail,
+  SessionRow,
+  StateKind,
+} from '../src/lib/ipc/bindings';
 import { hhmm } from '../src/lib/time/format';
-import { chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
+import { ACCEPTED, chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
 import { NO_REGION } from './refusals';
 
 const off = HOOKS.map((name) => hook(name, 'off'));
@@ -121,10 +128,13 @@ function active(now: number): SessionDetail {
       sharing: 'paused',
       platform: 'linux-x86_64',
       as_of: now,
+      current: true,
+      presenter: { name: 'Zoë Ångström-Núñez', since: now - 13 * MINUTE },
       watchers: [
         {
           id: 'a1',
           name: 'Anna Keller',
+          since: now - 9 * MINUTE,
           controls: true,
           watching: true,
           sealed: true,
@@ -134,13 +144,23 @@ function active(now: number): SessionDetail {
         {
           id: 'b2',
           name: 'Ben',
+          since: now - 2 * MINUTE,
           controls: false,
           watching: true,
           sealed: false,
           latency_ms: null,
           fps: null,
         },
-        { id: 'c3', name: '', controls: true, watching: false, sealed: false, latency_ms: null, fps: null },
+        {
+          id: 'c3',
+          name: '',
+          since: null,
+          controls: true,
+          watching: false,
+          sealed: false,
+          latency_ms: null,
+          fps: null,
+        },
       ],
     },
     pictures: [
@@ -169,9 +189,31 @@ function active(now: number): SessionDetail {
       })),
     },
     mails: [
-      mail(1, 'zoe.angstrom-nunez+support@very-long-department-name.example.com', true, 'Sent 14:00'),
-      { ...mail(2, 'jonas@example.com', false, 'Goes out when the customer is online'), waiting: true },
-      { ...mail(3, 'chef@example.com', false, 'May not have been sent: no answer in 5 s'), doubtful: true },
+      mail(1, 'zoe.angstrom-nunez+support@very-long-department-name.example.com', true, ACCEPTED),
+      mail(
+        2,
+        'jonas@example.com',
+        false,
+        { state: 'waiting', status: 'Goes out when the customer is online' },
+        { waiting: true },
+      ),
+      mail(
+        3,
+        'chef@example.com',
+        false,
+        {
+          state: 'refused',
+          status: 'Refused 14:02: permanent error (550): 5.1.1 There is no user with the name chef here',
+        },
+        { doubtful: true, can_repeat: true },
+      ),
+      mail(
+        4,
+        'team@example.com',
+        false,
+        { state: 'queued', status: 'Not taken yet, it is tried again: 451 4.3.0 try again later' },
+        {},
+      ),
     ],
     chat: chatter(now - 70 * MINUTE),
     chat_as_of: now - 2000,
@@ -186,13 +228,21 @@ function active(now: number): SessionDetail {
   });
 }
 
-const mail = (id: number, to: string, to_customer: boolean, status: string) => ({
+const mail = (
+  id: number,
+  to: string,
+  to_customer: boolean,
+  came: Pick<MailView, 'state' | 'status'>,
+  flags: Partial<MailView> = {},
+): MailView => ({
   id,
   to,
   to_customer,
-  status,
+  ...came,
   waiting: false,
   doubtful: false,
+  can_repeat: false,
+  ...flags,
 });
 
 function chatter(from: number): ChatLine[] {

@@ -1,30 +1,13 @@
 //! E-mail addresses, in the form in which a mail server takes them.
 
 use lettre::Address;
-use url::Host;
+use wire::{AddressFault, MailAddress};
 
-/// An address; `None` if the text isn't exactly one.
-///
-/// A domain in letters beyond ASCII becomes what DNS knows it by (IDNA). Such letters before the @ stay: only the
-/// mail server can say whether it takes them.
-pub(crate) fn parse(text: &str) -> Option<Address> {
-    let (local, domain) = text.rsplit_once('@')?;
-    let domain = if domain.is_ascii() { domain.to_owned() } else { ascii_domain(domain)? };
-    // Letters beyond ASCII are what is allowed there, and not characters that nobody sees.
-    if local.chars().any(char::is_control) {
-        return None;
-    }
-    let address = format!("{local}@{domain}");
-    // RFC 5321 allows no longer path than 256 octets, of which two are its angle brackets.
-    (address.len() <= 254).then(|| address.parse().ok()).flatten()
-}
-
-fn ascii_domain(domain: &str) -> Option<String> {
-    match Host::parse(domain).ok()? {
-        Host::Domain(ascii) => Some(ascii),
-        // Digits of another script that read as an IP address.
-        Host::Ipv4(_) | Host::Ipv6(_) => None,
-    }
+/// The address that `text` is.
+pub(crate) fn parse(text: &str) -> Result<Address, AddressFault> {
+    let address: MailAddress = text.parse()?;
+    // Checked by the same rules already, or stricter ones.
+    Address::new(address.local(), address.domain()).map_err(|_| AddressFault::Form)
 }
 
 #[cfg(test)]
@@ -35,9 +18,9 @@ mod tests {
 
     #[test]
     fn an_address_is_one_address() {
-        assert!(parse("john@example.com").is_some());
+        assert!(parse("john@example.com").is_ok());
         for wrong in ["", "john", "a@b.c, d@e.f", "a@b.c\r\nBcc: d@e.f", "<a@b.c>", "@b.c", "a@"] {
-            assert!(parse(wrong).is_none(), "{wrong}");
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -54,14 +37,14 @@ mod tests {
             assert_eq!(parse(typed).unwrap().to_string(), sent);
         }
         for wrong in ["a@１.２.３.４", "a@mün chen.example", "a@\u{ad}"] {
-            assert!(parse(wrong).is_none(), "{wrong}");
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_panics_and_no_address_ends_its_line(text in "\\PC{0,30}@\\PC{0,30}|.{0,40}") {
-            if let Some(address) = parse(&text) {
+            if let Ok(address) = parse(&text) {
                 let address = address.to_string();
                 prop_assert!(!address.chars().any(char::is_control));
                 prop_assert!(address.rsplit_once('@').unwrap().1.is_ascii());

@@ -42,7 +42,7 @@ impl Coordinator {
         pin: &Pin,
     ) -> Result<Uuid, Refused> {
         let to = address::parse(to)
-            .ok_or_else(|| Refused::malformed("this is not an e-mail address"))?;
+            .map_err(|why| Refused::malformed(format!("this is not an e-mail address: {why}")))?;
         let name =
             text::mail_name(name).map_err(|refused| Refused::malformed(refused.to_string()))?;
         let (subject, body) = compose(template, name, pin, &self.mail_links(pin));

@@ -68,8 +68,9 @@ impl Mailer {
 
     /// Makes one attempt to hand a mail over.
     pub async fn send(&self, mail: &Mail) -> Handover {
-        let Some(to) = address::parse(&mail.to) else {
-            return Handover::Refused("the address is not an e-mail address".into());
+        let to = match address::parse(&mail.to) {
+            Ok(to) => to,
+            Err(why) => return Handover::Refused(format!("this is no e-mail address: {why}")),
         };
         let plain = to.user().is_ascii();
         // The same each time that it is tried, so that a mail that comes twice is known to be one.

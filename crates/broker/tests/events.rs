@@ -65,6 +65,8 @@ async fn a_console_sees_each_step_of_its_customer() {
     let viewer = rig.page(&pin, "viewers").await;
     let watched = console.state_where(|state| state["viewers"]["is"] == "online").await;
     assert_eq!(watched["participants"][1]["role"], "control");
+    assert_eq!(watched["participants"][1]["watching"], false);
+    assert_eq!(watched["participants"][0]["platform"], "linux-x86_64");
     viewer.close(&rig).await;
     console.state_where(|state| state["viewers"]["is"] == "leaving").await;
     rig.advance(MINUTE + Duration::from_millis(1)).await;

@@ -265,7 +265,7 @@ fn listed(session: &ListedSession, zone: &TimeZone) -> [String; 14] {
         when(summary.created),
         summary.closed_at.map(when).unwrap_or_default(),
         summary.region.as_ref().map(ToString::to_string).unwrap_or_default(),
-        state_text(&state::view(&summary.word, 0, &Setting { now: now(), zone })),
+        state_text(&state::view(&summary.word, 0, None, &Setting { now: now(), zone })),
         (summary.waited_ms().unwrap_or_default() / 1000).to_string(),
         (summary.active_ms / 1000).to_string(),
         messages.to_string(),

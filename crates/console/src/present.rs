@@ -10,6 +10,7 @@ pub mod device;
 pub mod event;
 pub mod hooks;
 pub mod identity_services;
+pub mod mail_order;
 pub mod parting;
 pub mod region_race;
 pub mod remedy;

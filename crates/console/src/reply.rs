@@ -163,4 +163,8 @@ pub struct OutboxMail {
     pub subject: String,
     /// Its text; carries a link, so it is as secret as the PIN.
     pub body: String,
+    /// How far it has come: not_sent, queued, handed_over or refused.
+    pub state: view::MailKind,
+    /// The mail server's words, where it has not taken it; none otherwise.
+    pub reason: Option<String>,
 }

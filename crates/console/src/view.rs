@@ -36,10 +36,13 @@ pub use self::{
     },
     identity_services::{ConnectionView, Identity, IdentityServiceView, SecretName},
     parting::{ClosingView, QuittingView},
-    record::{ChatBoxView, ChatLine, LogLine, MailView, ProgramState, ProgramView, TranscriptView},
+    record::{
+        ChatBoxView, ChatLine, LogLine, MailKind, MailView, ProgramState, ProgramView,
+        TranscriptView,
+    },
     region_race::{LaneView, RegionsView},
     row::{SessionRow, StateKind, StateView},
-    shared_screen::{PictureView, ScreenView, SharingKind, WatcherView},
+    shared_screen::{PictureView, PresenterView, ScreenView, SharingKind, WatcherView},
     verify::{
         GatePolicy, GateView, OverrideView, VerificationState, VerificationView, Verified,
         VerifyHow,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use session::{Failure, Gate, Lamp, Record, State, Timestamp};
+use session::{Failure, Gate, Lamp, LiveFacts, Record, State, Timestamp};
 use tokio::sync::Notify;
 use wire::Pin;
 
@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub record: Arc<Record>,
     /// The hooks' lamps.
     pub lamps: [Lamp; 4],
+    /// Who is connected and whether the screen is shared, by the broker's word; none while nobody tells it.
+    pub facts: Option<LiveFacts>,
     /// Viewer windows of ours.
     pub windows: u32,
     /// When the chat was last fetched.
@@ -66,6 +68,7 @@ impl Snapshot {
             revision,
             record: record.clone(),
             lamps: state.lamps.clone(),
+            facts: state.facts.clone(),
             windows: state.windows,
             chat_as_of: state.chat_as_of,
             chat_failure: state.chat_failure,

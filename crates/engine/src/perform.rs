@@ -259,7 +259,7 @@ fn send_mail(context: &Arc<Context>, to: &Mailbox, pin: Pin, mail: Mail) {
         let sent = until_stopped(&shared, call).await?;
         note_outcome(&shared, sent.as_ref().err());
         Some(Message::Input(match sent {
-            Ok(()) => Input::MailSent { id: mail.id },
+            Ok(accepted) => Input::MailAccepted { id: mail.id, mail: accepted },
             Err(error) => Input::MailFailed { id: mail.id, failure: error.failure },
         }))
     });

@@ -186,7 +186,7 @@ groups! {
     Presence(PresenceEvent),
     /// A hook was lost or is armed again.
     Hook(HookEvent),
-    /// An e-mail was sent or wasn't.
+    /// An e-mail went further on its way, or didn't.
     Mail(MailEvent),
     /// Chat messages or the transcript arrived.
     Chat(ChatEvent),

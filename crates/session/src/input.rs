@@ -124,10 +124,17 @@ pub enum Input {
         /// Its number.
         id: u32,
     },
+    /// A person wants an e-mail that didn't go out, or may not have, to be sent once more.
+    MailRepeated {
+        /// Its number.
+        id: u32,
+    },
     /// The service accepted an e-mail.
-    MailSent {
+    MailAccepted {
         /// Its order.
         id: u32,
+        /// The service's own id of it; none where it gives none.
+        mail: Option<String>,
     },
     /// The service didn't take an e-mail.
     MailFailed {

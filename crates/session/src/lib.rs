@@ -33,7 +33,7 @@ pub use event::{
 };
 pub use input::{Input, SavedChat};
 pub use lamp::Lamp;
-pub use observation::{Arrival, Observation, Observed, ObservedSide};
+pub use observation::{Arrival, LiveFacts, Observation, Observed, ObservedSide, Participant};
 pub use obstacle::Obstacle;
 pub use outage::Outage;
 pub use presence::{Presenter, Viewers};

@@ -1,10 +1,13 @@
 //! E-mails that the service sends for us, now or when their claim becomes true.
 //!
 //! A mail may go out once per order and event: an order is stored as `Sending` before the call, and
-//! one found so after a crash is `MaybeSent` and never repeated.
+//! one found so after a crash is `MaybeSent` and never repeated by itself.
+//!
+//! That the service accepted a mail says nothing of whether it arrives. Our own broker tells further what its mail
+//! server said of it; nobody can tell more.
 
 use serde::{Deserialize, Serialize};
-use wire::HookType;
+use wire::{HookType, session_events::MailState};
 
 use crate::{Failure, Timestamp};
 
@@ -68,6 +71,43 @@ pub struct Order {
     pub by: String,
     /// How far it has come.
     pub status: Status,
+    /// The broker's ids of the mails that went out for this order, the newest last. None at a service that gives
+    /// no ids, and in records of before there were any.
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// What the broker says has become of the newest of them.
+    #[serde(default)]
+    pub fate: Option<Fate>,
+}
+
+/// What the broker says has become of an e-mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fate {
+    /// How far it has come.
+    pub state: MailState,
+    /// The mail server's own words, or what is missing; untrusted text, without the PIN. May be empty.
+    pub reason: String,
+    /// When this console learned it.
+    pub at: Timestamp,
+}
+
+impl Order {
+    /// Whether it can be sent once more: it is known, or feared, not to have gone to a mail server.
+    pub fn can_be_repeated(&self) -> bool {
+        match self.status {
+            Status::Failed { .. } | Status::MaybeSent => true,
+            Status::Accepted { .. } => self.fate.as_ref().is_some_and(|fate| match fate.state {
+                MailState::NotSent | MailState::Refused => true,
+                MailState::Queued | MailState::HandedOver => false,
+            }),
+            Status::Waiting | Status::Held | Status::Sending => false,
+        }
+    }
+
+    /// Whether it was accepted by a service that gave no id, so that nobody tells what becomes of it.
+    pub(crate) const fn is_untold(&self) -> bool {
+        matches!(self.status, Status::Accepted { .. }) && self.ids.is_empty()
+    }
 }
 
 /// How far an order has come.
@@ -80,13 +120,15 @@ pub enum Status {
     Held,
     /// The call is under way.
     Sending,
-    /// The service accepted it.
-    Sent {
+    /// The service accepted it. Whether it arrives isn't known.
+    // Records of earlier versions have it as sent.
+    #[serde(alias = "sent")]
+    Accepted {
         /// When the service accepted it.
         at: Timestamp,
     },
     /// The program ended during the call, or no answer came: it may have been sent, and won't
-    /// be again.
+    /// be again by itself.
     MaybeSent,
     /// The service didn't take it.
     Failed {

@@ -6,7 +6,11 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wire::{HookType, session_events::PinLife};
+use wire::{
+    HookType, Side,
+    session_events::{MailFacts, PinLife},
+    shared_screen::{Role, Sharing},
+};
 
 use crate::{Presenter, Timestamp, Viewers};
 
@@ -24,6 +28,8 @@ pub struct Observation {
     pub revision: u64,
     /// Whether the PIN still works.
     pub life: PinLife,
+    /// The end of its life; none where the broker doesn't say.
+    pub expires: Option<Timestamp>,
     /// How far the customer has come.
     pub arrival: Arrival,
     /// The customer's side.
@@ -32,6 +38,55 @@ pub struct Observation {
     pub viewers: ObservedSide,
     /// How often each hook's event has happened.
     pub happened: EventCounts,
+    /// What has become of each of the session's e-mails, oldest first. No PIN is in the reasons.
+    pub mails: Vec<MailFacts>,
+    /// Who is connected, and whether the screen is shared.
+    pub facts: LiveFacts,
+    /// When a second program last came with this session's PIN: it was refused, or took the first one's place.
+    pub other_program: Option<Timestamp>,
+}
+
+/// Who is connected to a session, and whether the screen is shared, while the broker tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LiveFacts {
+    /// Whether the screen is shared.
+    pub sharing: Sharing,
+    /// The presenter and each viewer.
+    pub participants: Vec<Participant>,
+}
+
+/// Somebody who is connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Participant {
+    /// The side.
+    pub side: Side,
+    /// The public id of its page.
+    pub page: String,
+    /// The name that they gave themselves: untrusted text, may be empty.
+    pub name: String,
+    /// What a viewer may do; none for the presenter.
+    pub role: Option<Role>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether a viewer sees the screen now.
+    pub watching: bool,
+    /// Whether what it sees is end-to-end encrypted.
+    pub sealed: bool,
+    /// What the presenter's program runs on: untrusted text; none for a viewer and for a page.
+    pub platform: Option<String>,
+}
+
+impl LiveFacts {
+    /// These facts, with the times of `before` where they are the same ones.
+    pub(crate) fn or_still(mut self, before: Option<&Self>) -> Self {
+        let known = before.map_or(&[][..], |before| &before.participants);
+        for one in &mut self.participants {
+            if let Some(before) = known.iter().find(|other| other.page == one.page) {
+                one.since = same_time(before.since, one.since);
+            }
+        }
+        self
+    }
 }
 
 /// One side's presence.
@@ -116,6 +171,8 @@ pub struct Observed {
     pub reported: EventCounts,
     /// How many messages of the chat came by the channel: the number of the last one.
     pub chat_number: u64,
+    /// When a second program last came with this session's PIN.
+    pub other_program: Option<Timestamp>,
 }
 
 impl Observed {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use wire::Region;
+use wire::{Region, session_events::MailFacts};
 
 use crate::{
-    Failure, Gate, Lamp, Observed, Presenter, Program, Timestamp, Verification, Viewers, mail,
+    Failure, Gate, Lamp, LiveFacts, Observed, Presenter, Program, Timestamp, Verification, Viewers,
+    mail,
     observation::EventCounts,
     verification::{Override, VerificationOutcome},
 };
@@ -24,6 +25,10 @@ pub struct State {
     pub observed: bool,
     /// The events whose webhooks are waited for, by the broker's count; none while all have come.
     pub hooks_due: Option<EventCounts>,
+    /// Who is connected and whether the screen is shared, by the broker's word; none while nobody tells it.
+    pub facts: Option<LiveFacts>,
+    /// What the broker last said of the session's e-mails.
+    pub mails: Vec<MailFacts>,
     /// Whether the technician is looking at it.
     pub on_screen: bool,
     /// Viewer windows of ours that are open.
@@ -223,6 +228,8 @@ impl State {
             generations: [0; 4],
             observed: false,
             hooks_due: None,
+            facts: None,
+            mails: Vec::new(),
             on_screen: false,
             windows: 0,
             chat_as_of: None,

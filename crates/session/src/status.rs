@@ -12,7 +12,7 @@
 //! | Declined | they declined, and nothing of theirs came since |
 //! | Program downloaded, Page open | their page or program came after everything that they did before, and no program is connected |
 //! | Ended | all viewers gone for over 60 s, and nobody of the customer came since; it can be opened, answered and closed |
-//! | Presenter offline | the program was connected and isn't any more |
+//! | Customer offline | the program was connected and isn't any more |
 //! | Unknown | one side's presence is not known |
 //! | Active | presenter and at least one viewer are connected |
 //! | Viewer waiting | a viewer is there, the presenter not yet |

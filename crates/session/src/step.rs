@@ -7,6 +7,7 @@ mod chat;
 mod hooks;
 mod life;
 mod mail;
+mod mail_fate;
 mod observe;
 mod presence;
 mod save_program;
@@ -74,10 +75,13 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
                 when,
                 by,
                 status: Status::Waiting,
+                ids: Vec::new(),
+                fate: None,
             });
         }
         Input::MailWithdrawn { id } => turn.mail_withdrawn(id),
-        Input::MailSent { id } => turn.mail_sent(id),
+        Input::MailRepeated { id } => turn.mail_repeated(id),
+        Input::MailAccepted { id, mail } => turn.mail_accepted(id, mail),
         Input::MailFailed { id, failure } => turn.mail_failed(id, failure),
         Input::ChatSaved(saved) => turn.chat_saved(saved),
         Input::ChatFailed { failure, transcript } => turn.chat_failed(failure, transcript),

@@ -4,6 +4,8 @@
 //! change the reading direction, so that a text can't disguise itself in a notification or in the
 //! log. Markup is escaped where it is rendered, not here.
 
+pub use wire::text::is_hidden;
+
 /// The longest name that is shown, in characters.
 pub const LONGEST_NAME: usize = 80;
 
@@ -30,16 +32,6 @@ pub fn plain(text: &str, most: usize) -> String {
 /// A person's name as it is shown.
 pub fn plain_name(name: &str) -> String {
     plain(name, LONGEST_NAME)
-}
-
-/// Whether `c` is invisible but changes how a text reads: a control character, a direction mark,
-/// a tag.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
-            | '\u{202A}'..='\u{202E}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206F}'
-            | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
 /// `one window`, `2 windows`.

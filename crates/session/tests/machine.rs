@@ -327,7 +327,7 @@ fn a_mail_waits_for_what_it_claims_and_goes_out_once() {
     };
     assert_eq!(sends(&told.fire(HookType::PresenterStarted)), 0);
     assert_eq!(sends(&told.fire(HookType::ViewerStarted)), 1);
-    told.tell(Input::MailSent { id: 1 });
+    told.tell(Input::MailAccepted { id: 1, mail: None });
     assert_eq!(sends(&told.fire(HookType::ViewerStarted)), 0);
 }
 
@@ -345,7 +345,7 @@ fn a_standing_mail_goes_out_once_for_each_event_whatever_became_of_the_last() {
         effects.iter().filter(|e| matches!(e, Effect::SendMail { .. })).count()
     };
     for answer in [
-        Input::MailSent { id: 1 },
+        Input::MailAccepted { id: 1, mail: None },
         Input::MailFailed { id: 1, failure: Failure::Unreachable },
         Input::MailFailed { id: 1, failure: Failure::TimedOut },
     ] {

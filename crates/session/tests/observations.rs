@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, Arrival, Effect, Event, HookEvent, Input, Observation, ObservedSide, PresenceEvent,
-    Presenter, SavedChat, SessionStatus, State, Timer, Timestamp, Viewers, step,
+    About, Arrival, Effect, Event, HookEvent, Input, Life, LiveFacts, Observation, ObservedSide,
+    Participant, PresenceEvent, Presenter, SavedChat, SessionStatus, State, Timer, Timestamp,
+    Viewers, step,
 };
 use wire::{
     HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},
+    Side,
     session_events::PinLife,
+    shared_screen::{Role, Sharing},
 };
 
 const T0: Timestamp = Timestamp(1_700_000_000_000);
@@ -36,10 +39,14 @@ impl Pair {
         let broker = Observation {
             revision: 1,
             life: PinLife::Live,
+            expires: None,
             arrival: Arrival::Nothing,
             presenter: ObservedSide::Never,
             viewers: ObservedSide::Never,
             happened: [0; 4],
+            mails: Vec::new(),
+            facts: LiveFacts::default(),
+            other_program: None,
         };
         let state = State::new(About::default(), "anna".into(), T0);
         let mut pair = Self { now: T0, broker, state, events: Vec::new(), effects: Vec::new() };
@@ -402,6 +409,97 @@ fn any_fate() -> impl Strategy<Value = Fate> {
 
 fn any_happening() -> impl Strategy<Value = (bool, bool, Fate, bool)> {
     (any::<bool>(), any::<bool>(), any_fate(), any::<bool>())
+}
+
+fn participant(page: &str, since: Timestamp) -> Participant {
+    Participant {
+        side: Side::Viewers,
+        page: page.into(),
+        name: "Ben".into(),
+        role: Some(Role::Watch),
+        since,
+        watching: true,
+        sealed: true,
+        platform: None,
+    }
+}
+
+#[test]
+fn who_is_connected_is_known_while_the_broker_tells_it_and_no_longer() {
+    let gone: [fn(&mut Pair); 3] = [
+        |pair| pair.tell(Input::Unobserved { unknown_since: None }),
+        |pair| pair.tell(Input::Unobserved { unknown_since: Some(T0) }),
+        |pair| pair.tell(Input::Missed { since: T0 }),
+    ];
+    for gone in gone {
+        let mut pair = Pair::new();
+        pair.broker.facts =
+            LiveFacts { sharing: Sharing::Shared, participants: vec![participant("a", T0)] };
+        pair.observe();
+        // The same time, told once more: each telling takes a while.
+        let later = T0.plus(Duration::from_millis(300));
+        pair.broker.facts.participants = vec![participant("a", later), participant("b", later)];
+        pair.observe();
+        let told = pair.state.facts.clone().unwrap();
+        let times: Vec<_> = told.participants.iter().map(|one| one.since).collect();
+        assert_eq!((told.sharing, &times[..]), (Sharing::Shared, &[T0, later][..]));
+        gone(&mut pair);
+        assert_eq!(pair.state.facts, None);
+        pair.observe();
+        assert_eq!(pair.state.facts.as_ref().unwrap().participants.len(), 2);
+    }
+}
+
+#[test]
+fn a_pin_lives_as_long_as_the_broker_says_and_never_longer_than_its_life() {
+    let expires = |pair: &Pair| match &pair.state.record.life {
+        Life::Live(allocation) => allocation.expires,
+        other => panic!("{other:?}"),
+    };
+    let ends_after = |pair: &Pair| {
+        pair.effects.iter().find_map(|effect| match effect {
+            Effect::Start { timer: Timer::PinOver, after, .. } => Some(*after),
+            _ => None,
+        })
+    };
+    let mut pair = Pair::new();
+    pair.broker.expires = Some(T0.plus(DAY / 2));
+    pair.observe();
+    assert_eq!((expires(&pair), ends_after(&pair)), (T0.plus(DAY / 2), Some(DAY / 2)));
+    // Made from how long it still lives, it is never told twice as quite the same.
+    pair.broker.expires = Some(T0.plus(DAY / 2 + Duration::from_secs(1)));
+    pair.observe();
+    assert_eq!((expires(&pair), ends_after(&pair)), (T0.plus(DAY / 2), None));
+
+    // The clock was three years ahead when the PIN was given out, and nobody tells more than hooks do.
+    for input in [Input::Restored { since: T0 }, Input::Elapsed(Timer::PinOver)] {
+        let mut pair = Pair::new();
+        pair.now = Timestamp(T0.0 - 3 * 365 * 86_400_000);
+        pair.tell(input);
+        assert_eq!((expires(&pair), ends_after(&pair)), (pair.now.plus(DAY), Some(DAY)));
+        pair.now = pair.now.plus(DAY);
+        pair.tell(Input::Elapsed(Timer::PinOver));
+        assert!(matches!(pair.state.record.life, Life::Over { .. }));
+    }
+}
+
+#[test]
+fn a_second_program_is_told_once_each_time_that_one_comes() {
+    let mut pair = Pair::new();
+    let second = |pair: &Pair| {
+        let is =
+            |event: &&Event| matches!(event, Event::Presence(PresenceEvent::SecondProgram { .. }));
+        pair.events.iter().filter(is).count()
+    };
+    pair.observe();
+    assert_eq!(second(&pair), 0);
+    for (after, told) in [(0, 1), (1, 1), (60, 2), (60, 2)] {
+        pair.broker.other_program = Some(T0.plus(Duration::from_secs(after)));
+        pair.observe();
+        pair.state = State::restored(pair.state.record.clone());
+        pair.observe();
+        assert_eq!(second(&pair), told, "after {after} s");
+    }
 }
 
 proptest! {

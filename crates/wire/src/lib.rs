@@ -9,6 +9,7 @@
 pub mod hook;
 pub mod logintc;
 pub mod loginwithme;
+pub mod mail_address;
 pub mod passwordless;
 pub mod pin;
 pub mod region;
@@ -16,9 +17,11 @@ pub mod rocketchat;
 mod secret;
 pub mod session_events;
 pub mod shared_screen;
+pub mod text;
 pub mod trailer;
 
 pub use hook::{HookType, Side};
 pub use loginwithme::ConfText;
+pub use mail_address::{AddressFault, MailAddress};
 pub use pin::{InvalidPin, Pin};
 pub use region::Region;

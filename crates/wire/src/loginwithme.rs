@@ -20,6 +20,27 @@ pub struct Outcome {
     pub error: Option<String>,
 }
 
+/// The response to `POST /email/{address}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailAccepted {
+    /// Always true where the call succeeded.
+    pub success: bool,
+    /// The mail's id, by which a broker of ours tells what becomes of it. Another service's could be anything.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    id: serde_json::Value,
+}
+
+impl EmailAccepted {
+    /// The longest id that is kept, in bytes.
+    const LONGEST_ID: usize = 64;
+
+    /// The mail's id, where there is one.
+    pub fn id(&self) -> Option<String> {
+        let id = self.id.as_str()?;
+        (1..=Self::LONGEST_ID).contains(&id.len()).then(|| id.to_owned())
+    }
+}
+
 /// The response to `GET /session_pin`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SessionPin {

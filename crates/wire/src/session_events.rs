@@ -97,6 +97,9 @@ pub struct SessionFacts {
     pub revision: u64,
     /// Whether the PIN still works.
     pub life: PinLife,
+    /// For how many milliseconds it will; none where it doesn't any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_ms: Option<u64>,
     /// How far the customer has come before a program of theirs is online.
     pub arrival: Arrival,
     /// Whether the screen is shared.
@@ -212,6 +215,18 @@ pub struct Participant {
     pub role: Option<Role>,
     /// Since how many milliseconds.
     pub for_ms: u64,
+    /// The public id of its page, as in the roster. It isn't a credential.
+    #[serde(default)]
+    pub page: String,
+    /// Whether a viewer has a stream and so sees the screen now.
+    #[serde(default)]
+    pub watching: bool,
+    /// Whether that stream is end-to-end encrypted; false also while there is none.
+    #[serde(default)]
+    pub sealed: bool,
+    /// What the presenter's program runs on, such as `linux-x86_64`; none for a viewer and for a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
 }
 
 /// What has become of an e-mail.

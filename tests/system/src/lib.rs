@@ -39,8 +39,17 @@ impl World {
     /// A fresh world.
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let broker = start_broker(folder.path(), Port::Any, false).await;
+        let broker = start_broker(folder.path(), Port::Any).await;
         Self { folder, broker }
+    }
+
+    /// A fresh world whose broker hands its e-mails to the mail server at `url`.
+    pub async fn with_mail_server(url: String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let smtp = broker::Smtp { url: url.into(), from: "Support <support@example.org>".into() };
+        let config = broker_config(folder.path(), Port::Any);
+        let config = broker::Config { smtp: Some(smtp), ..config };
+        Self { broker: Broker::start(config).await.unwrap(), folder }
     }
 
     /// A fresh world whose broker offers no extension, so that its webhooks alone tell what happens, as a hosted
@@ -79,7 +88,7 @@ impl World {
         let Self { folder, broker } = self;
         let port = broker.addr().port();
         broker.shutdown().await;
-        let broker = start_broker(folder.path(), Port::Remembered(port), false).await;
+        let broker = start_broker(folder.path(), Port::Remembered(port)).await;
         assert!(broker.got_remembered_port());
         Self { folder, broker }
     }
@@ -109,16 +118,18 @@ impl World {
 /// The bytes that the broker delivers as the customer's program. They can't be run.
 pub const PROGRAM: &[u8] = b"\x7fELF, as far as anybody looks";
 
-async fn start_broker(folder: &Path, port: Port, hold: bool) -> Running {
+async fn start_broker(folder: &Path, port: Port) -> Running {
+    Broker::start(broker_config(folder, port)).await.unwrap()
+}
+
+fn broker_config(folder: &Path, port: Port) -> broker::Config {
     let program = folder.join("deskhand-presenter");
     std::fs::write(&program, PROGRAM).unwrap();
-    let config = broker::Config {
+    broker::Config {
         port,
-        hold_deliveries: hold,
         programs: vec![broker::ProgramFile { platform: "linux-x86_64".into(), path: program }],
         ..broker::Config::embedded(folder.join("broker"))
-    };
-    Broker::start(config).await.unwrap()
+    }
 }
 
 /// An engine with its folder's lock.

@@ -9,7 +9,7 @@ use engine::{SessionId, Snapshot};
 use serve::{Fault, FaultRule};
 use session::{Presenter, SessionStatus, Viewers};
 use uuid::Uuid;
-use wire::{Pin, Side};
+use wire::{Pin, Side, shared_screen::Role};
 
 fn word(snapshot: &Snapshot) -> SessionStatus {
     SessionStatus::new(&snapshot.record, engine::clock::now())
@@ -130,6 +130,34 @@ async fn while_the_broker_is_gone_nothing_is_claimed_that_nobody_can_know() {
     broker.shutdown().await;
     let is_unknown = |s: &Snapshot| matches!(word(s), SessionStatus::Unknown { .. });
     running.until(id, "it is unknown", is_unknown).await;
+    running.stop().await;
+    drop(folder);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_connected_is_told_at_each_change_and_by_nobody_once_the_broker_is_gone() {
+    let world = World::new().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
+    let names = |s: &Snapshot| {
+        let participants = s.facts.iter().flat_map(|facts| &facts.participants);
+        participants.map(|one| (one.side, one.name.clone(), one.role)).collect::<Vec<_>>()
+    };
+    let maria = || (Side::Presenter, "Maria".to_owned(), None);
+    let anna = || (Side::Viewers, "Anna".to_owned(), Some(Role::Control));
+    world.presenter_joins(&pin).await;
+    running.until(id, "the customer is there", |s| names(s) == [maria()]).await;
+    let first = world.viewer_joins(&pin).await;
+    world.viewer_joins(&pin).await;
+    running.until(id, "two watch", |s| names(s) == [maria(), anna(), anna()]).await;
+    world.broker.handle().page_leaves(&pin, first).await;
+    running.until(id, "one watches", |s| names(s) == [maria(), anna()]).await;
+    // Another program with the same PIN takes the place of the first.
+    world.presenter_joins(&pin).await;
+    running.until_happened(id, "SecondProgram", 1).await;
+    let World { folder, broker } = world;
+    broker.shutdown().await;
+    running.until(id, "nobody tells it", |s| s.facts.is_none()).await;
     running.stop().await;
     drop(folder);
 }

@@ -449,7 +449,8 @@ async fn while_the_gate_is_shut_no_viewer_comes_through_any_door() {
     assert_eq!(shut(fixture.viewer().await), ShutReason::NotVerified);
     assert_eq!(shut(fixture.mail(Template::ToColleague, When::Now).await), ShutReason::NotVerified);
     fixture.mail(Template::ToCustomer, When::Now).await.unwrap();
-    let first = |s: &engine::Snapshot| matches!(s.record.mail[0].status, MailStatus::Sent { .. });
+    let first =
+        |s: &engine::Snapshot| matches!(s.record.mail[0].status, MailStatus::Accepted { .. });
     fixture.running.until(fixture.id, "the customer's mail went out", first).await;
     fixture.mail(Template::ToColleague, When::NextEvent).await.unwrap();
     fixture.world.presenter_joins(&fixture.pin).await;
@@ -463,7 +464,7 @@ async fn while_the_gate_is_shut_no_viewer_comes_through_any_door() {
     fixture.answers(true).await;
     assert_eq!(fixture.end_of_newest().await, VerificationOutcome::Approved);
     fixture.viewer().await.unwrap();
-    let sent = |s: &engine::Snapshot| matches!(rule(s), Some(MailStatus::Sent { .. }));
+    let sent = |s: &engine::Snapshot| matches!(rule(s), Some(MailStatus::Accepted { .. }));
     fixture.running.until(fixture.id, "its mail went out", sent).await;
     assert_eq!(fixture.world.broker.handle().outbox().len(), 2);
     fixture.mail(Template::ToColleague, When::Now).await.unwrap();

@@ -13,7 +13,7 @@ use wire::{
 use super::{
     Hub, SessionEntry,
     change::{Change, Effect},
-    credential::KeyHash,
+    credential::{self, KeyHash},
     presence::{ConnectionId, millis_between},
     refusal::Refused,
     session::Life,
@@ -115,6 +115,8 @@ impl Hub {
                 Life::Expired => PinLife::Expired,
                 Life::Revoked => PinLife::Revoked,
             },
+            expires_in_ms: (session.life(now) == Life::Live)
+                .then(|| millis_between(now, session.expires)),
             arrival: session.customer.arrival(now),
             sharing: sharing.unwrap_or(Sharing::None),
             presenter: side(Side::Presenter),
@@ -128,14 +130,23 @@ impl Hub {
     }
 
     fn participants(&self, entry: &SessionEntry, now: Millis) -> Vec<Participant> {
-        let role = |id| Some(self.connections.get(id)?.participant.as_viewer()?.role);
         let of_side = |side| {
             let online = entry.session.presence(side).connected();
-            online.map(move |(id, name, since): (ConnectionId, &str, Millis)| Participant {
-                side,
-                name: name.to_owned(),
-                role: role(id),
-                for_ms: millis_between(since, now),
+            online.filter_map(move |(id, name, since): (ConnectionId, &str, Millis)| {
+                let connection = self.connections.get(id)?;
+                let viewer = connection.participant.as_viewer();
+                let stream = viewer.and_then(|viewer| self.streams.joined(viewer.stream?));
+                let program = connection.participant.as_program();
+                Some(Participant {
+                    side,
+                    name: name.to_owned(),
+                    role: viewer.map(|viewer| viewer.role),
+                    for_ms: millis_between(since, now),
+                    page: credential::public_half(connection.page.0),
+                    watching: stream.is_some(),
+                    sealed: stream.is_some_and(|stream| stream.sealed),
+                    platform: program.map(|program| program.platform.clone()),
+                })
             })
         };
         of_side(Side::Presenter).chain(of_side(Side::Viewers)).collect()

@@ -90,11 +90,14 @@ impl Hub {
     /// Both ends of a stream are there; an error if it has ended meanwhile.
     pub fn stream_joined(&mut self, id: StreamId) -> Result<Change, Refused> {
         let pin = self.streams.join(id).ok_or(Refused::NoPresenter)?;
-        Ok(Change::with_notices(self.roster_notices(&pin)))
+        let notices = self.roster_notices(&pin);
+        Ok(Change { changed: vec![pin], ..Change::with_notices(notices) })
     }
 
     /// The sockets of a stream are closed.
     pub fn stream_ended(&mut self, id: StreamId) -> Change {
-        Change::with_notices(self.end_streams(vec![id], StreamEnd::Left))
+        let pin = self.streams.joined(id).map(|stream| stream.pin.clone());
+        let notices = self.end_streams(vec![id], StreamEnd::Left);
+        Change { changed: pin.into_iter().collect(), ..Change::with_notices(notices) }
     }
 }

@@ -206,6 +206,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_pin_that_was_minted_by_a_clock_far_ahead_lives_no_longer_than_any_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(dir.path(), None, Millis(0)).unwrap();
+        let pin: Pin = "7W2-97-8570".parse().unwrap();
+        let minter = Client::from_ip([127, 0, 0, 1].into());
+        let (life, ahead) = (std::time::Duration::from_secs(86_400), Millis(94_608_000_000));
+        let session = Box::new(Session::new("us-east-1".parse().unwrap(), minter, ahead, life));
+        store.submit(vec![Write::Minted { pin, session }]).await.unwrap();
+        store.finish();
+        // A further start doesn't make it live longer.
+        for now in [Millis(5_000), Millis(9_000)] {
+            let (store, loaded) = Store::open(dir.path(), None, now).unwrap();
+            let session = &loaded.state.sessions[0].1;
+            assert_eq!(session.minted, Millis(5_000));
+            assert_eq!(session.expires, Millis(5_000).after(life));
+            store.finish();
+        }
+    }
+
+    #[tokio::test]
     async fn an_encrypted_store_opens_with_its_key_only_and_shows_nothing_on_disk() {
         let dir = tempfile::tempdir().unwrap();
         let (store, _) = Store::open(dir.path(), Some(&key(1)), Millis(0)).unwrap();

@@ -71,6 +71,10 @@ struct Live {
     pin: Pin,
     /// Whether somebody is in it.
     active: bool,
+    /// Whether the event channel tells who is in it, so that only what viewers measure is left to ask for.
+    told: bool,
+    /// Whether somebody sees the screen, as the channel tells.
+    watched: bool,
 }
 
 async fn live(console: &Console) -> Option<(LoginWithMe, Vec<Live>)> {
@@ -79,7 +83,9 @@ async fn live(console: &Console) -> Option<(LoginWithMe, Vec<Live>)> {
         let pin = snapshot.pin.clone().filter(|_| snapshot.record.is_live())?;
         let active = matches!(snapshot.record.presenter, Presenter::Online { .. })
             || matches!(snapshot.record.viewers, Viewers::Some { .. });
-        Some(Live { id: snapshot.id, pin, active })
+        let facts = snapshot.facts.as_ref();
+        let watched = facts.is_some_and(|facts| facts.participants.iter().any(|one| one.watching));
+        Some(Live { id: snapshot.id, pin, active, told: facts.is_some(), watched })
     };
     Some((engine.client().clone(), engine.snapshots().into_iter().filter_map(of).collect()))
 }
@@ -89,8 +95,12 @@ async fn ask_rosters(console: &Console, client: &LoginWithMe, live: &[Live], rou
     let wanted = live
         .iter()
         // Each roster is a call to the service: the session on screen has one in every round, the
-        // others seldom.
-        .filter(|one| on_screen == Some(one.id) || (one.active && round.is_multiple_of(OTHERS)));
+        // others seldom. Who the event channel tells of has one only to show how well they see.
+        .filter(|one| match (on_screen == Some(one.id), one.told) {
+            (true, told) => one.watched || !told,
+            (false, true) => false,
+            (false, false) => one.active && round.is_multiple_of(OTHERS),
+        });
     let asked = stream::iter(wanted.take(A_ROUND)).for_each_concurrent(AT_ONCE, async |one| {
         match client.roster(&one.pin).await {
             Ok(roster) => {

@@ -266,7 +266,7 @@ fn hit(console: &Console, engine: &Engine, found: &Found) -> Hit {
         place: place(found.place).to_owned(),
         snippet: words::masked(&found.snippet.text),
         marks: found.snippet.marks.clone(),
-        state: state::view(&word, 0, &setting),
+        state: state::view(&word, 0, None, &setting),
     }
 }
 

@@ -9,6 +9,7 @@ use session::{
 };
 use strum::VariantNames;
 use ts_rs::TS;
+use wire::MailAddress;
 
 use super::{
     CommandResult, failed, no_session, parse_id,
@@ -39,6 +40,12 @@ pub enum MailCommand {
         /// When it goes out.
         when: MailWhen,
     },
+    /// Sends an e-mail once more that didn't go out, or may not have.
+    RepeatMail {
+        session: String,
+        /// Its number.
+        mail: u32,
+    },
     /// Withdraws an e-mail that waits.
     WithdrawMail {
         session: String,
@@ -53,6 +60,10 @@ impl MailCommand {
             Self::Mail { session, to, to_customer, .. } => {
                 AuditPolicy::after("invite_mailed", ordered(to, *to_customer)).about(session)
             }
+            Self::RepeatMail { session, mail } => {
+                let text = format!("Ordered e-mail number {mail} once more.");
+                AuditPolicy::after("invite_mailed", text).about(session)
+            }
             Self::WithdrawMail { .. } => AuditPolicy::Nothing,
         })
     }
@@ -63,6 +74,7 @@ impl MailCommand {
             Self::Mail { session, to, to_customer, when } => {
                 order_one(console, &session, &MailRequest { to, to_customer, when }, by).await
             }
+            Self::RepeatMail { session, mail } => repeat(console, &session, mail).await,
             Self::WithdrawMail { session, mail } => withdraw(console, &session, mail).await,
         }
     }
@@ -72,6 +84,25 @@ fn ordered(to: &str, to_customer: bool) -> String {
     let whom = if to_customer { "the customer" } else { "a colleague" };
     format!("Ordered an e-mail to {whom}, {}.", words::plain(to, words::LONGEST_ADDRESS))
 }
+
+async fn repeat(console: &Console, session: &str, mail: u32) -> CommandResult {
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
+    let snapshot = engine.snapshot(id).ok_or_else(|| no_session(AGAIN))?;
+    if !snapshot.record.is_live() {
+        let text = format!("{AGAIN}: this session has no valid PIN");
+        return Err(trouble::bad_input(&text, "start a new session"));
+    }
+    let orders = &snapshot.record.mail;
+    if !orders.iter().any(|order| order.id == mail && order.can_be_repeated()) {
+        let text =
+            format!("{AGAIN}: it isn't one that was refused, failed or may not have been sent");
+        return Err(trouble::bad_input(&text, "order another one"));
+    }
+    engine.order(id, Input::MailRepeated { id: mail }).await.map_err(failed)?;
+    Ok(Reply::Done)
+}
+
+const AGAIN: &str = "send the e-mail once more";
 
 async fn withdraw(console: &Console, session: &str, mail: u32) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
@@ -140,11 +171,9 @@ async fn order_checked(
     by: &str,
 ) -> Result<(), Trouble> {
     let to = request.to.trim();
-    if !words::is_address(to) {
-        return Err(trouble::bad_input(
-            "order the e-mail: this is not an e-mail address",
-            "give one like name@example.com",
-        ));
+    if let Err(why) = to.parse::<MailAddress>() {
+        let text = format!("order the e-mail: this is not an e-mail address: {why}");
+        return Err(trouble::bad_input(&text, "give one like name@example.com"));
     }
     let (template, name) = if request.to_customer {
         (Template::ToCustomer, console.settings.current().technician.clone())

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use strum::VariantNames;
 use ts_rs::TS;
 use uuid::Uuid;
+use wire::MailAddress;
 
 use super::{
     CommandResult, configure,
@@ -93,8 +94,8 @@ async fn create_profile(console: &Arc<Console>, name: &str, email: &str) -> Comm
         let text = format!("{doing}: a name has 1 to {} characters", words::LONGEST_NAME);
         return Err(trouble::bad_input(&text, "give the name that records shall carry"));
     }
-    if !words::is_address(&person.email) {
-        let text = format!("{doing}: this is no e-mail address");
+    if let Err(why) = person.email.parse::<MailAddress>() {
+        let text = format!("{doing}: this is no e-mail address: {why}");
         return Err(trouble::bad_input(&text, "give one such as anna@example.com"));
     }
     let taken = |other: &Person| other.name == person.name;

@@ -1,6 +1,7 @@
 //! Commands to the remote-support service itself: regions, abuse, the way from it to this
 //! console, the outbox.
 
+use broker::MailState;
 use engine::{
     Engine,
     reach::{Reached, Requester},
@@ -20,7 +21,8 @@ use crate::{
     app::{App, Console, known_reach},
     present::{remedy, trouble},
     reply::{OutboxMail, Reply},
-    view::{GatePolicy, Reach, Trouble},
+    view::{GatePolicy, MailKind, Reach, Trouble},
+    words,
 };
 
 /// Commands to the remote-support service itself.
@@ -119,6 +121,9 @@ fn came(url: &str, Reached { by, took }: Reached) -> String {
     }
 }
 
+/// The longest words of a mail server that are shown, in characters.
+const LONGEST_REASON: usize = 300;
+
 async fn outbox(console: &Console) -> CommandResult {
     let engine = console.engine.require().await?;
     let embedded = console.broker.get().filter(|_| console.settings.current().base_url.is_none());
@@ -131,6 +136,13 @@ async fn outbox(console: &Console) -> CommandResult {
     let mails = embedded.handle().outbox().into_iter().rev();
     let mails = mails.map(|mail| OutboxMail {
         at: mail.at.0,
+        state: match mail.state {
+            MailState::Unsent => MailKind::NotSent,
+            MailState::Sending | MailState::Waiting(_) => MailKind::Queued,
+            MailState::Sent => MailKind::HandedOver,
+            MailState::Failed(_) => MailKind::Refused,
+        },
+        reason: mail.state.reason().map(|reason| words::plain(reason, LONGEST_REASON)),
         to: mail.to,
         subject: mail.subject,
         body: if shows_a_viewer(console, &engine, &mail.body) {

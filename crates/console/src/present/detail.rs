@@ -5,23 +5,19 @@ use engine::{
     archive::{ChatPage, Message, NoteKind, SessionContents, Summary},
     journal::EventRecord,
 };
-use session::{
-    Lamp, Life, Record, Timestamp, Transcript,
-    mail::{Order, Status, Template, When},
-    region::Choice,
-};
+use session::{Lamp, Life, Record, Timestamp, Transcript, region::Choice};
 
 use super::{
     Setting,
     chat_box::{self, Sends},
-    customer_program, device, event, hooks, name,
+    customer_program, device, event, hooks, mail_order, name,
     parting::{self, Connected},
     region_race, row, shared_screen, state, timeline, trouble, verify,
 };
 use crate::{
     limits,
     view::{
-        ChatLine, ClosingView, FactKind, FactView, MailView, Pin, Reach, ScreenView, SessionDetail,
+        ChatLine, ClosingView, FactKind, FactView, Pin, Reach, ScreenView, SessionDetail,
         SessionRow, Timeline, TranscriptView,
     },
     words,
@@ -102,7 +98,7 @@ pub fn view(
         gate: verify::gate(snapshot.gate, record, setting),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
-        mails: record.mail.iter().map(|order| mail(order, setting)).collect(),
+        mails: record.mail.iter().map(|order| mail_order::view(order, setting)).collect(),
         chat: chat(&contents.chat.messages),
         chat_after: None,
         chat_total: total(&contents.chat),
@@ -176,7 +172,7 @@ fn archived_row(summary: &Summary, revision: u64, setting: &Setting<'_>) -> Sess
         id: summary.session.to_string(),
         revision,
         name: name(&summary.about, summary.created, setting),
-        state: state::view(&summary.word, 0, setting),
+        state: state::view(&summary.word, 0, None, setting),
         active_at: summary.closed_at.unwrap_or(summary.created).0,
         timer_since: None,
         unread: 0,
@@ -255,36 +251,6 @@ fn transcript(transcript: &Transcript) -> TranscriptView {
         Transcript::Saved { at, messages } => {
             TranscriptView::Saved { at: at.0, messages: *messages }
         }
-    }
-}
-
-fn mail(order: &Order, setting: &Setting<'_>) -> MailView {
-    let event = match order.template {
-        Template::ToCustomer => "you are connected",
-        Template::ToColleague => "the customer is online",
-    };
-    let (status, waiting, doubtful) = match (order.status, order.when) {
-        (Status::Waiting, When::Now) => ("Goes out".to_owned(), true, false),
-        (Status::Waiting, When::NextEvent) => (format!("Goes out when {event}"), true, false),
-        (Status::Waiting, When::EveryEvent) => (format!("Goes out whenever {event}"), true, false),
-        (Status::Held, _) => ("Held back until the customer is verified".to_owned(), true, false),
-        (Status::Sending, _) => ("Being sent".to_owned(), false, false),
-        (Status::Sent { at }, _) => (format!("Sent {}", setting.clock(at)), false, false),
-        (Status::MaybeSent, _) => {
-            ("May have been sent; it is not repeated".to_owned(), false, true)
-        }
-        (Status::Failed { failure }, _) => (format!("Not sent: {}", failure.reason()), false, true),
-    };
-    // A rule that has sent a mail waits for the next occasion.
-    let waiting =
-        waiting || (order.when == When::EveryEvent && matches!(order.status, Status::Sent { .. }));
-    MailView {
-        id: order.id,
-        to: words::plain(&order.to, 320),
-        to_customer: order.template == Template::ToCustomer,
-        status,
-        waiting,
-        doubtful,
     }
 }
 

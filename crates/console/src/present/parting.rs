@@ -28,10 +28,13 @@ impl Connected {
     /// What is known of a session: `watchers` is what the service's roster says, where it has one.
     pub fn new(name: Option<String>, record: &Record, watchers: Option<u32>) -> Self {
         // Hooks tell only that there is one at least.
-        let told = u32::from(matches!(record.viewers, Viewers::Some { .. }));
+        let left = &record.observed;
+        let some = matches!(record.viewers, Viewers::Some { .. }) && left.viewers_left.is_none();
+        let told = u32::from(some);
         Self {
             name,
-            customer: matches!(record.presenter, Presenter::Online { .. }),
+            customer: matches!(record.presenter, Presenter::Online { .. })
+                && left.presenter_left.is_none(),
             viewers: watchers.unwrap_or(told),
             expires: match &record.life {
                 Life::Live(allocation) => Some(allocation.expires),

@@ -10,11 +10,12 @@ use crate::view::SessionRow;
 pub fn view(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'_>) -> SessionRow {
     let record = &snapshot.record;
     let word = SessionStatus::new(record, setting.now);
+    let sharing = snapshot.facts.as_ref().map(|facts| facts.sharing);
     SessionRow {
         id: snapshot.id.to_string(),
         revision,
         name: name(&record.about, record.created, setting),
-        state: state::view(&word, snapshot.windows, setting),
+        state: state::view(&word, snapshot.windows, sharing, setting),
         active_at: snapshot.active_at.0,
         timer_since: state::timer(&word),
         unread,

@@ -1,14 +1,17 @@
 //! The customer's screen as it is shown; texts from others are made harmless.
 
-use engine::{
-    archive::Picture,
-    remote::{Roster, loginwithme::Presenter},
-};
-use session::Timestamp;
-use wire::shared_screen::{Role, RosterEntry, Sharing};
+use std::time::Duration;
 
+use engine::{archive::Picture, remote::Roster};
+use session::{LiveFacts, Participant, Timestamp};
+use wire::{
+    Side,
+    shared_screen::{Role, RosterEntry, Sharing},
+};
+
+use super::Setting;
 use crate::{
-    view::{PictureView, ScreenView, SharingKind, WatcherView},
+    view::{PictureView, PresenterView, ScreenView, SharingKind, WatcherView},
     words,
 };
 
@@ -19,21 +22,82 @@ const LONGEST_PLATFORM: usize = 40;
 const MOST_MS: u32 = 60_000;
 const MOST_FPS: u16 = 240;
 
+/// For so long a measure is shown.
+const MEASURED: Duration = Duration::from_secs(7);
+
 /// The service's last report; nothing is known before the first.
 pub fn view(known: Option<(&Roster, Timestamp)>) -> ScreenView {
     let Some((Roster { sharing, presenter, watchers }, at)) = known else {
         let sharing = SharingKind::Unknown;
-        return ScreenView { sharing, platform: None, watchers: Vec::new(), as_of: None };
+        let (presenter, watchers) = (None, Vec::new());
+        return ScreenView {
+            sharing,
+            platform: None,
+            presenter,
+            watchers,
+            as_of: None,
+            current: false,
+        };
     };
+    let here = presenter.as_ref().map(|one| PresenterView {
+        name: words::plain(&one.name, words::LONGEST_NAME),
+        since: None,
+    });
     ScreenView {
-        sharing: match sharing {
-            Sharing::None => SharingKind::None,
-            Sharing::Shared => SharingKind::Shared,
-            Sharing::Paused => SharingKind::Paused,
-        },
-        platform: presenter.as_ref().and_then(platform),
+        sharing: kind(*sharing),
+        platform: presenter.as_ref().and_then(|one| platform(one.platform.as_deref()?)),
+        presenter: here,
         watchers: watchers.iter().map(watcher).collect(),
         as_of: Some(at.0),
+        current: false,
+    }
+}
+
+/// What the event channel tells, which is so now; `measured` has how well the viewers see, where that was asked for.
+pub fn told(
+    facts: &LiveFacts,
+    measured: Option<(&Roster, Timestamp)>,
+    setting: &Setting<'_>,
+) -> ScreenView {
+    let measured = measured.filter(|(_, at)| setting.now.since(*at) < MEASURED);
+    let measured = measured.map(|(roster, _)| roster);
+    let of = |side| facts.participants.iter().filter(move |one| one.side == side);
+    let presenter = of(Side::Presenter).next();
+    let watcher = |one: &Participant| {
+        let measured =
+            measured.and_then(|roster| roster.watchers.iter().find(|of| of.page == one.page));
+        let (latency_ms, fps) = measured.map_or((None, None), |of| (of.latency_ms, of.fps));
+        watcher(&RosterEntry {
+            page: one.page.clone(),
+            name: one.name.clone(),
+            role: one.role.unwrap_or(Role::Watch),
+            watching: one.watching,
+            sealed: one.sealed,
+            latency_ms,
+            fps,
+        })
+    };
+    let since = |one: &Participant| Some(one.since.0);
+    ScreenView {
+        sharing: kind(facts.sharing),
+        platform: presenter.and_then(|one| platform(one.platform.as_deref()?)),
+        presenter: presenter.map(|one| PresenterView {
+            name: words::plain(&one.name, words::LONGEST_NAME),
+            since: since(one),
+        }),
+        watchers: of(Side::Viewers)
+            .map(|one| WatcherView { since: since(one), ..watcher(one) })
+            .collect(),
+        as_of: Some(setting.now.0),
+        current: true,
+    }
+}
+
+const fn kind(sharing: Sharing) -> SharingKind {
+    match sharing {
+        Sharing::None => SharingKind::None,
+        Sharing::Shared => SharingKind::Shared,
+        Sharing::Paused => SharingKind::Paused,
     }
 }
 
@@ -44,8 +108,8 @@ pub fn picture(picture: &Picture) -> PictureView {
     PictureView { id: *id, at: at.0, by, bytes: *bytes }
 }
 
-fn platform(presenter: &Presenter) -> Option<String> {
-    let platform = words::plain(presenter.platform.as_deref()?, LONGEST_PLATFORM);
+fn platform(told: &str) -> Option<String> {
+    let platform = words::plain(told, LONGEST_PLATFORM);
     (!platform.is_empty()).then_some(platform)
 }
 
@@ -54,6 +118,7 @@ fn watcher(watcher: &RosterEntry) -> WatcherView {
     WatcherView {
         id: words::plain(page, words::LONGEST_NAME),
         name: words::plain(name, words::LONGEST_NAME),
+        since: None,
         controls: *role == Role::Control,
         watching: *watching,
         // A page measures itself, so its numbers count only while it watches, and only

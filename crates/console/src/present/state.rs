@@ -1,6 +1,7 @@
 //! A session's status in text (product.md, State words).
 
 use session::{Record, SessionStatus, Timestamp};
+use wire::shared_screen::Sharing;
 
 use super::Setting;
 use crate::{
@@ -8,13 +9,19 @@ use crate::{
     words,
 };
 
-/// The session's status with its details; `windows` are our own viewer windows.
-pub fn view(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> StateView {
+/// The session's status with its details; `windows` are our own viewer windows, `sharing` is the screen's state where
+/// somebody tells it.
+pub fn view(
+    word: &SessionStatus,
+    windows: u32,
+    sharing: Option<Sharing>,
+    setting: &Setting<'_>,
+) -> StateView {
     let (kind, label, since) = parts(word);
     StateView {
         kind,
         label: label.to_owned(),
-        detail: detail(word, windows, setting),
+        detail: detail(word, windows, sharing, setting),
         since: since.map(|at| at.0),
     }
 }
@@ -100,7 +107,7 @@ fn parts(word: &SessionStatus) -> (StateKind, &'static str, Option<Timestamp>) {
         SessionStatus::Expired => (StateKind::Expired, "Expired", None),
         SessionStatus::Ended { since, .. } => (StateKind::Ended, "Ended", Some(*since)),
         SessionStatus::PresenterOffline { since } => {
-            (StateKind::PresenterOffline, "Presenter offline", Some(*since))
+            (StateKind::PresenterOffline, "Customer offline", Some(*since))
         }
         SessionStatus::Active { since } => (StateKind::Active, "Active", Some(*since)),
         SessionStatus::ViewerWaiting { since } => {
@@ -119,7 +126,12 @@ fn parts(word: &SessionStatus) -> (StateKind, &'static str, Option<Timestamp>) {
     }
 }
 
-fn detail(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> String {
+fn detail(
+    word: &SessionStatus,
+    windows: u32,
+    sharing: Option<Sharing>,
+    setting: &Setting<'_>,
+) -> String {
     match word {
         SessionStatus::Closed { outcome: came, pin_valid_until: None, .. } => {
             came.as_words().into()
@@ -140,12 +152,19 @@ fn detail(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> String {
         SessionStatus::Ended { .. } => String::new(),
         SessionStatus::Unknown { since } => format!("unknown since {}", setting.clock(*since)),
         SessionStatus::Active { .. } | SessionStatus::ViewerWaiting { .. } if windows > 0 => {
-            format!("{} here", words::count(windows, "window", "windows"))
+            let here = format!("{} here", words::count(windows, "window", "windows"));
+            let shown = matches!(word, SessionStatus::Active { .. }).then(|| amiss(sharing));
+            shown.flatten().map_or(here.clone(), |amiss| format!("{here}, {amiss}"))
         }
+        SessionStatus::Active { .. } => amiss(sharing).unwrap_or_default().into(),
+        SessionStatus::Ready { .. } => match sharing {
+            Some(Sharing::Shared) => "screen shared".into(),
+            Some(Sharing::None | Sharing::Paused) | None => {
+                amiss(sharing).unwrap_or_default().into()
+            }
+        },
         SessionStatus::Expired => "the PIN's life is over and nobody joined".into(),
-        SessionStatus::Active { .. }
-        | SessionStatus::ViewerWaiting { .. }
-        | SessionStatus::Ready { .. }
+        SessionStatus::ViewerWaiting { .. }
         | SessionStatus::Declined { .. }
         | SessionStatus::BeingAsked { .. }
         | SessionStatus::Downloaded { .. }
@@ -156,9 +175,19 @@ fn detail(word: &SessionStatus, windows: u32, setting: &Setting<'_>) -> String {
     }
 }
 
+/// What keeps a viewer from seeing the screen or from using it, though the presenter is online.
+const fn amiss(sharing: Option<Sharing>) -> Option<&'static str> {
+    match sharing {
+        Some(Sharing::None) => Some("screen not shared"),
+        Some(Sharing::Paused) => Some("control paused by the customer"),
+        Some(Sharing::Shared) | None => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
+    use strum::VariantArray as _;
 
     use super::*;
 
@@ -167,7 +196,7 @@ mod tests {
         let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC };
         let at = Timestamp(14 * 3_600_000 + 60_000);
         let text = |word: SessionStatus, windows| {
-            let view = view(&word, windows, &setting);
+            let view = view(&word, windows, None, &setting);
             (view.label, view.detail)
         };
         let closed = SessionStatus::Closed {
@@ -198,5 +227,81 @@ mod tests {
             ("Active".into(), "2 windows here".into())
         );
         assert_eq!(text(SessionStatus::Active { since: at }, 1).1, "1 window here");
+    }
+
+    /// A session in each state, in the order in which the first that fits wins, as the page has it.
+    fn every_word() -> Vec<SessionStatus> {
+        let since = Timestamp(0);
+        vec![
+            SessionStatus::Closed {
+                at: since,
+                outcome: session::Outcome::Unknown,
+                pin_valid_until: None,
+            },
+            SessionStatus::Failed { failure: session::Failure::NoRegion },
+            SessionStatus::Expired,
+            SessionStatus::Allocating,
+            SessionStatus::Unknown { since },
+            SessionStatus::BeingAsked { since },
+            SessionStatus::Declined { since },
+            SessionStatus::Downloaded { since },
+            SessionStatus::PageOpen { since },
+            SessionStatus::Ended {
+                since,
+                pin_over: false,
+                may_still_run: true,
+                still_online: false,
+            },
+            SessionStatus::PresenterOffline { since },
+            SessionStatus::Active { since },
+            SessionStatus::ViewerWaiting { since },
+            SessionStatus::Ready { since },
+            SessionStatus::Waiting { since },
+        ]
+    }
+
+    #[test]
+    fn the_page_has_every_word_and_no_other() {
+        let page = include_str!("../../../../docs/headless.md");
+        let (_, table) = page.split_once("| `kind` | Word | Meaning |\n|---|---|---|\n").unwrap();
+        let rows = table.lines().take_while(|line| line.starts_with('|'));
+        let written: Vec<(String, String)> = rows
+            .map(|row| {
+                let cells: Vec<_> = row.split('|').map(str::trim).collect();
+                assert!(!cells[3].is_empty(), "{row} says what it means");
+                (cells[1].trim_matches('`').to_owned(), cells[2].to_owned())
+            })
+            .collect();
+        let shown: Vec<(String, String)> = every_word()
+            .iter()
+            .map(|word| {
+                let (kind, label, _) = parts(word);
+                (serde_json::to_value(kind).unwrap().as_str().unwrap().to_owned(), label.to_owned())
+            })
+            .collect();
+        assert_eq!(written, shown);
+        for kind in StateKind::VARIANTS {
+            assert!(every_word().iter().any(|word| parts(word).0 == *kind), "{kind:?} is tried");
+        }
+    }
+
+    #[test]
+    fn whether_the_screen_is_shared_is_said_where_it_is_known() {
+        let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC };
+        let (ready, active) = (
+            SessionStatus::Ready { since: Timestamp(0) },
+            SessionStatus::Active { since: Timestamp(0) },
+        );
+        for (word, windows, sharing, expected) in [
+            (&ready, 0, None, ""),
+            (&ready, 0, Some(Sharing::Shared), "screen shared"),
+            (&ready, 0, Some(Sharing::None), "screen not shared"),
+            (&active, 0, Some(Sharing::Shared), ""),
+            (&active, 0, Some(Sharing::Paused), "control paused by the customer"),
+            (&active, 1, Some(Sharing::None), "1 window here, screen not shared"),
+            (&active, 1, Some(Sharing::Shared), "1 window here"),
+        ] {
+            assert_eq!(view(word, windows, sharing, &setting).detail, expected);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use engine::remote::{LoginWithMeConfig, ServiceError};
 use serde_json::{Map, Value};
 use url::{Host, Url};
+use wire::MailAddress;
 
 use super::{
     Declaration, LICENCE_TERMS, MailRule, Settings, SettingsError, declarations, is_unset,
@@ -200,7 +201,9 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 pub(super) fn mail_rule(rule: &MailRule) -> Result<(), Fault> {
-    ensure(words::is_address(&rule.to), "an address in it is not an e-mail address")?;
+    rule.to.trim().parse::<MailAddress>().map_err(|why| {
+        Fault::from(&*format!("an address in it is not an e-mail address: {why}"))
+    })?;
     match rule.when {
         // Such a mail would claim that somebody is there who can't be yet.
         MailWhen::Now => Err("a rule can't send at once".into()),

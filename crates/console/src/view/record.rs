@@ -71,12 +71,42 @@ pub struct MailView {
     pub to: String,
     /// To the customer (else to a colleague).
     pub to_customer: bool,
-    /// What became of it, in words.
+    /// How far it has come.
+    pub state: MailKind,
+    /// That in words, with the mail server's own where it refused.
     pub status: String,
     /// Whether it still waits and can be withdrawn.
     pub waiting: bool,
     /// Whether it failed or may not have been sent.
     pub doubtful: bool,
+    /// Whether it can be sent once more.
+    pub can_repeat: bool,
+}
+
+/// How far an e-mail has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum MailKind {
+    /// It waits for its event.
+    Waiting,
+    /// It waits for the verification gate.
+    Held,
+    /// The service is being asked.
+    Sending,
+    /// The service accepted it; more isn't known.
+    Accepted,
+    /// It is being handed to the mail server, or will be tried again.
+    Queued,
+    /// The mail server took it; whether it arrives isn't known.
+    HandedOver,
+    /// There is no mail server: it waits in the broker's outbox.
+    NotSent,
+    /// The mail server refused it.
+    Refused,
+    /// The service didn't take it.
+    Failed,
+    /// No answer came: it may have been sent.
+    MaybeSent,
 }
 
 /// One chat message.

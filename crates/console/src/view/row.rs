@@ -44,7 +44,7 @@ pub struct StateView {
 }
 
 /// The kinds of state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS, strum::VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum StateKind {
     /// The PIN has been asked for.

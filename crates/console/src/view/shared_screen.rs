@@ -10,10 +10,14 @@ pub struct ScreenView {
     pub sharing: SharingKind,
     /// What the customer's program runs on, such as `linux-x86_64`; none if not known.
     pub platform: Option<String>,
+    /// The customer's side; none where nobody tells it, or nobody is there.
+    pub presenter: Option<PresenterView>,
     /// Who is there to watch.
     pub watchers: Vec<WatcherView>,
     /// When the service said so; none if it hasn't so far.
     pub as_of: Option<i64>,
+    /// The service tells each change at once, so this is so now, however old it is.
+    pub current: bool,
 }
 
 impl ScreenView {
@@ -37,6 +41,15 @@ pub enum SharingKind {
     Paused,
 }
 
+/// The customer's side, while it is connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct PresenterView {
+    /// Its name, by its own word; empty if it gave none.
+    pub name: String,
+    /// Since when it is connected; none if not known.
+    pub since: Option<i64>,
+}
+
 /// A viewer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct WatcherView {
@@ -44,6 +57,8 @@ pub struct WatcherView {
     pub id: String,
     /// Its name, by its own word; empty if it gave none.
     pub name: String,
+    /// Since when it is connected; none if not known.
+    pub since: Option<i64>,
     /// It may type and point; else it may only watch.
     pub controls: bool,
     /// It sees the screen now.

@@ -4,7 +4,7 @@ use console::{
     SettingsSource,
     commands::Command,
     reply::Reply,
-    view::{Code, ProgramState, SessionDetail},
+    view::{Code, MailKind, ProgramState, SessionDetail},
 };
 use engine::desktop::View;
 use serde_json::json;
@@ -25,6 +25,35 @@ async fn an_email_goes_out_once_in_the_technicians_name_and_a_wrong_address_is_r
     };
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "maria@example.com"));
     assert!(mails[0].subject.contains("Anna Keller") || mails[0].body.contains("Anna Keller"));
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_not_sent_says_so_and_can_be_sent_again_and_its_address_may_be_in_any_script()
+ {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria").await;
+    let mail = |to: &str| json!({ "do": "mail", "session": id, "to": to, "to_customer": true, "when": "now" });
+    let trouble = rig.refused(mail("\"maria\"@example.com")).await;
+    assert!(trouble.text.contains("names in quotes are not taken"), "{}", trouble.text);
+    rig.ask(mail("info@münchen.example")).await;
+    let kept = rig
+        .seen
+        .detail(&id, "the broker has no mail server", |d| {
+            d.mails.first().filter(|mail| mail.state == MailKind::NotSent).cloned()
+        })
+        .await;
+    assert!(kept.can_repeat && kept.doubtful && !kept.waiting, "{kept:?}");
+    assert_eq!(kept.to, "info@münchen.example", "as it was typed");
+    rig.ask(json!({ "do": "repeat_mail", "session": id, "mail": kept.id })).await;
+    rig.seen.event("mail_kept").await;
+    let Reply::Outbox { mails } = rig.ask(json!({ "do": "outbox" })).await else {
+        panic!("no outbox")
+    };
+    assert!(mails.iter().all(|mail| mail.to == "info@xn--mnchen-3ya.example"));
+    assert!(mails.iter().all(|mail| mail.state == MailKind::NotSent && mail.reason.is_none()));
+    let none = json!({ "do": "repeat_mail", "session": id, "mail": 7 });
+    assert_eq!(rig.refused(none).await.code, Code::BadInput);
     rig.app.stop().await;
 }
 

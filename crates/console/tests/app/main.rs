@@ -5,6 +5,7 @@ mod access;
 mod audit;
 mod backup;
 mod bad_input;
+mod chat;
 mod commands;
 mod configured;
 mod deletion;

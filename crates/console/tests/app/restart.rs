@@ -22,7 +22,7 @@ async fn a_live_session_is_there_again_armed_and_as_its_broker_says() {
     rig.ask(json!({ "do": "show", "session": id })).await;
     rig.seen.armed(&id).await;
     // The customer's page was gone with the broker, which says so before a minute is over.
-    rig.seen.label(&id, "Presenter offline").await;
+    rig.seen.label(&id, "Customer offline").await;
     assert_eq!(rig.seen.pin(&id).await, pin);
     assert_eq!(rig.seen.details[&id].pin.as_ref().unwrap().join_link, link);
     let _page = rig.page(&pin, "presenter", "Maria").await;

@@ -235,9 +235,9 @@ async fn the_session_says_who_watches_and_how_well() {
     let id = rig.session("Maria Lopez").await;
     let pin = rig.seen.pin(&id).await;
     let none = |detail: &console::view::SessionDetail| {
-        detail.screen.clone().filter(|screen| screen.as_of.is_some())
+        detail.screen.clone().filter(|screen| screen.current)
     };
-    assert_eq!(rig.seen.detail(&id, "a roster", none).await.sharing, SharingKind::None);
+    assert_eq!(rig.seen.detail(&id, "the channel's word", none).await.sharing, SharingKind::None);
 
     let mut program = Program::start(&rig, &pin).await;
     let mut window = Window::open(&rig, &id, false).await;
@@ -258,6 +258,38 @@ async fn the_session_says_who_watches_and_how_well() {
     assert_eq!(one.name, rig.app.settings().technician);
     assert_eq!((one.controls, one.watching, one.sealed), (true, true, true));
     assert_eq!((one.latency_ms, one.fps), (Some(12), Some(24)));
+    assert!(shown.current && one.since.is_some());
+    assert_eq!(shown.presenter.map(|one| one.since.is_some()), Some(true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_there_is_told_and_not_asked_for() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let told = |detail: &console::view::SessionDetail| {
+        detail.screen.as_ref().is_some_and(|screen| screen.current).then_some(())
+    };
+    rig.seen.detail(&id, "the channel's word", told).await;
+    let _customer = rig.page(&pin, "presenter", "Maria").await;
+    let viewer = rig.page(&pin, "viewers", "Ben").await;
+    let watchers = |count: usize| {
+        move |detail: &console::view::SessionDetail| {
+            let screen = detail.screen.clone()?;
+            (screen.watchers.len() == count && screen.presenter.is_some()).then_some(screen)
+        }
+    };
+    let shown = rig.seen.detail(&id, "one viewer", watchers(1)).await;
+    let customer = shown.presenter.unwrap();
+    assert_eq!((customer.name.as_str(), shown.watchers[0].name.as_str()), ("Maria", "Ben"));
+    assert!(customer.since.is_some() && shown.watchers[0].since.is_some());
+    viewer.close().await;
+    rig.seen.detail(&id, "no viewer", watchers(0)).await;
+    // Nobody has a picture, so there is nothing to measure either.
+    let counts = rig.app.broker().unwrap().handle().faults().counts();
+    let asked = counts.iter().filter(|(route, _)| route.contains("roster")).count();
+    assert_eq!(asked, 0, "{counts:?}");
+    rig.app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

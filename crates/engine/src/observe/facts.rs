@@ -2,19 +2,73 @@
 
 use std::time::Duration;
 
-use session::{Arrival, Observation, ObservedSide, Timestamp};
-use wire::session_events::{self as wire_events, SessionFacts, SideFacts};
+use session::{
+    Arrival, LiveFacts, Observation, ObservedSide, Participant, Timestamp,
+    text::{plain, plain_name},
+};
+use wire::session_events::{self as wire_events, MailFacts, SessionFacts, SideFacts};
+
+/// The longest words of a mail server that are kept, in characters.
+const LONGEST_REASON: usize = 500;
+/// So many participants are shown.
+const MOST_PARTICIPANTS: usize = 256;
+/// So many mails of a session are followed, the newest.
+const MOST_MAILS: usize = 256;
 
 /// The facts as of `now`, when they arrived.
 pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
     Observation {
         revision: facts.revision,
         life: facts.life,
+        expires: facts.expires_in_ms.map(|ms| now.plus(Duration::from_millis(ms))),
         arrival: arrival(facts.arrival, now),
         presenter: side(facts.presenter, now),
         viewers: side(facts.viewers, now),
         happened: facts.happened,
+        mails: mails(facts),
+        facts: live(facts, now),
+        other_program: facts.other_program_ms.map(|ms| ago(now, ms)),
     }
+}
+
+fn live(facts: &SessionFacts, now: Timestamp) -> LiveFacts {
+    let participants = facts.participants.iter().take(MOST_PARTICIPANTS);
+    let participants = participants.map(|one| Participant {
+        side: one.side,
+        page: one.page.clone(),
+        name: plain_name(&one.name),
+        role: one.role,
+        since: ago(now, one.for_ms),
+        watching: one.watching,
+        sealed: one.sealed,
+        platform: one.platform.clone(),
+    });
+    LiveFacts { sharing: facts.sharing, participants: participants.collect() }
+}
+
+/// The mails, without the PIN: a mail server that refuses a mail may repeat the mail's text, which has the link.
+fn mails(facts: &SessionFacts) -> Vec<MailFacts> {
+    let pin = facts.session_pin.expose();
+    let told = facts.mails.iter().skip(facts.mails.len().saturating_sub(MOST_MAILS));
+    let cleaned = told.map(|mail| MailFacts {
+        id: mail.id.clone(),
+        state: mail.state,
+        reason: mail.reason.as_ref().map(|reason| plain(&without(reason, pin), LONGEST_REASON)),
+    });
+    cleaned.collect()
+}
+
+/// `text` without `pin`, in either case and with or without its dashes.
+fn without(text: &str, pin: &str) -> String {
+    let bare = pin.replace('-', "");
+    let mut text = text.to_owned();
+    for secret in [pin, bare.as_str()] {
+        // Upper case in ASCII keeps every place.
+        while let Some(at) = text.to_ascii_uppercase().find(secret) {
+            text.replace_range(at..at + secret.len(), "(PIN)");
+        }
+    }
+    text
 }
 
 fn arrival(arrival: wire_events::Arrival, now: Timestamp) -> Arrival {
@@ -49,6 +103,13 @@ fn ago(now: Timestamp, for_ms: u64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mail_servers_words_are_one_line_without_the_pin() {
+        let words = "554 http://x/join#7w2-97-8570 and\r\n7W2978570 are\u{202E} blocked";
+        let clean = plain(&without(words, "7W2-97-8570"), LONGEST_REASON);
+        assert_eq!(clean, "554 http://x/join#(PIN) and (PIN) are blocked");
+    }
 
     #[test]
     fn a_time_is_counted_back_from_now_and_an_absurd_one_does_no_harm() {

@@ -15,10 +15,10 @@ use session::Failure;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use wire::{
-    ConfText, HookType, Pin, Region,
+    ConfText, HookType, MailAddress, Pin, Region,
     loginwithme::{
-        ChatMessage, HookBody, Outcome, PutHook, ReportAbuse, SessionParameters, SessionPin,
-        SessionUrl,
+        ChatMessage, EmailAccepted, HookBody, Outcome, PutHook, ReportAbuse, SessionParameters,
+        SessionPin, SessionUrl,
     },
 };
 
@@ -222,7 +222,8 @@ impl LoginWithMe {
 
     /// `POST /email/{address}`: sends the template `hook` (a `_started` type) that names `name`.
     ///
-    /// Each call sends a mail: after an unclear end it "may have been sent" and isn't repeated.
+    /// Each call sends a mail: after an unclear end it "may have been sent" and isn't repeated. The mail's id at the
+    /// service, where it gives one.
     ///
     /// # Errors
     /// [`CallError`]; [`Failure::Rejected`] without a call for another type or an invalid address.
@@ -232,20 +233,21 @@ impl LoginWithMe {
         address: &str,
         hook: HookType,
         name: &str,
-    ) -> Result<(), CallError> {
+    ) -> Result<Option<String>, CallError> {
         let refused = |why: &str| {
             Err(failed(Doing::SendEmail, (Failure::Rejected { status: 400 }, why.to_owned())))
         };
         if !hook.is_started() {
             return refused("an e-mail can only announce that somebody has joined");
         }
-        if !address.contains('@') || address.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return refused("this is not an e-mail address");
-        }
+        let address = match address.parse::<MailAddress>() {
+            Ok(address) => address.to_string(),
+            Err(why) => return refused(&why.to_string()),
+        };
         let body = HookBody { hook, name: name.to_owned(), session_pin: pin.clone() };
-        let _: Outcome =
-            self.send(Doing::SendEmail, Method::POST, &["email", address], &body).await?;
-        Ok(())
+        let accepted: EmailAccepted =
+            self.send(Doing::SendEmail, Method::POST, &["email", &address], &body).await?;
+        Ok(accepted.id())
     }
 
     /// `GET /session_parameters`: the conf of the customer's program, given only once for

@@ -37,6 +37,11 @@ pub enum PresenceEvent {
         /// Whether a viewer is present.
         viewers: bool,
     },
+    /// A second program came with the session's PIN. The broker refused it, or it took the first one's place.
+    SecondProgram {
+        /// When it came.
+        at: Timestamp,
+    },
 }
 
 impl EventFacts for PresenceEvent {
@@ -60,6 +65,10 @@ impl EventFacts for PresenceEvent {
             Self::ViewersGone => Notice::quiet(format!("All viewers left {session}'s session")),
             Self::StatusUnknown { .. } => Notice::quiet(format!("{session}: status unknown")),
             Self::StatusKnown { .. } => Notice::quiet(format!("{session}: status known again")),
+            // It may be somebody who found the PIN.
+            Self::SecondProgram { .. } => {
+                Notice::loud(format!("{session}: a second program came with the same PIN"))
+            }
         }
     }
 
@@ -79,11 +88,18 @@ impl EventFacts for PresenceEvent {
                     "Events may have been missed: unknown since {since}"
                 ));
             }
+            Self::SecondProgram { at } => {
+                let at = (log.clock)(*at);
+                return LogLine::failure(format!(
+                    "A second program came with this PIN at {at}: it was refused, or took the first one's place"
+                ));
+            }
         })
     }
 
     fn presence_change(&self) -> Option<PresenceChange> {
         Some(match self {
+            Self::SecondProgram { .. } => return None,
             Self::PresenterOnline { .. } => PresenceChange::Reported(HookType::PresenterStarted),
             Self::PresenterOffline => PresenceChange::Reported(HookType::PresenterOffline),
             Self::ViewerJoined { .. } => PresenceChange::Reported(HookType::ViewerStarted),
@@ -100,7 +116,8 @@ impl EventFacts for PresenceEvent {
             Self::PresenterOnline { .. }
             | Self::PresenterOffline
             | Self::ViewerJoined { .. }
-            | Self::ViewersGone => true,
+            | Self::ViewersGone
+            | Self::SecondProgram { .. } => true,
             Self::StatusUnknown { .. } | Self::StatusKnown { .. } => false,
         }
     }

@@ -24,8 +24,8 @@ impl Turn {
             // The request may have been lost with the program; a PIN that nobody knows runs
             // out unused.
             Life::Allocating => self.do_(Effect::ChooseRegion),
-            Life::Live(allocation) => {
-                let expires = allocation.expires;
+            Life::Live(_) => {
+                let expires = self.mend_end_of_pin();
                 self.went_live(expires);
                 self.facts_unknown(since);
                 // The channel may be open already, when only this session's actor died.
@@ -138,6 +138,7 @@ impl Turn {
     }
 
     pub(super) fn pin_over(&mut self) {
+        self.mend_end_of_pin();
         match &self.state.record.life {
             // The wall clock was set back, or the timer ran a little early.
             Life::Live(allocation) if allocation.expires > self.now => {
@@ -167,6 +168,18 @@ impl Turn {
                 self.state.record.life = Life::Failed { at: self.now, failure: Failure::Internal };
             }
         }
+    }
+
+    /// The end of a live PIN. If the clock was set back since it was given out, nobody knows when that really was; but
+    /// no PIN lives longer than its life from now on.
+    fn mend_end_of_pin(&mut self) -> Timestamp {
+        let now = self.now;
+        let Life::Live(allocation) = &mut self.state.record.life else { return now };
+        if allocation.at > now {
+            allocation.expires = now.plus(allocation.expires.since(allocation.at));
+            allocation.at = now;
+        }
+        allocation.expires
     }
 
     fn went_live(&mut self, expires: Timestamp) {

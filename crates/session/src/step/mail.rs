@@ -1,4 +1,4 @@
-//! E-mails: ordered, due, sent. Each call is made at most once.
+//! E-mails: ordered, due, sent. Each call is made at most once, unless a person wants it made again.
 
 use wire::HookType;
 
@@ -7,6 +7,9 @@ use crate::{
     Effect, Failure, MailEvent, Presenter,
     mail::{MOST, Order, Status, Template, When},
 };
+
+/// So many ids of mails are kept for a standing rule.
+const MOST_IDS: usize = 64;
 
 impl Turn {
     /// Takes an order; its number is given here.
@@ -39,10 +42,11 @@ impl Turn {
         self.state.record.mail.retain(|order| match order.status {
             Status::Waiting | Status::Held => order.id != id,
             // A standing rule is still waiting for its next event after it has sent.
-            Status::Sent { .. } if order.when == When::EveryEvent => order.id != id,
-            Status::Sending | Status::Sent { .. } | Status::MaybeSent | Status::Failed { .. } => {
-                true
-            }
+            Status::Accepted { .. } if order.when == When::EveryEvent => order.id != id,
+            Status::Sending
+            | Status::Accepted { .. }
+            | Status::MaybeSent
+            | Status::Failed { .. } => true,
         });
     }
 
@@ -55,7 +59,7 @@ impl Turn {
                     (When::NextEvent | When::EveryEvent, Status::Waiting | Status::Held) => true,
                     (
                         When::EveryEvent,
-                        Status::Sent { .. } | Status::Failed { .. } | Status::MaybeSent,
+                        Status::Accepted { .. } | Status::Failed { .. } | Status::MaybeSent,
                     ) => true,
                     // A second event during the call must not send the same mail twice.
                     (When::Now, _) | (_, Status::Sending) | (When::NextEvent, _) => false,
@@ -66,11 +70,23 @@ impl Turn {
         }
     }
 
-    pub(super) fn mail_sent(&mut self, id: u32) {
-        let now = self.now;
-        if let Some(template) = self.settle(id, Status::Sent { at: now }) {
-            self.tell(MailEvent::MailSent { id, template });
+    /// A person wants a mail to be sent once more.
+    pub(super) fn mail_repeated(&mut self, id: u32) {
+        let orders = &self.state.record.mail;
+        let place = orders.iter().position(|order| order.id == id && order.can_be_repeated());
+        if let Some(place) = place.filter(|_| self.state.record.is_live()) {
+            self.send(place);
         }
+    }
+
+    /// The service accepted a mail, and gave it an id where it tells what becomes of it.
+    pub(super) fn mail_accepted(&mut self, id: u32, mail: Option<String>) {
+        let now = self.now;
+        let Some(order) = self.settle(id, Status::Accepted { at: now }) else { return };
+        keep_id(order, mail);
+        let template = order.template;
+        self.tell(MailEvent::MailSent { id, template });
+        self.follow_mails();
     }
 
     pub(super) fn mail_failed(&mut self, id: u32, failure: Failure) {
@@ -93,6 +109,7 @@ impl Turn {
         let status = if maybe_sent { Status::MaybeSent } else { Status::Failed { failure } };
         if self.settle(id, status).is_some() {
             self.tell(MailEvent::MailFailed { id, failure, maybe_sent });
+            self.follow_mails();
         }
     }
 
@@ -107,7 +124,7 @@ impl Turn {
             .map(|order| order.id)
             .collect();
         for id in interrupted {
-            // This failure leaves open whether the mail was sent, so it is never sent again.
+            // This failure leaves open whether the mail was sent, so it isn't sent again by itself.
             self.mail_failed(id, Failure::Internal);
         }
     }
@@ -130,7 +147,7 @@ impl Turn {
                 (
                     Status::Waiting
                     | Status::Sending
-                    | Status::Sent { .. }
+                    | Status::Accepted { .. }
                     | Status::MaybeSent
                     | Status::Failed { .. },
                     _,
@@ -152,12 +169,13 @@ impl Turn {
             return;
         }
         order.status = Status::Sending;
+        order.fate = None;
         let (id, to, template, name) =
             (order.id, order.to.clone(), order.template, order.name.clone());
         self.do_(Effect::SendMail { id, to, template, name });
     }
 
-    fn settle(&mut self, id: u32, status: Status) -> Option<Template> {
+    fn settle(&mut self, id: u32, status: Status) -> Option<&mut Order> {
         let order = self
             .state
             .record
@@ -165,6 +183,13 @@ impl Turn {
             .iter_mut()
             .find(|order| order.id == id && order.status == Status::Sending)?;
         order.status = status;
-        Some(order.template)
+        Some(order)
     }
+}
+
+pub(super) fn keep_id(order: &mut Order, mail: Option<String>) {
+    if order.ids.len() == MOST_IDS {
+        order.ids.remove(0);
+    }
+    order.ids.extend(mail);
 }

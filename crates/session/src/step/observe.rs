@@ -44,8 +44,12 @@ impl Turn {
         self.state.record.observed.revision = seen.revision;
         self.take_presence(&seen);
         self.expect_hooks(seen.happened);
+        self.state.facts = Some(seen.facts.or_still(self.state.facts.as_ref()));
+        self.take_other_program(seen.other_program);
+        self.state.mails = seen.mails;
+        self.follow_mails();
         match seen.life {
-            PinLife::Live => {}
+            PinLife::Live => self.take_end_of_pin(seen.expires),
             PinLife::Expired | PinLife::Revoked => self.pin_ended(),
         }
     }
@@ -107,6 +111,16 @@ impl Turn {
                 online = false;
                 self.has_happened(offline, false);
             }
+        }
+    }
+
+    /// A second program came with the session's PIN: told once each time.
+    fn take_other_program(&mut self, at: Option<Timestamp>) {
+        let Some(at) = at else { return };
+        let known = &mut self.state.record.observed.other_program;
+        if known.is_none_or(|known| same_time(known, at) != known) {
+            *known = Some(at);
+            self.tell(PresenceEvent::SecondProgram { at });
         }
     }
 
@@ -187,10 +201,23 @@ impl Turn {
         if !std::mem::take(&mut self.state.observed) {
             return;
         }
+        self.state.facts = None;
         if let Some(since) = unknown_since {
             self.missed(since);
         }
         self.schedule_chat();
+    }
+
+    /// The broker knows the end of the PIN's life better than our clock, which may have been wrong when it was minted.
+    fn take_end_of_pin(&mut self, expires: Option<Timestamp>) {
+        let (Life::Live(allocation), Some(expires)) = (&mut self.state.record.life, expires) else {
+            return;
+        };
+        if same_time(allocation.expires, expires) != allocation.expires {
+            allocation.expires = expires;
+            let after = expires.since(self.now);
+            self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
+        }
     }
 
     /// The broker says that the PIN doesn't work any more.

@@ -29,6 +29,8 @@ impl Turn {
     /// Neither side's presence is known from `since` on.
     pub(super) fn facts_unknown(&mut self, since: Timestamp) {
         let before = self.presence();
+        // Whoever was there may have left since.
+        self.state.facts = None;
         self.became_unknown(Side::Presenter, since);
         self.became_unknown(Side::Viewers, since);
         self.tell_unknown(before, since);

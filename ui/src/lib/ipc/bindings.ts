@@ -44,7 +44,11 @@ to_customer: boolean,
 /**
  * When it goes out.
  */
-when: MailWhen, } | { "do": "withdraw_mail", session: string, 
+when: MailWhen, } | { "do": "repeat_mail", session: string, 
+/**
+ * Its number.
+ */
+mail: number, } | { "do": "withdraw_mail", session: string, 
 /**
  * Its number.
  */
@@ -411,7 +415,15 @@ subject: string,
 /**
  * Its text; carries a link, so it is as secret as the PIN.
  */
-body: string, };
+body: string, 
+/**
+ * How far it has come: not_sent, queued, handed_over or refused.
+ */
+state: MailKind, 
+/**
+ * The mail server's words, where it has not taken it; none otherwise.
+ */
+reason: string | null, };
 
 export type BackupFile = { 
 /**
@@ -915,6 +927,16 @@ text: string, };
 
 export type SideView = "presenter" | "viewers";
 
+export type PresenterView = { 
+/**
+ * Its name, by its own word; empty if it gave none.
+ */
+name: string, 
+/**
+ * Since when it is connected; none if not known.
+ */
+since: number | null, };
+
 export type ScreenView = { 
 /**
  * What there is to see.
@@ -925,13 +947,21 @@ sharing: SharingKind,
  */
 platform: string | null, 
 /**
+ * The customer's side; none where nobody tells it, or nobody is there.
+ */
+presenter: PresenterView | null, 
+/**
  * Who is there to watch.
  */
 watchers: Array<WatcherView>, 
 /**
  * When the service said so; none if it hasn't so far.
  */
-as_of: number | null, };
+as_of: number | null, 
+/**
+ * The service tells each change at once, so this is so now, however old it is.
+ */
+current: boolean, };
 
 export type SharingKind = "unknown" | "none" | "shared" | "paused";
 
@@ -944,6 +974,10 @@ id: string,
  * Its name, by its own word; empty if it gave none.
  */
 name: string, 
+/**
+ * Since when it is connected; none if not known.
+ */
+since: number | null, 
 /**
  * It may type and point; else it may only watch.
  */
@@ -1027,6 +1061,8 @@ path: string, } | { "is": "gone",
  */
 trouble: Trouble, };
 
+export type MailKind = "waiting" | "held" | "sending" | "accepted" | "queued" | "handed_over" | "not_sent" | "refused" | "failed" | "maybe_sent";
+
 export type MailView = { 
 /**
  * Its number within the session.
@@ -1041,7 +1077,11 @@ to: string,
  */
 to_customer: boolean, 
 /**
- * What became of it, in words.
+ * How far it has come.
+ */
+state: MailKind, 
+/**
+ * That in words, with the mail server's own where it refused.
  */
 status: string, 
 /**
@@ -1051,7 +1091,11 @@ waiting: boolean,
 /**
  * Whether it failed or may not have been sent.
  */
-doubtful: boolean, };
+doubtful: boolean, 
+/**
+ * Whether it can be sent once more.
+ */
+can_repeat: boolean, };
 
 export type ChatLine = { 
 /**

@@ -11,25 +11,14 @@ test('a mail to a colleague claims that the customer is connected, whoever it is
   expect(claim(false, 'Anna Keller', '  ')).toContain('the customer is connected');
 });
 
-test.each(['maria@example.com', ' maria.lopez+desk@mail.example.co.uk ', 'root@localhost'])(
-  'takes %s',
+test.each(['maria@example.com', ' root@localhost ', 'info@münchen.example', 'jörg@example.org'])(
+  'lets the console check %s',
   (address) => {
     expect(addressFault(address)).toBeNull();
   },
 );
 
-test.each([
-  '',
-  'maria',
-  '@example.com',
-  'maria@',
-  'a b@example.com',
-  'a@b@example.com',
-  'a@-example.com',
-  'a@example..com',
-  'a@x.com,b@x.com',
-  'Maria <m@x.com>',
-])('says what is wrong with “%s”', (address) => {
+test.each(['', 'maria', '@example.com', 'maria@'])('says what is missing from “%s”', (address) => {
   expect(addressFault(address)).toMatch(/\.$/);
 });
 

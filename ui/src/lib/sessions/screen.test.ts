@@ -10,6 +10,7 @@ import ScreenPeople from './ScreenPeople.svelte';
 const ANNA: WatcherView = {
   id: 'a',
   name: 'Anna',
+  since: null,
   controls: true,
   watching: true,
   sealed: true,
@@ -17,24 +18,36 @@ const ANNA: WatcherView = {
   fps: 24,
 };
 
+const NOTHING: ScreenView = {
+  sharing: 'unknown',
+  platform: null,
+  presenter: null,
+  watchers: [],
+  as_of: null,
+  current: false,
+};
+
 test('a viewer is said with what is known of it, and nothing else', () => {
-  expect(watches(ANNA)).toBe('Anna controls · 12 ms · 24 pictures/s · end-to-end encrypted');
+  expect(watches(ANNA, 0)).toBe('Anna controls · 12 ms · 24 pictures/s · end-to-end encrypted');
   const ben = { ...ANNA, name: 'Ben', controls: false, sealed: false, latency_ms: null, fps: 1 };
-  expect(watches(ben)).toBe('Ben watches · 1 picture/s · not end-to-end encrypted');
-  expect(watches({ ...ANNA, name: '', watching: false })).toBe('Somebody is here, without a picture');
+  expect(watches(ben, 0)).toBe('Ben watches · 1 picture/s · not end-to-end encrypted');
+  expect(watches({ ...ANNA, name: '', watching: false }, 0)).toBe('Somebody is here, without a picture');
+  const since = new Date(2026, 10, 29, 14, 3).getTime();
+  expect(watches({ ...ANNA, since }, since + 60_000)).toContain(' · since 14:03 · ');
   expect(platform('linux-x86_64')).toBe('Linux x86_64');
   expect(platform('plan9')).toBe('plan9');
 });
 
 test('what gets old says so, and what is fresh does not', () => {
-  const known: ScreenView = { sharing: 'shared', platform: null, watchers: [], as_of: 100_000 };
+  const known = { ...NOTHING, sharing: 'shared' as const, as_of: 100_000 };
   expect(age(known, 106_000)).toBeNull();
   expect(age(known, 120_000)).toBe(20);
   expect(age({ ...known, as_of: null }, 120_000)).toBeNull();
+  expect(age({ ...known, current: true }, 120_000)).toBeNull();
 });
 
 test('people without a word of the service are not made up', () => {
-  render(ScreenPeople, { screen: { sharing: 'unknown', platform: null, watchers: [], as_of: null } });
+  render(ScreenPeople, { screen: NOTHING });
   const people = screen.getByRole('region', { name: 'Screen' });
   expect(within(people).getByText('Not known yet')).toBeInTheDocument();
   expect(within(people).queryByText('Nobody is watching.')).toBeNull();
@@ -43,7 +56,7 @@ test('people without a word of the service are not made up', () => {
 async function onDetails(): Promise<FakeConsole> {
   const port = open('rich');
   await screen.findByRole('heading', { name: 'Maria Lopez' });
-  const known: ScreenView = { sharing: 'paused', platform: null, watchers: [ANNA], as_of: Date.now() };
+  const known: ScreenView = { ...NOTHING, sharing: 'paused', watchers: [ANNA], as_of: Date.now() };
   const pictures = [
     { id: 7, at: 0, by: 'Anna', bytes: 1 },
     { id: 9, at: 0, by: 'Anna', bytes: 1 },

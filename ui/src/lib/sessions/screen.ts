@@ -1,4 +1,5 @@
 import type { ScreenView, SharingKind, WatcherView } from '../ipc/bindings';
+import { moment } from '../time/format';
 
 /** What there is to see, beside the presence. */
 export const SHARING: Record<SharingKind, string> = {
@@ -11,14 +12,15 @@ export const SHARING: Record<SharingKind, string> = {
 /** A roster that is older than this, in ms, is shown with its age; the service is asked every 2 s. */
 const FRESH = 7_000;
 
-/** “Anna controls · 12 ms · 24 pictures/s · end-to-end encrypted”: only what is known. */
-export function watches(watcher: WatcherView): string {
+/** “Anna controls · 12 ms · 24 pictures/s · since 14:03 · end-to-end encrypted”: only what is known. */
+export function watches(watcher: WatcherView, now: number): string {
   const name = watcher.name || 'Somebody';
-  if (!watcher.watching) return `${name} is here, without a picture`;
+  const since = watcher.since === null ? [] : [`since ${moment(watcher.since, now)}`];
+  if (!watcher.watching) return [`${name} is here, without a picture`, ...since].join(' · ');
   const parts = [`${name} ${watcher.controls ? 'controls' : 'watches'}`];
   if (watcher.latency_ms !== null) parts.push(`${watcher.latency_ms} ms`);
   if (watcher.fps !== null) parts.push(`${watcher.fps} ${watcher.fps === 1 ? 'picture' : 'pictures'}/s`);
-  parts.push(watcher.sealed ? 'end-to-end encrypted' : 'not end-to-end encrypted');
+  parts.push(...since, watcher.sealed ? 'end-to-end encrypted' : 'not end-to-end encrypted');
   return parts.join(' · ');
 }
 
@@ -31,6 +33,6 @@ export function platform(name: string): string {
 
 /** How old what is known is, in seconds, where that should be said; none while it is fresh. */
 export function age(screen: ScreenView, now: number): number | null {
-  if (screen.as_of === null || now - screen.as_of < FRESH) return null;
+  if (screen.current || screen.as_of === null || now - screen.as_of < FRESH) return null;
   return Math.round((now - screen.as_of) / 1000);
 }

@@ -80,6 +80,38 @@ test('a mail to a bad address is not sent, and the window says what is wrong', a
   expect(port.asked.some((command) => command.do === 'mail')).toBe(false);
 });
 
+test('an address that the console refuses is said in its words, and any script may be typed', async () => {
+  const port = await onScreen();
+  const text = 'Order the e-mail: this is not an e-mail address: the part after the @ is no domain.';
+  port.refuse('mail', { code: 'bad_input', text, remedy: 'Give one like name@example.com.' });
+  await userEvent.click(screen.getByRole('button', { name: 'Invite a colleague by e-mail' }));
+  await userEvent.type(screen.getByLabelText('Address'), 'jörg@münchen..example');
+  await userEvent.click(screen.getByRole('button', { name: 'Send' }));
+  expect(port.asked.some((command) => command.do === 'mail' && command.to === 'jörg@münchen..example')).toBe(
+    true,
+  );
+  expect(await screen.findByText(new RegExp('the part after the @ is no domain'))).toBeVisible();
+});
+
+test('a mail that was refused says why and can be sent again; one that was taken can’t', async () => {
+  const port = await onScreen();
+  const status = 'Refused 14:02: 550 5.1.1 no such user';
+  port.change('s1', (known) => ({
+    ...known,
+    mails: known.mails.map((mail) =>
+      mail.id === 1 ? { ...mail, state: 'refused', status, doubtful: true, can_repeat: true } : mail,
+    ),
+  }));
+  await userEvent.click(screen.getByRole('tab', { name: 'Details' }));
+  expect(await screen.findByText(`To the customer · ${status}`)).toBeVisible();
+  await userEvent.click(
+    screen.getByRole('button', { name: 'Send the mail to maria.lopez@example.com again' }),
+  );
+  expect(port.asked).toContainEqual({ do: 'repeat_mail', session: 's1', mail: 1 });
+  expect(await screen.findByText(/Accepted by the service .* Whether it arrives isn’t known/)).toBeVisible();
+  expect(screen.queryByRole('button', { name: /^Send the mail/ })).toBeNull();
+});
+
 test('Reply asks for the viewer at its chat', async () => {
   const port = await onScreen();
   await userEvent.click(screen.getByRole('button', { name: 'Reply in viewer' }));

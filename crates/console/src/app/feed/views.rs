@@ -82,14 +82,28 @@ async fn beside(console: &Console, engine: &Engine, id: SessionId) -> Result<Bes
     Ok(Beside {
         happenings,
         contents,
-        screen: screen(&console.engine, id),
+        screen: screen(
+            &console.engine,
+            engine.snapshot(id).as_deref(),
+            id,
+            &setting(&console.zone),
+        ),
         unread: console.unread.get(id),
     })
 }
 
-/// Who shares the screen and who watches it, if the service reports that.
-fn screen(slot: &EngineSlot, id: SessionId) -> Option<ScreenView> {
+/// Who shares the screen and who watches it, if the service reports that: by the event channel, else by its roster.
+fn screen(
+    slot: &EngineSlot,
+    snapshot: Option<&Snapshot>,
+    id: SessionId,
+    setting: &Setting<'_>,
+) -> Option<ScreenView> {
     slot.known(|known| {
+        if let Some(facts) = snapshot.and_then(|snapshot| snapshot.facts.as_ref()) {
+            let measured = known.rosters.get(&id).map(|known| (&known.roster, known.at));
+            return Some(present::shared_screen::told(facts, measured, setting));
+        }
         known.capabilities.as_ref().filter(|able| able.knows_roster())?;
         let known = known.rosters.get(&id).map(|known| (&known.roster, known.at));
         Some(present::shared_screen::view(known))
@@ -106,7 +120,8 @@ pub(crate) async fn quitting(console: &Console) -> QuittingView {
     let connected = |snapshot: &Arc<Snapshot>| {
         let record = &snapshot.record;
         let name = (!locked).then(|| present::name(&record.about, record.created, &setting));
-        let watchers = screen(&console.engine, snapshot.id).and_then(|screen| screen.viewers());
+        let watchers = screen(&console.engine, Some(snapshot), snapshot.id, &setting);
+        let watchers = watchers.and_then(|screen| screen.viewers());
         Connected::new(name, record, watchers)
     };
     let live = snapshots.iter().filter(|snapshot| snapshot.record.is_live());

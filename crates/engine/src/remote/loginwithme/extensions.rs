@@ -214,7 +214,9 @@ impl LoginWithMe {
     /// [`CallError`].
     pub async fn say(&self, pin: &Pin, name: &str, text: &str) -> Result<(), CallError> {
         let body = json!({ "session_pin": pin.expose(), "name": name, "body": text });
-        let _: Outcome = self.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
+        // A session that was minted with this console's key is written to with that key only.
+        let this = self.as_this_console();
+        let _: Outcome = this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
         Ok(())
     }
 

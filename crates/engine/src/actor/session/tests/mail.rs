@@ -29,7 +29,7 @@ fn status(world: &World, id: SessionId) -> Status {
 fn is_settled(status: Status) -> bool {
     match status {
         Status::Waiting | Status::Held | Status::Sending => false,
-        Status::Sent { .. } | Status::MaybeSent | Status::Failed { .. } => true,
+        Status::Accepted { .. } | Status::MaybeSent | Status::Failed { .. } => true,
     }
 }
 
@@ -38,7 +38,7 @@ async fn a_mail_is_sent_once_with_what_was_ordered() {
     let world = World::new().await;
     let session = world.live().await;
     world.order(&session, mail(Template::ToColleague, When::Now)).await.unwrap();
-    world.until(|| matches!(status(&world, session.id), Status::Sent { .. })).await;
+    world.until(|| matches!(status(&world, session.id), Status::Accepted { .. })).await;
     world.pass(Duration::from_secs(60)).await;
     let mails: Vec<_> = world.services.calls();
     let mails: Vec<_> = mails.iter().filter(|call| call.name.starts_with("POST email")).collect();
@@ -59,7 +59,7 @@ async fn a_mail_waits_for_the_event_that_makes_it_true() {
     assert_eq!(world.services.count("POST email"), 0);
     for _ in 0..2 {
         world.fire(session.id, ViewerStarted).await;
-        world.until(|| matches!(status(&world, session.id), Status::Sent { .. })).await;
+        world.until(|| matches!(status(&world, session.id), Status::Accepted { .. })).await;
         world.settle().await;
     }
     assert_eq!(world.services.count("POST email"), 1);

@@ -1,0 +1,149 @@
+//! An e-mail as it is shown: how far it has come, and never more than is known.
+
+use session::{
+    mail::{Fate, Order, Status, Template, When},
+    text::plain,
+};
+use wire::session_events::MailState;
+
+use super::Setting;
+use crate::{
+    view::{MailKind, MailView},
+    words,
+};
+
+/// The longest words of a mail server that are shown, in characters.
+const LONGEST_REASON: usize = 300;
+
+/// An e-mail in a session's list.
+pub fn view(order: &Order, setting: &Setting<'_>) -> MailView {
+    let (state, status) = match (order.status, &order.fate) {
+        (Status::Accepted { .. }, Some(fate)) => told(fate, setting),
+        _ => known_here(order, setting),
+    };
+    let waits = matches!(state, MailKind::Waiting | MailKind::Held);
+    // A rule that has sent a mail waits for the next occasion.
+    let waits_again =
+        order.when == When::EveryEvent && matches!(order.status, Status::Accepted { .. });
+    MailView {
+        id: order.id,
+        to: words::plain(&order.to, words::LONGEST_ADDRESS),
+        to_customer: order.template == Template::ToCustomer,
+        state,
+        status,
+        waiting: waits || waits_again,
+        doubtful: matches!(
+            state,
+            MailKind::Failed | MailKind::MaybeSent | MailKind::NotSent | MailKind::Refused
+        ),
+        can_repeat: order.can_be_repeated(),
+    }
+}
+
+/// By the broker's own word.
+fn told(fate: &Fate, setting: &Setting<'_>) -> (MailKind, String) {
+    let at = setting.clock(fate.at);
+    let reason = plain(&fate.reason, LONGEST_REASON);
+    match fate.state {
+        MailState::NotSent => (
+            MailKind::NotSent,
+            "Not sent: no mail server is configured. It waits in the broker's outbox".into(),
+        ),
+        MailState::Queued if reason.is_empty() => {
+            (MailKind::Queued, "Being handed to the mail server".into())
+        }
+        MailState::Queued => {
+            (MailKind::Queued, format!("Not taken yet, it is tried again: {reason}"))
+        }
+        MailState::HandedOver => (
+            MailKind::HandedOver,
+            format!("Handed to the mail server {at}. Whether it arrives isn't known"),
+        ),
+        MailState::Refused => (MailKind::Refused, format!("Refused {at}: {reason}")),
+    }
+}
+
+/// By what this console did, and the service's answer.
+fn known_here(order: &Order, setting: &Setting<'_>) -> (MailKind, String) {
+    let event = match order.template {
+        Template::ToCustomer => "you are connected",
+        Template::ToColleague => "the customer is online",
+    };
+    match order.status {
+        Status::Waiting => (
+            MailKind::Waiting,
+            match order.when {
+                When::Now => "Goes out".into(),
+                When::NextEvent => format!("Goes out when {event}"),
+                When::EveryEvent => format!("Goes out whenever {event}"),
+            },
+        ),
+        Status::Held => (MailKind::Held, "Held back until the customer is verified".into()),
+        Status::Sending => (MailKind::Sending, "Being given to the service".into()),
+        Status::Accepted { at } => (
+            MailKind::Accepted,
+            format!(
+                "Accepted by the service {}. Whether it arrives isn't known",
+                setting.clock(at)
+            ),
+        ),
+        Status::MaybeSent => {
+            (MailKind::MaybeSent, "May have been sent; it is not repeated by itself".into())
+        }
+        Status::Failed { failure } => (MailKind::Failed, format!("Not sent: {}", failure.reason())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use session::Timestamp;
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp(14 * 3_600_000 + 60_000);
+
+    fn shown(status: Status, fate: Option<(MailState, &str)>) -> MailView {
+        let fate = fate.map(|(state, reason)| Fate { state, reason: reason.into(), at: AT });
+        let order = Order {
+            id: 1,
+            to: "maria@example.com".into(),
+            template: Template::ToCustomer,
+            name: "Anna".into(),
+            when: When::Now,
+            by: "anna".into(),
+            status,
+            ids: Vec::new(),
+            fate,
+        };
+        view(&order, &Setting { now: AT, zone: &TimeZone::UTC })
+    }
+
+    #[test]
+    fn a_mail_never_claims_more_than_is_known() {
+        let accepted = Status::Accepted { at: AT };
+        let told = |state, reason| shown(accepted, Some((state, reason)));
+        let table = [
+            (shown(accepted, None), MailKind::Accepted, false),
+            (told(MailState::Queued, ""), MailKind::Queued, false),
+            (told(MailState::Queued, "451 later"), MailKind::Queued, false),
+            (told(MailState::HandedOver, ""), MailKind::HandedOver, false),
+            (told(MailState::NotSent, "no mail server is configured"), MailKind::NotSent, true),
+            (told(MailState::Refused, "550 no such user"), MailKind::Refused, true),
+            (shown(Status::MaybeSent, None), MailKind::MaybeSent, true),
+        ];
+        for (mail, kind, can_repeat) in table {
+            assert_eq!((mail.state, mail.can_repeat), (kind, can_repeat), "{}", mail.status);
+            assert_eq!(mail.doubtful, can_repeat);
+            assert!(!mail.status.starts_with("Sent") && !mail.status.contains("elivered"));
+        }
+        assert_eq!(
+            told(MailState::Refused, "550 no such user").status,
+            "Refused 14:01: 550 no such user"
+        );
+        assert_eq!(
+            shown(accepted, None).status,
+            "Accepted by the service 14:01. Whether it arrives isn't known"
+        );
+    }
+}
