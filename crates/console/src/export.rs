@@ -266,7 +266,7 @@ fn listed(session: &ListedSession, zone: &TimeZone) -> [String; 14] {
         summary.closed_at.map(when).unwrap_or_default(),
         summary.region.as_ref().map(ToString::to_string).unwrap_or_default(),
         state_text(&state::view(&summary.word, 0, None, &Setting { now: now(), zone })),
-        (summary.waited_ms().unwrap_or_default() / 1000).to_string(),
+        summary.waited_ms().map(|ms| (ms / 1000).to_string()).unwrap_or_default(),
         (summary.active_ms / 1000).to_string(),
         messages.to_string(),
         tags.iter().map(|tag| plain(tag)).collect::<Vec<_>>().join(", "),
@@ -313,9 +313,12 @@ const fn came_of(state: VerificationState) -> &'static str {
 
 fn state_text(state: &StateView) -> String {
     if state.detail.is_empty() {
-        state.label.clone()
-    } else {
-        format!("{}, {}", state.label, state.detail)
+        return state.label.clone();
+    }
+    // A detail can begin with the label's word, as "unknown since 14:03" does.
+    match state.detail.strip_prefix(&state.label.to_lowercase()) {
+        Some(rest) => format!("{}{rest}", state.label),
+        None => format!("{}, {}", state.label, state.detail),
     }
 }
 
