@@ -517,7 +517,7 @@ unacknowledged: number,
  */
 key_keeper: KeyKeeper, 
 /**
- * The percentage of the backup that is being written; none if none is.
+ * The percentage of the backup that is being written or restored; none if none is.
  */
 backup_percent: number | null, };
 
