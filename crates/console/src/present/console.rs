@@ -34,7 +34,7 @@ pub struct Parts<'a> {
     pub unacknowledged: usize,
     /// Where the data key is kept.
     pub keeper: Keeper,
-    /// The percentage of the backup that is being written.
+    /// The percentage of the backup that is being written or restored.
     pub backup_percent: Option<u8>,
     /// All sessions.
     pub sessions: &'a [std::sync::Arc<Snapshot>],

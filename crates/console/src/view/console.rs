@@ -32,7 +32,7 @@ pub struct ConsoleView {
     pub unacknowledged: u32,
     /// Where the archive's key is kept.
     pub key_keeper: KeyKeeper,
-    /// The percentage of the backup that is being written; none if none is.
+    /// The percentage of the backup that is being written or restored; none if none is.
     pub backup_percent: Option<u8>,
 }
 

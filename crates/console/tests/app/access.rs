@@ -488,6 +488,12 @@ fn every_command() -> Vec<Value> {
         of("verify_audit", json!({})),
         of("export_audit", json!({})),
         on("picture", json!({ "picture": 1 })),
+        on("delete_session", json!({ "confirmed": true })),
+        of("backups", json!({})),
+        of(
+            "restore",
+            json!({ "passphrase": "long enough to be taken", "path": "/x", "replace": true }),
+        ),
         on("say", json!({ "text": "x" })),
         of("backup", json!({ "passphrase": "long enough to be taken" })),
         of("acknowledge_troubles", json!({})),

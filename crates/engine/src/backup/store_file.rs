@@ -67,7 +67,7 @@ impl StoreFile {
     /// # Errors
     /// [`StoreError::Damaged`] with what was found first, `TooNew`, or why it can't be looked at.
     pub fn check_in(&self, folder: &Path, vault: &Vault) -> Result<(), StoreError> {
-        self.to_check(folder, vault)?.check_all()
+        self.snapshot_in(folder, vault)?.check_all()
     }
 
     /// As [`Self::check_in`], but without comparing indexes with their tables. `begins` is given what cuts it
@@ -81,7 +81,7 @@ impl StoreFile {
         vault: &Vault,
         begins: impl FnOnce(Interrupt),
     ) -> Result<(), StoreError> {
-        let snapshot = self.to_check(folder, vault)?;
+        let snapshot = self.snapshot_in(folder, vault)?;
         begins(snapshot.interrupt());
         snapshot.check()
     }
@@ -91,7 +91,7 @@ impl StoreFile {
         is_missing(&folder.join(self.path))
     }
 
-    fn to_check(&self, folder: &Path, vault: &Vault) -> Result<Snapshot, StoreError> {
+    fn snapshot_in(&self, folder: &Path, vault: &Vault) -> Result<Snapshot, StoreError> {
         let key = self.key(vault);
         let snapshot = Snapshot::begin(&folder.join(self.path), key.as_ref(), self.checking)?;
         if snapshot.version()? > self.version {

@@ -529,7 +529,7 @@ unacknowledged: number,
  */
 key_keeper: KeyKeeper, 
 /**
- * The percentage of the backup that is being written; none if none is.
+ * The percentage of the backup that is being written or restored; none if none is.
  */
 backup_percent: number | null, };
 
