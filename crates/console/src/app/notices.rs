@@ -81,8 +81,10 @@ impl Notices {
         for happening in happenings.iter().filter(|happening| !is_own(&console, happening)) {
             let name = name_of(&console.zone, &engine, happening.session).await;
             let mut told = present::event::happening(happening, &name);
-            if let Some(text) = chat_news(&console, &engine, happening, &happenings, &name).await {
-                (told.text, told.notify) = (text, true);
+            match chat_news(&console, &engine, happening, &happenings, &name).await {
+                ChatNews::NotChat => {}
+                ChatNews::Text(text) => (told.text, told.notify) = (text, true),
+                ChatNews::NoNews => told.notify = false,
             }
             if told.notify {
                 tell.push(told);
@@ -149,26 +151,38 @@ async fn read_after(engine: &Engine, mut from: u64) -> Option<Vec<EventRecord>> 
     }
 }
 
-/// The text for chat messages that nobody has read here; none for any other event, and for all but the last event of a
-/// session's chat: the newest message stands for those before it.
+/// What an event is to who wants to know of new messages.
+enum ChatNews {
+    /// It brings no messages.
+    NotChat,
+    /// The text for those that nobody has read here.
+    Text(String),
+    /// All were read, or written here; or a later event's newest message stands for them.
+    NoNews,
+}
+
 async fn chat_news(
     console: &Console,
     engine: &Engine,
     happening: &EventRecord,
     all: &[EventRecord],
     name: &str,
-) -> Option<String> {
+) -> ChatNews {
     let brings = |other: &EventRecord| {
         other.event.facts().brings_messages() && other.session == happening.session
     };
     let is_last = !all.iter().any(|other| other.seq > happening.seq && brings(other));
-    if !brings(happening) || !is_last {
-        return None;
+    if !brings(happening) {
+        return ChatNews::NotChat;
+    }
+    if !is_last {
+        return ChatNews::NoNews;
     }
     let technician = console.access.technician();
-    let (newest, unread) = console.unread.newest(engine, happening.session, &technician).await?;
+    let newest = console.unread.newest(engine, happening.session, &technician).await;
+    let Some((newest, unread)) = newest else { return ChatNews::NoNews };
     let text = console.settings.current().chat_in_notifications.then_some(newest.body.as_str());
-    Some(present::event::chat_message(name, &newest.subject, text, unread))
+    ChatNews::Text(present::event::chat_message(name, &newest.subject, text, unread))
 }
 
 /// Whether the event is the person's own act at this console, which needs no notification.

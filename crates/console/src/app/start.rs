@@ -421,18 +421,17 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn rosters_are_asked_for_again_once_their_task_was_started_again() {
+    async fn customers_are_told_who_asks_once_the_task_that_tells_them_was_started_again() {
         let folder = tempfile::tempdir().unwrap();
         let app = console(&folder).await;
         let id = session(&app).await.parse().unwrap();
-        let mut last = None;
         for _ in 0..2 {
+            app.0.engine.known(|known| known.requesters.clear());
             let follower = tokio::spawn(roster::follow(app.0.clone()));
-            let at = || app.0.engine.known(|known| known.rosters.get(&id).map(|known| known.at));
-            until(&app, async || at() > last).await;
+            let is_told = || app.0.engine.known(|known| known.requesters.contains_key(&id));
+            until(&app, async || is_told()).await;
             follower.abort();
             let _ = follower.await;
-            last = at();
         }
         app.stop().await;
     }

@@ -81,7 +81,7 @@ async fn what_is_written_here_reaches_the_customers_page_and_is_no_news() {
     rig.ask(json!({ "do": "show", "session": id })).await;
     rig.ask(json!({ "do": "say", "session": id, "text": "I am here, one moment" })).await;
     let heard = page.next_of("chat").await;
-    assert_eq!(heard["body"], "I am here, one moment");
+    assert_eq!(heard["message"]["body"], "I am here, one moment");
     let one = |detail: &console::view::SessionDetail| detail.chat.first().cloned();
     let line = rig.seen.detail(&id, "the message", one).await;
     assert_eq!(line.text, "I am here, one moment");

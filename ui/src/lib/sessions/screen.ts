@@ -1,4 +1,4 @@
-import type { ScreenView, SharingKind, WatcherView } from '../ipc/bindings';
+import type { PresenterView, ScreenView, SharingKind, WatcherView } from '../ipc/bindings';
 import { moment } from '../time/format';
 
 /** What there is to see, beside the presence. */
@@ -22,6 +22,12 @@ export function watches(watcher: WatcherView, now: number): string {
   if (watcher.fps !== null) parts.push(`${watcher.fps} ${watcher.fps === 1 ? 'picture' : 'pictures'}/s`);
   parts.push(...since, watcher.sealed ? 'end-to-end encrypted' : 'not end-to-end encrypted');
   return parts.join(' · ');
+}
+
+/** “Maria is connected since 14:03”: only what is known. */
+export function connected({ name, since }: PresenterView, now: number): string {
+  const known = since === null ? '' : ` since ${moment(since, now)}`;
+  return `${name || 'The customer'} is connected${known}`;
 }
 
 /** `linux-x86_64` as people say it. */
