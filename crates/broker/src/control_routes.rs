@@ -107,7 +107,8 @@ async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<
     }
 }
 
-fn stand_in_program() -> ProgramHello {
+/// A program without a screen, for tests and demos.
+pub(crate) fn stand_in_program() -> ProgramHello {
     ProgramHello { version: "0".into(), platform: "stand-in".into(), conf: None }
 }
 

@@ -24,6 +24,8 @@ pub struct State {
     pub observed: bool,
     /// The events whose webhooks are waited for, by the broker's count; none while all have come.
     pub hooks_due: Option<EventCounts>,
+    /// How many deliveries of each hook the broker hasn't given up yet, by its newest word; none where it doesn't say.
+    pub hooks_under_way: Option<EventCounts>,
     /// Whether the technician is looking at it.
     pub on_screen: bool,
     /// Viewer windows of ours that are open.
@@ -223,6 +225,7 @@ impl State {
             generations: [0; 4],
             observed: false,
             hooks_due: None,
+            hooks_under_way: None,
             on_screen: false,
             windows: 0,
             chat_as_of: None,

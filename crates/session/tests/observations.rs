@@ -39,7 +39,9 @@ impl Pair {
             arrival: Arrival::Nothing,
             presenter: ObservedSide::Never,
             viewers: ObservedSide::Never,
+            reopened: None,
             happened: [0; 4],
+            under_way: None,
         };
         let state = State::new(About::default(), "anna".into(), T0);
         let mut pair = Self { now: T0, broker, state, events: Vec::new(), effects: Vec::new() };
@@ -164,6 +166,95 @@ fn a_webhook_that_is_delivered_twice_counts_once() {
     assert_eq!(pair.told(PresenterStarted), 1);
     pair.observe();
     assert_eq!((pair.told(PresenterStarted), pair.lost()), (1, 0));
+}
+
+#[test]
+fn a_webhook_that_is_delivered_again_after_a_newer_one_counts_once() {
+    for observed in [false, true] {
+        let mut pair = Pair::new();
+        let first = pair.happens(PresenterStarted);
+        pair.hook(PresenterStarted, first);
+        let second = pair.happens(PresenterStarted);
+        pair.hook(PresenterStarted, second);
+        if observed {
+            pair.happens(PresenterStarted);
+            pair.observe();
+        }
+        let told = 2 + u64::from(observed);
+        // Its answer was lost, so it is tried again.
+        pair.hook(PresenterStarted, first);
+        pair.hook(PresenterStarted, second);
+        assert_eq!(pair.told(PresenterStarted), told);
+        pair.observe();
+        pair.tell(Input::Elapsed(Timer::HooksDue));
+        assert_eq!((pair.told(PresenterStarted), pair.lost()), (told, usize::from(observed)));
+    }
+}
+
+#[test]
+fn a_webhook_is_lost_only_when_the_broker_has_given_it_up() {
+    let mut pair = Pair::new();
+    let revision = pair.happens(ViewerStarted);
+    pair.happens(ViewerStarted);
+    pair.happens(ViewerStarted);
+    let place = ViewerStarted.index();
+    let under_way = |count| {
+        let mut all = [0; 4];
+        all[place] = count;
+        Some(all)
+    };
+    pair.broker.under_way = under_way(2);
+    pair.observe();
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 1, "two of three may still come");
+    assert!(pair.effects.contains(&Effect::AskState), "{:?}", pair.effects);
+    pair.hook(ViewerStarted, revision);
+    pair.broker.under_way = under_way(1);
+    pair.observe();
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 1);
+    pair.broker.under_way = under_way(0);
+    pair.observe();
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!((pair.lost(), pair.told(ViewerStarted)), (2, 3));
+    assert!(!pair.effects.contains(&Effect::AskState), "nothing is waited for");
+}
+
+#[test]
+fn while_the_broker_says_nothing_no_webhook_is_called_lost() {
+    let mut pair = Pair::new();
+    let revision = pair.happens(PresenterStarted);
+    pair.observe();
+    pair.tell(Input::Unobserved { unknown_since: None });
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 0);
+    pair.observe();
+    let due =
+        Effect::Start { timer: Timer::HooksDue, after: Duration::from_secs(10), spread: false };
+    assert!(pair.effects.contains(&due), "{:?}", pair.effects);
+    pair.hook(PresenterStarted, revision);
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 0);
+}
+
+#[test]
+fn whether_a_session_lives_again_after_its_viewers_is_the_brokers_word() {
+    for (reopened, ended) in [(Some(true), false), (Some(false), true)] {
+        let mut pair = Pair::new();
+        for hook in [PresenterStarted, ViewerStarted, ViewerOffline] {
+            pair.happens(hook);
+        }
+        // A console that starts now can't tell by times when the program came that leaves at present.
+        pair.now = pair.now.plus(GRACE);
+        pair.broker.revision += 1;
+        pair.broker.presenter = ObservedSide::Leaving { since: pair.now };
+        pair.broker.reopened = reopened;
+        pair.observe();
+        assert_eq!(matches!(pair.word(), SessionStatus::Ended { .. }), ended);
+        pair.happens(PresenterOffline);
+        pair.observe();
+        assert_eq!(matches!(pair.word(), SessionStatus::Ended { .. }), ended);
+    }
 }
 
 #[test]

@@ -13,7 +13,9 @@ pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
         arrival: arrival(facts.arrival, now),
         presenter: side(facts.presenter, now),
         viewers: side(facts.viewers, now),
+        reopened: facts.reopened,
         happened: facts.happened,
+        under_way: facts.under_way,
     }
 }
 
