@@ -5,7 +5,6 @@
 mod hosted;
 mod plan;
 mod proof;
-mod word;
 
 use deskhand_system_tests::{RunningEngine, World, all_armed};
 use engine::{SessionId, Snapshot};

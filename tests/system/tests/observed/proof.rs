@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use deskhand_system_tests::{RunningEngine, World, all_armed};
+use deskhand_system_tests::{
+    RunningEngine, World, all_armed,
+    word::{by_console, by_facts},
+};
 use serve::{Fault, FaultRule};
 use session::Input;
 use wire::HookType;
@@ -12,7 +15,6 @@ use super::{
     on_deliveries,
     plan::{Chance, People, faults},
     until_followed,
-    word::{by_console, by_facts},
 };
 
 const SESSIONS: usize = 50;

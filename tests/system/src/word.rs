@@ -6,10 +6,13 @@ use session::{Presenter, SessionStatus, Viewers};
 use wire::session_events::{Arrival, SessionFacts, SideFacts};
 
 /// A state: its word, the presenter and the viewers.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Words {
+    /// The kind of its word, as `StateKind` has it.
     pub state: &'static str,
+    /// The customer's side: `never`, `online`, `offline` or `unknown`.
     pub presenter: &'static str,
+    /// All viewers together, likewise.
     pub viewers: &'static str,
 }
 
@@ -34,15 +37,15 @@ pub fn by_console(snapshot: &Snapshot) -> Words {
         Viewers::Unknown { .. } => "unknown",
     };
     let state = match SessionStatus::new(record, engine::clock::now()) {
-        SessionStatus::BeingAsked { .. } => "being asked",
+        SessionStatus::BeingAsked { .. } => "being_asked",
         SessionStatus::Declined { .. } => "declined",
-        SessionStatus::Downloaded { .. } => "program downloaded",
-        SessionStatus::PageOpen { .. } => "page open",
+        SessionStatus::Downloaded { .. } => "downloaded",
+        SessionStatus::PageOpen { .. } => "page_open",
         SessionStatus::Ended { .. } => "ended",
-        SessionStatus::PresenterOffline { .. } => "presenter offline",
+        SessionStatus::PresenterOffline { .. } => "presenter_offline",
         SessionStatus::Active { .. } => "active",
         SessionStatus::Ready { .. } => "ready",
-        SessionStatus::ViewerWaiting { .. } => "viewer waiting",
+        SessionStatus::ViewerWaiting { .. } => "viewer_waiting",
         SessionStatus::Waiting { .. } => "waiting",
         SessionStatus::Unknown { .. } => "unknown",
         other => panic!("{other:?} is no word of a session whose PIN works"),
@@ -62,21 +65,21 @@ fn state(facts: &SessionFacts) -> &'static str {
     let is_online = |side| matches!(side, SideFacts::Online { .. });
     let (shares, watched) = (is_online(facts.presenter), is_online(facts.viewers));
     match facts.arrival {
-        Arrival::Asked { .. } => return "being asked",
+        Arrival::Asked { .. } => return "being_asked",
         Arrival::Declined { .. } => return "declined",
         Arrival::Downloaded { for_ms, .. } if !shares && is_newest(for_ms, facts) => {
-            return "program downloaded";
+            return "downloaded";
         }
-        Arrival::PageOpen { for_ms } if !shares && is_newest(for_ms, facts) => return "page open",
+        Arrival::PageOpen { for_ms } if !shares && is_newest(for_ms, facts) => return "page_open",
         _ => {}
     }
     let is_over = matches!(facts.viewers, SideFacts::Offline { .. });
     match facts.presenter {
         _ if is_over && facts.reopened == Some(false) => "ended",
-        SideFacts::Leaving { .. } | SideFacts::Offline { .. } => "presenter offline",
+        SideFacts::Leaving { .. } | SideFacts::Offline { .. } => "presenter_offline",
         SideFacts::Online { .. } if watched => "active",
         SideFacts::Online { .. } => "ready",
-        SideFacts::Never if watched => "viewer waiting",
+        SideFacts::Never if watched => "viewer_waiting",
         SideFacts::Never => "waiting",
     }
 }
