@@ -95,9 +95,9 @@ async fn live(console: &Console) -> Option<(LoginWithMe, Vec<Live>)> {
 
 async fn ask_rosters(console: &Console, client: &LoginWithMe, live: &[Live], round: u64) {
     let on_screen = *console.updates.on_screen.borrow();
-    let known: HashMap<SessionId, u64> = console.engine.known(|known| {
-        known.rosters.iter().map(|(id, roster)| (*id, roster.revision)).collect()
-    });
+    let known: HashMap<SessionId, u64> = console
+        .engine
+        .known(|known| known.rosters.iter().map(|(id, roster)| (*id, roster.revision)).collect());
     // One that somebody has left since would go on to count them.
     let is_old = |one: &Live| known.get(&one.id).is_some_and(|known| *known != one.revision);
     let wanted = live

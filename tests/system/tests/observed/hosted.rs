@@ -17,7 +17,6 @@ use axum::{
     body::Bytes,
     extract::{OriginalUri, State},
     http::{Method, StatusCode},
-    routing::any,
 };
 use broker::Handle;
 use deskhand_system_tests::{PATIENCE, RunningEngine, World, all_armed, http};
@@ -56,7 +55,7 @@ impl Road {
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = socket.local_addr().unwrap();
         let road = Self { at, to: Arc::default(), known: Arc::default(), http: http() };
-        let routes = Router::new().fallback(any(pass)).with_state(road.clone());
+        let routes = Router::new().fallback(pass).with_state(road.clone());
         tokio::spawn(async move { axum::serve(socket, routes).await });
         road
     }

@@ -39,8 +39,15 @@ pub struct People {
 
 impl People {
     pub const fn nobody(id: SessionId, pin: Pin) -> Self {
-        let (said, viewers) = (Vec::new(), Vec::new());
-        Self { id, pin, said, presenter: None, viewers, customers_page: None, question: None }
+        Self {
+            id,
+            pin,
+            said: Vec::new(),
+            presenter: None,
+            viewers: Vec::new(),
+            customers_page: None,
+            question: None,
+        }
     }
 
     /// Somebody does something.

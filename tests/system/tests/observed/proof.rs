@@ -67,9 +67,9 @@ async fn check_all_was_told_once(world: &World, running: &RunningEngine, session
         let facts = world.broker.handle().facts(&people.pin).unwrap();
         let told = running.happened(people.id).await;
         let told = |hook| told.iter().filter(|event| *event == name(hook)).count() as u64;
-        let told: BTreeMap<_, _> = HookType::ALL.map(|hook| (name(hook), told(hook))).into();
-        let is = HookType::ALL.map(|hook| (name(hook), facts.happened[hook.index()])).into();
-        assert_eq!(told, is, "every event once");
+        let told = BTreeMap::from(HookType::ALL.map(|hook| (name(hook), told(hook))));
+        let is = HookType::ALL.map(|hook| (name(hook), facts.happened[hook.index()]));
+        assert_eq!(told, BTreeMap::from(is), "every event once");
     }
 }
 

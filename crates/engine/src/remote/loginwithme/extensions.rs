@@ -214,7 +214,10 @@ impl LoginWithMe {
     /// [`CallError`].
     pub async fn say(&self, pin: &Pin, name: &str, text: &str) -> Result<(), CallError> {
         let body = json!({ "session_pin": pin.expose(), "name": name, "body": text });
-        let _: Outcome = self.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
+        // The broker takes it from the console that minted the session, and from nobody else.
+        let this_console = self.as_this_console();
+        let _: Outcome =
+            this_console.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
         Ok(())
     }
 
