@@ -117,6 +117,8 @@ pub struct Observed {
     pub reported_lately: [Vec<u64>; HookType::ALL.len()],
     /// How far the customer has come.
     pub arrival: Arrival,
+    /// Whether they have come so far after everybody who left.
+    pub arrival_is_newest: bool,
     /// Since when no program of the customer is connected, while it may still come back.
     pub presenter_left: Option<Timestamp>,
     /// Since when no viewer is connected, while one may still come back.
@@ -156,7 +158,25 @@ impl Observed {
     }
 }
 
+impl Observation {
+    /// Whether the customer has come so far after everybody who left. By the times of one report: those of different
+    /// ones differ by how long each took to arrive.
+    pub(crate) fn arrival_is_newest(&self) -> bool {
+        let left = [self.presenter.left().or(self.presenter.offline()), self.viewers.offline()];
+        let since = self.arrival.since();
+        since.is_some_and(|since| left.into_iter().flatten().all(|left| left < since))
+    }
+}
+
 impl ObservedSide {
+    /// Since when the side counts as offline.
+    const fn offline(self) -> Option<Timestamp> {
+        match self {
+            Self::Offline { since } => Some(since),
+            Self::Never | Self::Online { .. } | Self::Leaving { .. } => None,
+        }
+    }
+
     /// Since when the side has left, while it may still come back.
     pub(crate) const fn left(self) -> Option<Timestamp> {
         match self {

@@ -413,6 +413,39 @@ fn a_customer_who_is_back_at_the_page_is_there_and_one_who_left_it_open_is_gone(
 }
 
 #[test]
+fn what_came_first_is_told_by_one_report_however_long_each_took_to_arrive() {
+    let mut pair = Pair::new();
+    pair.happens(PresenterStarted);
+    // The report of the download takes a second to arrive, the next one no time.
+    let downloaded = pair.now;
+    let late = downloaded.plus(Duration::from_secs(1));
+    pair.broker.arrival = Arrival::Downloaded { since: late };
+    pair.broker.revision += 1;
+    pair.observe();
+    let left = downloaded.plus(Duration::from_millis(10));
+    pair.broker.arrival = Arrival::Downloaded { since: downloaded };
+    pair.broker.presenter = ObservedSide::Leaving { since: left };
+    pair.broker.revision += 1;
+    pair.observe();
+    assert_eq!(pair.word(), SessionStatus::PresenterOffline { since: left });
+}
+
+#[test]
+fn a_program_that_left_after_the_download_has_left_though_viewers_are_gone_for_longer() {
+    let mut pair = Pair::new();
+    for hook in [PresenterStarted, ViewerStarted, ViewerOffline, PresenterStarted] {
+        pair.happens(hook);
+    }
+    let since = pair.now.plus(Duration::from_secs(1));
+    pair.broker.arrival = Arrival::Downloaded { since };
+    pair.broker.presenter = ObservedSide::Leaving { since: since.plus(Duration::from_secs(1)) };
+    pair.broker.reopened = Some(true);
+    pair.broker.revision += 1;
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }), "{:?}", pair.word());
+}
+
+#[test]
 fn a_pin_that_the_broker_has_ended_is_over() {
     for life in [PinLife::Expired, PinLife::Revoked] {
         let mut pair = Pair::new();
@@ -580,13 +613,14 @@ proptest! {
             5 => Arrival::Declined { since: came },
             _ => Arrival::Agreed { since: came },
         };
+        record.observed.arrival_is_newest = at > 5;
         let (shares, watched) = (presenter == 1, viewers == 1);
         let word = pair.word();
         let fits = match &word {
             SessionStatus::BeingAsked { .. } => arrival == 4,
             SessionStatus::Declined { .. } => arrival == 5,
-            SessionStatus::Downloaded { .. } => arrival == 3 && !shares,
-            SessionStatus::PageOpen { .. } => arrival == 1 && !shares,
+            SessionStatus::Downloaded { .. } => arrival == 3 && !shares && at > 5,
+            SessionStatus::PageOpen { .. } => arrival == 1 && !shares && at > 5,
             SessionStatus::Ended { .. } => viewers == 3,
             SessionStatus::PresenterOffline { .. } => presenter == 2 || presenter == 3,
             SessionStatus::Unknown { .. } => presenter == 4 || viewers == 5,

@@ -60,6 +60,7 @@ impl Turn {
             Side::Presenter => record.observed.presenter_left = None,
             Side::Viewers => record.observed.viewers_left = None,
         }
+        record.observed.arrival_is_newest &= hook.is_started();
     }
 
     pub(super) fn armed(&mut self, hook: HookType, generation: u32) {

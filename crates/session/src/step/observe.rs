@@ -70,6 +70,7 @@ impl Turn {
         observed.presenter_left = left(observed.presenter_left, seen.presenter.left());
         observed.viewers_left = left(observed.viewers_left, seen.viewers.left());
         observed.arrival = seen.arrival.or_still(observed.arrival);
+        observed.arrival_is_newest = seen.arrival_is_newest();
         self.count_active();
         self.tell_known_again(before);
         let counts = HookType::ALL
