@@ -153,12 +153,8 @@ fn of_arrival(record: &Record) -> Option<SessionStatus> {
     match observed.arrival {
         Arrival::Asked { since } => Some(SessionStatus::BeingAsked { since }),
         Arrival::Declined { since } => Some(SessionStatus::Declined { since }),
-        Arrival::Downloaded { since } if says_more => {
-            Some(SessionStatus::Downloaded { since })
-        }
-        Arrival::PageOpen { since } if says_more => {
-            Some(SessionStatus::PageOpen { since })
-        }
+        Arrival::Downloaded { since } if says_more => Some(SessionStatus::Downloaded { since }),
+        Arrival::PageOpen { since } if says_more => Some(SessionStatus::PageOpen { since }),
         Arrival::Downloaded { .. }
         | Arrival::PageOpen { .. }
         | Arrival::Nothing

@@ -9,7 +9,7 @@ mod proof;
 use deskhand_system_tests::{RunningEngine, World, all_armed};
 use engine::{SessionId, Snapshot};
 use serve::{Fault, FaultRule};
-use session::{Presenter, SessionStatus};
+use session::{Lamp, Presenter, SessionStatus};
 
 fn word(snapshot: &Snapshot) -> SessionStatus {
     SessionStatus::new(&snapshot.record, engine::clock::now())
@@ -51,6 +51,42 @@ async fn a_webhook_that_is_lost_leaves_no_false_state_and_the_log_says_so() {
     let happened = running.happened(id).await;
     assert_eq!(happened.iter().filter(|event| *event == "PresenterOffline").count(), 1);
     assert_eq!(happened.iter().filter(|event| *event == "WebhookLost").count(), 1);
+    running.stop().await;
+    world.broker.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_called_lost_only_when_the_broker_has_given_it_up() {
+    let world = World::new().await;
+    let running = world.engine().await;
+    let (tried, tried_pin) = running.armed_session().await;
+    let (lost, lost_pin) = running.armed_session().await;
+    until_followed(&running, &[tried, lost]).await;
+    let broker = world.broker.handle();
+    // The hook of the one can't be put again, so its next event has no webhook at all.
+    let no_hooks = FaultRule {
+        route: "/api/v1/hook/".into(),
+        ..on_deliveries(Fault::Status { code: 503 }, 0, None)
+    };
+    broker.faults().set(vec![no_hooks.clone()]);
+    world.presenter_joins(&lost_pin).await;
+    let is_used_up = |s: &Snapshot| is_ready(s) && matches!(s.lamps[0], Lamp::Failed { .. });
+    running.until(lost, "its hook is used up", is_used_up).await;
+    broker.idle().await;
+    // The webhook of the other one is tried again and again.
+    broker.faults().set(vec![on_deliveries(Fault::Status { code: 503 }, 0, None), no_hooks]);
+    world.presenter_joins(&tried_pin).await;
+    running.until(tried, "it is ready", is_ready).await;
+    world.presenter_joins(&lost_pin).await;
+    // By then it would have been the other one's turn, which was waited for before this one.
+    running.until_happened(lost, "WebhookLost", 1).await;
+    assert!(!running.happened(tried).await.contains(&"WebhookLost".to_owned()));
+    while broker.facts(&tried_pin).unwrap().under_way != Some([0; 4]) {
+        broker.advance(std::time::Duration::from_secs(15)).await;
+        broker.idle().await;
+        tokio::task::yield_now().await;
+    }
+    running.until_happened(tried, "WebhookLost", 1).await;
     running.stop().await;
     world.broker.shutdown().await;
 }

@@ -88,6 +88,10 @@ async fn prove(seed: u64) {
             sessions[at].act(&broker, &mut chance).await;
         }
         until_true(&world, &running, &sessions).await;
+        // The console was stopped for a while, now and then.
+        if let Some(&seconds) = [5, 30, 90].get(chance.index(12)) {
+            running.faults.let_time_pass_unseen(Duration::from_secs(seconds));
+        }
         broker.advance(STEP).await;
         until_true(&world, &running, &sessions).await;
         passed += STEP;
