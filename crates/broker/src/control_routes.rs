@@ -152,12 +152,12 @@ async fn deliveries(
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct FactsOf {
     session_pin: Pin,
 }
 
-async fn facts(State(coordinator): State<Arc<Coordinator>>, Json(asked): Json<Asked>) -> Response {
-    let pin = &asked.session_pin;
+async fn facts(State(coordinator): State<Arc<Coordinator>>, Json(request): Json<FactsOf>) -> Response {
+    let pin = &request.session_pin;
     match coordinator.with_hub(|hub, now| coordinator.facts(hub, pin, now)) {
         Some(facts) => Json(facts).into_response(),
         None => Refused::NotYours.into_response(),

@@ -26,6 +26,8 @@ pub struct State {
     pub hooks_due: Option<EventCounts>,
     /// How many deliveries of each hook the broker hasn't given up yet, by its newest word; none where it doesn't say.
     pub hooks_under_way: Option<EventCounts>,
+    /// The events whose webhooks were waited for long enough, while the broker is asked whether it still tries them.
+    pub hooks_overdue: Option<EventCounts>,
     /// Whether the technician is looking at it.
     pub on_screen: bool,
     /// Viewer windows of ours that are open.
@@ -226,6 +228,7 @@ impl State {
             observed: false,
             hooks_due: None,
             hooks_under_way: None,
+            hooks_overdue: None,
             on_screen: false,
             windows: 0,
             chat_as_of: None,

@@ -45,6 +45,9 @@ impl Turn {
         self.state.record.observed.revision = seen.revision;
         self.take_presence(&seen);
         self.state.hooks_under_way = seen.under_way;
+        if let Some(overdue) = self.state.hooks_overdue.take() {
+            self.tell_lost(overdue);
+        }
         self.expect_hooks(seen.happened);
         match seen.life {
             PinLife::Live => {}
@@ -147,6 +150,19 @@ impl Turn {
         if !self.state.record.is_live() || !self.state.observed {
             return;
         }
+        self.tell_lost(due);
+        let under_way = self.state.hooks_under_way.unwrap_or_default();
+        if under_way.iter().any(|&count| count > 0) {
+            self.state.hooks_overdue = Some(due);
+            self.do_(Effect::AskState);
+        }
+        if let Some(told) = self.state.record.observed.told {
+            self.expect_hooks(told);
+        }
+    }
+
+    /// Tells which webhooks of the events that are `due` have neither come nor are still tried.
+    fn tell_lost(&mut self, due: EventCounts) {
         let under_way = self.state.hooks_under_way.unwrap_or_default();
         for hook in HookType::ALL {
             let place = hook.index();
@@ -156,12 +172,6 @@ impl Turn {
                 *reported = reported.saturating_add(lost);
                 self.tell(HookEvent::WebhookLost { hook });
             }
-        }
-        if under_way.iter().any(|&count| count > 0) {
-            self.do_(Effect::AskState);
-        }
-        if let Some(told) = self.state.record.observed.told {
-            self.expect_hooks(told);
         }
     }
 

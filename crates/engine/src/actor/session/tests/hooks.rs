@@ -96,7 +96,9 @@ async fn a_hook_that_fails_is_put_again_and_told_as_lost_at_the_second_time() {
     world.until(|| world.services.count("PUT hook") == 2).await;
     world.settle().await;
     // Whether viewers came meanwhile would be told by this hook alone.
-    assert!(world.happened(session.id).await.ends_with(&["HookLost".into(), "StatusUnknown".into()]));
+    assert!(
+        world.happened(session.id).await.ends_with(&["HookLost".into(), "StatusUnknown".into()])
+    );
     let lamp = world.snapshot(session.id).lamps[ViewerStarted.index()].clone();
     let Lamp::Failed { attempt: 2, failure, .. } = lamp else { panic!("{lamp:?}") };
     assert_eq!(failure, Failure::Faulty { status: 503 });
