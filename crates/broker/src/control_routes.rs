@@ -156,7 +156,10 @@ struct FactsOf {
     session_pin: Pin,
 }
 
-async fn facts(State(coordinator): State<Arc<Coordinator>>, Json(request): Json<FactsOf>) -> Response {
+async fn facts(
+    State(coordinator): State<Arc<Coordinator>>,
+    Json(request): Json<FactsOf>,
+) -> Response {
     let pin = &request.session_pin;
     match coordinator.with_hub(|hub, now| coordinator.facts(hub, pin, now)) {
         Some(facts) => Json(facts).into_response(),
