@@ -44,12 +44,14 @@ pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
 ///   screen, one with `companion` as the customer's page beside the program;
 /// - `POST /control/chat {session_pin, page, name, body}`: has such a page write a chat message;
 /// - `POST /control/deliveries {hold}`: holds fired hooks back, or lets them go;
+/// - `POST /control/facts {session_pin}`: the state of a session, as its console is told of it;
 /// - `GET /control/outbox`: the e-mails, newest last.
 pub(crate) fn routes(coordinator: Arc<Coordinator>) -> Router {
     Router::new()
         .route("/control/presence", post(presence))
         .route("/control/chat", post(chat))
         .route("/control/deliveries", post(deliveries))
+        .route("/control/facts", post(facts))
         .route("/control/outbox", get(outbox))
         .with_state(coordinator)
 }
@@ -107,7 +109,8 @@ async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<
     }
 }
 
-fn stand_in_program() -> ProgramHello {
+/// A program without a screen, for tests and demos.
+pub(crate) fn stand_in_program() -> ProgramHello {
     ProgramHello { version: "0".into(), platform: "stand-in".into(), conf: None }
 }
 
@@ -146,6 +149,22 @@ async fn deliveries(
         coordinator.deliverer.idle().await;
     }
     done()
+}
+
+#[derive(Deserialize)]
+struct FactsOf {
+    session_pin: Pin,
+}
+
+async fn facts(
+    State(coordinator): State<Arc<Coordinator>>,
+    Json(request): Json<FactsOf>,
+) -> Response {
+    let pin = &request.session_pin;
+    match coordinator.with_hub(|hub, now| coordinator.facts(hub, pin, now)) {
+        Some(facts) => Json(facts).into_response(),
+        None => Refused::NotYours.into_response(),
+    }
 }
 
 async fn outbox(State(coordinator): State<Arc<Coordinator>>) -> Response {

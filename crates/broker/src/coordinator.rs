@@ -11,16 +11,16 @@ use ring::signature::Ed25519KeyPair;
 use serve::{Clock, FaultPlan, Millis};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+use wire::{Pin, session_events::SessionFacts};
 
 use crate::{
     config::{Durations, RegionDelay},
-    delivery::Deliverer,
+    delivery::{Deliverer, Delivery},
     endpoint::Endpoint,
     event_channels::EventChannels,
     hub::{
         Hub,
         change::{Change, Notice},
-        hooks::HookDelivery,
         refusal::Refused,
     },
     programs::Programs,
@@ -56,7 +56,7 @@ pub(crate) struct Coordinator {
     /// Wakes the timer, since the next deadline may have changed.
     pub rescheduled: Notify,
     /// A delivery that the fault plan has wait for the next one.
-    pub reordered: Mutex<Option<HookDelivery>>,
+    pub reordered: Mutex<Option<Delivery>>,
 }
 
 impl Coordinator {
@@ -64,6 +64,12 @@ impl Coordinator {
     pub fn with_hub<T>(&self, work: impl FnOnce(&mut Hub, Millis) -> T) -> T {
         let mut hub = self.hub.lock();
         work(&mut hub, self.clock.now())
+    }
+
+    /// The present state of a session, as its console is told of it; `None` if there is none with this PIN.
+    pub fn facts(&self, hub: &Hub, pin: &Pin, now: Millis) -> Option<SessionFacts> {
+        let under_way = Some(self.deliverer.under_way(pin));
+        hub.facts(pin, now).map(|facts| SessionFacts { under_way, ..facts })
     }
 
     /// Has the hub decide, and returns once what it decided is on disk.

@@ -7,7 +7,7 @@ use wire::HookType;
 
 use crate::{
     coordinator::Coordinator,
-    delivery::{Attempt, Outcome},
+    delivery::{Attempt, Delivery, Outcome},
     hub::{hooks::HookDelivery, outbox::Template, text},
 };
 
@@ -16,8 +16,12 @@ use crate::{
 const PAUSES: [u64; 7] = [1, 2, 4, 8, 15, 15, 15];
 
 impl Coordinator {
-    /// Makes a delivery, unless deliveries are held back.
-    pub(crate) fn start_delivery(self: &Arc<Self>, delivery: HookDelivery) {
+    /// Makes the delivery of a hook that fired, unless deliveries are held back.
+    pub(crate) fn start_delivery(self: &Arc<Self>, hook: HookDelivery) {
+        self.pass_on(self.deliverer.begin_delivery(hook));
+    }
+
+    fn pass_on(self: &Arc<Self>, delivery: Delivery) {
         if let Some(delivery) = self.deliverer.admit(delivery) {
             self.spawn_delivery(delivery);
         }
@@ -28,7 +32,7 @@ impl Coordinator {
         self.deliverer.release().into_iter().for_each(|delivery| self.spawn_delivery(delivery));
     }
 
-    fn spawn_delivery(self: &Arc<Self>, delivery: HookDelivery) {
+    fn spawn_delivery(self: &Arc<Self>, delivery: Delivery) {
         let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
         tokio::spawn(async move {
             // Taken first, so that a delivery that waits itself lets the one before it go.
@@ -44,7 +48,7 @@ impl Coordinator {
     }
 
     /// One attempt, as the fault plan lets it be.
-    async fn attempt(self: &Arc<Self>, delivery: &HookDelivery, attempt: Attempt) -> Outcome {
+    async fn attempt(self: &Arc<Self>, delivery: &Delivery, attempt: Attempt) -> Outcome {
         match self.faults.take("deliver") {
             None => self.deliver(delivery, attempt).await,
             Some(Fault::Delay { ms }) => {
@@ -93,15 +97,20 @@ impl Coordinator {
     }
 
     /// Has a delivery that nobody answered tried again, in a task of its own, so that it holds up no other.
-    fn follow_up(self: &Arc<Self>, delivery: HookDelivery, outcome: Outcome) {
+    fn follow_up(self: &Arc<Self>, delivery: Delivery, outcome: Outcome) {
         if outcome == Outcome::NobodyAnswered {
             let this = Arc::clone(self);
-            tokio::spawn(async move { this.try_again(delivery).await });
+            tokio::spawn(async move {
+                let pin = delivery.pin.clone();
+                this.try_again(delivery).await;
+                // Whoever waited for it is told that nothing comes any more.
+                this.channels.publish(&[pin]);
+            });
         }
     }
 
     /// Tries a delivery again until somebody answers, a minute is over, its PIN is revoked, or the broker ends.
-    async fn try_again(self: &Arc<Self>, delivery: HookDelivery) {
+    async fn try_again(self: &Arc<Self>, delivery: Delivery) {
         let hook = delivery.fired.hook;
         let Some(_room) = self.deliverer.room_to_wait() else {
             return tracing::warn!(%hook, "hook lost: too many wait to be tried again");
@@ -115,7 +124,7 @@ impl Coordinator {
                 return;
             }
             if self.deliverer.is_holding() {
-                return self.start_delivery(delivery);
+                return self.pass_on(delivery);
             }
             if self.attempt(&delivery, Attempt::Again).await == Outcome::Ended {
                 return;

@@ -5,7 +5,9 @@
 //! address the second time gains nothing.
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
+    ops::Deref,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -20,7 +22,7 @@ use secrecy::SecretString;
 use serve::Client;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use url::Url;
-use wire::{loginwithme::HookBody, session_events::REVISION_HEADER};
+use wire::{HookType, Pin, loginwithme::HookBody, session_events::REVISION_HEADER};
 
 use crate::{
     hub::{
@@ -45,7 +47,8 @@ pub(crate) struct Deliverer {
     clients: ByClient<reqwest::Client>,
     policy: ByClient<TargetPolicy>,
     /// The deliveries that are held back; none while they are passed on.
-    held: Mutex<Option<Vec<HookDelivery>>>,
+    held: Mutex<Option<Vec<Delivery>>>,
+    under_way: UnderWay,
     slots: Semaphore,
     again_slots: Semaphore,
     waiting_slots: Semaphore,
@@ -82,6 +85,7 @@ impl Deliverer {
             clients,
             policy,
             held: Mutex::new(held.then(Vec::new)),
+            under_way: UnderWay::default(),
             slots: Semaphore::new(AT_ONCE),
             again_slots: Semaphore::new(AGAIN_AT_ONCE),
             waiting_slots: Semaphore::new(MOST_WAITING),
@@ -100,8 +104,19 @@ impl Deliverer {
         self.waiting_slots.try_acquire().ok()
     }
 
+    /// A delivery that is to be made: it is under way from now on.
+    pub fn begin_delivery(&self, hook: HookDelivery) -> Delivery {
+        let counted = self.under_way.count(&hook);
+        Delivery { hook, _counted: Arc::new(counted) }
+    }
+
+    /// How many deliveries of each of a session's hooks are under way, in the order of [`HookType::ALL`].
+    pub fn under_way(&self, pin: &Pin) -> [u64; HookType::ALL.len()] {
+        self.under_way.0.lock().get(pin).copied().unwrap_or_default()
+    }
+
     /// Passes a delivery on, or keeps it while deliveries are held back.
-    pub fn admit(&self, delivery: HookDelivery) -> Option<HookDelivery> {
+    pub fn admit(&self, delivery: Delivery) -> Option<Delivery> {
         match &mut *self.held.lock() {
             None => Some(delivery),
             Some(waiting) => {
@@ -122,7 +137,7 @@ impl Deliverer {
     }
 
     /// Passes deliveries on again, and returns what was held back, in order.
-    pub fn release(&self) -> Vec<HookDelivery> {
+    pub fn release(&self) -> Vec<Delivery> {
         self.held.lock().take().unwrap_or_default()
     }
 
@@ -208,6 +223,53 @@ impl Deliverer {
         let called = self.clients.for_client(client).post(url).send().await;
         tracing::debug!(answered = called.is_ok(), "called a listener");
         called.is_ok()
+    }
+}
+
+/// A delivery that is held back, being made or waiting to be tried again. It counts as under way until its last copy
+/// is dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    hook: HookDelivery,
+    _counted: Arc<Counted>,
+}
+
+impl Deref for Delivery {
+    type Target = HookDelivery;
+
+    fn deref(&self) -> &HookDelivery {
+        &self.hook
+    }
+}
+
+/// The deliveries under way, by session and hook.
+#[derive(Debug, Clone, Default)]
+struct UnderWay(Arc<Mutex<HashMap<Pin, [u64; HookType::ALL.len()]>>>);
+
+impl UnderWay {
+    fn count(&self, delivery: &HookDelivery) -> Counted {
+        let (pin, hook) = (delivery.pin.clone(), delivery.fired.hook);
+        self.0.lock().entry(pin.clone()).or_default()[hook.index()] += 1;
+        Counted { all: self.clone(), pin, hook }
+    }
+}
+
+/// One delivery under way, until it is dropped.
+#[derive(Debug)]
+struct Counted {
+    all: UnderWay,
+    pin: Pin,
+    hook: HookType,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock();
+        let Some(counts) = all.get_mut(&self.pin) else { return };
+        counts[self.hook.index()] -= 1;
+        if counts.iter().all(|&count| count == 0) {
+            all.remove(&self.pin);
+        }
     }
 }
 

@@ -4,11 +4,13 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use serve::{Client, FaultPlan};
 use uuid::Uuid;
-use wire::{Pin, Region, Side};
+use wire::{Pin, Region, Side, session_events::SessionFacts};
 
 use crate::{
+    control_routes::stand_in_program,
     coordinator::Coordinator,
     hub::{
+        customer::Answer,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
     },
@@ -69,8 +71,7 @@ impl Handle {
     /// # Errors
     /// Why it was refused, for people.
     pub async fn mint(&self, region: Region) -> Result<Pin, String> {
-        let local = Client::from_ip(Ipv4Addr::LOCALHOST.into());
-        self.0.mint(local, region, None).await.map_err(|refused| refused.to_string())
+        self.0.mint(this_machine(), region, None).await.map_err(|refused| refused.to_string())
     }
 
     /// Connects a page without a browser, for tests and demos.
@@ -84,18 +85,74 @@ impl Handle {
         page: Uuid,
         name: &str,
     ) -> Result<(), String> {
-        let request = JoinRequest::stand_in(pin.clone(), JoinAs::plain_page(side), page, name);
+        self.arrives(pin, JoinAs::plain_page(side), page, name).await
+    }
+
+    /// Connects a customer's page, which counts for no presence, without a browser.
+    ///
+    /// # Errors
+    /// Why it was refused, for people.
+    pub async fn customers_page_opens(&self, pin: &Pin, page: Uuid) -> Result<(), String> {
+        self.arrives(pin, JoinAs::Companion, page, "").await
+    }
+
+    /// Notes a download of the program for this session.
+    ///
+    /// # Errors
+    /// Why it was refused, for people.
+    pub async fn program_is_downloaded(&self, pin: &Pin) -> Result<(), String> {
+        let noted = self.0.apply(|hub, now| hub.note_download(this_machine(), pin, now));
+        noted.await.map_err(|refused| refused.to_string())
+    }
+
+    /// Connects a program that asks the customer whether they agree.
+    ///
+    /// # Errors
+    /// Why it was refused, for people.
+    pub async fn program_asks(&self, pin: &Pin, page: Uuid) -> Result<(), String> {
+        self.arrives(pin, JoinAs::Asking(stand_in_program()), page, "").await
+    }
+
+    /// The customer answers the question of [`Handle::program_asks`].
+    ///
+    /// # Errors
+    /// Why it was refused, for people.
+    pub async fn customer_answers(
+        &self,
+        pin: &Pin,
+        page: Uuid,
+        agrees: bool,
+    ) -> Result<(), String> {
+        let id = self.0.find_connection(pin, page).ok_or("this program is not connected")?;
+        let answer = if agrees { Answer::Agreed } else { Answer::Declined };
+        let answered = self.0.apply(|hub, now| hub.answer_question(id, answer, now));
+        answered.await.map_err(|refused| refused.to_string())
+    }
+
+    /// The present state of a session, as its console is told of it; `None` if there is none with this PIN.
+    pub fn facts(&self, pin: &Pin) -> Option<SessionFacts> {
+        self.0.with_hub(|hub, now| self.0.facts(hub, pin, now))
+    }
+
+    async fn arrives(
+        &self,
+        pin: &Pin,
+        join_as: JoinAs,
+        page: Uuid,
+        name: &str,
+    ) -> Result<(), String> {
+        let request = JoinRequest::stand_in(pin.clone(), join_as, page, name);
         self.0.connect_stand_in(request).await.map(drop).map_err(|refused| refused.to_string())
     }
 
-    /// Disconnects a page made with [`Handle::page_arrives`]; false if it wasn't there.
+    /// Disconnects a page or a program that this handle has connected; false if it wasn't there.
     pub async fn page_leaves(&self, pin: &Pin, page: Uuid) -> bool {
         let Some(id) = self.0.find_connection(pin, page) else { return false };
         self.0.disconnect(id).await;
         true
     }
 
-    /// Has a page made with [`Handle::page_arrives`] write a chat message.
+    /// Has a page that this handle has connected write a chat message.
     ///
     /// # Errors
     /// Why it was refused, for people.
@@ -110,4 +167,8 @@ impl Handle {
         let posted = self.0.apply(|hub, now| hub.post_chat(id, (name, body), Uuid::new_v4(), now));
         posted.await.map_err(|refused| refused.to_string())
     }
+}
+
+fn this_machine() -> Client {
+    Client::from_ip(Ipv4Addr::LOCALHOST.into())
 }

@@ -202,3 +202,25 @@ async fn nothing_is_tried_again_once_the_pin_is_revoked_or_a_minute_is_over() {
     a_minute_of_attempts(&rig).await;
     assert!(receiver.came.try_recv().is_err(), "a minute was over");
 }
+
+#[tokio::test]
+async fn a_console_is_told_which_deliveries_may_still_come() {
+    let failing = [StatusCode::INTERNAL_SERVER_ERROR; 20];
+    let (rig, mut receiver) = (broker().await, Receiver::answering(&failing));
+    let pin = console::mint(&rig, KEY).await;
+    let mut console = Console::open(&rig, KEY).await;
+    console.follow(&pin).await;
+    let _page = fire(&rig, &pin, &receiver.url()).await;
+    let state = console.state_where(|state| state["viewers"]["is"] == "online").await;
+    assert_eq!(state["under_way"], json!([0, 1, 0, 0]));
+    receiver.next().await;
+    for _ in 0..7 {
+        rig.handle().idle().await;
+        rig.advance(MINUTE).await;
+        receiver.next().await;
+    }
+    // Nothing else has changed: it is told for this alone.
+    let given_up = console.state_where(|state| state["under_way"] == json!([0, 0, 0, 0])).await;
+    assert_eq!(given_up["happened"], json!([0, 1, 0, 0]));
+    assert_eq!(given_up["revision"], state["revision"]);
+}

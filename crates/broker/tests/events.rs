@@ -72,6 +72,10 @@ async fn a_console_sees_each_step_of_its_customer() {
     rig.advance(MINUTE + Duration::from_millis(1)).await;
     let gone = console.state_where(|state| state["viewers"]["is"] == "offline").await;
     assert_eq!(gone["happened"], json!([1, 1, 0, 1]));
+    assert_eq!(gone["reopened"], false, "the program was there before");
+    // It takes the first one's place, so the side is online all the time.
+    let _second = rig.program(&pin).await;
+    console.state_where(|state| state["reopened"] == true).await;
     drop(program);
     rig.post("/x/revoke", &json!({ "session_pin": pin })).await;
     console.state_where(|state| state["life"] == "revoked").await;

@@ -47,7 +47,8 @@ pub(crate) async fn follow(context: Arc<Context>) {
         match opened {
             Ok(channel) => {
                 let opened_at = Instant::now();
-                let followed = Followed::new(context.clone(), channel);
+                let known_until = lost.as_ref().map(|lost| lost.since);
+                let followed = Followed::new(context.clone(), channel, known_until);
                 let last_heard = followed.run().await;
                 if stopping.is_cancelled() {
                     return;

@@ -21,6 +21,9 @@ pub type EventCounts = [u64; HookType::ALL.len()];
 /// something was, and messages take a while.
 const SAME_TIME: Duration = Duration::from_secs(5);
 
+/// So many reports of each hook are told apart: more than come in the minute in which one is tried again.
+const REMEMBERED: usize = 8;
+
 /// A session's present state, as the broker says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
@@ -36,8 +39,13 @@ pub struct Observation {
     pub presenter: ObservedSide,
     /// All viewers together.
     pub viewers: ObservedSide,
+    /// While the viewers are offline: whether a program of the customer has started since; none where the broker
+    /// doesn't say.
+    pub reopened: Option<bool>,
     /// How often each hook's event has happened.
     pub happened: EventCounts,
+    /// How many deliveries of each hook the broker hasn't given up yet; none where it doesn't say.
+    pub under_way: Option<EventCounts>,
     /// What has become of each of the session's e-mails, oldest first. No PIN is in the reasons.
     pub mails: Vec<MailFacts>,
     /// Who is connected, and whether the screen is shared.
@@ -157,10 +165,15 @@ pub enum Arrival {
 pub struct Observed {
     /// The revision of the newest observation; 0 before the first.
     pub revision: u64,
-    /// The revision that each hook reported last; 0 where none did.
+    /// The newest revision that each hook reported; 0 where none did.
     pub hook_revisions: EventCounts,
+    /// The revisions that each hook reported lately: a delivery whose answer was lost is made again, also after newer
+    /// ones.
+    pub reported_lately: [Vec<u64>; HookType::ALL.len()],
     /// How far the customer has come.
     pub arrival: Arrival,
+    /// Whether they have come so far after everybody who left.
+    pub arrival_is_newest: bool,
     /// Since when no program of the customer is connected, while it may still come back.
     pub presenter_left: Option<Timestamp>,
     /// Since when no viewer is connected, while one may still come back.
@@ -181,13 +194,46 @@ impl Observed {
         Self { told: Some(EventCounts::default()), ..Self::default() }
     }
 
+    /// Notes that a hook reported a revision; false if it did so before.
+    pub(crate) fn note_report(&mut self, hook: HookType, revision: u64) -> bool {
+        let (newest, lately) =
+            (&mut self.hook_revisions[hook.index()], &mut self.reported_lately[hook.index()]);
+        if *newest == revision || lately.contains(&revision) {
+            return false;
+        }
+        *newest = revision.max(*newest);
+        if lately.len() >= REMEMBERED {
+            lately.remove(0);
+        }
+        lately.push(revision);
+        true
+    }
+
     /// The newest revision that is known, by an observation or a hook.
     pub fn newest_revision(&self) -> u64 {
         self.hook_revisions.iter().copied().fold(self.revision, u64::max)
     }
 }
 
+impl Observation {
+    /// Whether the customer has come so far after everybody who left. By the times of one report: those of different
+    /// ones differ by how long each took to arrive.
+    pub(crate) fn arrival_is_newest(&self) -> bool {
+        let left = [self.presenter.left().or(self.presenter.offline()), self.viewers.offline()];
+        let since = self.arrival.since();
+        since.is_some_and(|since| left.into_iter().flatten().all(|left| left < since))
+    }
+}
+
 impl ObservedSide {
+    /// Since when the side counts as offline.
+    const fn offline(self) -> Option<Timestamp> {
+        match self {
+            Self::Offline { since } => Some(since),
+            Self::Never | Self::Online { .. } | Self::Leaving { .. } => None,
+        }
+    }
+
     /// Since when the side has left, while it may still come back.
     pub(crate) const fn left(self) -> Option<Timestamp> {
         match self {
@@ -217,8 +263,13 @@ impl ObservedSide {
         }
     }
 
-    /// The viewers' presence, which was `before`, beside `presenter`.
-    pub(crate) fn viewers(self, before: Viewers, presenter: Presenter) -> Viewers {
+    /// The viewers' presence, which was `before`, beside `presenter`. `reopened` is the broker's word, where it says so.
+    pub(crate) fn viewers(
+        self,
+        before: Viewers,
+        presenter: Presenter,
+        reopened: Option<bool>,
+    ) -> Viewers {
         match (self, before) {
             (Self::Never, _) => Viewers::Never,
             (Self::Leaving { .. }, Viewers::Some { .. }) => before,
@@ -228,12 +279,14 @@ impl ObservedSide {
                     Viewers::Some { since }
                 }
             },
-            (Self::Offline { since }, Viewers::None { since: known, reopened }) => {
+            (Self::Offline { since }, Viewers::None { since: known, reopened: before }) => {
                 let since = same_time(known, since);
-                Viewers::None { since, reopened: reopened || came_after(presenter, since) }
+                let guess = || before || came_after(presenter, since);
+                Viewers::None { since, reopened: reopened.unwrap_or_else(guess) }
             }
             (Self::Offline { since }, _) => {
-                Viewers::None { since, reopened: came_after(presenter, since) }
+                let guess = || came_after(presenter, since);
+                Viewers::None { since, reopened: reopened.unwrap_or_else(guess) }
             }
         }
     }

@@ -29,6 +29,10 @@ pub struct State {
     pub facts: Option<LiveFacts>,
     /// What the broker last said of the session's e-mails.
     pub mails: Vec<MailFacts>,
+    /// How many deliveries of each hook the broker hasn't given up yet, by its newest word; none where it doesn't say.
+    pub hooks_under_way: Option<EventCounts>,
+    /// The events whose webhooks were waited for long enough, while the broker is asked whether it still tries them.
+    pub hooks_overdue: Option<EventCounts>,
     /// Whether the technician is looking at it.
     pub on_screen: bool,
     /// Viewer windows of ours that are open.
@@ -230,6 +234,8 @@ impl State {
             hooks_due: None,
             facts: None,
             mails: Vec::new(),
+            hooks_under_way: None,
+            hooks_overdue: None,
             on_screen: false,
             windows: 0,
             chat_as_of: None,

@@ -142,30 +142,19 @@ impl SessionStatus {
 
 /// The status by how far the customer has come, if that says more than the presence.
 fn of_arrival(record: &Record) -> Option<SessionStatus> {
-    let Record { presenter, viewers, ref observed, .. } = *record;
+    let Record { presenter, ref observed, .. } = *record;
     // Nothing is claimed of a customer who may have moved on unseen.
     if matches!(presenter, Presenter::Unknown { .. }) {
         return None;
     }
     let connected =
         matches!(presenter, Presenter::Online { .. }) && observed.presenter_left.is_none();
-    let gone_since = match (presenter, viewers) {
-        (Presenter::Offline { since }, Viewers::None { since: ended, .. }) => {
-            Some(since.max(ended))
-        }
-        (Presenter::Offline { since }, _) | (_, Viewers::None { since, .. }) => Some(since),
-        _ => observed.presenter_left,
-    };
-    let is_newest = |since: Timestamp| gone_since.is_none_or(|gone| gone < since);
+    let says_more = !connected && observed.arrival_is_newest;
     match observed.arrival {
         Arrival::Asked { since } => Some(SessionStatus::BeingAsked { since }),
         Arrival::Declined { since } => Some(SessionStatus::Declined { since }),
-        Arrival::Downloaded { since } if !connected && is_newest(since) => {
-            Some(SessionStatus::Downloaded { since })
-        }
-        Arrival::PageOpen { since } if !connected && is_newest(since) => {
-            Some(SessionStatus::PageOpen { since })
-        }
+        Arrival::Downloaded { since } if says_more => Some(SessionStatus::Downloaded { since }),
+        Arrival::PageOpen { since } if says_more => Some(SessionStatus::PageOpen { since }),
         Arrival::Downloaded { .. }
         | Arrival::PageOpen { .. }
         | Arrival::Nothing

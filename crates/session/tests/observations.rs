@@ -43,10 +43,12 @@ impl Pair {
             arrival: Arrival::Nothing,
             presenter: ObservedSide::Never,
             viewers: ObservedSide::Never,
+            reopened: None,
             happened: [0; 4],
             mails: Vec::new(),
             facts: LiveFacts::default(),
             other_program: None,
+            under_way: None,
         };
         let state = State::new(About::default(), "anna".into(), T0);
         let mut pair = Self { now: T0, broker, state, events: Vec::new(), effects: Vec::new() };
@@ -171,6 +173,96 @@ fn a_webhook_that_is_delivered_twice_counts_once() {
     assert_eq!(pair.told(PresenterStarted), 1);
     pair.observe();
     assert_eq!((pair.told(PresenterStarted), pair.lost()), (1, 0));
+}
+
+#[test]
+fn a_webhook_that_is_delivered_again_after_a_newer_one_counts_once() {
+    for observed in [false, true] {
+        let mut pair = Pair::new();
+        let first = pair.happens(PresenterStarted);
+        pair.hook(PresenterStarted, first);
+        let second = pair.happens(PresenterStarted);
+        pair.hook(PresenterStarted, second);
+        if observed {
+            pair.happens(PresenterStarted);
+            pair.observe();
+        }
+        let told = 2 + u64::from(observed);
+        // Its answer was lost, so it is tried again.
+        pair.hook(PresenterStarted, first);
+        pair.hook(PresenterStarted, second);
+        assert_eq!(pair.told(PresenterStarted), told);
+        pair.observe();
+        pair.tell(Input::Elapsed(Timer::HooksDue));
+        assert_eq!((pair.told(PresenterStarted), pair.lost()), (told, usize::from(observed)));
+    }
+}
+
+#[test]
+fn a_webhook_is_lost_only_when_the_broker_has_given_it_up() {
+    let mut pair = Pair::new();
+    let revision = pair.happens(ViewerStarted);
+    pair.happens(ViewerStarted);
+    pair.happens(ViewerStarted);
+    let place = ViewerStarted.index();
+    let under_way = |count| {
+        let mut all = [0; 4];
+        all[place] = count;
+        Some(all)
+    };
+    pair.broker.under_way = under_way(2);
+    pair.observe();
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 1, "two of three may still come");
+    assert!(pair.effects.contains(&Effect::AskState), "{:?}", pair.effects);
+    pair.hook(ViewerStarted, revision);
+    pair.broker.under_way = under_way(1);
+    pair.observe();
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 1);
+    pair.broker.under_way = under_way(0);
+    pair.observe();
+    assert_eq!((pair.lost(), pair.told(ViewerStarted)), (2, 3), "it was waited for long enough");
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 2);
+    assert!(!pair.effects.contains(&Effect::AskState), "nothing is waited for");
+}
+
+#[test]
+fn while_the_broker_says_nothing_no_webhook_is_called_lost() {
+    let mut pair = Pair::new();
+    let revision = pair.happens(PresenterStarted);
+    pair.observe();
+    pair.tell(Input::Unobserved { unknown_since: None });
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 0);
+    pair.observe();
+    let due =
+        Effect::Start { timer: Timer::HooksDue, after: Duration::from_secs(10), spread: false };
+    assert!(pair.effects.contains(&due), "{:?}", pair.effects);
+    pair.hook(PresenterStarted, revision);
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 0);
+}
+
+#[test]
+fn whether_a_session_lives_again_after_its_viewers_is_the_brokers_word() {
+    for (reopened, ended) in [(Some(true), false), (Some(false), true)] {
+        let mut pair = Pair::new();
+        for hook in [PresenterStarted, ViewerStarted, ViewerOffline] {
+            pair.happens(hook);
+        }
+        // A console that starts now can't tell by times when the program came that leaves at present.
+        pair.now = pair.now.plus(GRACE);
+        pair.broker.revision += 1;
+        pair.broker.presenter = ObservedSide::Leaving { since: pair.now };
+        pair.broker.reopened = reopened;
+        pair.observe();
+        assert_eq!(matches!(pair.word(), SessionStatus::Ended { .. }), ended);
+        pair.happens(PresenterOffline);
+        pair.observe();
+        assert_eq!(matches!(pair.word(), SessionStatus::Ended { .. }), ended);
+    }
 }
 
 #[test]
@@ -326,6 +418,39 @@ fn a_customer_who_is_back_at_the_page_is_there_and_one_who_left_it_open_is_gone(
     pair.broker.arrival = Arrival::PageOpen { since: pair.now };
     pair.observe();
     assert_eq!(pair.word(), SessionStatus::PageOpen { since: pair.now });
+}
+
+#[test]
+fn what_came_first_is_told_by_one_report_however_long_each_took_to_arrive() {
+    let mut pair = Pair::new();
+    pair.happens(PresenterStarted);
+    // The report of the download takes a second to arrive, the next one no time.
+    let downloaded = pair.now;
+    let late = downloaded.plus(Duration::from_secs(1));
+    pair.broker.arrival = Arrival::Downloaded { since: late };
+    pair.broker.revision += 1;
+    pair.observe();
+    let left = downloaded.plus(Duration::from_millis(10));
+    pair.broker.arrival = Arrival::Downloaded { since: downloaded };
+    pair.broker.presenter = ObservedSide::Leaving { since: left };
+    pair.broker.revision += 1;
+    pair.observe();
+    assert_eq!(pair.word(), SessionStatus::PresenterOffline { since: left });
+}
+
+#[test]
+fn a_program_that_left_after_the_download_has_left_though_viewers_are_gone_for_longer() {
+    let mut pair = Pair::new();
+    for hook in [PresenterStarted, ViewerStarted, ViewerOffline, PresenterStarted] {
+        pair.happens(hook);
+    }
+    let since = pair.now.plus(Duration::from_secs(1));
+    pair.broker.arrival = Arrival::Downloaded { since };
+    pair.broker.presenter = ObservedSide::Leaving { since: since.plus(Duration::from_secs(1)) };
+    pair.broker.reopened = Some(true);
+    pair.broker.revision += 1;
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }), "{:?}", pair.word());
 }
 
 #[test]
@@ -587,13 +712,14 @@ proptest! {
             5 => Arrival::Declined { since: came },
             _ => Arrival::Agreed { since: came },
         };
+        record.observed.arrival_is_newest = at > 5;
         let (shares, watched) = (presenter == 1, viewers == 1);
         let word = pair.word();
         let fits = match &word {
             SessionStatus::BeingAsked { .. } => arrival == 4,
             SessionStatus::Declined { .. } => arrival == 5,
-            SessionStatus::Downloaded { .. } => arrival == 3 && !shares,
-            SessionStatus::PageOpen { .. } => arrival == 1 && !shares,
+            SessionStatus::Downloaded { .. } => arrival == 3 && !shares && at > 5,
+            SessionStatus::PageOpen { .. } => arrival == 1 && !shares && at > 5,
             SessionStatus::Ended { .. } => viewers == 3,
             SessionStatus::PresenterOffline { .. } => presenter == 2 || presenter == 3,
             SessionStatus::Unknown { .. } => presenter == 4 || viewers == 5,

@@ -109,6 +109,10 @@ pub struct SessionFacts {
     pub presenter: SideFacts,
     /// All viewers together.
     pub viewers: SideFacts,
+    /// While the viewers are offline: whether a program of the customer has started since then, which makes the
+    /// session live again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<bool>,
     /// Those who are online: the presenter and each viewer.
     #[serde(default)]
     pub participants: Vec<Participant>,
@@ -118,6 +122,9 @@ pub struct SessionFacts {
     /// How often each hook's event has happened, in the order of [`HookType::ALL`], whether or not the hook was armed.
     #[serde(default)]
     pub happened: [u64; HookType::ALL.len()],
+    /// How many deliveries of each hook are held back, being made or waiting to be tried again, in the same order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_way: Option<[u64; HookType::ALL.len()]>,
     /// A second program with this PIN was refused or took the place of the first: how long ago, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_program_ms: Option<u64>,

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
+pub mod word;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use broker::{Broker, Running};

@@ -196,6 +196,27 @@ async fn an_email_was_surely_not_sent_where_nothing_listens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_a_service_is_away_nothing_is_claimed_of_a_session_whose_hooks_cannot_be_put() {
+    let world = World::without_channel().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
+    world.presenter_joins(&pin).await;
+    running.until(id, "it is online", |s| is_online(s) && all_armed(s)).await;
+    let faults = world.broker.handle().faults();
+    faults.set(vec![serde_json::from_str(r#"{"route":"*","kind":"drop"}"#).unwrap()]);
+    running.engine.tell(id, Input::Recheck);
+    running
+        .until(id, "nothing is known while it fails", |s| {
+            matches!(
+                (s.record.presenter, s.record.viewers),
+                (Presenter::Unknown { .. }, session::Viewers::Unknown { .. })
+            ) && s.lamps.iter().all(|lamp| matches!(lamp, Lamp::Failed { .. }))
+        })
+        .await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_was_away_leaves_nothing_known_in_any_session() {
     let world = World::without_channel().await;
     let running = world.engine().await;

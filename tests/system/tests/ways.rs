@@ -256,3 +256,25 @@ async fn presence_does_not_outlive_the_way_by_which_it_would_change() {
     until_way(&running, "it works", |way| matches!(way, Way::Works { .. })).await;
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_session_whose_hooks_cannot_arrive_nothing_is_claimed_from_the_begin() {
+    let (world, proxy) = (World::without_channel().await, Proxy::start().await);
+    let running = behind(&world, &proxy).await;
+    until_way(&running, "it is broken", |way| matches!(way, Way::Broken { .. })).await;
+    let (id, pin) = running.armed_session().await;
+    running
+        .until(id, "whether anybody is there isn't known", |s| {
+            matches!(
+                (s.record.presenter, s.record.viewers),
+                (Presenter::Unknown { .. }, Viewers::Unknown { .. })
+            )
+        })
+        .await;
+    proxy.lead_to(Some(running.engine.listener()));
+    world.presenter_joins(&pin).await;
+    running
+        .until(id, "a hook tells", |s| matches!(s.record.presenter, Presenter::Online { .. }))
+        .await;
+    running.stop().await;
+}

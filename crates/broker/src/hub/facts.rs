@@ -121,9 +121,12 @@ impl Hub {
             sharing: sharing.unwrap_or(Sharing::None),
             presenter: side(Side::Presenter),
             viewers: side(Side::Viewers),
+            reopened: session.reopened(),
             participants: self.participants(entry, now),
             mails: self.outbox.facts_of(pin),
             happened: session.happened(),
+            // Only whoever delivers them knows.
+            under_way: None,
             other_program_ms: session.customer.other_program().map(|at| millis_between(at, now)),
             messages: entry.chat.last_saved(),
         })

@@ -29,6 +29,8 @@ pub struct Presence {
     /// How often a page has started, and how often the side has gone offline.
     started: u64,
     went_offline: u64,
+    /// How often a page of the other side had started when this side last went offline; none if that isn't known.
+    others_before: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -83,6 +85,8 @@ pub struct StoredPresence {
     went_offline: u64,
     #[serde(default)]
     offline_since_ms: Option<i64>,
+    #[serde(default)]
+    others_before: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -102,6 +106,7 @@ impl Default for Presence {
             last_name: String::new(),
             started: 0,
             went_offline: 0,
+            others_before: None,
         }
     }
 }
@@ -174,6 +179,20 @@ impl Presence {
     /// Counts that the side has gone offline in a session that was alive.
     pub const fn count_offline(&mut self) {
         self.went_offline += 1;
+    }
+
+    /// The side has just gone offline; remembers how often a page of the other side has started so far.
+    pub const fn remember_others(&mut self, started: u64) {
+        self.others_before = Some(started);
+    }
+
+    /// While this side is offline: whether a page of the other side, which has started so often, has done so since.
+    /// None if that isn't known.
+    pub fn others_came_since(&self, started: u64) -> Option<bool> {
+        match self.phase {
+            Phase::Offline { .. } => self.others_before.map(|before| started > before),
+            Phase::Never | Phase::Online { .. } | Phase::Leaving { .. } => None,
+        }
     }
 
     /// When [`Presence::expire`] has something to do next.
@@ -263,6 +282,7 @@ impl Presence {
             started: self.started,
             went_offline: self.went_offline,
             offline_since_ms,
+            others_before: self.others_before,
         }
     }
 
@@ -278,8 +298,8 @@ impl Presence {
         };
         let away = |name| Page { name, state: PageState::Disconnected, since: now };
         let pages = stored.pages.into_iter().map(|(id, name)| (id, away(name))).collect();
-        let StoredPresence { last_name, started, went_offline, .. } = stored;
-        Self { pages, phase, last_name, started, went_offline }
+        let StoredPresence { last_name, started, went_offline, others_before, .. } = stored;
+        Self { pages, phase, last_name, started, went_offline, others_before }
     }
 }
 

@@ -159,7 +159,19 @@ impl Session {
     /// Lets time pass on one side of a session whose life is over: nothing happens any more for which a hook could
     /// fire. True if the side has just gone offline.
     pub fn expire_presence(&mut self, side: Side, now: Millis, grace: Duration) -> bool {
-        self.side_mut(side).presence.expire(now, grace)
+        let gone = self.side_mut(side).presence.expire(now, grace);
+        if gone {
+            let (others, _) = self.presence(other(side)).happened();
+            self.side_mut(side).presence.remember_others(others);
+        }
+        gone
+    }
+
+    /// While no viewer is left: whether a program of the customer has started since, which makes the session live
+    /// again. None if that isn't known.
+    pub fn reopened(&self) -> Option<bool> {
+        let (started, _) = self.presenter.presence.happened();
+        self.viewers.presence.others_came_since(started)
     }
 
     /// When a side's grace is over next.
@@ -207,6 +219,13 @@ impl Session {
             Side::Presenter => &mut self.presenter,
             Side::Viewers => &mut self.viewers,
         }
+    }
+}
+
+const fn other(side: Side) -> Side {
+    match side {
+        Side::Presenter => Side::Viewers,
+        Side::Viewers => Side::Presenter,
     }
 }
 

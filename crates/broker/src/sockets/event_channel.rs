@@ -170,7 +170,7 @@ impl Served {
         // It may have been unfollowed while it waited.
         let Some(&mut position) = self.channel.chat_position(pin) else { return Ok(()) };
         let known = self.coordinator.with_hub(|hub, now| {
-            let facts = hub.facts(pin, now)?;
+            let facts = self.coordinator.facts(hub, pin, now)?;
             // A console may have more than this broker has, if that lost its last writes in a power cut.
             let position = position.min(facts.messages);
             Some((facts, hub.chat_after(pin, position, CHAT_BATCH, now)))

@@ -4,7 +4,11 @@
 //! Only services that have these calls are asked. A call that fails changes no session: the known
 //! roster gets old, and the window shows its age.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use engine::{
     SessionId, Snapshot,
@@ -30,6 +34,8 @@ const AT_ONCE: usize = 8;
 pub(crate) struct KnownRoster {
     pub roster: Roster,
     pub at: Timestamp,
+    /// The session's newest known revision when it was asked for.
+    revision: u64,
 }
 
 /// Follows every session until the console stops.
@@ -75,6 +81,8 @@ struct Live {
     told: bool,
     /// Whether somebody sees the screen, as the channel tells.
     watched: bool,
+    /// Its newest known revision.
+    revision: u64,
 }
 
 async fn live(console: &Console) -> Option<(LoginWithMe, Vec<Live>)> {
@@ -85,26 +93,33 @@ async fn live(console: &Console) -> Option<(LoginWithMe, Vec<Live>)> {
             || matches!(snapshot.record.viewers, Viewers::Some { .. });
         let facts = snapshot.facts.as_ref();
         let watched = facts.is_some_and(|facts| facts.participants.iter().any(|one| one.watching));
-        Some(Live { id: snapshot.id, pin, active, told: facts.is_some(), watched })
+        let revision = snapshot.record.observed.newest_revision();
+        Some(Live { id: snapshot.id, pin, active, told: facts.is_some(), watched, revision })
     };
     Some((engine.client().clone(), engine.snapshots().into_iter().filter_map(of).collect()))
 }
 
 async fn ask_rosters(console: &Console, client: &LoginWithMe, live: &[Live], round: u64) {
     let on_screen = *console.updates.on_screen.borrow();
+    let known: HashMap<SessionId, u64> = console
+        .engine
+        .known(|known| known.rosters.iter().map(|(id, roster)| (*id, roster.revision)).collect());
+    // One that somebody has left since would go on to count them.
+    let is_old = |one: &Live| known.get(&one.id).is_some_and(|known| *known != one.revision);
     let wanted = live
         .iter()
         // Each roster is a call to the service: the session on screen has one in every round, the
         // others seldom. Who the event channel tells of has one only to show how well they see.
         .filter(|one| match (on_screen == Some(one.id), one.told) {
-            (true, told) => one.watched || !told,
+            (true, true) => one.watched,
+            (true, false) => true,
             (false, true) => false,
-            (false, false) => one.active && round.is_multiple_of(OTHERS),
+            (false, false) => (one.active && round.is_multiple_of(OTHERS)) || is_old(one),
         });
     let asked = stream::iter(wanted.take(A_ROUND)).for_each_concurrent(AT_ONCE, async |one| {
         match client.roster(&one.pin).await {
             Ok(roster) => {
-                let roster = KnownRoster { roster, at: now() };
+                let roster = KnownRoster { roster, at: now(), revision: one.revision };
                 console.engine.known(|known| known.rosters.insert(one.id, roster));
             }
             Err(error) => tracing::debug!(session = %one.id, %error, "what is known gets old"),

@@ -3,13 +3,16 @@
 
 mod audit;
 mod backup;
+mod broker_process;
 mod documented;
 mod ends;
 mod identity;
 mod log;
 mod looks;
 mod process;
+mod proof;
 mod restarts;
 #[path = "../service/mod.rs"]
 mod service;
+mod still_there;
 mod story;

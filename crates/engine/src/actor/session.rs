@@ -56,7 +56,10 @@ impl Actor for Session {
             }
             Message::Written { seq } => live.written(seq),
             Message::Saved(outcome) => live.saved(outcome).await,
-            Message::PinGiven { region, pin } => live.pin_given(region, pin),
+            Message::PinGiven { region, pin } => {
+                live.pin_given(region, pin);
+                live.doubt_hooks_that_cannot_arrive();
+            }
             Message::SaveProgram { place, by, done } => live.save_program(place, by, done),
             Message::ParametersGiven(conf) => live.parameters_given(conf),
             Message::Progressed(progress) => live.progressed(progress),

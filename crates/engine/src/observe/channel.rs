@@ -45,6 +45,8 @@ pub(super) struct Followed {
     sessions: HashMap<String, SessionId>,
     chat: mpsc::UnboundedSender<ArrivedChat>,
     last_heard: (Timestamp, Instant),
+    /// When the broker was last heard on an earlier channel.
+    known_until: Option<Timestamp>,
 }
 
 /// Messages of one session on their way to the archive.
@@ -54,12 +56,17 @@ struct ArrivedChat {
 }
 
 impl Followed {
-    pub fn new(context: Arc<Context>, channel: EventChannel) -> Self {
+    pub fn new(
+        context: Arc<Context>,
+        channel: EventChannel,
+        known_until: Option<Timestamp>,
+    ) -> Self {
         let (chat, arrived) = mpsc::unbounded_channel();
         // In a task of its own: a slow archive must not hold up the states. It ends with the channel.
         context.watch.tasks.spawn(save_chat(context.clone(), arrived));
         let last_heard = (now(), Instant::now());
-        Self { context, channel, pins: HashMap::new(), sessions: HashMap::new(), chat, last_heard }
+        let (pins, sessions) = (HashMap::new(), HashMap::new());
+        Self { context, channel, pins, sessions, chat, last_heard, known_until }
     }
 
     /// Follows all live sessions until the channel breaks or the engine stops; returns when the broker was last heard.
@@ -154,13 +161,21 @@ impl Followed {
                     let _ = self.chat.send(ArrivedChat { session, messages });
                 }
             }
-            // Minted before this console had its key, or by another one: known by its hooks.
             ToConsole::Unknown { session_pin } => {
                 if let Some(&session) = self.sessions.get(session_pin.expose()) {
-                    self.tell(session, Input::Unobserved { unknown_since: None });
+                    let unknown_since = self.unknown_since(session);
+                    self.tell(session, Input::Unobserved { unknown_since });
                 }
             }
         }
+    }
+
+    /// Since when nothing is known of a session that the broker doesn't know; none where its hooks tell.
+    fn unknown_since(&self, session: SessionId) -> Option<Timestamp> {
+        // Otherwise it was minted before this console had its key, or by another one.
+        let was_told = self.context.bus.latest(session)?.record.observed.revision > 0;
+        // The broker has forgotten it, so its hooks are gone as well.
+        was_told.then(|| self.known_until.unwrap_or(self.last_heard.0))
     }
 
     fn tell_state(&self, facts: &SessionFacts) {

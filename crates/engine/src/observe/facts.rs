@@ -24,10 +24,12 @@ pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
         arrival: arrival(facts.arrival, now),
         presenter: side(facts.presenter, now),
         viewers: side(facts.viewers, now),
+        reopened: facts.reopened,
         happened: facts.happened,
         mails: mails(facts),
         facts: live(facts, now),
         other_program: facts.other_program_ms.map(|ms| ago(now, ms)),
+        under_way: facts.under_way,
     }
 }
 

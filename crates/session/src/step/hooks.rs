@@ -60,6 +60,7 @@ impl Turn {
             Side::Presenter => record.observed.presenter_left = None,
             Side::Viewers => record.observed.viewers_left = None,
         }
+        record.observed.arrival_is_newest &= hook.is_started();
     }
 
     pub(super) fn armed(&mut self, hook: HookType, generation: u32) {
@@ -108,6 +109,8 @@ impl Turn {
         self.state.lamps[hook.index()] = Lamp::Failed { since, attempt, failure };
         if attempt == LOST_AFTER {
             self.tell(HookEvent::HookLost { hook, failure });
+            // Not only once it is back: until then nothing would tell that the presence has changed.
+            self.gap(hook, since);
         }
         // Tries are spread at random, since an outage fails the hooks of all sessions at once.
         let after = retry::wait(attempt, failure, self.state.on_screen);

@@ -10,7 +10,8 @@ use crate::{
     observation::{EventCounts, same_time},
 };
 
-/// How long a webhook may take after the broker itself has told its event.
+/// How long a webhook may take after the broker itself has told its event. One that the broker hasn't given up yet may
+/// take longer.
 const HOOK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// At most so many events of one kind are told at once: a bound for a broker that counts wrongly.
@@ -43,6 +44,10 @@ impl Turn {
         }
         self.state.record.observed.revision = seen.revision;
         self.take_presence(&seen);
+        self.state.hooks_under_way = seen.under_way;
+        if let Some(overdue) = self.state.hooks_overdue.take() {
+            self.tell_lost(overdue);
+        }
         self.expect_hooks(seen.happened);
         self.state.facts = Some(seen.facts.or_still(self.state.facts.as_ref()));
         self.take_other_program(seen.other_program);
@@ -64,7 +69,7 @@ impl Turn {
             seen.happened
         });
         record.presenter = seen.presenter.presenter(before.0);
-        record.viewers = seen.viewers.viewers(before.1, record.presenter);
+        record.viewers = seen.viewers.viewers(before.1, record.presenter, seen.reopened);
         let observed = &mut record.observed;
         let left = |known: Option<Timestamp>, since: Option<Timestamp>| {
             since.map(|since| known.map_or(since, |known| same_time(known, since)))
@@ -72,6 +77,7 @@ impl Turn {
         observed.presenter_left = left(observed.presenter_left, seen.presenter.left());
         observed.viewers_left = left(observed.viewers_left, seen.viewers.left());
         observed.arrival = seen.arrival.or_still(observed.arrival);
+        observed.arrival_is_newest = seen.arrival_is_newest();
         self.count_active();
         self.tell_known_again(before);
         let counts = HookType::ALL
@@ -154,18 +160,32 @@ impl Turn {
     /// The time is over in which the webhooks were to come.
     pub(super) fn hooks_due(&mut self) {
         let Some(due) = self.state.hooks_due.take() else { return };
-        if !self.state.record.is_live() {
+        // Nobody says at present whether they are still tried: the next observation starts to wait for them again.
+        if !self.state.record.is_live() || !self.state.observed {
             return;
         }
-        for hook in HookType::ALL {
-            let reported = &mut self.state.record.observed.reported[hook.index()];
-            if *reported < due[hook.index()] {
-                *reported = due[hook.index()];
-                self.tell(HookEvent::WebhookLost { hook });
-            }
+        self.tell_lost(due);
+        let under_way = self.state.hooks_under_way.unwrap_or_default();
+        if under_way.iter().any(|&count| count > 0) {
+            self.state.hooks_overdue = Some(due);
+            self.do_(Effect::AskState);
         }
         if let Some(told) = self.state.record.observed.told {
             self.expect_hooks(told);
+        }
+    }
+
+    /// Tells which webhooks of the events that are `due` have neither come nor are still tried.
+    fn tell_lost(&mut self, due: EventCounts) {
+        let under_way = self.state.hooks_under_way.unwrap_or_default();
+        for hook in HookType::ALL {
+            let place = hook.index();
+            let reported = &mut self.state.record.observed.reported[place];
+            let lost = due[place].saturating_sub(*reported).saturating_sub(under_way[place]);
+            if lost > 0 {
+                *reported = reported.saturating_add(lost);
+                self.tell(HookEvent::WebhookLost { hook });
+            }
         }
     }
 
@@ -173,15 +193,14 @@ impl Turn {
     pub(super) fn weigh(&mut self, hook: HookType, revision: Option<u64>) -> Weight {
         let observed = &mut self.state.record.observed;
         let place = hook.index();
-        let known = &mut observed.hook_revisions;
+        let known = observed.hook_revisions;
         let of_side = HookType::ALL.into_iter().filter(|other| other.side() == hook.side());
         let newest_of_side = of_side.map(|other| known[other.index()]).max().unwrap_or_default();
         // A service without revisions reports by hooks alone, and counts nothing.
         let Some(revision) = revision else { return Weight::News };
-        if revision == known[place] {
+        if !observed.note_report(hook, revision) {
             return Weight::Known;
         }
-        known[place] = known[place].max(revision);
         if revision <= observed.revision {
             // The broker itself told it before.
             let told = observed.told.map_or(u64::MAX, |told| told[place]);

@@ -7,9 +7,16 @@ use std::time::Duration;
 use session::{Effect, Failure, Input, Timer};
 
 use super::{live::Live, phone_questions::user_of};
-use crate::perform;
+use crate::{clock::now, perform};
 
 impl Live {
+    /// Hooks that can't arrive tell nothing of a new session either, not even that nobody is there.
+    pub fn doubt_hooks_that_cannot_arrive(&mut self) {
+        if self.context.way.now().is_broken() {
+            self.turn(Input::Missed { since: now() }, now());
+        }
+    }
+
     /// Begins `effects` in their order. The actor's own are done here, the others in tasks.
     pub(super) fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {

@@ -95,7 +95,10 @@ async fn a_hook_that_fails_is_put_again_and_told_as_lost_at_the_second_time() {
     world.pass(SECOND / 2).await;
     world.until(|| world.services.count("PUT hook") == 2).await;
     world.settle().await;
-    assert_eq!(world.happened(session.id).await.last().unwrap(), "HookLost");
+    // Whether viewers came meanwhile would be told by this hook alone.
+    assert!(
+        world.happened(session.id).await.ends_with(&["HookLost".into(), "StatusUnknown".into()])
+    );
     let lamp = world.snapshot(session.id).lamps[ViewerStarted.index()].clone();
     let Lamp::Failed { attempt: 2, failure, .. } = lamp else { panic!("{lamp:?}") };
     assert_eq!(failure, Failure::Faulty { status: 503 });

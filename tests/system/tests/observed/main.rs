@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Duration;
+mod hosted;
+mod plan;
+mod proof;
 
 use deskhand_system_tests::{RunningEngine, World, all_armed};
 use engine::{SessionId, Snapshot};
 use serve::{Fault, FaultRule};
-use session::{Presenter, SessionStatus, Viewers};
-use uuid::Uuid;
-use wire::{Pin, Side, shared_screen::Role};
+use session::{Lamp, Presenter, SessionStatus};
+use wire::{Side, shared_screen::Role};
 
 fn word(snapshot: &Snapshot) -> SessionStatus {
     SessionStatus::new(&snapshot.record, engine::clock::now())
@@ -51,6 +52,42 @@ async fn a_webhook_that_is_lost_leaves_no_false_state_and_the_log_says_so() {
     let happened = running.happened(id).await;
     assert_eq!(happened.iter().filter(|event| *event == "PresenterOffline").count(), 1);
     assert_eq!(happened.iter().filter(|event| *event == "WebhookLost").count(), 1);
+    running.stop().await;
+    world.broker.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_called_lost_only_when_the_broker_has_given_it_up() {
+    let world = World::new().await;
+    let running = world.engine().await;
+    let (tried, tried_pin) = running.armed_session().await;
+    let (lost, lost_pin) = running.armed_session().await;
+    until_followed(&running, &[tried, lost]).await;
+    let broker = world.broker.handle();
+    // The hook of the one can't be put again, so its next event has no webhook at all.
+    let no_hooks = FaultRule {
+        route: "/api/v1/hook/".into(),
+        ..on_deliveries(Fault::Status { code: 503 }, 0, None)
+    };
+    broker.faults().set(vec![no_hooks.clone()]);
+    world.presenter_joins(&lost_pin).await;
+    let is_used_up = |s: &Snapshot| is_ready(s) && matches!(s.lamps[0], Lamp::Failed { .. });
+    running.until(lost, "its hook is used up", is_used_up).await;
+    broker.idle().await;
+    // The webhook of the other one is tried again and again.
+    broker.faults().set(vec![on_deliveries(Fault::Status { code: 503 }, 0, None), no_hooks]);
+    world.presenter_joins(&tried_pin).await;
+    running.until(tried, "it is ready", is_ready).await;
+    world.presenter_joins(&lost_pin).await;
+    // By then it would have been the other one's turn, which was waited for before this one.
+    running.until_happened(lost, "WebhookLost", 1).await;
+    assert!(!running.happened(tried).await.contains(&"WebhookLost".to_owned()));
+    while broker.facts(&tried_pin).unwrap().under_way != Some([0; 4]) {
+        broker.advance(std::time::Duration::from_secs(15)).await;
+        broker.idle().await;
+        tokio::task::yield_now().await;
+    }
+    running.until_happened(tried, "WebhookLost", 1).await;
     running.stop().await;
     world.broker.shutdown().await;
 }
@@ -160,108 +197,4 @@ async fn who_is_connected_is_told_at_each_change_and_by_nobody_once_the_broker_i
     running.until(id, "nobody tells it", |s| s.facts.is_none()).await;
     running.stop().await;
     drop(folder);
-}
-
-/// A small generator: the same seed gives the same run.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-}
-
-/// A session's customer and viewer, as the test made them.
-struct Pages {
-    id: SessionId,
-    pin: Pin,
-    pages: [Option<Uuid>; 2],
-    ever: [bool; 2],
-}
-
-impl Pages {
-    async fn toggle(&mut self, world: &World, side: Side) {
-        let place = usize::from(side == Side::Viewers);
-        match self.pages[place].take() {
-            Some(page) => {
-                world.broker.handle().page_leaves(&self.pin, page).await;
-            }
-            None => {
-                let page = match side {
-                    Side::Presenter => world.presenter_joins(&self.pin).await,
-                    Side::Viewers => world.viewer_joins(&self.pin).await,
-                };
-                self.pages[place] = Some(page);
-                self.ever[place] = true;
-            }
-        }
-    }
-
-    /// Whether the console has both sides as the broker does.
-    fn is_stated(&self, snapshot: &Snapshot) -> bool {
-        let record = &snapshot.record;
-        let presenter = match record.presenter {
-            Presenter::Never => (false, false),
-            Presenter::Online { .. } => (true, true),
-            Presenter::Offline { .. } => (false, true),
-            Presenter::Unknown { .. } => return false,
-        };
-        let viewers = match record.viewers {
-            Viewers::Never => (false, false),
-            Viewers::Some { .. } => (true, true),
-            Viewers::None { .. } => (false, true),
-            Viewers::Unknown { .. } => return false,
-        };
-        let is = |place: usize| (self.pages[place].is_some(), self.ever[place]);
-        presenter == is(0)
-            && viewers == is(1)
-            && record.observed.presenter_left.is_none()
-            && record.observed.viewers_left.is_none()
-    }
-}
-
-fn faults(chance: &mut Chance) -> Vec<FaultRule> {
-    (0..40)
-        .map(|_| {
-            let fault = match chance.below(6) {
-                0 | 1 => Fault::Drop,
-                2 => Fault::Delay { ms: chance.below(400) },
-                3 => Fault::Duplicate,
-                4 => Fault::DropAnswer,
-                _ => Fault::Status { code: 503 },
-            };
-            on_deliveries(fault, 1, Some(1))
-        })
-        .collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_becomes_of_the_webhooks_no_state_is_false_at_rest() {
-    let world = World::new().await;
-    let running = world.engine().await;
-    let mut sessions = Vec::new();
-    for _ in 0..20 {
-        let (id, pin) = running.armed_session().await;
-        sessions.push(Pages { id, pin, pages: [None; 2], ever: [false; 2] });
-    }
-    let mut chance = Chance(13);
-    for _minute in 0..3 {
-        world.broker.handle().faults().set(faults(&mut chance));
-        for _ in 0..40 {
-            let at = usize::try_from(chance.below(20)).unwrap();
-            let side = if chance.below(2) == 0 { Side::Presenter } else { Side::Viewers };
-            sessions[at].toggle(&world, side).await;
-        }
-        world.broker.handle().advance(Duration::from_secs(61)).await;
-    }
-    let faults: u64 = world.broker.handle().faults().counts().values().map(|one| one.faults).sum();
-    assert!(faults > 20, "{faults} faults were made");
-    world.broker.handle().faults().clear();
-    for session in &sessions {
-        running.until(session.id, "it is as the broker has it", |s| session.is_stated(s)).await;
-    }
-    running.stop().await;
-    world.broker.shutdown().await;
 }

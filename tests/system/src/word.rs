@@ -1,0 +1,96 @@
+//! A session's state in words: by the broker's facts, as the product's table of words has it, and as the console has
+//! it. The two share no code.
+
+use engine::Snapshot;
+use session::{Presenter, SessionStatus, Viewers};
+use wire::session_events::{Arrival, SessionFacts, SideFacts};
+
+/// A state: its word, the presenter and the viewers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    /// The kind of its word, as `StateKind` has it.
+    pub state: &'static str,
+    /// The customer's side: `never`, `online`, `offline` or `unknown`.
+    pub presenter: &'static str,
+    /// All viewers together, likewise.
+    pub viewers: &'static str,
+}
+
+/// What is so, by the broker's own facts.
+pub fn by_facts(facts: &SessionFacts) -> Words {
+    Words { state: state(facts), presenter: side(facts.presenter), viewers: side(facts.viewers) }
+}
+
+/// What the console says.
+pub fn by_console(snapshot: &Snapshot) -> Words {
+    let record = &snapshot.record;
+    let presenter = match record.presenter {
+        Presenter::Never => "never",
+        Presenter::Online { .. } if record.observed.presenter_left.is_none() => "online",
+        Presenter::Online { .. } | Presenter::Offline { .. } => "offline",
+        Presenter::Unknown { .. } => "unknown",
+    };
+    let viewers = match record.viewers {
+        Viewers::Never => "never",
+        Viewers::Some { .. } if record.observed.viewers_left.is_none() => "online",
+        Viewers::Some { .. } | Viewers::None { .. } => "offline",
+        Viewers::Unknown { .. } => "unknown",
+    };
+    let state = match SessionStatus::new(record, engine::clock::now()) {
+        SessionStatus::BeingAsked { .. } => "being_asked",
+        SessionStatus::Declined { .. } => "declined",
+        SessionStatus::Downloaded { .. } => "downloaded",
+        SessionStatus::PageOpen { .. } => "page_open",
+        SessionStatus::Ended { .. } => "ended",
+        SessionStatus::PresenterOffline { .. } => "presenter_offline",
+        SessionStatus::Active { .. } => "active",
+        SessionStatus::Ready { .. } => "ready",
+        SessionStatus::ViewerWaiting { .. } => "viewer_waiting",
+        SessionStatus::Waiting { .. } => "waiting",
+        SessionStatus::Unknown { .. } => "unknown",
+        other => panic!("{other:?} is no word of a session whose PIN works"),
+    };
+    Words { state, presenter, viewers }
+}
+
+fn side(side: SideFacts) -> &'static str {
+    match side {
+        SideFacts::Never => "never",
+        SideFacts::Online { .. } => "online",
+        SideFacts::Leaving { .. } | SideFacts::Offline { .. } => "offline",
+    }
+}
+
+fn state(facts: &SessionFacts) -> &'static str {
+    let is_online = |side| matches!(side, SideFacts::Online { .. });
+    let (shares, watched) = (is_online(facts.presenter), is_online(facts.viewers));
+    match facts.arrival {
+        Arrival::Asked { .. } => return "being_asked",
+        Arrival::Declined { .. } => return "declined",
+        Arrival::Downloaded { for_ms, .. } if !shares && is_newest(for_ms, facts) => {
+            return "downloaded";
+        }
+        Arrival::PageOpen { for_ms } if !shares && is_newest(for_ms, facts) => return "page_open",
+        _ => {}
+    }
+    let is_over = matches!(facts.viewers, SideFacts::Offline { .. });
+    match facts.presenter {
+        _ if is_over && facts.reopened == Some(false) => "ended",
+        SideFacts::Leaving { .. } | SideFacts::Offline { .. } => "presenter_offline",
+        SideFacts::Online { .. } if watched => "active",
+        SideFacts::Online { .. } => "ready",
+        SideFacts::Never if watched => "viewer_waiting",
+        SideFacts::Never => "waiting",
+    }
+}
+
+/// Whether something that happened so long ago is newer than the last leave.
+fn is_newest(for_ms: u64, facts: &SessionFacts) -> bool {
+    let left = |side, counts_at_once| match side {
+        SideFacts::Offline { for_ms } => Some(for_ms),
+        SideFacts::Leaving { for_ms } if counts_at_once => Some(for_ms),
+        _ => None,
+    };
+    let leaves = [left(facts.presenter, true), left(facts.viewers, false)];
+    leaves.into_iter().flatten().all(|left| for_ms < left)
+}
