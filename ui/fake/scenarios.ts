@@ -13,6 +13,8 @@ export interface Scenario {
   archive: Hit[];
   /** Rows change by themselves, to see that 200 of them stay smooth. */
   busy?: boolean;
+  /** How much of the archive the search knows, in percent; all if it isn't said. */
+  indexed?: number;
   /** The console can't be reached at all. */
   unreachable?: boolean;
   identity?: IdentityScenario;
@@ -26,6 +28,7 @@ export const SCENARIOS: Record<string, (now: number) => Scenario> = {
   trouble,
   offline,
   unreachable,
+  indexing,
   ...identityScenarios(empty, rich),
 };
 
@@ -35,6 +38,10 @@ function empty(now: number): Scenario {
 
 function unreachable(now: number): Scenario {
   return { ...empty(now), unreachable: true };
+}
+
+function indexing(now: number): Scenario {
+  return { ...rich(now), indexed: 37 };
 }
 
 function rich(now: number): Scenario {

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod documented;
 mod ends;
+mod exit_codes;
 mod identity;
 mod log;
 mod looks;

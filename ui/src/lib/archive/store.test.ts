@@ -41,11 +41,12 @@ test('an answer to an older question is dropped', async () => {
   });
   const old = archive.search('old');
   const young = archive.search('new');
-  answers[1]?.({ reply: 'found', hits: [], cursor: 'new' });
+  answers[1]?.({ reply: 'found', hits: [], cursor: 'new', indexed: null });
   await young;
-  answers[0]?.({ reply: 'found', hits: [], cursor: 'old' });
+  answers[0]?.({ reply: 'found', hits: [], cursor: 'old', indexed: 7 });
   await old;
   expect(archive.cursor).toBe('new');
+  expect(archive.indexed).toBeNull();
 });
 
 test('says why a search failed and keeps what was found', async () => {
