@@ -86,7 +86,9 @@ fn end_on_signal(app: AppHandle) {
                 signal.await;
                 quit::end(&app);
             }
-            Err(error) => tracing::warn!(%error, "listen for Ctrl-C: the system refused; quit by the tray"),
+            Err(error) => {
+                tracing::warn!(%error, "listen for Ctrl-C: the system refused; quit by the tray")
+            }
         }
     });
 }

@@ -73,7 +73,10 @@ pub fn query(typed: &str) -> Result<(), Trouble> {
         (false, false) => return Ok(()),
     };
     let what = QUERY.what;
-    Err(trouble::bad_input(&format!("{DOING}: {what} has {has}, and at most {most} are taken"), REMEDY))
+    Err(trouble::bad_input(
+        &format!("{DOING}: {what} has {has}, and at most {most} are taken"),
+        REMEDY,
+    ))
 }
 
 /// The limits as the window's code has them.

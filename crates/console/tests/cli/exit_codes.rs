@@ -17,8 +17,7 @@ async fn every_exit_code_of_the_document_is_given() {
     let (_, table) = DOCUMENT.split_once("| Exit code |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
     let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
-    let codes: Vec<i32> =
-        rows.filter_map(|row| row.split_once(" |")?.0.parse().ok()).collect();
+    let codes: Vec<i32> = rows.filter_map(|row| row.split_once(" |")?.0.parse().ok()).collect();
     assert!(!codes.is_empty(), "{table}");
     for code in codes {
         let home = tempfile::tempdir().unwrap();
