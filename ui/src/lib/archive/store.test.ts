@@ -58,3 +58,11 @@ test('says why a search failed and keeps what was found', async () => {
   expect(archive.state).toMatchObject({ is: 'failed', trouble: { code: 'unlock_key' } });
   expect(archive.hits.length).toBeGreaterThan(0);
 });
+
+test('says how far the search is while older sessions are still being indexed', async () => {
+  const archive = new Archive(new FakeConsole('indexing'));
+  await archive.search('printer');
+  expect(archive.indexed).toBe(37);
+  await archive.search('');
+  expect(archive.indexed).toBeNull();
+});
