@@ -12,7 +12,6 @@ let clickable = new Set<Element>();
 
 beforeEach(() => {
   clickable = new Set();
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with the element that it is for
   const add = Element.prototype.addEventListener;
   vi.spyOn(Element.prototype, 'addEventListener').mockImplementation(function (this: Element, ...given) {
     if (isPress(given[0])) clickable.add(this);
@@ -72,6 +71,14 @@ async function session(scenario = 'rich', name: string | RegExp = 'Maria Lopez')
   return port;
 }
 
+test('a control that only the mouse reaches is found', async () => {
+  await session();
+  const only = document.body.appendChild(document.createElement('div'));
+  only.addEventListener('click', () => undefined);
+  expect(await unreached()).toEqual(['<div></div>']);
+  only.remove();
+});
+
 test.each(['Chat', 'Details', 'Log'])('a session with its side panel at %s', async (tab) => {
   await session();
   await userEvent.click(screen.getByRole('tab', { name: new RegExp(`^${tab}`) }));
@@ -128,7 +135,7 @@ test('the menu of a session', async () => {
   const menu = await screen.findByRole('menu');
   const items = within(menu).getAllByRole('menuitem');
   const seen = new Set<Element | null>();
-  for (const _ of items) {
+  for (let n = 0; n < items.length; n += 1) {
     await userEvent.keyboard('{ArrowDown}');
     seen.add(document.activeElement);
   }
