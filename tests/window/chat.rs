@@ -105,9 +105,8 @@ async fn the_last_message_stays_in_view_while_the_one_that_is_written_grows() {
         eventually("the service to take a message", said).await;
     }
     let all = "return document.querySelector('[role=log]').textContent.includes('message 4')";
-    let is = async |script: &str| {
-        (app.execute(script, vec![]).await.unwrap() == true).then_some(())
-    };
+    let is =
+        async |script: &str| (app.execute(script, vec![]).await.unwrap() == true).then_some(());
     eventually("all messages", async || is(all).await).await;
     eventually("the last message in view", async || is(END_IN_VIEW).await).await;
 
