@@ -249,7 +249,8 @@ impl Desktop {
     /// Waits for the program that was started last to end by itself.
     pub async fn ended(&mut self) -> ExitStatus {
         let mut newest = self.groups.pop().unwrap();
-        eventually("the program to end", async || newest.try_wait().unwrap()).await
+        let mut look = || newest.try_wait().unwrap();
+        eventually("the program to end", || std::future::ready(look())).await
     }
 
     /// Ends the program that was started last, and all that it started.
