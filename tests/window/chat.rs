@@ -5,7 +5,7 @@ use fantoccini::{Client, Locator};
 use serde_json::json;
 
 use crate::DESKHAND;
-use desktop_tests::page::{invoke, run_command};
+use desktop_tests::page::run_command;
 use desktop_tests::shell::Shell;
 use desktop_tests::{Desktop, eventually};
 
@@ -82,43 +82,4 @@ async fn see(page: &Client, id: &str, text: &str) {
         found.contains(text).then_some(())
     };
     eventually(format!("{text:?} in #{id}"), shown).await;
-}
-
-#[tokio::test]
-async fn the_last_message_stays_in_view_while_the_one_that_is_written_grows() {
-    const END_IN_VIEW: &str = "const log = document.querySelector('[role=log]');
-        return log.scrollHeight > log.clientHeight
-            && log.scrollHeight - log.scrollTop - log.clientHeight < 2";
-    const HEIGHT: &str = "return document.activeElement.clientHeight";
-    let mut desktop = Desktop::new(DESKHAND).await;
-    let _shell = Shell::start(&desktop).await;
-    let app = desktop.open_app().await;
-    let about = json!({ "customer": "Maria Lopez" });
-    let made = run_command(&app, json!({ "do": "new_session", "about": about })).await;
-    let field = app.wait().for_element(Locator::Css("textarea[aria-label='Message']")).await;
-    let field = field.unwrap();
-    for n in 1..=4 {
-        let text = format!("message {n}{}", "\nand more".repeat(8));
-        let say = json!({ "command": { "do": "say", "session": made["id"], "text": text } });
-        // Refused until the session has its PIN.
-        let said = async || invoke(&app, "command", say.clone()).await.ok();
-        eventually("the service to take a message", said).await;
-    }
-    let all = "return document.querySelector('[role=log]').textContent.includes('message 4')";
-    let is =
-        async |script: &str| (app.execute(script, vec![]).await.unwrap() == true).then_some(());
-    eventually("all messages", async || is(all).await).await;
-    eventually("the last message in view", async || is(END_IN_VIEW).await).await;
-
-    desktop.activate("Deskhand").await;
-    field.click().await.unwrap();
-    let before = app.execute(HEIGHT, vec![]).await.unwrap().as_i64().unwrap();
-    desktop.tool("xdotool", &["type", "--delay", "20", "one"]);
-    desktop.tool("xdotool", &["key", "--repeat", "6", "shift+Return"]);
-    let grown = async || {
-        let height = app.execute(HEIGHT, vec![]).await.unwrap().as_i64()?;
-        (height > before + 40).then_some(())
-    };
-    eventually("a larger box", grown).await;
-    eventually("the last message in view again", async || is(END_IN_VIEW).await).await;
 }
