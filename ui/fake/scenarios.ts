@@ -29,7 +29,6 @@ export const SCENARIOS: Record<string, (now: number) => Scenario> = {
   offline,
   unreachable,
   indexing,
-  chatty,
   ...identityScenarios(empty, rich),
 };
 
@@ -39,18 +38,6 @@ function empty(now: number): Scenario {
 
 function unreachable(now: number): Scenario {
   return { ...empty(now), unreachable: true };
-}
-
-/** A chat of 2,000 messages. */
-function chatty(now: number): Scenario {
-  const scenario = rich(now);
-  const said = Array.from({ length: 2000 }, (_, n): [string, number, string] => [
-    n % 3 === 0 ? 'Anna' : 'Maria',
-    now - (2000 - n) * 20_000,
-    `Message ${n + 1}: the light is ${n % 2 === 0 ? 'orange' : 'green'}`,
-  ]);
-  Object.assign(scenario.details[0] ?? {}, { chat: chat(said), chat_total: said.length });
-  return scenario;
 }
 
 function indexing(now: number): Scenario {

@@ -71,14 +71,6 @@ async function session(scenario = 'rich', name: string | RegExp = 'Maria Lopez')
   return port;
 }
 
-test('a control that only the mouse reaches is found', async () => {
-  await session();
-  const only = document.body.appendChild(document.createElement('div'));
-  only.addEventListener('click', () => undefined);
-  expect(await unreached()).toEqual(['<div></div>']);
-  only.remove();
-});
-
 test.each(['Chat', 'Details', 'Log'])('a session with its side panel at %s', async (tab) => {
   await session();
   await userEvent.click(screen.getByRole('tab', { name: new RegExp(`^${tab}`) }));
