@@ -7,15 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::App;
-use console::app::{News, Notices, Tell};
+use console::app::{Marks, Notices, Tell};
 use console::commands::{SessionCommand, ViewingCommand};
-use futures_util::future::join_all;
-use futures_util::stream::{FuturesOrdered, StreamExt as _};
 use parking_lot::Mutex;
-use tauri::async_runtime::JoinHandle;
 use tauri::{AppHandle, Manager};
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use crate::desktop::notice::{Button, NotShown, Notice, NoticeAction};
@@ -25,46 +22,29 @@ use crate::shell::{self, Shell};
 use crate::window;
 
 /// How long the desktop may take to accept a notification.
-const ACCEPTED_WITHIN: Duration = Duration::from_secs(5);
+const ACCEPTED_WITHIN: Duration = Duration::from_secs(15);
 
-/// How long a notification is given before the next one starts, so that a desktop in good order shows them in order,
-/// and each is marked before the next one: a crash then shows nothing twice.
-const HEAD_START: Duration = Duration::from_secs(6);
+/// How long a notification that is alone is given before the next one begins: a desktop in good order gets them in
+/// their order. Once one takes longer, no other waits.
+const HEAD_START: Duration = Duration::from_millis(500);
 
-/// How many notifications the desktop may be asked for at once.
-const IN_FLIGHT: usize = 16;
+/// How many notifications the desktop may be asked for at once. Each holds a connection to the bus.
+const IN_FLIGHT: usize = 64;
 
-/// Starts a task that shows notifications, and tells the console up to where they were dealt with.
-pub fn start(app: &AppHandle, console: &App, notices: &Notices) -> UnboundedSender<News> {
+/// Starts a task that shows notifications, and stores of each that it was dealt with.
+pub fn start(app: &AppHandle, console: &App, notices: &Notices) -> UnboundedSender<Tell> {
     let announcer = Announcer {
         app: app.clone(),
         console: console.clone(),
+        marks: notices.marks(),
         places: Arc::new(Semaphore::new(IN_FLIGHT)),
         last_shown: Arc::default(),
     };
-    let marks = notices.marks();
-    let (send, mut queue) = unbounded_channel::<News>();
+    let (send, mut queue) = unbounded_channel();
     // A task of its own, because the tray must not wait for the desktop.
     tauri::async_runtime::spawn(async move {
-        let mut under_way = FuturesOrdered::new();
-        loop {
-            tokio::select! {
-                // What was shown is marked before anything else is shown, so that a crash shows nothing twice.
-                biased;
-                // In order: the mark says that everything before it was dealt with, too.
-                Some(news) = under_way.next() => marks.dealt_with(&news).await,
-                news = queue.recv() => {
-                    let Some(news) = news else { return };
-                    let mut shown = Vec::new();
-                    for tell in &news.tell {
-                        shown.extend(announcer.begin(tell.clone()).await);
-                    }
-                    under_way.push_back(async move {
-                        join_all(shown).await;
-                        news
-                    });
-                }
-            }
+        while let Some(tell) = queue.recv().await {
+            announcer.begin(tell).await;
         }
     });
     send
@@ -74,35 +54,44 @@ pub fn start(app: &AppHandle, console: &App, notices: &Notices) -> UnboundedSend
 struct Announcer {
     app: AppHandle,
     console: App,
+    marks: Marks,
     places: Arc<Semaphore>,
     /// When the desktop last accepted a notification.
     last_shown: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Announcer {
-    /// Begins to show a notification; none if nothing is left to wait for.
-    async fn begin(&self, tell: Tell) -> Option<JoinHandle<()>> {
-        if is_read(&self.app, &tell) {
-            return None;
-        }
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
-            self.note_failure(Instant::now(), &NotShown::TooMany);
-            return None;
-        };
+    /// Begins to show a notification.
+    async fn begin(&self, tell: Tell) {
+        let alone = self.places.available_permits() == IN_FLIGHT;
+        let place = self.places.clone().try_acquire_owned();
         let announcer = self.clone();
-        let mut showing = tauri::async_runtime::spawn(async move {
-            announcer.show(&tell).await;
-            drop(place);
+        let showing = tauri::async_runtime::spawn(async move {
+            announcer.deal_with(&tell, place.ok()).await;
         });
-        let early = timeout(HEAD_START, &mut showing).await;
-        early.is_err().then_some(showing)
+        if alone {
+            // It goes on when the time is over.
+            let _ = timeout(HEAD_START, showing).await;
+        }
+    }
+
+    /// Shows a notification, if there is a place for it and nobody has read it yet, and stores that it was dealt with.
+    async fn deal_with(&self, tell: &Tell, place: Option<OwnedSemaphorePermit>) {
+        if !is_read(&self.app, tell) {
+            match &place {
+                Some(_) => self.show(tell).await,
+                None => self.note_failure(Instant::now(), &NotShown::TooMany),
+            }
+        }
+        self.marks.dealt_with(tell).await;
+        tracing::debug!("a notification was dealt with");
     }
 
     /// Shows a notification. Another task waits for what the person does with it.
     async fn show(&self, tell: &Tell) {
         let session = match tell {
             Tell::Happened(happening) => Some(happening.session.clone()),
-            Tell::Summary(_) => None,
+            Tell::Summary { .. } => None,
         };
         let shell = self.app.state::<Shell>();
         let notifier = shell.notifier().clone();

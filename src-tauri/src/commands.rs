@@ -43,6 +43,7 @@ pub async fn command(
     shell: State<'_, Shell>,
     command: Value,
 ) -> Result<Reply, Trouble> {
+    let (name, bytes) = (command["do"].to_string(), command.to_string().len());
     let command: Command = serde_json::from_value(command).map_err(|error| malformed(&error))?;
     if command.ends_program() {
         // The shell has windows to close before the console ends.
@@ -53,6 +54,8 @@ pub async fn command(
     let may_change_theme = command.may_change_settings();
     // A page may name a session, but never a path: that would let it write anywhere on the disk.
     let reply = console.command(command.without_path(), &shell::person()).await?;
+    // The name is one of ours, because it was understood.
+    tracing::debug!("the page's command {name} of {bytes} bytes was carried out");
     if may_change_theme {
         desktop::apply_settings(&app, &console.settings());
     }

@@ -55,10 +55,10 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 // The window comes first: loading its page takes longest, and meanwhile the
                 // console starts.
                 window::create(app)?;
+                end_on_signal(app.clone());
                 running::start(app.clone(), global);
                 tray::create(app, &first, running::clicked)?;
                 running::follow_tray_host(app.clone());
-                end_on_signal(app.clone());
                 Ok(())
             })
             .build(context())?;
@@ -78,19 +78,17 @@ fn context() -> tauri::Context {
     tauri::generate_context!()
 }
 
-/// Ends the app in order on Ctrl-C in a terminal and at the end of the desktop session.
+/// Ends the app in order on Ctrl-C in a terminal, when the terminal is closed, and at the end of the desktop session.
 fn end_on_signal(app: AppHandle) {
-    use tokio::signal::unix::{SignalKind, signal};
     tauri::async_runtime::spawn(async move {
-        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-            tracing::warn!("listen for Ctrl-C: the system refused; quit by the tray");
-            return;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        match console::cli::stop_signal() {
+            Ok(signal) => {
+                signal.await;
+                quit::end(&app);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "listen for Ctrl-C: the system refused; quit by the tray")
+            }
         }
-        quit::end(&app);
     });
 }

@@ -132,10 +132,12 @@ impl Page {
     /// # Errors
     /// It is too much.
     pub fn keep(&self, place: Value) -> Result<(), TooMuch> {
-        if place.to_string().len() > MOST_KEPT {
+        let bytes = place.to_string().len();
+        if bytes > MOST_KEPT {
             return Err(TooMuch);
         }
         self.0.lock().kept = place;
+        tracing::debug!("{bytes} bytes of the page of the main window are kept");
         Ok(())
     }
 

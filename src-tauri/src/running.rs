@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::App;
+use console::app::{Notices, Tell};
 use console::cli::Global;
 use console::commands::{ProfileCommand, SessionCommand};
 use console::view::{Code, Push, Trouble};
 use tauri::{AppHandle, Manager};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -23,7 +25,7 @@ use crate::{announcer, memory, quit, tray, window};
 /// How long a tray may be away before the hidden window comes back.
 const TRAY_RESTARTS: Duration = Duration::from_secs(5);
 
-/// The name under which the console remembers up to where notifications were shown.
+/// The name under which the console remembers which notifications were shown.
 const NOTICE_READER: &str = "window";
 
 /// Follows whether the desktop has a tray. A window that is hidden when the tray goes comes back, unless another tray
@@ -97,21 +99,25 @@ async fn follow_console(app: &AppHandle, console: &App) {
         if std::mem::replace(&mut locked, shell.overview().locked()) != locked {
             hide_or_show(app, locked);
         }
-        if std::mem::take(&mut news_waiting)
-            && let Some(mut news) = notices.read().await
-        {
-            // Emptied and not skipped: what came while paused counts as shown, and isn't made up
-            // for later.
-            if shell.overview().paused() {
-                news.tell.clear();
-            }
-            // The receiver ends with the process, so this can't fail before.
-            let _ = announcer.send(news);
+        if std::mem::take(&mut news_waiting) {
+            announce(&shell, &mut notices, &announcer).await;
         }
         let model = shell.overview().tray();
         if model != shown {
             redraw_tray(app, model.clone());
             shown = model;
+        }
+    }
+}
+
+/// Has shown what is new. While notifications are paused, what came counts as shown and isn't made up for later.
+async fn announce(shell: &Shell, notices: &mut Notices, announcer: &UnboundedSender<Tell>) {
+    for tell in notices.read().await {
+        if shell.overview().paused() {
+            notices.marks().dealt_with(&tell).await;
+        } else {
+            // The receiver ends with the process, so this can't fail before.
+            let _ = announcer.send(tell);
         }
     }
 }

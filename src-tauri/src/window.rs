@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::desktop::page_process::{self, Care};
 use crate::desktop::question::Question;
-use crate::page::PageRequest;
+use crate::page::{PageRequest, Waiting};
 use crate::quit;
 use crate::shell::{self, Shell};
 
@@ -23,6 +23,9 @@ pub const MAIN: &str = "main";
 
 /// How long a page may take to take a request. It may be busy with a large push, but not for this long.
 const PAGE_TAKES: Duration = Duration::from_secs(10);
+
+/// How long a page may take to be loaded, until which it takes nothing. On a busy computer that is long.
+const PAGE_LOADS: Duration = Duration::from_secs(60);
 
 /// What the app remembers of a window between runs.
 pub fn remembered() -> StateFlags {
@@ -120,12 +123,16 @@ pub fn load_lost_page(app: &AppHandle) {
     }
 }
 
-/// Ends the main window's page, which has listened and doesn't answer; it is then loaded again.
-pub fn end_hanging_page(app: &AppHandle) {
-    // A page that doesn't listen is being loaded.
-    if app.state::<Shell>().page().listens()
-        && let Some(window) = app.get_webview_window(MAIN)
-    {
+/// Waits until the main window's page has taken a request. One that hangs is ended, and then loaded again.
+async fn see_it_taken(app: &AppHandle, mut waiting: Waiting) {
+    if timeout(PAGE_TAKES, waiting.fate()).await.is_ok() {
+        return;
+    }
+    // One that doesn't listen is being loaded, or hangs before it is.
+    if !app.state::<Shell>().page().listens() && timeout(PAGE_LOADS, waiting.fate()).await.is_ok() {
+        return;
+    }
+    if let Some(window) = app.get_webview_window(MAIN) {
         tracing::warn!("the page of the main window doesn't take what it is asked");
         page_process::end(&window);
     }
@@ -147,13 +154,9 @@ pub fn request(app: &AppHandle, request: PageRequest) {
     if shell.overview().locked() {
         return;
     }
-    let mut waiting = shell.page().ask(request);
+    let waiting = shell.page().ask(request);
     let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        if timeout(PAGE_TAKES, waiting.fate()).await.is_err() {
-            end_hanging_page(&app);
-        }
-    });
+    tauri::async_runtime::spawn(async move { see_it_taken(&app, waiting).await });
 }
 
 /// Runs a command without waiting for its reply; what it changes is pushed. A new session is

@@ -4,6 +4,7 @@
 mod access;
 mod browser;
 mod chat;
+mod ends;
 mod keyboard;
 mod notice;
 mod page_process;

@@ -5,7 +5,12 @@ use fantoccini::Locator;
 use crate::viewer::ViewerFixture;
 use desktop_tests::eventually;
 use desktop_tests::service::PIN;
-use desktop_tests::shell::ShownNotification;
+use desktop_tests::shell::{Answers, ShownNotification};
+
+/// A log that says when it was stored that a notification was dealt with.
+const SAYS_WHAT_IS_STORED: &str = "warn,deskhand_shell=debug";
+const STORED: &str = "a notification was dealt with";
+const JOINED: &str = "A viewer joined Maria Lopez's session";
 
 #[tokio::test]
 async fn the_customer_online_is_told_and_a_button_opens_the_viewer() {
@@ -36,22 +41,36 @@ async fn clicking_a_notification_brings_the_hidden_window_to_the_front() {
 
 #[tokio::test]
 async fn what_the_desktop_had_not_shown_when_the_app_was_killed_is_told_after_it_and_once() {
-    let mut fixture = ViewerFixture::new().await;
-    fixture.shell.set_busy(true);
+    let mut fixture = ViewerFixture::logging(SAYS_WHAT_IS_STORED).await;
+    fixture.shell.set_answers(Answers::Never);
     fixture.service.fire("presenter_started").await;
     assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez is online");
-    fixture.restart_after_kill().await;
-
-    fixture.shell.set_busy(false);
+    fixture.restart_with(Answers::AtOnce).await;
     assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez is online");
-    fixture.shell.set_busy(true);
-    fixture.service.fire("viewer_started").await;
-    let joined = "A viewer joined Maria Lopez's session";
-    assert_eq!(fixture.shell.notification().await.summary, joined);
-    fixture.restart_after_kill().await;
+    fixture.desktop.logged(STORED, 1).await;
 
-    fixture.shell.set_busy(false);
-    assert_eq!(fixture.shell.notification().await.summary, joined, "and nothing that was shown");
+    fixture.shell.set_answers(Answers::Never);
+    fixture.service.fire("viewer_started").await;
+    assert_eq!(fixture.shell.notification().await.summary, JOINED);
+    fixture.restart_with(Answers::AtOnce).await;
+    assert_eq!(fixture.shell.notification().await.summary, JOINED, "and nothing that was shown");
+    fixture.service.fire("presenter_offline").await;
+    assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez went offline");
+}
+
+#[tokio::test]
+async fn one_that_the_desktop_never_answers_delays_no_other_and_is_told_again_alone_after_a_kill() {
+    let mut fixture = ViewerFixture::logging(SAYS_WHAT_IS_STORED).await;
+    fixture.shell.set_answers(Answers::Never);
+    fixture.service.fire("presenter_started").await;
+    assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez is online");
+    fixture.shell.set_answers(Answers::AtOnce);
+    fixture.service.fire("viewer_started").await;
+    assert_eq!(fixture.shell.notification().await.summary, JOINED);
+    // The first is still without an answer: what is stored is the second.
+    fixture.desktop.logged(STORED, 1).await;
+    fixture.restart_with(Answers::AtOnce).await;
+    assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez is online");
     fixture.service.fire("presenter_offline").await;
     assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez went offline");
 }
@@ -79,20 +98,16 @@ async fn paused_notifications_stay_paused_over_a_kill_and_what_came_meanwhile_st
 #[tokio::test]
 async fn a_desktop_that_never_answers_delays_no_other_notification_and_stands_as_a_trouble() {
     let fixture = ViewerFixture::new().await;
-    fixture.shell.set_busy(true);
+    fixture.shell.set_answers(Answers::Later);
     fixture.service.fire("presenter_started").await;
     assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez is online");
     fixture.service.fire("viewer_started").await;
-    let joined = "A viewer joined Maria Lopez's session";
-    assert_eq!(
-        fixture.shell.notification().await.summary,
-        joined,
-        "without an answer to the first"
-    );
+    let joined = fixture.shell.notification().await.summary;
+    assert_eq!(joined, JOINED, "without an answer to the first");
     let trouble = Locator::XPath("//*[contains(., 'Show a desktop notification: ')]");
     fixture.app.wait().for_element(trouble).await.unwrap();
 
-    fixture.shell.set_busy(false);
+    fixture.shell.set_answers(Answers::AtOnce);
     fixture.service.fire("presenter_offline").await;
     assert_eq!(fixture.shell.notification().await.summary, "Maria Lopez went offline");
     let over = async || fixture.app.find(trouble).await.is_err().then_some(());

@@ -2,37 +2,48 @@
 
 use std::process::Command;
 
-use fantoccini::Locator;
+use fantoccini::{Client, Locator};
+use serde_json::json;
 
 use crate::DESKHAND;
 use crate::viewer::ViewerFixture;
-use desktop_tests::eventually;
+use desktop_tests::page::run_command;
+use desktop_tests::shell::Shell;
+use desktop_tests::{Desktop, eventually};
 
 const LOADED: &str = "the page of the main window is loaded";
 const LIST_NAMES: &str = "org.freedesktop.DBus.ListNames";
 const LOADED_AGAIN: &str = "it is loaded again";
 
 /// The app with a session of Maria Lopez and without a WebDriver, which ends the app when a page of it dies. Its page
-/// is loaded, for the second time in the log.
-async fn alone() -> ViewerFixture {
+/// is loaded; the number is how often the log says so.
+async fn alone() -> (ViewerFixture, usize) {
     let mut fixture = ViewerFixture::logging("info").await;
     fixture.desktop.kill_app();
-    // One that still finds the killed one on the bus takes itself for a second start, and ends.
+    let (_, loaded) = start_alone(&mut fixture.desktop).await;
+    (fixture, loaded)
+}
+
+/// Starts the app without a WebDriver and waits until its page is loaded. Returns its process, and how often the log
+/// says that a page is loaded: a WebDriver may have taken several starts.
+pub async fn start_alone(desktop: &mut Desktop) -> (u32, usize) {
+    // One that still finds a killed one on the bus takes itself for a second start, and ends.
     let forgotten = async || {
         let list = ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", LIST_NAMES];
-        let names = fixture.desktop.tool("dbus-send", &list).stdout;
+        let names = desktop.tool("dbus-send", &list).stdout;
         (!String::from_utf8_lossy(&names).contains("SingleInstance")).then_some(())
     };
     eventually("the bus to forget the killed app", forgotten).await;
-    fixture.desktop.start(Command::new(DESKHAND));
-    fixture.desktop.logged(LOADED, 2).await;
-    fixture
+    let loaded = desktop.count_logged(LOADED) + 1;
+    let app = desktop.start(Command::new(DESKHAND));
+    desktop.logged(LOADED, loaded).await;
+    (app, loaded)
 }
 
 /// The only page's process.
-async fn page(fixture: &ViewerFixture) -> u32 {
+async fn page(desktop: &Desktop) -> u32 {
     let only = async || {
-        let pages = fixture.desktop.web_processes();
+        let pages = desktop.web_processes();
         (pages.len() == 1).then(|| pages[0])
     };
     eventually("the page's process", only).await
@@ -40,45 +51,43 @@ async fn page(fixture: &ViewerFixture) -> u32 {
 
 #[tokio::test]
 async fn a_main_page_that_is_killed_is_loaded_again() {
-    let fixture = alone().await;
-    fixture.desktop.signal(page(&fixture).await, "KILL");
+    let (fixture, loaded) = alone().await;
+    fixture.desktop.signal(page(&fixture.desktop).await, "KILL");
     fixture.desktop.logged(LOADED_AGAIN, 1).await;
-    fixture.desktop.logged(LOADED, 3).await;
+    fixture.desktop.logged(LOADED, loaded + 1).await;
 }
 
 #[tokio::test]
 async fn a_main_page_that_keeps_dying_is_asked_about_and_loaded_again_on_request() {
-    let fixture = alone().await;
-    let loaded = keeps_dying(&fixture).await;
+    let (fixture, loaded) = alone().await;
+    let loaded = keeps_dying(&fixture, loaded).await;
     fixture.desktop.tool("xdotool", &["key", "Return"]);
     fixture.desktop.logged(LOADED, loaded + 1).await;
 }
 
 #[tokio::test]
 async fn whoever_stays_though_the_page_keeps_dying_gets_it_back() {
-    let fixture = alone().await;
-    let loaded = keeps_dying(&fixture).await;
+    let (fixture, loaded) = alone().await;
+    let loaded = keeps_dying(&fixture, loaded).await;
     fixture.desktop.tool("xdotool", &["key", "shift+Tab", "Return"]);
     fixture.desktop.window("Quit Deskhand?").await;
     fixture.desktop.tool("xdotool", &["key", "Return"]);
     fixture.desktop.logged(LOADED, loaded + 1).await;
 }
 
-/// Kills the main page until it isn't loaded again unasked, and gives the question about it the keyboard. Returns how
-/// often the page was loaded.
-async fn keeps_dying(fixture: &ViewerFixture) -> usize {
-    let mut loaded = 2;
+/// Kills the main page until it isn't loaded again unasked, and gives the question about it the keyboard. Takes and
+/// returns how often a page was loaded.
+async fn keeps_dying(fixture: &ViewerFixture, mut loaded: usize) -> usize {
     for times in 1..=3 {
-        fixture.desktop.signal(page(fixture).await, "KILL");
+        fixture.desktop.signal(page(&fixture.desktop).await, "KILL");
         fixture.desktop.logged(LOADED_AGAIN, times).await;
         loaded += 1;
         fixture.desktop.logged(LOADED, loaded).await;
     }
-    fixture.desktop.signal(page(fixture).await, "KILL");
+    fixture.desktop.signal(page(&fixture.desktop).await, "KILL");
     fixture.desktop.logged("ended more than 3 times in a minute", 1).await;
     fixture.desktop.window("Deskhand's window keeps failing").await;
-    let log = std::fs::read_to_string(fixture.desktop.log()).unwrap();
-    assert_eq!(log.matches(LOADED).count(), loaded, "it isn't loaded again unasked");
+    assert_eq!(fixture.desktop.count_logged(LOADED), loaded, "it isn't loaded again unasked");
     loaded
 }
 
@@ -112,9 +121,9 @@ async fn quit_is_asked_by_a_dialog_when_the_page_hangs() {
 
 #[tokio::test]
 async fn a_main_page_that_hangs_when_something_is_asked_of_it_is_loaded_again_and_does_it() {
-    let fixture = alone().await;
+    let (fixture, _) = alone().await;
     let tray = fixture.shell.tray().await;
-    fixture.desktop.signal(page(&fixture).await, "STOP");
+    fixture.desktop.signal(page(&fixture.desktop).await, "STOP");
     tray.click("Maria Lopez").await;
     fixture.desktop.logged("it hung and was ended", 1).await;
     fixture.desktop.logged("has taken what it was asked", 1).await;
@@ -135,4 +144,75 @@ async fn a_viewers_page_that_is_killed_is_loaded_again() {
     fixture.desktop.signal(page, "KILL");
     fixture.desktop.logged("the page of the viewer window ended", 1).await;
     eventually("the viewer's page", async || (loads() > loaded).then_some(())).await;
+}
+
+#[tokio::test]
+async fn what_was_typed_and_saved_is_there_after_the_page_was_killed() {
+    const NOTE: &str = "Waits for toner";
+    const REPLY: &str = "Is it out?";
+    let mut desktop = Desktop::new(DESKHAND).await;
+    desktop.set("DESKHAND_LOG", "info,deskhand_shell=debug".into());
+    let _shell = Shell::start(&desktop).await;
+    let app = desktop.open_app().await;
+    let about = json!({ "customer": "Maria Lopez" });
+    let made = run_command(&app, json!({ "do": "new_session", "about": about })).await;
+    let session = &made["id"];
+    let (reply, note) = (field(&app, "Message").await, field(&app, "Note").await);
+    desktop.kill_app();
+    let (_, loaded) = start_alone(&mut desktop).await;
+    desktop.window("Deskhand").await;
+
+    type_into(&desktop, reply, REPLY).await;
+    let place = json!({
+        "page": "sessions", "section": "general", "tab": "chat",
+        "selected": session, "reads": session, "drafts": { session.as_str().unwrap(): REPLY },
+    });
+    desktop.logged(&format!("{} bytes of the page", place.to_string().len()), 1).await;
+    // Once: what is saved in between would be one of several.
+    click(&desktop, note);
+    desktop.tool("xdotool", &["type", NOTE]);
+    let saved = json!({ "do": "note", "session": session, "text": NOTE }).to_string().len();
+    desktop.logged(&format!("\"note\" of {saved} bytes was carried out"), 1).await;
+    desktop.signal(page(&desktop).await, "KILL");
+    desktop.logged(LOADED, loaded + 1).await;
+
+    desktop.activate("Deskhand").await;
+    for (place, text) in [(note, NOTE), (reply, REPLY)] {
+        let there = async || (text_at(&desktop, place) == text).then_some(());
+        eventually(format!("{text:?} in its field"), there).await;
+    }
+}
+
+/// Where the middle of a field is in the main window.
+async fn field(app: &Client, label: &str) -> (i64, i64) {
+    let path = format!("//textarea[@aria-label='{label}' or @id=//label[.='{label}']/@for]");
+    let there = app.wait().for_element(Locator::XPath(&path)).await.unwrap();
+    let (x, y, width, height) = there.rectangle().await.unwrap();
+    ((x + width / 2.0) as i64, (y + height / 2.0) as i64)
+}
+
+fn click(desktop: &Desktop, (x, y): (i64, i64)) {
+    let found = desktop.tool("xdotool", &["search", "--onlyvisible", "--name", "^Deskhand$"]);
+    let window = String::from_utf8(found.stdout).unwrap().lines().next().unwrap().to_owned();
+    let (x, y) = (x.to_string(), y.to_string());
+    desktop.tool("xdotool", &["mousemove", "--window", &window, &x, &y, "click", "1"]);
+}
+
+/// Types a text into the field at this place, once it is there.
+async fn type_into(desktop: &Desktop, place: (i64, i64), text: &str) {
+    let typed = async || {
+        click(desktop, place);
+        desktop.tool("xdotool", &["key", "ctrl+a", "BackSpace"]);
+        desktop.tool("xdotool", &["type", text]);
+        (text_at(desktop, place) == text).then_some(())
+    };
+    eventually(format!("{text:?} in its field"), typed).await;
+}
+
+/// The text of the field at this place, by way of the clipboard.
+fn text_at(desktop: &Desktop, place: (i64, i64)) -> String {
+    click(desktop, place);
+    desktop.tool("xdotool", &["key", "ctrl+a", "ctrl+c"]);
+    let copied = desktop.tool("xclip", &["-selection", "clipboard", "-o"]);
+    String::from_utf8(copied.stdout).unwrap()
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::DESKHAND;
 use desktop_tests::page::{invoke, is_refusal, run_command};
 use desktop_tests::service::{PIN, Service};
-use desktop_tests::shell::Shell;
+use desktop_tests::shell::{Answers, Shell};
 use desktop_tests::{Desktop, eventually};
 
 #[tokio::test]
@@ -189,7 +189,13 @@ impl ViewerFixture {
 
     /// Kills the app and starts it again on the same desktop.
     pub async fn restart_after_kill(&mut self) {
+        self.restart_with(Answers::AtOnce).await;
+    }
+
+    /// The same, with a notification daemon that answers so from the kill on.
+    pub async fn restart_with(&mut self, answers: Answers) {
         self.desktop.kill_app();
+        self.shell.set_answers(answers);
         self.service.clear_requests();
         self.app = self.desktop.open_app().await;
         self.main = self.app.window().await.unwrap();

@@ -387,7 +387,8 @@ export class FakeConsole implements ConsolePort {
     const from = Number(cursor ?? 0);
     const found = this.#scenario.archive.flatMap((hit) => marked(hit, wanted));
     const next = from + PAGE < found.length ? String(from + PAGE) : null;
-    return { reply: 'found', hits: found.slice(from, from + PAGE), cursor: next };
+    const indexed = wanted === '' ? null : (this.#scenario.indexed ?? null);
+    return { reply: 'found', hits: found.slice(from, from + PAGE), cursor: next, indexed };
   }
 
   #outbox(): OutboxMail[] {

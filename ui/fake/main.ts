@@ -7,7 +7,12 @@ import { FakeConsole } from './console';
 // The window over a fake console, in a plain browser: `?fake=many&theme=dark` chooses what it shows.
 const wanted = new URLSearchParams(location.search);
 const theme = wanted.get('theme');
-if (theme === 'dark' || theme === 'light') appearance.choose(theme);
+const port = new FakeConsole(wanted.get('fake') ?? 'rich');
+if (theme === 'dark' || theme === 'light') {
+  appearance.choose(theme);
+  // Else the window would take the theme of the settings.
+  void port.ask({ do: 'configure', changes: { theme } });
+}
 
 const target = document.getElementById('app');
-if (target) mount(App, { target, props: { port: new FakeConsole(wanted.get('fake') ?? 'rich') } });
+if (target) mount(App, { target, props: { port } });

@@ -13,6 +13,8 @@ export interface Scenario {
   archive: Hit[];
   /** Rows change by themselves, to see that 200 of them stay smooth. */
   busy?: boolean;
+  /** How much of the archive the search knows, in percent; all if it isn't said. */
+  indexed?: number;
   /** The console can't be reached at all. */
   unreachable?: boolean;
   identity?: IdentityScenario;
@@ -26,6 +28,7 @@ export const SCENARIOS: Record<string, (now: number) => Scenario> = {
   trouble,
   offline,
   unreachable,
+  indexing,
   ...identityScenarios(empty, rich),
 };
 
@@ -35,6 +38,10 @@ function empty(now: number): Scenario {
 
 function unreachable(now: number): Scenario {
   return { ...empty(now), unreachable: true };
+}
+
+function indexing(now: number): Scenario {
+  return { ...rich(now), indexed: 37 };
 }
 
 function rich(now: number): Scenario {
@@ -79,7 +86,23 @@ function trouble(now: number): Scenario {
       text: 'Open the archive: the keyring is locked.',
       remedy: 'Unlock the keyring in the system’s password manager.',
     },
+    {
+      code: 'restore_copy',
+      text: 'Read the archive: the file /home/anna/.local/share/deskhand/archive.db is damaged; 3 of 41,207 rows can’t be read.',
+      remedy: 'Put a copy of the file back, or save what can be read: deskhand doctor --salvage NEW.',
+    },
+    {
+      code: 'check_network',
+      text: 'Show a desktop notification: the desktop’s notification service doesn’t answer.',
+      remedy: 'What happened stands in each session’s log.',
+    },
+    {
+      code: 'check_address',
+      text: 'Listen for hooks: 1,024 connections from 192.0.2.17 are open, and no more are taken from there.',
+      remedy: 'Find out what opens them.',
+    },
   ];
+  scenario.console.unacknowledged = 2;
   return scenario;
 }
 

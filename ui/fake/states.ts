@@ -29,6 +29,7 @@ export function states(now: number): SessionDetail[] {
     failed(now),
     expired(now),
     closed(now),
+    ...arriving(now),
   ];
 }
 
@@ -89,6 +90,25 @@ function waiting(now: number): SessionDetail {
     waited_ms: 65_000,
     hooks: all('rearming', now).map((h) => ({ ...h, checked_at: null })),
   });
+}
+
+/** How far customers have come, as only our own broker tells it. */
+function arriving(now: number): SessionDetail[] {
+  const kinds: [StateKind, string, string][] = [
+    ['page_open', 'Aiko Tanaka', ''],
+    ['downloaded', 'Bram de Vries', ''],
+    ['being_asked', 'Chidi Eze', ''],
+    ['declined', 'Dora Novák', ''],
+  ];
+  return kinds.map(([kind, name, words], n) =>
+    detail(base(12 + n, kind, name, words, now, { unread: kind === 'page_open' ? 1 : 0 }), now, {
+      customer: name,
+      created_at: now - 20 * MINUTE,
+      waited_ms: 20 * MINUTE,
+      chat: kind === 'page_open' ? chat([[name, now - MINUTE, 'Which file do I have to open?']]) : [],
+      chat_as_of: now - 2000,
+    }),
+  );
 }
 
 function viewerWaiting(now: number): SessionDetail {

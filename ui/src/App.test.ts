@@ -50,6 +50,17 @@ test('all sessions are exported from the archive', async () => {
   expect(await screen.findByText(/Saved as .*sessions\.csv/)).toBeVisible();
 });
 
+test('a search that may miss something says so, and can be made again', async () => {
+  const port = open('indexing');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  await userEvent.type(screen.getByRole('searchbox'), 'no such words');
+  expect(await screen.findByText(/still being added to the search \(37 % done\)/)).toBeVisible();
+  expect(screen.getByText('Nothing has that so far.')).toBeVisible();
+  const before = port.asked.filter((command) => command.do === 'search').length;
+  await userEvent.click(screen.getByRole('button', { name: 'Search again' }));
+  expect(port.asked.filter((command) => command.do === 'search')).toHaveLength(before + 1);
+});
+
 test('quitting asks while sessions are live', async () => {
   const port = open('rich');
   await screen.findByRole('heading', { name: 'Maria Lopez' });

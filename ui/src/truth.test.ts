@@ -85,12 +85,12 @@ test('the status bar counts as the list does', async () => {
   const port = open('words');
   const status = await screen.findByRole('contentinfo', { name: 'Status' });
   const waiting = screen.getByRole('button', { name: /^Waiting/ });
-  expect(waiting).toHaveTextContent('Waiting3');
-  expect(within(status).getByText('10 live · 3 waiting')).toBeVisible();
+  expect(waiting).toHaveTextContent('Waiting6');
+  expect(within(status).getByText('14 live · 6 waiting')).toBeVisible();
   const lars = port.details.get('t1');
   if (!lars) throw new Error('no t1');
   port.push({ push: 'row', ...row('t1', 'Lars Nygård', 'active', Date.now(), { revision: 9 }) });
-  expect(await within(status).findByText('10 live · 2 waiting')).toBeVisible();
+  expect(await within(status).findByText('14 live · 5 waiting')).toBeVisible();
 });
 
 test('a lamp pulses when it changes, not when its session comes on the screen', async () => {

@@ -81,7 +81,7 @@ pub use self::{
     embedded_broker::Embedded,
     error::AppError,
     feed::Feed,
-    notices::{Marks, News, Notices, Tell},
+    notices::{Marks, Notices, Tell},
     pages::{Bundle, NoPages, Pages, PagesIn},
 };
 use crate::{Settings, SettingsSource, present::trouble, view::QuittingView};

@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 pub use flags::Global;
-pub use serve::process::{log_filter, start_log};
+pub use serve::process::{log_filter, start_log, stop_signal};
 
 use crate::app::AppError;
 
@@ -198,7 +198,7 @@ async fn unless(
 fn interruption() -> CancellationToken {
     let stop = CancellationToken::new();
     let came = stop.clone();
-    match serve::process::stop_signal() {
+    match stop_signal() {
         Ok(signal) => {
             tokio::spawn(async move {
                 signal.await;

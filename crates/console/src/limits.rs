@@ -22,10 +22,13 @@ pub const NOTE: Limit = Limit { field: "note", what: "the note", most: 20_000 };
 pub const TAG: Limit = Limit { field: "tag", what: "a tag", most: 40 };
 pub const NICKNAME: Limit = Limit { field: "nickname", what: "the passkey's name", most: 64 };
 pub const FILTER: Limit = Limit { field: "filter", what: "the filter", most: 200 };
+pub const QUERY: Limit = Limit { field: "query", what: "what to search for", most: 1_000 };
+/// The most words of a search: each is looked up, and a page of pasted text would take minutes.
+const MOST_WORDS: usize = 64;
 /// The most tags of one session.
 pub const MOST_TAGS: usize = 20;
 
-const ALL: [Limit; 7] = [CUSTOMER, TICKET, CONTACT, NOTE, TAG, NICKNAME, FILTER];
+const ALL: [Limit; 8] = [CUSTOMER, TICKET, CONTACT, NOTE, TAG, NICKNAME, FILTER, QUERY];
 
 impl Limit {
     /// `text` made harmless, on one line.
@@ -56,6 +59,26 @@ impl Limit {
     }
 }
 
+/// Checks what was typed to search for.
+///
+/// # Errors
+/// [`crate::view::Code::BadInput`] if it is too long, or has too many words.
+pub fn query(typed: &str) -> Result<(), Trouble> {
+    const DOING: &str = "search the archive";
+    const REMEDY: &str = "search for the few words that are rare";
+    let (length, words) = (typed.chars().count(), typed.split_whitespace().count());
+    let (has, most) = match (length > QUERY.most, words > MOST_WORDS) {
+        (true, _) => (format!("{length} characters"), QUERY.most),
+        (false, true) => (format!("{words} words"), MOST_WORDS),
+        (false, false) => return Ok(()),
+    };
+    let what = QUERY.what;
+    Err(trouble::bad_input(
+        &format!("{DOING}: {what} has {has}, and at most {most} are taken"),
+        REMEDY,
+    ))
+}
+
 /// The limits as the window's code has them.
 pub(crate) fn typescript() -> String {
     let fields = ALL.iter().map(|limit| format!("  {}: {},\n", limit.field, limit.most));
@@ -68,6 +91,19 @@ pub(crate) fn typescript() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_of_pasted_text_is_not_searched_for() {
+        for (typed, text) in [
+            ("x".repeat(10_240), "what to search for has 10240 characters, and at most 1000 are"),
+            ("a b ".repeat(33), "what to search for has 66 words, and at most 64 are"),
+        ] {
+            let refused = query(&typed).unwrap_err();
+            assert_eq!(refused.text, format!("Search the archive: {text} taken."));
+        }
+        query(&"x".repeat(QUERY.most)).unwrap();
+        query(&"a ".repeat(MOST_WORDS)).unwrap();
+    }
 
     #[test]
     fn a_text_is_kept_whole_or_refused_with_its_limit() {

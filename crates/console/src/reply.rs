@@ -36,6 +36,9 @@ pub enum Reply {
         hits: Vec<Hit>,
         /// Where to go on; none at the end.
         cursor: Option<String>,
+        /// How much of the archive the search knows, in percent, while what an older version archived is indexed:
+        /// until then something may be missing. None once it knows all.
+        indexed: Option<u8>,
     },
     /// A picture to look at or save.
     Picture {

@@ -9,6 +9,7 @@ mod faults;
 mod ledger;
 mod read;
 mod secrets;
+mod seen;
 mod service_secrets;
 mod table;
 
@@ -23,6 +24,7 @@ use wire::{HookType, Pin};
 pub use self::{
     faults::{Fault, Faults},
     secrets::SessionSecrets,
+    seen::Seen,
     service_secrets::{KeptSecret, ServiceSecret},
 };
 use crate::{SessionId, vault::SealKey};
@@ -306,15 +308,15 @@ impl Journal {
         Ok(self.marked(CLEAN_END).await?.map(|value| value == [1]))
     }
 
-    /// Stores that `subscriber` has dealt with all events up to `seq`.
-    pub fn mark_seen(&self, subscriber: &str, seq: u64) -> Answer<()> {
-        self.mark(&format!("{SEEN}{subscriber}"), Some(&seq.to_le_bytes()))
+    /// Stores what `subscriber` has dealt with. Calls take effect in their order.
+    pub fn mark_seen(&self, subscriber: &str, seen: &Seen) -> Answer<()> {
+        self.mark(&format!("{SEEN}{subscriber}"), Some(&seen.to_bytes()))
     }
 
-    /// Up to which event `subscriber` has dealt with; none if it never marked any.
-    pub async fn seen(&self, subscriber: &str) -> Result<Option<u64>, JournalError> {
+    /// What `subscriber` has dealt with; none if it never said.
+    pub async fn seen(&self, subscriber: &str) -> Result<Option<Seen>, JournalError> {
         let value = self.marked(&format!("{SEEN}{subscriber}")).await?;
-        Ok(value.and_then(|v| v.try_into().ok()).map(u64::from_le_bytes))
+        Ok(value.and_then(|bytes| Seen::from_bytes(&bytes)))
     }
 }
 

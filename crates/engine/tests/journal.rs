@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, path::Path};
 use engine::{
     SessionId,
     journal::{
-        Fault, Faults, JOURNAL_FILE, Journal, JournalError, KeptSecret, Options, ServiceSecret,
-        SessionSecrets, SessionTurn,
+        Fault, Faults, JOURNAL_FILE, Journal, JournalError, KeptSecret, Options, Seen,
+        ServiceSecret, SessionSecrets, SessionTurn,
     },
     token::HookToken,
     vault::SealKey,
@@ -313,13 +313,14 @@ async fn marks_are_remembered() {
     assert_eq!(journal.ended_cleanly().await.unwrap(), None);
     journal.mark_alive(Timestamp(5)).await.unwrap();
     journal.mark_clean_end(true).await.unwrap();
-    journal.mark_seen("notifications", 7).await.unwrap();
+    let seen = Seen { up_to: 7, owed: [5].into() };
+    journal.mark_seen("notifications", &seen).await.unwrap();
     journal.mark("x", Some(b"y")).await.unwrap();
     drop(journal);
     let journal = open(dir.path());
     assert_eq!(journal.alive_at().await.unwrap(), Some(Timestamp(5)));
     assert_eq!(journal.ended_cleanly().await.unwrap(), Some(true));
-    assert_eq!(journal.seen("notifications").await.unwrap(), Some(7));
+    assert_eq!(journal.seen("notifications").await.unwrap(), Some(seen));
     assert_eq!(journal.seen("timeline").await.unwrap(), None);
     journal.mark("x", None).await.unwrap();
     assert_eq!(journal.marked("x").await.unwrap(), None);

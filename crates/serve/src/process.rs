@@ -45,6 +45,7 @@ pub fn start_log(filter: &str) {
 }
 
 /// Resolves at Ctrl-C, SIGTERM or SIGHUP (the terminal was closed). Signals count from this call on, so make it before the servers start.
+/// A SIGHUP that was ignored from the start, as `nohup` has it, stays ignored.
 ///
 /// # Errors
 /// When the operating system refuses.
@@ -53,14 +54,24 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    let kind = SignalKind::hangup();
+    let mut hangup = if is_ignored(kind.as_raw_value()) { None } else { Some(signal(kind)?) };
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            Some(_) = async { hangup.as_mut()?.recv().await } => {}
         }
     })
+}
+
+/// Whether this process ignores a signal; false where the system doesn't say.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & (1 << (signal - 1)) != 0
 }
 
 /// Resolves at Ctrl-C.

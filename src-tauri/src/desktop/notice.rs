@@ -35,7 +35,7 @@ impl Notice {
     pub fn new(tell: &Tell, locked: bool) -> Self {
         let happening = match tell {
             Tell::Happened(happening) => happening,
-            Tell::Summary(text) => {
+            Tell::Summary { text, .. } => {
                 return Self { text: text.clone(), buttons: Vec::new(), urgent: false };
             }
         };
@@ -108,7 +108,7 @@ pub enum NotShown {
     #[error("the desktop's notification service doesn't answer")]
     NoAnswer,
     /// Too many wait for the desktop's answer.
-    #[error("the desktop's notification service is too slow")]
+    #[error("the desktop's notification service is too slow: many notifications wait for it")]
     TooMany,
 }
 
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn what_sums_up_is_of_no_session_and_has_no_button() {
         let text = "12 things happened while Deskhand was not running";
-        let notice = Notice::new(&Tell::Summary(text.into()), false);
+        let notice = Notice::new(&Tell::Summary { text: text.into(), events: vec![1] }, false);
         assert_eq!((notice.text.as_str(), &notice.buttons[..]), (text, &[][..]));
     }
 

@@ -13,7 +13,7 @@ use std::future::Future;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -211,11 +211,13 @@ impl Desktop {
 
     /// Waits until the log has a text as often as this.
     pub async fn logged(&self, text: &str, times: usize) {
-        let said = async || {
-            let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-            (log.matches(text).count() >= times).then_some(())
-        };
+        let said = async || (self.count_logged(text) >= times).then_some(());
         eventually(format!("{text:?} in the log"), said).await;
+    }
+
+    /// How often the log has a text.
+    pub fn count_logged(&self, text: &str) -> usize {
+        std::fs::read_to_string(self.log()).unwrap_or_default().matches(text).count()
     }
 
     /// Hides the main window, by its close button.
@@ -242,6 +244,13 @@ impl Desktop {
         let number = child.id();
         self.groups.push(child);
         number
+    }
+
+    /// Waits for the program that was started last to end by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let mut newest = self.groups.pop().unwrap();
+        let mut look = || newest.try_wait().unwrap();
+        eventually("the program to end", || std::future::ready(look())).await
     }
 
     /// Ends the program that was started last, and all that it started.

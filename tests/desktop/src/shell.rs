@@ -29,13 +29,22 @@ pub struct ShownNotification {
     pub actions: Vec<String>,
 }
 
+/// When the notification daemon answers a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    AtOnce,
+    /// Once it answers at once again.
+    Later,
+    Never,
+}
+
 /// The shell on a desktop's bus.
 pub struct Shell {
     connection: Connection,
     icons: Mutex<UnboundedReceiver<(String, String)>>,
     shown: Mutex<UnboundedReceiver<ShownNotification>>,
     closed: Mutex<UnboundedReceiver<u32>>,
-    busy: watch::Sender<bool>,
+    answers: watch::Sender<Answers>,
     host: watch::Sender<bool>,
 }
 
@@ -45,14 +54,14 @@ impl Shell {
         let (icon, icons) = unbounded_channel();
         let (show, shown) = unbounded_channel();
         let (close, closed) = unbounded_channel();
-        let (busy, host) = (watch::Sender::new(false), watch::Sender::new(true));
+        let (answers, host) = (watch::Sender::new(Answers::AtOnce), watch::Sender::new(true));
         let connection = connection::Builder::address(desktop.bus())
             .name("org.kde.StatusNotifierWatcher")
             .name("org.freedesktop.Notifications")
             .serve_at(WATCHER_PATH, Watcher { icon, host: host.subscribe() })
             .serve_at(
                 "/org/freedesktop/Notifications",
-                Daemon { show, close, last: AtomicU32::new(0), busy: busy.subscribe() },
+                Daemon { show, close, last: AtomicU32::new(0), answers: answers.subscribe() },
             )
             .build()
             .await
@@ -62,7 +71,7 @@ impl Shell {
             icons: Mutex::new(icons),
             shown: Mutex::new(shown),
             closed: Mutex::new(closed),
-            busy,
+            answers,
             host,
         }
     }
@@ -78,9 +87,9 @@ impl Shell {
         }
     }
 
-    /// While the daemon is busy it receives notifications, but doesn't answer the calls.
-    pub fn set_busy(&self, busy: bool) {
-        self.busy.send_replace(busy);
+    /// Sets when the daemon answers for the notifications that it gets from now on.
+    pub fn set_answers(&self, answers: Answers) {
+        self.answers.send_replace(answers);
     }
 
     /// Waits for the tray icon of an app that is still running.
@@ -229,7 +238,7 @@ struct Daemon {
     show: UnboundedSender<ShownNotification>,
     close: UnboundedSender<u32>,
     last: AtomicU32,
-    busy: watch::Receiver<bool>,
+    answers: watch::Receiver<Answers>,
 }
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
@@ -247,11 +256,15 @@ impl Daemon {
         _timeout_ms: i32,
     ) -> u32 {
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut busy = self.busy.clone();
-        let waits = *busy.borrow_and_update();
+        let mut answers = self.answers.clone();
+        let when = *answers.borrow_and_update();
         let _ = self.show.send(ShownNotification { number, summary, body, actions });
-        if waits {
-            let _ = busy.wait_for(|busy| !busy).await;
+        match when {
+            Answers::AtOnce => {}
+            Answers::Later => {
+                let _ = answers.wait_for(|when| *when == Answers::AtOnce).await;
+            }
+            Answers::Never => std::future::pending().await,
         }
         number
     }

@@ -1,12 +1,17 @@
 //! The events worth a notification, for a subscriber that must get every one, even across a crash.
 //!
-//! A mark on the disk holds the last event that was dealt with. Later events are given again at the
-//! next start; so a crash between a notification and its mark shows that notification twice, and
-//! none is ever lost.
+//! The disk knows of each event whether it was dealt with; those that weren't are given again at the next start. So one
+//! that takes long holds up no other, a crash between a notification and its mark shows that one twice, and none is
+//! ever lost.
 
 use std::sync::Arc;
 
-use engine::{Engine, clock::now, journal::EventRecord};
+use engine::{
+    Engine,
+    clock::now,
+    journal::{EventRecord, Seen},
+};
+use parking_lot::Mutex;
 use session::{PresenceChange, Timestamp};
 use wire::HookType;
 
@@ -23,114 +28,162 @@ const NEWS: i64 = 15 * 60_000;
 const OWN_VIEWER: i64 = 60_000;
 
 /// Finds the events that are worth a notification for one subscriber.
-pub struct Notices {
-    console: Arc<Console>,
-    subscriber: &'static str,
-    /// The newest event that was read; none before the first look.
-    read_to: Option<u64>,
-}
+pub struct Notices(Marks);
 
-/// The notifications since the last look. Once all are dealt with, call [`Marks::dealt_with`].
-#[derive(Debug, Default)]
-pub struct News {
-    /// The notifications, oldest first.
-    pub tell: Vec<Tell>,
-    /// The last event that was read.
-    up_to: u64,
-}
-
-/// One notification.
+/// One notification. Once it is shown, or isn't to be, call [`Marks::dealt_with`].
 #[derive(Debug, Clone)]
 pub enum Tell {
     /// Something that happened.
     Happened(view::EventView),
-    /// A sentence that sums up the events of an earlier run.
-    Summary(String),
+    /// A sentence that sums up events.
+    Summary {
+        /// The sentence.
+        text: String,
+        /// The numbers of the events.
+        events: Vec<u64>,
+    },
 }
 
-/// Stores how far a subscriber has got; clones do so for the same subscriber.
+/// Stores what a subscriber has dealt with; clones do so for the same subscriber.
 #[derive(Clone)]
 pub struct Marks {
     console: Arc<Console>,
     subscriber: &'static str,
+    /// None before the first look.
+    seen: Arc<Mutex<Option<Seen>>>,
 }
 
 impl Notices {
     pub(super) fn new(console: Arc<Console>, subscriber: &'static str) -> Self {
-        Self { console, subscriber, read_to: None }
+        Self(Marks { console, subscriber, seen: Arc::default() })
     }
 
-    /// The handle that stores that all of a [`News`] was dealt with, whether shown or suppressed.
+    /// The handle that stores that a notification was dealt with, whether shown or suppressed.
     pub fn marks(&self) -> Marks {
-        Marks { console: self.console.clone(), subscriber: self.subscriber }
+        self.0.clone()
     }
 
-    /// The notifications since the last look, or since the mark of an earlier run; to be called
-    /// again whenever something has happened. None if there are none.
-    pub async fn read(&mut self) -> Option<News> {
-        let console = self.console.clone();
-        let engine = console.engine.get().await?;
-        let (from, first) = match self.read_to {
-            Some(seq) => (seq, false),
-            None => (self.begin(&engine).await?, true),
-        };
-        let happenings = read_after(&engine, from).await?;
-        let up_to = happenings.last().map_or(from, |happening| happening.seq);
-        self.read_to = Some(up_to);
-        let mut tell = Vec::new();
-        for happening in happenings.iter().filter(|happening| !is_own(&console, happening)) {
-            let name = name_of(&console.zone, &engine, happening.session).await;
-            let mut told = present::event::happening(happening, &name);
-            match chat_news(&console, &engine, happening, &happenings, &name).await {
-                ChatNews::NotChat => {}
-                ChatNews::Text(text) => (told.text, told.notify) = (text, true),
-                ChatNews::NoNews => told.notify = false,
-            }
-            if told.notify {
-                tell.push(told);
-            }
-        }
+    /// The notifications since the last look, oldest first; at the first look, those that no earlier run has dealt
+    /// with. To be called again whenever something has happened.
+    pub async fn read(&mut self) -> Vec<Tell> {
+        let console = self.0.console.clone();
+        let Some(engine) = console.engine.get().await else { return Vec::new() };
+        let known = self.0.seen.lock().clone();
+        let first = known.is_none();
+        let known = if first { self.0.begin(&engine).await } else { known };
+        let Some(seen) = known else { return Vec::new() };
+        // Later on, what is owed is about to be told, and isn't read again.
+        let from = if first { seen.read_after() } else { seen.up_to };
+        let Some(happenings) = read_after(&engine, from).await else { return Vec::new() };
+        let tell = worth_telling(&console, &engine, &seen, &happenings).await;
         let tell = if console.access.state.is_locked() {
-            without_names(tell.len())
+            without_names(&tell)
         } else if first {
             after_a_break(tell, now())
         } else {
             tell.into_iter().map(Tell::Happened).collect()
         };
-        (up_to > from).then_some(News { tell, up_to })
+        let newest = happenings.last().map_or(seen.up_to, |newest| newest.seq.max(seen.up_to));
+        self.0.owe(&engine, newest, &tell).await;
+        tell
+    }
+}
+
+impl Tell {
+    /// The numbers of the events that it tells.
+    fn events(&self) -> &[u64] {
+        match self {
+            Self::Happened(happening) => std::slice::from_ref(&happening.seq),
+            Self::Summary { events, .. } => events,
+        }
     }
 
-    /// The event at which an earlier run stopped; the newest one if there was none.
-    async fn begin(&self, engine: &Engine) -> Option<u64> {
-        match engine.journal().seen(self.subscriber).await {
-            Ok(Some(seq)) => return Some(seq),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(%error, "read up to where notifications were shown");
-                return None;
-            }
-        }
-        let newest = self.console.updates.newest();
-        // Stored at once: if this run ends before the next event is shown, that event must not be
-        // taken for old.
-        note(engine, self.subscriber, newest).await;
-        Some(newest)
+    fn summary(text: String, of: &[view::EventView]) -> Self {
+        Self::Summary { text, events: of.iter().map(|happening| happening.seq).collect() }
     }
 }
 
 impl Marks {
-    /// Stores that every event of `news` was dealt with.
-    pub async fn dealt_with(&self, news: &News) {
+    /// Stores that a notification was dealt with, whatever became of others.
+    pub async fn dealt_with(&self, tell: &Tell) {
+        if let Some(seen) = &mut *self.seen.lock() {
+            for event in tell.events() {
+                seen.owed.remove(event);
+            }
+        }
         if let Some(engine) = self.console.engine.get().await {
-            note(&engine, self.subscriber, news.up_to).await;
+            self.store(&engine).await;
+        }
+    }
+
+    /// What an earlier run has dealt with; all until now if there was none. None if that can't be read.
+    async fn begin(&self, engine: &Engine) -> Option<Seen> {
+        match engine.journal().seen(self.subscriber).await {
+            Ok(Some(seen)) => return Some(seen),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "read which notifications were shown");
+                return None;
+            }
+        }
+        let newest = Seen::up_to(self.console.updates.newest());
+        *self.seen.lock() = Some(newest.clone());
+        // Stored at once: if this run ends before the next event is shown, that event must not be
+        // taken for old.
+        self.store(engine).await;
+        Some(newest)
+    }
+
+    /// Notes that all events up to one were read, of which those of `tell` are still to be told.
+    async fn owe(&self, engine: &Engine, up_to: u64, tell: &[Tell]) {
+        let changed = {
+            let mut known = self.seen.lock();
+            let seen = known.get_or_insert_default();
+            let before = std::mem::replace(&mut seen.up_to, up_to);
+            seen.owed.extend(tell.iter().flat_map(Tell::events));
+            before != up_to
+        };
+        // What is to be told needn't be stored: until the first of it is, all of it is new to the next run.
+        if changed && tell.is_empty() {
+            self.store(engine).await;
+        }
+    }
+
+    async fn store(&self, engine: &Engine) {
+        let written = {
+            let known = self.seen.lock();
+            let Some(seen) = &*known else { return };
+            // Queued while nobody else can: what is older must not overwrite what is newer.
+            engine.journal().mark_seen(self.subscriber, seen)
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "note which notifications were shown; they may come again");
         }
     }
 }
 
-async fn note(engine: &Engine, subscriber: &str, seq: u64) {
-    if let Err(error) = engine.journal().mark_seen(subscriber, seq).await {
-        tracing::warn!(%error, "note up to where notifications were shown; they may come again");
+/// What of `happenings` is worth a notification, but for what was `seen` already.
+async fn worth_telling(
+    console: &Console,
+    engine: &Engine,
+    seen: &Seen,
+    happenings: &[EventRecord],
+) -> Vec<view::EventView> {
+    let mut tell = Vec::new();
+    let new = happenings.iter().filter(|happening| seen.lacks(happening.seq));
+    for happening in new.filter(|happening| !is_own(console, happening)) {
+        let name = name_of(&console.zone, engine, happening.session).await;
+        let mut told = present::event::happening(happening, &name);
+        match chat_news(console, engine, happening, happenings, &name).await {
+            ChatNews::NotChat => {}
+            ChatNews::Text(text) => (told.text, told.notify) = (text, true),
+            ChatNews::NoNews => told.notify = false,
+        }
+        if told.notify {
+            tell.push(told);
+        }
     }
+    tell
 }
 
 /// All events after `from`; none if they can't be read now.
@@ -196,12 +249,13 @@ fn is_own(console: &Console, happening: &EventRecord) -> bool {
 }
 
 /// The notifications while the console is locked.
-fn without_names(things: usize) -> Vec<Tell> {
-    match u32::try_from(things).unwrap_or(u32::MAX) {
-        0 => Vec::new(),
-        1 => vec![Tell::Summary("A session changed".to_owned())],
-        many => vec![Tell::Summary(format!("{many} things happened in your sessions"))],
-    }
+fn without_names(tell: &[view::EventView]) -> Vec<Tell> {
+    let text = match tell.len() {
+        0 => return Vec::new(),
+        1 => "A session changed".to_owned(),
+        many => format!("{many} things happened in your sessions"),
+    };
+    vec![Tell::summary(text, tell)]
 }
 
 /// The notifications that an earlier run didn't get to: one by one if few and new, else
@@ -211,7 +265,8 @@ fn after_a_break(tell: Vec<view::EventView>, now: Timestamp) -> Vec<Tell> {
     if old || tell.len() > ONE_BY_ONE {
         let many = u32::try_from(tell.len()).unwrap_or(u32::MAX);
         let things = count(many, "thing", "things");
-        vec![Tell::Summary(format!("{things} happened while Deskhand was not running"))]
+        let text = format!("{things} happened while Deskhand was not running");
+        vec![Tell::summary(text, &tell)]
     } else {
         tell.into_iter().map(Tell::Happened).collect()
     }
@@ -236,7 +291,7 @@ mod tests {
         let tell = after_a_break(ages_ms.iter().map(happening).collect(), NOW);
         let text = |tell| match tell {
             Tell::Happened(happening) => happening.text,
-            Tell::Summary(text) => text,
+            Tell::Summary { text, .. } => text,
         };
         tell.into_iter().map(text).collect()
     }

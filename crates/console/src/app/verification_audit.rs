@@ -4,7 +4,10 @@
 //! the disk, so those that end while this console isn't running are recorded later. A crash between
 //! an entry and its mark makes a second entry; none is left out.
 
-use engine::{Engine, journal::EventRecord};
+use engine::{
+    Engine,
+    journal::{EventRecord, Seen},
+};
 
 use super::{AuditEntry, audit_log::AuditLog, engine_slot::EngineSlot};
 
@@ -30,7 +33,7 @@ impl VerificationAudit {
         let mut from = match self.read_to {
             Some(seq) => seq,
             None => match engine.journal().seen(SUBSCRIBER).await {
-                Ok(seq) => seq.unwrap_or_default(),
+                Ok(seen) => seen.unwrap_or_default().up_to,
                 Err(error) => {
                     return tracing::warn!(%error, "read up to where verifications were recorded");
                 }
@@ -60,7 +63,7 @@ impl VerificationAudit {
 }
 
 async fn mark(engine: &Engine, seq: u64) {
-    if let Err(error) = engine.journal().mark_seen(SUBSCRIBER, seq).await {
+    if let Err(error) = engine.journal().mark_seen(SUBSCRIBER, &Seen::up_to(seq)).await {
         tracing::warn!(%error, "store up to where verifications were recorded");
     }
 }

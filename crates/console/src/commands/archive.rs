@@ -56,7 +56,8 @@ pub enum ArchiveCommand {
     /// Finds the sessions that have all words typed, or parts of words, in names, tickets, tags, notes and transcripts:
     /// the newest first. Answers `found`.
     Search {
-        /// What was typed; what is in quotation marks is one term. Empty lists everything.
+        /// What was typed, at most 1,000 characters and 64 words; what is in quotation marks is one term. Empty lists
+        /// everything.
         query: String,
         /// Go on after this cursor.
         #[serde(default)]
@@ -207,11 +208,17 @@ async fn search(console: &Console, query: &str, cursor: Option<&str>) -> Command
     let cursor = cursor.map(str::parse).transpose().map_err(|_| {
         trouble::bad_input("search the archive: this is not a search cursor", "start a new search")
     })?;
+    limits::query(query)?;
     let engine = console.engine.require().await?;
+    // Before the search: what is indexed in between may be missing from it.
+    let indexed = engine.archive().indexed().await.map_err(|error| trouble::of_store(&error))?;
     let page = engine.archive().search(query, cursor, PAGE).await;
     let page = page.map_err(|error| trouble::of_store(&error))?;
     let hits = page.rows.iter().map(|found| hit(console, &engine, found)).collect();
-    Ok(Reply::Found { hits, cursor: page.next.map(|cursor| cursor.to_string()) })
+    let cursor = page.next.map(|cursor| cursor.to_string());
+    // Without a word, the list of all sessions is read, which needs no index.
+    let indexed = indexed.filter(|_| !query.trim().is_empty());
+    Ok(Reply::Found { hits, cursor, indexed })
 }
 
 async fn export(console: &Console, session: &str, format: Format) -> CommandResult {

@@ -563,10 +563,10 @@ async fn while_it_is_locked_no_name_is_fed_or_told_and_afterwards_all_of_it_is()
         ((console.live, console.waiting) == (1, 0)).then_some(())
     };
     now.until("nobody is waited for any more", ready).await;
-    let news = notices.read().await.unwrap();
-    assert!(!news.tell.is_empty());
-    for tell in &news.tell {
-        let Tell::Summary(text) = tell else { panic!("{tell:?}") };
+    let news = notices.read().await;
+    assert!(!news.is_empty());
+    for tell in &news {
+        let Tell::Summary { text, .. } = tell else { panic!("{tell:?}") };
         assert!(!text.contains("Maria") && !text.contains("words"), "{text}");
     }
     // Who subscribes now is told no more than that either.

@@ -100,14 +100,12 @@ impl Story {
         self.said
             .extend(titles.into_iter().map(|title| ("a title".to_owned(), title.into_bytes())));
         let mut notices = self.rig.app.notices("window");
-        if let Some(news) = notices.read().await {
-            for told in news.tell {
-                let text = match told {
-                    Tell::Happened(happening) => serde_json::to_string(&happening).unwrap(),
-                    Tell::Summary(text) => text,
-                };
-                self.said.push(("a notice".into(), text.into_bytes()));
-            }
+        for told in notices.read().await {
+            let text = match told {
+                Tell::Happened(happening) => serde_json::to_string(&happening).unwrap(),
+                Tell::Summary { text, .. } => text,
+            };
+            self.said.push(("a notice".into(), text.into_bytes()));
         }
         let folder = self.rig.folder.path().to_owned();
         read_all(&folder, &mut self.said);

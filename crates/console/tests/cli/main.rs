@@ -6,6 +6,7 @@ mod backup;
 mod broker_process;
 mod documented;
 mod ends;
+mod exit_codes;
 mod identity;
 mod log;
 mod looks;

@@ -19,7 +19,14 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program, in surroundings of its own: no desktop, no bus, no settings of whoever runs the test.
 pub fn deskhand(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_deskhand-console"));
+    started_by(home, &[PROGRAM])
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_deskhand-console");
+
+fn started_by(home: &Path, by: &[&str]) -> Command {
+    let mut command = Command::new(by[0]);
+    command.args(&by[1..]);
     command.env_clear().env("HOME", home).env("USER", "anna").kill_on_drop(true);
     for kept in ["PATH", "TMPDIR"] {
         if let Some(value) = std::env::var_os(kept) {
@@ -49,13 +56,19 @@ pub struct Console {
 impl Console {
     /// Starts one on `home/data` and waits until it is there.
     pub async fn start(home: &Path, words: &[&str]) -> Self {
-        Self::started(Self::spawn(home, words, Stdio::inherit())).await
+        Self::started(Self::spawn(deskhand(home), home, words, Stdio::inherit())).await
+    }
+
+    /// The same by another program, which becomes it.
+    pub async fn start_by(home: &Path, other: &str) -> Self {
+        let command = started_by(home, &[other, PROGRAM]);
+        Self::started(Self::spawn(command, home, &[], Stdio::inherit())).await
     }
 
     /// The same; its log goes to `home/log`.
     pub async fn start_logging(home: &Path, words: &[&str]) -> Self {
         let log = std::fs::File::create(home.join("log")).unwrap();
-        Self::started(Self::spawn(home, words, log.into())).await
+        Self::started(Self::spawn(deskhand(home), home, words, log.into())).await
     }
 
     async fn started(mut console: Self) -> Self {
@@ -64,8 +77,7 @@ impl Console {
         console
     }
 
-    fn spawn(home: &Path, words: &[&str], log: Stdio) -> Self {
-        let mut command = deskhand(home);
+    fn spawn(mut command: Command, home: &Path, words: &[&str], log: Stdio) -> Self {
         command.args(["headless", "--no-keyring", "--data"]).arg(home.join("data")).args(words);
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = piped.unwrap();

@@ -59,6 +59,12 @@ impl Archive {
             .await
     }
 
+    /// How much of the archive the search knows, in percent, while what an older version archived is indexed; none once
+    /// it knows all. Whoever says that a search was complete asks this before it, not after it.
+    pub async fn indexed(&self) -> Result<Option<u8>, ArchiveError> {
+        self.readers.read("see how far the search's index is", index::indexed).await
+    }
+
     /// Indexes the next rows that an older version archived, which knew an index of another form; false once none is
     /// left. Until then they aren't found.
     pub async fn index_pending(&self) -> Result<bool, ArchiveError> {
@@ -405,9 +411,12 @@ mod tests {
         migrations.to_latest(&mut connection).unwrap();
         let found = |typed| find(&connection, typed, None, 10).unwrap().rows.len();
         assert_eq!((found("印机"), found("driver")), (0, 0));
+        assert_eq!(index::indexed(&connection).unwrap(), Some(0));
         assert!(index_pending(&connection, 1).unwrap());
+        assert_eq!(index::indexed(&connection).unwrap(), Some(33));
         assert_eq!((found("印机"), found("driver")), (0, 1), "the newest row is the first");
         while index_pending(&connection, 1).unwrap() {}
+        assert_eq!(index::indexed(&connection).unwrap(), None);
         assert_eq!((found("印机"), found("maria vip 打印"), found("driver")), (1, 1, 1));
     }
 

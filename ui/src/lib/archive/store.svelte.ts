@@ -13,6 +13,8 @@ export class Archive {
   hits = $state.raw<Hit[]>([]);
   cursor = $state.raw<string | null>(null);
   loadingMore = $state(false);
+  /** How much of the archive the last search knew, in percent; null if all. */
+  indexed = $state<number | null>(null);
   #asked = 0;
   #query = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,6 +38,7 @@ export class Archive {
       if (nth !== this.#asked) return;
       this.hits = page.hits;
       this.cursor = page.cursor;
+      this.indexed = page.indexed;
       this.state = { is: 'found' };
     } catch (thrown) {
       if (nth === this.#asked) this.state = { is: 'failed', trouble: toTrouble(thrown) };
@@ -74,6 +77,7 @@ export class Archive {
     this.#query = '';
     this.hits = [];
     this.cursor = null;
+    this.indexed = null;
     this.state = { is: 'idle' };
   }
 

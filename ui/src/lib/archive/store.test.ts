@@ -41,11 +41,12 @@ test('an answer to an older question is dropped', async () => {
   });
   const old = archive.search('old');
   const young = archive.search('new');
-  answers[1]?.({ reply: 'found', hits: [], cursor: 'new' });
+  answers[1]?.({ reply: 'found', hits: [], cursor: 'new', indexed: null });
   await young;
-  answers[0]?.({ reply: 'found', hits: [], cursor: 'old' });
+  answers[0]?.({ reply: 'found', hits: [], cursor: 'old', indexed: 7 });
   await old;
   expect(archive.cursor).toBe('new');
+  expect(archive.indexed).toBeNull();
 });
 
 test('says why a search failed and keeps what was found', async () => {
@@ -56,4 +57,12 @@ test('says why a search failed and keeps what was found', async () => {
   await archive.search('x');
   expect(archive.state).toMatchObject({ is: 'failed', trouble: { code: 'unlock_key' } });
   expect(archive.hits.length).toBeGreaterThan(0);
+});
+
+test('says how far the search is while older sessions are still being indexed', async () => {
+  const archive = new Archive(new FakeConsole('indexing'));
+  await archive.search('printer');
+  expect(archive.indexed).toBe(37);
+  await archive.search('');
+  expect(archive.indexed).toBeNull();
 });

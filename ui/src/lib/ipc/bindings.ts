@@ -86,7 +86,8 @@ tags: Array<string>, } | { "do": "detail", session: string, } | { "do": "chat", 
  */
 before: string | null, } | { "do": "search", 
 /**
- * What was typed; what is in quotation marks is one term. Empty lists everything.
+ * What was typed, at most 1,000 characters and 64 words; what is in quotation marks is one term. Empty lists
+ * everything.
  */
 query: string, 
 /**
@@ -299,7 +300,12 @@ hits: Array<Hit>,
 /**
  * Where to go on; none at the end.
  */
-cursor: string | null, } | { "reply": "picture", 
+cursor: string | null, 
+/**
+ * How much of the archive the search knows, in percent, while what an older version archived is indexed:
+ * until then something may be missing. None once it knows all.
+ */
+indexed: number | null, } | { "reply": "picture", 
 /**
  * A file name for it.
  */
@@ -1612,4 +1618,5 @@ export const LONGEST = {
   tag: 40,
   nickname: 64,
   filter: 200,
+  query: 1000,
 } as const;

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     SessionId,
-    archive::{ArchiveError, damaged, doc},
+    archive::{ArchiveError, READ, damaged, doc},
 };
 
 /// The first index, of whole words only. Frozen.
@@ -117,6 +117,22 @@ pub(in crate::archive) fn index_pending(
     let docs: Vec<i64> = docs.collect::<Result<_, _>>().map_err(fault(SAVE))?;
     docs.iter().try_for_each(|doc| put(connection, *doc))?;
     Ok(!docs.is_empty())
+}
+
+/// How much of all rows is in the index, in percent; none once no row of an older version waits.
+pub(super) fn indexed(connection: &Connection) -> Result<Option<u8>, ArchiveError> {
+    let count = |sql: &str| -> Result<u64, ArchiveError> {
+        let mut count = connection.prepare_cached(sql).map_err(fault(READ))?;
+        count.query_row([], |row| row.get(0)).map_err(fault(READ))
+    };
+    // Rows that came since are in both numbers, so it can only grow.
+    let waiting = count("SELECT count(*) FROM pending")?;
+    if waiting == 0 {
+        return Ok(None);
+    }
+    let done = count("SELECT count(*) FROM places")?;
+    // Not yet 100 while one waits.
+    Ok(u8::try_from(done * 100 / (done + waiting)).ok())
 }
 
 fn grams(row: &Row) -> String {
