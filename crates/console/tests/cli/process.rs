@@ -49,13 +49,18 @@ pub struct Console {
 impl Console {
     /// Starts one on `home/data` and waits until it is there.
     pub async fn start(home: &Path, words: &[&str]) -> Self {
-        Self::started(Self::spawn(home, words, Stdio::inherit())).await
+        Self::start_by(deskhand(home), home, words).await
+    }
+
+    /// The same, where `program` runs [`deskhand`] in surroundings of the test's choice.
+    pub async fn start_by(program: Command, home: &Path, words: &[&str]) -> Self {
+        Self::started(Self::spawn(program, home, words, Stdio::inherit())).await
     }
 
     /// The same; its log goes to `home/log`.
     pub async fn start_logging(home: &Path, words: &[&str]) -> Self {
         let log = std::fs::File::create(home.join("log")).unwrap();
-        Self::started(Self::spawn(home, words, log.into())).await
+        Self::started(Self::spawn(deskhand(home), home, words, log.into())).await
     }
 
     async fn started(mut console: Self) -> Self {
@@ -64,8 +69,7 @@ impl Console {
         console
     }
 
-    fn spawn(home: &Path, words: &[&str], log: Stdio) -> Self {
-        let mut command = deskhand(home);
+    fn spawn(mut command: Command, home: &Path, words: &[&str], log: Stdio) -> Self {
         command.args(["headless", "--no-keyring", "--data"]).arg(home.join("data")).args(words);
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = piped.unwrap();
