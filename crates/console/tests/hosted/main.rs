@@ -7,6 +7,7 @@ mod answers;
 mod certificates;
 mod namespaces;
 mod nginx;
+mod pages;
 #[path = "../cli/process.rs"]
 #[allow(dead_code)] // each program of tests uses its own part of this
 mod process;
