@@ -8,8 +8,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::{
     certificates,
     namespaces::inside,
+    pages::Page,
     process::{Console, armed},
-    stand_in::{BASE_URL, Front, Hosted},
+    stand_in::{BASE_URL, Front, Hosted, pin_of},
 };
 
 const BY_HAND: &str = "us-east-1";
@@ -151,7 +152,9 @@ fn a_chat_of_thousands_comes_whole_and_a_compressed_one_is_named() {
         };
         hosted.serve(Front { locations: &chat("gzip_static always;"), ..Front::default() }).await;
         let mut console = hosted.console(&[]).await;
-        let (session, _) = console.new_session("Maria").await;
+        let (session, detail) = console.new_session("Maria").await;
+        // While somebody is there the chat is fetched more often.
+        let _customer = Page::open(&pin_of(&detail), "presenter", "Maria").await;
         let said = |d: &Value| {
             d["chat_trouble"]["text"].as_str().is_some_and(|t| t.contains("compressed"))
         };

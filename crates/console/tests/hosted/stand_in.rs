@@ -119,7 +119,8 @@ impl Hosted {
         if let Some(before) = self.front.take() {
             before.stop().await;
         }
-        let http = front_configuration(&self.folder, self.broker.origin(), &front);
+        let http =
+            front_configuration(&self.folder, &format!("http://{}", self.broker.addr()), &front);
         let nginx = Nginx::start(Command::new("nginx"), &self.folder, "service", &http).await;
         self.front = Some(nginx);
     }
