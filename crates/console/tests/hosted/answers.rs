@@ -91,15 +91,18 @@ async fn half_an_answer() -> String {
 
 #[test]
 fn no_call_fails_by_connections_that_the_service_ends_after_a_few_requests() {
+    const A_CONNECTION: usize = 20;
+    const SESSIONS: usize = 4;
+    const LINKS: usize = 30;
     inside(async |mut hosted: Hosted| {
         let mut console = hosted.console(&[]).await;
         for protocol in ["http2", ""] {
-            let http = "keepalive_requests 20;";
+            let http = &format!("keepalive_requests {A_CONNECTION};");
             hosted.serve(Front { protocol, http, ..Front::default() }).await;
-            for _ in 0..4 {
+            for _ in 0..SESSIONS {
                 let session = ordered(&mut console).await;
                 console.detail(&session, "armed", armed).await;
-                for _ in 0..30 {
+                for _ in 0..LINKS {
                     let link =
                         json!({ "do": "viewer_link", "session": session, "read_only": true });
                     let answer = console.ask(link).await;
@@ -107,6 +110,7 @@ fn no_call_fails_by_connections_that_the_service_ends_after_a_few_requests() {
                 }
             }
         }
+        hosted.connections(2 * SESSIONS * LINKS / A_CONNECTION).await;
         let lost =
             |line: &&Value| line["event"] == "hook_lost" || line["event"] == "allocation_failed";
         assert_eq!(console.said().iter().find(lost), None);

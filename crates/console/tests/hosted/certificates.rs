@@ -13,7 +13,8 @@ pub const OF_ANOTHER: &str = "of-another";
 /// By an authority that nobody knows.
 pub const UNTRUSTED: &str = "untrusted";
 
-const NAMES: &str = "DNS:service.example,DNS:*.service.example,DNS:console.example,DNS:moved.example";
+const NAMES: &str =
+    "DNS:service.example,DNS:*.service.example,DNS:console.example,DNS:moved.example";
 
 /// Makes all of them in `folder`, each as NAME.pem and NAME.key.
 pub fn make(folder: &Path) {

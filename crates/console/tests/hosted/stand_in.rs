@@ -1,6 +1,7 @@
 //! The stand-in, its customers, and the console's side of the network.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     process::Command as Blocking,
     time::Duration,
@@ -24,6 +25,8 @@ const REGION_URL: &str = "https://{region}.service.example/";
 /// Where the proxy on the console's side gives hooks on.
 const LISTEN: &str = "127.0.0.1:47300";
 const PUBLIC_URL: &str = "https://console.example/desk/hooks/";
+/// The socket at which nginx tells what it has passed on, in the test's folder.
+const SEEN: &str = "seen";
 /// The proxy's configuration, as the page has it.
 const PAGE: &str = include_str!("../../../../docs/headless.md");
 
@@ -77,22 +80,30 @@ pub struct Hosted {
     front: Option<Nginx>,
     consoles_side: Network,
     proxy: Option<Nginx>,
-    /// Where hooks were put last, by PIN and hook.
-    hooks: watch::Receiver<Vec<Value>>,
+    seen: watch::Receiver<Seen>,
+}
+
+/// What the service's nginx has passed on.
+#[derive(Default)]
+struct Seen {
+    /// The bodies of the requests that put a hook, oldest first.
+    puts: Vec<Value>,
+    /// The connections of all requests, as nginx numbers them.
+    connections: HashSet<String>,
 }
 
 impl Hosted {
     pub async fn start(folder: &Path) -> Self {
         let consoles_side = Network::join().await;
         let broker = Broker::start(config(folder)).await.unwrap();
-        let hooks = listen_to_puts(&folder.join("puts"));
+        let seen = listen_to(&folder.join(SEEN));
         let mut hosted = Self {
             folder: folder.to_owned(),
             broker,
             front: None,
             consoles_side,
             proxy: None,
-            hooks,
+            seen,
         };
         hosted.serve(Front::default()).await;
         hosted.open_way().await;
@@ -170,10 +181,17 @@ impl Hosted {
     pub async fn hook_url(&mut self, pin: &Pin, hook: HookType) -> String {
         let is_it =
             |put: &&Value| put["session_pin"] == pin.expose() && put["type"] == hook.to_string();
-        let known = |puts: &Vec<Value>| puts.iter().any(|put| is_it(&put));
-        let puts = timeout(PATIENCE, self.hooks.wait_for(known)).await;
-        let puts = puts.expect("the hook is put").unwrap();
-        puts.iter().rev().find(is_it).unwrap()["url"].as_str().unwrap().to_owned()
+        let known = |seen: &Seen| seen.puts.iter().any(|put| is_it(&put));
+        let seen = timeout(PATIENCE, self.seen.wait_for(known)).await;
+        let seen = seen.expect("the hook is put").unwrap();
+        seen.puts.iter().rev().find(is_it).unwrap()["url"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until requests have come on so many connections.
+    pub async fn connections(&mut self, number: usize) {
+        let many = |seen: &Seen| seen.connections.len() >= number;
+        let seen = timeout(PATIENCE, self.seen.wait_for(many)).await;
+        let _ = seen.unwrap_or_else(|_| panic!("there were not {number} connections"));
     }
 }
 
@@ -195,16 +213,16 @@ fn certificate(folder: &Path, name: &str) -> String {
 
 fn front_configuration(folder: &Path, broker: &str, front: &Front<'_>) -> String {
     let Front { protocol, http, locations, regions, certificate: name } = front;
-    let (certificate, puts) = (certificate(folder, name), folder.join("puts"));
+    let (certificate, seen) = (certificate(folder, name), folder.join(SEEN));
     let to = "proxy_set_header Host service.example; proxy_set_header X-Forwarded-For $remote_addr; \
               proxy_set_header Deskhand-Console ''; proxy_http_version 1.1; \
               proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;";
     let locations = locations.replace(PASS_ON, &format!("{to} proxy_pass {broker};"));
-    let puts = puts.display();
+    let seen = seen.display();
     format!(
         r#"
   map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
-  log_format put escape=json '{{"body":"$request_body"}}';
+  log_format seen escape=json '{{"method":"$request_method","connection":"$pid $connection","body":"$request_body"}}';
   gzip on; gzip_min_length 1; gzip_proxied any; gzip_types application/json;
   {certificate}
   {http}
@@ -214,7 +232,7 @@ fn front_configuration(folder: &Path, broker: &str, front: &Front<'_>) -> String
     listen 443 ssl {protocol} default_server; server_name service.example;
     {locations}
     location /api/v1/x/ {{ return 404; }}
-    location /api/v1/hook/ {{ access_log syslog:server=unix:{puts},nohostname put; {to} proxy_pass {broker}; }}
+    access_log syslog:server=unix:{seen},nohostname seen;
     location / {{ {to} proxy_pass {broker}; }}
   }}
   server {{
@@ -231,20 +249,24 @@ fn documented_location() -> String {
     PAGE[from..from + PAGE[from..].find("```").unwrap()].to_owned()
 }
 
-/// Remembers what is put: nginx tells each body here.
-fn listen_to_puts(path: &Path) -> watch::Receiver<Vec<Value>> {
+/// Remembers what nginx tells at this socket of each request.
+fn listen_to(path: &Path) -> watch::Receiver<Seen> {
     let socket = UnixDatagram::bind(path).unwrap();
-    let (tell, puts) = watch::channel(Vec::new());
+    let (tell, seen) = watch::channel(Seen::default());
     tokio::spawn(async move {
         let mut message = vec![0; 8 << 10];
         while let Ok(length) = socket.recv(&mut message).await {
             let text = String::from_utf8_lossy(&message[..length]).into_owned();
             let line: Value = serde_json::from_str(&text[text.find('{').unwrap()..]).unwrap();
-            let put = serde_json::from_str(line["body"].as_str().unwrap());
-            tell.send_modify(|puts| puts.extend(put));
+            tell.send_modify(|seen| {
+                seen.connections.insert(line["connection"].as_str().unwrap().to_owned());
+                if line["method"] == "PUT" {
+                    seen.puts.push(serde_json::from_str(line["body"].as_str().unwrap()).unwrap());
+                }
+            });
         }
     });
-    puts
+    seen
 }
 
 fn copy_environment(from: &Blocking, to: &mut Command) {
