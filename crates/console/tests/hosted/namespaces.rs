@@ -70,6 +70,8 @@ fn once_more(folder: &Path, name: &str) -> Blocking {
     command.args(["--net", "--mount", "sh", "-c", script, "sh"]).arg(folder.join("hosts"));
     command.arg(std::env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]);
     command.env(WITHIN, folder).env("SSL_CERT_FILE", folder.join(AUTHORITY));
+    // Where nginx and ip are, which isn't in everybody's path.
+    command.env("PATH", format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap()));
     command
 }
 
@@ -106,9 +108,8 @@ impl Network {
         let there = format!(
             "ip link set lo up && ip address add {CONSOLE}/24 dev to-service && ip link set to-service up"
         );
-        for mut command in [Command::new("sh"), network.within("sh")] {
-            let script = if command.as_std().get_program() == "sh" { &here } else { &there };
-            assert!(command.args(["-c", script]).status().await.unwrap().success());
+        for (mut shell, script) in [(Command::new("sh"), here), (network.within("sh"), there)] {
+            assert!(shell.args(["-c", &script]).status().await.unwrap().success(), "{script}");
         }
         network
     }
