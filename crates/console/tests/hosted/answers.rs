@@ -96,7 +96,7 @@ fn no_call_fails_by_connections_that_the_service_ends_after_a_few_requests() {
     const LINKS: usize = 30;
     inside(async |mut hosted: Hosted| {
         let mut console = hosted.console(&[]).await;
-        for protocol in ["http2", ""] {
+        for (protocol, named) in [("http2", "HTTP/2.0"), ("", "HTTP/1.1")] {
             let http = &format!("keepalive_requests {A_CONNECTION};");
             hosted.serve(Front { protocol, http, ..Front::default() }).await;
             for _ in 0..SESSIONS {
@@ -109,8 +109,8 @@ fn no_call_fails_by_connections_that_the_service_ends_after_a_few_requests() {
                     assert_eq!(answer["reply"], "link", "{answer}");
                 }
             }
+            hosted.connections(named, SESSIONS * LINKS / A_CONNECTION).await;
         }
-        hosted.connections(2 * SESSIONS * LINKS / A_CONNECTION).await;
         let lost =
             |line: &&Value| line["event"] == "hook_lost" || line["event"] == "allocation_failed";
         assert_eq!(console.said().iter().find(lost), None);

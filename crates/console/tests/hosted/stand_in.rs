@@ -88,7 +88,7 @@ pub struct Hosted {
 struct Seen {
     /// The bodies of the requests that put a hook, oldest first.
     puts: Vec<Value>,
-    /// The connections of all requests, as nginx numbers them.
+    /// The connections of all requests: their protocol, and how nginx numbers them.
     connections: HashSet<String>,
 }
 
@@ -187,11 +187,12 @@ impl Hosted {
         seen.puts.iter().rev().find(is_it).unwrap()["url"].as_str().unwrap().to_owned()
     }
 
-    /// Waits until requests have come on so many connections.
-    pub async fn connections(&mut self, number: usize) {
-        let many = |seen: &Seen| seen.connections.len() >= number;
+    /// Waits until requests have come on so many connections of this protocol, such as `HTTP/2.0`.
+    pub async fn connections(&mut self, protocol: &str, number: usize) {
+        let is_it = |connection: &&String| connection.starts_with(protocol);
+        let many = |seen: &Seen| seen.connections.iter().filter(is_it).count() >= number;
         let seen = timeout(PATIENCE, self.seen.wait_for(many)).await;
-        let _ = seen.unwrap_or_else(|_| panic!("there were not {number} connections"));
+        assert!(seen.is_ok(), "there were fewer than {number} connections of {protocol}");
     }
 }
 
@@ -222,7 +223,7 @@ fn front_configuration(folder: &Path, broker: &str, front: &Front<'_>) -> String
     format!(
         r#"
   map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
-  log_format seen escape=json '{{"method":"$request_method","connection":"$pid $connection","body":"$request_body"}}';
+  log_format seen escape=json '{{"method":"$request_method","connection":"$server_protocol $pid $connection","body":"$request_body"}}';
   gzip on; gzip_min_length 1; gzip_proxied any; gzip_types application/json;
   {certificate}
   {http}
