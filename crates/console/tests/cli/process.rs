@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// Long enough for a loaded machine; only a failing test waits so long.
-pub const PATIENCE: Duration = Duration::from_secs(25);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program, in surroundings of its own: no desktop, no bus, no settings of whoever runs the test.
 pub fn deskhand(home: &Path) -> Command {
