@@ -15,12 +15,12 @@ async fn told(rig: &mut Rig, notices: &mut Notices, times: usize) -> Vec<String>
         (all.count() == times).then_some(())
     };
     rig.seen.until("the message", arrived).await;
-    let news = notices.read().await.unwrap();
+    let news = notices.read().await;
     let text = |tell: &Tell| match tell {
         Tell::Happened(happening) => happening.text.clone(),
-        Tell::Summary(text) => text.clone(),
+        Tell::Summary { text, .. } => text.clone(),
     };
-    news.tell.iter().map(text).collect()
+    news.iter().map(text).collect()
 }
 
 async fn notices(app: &App) -> Notices {

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{process::Child, time::timeout};
 
-use crate::process::{Console, PATIENCE, deskhand, run};
+use crate::process::{Console, PATIENCE, PROGRAM, deskhand, run, started_by};
 
 const DOCUMENT: &str = include_str!("../../../../docs/headless.md");
 
@@ -109,7 +109,8 @@ async fn the_audit_log_that_takes_long_to_open_can_be_interrupted() {
 #[tokio::test]
 async fn what_was_started_with_nohup_outlives_its_terminal() {
     let home = tempfile::tempdir().unwrap();
-    let mut console = Console::start_by(home.path(), "nohup").await;
+    let mut console =
+        Console::start_by(started_by(home.path(), &["nohup", PROGRAM]), home.path(), &[]).await;
     console.signal("HUP");
     let answer = console.ask(serde_json::json!({ "do": "settings" })).await;
     assert_eq!(answer["reply"], "settings");

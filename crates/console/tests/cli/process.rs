@@ -22,9 +22,11 @@ pub fn deskhand(home: &Path) -> Command {
     started_by(home, &[PROGRAM])
 }
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_deskhand-console");
+/// The program.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_deskhand-console");
 
-fn started_by(home: &Path, by: &[&str]) -> Command {
+/// A command whose environment is that of the tests.
+pub fn started_by(home: &Path, by: &[&str]) -> Command {
     let mut command = Command::new(by[0]);
     command.args(&by[1..]);
     command.env_clear().env("HOME", home).env("USER", "anna").kill_on_drop(true);
@@ -56,13 +58,12 @@ pub struct Console {
 impl Console {
     /// Starts one on `home/data` and waits until it is there.
     pub async fn start(home: &Path, words: &[&str]) -> Self {
-        Self::started(Self::spawn(deskhand(home), home, words, Stdio::inherit())).await
+        Self::start_by(deskhand(home), home, words).await
     }
 
-    /// The same by another program, which becomes it.
-    pub async fn start_by(home: &Path, other: &str) -> Self {
-        let command = started_by(home, &[other, PROGRAM]);
-        Self::started(Self::spawn(command, home, &[], Stdio::inherit())).await
+    /// The same, where `program` runs [`deskhand`] in surroundings of the test's choice.
+    pub async fn start_by(program: Command, home: &Path, words: &[&str]) -> Self {
+        Self::started(Self::spawn(program, home, words, Stdio::inherit())).await
     }
 
     /// The same; its log goes to `home/log`.
