@@ -1,7 +1,6 @@
 import type {
   AccessView,
   Command,
-  Hit,
   OutboxMail,
   ProgramState,
   Reply,
@@ -14,12 +13,12 @@ import { newest, page } from './chat';
 import { FakeIdentity } from './identity';
 import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, repeated, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
+import { QUITTING } from './quitting';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { backups, download, keep, PICTURE } from './saving';
+import { search } from './search';
 import { SETTINGS } from './settings';
-import { QUITTING } from './states';
 
-const PAGE = 100;
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
 export class FakeConsole implements ConsolePort {
   readonly asked: Command[] = [];
@@ -220,7 +219,7 @@ export class FakeConsole implements ConsolePort {
       case 'chat':
         return { reply: 'chat', ...page(this.#known(command.session).chat, command.before) };
       case 'search':
-        return this.#search(command.query, command.cursor);
+        return search(this.#scenario, command.query, command.cursor);
       case 'export':
         return {
           reply: 'text',
@@ -382,15 +381,6 @@ export class FakeConsole implements ConsolePort {
     setTimeout(() => this.push({ push: 'regions', ...race(at) }), 600);
   }
 
-  #search(query: string, cursor: string | null): Reply {
-    const wanted = query.trim().toLowerCase();
-    const from = Number(cursor ?? 0);
-    const found = this.#scenario.archive.flatMap((hit) => marked(hit, wanted));
-    const next = from + PAGE < found.length ? String(from + PAGE) : null;
-    const indexed = wanted === '' ? null : (this.#scenario.indexed ?? null);
-    return { reply: 'found', hits: found.slice(from, from + PAGE), cursor: next, indexed };
-  }
-
   #outbox(): OutboxMail[] {
     return [...this.details.values()].flatMap((known) =>
       known.mails
@@ -412,13 +402,6 @@ export class FakeConsole implements ConsolePort {
     if (id)
       this.change(id, (d) => ({ ...d, row: { ...d.row, active_at: this.now(), unread: d.row.unread + 1 } }));
   }
-}
-
-function marked(hit: Hit, wanted: string): Hit[] {
-  if (wanted === '') return [hit];
-  const at = hit.snippet.toLowerCase().indexOf(wanted);
-  if (at >= 0) return [{ ...hit, marks: [[at, at + wanted.length]] }];
-  return hit.name.toLowerCase().includes(wanted) ? [{ ...hit, place: 'session' }] : [];
 }
 
 const WHILE_LOCKED = new Set<Command['do']>([

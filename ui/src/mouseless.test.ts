@@ -127,7 +127,7 @@ test('the menu of a session', async () => {
   const menu = await screen.findByRole('menu');
   const items = within(menu).getAllByRole('menuitem');
   const seen = new Set<Element | null>();
-  for (let n = 0; n < items.length; n += 1) {
+  for (const _ of items) {
     await userEvent.keyboard('{ArrowDown}');
     seen.add(document.activeElement);
   }

@@ -44,7 +44,7 @@ fn nothing_is_green_or_known_that_a_broken_way_would_have_to_tell() {
         let (session, detail) = console.new_session("Maria").await;
         let url = hosted.hook_url(&pin_of(&detail), HookType::PresenterStarted).await;
         let authority = hosted.authority();
-        fire_and_forget(&authority, &[url.clone()]);
+        fire_and_forget(&authority, std::slice::from_ref(&url));
         let online = |d: &Value| d["presenter"]["is"] == "online" && armed(d);
         console
             .detail(&session, "ready", |d| online(d) && d["row"]["state"]["kind"] == "ready")
@@ -61,7 +61,7 @@ fn nothing_is_green_or_known_that_a_broken_way_would_have_to_tell() {
         // A hook that arrives is proof enough.
         hosted.open_way().await;
         console.forget();
-        fire_and_forget(&authority, &[url.clone()]);
+        fire_and_forget(&authority, std::slice::from_ref(&url));
         console.detail(&session, "green, and the customer is there", online).await;
         reach(&mut console, "reachable").await;
 
@@ -102,7 +102,7 @@ fn what_waited_for_a_console_that_was_stopped_is_told_in_a_known_order_or_unknow
             let pin = pin_of(&detail);
             let came = hosted.hook_url(&pin, PresenterStarted).await;
             let left = hosted.hook_url(&pin, PresenterOffline).await;
-            fire_and_forget(&hosted.authority(), &[came.clone()]);
+            fire_and_forget(&hosted.authority(), std::slice::from_ref(&came));
             let ready = |d: &Value| d["row"]["state"]["kind"] == "ready" && armed(d);
             console.detail(&session, "ready", ready).await;
             console.happening(&session, "presenter_online").await;
@@ -113,7 +113,7 @@ fn what_waited_for_a_console_that_was_stopped_is_told_in_a_known_order_or_unknow
         for _ in 0..3 {
             fire_and_forget(&hosted.authority(), &[left.clone(), came.clone()]);
         }
-        fire_and_forget(&hosted.authority(), &[others_left.clone()]);
+        fire_and_forget(&hosted.authority(), std::slice::from_ref(others_left));
         // What is tested is time itself: the console must be away for longer than it takes for late.
         tokio::time::sleep(Duration::from_secs(6)).await;
         console.forget();
