@@ -7,24 +7,25 @@ mod excerpt;
 mod folded;
 mod found;
 mod index;
+mod places;
 mod row;
 mod terms;
 
 use std::collections::{HashMap, hash_map::Entry};
 
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::Connection;
 use session::Timestamp;
-use store::fault;
 
 pub use self::found::{FoundIn, Page, Snippet};
 pub(super) use self::index::{GRAMS, WORDS, forget, put, remove};
 use self::{
     excerpt::excerpt,
     index::index_pending,
+    places::Places,
     row::Row,
-    terms::{Term, match_all, terms},
+    terms::{Term, terms},
 };
-use super::{Archive, ArchiveError, Cursor, PAGE, READ, Summary, doc, sessions};
+use super::{Archive, ArchiveError, Cursor, PAGE, Summary, doc, sessions};
 use crate::SessionId;
 
 /// Something found.
@@ -85,7 +86,8 @@ pub(super) fn find(
         return all_sessions(connection, before, limit);
     }
     let page = Page::new(limit);
-    let mut finder = Finder { connection, terms: &terms, known: HashMap::new(), page };
+    let places = terms.iter().map(|term| Places::new(connection, term)).collect();
+    let mut finder = Finder { connection, terms: &terms, places, known: HashMap::new(), page };
     // A place as the cursor, not an offset: rows that arrive meanwhile shift nothing.
     finder.run(before.map_or(i64::MAX, |cursor| cursor.0))?;
     Ok(finder.page.ended())
@@ -95,12 +97,14 @@ pub(super) fn find(
 struct Finder<'a> {
     connection: &'a Connection,
     terms: &'a [Term],
+    /// Where each of the terms is.
+    places: Vec<Places<'a>>,
     /// Hits of one session are neighbours.
     known: HashMap<SessionId, Option<Summary>>,
     page: Page<Hit>,
 }
 
-impl<'a> Finder<'a> {
+impl Finder<'_> {
     fn run(&mut self, before: i64) -> Result<(), ArchiveError> {
         if self.terms.len() == 1 {
             return self.rows_with_all(0, before);
@@ -112,9 +116,8 @@ impl<'a> Finder<'a> {
             self.rows_with_all(start, before)?;
             end = start;
         }
-        let mut newest = vec![None; self.terms.len()];
         while self.missing() > 0 {
-            let Some(ordinal) = self.session_with_all(&mut newest, end)? else { break };
+            let Some((ordinal, newest)) = self.session_with_all(end)? else { break };
             let start = index::first_place(ordinal);
             let before = self.page.rows.len();
             self.rows_with_all(start, index::first_place(ordinal + 1))?;
@@ -126,65 +129,60 @@ impl<'a> Finder<'a> {
         Ok(())
     }
 
-    /// The newest session below `end` that has all terms. `newest` keeps each term's newest row below its end.
-    fn session_with_all(
-        &self,
-        newest: &mut [Option<i64>],
-        mut end: i64,
-    ) -> Result<Option<i64>, ArchiveError> {
+    /// The newest session below `end` that has all terms: its ordinal, and each term's newest row in it.
+    fn session_with_all(&mut self, mut end: i64) -> Result<Option<(i64, Vec<i64>)>, ArchiveError> {
         loop {
             let mut ordinal = i64::MAX;
-            for (term, newest) in self.terms.iter().zip(&mut *newest) {
-                if newest.is_none_or(|place| place >= end) {
-                    *newest = self.newest_with(term, end)?;
-                }
-                let Some(place) = *newest else { return Ok(None) };
+            let mut newest = Vec::with_capacity(self.places.len());
+            for places in &mut self.places {
+                let Some(place) = places.newest_below(end)? else { return Ok(None) };
                 ordinal = ordinal.min(index::ordinal(place));
                 // The other terms needn't look at the sessions above this one.
                 end = end.min(index::first_place(ordinal + 1));
+                newest.push(place);
             }
-            if newest.iter().flatten().all(|place| index::ordinal(*place) == ordinal) {
-                return Ok(Some(ordinal));
-            }
-        }
-    }
-
-    /// The newest place below `end` whose row has `term`.
-    fn newest_with(&self, term: &Term, end: i64) -> Result<Option<i64>, ArchiveError> {
-        let term = std::slice::from_ref(term);
-        let mut statement = self.candidates()?;
-        let mut places = statement.query((match_all(term), 0, end)).map_err(fault(READ))?;
-        while let Some(columns) = places.next().map_err(fault(READ))? {
-            let place = columns.get(0).map_err(fault(READ))?;
-            if row::at(self.connection, place)?.is_some_and(|row| row.count(term) == 1) {
-                return Ok(Some(place));
+            if newest.iter().all(|place| index::ordinal(*place) == ordinal) {
+                return Ok(Some((ordinal, newest)));
             }
         }
-        Ok(None)
     }
 
     /// Adds the rows from `start` to below `end` that have all terms, until the page is full.
-    fn rows_with_all(&mut self, start: i64, end: i64) -> Result<(), ArchiveError> {
-        let mut statement = self.candidates()?;
-        let mut places =
-            statement.query((match_all(self.terms), start, end)).map_err(fault(READ))?;
+    fn rows_with_all(&mut self, start: i64, mut end: i64) -> Result<(), ArchiveError> {
         while self.missing() > 0
-            && let Some(columns) = places.next().map_err(fault(READ))?
+            && let Some(place) = self.candidate(start, end)?
         {
-            let place = columns.get(0).map_err(fault(READ))?;
             if let Some(row) = row::at(self.connection, place)?
                 && row.count(self.terms) == self.terms.len()
             {
                 self.push(place, &row)?;
             }
+            end = place;
         }
         Ok(())
     }
 
+    /// The newest place from `start` to below `end` whose row may have all terms. The index isn't asked for all of them
+    /// at once: where no row has all, it would look through everything for one, in each session anew.
+    fn candidate(&mut self, start: i64, mut end: i64) -> Result<Option<i64>, ArchiveError> {
+        loop {
+            let newest = end;
+            for places in &mut self.places {
+                let place = places.candidate_below(end)?.filter(|place| *place >= start);
+                let Some(place) = place else { return Ok(None) };
+                end = end.min(place + 1);
+            }
+            // Each term was as far down as all others, in one round.
+            if end == newest {
+                return Ok(Some(end - 1));
+            }
+        }
+    }
+
     /// Adds that one of the terms' newest rows which has the most of them.
-    fn row_with_most(&mut self, newest: &[Option<i64>]) -> Result<(), ArchiveError> {
+    fn row_with_most(&mut self, newest: &[i64]) -> Result<(), ArchiveError> {
         let mut best: Option<(usize, i64, Row)> = None;
-        for place in newest.iter().flatten().copied() {
+        for place in newest.iter().copied() {
             let Some(row) = row::at(self.connection, place)? else { continue };
             let count = row.count(self.terms);
             if best.as_ref().is_none_or(|(most, at, _)| (count, place) > (*most, *at)) {
@@ -192,12 +190,6 @@ impl<'a> Finder<'a> {
             }
         }
         best.map_or(Ok(()), |(_, place, row)| self.push(place, &row))
-    }
-
-    fn candidates(&self) -> Result<CachedStatement<'a>, ArchiveError> {
-        let sql = "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid >= ?2 AND rowid < ?3
-             ORDER BY rowid DESC";
-        self.connection.prepare_cached(sql).map_err(fault(READ))
     }
 
     fn push(&mut self, place: i64, row: &Row) -> Result<(), ArchiveError> {
@@ -393,6 +385,36 @@ mod tests {
             }
         }
         assert_eq!(seen, [9, 9, 8, 7, 6, 6, 5, 4, 3, 3, 2, 1]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn pages_have_each_session_with_all_terms_and_no_other(
+            chats in prop::collection::vec(["[abc]{1,2}( [abcd]{1,3}){0,2}", "[abc]{1,3}"], 1..40),
+            typed in prop::collection::vec("[abcd]{1,3}", 1..4),
+            limit in 1u32..7,
+        ) {
+            let connection = in_memory();
+            for (n, [first, second]) in (1..).zip(&chats) {
+                add(&connection, n, &["x", "", "", "", first, second]);
+            }
+            let has = |chat: &[String; 2]| {
+                typed.iter().all(|term| chat.iter().any(|text| text.contains(term)))
+            };
+            let expected = (1u8..).zip(&chats).filter(|(_, chat)| has(chat)).map(|(n, _)| n);
+            let (mut seen, mut before) = (Vec::new(), None);
+            loop {
+                let page = find(&connection, &typed.join(" "), before, limit).unwrap();
+                seen.extend(page.rows.iter().map(|hit| hit.session.as_bytes()[0]));
+                before = page.next;
+                if before.is_none() {
+                    break;
+                }
+            }
+            seen.dedup();
+            prop_assert_eq!(seen, expected.collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>());
+        }
     }
 
     #[test]

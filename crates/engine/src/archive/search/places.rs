@@ -1,0 +1,101 @@
+//! Where one term is, read from the index a batch at a time.
+
+use std::collections::VecDeque;
+
+use rusqlite::Connection;
+use store::fault;
+
+use super::{
+    row,
+    terms::{Term, match_all},
+};
+use crate::archive::{ArchiveError, READ};
+
+/// About a page, which is all that most searches look at.
+const FIRST: usize = 64;
+/// After a jump, of which there may be one for each session.
+const FEW: usize = 8;
+const MOST: usize = 512;
+
+/// The places of the rows that have a term, the newest first. Asked for ever lower places, it never goes back.
+pub(super) struct Places<'a> {
+    connection: &'a Connection,
+    term: &'a [Term],
+    query: String,
+    /// Those that were read and may still be asked for. They have the term's grams, but maybe not the term.
+    ahead: VecDeque<i64>,
+    /// Whether the first of `ahead` has the term.
+    is_sure: bool,
+    /// All from here on were read or jumped over.
+    read_to: i64,
+    batch: usize,
+    is_at_end: bool,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn new(connection: &'a Connection, term: &'a Term) -> Self {
+        let term = std::slice::from_ref(term);
+        Self {
+            connection,
+            term,
+            query: match_all(term),
+            ahead: VecDeque::new(),
+            is_sure: false,
+            read_to: i64::MAX,
+            batch: FIRST / 2,
+            is_at_end: false,
+        }
+    }
+
+    /// The newest place below `end` whose row has the term.
+    pub(super) fn newest_below(&mut self, end: i64) -> Result<Option<i64>, ArchiveError> {
+        while let Some(place) = self.candidate_below(end)? {
+            self.is_sure = self.is_sure
+                || row::at(self.connection, place)?.is_some_and(|row| row.count(self.term) == 1);
+            if self.is_sure {
+                return Ok(Some(place));
+            }
+            self.pass();
+        }
+        Ok(None)
+    }
+
+    /// The newest place below `end` whose row may have the term.
+    pub(super) fn candidate_below(&mut self, end: i64) -> Result<Option<i64>, ArchiveError> {
+        loop {
+            while let Some(place) = self.ahead.front() {
+                if *place < end {
+                    return Ok(Some(*place));
+                }
+                self.pass();
+            }
+            if self.is_at_end {
+                return Ok(None);
+            }
+            self.read(end)?;
+        }
+    }
+
+    fn pass(&mut self) {
+        self.ahead.pop_front();
+        self.is_sure = false;
+    }
+
+    fn read(&mut self, end: i64) -> Result<(), ArchiveError> {
+        let jumps = end < self.read_to && self.read_to < i64::MAX;
+        self.batch = if jumps { FEW } else { MOST.min(self.batch * 2) };
+        let end = end.min(self.read_to);
+        let sql = "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid < ?2
+             ORDER BY rowid DESC LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql).map_err(fault(READ))?;
+        let places = statement
+            .query_map((&self.query, end, self.batch), |row| row.get(0))
+            .map_err(fault(READ))?;
+        for place in places {
+            self.ahead.push_back(place.map_err(fault(READ))?);
+        }
+        self.is_at_end = self.ahead.len() < self.batch;
+        self.read_to = self.ahead.back().copied().unwrap_or(end);
+        Ok(())
+    }
+}
