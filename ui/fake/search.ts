@@ -19,4 +19,3 @@ function marked(hit: Hit, wanted: string): Hit[] {
   if (at >= 0) return [{ ...hit, marks: [[at, at + wanted.length]] }];
   return hit.name.toLowerCase().includes(wanted) ? [{ ...hit, place: 'session' }] : [];
 }
-

@@ -127,8 +127,10 @@ test('the menu of a session', async () => {
   const menu = await screen.findByRole('menu');
   const items = within(menu).getAllByRole('menuitem');
   const seen = new Set<Element | null>();
-  for (const _ of items) {
+  while (seen.size < items.length) {
     await userEvent.keyboard('{ArrowDown}');
+    // Round again: what was not reached by now is never reached.
+    if (seen.has(document.activeElement)) break;
     seen.add(document.activeElement);
   }
   expect(items.filter((item) => !seen.has(item) && item !== items[0])).toEqual([]);

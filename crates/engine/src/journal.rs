@@ -6,6 +6,7 @@
 
 mod console_key;
 mod faults;
+mod last_numbers;
 mod ledger;
 mod read;
 mod secrets;
@@ -21,6 +22,7 @@ pub use store::{PendingWrite as Answer, StoreError as JournalError};
 use store::{Readers, Writer};
 use wire::{HookType, Pin};
 
+use self::last_numbers::LastNumbers;
 pub use self::{
     faults::{Fault, Faults},
     secrets::SessionSecrets,
@@ -269,9 +271,11 @@ impl Journal {
         self.readers.read(read::EVENTS, work).await
     }
 
-    /// The newest event's sequence; 0 before the first.
+    /// The newest event's sequence, be it erased since; 0 before the first.
     pub async fn last_event(&self) -> Result<u64, JournalError> {
-        self.readers.read(read::EVENTS, read::last_event).await
+        let key = Arc::clone(&self.key);
+        let work = move |c: &rusqlite::Connection| LastNumbers::given_out(c, &key);
+        self.readers.read(read::EVENTS, work).await.map(|last| last.event)
     }
 
     /// Whether `pin` was ever a session's of this journal, be it forgotten and its secrets erased.

@@ -456,6 +456,7 @@ async fn an_erased_session_leaves_no_bytes_and_its_numbers_are_not_given_out_aga
     let journal = open(dir.path());
     let ids: Vec<_> = journal.load().await.unwrap().sessions.iter().map(|s| s.session).collect();
     assert_eq!(ids, [session(1)]);
+    assert_eq!(journal.last_event().await.unwrap(), newest_event);
     assert!(journal.append(session(1), HOOK, Timestamp(3)).await.unwrap() > newest_hook);
     let events = vec![(Event::Life(LifeEvent::Created), Timestamp(4))];
     let seqs = journal.save_turn(SessionTurn { events, ..turn(session(1), 1) }).await.unwrap();

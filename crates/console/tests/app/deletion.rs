@@ -111,7 +111,7 @@ async fn a_closed_session_costs_a_start_nothing_and_is_all_there_when_asked_for(
     let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
     rig.seen.until("the live one", |seen| seen.rows.get(&live).map(drop)).await;
     assert!(!rig.seen.rows.contains_key(&id), "it isn't pushed");
-    assert_eq!(found(&rig, "toner").await, [id.clone()]);
+    assert_eq!(found(&rig, "toner").await, std::slice::from_ref(&id));
     let Reply::Detail { detail } = rig.ask(json!({ "do": "detail", "session": id })).await else {
         panic!("it has no detail")
     };

@@ -10,15 +10,17 @@ use session::{Event, Record, Timestamp};
 use store::{StoreError, Transactional, WriteConnection, fault};
 use wire::HookType;
 
-use super::{Faults, SessionSecrets, SessionTurn, table};
+use super::{
+    Faults, SessionSecrets, SessionTurn,
+    last_numbers::{LAST_ERASED, LastNumbers},
+    table,
+};
 use crate::{SessionId, vault::SealKey};
 
 /// The most rows that one call prunes, so that an event never waits long behind it.
 const PRUNED_AT_ONCE: usize = 1_000;
 
 const ERASE: &str = "erase a session from the journal";
-/// The mark that has the newest numbers as of the last erasure.
-const LAST_ERASED: &str = "journal/last-erased";
 
 /// The writer's connection, and the last number of each sequence.
 pub(super) struct Ledger {
@@ -31,13 +33,6 @@ pub(super) struct Ledger {
     /// Rows were erased that are in the write-ahead log still.
     erased: bool,
     faults: Faults,
-}
-
-/// The newest number of each sequence.
-#[derive(Clone, Copy)]
-struct LastNumbers {
-    webhook: u64,
-    event: u64,
 }
 
 /// A hook event, as sealed.
@@ -91,17 +86,7 @@ impl Ledger {
         key: Arc<SealKey>,
         faults: Faults,
     ) -> Result<Self, StoreError> {
-        let end = |sql| {
-            connection
-                .query_row(sql, [], |row| row.get::<_, Option<u64>>(0))
-                .map(Option::unwrap_or_default)
-                .map_err(fault("open the journal"))
-        };
-        let erased = last_erased(&connection, &key)?;
-        let last = LastNumbers {
-            webhook: end("SELECT max(seq) FROM events")?.max(erased.webhook),
-            event: end("SELECT max(seq) FROM happenings")?.max(erased.event),
-        };
+        let last = LastNumbers::given_out(&connection, &key)?;
         Ok(Self { connection, key, last, committed: last, erased: false, faults })
     }
 
@@ -194,9 +179,7 @@ impl Ledger {
 
     pub fn erase(&mut self, session: SessionId) -> Result<(), StoreError> {
         self.forget(session)?;
-        // Where the newest rows go, no row says any more up to where numbers were given out.
-        let LastNumbers { webhook, event } = self.last;
-        self.mark(LAST_ERASED, Some(&[webhook.to_le_bytes(), event.to_le_bytes()].concat()))?;
+        self.mark(LAST_ERASED, Some(&self.last.as_mark()))?;
         for sql in
             ["DELETE FROM events WHERE session = ?1", "DELETE FROM happenings WHERE session = ?1"]
         {
@@ -288,15 +271,4 @@ impl Ledger {
             .and_then(|mut statement| statement.execute(parameters))
             .map_err(fault(doing))
     }
-}
-
-fn last_erased(connection: &Connection, key: &SealKey) -> Result<LastNumbers, StoreError> {
-    let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
-    let (mut webhook, mut event) = (0, 0);
-    if let Some(mark) = super::read::mark(connection, key, LAST_ERASED)?
-        && let Some((first, second)) = mark.split_at_checked(8)
-    {
-        (webhook, event) = (number(first), number(second));
-    }
-    Ok(LastNumbers { webhook, event })
 }

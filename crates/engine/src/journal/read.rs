@@ -151,13 +151,6 @@ pub(super) fn is_blank(connection: &Connection) -> Result<bool, StoreError> {
     connection.query_row(sql, [], |row| row.get(0)).map_err(fault(LOAD))
 }
 
-pub(super) fn last_event(connection: &Connection) -> Result<u64, StoreError> {
-    connection
-        .query_row("SELECT max(seq) FROM happenings", [], |row| row.get::<_, Option<u64>>(0))
-        .map(Option::unwrap_or_default)
-        .map_err(fault(EVENTS))
-}
-
 fn read_events(
     rows: &mut rusqlite::Rows<'_>,
     key: &SealKey,
