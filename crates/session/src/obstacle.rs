@@ -21,6 +21,8 @@ pub enum Obstacle {
     },
     /// What answers points to another server.
     Redirect,
+    /// The server points to itself by https, and was asked by http.
+    NeedsHttps,
     /// The answer is incomplete.
     BrokeOff,
     /// The answer is compressed, which nobody asked for.
@@ -43,6 +45,7 @@ impl Obstacle {
                 format!("a firewall or gateway before the service refused it ({status})")
             }
             Self::Redirect => "the service's address leads to another server".into(),
+            Self::NeedsHttps => "the service answers by https only".into(),
             Self::BrokeOff => "the service's answer broke off".into(),
             Self::Encoded => "the service's answer is compressed, which was not asked for".into(),
         }
@@ -51,7 +54,7 @@ impl Obstacle {
     /// Whether the service may have carried the request out all the same.
     pub const fn let_it_through(self) -> bool {
         match self {
-            Self::Redirect | Self::BrokeOff | Self::Encoded => true,
+            Self::Redirect | Self::NeedsHttps | Self::BrokeOff | Self::Encoded => true,
             Self::CertificateExpired
             | Self::CertificateOfAnother
             | Self::CertificateUntrusted

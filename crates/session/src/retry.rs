@@ -118,6 +118,7 @@ pub fn wait(attempt: u32, failure: Failure, on_screen: bool) -> Duration {
                 | Obstacle::Proxy
                 | Obstacle::Gateway { .. }
                 | Obstacle::Redirect
+                | Obstacle::NeedsHttps
                 | Obstacle::Encoded,
         }
         | Failure::TooLarge { .. } => LONGEST,

@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::{
     Engine, SessionId,
-    archive::{FoundIn, Hit as Found, NoteKind},
+    archive::{FoundIn, Hit as Found, ListedSession, NoteKind},
     clock::now,
 };
 use serde::Deserialize;
@@ -233,7 +233,15 @@ async fn export(console: &Console, session: &str, format: Format) -> CommandResu
 async fn export_sessions(console: &Console) -> CommandResult {
     let engine = console.engine.require().await?;
     let sessions = engine.archive().all_sessions().await;
-    let sessions = sessions.map_err(|error| trouble::of_store(&error))?;
+    let mut sessions = sessions.map_err(|error| trouble::of_store(&error))?;
+    let now = now();
+    for ListedSession { summary, .. } in &mut sessions {
+        // The archive has a live session as it was at its last change.
+        let Some(snapshot) = engine.snapshot(summary.session) else { continue };
+        summary.word = SessionStatus::new(&snapshot.record, now);
+        let under_way = snapshot.record.active_since.map_or(0, |since| now.since(since).as_millis());
+        summary.active_ms += u64::try_from(under_way).unwrap_or_default();
+    }
     let (file_name, text) = export::all_sessions(&sessions, &console.zone);
     Ok(Reply::Text { file_name, text })
 }

@@ -104,6 +104,10 @@ const fn of_obstacle(obstacle: Obstacle) -> Remedy {
             "Open a browser and sign in to the network if it asks for that; otherwise check the \
              service's address in the settings.",
         ),
+        Obstacle::NeedsHttps => (
+            Code::CheckAddress,
+            "Write https:// instead of http:// in the service's address in the settings.",
+        ),
         Obstacle::BrokeOff => (Code::TryAgain, "Try again; if it stays so, check the network."),
         Obstacle::Encoded => (
             Code::ServiceFault,
@@ -125,7 +129,13 @@ pub const fn of_store(error: &StoreError) -> Remedy {
         Cause::RestoreKey | Cause::RestoreCopy => Code::RestoreCopy,
         Cause::Update => Code::UpdateApp,
     };
-    (code, cause.text())
+    let advice = match cause {
+        Cause::RestoreCopy => {
+            "restore a backup, or save what can be read with \"deskhand doctor --salvage\""
+        }
+        other => other.text(),
+    };
+    (code, advice)
 }
 
 /// For a command that changed nothing because a store refused it.

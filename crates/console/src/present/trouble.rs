@@ -146,6 +146,7 @@ mod tests {
             Failure::Blocked { by: Obstacle::Proxy },
             Failure::Blocked { by: Obstacle::Gateway { status: 403 } },
             Failure::Blocked { by: Obstacle::Redirect },
+            Failure::Blocked { by: Obstacle::NeedsHttps },
             Failure::Blocked { by: Obstacle::BrokeOff },
             Failure::Blocked { by: Obstacle::Encoded },
             Failure::TooLarge { most: 8 << 20 },
@@ -174,6 +175,7 @@ mod tests {
             (by(Obstacle::Proxy), ["407", "user name and the password"]),
             (by(Obstacle::Gateway { status: 403 }), ["firewall", "let Deskhand through"]),
             (by(Obstacle::Redirect), ["another server", "sign in to the network"]),
+            (by(Obstacle::NeedsHttps), ["by https only", "Write https://"]),
             (by(Obstacle::BrokeOff), ["broke off", "Try again"]),
             (of(Failure::Unauthorized), ["401", "service's address"]),
         ] {

@@ -201,7 +201,8 @@ async fn all_sessions_are_exported_as_one_table() {
     assert!(file_name.ends_with(".csv"), "{file_name}");
     assert!(text.starts_with("\u{FEFF}session,customer,ticket,"), "{text}");
     assert!(text.contains("'=Maria") && text.contains("\"two\nlines, €\"\r\n"), "{text}");
-    assert!(text.contains(",Bob,"), "{text}");
+    let bob = text.lines().find(|line| line.contains(",Bob,")).unwrap();
+    assert!(bob.contains(",,0,0,"), "nobody has come, so how long that took isn't known: {bob}");
     rig.app.stop().await;
 }
 

@@ -50,9 +50,12 @@ fn whatever_answers_in_place_of_the_service_is_told_as_what_it_is() {
 #[test]
 fn an_address_that_leads_elsewhere_is_told_and_not_followed() {
     inside(async |hosted: Hosted| {
-        for base in ["https://moved.example/api/v1", "http://service.example/api/v1"] {
+        for (base, words) in [
+            ("https://moved.example/api/v1", ["another server", "address"]),
+            ("http://service.example/api/v1", ["by https only", "Write https://"]),
+        ] {
             let mut console = hosted.console(&["--base-url", base]).await;
-            is_told(&mut console, &["another server", "address"]).await;
+            is_told(&mut console, &words).await;
             console.quit().await;
         }
     });

@@ -158,8 +158,8 @@ pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
         407 => Failure::Blocked { by: Obstacle::Proxy },
         // The service's own refusals are JSON: a page comes from something before it.
         403 if is_page(response) => Failure::Blocked { by: Obstacle::Gateway { status: code } },
-        300..=399 if leads_to_another_server(response) => {
-            Failure::Blocked { by: Obstacle::Redirect }
+        300..=399 => {
+            leads_elsewhere(response).map_or(Failure::Malformed, |by| Failure::Blocked { by })
         }
         401 => Failure::Unauthorized,
         429 => Failure::RateLimited { retry_after_ms },
@@ -176,9 +176,16 @@ pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
     (failure, format!("the service answered {code}{elsewhere}"))
 }
 
-fn leads_to_another_server(response: &Response) -> bool {
+/// What a redirect to elsewhere says of the address that was asked.
+fn leads_elsewhere(response: &Response) -> Option<Obstacle> {
     let from = response.url();
-    location(from, response).is_some_and(|next| next.origin() != from.origin())
+    let next = location(from, response)?;
+    let is_same_by_https = next.host() == from.host() && next.scheme() == "https";
+    match next.origin() == from.origin() {
+        true => None,
+        false if is_same_by_https && from.scheme() == "http" => Some(Obstacle::NeedsHttps),
+        false => Some(Obstacle::Redirect),
+    }
 }
 
 /// Where an answer to a request for `from` redirects to, if it does.

@@ -110,10 +110,12 @@ async fn half_a_body_broke_off() {
 #[tokio::test]
 async fn what_stands_before_the_service_is_not_taken_for_it() {
     let elsewhere = "302 Found\r\nLocation: https://login.example/";
+    let by_https = "301 Moved Permanently\r\nLocation: https://127.0.0.1/api/v1/";
     for (status, failure) in [
         ("403 Forbidden", Failure::Blocked { by: Obstacle::Gateway { status: 403 } }),
         ("407 Proxy Authentication Required", Failure::Blocked { by: Obstacle::Proxy }),
         (elsewhere, Failure::Blocked { by: Obstacle::Redirect }),
+        (by_https, Failure::Blocked { by: Obstacle::NeedsHttps }),
         ("401 Unauthorized", Failure::Unauthorized),
     ] {
         let page = format!("<h1>{MARK}</h1>");
