@@ -7,7 +7,7 @@ mod excerpt;
 mod folded;
 mod found;
 mod index;
-mod places;
+mod occurrences;
 mod row;
 mod terms;
 
@@ -21,7 +21,7 @@ pub(super) use self::index::{GRAMS, WORDS, forget, put, remove};
 use self::{
     excerpt::excerpt,
     index::index_pending,
-    places::Places,
+    occurrences::Occurrences,
     row::Row,
     terms::{Term, terms},
 };
@@ -86,8 +86,8 @@ pub(super) fn find(
         return all_sessions(connection, before, limit);
     }
     let page = Page::new(limit);
-    let places = terms.iter().map(|term| Places::new(connection, term)).collect();
-    let mut finder = Finder { connection, terms: &terms, places, known: HashMap::new(), page };
+    let occurrences = terms.iter().map(|term| Occurrences::new(connection, term)).collect();
+    let mut finder = Finder { connection, terms: &terms, occurrences, known: HashMap::new(), page };
     // A place as the cursor, not an offset: rows that arrive meanwhile shift nothing.
     finder.run(before.map_or(i64::MAX, |cursor| cursor.0))?;
     Ok(finder.page.ended())
@@ -98,7 +98,7 @@ struct Finder<'a> {
     connection: &'a Connection,
     terms: &'a [Term],
     /// Where each of the terms is.
-    places: Vec<Places<'a>>,
+    occurrences: Vec<Occurrences<'a>>,
     /// Hits of one session are neighbours.
     known: HashMap<SessionId, Option<Summary>>,
     page: Page<Hit>,
@@ -133,9 +133,9 @@ impl Finder<'_> {
     fn session_with_all(&mut self, mut end: i64) -> Result<Option<(i64, Vec<i64>)>, ArchiveError> {
         loop {
             let mut ordinal = i64::MAX;
-            let mut newest = Vec::with_capacity(self.places.len());
-            for places in &mut self.places {
-                let Some(place) = places.newest_below(end)? else { return Ok(None) };
+            let mut newest = Vec::with_capacity(self.occurrences.len());
+            for one in &mut self.occurrences {
+                let Some(place) = one.newest_below(end)? else { return Ok(None) };
                 ordinal = ordinal.min(index::ordinal(place));
                 // The other terms needn't look at the sessions above this one.
                 end = end.min(index::first_place(ordinal + 1));
@@ -167,8 +167,8 @@ impl Finder<'_> {
     fn candidate(&mut self, start: i64, mut end: i64) -> Result<Option<i64>, ArchiveError> {
         loop {
             let newest = end;
-            for places in &mut self.places {
-                let place = places.candidate_below(end)?.filter(|place| *place >= start);
+            for one in &mut self.occurrences {
+                let place = one.candidate_below(end)?.filter(|place| *place >= start);
                 let Some(place) = place else { return Ok(None) };
                 end = end.min(place + 1);
             }

@@ -18,7 +18,7 @@ const FEW: usize = 8;
 const MOST: usize = 512;
 
 /// The places of the rows that have a term, the newest first. Asked for ever lower places, it never goes back.
-pub(super) struct Places<'a> {
+pub(super) struct Occurrences<'a> {
     connection: &'a Connection,
     term: &'a [Term],
     query: String,
@@ -32,7 +32,7 @@ pub(super) struct Places<'a> {
     is_at_end: bool,
 }
 
-impl<'a> Places<'a> {
+impl<'a> Occurrences<'a> {
     pub(super) fn new(connection: &'a Connection, term: &'a Term) -> Self {
         let term = std::slice::from_ref(term);
         Self {
