@@ -87,7 +87,7 @@ fn end_on_signal(app: AppHandle) {
                 quit::end(&app);
             }
             Err(error) => {
-                tracing::warn!(%error, "listen for Ctrl-C: the system refused; quit by the tray")
+                tracing::warn!(%error, "listen for Ctrl-C: the system refused; quit from the tray")
             }
         }
     });

@@ -231,7 +231,7 @@ function active(now: number): SessionDetail {
         4,
         'team@example.com',
         false,
-        { state: 'queued', status: 'Not taken yet, it is tried again: 451 4.3.0 try again later' },
+        { state: 'queued', status: 'Not taken yet; it will be tried again: 451 4.3.0 try again later' },
         {},
       ),
     ],

@@ -70,7 +70,7 @@ impl Mailer {
     pub async fn send(&self, mail: &Mail) -> Handover {
         let to = match address::parse(&mail.to) {
             Ok(to) => to,
-            Err(why) => return Handover::Refused(format!("this is no e-mail address: {why}")),
+            Err(why) => return Handover::Refused(format!("this is not an e-mail address: {why}")),
         };
         let plain = to.user().is_ascii();
         // The same each time that it is tried, so that a mail that comes twice is known to be one.

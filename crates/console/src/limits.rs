@@ -22,7 +22,7 @@ pub const NOTE: Limit = Limit { field: "note", what: "the note", most: 20_000 };
 pub const TAG: Limit = Limit { field: "tag", what: "a tag", most: 40 };
 pub const NICKNAME: Limit = Limit { field: "nickname", what: "the passkey's name", most: 64 };
 pub const FILTER: Limit = Limit { field: "filter", what: "the filter", most: 200 };
-pub const QUERY: Limit = Limit { field: "query", what: "what to search for", most: 1_000 };
+pub const QUERY: Limit = Limit { field: "query", what: "the search", most: 1_000 };
 /// The most words of a search: each is looked up, and a page of pasted text would take minutes.
 const MOST_WORDS: usize = 64;
 /// The most tags of one session.
@@ -65,7 +65,7 @@ impl Limit {
 /// [`crate::view::Code::BadInput`] if it is too long, or has too many words.
 pub fn query(typed: &str) -> Result<(), Trouble> {
     const DOING: &str = "search the archive";
-    const REMEDY: &str = "search for the few words that are rare";
+    const REMEDY: &str = "search for a few rare words";
     let (length, words) = (typed.chars().count(), typed.split_whitespace().count());
     let (has, most) = match (length > QUERY.most, words > MOST_WORDS) {
         (true, _) => (format!("{length} characters"), QUERY.most),
@@ -95,8 +95,8 @@ mod tests {
     #[test]
     fn a_page_of_pasted_text_is_not_searched_for() {
         for (typed, text) in [
-            ("x".repeat(10_240), "what to search for has 10240 characters, and at most 1000 are"),
-            ("a b ".repeat(33), "what to search for has 66 words, and at most 64 are"),
+            ("x".repeat(10_240), "the search has 10240 characters, and at most 1000 are"),
+            ("a b ".repeat(33), "the search has 66 words, and at most 64 are"),
         ] {
             let refused = query(&typed).unwrap_err();
             assert_eq!(refused.text, format!("Search the archive: {text} taken."));

@@ -12,8 +12,9 @@ pub const LONGEST_ADDRESS: usize = 320;
 
 /// A text of several lines made harmless: line breaks and tabs stay.
 pub fn plain_lines(text: &str, most: usize) -> String {
-    let unified =
-        text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
+    let unified = text
+        .replace("\r\n", "\n")
+        .replace(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
     unified.chars().filter(|&c| matches!(c, '\n' | '\t') || !is_hidden(c)).take(most).collect()
 }
 

@@ -112,7 +112,9 @@ pub enum Misfit {
     #[error("delete the session: it is not closed")]
     NotOver,
     /// Nor one whose PIN is still being ended: nobody would be left to do it.
-    #[error("delete the session: its transcript is still being saved, or its PIN ended")]
+    #[error(
+        "delete the session: its transcript is still being saved, or its PIN still being ended"
+    )]
     PinNotEnded,
     /// The customer's program can't be saved now.
     #[error("save the customer's program: {}", why_not_saved(*.0))]

@@ -34,10 +34,10 @@ pub enum AddressFault {
     #[error("it has spaces or characters that can't be seen")]
     Hidden,
     /// The part before the @ isn't a name that can stand there without quotes.
-    #[error("the part before the @ can't stand there; names in quotes are not taken")]
+    #[error("the part before the @ is not a valid name; names in quotes are not taken")]
     Local,
     /// The part after the @ isn't a domain.
-    #[error("the part after the @ is no domain; numeric addresses are not taken")]
+    #[error("the part after the @ is not a domain; numeric addresses are not taken")]
     Domain,
     /// It is longer than a mail server takes.
     #[error("it is too long: at most 64 bytes before the @ and 254 in all")]

@@ -1,24 +1,32 @@
 //! Text from strangers: what may be shown as a name, as a message, or in an e-mail.
 
+use wire::text::is_hidden;
+
 use super::refusal::Refused;
 
 /// The longest name, in characters.
 pub const LONGEST_NAME: usize = 64;
 /// The longest chat message, in characters.
 pub const LONGEST_MESSAGE: usize = 2_000;
+/// What ends a line beside a line feed.
+const LINE_ENDS: [char; 6] = ['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// A name as a page shows it: without control and bidirectional characters, cut to [`LONGEST_NAME`].
 pub fn tidy_name(raw: &str) -> String {
-    let visible: String = raw.chars().filter(|&c| !is_unseen(c)).collect();
+    // Joiners shape the letters between which they stand, and are nothing to see by themselves.
+    let is_blank = |c: char| c.is_whitespace() || matches!(c, '\u{200c}' | '\u{200d}');
+    let visible: String = raw.chars().filter(|&c| !is_hidden(c)).collect();
+    let cut: String = visible.trim_matches(is_blank).chars().take(LONGEST_NAME).collect();
     // Trimmed twice, since the cut may leave a space at the end.
-    visible.trim().chars().take(LONGEST_NAME).collect::<String>().trim_end().to_owned()
+    cut.trim_end_matches(is_blank).to_owned()
 }
 
 /// A message as it is stored: with its line breaks, without other control and bidirectional characters; `None` if
 /// nothing is left or it is too long.
 pub fn tidy_message(raw: &str) -> Option<String> {
+    let lines = raw.replace("\r\n", "\n").replace(LINE_ENDS, "\n");
     let visible: String =
-        raw.chars().filter(|&c| c == '\n' || c == '\t' || !is_unseen(c)).collect();
+        lines.chars().filter(|&c| c == '\n' || c == '\t' || !is_hidden(c)).collect();
     let text = visible.trim();
     let fits = !text.is_empty() && text.chars().count() <= LONGEST_MESSAGE;
     fits.then(|| text.to_owned())
@@ -51,7 +59,7 @@ pub fn mail_name(raw: &str) -> Result<&str, NameRefused> {
     if name.chars().count() > LONGEST_NAME {
         return Err(NameRefused::TooLong);
     }
-    if name.chars().any(is_unseen) {
+    if name.chars().any(is_hidden) {
         return Err(NameRefused::Control);
     }
     if looks_like_link(name) { Err(NameRefused::Link) } else { Ok(name) }
@@ -72,14 +80,6 @@ fn looks_like_link(name: &str) -> bool {
         || lower.split_whitespace().any(dotted)
 }
 
-/// Control characters, and characters that reorder or hide their neighbours.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
-            | '\u{061c}' | '\u{feff}' | '\u{00ad}' | '\u{fff9}'..='\u{fffb}')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -89,6 +89,8 @@ mod tests {
     #[test]
     fn names_lose_what_nobody_can_see() {
         assert_eq!(tidy_name("  Ma\u{202e}ria\r\n "), "Maria");
+        assert_eq!(tidy_name("\u{200d} \u{200c}"), "");
+        assert_eq!(tidy_name("می\u{200c}خواهم"), "می\u{200c}خواهم");
         assert_eq!(tidy_name(&"x".repeat(99)).len(), LONGEST_NAME);
     }
 
@@ -118,6 +120,17 @@ mod tests {
     #[test]
     fn messages_keep_their_lines_and_have_an_end() {
         assert_eq!(tidy_message(" a\nb\u{7} "), Some("a\nb".into()));
+        for line_end in LINE_ENDS {
+            assert_eq!(tidy_message(&format!("a{line_end}b")), Some("a\nb".into()));
+        }
+        assert_eq!(tidy_message("a\r\nb"), Some("a\nb".into()));
+        for whole in ["می\u{200c}خواهم", "👩\u{200d}👧", "क\u{94d}\u{200d}ष"] {
+            assert_eq!(
+                tidy_message(whole).as_deref(),
+                Some(whole),
+                "joiners belong to what is read"
+            );
+        }
         assert_eq!(tidy_message(" \n "), None);
         assert_eq!(tidy_message(&"x".repeat(LONGEST_MESSAGE + 1)), None);
     }

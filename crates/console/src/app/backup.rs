@@ -141,15 +141,17 @@ impl UnderWay {
 fn waits_for_start() -> Trouble {
     Trouble {
         code: Code::TryAgain,
-        text: "A restored backup takes the place of this data at the next start.".into(),
-        remedy: "Start Deskhand again now: what is done until then is not in the backup.".into(),
+        text: "A restored backup will take the place of this data at the next start.".into(),
+        remedy: "Quit Deskhand and start it again: what is done until then isn't in the backup."
+            .into(),
     }
 }
 
 /// Has the audit log say where the data is in whose place a restored backup was put.
 pub(super) async fn record_in_place(console: &Console, aside: &Path) {
     let aside = words::plain(&aside.display().to_string(), 300);
-    let text = format!("A restored backup took the place of the data, which is in {aside} now.");
+    let text =
+        format!("A restored backup took the place of the old data, which is now in {aside}.");
     tracing::info!(text);
     let by = "Deskhand".into();
     console

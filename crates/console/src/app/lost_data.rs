@@ -34,9 +34,8 @@ pub(super) fn servers(data: &Path, settings: &Settings) -> Vec<StoreFile> {
 
 /// Says that a server's store was made anew, since the one of before was gone.
 pub(super) async fn say_made_anew(console: &Console, store: StoreFile) {
-    let text =
-        format!("open the {}: the one of before was gone, and a new one was made", store.name);
-    let remedy = "PINs, links and profiles that only it knew are good no more. If you have a backup from \
+    let text = format!("open the {}: the earlier one is gone, so a new one was made", store.name);
+    let remedy = "PINs, links and profiles that only it knew no longer work. If you have a backup from \
                   before, restore it.";
     console.hold_up("store_made_anew", restore(&text, remedy)).await;
 }

@@ -132,7 +132,7 @@ async fn newest_happening(engine: &Engine, read_up_to: Option<u64>) -> Result<u6
             field: "from-seq".to_owned(),
             problem: format!("the newest happening of this data folder has the number {newest}"),
             remedy:
-                "Give that number or a lower one; was a backup restored, or is this another folder?"
+                "Give that number or a lower one. Was a backup restored, or is this another folder?"
                     .to_owned(),
         })),
         None => Ok(newest),

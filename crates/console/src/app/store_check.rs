@@ -63,7 +63,7 @@ fn look(
 }
 
 fn tell(console: &Console, store: StoreFile, error: &StoreError) {
-    tracing::error!(store = store.name, %error, "a database was looked through");
+    tracing::error!(store = store.name, %error, "look through a database for damage");
     if let StoreError::Damaged { .. } = error {
         console.standing.add(damaged(error));
         console.updates.announce();

@@ -154,7 +154,7 @@ async fn restore(
 ) -> CommandResult {
     if !replace {
         let text =
-            "it is not confirmed. It takes the place of this console's data, which is moved aside";
+            "it is not confirmed. The backup replaces this console's data, which is moved aside";
         let remedy = "If that is meant, give the command again with replace: true.";
         return Err(refused(&format!("{RESTORING}: {text}"), remedy));
     }

@@ -94,8 +94,9 @@ async fn repeat(console: &Console, session: &str, mail: u32) -> CommandResult {
     }
     let orders = &snapshot.record.mail;
     if !orders.iter().any(|order| order.id == mail && order.can_be_repeated()) {
-        let text =
-            format!("{AGAIN}: it isn't one that was refused, failed or may not have been sent");
+        let text = format!(
+            "{AGAIN}: only one that was refused, failed or perhaps not sent can be repeated"
+        );
         return Err(trouble::bad_input(&text, "order another one"));
     }
     engine.order(id, Input::MailRepeated { id: mail }).await.map_err(failed)?;

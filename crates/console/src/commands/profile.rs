@@ -95,7 +95,7 @@ async fn create_profile(console: &Arc<Console>, name: &str, email: &str) -> Comm
         return Err(trouble::bad_input(&text, "give the name that records shall carry"));
     }
     if let Err(why) = person.email.parse::<MailAddress>() {
-        let text = format!("{doing}: this is no e-mail address: {why}");
+        let text = format!("{doing}: this is not an e-mail address: {why}");
         return Err(trouble::bad_input(&text, "give one such as anna@example.com"));
     }
     let taken = |other: &Person| other.name == person.name;

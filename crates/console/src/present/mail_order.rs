@@ -53,7 +53,7 @@ fn told(fate: &Fate, setting: &Setting<'_>) -> (MailKind, String) {
             (MailKind::Queued, "Being handed to the mail server".into())
         }
         MailState::Queued => {
-            (MailKind::Queued, format!("Not taken yet, it is tried again: {reason}"))
+            (MailKind::Queued, format!("Not taken yet; it will be tried again: {reason}"))
         }
         MailState::HandedOver => (
             MailKind::HandedOver,
@@ -88,7 +88,7 @@ fn known_here(order: &Order, setting: &Setting<'_>) -> (MailKind, String) {
             ),
         ),
         Status::MaybeSent => {
-            (MailKind::MaybeSent, "May have been sent; it is not repeated by itself".into())
+            (MailKind::MaybeSent, "May have been sent; it is not sent again by itself".into())
         }
         Status::Failed { failure } => (MailKind::Failed, format!("Not sent: {}", failure.reason())),
     }

@@ -118,18 +118,19 @@ impl Finder<'_> {
         }
         while self.missing() > 0 {
             let Some((ordinal, newest)) = self.session_with_all(end)? else { break };
+            let rows: Vec<_> = self.occurrences.iter_mut().map(Occurrences::take_row).collect();
             let start = index::first_place(ordinal);
             let before = self.page.rows.len();
             self.rows_with_all(start, index::first_place(ordinal + 1))?;
             if self.page.rows.len() == before {
-                self.row_with_most(&newest)?;
+                self.row_with_most(newest.into_iter().zip(rows))?;
             }
             end = start;
         }
         Ok(())
     }
 
-    /// The newest session below `end` that has all terms: its ordinal, and each term's newest row in it.
+    /// The newest session below `end` that has all terms: its ordinal, and the places of each term's newest row in it.
     fn session_with_all(&mut self, mut end: i64) -> Result<Option<(i64, Vec<i64>)>, ArchiveError> {
         loop {
             let mut ordinal = i64::MAX;
@@ -180,15 +181,13 @@ impl Finder<'_> {
     }
 
     /// Adds that one of the terms' newest rows which has the most of them.
-    fn row_with_most(&mut self, newest: &[i64]) -> Result<(), ArchiveError> {
-        let mut best: Option<(usize, i64, Row)> = None;
-        for place in newest.iter().copied() {
-            let Some(row) = row::at(self.connection, place)? else { continue };
-            let count = row.count(self.terms);
-            if best.as_ref().is_none_or(|(most, at, _)| (count, place) > (*most, *at)) {
-                best = Some((count, place, row));
-            }
-        }
+    fn row_with_most(
+        &mut self,
+        newest: impl Iterator<Item = (i64, Option<Row>)>,
+    ) -> Result<(), ArchiveError> {
+        let known = newest.filter_map(|(place, row)| row.map(|row| (place, row)));
+        let counted = known.map(|(place, row)| (row.count(self.terms), place, row));
+        let best = counted.max_by_key(|(count, place, _)| (*count, *place));
         best.map_or(Ok(()), |(_, place, row)| self.push(place, &row))
     }
 
@@ -198,9 +197,10 @@ impl Finder<'_> {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(slot) => slot.insert(sessions::one(self.connection, session)?).clone(),
         };
-        let (found_in, text) = row.best_field(self.terms);
-        let (at, snippet) = (Timestamp(doc::at_ms(row.doc)), excerpt(text, self.terms));
-        self.page.push(place, Hit { session, at, place: found_in, snippet, summary });
+        let Some(field) = row.best_field(self.terms) else { return Ok(()) };
+        let snippet = excerpt(&field.text, &field.folded, self.terms);
+        let at = Timestamp(doc::at_ms(row.doc));
+        self.page.push(place, Hit { session, at, place: field.found_in, snippet, summary });
         Ok(())
     }
 

@@ -115,11 +115,11 @@ impl EventFacts for MailEvent {
                 LogLine::failure(format!("E-mail not sent: {}", failure.reason()))
             }
             Self::MailKept { template, .. } => LogLine::failure(format!(
-                "E-mail to {} not sent: no mail server is configured, it waits in the outbox",
+                "E-mail to {} not sent: no mail server is configured; it waits in the broker's outbox",
                 template.addressee()
             )),
             Self::MailDelayed { template, reason, .. } => LogLine::failure(format!(
-                "The mail server did not take the e-mail to {} yet, it is tried again: {}",
+                "The mail server has not taken the e-mail to {} yet; it will be tried again: {}",
                 template.addressee(),
                 plain(reason, LONGEST_REASON)
             )),

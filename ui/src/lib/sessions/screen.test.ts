@@ -34,7 +34,7 @@ test('a viewer is said with what is known of it, and nothing else', () => {
   expect(watches({ ...ANNA, name: '', watching: false }, 0)).toBe('Somebody is here, without a picture');
   const since = new Date(2026, 10, 29, 14, 3).getTime();
   expect(watches({ ...ANNA, since }, since + 60_000)).toContain(' · since 14:03 · ');
-  expect(connected({ name: 'Maria', since }, since)).toBe('Maria is connected since 14:03');
+  expect(connected({ name: 'Maria', since }, since)).toBe('Maria has been connected since 14:03');
   expect(connected({ name: '', since: null }, since)).toBe('The customer is connected');
   expect(platform('linux-x86_64')).toBe('Linux x86_64');
   expect(platform('plan9')).toBe('plan9');

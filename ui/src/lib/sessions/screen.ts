@@ -24,10 +24,10 @@ export function watches(watcher: WatcherView, now: number): string {
   return parts.join(' · ');
 }
 
-/** “Maria is connected since 14:03”: only what is known. */
+/** “Maria has been connected since 14:03”: only what is known. */
 export function connected({ name, since }: PresenterView, now: number): string {
-  const known = since === null ? '' : ` since ${moment(since, now)}`;
-  return `${name || 'The customer'} is connected${known}`;
+  const state = since === null ? 'is connected' : `has been connected since ${moment(since, now)}`;
+  return `${name || 'The customer'} ${state}`;
 }
 
 /** `linux-x86_64` as people say it. */

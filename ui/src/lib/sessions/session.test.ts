@@ -82,7 +82,7 @@ test('a mail to a bad address is not sent, and the window says what is wrong', a
 
 test('an address that the console refuses is said in its words, and any script may be typed', async () => {
   const port = await onScreen();
-  const text = 'Order the e-mail: this is not an e-mail address: the part after the @ is no domain.';
+  const text = 'Order the e-mail: this is not an e-mail address: the part after the @ is not a domain.';
   port.refuse('mail', { code: 'bad_input', text, remedy: 'Give one like name@example.com.' });
   await userEvent.click(screen.getByRole('button', { name: 'Invite a colleague by e-mail' }));
   await userEvent.type(screen.getByLabelText('Address'), 'jörg@münchen..example');
@@ -90,7 +90,7 @@ test('an address that the console refuses is said in its words, and any script m
   expect(port.asked.some((command) => command.do === 'mail' && command.to === 'jörg@münchen..example')).toBe(
     true,
   );
-  expect(await screen.findByText(new RegExp('the part after the @ is no domain'))).toBeVisible();
+  expect(await screen.findByText(new RegExp('the part after the @ is not a domain'))).toBeVisible();
 });
 
 test('a mail that was refused says why and can be sent again; one that was taken can’t', async () => {

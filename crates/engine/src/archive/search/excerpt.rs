@@ -10,9 +10,9 @@ const BEFORE: usize = 60;
 /// How far a cut may move to a blank, so that no word is cut; scripts without blanks have none near.
 const LEEWAY: usize = 15;
 
-/// The part of `text` around its first match of one of `terms`.
-pub(super) fn excerpt(text: &str, terms: &[Term]) -> Snippet {
-    let matches = matches(text, terms);
+/// The part of `text`, which is also there folded, around its first match of one of `terms`.
+pub(super) fn excerpt(text: &str, folded: &Folded, terms: &[Term]) -> Snippet {
+    let matches = matches(folded, terms);
     let shown = window(text, matches.first().map_or(0, |first| first.start));
     let mut snippet = Snippet::default();
     if shown.start > 0 {
@@ -35,8 +35,7 @@ pub(super) fn excerpt(text: &str, terms: &[Term]) -> Snippet {
 }
 
 /// In the order of the text; those that touch are one.
-fn matches(text: &str, terms: &[Term]) -> Vec<Range<usize>> {
-    let folded = Folded::new(text);
+fn matches(folded: &Folded, terms: &[Term]) -> Vec<Range<usize>> {
     let mut all: Vec<_> = terms.iter().flat_map(|term| folded.places(term)).collect();
     all.sort_by_key(|found| (found.start, found.end));
     let mut joined: Vec<Range<usize>> = Vec::with_capacity(all.len());
@@ -93,6 +92,10 @@ mod tests {
         snippet.marks.iter().map(mark).collect()
     }
 
+    fn cut(text: &str, typed: &str) -> Snippet {
+        excerpt(text, &Folded::new(text), &terms(typed))
+    }
+
     #[test]
     fn matches_are_marked_in_every_script() {
         for (text, typed, marks) in [
@@ -102,14 +105,14 @@ mod tests {
             ("Größe und größer", "oss grö", vec!["Grö", "grö"]),
             ("printer", "prin rint", vec!["print"]),
         ] {
-            assert_eq!(marked(&excerpt(text, &terms(typed))), marks, "{text}");
+            assert_eq!(marked(&cut(text, typed)), marks, "{text}");
         }
     }
 
     #[test]
     fn a_long_text_is_cut_around_its_first_match() {
         let words = "word ".repeat(100);
-        let snippet = excerpt(&format!("{words}printer {words}"), &terms("printer"));
+        let snippet = cut(&format!("{words}printer {words}"), "printer");
         assert_eq!(marked(&snippet), ["printer"]);
         assert!(
             snippet.text.starts_with("…word ") && snippet.text.ends_with("word…"),
@@ -117,7 +120,7 @@ mod tests {
             snippet.text
         );
         let han = "字".repeat(500);
-        let snippet = excerpt(&format!("{han}打印机{han}"), &terms("打印"));
+        let snippet = cut(&format!("{han}打印机{han}"), "打印");
         assert_eq!(marked(&snippet), ["打印"]);
         assert_eq!(snippet.text.chars().count(), LONGEST + 2);
     }
@@ -125,7 +128,7 @@ mod tests {
     proptest! {
         #[test]
         fn marks_are_within_the_excerpt(text in "[a-c €😀打\u{301}\n]{0,400}", typed in "[a-c €😀打]{0,3}") {
-            let snippet = excerpt(&text, &terms(&typed));
+            let snippet = cut(&text, &typed);
             let units: Vec<u16> = snippet.text.encode_utf16().collect();
             let mut last = 0;
             for &(from, to) in &snippet.marks {

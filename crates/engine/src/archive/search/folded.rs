@@ -33,7 +33,8 @@ pub(super) struct Folded {
 
 impl Folded {
     pub(super) fn new(text: &str) -> Self {
-        let mut folded = Self::default();
+        let mut folded =
+            Self { chars: Vec::with_capacity(text.len()), origins: Vec::with_capacity(text.len()) };
         let mut chars = text.char_indices().peekable();
         while let Some((start, first)) = chars.next() {
             let mut end = start + first.len_utf8();
@@ -90,7 +91,11 @@ impl Folded {
     }
 
     fn push(&mut self, c: char, origin: Range<usize>) {
-        if c.is_whitespace() {
+        // Most are: only spares the time.
+        if c.is_ascii_graphic() {
+            self.chars.push(c);
+            self.origins.push(origin);
+        } else if c.is_whitespace() {
             if self.chars.last() != Some(&' ') {
                 self.chars.push(' ');
                 self.origins.push(origin);

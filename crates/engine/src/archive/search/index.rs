@@ -9,10 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
 use store::fault;
 
-use super::{
-    folded::Folded,
-    row::{self, Row},
-};
+use super::row::{self, Row};
 use crate::{
     SessionId,
     archive::{ArchiveError, READ, damaged, doc},
@@ -137,8 +134,8 @@ pub(super) fn indexed(connection: &Connection) -> Result<Option<u8>, ArchiveErro
 
 fn grams(row: &Row) -> String {
     let mut grams = BTreeSet::new();
-    for text in row.texts() {
-        Folded::new(text).add_grams(&mut grams);
+    for field in row.fields() {
+        field.folded.add_grams(&mut grams);
     }
     grams.into_iter().collect::<Vec<_>>().join(" ")
 }

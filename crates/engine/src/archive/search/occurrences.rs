@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use store::fault;
 
 use super::{
-    row,
+    row::{self, Row},
     terms::{Term, match_all},
 };
 use crate::archive::{ArchiveError, READ};
@@ -26,6 +26,8 @@ pub(super) struct Occurrences<'a> {
     ahead: VecDeque<i64>,
     /// Whether the first of `ahead` has the term.
     is_sure: bool,
+    /// The row of the first of `ahead`, if it was read.
+    row: Option<Row>,
     /// All from here on were read or jumped over.
     read_to: i64,
     batch: usize,
@@ -41,6 +43,7 @@ impl<'a> Occurrences<'a> {
             query: match_all(term),
             ahead: VecDeque::new(),
             is_sure: false,
+            row: None,
             read_to: i64::MAX,
             batch: FIRST / 2,
             is_at_end: false,
@@ -50,8 +53,10 @@ impl<'a> Occurrences<'a> {
     /// The newest place below `end` whose row has the term.
     pub(super) fn newest_below(&mut self, end: i64) -> Result<Option<i64>, ArchiveError> {
         while let Some(place) = self.candidate_below(end)? {
-            self.is_sure = self.is_sure
-                || row::at(self.connection, place)?.is_some_and(|row| row.count(self.term) == 1);
+            if !self.is_sure {
+                self.row = row::at(self.connection, place)?;
+                self.is_sure = self.row.as_ref().is_some_and(|row| row.count(self.term) == 1);
+            }
             if self.is_sure {
                 return Ok(Some(place));
             }
@@ -76,9 +81,15 @@ impl<'a> Occurrences<'a> {
         }
     }
 
+    /// The row that [`Self::newest_below`] found last; none once it was taken.
+    pub(super) fn take_row(&mut self) -> Option<Row> {
+        self.row.take()
+    }
+
     fn pass(&mut self) {
         self.ahead.pop_front();
         self.is_sure = false;
+        self.row = None;
     }
 
     fn read(&mut self, end: i64) -> Result<(), ArchiveError> {

@@ -16,29 +16,42 @@ pub(super) struct Row {
     pub(super) doc: i64,
     pub(super) session: SessionId,
     /// What is looked at first stands first.
-    fields: Vec<(FoundIn, String)>,
+    fields: Vec<Field>,
+}
+
+/// A text of a row, folded once for all that looks into it.
+pub(super) struct Field {
+    pub(super) found_in: FoundIn,
+    pub(super) text: String,
+    pub(super) folded: Folded,
+}
+
+impl Field {
+    fn new(found_in: FoundIn, text: String) -> Self {
+        let folded = Folded::new(&text);
+        Self { found_in, text, folded }
+    }
+
+    fn has(&self, term: &Term) -> bool {
+        self.folded.places(term).next().is_some()
+    }
 }
 
 impl Row {
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|(_, text)| text.as_str())
+    pub(super) fn fields(&self) -> &[Field] {
+        &self.fields
     }
 
     /// How many of `terms` are in it.
     pub(super) fn count(&self, terms: &[Term]) -> usize {
-        let folded: Vec<_> = self.fields.iter().map(|(_, text)| Folded::new(text)).collect();
-        let has = |term: &&Term| folded.iter().any(|text| text.places(term).next().is_some());
+        let has = |term: &&Term| self.fields.iter().any(|field| field.has(term));
         terms.iter().filter(has).count()
     }
 
     /// The first field that has one of `terms`; the first of all if none has.
-    pub(super) fn best_field(&self, terms: &[Term]) -> (FoundIn, &str) {
-        let has = |text: &str| {
-            let folded = Folded::new(text);
-            terms.iter().any(|term| folded.places(term).next().is_some())
-        };
-        let best = self.fields.iter().find(|(_, text)| has(text)).or(self.fields.first());
-        best.map_or((FoundIn::Session, ""), |(place, text)| (*place, text))
+    pub(super) fn best_field(&self, terms: &[Term]) -> Option<&Field> {
+        let has = |field: &&Field| terms.iter().any(|term| field.has(term));
+        self.fields.iter().find(has).or(self.fields.first())
     }
 }
 
@@ -66,18 +79,21 @@ pub(super) fn of_doc(connection: &Connection, doc: i64) -> Result<Option<Row>, A
     let read = |row: &Columns<'_>| {
         let session = SessionId::from_bytes(row.get(0)?);
         let fields = match kind {
-            Kind::Message => vec![(FoundIn::Message, row.get(1)?), (FoundIn::Message, row.get(2)?)],
-            Kind::Note => vec![(FoundIn::Note, row.get(1)?)],
+            Kind::Message => vec![
+                Field::new(FoundIn::Message, row.get(1)?),
+                Field::new(FoundIn::Message, row.get(2)?),
+            ],
+            Kind::Note => vec![Field::new(FoundIn::Note, row.get(1)?)],
             Kind::Session => {
                 let tags: Option<String> = row.get(4)?;
                 let mut fields = vec![
-                    (FoundIn::Ticket, row.get(1)?),
-                    (FoundIn::Session, row.get(2)?),
-                    (FoundIn::Session, row.get(3)?),
+                    Field::new(FoundIn::Ticket, row.get(1)?),
+                    Field::new(FoundIn::Session, row.get(2)?),
+                    Field::new(FoundIn::Session, row.get(3)?),
                 ];
                 // One by one, so that no term is found across two of them.
                 let tags = tags.iter().flat_map(|tags| tags.split('\n'));
-                fields.extend(tags.map(|tag| (FoundIn::Tag, tag.to_owned())));
+                fields.extend(tags.map(|tag| Field::new(FoundIn::Tag, tag.to_owned())));
                 fields
             }
         };
