@@ -45,7 +45,7 @@ impl Obstacle {
                 format!("a firewall or gateway before the service refused it ({status})")
             }
             Self::Redirect => "the service's address leads to another server".into(),
-            Self::NeedsHttps => "the service answers by https only".into(),
+            Self::NeedsHttps => "the service answers only over https".into(),
             Self::BrokeOff => "the service's answer broke off".into(),
             Self::Encoded => "the service's answer is compressed, which was not asked for".into(),
         }

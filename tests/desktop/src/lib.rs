@@ -341,11 +341,16 @@ async fn connect(url: &str, program: &str) -> Result<Client, fantoccini::error::
     ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(url).await
 }
 
-/// An address that no other test uses: the host comes from the process id, the port from a counter.
+/// An address that no other test uses: host and port come from the process id, no two of which lead to the same, and
+/// the port from a counter as well.
 fn driver_address() -> (String, u16) {
-    static NEXT: AtomicU16 = AtomicU16::new(4444);
-    let [_, a, b, c] = std::process::id().to_be_bytes();
-    (format!("127.{}.{b}.{}", a.max(1), c.clamp(1, 254)), NEXT.fetch_add(1, Ordering::Relaxed))
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let id = std::process::id();
+    let [_, a, b, c] = id.to_be_bytes();
+    // Neither 0 nor 255 may end an address, so half of the last byte goes into the port.
+    let (last, half) = (1 + c % 128, u16::from(c / 128));
+    let port = 4_444 + half * 10_000 + NEXT.fetch_add(1, Ordering::Relaxed);
+    (format!("127.{}.{b}.{last}", 1 + a % 254), port)
 }
 
 fn private(folder: &Path) {

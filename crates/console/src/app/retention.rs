@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine::{CommandError, Engine, SessionId, clock::now};
+use engine::{CommandError, Engine, SessionId, archive::ArchiveError, clock::now};
 use session::Timestamp;
 
 use super::{AuditEntry, Console, mark_name};
@@ -16,6 +16,10 @@ use crate::words;
 const DAY: Duration = Duration::from_secs(86_400);
 /// How often it is looked whether a day has passed: a computer that sleeps counts no time.
 const LOOK: Duration = Duration::from_secs(600);
+
+/// If no session was started for longer, nothing is deleted: the computer's clock may be years ahead, and what is
+/// deleted is gone.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 86_400);
 
 /// Deletes what is old, at the start and then once a day. A change of the setting waits for that: whoever
 /// typed a digit too few has time to see it.
@@ -42,6 +46,13 @@ async fn delete_old(console: &Console, now: Timestamp) {
     let before = Timestamp(now.0.saturating_sub(kept));
     // For each batch anew: the settings may replace the engine meanwhile.
     while let Some(engine) = console.engine.get().await {
+        match is_plausible(&engine, now).await {
+            Ok(true) => {}
+            Ok(false) => {
+                return tracing::warn!("old sessions are not deleted: the clock may be wrong");
+            }
+            Err(error) => return tracing::warn!(%error, "look for old sessions"),
+        }
         match delete_batch(console, &engine, before).await {
             Ok(true) => {}
             Ok(false) => return,
@@ -49,6 +60,12 @@ async fn delete_old(console: &Console, now: Timestamp) {
             Err(error) => return tracing::warn!(%error, "delete old sessions"),
         }
     }
+}
+
+/// Whether the newest session is as new as it should be at `now`.
+async fn is_plausible(engine: &Engine, now: Timestamp) -> Result<bool, ArchiveError> {
+    let newest = engine.archive().newest_session().await?;
+    Ok(newest.is_some_and(|newest| now.since(newest) <= LONGEST_PAUSE))
 }
 
 /// Deletes the oldest of them; false if none is left that can be deleted.
@@ -68,7 +85,9 @@ async fn delete_batch(
         1 => "1 session".to_owned(),
         more => format!("{more} sessions"),
     };
-    let text = format!("Deletes {number} that ended before {ended}, as the settings say.");
+    let text = format!(
+        "Deletes {number} that ended, or were started and never closed, before {ended}, as the settings say."
+    );
     let entry =
         AuditEntry { by: "Deskhand".into(), action: "sessions_deleted", text, session: None };
     // Nothing is deleted unseen; that the log can't be written stands as a trouble.
@@ -168,6 +187,12 @@ mod tests {
         ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
         delete_old(console, later(29)).await;
         assert_eq!(kept().await, 2, "they are not old enough");
+        delete_old(console, later(3 * 365)).await;
+        assert_eq!(
+            kept().await,
+            2,
+            "no session was started for so long that the clock must be wrong"
+        );
         delete_old(console, later(31)).await;
         assert_eq!(kept().await, 0);
         assert!(engine.snapshot(live).is_some() && engine.snapshot(old).is_none());
@@ -176,7 +201,7 @@ mod tests {
         let texts = entries.iter().filter(|link| link.entry.action == "sessions_deleted");
         let texts: Vec<_> = texts.map(|link| link.entry.text.as_str()).collect();
         assert_eq!(texts.len(), 1, "{texts:?}");
-        assert!(texts[0].starts_with("Deletes 2 sessions that ended before "), "{texts:?}");
+        assert!(texts[0].starts_with("Deletes 2 sessions that ended, or were "), "{texts:?}");
         drop(engine);
         app.stop().await;
     }

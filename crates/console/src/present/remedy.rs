@@ -29,8 +29,7 @@ pub const NO_RANDOM: Remedy = (Code::Internal, "Restart the computer.");
 /// For a full disk that a backup is written or restored to.
 const ROOM_THERE: Remedy = (Code::FreeSpace, "Free some space there, or choose another disk.");
 /// For a database that opens, but has damaged pages.
-pub const RESTORE_OR_SALVAGE: &str =
-    "Restore a backup (deskhand restore), or save what can be read (deskhand doctor --salvage).";
+pub const RESTORE_OR_SALVAGE: &str = "Restore a backup, in the settings or by \"deskhand restore\", or save what can be read by \"deskhand doctor --salvage\".";
 /// For a page of ours that can't be served.
 pub const NO_PORT: Remedy =
     (Code::TryAgain, "Try again; if it stays so, start the computer again.");
@@ -130,9 +129,7 @@ pub const fn of_store(error: &StoreError) -> Remedy {
         Cause::Update => Code::UpdateApp,
     };
     let advice = match cause {
-        Cause::RestoreCopy => {
-            "restore a backup, or save what can be read with \"deskhand doctor --salvage\""
-        }
+        Cause::RestoreCopy => RESTORE_OR_SALVAGE,
         other => other.text(),
     };
     (code, advice)

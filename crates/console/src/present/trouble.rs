@@ -175,7 +175,7 @@ mod tests {
             (by(Obstacle::Proxy), ["407", "user name and the password"]),
             (by(Obstacle::Gateway { status: 403 }), ["firewall", "let Deskhand through"]),
             (by(Obstacle::Redirect), ["another server", "sign in to the network"]),
-            (by(Obstacle::NeedsHttps), ["by https only", "Write https://"]),
+            (by(Obstacle::NeedsHttps), ["only over https", "Write https://"]),
             (by(Obstacle::BrokeOff), ["broke off", "Try again"]),
             (of(Failure::Unauthorized), ["401", "service's address"]),
         ] {

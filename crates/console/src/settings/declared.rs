@@ -232,11 +232,11 @@ settings! {
         .hint("10 to 600.");
 
     keep_sessions_days: u32 = 0 => setting("give days from 0 to 3650; 0 for ever")
-        .flag("DAYS", "Delete sessions so many days after their end; 0 keeps them for ever")
-        .meaning("delete sessions so many days after their end, 0 to 3650; 0 keeps them for ever. Their chat, notes and pictures go with them; the audit log keeps its entries")
+        .flag("DAYS", "Delete sessions this many days after their end; 0 keeps them for ever")
+        .meaning("delete sessions this many days after their end (those that nobody closed: after their start), 0 to 3650; 0 keeps them for ever. Their chat, notes and pictures go with them; the audit log keeps its entries")
         .guard(0)
         .number(0..=3650, Group::Records, "Keep sessions", "days")
-        .hint("Sessions that ended longer ago are deleted for good, with their chat, notes and pictures; a backup written before still has them. 0 keeps all for ever.");
+        .hint("Sessions that ended longer ago, or were started longer ago and never closed, are deleted for good, with their chat, notes and pictures; a backup written before still has them. 0 keeps all for ever.");
 
     passwordless_url: Option<String> = None =>
         setting("give an address like https://v4.passwordless.dev, or leave it empty")

@@ -52,7 +52,7 @@ fn an_address_that_leads_elsewhere_is_told_and_not_followed() {
     inside(async |hosted: Hosted| {
         for (base, words) in [
             ("https://moved.example/api/v1", ["another server", "address"]),
-            ("http://service.example/api/v1", ["by https only", "Write https://"]),
+            ("http://service.example/api/v1", ["only over https", "Write https://"]),
         ] {
             let mut console = hosted.console(&["--base-url", base]).await;
             is_told(&mut console, &words).await;

@@ -97,6 +97,16 @@ impl Archive {
         self.database.empty_log(DELETE).await
     }
 
+    /// When the newest session was made; none before the first.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`].
+    pub async fn newest_session(&self) -> Result<Option<Timestamp>, ArchiveError> {
+        let sql = "SELECT max(created) FROM sessions";
+        let read = move |c: &Connection| c.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+        Ok(self.read(move |c| read(c).map_err(fault(READ))).await?.map(Timestamp))
+    }
+
     /// Sessions that ended before `before`, the oldest first; at most [`PAGE`]. One that was never closed counts from
     /// its beginning: whether it is live is for the caller to know.
     pub async fn ended_before(&self, before: Timestamp) -> Result<Vec<SessionId>, ArchiveError> {

@@ -170,7 +170,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "keep_sessions_days",
       "label": "Keep sessions",
-      "hint": "Sessions that ended longer ago are deleted for good, with their chat, notes and pictures; a backup written before still has them. 0 keeps all for ever.",
+      "hint": "Sessions that ended longer ago, or were started longer ago and never closed, are deleted for good, with their chat, notes and pictures; a backup written before still has them. 0 keeps all for ever.",
       "kind": "number",
       "unit": "days",
       "min": 0,
