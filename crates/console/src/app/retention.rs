@@ -44,15 +44,16 @@ async fn delete_old(console: &Console, now: Timestamp) {
     }
     let kept = i64::from(days).saturating_mul(86_400_000);
     let before = Timestamp(now.0.saturating_sub(kept));
+    let Some(engine) = console.engine.get().await else { return };
+    // Before anything goes: the newest session may be among those that are deleted.
+    match is_plausible(&engine, now).await {
+        Ok(true) => {}
+        Ok(false) => return tracing::warn!("old sessions are not deleted: the clock may be wrong"),
+        Err(error) => return tracing::warn!(%error, "look for old sessions"),
+    }
+    drop(engine);
     // For each batch anew: the settings may replace the engine meanwhile.
     while let Some(engine) = console.engine.get().await {
-        match is_plausible(&engine, now).await {
-            Ok(true) => {}
-            Ok(false) => {
-                return tracing::warn!("old sessions are not deleted: the clock may be wrong");
-            }
-            Err(error) => return tracing::warn!(%error, "look for old sessions"),
-        }
         match delete_batch(console, &engine, before).await {
             Ok(true) => {}
             Ok(false) => return,
