@@ -11,7 +11,10 @@ mod occurrences;
 mod row;
 mod terms;
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    ops::ControlFlow,
+};
 
 use rusqlite::Connection;
 use session::Timestamp;
@@ -23,7 +26,7 @@ use self::{
     index::index_pending,
     occurrences::Occurrences,
     row::Row,
-    terms::{Term, terms},
+    terms::{Term, match_all, terms},
 };
 use super::{Archive, ArchiveError, Cursor, PAGE, Summary, doc, sessions};
 use crate::SessionId;
@@ -106,8 +109,11 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn run(&mut self, before: i64) -> Result<(), ArchiveError> {
-        if self.terms.len() == 1 {
-            return self.rows_with_all(0, before);
+        if self.page.limit == 0 {
+            return Ok(());
+        }
+        if let [term] = self.terms {
+            return self.rows_with_one(term, before);
         }
         // Where the last page ended within a session, it goes on with that session's further rows.
         let mut end = before;
@@ -128,6 +134,17 @@ impl Finder<'_> {
             end = start;
         }
         Ok(())
+    }
+
+    /// Adds the rows below `before` that have a search's only term, until the page is full.
+    fn rows_with_one(&mut self, term: &Term, before: i64) -> Result<(), ArchiveError> {
+        let query = match_all(std::slice::from_ref(term));
+        row::each_match(self.connection, &query, before, |place, row| {
+            if row.count(self.terms) == 1 {
+                self.push(place, row)?;
+            }
+            Ok(if self.missing() == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })
     }
 
     /// The newest session below `end` that has all terms: its ordinal, and the places of each term's newest row in it.
