@@ -147,6 +147,10 @@ fn archive(folder: &Path, messages: u64) {
         start.elapsed(),
         std::fs::metadata(&path).unwrap().len() >> 20
     );
+    let start = Instant::now();
+    // As the console does beside everything else.
+    while runtime.block_on(archive.merge_index()).unwrap() {}
+    println!("  the index's pieces merged in {:.1?}", start.elapsed());
     drop(archive);
     search(&runtime, &Archive::open(&path, key()).unwrap(), &path);
 }

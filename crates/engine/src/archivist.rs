@@ -19,6 +19,8 @@ use crate::{
 const RETRY: Duration = Duration::from_secs(5);
 /// Between two batches of the index.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(5);
+/// From one merging of the index's pieces to the next; a busy day's take a second.
+const BETWEEN_MERGES: Duration = Duration::from_secs(3600);
 /// Events copied in one transaction.
 const PAGE: u32 = 500;
 
@@ -46,15 +48,26 @@ pub(crate) async fn follow(context: Arc<Context>) {
     }
 }
 
-/// Indexes for the search what an older version archived, beside everything else. Ends with the engine.
-pub(crate) async fn index_pending(context: Arc<Context>) {
+/// Indexes for the search what an older version archived, and keeps the index in few pieces, beside everything else.
+/// Ends with the engine.
+pub(crate) async fn tend_index(context: Arc<Context>) {
+    let mut is_complete = false;
     loop {
-        let rest = match context.archive.index_pending().await {
-            Ok(false) => break,
+        let step = if is_complete {
+            context.archive.merge_index().await
+        } else {
+            context.archive.index_pending().await
+        };
+        let rest = match step {
             // So that a chat that arrives meanwhile is written at once.
             Ok(true) => BETWEEN_BATCHES,
+            Ok(false) if is_complete => BETWEEN_MERGES,
+            Ok(false) => {
+                is_complete = true;
+                continue;
+            }
             Err(error) => {
-                tracing::warn!(%error, "older sessions could not be indexed for the search yet");
+                tracing::warn!(%error, "the search's index could not be tended");
                 RETRY
             }
         };
@@ -62,7 +75,6 @@ pub(crate) async fn index_pending(context: Arc<Context>) {
             return;
         }
     }
-    context.watch.stopping.cancelled().await;
 }
 
 async fn copy(

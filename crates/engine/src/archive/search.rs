@@ -20,7 +20,7 @@ use rusqlite::Connection;
 use session::Timestamp;
 
 pub use self::found::{FoundIn, Page, Snippet};
-pub(super) use self::index::{GRAMS, WORDS, forget, put, remove};
+pub(super) use self::index::{GRAMS, MERGED, WORDS, forget, put, remove};
 use self::{
     excerpt::excerpt,
     index::index_pending,
@@ -75,6 +75,14 @@ impl Archive {
         // A batch takes some hundredths of a second, for which other writes wait.
         const BATCH: u32 = 500;
         self.write("index older sessions for the search", |tx| index_pending(tx, BATCH)).await
+    }
+
+    /// Merges some of the pieces of the search's index, of which each write adds one; false once few are left. A search
+    /// looks into each of them.
+    pub async fn merge_index(&self) -> Result<bool, ArchiveError> {
+        // A batch takes some hundredths of a second, for which other writes wait.
+        const PAGES: u32 = 64;
+        self.write("merge the search's index", |tx| index::merge(tx, PAGES)).await
     }
 }
 
@@ -479,6 +487,24 @@ mod tests {
             .query_row("SELECT count(*) FROM temp.remaining", [], |row| row.get(0))
             .unwrap();
         assert_eq!(left, 0);
+        connection.execute_batch("INSERT INTO search(search) VALUES('integrity-check')").unwrap();
+    }
+
+    #[test]
+    fn the_pieces_of_the_index_are_merged_until_few_are_left() {
+        let connection = in_memory();
+        for n in 1..=15 {
+            add(&connection, n, &["María", "INC-1", "", "driver", "打印机坏了"]);
+        }
+        let pieces = || -> u32 {
+            let sql = "SELECT count(DISTINCT rowid >> 37) FROM search_data WHERE rowid >> 37 > 0";
+            connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        let (before, found) = (pieces(), sessions_with(&connection, "打印 maria"));
+        while index::merge(&connection, 64).unwrap() {}
+        assert!(pieces() <= 4 && pieces() < before, "{before} before, {} after", pieces());
+        assert_eq!(sessions_with(&connection, "打印 maria"), found);
+        assert_eq!(found.len(), 15);
         connection.execute_batch("INSERT INTO search(search) VALUES('integrity-check')").unwrap();
     }
 

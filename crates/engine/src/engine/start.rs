@@ -140,8 +140,8 @@ impl Engine {
         let context = self.context.clone();
         watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
         let context = self.context.clone();
-        watch.keep("index older sessions for the search", move || {
-            archivist::index_pending(context.clone())
+        watch.keep("tend the search's index", move || {
+            archivist::tend_index(context.clone())
         });
     }
 

@@ -45,6 +45,10 @@ pub(in crate::archive) const GRAMS: M<'static> = M::up(
          SELECT doc FROM messages UNION ALL SELECT doc FROM notes UNION ALL SELECT doc FROM sessions;",
 );
 
+/// The index is a set of segments, of which each write adds one; two of a size are enough to be merged.
+pub(in crate::archive) const MERGED: M<'static> =
+    M::up("INSERT INTO search(search, rank) VALUES('usermerge', 2);");
+
 const SAVE: &str = "index for the search";
 /// From the top: 20 bits of the session's ordinal, 33 of seconds since 1970, 10 that count within both.
 const ORDINAL_SHIFT: u32 = 43;
@@ -114,6 +118,15 @@ pub(in crate::archive) fn index_pending(
     let docs: Vec<i64> = docs.collect::<Result<_, _>>().map_err(fault(SAVE))?;
     docs.iter().try_for_each(|doc| put(connection, *doc))?;
     Ok(!docs.is_empty())
+}
+
+/// Merges about `pages` pages of the index's segments; false once none of them need it.
+pub(in crate::archive) fn merge(connection: &Connection, pages: u32) -> Result<bool, ArchiveError> {
+    let before = connection.total_changes();
+    let sql = "INSERT INTO search(search, rank) VALUES('merge', ?1)";
+    connection.execute(sql, [pages]).map_err(fault(SAVE))?;
+    // The command itself counts as one change, so one alone means that nothing was left to merge.
+    Ok(connection.total_changes() - before > 1)
 }
 
 /// How much of all rows is in the index, in percent; none once no row of an older version waits.
