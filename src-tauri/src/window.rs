@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::desktop::page_process::{self, Care};
 use crate::desktop::question::Question;
-use crate::page::{PageRequest, Waiting};
+use crate::page::{Page, PageRequest, Waiting};
 use crate::quit;
 use crate::shell::{self, Shell};
 
@@ -125,17 +125,21 @@ pub fn load_lost_page(app: &AppHandle) {
 
 /// Waits until the main window's page has taken a request. One that hangs is ended, and then loaded again.
 async fn see_it_taken(app: &AppHandle, mut waiting: Waiting) {
-    if timeout(PAGE_TAKES, waiting.fate()).await.is_ok() {
-        return;
-    }
-    // One that doesn't listen is being loaded, or hangs before it is.
-    if !app.state::<Shell>().page().listens() && timeout(PAGE_LOADS, waiting.fate()).await.is_ok() {
-        return;
-    }
-    if let Some(window) = app.get_webview_window(MAIN) {
+    if hangs(app.state::<Shell>().page(), &mut waiting).await
+        && let Some(window) = app.get_webview_window(MAIN)
+    {
         tracing::warn!("the page of the main window doesn't take what it is asked");
         page_process::end(&window);
     }
+}
+
+/// Whether the page hangs: it took nothing for longer than it may.
+async fn hangs(page: &Page, waiting: &mut Waiting) -> bool {
+    if timeout(PAGE_TAKES, waiting.fate()).await.is_ok() {
+        return false;
+    }
+    // One that doesn't listen is being loaded, or hangs before it is.
+    page.listens() || timeout(PAGE_LOADS, waiting.fate()).await.is_err()
 }
 
 /// Shows, restores and focuses `window`; `false` if the window system refused.
@@ -196,7 +200,37 @@ fn is_own_page(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_hangs_before_it_listens_is_given_a_minute_to_be_loaded() {
+        let (page, start) = (Page::default(), Instant::now());
+        assert!(hangs(&page, &mut page.ask(PageRequest::Quit)).await);
+        assert_eq!(start.elapsed(), PAGE_TAKES + PAGE_LOADS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_listens_and_takes_nothing_hangs() {
+        let (page, start) = (Page::default(), Instant::now());
+        let _requests = page.listen();
+        assert!(hangs(&page, &mut page.ask(PageRequest::Quit)).await);
+        assert_eq!(start.elapsed(), PAGE_TAKES);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_is_loaded_late_takes_what_waits_for_it() {
+        let page = Page::default();
+        let mut waiting = page.ask(PageRequest::Quit);
+        let load = async {
+            tokio::time::sleep(PAGE_TAKES + PAGE_LOADS / 2).await;
+            let asked = page.listen().recv().await.unwrap();
+            page.taken(asked.number);
+        };
+        let (hung, ()) = tokio::join!(hangs(&page, &mut waiting), load);
+        assert!(!hung);
+    }
 
     #[test]
     fn the_main_window_shows_our_own_page_and_no_other() {

@@ -75,6 +75,44 @@ async fn reply_opens_a_viewer_at_its_chat_where_none_is_open() {
     assert_ne!(name, "", "the customer sees who writes");
 }
 
+#[tokio::test]
+async fn the_message_box_grows_with_its_text_up_to_a_height_and_is_small_again_once_it_is_sent() {
+    let mut desktop = Desktop::new(DESKHAND).await;
+    let _shell = Shell::start(&desktop).await;
+    let app = desktop.open_app().await;
+    run_command(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
+    let message = Locator::Css("textarea[aria-label='Message']");
+    app.wait().for_element(message).await.unwrap().click().await.unwrap();
+    let height = async || app.find(message).await.unwrap().rectangle().await.unwrap().3;
+    let at_first = height().await;
+    let a_line = async |text: &str| {
+        desktop.tool("xdotool", &["type", text]);
+        desktop.tool("xdotool", &["key", "shift+Return"]);
+    };
+    for line in ["One", "Two", "Three", "Four"] {
+        a_line(line).await;
+    }
+    let grown = async || (height().await > at_first).then_some(());
+    eventually("a higher box", grown).await;
+    for _ in 0..12 {
+        a_line("More").await;
+    }
+    let is_full = async || {
+        let script =
+            "const box = document.activeElement; return box.scrollHeight > box.clientHeight";
+        (app.execute(script, vec![]).await.unwrap() == true).then_some(())
+    };
+    eventually("a box that scrolls", is_full).await;
+    assert!(height().await <= 140.0, "it leaves room for the chat");
+    desktop.tool("xdotool", &["type", "Last"]);
+    desktop.tool("xdotool", &["key", "Return"]);
+    let is_sent = async || {
+        let shown = app.source().await.ok()?.contains("More");
+        (shown && height().await == at_first).then_some(())
+    };
+    eventually("the message in the chat, and a small box", is_sent).await;
+}
+
 /// Waits until an element of the page shows this text.
 async fn see(page: &Client, id: &str, text: &str) {
     let shown = async || {

@@ -166,6 +166,7 @@ async fn what_was_typed_and_saved_is_there_after_the_page_was_killed() {
     let place = json!({
         "page": "sessions", "section": "general", "tab": "chat",
         "selected": session, "reads": session, "drafts": { session.as_str().unwrap(): REPLY },
+        "notes": {},
     });
     desktop.logged(&format!("{} bytes of the page", place.to_string().len()), 1).await;
     // Once: what is saved in between would be one of several.

@@ -165,7 +165,7 @@ function maria(now: number): SessionDetail {
       presenter: [{ from: now - 13 * MINUTE, to: null, is: 'online' }],
       viewers: [{ from: at, to: null, is: 'online' }],
       events: [
-        { at: now - 13 * MINUTE, side: 'presenter', text: 'Presenter online' },
+        { at: now - 13 * MINUTE, side: 'presenter', text: "The customer's program is online" },
         { at, side: 'viewers', text: 'A viewer joined' },
         { at: now - 7 * MINUTE, side: 'viewers', text: 'A viewer joined' },
         { at: now - 4 * MINUTE, side: null, text: 'Mail handed over' },
@@ -211,7 +211,7 @@ function maria(now: number): SessionDetail {
     log: [
       { seq: 1, at: now - 15 * MINUTE, text: 'Anna Keller started the session', bad: false },
       { seq: 2, at: now - 15 * MINUTE + 1200, text: 'PIN given out in us-east-1', bad: false },
-      { seq: 3, at: now - 13 * MINUTE, text: 'Presenter online', bad: false },
+      { seq: 3, at: now - 13 * MINUTE, text: "The customer's program is online", bad: false },
       { seq: 4, at, text: 'A viewer joined', bad: false },
       {
         seq: 5,
@@ -269,7 +269,7 @@ function warehouse(now: number): SessionDetail {
 function ended(now: number): SessionDetail {
   const at = now - 3 * 60 * MINUTE;
   const known = row('s6', 'Priya Raman', 'ended', at, { live: false });
-  known.state.detail = 'PIN over';
+  known.state.detail = 'PIN no longer valid';
   return detail(known, now, {
     customer: 'Priya Raman',
     ticket: 'HD-20391',
@@ -286,7 +286,7 @@ function ended(now: number): SessionDetail {
         { from: at - 18 * MINUTE, to: at - 9 * MINUTE, is: 'online' },
         { from: at - 9 * MINUTE, to: at - 6 * MINUTE, is: 'unknown' },
       ],
-      events: [{ at: at - 20 * MINUTE, side: 'presenter', text: 'Presenter online' }],
+      events: [{ at: at - 20 * MINUTE, side: 'presenter', text: "The customer's program is online" }],
     },
     created_at: at - 22 * MINUTE,
     log: [{ seq: 9, at, text: 'All viewers left; the transcript was saved (3 messages)', bad: false }],

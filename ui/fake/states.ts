@@ -205,7 +205,7 @@ function active(now: number): SessionDetail {
       events: [14, 13, 9, 6, 1].map((ago) => ({
         at: now - ago * MINUTE,
         side: ago % 2 === 0 ? 'presenter' : 'viewers',
-        text: ago % 2 === 0 ? 'Presenter online' : 'A viewer joined',
+        text: ago % 2 === 0 ? "The customer's program is online" : 'A viewer joined',
       })),
     },
     mails: [
@@ -306,7 +306,7 @@ function presenterOffline(now: number): SessionDetail {
     timeline: {
       presenter: [{ from: now - 12 * MINUTE, to: now - 5 * MINUTE, is: 'online' }],
       viewers: [],
-      events: [{ at: now - 5 * MINUTE, side: 'presenter', text: 'Presenter offline' }],
+      events: [{ at: now - 5 * MINUTE, side: 'presenter', text: "The customer's program is offline" }],
     },
   });
 }
@@ -380,7 +380,7 @@ function failed(now: number): SessionDetail {
 
 function expired(now: number): SessionDetail {
   return detail(
-    base(10, 'expired', 'Émile Roux', "the PIN's life is over and nobody joined", now, { live: false }),
+    base(10, 'expired', 'Émile Roux', "the PIN is no longer valid, and nobody joined", now, { live: false }),
     now,
     {
       customer: 'Émile Roux',
@@ -412,7 +412,7 @@ function closed(now: number): SessionDetail {
     timeline: {
       presenter: [{ from: now - 38 * MINUTE, to: now - 12 * MINUTE, is: 'online' }],
       viewers: [{ from: now - 37 * MINUTE, to: now - 12 * MINUTE, is: 'online' }],
-      events: [{ at: now - 38 * MINUTE, side: 'presenter', text: 'Presenter online' }],
+      events: [{ at: now - 38 * MINUTE, side: 'presenter', text: "The customer's program is online" }],
     },
     note: 'Cleared the queue.',
   });

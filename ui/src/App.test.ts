@@ -1,6 +1,6 @@
 import { screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { open } from '../tests/rendered';
 import type { Place } from './lib/shell/place';
 
@@ -80,12 +80,26 @@ test('a page that is loaded again comes back to the session, the tab and the tex
     selected: 's4',
     reads: null,
     drafts: { s4: 'Are you there?' },
+    notes: {},
   };
   const port = open('rich', (port) => (port.place = place));
   expect(await screen.findByRole('heading', { name: 'Lars Nygård' })).toBeVisible();
   expect(screen.getByRole('tab', { name: /Details/ })).toHaveAttribute('aria-selected', 'true');
   await userEvent.click(screen.getByRole('tab', { name: /Log/ }));
   expect(port.place).toEqual({ ...place, tab: 'log' });
+});
+
+test('a note that could not be saved comes back with the next page, and is saved', async () => {
+  const kept = { page: 'sessions', section: 'general', tab: 'details', selected: 's4', reads: null };
+  const port = open(
+    'rich',
+    (port) => (port.place = { ...kept, drafts: {}, notes: { s4: 'Calls back at 3' } }),
+  );
+  expect(await screen.findByRole('textbox', { name: 'Note' })).toHaveValue('Calls back at 3');
+  expect(port.asked).toContainEqual({ do: 'note', session: 's4', text: 'Calls back at 3' });
+  await vi.waitFor(() => expect(port.place).toMatchObject({ notes: {} }));
+  await userEvent.type(screen.getByRole('textbox', { name: 'Note' }), '!');
+  expect(port.place).toMatchObject({ notes: { s4: 'Calls back at 3!' } });
 });
 
 test('what is kept and is no place is left alone', async () => {

@@ -17,6 +17,7 @@ use engine::{
     faults::Faults,
     journal::{self, JOURNAL_FILE, Journal},
     lock::FolderLock,
+    reach::Way,
     remote::LoginWithMeConfig,
     vault::{Options, Vault},
 };
@@ -214,6 +215,18 @@ impl RunningEngine {
             Ok(snapshot) => snapshot,
             Err(_) => panic!("waited in vain until {what}; now: {:?}", self.engine.snapshot(id)),
         }
+    }
+
+    /// Waits until the way to the listener is as `holds` wants it.
+    pub async fn until_way(&self, what: &str, holds: impl Fn(Way) -> bool) {
+        let mut subscription = self.engine.subscribe();
+        let wait = async {
+            while !holds(self.engine.way()) {
+                subscription.changed().await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(waited.is_ok(), "waited in vain until {what}: {:?}", self.engine.way());
     }
 
     /// Waits until a session has `times` events of this name.

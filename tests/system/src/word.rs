@@ -3,21 +3,35 @@
 
 use engine::Snapshot;
 use session::{Presenter, SessionStatus, Viewers};
-use wire::session_events::{Arrival, SessionFacts, SideFacts};
+use wire::session_events::{Arrival, PinLife, SessionFacts, SideFacts};
 
 /// A state: its word, the presenter and the viewers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Words {
     /// The kind of its word, as `StateKind` has it.
     pub state: &'static str,
-    /// The customer's side: `never`, `online`, `offline` or `unknown`.
+    /// The customer's side: `never`, `online`, `offline` or `unknown`; `over` once the PIN is, when nobody claims
+    /// anything of it.
     pub presenter: &'static str,
     /// All viewers together, likewise.
     pub viewers: &'static str,
 }
 
+impl Words {
+    const fn over(state: &'static str) -> Self {
+        Self { state, presenter: "over", viewers: "over" }
+    }
+}
+
 /// What is so, by the broker's own facts.
 pub fn by_facts(facts: &SessionFacts) -> Words {
+    match facts.life {
+        PinLife::Live => {}
+        PinLife::Expired | PinLife::Revoked if facts.happened.iter().any(|&times| times > 0) => {
+            return Words::over("ended");
+        }
+        PinLife::Expired | PinLife::Revoked => return Words::over("expired"),
+    }
     Words { state: state(facts), presenter: side(facts.presenter), viewers: side(facts.viewers) }
 }
 
@@ -41,6 +55,8 @@ pub fn by_console(snapshot: &Snapshot) -> Words {
         SessionStatus::Declined { .. } => "declined",
         SessionStatus::Downloaded { .. } => "downloaded",
         SessionStatus::PageOpen { .. } => "page_open",
+        SessionStatus::Ended { pin_over: true, .. } => return Words::over("ended"),
+        SessionStatus::Expired => return Words::over("expired"),
         SessionStatus::Ended { .. } => "ended",
         SessionStatus::PresenterOffline { .. } => "presenter_offline",
         SessionStatus::Active { .. } => "active",
@@ -48,7 +64,7 @@ pub fn by_console(snapshot: &Snapshot) -> Words {
         SessionStatus::ViewerWaiting { .. } => "viewer_waiting",
         SessionStatus::Waiting { .. } => "waiting",
         SessionStatus::Unknown { .. } => "unknown",
-        other => panic!("{other:?} is no word of a session whose PIN works"),
+        other => panic!("{other:?} is no word of a session with a PIN"),
     };
     Words { state, presenter, viewers }
 }

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use deskhand_system_tests::{PATIENCE, RunningEngine, World, all_armed, http};
+use deskhand_system_tests::{RunningEngine, World, all_armed, http};
 use engine::{
     Listener, SessionId,
     reach::{Proof, Way},
@@ -202,26 +202,15 @@ async fn behind(world: &World, proxy: &Proxy) -> RunningEngine {
     world.engine_with(listener).await
 }
 
-async fn until_way(running: &RunningEngine, what: &str, holds: impl Fn(Way) -> bool) {
-    let mut subscription = running.engine.subscribe();
-    let wait = async {
-        while !holds(running.engine.way()) {
-            subscription.changed().await;
-        }
-    };
-    let waited = tokio::time::timeout(PATIENCE, wait).await;
-    assert!(waited.is_ok(), "waited in vain until {what}: {:?}", running.engine.way());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_way_that_was_broken_at_the_start_is_proved_by_a_hook_that_arrives() {
     let (world, proxy) = (World::new().await, Proxy::start().await);
     let running = behind(&world, &proxy).await;
-    until_way(&running, "it is broken", |way| matches!(way, Way::Broken { .. })).await;
+    running.until_way("it is broken", |way| matches!(way, Way::Broken { .. })).await;
     let (id, pin) = running.armed_session().await;
     proxy.lead_to(Some(running.engine.listener()));
     world.presenter_joins(&pin).await;
-    until_way(&running, "it works", |way| matches!(way, Way::Works { by: Proof::Hook, .. })).await;
+    running.until_way("it works", |way| matches!(way, Way::Works { by: Proof::Hook, .. })).await;
     running
         .until(id, "the presenter is online", |s| {
             matches!(s.record.presenter, Presenter::Online { .. }) && all_armed(s)
@@ -241,7 +230,7 @@ async fn presence_does_not_outlive_the_way_by_which_it_would_change() {
     running.until(id, "both are there", |s| s.record.is_active() && all_armed(s)).await;
     proxy.lead_to(None);
     running.engine.test_reach().await.unwrap_err();
-    until_way(&running, "it is broken", |way| matches!(way, Way::Broken { .. })).await;
+    running.until_way("it is broken", |way| matches!(way, Way::Broken { .. })).await;
     running
         .until(id, "nothing is taken for known", |s| {
             matches!(
@@ -253,7 +242,7 @@ async fn presence_does_not_outlive_the_way_by_which_it_would_change() {
     // Mended without a word: the next test finds it, and time that passed unseen asks for one.
     proxy.lead_to(Some(running.engine.listener()));
     running.faults.let_time_pass_unseen(Duration::from_secs(60));
-    until_way(&running, "it works", |way| matches!(way, Way::Works { .. })).await;
+    running.until_way("it works", |way| matches!(way, Way::Works { .. })).await;
     running.stop().await;
 }
 
@@ -261,7 +250,7 @@ async fn presence_does_not_outlive_the_way_by_which_it_would_change() {
 async fn of_a_session_whose_hooks_cannot_arrive_nothing_is_claimed_from_the_begin() {
     let (world, proxy) = (World::without_channel().await, Proxy::start().await);
     let running = behind(&world, &proxy).await;
-    until_way(&running, "it is broken", |way| matches!(way, Way::Broken { .. })).await;
+    running.until_way("it is broken", |way| matches!(way, Way::Broken { .. })).await;
     let (id, pin) = running.armed_session().await;
     running
         .until(id, "whether anybody is there isn't known", |s| {

@@ -1,8 +1,12 @@
 //! Data that was there before and is gone, said until a person has seen it.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
-use engine::{LostStore, backup::StoreFile};
+use engine::{
+    LostStore,
+    backup::StoreFile,
+    journal::{Journal, JournalError},
+};
 
 use super::{
     Console,
@@ -16,20 +20,56 @@ use crate::{
     view::{Code, Trouble},
 };
 
-/// The stores of the servers that come along that are gone, though their servers ran here before: these
-/// settings have them made anew. To be asked before they start.
-pub(super) fn servers(data: &Path, settings: &Settings) -> Vec<StoreFile> {
+/// Under this the journal keeps which servers' stores were made here.
+const MADE: &str = "console/server-stores";
+
+/// The store of a server that comes along and that these settings need, as it is before the server starts.
+pub(super) struct ServerStore {
+    store: StoreFile,
+    is_missing: bool,
+    /// Whether the file with the ports of the last run has one of its server. It may be gone itself.
+    had_port: bool,
+}
+
+/// The stores of the servers that are about to start.
+pub(super) fn servers(data: &Path, settings: &Settings) -> Vec<ServerStore> {
     let ports = Ports::read(data);
     let sandbox = [ports.sandbox_logintc, ports.sandbox_rocketchat, ports.sandbox_passwordless];
     let servers = [
-        (BROKER_STORE, settings.base_url.is_none() && ports.broker.is_some()),
-        (
-            SANDBOX_STORE,
-            IdentitySandbox::is_needed(settings) && sandbox.iter().any(Option::is_some),
-        ),
+        (BROKER_STORE, settings.base_url.is_none(), ports.broker.is_some()),
+        (SANDBOX_STORE, IdentitySandbox::is_needed(settings), sandbox.iter().any(Option::is_some)),
     ];
-    let lost = servers.into_iter().filter(|(store, ran)| *ran && store.is_missing_in(data));
-    lost.map(|(store, _)| store).collect()
+    let needed = servers.into_iter().filter(|(_, needed, _)| *needed);
+    let at_start = |(store, _, had_port): (StoreFile, _, _)| ServerStore {
+        is_missing: store.is_missing_in(data),
+        store,
+        had_port,
+    };
+    needed.map(at_start).collect()
+}
+
+/// Which of them were gone before their servers started, though they had been made here before. Has the journal know
+/// of those that are there now.
+///
+/// # Errors
+/// The journal can't be read or written.
+pub(super) async fn lost_servers(
+    journal: &Journal,
+    data: &Path,
+    servers: Vec<ServerStore>,
+) -> Result<Vec<StoreFile>, JournalError> {
+    let kept = journal.marked(MADE).await?.unwrap_or_default();
+    let known: BTreeSet<String> = serde_json::from_slice(&kept).unwrap_or_default();
+    let mut made = known.clone();
+    let there = servers.iter().filter(|server| !server.store.is_missing_in(data));
+    made.extend(there.map(|server| server.store.path.to_owned()));
+    if made != known {
+        journal.mark(MADE, serde_json::to_vec(&made).ok().as_deref()).await?;
+    }
+    let is_lost = |server: &ServerStore| {
+        server.is_missing && (server.had_port || known.contains(server.store.path))
+    };
+    Ok(servers.into_iter().filter(is_lost).map(|server| server.store).collect())
 }
 
 /// Says that a server's store was made anew, since the one of before was gone.

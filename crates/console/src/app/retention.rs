@@ -6,11 +6,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine::{CommandError, Engine, SessionId, archive::ArchiveError, clock::now};
+use engine::{CommandError, Engine, SessionId, clock::now};
 use session::Timestamp;
 
 use super::{AuditEntry, Console, mark_name};
-use crate::words;
+use crate::{
+    present::trouble,
+    view::{Code, Trouble},
+    words,
+};
+
+/// What each trouble of it begins with.
+const DOING: &str = "Delete old sessions: ";
 
 /// How long a day is, for the setting and between two runs.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -26,7 +33,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 86_400);
 pub(super) async fn follow(console: Arc<Console>) {
     loop {
         let started = now();
-        delete_old(&console, started).await;
+        // Tried again tomorrow, or at the next start; until then it stands.
+        tell(&console, delete_old(&console, started).await.err());
         while now().since(started) < DAY {
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
@@ -36,37 +44,57 @@ pub(super) async fn follow(console: Arc<Console>) {
     }
 }
 
-/// Deletes the sessions that ended longer before `now` than the settings say.
-async fn delete_old(console: &Console, now: Timestamp) {
-    let days = console.settings.current().keep_sessions_days;
-    if days == 0 {
-        return;
+/// What was promised to be deleted and is kept is a trouble, not a line in a log that nobody reads.
+fn tell(console: &Console, trouble: Option<Trouble>) {
+    if let Some(trouble) = &trouble {
+        tracing::warn!(text = trouble.text, "old sessions are kept");
     }
-    let kept = i64::from(days).saturating_mul(86_400_000);
-    let before = Timestamp(now.0.saturating_sub(kept));
-    let Some(engine) = console.engine.get().await else { return };
-    // Before anything goes: the newest session may be among those that are deleted.
-    match is_plausible(&engine, now).await {
-        Ok(true) => {}
-        Ok(false) => return tracing::warn!("old sessions are not deleted: the clock may be wrong"),
-        Err(error) => return tracing::warn!(%error, "look for old sessions"),
-    }
-    drop(engine);
-    // For each batch anew: the settings may replace the engine meanwhile.
-    while let Some(engine) = console.engine.get().await {
-        match delete_batch(console, &engine, before).await {
-            Ok(true) => {}
-            Ok(false) => return,
-            // Tried again tomorrow, or at the next start.
-            Err(error) => return tracing::warn!(%error, "delete old sessions"),
-        }
+    if console.standing.replace(|trouble| trouble.text.starts_with(DOING), trouble) {
+        console.updates.announce();
     }
 }
 
-/// Whether the newest session is as new as it should be at `now`.
-async fn is_plausible(engine: &Engine, now: Timestamp) -> Result<bool, ArchiveError> {
-    let newest = engine.archive().newest_session().await?;
-    Ok(newest.is_some_and(|newest| now.since(newest) <= LONGEST_PAUSE))
+fn failed(error: &CommandError) -> Trouble {
+    let trouble = trouble::of_command(error);
+    Trouble { text: format!("{DOING}{}", trouble.text), ..trouble }
+}
+
+fn clock_may_be_wrong() -> Trouble {
+    let days = LONGEST_PAUSE.as_secs() / DAY.as_secs();
+    Trouble {
+        code: Code::BadInput,
+        text: format!(
+            "{DOING}no session was started for over {days} days, so this computer's clock may be wrong."
+        ),
+        remedy: "Check the date of this computer. If it is right, start a session and then Deskhand again.".into(),
+    }
+}
+
+/// Deletes the sessions that ended longer before `now` than the settings say.
+async fn delete_old(console: &Console, now: Timestamp) -> Result<(), Trouble> {
+    let days = console.settings.current().keep_sessions_days;
+    if days == 0 {
+        return Ok(());
+    }
+    let kept = i64::from(days).saturating_mul(86_400_000);
+    let before = Timestamp(now.0.saturating_sub(kept));
+    let Some(engine) = console.engine.get().await else { return Ok(()) };
+    // Before anything goes: the newest session may be among those that are deleted.
+    let newest = engine.archive().newest_session().await;
+    let newest = newest.map_err(|error| failed(&CommandError::Archive(error)))?;
+    drop(engine);
+    match newest {
+        None => return Ok(()),
+        Some(newest) if now.since(newest) > LONGEST_PAUSE => return Err(clock_may_be_wrong()),
+        Some(_) => {}
+    }
+    // For each batch anew: the settings may replace the engine meanwhile.
+    while let Some(engine) = console.engine.get().await {
+        if !delete_batch(console, &engine, before).await.map_err(|error| failed(&error))? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes the oldest of them; false if none is left that can be deleted.
@@ -142,6 +170,18 @@ mod tests {
         app.command(command, "Anna").await.unwrap_or_else(|trouble| panic!("{trouble:?}"))
     }
 
+    fn stands(console: &Console) -> bool {
+        console.standing.list().iter().any(|trouble| trouble.text.starts_with(DOING))
+    }
+
+    #[test]
+    fn a_run_that_failed_says_why_and_what_to_do() {
+        let trouble = failed(&CommandError::Archive(engine::StoreError::DiskFull {
+            doing: "delete a session",
+        }));
+        assert!(trouble.text.starts_with(DOING) && !trouble.remedy.is_empty(), "{trouble:?}");
+    }
+
     async fn session(app: &App) -> SessionId {
         let Reply::Session { id } = ask(app, json!({ "do": "new_session" })).await else {
             panic!("no session was made")
@@ -183,18 +223,21 @@ mod tests {
             all.iter().filter(|listed| [old, other].contains(&listed.summary.session)).count()
         };
         let later = |days: u64| now().plus(Duration::from_secs(days * 86_400));
-        delete_old(console, later(10_000)).await;
+        delete_old(console, later(10_000)).await.unwrap();
         assert_eq!(kept().await, 2, "without the setting, all are kept for ever");
         ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
-        delete_old(console, later(29)).await;
+        delete_old(console, later(29)).await.unwrap();
         assert_eq!(kept().await, 2, "they are not old enough");
-        delete_old(console, later(3 * 365)).await;
+        tell(console, delete_old(console, later(3 * 365)).await.err());
+        assert!(stands(console), "that nothing is deleted is a trouble");
         assert_eq!(
             kept().await,
             2,
             "no session was started for so long that the clock must be wrong"
         );
-        delete_old(console, later(31)).await;
+        tell(console, None);
+        assert!(!stands(console), "it is over");
+        delete_old(console, later(31)).await.unwrap();
         assert_eq!(kept().await, 0);
         assert!(engine.snapshot(live).is_some() && engine.snapshot(old).is_none());
         assert!(engine.archive().summary(live).await.unwrap().is_some());

@@ -69,7 +69,7 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     let standing = Arc::new(StandingTroubles::default());
     let Loaded { stored, settings, damage } = loaded;
     let settings = Arc::new(settings);
-    let lost_servers = lost_data::servers(&folder.path, &settings);
+    let servers = lost_data::servers(&folder.path, &settings);
     let sandbox = Arc::new(IdentitySandbox::new(folder.clone()));
     let broker =
         Arc::new(EmbeddedBroker::new(folder.clone(), standing.clone(), options.unattended));
@@ -85,6 +85,9 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     broker_started?;
     no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));
     let OpenStores { stores, trail, lost, has_lost_end } = opened?;
+    let lost_servers = lost_data::lost_servers(&stores.journal, &folder.path, servers)
+        .await
+        .map_err(StartError::Journal)?;
     let forgot_people = options.forget_profiles;
     let found = Found { aside, lost, lost_servers, has_lost_end, damage, forgot_people };
     let people = people(&stores, options.forget_profiles).await?;

@@ -95,7 +95,7 @@ async fn repeat(console: &Console, session: &str, mail: u32) -> CommandResult {
     let orders = &snapshot.record.mail;
     if !orders.iter().any(|order| order.id == mail && order.can_be_repeated()) {
         let text = format!(
-            "{AGAIN}: only one that was refused, failed or perhaps not sent can be repeated"
+            "{AGAIN}: only one that was refused, failed or perhaps not sent can be sent again"
         );
         return Err(trouble::bad_input(&text, "order another one"));
     }

@@ -49,9 +49,10 @@ pub const fn of_failure(failure: Failure) -> Remedy {
         Failure::NoAnswer | Failure::TimedOut => {
             (Code::TryAgain, "Try again; if it stays so, check the network.")
         }
-        Failure::Rejected { .. } => {
-            (Code::Refused, "Check the request. If the PIN has expired, start a new session.")
-        }
+        Failure::Rejected { .. } => (
+            Code::Refused,
+            "Check the request. If the PIN is no longer valid, start a new session.",
+        ),
         Failure::Faulty { .. } => {
             (Code::ServiceFault, "Try again later, or ask whoever runs the service.")
         }
@@ -262,7 +263,7 @@ const fn of_misfit(misfit: Misfit) -> &'static str {
             "Wait for the answer, or cancel it first."
         }
         Misfit::NotOver => "Close it first.",
-        Misfit::PinNotEnded => "Try again in a moment, or once the PIN's life is over.",
+        Misfit::PinNotEnded => "Try again in a moment, or once the PIN is no longer valid.",
         Misfit::Program(ProgramObstacle::UnderWay) => "Wait for it, or cancel it first.",
         Misfit::Program(ProgramObstacle::Saved) => "Carry that file, or start a new session.",
     }

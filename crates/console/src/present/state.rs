@@ -144,7 +144,7 @@ fn detail(
         SessionStatus::Failed { failure } => failure.reason(),
         // This precedes the next arm: without a valid PIN the program can do nothing, running
         // or not.
-        SessionStatus::Ended { pin_over: true, .. } => "PIN over".into(),
+        SessionStatus::Ended { pin_over: true, .. } => "PIN no longer valid".into(),
         SessionStatus::Ended { still_online: true, .. } => "still sharing".into(),
         SessionStatus::Ended { may_still_run: true, .. } => {
             "customer's program may still run".into()
@@ -163,7 +163,7 @@ fn detail(
                 amiss(sharing).unwrap_or_default().into()
             }
         },
-        SessionStatus::Expired => "the PIN's life is over and nobody joined".into(),
+        SessionStatus::Expired => "the PIN is no longer valid, and nobody joined".into(),
         SessionStatus::ViewerWaiting { .. }
         | SessionStatus::Declined { .. }
         | SessionStatus::BeingAsked { .. }
@@ -220,7 +220,7 @@ mod tests {
         assert!(is_live(&ended_in(false, true)) && is_live(&ended_in(false, false)));
         assert!(!is_live(&ended_in(true, false)));
         let over = ended_in(true, false);
-        assert_eq!(text(over, 0).1, "PIN over");
+        assert_eq!(text(over, 0).1, "PIN no longer valid");
         assert_eq!(text(SessionStatus::Unknown { since: at }, 0).1, "unknown since 14:01");
         assert_eq!(
             text(SessionStatus::Active { since: at }, 2),

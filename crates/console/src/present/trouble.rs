@@ -180,7 +180,7 @@ mod tests {
             (of(Failure::Unauthorized), ["401", "service's address"]),
         ] {
             assert!(words.iter().all(|word| told.contains(word)), "{told}");
-            assert!(!told.contains("PIN has expired") && !told.contains("Sign in again"), "{told}");
+            assert!(!told.contains("no longer valid") && !told.contains("Sign in again"), "{told}");
         }
     }
 }

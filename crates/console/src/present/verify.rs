@@ -180,7 +180,7 @@ fn of_end(end: VerificationOutcome) -> Option<Trouble> {
         VerificationOutcome::Unknown => said(
             Code::TryAgain,
             "ask the phone: Deskhand ended before the answer; it may have been sent, and is not \
-             repeated",
+             sent again by itself",
             "Ask again, if it is still needed.",
         ),
     }
@@ -208,7 +208,7 @@ fn of_call(failure: Failure) -> Trouble {
 }
 
 fn maybe_sent(trouble: Trouble) -> Trouble {
-    let text = format!("{} It may have been sent, and is not repeated.", trouble.text);
+    let text = format!("{} It may have been sent, and is not sent again by itself.", trouble.text);
     Trouble { text, ..trouble }
 }
 

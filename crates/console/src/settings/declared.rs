@@ -110,7 +110,7 @@ settings! {
     heartbeat_s: Option<u32> = None => setting("give seconds from 5 to 3600, or leave it empty")
         .flag("SECONDS", "How often every hook is put again, in seconds")
         .in_force(InForce::WhenIdle)
-        .unset("30 with the own broker, else 120")
+        .unset("30 with the broker that comes along, else 120")
         .number(5..=3600, Group::Timing, "Heartbeat", "s")
         .hint("How often each hook is put again, in case one was lost. Empty: 30 s on the broker that comes along, else 120 s.");
 
@@ -119,7 +119,7 @@ settings! {
         .flag("JSON", r#"E-mails for every new session: [{"to":"a@b.c","to_customer":false,"when":"next_event"}]"#)
         .check(|s| s.mail_rules.iter().try_for_each(check::mail_rule))
         .meaning(r#"e-mails for every new session: `[{"to":"a@example.org","to_customer":false,"when":"next_event"}]`"#)
-        .field(Group::Mail, "Mail rules", FieldKind::MailRules);
+        .field(Group::Mail, "E-mail rules", FieldKind::MailRules);
 
     lan: bool = false => setting(YES_OR_NO)
         .flag("BOOL", "Let customers on this network join at the broker that comes along: true or false")

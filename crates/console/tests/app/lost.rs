@@ -201,9 +201,13 @@ async fn a_damaged_page_that_a_start_does_not_read_is_named_soon_after_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_servers_store_that_is_gone_is_made_anew_but_not_in_silence() {
-    for (name, file) in [("broker", "broker/broker.db"), ("sandbox", "sandbox/sandbox.db")] {
+    let stores = [("broker", "broker/broker.db"), ("sandbox", "sandbox/sandbox.db")];
+    for ((name, file), with_ports) in stores.into_iter().flat_map(|s| [(s, false), (s, true)]) {
         let folder = used().await;
         fs::remove_file(folder.path().join("data").join(file)).unwrap();
+        if with_ports {
+            fs::remove_file(folder.path().join("data/ports.json")).unwrap();
+        }
         let mut rig = Rig::start_in(folder, SettingsSource::nowhere()).await;
         let troubles = rig.seen.until("the trouble", to_restore).await;
         assert_eq!(troubles.len(), 1, "{troubles:?}");

@@ -4,6 +4,7 @@
 mod audit;
 mod backup;
 mod broker_process;
+mod chat_and_gate;
 mod documented;
 mod ends;
 mod exit_codes;

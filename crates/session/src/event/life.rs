@@ -64,7 +64,7 @@ impl EventFacts for LifeEvent {
             Self::Closed { outcome, .. } => {
                 format!("{session}: session closed, {}", outcome.as_words())
             }
-            Self::PinOver { .. } => format!("{session}: the PIN's life is over"),
+            Self::PinOver { .. } => format!("{session}: the PIN is no longer valid"),
         })
     }
 
@@ -85,9 +85,9 @@ impl EventFacts for LifeEvent {
                 plain_name(by),
                 outcome.as_words()
             )),
-            Self::PinOver { joined: true } => LogLine::success("The PIN's life is over"),
+            Self::PinOver { joined: true } => LogLine::success("The PIN is no longer valid"),
             Self::PinOver { joined: false } => {
-                LogLine::success("The PIN's life is over; nobody joined")
+                LogLine::success("The PIN is no longer valid; nobody joined")
             }
         }
     }

@@ -74,7 +74,7 @@ impl EventFacts for MailEvent {
                 format!("{session}: e-mail to {} accepted by the service", template.addressee())
             }
             Self::MailFailed { maybe_sent: true, .. } => {
-                format!("{session}: an e-mail may have been sent")
+                format!("{session}: an e-mail may have been sent; it is not sent again by itself")
             }
             Self::MailFailed { maybe_sent: false, failure, .. } => {
                 format!("{session}: an e-mail was not sent: {}", failure.reason())
@@ -109,7 +109,7 @@ impl EventFacts for MailEvent {
                 template.addressee()
             )),
             Self::MailFailed { maybe_sent: true, .. } => {
-                LogLine::failure("E-mail may have been sent; it is not repeated")
+                LogLine::failure("An e-mail may have been sent; it is not sent again by itself")
             }
             Self::MailFailed { maybe_sent: false, failure, .. } => {
                 LogLine::failure(format!("E-mail not sent: {}", failure.reason()))

@@ -66,17 +66,17 @@ impl EventFacts for PresenceEvent {
             Self::StatusUnknown { .. } => Notice::quiet(format!("{session}: status unknown")),
             Self::StatusKnown { .. } => Notice::quiet(format!("{session}: status known again")),
             // It may be somebody who found the PIN.
-            Self::SecondProgram { .. } => {
-                Notice::loud(format!("{session}: a second program came with the same PIN"))
-            }
+            Self::SecondProgram { .. } => Notice::loud(format!(
+                "{session}: a second program came with the same PIN. Ask the customer whether it is theirs"
+            )),
         }
     }
 
     fn log_line(&self, log: &LogContext<'_>) -> LogLine {
         LogLine::success(match self {
-            Self::PresenterOnline { again: false } => "Presenter online",
-            Self::PresenterOnline { again: true } => "Presenter started again",
-            Self::PresenterOffline => "Presenter offline",
+            Self::PresenterOnline { again: false } => "The customer's program is online",
+            Self::PresenterOnline { again: true } => "The customer's program started again",
+            Self::PresenterOffline => "The customer's program is offline",
             Self::ViewerJoined { again: false } => "A viewer joined",
             // Hooks carry no identity: a page that was loaded again looks like a second viewer.
             Self::ViewerJoined { again: true } => "A viewer joined, or came again",
@@ -91,7 +91,8 @@ impl EventFacts for PresenceEvent {
             Self::SecondProgram { at } => {
                 let at = (log.clock)(*at);
                 return LogLine::failure(format!(
-                    "A second program came with this PIN at {at}: it was refused, or took the first one's place"
+                    "A second program came with this PIN at {at}: it was refused, or took the first one's place. Unless \
+                     it is the customer's, somebody else has the PIN: close this session and start a new one"
                 ));
             }
         })

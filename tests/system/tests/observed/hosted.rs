@@ -19,10 +19,10 @@ use axum::{
     http::{Method, StatusCode},
 };
 use broker::Handle;
-use deskhand_system_tests::{PATIENCE, RunningEngine, World, all_armed, http};
+use deskhand_system_tests::{RunningEngine, World, all_armed, http, word::by_facts};
 use engine::{Listener, Snapshot, reach::Way};
 use serve::{Fault, FaultRule, Port};
-use session::{Presenter, Viewers};
+use session::{Input, Lamp, Presenter, Viewers};
 use wire::{HookType, Side, loginwithme::HookBody};
 
 use super::plan::{Chance, People};
@@ -35,6 +35,8 @@ const ACTS: u32 = 30;
 #[derive(Clone)]
 struct Road {
     at: SocketAddr,
+    /// One at a time, or nobody knows in which order they arrived.
+    narrow: Arc<tokio::sync::Mutex<()>>,
     /// The listener; none while the road is broken.
     to: Arc<Mutex<Option<SocketAddr>>>,
     known: Arc<Mutex<Known>>,
@@ -54,7 +56,8 @@ impl Road {
     async fn start() -> Self {
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = socket.local_addr().unwrap();
-        let road = Self { at, to: Arc::default(), known: Arc::default(), http: http() };
+        let (narrow, to, known) = (Arc::default(), Arc::default(), Arc::default());
+        let road = Self { at, narrow, to, known, http: http() };
         let routes = Router::new().fallback(pass).with_state(road.clone());
         tokio::spawn(async move { axum::serve(socket, routes).await });
         road
@@ -94,6 +97,7 @@ async fn pass(
     OriginalUri(uri): OriginalUri,
     body: Bytes,
 ) -> StatusCode {
+    let _alone = road.narrow.lock().await;
     let to = *road.to.lock().unwrap();
     let Some(to) = to else { return StatusCode::NOT_FOUND };
     let call = road.http.request(method, format!("http://{to}{uri}")).body(body.clone());
@@ -125,25 +129,46 @@ fn claims(snapshot: &Snapshot) -> [&'static str; 2] {
     [presenter, viewers]
 }
 
-/// A hosted service offers no extensions, and loses, delays and doubles what it delivers.
-fn faults(chance: &mut Chance) -> Vec<FaultRule> {
-    let rule = |route: &str, fault, after, times| {
-        let route = route.to_owned();
-        FaultRule { route, fault, after, times }
-    };
+/// A hosted service offers no extensions.
+fn no_extensions() -> FaultRule {
     let none = Fault::Status { code: 404 };
-    let mut rules = vec![rule("/api/v1/x/capabilities", none, 0, None)];
-    for _ in 0..20 {
-        let fault = match chance.below(5) {
-            0 | 1 => Fault::Drop,
-            2 => Fault::Delay { ms: chance.below(200) },
-            3 => Fault::Duplicate,
-            _ => Fault::Status { code: 400 },
-        };
+    FaultRule { route: "/api/v1/x/capabilities".into(), fault: none, after: 0, times: None }
+}
+
+/// It loses, delays, doubles and reorders what it delivers, and delivers again what it took for lost.
+fn lost_deliveries(chance: &mut Chance) -> Vec<FaultRule> {
+    let fault = |chance: &mut Chance| match chance.below(8) {
+        0 | 1 => Fault::Drop,
+        2 => Fault::DropAnswer,
+        3 => Fault::Delay { ms: chance.below(200) },
+        4 => Fault::Duplicate,
+        5 => Fault::Reorder,
+        6 => Fault::Status { code: 500 + u16::try_from(chance.below(5)).unwrap() },
+        _ => Fault::Status { code: 400 },
+    };
+    twenty("deliver", chance, fault)
+}
+
+/// Every webhook arrives, but often one can't be armed again.
+fn refused_hooks(chance: &mut Chance) -> Vec<FaultRule> {
+    let fault = |chance: &mut Chance| match chance.below(4) {
+        0 | 1 => Fault::Status { code: 500 + u16::try_from(chance.below(5)).unwrap() },
+        2 => Fault::Drop,
+        _ => Fault::DropAnswer,
+    };
+    twenty("/api/v1/hook/", chance, fault)
+}
+
+fn twenty(
+    route: &str,
+    chance: &mut Chance,
+    fault: impl Fn(&mut Chance) -> Fault,
+) -> Vec<FaultRule> {
+    let rule = |_| {
         let after = u32::try_from(chance.below(20)).unwrap();
-        rules.push(rule("deliver", fault, after, Some(1)));
-    }
-    rules
+        FaultRule { route: route.into(), fault: fault(chance), after, times: Some(1) }
+    };
+    std::iter::once(no_extensions()).chain((0..20).map(rule)).collect()
 }
 
 struct Run {
@@ -158,17 +183,82 @@ impl Run {
         self.world.broker.handle()
     }
 
+    async fn more_sessions(&mut self, running: &RunningEngine, count: usize) {
+        for _ in 0..count {
+            let (id, pin) = running.armed_session().await;
+            self.sessions.push(People::nobody(id, pin));
+        }
+    }
+
     async fn people_act(&mut self) {
         let broker = self.broker();
-        broker.faults().set(faults(&mut self.chance));
+        broker.faults().set(lost_deliveries(&mut self.chance));
         for _ in 0..ACTS {
             let at = self.chance.index(self.sessions.len());
             self.sessions[at].come_or_leave(&broker, &mut self.chance).await;
-            // One after the other, or nobody knew in which order they arrived.
             broker.idle().await;
         }
         broker.advance(Duration::from_secs(61)).await;
         broker.idle().await;
+        self.all_delivered().await;
+    }
+
+    /// Lets the broker try again what nobody answered, until nothing is under way any more.
+    async fn all_delivered(&mut self) {
+        let broker = self.broker();
+        broker.faults().set(vec![no_extensions()]);
+        let is_under_way = |people: &People| {
+            let facts = broker.facts(&people.pin).unwrap();
+            facts.under_way.unwrap().iter().any(|&count| count > 0)
+        };
+        while self.sessions.iter().any(is_under_way) {
+            // One that the next was to overtake waits for a next one.
+            let at = self.chance.index(self.sessions.len());
+            self.sessions[at].presenter_comes(&broker).await;
+            broker.advance(Duration::from_secs(15)).await;
+            broker.idle().await;
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Somebody acts while hooks can't be armed again. Each time it is waited until the console knows whether they are.
+    async fn people_act_without_some_hooks(&mut self, running: &RunningEngine) {
+        let broker = self.broker();
+        broker.faults().set(refused_hooks(&mut self.chance));
+        for _ in 0..ACTS {
+            let at = self.chance.index(self.sessions.len());
+            self.sessions[at].come_or_leave(&broker, &mut self.chance).await;
+            self.until_put(&broker, running, at).await;
+        }
+        broker.advance(Duration::from_secs(61)).await;
+        for at in 0..self.sessions.len() {
+            self.until_put(&broker, running, at).await;
+        }
+    }
+
+    async fn until_put(&self, broker: &Handle, running: &RunningEngine, at: usize) {
+        broker.idle().await;
+        let is_known = |snapshot: &Snapshot| {
+            let first_try = |lamp: &Lamp| matches!(lamp, Lamp::Rearming { attempt: 1, .. });
+            !snapshot.lamps.iter().any(first_try)
+        };
+        running.until(self.sessions[at].id, "its hooks were put once", is_known).await;
+    }
+
+    /// The sides of which the console claims anything; each is so.
+    async fn check_against_the_truth(&self, running: &RunningEngine) -> usize {
+        let broker = self.broker();
+        let mut claimed = 0;
+        for people in &self.sessions {
+            let facts = broker.facts(&people.pin).unwrap();
+            let snapshot = running.engine.snapshot(people.id).unwrap();
+            let is = by_facts(&facts);
+            for (claim, is) in claims(&snapshot).into_iter().zip([is.presenter, is.viewers]) {
+                assert!(claim == "unknown" || claim == is, "{claim} is claimed: {facts:?}");
+                claimed += usize::from(claim != "unknown");
+            }
+        }
+        claimed
     }
 
     /// Waits until the console claims of every session what can be known, and nothing else. `doubts`: it may also
@@ -190,6 +280,24 @@ impl Run {
         }
     }
 
+    /// Has all hooks put twice: what is refused once may be taken the next time.
+    async fn put_twice(&self, running: &RunningEngine) {
+        for times in 1..=2 {
+            for people in &self.sessions {
+                running.engine.tell(people.id, Input::Recheck);
+            }
+            for people in &self.sessions {
+                let is_put = |lamp: &Lamp| match *lamp {
+                    Lamp::Armed { .. } => true,
+                    Lamp::Failed { attempt, .. } => attempt >= times,
+                    Lamp::Rearming { .. } | Lamp::Off | Lamp::Consumed { .. } => false,
+                };
+                let are_put = |snapshot: &Snapshot| snapshot.lamps.iter().all(is_put);
+                running.until(people.id, "its hooks were put", are_put).await;
+            }
+        }
+    }
+
     async fn all_armed(&self, running: &RunningEngine) {
         for people in &self.sessions {
             running.until(people.id, "its hooks are armed", all_armed).await;
@@ -197,28 +305,19 @@ impl Run {
     }
 }
 
-async fn until_way(running: &RunningEngine, what: &str, holds: impl Fn(Way) -> bool) {
-    let mut subscription = running.engine.subscribe();
-    let wait = async {
-        while !holds(running.engine.way()) {
-            subscription.changed().await;
-        }
-    };
-    let waited = tokio::time::timeout(PATIENCE, wait).await;
-    assert!(waited.is_ok(), "waited in vain until {what}: {:?}", running.engine.way());
+async fn start(seed: u64, sessions: usize) -> (Run, RunningEngine) {
+    let (world, road) = (World::without_channel().await, Road::start().await);
+    let running = world.engine_with(road.listener()).await;
+    road.lead_to(Some(running.engine.listener()));
+    let mut run = Run { world, road, sessions: Vec::new(), chance: Chance(seed) };
+    running.engine.test_reach().await.unwrap();
+    run.more_sessions(&running, sessions).await;
+    (run, running)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hosted_service_nothing_is_claimed_that_could_be_known_to_be_unknown() {
-    let (world, road) = (World::without_channel().await, Road::start().await);
-    let mut running = world.engine_with(road.listener()).await;
-    road.lead_to(Some(running.engine.listener()));
-    let mut run = Run { world, road, sessions: Vec::new(), chance: Chance(4) };
-    running.engine.test_reach().await.unwrap();
-    for _ in 0..SESSIONS {
-        let (id, pin) = running.armed_session().await;
-        run.sessions.push(People::nobody(id, pin));
-    }
+    let (mut run, mut running) = start(4, SESSIONS).await;
     run.people_act().await;
     run.until_no_claim_is_false(&running, false).await;
 
@@ -247,10 +346,53 @@ async fn of_a_hosted_service_nothing_is_claimed_that_could_be_known_to_be_unknow
     run.people_act().await;
     running.engine.test_reach().await.unwrap_err();
     run.road.events_may_have_been_missed(&run.sessions);
-    until_way(&running, "it is broken", |way| matches!(way, Way::Broken { .. })).await;
+    running.until_way("it is broken", |way| matches!(way, Way::Broken { .. })).await;
     run.until_no_claim_is_false(&running, false).await;
 
     assert!(run.road.known.lock().unwrap().delivered > 60, "webhooks came all the same");
+    running.stop().await;
+    run.world.broker.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_hooks_cannot_be_armed_again_no_claim_is_false() {
+    let (mut run, running) = start(5, SESSIONS).await;
+    let mut claimed = 0;
+    for _ in 0..6 {
+        run.people_act_without_some_hooks(&running).await;
+        run.broker().faults().set(vec![no_extensions()]);
+        run.put_twice(&running).await;
+        run.all_armed(&running).await;
+        claimed += run.check_against_the_truth(&running).await;
+    }
+    assert!(claimed > 60, "only {claimed} claims, so nothing was tested");
+    running.stop().await;
+    run.world.broker.shutdown().await;
+}
+
+/// The console's clock says that they live on.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_pin_that_is_over_by_the_services_clock_nothing_is_claimed() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let (mut run, running) = start(6, 5).await;
+    run.broker().advance(23 * HOUR).await;
+    run.more_sessions(&running, 5).await;
+    run.people_act().await;
+    run.until_no_claim_is_false(&running, false).await;
+
+    run.broker().advance(HOUR).await;
+    run.broker().idle().await;
+    let over = run.sessions[..5].iter().map(|people| (people.id, people.pin.clone()));
+    let over: Vec<_> = over.map(|(id, pin)| People::nobody(id, pin)).collect();
+    run.put_twice(&running).await;
+    run.road.events_may_have_been_missed(&over);
+    run.until_no_claim_is_false(&running, false).await;
+
+    run.sessions.drain(..5);
+    run.people_act().await;
+    run.until_no_claim_is_false(&running, false).await;
+    run.sessions = over;
+    run.until_no_claim_is_false(&running, false).await;
     running.stop().await;
     run.world.broker.shutdown().await;
 }

@@ -97,7 +97,7 @@ impl People {
     }
 
     /// It takes the place of one that is there, as where a page is loaded again.
-    async fn presenter_comes(&mut self, broker: &Handle) {
+    pub async fn presenter_comes(&mut self, broker: &Handle) {
         let page = Uuid::new_v4();
         broker.page_arrives(&self.pin, Side::Presenter, page, "Maria").await.unwrap();
         self.presenter = Some(page);

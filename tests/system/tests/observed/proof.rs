@@ -3,13 +3,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use broker::Handle;
 use deskhand_system_tests::{
     RunningEngine, World, all_armed,
     word::{by_console, by_facts},
 };
 use serve::{Fault, FaultRule};
 use session::Input;
-use wire::HookType;
+use wire::{HookType, session_events::PinLife};
 
 use super::{
     on_deliveries,
@@ -18,6 +19,8 @@ use super::{
 };
 
 const SESSIONS: usize = 50;
+/// So many have a PIN that runs out in the middle of it.
+const RUN_OUT: usize = 10;
 const MINUTES: u32 = 10;
 /// Half a minute, so that some are away for less than the grace when something else happens.
 const STEP: Duration = Duration::from_secs(31);
@@ -34,7 +37,7 @@ fn name(hook: HookType) -> &'static str {
     }
 }
 
-async fn sessions(running: &RunningEngine, count: usize) -> Vec<People> {
+async fn more_sessions(running: &RunningEngine, count: usize) -> Vec<People> {
     let mut sessions = Vec::new();
     for _ in 0..count {
         let (id, pin) = running.armed_session().await;
@@ -43,14 +46,20 @@ async fn sessions(running: &RunningEngine, count: usize) -> Vec<People> {
     sessions
 }
 
+fn is_live(broker: &Handle, people: &People) -> bool {
+    broker.facts(&people.pin).unwrap().life == PinLife::Live
+}
+
 /// Waits until every session is as the broker has it.
 async fn until_true(world: &World, running: &RunningEngine, sessions: &[People]) {
     let broker = world.broker.handle();
     for people in sessions {
         let is_so = |snapshot: &engine::Snapshot| {
             let facts = broker.facts(&people.pin).unwrap();
+            // What comes after the end of the PIN changes nothing any more.
+            let is_newest = snapshot.record.observed.newest_revision() >= facts.revision;
             by_console(snapshot) == by_facts(&facts)
-                && snapshot.record.observed.newest_revision() >= facts.revision
+                && (is_newest || facts.life != PinLife::Live)
                 && snapshot.record.observed.chat_number == facts.messages
         };
         let facts = broker.facts(&people.pin);
@@ -77,15 +86,19 @@ async fn prove(seed: u64) {
     let world = World::new().await;
     let running = world.engine().await;
     let (broker, mut chance) = (world.broker.handle(), Chance(seed));
-    let mut sessions = sessions(&running, SESSIONS).await;
+    let mut sessions = more_sessions(&running, RUN_OUT).await;
+    broker.advance(Duration::from_secs(24 * 3_600) - Duration::from_secs(30) * MINUTES).await;
+    sessions.append(&mut more_sessions(&running, SESSIONS - RUN_OUT).await);
     let ids: Vec<_> = sessions.iter().map(|people| people.id).collect();
     until_followed(&running, &ids).await;
     let mut passed = Duration::ZERO;
     while passed < Duration::from_secs(60) * MINUTES {
         broker.faults().set(faults(&mut chance));
         for _ in 0..ACTS {
-            let at = chance.index(SESSIONS);
-            sessions[at].act(&broker, &mut chance).await;
+            let people = &mut sessions[chance.index(SESSIONS)];
+            if is_live(&broker, people) {
+                people.act(&broker, &mut chance).await;
+            }
         }
         until_true(&world, &running, &sessions).await;
         // The console was stopped for a while, now and then.
@@ -100,8 +113,10 @@ async fn prove(seed: u64) {
     assert!(made > 150, "only {made} faults were made");
     broker.faults().clear();
     ids.iter().for_each(|id| running.engine.tell(*id, Input::Recheck));
-    for id in ids {
-        running.until(id, "its hooks are armed", all_armed).await;
+    let live: Vec<_> = sessions.iter().filter(|people| is_live(&broker, people)).collect();
+    assert_eq!(live.len(), SESSIONS - RUN_OUT);
+    for people in live {
+        running.until(people.id, "its hooks are armed", all_armed).await;
     }
     until_true(&world, &running, &sessions).await;
     check_all_was_told_once(&world, &running, &sessions).await;
@@ -135,7 +150,7 @@ async fn without_the_channel_for_a_while_no_webhook_is_told_twice() {
     };
     broker.faults().set(vec![channel.clone()]);
     let running = world.engine().await;
-    let mut sessions = sessions(&running, 8).await;
+    let mut sessions = more_sessions(&running, 8).await;
     let mut chance = Chance(77);
     for _ in 0..4 {
         let mut rules = faults(&mut chance);

@@ -4,8 +4,8 @@ import type { MailWhen, Pin } from '../ipc/bindings';
 export function claim(toCustomer: boolean, technician: string, customer: string): string {
   const who = toCustomer ? technician.trim() || 'the technician' : customer.trim() || 'the customer';
   return toCustomer
-    ? `The mail says that ${who} is connected and waiting, and carries the customer’s link.`
-    : `The mail says that ${who} is connected, and carries a viewer’s link.`;
+    ? `The e-mail says that ${who} is connected and waiting, and carries the customer’s link.`
+    : `The e-mail says that ${who} is connected, and carries a viewer’s link.`;
 }
 
 /** The choices of a moment, in the words of the one who is asked. */
@@ -23,7 +23,7 @@ export function moments(toCustomer: boolean): { when: MailWhen; label: string }[
 /** What is plainly missing from an address, in a sentence; none if nothing is. The console has the one full check. */
 export function addressFault(typed: string): string | null {
   const address = typed.trim();
-  if (address === '') return 'Type the address that the mail goes to.';
+  if (address === '') return 'Type the address that the e-mail goes to.';
   const at = address.lastIndexOf('@');
   const [name, domain] = [address.slice(0, Math.max(at, 0)), address.slice(at + 1)];
   if (name === '' || domain === '')

@@ -12,7 +12,7 @@ const live = detail(row('a', 'A', 'active', NOW), NOW, {
       { from: NOW - 30 * MINUTE, to: null, is: 'online' },
     ],
     viewers: [{ from: NOW - 7.5 * MINUTE, to: null, is: 'unknown' }],
-    events: [{ at: NOW - 45 * MINUTE, side: 'presenter', text: 'Presenter online' }],
+    events: [{ at: NOW - 45 * MINUTE, side: 'presenter', text: "The customer's program is online" }],
   },
 });
 

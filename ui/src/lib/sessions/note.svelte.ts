@@ -11,7 +11,10 @@ export type Saved =
   | { is: 'saved'; at: number }
   | { is: 'failed'; trouble: Trouble };
 
-/** One session's note: saved when typing pauses; what was typed is never overwritten by what arrives. */
+/**
+ * One session's note: saved when typing pauses; what was typed is never overwritten by what arrives. What isn't saved
+ * yet outlives it in `unsaved`, and the next one for the session saves it.
+ */
 export class Note {
   state = $state.raw<Saved>({ is: 'as_known' });
   #typed = $state<string | null>(null);
@@ -21,7 +24,10 @@ export class Note {
     private readonly port: ConsolePort,
     private readonly session: string,
     private readonly known: () => string,
-  ) {}
+    private readonly unsaved: Map<string, string>,
+  ) {
+    this.#typed = unsaved.get(session) ?? null;
+  }
 
   get text(): string {
     return this.#typed ?? this.known();
@@ -29,6 +35,7 @@ export class Note {
 
   set text(text: string) {
     this.#typed = text;
+    this.unsaved.set(this.session, text);
     this.state = { is: 'typing' };
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.save(), PAUSE);
@@ -44,6 +51,7 @@ export class Note {
       await this.port.ask({ do: 'note', session: this.session, text });
       // Typed on while it was being saved: that text is still to come.
       if (this.#typed !== text) return;
+      if (this.unsaved.get(this.session) === text) this.unsaved.delete(this.session);
       this.state = { is: 'saved', at: Date.now() };
     } catch (thrown) {
       this.state = { is: 'failed', trouble: toTrouble(thrown) };

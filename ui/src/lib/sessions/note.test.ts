@@ -11,7 +11,7 @@ afterEach(() => {
 
 test('saves once when typing pauses, and says when', async () => {
   const port = new FakeConsole('rich');
-  const note = new Note(port, 's1', () => '');
+  const note = new Note(port, 's1', () => '', new Map());
   note.text = 'a';
   note.text = 'ab';
   expect(note.state.is).toBe('typing');
@@ -27,7 +27,7 @@ test('says that it could not be saved and keeps what was typed', async () => {
     text: 'Save the note: the disk is full.',
     remedy: 'Free some space.',
   });
-  const note = new Note(port, 's1', () => 'known');
+  const note = new Note(port, 's1', () => 'known', new Map());
   note.text = 'typed';
   await note.save();
   expect(note.state).toMatchObject({ is: 'failed', trouble: { code: 'free_space' } });
@@ -36,6 +36,21 @@ test('says that it could not be saved and keeps what was typed', async () => {
 
 test('asks nothing when nothing was typed', async () => {
   const port = new FakeConsole('rich');
-  await new Note(port, 's1', () => 'known').save();
+  await new Note(port, 's1', () => 'known', new Map()).save();
   expect(port.asked).toEqual([]);
+});
+
+test('what could not be saved outlives it, and the next one of the session saves it', async () => {
+  const [port, unsaved] = [new FakeConsole('rich'), new Map<string, string>()];
+  port.refuse('note', { code: 'free_space', text: 'Save the note: the disk is full.', remedy: 'Free some.' });
+  const note = new Note(port, 's1', () => 'known', unsaved);
+  note.text = 'typed';
+  await note.save();
+  expect(new Note(port, 's2', () => 'other', unsaved).text).toBe('other');
+  port.allow('note');
+  const next = new Note(port, 's1', () => 'known', unsaved);
+  expect(next.text).toBe('typed');
+  await next.save();
+  expect(port.asked.at(-1)).toEqual({ do: 'note', session: 's1', text: 'typed' });
+  expect(unsaved.size).toBe(0);
 });

@@ -105,11 +105,11 @@ test('a mail that was refused says why and can be sent again; one that was taken
   await userEvent.click(screen.getByRole('tab', { name: 'Details' }));
   expect(await screen.findByText(`To the customer · ${status}`)).toBeVisible();
   await userEvent.click(
-    screen.getByRole('button', { name: 'Send the mail to maria.lopez@example.com again' }),
+    screen.getByRole('button', { name: 'Send the e-mail to maria.lopez@example.com again' }),
   );
   expect(port.asked).toContainEqual({ do: 'repeat_mail', session: 's1', mail: 1 });
   expect(await screen.findByText(/Accepted by the service .* Whether it arrives isn’t known/)).toBeVisible();
-  expect(screen.queryByRole('button', { name: /^Send the mail/ })).toBeNull();
+  expect(screen.queryByRole('button', { name: /^Send the e-mail/ })).toBeNull();
 });
 
 test('Reply asks for the viewer at its chat', async () => {

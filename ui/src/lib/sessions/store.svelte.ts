@@ -35,6 +35,8 @@ export class Sessions {
 
   /** Chat messages that aren't sent yet, by session. */
   readonly drafts = new SvelteMap<string, string>();
+  /** Notes that aren't saved yet, by session. */
+  readonly notes = new SvelteMap<string, string>();
 
   readonly #rows = new SvelteMap<string, SessionRow>();
   readonly #details = new SvelteMap<string, SessionDetail>();
@@ -205,6 +207,18 @@ export class Sessions {
     this.#details.clear();
     this.#gone.clear();
     this.drafts.clear();
+    this.notes.clear();
+  }
+
+  /** What was typed and isn't sent or saved yet. */
+  unsent(): { drafts: Record<string, string>; notes: Record<string, string> } {
+    return { drafts: Object.fromEntries(this.drafts), notes: Object.fromEntries(this.notes) };
+  }
+
+  /** Takes up again what an earlier page had not sent or saved. */
+  resume(drafts: Record<string, string> = {}, notes: Record<string, string> = {}): void {
+    for (const [session, text] of Object.entries(drafts)) this.drafts.set(session, text);
+    for (const [session, text] of Object.entries(notes)) this.notes.set(session, text);
   }
 
   /** Returns to the session that was selected, if it is still there. */

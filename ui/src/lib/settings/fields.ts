@@ -39,8 +39,8 @@ export const GROUPS: Group[] = [
   { id: 'timing', title: 'Regions and hooks', fields: FIELDS.timing },
   {
     id: 'mail',
-    title: 'Mail rules',
-    text: 'Ordered for every new session. A rule sends at most one mail for each event.',
+    title: 'E-mail rules',
+    text: 'Ordered for every new session. A rule sends at most one e-mail for each event.',
     fields: FIELDS.mail,
   },
   {

@@ -10,6 +10,8 @@ export interface Place {
   reads: string | null;
   /** Chat messages that aren't sent yet, by session. */
   drafts: Record<string, string>;
+  /** Notes that aren't saved yet, by session. */
+  notes: Record<string, string>;
 }
 
 const PAGES: readonly unknown[] = ['sessions', 'settings'] satisfies Page[];
@@ -25,10 +27,13 @@ const TABS: readonly unknown[] = ['chat', 'details', 'log'] satisfies Tab[];
 /** What was kept, if it is a place. */
 export function readPlace(kept: unknown): Place | null {
   if (typeof kept !== 'object' || kept === null) return null;
-  const { page, section, tab, selected, drafts } = kept as Partial<Record<keyof Place, unknown>>;
+  const { page, section, tab, selected, drafts, notes } = kept as Partial<Record<keyof Place, unknown>>;
   if (!PAGES.includes(page) || !SECTIONS.includes(section) || !TABS.includes(tab)) return null;
   if (selected !== null && typeof selected !== 'string') return null;
-  if (typeof drafts !== 'object' || drafts === null) return null;
-  if (!Object.values(drafts).every((draft) => typeof draft === 'string')) return null;
-  return kept as Place;
+  return isTexts(drafts) && isTexts(notes) ? (kept as Place) : null;
+}
+
+function isTexts(kept: unknown): boolean {
+  if (typeof kept !== 'object' || kept === null) return false;
+  return Object.values(kept).every((text) => typeof text === 'string');
 }
