@@ -26,9 +26,9 @@ pub enum ScreenError {
         "this program found no screen: start it from the desktop of the computer that needs help, not over a text connection"
     )]
     NoDisplay,
-    /// A Wayland desktop without an X server whose root window shows it.
+    /// A Wayland desktop: no X server's root window shows it.
     #[error(
-        "this desktop uses Wayland, which this program can't share yet: sign out, choose an \"Xorg\" or \"X11\" session on the sign-in screen, and start it again"
+        "this desktop uses Wayland, which this program can't share yet: sign out, choose an \"Xorg\" or \"X11\" session on the sign-in screen, and start it again; if you mean another screen than this desktop's, name it with --display"
     )]
     WaylandOnly,
     /// The display server refuses the connection.
