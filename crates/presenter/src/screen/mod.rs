@@ -68,6 +68,15 @@ pub enum Change {
     Cursor(Cursor),
     /// The clipboard's text.
     Clipboard(String),
+    /// The clipboard holds something that isn't carried to the viewers.
+    NotCarried(NotCarried),
+}
+
+/// Why what was copied isn't carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCarried {
+    Picture,
+    TooLong,
 }
 
 impl Change {
@@ -75,7 +84,7 @@ impl Change {
     pub fn drawn(&self) -> &[Rect] {
         match self {
             Self::Damage(areas) => areas,
-            Self::Resized(_) | Self::Cursor(_) | Self::Clipboard(_) => &[],
+            Self::Resized(_) | Self::Cursor(_) | Self::Clipboard(_) | Self::NotCarried(_) => &[],
         }
     }
 }
