@@ -107,6 +107,8 @@ impl Computer {
         let mut program = tokio::process::Command::new(&self.program);
         program.arg("--conf").arg(&self.conf).args(["--yes", "--no-clipboard", "--name", name]);
         program.args(["--display", &self.display.name]);
+        // The broker is on this computer, where a proxy would look for it on its own.
+        program.env("no_proxy", "*");
         self.running = Some(Program::start(program).map_err(|error| format!("start it: {error}"))?);
         Ok(())
     }

@@ -12,6 +12,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::Message;
+use tunnel::{ProxyError, ProxyFailure};
 use uuid::Uuid;
 use wire::{
     Pin,
@@ -351,7 +352,16 @@ fn adjusted(ended: EndReason, was_up: bool) -> EndReason {
 fn given_up(elapsed: Duration, why: EndReason) -> Option<EndReason> {
     let hopeless = matches!(
         why,
-        EndReason::Unreachable(DialError::Address | DialError::Ca | DialError::Certificate(_))
+        EndReason::Unreachable(
+            DialError::Address
+                | DialError::Ca
+                | DialError::Certificate(_)
+                | DialError::ProxySetting(_)
+                | DialError::Proxy(ProxyError {
+                    failure: ProxyFailure::Credentials | ProxyFailure::Certificate,
+                    ..
+                })
+        )
     );
     (hopeless || elapsed > FIRST_TIMEOUT).then_some(why)
 }

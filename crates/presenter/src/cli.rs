@@ -81,6 +81,8 @@ Exit codes:
   4  you declined
   5  the server has no such session: the PIN is wrong or over, or shares another screen
 
+https_proxy, http_proxy, all_proxy and no_proxy name a proxy, and the servers that need none, as for curl.
+
 RUST_LOG sets what is logged to the terminal, such as RUST_LOG=presenter=debug. [default: warn]
 
 This software is based in part on the work of the Independent JPEG Group.";

@@ -2,7 +2,7 @@
 //!
 //! No URL and no header of a request is logged here, because it may contain a PIN.
 
-use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
@@ -11,12 +11,13 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, client_async_with_config,
     tungstenite::protocol::WebSocketConfig,
 };
+use tunnel::{ConnectError, ProxyError, Route, RouteError, Stream};
 use url::{Host, Url};
 
 /// The longest time for name resolution, connecting, TLS and the WebSocket handshake together.
@@ -25,7 +26,7 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// An open WebSocket.
-pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<Stream>>;
 
 /// Why the broker can't be reached. Its text is shown to the customer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +42,12 @@ pub enum DialError {
         "The server {0} can't be reached. Check this computer's network connection and try again."
     )]
     Unreachable(String),
+    /// A variable of the environment names no proxy that can be used.
+    #[error("{0}.")]
+    ProxySetting(RouteError),
+    /// The proxy that the environment names doesn't lead there.
+    #[error("{0}.")]
+    Proxy(ProxyError),
     /// The other end can't prove that it is the server.
     #[error(
         "What answers at {0} can't prove that it is the server, so nothing was sent to it. Check this computer's date and time, and tell the person who helps you."
@@ -55,6 +62,7 @@ pub enum DialError {
 #[derive(Clone)]
 pub struct Dialler {
     origin: Url,
+    route: Route,
     tls: Option<Arc<ClientConfig>>,
 }
 
@@ -63,8 +71,20 @@ impl Dialler {
     /// this computer trusts, or those in the PEM file `ca` and no others.
     ///
     /// # Errors
-    /// [`DialError::Address`], [`DialError::Ca`].
+    /// [`DialError::Address`], [`DialError::Ca`], [`DialError::ProxySetting`].
     pub fn new(origin: &Url, ca: Option<&Path>) -> Result<Self, DialError> {
+        Self::within(origin, ca, |name| std::env::var(name).ok())
+    }
+
+    /// As [`Dialler::new`], in this environment, which may name a proxy.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn within(
+        origin: &Url,
+        ca: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, DialError> {
         let tls = match origin.scheme() {
             "http" => None,
             "https" => Some(Arc::new(client_config(ca)?)),
@@ -80,7 +100,11 @@ impl Dialler {
         // Otherwise a name or password in the address would be in the Host header of every request.
         let _ = origin.set_username("");
         let _ = origin.set_password(None);
-        Ok(Self { origin, tls })
+        let route = Route::new(&origin, environment).map_err(|error| match error {
+            RouteError::Address => DialError::Address,
+            RouteError::Proxy(_) => DialError::ProxySetting(error),
+        })?;
+        Ok(Self { origin, route, tls })
     }
 
     /// The broker's name for the customer: the host, and the port unless it is the
@@ -88,6 +112,14 @@ impl Dialler {
     pub fn host(&self) -> String {
         let host = self.origin.host_str().unwrap_or_default();
         self.origin.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// As [`Dialler::host`], with the proxy on the way there, for an error.
+    fn place(&self) -> String {
+        let host = self.host();
+        self.route
+            .proxy()
+            .map_or_else(|| host.clone(), |proxy| format!("{host} (through the proxy {proxy})"))
     }
 
     /// Whether others on the network can read the traffic: there is no TLS, and the broker is on
@@ -118,7 +150,7 @@ impl Dialler {
         let opening = async {
             let stream = self.connect().await?;
             let opened = client_async_with_config(url, stream, Some(config)).await;
-            opened.map(|(socket, _)| socket).map_err(|_| DialError::Answer(self.host()))
+            opened.map(|(socket, _)| socket).map_err(|_| DialError::Answer(self.place()))
         };
         self.in_time(opening).await
     }
@@ -130,7 +162,7 @@ impl Dialler {
     pub async fn get(&self, path: &str) -> Result<(StatusCode, Bytes), DialError> {
         self.in_time(async {
             let stream = self.connect().await?;
-            let not_http = || DialError::Answer(self.host());
+            let not_http = || DialError::Answer(self.place());
             let (mut sender, connection) =
                 http1::handshake(TokioIo::new(stream)).await.map_err(|_| not_http())?;
             let driving = tokio::spawn(connection);
@@ -154,33 +186,29 @@ impl Dialler {
     ) -> Result<T, DialError> {
         timeout(DIAL_TIMEOUT, call)
             .await
-            .unwrap_or_else(|_| Err(DialError::Unreachable(self.host())))
+            .unwrap_or_else(|_| Err(DialError::Unreachable(self.place())))
     }
 
-    async fn connect(&self) -> Result<MaybeTlsStream<TcpStream>, DialError> {
-        let port = self.origin.port_or_known_default().ok_or(DialError::Address)?;
-        let (stream, name) = match self.origin.host().ok_or(DialError::Address)? {
-            Host::Domain(name) => (
-                TcpStream::connect((name, port)).await,
-                ServerName::try_from(name.to_owned()).map_err(|_| DialError::Address)?,
-            ),
-            Host::Ipv4(ip) => at(ip.into(), port).await,
-            Host::Ipv6(ip) => at(ip.into(), port).await,
-        };
-        let unreachable = |_| DialError::Unreachable(self.host());
-        let stream = stream.map_err(unreachable)?;
-        stream.set_nodelay(true).map_err(unreachable)?;
+    async fn connect(&self) -> Result<MaybeTlsStream<Stream>, DialError> {
+        let unreachable = |_| DialError::Unreachable(self.place());
+        let stream = self.route.connect().await.map_err(|error| match error {
+            ConnectError::Direct(error) => unreachable(error),
+            ConnectError::Proxy(error) => DialError::Proxy(error),
+        })?;
         let Some(tls) = &self.tls else { return Ok(MaybeTlsStream::Plain(stream)) };
+        let name = match self.origin.host().ok_or(DialError::Address)? {
+            Host::Domain(name) => {
+                ServerName::try_from(name.to_owned()).map_err(|_| DialError::Address)?
+            }
+            Host::Ipv4(ip) => ServerName::IpAddress(ip.into()),
+            Host::Ipv6(ip) => ServerName::IpAddress(ip.into()),
+        };
         let secured = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
         secured.map(MaybeTlsStream::Rustls).map_err(|error| {
             let of_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
-            if of_tls { DialError::Certificate(self.host()) } else { unreachable(error) }
+            if of_tls { DialError::Certificate(self.place()) } else { unreachable(error) }
         })
     }
-}
-
-async fn at(ip: IpAddr, port: u16) -> (std::io::Result<TcpStream>, ServerName<'static>) {
-    (TcpStream::connect((ip, port)).await, ServerName::IpAddress(ip.into()))
 }
 
 fn client_config(ca: Option<&Path>) -> Result<ClientConfig, DialError> {

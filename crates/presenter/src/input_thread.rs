@@ -97,7 +97,7 @@ impl Shared {
             Event::Key { down, keysym, scancode } => input.key(down, keysym, scancode),
             Event::Pointer { x, y, buttons } => input.pointer(x, y, buttons),
             Event::Clipboard(text) => input.clipboard(&text),
-            Event::Arrived(_) => Ok(()),
+            Event::ClipboardWanted | Event::Arrived(_) => Ok(()),
         }
     }
 }

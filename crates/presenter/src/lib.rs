@@ -27,6 +27,7 @@ mod picture_pool;
 pub mod requester;
 mod run;
 pub mod screen;
+mod shared_clipboard;
 mod shared_screen;
 pub mod sharing;
 mod viewer_stream;

@@ -60,8 +60,8 @@ fn ask_and_share(
         Some(requester) => requester.clone(),
         None => runtime.block_on(requester::fetch(&dialler, &invitation.pin))?,
     };
-    let question =
-        Question { requester, pin: invitation.pin.expose().to_owned(), host: dialler.host() };
+    let pin = invitation.pin.expose().to_owned();
+    let question = Question { requester, pin, host: dialler.host(), clipboard };
     let page = Uuid::new_v4();
     let program = ProgramHello {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -71,15 +71,18 @@ fn ask_and_share(
     let (pin, dials) = (invitation.pin.clone(), dialler.clone());
     let report = ConsentReport { dialler: dials, pin, page, program: program.clone() };
     let reporting = report.start(runtime.handle());
-    if ui.ask(&question)? != Choice::Share {
+    let chosen = ui.ask(&question)?;
+    if !matches!(chosen, Choice::Share | Choice::ShareWithClipboard) {
         runtime.block_on(reporting.answered(Answer::Declined));
         return Err(EndReason::Declined);
     }
+    let clipboard_shared = chosen == Choice::ShareWithClipboard;
     runtime.block_on(reporting.answered(Answer::Agreed));
     let (choose, choices) = mpsc::unbounded_channel();
     let (banners, banner) = std_mpsc::channel();
     let connection = BrokerConnection { dialler, pin: invitation.pin.clone(), page, name, program };
-    let sharing = Sharing { connection, open, clipboard, choices, banners, progress };
+    let sharing =
+        Sharing { connection, open, clipboard, clipboard_shared, choices, banners, progress };
     let stop = {
         let _entered = runtime.enter();
         stop_signal()?

@@ -21,6 +21,7 @@ use crate::{
     input_thread::InputThread,
     picture_pool::{self, Canvas, PicturePool},
     screen::{Capture, Change, Screen, ScreenError, Waker},
+    shared_clipboard::{ClipboardAccess, Copied},
 };
 
 /// Opens the screen. It is called whenever a viewer comes and nobody else watches.
@@ -48,7 +49,11 @@ struct CaptureShared {
     /// Notified when a viewer takes the picture or leaves.
     taken: Condvar,
     failed: mpsc::UnboundedSender<ScreenError>,
+    /// Gets the task of each stream whose viewer asks for the customer's clipboard.
+    asked: mpsc::UnboundedSender<tokio::task::Id>,
     paused: Arc<AtomicBool>,
+    /// Whether everything that the customer copies goes to those who control.
+    clipboard_shared: AtomicBool,
 }
 
 #[derive(Default)]
@@ -60,6 +65,8 @@ struct CaptureState {
     untaken: bool,
     monitors: Vec<Monitor>,
     cursor: Cursor,
+    /// What the customer copied last since somebody watches.
+    copied: Option<Copied>,
     subscribers: HashMap<u64, Subscriber>,
     next_id: u64,
 }
@@ -72,8 +79,7 @@ struct Running {
 struct Subscriber {
     changed: Arc<Notify>,
     pending: PendingChanges,
-    /// Whether it gets the clipboard's texts.
-    clipboard: bool,
+    clipboard: ClipboardAccess,
 }
 
 /// The changes since a viewer's last picture.
@@ -83,7 +89,6 @@ pub(crate) struct PendingChanges {
     /// The monitors, if they or the picture's size have changed.
     pub resized: Option<Vec<Monitor>>,
     pub cursor: Option<Cursor>,
-    pub clipboard: Option<String>,
 }
 
 /// One viewer's subscription. Dropping it ends the subscription and releases all keys and buttons.
@@ -98,12 +103,14 @@ pub(crate) struct ScreenSubscription {
 }
 
 impl SharedScreen {
-    /// A screen that nobody watches yet. `failed` gets the reason if the screen can't be captured
+    /// A screen that nobody watches yet. `asked` gets the task of each stream whose viewer asks for
+    /// the customer's clipboard, and `failed` gets the reason if the screen can't be captured
     /// any more. `threads_alive` is dropped when the screen's threads have ended; the program waits
     /// for that, so that no key stays down.
     pub fn new(
         open: OpenScreen,
         failed: mpsc::UnboundedSender<ScreenError>,
+        asked: mpsc::UnboundedSender<tokio::task::Id>,
         threads_alive: mpsc::Sender<()>,
     ) -> Self {
         let paused = Arc::new(AtomicBool::new(false));
@@ -111,7 +118,9 @@ impl SharedScreen {
             state: Mutex::default(),
             taken: Condvar::new(),
             failed,
+            asked,
             paused: Arc::clone(&paused),
+            clipboard_shared: AtomicBool::new(false),
         };
         Self { open, shared: Arc::new(shared), opening: Arc::default(), paused, threads_alive }
     }
@@ -151,6 +160,21 @@ impl SharedScreen {
         Ok(subscription)
     }
 
+    /// Whether everything that the customer copies goes to those who control.
+    pub fn share_clipboard(&self, shared: bool) {
+        self.shared.clipboard_shared.store(shared, Ordering::SeqCst);
+    }
+
+    /// Sends what the customer copied last, or else copies next, to those who asked for it.
+    pub fn send_clipboard(&self) {
+        let mut state = self.shared.state.lock();
+        let CaptureState { copied, subscribers, .. } = &mut *state;
+        for subscriber in subscribers.values_mut() {
+            subscriber.clipboard.send(copied.as_ref());
+            subscriber.changed.notify_one();
+        }
+    }
+
     /// Pauses control by viewers, or resumes it.
     pub fn pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::SeqCst);
@@ -170,7 +194,8 @@ impl CaptureShared {
         state.next_id += 1;
         let clipboard = controls && clipboard;
         let pending = PendingChanges::default();
-        let subscriber = Subscriber { changed: Arc::clone(&changed), pending, clipboard };
+        let access = ClipboardAccess::new(clipboard);
+        let subscriber = Subscriber { changed: Arc::clone(&changed), pending, clipboard: access };
         state.subscribers.insert(id, subscriber);
         let allowed = Arc::new(AtomicBool::new(controls));
         Some(ScreenSubscription {
@@ -239,7 +264,13 @@ impl CaptureShared {
         if changes.is_empty() {
             return;
         }
-        let CaptureState { monitors, cursor, subscribers, .. } = &mut *state;
+        let CaptureState { monitors, cursor, copied, subscribers, .. } = &mut *state;
+        let shared = self.clipboard_shared.load(Ordering::SeqCst);
+        let mut offer = |now: Copied, subscribers: &mut HashMap<u64, Subscriber>| {
+            let offered = subscribers.values_mut().filter(|_| !paused);
+            offered.for_each(|subscriber| subscriber.clipboard.offer(&now, shared));
+            *copied = Some(now);
+        };
         for change in changes {
             match change {
                 Change::Damage(areas) => {
@@ -260,14 +291,8 @@ impl CaptureShared {
                         .values_mut()
                         .for_each(|subscriber| subscriber.pending.cursor = Some(now.clone()));
                 }
-                Change::Clipboard(text) => {
-                    for subscriber in subscribers
-                        .values_mut()
-                        .filter(|subscriber| subscriber.clipboard && !paused)
-                    {
-                        subscriber.pending.clipboard = Some(text.clone());
-                    }
-                }
+                Change::Clipboard(text) => offer(Copied::Text(text), subscribers),
+                Change::NotCarried(why) => offer(Copied::NotCarried(why), subscribers),
             }
         }
         subscribers.values().for_each(|subscriber| subscriber.changed.notify_one());
@@ -301,9 +326,22 @@ impl ScreenSubscription {
         self.changed.notified().await;
     }
 
-    /// Takes the clipboard's text, if there is a new one. RFB lets the server send it unrequested.
-    pub fn take_clipboard(&self) -> Option<String> {
-        self.shared.state.lock().subscribers.get_mut(&self.id)?.pending.clipboard.take()
+    /// Takes what the customer has copied, if there is something new that this viewer may have. RFB
+    /// lets the server send it unrequested.
+    pub fn take_clipboard(&self) -> Option<Copied> {
+        self.shared.state.lock().subscribers.get_mut(&self.id)?.clipboard.take()
+    }
+
+    /// The viewer asks for what the customer has copied.
+    fn ask_for_clipboard(&self) {
+        let shared = self.shared.clipboard_shared.load(Ordering::SeqCst);
+        let paused = self.shared.paused.load(Ordering::SeqCst);
+        let mut state = self.shared.state.lock();
+        let CaptureState { copied, subscribers, .. } = &mut *state;
+        let Some(subscriber) = subscribers.get_mut(&self.id).filter(|_| !paused) else { return };
+        if subscriber.clipboard.ask(copied.as_ref(), shared) {
+            let _ = tokio::task::try_id().map(|stream| self.shared.asked.send(stream));
+        }
     }
 
     /// Takes the other changes, together with the newest picture, which contains them.
@@ -323,6 +361,10 @@ impl ScreenSubscription {
         let may = match event {
             Event::Key { .. } | Event::Pointer { .. } => self.controls,
             Event::Clipboard(_) => self.clipboard,
+            Event::ClipboardWanted => {
+                self.ask_for_clipboard();
+                false
+            }
             Event::Arrived(_) => false,
         };
         if may {

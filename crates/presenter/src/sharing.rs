@@ -12,7 +12,7 @@ use wire::shared_screen::{Sharing as State, ToPresenter};
 
 use crate::{
     broker_connection::{BrokerConnection, BrokerEvent, PresenterMessage},
-    consent::{Banner, Choice, Viewer},
+    consent::{Banner, Choice, ClipboardState, Viewer},
     dial::Dialler,
     end_reason::EndReason,
     shared_screen::{OpenScreen, SharedScreen},
@@ -35,6 +35,8 @@ pub struct Sharing {
     pub open: OpenScreen,
     /// Whether the clipboard may be exchanged.
     pub clipboard: bool,
+    /// Whether everything that the customer copies goes to those who control, from the start.
+    pub clipboard_shared: bool,
     /// The customer's choices. If the channel ends, so does the sharing: without the banner nothing
     /// may be shared.
     pub choices: mpsc::UnboundedReceiver<Choice>,
@@ -47,17 +49,26 @@ pub struct Sharing {
 impl Sharing {
     /// Shares until somebody ends it, or `stop` completes.
     pub async fn run(self, stop: impl Future<Output = ()>) -> EndReason {
-        let Self { connection, open, clipboard, mut choices, banners, progress } = self;
+        let Self { connection, open, clipboard, clipboard_shared, mut choices, banners, progress } =
+            self;
         let (failed, mut failures) = mpsc::unbounded_channel();
+        let (asked, mut asks) = mpsc::unbounded_channel();
         let (started_tx, mut started) = mpsc::channel(MOST_STREAMS);
         let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
         let (outgoing, outgoing_rx) = mpsc::channel(8);
         let (threads_alive, mut threads_ended) = mpsc::channel(1);
         let dialler = connection.dialler.clone();
         let mut connected = tokio::spawn(connection.keep(events_tx, outgoing_rx));
+        let screen = SharedScreen::new(open, failed, asked, threads_alive);
+        screen.share_clipboard(clipboard && clipboard_shared);
         let mut sharing = ActiveSharing {
-            screen: SharedScreen::new(open, failed, threads_alive),
+            screen,
             clipboard,
+            clipboard_state: if clipboard && clipboard_shared {
+                ClipboardState::Shared
+            } else {
+                ClipboardState::Kept
+            },
             dialler,
             outgoing,
             started: started_tx,
@@ -79,6 +90,7 @@ impl Sharing {
                 choice = choices.recv() => sharing.on_choice(choice.unwrap_or(Choice::Stop)),
                 () = &mut stop => Some(EndReason::Stopped),
                 failure = failures.recv() => failure.map(EndReason::Screen),
+                Some(id) = asks.recv() => sharing.on_clipboard_asked(id),
                 Some((id, viewer)) = started.recv() => sharing.on_stream_started(id, viewer),
                 Some(ended) = sharing.streams.join_next_with_id() => sharing.on_stream_ended(ended),
                 () = sleep_until(sharing.banner.not_before), if sharing.banner.due => sharing.show_banner(),
@@ -105,6 +117,7 @@ impl Sharing {
 struct ActiveSharing {
     screen: SharedScreen,
     clipboard: bool,
+    clipboard_state: ClipboardState,
     dialler: Dialler,
     outgoing: mpsc::Sender<PresenterMessage>,
     /// Gets each viewer when its stream has started.
@@ -162,9 +175,34 @@ impl ActiveSharing {
                 self.banner.due = true;
                 None
             }
+            Choice::SendClipboard => {
+                self.screen.send_clipboard();
+                self.keep_clipboard()
+            }
+            Choice::KeepClipboard => {
+                self.screen.share_clipboard(false);
+                self.keep_clipboard()
+            }
             Choice::Stop | Choice::Decline => Some(EndReason::Stopped),
-            Choice::Share => None,
+            Choice::Share | Choice::ShareWithClipboard | Choice::ToggleClipboard => None,
         }
+    }
+
+    fn keep_clipboard(&mut self) -> Option<EndReason> {
+        self.clipboard_state = ClipboardState::Kept;
+        self.banner.due = true;
+        None
+    }
+
+    /// A viewer asks for what the customer has copied. The first one's name stays until the customer
+    /// has answered: a question that comes and goes would move the banner's buttons.
+    fn on_clipboard_asked(&mut self, id: Id) -> Option<EndReason> {
+        if self.clipboard_state == ClipboardState::Kept {
+            let by = self.viewers.get(&id).map(|viewer| viewer.name.clone());
+            self.clipboard_state = ClipboardState::Asked { by: by.unwrap_or_default() };
+            self.banner.due = true;
+        }
+        None
     }
 
     /// Reports to the broker whether control is paused. A full queue means that the connection is
@@ -230,6 +268,7 @@ impl ActiveSharing {
             paused: self.paused,
             reconnecting: self.disconnected,
             notice: self.notice.take(),
+            clipboard: self.clipboard_state.clone(),
         };
         let shown = self.banner.banners.send(banner);
         (self.banner.due, self.banner.not_before) = (false, Instant::now() + BANNER_INTERVAL);

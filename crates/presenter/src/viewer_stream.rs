@@ -22,7 +22,8 @@ use wire::shared_screen::{Role, StreamAnswer, StreamHello, ToPresenter};
 use crate::{
     broker_connection::SILENCE_TIMEOUT,
     dial::{DialError, Dialler, Socket},
-    screen::ScreenError,
+    screen::{NotCarried, ScreenError},
+    shared_clipboard::Copied,
     shared_screen::{ScreenSubscription, SharedScreen},
 };
 
@@ -261,8 +262,12 @@ impl UpdateWriter {
         if at_rest {
             self.server.set_at_rest();
         }
-        if let Some(text) = subscription.take_clipboard() {
-            self.server.set_clipboard(&text);
+        match subscription.take_clipboard() {
+            Some(Copied::Text(text)) => self.server.set_clipboard(&text),
+            Some(Copied::NotCarried(why)) => {
+                self.server.set_uncarried_clipboard(why == NotCarried::Picture);
+            }
+            None => {}
         }
         // While the viewer isn't ready, it takes no picture. So the capture waits, and the viewer
         // gets a newer picture later.

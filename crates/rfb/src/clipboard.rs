@@ -2,10 +2,12 @@
 
 use flate2::{Decompress, FlushDecompress};
 
-use crate::{Limits, encode::ZlibStream};
+use crate::{Event, Limits, encode::ZlibStream};
 
 /// The one format that is exchanged.
 const TEXT: u32 = 1;
+/// A picture. It is only announced: who hears of it knows that there is no text any more.
+const DIB: u32 = 1 << 3;
 const CAPS: u32 = 1 << 24;
 const REQUEST: u32 = 1 << 25;
 const PEEK: u32 = 1 << 26;
@@ -18,6 +20,8 @@ const SERVER_CUT_TEXT: u8 = 3;
 #[derive(Debug, Default)]
 pub(crate) struct Clipboard {
     text: String,
+    /// The formats that are announced; only [`TEXT`] is provided.
+    formats: u32,
     /// The viewer doesn't know yet that there is a text.
     unannounced: bool,
     /// The viewer knows that there is a text, and hasn't fetched it.
@@ -29,7 +33,14 @@ pub(crate) struct Clipboard {
 impl Clipboard {
     pub(crate) fn set(&mut self, text: &str) {
         text.clone_into(&mut self.text);
-        self.unannounced = true;
+        (self.formats, self.unannounced) = (TEXT, true);
+    }
+
+    /// The clipboard holds something that isn't carried: a picture, or nothing that has a name here.
+    pub(crate) fn set_uncarried(&mut self, is_picture: bool) {
+        self.text = String::new();
+        self.offered = false;
+        (self.formats, self.unannounced) = (if is_picture { DIB } else { 0 }, true);
     }
 
     /// Bytes that the text takes in memory.
@@ -37,19 +48,19 @@ impl Clipboard {
         self.text.capacity()
     }
 
-    /// Handles a message of the Extended Clipboard; returns the text if it brings one.
+    /// Handles a message of the Extended Clipboard; returns the event if it brings a text or asks for one.
     pub(crate) fn receive(
         &mut self,
         flags: u32,
         body: &[u8],
         limits: &Limits,
         to: &mut Vec<u8>,
-    ) -> Option<String> {
+    ) -> Option<Event> {
         // One action per message; Caps goes first, since its other bits only list what the viewer can.
         if flags & CAPS != 0 {
             self.viewer_caps = flags;
         } else if flags & PROVIDE != 0 && flags & TEXT != 0 {
-            return read_provided(body, limits.clipboard);
+            return read_provided(body, limits.clipboard).map(Event::Clipboard);
         } else if flags & NOTIFY != 0 && flags & TEXT != 0 {
             write_extended(REQUEST | TEXT, &[], to);
         } else if flags & PEEK != 0 {
@@ -59,6 +70,8 @@ impl Clipboard {
         } else if flags & REQUEST != 0 && std::mem::take(&mut self.offered) {
             // Once per offer: otherwise a viewer could have a long text compressed again and again.
             write_provided(&self.text, to);
+        } else if flags & REQUEST != 0 && flags & TEXT != 0 {
+            return Some(Event::ClipboardWanted);
         }
         None
     }
@@ -70,11 +83,13 @@ impl Clipboard {
         }
         if !is_extended {
             self.unannounced = false;
-            write_latin1(&self.text, to);
+            if self.formats == TEXT {
+                write_latin1(&self.text, to);
+            }
         } else if self.viewer_caps & (NOTIFY | TEXT) == NOTIFY | TEXT {
             self.unannounced = false;
-            self.offered = true;
-            write_extended(NOTIFY | TEXT, &[], to);
+            self.offered = self.formats == TEXT;
+            write_extended(NOTIFY | self.formats, &[], to);
         }
     }
 }

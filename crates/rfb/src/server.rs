@@ -143,10 +143,18 @@ impl Server {
 
     /// Offers the viewer the text of the screen's clipboard, unless it is longer than [`Limits::clipboard`].
     pub fn set_clipboard(&mut self, text: &str) {
-        if text.len() <= self.limits.clipboard {
-            self.clipboard.set(text);
-            self.announce_clipboard();
+        if text.len() > self.limits.clipboard {
+            return self.set_uncarried_clipboard(false);
         }
+        self.clipboard.set(text);
+        self.announce_clipboard();
+    }
+
+    /// Tells the viewer that the screen's clipboard holds something that isn't carried: a picture, or a text
+    /// that is too long. Only a viewer with the Extended Clipboard hears of it.
+    pub fn set_uncarried_clipboard(&mut self, is_picture: bool) {
+        self.clipboard.set_uncarried(is_picture);
+        self.announce_clipboard();
     }
 
     /// Bytes that are kept for the viewer beside the output and its framebuffer; for tests of [`Limits`].
@@ -198,7 +206,7 @@ impl Server {
             ClientMessage::Input(event) => events.push(event),
             ClientMessage::ExtendedCutText { flags, body } => {
                 let received = self.clipboard.receive(flags, body, &self.limits, &mut self.output);
-                events.extend(received.map(Event::Clipboard));
+                events.extend(received);
                 self.announce_clipboard();
             }
             ClientMessage::Fence { flags, payload } => {

@@ -7,7 +7,10 @@ declare module '@novnc/novnc' {
     rQwait(what: string, length: number, back?: number): boolean;
   }
   export default class RFB extends EventTarget {
-    static messages: { clientFence(sock: Sock, flags: number, payload: string): void };
+    static messages: {
+      clientFence(sock: Sock, flags: number, payload: string): void;
+      extendedClipboardRequest(sock: Sock, formats: number[]): void;
+    };
     constructor(target: HTMLElement, channel: WebSocket, options?: { shared?: boolean });
     viewOnly: boolean;
     scaleViewport: boolean;
@@ -38,6 +41,8 @@ declare module '@novnc/novnc' {
     protected _framebufferUpdate(): boolean;
     protected _handleExtendedDesktopSize(): boolean;
     protected _handleServerFenceMsg(): boolean;
+    protected _handleServerCutText(): boolean;
+    protected _clipboardServerCapabilitiesFormats: Record<number, boolean | undefined>;
     protected _updateClip(): void;
     protected _updateScale(): void;
   }

@@ -4,6 +4,11 @@ import { type Monitor, monitorsOf } from './monitors';
 /** The flag of a fence that asks for an answer. */
 const REQUEST = 2 ** 31;
 
+/** Of the Extended Clipboard: the actions and formats that noVNC's interface doesn't tell. */
+const [TEXT, DIB, NOTIFY] = [1, 1 << 3, 1 << 27];
+/** The length of an announcement, negative as in all of its messages. */
+const ANNOUNCEMENT = -4;
+
 /** The events of the RFB connection beside noVNC's own. */
 export type RemoteHandlers = {
   /** A picture was drawn. */
@@ -12,6 +17,8 @@ export type RemoteHandlers = {
   onLatency(ms: number): void;
   /** The monitors have changed. */
   onMonitors(monitors: Monitor[]): void;
+  /** The customer copied something that isn't carried. */
+  onNotCarried(isPicture: boolean): void;
 };
 
 /** noVNC with what its interface lacks: showing one of several monitors, measuring round trips, counting pictures. */
@@ -63,6 +70,13 @@ export class Remote extends RFB {
     RFB.messages.clientFence(this._sock, REQUEST, 'r');
   }
 
+  /** Asks for what the customer has copied; false if their program can't be asked. */
+  askClipboard(): boolean {
+    if (!this._clipboardServerCapabilitiesFormats[TEXT]) return false;
+    RFB.messages.extendedClipboardRequest(this._sock, [TEXT]);
+    return true;
+  }
+
   /** How long the answer has been waited for, in milliseconds; 0 while none is under way. */
   pending(now: number): number {
     return this.waiting ? now - this.measuredAt : 0;
@@ -95,6 +109,19 @@ export class Remote extends RFB {
     const bytes = layout !== null && this._sock.rQlen() >= layout ? this._sock.rQpeekBytes(layout) : null;
     const done = super._handleExtendedDesktopSize();
     if (done && bytes) this.handlers.onMonitors(monitorsOf(bytes));
+    return done;
+  }
+
+  /** Hears of what noVNC passes over: an announcement of something that is no text. */
+  protected override _handleServerCutText(): boolean {
+    const head = this._sock.rQlen() >= 11 ? this._sock.rQpeekBytes(11, true) : null;
+    const done = super._handleServerCutText();
+    if (!done || !head) return done;
+    const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+    const flags = view.getUint32(7);
+    if (view.getInt32(3) === ANNOUNCEMENT && flags & NOTIFY && !(flags & TEXT)) {
+      this.handlers.onNotCarried((flags & DIB) !== 0);
+    }
     return done;
   }
 

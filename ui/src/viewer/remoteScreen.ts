@@ -1,5 +1,5 @@
 import { $ } from '../shared/dom';
-import { Clips } from './clipboard';
+import { Clips, type Sent } from './clipboard';
 import { press, shortcutOf, SPECIAL, type Shortcut } from './keys';
 import { fill, Menu } from './menu';
 import { choices, type Monitor, same } from './monitors';
@@ -66,6 +66,7 @@ export class RemoteScreen {
       (navigator as Partial<Navigator>).clipboard,
       (text) => ($('clip-told').textContent = text),
       (text) => this.paste(text),
+      () => (this.meter !== null && this.control ? (this.remote?.askClipboard() ?? false) : false),
     );
     this.wireKeys();
     this.wireTools();
@@ -86,6 +87,9 @@ export class RemoteScreen {
       },
       onMonitors: (monitors) => {
         this.showMonitors(monitors);
+      },
+      onNotCarried: (isPicture) => {
+        this.clips.notCarried(isPicture);
       },
     });
     this.remote = remote;
@@ -305,6 +309,9 @@ export class RemoteScreen {
     $('clip-send').addEventListener('click', () => {
       this.clips.sendField();
     });
+    $('clip-ask').addEventListener('click', () => {
+      this.clips.askCustomer();
+    });
     $('clip-copy').addEventListener('click', () => void this.clips.copyField());
     const follow = () => {
       if (auto.checked && this.control) void this.clips.sendNew();
@@ -313,10 +320,11 @@ export class RemoteScreen {
     addEventListener('focus', follow);
   }
 
-  private paste(text: string): boolean {
-    if (!this.remote || !this.meter || !this.control || text.length > LONGEST_TEXT) return false;
+  private paste(text: string): Sent {
+    if (!this.remote || !this.meter || !this.control) return 'not now';
+    if (text.length > LONGEST_TEXT) return 'too long';
     this.remote.clipboardPasteFrom(text);
-    return true;
+    return 'sent';
   }
 
   private rescale(): void {

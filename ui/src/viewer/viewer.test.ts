@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { NoProgram, ownProgram, plainProgram, systemOf, systemsOf } from '../join/program';
-import { Clips } from './clipboard';
+import { Clips, type Sent } from './clipboard';
 import { press, shortcutOf, SPECIAL } from './keys';
 import { choices, monitorsOf, same } from './monitors';
 import { tooLarge } from './picture';
@@ -268,14 +268,21 @@ describe('the stream', () => {
 });
 
 describe('the clipboards', () => {
-  function open(local: { readText(): Promise<string>; writeText(text: string): Promise<void> } | undefined) {
+  function open(
+    local: { readText(): Promise<string>; writeText(text: string): Promise<void> } | undefined,
+    outcome: Sent = 'sent',
+  ) {
     const field = document.createElement('textarea');
     const [said, sent] = [[] as string[], [] as string[]];
     const clips = new Clips(
       field,
       local,
       (text) => said.push(text),
-      (text) => Boolean(sent.push(text)),
+      (text) => {
+        sent.push(text);
+        return outcome;
+      },
+      () => outcome === 'sent',
     );
     return { field, said, sent, clips };
   }
@@ -307,6 +314,20 @@ describe('the clipboards', () => {
     copied = 'theirs';
     await clips.sendNew();
     expect(sent).toEqual(['secret']);
+  });
+
+  test('say what was not carried, and keep no old text for it', async () => {
+    const local = { readText: () => Promise.resolve('x'), writeText: () => Promise.resolve() };
+    const { field, said, clips } = open(local, 'too long');
+    await clips.receive('old');
+    clips.notCarried(true);
+    expect([field.value, said.at(-1)]).toEqual(['', expect.stringContaining('copied a picture')]);
+    clips.notCarried(false);
+    expect(said.at(-1)).toContain('longer than 1 MiB');
+    await clips.sendNew();
+    expect(said.at(-1)).toContain('too long');
+    clips.sendField();
+    expect(said.at(-1)).toContain('too long');
   });
 });
 
@@ -368,9 +389,12 @@ test('noVNC still has the inner parts that the viewer builds on', () => {
     '_framebufferUpdate',
     '_handleExtendedDesktopSize',
     '_handleServerFenceMsg',
+    '_handleServerCutText',
   ];
   for (const name of [...inner, '_updateClip', '_updateScale']) expect(rfb).toContain(`    ${name}() {`);
   expect(rfb).toContain('Unexpected fence response');
+  expect(rfb).toContain('    extendedClipboardRequest(sock, formats) {');
+  expect(rfb).toContain('this._clipboardServerCapabilitiesFormats[index] = true;');
   expect(display).toContain('this._viewportLoc');
   expect(keyboard).toContain('    _allKeysUp() {');
 });

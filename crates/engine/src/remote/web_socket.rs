@@ -6,22 +6,22 @@
 use std::io;
 
 use secrecy::ExposeSecret as _;
-use session::Failure;
-use tokio::net::TcpStream;
+use session::{Failure, Obstacle};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
         Error, client::IntoClientRequest as _, handshake::client::Request, http::HeaderValue,
         protocol::WebSocketConfig,
     },
 };
+use tunnel::{ConnectError, ProxyError, ProxyFailure, Route, RouteError, Stream};
 use url::Url;
 use wire::session_events::CONSOLE_KEY_HEADER;
 
 use super::{
     CallError, Doing, LoginWithMe,
     error::{Cause, blocked, malformed, of_certificate, rustls_error},
-    http,
+    http, is_loopback,
 };
 
 /// A day's chat comes in one message.
@@ -30,7 +30,7 @@ const LIVE_BYTES: usize = 8 << 20;
 pub const STREAM_BYTES: usize = 256 << 10;
 
 /// A WebSocket to the service.
-pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<Stream>>;
 
 /// Which WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,9 @@ impl LoginWithMe {
             .max_write_buffer_size(most + (128 << 10));
         let call = async {
             let request = self.request(&url, channel)?;
-            let dialled = connect_async_with_config(request, Some(bounds), true).await;
+            let stream = route(&url).map_err(|error| unroutable(&error))?.connect().await;
+            let stream = stream.map_err(|error| unconnected(&error))?;
+            let dialled = client_async_tls_with_config(request, stream, Some(bounds), None).await;
             dialled.map(|(socket, _)| socket).map_err(|error| why(&error))
         };
         http::within(self.timeouts().call, call).await.map_err(|(failure, detail)| CallError {
@@ -103,6 +105,32 @@ fn address(base_url: &Url, channel: Channel) -> Url {
     url
 }
 
+/// The way there: as for our HTTP calls, no proxy is asked for this computer's own servers.
+fn route(url: &Url) -> Result<Route, RouteError> {
+    if is_loopback(url) { Route::direct(url) } else { Route::from_env(url) }
+}
+
+fn unroutable(error: &RouteError) -> Cause {
+    (Failure::Unreachable, error.to_string())
+}
+
+/// The cause of a connection that was not made.
+fn unconnected(error: &ConnectError) -> Cause {
+    match error {
+        ConnectError::Direct(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            (Failure::Unreachable, "nothing answers at the service's address".to_owned())
+        }
+        ConnectError::Direct(_) => {
+            (Failure::Unreachable, "the service could not be reached".to_owned())
+        }
+        ConnectError::Proxy(error @ ProxyError { failure: ProxyFailure::Credentials, .. }) => {
+            let (failure, _) = blocked(Obstacle::Proxy);
+            (failure, error.to_string())
+        }
+        ConnectError::Proxy(error) => (Failure::Unreachable, error.to_string()),
+    }
+}
+
 /// The cause of a WebSocket that did not open. The error's own text is not repeated.
 fn why(error: &Error) -> Cause {
     let unreachable = |text: &str| (Failure::Unreachable, text.to_owned());
@@ -118,9 +146,6 @@ fn why(error: &Error) -> Cause {
                 _ => Failure::Rejected { status },
             };
             (failure, format!("the service answered {status}"))
-        }
-        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            unreachable("nothing answers at the service's address")
         }
         Error::Tls(_) => {
             unreachable("no secure connection could be made, its certificate may not be trusted")

@@ -3,7 +3,7 @@
 use super::scene::{Area, BODY, Icon, Kind, Scene, SceneBuilder, Shape};
 use super::theme::Colour;
 use super::typesetting::TextBlock;
-use super::{Banner, Choice, sentences};
+use super::{Banner, Choice, ClipboardState, sentences};
 
 /// The banner's greatest width in units.
 const WIDEST: f32 = 920.0;
@@ -30,7 +30,15 @@ impl SceneBuilder<'_> {
             (Choice::Pause, Kind::Plain, "Pause control")
         };
         let (pad, side, gap) = (self.px(12.0), self.px(38.0), self.px(8.0));
-        let mut buttons = self.row(&[toggle, (Choice::Stop, Kind::Stop, "Stop")]);
+        let mut row = vec![toggle, (Choice::Stop, Kind::Stop, "Stop")];
+        let of_clipboard = match &banner.clipboard {
+            ClipboardState::Kept => None,
+            ClipboardState::Asked { .. } => Some((Choice::SendClipboard, "Send it")),
+            ClipboardState::Shared => Some((Choice::KeepClipboard, "Keep my clipboard")),
+        };
+        let of_clipboard = of_clipboard.map(|(choice, label)| (choice, Kind::Plain, label));
+        of_clipboard.into_iter().for_each(|button| row.insert(0, button));
+        let mut buttons = self.row(&row);
         let taken = buttons.iter().map(|button| button.area.w + gap).sum::<f32>() + gap;
         let room = (most.min(self.px(WIDEST)) - side - pad - taken).max(self.px(120.0));
         let plain = if banner.reconnecting || banner.paused { colour } else { self.theme.fg_2 };
@@ -83,12 +91,14 @@ impl SceneBuilder<'_> {
         self.lay(&spans, BODY, room, 2)
     }
 
-    /// The words to compare, and the notice.
+    /// The words to compare, the clipboard, and the notice.
     fn below_sentence(&mut self, banner: &Banner, notice: Option<&str>, room: f32) -> Block {
         let mut block = self.words(banner, room);
-        if let Some(notice) = notice {
-            let line =
-                self.lay(&[self.span(&sentences::notice(notice), self.theme.info)], BODY, room, 2);
+        let clipboard = sentences::clipboard(banner)
+            .map(|sentence| self.spans(&sentence, self.theme.fg_2, self.theme.fg));
+        let notice = notice.map(|it| vec![self.span(&sentences::notice(it), self.theme.info)]);
+        for spans in clipboard.into_iter().chain(notice) {
+            let line = self.lay(&spans, BODY, room, 2);
             let (y, width, height) = (block.height, line.width, line.height);
             block.texts.push((0.0, y, line));
             block.width = block.width.max(width);

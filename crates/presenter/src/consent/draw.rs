@@ -61,6 +61,9 @@ fn draw_button(
     fonts: &mut Typesetter,
     scale: f32,
 ) {
+    if let Kind::Switch(is_on) = button.kind {
+        return draw_switch(on, button, is_on, state, theme, fonts, scale);
+    }
     let lighter = match (state.pressed, state.hover) {
         (true, _) => PRESSED,
         (false, true) => HOVER,
@@ -68,7 +71,7 @@ fn draw_button(
     };
     let ground = match button.kind {
         Kind::Primary => theme.accent,
-        Kind::Plain => theme.raise,
+        Kind::Plain | Kind::Switch(_) => theme.raise,
         Kind::Stop => theme.bad,
     };
     let radius = 6.0 * scale;
@@ -84,6 +87,33 @@ fn draw_button(
     let Area { x, y, w, h } = button.area;
     let (width, height) = (button.label.width, button.label.height);
     fonts.draw(on, &mut button.label, x + (w - width) / 2.0, y + (h - height) / 2.0);
+}
+
+fn draw_switch(
+    on: &mut Pixmap,
+    button: &mut Button,
+    is_on: bool,
+    state: ButtonState,
+    theme: &Theme,
+    fonts: &mut Typesetter,
+    scale: f32,
+) {
+    let Area { x, y, h, .. } = button.area;
+    let side = (16.0 * scale).round();
+    let mark = Area { x, y: y + ((h - side) / 2.0).round(), w: side, h: side };
+    let line = scale.round().max(1.0);
+    fill(on, rounded(mark, 4.0 * scale), theme.raise);
+    let edge = if state.hover || state.focus { theme.fg } else { theme.edge };
+    frame(on, mark, 4.0 * scale, line, edge);
+    if is_on {
+        fill(on, rounded(mark.grown(-(4.0 * scale).round()), scale), theme.fg);
+    }
+    if state.focus {
+        let gap = (2.0 * scale).round();
+        frame(on, button.area.grown(gap * 2.0), 6.0 * scale, gap, theme.accent);
+    }
+    let height = button.label.height;
+    fonts.draw(on, &mut button.label, x + (26.0 * scale).round(), y + (h - height) / 2.0);
 }
 
 fn draw_icon(on: &mut Pixmap, icon: Icon, area: Area, colour: Colour, ground: Colour) {

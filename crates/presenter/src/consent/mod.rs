@@ -30,6 +30,8 @@ pub struct Question {
     pub pin: String,
     /// The host of the broker that carries the session.
     pub host: String,
+    /// Whether the clipboard may be exchanged.
+    pub clipboard: bool,
 }
 
 impl fmt::Debug for Question {
@@ -62,6 +64,20 @@ pub struct Banner {
     /// News such as "Anna saved a picture of your screen". The window shows it for some seconds, so
     /// it is in one banner only.
     pub notice: Option<String>,
+    /// Where what the customer copies goes.
+    pub clipboard: ClipboardState,
+}
+
+/// Where what the customer copies goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ClipboardState {
+    /// Nowhere.
+    #[default]
+    Kept,
+    /// Nowhere, but a viewer of this name, which may be empty, asks for it.
+    Asked { by: String },
+    /// To all who control.
+    Shared,
 }
 
 /// A choice of the customer.
@@ -69,6 +85,14 @@ pub struct Banner {
 pub enum Choice {
     /// Share my screen.
     Share,
+    /// Share my screen, and what I copy.
+    ShareWithClipboard,
+    /// The switch between the two.
+    ToggleClipboard,
+    /// Send what I copied to those who asked for it.
+    SendClipboard,
+    /// Share no longer what I copy.
+    KeepClipboard,
     /// Decline, or the window closed.
     Decline,
     /// Pause control.
@@ -81,7 +105,8 @@ pub enum Choice {
 
 /// The customer's windows. Their methods block, so they run on the main thread.
 pub trait ConsentUi {
-    /// Asks, and waits for the answer: [`Choice::Share`] or [`Choice::Decline`].
+    /// Asks, and waits for the answer: [`Choice::Share`], [`Choice::ShareWithClipboard`] or
+    /// [`Choice::Decline`].
     ///
     /// # Errors
     /// The window can't be shown.
@@ -104,13 +129,14 @@ pub trait ConsentUi {
     ) -> Result<(), ScreenError>;
 }
 
-/// Agrees without asking: for a conf that says that nobody is at the computer, and for tests.
+/// Agrees without asking: for a conf that says that nobody is at the computer, and for tests. Where
+/// nobody can answer a request for the clipboard, it is shared; `--no-clipboard` keeps it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unattended;
 
 impl ConsentUi for Unattended {
     fn ask(&mut self, _question: &Question) -> Result<Choice, ScreenError> {
-        Ok(Choice::Share)
+        Ok(Choice::ShareWithClipboard)
     }
 
     fn tell(&mut self, _title: &str, _text: &str) -> Result<(), ScreenError> {
@@ -134,9 +160,13 @@ mod tests {
     #[test]
     fn where_nobody_is_there_it_shares_until_the_banners_end() {
         let (banner, banners) = std::sync::mpsc::channel();
-        let asked =
-            Question { requester: Requester::default(), pin: "12345".into(), host: "b".into() };
-        assert_eq!(Unattended.ask(&asked), Ok(Choice::Share));
+        let asked = Question {
+            requester: Requester::default(),
+            pin: "12345".into(),
+            host: "b".into(),
+            clipboard: true,
+        };
+        assert_eq!(Unattended.ask(&asked), Ok(Choice::ShareWithClipboard));
         let sharing = std::thread::spawn(move || {
             Unattended.share(banners, &mut |choice| panic!("nobody chose {choice:?}"))
         });
@@ -147,8 +177,12 @@ mod tests {
 
     #[test]
     fn the_pin_shows_in_no_debug() {
-        let asked =
-            Question { requester: Requester::default(), pin: "geheim".into(), host: "b".into() };
+        let asked = Question {
+            requester: Requester::default(),
+            pin: "geheim".into(),
+            host: "b".into(),
+            clipboard: true,
+        };
         assert!(!format!("{asked:?}").contains("geheim"));
     }
 }

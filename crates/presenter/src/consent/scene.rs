@@ -55,6 +55,8 @@ pub enum Kind {
     Plain,
     /// The button that stops the sharing.
     Stop,
+    /// A switch with its text beside it, on or off.
+    Switch(bool),
 }
 
 pub struct Button {
@@ -95,8 +97,8 @@ const MARGIN: f32 = 28.0;
 const WIDTH: f32 = 540.0;
 
 impl SceneBuilder<'_> {
-    /// The window that asks.
-    pub fn question(&mut self, question: &Question) -> Scene {
+    /// The window that asks; `clipboard` is its switch.
+    pub fn question(&mut self, question: &Question, clipboard: bool) -> Scene {
         let mut scene = self.sheet(Icon::Screen, self.theme.accent, "Support session");
         let sentence = sentences::asks(&question.requester);
         // An unknown requester takes a longer text, all of which should be read: it gets a
@@ -112,22 +114,32 @@ impl SceneBuilder<'_> {
             self.below(&mut scene, 2.0, &claim, BODY, 2);
         }
         self.facts(&mut scene, question);
-        let means = "They will see everything on this screen, and may type and click. You can pause their control, or stop, at any time.";
-        let means = [self.span(means, self.theme.fg_2)];
+        let means = [self.span(sentences::means(question.clipboard), self.theme.fg_2)];
         self.below(&mut scene, 16.0, &means, BODY, 4);
+        let switch = question.clipboard.then(|| self.switch(&mut scene, clipboard));
         self.warning(&mut scene);
+        let share = if clipboard { Choice::ShareWithClipboard } else { Choice::Share };
         self.buttons(
             &mut scene,
-            &[
-                (Choice::Share, Kind::Primary, "Share my screen"),
-                (Choice::Decline, Kind::Plain, "Decline"),
-            ],
+            &[(share, Kind::Primary, "Share my screen"), (Choice::Decline, Kind::Plain, "Decline")],
         );
         let hint = [self.span("Esc declines", self.theme.fg_3)];
         let hint = self.lay(&hint, SMALL, self.px(200.0), 1);
         let y = scene.buttons[0].area.y + (scene.buttons[0].area.h - hint.height) / 2.0;
         scene.texts.push((self.px(MARGIN), y, hint));
+        // The last one in the order of Tab: who presses Tab once and Enter means the first button.
+        scene.buttons.extend(switch);
         scene
+    }
+
+    /// Adds the row with the switch of the clipboard.
+    fn switch(&mut self, scene: &mut Scene, on: bool) -> Button {
+        let label = [self.span("Send them everything that I copy, too", self.theme.fg)];
+        let label = self.lay(&label, BODY, self.px(WIDTH - 2.0 * MARGIN - 26.0), 1);
+        let (w, h) = (self.px(26.0) + label.width, self.px(24.0));
+        let area = Area { x: self.px(MARGIN), y: scene.height + self.px(8.0), w, h };
+        scene.height = area.y + h;
+        Button { choice: Choice::ToggleClipboard, area, kind: Kind::Switch(on), label }
     }
 
     /// The window that shows one message.

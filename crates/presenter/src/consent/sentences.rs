@@ -8,7 +8,7 @@ use std::fmt;
 
 use wire::shared_screen::{Requester, Role};
 
-use super::{Banner, Viewer};
+use super::{Banner, ClipboardState, Viewer};
 
 /// The most characters of a name that are shown.
 // Somebody else chose names and hosts: a long one must not push out of the window what the customer
@@ -118,6 +118,25 @@ fn group(sentence: Sentence, viewers: &[&Viewer], named: usize, verbs: [&str; 2]
         (more, _) => sentence.plain(format!(" and {more} more")),
     };
     sentence.plain(format!(" {}", verbs[usize::from(last > 0)]))
+}
+
+/// What sharing means, for the question.
+pub const fn means(clipboard: bool) -> &'static str {
+    if clipboard {
+        "They will see everything on this screen, and may type, click and put texts on your clipboard. What you copy stays here until you send it. You can pause their control, or stop, at any time."
+    } else {
+        "They will see everything on this screen, and may type and click. The clipboard is not shared. You can pause their control, or stop, at any time."
+    }
+}
+
+/// The line about the clipboard in the banner, if there is something to say.
+pub fn clipboard(banner: &Banner) -> Option<Sentence> {
+    let sentence = Sentence::default();
+    match &banner.clipboard {
+        ClipboardState::Kept => None,
+        ClipboardState::Asked { by } => Some(sentence.name(by).plain(" asks for what you copied")),
+        ClipboardState::Shared => Some(sentence.plain("What you copy goes to those who control")),
+    }
 }
 
 /// The words to compare, for each viewer whose stream is encrypted, controllers first.
@@ -236,6 +255,24 @@ mod tests {
         assert_eq!(sentence(&paused), "Control is paused · Ben and Anna Kim watch");
         let lost = Banner { reconnecting: true, ..both };
         assert!(sentence(&lost).starts_with("The connection was lost. Trying again"));
+    }
+
+    #[test]
+    fn says_where_what_is_copied_goes() {
+        let said = |clipboard| {
+            let banner = Banner { clipboard, ..Banner::default() };
+            clipboard_of(&banner)
+        };
+        assert_eq!(said(ClipboardState::Kept), None);
+        let asked = said(ClipboardState::Asked { by: "Anna\n".into() }).unwrap();
+        assert_eq!(asked, "Anna asks for what you copied");
+        assert!(said(ClipboardState::Shared).unwrap().contains("goes to those who control"));
+        assert!(means(true).contains("your clipboard") && means(true).contains("stays here"));
+        assert!(means(false).contains("not shared"));
+    }
+
+    fn clipboard_of(banner: &Banner) -> Option<String> {
+        clipboard(banner).map(|sentence| sentence.to_string())
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::{Banner, Choice, ConsentUi, Question, sentences};
 use crate::screen::ScreenError;
 
 /// The width and height in units at which every window fits on a monitor.
-const NEEDED_ROOM: (f32, f32) = (580.0, 500.0);
+const NEEDED_ROOM: (f32, f32) = (580.0, 540.0);
 
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
@@ -63,13 +63,15 @@ impl X11ConsentUi {
     fn choose(
         &mut self,
         title: &str,
-        make: &dyn Fn(&mut SceneBuilder<'_>) -> Scene,
+        make: &dyn Fn(&mut SceneBuilder<'_>, bool) -> Scene,
     ) -> Result<Choice, ScreenError> {
         let mut window = Window::open(self.display.as_deref(), WindowKind::Dialog)?;
         let monitor = first(&window)?;
         let scale = fitted(window.scale(), monitor);
+        // Whether the window's switch is on.
+        let mut switch = false;
         let mut scene =
-            make(&mut SceneBuilder { fonts: &mut self.fonts, theme: self.theme, scale });
+            make(&mut SceneBuilder { fonts: &mut self.fonts, theme: self.theme, scale }, switch);
         let (w, h) = (scene.width as i32, scene.height as i32);
         let (x, y) = (monitor.x + (monitor.w - w) / 2, monitor.y + (monitor.h - h) / 2);
         let mut buttons = ButtonInput::new(&scene.buttons, self.timing.guard, Instant::now());
@@ -87,8 +89,18 @@ impl X11ConsentUi {
             }
             let Some(input) = input(&window, &event) else { continue };
             let before = buttons.states();
-            if let Some(choice) = buttons.step(input, Instant::now()) {
-                return Ok(choice);
+            match buttons.step(input, Instant::now()) {
+                Some(Choice::ToggleClipboard) => {
+                    switch = !switch;
+                    let fonts = &mut self.fonts;
+                    let mut builder = SceneBuilder { fonts, theme: self.theme, scale };
+                    scene = make(&mut builder, switch);
+                    buttons.set_buttons(&scene.buttons, Instant::now());
+                    self.paint(&window, &mut scene, &buttons, scale)?;
+                    continue;
+                }
+                Some(choice) => return Ok(choice),
+                None => {}
             }
             if buttons.states() != before {
                 self.paint(&window, &mut scene, &buttons, scale)?;
@@ -110,11 +122,11 @@ impl X11ConsentUi {
 
 impl ConsentUi for X11ConsentUi {
     fn ask(&mut self, question: &Question) -> Result<Choice, ScreenError> {
-        self.choose("Support session", &|builder| builder.question(question))
+        self.choose("Support session", &|builder, clipboard| builder.question(question, clipboard))
     }
 
     fn tell(&mut self, title: &str, text: &str) -> Result<(), ScreenError> {
-        self.choose(&sentences::notice(title), &|builder| builder.message(title, text)).map(drop)
+        self.choose(&sentences::notice(title), &|builder, _| builder.message(title, text)).map(drop)
     }
 
     fn share(

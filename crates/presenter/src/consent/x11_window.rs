@@ -17,6 +17,7 @@ use x11rb::wrapper::ConnectionExt as _;
 use super::button_input::Key;
 use super::screen_rect::ScreenRect;
 use crate::screen::ScreenError;
+use crate::screen::x11::wayland::is_session;
 use crate::screen::x11::x_connection::{XConnection, display_name};
 
 x11rb::atom_manager! {
@@ -65,7 +66,14 @@ pub enum WindowKind {
 /// # Errors
 /// There is none, or it refuses.
 pub fn connect(display: Option<&str>) -> Result<XConnection, ScreenError> {
-    XConnection::connect(&display_name(display, |name| std::env::var(name).ok())?)
+    let environment = |name: &str| std::env::var(name).ok();
+    XConnection::connect(&display_name(display, environment)?).map_err(|error| match error {
+        // A Wayland desktop may name an X server that isn't running.
+        ScreenError::NoDisplay if display.is_none() && is_session(environment) => {
+            ScreenError::WaylandOnly
+        }
+        error => error,
+    })
 }
 
 pub struct Window {

@@ -26,9 +26,9 @@ pub enum ScreenError {
         "this program found no screen: start it from the desktop of the computer that needs help, not over a text connection"
     )]
     NoDisplay,
-    /// A Wayland desktop without an X server whose root window shows it.
+    /// A Wayland desktop: no X server's root window shows it.
     #[error(
-        "this desktop uses Wayland, which this program can't share yet: sign out, choose an \"Xorg\" or \"X11\" session on the sign-in screen, and start it again"
+        "this desktop uses Wayland, which this program can't share yet: sign out, choose an \"Xorg\" or \"X11\" session on the sign-in screen, and start it again; if you mean another screen than this desktop's, name it with --display"
     )]
     WaylandOnly,
     /// The display server refuses the connection.
@@ -68,6 +68,15 @@ pub enum Change {
     Cursor(Cursor),
     /// The clipboard's text.
     Clipboard(String),
+    /// The clipboard holds something that isn't carried to the viewers.
+    NotCarried(NotCarried),
+}
+
+/// Why what was copied isn't carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCarried {
+    Picture,
+    TooLong,
 }
 
 impl Change {
@@ -75,7 +84,7 @@ impl Change {
     pub fn drawn(&self) -> &[Rect] {
         match self {
             Self::Damage(areas) => areas,
-            Self::Resized(_) | Self::Cursor(_) | Self::Clipboard(_) => &[],
+            Self::Resized(_) | Self::Cursor(_) | Self::Clipboard(_) | Self::NotCarried(_) => &[],
         }
     }
 }

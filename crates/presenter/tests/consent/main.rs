@@ -8,7 +8,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use presenter::consent::{Banner, Choice, ConsentUi, Question, Timing, Viewer, X11ConsentUi};
+use presenter::consent::{
+    Banner, Choice, ClipboardState, ConsentUi, Question, Timing, Viewer, X11ConsentUi,
+};
 use presenter::screen::ScreenError;
 use screen::{Person, SHARE, STOP, Screen};
 use wire::shared_screen::{Requester, Role};
@@ -18,6 +20,8 @@ const ENTER: u32 = 0xff0d;
 const ESCAPE: u32 = 0xff1b;
 /// From a button's edge into the one beside it.
 const BESIDE: i32 = 30;
+/// From the left edge of Stop into the button before Pause.
+const BEFORE_PAUSE: i32 = -165;
 
 fn desk(screen: &Screen, guard: Duration) -> X11ConsentUi {
     let timing = Timing { guard, notice: Duration::from_millis(50) };
@@ -27,8 +31,12 @@ fn desk(screen: &Screen, guard: Duration) -> X11ConsentUi {
 fn ask(screen: &Screen, guard: Duration) -> JoinHandle<Result<Choice, ScreenError>> {
     let mut desk = desk(screen, guard);
     let requester = Requester { technician: "Anna Kim".into(), company: "Example Support".into() };
-    let question =
-        Question { requester, pin: "12345678".into(), host: "support.example.com".into() };
+    let question = Question {
+        requester,
+        pin: "12345678".into(),
+        host: "support.example.com".into(),
+        clipboard: true,
+    };
     std::thread::spawn(move || desk.ask(&question))
 }
 
@@ -94,6 +102,44 @@ fn enter_means_the_button_that_tab_came_to() {
         person.key(ENTER);
         assert_eq!(asked.join().unwrap(), Ok(choice));
     }
+}
+
+/// The clipboard's switch is the third in the order of Tab, and pressed twice it is off again.
+#[test]
+fn what_is_copied_is_shared_only_by_its_switch() {
+    let screen = Screen::new("800x600");
+    let person = Person::at(&screen);
+    let twice = [TAB, TAB, TAB, 0x20, 0x20, TAB, ENTER];
+    for (keys, choice) in [
+        (&[TAB, TAB, TAB, 0x20, TAB, ENTER][..], Choice::ShareWithClipboard),
+        (&twice[..], Choice::Share),
+    ] {
+        let asked = ask(&screen, Duration::ZERO);
+        person.wait_for_keyboard(person.window());
+        keys.iter().for_each(|key| person.key(*key));
+        assert_eq!(asked.join().unwrap(), Ok(choice));
+    }
+}
+
+/// The banner shows a button for the clipboard only where there is something to choose.
+#[test]
+fn the_banner_asks_about_the_clipboard() {
+    let screen = Screen::new("1280x800");
+    let person = Person::at(&screen);
+    let sharing = share(&screen);
+    let window = person.window();
+    let asked = ClipboardState::Asked { by: "Anna".into() };
+    for (state, choice) in
+        [(asked, Choice::SendClipboard), (ClipboardState::Shared, Choice::KeepClipboard)]
+    {
+        let width = person.place(window)[2];
+        sharing.banner.send(Banner { clipboard: state, ..viewers(&[]) }).unwrap();
+        person.until("its button", || person.place(window)[2] != width);
+        person.click(person.buttons(window, STOP, BEFORE_PAUSE)[1]);
+        assert_eq!(sharing.chosen.recv().unwrap(), choice);
+    }
+    drop(sharing.banner);
+    assert_eq!(sharing.ended.join().unwrap(), Ok(()));
 }
 
 #[test]

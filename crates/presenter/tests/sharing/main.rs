@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod broker;
+mod clipboard;
 mod customer;
 mod viewer;
 
@@ -124,7 +125,8 @@ async fn a_sealed_stream_shows_the_same_words_on_both_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_that_may_only_watch_does_nothing() {
     let mut broker = Broker::start().await;
-    let (mut customer, mut live) = sharing(&mut broker).await;
+    let (mut customer, mut live) =
+        clipboard::sharing_as(&mut broker, Choice::ShareWithClipboard).await;
     let mut watches = joins(&mut broker, &mut live, "watch").await;
     for keysym in 0x20..0x84 {
         watches.key(true, keysym).await;
@@ -381,10 +383,7 @@ fn invitation(broker: &Broker) -> Invitation {
 }
 
 async fn sharing(broker: &mut Broker) -> (Customer, Live) {
-    let mut customer = Customer::start(invitation(broker));
-    customer.agrees().await;
-    let (live, _) = broker.welcomed().await;
-    (customer, live)
+    clipboard::sharing_as(broker, Choice::Share).await
 }
 
 async fn joins(broker: &mut Broker, live: &mut Live, role: &str) -> Viewer {

@@ -26,7 +26,9 @@ fn look_until(
 fn damage(changes: &[Change]) -> Vec<Rect> {
     let areas = |change: &Change| match change {
         Change::Damage(areas) => areas.clone(),
-        Change::Resized(_) | Change::Cursor(_) | Change::Clipboard(_) => Vec::new(),
+        Change::Resized(_) | Change::Cursor(_) | Change::Clipboard(_) | Change::NotCarried(_) => {
+            Vec::new()
+        }
     };
     changes.iter().flat_map(areas).collect()
 }
@@ -214,7 +216,10 @@ fn shows_the_pointers_shape_when_it_changes() {
     look_until(&mut *capture, &mut picture, |_, changes| {
         let red = |change: &Change| match change {
             Change::Cursor(cursor) => cursor.pixels.starts_with(&[0, 0, 255, 255]),
-            Change::Damage(_) | Change::Resized(_) | Change::Clipboard(_) => false,
+            Change::Damage(_)
+            | Change::Resized(_)
+            | Change::Clipboard(_)
+            | Change::NotCarried(_) => false,
         };
         changes.iter().any(red)
     });

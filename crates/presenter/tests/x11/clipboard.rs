@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 
-use presenter::screen::{self, Capture, Change, Input, Waker};
+use presenter::screen::{self, Capture, Change, Input, NotCarried, Waker};
 use rfb::Picture;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
@@ -13,6 +13,7 @@ use x11rb::protocol::xproto::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
 use crate::desk::ConsentUi;
+use crate::keeper::Keeper;
 
 struct Shared {
     capture: Box<dyn Capture>,
@@ -36,6 +37,17 @@ impl Shared {
             for change in self.capture.next(&mut self.picture, &[]).unwrap() {
                 if let Change::Clipboard(text) = change {
                     return text;
+                }
+            }
+        }
+    }
+
+    /// Why the next thing that is copied isn't told.
+    fn not_carried(&mut self) -> NotCarried {
+        loop {
+            for change in self.capture.next(&mut self.picture, &[]).unwrap() {
+                if let Change::NotCarried(why) = change {
+                    return why;
                 }
             }
         }
@@ -144,6 +156,27 @@ fn leaves_out_what_is_no_text() {
     let mut shared = Shared::start();
     let _owner = shared.copy("not really a picture", &["-target", "image/png"]);
     assert_eq!(shared.told_until("text"), ["text"]);
+}
+
+/// What a password manager has copied is marked by one of these forms.
+#[test]
+fn never_reads_what_is_marked_as_secret() {
+    let mut shared = Shared::start();
+    for mark in ["x-kde-passwordManagerHint", "ExcludeClipboardContentFromMonitorProcessing"] {
+        let _manager = Keeper::own(&shared.desk, &["UTF8_STRING", "STRING", mark], "geheim");
+        assert_eq!(shared.told_until("plain"), ["plain"], "{mark}");
+    }
+    let _program = Keeper::own(&shared.desk, &["UTF8_STRING"], "no secret");
+    assert_eq!(shared.told(), "no secret");
+}
+
+#[test]
+fn says_what_is_not_carried() {
+    let mut shared = Shared::start();
+    let _picture = shared.copy("not really a picture", &["-target", "image/png"]);
+    assert_eq!(shared.not_carried(), NotCarried::Picture);
+    let _long = shared.copy(&"x".repeat(1024 * 1024 + 1), &[]);
+    assert_eq!(shared.not_carried(), NotCarried::TooLong);
 }
 
 #[test]

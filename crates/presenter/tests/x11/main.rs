@@ -4,5 +4,6 @@
 mod capture;
 mod clipboard;
 mod desk;
+mod keeper;
 mod keys;
 mod open;

@@ -54,7 +54,8 @@ struct PendingEvents {
     resized: bool,
     cursor: bool,
     woken: bool,
-    clipboard: Option<String>,
+    /// A text, or why there is none.
+    clipboard: Option<Change>,
 }
 
 impl X11Capture {
@@ -134,8 +135,8 @@ impl X11Capture {
                 events.woken = true;
             }
             other => {
-                if let Some(text) = self.selection.see(&self.server, other)? {
-                    events.clipboard = Some(text);
+                if let Some(change) = self.selection.see(&self.server, other)? {
+                    events.clipboard = Some(change);
                 }
             }
         }
@@ -166,7 +167,7 @@ impl X11Capture {
                 changes.push(Change::Cursor(cursor));
             }
         }
-        changes.extend(events.clipboard.map(Change::Clipboard));
+        changes.extend(events.clipboard);
         Ok(changes)
     }
 

@@ -1,4 +1,5 @@
-//! Reads the customer's clipboard when another program puts a text there (ICCCM, section 2).
+//! Reads the customer's clipboard when another program puts a text there (ICCCM, section 2), but
+//! never what a password manager marks as secret: its forms are asked for first.
 
 use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{self, SelectionEventMask};
@@ -6,18 +7,34 @@ use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Window}
 
 use super::clipboard::Own;
 use super::x_connection::XConnection;
-use crate::screen::ScreenError;
+use crate::screen::{Change, NotCarried, ScreenError};
 
 /// The most bytes of a text; a longer one isn't sent to the viewers.
 const LONGEST: usize = 1024 * 1024;
+/// The most forms in which an owner may offer what it has.
+const MOST_FORMS: u32 = 4096;
+
+/// By these forms password managers on Linux, Windows and macOS mark what no history of clipboards,
+/// and no connection, may take. Programs that were written for several systems offer any of them.
+const SECRET: [&str; 6] = [
+    "x-kde-passwordManagerHint",
+    "ExcludeClipboardContentFromMonitorProcessing",
+    "Clipboard Viewer Ignore",
+    "org.nspasteboard.ConcealedType",
+    "org.nspasteboard.TransientType",
+    "application/x-nspasteboard-concealed-type",
+];
 
 /// Watches and reads the clipboard.
 pub struct Selection {
     window: Window,
     own: Own,
     clipboard: Atom,
+    targets: Atom,
     utf8: Atom,
     incr: Atom,
+    secret: Vec<Atom>,
+    pictures: [Atom; 3],
     /// Two properties in turn, so that the text of an owner that is still sending can't mix with
     /// the next owner's.
     properties: [Atom; 2],
@@ -26,7 +43,7 @@ pub struct Selection {
 
 enum State {
     Idle,
-    /// The owner was asked for the text and hasn't answered yet.
+    /// The owner was asked and hasn't answered yet.
     Asked,
     /// The owner sends the text in pieces (INCR). `None` if it is too long: the rest is discarded.
     Pieces(Option<Vec<u8>>),
@@ -43,25 +60,32 @@ impl Selection {
             window,
             own,
             clipboard,
+            targets: server.atom("TARGETS")?,
             utf8: server.atom("UTF8_STRING")?,
             incr: server.atom("INCR")?,
+            secret: SECRET.iter().map(|name| server.atom(name)).collect::<Result<_, _>>()?,
+            pictures: [
+                server.atom("image/png")?,
+                server.atom("image/bmp")?,
+                server.atom("image/jpeg")?,
+            ],
             properties: [server.atom("DESKHAND_TEXT_A")?, server.atom("DESKHAND_TEXT_B")?],
             state: State::Idle,
         })
     }
 
-    /// Handles an event; returns a text when it is complete.
+    /// Handles an event; returns a text when it is complete, or why there is none.
     pub fn see(
         &mut self,
         server: &XConnection,
         event: &Event,
-    ) -> Result<Option<String>, ScreenError> {
+    ) -> Result<Option<Change>, ScreenError> {
         match event {
             Event::XfixesSelectionNotify(change) => {
                 self.state = State::Idle;
                 if change.owner != x11rb::NONE && !self.own.is_window(change.owner) {
                     self.properties.reverse();
-                    self.ask(server, self.utf8)?;
+                    self.ask(server, self.targets)?;
                 }
                 Ok(None)
             }
@@ -90,15 +114,17 @@ impl Selection {
         &mut self,
         server: &XConnection,
         answer: &xproto::SelectionNotifyEvent,
-    ) -> Result<Option<String>, ScreenError> {
+    ) -> Result<Option<Change>, ScreenError> {
         if !matches!(self.state, State::Asked) {
             return Ok(None);
         }
         if answer.property == x11rb::NONE {
             self.state = State::Idle;
-            // An old program may offer Latin-1 only. If the clipboard holds no text, the owner
-            // refuses this as well.
-            if answer.target == self.utf8 {
+            // An old program may not tell its forms, and may offer Latin-1 only. If the clipboard
+            // holds no text, the owner refuses this as well.
+            if answer.target == self.targets {
+                self.ask(server, self.utf8)?;
+            } else if answer.target == self.utf8 {
                 self.ask(server, AtomEnum::STRING.into())?;
             }
             return Ok(None);
@@ -106,20 +132,57 @@ impl Selection {
         if answer.property != self.properties[0] {
             return Ok(None);
         }
+        if answer.target == self.targets {
+            return self.forms(server);
+        }
         let (kind, text) = self.read(server)?;
         if kind == self.incr {
             self.state = State::Pieces(Some(Vec::new()));
             return Ok(None);
         }
         self.state = State::Idle;
-        Ok(text.and_then(|text| self.told(kind, text)))
+        Ok(self.complete(kind, text))
+    }
+
+    /// Asks for the text, unless its owner's forms say that it is secret, or that there is none.
+    fn forms(&mut self, server: &XConnection) -> Result<Option<Change>, ScreenError> {
+        self.state = State::Idle;
+        let conn = &server.conn;
+        let (property, any) = (self.properties[0], AtomEnum::ANY);
+        let reply =
+            xproto::get_property(conn, true, self.window, property, any, 0, MOST_FORMS)?.reply()?;
+        // What can't be read as a whole may hold a mark that isn't seen.
+        let Some(forms) = reply.value32().filter(|_| reply.bytes_after == 0) else {
+            return Ok(None);
+        };
+        let forms: Vec<Atom> = forms.collect();
+        if forms.iter().any(|form| self.secret.contains(form)) {
+            return Ok(None);
+        }
+        let string = Atom::from(AtomEnum::STRING);
+        if forms.contains(&self.utf8) {
+            self.ask(server, self.utf8)?;
+        } else if forms.contains(&string) {
+            self.ask(server, string)?;
+        } else if forms.iter().any(|form| self.pictures.contains(form)) {
+            return Ok(Some(Change::NotCarried(NotCarried::Picture)));
+        }
+        Ok(None)
+    }
+
+    /// The news that a text makes; it is `None` if it was too long.
+    fn complete(&self, kind: Atom, text: Option<Vec<u8>>) -> Option<Change> {
+        match text {
+            Some(text) => self.told(kind, text).map(Change::Clipboard),
+            None => Some(Change::NotCarried(NotCarried::TooLong)),
+        }
     }
 
     fn piece(
         &mut self,
         server: &XConnection,
         change: &xproto::PropertyNotifyEvent,
-    ) -> Result<Option<String>, ScreenError> {
+    ) -> Result<Option<Change>, ScreenError> {
         let ours = change.atom == self.properties[0] && change.state == Property::NEW_VALUE;
         if !ours || !matches!(self.state, State::Pieces(_)) {
             return Ok(None);
@@ -130,7 +193,7 @@ impl Selection {
         };
         // By the protocol an empty piece ends the text.
         if piece.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(before.and_then(|text| self.told(kind, text)));
+            return Ok(self.complete(kind, before));
         }
         let longer = before.zip(piece).map(|(before, piece)| [before, piece].concat());
         self.state = State::Pieces(longer.filter(|text| text.len() <= LONGEST));

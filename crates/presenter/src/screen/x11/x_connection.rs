@@ -7,11 +7,8 @@ use x11rb::errors::{ConnectError, ConnectionError, ReplyError, ReplyOrIdError};
 use x11rb::protocol::{damage, randr, xfixes, xkb, xproto, xtest};
 use x11rb::rust_connection::RustConnection;
 
+use super::wayland;
 use crate::screen::ScreenError;
-
-/// The extension that identifies XWayland since version 23.1. Its root window doesn't show the
-/// desktop, so it can't be shared.
-const XWAYLAND: &str = "XWAYLAND";
 
 /// A connection to an X server, and the screen in the display's name.
 pub struct XConnection {
@@ -34,9 +31,6 @@ impl XConnection {
     /// Checks that the server has the extensions that a capture needs.
     pub fn need_capture_extensions(&self) -> Result<(), ScreenError> {
         let conn = &self.conn;
-        if self.has(XWAYLAND)? {
-            return Err(ScreenError::WaylandOnly);
-        }
         self.need(xfixes::X11_EXTENSION_NAME, "the XFIXES extension")?;
         self.need(damage::X11_EXTENSION_NAME, "the DAMAGE extension")?;
         self.need(randr::X11_EXTENSION_NAME, "the RANDR extension")?;
@@ -53,7 +47,7 @@ impl XConnection {
         if (resized.major_version, resized.minor_version) < (1, 5) {
             return Err(ScreenError::Lacks("version 1.5 of the RANDR extension"));
         }
-        Ok(())
+        wayland::refuse(self)
     }
 
     /// Checks that the server has the extensions that the input needs.
@@ -110,9 +104,11 @@ pub fn display_name(
     if let Some(name) = asked.map(str::to_owned).or_else(|| set("DISPLAY")) {
         return Ok(name);
     }
-    let wayland = set("WAYLAND_DISPLAY").is_some()
-        || set("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland");
-    Err(if wayland { ScreenError::WaylandOnly } else { ScreenError::NoDisplay })
+    Err(if wayland::is_session(&environment) {
+        ScreenError::WaylandOnly
+    } else {
+        ScreenError::NoDisplay
+    })
 }
 
 fn refusal(error: ConnectError) -> ScreenError {

@@ -1,0 +1,115 @@
+//! Where what the customer copies goes.
+
+use presenter::consent::{Choice, ClipboardState};
+
+use crate::{
+    broker::{Broker, Live},
+    customer::Customer,
+    invitation, joins, sharing,
+    viewer::Viewer,
+};
+
+const REQUEST: u32 = 1 << 25;
+const NOTIFY: u32 = 1 << 27;
+const PROVIDE: u32 = 1 << 28;
+const TEXT: u32 = 1;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_copied_goes_to_nobody_unasked() {
+    let mut broker = Broker::start().await;
+    let (customer, mut live) = sharing(&mut broker).await;
+    let mut viewer = joins(&mut broker, &mut live, "control").await;
+    viewer.sees(0).await;
+    customer.copies("secret");
+    // Nobody asked, so there is nobody to whom it is sent.
+    customer.choose(Choice::SendClipboard);
+    customer.copies("another secret");
+    shows_only_a_picture(&customer, &mut viewer, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_clipboard_is_kept_again_when_the_customer_says_so() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing_as(&mut broker, Choice::ShareWithClipboard).await;
+    let mut viewer = joins(&mut broker, &mut live, "control").await;
+    customer.banner(|banner| banner.clipboard == ClipboardState::Shared).await;
+    viewer.sees(0).await;
+    customer.copies("shared");
+    assert_eq!(viewer.read(8 + 6).await[8..], *b"shared");
+    customer.choose(Choice::KeepClipboard);
+    customer.banner(|banner| banner.clipboard == ClipboardState::Kept).await;
+    customer.copies("secret");
+    shows_only_a_picture(&customer, &mut viewer, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_gets_one_text_after_the_customer_has_sent_it() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    let mut viewer = joins(&mut broker, &mut live, "control").await;
+    extended(&mut viewer).await;
+    viewer.sees(0).await;
+    customer.copies("the last");
+    cut(&mut viewer, REQUEST | TEXT, &[]).await;
+    let asked = customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
+    assert_eq!(asked.clipboard, ClipboardState::Asked { by: "Anna s".to_owned() });
+    customer.choose(Choice::SendClipboard);
+    assert_eq!(flags(&mut viewer).await, NOTIFY | TEXT);
+    cut(&mut viewer, REQUEST | TEXT, &[]).await;
+    assert_eq!(flags(&mut viewer).await, PROVIDE | TEXT);
+    customer.banner(|banner| banner.clipboard == ClipboardState::Kept).await;
+    customer.copies("secret");
+    shows_only_a_picture(&customer, &mut viewer, 1).await;
+}
+
+/// Who only watches can't even have the customer asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_asks_in_vain() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    let mut watches = joins(&mut broker, &mut live, "watch").await;
+    extended(&mut watches).await;
+    cut(&mut watches, REQUEST | TEXT, &[]).await;
+    watches.sees(0).await;
+    customer.choose(Choice::Pause);
+    let banner = customer.banner(|banner| banner.paused).await;
+    assert_eq!(banner.clipboard, ClipboardState::Kept);
+}
+
+async fn shows_only_a_picture(customer: &Customer, viewer: &mut Viewer, value: u8) {
+    customer.fill(value);
+    viewer.request(true).await;
+    assert_eq!(viewer.update().await, value, "and no clipboard before it");
+}
+
+/// Agrees on the Extended Clipboard.
+async fn extended(viewer: &mut Viewer) {
+    let encoding = 0xc0a1_e5ce_u32.to_be_bytes();
+    viewer.say(&[&[2, 0, 0, 2, 0, 0, 0, 0][..], &encoding].concat()).await;
+    assert_eq!(flags(viewer).await & 1 << 24, 1 << 24, "the server's abilities");
+    cut(viewer, 0x1f00_0001, &[0; 4]).await;
+}
+
+async fn cut(viewer: &mut Viewer, flags: u32, body: &[u8]) {
+    let length = -(4 + i32::try_from(body.len()).unwrap());
+    let head = [&[6, 0, 0, 0][..], &length.to_be_bytes(), &flags.to_be_bytes()].concat();
+    viewer.say(&[&head[..], body].concat()).await;
+}
+
+/// The flags of the next message of the Extended Clipboard.
+async fn flags(viewer: &mut Viewer) -> u32 {
+    let head = viewer.read(12).await;
+    assert_eq!(head[0], 3, "a text");
+    let length = i32::from_be_bytes(head[4..8].try_into().unwrap()).unsigned_abs();
+    viewer.read(length as usize - 4).await;
+    u32::from_be_bytes(head[8..].try_into().unwrap())
+}
+
+/// A customer who agrees in this way.
+pub async fn sharing_as(broker: &mut Broker, choice: Choice) -> (Customer, Live) {
+    let mut customer = Customer::start(invitation(broker));
+    customer.questions.recv().await.unwrap();
+    customer.choose(choice);
+    let (live, _) = broker.welcomed().await;
+    (customer, live)
+}
