@@ -20,7 +20,7 @@ use tokio::sync::{Notify, mpsc};
 use crate::{
     input_thread::InputThread,
     picture_pool::{self, Canvas, PicturePool},
-    screen::{Capture, Change, Screen, ScreenError, Waker},
+    screen::{Capture, Change, Screen, ScreenError, ViewerId, Waker},
 };
 
 /// Opens the screen. It is called whenever a viewer comes and nobody else watches.
@@ -86,7 +86,7 @@ pub(crate) struct PendingChanges {
     pub clipboard: Option<String>,
 }
 
-/// One viewer's subscription. Dropping it ends the subscription and releases all keys and buttons.
+/// One viewer's subscription. Dropping it ends the subscription and releases the viewer's keys and buttons.
 pub(crate) struct ScreenSubscription {
     shared: Arc<CaptureShared>,
     id: u64,
@@ -326,7 +326,7 @@ impl ScreenSubscription {
             Event::Arrived(_) => false,
         };
         if may {
-            self.input.perform(event, &self.allowed).await;
+            self.input.perform(ViewerId(self.id), event, &self.allowed).await;
         }
     }
 }
@@ -335,7 +335,7 @@ impl Drop for ScreenSubscription {
     fn drop(&mut self) {
         self.allowed.store(false, Ordering::SeqCst);
         if self.controls {
-            self.input.release_all();
+            self.input.release(ViewerId(self.id));
         }
         let mut state = self.shared.state.lock();
         state.subscribers.remove(&self.id);

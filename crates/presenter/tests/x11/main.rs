@@ -5,4 +5,7 @@ mod capture;
 mod clipboard;
 mod desk;
 mod keys;
+mod left_behind;
 mod open;
+mod several_viewers;
+mod typed;
