@@ -372,5 +372,8 @@ test('noVNC still has the inner parts that the viewer builds on', () => {
   for (const name of [...inner, '_updateClip', '_updateScale']) expect(rfb).toContain(`    ${name}() {`);
   expect(rfb).toContain('Unexpected fence response');
   expect(display).toContain('this._viewportLoc');
-  expect(keyboard).toContain('    _allKeysUp() {');
+  for (const name of ['_allKeysUp()', '_interruptAltGrSequence()', '_sendKeyEvent(keysym, code, down, ']) {
+    expect(keyboard).toContain(`    ${name}`);
+  }
+  for (const name of ['_target', '_keyDownList', 'onkeyevent']) expect(keyboard).toContain(`this.${name} = `);
 });
