@@ -24,6 +24,7 @@ mod input_thread;
 pub mod invitation;
 pub mod own_program;
 mod picture_pool;
+mod pointer_turn;
 pub mod requester;
 mod run;
 pub mod screen;

@@ -20,7 +20,7 @@ use tokio::sync::{Notify, mpsc};
 use crate::{
     input_thread::InputThread,
     picture_pool::{self, Canvas, PicturePool},
-    screen::{Capture, Change, Screen, ScreenError, Waker},
+    screen::{Capture, Change, Screen, ScreenError, ViewerId, Waker},
     shared_clipboard::{ClipboardAccess, Copied},
 };
 
@@ -91,7 +91,7 @@ pub(crate) struct PendingChanges {
     pub cursor: Option<Cursor>,
 }
 
-/// One viewer's subscription. Dropping it ends the subscription and releases all keys and buttons.
+/// One viewer's subscription. Dropping it ends the subscription and releases the viewer's keys and buttons.
 pub(crate) struct ScreenSubscription {
     shared: Arc<CaptureShared>,
     id: u64,
@@ -368,7 +368,7 @@ impl ScreenSubscription {
             Event::Arrived(_) => false,
         };
         if may {
-            self.input.perform(event, &self.allowed).await;
+            self.input.perform(ViewerId(self.id), event, &self.allowed).await;
         }
     }
 }
@@ -377,7 +377,7 @@ impl Drop for ScreenSubscription {
     fn drop(&mut self) {
         self.allowed.store(false, Ordering::SeqCst);
         if self.controls {
-            self.input.release_all();
+            self.input.release(ViewerId(self.id));
         }
         let mut state = self.shared.state.lock();
         state.subscribers.remove(&self.id);

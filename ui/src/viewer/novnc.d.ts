@@ -29,7 +29,14 @@ declare module '@novnc/novnc' {
     protected _sock: Sock;
     protected _supportsFence: boolean;
     protected _rfbConnectionState: string;
-    protected _keyboard: { _allKeysUp(): void };
+    protected _keyboard: {
+      _target: HTMLElement;
+      _keyDownList: Record<string, number>;
+      onkeyevent(keysym: number, ...rest: unknown[]): void;
+      _allKeysUp(): void;
+      _interruptAltGrSequence(): void;
+      _sendKeyEvent(keysym: number, code: string, down: boolean): void;
+    };
     protected _display: {
       clipViewport: boolean;
       _viewportLoc: { x: number; y: number; w: number; h: number };

@@ -1,5 +1,9 @@
 import RFB from '@novnc/novnc';
 import { type Monitor, monitorsOf } from './monitors';
+import type { Hands } from './typing';
+
+/** AltGr: what it types arrives as it is composed, so the customer's computer never gets the key. */
+const LEVEL_3 = 0xfe03;
 
 /** The flag of a fence that asks for an answer. */
 const REQUEST = 2 ** 31;
@@ -22,7 +26,7 @@ export type RemoteHandlers = {
 };
 
 /** noVNC with what its interface lacks: showing one of several monitors, measuring round trips, counting pictures. */
-export class Remote extends RFB {
+export class Remote extends RFB implements Hands {
   private monitor: Monitor | null = null;
   private measuredAt = 0;
   private waiting = false;
@@ -31,13 +35,39 @@ export class Remote extends RFB {
   constructor(
     target: HTMLElement,
     channel: WebSocket,
+    private readonly field: HTMLElement,
     private readonly handlers: RemoteHandlers,
   ) {
     super(target, channel);
-    // The page doesn't see a key come up that is released after the focus has gone elsewhere.
-    this._canvas.addEventListener('blur', () => {
-      this.releaseKeys();
-    });
+    // The focus is in the field, which is in the target.
+    this._keyboard._target = target;
+    const send = this._keyboard.onkeyevent;
+    this._keyboard.onkeyevent = (keysym, ...rest) => {
+      if (keysym !== LEVEL_3) send(keysym, ...rest);
+    };
+  }
+
+  /** Gives the field under the keyboard the focus. */
+  override focus(options?: FocusOptions): void {
+    this.field.focus(options);
+  }
+
+  tap(keysym: number, code: string | null): void {
+    this.sendKey(keysym, code, true);
+    this.sendKey(keysym, code, false);
+  }
+
+  holds(code: string): boolean {
+    return code in this._keyboard._keyDownList;
+  }
+
+  release(code: string): void {
+    const keysym = this._keyboard._keyDownList[code];
+    if (keysym !== undefined) this._keyboard._sendKeyEvent(keysym, code, false);
+  }
+
+  pressKeptBack(): void {
+    this._keyboard._interruptAltGrSequence();
   }
 
   /** The picture itself. */

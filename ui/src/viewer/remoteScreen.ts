@@ -7,6 +7,7 @@ import { keep, tooLarge } from './picture';
 import { inWords, Meter, type Quality } from './quality';
 import { Remote } from './remote';
 import type { ScreenNotice } from './screenNotice';
+import { systemOfKeys, Typing } from './typing';
 
 /** How long the first picture may take after both ends are there. */
 const PICTURE_WITHIN_MS = 20_000;
@@ -45,6 +46,8 @@ export class RemoteScreen {
   private words = '';
   private matched = '';
   private toastTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly field = $('typed') as HTMLTextAreaElement;
+  private readonly typing: Typing;
   private readonly clips: Clips;
   private readonly keysMenu: Menu;
   private readonly clipMenu: Menu;
@@ -68,6 +71,8 @@ export class RemoteScreen {
       (text) => this.paste(text),
       () => (this.meter !== null && this.control ? (this.remote?.askClipboard() ?? false) : false),
     );
+    const system = systemOfKeys(navigator.userAgent);
+    this.typing = new Typing($('screen'), this.field, () => this.remote, system);
     this.wireKeys();
     this.wireTools();
     this.wireClipboard();
@@ -77,7 +82,7 @@ export class RemoteScreen {
   attach(socket: WebSocket): void {
     this.detach();
     const meter = new Meter(performance.now());
-    const remote: Remote = new Remote($('screen'), socket, {
+    const remote: Remote = new Remote($('screen'), socket, this.field, {
       onFrame: () => {
         meter.frame();
         if (this.remote === remote && this.meter === null) this.showFirstPicture(meter);
@@ -126,6 +131,7 @@ export class RemoteScreen {
   /** Whether keyboard and mouse are passed on. */
   mayControl(role: boolean, paused: boolean): void {
     this.control = role && !paused;
+    this.field.readOnly = !this.control;
     $('paused').hidden = !role || !paused;
     for (const tool of document.querySelectorAll<HTMLElement>('[data-control]')) {
       tool.hidden = !this.control;
@@ -186,7 +192,7 @@ export class RemoteScreen {
     if (!this.remote) return;
     if (this.remote.viewOnly === this.control) {
       // Before view-only stops all input, so that no key stays pressed on the customer's computer.
-      this.remote.releaseKeys();
+      this.typing.stop();
       this.remote.viewOnly = !this.control;
     }
     this.remote.scaleViewport = this.fit;
@@ -244,7 +250,7 @@ export class RemoteScreen {
         if (!shortcut) return;
         event.preventDefault();
         event.stopImmediatePropagation();
-        this.remote?.releaseKeys();
+        this.typing.stop();
         if (!event.repeat) this.run(shortcut);
       },
       { capture: true },
@@ -287,6 +293,7 @@ export class RemoteScreen {
     press('scale', () => {
       this.rescale();
     });
+    this.wireTouchKeyboard(press);
     press('full', () => void this.fullScreen());
     press('picture', () => void this.savePicture());
     press('words-done', () => {
@@ -300,6 +307,18 @@ export class RemoteScreen {
       const { keyboard } = navigator as { keyboard?: { lock(): Promise<void>; unlock(): void } };
       if (full) void keyboard?.lock().catch(() => undefined);
       else keyboard?.unlock();
+    });
+  }
+
+  /** The button that calls up a keyboard is there where a finger can press it. */
+  private wireTouchKeyboard(press: (id: string, act: () => void) => void): void {
+    const button = $('touch-keyboard');
+    button.hidden = !matchMedia('(any-pointer: coarse)').matches;
+    addEventListener('touchstart', () => (button.hidden = false), { once: true, passive: true });
+    press('touch-keyboard', () => {
+      const wanted = button.getAttribute('aria-pressed') !== 'true';
+      button.setAttribute('aria-pressed', String(wanted));
+      this.typing.callKeyboard(wanted);
     });
   }
 

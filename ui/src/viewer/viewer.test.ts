@@ -396,5 +396,8 @@ test('noVNC still has the inner parts that the viewer builds on', () => {
   expect(rfb).toContain('    extendedClipboardRequest(sock, formats) {');
   expect(rfb).toContain('this._clipboardServerCapabilitiesFormats[index] = true;');
   expect(display).toContain('this._viewportLoc');
-  expect(keyboard).toContain('    _allKeysUp() {');
+  for (const name of ['_allKeysUp()', '_interruptAltGrSequence()', '_sendKeyEvent(keysym, code, down, ']) {
+    expect(keyboard).toContain(`    ${name}`);
+  }
+  for (const name of ['_target', '_keyDownList', 'onkeyevent']) expect(keyboard).toContain(`this.${name} = `);
 });

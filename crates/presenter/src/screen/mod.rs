@@ -121,21 +121,40 @@ pub trait Waker: Send + Sync + 'static {
     fn wake(&self);
 }
 
+/// A viewer, among those who use the same keyboard and pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ViewerId(pub u64);
+
 /// Types and points. It blocks, but never for long.
 pub trait Input: Send + 'static {
-    /// Presses or releases the key of an [`rfb::Event::Key`]: the key of the scancode if it has the
+    /// Presses or releases a viewer's key. A key that several viewers hold comes up with the last of
+    /// them, and no viewer's key is pressed together with another's modifiers.
+    ///
+    /// It is the key of an [`rfb::Event::Key`]: the key of the scancode if it has the
     /// same keysym on this keyboard, else a key that types the keysym. If no key has the keysym, it
     /// is added to the layout. With keysym 0 the scancode alone decides.
     ///
     /// # Errors
     /// [`ScreenError`].
-    fn key(&mut self, down: bool, keysym: u32, scancode: Option<u32>) -> Result<(), ScreenError>;
+    fn key(
+        &mut self,
+        viewer: ViewerId,
+        down: bool,
+        keysym: u32,
+        scancode: Option<u32>,
+    ) -> Result<(), ScreenError>;
 
     /// Moves the pointer and sets the buttons that are down, as in [`rfb::Event::Pointer`].
     ///
     /// # Errors
     /// [`ScreenError`].
-    fn pointer(&mut self, x: u16, y: u16, buttons: u16) -> Result<(), ScreenError>;
+    fn pointer(
+        &mut self,
+        viewer: ViewerId,
+        x: u16,
+        y: u16,
+        buttons: u16,
+    ) -> Result<(), ScreenError>;
 
     /// Puts a text into the clipboard.
     ///
@@ -143,7 +162,19 @@ pub trait Input: Send + 'static {
     /// [`ScreenError`].
     fn clipboard(&mut self, text: &str) -> Result<(), ScreenError>;
 
-    /// Releases all keys and buttons, because the viewer is gone or may no longer control.
+    /// Releases the keys that this viewer holds, because it is gone.
+    ///
+    /// # Errors
+    /// [`ScreenError`].
+    fn release_keys(&mut self, viewer: ViewerId) -> Result<(), ScreenError>;
+
+    /// Releases all buttons, because the viewer who dragged is gone.
+    ///
+    /// # Errors
+    /// [`ScreenError`].
+    fn release_buttons(&mut self) -> Result<(), ScreenError>;
+
+    /// Releases all keys and buttons, because nobody controls any more.
     ///
     /// # Errors
     /// [`ScreenError`].

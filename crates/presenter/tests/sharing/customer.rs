@@ -12,7 +12,7 @@ use presenter::{
     end_reason::EndReason,
     invitation::Invitation,
     run,
-    screen::{Capture, Change, Input, Screen, ScreenError, Waker},
+    screen::{Capture, Change, Input, Screen, ScreenError, ViewerId, Waker},
 };
 use rfb::{Cursor, Monitor, Picture, Rect};
 use tokio::sync::{mpsc, oneshot};
@@ -37,6 +37,8 @@ pub enum Done {
     Pointer(u16, u16, u16),
     Clipboard(String),
     Released,
+    ReleasedOwn,
+    ReleasedButtons,
 }
 
 enum Heard {
@@ -237,16 +239,30 @@ impl TestInput {
 }
 
 impl Input for TestInput {
-    fn key(&mut self, down: bool, keysym: u32, _: Option<u32>) -> Result<(), ScreenError> {
+    fn key(
+        &mut self,
+        _: ViewerId,
+        down: bool,
+        keysym: u32,
+        _: Option<u32>,
+    ) -> Result<(), ScreenError> {
         self.done(Done::Key(down, keysym))
     }
 
-    fn pointer(&mut self, x: u16, y: u16, buttons: u16) -> Result<(), ScreenError> {
+    fn pointer(&mut self, _: ViewerId, x: u16, y: u16, buttons: u16) -> Result<(), ScreenError> {
         self.done(Done::Pointer(x, y, buttons))
     }
 
     fn clipboard(&mut self, text: &str) -> Result<(), ScreenError> {
         self.done(Done::Clipboard(text.to_owned()))
+    }
+
+    fn release_keys(&mut self, _: ViewerId) -> Result<(), ScreenError> {
+        self.done(Done::ReleasedOwn)
+    }
+
+    fn release_buttons(&mut self) -> Result<(), ScreenError> {
+        self.done(Done::ReleasedButtons)
     }
 
     fn release_all(&mut self) -> Result<(), ScreenError> {

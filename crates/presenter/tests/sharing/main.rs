@@ -81,7 +81,7 @@ async fn the_screen_is_shown_and_a_controller_types() {
     customer.choose(Choice::Stop);
     assert_eq!(live.hear().await["type"], "leave");
     assert_eq!(customer.ended().await, EndReason::Stopped);
-    assert_eq!(customer.deeds.recv().await, Some(Done::Released));
+    assert_eq!(customer.deeds.recv().await, Some(Done::ReleasedOwn));
     viewer.ends().await;
 }
 
@@ -228,6 +228,27 @@ async fn a_stream_on_which_nothing_comes_is_over_and_the_sharing_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_drags_has_the_pointer_and_another_who_leaves_changes_nothing() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    let mut anna = joins(&mut broker, &mut live, "control").await;
+    let mut ben = joins(&mut broker, &mut live, "control").await;
+    anna.points(1, 10, 10).await;
+    assert_eq!(customer.deeds.recv().await, Some(Done::Pointer(10, 10, 1)));
+    ben.points(0, 50, 50).await;
+    ben.points(1, 50, 50).await;
+    ben.key(true, 0x62).await;
+    assert_eq!(customer.deeds.recv().await, Some(Done::Key(true, 0x62)), "only the key counts");
+    ben.socket.close(None).await.unwrap();
+    assert_eq!(customer.deeds.recv().await, Some(Done::ReleasedOwn));
+    anna.points(1, 20, 20).await;
+    assert_eq!(customer.deeds.recv().await, Some(Done::Pointer(20, 20, 1)), "still dragging");
+    anna.socket.close(None).await.unwrap();
+    assert_eq!(customer.deeds.recv().await, Some(Done::ReleasedOwn));
+    assert_eq!(customer.deeds.recv().await, Some(Done::ReleasedButtons));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_goodbye_ends_it() {
     for (code, ended) in [
         ("expired", EndReason::Expired),
@@ -297,7 +318,7 @@ async fn a_controller_that_goes_lets_go() {
     controls.key(true, 0xffe1).await;
     assert_eq!(customer.deeds.recv().await, Some(Done::Key(true, 0xffe1)));
     drop(controls);
-    assert_eq!(customer.deeds.recv().await, Some(Done::Released));
+    assert_eq!(customer.deeds.recv().await, Some(Done::ReleasedOwn));
     watches.sees(0).await;
 }
 

@@ -83,7 +83,11 @@ impl Viewer {
     }
 
     pub async fn click(&mut self, x: u16, y: u16) {
-        self.say(&[&[5, 1][..], &x.to_be_bytes(), &y.to_be_bytes()].concat()).await;
+        self.points(1, x, y).await;
+    }
+
+    pub async fn points(&mut self, buttons: u8, x: u16, y: u16) {
+        self.say(&[&[5, buttons][..], &x.to_be_bytes(), &y.to_be_bytes()].concat()).await;
     }
 
     pub async fn cuts(&mut self, text: &str) {

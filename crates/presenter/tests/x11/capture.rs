@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use presenter::screen::{self, Capture, Change, ScreenError};
+use presenter::screen::{self, Capture, Change, ScreenError, ViewerId};
 use rfb::{Picture, Rect};
 use x11rb::protocol::xproto::{self, ConnectionExt as _};
 use x11rb::wrapper::ConnectionExt as _;
@@ -199,7 +199,7 @@ fn shows_the_pointers_shape_when_it_changes() {
     let painter = Painter::start(&desk, 640, 480);
     let (mut capture, _waker, mut input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();
-    input.pointer(100, 100, 0).unwrap();
+    input.pointer(ViewerId(1), 100, 100, 0).unwrap();
 
     // A solid red block of 8 x 8 with the point in its middle.
     let conn = &painter.conn;
@@ -288,9 +288,9 @@ fn says_when_the_screen_is_gone() {
     desk.stop();
     assert_eq!(waiting.join().unwrap(), (ScreenError::Gone, Some(ScreenError::Gone)));
     waker.wake();
-    let typed = (0..10).find_map(|_| input.key(true, 0x61, None).err());
+    let typed = (0..10).find_map(|_| input.key(ViewerId(1), true, 0x61, None).err());
     assert_eq!(typed, Some(ScreenError::Gone));
-    let pointed = (0..10).find_map(|_| input.pointer(1, 1, 0).err());
+    let pointed = (0..10).find_map(|_| input.pointer(ViewerId(1), 1, 1, 0).err());
     assert_eq!(pointed, Some(ScreenError::Gone));
 }
 

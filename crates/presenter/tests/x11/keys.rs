@@ -1,154 +1,15 @@
 //! What is typed arrives as the text that it is, whatever the customer's keyboard is.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-
-use presenter::screen::{self, Input};
 use x11rb::protocol::xproto::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
 use crate::desk::ConsentUi;
+use crate::typed::{ANNA, CONTROL, SHIFT, Told, Typed, keysym};
 
-const SHIFT: u32 = 0xffe1;
-const CONTROL: u32 = 0xffe3;
 const ALT_GR: u32 = 0xfe03;
 const CAPS_LOCK: u32 = 0xffe5;
 const NUM_LOCK: u32 = 0xff7f;
 const TAB: u32 = 0xff09;
-const END: u32 = 0xffc9;
-
-/// A desk with xev on it, a program that says which keys and buttons it gets and as what Xlib reads them.
-struct Typed {
-    input: Option<Box<dyn Input>>,
-    xev: Child,
-    said: Receiver<String>,
-    desk: ConsentUi,
-}
-
-/// One event as xev says it.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Told {
-    event: String,
-    detail: String,
-    text: String,
-}
-
-impl Typed {
-    /// With this layout. Keys don't repeat, so that a slow computer types no more than a fast one.
-    fn start(layout: &[&str]) -> Self {
-        let desk = ConsentUi::start("640x480x24", &["-r"]);
-        desk.run("setxkbmap", layout);
-        let mut xev = desk
-            .program("xev")
-            .args(["-geometry", "640x480+0+0", "-event", "keyboard", "-event", "structure"])
-            .args(["-event", "button"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(xev.stdout.take().unwrap()).split(b'\n');
-        let (say, said) = channel();
-        // It must never wait for the test to read.
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let _ended = say.send(String::from_utf8_lossy(&line).into_owned());
-            }
-        });
-        while !said.recv().expect("xev runs").starts_with("MapNotify") {}
-        let (_capture, _waker, input) = screen::open(Some(&desk.display)).unwrap();
-        Self { input: Some(input), xev, said, desk }
-    }
-
-    fn input(&mut self) -> &mut dyn Input {
-        &mut **self.input.as_mut().unwrap()
-    }
-
-    fn key(&mut self, down: bool, keysym: u32) {
-        self.input().key(down, keysym, None).unwrap();
-    }
-
-    fn tap(&mut self, keysym: u32) {
-        self.key(true, keysym);
-        self.key(false, keysym);
-    }
-
-    fn tap_scancode(&mut self, scancode: u32) {
-        self.input().key(true, 0, Some(scancode)).unwrap();
-        self.input().key(false, 0, Some(scancode)).unwrap();
-    }
-
-    fn type_text(&mut self, text: &str) {
-        for c in text.chars() {
-            self.tap(keysym(c));
-        }
-    }
-
-    /// All that was told until now: a key of our own marks the end.
-    fn told(&mut self) -> Vec<Told> {
-        self.tap(END);
-        let mut told: Vec<Told> = Vec::new();
-        loop {
-            let line = self.said.recv().expect("xev runs");
-            if let Some((event, _)) = line.split_once(" event, serial") {
-                told.push(Told { event: event.to_owned(), ..Told::default() });
-            }
-            let Some(last) = told.last_mut() else { continue };
-            if let Some((_, rest)) = line.split_once("(keysym ") {
-                last.detail = rest.split(&[',', ')']).nth(1).unwrap().trim().to_owned();
-            }
-            if let Some((_, rest)) = line.split_once(", button ") {
-                last.detail = rest.split(',').next().unwrap().to_owned();
-            }
-            if let Some((_, rest)) = line.split_once("root:(") {
-                last.text = rest.split(')').next().unwrap().to_owned();
-            }
-            if line.contains("XmbLookupString") || line.contains("XLookupString gives 0") {
-                last.text = looked_up(&line);
-            }
-            if last.event == "KeyRelease" && last.detail == "F12" {
-                told.retain(|one| one.detail != "F12" && is_input(&one.event));
-                return told;
-            }
-        }
-    }
-
-    /// What a program reads of what was typed.
-    fn text(&mut self) -> String {
-        let told = self.told();
-        told.into_iter().filter(|one| one.event == "KeyPress").map(|one| one.text).collect()
-    }
-
-    /// The keys that were pressed, by name.
-    fn pressed(&mut self) -> Vec<String> {
-        let told = self.told();
-        told.into_iter().filter(|one| one.event == "KeyPress").map(|one| one.detail).collect()
-    }
-}
-
-impl Drop for Typed {
-    fn drop(&mut self) {
-        let _gone = self.xev.kill();
-        let _gone = self.xev.wait();
-    }
-}
-
-fn is_input(event: &str) -> bool {
-    ["KeyPress", "KeyRelease", "ButtonPress", "ButtonRelease"].contains(&event)
-}
-
-/// The bytes in `gives 2 bytes: (c3 a9) "é"`.
-fn looked_up(line: &str) -> String {
-    let Some((_, rest)) = line.split_once('(') else { return String::new() };
-    let bytes = rest.split(')').next().unwrap().split_whitespace();
-    let bytes = bytes.map(|byte| u8::from_str_radix(byte, 16).unwrap());
-    String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
-}
-
-/// As a viewer says it: Latin-1 has keysyms of its own, everything else has Unicode's.
-fn keysym(c: char) -> u32 {
-    let code = u32::from(c);
-    if (0x20..=0xff).contains(&code) { code } else { 0x0100_0000 + code }
-}
 
 #[test]
 fn types_on_an_american_keyboard_what_it_has_and_what_it_has_not() {
@@ -265,9 +126,9 @@ fn types_what_stands_on_the_technicians_keys_whatever_stands_on_the_customers() 
     let mut typed = Typed::start(&["de"]);
     // As an American keyboard sends them: y and z stand elsewhere, and @ needs no AltGr there.
     for (keysym, scancode) in [('y', 0x15), ('z', 0x2c), ('@', 0x03), ('H', 0x23), ('a', 0x1e)] {
-        let keysym = self::keysym(keysym);
-        typed.input().key(true, keysym, Some(scancode)).unwrap();
-        typed.input().key(false, keysym, Some(scancode)).unwrap();
+        let keysym = crate::typed::keysym(keysym);
+        typed.input().key(ANNA, true, keysym, Some(scancode)).unwrap();
+        typed.input().key(ANNA, false, keysym, Some(scancode)).unwrap();
     }
     assert_eq!(typed.text(), "yz@Ha");
 }
@@ -299,8 +160,8 @@ fn lets_go_of_everything() {
     let mut typed = Typed::start(&["us"]);
     typed.key(true, CONTROL);
     typed.key(true, keysym('x'));
-    typed.input().key(true, 0, Some(0xe01d)).unwrap();
-    typed.input().pointer(30, 40, 0b101).unwrap();
+    typed.input().key(ANNA, true, 0, Some(0xe01d)).unwrap();
+    typed.input().pointer(ANNA, 30, 40, 0b101).unwrap();
     typed.input().release_all().unwrap();
     let told = typed.told();
     let ups: Vec<_> = told
@@ -318,9 +179,9 @@ fn points_and_clicks_with_every_button() {
     let mut typed = Typed::start(&["us"]);
     for button in 0..9u16 {
         let x = 10 * (button + 1);
-        typed.input().pointer(x, 5, 0).unwrap();
-        typed.input().pointer(x, 5, 1 << button).unwrap();
-        typed.input().pointer(x + 1, 6, 0).unwrap();
+        typed.input().pointer(ANNA, x, 5, 0).unwrap();
+        typed.input().pointer(ANNA, x, 5, 1 << button).unwrap();
+        typed.input().pointer(ANNA, x + 1, 6, 0).unwrap();
     }
     let told = typed.told();
     let mut wanted = Vec::new();
@@ -358,7 +219,7 @@ fn types_nothing_for_what_is_no_key() {
         typed.tap(keysym);
     }
     for scancode in [0xe000, 0x0001_0000, u32::MAX] {
-        typed.input().key(true, 0, Some(scancode)).unwrap();
+        typed.input().key(ANNA, true, 0, Some(scancode)).unwrap();
     }
     assert_eq!(typed.told(), []);
 }
@@ -372,14 +233,13 @@ fn leaves_the_keyboard_as_it_was() {
     typed.key(true, SHIFT);
     typed.input = None;
     assert_eq!(mapping(&typed.desk), before);
-    let (_capture, _waker, input) = screen::open(Some(&typed.desk.display)).unwrap();
-    typed.input = Some(input);
+    typed.start_again();
     let told = typed.told();
     let last = told.last().map(|one| (one.event.as_str(), one.detail.as_str()));
     assert_eq!(last, Some(("KeyRelease", "Shift_L")));
 }
 
-fn mapping(desk: &ConsentUi) -> (Vec<u32>, u8) {
+pub fn mapping(desk: &ConsentUi) -> (Vec<u32>, u8) {
     let (conn, _) = RustConnection::connect(Some(&desk.display)).unwrap();
     let mapping = conn.get_keyboard_mapping(8, 248).unwrap().reply().unwrap();
     (mapping.keysyms, mapping.keysyms_per_keycode)

@@ -6,4 +6,7 @@ mod clipboard;
 mod desk;
 mod keeper;
 mod keys;
+mod left_behind;
 mod open;
+mod several_viewers;
+mod typed;

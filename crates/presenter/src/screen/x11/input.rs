@@ -9,20 +9,18 @@ use x11rb::protocol::{xkb, xtest};
 use x11rb::rust_connection::RustConnection;
 
 use super::clipboard::Clipboard;
-use super::keymap::{CORE_KEYBOARD, Keymap, Stroke, is_known, modifiers, types_text};
+use super::held_keys::{HeldKey, HeldKeys};
+use super::keymap::{CORE_KEYBOARD, Keymap, Stroke, is_known, is_modifier, modifiers, types_text};
+use super::leftovers::{BUTTONS, Note};
 use super::scancode;
 use super::x_connection::XConnection;
-use crate::screen::{Input, ScreenError};
+use crate::screen::{Input, ScreenError, ViewerId};
 
-/// The most keys that are down at once. People have ten fingers; a hostile viewer has no limit.
-const MOST_HELD: usize = 64;
 /// How long a spare key keeps its keysym, so that programs can look it up after the key press.
 const LOOKED_UP: Duration = Duration::from_millis(200);
 /// The pause between giving a key a new keysym and pressing it. Programs fetch the new keymap when
 /// the server announces it, and some, such as Chromium, use the old one until they have the answer.
 const LEARNT: Duration = Duration::from_millis(60);
-/// Buttons: left, middle, right, four of the wheels, back and forward.
-const BUTTONS: u8 = 9;
 
 /// The keyboard and pointer of an X server.
 pub struct X11Input {
@@ -31,20 +29,19 @@ pub struct X11Input {
     clipboard: Clipboard,
     /// Whether keycodes follow Linux's numbers, so that a scancode identifies a key.
     scancodes: bool,
-    held: Vec<HeldKey>,
+    held: HeldKeys,
     buttons: u16,
     /// Spare keys that have a keysym for now, the least recently used one first.
-    bound: Vec<(Keycode, Instant)>,
+    bound: Vec<BoundKey>,
+    /// For the next run, if this one is killed.
+    note: Option<Note>,
 }
 
-/// A key that a viewer holds down.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct HeldKey {
+/// A spare key that has a keysym for now.
+struct BoundKey {
+    keycode: Keycode,
     keysym: u32,
-    scancode: Option<u32>,
-    /// `None` if it was typed with changed modifiers: it is up already, or it would repeat
-    /// without them.
-    keycode: Option<Keycode>,
+    used: Instant,
 }
 
 /// How a keysym can be entered on this keyboard.
@@ -64,35 +61,67 @@ impl X11Input {
         server.need_input_extensions()?;
         let root = server.screen().root;
         let scancodes = has_linux_keycodes(&server.conn)?;
-        let (held, bound) = (Vec::new(), Vec::new());
-        Ok(Self { server, root, clipboard, scancodes, held, buttons: 0, bound })
+        let note = Note::open(&server)?;
+        let (held, bound) = (HeldKeys::default(), Vec::new());
+        Ok(Self { server, root, clipboard, scancodes, held, buttons: 0, bound, note })
     }
 
-    fn press(&mut self, keysym: u32, scancode: Option<u32>) -> Result<(), ScreenError> {
+    fn press(
+        &mut self,
+        viewer: ViewerId,
+        keysym: u32,
+        scancode: Option<u32>,
+    ) -> Result<(), ScreenError> {
         let place = scancode.filter(|_| self.scancodes).and_then(scancode::keycode);
-        let pressed = match self.means(keysym, place)? {
-            Means::Key(keycode) => Some(keycode),
+        let lifted = if is_modifier(keysym) { Vec::new() } else { self.lift_others(viewer)? };
+        let keycode = match self.means(keysym, place)? {
+            Means::Key(keycode) => {
+                self.press_key(viewer, keycode)?;
+                Some(keycode)
+            }
             Means::Typed(keymap, stroke) => {
                 self.strike(&keymap, stroke)?;
                 None
             }
-            Means::Nothing => return Ok(()),
+            Means::Nothing => return self.put_back(&lifted),
         };
-        if let Some(keycode) = pressed {
-            // The X server repeats keys that are held down, so the viewer's repetitions
-            // are dropped.
-            if self.is_down(keycode) {
+        self.put_back(&lifted)?;
+        let surplus = self.held.add(HeldKey { viewer, keysym, scancode, keycode });
+        surplus.map_or(Ok(()), |held| self.let_go(held))
+    }
+
+    fn press_key(&self, viewer: ViewerId, keycode: Keycode) -> Result<(), ScreenError> {
+        // The X server repeats keys that are held down, so the viewer's repetitions are dropped.
+        if self.held.holds(viewer, keycode) {
+            return Ok(());
+        }
+        if self.held.is_down(keycode) {
+            if Keymap::ask(&self.server.conn)?.modifier(keycode) != 0 {
                 return Ok(());
             }
-            self.fake(xproto::KEY_PRESS_EVENT, keycode)?;
+            // Another viewer holds it, and this one has pressed it all the same.
+            self.fake(xproto::KEY_RELEASE_EVENT, keycode)?;
         }
-        let held = HeldKey { keysym, scancode, keycode: pressed };
-        self.held.retain(|other| *other != held);
-        if self.held.len() == MOST_HELD {
-            self.let_go(0)?;
+        self.fake(xproto::KEY_PRESS_EVENT, keycode)
+    }
+
+    /// Releases the modifiers that other viewers hold, for the moment in which this viewer presses a
+    /// key or a button: one holds Ctrl, another types a W. Returns them.
+    fn lift_others(&self, viewer: ViewerId) -> Result<Vec<Keycode>, ScreenError> {
+        if !self.held.others_hold(viewer) {
+            return Ok(Vec::new());
         }
-        self.held.push(held);
-        Ok(())
+        let keymap = Keymap::ask(&self.server.conn)?;
+        let theirs = |key: &Keycode| keymap.modifier(*key) != 0 && !self.held.holds(viewer, *key);
+        let lifted: Vec<Keycode> = self.held.keycodes().filter(theirs).collect();
+        for keycode in &lifted {
+            self.fake(xproto::KEY_RELEASE_EVENT, *keycode)?;
+        }
+        Ok(lifted)
+    }
+
+    fn put_back(&self, lifted: &[Keycode]) -> Result<(), ScreenError> {
+        lifted.iter().try_for_each(|keycode| self.fake(xproto::KEY_PRESS_EVENT, *keycode))
     }
 
     /// How to enter a keysym whose key has the keycode `place` on the customer's keyboard.
@@ -118,41 +147,31 @@ impl X11Input {
         })
     }
 
-    fn release(&mut self, keysym: u32, scancode: Option<u32>) -> Result<(), ScreenError> {
-        let same = |held: &HeldKey| match scancode {
-            Some(_) => held.scancode == scancode,
-            None => held.scancode.is_none() && held.keysym == keysym,
-        };
-        let at = match self.held.iter().rposition(same) {
-            Some(at) => Some(at),
-            // If Shift is released before a letter, the viewer reports another keysym for the
-            // release than for the press.
-            None if self.held.is_empty() => None,
-            None => {
-                let keymap = Keymap::ask(&self.server.conn)?;
-                let has = |held: &HeldKey| held.keycode.is_some_and(|key| keymap.has(key, keysym));
-                self.held.iter().rposition(has)
+    fn release(
+        &mut self,
+        viewer: ViewerId,
+        keysym: u32,
+        scancode: Option<u32>,
+    ) -> Result<(), ScreenError> {
+        let keymap = || Keymap::ask(&self.server.conn);
+        let held = self.held.take(viewer, keysym, scancode, keymap)?;
+        held.map_or(Ok(()), |held| self.let_go(held))
+    }
+
+    /// Releases a key that is no longer held, unless another viewer still holds it.
+    fn let_go(&self, held: HeldKey) -> Result<(), ScreenError> {
+        match held.keycode {
+            Some(keycode) if !self.held.is_down(keycode) => {
+                self.fake(xproto::KEY_RELEASE_EVENT, keycode)
             }
-        };
-        at.map_or(Ok(()), |at| self.let_go(at))
-    }
-
-    fn let_go(&mut self, at: usize) -> Result<(), ScreenError> {
-        match self.held.remove(at).keycode {
-            Some(keycode) => self.fake(xproto::KEY_RELEASE_EVENT, keycode),
-            None => Ok(()),
+            Some(_) | None => Ok(()),
         }
-    }
-
-    fn is_down(&self, keycode: Keycode) -> bool {
-        self.held.iter().any(|held| held.keycode == Some(keycode))
     }
 
     /// How to type this keysym now. If no key has it, a spare key gets it.
     fn stroke(&mut self, keysym: u32) -> Result<Option<(Keymap, Stroke)>, ScreenError> {
         let mut keymap = Keymap::ask(&self.server.conn)?;
-        let ours = self.held.iter().filter_map(|held| held.keycode);
-        let ours = ours.fold(0, |all, keycode| all | keymap.modifier(keycode));
+        let ours = self.held.keycodes().fold(0, |all, keycode| all | keymap.modifier(keycode));
         // Modifiers that the customer holds on the real keyboard can't be released from here.
         let stuck = modifiers(keymap.state.base_mods) & !ours;
         if let Some(stroke) = keymap.find(keysym, stuck) {
@@ -166,6 +185,9 @@ impl X11Input {
             tracing::warn!("the keyboard has no spare key for a character that it lacks");
             return Ok(None);
         };
+        self.bound.push(BoundKey { keycode, keysym, used: Instant::now() });
+        // Before the key gets it: what isn't noted isn't put right.
+        self.note_borrowed()?;
         keymap.give(keycode, Some(keysym));
         keymap.put(&self.server.conn)?;
         self.server.conn.flush()?;
@@ -174,16 +196,15 @@ impl X11Input {
         // then fetches all keys (`_XkbLoadDpy`) and only afterwards subscribes to changes, so it
         // may have missed the first one.
         keymap.put(&self.server.conn)?;
-        self.bound.push((keycode, Instant::now()));
         let stroke = keymap.bound(keycode, keysym);
         Ok(Some((keymap, stroke)))
     }
 
     /// Marks a spare key as used, so that it keeps its keysym for longer.
     fn used(&mut self, keycode: Keycode) {
-        if let Some(at) = self.bound.iter().position(|(bound, _)| *bound == keycode) {
-            self.bound.remove(at);
-            self.bound.push((keycode, Instant::now()));
+        if let Some(at) = self.bound.iter().position(|bound| bound.keycode == keycode) {
+            let bound = self.bound.remove(at);
+            self.bound.push(BoundKey { used: Instant::now(), ..bound });
         }
     }
 
@@ -191,24 +212,29 @@ impl X11Input {
     /// Programs look a keysym up when they handle the key press, which may be a while later, so a
     /// key keeps its keysym for as long as possible.
     fn spare(&mut self, keymap: &Keymap) -> Option<Keycode> {
-        let unused = |keycode: &Keycode| self.bound.iter().all(|(bound, _)| bound != keycode);
+        let unused = |keycode: &Keycode| self.bound.iter().all(|bound| bound.keycode != *keycode);
         if let Some(keycode) = keymap.spare().rev().find(unused) {
             return Some(keycode);
         }
         if self.bound.is_empty() {
             return None;
         }
-        let (keycode, used) = self.bound.remove(0);
-        std::thread::sleep(LOOKED_UP.saturating_sub(used.elapsed()));
-        Some(keycode)
+        let oldest = self.bound.remove(0);
+        std::thread::sleep(LOOKED_UP.saturating_sub(oldest.used.elapsed()));
+        Some(oldest.keycode)
+    }
+
+    fn note_borrowed(&self) -> Result<(), ScreenError> {
+        let Some(note) = &self.note else { return Ok(()) };
+        let borrowed: Vec<_> = self.bound.iter().map(|key| (key.keycode, key.keysym)).collect();
+        Ok(note.write(&self.server.conn, &borrowed)?)
     }
 
     /// Types a key with the modifiers that it needs, and restores the present ones.
     fn strike(&self, keymap: &Keymap, stroke: Stroke) -> Result<(), ScreenError> {
         let in_the_way: Vec<Keycode> = self
             .held
-            .iter()
-            .filter_map(|held| held.keycode)
+            .keycodes()
             .filter(|keycode| keymap.modifier(*keycode) & stroke.clear != 0)
             .collect();
         for keycode in &in_the_way {
@@ -274,8 +300,8 @@ impl X11Input {
             return Ok(());
         }
         let mut keymap = Keymap::ask(&self.server.conn)?;
-        for (keycode, _) in self.bound.drain(..) {
-            keymap.give(keycode, None);
+        for bound in self.bound.drain(..) {
+            keymap.give(bound.keycode, None);
         }
         keymap.put(&self.server.conn)?;
         x11rb::wrapper::ConnectionExt::sync(&self.server.conn)
@@ -283,18 +309,38 @@ impl X11Input {
 }
 
 impl Input for X11Input {
-    fn key(&mut self, down: bool, keysym: u32, scancode: Option<u32>) -> Result<(), ScreenError> {
-        if down { self.press(keysym, scancode) } else { self.release(keysym, scancode) }?;
+    fn key(
+        &mut self,
+        viewer: ViewerId,
+        down: bool,
+        keysym: u32,
+        scancode: Option<u32>,
+    ) -> Result<(), ScreenError> {
+        if down {
+            self.press(viewer, keysym, scancode)
+        } else {
+            self.release(viewer, keysym, scancode)
+        }?;
         self.flush()
     }
 
-    fn pointer(&mut self, x: u16, y: u16, buttons: u16) -> Result<(), ScreenError> {
+    fn pointer(
+        &mut self,
+        viewer: ViewerId,
+        x: u16,
+        y: u16,
+        buttons: u16,
+    ) -> Result<(), ScreenError> {
         // XTEST reads the detail of a motion as a flag: 0 is absolute, 1 is relative.
         let (motion, absolute) = (xproto::MOTION_NOTIFY_EVENT, 0);
         let place = |value: u16| i16::try_from(value).unwrap_or(i16::MAX);
         let (x, y, root) = (place(x), place(y), self.root);
         xtest::fake_input(&self.server.conn, motion, absolute, 0, root, x, y, 0)?;
-        self.click(buttons)?;
+        if buttons != self.buttons {
+            let lifted = self.lift_others(viewer)?;
+            self.click(buttons)?;
+            self.put_back(&lifted)?;
+        }
         self.flush()
     }
 
@@ -302,9 +348,21 @@ impl Input for X11Input {
         self.clipboard.fill(text)
     }
 
+    fn release_keys(&mut self, viewer: ViewerId) -> Result<(), ScreenError> {
+        while let Some(held) = self.held.take_last(Some(viewer)) {
+            self.let_go(held)?;
+        }
+        self.flush()
+    }
+
+    fn release_buttons(&mut self) -> Result<(), ScreenError> {
+        self.click(0)?;
+        self.flush()
+    }
+
     fn release_all(&mut self) -> Result<(), ScreenError> {
-        while !self.held.is_empty() {
-            self.let_go(self.held.len() - 1)?;
+        while let Some(held) = self.held.take_last(None) {
+            self.let_go(held)?;
         }
         self.click(0)?;
         // A round trip, because the connection may be closed next. If it is closed with unread
@@ -321,6 +379,9 @@ impl Drop for X11Input {
     fn drop(&mut self) {
         let _gone = self.release_all();
         let _gone = self.unbind();
+        if let Some(note) = &self.note {
+            let _gone = note.remove(&self.server.conn);
+        }
     }
 }
 

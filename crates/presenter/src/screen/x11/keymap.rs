@@ -214,6 +214,12 @@ impl Keymap {
         key.is_some_and(|(_, key)| key.syms.iter().any(|sym| same(*sym, keysym)))
     }
 
+    /// Whether this key has this keysym and no other.
+    pub fn has_only(&self, keycode: u8, keysym: u32) -> bool {
+        let key = self.keys().find(|(other, _)| *other == keycode);
+        key.is_some_and(|(_, key)| key.syms == [keysym])
+    }
+
     /// The modifiers that this key sets while it is down.
     pub fn modifier(&self, keycode: u8) -> u8 {
         let entries = self.modifiers.iter().filter(|(key, _)| *key == keycode);
@@ -264,6 +270,11 @@ fn capitals(mods: u8, keysym: u32) -> u8 {
 /// viewer decides which modifiers are down.
 pub fn types_text(keysym: u32) -> bool {
     character(keysym).is_some() || Keysym::new(keysym).is_keypad_key()
+}
+
+/// Whether the keysym is one of Shift, Ctrl and the like.
+pub fn is_modifier(keysym: u32) -> bool {
+    Keysym::new(keysym).is_modifier_key()
 }
 
 /// Whether a spare key can get this keysym: it is a character, or a key that X knows.

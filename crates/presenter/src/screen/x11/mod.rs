@@ -4,9 +4,11 @@
 mod capture;
 mod clipboard;
 mod cursor;
+mod held_keys;
 mod image_fetch;
 mod input;
 mod keymap;
+mod leftovers;
 mod merge_areas;
 mod pixels;
 mod scancode;
