@@ -14,6 +14,7 @@ use super::{
     change::{Change, Effect, Notice},
     connections::{Connection, Link, Participant, PresenterProgram, Viewer},
     credential::{self, Credential},
+    limits::OWNERS_SHARE,
     messages::{ServerMessage, Welcome},
     presence::{ConnectionId, PageId},
     refusal::Refused,
@@ -119,8 +120,14 @@ impl Hub {
         // Before the limits are checked: only a client that may enter learns how full the session is.
         let admission = self.admitted(client, access, now)?;
         let most = self.rates(client).connections_by_client;
-        if link == Link::Open && self.connections.open_sockets_by(client) >= most {
-            return Err(Refused::TooMany { retry_after: RETRY_CONNECTING });
+        if link == Link::Open {
+            if self.connections.has_room_for(client, most) {
+                let allowed = self.rates(client).joins;
+                let joins = self.usage.joins.admit(client, allowed, OWNERS_SHARE, now);
+                joins.map_err(Refused::too_many)?;
+            } else {
+                return Err(Refused::TooMany { retry_after: RETRY_CONNECTING });
+            }
         }
         let pin = admission.pin;
         let side = join_as.side();
@@ -206,8 +213,8 @@ impl Hub {
         let proven = conf.map(|conf| given == Some(credential::sha256(conf.expose())));
         if proven == Some(false) {
             // Counted for the client as well, like any other guess.
-            self.usage.guesses.record(&client, now);
             let allowed = self.rates(client).guesses;
+            self.usage.guesses.record(client, allowed.per, now);
             self.usage.wrong_confs.admit(pin, allowed, now).map_err(Refused::too_many)?;
             return Err(Refused::malformed("the program's conf is not this session's"));
         }
@@ -312,7 +319,8 @@ impl Hub {
 
     /// Ends the connections of one session.
     pub(super) fn hang_up_session(&mut self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
-        self.hang_up_where(|connection| connection.pin == *pin, message)
+        let ids: Vec<_> = self.connections.of_session(pin).map(|(id, _)| id).collect();
+        ids.into_iter().flat_map(|id| self.hang_up(id, message)).collect()
     }
 
     fn hang_up_where(
