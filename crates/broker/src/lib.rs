@@ -50,6 +50,7 @@ mod links;
 mod mailing;
 mod minting;
 mod network;
+mod own_addresses;
 mod pages;
 mod programs;
 mod random;

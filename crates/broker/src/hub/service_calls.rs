@@ -24,6 +24,8 @@ use super::{
 pub(crate) struct HookTarget<'a> {
     pub url: &'a str,
     pub is_own_mail: bool,
+    /// Its host is this machine's.
+    pub leads_here: bool,
 }
 
 impl Hub {
@@ -76,7 +78,8 @@ impl Hub {
         if target.is_own_mail {
             return Ok(());
         }
-        let checked = self.settings.hook_targets.for_client(client).parse(target.url);
+        let checked =
+            self.settings.hook_targets.for_client(client).parse(target.url, target.leads_here);
         checked.map(drop).map_err(|refused| Refused::malformed(refused.to_string()))
     }
 

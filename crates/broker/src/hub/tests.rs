@@ -63,7 +63,8 @@ fn program() -> JoinAs {
 }
 
 fn put(hub: &mut Hub, pin: &Pin, hook: HookType) {
-    let target = HookTarget { url: "https://example.com/hook", is_own_mail: false };
+    let target =
+        HookTarget { url: "https://example.com/hook", is_own_mail: false, leads_here: false };
     hub.put_hook(LOCAL, pin.clone(), hook, &target, Millis(0)).unwrap();
 }
 
