@@ -4,21 +4,39 @@
 use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},
     hash::Hash,
+    time::Duration,
 };
 
-use serve::Client;
+use serve::{Client, Millis};
 use wire::{
     Pin, Side,
     shared_screen::{Role, Sharing},
 };
 
 use super::{
+    Hub,
     credential::KeyHash,
     limits::OWNERS_SHARE,
     owner::Owner,
     presence::{ConnectionId, PageId},
+    refusal::Refused,
     streams::StreamId,
 };
+
+/// A client with too many connections is asked to wait for this long.
+const RETRY_CONNECTING: Duration = Duration::from_secs(60);
+
+impl Hub {
+    /// Counts one more socket of this client, if it may open one.
+    pub(super) fn check_sockets(&mut self, client: Client, now: Millis) -> Result<(), Refused> {
+        let rates = self.rates(client);
+        if !self.connections.has_room_for(client, rates.connections_by_client) {
+            return Err(Refused::TooMany { retry_after: RETRY_CONNECTING });
+        }
+        let joins = self.usage.joins.admit(client, rates.joins, OWNERS_SHARE, now);
+        joins.map_err(Refused::too_many)
+    }
+}
 
 /// A connected page, or the presenter's program.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! How a page or a presenter's program joins a session, and how its connection ends.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use serve::{Client, Millis};
 use uuid::Uuid;
@@ -14,7 +14,6 @@ use super::{
     change::{Change, Effect, Notice},
     connections::{Connection, Link, Participant, PresenterProgram, Viewer},
     credential::{self, Credential},
-    limits::OWNERS_SHARE,
     messages::{ServerMessage, Welcome},
     presence::{ConnectionId, PageId},
     refusal::Refused,
@@ -22,8 +21,6 @@ use super::{
     text,
 };
 
-/// A client with too many connections is asked to wait for this long.
-const RETRY_CONNECTING: Duration = Duration::from_secs(60);
 /// A program's version and platform are shown to people, so each is cut to this many characters.
 const LONGEST_PROGRAM_INFO: usize = 32;
 
@@ -119,15 +116,8 @@ impl Hub {
         let JoinRequest { access, join_as, page, name, link } = request;
         // Before the limits are checked: only a client that may enter learns how full the session is.
         let admission = self.admitted(client, access, now)?;
-        let most = self.rates(client).connections_by_client;
         if link == Link::Open {
-            if self.connections.has_room_for(client, most) {
-                let allowed = self.rates(client).joins;
-                let joins = self.usage.joins.admit(client, allowed, OWNERS_SHARE, now);
-                joins.map_err(Refused::too_many)?;
-            } else {
-                return Err(Refused::TooMany { retry_after: RETRY_CONNECTING });
-            }
+            self.check_sockets(client, now)?;
         }
         let pin = admission.pin;
         let side = join_as.side();
@@ -265,6 +255,7 @@ impl Hub {
         } else if arrivals::arrives(&mut session.customer, &connection.participant, id, now) {
             change.add_customer(&pin, session);
         }
+        self.reschedule(&connection.pin);
         self.connections.insert(id, connection);
         for old in displaced {
             change.notices.extend(self.hang_up(old, &ServerMessage::replaced()));
@@ -289,6 +280,7 @@ impl Hub {
         };
         if entry.session.depart(side, connection.page, id, now) {
             change.add_presence(&connection.pin, &entry.session, side);
+            self.reschedule(&connection.pin);
             change.effects.push(Effect::SendRoster(connection.pin));
         }
         change
@@ -363,6 +355,8 @@ impl Hub {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::hub::{SessionEntry, limits::HubSettings, records::StoredState, session::Session};
 

@@ -12,6 +12,7 @@ pub mod conf;
 pub mod connections;
 pub mod credential;
 pub mod customer;
+mod deadlines;
 mod facts;
 mod guesses;
 pub mod hooks;
@@ -46,6 +47,7 @@ use self::{
     abuse::AbuseReports,
     chat::ChatLog,
     connections::Connections,
+    deadlines::Deadlines,
     limits::{HubSettings, Rates},
     outbox::Outbox,
     owner::Owner,
@@ -64,6 +66,7 @@ pub(crate) struct Hub {
     connections: Connections,
     streams: Streams,
     tickets: Tickets,
+    deadlines: Deadlines,
     abuse: AbuseReports,
     usage: Usage,
     outbox: Outbox,
@@ -108,17 +111,21 @@ impl Hub {
                 entry.chat.continue_after(last);
             }
         }
-        Self {
+        let pins: Vec<Pin> = sessions.keys().cloned().collect();
+        let mut hub = Self {
             settings,
             sessions,
             connections: Connections::default(),
             streams: Streams::default(),
             tickets: stored.tickets.into_iter().collect(),
+            deadlines: Deadlines::default(),
             abuse: AbuseReports::from_stored(stored.reports, stored.blocked),
             usage: Usage::default(),
             outbox: Outbox::from(stored.outbox),
             revision,
-        }
+        };
+        pins.iter().for_each(|pin| hub.reschedule(pin));
+        hub
     }
 
     /// Whether this client may not use the broker at all.

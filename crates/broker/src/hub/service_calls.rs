@@ -49,6 +49,7 @@ impl Hub {
         let mut session = Session::new(region, client, now, self.settings.durations.pin_life);
         session.console = console;
         self.sessions.insert(pin.clone(), SessionEntry::new(session.clone(), self.revision));
+        self.reschedule(&pin);
         let write = Write::Minted { pin: pin.clone(), session: Box::new(session) };
         Ok((pin, Change { reschedules: true, ..Change::with_write(write) }))
     }
@@ -146,6 +147,7 @@ impl Hub {
     pub fn revoke(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Change, Refused> {
         // An expired session can be revoked as well, so that the caller can be sure that it is over.
         self.known(client, pin, now)?.session.revoked = true;
+        self.reschedule(pin);
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
         Ok(Change { notices, ..Change::of_session(pin, Write::Revoked { pin: pin.clone() }) })
     }
