@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -21,8 +21,10 @@ use wire::{
 use crate::{
     coordinator::Coordinator,
     hub::{
+        abuse::Block,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
+        owner::Owner,
         refusal::Refused,
     },
 };
@@ -45,7 +47,10 @@ pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
 /// - `POST /control/chat {session_pin, page, name, body}`: has such a page write a chat message;
 /// - `POST /control/deliveries {hold}`: holds fired hooks back, or lets them go;
 /// - `POST /control/facts {session_pin}`: the state of a session, as its console is told of it;
-/// - `GET /control/outbox`: the e-mails, newest last.
+/// - `GET /control/outbox`: the e-mails, newest last;
+/// - `GET /control/blocks`: the addresses (IPv4) and networks (IPv6 /48) that are blocked after reports of abuse, the
+///   oldest block first, each with the second since 1970 in which it began;
+/// - `DELETE /control/blocks/{owner}`: ends the block of this address or network, and forgets what led to it.
 pub(crate) fn routes(coordinator: Arc<Coordinator>) -> Router {
     Router::new()
         .route("/control/presence", post(presence))
@@ -53,6 +58,9 @@ pub(crate) fn routes(coordinator: Arc<Coordinator>) -> Router {
         .route("/control/deliveries", post(deliveries))
         .route("/control/facts", post(facts))
         .route("/control/outbox", get(outbox))
+        .route("/control/blocks", get(blocks))
+        // The rest of the path, since a network has a slash in it.
+        .route("/control/blocks/{*owner}", delete(lift_block))
         .with_state(coordinator)
 }
 
@@ -104,7 +112,7 @@ async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<
     let request = JoinRequest::stand_in(pin, join_as, page, &name);
     let id = coordinator.connect_stand_in(request).await?;
     match shown {
-        Some(state) => coordinator.apply(|hub, _| hub.share(id, state)).await,
+        Some(state) => coordinator.apply(|hub, now| hub.share(id, state, now)).await,
         None => Ok(()),
     }
 }
@@ -176,6 +184,33 @@ async fn outbox(State(coordinator): State<Arc<Coordinator>>) -> Response {
     };
     let mails: Vec<_> = coordinator.with_hub(|hub, _| hub.outbox().iter().map(entry).collect());
     Json(json!({ "success": true, "outbox": mails })).into_response()
+}
+
+async fn blocks(State(coordinator): State<Arc<Coordinator>>) -> Response {
+    let entry = |block: &Block| json!({ "owner": block.owner.to_string(), "since_s": block.since.seconds() });
+    let blocks = coordinator.with_hub(|hub, _| hub.blocks());
+    let blocks: Vec<_> = blocks.iter().map(entry).collect();
+    Json(json!({ "success": true, "blocks": blocks })).into_response()
+}
+
+async fn lift_block(
+    State(coordinator): State<Arc<Coordinator>>,
+    Path(owner): Path<String>,
+) -> Response {
+    let owner: Owner = match owner.parse() {
+        Ok(owner) => owner,
+        Err(error) => return Refused::malformed(format!("lift a block: {error}")).into_response(),
+    };
+    match coordinator.lift_block(owner).await {
+        Ok(true) => done(),
+        Ok(false) => {
+            let error =
+                "lift a block: this address is not blocked; list the blocks to see which are";
+            let body = Json(json!({ "success": false, "error": error }));
+            (StatusCode::NOT_FOUND, body).into_response()
+        }
+        Err(refused) => refused.into_response(),
+    }
 }
 
 fn not_online() -> Response {

@@ -21,6 +21,7 @@ use crate::{
     hub::{
         Hub,
         change::{Change, Notice},
+        owner::Owner,
         refusal::Refused,
     },
     programs::Programs,
@@ -98,6 +99,11 @@ impl Coordinator {
     /// As [`Coordinator::apply`], for decisions that nobody waits for. The store has logged a failure.
     pub async fn record(self: &Arc<Self>, decide: impl FnOnce(&mut Hub, Millis) -> Change) {
         let _ = self.apply(|hub, now| Ok(decide(hub, now))).await;
+    }
+
+    /// Ends a block; false if there is none.
+    pub async fn lift_block(self: &Arc<Self>, owner: Owner) -> Result<bool, Refused> {
+        self.change(|hub, _| Ok(hub.lift_block(owner))).await
     }
 
     /// Sends notices about something that isn't stored.

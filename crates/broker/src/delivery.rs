@@ -31,6 +31,7 @@ use crate::{
         limits::ByClient,
         target::TargetPolicy,
     },
+    own_addresses::OwnAddresses,
     webhook_secrets::WebhookSecrets,
 };
 
@@ -46,6 +47,8 @@ const MOST_WAITING: usize = 4_096;
 pub(crate) struct Deliverer {
     clients: ByClient<reqwest::Client>,
     policy: ByClient<TargetPolicy>,
+    /// The addresses that lead to this machine.
+    pub own: OwnAddresses,
     /// The deliveries that are held back; none while they are passed on.
     held: Mutex<Option<Vec<Delivery>>>,
     under_way: UnderWay,
@@ -61,6 +64,7 @@ impl Deliverer {
     /// When the HTTP client can't be built.
     pub fn new(
         policy: ByClient<TargetPolicy>,
+        own: OwnAddresses,
         timeout: Duration,
         held: bool,
         secrets: WebhookSecrets,
@@ -77,13 +81,14 @@ impl Deliverer {
                 // Each goes on a connection of its own: an idle one may be closed just when it is used, and a
                 // hook that is lost by that never fires again.
                 .pool_max_idle_per_host(0)
-                .dns_resolver(CheckedResolver(policy))
+                .dns_resolver(CheckedResolver(policy, own.clone()))
                 .build()
         };
         let clients = ByClient { local: client(policy.local)?, remote: client(policy.remote)? };
         Ok(Self {
             clients,
             policy,
+            own,
             held: Mutex::new(held.then(Vec::new)),
             under_way: UnderWay::default(),
             slots: Semaphore::new(AT_ONCE),
@@ -163,7 +168,8 @@ impl Deliverer {
         let FiredHook { hook, url, name } = &delivery.fired;
         // The resolver never sees an address that is in the URL itself, and the hook may have been put under
         // another policy.
-        let url = match self.policy.for_client(delivery.minter).parse(url) {
+        let leads_here = self.own.are_in(url).await;
+        let url = match self.policy.for_client(delivery.minter).parse(url, leads_here) {
             Ok(url) => url,
             Err(refused) => {
                 tracing::warn!(%hook, %refused, "hook not delivered");
@@ -305,15 +311,20 @@ impl Drop for InFlight {
 }
 
 /// Resolves a name and drops the addresses that hooks may not go to.
-#[derive(Debug, Clone, Copy)]
-struct CheckedResolver(TargetPolicy);
+#[derive(Debug, Clone)]
+struct CheckedResolver(TargetPolicy, OwnAddresses);
 
 impl dns::Resolve for CheckedResolver {
     fn resolve(&self, name: dns::Name) -> dns::Resolving {
-        let policy = self.0;
+        let Self(policy, own) = self.clone();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found.filter(|addr| policy.allows(addr.ip())).collect();
+            let mut allowed: Vec<SocketAddr> = Vec::new();
+            for addr in found {
+                if policy.allows(addr.ip(), own.contains(addr.ip()).await) {
+                    allowed.push(addr);
+                }
+            }
             if allowed.is_empty() {
                 return Err("the name leads to no address that hooks may go to".into());
             }

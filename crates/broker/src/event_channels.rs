@@ -14,10 +14,12 @@ use serve::Client;
 use tokio::sync::Notify;
 use wire::Pin;
 
+use crate::hub::owner::Owner;
+
 /// How many sessions one channel may follow.
 pub(crate) const MOST_FOLLOWED: usize = 20_000;
-/// How many channels one client may have open. A console has one, but many may share an address.
-const MOST_BY_CLIENT: usize = 64;
+/// How many channels one owner of addresses may have open. A console has one, but many may share an address.
+const MOST_BY_OWNER: usize = 64;
 
 /// All channels that are open.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub(crate) struct EventChannels(Mutex<Open>);
 #[derive(Debug, Default)]
 struct Open {
     channels: HashMap<u64, (Client, Arc<Waiting>)>,
+    /// How many there are of each owner.
+    by_owner: HashMap<Owner, usize>,
     followers: HashMap<Pin, HashSet<u64>>,
     last_id: u64,
 }
@@ -55,12 +59,14 @@ pub(crate) struct EventChannel {
 }
 
 impl EventChannels {
-    /// Opens a channel; `None` if this client has too many already.
+    /// Opens a channel; `None` if this client's owner has too many already.
     pub fn open(self: &Arc<Self>, client: Client) -> Option<EventChannel> {
         let mut open = self.0.lock();
-        if open.channels.values().filter(|(other, _)| *other == client).count() >= MOST_BY_CLIENT {
+        let owners = open.by_owner.entry(Owner::of(client)).or_default();
+        if *owners >= MOST_BY_OWNER {
             return None;
         }
+        *owners += 1;
         open.last_id += 1;
         let (id, waiting) = (open.last_id, Arc::<Waiting>::default());
         open.channels.insert(id, (client, Arc::clone(&waiting)));
@@ -151,6 +157,15 @@ impl EventChannel {
 }
 
 impl Open {
+    fn closed(&mut self, owner: Owner) {
+        if let Some(left) = self.by_owner.get_mut(&owner) {
+            *left -= 1;
+            if *left == 0 {
+                self.by_owner.remove(&owner);
+            }
+        }
+    }
+
     fn stop_following(&mut self, id: u64, pin: &Pin) {
         if let Some(followers) = self.followers.get_mut(pin) {
             followers.remove(&id);
@@ -164,7 +179,9 @@ impl Open {
 impl Drop for EventChannel {
     fn drop(&mut self) {
         let mut open = self.all.0.lock();
-        open.channels.remove(&self.id);
+        if let Some((client, _)) = open.channels.remove(&self.id) {
+            open.closed(Owner::of(client));
+        }
         for pin in self.followed.keys() {
             open.stop_following(self.id, pin);
         }
@@ -202,7 +219,7 @@ mod tests {
     async fn a_client_has_a_number_of_channels_and_each_a_number_of_sessions() {
         let all = Arc::<EventChannels>::default();
         let mut open: Vec<_> = std::iter::from_fn(|| all.open(CLIENT)).collect();
-        assert_eq!(open.len(), MOST_BY_CLIENT);
+        assert_eq!(open.len(), MOST_BY_OWNER);
         open.truncate(1);
         assert!(all.open(CLIENT).is_some());
         let mut channel = open.pop().unwrap();
@@ -213,6 +230,6 @@ mod tests {
         }
         assert!(!channel.follow(&pin(1), 0));
         drop(channel);
-        assert!(all.0.lock().followers.is_empty());
+        assert!(all.0.lock().followers.is_empty() && all.0.lock().by_owner.len() == 1);
     }
 }

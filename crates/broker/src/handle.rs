@@ -10,9 +10,11 @@ use crate::{
     control_routes::stand_in_program,
     coordinator::Coordinator,
     hub::{
+        abuse::Block,
         customer::Answer,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
+        owner::Owner,
     },
 };
 
@@ -54,6 +56,19 @@ impl Handle {
     /// The e-mails that were asked for lately, newest last.
     pub fn outbox(&self) -> Vec<Mail> {
         self.0.with_hub(|hub, _| hub.outbox().iter().cloned().collect())
+    }
+
+    /// The addresses and networks that are blocked after reports of abuse, the oldest block first.
+    pub fn blocks(&self) -> Vec<Block> {
+        self.0.with_hub(|hub, _| hub.blocks())
+    }
+
+    /// Ends the block of an address or network, and forgets what led to it; false if there is none.
+    ///
+    /// # Errors
+    /// Why it could not be saved, for people.
+    pub async fn lift_block(&self, owner: Owner) -> Result<bool, String> {
+        self.0.lift_block(owner).await.map_err(|refused| refused.to_string())
     }
 
     /// The fault plan. Its routes are templates of paths (`/api/v1/hook/`), and `deliver` for deliveries of hooks.

@@ -50,6 +50,7 @@ mod links;
 mod mailing;
 mod minting;
 mod network;
+mod own_addresses;
 mod pages;
 mod programs;
 mod random;
@@ -66,7 +67,9 @@ pub use self::store::{STORE_FILE, STORE_VERSION, StoreError, StoreKey};
 pub use config::{ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};
 pub use handle::Handle;
 pub use hub::{
+    abuse::Block,
     outbox::{Mail, MailState},
+    owner::{NoOwner, Owner},
     rates::Rate,
     target::{TargetPolicy, TargetRefused},
     text::{LONGEST_MESSAGE, LONGEST_NAME},

@@ -51,6 +51,7 @@ impl Running {
         };
         let server = Server::start(bound, http::routes(context), self.limits, tls)?;
         self.network = Some((server, got_requested_port));
+        self.coordinator.deliverer.own.set_network(Some(&endpoint));
         *self.coordinator.network.write() = Some(endpoint);
         Ok(())
     }
@@ -59,6 +60,7 @@ impl Running {
     pub async fn close_to_network(&mut self) {
         let Some((server, _)) = self.network.take() else { return };
         *self.coordinator.network.write() = None;
+        self.coordinator.deliverer.own.set_network(None);
         let send_away = || {
             self.coordinator.notify(|hub| hub.hang_up_strangers(&ServerMessage::restarting()));
             self.coordinator.channels.close_strangers();

@@ -12,7 +12,8 @@ impl Coordinator {
     /// Calls a client's listener, so that the client learns whether it can be reached from here; true if anything
     /// answered there.
     pub async fn reach(&self, client: Client, url: &str) -> Result<bool, Refused> {
-        let target = HookTarget { url, is_own_mail: false };
+        let leads_here = self.deliverer.own.are_in(url).await;
+        let target = HookTarget { url, is_own_mail: false, leads_here };
         self.with_hub(|hub, _| hub.check_target(client, &target))?;
         let url = Url::parse(url).ok().filter(is_reach_test).ok_or_else(|| {
             Refused::malformed("url does not end with /reach/ and a nonce of 32 hex digits")

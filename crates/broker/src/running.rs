@@ -21,6 +21,7 @@ use crate::{
     handle::Handle,
     http::{self, ApiContext},
     hub::{Hub, limits::HubSettings, messages::ServerMessage},
+    own_addresses::OwnAddresses,
     programs::Programs,
     smtp::Mailer,
     socket_registry::SocketRegistry,
@@ -241,8 +242,9 @@ async fn open(
     let mailer = config.smtp.as_ref().map(Mailer::new).transpose();
     let timeout = config.durations.hook_timeout;
     let secrets = WebhookSecrets::new(signing_key(loaded.signing_key.as_ref())?);
+    let own = OwnAddresses::new(&endpoint);
     let deliverer =
-        Deliverer::new(config.hook_targets, timeout, config.hold_deliveries, secrets)
+        Deliverer::new(config.hook_targets, own, timeout, config.hold_deliveries, secrets)
             .map_err(|error| StartError::Settings(format!("make the hooks' client: {error}")))?;
     let coordinator = Arc::new(Coordinator {
         clock: config.clock,

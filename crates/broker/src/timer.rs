@@ -15,7 +15,14 @@ impl Coordinator {
     }
 
     async fn fire_elapsed(self: &Arc<Self>) {
-        self.record(|hub, now| hub.fire_elapsed(now)).await;
+        // In turns, between which others get at the hub.
+        loop {
+            self.record(|hub, now| hub.fire_elapsed(now)).await;
+            let due = self.with_hub(|hub, now| hub.next_deadline().is_some_and(|at| at <= now));
+            if !due {
+                return;
+            }
+        }
     }
 }
 
@@ -28,7 +35,7 @@ pub(crate) async fn keep_time(coordinator: Arc<Coordinator>) {
             coordinator.record(|hub, now| hub.forget_old(now)).await;
             forget_at = coordinator.clock.now().after(FORGET_EVERY);
         }
-        let deadline = coordinator.with_hub(|hub, now| hub.next_deadline(now));
+        let deadline = coordinator.with_hub(|hub, _| hub.next_deadline());
         let deadline = deadline.map_or(forget_at, |deadline| deadline.min(forget_at));
         tokio::select! {
             () = coordinator.clock.sleep_until(deadline) => coordinator.fire_elapsed().await,

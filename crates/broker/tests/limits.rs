@@ -186,3 +186,35 @@ async fn a_receiver_that_never_answers_is_given_up_and_holds_up_nobody_else() {
     receiver.expect("other").await;
     rig.handle().idle().await;
 }
+
+#[tokio::test]
+async fn this_machine_is_refused_by_its_public_address_and_name_as_by_loopback() {
+    let nonce = "0123456789abcdef0123456789abcdef";
+    for (public, here) in [
+        ("http://93.184.216.34:8080", "http://93.184.216.34:9"),
+        ("https://support.example.invalid", "http://support.example.invalid:9"),
+    ] {
+        for allowed in [false, true] {
+            let rig = broker_with(|config| {
+                config.public_url = public.parse().ok();
+                config.hook_targets = TargetPolicy { loopback: allowed, private: true }.into();
+                config.durations.hook_timeout = Duration::from_millis(1);
+            })
+            .await;
+            let host = rig.running.addr().to_string();
+            let call = async |method: reqwest::Method, path: &str, body: Value| {
+                let url = format!("http://{host}/api/v1{path}");
+                rig.http.request(method, url).body(body.to_string()).send().await.unwrap()
+            };
+            let minted = call(reqwest::Method::GET, "/session_pin?region=us-east-1", Value::Null);
+            let pin = common::json_of(minted.await).await["session_pin"].clone();
+            let hook = json!({ "type": "viewer_started", "url": here, "session_pin": pin });
+            let expected = if allowed { 200 } else { 400 };
+            let put = call(reqwest::Method::PUT, "/hook/", hook).await.status();
+            assert_eq!(put, expected, "{here}");
+            let reach = json!({ "url": format!("{here}/reach/{nonce}") });
+            let reached = call(reqwest::Method::POST, "/x/reach", reach).await.status();
+            assert_eq!(reached, expected, "{here}");
+        }
+    }
+}

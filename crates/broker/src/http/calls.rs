@@ -65,7 +65,9 @@ pub(super) async fn hook(call: Call, fields: Fields) -> HttpResult {
         .map_err(|error| Refused::malformed(format!("type: {error}")))?;
     let (pin, url) = (fields.pin()?, fields.text("url")?);
     let coordinator = &call.coordinator;
-    let target = HookTarget { url, is_own_mail: coordinator.own_mail_address(url).is_some() };
+    let is_own_mail = coordinator.own_mail_address(url).is_some();
+    let leads_here = coordinator.deliverer.own.are_in(url).await;
+    let target = HookTarget { url, is_own_mail, leads_here };
     coordinator.apply(|hub, now| hub.put_hook(call.client, pin, hook, &target, now)).await?;
     Ok(json(success()))
 }

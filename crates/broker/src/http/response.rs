@@ -105,7 +105,9 @@ impl IntoResponse for Refused {
             | Self::NoSuchCall => StatusCode::NOT_FOUND,
             Self::PinOver => StatusCode::GONE,
             Self::AlreadyGiven | Self::Taken | Self::NoPresenter => StatusCode::CONFLICT,
-            Self::TooMany { .. } | Self::Full => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::Guessing { .. } | Self::Full => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::NotYours | Self::NotAllowed(_) | Self::Blocked | Self::ForeignPage => {
                 StatusCode::FORBIDDEN
             }
@@ -115,7 +117,7 @@ impl IntoResponse for Refused {
         let error = Some(self.to_string());
         let mut response = json(pretty(&Outcome { success: false, error }));
         *response.status_mut() = status;
-        if let Self::TooMany { retry_after } = self {
+        if let Self::TooMany { retry_after } | Self::Guessing { retry_after } = self {
             let seconds = retry_after.as_secs().max(1);
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

@@ -92,6 +92,12 @@ impl ChatLog {
         new.take(most).map(Message::numbered).collect()
     }
 
+    /// When the last message can't be fetched any more; `None` if there is none.
+    pub fn last_ends(&self) -> Option<Millis> {
+        let ends = self.messages.iter().map(|message| message.ttl).max()?;
+        Some(Millis(i64::try_from(ends.saturating_mul(1_000)).unwrap_or(i64::MAX)))
+    }
+
     pub fn forget_old(&mut self, now: Millis) {
         self.messages.retain(|message| message.ttl > now.seconds());
     }

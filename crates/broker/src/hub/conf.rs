@@ -49,7 +49,8 @@ impl Hub {
             return Ok(pin);
         }
         // A conf that names a live session but isn't ours is forged, so it counts as a guess.
-        self.usage.guesses.record(&client, now);
+        let per = self.rates(client).guesses.per;
+        self.usage.guesses.record(client, per, now);
         Err(wrong())
     }
 }

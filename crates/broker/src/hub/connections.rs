@@ -1,19 +1,42 @@
 //! The connections of pages and of presenters' programs: who is at the other end of
 //! each, and whether messages still reach it.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap, hash_map::Entry},
+    hash::Hash,
+    time::Duration,
+};
 
-use serve::Client;
+use serve::{Client, Millis};
 use wire::{
     Pin, Side,
     shared_screen::{Role, Sharing},
 };
 
 use super::{
+    Hub,
     credential::KeyHash,
+    limits::OWNERS_SHARE,
+    owner::Owner,
     presence::{ConnectionId, PageId},
+    refusal::Refused,
     streams::StreamId,
 };
+
+/// A client with too many connections is asked to wait for this long.
+const RETRY_CONNECTING: Duration = Duration::from_secs(60);
+
+impl Hub {
+    /// Counts one more socket of this client, if it may open one.
+    pub(super) fn check_sockets(&mut self, client: Client, now: Millis) -> Result<(), Refused> {
+        let rates = self.rates(client);
+        if !self.connections.has_room_for(client, rates.connections_by_client) {
+            return Err(Refused::TooMany { retry_after: RETRY_CONNECTING });
+        }
+        let joins = self.usage.joins.admit(client, rates.joins, OWNERS_SHARE, now);
+        joins.map_err(Refused::too_many)
+    }
+}
 
 /// A connected page, or the presenter's program.
 #[derive(Debug)]
@@ -121,6 +144,10 @@ pub(crate) struct Connections {
     all: HashMap<ConnectionId, Connection>,
     /// Which viewer asks for streams with which key, by the key's hash.
     watch_keys: HashMap<KeyHash, ConnectionId>,
+    by_session: HashMap<Pin, BTreeSet<ConnectionId>>,
+    /// How many sockets are open, so that nobody has to count them.
+    open_by_client: HashMap<Client, usize>,
+    open_by_owner: HashMap<Owner, usize>,
 }
 
 impl Connections {
@@ -128,6 +155,11 @@ impl Connections {
         if let Some(viewer) = connection.participant.as_viewer() {
             self.watch_keys.insert(viewer.key, id);
         }
+        if connection.link == Link::Open {
+            *self.open_by_client.entry(connection.client).or_default() += 1;
+            *self.open_by_owner.entry(Owner::of(connection.client)).or_default() += 1;
+        }
+        self.by_session.entry(connection.pin.clone()).or_default().insert(id);
         self.all.insert(id, connection);
     }
 
@@ -135,6 +167,15 @@ impl Connections {
         let connection = self.all.remove(&id)?;
         if let Some(viewer) = connection.participant.as_viewer() {
             self.watch_keys.remove(&viewer.key);
+        }
+        if connection.link == Link::Open {
+            self.socket_closed(connection.client);
+        }
+        if let Some(ids) = self.by_session.get_mut(&connection.pin) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_session.remove(&connection.pin);
+            }
         }
         Some(connection)
     }
@@ -152,12 +193,21 @@ impl Connections {
         self.watch_keys.get(key).copied()
     }
 
-    /// How many sockets of this client are open.
-    pub fn open_sockets_by(&self, client: Client) -> usize {
-        let open = |one: &&Connection| one.link == Link::Open && one.client == client;
-        self.all.values().filter(open).count()
+    /// Whether this client may open one more socket: `most` at once, and [`OWNERS_SHARE`] times as many from all
+    /// addresses of its owner.
+    pub fn has_room_for(&self, client: Client, most: usize) -> bool {
+        let by_client = self.open_by_client.get(&client).copied().unwrap_or_default();
+        let by_owner = self.open_by_owner.get(&Owner::of(client)).copied().unwrap_or_default();
+        by_client < most && by_owner < most.saturating_mul(OWNERS_SHARE)
     }
 
+    /// The connections of a session.
+    pub fn of_session(&self, pin: &Pin) -> impl Iterator<Item = (ConnectionId, &Connection)> {
+        let ids = self.by_session.get(pin).into_iter().flatten();
+        ids.filter_map(|id| Some((*id, self.all.get(id)?)))
+    }
+
+    /// Looks at all connections, so it is for what ends the broker or an endpoint.
     pub fn ids_where(&self, chosen: impl Fn(&Connection) -> bool) -> Vec<ConnectionId> {
         self.all.iter().filter(|(_, one)| chosen(one)).map(|(id, _)| *id).collect()
     }
@@ -169,6 +219,25 @@ impl Connections {
         if let Some(viewer) = connection.participant.as_viewer() {
             self.watch_keys.remove(&viewer.key);
         }
-        std::mem::replace(&mut connection.link, Link::HungUp) == Link::Open
+        let (was, client) =
+            (std::mem::replace(&mut connection.link, Link::HungUp), connection.client);
+        if was == Link::Open {
+            self.socket_closed(client);
+        }
+        was == Link::Open
+    }
+
+    fn socket_closed(&mut self, client: Client) {
+        count_down(&mut self.open_by_client, client);
+        count_down(&mut self.open_by_owner, Owner::of(client));
+    }
+}
+
+fn count_down<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
+        }
     }
 }

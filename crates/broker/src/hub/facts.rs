@@ -14,11 +14,15 @@ use super::{
     Hub, SessionEntry,
     change::{Change, Effect},
     credential::{self, KeyHash},
+    limits::OWNERS_SHARE,
     presence::{ConnectionId, millis_between},
     refusal::Refused,
     session::Life,
     text,
 };
+
+/// How many sessions' worth of chat messages one client's consoles may write.
+const CONSOLES_SHARE: usize = 16;
 
 impl Hub {
     /// Gives each session that changed its next revision, which the deliveries of its hooks carry.
@@ -73,6 +77,10 @@ impl Hub {
         let body = text::tidy_message(body).ok_or_else(text::bad_message)?;
         let allowed = self.rates(client).chat;
         self.usage.console_chat.admit(pin, allowed, now).map_err(Refused::too_many)?;
+        // Beside it, since a client may mint as many PINs as it is allowed to.
+        let in_all = allowed.shared_by(CONSOLES_SHARE);
+        let by_client = &mut self.usage.console_chat_by_client;
+        by_client.admit(client, in_all, OWNERS_SHARE, now).map_err(Refused::too_many)?;
         self.add_to_chat(pin.clone(), Side::Viewers, (name, body), guid, now)
     }
 

@@ -1,6 +1,6 @@
 //! How a page or a presenter's program joins a session, and how its connection ends.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use serve::{Client, Millis};
 use uuid::Uuid;
@@ -21,8 +21,6 @@ use super::{
     text,
 };
 
-/// A client with too many connections is asked to wait for this long.
-const RETRY_CONNECTING: Duration = Duration::from_secs(60);
 /// A program's version and platform are shown to people, so each is cut to this many characters.
 const LONGEST_PROGRAM_INFO: usize = 32;
 
@@ -118,9 +116,8 @@ impl Hub {
         let JoinRequest { access, join_as, page, name, link } = request;
         // Before the limits are checked: only a client that may enter learns how full the session is.
         let admission = self.admitted(client, access, now)?;
-        let most = self.rates(client).connections_by_client;
-        if link == Link::Open && self.connections.open_sockets_by(client) >= most {
-            return Err(Refused::TooMany { retry_after: RETRY_CONNECTING });
+        if link == Link::Open {
+            self.check_sockets(client, now)?;
         }
         let pin = admission.pin;
         let side = join_as.side();
@@ -206,8 +203,8 @@ impl Hub {
         let proven = conf.map(|conf| given == Some(credential::sha256(conf.expose())));
         if proven == Some(false) {
             // Counted for the client as well, like any other guess.
-            self.usage.guesses.record(&client, now);
             let allowed = self.rates(client).guesses;
+            self.usage.guesses.record(client, allowed.per, now);
             self.usage.wrong_confs.admit(pin, allowed, now).map_err(Refused::too_many)?;
             return Err(Refused::malformed("the program's conf is not this session's"));
         }
@@ -258,6 +255,7 @@ impl Hub {
         } else if arrivals::arrives(&mut session.customer, &connection.participant, id, now) {
             change.add_customer(&pin, session);
         }
+        self.reschedule(&connection.pin);
         self.connections.insert(id, connection);
         for old in displaced {
             change.notices.extend(self.hang_up(old, &ServerMessage::replaced()));
@@ -282,6 +280,7 @@ impl Hub {
         };
         if entry.session.depart(side, connection.page, id, now) {
             change.add_presence(&connection.pin, &entry.session, side);
+            self.reschedule(&connection.pin);
             change.effects.push(Effect::SendRoster(connection.pin));
         }
         change
@@ -312,7 +311,8 @@ impl Hub {
 
     /// Ends the connections of one session.
     pub(super) fn hang_up_session(&mut self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
-        self.hang_up_where(|connection| connection.pin == *pin, message)
+        let ids: Vec<_> = self.connections.of_session(pin).map(|(id, _)| id).collect();
+        ids.into_iter().flat_map(|id| self.hang_up(id, message)).collect()
     }
 
     fn hang_up_where(
@@ -355,6 +355,8 @@ impl Hub {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::hub::{SessionEntry, limits::HubSettings, records::StoredState, session::Session};
 

@@ -74,31 +74,51 @@ impl Default for Durations {
 /// How often things may be done.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
-    /// PINs minted by one client.
+    /// PINs minted by one client. All addresses of its owner ([`Owner`](super::owner::Owner)) may do [`OWNERS_SHARE`] times as much.
     pub mint: Rate,
-    /// E-mails asked for by one client.
+    /// E-mails asked for by one owner.
     pub mail_by_client: Rate,
     /// E-mails about one PIN.
     pub mail_by_pin: Rate,
-    /// Chat messages of one page.
+    /// E-mails to one recipient.
+    pub mail_by_recipient: Rate,
+    /// E-mails of all strangers together, and of this machine.
+    pub mail_in_all: Rate,
+    /// Chat messages on one connection. All connections of one client may do four times as much, and all those of its
+    /// owner four times as much as a client; so it is with everything on connections.
     pub chat: Rate,
-    /// Unknown PINs asked for by one client. After that every PIN is refused for the rest of the window.
+    /// Unknown PINs asked for by one client. After that every PIN is refused for the rest of the window. All addresses
+    /// of its owner have [`GUESSERS_SHARE`] times as many.
     pub guesses: Rate,
+    /// Unknown PINs asked for by all strangers together. After that each one costs its owner a pause
+    /// ([`Rates::guess_pause`]), and an owner without one notices nothing.
+    pub guesses_in_all: Rate,
+    /// See [`Rates::guesses_in_all`]: the first pause, four times as long after each further guess.
+    pub guess_pause: Duration,
     /// From this many guesses on, each answer takes [`Rates::guess_delay`] longer than the last one.
     pub slow_after: usize,
     /// See [`Rates::slow_after`]. Measured by the machine's clock.
     pub guess_delay: Duration,
-    /// Tests whether one client's listener can be reached.
+    /// Tests whether one owner's listener can be reached.
     pub reach: Rate,
-    /// Live connections of one client at once.
+    /// Reports of abuse by one owner.
+    pub reports: Rate,
+    /// Live connections of one client at once; four times as many of its owner.
     pub connections_by_client: usize,
+    /// Live connections that one client begins.
+    pub joins: Rate,
     /// Viewers of one session at once; each has one stream at most.
     pub viewers_by_pin: usize,
-    /// Streams that one viewer's page asks for.
+    /// Streams that one viewer asks for on one live connection.
     pub streams: Rate,
-    /// How often one viewer's page may report its quality or a picture that it saved.
+    /// How often one connection may report its quality, a picture that it saved, another name or a pause.
     pub signals: Rate,
 }
+
+/// How many times as much as one client all addresses of its owner may do together.
+pub const OWNERS_SHARE: usize = 4;
+/// As [`OWNERS_SHARE`], of guesses.
+pub const GUESSERS_SHARE: usize = 3;
 
 impl Rates {
     /// For a broker that strangers can reach.
@@ -107,13 +127,21 @@ impl Rates {
             mint: Rate::new(60, 600),
             mail_by_client: Rate::new(30, 3_600),
             mail_by_pin: Rate::new(10, 3_600),
+            mail_by_recipient: Rate::new(6, 3_600),
+            mail_in_all: Rate::new(300, 3_600),
             chat: Rate::new(20, 10),
             // Nobody mistypes a PIN that often, and of 17^9 possible ones nobody finds a live one at this pace.
             guesses: Rate::new(20, 900),
+            // As many as customers of a large help desk mistype in that time.
+            guesses_in_all: Rate::new(300, 900),
+            guess_pause: Duration::from_secs(10),
             slow_after: 5,
             guess_delay: Duration::from_millis(200),
             reach: Rate::new(6, 60),
+            reports: Rate::new(20, 3_600),
             connections_by_client: 64,
+            // All of them, three times a minute: as when everybody comes back after a restart.
+            joins: Rate::new(192, 60),
             viewers_by_pin: 32,
             streams: Rate::new(30, 60),
             signals: Rate::new(20, 10),
@@ -126,10 +154,15 @@ impl Rates {
             mint: Rate::new(20_000, 60),
             mail_by_client: Rate::new(1_000, 3_600),
             mail_by_pin: Rate::new(60, 3_600),
+            mail_by_recipient: Rate::new(60, 3_600),
+            mail_in_all: Rate::new(1_000, 3_600),
             guesses: Rate::new(1_000, 60),
+            guesses_in_all: Rate::new(10_000, 60),
             slow_after: 200,
             reach: Rate::new(60, 60),
+            reports: Rate::new(1_000, 3_600),
             connections_by_client: 4_096,
+            joins: Rate::new(20_000, 60),
             ..Self::network()
         }
     }

@@ -1,5 +1,7 @@
 //! E-mails: which are accepted, and what becomes of each.
 
+use std::time::Duration;
+
 use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::Pin;
@@ -39,20 +41,34 @@ impl Hub {
     ) -> Result<Change, Refused> {
         let MailRequest { id, to, pin, subject, body } = request;
         self.managed(client, pin, now)?;
-        let rates = self.rates(client);
-        let usage = &mut self.usage;
-        // The PIN's limit first: a mail that it refuses must not count against the client's own limit.
-        usage.mail_by_pin.admit(pin, rates.mail_by_pin, now).map_err(Refused::too_many)?;
-        usage
-            .mail_by_client
-            .admit(&client, rates.mail_by_client, now)
-            .map_err(Refused::too_many)?;
+        self.count_mail(client, pin, &to, now).map_err(Refused::too_many)?;
         let sends = self.settings.sends_mail;
         let state = if sends { MailState::Sending } else { MailState::Unsent };
         let mail = Mail { id, pin: Some(pin.clone()), at: now, to, subject, body, state };
         self.outbox.add(mail.clone());
         let effects = if sends { vec![Effect::SendMail(mail.clone())] } else { Vec::new() };
         Ok(Change { effects, ..Change::of_session(pin, Write::MailQueued { mail }) })
+    }
+
+    /// Counts an e-mail by everything that has a limit, or by nothing if one of them is used up.
+    fn count_mail(
+        &mut self,
+        client: Client,
+        pin: &Pin,
+        to: &str,
+        now: Millis,
+    ) -> Result<(), Duration> {
+        let (rates, usage) = (self.rates(client), &mut self.usage);
+        let (mailbox, is_local) = (mailbox(to), client.is_this_machine());
+        usage.mail_by_pin.check(pin, rates.mail_by_pin, now)?;
+        usage.mail_by_recipient.check(&mailbox, rates.mail_by_recipient, now)?;
+        // Before the last one, which is everybody's: who has used up their own share takes nothing of it.
+        usage.mail_by_client.check(client, rates.mail_by_client, 1, now)?;
+        usage.mail_in_all.admit(&is_local, rates.mail_in_all, now)?;
+        usage.mail_by_pin.record(pin, rates.mail_by_pin.per, now);
+        usage.mail_by_recipient.record(&mailbox, rates.mail_by_recipient.per, now);
+        usage.mail_by_client.record(client, rates.mail_by_client.per, now);
+        Ok(())
     }
 
     /// Records what became of an e-mail.
@@ -95,5 +111,70 @@ impl Hub {
             change.changed.extend(set.changed);
         }
         change
+    }
+}
+
+/// The mailbox that an address leads to, as far as can be known: most servers take what follows a `+` for a note, and
+/// none tells capital letters apart.
+fn mailbox(address: &str) -> String {
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let mailbox = local.split('+').next().filter(|before| !before.is_empty()).unwrap_or(local);
+    format!("{mailbox}@{domain}").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use super::*;
+    use crate::hub::{
+        SessionEntry,
+        limits::{HubSettings, Rates},
+        records::StoredState,
+        session::Session,
+    };
+
+    const RATES: Rates = Rates::network();
+
+    /// A client of one owner.
+    fn client(owner: u16, subnet: u16) -> Client {
+        Client::from_ip(Ipv6Addr::new(0x2001, 0xdb8, owner, subnet, 0, 0, 0, 1).into())
+    }
+
+    /// A hub whose clients have a session each.
+    fn hub() -> Hub {
+        Hub::new(HubSettings::default(), StoredState::default())
+    }
+
+    fn mail(hub: &mut Hub, client: Client, n: u16, to: &str, now: i64) -> Result<(), Refused> {
+        let pin: Pin = format!("7W2-{:02}-{:04}", n / 10_000, n % 10_000).parse().unwrap();
+        let life = Duration::from_secs(86_400);
+        let session = Session::new("us-east-1".parse().unwrap(), client, Millis(0), life);
+        hub.sessions.insert(pin.clone(), SessionEntry::new(session, 0));
+        let (subject, body) = (String::new(), String::new());
+        let request = MailRequest { id: Uuid::nil(), to: to.into(), pin: &pin, subject, body };
+        hub.queue_mail(client, request, Millis(now)).map(drop)
+    }
+
+    #[test]
+    fn six_hundred_mails_to_one_victim_from_one_owner_are_a_few() {
+        let mut hub = hub();
+        let spellings = ["victim@example.org", "Victim@Example.org", "victim+1@example.org"];
+        let sent = (0..600)
+            .filter(|&n| mail(&mut hub, client(1, n), n, spellings[usize::from(n % 3)], 0).is_ok());
+        assert_eq!(sent.count(), RATES.mail_by_recipient.times);
+        assert!(mail(&mut hub, client(1, 0), 700, "other@example.org", 0).is_ok());
+    }
+
+    #[test]
+    fn an_owner_and_all_together_send_so_many() {
+        let mut hub = hub();
+        let to = |n: u16| format!("to{n}@example.org");
+        let by_one = (0..600).filter(|&n| mail(&mut hub, client(1, n), n, &to(n), 0).is_ok());
+        assert_eq!(by_one.count(), RATES.mail_by_client.times);
+        let by_all = (600..9_000).filter(|&n| mail(&mut hub, client(n, 0), n, &to(n), 0).is_ok());
+        assert_eq!(by_all.count() + RATES.mail_by_client.times, RATES.mail_in_all.times);
+        let local = Client::from_ip([127, 0, 0, 1].into());
+        assert!(mail(&mut hub, local, 9_001, &to(9_001), 0).is_ok(), "this machine has its own");
     }
 }

@@ -12,13 +12,16 @@ pub mod conf;
 pub mod connections;
 pub mod credential;
 pub mod customer;
+mod deadlines;
 mod facts;
+mod guesses;
 pub mod hooks;
 pub mod join;
 pub mod limits;
 pub mod mails;
 pub mod messages;
 pub mod outbox;
+pub mod owner;
 mod page_messages;
 pub mod pin;
 pub mod presence;
@@ -35,7 +38,7 @@ pub mod tickets;
 mod timing;
 mod watching;
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use serve::{Client, Millis};
 use wire::Pin;
@@ -44,12 +47,13 @@ use self::{
     abuse::AbuseReports,
     chat::ChatLog,
     connections::Connections,
+    deadlines::Deadlines,
     limits::{HubSettings, Rates},
     outbox::Outbox,
-    rates::{RateLimiter, Usage},
+    owner::Owner,
+    rates::Usage,
     records::StoredState,
-    refusal::Refused,
-    session::{Life, Session},
+    session::Session,
     streams::Streams,
     tickets::Tickets,
 };
@@ -62,6 +66,7 @@ pub(crate) struct Hub {
     connections: Connections,
     streams: Streams,
     tickets: Tickets,
+    deadlines: Deadlines,
     abuse: AbuseReports,
     usage: Usage,
     outbox: Outbox,
@@ -106,110 +111,36 @@ impl Hub {
                 entry.chat.continue_after(last);
             }
         }
-        Self {
+        let pins: Vec<Pin> = sessions.keys().cloned().collect();
+        let mut hub = Self {
             settings,
             sessions,
             connections: Connections::default(),
             streams: Streams::default(),
             tickets: stored.tickets.into_iter().collect(),
+            deadlines: Deadlines::default(),
             abuse: AbuseReports::from_stored(stored.reports, stored.blocked),
             usage: Usage::default(),
             outbox: Outbox::from(stored.outbox),
             revision,
-        }
+        };
+        pins.iter().for_each(|pin| hub.reschedule(pin));
+        hub
     }
 
     /// Whether this client may not use the broker at all.
     ///
     /// Whoever owns the machine isn't shut out of their own broker, whatever strangers report.
     pub fn is_blocked(&self, client: Client) -> bool {
-        !client.is_this_machine() && self.abuse.is_blocked(client)
+        !client.is_this_machine() && self.abuse.is_blocked(Owner::of(client))
     }
 
     pub const fn outbox(&self) -> &Outbox {
         &self.outbox
     }
 
-    /// The session of a PIN that a client gave. An unknown PIN counts as a guess.
-    fn known(
-        &mut self,
-        client: Client,
-        pin: &Pin,
-        now: Millis,
-    ) -> Result<&mut SessionEntry, Refused> {
-        let guesses = self.recent_guesses(client, now)?;
-        // The client was judged before the PIN is looked up: who has guessed too often learns nothing more, not
-        // even that a PIN exists.
-        if self.sessions.contains_key(pin) {
-            // Looked up twice: a borrow that is returned from here would still last in the refusal below.
-            return self.sessions.get_mut(pin).ok_or(Refused::PinOver);
-        }
-        let delay = self.count_guess(client, guesses, now);
-        Err(Refused::UnknownPin { delay })
-    }
-
-    /// Returns what was found by a credential. An unknown credential counts as a guess, too.
-    fn known_credential<T>(
-        &mut self,
-        client: Client,
-        found: Option<T>,
-        now: Millis,
-    ) -> Result<T, Refused> {
-        let guesses = self.recent_guesses(client, now)?;
-        found.ok_or_else(|| {
-            let delay = self.count_guess(client, guesses, now);
-            Refused::UnknownKey { delay }
-        })
-    }
-
-    /// As [`Hub::known`], for what only a living session can do.
-    fn live(
-        &mut self,
-        client: Client,
-        pin: &Pin,
-        now: Millis,
-    ) -> Result<&mut SessionEntry, Refused> {
-        let entry = self.known(client, pin, now)?;
-        match entry.session.life(now) {
-            Life::Live => Ok(entry),
-            // Not as unknown: whoever has the PIN may know that it existed, and should ask for a new one.
-            Life::Expired | Life::Revoked => Err(Refused::PinOver),
-        }
-    }
-
-    /// As [`Hub::live`], for calls that need more than the PIN ([`Session::may_be_managed_by`]).
-    fn managed(
-        &mut self,
-        client: Client,
-        pin: &Pin,
-        now: Millis,
-    ) -> Result<&mut SessionEntry, Refused> {
-        let entry = self.live(client, pin, now)?;
-        if entry.session.may_be_managed_by(client) { Ok(entry) } else { Err(Refused::NotYours) }
-    }
-
     fn rates(&self, client: Client) -> Rates {
         *self.settings.rates.for_client(client)
-    }
-
-    /// How often a client has guessed lately; an error once that is too often.
-    fn recent_guesses(&mut self, client: Client, now: Millis) -> Result<usize, Refused> {
-        let allowed = self.rates(client).guesses;
-        let guesses = self.usage.guesses.count(&client, allowed.per, now);
-        if guesses >= allowed.times {
-            return Err(Refused::TooMany { retry_after: allowed.per });
-        }
-        Ok(guesses)
-    }
-
-    /// Counts a guess and returns for how long its answer is held back.
-    fn count_guess(&mut self, client: Client, before: usize, now: Millis) -> Duration {
-        let rates = self.rates(client);
-        let guesses: &mut RateLimiter<Client> = &mut self.usage.guesses;
-        guesses.record(&client, now);
-        let over = before.saturating_sub(rates.slow_after.saturating_sub(1));
-        // Capped, or a client with a large allowance would wait for minutes and keep its connection all that time.
-        rates.guess_delay * u32::try_from(over).unwrap_or(u32::MAX).min(20)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     Hub,
     change::{Change, Effect},
     chat::Message,
-    connections::Participant,
+    connections::{Connection, Participant},
     messages::ServerMessage,
     presence::ConnectionId,
     records::Write,
@@ -35,9 +35,10 @@ impl Hub {
     ) -> Result<Change, Refused> {
         let body = text::tidy_message(body).ok_or_else(text::bad_message)?;
         let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
-        let (pin, allowed) = (connection.pin.clone(), self.rates(connection.client).chat);
+        let (pin, client) = (connection.pin.clone(), connection.client);
         let side = connection.participant.belongs_to();
-        self.usage.chat.admit(&connection.page, allowed, now).map_err(Refused::too_many)?;
+        let allowed = self.rates(client).chat;
+        self.usage.chat.admit((id, client), allowed, now).map_err(Refused::too_many)?;
         self.add_to_chat(pin, side, (name, body), guid, now).map(|(_, change)| change)
     }
 
@@ -66,19 +67,33 @@ impl Hub {
     }
 
     /// A page gives itself another name.
-    pub fn rename(&mut self, id: ConnectionId, name: &str) -> Change {
+    pub fn rename(&mut self, id: ConnectionId, name: &str, now: Millis) -> Result<Change, Refused> {
+        self.count_signal(id, now)?;
         let mut change = Change::default();
-        let Some(connection) = self.connections.get(id) else { return change };
-        let Some(side) = connection.participant.side() else { return change };
-        let Some(entry) = self.sessions.get_mut(&connection.pin) else { return change };
+        let Some(connection) = self.connections.get(id) else { return Ok(change) };
+        let Some(side) = connection.participant.side() else { return Ok(change) };
+        let Some(entry) = self.sessions.get_mut(&connection.pin) else { return Ok(change) };
         entry.session.presence_mut(side).rename(connection.page, &text::tidy_name(name));
         change.add_presence(&connection.pin, &entry.session, side);
         change.effects.push(Effect::SendRoster(connection.pin.clone()));
-        change
+        Ok(change)
+    }
+
+    /// Counts what a connection tells everybody else of a session.
+    fn count_signal(&mut self, id: ConnectionId, now: Millis) -> Result<(), Refused> {
+        let client = self.connections.get(id).ok_or(Refused::PinOver)?.client;
+        let allowed = self.rates(client).signals;
+        self.usage.signals.admit((id, client), allowed, now).map_err(Refused::too_many)
     }
 
     /// The presenter's program says whether it shares the screen.
-    pub fn share(&mut self, id: ConnectionId, state: Sharing) -> Result<Change, Refused> {
+    pub fn share(
+        &mut self,
+        id: ConnectionId,
+        state: Sharing,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        self.count_signal(id, now)?;
         let connection = self.connections.get_mut(id).ok_or(Refused::PinOver)?;
         match (&mut connection.participant, state) {
             (Participant::Presenter(Some(program)), Sharing::Shared | Sharing::Paused) => {
@@ -112,12 +127,12 @@ impl Hub {
         let client = self.connections.get(id).ok_or(Refused::PinOver)?.client;
         let allowed = self.rates(client).signals;
         let connection = self.connections.get_mut(id).ok_or(Refused::PinOver)?;
-        let (pin, page) = (connection.pin.clone(), connection.page);
+        let pin = connection.pin.clone();
         let Some(viewer) = connection.participant.as_viewer_mut() else {
             return Err(not_a_viewer());
         };
         // No error, since the page could do nothing about it: the next figures replace these.
-        if self.usage.signals.admit(&page, allowed, now).is_err() {
+        if self.usage.signals.admit((id, client), allowed, now).is_err() {
             return Ok(Change::default());
         }
         viewer.latency_ms = Some(latency_ms.min(SLOWEST_MS));
@@ -137,11 +152,11 @@ impl Hub {
         if connection.participant.as_viewer().is_none() {
             return Err(not_a_viewer());
         }
-        let (pin, allowed) = (connection.pin.clone(), self.rates(connection.client).signals);
-        self.usage.signals.admit(&connection.page, allowed, now).map_err(Refused::too_many)?;
+        let pin = connection.pin.clone();
+        self.count_signal(id, now)?;
         let message = ServerMessage::Snapshot { by: self.page_name(id) };
-        let customers = self
-            .notices_where(|one| one.pin == pin && one.participant.as_viewer().is_none(), &message);
+        let is_customer = |one: &Connection| one.participant.as_viewer().is_none();
+        let customers = self.notices_where(&pin, is_customer, &message);
         Ok(Change::with_notices(customers))
     }
 }

@@ -1,14 +1,16 @@
 //! What outlives the broker's process: the changes that are written to the store, and what is read back from it.
 
-use serve::{Client, Millis};
+use serve::Millis;
 use uuid::Uuid;
 use wire::{HookType, Pin, Side, shared_screen::Requester};
 
 use super::{
+    abuse::Block,
     chat::Message,
     credential::KeyHash,
     customer::StoredCustomer,
     outbox::{Mail, MailState},
+    owner::Owner,
     presence::StoredPresence,
     session::Session,
     tickets::Ticket,
@@ -61,14 +63,17 @@ pub(crate) enum Write {
         message: Message,
     },
     Reported {
-        minter: Client,
+        minter: Owner,
         pin: Pin,
-        reporter: Client,
+        reporter: Owner,
         at: Millis,
     },
     Blocked {
-        client: Client,
+        owner: Owner,
         at: Millis,
+    },
+    BlockLifted {
+        owner: Owner,
     },
     MailQueued {
         mail: Mail,
@@ -94,8 +99,8 @@ pub(crate) struct StoredState {
     /// Every revision of an earlier run is less than this.
     pub first_revision: u64,
     /// Minter, PIN and reporter of each.
-    pub reports: Vec<(Client, Pin, Client)>,
-    pub blocked: Vec<Client>,
+    pub reports: Vec<(Owner, Pin, Owner)>,
+    pub blocked: Vec<Block>,
     pub outbox: Vec<Mail>,
     pub tickets: Vec<(KeyHash, Ticket)>,
 }

@@ -41,6 +41,12 @@ pub(crate) enum Refused {
     /// The client has used up what it may do in this time.
     #[error("too many requests; wait {} s and try again", retry_after.as_secs())]
     TooMany { retry_after: Duration },
+    /// A wrong PIN or key, or one that wasn't looked at since its client gave a wrong one, while many are guessed.
+    #[error(
+        "no session has this PIN or key, or it was tried too soon after a wrong one; check it, wait {} s and try again",
+        .retry_after.as_secs().max(1)
+    )]
+    Guessing { retry_after: Duration },
     /// A session that was minted on the broker's own machine takes orders from there alone.
     #[error(
         "this session belongs to the console on this broker's computer; only that console may do this"
@@ -78,7 +84,7 @@ impl Refused {
             Self::UnknownPin { .. } => "unknown_pin",
             Self::UnknownKey { .. } => "unknown",
             Self::PinOver => "pin_over",
-            Self::TooMany { .. } | Self::Full => "too_many",
+            Self::TooMany { .. } | Self::Guessing { .. } | Self::Full => "too_many",
             Self::Blocked => "blocked",
             Self::NotSaved => "not_saved",
             Self::Taken => "taken",

@@ -69,21 +69,25 @@ impl Hub {
 
     /// The notices that send a message to all pages of a session.
     pub fn notices_for(&self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
-        self.notices_where(|connection| connection.pin == *pin, message)
+        self.notices_where(pin, |_| true, message)
     }
 
+    /// As [`Hub::notices_for`], for some of a session's pages.
     pub(super) fn notices_where(
         &self,
+        pin: &Pin,
         chosen: impl Fn(&Connection) -> bool,
         message: &ServerMessage,
     ) -> Vec<Notice> {
         // A connection that was hung up has had its last message.
-        let ids = self.connections.ids_where(|one| one.link == Link::Open && chosen(one));
-        ids.into_iter().map(|to| Notice::Send { to, message: message.clone() }).collect()
+        let pages = self.connections.of_session(pin);
+        let pages = pages.filter(|(_, one)| one.link == Link::Open && chosen(one));
+        pages.map(|(to, _)| Notice::Send { to, message: message.clone() }).collect()
     }
 
     /// The connection of a page.
     pub fn find_connection(&self, pin: &Pin, page: PageId) -> Option<ConnectionId> {
-        self.connections.ids_where(|one| one.pin == *pin && one.page == page).pop()
+        let mut pages = self.connections.of_session(pin);
+        pages.find(|(_, one)| one.page == page).map(|(id, _)| id)
     }
 }

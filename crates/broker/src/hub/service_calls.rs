@@ -4,14 +4,28 @@ use serve::{Client, Millis};
 use wire::{HookType, Pin, Region, shared_screen::Requester};
 
 use super::{
-    Hub, SessionEntry, change::Change, chat::Message, credential::KeyHash, messages::ServerMessage,
-    pin, records::Write, refusal::Refused, session::Session, text, tickets::Ticket,
+    Hub, SessionEntry,
+    abuse::{Block, Reported},
+    change::Change,
+    chat::Message,
+    credential::KeyHash,
+    limits::OWNERS_SHARE,
+    messages::ServerMessage,
+    owner::Owner,
+    pin,
+    records::Write,
+    refusal::Refused,
+    session::Session,
+    text,
+    tickets::Ticket,
 };
 
 /// A hook's URL, and whether it is this broker's own call for an e-mail, which every policy allows.
 pub(crate) struct HookTarget<'a> {
     pub url: &'a str,
     pub is_own_mail: bool,
+    /// Its host is this machine's.
+    pub leads_here: bool,
 }
 
 impl Hub {
@@ -28,13 +42,14 @@ impl Hub {
             return Err(Refused::malformed("there is no such region; GET /regions lists them"));
         }
         let allowed = self.rates(client).mint;
-        self.usage.mint.admit(&client, allowed, now).map_err(Refused::too_many)?;
+        self.usage.mint.admit(client, allowed, OWNERS_SHARE, now).map_err(Refused::too_many)?;
         let unused = |pin: &Pin| !self.sessions.contains_key(pin);
         let minted = attempts.iter().filter_map(|random| pin::mint(random)).find(unused);
         let pin = minted.ok_or(Refused::NotSaved)?;
         let mut session = Session::new(region, client, now, self.settings.durations.pin_life);
         session.console = console;
         self.sessions.insert(pin.clone(), SessionEntry::new(session.clone(), self.revision));
+        self.reschedule(&pin);
         let write = Write::Minted { pin: pin.clone(), session: Box::new(session) };
         Ok((pin, Change { reschedules: true, ..Change::with_write(write) }))
     }
@@ -64,7 +79,8 @@ impl Hub {
         if target.is_own_mail {
             return Ok(());
         }
-        let checked = self.settings.hook_targets.for_client(client).parse(target.url);
+        let checked =
+            self.settings.hook_targets.for_client(client).parse(target.url, target.leads_here);
         checked.map(drop).map_err(|refused| Refused::malformed(refused.to_string()))
     }
 
@@ -76,7 +92,7 @@ impl Hub {
     /// Counts a test of whether a client's listener can be reached.
     pub fn count_reach_test(&mut self, client: Client, now: Millis) -> Result<(), Refused> {
         let allowed = self.rates(client).reach;
-        self.usage.reach.admit(&client, allowed, now).map_err(Refused::too_many)
+        self.usage.reach.admit(client, allowed, 1, now).map_err(Refused::too_many)
     }
 
     /// The messages of the last day, also of a session whose life is over.
@@ -97,20 +113,41 @@ impl Hub {
         now: Millis,
     ) -> Result<Change, Refused> {
         // Also after the session is over, since abuse is often noticed only then.
-        let minter = self.known(reporter, &pin, now)?.session.minter;
-        let blocked = self.abuse.report(minter, pin.clone(), reporter);
-        let mut change = Change::with_write(Write::Reported { minter, pin, reporter, at: now });
-        if blocked {
-            tracing::warn!(client = %minter.0, "blocked after three strikes");
-            change.writes.push(Write::Blocked { client: minter, at: now });
+        let minter = Owner::of(self.known(reporter, &pin, now)?.session.minter);
+        let allowed = self.rates(reporter).reports;
+        self.usage.reports.admit(reporter, allowed, 1, now).map_err(Refused::too_many)?;
+        let by = Owner::of(reporter);
+        let reported = self.abuse.report(minter, &pin, by, now);
+        if reported == Reported::Nothing {
+            return Ok(Change::default());
+        }
+        let mut change = Change::with_write(Write::Reported { minter, pin, reporter: by, at: now });
+        if reported == Reported::Blocked {
+            tracing::warn!(owner = %minter, "blocked after three reports of abuse");
+            change.writes.push(Write::Blocked { owner: minter, at: now });
         }
         Ok(change)
+    }
+
+    /// All owners that may not use the broker, the oldest block first.
+    pub fn blocks(&self) -> Vec<Block> {
+        self.abuse.blocks()
+    }
+
+    /// Ends a block; false if there is none.
+    pub fn lift_block(&mut self, owner: Owner) -> (bool, Change) {
+        if !self.abuse.lift(owner) {
+            return (false, Change::default());
+        }
+        tracing::warn!(%owner, "a block was lifted");
+        (true, Change::with_write(Write::BlockLifted { owner }))
     }
 
     /// Ends a session before its time.
     pub fn revoke(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Change, Refused> {
         // An expired session can be revoked as well, so that the caller can be sure that it is over.
         self.known(client, pin, now)?.session.revoked = true;
+        self.reschedule(pin);
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
         Ok(Change { notices, ..Change::of_session(pin, Write::Revoked { pin: pin.clone() }) })
     }

@@ -8,7 +8,7 @@ use url::{Host, Url};
 /// The addresses that hooks may go to, beside public ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TargetPolicy {
-    /// This machine, where the console of an embedded broker listens.
+    /// This machine by any of its addresses. The console of an embedded broker listens there.
     pub loopback: bool,
     /// Private and link-local networks.
     pub private: bool,
@@ -31,11 +31,12 @@ pub enum TargetRefused {
 }
 
 impl TargetPolicy {
-    /// Reads a hook's URL. An address in it is checked here, a name when it is resolved.
+    /// Reads a hook's URL. An address in it is checked here, a name when it is resolved. `leads_here` if its host is
+    /// this machine's.
     ///
     /// # Errors
     /// [`TargetRefused`], which doesn't repeat the URL: it may carry a secret.
-    pub fn parse(self, text: &str) -> Result<Url, TargetRefused> {
+    pub fn parse(self, text: &str, leads_here: bool) -> Result<Url, TargetRefused> {
         if text.len() > 2048 {
             return Err(TargetRefused::TooLong);
         }
@@ -47,21 +48,22 @@ impl TargetPolicy {
             return Err(TargetRefused::Credentials);
         }
         let allowed = match url.host() {
-            Some(Host::Ipv4(ip)) => self.allows(ip.into()),
-            Some(Host::Ipv6(ip)) => self.allows(ip.into()),
-            Some(Host::Domain(name)) => self.loopback || !is_loopback_name(name),
+            Some(Host::Ipv4(ip)) => self.allows(ip.into(), leads_here),
+            Some(Host::Ipv6(ip)) => self.allows(ip.into(), leads_here),
+            Some(Host::Domain(name)) => self.loopback || !(leads_here || is_loopback_name(name)),
             None => return Err(TargetRefused::Shape),
         };
         if allowed { Ok(url) } else { Err(TargetRefused::Address) }
     }
 
-    /// Whether a hook may be delivered to this address.
-    pub fn allows(self, ip: IpAddr) -> bool {
+    /// Whether a hook may be delivered to this address, which is one of this machine's if `is_own`.
+    pub fn allows(self, ip: IpAddr, is_own: bool) -> bool {
         match kind(ip) {
-            Kind::Public => true,
-            Kind::Loopback => self.loopback,
-            Kind::Private => self.private,
             Kind::Never => false,
+            Kind::Loopback => self.loopback,
+            Kind::Public | Kind::Private if is_own => self.loopback,
+            Kind::Public => true,
+            Kind::Private => self.private,
         }
     }
 }
@@ -74,7 +76,7 @@ enum Kind {
 }
 
 fn kind(ip: IpAddr) -> Kind {
-    match ip.to_canonical() {
+    match carried(ip) {
         IpAddr::V4(ip) => kind_v4(ip),
         IpAddr::V6(ip) => kind_v6(ip),
     }
@@ -101,16 +103,8 @@ fn kind_v4(ip: Ipv4Addr) -> Kind {
 }
 
 fn kind_v6(ip: Ipv6Addr) -> Kind {
-    let segments = ip.segments();
-    let carried = |high: u16, low: u16| {
-        let [a, b] = high.to_be_bytes();
-        let [c, d] = low.to_be_bytes();
-        kind_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match segments {
+    match ip.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] => Kind::Loopback,
-        // NAT64 and 6to4 carry an IPv4 address, which is where the packet goes in the end.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => carried(high, low),
         [0, 0, 0, 0, 0, 0, ..] => Kind::Never,
         [0xfc00..=0xfdff, ..] | [0xfe80..=0xfeff, ..] => Kind::Private,
         [0xff00..=0xffff, ..] | [0x2001, 0xdb8, ..] | [0x2001, 0, ..] | [0x100, 0, ..] => {
@@ -118,6 +112,19 @@ fn kind_v6(ip: Ipv6Addr) -> Kind {
         }
         [0x64, 0xff9b, ..] => Kind::Never,
         _ => Kind::Public,
+    }
+}
+
+/// Where a packet to this address goes in the end: NAT64 and 6to4 carry an IPv4 address.
+pub(crate) fn carried(ip: IpAddr) -> IpAddr {
+    let ip = ip.to_canonical();
+    let IpAddr::V6(v6) = ip else { return ip };
+    match v6.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            Ipv4Addr::new(a, b, c, d).into()
+        }
+        _ => ip,
     }
 }
 
@@ -136,8 +143,8 @@ mod tests {
 
     #[test]
     fn a_broker_on_a_network_calls_public_addresses_only() {
-        assert!(STRICT.parse("https://hooks.example.com/hook/x").is_ok());
-        assert!(STRICT.parse("http://93.184.216.34/").is_ok());
+        assert!(STRICT.parse("https://hooks.example.com/hook/x", false).is_ok());
+        assert!(STRICT.parse("http://93.184.216.34/", false).is_ok());
         for inside in [
             "http://127.0.0.1/",
             "http://localhost:80/",
@@ -158,18 +165,18 @@ mod tests {
             "http://0x7f.1/",
             "http://224.0.0.1/",
         ] {
-            assert_eq!(STRICT.parse(inside), Err(TargetRefused::Address), "{inside}");
+            assert_eq!(STRICT.parse(inside, false), Err(TargetRefused::Address), "{inside}");
         }
     }
 
     #[test]
     fn loopback_and_private_are_allowed_only_each_by_its_own_switch() {
         let loopback = TargetPolicy { loopback: true, private: false };
-        assert!(loopback.parse("http://127.0.0.1:4000/hook/x").is_ok());
-        assert!(loopback.parse("http://10.0.0.1/").is_err());
+        assert!(loopback.parse("http://127.0.0.1:4000/hook/x", false).is_ok());
+        assert!(loopback.parse("http://10.0.0.1/", false).is_err());
         let private = TargetPolicy { loopback: false, private: true };
-        assert!(private.parse("http://10.0.0.1/").is_ok());
-        assert!(private.parse("http://127.0.0.1/").is_err());
+        assert!(private.parse("http://10.0.0.1/", false).is_ok());
+        assert!(private.parse("http://127.0.0.1/", false).is_err());
     }
 
     #[test]
@@ -181,16 +188,28 @@ mod tests {
             ("gopher://example.com/", TargetRefused::Scheme),
             ("http://a:b@example.com/", TargetRefused::Credentials),
         ] {
-            assert_eq!(STRICT.parse(wrong), Err(why), "{wrong}");
+            assert_eq!(STRICT.parse(wrong, false), Err(why), "{wrong}");
         }
         let long = format!("http://example.com/{}", "x".repeat(2048));
-        assert_eq!(STRICT.parse(&long), Err(TargetRefused::TooLong));
+        assert_eq!(STRICT.parse(&long, false), Err(TargetRefused::TooLong));
+    }
+
+    #[test]
+    fn this_machine_is_loopback_by_whatever_address_it_is_called() {
+        let loopback = TargetPolicy { loopback: true, private: false };
+        let private = TargetPolicy { loopback: false, private: true };
+        for own in ["http://93.184.216.34:9/", "http://192.168.1.5/", "http://broker.example.com/"]
+        {
+            assert_eq!(STRICT.parse(own, true), Err(TargetRefused::Address), "{own}");
+            assert_eq!(private.parse(own, true), Err(TargetRefused::Address), "{own}");
+            assert!(loopback.parse(own, true).is_ok(), "{own}");
+        }
     }
 
     proptest! {
         #[test]
         fn no_url_panics(text in "\\PC{0,80}|https?://[0-9a-fx.:\\[\\]]{0,30}/") {
-            let _ = STRICT.parse(&text);
+            let _ = STRICT.parse(&text, false);
         }
     }
 }

@@ -63,7 +63,8 @@ fn program() -> JoinAs {
 }
 
 fn put(hub: &mut Hub, pin: &Pin, hook: HookType) {
-    let target = HookTarget { url: "https://example.com/hook", is_own_mail: false };
+    let target =
+        HookTarget { url: "https://example.com/hook", is_own_mail: false, leads_here: false };
     hub.put_hook(LOCAL, pin.clone(), hook, &target, Millis(0)).unwrap();
 }
 
@@ -162,7 +163,7 @@ fn what_is_due_fires_at_its_time_and_not_before() {
     put(&mut hub, &pin, HookType::ViewerOffline);
     join(&mut hub, &pin, VIEWER, JoinAs::plain_page(Side::Viewers)).unwrap();
     hub.leave(ConnectionId(VIEWER), Millis(1_000));
-    let deadline = hub.next_deadline(Millis(1_000)).unwrap();
+    let deadline = hub.next_deadline().unwrap();
     assert_eq!(deadline, Millis(61_001));
     assert!(hub.fire_elapsed(Millis(61_000)).effects.is_empty());
     let change = hub.fire_elapsed(deadline);
@@ -316,11 +317,41 @@ fn a_session_whose_pin_is_over_still_says_who_is_there_and_counts_no_event() {
     join(&mut hub, &pin, VIEWER, JoinAs::plain_page(Side::Viewers)).unwrap();
     hub.revoke(LOCAL, &pin, Millis(0)).unwrap();
     hub.leave(ConnectionId(VIEWER), Millis(0));
-    assert_eq!(hub.next_deadline(Millis(0)), Some(Millis(60_001)));
+    assert_eq!(hub.next_deadline(), Some(Millis(60_001)));
     let change = hub.fire_elapsed(Millis(60_001));
     assert!(change.effects.is_empty(), "its hooks fire no more: {:?}", change.effects);
     assert_eq!(change.changed, std::slice::from_ref(&pin));
     let facts = hub.facts(&pin, Millis(60_001)).unwrap();
     assert_eq!(facts.viewers, SideFacts::Offline { for_ms: 0 });
     assert_eq!(facts.happened, [0, 1, 0, 0]);
+}
+
+#[test]
+fn sessions_end_and_are_forgotten_in_turns_and_each_at_its_time() {
+    let (mut hub, first) = hub();
+    let region = || "us-east-1".parse().unwrap();
+    for n in 0..1_000_u32 {
+        let mut random = [8; 32];
+        for (digit, byte) in random.iter_mut().enumerate().take(9) {
+            *byte = u8::try_from(n / 3_u32.pow(u32::try_from(digit).unwrap()) % 3).unwrap();
+        }
+        hub.mint(LOCAL, region(), None, &[random], Millis(1)).unwrap();
+    }
+    let known = hub.sessions.len();
+    assert!(known > 900, "{known}");
+    let life = i64::try_from(hub.settings.durations.pin_life.as_millis()).unwrap();
+    assert_eq!(hub.next_deadline(), Some(Millis(life)));
+    assert_eq!(hub.fire_elapsed(Millis(life)).changed, [first]);
+    let mut told = Vec::new();
+    while hub.next_deadline().is_some_and(|at| at <= Millis(life + 1)) {
+        let changed = hub.fire_elapsed(Millis(life + 1)).changed;
+        assert!((1..=128).contains(&changed.len()), "a turn is bounded");
+        told.push(changed.len());
+    }
+    assert_eq!(told.iter().sum::<usize>(), known - 1, "each is told once");
+    let long_after = Millis(life * 10);
+    while hub.next_deadline().is_some_and(|at| at <= long_after) {
+        hub.fire_elapsed(long_after);
+    }
+    assert!(hub.sessions.is_empty() && hub.next_deadline().is_none());
 }

@@ -45,8 +45,11 @@ pub enum NameRefused {
     /// It could end its line and begin a header of its own.
     #[error("the name has control characters in it")]
     Control,
-    /// The broker would send advertisements.
-    #[error("the name has a web address in it")]
+    /// The broker would send advertisements, and lead people astray in the name of whoever runs it.
+    #[error(
+        "the name has something in it that can be taken for an address, a number to call or an order, or a \
+         character that names don't have; use a plain name, with a space after each dot"
+    )]
     Link,
 }
 
@@ -65,19 +68,73 @@ pub fn mail_name(raw: &str) -> Result<&str, NameRefused> {
     if looks_like_link(name) { Err(NameRefused::Link) } else { Ok(name) }
 }
 
-/// Whether mail programs would make a link of a part of it.
+/// What stands in names beside letters, digits and dots.
+const NAME_MARKS: &str = " ',-&()/+@`";
+/// More digits than this look like a number to call.
+const MOST_DIGITS: usize = 4;
+/// What a person is told to do, and no name.
+const ORDERS: [&str; 6] = ["go to", "goto", "click here", "log in", "login", "sign in"];
+
+/// Whether a mail program could make a link of a part of it, or a person an address to go to.
+///
+/// Strict, since it is easier to write a name in another way than to know all ways to write an address.
 fn looks_like_link(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    // "word.tld", but not "J. Okafor" or "Dr. Lopez", whose dots end a word.
-    let dotted = |word: &str| {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        word.rsplit_once('.').is_some_and(|(head, tld)| {
-            let letters = tld.chars().all(char::is_alphabetic) && tld.chars().count() >= 2;
-            letters && head.chars().count() >= 2
-        })
-    };
-    ["://", "www.", "http:", "https:", "mailto:"].iter().any(|mark| lower.contains(mark))
-        || lower.split_whitespace().any(dotted)
+    // Joiners are nothing to see between a letter and a dot.
+    let seen = name.chars().map(as_ascii).filter(|c| !matches!(c, '\u{200c}' | '\u{200d}'));
+    let seen: Vec<char> = seen.flat_map(char::to_lowercase).collect();
+    let words: Vec<String> = seen
+        .split(|c| !is_letter(*c))
+        .filter(|word| !word.is_empty())
+        .map(String::from_iter)
+        .collect();
+    let spelled = format!(" {} ", words.join(" "));
+    let digits = seen.iter().filter(|c| c.is_numeric()).count();
+    let is_odd = |c: &char| !is_letter(*c) && *c != '.' && !NAME_MARKS.contains(*c) && c.is_ascii();
+    seen.iter().any(is_odd)
+        || digits > MOST_DIGITS
+        || (0..seen.len()).any(|at| joins_an_address(&seen, at))
+        || ORDERS.iter().any(|order| spelled.contains(&format!(" {order} ")))
+        || spelled.split(" dot ").filter(|part| !part.trim().is_empty()).count() > 1
+        || words.iter().any(|word| ["www", "http", "https", "mailto"].contains(&word.as_str()))
+}
+
+/// Part of a word: also what changes a letter in scripts other than Latin.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || !(c.is_ascii() || c.is_whitespace())
+}
+
+/// The ASCII character that browsers and mail programs take this one for.
+fn as_ascii(c: char) -> char {
+    match c {
+        // The full-width forms of all of ASCII.
+        '\u{ff01}'..='\u{ff5e}' => {
+            u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c)
+        }
+        '\u{2024}' | '\u{3002}' | '\u{ff61}' | '\u{fe52}' => '.',
+        '\u{2044}' | '\u{2215}' | '\u{29f8}' => '/',
+        '\u{2236}' | '\u{fe55}' | '\u{a789}' => ':',
+        '\u{fe6b}' => '@',
+        c if c.is_whitespace() => ' ',
+        c => c,
+    }
+}
+
+/// Whether the character at this place is a dot or an `@` as addresses have it: between letters, or after a space.
+/// "Dr. Lopez" and "J.R. Smith" have none.
+fn joins_an_address(text: &[char], at: usize) -> bool {
+    let letter =
+        |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|c| c.is_alphanumeric());
+    let (before, after) = (at.checked_sub(1), Some(at + 1));
+    match text[at] {
+        '@' => letter(before) && letter(after),
+        '.' if letter(after) => {
+            let initial = letter(before) && !letter(at.checked_sub(2)) && !letter(Some(at + 2));
+            !initial || text[at + 1].is_numeric()
+        }
+        // "bit . ly"; at the end of a word a dot is only a dot.
+        '.' => before.is_some_and(|before| text[before] == ' ') && at + 1 < text.len(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +160,17 @@ mod tests {
             "Åsa-Lena O'Neil",
             "space man@¿",
             "Reception / 2",
+            "Dr. J.R. Smith",
+            "Müller & Söhne (Support)",
+            "O’Brien-Núñez",
+            "Jose\u{301} Go",
+            "दीपक शर्मा",
+            "山田・太郎 2",
+            "می\u{200c}خواهم",
+            "St. Mary's, Ward 12",
+            "Gal·la Puig",
+            "Anna L.",
+            "Ltd.",
         ] {
             assert_eq!(mail_name(fine), Ok(fine));
         }
@@ -110,7 +178,38 @@ mod tests {
 
     #[test]
     fn a_mail_takes_no_link_no_header_and_no_novel() {
-        for link in ["http://evil.example", "visit evil.example now", "www.evil", "a@b.example"] {
+        for link in [
+            "http://evil.example",
+            "visit evil.example now",
+            "www.evil",
+            "a@b.example",
+            "PC infected! Go to bit.ly/3xQz9",
+            "evil.com/pay",
+            "t.co/x",
+            "x.com",
+            "call 0800 1234567",
+            "1.2.3.4/pay",
+            "10.0.0.1",
+            "evil。com",
+            "ｅｖｉｌ．ｃｏｍ",
+            "bit . ly",
+            "bit .ly",
+            "bit[.]ly",
+            "evil dot com",
+            "evil\u{200d}.com",
+            "evil\u{301}.com",
+            "evil.\u{200d}com",
+            "javascript:alert",
+            "go to evil",
+            "Go  to: evil",
+            "a@b",
+            "<b>Anna</b>",
+            "[Anna](evil)",
+            "दीपक्.com",
+            "evil．com／pay",
+            "münchen.example",
+            "例え.テスト",
+        ] {
             assert_eq!(mail_name(link), Err(NameRefused::Link), "{link}");
         }
         assert_eq!(mail_name("A\r\nBcc: b"), Err(NameRefused::Control));

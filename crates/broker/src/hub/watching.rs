@@ -29,11 +29,12 @@ impl Hub {
         let found = self.connections.with_watch_key(&credential::sha256(key.expose()));
         let id = self.known_credential(client, found, now)?;
         let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
-        let (pin, page) = (connection.pin.clone(), connection.page);
+        let (pin, viewer) = (connection.pin.clone(), connection.client);
         // The key lasts as long as the connection, which can outlive the PIN by a moment.
         self.live(client, &pin, now)?;
         let allowed = self.rates(client).streams;
-        self.usage.streams.admit(&page, allowed, now).map_err(Refused::too_many)?;
+        // By the live connection, whichever address shows its key.
+        self.usage.streams.admit((id, viewer), allowed, now).map_err(Refused::too_many)?;
         self.open_stream(client, id, stream, sealed)
     }
 

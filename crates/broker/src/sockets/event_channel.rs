@@ -139,7 +139,7 @@ impl Served {
                     Ok(_) => return Err(End::TooMany),
                     // Whether there is such a session isn't known to somebody who has guessed too often, so nothing
                     // is said of it.
-                    Err(Refused::TooMany { .. }) => {}
+                    Err(Refused::TooMany { .. } | Refused::Guessing { .. }) => {}
                     Err(refused) => self.hold_back(one.session_pin.clone(), &refused)?,
                 }
             }

@@ -140,11 +140,10 @@ async fn answer(
             coordinator.apply(|hub, now| hub.post_chat(id, (&name, &body), guid, now)).await
         }
         Ok(PageMessage::Name { name }) => {
-            coordinator.record(|hub, _| hub.rename(id, &name)).await;
-            Ok(())
+            coordinator.apply(|hub, now| hub.rename(id, &name, now)).await
         }
         Ok(PageMessage::Sharing { state }) => {
-            coordinator.apply(|hub, _| hub.share(id, state)).await
+            coordinator.apply(|hub, now| hub.share(id, state, now)).await
         }
         Ok(PageMessage::Quality { latency_ms, fps }) => {
             coordinator.apply(|hub, now| hub.report_quality(id, (latency_ms, fps), now)).await

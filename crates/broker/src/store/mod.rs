@@ -124,6 +124,7 @@ const STEPS: &[M<'static>] = &[
 ];
 
 fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Loaded> {
+    strikes::widen(connection)?;
     let state = StoredState {
         sessions: sessions::load(connection, now)?,
         messages: chat::load(connection, now)?,
@@ -156,7 +157,8 @@ fn apply(tx: &Connection, write: &Write) -> rusqlite::Result<()> {
         Write::Reported { minter, pin, reporter, at } => {
             strikes::insert_report(tx, *minter, pin, *reporter, *at)
         }
-        Write::Blocked { client, at } => strikes::insert_block(tx, *client, *at),
+        Write::Blocked { owner, at } => strikes::insert_block(tx, *owner, *at),
+        Write::BlockLifted { owner } => strikes::lift_block(tx, *owner),
         Write::MailQueued { mail } => outbox::insert(tx, mail),
         Write::MailChanged { id, state } => outbox::update(tx, *id, state),
         Write::Forget { sessions_before, messages_before } => {
