@@ -56,6 +56,7 @@ export function ceremony(purpose: Purpose, now: number, more: Partial<CeremonyVi
     step: 'waiting',
     until: now + 2 * MINUTE,
     trouble: null,
+    warning: null,
     ...more,
   };
 }

@@ -7,6 +7,7 @@ pub mod access;
 pub mod actor;
 pub mod archive;
 mod archivist;
+mod asked_people;
 pub mod audit_trail;
 mod awake;
 mod away;

@@ -56,6 +56,8 @@ pub struct SessionDetail {
     pub program: Option<ProgramView>,
     /// Verifications of people in this session, oldest first.
     pub verifications: Vec<VerificationView>,
+    /// When the person who was asked last may be sent another push; none if they may now.
+    pub next_push: Option<NextPushView>,
     /// What closing it would end.
     pub closing: ClosingView,
     /// Whether a viewer may be opened.

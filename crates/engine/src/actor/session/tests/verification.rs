@@ -39,6 +39,7 @@ async fn verify_within(
         by: "anna".into(),
         reason: String::new(),
         shown: vec![("Ticket".into(), "T-1".into())],
+        denied_before: None,
     };
     let order = VerificationOrder { client: world.logintc(), asked, code, wait };
     let (done, answer) = oneshot::channel();
