@@ -4,8 +4,9 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::{
-    ChatBoxView, ChatLine, ClosingView, DeviceView, GateView, LogLine, MailView, PictureView,
-    ProgramView, RegionsView, ScreenView, SessionRow, TranscriptView, Trouble, VerificationView,
+    ChatBoxView, ChatLine, ClosingView, DeviceView, GateView, LogLine, MailView, NextPushView,
+    PictureView, ProgramView, RegionsView, ScreenView, SessionRow, TranscriptView, Trouble,
+    VerificationView,
 };
 
 /// Everything about the session on screen.
