@@ -21,6 +21,8 @@ pub mod desktop;
 mod engine;
 pub mod error;
 pub mod faults;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hooks;
 pub mod id;
 pub mod journal;

@@ -208,12 +208,11 @@ fn unanswered(status: &Status) -> Option<Timestamp> {
 
 const fn may_have_rung(failure: Failure) -> bool {
     match failure {
-        Failure::NoAnswer
-        | Failure::TimedOut
-        | Failure::Malformed
+        Failure::NoAnswer | Failure::TimedOut | Failure::Malformed => true,
+        // Somebody is not to wait because the service is down.
+        Failure::Faulty { .. }
         | Failure::TooLarge { .. }
-        | Failure::Faulty { .. } => true,
-        Failure::Unauthorized
+        | Failure::Unauthorized
         | Failure::RateLimited { .. }
         | Failure::Unreachable
         | Failure::Blocked { .. }

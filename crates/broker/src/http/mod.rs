@@ -4,7 +4,7 @@ mod calls;
 mod context;
 mod downloads;
 mod extensions;
-mod request;
+pub(crate) mod request;
 mod response;
 
 use std::net::SocketAddr;
