@@ -56,7 +56,6 @@ export function ceremony(purpose: Purpose, now: number, more: Partial<CeremonyVi
     step: 'waiting',
     until: now + 2 * MINUTE,
     trouble: null,
-    warning: null,
     ...more,
   };
 }
@@ -104,6 +103,7 @@ export function verification(
     until: waits ? at + MINUTE : null,
     ended_at: waits ? null : at + 9000,
     trouble: null,
+    warning: null,
     ...more,
   };
 }

@@ -32,7 +32,8 @@ function server(answers: Answers): { sent: Sent[]; fetch: typeof fetch } {
   const answer = (path: string, init?: RequestInit): Promise<Response> => {
     sent.push({ path, body: JSON.parse(String(init?.body)) as Record<string, string> });
     // What a step is for is said as it is then begun, unless the test says otherwise.
-    const said = path === '/offer' ? (answers['/offer'] ?? answers['/begin']) : answers[path as keyof Answers];
+    const said =
+      path === '/offer' ? (answers['/offer'] ?? answers['/begin']) : answers[path as keyof Answers];
     const told = said ?? { ok: true };
     if (told === 'gone') return Promise.reject(new TypeError('Failed to fetch'));
     if (typeof told === 'string') return Promise.resolve(new Response(told));

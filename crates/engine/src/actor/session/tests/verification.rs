@@ -86,7 +86,7 @@ async fn a_push_is_sent_once_and_looked_after_until_somebody_answers() {
     world.pass(PATIENCE).await;
     assert_eq!((world.services.count("ask phone"), world.services.count("poll phone")), (1, 4));
     let asked = &world.services.calls()[0].body;
-    assert_eq!(asked["user"]["username"], "kim");
+    assert_eq!(asked["user"]["username"], session.id.to_string());
     assert_eq!(asked["attributes"][0]["value"], "T-1");
 }
 
