@@ -17,6 +17,7 @@ pub mod obstacle;
 pub mod outage;
 pub mod presence;
 pub mod program;
+pub mod push_brake;
 pub mod region;
 pub mod retry;
 pub mod state;

@@ -103,8 +103,8 @@ struct Saving {
 }
 
 impl Live {
-    /// Starts the session. A new one is on disk, or known not to be, when this returns. One that is
-    /// in the journal already is not waited for, so that many sessions come back with few writes.
+    /// Starts the session. A new one is on disk, or known not to be, when this returns. One that is in
+    /// the journal already is not waited for, so that many sessions come back with few writes.
     pub async fn begin(mailbox: Mailbox, start: Start) -> Self {
         let Start { id, context, mut state, secrets, applied_seq, replay, in_turn, first } = start;
         // Set first, so that mails held by the gate are not sent at a start either.
@@ -114,6 +114,7 @@ impl Live {
         }
         let is_new = matches!(first, Input::Created { .. });
         let record = Arc::new(state.record.clone());
+        context.people.note(id, &record);
         let mut live = Self {
             id,
             mailbox,
@@ -296,6 +297,7 @@ impl Live {
         if *self.record != self.state.record {
             self.record = Arc::new(self.state.record.clone());
             self.changed = true;
+            self.context.people.note(self.id, &self.record);
         }
         self.settle_program();
     }
@@ -377,7 +379,8 @@ impl Live {
             pin,
             self.unsaved.is_some(),
         );
-        let snapshot = Snapshot { progress: self.progress(), ..snapshot };
+        let (progress, next_push) = (self.progress(), self.next_push());
+        let snapshot = Snapshot { progress, next_push, ..snapshot };
         self.context.bus.publish(snapshot, happened);
     }
 }
