@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 pub use flags::Global;
-pub use serve::process::{log_filter, start_log, stop_signal};
+pub use serve::process::{LogFormat, log_filter, start_log, stop_signal};
 
 use crate::app::AppError;
 
@@ -135,7 +135,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         let _ = Arguments::command().print_help();
         return ExitCode::from(2);
     };
-    start_log(&global.log);
+    start_log(&global.log, global.log_format);
     run_to_end(async |stop| match program {
         Program::Headless(flags) => headless::run(&global, &flags, &stop).await,
         Program::Regions(flags) => unless(&stop, probe_regions::run(&global, &flags)).await,

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use serve::{
     Port,
-    process::{self, stop_signal},
+    process::{self, LogFormat, stop_signal},
 };
 
 /// Stand-ins of LoginTC, Rocket.Chat and Passwordless.dev, each on a port of its own.
@@ -61,12 +61,15 @@ struct Args {
     /// Log to stderr: error, warn, info, debug, or a tracing filter.
     #[arg(long, env = "DESKHAND_SANDBOX_LOG", default_value = "info", value_name = "FILTER", value_parser = serve::process::log_filter)]
     log: String,
+    /// The form of the log's lines: text, or json for one JSON object a line.
+    #[arg(long, env = "DESKHAND_SANDBOX_LOG_FORMAT", default_value = "text", value_name = "FORM")]
+    log_format: LogFormat,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    serve::process::start_log(&args.log);
+    process::start_log(&args.log, args.log_format);
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -84,6 +87,9 @@ async fn run(args: Args) -> Result<(), String> {
     let running = Sandbox::start(config).await.map_err(|error| error.to_string())?;
     let keys = write_keys(&data, &running).map_err(|error| format!("write the keys: {error}"))?;
     print_ready(&running, &keys, token_file.as_deref());
+    let [logintc, rocketchat, passwordless] = running.addrs();
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, %logintc, %rocketchat, %passwordless, "started");
     stop.await;
     tracing::info!("stopping");
     running.shutdown().await;

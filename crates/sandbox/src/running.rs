@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use serve::{
-    BindError, Bound, Clock, FaultPlan, HostGuard, Limits, Server, control::Advance,
+    BindError, Bound, Clock, FaultPlan, Health, HostGuard, Limits, Server, control::Advance,
     token::TokenError,
 };
 
@@ -49,6 +49,7 @@ pub struct Running {
     rocketchat: Service<Rocketchat>,
     passwordless: Service<Passwordless>,
     control: Option<Server>,
+    health: Health,
 }
 
 #[derive(Debug)]
@@ -82,7 +83,9 @@ impl Sandbox {
         let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key));
         let store = opened.await.unwrap_or(Err(StoreError::Closed))?;
         let (clock, faults, limits) = (config.clock, FaultPlan::default(), config.limits);
+        let health = health_of(&store);
         let context = |bound: &Bound| ServiceContext {
+            health: health.clone(),
             store: store.clone(),
             clock: clock.clone(),
             guard: HostGuard::new(bound.addr(), None),
@@ -107,8 +110,17 @@ impl Sandbox {
             control.start::<StartError>(advance, faults.clone(), Router::new())
         };
         let control = config.control.map(start_control).transpose()?;
-        Ok(Running { store, clock, faults, logintc, rocketchat, passwordless, control })
+        Ok(Running { store, clock, faults, logintc, rocketchat, passwordless, control, health })
     }
+}
+
+/// Ready means that what is asked for can be saved.
+fn health_of(store: &Store) -> Health {
+    let store = store.clone();
+    Health::new(move || {
+        let store = store.clone();
+        async move { store.probe().await.map_err(|_| "the store can't be written") }
+    })
 }
 
 impl Running {
@@ -156,6 +168,7 @@ impl Running {
 
     /// Finishes the calls that are under way, and frees ports and store.
     pub async fn shutdown(self) {
+        self.health.stop();
         // The control API first, so that nobody plans a fault or moves the clock of servers that are ending.
         if let Some(control) = self.control {
             control.shutdown().await;

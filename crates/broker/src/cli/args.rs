@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
+use serve::process::LogFormat;
 use url::Url;
 
 /// A self-hosted remote-support broker that speaks the loginwith.me API.
@@ -13,8 +14,9 @@ use url::Url;
 /// With no flag it listens on this machine only.
 ///
 /// When it is ready it prints one line of JSON on stdout with base_url, the address that clients
-/// are set to. Ctrl-C or SIGTERM ends it cleanly; sessions and hooks survive.
-#[derive(Debug, Parser)]
+/// are set to. Ctrl-C or SIGTERM ends it cleanly; sessions and hooks survive. SIGHUP has it read its
+/// settings and certificate again.
+#[derive(Debug, Clone, Parser)]
 #[command(name = "deskhand-broker", version, max_term_width = 100, after_long_help = EXAMPLES)]
 pub struct Args {
     /// What to do instead of serving.
@@ -116,9 +118,17 @@ pub struct Args {
     #[arg(long, env = "DESKHAND_BROKER_CONTROL_TOKEN_FILE", value_name = "FILE")]
     pub control_token_file: Option<PathBuf>,
 
+    /// Tell metrics (Prometheus, at /metrics) and health here, to whoever reaches this address.
+    #[arg(long, env = "DESKHAND_BROKER_METRICS", value_name = "IP:PORT")]
+    pub metrics: Option<SocketAddr>,
+
     /// Log to stderr: error, warn, info, debug, or a tracing filter. [default: info]
     #[arg(long, env = "DESKHAND_BROKER_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+
+    /// The form of the log's lines: text, or json for one JSON object a line. [default: text]
+    #[arg(long, env = "DESKHAND_BROKER_LOG_FORMAT", value_name = "FORM")]
+    pub log_format: Option<LogFormat>,
 }
 
 /// What the program can do instead of serving.

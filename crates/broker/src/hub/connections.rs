@@ -158,6 +158,10 @@ impl Connections {
         self.all.values().filter(open).count()
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &Connection> {
+        self.all.values()
+    }
+
     pub fn ids_where(&self, chosen: impl Fn(&Connection) -> bool) -> Vec<ConnectionId> {
         self.all.iter().filter(|(_, one)| chosen(one)).map(|(id, _)| *id).collect()
     }

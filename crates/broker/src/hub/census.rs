@@ -1,0 +1,68 @@
+//! How much of everything there is, for those who run the broker. No PIN, name or address is in it.
+
+use serve::Millis;
+
+use super::{
+    Hub,
+    connections::{Link, Participant},
+    outbox::MailState,
+    session::Life,
+};
+
+/// What there is at one moment.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Census {
+    /// Sessions whose PIN works.
+    pub live_sessions: u64,
+    /// Connected programs that share a screen, or could.
+    pub presenters: u64,
+    /// Connected pages of customers.
+    pub customer_pages: u64,
+    /// Connected programs that ask their customer.
+    pub asking: u64,
+    /// Connected pages of viewers.
+    pub viewers: u64,
+    pub streams: u64,
+    /// E-mails in the outbox, by what became of them.
+    pub mails: Vec<(&'static str, u64)>,
+}
+
+impl Hub {
+    pub fn census(&self, now: Millis) -> Census {
+        let live = |session: &super::SessionEntry| session.session.life(now) == Life::Live;
+        let mut census = Census {
+            live_sessions: count(self.sessions.values().filter(|entry| live(entry))),
+            streams: count(self.streams.ids_where(|stream| stream.joined).into_iter()),
+            mails: self.mails_by_state(),
+            ..Census::default()
+        };
+        for connection in self.connections.iter().filter(|one| one.link != Link::HungUp) {
+            *match connection.participant {
+                Participant::Presenter(Some(_)) => &mut census.presenters,
+                Participant::Presenter(None) | Participant::Companion => &mut census.customer_pages,
+                Participant::Asking => &mut census.asking,
+                Participant::Viewer(_) => &mut census.viewers,
+            } += 1;
+        }
+        census
+    }
+
+    fn mails_by_state(&self) -> Vec<(&'static str, u64)> {
+        const ALL: [MailState; 5] = [
+            MailState::Unsent,
+            MailState::Sending,
+            MailState::Waiting(String::new()),
+            MailState::Sent,
+            MailState::Failed(String::new()),
+        ];
+        let of = |state: MailState| {
+            let word = state.word();
+            (word, count(self.outbox.iter().filter(|mail| mail.state.word() == word)))
+        };
+        ALL.map(of).into()
+    }
+}
+
+fn count<T>(all: impl Iterator<Item = T>) -> u64 {
+    all.fold(0, |so_far, _| so_far + 1)
+}
