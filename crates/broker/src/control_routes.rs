@@ -9,6 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use data_encoding::HEXLOWER;
+use ring::{digest, signature::KeyPair as _};
 use serde::Deserialize;
 use serde_json::json;
 use serve::control::Advance;
@@ -21,6 +23,7 @@ use wire::{
 use crate::{
     coordinator::Coordinator,
     hub::{
+        census::LiveSession,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
         refusal::Refused,
@@ -45,7 +48,8 @@ pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
 /// - `POST /control/chat {session_pin, page, name, body}`: has such a page write a chat message;
 /// - `POST /control/deliveries {hold}`: holds fired hooks back, or lets them go;
 /// - `POST /control/facts {session_pin}`: the state of a session, as its console is told of it;
-/// - `GET /control/outbox`: the e-mails, newest last.
+/// - `GET /control/outbox`: the e-mails, newest last;
+/// - `GET /control/sessions`: the sessions whose PIN works, oldest first, by an id that gives no PIN away.
 pub(crate) fn routes(coordinator: Arc<Coordinator>) -> Router {
     Router::new()
         .route("/control/presence", post(presence))
@@ -53,6 +57,7 @@ pub(crate) fn routes(coordinator: Arc<Coordinator>) -> Router {
         .route("/control/deliveries", post(deliveries))
         .route("/control/facts", post(facts))
         .route("/control/outbox", get(outbox))
+        .route("/control/sessions", get(sessions))
         .with_state(coordinator)
 }
 
@@ -176,6 +181,29 @@ async fn outbox(State(coordinator): State<Arc<Coordinator>>) -> Response {
     };
     let mails: Vec<_> = coordinator.with_hub(|hub, _| hub.outbox().iter().map(entry).collect());
     Json(json!({ "success": true, "outbox": mails })).into_response()
+}
+
+async fn sessions(State(coordinator): State<Arc<Coordinator>>) -> Response {
+    let live = coordinator.with_hub(|hub, now| hub.live_sessions(now));
+    let entry = |session: &LiveSession| {
+        let LiveSession { pin, region, minted, expires, connected } = session;
+        json!({
+            "id": session_id(&coordinator, pin), "region": region.as_str(),
+            "minted_s": minted.seconds(), "expires_s": expires.seconds(),
+            "program": connected.program, "customer_pages": connected.customer_pages,
+            "viewers": connected.viewers, "streams": connected.streams,
+        })
+    };
+    let sessions: Vec<_> = live.iter().map(entry).collect();
+    Json(json!({ "success": true, "sessions": sessions })).into_response()
+}
+
+/// Tells one session from another in listings. It is too short for anybody to find the PIN by trying all of them.
+fn session_id(coordinator: &Coordinator, pin: &Pin) -> String {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    hash.update(coordinator.signer.public_key().as_ref());
+    hash.update(pin.expose().as_bytes());
+    HEXLOWER.encode(&hash.finish().as_ref()[..3])
 }
 
 fn not_online() -> Response {

@@ -1,25 +1,42 @@
 //! `deskhand-broker`: the broker as a program.
 
+mod admin;
 mod cli;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, stdout},
+    process::ExitCode,
+};
 
 use broker::{Broker, Running};
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
 use serve::process::{self, Signal, Signals};
 
 use self::cli::{Args, Command, DEFAULT_FILE, Settings};
 
+const NAME: &str = "deskhand-broker";
 /// The exit code for settings that can't be used.
 const WRONG_SETTINGS: u8 = 2;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    if let Some(Command::Config) = args.command {
-        print!("{DEFAULT_FILE}");
-        return ExitCode::SUCCESS;
+    match args.command.clone() {
+        None => serve(args),
+        Some(Command::Config) => {
+            print!("{DEFAULT_FILE}");
+            ExitCode::SUCCESS
+        }
+        Some(Command::Admin(admin)) => admin::run(args, &admin),
+        Some(Command::Man) => written(clap_mangen::Man::new(Args::command()).render(&mut stdout())),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Args::command(), NAME, &mut stdout());
+            ExitCode::SUCCESS
+        }
     }
+}
+
+fn serve(args: Args) -> ExitCode {
     let settings = match cli::settings(args.clone()) {
         Ok(settings) => settings,
         Err(error) => {
@@ -35,6 +52,16 @@ fn main() -> ExitCode {
         }
     };
     runtime.block_on(run(settings, args))
+}
+
+fn written(done: io::Result<()>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{NAME}: write to standard output: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 async fn run(settings: Settings, args: Args) -> ExitCode {

@@ -13,6 +13,7 @@ use crate::{
     config::Control,
     context::ServiceContext,
     logintc::{self, Logintc},
+    metrics::Calls,
     passwordless::{self, Passwordless},
     rocketchat::{self, Rocketchat},
     store::Store,
@@ -49,6 +50,7 @@ pub struct Running {
     rocketchat: Service<Rocketchat>,
     passwordless: Service<Passwordless>,
     control: Option<Server>,
+    metrics: Option<Server>,
     health: Health,
 }
 
@@ -83,7 +85,7 @@ impl Sandbox {
         let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key));
         let store = opened.await.unwrap_or(Err(StoreError::Closed))?;
         let (clock, faults, limits) = (config.clock, FaultPlan::default(), config.limits);
-        let health = health_of(&store);
+        let (health, calls) = (health_of(&store), Calls::default());
         let context = |bound: &Bound| ServiceContext {
             health: health.clone(),
             store: store.clone(),
@@ -92,13 +94,16 @@ impl Sandbox {
             origin: format!("http://{}", bound.addr()),
         };
         let handle = Logintc::open(context(&logintc), config.examples).await?;
-        let routes = handle.context.protect(logintc::routes(handle.clone()), &faults);
+        let routes = calls.counted(0, logintc::routes(handle.clone()));
+        let routes = handle.context.protect(routes, &faults);
         let logintc = Service::start(logintc, handle, routes, limits)?;
         let handle = Rocketchat::open(context(&rocketchat), config.examples).await?;
-        let routes = handle.context.protect(rocketchat::routes(handle.context.clone()), &faults);
+        let routes = calls.counted(1, rocketchat::routes(handle.context.clone()));
+        let routes = handle.context.protect(routes, &faults);
         let rocketchat = Service::start(rocketchat, handle, routes, limits)?;
         let handle = Passwordless::open(context(&passwordless)).await?;
-        let routes = handle.context.protect(passwordless::routes(handle.context.clone()), &faults);
+        let routes = calls.counted(2, passwordless::routes(handle.context.clone()));
+        let routes = handle.context.protect(routes, &faults);
         let passwordless = Service::start(passwordless, handle, routes, limits)?;
         let advanced = clock.clone();
         let start_control = |control: Control| {
@@ -110,7 +115,19 @@ impl Sandbox {
             control.start::<StartError>(advance, faults.clone(), Router::new())
         };
         let control = config.control.map(start_control).transpose()?;
-        Ok(Running { store, clock, faults, logintc, rocketchat, passwordless, control, health })
+        let start_metrics = |addr| serve::metrics::start::<StartError>(addr, calls.take(), &health);
+        let metrics = config.metrics.map(start_metrics).transpose()?;
+        Ok(Running {
+            store,
+            clock,
+            faults,
+            logintc,
+            rocketchat,
+            passwordless,
+            control,
+            metrics,
+            health,
+        })
     }
 }
 
@@ -156,6 +173,11 @@ impl Running {
         self.control.as_ref().map(Server::addr)
     }
 
+    /// Where metrics are told, if that was asked for.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Server::addr)
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
@@ -170,8 +192,8 @@ impl Running {
     pub async fn shutdown(self) {
         self.health.stop();
         // The control API first, so that nobody plans a fault or moves the clock of servers that are ending.
-        if let Some(control) = self.control {
-            control.shutdown().await;
+        for server in self.control.into_iter().chain(self.metrics) {
+            server.shutdown().await;
         }
         tokio::join!(
             self.logintc.server.shutdown(),

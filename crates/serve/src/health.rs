@@ -19,10 +19,9 @@ use std::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use tokio::{
     sync::Mutex,
@@ -90,17 +89,11 @@ impl Health {
         if stopping() { STOPPING } else { result }
     }
 
-    /// Adds `/healthz` and `/readyz` to routes that `guard` protects already.
+    /// Answers `/healthz` and `/readyz` before routes that `guard` protects already.
+    // Not as routes merged with the others: the fallback of these would then be that of all.
     pub fn beside(&self, guard: &HostGuard, protected: Router) -> Router {
-        let layer = middleware::from_fn_with_state(guard.clone(), require_own_host);
-        protected.merge(self.routes().layer(layer))
-    }
-
-    fn routes(&self) -> Router {
-        Router::new()
-            .route("/healthz", get(|| async { answer(Ok(())) }))
-            .route("/readyz", get(readyz))
-            .with_state(self.clone())
+        let state = (self.clone(), guard.clone());
+        protected.layer(middleware::from_fn_with_state(state, answer_probe))
     }
 }
 
@@ -110,8 +103,23 @@ impl std::fmt::Debug for Health {
     }
 }
 
-async fn readyz(State(health): State<Health>) -> Response {
-    answer(health.ready().await)
+async fn answer_probe(
+    State((health, guard)): State<(Health, HostGuard)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asks_readiness = match request.uri().path() {
+        "/healthz" => false,
+        "/readyz" => true,
+        _ => return next.run(request).await,
+    };
+    if !guard.allows_probe(&request) {
+        return guard::foreign_host();
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    answer(if asks_readiness { health.ready().await } else { Ok(()) })
 }
 
 fn answer(result: Result<(), NotReady>) -> Response {
@@ -122,14 +130,6 @@ fn answer(result: Result<(), NotReady>) -> Response {
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, headers, format!("not ready: {why}\n"))
             .into_response(),
     }
-}
-
-async fn require_own_host(
-    State(guard): State<HostGuard>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if guard.allows_probe(&request) { next.run(request).await } else { guard::foreign_host() }
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
-use serve::process::LogFormat;
+use serve::{
+    peer::{Network, NetworkShape},
+    process::LogFormat,
+};
 use url::Url;
 
 /// A self-hosted remote-support broker that speaks the loginwith.me API.
@@ -132,10 +135,52 @@ pub struct Args {
 }
 
 /// What the program can do instead of serving.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Print a settings file with all defaults and comments.
     Config,
+    /// Look at a running broker by its control API, or lift a block.
+    ///
+    /// The control API must be on (`control` in the settings file, or --control), at a port that isn't 0. Address and
+    /// token are found by the same settings as the broker's.
+    Admin(Admin),
+    /// Print the manual page.
+    #[command(hide = true)]
+    Man,
+    /// Print the completions for a shell.
+    #[command(hide = true)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to look at.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Admin {
+    /// What to do.
+    #[command(subcommand)]
+    pub act: AdminAct,
+    /// Print the answer of the control API as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What an operator can see and do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AdminAct {
+    /// List the sessions whose PIN works, and who is connected to them. No PIN is shown.
+    Sessions,
+    /// List the e-mails, and why those that weren't sent weren't. Their texts aren't shown.
+    Outbox,
+    /// List the addresses and networks that are blocked after reports of abuse.
+    Blocks,
+    /// Lift a block, and forget the reports that led to it.
+    Lift {
+        /// The address or network, as `blocks` lists it.
+        #[arg(value_name = "ADDRESS", value_parser = address)]
+        owner: String,
+    },
 }
 
 const EXAMPLES: &str = "\
@@ -169,6 +214,10 @@ Examples:
       \"page\":\"'$P'\",\"online\":false}'
     curl -H \"$T\" -H \"$J\" $C/clock -d '{\"advance_s\":61}'
     curl -H \"$T\" $C/outbox";
+
+fn address(text: &str) -> Result<String, NetworkShape> {
+    text.parse::<Network>().map(|_| text.to_owned())
+}
 
 fn region(text: &str) -> Result<(String, u64), String> {
     let (name, ms) = text.split_once('=').ok_or("write it as NAME=MS, such as us-east-1=24")?;

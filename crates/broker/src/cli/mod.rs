@@ -18,7 +18,7 @@ use broker::{
 };
 use serve::{Port, TlsFiles, TrustedProxies, peer::Network, process::LogFormat};
 
-pub use args::{Args, Command};
+pub use args::{Admin, AdminAct, Args, Command};
 pub use file::DEFAULT_FILE;
 
 use self::{error::SettingsError, file::File};
@@ -53,6 +53,23 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
 /// [`SettingsError`].
 pub fn settings_again(args: Args) -> Result<Settings, SettingsError> {
     Ok(combine(args)?.0)
+}
+
+/// Where a running broker's control API is, and where its token lies.
+///
+/// # Errors
+/// [`SettingsError`], also if there is no control API.
+pub fn control_of(args: Args) -> Result<(SocketAddr, PathBuf), SettingsError> {
+    let control = combine(args)?.0.config.control.ok_or_else(|| {
+        let why = "find the broker's control API: it is off; set `control` in the broker's settings file and name that \
+                   file with --config, or give --control IP:PORT";
+        SettingsError::Wrong(why.to_owned())
+    })?;
+    let Port::Exactly(port) = control.port else {
+        let why = "find the broker's control API: with port 0 it has another port at each start; set a fixed one";
+        return Err(SettingsError::Wrong(why.to_owned()));
+    };
+    Ok((SocketAddr::new(control.ip, port), control.token_file))
 }
 
 /// The settings without the store's key, and where the file says that it is.

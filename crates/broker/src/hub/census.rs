@@ -1,6 +1,9 @@
-//! How much of everything there is, for those who run the broker. No PIN, name or address is in it.
+//! How much of everything there is, for those who run the broker. No name or address is in it.
+
+use std::collections::HashMap;
 
 use serve::Millis;
+use wire::{Pin, Region};
 
 use super::{
     Hub,
@@ -27,7 +30,64 @@ pub(crate) struct Census {
     pub mails: Vec<(&'static str, u64)>,
 }
 
+/// A session whose PIN works, and who is connected to it.
+#[derive(Debug)]
+pub(crate) struct LiveSession {
+    /// Not to be shown: whoever knows it can join.
+    pub pin: Pin,
+    pub region: Region,
+    pub minted: Millis,
+    pub expires: Millis,
+    pub connected: Connected,
+}
+
+/// Who is connected to a session.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Connected {
+    /// A program that shares the screen, or could.
+    pub program: bool,
+    pub customer_pages: u64,
+    pub viewers: u64,
+    pub streams: u64,
+}
+
 impl Hub {
+    /// The sessions whose PIN works, oldest first.
+    pub fn live_sessions(&self, now: Millis) -> Vec<LiveSession> {
+        let connected = self.connected();
+        let live = self.sessions.iter().filter(|(_, entry)| entry.session.life(now) == Life::Live);
+        let mut live: Vec<LiveSession> = live
+            .map(|(pin, entry)| LiveSession {
+                pin: pin.clone(),
+                region: entry.session.region.clone(),
+                minted: entry.session.minted,
+                expires: entry.session.expires,
+                connected: connected.get(pin).copied().unwrap_or_default(),
+            })
+            .collect();
+        live.sort_by_key(|session| session.minted);
+        live
+    }
+
+    fn connected(&self) -> HashMap<Pin, Connected> {
+        let mut all: HashMap<Pin, Connected> = HashMap::new();
+        for connection in self.connections.iter().filter(|one| one.link != Link::HungUp) {
+            let counted = all.entry(connection.pin.clone()).or_default();
+            match &connection.participant {
+                Participant::Presenter(Some(_)) => counted.program = true,
+                Participant::Presenter(None) | Participant::Companion | Participant::Asking => {
+                    counted.customer_pages += 1;
+                }
+                Participant::Viewer(viewer) => {
+                    counted.viewers += 1;
+                    let joined = viewer.stream.and_then(|stream| self.streams.joined(stream));
+                    counted.streams += u64::from(joined.is_some());
+                }
+            }
+        }
+        all
+    }
+
     pub fn census(&self, now: Millis) -> Census {
         let live = |session: &super::SessionEntry| session.session.life(now) == Life::Live;
         let mut census = Census {

@@ -4,7 +4,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
 };
 
 use reqwest::StatusCode;
@@ -17,6 +17,8 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_deskhand-broker");
 /// A child that is killed when its test ends.
 pub struct Program {
     child: Child,
+    err: BufReader<ChildStderr>,
+    log: String,
     pub ready: Value,
 }
 
@@ -43,7 +45,8 @@ impl Program {
             child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
             panic!("it didn't start: {error}: {log}")
         });
-        Self { child, ready }
+        let err = BufReader::new(child.stderr.take().unwrap());
+        Self { child, err, log: String::new(), ready }
     }
 
     pub fn text(&self, name: &str) -> String {
@@ -82,11 +85,22 @@ impl Program {
         tokio::time::timeout(PATIENCE, asking).await.expect("its readiness stays the same")
     }
 
+    /// Reads its log up to the next line with this text; the test's own time limit ends the waiting.
+    pub fn log_says(&mut self, text: &str) {
+        loop {
+            let start = self.log.len();
+            let read = self.err.read_line(&mut self.log).unwrap();
+            assert!(read > 0, "it ended without saying `{text}`: {}", self.log);
+            if self.log[start..].contains(text) {
+                return;
+            }
+        }
+    }
+
     /// Everything that it logged, and whether it ended well.
     pub fn end(mut self) -> (String, bool) {
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (log, self.child.wait().unwrap().success())
+        self.err.read_to_string(&mut self.log).unwrap();
+        (std::mem::take(&mut self.log), self.child.wait().unwrap().success())
     }
 }
 
