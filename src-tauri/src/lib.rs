@@ -14,7 +14,7 @@ mod shell;
 pub mod tray;
 mod window;
 
-use console::cli::Global;
+use console::cli::{Global, Signal, Signals};
 use shell::Shell;
 use tauri::{AppHandle, Builder, Manager, RunEvent};
 
@@ -55,7 +55,7 @@ pub fn run(global: Global) -> Result<(), tauri::Error> {
                 // The window comes first: loading its page takes longest, and meanwhile the
                 // console starts.
                 window::create(app)?;
-                end_on_signal(app.clone());
+                obey_signals(app.clone());
                 running::start(app.clone(), global);
                 tray::create(app, &first, running::clicked)?;
                 running::follow_tray_host(app.clone());
@@ -78,12 +78,21 @@ fn context() -> tauri::Context {
     tauri::generate_context!()
 }
 
-/// Ends the app in order on Ctrl-C in a terminal, when the terminal is closed, and at the end of the desktop session.
-fn end_on_signal(app: AppHandle) {
+/// Ends the app in order on Ctrl-C in a terminal, when the terminal is closed, and at the end of the desktop session. A
+/// SIGHUP without a closed terminal has it read its settings and certificate again.
+fn obey_signals(app: AppHandle) {
     tauri::async_runtime::spawn(async move {
-        match console::cli::stop_signal() {
-            Ok(signal) => {
-                signal.await;
+        match Signals::listen() {
+            Ok(mut signals) => {
+                while signals.next().await == Signal::Reload {
+                    // In a task of its own: the console may still be starting, and ending must not wait for it.
+                    let app = app.clone();
+                    tauri::async_runtime::spawn(async move {
+                        if let Ok(console) = app.state::<Shell>().console().await {
+                            console.reload().await;
+                        }
+                    });
+                }
                 quit::end(&app);
             }
             Err(error) => {

@@ -1,7 +1,7 @@
 //! The settings of a broker, with two starting points: embedded in the console, or on a network.
 
 use std::{
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -43,6 +43,8 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// The control API, which tests and demos use. There is none otherwise.
     pub control: Option<Control>,
+    /// Where metrics and health are told to whoever watches over the broker. Nowhere unless set.
+    pub metrics: Option<SocketAddr>,
     pub limits: Limits,
     /// The presenter's programs that are delivered: for each platform the first file that exists.
     pub programs: Vec<ProgramFile>,
@@ -93,6 +95,7 @@ impl Config {
             smtp: None,
             trusted_proxies: TrustedProxies::default(),
             control: None,
+            metrics: None,
             limits: Limits::default(),
             programs: ProgramFile::beside_this_one(),
             allow_unattended: false,

@@ -9,6 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
+use data_encoding::HEXLOWER;
+use ring::{digest, signature::KeyPair as _};
 use serde::Deserialize;
 use serde_json::json;
 use serve::control::Advance;
@@ -22,6 +24,7 @@ use crate::{
     coordinator::Coordinator,
     hub::{
         abuse::Block,
+        census::LiveSession,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
         owner::Owner,
@@ -51,6 +54,7 @@ pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
 /// - `GET /control/blocks`: the addresses (IPv4) and networks (IPv6 /48) that are blocked after reports of abuse, the
 ///   oldest block first, each with the second since 1970 in which it began;
 /// - `DELETE /control/blocks/{owner}`: ends the block of this address or network, and forgets what led to it.
+/// - `GET /control/sessions`: the sessions whose PIN works, oldest first, by an id that gives no PIN away.
 pub(crate) fn routes(coordinator: Arc<Coordinator>) -> Router {
     Router::new()
         .route("/control/presence", post(presence))
@@ -61,6 +65,7 @@ pub(crate) fn routes(coordinator: Arc<Coordinator>) -> Router {
         .route("/control/blocks", get(blocks))
         // The rest of the path, since a network has a slash in it.
         .route("/control/blocks/{*owner}", delete(lift_block))
+        .route("/control/sessions", get(sessions))
         .with_state(coordinator)
 }
 
@@ -219,6 +224,29 @@ async fn lift_block(
         }
         Err(refused) => refused.into_response(),
     }
+}
+
+async fn sessions(State(coordinator): State<Arc<Coordinator>>) -> Response {
+    let live = coordinator.with_hub(|hub, now| hub.live_sessions(now));
+    let entry = |session: &LiveSession| {
+        let LiveSession { pin, region, minted, expires, connected } = session;
+        json!({
+            "id": session_id(&coordinator, pin), "region": region.as_str(),
+            "minted_s": minted.seconds(), "expires_s": expires.seconds(),
+            "program": connected.program, "customer_pages": connected.customer_pages,
+            "viewers": connected.viewers, "streams": connected.streams,
+        })
+    };
+    let sessions: Vec<_> = live.iter().map(entry).collect();
+    Json(json!({ "success": true, "sessions": sessions })).into_response()
+}
+
+/// Tells one session from another in listings. It is too short for anybody to find the PIN by trying all of them.
+fn session_id(coordinator: &Coordinator, pin: &Pin) -> String {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    hash.update(coordinator.signer.public_key().as_ref());
+    hash.update(pin.expose().as_bytes());
+    HEXLOWER.encode(&hash.finish().as_ref()[..3])
 }
 
 fn not_online() -> Response {

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
-use serve::{Clock, FaultPlan, Millis};
+use serve::{Clock, FaultPlan, Millis, Tally, TrustedProxies};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wire::{Pin, session_events::SessionFacts};
@@ -30,19 +30,31 @@ use crate::{
     store::Store,
 };
 
+/// The settings that can be changed while the broker runs, as far as the hub doesn't have them.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub durations: Durations,
+    pub regions: Vec<RegionDelay>,
+    pub mailer: Option<Mailer>,
+    pub programs: Arc<Programs>,
+    /// Whose `X-Forwarded-For` is believed, at the endpoint that is always open.
+    pub proxies: TrustedProxies,
+    pub compat_cors: bool,
+}
+
 /// The hub, and everything that carries out what it decides.
 pub(crate) struct Coordinator {
     pub clock: Clock,
-    pub durations: Durations,
-    pub regions: Vec<RegionDelay>,
+    /// What reading the settings again may change; use [`Coordinator::live`].
+    pub live: RwLock<Arc<Live>>,
     /// The endpoint that is always open.
     pub endpoint: Arc<Endpoint>,
     /// The endpoint for strangers, while the owner wants one.
     pub network: RwLock<Option<Arc<Endpoint>>>,
     pub faults: FaultPlan,
     pub deliverer: Arc<Deliverer>,
-    pub mailer: Option<Mailer>,
-    pub programs: Arc<Programs>,
+    /// What was refused, by [`Refused::kind`].
+    pub refusals: Tally,
     /// Signs the programs that are delivered.
     pub signer: Ed25519KeyPair,
     pub store: Store,
@@ -61,6 +73,11 @@ pub(crate) struct Coordinator {
 }
 
 impl Coordinator {
+    /// The settings in force. Whoever uses them for long keeps those of its beginning.
+    pub fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live.read())
+    }
+
     /// Runs `work` on the locked hub: look-ups, and counters that are neither stored nor sent.
     pub fn with_hub<T>(&self, work: impl FnOnce(&mut Hub, Millis) -> T) -> T {
         let mut hub = self.hub.lock();

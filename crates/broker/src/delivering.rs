@@ -9,6 +9,7 @@ use crate::{
     coordinator::Coordinator,
     delivery::{Attempt, Delivery, Outcome},
     hub::{hooks::HookDelivery, outbox::Template, text},
+    metrics::DeliveryCounts,
 };
 
 /// How long to wait before each further attempt, in seconds: a minute in all. A receiver that restarts is back by then;
@@ -113,6 +114,7 @@ impl Coordinator {
     async fn try_again(self: &Arc<Self>, delivery: Delivery) {
         let hook = delivery.fired.hook;
         let Some(_room) = self.deliverer.room_to_wait() else {
+            DeliveryCounts::add(&self.deliverer.counts.lost);
             return tracing::warn!(%hook, "hook lost: too many wait to be tried again");
         };
         for pause in PAUSES {
@@ -130,6 +132,7 @@ impl Coordinator {
                 return;
             }
         }
+        DeliveryCounts::add(&self.deliverer.counts.lost);
         tracing::warn!(%hook, "hook lost: nobody answered for a minute");
     }
 

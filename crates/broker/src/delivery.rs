@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use reqwest::{
     dns,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -31,6 +31,7 @@ use crate::{
         limits::ByClient,
         target::TargetPolicy,
     },
+    metrics::DeliveryCounts,
     own_addresses::OwnAddresses,
     webhook_secrets::WebhookSecrets,
 };
@@ -45,8 +46,7 @@ const MOST_WAITING: usize = 4_096;
 /// The clients that deliver, and what is held back before them.
 #[derive(Debug)]
 pub(crate) struct Deliverer {
-    clients: ByClient<reqwest::Client>,
-    policy: ByClient<TargetPolicy>,
+    ways_out: RwLock<Arc<WaysOut>>,
     /// The addresses that lead to this machine.
     pub own: OwnAddresses,
     /// The deliveries that are held back; none while they are passed on.
@@ -57,17 +57,23 @@ pub(crate) struct Deliverer {
     waiting_slots: Semaphore,
     secrets: WebhookSecrets,
     in_flight: watch::Sender<usize>,
+    pub counts: DeliveryCounts,
 }
 
-impl Deliverer {
+/// Where hooks may go, and the clients that go there.
+#[derive(Debug)]
+pub(crate) struct WaysOut {
+    clients: ByClient<reqwest::Client>,
+    policy: ByClient<TargetPolicy>,
+}
+
+impl WaysOut {
     /// # Errors
     /// When the HTTP client can't be built.
     pub fn new(
         policy: ByClient<TargetPolicy>,
-        own: OwnAddresses,
+        own: &OwnAddresses,
         timeout: Duration,
-        held: bool,
-        secrets: WebhookSecrets,
     ) -> Result<Self, reqwest::Error> {
         // Two, since each resolves names by a policy of its own.
         let client = |policy| {
@@ -85,9 +91,22 @@ impl Deliverer {
                 .build()
         };
         let clients = ByClient { local: client(policy.local)?, remote: client(policy.remote)? };
+        Ok(Self { clients, policy })
+    }
+}
+
+impl Deliverer {
+    /// # Errors
+    /// When the HTTP client can't be built.
+    pub fn new(
+        policy: ByClient<TargetPolicy>,
+        own: OwnAddresses,
+        timeout: Duration,
+        held: bool,
+        secrets: WebhookSecrets,
+    ) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            clients,
-            policy,
+            ways_out: RwLock::new(Arc::new(WaysOut::new(policy, &own, timeout)?)),
             own,
             held: Mutex::new(held.then(Vec::new)),
             under_way: UnderWay::default(),
@@ -96,7 +115,13 @@ impl Deliverer {
             waiting_slots: Semaphore::new(MOST_WAITING),
             secrets,
             in_flight: watch::Sender::new(0),
+            counts: DeliveryCounts::default(),
         })
+    }
+
+    /// Delivers by other ways out from now on.
+    pub fn use_ways_out(&self, ways_out: WaysOut) {
+        *self.ways_out.write() = Arc::new(ways_out);
     }
 
     /// The secret with which the deliveries of this console's sessions are signed.
@@ -152,6 +177,11 @@ impl Deliverer {
         InFlight(Arc::clone(self))
     }
 
+    /// How much is in flight.
+    pub fn in_flight(&self) -> u64 {
+        *self.in_flight.borrow() as u64
+    }
+
     /// Returns once nothing is in flight. What waits to be tried again is not.
     pub async fn idle(&self) {
         let mut in_flight = self.in_flight.subscribe();
@@ -169,16 +199,18 @@ impl Deliverer {
         // The resolver never sees an address that is in the URL itself, and the hook may have been put under
         // another policy.
         let leads_here = self.own.are_in(url).await;
-        let url = match self.policy.for_client(delivery.minter).parse(url, leads_here) {
+        let ways_out = Arc::clone(&self.ways_out.read());
+        let url = match ways_out.policy.for_client(delivery.minter).parse(url, leads_here) {
             Ok(url) => url,
             Err(refused) => {
+                DeliveryCounts::add(&self.counts.refused);
                 tracing::warn!(%hook, %refused, "hook not delivered");
                 return Outcome::Ended;
             }
         };
         let body = HookBody { hook: *hook, name: name.clone(), session_pin: delivery.pin.clone() };
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let request = self
+        let request = ways_out
             .clients
             .for_client(delivery.minter)
             .post(url)
@@ -186,15 +218,18 @@ impl Deliverer {
             .body(body);
         match request.send().await {
             Ok(answer) if answer.status().is_server_error() => {
+                DeliveryCounts::add(&self.counts.not_taken);
                 tracing::warn!(%hook, status = answer.status().as_u16(), "hook not taken");
                 Outcome::NobodyAnswered
             }
             Ok(answer) => {
-                tracing::debug!(%hook, status = answer.status().as_u16(), "hook delivered");
+                DeliveryCounts::add(&self.counts.delivered);
+                tracing::info!(%hook, status = answer.status().as_u16(), "hook delivered");
                 Outcome::Ended
             }
             // Without the URL, which is the receiver's secret.
             Err(error) => {
+                DeliveryCounts::add(&self.counts.unanswered);
                 tracing::warn!(%hook, error = %error.without_url(), "hook not delivered");
                 Outcome::NobodyAnswered
             }
@@ -226,7 +261,8 @@ impl Deliverer {
     /// answered is not passed on, or this call would explore networks for its client.
     pub async fn call_listener(&self, client: Client, url: Url) -> bool {
         let Ok(_slot) = self.slots.acquire().await else { return false };
-        let called = self.clients.for_client(client).post(url).send().await;
+        let ways_out = Arc::clone(&self.ways_out.read());
+        let called = ways_out.clients.for_client(client).post(url).send().await;
         tracing::debug!(answered = called.is_ok(), "called a listener");
         called.is_ok()
     }

@@ -16,7 +16,8 @@ impl Coordinator {
     pub(crate) fn spawn_mail(self: &Arc<Self>, mail: Mail) {
         let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
         tokio::spawn(async move {
-            let Some(mailer) = &this.mailer else { return };
+            let live = this.live();
+            let Some(mailer) = &live.mailer else { return };
             let mut tried = this.try_mail(mailer, &mail, false).await;
             drop(in_flight);
             for (n, pause) in PAUSES.into_iter().enumerate() {

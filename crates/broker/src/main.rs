@@ -1,26 +1,43 @@
 //! `deskhand-broker`: the broker as a program.
 
+mod admin;
 mod cli;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, stdout},
+    process::ExitCode,
+};
 
 use broker::{Broker, Running};
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
-use serve::process::{self, stop_signal};
+use serve::process::{self, Signal, Signals};
 
 use self::cli::{Args, Command, DEFAULT_FILE, Settings};
 
+const NAME: &str = "deskhand-broker";
 /// The exit code for settings that can't be used.
 const WRONG_SETTINGS: u8 = 2;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    if let Some(Command::Config) = args.command {
-        print!("{DEFAULT_FILE}");
-        return ExitCode::SUCCESS;
+    match args.command.clone() {
+        None => serve(args),
+        Some(Command::Config) => {
+            print!("{DEFAULT_FILE}");
+            ExitCode::SUCCESS
+        }
+        Some(Command::Admin(admin)) => admin::run(args, &admin),
+        Some(Command::Man) => written(clap_mangen::Man::new(Args::command()).render(&mut stdout())),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Args::command(), NAME, &mut stdout());
+            ExitCode::SUCCESS
+        }
     }
-    let settings = match cli::settings(args) {
+}
+
+fn serve(args: Args) -> ExitCode {
+    let settings = match cli::settings(args.clone()) {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("deskhand-broker: {error}");
@@ -34,14 +51,24 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    runtime.block_on(run(settings))
+    runtime.block_on(run(settings, args))
 }
 
-async fn run(settings: Settings) -> ExitCode {
-    serve::process::start_log(&settings.log);
+fn written(done: io::Result<()>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{NAME}: write to standard output: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(settings: Settings, args: Args) -> ExitCode {
+    process::start_log(&settings.log, settings.log_format);
     let token_file = settings.config.control.as_ref().map(|control| control.token_file.clone());
     // Before the broker starts, so that no signal is lost in between.
-    let Ok(stop) = stop_signal() else {
+    let Ok(mut signals) = Signals::listen() else {
         eprintln!("deskhand-broker: listen for Ctrl-C: the system refused");
         return ExitCode::FAILURE;
     };
@@ -53,15 +80,43 @@ async fn run(settings: Settings) -> ExitCode {
         }
     };
     print_ready(&running, token_file.as_deref());
-    stop.await;
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, listen = %running.addr(), origin = running.origin(), "started");
+    while signals.next().await == Signal::Reload {
+        reload(&running, &args).await;
+    }
     tracing::info!("stopping");
     running.shutdown().await;
     ExitCode::SUCCESS
 }
 
+/// Reads the settings and the certificate again. What can't be used changes nothing.
+async fn reload(running: &Running, args: &Args) {
+    let settings = match cli::settings_again(args.clone()) {
+        Ok(settings) => settings,
+        Err(error) => return not_reloaded(&error),
+    };
+    match running.reload(settings.config).await {
+        Ok(waiting) => {
+            process::change_log(&settings.log);
+            tracing::info!("settings and certificate were read again");
+            if !waiting.is_empty() {
+                let settings = waiting.join(", ");
+                tracing::warn!(settings, "these settings are taken up at the next start only");
+            }
+        }
+        Err(error) => not_reloaded(&error),
+    }
+}
+
+fn not_reloaded(error: &dyn std::error::Error) {
+    tracing::error!(%error, "the settings were not taken up, those of before stay in force");
+}
+
 /// Says on stdout where the broker is, and warns if its links are of no use to others.
 fn print_ready(running: &Running, token_file: Option<&std::path::Path>) {
     let control = running.control_addr().map(|addr| format!("http://{addr}/control"));
+    let metrics = running.metrics_addr().map(|addr| format!("http://{addr}/metrics"));
     process::print_ready(&json!({
         "event": "ready",
         "base_url": running.base_url(),
@@ -71,6 +126,7 @@ fn print_ready(running: &Running, token_file: Option<&std::path::Path>) {
         "join_url_template": running.join_url_template(),
         "control_url": control,
         "control_token_file": token_file,
+        "metrics_url": metrics,
     }));
     if running.addr().ip().is_unspecified() && running.origin().contains("127.0.0.1") {
         tracing::warn!("links lead to this machine only; set --public-url for others");

@@ -45,9 +45,7 @@ impl Running {
         let context = ApiContext {
             coordinator: Arc::clone(&self.coordinator),
             endpoint: Arc::clone(&endpoint),
-            // No proxies: this endpoint is for direct connections, where anybody could write the header.
-            proxies: serve::TrustedProxies::default(),
-            compat_cors: false,
+            health: self.health.clone(),
         };
         let server = Server::start(bound, http::routes(context), self.limits, tls)?;
         self.network = Some((server, got_requested_port));

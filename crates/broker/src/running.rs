@@ -6,7 +6,8 @@ use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret as _;
 use serve::{
-    BindError, FaultPlan, Limits, Server, TlsError, TlsFiles, tls::Tls, token::TokenError,
+    BindError, FaultPlan, Health, Limits, Server, Tally, TlsError, TlsFiles, tls::Tls,
+    token::TokenError,
 };
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -15,14 +16,16 @@ use url::Url;
 use crate::{
     config::{Config, Control},
     control_routes,
-    coordinator::Coordinator,
+    coordinator::{Coordinator, Live},
     delivery::Deliverer,
     endpoint::Endpoint,
     handle::Handle,
     http::{self, ApiContext},
     hub::{Hub, limits::HubSettings, messages::ServerMessage},
+    metrics,
     own_addresses::OwnAddresses,
     programs::Programs,
+    reloading::Fixed,
     smtp::Mailer,
     socket_registry::SocketRegistry,
     store::{SigningKey, Store, StoreError},
@@ -63,12 +66,16 @@ pub struct Running {
     pub(crate) coordinator: Arc<Coordinator>,
     addr: SocketAddr,
     got_requested_port: bool,
-    server: Server,
+    pub(crate) server: Server,
+    /// The settings that only a start takes up.
+    pub(crate) fixed: Fixed,
     pub(crate) limits: Limits,
     /// The server of the endpoint for the network, and whether it got the port that was asked for.
     pub(crate) network: Option<(Server, bool)>,
     control: Option<Server>,
+    metrics: Option<Server>,
     timer: JoinHandle<()>,
+    pub(crate) health: Health,
     store_end: StoreEnd,
 }
 
@@ -99,9 +106,10 @@ impl Broker {
         let (public_url, is_tls) = (config.public_url.as_ref(), tls.is_some());
         let endpoint = Arc::new(Endpoint::new(bound.addr(), public_url, is_tls, false));
         let (control, limits) = (config.control.take(), config.limits);
-        let (proxies, compat_cors) = (config.trusted_proxies.clone(), config.compat_cors);
+        let fixed = Fixed::of(&config);
         let (coordinator, store_end) = open(config, Arc::clone(&endpoint)).await?;
         coordinator.record(|hub, _| hub.resume_mails()).await;
+        let health = health_of(&coordinator);
         let control = control.map(|control: Control| {
             let (advance, faults) =
                 (control_routes::advance(&coordinator), coordinator.faults.clone());
@@ -109,8 +117,12 @@ impl Broker {
             control.start::<StartError>(advance, faults, extra)
         });
         let control = control.transpose()?;
+        let metrics = fixed.metrics().map(|addr| {
+            serve::metrics::start::<StartError>(addr, metrics::take(&coordinator), &health)
+        });
+        let metrics = metrics.transpose()?;
         let context =
-            ApiContext { coordinator: Arc::clone(&coordinator), endpoint, proxies, compat_cors };
+            ApiContext { coordinator: Arc::clone(&coordinator), endpoint, health: health.clone() };
         let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
         let server = Server::start(bound, http::routes(context), limits, tls)?;
         let timer = tokio::spawn(keep_time(Arc::clone(&coordinator)));
@@ -123,7 +135,10 @@ impl Broker {
             limits,
             network,
             control,
+            metrics,
             timer,
+            health,
+            fixed,
             store_end,
         })
     }
@@ -165,6 +180,11 @@ impl Running {
         self.control.as_ref().map(Server::addr)
     }
 
+    /// Where metrics are told, if that was asked for.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Server::addr)
+    }
+
     /// Controls the broker without HTTP. It can be cloned, and doesn't keep the broker running.
     pub fn handle(&self) -> Handle {
         Handle::new(Arc::clone(&self.coordinator))
@@ -172,19 +192,20 @@ impl Running {
 
     /// Tells the pages, finishes what is in flight, and frees port and store.
     pub async fn shutdown(mut self) {
+        self.health.stop();
         // First, so that no deadline is applied while the rest ends.
         self.timer.abort();
         self.close_to_network().await;
         self.coordinator.stopping.cancel();
         // Before the server, whose end waits for its connections.
         self.coordinator.notify(|hub| hub.hang_up_all(&ServerMessage::restarting()));
-        if let Some(control) = self.control {
-            control.shutdown().await;
+        for server in self.control.into_iter().chain(self.metrics) {
+            server.shutdown().await;
         }
         self.server.shutdown().await;
         // No longer than a hook's receiver has to answer.
         let _ = tokio::time::timeout(
-            self.coordinator.durations.hook_timeout + Duration::from_secs(1),
+            self.coordinator.live().durations.hook_timeout + Duration::from_secs(1),
             self.coordinator.deliverer.idle(),
         )
         .await;
@@ -194,7 +215,16 @@ impl Running {
     }
 }
 
-fn check(config: &Config) -> Result<(), StartError> {
+/// Ready means that what is asked for can be saved.
+fn health_of(coordinator: &Arc<Coordinator>) -> Health {
+    let coordinator = Arc::clone(coordinator);
+    Health::new(move || {
+        let written = coordinator.store.probe();
+        async move { written.await.map_err(|_| "the store can't be written") }
+    })
+}
+
+pub(crate) fn check(config: &Config) -> Result<(), StartError> {
     if config.regions.is_empty() {
         return Err(StartError::Settings("there must be at least one region".into()));
     }
@@ -217,6 +247,10 @@ pub(crate) async fn load_tls(files: Option<&TlsFiles>) -> Result<Option<Tls>, St
     }
 }
 
+pub(crate) fn no_client(error: &reqwest::Error) -> StartError {
+    StartError::Settings(format!("make the hooks' client: {error}"))
+}
+
 fn signing_key(key: Option<&SigningKey>) -> Result<&SigningKey, StartError> {
     key.ok_or_else(no_signing_key)
 }
@@ -234,28 +268,25 @@ async fn open(
     config: Config,
     endpoint: Arc<Endpoint>,
 ) -> Result<(Arc<Coordinator>, StoreEnd), StartError> {
-    let settings = hub_settings(&config);
+    let (settings, live) = (hub_settings(&config), live_settings(&config)?);
     let (folder, key, now) = (config.data, config.store_key, config.clock.now());
     let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key.as_ref(), now));
     let (store, loaded) =
         opened.await.map_err(|e| StartError::Settings(format!("open the store: {e}")))??;
-    let mailer = config.smtp.as_ref().map(Mailer::new).transpose();
     let timeout = config.durations.hook_timeout;
     let secrets = WebhookSecrets::new(signing_key(loaded.signing_key.as_ref())?);
     let own = OwnAddresses::new(&endpoint);
     let deliverer =
         Deliverer::new(config.hook_targets, own, timeout, config.hold_deliveries, secrets)
-            .map_err(|error| StartError::Settings(format!("make the hooks' client: {error}")))?;
+            .map_err(|error| no_client(&error))?;
     let coordinator = Arc::new(Coordinator {
         clock: config.clock,
-        durations: config.durations,
-        regions: config.regions,
+        live: RwLock::new(Arc::new(live)),
         endpoint,
         network: RwLock::default(),
         faults: FaultPlan::default(),
         deliverer: Arc::new(deliverer),
-        mailer: mailer.map_err(StartError::Settings)?,
-        programs: Arc::new(Programs::new(config.programs)),
+        refusals: Tally::default(),
         signer: signer(signing_key(loaded.signing_key.as_ref())?)?,
         store,
         hub: Mutex::new(Hub::new(settings, loaded.state)),
@@ -269,7 +300,19 @@ async fn open(
     Ok((coordinator, store_end))
 }
 
-fn hub_settings(config: &Config) -> HubSettings {
+pub(crate) fn live_settings(config: &Config) -> Result<Live, StartError> {
+    let mailer = config.smtp.as_ref().map(Mailer::new).transpose();
+    Ok(Live {
+        durations: config.durations,
+        regions: config.regions.clone(),
+        mailer: mailer.map_err(StartError::Settings)?,
+        programs: Arc::new(Programs::new(config.programs.clone())),
+        proxies: config.trusted_proxies.clone(),
+        compat_cors: config.compat_cors,
+    })
+}
+
+pub(crate) fn hub_settings(config: &Config) -> HubSettings {
     HubSettings {
         regions: config.regions.iter().map(|known| known.region.clone()).collect(),
         durations: config.durations,

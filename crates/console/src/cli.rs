@@ -2,7 +2,8 @@
 //! and `restore`.
 //!
 //! Standard output carries only the requested output, in every case; everything else goes to
-//! standard error. Ctrl-C, SIGTERM and SIGHUP end each program in good order.
+//! standard error. Ctrl-C, SIGTERM and SIGHUP end each program in good order, except that a SIGHUP has
+//! `headless` read its settings again, unless it came because the terminal was closed.
 
 mod backup;
 mod check_audit;
@@ -16,16 +17,16 @@ mod probe_regions;
 pub(crate) mod protocol;
 pub mod watch;
 
-use std::{fmt, future::Future, io, process::ExitCode, time::Duration};
+use std::{fmt, future::Future, io, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand};
 use engine::vault::Options as VaultOptions;
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 pub use flags::Global;
-pub use serve::process::{log_filter, start_log, stop_signal};
+pub use serve::process::{LogFormat, Signal, Signals, log_filter, start_log};
 
 use crate::app::AppError;
 
@@ -135,9 +136,15 @@ pub fn run(arguments: Arguments) -> ExitCode {
         let _ = Arguments::command().print_help();
         return ExitCode::from(2);
     };
-    start_log(&global.log);
+    start_log(&global.log, global.log_format);
+    if let Program::Headless(flags) = program {
+        let reload = Arc::new(Notify::new());
+        let stop = || interruption(Some(reload.clone()));
+        return run_until(stop, async |stop| headless::run(&global, &flags, &stop, &reload).await);
+    }
     run_to_end(async |stop| match program {
-        Program::Headless(flags) => headless::run(&global, &flags, &stop).await,
+        // Done above, since it alone runs on and reads its settings again.
+        Program::Headless(_) => Err(Failed::internal(&"headless is run elsewhere")),
         Program::Regions(flags) => unless(&stop, probe_regions::run(&global, &flags)).await,
         Program::Demo(flags) => Err(demo::hand_over(&global.log, &flags)),
         Program::Doctor(flags) => unless(&stop, doctor::run(&global, &flags)).await,
@@ -150,11 +157,19 @@ pub fn run(arguments: Arguments) -> ExitCode {
 /// Runs a program on a runtime of its own, and returns its exit code. The token that the program
 /// gets is cancelled by the first Ctrl-C, SIGTERM or SIGHUP.
 pub fn run_to_end(program: impl AsyncFnOnce(CancellationToken) -> Result<End, Failed>) -> ExitCode {
+    run_until(|| interruption(None), program)
+}
+
+/// As [`run_to_end`], with the token that `interrupt` makes on the runtime.
+fn run_until(
+    interrupt: impl FnOnce() -> CancellationToken,
+    program: impl AsyncFnOnce(CancellationToken) -> Result<End, Failed>,
+) -> ExitCode {
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return conclude(Err(Failed::general(format!("start: {error}"), ""))),
     };
-    let ended = runtime.block_on(async { program(interruption()).await });
+    let ended = runtime.block_on(async { program(interrupt()).await });
     // Tasks that still hold a store must close it before the process ends: the cipher's library is
     // torn down at exit, and a connection that closes after that frees memory a second time.
     runtime.shutdown_timeout(LAST_WORK);
@@ -194,14 +209,16 @@ async fn unless(
 }
 
 /// A token that the first Ctrl-C, SIGTERM or SIGHUP from now on cancels, even if nobody waits for it
-/// yet.
-fn interruption() -> CancellationToken {
+/// yet. With `reload` a SIGHUP wakes that instead, unless it came because the terminal was closed.
+fn interruption(reload: Option<Arc<Notify>>) -> CancellationToken {
     let stop = CancellationToken::new();
     let came = stop.clone();
-    match stop_signal() {
-        Ok(signal) => {
+    match Signals::listen() {
+        Ok(mut signals) => {
             tokio::spawn(async move {
-                signal.await;
+                while let (Signal::Reload, Some(reload)) = (signals.next().await, &reload) {
+                    reload.notify_one();
+                }
                 came.cancel();
             });
         }

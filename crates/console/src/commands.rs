@@ -20,6 +20,7 @@ mod person_verification;
 mod policy;
 mod profile;
 mod quit;
+mod reload;
 mod remote_service;
 mod send_chat;
 mod session;

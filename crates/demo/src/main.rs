@@ -21,7 +21,7 @@ mod viewer_window;
 use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use console::cli::{End, Failed, log_filter, run_to_end, start_log, temporary_folder};
+use console::cli::{End, Failed, LogFormat, log_filter, run_to_end, start_log, temporary_folder};
 use tokio_util::sync::CancellationToken;
 
 use self::{demo_console::DemoConsole, narrator::Narrator};
@@ -40,7 +40,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    start_log(&arguments.log);
+    start_log(&arguments.log, LogFormat::Text);
     let patience = Duration::from_secs(arguments.patience.into());
     run_to_end(async move |stop| tell(patience, &stop).await)
 }

@@ -21,7 +21,7 @@ use axum::{
     routing::{get, post},
 };
 use parking_lot::{Mutex, RwLock};
-use serve::{Bodies, Limits};
+use serve::{Bodies, Limits, Tally};
 use session::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 use wire::{HookType, session_events::REVISION_HEADER};
@@ -124,6 +124,7 @@ struct Shared<R> {
     routes: Routes,
     nonces: Nonces,
     inbox: Arc<Inbox<R>>,
+    refusals: Arc<Tally>,
     /// Behind a lock, so that events enter the journal and this queue in the same order.
     queue: Mutex<mpsc::UnboundedSender<Queued>>,
 }
@@ -177,7 +178,13 @@ pub fn router<R: Receiver>(
             let _ = stopping.run_until_cancelled(write_refused(writing)).await;
         }
     });
-    let shared = Arc::new(Shared { routes, nonces, inbox, queue: Mutex::new(queue) });
+    let shared = Arc::new(Shared {
+        routes,
+        nonces,
+        inbox,
+        refusals: Arc::default(),
+        queue: Mutex::new(queue),
+    });
     Router::new()
         .route("/hook/{token}", post(hook::<R>))
         .route("/reach/{nonce}", get(reach::<R>).post(reach::<R>))
@@ -189,14 +196,22 @@ async fn hook<R: Receiver>(
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> StatusCode {
-    let Some(route) = shared.routes.find(&token) else { return StatusCode::NOT_FOUND };
+    let Some(route) = shared.routes.find(&token) else {
+        shared.refusals.refused("unknown_token");
+        return StatusCode::NOT_FOUND;
+    };
     let Some(event) = Uncommitted::new(route, revision(&headers)) else {
+        shared.refusals.refused("too_many");
         return StatusCode::TOO_MANY_REQUESTS;
     };
     shared.inbox.receiver.received(event.0.session, event.0.hook);
     // The sender may hang up: the event is committed and passed on all the same.
+    let (session, hook) = (event.0.session, event.0.hook);
     match shared.commit(event, now()).await {
-        Ok(true) => StatusCode::OK,
+        Ok(true) => {
+            tracing::info!(%session, %hook, "a webhook arrived");
+            StatusCode::OK
+        }
         Ok(false) | Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -19,7 +19,7 @@ use std::{path::Path, sync::Arc};
 use serde::{Deserialize, Serialize};
 use session::{Event, Record, Timestamp};
 pub use store::{PendingWrite as Answer, StoreError as JournalError};
-use store::{Readers, Writer};
+use store::{Readers, Transactional as _, Writer};
 use wire::{HookType, Pin};
 
 use self::last_numbers::LastNumbers;
@@ -242,6 +242,12 @@ impl Journal {
     /// Resolves when everything queued before it is written.
     pub fn flush(&self) -> Answer<()> {
         self.writer.write("finish writing the journal", |_| Ok(()))
+    }
+
+    /// Tries whether the disk takes a write.
+    pub fn probe(&self) -> Answer<()> {
+        const TRY: &str = "try the journal";
+        self.writer.write(TRY, |ledger| store::probe_write(ledger.connection(), TRY))
     }
 
     /// All sessions, with the events that their records don't take into account yet.

@@ -1,7 +1,7 @@
 //! Everything that can be set about a sandbox.
 
 use std::{
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
@@ -25,6 +25,8 @@ pub struct Config {
     pub examples: bool,
     /// The control listener. Absent unless asked for.
     pub control: Option<Control>,
+    /// Where metrics and health are told to whoever watches over the sandbox. Nowhere unless set.
+    pub metrics: Option<SocketAddr>,
     /// Size and time limits of requests.
     pub limits: Limits,
     /// The clock; tests pass a frozen one.
@@ -58,6 +60,7 @@ impl Config {
             store_key: None,
             examples: false,
             control: None,
+            metrics: None,
             limits: Limits::default(),
             clock: Clock::system(),
         }

@@ -25,6 +25,7 @@ mod context;
 
 mod keys;
 pub mod logintc;
+mod metrics;
 pub mod passwordless;
 pub mod rocketchat;
 mod running;

@@ -7,13 +7,13 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use sandbox::{Config, Control, Ports, Running, Sandbox};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use serve::{
     Port,
-    process::{self, stop_signal},
+    process::{self, LogFormat, Signal, Signals},
 };
 
 /// Stand-ins of LoginTC, Rocket.Chat and Passwordless.dev, each on a port of its own.
@@ -23,7 +23,11 @@ use serve::{
 /// trying and testing: whoever reaches them can approve every push.
 #[derive(Debug, Parser)]
 #[command(name = "deskhand-sandbox", version, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Args {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Listen on this address.
     #[arg(long, env = "DESKHAND_SANDBOX_IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "IP")]
     ip: IpAddr,
@@ -47,8 +51,8 @@ struct Args {
     )]
     passwordless_port: u16,
     /// Keep everything here.
-    #[arg(long, env = "DESKHAND_SANDBOX_DATA", value_name = "FOLDER")]
-    data: PathBuf,
+    #[arg(long, env = "DESKHAND_SANDBOX_DATA", value_name = "FOLDER", required = true)]
+    data: Option<PathBuf>,
     /// Begin with a few people, phones and devices to try.
     #[arg(long, env = "DESKHAND_SANDBOX_EXAMPLES")]
     examples: bool,
@@ -58,16 +62,54 @@ struct Args {
     /// Write the control API's token here, mode 0600. [default: control-token in the data folder]
     #[arg(long, env = "DESKHAND_SANDBOX_CONTROL_TOKEN_FILE", value_name = "FILE")]
     control_token_file: Option<PathBuf>,
+    /// Tell metrics (Prometheus, at /metrics) and health here, to whoever reaches this address.
+    #[arg(long, env = "DESKHAND_SANDBOX_METRICS", value_name = "IP:PORT")]
+    metrics: Option<SocketAddr>,
     /// Log to stderr: error, warn, info, debug, or a tracing filter.
     #[arg(long, env = "DESKHAND_SANDBOX_LOG", default_value = "info", value_name = "FILTER", value_parser = serve::process::log_filter)]
     log: String,
+    /// The form of the log's lines: text, or json for one JSON object a line.
+    #[arg(long, env = "DESKHAND_SANDBOX_LOG_FORMAT", default_value = "text", value_name = "FORM")]
+    log_format: LogFormat,
+}
+
+/// What the program can do instead of serving.
+#[derive(Debug, Clone, Subcommand)]
+enum Command {
+    /// Print the manual page.
+    #[command(hide = true)]
+    Man,
+    /// Print the completions for a shell.
+    #[command(hide = true)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Prints what belongs beside the program where it is installed.
+fn print(command: &Command) -> Result<(), String> {
+    match command {
+        Command::Man => clap_mangen::Man::new(Args::command())
+            .render(&mut std::io::stdout())
+            .map_err(|error| format!("write to standard output: {error}")),
+        Command::Completions { shell } => {
+            let (name, out) = ("deskhand-sandbox", &mut std::io::stdout());
+            clap_complete::generate(*shell, &mut Args::command(), name, out);
+            Ok(())
+        }
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    serve::process::start_log(&args.log);
-    match run(args).await {
+    process::start_log(&args.log, args.log_format);
+    let done = match &args.command {
+        Some(command) => print(command),
+        None => run(args).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("deskhand-sandbox: {why}");
@@ -78,21 +120,30 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), String> {
     // Before the servers start, so that no signal is lost in between.
-    let stop = stop_signal().map_err(|error| format!("listen for Ctrl-C: {error}"))?;
-    let (data, config) = (args.data.clone(), config(args));
+    let mut signals = Signals::listen().map_err(|error| format!("listen for Ctrl-C: {error}"))?;
+    let data = args.data.clone().ok_or("--data is missing")?;
+    let config = config(args, &data);
     let token_file = config.control.as_ref().map(|control| control.token_file.clone());
     let running = Sandbox::start(config).await.map_err(|error| error.to_string())?;
     let keys = write_keys(&data, &running).map_err(|error| format!("write the keys: {error}"))?;
     print_ready(&running, &keys, token_file.as_deref());
-    stop.await;
+    let [logintc, rocketchat, passwordless] = running.addrs();
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, %logintc, %rocketchat, %passwordless, "started");
+    while signals.next().await == Signal::Reload {
+        // All of its settings are flags and variables, which never change while it runs.
+        tracing::info!(
+            "asked to read the settings again; there is no file of them, so nothing changes"
+        );
+    }
     tracing::info!("stopping");
     running.shutdown().await;
     Ok(())
 }
 
-fn config(args: Args) -> Config {
-    let token_file = args.control_token_file.unwrap_or_else(|| args.data.join("control-token"));
-    let mut config = Config::embedded(args.data);
+fn config(args: Args, data: &Path) -> Config {
+    let token_file = args.control_token_file.unwrap_or_else(|| data.join("control-token"));
+    let mut config = Config::embedded(data);
     config.ip = args.ip;
     config.ports = Ports {
         logintc: Port::from_number(args.logintc_port),
@@ -100,6 +151,7 @@ fn config(args: Args) -> Config {
         passwordless: Port::from_number(args.passwordless_port),
     };
     config.examples = args.examples;
+    config.metrics = args.metrics;
     config.control = args.control.map(|listen| Control {
         ip: listen.ip(),
         port: Port::from_number(listen.port()),
@@ -137,5 +189,6 @@ fn print_ready(running: &Running, keys: &Path, token_file: Option<&Path>) {
         "keys_file": keys,
         "control_url": running.control_addr().map(|addr| format!("http://{addr}/control")),
         "control_token_file": token_file,
+        "metrics_url": running.metrics_addr().map(|addr| format!("http://{addr}/metrics")),
     }));
 }

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use serve::{
-    BindError, Bound, Clock, FaultPlan, HostGuard, Limits, Server, control::Advance,
+    BindError, Bound, Clock, FaultPlan, Health, HostGuard, Limits, Server, control::Advance,
     token::TokenError,
 };
 
@@ -13,6 +13,7 @@ use crate::{
     config::Control,
     context::ServiceContext,
     logintc::{self, Logintc},
+    metrics::Calls,
     passwordless::{self, Passwordless},
     rocketchat::{self, Rocketchat},
     store::Store,
@@ -49,6 +50,8 @@ pub struct Running {
     rocketchat: Service<Rocketchat>,
     passwordless: Service<Passwordless>,
     control: Option<Server>,
+    metrics: Option<Server>,
+    health: Health,
 }
 
 #[derive(Debug)]
@@ -82,20 +85,25 @@ impl Sandbox {
         let opened = tokio::task::spawn_blocking(move || Store::open(&folder, key));
         let store = opened.await.unwrap_or(Err(StoreError::Closed))?;
         let (clock, faults, limits) = (config.clock, FaultPlan::default(), config.limits);
+        let (health, calls) = (health_of(&store), Calls::default());
         let context = |bound: &Bound| ServiceContext {
+            health: health.clone(),
             store: store.clone(),
             clock: clock.clone(),
             guard: HostGuard::new(bound.addr(), None),
             origin: format!("http://{}", bound.addr()),
         };
         let handle = Logintc::open(context(&logintc), config.examples).await?;
-        let routes = handle.context.protect(logintc::routes(handle.clone()), &faults);
+        let routes = calls.counted(0, logintc::routes(handle.clone()));
+        let routes = handle.context.protect(routes, &faults);
         let logintc = Service::start(logintc, handle, routes, limits)?;
         let handle = Rocketchat::open(context(&rocketchat), config.examples).await?;
-        let routes = handle.context.protect(rocketchat::routes(handle.context.clone()), &faults);
+        let routes = calls.counted(1, rocketchat::routes(handle.context.clone()));
+        let routes = handle.context.protect(routes, &faults);
         let rocketchat = Service::start(rocketchat, handle, routes, limits)?;
         let handle = Passwordless::open(context(&passwordless)).await?;
-        let routes = handle.context.protect(passwordless::routes(handle.context.clone()), &faults);
+        let routes = calls.counted(2, passwordless::routes(handle.context.clone()));
+        let routes = handle.context.protect(routes, &faults);
         let passwordless = Service::start(passwordless, handle, routes, limits)?;
         let advanced = clock.clone();
         let start_control = |control: Control| {
@@ -107,8 +115,29 @@ impl Sandbox {
             control.start::<StartError>(advance, faults.clone(), Router::new())
         };
         let control = config.control.map(start_control).transpose()?;
-        Ok(Running { store, clock, faults, logintc, rocketchat, passwordless, control })
+        let start_metrics = |addr| serve::metrics::start::<StartError>(addr, calls.take(), &health);
+        let metrics = config.metrics.map(start_metrics).transpose()?;
+        Ok(Running {
+            store,
+            clock,
+            faults,
+            logintc,
+            rocketchat,
+            passwordless,
+            control,
+            metrics,
+            health,
+        })
     }
+}
+
+/// Ready means that what is asked for can be saved.
+fn health_of(store: &Store) -> Health {
+    let store = store.clone();
+    Health::new(move || {
+        let store = store.clone();
+        async move { store.probe().await.map_err(|_| "the store can't be written") }
+    })
 }
 
 impl Running {
@@ -144,6 +173,11 @@ impl Running {
         self.control.as_ref().map(Server::addr)
     }
 
+    /// Where metrics are told, if that was asked for.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Server::addr)
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
@@ -156,9 +190,10 @@ impl Running {
 
     /// Finishes the calls that are under way, and frees ports and store.
     pub async fn shutdown(self) {
+        self.health.stop();
         // The control API first, so that nobody plans a fault or moves the clock of servers that are ending.
-        if let Some(control) = self.control {
-            control.shutdown().await;
+        for server in self.control.into_iter().chain(self.metrics) {
+            server.shutdown().await;
         }
         tokio::join!(
             self.logintc.server.shutdown(),

@@ -80,6 +80,12 @@ impl Store {
         Ok(self.0.transact(USE, |tx| work(tx).map_err(fault(USE))).await?)
     }
 
+    /// Tries whether the disk takes a write.
+    pub(crate) async fn probe(&self) -> Result<(), StoreError> {
+        const TRY: &str = "try the sandbox's store";
+        Ok(self.0.transact(TRY, |tx| store::probe_write(tx, TRY)).await?)
+    }
+
     /// Closes the file; later calls get [`StoreError::Closed`].
     pub(crate) async fn close(&self) {
         self.0.close().await;

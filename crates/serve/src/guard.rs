@@ -55,10 +55,17 @@ impl HostGuard {
 
     /// The host that a request is for, if it is ours.
     pub(crate) fn allowed_host<'r>(&self, request: &'r Request) -> Option<&'r str> {
-        // HTTP/2 carries the host in the URI, HTTP/1.1 in the header.
-        let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-        host.filter(|host| self.allows_host(host))
+        named_host(request).ok().flatten().filter(|host| self.allows_host(host))
+    }
+
+    /// Whether a request may ask for this server's health: also by any address or without a `Host`, but by no name
+    /// that isn't ours.
+    pub(crate) fn allows_probe(&self, request: &Request) -> bool {
+        match named_host(request) {
+            Ok(Some(host)) => self.allows_host(host) || is_ip(host),
+            Ok(None) => true,
+            Err(NotText) => false,
+        }
     }
 
     /// Whether an `Origin` header's value is a page of ours.
@@ -87,11 +94,29 @@ impl HostGuard {
 }
 
 async fn require_host(State(guard): State<HostGuard>, request: Request, next: Next) -> Response {
-    if guard.allowed_host(&request).is_some() {
-        next.run(request).await
-    } else {
-        (StatusCode::FORBIDDEN, "This address is not served here.\n").into_response()
+    if guard.allowed_host(&request).is_some() { next.run(request).await } else { foreign_host() }
+}
+
+/// The answer to a request for another host.
+pub(crate) fn foreign_host() -> Response {
+    (StatusCode::FORBIDDEN, "This address is not served here.\n").into_response()
+}
+
+/// A `Host` that no host can have.
+struct NotText;
+
+/// The host that a request names: HTTP/2 carries it in the URI, HTTP/1.1 in the header.
+fn named_host(request: &Request) -> Result<Option<&str>, NotText> {
+    match request.headers().get(header::HOST) {
+        Some(host) => host.to_str().map(Some).map_err(|_| NotText),
+        None => Ok(request.uri().authority().map(|authority| authority.as_str())),
     }
+}
+
+/// An address, with or without a port.
+fn is_ip(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.parse::<SocketAddr>().is_ok() || bare.parse::<IpAddr>().is_ok()
 }
 
 fn is_ip_with_port(host: &str, port: u16) -> bool {
@@ -137,6 +162,24 @@ mod tests {
         assert!(guard.allows_host("[fd00::5]:4000"));
         assert!(!guard.allows_host("rebound.example:4000"));
         assert!(!guard.allows_host("192.168.1.20:5000"));
+    }
+
+    #[test]
+    fn who_watches_over_a_server_may_ask_by_address_or_without_a_host_but_by_no_foreign_name() {
+        let asks = |host: Option<&str>| {
+            let mut request = Request::new(axum::body::Body::empty());
+            if let Some(host) = host {
+                request.headers_mut().insert(header::HOST, host.parse().unwrap());
+            }
+            loopback().allows_probe(&request)
+        };
+        for good in ["10.1.2.3", "10.1.2.3:8080", "[fd00::5]:80", "[fd00::5]", "localhost:4000"] {
+            assert!(asks(Some(good)), "{good}");
+        }
+        assert!(asks(None));
+        for bad in ["", "evil.example", "evil.example:4000", "10.1.2.3.evil.example", "1.2.3.4:x"] {
+            assert!(!asks(Some(bad)), "{bad}");
+        }
     }
 
     #[test]

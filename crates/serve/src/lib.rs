@@ -7,6 +7,7 @@
 //! - nothing listens beyond loopback unless its caller passed another address;
 //! - no request reaches a handler with a foreign `Host`, a body over the limit, or headers or a
 //!   body that take longer than the limit (where bodies are [ignored](Bodies::Ignored), without a body);
+//! - who watches over a server may ask for its [`health`] by any address, and by no name that isn't the server's;
 //! - there is no control API unless one was started, and it never shares a listener with the
 //!   server that it controls;
 //! - nothing here logs a URI, a header or a body.
@@ -33,11 +34,15 @@ pub mod clock;
 pub mod control;
 pub mod fault;
 pub mod guard;
+pub mod health;
 pub mod limits;
+mod log;
+pub mod metrics;
 pub mod page_policy;
 pub mod peer;
 pub mod process;
 pub mod server;
+pub mod tally;
 pub mod tls;
 pub mod token;
 
@@ -46,9 +51,11 @@ pub use built_pages::{PageFile, page_asset, page_file, page_html};
 pub use clock::{Clock, Millis};
 pub use fault::{Fault, FaultPlan, FaultRule};
 pub use guard::HostGuard;
+pub use health::{Health, NotReady};
 pub use limits::{Bodies, Limits};
 pub use page_policy::PagePolicy;
 pub use peer::{Client, TrustedProxies};
 pub use server::{CutConnection, Server};
+pub use tally::Tally;
 pub use tls::{TlsError, TlsFiles};
 pub use token::ControlToken;

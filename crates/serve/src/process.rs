@@ -1,4 +1,5 @@
-//! What the programs that run servers have in common: how they say that they are ready, and what ends them.
+//! What the programs that run servers have in common: how they say that they are ready, and what ends them or has
+//! them read their settings again.
 
 use std::{
     future::Future,
@@ -6,7 +7,8 @@ use std::{
 };
 
 use serde_json::Value;
-use tracing_subscriber::EnvFilter;
+
+pub use crate::log::{LogFormat, change_log, log_filter, start_log};
 
 /// Prints one line of JSON on stdout, for which a script can wait.
 pub fn print_ready(line: &Value) {
@@ -15,53 +17,117 @@ pub fn print_ready(line: &Value) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// Checks what is to be logged: a level, or a filter such as `info,engine=debug`.
-///
-/// # Errors
-/// Why it is neither, for people.
-pub fn log_filter(text: &str) -> Result<String, String> {
-    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-    let is_level = |part: &str| LEVELS.iter().any(|level| part.eq_ignore_ascii_case(level));
-    // The parser takes any lone word for the name of a part of the program, and then logs nothing.
-    let unknown = text
-        .split(',')
-        .map(str::trim)
-        .find(|part| !is_level(part) && !part.contains(['=', '[', ']']));
-    match (unknown, EnvFilter::try_new(text)) {
-        (Some(word), _) => Err(format!(
-            "`{word}` is no level; use off, error, warn, info, debug or trace, or name a part with its level, such as engine=debug"
-        )),
-        (None, Err(error)) => Err(error.to_string()),
-        (None, Ok(_)) => Ok(text.to_owned()),
+/// What the system asks of a program that runs until it is told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C, SIGTERM, or the terminal was closed.
+    Stop,
+    /// SIGHUP while the terminal is there, or where there never was one: read the settings and certificates again.
+    Reload,
+}
+
+/// The signals of a program that can read its settings again.
+#[derive(Debug)]
+pub struct Signals {
+    #[cfg(unix)]
+    caught: Caught,
+}
+
+#[cfg(unix)]
+#[derive(Debug)]
+struct Caught {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    /// None where it is ignored, as `nohup` has it.
+    hangup: Option<tokio::signal::unix::Signal>,
+    had_terminal: bool,
+}
+
+impl Signals {
+    /// Signals count from this call on, so make it before the servers start. A SIGHUP that was ignored from the start,
+    /// as `nohup` has it, stays ignored.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    #[cfg(unix)]
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self { caught: Caught::listen()? })
+    }
+
+    /// Listens to Ctrl-C.
+    ///
+    /// # Errors
+    /// Never on this system.
+    #[cfg(not(unix))]
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next signal. It can be dropped without losing one.
+    #[cfg(unix)]
+    pub async fn next(&mut self) -> Signal {
+        if self.caught.next().await != Came::Hangup {
+            return Signal::Stop;
+        }
+        // A terminal that is closed sends SIGHUP as well: its programs end, as ever. One who had a terminal and has
+        // none any more is told apart by that from a daemon, and from one whose owner ran `kill -HUP`.
+        if self.caught.had_terminal && !has_terminal() { Signal::Stop } else { Signal::Reload }
+    }
+
+    /// Waits for Ctrl-C.
+    #[cfg(not(unix))]
+    pub async fn next(&mut self) -> Signal {
+        let _ = tokio::signal::ctrl_c().await;
+        Signal::Stop
     }
 }
 
-/// Logs to standard error from now on, unless a log is already set up. The filter is one that
-/// [`log_filter`] has checked.
-pub fn start_log(filter: &str) {
-    let filter = EnvFilter::new(filter);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let _ = log.try_init();
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Came {
+    End,
+    Hangup,
 }
 
-/// Resolves at Ctrl-C, SIGTERM or SIGHUP (the terminal was closed). Signals count from this call on, so make it before the servers start.
-/// A SIGHUP that was ignored from the start, as `nohup` has it, stays ignored.
+#[cfg(unix)]
+impl Caught {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let hangup = SignalKind::hangup();
+        let ignored = is_ignored(hangup.as_raw_value());
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: if ignored { None } else { Some(signal(hangup)?) },
+            had_terminal: has_terminal(),
+        })
+    }
+
+    async fn next(&mut self) -> Came {
+        tokio::select! {
+            _ = self.interrupt.recv() => Came::End,
+            _ = self.terminate.recv() => Came::End,
+            Some(_) = async { self.hangup.as_mut()?.recv().await } => Came::Hangup,
+        }
+    }
+}
+
+/// Whether this process belongs to a terminal that is still there.
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
+}
+
+/// Resolves at Ctrl-C, SIGTERM or SIGHUP, for a program that has nothing to read again. Signals count from this call
+/// on; a SIGHUP that was ignored from the start stays ignored.
 ///
 /// # Errors
 /// When the operating system refuses.
 #[cfg(unix)]
 pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let kind = SignalKind::hangup();
-    let mut hangup = if is_ignored(kind.as_raw_value()) { None } else { Some(signal(kind)?) };
+    let mut caught = Caught::listen()?;
     Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            Some(_) = async { hangup.as_mut()?.recv().await } => {}
-        }
+        let _ = caught.next().await;
     })
 }
 
@@ -85,35 +151,39 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    #[cfg(unix)]
+    fn send(signal: &str) {
+        let pid = std::process::id().to_string();
+        let sent = std::process::Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
     #[tokio::test]
     async fn ctrl_c_a_request_to_end_and_a_closed_terminal_each_stop_a_server() {
         for signal in ["INT", "TERM", "HUP"] {
             let stop = stop_signal().unwrap();
-            let pid = std::process::id().to_string();
-            let sent = std::process::Command::new("kill").args(["-s", signal, &pid]).status();
-            assert!(sent.unwrap().success());
-            tokio::time::timeout(std::time::Duration::from_secs(60), stop).await.expect(signal);
+            send(signal);
+            tokio::time::timeout(Duration::from_secs(60), stop).await.expect(signal);
         }
     }
 
-    #[test]
-    fn a_filter_that_would_log_nothing_or_anything_is_refused_in_words() {
-        for good in
-            ["info", "WARN", "off", "warn,engine=debug", "engine[turn]=trace", "info,broker=off"]
-        {
-            assert_eq!(log_filter(good).as_deref(), Ok(good));
+    #[tokio::test]
+    async fn a_hangup_reloads_unless_the_terminal_is_gone() {
+        let mut signals = Signals::listen().unwrap();
+        for (had_terminal, expected) in [(false, Signal::Reload), (true, Signal::Stop)] {
+            // As if the terminal had been closed, where there is none; where there is one, it is still there.
+            signals.caught.had_terminal = had_terminal;
+            let expected = if has_terminal() { Signal::Reload } else { expected };
+            send("HUP");
+            let came = tokio::time::timeout(Duration::from_secs(60), signals.next()).await;
+            assert_eq!(came.expect("no signal"), expected);
         }
-        for bad in
-            ["verbose", "", "info,", "engine=loud", "loud,info", "=", "engine[=debug", "info debug"]
-        {
-            let why = log_filter(bad).expect_err(bad);
-            assert!(!why.is_empty(), "{bad}");
-        }
-        assert!(log_filter("verbose").unwrap_err().contains("`verbose` is no level"));
+        send("TERM");
+        assert_eq!(signals.next().await, Signal::Stop);
     }
 }

@@ -39,6 +39,7 @@ pub struct Server {
     under_way: TaskTracker,
     lingering: TaskTracker,
     limits: Limits,
+    tls: Option<Tls>,
 }
 
 /// Put into a response's extensions by a handler: the connection is closed and no byte of the
@@ -83,7 +84,7 @@ impl Server {
             make: routes.into_make_service_with_connect_info::<SocketAddr>(),
             under_way: under_way.clone(),
         };
-        let task = match tls {
+        let task = match tls.clone() {
             None => tokio::spawn(server.acceptor(slots).serve(routes)),
             Some(Tls(config)) => {
                 let acceptor = RustlsAcceptor::new(config)
@@ -92,12 +93,22 @@ impl Server {
                 tokio::spawn(server.acceptor(acceptor).serve(routes))
             }
         };
-        Ok(Self { addr, handle, task, under_way, lingering, limits })
+        Ok(Self { addr, handle, task, under_way, lingering, limits, tls })
     }
 
     /// The address that it listens on.
     pub const fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Whether it serves https.
+    pub const fn is_https(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Serves with another certificate from the next connection on; false if it doesn't serve https.
+    pub fn replace_certificate(&self, by: &Tls) -> bool {
+        self.tls.as_ref().map(|tls| tls.replace_by(by)).is_some()
     }
 
     /// Takes no more connections, lets requests under way finish for a while (see [`Limits`]),

@@ -33,6 +33,13 @@ pub struct TlsError {
 #[derive(Debug, Clone)]
 pub struct Tls(pub(crate) RustlsConfig);
 
+impl Tls {
+    /// Has those who serve with this certificate serve with another one, from the next connection on.
+    pub(crate) fn replace_by(&self, other: &Self) {
+        self.0.reload_from_config(other.0.get_inner());
+    }
+}
+
 impl TlsFiles {
     /// Reads both files. HTTP/1.1 alone is offered: WebSockets need it.
     ///

@@ -24,5 +24,5 @@ pub use self::{
     readers::Readers,
     salvage::{SalvagedTable, salvage},
     snapshot::{CopyError, Interrupt, Snapshot, SnapshotGroup},
-    writer::{PendingWrite, Transactional, Writer},
+    writer::{PendingWrite, Transactional, Writer, probe_write},
 };

@@ -44,6 +44,18 @@ impl Transactional for WriteConnection {
     }
 }
 
+/// Writes something that changes nothing: the version that the database has already. Committed, it shows that the
+/// disk takes writes.
+///
+/// # Errors
+/// The disk's.
+pub fn probe_write(connection: &Connection, doing: &'static str) -> Result<(), StoreError> {
+    const VERSION: &str = "user_version";
+    let version: i64 =
+        connection.pragma_query_value(None, VERSION, |row| row.get(0)).map_err(fault(doing))?;
+    connection.pragma_update(None, VERSION, version).map_err(fault(doing))
+}
+
 /// A write that is not committed yet: a future of its result. Dropping it doesn't undo the write.
 #[must_use = "a write may fail"]
 #[derive(Debug)]

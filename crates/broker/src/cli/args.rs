@@ -4,6 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
+use serve::{
+    peer::{Network, NetworkShape},
+    process::LogFormat,
+};
 use url::Url;
 
 /// A self-hosted remote-support broker that speaks the loginwith.me API.
@@ -13,8 +17,9 @@ use url::Url;
 /// With no flag it listens on this machine only.
 ///
 /// When it is ready it prints one line of JSON on stdout with base_url, the address that clients
-/// are set to. Ctrl-C or SIGTERM ends it cleanly; sessions and hooks survive.
-#[derive(Debug, Parser)]
+/// are set to. Ctrl-C or SIGTERM ends it cleanly; sessions and hooks survive. SIGHUP has it read its
+/// settings and certificate again.
+#[derive(Debug, Clone, Parser)]
 #[command(name = "deskhand-broker", version, max_term_width = 100, after_long_help = EXAMPLES)]
 pub struct Args {
     /// What to do instead of serving.
@@ -116,16 +121,66 @@ pub struct Args {
     #[arg(long, env = "DESKHAND_BROKER_CONTROL_TOKEN_FILE", value_name = "FILE")]
     pub control_token_file: Option<PathBuf>,
 
+    /// Tell metrics (Prometheus, at /metrics) and health here, to whoever reaches this address.
+    #[arg(long, env = "DESKHAND_BROKER_METRICS", value_name = "IP:PORT")]
+    pub metrics: Option<SocketAddr>,
+
     /// Log to stderr: error, warn, info, debug, or a tracing filter. [default: info]
     #[arg(long, env = "DESKHAND_BROKER_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+
+    /// The form of the log's lines: text, or json for one JSON object a line. [default: text]
+    #[arg(long, env = "DESKHAND_BROKER_LOG_FORMAT", value_name = "FORM")]
+    pub log_format: Option<LogFormat>,
 }
 
 /// What the program can do instead of serving.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Print a settings file with all defaults and comments.
     Config,
+    /// Look at a running broker by its control API, or lift a block.
+    ///
+    /// The control API must be on (`control` in the settings file, or --control), at a port that isn't 0. Address and
+    /// token are found by the same settings as the broker's.
+    Admin(Admin),
+    /// Print the manual page.
+    #[command(hide = true)]
+    Man,
+    /// Print the completions for a shell.
+    #[command(hide = true)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to look at.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Admin {
+    /// What to do.
+    #[command(subcommand)]
+    pub act: AdminAct,
+    /// Print the answer of the control API as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What an operator can see and do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AdminAct {
+    /// List the sessions whose PIN works, and who is connected to them. No PIN is shown.
+    Sessions,
+    /// List the e-mails, and why those that weren't sent weren't. Their texts aren't shown.
+    Outbox,
+    /// List the addresses and networks that are blocked after reports of abuse.
+    Blocks,
+    /// Lift a block, and forget the reports that led to it.
+    Lift {
+        /// The address or network, as `blocks` lists it.
+        #[arg(value_name = "ADDRESS", value_parser = address)]
+        owner: String,
+    },
 }
 
 const EXAMPLES: &str = "\
@@ -159,6 +214,10 @@ Examples:
       \"page\":\"'$P'\",\"online\":false}'
     curl -H \"$T\" -H \"$J\" $C/clock -d '{\"advance_s\":61}'
     curl -H \"$T\" $C/outbox";
+
+fn address(text: &str) -> Result<String, NetworkShape> {
+    text.parse::<Network>().map(|_| text.to_owned())
+}
 
 fn region(text: &str) -> Result<(String, u64), String> {
     let (name, ms) = text.split_once('=').ok_or("write it as NAME=MS, such as us-east-1=24")?;

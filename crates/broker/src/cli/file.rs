@@ -8,6 +8,7 @@ use std::{
 
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
+use serve::process::LogFormat;
 use url::Url;
 
 use super::error::SettingsError;
@@ -37,7 +38,9 @@ pub(super) struct File {
     pub allow_unattended: bool,
     pub control: Option<SocketAddr>,
     pub control_token_file: Option<PathBuf>,
+    pub metrics: Option<SocketAddr>,
     pub log: Option<String>,
+    pub log_format: Option<LogFormat>,
     pub smtp: Option<SmtpTable>,
     pub regions: Option<BTreeMap<String, u64>>,
 }

@@ -16,9 +16,9 @@ use broker::{
     ByClient, Config, Control, ProgramFile, Rates, RegionDelay, Smtp, StoreKey, TargetPolicy,
     default_regions,
 };
-use serve::{Port, TlsFiles, TrustedProxies, peer::Network};
+use serve::{Port, TlsFiles, TrustedProxies, peer::Network, process::LogFormat};
 
-pub use args::{Args, Command};
+pub use args::{Admin, AdminAct, Args, Command};
 pub use file::DEFAULT_FILE;
 
 use self::{error::SettingsError, file::File};
@@ -32,6 +32,7 @@ pub struct Settings {
     pub config: Config,
     /// A filter of `tracing`.
     pub log: String,
+    pub log_format: LogFormat,
 }
 
 /// Combines flags, environment, file and defaults. Makes the data folder and the store's key if they are missing.
@@ -39,18 +40,50 @@ pub struct Settings {
 /// # Errors
 /// [`SettingsError`], which names the setting.
 pub fn settings(args: Args) -> Result<Settings, SettingsError> {
+    let key_file = args.store_key_file.clone();
+    let (mut settings, key_in_file) = combine(args)?;
+    let store_key = store_key(&settings.config.data, key_file.or(key_in_file))?;
+    settings.config.store_key = Some(store_key);
+    Ok(settings)
+}
+
+/// As [`settings`], for a broker that runs already: its store is open, so nothing is made and no key is read.
+///
+/// # Errors
+/// [`SettingsError`].
+pub fn settings_again(args: Args) -> Result<Settings, SettingsError> {
+    Ok(combine(args)?.0)
+}
+
+/// Where a running broker's control API is, and where its token lies.
+///
+/// # Errors
+/// [`SettingsError`], also if there is no control API.
+pub fn control_of(args: Args) -> Result<(SocketAddr, PathBuf), SettingsError> {
+    let control = combine(args)?.0.config.control.ok_or_else(|| {
+        let why = "find the broker's control API: it is off; set `control` in the broker's settings file and name that \
+                   file with --config, or give --control IP:PORT";
+        SettingsError::Wrong(why.to_owned())
+    })?;
+    let Port::Exactly(port) = control.port else {
+        let why = "find the broker's control API: with port 0 it has another port at each start; set a fixed one";
+        return Err(SettingsError::Wrong(why.to_owned()));
+    };
+    Ok((SocketAddr::new(control.ip, port), control.token_file))
+}
+
+/// The settings without the store's key, and where the file says that it is.
+fn combine(args: Args) -> Result<(Settings, Option<PathBuf>), SettingsError> {
     let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
     let data = args.data.or(file.data).unwrap_or_else(default_data);
     let listen = args.listen.or(file.listen).unwrap_or(LISTEN);
     let public_url = args.public_url.or(file.public_url);
     // With a public URL a proxy passes strangers on to the loopback address.
     let local_only = listen.ip().is_loopback() && public_url.is_none();
-    let store_key = store_key(&data, args.store_key_file.or(file.store_key_file))?;
 
     let mut config = Config::network(&data);
     config.ip = listen.ip();
     config.port = Port::from_number(listen.port());
-    config.store_key = Some(store_key);
     config.public_url = public_url;
     let (cert, key) = (args.tls_cert.or(file.tls_cert), args.tls_key.or(file.tls_key));
     let tls = both(cert, key, "TLS needs both a certificate and a key")?;
@@ -84,10 +117,12 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
         port: Port::from_number(listen.port()),
         token_file: token_file.unwrap_or_else(|| data.join("control-token")),
     });
+    config.metrics = args.metrics.or(file.metrics);
     let log = args.log.or(file.log).unwrap_or_else(|| "info".to_owned());
     let log = serve::process::log_filter(&log)
         .map_err(|why| SettingsError::Wrong(format!("choose what to log: {why}")))?;
-    Ok(Settings { config, log })
+    let log_format = args.log_format.or(file.log_format).unwrap_or_default();
+    Ok((Settings { config, log, log_format }, file.store_key_file))
 }
 
 fn default_data() -> PathBuf {

@@ -24,8 +24,8 @@ use crate::{
 };
 
 pub(super) async fn regions(State(context): State<ApiContext>) -> Response {
-    let names: Vec<&Region> =
-        context.coordinator.regions.iter().map(|known| &known.region).collect();
+    let live = context.coordinator.live();
+    let names: Vec<&Region> = live.regions.iter().map(|known| &known.region).collect();
     json(pretty(&names))
 }
 
@@ -34,7 +34,8 @@ pub(super) async fn probe(
     State(context): State<ApiContext>,
     Path(name): Path<String>,
 ) -> HttpResult {
-    let found = context.coordinator.regions.iter().find(|known| known.region.as_str() == name);
+    let live = context.coordinator.live();
+    let found = live.regions.iter().find(|known| known.region.as_str() == name);
     let latency = found.ok_or(Refused::NoSuchCall)?.latency;
     // Without random numbers every request takes equally long, which hurts nobody.
     let luck = random::bytes().unwrap_or_default();

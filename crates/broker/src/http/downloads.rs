@@ -29,7 +29,8 @@ pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) ->
     let pin = call.coordinator.with_hub(|hub, now| hub.pin_from_conf(call.client, &conf, now))?;
     let flag = |name| query.get(name).is_some_and(|value| value == "true");
     let (hide_progress, self_delete) = (flag("hide_progress"), flag("self_delete"));
-    let program = call.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
+    let program =
+        call.coordinator.live().programs.pick(query.get("platform"), agent(&headers)).await?;
     let payload = Payload { conf, hide_progress, self_delete };
     let delivered = deliver(program.signed(&payload, &call.coordinator.signer)?);
     note_download(&call, &pin).await?;
@@ -38,7 +39,8 @@ pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) ->
 
 /// The program as it was built: the customer types the PIN.
 pub(super) async fn program(call: Call, headers: HeaderMap, query: Query) -> HttpResult {
-    let program = call.coordinator.programs.pick(query.get("platform"), agent(&headers)).await?;
+    let program =
+        call.coordinator.live().programs.pick(query.get("platform"), agent(&headers)).await?;
     // Without a PIN nobody learns of the download.
     if query.get("session_pin").is_some() {
         note_download(&call, &query.pin()?).await?;
@@ -68,7 +70,7 @@ struct PlatformInfo {
 
 /// Which programs there are, and how to recognise them.
 pub(super) async fn program_info(State(context): State<ApiContext>) -> Response {
-    let all = context.coordinator.programs.all().await;
+    let all = context.coordinator.live().programs.all().await;
     let info = all.iter().map(|program| PlatformInfo {
         platform: program.platform.clone(),
         size: program.bytes.len(),

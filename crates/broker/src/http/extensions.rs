@@ -55,7 +55,7 @@ struct Capabilities<'a> {
 }
 
 pub(super) async fn capabilities(call: Call, key: ConsoleKey) -> Response {
-    let program = !call.coordinator.programs.all().await.is_empty();
+    let program = !call.coordinator.live().programs.all().await.is_empty();
     let secret = key.0.map(|console| call.coordinator.deliverer.secret(&console));
     json(pretty(&Capabilities {
         success: true,

@@ -17,12 +17,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
-use serve::Client;
 
 pub(crate) use self::context::ApiContext;
 use self::{
     request::{Call, ConsoleKey},
-    response::{HttpResult, ResponseDelay},
+    response::{HttpResult, RefusalKind, ResponseDelay},
 };
 use crate::{
     hub::refusal::Refused,
@@ -33,7 +32,7 @@ use crate::{
 /// All routes of the broker: calls, pages, live connections.
 pub(crate) fn routes(context: ApiContext) -> Router {
     let guard = context.endpoint.guard.clone();
-    let faults = context.coordinator.faults.clone();
+    let (faults, health) = (context.coordinator.faults.clone(), context.health.clone());
     let calls = Router::new()
         .merge(recorded(&context))
         .route("/api/v1/chat", get(calls::chat))
@@ -58,9 +57,10 @@ pub(crate) fn routes(context: ApiContext) -> Router {
         // After the fault plan, which knows routes by their templates.
         .route("/api/{*rest}", axum::routing::any(no_such_call))
         .layer(middleware::from_fn_with_state(context.clone(), admit))
+        .layer(middleware::from_fn_with_state(context.clone(), count_refusals))
         .with_state(context);
     // Outermost, so that a foreign Host reaches neither a call nor a page.
-    guard.protect(calls.merge(pages::routes(guard.clone())))
+    health.beside(&guard, guard.protect(calls.merge(pages::routes(guard.clone()))))
 }
 
 /// The calls on which the hosted service allows every origin (services.md).
@@ -89,7 +89,7 @@ async fn only_get() -> impl IntoResponse {
 /// `*` if the settings ask for it, otherwise this broker's own origin.
 async fn allow_origin(State(context): State<ApiContext>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let allowed = if context.compat_cors { "*" } else { &context.endpoint.origin };
+    let allowed = if context.compat_cors() { "*" } else { &context.endpoint.origin };
     if let Ok(value) = allowed.parse() {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
     }
@@ -103,11 +103,7 @@ async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let mut client = context.proxies.client(peer, request.headers());
-    // Such a client may be a reverse proxy, behind which anybody can be.
-    if context.endpoint.for_strangers && client.is_this_machine() {
-        client = Client::STRANGER;
-    }
+    let client = context.client(peer, request.headers());
     if context.coordinator.with_hub(|hub, _| hub.is_blocked(client)) {
         return Refused::Blocked.into_response();
     }
@@ -116,7 +112,7 @@ async fn admit(
     let live = matches!(request.uri().path(), "/live" | "/screen" | "/api/v1/x/events");
     // With `*` any page may call, but live connections are for our own pages in any case: a WebSocket isn't bound by
     // the same-origin policy.
-    let open = (context.compat_cors && !live) || probe;
+    let open = (context.compat_cors() && !live) || probe;
     if !open && !context.endpoint.guard.allows_caller(request.headers()) {
         return Refused::ForeignPage.into_response();
     }
@@ -126,6 +122,18 @@ async fn admit(
         tokio::time::sleep(wait).await;
     }
     add_fixed_headers(response.headers_mut());
+    response
+}
+
+async fn count_refusals(
+    State(context): State<ApiContext>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if let Some(RefusalKind(kind)) = response.extensions().get().copied() {
+        context.coordinator.refusals.refused(kind);
+    }
     response
 }
 

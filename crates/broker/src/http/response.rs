@@ -121,12 +121,17 @@ impl IntoResponse for Refused {
             let seconds = retry_after.as_secs().max(1);
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
+        response.extensions_mut().insert(RefusalKind(self.kind()));
         if !self.delay().is_zero() {
             response.extensions_mut().insert(ResponseDelay(self.delay()));
         }
         response
     }
 }
+
+/// An extension of a response that refuses: what is counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RefusalKind(pub &'static str);
 
 /// An extension of a response that is held back for this long, since its client guesses PINs.
 #[derive(Debug, Clone, Copy)]

@@ -208,6 +208,10 @@ impl Connections {
     }
 
     /// Looks at all connections, so it is for what ends the broker or an endpoint.
+    pub fn iter(&self) -> impl Iterator<Item = &Connection> {
+        self.all.values()
+    }
+
     pub fn ids_where(&self, chosen: impl Fn(&Connection) -> bool) -> Vec<ConnectionId> {
         self.all.iter().filter(|(_, one)| chosen(one)).map(|(id, _)| *id).collect()
     }

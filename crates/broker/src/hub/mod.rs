@@ -6,6 +6,7 @@
 
 pub mod abuse;
 mod arrivals;
+pub mod census;
 pub mod change;
 pub mod chat;
 pub mod conf;
@@ -95,6 +96,12 @@ impl SessionEntry {
 }
 
 impl Hub {
+    /// Decides by other settings from now on. What was promised stays: a PIN that was minted lives as long as it was
+    /// to live.
+    pub fn use_settings(&mut self, settings: HubSettings) {
+        self.settings = settings;
+    }
+
     /// The hub as it was stored. Connections and streams don't survive a restart.
     pub fn new(settings: HubSettings, stored: StoredState) -> Self {
         let revision = stored.first_revision;

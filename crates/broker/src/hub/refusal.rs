@@ -99,6 +99,29 @@ impl Refused {
         }
     }
 
+    /// What it is in logs and figures.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::AlreadyGiven => "already_given",
+            Self::NotYours => "not_yours",
+            Self::NotAllowed(_) => "not_allowed",
+            Self::NoProgram(_) => "no_program",
+            Self::ForeignPage => "foreign_page",
+            Self::NoSuchCall => "no_such_call",
+            Self::Malformed(_)
+            | Self::UnknownPin { .. }
+            | Self::UnknownKey { .. }
+            | Self::PinOver
+            | Self::TooMany { .. }
+            | Self::Blocked
+            | Self::NotSaved
+            | Self::Taken
+            | Self::NoPresenter
+            | Self::NoAnswer => self.code(),
+        }
+    }
+
     /// How long this answer is held back from whoever guesses.
     pub const fn delay(&self) -> Duration {
         if let Self::UnknownPin { delay } | Self::UnknownKey { delay } = self {

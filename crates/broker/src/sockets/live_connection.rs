@@ -49,6 +49,7 @@ pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, 
             coordinator.disconnect(id).await;
         }
         Err(refused) => {
+            coordinator.refusals.refused(refused.kind());
             // Here and not only over HTTP: PINs can be guessed on either way.
             tokio::time::sleep(refused.delay()).await;
             send(&mut socket, &ServerMessage::refused(&refused)).await;

@@ -69,13 +69,13 @@ pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, 
     match outcome {
         // The viewer's task has it from here on; if that is gone, the socket closes with it.
         Ok(presenter_socket) => drop(presenter_socket.send(socket)),
-        Err(refused) => refuse(socket, &refused).await,
+        Err(refused) => refuse(socket, &coordinator, &refused).await,
     }
 }
 
 async fn carry(mut viewer: WebSocket, coordinator: &Arc<Coordinator>, opened: Opened) {
     let Opened { id, role, signals: StreamSignals { presenter_socket, mut ended } } = opened;
-    let until = coordinator.clock.now().after(coordinator.durations.dial);
+    let until = coordinator.clock.now().after(coordinator.live().durations.dial);
     let presenter = tokio::select! {
         presenter = presenter_socket => presenter.map_err(|_| Refused::NoPresenter),
         () = coordinator.clock.sleep_until(until) => Err(Refused::NoAnswer),
@@ -87,11 +87,11 @@ async fn carry(mut viewer: WebSocket, coordinator: &Arc<Coordinator>, opened: Op
         Ok(presenter) => {
             let sockets = [presenter, viewer];
             if let Some([presenter, viewer]) = join(sockets, role, coordinator, id).await {
-                let pace = (&coordinator.clock, coordinator.durations.stream_idle);
+                let pace = (&coordinator.clock, coordinator.live().durations.stream_idle);
                 splice(viewer, presenter, pace, &mut ended).await;
             }
         }
-        Err(refused) => refuse(viewer, &refused).await,
+        Err(refused) => refuse(viewer, coordinator, &refused).await,
     }
     coordinator.record(|hub, _| hub.stream_ended(id)).await;
 }
@@ -116,7 +116,8 @@ async fn gone(viewer: &mut WebSocket) {
     while let Some(Ok(Frame::Ping(_) | Frame::Pong(_))) = viewer.recv().await {}
 }
 
-async fn refuse(mut socket: WebSocket, refused: &Refused) {
+async fn refuse(mut socket: WebSocket, coordinator: &Coordinator, refused: &Refused) {
+    coordinator.refusals.refused(refused.kind());
     tokio::time::sleep(refused.delay()).await;
     let code = refused.code().to_owned();
     send(&mut socket, &StreamAnswer::Refused { code, error: refused.to_string() }).await;

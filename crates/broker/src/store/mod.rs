@@ -88,6 +88,13 @@ impl Store {
         self.0.write(SAVE, saved)
     }
 
+    /// Tries whether the disk takes a write.
+    pub fn probe(&self) -> PendingWrite<()> {
+        const TRY: &str = "try the broker's store";
+        let write = |connection: &mut WriteConnection| store::probe_write(connection, TRY);
+        self.0.write(TRY, write)
+    }
+
     /// Takes no more changes, and waits until those that wait are on disk and the file is closed. Blocks.
     pub fn finish(&self) {
         self.0.finish();

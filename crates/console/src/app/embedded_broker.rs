@@ -114,6 +114,18 @@ impl EmbeddedBroker {
         Ok(())
     }
 
+    /// Serves the way in for customers on this network with the certificate as its files are now; false if it isn't open
+    /// or has none. Nobody is disconnected.
+    ///
+    /// # Errors
+    /// The files can't be used; the certificate of before stays.
+    pub async fn renew_certificate(&self, settings: &Settings) -> Result<bool, broker::StartError> {
+        let slot = self.running.lock().await;
+        let files = settings.tls_cert.as_ref().zip(settings.tls_key.as_ref());
+        let Some((running, (cert, key))) = slot.as_ref().zip(files) else { return Ok(false) };
+        running.renew_network_certificate(&serve::TlsFiles::new(cert, key)).await
+    }
+
     /// Stores its ports, and the engine's, for the next start.
     pub async fn remember_ports(&self, listener: SocketAddr) {
         let slot = self.running.lock().await;

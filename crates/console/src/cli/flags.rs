@@ -15,6 +15,7 @@ use directories::ProjectDirs;
 use engine::desktop::Desktop;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+use serve::process::LogFormat;
 
 use super::Failed;
 use crate::{
@@ -69,6 +70,15 @@ pub struct Global {
         value_parser = serve::process::log_filter
     )]
     pub log: String,
+    /// The form of the log's lines: text, or json for one JSON object a line
+    #[arg(
+        long,
+        global = true,
+        env = "DESKHAND_LOG_FORMAT",
+        value_name = "FORM",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
     /// Settings.
     #[command(flatten)]
     pub settings: SettingFlags,
@@ -205,7 +215,7 @@ impl Global {
     /// # Errors
     /// The flag or variable with a wrong value and what to do, for people.
     pub fn for_window(&self, desktop: Arc<dyn Desktop>) -> Result<Options, String> {
-        serve::process::start_log(&self.log);
+        serve::process::start_log(&self.log, self.log_format);
         self.options("deskhand", desktop).map_err(|failed| failed.to_string())
     }
 }

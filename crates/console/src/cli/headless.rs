@@ -11,7 +11,7 @@ use engine::desktop::Headless;
 use serde_json::json;
 use tokio::{
     io::AsyncWriteExt as _,
-    sync::mpsc,
+    sync::{Notify, mpsc},
     task::JoinHandle,
     time::{Duration, timeout},
 };
@@ -52,6 +52,7 @@ pub(super) async fn run(
     global: &Global,
     flags: &Flags,
     stop: &CancellationToken,
+    reload: &Notify,
 ) -> Result<End, Failed> {
     let mut options = global.options("deskhand headless", Arc::new(Headless))?;
     options.from_seq = flags.from_seq;
@@ -69,11 +70,19 @@ pub(super) async fn run(
     tokio::select! {
         () = obey(&app, flags, &out) => {}
         () = stop.cancelled() => {}
+        () = reload_when_asked(&app, reload) => {}
         // The reader is gone.
         () = out.closed() => tracing::info!("standard output is closed, so this ends"),
     }
     finish(app, feed, out, writer).await;
     Ok(End::Done)
+}
+
+async fn reload_when_asked(app: &App, reload: &Notify) {
+    loop {
+        reload.notified().await;
+        app.reload().await;
+    }
 }
 
 /// Ends in good order: the console first, then its last lines are written.

@@ -64,7 +64,7 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
     }
     // Stored before they are in force: with a full disk, settings must not take effect that would
     // be gone after the next start.
-    save(console, &new).await?;
+    let saved = save(console, &new).await?;
     let restart = match how {
         InForce::NewEngine => true,
         InForce::WhenIdle => live == 0,
@@ -87,7 +87,10 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
         console.lifecycle.watch.tasks.spawn(learn_of_service(console.clone()));
     }
     if let Err(trouble) = begun {
-        save(console, &stored).await?;
+        // What somebody else wrote into the file is left as it is.
+        if saved == Saved::Now {
+            save(console, &stored).await?;
+        }
         return Err(trouble);
     }
     if how == InForce::WhenIdle && !restart {
@@ -175,17 +178,30 @@ fn live(engine: Option<&Engine>) -> usize {
     snapshots.iter().filter(|snapshot| snapshot.record.is_live()).count()
 }
 
-async fn save(console: &Console, stored: &Map<String, Value>) -> Result<(), Trouble> {
+/// Whether settings had to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Saved {
+    Now,
+    /// The file said so already: somebody changed it by hand, whose comments stay.
+    Before,
+}
+
+async fn save(console: &Console, stored: &Map<String, Value>) -> Result<Saved, Trouble> {
     let (source, stored) = (console.settings.source.clone(), stored.clone());
-    // Writing to the disk may block.
-    let saved = tokio::task::spawn_blocking(move || source.save(&stored)).await;
+    // Reading and writing the disk may block.
+    let saved = tokio::task::spawn_blocking(move || {
+        let there =
+            source.load().is_ok_and(|there| there.damage.is_none() && there.stored == stored);
+        if there { Ok(Saved::Before) } else { source.save(&stored).map(|()| Saved::Now) }
+    });
+    let saved = saved.await;
     let failed = |why: &str| Trouble {
         code: Code::FreeSpace,
         text: trouble::sentence(&format!("save the settings: {why}")),
         remedy: "Free some space and check the folder's permissions.".into(),
     };
     match saved {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(saved)) => Ok(saved),
         Ok(Err(why)) => Err(failed(&why)),
         Err(error) => Err(failed(&error.to_string())),
     }

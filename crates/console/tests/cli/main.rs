@@ -11,6 +11,7 @@ mod exit_codes;
 mod identity;
 mod log;
 mod looks;
+mod operators;
 mod process;
 mod proof;
 mod restarts;

@@ -6,10 +6,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorRef};
 use secrecy::SecretString;
-use serve::{HostGuard, Server};
+use serve::{Health, HostGuard, Server};
 use session::{Life, Timestamp, Transcript, outage::OutageChange};
 use store::StoreError;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{Engine, Keys, Stores};
@@ -83,6 +84,7 @@ impl Engine {
         });
         let stop_if_it_fails = context.watch.stopping.clone().drop_guard();
         let nonces = Nonces::default();
+        let health = health_of(&journal, &context.watch.stopping);
         let routes = hooks::router(
             context.routes.clone(),
             nonces.clone(),
@@ -90,7 +92,8 @@ impl Engine {
             ToActors(context.clone()),
             &context.watch,
         );
-        let routes = HostGuard::new(addr, public_url.as_ref()).protect(routes);
+        let guard = HostGuard::new(addr, public_url.as_ref());
+        let routes = health.beside(&guard, guard.protect(routes));
         let (supervisor, supervisor_ended) = Actor::spawn(None, Supervisor, context.clone())
             .await
             .map_err(|error| StartError::Spawn(error.to_string()))?;
@@ -101,6 +104,7 @@ impl Engine {
         // the socket's queue: a 404 would cost them the event, which fires once.
         let listener =
             Server::start(bound, routes, hooks::limits(), None).map_err(StartError::Serve)?;
+        tracing::info!(%addr, "the webhook listener answers");
         let tester = Tester {
             service: context.client.as_ref().clone(),
             hook_base: context.hook_base.clone(),
@@ -155,6 +159,21 @@ impl Engine {
         let is_local = is_loopback(&self.client().service().base_url);
         is_public || !(is_local || listener.is_loopback() || listener.is_unspecified())
     }
+}
+
+/// Ready means that a webhook that arrives can be kept.
+fn health_of(journal: &Journal, stopping: &CancellationToken) -> Health {
+    let (journal, stopping) = (journal.clone(), stopping.clone());
+    Health::new(move || {
+        let (written, stopping) = (journal.probe(), stopping.clone());
+        async move {
+            match written.await {
+                _ if stopping.is_cancelled() => Err("it is shutting down"),
+                Ok(()) => Ok(()),
+                Err(_) => Err("the journal can't be written"),
+            }
+        }
+    })
 }
 
 /// Whether nothing is left to do in a session, so that it needs no actor.

@@ -1,0 +1,88 @@
+//! Reading the settings' file and the certificate again, as SIGHUP asks for.
+
+use serde_json::{Map, Value};
+
+use super::SettingsCommand;
+use crate::{
+    app::{App, Console},
+    present::trouble,
+    view::Trouble,
+};
+
+/// Who goes on record for what stands in the settings' file.
+const BY: &str = "the settings' file";
+
+impl App {
+    /// Takes up what was changed in the settings' file, as if somebody had changed it here, so that it is refused while
+    /// the console is locked and stands in the audit log. The certificate of the embedded broker's door to the network
+    /// is read again in any case. What can't be used changes nothing; the log says what became of it.
+    pub async fn reload(&self) {
+        match self.take_up_settings().await {
+            Ok(()) => tracing::info!("the settings were read again"),
+            Err(trouble) => {
+                let Trouble { text, remedy, .. } = trouble;
+                tracing::error!(
+                    why = text,
+                    remedy,
+                    "the settings were not taken up, those of before stay in force"
+                );
+            }
+        }
+        let console = self.console();
+        match console.broker.renew_certificate(&console.settings.current()).await {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("the certificate was read again"),
+            Err(error) => {
+                tracing::error!(%error, "the certificate was not taken up, the one of before is served");
+            }
+        }
+    }
+
+    async fn take_up_settings(&self) -> Result<(), Trouble> {
+        let changes = changes(self.console()).await?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.command(SettingsCommand::Configure { changes }, BY).await.map(drop)
+    }
+}
+
+/// What stands in the file and isn't in force, apart from what flags and variables decide.
+async fn changes(console: &Console) -> Result<Map<String, Value>, Trouble> {
+    let source = console.settings.source.clone();
+    // Reading the disk may block.
+    let loaded = tokio::task::spawn_blocking(move || source.load()).await;
+    let loaded = loaded.map_err(|_| trouble::stopping())?.map_err(|e| trouble::of_setting(&e))?;
+    if let Some(damage) = loaded.damage {
+        return Err(trouble::bad_input(&damage.why, "correct the settings' file"));
+    }
+    let over = console.settings.source.over();
+    let mut changes = differences(&console.settings.stored(), &loaded.stored);
+    changes.retain(|field, _| !over.contains_key(field));
+    Ok(changes)
+}
+
+/// The fields that have another value in `new`; null for those that are gone.
+fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
+    let gone = old.keys().filter(|field| !new.contains_key(*field));
+    let gone = gone.map(|field| (field.clone(), Value::Null));
+    let other = new.iter().filter(|(field, value)| old.get(*field) != Some(*value));
+    gone.chain(other.map(|(field, value)| (field.clone(), value.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_changed_and_what_is_gone_is_unset() {
+        let map = |value: Value| value.as_object().unwrap().clone();
+        let old = map(json!({ "lan": true, "theme": "dark", "technician": "Anna" }));
+        let new = map(json!({ "lan": true, "theme": "light", "heartbeat_s": 60 }));
+        let expected = map(json!({ "technician": null, "theme": "light", "heartbeat_s": 60 }));
+        assert_eq!(differences(&old, &new), expected);
+        assert!(differences(&new, &new).is_empty());
+    }
+}

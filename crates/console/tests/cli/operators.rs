@@ -1,0 +1,143 @@
+//! What operators see of a headless console that runs as a service: health, log, and what a SIGHUP changes.
+
+use std::{path::Path, process::Stdio};
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::process::{Console, PATIENCE, PROGRAM, started_by};
+
+fn fixture(path: &str) -> String {
+    std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn put_certificate(folder: &Path, name: &str) {
+    std::fs::write(folder.join("cert.pem"), fixture(&format!("{name}.cert.pem"))).unwrap();
+    std::fs::write(folder.join("key.pem"), fixture(&format!("{name}.key.pem"))).unwrap();
+}
+
+fn free_port() -> u16 {
+    serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap().addr().port()
+}
+
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let plain = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).tls_info(true);
+    plain.tls_danger_accept_invalid_certs(true).build().unwrap()
+}
+
+/// The certificate that a server shows, in DER; none while nobody answers.
+async fn certificate(origin: &str) -> Option<Vec<u8>> {
+    let answer = client().get(format!("{origin}/healthz")).send().await.ok()?;
+    let info = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
+    info.peer_certificate().map(<[u8]>::to_owned)
+}
+
+/// Waits until the log has this text so many times.
+async fn log_says(home: &Path, text: &str, times: usize) {
+    let said = async {
+        while std::fs::read_to_string(home.join("log")).unwrap().matches(text).count() < times {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, said).await.unwrap_or_else(|_| panic!("the log doesn't say `{text}`"));
+}
+
+#[tokio::test]
+async fn a_hangup_reads_settings_and_the_doors_certificate_again_and_keeps_what_was_good() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("data")).unwrap();
+    let file = home.path().join("data/settings.toml");
+    put_certificate(home.path(), "serve/tests/fixtures/test-only");
+    let (cert, key) = (home.path().join("cert.pem"), home.path().join("key.pem"));
+    let port = free_port();
+    let door = format!(
+        "lan = true\nlan_listen = \"127.0.0.1:{port}\"\ntls_cert = {cert:?}\ntls_key = {key:?}\n"
+    );
+    std::fs::write(&file, &door).unwrap();
+    let words = ["--keep-running", "--log", "info", "--log-format", "json"];
+    let mut console = Console::start_logging(home.path(), &words).await;
+    let origin = format!("https://127.0.0.1:{port}");
+    let first = certificate(&origin).await.unwrap();
+
+    put_certificate(home.path(), "engine/tests/fixtures/test-only-expired");
+    let commented = format!("# by hand\ntechnician = \"Anna Keller\"\n{door}");
+    std::fs::write(&file, &commented).unwrap();
+    console.signal("HUP");
+    log_says(home.path(), "the certificate was read again", 1).await;
+    let second = certificate(&origin).await.unwrap();
+    assert_ne!(first, second);
+    let settings = console.ask(json!({ "do": "settings" })).await;
+    assert!(settings.to_string().contains("Anna Keller"), "{settings}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), commented, "the file is left as it is");
+
+    // Neither a broken file nor a broken certificate changes anything.
+    std::fs::write(&file, "lan = maybe").unwrap();
+    std::fs::write(&cert, "no certificate").unwrap();
+    console.signal("HUP");
+    log_says(home.path(), "the certificate was not taken up", 1).await;
+    log_says(home.path(), "the settings were not taken up", 1).await;
+    assert_eq!(certificate(&origin).await, Some(second));
+    let settings = console.ask(json!({ "do": "settings" })).await;
+    assert!(settings.to_string().contains("Anna Keller"), "{settings}");
+    console.signal("TERM");
+    assert_eq!(console.ended().await, Some(0));
+    let log = std::fs::read_to_string(home.path().join("log")).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["message"] == "the webhook listener answers"), "{log}");
+}
+
+#[tokio::test]
+async fn the_listener_tells_its_health_by_any_address_and_by_no_foreign_name() {
+    let home = tempfile::tempdir().unwrap();
+    let listen = format!("127.0.0.1:{}", free_port());
+    let console = Console::start(home.path(), &["--listen", &listen]).await;
+    for path in ["/healthz", "/readyz"] {
+        let ask = |host: &'static str| {
+            client().get(format!("http://{listen}{path}")).header("host", host).send()
+        };
+        assert_eq!(ask("10.1.2.3").await.unwrap().status(), 200, "{path}");
+        assert_eq!(ask("evil.example").await.unwrap().status(), 403, "{path}");
+    }
+    console.quit().await;
+}
+
+/// `script` gives it a terminal, which closes when `script` is killed.
+#[tokio::test]
+async fn a_console_whose_terminal_is_closed_ends_in_good_order() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let told = home.path().join("told");
+    let run = format!(
+        "exec {PROGRAM} headless --no-keyring --keep-running --data {} >{}",
+        data.display(),
+        told.display()
+    );
+    let mut command = started_by(home.path(), &["script", "-q", "-c", &run, "/dev/null"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut terminal = command.spawn().unwrap();
+    let hello = async {
+        loop {
+            let text = std::fs::read_to_string(&told).unwrap_or_default();
+            if let Some(line) = text.lines().next().filter(|_| text.contains('\n')) {
+                return serde_json::from_str::<Value>(line).unwrap();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let pid = timeout(PATIENCE, hello).await.expect("it doesn't start")["pid"].clone();
+    // With its terminal there, a hangup is a wish to read the settings again.
+    let send = std::process::Command::new("kill").args(["-HUP", &pid.to_string()]).status();
+    assert!(send.unwrap().success());
+    terminal.kill().await.unwrap();
+    let gone = async {
+        while Path::new(&format!("/proc/{pid}/exe")).exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, gone).await.expect("it runs on without its terminal");
+    // The folder is free again, and the console has ended as it should.
+    let mut again = Console::start(home.path(), &[]).await;
+    again.ask(json!({ "do": "settings" })).await;
+    again.quit().await;
+}

@@ -1,0 +1,84 @@
+//! The sandbox's figures for Prometheus: how many calls each stand-in answered, by their outcome.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
+use serve::metrics::{Figures, Kind, Take};
+
+/// What the stand-ins answered.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Calls(Arc<[Outcomes; 3]>);
+
+#[derive(Debug, Default)]
+struct Outcomes {
+    answered: AtomicU64,
+    refused: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Calls {
+    /// Counts what these routes answer for the service of this number.
+    pub fn counted(&self, service: usize, routes: Router) -> Router {
+        let counting = (self.clone(), service);
+        routes.layer(middleware::from_fn_with_state(counting, count))
+    }
+
+    /// Takes the figures.
+    pub fn take(&self) -> Take {
+        let calls = self.clone();
+        Arc::new(move || calls.figures())
+    }
+
+    fn figures(&self) -> Figures {
+        let mut figures = Figures::default();
+        for (outcomes, name) in self.0.iter().zip(NAMES) {
+            let counted = [
+                ("answered", &outcomes.answered),
+                ("refused", &outcomes.refused),
+                ("failed", &outcomes.failed),
+            ];
+            figures.add_each(
+                name,
+                Kind::Counter,
+                "Calls, by outcome: refused is 4xx, failed is 5xx.",
+                "outcome",
+                counted.map(|(outcome, counter)| (outcome, counter.load(Ordering::Relaxed))),
+            );
+        }
+        figures
+    }
+}
+
+/// The names of their figures.
+const NAMES: [&str; 3] = [
+    "deskhand_sandbox_logintc_calls_total",
+    "deskhand_sandbox_rocketchat_calls_total",
+    "deskhand_sandbox_passwordless_calls_total",
+];
+
+async fn count(
+    State((calls, service)): State<(Calls, usize)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    let (status, outcomes) = (response.status(), &calls.0[service]);
+    let counter = if status.is_server_error() {
+        &outcomes.failed
+    } else if status.is_client_error() {
+        tracing::debug!(counter = NAMES[service], status = status.as_u16(), "refused");
+        &outcomes.refused
+    } else {
+        &outcomes.answered
+    };
+    counter.fetch_add(1, Ordering::Relaxed);
+    response
+}
