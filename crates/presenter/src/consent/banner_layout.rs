@@ -20,6 +20,15 @@ struct Block {
     height: f32,
 }
 
+impl Block {
+    fn add_below(&mut self, line: TextBlock) {
+        self.width = self.width.max(line.width);
+        let y = self.height;
+        self.height += line.height;
+        self.texts.push((0.0, y, line));
+    }
+}
+
 impl SceneBuilder<'_> {
     /// The banner while the screen is shared, no wider than `most` pixels.
     pub fn banner(&mut self, banner: &Banner, notice: Option<&str>, most: f32) -> Scene {
@@ -30,7 +39,13 @@ impl SceneBuilder<'_> {
             (Choice::Pause, Kind::Plain, "Pause control")
         };
         let (pad, side, gap) = (self.px(12.0), self.px(38.0), self.px(8.0));
-        let mut buttons = self.row(&[toggle, (Choice::Stop, Kind::Stop, "Stop")]);
+        let mut row = Vec::new();
+        if let Some(newcomer) = &banner.newcomer {
+            row.push((Choice::LetIn(newcomer.id), Kind::Plain, "Let in"));
+            row.push((Choice::Refuse(newcomer.id), Kind::Plain, "Refuse"));
+        }
+        row.extend([toggle, (Choice::Stop, Kind::Stop, "Stop")]);
+        let mut buttons = self.row(&row);
         let taken = buttons.iter().map(|button| button.area.w + gap).sum::<f32>() + gap;
         let room = (most.min(self.px(WIDEST)) - side - pad - taken).max(self.px(120.0));
         let plain = if banner.reconnecting || banner.paused { colour } else { self.theme.fg_2 };
@@ -86,13 +101,16 @@ impl SceneBuilder<'_> {
     /// The words to compare, and the notice.
     fn below_sentence(&mut self, banner: &Banner, notice: Option<&str>, room: f32) -> Block {
         let mut block = self.words(banner, room);
+        let asks = banner.newcomer.as_ref().map(sentences::lets_in);
+        for sentence in sentences::unsealed(banner).into_iter().chain(asks) {
+            let spans = self.spans(&sentence, self.theme.wait, self.theme.fg);
+            let line = self.lay(&spans, BODY, room, 3);
+            block.add_below(line);
+        }
         if let Some(notice) = notice {
             let line =
                 self.lay(&[self.span(&sentences::notice(notice), self.theme.info)], BODY, room, 2);
-            let (y, width, height) = (block.height, line.width, line.height);
-            block.texts.push((0.0, y, line));
-            block.width = block.width.max(width);
-            block.height += height;
+            block.add_below(line);
         }
         block
     }

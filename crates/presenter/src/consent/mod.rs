@@ -30,6 +30,9 @@ pub struct Question {
     pub pin: String,
     /// The host of the broker that carries the session.
     pub host: String,
+    /// Whether the broker is reached over http, so that others on the way can read and change what
+    /// isn't encrypted from end to end.
+    pub open_to_readers: bool,
 }
 
 impl fmt::Debug for Question {
@@ -50,11 +53,29 @@ pub struct Viewer {
     pub words: Option<String>,
 }
 
+/// A viewer that waits for the customer to let it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newcomer {
+    /// Tells the viewers apart, so that no answer is taken for another one's.
+    pub id: u32,
+    /// The name that it gave itself; may be empty.
+    pub name: String,
+    pub role: Role,
+    /// Whether its stream is encrypted from end to end.
+    pub sealed: bool,
+    /// Whether it has more than the PIN.
+    pub invited: bool,
+}
+
 /// The content of the banner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Banner {
     /// The viewers who watch or control.
     pub viewers: Vec<Viewer>,
+    /// The viewer about whom the customer is asked.
+    pub newcomer: Option<Newcomer>,
+    /// Whether the broker is reached over http.
+    pub open_to_readers: bool,
     /// Whether control is paused.
     pub paused: bool,
     /// Whether the connection is lost and being dialled again.
@@ -71,6 +92,10 @@ pub enum Choice {
     Share,
     /// Decline, or the window closed.
     Decline,
+    /// Let the viewer with this [`Newcomer::id`] in.
+    LetIn(u32),
+    /// Don't let it in.
+    Refuse(u32),
     /// Pause control.
     Pause,
     /// Let them control again.
@@ -134,8 +159,12 @@ mod tests {
     #[test]
     fn where_nobody_is_there_it_shares_until_the_banners_end() {
         let (banner, banners) = std::sync::mpsc::channel();
-        let asked =
-            Question { requester: Requester::default(), pin: "12345".into(), host: "b".into() };
+        let asked = Question {
+            requester: Requester::default(),
+            pin: "12345".into(),
+            host: "b".into(),
+            open_to_readers: false,
+        };
         assert_eq!(Unattended.ask(&asked), Ok(Choice::Share));
         let sharing = std::thread::spawn(move || {
             Unattended.share(banners, &mut |choice| panic!("nobody chose {choice:?}"))
@@ -147,8 +176,12 @@ mod tests {
 
     #[test]
     fn the_pin_shows_in_no_debug() {
-        let asked =
-            Question { requester: Requester::default(), pin: "geheim".into(), host: "b".into() };
+        let asked = Question {
+            requester: Requester::default(),
+            pin: "geheim".into(),
+            host: "b".into(),
+            open_to_readers: false,
+        };
         assert!(!format!("{asked:?}").contains("geheim"));
     }
 }

@@ -112,9 +112,14 @@ impl SceneBuilder<'_> {
             self.below(&mut scene, 2.0, &claim, BODY, 2);
         }
         self.facts(&mut scene, question);
-        let means = "They will see everything on this screen, and may type and click. You can pause their control, or stop, at any time.";
+        let means = "They will see everything on this screen, and may type and click. You can pause their control, or stop, at any time. Whoever comes through a web page, where the server could look on, waits until you let them in.";
         let means = [self.span(means, self.theme.fg_2)];
         self.below(&mut scene, 16.0, &means, BODY, 4);
+        if question.open_to_readers {
+            let open = "The connection to this server is not encrypted (http): on the way others can read names and chat, and what a web page shows.";
+            let open = [self.span(open, self.theme.wait)];
+            self.below(&mut scene, 8.0, &open, BODY, 3);
+        }
         self.warning(&mut scene);
         self.buttons(
             &mut scene,

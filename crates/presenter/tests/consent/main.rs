@@ -27,8 +27,12 @@ fn desk(screen: &Screen, guard: Duration) -> X11ConsentUi {
 fn ask(screen: &Screen, guard: Duration) -> JoinHandle<Result<Choice, ScreenError>> {
     let mut desk = desk(screen, guard);
     let requester = Requester { technician: "Anna Kim".into(), company: "Example Support".into() };
-    let question =
-        Question { requester, pin: "12345678".into(), host: "support.example.com".into() };
+    let question = Question {
+        requester,
+        pin: "12345678".into(),
+        host: "support.example.com".into(),
+        open_to_readers: false,
+    };
     std::thread::spawn(move || desk.ask(&question))
 }
 
