@@ -72,8 +72,12 @@ impl Running {
         check(&config)?;
         let tls = load_tls(config.tls.as_ref()).await?;
         let live = live_settings(&config)?;
-        let ways_out = WaysOut::new(config.hook_targets, &self.coordinator.deliverer.own, config.durations.hook_timeout)
-            .map_err(|error| no_client(&error))?;
+        let ways_out = WaysOut::new(
+            config.hook_targets,
+            &self.coordinator.deliverer.own,
+            config.durations.hook_timeout,
+        )
+        .map_err(|error| no_client(&error))?;
         if let Some(tls) = &tls {
             self.server.replace_certificate(tls);
         }

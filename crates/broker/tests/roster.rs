@@ -191,10 +191,19 @@ async fn while_the_sessions_own_program_is_there_no_other_takes_its_place() {
     assert_eq!(first.welcome["type"], "welcome");
     assert_eq!(program(&rig, &pin, None).await.welcome["code"], "taken");
     assert_eq!(rig.page(&pin, "presenter").await.welcome["code"], "taken");
+    // Not even one that has the conf as well, which comes with the PIN.
+    assert_eq!(program(&rig, &pin, Some(&conf)).await.welcome["code"], "taken");
+    first.next_of("other_program").await;
+    assert_eq!(first.next_of("other_program").await["type"], "other_program");
+    // Away for a moment, it keeps its place against those who only have the PIN.
+    first.close(&rig).await;
+    assert_eq!(program(&rig, &pin, None).await.welcome["code"], "taken");
+    assert_eq!(rig.page(&pin, "presenter").await.welcome["code"], "taken");
+    // Started again on the same computer, it goes on.
     let again = program(&rig, &pin, Some(&conf)).await;
     assert_eq!(again.welcome["type"], "welcome");
-    assert_eq!(first.next_of("bye").await["code"], "replaced");
     again.close(&rig).await;
+    rig.advance(MINUTE * 2).await;
     assert_eq!(rig.page(&pin, "presenter").await.welcome["type"], "welcome");
 }
 

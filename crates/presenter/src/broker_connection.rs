@@ -64,6 +64,8 @@ pub enum BrokerEvent {
         /// The viewer's name; may be empty.
         by: String,
     },
+    /// Another program with this PIN was refused.
+    OtherProgram,
     /// It is closed for good. Nothing comes after this.
     Over(EndReason),
 }
@@ -107,6 +109,7 @@ enum FromBroker {
         #[serde(default)]
         by: String,
     },
+    OtherProgram,
     /// Chat, presence, and the messages of later brokers.
     #[serde(other)]
     Other,
@@ -224,7 +227,8 @@ impl BrokerConnection {
                 Ok(FromBroker::Welcome) => return Ok(()),
                 Ok(FromBroker::Refused { code }) => return Err(self.refused(&code)),
                 Ok(FromBroker::Bye { code }) => return Err(farewell(&code)),
-                Ok(FromBroker::Snapshot { .. } | FromBroker::Other) | Err(_) => {}
+                Ok(FromBroker::Snapshot { .. } | FromBroker::OtherProgram | FromBroker::Other)
+                | Err(_) => {}
             }
         }
     }
@@ -306,6 +310,7 @@ fn meaning(message: &Message) -> Meaning {
     }
     match serde_json::from_str(text) {
         Ok(FromBroker::Snapshot { by }) => Meaning::Event(BrokerEvent::Snapshot { by }),
+        Ok(FromBroker::OtherProgram) => Meaning::Event(BrokerEvent::OtherProgram),
         Ok(FromBroker::Bye { code }) => Meaning::Lost(farewell(&code)),
         Ok(FromBroker::Welcome | FromBroker::Refused { .. } | FromBroker::Other) | Err(_) => {
             Meaning::Nothing

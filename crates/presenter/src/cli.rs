@@ -46,6 +46,11 @@ pub struct Args {
     #[arg(long)]
     pub yes: bool,
 
+    /// Let every viewer in without asking: also web pages, whose picture the server could read, and
+    /// people who have nothing but the PIN. Without it they are asked about, and refused with --yes.
+    #[arg(long)]
+    pub admit_all: bool,
+
     /// Share this X display. [default: the environment's DISPLAY]
     #[arg(long, value_name = "DISPLAY")]
     pub display: Option<String>,

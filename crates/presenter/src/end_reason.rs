@@ -60,6 +60,11 @@ pub enum EndReason {
     /// The screen can't be shared (any more).
     #[error("{}.", sentence(.0))]
     Screen(#[from] ScreenError),
+    /// Key exchanges broke off again and again, as they do if somebody tries to get in between.
+    #[error(
+        "Your screen is no longer shared. Three times within an hour the encryption with the other end broke off before it was set up. A poor network can do that, but so does somebody who tries to get in between. Call the person who helps you, and begin a new session over another network."
+    )]
+    Interfered,
     /// The operating system refused a basic service, such as starting a thread.
     #[error("This computer couldn't {0}. Restart it and try again.")]
     System(&'static str),
@@ -70,7 +75,11 @@ impl EndReason {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Stopped | Self::Expired | Self::Revoked | Self::Replaced => 0,
-            Self::Unreachable(_) | Self::Screen(_) | Self::System(_) | Self::TooMany => 1,
+            Self::Unreachable(_)
+            | Self::Screen(_)
+            | Self::System(_)
+            | Self::TooMany
+            | Self::Interfered => 1,
             Self::Declined => 4,
             Self::PinOver
             | Self::UnknownPin
@@ -101,6 +110,7 @@ impl EndReason {
             | Self::UnknownPin
             | Self::Revoked
             | Self::Replaced
+            | Self::Interfered
             | Self::NotItsProgram => false,
         }
     }

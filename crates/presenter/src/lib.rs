@@ -8,18 +8,22 @@
 //! - while the screen is shared, a banner shows this and the names of the viewers;
 //! - no key, click or clipboard text of a viewer has an effect if its role is to watch, or while
 //!   control is paused;
+//! - a viewer whose stream isn't encrypted from end to end, or who has nothing but the PIN, sees
+//!   nothing before the customer has let it in ([`admission`]);
 //! - it dials and accepts no connection, and it ends when its PIN expires.
 //!
 //! Threads: the customer's windows have the main thread, [`screen::Capture`] and [`screen::Input`]
 //! one each, updates are encoded on the runtime's blocking threads, and the connections run on its
 //! two others. [`sharing`] connects them all.
 
+pub mod admission;
 pub mod broker_connection;
 pub mod cli;
 pub mod consent;
 mod consent_report;
 pub mod dial;
 pub mod end_reason;
+mod exchanges;
 #[doc(hidden)]
 pub mod fuzzing;
 mod input_thread;

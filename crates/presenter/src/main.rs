@@ -9,6 +9,7 @@ use std::{
 use clap::Parser as _;
 use presenter::{
     Environment,
+    admission::Admission,
     cli::Args,
     consent::{ConsentUi, Unattended, X11ConsentUi},
     dial::Dialler,
@@ -72,6 +73,11 @@ fn share(args: &Args, invitation: &Invitation) -> EndReason {
         dialler,
         name: args.name.clone().unwrap_or_else(account),
         clipboard: !args.no_clipboard,
+        admission: match (args.admit_all, args.yes) {
+            (true, _) => Admission::All,
+            (false, true) => Admission::Refuse,
+            (false, false) => Admission::Ask,
+        },
     };
     run(invitation, environment)
 }

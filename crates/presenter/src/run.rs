@@ -10,6 +10,7 @@ use uuid::Uuid;
 use wire::shared_screen::ProgramHello;
 
 use crate::{
+    admission::Admission,
     broker_connection::{BrokerConnection, LONGEST_LIFE},
     consent::{Choice, ConsentUi, Question},
     consent_report::{Answer, ConsentReport},
@@ -31,6 +32,8 @@ pub struct Environment<'a> {
     pub name: String,
     /// Whether the clipboard may be exchanged.
     pub clipboard: bool,
+    /// What happens to a viewer that isn't let in as a matter of course.
+    pub admission: Admission,
 }
 
 /// Asks for consent, shares, and returns the reason of the end. The customer's windows run on the
@@ -45,7 +48,7 @@ fn ask_and_share(
     invitation: &Invitation,
     environment: Environment<'_>,
 ) -> Result<EndReason, EndReason> {
-    let Environment { ui, open, dialler, name, clipboard } = environment;
+    let Environment { ui, open, dialler, name, clipboard, admission } = environment;
     let progress = if invitation.quiet { |_: &str| {} } else { |text: &str| eprintln!("{text}") };
     if dialler.is_open_to_readers() {
         tracing::warn!("the server's address is http: what is sent to it can be read on the way");
@@ -60,8 +63,13 @@ fn ask_and_share(
         Some(requester) => requester.clone(),
         None => runtime.block_on(requester::fetch(&dialler, &invitation.pin))?,
     };
-    let pin = invitation.pin.expose().to_owned();
-    let question = Question { requester, pin, host: dialler.host(), clipboard };
+    let question = Question {
+        requester,
+        pin: invitation.pin.expose().to_owned(),
+        host: dialler.host(),
+        clipboard,
+        open_to_readers: dialler.is_open_to_readers(),
+    };
     let page = Uuid::new_v4();
     let program = ProgramHello {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -81,8 +89,16 @@ fn ask_and_share(
     let (choose, choices) = mpsc::unbounded_channel();
     let (banners, banner) = std_mpsc::channel();
     let connection = BrokerConnection { dialler, pin: invitation.pin.clone(), page, name, program };
-    let sharing =
-        Sharing { connection, open, clipboard, clipboard_shared, choices, banners, progress };
+    let sharing = Sharing {
+        connection,
+        open,
+        clipboard,
+        clipboard_shared,
+        admission,
+        choices,
+        banners,
+        progress,
+    };
     let stop = {
         let _entered = runtime.enter();
         stop_signal()?

@@ -4,19 +4,21 @@
 use std::{collections::HashMap, sync::mpsc as std_mpsc, time::Duration};
 
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::{Id, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
 use wire::shared_screen::{Sharing as State, ToPresenter};
 
 use crate::{
+    admission::{Admission, Admissions, Arrival, Waiting},
     broker_connection::{BrokerConnection, BrokerEvent, PresenterMessage},
     consent::{Banner, Choice, ClipboardState, Viewer},
     dial::Dialler,
     end_reason::EndReason,
+    exchanges::{BrokenOff, Exchanges},
     shared_screen::{OpenScreen, SharedScreen},
-    viewer_stream::{self, StreamError},
+    viewer_stream::{self, Parts, StreamError},
 };
 
 /// The most streams at once. The broker has the same limit, but this program doesn't rely on it.
@@ -37,6 +39,8 @@ pub struct Sharing {
     pub clipboard: bool,
     /// Whether everything that the customer copies goes to those who control, from the start.
     pub clipboard_shared: bool,
+    /// What happens to a viewer that isn't let in as a matter of course.
+    pub admission: Admission,
     /// The customer's choices. If the channel ends, so does the sharing: without the banner nothing
     /// may be shared.
     pub choices: mpsc::UnboundedReceiver<Choice>,
@@ -49,11 +53,21 @@ pub struct Sharing {
 impl Sharing {
     /// Shares until somebody ends it, or `stop` completes.
     pub async fn run(self, stop: impl Future<Output = ()>) -> EndReason {
-        let Self { connection, open, clipboard, clipboard_shared, mut choices, banners, progress } =
-            self;
+        let Self {
+            connection,
+            open,
+            clipboard,
+            clipboard_shared,
+            admission,
+            mut choices,
+            banners,
+            progress,
+        } = self;
         let (failed, mut failures) = mpsc::unbounded_channel();
         let (asked, mut asks) = mpsc::unbounded_channel();
         let (started_tx, mut started) = mpsc::channel(MOST_STREAMS);
+        let (asking, mut newcomers) = mpsc::channel(MOST_STREAMS);
+        let (exchanges, mut broken) = Exchanges::new();
         let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
         let (outgoing, outgoing_rx) = mpsc::channel(8);
         let (threads_alive, mut threads_ended) = mpsc::channel(1);
@@ -72,6 +86,10 @@ impl Sharing {
             dialler,
             outgoing,
             started: started_tx,
+            asking,
+            exchanges,
+            broken_off: BrokenOff::default(),
+            admissions: Admissions::new(admission),
             streams: JoinSet::new(),
             viewers: HashMap::new(),
             paused: false,
@@ -91,6 +109,8 @@ impl Sharing {
                 () = &mut stop => Some(EndReason::Stopped),
                 failure = failures.recv() => failure.map(EndReason::Screen),
                 Some(id) = asks.recv() => sharing.on_clipboard_asked(id),
+                Some(newcomer) = newcomers.recv() => sharing.on_newcomer(newcomer),
+                Some(()) = broken.recv() => sharing.on_broken_exchange(),
                 Some((id, viewer)) = started.recv() => sharing.on_stream_started(id, viewer),
                 Some(ended) = sharing.streams.join_next_with_id() => sharing.on_stream_ended(ended),
                 () = sleep_until(sharing.banner.not_before), if sharing.banner.due => sharing.show_banner(),
@@ -122,6 +142,11 @@ struct ActiveSharing {
     outgoing: mpsc::Sender<PresenterMessage>,
     /// Gets each viewer when its stream has started.
     started: mpsc::Sender<(Id, Viewer)>,
+    /// Gets each viewer that has to wait to be let in.
+    asking: mpsc::Sender<Waiting>,
+    admissions: Admissions,
+    exchanges: Exchanges,
+    broken_off: BrokenOff,
     streams: JoinSet<Result<(), StreamError>>,
     viewers: HashMap<Id, Viewer>,
     paused: bool,
@@ -160,6 +185,10 @@ impl ActiveSharing {
                 let by = by.as_deref().unwrap_or("Somebody");
                 self.notice = Some(format!("{by} saved a picture of your screen"));
             }
+            BrokerEvent::OtherProgram => {
+                let text = "Somebody else tried to share a screen with your PIN and was refused. If that was you on another computer, stop sharing here first.";
+                self.notice = Some(text.to_owned());
+            }
             BrokerEvent::Over(ended) => return Some(ended),
         }
         self.banner.due = true;
@@ -184,6 +213,11 @@ impl ActiveSharing {
                 self.keep_clipboard()
             }
             Choice::Stop | Choice::Decline => Some(EndReason::Stopped),
+            Choice::LetIn(id) | Choice::Refuse(id) => {
+                self.admissions.decide(id, choice == Choice::LetIn(id));
+                self.banner.due = true;
+                None
+            }
             Choice::Share | Choice::ShareWithClipboard | Choice::ToggleClipboard => None,
         }
     }
@@ -219,8 +253,10 @@ impl ActiveSharing {
         }
         let (dialler, screen) = (self.dialler.clone(), self.screen.clone());
         let started = self.started.clone();
-        let (clipboard, ToPresenter::Viewer { name: called, .. }) = (self.clipboard, &request);
+        let (clipboard, exchanges) = (self.clipboard, self.exchanges.clone());
+        let ToPresenter::Viewer { name: called, .. } = &request;
         let called = tidy_name(called);
+        let (asking, name) = (self.asking.clone(), called.clone());
         self.streams.spawn(async move {
             let on_watching = async move |role, words| {
                 let viewer = Viewer { name: called, role, words };
@@ -228,7 +264,17 @@ impl ActiveSharing {
                 // which removes the viewer.
                 let _ = started.send((tokio::task::id(), viewer)).await;
             };
-            viewer_stream::serve(request, &dialler, &screen, clipboard, on_watching).await
+            let let_in = async move |arrival: Arrival| {
+                if !arrival.must_wait() {
+                    return true;
+                }
+                let (answer, answered) = oneshot::channel();
+                let asked = asking.send(Waiting { arrival, name, answer }).await;
+                asked.is_ok() && answered.await.unwrap_or(false)
+            };
+            let parts =
+                Parts { dialler: &dialler, screen: &screen, exchanges: &exchanges, clipboard };
+            viewer_stream::serve(request, parts, let_in, on_watching).await
         });
     }
 
@@ -236,6 +282,17 @@ impl ActiveSharing {
         self.viewers.insert(id, viewer);
         self.banner.due = true;
         None
+    }
+
+    fn on_newcomer(&mut self, newcomer: Waiting) -> Option<EndReason> {
+        self.admissions.ask(newcomer);
+        self.banner.due = true;
+        None
+    }
+
+    fn on_broken_exchange(&mut self) -> Option<EndReason> {
+        tracing::warn!("a viewer's key exchange broke off before it was whole");
+        self.broken_off.one_too_many(Instant::now()).then_some(EndReason::Interfered)
     }
 
     fn on_stream_ended(
@@ -265,6 +322,8 @@ impl ActiveSharing {
         viewers.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.name.cmp(&b.name)));
         let banner = Banner {
             viewers,
+            newcomer: self.admissions.current(),
+            open_to_readers: self.dialler.is_open_to_readers(),
             paused: self.paused,
             reconnecting: self.disconnected,
             notice: self.notice.take(),

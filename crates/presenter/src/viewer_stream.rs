@@ -20,8 +20,10 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 use wire::shared_screen::{Role, StreamAnswer, StreamHello, ToPresenter};
 
 use crate::{
+    admission::Arrival,
     broker_connection::SILENCE_TIMEOUT,
     dial::{DialError, Dialler, Socket},
+    exchanges::Exchanges,
     screen::{NotCarried, ScreenError},
     shared_clipboard::Copied,
     shared_screen::{ScreenSubscription, SharedScreen},
@@ -53,6 +55,8 @@ pub(crate) enum StreamError {
     Refused(&'static str),
     #[error("the stream's connection was lost")]
     Lost,
+    #[error("the customer didn't let the viewer in")]
+    NotLetIn,
     #[error("the stream took too long")]
     Slow,
     #[error(transparent)]
@@ -65,28 +69,45 @@ pub(crate) enum StreamError {
     Broken,
 }
 
-/// Serves the viewer of `request` until it leaves. `on_watching` is called with the viewer's role
-/// and the words to compare, when the viewer begins to see the screen.
+/// What a stream needs of the sharing.
+pub(crate) struct Parts<'a> {
+    pub dialler: &'a Dialler,
+    pub screen: &'a SharedScreen,
+    pub exchanges: &'a Exchanges,
+    pub clipboard: bool,
+}
+
+/// Serves the viewer of `request` until it leaves. `let_in` is asked before the viewer learns
+/// anything. `on_watching` is called with the viewer's role and the words to compare, when the viewer
+/// begins to see the screen.
 pub(crate) async fn serve(
     request: ToPresenter,
-    dialler: &Dialler,
-    screen: &SharedScreen,
-    clipboard: bool,
+    parts: Parts<'_>,
+    let_in: impl AsyncFnOnce(Arrival) -> bool,
     on_watching: impl AsyncFnOnce(Role, Option<String>),
 ) -> Result<(), StreamError> {
-    let ToPresenter::Viewer { stream, role, sealed, .. } = request;
-    let mut socket = dialler.socket("/screen", LONGEST_MESSAGE).await?;
+    let ToPresenter::Viewer { stream, page, role, sealed, invited, .. } = request;
+    let mut socket = parts.dialler.socket("/screen", LONGEST_MESSAGE).await?;
     let hello = serde_json::to_string(&StreamHello::Present { stream });
     socket.send(Message::text(hello.map_err(|_| StreamError::Broken)?)).await.map_err(lost)?;
     // Both roles come from the broker. If they differ, the lesser one is the safe choice.
     let role = role.min(joined(&mut socket).await?);
-    let (sealer, opener, words) = if sealed {
-        let Sealed { sealer, opener, words } = exchange(&mut socket, role).await?;
+    // What the broker said of the encryption decides only whether it is attempted here: without it
+    // the viewer waits for the customer, whatever the viewer itself asked for.
+    let first = if sealed { Some(next_message(&mut socket).await?.into_data()) } else { None };
+    let arrival = Arrival { page, role, sealed, invited };
+    tokio::select! {
+        allowed = let_in(arrival) => if !allowed { return Err(StreamError::NotLetIn) },
+        left = gone(&mut socket) => return Err(left),
+    }
+    let (sealer, opener, words) = if let Some(first) = first {
+        let exchanged = exchange(&mut socket, role, &first, parts.exchanges).await?;
+        let Sealed { sealer, opener, words } = exchanged;
         (Some(sealer), Some(opener), Some(words.to_string()))
     } else {
         (None, None, None)
     };
-    let subscription = screen.subscribe(role == Role::Control, clipboard).await?;
+    let subscription = parts.screen.subscribe(role == Role::Control, parts.clipboard).await?;
     let writer = UpdateWriter::new(&subscription, sealer);
     on_watching(role, words).await;
     run_stream(socket, writer, opener, subscription).await
@@ -101,15 +122,37 @@ async fn joined(socket: &mut Socket) -> Result<Role, StreamError> {
     }
 }
 
-async fn exchange(socket: &mut Socket, role: Role) -> Result<Sealed, StreamError> {
+/// Returns when a viewer that waits leaves, or sends what it must not yet.
+async fn gone(socket: &mut Socket) -> StreamError {
+    loop {
+        match timeout(SILENCE_TIMEOUT, socket.next()).await {
+            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {}
+            Ok(
+                Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Close(_)) | Err(_)) | None,
+            ) => {
+                return StreamError::Lost;
+            }
+            Err(_) => return StreamError::Slow,
+        }
+    }
+}
+
+async fn exchange(
+    socket: &mut Socket,
+    role: Role,
+    first: &[u8],
+    exchanges: &Exchanges,
+) -> Result<Sealed, StreamError> {
     let access = match role {
         Role::Watch => Access::Watch,
         Role::Control => Access::Control,
     };
-    let first = next_message(socket).await?.into_data();
-    let (awaiting, second) = Responder::new(access)?.answer(&first)?;
+    let (awaiting, second) = Responder::new(access)?.answer(first)?;
+    let counted = exchanges.begin().await.ok_or(StreamError::Lost)?;
     socket.send(Message::binary(second)).await.map_err(lost)?;
-    Ok(awaiting.finish(&next_message(socket).await?.into_data())?)
+    let sealed = awaiting.finish(&next_message(socket).await?.into_data())?;
+    counted.completed();
+    Ok(sealed)
 }
 
 /// The next message that is neither ping nor pong.

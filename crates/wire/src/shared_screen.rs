@@ -123,6 +123,11 @@ pub enum ToPresenter {
         role: Role,
         /// Whether the viewer will begin with the end-to-end handshake.
         sealed: bool,
+        /// Whether the viewer has more than the PIN: the ticket of a link, or it is the console
+        /// that asked for the session.
+        // A broker that doesn't say so vouches for nobody.
+        #[serde(default)]
+        invited: bool,
     },
 }
 

@@ -146,7 +146,7 @@ pub fn presenter(display: &Display) -> Command {
 /// The same command with a conf that needs no consent.
 pub fn unattended(display: &Display, conf: &Path) -> Command {
     let mut command = presenter(display);
-    command.arg("--yes").arg("--conf").arg(conf);
+    command.args(["--yes", "--admit-all"]).arg("--conf").arg(conf);
     command
 }
 

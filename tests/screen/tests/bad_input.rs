@@ -28,7 +28,7 @@ fn ends(mut program: Program, code: i32, sentence: &str) {
 }
 
 fn with_conf(mut command: Command, conf: &Path) -> Program {
-    command.arg("--yes").arg("--conf").arg(conf);
+    command.args(["--yes", "--admit-all"]).arg("--conf").arg(conf);
     Program::start(command)
 }
 
@@ -135,7 +135,7 @@ async fn a_program_as_delivered_shares_and_one_that_was_changed_does_nothing() {
 
     save(&file, &bytes);
     let mut delivered = plain(&file);
-    delivered.env("DISPLAY", display.name()).arg("--yes");
+    delivered.env("DISPLAY", display.name()).args(["--yes", "--admit-all"]);
     let delivered = Program::start(delivered);
     world.companion(&pin).await.until_sharing("shared").await;
     drop(delivered);

@@ -154,12 +154,11 @@ async fn no_such_call(method: Method) -> Response {
     Refused::NoSuchCall.into_response()
 }
 
-async fn live_connection(call: Call, upgrade: WebSocketUpgrade) -> Response {
+async fn live_connection(call: Call, key: ConsoleKey, upgrade: WebSocketUpgrade) -> Response {
     // A chat message of 2000 characters takes 8 KB in UTF-8, and nothing else that a page sends is longer.
-    upgrade
-        .max_message_size(16 * 1024)
-        .max_frame_size(16 * 1024)
-        .on_upgrade(move |socket| live_connection::serve(socket, call.coordinator, call.client))
+    upgrade.max_message_size(16 * 1024).max_frame_size(16 * 1024).on_upgrade(move |socket| {
+        live_connection::serve(socket, call.coordinator, call.client, key.0)
+    })
 }
 
 /// Nothing is buffered here: each state is made when the one before it went out, so it is as new as can be.

@@ -5,9 +5,10 @@ use wire::Pin;
 
 use super::{
     Hub,
-    change::Change,
+    change::{Change, Notice},
     connections::Participant,
     customer::{Answer, Customer},
+    messages::ServerMessage,
     presence::ConnectionId,
     refusal::Refused,
 };
@@ -74,12 +75,16 @@ impl Hub {
         }))
     }
 
-    /// A program was refused, since another one has proven that it is this session's own.
+    /// A program was refused, since another one holds its place; both ends are told.
     pub fn note_other_program(&mut self, pin: &Pin, now: Millis) -> Change {
-        self.customer_changed(pin, |customer| {
+        let mut change = self.customer_changed(pin, |customer| {
             customer.saw_other_program(now);
             true
-        })
+        });
+        if let Some((to, _)) = self.presenter_program(pin) {
+            change.notices.push(Notice::Send { to, message: ServerMessage::OtherProgram });
+        }
+        change
     }
 
     fn customer_changed(

@@ -85,6 +85,9 @@ pub(crate) struct PresenterProgram {
 #[derive(Debug)]
 pub(crate) struct Viewer {
     pub role: Role,
+    /// It has more than the PIN: a link's ticket, or it is the session's console. Others see the screen only once
+    /// the customer has let them in.
+    pub invited: bool,
     /// The hash of the credential with which it asks for a stream.
     pub key: KeyHash,
     pub stream: Option<StreamId>,
@@ -93,8 +96,8 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    pub const fn new(role: Role, key: KeyHash) -> Self {
-        Self { role, key, stream: None, latency_ms: None, fps: None }
+    pub const fn new(role: Role, invited: bool, key: KeyHash) -> Self {
+        Self { role, invited, key, stream: None, latency_ms: None, fps: None }
     }
 }
 

@@ -6,27 +6,27 @@ use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{
     Pin, Side,
-    shared_screen::{ProgramHello, Role, Secret, Sharing},
+    shared_screen::{ProgramHello, Role, Secret},
 };
 
 use super::{
     Hub, arrivals,
     change::{Change, Effect, Notice},
-    connections::{Connection, Link, Participant, PresenterProgram, Viewer},
-    credential::{self, Credential},
+    connections::{Connection, Link, Participant, Viewer},
+    credential::{self, Credential, KeyHash},
     messages::{ServerMessage, Welcome},
+    place::ProvenProgram,
     presence::{ConnectionId, PageId},
     refusal::Refused,
     streams::{StreamEnd, StreamId},
     text,
 };
 
-/// A program's version and platform are shown to people, so each is cut to this many characters.
-const LONGEST_PROGRAM_INFO: usize = 32;
-
 /// A page or a program that wants to connect.
 pub(crate) struct JoinRequest {
     pub access: Access,
+    /// The hash of the key that a console showed.
+    pub console: Option<KeyHash>,
     pub join_as: JoinAs,
     pub page: PageId,
     pub name: String,
@@ -66,6 +66,8 @@ struct Admission {
     pin: Pin,
     /// The most that may be done there.
     role: Role,
+    /// Whether it took more than the PIN.
+    invited: bool,
     /// The name that came with the ticket.
     name: String,
 }
@@ -82,7 +84,7 @@ impl JoinRequest {
     /// A page without a socket and without a browser, for the control API and the broker's owner.
     pub fn stand_in(pin: Pin, join_as: JoinAs, page: Uuid, name: &str) -> Self {
         let (access, name) = (Access::Pin(pin), text::tidy_name(name));
-        Self { access, join_as, page: PageId(page), name, link: Link::StandIn }
+        Self { access, console: None, join_as, page: PageId(page), name, link: Link::StandIn }
     }
 }
 
@@ -113,9 +115,9 @@ impl Hub {
         watch_key: Credential,
         now: Millis,
     ) -> Result<(Joined, Change), Refused> {
-        let JoinRequest { access, join_as, page, name, link } = request;
+        let JoinRequest { access, console, join_as, page, name, link } = request;
         // Before the limits are checked: only a client that may enter learns how full the session is.
-        let admission = self.admitted(client, access, now)?;
+        let admission = self.admitted(client, access, console, now)?;
         if link == Link::Open {
             self.check_sockets(client, now)?;
         }
@@ -124,6 +126,7 @@ impl Hub {
         let (participant, watch_key) = match join_as {
             JoinAs::Presenter(program) => {
                 let program = self.checked_program(client, &pin, program, now)?;
+                self.check_place(client, &pin, page, program.as_ref())?;
                 (Participant::Presenter(program), None)
             }
             JoinAs::Companion => (Participant::Companion, None),
@@ -134,7 +137,7 @@ impl Hub {
             JoinAs::Viewer { read_only } => {
                 self.check_room(client, &pin, page)?;
                 let role = if read_only { Role::Watch } else { admission.role };
-                let viewer = Viewer::new(role, watch_key.hash);
+                let viewer = Viewer::new(role, admission.invited, watch_key.hash);
                 (Participant::Viewer(viewer), Some(watch_key.secret))
             }
         };
@@ -173,54 +176,27 @@ impl Hub {
         &mut self,
         client: Client,
         access: Access,
+        console: Option<KeyHash>,
         now: Millis,
     ) -> Result<Admission, Refused> {
         match access {
             Access::Pin(pin) => {
-                self.live(client, &pin, now)?;
-                Ok(Admission { pin, role: Role::Control, name: String::new() })
+                let minted_by = self.live(client, &pin, now)?.session.console;
+                let invited = minted_by.is_some() && minted_by == console;
+                Ok(Admission { pin, role: Role::Control, invited, name: String::new() })
             }
             Access::Ticket(ticket) => {
                 let found = self.tickets.get(&credential::sha256(ticket.expose())).cloned();
                 let ticket = self.known_credential(client, found, now)?;
                 self.live(client, &ticket.pin, now)?;
-                Ok(Admission { pin: ticket.pin, role: ticket.role, name: ticket.name })
+                Ok(Admission {
+                    pin: ticket.pin,
+                    role: ticket.role,
+                    invited: true,
+                    name: ticket.name,
+                })
             }
         }
-    }
-
-    /// A program proves by its conf that it is this session's own. From then on only another program that can prove
-    /// the same takes its place while it is connected.
-    fn checked_program(
-        &mut self,
-        client: Client,
-        pin: &Pin,
-        program: Option<ProgramHello>,
-        now: Millis,
-    ) -> Result<Option<PresenterProgram>, Refused> {
-        let conf = program.as_ref().and_then(|program| program.conf.as_ref());
-        let given = self.sessions.get(pin).and_then(|entry| entry.session.conf_hash);
-        let proven = conf.map(|conf| given == Some(credential::sha256(conf.expose())));
-        if proven == Some(false) {
-            // Counted for the client as well, like any other guess.
-            let allowed = self.rates(client).guesses;
-            self.usage.guesses.record(client, allowed.per, now);
-            self.usage.wrong_confs.admit(pin, allowed, now).map_err(Refused::too_many)?;
-            return Err(Refused::malformed("the program's conf is not this session's"));
-        }
-        let proven = proven.unwrap_or(false);
-        // Otherwise whoever has only the PIN could push the proven program out, and show the technician
-        // another screen.
-        if !proven && self.presenter_program(pin).is_some_and(|(_, program)| program.proven) {
-            return Err(Refused::Taken);
-        }
-        let cut = |text: &str| text.chars().take(LONGEST_PROGRAM_INFO).collect();
-        Ok(program.map(|program| PresenterProgram {
-            version: cut(&program.version),
-            platform: cut(&program.platform),
-            proven,
-            sharing: Sharing::Shared,
-        }))
     }
 
     /// A page that is connected already doesn't count: its new connection takes the old one's place.
@@ -239,10 +215,15 @@ impl Hub {
         now: Millis,
     ) -> Result<(bool, Change), Refused> {
         let pin = connection.pin.clone();
-        let session = &mut self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?.session;
+        let entry = self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?;
+        let session = &mut entry.session;
         let mut change = Change { reschedules: true, ..Change::default() };
         let (mut resumed, mut displaced) = (false, Vec::new());
         if let Some(side) = connection.participant.side() {
+            if let Some(program) = connection.participant.as_program() {
+                let holder = ProvenProgram { page: connection.page, client: connection.client };
+                entry.proven = program.proven.then_some(holder);
+            }
             let (arrival, fired) = session.arrive(side, connection.page, name, id, now);
             (resumed, displaced) = (!arrival.started, arrival.displaced);
             change.add_presence(&pin, session, side);

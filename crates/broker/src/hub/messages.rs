@@ -89,6 +89,8 @@ pub(crate) enum ServerMessage {
     Chat { message: Message },
     /// To the customer: a viewer has saved a picture of the screen.
     Snapshot { by: String },
+    /// To the customer's program: another one with this PIN was refused.
+    OtherProgram,
     /// The answer to a page's ping.
     Pong,
     /// Something that this page asked for was refused.

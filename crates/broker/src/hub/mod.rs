@@ -25,6 +25,7 @@ pub mod outbox;
 pub mod owner;
 mod page_messages;
 pub mod pin;
+mod place;
 pub mod presence;
 pub mod rates;
 pub mod records;
@@ -52,6 +53,7 @@ use self::{
     limits::{HubSettings, Rates},
     outbox::Outbox,
     owner::Owner,
+    place::ProvenProgram,
     rates::Usage,
     records::StoredState,
     session::Session,
@@ -82,6 +84,9 @@ struct SessionEntry {
     chat: ChatLog,
     /// When the pages were last sent how well the viewers see the screen.
     quality_sent: Option<Millis>,
+    /// The program that has proven itself and holds the presenter's place. After a restart of this broker that is known
+    /// again once it has come back.
+    proven: Option<ProvenProgram>,
     /// Greater with every change that consoles are told of.
     revision: u64,
     /// Consoles were told that the PIN has expired.
@@ -91,7 +96,7 @@ struct SessionEntry {
 impl SessionEntry {
     fn new(session: Session, revision: u64) -> Self {
         let chat = ChatLog::default();
-        Self { session, chat, quality_sent: None, revision, expiry_announced: false }
+        Self { session, chat, quality_sent: None, proven: None, revision, expiry_announced: false }
     }
 }
 

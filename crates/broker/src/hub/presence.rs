@@ -209,6 +209,11 @@ impl Presence {
         away.chain(leaving).min().map(|since| since.after(grace + Duration::from_millis(1)))
     }
 
+    /// Whether a page is connected, or away for no longer than the grace.
+    pub fn knows(&self, page: PageId) -> bool {
+        self.pages.contains_key(&page)
+    }
+
     pub fn is_online(&self) -> bool {
         self.pages.values().any(|page| page.connection().is_some())
     }

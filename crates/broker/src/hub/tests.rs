@@ -44,6 +44,7 @@ fn hub() -> (Hub, Pin) {
 fn join(hub: &mut Hub, pin: &Pin, n: u64, join_as: JoinAs) -> Result<Change, Refused> {
     let request = JoinRequest {
         access: Access::Pin(pin.clone()),
+        console: None,
         join_as,
         page: PageId(Uuid::from_u128(n.into())),
         name: format!("page {n}"),
@@ -115,6 +116,36 @@ fn only_the_presenters_program_is_told_of_a_viewer_that_asks_for_a_stream() {
     assert_eq!((*to, role, sealed), (ConnectionId(PRESENTER), &Role::Watch, &true));
     assert_eq!(stream.expose(), secret.expose());
     assert!(change.writes.is_empty() && change.effects.is_empty());
+}
+
+/// Whoever has only the PIN is not vouched for, so the customer is asked about them.
+#[test]
+fn only_a_ticket_or_the_consoles_own_key_vouches_for_a_viewer() {
+    let invited = |shown: Option<u8>| {
+        let (mut hub, _) = hub();
+        let region = "us-east-1".parse().unwrap();
+        let minted = hub.mint(LOCAL, region, Some(credential(5).hash), &[[6; 32]], Millis(0));
+        let (pin, _) = minted.unwrap();
+        join(&mut hub, &pin, PRESENTER, program()).unwrap();
+        let request = JoinRequest {
+            access: Access::Pin(pin.clone()),
+            console: shown.map(|n| credential(n.into()).hash),
+            join_as: JoinAs::Viewer { read_only: false },
+            page: PageId(Uuid::from_u128(2)),
+            name: String::new(),
+            link: Link::Open,
+        };
+        hub.join(ConnectionId(VIEWER), LOCAL, request, credential(VIEWER), Millis(0)).unwrap();
+        let (key, secret) = (credential(VIEWER).secret, credential(8));
+        let (_, change) = hub.watch(LOCAL, &key, (STREAM, secret), true, Millis(0)).unwrap();
+        let asked = change.notices.iter().find_map(|notice| match notice {
+            Notice::Send { message: ServerMessage::Presenter(request), .. } => Some(request),
+            Notice::Send { .. } | Notice::HangUp { .. } | Notice::EndStream { .. } => None,
+        });
+        let ToPresenter::Viewer { invited, .. } = asked.unwrap();
+        *invited
+    };
+    assert_eq!([None, Some(4), Some(5)].map(invited), [false, false, true]);
 }
 
 #[test]

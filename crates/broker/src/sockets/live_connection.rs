@@ -20,6 +20,7 @@ use crate::{
     coordinator::Coordinator,
     hub::{
         connections::Link,
+        credential::KeyHash,
         customer::Answer,
         join::{Access, JoinAs, JoinRequest},
         messages::{AskingHello, Hello, PageMessage, ServerMessage},
@@ -36,8 +37,13 @@ pub(super) const PING_EVERY: Duration = Duration::from_secs(5);
 pub(super) const SILENT: Duration = Duration::from_secs(15);
 
 /// Serves one connection until either end closes it.
-pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, client: Client) {
-    let connected = match join_request(first_message(&mut socket).await) {
+pub(crate) async fn serve(
+    mut socket: WebSocket,
+    coordinator: Arc<Coordinator>,
+    client: Client,
+    console: Option<KeyHash>,
+) {
+    let connected = match join_request(first_message(&mut socket).await, console) {
         Ok(request) => coordinator.connect(client, request).await,
         Err(refused) => Err(refused),
     };
@@ -60,7 +66,10 @@ pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, 
 }
 
 /// Reads from the first message who wants to join as what, and by which PIN or ticket.
-fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
+fn join_request(
+    first: Option<PageMessage>,
+    console: Option<KeyHash>,
+) -> Result<JoinRequest, Refused> {
     let hello = match first {
         Some(PageMessage::Hello(hello)) => hello,
         Some(PageMessage::Asking(asking)) => return asking_request(asking),
@@ -78,13 +87,14 @@ fn join_request(first: Option<PageMessage>) -> Result<JoinRequest, Refused> {
         (None, _, _) => return Err(Refused::malformed("session_pin is missing")),
     };
     let (page, name) = (PageId(page), text::tidy_name(&name));
-    Ok(JoinRequest { access, join_as, page, name, link: Link::Open })
+    Ok(JoinRequest { access, console, join_as, page, name, link: Link::Open })
 }
 
 fn asking_request(asking: AskingHello) -> Result<JoinRequest, Refused> {
     let AskingHello { session_pin, page, program } = asking;
     let (access, join_as) = (Access::Pin(parse_pin(&session_pin)?), JoinAs::Asking(program));
-    Ok(JoinRequest { access, join_as, page: PageId(page), name: String::new(), link: Link::Open })
+    let (page, name) = (PageId(page), String::new());
+    Ok(JoinRequest { access, console: None, join_as, page, name, link: Link::Open })
 }
 
 fn parse_pin(text: &str) -> Result<Pin, Refused> {

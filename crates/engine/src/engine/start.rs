@@ -146,9 +146,7 @@ impl Engine {
         let context = self.context.clone();
         watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
         let context = self.context.clone();
-        watch.keep("tend the search's index", move || {
-            archivist::tend_index(context.clone())
-        });
+        watch.keep("tend the search's index", move || archivist::tend_index(context.clone()));
     }
 
     /// Whether a test can tell if hooks arrive. On one computer they always do, and on a loopback

@@ -78,7 +78,8 @@ impl LoginWithMe {
 
     fn request(&self, url: &Url, channel: Channel) -> Result<Request, Cause> {
         let mut request = url.as_str().into_client_request().map_err(|error| why(&error))?;
-        if let (Channel::Events, Some(key)) = (channel, self.console_key()) {
+        // On the live connection it tells the console's own window from a stranger with the PIN.
+        if let (Channel::Events | Channel::Live, Some(key)) = (channel, self.console_key()) {
             let unusable = |_| malformed("this console's key can't be sent");
             let key = HeaderValue::from_str(key.expose_secret()).map_err(unusable)?;
             request.headers_mut().insert(CONSOLE_KEY_HEADER, key);

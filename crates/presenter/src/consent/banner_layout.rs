@@ -20,6 +20,15 @@ struct Block {
     height: f32,
 }
 
+impl Block {
+    fn add_below(&mut self, line: TextBlock) {
+        self.width = self.width.max(line.width);
+        let y = self.height;
+        self.height += line.height;
+        self.texts.push((0.0, y, line));
+    }
+}
+
 impl SceneBuilder<'_> {
     /// The banner while the screen is shared, no wider than `most` pixels.
     pub fn banner(&mut self, banner: &Banner, notice: Option<&str>, most: f32) -> Scene {
@@ -30,14 +39,18 @@ impl SceneBuilder<'_> {
             (Choice::Pause, Kind::Plain, "Pause control")
         };
         let (pad, side, gap) = (self.px(12.0), self.px(38.0), self.px(8.0));
-        let mut row = vec![toggle, (Choice::Stop, Kind::Stop, "Stop")];
+        let mut row = Vec::new();
+        if let Some(newcomer) = &banner.newcomer {
+            row.push((Choice::LetIn(newcomer.id), Kind::Plain, "Let in"));
+            row.push((Choice::Refuse(newcomer.id), Kind::Plain, "Refuse"));
+        }
         let of_clipboard = match &banner.clipboard {
             ClipboardState::Kept => None,
             ClipboardState::Asked { .. } => Some((Choice::SendClipboard, "Send it")),
             ClipboardState::Shared => Some((Choice::KeepClipboard, "Keep my clipboard")),
         };
-        let of_clipboard = of_clipboard.map(|(choice, label)| (choice, Kind::Plain, label));
-        of_clipboard.into_iter().for_each(|button| row.insert(0, button));
+        row.extend(of_clipboard.map(|(choice, label)| (choice, Kind::Plain, label)));
+        row.extend([toggle, (Choice::Stop, Kind::Stop, "Stop")]);
         let mut buttons = self.row(&row);
         let taken = buttons.iter().map(|button| button.area.w + gap).sum::<f32>() + gap;
         let room = (most.min(self.px(WIDEST)) - side - pad - taken).max(self.px(120.0));
@@ -96,13 +109,14 @@ impl SceneBuilder<'_> {
         let mut block = self.words(banner, room);
         let clipboard = sentences::clipboard(banner)
             .map(|sentence| self.spans(&sentence, self.theme.fg_2, self.theme.fg));
+        let asks = banner.newcomer.as_ref().map(sentences::lets_in);
+        let warned = sentences::unsealed(banner).into_iter().chain(asks);
+        let warned: Vec<_> =
+            warned.map(|it| self.spans(&it, self.theme.wait, self.theme.fg)).collect();
         let notice = notice.map(|it| vec![self.span(&sentences::notice(it), self.theme.info)]);
-        for spans in clipboard.into_iter().chain(notice) {
-            let line = self.lay(&spans, BODY, room, 2);
-            let (y, width, height) = (block.height, line.width, line.height);
-            block.texts.push((0.0, y, line));
-            block.width = block.width.max(width);
-            block.height += height;
+        for spans in warned.into_iter().chain(clipboard).chain(notice) {
+            let line = self.lay(&spans, BODY, room, 3);
+            block.add_below(line);
         }
         block
     }

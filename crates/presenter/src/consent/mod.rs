@@ -32,6 +32,9 @@ pub struct Question {
     pub host: String,
     /// Whether the clipboard may be exchanged.
     pub clipboard: bool,
+    /// Whether the broker is reached over http, so that others on the way can read and change what
+    /// isn't encrypted from end to end.
+    pub open_to_readers: bool,
 }
 
 impl fmt::Debug for Question {
@@ -52,11 +55,29 @@ pub struct Viewer {
     pub words: Option<String>,
 }
 
+/// A viewer that waits for the customer to let it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newcomer {
+    /// Tells the viewers apart, so that no answer is taken for another one's.
+    pub id: u32,
+    /// The name that it gave itself; may be empty.
+    pub name: String,
+    pub role: Role,
+    /// Whether its stream is encrypted from end to end.
+    pub sealed: bool,
+    /// Whether it has more than the PIN.
+    pub invited: bool,
+}
+
 /// The content of the banner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Banner {
     /// The viewers who watch or control.
     pub viewers: Vec<Viewer>,
+    /// The viewer about whom the customer is asked.
+    pub newcomer: Option<Newcomer>,
+    /// Whether the broker is reached over http.
+    pub open_to_readers: bool,
     /// Whether control is paused.
     pub paused: bool,
     /// Whether the connection is lost and being dialled again.
@@ -95,6 +116,10 @@ pub enum Choice {
     KeepClipboard,
     /// Decline, or the window closed.
     Decline,
+    /// Let the viewer with this [`Newcomer::id`] in.
+    LetIn(u32),
+    /// Don't let it in.
+    Refuse(u32),
     /// Pause control.
     Pause,
     /// Let them control again.
@@ -165,6 +190,7 @@ mod tests {
             pin: "12345".into(),
             host: "b".into(),
             clipboard: true,
+            open_to_readers: false,
         };
         assert_eq!(Unattended.ask(&asked), Ok(Choice::ShareWithClipboard));
         let sharing = std::thread::spawn(move || {
@@ -182,6 +208,7 @@ mod tests {
             pin: "geheim".into(),
             host: "b".into(),
             clipboard: true,
+            open_to_readers: false,
         };
         assert!(!format!("{asked:?}").contains("geheim"));
     }

@@ -116,6 +116,11 @@ impl SceneBuilder<'_> {
         self.facts(&mut scene, question);
         let means = [self.span(sentences::means(question.clipboard), self.theme.fg_2)];
         self.below(&mut scene, 16.0, &means, BODY, 4);
+        if question.open_to_readers {
+            let open = "The connection to this server is not encrypted (http): on the way others can read names and chat, and what a web page shows.";
+            let open = [self.span(open, self.theme.wait)];
+            self.below(&mut scene, 8.0, &open, BODY, 3);
+        }
         let switch = question.clipboard.then(|| self.switch(&mut scene, clipboard));
         self.warning(&mut scene);
         let share = if clipboard { Choice::ShareWithClipboard } else { Choice::Share };

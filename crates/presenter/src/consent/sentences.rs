@@ -8,7 +8,7 @@ use std::fmt;
 
 use wire::shared_screen::{Requester, Role};
 
-use super::{Banner, ClipboardState, Viewer};
+use super::{Banner, ClipboardState, Newcomer, Viewer};
 
 /// The most characters of a name that are shown.
 // Somebody else chose names and hosts: a long one must not push out of the window what the customer
@@ -123,9 +123,9 @@ fn group(sentence: Sentence, viewers: &[&Viewer], named: usize, verbs: [&str; 2]
 /// What sharing means, for the question.
 pub const fn means(clipboard: bool) -> &'static str {
     if clipboard {
-        "They will see everything on this screen, and may type, click and put texts on your clipboard. What you copy stays here until you send it. You can pause their control, or stop, at any time."
+        "They will see everything on this screen, and may type, click and put texts on your clipboard. What you copy stays here until you send it. You can pause their control, or stop, at any time. Whoever comes through a web page, where the server could look on, waits until you let them in."
     } else {
-        "They will see everything on this screen, and may type and click. The clipboard is not shared. You can pause their control, or stop, at any time."
+        "They will see everything on this screen, and may type and click. The clipboard is not shared. You can pause their control, or stop, at any time. Whoever comes through a web page, where the server could look on, waits until you let them in."
     }
 }
 
@@ -157,6 +157,45 @@ pub fn words(banner: &Banner) -> Vec<Sentence> {
         })
     };
     of(Role::Control).chain(of(Role::Watch)).collect()
+}
+
+/// Whose stream the server could read, if anybody's is so.
+pub fn unsealed(banner: &Banner) -> Option<Sentence> {
+    let open: Vec<_> = banner.viewers.iter().filter(|viewer| viewer.words.is_none()).collect();
+    if open.is_empty() || banner.reconnecting {
+        return None;
+    }
+    let can_read = if banner.open_to_readers {
+        "the server and anybody on the way can look on: the connection isn't encrypted"
+    } else {
+        "the server can look on: not encrypted from end to end"
+    };
+    let sentence = match &open[..] {
+        [one] => Sentence::default().name(&one.name).plain(" watches through a web page, and "),
+        _ => Sentence::default()
+            .plain(format!("{} people watch through a web page, and ", open.len())),
+    };
+    Some(sentence.plain(can_read))
+}
+
+/// Asks whether a viewer is to be let in.
+pub fn lets_in(newcomer: &Newcomer) -> Sentence {
+    let wants = match newcomer.role {
+        Role::Control => "see and control this computer",
+        Role::Watch => "see this screen",
+    };
+    let sentence = Sentence::default().name(&newcomer.name);
+    let sentence = if newcomer.invited {
+        sentence.plain(format!(" wants to {wants}"))
+    } else {
+        sentence.plain(format!(" knows only the PIN and wants to {wants}"))
+    };
+    let sentence = if newcomer.sealed {
+        sentence
+    } else {
+        sentence.plain(" through a web page. The server could look on")
+    };
+    sentence.plain(". Let them in only if you expect them.")
 }
 
 /// A notice, cleaned because it may contain a stranger's name.
@@ -298,6 +337,35 @@ mod tests {
         let both = banner(vec![ben, anna]);
         assert_eq!(sentence(&both), ["Anna: maple otter thunder", "Ben: lemon river stone"]);
         assert!(sentence(&Banner { reconnecting: true, ..both }).is_empty());
+    }
+
+    #[test]
+    fn says_whose_picture_the_server_could_read() {
+        let mut anna = viewer("Anna", Role::Control);
+        anna.words = Some("maple otter thunder".to_owned());
+        assert_eq!(unsealed(&banner(vec![anna.clone()])), None);
+        let both = banner(vec![anna, viewer("Ben", Role::Watch)]);
+        assert_eq!(
+            unsealed(&both).unwrap().to_string(),
+            "Ben watches through a web page, and the server can look on: not encrypted from end to end"
+        );
+        let http = Banner { open_to_readers: true, ..both };
+        assert!(unsealed(&http).unwrap().to_string().contains("anybody on the way"));
+    }
+
+    #[test]
+    fn asks_about_a_newcomer_with_what_is_missing() {
+        let newcomer = Newcomer {
+            id: 0,
+            name: "Ben".to_owned(),
+            role: Role::Control,
+            sealed: false,
+            invited: false,
+        };
+        assert_eq!(
+            lets_in(&newcomer).to_string(),
+            "Ben knows only the PIN and wants to see and control this computer through a web page. The server could look on. Let them in only if you expect them."
+        );
     }
 
     #[test]

@@ -36,6 +36,7 @@ fn ask(screen: &Screen, guard: Duration) -> JoinHandle<Result<Choice, ScreenErro
         pin: "12345678".into(),
         host: "support.example.com".into(),
         clipboard: true,
+        open_to_readers: false,
     };
     std::thread::spawn(move || desk.ask(&question))
 }

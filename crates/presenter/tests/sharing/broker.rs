@@ -117,9 +117,13 @@ impl Live {
     }
 
     pub async fn viewer(&mut self, stream: &str, role: &str, sealed: bool) {
+        self.announces(stream, role, sealed, true).await;
+    }
+
+    pub async fn announces(&mut self, stream: &str, role: &str, sealed: bool, invited: bool) {
         let message = json!({
             "type": "viewer", "stream": stream, "page": "p", "name": format!("Anna {stream}"),
-            "role": role, "sealed": sealed,
+            "role": role, "sealed": sealed, "invited": invited,
         });
         self.tell(&message).await;
     }

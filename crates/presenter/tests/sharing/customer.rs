@@ -7,6 +7,7 @@ use std::sync::{
 
 use presenter::{
     Environment, OpenScreen,
+    admission::Admission,
     consent::{Banner, Choice, ConsentUi, Question},
     dial::Dialler,
     end_reason::EndReason,
@@ -68,7 +69,9 @@ impl Customer {
         std::thread::spawn(move || {
             let dialler = Dialler::new(&invitation.broker, None).unwrap();
             let name = "Maria".to_owned();
-            let environment = Environment { ui: &mut ui, open, dialler, name, clipboard: true };
+            let admission = Admission::Ask;
+            let environment =
+                Environment { ui: &mut ui, open, dialler, name, clipboard: true, admission };
             let _ = end.send(run(&invitation, environment));
         });
         Self { questions, banners, deeds, told, choose, screen, ended: Some(ended) }

@@ -133,7 +133,7 @@ impl Viewer {
     }
 }
 
-async fn join(socket: &mut Socket, role: &str) {
+pub async fn join(socket: &mut Socket, role: &str) {
     let joined = json!({"type": "joined", "role": role}).to_string();
     socket.send(Message::text(joined)).await.unwrap();
 }

@@ -1,0 +1,191 @@
+//! Who is let in without a question, who is asked about, and what the customer said.
+//!
+//! Two kinds of viewer wait for the customer: one whose stream isn't encrypted from end to end,
+//! because whoever runs the server could look on, and one that has nothing but the PIN. Whether a
+//! viewer is encrypted is what this program does on the stream, so a broker that lies about it only
+//! gets its viewer asked about (docs/adr/0016).
+
+use std::collections::{HashMap, VecDeque};
+
+use tokio::sync::oneshot;
+use wire::shared_screen::Role;
+
+use crate::consent::Newcomer;
+
+/// After so many refusals nobody else is asked about: the question must not become a nuisance that
+/// is clicked away.
+const MOST_REFUSALS: u32 = 3;
+/// The most viewers about whom something is remembered. The broker makes their ids.
+const MOST_KNOWN: usize = 256;
+
+/// What happens to a viewer that isn't let in as a matter of course.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// The customer is asked.
+    Ask,
+    /// Nobody is there to be asked, so it is refused.
+    Refuse,
+    /// It is let in: the program was started so.
+    All,
+}
+
+/// A viewer as it is remembered: who comes back with more rights, or unencrypted, is asked about
+/// again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Arrival {
+    /// The viewer's page, by the broker's word.
+    pub page: String,
+    pub role: Role,
+    pub sealed: bool,
+    /// It has more than the PIN: a link that the technician made, or it is their console. By the
+    /// broker's word.
+    pub invited: bool,
+}
+
+/// A viewer's stream that waits for the answer.
+pub(crate) struct Waiting {
+    pub arrival: Arrival,
+    pub name: String,
+    pub answer: oneshot::Sender<bool>,
+}
+
+/// The viewers that wait, and the customer's answers.
+pub(crate) struct Admissions {
+    policy: Admission,
+    known: HashMap<Arrival, Known>,
+    waiting: VecDeque<Waiting>,
+    refusals: u32,
+}
+
+struct Known {
+    id: u32,
+    answer: Option<bool>,
+}
+
+impl Arrival {
+    /// Whether the viewer waits to be let in.
+    pub const fn must_wait(&self) -> bool {
+        !(self.sealed && self.invited)
+    }
+}
+
+impl Admissions {
+    pub fn new(policy: Admission) -> Self {
+        Self { policy, known: HashMap::new(), waiting: VecDeque::new(), refusals: 0 }
+    }
+
+    /// A viewer asks to be let in.
+    pub fn ask(&mut self, newcomer: Waiting) {
+        let known = self.known.get(&newcomer.arrival).and_then(|known| known.answer);
+        let answer = match (self.policy, known) {
+            (Admission::All, _) => Some(true),
+            (Admission::Refuse, _) => Some(false),
+            (Admission::Ask, Some(answer)) => Some(answer),
+            (Admission::Ask, None) => (!self.has_room(&newcomer.arrival)).then_some(false),
+        };
+        if let Some(answer) = answer {
+            let _ = newcomer.answer.send(answer);
+            return;
+        }
+        let id = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        self.known.entry(newcomer.arrival.clone()).or_insert(Known { id, answer: None });
+        self.waiting.push_back(newcomer);
+    }
+
+    /// The customer's answer about the viewer with this id.
+    pub fn decide(&mut self, id: u32, lets_in: bool) {
+        let Some((arrival, known)) = self.known.iter_mut().find(|(_, known)| known.id == id) else {
+            return;
+        };
+        if known.answer.is_some() {
+            return;
+        }
+        known.answer = Some(lets_in);
+        let arrival = arrival.clone();
+        if !lets_in {
+            self.refusals += 1;
+        }
+        for one in std::mem::take(&mut self.waiting) {
+            // The last refusal is an answer to all who still wait.
+            if one.arrival == arrival {
+                let _ = one.answer.send(lets_in);
+            } else if self.refusals >= MOST_REFUSALS {
+                let _ = one.answer.send(false);
+            } else {
+                self.waiting.push_back(one);
+            }
+        }
+    }
+
+    /// The viewer about whom the customer is asked now: the first whose stream is still there.
+    pub fn current(&mut self) -> Option<Newcomer> {
+        self.waiting.retain(|one| !one.answer.is_closed());
+        let Waiting { arrival, name, .. } = self.waiting.front()?;
+        let id = self.known.get(arrival)?.id;
+        let Arrival { role, sealed, invited, .. } = *arrival;
+        Some(Newcomer { id, name: name.clone(), role, sealed, invited })
+    }
+
+    fn has_room(&self, arrival: &Arrival) -> bool {
+        let room = self.known.len() < MOST_KNOWN || self.known.contains_key(arrival);
+        room && self.refusals < MOST_REFUSALS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrival(page: &str) -> Arrival {
+        Arrival { page: page.to_owned(), role: Role::Watch, sealed: false, invited: true }
+    }
+
+    fn ask(admissions: &mut Admissions, arrival: Arrival) -> oneshot::Receiver<bool> {
+        let (answer, answered) = oneshot::channel();
+        admissions.ask(Waiting { arrival, name: "Anna".to_owned(), answer });
+        answered
+    }
+
+    #[test]
+    fn an_answer_holds_for_its_viewer_and_for_no_more_than_was_asked() {
+        let mut admissions = Admissions::new(Admission::Ask);
+        let mut first = ask(&mut admissions, arrival("a"));
+        let id = admissions.current().unwrap().id;
+        admissions.decide(id, true);
+        assert_eq!(first.try_recv(), Ok(true));
+        assert_eq!(ask(&mut admissions, arrival("a")).try_recv(), Ok(true));
+        let mut other = ask(&mut admissions, arrival("b"));
+        let mut more = ask(&mut admissions, Arrival { role: Role::Control, ..arrival("a") });
+        // A click that was meant for the first.
+        admissions.decide(id, true);
+        assert!(other.try_recv().is_err() && more.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_viewer_that_leaves_is_no_longer_asked_about() {
+        let mut admissions = Admissions::new(Admission::Ask);
+        drop(ask(&mut admissions, arrival("a")));
+        assert_eq!(admissions.current(), None);
+    }
+
+    #[test]
+    fn after_three_refusals_nobody_is_asked_about_any_more() {
+        let mut admissions = Admissions::new(Admission::Ask);
+        let mut waits = ask(&mut admissions, arrival("waits"));
+        for page in ["a", "b", "c"] {
+            let mut refused = ask(&mut admissions, arrival(page));
+            let id = admissions.known[&arrival(page)].id;
+            admissions.decide(id, false);
+            assert_eq!(refused.try_recv(), Ok(false));
+        }
+        assert_eq!(waits.try_recv(), Ok(false));
+        assert_eq!(ask(&mut admissions, arrival("d")).try_recv(), Ok(false));
+        assert_eq!(admissions.current(), None);
+    }
+
+    #[test]
+    fn where_nobody_is_there_nobody_is_let_in() {
+        let mut admissions = Admissions::new(Admission::Refuse);
+        assert_eq!(ask(&mut admissions, arrival("a")).try_recv(), Ok(false));
+    }
+}

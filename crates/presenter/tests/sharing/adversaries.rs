@@ -1,0 +1,178 @@
+//! Those against whom docs/adr/0016 promises something: a broker that lies, a middle, and a
+//! neighbour who has the PIN.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use presenter::{consent::Choice, end_reason::EndReason};
+use seal::{Access, Initiator};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::{
+    broker::{Broker, Live, Socket},
+    let_in, sharing,
+    viewer::{Viewer, join},
+};
+
+/// Whatever the viewer asked for, the broker says that its stream isn't sealed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_denies_the_seal_gets_no_picture_unless_the_customer_lets_it_in() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    live.viewer("s", "control", false).await;
+    let (mut socket, _) = broker.screen().await;
+    join(&mut socket, "control").await;
+    let banner = customer.banner(|banner| banner.newcomer.is_some()).await;
+    let newcomer = banner.newcomer.unwrap();
+    assert_eq!((newcomer.name.as_str(), newcomer.sealed), ("Anna s", false));
+    assert!(banner.viewers.is_empty());
+    customer.choose(Choice::Refuse(newcomer.id));
+    nothing_but_the_end(socket).await;
+    assert!(customer.told.try_recv().is_err(), "nothing was captured");
+    // Trying again asks nobody again.
+    live.viewer("t", "control", false).await;
+    let (mut socket, _) = broker.screen().await;
+    join(&mut socket, "control").await;
+    nothing_but_the_end(socket).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_page_that_was_let_in_comes_back_without_a_question_and_is_said_to_be_open() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    live.viewer("s", "watch", false).await;
+    let (socket, _) = broker.screen().await;
+    let viewer = tokio::spawn(Viewer::plain(socket, "watch"));
+    let_in(&mut customer).await;
+    let banner = customer.banner(|banner| !banner.viewers.is_empty()).await;
+    assert_eq!(banner.viewers[0].words, None, "and so the banner says that it is open");
+    drop(viewer.await.unwrap());
+    customer.banner(|banner| banner.viewers.is_empty()).await;
+    live.viewer("t", "watch", false).await;
+    let (socket, _) = broker.screen().await;
+    let _viewer = Viewer::plain(socket, "watch").await;
+    let banner = customer.banner(|banner| !banner.viewers.is_empty()).await;
+    assert_eq!(banner.newcomer, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_neighbour_with_the_pin_waits_even_with_a_sealed_stream() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    live.announces("s", "control", true, false).await;
+    let (socket, _) = broker.screen().await;
+    let viewer = tokio::spawn(Viewer::sealed(socket, "control"));
+    let banner = customer.banner(|banner| banner.newcomer.is_some()).await;
+    let newcomer = banner.newcomer.unwrap();
+    assert_eq!((newcomer.sealed, newcomer.invited), (true, false));
+    assert!(banner.viewers.is_empty() && !viewer.is_finished());
+    customer.choose(Choice::LetIn(newcomer.id));
+    viewer.await.unwrap();
+}
+
+/// An answer that was meant for one viewer lets in no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_click_lets_in_nobody_else() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    live.viewer("s", "watch", false).await;
+    let (mut socket, _) = broker.screen().await;
+    join(&mut socket, "watch").await;
+    let banner = customer.banner(|banner| banner.newcomer.is_some()).await;
+    let first = banner.newcomer.unwrap().id;
+    drop(socket);
+    customer.banner(|banner| banner.newcomer.is_none()).await;
+    // The same page, with more rights.
+    live.viewer("t", "control", false).await;
+    let (mut socket, _) = broker.screen().await;
+    join(&mut socket, "control").await;
+    let banner = customer.banner(|banner| banner.newcomer.is_some()).await;
+    let second = banner.newcomer.unwrap().id;
+    assert_ne!(first, second);
+    customer.choose(Choice::LetIn(first));
+    customer.choose(Choice::Refuse(second));
+    nothing_but_the_end(socket).await;
+}
+
+/// It has seen the presenter's answer, by which it knows the words, and drops what doesn't suit it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_middle_that_drops_the_third_message_has_three_tries() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    for _ in 0..3 {
+        answered(&mut broker, &mut live).await;
+    }
+    assert_eq!(customer.ended().await, EndReason::Interfered);
+    assert_eq!(live.hear().await["type"], "leave");
+}
+
+/// Losing the connection, which the broker can do at will, gives it no further tries.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_hangs_up_in_between_has_three_tries_as_well() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    for _ in 0..2 {
+        let socket = answered(&mut broker, &mut live).await;
+        drop(live);
+        customer.banner(|banner| banner.reconnecting).await;
+        drop(socket);
+        (live, _) = broker.welcomed().await;
+        customer.banner(|banner| !banner.reconnecting).await;
+    }
+    answered(&mut broker, &mut live).await;
+    assert_eq!(customer.ended().await, EndReason::Interfered);
+}
+
+/// Many at once are no more guesses: the second is answered only when the first is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn exchanges_at_the_same_time_are_answered_one_by_one() {
+    let mut broker = Broker::start().await;
+    let (_customer, mut live) = sharing(&mut broker).await;
+    let (mut first, mut second) =
+        (begun(&mut broker, &mut live).await, begun(&mut broker, &mut live).await);
+    let mut held = tokio::select! {
+        _ = first.0.next() => first,
+        _ = second.0.next() => { std::mem::swap(&mut first, &mut second); first }
+    };
+    live.tell(&json!({"type": "snapshot", "by": ""})).await;
+    assert!(futures_util::FutureExt::now_or_never(second.0.next()).is_none());
+    held.0.close(None).await.unwrap();
+    assert!(second.0.next().await.unwrap().unwrap().is_binary());
+}
+
+/// A viewer that comes back after each outage is no attack.
+#[tokio::test(flavor = "multi_thread")]
+async fn outages_after_the_exchange_end_nothing() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    for _ in 0..6 {
+        live.viewer("s", "watch", true).await;
+        let (socket, _) = broker.screen().await;
+        let viewer = Viewer::sealed(socket, "watch").await;
+        customer.banner(|banner| !banner.viewers.is_empty()).await;
+        drop(viewer);
+        customer.banner(|banner| banner.viewers.is_empty()).await;
+    }
+}
+
+/// A stream whose first message is on its way.
+async fn begun(broker: &mut Broker, live: &mut Live) -> (Socket, Initiator) {
+    live.viewer("s", "control", true).await;
+    let (mut socket, _) = broker.screen().await;
+    join(&mut socket, "control").await;
+    let (initiator, first) = Initiator::start(Access::Control).unwrap();
+    socket.send(Message::binary(first)).await.unwrap();
+    (socket, initiator)
+}
+
+/// A stream whose exchange was answered and is then left alone: the socket ends with what holds it.
+async fn answered(broker: &mut Broker, live: &mut Live) -> Socket {
+    let (mut socket, _) = begun(broker, live).await;
+    assert!(socket.next().await.unwrap().unwrap().is_binary());
+    socket
+}
+
+async fn nothing_but_the_end(mut socket: Socket) {
+    while let Some(Ok(message)) = socket.next().await {
+        assert!(message.is_close() || message.is_ping() || message.is_pong(), "{message:?}");
+    }
+}
