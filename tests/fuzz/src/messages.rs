@@ -89,8 +89,8 @@ pub fn fuzz_addresses(data: &[u8]) {
     let _ = text.parse::<serve::peer::Network>();
     for loopback in [false, true] {
         let policy = broker::TargetPolicy { loopback, private: false };
-        if let Ok(url) = policy.parse(text) {
-            assert!(policy.parse(url.as_str()).is_ok(), "a target stays one when it is written");
+        if let Ok(url) = policy.parse(text, false) {
+            assert!(policy.parse(url.as_str(), false).is_ok(), "a target stays one when it is written");
         }
     }
 }

@@ -103,6 +103,7 @@ impl Refused {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::Guessing { .. } => "guessing",
             Self::AlreadyGiven => "already_given",
             Self::NotYours => "not_yours",
             Self::NotAllowed(_) => "not_allowed",

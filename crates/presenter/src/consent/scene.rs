@@ -115,7 +115,7 @@ impl SceneBuilder<'_> {
         }
         self.facts(&mut scene, question);
         let means = [self.span(sentences::means(question.clipboard), self.theme.fg_2)];
-        self.below(&mut scene, 16.0, &means, BODY, 4);
+        self.below(&mut scene, 16.0, &means, BODY, 6);
         if question.open_to_readers {
             let open = "The connection to this server is not encrypted (http): on the way others can read names and chat, and what a web page shows.";
             let open = [self.span(open, self.theme.wait)];
