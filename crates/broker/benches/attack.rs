@@ -57,10 +57,11 @@ async fn measure(seconds: u64) {
     let running = Broker::start(config).await.unwrap();
     let addr = running.addr();
     let minted = call(caller(0), addr, "GET", "/session_pin?region=us-east-1", "").await.unwrap();
-    let pin = minted.split("session_pin\": \"").nth(1).unwrap()[..11].to_owned();
+    let pin = minted.split("session_pin\":\"").nth(1).unwrap()[..11].to_owned();
     let quiet = others(addr, &pin, seconds).await;
-    let attackers = Command::new("nice").args(["-n", "19"]).arg(std::env::current_exe().unwrap());
-    let mut attackers = { attackers }.args(["attack", &addr.to_string()]).spawn().unwrap();
+    let mut nice = Command::new("nice");
+    nice.args(["-n", "19"]).arg(std::env::current_exe().unwrap());
+    let mut attackers = nice.args(["attack", &addr.to_string()]).spawn().unwrap();
     sleep(Duration::from_secs(1)).await;
     let attacked = others(addr, &pin, seconds).await;
     attackers.kill().unwrap();
