@@ -14,7 +14,9 @@
 //! - an `_offline` hook fires more than 60 s after a side went, once, and only if that side's
 //!   `_started` hook had fired;
 //! - a session that was minted on this machine takes orders from this machine only, and no hook of anybody else's
-//!   leads to this machine, unless allowed;
+//!   leads to this machine by any of its addresses, unless allowed;
+//! - what is counted lately is forgotten in time and not by load, and no work under the hub's lock grows with the
+//!   number of sessions;
 //! - what a viewer may do was issued to it here, and its stream ends with its live connection;
 //! - of a stream no more than one message each way is held;
 //! - no PIN, no hook URL and no text of a person is logged;

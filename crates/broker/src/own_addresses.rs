@@ -115,11 +115,19 @@ fn plain(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// Whether this is the address of one of this machine's interfaces: what is sent from here to here goes from that very
-/// address. Nothing is sent.
-///
-/// Not by binding to the address, which some machines allow for addresses that aren't theirs.
+/// Whether this is the address of one of this machine's interfaces. Nothing is sent.
 fn is_interface(ip: IpAddr) -> bool {
+    let foreign: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+    };
+    // A further address of an interface may be reached from the first one; then it can be bound to. That tells
+    // nothing on machines that bind to any address, as for an address that another machine holds at present.
+    is_reached_from_itself(ip) || (can_bind(ip) && !can_bind(foreign))
+}
+
+/// What is sent from here to here goes from that very address.
+fn is_reached_from_itself(ip: IpAddr) -> bool {
     let any: IpAddr = match ip {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -128,6 +136,10 @@ fn is_interface(ip: IpAddr) -> bool {
     let Ok(socket) = UdpSocket::bind((any, 0)) else { return false };
     let from = socket.connect((ip, 9)).and_then(|()| socket.local_addr());
     from.is_ok_and(|from| from.ip() == ip)
+}
+
+fn can_bind(ip: IpAddr) -> bool {
+    UdpSocket::bind((ip, 0)).is_ok()
 }
 
 #[cfg(test)]
@@ -151,7 +163,9 @@ mod tests {
             socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
             socket.local_addr()
         });
-        let mut mine = vec!["127.0.0.1".parse().unwrap(), "::ffff:127.0.0.1".parse().unwrap()];
+        // The second one is reached from the first.
+        let mut mine: Vec<IpAddr> =
+            ["127.0.0.1", "127.1.2.3", "::ffff:127.0.0.1"].map(|ip| ip.parse().unwrap()).into();
         mine.extend(here.map(|addr| addr.ip()));
         for ip in mine {
             assert!(own.contains(ip).await, "{ip}");

@@ -89,10 +89,11 @@ impl AbuseReports {
         self.blocked.contains_key(&owner)
     }
 
-    /// All blocks, the oldest first.
+    /// All blocks, the oldest first. Earlier versions noted this machine as well, to no effect.
     pub fn blocks(&self) -> Vec<Block> {
         let block = |(&owner, &since)| Block { owner, since };
-        let mut blocks: Vec<Block> = self.blocked.iter().map(block).collect();
+        let strangers = self.blocked.iter().filter(|(owner, _)| !owner.first().is_loopback());
+        let mut blocks: Vec<Block> = strangers.map(block).collect();
         blocks.sort_unstable_by_key(|block| (block.since, block.owner));
         blocks
     }

@@ -48,30 +48,46 @@ pub(super) fn lift_block(tx: &Connection, owner: Owner) -> rusqlite::Result<()> 
     tx.execute("DELETE FROM reports WHERE minter = ?1", [text(owner)]).map(drop)
 }
 
-/// Earlier versions stored an IPv6 /64 where an owner's /48 counts now.
+/// Earlier versions stored an IPv6 /64 where an owner's /48 counts now. Each row is looked at once.
 pub(super) fn widen(connection: &Connection) -> rusqlite::Result<()> {
     let tx = connection.unchecked_transaction()?;
-    let columns = [("reports", "minter"), ("reports", "reporter"), ("blocked", "client")];
-    for (table, column) in columns {
-        for (stored, widened) in narrow(&tx, table, column)? {
-            // Two /64s of one owner may have reported the same.
-            let sql = format!("UPDATE OR REPLACE {table} SET {column} = ?2 WHERE {column} = ?1");
-            tx.execute(&sql, [stored, widened])?;
-        }
+    for (minter, pin, reporter, at) in narrow_reports(&tx)? {
+        let by_key = "DELETE FROM reports WHERE minter = ?1 AND pin = ?2 AND reporter = ?3";
+        tx.execute(by_key, [&minter, &pin, &reporter])?;
+        // Two /64s of one owner may have reported the same.
+        let sql = "INSERT OR IGNORE INTO reports VALUES (?1, ?2, ?3, ?4)";
+        tx.execute(sql, params![widened(&minter), pin, widened(&reporter), at])?;
+    }
+    for (client, at) in narrow_blocks(&tx)? {
+        tx.execute("DELETE FROM blocked WHERE client = ?1", [&client])?;
+        tx.execute("INSERT OR IGNORE INTO blocked VALUES (?1, ?2)", params![widened(&client), at])?;
     }
     tx.commit()
 }
 
-/// The addresses in this column that are no owner's, each with its owner.
-fn narrow(tx: &Connection, table: &str, column: &str) -> rusqlite::Result<Vec<(String, String)>> {
-    let sql = format!("SELECT DISTINCT {column} FROM {table} WHERE {column} LIKE '%:%'");
-    let mut statement = tx.prepare(&sql)?;
-    let all =
-        statement.query_map([], |row| Ok((row.get::<_, String>(0)?, owner(row, 0).map(text)?)))?;
-    let differs = |both: &rusqlite::Result<(String, String)>| {
-        both.as_ref().map_or(true, |(stored, widened)| stored != widened)
-    };
-    all.filter(differs).collect()
+type ReportRow = (String, String, String, i64);
+
+fn narrow_reports(tx: &Connection) -> rusqlite::Result<Vec<ReportRow>> {
+    let sql = "SELECT minter, pin, reporter, at_ms FROM reports
+               WHERE minter LIKE '%:%' OR reporter LIKE '%:%'";
+    let mut statement = tx.prepare(sql)?;
+    let rows =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let rows: rusqlite::Result<Vec<ReportRow>> = rows.collect();
+    let is_narrow = |row: &ReportRow| widened(&row.0) != row.0 || widened(&row.2) != row.2;
+    Ok(rows?.into_iter().filter(is_narrow).collect())
+}
+
+fn narrow_blocks(tx: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    let mut statement = tx.prepare("SELECT client, at_ms FROM blocked WHERE client LIKE '%:%'")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows: rusqlite::Result<Vec<(String, i64)>> = rows.collect();
+    Ok(rows?.into_iter().filter(|(client, _)| widened(client) != *client).collect())
+}
+
+/// A stored address as it is stored now. What is no address is left for the loading, which says so.
+fn widened(stored: &str) -> String {
+    stored.parse().map_or_else(|_| stored.to_owned(), |ip: IpAddr| text(Owner::of_ip(ip)))
 }
 
 pub(super) fn load_reports(connection: &Connection) -> rusqlite::Result<Vec<(Owner, Pin, Owner)>> {
