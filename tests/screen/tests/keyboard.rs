@@ -39,7 +39,9 @@ async fn a_key_that_was_held_when_the_customers_program_was_killed_comes_up_at_i
     assert_eq!(held() & 4, 4, "Ctrl stays down");
 
     shared.start_presenter().await;
-    assert_eq!(held(), 0);
-    assert!(keyboard() == before, "the customer's own layout");
+    let until = std::time::Instant::now() + screen_tests::PATIENCE;
+    while held() != 0 || keyboard() != before {
+        assert!(std::time::Instant::now() < until, "Ctrl or the borrowed keys stay as they were");
+    }
     shared.ends().await;
 }
