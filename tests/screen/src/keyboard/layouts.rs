@@ -49,12 +49,12 @@ pub const CHARACTERS: usize = 40;
 const SINGLE: &str = "108+24 108+26 108+16 108+17 108+58 108+35 50+10 50+11 50+16 50+24 50+29 50+47 50+52 50+61 \
     10 11 14 20 21 24 25 26 27 29 33 34 35 38 39 47 48 49 51 52 54 58 59 60 61 94 65 40 41 42 43 44 45 46 53 55 56 57";
 
-/// The shortcuts: Ctrl with C, A and Z by their places on an American keyboard, Ctrl+Shift with Z, Alt with F, Super
-/// with L.
-pub const SHORTCUTS: [&str; 6] = ["37+54", "37+38", "37+52", "37+50+52", "64+41", "133+46"];
+/// The shortcuts: Ctrl with C, A and Y by their places on an American keyboard, Ctrl+Shift with Y, Alt with F, Super
+/// with L. None of them is Ctrl+W on any layout, which a browser keeps for itself.
+pub const SHORTCUTS: [&str; 6] = ["37+54", "37+38", "37+29", "37+50+29", "64+41", "133+46"];
 
 /// The keys of [`SHORTCUTS`], as an American keyboard names them.
-pub const SHORTCUT_LETTERS: [&str; 6] = ["c", "a", "z", "Z", "f", "l"];
+pub const SHORTCUT_LETTERS: [&str; 6] = ["c", "a", "y", "Y", "f", "l"];
 
 impl Layout {
     /// The layout of this name.

@@ -13,6 +13,9 @@ use crate::display::Display;
 /// Shift, Ctrl, Alt and Super: the modifiers that make a shortcut.
 const MODIFIERS: u32 = 0x1 | 0x4 | 0x8 | 0x40;
 
+/// Ctrl, Alt and Super.
+const CHORD: u32 = 0x4 | 0x8 | 0x40;
+
 /// Three keyboards: the technician's, the customer's, and one that is attached to the computer that it types on.
 #[derive(Debug)]
 pub struct Keyboards {
@@ -83,7 +86,9 @@ impl Keyboards {
         let candidates = layout.candidates();
         types(self.reference.display(), &candidates);
         let given = self.reference.strokes(candidates.len());
-        let typing = candidates.into_iter().zip(given).filter(|(_, given)| !given.text.is_empty());
+        // With an Alt that is no AltGr it is a shortcut.
+        let is_text = |given: &Stroke| !given.text.is_empty() && given.last.1 & CHORD == 0;
+        let typing = candidates.into_iter().zip(given).filter(|(_, given)| is_text(given));
         typing.take(CHARACTERS).collect()
     }
 
