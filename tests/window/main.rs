@@ -11,6 +11,7 @@ mod page_process;
 mod screen;
 mod secrets;
 mod tray;
+mod typing;
 mod viewer;
 
 use desktop_tests::page::{invoke, is_refusal, run_command};

@@ -34,12 +34,12 @@ struct Shared {
     /// The customer has paused control.
     paused: Arc<AtomicBool>,
     /// What must be released before the next task.
-    due: Mutex<Due>,
+    due: Mutex<Releases>,
 }
 
 /// The keys and buttons that must be released.
 #[derive(Debug, Default)]
-struct Due {
+struct Releases {
     all: bool,
     /// Those of these viewers.
     viewers: Vec<ViewerId>,

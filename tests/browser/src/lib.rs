@@ -24,6 +24,8 @@ pub struct Driver {
     child: Child,
     url: String,
     profiles: tempfile::TempDir,
+    /// The display that its windows are on, if they can be seen.
+    display: Option<String>,
 }
 
 impl Driver {
@@ -33,18 +35,32 @@ impl Driver {
     /// # Panics
     /// Where none starts.
     pub fn start() -> Self {
-        (0..STARTS).find_map(|_| Self::try_start()).expect("chromedriver found no port")
+        Self::start_with(None)
     }
 
-    fn try_start() -> Option<Self> {
+    /// One whose browsers have windows on a display, with that one's keyboard.
+    ///
+    /// # Panics
+    /// Where none starts.
+    pub fn start_on(display: &str) -> Self {
+        Self::start_with(Some(display))
+    }
+
+    fn start_with(display: Option<&str>) -> Self {
+        (0..STARTS).find_map(|_| Self::try_start(display)).expect("chromedriver found no port")
+    }
+
+    fn try_start(display: Option<&str>) -> Option<Self> {
         let child = Command::new("chromedriver")
             .arg("--port=0")
+            .envs(display.map(|name| ("DISPLAY", name)))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is missing: run ./test, which installs it");
         let profiles = tempfile::tempdir().unwrap();
-        let mut driver = Self { child, url: String::new(), profiles };
+        let display = display.map(str::to_owned);
+        let mut driver = Self { child, url: String::new(), profiles, display };
         let out = BufReader::new(driver.child.stdout.take()?);
         let port = out.lines().map_while(Result::ok).find_map(|line| {
             let (_, rest) = line.split_once("started successfully on port ")?;
@@ -60,9 +76,9 @@ impl Driver {
     /// Where it can't be started.
     pub async fn browser(&self, name: &str, width: u16, height: u16) -> Client {
         let profile = self.profiles.path().join(name);
+        let headless = self.display.is_none().then(|| "--headless=new".to_owned());
         let args = [
-            "--headless=new".to_owned(),
-            "--no-sandbox".into(),
+            "--no-sandbox".to_owned(),
             "--disable-gpu".into(),
             "--disable-dev-shm-usage".into(),
             "--disable-background-networking".into(),
@@ -74,6 +90,7 @@ impl Driver {
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", profile.display()),
         ];
+        let args: Vec<String> = headless.into_iter().chain(args).collect();
         let options = json!({
             "args": args,
             "prefs": { "download.default_directory": profile },

@@ -77,6 +77,11 @@ impl Desktop {
         desktop
     }
 
+    /// The name of the display.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
     /// The folder that holds everything the app writes.
     pub fn home(&self) -> &Path {
         self.home.path()
