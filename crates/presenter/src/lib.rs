@@ -25,6 +25,7 @@ pub mod invitation;
 pub mod own_program;
 mod picture_pool;
 pub mod requester;
+pub mod restored_clipboard;
 mod run;
 pub mod screen;
 mod shared_clipboard;

@@ -8,7 +8,7 @@ use x11rb::protocol::xproto::{self, Keycode, ModMask, Window};
 use x11rb::protocol::{xkb, xtest};
 use x11rb::rust_connection::RustConnection;
 
-use super::clipboard::Clipboard;
+use super::kept_clipboard::KeptClipboard;
 use super::keymap::{CORE_KEYBOARD, Keymap, Stroke, is_known, modifiers, types_text};
 use super::scancode;
 use super::x_connection::XConnection;
@@ -28,7 +28,7 @@ const BUTTONS: u8 = 9;
 pub struct X11Input {
     server: XConnection,
     root: Window,
-    clipboard: Clipboard,
+    clipboard: KeptClipboard,
     /// Whether keycodes follow Linux's numbers, so that a scancode identifies a key.
     scancodes: bool,
     held: Vec<HeldKey>,
@@ -59,7 +59,7 @@ enum Means {
 
 impl X11Input {
     /// Connects to the display of this name.
-    pub fn open(display: &str, clipboard: Clipboard) -> Result<Self, ScreenError> {
+    pub fn open(display: &str, clipboard: KeptClipboard) -> Result<Self, ScreenError> {
         let server = XConnection::connect(display)?;
         server.need_input_extensions()?;
         let root = server.screen().root;
