@@ -59,6 +59,11 @@ pub struct Args {
     #[arg(long)]
     pub no_clipboard: bool,
 
+    /// Serve the text that comes on the standard input as the clipboard's, until something else is
+    /// copied: what was there before the session. The program starts itself with this at its end.
+    #[arg(long, hide = true)]
+    pub keep_clipboard: bool,
+
     /// How the person who helps you sees you named. [default: the name of your account]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,

@@ -32,6 +32,7 @@ pub mod own_program;
 mod picture_pool;
 mod pointer_turn;
 pub mod requester;
+pub mod restored_clipboard;
 mod run;
 pub mod screen;
 mod shared_clipboard;

@@ -15,7 +15,8 @@ use presenter::{
     dial::Dialler,
     end_reason::EndReason,
     invitation::{Invitation, InvitationError},
-    own_program, run, screen,
+    own_program, restored_clipboard, run,
+    screen::KeptScreen,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -26,6 +27,10 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if args.keep_clipboard {
+        restored_clipboard::serve(args.display.as_deref());
+        return ExitCode::SUCCESS;
+    }
     let (invitation, own) = match invited(&args) {
         Ok(invited) => invited,
         Err(error) => {
@@ -66,10 +71,11 @@ fn share(args: &Args, invitation: &Invitation) -> EndReason {
             Err(error) => return error.into(),
         }
     };
-    let display = args.display.clone();
+    let screen = Arc::new(KeptScreen::new(args.display.clone()));
+    let opened = Arc::clone(&screen);
     let environment = Environment {
         ui: ui.as_mut(),
-        open: Arc::new(move || screen::open(display.as_deref())),
+        open: Arc::new(move || opened.open()),
         dialler,
         name: args.name.clone().unwrap_or_else(account),
         clipboard: !args.no_clipboard,
@@ -79,7 +85,11 @@ fn share(args: &Args, invitation: &Invitation) -> EndReason {
             (false, false) => Admission::Ask,
         },
     };
-    run(invitation, environment)
+    let ended = run(invitation, environment);
+    if let Some(before) = screen.end() {
+        restored_clipboard::restore(args.display.as_deref(), &before);
+    }
+    ended
 }
 
 /// Shows a sentence in the terminal, and in a window for those who started the program by a

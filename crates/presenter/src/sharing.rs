@@ -78,11 +78,7 @@ impl Sharing {
         let mut sharing = ActiveSharing {
             screen,
             clipboard,
-            clipboard_state: if clipboard && clipboard_shared {
-                ClipboardState::Shared
-            } else {
-                ClipboardState::Kept
-            },
+            clipboard_state: ClipboardState::initial(clipboard && clipboard_shared),
             dialler,
             outgoing,
             started: started_tx,

@@ -101,6 +101,13 @@ pub enum ClipboardState {
     Shared,
 }
 
+impl ClipboardState {
+    /// As the customer chose when they agreed.
+    pub(crate) const fn initial(shared: bool) -> Self {
+        if shared { Self::Shared } else { Self::Kept }
+    }
+}
+
 /// A choice of the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {

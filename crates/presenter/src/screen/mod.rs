@@ -4,6 +4,7 @@
 pub(crate) mod x11;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rfb::{Cursor, Monitor, Picture, Rect};
 
@@ -16,6 +17,44 @@ pub type Screen = (Box<dyn Capture>, Arc<dyn Waker>, Box<dyn Input>);
 /// [`ScreenError`].
 pub fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
     x11::open(display)
+}
+
+/// The screen for one sharing: it is opened whenever somebody watches and nobody did, and a viewer's
+/// text stays in the clipboard meanwhile.
+pub struct KeptScreen(x11::Reopened);
+
+impl KeptScreen {
+    /// The screen that [`open`] opens.
+    pub fn new(display: Option<String>) -> Self {
+        Self(x11::Reopened::new(display))
+    }
+
+    /// Opens it, as [`open`] does.
+    ///
+    /// # Errors
+    /// [`ScreenError`].
+    pub fn open(&self) -> Result<Screen, ScreenError> {
+        self.0.open()
+    }
+
+    /// Gives the clipboard up at the end. Returns what was there before, if a viewer's text is
+    /// there now.
+    pub fn end(&self) -> Option<String> {
+        self.0.end()
+    }
+}
+
+/// Puts a text into the clipboard, and serves it until another program has copied something, the
+/// display is gone, or `within` is over.
+///
+/// # Errors
+/// [`ScreenError`].
+pub fn serve_clipboard(
+    display: Option<&str>,
+    text: &str,
+    within: Duration,
+) -> Result<(), ScreenError> {
+    x11::serve_clipboard(display, text, within)
 }
 
 /// Why the screen can't be shared (any more). Its text is shown to the customer.

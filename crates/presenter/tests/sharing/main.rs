@@ -4,7 +4,7 @@
 
 mod adversaries;
 mod broker;
-mod clipboard;
+mod copied;
 mod customer;
 mod viewer;
 
@@ -127,7 +127,7 @@ async fn a_sealed_stream_shows_the_same_words_on_both_ends() {
 async fn a_viewer_that_may_only_watch_does_nothing() {
     let mut broker = Broker::start().await;
     let (mut customer, mut live) =
-        clipboard::sharing_as(&mut broker, Choice::ShareWithClipboard).await;
+        copied::sharing_as(&mut broker, Choice::ShareWithClipboard).await;
     let mut watches = joins(&mut broker, &mut live, "watch").await;
     for keysym in 0x20..0x84 {
         watches.key(true, keysym).await;
@@ -413,7 +413,7 @@ fn invitation(broker: &Broker) -> Invitation {
 }
 
 async fn sharing(broker: &mut Broker) -> (Customer, Live) {
-    clipboard::sharing_as(broker, Choice::Share).await
+    copied::sharing_as(broker, Choice::Share).await
 }
 
 async fn joins(broker: &mut Broker, live: &mut Live, role: &str) -> Viewer {

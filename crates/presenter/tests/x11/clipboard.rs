@@ -4,13 +4,16 @@ use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 
-use presenter::screen::{self, Capture, Change, Input, NotCarried, Waker};
+use presenter::screen::{self, Capture, Change, Input, KeptScreen, NotCarried, Waker};
 use rfb::Picture;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{ConnectionExt as _, SelectionEventMask};
-use x11rb::protocol::xproto::ConnectionExt as _;
+use x11rb::protocol::xproto::{
+    AtomEnum, ConnectionExt as _, CreateWindowAux, PropMode, WindowClass,
+};
 use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
 
 use crate::desk::ConsentUi;
 use crate::keeper::Keeper;
@@ -194,6 +197,107 @@ fn gives_every_program_what_a_viewer_has_copied() {
 
     shared.input.clipboard("another").unwrap();
     assert_eq!(shared.paste("UTF8_STRING"), b"another");
+}
+
+#[test]
+fn answers_timestamp_and_several_at_once() {
+    let mut shared = Shared::start();
+    shared.input.clipboard("text").unwrap();
+    let (conn, screen) = RustConnection::connect(Some(&shared.desk.display)).unwrap();
+    let atom = |name: &str| conn.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+    let (root, window) = (conn.setup().roots[screen].root, conn.generate_id().unwrap());
+    let (aux, class) = (CreateWindowAux::new(), WindowClass::INPUT_ONLY);
+    conn.create_window(0, window, root, 0, 0, 1, 1, 0, class, 0, &aux).unwrap();
+    let [list, text, time, none] = ["LIST", "A", "B", "C"].map(atom);
+    let asked = [
+        (atom("UTF8_STRING"), text),
+        (atom("TIMESTAMP"), time),
+        (atom("image/png"), none),
+        // A list in a list is refused.
+        (atom("MULTIPLE"), none),
+    ];
+    let pairs: Vec<u32> = asked.iter().flat_map(|(target, into)| [*target, *into]).collect();
+    let kind = atom("ATOM_PAIR");
+    conn.change_property32(PropMode::REPLACE, window, list, kind, &pairs).unwrap();
+    let clipboard = atom("CLIPBOARD");
+    conn.convert_selection(window, clipboard, atom("MULTIPLE"), list, x11rb::CURRENT_TIME).unwrap();
+    conn.flush().unwrap();
+    while !matches!(conn.wait_for_event().unwrap(), Event::SelectionNotify(done) if done.property == list)
+    {
+    }
+    let read = |property| {
+        let asked = conn.get_property(false, window, property, AtomEnum::ANY, 0, 64).unwrap();
+        asked.reply().unwrap()
+    };
+    assert_eq!(read(text).value, b"text");
+    let since = read(time);
+    assert_eq!((since.type_, since.value.len()), (AtomEnum::INTEGER.into(), 4));
+    assert_ne!(since.value32().unwrap().next(), Some(0));
+    let given: Vec<u32> = read(list).value32().unwrap().collect();
+    assert_eq!(given[..4], pairs[..4]);
+    assert_eq!([given[5], given[7]], [0, 0]);
+}
+
+#[test]
+fn a_viewers_text_outlives_the_viewer_and_what_was_there_before_comes_back() {
+    let desk = ConsentUi::start("320x200x24", &[]);
+    let screen = KeptScreen::new(Some(desk.display.clone()));
+    let _customers = Keeper::own(&desk, &["UTF8_STRING"], "before");
+    let (_, _, mut input) = screen.open().unwrap();
+    input.clipboard("from a viewer").unwrap();
+    input.clipboard("once more").unwrap();
+    drop(input);
+    assert_eq!(paste(&desk, "UTF8_STRING"), b"once more");
+    let (_, _, mut input) = screen.open().unwrap();
+    input.clipboard("from another").unwrap();
+    drop(input);
+    assert_eq!(screen.end().as_deref(), Some("before"));
+    assert_eq!(paste(&desk, "UTF8_STRING"), b"");
+    let _served = Served::start(&desk, "before");
+    assert_eq!(paste(&desk, "UTF8_STRING"), b"before");
+    assert_eq!(screen.end(), None);
+}
+
+#[test]
+fn what_the_customer_copied_meanwhile_stays() {
+    let desk = ConsentUi::start("320x200x24", &[]);
+    let screen = KeptScreen::new(Some(desk.display.clone()));
+    let (_, _, mut input) = screen.open().unwrap();
+    input.clipboard("from a viewer").unwrap();
+    let _customers = Keeper::own(&desk, &["UTF8_STRING"], "copied meanwhile");
+    assert_eq!(screen.end(), None);
+    assert_eq!(paste(&desk, "UTF8_STRING"), b"copied meanwhile");
+}
+
+/// The program that serves what was there before; it ends when something else is copied.
+#[test]
+fn the_program_that_serves_the_old_text_ends_by_itself() {
+    let desk = ConsentUi::start("320x200x24", &[]);
+    let mut served = Served::start(&desk, "before");
+    let _customers = Keeper::own(&desk, &["UTF8_STRING"], "something else");
+    assert!(served.0.wait().unwrap().success());
+}
+
+struct Served(Child);
+
+impl Served {
+    /// Returns when the clipboard has its text.
+    fn start(desk: &ConsentUi, text: &str) -> Self {
+        let owners = Owners::watch(desk);
+        let mut program = desk.program(env!("CARGO_BIN_EXE_deskhand-presenter"));
+        program.arg("--keep-clipboard").stdin(Stdio::piped());
+        let mut program = program.spawn().unwrap();
+        program.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        owners.wait();
+        Self(program)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
 }
 
 #[test]

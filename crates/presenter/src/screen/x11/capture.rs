@@ -13,8 +13,8 @@ use x11rb::protocol::xproto::{self, ClientMessageEvent, ConnectionExt as _, Even
 use x11rb::protocol::{Event, randr};
 use x11rb::rust_connection::RustConnection;
 
-use super::clipboard::Own;
 use super::image_fetch::ImageFetcher;
+use super::own_text::Own;
 use super::selection::Selection;
 use super::x_connection::XConnection;
 use super::{cursor, merge_areas};

@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use parking_lot::Mutex;
 use x11rb::connection::Connection as _;
-use x11rb::errors::ConnectionError;
+use x11rb::errors::{ConnectionError, ReplyError};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     self, Atom, AtomEnum, ChangeWindowAttributesAux, EventMask, PropMode, Property,
-    PropertyNotifyEvent, SelectionNotifyEvent, SelectionRequestEvent, Window,
+    PropertyNotifyEvent, SelectionNotifyEvent, SelectionRequestEvent, Timestamp, Window,
 };
 use x11rb::wrapper::ConnectionExt as _;
 
+use super::own_text::Own;
 use super::x_connection::XConnection;
 use crate::screen::ScreenError;
 
@@ -21,65 +22,27 @@ use crate::screen::ScreenError;
 const PIECE: usize = 64 * 1024;
 /// The most programs that read a long text at once. Beyond that, the oldest one is dropped.
 const MOST_READERS: usize = 16;
+/// The most conversions that a program may ask for at once.
+const MOST_CONVERSIONS: usize = 32;
 
 /// Fills the clipboard.
 pub struct Clipboard {
     server: Arc<XConnection>,
     clipboard: Atom,
+    /// A property of our window whose changes tell the server's time.
+    clock: Atom,
     own: Own,
     thread: Option<JoinHandle<()>>,
-}
-
-/// The text that this program has put into the clipboard, so that it isn't sent back to
-/// the viewers.
-#[derive(Clone)]
-pub struct Own {
-    window: Window,
-    text: Arc<Mutex<Text>>,
-}
-
-#[derive(Default)]
-struct Text {
-    /// The text for programs that ask for it.
-    text: Arc<str>,
-    /// Whether the viewers know this text, because it came from one of them.
-    known: bool,
-}
-
-impl Own {
-    /// Whether this is the window that owns the clipboard for this program.
-    pub fn is_window(&self, window: Window) -> bool {
-        self.window == window
-    }
-
-    /// Whether another program's text differs from the one that a viewer has sent. A clipboard
-    /// manager may own the selection now and still offer the viewer's text.
-    pub fn is_news(&self, text: &str) -> bool {
-        let mut own = self.text.lock();
-        let news = !(own.known && *own.text == *text);
-        if news {
-            own.known = false;
-        }
-        news
-    }
-
-    fn set(&self, text: &str) {
-        let text = Text { text: text.into(), known: true };
-        *self.text.lock() = text;
-    }
-
-    fn get(&self) -> Arc<str> {
-        Arc::clone(&self.text.lock().text)
-    }
 }
 
 impl Clipboard {
     /// Connects to the display. The selection isn't owned yet.
     pub fn open(display: &str) -> Result<Self, ScreenError> {
         let server = Arc::new(XConnection::connect(display)?);
-        let window = server.hidden_window(EventMask::STRUCTURE_NOTIFY)?;
-        let clipboard = server.atom("CLIPBOARD")?;
-        let own = Own { window, text: Arc::default() };
+        let events = EventMask::STRUCTURE_NOTIFY | EventMask::PROPERTY_CHANGE;
+        let window = server.hidden_window(events)?;
+        let (clipboard, clock) = (server.atom("CLIPBOARD")?, server.atom("DESKHAND_CLOCK")?);
+        let own = Own::new(window);
         let mut owner = Owner::new(Arc::clone(&server), own.clone())?;
         let thread = std::thread::Builder::new().name("clipboard".to_owned());
         let thread = thread.spawn(move || owner.serve()).map_err(|_| {
@@ -87,7 +50,7 @@ impl Clipboard {
                 "nothing, but this computer can start no more threads: close some programs",
             )
         })?;
-        Ok(Self { server, clipboard, own, thread: Some(thread) })
+        Ok(Self { server, clipboard, clock, own, thread: Some(thread) })
     }
 
     /// The text that the capture must not send to the viewers.
@@ -99,12 +62,34 @@ impl Clipboard {
     pub fn fill(&self, text: &str) -> Result<(), ScreenError> {
         self.own.set(text);
         let conn = &self.server.conn;
-        xproto::set_selection_owner(conn, self.own.window, self.clipboard, x11rb::CURRENT_TIME)?;
-        Ok(conn.flush()?)
+        // An owner needs the server's time (ICCCM, section 2.1), which comes with the event of this
+        // change. The thread then takes the selection.
+        let (append, kind) = (PropMode::APPEND, AtomEnum::STRING);
+        conn.change_property8(append, self.own.window(), self.clock, kind, &[])?;
+        conn.flush()?;
+        self.own.wait_until_owned();
+        Ok(())
+    }
+
+    /// Whether the text is still what the clipboard holds.
+    pub fn is_owner(&self) -> bool {
+        let asked = xproto::get_selection_owner(&self.server.conn, self.clipboard);
+        let owner = asked.ok().and_then(|asked| asked.reply().ok());
+        owner.is_some_and(|answer| answer.owner == self.own.window())
+    }
+
+    /// Whether the X server still serves it.
+    pub fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Waits until another program has the clipboard or the display is gone, for at most `within`.
+    pub fn wait_until_lost(&self, within: Duration) {
+        self.own.wait_until_lost(within);
     }
 
     fn close(&self) -> Result<(), ConnectionError> {
-        xproto::destroy_window(&self.server.conn, self.own.window)?;
+        xproto::destroy_window(&self.server.conn, self.own.window())?;
         self.server.conn.flush()
     }
 }
@@ -131,7 +116,11 @@ struct Owner {
 
 /// The forms in which the text is offered.
 struct Targets {
+    clipboard: Atom,
     targets: Atom,
+    timestamp: Atom,
+    multiple: Atom,
+    pair: Atom,
     utf8: Atom,
     mime: Atom,
     text: Atom,
@@ -149,7 +138,11 @@ struct Reader {
 impl Owner {
     fn new(server: Arc<XConnection>, own: Own) -> Result<Self, ScreenError> {
         let targets = Targets {
+            clipboard: server.atom("CLIPBOARD")?,
             targets: server.atom("TARGETS")?,
+            timestamp: server.atom("TIMESTAMP")?,
+            multiple: server.atom("MULTIPLE")?,
+            pair: server.atom("ATOM_PAIR")?,
             utf8: server.atom("UTF8_STRING")?,
             mime: server.atom("text/plain;charset=utf-8")?,
             text: server.atom("TEXT")?,
@@ -159,11 +152,24 @@ impl Owner {
     }
 
     fn serve(&mut self) {
+        self.answer_all();
+        // Nobody has to wait for a selection that can't be owned any more.
+        self.own.note(None);
+    }
+
+    fn answer_all(&mut self) {
         while let Ok(event) = self.server.conn.wait_for_event() {
             let served = match event {
                 Event::SelectionRequest(request) => self.answer(&request),
+                Event::PropertyNotify(change) if change.window == self.own.window() => {
+                    self.acquire(change.time)
+                }
                 Event::PropertyNotify(change) => self.go_on(&change),
-                Event::DestroyNotify(gone) if gone.window == self.own.window => return,
+                Event::SelectionClear(_) => {
+                    self.own.note(None);
+                    Ok(())
+                }
+                Event::DestroyNotify(gone) if gone.window == self.own.window() => return,
                 Event::DestroyNotify(gone) => {
                     self.readers.retain(|reader| reader.window != gone.window);
                     Ok(())
@@ -178,11 +184,27 @@ impl Owner {
         }
     }
 
+    /// Takes the selection at this time of the server's.
+    fn acquire(&self, now: Timestamp) -> Result<(), ConnectionError> {
+        let conn = &self.server.conn;
+        xproto::set_selection_owner(conn, self.own.window(), self.targets.clipboard, now)?;
+        conn.sync().map_err(|error| match error {
+            ReplyError::ConnectionError(error) => error,
+            ReplyError::X11Error(_) => ConnectionError::UnknownError,
+        })?;
+        self.own.note(Some(now));
+        Ok(())
+    }
+
     fn answer(&mut self, request: &SelectionRequestEvent) -> Result<(), ConnectionError> {
         // A program that follows the first ICCCM names no property: the target serves as one.
         let property =
             if request.property == x11rb::NONE { request.target } else { request.property };
-        let given = self.give(request.requestor, property, request.target)?;
+        let given = if request.target == self.targets.multiple {
+            self.give_several(request.requestor, property)?
+        } else {
+            self.give(request.requestor, property, request.target)?
+        };
         let answer = SelectionNotifyEvent {
             response_type: xproto::SELECTION_NOTIFY_EVENT,
             sequence: 0,
@@ -197,6 +219,31 @@ impl Owner {
         conn.flush()
     }
 
+    /// Answers MULTIPLE: the property holds pairs of a target and a property, and each target that
+    /// isn't given loses its property in that list.
+    fn give_several(&mut self, window: Window, property: Atom) -> Result<bool, ConnectionError> {
+        let conn = &self.server.conn;
+        let most = 2 * MOST_CONVERSIONS as u32;
+        let pairs = xproto::get_property(conn, false, window, property, AtomEnum::ANY, 0, most)?;
+        let Ok(reply) = pairs.reply() else { return Ok(false) };
+        let Some(pairs) = reply.value32().filter(|_| reply.bytes_after == 0) else {
+            return Ok(false);
+        };
+        let mut pairs: Vec<Atom> = pairs.collect();
+        for pair in pairs.as_chunks_mut::<2>().0 {
+            let [target, into] = *pair;
+            let given = into != x11rb::NONE
+                && target != self.targets.multiple
+                && self.give(window, into, target)?;
+            if !given {
+                pair[1] = x11rb::NONE;
+            }
+        }
+        let kind = self.targets.pair;
+        self.server.conn.change_property32(PropMode::REPLACE, window, property, kind, &pairs)?;
+        Ok(true)
+    }
+
     /// Puts the text into the property; returns `false` if it isn't offered in the form `target`.
     fn give(
         &mut self,
@@ -204,13 +251,19 @@ impl Owner {
         property: Atom,
         target: Atom,
     ) -> Result<bool, ConnectionError> {
-        let Targets { targets, utf8, mime, text, .. } = self.targets;
+        let Targets { targets, timestamp, multiple, utf8, mime, text, .. } = self.targets;
         let string = Atom::from(AtomEnum::STRING);
         let own = self.own.get();
         if target == targets {
-            let forms = [targets, utf8, mime, text, string];
+            let forms = [targets, timestamp, multiple, utf8, mime, text, string];
             let conn = &self.server.conn;
             conn.change_property32(PropMode::REPLACE, window, property, AtomEnum::ATOM, &forms)?;
+            return Ok(true);
+        }
+        if target == timestamp {
+            let since = [self.own.since().unwrap_or(x11rb::CURRENT_TIME)];
+            let (conn, kind) = (&self.server.conn, AtomEnum::INTEGER);
+            conn.change_property32(PropMode::REPLACE, window, property, kind, &since)?;
             return Ok(true);
         }
         if [utf8, mime, text].contains(&target) {

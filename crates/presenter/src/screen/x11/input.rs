@@ -8,8 +8,8 @@ use x11rb::protocol::xproto::{self, Keycode, ModMask, Window};
 use x11rb::protocol::{xkb, xtest};
 use x11rb::rust_connection::RustConnection;
 
-use super::clipboard::Clipboard;
 use super::held_keys::{HeldKey, HeldKeys};
+use super::kept_clipboard::KeptClipboard;
 use super::keymap::{CORE_KEYBOARD, Keymap, Stroke, is_known, is_modifier, modifiers, types_text};
 use super::leftovers::{BUTTONS, Note};
 use super::scancode;
@@ -26,7 +26,7 @@ const LEARNT: Duration = Duration::from_millis(60);
 pub struct X11Input {
     server: XConnection,
     root: Window,
-    clipboard: Clipboard,
+    clipboard: KeptClipboard,
     /// Whether keycodes follow Linux's numbers, so that a scancode identifies a key.
     scancodes: bool,
     held: HeldKeys,
@@ -56,7 +56,7 @@ enum Means {
 
 impl X11Input {
     /// Connects to the display of this name.
-    pub fn open(display: &str, clipboard: Clipboard) -> Result<Self, ScreenError> {
+    pub fn open(display: &str, clipboard: KeptClipboard) -> Result<Self, ScreenError> {
         let server = XConnection::connect(display)?;
         server.need_input_extensions()?;
         let root = server.screen().root;

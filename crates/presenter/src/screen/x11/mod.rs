@@ -7,30 +7,76 @@ mod cursor;
 mod held_keys;
 mod image_fetch;
 mod input;
+mod kept_clipboard;
 mod keymap;
 mod leftovers;
 mod merge_areas;
+mod own_text;
 mod pixels;
 mod scancode;
 mod selection;
 pub(crate) mod wayland;
 pub(crate) mod x_connection;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use self::kept_clipboard::KeptClipboard;
 use super::{Screen, ScreenError};
 
 /// Opens the X11 display of this name, or the one that the environment names.
 pub(super) fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
+    let name = name_of(display)?;
+    open_with(&name, &KeptClipboard::new(&name))
+}
+
+fn open_with(name: &str, kept: &KeptClipboard) -> Result<Screen, ScreenError> {
+    let capture = capture::X11Capture::open(name, kept.open()?.own())?;
+    let waker = Arc::new(capture.waker());
+    let input = input::X11Input::open(name, kept.clone())?;
+    Ok((Box::new(capture), waker, Box::new(input)))
+}
+
+/// Puts a text into this display's clipboard, and serves it until another program has copied
+/// something, the display is gone, or `within` is over.
+pub(super) fn serve_clipboard(
+    display: Option<&str>,
+    text: &str,
+    within: Duration,
+) -> Result<(), ScreenError> {
+    let name = x_connection::display_name(display, |name| std::env::var(name).ok())?;
+    let clipboard = clipboard::Clipboard::open(&name)?;
+    clipboard.fill(text)?;
+    clipboard.wait_until_lost(within);
+    Ok(())
+}
+
+/// A screen that is opened again and again, with one clipboard.
+pub(super) struct Reopened {
+    display: Option<String>,
+    kept: OnceLock<KeptClipboard>,
+}
+
+impl Reopened {
+    pub(super) fn new(display: Option<String>) -> Self {
+        Self { display, kept: OnceLock::new() }
+    }
+
+    pub(super) fn open(&self) -> Result<Screen, ScreenError> {
+        let name = name_of(self.display.as_deref())?;
+        open_with(&name, self.kept.get_or_init(|| KeptClipboard::new(&name)))
+    }
+
+    pub(super) fn end(&self) -> Option<String> {
+        self.kept.get()?.end()
+    }
+}
+
+/// The display to share: a display that was asked for by name may be another one than the desktop's.
+fn name_of(display: Option<&str>) -> Result<String, ScreenError> {
     let environment = |name: &str| std::env::var(name).ok();
-    // A display that was asked for by name may be another one than the desktop's.
     if display.is_none() && wayland::is_session(environment) {
         return Err(ScreenError::WaylandOnly);
     }
-    let name = x_connection::display_name(display, environment)?;
-    let clipboard = clipboard::Clipboard::open(&name)?;
-    let capture = capture::X11Capture::open(&name, clipboard.own())?;
-    let waker = Arc::new(capture.waker());
-    let input = input::X11Input::open(&name, clipboard)?;
-    Ok((Box::new(capture), waker, Box::new(input)))
+    x_connection::display_name(display, environment)
 }

@@ -1,11 +1,14 @@
 //! Reads the customer's clipboard when another program puts a text there (ICCCM, section 2), but
 //! never what a password manager marks as secret: its forms are asked for first.
 
+use std::time::{Duration, Instant};
+
+use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{self, SelectionEventMask};
 use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Window};
 
-use super::clipboard::Own;
+use super::own_text::Own;
 use super::x_connection::XConnection;
 use crate::screen::{Change, NotCarried, ScreenError};
 
@@ -13,6 +16,8 @@ use crate::screen::{Change, NotCarried, ScreenError};
 const LONGEST: usize = 1024 * 1024;
 /// The most forms in which an owner may offer what it has.
 const MOST_FORMS: u32 = 4096;
+/// How often an answer is looked for while one is waited for.
+const POLL: Duration = Duration::from_millis(5);
 
 /// By these forms password managers on Linux, Windows and macOS mark what no history of clipboards,
 /// and no connection, may take. Programs that were written for several systems offer any of them.
@@ -72,6 +77,29 @@ impl Selection {
             properties: [server.atom("DESKHAND_TEXT_A")?, server.atom("DESKHAND_TEXT_B")?],
             state: State::Idle,
         })
+    }
+
+    /// The text that the clipboard of this display holds now, unless it is secret; `None` if its
+    /// owner gives none within `within`.
+    pub fn read_now(display: &str, within: Duration) -> Option<String> {
+        let server = XConnection::connect(display).ok()?;
+        xfixes::query_version(&server.conn, 5, 0).ok()?.reply().ok()?;
+        let mut selection = Self::watch(&server, Own::default()).ok()?;
+        selection.ask(&server, selection.targets).ok()?;
+        let (events, until) = (&server.conn, Instant::now() + within);
+        events.flush().ok()?;
+        while !matches!(selection.state, State::Idle) {
+            match events.poll_for_event().ok()? {
+                Some(event) => match selection.see(&server, &event).ok()? {
+                    Some(Change::Clipboard(text)) => return Some(text),
+                    Some(_) => return None,
+                    None => events.flush().ok()?,
+                },
+                None if Instant::now() > until => return None,
+                None => std::thread::sleep(POLL),
+            }
+        }
+        None
     }
 
     /// Handles an event; returns a text when it is complete, or why there is none.

@@ -1,0 +1,70 @@
+//! The clipboard for as long as the screen is shared: a viewer's text outlives the viewer, and what
+//! was there before comes back at the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::clipboard::Clipboard;
+use super::selection::Selection;
+use crate::screen::ScreenError;
+
+/// How long the owner of what is there before may take to tell it.
+const TOLD_WITHIN: Duration = Duration::from_secs(1);
+
+/// The clipboard of one display.
+#[derive(Clone)]
+pub struct KeptClipboard {
+    display: String,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    clipboard: Option<Arc<Clipboard>>,
+    /// What was there before the first viewer's text.
+    before: Option<String>,
+}
+
+impl KeptClipboard {
+    pub fn new(display: &str) -> Self {
+        Self { display: display.to_owned(), kept: Arc::default() }
+    }
+
+    /// The clipboard, opened anew if the display was gone meanwhile.
+    pub fn open(&self) -> Result<Arc<Clipboard>, ScreenError> {
+        let mut kept = self.kept.lock();
+        if let Some(clipboard) = kept.clipboard.as_ref().filter(|clipboard| clipboard.is_alive()) {
+            return Ok(Arc::clone(clipboard));
+        }
+        let clipboard = Arc::new(Clipboard::open(&self.display)?);
+        *kept = Kept { clipboard: Some(Arc::clone(&clipboard)), before: None };
+        Ok(clipboard)
+    }
+
+    /// Puts a viewer's text there.
+    pub fn fill(&self, text: &str) -> Result<(), ScreenError> {
+        let clipboard = self.open()?;
+        if !clipboard.is_owner() {
+            // Whoever has it loses it now, and nobody else remembers what it was. A history of
+            // clipboards may have taken a viewer's text over: that isn't what was there before.
+            let now = Selection::read_now(&self.display, TOLD_WITHIN);
+            if !now.as_ref().is_some_and(|now| clipboard.own().is_ours(now)) {
+                self.kept.lock().before = now;
+            }
+        }
+        clipboard.fill(text)
+    }
+
+    /// Gives the clipboard up. Returns what was there before, if a viewer's text is there now.
+    pub fn end(&self) -> Option<String> {
+        let Kept { clipboard, before } = std::mem::take(&mut *self.kept.lock());
+        let clipboard = clipboard?;
+        before.filter(|_| {
+            clipboard.is_owner()
+                || Selection::read_now(&self.display, TOLD_WITHIN)
+                    .is_some_and(|now| clipboard.own().is_ours(&now))
+        })
+    }
+}
