@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Failure, Record, Timestamp,
     text::is_hidden,
-    verification::{Cause, Method, Status, Subject, Verification, VerificationOutcome},
+    verification::{
+        Cause, Method, OpenReason, Status, Subject, Verification, VerificationOutcome,
+    },
 };
 
 /// How long a denial is remembered.
@@ -128,12 +130,12 @@ pub fn mail_brake(sent: &[Timestamp], now: Timestamp) -> Option<Brake> {
 }
 
 impl Record {
-    /// What the customer, or whoever was asked for them, had denied before they approved at `at`.
-    pub(crate) fn denied_before(&self, at: Timestamp) -> Option<Denials> {
+    /// That the customer approved at `at`, with what they, or whoever was asked for them, had denied before.
+    pub(crate) fn verified_at(&self, at: Timestamp) -> OpenReason {
         let all = self.verifications.iter().filter(|v| v.asked.who == Subject::Customer);
-        let approved =
-            |v: &&Verification| v.status.ended(VerificationOutcome::Approved) == Some(at);
-        all.rev().find(approved)?.asked.denied_before
+        let approved = |v: &&Verification| v.status.ended(VerificationOutcome::Approved) == Some(at);
+        let denied = all.rev().find(approved).and_then(|v| v.asked.denied_before);
+        OpenReason::Verified { at, denied }
     }
 }
 
