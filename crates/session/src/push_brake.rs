@@ -6,8 +6,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::denials::Denials;
 use crate::{
     Failure, Record, Timestamp,
     text::is_hidden,
@@ -49,15 +48,6 @@ const AFTER_WRONG_CODES: [Duration; 7] = [
 /// The pause after e-mailed codes.
 const AFTER_MAILS: [Duration; 4] =
     [Duration::ZERO, Duration::ZERO, Duration::from_secs(5 * 60), Duration::from_secs(30 * 60)];
-
-/// Denials that came before a verification, of the same person or for the same side of the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Denials {
-    /// How many, within [`REMEMBERED`].
-    pub times: u32,
-    /// The last one.
-    pub last: Timestamp,
-}
 
 /// Why a person isn't asked now, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Record, Timestamp, push_brake::Denials};
+use crate::{Failure, Record, Timestamp, denials::Denials};
 
 /// A session keeps this many verifications: far more than a person orders, and a bound for a script.
 pub const MOST: usize = 64;
