@@ -10,9 +10,7 @@ pub use crate::denials::Denials;
 use crate::{
     Failure, Record, Timestamp,
     text::is_hidden,
-    verification::{
-        Cause, Method, OpenReason, Status, Subject, Verification, VerificationOutcome,
-    },
+    verification::{Cause, Method, OpenReason, Status, Subject, Verification, VerificationOutcome},
 };
 
 /// How long a denial is remembered.
@@ -123,7 +121,8 @@ impl Record {
     /// That the customer approved at `at`, with what they, or whoever was asked for them, had denied before.
     pub(crate) fn verified_at(&self, at: Timestamp) -> OpenReason {
         let all = self.verifications.iter().filter(|v| v.asked.who == Subject::Customer);
-        let approved = |v: &&Verification| v.status.ended(VerificationOutcome::Approved) == Some(at);
+        let approved =
+            |v: &&Verification| v.status.ended(VerificationOutcome::Approved) == Some(at);
         let denied = all.rev().find(approved).and_then(|v| v.asked.denied_before);
         OpenReason::Verified { at, denied }
     }
