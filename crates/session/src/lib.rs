@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+mod denials;
 pub mod effect;
 pub mod event;
 pub mod input;

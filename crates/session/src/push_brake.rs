@@ -6,12 +6,11 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::denials::Denials;
 use crate::{
     Failure, Record, Timestamp,
     text::is_hidden,
-    verification::{Cause, Method, Status, Subject, Verification, VerificationOutcome},
+    verification::{Cause, Method, OpenReason, Status, Subject, Verification, VerificationOutcome},
 };
 
 /// How long a denial is remembered.
@@ -47,15 +46,6 @@ const AFTER_WRONG_CODES: [Duration; 7] = [
 /// The pause after e-mailed codes.
 const AFTER_MAILS: [Duration; 4] =
     [Duration::ZERO, Duration::ZERO, Duration::from_secs(5 * 60), Duration::from_secs(30 * 60)];
-
-/// Denials that came before a verification, of the same person or for the same side of the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Denials {
-    /// How many, within [`REMEMBERED`].
-    pub times: u32,
-    /// The last one.
-    pub last: Timestamp,
-}
 
 /// Why a person isn't asked now, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,12 +118,13 @@ pub fn mail_brake(sent: &[Timestamp], now: Timestamp) -> Option<Brake> {
 }
 
 impl Record {
-    /// What the customer, or whoever was asked for them, had denied before they approved at `at`.
-    pub(crate) fn denied_before(&self, at: Timestamp) -> Option<Denials> {
+    /// That the customer approved at `at`, with what they, or whoever was asked for them, had denied before.
+    pub(crate) fn verified_at(&self, at: Timestamp) -> OpenReason {
         let all = self.verifications.iter().filter(|v| v.asked.who == Subject::Customer);
         let approved =
             |v: &&Verification| v.status.ended(VerificationOutcome::Approved) == Some(at);
-        all.rev().find(approved)?.asked.denied_before
+        let denied = all.rev().find(approved).and_then(|v| v.asked.denied_before);
+        OpenReason::Verified { at, denied }
     }
 }
 

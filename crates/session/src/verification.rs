@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Record, Timestamp, push_brake::Denials};
+use crate::{Failure, Record, Timestamp, denials::Denials};
 
-/// A session keeps this many verifications: far more than a person orders, and a bound for
-/// a script.
+/// A session keeps this many verifications: far more than a person orders, and a bound for a script.
 pub const MOST: usize = 64;
 /// Between two looks at whether somebody has answered (services.md, section 2).
 pub const POLL: Duration = Duration::from_secs(1);
@@ -349,10 +348,7 @@ impl Gate {
                 } else if overridden == Some(at) {
                     Verdict::Open { until: Some(until), why: OpenReason::Overridden { at } }
                 } else {
-                    Verdict::Open {
-                        until: Some(until),
-                        why: OpenReason::Verified { at, denied: record.denied_before(at) },
-                    }
+                    Verdict::Open { until: Some(until), why: record.verified_at(at) }
                 }
             }
         }

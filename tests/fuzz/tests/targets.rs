@@ -56,7 +56,11 @@ fn no_target_falls_over_any_bytes() {
     for (_, target) in TARGETS {
         let mut runner = TestRunner::default();
         let bytes = proptest::collection::vec(any::<u8>(), 0..512);
-        runner.run(&bytes, |data| Ok(target(&data))).unwrap();
+        let run = |data: Vec<u8>| {
+            target(&data);
+            Ok(())
+        };
+        runner.run(&bytes, run).unwrap();
     }
 }
 
@@ -73,7 +77,8 @@ fn no_target_falls_over_what_was_kept_and_then_damaged() {
                 for (at, byte, how) in changes {
                     damage(&mut data, &at, byte, how);
                 }
-                Ok(target(&data))
+                target(&data);
+                Ok(())
             })
             .unwrap();
     }

@@ -328,7 +328,8 @@ async fn a_denial_that_is_cancelled_at_once_shuts_the_gate_all_the_same() {
 async fn who_said_no_is_not_asked_again_at_once_by_whatever_name_session_or_start() {
     let mut rig = Rig::start().await;
     let phones = Phones::new(&rig).await;
-    let (one, two) = (rig.session("Maria Lopez").await, rig.session("Maria again").await);
+    let two = rig.session("Maria again").await;
+    let one = rig.session("Maria Lopez").await;
     rig.ask(verify(&one, "customer", "maria.lopez")).await;
     let elsewhere = rig.refused(verify(&two, "customer", "maria.lopez")).await;
     assert!(elsewhere.text.contains("ringing already"), "{elsewhere:?}");
@@ -388,7 +389,7 @@ async fn an_approval_after_a_denial_opens_the_gate_with_a_warning() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_technician_is_not_asked_in_the_words_for_a_customer_and_always_told_why() {
-    let rig = Rig::start().await;
+    let mut rig = Rig::start().await;
     let phones = Phones::new(&rig).await;
     let id = rig.session("Maria Lopez").await;
     for (who, user, asked_as) in

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{EventFacts, LogContext, LogLine, Notice};
 use crate::{
     Failure,
-    push_brake::Denials,
+    denials::Denials,
     text::{count, plain_name},
     verification::{Cause, Method, Subject},
 };

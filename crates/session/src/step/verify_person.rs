@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Turn;
 use crate::{
     Effect, Failure, Timer, Timestamp, VerificationChange, VerificationEvent, ViewingEvent,
-    push_brake::Denials,
+    denials::Denials,
     verification::{
         Cause, Gate, LAST_LOOK, Method, Override, POLL, Status, Verification, VerificationAnswer,
         VerificationOutcome, VerificationRequest,

@@ -164,8 +164,7 @@ impl Live {
         self.take_turn(input, at, false);
     }
 
-    /// Takes a command's turn, which is taken back if the disk refuses it. It is answered once the turn is
-    /// on disk, or isn't.
+    /// Takes a command's turn, taken back if the disk refuses it, and answered once it is on disk or isn't.
     pub(super) fn order(&mut self, input: Input, done: Reply) {
         self.undo.before_command(&self.state, self.next.effects.len(), self.unwritten.len());
         self.take_turn(input, now(), true);
@@ -245,8 +244,7 @@ impl Live {
         let (turns, saving) = self.begin_transaction();
         self.saving = Some(saving);
         let (to, written) = (self.mailbox.clone(), self.context.journal.save_turn(turns));
-        // Not awaited here: a slow disk must not keep the session from putting a hook that
-        // fires meanwhile.
+        // Not awaited: a slow disk must not keep the session from putting a hook that fires meanwhile.
         self.context.watch.tasks.spawn(async move {
             let outcome = written.await.map(drop);
             to.send(SessionMessage::Saved(outcome));
@@ -358,8 +356,7 @@ impl Live {
     /// Erases the PIN once its life is over and no work needs it any more.
     async fn erase_secrets(&mut self) {
         let Some(secrets) = self.secrets.take() else { return };
-        // Closed before the disk is asked: an event that came meanwhile would find a session
-        // without a PIN.
+        // Closed before the disk is asked: an event meanwhile would find a session without a PIN.
         self.context.routes.close(&secrets.tokens);
         if let Err(error) = self.context.journal.erase_secrets(self.id).await {
             tracing::warn!(session = %self.id, %error, "the secrets are erased at the next start");
@@ -379,8 +376,8 @@ impl Live {
             pin,
             self.unsaved.is_some(),
         );
-        let (progress, next_push) = (self.progress(), self.next_push());
-        let snapshot = Snapshot { progress, next_push, ..snapshot };
+        let snapshot =
+            Snapshot { progress: self.progress(), next_push: self.next_push(), ..snapshot };
         self.context.bus.publish(snapshot, happened);
     }
 }
