@@ -65,6 +65,7 @@ const STEPS: &[M<'static>] = &[
     pictures::TABLE,
     search::GRAMS,
     deletion::TABLE,
+    messages::SIDES,
 ];
 
 /// The archive's file.
