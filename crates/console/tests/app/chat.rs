@@ -77,7 +77,9 @@ async fn a_page_that_writes_before_any_program_runs_is_told_with_its_name_and_co
 async fn a_customer_of_the_technicians_name_is_unread_all_the_same() {
     let mut rig = Rig::start().await;
     let (id, mut page) = first_contact(&mut rig).await;
+    rig.ask(json!({ "do": "show", "session": id })).await;
     let technician = rig.app.settings().technician.clone();
+    assert_ne!(technician, "");
     page.say(&technician, "it is me").await;
     unread(&mut rig, &id, 1).await;
     rig.ask(json!({ "do": "say", "session": id, "text": "hello" })).await;
