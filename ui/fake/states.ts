@@ -380,7 +380,7 @@ function failed(now: number): SessionDetail {
 
 function expired(now: number): SessionDetail {
   return detail(
-    base(10, 'expired', 'Émile Roux', "the PIN is no longer valid, and nobody joined", now, { live: false }),
+    base(10, 'expired', 'Émile Roux', 'the PIN is no longer valid, and nobody joined', now, { live: false }),
     now,
     {
       customer: 'Émile Roux',

@@ -66,6 +66,7 @@ const STEPS: &[M<'static>] = &[
     search::GRAMS,
     deletion::TABLE,
     search::MERGED,
+    messages::SIDES,
 ];
 
 /// The archive's file.

@@ -231,10 +231,7 @@ pub(crate) async fn archive_chat(
         .map(|(message, _)| (message.guid.clone(), plain_name(&message.subject)))
         .collect();
     let saved = match context.faults.check_archive() {
-        Ok(()) => {
-            let messages = messages.into_iter().map(|(message, _)| message).collect();
-            context.archive.save_messages(id, messages).await
-        }
+        Ok(()) => context.archive.save_chat(id, messages).await,
         Err(fault) => Err(fault),
     };
     context.archive_wrote(saved.as_ref().err().cloned());

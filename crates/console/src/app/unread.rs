@@ -44,7 +44,8 @@ impl UnreadCounts {
         self.count(engine, session, technician).await;
         let unread = self.get(session);
         let page = engine.archive().chat(session, None).await.ok().flatten()?;
-        let newest = page.messages.into_iter().rfind(|message| message.subject != technician)?;
+        let is_others = |message: &Message| message.subject != technician || message.by_customer;
+        let newest = page.messages.into_iter().rfind(is_others)?;
         (unread > 0).then_some((newest, unread))
     }
 }

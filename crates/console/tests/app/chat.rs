@@ -74,6 +74,20 @@ async fn a_page_that_writes_before_any_program_runs_is_told_with_its_name_and_co
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_customer_of_the_technicians_name_is_unread_all_the_same() {
+    let mut rig = Rig::start().await;
+    let (id, mut page) = first_contact(&mut rig).await;
+    rig.ask(json!({ "do": "show", "session": id })).await;
+    let technician = rig.app.settings().technician.clone();
+    assert_ne!(technician, "");
+    page.say(&technician, "it is me").await;
+    unread(&mut rig, &id, 1).await;
+    rig.ask(json!({ "do": "say", "session": id, "text": "hello" })).await;
+    unread(&mut rig, &id, 1).await;
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_here_reaches_the_customers_page_and_is_no_news() {
     let mut rig = Rig::start().await;
     let mut notices = notices(&rig.app).await;

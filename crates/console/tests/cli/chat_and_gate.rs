@@ -21,7 +21,7 @@ async fn a_gate_that_is_shut_keeps_out_viewers_and_no_message() {
     console.state(&session, "ready").await;
     let link = json!({ "do": "viewer_link", "session": session, "read_only": true });
     let refused = console.ask(link.clone()).await;
-    assert_eq!(refused["trouble"]["code"], "verify", "{refused}");
+    assert_eq!(refused["error"]["code"], "verify", "{refused}");
 
     handle.page_says(&pin, customer, "Maria", "Who are you?").await.unwrap();
     console.detail(&session, "the question", |d| d["chat_total"] == 1).await;
@@ -30,7 +30,7 @@ async fn a_gate_that_is_shut_keeps_out_viewers_and_no_message() {
     let answered = console.detail(&session, "the answer", |d| d["chat_total"] == 2).await;
     assert_eq!(answered["gate"]["open"], false, "{answered}");
     assert_eq!(handle.facts(&pin).unwrap().messages, 2, "the customer has it");
-    assert_eq!(console.ask(link).await["trouble"]["code"], "verify");
+    assert_eq!(console.ask(link).await["error"]["code"], "verify");
     console.quit().await;
     broker.shutdown().await;
 }

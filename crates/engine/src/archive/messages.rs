@@ -5,7 +5,7 @@ use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
 use store::fault;
-use wire::loginwithme::ChatMessage;
+use wire::{Side, loginwithme::ChatMessage};
 
 use super::{
     Archive, ArchiveError, PAGE, READ,
@@ -20,6 +20,10 @@ pub(super) const TABLE: M<'static> = M::up(
          timestamp INTEGER NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
          UNIQUE(session, guid));",
 );
+
+/// Those of the customer's side, where the service tells. A customer may give themselves the technician's name.
+pub(super) const SIDES: M<'static> =
+    M::up("ALTER TABLE messages ADD COLUMN by_customer INTEGER NOT NULL DEFAULT 0;");
 
 const SAVE: &str = "archive the transcript";
 
@@ -45,6 +49,8 @@ pub struct Message {
     pub subject: String,
     /// The text.
     pub body: String,
+    /// Whether it is known to come from the customer's side, whatever its sender's name is.
+    pub by_customer: bool,
 }
 
 impl std::fmt::Debug for Message {
@@ -72,7 +78,19 @@ impl Archive {
         session: SessionId,
         messages: Vec<ChatMessage>,
     ) -> Result<Saved, ArchiveError> {
-        self.write("archive the transcript", move |tx| save(tx, session, messages)).await
+        self.save_chat(session, of_unknown_side(messages)).await
+    }
+
+    /// As [`Self::save_messages`], each with the side that wrote it where that is known.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`]; none of them is archived then.
+    pub async fn save_chat(
+        &self,
+        session: SessionId,
+        messages: Vec<(ChatMessage, Option<Side>)>,
+    ) -> Result<Saved, ArchiveError> {
+        self.write(SAVE, move |tx| save_chat(tx, session, messages)).await
     }
 
     /// The page of a session's messages that ends before the one with the guid `before`, or at the
@@ -89,7 +107,7 @@ impl Archive {
         .await
     }
 
-    /// How many messages a session has after the one with the guid `read`, those of `own` left out.
+    /// How many messages a session has after the one with the guid `read`, those that `own` wrote left out: of that name, and not known to be the customer's.
     /// None or an unknown guid: of all.
     pub async fn unread(
         &self,
@@ -106,16 +124,20 @@ impl Archive {
     }
 }
 
-pub(super) fn save(
+fn of_unknown_side(messages: Vec<ChatMessage>) -> Vec<(ChatMessage, Option<Side>)> {
+    messages.into_iter().map(|message| (message, None)).collect()
+}
+
+fn save_chat(
     connection: &Connection,
     session: SessionId,
-    mut messages: Vec<ChatMessage>,
+    mut messages: Vec<(ChatMessage, Option<Side>)>,
 ) -> Result<Saved, ArchiveError> {
     // The index grows best in its own order.
-    messages.sort_by_key(|message| message.timestamp);
+    messages.sort_by_key(|(message, _)| message.timestamp);
     let mut guids = Vec::new();
-    for message in messages {
-        if save_one(connection, session, &message)? {
+    for (message, side) in messages {
+        if save_one(connection, session, &message, side == Some(Side::Presenter))? {
             guids.push(message.guid);
         }
     }
@@ -135,6 +157,7 @@ fn save_one(
     connection: &Connection,
     session: SessionId,
     message: &ChatMessage,
+    by_customer: bool,
 ) -> Result<bool, ArchiveError> {
     let seconds = i64::try_from(message.timestamp).unwrap_or(i64::MAX);
     let sql = "SELECT 1 FROM messages WHERE session = ?1 AND guid = ?2";
@@ -146,13 +169,13 @@ fn save_one(
         return Ok(false);
     }
     let doc = doc::next(connection, Kind::Message, seconds.saturating_mul(1000), SAVE)?;
-    let sql = "INSERT INTO messages(doc, session, guid, timestamp, subject, body)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql = "INSERT INTO messages(doc, session, guid, timestamp, subject, body, by_customer)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let ChatMessage { guid, subject, body, .. } = message;
     connection
         .prepare_cached(sql)
         .and_then(|mut insert| {
-            insert.execute((doc, session.as_bytes(), guid, seconds, subject, body))
+            insert.execute((doc, session.as_bytes(), guid, seconds, subject, body, by_customer))
         })
         .map_err(fault(SAVE))?;
     search::put(connection, doc)?;
@@ -163,7 +186,7 @@ pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Vec<Message>, ArchiveError> {
-    let sql = "SELECT guid, timestamp, subject, body FROM messages WHERE session = ?1 ORDER BY doc";
+    let sql = "SELECT guid, timestamp, subject, body, by_customer FROM messages WHERE session = ?1 ORDER BY doc";
     let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
     let rows = statement.query_map([session.as_bytes()], read).map_err(fault(READ))?;
     rows.collect::<Result<_, _>>().map_err(fault(READ))
@@ -183,7 +206,7 @@ fn page(
     before: i64,
 ) -> Result<ChatPage, ArchiveError> {
     // The numbers are picked from an index, so that no text is read that isn't on the page.
-    let sql = "SELECT guid, timestamp, subject, body FROM messages WHERE doc IN (
+    let sql = "SELECT guid, timestamp, subject, body, by_customer FROM messages WHERE doc IN (
              SELECT doc FROM messages WHERE session = ?1 AND doc < ?2 ORDER BY doc DESC LIMIT ?3
          ) ORDER BY doc";
     let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
@@ -208,7 +231,8 @@ fn unread(
     own: &str,
 ) -> Result<u32, ArchiveError> {
     let read = read.map(|guid| doc_of(connection, session, guid)).transpose()?.flatten();
-    let sql = "SELECT count(*) FROM messages WHERE session = ?1 AND doc > ?2 AND subject <> ?3";
+    let sql = "SELECT count(*) FROM messages WHERE session = ?1 AND doc > ?2
+         AND (subject <> ?3 OR by_customer)";
     connection
         .prepare_cached(sql)
         .and_then(|mut statement| {
@@ -233,7 +257,17 @@ fn doc_of(
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
     let at = Timestamp(row.get::<_, i64>(1)?.saturating_mul(1000));
-    Ok(Message { guid: row.get(0)?, at, subject: row.get(2)?, body: row.get(3)? })
+    let (guid, by_customer) = (row.get(0)?, row.get(4)?);
+    Ok(Message { guid, at, subject: row.get(2)?, body: row.get(3)?, by_customer })
+}
+
+#[cfg(test)]
+pub(super) fn save(
+    connection: &Connection,
+    session: SessionId,
+    messages: Vec<ChatMessage>,
+) -> Result<Saved, ArchiveError> {
+    save_chat(connection, session, of_unknown_side(messages))
 }
 
 #[cfg(test)]
@@ -298,6 +332,9 @@ mod tests {
         assert_eq!(unread(ONE, Some("a")), 1);
         assert_eq!(unread(ONE, Some("c")), 0);
         assert_eq!(unread(TWO, Some("gone")), 0);
+        let namesake = vec![(sample("d", 1, "Anna", ""), Some(Side::Presenter))];
+        save_chat(&connection, ONE, namesake).unwrap();
+        assert_eq!(unread(ONE, Some("c")), 1, "the customer has the technician's name");
     }
 
     #[test]

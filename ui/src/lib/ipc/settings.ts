@@ -162,7 +162,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
   "mail": [
     {
       "key": "mail_rules",
-      "label": "Mail rules",
+      "label": "E-mail rules",
       "kind": "mail_rules"
     }
   ],
