@@ -53,6 +53,9 @@ for name in deskhand-broker deskhand-sandbox; do
     # In a tree of its own, where the program is where the unit looks for it.
     mkdir -p "$WORK/root/usr/lib/systemd/system"
     tar -xf "$WORK/list" -C "$WORK/root" "./usr/bin/$name" "./usr/lib/systemd/system/$name.service"
+    install -D -m 0755 "$(type -P kill)" "$WORK/root/bin/kill"
+    systemd-analyze verify --root="$WORK/root" --man=no --recursive-errors=no "$name.service" ||
+      fail "$name's unit is not valid"
   fi
 done
 

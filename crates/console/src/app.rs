@@ -19,6 +19,7 @@ mod follow;
 mod identity_sandbox;
 mod licence_consent;
 mod lost_data;
+mod metrics;
 mod notices;
 mod pages;
 mod ports;

@@ -107,6 +107,11 @@ impl Failed {
         Self { code: 4, text: text.into(), remedy: remedy.into() }
     }
 
+    /// An address is taken or no good.
+    fn address(text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code: 5, text: text.into(), remedy: remedy.into() }
+    }
+
     /// The disk or a database.
     fn disk(text: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { code: 6, text: text.into(), remedy: remedy.into() }

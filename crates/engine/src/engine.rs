@@ -7,10 +7,16 @@ mod stores;
 mod verification_gate;
 
 pub use self::stores::{Keys, LostStore, Stores};
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use ractor::ActorRef;
-use serve::Server;
+use serve::{
+    Health, Server,
+    metrics::{Figures, Kind},
+};
 use session::{
     About, Input, Lamp, Timestamp,
     mail::{Template, When},
@@ -46,6 +52,7 @@ pub struct Engine {
     tester: Tester,
     listener: Server,
     addr: SocketAddr,
+    health: Health,
 }
 
 impl Engine {
@@ -89,6 +96,36 @@ impl Engine {
     /// Whether hooks can arrive, as far as is known.
     pub fn way(&self) -> Way {
         self.tester.known.now()
+    }
+
+    /// Whether the listener can do its work.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// What came to the listener since this engine's start, and what there is.
+    pub fn figures(&self) -> Figures {
+        let counts = &self.context.routes.counts;
+        let live = self.snapshots().iter().filter(|snapshot| snapshot.record.is_live()).count();
+        let mut figures = Figures::default();
+        let help = "Live sessions.";
+        figures.add("deskhand_console_sessions", Kind::Gauge, help, live as u64);
+        let saved = [("saved", &counts.saved), ("unsaved", &counts.unsaved)];
+        figures.add_each(
+            "deskhand_listener_webhooks_total",
+            Kind::Counter,
+            "Webhooks that came, by whether the disk took them at once.",
+            "result",
+            saved.map(|(result, counter)| (result, counter.load(Ordering::Relaxed))),
+        );
+        figures.add_each(
+            "deskhand_listener_refusals_total",
+            Kind::Counter,
+            "Webhooks refused, by kind.",
+            "kind",
+            counts.refusals.totals(),
+        );
+        figures
     }
 
     /// Where the listener is bound.

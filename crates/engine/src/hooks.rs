@@ -9,7 +9,7 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -59,9 +59,22 @@ pub trait Receiver: Send + Sync + 'static {
     fn disk(&self, failure: Option<&JournalError>);
 }
 
-/// The secret routes, by the SHA-256 of their tokens.
+/// The secret routes, by the SHA-256 of their tokens, and what came in by them.
 #[derive(Clone, Default)]
-pub struct Routes(Arc<RwLock<HashMap<TokenHash, Arc<Route>>>>);
+pub struct Routes {
+    by_token: Arc<RwLock<HashMap<TokenHash, Arc<Route>>>>,
+    pub(crate) counts: Arc<Counts>,
+}
+
+/// What came to the listener since the engine's start.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// Webhooks that are on the disk.
+    pub saved: AtomicU64,
+    /// Webhooks that count, but that the disk has refused at first.
+    pub unsaved: AtomicU64,
+    pub refusals: Tally,
+}
 
 struct Route {
     session: SessionId,
@@ -72,7 +85,7 @@ struct Route {
 impl Routes {
     /// Opens the four routes of a session.
     pub fn open(&self, session: SessionId, tokens: &[HookToken; 4]) {
-        let mut routes = self.0.write();
+        let mut routes = self.by_token.write();
         for (hook, token) in HookType::ALL.into_iter().zip(tokens) {
             let route = Route { session, hook, uncommitted: AtomicU32::new(0) };
             routes.insert(token.hash(), Arc::new(route));
@@ -81,7 +94,7 @@ impl Routes {
 
     /// Closes the routes of a session: its tokens are unknown from now on.
     pub fn close(&self, tokens: &[HookToken; 4]) {
-        let mut routes = self.0.write();
+        let mut routes = self.by_token.write();
         for token in tokens {
             routes.remove(&token.hash());
         }
@@ -89,13 +102,13 @@ impl Routes {
 
     /// Closes the routes of a session whose tokens nobody has any more.
     pub fn forget(&self, session: SessionId) {
-        self.0.write().retain(|_, route| route.session != session);
+        self.by_token.write().retain(|_, route| route.session != session);
     }
 
     fn find(&self, text: &str) -> Option<Arc<Route>> {
         // Looked up by its hash: the map holds no token in plain.
         let hash = TokenHash::from_token(text);
-        self.0.read().get(&hash).cloned()
+        self.by_token.read().get(&hash).cloned()
     }
 }
 
@@ -124,7 +137,6 @@ struct Shared<R> {
     routes: Routes,
     nonces: Nonces,
     inbox: Arc<Inbox<R>>,
-    refusals: Arc<Tally>,
     /// Behind a lock, so that events enter the journal and this queue in the same order.
     queue: Mutex<mpsc::UnboundedSender<Queued>>,
 }
@@ -178,13 +190,7 @@ pub fn router<R: Receiver>(
             let _ = stopping.run_until_cancelled(write_refused(writing)).await;
         }
     });
-    let shared = Arc::new(Shared {
-        routes,
-        nonces,
-        inbox,
-        refusals: Arc::default(),
-        queue: Mutex::new(queue),
-    });
+    let shared = Arc::new(Shared { routes, nonces, inbox, queue: Mutex::new(queue) });
     Router::new()
         .route("/hook/{token}", post(hook::<R>))
         .route("/reach/{nonce}", get(reach::<R>).post(reach::<R>))
@@ -196,12 +202,13 @@ async fn hook<R: Receiver>(
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> StatusCode {
+    let counts = &shared.routes.counts;
     let Some(route) = shared.routes.find(&token) else {
-        shared.refusals.refused("unknown_token");
+        counts.refusals.refused("unknown_token");
         return StatusCode::NOT_FOUND;
     };
     let Some(event) = Uncommitted::new(route, revision(&headers)) else {
-        shared.refusals.refused("too_many");
+        counts.refusals.refused("too_many");
         return StatusCode::TOO_MANY_REQUESTS;
     };
     shared.inbox.receiver.received(event.0.session, event.0.hook);
@@ -210,9 +217,13 @@ async fn hook<R: Receiver>(
     match shared.commit(event, now()).await {
         Ok(true) => {
             tracing::info!(%session, %hook, "a webhook arrived");
+            counts.saved.fetch_add(1, Ordering::Relaxed);
             StatusCode::OK
         }
-        Ok(false) | Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Ok(false) | Err(_) => {
+            counts.unsaved.fetch_add(1, Ordering::Relaxed);
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
 }
 

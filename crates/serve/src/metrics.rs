@@ -3,7 +3,7 @@
 //! It never shares a listener with what strangers reach: whoever reads the figures learns how busy a server is. Names
 //! and labels are fixed texts, so no PIN, address or text of a person can be among them.
 
-use std::{fmt::Write as _, io, net::SocketAddr, sync::Arc};
+use std::{fmt::Write as _, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc};
 
 use axum::{Router, http::header, response::IntoResponse as _, routing::get};
 
@@ -59,11 +59,23 @@ impl Figures {
     }
 }
 
-/// Takes the figures at this moment.
-pub type Take = Arc<dyn Fn() -> Figures + Send + Sync>;
+/// Takes the figures at one moment; clones are the same one.
+#[derive(Clone)]
+pub struct Take(Arc<dyn Fn() -> Taking + Send + Sync>);
 
-/// `GET /metrics` as `take` has them.
-pub fn routes(take: Take) -> Router {
+type Taking = Pin<Box<dyn Future<Output = Figures> + Send>>;
+
+impl Take {
+    /// Figures that `take` has at hand or asks for.
+    pub fn new<F>(take: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Figures> + Send + 'static,
+    {
+        Self(Arc::new(move || Box::pin(take())))
+    }
+}
+
+fn routes(take: Take) -> Router {
     Router::new().route("/metrics", get(move || answer(take.clone())))
 }
 
@@ -74,7 +86,7 @@ async fn answer(take: Take) -> axum::response::Response {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, take().into_text()).into_response()
+    (headers, (take.0)().await.into_text()).into_response()
 }
 
 /// Starts a listener for metrics and health alone, at an address that nobody else is served at.

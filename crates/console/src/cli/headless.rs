@@ -4,7 +4,7 @@
 //! of standard output loses no event: the next batch is taken from the feed only when the
 //! last was written.
 
-use std::{path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use clap::Args;
 use engine::desktop::Headless;
@@ -42,6 +42,9 @@ pub struct Flags {
     /// with what happens from now on
     #[arg(long, env = "DESKHAND_FROM_SEQ", value_name = "SEQ")]
     from_seq: Option<u64>,
+    /// Tell metrics (Prometheus, at /metrics) and health here, to whoever reaches this address
+    #[arg(long, env = "DESKHAND_METRICS", value_name = "IP:PORT")]
+    metrics: Option<SocketAddr>,
     /// Who goes on record as having given the commands; without it, the technician of the settings
     #[arg(long, env = "DESKHAND_BY", value_name = "NAME")]
     by: Option<String>,
@@ -62,6 +65,16 @@ pub(super) async fn run(
         app = App::start(options) => app?,
         () = stop.cancelled() => return Ok(End::Done),
     };
+    let metrics = match flags.metrics.map(|addr| app.tell_metrics(addr)).transpose() {
+        Ok(metrics) => metrics,
+        Err(error) => {
+            app.stop().await;
+            return Err(Failed::address(
+                error.to_string(),
+                "Choose another address for --metrics.",
+            ));
+        }
+    };
     let (out, written) = mpsc::channel(WAITING);
     let writer = tokio::spawn(write(written));
     // The writer can't have ended before its first line.
@@ -73,6 +86,9 @@ pub(super) async fn run(
         () = reload_when_asked(&app, reload) => {}
         // The reader is gone.
         () = out.closed() => tracing::info!("standard output is closed, so this ends"),
+    }
+    if let Some(metrics) = metrics {
+        metrics.shutdown().await;
     }
     finish(app, feed, out, writer).await;
     Ok(End::Done)

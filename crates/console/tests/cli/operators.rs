@@ -88,10 +88,12 @@ async fn a_hangup_reads_settings_and_the_doors_certificate_again_and_keeps_what_
 }
 
 #[tokio::test]
-async fn the_listener_tells_its_health_by_any_address_and_by_no_foreign_name() {
+async fn the_listener_tells_its_health_and_figures_by_any_address_and_by_no_foreign_name() {
     let home = tempfile::tempdir().unwrap();
     let listen = format!("127.0.0.1:{}", free_port());
-    let console = Console::start(home.path(), &["--listen", &listen]).await;
+    let metrics = format!("127.0.0.1:{}", free_port());
+    let words = ["--listen", &listen, "--metrics", &metrics];
+    let console = Console::start(home.path(), &words).await;
     for path in ["/healthz", "/readyz"] {
         let ask = |host: &'static str| {
             client().get(format!("http://{listen}{path}")).header("host", host).send()
@@ -99,6 +101,22 @@ async fn the_listener_tells_its_health_by_any_address_and_by_no_foreign_name() {
         assert_eq!(ask("10.1.2.3").await.unwrap().status(), 200, "{path}");
         assert_eq!(ask("evil.example").await.unwrap().status(), 403, "{path}");
     }
+    let own = client().get(format!("http://{metrics}/readyz")).send().await.unwrap();
+    assert_eq!(own.status(), 200);
+    let wrong = client().post(format!("http://{listen}/hook/NoSuchToken")).send().await.unwrap();
+    assert_eq!(wrong.status(), 404);
+    let figures = client().get(format!("http://{metrics}/metrics")).send().await.unwrap();
+    let figures = figures.text().await.unwrap();
+    for line in [
+        "deskhand_console_sessions 0",
+        "deskhand_listener_webhooks_total{result=\"saved\"} 0",
+        "deskhand_listener_refusals_total{kind=\"unknown_token\"} 1",
+    ] {
+        assert!(figures.lines().any(|told| told == line), "{line} isn't in {figures}");
+    }
+    // Whoever may send webhooks reads no figures.
+    let there = client().get(format!("http://{listen}/metrics")).send().await.unwrap();
+    assert_eq!(there.status(), 404);
     console.quit().await;
 }
 
