@@ -73,8 +73,13 @@ async fn a_console_sees_each_step_of_its_customer() {
     let gone = console.state_where(|state| state["viewers"]["is"] == "offline").await;
     assert_eq!(gone["happened"], json!([1, 1, 0, 1]));
     assert_eq!(gone["reopened"], false, "the program was there before");
-    // It takes the first one's place, so the side is online all the time.
-    let _second = rig.program(&pin).await;
+    // It proves that it is the session's own and takes the first one's place, so the side is online all the time.
+    let conf = rig.conf(&pin).await;
+    let mut second = Page::connect(&rig, Uuid::new_v4()).await;
+    let program_hello = json!({ "version": "1", "platform": "p", "conf": conf });
+    second
+        .greet(&json!({ "session_pin": pin, "side": "presenter", "program": program_hello }))
+        .await;
     console.state_where(|state| state["reopened"] == true).await;
     drop(program);
     rig.post("/x/revoke", &json!({ "session_pin": pin })).await;

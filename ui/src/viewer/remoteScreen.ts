@@ -29,6 +29,8 @@ export type RemoteScreenHandlers = {
   onPicture(): void;
   /** A picture is being saved; false if the customer can't be told now. */
   onSnapshot(): boolean;
+  /** The customer's banner shows other words; false if that can't be said now. */
+  onWordsDiffer(): boolean;
   /** The shortcut for the chat was pressed. */
   onChat(): void;
 };
@@ -45,6 +47,7 @@ export class RemoteScreen {
   private shown = false;
   private words = '';
   private matched = '';
+  private differ = false;
   private toastTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly field = $('typed') as HTMLTextAreaElement;
   private readonly typing: Typing;
@@ -176,7 +179,8 @@ export class RemoteScreen {
   }
 
   private drawWords(): void {
-    $('words').hidden = !this.shown || this.words === '' || this.words === this.matched;
+    const compared = !this.shown || this.words === '' || this.words === this.matched;
+    $('words').hidden = compared && !this.differ;
   }
 
   private showFirstPicture(meter: Meter): void {
@@ -298,6 +302,18 @@ export class RemoteScreen {
     press('picture', () => void this.savePicture());
     press('words-done', () => {
       this.matched = this.words;
+      this.drawWords();
+    });
+    press('words-differ', () => {
+      if (!this.handlers.onWordsDiffer()) {
+        this.toast('Not connected just now. Close this window and end the session in Deskhand.');
+        return;
+      }
+      this.differ = true;
+      $('words').classList.replace('ok', 'wait');
+      $('words-done').hidden = $('words-differ').hidden = true;
+      $('words-say').textContent =
+        'You ended the session: somebody may be between you and the customer. Call the customer on a number that you know, have them close the program, and begin a new session over another network.';
       this.drawWords();
     });
     document.addEventListener('fullscreenchange', () => {

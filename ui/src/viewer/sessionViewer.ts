@@ -44,6 +44,7 @@ export class SessionViewer {
         this.change({ stream: { is: 'open' }, seen: true });
       },
       onSnapshot: () => this.connection.send({ type: 'snapshot' }),
+      onWordsDiffer: () => this.connection.send({ type: 'words_differ' }),
       onChat: () => {
         this.side.toggle();
       },

@@ -8,6 +8,7 @@ pub(crate) mod live;
 mod picture;
 mod stream;
 mod window_page;
+mod words_differ;
 
 use std::{
     borrow::Cow,
@@ -134,6 +135,17 @@ impl Viewers {
                 window.closed.cancel();
             }
             !leaves
+        });
+    }
+
+    /// Ends whatever the windows of a session carry.
+    fn cut_off(&self, session: SessionId) {
+        self.windows.write().retain(|_, window| {
+            let stays = window.session != session;
+            if !stays {
+                window.closed.cancel();
+            }
+            stays
         });
     }
 

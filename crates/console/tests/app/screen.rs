@@ -5,7 +5,7 @@ use engine::remote::ViewerUrl;
 use seal::{Access, Responder, Sealed};
 use serde_json::{Value, json};
 
-use crate::rig::{Page, Rig};
+use crate::rig::{Page, Rig, eventually};
 
 /// A presenter's program, as far as the broker and a window can tell.
 struct Program {
@@ -30,7 +30,7 @@ impl Program {
     /// Dials the stream that it is told of, and does its part of the exchange.
     async fn stream(&mut self, access: Access) -> (Page, Sealed) {
         let told = self.live.next_of("viewer").await;
-        assert_eq!(told["sealed"], true);
+        assert_eq!((&told["sealed"], &told["invited"]), (&json!(true), &json!(true)));
         let mut stream = Page::dial(&format!("{}/screen", self.origin)).await.unwrap();
         stream.send(json!({ "type": "present", "stream": told["stream"] })).await;
         stream.next_of("joined").await;
@@ -143,6 +143,33 @@ async fn a_window_sees_and_steers_a_screen_through_a_broker_that_can_read_neithe
         got.extend(sealed.opener.open(&piece).unwrap());
     }
     assert_eq!(got, picture[..100_000]);
+}
+
+/// The broker may be the one in between: the picture ends without its doing.
+#[tokio::test(flavor = "multi_thread")]
+async fn words_that_differ_end_the_session_and_are_noted() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let mut window = Window::open(&rig, &id, false).await;
+    let mut screen = window.watch().await;
+    let (mut stream, _) = program.stream(Access::Control).await;
+    screen.next_of("joined").await;
+    window.live.send(json!({ "type": "words_differ" })).await;
+    window.live.is_sent_away().await;
+    screen.is_sent_away().await;
+    stream.is_sent_away().await;
+    program.live.next_of("bye").await;
+    let noted = async || {
+        let Reply::Audit { entries, .. } = rig.ask(json!({ "do": "audit" })).await else {
+            return None;
+        };
+        entries.into_iter().find(|entry| entry.action == "words_differ")
+    };
+    let entry = eventually("the entry in the audit log", noted).await;
+    assert_eq!((entry.by.as_str(), entry.session.as_ref()), (crate::rig::BY, Some(&id)));
+    assert_eq!(window.get("").await.status(), reqwest::StatusCode::NOT_FOUND);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use super::{Banner, Choice, ConsentUi, Question, sentences};
 use crate::screen::ScreenError;
 
 /// The width and height in units at which every window fits on a monitor.
-const NEEDED_ROOM: (f32, f32) = (580.0, 540.0);
+const NEEDED_ROOM: (f32, f32) = (580.0, 640.0);
 
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {

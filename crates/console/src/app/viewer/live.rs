@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 use wire::{Pin, shared_screen::Secret};
 
-use super::{PATIENCE, ViewerWindow, heard, tell};
+use super::{PATIENCE, ViewerWindow, heard, tell, words_differ};
 use crate::app::Console;
 
 /// A page's first message. Its other fields concern the window only, not the broker.
@@ -34,10 +34,15 @@ pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &Viewe
     if let Some(FromPage::Hello { page: id }) = first
         && let Some((mut broker, key)) = join(&mut page, console, window, id).await
     {
-        tokio::select! {
-            () = talk(&mut page, &mut broker, window) => {}
-            () = window.closed.cancelled() => {}
-            () = console.lifecycle.watch.stopping.cancelled() => {}
+        let ended = tokio::select! {
+            ended = talk(&mut page, &mut broker, window) => ended,
+            () = window.closed.cancelled() => Ended::Left,
+            () = console.lifecycle.watch.stopping.cancelled() => Ended::Left,
+        };
+        match ended {
+            Ended::Left => {}
+            // Only here: it closes the window, which would cancel what is in the select.
+            Ended::WordsDiffer => words_differ::end(console, window).await,
         }
         // A page that connected again may have a newer key by now.
         window.key.send_if_modified(|now| {
@@ -123,30 +128,41 @@ async fn next(broker: &mut Socket) -> Option<Map<String, Value>> {
     timeout(PATIENCE, text).await.ok().flatten()
 }
 
+/// How a live connection ended.
+enum Ended {
+    /// Either end is gone.
+    Left,
+    /// The person here said that the words to compare differ.
+    WordsDiffer,
+}
+
 /// Carries texts both ways, one at a time, and sends the page the words to compare.
-async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) {
+async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) -> Ended {
     let mut words = window.words.subscribe();
     if !tell_words(page, &mut words).await {
-        return;
+        return Ended::Left;
     }
     loop {
         tokio::select! {
             frame = page.recv() => match frame {
+                Some(Ok(Frame::Text(text))) if words_differ::is_said_by(&text) => {
+                    return Ended::WordsDiffer;
+                }
                 Some(Ok(Frame::Text(text))) => {
                     let said = broker.send(Message::text(text.as_str()));
-                    if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return }
+                    if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return Ended::Left }
                 }
                 Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
-                None | Some(Err(_) | Ok(Frame::Binary(_) | Frame::Close(_))) => return,
+                None | Some(Err(_) | Ok(Frame::Binary(_) | Frame::Close(_))) => return Ended::Left,
             },
             message = broker.next() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    if !tell(page, text.as_str().to_owned()).await { return }
+                    if !tell(page, text.as_str().to_owned()).await { return Ended::Left }
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                None | Some(Err(_) | Ok(Message::Binary(_) | Message::Close(_))) => return,
+                None | Some(Err(_) | Ok(Message::Binary(_) | Message::Close(_))) => return Ended::Left,
             },
-            Ok(()) = words.changed() => if !tell_words(page, &mut words).await { return },
+            Ok(()) = words.changed() => if !tell_words(page, &mut words).await { return Ended::Left },
         }
     }
 }
