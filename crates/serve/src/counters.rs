@@ -6,9 +6,17 @@ use std::{
     array,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
+
+/// How often a kind of refusal is logged at most.
+const LOGGED_EVERY: Duration = Duration::from_mins(1);
+/// For how long a server counts as full after somebody was refused.
+const FULL_FOR: Duration = Duration::from_secs(10);
 
 /// Why a server closed a connection, or never took it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +66,18 @@ pub struct Counters(Arc<Numbers>);
 struct Numbers {
     open: AtomicUsize,
     limit: AtomicUsize,
+    /// Whether somebody's share of the places is used up.
+    full: AtomicBool,
     refused: [AtomicU64; Refusal::ALL.len()],
+    logged: [Mutex<Logged>; Refusal::ALL.len()],
+}
+
+/// When a kind was refused and logged last, and how many there were by then.
+#[derive(Debug, Default)]
+struct Logged {
+    refused: Option<Instant>,
+    logged: Option<Instant>,
+    count: u64,
 }
 
 /// What [`Counters`] stood at.
@@ -68,6 +87,9 @@ pub struct Counts {
     pub open: usize,
     /// How many may be open at once.
     pub limit: usize,
+    /// Whether there is no room for some: places are used up, or somebody was refused for want of
+    /// one in the last 10 seconds.
+    pub full: bool,
     /// How often each kind was refused since the start, in the order of [`Refusal::ALL`].
     pub refused: [u64; Refusal::ALL.len()],
 }
@@ -85,6 +107,7 @@ impl Counters {
         Counts {
             open: self.0.open.load(Ordering::Relaxed),
             limit: self.0.limit.load(Ordering::Relaxed),
+            full: self.is_full(Instant::now()),
             refused: array::from_fn(|at| self.0.refused[at].load(Ordering::Relaxed)),
         }
     }
@@ -93,16 +116,45 @@ impl Counters {
         self.0.limit.store(limit, Ordering::Relaxed);
     }
 
-    pub(crate) fn opened(&self) {
-        self.0.open.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn closed(&self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    /// What the places stand at.
+    pub(crate) fn stand_at(&self, open: usize, full: bool) {
+        self.0.open.store(open, Ordering::Relaxed);
+        self.0.full.store(full, Ordering::Relaxed);
     }
 
     pub(crate) fn refused(&self, refusal: Refusal) {
-        self.0.refused[refusal.index()].fetch_add(1, Ordering::Relaxed);
+        if let Some(times) = self.count(refusal, Instant::now()) {
+            let (kind, open) = (refusal.name(), self.0.open.load(Ordering::Relaxed));
+            match refusal {
+                Refusal::Full | Refusal::Address | Refusal::Owner => {
+                    tracing::warn!(kind, times, open, "connections were refused");
+                }
+                // Also browsers open connections in advance and then don't need them.
+                Refusal::Silent | Refusal::Slow | Refusal::Unread => {
+                    tracing::info!(kind, times, open, "connections were ended");
+                }
+            }
+        }
+    }
+
+    /// Counts one more, and says how many to log, if it is time to.
+    fn count(&self, refusal: Refusal, now: Instant) -> Option<u64> {
+        let total = self.0.refused[refusal.index()].fetch_add(1, Ordering::Relaxed) + 1;
+        let mut last = self.0.logged[refusal.index()].lock();
+        last.refused = Some(now);
+        if last.logged.is_some_and(|at| now.duration_since(at) < LOGGED_EVERY) {
+            return None;
+        }
+        let times = total.saturating_sub(last.count);
+        last.logged = Some(now);
+        last.count = total;
+        Some(times)
+    }
+
+    fn is_full(&self, now: Instant) -> bool {
+        let refused = self.0.logged[Refusal::Full.index()].lock().refused;
+        let lately = refused.is_some_and(|at| now.duration_since(at) < FULL_FOR);
+        lately || self.0.full.load(Ordering::Relaxed)
     }
 }
 
@@ -119,11 +171,22 @@ mod tests {
                 counters.clone().refused(refusal);
             }
         }
-        counters.opened();
-        counters.opened();
-        counters.closed();
+        counters.stand_at(1, false);
         let counts = counters.snapshot();
         assert_eq!(counts.open, 1);
         assert_eq!(Refusal::ALL.map(|refusal| counts.of(refusal)), [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_kind_is_logged_once_a_minute_with_all_that_came_meanwhile() {
+        let (counters, start) = (Counters::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(counters.count(Refusal::Full, start), Some(1));
+        assert_eq!(counters.count(Refusal::Silent, start), Some(1));
+        assert_eq!(counters.count(Refusal::Full, after(1)), None);
+        assert_eq!(counters.count(Refusal::Full, after(59)), None);
+        assert_eq!(counters.count(Refusal::Full, after(60)), Some(3));
+        assert!(counters.is_full(after(69)));
+        assert!(!counters.is_full(after(70)));
     }
 }

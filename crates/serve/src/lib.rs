@@ -7,6 +7,7 @@
 //! - nothing listens beyond loopback unless its caller passed another address;
 //! - no request reaches a handler with a foreign `Host`, a body over the limit, or headers or a
 //!   body that take longer than the limit (where bodies are [ignored](Bodies::Ignored), without a body);
+//! - no address and no silence takes the places of others: see [`Limits`] and [`Door`];
 //! - there is no control API unless one was started, and it never shares a listener with the
 //!   server that it controls;
 //! - nothing here logs a URI, a header or a body.
@@ -27,17 +28,21 @@
 
 #![warn(missing_docs)]
 
+mod acceptor;
 pub mod bind;
 pub mod built_pages;
 pub mod clock;
 pub mod control;
 pub mod counters;
 pub mod fault;
+mod file_limit;
 pub mod guard;
 pub mod limits;
 pub mod page_policy;
 pub mod peer;
+pub mod places;
 pub mod process;
+mod progress;
 pub mod server;
 pub mod tls;
 pub mod token;
@@ -51,6 +56,7 @@ pub use guard::HostGuard;
 pub use limits::{Bodies, Limits};
 pub use page_policy::PagePolicy;
 pub use peer::{Client, TrustedProxies};
+pub use places::Door;
 pub use server::{CutConnection, Server};
 pub use tls::{TlsError, TlsFiles};
 pub use token::ControlToken;

@@ -81,7 +81,8 @@ impl TrustedProxies {
         Client::from_ip(at)
     }
 
-    fn trusts(&self, ip: IpAddr) -> bool {
+    /// Whether the address is a trusted proxy's.
+    pub fn trusts(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(ip))
     }
 }
