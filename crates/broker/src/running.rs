@@ -6,7 +6,7 @@ use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret as _;
 use serve::{
-    BindError, FaultPlan, Limits, Server, TlsError, TlsFiles, tls::Tls, token::TokenError,
+    BindError, Door, FaultPlan, Limits, Server, TlsError, TlsFiles, tls::Tls, token::TokenError,
 };
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -62,7 +62,7 @@ pub struct Running {
     pub(crate) coordinator: Arc<Coordinator>,
     addr: SocketAddr,
     got_requested_port: bool,
-    server: Server,
+    pub(crate) server: Server,
     pub(crate) limits: Limits,
     /// The server of the endpoint for the network, and whether it got the port that was asked for.
     pub(crate) network: Option<(Server, bool)>,
@@ -108,10 +108,11 @@ impl Broker {
             control.start::<StartError>(advance, faults, extra)
         });
         let control = control.transpose()?;
+        let door = Door { proxies: proxies.clone(), ..Door::default() };
         let context =
             ApiContext { coordinator: Arc::clone(&coordinator), endpoint, proxies, compat_cors };
         let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
-        let server = Server::start(bound, http::routes(context), limits, tls)?;
+        let server = Server::start_at(door, bound, http::routes(context), limits, tls)?;
         let timer = tokio::spawn(keep_time(Arc::clone(&coordinator)));
         let network = None;
         Ok(Running {

@@ -10,7 +10,7 @@ pub use self::stores::{Keys, LostStore, Stores};
 use std::{net::SocketAddr, sync::Arc};
 
 use ractor::ActorRef;
-use serve::Server;
+use serve::{Counters, Server};
 use session::{
     About, Input, Lamp, Timestamp,
     mail::{Template, When},
@@ -94,6 +94,11 @@ impl Engine {
     /// Where the listener is bound.
     pub const fn listener(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What the listener counts of its connections.
+    pub const fn listener_counters(&self) -> &Counters {
+        self.listener.counters()
     }
 
     /// The base URL of hooks, without their tokens.

@@ -58,6 +58,10 @@ struct Args {
     /// Write the control API's token here, mode 0600. [default: control-token in the data folder]
     #[arg(long, env = "DESKHAND_SANDBOX_CONTROL_TOKEN_FILE", value_name = "FILE")]
     control_token_file: Option<PathBuf>,
+    /// Take so many connections at once at each service. [default: half of the files that the process
+    /// may open, at most 16384]
+    #[arg(long, env = "DESKHAND_SANDBOX_CONNECTIONS", value_name = "NUMBER")]
+    connections: Option<std::num::NonZeroUsize>,
     /// Log to stderr: error, warn, info, debug, or a tracing filter.
     #[arg(long, env = "DESKHAND_SANDBOX_LOG", default_value = "info", value_name = "FILTER", value_parser = serve::process::log_filter)]
     log: String,
@@ -100,6 +104,9 @@ fn config(args: Args) -> Config {
         passwordless: Port::from_number(args.passwordless_port),
     };
     config.examples = args.examples;
+    if let Some(connections) = args.connections {
+        config.limits.connections = connections.get();
+    }
     config.control = args.control.map(|listen| Control {
         ip: listen.ip(),
         port: Port::from_number(listen.port()),
