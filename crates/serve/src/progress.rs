@@ -173,6 +173,10 @@ where
                 StatusCode::REQUEST_TIMEOUT => under_way.progress.place.refused(Refusal::Slow),
                 _ => {}
             }
+            if is_http2 {
+                // It may have no room for even the first byte.
+                under_way.set_waiting(Some(Instant::now()));
+            }
             Ok(response.map(|body| Body::new(NotedBody { body, under_way, is_http2 })))
         })
     }

@@ -131,7 +131,8 @@ async fn whoever_sends_nothing_or_only_half_is_sent_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_trickle_do_not_prolong_the_time_for_a_first_request() {
     for start_of_it in ["GET / HTTP/1.1\r\nx: ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
-        let server = start(Limits { headers_within: SHORT, ..patient() }, None, false);
+        let limits = Limits { headers_within: SHORT, body_within: SHORT, ..patient() };
+        let server = start(limits, None, false);
         let mut socket = connect(&server, 1);
         socket.write_all(start_of_it.as_bytes()).unwrap();
         // An empty frame of settings to HTTP/2; to HTTP/1 nothing that ends a header.
@@ -171,17 +172,28 @@ fn http2(window: u8, path: &str) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_http2_connection_ends_and_one_that_answers_no_ping_too() {
-    for (limits, path) in [
-        (Limits { idle_within: SHORT, ..patient() }, "/"),
+    for (limits, window, path) in [
+        (Limits { idle_within: SHORT, ..patient() }, 100, "/"),
         // It is owed an answer for ever, and never says that it is still there.
-        (Limits { idle_within: SHORT, headers_within: SHORT, ..patient() }, "/large"),
+        (Limits { idle_within: SHORT, headers_within: SHORT, ..patient() }, 0, "/large"),
     ] {
         let server = start(limits, None, false);
         let mut socket = connect(&server, 1);
-        socket.write_all(&http2(0, path)).unwrap();
+        socket.write_all(&http2(window, path)).unwrap();
         let came = tokio::task::spawn_blocking(|| until_the_end(socket)).await.unwrap();
         assert!(!came.is_empty());
         counted(&server, |counts| counts.open == 0).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_http2_answer_for_which_there_is_never_room_ends_its_connection() {
+    for (window, path) in [(0, "/"), (0, "/large"), (100, "/large")] {
+        let server = start(Limits { write_within: SHORT, ..patient() }, None, false);
+        let mut socket = connect(&server, 1);
+        socket.write_all(&http2(window, path)).unwrap();
+        tokio::task::spawn_blocking(|| until_the_end(socket)).await.unwrap();
+        counted(&server, |counts| counts.of(Refusal::Unread) == 1 && counts.open == 0).await;
     }
 }
 
