@@ -25,6 +25,9 @@ use tower_service::Service;
 
 use crate::{Limits, counters::Refusal, places::Place};
 
+/// How much of an HTTP/2 answer is given at a time.
+const PIECE: usize = 16 * 1024;
+
 /// What a connection is doing.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -177,7 +180,8 @@ where
                 // It may have no room for even the first byte.
                 under_way.set_waiting(Some(Instant::now()));
             }
-            Ok(response.map(|body| Body::new(NotedBody { body, under_way, is_http2 })))
+            Ok(response
+                .map(|body| Body::new(NotedBody { body, under_way, is_http2, rest: Bytes::new() })))
         })
     }
 }
@@ -188,6 +192,25 @@ struct NotedBody {
     under_way: UnderWay,
     /// HTTP/1 doesn't ask for more before what it has is written, for which the connection has a limit of its own.
     is_http2: bool,
+    /// What is still to be given of a large part: given at once, all of it would count as taken.
+    rest: Bytes,
+}
+
+impl NotedBody {
+    fn next_piece(&mut self) -> Option<Bytes> {
+        let length = self.rest.len().min(PIECE);
+        (length > 0).then(|| self.rest.split_to(length))
+    }
+
+    fn first_piece(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        match frame.into_data() {
+            Ok(data) => {
+                self.rest = data;
+                Frame::data(self.next_piece().unwrap_or_default())
+            }
+            Err(trailers) => trailers,
+        }
+    }
 }
 
 impl HttpBody for NotedBody {
@@ -198,19 +221,32 @@ impl HttpBody for NotedBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if self.is_http2 {
-            // Asked for more only when the client has room for it.
-            self.under_way.set_waiting(polled.is_ready().then(Instant::now));
+        if !self.is_http2 {
+            return Pin::new(&mut self.body).poll_frame(cx);
         }
+        let polled = match self.next_piece() {
+            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            None => match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(self.first_piece(frame)))),
+                other => other,
+            },
+        };
+        // Asked for more only when the client has room for it.
+        self.under_way.set_waiting(polled.is_ready().then(Instant::now));
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (of_body, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        let mut hint = SizeHint::new();
+        if let Some(upper) = of_body.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint.set_lower(of_body.lower() + rest);
+        hint
     }
 }
