@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use serve::{Port, Server, TlsFiles};
+use serve::{Counters, Door, Port, Server, TlsFiles, TrustedProxies};
 use url::Url;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The endpoint for strangers on the network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Network {
     /// The address to listen on.
     pub ip: IpAddr,
@@ -26,6 +26,8 @@ pub struct Network {
     pub tls: Option<TlsFiles>,
     /// The address that they use, if it is neither the one above nor this computer's own.
     pub public_url: Option<Url>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Running {
@@ -46,8 +48,10 @@ impl Running {
             coordinator: Arc::clone(&self.coordinator),
             endpoint: Arc::clone(&endpoint),
             health: self.health.clone(),
+            network_proxies: network.trusted_proxies.clone(),
         };
-        let server = Server::start(bound, http::routes(context), self.limits, tls)?;
+        let door = Door { proxies: network.trusted_proxies, ..Door::default() };
+        let server = Server::start_at(door, bound, http::routes(context), self.limits, tls)?;
         self.network = Some((server, got_requested_port));
         self.coordinator.deliverer.own.set_network(Some(&endpoint));
         *self.coordinator.network.write() = Some(endpoint);
@@ -72,6 +76,12 @@ impl Running {
     /// The address of the endpoint for the network, while it is open.
     pub fn network_addr(&self) -> Option<SocketAddr> {
         self.network.as_ref().map(|(server, _)| server.addr())
+    }
+
+    /// What each of its servers counts of its connections: this computer's, and the network's while it is open.
+    pub fn counters(&self) -> impl Iterator<Item = &Counters> {
+        let network = self.network.as_ref().map(|(server, _)| server);
+        std::iter::once(&self.server).chain(network).map(Server::counters)
     }
 
     /// False if the endpoint for the network had to take another port than the remembered one.

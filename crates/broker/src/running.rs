@@ -6,8 +6,8 @@ use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret as _;
 use serve::{
-    BindError, FaultPlan, Health, Limits, Server, Tally, TlsError, TlsFiles, tls::Tls,
-    token::TokenError,
+    BindError, Door, FaultPlan, Health, Limits, Server, Tally, TlsError, TlsFiles, TrustedProxies,
+    tls::Tls, token::TokenError,
 };
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -106,7 +106,7 @@ impl Broker {
         let (public_url, is_tls) = (config.public_url.as_ref(), tls.is_some());
         let endpoint = Arc::new(Endpoint::new(bound.addr(), public_url, is_tls, false));
         let (control, limits) = (config.control.take(), config.limits);
-        let fixed = Fixed::of(&config);
+        let (fixed, proxies) = (Fixed::of(&config), config.trusted_proxies.clone());
         let (coordinator, store_end) = open(config, Arc::clone(&endpoint)).await?;
         coordinator.record(|hub, _| hub.resume_mails()).await;
         let health = health_of(&coordinator);
@@ -121,10 +121,15 @@ impl Broker {
             serve::metrics::start::<StartError>(addr, metrics::take(&coordinator), &health)
         });
         let metrics = metrics.transpose()?;
-        let context =
-            ApiContext { coordinator: Arc::clone(&coordinator), endpoint, health: health.clone() };
+        let door = Door { proxies, ..Door::default() };
+        let context = ApiContext {
+            coordinator: Arc::clone(&coordinator),
+            endpoint,
+            network_proxies: TrustedProxies::default(),
+            health: health.clone(),
+        };
         let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
-        let server = Server::start(bound, http::routes(context), limits, tls)?;
+        let server = Server::start_at(door, bound, http::routes(context), limits, tls)?;
         let timer = tokio::spawn(keep_time(Arc::clone(&coordinator)));
         let network = None;
         Ok(Running {

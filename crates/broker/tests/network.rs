@@ -18,7 +18,13 @@ async fn open() -> (Rig, String) {
 }
 
 fn endpoint() -> Network {
-    Network { ip: [127, 0, 0, 1].into(), port: Port::Any, tls: None, public_url: None }
+    Network {
+        ip: [127, 0, 0, 1].into(),
+        port: Port::Any,
+        tls: None,
+        public_url: None,
+        trusted_proxies: serve::TrustedProxies::default(),
+    }
 }
 
 /// A call from the network.
@@ -122,6 +128,25 @@ async fn the_network_has_limits_of_its_own_and_the_console_keeps_its_room() {
     assert_eq!([send().await, send().await], [200, 429]);
     for _ in 0..5 {
         rig.mint().await;
+    }
+}
+
+#[tokio::test]
+async fn customers_behind_a_trusted_proxy_are_told_apart_and_an_untrusted_one_speaks_for_nobody() {
+    for (trusted, of_the_next) in [(true, 200), (false, 429)] {
+        let mut rig = broker_with(|config| config.rates.remote.mint = Rate::new(2, 600)).await;
+        let proxies = trusted.then(|| "127.0.0.1".parse().unwrap());
+        let trusted_proxies = serve::TrustedProxies::new(proxies);
+        rig.running.open_to_network(Network { trusted_proxies, ..endpoint() }).await.unwrap();
+        let url =
+            format!("{}/api/v1/session_pin?region=us-east-1", rig.handle().customers_origin());
+        let mint = async |from: &str| {
+            let asked = rig.http.get(&url).header("x-forwarded-for", from);
+            asked.send().await.unwrap().status().as_u16()
+        };
+        let of_one = [mint("198.51.100.1").await, mint("198.51.100.1").await];
+        assert_eq!((of_one, mint("198.51.100.1").await), ([200, 200], 429));
+        assert_eq!(mint("198.51.100.2").await, of_the_next, "trusted: {trusted}");
     }
 }
 

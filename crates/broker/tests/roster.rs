@@ -77,8 +77,13 @@ async fn nobody_shares_unasked_unless_the_brokers_owner_allows_it() {
 #[tokio::test]
 async fn a_customer_of_the_network_says_neither_who_asks_nor_who_else_may_see() {
     let mut rig = broker().await;
-    let network =
-        Network { ip: [127, 0, 0, 1].into(), port: Port::Any, tls: None, public_url: None };
+    let network = Network {
+        ip: [127, 0, 0, 1].into(),
+        port: Port::Any,
+        tls: None,
+        public_url: None,
+        trusted_proxies: serve::TrustedProxies::default(),
+    };
     rig.running.open_to_network(network).await.unwrap();
     let (door, pin) = (rig.handle().customers_origin(), rig.mint().await);
     for (method, path) in [("PUT", "asker"), ("POST", "viewer_link")] {

@@ -262,8 +262,13 @@ async fn a_viewer_that_never_reads_slows_nobody_and_fills_no_memory() {
 #[tokio::test]
 async fn a_stream_of_somebody_on_the_network_ends_when_that_endpoint_closes() {
     let mut rig = broker().await;
-    let network =
-        Network { ip: [127, 0, 0, 1].into(), port: Port::Any, tls: None, public_url: None };
+    let network = Network {
+        ip: [127, 0, 0, 1].into(),
+        port: Port::Any,
+        tls: None,
+        public_url: None,
+        trusted_proxies: serve::TrustedProxies::default(),
+    };
     rig.running.open_to_network(network).await.unwrap();
     let door = rig.handle().customers_origin();
     let (_, mut presenter, viewer) = session(&rig).await;

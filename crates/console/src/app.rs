@@ -16,6 +16,7 @@ mod engine_start;
 mod error;
 mod feed;
 mod follow;
+mod full_servers;
 mod identity_sandbox;
 mod licence_consent;
 mod lost_data;

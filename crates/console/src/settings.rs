@@ -221,6 +221,8 @@ mod tests {
             (r#"{"mail_rules": [{"to": "a@b.c", "when": "now"}]}"#, "mail_rules"),
             (r#"{"technician": "a\u202Eb"}"#, "technician"),
             (r#"{"lan_url": "javascript:x"}"#, "lan_url"),
+            (r#"{"lan_trusted_proxies": ["10.0.0.0/99"]}"#, "lan_trusted_proxies"),
+            (r#"{"lan_trusted_proxies": ["proxy.example"]}"#, "lan_trusted_proxies"),
             (r#"{"viewer_origins": "https://a.example"}"#, "viewer_origins"),
             (r#"{"viewer_origins": ["http://a.example"]}"#, "viewer_origins"),
             (r#"{"viewer_origins": ["https://a.example/path"]}"#, "viewer_origins"),

@@ -37,4 +37,6 @@ pub struct Listener {
     pub port: serve::Port,
     /// The URL under which the service reaches the listener, where that isn't its own address.
     pub public_url: Option<Url>,
+    /// How many connections it takes at once; what the process's files allow unless set.
+    pub connections: Option<usize>,
 }

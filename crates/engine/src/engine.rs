@@ -14,7 +14,7 @@ use std::{
 
 use ractor::ActorRef;
 use serve::{
-    Health, Server,
+    Counters, Health, Server,
     metrics::{Figures, Kind},
 };
 use session::{
@@ -131,6 +131,11 @@ impl Engine {
     /// Where the listener is bound.
     pub const fn listener(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What the listener counts of its connections.
+    pub const fn listener_counters(&self) -> &Counters {
+        self.listener.counters()
     }
 
     /// The base URL of hooks, without their tokens.

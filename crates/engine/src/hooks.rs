@@ -161,9 +161,11 @@ struct Queued {
     done: oneshot::Sender<bool>,
 }
 
-/// The limits to serve the listener with: an event counts whatever becomes of its body.
-pub fn limits() -> Limits {
-    Limits { bodies: Bodies::Ignored, ..Limits::default() }
+/// The limits to serve the listener with: an event counts whatever becomes of its body. It takes so many
+/// connections, or as many as a server does by default.
+pub fn limits(connections: Option<usize>) -> Limits {
+    let limits = Limits { bodies: Bodies::Ignored, ..Limits::default() };
+    Limits { connections: connections.unwrap_or(limits.connections), ..limits }
 }
 
 /// The listener's routes, to be served behind [`serve::HostGuard`] and with [`limits`].

@@ -65,6 +65,10 @@ struct Args {
     /// Tell metrics (Prometheus, at /metrics) and health here, to whoever reaches this address.
     #[arg(long, env = "DESKHAND_SANDBOX_METRICS", value_name = "IP:PORT")]
     metrics: Option<SocketAddr>,
+    /// Take so many connections at once at each service. [default: half of the files that the process
+    /// may open, at most 16384]
+    #[arg(long, env = "DESKHAND_SANDBOX_CONNECTIONS", value_name = "NUMBER")]
+    connections: Option<std::num::NonZeroUsize>,
     /// Log to stderr: error, warn, info, debug, or a tracing filter.
     #[arg(long, env = "DESKHAND_SANDBOX_LOG", default_value = "info", value_name = "FILTER", value_parser = serve::process::log_filter)]
     log: String,
@@ -152,6 +156,9 @@ fn config(args: Args, data: &Path) -> Config {
     };
     config.examples = args.examples;
     config.metrics = args.metrics;
+    if let Some(connections) = args.connections {
+        config.limits.connections = connections.get();
+    }
     config.control = args.control.map(|listen| Control {
         ip: listen.ip(),
         port: Port::from_number(listen.port()),

@@ -90,7 +90,10 @@ pub fn fuzz_addresses(data: &[u8]) {
     for loopback in [false, true] {
         let policy = broker::TargetPolicy { loopback, private: false };
         if let Ok(url) = policy.parse(text, false) {
-            assert!(policy.parse(url.as_str(), false).is_ok(), "a target stays one when it is written");
+            assert!(
+                policy.parse(url.as_str(), false).is_ok(),
+                "a target stays one when it is written"
+            );
         }
     }
 }

@@ -282,7 +282,7 @@ pub fn now() -> Timestamp {
 }
 
 fn loopback(port: Port) -> Listener {
-    Listener { ip: [127, 0, 0, 1].into(), port, public_url: None }
+    Listener { ip: [127, 0, 0, 1].into(), port, public_url: None, connections: None }
 }
 
 fn without_keyring() -> Options {

@@ -198,7 +198,8 @@ impl Proxy {
 
 async fn behind(world: &World, proxy: &Proxy) -> RunningEngine {
     let public_url = Some(format!("http://{}/", proxy.at).parse().unwrap());
-    let listener = Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url };
+    let listener =
+        Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url, connections: None };
     world.engine_with(listener).await
 }
 

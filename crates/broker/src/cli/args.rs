@@ -75,6 +75,11 @@ pub struct Args {
     )]
     pub trusted_proxies: Vec<String>,
 
+    /// Take so many connections at once, of which one address gets an eighth and one IPv6 /48 a
+    /// quarter. [default: half of the files that the process may open, at most 16384]
+    #[arg(long, env = "DESKHAND_BROKER_CONNECTIONS", value_name = "NUMBER")]
+    pub connections: Option<std::num::NonZeroUsize>,
+
     /// Offer this region, answering after so many milliseconds; may be repeated, replaces the five.
     #[arg(long = "region", value_parser = region, value_name = "NAME=MS")]
     pub regions: Vec<(String, u64)>,

@@ -107,6 +107,9 @@ fn combine(args: Args) -> Result<(Settings, Option<PathBuf>), SettingsError> {
     config.smtp = smtp.map(|(url, from)| Smtp { url, from });
     let flags = Some(args.trusted_proxies).filter(|flags| !flags.is_empty());
     config.trusted_proxies = proxies(flags.unwrap_or(file.trusted_proxies))?;
+    if let Some(connections) = args.connections.or(file.connections) {
+        config.limits.connections = connections.get();
+    }
     if let Some(folder) = args.programs.or(file.programs) {
         config.programs = programs(&folder)?;
     }
@@ -233,6 +236,17 @@ mod tests {
     }
 
     #[test]
+    fn the_connections_are_set_by_flag_and_file_and_are_many_by_default() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |file: &str, flags: &[&str]| {
+            with(dir.path(), file, flags).unwrap().config.limits.connections
+        };
+        assert_eq!(of("connections = 300", &["--connections", "400"]), 400);
+        assert_eq!(of("connections = 300", &[]), 300);
+        assert_eq!(of("", &[]), serve::Limits::default().connections);
+    }
+
+    #[test]
     fn a_broker_that_others_can_reach_refuses_hooks_to_its_own_machine() {
         let dir = tempfile::tempdir().unwrap();
         let policy =
@@ -250,6 +264,7 @@ mod tests {
             ("lisen = \"127.0.0.1:1\"", "lisen"),
             ("tls_cert = \"a.pem\"", "certificate and a key"),
             ("trusted_proxies = [\"10.0.0.0/99\"]", "10.0.0.0/99"),
+            ("connections = 0", "nonzero"),
             ("programs = \"/nonexistent/programs\"", "/nonexistent/programs"),
             ("[regions]\n\"Not A Region\" = 5", "Not A Region"),
             ("[smtp]\nurl = \"smtp://x\"", "from"),

@@ -12,6 +12,8 @@ use crate::{coordinator::Coordinator, endpoint::Endpoint};
 pub(crate) struct ApiContext {
     pub coordinator: Arc<Coordinator>,
     pub endpoint: Arc<Endpoint>,
+    /// Proxies that are believed at the endpoint for the network. Those of the other one are live settings.
+    pub network_proxies: TrustedProxies,
     pub health: Health,
 }
 
@@ -26,9 +28,8 @@ impl ApiContext {
         if !self.endpoint.for_strangers {
             return self.coordinator.live().proxies.client(peer, headers);
         }
-        // No proxies: that endpoint is for direct connections, where anybody could write the header.
-        let client = TrustedProxies::default().client(peer, headers);
-        // Such a client may be a reverse proxy, behind which anybody can be.
+        let client = self.network_proxies.client(peer, headers);
+        // Such a client may be a reverse proxy that isn't listed, behind which anybody can be.
         if client.is_this_machine() { Client::STRANGER } else { client }
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use broker::{Broker, Handle, Network, Running};
 use engine::StoreError;
+use serve::{Counts, TrustedProxies};
 
 use super::{
     AppError,
@@ -140,6 +141,12 @@ impl EmbeddedBroker {
         ports.remember(&self.folder.path, &self.standing);
     }
 
+    /// What its servers count of their connections; none where it doesn't run.
+    pub async fn counts(&self) -> Vec<Counts> {
+        let slot = self.running.lock().await;
+        slot.iter().flat_map(Running::counters).map(serve::Counters::snapshot).collect()
+    }
+
     /// Stops it, if it runs.
     pub async fn close(self: Arc<Self>) {
         let running = self.running.lock().await.take();
@@ -221,6 +228,10 @@ fn network(settings: &Settings, ports: Ports) -> Network {
         port: ports::choose(listen.port(), ports.network, settings.lan_url.is_some()),
         tls: tls.map(|(cert, key)| serve::TlsFiles::new(cert, key)),
         public_url: settings.lan_url.clone(),
+        trusted_proxies: TrustedProxies::new(
+            // The settings were checked when they were set.
+            settings.lan_trusted_proxies.iter().filter_map(|proxy| proxy.parse().ok()),
+        ),
     }
 }
 

@@ -23,7 +23,7 @@ use super::{
     embedded_broker::EmbeddedBroker,
     engine_slot::EngineSlot,
     engine_start::{audit_trail, start_engine},
-    follow,
+    follow, full_servers,
     identity_sandbox::IdentitySandbox,
     licence_consent, lost_data, retention, roster, service_clients, settings_damage,
     settings_in_force::{SettingsInForce, StoredSettings},
@@ -282,6 +282,7 @@ async fn spawn_followers(console: &Arc<Console>) {
     keep(console, "follow the sessions", follow::follow);
     keep(console, "ask who is in the sessions", roster::follow);
     keep(console, "delete old sessions", retention::follow);
+    keep(console, "look whether a server is full", full_servers::follow);
     keep(console, "look through the databases for damage", store_check::follow);
 }
 

@@ -128,8 +128,13 @@ async fn put_in_force(
 
 /// The settings that decide about the way in for customers on this network.
 fn network(settings: &Settings) -> Value {
-    let Settings { lan, lan_listen, lan_url, tls_cert, tls_key, .. } = settings;
-    if *lan { serde_json::json!([lan_listen, lan_url, tls_cert, tls_key]) } else { Value::Null }
+    let Settings { lan, lan_listen, lan_url, tls_cert, tls_key, lan_trusted_proxies, .. } =
+        settings;
+    if *lan {
+        serde_json::json!([lan_listen, lan_url, tls_cert, tls_key, lan_trusted_proxies])
+    } else {
+        Value::Null
+    }
 }
 
 /// The stored settings with the changes; records who accepted the licence terms, and when.

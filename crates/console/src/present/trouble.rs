@@ -68,6 +68,23 @@ pub fn is_of_notifications(trouble: &Trouble) -> bool {
     trouble.text.starts_with(NOTIFICATIONS)
 }
 
+const FULL: &str = "Take connections: ";
+
+/// The trouble of a listener or a broker that has no room for some; `what` names it.
+pub fn of_full_server(what: &str, limit: usize) -> Trouble {
+    let text = sentence(&format!(
+        "{FULL}{what} has so many of its {limit} connections open that it turns some away"
+    ));
+    let remedy = "Until it has room, customers may be unable to join and events may be lost. Look in the log for \
+                  what is turned away, and set more connections, or keep whoever opens so many from this computer.";
+    Trouble { code: Code::ServiceFault, text, remedy: remedy.into() }
+}
+
+/// Whether it is the trouble of a full server.
+pub fn is_of_full_server(trouble: &Trouble) -> bool {
+    trouble.text.starts_with(FULL)
+}
+
 /// The trouble of a failed store.
 pub fn of_store(error: &StoreError) -> Trouble {
     match error {

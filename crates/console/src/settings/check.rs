@@ -191,6 +191,13 @@ pub(super) fn viewer_origin(url: &Url) -> Result<(), Fault> {
     ensure(url.scheme() == "https" || is_loopback(url), "an origin in it is not secure (https)")
 }
 
+pub(super) fn network(text: &str) -> Result<(), Fault> {
+    ensure(
+        text.parse::<serve::peer::Network>().is_ok(),
+        "one of them is neither an address nor a network",
+    )
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

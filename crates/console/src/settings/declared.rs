@@ -101,6 +101,14 @@ settings! {
         .field(Group::Listener, "Public URL", code("Its own address"))
         .hint("Needed when the service runs elsewhere: what leads here from there.");
 
+    listener_connections: Option<u32> = None =>
+        setting("give a number from 16 to 65536, or leave it empty")
+        .flag("NUMBER", "How many connections the listener takes at once, 16 to 65536")
+        .in_force(InForce::NewEngine)
+        .unset("half of the files that it may open, at most 16384")
+        .number(16..=65_536, Group::Listener, "Connections", "at once")
+        .hint("One address gets an eighth of them. Empty: half of the files that Deskhand may open, at most 16384.");
+
     probe_rounds: u32 = 3 => setting("give a number from 1 to 10")
         .flag("NUMBER", "Samples a region, 1 to 10")
         .in_force(InForce::WhenIdle)
@@ -123,7 +131,7 @@ settings! {
 
     lan: bool = false => setting(YES_OR_NO)
         .flag("BOOL", "Let customers on this network join at the broker that comes along: true or false")
-        .meaning("let customers on this network join at the broker that comes along; in force at once, with the four below. They join through a listener of its own: links carry that address, and what the console does stays on this computer")
+        .meaning("let customers on this network join at the broker that comes along; in force at once, with the five below. They join through a listener of its own: links carry that address, and what the console does stays on this computer")
         .field(Group::Lan, "Let customers on this network join", FieldKind::Switch)
         .hint("Without it, invites work on this computer only.");
 
@@ -150,6 +158,14 @@ settings! {
         .flag("FILE", "Its certificate's key (PEM)")
         .check(|s| check::belong_together(s.tls_key.is_some() || s.tls_cert.is_none()))
         .field(Group::Lan, "TLS key", code("/etc/ssl/deskhand.key"));
+
+    lan_trusted_proxies: Vec<String> = Vec::new() =>
+        setting("give a list of addresses or networks like 127.0.0.1 or 10.0.0.0/8")
+        .flag("JSON", r#"Proxies before it whose X-Forwarded-For is believed: ["127.0.0.1"]"#)
+        .check(|s| s.lan_trusted_proxies.iter().try_for_each(|proxy| check::network(proxy)))
+        .meaning(r#"reverse proxies before it whose `X-Forwarded-For` is believed, as addresses or networks: `["127.0.0.1"]`. Without it all customers behind one count as one, and a few wrong PINs shut all of them out"#)
+        .field(Group::Lan, "Trusted proxies", FieldKind::List { placeholder: Some("127.0.0.1") })
+        .hint("Reverse proxies that say whom they pass on, one a line. Without them all customers behind one count as one.");
 
     #[ts(type = "string[]")]
     viewer_origins: Vec<Url> = Vec::new() =>

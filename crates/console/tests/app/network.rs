@@ -176,3 +176,19 @@ async fn a_start_where_it_cannot_be_opened_goes_on_for_this_computer_and_says_so
     console(&mut rig, "no trouble", |c| c.troubles.is_empty()).await;
     rig.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_without_room_is_a_trouble_until_it_has_room_again() {
+    let mut rig = Rig::start().await;
+    let listen = format!("127.0.0.1:{}", free_port());
+    configure(&rig, json!({ "listen": listen, "listener_connections": 16 })).await;
+    let is_full = |c: &ConsoleView| {
+        let named = |text: &str| text.contains("listener") && text.contains("16 connections");
+        c.troubles.iter().any(|trouble| named(&trouble.text))
+    };
+    let silent: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(&listen).unwrap()).collect();
+    console(&mut rig, "the trouble of a full listener", is_full).await;
+    drop(silent);
+    console(&mut rig, "that it is over", |c| !is_full(c)).await;
+    rig.app.stop().await;
+}

@@ -95,6 +95,7 @@ impl World {
             listener: Listener {
                 ip: std::net::Ipv4Addr::LOCALHOST.into(),
                 port: serve::Port::Any,
+                connections: None,
                 public_url: None,
             },
             probe_rounds: 1,

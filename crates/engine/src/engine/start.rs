@@ -72,6 +72,7 @@ impl Engine {
             .await
             .map_err(|error| StartError::Spawn(error.to_string()))?;
         let public_url = config.listener.public_url.clone();
+        let limits = hooks::limits(config.listener.connections);
         let hook_base = public_url.clone().unwrap_or_else(|| own_url(addr));
         let (context, outages) = Context::start(Parts {
             config,
@@ -102,8 +103,7 @@ impl Engine {
         restore(&context, &supervisor).await?;
         // Only now are all tokens known and their sessions there. Whoever connected earlier waits in
         // the socket's queue: a 404 would cost them the event, which fires once.
-        let listener =
-            Server::start(bound, routes, hooks::limits(), None).map_err(StartError::Serve)?;
+        let listener = Server::start(bound, routes, limits, None).map_err(StartError::Serve)?;
         tracing::info!(%addr, "the webhook listener answers");
         let tester = Tester {
             service: context.client.as_ref().clone(),

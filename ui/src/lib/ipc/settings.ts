@@ -14,6 +14,7 @@ export const DEFAULTS: Settings = {
   "licence_consent_by": null,
   "listen": "127.0.0.1:0",
   "public_url": null,
+  "listener_connections": null,
   "probe_rounds": 3,
   "heartbeat_s": null,
   "mail_rules": [],
@@ -22,6 +23,7 @@ export const DEFAULTS: Settings = {
   "lan_url": null,
   "tls_cert": null,
   "tls_key": null,
+  "lan_trusted_proxies": [],
   "viewer_origins": [],
   "company": "",
   "require_sign_in": false,
@@ -119,6 +121,13 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
       "kind": "text",
       "placeholder": "/etc/ssl/deskhand.key",
       "mono": true
+    },
+    {
+      "key": "lan_trusted_proxies",
+      "label": "Trusted proxies",
+      "hint": "Reverse proxies that say whom they pass on, one a line. Without them all customers behind one count as one.",
+      "kind": "list",
+      "placeholder": "127.0.0.1"
     }
   ],
   "listener": [
@@ -137,6 +146,15 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
       "kind": "text",
       "placeholder": "Its own address",
       "mono": true
+    },
+    {
+      "key": "listener_connections",
+      "label": "Connections",
+      "hint": "One address gets an eighth of them. Empty: half of the files that Deskhand may open, at most 16384.",
+      "kind": "number",
+      "unit": "at once",
+      "min": 16,
+      "max": 65536
     }
   ],
   "timing": [
