@@ -239,6 +239,7 @@ export class FakeIdentity {
           ['Technician', ANNA.name],
           ['Reason', command.reason],
           ['Session', 'K4-219'],
+          ['Number', '47'],
         ],
       });
       return { ...d, verifications: [...d.verifications, made] };

@@ -99,6 +99,7 @@ export function detail(of: SessionRow, now: number, more: Partial<SessionDetail>
     timers_at: now,
     program: of.live ? program({ is: 'not_asked' }) : null,
     verifications: [],
+    next_push: null,
     chat_box: { longest: 2000, instead: null },
     closing: {
       text: [

@@ -103,6 +103,7 @@ export function verification(
     until: waits ? at + MINUTE : null,
     ended_at: waits ? null : at + 9000,
     trouble: null,
+    warning: null,
     ...more,
   };
 }

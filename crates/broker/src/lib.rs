@@ -43,6 +43,8 @@ mod delivery;
 mod effects;
 mod endpoint;
 mod event_channels;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod http;
 mod hub;

@@ -38,6 +38,24 @@ async fn session_pin_and_hook_answer_the_recorded_44_and_23_bytes() {
 }
 
 #[tokio::test]
+async fn whoever_only_looks_at_a_link_uses_nothing_up() {
+    let rig = broker().await;
+    let pin = rig.mint().await;
+    let path = format!("/session_parameters?session_pin={pin}");
+    for looked_at in [
+        path.as_str(),
+        "/session_pin?region=us-east-1",
+        "/session_exe?conf=YWJj",
+        &format!("/x/program?session_pin={pin}"),
+    ] {
+        let head = rig.http.head(rig.url(looked_at)).send().await.unwrap();
+        assert_eq!(head.status(), 405, "{looked_at}");
+        assert_eq!(head.headers()["allow"], "GET");
+    }
+    assert_eq!(rig.get(&path).await.status(), 200, "the conf is still to be had");
+}
+
+#[tokio::test]
 async fn session_parameters_have_the_recorded_shape_and_are_given_once_even_after_a_restart() {
     let rig = broker().await;
     let pin = rig.mint().await;

@@ -37,7 +37,7 @@ mod unread;
 mod unseen_troubles;
 mod updates;
 mod verification_audit;
-mod viewer;
+pub(crate) mod viewer;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -102,6 +102,7 @@ fn typescript() -> String {
         view::CeremonyStep,
         view::PasskeyView,
         view::AliasesView,
+        view::NextPushView,
         view::VerificationView,
         view::Verified,
         view::VerifyHow,

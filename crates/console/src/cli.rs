@@ -10,10 +10,10 @@ mod demo;
 mod doctor;
 mod flags;
 mod headless;
-mod line_reader;
+pub(crate) mod line_reader;
 mod passphrase;
 mod probe_regions;
-mod protocol;
+pub(crate) mod protocol;
 pub mod watch;
 
 use std::{fmt, future::Future, io, process::ExitCode, time::Duration};

@@ -7,6 +7,8 @@ pub mod bindings;
 pub mod cli;
 pub mod commands;
 pub mod export;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 pub mod parameters;
 pub mod present;

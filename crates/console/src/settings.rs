@@ -7,12 +7,12 @@
 mod check;
 mod declaration;
 mod declared;
-mod environment;
+pub(crate) mod environment;
 mod form;
 mod generated;
 #[cfg(test)]
 mod one_place;
-mod recover;
+pub(crate) mod recover;
 mod source;
 mod system_user;
 

@@ -44,8 +44,8 @@ pub use self::{
     row::{SessionRow, StateKind, StateView},
     shared_screen::{PictureView, PresenterView, ScreenView, SharingKind, WatcherView},
     verify::{
-        GatePolicy, GateView, OverrideView, VerificationState, VerificationView, Verified,
-        VerifyHow,
+        GatePolicy, GateView, NextPushView, OverrideView, VerificationState, VerificationView,
+        Verified, VerifyHow,
     },
 };
 

@@ -8,8 +8,8 @@
 //! Inside the seal (`container`) are entries: the length of a JSON text (4 bytes, little-endian), the
 //! text, and then as many bytes as it says. The first is the `contents::Contents`; the others are files.
 
-mod container;
-mod contents;
+pub(crate) mod container;
+pub(crate) mod contents;
 mod error;
 mod passphrase;
 mod progress;

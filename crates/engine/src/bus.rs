@@ -9,7 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use session::{Failure, Gate, Lamp, LiveFacts, Record, State, Timestamp};
+use session::{Failure, Gate, Lamp, LiveFacts, Record, State, Timestamp, push_brake::Brake};
 use tokio::sync::Notify;
 use wire::Pin;
 
@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub active_at: Timestamp,
     /// The progress of the customer's program while it is being downloaded.
     pub progress: Option<Progress>,
+    /// Why the person who was asked last may not be sent another push yet, and until when.
+    pub next_push: Option<Brake>,
     /// The verification gate's policy.
     pub gate: Gate,
 }
@@ -76,6 +78,7 @@ impl Snapshot {
             unsaved,
             active_at: state.active_at,
             progress: None,
+            next_push: None,
             gate: state.gate,
         }
     }

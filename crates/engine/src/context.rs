@@ -19,6 +19,7 @@ use crate::{
     SessionId,
     actor::{message::SessionMessage, region_choice},
     archive::Archive,
+    asked_people::AskedPeople,
     awake::Awake,
     budget::Budget,
     bus::Bus,
@@ -43,6 +44,8 @@ pub struct Context {
     pub(crate) services: RwLock<IdentityClients>,
     /// The verification gate's policy; it can be changed while the engine runs.
     pub(crate) gate: RwLock<Gate>,
+    /// What was asked of people lately, and how soon they may be asked again.
+    pub(crate) people: AskedPeople,
     pub(crate) journal: Journal,
     pub(crate) archive: Archive,
     pub(crate) bus: Arc<Bus>,
@@ -106,6 +109,7 @@ impl Context {
             client,
             services: RwLock::default(),
             gate: RwLock::new(config.gate),
+            people: AskedPeople::default(),
             journal,
             archive,
             timers: Timers::start(&watch),

@@ -3,8 +3,12 @@
 //! The texts name the action and why it failed. Whoever shows them adds the remedy, which follows
 //! from the variant.
 
+use std::time::Duration;
+
 use session::{
-    program,
+    Timestamp, program,
+    push_brake::{Brake, BrakeReason},
+    text::count,
     verification::{self, ShutReason},
 };
 
@@ -91,6 +95,14 @@ pub enum CommandError {
         /// The missing service.
         what: &'static str,
     },
+    /// The person was asked too often, or said no: they may be asked later.
+    #[error("verify the person: {}", why_too_soon(*.brake, *.at))]
+    TooSoon {
+        /// Why, and until when.
+        brake: Brake,
+        /// When it was asked for.
+        at: Timestamp,
+    },
     /// The engine is stopping.
     #[error("carry out the command: the engine is stopping")]
     Stopping,
@@ -147,6 +159,45 @@ const fn why_not_saved(obstacle: program::ProgramObstacle) -> &'static str {
 impl From<Locked> for CommandError {
     fn from(_: Locked) -> Self {
         Self::Locked
+    }
+}
+
+fn why_too_soon(Brake { until, why }: Brake, at: Timestamp) -> String {
+    let left = wait_in_words(until.since(at));
+    match why {
+        BrakeReason::UnderWay => {
+            format!(
+                "their phone is ringing already, for another session; that ends in {left} at the latest"
+            )
+        }
+        BrakeReason::Denied(denied) => format!(
+            "they said no {}, last {} ago; they may be asked again in {left}",
+            count(denied.times, "time", "times"),
+            wait_in_words(at.since(denied.last)),
+        ),
+        BrakeReason::Unanswered { times } => format!(
+            "{} in a row had no answer; they may be asked again in {left}",
+            count(times, "push", "pushes")
+        ),
+        BrakeReason::WrongCodes { times } => format!(
+            "{} in a row were wrong; another may be tried in {left}",
+            count(times, "code", "codes")
+        ),
+        BrakeReason::Mailed { times } => format!(
+            "{} went out by e-mail within the hour; another may be sent in {left}",
+            count(times, "code", "codes")
+        ),
+    }
+}
+
+/// `40 s`, `9 min`, `2 h 5 min`: rounded up, so that nobody comes too early.
+fn wait_in_words(wait: Duration) -> String {
+    let seconds = wait.as_millis().div_ceil(1_000);
+    let minutes = seconds.div_ceil(60);
+    match (seconds, minutes) {
+        (0..=90, _) => format!("{seconds} s"),
+        (_, 0..=90) => format!("{minutes} min"),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod access;
 pub mod actor;
 pub mod archive;
 mod archivist;
+mod asked_people;
 pub mod audit_trail;
 mod awake;
 mod away;
@@ -20,6 +21,8 @@ pub mod desktop;
 mod engine;
 pub mod error;
 pub mod faults;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hooks;
 pub mod id;
 pub mod journal;

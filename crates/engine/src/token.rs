@@ -28,6 +28,19 @@ pub struct TokenShape;
 #[error("make a secret: the operating system gave no random bytes")]
 pub struct NoRandom;
 
+/// A number of two digits that two people compare.
+///
+/// # Errors
+/// [`NoRandom`].
+pub fn two_digits() -> Result<u8, NoRandom> {
+    let mut byte = [u8::MAX];
+    // Twice 90: above it the first numbers would come more often.
+    while byte[0] >= 180 {
+        getrandom::fill(&mut byte).map_err(|_| NoRandom)?;
+    }
+    Ok(10 + byte[0] % 90)
+}
+
 impl HookToken {
     /// A new token from the operating system's random bytes.
     ///

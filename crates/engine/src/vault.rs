@@ -7,7 +7,7 @@
 
 mod keeper;
 mod keyring;
-mod record;
+pub(crate) mod record;
 mod seal;
 mod transfer;
 mod wrap;

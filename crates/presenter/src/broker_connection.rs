@@ -287,6 +287,11 @@ enum Meaning {
     Lost(Lost),
 }
 
+/// Whether a text of the broker says something to this program.
+pub(crate) fn means_something(text: &str) -> bool {
+    !matches!(meaning(&Message::text(text)), Meaning::Nothing)
+}
+
 fn meaning(message: &Message) -> Meaning {
     let text = match message {
         Message::Text(text) => text,

@@ -20,6 +20,8 @@ pub mod consent;
 mod consent_report;
 pub mod dial;
 pub mod end_reason;
+#[doc(hidden)]
+pub mod fuzzing;
 mod input_thread;
 pub mod invitation;
 pub mod own_program;

@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+mod denials;
 pub mod effect;
 pub mod event;
 pub mod input;
@@ -17,6 +18,7 @@ pub mod obstacle;
 pub mod outage;
 pub mod presence;
 pub mod program;
+pub mod push_brake;
 pub mod region;
 pub mod retry;
 pub mod state;

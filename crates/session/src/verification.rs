@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Record, Timestamp};
+use crate::{Failure, Record, Timestamp, denials::Denials};
 
-/// A session keeps this many verifications: far more than a person orders, and a bound for
-/// a script.
+/// A session keeps this many verifications: far more than a person orders, and a bound for a script.
 pub const MOST: usize = 64;
 /// Between two looks at whether somebody has answered (services.md, section 2).
 pub const POLL: Duration = Duration::from_secs(1);
@@ -61,6 +60,9 @@ pub struct VerificationRequest {
     pub reason: String,
     /// The names and values that the phone shows.
     pub shown: Vec<(String, String)>,
+    /// What had been denied before it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_before: Option<Denials>,
 }
 
 /// One verification and its result.
@@ -235,6 +237,8 @@ pub enum OpenReason {
     Verified {
         /// When they approved.
         at: Timestamp,
+        /// What had been denied before.
+        denied: Option<Denials>,
     },
     /// Somebody overrode it.
     Overridden {
@@ -344,7 +348,7 @@ impl Gate {
                 } else if overridden == Some(at) {
                     Verdict::Open { until: Some(until), why: OpenReason::Overridden { at } }
                 } else {
-                    Verdict::Open { until: Some(until), why: OpenReason::Verified { at } }
+                    Verdict::Open { until: Some(until), why: record.verified_at(at) }
                 }
             }
         }

@@ -33,6 +33,7 @@ fn asked(who: Subject) -> VerificationRequest {
         by: "anna".into(),
         reason: "printer".into(),
         shown: vec![("Technician".into(), "anna".into())],
+        denied_before: None,
     }
 }
 
@@ -150,7 +151,7 @@ fn a_phone_is_asked_looked_after_each_second_and_approves() {
         told.events.last(),
         Some(Event::Verification(VerificationEvent {
             id: 1,
-            change: VerificationChange::VerificationApproved,
+            change: VerificationChange::VerificationApproved { denied: None },
             ..
         }))
     ));

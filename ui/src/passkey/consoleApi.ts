@@ -1,8 +1,12 @@
-/** The task that Deskhand gives this page. */
-export interface Task {
+/** What the step is for. */
+export interface Offer {
   /** In words: "Sign in as Anna Keller". */
   text: string;
   do: 'register' | 'sign_in';
+}
+
+/** The task that Deskhand gives this page once the person goes on. */
+export interface Task extends Offer {
   api_url: string;
   api_key: string;
   register_token?: string;
@@ -15,6 +19,8 @@ export type Why = 'cancelled' | 'unsupported' | 'failed';
 
 /** The calls that this page can make to Deskhand. Each of them rejects with a `Refusal`. */
 export interface ConsoleApi {
+  /** Uses nothing up. */
+  offer(state: string): Promise<Offer>;
   begin(state: string): Promise<Task>;
   done(state: string, token: string): Promise<void>;
   failed(state: string, why: Why): Promise<void>;
@@ -46,6 +52,11 @@ export function consoleApi(send: typeof fetch): ConsoleApi {
     return reply;
   };
   return {
+    offer: async (state) => {
+      const offer = await post('/offer', { state });
+      if (!isOffer(offer)) throw NO_ANSWER;
+      return offer;
+    },
     begin: async (state) => {
       const task = await post('/begin', { state });
       if (!isTask(task)) throw NO_ANSWER;
@@ -69,9 +80,13 @@ function isRefusal(reply: unknown): reply is { text: string; remedy: string } {
   return has(reply, 'text') && has(reply, 'remedy');
 }
 
+function isOffer(reply: unknown): reply is Offer {
+  return has(reply, 'text') && has(reply, 'do') && (reply.do === 'sign_in' || reply.do === 'register');
+}
+
 function isTask(reply: unknown): reply is Task {
-  const named = has(reply, 'text') && has(reply, 'do') && has(reply, 'api_url') && has(reply, 'api_key');
-  return named && (reply.do === 'sign_in' || (reply.do === 'register' && has(reply, 'register_token')));
+  const named = isOffer(reply) && has(reply, 'api_url') && has(reply, 'api_key');
+  return named && (reply.do === 'sign_in' || has(reply, 'register_token'));
 }
 
 function has<K extends string>(reply: unknown, key: K): reply is Record<K, string> {

@@ -1,4 +1,4 @@
-import { Refusal, type ConsoleApi, type Task, type Why } from './consoleApi';
+import { Refusal, type ConsoleApi, type Offer, type Task, type Why } from './consoleApi';
 import type { Outcome, Passkeys } from './passkeys';
 
 /** What the page shows. */
@@ -19,23 +19,36 @@ export class Flow {
     private readonly show: (view: View) => void,
   ) {}
 
-  async begin(): Promise<void> {
+  /** Loading the page asks only what the step is for: it begins with the person's click. */
+  async load(): Promise<void> {
     if (this.state === '') {
       this.show(NO_STATE);
       return;
     }
+    // Deskhand isn't told: the step goes on in a browser that can.
     if (!this.passkeys.supported()) {
-      await this.#tell('unsupported');
       this.show(UNSUPPORTED);
       return;
     }
     this.show(STARTING);
     try {
-      const task = await this.api.begin(this.state);
-      this.show(offer(task, () => void this.#ask(task)));
+      const offered = await this.api.offer(this.state);
+      this.show(offer(offered, () => void this.#begin()));
     } catch (thrown) {
       this.show(refused(thrown));
     }
+  }
+
+  async #begin(): Promise<void> {
+    this.show(STARTING);
+    let task: Task;
+    try {
+      task = await this.api.begin(this.state);
+    } catch (thrown) {
+      this.show(refused(thrown));
+      return;
+    }
+    await this.#ask(task);
   }
 
   async #ask(task: Task): Promise<void> {
@@ -46,14 +59,11 @@ export class Flow {
       return;
     }
     const { why, ...view } = FAILURES[outcome.is];
-    // Deskhand isn't told of a failure that another try may mend. One that it is told of ends the step.
-    if (why === null) {
-      const button = { label: 'Try again', press: () => void this.#ask(task) };
-      this.show({ tone: 'bad', ...view, button });
-      return;
-    }
-    await this.#tell(why);
-    this.show({ tone: 'bad', ...view });
+    // Deskhand isn't told of a failure that another try with the same task may mend. After one that it is told
+    // of, another try begins anew.
+    if (why !== null) await this.#tell(why);
+    const again = why === null ? () => void this.#ask(task) : () => void this.#begin();
+    this.show({ tone: 'bad', ...view, button: { label: 'Try again', press: again } });
   }
 
   /** Called once only, since the token is used up whatever the outcome. */
@@ -73,7 +83,7 @@ export class Flow {
   }
 }
 
-function offer(task: Task, press: () => void): View {
+function offer(task: Offer, press: () => void): View {
   const text =
     task.do === 'register'
       ? 'Your browser will offer to make a passkey: with this computer’s lock, a phone or a security key. Deskhand never sees it.'
@@ -99,7 +109,7 @@ const NO_STATE: View = {
 const UNSUPPORTED: View = {
   tone: 'bad',
   heading: 'This browser can’t use passkeys',
-  text: 'Go back to Deskhand, begin again, and open the link in a browser that can: a current Firefox, Chrome or Edge.',
+  text: 'Copy the link in Deskhand, and open it in a browser that can: a current Firefox, Chrome or Edge.',
 };
 const STARTING: View = { tone: 'busy', heading: 'One moment', text: 'Asking Deskhand what this is for.' };
 const ASKING: View = {
@@ -118,7 +128,7 @@ const FAILURES: Record<
 > = {
   cancelled: {
     heading: 'No passkey was used',
-    text: 'You cancelled, it took too long, or this browser has no passkey that fits. Go back to Deskhand to try again; if your passkey isn’t offered here, copy the link there and open it in the browser that has it.',
+    text: 'You cancelled, it took too long, or this browser has no passkey that fits. If your passkey isn’t offered here, copy the link in Deskhand and open it in the browser that has it.',
     why: 'cancelled',
   },
   has_one: {
@@ -128,12 +138,12 @@ const FAILURES: Record<
   },
   unfit: {
     heading: 'This browser can’t use a passkey here',
-    text: 'Go back to Deskhand, begin again, and open the link in another browser, or use another device or security key.',
+    text: 'Copy the link in Deskhand and open it in another browser, or use another device or security key.',
     why: 'unsupported',
   },
   late: {
     heading: 'That took too long',
-    text: 'What Deskhand had prepared is over. Go back to Deskhand and begin again; if it stays so, check this computer’s clock.',
+    text: 'What Deskhand had prepared is over. Try again; if it stays so, check this computer’s clock.',
     why: 'failed',
   },
   unknown: {
@@ -153,7 +163,7 @@ const FAILURES: Record<
   },
   failed: {
     heading: 'The passkey was not accepted',
-    text: 'The browser or the passkey service refused it. Go back to Deskhand and begin again, if need be with another passkey.',
+    text: 'The browser or the passkey service refused it. Try again, if need be with another passkey.',
     why: 'failed',
   },
 };

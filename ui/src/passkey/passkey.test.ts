@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { consoleApi, type Task } from './consoleApi';
 import { Flow } from './flow';
 import { official, type Speaker } from './passkeys';
+import { keptState } from './state';
 import { drawInto } from './view';
 
 const STATE = 'a-one-time-state';
@@ -23,14 +24,17 @@ const REGISTER: Task = {
 };
 
 type Sent = { path: string; body: Record<string, string> };
-type Answers = Partial<Record<'/begin' | '/done' | '/failed', unknown>>;
+type Answers = Partial<Record<'/offer' | '/begin' | '/done' | '/failed', unknown>>;
 
 /** Deskhand's side: answers each path as set up and keeps the requests. A refusal has the status 409. */
 function server(answers: Answers): { sent: Sent[]; fetch: typeof fetch } {
   const sent: Sent[] = [];
   const answer = (path: string, init?: RequestInit): Promise<Response> => {
     sent.push({ path, body: JSON.parse(String(init?.body)) as Record<string, string> });
-    const told = answers[path as keyof Answers] ?? { ok: true };
+    // What a step is for is said as it is then begun, unless the test says otherwise.
+    const said =
+      path === '/offer' ? (answers['/offer'] ?? answers['/begin']) : answers[path as keyof Answers];
+    const told = said ?? { ok: true };
     if (told === 'gone') return Promise.reject(new TypeError('Failed to fetch'));
     if (typeof told === 'string') return Promise.resolve(new Response(told));
     const status = 'remedy' in (told as object) ? 409 : 200;
@@ -65,7 +69,7 @@ function open(answers: Answers, speaker: Speaker, state = STATE): Sent[] {
     consoleApi(fetch),
     official(() => speaker),
     drawInto(root),
-  ).begin();
+  ).load();
   return sent;
 }
 
@@ -94,6 +98,7 @@ test('signs in the person whom Deskhand names, and hands the token back once', a
   expect(screen.queryByRole('button')).toBeNull();
   expect(called).toEqual([['signinWithId', 'u1']]);
   expect(sent).toEqual([
+    { path: '/offer', body: { state: STATE } },
     { path: '/begin', body: { state: STATE } },
     { path: '/done', body: { state: STATE, token: 'verify_1' } },
   ]);
@@ -134,9 +139,10 @@ test('who cancels is told what to do, and Deskhand hears of it before the page s
   const sent = open({ '/begin': SIGN_IN }, failing('NotAllowedError'));
   await press('Continue');
   expect(await heading('No passkey was used')).toBeVisible();
-  expect(screen.getByRole('status')).toHaveTextContent('Go back to Deskhand to try again');
-  expect(screen.queryByRole('button')).toBeNull();
+  expect(screen.getByRole('status')).toHaveTextContent('copy the link in Deskhand');
+  expect(screen.getByRole('button', { name: 'Try again' })).toHaveFocus();
   expect(sent).toEqual([
+    { path: '/offer', body: { state: STATE } },
     { path: '/begin', body: { state: STATE } },
     { path: '/failed', body: { state: STATE, why: 'cancelled' } },
   ]);
@@ -155,7 +161,7 @@ test.each([
   await press('Try again');
   expect(await heading('Your passkey is right')).toBeVisible();
   expect(called).toHaveLength(2);
-  expect(sent.map(({ path }) => path)).toEqual(['/begin', '/done']);
+  expect(sent.map(({ path }) => path)).toEqual(['/offer', '/begin', '/done']);
 });
 
 test.each([
@@ -192,11 +198,11 @@ test('a client that throws is as one that reaches nothing', async () => {
   expect(await heading(/can’t be reached/)).toBeVisible();
 });
 
-test('a browser without passkeys is told so before anything is asked of Deskhand', async () => {
+test('a browser without passkeys is told so, and spoils the step for no other browser', async () => {
   vi.stubGlobal('PublicKeyCredential', undefined);
   const sent = open({}, client(token).speaker);
   expect(await heading('This browser can’t use passkeys')).toBeVisible();
-  expect(sent).toEqual([{ path: '/failed', body: { state: STATE, why: 'unsupported' } }]);
+  expect(sent).toEqual([]);
 });
 
 test('a page without its state asks nothing of anybody', async () => {
@@ -205,21 +211,60 @@ test('a page without its state asks nothing of anybody', async () => {
   expect(sent).toEqual([]);
 });
 
+test('loading the page begins nothing: that is for the click', async () => {
+  const sent = open({ '/begin': SIGN_IN }, client(token).speaker);
+  await heading('Sign in as Anna Keller');
+  expect(sent.map(({ path }) => path)).toEqual(['/offer']);
+});
+
+test('who cancelled may begin anew on the same page', async () => {
+  const sent = open({ '/begin': SIGN_IN }, failing('NotAllowedError'));
+  await press('Continue');
+  await press('Try again');
+  await heading('No passkey was used');
+  expect(sent.map(({ path }) => path)).toEqual(['/offer', '/begin', '/failed', '/begin', '/failed']);
+});
+
+test('a page that is loaded again knows its step, and one without storage works once', () => {
+  sessionStorage.clear();
+  expect(keptState(STATE, () => sessionStorage)).toBe(STATE);
+  expect(keptState('', () => sessionStorage)).toBe(STATE);
+  expect(keptState('newer', () => sessionStorage)).toBe('newer');
+  expect(keptState('', () => sessionStorage)).toBe('newer');
+  const none = (): Storage => {
+    throw new DOMException('no storage', 'SecurityError');
+  };
+  expect(keptState(STATE, none)).toBe(STATE);
+  expect(keptState('', none)).toBe('');
+});
+
+test.each(['gone', '<html>', '{"text":1}', '{"do":"eat","text":""}', 'null'])(
+  'an offer that is none is told as silence: %s',
+  async (answer) => {
+    open({ '/offer': answer }, client(token).speaker);
+    expect(await screen.findByText(/Deskhand doesn’t answer/)).toBeVisible();
+  },
+);
+
 const OTHER = { text: 'Another step was begun since.', remedy: 'Use the newer page.' };
 
 test('what Deskhand refuses is shown with its remedy, at the begin and at the end', async () => {
   open({ '/begin': OTHER }, client(token).speaker);
   expect(await screen.findByText('Another step was begun since. Use the newer page.')).toBeVisible();
+  open({ '/offer': SIGN_IN, '/begin': OTHER }, client(token).speaker);
+  await press('Continue');
+  expect(await screen.findByText('Another step was begun since. Use the newer page.')).toBeVisible();
   const sent = open({ '/begin': SIGN_IN, '/done': OTHER }, client(token).speaker);
   await press('Continue');
   expect(await screen.findByText('Another step was begun since. Use the newer page.')).toBeVisible();
-  expect(sent.map(({ path }) => path)).toEqual(['/begin', '/done']);
+  expect(sent.map(({ path }) => path)).toEqual(['/offer', '/begin', '/done']);
 });
 
 test.each(['gone', '<html>', '{"text":1}', '{"do":"register","text":"","api_url":"","api_key":""}', 'null'])(
   'Deskhand that does not answer as it should is told as silent: %s',
   async (answer) => {
-    open({ '/begin': answer }, client(token).speaker);
+    open({ '/offer': SIGN_IN, '/begin': answer }, client(token).speaker);
+    await press('Continue');
     expect(await screen.findByText(/Deskhand doesn’t answer/)).toBeVisible();
   },
 );

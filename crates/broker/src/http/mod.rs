@@ -4,7 +4,7 @@ mod calls;
 mod context;
 mod downloads;
 mod extensions;
-mod request;
+pub(crate) mod request;
 mod response;
 
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State, WebSocketUpgrade},
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post, put},
@@ -39,7 +39,7 @@ pub(crate) fn routes(context: ApiContext) -> Router {
         .route("/api/v1/chat", get(calls::chat))
         .route("/api/v1/email/{address}", post(calls::email))
         .route("/api/v1/report_abuse", post(calls::report_abuse))
-        .route("/api/v1/session_exe", get(downloads::session_exe))
+        .route("/api/v1/session_exe", get(downloads::session_exe).head(only_get))
         .route("/api/v1/x/events", get(event_channel))
         .route("/api/v1/x/chat", post(extensions::chat))
         .route("/api/v1/x/capabilities", get(extensions::capabilities))
@@ -48,7 +48,7 @@ pub(crate) fn routes(context: ApiContext) -> Router {
         .route("/api/v1/x/asker", put(extensions::set_requester).get(extensions::requester))
         .route("/api/v1/x/viewer_link", post(extensions::viewer_link))
         .route("/api/v1/x/roster", post(extensions::roster))
-        .route("/api/v1/x/program", get(downloads::program))
+        .route("/api/v1/x/program", get(downloads::program).head(only_get))
         .route("/api/v1/x/program_info", get(downloads::program_info))
         .route("/region/{name}", get(calls::probe))
         .route("/live", get(live_connection))
@@ -67,12 +67,23 @@ pub(crate) fn routes(context: ApiContext) -> Router {
 fn recorded(context: &ApiContext) -> Router<ApiContext> {
     Router::new()
         .route("/api/v1/regions", get(calls::regions).options(calls::preflight))
-        .route("/api/v1/session_pin", get(calls::session_pin).options(calls::preflight))
+        .route(
+            "/api/v1/session_pin",
+            get(calls::session_pin).head(only_get).options(calls::preflight),
+        )
         .route("/api/v1/hook/", put(calls::hook).options(calls::preflight))
         .route("/api/v1/hook", put(calls::hook).options(calls::preflight))
         .route("/api/v1/session_url", get(calls::session_url).options(calls::preflight))
-        .route("/api/v1/session_parameters", get(calls::parameters).options(calls::preflight))
+        .route(
+            "/api/v1/session_parameters",
+            get(calls::parameters).head(only_get).options(calls::preflight),
+        )
         .layer(middleware::from_fn_with_state(context.clone(), allow_origin))
+}
+
+/// For a GET that changes something: whoever only looks at a link (HEAD) must not use it up.
+async fn only_get() -> impl IntoResponse {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")])
 }
 
 /// `*` if the settings ask for it, otherwise this broker's own origin.

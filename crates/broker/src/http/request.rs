@@ -149,6 +149,18 @@ impl Fields {
     }
 }
 
+/// Reads bytes as a call's body, then as its query, for everything that calls ask of these.
+pub(crate) fn read_fields(bytes: &[u8]) {
+    if let Ok(fields) = Fields::read(bytes) {
+        let _ = fields.pin();
+        for name in fields.0.keys() {
+            let _ = (fields.text(name), fields.optional(name), fields.flag(name));
+        }
+    }
+    let query = Query(url::form_urlencoded::parse(bytes).into_owned().collect());
+    let _ = query.pin();
+}
+
 fn parse_pin(text: &str) -> Result<Pin, Refused> {
     text.parse().map_err(|shape| Refused::malformed(format!("session_pin: {shape}")))
 }

@@ -76,13 +76,11 @@ pub(crate) async fn begin(console: &Arc<Console>, task: CeremonyTask) -> Result<
     }
     let state = HookToken::random().map_err(|error| trouble::new(&error, remedy::NO_RANDOM))?;
     let origin = service.service().base_url.origin().ascii_serialization();
-    let page =
-        CeremonyPage::open(&state, console.ceremonies.pages.clone(), &origin).map_err(|error| {
-            Trouble {
-                code: Code::TryAgain,
-                text: trouble::sentence(&format!("{}: open its page: {error}", task.doing())),
-                remedy: "Try again; if it stays so, start the computer again.".into(),
-            }
+    let page = CeremonyPage::open(&state, console.ceremonies.pages.clone(), &origin, task.offer())
+        .map_err(|error| Trouble {
+            code: Code::TryAgain,
+            text: trouble::sentence(&format!("{}: open its page: {error}", task.doing())),
+            remedy: "Try again; if it stays so, start the computer again.".into(),
         })?;
     // In the fragment, which no browser sends: no server's log and no `Referer` has the state.
     let url = format!("{}/#{}", page.origin, state.expose());

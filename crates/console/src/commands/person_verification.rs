@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use engine::remote::logintc;
+use engine::{remote::logintc, token::two_digits};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use session::{
@@ -21,7 +21,7 @@ use crate::{
     Settings,
     app::{App, AuditEntry, CeremonyTask, Console},
     parameters::Secret,
-    present::trouble,
+    present::{remedy, trouble},
     reply::Reply,
     view::{Trouble, Verified},
     words,
@@ -102,6 +102,8 @@ impl VerificationCommand {
 }
 
 const DOING: &str = "verify the person";
+/// The name of the number that both people compare.
+const NUMBER: &str = "Number";
 /// The longest reason, in characters, that fits on a phone's screen.
 const LONGEST_REASON: usize = 200;
 
@@ -213,6 +215,7 @@ fn question(
         ));
     }
     let reason = words::plain(&reason, LONGEST_REASON);
+    let shown = shown(console, session, who, &reason, by)?;
     Ok(Question {
         who: match who {
             Verified::Customer => Subject::Customer,
@@ -226,27 +229,51 @@ fn question(
             Some(logintc::Code::Bypass(_)) => Method::BypassCode,
         },
         by: by.to_owned(),
-        shown: shown(console, session, &reason, by),
+        shown,
         reason,
+        denied_before: None,
     })
 }
 
 /// The facts that help the person to decide. The session's reference is the start of its random id:
 /// nothing in it comes from the PIN.
-fn shown(console: &Console, session: &str, reason: &str, by: &str) -> Vec<(String, String)> {
+fn shown(
+    console: &Console,
+    session: &str,
+    who: Verified,
+    reason: &str,
+    by: &str,
+) -> Result<Vec<(String, String)>, Trouble> {
     let settings = console.settings.current();
     let name = words::plain(&settings.technician, words::LONGEST_NAME);
     // The name that the customer knows from mails and the viewer, and the person who really asks.
-    let technician = if name == by { name } else { format!("{name} ({by})") };
+    let technician =
+        if name == by || name.is_empty() { by.to_owned() } else { format!("{name} ({by})") };
     let reference = session.split('-').next().unwrap_or_default().to_uppercase();
+    // Who is asked as the one must not take it for the other.
+    let (asked_as, usual) = match who {
+        Verified::Customer => (
+            "Customer: if you approve, the technician may see your screen",
+            "Remote support of your computer",
+        ),
+        Verified::Technician => (
+            "Technician: if you approve, you say that it is you who gives support",
+            "Show that you are the technician",
+        ),
+    };
+    let reason = if reason.is_empty() { usual } else { reason };
+    let number = two_digits().map_err(|error| trouble::new(&error, remedy::NO_RANDOM))?;
     let all = [
+        ("Asked as", asked_as.to_owned()),
         ("Technician", technician),
         ("Company", settings.company.clone()),
         ("Reason", reason.to_owned()),
         ("Session", reference),
+        // Read out to the person, so that nobody approves a question that isn't theirs.
+        (NUMBER, number.to_string()),
     ];
     let given = all.into_iter().filter(|(_, value)| !value.is_empty());
-    given.map(|(name, value)| (name.to_owned(), value)).collect()
+    Ok(given.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 fn typed(Secret(code): &Secret) -> Result<logintc::Code, Trouble> {

@@ -12,7 +12,10 @@ use engine::{
     remote::{DownloadTargetError, ServiceError, logintc, passwordless::PasskeyError},
     vault::VaultError,
 };
-use session::{Failure, Obstacle, program::ProgramObstacle, verification::VerificationObstacle};
+use session::{
+    Failure, Obstacle, program::ProgramObstacle, push_brake::BrakeReason,
+    verification::VerificationObstacle,
+};
 use wire::passwordless::LimitError;
 
 use crate::view::Code;
@@ -235,6 +238,7 @@ pub const fn of_command(error: &CommandError) -> Remedy {
             (Code::Verify, "Verify the customer first, or override the gate with a reason.")
         }
         CommandError::Verification(error) => of_verification(error),
+        CommandError::TooSoon { brake, .. } => (Code::Wait, of_brake(brake.why)),
         CommandError::NotSetUp { .. } => {
             (Code::SetUp, "Set it up in the settings, under Services.")
         }
@@ -265,6 +269,20 @@ const fn of_misfit(misfit: Misfit) -> &'static str {
         Misfit::PinNotEnded => "Try again in a moment, or once the PIN's life is over.",
         Misfit::Program(ProgramObstacle::UnderWay) => "Wait for it, or cancel it first.",
         Misfit::Program(ProgramObstacle::Saved) => "Carry that file, or start a new session.",
+    }
+}
+
+const fn of_brake(why: BrakeReason) -> &'static str {
+    match why {
+        BrakeReason::UnderWay => "Wait for that answer, or cancel it there.",
+        BrakeReason::Denied(_) => {
+            "Speak with them first: whoever says no may not be the person you think. A code needs no push."
+        }
+        BrakeReason::Unanswered { .. } => {
+            "Speak with them first: a phone that rings on and on annoys, and proves nothing. A code needs no push."
+        }
+        BrakeReason::WrongCodes { .. } => "Ask them to read out a new code, or send a push.",
+        BrakeReason::Mailed { .. } => "Have them look at what came already, or send a push.",
     }
 }
 

@@ -48,6 +48,7 @@ pub fn of_command(error: &CommandError) -> Trouble {
         | CommandError::Locked
         | CommandError::Gate { .. }
         | CommandError::Verification(_)
+        | CommandError::TooSoon { .. }
         | CommandError::NotSetUp { .. } => new(error, remedy::of_command(error)),
     }
 }

@@ -1,7 +1,10 @@
 //! Verifications and the gate that they open, as a person sees them. Never a code.
 
+use engine::Snapshot;
 use session::{
     Failure, Gate, Record, Verification,
+    push_brake::{Brake, BrakeReason, Denials},
+    text::count,
     verification::{
         Cause, Method, OpenReason, Override, Policy, ShutReason, Status, Subject, Verdict,
         VerificationOutcome,
@@ -11,8 +14,8 @@ use session::{
 use super::{Setting, trouble};
 use crate::{
     view::{
-        Code, GatePolicy, GateView, OverrideView, Trouble, VerificationState, VerificationView,
-        Verified, VerifyHow,
+        Code, GatePolicy, GateView, NextPushView, OverrideView, Trouble, VerificationState,
+        VerificationView, Verified, VerifyHow,
     },
     words::{LONGEST_NAME, plain},
 };
@@ -21,7 +24,7 @@ const ASK: &str = "ask the phone";
 /// The longest reason or detail that is shown, in characters.
 const LONGEST_TEXT: usize = 500;
 
-pub fn view(verification: &Verification) -> VerificationView {
+pub fn view(verification: &Verification, setting: &Setting<'_>) -> VerificationView {
     let Verification { id, asked, at, status } = verification;
     let (state, until, ended_at) = match status {
         Status::Asking { until } => (VerificationState::Asking, Some(until.0), None),
@@ -49,7 +52,47 @@ pub fn view(verification: &Verification) -> VerificationView {
         until,
         ended_at,
         trouble: why(status),
+        warning: match (status, asked.denied_before) {
+            (Status::Ended { end: VerificationOutcome::Approved, .. }, Some(denied)) => {
+                Some(after_denials(denied, setting))
+            }
+            _ => None,
+        },
     }
+}
+
+/// When the person who was asked last may be sent another push; none if they may now.
+pub fn next_push(snapshot: &Snapshot, setting: &Setting<'_>) -> Option<NextPushView> {
+    let Brake { until, why } = snapshot.next_push?;
+    let last = snapshot.record.verifications.last()?;
+    let text = match why {
+        BrakeReason::Denied(denied) => format!(
+            "They said no {}, last at {}.",
+            count(denied.times, "time", "times"),
+            setting.clock(denied.last)
+        ),
+        BrakeReason::Unanswered { times } => {
+            format!("{} in a row had no answer.", count(times, "push", "pushes"))
+        }
+        // The session shows its own push that is under way, and codes need none.
+        BrakeReason::UnderWay | BrakeReason::WrongCodes { .. } | BrakeReason::Mailed { .. } => {
+            return None;
+        }
+    };
+    (until > setting.now).then(|| NextPushView {
+        user: plain(&last.asked.user, 255),
+        at: until.0,
+        text,
+    })
+}
+
+fn after_denials(denied: Denials, setting: &Setting<'_>) -> String {
+    format!(
+        "This came after {}, the last at {}. Whoever is asked again and again may give in: ask them \
+         whether they meant it.",
+        count(denied.times, "denial", "denials"),
+        setting.clock(denied.last)
+    )
 }
 
 /// The subject of a verification, for the view.
@@ -104,7 +147,13 @@ fn overridden(over: &Override) -> OverrideView {
 fn opened(why: OpenReason, setting: &Setting<'_>) -> String {
     match why {
         OpenReason::NoPolicy => String::new(),
-        OpenReason::Verified { at } => format!("The customer approved at {}.", setting.clock(at)),
+        OpenReason::Verified { at, denied: None } => {
+            format!("The customer approved at {}.", setting.clock(at))
+        }
+        OpenReason::Verified { at, denied: Some(denied) } => {
+            let warning = after_denials(denied, setting);
+            format!("The customer approved at {}. {warning}", setting.clock(at))
+        }
         OpenReason::Overridden { at } => {
             format!("The customer was not verified: overridden at {}.", setting.clock(at))
         }
@@ -256,8 +305,33 @@ mod tests {
             by: "anna".into(),
             reason: "printer".into(),
             shown: vec![("Reason".into(), "printer".into())],
+            denied_before: None,
         };
         Verification { id: 1, asked, at: AT, status }
+    }
+
+    fn seen(status: Status) -> VerificationView {
+        view(&verification(status), &Setting { now: AT, zone: &TimeZone::UTC })
+    }
+
+    #[test]
+    fn an_approval_after_denials_is_told_with_them_and_none_other_is() {
+        let approved = Status::Ended { at: AT, end: VerificationOutcome::Approved };
+        let mut worn_down = verification(approved.clone());
+        worn_down.asked.denied_before = Some(Denials { times: 16, last: Timestamp(500) });
+        let setting = Setting { now: AT, zone: &TimeZone::UTC };
+        let warning = view(&worn_down, &setting).warning.unwrap();
+        assert!(warning.contains("after 16 denials"), "{warning}");
+        assert_eq!(seen(approved).warning, None);
+        let mut record = State::new(About::default(), "anna".into(), AT).record;
+        record.life = session::Life::Live(session::state::Allocation {
+            region: "us-east-1".parse().unwrap(),
+            at: AT,
+            expires: Timestamp(99_000),
+        });
+        record.verifications.push(worn_down);
+        let text = gate(Gate { policy: Policy::Require, minutes: 5 }, &record, &setting).text;
+        assert!(text.contains("approved") && text.contains("after 16 denials"), "{text}");
     }
 
     #[test]
@@ -273,7 +347,7 @@ mod tests {
             failed(Failure::Storage),
         ];
         for end in ends {
-            let trouble = view(&verification(Status::Ended { at: AT, end })).trouble.unwrap();
+            let trouble = seen(Status::Ended { at: AT, end }).trouble.unwrap();
             assert!(trouble.text.starts_with("Ask the phone: "), "{trouble:?}");
             assert!(!trouble.remedy.is_empty(), "{end:?}");
         }
@@ -283,14 +357,14 @@ mod tests {
             VerificationOutcome::TimedOut,
             VerificationOutcome::Cancelled,
         ] {
-            assert_eq!(view(&verification(Status::Ended { at: AT, end })).trouble, None);
+            assert_eq!(seen(Status::Ended { at: AT, end }).trouble, None);
         }
     }
 
     #[test]
     fn who_can_not_look_says_so_while_it_waits() {
         let blind = Some(Failure::Faulty { status: 503 });
-        let view = view(&verification(Status::Waiting { until: Timestamp(61_000), blind }));
+        let view = seen(Status::Waiting { until: Timestamp(61_000), blind });
         assert_eq!((view.state, view.until), (VerificationState::NoAnswerYet, Some(61_000)));
         assert_eq!(view.user, "maria.lopez");
         assert!(view.trouble.unwrap().text.ends_with("It is tried again."));

@@ -13,7 +13,7 @@ const LARGEST: usize = 1 << 18;
 const MOST_LOST: usize = 100;
 
 /// A settings file that isn't sound as a whole.
-pub(super) struct Unsound {
+pub(crate) struct Unsound {
     /// Why, in words for people.
     pub why: String,
     /// The settings that can be read.
@@ -30,7 +30,7 @@ impl Unsound {
 }
 
 /// The settings in the text of a file, which may begin with a byte order mark.
-pub(super) fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Unsound> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Unsound> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if bytes.len() > LARGEST {
         return Err(Unsound::nothing("the file is too large to be settings"));

@@ -4,8 +4,9 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::{
-    ChatBoxView, ChatLine, ClosingView, DeviceView, GateView, LogLine, MailView, PictureView,
-    ProgramView, RegionsView, ScreenView, SessionRow, TranscriptView, Trouble, VerificationView,
+    ChatBoxView, ChatLine, ClosingView, DeviceView, GateView, LogLine, MailView, NextPushView,
+    PictureView, ProgramView, RegionsView, ScreenView, SessionRow, TranscriptView, Trouble,
+    VerificationView,
 };
 
 /// Everything about the session on screen.
@@ -56,6 +57,8 @@ pub struct SessionDetail {
     pub program: Option<ProgramView>,
     /// Verifications of people in this session, oldest first.
     pub verifications: Vec<VerificationView>,
+    /// When the person who was asked last may be sent another push; none if they may now.
+    pub next_push: Option<NextPushView>,
     /// What closing it would end.
     pub closing: ClosingView,
     /// Whether a viewer may be opened.

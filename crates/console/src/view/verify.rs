@@ -30,6 +30,19 @@ pub struct VerificationView {
     pub ended_at: Option<i64>,
     /// Why it failed and what to do; none if it didn't.
     pub trouble: Option<Trouble>,
+    /// What to think of before relying on it: an approval after denials. None if nothing is.
+    pub warning: Option<String>,
+}
+
+/// When the person who was asked last may be sent another push.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct NextPushView {
+    /// By which name or id they were asked.
+    pub user: String,
+    /// From then on.
+    pub at: i64,
+    /// Why not before, in a sentence.
+    pub text: String,
 }
 
 /// Whom a verification is of.

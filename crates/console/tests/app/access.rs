@@ -262,9 +262,8 @@ async fn a_forged_a_second_and_another_windows_callback_unlock_nothing() {
     assert_eq!(tab.done("verify_x").await.0, StatusCode::CONFLICT, "before it was begun");
     assert!(is_locked(&rig).await);
 
-    // The step is still there for whoever it belongs to; it is begun once, and ended once.
+    // The step is still there for whoever it belongs to; it is ended once.
     let asked = tab.begin().await;
-    assert_eq!(tab.post("/begin", json!({})).await.0, StatusCode::CONFLICT);
     let token = tab.use_passkey(&mut browser, &asked).await;
     assert_eq!(tab.done(&token).await.0, StatusCode::OK);
     access(&rig, AccessKind::SignedIn).await;
@@ -380,6 +379,50 @@ async fn what_fails_in_the_browser_says_what_to_do_and_can_be_tried_again_there(
     let answer = tab.post_as("/begin", &body, &tab.origin).await;
     assert!(answer.is_none_or(|(status, _)| status == StatusCode::CONFLICT));
     assert_eq!(rig.refused(json!({ "do": "ceremony_link" })).await.code, Code::NotFound);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_loaded_again_or_in_another_browser_uses_nothing_up() {
+    let rig = Rig::start().await;
+    let (mut browser, _) = person(&rig, "Anna").await;
+    lock(&rig).await;
+    let tab = page(&rig, json!({ "do": "sign_in" })).await;
+    // A messenger's preview, a reload, a second browser: they load the page, and ask what it is for.
+    for _ in 0..40 {
+        let html = tab.http.get(&tab.origin).send().await.unwrap();
+        assert_eq!(html.status(), StatusCode::OK);
+        let (status, offer) = tab.post("/offer", json!({})).await;
+        assert_eq!((status, &offer["do"]), (StatusCode::OK, &json!("sign_in")), "{offer}");
+        assert!(offer.get("register_token").is_none() && offer.get("api_key").is_none());
+    }
+    // Begun in one browser and left; begun in another, which goes through with it.
+    tab.begin().await;
+    let asked = tab.begin().await;
+    // Somebody gives up in the first meanwhile.
+    tab.post("/failed", json!({ "why": "cancelled" })).await;
+    let token = tab.use_passkey(&mut browser, &asked).await;
+    assert_eq!(tab.done(&token).await.0, StatusCode::OK);
+    access(&rig, AccessKind::SignedIn).await;
+    // A page that is still open is told that its step is over, or finds nobody.
+    let body = json!({ "state": tab.state });
+    for path in ["/offer", "/begin"] {
+        let answer = tab.post_as(path, &body, &tab.origin).await;
+        assert!(answer.is_none_or(|(status, _)| status == StatusCode::CONFLICT), "{path}");
+    }
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_pages_of_one_step_can_not_make_two_passkeys() {
+    let rig = Rig::start().await;
+    let (_, _) = person(&rig, "Anna").await;
+    let tab = page(&rig, json!({ "do": "add_passkey", "nickname": "Phone" })).await;
+    let (one, two) = (tab.begin().await, tab.begin().await);
+    assert!(one["register_token"].is_string());
+    assert_eq!(one, two, "the service takes its token once");
+    tab.post("/failed", json!({ "why": "failed" })).await;
+    assert_ne!(tab.begin().await["register_token"], one["register_token"]);
     rig.app.stop().await;
 }
 

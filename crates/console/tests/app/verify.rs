@@ -39,6 +39,17 @@ fn verify(session: &str, who: &str, user: &str) -> Value {
     json!({ "do": "verify", "session": session, "who": who, "user": user, "reason": "Printer" })
 }
 
+fn shows<'a>(push: &'a Push, name: &str) -> &'a str {
+    &push.attributes.iter().find(|shown| shown.key == name).expect(name).value
+}
+
+/// The number that the phone shows.
+fn number(push: &Push) -> String {
+    let number: u8 = shows(push, "Number").parse().unwrap();
+    assert!((10..100).contains(&number));
+    number.to_string()
+}
+
 async fn configure(rig: &Rig, changes: Value) {
     rig.ask(json!({ "do": "configure", "changes": changes })).await;
 }
@@ -82,10 +93,12 @@ async fn the_phone_shows_who_asks_and_why_and_the_session_keeps_what_came_of_it(
     assert_eq!(
         shown,
         [
+            ("Asked as", "Customer: if you approve, the technician may see your screen"),
             ("Technician", "Anna Keller"),
             ("Company", "Tier Two"),
             ("Reason", "Printer"),
             ("Session", reference.as_str()),
+            ("Number", number(&push).as_str()),
         ]
     );
     let waiting = |detail: &SessionDetail| {
@@ -308,5 +321,88 @@ async fn a_denial_that_is_cancelled_at_once_shuts_the_gate_all_the_same() {
     assert_eq!(ended(&mut rig, &id, 2).await.state, VerificationState::Denied);
     let text = gate(&mut rig, &id, false).await;
     assert!(text.contains("denied"), "{text}");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_said_no_is_not_asked_again_at_once_by_whatever_name_session_or_start() {
+    let mut rig = Rig::start().await;
+    let phones = Phones::new(&rig).await;
+    let two = rig.session("Maria again").await;
+    let one = rig.session("Maria Lopez").await;
+    rig.ask(verify(&one, "customer", "maria.lopez")).await;
+    let elsewhere = rig.refused(verify(&two, "customer", "maria.lopez")).await;
+    assert!(elsewhere.text.contains("ringing already"), "{elsewhere:?}");
+    phones.answer(false).await;
+    ended(&mut rig, &one, 1).await;
+
+    let told = rig.seen.detail(&one, "when she may be asked", |d| d.next_push.clone()).await;
+    assert_eq!(told.user, "maria.lopez");
+    assert!(told.text.starts_with("They said no 1 time, last at"), "{told:?}");
+    let by_id = |session: &str| {
+        let mut asked = verify(session, "customer", &"0".repeat(40));
+        asked["by_id"] = true.into();
+        asked
+    };
+    for again in [
+        verify(&one, "customer", "maria.lopez"),
+        verify(&one, "technician", "maria.lopez"),
+        verify(&two, "customer", " MARIA.lopez "),
+        by_id(&one),
+    ] {
+        let Trouble { code, text, remedy } = rig.refused(again).await;
+        assert_eq!(code, Code::Wait, "{text}");
+        assert!(text.contains("they said no 1 time") && text.contains("asked again in"), "{text}");
+        assert!(remedy.starts_with("Speak with them"), "{remedy}");
+    }
+    assert!(phones.0.pending().await.unwrap().is_empty());
+    let Rig { app, folder, .. } = rig;
+    app.stop().await;
+
+    let rig = Rig::start_in(folder, SettingsSource::nowhere()).await;
+    let refused = rig.refused(verify(&two, "customer", "maria.lopez")).await;
+    assert!(refused.text.contains("they said no 1 time"), "{refused:?}");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_after_a_denial_opens_the_gate_with_a_warning() {
+    let mut rig = Rig::start().await;
+    let phones = Phones::new(&rig).await;
+    configure(&rig, json!({ "verify_gate": "require" })).await;
+    let user = phones.0.add_user("lee", true).await.unwrap().unwrap();
+    let id = rig.session("Lee").await;
+    rig.ask(verify(&id, "customer", "lee")).await;
+    phones.answer(false).await;
+    ended(&mut rig, &id, 1).await;
+    let mut code = verify(&id, "customer", "lee");
+    code["code"] = phones.0.otp(&user).await.unwrap().unwrap().into();
+    rig.ask(code).await;
+    let approved = ended(&mut rig, &id, 2).await;
+    assert!(approved.warning.unwrap().starts_with("This came after 1 denial, the last at"));
+    let why = gate(&mut rig, &id, true).await;
+    assert!(why.contains("after 1 denial"), "{why}");
+    let told = rig.seen.event("verification_approved").await;
+    assert_eq!(told.text, "Lee approved after 1 denial: ask them whether they meant it");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_technician_is_not_asked_in_the_words_for_a_customer_and_always_told_why() {
+    let mut rig = Rig::start().await;
+    let phones = Phones::new(&rig).await;
+    let id = rig.session("Maria Lopez").await;
+    for (who, user, asked_as) in
+        [("customer", "maria.lopez", "Customer: "), ("technician", "anna.keller", "Technician: ")]
+    {
+        let mut asked = verify(&id, who, user);
+        asked["reason"] = " ".into();
+        rig.ask(asked).await;
+        let push = phones.rings().await;
+        assert!(shows(&push, "Asked as").starts_with(asked_as));
+        assert!(!shows(&push, "Reason").trim().is_empty());
+        assert!(!shows(&push, "Technician").trim().is_empty());
+        assert!(phones.0.answer(&push.id, true).await.unwrap());
+    }
     rig.app.stop().await;
 }

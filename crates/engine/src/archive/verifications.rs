@@ -1,8 +1,10 @@
 //! A session's verifications and their outcomes: who asked, whom, and when. Never a code.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
-use session::{Verification, verification::Override};
+use session::{Timestamp, Verification, verification::Override};
 use store::fault;
 
 use super::{Archive, ArchiveError, READ, damaged};
@@ -15,9 +17,19 @@ pub(super) const TABLE: M<'static> = M::up(
      CREATE TABLE overrides(session BLOB PRIMARY KEY, override TEXT NOT NULL) WITHOUT ROWID;",
 );
 
+/// A verification belongs to a PIN that is good, and none is for longer.
+const LONGEST_SESSION: Duration = Duration::from_secs(30 * 86_400);
 const SAVE: &str = "archive the verifications";
 
 impl Archive {
+    /// What was asked of people since then, for the brake on asking them again.
+    pub(crate) async fn verifications_since(
+        &self,
+        at: Timestamp,
+    ) -> Result<Vec<(SessionId, Verification)>, ArchiveError> {
+        self.read(move |connection| since(connection, at)).await
+    }
+
     /// Updates the stored verifications and the override of a session.
     pub async fn save_verifications(
         &self,
@@ -47,6 +59,28 @@ pub(super) fn save(
         connection.execute(sql, (session.as_bytes(), text)).map_err(fault(SAVE))?;
     }
     Ok(())
+}
+
+/// What was asked of people since then, in sessions that began at most [`LONGEST_SESSION`] earlier.
+fn since(
+    connection: &Connection,
+    since: Timestamp,
+) -> Result<Vec<(SessionId, Verification)>, ArchiveError> {
+    let sql = "SELECT v.session, v.verification FROM verifications v
+                JOIN sessions s ON s.id = v.session WHERE s.created > ?1";
+    let mut statement = connection.prepare(sql).map_err(fault(READ))?;
+    let longest = i64::try_from(LONGEST_SESSION.as_millis()).unwrap_or(i64::MAX);
+    let rows = statement.query_map([since.0.saturating_sub(longest)], |row| {
+        Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?))
+    });
+    let rows: Vec<_> = rows.map_err(fault(READ))?.collect::<Result<_, _>>().map_err(fault(READ))?;
+    let read = |(session, text): ([u8; 16], String)| {
+        let verification: Verification = serde_json::from_str(&text)
+            .map_err(|_| damaged("a verification of an unknown form"))?;
+        Ok((SessionId::from_bytes(session), verification))
+    };
+    let all: Vec<_> = rows.into_iter().map(read).collect::<Result<_, ArchiveError>>()?;
+    Ok(all.into_iter().filter(|(_, v)| v.at > since).collect())
 }
 
 /// Oldest first.
@@ -83,7 +117,7 @@ pub(super) fn overridden(
 #[cfg(test)]
 mod tests {
     use session::{
-        Failure, Timestamp,
+        Failure,
         verification::{Cause, Method, Status, Subject, VerificationOutcome, VerificationRequest},
     };
 
@@ -99,6 +133,7 @@ mod tests {
             by: "anna".into(),
             reason: "printer".into(),
             shown: vec![("Technician".into(), "anna".into())],
+            denied_before: None,
         };
         let status = Status::Ended { at: Timestamp(9), end };
         Verification { id, asked, at: Timestamp(5), status }

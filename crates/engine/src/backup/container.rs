@@ -165,6 +165,25 @@ impl<W: Write> Write for SealedWriter<W> {
     }
 }
 
+/// The header, checked as far as that is possible without the passphrase.
+pub(crate) fn read_header(from: &mut impl Read) -> io::Result<[u8; HEADER]> {
+    let start = read_up_to(from, HEADER)?;
+    if start.get(..16) != Some(MAGIC) {
+        return Err(Refused::NotABackup.into());
+    }
+    match start.get(16..20).map(|version| number(version, 0)) {
+        Some(VERSION) => {}
+        Some(0) | None => return Err(Refused::Damaged.into()),
+        Some(_) => return Err(Refused::TooNew.into()),
+    }
+    let header: [u8; HEADER] = start.try_into().map_err(|_| Refused::Damaged)?;
+    let known = number(&header, 20) == PBKDF2_HMAC_SHA256;
+    if !known || number(&header, 24) > MOST_ITERATIONS {
+        return Err(Refused::Damaged.into());
+    }
+    Ok(header)
+}
+
 /// Opens what a [`SealedWriter`] wrote. It gives no byte that wasn't authenticated, and an error of kind
 /// `InvalidData` with a [`Refused`] where the file isn't as it was written.
 pub(super) struct SealedReader<R> {
@@ -180,20 +199,7 @@ pub(super) struct SealedReader<R> {
 impl<R: Read> SealedReader<R> {
     /// Reads the header and checks the passphrase.
     pub fn new(mut from: R, passphrase: &SecretString) -> io::Result<Self> {
-        let start = read_up_to(&mut from, HEADER)?;
-        if start.get(..16) != Some(MAGIC) {
-            return Err(Refused::NotABackup.into());
-        }
-        match start.get(16..20).map(|version| number(version, 0)) {
-            Some(VERSION) => {}
-            Some(0) | None => return Err(Refused::Damaged.into()),
-            Some(_) => return Err(Refused::TooNew.into()),
-        }
-        let header: [u8; HEADER] = start.try_into().map_err(|_| Refused::Damaged)?;
-        let known = number(&header, 20) == PBKDF2_HMAC_SHA256;
-        if !known || number(&header, 24) > MOST_ITERATIONS {
-            return Err(Refused::Damaged.into());
-        }
+        let header = read_header(&mut from)?;
         let seal = Seal::new(passphrase, header).ok_or(Refused::Damaged)?;
         if seal.check().as_ref().map(<[u8; TAG]>::as_slice) != Some(&header[PARAMETERS..]) {
             return Err(Refused::WrongPassphrase.into());

@@ -14,7 +14,7 @@ const LONGEST_TEXT: u32 = 65_536;
 
 /// The first entry of a backup.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Contents {
+pub(crate) struct Contents {
     pub made_at: Timestamp,
     /// The version of the program that wrote it.
     pub program: String,
@@ -23,7 +23,7 @@ pub(super) struct Contents {
 
 /// The other entries.
 #[derive(Serialize, Deserialize)]
-pub(super) struct FileEntry {
+pub(crate) struct FileEntry {
     pub path: String,
     pub length: u64,
 }
@@ -37,7 +37,7 @@ pub(super) fn write_text(to: &mut impl Write, entry: &impl Serialize) -> io::Res
 }
 
 /// The next entry; none at the end.
-pub(super) fn read_text<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> {
+pub(crate) fn read_text<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> {
     let mut length = [0; 4];
     // One byte first: an end here is the end of the backup, anywhere else something is missing.
     if from.read(&mut length[..1])? == 0 {

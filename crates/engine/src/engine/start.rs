@@ -34,6 +34,8 @@ use crate::{
 
 /// A session that failed this long ago is only in the archive; until then its failure can be mended.
 const MENDABLE: Duration = Duration::from_secs(7 * 86_400);
+/// For how long it is remembered what was asked of people.
+const DAY_MS: i64 = 86_400_000;
 
 impl Engine {
     /// Starts: opens the stores, binds the listener, brings every session back.
@@ -215,6 +217,7 @@ async fn restore(
             }
         }
     }
+    recall_people(context).await;
     // Not one by one: all that wait are written together.
     for forgotten in retired {
         let _ = forgotten.await;
@@ -226,6 +229,16 @@ async fn restore(
     // From here on the run counts as crashed, until `stop` says otherwise.
     let _ = journal.mark_clean_end(false).await;
     Ok(())
+}
+
+/// What was asked of people in sessions that only the archive has. Without it the brake knows less, and nothing
+/// else is lost.
+async fn recall_people(context: &Context) {
+    let since = Timestamp(now().0.saturating_sub(DAY_MS));
+    match context.archive.verifications_since(since).await {
+        Ok(earlier) => context.people.remember(earlier),
+        Err(error) => tracing::warn!(%error, "read how often people were asked lately"),
+    }
 }
 
 /// The key by which our own broker knows this console. Without it the sessions are known by their hooks alone.

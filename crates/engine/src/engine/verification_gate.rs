@@ -60,6 +60,11 @@ impl Engine {
     pub async fn mail_code(&self, user_id: &str) -> Result<(), CommandError> {
         self.access().permit()?;
         let client = self.logintc("have a code sent by e-mail")?;
+        let at = now();
+        self.context
+            .people
+            .mail(user_id, at)
+            .map_err(|brake| CommandError::TooSoon { brake, at })?;
         client.mail_code(user_id).await.map_err(CommandError::Verification)
     }
 

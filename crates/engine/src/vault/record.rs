@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -63,22 +63,32 @@ pub(super) fn check_text(derived: &SecretBox<[u8; 32]>) -> String {
 }
 
 pub(super) fn read(folder: &Path) -> Result<Option<Record>, VaultError> {
-    #[derive(Deserialize)]
-    struct Version {
-        version: u32,
-    }
     let path = folder.join(VAULT_FILE);
     let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(VaultError::Io { doing: "read", path, source }),
     };
-    match serde_json::from_slice(&text) {
+    parse(&text, path).map(Some)
+}
+
+/// Whether a text is a record that this version reads.
+pub(crate) fn is_one(text: &[u8]) -> bool {
+    parse(text, PathBuf::new()).is_ok()
+}
+
+/// The record in the text of the file at `path`.
+fn parse(text: &[u8], path: PathBuf) -> Result<Record, VaultError> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    match serde_json::from_slice(text) {
         Ok(Version { version: VERSION }) => {}
         Ok(Version { version: 0 }) | Err(_) => return Err(VaultError::RecordDamaged { path }),
         Ok(Version { .. }) => return Err(VaultError::TooNew { path }),
     }
-    serde_json::from_slice(&text).map(Some).map_err(|_| VaultError::RecordDamaged { path })
+    serde_json::from_slice(text).map_err(|_| VaultError::RecordDamaged { path })
 }
 
 /// Writes it whole or not at all: beside the old one, to the disk, then over it.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{EventFacts, LogContext, LogLine, Notice};
 use crate::{
     Failure,
-    text::plain_name,
+    denials::Denials,
+    text::{count, plain_name},
     verification::{Cause, Method, Subject},
 };
 
@@ -37,7 +38,11 @@ pub enum VerificationChange {
         by: String,
     },
     /// The person approved, or the code was good.
-    VerificationApproved,
+    VerificationApproved {
+        /// What had been denied before it was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        denied: Option<Denials>,
+    },
     /// The person denied.
     VerificationDenied,
     /// Nobody answered in time.
@@ -80,7 +85,11 @@ impl VerificationEvent {
                     Method::BypassCode => format!("{by} entered a bypass code of {user}"),
                 }
             }
-            Approved => format!("{person} approved"),
+            Approved { denied: None } => format!("{person} approved"),
+            Approved { denied: Some(Denials { times, .. }) } => format!(
+                "{person} approved after {}: ask them whether they meant it",
+                count(*times, "denial", "denials")
+            ),
             Denied => format!("{person} denied"),
             TimedOut => format!("{person} did not answer in time"),
             Cancelled => format!("{person}: verification cancelled"),
@@ -119,7 +128,7 @@ impl EventFacts for VerificationEvent {
         match &self.change {
             Asked { .. } => Notice::quiet(format!("{session}: {text}")),
             Cancelled => Notice::quiet(text),
-            Approved
+            Approved { .. }
             | Denied
             | TimedOut
             | NoDevice
@@ -132,7 +141,7 @@ impl EventFacts for VerificationEvent {
     fn log_line(&self, _: &LogContext<'_>) -> LogLine {
         let user = plain_name(&self.user);
         match &self.change {
-            Asked { .. } | Approved => LogLine::success(self.told_of(&user)),
+            Asked { .. } | Approved { .. } => LogLine::success(self.told_of(&user)),
             Cancelled => LogLine::success(format!("Verification of {user} cancelled")),
             Denied | TimedOut | NoDevice | Failed { .. } | NotTakenBack { .. } | Unknown => {
                 LogLine::failure(self.told_of(&user))
@@ -149,7 +158,7 @@ impl EventFacts for VerificationEvent {
         match &self.change {
             // It is audited with the command of whoever asks, at the time when they do.
             Asked { .. } => None,
-            Approved | Denied | TimedOut => Some(self.told_of(&person)),
+            Approved { .. } | Denied | TimedOut => Some(self.told_of(&person)),
             Cancelled => Some(format!("the verification of {person} was cancelled")),
             NotTakenBack { .. } => Some(format!(
                 "the push to {person} could not be taken back and may still be answered"

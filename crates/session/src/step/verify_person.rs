@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Turn;
 use crate::{
     Effect, Failure, Timer, Timestamp, VerificationChange, VerificationEvent, ViewingEvent,
+    denials::Denials,
     verification::{
         Cause, Gate, LAST_LOOK, Method, Override, POLL, Status, Verification, VerificationAnswer,
         VerificationOutcome, VerificationRequest,
@@ -234,6 +235,11 @@ impl Turn {
         self.state.record.verifications.iter().find(|v| v.id == id).map(|v| &v.status)
     }
 
+    fn denied_before(&self, id: u32) -> Option<Denials> {
+        let of = self.state.record.verifications.iter().find(|v| v.id == id);
+        of.and_then(|v| v.asked.denied_before)
+    }
+
     fn is_push(&self, id: u32) -> bool {
         let of = self.state.record.verifications.iter().find(|v| v.id == id);
         of.is_some_and(|v| v.asked.how == Method::Push)
@@ -277,7 +283,8 @@ impl Turn {
         for timer in [Timer::PollVerification(id), Timer::VerificationOver(id)] {
             self.do_(Effect::Stop { timer });
         }
-        self.tell_of(id, change(end));
+        let denied = self.denied_before(id);
+        self.tell_of(id, change(end, denied));
         self.gate_moved();
     }
 
@@ -288,9 +295,9 @@ impl Turn {
     }
 }
 
-fn change(end: VerificationOutcome) -> VerificationChange {
+fn change(end: VerificationOutcome, denied: Option<Denials>) -> VerificationChange {
     match end {
-        VerificationOutcome::Approved => VerificationChange::VerificationApproved,
+        VerificationOutcome::Approved => VerificationChange::VerificationApproved { denied },
         VerificationOutcome::Denied => VerificationChange::VerificationDenied,
         VerificationOutcome::TimedOut => VerificationChange::VerificationTimedOut,
         VerificationOutcome::Cancelled => VerificationChange::VerificationCancelled,

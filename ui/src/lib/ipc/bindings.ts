@@ -769,6 +769,10 @@ program: ProgramView | null,
  */
 verifications: Array<VerificationView>, 
 /**
+ * When the person who was asked last may be sent another push; none if they may now.
+ */
+next_push: NextPushView | null, 
+/**
  * What closing it would end.
  */
 closing: ClosingView, 
@@ -1353,6 +1357,20 @@ set_at: number | null,
  */
 hashing: boolean, };
 
+export type NextPushView = { 
+/**
+ * By which name or id they were asked.
+ */
+user: string, 
+/**
+ * From then on.
+ */
+at: number, 
+/**
+ * Why not before, in a sentence.
+ */
+text: string, };
+
 export type VerificationView = { 
 /**
  * Its number within the session.
@@ -1393,7 +1411,11 @@ ended_at: number | null,
 /**
  * Why it failed and what to do; none if it didn't.
  */
-trouble: Trouble | null, };
+trouble: Trouble | null, 
+/**
+ * What to think of before relying on it: an approval after denials. None if nothing is.
+ */
+warning: string | null, };
 
 export type Verified = "customer" | "technician";
 

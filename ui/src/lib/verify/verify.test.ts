@@ -69,6 +69,42 @@ test('what is being typed stays, whatever the console tells meanwhile', async ()
   expect(card().getByLabelText('Your LoginTC user')).toHaveValue('');
 });
 
+test('who may not be sent another push yet is told when and why, and a code is still possible', async () => {
+  const port = await details('denied');
+  const at = Date.now() + 90_000;
+  port.change('s1', (d) => ({
+    ...d,
+    next_push: { user: 'maria.lopez', at, text: 'They said no 1 time, last at 12:03.' },
+  }));
+  const told = await card().findByText(/They said no 1 time.*maria.lopez can be sent another push at/);
+  expect(told).toBeVisible();
+  const user = card().getByLabelText('Their LoginTC user');
+  await userEvent.clear(user);
+  await userEvent.type(user, ' MARIA.lopez');
+  const send = card().getByRole('button', { name: 'Send push' });
+  expect(send).toBeDisabled();
+  expect(send).toHaveAccessibleDescription(/They said no/);
+  await userEvent.click(card().getByRole('button', { name: 'Enter a code' }));
+  expect(card().getByRole('button', { name: 'Check the code' })).toBeEnabled();
+});
+
+test('an approval after a denial is shown with its warning', async () => {
+  const port = await details('denied');
+  const warning = 'This came after 1 denial, the last at 12:03.';
+  port.change('s1', (d) => ({
+    ...d,
+    verifications: [...d.verifications, verification(2, 'approved', Date.now(), { warning })],
+  }));
+  expect(await card().findByRole('alert')).toHaveTextContent(warning);
+});
+
+test('the number that the phone shows is said while it waits', async () => {
+  await details('signed_in');
+  await userEvent.type(card().getByLabelText('Their LoginTC user'), 'maria.lopez');
+  await userEvent.click(card().getByRole('button', { name: 'Send push' }));
+  expect(await card().findByText(/The phone shows the number/)).toHaveTextContent('47');
+});
+
 test('nobody is asked while no name is given', async () => {
   const port = await details('signed_in');
   await userEvent.click(card().getByRole('button', { name: 'Send push' }));

@@ -1,7 +1,8 @@
 //! The page that asks for a passkey, served to the system's browser on loopback for one step.
 //!
-//! The server answers nobody without the step's one-time state and no page of another origin, and
-//! it answers no question twice. The state travels in the URL's fragment, which no browser sends,
+//! The server answers nobody without the step's one-time state and no page of another origin. Loading the
+//! page, again or in another browser, uses nothing up: a step begins with the person's click, as often as
+//! they click, and ends with the first token. The state travels in the URL's fragment, which no browser sends,
 //! and in the bodies of our own page's requests.
 
 use std::{
@@ -39,7 +40,7 @@ const TRIES: usize = 8;
 
 /// The messages from the browser. Each is answered, unless the step is over.
 pub enum BrowserMessage {
-    /// The page asks for its task.
+    /// The person wants to go on: the page asks for its task.
     Begin(oneshot::Sender<Result<PageTask, Trouble>>),
     /// The passkey service gave the page this token.
     Done(SecretString, oneshot::Sender<Result<String, Trouble>>),
@@ -59,13 +60,20 @@ pub enum BrowserFailure {
     Failed,
 }
 
-#[derive(Serialize)]
-pub struct PageTask {
-    /// Its purpose, for people.
+/// What the page shows before the person goes on.
+#[derive(Clone, Serialize)]
+pub struct PageOffer {
+    /// The step's purpose, for people.
     pub text: String,
     /// Whether a passkey is made or used.
     #[serde(rename = "do")]
     pub passkey_use: PasskeyUse,
+}
+
+#[derive(Clone, Serialize)]
+pub struct PageTask {
+    #[serde(flatten)]
+    pub offer: PageOffer,
     /// The passkey service's API.
     pub api_url: String,
     /// The service's public key.
@@ -111,6 +119,7 @@ pub enum PageError {
 struct PageState {
     pages: Arc<dyn Pages>,
     state: TokenHash,
+    offer: PageOffer,
     guard: HostGuard,
     messages: mpsc::Sender<BrowserMessage>,
 }
@@ -125,12 +134,14 @@ impl CeremonyPage {
         state: &HookToken,
         pages: Arc<dyn Pages>,
         service: &str,
+        offer: PageOffer,
     ) -> Result<Self, PageError> {
         let bound = bind()?;
         let addr = bound[0].addr();
         let (send, messages) = mpsc::channel(WAITING);
         let guard = HostGuard::new(addr, None);
-        let page = PageState { pages, state: state.hash(), guard: guard.clone(), messages: send };
+        let page =
+            PageState { pages, state: state.hash(), offer, guard: guard.clone(), messages: send };
         let policy = PagePolicy::default().images("data:").service(service);
         let routes = guard.protect(policy.protect(routes(page)));
         let limits = Limits { body_bytes: 16 * 1024, connections: 32, ..Limits::default() };
@@ -174,6 +185,7 @@ fn routes(page: PageState) -> Router {
         .route("/", get(async || ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE)))
         .route("/passkey.js", get(script))
         .route("/passkey.css", get(style))
+        .route("/offer", post(offer))
         .route("/begin", post(begin))
         .route("/done", post(done))
         .route("/failed", post(failed))
@@ -213,6 +225,15 @@ struct Failed {
 }
 
 type Body<T> = Result<Json<T>, JsonRejection>;
+
+/// Uses nothing up: pages are loaded again, and links opened by others than people.
+async fn offer(State(page): State<PageState>, headers: HeaderMap, body: Body<Begin>) -> Response {
+    let Ok(Json(Begin { state })) = body else { return unread() };
+    if !page.is_our_page(&headers, &state) {
+        return stranger();
+    }
+    if page.messages.is_closed() { over() } else { Json(&page.offer).into_response() }
+}
 
 async fn begin(State(page): State<PageState>, headers: HeaderMap, body: Body<Begin>) -> Response {
     let Ok(Json(Begin { state })) = body else { return unread() };
@@ -285,7 +306,7 @@ fn over() -> Response {
     refused(StatusCode::CONFLICT, &used())
 }
 
-/// The trouble of a step whose one answer has been given.
+/// The trouble of a page whose step is over, or was never begun.
 pub fn used() -> Trouble {
     again("Go on with this page: its step is over or already completed.")
 }

@@ -68,28 +68,34 @@ impl RunningCeremony {
 
     /// Handles the browser's messages until a token comes, or none can come any more.
     async fn wait(&self, page: &mut CeremonyPage) -> Result<(SecretString, ResultSender), Trouble> {
-        let mut begun = false;
+        // The same for every page that is open, so that two of them can't make two passkeys.
+        let mut begun: Option<PageTask> = None;
         while let Some(came) = page.messages.recv().await {
             match came {
-                BrowserMessage::Begin(answer) if begun => drop(answer.send(Err(used()))),
                 BrowserMessage::Begin(answer) => {
-                    let page_task = self.page_task().await;
-                    let failed = page_task.as_ref().err().cloned();
-                    begun = true;
-                    let _ = answer.send(page_task);
+                    let task = match begun.clone() {
+                        Some(task) => Ok(task),
+                        None => self.page_task().await,
+                    };
+                    begun = task.as_ref().ok().cloned();
+                    let failed = task.as_ref().err().cloned();
+                    let _ = answer.send(task);
                     match failed {
                         Some(trouble) => return Err(trouble),
                         None => self.show(CeremonyStep::Waiting, None),
                     }
                 }
-                BrowserMessage::Done(_, answer) if !begun => drop(answer.send(Err(used()))),
+                BrowserMessage::Done(_, answer) if begun.is_none() => {
+                    drop(answer.send(Err(used())));
+                }
                 BrowserMessage::Done(token, answer) => {
                     self.show(CeremonyStep::Checking, None);
                     return Ok((token, answer));
                 }
                 // The same page, or another browser with the same link, may try again.
                 BrowserMessage::Failed(reason) => {
-                    begun = false;
+                    // What was prepared for making a passkey may have run out or been used.
+                    begun = begun.filter(|task| task.register_token.is_none());
                     let trouble = troubles::browser_failure(&self.task, reason);
                     self.note_failure(&trouble).await;
                     self.show(CeremonyStep::Failed, Some(trouble));
@@ -113,8 +119,7 @@ impl RunningCeremony {
             (PasskeyUse::Register | PasskeyUse::SignIn, _) => None,
         };
         Ok(PageTask {
-            text: self.task.text(),
-            passkey_use: self.task.passkey_use(),
+            offer: self.task.offer(),
             api_url: service.base_url.as_str().trim_end_matches('/').to_owned(),
             api_key: service.api_key.clone(),
             register_token,

@@ -2,7 +2,7 @@
 
 use engine::{SessionId, access::Person};
 
-use super::browser_page::PasskeyUse;
+use super::browser_page::{PageOffer, PasskeyUse};
 use crate::view::Purpose;
 
 /// The name of a profile's first passkey.
@@ -58,6 +58,11 @@ impl CeremonyTask {
             Self::CreateProfile(_) | Self::AddPasskey { .. } => PasskeyUse::Register,
             Self::SignIn(_) | Self::Override { .. } => PasskeyUse::SignIn,
         }
+    }
+
+    /// What the page shows before anything is begun.
+    pub fn offer(&self) -> PageOffer {
+        PageOffer { text: self.text(), passkey_use: self.passkey_use() }
     }
 
     pub const fn person(&self) -> Option<&Person> {

@@ -23,6 +23,11 @@ enum FromPage {
     Hello { page: Uuid },
 }
 
+/// Whether the page's first message is one.
+pub(crate) fn is_first(text: &str) -> bool {
+    serde_json::from_str::<FromPage>(text).is_ok()
+}
+
 /// Serves one live connection of the window's page until either end closes it.
 pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
     let first = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());

@@ -103,8 +103,8 @@ struct Saving {
 }
 
 impl Live {
-    /// Starts the session. A new one is on disk, or known not to be, when this returns. One that is
-    /// in the journal already is not waited for, so that many sessions come back with few writes.
+    /// Starts the session. A new one is on disk, or known not to be, when this returns. One that is in
+    /// the journal already is not waited for, so that many sessions come back with few writes.
     pub async fn begin(mailbox: Mailbox, start: Start) -> Self {
         let Start { id, context, mut state, secrets, applied_seq, replay, in_turn, first } = start;
         // Set first, so that mails held by the gate are not sent at a start either.
@@ -114,6 +114,7 @@ impl Live {
         }
         let is_new = matches!(first, Input::Created { .. });
         let record = Arc::new(state.record.clone());
+        context.people.note(id, &record);
         let mut live = Self {
             id,
             mailbox,
@@ -163,8 +164,7 @@ impl Live {
         self.take_turn(input, at, false);
     }
 
-    /// Takes a command's turn, which is taken back if the disk refuses it. It is answered once the turn is
-    /// on disk, or isn't.
+    /// Takes a command's turn, taken back if the disk refuses it, and answered once it is on disk or isn't.
     pub(super) fn order(&mut self, input: Input, done: Reply) {
         self.undo.before_command(&self.state, self.next.effects.len(), self.unwritten.len());
         self.take_turn(input, now(), true);
@@ -244,8 +244,7 @@ impl Live {
         let (turns, saving) = self.begin_transaction();
         self.saving = Some(saving);
         let (to, written) = (self.mailbox.clone(), self.context.journal.save_turn(turns));
-        // Not awaited here: a slow disk must not keep the session from putting a hook that
-        // fires meanwhile.
+        // Not awaited: a slow disk must not keep the session from putting a hook that fires meanwhile.
         self.context.watch.tasks.spawn(async move {
             let outcome = written.await.map(drop);
             to.send(SessionMessage::Saved(outcome));
@@ -296,6 +295,7 @@ impl Live {
         if *self.record != self.state.record {
             self.record = Arc::new(self.state.record.clone());
             self.changed = true;
+            self.context.people.note(self.id, &self.record);
         }
         self.settle_program();
     }
@@ -356,8 +356,7 @@ impl Live {
     /// Erases the PIN once its life is over and no work needs it any more.
     async fn erase_secrets(&mut self) {
         let Some(secrets) = self.secrets.take() else { return };
-        // Closed before the disk is asked: an event that came meanwhile would find a session
-        // without a PIN.
+        // Closed before the disk is asked: an event meanwhile would find a session without a PIN.
         self.context.routes.close(&secrets.tokens);
         if let Err(error) = self.context.journal.erase_secrets(self.id).await {
             tracing::warn!(session = %self.id, %error, "the secrets are erased at the next start");
@@ -377,7 +376,8 @@ impl Live {
             pin,
             self.unsaved.is_some(),
         );
-        let snapshot = Snapshot { progress: self.progress(), ..snapshot };
+        let snapshot =
+            Snapshot { progress: self.progress(), next_push: self.next_push(), ..snapshot };
         self.context.bus.publish(snapshot, happened);
     }
 }

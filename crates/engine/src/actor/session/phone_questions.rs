@@ -7,7 +7,8 @@
 
 use session::{
     Failure, Input,
-    verification::{Cause, VerificationAnswer, VerificationOutcome},
+    push_brake::Brake,
+    verification::{Cause, Method, VerificationAnswer, VerificationOutcome, VerificationRequest},
 };
 
 use super::live::Live;
@@ -35,16 +36,30 @@ pub(super) struct PhoneQuestion {
 impl Live {
     /// Somebody orders a verification.
     pub fn verify(&mut self, order: VerificationOrder, done: Reply) {
-        let VerificationOrder { client, asked, code, wait } = order;
+        let VerificationOrder { client, mut asked, code, wait } = order;
         if let Some(obstacle) = self.state.record.verification_obstacle(asked.who) {
             // Whoever asked may have gone away meanwhile.
             let _ = done.send(Err(CommandError::DoesNotFit(Misfit::Verification(obstacle))));
             return;
         }
+        let (context, at) = (self.context.clone(), now());
+        let _turn = context.people.one_at_a_time();
+        if let Some(brake) = context.people.brake(self.id, &asked, at) {
+            let _ = done.send(Err(CommandError::TooSoon { brake, at }));
+            return;
+        }
+        asked.denied_before = context.people.denials(self.id, &asked, at);
         self.order(Input::Verify { asked, wait }, done);
         if let Some(new) = self.state.record.verifications.last() {
             self.questions.insert(new.id, PhoneQuestion { client, code, session: None });
         }
+    }
+
+    /// Why the person who was asked last may not be sent another push yet; none if they may.
+    pub(super) fn next_push(&self) -> Option<Brake> {
+        let last = self.state.record.verifications.last()?;
+        let wanted = VerificationRequest { how: Method::Push, ..last.asked.clone() };
+        self.context.people.brake(self.id, &wanted, now())
     }
 
     pub(super) fn ask_phone(&mut self, id: u32, user: User, shown: Vec<(String, String)>) {

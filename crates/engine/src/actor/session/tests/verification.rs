@@ -33,12 +33,14 @@ async fn verify_within(
     let how = if code.is_some() { Method::Otp } else { Method::Push };
     let asked = VerificationRequest {
         who: Subject::Customer,
-        user: "kim".into(),
+        // Somebody else in each session: who was asked too often isn't asked again.
+        user: session.id.to_string(),
         by_id: false,
         how,
         by: "anna".into(),
         reason: String::new(),
         shown: vec![("Ticket".into(), "T-1".into())],
+        denied_before: None,
     };
     let order = VerificationOrder { client: world.logintc(), asked, code, wait };
     let (done, answer) = oneshot::channel();
@@ -84,7 +86,7 @@ async fn a_push_is_sent_once_and_looked_after_until_somebody_answers() {
     world.pass(PATIENCE).await;
     assert_eq!((world.services.count("ask phone"), world.services.count("poll phone")), (1, 4));
     let asked = &world.services.calls()[0].body;
-    assert_eq!(asked["user"]["username"], "kim");
+    assert_eq!(asked["user"]["username"], session.id.to_string());
     assert_eq!(asked["attributes"][0]["value"], "T-1");
 }
 
@@ -120,8 +122,8 @@ async fn a_question_that_the_service_does_not_take_ends_by_what_helps() {
         (Scripted::late(11, says("approved")), call(Failure::TimedOut)),
     ];
     let world = World::new().await;
-    let session = world.live().await;
     for (answer, expected) in cases {
+        let session = world.live().await;
         world.services.forget_calls();
         world.services.next("ask phone", answer.clone());
         verify(&world, &session, None).await.unwrap();
