@@ -1,0 +1,108 @@
+//! Messages of the network: pages, programs, consoles, remote services.
+
+use serde::{Serialize, de::DeserializeOwned};
+use wire::{
+    MailAddress, Pin, Region,
+    logintc::{ErrorResponse, PushSession},
+    loginwithme::{Chat, EmailAccepted, Outcome, SessionPin, SessionUrl},
+    passwordless::{CredentialList, Problem, Token, VerifiedSignIn},
+    rocketchat::{DeviceSession, FailureResponse, SessionList},
+    session_events::{FromConsole, ToConsole},
+    shared_screen::{StreamAnswer, StreamHello, ToPresenter},
+};
+
+/// The first message of a live connection, and all that may follow it.
+pub fn fuzz_hello(data: &[u8]) {
+    broker::fuzzing::page_message(data);
+}
+
+/// A call's body and query, as the broker reads them.
+pub fn fuzz_fields(data: &[u8]) {
+    broker::fuzzing::fields(data);
+}
+
+/// The first message of a stream, and its answer.
+pub fn fuzz_stream_hello(data: &[u8]) {
+    reads_what_it_writes::<StreamHello>(data);
+    reads_what_it_writes::<StreamAnswer>(data);
+}
+
+/// What the broker tells the customer's program.
+pub fn fuzz_presenter_live(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data) {
+        presenter::fuzzing::live_message(text);
+    }
+    let _ = serde_json::from_slice::<ToPresenter>(data);
+}
+
+/// What the page in a viewer window tells the console.
+pub fn fuzz_viewer_page(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data) {
+        console::fuzzing::viewer_page(text);
+    }
+}
+
+/// Orders to a server's control API.
+pub fn fuzz_control(data: &[u8]) {
+    reads_what_it_writes::<Vec<serve::FaultRule>>(data);
+    broker::fuzzing::control(data);
+}
+
+/// The broker's event channel, both ways.
+pub fn fuzz_session_events(data: &[u8]) {
+    reads_what_it_writes::<FromConsole>(data);
+    reads_what_it_writes::<ToConsole>(data);
+}
+
+/// The answers of the remote services.
+pub fn fuzz_remote_answers(data: &[u8]) {
+    read::<SessionPin>(data);
+    read::<SessionUrl>(data);
+    read::<EmailAccepted>(data);
+    read::<Outcome>(data);
+    read::<Chat>(data);
+    read::<PushSession>(data);
+    read::<ErrorResponse>(data);
+    read::<Token>(data);
+    read::<VerifiedSignIn>(data);
+    read::<CredentialList>(data);
+    read::<Problem>(data);
+    read::<DeviceSession>(data);
+    read::<FailureResponse>(data);
+    if let Ok(list) = serde_json::from_slice::<SessionList>(data) {
+        let _ = list.readable();
+    }
+}
+
+/// Addresses and names as people and services give them.
+pub fn fuzz_addresses(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    if let Ok(pin) = text.parse::<Pin>() {
+        assert_eq!(
+            pin.expose().parse::<Pin>().as_ref(),
+            Ok(&pin),
+            "a PIN is read as it is written"
+        );
+    }
+    let _ = text.parse::<Region>();
+    let _ = text.parse::<MailAddress>();
+    let _ = text.parse::<serve::peer::Network>();
+    for loopback in [false, true] {
+        let policy = broker::TargetPolicy { loopback, private: false };
+        if let Ok(url) = policy.parse(text) {
+            assert!(policy.parse(url.as_str()).is_ok(), "a target stays one when it is written");
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(data: &[u8]) {
+    let _ = serde_json::from_slice::<T>(data);
+}
+
+/// Whatever is understood is written so that it is understood again.
+fn reads_what_it_writes<T: DeserializeOwned + Serialize>(data: &[u8]) {
+    let Ok(message) = serde_json::from_slice::<T>(data) else { return };
+    let Ok(written) = serde_json::to_vec(&message) else { panic!("it can't be written") };
+    let Ok(again) = serde_json::from_slice::<T>(&written) else { panic!("it can't be read again") };
+    assert_eq!(serde_json::to_vec(&again).ok().as_ref(), Some(&written));
+}

@@ -1,0 +1,72 @@
+//! A stream's bytes: the seal, and the RFB inside of it.
+
+use rfb::{Limits, Picture, Rect, Server};
+use seal::{Access, Initiator, Responder};
+
+use crate::viewer::{ENCODINGS, Pixels, Viewer};
+
+const LIMITS: Limits = Limits { clipboard: 4096, in_flight: 2 };
+/// SetEncodings is the longest message that is taken whole: 65,535 numbers.
+const MOST_HELD: usize = 2 * (65_535 * 4 + 4) + 64 * 1024;
+
+/// What a viewer sends. The first byte says how it is cut into pieces.
+pub fn fuzz_rfb_server(data: &[u8]) {
+    let Some((&piece, rest)) = data.split_first() else { return };
+    let mut picture = Picture::new(64, 48);
+    let mut server = Server::new(&picture, &[], "desk", LIMITS);
+    server.set_clipboard("a text");
+    let mut events = Vec::new();
+    for (turn, bytes) in rest.chunks(usize::from(piece).max(1)).enumerate() {
+        if server.receive(bytes, &mut events).is_err() {
+            return;
+        }
+        assert!(server.buffered_bytes() < MOST_HELD, "it holds {}", server.buffered_bytes());
+        if turn % 3 == 0 {
+            let at = turn * 29 % picture.pixels().len();
+            picture.pixels_mut()[at] ^= 0x5a;
+            server.changed(&[Rect { x: 0, y: 0, w: 64, h: 48 }]);
+        }
+        server.take_output();
+    }
+}
+
+/// A sealed stream's three messages, and what follows them.
+pub fn fuzz_seal(data: &[u8]) {
+    let Ok(responder) = Responder::new(Access::Watch) else { return };
+    let _ = responder.answer(data).map(|(waiting, _)| waiting.finish(data));
+    let Ok((initiator, first)) = Initiator::start(Access::Watch) else { return };
+    let _ = initiator.finish(data);
+    let Ok(responder) = Responder::new(Access::Watch) else { return };
+    let Ok((waiting, _)) = responder.answer(&first) else { panic!("it refuses what we begin") };
+    assert!(waiting.finish(data).is_err(), "nobody guesses the third message");
+}
+
+/// What a screen shows, to a viewer that knows the specifications and none of the server's code. The first two bytes
+/// say which encodings it takes; each six after that fill an area.
+pub fn fuzz_rfb_client(data: &[u8]) {
+    let Some((mask, drawn)) = data.split_first_chunk::<2>() else { return };
+    let mask = u16::from_le_bytes(*mask);
+    let taken = ENCODINGS.iter().enumerate().filter(|(at, _)| mask >> at & 1 == 1);
+    let encodings: Vec<i32> = taken.map(|(_, encoding)| *encoding).collect();
+    let mut picture = Picture::new(64, 48);
+    let mut server = Server::new(&picture, &[], "desk", LIMITS);
+    let mut viewer = Viewer::join(&mut server, Pixels::NOVNC, &encodings);
+    for area in drawn.chunks_exact(6).take(16) {
+        fill(&mut picture, area);
+        server.changed(&[Rect { x: 0, y: 0, w: 64, h: 48 }]);
+        viewer.settle(&mut server, &picture);
+    }
+}
+
+fn fill(picture: &mut Picture, area: &[u8]) {
+    let [x, y, w, h, colour, noise] = *area else { return };
+    let (x, y) = (usize::from(x) % 64, usize::from(y) % 48);
+    let (right, bottom) = ((x + usize::from(w)).min(64), (y + usize::from(h)).min(48));
+    for row in y..bottom {
+        for column in x..right {
+            let at = (row * 64 + column) * 4;
+            let shade = colour.wrapping_add(noise.wrapping_mul((row * 7 + column * 13) as u8));
+            picture.pixels_mut()[at..at + 3].copy_from_slice(&[shade, colour, noise]);
+        }
+    }
+}
