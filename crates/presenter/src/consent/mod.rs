@@ -92,10 +92,10 @@ pub struct Banner {
 /// Where what the customer copies goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ClipboardState {
-    /// Nowhere.
+    /// It stays on this computer.
     #[default]
     Kept,
-    /// Nowhere, but a viewer of this name, which may be empty, asks for it.
+    /// It stays here, but a viewer of this name, which may be empty, asks for it.
     Asked { by: String },
     /// To all who control.
     Shared,

@@ -17,11 +17,11 @@ const TOLD_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct KeptClipboard {
     display: String,
-    kept: Arc<Mutex<Kept>>,
+    kept: Arc<Mutex<ClipboardContents>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct ClipboardContents {
     clipboard: Option<Arc<Clipboard>>,
     /// What was there before the first viewer's text.
     before: Option<String>,
@@ -39,7 +39,7 @@ impl KeptClipboard {
             return Ok(Arc::clone(clipboard));
         }
         let clipboard = Arc::new(Clipboard::open(&self.display)?);
-        *kept = Kept { clipboard: Some(Arc::clone(&clipboard)), before: None };
+        *kept = ClipboardContents { clipboard: Some(Arc::clone(&clipboard)), before: None };
         Ok(clipboard)
     }
 
@@ -59,7 +59,7 @@ impl KeptClipboard {
 
     /// Gives the clipboard up. Returns what was there before, if a viewer's text is there now.
     pub fn end(&self) -> Option<String> {
-        let Kept { clipboard, before } = std::mem::take(&mut *self.kept.lock());
+        let ClipboardContents { clipboard, before } = std::mem::take(&mut *self.kept.lock());
         let clipboard = clipboard?;
         before.filter(|_| {
             clipboard.is_owner()
