@@ -116,14 +116,18 @@ impl Broker {
             control.start::<StartError>(advance, faults, extra)
         });
         let control = control.transpose()?;
-        let metrics = fixed.metrics().map(|addr| {
-            serve::metrics::start::<StartError>(addr, metrics::take(&coordinator), &health)
-        });
-        let metrics = metrics.transpose()?;
         let context =
             ApiContext { coordinator: Arc::clone(&coordinator), endpoint, health: health.clone() };
         let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
         let server = Server::start(bound, http::routes(context), limits, tls)?;
+        let metrics = fixed.metrics().map(|addr| {
+            serve::metrics::start::<StartError>(
+                addr,
+                metrics::take(&coordinator, server.counters()),
+                &health,
+            )
+        });
+        let metrics = metrics.transpose()?;
         let timer = tokio::spawn(keep_time(Arc::clone(&coordinator)));
         let network = None;
         Ok(Running {

@@ -16,6 +16,8 @@ use axum::{
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use crate::file_limit;
+
 /// Whether a server's handlers depend on the bodies of their requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bodies {
@@ -27,18 +29,28 @@ pub enum Bodies {
     Ignored,
 }
 
-/// A server's limits.
+/// A server's limits. Without another number it takes as many connections as half of the files that
+/// this process may open, since a connection often costs another one to a third party.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// The largest body in bytes; more gets 413.
     pub body_bytes: usize,
-    /// How long a request's headers may take; then the connection is closed. An idle connection
-    /// is closed after the same time.
+    /// How long the first byte of a connection may take, and then each request's headers; then the
+    /// connection is closed. An idle HTTP/1 connection is closed after the same time.
     pub headers_within: Duration,
     /// How long a request's body may take; more gets 408.
     pub body_within: Duration,
-    /// How many connections are open at once; one more is closed at once.
+    /// How long an HTTP/2 connection may be without a request.
+    pub idle_within: Duration,
+    /// How long a client may read nothing of what is being sent to it.
+    pub write_within: Duration,
+    /// How many connections are open at once. One more takes the place of the oldest that has sent
+    /// no request yet, or is closed at once.
     pub connections: usize,
+    /// How many of them from one address (an IPv4 address, an IPv6 /64); an eighth unless set.
+    pub per_address: Option<usize>,
+    /// How many of them from one owner (an IPv4 address, an IPv6 /48); a quarter unless set.
+    pub per_owner: Option<usize>,
     /// How long requests under way are waited for on shutdown.
     pub shutdown_within: Duration,
     /// Whether a body that is over a limit or cut off costs its request.
@@ -51,7 +63,11 @@ impl Default for Limits {
             body_bytes: 64 * 1024,
             headers_within: Duration::from_secs(5),
             body_within: Duration::from_secs(5),
-            connections: 1024,
+            idle_within: Duration::from_secs(30),
+            write_within: Duration::from_secs(30),
+            connections: file_limit::connections(),
+            per_address: None,
+            per_owner: None,
             shutdown_within: Duration::from_secs(2),
             bodies: Bodies::Whole,
         }

@@ -25,15 +25,26 @@ impl Client {
         self.0.is_loopback()
     }
 
+    /// Who most likely owns the address, for limits that one owner of many addresses must not escape: an IPv4 address, or
+    /// an IPv6 /48, which is what a provider gives one site.
+    pub fn owner(self) -> Self {
+        self.within(48)
+    }
+
     /// The client at an address.
     pub fn from_ip(ip: IpAddr) -> Self {
-        match ip.to_canonical() {
+        Self(ip).within(64)
+    }
+
+    /// An IPv6 address widened to its network; an IPv4 address (also one that is written as IPv6) as it is.
+    fn within(self, prefix: u32) -> Self {
+        match self.0.to_canonical() {
             IpAddr::V4(ip) => Self(ip.into()),
-            // Not widened to its /64: then it would no longer be a loopback address.
+            // Not widened: then it would no longer be a loopback address.
             IpAddr::V6(ip) if ip.is_loopback() => Self(ip.into()),
             IpAddr::V6(ip) => {
-                let prefix = ip.to_bits() & (u128::MAX << 64);
-                Self(IpAddr::V6(prefix.into()))
+                let network = ip.to_bits() & (u128::MAX << (128 - prefix));
+                Self(IpAddr::V6(network.into()))
             }
         }
     }
@@ -70,7 +81,8 @@ impl TrustedProxies {
         Client::from_ip(at)
     }
 
-    fn trusts(&self, ip: IpAddr) -> bool {
+    /// Whether the address is a trusted proxy's.
+    pub fn trusts(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(ip))
     }
 }
@@ -154,6 +166,17 @@ mod tests {
         assert_eq!(a, Client::from_ip("2001:db8:1:2:bbbb::9".parse().unwrap()));
         assert_ne!(a, Client::from_ip("2001:db8:1:3::1".parse().unwrap()));
         assert_eq!(Client::from_ip("::ffff:10.0.0.1".parse().unwrap()).0.to_string(), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_owner_of_many_networks_is_one_owner() {
+        let owner = |ip: &str| Client::from_ip(ip.parse().unwrap()).owner().0.to_string();
+        assert_eq!(owner("2001:db8:1:2::1"), "2001:db8:1::");
+        assert_eq!(owner("2001:db8:1:ffff::1"), "2001:db8:1::");
+        assert_eq!(owner("2001:db8:2:2::1"), "2001:db8:2::");
+        assert_eq!(owner("203.0.113.9"), "203.0.113.9");
+        assert_eq!(owner("::1"), "::1");
+        assert_eq!(Client::STRANGER.owner(), Client::STRANGER);
     }
 
     proptest! {

@@ -6,26 +6,23 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use axum::{Router, extract::Request, response::Response};
-use axum_server::{Handle as ServerHandle, accept::Accept, tls_rustls::RustlsAcceptor};
+use axum_server::{Handle as ServerHandle, tls_rustls::RustlsAcceptor};
 use hyper_util::rt::TokioTimer;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinHandle,
-    time::timeout,
-};
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
-use crate::{Bound, Limits, tls::Tls};
+use crate::{
+    Bound, Counters, Limits,
+    acceptor::Acceptor,
+    places::{Door, Places},
+    tls::Tls,
+};
 
 /// How long a shutdown waits for what was said last to arrive.
 const GOODBYES_WITHIN: Duration = Duration::from_millis(250);
@@ -40,6 +37,7 @@ pub struct Server {
     lingering: TaskTracker,
     limits: Limits,
     tls: Option<Tls>,
+    counters: Counters,
 }
 
 /// Put into a response's extensions by a handler: the connection is closed and no byte of the
@@ -48,7 +46,8 @@ pub struct Server {
 pub struct CutConnection;
 
 impl Server {
-    /// Starts to answer on a bound socket. Handlers find the peer in `ConnectInfo<SocketAddr>`.
+    /// Starts to answer on a bound socket, where no proxy is trusted. Handlers find the peer in
+    /// `ConnectInfo<SocketAddr>`.
     ///
     /// # Errors
     /// When the socket can't be handed to the runtime.
@@ -58,16 +57,27 @@ impl Server {
         limits: Limits,
         tls: Option<Tls>,
     ) -> io::Result<Self> {
+        Self::start_at(Door::default(), bound, routes, limits, tls)
+    }
+
+    /// As [`Server::start`], where connections are told apart as the door says.
+    ///
+    /// # Errors
+    /// When the socket can't be handed to the runtime.
+    pub fn start_at(
+        door: Door,
+        bound: Bound,
+        routes: Router,
+        limits: Limits,
+        tls: Option<Tls>,
+    ) -> io::Result<Self> {
         let addr = bound.addr();
         let handle = ServerHandle::new();
         let routes = limits.protect(routes);
         let (under_way, lingering) = (TaskTracker::new(), TaskTracker::new());
-        let slots = ConnectionSlots {
-            slots: Arc::new(Semaphore::new(limits.connections)),
-            // What is drained is mostly the body of a request that was refused early.
-            linger_within: limits.body_within,
-            lingering: lingering.clone(),
-        };
+        let counters = Counters::default();
+        let places = Places::new(&limits, door, counters.clone());
+        let acceptor = Acceptor { places, limits, lingering: lingering.clone() };
         let mut server = axum_server::from_tcp(bound.into_listener())?.handle(handle.clone());
         server
             .http_builder()
@@ -79,21 +89,25 @@ impl Server {
             .half_close(true)
             .http2()
             .timer(TokioTimer::new())
+            // A peer that is gone without a word is noticed also while it is owed an answer.
+            .keep_alive_interval(Some(limits.idle_within / 2))
+            .keep_alive_timeout(limits.headers_within)
             .max_concurrent_streams(32);
         let routes = Detached {
             make: routes.into_make_service_with_connect_info::<SocketAddr>(),
             under_way: under_way.clone(),
         };
         let task = match tls.clone() {
-            None => tokio::spawn(server.acceptor(slots).serve(routes)),
+            None => tokio::spawn(server.acceptor(acceptor).serve(routes)),
             Some(Tls(config)) => {
                 let acceptor = RustlsAcceptor::new(config)
-                    .handshake_timeout(limits.headers_within)
-                    .acceptor(slots);
+                    // The connection's own limit for a first request ends earlier, and is counted.
+                    .handshake_timeout(limits.headers_within * 3)
+                    .acceptor(acceptor);
                 tokio::spawn(server.acceptor(acceptor).serve(routes))
             }
         };
-        Ok(Self { addr, handle, task, under_way, lingering, limits, tls })
+        Ok(Self { addr, handle, task, under_way, lingering, limits, tls, counters })
     }
 
     /// The address that it listens on.
@@ -101,14 +115,14 @@ impl Server {
         self.addr
     }
 
-    /// Whether it serves https.
-    pub const fn is_https(&self) -> bool {
-        self.tls.is_some()
-    }
-
     /// Serves with another certificate from the next connection on; false if it doesn't serve https.
     pub fn replace_certificate(&self, by: &Tls) -> bool {
         self.tls.as_ref().map(|tls| tls.replace_by(by)).is_some()
+    }
+
+    /// What it counts of its connections; a clone can be kept.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Takes no more connections, lets requests under way finish for a while (see [`Limits`]),
@@ -128,111 +142,6 @@ impl Server {
         self.lingering.close();
         // Not as long as a connection may linger: browsers keep an idle one open long after its end was told.
         let _ = timeout(GOODBYES_WITHIN, self.lingering.wait()).await;
-    }
-}
-
-/// Caps the connections: each holds a slot as long as its socket lives, also as a WebSocket.
-#[derive(Debug, Clone)]
-struct ConnectionSlots {
-    slots: Arc<Semaphore>,
-    linger_within: Duration,
-    lingering: TaskTracker,
-}
-
-impl<S> Accept<TcpStream, S> for ConnectionSlots {
-    type Stream = Slotted;
-    type Service = S;
-    type Future = std::future::Ready<io::Result<(Slotted, S)>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let slot = Arc::clone(&self.slots).try_acquire_owned();
-        let slotted = slot.map_err(|_| io::Error::other("too many connections")).and_then(|slot| {
-            stream.set_nodelay(true)?;
-            Ok(Slotted {
-                open: Some((stream, slot)),
-                linger_within: self.linger_within,
-                lingering: self.lingering.clone(),
-            })
-        });
-        std::future::ready(slotted.map(|slotted| (slotted, service)))
-    }
-}
-
-/// A connection and its slot. Whoever drops it (hyper, or a WebSocket's handler), the last bytes
-/// sent on it still arrive.
-#[derive(Debug)]
-struct Slotted {
-    /// None only while it is dropped.
-    open: Option<(TcpStream, OwnedSemaphorePermit)>,
-    linger_within: Duration,
-    lingering: TaskTracker,
-}
-
-impl Slotted {
-    fn stream(&mut self) -> Pin<&mut TcpStream> {
-        let Some((stream, _)) = &mut self.open else { unreachable!("nobody uses it any more") };
-        Pin::new(stream)
-    }
-}
-
-impl Drop for Slotted {
-    fn drop(&mut self) {
-        // Without a runtime the program is ending, and nothing can be waited for.
-        if let (Some((mut stream, slot)), Ok(runtime)) = (self.open.take(), Handle::try_current()) {
-            let within = self.linger_within;
-            let drained = async move {
-                linger::drain(&mut stream, within).await;
-                drop(slot);
-            };
-            self.lingering.spawn_on(drained, &runtime);
-        }
-    }
-}
-
-impl AsyncRead for Slotted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.stream().poll_read(cx, buf) {
-            // A reset means, like a close, that the peer sends nothing more; what was read before
-            // it still counts.
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-                Poll::Ready(Ok(()))
-            }
-            read => read,
-        }
-    }
-}
-
-impl AsyncWrite for Slotted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.open.as_ref().is_some_and(|(stream, _)| stream.is_write_vectored())
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_shutdown(cx)
     }
 }
 
@@ -263,13 +172,16 @@ where
     fn call(&mut self, peer: SocketAddr) -> Self::Future {
         let made = self.make.call(peer);
         let under_way = self.under_way.clone();
-        Box::pin(async move { made.await.map(|routes| DetachedConnection { routes, under_way }) })
+        Box::pin(
+            async move { made.await.map(|routes| DetachedConnection { peer, routes, under_way }) },
+        )
     }
 }
 
 /// One connection's routes.
 #[derive(Debug, Clone)]
-struct DetachedConnection<S> {
+pub(crate) struct DetachedConnection<S> {
+    pub(crate) peer: SocketAddr,
     routes: S,
     under_way: TaskTracker,
 }

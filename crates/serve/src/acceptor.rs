@@ -1,0 +1,222 @@
+//! A connection from its first moment to its last: it needs a place, and its client must neither keep it waiting nor
+//! let it wait.
+
+use std::{
+    future::{Future, Ready},
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use axum_server::accept::Accept;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    runtime::Handle,
+    time::{Instant, Sleep, sleep_until},
+};
+use tokio_util::{sync::WaitForCancellationFutureOwned, task::TaskTracker};
+
+use crate::{
+    Limits,
+    counters::Refusal,
+    places::Places,
+    progress::{Deadline, Noted, Progress},
+    server::DetachedConnection,
+};
+
+/// Gives each connection a place, which it keeps as long as its socket lives, also as a WebSocket.
+#[derive(Debug, Clone)]
+pub(crate) struct Acceptor {
+    pub places: Places,
+    pub limits: Limits,
+    pub lingering: TaskTracker,
+}
+
+impl<S> Accept<TcpStream, DetachedConnection<S>> for Acceptor {
+    type Stream = Connection;
+    type Service = Noted<DetachedConnection<S>>;
+    type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
+
+    fn accept(&self, stream: TcpStream, routes: DetachedConnection<S>) -> Self::Future {
+        let accepted = || {
+            let refused = |refusal: Refusal| io::Error::other(refusal.name());
+            let place = self.places.take(routes.peer).map_err(refused)?;
+            stream.set_nodelay(true)?;
+            let taken = Box::pin(place.taken.clone().cancelled_owned());
+            let progress = Arc::new(Progress::new(place));
+            let connection = Connection {
+                stream: Some(stream),
+                progress: Arc::clone(&progress),
+                taken,
+                reading: None,
+                writing: None,
+                failed: false,
+                limits: self.limits,
+                lingering: self.lingering.clone(),
+            };
+            Ok((connection, Noted { routes, progress }))
+        };
+        std::future::ready(accepted())
+    }
+}
+
+/// A connection in its place. Whoever drops it (hyper, or a WebSocket's handler), the last bytes sent on it still
+/// arrive, unless its client had its time already.
+pub(crate) struct Connection {
+    /// None only while it is dropped.
+    stream: Option<TcpStream>,
+    progress: Arc<Progress>,
+    taken: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Wakes whoever reads when the client's time may be over.
+    reading: Option<Pin<Box<Sleep>>>,
+    /// Wakes whoever writes when the client has read nothing for too long.
+    writing: Option<Pin<Box<Sleep>>>,
+    /// The client's time is over.
+    failed: bool,
+    limits: Limits,
+    lingering: TaskTracker,
+}
+
+impl Connection {
+    fn stream(&mut self) -> Pin<&mut TcpStream> {
+        let Some(stream) = &mut self.stream else { unreachable!("nobody uses it any more") };
+        Pin::new(stream)
+    }
+
+    /// Ends it, and counts that if it is a refusal.
+    fn fail(&mut self, refusal: Option<Refusal>) -> io::Error {
+        if let (Some(refusal), false) = (refusal, self.failed) {
+            self.progress.place.refused(refusal);
+        }
+        self.failed = true;
+        io::ErrorKind::TimedOut.into()
+    }
+
+    /// Ready when the client has had its time to send.
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.taken.as_mut().poll(cx).is_ready() {
+            // Counted by whoever took the place.
+            return Poll::Ready(self.fail(None));
+        }
+        loop {
+            let deadline = self.progress.deadline(&self.limits);
+            let (at, ends) = match deadline {
+                Deadline::None => {
+                    self.reading = None;
+                    return Poll::Pending;
+                }
+                Deadline::Again(at) => (at, None),
+                Deadline::Ends(at, refusal) => (at, Some(refusal)),
+            };
+            ready!(poll_timer(&mut self.reading, at, cx));
+            if let Some(refusal) = ends {
+                return Poll::Ready(self.fail(refusal));
+            }
+        }
+    }
+
+    /// Pending writes fail when the client has read nothing for too long; any progress starts that time anew.
+    fn write(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let written = write(self.stream(), cx);
+        if written.is_ready() {
+            self.writing = None;
+            return written;
+        }
+        let within = self.limits.write_within;
+        let timer =
+            self.writing.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + within)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Err(self.fail(Some(Refusal::Unread))))
+    }
+}
+
+/// Ready at `at`, however often that has changed meanwhile.
+fn poll_timer(timer: &mut Option<Pin<Box<Sleep>>>, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+    let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+    if timer.deadline() != at {
+        timer.as_mut().reset(at);
+    }
+    timer.as_mut().poll(cx)
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if !self.failed && self.progress.was_slow(&self.limits) {
+            self.progress.place.refused(Refusal::Slow);
+        }
+        // Without a runtime the program is ending, and nothing can be waited for.
+        match (self.stream.take(), Handle::try_current()) {
+            (Some(mut stream), Ok(runtime)) if !self.failed => {
+                // What is drained is mostly the body of a request that was refused early.
+                let (within, progress) = (self.limits.body_within, Arc::clone(&self.progress));
+                let drained = async move {
+                    linger::drain(&mut stream, within).await;
+                    drop(stream);
+                    progress.place.release();
+                };
+                self.lingering.spawn_on(drained, &runtime);
+            }
+            _ => self.progress.place.release(),
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        match self.stream().poll_read(cx, buf) {
+            // A reset means, like a close, that the peer sends nothing more; what was read before
+            // it still counts.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(read) => {
+                if buf.filled().len() > before {
+                    self.progress.hear();
+                }
+                Poll::Ready(read)
+            }
+            Poll::Pending => self.poll_overdue(cx).map(Err),
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.write(cx, |stream, cx| stream.poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.write(cx, |stream, cx| stream.poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.as_ref().is_some_and(TcpStream::is_write_vectored)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_shutdown(cx)
+    }
+}

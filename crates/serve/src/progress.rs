@@ -1,0 +1,212 @@
+//! How far a connection's requests have come, which decides how long its client may wait and let wait.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
+    http::{StatusCode, Version},
+    response::Response,
+};
+use hyper::body::{Frame, SizeHint};
+use parking_lot::Mutex;
+use tokio::time::Instant;
+use tower_service::Service;
+
+use crate::{Limits, counters::Refusal, places::Place};
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub place: Place,
+    accepted: Instant,
+    heard: AtomicBool,
+    requests: Mutex<Requests>,
+}
+
+#[derive(Debug)]
+struct Requests {
+    next: u64,
+    /// Those under way. Of an HTTP/2 answer of which more is there to be sent: since when.
+    under_way: HashMap<u64, Option<Instant>>,
+    quiet_since: Instant,
+    any: bool,
+    upgraded: bool,
+}
+
+/// Until when a connection may stay as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    /// Whoever took it over keeps its time.
+    None,
+    /// To be asked again then.
+    Again(Instant),
+    /// It ends then, and that counts as a refusal if it is one.
+    Ends(Instant, Option<Refusal>),
+}
+
+impl Progress {
+    pub fn new(place: Place) -> Self {
+        let now = Instant::now();
+        let requests = Requests {
+            next: 0,
+            under_way: HashMap::new(),
+            quiet_since: now,
+            any: false,
+            upgraded: false,
+        };
+        let (heard, requests) = (AtomicBool::new(false), Mutex::new(requests));
+        Self { place, accepted: now, heard, requests }
+    }
+
+    /// A byte has come.
+    pub fn hear(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+    }
+
+    pub fn deadline(&self, limits: &Limits) -> Deadline {
+        let requests = self.requests.lock();
+        if requests.upgraded {
+            return Deadline::None;
+        }
+        if !requests.any {
+            return match self.heard.load(Ordering::Relaxed) {
+                false => {
+                    Deadline::Ends(self.accepted + limits.headers_within, Some(Refusal::Silent))
+                }
+                // One time for the hello of TLS, one for the headers.
+                true => {
+                    Deadline::Ends(self.accepted + limits.headers_within * 2, Some(Refusal::Slow))
+                }
+            };
+        }
+        if requests.under_way.is_empty() {
+            return Deadline::Ends(requests.quiet_since + limits.idle_within, None);
+        }
+        match requests.under_way.values().filter_map(|since| *since).min() {
+            Some(since) => Deadline::Ends(since + limits.write_within, Some(Refusal::Unread)),
+            None => Deadline::Again(Instant::now() + limits.idle_within),
+        }
+    }
+
+    /// Whether hyper ended it because the headers of its first request took too long.
+    pub fn was_slow(&self, limits: &Limits) -> bool {
+        let waited = self.accepted.elapsed() >= limits.headers_within;
+        waited && self.heard.load(Ordering::Relaxed) && !self.requests.lock().any
+    }
+
+    fn begin(self: &Arc<Self>) -> UnderWay {
+        let mut requests = self.requests.lock();
+        let id = requests.next;
+        requests.next += 1;
+        requests.under_way.insert(id, None);
+        if !std::mem::replace(&mut requests.any, true) {
+            self.place.prove();
+        }
+        UnderWay { id, progress: Arc::clone(self) }
+    }
+}
+
+/// A request that isn't answered whole yet.
+#[derive(Debug)]
+struct UnderWay {
+    id: u64,
+    progress: Arc<Progress>,
+}
+
+impl UnderWay {
+    fn set_waiting(&self, since: Option<Instant>) {
+        if let Some(waiting) = self.progress.requests.lock().under_way.get_mut(&self.id) {
+            *waiting = since;
+        }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut requests = self.progress.requests.lock();
+        requests.under_way.remove(&self.id);
+        requests.quiet_since = Instant::now();
+    }
+}
+
+/// A connection's routes, which note how far its requests have come.
+#[derive(Debug, Clone)]
+pub(crate) struct Noted<S> {
+    pub routes: S,
+    pub progress: Arc<Progress>,
+}
+
+impl<S, B> Service<Request<B>> for Noted<S>
+where
+    S: Service<Request<B>, Response = Response, Error = io::Error>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Response>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.routes.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let under_way = self.progress.begin();
+        let is_http2 = request.version() == Version::HTTP_2;
+        let answer = self.routes.call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            match response.status() {
+                StatusCode::SWITCHING_PROTOCOLS => {
+                    under_way.progress.requests.lock().upgraded = true;
+                }
+                StatusCode::REQUEST_TIMEOUT => under_way.progress.place.refused(Refusal::Slow),
+                _ => {}
+            }
+            Ok(response.map(|body| Body::new(NotedBody { body, under_way, is_http2 })))
+        })
+    }
+}
+
+/// An answer's body: as long as it lives, its request is under way.
+struct NotedBody {
+    body: Body,
+    under_way: UnderWay,
+    /// HTTP/1 doesn't ask for more before what it has is written, for which the connection has a limit of its own.
+    is_http2: bool,
+}
+
+impl HttpBody for NotedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if self.is_http2 {
+            // Asked for more only when the client has room for it.
+            self.under_way.set_waiting(polled.is_ready().then(Instant::now));
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
