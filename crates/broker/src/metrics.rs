@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use serve::metrics::{Figures, Kind, Take};
+use serve::{
+    counters::Counters,
+    metrics::{Figures, Kind, Take},
+};
 
 use crate::{coordinator::Coordinator, hub::census::Census};
 
@@ -42,12 +45,12 @@ impl DeliveryCounts {
 }
 
 /// Takes the broker's figures.
-pub(crate) fn take(coordinator: &Arc<Coordinator>) -> Take {
-    let coordinator = Arc::clone(coordinator);
-    Take::new(move || std::future::ready(figures(&coordinator)))
+pub(crate) fn take(coordinator: &Arc<Coordinator>, counters: &Counters) -> Take {
+    let (coordinator, counters) = (Arc::clone(coordinator), counters.clone());
+    Take::new(move || std::future::ready(figures(&coordinator, &counters)))
 }
 
-fn figures(coordinator: &Coordinator) -> Figures {
+fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
     let census = coordinator.with_hub(|hub, now| hub.census(now));
     let mut figures = Figures::default();
     add_census(&mut figures, census);
@@ -57,6 +60,11 @@ fn figures(coordinator: &Coordinator) -> Figures {
         "Attempts to deliver a hook, and hooks given up, by result.",
         "result",
         coordinator.deliverer.counts.by_result(),
+    );
+    figures.add_server(
+        "deskhand_broker_sockets",
+        "deskhand_broker_sockets_refused_total",
+        counters,
     );
     figures.add(
         "deskhand_broker_work_in_flight",

@@ -117,10 +117,6 @@ impl Broker {
             control.start::<StartError>(advance, faults, extra)
         });
         let control = control.transpose()?;
-        let metrics = fixed.metrics().map(|addr| {
-            serve::metrics::start::<StartError>(addr, metrics::take(&coordinator), &health)
-        });
-        let metrics = metrics.transpose()?;
         let door = Door { proxies, ..Door::default() };
         let context = ApiContext {
             coordinator: Arc::clone(&coordinator),
@@ -130,6 +126,14 @@ impl Broker {
         };
         let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
         let server = Server::start_at(door, bound, http::routes(context), limits, tls)?;
+        let metrics = fixed.metrics().map(|addr| {
+            serve::metrics::start::<StartError>(
+                addr,
+                metrics::take(&coordinator, server.counters()),
+                &health,
+            )
+        });
+        let metrics = metrics.transpose()?;
         let timer = tokio::spawn(keep_time(Arc::clone(&coordinator)));
         let network = None;
         Ok(Running {

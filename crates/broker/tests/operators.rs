@@ -120,6 +120,8 @@ async fn metrics_count_what_there_is_and_what_happened_at_an_address_of_their_ow
     assert_eq!(seen["deskhand_broker_connections{of=\"viewer\"}"], 0);
     assert_eq!(seen["deskhand_broker_refusals_total{kind=\"malformed\"}"], 3);
     assert_eq!(seen["deskhand_broker_outbox_mails{state=\"sent\"}"], 0);
+    assert!(seen["deskhand_broker_sockets"] >= 1, "the page's");
+    assert_eq!(seen["deskhand_broker_sockets_refused_total{kind=\"full\"}"], 0);
     let metrics = program.text("metrics_url");
     let own = metrics.strip_suffix("/metrics").unwrap();
     assert_eq!(client().get(format!("{own}/readyz")).send().await.unwrap().status(), 200);

@@ -14,7 +14,7 @@ use std::{
 
 use ractor::ActorRef;
 use serve::{
-    Counters, Health, Server,
+    Counters, Server,
     metrics::{Figures, Kind},
 };
 use session::{
@@ -52,7 +52,7 @@ pub struct Engine {
     tester: Tester,
     listener: Server,
     addr: SocketAddr,
-    health: Health,
+    readiness: serve::Health,
 }
 
 impl Engine {
@@ -99,8 +99,8 @@ impl Engine {
     }
 
     /// Whether the listener can do its work.
-    pub fn health(&self) -> Health {
-        self.health.clone()
+    pub fn readiness(&self) -> serve::Health {
+        self.readiness.clone()
     }
 
     /// What came to the listener since this engine's start, and what there is.
@@ -117,6 +117,11 @@ impl Engine {
             "Webhooks that came, by whether the disk took them at once.",
             "result",
             saved.map(|(result, counter)| (result, counter.load(Ordering::Relaxed))),
+        );
+        figures.add_server(
+            "deskhand_listener_sockets",
+            "deskhand_listener_sockets_refused_total",
+            self.listener.counters(),
         );
         figures.add_each(
             "deskhand_listener_refusals_total",

@@ -7,7 +7,10 @@ use std::{fmt::Write as _, future::Future, io, net::SocketAddr, pin::Pin, sync::
 
 use axum::{Router, http::header, response::IntoResponse as _, routing::get};
 
-use crate::{BindError, Health, HostGuard, Limits, Port, Server, bind};
+use crate::{
+    BindError, Health, HostGuard, Limits, Port, Server, bind,
+    counters::{Counters, Refusal},
+};
 
 /// How a figure behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,20 @@ impl Figures {
         for (of, value) in values {
             let _ = writeln!(self.0, "{name}{{{label}=\"{of}\"}} {value}");
         }
+    }
+
+    /// What a server counts of its connections: how many are open, and what was refused, under these two names.
+    pub fn add_server(&mut self, open: &'static str, refused: &'static str, counters: &Counters) {
+        let counts = counters.snapshot();
+        self.add(open, Kind::Gauge, "Connections that are open.", counts.open as u64);
+        let kinds = Refusal::ALL.map(|kind| (kind.name(), counts.of(kind)));
+        self.add_each(
+            refused,
+            Kind::Counter,
+            "Connections refused or cut, by kind.",
+            "kind",
+            kinds,
+        );
     }
 
     /// The text.

@@ -160,7 +160,7 @@ mod tests {
     fn send(signal: &str) {
         let pid = std::process::id().to_string();
         let sent = std::process::Command::new("kill").args(["-s", signal, &pid]).status();
-        assert!(sent.unwrap().success());
+        assert!(sent.is_ok_and(|status| status.success()));
     }
 
     #[tokio::test]

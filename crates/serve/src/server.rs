@@ -115,11 +115,6 @@ impl Server {
         self.addr
     }
 
-    /// Whether it serves https.
-    pub const fn is_https(&self) -> bool {
-        self.tls.is_some()
-    }
-
     /// Serves with another certificate from the next connection on; false if it doesn't serve https.
     pub fn replace_certificate(&self, by: &Tls) -> bool {
         self.tls.as_ref().map(|tls| tls.replace_by(by)).is_some()

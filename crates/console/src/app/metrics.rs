@@ -30,7 +30,7 @@ impl App {
             let engine = Arc::clone(&engine);
             async move {
                 // Without the guard: the engine's end waits for nobody who asks.
-                let health = engine.get().await.map(|engine| engine.health());
+                let health = engine.get().await.map(|engine| engine.readiness());
                 health.ok_or("no webhook listener runs")?.ready().await
             }
         });

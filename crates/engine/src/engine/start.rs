@@ -111,7 +111,8 @@ impl Engine {
             nonces,
             known: context.way.clone(),
         };
-        let engine = Self { context, supervisor, regions, race, tester, listener, addr, health };
+        let engine =
+            Self { context, supervisor, regions, race, tester, listener, addr, readiness: health };
         // After the sessions are back: this task sends to every session.
         engine.keep_background_tasks(outages);
         stop_if_it_fails.disarm();
