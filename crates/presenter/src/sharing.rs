@@ -71,15 +71,13 @@ impl Sharing {
         let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
         let (outgoing, outgoing_rx) = mpsc::channel(8);
         let (threads_alive, mut threads_ended) = mpsc::channel(1);
-        let dialler = connection.dialler.clone();
-        let mut connected = tokio::spawn(connection.keep(events_tx, outgoing_rx));
         let screen = SharedScreen::new(open, failed, asked, threads_alive);
         screen.share_clipboard(clipboard && clipboard_shared);
         let mut sharing = ActiveSharing {
             screen,
             clipboard,
             clipboard_state: ClipboardState::initial(clipboard && clipboard_shared),
-            dialler,
+            dialler: connection.dialler.clone(),
             outgoing,
             started: started_tx,
             asking,
@@ -94,6 +92,7 @@ impl Sharing {
             banner: BannerOutput { banners, due: true, not_before: Instant::now() },
             progress,
         };
+        let mut connected = tokio::spawn(connection.keep(events_tx, outgoing_rx));
         tokio::pin!(stop);
         let ended = loop {
             let over = tokio::select! {
