@@ -82,6 +82,14 @@ struct Calls {
 }
 
 impl Calls {
+    fn count(&mut self, served: bool, took: f64) {
+        if served {
+            self.took.push(took);
+        } else {
+            self.failed += 1;
+        }
+    }
+
     fn p(&self, percent: usize) -> f64 {
         self.took.get(self.took.len() * percent / 100).copied().unwrap_or(f64::NAN)
     }
@@ -104,12 +112,8 @@ async fn others(addr: SocketAddr, pin: &str, seconds: u64) -> Calls {
                     let began = Instant::now();
                     let answer = call(caller(n), addr, "POST", "/x/roster", &body).await;
                     let took = began.elapsed().as_secs_f64() * 1_000.0;
-                    let mut calls = calls.lock().unwrap();
-                    match answer {
-                        Ok(text) if text.starts_with("HTTP/1.1 200") => calls.took.push(took),
-                        Ok(_) | Err(_) => calls.failed += 1,
-                    }
-                    drop(calls);
+                    let served = answer.is_ok_and(|text| text.starts_with("HTTP/1.1 200"));
+                    calls.lock().unwrap().count(served, took);
                     sleep(Duration::from_millis(10)).await;
                 }
             })
