@@ -7,7 +7,6 @@
 mod messages;
 mod screen;
 mod stored;
-#[path = "../../../crates/rfb/tests/viewer/mod.rs"]
 #[allow(clippy::unwrap_used, reason = "a viewer that can't go on has found a fault")]
 mod viewer;
 
