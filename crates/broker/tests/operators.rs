@@ -18,6 +18,7 @@ async fn health_is_told_at_every_endpoint_by_any_address_and_by_no_foreign_name(
         port: serve::Port::Any,
         tls: None,
         public_url: None,
+        trusted_proxies: serve::TrustedProxies::default(),
     };
     rig.running.open_to_network(network).await.unwrap();
     for origin in [rig.running.origin().to_owned(), rig.handle().customers_origin()] {

@@ -100,12 +100,6 @@ impl Fixture {
         assert!(self.phones.answer(&push.id, approve).await.unwrap());
     }
 
-    async fn approved(&self) {
-        self.ask("maria.lopez", LONG).await.unwrap();
-        self.answers(true).await;
-        assert_eq!(self.end_of_newest().await, VerificationOutcome::Approved);
-    }
-
     async fn newest(&self, what: &str, holds: impl Fn(&Status) -> bool) -> Verification {
         let newest = |s: &engine::Snapshot| s.record.verifications.last().cloned();
         let fits = |s: &engine::Snapshot| newest(s).is_some_and(|v| holds(&v.status));

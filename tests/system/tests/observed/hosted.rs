@@ -65,7 +65,7 @@ impl Road {
 
     fn listener(&self) -> Listener {
         let public_url = Some(format!("http://{}/", self.at).parse().unwrap());
-        Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url }
+        Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url, connections: None }
     }
 
     fn lead_to(&self, listener: Option<SocketAddr>) {
