@@ -10,7 +10,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use data_encoding::HEXLOWER;
-use ring::{digest, signature::KeyPair as _};
+use ring::digest;
 use serde::Deserialize;
 use serde_json::json;
 use serve::control::Advance;
@@ -241,12 +241,13 @@ async fn sessions(State(coordinator): State<Arc<Coordinator>>) -> Response {
     Json(json!({ "success": true, "sessions": sessions })).into_response()
 }
 
-/// Tells one session from another in listings. It is too short for anybody to find the PIN by trying all of them.
+/// Tells one session from another in listings. Made with a secret of this broker's, or whoever has a listing could
+/// try all PINs and find the few that have this id.
 fn session_id(coordinator: &Coordinator, pin: &Pin) -> String {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    hash.update(coordinator.signer.public_key().as_ref());
-    hash.update(pin.expose().as_bytes());
-    HEXLOWER.encode(&hash.finish().as_ref()[..3])
+    let signed = coordinator
+        .signer
+        .sign(&[b"a session's id in listings: ", pin.expose().as_bytes()].concat());
+    HEXLOWER.encode(&digest::digest(&digest::SHA256, signed.as_ref()).as_ref()[..3])
 }
 
 fn not_online() -> Response {
