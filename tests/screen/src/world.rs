@@ -96,10 +96,14 @@ impl World {
         Program::start(unattended(display, &conf))
     }
 
-    /// Starts the customer's program on a display, where it asks for consent.
+    /// Starts the customer's program on a display, where it asks for consent. Web pages are let in without a question,
+    /// since most viewers here are such pages; that they are asked about is tested with the program itself.
     pub async fn attended(&self, pin: &str, display: &Display) -> Program {
         let mut command = presenter(display);
-        command.arg("--conf").arg(self.service.conf(pin, false, self.folder()).await);
+        command
+            .arg("--admit-all")
+            .arg("--conf")
+            .arg(self.service.conf(pin, false, self.folder()).await);
         Program::start(command)
     }
 
