@@ -163,7 +163,7 @@ impl ActiveSharing {
     fn on_broker_event(&mut self, event: BrokerEvent) -> Option<EndReason> {
         match event {
             BrokerEvent::Up => {
-                (self.progress)("Connected. Your screen can be seen by those who have the PIN.");
+                (self.progress)("Connected. Your screen is shared; the banner says who watches.");
                 self.disconnected = false;
                 self.send_state();
             }
