@@ -74,7 +74,7 @@ impl Default for Durations {
 /// How often things may be done.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
-    /// PINs minted by one client. All addresses of its owner ([`Owner`](super::owner::Owner)) may do [`OWNERS_SHARE`] times as much.
+    /// PINs minted by one client. All addresses of its owner ([`Owner`](super::owner::Owner)) may do `OWNERS_SHARE` times as much.
     pub mint: Rate,
     /// E-mails asked for by one owner.
     pub mail_by_client: Rate,
@@ -88,7 +88,7 @@ pub struct Rates {
     /// owner four times as much as a client; so it is with everything on connections.
     pub chat: Rate,
     /// Unknown PINs asked for by one client. After that every PIN is refused for the rest of the window. All addresses
-    /// of its owner have [`GUESSERS_SHARE`] times as many.
+    /// of its owner have `GUESSERS_SHARE` times as many.
     pub guesses: Rate,
     /// Unknown PINs asked for by all strangers together. After that each one costs its owner a pause
     /// ([`Rates::guess_pause`]), and an owner without one notices nothing.
