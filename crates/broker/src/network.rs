@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use serve::{Counters, Door, Port, Server, TlsFiles, TrustedProxies};
+use serve::{Counters, PeerPolicy, Port, Server, TlsFiles, TrustedProxies};
 use url::Url;
 
 use crate::{
@@ -50,7 +50,7 @@ impl Running {
             health: self.health.clone(),
             network_proxies: network.trusted_proxies.clone(),
         };
-        let door = Door { proxies: network.trusted_proxies, ..Door::default() };
+        let door = PeerPolicy { proxies: network.trusted_proxies, ..PeerPolicy::default() };
         let server = Server::start_at(door, bound, http::routes(context), self.limits, tls)?;
         self.network = Some((server, got_requested_port));
         self.coordinator.deliverer.own.set_network(Some(&endpoint));

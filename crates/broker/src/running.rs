@@ -6,8 +6,8 @@ use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret as _;
 use serve::{
-    BindError, Door, FaultPlan, Health, Limits, Server, Tally, TlsError, TlsFiles, TrustedProxies,
-    tls::Tls, token::TokenError,
+    BindError, FaultPlan, Health, Limits, PeerPolicy, Server, Tally, TlsError, TlsFiles,
+    TrustedProxies, tls::Tls, token::TokenError,
 };
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -117,7 +117,7 @@ impl Broker {
             control.start::<StartError>(advance, faults, extra)
         });
         let control = control.transpose()?;
-        let door = Door { proxies, ..Door::default() };
+        let door = PeerPolicy { proxies, ..PeerPolicy::default() };
         let context = ApiContext {
             coordinator: Arc::clone(&coordinator),
             endpoint,

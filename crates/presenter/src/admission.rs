@@ -29,8 +29,7 @@ pub enum Admission {
     All,
 }
 
-/// A viewer as it is remembered: who comes back with more rights, or unencrypted, is asked about
-/// again.
+/// A viewer as it is remembered. Who comes back with more rights, or unencrypted, is asked again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Arrival {
     /// The viewer's page, by the broker's word.

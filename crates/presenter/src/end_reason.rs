@@ -65,6 +65,11 @@ pub enum EndReason {
         "Your screen is no longer shared. Three times within an hour the encryption with the other end broke off before it was set up. A poor network can do that, but so does somebody who tries to get in between. Call the person who helps you, and begin a new session over another network."
     )]
     Interfered,
+    /// Another window covered the banner again and again.
+    #[error(
+        "Your screen is no longer shared. Another window kept covering the bar that shows who sees your screen. If you don't know that window, tell the person who helps you, and look for a program that you didn't start."
+    )]
+    Covered,
     /// The operating system refused a basic service, such as starting a thread.
     #[error("This computer couldn't {0}. Restart it and try again.")]
     System(&'static str),
@@ -79,7 +84,8 @@ impl EndReason {
             | Self::Screen(_)
             | Self::System(_)
             | Self::TooMany
-            | Self::Interfered => 1,
+            | Self::Interfered
+            | Self::Covered => 1,
             Self::Declined => 4,
             Self::PinOver
             | Self::UnknownPin
@@ -102,6 +108,7 @@ impl EndReason {
             | Self::System(_)
             | Self::TooMany
             | Self::Taken
+            | Self::Covered
             | Self::Blocked => true,
             Self::Stopped
             | Self::Declined

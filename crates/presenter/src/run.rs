@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{runtime::Runtime, sync::mpsc};
 use uuid::Uuid;
-use wire::shared_screen::ProgramHello;
+use wire::shared_screen::{ProgramHello, Requester};
 
 use crate::{
     admission::Admission,
@@ -63,19 +63,8 @@ fn ask_and_share(
         Some(requester) => requester.clone(),
         None => runtime.block_on(requester::fetch(&dialler, &invitation.pin))?,
     };
-    let question = Question {
-        requester,
-        pin: invitation.pin.expose().to_owned(),
-        host: dialler.host(),
-        clipboard,
-        open_to_readers: dialler.is_open_to_readers(),
-    };
-    let page = Uuid::new_v4();
-    let program = ProgramHello {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
-        conf: invitation.conf.clone(),
-    };
+    let question = question(invitation, requester, &dialler, clipboard);
+    let (page, program) = (Uuid::new_v4(), hello(invitation));
     let (pin, dials) = (invitation.pin.clone(), dialler.clone());
     let report = ConsentReport { dialler: dials, pin, page, program: program.clone() };
     let reporting = report.start(runtime.handle());
@@ -99,10 +88,7 @@ fn ask_and_share(
         banners,
         progress,
     };
-    let stop = {
-        let _entered = runtime.enter();
-        stop_signal()?
-    };
+    let stop = stop_in(&runtime)?;
     let running = runtime.spawn(sharing.run(stop));
     let shown = ui.share(banner, &mut |choice| {
         let _ = choose.send(choice);
@@ -115,6 +101,35 @@ fn ask_and_share(
         .map_err(EndReason::Screen)
         .or_else(|gone| if ended == EndReason::Stopped { Err(gone) } else { Ok(()) })?;
     Ok(ended)
+}
+
+fn question(
+    invitation: &Invitation,
+    requester: Requester,
+    dialler: &Dialler,
+    clipboard: bool,
+) -> Question {
+    Question {
+        requester,
+        pin: invitation.pin.expose().to_owned(),
+        host: dialler.host(),
+        clipboard,
+        open_to_readers: dialler.is_open_to_readers(),
+    }
+}
+
+/// What the broker is told of this program.
+fn hello(invitation: &Invitation) -> ProgramHello {
+    ProgramHello {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+        conf: invitation.conf.clone(),
+    }
+}
+
+fn stop_in(runtime: &Runtime) -> Result<impl Future<Output = ()> + use<>, EndReason> {
+    let _entered = runtime.enter();
+    stop_signal()
 }
 
 /// The warning if this computer's clock can't be right. `until` and `now` are seconds since 1970.

@@ -53,16 +53,7 @@ pub struct Sharing {
 impl Sharing {
     /// Shares until somebody ends it, or `stop` completes.
     pub async fn run(self, stop: impl Future<Output = ()>) -> EndReason {
-        let Self {
-            connection,
-            open,
-            clipboard,
-            clipboard_shared,
-            admission,
-            mut choices,
-            banners,
-            progress,
-        } = self;
+        let (mut choices, copies) = (self.choices, self.clipboard && self.clipboard_shared);
         let (failed, mut failures) = mpsc::unbounded_channel();
         let (asked, mut asks) = mpsc::unbounded_channel();
         let (started_tx, mut started) = mpsc::channel(MOST_STREAMS);
@@ -71,29 +62,29 @@ impl Sharing {
         let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
         let (outgoing, outgoing_rx) = mpsc::channel(8);
         let (threads_alive, mut threads_ended) = mpsc::channel(1);
-        let screen = SharedScreen::new(open, failed, asked, threads_alive);
-        screen.share_clipboard(clipboard && clipboard_shared);
+        let screen = SharedScreen::new(self.open, failed, asked, threads_alive);
+        screen.share_clipboard(copies);
         let mut sharing = ActiveSharing {
             screen,
-            clipboard,
-            clipboard_state: ClipboardState::initial(clipboard && clipboard_shared),
-            dialler: connection.dialler.clone(),
+            clipboard: self.clipboard,
+            clipboard_state: ClipboardState::initial(copies),
+            dialler: self.connection.dialler.clone(),
             outgoing,
             started: started_tx,
             asking,
             exchanges,
             broken_off: BrokenOff::default(),
-            admissions: Admissions::new(admission),
+            admissions: Admissions::new(self.admission),
             streams: JoinSet::new(),
             viewers: HashMap::new(),
             paused: false,
             disconnected: true,
             notice: None,
-            banner: BannerOutput { banners, due: true, not_before: Instant::now() },
-            progress,
+            banner: BannerOutput { banners: self.banners, due: true, not_before: Instant::now() },
+            progress: self.progress,
         };
-        let mut connected = tokio::spawn(connection.keep(events_tx, outgoing_rx));
-        tokio::pin!(stop);
+        let mut connected = tokio::spawn(self.connection.keep(events_tx, outgoing_rx));
+        let mut stop = std::pin::pin!(stop);
         let ended = loop {
             let over = tokio::select! {
                 event = events.recv() => {
@@ -114,14 +105,9 @@ impl Sharing {
                 break ended;
             }
         };
-        sharing.streams.shutdown().await;
-        let _ = sharing.outgoing.try_send(PresenterMessage::Leave);
-        // Drops the screen as well, so its threads end.
-        drop(sharing);
-        if timeout(LEAVE_TIMEOUT, async { tokio::join!(threads_ended.recv(), &mut connected) })
-            .await
-            .is_err()
-        {
+        sharing.leave().await;
+        let all = async { tokio::join!(threads_ended.recv(), &mut connected) };
+        if timeout(LEAVE_TIMEOUT, all).await.is_err() {
             connected.abort();
         }
         ended
@@ -160,6 +146,12 @@ struct BannerOutput {
 }
 
 impl ActiveSharing {
+    /// Ends all streams and says goodbye to the broker. The screen is dropped as well, so its threads end.
+    async fn leave(mut self) {
+        self.streams.shutdown().await;
+        let _ = self.outgoing.try_send(PresenterMessage::Leave);
+    }
+
     fn on_broker_event(&mut self, event: BrokerEvent) -> Option<EndReason> {
         match event {
             BrokerEvent::Up => {
@@ -208,6 +200,7 @@ impl ActiveSharing {
                 self.keep_clipboard()
             }
             Choice::Stop | Choice::Decline => Some(EndReason::Stopped),
+            Choice::Covered => Some(EndReason::Covered),
             Choice::LetIn(id) | Choice::Refuse(id) => {
                 self.admissions.decide(id, choice == Choice::LetIn(id));
                 self.banner.due = true;

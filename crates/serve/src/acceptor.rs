@@ -20,23 +20,23 @@ use tokio_util::{sync::WaitForCancellationFutureOwned, task::TaskTracker};
 
 use crate::{
     Limits,
+    connection_slots::ConnectionSlots,
     counters::Refusal,
-    places::Places,
-    progress::{Deadline, Noted, Progress},
+    progress::{Deadline, Progress, Tracked},
     server::DetachedConnection,
 };
 
 /// Gives each connection a place, which it keeps as long as its socket lives, also as a WebSocket.
 #[derive(Debug, Clone)]
 pub(crate) struct Acceptor {
-    pub places: Places,
+    pub places: ConnectionSlots,
     pub limits: Limits,
     pub lingering: TaskTracker,
 }
 
 impl<S> Accept<TcpStream, DetachedConnection<S>> for Acceptor {
     type Stream = Connection;
-    type Service = Noted<DetachedConnection<S>>;
+    type Service = Tracked<DetachedConnection<S>>;
     type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
 
     fn accept(&self, stream: TcpStream, routes: DetachedConnection<S>) -> Self::Future {
@@ -56,7 +56,7 @@ impl<S> Accept<TcpStream, DetachedConnection<S>> for Acceptor {
                 limits: self.limits,
                 lingering: self.lingering.clone(),
             };
-            Ok((connection, Noted { routes, progress }))
+            Ok((connection, Tracked { routes, progress }))
         };
         std::future::ready(accepted())
     }

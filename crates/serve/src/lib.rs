@@ -8,7 +8,7 @@
 //! - no request reaches a handler with a foreign `Host`, a body over the limit, or headers or a
 //!   body that take longer than the limit (where bodies are [ignored](Bodies::Ignored), without a body);
 //! - who watches over a server may ask for its [`health`] by any address, and by no name that isn't the server's;
-//! - no address and no silence takes the places of others: see [`Limits`] and [`Door`];
+//! - no address and no silence takes the places of others: see [`Limits`] and [`PeerPolicy`];
 //! - there is no control API unless one was started, and it never shares a listener with the
 //!   server that it controls;
 //! - nothing here logs a URI, a header or a body.
@@ -33,6 +33,7 @@ mod acceptor;
 pub mod bind;
 pub mod built_pages;
 pub mod clock;
+pub mod connection_slots;
 pub mod control;
 pub mod counters;
 pub mod fault;
@@ -44,7 +45,6 @@ mod log;
 pub mod metrics;
 pub mod page_policy;
 pub mod peer;
-pub mod places;
 pub mod process;
 mod progress;
 pub mod server;
@@ -55,6 +55,7 @@ pub mod token;
 pub use bind::{BindError, Bound, Port, bind};
 pub use built_pages::{PageFile, page_asset, page_file, page_html};
 pub use clock::{Clock, Millis};
+pub use connection_slots::PeerPolicy;
 pub use counters::{Counters, Counts, Refusal};
 pub use fault::{Fault, FaultPlan, FaultRule};
 pub use guard::HostGuard;
@@ -62,7 +63,6 @@ pub use health::{Health, NotReady};
 pub use limits::{Bodies, Limits};
 pub use page_policy::PagePolicy;
 pub use peer::{Client, TrustedProxies};
-pub use places::Door;
 pub use server::{CutConnection, Server};
 pub use tally::Tally;
 pub use tls::{TlsError, TlsFiles};

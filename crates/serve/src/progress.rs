@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use crate::{Limits, counters::Refusal, places::Place};
+use crate::{Limits, connection_slots::ConnectionSlot, counters::Refusal};
 
 /// How much of an HTTP/2 answer is given at a time.
 const PIECE: usize = 16 * 1024;
@@ -31,7 +31,7 @@ const PIECE: usize = 16 * 1024;
 /// What a connection is doing.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    pub place: Place,
+    pub place: ConnectionSlot,
     accepted: Instant,
     heard: AtomicBool,
     requests: Mutex<Requests>,
@@ -59,7 +59,7 @@ pub(crate) enum Deadline {
 }
 
 impl Progress {
-    pub fn new(place: Place) -> Self {
+    pub fn new(place: ConnectionSlot) -> Self {
         let now = Instant::now();
         let requests = Requests {
             next: 0,
@@ -145,12 +145,12 @@ impl Drop for UnderWay {
 
 /// A connection's routes, which note how far its requests have come.
 #[derive(Debug, Clone)]
-pub(crate) struct Noted<S> {
+pub(crate) struct Tracked<S> {
     pub routes: S,
     pub progress: Arc<Progress>,
 }
 
-impl<S, B> Service<Request<B>> for Noted<S>
+impl<S, B> Service<Request<B>> for Tracked<S>
 where
     S: Service<Request<B>, Response = Response, Error = io::Error>,
     S::Future: Send + 'static,
@@ -180,14 +180,15 @@ where
                 // It may have no room for even the first byte.
                 under_way.set_waiting(Some(Instant::now()));
             }
-            Ok(response
-                .map(|body| Body::new(NotedBody { body, under_way, is_http2, rest: Bytes::new() })))
+            Ok(response.map(|body| {
+                Body::new(TrackedBody { body, under_way, is_http2, rest: Bytes::new() })
+            }))
         })
     }
 }
 
 /// An answer's body: as long as it lives, its request is under way.
-struct NotedBody {
+struct TrackedBody {
     body: Body,
     under_way: UnderWay,
     /// HTTP/1 doesn't ask for more before what it has is written, for which the connection has a limit of its own.
@@ -196,7 +197,7 @@ struct NotedBody {
     rest: Bytes,
 }
 
-impl NotedBody {
+impl TrackedBody {
     fn next_piece(&mut self) -> Option<Bytes> {
         let length = self.rest.len().min(PIECE);
         (length > 0).then(|| self.rest.split_to(length))
@@ -213,7 +214,7 @@ impl NotedBody {
     }
 }
 
-impl HttpBody for NotedBody {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

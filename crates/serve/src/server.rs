@@ -20,7 +20,7 @@ use tower_service::Service;
 use crate::{
     Bound, Counters, Limits,
     acceptor::Acceptor,
-    places::{Door, Places},
+    connection_slots::{ConnectionSlots, PeerPolicy},
     tls::Tls,
 };
 
@@ -57,7 +57,7 @@ impl Server {
         limits: Limits,
         tls: Option<Tls>,
     ) -> io::Result<Self> {
-        Self::start_at(Door::default(), bound, routes, limits, tls)
+        Self::start_at(PeerPolicy::default(), bound, routes, limits, tls)
     }
 
     /// As [`Server::start`], where connections are told apart as the door says.
@@ -65,7 +65,7 @@ impl Server {
     /// # Errors
     /// When the socket can't be handed to the runtime.
     pub fn start_at(
-        door: Door,
+        door: PeerPolicy,
         bound: Bound,
         routes: Router,
         limits: Limits,
@@ -76,7 +76,7 @@ impl Server {
         let routes = limits.protect(routes);
         let (under_way, lingering) = (TaskTracker::new(), TaskTracker::new());
         let counters = Counters::default();
-        let places = Places::new(&limits, door, counters.clone());
+        let places = ConnectionSlots::new(&limits, door, counters.clone());
         let acceptor = Acceptor { places, limits, lingering: lingering.clone() };
         let mut server = axum_server::from_tcp(bound.into_listener())?.handle(handle.clone());
         server

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use serve::{Counts, Door, Limits, Port, Refusal, Server, tls::Tls};
+use serve::{Counts, Limits, PeerPolicy, Port, Refusal, Server, tls::Tls};
 use socket2::{Domain, Socket, Type};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -32,7 +32,7 @@ fn start(limits: Limits, tls: Option<Tls>, counts_loopback: bool) -> Server {
     let routes = Router::new()
         .route("/", get(|| async { "here" }).post(|_: axum::body::Bytes| async { "here" }))
         .route("/large", get(|| async { vec![b'x'; 64 << 20] }));
-    let door = Door { counts_loopback, ..Door::default() };
+    let door = PeerPolicy { counts_loopback, ..PeerPolicy::default() };
     Server::start_at(door, bound, routes, limits, tls).unwrap()
 }
 

@@ -100,7 +100,9 @@ async fn a_customers_network_that_drops_every_packet_heals_without_a_second_ques
     let world = World::on_network(network.outside()).await;
     let start = async |pin: &str, display: &Display| {
         let mut command = presenter(display);
-        command.arg("--conf").arg(world.service.conf(pin, false, world.folder()).await);
+        command
+            .args(["--admit-all", "--conf"])
+            .arg(world.service.conf(pin, false, world.folder()).await);
         Program::start(network.within(&command))
     };
     let mut session = Session::begins(&world, &world.service, start).await;
@@ -143,7 +145,9 @@ async fn a_technicians_line_that_falls_silent_is_told_as_such_and_comes_back() {
     let world = World::new().await;
     let start = async |pin: &str, display: &Display| {
         let mut command = presenter(display);
-        command.arg("--conf").arg(world.service.conf(pin, false, world.folder()).await);
+        command
+            .args(["--admit-all", "--conf"])
+            .arg(world.service.conf(pin, false, world.folder()).await);
         // Not over the link.
         command.arg("--broker").arg(world.origin());
         Program::start(command)

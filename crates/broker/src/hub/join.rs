@@ -15,10 +15,10 @@ use super::{
     connections::{Connection, Link, Participant, Viewer},
     credential::{self, Credential, KeyHash},
     messages::{ServerMessage, Welcome},
-    place::ProvenProgram,
     presence::{ConnectionId, PageId},
     refusal::Refused,
     streams::{StreamEnd, StreamId},
+    takeover::ProvenProgram,
     text,
 };
 

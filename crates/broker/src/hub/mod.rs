@@ -25,7 +25,6 @@ pub mod outbox;
 pub mod owner;
 mod page_messages;
 pub mod pin;
-mod place;
 pub mod presence;
 pub mod rates;
 pub mod records;
@@ -34,6 +33,7 @@ mod roster;
 pub mod service_calls;
 pub mod session;
 pub mod streams;
+mod takeover;
 pub mod target;
 pub mod text;
 pub mod tickets;
@@ -53,11 +53,11 @@ use self::{
     limits::{HubSettings, Rates},
     outbox::Outbox,
     owner::Owner,
-    place::ProvenProgram,
     rates::Usage,
     records::StoredState,
     session::Session,
     streams::Streams,
+    takeover::ProvenProgram,
     tickets::Tickets,
 };
 

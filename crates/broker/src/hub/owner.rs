@@ -1,10 +1,6 @@
 //! Who owns an address: what limits in all and blocks count as one.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv6Addr},
-    str::FromStr,
-};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use serve::Client;
 
@@ -19,19 +15,13 @@ pub struct NoOwner;
 
 impl Owner {
     /// The owner of this client's address.
-    pub const fn of(client: Client) -> Self {
-        Self::of_ip(client.0)
+    pub fn of(client: Client) -> Self {
+        Self(client.owner().0)
     }
 
     /// The owner of an address.
-    pub const fn of_ip(ip: IpAddr) -> Self {
-        match ip.to_canonical() {
-            // This machine is no part of a network.
-            IpAddr::V6(v6) if !v6.is_loopback() => {
-                Self(IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 80))))
-            }
-            ip => Self(ip),
-        }
+    pub fn of_ip(ip: IpAddr) -> Self {
+        Self::of(Client::from_ip(ip))
     }
 
     /// The address, or the network's first one.

@@ -1,6 +1,10 @@
 //! The start of a console: step by step, each leaving a guard behind that undoes it.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use engine::{
     Engine, Keys, LostStore, StartError, Stores,
@@ -85,19 +89,16 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     broker_started?;
     no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));
     let OpenStores { stores, trail, lost, has_lost_end } = opened?;
-    let lost_servers = lost_data::lost_servers(&stores.journal, &folder.path, servers)
-        .await
-        .map_err(StartError::Journal)?;
+    let lost_servers = lost_servers(&stores, &folder.path, servers).await?;
     let forgot_people = options.forget_profiles;
     let found = Found { aside, lost, lost_servers, has_lost_end, damage, forgot_people };
-    let people = people(&stores, options.forget_profiles).await?;
+    let people = people(&stores, forgot_people).await?;
     // Made before the engine, which asks from its first call on whether the console is locked.
     let access = access::at_start(&settings, &people);
     let engine =
         start_engine(&folder.path, &settings, broker.get(), access.clone(), stores).await?;
     broker.remember_ports(engine.listener()).await;
-    let newest = newest_happening(&engine, options.from_seq).await?;
-    let updates = Arc::new(Updates::new(options.from_seq, newest));
+    let updates = updates(&engine, options.from_seq).await?;
     let audit = Arc::new(AuditLog::new(trail, standing.clone(), updates.clone()));
     let settings = StoredSettings { stored, settings };
     let settings = Arc::new(SettingsInForce::new(options.settings, settings));
@@ -124,6 +125,20 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     service_clients::set_up(&console).await;
     say(&console, found).await;
     Ok(console)
+}
+
+async fn lost_servers(
+    stores: &Stores,
+    folder: &Path,
+    servers: Vec<lost_data::ServerStore>,
+) -> Result<Vec<StoreFile>, AppError> {
+    let lost = lost_data::lost_servers(&stores.journal, folder, servers).await;
+    Ok(lost.map_err(StartError::Journal)?)
+}
+
+async fn updates(engine: &Engine, read_up_to: Option<u64>) -> Result<Arc<Updates>, AppError> {
+    let newest = newest_happening(engine, read_up_to).await?;
+    Ok(Arc::new(Updates::new(read_up_to, newest)))
 }
 
 /// The number of the newest happening. A reader that has read further has read another console's, or those of a time

@@ -105,12 +105,7 @@ impl Engine {
         // the socket's queue: a 404 would cost them the event, which fires once.
         let listener = Server::start(bound, routes, limits, None).map_err(StartError::Serve)?;
         tracing::info!(%addr, "the webhook listener answers");
-        let tester = Tester {
-            service: context.client.as_ref().clone(),
-            hook_base: context.hook_base.clone(),
-            nonces,
-            known: context.way.clone(),
-        };
+        let tester = tester(&context, nonces);
         let engine =
             Self { context, supervisor, regions, race, tester, listener, addr, readiness: health };
         // After the sessions are back: this task sends to every session.
@@ -173,6 +168,15 @@ fn health_of(journal: &Journal, stopping: &CancellationToken) -> Health {
             }
         }
     })
+}
+
+fn tester(context: &Context, nonces: Nonces) -> Tester {
+    Tester {
+        service: context.client.as_ref().clone(),
+        hook_base: context.hook_base.clone(),
+        nonces,
+        known: context.way.clone(),
+    }
 }
 
 /// Whether nothing is left to do in a session, so that it needs no actor.

@@ -17,6 +17,7 @@ use std::sync::mpsc::Receiver;
 
 use wire::shared_screen::{Requester, Role};
 
+pub use stay_on_top::Cover;
 pub use x11_ui::{Timing, X11ConsentUi};
 
 use crate::screen::ScreenError;
@@ -133,6 +134,8 @@ pub enum Choice {
     Resume,
     /// Stop sharing.
     Stop,
+    /// Not a choice of theirs: they can't see the banner, since another window covers it.
+    Covered,
 }
 
 /// The customer's windows. Their methods block, so they run on the main thread.

@@ -9,7 +9,7 @@ use super::button_input::{ButtonInput, Input};
 use super::draw;
 use super::scene::{Scene, SceneBuilder};
 use super::screen_rect::{ScreenRect, monitor_at};
-use super::stay_on_top::StayOnTop;
+use super::stay_on_top::{Cover, Covered, StayOnTop};
 use super::theme::Theme;
 use super::typesetting::Typesetter;
 use super::x11_window::{Window, WindowEvent, WindowKind};
@@ -25,11 +25,17 @@ pub struct Timing {
     pub guard: Duration,
     /// How long a notice stays.
     pub notice: Duration,
+    /// How long the banner may be covered.
+    pub cover: Cover,
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { guard: Duration::from_millis(700), notice: Duration::from_secs(7) }
+        Self {
+            guard: Duration::from_millis(700),
+            notice: Duration::from_secs(7),
+            cover: Cover::default(),
+        }
     }
 }
 
@@ -188,7 +194,9 @@ impl<'a> BannerWindow<'a> {
             let events = match self.wait() {
                 Some(events) => events?,
                 None => {
-                    self.on_timeout()?;
+                    if let Some(choice) = self.on_timeout()? {
+                        choose(choice);
+                    }
                     continue;
                 }
             };
@@ -219,7 +227,7 @@ impl<'a> BannerWindow<'a> {
         }
     }
 
-    fn on_timeout(&mut self) -> Result<(), ScreenError> {
+    fn on_timeout(&mut self) -> Result<Option<Choice>, ScreenError> {
         let now = Instant::now();
         if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.notice = None;
@@ -232,8 +240,23 @@ impl<'a> BannerWindow<'a> {
                 self.window.map()?;
             }
             self.top.checked(disturbed, now);
+            return self.on_cover(now);
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// What follows from the banner's having been covered until now.
+    fn on_cover(&mut self, now: Instant) -> Result<Option<Choice>, ScreenError> {
+        match self.top.covered(self.ui.timing.cover, now) {
+            Covered::TooLong => Ok(Some(Choice::Covered)),
+            Covered::Long if !self.banner.paused => {
+                let notice = "Another window covers this bar, so control is paused.".to_owned();
+                self.notice = Some((notice, now + self.ui.timing.notice));
+                self.arrange()?;
+                Ok(Some(Choice::Pause))
+            }
+            Covered::Long | Covered::Briefly => Ok(None),
+        }
     }
 
     fn on_banner(&mut self, mut banner: Banner) -> Result<(), ScreenError> {

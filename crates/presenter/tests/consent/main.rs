@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use presenter::consent::{
-    Banner, Choice, ClipboardState, ConsentUi, Question, Timing, Viewer, X11ConsentUi,
+    Banner, Choice, ClipboardState, ConsentUi, Cover, Question, Timing, Viewer, X11ConsentUi,
 };
 use presenter::screen::ScreenError;
 use screen::{Person, SHARE, STOP, Screen};
@@ -24,7 +24,11 @@ const BESIDE: i32 = 30;
 const BEFORE_PAUSE: i32 = -165;
 
 fn desk(screen: &Screen, guard: Duration) -> X11ConsentUi {
-    let timing = Timing { guard, notice: Duration::from_millis(50) };
+    desk_with(screen, guard, Cover::default())
+}
+
+fn desk_with(screen: &Screen, guard: Duration, cover: Cover) -> X11ConsentUi {
+    let timing = Timing { guard, notice: Duration::from_millis(50), cover };
     X11ConsentUi::open(Some(&screen.name)).unwrap().with_timing(timing)
 }
 
@@ -49,7 +53,10 @@ struct Sharing {
 }
 
 fn share(screen: &Screen) -> Sharing {
-    let mut desk = desk(screen, Duration::ZERO);
+    share_at(desk(screen, Duration::ZERO))
+}
+
+fn share_at(mut desk: X11ConsentUi) -> Sharing {
     let (banner, banners) = mpsc::channel();
     let (choose, chosen) = mpsc::channel();
     let ended =
@@ -243,6 +250,28 @@ fn a_covered_banner_comes_to_the_front_again() {
         drop(sharing.banner);
         assert_eq!(sharing.ended.join().unwrap(), Ok(()));
     }
+}
+
+#[test]
+fn a_window_that_keeps_covering_the_banner_pauses_control_and_then_ends_the_sharing() {
+    let screen = Screen::new("1280x800");
+    let person = Person::at(&screen);
+    let most = Cover { pauses: Duration::from_millis(200), ends: Duration::from_secs(1) };
+    let sharing = share_at(desk_with(&screen, Duration::ZERO, most));
+    person.window();
+    let cover = person.cover([0, 0, 1280, 800]);
+    let next = || loop {
+        person.raise(cover);
+        if let Ok(choice) = sharing.chosen.recv_timeout(Duration::from_millis(5)) {
+            return choice;
+        }
+    };
+    assert_eq!(next(), Choice::Pause);
+    sharing.banner.send(Banner { paused: true, ..Banner::default() }).unwrap();
+    let ended = std::iter::repeat_with(next).find(|choice| *choice != Choice::Pause);
+    assert_eq!(ended, Some(Choice::Covered));
+    drop(sharing.banner);
+    assert_eq!(sharing.ended.join().unwrap(), Ok(()));
 }
 
 #[test]

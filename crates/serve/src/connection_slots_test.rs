@@ -1,14 +1,17 @@
 use super::*;
 
-fn places(connections: usize) -> Places {
+fn places(connections: usize) -> ConnectionSlots {
     let proxies = TrustedProxies::new(["10.0.0.1".parse().unwrap()]);
-    let door = Door { proxies, counts_loopback: false };
+    let door = PeerPolicy { proxies, counts_loopback: false };
     let limits = Limits { connections, ..Limits::default() };
-    Places::new(&limits, door, Counters::default())
+    ConnectionSlots::new(&limits, door, Counters::default())
 }
 
 /// Takes places that have sent a request, until one is refused.
-fn fill(places: &Places, mut ip: impl FnMut(u32) -> String) -> (Vec<Place>, Refusal) {
+fn fill(
+    places: &ConnectionSlots,
+    mut ip: impl FnMut(u32) -> String,
+) -> (Vec<ConnectionSlot>, Refusal) {
     let mut held = Vec::new();
     loop {
         let peer = SocketAddr::new(ip(held.len() as u32).parse().unwrap(), 1);
@@ -22,7 +25,7 @@ fn fill(places: &Places, mut ip: impl FnMut(u32) -> String) -> (Vec<Place>, Refu
     }
 }
 
-fn get(places: &Places, ip: &str) -> Result<Place, Refusal> {
+fn get(places: &ConnectionSlots, ip: &str) -> Result<ConnectionSlot, Refusal> {
     places.take(SocketAddr::new(ip.parse().unwrap(), 1))
 }
 
@@ -69,7 +72,7 @@ fn whoever_finds_it_full_takes_the_place_of_the_oldest_that_is_silent() {
     let places = places(8);
     let proven = get(&places, "127.0.0.1").unwrap();
     proven.prove();
-    let silent: Vec<Place> = (0..6).map(|_| get(&places, "127.0.0.1").unwrap()).collect();
+    let silent: Vec<ConnectionSlot> = (0..6).map(|_| get(&places, "127.0.0.1").unwrap()).collect();
     let next = get(&places, "127.0.0.1").unwrap();
     let taken = silent.iter().map(|place| place.taken.is_cancelled()).collect::<Vec<_>>();
     assert_eq!(taken, [true, false, false, false, false, false]);

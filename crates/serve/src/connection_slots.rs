@@ -19,7 +19,7 @@ use crate::{Client, Counters, Limits, TrustedProxies, counters::Refusal};
 
 /// How a server tells the addresses of its peers apart.
 #[derive(Debug, Clone, Default)]
-pub struct Door {
+pub struct PeerPolicy {
     /// The proxies whose connections carry the requests of many.
     pub proxies: TrustedProxies,
     /// Hold each loopback address to its part as well. For tests, where all peers are on loopback.
@@ -28,11 +28,11 @@ pub struct Door {
 
 /// The places of a server.
 #[derive(Debug, Clone)]
-pub(crate) struct Places(Arc<Inner>);
+pub(crate) struct ConnectionSlots(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    door: Door,
+    door: PeerPolicy,
     caps: Caps,
     counters: Counters,
     table: Mutex<Table>,
@@ -68,17 +68,17 @@ struct Table {
     silent: [BTreeMap<u64, CancellationToken>; 2],
 }
 
-/// One connection's place. It is free again when this is dropped or [given up](Place::release).
+/// One connection's place. It is free again when this is dropped or [given up](ConnectionSlot::release).
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ConnectionSlot {
     id: u64,
-    places: Places,
+    places: ConnectionSlots,
     /// Cancelled when another connection takes the place.
     pub taken: CancellationToken,
 }
 
-impl Places {
-    pub fn new(limits: &Limits, door: Door, counters: Counters) -> Self {
+impl ConnectionSlots {
+    pub fn new(limits: &Limits, door: PeerPolicy, counters: Counters) -> Self {
         let total = limits.connections;
         let caps = Caps {
             total,
@@ -95,7 +95,7 @@ impl Places {
     }
 
     /// A place for a connection, or why there is none, which is counted.
-    pub fn take(&self, peer: SocketAddr) -> Result<Place, Refusal> {
+    pub fn take(&self, peer: SocketAddr) -> Result<ConnectionSlot, Refusal> {
         let side = self.side(peer);
         let taken = self.0.table.lock().take(side, self.0.caps);
         let (place, evicted) = taken.inspect_err(|refusal| self.0.counters.refused(*refusal))?;
@@ -105,7 +105,7 @@ impl Places {
         }
         self.tell();
         let (id, taken) = place;
-        Ok(Place { id, places: self.clone(), taken })
+        Ok(ConnectionSlot { id, places: self.clone(), taken })
     }
 
     fn side(&self, peer: SocketAddr) -> Side {
@@ -125,7 +125,7 @@ impl Places {
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     /// A whole request has come: nobody takes this place any more.
     pub fn prove(&self) {
         self.places.0.table.lock().silent.iter_mut().for_each(|silent| {
@@ -145,7 +145,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.release();
     }
@@ -228,5 +228,5 @@ fn decrease(counts: &mut HashMap<Client, usize>, client: Client) {
 }
 
 #[cfg(test)]
-#[path = "places_test.rs"]
+#[path = "connection_slots_test.rs"]
 mod tests;
