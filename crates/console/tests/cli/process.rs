@@ -11,7 +11,7 @@ use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdin, Command},
     sync::mpsc,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 /// Long enough for a loaded machine; only a failing test waits so long.
@@ -162,9 +162,10 @@ impl Console {
         &self.said
     }
 
-    /// Waits for a line, since the last [`Console::forget`].
+    /// Waits for a line, since the last [`Console::forget`]. Others may come for as long as it doesn't.
     pub async fn until(&mut self, what: &str, mut look: impl FnMut(&Value) -> bool) -> Value {
         let mut at = self.from;
+        let end = Instant::now() + PATIENCE;
         loop {
             while at < self.said.len() {
                 if look(&self.said[at]) {
@@ -172,7 +173,7 @@ impl Console {
                 }
                 at += 1;
             }
-            let Ok(Some(line)) = timeout(PATIENCE, self.lines.recv()).await else {
+            let Ok(Some(line)) = timeout_at(end, self.lines.recv()).await else {
                 let last = self.said.last();
                 panic!("{what} did not come; the last line was {last:?}");
             };

@@ -15,6 +15,8 @@ use crate::{
 
 const SESSIONS: usize = 6;
 const ACTS: u32 = 12;
+/// In so many rounds of the rosters, of 2 s each, everybody has been asked about more than once.
+const ROUNDS: u32 = 40;
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 
 /// How long the console is stopped, in seconds: longer than what counts as late. More can be set.
@@ -220,15 +222,19 @@ impl Run<'_> {
         for page in viewers.drain(..).chain([page]) {
             self.broker.presence(&people.pin, "viewers", page, false).await;
         }
-        loop {
+        let mut last = Value::Null;
+        for _ in 0..ROUNDS {
             self.console.forget();
             let asked = json!({ "do": "detail", "session": people.session });
-            if count(&self.console.ask(asked).await["detail"]) == Some(0) {
+            last = self.console.ask(asked).await["detail"].take();
+            if count(&last) == Some(0) {
                 return;
             }
             // The rosters are asked for in rounds, each of which shows at the session on screen.
             self.console.detail(&shown.session, "the next round", |_| true).await;
         }
+        let facts = self.broker.facts(&people.pin).await;
+        panic!("they are still counted: {} and {}, for {facts:?}", last["screen"], last["row"]);
     }
 
     async fn check_all_was_told_once(&mut self) {
