@@ -7,8 +7,6 @@
 mod messages;
 mod screen;
 mod stored;
-#[allow(clippy::unwrap_used, reason = "a viewer that can't go on has found a fault")]
-mod viewer;
 
 /// A target: its name, which its corpus and its program share, and its function.
 pub type Target = (&'static str, fn(&[u8]));

@@ -3,7 +3,7 @@
 use rfb::{Limits, Picture, Rect, Server};
 use seal::{Access, Initiator, Responder};
 
-use crate::viewer::{ENCODINGS, Pixels, Viewer};
+use viewer_tests::{ENCODINGS, Pixels, Viewer};
 
 const LIMITS: Limits = Limits { clipboard: 4096, in_flight: 2 };
 /// SetEncodings is the longest message that is taken whole: 65,535 numbers.

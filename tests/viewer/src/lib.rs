@@ -1,6 +1,6 @@
 //! A viewer of its own, to prove what the server sends: it knows the specifications and none of the
 //! server's code.
-#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a viewer that can't go on has found a fault")]
 
 mod decode;
 mod draw;

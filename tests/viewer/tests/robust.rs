@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod viewer;
-
 use proptest::prelude::*;
 use rfb::{Event, Limits, Monitor, Picture, ProtocolError, Rect, Server};
-use viewer::{Pixels, Told, join, paint};
+use viewer_tests::{Pixels, Told, join, paint};
 
 const LIMITS: Limits = Limits { clipboard: 4096, in_flight: 2 };
 /// SetEncodings is the longest message that is taken whole: 65,535 numbers.
@@ -41,19 +39,21 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
     };
     let encodings = prop_oneof![
         any::<i32>(),
-        proptest::sample::select(viewer::ENCODINGS.to_vec()),
+        proptest::sample::select(viewer_tests::ENCODINGS.to_vec()),
         -320..0_i32
     ];
     prop_oneof![
         any_after(0, 19),
         Just(Pixels::NOVNC.message()),
-        proptest::collection::vec(encodings, 0..20).prop_map(|list| viewer::set_encodings(&list)),
+        proptest::collection::vec(encodings, 0..20)
+            .prop_map(|list| viewer_tests::set_encodings(&list)),
         any_after(3, 9),
         any_after(4, 7),
         any_after(5, 6),
-        proptest::collection::vec(any::<u8>(), 0..40).prop_map(|body| viewer::cut_text(&body)),
+        proptest::collection::vec(any::<u8>(), 0..40)
+            .prop_map(|body| viewer_tests::cut_text(&body)),
         (any::<u32>(), proptest::collection::vec(any::<u8>(), 0..40))
-            .prop_map(|(flags, body)| viewer::extended_cut_text(flags, &body)),
+            .prop_map(|(flags, body)| viewer_tests::extended_cut_text(flags, &body)),
         any_after(6, 7),
         any_after(150, 9),
         (any::<u32>(), proptest::collection::vec(any::<u8>(), 0..64)).prop_map(
@@ -105,7 +105,7 @@ proptest! {
         for (at, message) in conversation.iter().enumerate() {
             let (w, h) = sizes[at % sizes.len()];
             let mut picture = Picture::new(w, h);
-            viewer::noise(&mut picture, Rect::new(0, 0, w, h), at as u64);
+            viewer_tests::noise(&mut picture, Rect::new(0, 0, w, h), at as u64);
             server.resized(&picture, &[]);
             let received = server.receive(message, &mut events);
             server.set_at_rest();
@@ -138,7 +138,7 @@ fn lengths_that_lie_cost_nothing() {
     );
     let (mut server, mut events) = (self::server(), Vec::new());
     server.receive(b"RFB 003.008\n\x01\x01", &mut events).unwrap();
-    let long = viewer::cut_text(&[b'x'; 5000]);
+    let long = viewer_tests::cut_text(&[b'x'; 5000]);
     server.receive(&[long, vec![4, 1, 0, 0, 0, 0, 0, 97]].concat(), &mut events).unwrap();
     assert_eq!(events, [Event::Key { down: true, keysym: 97, scancode: None }]);
     let fence = [248, 0, 0, 0, 0, 0, 0, 0, 65];
@@ -147,7 +147,8 @@ fn lengths_that_lie_cost_nothing() {
 
 #[test]
 fn a_clipboard_that_unpacks_to_gigabytes_is_dropped() {
-    let (mut server, mut viewer) = join(&Picture::new(9, 9), Pixels::NOVNC, &viewer::ENCODINGS);
+    let (mut server, mut viewer) =
+        join(&Picture::new(9, 9), Pixels::NOVNC, &viewer_tests::ENCODINGS);
     let mut events = Vec::new();
     for claimed in [0xffff_ffff_u32, 100] {
         let mut data = claimed.to_be_bytes().to_vec();
@@ -155,7 +156,7 @@ fn a_clipboard_that_unpacks_to_gigabytes_is_dropped() {
         let mut zlib = flate2::Compress::new(flate2::Compression::new(9), true);
         let mut zipped = Vec::with_capacity(1_000_000);
         zlib.compress_vec(&data, &mut zipped, flate2::FlushCompress::Sync).unwrap();
-        let message = viewer::extended_cut_text(1 << 28 | 1, &zipped);
+        let message = viewer_tests::extended_cut_text(1 << 28 | 1, &zipped);
         server.receive(&message, &mut events).unwrap();
     }
     assert_eq!(events, [Event::Clipboard("x".repeat(100))], "only what was claimed is unpacked");
@@ -164,11 +165,12 @@ fn a_clipboard_that_unpacks_to_gigabytes_is_dropped() {
 
 #[test]
 fn asking_for_the_clipboard_again_and_again_costs_one_answer() {
-    let (mut server, mut viewer) = join(&Picture::new(9, 9), Pixels::NOVNC, &viewer::ENCODINGS);
+    let (mut server, mut viewer) =
+        join(&Picture::new(9, 9), Pixels::NOVNC, &viewer_tests::ENCODINGS);
     let mut events = Vec::new();
-    server.receive(&viewer::extended_cut_text(0x1f00_0001, &[0; 4]), &mut events).unwrap();
+    server.receive(&viewer_tests::extended_cut_text(0x1f00_0001, &[0; 4]), &mut events).unwrap();
     server.set_clipboard(&"long ".repeat(10_000));
-    let ask = viewer::extended_cut_text(1 << 25 | 1, &[]);
+    let ask = viewer_tests::extended_cut_text(1 << 25 | 1, &[]);
     server.receive(&ask.repeat(1000), &mut events).unwrap();
     viewer.take(&mut server);
     let is_answer = |told: &&Told| matches!(told, Told::ExtendedCutText(0x1000_0001, _));
@@ -180,7 +182,7 @@ fn the_smallest_and_the_largest_screen() {
     for (w, h) in [(1, 1), (7680, 4320), (1, 4320), (65_535, 1)] {
         let mut picture = Picture::new(w, h);
         paint(&mut picture, Rect::new(0, 0, w, 1), 0x12_34_56);
-        let (mut server, mut viewer) = join(&picture, Pixels::NOVNC, &viewer::ENCODINGS);
+        let (mut server, mut viewer) = join(&picture, Pixels::NOVNC, &viewer_tests::ENCODINGS);
         viewer.settle(&mut server, &picture);
         assert_eq!(viewer.differs_at(&picture), None, "{w}x{h}");
     }
@@ -190,7 +192,7 @@ fn the_smallest_and_the_largest_screen() {
 fn two_hundred_monitors_and_more() {
     let picture = Picture::new(400, 300);
     let monitor = |id: u32| Monitor { id, area: Rect::new(id as u16, 0, 1, 300) };
-    let (mut server, mut viewer) = join(&picture, Pixels::NOVNC, &viewer::ENCODINGS);
+    let (mut server, mut viewer) = join(&picture, Pixels::NOVNC, &viewer_tests::ENCODINGS);
     viewer.settle(&mut server, &picture);
     for count in [200, 300] {
         let monitors: Vec<_> = (0..count).map(monitor).collect();

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod viewer;
-
 use proptest::prelude::*;
 use rfb::{Picture, Rect};
-use viewer::{Pixels, join, noise, paint, scroll, text};
+use viewer_tests::{Pixels, join, noise, paint, scroll, text};
 
 const TIGHT: &[i32] = &[1, 7, -312, -308, -223];
 const ZRLE: &[i32] = &[1, 16, -223];
@@ -98,7 +96,7 @@ fn the_same_in_the_end(pixels: Pixels, encodings: &[i32], steps: &[Step]) {
             }
             Step::Ask(incremental, area) => {
                 let area = [area.x, area.y, area.w, area.h];
-                server.receive(&viewer::request(*incremental, area), &mut events).unwrap();
+                server.receive(&viewer_tests::request(*incremental, area), &mut events).unwrap();
             }
             Step::Update => {
                 server.update(&picture);

@@ -1,10 +1,6 @@
 //! What an update of a 1920x1080 screen takes, beside the crate rfb-encodings on the same pictures in the
-//! same run, alternating. `cargo bench -p deskhand-rfb`, with `-- film` only what has that in its name;
+//! same run, alternating. `cargo bench -p deskhand-viewer-tests`, with `-- film` only what has that in its name;
 //! figures of one machine mean something as ratios only.
-
-#[path = "../tests/viewer/draw.rs"]
-#[allow(dead_code, reason = "the tests draw more")]
-mod draw;
 
 use std::time::Instant;
 
@@ -27,15 +23,15 @@ const ZRLE: &[i32] = &[1, 16];
 
 fn main() {
     println!("{:40} {:>9} {:>9} {:>11} {:>6}", "1920x1080", "ms", "cpu ms", "bytes", "ratio");
-    let text = |n: u64| pictures(|picture| draw::text(picture, ALL, n));
+    let text = |n: u64| pictures(|picture| viewer_tests::text(picture, ALL, n));
     let texts = [text(0), text(500)];
     let scrolled = [text(0), text(1)];
-    let films = [1, 2].map(|seed| pictures(|picture| draw::noise(picture, ALL, seed)));
+    let films = [1, 2].map(|seed| pictures(|picture| viewer_tests::noise(picture, ALL, seed)));
     let window =
-        [0, 1].map(|line| pictures(|p| draw::text(p, Rect::new(101, 77, 1203, 805), line)));
+        [0, 1].map(|line| pictures(|p| viewer_tests::text(p, Rect::new(101, 77, 1203, 805), line)));
     let typed = pictures(|picture| {
-        draw::text(picture, ALL, 0);
-        draw::paint(picture, Rect::new(100, 100, 8, 16), 0xff_ff_ff);
+        viewer_tests::text(picture, ALL, 0);
+        viewer_tests::paint(picture, Rect::new(100, 100, 8, 16), 0xff_ff_ff);
     });
     let typed = [text(0), typed];
 

@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod viewer;
-
 use rfb::{Cursor, Event, Limits, Picture, ProtocolError, Rect, Server};
-use viewer::{ENCODINGS, Pixels, Told, extended_cut_text, join, paint};
+use viewer_tests::{ENCODINGS, Pixels, Told, extended_cut_text, join, paint};
 
 const CAPS: u32 = 1 << 24;
 const REQUEST: u32 = 1 << 25;
@@ -110,7 +108,7 @@ fn at_most_so_many_updates_are_on_their_way() {
     let (mut server, mut viewer) = join(&picture, Pixels::NOVNC, &ENCODINGS);
     viewer.settle(&mut server, &picture);
     let mut events = Vec::new();
-    server.receive(&viewer::continuous(true, [0, 0, 50, 50]), &mut events).unwrap();
+    server.receive(&viewer_tests::continuous(true, [0, 0, 50, 50]), &mut events).unwrap();
     let mut numbers = Vec::new();
     for colour in 1..9 {
         paint(&mut picture, Rect::new(0, 0, 9, 9), colour);
@@ -126,7 +124,7 @@ fn at_most_so_many_updates_are_on_their_way() {
     server.update(&picture);
     viewer.take(&mut server);
     assert_eq!(viewer.differs_at(&picture), None);
-    server.receive(&viewer::continuous(false, [0; 4]), &mut events).unwrap();
+    server.receive(&viewer_tests::continuous(false, [0; 4]), &mut events).unwrap();
     viewer.take(&mut server);
     assert_eq!(viewer.told.last(), Some(&Told::EndOfContinuousUpdates));
 }
@@ -209,7 +207,7 @@ fn texts_are_exchanged_in_unicode_or_latin1() {
     viewer.take(&mut server);
     assert_eq!(viewer.told, [Told::CutText(b"Gr\xfc\xdfe ?".to_vec())]);
     events.clear();
-    server.receive(&viewer::cut_text(b"\xfc\n"), &mut events).unwrap();
+    server.receive(&viewer_tests::cut_text(b"\xfc\n"), &mut events).unwrap();
     assert_eq!(events, [Event::Clipboard("ü\n".to_owned())]);
 }
 
