@@ -10,6 +10,7 @@ mod notice;
 mod page_process;
 mod screen;
 mod secrets;
+mod shared_screen;
 mod tray;
 mod typing;
 mod viewer;

@@ -2,15 +2,12 @@
 //! a key.
 
 use screen_tests::browser::{PageScreen, until};
-use screen_tests::consent;
 use screen_tests::display::Display;
-use screen_tests::process::Program;
-use screen_tests::service::Service as Broker;
 use screen_tests::subject::{SQUARE, Subject};
-use screen_tests::world::presenter;
 use serde_json::json;
 
 use crate::DESKHAND;
+use crate::shared_screen::SharedScreen;
 use desktop_tests::page::run_command;
 use desktop_tests::shell::Shell;
 use desktop_tests::{Desktop, eventually};
@@ -24,30 +21,12 @@ async fn the_viewer_window_shows_the_customers_screen_sealed_and_a_key_in_it_rea
     let mut desktop = Desktop::new(DESKHAND).await;
     let _shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
-    let main = app.window().await.unwrap();
     let choose = |theme| json!({ "do": "configure", "changes": { "theme": theme } });
     run_command(&app, choose("dark")).await;
-    let about = json!({ "customer": "Maria Lopez" });
-    let made = run_command(&app, json!({ "do": "new_session", "about": about })).await;
-    let session = json!({ "do": "detail", "session": made["id"] });
-    let detail = async || run_command(&app, session.clone()).await["detail"].clone();
-    let link = async || detail().await["pin"]["join_link"].as_str().map(str::to_owned);
-    let link = eventually("the customer's link", link).await;
-    let (origin, pin) = link.split_once("/join#").unwrap();
-
     let display = Display::xvfb(1280, 800);
     let mut subject = Subject::on(&display);
-    let conf = Broker::at(origin.to_owned()).conf(pin, false, desktop.home()).await;
-    let mut command = presenter(&display);
-    command.arg("--conf").arg(conf);
-    let _presenter = Program::start(command);
-    consent::agree(&display);
-    let shared = async || (detail().await["screen"]["sharing"] == "shared").then_some(());
-    eventually("the console to know that the screen is shared", shared).await;
-
-    run_command(&app, json!({ "do": "open_viewer", "session": made["id"], "read_only": false }))
-        .await;
-    let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
+    let shared = SharedScreen::open(&desktop, &app, &display).await;
+    let (main, viewer) = (&shared.main, &shared.viewer);
     app.switch_to_window(viewer.clone()).await.unwrap();
     let is = |theme| format!("return matchMedia('(prefers-color-scheme: {theme})').matches");
     until(&app, "it is dark, as was chosen", &is("dark")).await;
@@ -73,9 +52,9 @@ async fn the_viewer_window_shows_the_customers_screen_sealed_and_a_key_in_it_rea
     shown.types("k").await;
     assert!(subject.gets("key").contains("down"));
 
-    app.switch_to_window(main).await.unwrap();
+    app.switch_to_window(main.clone()).await.unwrap();
     let sealed = async || {
-        let watchers = detail().await["screen"]["watchers"].clone();
+        let watchers = shared.detail().await["screen"]["watchers"].clone();
         (watchers[0]["sealed"] == true && watchers[0]["controls"] == true).then_some(())
     };
     eventually("the console to know that it is encrypted end to end", sealed).await;
