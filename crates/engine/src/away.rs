@@ -38,7 +38,7 @@ pub(crate) async fn tell_changes(context: Arc<Context>) {
         match (before.is_broken(), after) {
             (false, Way::Broken { since, error }) => {
                 tracing::warn!(since_ms = since.0, %error, "hooks cannot arrive");
-                context.tell_all(&Input::Missed { since });
+                context.tell_all(&Input::WayBroken { since });
             }
             // Those that fired in vain are not armed any more.
             (true, Way::Works { .. }) => context.tell_all(&Input::Recheck),

@@ -117,6 +117,8 @@ async fn until_told<T>(
 fn tell_lost(context: &Context, lost: &mut Option<Lost>, unknown: bool) {
     if let Some(lost) = lost.as_mut().filter(|lost| !lost.told) {
         lost.told = true;
+        // The hooks tell nothing either while they can't arrive.
+        let unknown = unknown || context.way.now().is_broken();
         let unknown_since = unknown.then_some(lost.since);
         context.tell_all(&Input::Unobserved { unknown_since });
     }

@@ -95,6 +95,11 @@ pub enum Input {
         /// Since when.
         since: Timestamp,
     },
+    /// Hooks can't reach the listener.
+    WayBroken {
+        /// Since when.
+        since: Timestamp,
+    },
     /// The technician asks for all hooks to be put now (Retry at a lamp).
     Recheck,
     /// The session is on screen, or not any more.

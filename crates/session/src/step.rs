@@ -62,6 +62,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::Elapsed(Timer::HooksDue) => turn.hooks_due(),
         Input::ServiceFails => turn.service_fails(),
         Input::Missed { since } => turn.missed(since),
+        Input::WayBroken { since } => turn.way_broken(since),
         Input::Recheck => turn.put_all(Urgency::OnScreen),
         Input::OnScreen(on_screen) => turn.on_screen(on_screen),
         Input::Windows { open } => turn.state.windows = open,

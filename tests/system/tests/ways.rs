@@ -15,7 +15,7 @@ use std::{
 
 use deskhand_system_tests::{RunningEngine, World, all_armed, http};
 use engine::{
-    Listener, SessionId,
+    Listener, SessionId, Snapshot,
     reach::{Proof, Way},
 };
 use serve::Port;
@@ -124,7 +124,7 @@ async fn no_hook_that_comes_while_the_engine_starts_is_answered_by_ignorance() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waited_while_the_process_was_stopped_is_never_taken_for_the_present() {
     use HookType::{PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted};
-    let world = World::new().await;
+    let world = World::without_channel().await;
     let running = world.engine().await;
     let (scrambled, _) = running.armed_session().await;
     let (clear, _) = running.armed_session().await;
@@ -196,6 +196,10 @@ impl Proxy {
     }
 }
 
+fn is_online(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.record.presenter, Presenter::Online { .. }) && all_armed(snapshot)
+}
+
 async fn behind(world: &World, proxy: &Proxy) -> RunningEngine {
     let public_url = Some(format!("http://{}/", proxy.at).parse().unwrap());
     let listener =
@@ -222,7 +226,7 @@ async fn a_way_that_was_broken_at_the_start_is_proved_by_a_hook_that_arrives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presence_does_not_outlive_the_way_by_which_it_would_change() {
-    let (world, proxy) = (World::new().await, Proxy::start().await);
+    let (world, proxy) = (World::without_channel().await, Proxy::start().await);
     let running = behind(&world, &proxy).await;
     proxy.lead_to(Some(running.engine.listener()));
     let (id, pin) = running.armed_session().await;
@@ -244,6 +248,25 @@ async fn presence_does_not_outlive_the_way_by_which_it_would_change() {
     proxy.lead_to(Some(running.engine.listener()));
     running.faults.let_time_pass_unseen(Duration::from_secs(60));
     running.until_way("it works", |way| matches!(way, Way::Works { .. })).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presence_that_the_broker_itself_tells_stays_known_while_no_hook_can_arrive() {
+    let (world, proxy) = (World::new().await, Proxy::start().await);
+    let running = behind(&world, &proxy).await;
+    proxy.lead_to(Some(running.engine.listener()));
+    let (id, pin) = running.armed_session().await;
+    world.presenter_joins(&pin).await;
+    running.until(id, "it is online", is_online).await;
+    running.until_way("it works", |way| matches!(way, Way::Works { .. })).await;
+    proxy.lead_to(None);
+    running.engine.test_reach().await.unwrap_err();
+    running.until_way("it is broken", |way| matches!(way, Way::Broken { .. })).await;
+    // What the broker tells next comes behind the news of the way.
+    world.viewer_joins(&pin).await;
+    running.until(id, "both are there", |s| s.record.is_active()).await;
+    assert!(!running.happened(id).await.iter().any(|event| event == "StatusUnknown"));
     running.stop().await;
 }
 

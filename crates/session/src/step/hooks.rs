@@ -202,6 +202,13 @@ impl Turn {
         }
     }
 
+    pub(super) fn way_broken(&mut self, since: Timestamp) {
+        // A broker that tells the state itself needs no way to the listener for it.
+        if !self.state.observed {
+            self.missed(since);
+        }
+    }
+
     pub(super) fn put(&mut self, hook: HookType, urgency: Urgency) {
         // An answer to an older call must not change the lamp, so each call gets a number of its
         // own. It may wrap: no answer is four billion calls late.
