@@ -11,6 +11,7 @@ mod mail_fate;
 mod observe;
 mod presence;
 mod save_program;
+mod untold;
 mod verify_person;
 
 use crate::{

@@ -50,6 +50,9 @@ struct SideState {
     presence: Presence,
     /// Its `_started` hook has fired.
     announced: bool,
+    /// When a page of it last started, and when it last went offline: as far as this process has seen it.
+    started_at: Option<Millis>,
+    offline_at: Option<Millis>,
 }
 
 /// Whether a session can still be used.
@@ -117,6 +120,9 @@ impl Session {
             self.customer.came_online(others, now);
         }
         let arrival = self.side_mut(side).presence.arrive(side, page, name, connection, now);
+        if arrival.started {
+            self.side_mut(side).started_at = Some(now);
+        }
         let fired = if arrival.started { self.fire(started(side)) } else { None };
         (arrival, fired)
     }
@@ -142,7 +148,9 @@ impl Session {
         if !self.expire_presence(side, now, grace) {
             return (false, None);
         }
-        self.side_mut(side).presence.count_offline();
+        let of_side = self.side_mut(side);
+        of_side.presence.count_offline();
+        of_side.offline_at = Some(now);
         // A hook that isn't armed by now has missed this event, and doesn't fire for it later.
         let fired = if self.side(side).announced { self.fire(offline(side)) } else { None };
         (true, fired)
@@ -153,6 +161,14 @@ impl Session {
         HookType::ALL.map(|hook| {
             let (started, offline) = self.presence(hook.side()).happened();
             if hook.is_started() { started } else { offline }
+        })
+    }
+
+    /// When each of them last happened, where this process has seen it.
+    pub fn happened_at(&self) -> [Option<Millis>; HookType::ALL.len()] {
+        HookType::ALL.map(|hook| {
+            let side = self.side(hook.side());
+            if hook.is_started() { side.started_at } else { side.offline_at }
         })
     }
 
