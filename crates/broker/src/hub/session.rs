@@ -101,6 +101,17 @@ impl Session {
         client.is_this_machine() || !self.minter.is_this_machine()
     }
 
+    /// Forgets who was there and whom it was about, and ends it. What is left says that there was such a PIN, and who
+    /// may give orders about it.
+    pub fn empty(&mut self) {
+        self.revoked = true;
+        self.requester = Requester::default();
+        self.customer = Customer::default();
+        self.hooks = ArmedHooks::default();
+        self.presenter = SideState::default();
+        self.viewers = SideState::default();
+    }
+
     /// Arms a hook, or changes where it goes.
     pub fn put_hook(&mut self, hook: HookType, url: String) {
         self.hooks.put(hook, url);
@@ -212,7 +223,7 @@ impl Session {
 
     /// Restores a side from the store.
     pub fn restore_side(&mut self, side: Side, presence: Presence, announced: bool) {
-        *self.side_mut(side) = SideState { presence, announced };
+        *self.side_mut(side) = SideState { presence, announced, ..SideState::default() };
     }
 
     fn fire(&mut self, hook: HookType) -> Option<FiredHook> {
