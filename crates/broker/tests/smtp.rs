@@ -10,7 +10,7 @@ use common::{MINUTE, Rig, broker_with, json_of};
 use console::{Console, KEY};
 use mail_tests::{Does, server};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::{net::TcpListener, sync::mpsc};
 
 fn by(url: String) -> impl FnOnce(&mut Config) {
     let smtp = Smtp { url: url.into(), from: "Support <support@example.org>".into() };

@@ -150,7 +150,7 @@ fn micros(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{race::HICCUP, *};
 
     fn ms(n: u64) -> Duration {
         Duration::from_millis(n)

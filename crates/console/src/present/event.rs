@@ -98,14 +98,13 @@ pub fn side(event: &session::Event) -> Option<SideView> {
 mod tests {
     use engine::SessionId;
     use session::{Event, Overtaken, PresenceEvent};
-    use uuid::Uuid;
 
     use super::*;
 
     #[test]
     fn what_was_overtaken_stands_at_its_own_place_in_the_log() {
         let record = |seq, at, event: PresenceEvent| {
-            let (at, session) = (Timestamp(at), SessionId(Uuid::nil()));
+            let (at, session) = (Timestamp(at), SessionId::from_bytes([0; 16]));
             EventRecord { seq, session, at, event: Event::Presence(event) }
         };
         let late = |at: Option<i64>| Some(Overtaken { at: at.map(Timestamp) });

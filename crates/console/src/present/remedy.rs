@@ -248,7 +248,13 @@ pub const fn of_background(fault: BackgroundFault) -> Remedy {
 mod tests {
     use std::io;
 
-    use engine::{archive::ArchiveError, remote::Doing, token::NoRandom};
+    use engine::{
+        archive::ArchiveError,
+        backup::BackupError,
+        remote::{Doing, logintc, passwordless::PasskeyError},
+        token::NoRandom,
+    };
+    use wire::passwordless::LimitError;
 
     use super::*;
 

@@ -10,7 +10,7 @@ use super::{Choice, Lane, LaneEnd, choose, micros};
 const DROP_OUT: f64 = 1.6;
 /// A round is given up only if it waits so much longer than the leader's best: less may be this
 /// computer's own delay.
-const HICCUP: Duration = Duration::from_millis(50);
+pub(super) const HICCUP: Duration = Duration::from_millis(50);
 
 /// The race of all regions. Times are handed in, measured from its start.
 #[derive(Debug, Clone)]
